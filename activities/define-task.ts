@@ -1,0 +1,189 @@
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
+import { type Connection, ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
+import type { DatasetReference } from '../workflows/plan/dataset.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import type { TaskInput } from '../workflows/plan/task-input.ts';
+import { userFault } from './errors.ts';
+
+/** What a task's `run` gets beside its parameters. */
+export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
+  /** The pipeline run: the workflow id. */
+  readonly pipelineRunId: string;
+  readonly dagId: string;
+  readonly task: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** ISO 8601 in UTC, half open: `[start, end)`. */
+  readonly interval: { readonly start: string; readonly end: string };
+  /** The same for every attempt of this task in this run; for servers that take such a key. */
+  readonly idempotencyKey: string;
+  /** The upstream's data, for a task type that reads one. */
+  readonly input: DatasetReference | undefined;
+  /** Where to write, for a task type that writes a data set: `s3://bucket/prefix/`. */
+  readonly output: string | undefined;
+  readonly connections: { readonly [K in keyof C]: ConnectionOf<C[K]['types'][number]> };
+  /** Aborted when the run is cancelled, the attempt has timed out, or the worker shuts down. */
+  readonly signal: AbortSignal;
+  /** Whether `signal` was aborted because this worker shuts down: the work may be left for the next one to take up. */
+  workerShutsDown(): boolean;
+  /** Records progress: shown in the Temporal UI, and given to the next attempt as `resumePoint`. Small JSON. */
+  progress(point: Json): void;
+  /** What the previous attempt recorded last. */
+  readonly resumePoint: Json | undefined;
+  readonly log: Context['log'];
+}
+
+/** The connections a task type uses: a name for `ctx.connections`, with the YAML key that names it and its default. */
+export interface ConnectionNeeds {
+  readonly [name: string]: {
+    /** The YAML key, such as `postgres_conn_id`. */
+    readonly key: string;
+    readonly default: string;
+    readonly types: readonly ConnectionType[];
+    readonly description: string;
+  };
+}
+
+/** How a task type takes part in the hand-over of data between tasks. */
+export interface DataHandOver {
+  /** It reads its nearest upstream's data set; `bucketKey` is the parameter that says in which bucket that must lie. */
+  readonly reads?: { readonly bucketKey?: string };
+  /** It writes a data set: into the bucket that parameter `bucketKey` names, else into the one its downstream reads from. */
+  readonly writes?: { readonly bucketKey?: string };
+}
+
+export interface TaskType<P extends TProperties = TProperties, C extends ConnectionNeeds = ConnectionNeeds> {
+  /** Snake case; the `type:` of YAML and Temporal's activity type. */
+  readonly type: string;
+  /** A sentence for documentation and editors. */
+  readonly description: string;
+  /** One line for the Temporal UI: what this task does with these parameters. */
+  summary(params: Static<TObject<P>>): string;
+  /** The keys that stand flat beside `name` and `type`. */
+  readonly params: TObject<P>;
+  /** Groups of keys of which a task has one and only one. */
+  readonly exactlyOneOf?: readonly (readonly string[])[];
+  readonly result: TSchema;
+  readonly connections: C;
+  readonly data: DataHandOver;
+  /** Used where the pipeline says nothing. Durations as in YAML: `15s`. */
+  readonly defaults: { readonly heartbeat_timeout: string; readonly execution_timeout: string };
+  /** A YAML task that compiles: shown in the docs, and run through the compiler by a test. */
+  readonly example: JsonObject;
+  run(context: TaskContext<C>, params: Static<TObject<P>>): Promise<Json>;
+}
+
+type TaskTypeDefinition<P extends TProperties, C extends ConnectionNeeds, R extends TSchema> = Omit<
+  TaskType<P, C>,
+  'result' | 'run' | 'data' | 'defaults'
+> & {
+  readonly result: R;
+  readonly data?: DataHandOver;
+  readonly defaults?: Partial<TaskType['defaults']>;
+  run(context: TaskContext<C>, params: Static<TObject<P>>): Promise<Static<R>>;
+};
+
+/**
+ * Defines a task type. `params` gets a key for each of `connections`, so that an analyst can name another connection.
+ * @example
+ * export const greet = defineTask({
+ *   type: 'greet',
+ *   description: 'Says hello.',
+ *   summary: ({ name }) => `hello, ${name}`,
+ *   params: Type.Object({ name: Type.String() }),
+ *   result: Type.Object({ greeting: Type.String() }),
+ *   connections: {},
+ *   example: { name: 'say_hello', type: 'greet' },
+ *   run: async (ctx, { name }) => ({ greeting: `Hello, ${name}!` }),
+ * });
+ */
+export function defineTask<P extends TProperties, const C extends ConnectionNeeds, R extends TSchema>(
+  definition: TaskTypeDefinition<P, C, R>,
+): TaskType {
+  const connectionKeys = Object.fromEntries(
+    Object.values(definition.connections).map((need) => [
+      need.key,
+      Type.Optional(Type.String({ description: `${need.description} Default: ${need.default}.`, pattern: '^[a-z][a-z0-9_]*$' })),
+    ]),
+  );
+  const { data = {}, defaults = {}, ...rest } = definition;
+  // One cast: the catalog holds task types of many parameter types; each `run` is only ever called with what its own schema has passed.
+  return {
+    ...rest,
+    params: Type.Object({ ...definition.params.properties, ...connectionKeys }, { additionalProperties: false }),
+    data,
+    defaults: { heartbeat_timeout: '15s', execution_timeout: '24h', ...defaults },
+  } as unknown as TaskType;
+}
+
+/** The Temporal activities of `catalog`: activity type = task type. Connections are injected and opened by each task for itself. */
+export function createActivities(
+  catalog: readonly TaskType[],
+  connections: Connections,
+): Record<string, (input: TaskInput) => Promise<Json>> {
+  return Object.fromEntries(catalog.map((taskType) => [taskType.type, (input: TaskInput) => runTask(taskType, connections, input)]));
+}
+
+async function runTask(taskType: TaskType, connections: Connections, input: TaskInput): Promise<Json> {
+  const activity = Context.current();
+  const { info } = activity;
+  let lastProgress: Json | undefined = info.heartbeatDetails as Json | undefined;
+  const heartbeat = (): void => activity.heartbeat(lastProgress);
+  // A worker that is alive says so at once and then on its own clock, whatever the task is waiting for: silence means that the worker died.
+  heartbeat();
+  const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
+  try {
+    return await taskType.run(
+      {
+        pipelineRunId: info.workflowExecution?.workflowId ?? '',
+        dagId: info.workflowType ?? '',
+        task: info.activityId,
+        attempt: info.attempt,
+        interval: input.interval,
+        idempotencyKey: `${info.workflowExecution?.workflowId}/${info.activityId}`,
+        input: input.input,
+        output: input.output,
+        connections: resolveConnections(taskType, connections, input.params),
+        signal: activity.cancellationSignal,
+        workerShutsDown: () => activity.cancellationDetails?.workerShutdown ?? false,
+        progress(point) {
+          lastProgress = point;
+          heartbeat();
+        },
+        resumePoint: info.heartbeatDetails as Json | undefined,
+        log: activity.log,
+      },
+      input.params as Record<string, Json>,
+    );
+  } catch (error) {
+    if (activity.cancellationDetails?.workerShutdown) {
+      throw ApplicationFailure.create({
+        type: 'WorkerShutdown',
+        message: 'The worker shut down; the task goes on with another worker.',
+        nextRetryDelay: '1s',
+        ...(error instanceof Error && { cause: error }),
+      });
+    }
+    if (activity.cancellationSignal.aborted) {
+      // Drivers answer an abort in their own words; Temporal records a cancellation only for its own failure.
+      throw error instanceof CancelledFailure ? error : await activity.cancelled;
+    }
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function resolveConnections(taskType: TaskType, connections: Connections, params: JsonObject): Record<string, never> {
+  const named = Object.entries(taskType.connections).map(([name, need]) => {
+    const chosen = params[need.key];
+    try {
+      return [name, connections.get(typeof chosen === 'string' ? chosen : need.default, need.types)];
+    } catch (error) {
+      if (error instanceof ConnectionError) throw userFault('ConnectionNotDefined', error.message);
+      throw error;
+    }
+  });
+  return Object.fromEntries(named) as Record<string, never>;
+}

@@ -1,0 +1,30 @@
+/** Every diagnostic's stable code with its meaning. 1xx: YAML itself; 2xx: keys and values; 3xx: names and the graph; 4xx: data between tasks; 9xx: not yet. */
+export const CODES = {
+  SL100: 'The file is not valid YAML 1.2.',
+  SL101: 'A key stands twice in the same map. YAML would keep one and lose the other.',
+  SL102: 'A tab is used for indentation. YAML allows only spaces.',
+  SL103: 'The file is larger than a pipeline may be (1 MiB).',
+  SL104: 'The file expands to far more than it holds, by aliases or by nesting. It is refused before it can fill the memory.',
+  SL105: 'A file holds one pipeline: one YAML document, a map of keys.',
+  SL201: 'A key that the pipeline language does not have at this place.',
+  SL202: 'A key that must be there is missing.',
+  SL203: 'A value has the wrong type.',
+  SL204: 'A value is not one of those allowed.',
+  SL205: 'A value does not have the required form.',
+  SL206: 'A value is too small, too large, too short or too long.',
+  SL207: 'A task type that does not exist.',
+  SL208: 'Keys that exclude each other, or none of several of which one is needed.',
+  SL209: 'A schedule that cannot be used: a cron expression, a preset or a time zone is wrong, or it never fires.',
+  SL301: 'Two tasks have the same name.',
+  SL302: 'A task depends on one that does not exist.',
+  SL303: 'Tasks wait for each other in a circle; none of them could ever start.',
+  SL304: 'Two files declare the same dag_id.',
+  SL305: 'A name that Sluice or JavaScript uses for itself.',
+  SL401: 'A task needs data, and no task before it makes any.',
+  SL402: 'A task needs data, and several tasks before it make some: which one is meant cannot be told.',
+  SL403: 'A task expects its data in another bucket than the one where the task before it writes.',
+  SL404: 'A task makes data, and it cannot be told where to.',
+  SL901: 'Part of the pipeline language that this release cannot carry out yet. It is refused rather than ignored.',
+} as const;
+
+export type Code = keyof typeof CODES;

@@ -1,0 +1,62 @@
+import { distance } from 'fastest-levenshtein';
+import type { Code } from './codes.ts';
+
+/** One thing that is wrong in a file. Lines and columns count from 1, columns in UTF-16 units as editors do. */
+export interface Diagnostic {
+  readonly code: Code;
+  /** What is wrong and what is allowed, without position. */
+  readonly message: string;
+  /** What to do, where the compiler can tell: `did you mean 'source_table'?` */
+  readonly hint?: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** How many characters are meant, on that line; at least 1. */
+  readonly length: number;
+  /** The line itself. */
+  readonly sourceLine: string;
+}
+
+/** Past this the caret would be off the screen: the line is shown around the place that is meant. */
+const MAX_SHOWN = 120;
+
+/**
+ * A diagnostic as text:
+ * ```
+ * pipelines/sales.yaml:7:5  SL201  Unknown key 'sorce_table'.
+ *     7 |     sorce_table: sales
+ *       |     ^^^^^^^^^^^ did you mean 'source_table'?
+ * ```
+ */
+export function formatDiagnostic(diagnostic: Diagnostic): string {
+  const { file, line, column, code, message, hint, sourceLine } = diagnostic;
+  const gutter = String(line).padStart(5);
+  const from = column - 1 > MAX_SHOWN - 20 ? column - 1 - 40 : 0;
+  const shown = sourceLine.slice(from, from + MAX_SHOWN).replace(/\t/g, ' ');
+  const length = Math.max(1, Math.min(diagnostic.length, shown.length - (column - 1 - from)));
+  const pointer = `${' '.repeat(Math.max(0, column - 1 - from))}${'^'.repeat(length)}`;
+  return `${file}:${line}:${column}  ${code}  ${message}\n${gutter} | ${shown}\n${' '.repeat(5)} | ${pointer}${hint ? ` ${hint}` : ''}`;
+}
+
+/** Order for reading: by file, then by place. */
+export function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1;
+}
+
+/** The one of `allowed` that `given` was most likely meant to be, or undefined when none is near. */
+export function nearest(given: string, allowed: Iterable<string>): string | undefined {
+  const farthest = Math.max(1, Math.floor(Math.min(given.length, 20) / 3));
+  let best: string | undefined;
+  let bestDistance = farthest + 1;
+  for (const each of allowed) {
+    const between = distance(given.toLowerCase(), each.toLowerCase());
+    if (between < bestDistance) [best, bestDistance] = [each, between];
+  }
+  return best;
+}
+
+/** `did you mean 'x'?` for the nearest of `allowed`, or undefined. */
+export function didYouMean(given: string, allowed: Iterable<string>): string | undefined {
+  const near = nearest(given, allowed);
+  return near === undefined ? undefined : `did you mean '${near}'?`;
+}

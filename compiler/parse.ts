@@ -1,0 +1,97 @@
+import { parseAllDocuments, type YAMLParseError, isMap } from 'yaml';
+import type { JsonObject } from '../workflows/plan/json.ts';
+import type { Code } from './codes.ts';
+import type { Source } from './source.ts';
+
+const MAX_BYTES = 1024 * 1024;
+/** Pipelines are a few levels deep; the limit keeps the parser's recursion from overflowing the stack. */
+const MAX_DEPTH = 64;
+const MAX_ALIASES = 100;
+
+/**
+ * Reads YAML 1.2 and keeps its positions in `source`.
+ * @returns the file's value, or undefined when it cannot be read as one map; what is wrong is in `source.diagnostics`
+ */
+export function parse(source: Source): JsonObject | undefined {
+  const { text } = source;
+  if (text.length > MAX_BYTES) {
+    source.reportAt(
+      'SL103',
+      0,
+      1,
+      `The file has ${text.length.toLocaleString('en')} characters; a pipeline may have ${MAX_BYTES.toLocaleString('en')}.`,
+      'keep data out of pipelines: put it into a table or S3',
+    );
+    return undefined;
+  }
+  const tooDeep = findTooDeep(text);
+  if (tooDeep !== undefined) {
+    source.reportAt('SL104', tooDeep, 1, `The file is nested more than ${MAX_DEPTH} levels deep.`);
+    return undefined;
+  }
+  const documents = parseAllDocuments(text, {
+    version: '1.2',
+    lineCounter: source.lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    logLevel: 'error',
+  });
+  const document = 'empty' in documents ? undefined : documents[0];
+  if (!document || document.contents === null) {
+    source.reportAt('SL105', 0, 1, 'The file is empty.', 'a pipeline has at least dag_id, schedule_interval and tasks');
+    return undefined;
+  }
+  source.document = document;
+  for (const error of document.errors) reportYaml(source, error);
+  if (document.errors.length > 0) return undefined;
+  const second = 'empty' in documents ? undefined : documents[1];
+  if (second) {
+    source.reportAt('SL105', second.range[0], 3, 'The file holds more than one document.', 'put each pipeline into a file of its own');
+    return undefined;
+  }
+  if (!isMap(document.contents)) {
+    source.report('SL105', [], 'The file is not a map of keys.', 'begin with `dag_id: …`');
+    return undefined;
+  }
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES }) as JsonObject;
+  } catch (error) {
+    source.report('SL104', [], `The file's aliases cannot be expanded: ${error instanceof Error ? error.message : String(error)}.`);
+    return undefined;
+  }
+}
+
+function reportYaml(source: Source, error: YAMLParseError): void {
+  const [code, message, hint] = explain(error);
+  source.reportAt(code, error.pos[0], error.pos[1] - error.pos[0], message, hint);
+}
+
+function explain(error: YAMLParseError): [Code, string, string?] {
+  switch (error.code) {
+    case 'DUPLICATE_KEY':
+      return ['SL101', 'This key stands twice in the same map.', 'remove or rename one of them'];
+    case 'TAB_AS_INDENT':
+      return ['SL102', 'A tab is used for indentation.', 'use spaces, two a level'];
+    default:
+      return ['SL100', `${error.message}.`.replace(/\.\.$/, '.')];
+  }
+}
+
+/** The offset at which flow collections (`[`, `{`) or indentation go too deep, judged without parsing. */
+function findTooDeep(text: string): number | undefined {
+  let depth = 0;
+  // Begins before the text, as if a line ended there: the first line is looked at like every other.
+  for (let at = -1; at < text.length; at++) {
+    const character = at < 0 ? 0x0a : text.charCodeAt(at);
+    if (character === 0x5b || character === 0x7b) {
+      if (++depth > MAX_DEPTH) return at;
+    } else if (character === 0x5d || character === 0x7d) {
+      depth = Math.max(0, depth - 1);
+    } else if (character === 0x0a) {
+      // Block nesting costs at least one column a level; `- - - -` on one line costs two.
+      const line = /^[ ]*(?:- )*/.exec(text.slice(at + 1, at + 1 + 4 * MAX_DEPTH))?.[0] ?? '';
+      if (line.length > 3 * MAX_DEPTH) return at + 1;
+    }
+  }
+  return undefined;
+}

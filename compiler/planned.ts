@@ -1,0 +1,65 @@
+/**
+ * Parts of the pipeline language that this release knows and cannot carry out yet. They are refused by name (SL901), so that nobody
+ * takes them for typing errors, and nothing is silently ignored.
+ */
+export const PLANNED = {
+  pipeline: [
+    'max_active_runs',
+    'concurrency',
+    'params',
+    'triggers',
+    'sla',
+    'on_failure',
+    'on_success',
+    'finally',
+    'alerts',
+    'critical',
+    'inlets',
+    'outlets',
+    'task_groups',
+  ],
+  schedule: ['start_delay', 'calendar', 'dst'],
+  task: ['when', 'switch', 'expand', 'retry_policy', 'pool', 'pool_slots', 'inputs', 'outputs', 'sla', 'hold_on_failure', 'group', 'owner'],
+  taskType: [
+    'sql',
+    'sql_check',
+    'reconcile',
+    'http',
+    'command',
+    'train_model',
+    'evaluate_model',
+    'promote_model',
+    'kafka_publish',
+    'rabbitmq_publish',
+    'wait_for_kafka',
+    'wait_for_s3',
+    'wait_for_sql',
+    'wait_for_http',
+    'wait_for_pipeline',
+    'wait_until',
+    'run_pipeline',
+    'approval',
+    'notify',
+  ],
+} as const;
+
+/** Names that analysts bring from elsewhere, with ours. */
+export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
+  id: 'dag_id',
+  dag: 'dag_id',
+  task_id: 'name',
+  operator: 'type',
+  task_type: 'type',
+  dependencies: 'depends_on',
+  depends: 'depends_on',
+  needs: 'depends_on',
+  upstream: 'depends_on',
+  upstream_tasks: 'depends_on',
+  runIf: 'when',
+  if: 'when',
+  cron: 'schedule_interval',
+  timeout: 'execution_timeout',
+  retry: 'retries',
+  steps: 'tasks',
+  jobs: 'tasks',
+};

@@ -1,0 +1,133 @@
+import type { TaskType } from '../activities/define-task.ts';
+import { upstreamByDistance } from '../workflows/plan/graph.ts';
+import type { JsonObject } from '../workflows/plan/json.ts';
+import type { FillIn } from './fill-in.ts';
+import { tasksOf, type TaskGraph } from './resolve-graph.ts';
+import type { Source } from './source.ts';
+
+/** For a task: whose data it reads, and where it writes its own (`s3://bucket/dag/task`). */
+export interface HandOver {
+  readonly inputFrom?: string;
+  readonly outputBase?: string;
+}
+
+/**
+ * The hand-over of data between tasks, where the file leaves it open: a task that reads takes its nearest upstream's data set; a task
+ * that writes and names no bucket writes to the one its readers name, else to the bucket it reads from.
+ * @returns by task name; mistakes are in `source`
+ */
+export function resolveData(
+  source: Source,
+  value: JsonObject,
+  graph: TaskGraph,
+  types: ReadonlyMap<string, TaskType>,
+  filledIn: FillIn[],
+): ReadonlyMap<string, HandOver> {
+  const tasks = new Map(tasksOf(value).map((task, index) => [String(task.name), { task, index, type: types.get(String(task.type)) }]));
+  const inputs = new Map<string, string>();
+  for (const name of graph.order) {
+    const { task, index, type } = tasks.get(name) ?? {};
+    if (!task || index === undefined || !type?.data.reads || task.s3_key !== undefined) continue;
+    const rings = upstreamByDistance(graph.upstream, name).map((ring) => ring.filter((each) => tasks.get(each)?.type?.data.writes));
+    const producers = rings.find((ring) => ring.length > 0) ?? [];
+    const [producer] = producers;
+    if (producer === undefined) {
+      source.report(
+        'SL401',
+        ['tasks', index, 'name'],
+        `Task '${name}' reads data, and no task before it makes any.`,
+        'put a task that makes data, such as postgres_to_s3, before it',
+      );
+    } else if (producers.length > 1) {
+      source.report(
+        'SL402',
+        ['tasks', index, 'name'],
+        `Task '${name}' could read the data of ${producers.join(' or ')}; which is meant cannot be told.`,
+        'let it depend on one of them',
+      );
+    } else {
+      inputs.set(name, producer);
+      filledIn.push({ task: name, what: 'reads', value: `the data of ${producer}`, why: 'its nearest upstream that makes data' });
+    }
+  }
+
+  const buckets = new Map<string, string>();
+  for (const name of graph.order) {
+    const { task, index, type } = tasks.get(name) ?? {};
+    if (!task || index === undefined || !type?.data.writes) continue;
+    const key = type.data.writes.bucketKey;
+    if (key !== undefined) {
+      const named = task[key];
+      if (typeof named === 'string') buckets.set(name, named);
+      continue;
+    }
+    const wanted = readersOf(name).flatMap((reader) => bucketWanted(reader) ?? []);
+    const distinct = [...new Set(wanted)];
+    if (distinct.length > 1) {
+      source.report(
+        'SL404',
+        ['tasks', index, 'name'],
+        `Task '${name}' cannot write to ${distinct.join(' and ')} at once: the tasks that read its data name different buckets.`,
+        'name the same bucket in each of them',
+      );
+      continue;
+    }
+    const input = inputs.get(name);
+    const bucket = distinct[0] ?? (input === undefined ? undefined : buckets.get(input));
+    if (bucket === undefined) {
+      source.report(
+        'SL404',
+        ['tasks', index, 'name'],
+        `It cannot be told to which bucket task '${name}' writes.`,
+        'let a task that names an s3_bucket read its data',
+      );
+      continue;
+    }
+    buckets.set(name, bucket);
+    filledIn.push({
+      task: name,
+      what: 'writes to',
+      value: `s3://${bucket}/${String(value.dag_id)}/${name}/`,
+      why: distinct.length > 0 ? 'the bucket that its reader names' : 'the bucket that it reads from',
+    });
+  }
+
+  for (const [reader, producer] of inputs) {
+    const { index = 0, type } = tasks.get(reader) ?? {};
+    const wanted = bucketWanted(reader);
+    const actual = buckets.get(producer);
+    const key = type?.data.reads?.bucketKey;
+    if (wanted === undefined || actual === undefined || wanted === actual || key === undefined) continue;
+    source.report(
+      'SL403',
+      ['tasks', index, key],
+      `Task '${reader}' expects its data in bucket '${wanted}', and '${producer}' writes to '${actual}'.`,
+      `write '${actual}', or add s3_key to load something else`,
+    );
+  }
+
+  return new Map(
+    graph.order.map((name) => {
+      const input = inputs.get(name);
+      const bucket = buckets.get(name);
+      return [
+        name,
+        {
+          ...(input !== undefined && { inputFrom: input }),
+          ...(bucket !== undefined && { outputBase: `s3://${bucket}/${String(value.dag_id)}/${name}` }),
+        },
+      ];
+    }),
+  );
+
+  function readersOf(producer: string): string[] {
+    return [...inputs].filter(([, from]) => from === producer).map(([reader]) => reader);
+  }
+
+  function bucketWanted(reader: string): string | undefined {
+    const { task, type } = tasks.get(reader) ?? {};
+    const key = type?.data.reads?.bucketKey;
+    const bucket = key === undefined ? undefined : task?.[key];
+    return typeof bucket === 'string' ? bucket : undefined;
+  }
+}

@@ -1,0 +1,102 @@
+import { CronError, nextTick, parseCron } from '../workflows/plan/cron.ts';
+import { DURATION_HELP, parseDuration } from '../workflows/plan/duration.ts';
+import type { JsonObject } from '../workflows/plan/json.ts';
+import { PRESETS, iso, type SchedulePlan } from '../workflows/plan/schedule.ts';
+import { instantOf, isTimeZone } from '../workflows/plan/time-zone.ts';
+import { didYouMean } from './diagnostic.ts';
+import type { Path, Source } from './source.ts';
+
+/** 2000-01-01: any fixed instant serves to see whether an expression ever fires. */
+const SOME_TIME = 946_684_800_000;
+
+/** The schedule of a pipeline, from `schedule_interval` or `schedule`; null when only people and sensors start it. */
+export function resolveSchedule(source: Source, value: JsonObject): SchedulePlan | null {
+  const long = value.schedule as JsonObject | undefined;
+  const short = value.schedule_interval;
+  if (long !== undefined && short !== undefined) {
+    source.reportKey('SL208', ['schedule'], `'schedule' and 'schedule_interval' exclude each other.`, 'keep one of them');
+    return null;
+  }
+  const zone = [long?.timezone, value.timezone].find((each) => typeof each === 'string' && isTimeZone(each));
+  const timezone = typeof zone === 'string' ? zone : 'UTC';
+  const when = long === undefined ? resolveShort(source, short, timezone) : resolveLong(source, long, timezone);
+  if (!when) return null;
+  const jitterMs = typeof long?.jitter === 'string' ? parseDuration(long.jitter) : undefined;
+  const startAt = dayOrTime(value.start_date, timezone);
+  const endAt = dayOrTime(value.end_date, timezone);
+  if (startAt && endAt && startAt > endAt) source.report('SL209', ['end_date'], `'end_date' lies before 'start_date'.`);
+  return {
+    ...when,
+    timezone,
+    ...(jitterMs !== undefined && { jitterMs }),
+    ...(startAt !== undefined && { startAt }),
+    ...(endAt !== undefined && { endAt }),
+  };
+}
+
+type When = { readonly kind: 'cron'; readonly cron: string } | { readonly kind: 'every'; readonly everyMs: number };
+
+function resolveShort(source: Source, short: unknown, timezone: string): When | undefined {
+  const path = ['schedule_interval'];
+  if (typeof short !== 'string' || source.isReported(path)) return undefined;
+  const preset = PRESETS[short];
+  if (preset !== undefined) return { kind: 'cron', cron: preset };
+  if (short.startsWith('@')) {
+    source.report(
+      'SL209',
+      path,
+      `There is no schedule '${short}'; allowed: ${Object.keys(PRESETS).join(', ')}, cron, a duration or null.`,
+      didYouMean(short, Object.keys(PRESETS)),
+    );
+    return undefined;
+  }
+  const everyMs = parseDuration(short);
+  if (everyMs !== undefined) return every(source, path, everyMs);
+  if (!/\s/.test(short.trim())) {
+    source.report(
+      'SL209',
+      path,
+      `'${short}' is not a schedule: neither one of ${Object.keys(PRESETS).join(', ')}, nor cron of five fields, nor ${DURATION_HELP}.`,
+      didYouMean(`@${short}`, Object.keys(PRESETS)),
+    );
+    return undefined;
+  }
+  return cron(source, path, short, timezone);
+}
+
+function resolveLong(source: Source, long: JsonObject, timezone: string): When | undefined {
+  if (source.isReported(['schedule', 'cron']) || source.isReported(['schedule', 'every'])) return undefined;
+  if (typeof long.cron === 'string' && long.every === undefined) return cron(source, ['schedule', 'cron'], long.cron, timezone);
+  if (typeof long.every === 'string' && long.cron === undefined)
+    return every(source, ['schedule', 'every'], parseDuration(long.every) ?? 0);
+  source.reportKey('SL208', ['schedule'], `'schedule' needs either 'cron' or 'every'.`);
+  return undefined;
+}
+
+function every(source: Source, path: Path, everyMs: number): When | undefined {
+  if (everyMs >= 1000) return { kind: 'every', everyMs };
+  source.report('SL209', path, 'A schedule cannot fire more than once a second.');
+  return undefined;
+}
+
+function cron(source: Source, path: Path, text: string, timezone: string): When | undefined {
+  try {
+    if (nextTick(parseCron(text), timezone, SOME_TIME) !== undefined) return { kind: 'cron', cron: text.trim().split(/\s+/).join(' ') };
+    source.report('SL209', path, `'${text}' never fires: there is no such day.`);
+  } catch (error) {
+    if (!(error instanceof CronError)) throw error;
+    source.report('SL209', path, error.message);
+  }
+  return undefined;
+}
+
+/** An instant in UTC of a date or a time, read in the pipeline's zone where it names none. */
+function dayOrTime(text: unknown, timezone: string): string | undefined {
+  if (typeof text !== 'string') return undefined;
+  const normal = text.replace(' ', 'T');
+  const zoned = /(?:Z|[+-]\d{2}:\d{2})$/.test(normal) && normal.includes('T');
+  const instant = zoned ? Date.parse(normal) : Date.parse(normal.includes('T') ? `${normal}Z` : normal);
+  if (Number.isNaN(instant)) return undefined;
+  // A wall time that clocks jump over is read an hour on.
+  return iso(zoned ? instant : (instantOf(instant, timezone) ?? instantOf(instant + 3_600_000, timezone) ?? instant));
+}

@@ -1,0 +1,108 @@
+import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, type Pair, type Range } from 'yaml';
+import type { Code } from './codes.ts';
+import type { Diagnostic } from './diagnostic.ts';
+
+/** The way to a place in a document: keys and indices. */
+export type Path = readonly (string | number)[];
+
+/** A YAML file while it is compiled: it knows where everything stands, and collects what is wrong. */
+export class Source {
+  readonly lines = new LineCounter();
+  readonly diagnostics: Diagnostic[] = [];
+  document: Document | undefined;
+  /** Paths that have been reported: what follows from the same mistake stays quiet. */
+  private readonly reported: string[] = [];
+
+  constructor(
+    /** As it is shown in messages. */
+    readonly file: string,
+    readonly text: string,
+  ) {}
+
+  /** Reports at a character offset. */
+  reportAt(code: Code, offset: number, length: number, message: string, hint?: string): void {
+    const { line, col } = this.lines.linePos(Math.min(offset, this.text.length));
+    const start = this.lines.lineStarts[line - 1] ?? 0;
+    const end = this.text.indexOf('\n', start);
+    const sourceLine = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
+    this.diagnostics.push({
+      code,
+      message,
+      ...(hint !== undefined && { hint }),
+      file: this.file,
+      line: Math.max(1, line),
+      column: Math.max(1, col),
+      length: Math.max(1, Math.min(length, sourceLine.length - col + 1)),
+      sourceLine,
+    });
+  }
+
+  /** Reports the value at `path`, or its nearest ancestor that stands in the file. */
+  report(code: Code, path: Path, message: string, hint?: string): void {
+    this.reported.push(keyOf(path));
+    const [from, to] = this.valueRange(path);
+    this.reportAt(code, from, to - from, message, hint);
+  }
+
+  /** Reports the key at the end of `path`. */
+  reportKey(code: Code, path: Path, message: string, hint?: string): void {
+    this.reported.push(keyOf(path));
+    const key = this.pairAt(path)?.key;
+    const range = isNode(key) ? key.range : undefined;
+    const [from, to] = range ?? this.valueRange(path);
+    this.reportAt(code, from, to - from, message, hint);
+  }
+
+  /** Reports that something is missing in the map at `path`: at its `name`, else its first key, or where the map itself is named. */
+  reportInside(code: Code, path: Path, message: string, hint?: string): void {
+    const node = this.nodeAt(path);
+    const pairs = isMap(node) ? node.items.filter(isPair) : [];
+    const named = pairs.find((pair) => isScalar(pair.key) && pair.key.value === 'name');
+    const shown = named?.value ?? pairs[0]?.key;
+    const range = isNode(shown) ? shown.range : undefined;
+    const [from, to] = range ?? this.valueRange(path);
+    this.reportAt(code, from, to - from, message, hint);
+  }
+
+  /** Whether something at `path`, above it or below it has been reported. */
+  isReported(path: Path): boolean {
+    const key = keyOf(path);
+    return this.reported.some((each) => key.startsWith(each) || each.startsWith(key));
+  }
+
+  private nodeAt(path: Path): Node | undefined {
+    let node: unknown = this.document?.contents;
+    for (const step of path) {
+      if (isAlias(node) && this.document) node = node.resolve(this.document);
+      if (isMap(node)) node = node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(step))?.value;
+      else if (isSeq(node)) node = node.items[Number(step)];
+      else return undefined;
+    }
+    return isNode(node) ? node : undefined;
+  }
+
+  private pairAt(path: Path): Pair | undefined {
+    const map = this.nodeAt(path.slice(0, -1));
+    const key = path.at(-1);
+    return isMap(map) ? map.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(key)) : undefined;
+  }
+
+  private valueRange(path: Path): [number, number] {
+    for (let length = path.length; length >= 0; length--) {
+      const node = this.nodeAt(path.slice(0, length));
+      const range: Range | null | undefined = node?.range;
+      if (!range) continue;
+      // An empty value has no text of its own: its key is shown. So is a map's or a list's, whose text may fill the screen.
+      if (range[0] === range[1] || (isMap(node) && length > 0) || isSeq(node)) {
+        const key = this.pairAt(path.slice(0, length))?.key;
+        if (isNode(key) && key.range) return [key.range[0], key.range[1]];
+      }
+      return [range[0], range[1]];
+    }
+    return [0, 1];
+  }
+}
+
+function keyOf(path: Path): string {
+  return path.map((step) => `/${step}`).join('') + '/';
+}

@@ -1,0 +1,222 @@
+/**
+ * Connections: where the servers are that tasks talk to. A pipeline names a connection (`postgres_default`); the worker's environment
+ * says what it is: `SLUICE_CONN_POSTGRES_DEFAULT`, as a URI (Airflow's form) or as JSON. Secrets live only there: a connection's value
+ * never reaches a plan, a history or a log.
+ */
+
+interface SqlConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** As libpq's: `disable`, `require` (encrypted, not verified), `verify-full`. Default: `verify-full`, on loopback `disable`. */
+  readonly sslmode: SslMode;
+}
+
+export interface PostgresConnection extends SqlConnection {
+  readonly type: 'postgres';
+}
+
+export interface RedshiftConnection extends SqlConnection {
+  readonly type: 'redshift';
+  /** The role that `COPY` reads S3 with; absent: the keys of the task's AWS connection. */
+  readonly iam_role?: string;
+}
+
+export interface AwsConnection {
+  readonly type: 'aws';
+  /** Both absent: the AWS default chain (instance role, profile, environment). */
+  readonly access_key_id?: string;
+  readonly secret_access_key?: string;
+  readonly region_name: string;
+  /** Another S3 server than AWS's; addressed by path, not by host name. */
+  readonly endpoint_url?: string;
+}
+
+export interface KafkaConnection {
+  readonly type: 'kafka';
+  /** `host:port` each. */
+  readonly brokers: readonly string[];
+}
+
+export interface SparkConnection {
+  readonly type: 'spark';
+  /** `local[*]`, `spark://host:port`, `yarn`, `k8s://https://host:port`. */
+  readonly master: string;
+  readonly deploy_mode: 'client' | 'cluster';
+  /** The folder that holds `bin/spark-submit`; absent: `spark-submit` on PATH. */
+  readonly spark_home?: string;
+  /** The Python that runs `.py` jobs (`PYSPARK_PYTHON`). */
+  readonly python?: string;
+  readonly java_home?: string;
+  /** A folder of jars that every job gets, such as S3A. */
+  readonly jars?: string;
+}
+
+export type Connection = PostgresConnection | RedshiftConnection | AwsConnection | KafkaConnection | SparkConnection;
+export type ConnectionType = Connection['type'];
+export type ConnectionOf<T extends ConnectionType> = Extract<Connection, { readonly type: T }>;
+
+export const SSL_MODES = ['disable', 'require', 'verify-full'] as const;
+export type SslMode = (typeof SSL_MODES)[number];
+
+/** Thrown when a connection is not defined, cannot be read, or has another type than the task needs. Never carries the value. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+}
+
+/** Finds a connection by the name that pipelines use. */
+export interface Connections {
+  /** @throws ConnectionError when it is not defined, not readable, or not one of `types`. */
+  get<T extends ConnectionType>(name: string, types: readonly T[]): ConnectionOf<T>;
+  names(): string[];
+}
+
+const PREFIX = 'SLUICE_CONN_';
+
+/** The environment variable that defines connection `name`. */
+export function connectionVariable(name: string): string {
+  return PREFIX + name.toUpperCase();
+}
+
+/** Connections as `environment` defines them. Read at each use, so that a rotated secret is taken up by the next attempt. */
+export function connectionsFrom(environment: Readonly<Record<string, string | undefined>>): Connections {
+  return {
+    get<T extends ConnectionType>(name: string, types: readonly T[]): ConnectionOf<T> {
+      const variable = connectionVariable(name);
+      const text = environment[variable];
+      if (!text) {
+        const defined = this.names();
+        throw new ConnectionError(
+          `Connection '${name}' is not defined. Set ${variable} in the environment of the worker, for example ${variable}=${EXAMPLES[types[0] ?? 'postgres']} ` +
+            (defined.length > 0 ? `(defined here: ${defined.join(', ')}).` : '(no connection is defined here).'),
+        );
+      }
+      const connection = parseConnection(name, text);
+      if (!(types as readonly string[]).includes(connection.type)) {
+        throw new ConnectionError(
+          `Connection '${name}' is of type ${connection.type}; this task needs ${types.join(' or ')}. Change ${variable}, or name another connection in the task.`,
+        );
+      }
+      return connection as ConnectionOf<T>;
+    },
+    names: () =>
+      Object.keys(environment)
+        .filter((key) => key.startsWith(PREFIX) && environment[key])
+        .map((key) => key.slice(PREFIX.length).toLowerCase())
+        .sort(),
+  };
+}
+
+const EXAMPLES: Record<ConnectionType, string> = {
+  postgres: 'postgresql://user:password@host:5432/database',
+  redshift: 'redshift://user:password@host:5439/database?iam_role=arn:aws:iam::123456789012:role/load',
+  aws: "'aws://KEY:SECRET@/?region_name=eu-west-1'",
+  kafka: 'kafka://host:9092',
+  spark: `'{"type":"spark","master":"local[*]"}'`,
+};
+
+/**
+ * Reads one connection.
+ * @throws ConnectionError that names the connection and what is wrong, without the text itself: it may hold a password.
+ */
+export function parseConnection(name: string, text: string): Connection {
+  const fail = (what: string): never => {
+    throw new ConnectionError(`Connection '${name}' (${connectionVariable(name)}) cannot be read: ${what}`);
+  };
+  const fields = text.trimStart().startsWith('{') ? fieldsOfJson(text, fail) : fieldsOfUri(text, fail);
+  const optional = (key: string): string | undefined => {
+    const value = fields[key];
+    return value === undefined || value === '' ? undefined : typeof value === 'string' ? value : String(value);
+  };
+  const required = (key: string): string => optional(key) ?? fail(`'${key}' is missing.`);
+  const oneOf = <T extends string>(key: string, allowed: readonly T[], otherwise: T): T => {
+    const value = optional(key) ?? otherwise;
+    return allowed.find((each) => each === value) ?? fail(`'${key}' is '${value}'; allowed: ${allowed.join(', ')}.`);
+  };
+  const port = (otherwise: number): number => {
+    const value = Number(optional('port') ?? otherwise);
+    return Number.isInteger(value) && value > 0 && value < 65536 ? value : fail(`'port' must be a whole number from 1 to 65535.`);
+  };
+  switch (fields.type) {
+    case 'postgres':
+    case 'redshift': {
+      const host = required('host');
+      const iamRole = optional('iam_role');
+      const sql = {
+        host,
+        port: port(fields.type === 'redshift' ? 5439 : 5432),
+        user: required('user'),
+        password: optional('password') ?? '',
+        database: required('database'),
+        sslmode: oneOf('sslmode', SSL_MODES, isLoopback(host) ? 'disable' : 'verify-full'),
+      };
+      if (fields.type === 'postgres') return { type: 'postgres', ...sql };
+      return { type: 'redshift', ...sql, ...(iamRole && { iam_role: iamRole }) };
+    }
+    case 'aws': {
+      const key = optional('access_key_id');
+      const secret = optional('secret_access_key');
+      const endpoint = optional('endpoint_url');
+      if (Boolean(key) !== Boolean(secret)) fail('an access key needs its secret, and the other way round.');
+      if (endpoint && !URL.canParse(endpoint)) fail(`'endpoint_url' is not a URL.`);
+      return {
+        type: 'aws',
+        region_name: optional('region_name') ?? 'us-east-1',
+        ...(key && secret && { access_key_id: key, secret_access_key: secret }),
+        ...(endpoint && { endpoint_url: endpoint }),
+      };
+    }
+    case 'kafka':
+      return { type: 'kafka', brokers: required('brokers').split(',') };
+    case 'spark': {
+      const extra = Object.fromEntries(
+        ['spark_home', 'python', 'java_home', 'jars'].flatMap((key) => (optional(key) ? [[key, optional(key)]] : [])),
+      ) as Pick<SparkConnection, 'spark_home' | 'python' | 'java_home' | 'jars'>;
+      return { type: 'spark', master: required('master'), deploy_mode: oneOf('deploy_mode', ['client', 'cluster'], 'client'), ...extra };
+    }
+    default:
+      return fail(`its type is '${String(fields.type)}'; allowed: ${Object.keys(EXAMPLES).join(', ')}.`);
+  }
+}
+
+type Fields = Record<string, unknown>;
+
+function fieldsOfJson(text: string, fail: (what: string) => never): Fields {
+  try {
+    return JSON.parse(text) as Fields;
+  } catch {
+    return fail('it begins with { but is not valid JSON.');
+  }
+}
+
+/** Schemes of URIs, and the connection type each stands for. */
+const SCHEMES: Record<string, ConnectionType> = {
+  postgres: 'postgres',
+  postgresql: 'postgres',
+  redshift: 'redshift',
+  aws: 'aws',
+  s3: 'aws',
+  kafka: 'kafka',
+};
+
+function fieldsOfUri(text: string, fail: (what: string) => never): Fields {
+  const scheme = /^([a-z0-9+]+):\/\//.exec(text)?.[1] ?? fail('it is neither a URI nor JSON.');
+  const type = SCHEMES[scheme] ?? fail(`its scheme is '${scheme}'; allowed: ${Object.keys(SCHEMES).join(', ')}, or JSON.`);
+  if (type === 'kafka') return { type, brokers: text.slice('kafka://'.length).replace(/[/?].*$/, '') };
+  // `http:` stands in for the scheme because URL keeps user, port and host apart only for the schemes it knows; `aws://K:S@/` has no host.
+  const standIn = text.replace(/^[a-z0-9+]+:\/\//, 'http://').replace(/@\//, '@none/');
+  if (!URL.canParse(standIn)) return fail('the URI is not valid; characters such as @ / # ? in a password must be percent-encoded.');
+  const url = new URL(standIn);
+  const user = decodeURIComponent(url.username);
+  const password = decodeURIComponent(url.password);
+  const query = Object.fromEntries(url.searchParams);
+  if (type === 'aws') return { ...query, type, access_key_id: user, secret_access_key: password };
+  // URL drops :80, the default port of its stand-in scheme; no database listens there.
+  return { ...query, type, user, password, host: url.hostname, port: url.port, database: decodeURIComponent(url.pathname.slice(1)) };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

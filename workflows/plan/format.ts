@@ -1,0 +1,26 @@
+import type { Json } from './json.ts';
+
+/** `1234567` → `1,234,567`. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** Bytes as people read them, in powers of 1,000: `1.2 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let amount = bytes;
+  let unit = 0;
+  while (amount >= 1000 && unit < units.length - 1) {
+    amount /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[unit]}`;
+}
+
+/** How much a task moved, where its output says so: `100,000 rows, 2.1 MB`. */
+export function formatRows(output: Json | undefined): string | undefined {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) return undefined;
+  const { rows, bytes } = output as { rows?: Json; bytes?: Json };
+  if (typeof rows !== 'number') return undefined;
+  return `${formatCount(rows)} rows${typeof bytes === 'number' ? `, ${formatBytes(bytes)}` : ''}`;
+}

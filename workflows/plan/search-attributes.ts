@@ -1,0 +1,17 @@
+/**
+ * What runs and schedules can be searched by in Temporal. The names begin with `Sluice` because a namespace is shared; at most ten may be
+ * keywords (a limit of Temporal's SQL visibility stores).
+ */
+export const SEARCH_ATTRIBUTES = {
+  pipeline: { name: 'SluicePipeline', type: 'KEYWORD' },
+  cause: { name: 'SluiceCause', type: 'KEYWORD' },
+  /** The start of the data interval. */
+  interval: { name: 'SluiceInterval', type: 'DATETIME' },
+  /** The run's state in Sluice's words; Temporal's own `ExecutionStatus` stands beside it. */
+  state: { name: 'SluiceState', type: 'KEYWORD' },
+  deadline: { name: 'SluiceDeadline', type: 'DATETIME' },
+  owner: { name: 'SluiceOwner', type: 'KEYWORD' },
+  planHash: { name: 'SluicePlanHash', type: 'KEYWORD' },
+  /** The task queue that a schedule's runs go to: which deployment a schedule belongs to. */
+  queue: { name: 'SluiceQueue', type: 'KEYWORD' },
+} as const;
