@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { Option } from 'commander';
+import { CATALOG } from '../activities/catalog.ts';
+import { type Compilation, Compiler } from '../compiler/compile.ts';
+import { formatDiagnostic } from '../compiler/diagnostic.ts';
+import { loadPipelines, PipelinesNotFound } from '../compiler/load-pipelines.ts';
+import { EXIT } from '../lib/exit-code.ts';
+import { loadEnvironment, ROOT } from '../lib/environment.ts';
+import { connectClient, TemporalUnavailable } from '../temporal/connect.ts';
+import { RunExists, RunNotFound } from '../temporal/runs.ts';
+
+export const environment = loadEnvironment();
+export const PIPELINES = join(ROOT, 'pipelines');
+
+/** Thrown by a command for what the user can put right; only the message is shown. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+/** `-o text|json`. */
+export const outputOption = (): Option => new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
+
+export interface OutputOptions {
+  readonly output: 'text' | 'json';
+}
+
+/** Prints data to stdout: `value` as JSON, or `text`. */
+export function print(options: OutputOptions, value: unknown, text: string): void {
+  process.stdout.write(options.output === 'json' ? `${JSON.stringify(value, null, 2)}\n` : text === '' ? '' : `${text}\n`);
+}
+
+/** Tells a person something that is not data. */
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Compiles the files at `paths` together. */
+export async function compilePaths(paths: readonly string[]): Promise<Compilation[]> {
+  const files = (await Promise.all(paths.map(loadPipelines))).flat();
+  return new Compiler(CATALOG).compileAll(files);
+}
+
+/** Every mistake of `compilations` as text. */
+export function formatMistakes(compilations: readonly Compilation[]): string {
+  return compilations.flatMap(({ diagnostics }) => diagnostics.map(formatDiagnostic)).join('\n\n');
+}
+
+/** Connects, runs `use`, and closes the connection whatever happens. */
+export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
+  const client = await connectClient(environment);
+  try {
+    return await use(client);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+/** Turns what a command throws into a message and an exit code. A fault of Sluice's own keeps its stack trace. */
+export function reportFailure(error: unknown): void {
+  process.exitCode = error instanceof TemporalUnavailable ? EXIT.cannotConnect : EXIT.failed;
+  const expected = [CommandError, TemporalUnavailable, RunExists, RunNotFound, PipelinesNotFound].some((kind) => error instanceof kind);
+  say(
+    expected && error instanceof Error
+      ? error.message
+      : `This is a fault of Sluice; please report it.\n${error instanceof Error ? error.stack : String(error)}`,
+  );
+}

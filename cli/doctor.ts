@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ListBucketsCommand } from '@aws-sdk/client-s3';
+import { Command } from 'commander';
+import { Kafka, logLevel } from 'kafkajs';
+import { type Connection, connectionsFrom, connectionVariable, parseConnection } from '../lib/connections.ts';
+import { taskQueueOf } from '../lib/environment.ts';
+import { EXIT } from '../lib/exit-code.ts';
+import { connectPostgres } from '../lib/postgres.ts';
+import { createS3Client } from '../lib/s3.ts';
+import { TemporalUnavailable } from '../temporal/connect.ts';
+import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { countPollers } from '../temporal/task-queue.ts';
+import { compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print, withClient } from './command-context.ts';
+
+interface Check {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** How long one server may take to answer, in milliseconds. */
+const PATIENCE = 15_000;
+
+/** `sluice doctor`: looks at everything that a run needs, and says what is wrong and what to do. */
+export const doctorCommand = new Command('doctor')
+  .description('Look at all that runs need: Temporal, workers, connections, pipelines. Says what is wrong and what to do.')
+  .addOption(outputOption())
+  .addHelpText('after', '\nExample:\n  sluice doctor\n\nExit codes: 0 all well, 1 something is wrong, 4 no Temporal server.')
+  .action(async (options: OutputOptions) => {
+    const temporal = await checkTemporal();
+    const connections = await Promise.all(connectionsFrom(environment).names().map(checkConnection));
+    const checks = [...temporal.checks, await checkPipelines(), ...connections];
+    if (connections.length === 0)
+      checks.push({ what: 'connections', ok: false, detail: 'none is defined: start the local stack, or set SLUICE_CONN_… variables' });
+    print(options, checks, checks.map(({ what, ok, detail }) => `${ok ? '✔' : '✘'} ${what}: ${detail}`).join('\n'));
+    process.exitCode = temporal.unavailable ? EXIT.cannotConnect : checks.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
+  });
+
+async function checkTemporal(): Promise<{ checks: Check[]; unavailable: boolean }> {
+  try {
+    return await withClient(async (client) => {
+      const { serverVersion } = await client.workflowService.getSystemInfo({});
+      await ensureSearchAttributes(client);
+      const taskQueue = taskQueueOf(environment);
+      const workers = await countPollers(client, taskQueue);
+      return {
+        unavailable: false,
+        checks: [
+          { what: 'Temporal', ok: true, detail: `server ${serverVersion}, namespace ${client.options.namespace}` },
+          {
+            what: 'workers',
+            ok: workers > 0,
+            detail:
+              workers > 0
+                ? `${workers} on task queue '${taskQueue}'`
+                : `none on task queue '${taskQueue}': start one with \`npx tsx worker.ts\``,
+          },
+        ],
+      };
+    });
+  } catch (error) {
+    return { unavailable: error instanceof TemporalUnavailable, checks: [{ what: 'Temporal', ok: false, detail: messageOf(error) }] };
+  }
+}
+
+async function checkPipelines(): Promise<Check> {
+  const compilations = await compilePaths([PIPELINES]);
+  const bad = compilations.filter(({ plan }) => !plan);
+  return {
+    what: 'pipelines',
+    ok: bad.length === 0,
+    detail:
+      bad.length === 0
+        ? `${compilations.length} compile`
+        : `${bad.map(({ file }) => file).join(', ')} ${bad.length === 1 ? 'has' : 'have'} mistakes: see \`sluice validate\``,
+  };
+}
+
+async function checkConnection(name: string): Promise<Check> {
+  const what = `connection ${name}`;
+  try {
+    const connection = parseConnection(name, environment[connectionVariable(name)] ?? '');
+    return { what, ok: true, detail: await withPatience(reach(connection)) };
+  } catch (error) {
+    return { what, ok: false, detail: `${messageOf(error)} (${connectionVariable(name)})` };
+  }
+}
+
+/** Talks to the other side once; resolves to what it says of itself. */
+async function reach(connection: Connection): Promise<string> {
+  switch (connection.type) {
+    case 'postgres':
+    case 'redshift': {
+      const client = await connectPostgres(connection);
+      try {
+        const { rows } = await client.query<{ version: string }>('SELECT version()');
+        return `${rows[0]?.version.split(' ').slice(0, 2).join(' ')} at ${connection.host}:${connection.port}, database ${connection.database}`;
+      } finally {
+        await client.end();
+      }
+    }
+    case 'aws': {
+      const client = createS3Client(connection);
+      try {
+        const { Buckets } = await client.send(new ListBucketsCommand({}));
+        return `S3 at ${connection.endpoint_url ?? connection.region_name}, buckets: ${Buckets?.map((bucket) => bucket.Name).join(', ') || 'none'}`;
+      } finally {
+        client.destroy();
+      }
+    }
+    case 'kafka': {
+      const admin = new Kafka({ brokers: [...connection.brokers], logLevel: logLevel.NOTHING, retry: { retries: 1 } }).admin();
+      try {
+        await admin.connect();
+        const { brokers } = await admin.describeCluster();
+        return `Kafka at ${connection.brokers.join(', ')}, ${brokers.length} broker${brokers.length === 1 ? '' : 's'}`;
+      } finally {
+        await admin.disconnect();
+      }
+    }
+    case 'spark': {
+      const program = connection.spark_home === undefined ? 'spark-submit' : join(connection.spark_home, 'bin', 'spark-submit');
+      const env = { ...process.env, ...(connection.java_home && { JAVA_HOME: connection.java_home }) };
+      const { stderr } = await promisify(execFile)(program, ['--version'], { env });
+      return `Spark ${/version (\S+)/.exec(stderr)?.[1] ?? ''}, master ${connection.master}`;
+    }
+  }
+}
+
+function withPatience<T>(work: Promise<T>): Promise<T> {
+  return Promise.race([
+    work,
+    new Promise<never>((_resolve, reject) => {
+      setTimeout(() => reject(new Error(`no answer within ${PATIENCE / 1000} s`)), PATIENCE).unref();
+    }),
+  ]);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}

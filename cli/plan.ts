@@ -1,0 +1,100 @@
+import { Command } from 'commander';
+import type { Compilation } from '../compiler/compile.ts';
+import { EXIT } from '../lib/exit-code.ts';
+import { taskQueueOf } from '../lib/environment.ts';
+import { type ScheduleChange, diffSchedules, listSchedules } from '../temporal/schedules.ts';
+import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { describeSchedule, describeTasks } from '../workflows/plan/describe.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import { iso, type SchedulePlan, tickAfter } from '../workflows/plan/schedule.ts';
+import {
+  compilePaths,
+  environment,
+  formatMistakes,
+  outputOption,
+  type OutputOptions,
+  PIPELINES,
+  print,
+  say,
+  withClient,
+} from './command-context.ts';
+
+const FIRE_TIMES = 5;
+
+/** `sluice plan`: what applying the files would change in Temporal, and what the compiler filled in. */
+export const planCommand = new Command('plan')
+  .description('Show what the scheduler would change in Temporal, the next runs, and what the compiler filled in.')
+  .argument('[paths...]', 'files and folders', [PIPELINES])
+  .addOption(outputOption())
+  .addHelpText(
+    'after',
+    '\nExample:\n  sluice plan pipelines/\n\nExit codes: 0 nothing to change, 2 changes present, 3 mistakes in files, 4 no Temporal server.',
+  )
+  .action(async (paths: string[], options: OutputOptions) => {
+    const compilations = await compilePaths(paths);
+    const plans = compilations.flatMap(({ plan }) => plan ?? []);
+    // Whether a schedule is to go can be told only when the whole folder is looked at.
+    const whole = paths.length === 1 && paths[0] === PIPELINES;
+    const changes = await withClient(async (client) => {
+      await ensureSearchAttributes(client);
+      return diffSchedules(
+        plans,
+        await listSchedules(client, taskQueueOf(environment)),
+        () => !whole || plans.length < compilations.length,
+      );
+    });
+    const value = changes.map((change) => present(change, compilations));
+    print(options, value, changes.map((change) => describe(change, compilations)).join('\n\n'));
+    if (plans.length < compilations.length) {
+      say(formatMistakes(compilations));
+      process.exitCode = EXIT.invalidPipeline;
+    } else if (changes.some(({ action }) => action !== 'unchanged')) {
+      process.exitCode = EXIT.changesPresent;
+    }
+  });
+
+function present({ dagId, action, detail, plan }: ScheduleChange, compilations: readonly Compilation[]) {
+  return {
+    dag_id: dagId,
+    action,
+    detail,
+    ...(plan && { hash: plan.hash, next_runs: nextRuns(plan.schedule), filled_in: filledInOf(plan, compilations) }),
+  };
+}
+
+const SIGNS = { create: '+', update: '~', delete: '-', unchanged: '=' } as const;
+
+function describe({ dagId, action, detail, plan }: ScheduleChange, compilations: readonly Compilation[]): string {
+  const lines = [`${SIGNS[action]} ${dagId}  ${action === 'unchanged' ? 'no change' : action}  (${detail})`];
+  if (!plan) return lines.join('\n');
+  lines.push(
+    ...describeTasks(plan)
+      .split('\n')
+      .map((line) => `    ${line}`),
+  );
+  const runs = nextRuns(plan.schedule);
+  lines.push(
+    runs.length > 0 ? `  next runs (${describeSchedule(plan.schedule)})` : '  starts only by hand',
+    ...runs.map((run) => `    ${run}`),
+  );
+  const filledIn = filledInOf(plan, compilations);
+  if (filledIn.length > 0)
+    lines.push('  filled in', ...filledIn.map(({ task, what, value, why }) => `    ${task ? `${task} ` : ''}${what}: ${value}  (${why})`));
+  return lines.join('\n');
+}
+
+function filledInOf(plan: Plan, compilations: readonly Compilation[]) {
+  return compilations.find((compilation) => compilation.plan === plan)?.filledIn ?? [];
+}
+
+function nextRuns(schedule: SchedulePlan | null): string[] {
+  const runs: string[] = [];
+  let after = Date.now();
+  while (schedule && runs.length < FIRE_TIMES) {
+    const tick = tickAfter(schedule, after);
+    if (tick === undefined) break;
+    runs.push(iso(tick));
+    after = tick;
+  }
+  return runs;
+}

@@ -1,0 +1,61 @@
+import type { Progress, ProgressStep } from '../lib/progress.ts';
+import { formatTable } from '../lib/table.ts';
+import type { RunFollower } from '../temporal/follow-run.ts';
+import type { TaskInstance } from '../temporal/task-instances.ts';
+import { formatDuration } from '../workflows/plan/duration.ts';
+import { formatRows } from '../workflows/plan/format.ts';
+import type { Json } from '../workflows/plan/json.ts';
+
+/** Shows a run as it happens: a line for each task that runs, with attempts and progress. */
+export function runView(progress: Progress): RunFollower {
+  const steps = new Map<string, ProgressStep>();
+  const ended = new Set<string>();
+  return {
+    task(instance, point) {
+      const { task, summary, state, error, output, attempt } = instance;
+      if (state === 'queued' || ended.has(task)) return;
+      let step = steps.get(task);
+      if (!step) steps.set(task, (step = progress.step(`${task}  ${summary}`)));
+      switch (state) {
+        case 'success':
+          step.done(formatRows(output));
+          ended.add(task);
+          break;
+        case 'failed':
+          step.fail(error ?? 'failed');
+          ended.add(task);
+          break;
+        case 'skipped':
+        case 'upstream_failed':
+        case 'canceled':
+          step.fail(state);
+          ended.add(task);
+          break;
+        default: {
+          const what =
+            formatRows(point as Json) ?? (typeof point === 'object' && point && 'stage' in point ? String(point.stage) : undefined);
+          step.update(
+            [attempt > 1 && `attempt ${attempt}`, state === 'up_for_retry' && `waits for its retry: ${error ?? ''}`, what]
+              .filter(Boolean)
+              .join(' · '),
+          );
+        }
+      }
+    },
+  };
+}
+
+/** The tasks of a run as a table; failures in full below it. */
+export function formatTasks(tasks: readonly TaskInstance[]): string {
+  const rows = tasks.map(({ task, type, state, attempt, startedAt, endedAt, output, summary }) => [
+    task,
+    type,
+    state,
+    String(attempt),
+    startedAt?.toISOString().slice(11, 19) ?? '',
+    startedAt && endedAt ? formatDuration(endedAt.getTime() - startedAt.getTime()) : '',
+    [summary, formatRows(output)].filter(Boolean).join(' · '),
+  ]);
+  const failures = tasks.filter(({ error, state }) => error && state !== 'success').map(({ task, error }) => `\n${task}: ${error}`);
+  return [formatTable(['TASK', 'TYPE', 'STATE', 'ATTEMPT', 'STARTED', 'TOOK', 'WHAT'], rows), ...failures].join('\n');
+}

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { nearest } from '../compiler/diagnostic.ts';
+import { EXIT } from '../lib/exit-code.ts';
+import { taskQueueOf } from '../lib/environment.ts';
+import { createProgress, silentProgress } from '../lib/progress.ts';
+import { followRun } from '../temporal/follow-run.ts';
+import { startManualRun } from '../temporal/runs.ts';
+import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { countPollers } from '../temporal/task-queue.ts';
+import { runUrl } from '../temporal/web-ui.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../workflows/plan/schedule.ts';
+import {
+  CommandError,
+  compilePaths,
+  environment,
+  formatMistakes,
+  outputOption,
+  type OutputOptions,
+  PIPELINES,
+  print,
+  say,
+  withClient,
+} from './command-context.ts';
+import { formatTasks, runView } from './run-view.ts';
+
+interface Options extends OutputOptions {
+  readonly wait: boolean;
+  readonly logicalDate?: string;
+  readonly id?: string;
+}
+
+/** `sluice run`: starts a run by hand, from the file as it is now. */
+export const runCommand = new Command('run')
+  .description('Start a run by hand, from the pipeline file as it is now.')
+  .argument('<pipeline>', 'dag_id, or a YAML file')
+  .option('-w, --wait', 'follow the run to its end', false)
+  .option('--logical-date <date>', 'start of the data interval to work on; default: the last complete one')
+  .option('--id <id>', 'tells runs of one pipeline apart; default: the logical date if given, else the time')
+  .addOption(outputOption())
+  .addHelpText(
+    'after',
+    '\nExample:\n  sluice run product_category_etl --wait\n\nExit codes: 0 started (with --wait: succeeded), 1 failed, 3 mistakes in the file, 4 no Temporal server.',
+  )
+  .action(async (pipeline: string, options: Options) => {
+    const plan = await findPlan(pipeline);
+    if (!plan) return;
+    await withClient(async (client) => {
+      const taskQueue = taskQueueOf(environment);
+      await ensureSearchAttributes(client);
+      const interval = intervalOf(plan, options.logicalDate);
+      const id = options.id ?? (options.logicalDate === undefined ? iso(Date.now()) : interval.start);
+      const run = await startManualRun(client, plan, taskQueue, interval, id);
+      const url = runUrl(environment, client.options.namespace, run);
+      say(`Started ${run.pipelineRunId} (data of ${interval.start} – ${interval.end})${url ? `\n${url}` : ''}`);
+      if ((await countPollers(client, taskQueue)) === 0)
+        say(`No worker serves task queue '${taskQueue}'. The run waits until one does: npx tsx worker.ts`);
+      const started = { run: run.pipelineRunId, temporal_run: run.temporalRunId, interval, url };
+      if (!options.wait) return print(options, started, run.pipelineRunId);
+      const stop = new AbortController();
+      process.once('SIGINT', () =>
+        stop.abort(new CommandError(`Stopped following; the run goes on. See it with \`sluice show ${run.pipelineRunId}\`.`)),
+      );
+      const view = runView(options.output === 'json' ? silentProgress : createProgress());
+      const end = await followRun(client, run, view, stop.signal);
+      print(
+        options,
+        { ...started, state: end.state, error: end.error, tasks: end.tasks },
+        `${run.pipelineRunId}  ${end.state}\n${formatTasks(end.tasks)}`,
+      );
+      if (end.state !== 'success') {
+        if (end.error) say(end.error);
+        process.exitCode = EXIT.failed;
+      }
+    });
+  });
+
+/** The plan of a file, or of the pipeline with that id in `pipelines/`; reports mistakes and returns undefined when it has some. */
+async function findPlan(pipeline: string): Promise<Plan | undefined> {
+  const compilations = await compilePaths([existsSync(pipeline) ? pipeline : PIPELINES]);
+  const plans = compilations.flatMap(({ plan }) => plan ?? []);
+  const [only] = plans;
+  const found = existsSync(pipeline) && compilations.length === 1 ? only : plans.find(({ dagId }) => dagId === pipeline);
+  if (found) return found;
+  const bad = compilations.filter(({ plan }) => !plan);
+  if (bad.length > 0) {
+    say(formatMistakes(bad));
+    process.exitCode = EXIT.invalidPipeline;
+    if (existsSync(pipeline)) return undefined;
+  }
+  const ids = plans.map(({ dagId }) => dagId);
+  const near = nearest(pipeline, ids);
+  throw new CommandError(
+    `There is no good pipeline '${pipeline}' in ${PIPELINES}.${near ? ` Did you mean '${near}'?` : ` There are: ${ids.join(', ')}.`}`,
+  );
+}
+
+function intervalOf({ schedule, dagId }: Plan, logicalDate: string | undefined): DataInterval {
+  if (logicalDate === undefined) return dataIntervalAt(schedule, Date.now());
+  const start = Date.parse(logicalDate.length === 10 ? `${logicalDate}T00:00:00Z` : logicalDate);
+  if (Number.isNaN(start)) throw new CommandError(`'${logicalDate}' is not a date such as 2024-01-31 or 2024-01-31T06:00:00Z.`);
+  const end = schedule === null ? start : tickAfter({ ...schedule, startAt: iso(0) }, start);
+  const interval = dataIntervalAt(schedule, end ?? start);
+  if (interval.start !== iso(start)) {
+    throw new CommandError(
+      `No data interval of ${dagId} starts at ${iso(start)}; the one around it is ${interval.start} – ${interval.end}. Use --logical-date ${interval.start}.`,
+    );
+  }
+  return interval;
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The root of this checkout. */
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Where the local stack keeps its data, and says where its servers are. */
+export function stackHome(environment: Environment = process.env): string {
+  return environment.SLUICE_HOME ?? join(ROOT, '.sluice');
+}
+
+/**
+ * The settings of a process: its environment, over those of the local stack when one is up (`.sluice/environment.json`), so that
+ * `npx sluice …` in a second terminal finds the servers that `npm start` has started.
+ */
+export function loadEnvironment(own: Environment = process.env): Environment {
+  return { ...readStackEnvironment(join(stackHome(own), 'environment.json')), ...own };
+}
+
+function readStackEnvironment(file: string): Environment {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Environment;
+  } catch {
+    return {}; // no local stack is up
+  }
+}
+
+/** The task queue of a deployment: its runs and its schedules belong together. */
+export function taskQueueOf(environment: Environment): string {
+  return environment.SLUICE_TASK_QUEUE ?? 'sluice';
+}

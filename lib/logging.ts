@@ -1,0 +1,38 @@
+import pc from 'picocolors';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Writes lines for people to stderr: time, level, message, fields. stdout is for data. */
+export interface Log {
+  debug(message: string, fields?: object): void;
+  info(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  error(message: string, fields?: object): void;
+}
+
+/** A log of process `name` that shows `level` and above. */
+export function createLog(name: string, level: LogLevel = 'info'): Log {
+  const write =
+    (at: LogLevel) =>
+    (message: string, fields: object = {}) => {
+      if (LOG_LEVELS.indexOf(at) < LOG_LEVELS.indexOf(level)) return;
+      process.stderr.write(`${new Date().toISOString()} ${paint(at)} ${name}: ${message}${formatFields(fields)}\n`);
+    };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+function paint(level: LogLevel): string {
+  const padded = level.toUpperCase().padEnd(5);
+  return level === 'error' ? pc.red(padded) : level === 'warn' ? pc.yellow(padded) : pc.dim(padded);
+}
+
+function formatFields(fields: object): string {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(
+      ([key, value]) =>
+        ` ${key}=${value instanceof Error ? (value.stack ?? value.message) : typeof value === 'string' ? value : JSON.stringify(value)}`,
+    )
+    .join('');
+}

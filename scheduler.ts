@@ -1,0 +1,118 @@
+import { watch } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { Command } from 'commander';
+import { CATALOG } from './activities/catalog.ts';
+import { type Compilation, Compiler } from './compiler/compile.ts';
+import { formatDiagnostic } from './compiler/diagnostic.ts';
+import { loadPipelines, PipelinesNotFound } from './compiler/load-pipelines.ts';
+import { EXIT } from './lib/exit-code.ts';
+import { loadEnvironment, ROOT, taskQueueOf } from './lib/environment.ts';
+import { createLog, type Log } from './lib/logging.ts';
+import { connectClient, TemporalUnavailable } from './temporal/connect.ts';
+import { applyChange, diffSchedules, listSchedules } from './temporal/schedules.ts';
+import { ensureSearchAttributes } from './temporal/search-attributes.ts';
+
+interface Options {
+  pipelines: string;
+  taskQueue: string;
+  watch: boolean;
+}
+
+/** Editors write a file in several steps; what comes within this many milliseconds is one edit. */
+const SETTLE = 200;
+/** Even without an edit: what somebody changed in Temporal by hand is put right again after this many milliseconds. */
+const RECONCILE = 60_000;
+
+const environment = loadEnvironment();
+const log = createLog('scheduler');
+
+await new Command('scheduler')
+  .description(
+    "Makes Temporal's Schedules agree with the pipeline files: creates, updates and deletes. It fires nothing itself: Temporal does.",
+  )
+  .option('-p, --pipelines <path>', 'folder of pipelines', join(ROOT, 'pipelines'))
+  .option('--task-queue <name>', "task queue of the pipelines' workers; only its schedules are touched", taskQueueOf(environment))
+  .option('-w, --watch', 'stay, and follow edits', false)
+  .addHelpText('after', '\nExample:\n  npx tsx scheduler.ts --watch')
+  .action(main)
+  .parseAsync();
+
+async function main(options: Options): Promise<void> {
+  try {
+    const client = await connectClient(environment);
+    try {
+      await ensureSearchAttributes(client);
+      if (options.watch) await follow(client, options);
+      else process.exitCode = (await apply(client, options)) ? EXIT.ok : EXIT.invalidPipeline;
+    } finally {
+      await client.connection.close();
+    }
+  } catch (error) {
+    if (!(error instanceof TemporalUnavailable || error instanceof PipelinesNotFound)) throw error;
+    log.error(error.message);
+    process.exitCode = error instanceof TemporalUnavailable ? EXIT.cannotConnect : EXIT.failed;
+  }
+}
+
+/**
+ * Applies the files once. A bad file is reported and leaves the others applied.
+ * @returns whether every file was good and every change was made
+ */
+async function apply(client: Client, { pipelines, taskQueue }: Options): Promise<boolean> {
+  const files = await loadPipelines(pipelines);
+  const compiled = new Compiler(CATALOG).compileAll(files);
+  const plans = compiled.flatMap(({ plan }) => plan ?? []);
+  const bad = compiled.filter(({ plan }) => !plan);
+  report(bad, log);
+  // The schedule of a file that is bad for the moment stays as it was applied last. Where its text does not even say whose file it is, nothing is deleted.
+  const ids = bad.map(({ file }) => /^dag_id:\s*["']?([a-z][a-z0-9_]*)/m.exec(files.find((each) => each.file === file)?.text ?? '')?.[1]);
+  const keep = (dagId: string): boolean => ids.includes(dagId) || ids.includes(undefined);
+  let failures = 0;
+  for (const change of diffSchedules(plans, await listSchedules(client, taskQueue), keep)) {
+    if (change.action === 'unchanged') continue;
+    try {
+      await applyChange(client, change, taskQueue);
+      log.info(`${change.action} ${change.dagId}`, { detail: change.detail });
+    } catch (error) {
+      failures++;
+      log.error(`${change.action} ${change.dagId} failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  log.info(`${plans.length} of ${compiled.length} pipelines applied`, { taskQueue });
+  return bad.length === 0 && failures === 0;
+}
+
+function report(bad: readonly Compilation[], to: Log): void {
+  for (const { file, diagnostics } of bad) {
+    to.error(
+      `${file} is left as it was: ${diagnostics.length} mistake${diagnostics.length === 1 ? '' : 's'}\n${diagnostics.map(formatDiagnostic).join('\n')}`,
+    );
+  }
+}
+
+/** Applies now, after each edit and once a minute, until SIGINT or SIGTERM. Outages of Temporal are waited out. */
+async function follow(client: Client, options: Options): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  let wake = (): void => undefined;
+  const watcher = watch(options.pipelines, { recursive: true, signal: stop.signal }, () => wake());
+  watcher.on('error', (error) => log.error(`Cannot watch ${options.pipelines}: ${error.message}`));
+  while (!stop.signal.aborted) {
+    const edited = new Promise<void>((resolve) => (wake = resolve));
+    await apply(client, options).catch((error: unknown) => {
+      log.error(`Not applied: ${error instanceof Error ? error.message : String(error)}. Trying again.`);
+    });
+    await Promise.race([edited, sleep(RECONCILE, stop.signal)]);
+    if (!stop.signal.aborted) await sleep(SETTLE, stop.signal);
+  }
+  log.info('stopped');
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}

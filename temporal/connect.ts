@@ -1,0 +1,58 @@
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection } from '@temporalio/worker';
+import type { Environment } from '../lib/environment.ts';
+
+/** Thrown when the Temporal server does not answer; says where it was looked for, and what to do. */
+export class TemporalUnavailable extends Error {
+  override readonly name = 'TemporalUnavailable';
+}
+
+/** How long a connection may take, in milliseconds. */
+const CONNECT_TIMEOUT = 10_000;
+
+/**
+ * A client for the server that the environment names: `TEMPORAL_ADDRESS` and the rest of Temporal's standard variables, or a profile of
+ * its configuration file. Close `client.connection` when done.
+ * @throws TemporalUnavailable
+ */
+export async function connectClient(environment: Environment): Promise<Client> {
+  const { connectionOptions, namespace } = settings(environment);
+  const { address } = connectionOptions;
+  try {
+    const connection = await Connection.connect({ ...(connectionOptions as ConnectionOptions), connectTimeout: CONNECT_TIMEOUT });
+    return new Client({ connection, namespace });
+  } catch (error) {
+    throw unavailable(address, error);
+  }
+}
+
+/**
+ * A connection for workers; as connectClient.
+ * @throws TemporalUnavailable
+ */
+export async function connectWorker(environment: Environment): Promise<{ connection: NativeConnection; namespace: string }> {
+  const { connectionOptions, namespace } = settings(environment);
+  try {
+    return { connection: await NativeConnection.connect(connectionOptions), namespace };
+  } catch (error) {
+    throw unavailable(connectionOptions.address, error);
+  }
+}
+
+function settings(environment: Environment) {
+  const defined = Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: defined });
+  return {
+    connectionOptions: { ...connectionOptions, address: connectionOptions.address ?? 'localhost:7233' },
+    namespace: namespace ?? 'default',
+  };
+}
+
+function unavailable(address: string, error: unknown): TemporalUnavailable {
+  return new TemporalUnavailable(
+    `No Temporal server answers at ${address}: ${error instanceof Error ? error.message : String(error)}. ` +
+      `Start the local stack with \`npm start\` or \`npm run stack -- start\`, or set TEMPORAL_ADDRESS to your server.`,
+    { cause: error },
+  );
+}

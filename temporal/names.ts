@@ -1,0 +1,14 @@
+import type { Cause } from '../workflows/plan/run.ts';
+
+/**
+ * Names of things in Temporal. A run's id is derived from its cause, so that the server itself refuses a second run of the same cause.
+ * Schedules append the tick to the id they are given: `<dag_id>/scheduled-2024-01-02T00:00:00Z`.
+ */
+export function scheduledRunIdBase(dagId: string): string {
+  return `${dagId}/scheduled`;
+}
+
+/** `<dag_id>/manual/<id>`. */
+export function pipelineRunId(dagId: string, cause: Exclude<Cause, 'scheduled'>, id: string): string {
+  return `${dagId}/${cause}/${id}`;
+}

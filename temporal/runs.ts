@@ -1,0 +1,122 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
+import type { Plan } from '../workflows/plan/plan.ts';
+import type { DataInterval } from '../workflows/plan/schedule.ts';
+import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
+import { pipelineRunId } from './names.ts';
+import { runStart } from './run-start.ts';
+
+/** Thrown when a run of the same cause exists: the server refuses a second. */
+export class RunExists extends Error {
+  override readonly name = 'RunExists';
+  constructor(readonly pipelineRunId: string) {
+    super(
+      `Run '${pipelineRunId}' exists already: one cause, one run. See it with \`sluice show ${pipelineRunId}\`, or start another with \`--id <another id>\`.`,
+    );
+  }
+}
+
+/** Thrown when there is no such run. */
+export class RunNotFound extends Error {
+  override readonly name = 'RunNotFound';
+  constructor(pipelineRunId: string) {
+    super(`There is no run '${pipelineRunId}'. \`sluice runs\` lists them.`);
+  }
+}
+
+/** Which run is meant: `temporalRunId` where an id was used more than once. */
+export interface RunReference {
+  readonly pipelineRunId: string;
+  readonly temporalRunId: string;
+}
+
+/**
+ * Starts a run by hand.
+ * @param id tells runs of one pipeline apart
+ * @throws RunExists
+ */
+export async function startManualRun(
+  client: Client,
+  plan: Plan,
+  taskQueue: string,
+  interval: DataInterval,
+  id: string,
+): Promise<RunReference> {
+  const workflowId = pipelineRunId(plan.dagId, 'manual', id);
+  try {
+    const handle = await client.workflow.start(plan.dagId, {
+      workflowId,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      ...runStart(plan, 'manual', taskQueue, interval),
+    });
+    return { pipelineRunId: workflowId, temporalRunId: handle.firstExecutionRunId };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) throw new RunExists(workflowId);
+    throw error;
+  }
+}
+
+export interface RunSummary {
+  readonly pipelineRunId: string;
+  readonly temporalRunId: string;
+  readonly dagId: string;
+  readonly cause: string;
+  readonly state: string;
+  /** The start of its data interval, ISO 8601. */
+  readonly interval: string | undefined;
+  readonly startedAt: Date;
+  readonly endedAt: Date | undefined;
+}
+
+/** The newest runs first, of all pipelines or of one. */
+export async function listRuns(client: Client, limit: number, dagId?: string): Promise<RunSummary[]> {
+  const { pipeline } = SEARCH_ATTRIBUTES;
+  const query = dagId === undefined ? `${pipeline.name} IS NOT NULL` : `${pipeline.name} = ${JSON.stringify(dagId)}`;
+  const runs: RunSummary[] = [];
+  for await (const info of client.workflow.list({ query: `${query} AND ExecutionStatus IS NOT NULL`, pageSize: limit })) {
+    runs.push(summaryOf(info));
+    if (runs.length >= limit) break;
+  }
+  return runs;
+}
+
+/** @throws RunNotFound */
+export async function describeRun(client: Client, reference: { pipelineRunId: string; temporalRunId?: string }): Promise<RunSummary> {
+  try {
+    return summaryOf(await client.workflow.getHandle(reference.pipelineRunId, reference.temporalRunId).describe());
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw new RunNotFound(reference.pipelineRunId);
+    throw error;
+  }
+}
+
+function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>): RunSummary {
+  const attribute = (name: keyof typeof SEARCH_ATTRIBUTES): unknown =>
+    info.typedSearchAttributes.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES[name].name)?.value;
+  const interval = attribute('interval');
+  return {
+    pipelineRunId: info.workflowId,
+    temporalRunId: info.runId,
+    dagId: info.type,
+    cause: String(attribute('cause') ?? 'unknown'),
+    state: stateOf(info.status.name, attribute('state')),
+    interval: interval instanceof Date ? interval.toISOString().replace('.000Z', 'Z') : undefined,
+    startedAt: info.startTime,
+    endedAt: info.closeTime,
+  };
+}
+
+/** Temporal's status has the last word: a run that was terminated never wrote its own state. */
+function stateOf(status: string, own: unknown): string {
+  switch (status) {
+    case 'RUNNING':
+      return 'running';
+    case 'COMPLETED':
+      return 'success';
+    case 'CANCELLED':
+      return 'canceled';
+    case 'FAILED':
+      return 'failed';
+    default:
+      return `${status.toLowerCase()}${typeof own === 'string' && own !== 'running' ? ` (${own})` : ''}`;
+  }
+}

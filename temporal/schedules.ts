@@ -1,0 +1,149 @@
+import {
+  type Client,
+  type ScheduleOptions,
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
+import { parseCron } from '../workflows/plan/cron.ts';
+import { describeSchedule } from '../workflows/plan/describe.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import type { SchedulePlan } from '../workflows/plan/schedule.ts';
+import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
+import { scheduledRunIdBase } from './names.ts';
+import { runStart } from './run-start.ts';
+import { searchAttribute } from './search-attributes.ts';
+
+/** One thing to do, or done, so that Temporal agrees with the files. */
+export interface ScheduleChange {
+  readonly dagId: string;
+  readonly action: 'create' | 'update' | 'delete' | 'unchanged';
+  /** In a few words: `0 6 * * * UTC`, `plan 3f2a… → 91bc…`. */
+  readonly detail: string;
+  readonly plan?: Plan;
+}
+
+/** A schedule as Temporal lists it. */
+export interface ScheduleState {
+  readonly dagId: string;
+  readonly planHash: string;
+  readonly paused: boolean;
+  readonly nextRuns: readonly Date[];
+}
+
+/** The schedules of one deployment (task queue): one list call, whatever their number. */
+export async function listSchedules(client: Client, taskQueue: string): Promise<ScheduleState[]> {
+  const found: ScheduleState[] = [];
+  const query = `${SEARCH_ATTRIBUTES.queue.name} = ${JSON.stringify(taskQueue)}`;
+  for await (const { scheduleId, searchAttributes, state, info } of client.schedule.list({ query })) {
+    const hash = (searchAttributes as Record<string, readonly unknown[]> | undefined)?.[SEARCH_ATTRIBUTES.planHash.name]?.[0];
+    found.push({ dagId: scheduleId, planHash: String(hash ?? ''), paused: state.paused, nextRuns: info?.nextActionTimes ?? [] });
+  }
+  return found.sort((a, b) => (a.dagId < b.dagId ? -1 : 1));
+}
+
+/**
+ * What would have to change. Definitions are compared by hash, not states: an unchanged file is left alone.
+ * @param keep schedules that are not deleted although no plan is given, because their files cannot be read at the moment
+ */
+export function diffSchedules(
+  plans: readonly Plan[],
+  existing: readonly ScheduleState[],
+  keep: (dagId: string) => boolean,
+): ScheduleChange[] {
+  const known = new Map(existing.map((schedule) => [schedule.dagId, schedule]));
+  const wanted = new Set(plans.map((plan) => plan.dagId));
+  return [
+    ...plans.map((plan): ScheduleChange => {
+      const schedule = known.get(plan.dagId);
+      if (!schedule) return { dagId: plan.dagId, action: 'create', detail: describeSchedule(plan.schedule), plan };
+      if (schedule.planHash === plan.hash) return { dagId: plan.dagId, action: 'unchanged', detail: describeSchedule(plan.schedule), plan };
+      return { dagId: plan.dagId, action: 'update', detail: `plan ${schedule.planHash.slice(0, 12)} → ${plan.hash.slice(0, 12)}`, plan };
+    }),
+    ...existing
+      .filter(({ dagId }) => !wanted.has(dagId) && !keep(dagId))
+      .map(({ dagId }): ScheduleChange => ({ dagId, action: 'delete', detail: 'its file is gone' })),
+  ];
+}
+
+/** Carries out one change. Runs that have begun are not touched: they carry their own plan. */
+export async function applyChange(client: Client, change: ScheduleChange, taskQueue: string): Promise<void> {
+  const { dagId, action, plan } = change;
+  if (action === 'delete') {
+    await client.schedule
+      .getHandle(dagId)
+      .delete()
+      .catch((error: unknown) => {
+        if (!(error instanceof ScheduleNotFoundError)) throw error;
+      });
+    return;
+  }
+  if (action === 'unchanged' || !plan) return;
+  const options = scheduleOptions(plan, taskQueue);
+  if (action === 'create') {
+    try {
+      await client.schedule.create(options);
+      return;
+    } catch (error) {
+      // The list that was compared with may lag behind a moment: then it is there, and is brought up to date.
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    }
+  }
+  await client.schedule.getHandle(dagId).update(({ state, typedSearchAttributes }) => {
+    const owner = typedSearchAttributes?.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES.queue.name)?.value;
+    if (owner !== taskQueue) {
+      throw new ScheduleOfAnotherDeployment(
+        `There is a schedule '${dagId}' that ${owner === undefined ? 'Sluice did not make' : `belongs to the deployment with task queue '${String(owner)}'`}. ` +
+          'Rename the pipeline, or delete that schedule if nobody needs it.',
+      );
+    }
+    // Whether it is paused is the operators' word, not the file's.
+    return { ...options, state };
+  });
+}
+
+/** Thrown when a pipeline's id is already a schedule of someone else in the same namespace. */
+export class ScheduleOfAnotherDeployment extends Error {
+  override readonly name = 'ScheduleOfAnotherDeployment';
+}
+
+function scheduleOptions(plan: Plan, taskQueue: string): ScheduleOptions {
+  return {
+    scheduleId: plan.dagId,
+    spec: plan.schedule === null ? {} : scheduleSpec(plan.schedule),
+    action: {
+      type: 'startWorkflow',
+      workflowType: plan.dagId,
+      workflowId: scheduledRunIdBase(plan.dagId),
+      ...runStart(plan, 'scheduled', taskQueue),
+    },
+    policies: {
+      // The default, SKIP, would lose ticks in silence while a run takes long; buffered ticks run one after the other, none lost.
+      overlap: ScheduleOverlapPolicy.BUFFER_ALL,
+      catchupWindow: '365 days',
+    },
+    typedSearchAttributes: [
+      searchAttribute('pipeline', plan.dagId),
+      searchAttribute('planHash', plan.hash),
+      searchAttribute('queue', taskQueue),
+      ...(plan.owner === undefined ? [] : [searchAttribute('owner', plan.owner)]),
+    ],
+  };
+}
+
+function scheduleSpec(schedule: SchedulePlan): ScheduleOptions['spec'] {
+  return {
+    ...(schedule.kind === 'every' ? { intervals: [{ every: schedule.everyMs }] } : { cronExpressions: cronExpressions(schedule.cron) }),
+    timezone: schedule.timezone,
+    ...(schedule.jitterMs !== undefined && { jitter: schedule.jitterMs }),
+    ...(schedule.startAt !== undefined && { startAt: new Date(schedule.startAt) }),
+    ...(schedule.endAt !== undefined && { endAt: new Date(schedule.endAt) }),
+  };
+}
+
+/** Temporal wants both day fields to match where cron wants either: two expressions say it for both. */
+function cronExpressions(cron: string): string[] {
+  if (!parseCron(cron).eitherDay) return [cron];
+  const [minute, hour, dayOfMonth, month, dayOfWeek] = cron.split(' ');
+  return [`${minute} ${hour} ${dayOfMonth} ${month} *`, `${minute} ${hour} * ${month} ${dayOfWeek}`];
+}

@@ -1,0 +1,13 @@
+import type { Environment } from '../lib/environment.ts';
+import type { RunReference } from './runs.ts';
+
+/** Where the Temporal web UI is, when the environment says so (`SLUICE_TEMPORAL_UI`; the local stack sets it). */
+export function webUi(environment: Environment): string | undefined {
+  return environment.SLUICE_TEMPORAL_UI?.replace(/\/$/, '');
+}
+
+/** The page of one run, or undefined when it is not known where the UI is. */
+export function runUrl(environment: Environment, namespace: string, run: RunReference): string | undefined {
+  const base = webUi(environment);
+  return base && `${base}/namespaces/${namespace}/workflows/${encodeURIComponent(run.pipelineRunId)}/${run.temporalRunId}/timeline`;
+}

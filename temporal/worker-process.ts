@@ -1,0 +1,71 @@
+import { fileURLToPath } from 'node:url';
+import { Runtime, Worker } from '@temporalio/worker';
+import type { Environment } from '../lib/environment.ts';
+import type { Log } from '../lib/logging.ts';
+import { connectWorker } from './connect.ts';
+
+export type Activities = Record<string, (input: never) => Promise<unknown>>;
+
+/** How long running tasks get to come to an end, or to a point where another worker can go on, when this one is told to stop. */
+const SHUTDOWN_GRACE = '10s';
+
+/** A group of Temporal workers in one process: one for each task queue. */
+export interface WorkerGroup {
+  readonly workers: readonly Worker[];
+  /** Resolves when all have shut down; rejects when one fails. */
+  run(): Promise<void>;
+  shutdown(): void;
+}
+
+/** Routes the Temporal SDK's own messages into `log`. Once a process, before anything else of the SDK is used. */
+export function installRuntime(log: Log): void {
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: object) => log[level](message, fields);
+  Runtime.install({
+    logger: {
+      // The SDK's INFO is for its developers: state changes of workers, sizes of bundles.
+      log: (level, message, fields) =>
+        write(level === 'INFO' || level === 'TRACE' ? 'debug' : (level.toLowerCase() as 'debug' | 'warn' | 'error'))(message, fields),
+      trace: write('debug'),
+      debug: write('debug'),
+      info: write('debug'),
+      warn: write('warn'),
+      error: write('error'),
+    },
+    shutdownSignals: [],
+  });
+}
+
+/**
+ * Workers for `queues`, all with the same activities and the interpreter.
+ * @throws TemporalUnavailable
+ */
+export async function createWorkers(environment: Environment, queues: readonly string[], activities: Activities): Promise<WorkerGroup> {
+  const { connection, namespace } = await connectWorker(environment);
+  const workers = await Promise.all(
+    queues.map((taskQueue) =>
+      Worker.create({
+        connection,
+        namespace,
+        taskQueue,
+        workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+        activities,
+        shutdownGraceTime: SHUTDOWN_GRACE,
+        // After a worker's death its runs move to another one this soon; the default of 10 s doubles the damage of a short outage.
+        stickyQueueScheduleToStartTimeout: '2s',
+      }),
+    ),
+  );
+  return {
+    workers,
+    async run() {
+      try {
+        await Promise.all(workers.map((worker) => worker.run()));
+      } finally {
+        await connection.close();
+      }
+    },
+    shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+  };
+}

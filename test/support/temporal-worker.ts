@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { Environment } from '../../lib/environment.ts';
+import { connectClient, connectWorker } from '../../temporal/connect.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { createLog } from '../../lib/logging.ts';
+import { type Activities, installRuntime } from '../../temporal/worker-process.ts';
+
+installRuntime(createLog('test worker', 'error'));
+
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+
+/** The interpreter as workers load it, bundled once for the suite. */
+export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
+  bundle ??= bundleWorkflowCode({
+    logger: new DefaultLogger('WARN'),
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+  });
+  return bundle;
+}
+
+export interface TestWorker {
+  readonly client: Client;
+  readonly taskQueue: string;
+  close(): Promise<void>;
+}
+
+/** A client and a worker with these activities on a task queue of its own. */
+export async function startTestWorker(environment: Environment, activities: Activities): Promise<TestWorker> {
+  const client = await connectClient(environment);
+  await ensureSearchAttributes(client);
+  const { connection, namespace } = await connectWorker(environment);
+  const taskQueue = `test-${randomUUID()}`;
+  const worker = await Worker.create({ connection, namespace, taskQueue, workflowBundle: await workflowBundle(), activities });
+  const running = worker.run();
+  return {
+    client,
+    taskQueue,
+    async close() {
+      worker.shutdown();
+      await running;
+      await connection.close();
+      await client.connection.close();
+    },
+  };
+}

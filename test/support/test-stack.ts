@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { type PartName, type Stack, startStack } from '../../dev/stack.ts';
+import { ROOT } from '../../lib/environment.ts';
+import { createProgress } from '../../lib/progress.ts';
+
+/** The suite's own servers: never those of a developer's environment, which may hold data. */
+const HOME = join(ROOT, '.sluice', 'test');
+
+const stacks = new Map<PartName, Promise<Stack>>();
+const ALL: readonly PartName[] = ['temporal', 'postgres', 's3', 'spark'];
+
+/**
+ * Starts the parts that a test needs, once for the whole suite, and says where they are. They are stopped when the suite ends
+ * (test/support/stop-stack.ts). Give the calling hook time: the first start of all fetches the programs.
+ * @throws Error when this machine lacks a part
+ */
+export async function testStack(parts: readonly PartName[] = ALL): Promise<{ environment: Record<string, string> }> {
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
+  const started = await Promise.all(
+    parts.map((part) => {
+      const stack = stacks.get(part) ?? startStack({ home: HOME, parts: [part], environment, progress: createProgress() });
+      stacks.set(part, stack);
+      return stack;
+    }),
+  );
+  for (const { parts: statuses } of started) {
+    for (const { name, state, detail } of statuses) if (state === 'missing') throw new Error(`The suite needs ${name}: ${detail}`);
+  }
+  return { environment: Object.assign({}, ...started.map((stack) => stack.environment)) as Record<string, string> };
+}
+
+/** Stops what testStack has started. */
+export async function stopTestStack(): Promise<void> {
+  await Promise.all([...stacks.values()].map(async (stack) => (await stack).stop()));
+  stacks.clear();
+}

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
+import { Context } from '@temporalio/activity';
+import { after, before, describe, it } from 'mocha';
+import { followRun } from '../../temporal/follow-run.ts';
+import { startManualRun } from '../../temporal/runs.ts';
+import type { Json } from '../../workflows/plan/json.ts';
+import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
+import type { RunResult } from '../../workflows/plan/run.ts';
+import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import { TRIGGER_RULES, type TriggerRule } from '../../workflows/plan/trigger-rule.ts';
+import { planOf, SOME_DAY, task } from '../support/plans.ts';
+import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
+import { testStack } from '../support/test-stack.ts';
+
+/** Task types that end as their names say. */
+const started: string[] = [];
+const activities = {
+  succeed: async (): Promise<Json> => {
+    started.push(Context.current().info.activityId);
+    return null;
+  },
+  fail: async (): Promise<Json> => {
+    throw ApplicationFailure.nonRetryable('the reason', 'TestFailure');
+  },
+  fail_twice: async (): Promise<Json> => {
+    const { attempt } = Context.current().info;
+    if (attempt < 3) throw ApplicationFailure.retryable(`attempt ${attempt}`, 'TestFailure');
+    return attempt;
+  },
+  make_data: async ({ output }: TaskInput): Promise<Json> => ({ uri: output ?? null, rows: 3, bytes: 12 }),
+  tell_input: async ({ input, interval }: TaskInput): Promise<Json> => ({ input: (input as unknown as Json) ?? null, interval }),
+  hang: async (): Promise<Json> => {
+    for (;;) {
+      // Cancellation reaches an activity as the answer to a heartbeat.
+      Context.current().heartbeat();
+      await Context.current().sleep(100);
+    }
+  },
+};
+
+/**
+ * One line a task: `name: type after upstream, upstream if rule`. One line for what is expected: `name=state …`, then the run's state.
+ * A task of type `skipped` cannot be made by hand yet; it follows from a trigger rule.
+ */
+const CASES: Record<string, { tasks: string; expect: string; run: 'success' | 'failed' }> = {
+  'a chain runs to its end': {
+    tasks: 'a: succeed; b: succeed after a; c: succeed after b',
+    expect: 'a=success b=success c=success',
+    run: 'success',
+  },
+  'a failure stops what follows': {
+    tasks: 'a: fail; b: succeed after a; c: succeed after b',
+    expect: 'a=failed b=upstream_failed c=upstream_failed',
+    run: 'failed',
+  },
+  'a failure leaves other branches alone': { tasks: 'a: fail; b: succeed', expect: 'a=failed b=success', run: 'failed' },
+  'a failure counts wherever it stands': { tasks: 'a: fail; b: succeed after a if all_done', expect: 'a=failed b=success', run: 'failed' },
+  'one_failed starts on a failure': {
+    tasks: 'a: fail; b: succeed; c: succeed after a, b if one_failed',
+    expect: 'a=failed b=success c=success',
+    run: 'failed',
+  },
+  'one_failed is skipped without one': {
+    tasks: 'a: succeed; b: succeed after a if one_failed',
+    expect: 'a=success b=skipped',
+    run: 'success',
+  },
+  'a skip goes on under all_success': {
+    tasks: 'a: succeed; b: succeed after a if one_failed; c: succeed after b',
+    expect: 'a=success b=skipped c=skipped',
+    run: 'success',
+  },
+  'a skip stops under none_failed': {
+    tasks: 'a: succeed; b: succeed after a if one_failed; c: succeed after b if none_failed',
+    expect: 'a=success b=skipped c=success',
+    run: 'success',
+  },
+  'one_success does not wait for the rest': {
+    tasks: 'a: succeed; b: fail; c: succeed after a, b if one_success',
+    expect: 'a=success b=failed c=success',
+    run: 'failed',
+  },
+  'all_failed runs when all failed': {
+    tasks: 'a: fail; b: fail; c: succeed after a, b if all_failed',
+    expect: 'a=failed b=failed c=success',
+    run: 'failed',
+  },
+  'a diamond joins': {
+    tasks: 'a: succeed; b: succeed after a; c: succeed after a; d: succeed after b, c',
+    expect: 'a=success b=success c=success d=success',
+    run: 'success',
+  },
+  'retries are taken': { tasks: 'a: fail_twice', expect: 'a=success', run: 'success' },
+};
+
+/** The SDK sends heartbeats on after 80 % of this. */
+const QUICK = { heartbeatTimeoutMs: 1000 };
+
+function parse(text: string): TaskPlan[] {
+  return text.split('; ').map((line) => {
+    const match = /^(\w+): (\w+)(?: after ([\w, ]+?))?(?: if (\w+))?$/.exec(line);
+    assert.ok(match, `case not understood: ${line}`);
+    const [, name = '', type = '', after, rule = 'all_success'] = match;
+    assert.ok((TRIGGER_RULES as readonly string[]).includes(rule), rule);
+    return task(name, type, after?.split(', ') ?? [], {
+      triggerRule: rule as TriggerRule,
+      retry: { maximumAttempts: 3, initialDelayMs: 10, backoff: 1, maximumDelayMs: 10 },
+    });
+  });
+}
+
+describe('interpreter', () => {
+  let worker: TestWorker;
+
+  before(async function () {
+    this.timeout('15m');
+    const { environment } = await testStack(['temporal']);
+    worker = await startTestWorker(environment, activities);
+  });
+  after(() => worker.close());
+
+  async function run(plan: Plan): Promise<{ result: RunResult; error?: ApplicationFailure }> {
+    const { pipelineRunId } = await startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID());
+    try {
+      return { result: (await worker.client.workflow.getHandle(pipelineRunId).result()) as RunResult };
+    } catch (error) {
+      assert.ok(error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure, String(error));
+      return { result: error.cause.details?.[0] as RunResult, error: error.cause };
+    }
+  }
+
+  for (const [name, { tasks, expect, run: state }] of Object.entries(CASES)) {
+    it(name, async () => {
+      const { result } = await run(planOf('states', parse(tasks)));
+      assert.equal(
+        Object.entries(result.tasks)
+          .map(([task, { state }]) => `${task}=${state}`)
+          .sort()
+          .join(' '),
+        expect,
+      );
+      assert.equal(result.state, state);
+    });
+  }
+
+  it('says which task failed and why', async () => {
+    const { error } = await run(planOf('why', [task('good', 'succeed'), task('bad', 'fail', ['good'])]));
+    assert.equal(error?.type, 'PipelineFailed');
+    assert.equal(error?.message, 'bad failed (1 of 2 tasks succeeded): the reason');
+  });
+
+  it('forgives a task that may fail', async () => {
+    const { result } = await run(planOf('forgiving', [task('a', 'fail', [], { allowFailure: true })]));
+    assert.deepEqual([result.state, result.tasks.a?.state], ['success', 'failed']);
+  });
+
+  it('hands data from task to task, by interval', async () => {
+    const { result } = await run(
+      planOf('handover', [
+        task('make', 'make_data', [], { outputBase: 's3://b/handover/make' }),
+        task('take', 'tell_input', ['make'], { inputFrom: 'make' }),
+      ]),
+    );
+    const data = { uri: 's3://b/handover/make/20240101T000000Z/', rows: 3, bytes: 12 };
+    assert.deepEqual(result.tasks.take?.output, { input: data, interval: SOME_DAY });
+  });
+
+  it('ends a run that takes too long as failed', async () => {
+    const { result, error } = await run(planOf('slow', [task('a', 'hang', [], QUICK), task('b', 'succeed', ['a'])], { runTimeoutMs: 500 }));
+    assert.equal(error?.type, 'DagrunTimeout');
+    assert.deepEqual([result.tasks.a?.state, result.tasks.b?.state], ['canceled', 'canceled']);
+  });
+
+  it('cancels running tasks with the run, and starts no others', async () => {
+    const plan = planOf('cancelled', [task('a', 'hang', [], QUICK), task('never', 'succeed', ['a'])]);
+    const reference = await startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID());
+    const states: string[] = [];
+    const end = await followRun(
+      worker.client,
+      reference,
+      {
+        task({ task: name, state }) {
+          if (states.at(-1) !== `${name} ${state}`) states.push(`${name} ${state}`);
+          if (name === 'a' && state === 'running') void worker.client.workflow.getHandle(reference.pipelineRunId).cancel();
+        },
+      },
+      AbortSignal.timeout(30_000),
+    );
+    assert.equal(end.state, 'canceled');
+    assert.equal(states.at(-1), 'a canceled');
+    assert.ok(!started.includes('never'));
+  });
+
+  it('shows the tasks and their states as current details', async () => {
+    const { client } = worker;
+    const { pipelineRunId } = await startManualRun(
+      client,
+      planOf('details', [task('a', 'make_data')]),
+      worker.taskQueue,
+      SOME_DAY,
+      randomUUID(),
+    );
+    await client.workflow.getHandle(pipelineRunId).result();
+    const metadata = (await client.workflow.getHandle(pipelineRunId).query('__temporal_workflow_metadata')) as { currentDetails: string };
+    assert.match(metadata.currentDetails, /1 of 1 tasks done[^]*✔ a {2}success {3}3 rows, 12 B/);
+  });
+
+  it('costs a plain chain no more history than a hand-written workflow', async () => {
+    const names = ['a', 'b', 'c'];
+    const plan = planOf(
+      'cost',
+      names.map((name, index) => task(name, 'succeed', names.slice(Math.max(0, index - 1), index))),
+    );
+    const { pipelineRunId } = await startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID());
+    await worker.client.workflow.getHandle(pipelineRunId).result();
+    const { events } = await worker.client.workflow.getHandle(pipelineRunId).fetchHistory();
+    // Start, the first workflow task (3), then 3 + 3 events a task, the end, and the state as a search attribute.
+    assert.equal(events?.length, 1 + 3 + names.length * 6 + 1 + 1);
+  });
+});
