@@ -201,20 +201,23 @@ const SCHEMES: Record<string, ConnectionType> = {
   kafka: 'kafka',
 };
 
+const NO_HOST = 'no-host.invalid';
+
 function fieldsOfUri(text: string, fail: (what: string) => never): Fields {
   const scheme = /^([a-z0-9+]+):\/\//.exec(text)?.[1] ?? fail('it is neither a URI nor JSON.');
   const type = SCHEMES[scheme] ?? fail(`its scheme is '${scheme}'; allowed: ${Object.keys(SCHEMES).join(', ')}, or JSON.`);
   if (type === 'kafka') return { type, brokers: text.slice('kafka://'.length).replace(/[/?].*$/, '') };
-  // `http:` stands in for the scheme because URL keeps user, port and host apart only for the schemes it knows; `aws://K:S@/` has no host.
-  const standIn = text.replace(/^[a-z0-9+]+:\/\//, 'http://').replace(/@\//, '@none/');
+  // `http:` stands in for the scheme, because URL takes user, port and host apart only for schemes it knows; and a host where there is
+  // none, as in `aws://KEY:SECRET@/`. URL drops port 80, its scheme's default; none of these servers listens there.
+  const standIn = text.replace(/^[a-z0-9+]+:\/\//, 'http://').replace(/^(http:\/\/(?:[^/?#]*@)?)(?=[/?#]|$)/, `$1${NO_HOST}`);
   if (!URL.canParse(standIn)) return fail('the URI is not valid; characters such as @ / # ? in a password must be percent-encoded.');
   const url = new URL(standIn);
   const user = decodeURIComponent(url.username);
   const password = decodeURIComponent(url.password);
   const query = Object.fromEntries(url.searchParams);
   if (type === 'aws') return { ...query, type, access_key_id: user, secret_access_key: password };
-  // URL drops :80, the default port of its stand-in scheme; no database listens there.
-  return { ...query, type, user, password, host: url.hostname, port: url.port, database: decodeURIComponent(url.pathname.slice(1)) };
+  const host = url.hostname === NO_HOST ? '' : url.hostname;
+  return { ...query, type, user, password, host, port: url.port, database: decodeURIComponent(url.pathname.slice(1)) };
 }
 
 function isLoopback(host: string): boolean {

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { ConnectionError, connectionsFrom, parseConnection } from '../../lib/connections.ts';
+
+describe('connections', () => {
+  it('reads URIs as Airflow writes them', () => {
+    assert.deepEqual(parseConnection('x', 'postgresql://me:p%40ss%2Fw@db.example:6543/sales?sslmode=require'), {
+      type: 'postgres',
+      host: 'db.example',
+      port: 6543,
+      user: 'me',
+      password: 'p@ss/w',
+      database: 'sales',
+      sslmode: 'require',
+    });
+    assert.deepEqual(parseConnection('x', 'aws://KEY:SE%2FCRET@/?endpoint_url=http%3A%2F%2F127.0.0.1%3A7070&region_name=eu-west-1'), {
+      type: 'aws',
+      access_key_id: 'KEY',
+      secret_access_key: 'SE/CRET',
+      region_name: 'eu-west-1',
+      endpoint_url: 'http://127.0.0.1:7070',
+    });
+    assert.deepEqual(parseConnection('x', 'aws://'), { type: 'aws', region_name: 'us-east-1' });
+    assert.deepEqual(parseConnection('x', 'kafka://a:1,b:2'), { type: 'kafka', brokers: ['a:1', 'b:2'] });
+  });
+
+  it('reads JSON', () => {
+    assert.deepEqual(parseConnection('x', '{"type":"spark","master":"local[2]"}'), {
+      type: 'spark',
+      master: 'local[2]',
+      deploy_mode: 'client',
+    });
+  });
+
+  it('asks other hosts than this one for a verified certificate', () => {
+    const sslmode = (uri: string) => (parseConnection('x', uri) as { sslmode: string }).sslmode;
+    assert.deepEqual(['postgres://u:p@db.example/d', 'postgres://u:p@127.0.0.1/d'].map(sslmode), ['verify-full', 'disable']);
+  });
+
+  for (const [text, message] of [
+    ['nonsense secret', /neither a URI nor JSON/],
+    ['mysql://u:secret@h/d', /scheme is 'mysql'; allowed: postgres/],
+    ['postgres://u:secret@/d', /'host' is missing|not valid/],
+    ['postgres://u:secret@h:99999/d', /not valid/],
+    ['postgres://u:secret@h/d?sslmode=maybe', /'sslmode' is 'maybe'; allowed: disable/],
+    ['{"type":"postgres", secret', /not valid JSON/],
+    ['aws://secret@/', /needs its secret/],
+  ] as const) {
+    it(`refuses ${text.replace('secret', '…')} without telling the secret`, () => {
+      assert.throws(
+        () => parseConnection('x', text),
+        (error) =>
+          error instanceof ConnectionError &&
+          message.test(error.message) &&
+          !error.message.includes('secret@') &&
+          !error.message.includes('nonsense'),
+      );
+    });
+  }
+
+  it('says which variable defines a connection, and which there are', () => {
+    const connections = connectionsFrom({ SLUICE_CONN_OTHER: 'kafka://h:1' });
+    assert.throws(
+      () => connections.get('sales_db', ['postgres']),
+      /Connection 'sales_db' is not defined. Set SLUICE_CONN_SALES_DB .*defined here: other/,
+    );
+    assert.throws(() => connections.get('other', ['postgres']), /of type kafka; this task needs postgres/);
+  });
+});
