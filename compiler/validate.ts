@@ -240,6 +240,7 @@ function formOf(error: ErrorObject): string {
       return ', which is not a time zone such as UTC or Europe/Berlin';
     case 'iso-date':
       return ', which is not a date such as 2024-01-31 or 2024-01-31T06:00';
+    default:
   }
   const schema = error.parentSchema as { form?: string; examples?: readonly unknown[] } | undefined;
   const example = schema?.examples?.[0];

@@ -1,5 +1,5 @@
 import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
-import proto from '@temporalio/proto';
+import type proto from '@temporalio/proto';
 import type { Json } from '../workflows/plan/json.ts';
 import type { RunInput, RunResult } from '../workflows/plan/run.ts';
 import type { TaskState } from '../workflows/plan/task-state.ts';

@@ -18,7 +18,7 @@ const TICK = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 export async function interpreter(input: RunInput): Promise<RunResult> {
   if (input.plan.format !== PLAN_FORMAT) {
     throw ApplicationFailure.nonRetryable(
-      `This run's plan has format ${String(input.plan.format)}; this worker reads format ${PLAN_FORMAT}. Update the workers, then start the run again.`,
+      `This run's plan has format ${String(input.plan.format as number)}; this worker reads format ${PLAN_FORMAT}. Update the workers, then start the run again.`,
       'PlanFormatUnknown',
     );
   }

@@ -1,0 +1,95 @@
+import js from '@eslint/js';
+import importX from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+const ROOMS = ['workflows', 'activities', 'sensors', 'monitors', 'compiler', 'temporal', 'lib', 'cli', 'dev', 'bench', 'test'];
+
+/**
+ * Who may import whom, values and not types: docs/house.md of the design, "Rooms".
+ * @param {string} files the room
+ * @param {string[]} rooms other rooms it may import from
+ * @param {string} packages a regular expression of the npm packages and Node modules it may import; '' for none
+ */
+function room(files, rooms, packages) {
+  const own = files.split('/')[0];
+  const forbidden = ROOMS.filter((name) => name !== own && !rooms.some((allowed) => allowed === name || allowed.startsWith(`${name}/`)));
+  const restrict = (regex, message) => ({ regex, message, allowTypeImports: true });
+  const patterns = [
+    restrict(`^(\\.\\./)+(${forbidden.join('|')})/`, `${files} may import from: ${[own, ...rooms].join(', ')}.`),
+    restrict('^(\\.\\./)+(worker|scheduler|cli)\\.ts$', 'Nobody imports the processes.'),
+    restrict(packages === '' ? '^[^.]' : `^(?!\\.|${packages})`, `${files} may not import this package.`),
+    ...rooms
+      .filter((name) => name.includes('/'))
+      .map((name) => restrict(`^(\\.\\./)+${name.split('/')[0]}/(?!${name.split('/')[1]}/)`, `${files} may import ${name} only.`)),
+  ];
+  return { files: [`${files}/**/*.ts`], rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] } };
+}
+
+export default tseslint.config(
+  { ignores: ['node_modules/', '.sluice/', '**/*.d.mts'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [importX.createNodeResolver({ extensions: ['.ts', '.js', '.mjs'] })],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+    },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // YAML values are of any shape, and are shown as they are.
+      '@typescript-eslint/no-base-to-string': 'off',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/only-throw-error': 'error',
+      'import-x/no-cycle': 'error',
+      'no-console': 'error',
+      eqeqeq: 'error',
+    },
+  },
+  room('workflows/plan', [], ''),
+  { ...room('workflows', [], '@temporalio/(workflow|common)$'), ignores: ['workflows/plan/**'] },
+  {
+    files: ['workflows/**/*.ts'],
+    rules: {
+      'no-restricted-globals': ['error', 'process', 'Buffer', 'crypto', 'fetch', 'setInterval', 'require', 'performance'],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'A replay must see the same.' },
+        { object: 'Date', property: 'now', message: 'A replay must see the same; take the time from what started the run.' },
+      ],
+    },
+  },
+  room(
+    'activities',
+    ['workflows/plan', 'lib'],
+    '(node:|@temporalio/(activity|common)$|pg|pg-copy-streams|@aws-sdk/|kafkajs$|typebox$|fastest-levenshtein$)',
+  ),
+  room('compiler', ['workflows/plan', 'activities'], '(node:|yaml$|ajv$|fastest-levenshtein$)'),
+  room('temporal', ['workflows/plan', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
+  room('lib', [], '[@a-z]'),
+  {
+    files: ['test/**/*.ts'],
+    rules: { '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/no-unsafe-member-access': 'off' },
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        Buffer: 'readonly',
+        URL: 'readonly',
+      },
+    },
+  },
+);
