@@ -1,0 +1,144 @@
+// Plain JavaScript: dev/bootstrap.mjs needs it before node_modules exists.
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { processIdentity } from './process-identity.mjs';
+
+/** A living holder touches its lock this often … */
+const TOUCH_MS = 5_000;
+/** … so one of another machine (a shared home folder), whose processes cannot be seen, is dead after this. */
+const SILENT_MS = 60_000;
+/** Removing a dead lock takes milliseconds; whoever has been at it for this long was killed. */
+const REMOVAL_MS = 5_000;
+const POLL_MS = 100;
+
+/** Another process holds the lock and did not let go of it in time. */
+export class LockTimeout extends Error {
+  /** @param {string} path @param {number | undefined} pid */
+  constructor(path, pid) {
+    super(`another process (${pid ?? 'unknown'}) is still at work: it holds ${path}`);
+    this.name = 'LockTimeout';
+    this.pid = pid;
+  }
+}
+
+/**
+ * Runs `work` while holding the lock file `path`. The lock of a dead owner is taken over; a living one is waited for.
+ * @template T
+ * @param {string} path
+ * @param {() => Promise<T>} work
+ * @param {{ onWait?: (pid: number | undefined) => void, timeoutMs?: number }} [options]
+ * @returns {Promise<T>}
+ */
+export async function withFileLock(path, work, options = {}) {
+  mkdirSync(dirname(path), { recursive: true });
+  const mine = JSON.stringify({ pid: process.pid, identity: processIdentity(process.pid), host: hostname(), token: token() });
+  const deadline = Date.now() + (options.timeoutMs ?? Infinity);
+  for (let told = false; !createWhole(path, mine);) {
+    const owner = liveOwner(path);
+    if (owner === undefined) {
+      removeDead(path);
+      continue;
+    }
+    if (Date.now() > deadline) throw new LockTimeout(path, owner.pid);
+    if (!told) options.onWait?.(owner.pid);
+    told = true;
+    await delay(POLL_MS);
+  }
+  const touching = setInterval(() => quietly(() => utimesSync(path, new Date(), new Date())), TOUCH_MS);
+  touching.unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(touching);
+    // Only one's own lock: the folder may have been deleted and locked anew meanwhile.
+    if (read(path) === mine) quietly(() => unlinkSync(path));
+  }
+}
+
+/** Creates the file with its content in one step, so that nobody ever reads half a lock. */
+function createWhole(/** @type {string} */ path, /** @type {string} */ content) {
+  const temporary = `${path}.${process.pid}.${token()}`;
+  try {
+    writeFileSync(temporary, content);
+    linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    const code = /** @type {NodeJS.ErrnoException} */ (error).code;
+    if (code === 'EEXIST') return false;
+    // `clean` may take the folder away while we wait in it.
+    if (code === 'ENOENT') {
+      mkdirSync(dirname(path), { recursive: true });
+      return false;
+    }
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
+    return createExclusive(path, content); // a file system without hard links
+  } finally {
+    quietly(() => unlinkSync(temporary));
+  }
+}
+
+function createExclusive(/** @type {string} */ path, /** @type {string} */ content) {
+  try {
+    writeFileSync(path, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** The owner when it lives, else undefined. */
+function liveOwner(/** @type {string} */ path) {
+  try {
+    const owner = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof owner?.pid !== 'number') return undefined;
+    const alive =
+      owner.host === hostname() ? processIdentity(owner.pid) === owner.identity : Date.now() - statSync(path).mtimeMs < SILENT_MS;
+    return alive ? { pid: /** @type {number} */ (owner.pid) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Two who find the same dead lock must not both remove it: the second would remove the first one's new lock.
+ * So the removal itself is taken in turn, and the lock is looked at again inside.
+ */
+function removeDead(/** @type {string} */ path) {
+  const turn = `${path}.removal`;
+  if (!createExclusive(turn, '')) {
+    quietly(() => {
+      if (Date.now() - statSync(turn).mtimeMs > REMOVAL_MS) unlinkSync(turn);
+    });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    return;
+  }
+  try {
+    if (liveOwner(path) === undefined) quietly(() => unlinkSync(path));
+  } finally {
+    quietly(() => unlinkSync(turn));
+  }
+}
+
+function read(/** @type {string} */ path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function quietly(/** @type {() => void} */ action) {
+  try {
+    action();
+  } catch {
+    // gone already, which is what was wanted
+  }
+}
+
+function token() {
+  return randomBytes(6).toString('hex');
+}

@@ -1,0 +1,64 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findProgram } from './find-program.ts';
+import type { Report } from './parts/part.ts';
+import { runTool } from './run-tool.ts';
+import { versions } from './versions.ts';
+
+/** A Maven artifact; `exclusions` are `group:artifact` of dependencies that stay out, `*` for any. */
+export interface Artifact {
+  readonly group: string;
+  readonly artifact: string;
+  readonly version: string;
+  readonly exclusions?: readonly string[];
+}
+
+/** Copies the artifacts and what they need at run time into the folder. The ordinary client does it: the user's mirrors and proxies hold. */
+export async function copyJars(
+  environment: NodeJS.ProcessEnv,
+  artifacts: readonly Artifact[],
+  folder: string,
+  javaHome: string,
+  report: Report,
+): Promise<void> {
+  const mvn = findProgram('mvn', environment);
+  if (mvn === undefined) throw new Error('mvn is not on PATH');
+  const pom = join(folder, 'pom.xml');
+  await writeFile(pom, pomOf(artifacts));
+  let files = 0;
+  await runTool(mvn, ['-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`, '-DincludeScope=runtime'], {
+    environment: { ...environment, JAVA_HOME: javaHome },
+    workingFolder: folder,
+    onLine: (line) => {
+      if (!/\bDownloaded from\b/.test(line)) return;
+      files++;
+      report(`fetching jars with Maven; usually under a minute: ${files} files`);
+    },
+  });
+  await rm(pom);
+}
+
+function pomOf(artifacts: readonly Artifact[]): string {
+  const dependencies = artifacts.map(({ group, artifact, version, exclusions = [] }) => {
+    const excluded = exclusions.map((exclusion) => {
+      const [excludedGroup, excludedArtifact] = exclusion.split(':');
+      return `<exclusion><groupId>${excludedGroup}</groupId><artifactId>${excludedArtifact}</artifactId></exclusion>`;
+    });
+    return `    <dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>
+      <exclusions>${excluded.join('')}</exclusions></dependency>`;
+  });
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>sluice</groupId>
+  <artifactId>jars</artifactId>
+  <version>1</version>
+  <build><plugins><plugin>
+    <artifactId>maven-dependency-plugin</artifactId>
+    <version>${versions.mavenDependencyPlugin}</version>
+  </plugin></plugins></build>
+  <dependencies>
+${dependencies.join('\n')}
+  </dependencies>
+</project>
+`;
+}

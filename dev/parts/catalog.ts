@@ -1,0 +1,14 @@
+import { kafka } from './kafka.ts';
+import { type Part, type PartName, partNames } from './part.ts';
+import { postgres } from './postgres.ts';
+import { s3 } from './s3.ts';
+import { spark } from './spark.ts';
+import { temporal } from './temporal.ts';
+
+/** Every part of the local stack. */
+export const parts: Readonly<Record<PartName, Part>> = { temporal, postgres, s3, kafka, spark };
+
+/** The parts of these names, in the catalog's order and each once; all of them when none is named. */
+export function partsNamed(names: readonly PartName[] = partNames): Part[] {
+  return partNames.filter((name) => names.includes(name)).map((name) => parts[name]);
+}

@@ -1,0 +1,64 @@
+// Plain JavaScript: dev/bootstrap.mjs and dev/sluice.mjs use it.
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { root } from './install-packages.mjs';
+
+/** What each npm script runs. */
+const MODES = {
+  start: ['dev/start.ts'],
+  stack: ['dev/stack-cli.ts'],
+  cli: ['cli.ts'],
+  test: ['node_modules/mocha/bin/mocha.js'],
+  'test:unit': ['node_modules/mocha/bin/mocha.js'],
+  bench: ['bench/index.ts'],
+};
+
+/** The files of a test run that names none. Not in .mocharc.json: mocha would add them to those that are named. */
+const SPECS = {
+  test: ['test/**/*.test.ts'],
+  'test:unit': ['test/compiler/**/*.test.ts', 'test/workflows/plan/**/*.test.ts', 'test/lib/**/*.test.ts'],
+};
+
+/**
+ * Runs the mode's program to its end and ends as it ended.
+ * @param {string} mode
+ * @param {readonly string[]} args
+ */
+export async function runMode(mode, args) {
+  if (!Object.hasOwn(MODES, mode)) throw new Error(`no such mode: ${mode || '(none)'}; the modes are ${Object.keys(MODES).join(', ')}`);
+  const [program = '', ...first] = MODES[/** @type {keyof typeof MODES} */ (mode)];
+  // `sluice` works in the folder it is called from: the paths it is given are relative to that. The npm scripts are in the root anyway.
+  const command = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args, ...specsFor(mode, args)];
+  // The AWS SDK warns of Node 20's end at every start; 20 is this project's floor until the SDK really needs more.
+  const environment = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', ...process.env, TZ: 'UTC' };
+  const child = spawn(process.execPath, command, { stdio: 'inherit', env: environment });
+  forwardSignals(child);
+  const [code, signal] = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (...ended) => resolve(ended));
+  });
+  process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[/** @type {NodeJS.Signals} */ (signal)]);
+}
+
+/**
+ * @param {string} mode
+ * @param {readonly string[]} args
+ */
+function specsFor(mode, args) {
+  const named = args.some((arg) => arg.includes('.test.ts'));
+  return named || !Object.hasOwn(SPECS, mode) ? [] : SPECS[/** @type {keyof typeof SPECS} */ (mode)];
+}
+
+/**
+ * A terminal sends its Ctrl-C and its hang-up to the child as well; twice would mean "at once" to it. Whoever signals this process alone
+ * (a supervisor, `kill`) has no terminal, or sends SIGTERM.
+ * @param {import('node:child_process').ChildProcess} child
+ */
+function forwardSignals(child) {
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGHUP', 'SIGTERM'])) {
+    process.on(signal, () => {
+      if (signal === 'SIGTERM' || process.stdin.isTTY !== true) child.kill(signal);
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chmod, mkdir } from 'node:fs/promises';
+
+export interface ServerUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Whom a server runs as that refuses root: undefined (ourselves) unless we are root. */
+export function unprivilegedUser(): ServerUser | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of ['postgres', 'nobody']) {
+    try {
+      const ask = (flag: string) => Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+      return { uid: ask('-u'), gid: ask('-g') };
+    } catch {
+      // no such user: the next one
+    }
+  }
+  return { uid: 65_534, gid: 65_534 };
+}
+
+/** True when the user can reach and enter the folder. The system is asked, so ACLs and mount options count. */
+export function canEnter(user: ServerUser, folder: string): boolean {
+  return spawnSync('/bin/sh', ['-c', 'cd -- "$1"', 'sh', folder], { cwd: '/', stdio: 'ignore', ...user }).status === 0;
+}
+
+/** True when the user can run the program. */
+export function canRun(user: ServerUser, program: string): boolean {
+  return spawnSync(program, ['--version'], { cwd: '/', stdio: 'ignore', ...user }).status === 0;
+}
+
+/** A folder that everybody can reach, of this home alone: for a home under a closed folder such as /root. */
+export async function reachablePlace(home: string): Promise<string> {
+  const name = `sluice-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`;
+  for (const parent of ['/var/lib', tmpdir()]) {
+    const place = join(parent, name);
+    try {
+      await mkdir(place, { recursive: true });
+      await chmod(place, 0o755);
+      return place;
+    } catch {
+      // read-only, for example in a container: the next one
+    }
+  }
+  throw new Error(`no folder outside of ${home} can be written that another user can reach; set SLUICE_CONN_POSTGRES_DEFAULT to a server`);
+}
+
+/** What `reachablePlace` makes looks like this; nothing else is ever deleted outside of the home. */
+export function isReachablePlace(path: string): boolean {
+  return /\/sluice-[0-9a-f]{16}$/.test(path);
+}

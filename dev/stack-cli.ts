@@ -1,0 +1,113 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { createProgress } from '../lib/progress.ts';
+import {
+  cleanStack,
+  type PartName,
+  partNames,
+  type PartStatus,
+  StackBusy,
+  StackFailed,
+  stackStatus,
+  startStack,
+  stopStack,
+} from './stack.ts';
+
+const HELP = `
+Parts: ${partNames.join(', ')}. Each is used from the environment when its variable is set (TEMPORAL_ADDRESS, SLUICE_CONN_…),
+else found on PATH, else fetched into ~/.cache/sluice. Data, logs and ports are in .sluice/ of this clone.
+
+Examples:
+  npm run stack -- start                 all parts
+  npm run stack -- start postgres s3     only these
+  npm run stack -- status -o json
+  npm run stack -- stop kafka
+  npm run stack -- clean                 stop all and delete their data
+
+stdout is data, stderr is progress. Exit codes: 0 ok, 1 a part failed or is missing.`;
+
+const home = process.env['SLUICE_HOME'] ?? join(dirname(dirname(fileURLToPath(import.meta.url))), '.sluice');
+const output = () => new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
+
+function partArgument(value: string, before: PartName[] = []): PartName[] {
+  const name = partNames.find((known) => known === value);
+  if (name === undefined) throw new InvalidArgumentError(`The parts are ${partNames.join(', ')}.`);
+  return [...before, name];
+}
+
+function print(parts: readonly PartStatus[], format: string): void {
+  if (format === 'json') return void process.stdout.write(`${JSON.stringify(parts, null, 2)}\n`);
+  const rows = parts.map((part) => [
+    part.name,
+    part.state,
+    part.address ?? '',
+    part.pid === undefined ? '' : String(part.pid),
+    part.detail,
+  ]);
+  const table = [['PART', 'STATE', 'ADDRESS', 'PID', 'DETAIL'], ...rows];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  for (const row of table)
+    process.stdout.write(
+      `${row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
+}
+
+const program = new Command('stack')
+  .usage('start|status|stop|clean [options]')
+  .description('The local stack: real servers to develop and test with.')
+  .addHelpText('after', HELP)
+  .showHelpAfterError('(npm run stack -- --help tells more)');
+
+program
+  .command('start')
+  .argument('[parts...]', 'the parts to start; default: all', partArgument)
+  .addOption(output())
+  .description('start what does not run yet, fetching what is not there')
+  .action(async (parts: PartName[] | undefined, options: { output: string }) => {
+    const stack = await startStack({ home, progress: createProgress(), ...(parts?.length ? { parts } : {}) });
+    print(stack.parts, options.output);
+    if (stack.parts.some((part) => part.state === 'missing')) process.exitCode = 1;
+  });
+
+program
+  .command('status')
+  .addOption(output())
+  .description('say how each part is; starts nothing')
+  .action(async (options: { output: string }) => print(await stackStatus(home), options.output));
+
+program
+  .command('stop')
+  .argument('[parts...]', 'the parts to stop; default: all', partArgument)
+  .description('stop the servers of this clone; their data stays')
+  .action(async (parts: PartName[] | undefined) => {
+    const step = createProgress().step('Stopping');
+    const stopped = await stopStack(home, parts?.length ? parts : undefined);
+    step.done(stopped.length === 0 ? 'nothing was running' : stopped.join(', '));
+  });
+
+program
+  .command('clean')
+  .description('stop the servers of this clone and delete their data; fetched programs stay in the cache')
+  .action(async () => {
+    const step = createProgress().step('Cleaning');
+    await cleanStack(home);
+    step.done(`deleted the data under ${home}`);
+  });
+
+// `… | head` closes our stdout early, which is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof StackFailed || error instanceof StackBusy)) throw error;
+  process.stderr.write(`\n${error.message}\n`);
+  process.exitCode = 1;
+}

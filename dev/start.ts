@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CATALOG } from '../activities/catalog.ts';
+import { Compiler } from '../compiler/compile.ts';
+import { formatDiagnostic } from '../compiler/diagnostic.ts';
+import { loadPipelines } from '../compiler/load-pipelines.ts';
+import { formatTasks, runView } from '../cli/run-view.ts';
+import { type Environment, ROOT, stackHome, taskQueueOf } from '../lib/environment.ts';
+import { EXIT } from '../lib/exit-code.ts';
+import { connectionsFrom } from '../lib/connections.ts';
+import { createProgress } from '../lib/progress.ts';
+import { formatTable } from '../lib/table.ts';
+import { connectClient } from '../temporal/connect.ts';
+import { followRun, type RunEnd } from '../temporal/follow-run.ts';
+import { type RunReference, startManualRun } from '../temporal/runs.ts';
+import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { runUrl, webUi } from '../temporal/web-ui.ts';
+import { dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
+import { createDemoData } from './demo-data.ts';
+import { startSluiceProcess, type SluiceProcess } from './sluice-process.ts';
+import { type Stack, StackBusy, StackFailed, startStack } from './stack.ts';
+
+const HELP = `npm start            starts everything, runs the demo pipeline, and stays up until Ctrl-C
+npm start -- --once  ends after the run, with its exit code
+
+Data and logs are in .sluice/. \`npm run stack -- status\` tells what runs.`;
+
+/** The pipeline that a first start shows, and how many rows its source table gets. */
+const DEMO = { dagId: 'product_category_etl', table: 'dim_product_categories', rows: 20_000 };
+
+const progress = createProgress();
+const home = stackHome();
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+
+const { values } = parseArgs({
+  options: { once: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+});
+if (values.help) process.stdout.write(`${HELP}\n`);
+else process.exitCode = await main(values.once);
+
+/** Starts everything in order, and stops in reverse what it has started, however it ends. */
+async function main(once: boolean): Promise<number> {
+  const cleanUp: (() => Promise<void>)[] = [];
+  try {
+    const stack = await startStack({ home, progress });
+    cleanUp.push(() => stack.stop());
+    if (stop.signal.aborted) return EXIT.ok;
+    const missing = stack.parts.filter(({ state }) => state === 'missing');
+    const environment: Environment = { ...stack.environment, ...process.env };
+    await fillDemoData(stack, environment);
+    for (const name of ['worker', 'scheduler'] as const) {
+      if (stop.signal.aborted) return EXIT.ok;
+      const child = await startSluiceProcess(home, name, environment, progress, stop.signal);
+      cleanUp.push(() => child.stop());
+      if (!once) watchOver(child);
+    }
+    const end = await runDemo(environment);
+    if (missing.length > 0) say(missing.map(({ name, detail }) => `${name} is missing: ${detail}`).join('\n'));
+    if (once || stop.signal.aborted) return end?.state === 'success' || stop.signal.aborted ? EXIT.ok : EXIT.failed;
+    say('\nEverything stays up. Ctrl-C ends it; the data is kept for the next start.');
+    await new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }));
+    return EXIT.ok;
+  } catch (error) {
+    if (stop.signal.aborted) return EXIT.ok;
+    const expected = error instanceof StackFailed || error instanceof StackBusy || error instanceof StartFailed;
+    say(expected ? `\n${error.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return EXIT.failed;
+  } finally {
+    const step = progress.step('Stopping');
+    for (const each of cleanUp.reverse()) await each();
+    step.done();
+  }
+}
+
+/** Thrown when the start cannot go on, for a reason that its message explains. */
+class StartFailed extends Error {
+  override readonly name = 'StartFailed';
+}
+
+/** Fills the databases of the local stack. Databases that the environment names are never written to. */
+async function fillDemoData(stack: Stack, environment: Environment): Promise<void> {
+  const postgres = stack.parts.find(({ name }) => name === 'postgres');
+  if (postgres?.state !== 'running') return;
+  const step = progress.step('Demo data');
+  const connections = connectionsFrom(environment);
+  const { rows } = await createDemoData({
+    source: connections.get('postgres_default', ['postgres']),
+    warehouse: connections.get('redshift_default', ['postgres']),
+    rows: DEMO.rows,
+  });
+  step.done(`${rows.toLocaleString('en')} product categories in the source database`);
+}
+
+/** Runs the demo pipeline, shows it task by task, and says where to look. */
+async function runDemo(environment: Environment): Promise<RunEnd | undefined> {
+  const compiled = new Compiler(CATALOG).compileAll(await loadPipelines(join(ROOT, 'pipelines')));
+  for (const { diagnostics } of compiled) for (const diagnostic of diagnostics) say(formatDiagnostic(diagnostic));
+  const plan = compiled.find((each) => each.plan?.dagId === DEMO.dagId)?.plan;
+  if (!plan) throw new StartFailed(`pipelines/ has no good pipeline '${DEMO.dagId}' to show.`);
+  const client = await connectClient(environment);
+  try {
+    await ensureSearchAttributes(client);
+    const interval = dataIntervalAt(plan.schedule, Date.now());
+    const run = await startManualRun(client, plan, taskQueueOf(environment), interval, iso(Date.now()));
+    say(`\nRun ${run.pipelineRunId}, data of ${interval.start} – ${interval.end}`);
+    const end = await followRun(client, run, runView(progress), stop.signal);
+    say(`\n${formatTasks(end.tasks)}\n`);
+    process.stdout.write(`${whereToLook(environment, client.options.namespace, run, end)}\n`);
+    return end;
+  } catch (error) {
+    if (stop.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    await client.connection.close();
+  }
+}
+
+function whereToLook(environment: Environment, namespace: string, run: RunReference, end: RunEnd): string {
+  const rows = [
+    ['Run', `${run.pipelineRunId}: ${end.state}`],
+    ['Run in the UI', runUrl(environment, namespace, run) ?? ''],
+    ['Temporal UI', webUi(environment) ?? ''],
+    ['Loaded table', `${DEMO.table} in the warehouse database; ${formatOutput(end)}`],
+    ['Logs', join(home, 'logs')],
+    ['Next', 'npm run sluice -- --help'],
+  ];
+  return formatTable(['WHAT', 'WHERE'], rows);
+}
+
+function formatOutput(end: RunEnd): string {
+  const output = end.tasks.at(-1)?.output as { rows?: number } | null | undefined;
+  return output?.rows === undefined ? 'nothing loaded' : `${output.rows.toLocaleString('en')} rows`;
+}
+
+/** When a process ends by itself, everything ends: half a platform helps nobody. */
+function watchOver(child: SluiceProcess): void {
+  void child.ended.then((reason) => {
+    if (stop.signal.aborted) return;
+    say(`\nThe ${child.name} ended: ${reason}. Its log: ${child.log}`);
+    process.exitCode = EXIT.failed;
+    stop.abort();
+  });
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
