@@ -1,5 +1,4 @@
 import js from '@eslint/js';
-import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 const ROOMS = ['workflows', 'activities', 'sensors', 'monitors', 'compiler', 'temporal', 'lib', 'cli', 'dev', 'bench', 'test'];
@@ -31,11 +30,6 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],
-    plugins: { 'import-x': importX },
-    settings: {
-      'import-x/resolver-next': [importX.createNodeResolver({ extensions: ['.ts', '.js', '.mjs'] })],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
-    },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
@@ -47,7 +41,6 @@ export default tseslint.config(
       '@typescript-eslint/no-base-to-string': 'off',
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/only-throw-error': 'error',
-      'import-x/no-cycle': 'error',
       'no-console': 'error',
       eqeqeq: 'error',
     },

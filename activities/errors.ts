@@ -15,14 +15,20 @@ export type UserFaultType =
   | 'AccessDenied'
   | 'BucketNotFound'
   | 'JobNotFound'
-  | 'JobFailed'
   | 'ProgramNotFound'
   | 'DatasetNotFound'
   | 'DataDoesNotFit'
   | 'IntervalAlreadyLoaded';
 
 /** Causes that may be gone at the next attempt: the network, a server, a worker. */
-export type PlatformFaultType = 'PostgresUnavailable' | 'S3Unavailable' | 'SparkFailed' | 'DatasetChanged' | 'WorkerShutdown';
+export type PlatformFaultType =
+  | 'PostgresUnavailable'
+  | 'S3Unavailable'
+  | 'SparkFailed'
+  /** The job's own code ended it. Retried: it may have met a network that was down; `retry_policy` can say otherwise. */
+  | 'JobFailed'
+  | 'DatasetChanged'
+  | 'WorkerShutdown';
 
 /** A failure that is not retried. `message` tells the analyst what to change. */
 export function userFault(type: UserFaultType, message: string, cause?: unknown): ApplicationFailure {

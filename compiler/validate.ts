@@ -36,7 +36,10 @@ export class Validator {
   /** Reports into `source` what the schema refuses in `value`. */
   validate(source: Source, value: JsonObject): void {
     if (!this.check(value)) for (const error of this.check.errors ?? []) this.explain(source, error);
-    for (const [index, task] of (Array.isArray(value.tasks) ? value.tasks : []).entries()) this.checkExclusive(source, index, task);
+    for (const [index, task] of (Array.isArray(value.tasks) ? value.tasks : []).entries()) {
+      this.checkExclusive(source, index, task);
+      refuseExpressions(source, ['tasks', index], task);
+    }
   }
 
   private explain(source: Source, error: ErrorObject): void {
@@ -70,6 +73,17 @@ export class Validator {
           didYouMean(String(error.data), allowed.map(String)),
         );
       }
+      case 'anyOf': {
+        // A closed set of values, as TypeBox writes it.
+        const allowed = (error.schema as readonly { const?: unknown }[]).map((branch) => branch.const);
+        if (allowed.includes(undefined)) return source.report('SL205', path, `${where} ${error.message ?? 'is wrong'}.`);
+        return source.report(
+          'SL204',
+          path,
+          `${where} is ${given}; allowed: ${allowed.join(', ')}.`,
+          didYouMean(String(error.data), allowed.map(String)),
+        );
+      }
       case 'pattern':
       case 'format':
         return source.report('SL205', path, `${where} is ${given}${formOf(error)}.`);
@@ -89,7 +103,7 @@ export class Validator {
         );
       default:
         // `oneOf` and the like only repeat what the branch itself has reported.
-        if (!['oneOf', 'anyOf', 'allOf', 'if', 'const'].includes(error.keyword))
+        if (!['oneOf', 'allOf', 'if', 'const'].includes(error.keyword))
           source.report('SL205', path, `${where} ${error.message ?? 'is wrong'}.`);
     }
   }
@@ -177,6 +191,16 @@ function mistyped(missing: string, data: unknown, allowed: readonly string[]): b
   return Object.keys((data ?? {}) as object).some(
     (key) => !allowed.includes(key) && (FOREIGN_KEYS[key] === missing || nearest(key, allowed) === missing),
   );
+}
+
+/** Expressions come with a later release; until then their braces would silently be text. */
+function refuseExpressions(source: Source, path: Path, value: unknown): void {
+  if (typeof value === 'string') {
+    if (value.includes('{{'))
+      source.report('SL901', path, 'Expressions in {{ }} are part of the pipeline language, and this release cannot carry them out yet.');
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, part] of Object.entries(value)) refuseExpressions(source, [...path, Array.isArray(value) ? Number(key) : key], part);
+  }
 }
 
 function pathOf(pointer: string): Path {

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { describe, it } from 'mocha';
+import { ROOT } from '../../lib/environment.ts';
+import { findCycle } from '../../workflows/plan/graph.ts';
+
+const SKIPPED = /^(node_modules|\.sluice|\.git)(\/|$)/;
+
+/** Value imports between our own files: types leave no trace at run time. */
+function importGraph(): Map<string, string[]> {
+  const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|mjs)$/.test(file) && !SKIPPED.test(file));
+  return new Map(
+    files.map((file) => {
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      const imports = [...text.matchAll(/^(?:import|export) (?!type )[^;]*?from '(\.[^']+)'/gm)].map(([, path]) => path ?? '');
+      return [file, imports.map((path) => relative(ROOT, join(ROOT, dirname(file), path)))];
+    }),
+  );
+}
+
+describe('the house', () => {
+  it('has no import cycles', () => {
+    const graph = importGraph();
+    assert.ok(graph.size > 50);
+    assert.equal(findCycle(graph)?.join(' → '), undefined);
+  });
+
+  it('bundles into the workflow sandbox nothing but the interpreter, its kernel and the SDK', async () => {
+    const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+    const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+    const modules = [...code.matchAll(/^\/\*\*\*\/ "(\.\/[^"]+)"/gm)].map(([, module]) => module ?? '');
+    assert.ok(modules.includes('./workflows/interpreter.ts'));
+    const allowed = /^\.\/(workflows\/|node_modules\/(@temporalio\/(workflow|common|worker|proto)|nexus-rpc|ms|long)\/)/;
+    assert.deepEqual(
+      modules.filter((module) => !allowed.test(module)),
+      [],
+    );
+  });
+});
