@@ -1,14 +1,5 @@
 import { Command } from 'commander';
 import { reportFailure } from './cli/command-context.ts';
-import { doctorCommand } from './cli/doctor.ts';
-import { explainCommand } from './cli/explain.ts';
-import { planCommand } from './cli/plan.ts';
-import { runCommand } from './cli/run.ts';
-import { runsCommand } from './cli/runs.ts';
-import { schemaCommand } from './cli/schema.ts';
-import { showCommand } from './cli/show.ts';
-import { stackCommand } from './cli/stack.ts';
-import { validateCommand } from './cli/validate.ts';
 
 const program = new Command('sluice')
   .description('Pipelines in YAML on Temporal.')
@@ -24,18 +15,21 @@ stdout is data, stderr is progress. Exit codes: 0 ok, 1 failed, 2 changes presen
   )
   .showHelpAfterError('(sluice --help tells more)');
 
-for (const command of [
-  validateCommand,
-  planCommand,
-  runCommand,
-  runsCommand,
-  showCommand,
-  schemaCommand,
-  explainCommand,
-  stackCommand,
-  doctorCommand,
-]) {
-  program.addCommand(command);
-}
+/** Only the command that is called is loaded: most need not wait for Temporal's client. */
+const COMMANDS = {
+  validate: () => import('./cli/validate.ts'),
+  plan: () => import('./cli/plan.ts'),
+  run: () => import('./cli/run.ts'),
+  runs: () => import('./cli/runs.ts'),
+  show: () => import('./cli/show.ts'),
+  schema: () => import('./cli/schema.ts'),
+  explain: () => import('./cli/explain.ts'),
+  stack: () => import('./cli/stack.ts'),
+  doctor: () => import('./cli/doctor.ts'),
+};
+
+const called = process.argv[2] ?? '';
+const loaders = Object.entries(COMMANDS).filter(([name]) => name === called || !Object.hasOwn(COMMANDS, called));
+for (const { command } of await Promise.all(loaders.map(([, load]) => load()))) program.addCommand(command);
 
 await program.parseAsync().catch(reportFailure);

@@ -1,14 +1,11 @@
 import { join } from 'node:path';
-import type { Client } from '@temporalio/client';
 import { Option } from 'commander';
 import { CATALOG } from '../activities/catalog.ts';
 import { type Compilation, Compiler } from '../compiler/compile.ts';
 import { formatDiagnostic } from '../compiler/diagnostic.ts';
-import { loadPipelines, PipelinesNotFound } from '../compiler/load-pipelines.ts';
+import { loadPipelines } from '../compiler/load-pipelines.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { loadEnvironment, ROOT } from '../lib/environment.ts';
-import { connectClient, TemporalUnavailable } from '../temporal/connect.ts';
-import { RunExists, RunNotFound } from '../temporal/runs.ts';
 
 export const environment = loadEnvironment();
 export const PIPELINES = join(ROOT, 'pipelines');
@@ -46,23 +43,12 @@ export function formatMistakes(compilations: readonly Compilation[]): string {
   return compilations.flatMap(({ diagnostics }) => diagnostics.map(formatDiagnostic)).join('\n\n');
 }
 
-/** Connects, runs `use`, and closes the connection whatever happens. */
-export async function withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
-  const client = await connectClient(environment);
-  try {
-    return await use(client);
-  } finally {
-    await client.connection.close();
-  }
-}
+/** Errors whose message is for the user, by name: their classes would load Temporal's client for commands that need no server. */
+const EXPECTED = new Set(['CommandError', 'PipelinesNotFound', 'RunExists', 'RunNotFound', 'TemporalUnavailable']);
 
 /** Turns what a command throws into a message and an exit code. A fault of Sluice's own keeps its stack trace. */
 export function reportFailure(error: unknown): void {
-  process.exitCode = error instanceof TemporalUnavailable ? EXIT.cannotConnect : EXIT.failed;
-  const expected = [CommandError, TemporalUnavailable, RunExists, RunNotFound, PipelinesNotFound].some((kind) => error instanceof kind);
-  say(
-    expected && error instanceof Error
-      ? error.message
-      : `This is a fault of Sluice; please report it.\n${error instanceof Error ? error.stack : String(error)}`,
-  );
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  process.exitCode = name === 'TemporalUnavailable' ? EXIT.cannotConnect : EXIT.failed;
+  say(EXPECTED.has(name) ? message : `This is a fault of Sluice; please report it.\n${stack}`);
 }

@@ -7,12 +7,13 @@ import { Kafka, logLevel } from 'kafkajs';
 import { type Connection, connectionsFrom, connectionVariable, parseConnection } from '../lib/connections.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { EXIT } from '../lib/exit-code.ts';
-import { connectPostgres } from '../lib/postgres.ts';
-import { createS3Client } from '../lib/s3.ts';
+import { openPostgres } from '../lib/postgres.ts';
+import { openS3 } from '../lib/s3.ts';
 import { TemporalUnavailable } from '../temporal/connect.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { countPollers } from '../temporal/task-queue.ts';
-import { compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print, withClient } from './command-context.ts';
+import { compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print } from './command-context.ts';
+import { withClient } from './with-client.ts';
 
 interface Check {
   readonly what: string;
@@ -24,7 +25,7 @@ interface Check {
 const PATIENCE = 15_000;
 
 /** `sluice doctor`: looks at everything that a run needs, and says what is wrong and what to do. */
-export const doctorCommand = new Command('doctor')
+export const command = new Command('doctor')
   .description('Look at all that runs need: Temporal, workers, connections, pipelines. Says what is wrong and what to do.')
   .addOption(outputOption())
   .addHelpText('after', '\nExample:\n  sluice doctor\n\nExit codes: 0 all well, 1 something is wrong, 4 no Temporal server.')
@@ -93,16 +94,16 @@ async function reach(connection: Connection): Promise<string> {
   switch (connection.type) {
     case 'postgres':
     case 'redshift': {
-      const client = await connectPostgres(connection);
+      const session = await openPostgres(connection, 'sluice doctor', AbortSignal.timeout(PATIENCE));
       try {
-        const { rows } = await client.query<{ version: string }>('SELECT version()');
+        const { rows } = await session.client.query<{ version: string }>('SELECT version()');
         return `${rows[0]?.version.split(' ').slice(0, 2).join(' ')} at ${connection.host}:${connection.port}, database ${connection.database}`;
       } finally {
-        await client.end();
+        await session.close();
       }
     }
     case 'aws': {
-      const client = createS3Client(connection);
+      const client = openS3(connection);
       try {
         const { Buckets } = await client.send(new ListBucketsCommand({}));
         return `S3 at ${connection.endpoint_url ?? connection.region_name}, buckets: ${Buckets?.map((bucket) => bucket.Name).join(', ') || 'none'}`;

@@ -3,7 +3,7 @@ import { CODES, type Code } from '../compiler/codes.ts';
 import { CommandError, print } from './command-context.ts';
 
 /** `sluice explain`: what a code of a mistake means. */
-export const explainCommand = new Command('explain')
+export const command = new Command('explain')
   .description('Say what the code of a mistake means.')
   .argument('[code]', 'such as SL201; none: all of them')
   .addHelpText('after', '\nExample:\n  sluice explain SL303')

@@ -7,22 +7,13 @@ import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { describeSchedule, describeTasks } from '../workflows/plan/describe.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { iso, type SchedulePlan, tickAfter } from '../workflows/plan/schedule.ts';
-import {
-  compilePaths,
-  environment,
-  formatMistakes,
-  outputOption,
-  type OutputOptions,
-  PIPELINES,
-  print,
-  say,
-  withClient,
-} from './command-context.ts';
+import { compilePaths, environment, formatMistakes, outputOption, type OutputOptions, PIPELINES, print, say } from './command-context.ts';
+import { withClient } from './with-client.ts';
 
 const FIRE_TIMES = 5;
 
 /** `sluice plan`: what applying the files would change in Temporal, and what the compiler filled in. */
-export const planCommand = new Command('plan')
+export const command = new Command('plan')
   .description('Show what the scheduler would change in Temporal, the next runs, and what the compiler filled in.')
   .argument('[paths...]', 'files and folders', [PIPELINES])
   .addOption(outputOption())

@@ -21,8 +21,8 @@ import {
   PIPELINES,
   print,
   say,
-  withClient,
 } from './command-context.ts';
+import { withClient } from './with-client.ts';
 import { formatTasks, runView } from './run-view.ts';
 
 interface Options extends OutputOptions {
@@ -32,7 +32,7 @@ interface Options extends OutputOptions {
 }
 
 /** `sluice run`: starts a run by hand, from the file as it is now. */
-export const runCommand = new Command('run')
+export const command = new Command('run')
   .description('Start a run by hand, from the pipeline file as it is now.')
   .argument('<pipeline>', 'dag_id, or a YAML file')
   .option('-w, --wait', 'follow the run to its end', false)

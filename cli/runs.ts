@@ -3,10 +3,11 @@ import { formatTable } from '../lib/table.ts';
 import { listRuns } from '../temporal/runs.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
-import { outputOption, type OutputOptions, print, say, withClient } from './command-context.ts';
+import { outputOption, type OutputOptions, print, say } from './command-context.ts';
+import { withClient } from './with-client.ts';
 
 /** `sluice runs`: the newest runs. */
-export const runsCommand = new Command('runs')
+export const command = new Command('runs')
   .description('List runs, the newest first.')
   .argument('[dag_id]', 'of this pipeline only')
   .option('-n, --limit <count>', 'how many', parseCount, 20)

@@ -3,11 +3,12 @@ import { showRun } from '../temporal/follow-run.ts';
 import { describeRun, listRuns, RunNotFound } from '../temporal/runs.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { runUrl } from '../temporal/web-ui.ts';
-import { environment, outputOption, type OutputOptions, print, withClient } from './command-context.ts';
+import { environment, outputOption, type OutputOptions, print } from './command-context.ts';
+import { withClient } from './with-client.ts';
 import { formatTasks } from './run-view.ts';
 
 /** `sluice show`: one run, task by task. */
-export const showCommand = new Command('show')
+export const command = new Command('show')
   .description('Show a run, task by task: states, attempts, times, rows, failures in full.')
   .argument('<run>', 'a run id, or a dag_id for its newest run')
   .addOption(outputOption())

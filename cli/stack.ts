@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { ROOT } from '../lib/environment.ts';
 
 /** `sluice stack`: the local stack's own command, which lives in dev/. */
-export const stackCommand = new Command('stack')
+export const command = new Command('stack')
   .description('The local stack of real servers: start, status, stop, clean.')
   .argument('[args...]')
   .allowUnknownOption()

@@ -3,7 +3,7 @@ import { EXIT } from '../lib/exit-code.ts';
 import { compilePaths, formatMistakes, outputOption, type OutputOptions, PIPELINES, print, say } from './command-context.ts';
 
 /** `sluice validate`: all mistakes of all files, without any server. */
-export const validateCommand = new Command('validate')
+export const command = new Command('validate')
   .description('Check pipeline files: every mistake with its place, without any server.')
   .argument('[paths...]', 'files and folders', [PIPELINES])
   .addOption(outputOption())

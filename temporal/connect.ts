@@ -1,6 +1,5 @@
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 
 /** Thrown when the Temporal server does not answer; says where it was looked for, and what to do. */
@@ -17,7 +16,7 @@ const CONNECT_TIMEOUT = 10_000;
  * @throws TemporalUnavailable
  */
 export async function connectClient(environment: Environment): Promise<Client> {
-  const { connectionOptions, namespace } = settings(environment);
+  const { connectionOptions, namespace } = temporalSettings(environment);
   const { address } = connectionOptions;
   try {
     const connection = await Connection.connect({ ...(connectionOptions as ConnectionOptions), connectTimeout: CONNECT_TIMEOUT });
@@ -27,20 +26,8 @@ export async function connectClient(environment: Environment): Promise<Client> {
   }
 }
 
-/**
- * A connection for workers; as connectClient.
- * @throws TemporalUnavailable
- */
-export async function connectWorker(environment: Environment): Promise<{ connection: NativeConnection; namespace: string }> {
-  const { connectionOptions, namespace } = settings(environment);
-  try {
-    return { connection: await NativeConnection.connect(connectionOptions), namespace };
-  } catch (error) {
-    throw unavailable(connectionOptions.address, error);
-  }
-}
-
-function settings(environment: Environment) {
+/** What the environment says of the server. */
+export function temporalSettings(environment: Environment) {
   const defined = Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
   const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: defined });
   return {
@@ -49,7 +36,8 @@ function settings(environment: Environment) {
   };
 }
 
-function unavailable(address: string, error: unknown): TemporalUnavailable {
+/** What to tell when the server at `address` does not answer. */
+export function unavailable(address: string, error: unknown): TemporalUnavailable {
   return new TemporalUnavailable(
     `No Temporal server answers at ${address}: ${error instanceof Error ? error.message : String(error)}. ` +
       `Start the local stack with \`npm start\` or \`npm run stack -- start\`, or set TEMPORAL_ADDRESS to your server.`,

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Log } from '../lib/logging.ts';
-import { connectWorker } from './connect.ts';
+import { connectWorker } from './connect-worker.ts';
 
 export type Activities = Record<string, (input: never) => Promise<unknown>>;
 

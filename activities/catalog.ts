@@ -1,0 +1,6 @@
+import type { TaskType } from './define-task.ts';
+import { postgresToS3 } from './postgres-to-s3.ts';
+import { sparkJob } from './spark-job.ts';
+
+/** Every task type there is. To add one: write its file beside this one, and list it here. */
+export const CATALOG: readonly TaskType[] = [postgresToS3, sparkJob];

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'mocha';
+import { sluice } from '../support/processes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { testStack } from '../support/test-stack.ts';
+
+const PIPELINE =
+  'dag_id: cli_sample\nschedule_interval: "@daily"\ntasks:\n  - {name: a, type: postgres_to_s3, source_table: t, s3_bucket: raw-data}\n';
+const NOBODY = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+
+describe('sluice', () => {
+  let folder: { path: string; remove(): Promise<void> };
+  let environment: Record<string, string>;
+
+  before(async function () {
+    this.timeout('15m');
+    ({ environment } = await testStack(['temporal']));
+    folder = await temporaryFolder();
+    await writeFile(join(folder.path, 'good.yaml'), PIPELINE);
+    await writeFile(join(folder.path, 'bad.yaml'), PIPELINE.replace('source_table', 'sorce_table').replace('cli_sample', 'bad_sample'));
+  });
+  after(() => folder.remove());
+
+  it('validate: 0 for good files', async () => {
+    const { code, stderr } = await sluice(['validate', join(folder.path, 'good.yaml')]);
+    assert.deepEqual([code, stderr], [0, '1 of 1 files are good.\n']);
+  });
+
+  it('validate: 3 for mistakes, each with its place, a caret and the likely fix', async () => {
+    const { code, stdout } = await sluice(['validate', folder.path]);
+    assert.equal(code, 3);
+    assert.match(stdout, /bad\.yaml:4:37 {2}SL201 {2}Unknown key 'sorce_table'[^]*\^{11} did you mean 'source_table'\?/);
+  });
+
+  it('validate -o json: data for programs', async () => {
+    const { stdout } = await sluice(['validate', folder.path, '-o', 'json']);
+    const files = JSON.parse(stdout) as { dag_id: string | null; diagnostics: { code: string }[] }[];
+    assert.deepEqual(
+      files.map(({ dag_id, diagnostics }) => [dag_id, diagnostics.map(({ code }) => code)]),
+      [
+        [null, ['SL201']],
+        ['cli_sample', []],
+      ],
+    );
+  });
+
+  it('plan: 2 for changes, with the next five runs and what was filled in', async () => {
+    const { code, stdout } = await sluice(['plan', join(folder.path, 'good.yaml')], { ...environment, SLUICE_TASK_QUEUE: 'cli-test' });
+    assert.equal(code, 2);
+    assert.match(stdout, /\+ cli_sample {2}create/);
+    assert.equal(stdout.match(/T00:00:00Z$/gm)?.length, 5);
+  });
+
+  it('run: an unknown pipeline is named, with the nearest', async () => {
+    const { code, stderr } = await sluice(['run', 'product_category_elt'], environment);
+    assert.equal(code, 1);
+    assert.match(stderr, /no good pipeline 'product_category_elt'.*Did you mean 'product_category_etl'\?/);
+  });
+
+  it('run: the same logical date is refused the second time, and says that no worker is there', async () => {
+    const args = ['run', join(folder.path, 'good.yaml'), '--logical-date', '2024-01-01'];
+    const settings = { ...environment, SLUICE_TASK_QUEUE: 'cli-nobody' };
+    const first = await sluice(args, settings);
+    assert.deepEqual([first.code, first.stdout], [0, 'cli_sample/manual/2024-01-01T00:00:00Z\n']);
+    assert.match(first.stderr, /No worker serves task queue 'cli-nobody'/);
+    const second = await sluice(args, settings);
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /Run 'cli_sample\/manual\/2024-01-01T00:00:00Z' exists already/);
+  });
+
+  it('run: a logical date that is no interval is explained', async () => {
+    const { code, stderr } = await sluice(['run', join(folder.path, 'good.yaml'), '--logical-date', '2024-01-01T05:00:00Z'], environment);
+    assert.equal(code, 1);
+    assert.match(stderr, /No data interval of cli_sample starts at 2024-01-01T05:00:00Z; the one around it is 2024-01-01T00:00:00Z/);
+  });
+
+  it('show: an unknown run is said to be unknown', async () => {
+    const { code, stderr } = await sluice(['show', 'nobody/manual/x'], environment);
+    assert.deepEqual([code, stderr], [1, "There is no run 'nobody/manual/x'. `sluice runs` lists them.\n"]);
+  });
+
+  it('schema and explain need no server', async () => {
+    const schema = JSON.parse((await sluice(['schema'], NOBODY)).stdout) as { properties: object };
+    assert.ok('dag_id' in schema.properties);
+    assert.match((await sluice(['explain', 'sl303'], NOBODY)).stdout, /circle/);
+  });
+
+  for (const args of [['plan'], ['run', 'product_category_etl'], ['runs'], ['show', 'x'], ['doctor']]) {
+    it(`${args[0]}: 4 when no Temporal server answers, with what to do`, async () => {
+      const { code, stdout, stderr } = await sluice(args, NOBODY);
+      assert.equal(code, 4);
+      assert.match(stdout + stderr, /No Temporal server answers at 127\.0\.0\.1:1.*npm start/s);
+    });
+  }
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { after, before, describe, it } from 'mocha';
+import { CATALOG } from '../../activities/catalog.ts';
+import { Compiler } from '../../compiler/compile.ts';
+import { connectClient } from '../../temporal/connect.ts';
+import { listSchedules } from '../../temporal/schedules.ts';
+import { eventually } from '../support/eventually.ts';
+import { startProcess, type TestProcess } from '../support/processes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { testStack } from '../support/test-stack.ts';
+
+const unique = randomUUID().replaceAll('-', '').slice(0, 8);
+const id = (name: string): string => `${name}_${unique}`;
+
+function pipeline(name: string, schedule: string): string {
+  return `dag_id: ${id(name)}\nschedule_interval: "${schedule}"\nowner: data\ntasks:\n  - {name: a, type: postgres_to_s3, source_table: t, s3_bucket: raw-data}\n`;
+}
+
+describe('scheduler', () => {
+  const taskQueue = `scheduler-${unique}`;
+  let folder: { path: string; remove(): Promise<void> };
+  let environment: Record<string, string>;
+  let client: Client;
+  let watching: TestProcess | undefined;
+
+  before(async function () {
+    this.timeout('15m');
+    ({ environment } = await testStack(['temporal']));
+    client = await connectClient(environment);
+    folder = await temporaryFolder();
+  });
+  after(async () => {
+    await watching?.stop();
+    await client.connection.close();
+    await folder.remove();
+  });
+
+  const write = (name: string, text: string): Promise<void> => writeFile(join(folder.path, `${name}.yaml`), text);
+  const hashes = async (): Promise<Record<string, string>> =>
+    Object.fromEntries((await listSchedules(client, taskQueue)).map(({ dagId, planHash }) => [dagId, planHash]));
+  const hashOf = (text: string): string => new Compiler(CATALOG).compile({ file: 'x', text }).plan?.hash ?? 'no plan';
+
+  async function apply(): Promise<{ code: number | null; stderr: string }> {
+    const scheduler = startProcess('scheduler.ts', ['--pipelines', folder.path, '--task-queue', taskQueue], environment);
+    const code = await scheduler.exited;
+    return { code, stderr: scheduler.stderr() };
+  }
+
+  it('creates schedules that fire when the file says', async () => {
+    await write('one', pipeline('one', '@daily'));
+    await write('two', pipeline('two', '30 6 13 * 5'));
+    assert.equal((await apply()).code, 0);
+    await eventually(async () => assert.deepEqual(Object.keys(await hashes()).sort(), [id('one'), id('two')]));
+    const { info, policies } = await client.schedule.getHandle(id('one')).describe();
+    assert.ok(info.nextActionTimes.every((time) => time.toISOString().endsWith('T00:00:00.000Z')));
+    assert.equal(policies.overlap, 'BUFFER_ALL');
+    // Cron means either day; Temporal alone would mean Friday the 13th only.
+    const { info: friday } = await client.schedule.getHandle(id('two')).describe();
+    assert.ok(friday.nextActionTimes.some((time) => time.getUTCDay() === 5 && time.getUTCDate() !== 13));
+  });
+
+  it('leaves alone what has not changed', async () => {
+    const { stderr } = await apply();
+    assert.doesNotMatch(stderr, /create|update|delete/);
+  });
+
+  it('updates only the one that changed, and keeps a pause', async () => {
+    await client.schedule.getHandle(id('two')).pause('maintenance');
+    const before = await hashes();
+    await write('two', pipeline('two', '@hourly'));
+    assert.match((await apply()).stderr, new RegExp(`update ${id('two')}`));
+    await eventually(async () => {
+      const now = await hashes();
+      assert.equal(now[id('one')], before[id('one')]);
+      assert.equal(now[id('two')], hashOf(pipeline('two', '@hourly')));
+    });
+    const { state, info } = await client.schedule.getHandle(id('two')).describe();
+    assert.deepEqual([state.paused, state.note], [true, 'maintenance']);
+    assert.ok(info.nextActionTimes.some((time) => time.getUTCHours() !== 0));
+  });
+
+  it('reports a bad file, keeps its schedule, and applies the others', async () => {
+    await write('one', pipeline('one', '@dayly'));
+    await write('three', pipeline('three', '@weekly'));
+    const { code, stderr } = await apply();
+    assert.equal(code, 3);
+    assert.match(stderr, /one\.yaml:2:20 {2}SL209/);
+    await eventually(async () => assert.deepEqual(Object.keys(await hashes()).sort(), [id('one'), id('three'), id('two')]));
+  });
+
+  it('deletes nothing while a file cannot be read at all', async () => {
+    await write('one', '\tnot yaml');
+    await rm(join(folder.path, 'three.yaml'));
+    assert.equal((await apply()).code, 3);
+    await eventually(async () => assert.equal(Object.keys(await hashes()).length, 3));
+  });
+
+  it('deletes what is gone and was ours, and nothing else', async () => {
+    const foreign = id('foreign');
+    await client.schedule.create({ scheduleId: foreign, spec: {}, action: { type: 'startWorkflow', workflowType: 'x', taskQueue: 'x' } });
+    await write('one', pipeline('one', '@daily'));
+    assert.equal((await apply()).code, 0);
+    await eventually(async () => assert.deepEqual(Object.keys(await hashes()).sort(), [id('one'), id('two')]));
+    assert.equal((await client.schedule.getHandle(foreign).describe()).scheduleId, foreign);
+  });
+
+  it('does not take over a schedule that is not ours', async () => {
+    await write('foreign', pipeline('foreign', '@daily'));
+    const { code, stderr } = await apply();
+    assert.equal(code, 3);
+    assert.match(stderr, /There is a schedule '.*' that Sluice did not make/);
+    await rm(join(folder.path, 'foreign.yaml'));
+  });
+
+  it('follows edits with --watch', async () => {
+    watching = startProcess('scheduler.ts', ['--watch', '--pipelines', folder.path, '--task-queue', taskQueue], environment);
+    await watching.says('pipelines applied');
+    await write('four', pipeline('four', '@daily'));
+    await watching.says(`create ${id('four')}`);
+    await rm(join(folder.path, 'four.yaml'));
+    await watching.says(`delete ${id('four')}`);
+    assert.equal(await watching.stop(), 0);
+  });
+});

@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { ROOT } from '../../lib/environment.ts';
+
+/** A process of Sluice under test. */
+export interface TestProcess {
+  readonly child: ChildProcess;
+  /** All it has written so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when stderr holds `text`; rejects when the process ends first. */
+  says(text: string | RegExp): Promise<void>;
+  /** The exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>;
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/**
+ * Starts `worker.ts`, `scheduler.ts` or `cli.ts` as users do, with only this environment of Sluice's: what the developer has set, and a
+ * local stack that happens to be up, stay outside.
+ */
+export function startProcess(script: string, args: readonly string[], environment: Record<string, string>): TestProcess {
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, script), ...args], {
+    cwd: ROOT,
+    env: { ...inherited, SLUICE_HOME: join(ROOT, '.sluice', 'test', 'no-stack'), ...environment, TZ: 'UTC' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  const listeners = new Set<() => void>();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    for (const listener of listeners) listener();
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return {
+    child,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    exited,
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (typeof text === 'string' ? !stderr.includes(text) : !text.test(stderr)) return;
+          listeners.delete(look);
+          resolve();
+        };
+        listeners.add(look);
+        void exited.then((code) => reject(new Error(`${script} ended with ${code} before it said '${String(text)}':\n${stderr}`)));
+        look();
+      }),
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+/** Runs a command of the CLI to its end. */
+export async function sluice(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const cli = startProcess('cli.ts', args, environment);
+  const code = await cli.exited;
+  return { code, stdout: cli.stdout(), stderr: cli.stderr() };
+}
