@@ -1,44 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
-import { Context } from '@temporalio/activity';
 import { after, before, describe, it } from 'mocha';
 import { followRun } from '../../temporal/follow-run.ts';
 import { startManualRun } from '../../temporal/runs.ts';
-import type { Json } from '../../workflows/plan/json.ts';
 import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
 import { TRIGGER_RULES, type TriggerRule } from '../../workflows/plan/trigger-rule.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
+import { startedTasks, toyActivities } from '../support/toy-activities.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { testStack } from '../support/test-stack.ts';
-
-/** Task types that end as their names say. */
-const started: string[] = [];
-const activities = {
-  succeed: async (): Promise<Json> => {
-    started.push(Context.current().info.activityId);
-    return null;
-  },
-  fail: async (): Promise<Json> => {
-    throw ApplicationFailure.nonRetryable('the reason', 'TestFailure');
-  },
-  fail_twice: async (): Promise<Json> => {
-    const { attempt } = Context.current().info;
-    if (attempt < 3) throw ApplicationFailure.retryable(`attempt ${attempt}`, 'TestFailure');
-    return attempt;
-  },
-  make_data: async ({ output }: TaskInput): Promise<Json> => ({ uri: output ?? null, rows: 3, bytes: 12 }),
-  tell_input: async ({ input, interval }: TaskInput): Promise<Json> => ({ input: (input as unknown as Json) ?? null, interval }),
-  hang: async (): Promise<Json> => {
-    for (;;) {
-      // Cancellation reaches an activity as the answer to a heartbeat.
-      Context.current().heartbeat();
-      await Context.current().sleep(100);
-    }
-  },
-};
 
 /**
  * One line a task: `name: type after upstream, upstream if rule`. One line for what is expected: `name=state …`, then the run's state.
@@ -117,7 +89,7 @@ describe('interpreter', () => {
   before(async function () {
     this.timeout('15m');
     const { environment } = await testStack(['temporal']);
-    worker = await startTestWorker(environment, activities);
+    worker = await startTestWorker(environment, toyActivities);
   });
   after(() => worker.close());
 
@@ -190,7 +162,7 @@ describe('interpreter', () => {
     );
     assert.equal(end.state, 'canceled');
     assert.equal(states.at(-1), 'a canceled');
-    assert.ok(!started.includes('never'));
+    assert.ok(!startedTasks.includes('never'));
   });
 
   it('shows the tasks and their states as current details', async () => {

@@ -1,0 +1,31 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Json } from '../../workflows/plan/json.ts';
+import type { TaskInput } from '../../workflows/plan/task-input.ts';
+
+/** The names of the tasks that `succeed` has run. */
+export const startedTasks: string[] = [];
+
+/** Task types that end as their names say. */
+export const toyActivities = {
+  succeed: async (): Promise<Json> => {
+    startedTasks.push(Context.current().info.activityId);
+    return null;
+  },
+  fail: async (): Promise<Json> => {
+    throw ApplicationFailure.nonRetryable('the reason', 'TestFailure');
+  },
+  fail_twice: async (): Promise<Json> => {
+    const { attempt } = Context.current().info;
+    if (attempt < 3) throw ApplicationFailure.retryable(`attempt ${attempt}`, 'TestFailure');
+    return attempt;
+  },
+  make_data: async ({ output }: TaskInput): Promise<Json> => ({ uri: output ?? null, rows: 3, bytes: 12 }),
+  tell_input: async ({ input, interval }: TaskInput): Promise<Json> => ({ input: (input as unknown as Json) ?? null, interval }),
+  hang: async (): Promise<Json> => {
+    for (;;) {
+      // Cancellation reaches an activity as the answer to a heartbeat.
+      Context.current().heartbeat();
+      await Context.current().sleep(100);
+    }
+  },
+};
