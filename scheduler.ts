@@ -24,6 +24,10 @@ const SETTLE = 200;
 /** Even without an edit: what somebody changed in Temporal by hand is put right again after this many milliseconds. */
 const RECONCILE = 60_000;
 
+/** What was said last: nothing is said twice. */
+let reported = '';
+let lastSummary = '';
+
 const environment = loadEnvironment();
 const log = createLog('scheduler');
 
@@ -69,7 +73,8 @@ async function apply(client: Client, { pipelines, taskQueue }: Options): Promise
   const ids = bad.map(({ file }) => /^dag_id:\s*["']?([a-z][a-z0-9_]*)/m.exec(files.find((each) => each.file === file)?.text ?? '')?.[1]);
   const keep = (dagId: string): boolean => ids.includes(dagId) || ids.includes(undefined);
   let failures = 0;
-  for (const change of diffSchedules(plans, await listSchedules(client, taskQueue), keep)) {
+  const changes = diffSchedules(plans, await listSchedules(client, taskQueue), keep);
+  for (const change of changes) {
     if (change.action === 'unchanged') continue;
     try {
       await applyChange(client, change, taskQueue);
@@ -79,11 +84,17 @@ async function apply(client: Client, { pipelines, taskQueue }: Options): Promise
       log.error(`${change.action} ${change.dagId} failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  log.info(`${plans.length} of ${compiled.length} pipelines applied`, { taskQueue });
+  const summary = `${plans.length} of ${compiled.length} pipelines applied`;
+  if (summary !== lastSummary || changes.some(({ action }) => action !== 'unchanged')) log.info(summary, { taskQueue });
+  lastSummary = summary;
   return bad.length === 0 && failures === 0;
 }
 
+/** Says what is wrong with the files; when nothing has changed since the last time, nothing. */
 function report(bad: readonly Compilation[], to: Log): void {
+  const mistakes = JSON.stringify(bad.map(({ diagnostics }) => diagnostics));
+  if (mistakes === reported) return;
+  reported = mistakes;
   for (const { file, diagnostics } of bad) {
     to.error(
       `${file} is left as it was: ${diagnostics.length} mistake${diagnostics.length === 1 ? '' : 's'}\n${diagnostics.map(formatDiagnostic).join('\n')}`,

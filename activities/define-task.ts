@@ -134,7 +134,7 @@ async function runTask(taskType: TaskType, connections: Connections, input: Task
   heartbeat();
   const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
   try {
-    return await taskType.run(
+    const output = await taskType.run(
       {
         pipelineRunId: info.workflowExecution?.workflowId ?? '',
         dagId: info.workflowType ?? '',
@@ -156,6 +156,8 @@ async function runTask(taskType: TaskType, connections: Connections, input: Task
       },
       input.params as Record<string, Json>,
     );
+    refuseLargeOutput(taskType, output);
+    return output;
   } catch (error) {
     if (activity.cancellationDetails?.workerShutdown) {
       throw ApplicationFailure.create({
@@ -173,6 +175,18 @@ async function runTask(taskType: TaskType, connections: Connections, input: Task
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Temporal keeps outputs in the history of the run, and does not survive one of several megabytes. */
+const MAX_OUTPUT_BYTES = 64 * 1024;
+
+function refuseLargeOutput(taskType: TaskType, output: Json): void {
+  const bytes = Buffer.byteLength(JSON.stringify(output));
+  if (bytes <= MAX_OUTPUT_BYTES) return;
+  throw userFault(
+    'OutputTooLarge',
+    `The output of ${taskType.type} has ${bytes} bytes; at most ${MAX_OUTPUT_BYTES} are kept. Write the data to S3 and return where it is.`,
+  );
 }
 
 function resolveConnections(taskType: TaskType, connections: Connections, params: JsonObject): Record<string, never> {

@@ -18,7 +18,8 @@ export type UserFaultType =
   | 'ProgramNotFound'
   | 'DatasetNotFound'
   | 'DataDoesNotFit'
-  | 'IntervalAlreadyLoaded';
+  | 'IntervalAlreadyLoaded'
+  | 'OutputTooLarge';
 
 /** Causes that may be gone at the next attempt: the network, a server, a worker. */
 export type PlatformFaultType =

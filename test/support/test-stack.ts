@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { type PartName, type Stack, startStack } from '../../dev/stack.ts';
+import { type PartName, type Stack, stackStatus, startStack } from '../../dev/stack.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { createProgress } from '../../lib/progress.ts';
 
 /** The suite's own servers: never those of a developer's environment, which may hold data. */
 const HOME = join(ROOT, '.sluice', 'test');
 
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
 const stacks = new Map<PartName, Promise<Stack>>();
 const ALL: readonly PartName[] = ['temporal', 'postgres', 's3', 'spark'];
 
@@ -15,7 +16,6 @@ const ALL: readonly PartName[] = ['temporal', 'postgres', 's3', 'spark'];
  * @throws Error when this machine lacks a part
  */
 export async function testStack(parts: readonly PartName[] = ALL): Promise<{ environment: Record<string, string> }> {
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
   const started = await Promise.all(
     parts.map((part) => {
       const stack = stacks.get(part) ?? startStack({ home: HOME, parts: [part], environment, progress: createProgress() });
@@ -27,6 +27,14 @@ export async function testStack(parts: readonly PartName[] = ALL): Promise<{ env
     for (const { name, state, detail } of statuses) if (state === 'missing') throw new Error(`The suite needs ${name}: ${detail}`);
   }
   return { environment: Object.assign({}, ...started.map((stack) => stack.environment)) as Record<string, string> };
+}
+
+/** Kills the Temporal server as a power cut would, and starts it again on the same data and port. */
+export async function killTemporal(): Promise<void> {
+  const temporal = (await stackStatus(HOME)).find(({ name }) => name === 'temporal');
+  if (temporal?.pid === undefined) throw new Error('The suite has no Temporal server running.');
+  process.kill(temporal.pid, 'SIGKILL');
+  await startStack({ home: HOME, parts: ['temporal'], environment, progress: createProgress() });
 }
 
 /** Stops what testStack has started. */

@@ -1,0 +1,96 @@
+import copyStreams from 'pg-copy-streams';
+import type { SqlClient } from '../../lib/postgres.ts';
+import type { S3Location } from '../../lib/s3.ts';
+import type { DatasetFile, DatasetManifest } from '../../workflows/plan/dataset.ts';
+import { RowScanner } from '../dataset/row-scanner.ts';
+import type { Storage } from '../dataset/storage.ts';
+import { platformFault } from '../errors.ts';
+import { PartWriter } from './part-writer.ts';
+
+export interface CopyToParts {
+  readonly client: SqlClient;
+  /** A whole `COPY … TO STDOUT`. */
+  readonly statement: string;
+  readonly storage: Storage;
+  readonly prefix: S3Location;
+  readonly format: 'csv' | 'jsonl';
+  readonly compression: DatasetManifest['compression'];
+  readonly maxRowsPerFile: number;
+  progress(sums: { readonly rows: number; readonly bytes: number; readonly files: number }): void;
+}
+
+/** Rows come in one by one; they go on in pieces of this size, for gzip's sake. */
+const PIECE = 256 * 1024;
+
+/**
+ * Streams the rows of a COPY into files of at most `maxRowsPerFile` rows. No rows, no files. The rows that were written are counted in
+ * the bytes themselves and must be as many as the server says it has sent: the same statement, so the same snapshot.
+ * When it fails, what was begun is aborted; completed files are the caller's to delete.
+ */
+export async function copyToParts(copy: CopyToParts): Promise<DatasetFile[]> {
+  const { storage, prefix, format, compression, maxRowsPerFile } = copy;
+  const files: DatasetFile[] = [];
+  const sums = { rows: 0, bytes: 0 };
+  let part: { readonly writer: PartWriter; readonly scanner: RowScanner } | undefined;
+  const closePart = async (): Promise<void> => {
+    if (!part) return;
+    const file = await part.writer.close(part.scanner.rows);
+    files.push(file);
+    sums.rows += file.rows;
+    sums.bytes += file.meta.content_length;
+    part = undefined;
+  };
+  const source = copy.client.query(copyStreams.to(copy.statement, { highWaterMark: PIECE }));
+  try {
+    for await (const piece of inPieces(source)) {
+      for (let from = 0; from < piece.length;) {
+        part ??= {
+          writer: new PartWriter(storage, { ...prefix, key: prefix.key + partName(files.length, format, compression) }, compression),
+          scanner: new RowScanner(format),
+        };
+        const end = part.scanner.scan(piece, from, maxRowsPerFile - part.scanner.rows + (part.scanner.betweenRows ? 0 : 1));
+        await part.writer.write(piece.subarray(from, end));
+        from = end;
+        if (part.scanner.betweenRows && part.scanner.rows >= maxRowsPerFile) await closePart();
+      }
+      copy.progress({
+        rows: sums.rows + (part?.scanner.rows ?? 0),
+        bytes: sums.bytes + (part?.writer.bytes ?? 0),
+        files: files.length,
+      });
+    }
+    await closePart();
+  } catch (error) {
+    source.destroy();
+    await part?.writer.abort();
+    throw error;
+  }
+  // The command tag follows the data; the answer to another query follows the command tag.
+  await copy.client.query('SELECT 1');
+  if (source.rowCount !== sums.rows) {
+    throw platformFault(
+      'DatasetChanged',
+      `PostgreSQL sent ${source.rowCount} rows, and ${sums.rows} were found in what was written. Nothing is published.`,
+    );
+  }
+  copy.progress({ ...sums, files: files.length });
+  return files;
+}
+
+async function* inPieces(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of source) {
+    held.push(chunk);
+    size += chunk.length;
+    if (size < PIECE) continue;
+    yield held.length === 1 ? chunk : Buffer.concat(held, size);
+    held = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(held, size);
+}
+
+function partName(index: number, format: string, compression: DatasetManifest['compression']): string {
+  return `part-${String(index).padStart(5, '0')}.${format}${compression === 'gzip' ? '.gz' : ''}`;
+}

@@ -1,0 +1,122 @@
+import type { QueryConfig } from 'pg';
+import type { Column } from '../../workflows/plan/dataset.ts';
+import { parseDuration } from '../../workflows/plan/duration.ts';
+import { userFault } from '../errors.ts';
+import type { Database } from '../sql/database.ts';
+import { columnsOf, findTable, quoteList } from '../sql/find-table.ts';
+import { formatTable, parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../sql/identifiers.ts';
+import { didYouMean, listNames } from '../sql/nearest.ts';
+
+export interface Selection {
+  readonly source_table?: string;
+  readonly query?: string;
+  readonly columns?: readonly string[];
+  readonly where?: string;
+  readonly incremental?: { readonly column: string; readonly lag?: string };
+}
+
+export interface SelectStatement {
+  /** Proven to be one statement that reads: it may be put in parentheses. */
+  readonly sql: string;
+  readonly columns: readonly Column[];
+}
+
+/**
+ * The statement whose rows are written, checked by the server before the first byte is read: it exists, it is one statement, it only
+ * reads, each column has a name of its own. Call it inside the transaction that will read.
+ * @throws ApplicationFailure
+ */
+export async function buildSelect(
+  database: Database,
+  selection: Selection,
+  interval: { readonly start: string; readonly end: string },
+): Promise<SelectStatement> {
+  const { client } = database;
+  const from = selection.query === undefined ? await fromTable(database, selection) : await fromQuery(database, selection);
+  const conditions = [selection.where, incrementalCondition(selection.incremental, interval)].filter((each) => each !== undefined);
+  if (selection.where !== undefined) {
+    // Alone and without parentheses, so that a ')' in it cannot close ours.
+    await assertOneSelect(database, `${from} WHERE ${selection.where}`, 'where');
+  }
+  const sql = conditions.length === 0 ? from : `${from} WHERE ${conditions.map((each) => `(${each}\n)`).join(' AND ')}`;
+  await assertOneSelect(database, sql, selection.query === undefined ? 'where' : 'query');
+  const { fields } = await client.query(`SELECT * FROM (${sql}\n) AS selected LIMIT 0`);
+  const twice = fields.find((field, index) => fields.findIndex((other) => other.name === field.name) !== index);
+  if (twice) throw userFault('QueryFailed', `The query has two columns called '${twice.name}'. Give each a name of its own with AS.`);
+  if (fields.length === 0) throw userFault('QueryFailed', 'The query has no columns.');
+  const types = await client.query<{ type: string }>(
+    `SELECT format_type(oid, CASE WHEN modifier = -1 THEN NULL ELSE modifier END) AS type
+     FROM unnest($1::oid[], $2::int[]) WITH ORDINALITY AS t(oid, modifier, position) ORDER BY position`,
+    [fields.map((field) => field.dataTypeID), fields.map((field) => field.dataTypeModifier)],
+  );
+  return { sql, columns: fields.map((field, index) => ({ name: field.name, type: types.rows[index]?.type ?? 'text' })) };
+}
+
+async function fromTable(database: Database, { source_table: source, columns }: Selection): Promise<string> {
+  const name = parseTableName(source ?? '');
+  const table = await findTable(database, name);
+  const available = (await columnsOf(database.client, table)).map((column) => column.name);
+  checkColumns(columns, available, `Table '${formatTable(name)}'`);
+  return `SELECT ${quoteList(columns ?? available)} FROM ${quoteTable(table)}`;
+}
+
+async function fromQuery(database: Database, { query = '', columns }: Selection): Promise<string> {
+  // A semicolon at the end is how people write statements; COPY takes none.
+  const sql = query.replace(/[\s;]+$/, '');
+  await assertOneSelect(database, sql, 'query');
+  if (columns !== undefined) {
+    const { fields } = await database.client.query(`SELECT * FROM (${sql}\n) AS query LIMIT 0`);
+    checkColumns(
+      columns,
+      fields.map((field) => field.name),
+      'The query',
+    );
+  }
+  return `SELECT ${columns === undefined ? '*' : quoteList(columns)} FROM (${sql}\n) AS query`;
+}
+
+/**
+ * The server parses the text alone: the extended protocol takes one statement only, and DECLARE takes only a SELECT that changes
+ * nothing. What passes has its parentheses in balance, so it can be put between others.
+ */
+async function assertOneSelect({ client }: Database, sql: string, key: string): Promise<void> {
+  try {
+    // `queryMode` is missing in the types of pg.
+    const declare: QueryConfig & { queryMode: 'extended' } = {
+      text: `DECLARE sluice_check NO SCROLL CURSOR FOR ${sql}`,
+      queryMode: 'extended',
+    };
+    await client.query(declare);
+    await client.query('CLOSE sluice_check');
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: string };
+    if (code === '42601') {
+      throw userFault(
+        'QueryFailed',
+        `'${key}' is not one SELECT that can be read: ${message}. Write one statement, without a semicolon.`,
+        error,
+      );
+    }
+    throw error;
+  }
+}
+
+function checkColumns(wanted: readonly string[] | undefined, available: readonly string[], what: string): void {
+  const unknown = wanted?.find((name) => !available.includes(name));
+  if (unknown !== undefined) {
+    throw userFault(
+      'ColumnNotFound',
+      `${what} has no column '${unknown}'.${didYouMean(unknown, available)} It has: ${listNames(available)}.`,
+    );
+  }
+}
+
+function incrementalCondition(incremental: Selection['incremental'], interval: { start: string; end: string }): string | undefined {
+  if (incremental === undefined) return undefined;
+  const { column, lag = '0s' } = incremental;
+  const lagMs = parseDuration(lag);
+  if (lagMs === undefined) throw userFault('InvalidParameters', `incremental.lag is '${lag}'; write a duration such as 15m, 2h or 1d.`);
+  const start = new Date(Date.parse(interval.start) - lagMs).toISOString();
+  const end = new Date(interval.end).toISOString();
+  return `${quoteIdentifier(column)} >= ${quoteLiteral(start)} AND ${quoteIdentifier(column)} < ${quoteLiteral(end)}`;
+}

@@ -1,0 +1,67 @@
+import Type from 'typebox';
+import { type DatasetReference, DATASET_FORMATS } from '../workflows/plan/dataset.ts';
+import { defineTask } from './define-task.ts';
+import { runSparkJob } from './spark/run-spark-job.ts';
+import { DEFAULT_MAX_ROWS_PER_FILE } from './spark/spark-submit-arguments.ts';
+
+const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
+const MEMORY = { pattern: '^[1-9][0-9]*[kmgtKMGT]?$' };
+
+// Plain JSON Schema with the type of its values: TypeBox's own types are mutable, a reference is not.
+const DatasetOrNothing = Type.Unsafe<DatasetReference | null>(
+  Type.Union([
+    Type.Object({
+      uri: Type.String(),
+      manifest: Type.String(),
+      format: Type.Enum([...DATASET_FORMATS]),
+      rows: Type.Integer(),
+      bytes: Type.Integer(),
+      schema: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
+    }),
+    Type.Null(),
+  ]),
+);
+
+/** Runs a Spark job with the real spark-submit and publishes what it writes as the task's data set. */
+export const sparkJob = defineTask({
+  type: 'spark_job',
+  description: "Runs a Spark job from jobs/ on its upstream's data set and publishes what it writes.",
+  summary: ({ job_name, application }) => `spark: ${job_name ?? application ?? ''}`,
+  params: Type.Object({
+    job_name: Type.Optional(
+      Type.String({ description: 'Runs jobs/<job_name>.py, or .jar. Either this or `application`.', pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]*$' }),
+    ),
+    application: Type.Optional(Type.String({ description: 'A file under jobs/, or an s3:// or hdfs:// URI.', minLength: 1 })),
+    application_args: Type.Optional(Type.Array(Type.String(), { description: "Follow Sluice's own arguments." })),
+    java_class: Type.Optional(Type.String({ description: 'The main class of a jar that names none.', pattern: '^[\\w.$]+$' })),
+    params: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[^=]+$' }), Scalar, { description: 'Handed to the job as one --param k=v each.' }),
+    ),
+    conf: Type.Optional(
+      Type.Record(Type.String({ pattern: '^spark\\.' }), Scalar, { description: "Spark properties; they win over Sluice's own." }),
+    ),
+    packages: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[\\w.-]+:[\\w.-]+:[\\w.-]+$' }), { description: 'Maven coordinates that the job needs.' }),
+    ),
+    deploy_mode: Type.Optional(
+      Type.Union([Type.Literal('client'), Type.Literal('cluster')], { description: "Where the driver runs. Default: the connection's." }),
+    ),
+    driver_memory: Type.Optional(Type.String(MEMORY)),
+    executor_memory: Type.Optional(Type.String(MEMORY)),
+    executor_cores: Type.Optional(Type.Integer({ minimum: 1 })),
+    num_executors: Type.Optional(Type.Integer({ minimum: 1 })),
+    max_rows_per_file: Type.Optional(
+      Type.Integer({ description: `Rows in each output file. Default: ${DEFAULT_MAX_ROWS_PER_FILE}.`, minimum: 1 }),
+    ),
+  }),
+  result: DatasetOrNothing,
+  connections: {
+    spark: { key: 'spark_conn_id', default: 'spark_default', types: ['spark'], description: 'The Spark that runs the job.' },
+    storage: { key: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'Where the data is.' },
+  },
+  data: { reads: {}, writes: {} },
+  // A worker that dies leaves the job running; the sooner that is seen, the sooner the next one takes it up.
+  defaults: { heartbeat_timeout: '15s' },
+  example: { name: 'transform_category_data', type: 'spark_job', job_name: 'category_transformer' },
+  run: runSparkJob,
+});

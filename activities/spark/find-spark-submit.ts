@@ -1,0 +1,50 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { SparkConnection } from '../../lib/connections.ts';
+import { userFault } from '../errors.ts';
+
+/**
+ * The `spark-submit` of a connection: `spark_home`/bin, else the first on PATH.
+ * @throws ProgramNotFound when it, or the Java it needs, is not there.
+ */
+export function findSparkSubmit(connection: SparkConnection, environment: NodeJS.ProcessEnv = process.env): string {
+  if (connection.java_home === undefined ? !onPath('java', environment) : !isProgram(join(connection.java_home, 'bin/java'))) {
+    throw userFault(
+      'ProgramNotFound',
+      `Spark needs Java, and ${connection.java_home === undefined ? "no 'java' is on the worker's PATH" : `'java_home' of the Spark connection, ${connection.java_home}, has no bin/java`}. ` +
+        `Install Java 17 or 21 on the worker, or set 'java_home' in the Spark connection.`,
+    );
+  }
+  if (connection.spark_home !== undefined) {
+    const program = join(connection.spark_home, 'bin/spark-submit');
+    if (isProgram(program)) return program;
+    throw userFault(
+      'ProgramNotFound',
+      `'spark_home' of the Spark connection is ${connection.spark_home}, which has no bin/spark-submit. Correct it, or leave it out to use the spark-submit on PATH.`,
+    );
+  }
+  const program = onPath('spark-submit', environment);
+  if (program) return program;
+  throw userFault(
+    'ProgramNotFound',
+    "No spark-submit is on the worker's PATH. Install Spark there (pip install pyspark), set 'spark_home' in the Spark connection, " +
+      "or send the task to a worker that has Spark with 'queue'.",
+  );
+}
+
+function onPath(name: string, environment: NodeJS.ProcessEnv): string | undefined {
+  return (environment['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,74 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { closest, distance } from 'fastest-levenshtein';
+import { userFault } from '../errors.ts';
+
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+/** Shipped with each Python job; not a job itself. A folder of jobs may hold its own. */
+const LIBRARY = 'sluice_job.py';
+const EXTENSIONS = ['.py', '.jar'];
+
+/** What spark-submit is to run. */
+export interface JobFile {
+  /** As people call it: `category_transformer`. */
+  readonly name: string;
+  /** A path on this machine, or a URI that Spark fetches itself. */
+  readonly path: string;
+  /** Python modules that the job may import. */
+  readonly library: readonly string[];
+}
+
+/**
+ * The folder of the jobs: `SLUICE_JOBS` (relative to the repository, not to where the worker was started), else `jobs/`.
+ */
+export function jobsFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  return resolve(REPOSITORY, environment['SLUICE_JOBS'] || 'jobs');
+}
+
+/**
+ * Finds the file of `job_name` (`jobs/<name>.py`, else `.jar`) or `application` (a path under `jobs/`, or a URI).
+ * @throws JobNotFound with what there is; InvalidParameters unless exactly one of the two is given.
+ */
+export function findJobFile(given: { job_name?: string; application?: string }, folder: string = jobsFolder()): JobFile {
+  const { job_name: name, application } = given;
+  if (name !== undefined && application === undefined) {
+    const path = EXTENSIONS.map((extension) => join(folder, name + extension)).find((candidate) => existsSync(candidate));
+    if (path === undefined) throw jobNotFound(name, folder, `neither ${name}.py nor ${name}.jar is in ${folder}`);
+    return { name, path, library: libraryOf(path, folder) };
+  }
+  if (application !== undefined && name === undefined) {
+    const ownName = application.replace(/^.*\//, '').replace(/\.(py|jar)$/, '');
+    if (/^[a-z][a-z0-9]*:\/\//.test(application)) return { name: ownName, path: application, library: libraryOf(application, folder) };
+    const path = resolve(folder, application);
+    const inside = relative(folder, path);
+    if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+      throw userFault('InvalidParameters', `'application' is '${application}'; allowed: a path under ${folder}, or an s3:// or hdfs:// URI.`);
+    }
+    if (!existsSync(path)) throw jobNotFound(application, folder, `there is no ${application} in ${folder}`);
+    return { name: ownName, path, library: libraryOf(path, folder) };
+  }
+  throw userFault(
+    'InvalidParameters',
+    `${name === undefined ? "Neither 'job_name' nor 'application' is" : "Both 'job_name' and 'application' are"} given; give one: ` +
+      `'job_name: x' runs jobs/x.py or jobs/x.jar, 'application' names a file under jobs/ or a URI.`,
+  );
+}
+
+function libraryOf(path: string, folder: string): string[] {
+  const library = [folder, join(REPOSITORY, 'jobs')].map((each) => join(each, LIBRARY)).find((each) => existsSync(each));
+  return extname(path) === '.py' && library !== undefined ? [library] : [];
+}
+
+function jobNotFound(given: string, folder: string, what: string): Error {
+  const present = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((file) => EXTENSIONS.includes(extname(file)) && file !== LIBRARY)
+        .map((file) => file.slice(0, -extname(file).length))
+        .sort()
+    : [];
+  const near = present.length > 0 ? closest(given, present) : undefined;
+  const hint = near !== undefined && distance(given, near) <= Math.max(2, given.length / 3) ? ` Did you mean '${near}'?` : '';
+  const there = present.length > 0 ? `Jobs there: ${[...new Set(present)].join(', ')}.` : 'No job is there.';
+  return userFault('JobNotFound', `Job '${given}' is not found: ${what}.${hint} ${there}`);
+}

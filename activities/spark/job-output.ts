@@ -1,0 +1,83 @@
+import { abortUploads, deleteObjects, getObject, listObjects, parseS3Uri, type S3Location } from '../../lib/s3.ts';
+import { type Column, type DatasetFormat, type DatasetManifest, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
+import { readManifest } from '../dataset/read-manifest.ts';
+import type { Storage } from '../dataset/storage.ts';
+import { storageFailure } from '../dataset/storage-failure.ts';
+
+/** Written by `write_dataset` of jobs/sluice_job.py. */
+const SCHEMA_NAME = '_schema.json';
+
+export interface WrittenOutput {
+  readonly schema: readonly Column[];
+  readonly format: DatasetFormat;
+  readonly compression: DatasetManifest['compression'];
+}
+
+/** The place where a job writes its data set. */
+export class JobOutput {
+  /** `s3://bucket/prefix/` */
+  readonly uri: string;
+  readonly storage: Storage;
+  readonly #prefix: S3Location;
+
+  constructor(storage: Storage, uri: string) {
+    this.storage = storage;
+    this.uri = uri;
+    this.#prefix = parseS3Uri(uri);
+  }
+
+  /** Deletes everything, so that what one attempt leaves never mixes with what the next one writes. */
+  async clear(signal: AbortSignal): Promise<void> {
+    await this.#deleteUnless(() => false, signal);
+    await this.#call('clear', () => abortUploads(this.storage.client, this.#prefix, () => true, signal));
+  }
+
+  /** Deletes all that the published manifest does not name: markers of Hadoop's committers, folders, the schema, files without a row. */
+  async deleteUnpublished(signal: AbortSignal): Promise<void> {
+    const { entries } = await readManifest(this.storage, this.uri + MANIFEST_NAME, signal);
+    const published = new Set([...entries.map(({ url }) => parseS3Uri(url).key), this.#prefix.key + MANIFEST_NAME]);
+    await this.#deleteUnless((key) => published.has(key), signal);
+  }
+
+  /** What the job has left; undefined when it has not written at all. A result without rows is written too. */
+  async inspect(signal: AbortSignal): Promise<WrittenOutput | undefined> {
+    const names = (await this.#keys(signal)).map((key) => key.slice(this.#prefix.key.length));
+    const data = names.filter((name) => name !== MANIFEST_NAME && !name.endsWith('/') && !/(^|\/)[_.]|^$/.test(name));
+    const described = names.includes(SCHEMA_NAME);
+    if (data.length === 0 && !described && !names.includes('_SUCCESS')) return undefined;
+    const sample = data[0] ?? 'part.csv.gz';
+    return {
+      schema: described ? await this.#readSchema(signal) : [],
+      format: /\.parquet$/.test(sample) ? 'parquet' : /\.jsonl?(\.gz)?$/.test(sample) ? 'jsonl' : 'csv',
+      compression: sample.endsWith('.gz') ? 'gzip' : 'none',
+    };
+  }
+
+  async #readSchema(signal: AbortSignal): Promise<readonly Column[]> {
+    const location = { bucket: this.#prefix.bucket, key: this.#prefix.key + SCHEMA_NAME };
+    const text = await this.#call('read', async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of await getObject(this.storage.client, location, signal)) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString('utf8');
+    });
+    return (JSON.parse(text) as { columns: readonly Column[] }).columns;
+  }
+
+  async #deleteUnless(keep: (key: string) => boolean, signal: AbortSignal): Promise<void> {
+    // Longest first: a server that keeps objects as files cannot delete a folder before what it holds.
+    const keys = (await this.#keys(signal)).filter((key) => !keep(key)).sort((a, b) => b.length - a.length);
+    await this.#call('clear', () => deleteObjects(this.storage.client, this.#prefix.bucket, keys, signal));
+  }
+
+  async #keys(signal: AbortSignal): Promise<string[]> {
+    return (await this.#call('list', () => listObjects(this.storage.client, this.#prefix, signal))).map(({ key }) => key);
+  }
+
+  async #call<T>(doing: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw storageFailure(error, this.storage, this.#prefix.bucket, `${doing} ${this.uri}`);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// Runs one program and writes down what became of it, so that a worker that starts later can take the program up again.
+//   node launcher.mjs <folder> <run> <program> [argument…]
+// It opens a session of its own (the worker spawns it detached) and leads the process group that the program lives in. In <folder>:
+//   work          the program's working directory; is there already
+//   process.json  which process leads the group; made atomically, and whoever makes it first runs the program: nothing runs twice
+//   log           standard output and error of the program
+//   exit.json     exit code or signal, once it has ended
+import { spawn } from 'node:child_process';
+import { linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, hostname } from 'node:os';
+import { join } from 'node:path';
+import { processIdentity } from './process-table.mjs';
+
+const [folder = '', run = '', program = '', ...argumentsOfProgram] = process.argv.slice(2);
+
+// A signal to the group is for the program; the launcher stays to write down how it ended.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
+
+if (claim()) runProgram();
+
+function claim() {
+  const draft = join(folder, `process.${process.pid}.json`);
+  const record = { version: 1, pid: process.pid, identity: processIdentity(process.pid), host: hostname(), run };
+  writeFileSync(draft, JSON.stringify(record), { mode: 0o600 });
+  try {
+    linkSync(draft, join(folder, 'process.json'));
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(draft);
+  }
+}
+
+function runProgram() {
+  const log = openSync(join(folder, 'log'), 'a', 0o600);
+  const child = spawn(program, argumentsOfProgram, { cwd: join(folder, 'work'), stdio: ['ignore', log, log] });
+  child.on('error', (error) => ended({ code: null, signal: null, error: error.message }));
+  child.on('exit', (code, signal) => ended({ code, signal }));
+}
+
+function ended(outcome) {
+  // A shell between us and the program reports a signal as 128 plus its number.
+  const signal = outcome.signal ?? Object.entries(constants.signals).find(([, number]) => number + 128 === outcome.code)?.[0] ?? null;
+  const draft = join(folder, 'exit.draft.json');
+  writeFileSync(draft, JSON.stringify({ version: 1, ...outcome, signal }), { mode: 0o600 });
+  renameSync(draft, join(folder, 'exit.json'));
+  process.exit(0);
+}

@@ -1,0 +1,233 @@
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import type { AwsConnection, SparkConnection } from '../../lib/connections.ts';
+import type { DatasetReference } from '../../workflows/plan/dataset.ts';
+import type { Json } from '../../workflows/plan/json.ts';
+import { publishDataset } from '../dataset/publish-dataset.ts';
+import { openStorage } from '../dataset/storage.ts';
+import type { TaskContext } from '../define-task.ts';
+import { platformFault, userFault } from '../errors.ts';
+import { type DetachedProcess, isAlive, type ProcessExit, readExit, readProcess, startProcess, terminate } from './detached-process.ts';
+import { findSparkSubmit } from './find-spark-submit.ts';
+import { jobFailure, SEARCHED_BYTES } from './job-failure.ts';
+import { findJobFile, type JobFile } from './job-file.ts';
+import { LogFollower, readLogLine, tailOf } from './job-log.ts';
+import { JobOutput } from './job-output.ts';
+import { sparkEnvironment, type SparkJobParams, sparkSubmitArguments, temporaryFolder } from './spark-submit-arguments.ts';
+import { StateFolder, sweepStateFolders } from './state-folder.ts';
+
+const POLL_MS = 200;
+const PROGRESS_MS = 1_000;
+/** What Spark gets to put its executors and temporary files away. */
+const GRACE_MS = 5_000;
+const CLEAN_UP_MS = 30_000;
+
+export type SparkJobContext = Omit<TaskContext, 'connections'> & {
+  readonly connections: { readonly spark: SparkConnection; readonly storage: AwsConnection };
+};
+
+/**
+ * Runs one job to its end and publishes what it wrote. The job is a process that outlives this attempt: an attempt that follows a worker's
+ * death on the same host takes it up again, and a worker that shuts down leaves it to the next.
+ */
+export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams): Promise<DatasetReference | null> {
+  const job = findJobFile(params);
+  const program = findSparkSubmit(ctx.connections.spark);
+  const folder = await StateFolder.open(ctx.idempotencyKey);
+  const storage = openStorage(ctx.connections.storage, params.aws_conn_id ?? 'aws_default');
+  const output = ctx.output === undefined ? undefined : new JobOutput(storage, ctx.output);
+  const attempt = new SparkJobAttempt(ctx, params, job, program, folder, output);
+  try {
+    return await attempt.run();
+  } finally {
+    attempt.close();
+    storage.client.destroy();
+  }
+}
+
+class SparkJobAttempt {
+  readonly #ctx: SparkJobContext;
+  readonly #params: SparkJobParams;
+  readonly #job: JobFile;
+  readonly #program: string;
+  readonly #folder: StateFolder;
+  readonly #output: JobOutput | undefined;
+  readonly #deadline = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #stop: AbortSignal;
+
+  constructor(
+    ctx: SparkJobContext,
+    params: SparkJobParams,
+    job: JobFile,
+    program: string,
+    folder: StateFolder,
+    output: JobOutput | undefined,
+  ) {
+    this.#ctx = ctx;
+    this.#params = params;
+    this.#job = job;
+    this.#program = program;
+    this.#folder = folder;
+    this.#output = output;
+    // Just before the server gives this attempt up: afterwards the next one may be writing to the same place already.
+    const { startToCloseTimeoutMs: timeout } = Context.current().info;
+    const margin = Math.min(GRACE_MS, timeout / 10);
+    // Longer delays than a timer's 24 days mean none.
+    this.#timer = setTimeout(() => this.#deadline.abort(), timeout > 0 ? Math.min(timeout - margin, 2 ** 31 - 1) : 2 ** 31 - 1);
+    this.#stop = AbortSignal.any([ctx.signal, this.#deadline.signal]);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async run(): Promise<DatasetReference | null> {
+    const process = (await this.#takeUp()) ?? (await this.#start());
+    try {
+      const published = await this.#folder.result();
+      if (published !== undefined) return await this.#finish(published);
+      const exit = await this.#follow(process);
+      if (!(await this.#folder.isOurs())) throw platformFault('SparkFailed', 'A later attempt on this host has taken this task over.');
+      if (exit?.code !== 0) throw await this.#failure(exit);
+      const result = await this.#publish();
+      await this.#folder.saveResult(result);
+      return await this.#finish(result);
+    } catch (error) {
+      if (this.#stop.aborted) await this.#abandon(process);
+      throw error;
+    }
+  }
+
+  /** The job that an earlier attempt started on this host, running or ended. */
+  async #takeUp(): Promise<DetachedProcess | undefined> {
+    const { log } = this.#ctx;
+    const earlier = await readProcess(this.#folder.path);
+    if (!earlier) return undefined;
+    if (earlier.host === hostname() && earlier.run === runId()) {
+      if (isAlive(earlier)) {
+        log.info('The job runs on since an earlier attempt: waiting for it', { pid: earlier.pid });
+        return earlier;
+      }
+      if (await readExit(this.#folder.path)) {
+        log.info('The job has ended since an earlier attempt: taking its result', { pid: earlier.pid });
+        return earlier;
+      }
+      log.warn('The job of an earlier attempt was killed: starting it again', { pid: earlier.pid });
+    }
+    // What is left of it, or the job of a run that was reset, must not write to the same place as the new one.
+    await terminate(earlier, GRACE_MS);
+    return undefined;
+  }
+
+  async #start(): Promise<DetachedProcess> {
+    const { ctx, folder, output } = { ctx: this.#ctx, folder: this.#folder, output: this.#output };
+    await sweepStateFolders();
+    await folder.reset();
+    await output?.clear(this.#stop);
+    this.#stop.throwIfAborted();
+    const { spark, storage } = ctx.connections;
+    const submission = {
+      program: this.#program,
+      job: this.#job,
+      applicationName: `${ctx.dagId}.${ctx.task} ${ctx.interval.start}`,
+      params: this.#params,
+      spark,
+      storage,
+      interval: ctx.interval,
+      input: ctx.input?.uri,
+      output: output?.uri,
+      work: folder.work,
+    };
+    const argv = sparkSubmitArguments(submission);
+    await mkdir(temporaryFolder(folder.work), { recursive: true, mode: 0o700 });
+    const process = await startProcess(folder.path, runId(), argv, sparkEnvironment(submission));
+    ctx.log.info('Job started', { job: this.#job.name, pid: process.pid, host: process.host, logFile: folder.logFile });
+    return process;
+  }
+
+  /** Hands the job's log on until it ends; undefined when it vanished without an exit code. */
+  async #follow(process: DetachedProcess): Promise<ProcessExit | undefined> {
+    const { ctx, folder } = { ctx: this.#ctx, folder: this.#folder };
+    const follower = new LogFollower(folder.logFile, resumeOffset(ctx.resumePoint, process));
+    let stage: string | undefined;
+    const onLine = (text: string): void => {
+      const line = readLogLine(text);
+      if (line.stage) stage = line.stage;
+      ctx.log[line.level](this.#redact(line.text));
+    };
+    for (let reported = 0; ; ) {
+      const exit = (await readExit(folder.path)) ?? (isAlive(process) ? 'running' : await readExit(folder.path));
+      await follower.read(onLine, exit !== 'running');
+      if (exit !== 'running') return exit;
+      if (Date.now() - reported >= PROGRESS_MS) {
+        reported = Date.now();
+        ctx.progress({ host: process.host, pid: process.pid, job: this.#job.name, ...(stage && { stage }), logOffset: follower.offset });
+      }
+      await sleep(POLL_MS, undefined, { signal: this.#stop });
+    }
+  }
+
+  async #publish(): Promise<DatasetReference | null> {
+    if (!this.#output) return null;
+    const { storage, uri } = this.#output;
+    const written = await this.#output.inspect(this.#stop);
+    if (!written) {
+      await this.#folder.retire();
+      throw userFault(
+        'DatasetNotFound',
+        `Job '${this.#job.name}' ended well but wrote nothing to ${uri}, where the next task expects its data. ` +
+          `Write there with write_dataset(data, arguments.output) of sluice_job; a result without rows is written too.`,
+      );
+    }
+    return publishDataset({ storage, uri, ...written, signal: this.#stop });
+  }
+
+  /** The published data set without what lay beside it. Also for an attempt whose predecessor got just as far as publishing. */
+  async #finish(result: DatasetReference | null): Promise<DatasetReference | null> {
+    await this.#output?.deleteUnpublished(this.#stop);
+    await this.#folder.removeWork();
+    return result;
+  }
+
+  async #failure(exit: ProcessExit | undefined): Promise<Error> {
+    const log = (await tailOf(this.#folder.logFile, SEARCHED_BYTES)).map((line) => this.#redact(line));
+    await this.#output?.clear(this.#stop);
+    const logFile = await this.#folder.retire();
+    return jobFailure({ name: this.#job.name, exit, host: hostname(), log, logFile });
+  }
+
+  /** What an aborted attempt leaves: the running job for the next worker; nothing when the task is over. */
+  async #abandon(process: DetachedProcess): Promise<void> {
+    const { ctx } = { ctx: this.#ctx };
+    if (ctx.workerShutsDown() || !(await this.#folder.isOurs())) return;
+    await terminate(process, GRACE_MS);
+    // An attempt that the server has given up for another reason may have a successor elsewhere, which writes to the same place.
+    const over = this.#deadline.signal.aborted || Context.current().cancellationDetails?.cancelRequested === true;
+    if (over) await this.#output?.clear(AbortSignal.timeout(CLEAN_UP_MS));
+    await this.#folder.retire();
+    if (!this.#deadline.signal.aborted || ctx.signal.aborted) return;
+    // The server records the timeout itself; were it late, the attempt would still fail.
+    await sleep(4 * GRACE_MS, undefined, { signal: ctx.signal }).catch(() => undefined);
+    if (!ctx.signal.aborted) throw platformFault('SparkFailed', `Job '${this.#job.name}' was ended: it had reached 'execution_timeout'.`);
+  }
+
+  #redact(line: string): string {
+    const secret = this.#ctx.connections.storage.secret_access_key;
+    return secret ? line.replaceAll(secret, '***') : line;
+  }
+}
+
+/** One for each start of a workflow: a run that was reset to before this task begins it anew under the same name. */
+function runId(): string {
+  return Context.current().info.workflowExecution?.runId ?? '';
+}
+
+/** Up to where an earlier attempt has handed the log on. */
+function resumeOffset(point: Json | undefined, process: DetachedProcess): number {
+  if (typeof point !== 'object' || point === null || Array.isArray(point)) return 0;
+  const { host, pid, logOffset } = point as { host?: Json; pid?: Json; logOffset?: Json };
+  return host === process.host && pid === process.pid && typeof logOffset === 'number' ? logOffset : 0;
+}

@@ -1,0 +1,188 @@
+import { readdirSync, realpathSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, delimiter, extname, join } from 'node:path';
+import type { AwsConnection, SparkConnection } from '../../lib/connections.ts';
+import { userFault } from '../errors.ts';
+import type { JobFile } from './job-file.ts';
+
+/** The keys of a `spark_job` that say how it is run. */
+export interface SparkJobParams {
+  readonly job_name?: string;
+  readonly application?: string;
+  readonly application_args?: readonly string[];
+  readonly java_class?: string;
+  readonly conf?: Readonly<Record<string, string | number | boolean>>;
+  readonly packages?: readonly string[];
+  readonly deploy_mode?: 'client' | 'cluster';
+  readonly executor_cores?: number;
+  readonly executor_memory?: string;
+  readonly num_executors?: number;
+  readonly driver_memory?: string;
+  readonly params?: Readonly<Record<string, string | number | boolean | null>>;
+  readonly max_rows_per_file?: number;
+  readonly aws_conn_id?: string;
+}
+
+export interface Submission {
+  /** The path of spark-submit. */
+  readonly program: string;
+  readonly job: JobFile;
+  /** How the application is called in Spark's own pages. */
+  readonly applicationName: string;
+  readonly params: SparkJobParams;
+  readonly spark: SparkConnection;
+  readonly storage: AwsConnection;
+  readonly interval: { readonly start: string; readonly end: string };
+  readonly input: string | undefined;
+  readonly output: string | undefined;
+  /** A folder of this host that is deleted after the job. */
+  readonly work: string;
+}
+
+export const DEFAULT_MAX_ROWS_PER_FILE = 1_000_000;
+const JAVA_OPTIONS = 'spark.driver.extraJavaOptions';
+
+/**
+ * The argument vector of one `spark-submit`. It holds no secret: see `sparkEnvironment`. What a pipeline's `conf` says comes last and wins.
+ * @throws InvalidParameters when `conf` holds a secret.
+ */
+export function sparkSubmitArguments(submission: Submission): string[] {
+  const { params, spark, job } = submission;
+  for (const key of Object.keys(params.conf ?? {})) {
+    if (/^spark\.hadoop\.fs\.s3.*\.(access|secret|session)\.?(key|token)?$/.test(key)) {
+      throw userFault('InvalidParameters', `'conf' sets ${key}: keys do not belong in a pipeline. Name a connection with 'aws_conn_id' instead.`);
+    }
+  }
+  const jars = isLocal(spark.master) ? [] : extraJars(submission);
+  const size = (flag: string, value: string | number | undefined): string[] => (value === undefined ? [] : [flag, String(value)]);
+  return [
+    submission.program,
+    ...['--master', spark.master, '--deploy-mode', params.deploy_mode ?? spark.deploy_mode, '--name', submission.applicationName],
+    ...size('--class', params.java_class),
+    ...size('--driver-memory', params.driver_memory),
+    ...size('--executor-memory', params.executor_memory),
+    ...size('--executor-cores', params.executor_cores),
+    ...size('--num-executors', params.num_executors),
+    ...(jars.length > 0 ? ['--jars', jars.join(',')] : []),
+    ...(params.packages?.length ? ['--packages', params.packages.join(',')] : []),
+    ...(job.library.length > 0 ? ['--py-files', job.library.join(',')] : []),
+    ...Object.entries(configuration(submission)).flatMap(([key, value]) => ['--conf', `${key}=${value}`]),
+    job.path,
+    ...(submission.input === undefined ? [] : ['--input', submission.input]),
+    ...(submission.output === undefined ? [] : ['--output', submission.output]),
+    ...['--data-interval-start', submission.interval.start, '--data-interval-end', submission.interval.end],
+    // One argument with `=`, so that a value that begins with a dash stays a value.
+    ...Object.entries(params.params ?? {}).map(([key, value]) => `--param=${key}=${value ?? ''}`),
+    ...(params.application_args ?? []),
+  ];
+}
+
+function configuration(submission: Submission): Record<string, string> {
+  const { spark, storage, params } = submission;
+  const endpoint = storage.endpoint_url;
+  const ours: Record<string, string> = {
+    // One time zone in which timestamps are read and written, whatever the host's.
+    'spark.sql.session.timeZone': 'UTC',
+    'spark.sql.files.maxRecordsPerFile': String(params.max_rows_per_file ?? DEFAULT_MAX_ROWS_PER_FILE),
+    // The platform's URIs say s3://, Hadoop's driver is called s3a: one is made to mean the other.
+    'spark.hadoop.fs.s3.impl': 'org.apache.hadoop.fs.s3a.S3AFileSystem',
+    'spark.hadoop.fs.AbstractFileSystem.s3.impl': 'org.apache.hadoop.fs.s3a.S3A',
+    'spark.hadoop.fs.s3a.endpoint.region': storage.region_name,
+    ...(endpoint && {
+      'spark.hadoop.fs.s3a.endpoint': endpoint,
+      'spark.hadoop.fs.s3a.path.style.access': 'true',
+      'spark.hadoop.fs.s3a.connection.ssl.enabled': String(endpoint.startsWith('https:')),
+    }),
+    ...(isLocal(spark.master) && localConfiguration(submission)),
+  };
+  const theirs = Object.entries(params.conf ?? {}).map(([key, value]) => [
+    key,
+    // Options for Java are a list: ours stay unless theirs, which come later, say otherwise.
+    key === JAVA_OPTIONS && ours[key] !== undefined ? `${ours[key]} ${value}` : String(value),
+  ]);
+  return { ...ours, ...Object.fromEntries(theirs) };
+}
+
+/** One process on this machine: nothing listens beyond loopback, nothing is left behind, and nothing starts that only a cluster needs. */
+function localConfiguration(submission: Submission): Record<string, string> {
+  const { work } = submission;
+  return {
+    'spark.ui.enabled': 'false',
+    // On the class path rather than in --jars, which copies each of them for every job.
+    'spark.driver.extraClassPath': extraJars(submission).join(delimiter),
+    'spark.driver.host': '127.0.0.1',
+    'spark.driver.bindAddress': '127.0.0.1',
+    // 200, the default, is 200 tasks a join.
+    'spark.sql.shuffle.partitions': String(Math.min(availableParallelism(), 16)),
+    [JAVA_OPTIONS]: `-Djava.io.tmpdir=${temporaryFolder(work)}`,
+    'spark.hadoop.hadoop.tmp.dir': join(work, 'hadoop'),
+  };
+}
+
+/**
+ * The environment of `spark-submit`: the worker's, without what is Sluice's or Temporal's own, and with the keys of the storage
+ * connection, which no argument and no log shows. Spark hands them to its executors.
+ */
+export function sparkEnvironment(
+  { spark, storage, work }: Pick<Submission, 'spark' | 'storage' | 'work'>,
+  environment: NodeJS.ProcessEnv = process.env,
+): NodeJS.ProcessEnv {
+  const { access_key_id: key, secret_access_key: secret } = storage;
+  const ownKeys = key !== undefined && secret !== undefined;
+  const inherited = Object.entries(environment).filter(
+    ([name]) => !/^(SLUICE|TEMPORAL|NODE|npm)_/.test(name) && !(ownKeys && name.startsWith('AWS_')),
+  );
+  return {
+    ...Object.fromEntries(inherited),
+    ...(ownKeys && { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret }),
+    AWS_REGION: storage.region_name,
+    ...(spark.spark_home && { SPARK_HOME: spark.spark_home }),
+    ...(spark.python && { PYSPARK_PYTHON: spark.python, PYSPARK_DRIVER_PYTHON: spark.python }),
+    ...(spark.java_home && { JAVA_HOME: spark.java_home }),
+    ...(isLocal(spark.master) && {
+      // spark-submit looks up the host's own name, which need not resolve.
+      SPARK_LOCAL_IP: '127.0.0.1',
+      SPARK_LOCAL_DIRS: temporaryFolder(work),
+      TMPDIR: temporaryFolder(work),
+      // A JVM of its own puts the command line together; it lives for a moment and should not warm up for an hour.
+      SPARK_LAUNCHER_OPTS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
+    }),
+    PYTHONUNBUFFERED: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
+}
+
+/** Deleted with the rest of `work`, also when the job was killed and could not tidy up. */
+export function temporaryFolder(work: string): string {
+  return join(work, 'tmp');
+}
+
+/** Whether Spark runs inside the process that spark-submit starts. */
+export function isLocal(master: string): boolean {
+  return /^local(\[|$)/.test(master);
+}
+
+/** The jars of the connection, without those that Spark has itself, usually in a later version: Hadoop's S3A works with Spark's. */
+function extraJars({ spark, program }: Submission): string[] {
+  if (spark.jars === undefined) return [];
+  const given = jarsIn(spark.jars);
+  if (given === undefined) {
+    throw userFault('ProgramNotFound', `'jars' of the Spark connection is ${spark.jars}, which is not a folder that the worker can read.`);
+  }
+  const present = new Set(jarsIn(join(realpathSync(program), '../../jars'))?.map(artifactOf));
+  return given.filter((jar) => !present.has(artifactOf(jar)));
+}
+
+function jarsIn(folder: string): string[] | undefined {
+  try {
+    const names = readdirSync(folder).filter((name) => extname(name) === '.jar');
+    return names.sort().map((name) => join(folder, name));
+  } catch {
+    return undefined;
+  }
+}
+
+/** `netty-common` of `/jars/netty-common-4.1.126.Final.jar` */
+function artifactOf(jar: string): string {
+  return basename(jar, '.jar').replace(/-\d.*$/, '');
+}

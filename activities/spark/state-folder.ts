@@ -1,0 +1,108 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DatasetReference } from '../../workflows/plan/dataset.ts';
+import { isAlive, readProcess } from './detached-process.ts';
+
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const KEPT_DAYS = 7;
+
+/**
+ * What one task of one run leaves on its host between attempts: the process it has started, the log, and who waits for it. Kept under
+ * `SLUICE_STATE` (relative to the repository; default `.sluice/spark`), readable by the worker's user only, and deleted after a week.
+ */
+export class StateFolder {
+  readonly path: string;
+  /** This attempt's claim: an attempt that the server has given up may still be alive on this host and must not touch what a later one does. */
+  readonly #claim = randomUUID();
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** The folder of the task that `idempotencyKey` stands for; made when it is not there. */
+  static async open(idempotencyKey: string, root: string = stateRoot()): Promise<StateFolder> {
+    const folder = new StateFolder(join(root, createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32)));
+    await mkdir(folder.path, { recursive: true, mode: 0o700 });
+    await writeFile(folder.#claimFile, folder.#claim, { mode: 0o600 });
+    return folder;
+  }
+
+  get logFile(): string {
+    return join(this.path, 'log');
+  }
+
+  /** Where the job has its working directory and its temporary files. */
+  get work(): string {
+    return join(this.path, 'work');
+  }
+
+  get #claimFile(): string {
+    return join(this.path, 'claim');
+  }
+
+  get #resultFile(): string {
+    return join(this.path, 'result.json');
+  }
+
+  /** Whether no later attempt on this host has taken the task over. */
+  async isOurs(): Promise<boolean> {
+    return (await textOf(this.#claimFile)) === this.#claim;
+  }
+
+  /** The published result, for an attempt that follows one whose answer was lost on the way to the server. */
+  async result(): Promise<DatasetReference | null | undefined> {
+    const text = await textOf(this.#resultFile);
+    return text === undefined ? undefined : (JSON.parse(text) as DatasetReference | null);
+  }
+
+  async saveResult(result: DatasetReference | null): Promise<void> {
+    const draft = `${this.#resultFile}.draft`;
+    await writeFile(draft, JSON.stringify(result), { mode: 0o600 });
+    await rename(draft, this.#resultFile);
+  }
+
+  /** Forgets all but the log and the claim: the next look finds no process. */
+  async reset(): Promise<void> {
+    for (const name of ['process.json', 'exit.json', 'result.json', 'log', 'work']) {
+      await rm(join(this.path, name), { recursive: true, force: true });
+    }
+  }
+
+  /** Takes the folder out of the next attempt's way and keeps the log; answers where it is now. */
+  async retire(): Promise<string> {
+    await rm(this.work, { recursive: true, force: true });
+    const retired = `${this.path}.${Date.now()}`;
+    await rename(this.path, retired);
+    return join(retired, 'log');
+  }
+
+  async removeWork(): Promise<void> {
+    await rm(this.work, { recursive: true, force: true });
+  }
+}
+
+/** Deletes the folders of tasks that ended more than a week ago. Several workers may do so at once. */
+export async function sweepStateFolders(root: string = stateRoot()): Promise<void> {
+  const before = Date.now() - KEPT_DAYS * 86_400_000;
+  for (const name of await readdir(root).catch(() => [])) {
+    const path = join(root, name);
+    const touched = await stat(join(path, 'log')).catch(() => stat(path).catch(() => undefined));
+    if (!touched || touched.mtimeMs >= before) continue;
+    const process = await readProcess(path).catch(() => undefined);
+    if (process && isAlive(process)) continue;
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+function stateRoot(environment: NodeJS.ProcessEnv = process.env): string {
+  return resolve(REPOSITORY, environment['SLUICE_STATE'] || '.sluice/spark');
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}

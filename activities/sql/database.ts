@@ -1,0 +1,62 @@
+import type { PostgresConnection, RedshiftConnection } from '../../lib/connections.ts';
+import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
+import { databaseFailure } from './database-failure.ts';
+
+/** An open session, with what failures need to say where it is. */
+export interface Database {
+  readonly client: SqlClient;
+  /** The connection's name, as pipelines write it: `postgres_default`. */
+  readonly connection: string;
+  /** `host:port/database`. */
+  readonly server: string;
+  readonly user: string;
+}
+
+export type DatabasePlace = Omit<Database, 'client'>;
+
+/**
+ * Opens a session, does `work` in it and closes it. Errors of the server come out as failures of the task.
+ * @param doing what is tried, for messages: `read product_categories`
+ */
+export async function withDatabase<T>(
+  options: {
+    readonly connection: PostgresConnection | RedshiftConnection;
+    readonly name: string;
+    readonly task: string;
+    readonly doing: string;
+    readonly signal: AbortSignal;
+  },
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  const { connection, name, task, doing, signal } = options;
+  const place = { connection: name, server: `${connection.host}:${connection.port}/${connection.database}`, user: connection.user };
+  const fail = (error: unknown): Error => databaseFailure(error, place, doing);
+  const session = await openPostgres(connection, `sluice ${task}`, signal).catch((error: unknown) => {
+    throw fail(error);
+  });
+  try {
+    return await work({ client: session.client, ...place });
+  } catch (error) {
+    throw fail(error);
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * Makes what `COPY` writes and reads the same on every server, whatever its, the database's and the role's settings are.
+ * PostgreSQL only: Redshift has fixed ones.
+ */
+export async function fixFormats(client: SqlClient): Promise<void> {
+  await client.query(
+    `SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 3;
+     SET client_encoding = 'UTF8'; SET xmloption = 'content'`,
+  );
+  // Where it exists (14 and later), a worker that was killed does not leave its statement, and its locks, behind.
+  await client
+    .query(
+      `SELECT set_config(name, '2s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'
+     AND current_setting('server_version_num')::int >= 140000`,
+    )
+    .catch(() => {});
+}

@@ -1,0 +1,122 @@
+import type { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import type { AwsConnection } from './connections.ts';
+
+/** A key, or a prefix of keys, in a bucket. */
+export interface S3Location {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+export interface S3Object {
+  readonly key: string;
+  readonly size: number;
+}
+
+/** A client for the S3 server of `connection`. The caller ends it with `destroy()`. */
+export function openS3(connection: AwsConnection): S3Client {
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey } = connection;
+  return new S3Client({
+    region: connection.region_name,
+    // A host that swallows packets must become an error, not a task that hangs: `socketTimeout` is silence, not length.
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
+    ...(accessKeyId && secretAccessKey && { credentials: { accessKeyId, secretAccessKey } }),
+    ...(connection.endpoint_url && {
+      endpoint: connection.endpoint_url,
+      forcePathStyle: true,
+      // Other servers than AWS's do not all know the checksums that the SDK adds by itself.
+      requestChecksumCalculation: 'WHEN_REQUIRED' as const,
+      responseChecksumValidation: 'WHEN_REQUIRED' as const,
+    }),
+  });
+}
+
+/**
+ * Reads `s3://bucket/key`; the key may be empty.
+ * @throws TypeError when `uri` is none
+ */
+export function parseS3Uri(uri: string): S3Location {
+  const match = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(uri);
+  if (!match?.[1]) throw new TypeError(`'${uri}' is not of the form s3://bucket/key.`);
+  return { bucket: match[1], key: match[2] ?? '' };
+}
+
+export function formatS3Uri({ bucket, key }: S3Location): string {
+  return `s3://${bucket}/${key}`;
+}
+
+/** The object's bytes as they are stored. An abort ends the stream with an error. */
+export async function getObject(client: S3Client, { bucket, key }: S3Location, signal: AbortSignal): Promise<Readable> {
+  const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
+  if (!Body) throw new Error(`S3 answered without a body for ${formatS3Uri({ bucket, key })}.`);
+  // Node's client answers with a Readable; the type also covers browsers.
+  return Body as Readable;
+}
+
+/** All objects whose key begins with the location's, in the order of their keys. */
+export async function listObjects(client: S3Client, { bucket, key }: S3Location, signal: AbortSignal): Promise<S3Object[]> {
+  const objects: S3Object[] = [];
+  let token: string | undefined;
+  do {
+    const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, ...(token && { ContinuationToken: token }) }), {
+      abortSignal: signal,
+    });
+    for (const { Key, Size } of page.Contents ?? []) if (Key !== undefined) objects.push({ key: Key, size: Size ?? 0 });
+    token = page.IsTruncated ? page.NextContinuationToken : undefined;
+  } while (token !== undefined);
+  return objects;
+}
+
+/** Deletes keys, a thousand a request; one that does not exist counts as deleted. */
+export async function deleteObjects(client: S3Client, bucket: string, keys: readonly string[], signal: AbortSignal): Promise<void> {
+  for (let from = 0; from < keys.length; from += 1000) {
+    const Objects = keys.slice(from, from + 1000).map((Key) => ({ Key }));
+    const { Errors } = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }), {
+      abortSignal: signal,
+    });
+    const failed = Errors?.find((error) => error.Code !== 'NoSuchKey');
+    if (failed) {
+      throw Object.assign(new Error(`${failed.Key}: ${failed.Message ?? failed.Code}`), { name: failed.Code ?? 'DeleteFailed' });
+    }
+  }
+}
+
+/** Aborts multipart uploads that were begun under a prefix and never completed: invisible in listings, but stored and paid for. */
+export async function abortUploads(
+  client: S3Client,
+  { bucket, key }: S3Location,
+  mayAbort: (key: string) => boolean,
+  signal: AbortSignal,
+): Promise<number> {
+  let aborted = 0;
+  let markers: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
+  while (markers) {
+    const page: Awaited<ReturnType<typeof listUploads>> = await listUploads(client, bucket, key, markers, signal);
+    for (const { Key, UploadId } of page.Uploads ?? []) {
+      if (Key === undefined || UploadId === undefined || !Key.startsWith(key) || !mayAbort(Key)) continue;
+      await client
+        .send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }), { abortSignal: signal })
+        .catch((error: unknown) => {
+          // Somebody else was faster.
+          if (!(error instanceof Error) || error.name !== 'NoSuchUpload') throw error;
+        });
+      aborted += 1;
+    }
+    markers =
+      page.IsTruncated && page.NextKeyMarker !== undefined
+        ? { KeyMarker: page.NextKeyMarker, ...(page.NextUploadIdMarker !== undefined && { UploadIdMarker: page.NextUploadIdMarker }) }
+        : undefined;
+  }
+  return aborted;
+}
+
+function listUploads(client: S3Client, bucket: string, prefix: string, markers: object, signal: AbortSignal) {
+  return client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...markers }), { abortSignal: signal });
+}

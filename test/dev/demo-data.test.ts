@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { createDemoData, expectedDimension } from '../../dev/demo-data.ts';
+import { connectionsFrom, type PostgresConnection } from '../../lib/connections.ts';
+import { openPostgres, type PostgresSession } from '../../lib/postgres.ts';
+import { testStack } from '../support/test-stack.ts';
+
+const DATABASES = ['source', 'warehouse'].map((name) => `demo_${name}_${process.pid}`);
+
+describe('dev/demo-data', function () {
+  this.timeout(60_000);
+  let admin: PostgresSession;
+  let source: PostgresConnection;
+  let warehouse: PostgresConnection;
+
+  before(async function () {
+    this.timeout(600_000);
+    const { environment } = await testStack(['postgres']);
+    const connection = connectionsFrom(environment).get('postgres_default', ['postgres']);
+    admin = await openPostgres(connection, 'test', AbortSignal.timeout(600_000));
+    for (const database of DATABASES) await admin.client.query(`CREATE DATABASE ${database}`);
+    source = { ...connection, database: DATABASES[0] ?? '' };
+    warehouse = { ...connection, database: DATABASES[1] ?? '' };
+  });
+  after(async () => {
+    for (const database of DATABASES) await admin.client.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+    await admin.close();
+  });
+
+  it('is made once, also by two starts at once, and is the same each time', async () => {
+    const made = await Promise.all([1, 2].map(() => createDemoData({ source, warehouse, rows: 20_000 })));
+    assert.deepEqual(made, [{ rows: 20_000 }, { rows: 20_000 }]);
+    assert.deepEqual(await createDemoData({ source, warehouse, rows: 5 }), { rows: 20_000 });
+    assert.deepEqual(await rowsOf(warehouse, 'SELECT * FROM dim_product_categories'), []);
+  });
+
+  it('holds what breaks naive exports', async () => {
+    const [counts] = await rowsOf(
+      source,
+      `SELECT count(*) FILTER (WHERE description IS NULL) > 0 AS null, count(*) FILTER (WHERE description = '') > 0 AS empty,
+         count(*) FILTER (WHERE category_name LIKE '%"%') > 0 AS quote, count(*) FILTER (WHERE category_name LIKE E'%\\n%') > 0 AS newline,
+         count(*) FILTER (WHERE category_name LIKE E'%\\r\\n%') > 0 AS crlf, count(*) FILTER (WHERE category_name LIKE '%🎉%') > 0 AS emoji,
+         count(*) FILTER (WHERE category_name LIKE ' %') > 0 AS padded, count(*) FILTER (WHERE category_name LIKE '%\\\\%') > 0 AS backslash,
+         count(*) FILTER (WHERE extract(microseconds FROM updated_at)::bigint % 1000 <> 0) > 0 AS microseconds
+       FROM product_categories`,
+    );
+    assert.ok(Object.values(counts ?? { none: false }).every(Boolean), JSON.stringify(counts));
+  });
+
+  it('expects one row for each category, and roots where the data is wrong', async () => {
+    const rows = await rowsOf(source, expectedDimension);
+    assert.equal(rows.length, 20_000);
+    const byId = new Map(rows.map((row) => [row.category_id, row]));
+    const short = (id: string) => [byId.get(id)?.root_category_id, byId.get(id)?.category_level, byId.get(id)?.category_path];
+    assert.deepEqual(short('1'), ['1', 1, 'Electronics']);
+    assert.deepEqual(short('21'), ['1', 2, 'Electronics > Handmade 21']);
+    assert.deepEqual(short('30').slice(0, 2), ['30', 1]);
+    assert.deepEqual(short('24').slice(0, 2), ['24', 1]);
+    assert.deepEqual(short('300').slice(0, 2), ['24', 2]);
+    assert.deepEqual(short('500').slice(0, 2), ['500', 1]);
+  });
+});
+
+async function rowsOf(connection: PostgresConnection, sql: string): Promise<Record<string, unknown>[]> {
+  const session = await openPostgres(connection, 'test', AbortSignal.timeout(60_000));
+  try {
+    return (await session.client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,36 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createActivities, type TaskType } from '../../activities/define-task.ts';
+import { connectionsFrom } from '../../lib/connections.ts';
+import type { DatasetReference } from '../../workflows/plan/dataset.ts';
+import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+
+export interface TaskRun {
+  readonly params: JsonObject;
+  /** `SLUICE_CONN_…`. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly input?: DatasetReference;
+  readonly output?: string;
+  readonly interval?: { readonly start: string; readonly end: string };
+  readonly runId?: string;
+  readonly dagId?: string;
+  readonly task?: string;
+  readonly attempt?: number;
+  /** Called with each heartbeat's details; `cancel` cancels the activity. */
+  readonly onProgress?: (point: Json | undefined, cancel: () => void) => void;
+}
+
+/** Runs one attempt of a task as a worker would, with an activity's context and real servers behind its connections. */
+export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
+  const { params, input, output, interval = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' } } = run;
+  const environment = new MockActivityEnvironment({
+    activityType: taskType.type,
+    activityId: run.task ?? 'task',
+    workflowType: run.dagId ?? 'dag',
+    workflowExecution: { workflowId: run.runId ?? 'dag/scheduled/2024-01-01', runId: 'run' },
+    attempt: run.attempt ?? 1,
+  });
+  environment.on('heartbeat', (point: Json | undefined) => run.onProgress?.(point, () => environment.cancel()));
+  const activity = createActivities([taskType], connectionsFrom(run.environment))[taskType.type];
+  if (!activity) throw new Error(`There is no activity for ${taskType.type}.`);
+  return (await environment.run(activity, { params, interval, ...(input && { input }), ...(output !== undefined && { output }) })) as R;
+}

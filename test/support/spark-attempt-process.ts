@@ -1,0 +1,8 @@
+// A worker that can be killed: runs the attempt that its first argument describes. Its parent kills it, or reads the result.
+import { type SparkAttemptOptions, startSparkAttempt } from './spark-attempt.ts';
+
+const attempt = startSparkAttempt(JSON.parse(process.argv[2] ?? '{}') as SparkAttemptOptions);
+attempt.result.then(
+  (result) => process.stdout.write(JSON.stringify({ result })),
+  (error: unknown) => process.stdout.write(JSON.stringify({ error: String(error) })),
+);

@@ -1,0 +1,59 @@
+import { DefaultLogger } from '@temporalio/worker';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createActivities } from '../../activities/define-task.ts';
+import { sparkJob } from '../../activities/spark-job.ts';
+import { connectionsFrom } from '../../lib/connections.ts';
+import type { Json } from '../../workflows/plan/json.ts';
+import type { TaskInput } from '../../workflows/plan/task-input.ts';
+
+export interface SparkAttemptOptions {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly input: Omit<TaskInput, 'interval'>;
+  /** The task, as `run/task`: attempts of one name belong together. */
+  readonly workflowId: string;
+  readonly runId?: string;
+  readonly attempt?: number;
+  readonly timeoutMs?: number;
+  readonly resumePoint?: Json;
+}
+
+export interface SparkAttempt {
+  readonly activity: MockActivityEnvironment;
+  readonly result: Promise<Json>;
+  /** All that the activity has logged so far, with its level. */
+  readonly log: string[];
+  /** The progress that it has recorded so far. */
+  readonly progress: Json[];
+}
+
+/** Runs one attempt of a `spark_job` in this process, as a worker would. */
+export function startSparkAttempt(options: SparkAttemptOptions): SparkAttempt {
+  const log: string[] = [];
+  const progress: Json[] = [];
+  const logger = new DefaultLogger('TRACE', ({ level, message, meta }) => {
+    // Temporal's own fields are the same in each line.
+    const { pid } = (meta ?? {}) as { pid?: number };
+    log.push(`${level} ${message}${pid === undefined ? '' : ` pid=${pid}`}`);
+  });
+  const activity = new MockActivityEnvironment(
+    {
+      activityId: 'task',
+      attempt: options.attempt ?? 1,
+      heartbeatDetails: options.resumePoint,
+      heartbeatTimeoutMs: 15_000,
+      startToCloseTimeoutMs: options.timeoutMs ?? 600_000,
+      workflowExecution: { workflowId: options.workflowId, runId: options.runId ?? 'run' },
+    },
+    { logger },
+  );
+  activity.on('heartbeat', (point: Json | undefined) => {
+    if (point !== undefined) progress.push(point);
+  });
+  const run = createActivities([sparkJob], connectionsFrom(options.environment))['spark_job'];
+  if (!run) throw new Error('the activity is not there');
+  const interval = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' };
+  const result: Promise<Json> = activity.run(run, { interval, ...options.input });
+  // The test looks at it later; until then a failure is not an unhandled one.
+  result.catch(() => undefined);
+  return { activity, result, log, progress };
+}
