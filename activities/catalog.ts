@@ -1,6 +1,7 @@
 import type { TaskType } from './define-task.ts';
 import { postgresToS3 } from './postgres-to-s3.ts';
+import { s3ToRedshift } from './s3-to-redshift.ts';
 import { sparkJob } from './spark-job.ts';
 
 /** Every task type there is. To add one: write its file beside this one, and list it here. */
-export const CATALOG: readonly TaskType[] = [postgresToS3, sparkJob];
+export const CATALOG: readonly TaskType[] = [postgresToS3, sparkJob, s3ToRedshift];

@@ -29,7 +29,10 @@ export const sparkJob = defineTask({
   summary: ({ job_name, application }) => `spark: ${job_name ?? application ?? ''}`,
   params: Type.Object({
     job_name: Type.Optional(
-      Type.String({ description: 'Runs jobs/<job_name>.py, or .jar. Either this or `application`.', pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]*$' }),
+      Type.String({
+        description: 'Runs jobs/<job_name>.py, or .jar. Either this or `application`.',
+        pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]*$',
+      }),
     ),
     application: Type.Optional(Type.String({ description: 'A file under jobs/, or an s3:// or hdfs:// URI.', minLength: 1 })),
     application_args: Type.Optional(Type.Array(Type.String(), { description: "Follow Sluice's own arguments." })),

@@ -1,4 +1,4 @@
-import { parseAllDocuments, type YAMLParseError, isMap } from 'yaml';
+import { type Document, isMap, parseAllDocuments, visit, type YAMLParseError } from 'yaml';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Code } from './codes.ts';
 import type { Source } from './source.ts';
@@ -31,7 +31,6 @@ export function parse(source: Source): JsonObject | undefined {
   }
   const documents = parseAllDocuments(text, {
     version: '1.2',
-    lineCounter: source.lines,
     prettyErrors: false,
     uniqueKeys: true,
     logLevel: 'error',
@@ -42,7 +41,9 @@ export function parse(source: Source): JsonObject | undefined {
     return undefined;
   }
   source.document = document;
-  for (const error of document.errors) reportYaml(source, error);
+  // After the first break of syntax the parser guesses: what it then finds wrong is mostly the same mistake again.
+  const [firstBreak] = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY').sort((a, b) => a.pos[0] - b.pos[0]);
+  for (const error of document.errors) if (error.code === 'DUPLICATE_KEY' || error === firstBreak) reportYaml(source, document, error);
   if (document.errors.length > 0) return undefined;
   const second = 'empty' in documents ? undefined : documents[1];
   if (second) {
@@ -61,7 +62,21 @@ export function parse(source: Source): JsonObject | undefined {
   }
 }
 
-function reportYaml(source: Source, error: YAMLParseError): void {
+/** Where a quoted text begins that never ends: the parser notices at the end of the file, people look for its beginning. */
+function openingQuote(document: Document, error: YAMLParseError): number | undefined {
+  if (error.code !== 'MISSING_CHAR') return undefined;
+  let start: number | undefined;
+  visit(document, {
+    Scalar(_key, { type, range }) {
+      if ((type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') && range && range[2] >= error.pos[0]) start = range[0];
+    },
+  });
+  return start;
+}
+
+function reportYaml(source: Source, document: Document, error: YAMLParseError): void {
+  const quote = openingQuote(document, error);
+  if (quote !== undefined) return source.reportAt('SL100', quote, 1, 'This quote is never closed.', 'close it with the same quote');
   const [code, message, hint] = explain(error);
   source.reportAt(code, error.pos[0], error.pos[1] - error.pos[0], message, hint);
 }

@@ -73,6 +73,7 @@ export function resolveData(
       continue;
     }
     const input = inputs.get(name);
+    if (input === undefined && type.data.reads && task.s3_key === undefined) continue; // what it reads has been reported
     const bucket = distinct[0] ?? (input === undefined ? undefined : buckets.get(input));
     if (bucket === undefined) {
       source.report(

@@ -7,7 +7,7 @@ export type Path = readonly (string | number)[];
 
 /** A YAML file while it is compiled: it knows where everything stands, and collects what is wrong. */
 export class Source {
-  readonly lines = new LineCounter();
+  private readonly lines = new LineCounter();
   readonly diagnostics: Diagnostic[] = [];
   document: Document | undefined;
   /** Paths that have been reported: what follows from the same mistake stays quiet. */
@@ -17,7 +17,11 @@ export class Source {
     /** As it is shown in messages. */
     readonly file: string,
     readonly text: string,
-  ) {}
+  ) {
+    // Counted here and not by the parser, so that what is refused before it is parsed has a place too.
+    this.lines.addNewLine(0);
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.lines.addNewLine(at + 1);
+  }
 
   /** Reports at a character offset. */
   reportAt(code: Code, offset: number, length: number, message: string, hint?: string): void {

@@ -12,7 +12,10 @@ const LINE_BYTES = 1_000;
 /** Signs that Spark, not the job, is to blame, each with what to do about it. */
 const PLATFORM_SIGNS: readonly (readonly [RegExp, string])[] = [
   [/All masters are unresponsive|Failed to connect to master|Could not parse Master URL/, 'the Spark master cannot be reached'],
-  [/There is insufficient memory for the Java Runtime|Could not reserve enough space/, 'the host has too little memory for the Java machine'],
+  [
+    /There is insufficient memory for the Java Runtime|Could not reserve enough space/,
+    'the host has too little memory for the Java machine',
+  ],
   [/java\.lang\.OutOfMemoryError/, "the Java machine ran out of memory: give the job more with 'driver_memory' or 'executor_memory'"],
   [/Could not create the Java Virtual Machine|UnsupportedClassVersionError|JAVA_HOME is not set/, 'Java cannot be started'],
   [/while calling None\.org\.apache\.spark\.api\.java\.JavaSparkContext/, 'the Spark context cannot be started'],
@@ -38,7 +41,8 @@ export interface FailedJob {
 export function jobFailure(job: FailedJob): ApplicationFailure {
   const { exit, log } = job;
   const rest = `\n\nThe end of its log (all of it on ${job.host}: ${job.logFile}):\n${shown(log)}`;
-  if (exit?.error !== undefined) return platformFault('SparkFailed', `Spark could not be started for job '${job.name}': ${exit.error}${rest}`);
+  if (exit?.error !== undefined)
+    return platformFault('SparkFailed', `Spark could not be started for job '${job.name}': ${exit.error}${rest}`);
   if (exit === undefined || exit.signal) {
     const how = exit?.signal ? `was ended by ${exit.signal}` : 'vanished';
     const why = exit?.signal === 'SIGKILL' || !exit ? ' The host may have run out of memory, or somebody killed it.' : '';
@@ -49,7 +53,10 @@ export function jobFailure(job: FailedJob): ApplicationFailure {
   const cause = pythonException(log) ?? javaException(log);
   if (cause) return platformFault('JobFailed', `Job '${job.name}' failed: ${cause}${rest}`);
   if (!log.some((line) => /SparkSubmit|SparkContext/.test(line)) && log.some((line) => /^(Error|Exception)/.test(line))) {
-    return platformFault('SparkFailed', `spark-submit refused job '${job.name}': ${log.find((line) => /^(Error|Exception)/.test(line))}${rest}`);
+    return platformFault(
+      'SparkFailed',
+      `spark-submit refused job '${job.name}': ${log.find((line) => /^(Error|Exception)/.test(line))}${rest}`,
+    );
   }
   return platformFault('JobFailed', `Job '${job.name}' ended with exit code ${exit.code}.${rest}`);
 }

@@ -43,7 +43,10 @@ export function findJobFile(given: { job_name?: string; application?: string }, 
     const path = resolve(folder, application);
     const inside = relative(folder, path);
     if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
-      throw userFault('InvalidParameters', `'application' is '${application}'; allowed: a path under ${folder}, or an s3:// or hdfs:// URI.`);
+      throw userFault(
+        'InvalidParameters',
+        `'application' is '${application}'; allowed: a path under ${folder}, or an s3:// or hdfs:// URI.`,
+      );
     }
     if (!existsSync(path)) throw jobNotFound(application, folder, `there is no ${application} in ${folder}`);
     return { name: ownName, path, library: libraryOf(path, folder) };

@@ -13,7 +13,8 @@ export interface LogLine {
 }
 
 /** What Spark says at every start on every machine. */
-const NOISE = /NativeCodeLoader|Using incubator modules|spark-defaults|WARN Utils: (Your hostname|Set SPARK_LOCAL_IP)|MetricsConfig: Cannot locate/;
+const NOISE =
+  /NativeCodeLoader|Using incubator modules|spark-defaults|WARN Utils: (Your hostname|Set SPARK_LOCAL_IP)|MetricsConfig: Cannot locate/;
 
 /** Reads one line of Spark's log (log4j: `26/11/23 07:56:47 WARN Utils: …`) or of the job's own output. */
 export function readLogLine(text: string): LogLine {

@@ -158,7 +158,7 @@ class SparkJobAttempt {
       if (line.stage) stage = line.stage;
       ctx.log[line.level](this.#redact(line.text));
     };
-    for (let reported = 0; ; ) {
+    for (let reported = 0; ;) {
       const exit = (await readExit(folder.path)) ?? (isAlive(process) ? 'running' : await readExit(folder.path));
       await follower.read(onLine, exit !== 'running');
       if (exit !== 'running') return exit;

@@ -50,7 +50,10 @@ export function sparkSubmitArguments(submission: Submission): string[] {
   const { params, spark, job } = submission;
   for (const key of Object.keys(params.conf ?? {})) {
     if (/^spark\.hadoop\.fs\.s3.*\.(access|secret|session)\.?(key|token)?$/.test(key)) {
-      throw userFault('InvalidParameters', `'conf' sets ${key}: keys do not belong in a pipeline. Name a connection with 'aws_conn_id' instead.`);
+      throw userFault(
+        'InvalidParameters',
+        `'conf' sets ${key}: keys do not belong in a pipeline. Name a connection with 'aws_conn_id' instead.`,
+      );
     }
   }
   const jars = isLocal(spark.master) ? [] : extraJars(submission);

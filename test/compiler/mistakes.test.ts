@@ -30,14 +30,14 @@ const CASES: [string, string, string][] = [
   // YAML
   ['duplicate key', edit({ 2: 'dag_id: other' }), 'SL101 2:1'],
   ['tab', edit({ 4: '\t- name: extract' }), 'SL102 4:1'],
-  ['unclosed quote', edit({ 2: 'schedule_interval: "@daily' }), 'SL100 3:1'],
+  ['unclosed quote', edit({ 2: 'schedule_interval: "@daily' }), 'SL100 2:20'],
   ['5 MB', `${GOOD.join('\n')}\n${'# padding\n'.repeat(500_000)}`, 'SL103 1:1'],
   [
     'alias bomb',
     `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefghij'].map((key, index) => `${key}: &${key} [${Array(9).fill(`*${'abcdefghij'[index]}`).join(',')}]`).join('\n')}`,
     'SL104 1:1',
   ],
-  ['deep nesting', `a: ${'['.repeat(10_000)}`, 'SL104 1:67'],
+  ['deep nesting', `a: ${'['.repeat(10_000)}`, 'SL104 1:68'],
   ['deep block nesting', Array.from({ length: 1000 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'), 'SL104 194:1'],
   ['empty file', '', 'SL105 1:1'],
   ['a list', '- dag_id: x', 'SL105 1:1'],
@@ -133,7 +133,7 @@ describe('mistakes in pipelines', () => {
 
   it('does not let a bad file hide or stop a good one', () => {
     const results = compiler.compileAll([
-      { file: 'bad.yaml', text: '\t' },
+      { file: 'bad.yaml', text: 'dag_id:\n\t- x' },
       { file: 'good.yaml', text: GOOD.join('\n') },
       { file: 'twin.yaml', text: GOOD.join('\n') },
     ]);

@@ -2,6 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type TaskType } from '../../activities/define-task.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
+import type { TaskInput } from '../../workflows/plan/task-input.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 
 export interface TaskRun {
@@ -32,5 +33,10 @@ export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
   environment.on('heartbeat', (point: Json | undefined) => run.onProgress?.(point, () => environment.cancel()));
   const activity = createActivities([taskType], connectionsFrom(run.environment))[taskType.type];
   if (!activity) throw new Error(`There is no activity for ${taskType.type}.`);
-  return (await environment.run(activity, { params, interval, ...(input && { input }), ...(output !== undefined && { output }) })) as R;
+  return (await environment.run<[TaskInput], Json, typeof activity>(activity, {
+    params,
+    interval,
+    ...(input && { input }),
+    ...(output !== undefined && { output }),
+  })) as R;
 }

@@ -1,0 +1,49 @@
+import type { Column } from '../../workflows/plan/dataset.ts';
+import { userFault } from '../errors.ts';
+import type { FoundTable, TableColumn } from '../sql/find-table.ts';
+import { didYouMean, listNames } from '../sql/nearest.ts';
+
+/**
+ * The table's columns that the data fills, in the data's order: `columns` where the task says so, else the columns of the same names, else
+ * (for data without names) all of the table's.
+ * @throws ApplicationFailure ColumnNotFound, DataDoesNotFit
+ */
+export function chooseColumns(
+  { schema, table }: FoundTable,
+  present: readonly TableColumn[],
+  data: readonly Column[],
+  declared: readonly string[] | undefined,
+  upsertKeys: readonly string[],
+): string[] {
+  const names = present.map(({ name }) => name);
+  const where = `${schema}.${table}`;
+  if (declared && data.length > 0 && declared.length !== data.length) {
+    throw userFault(
+      'DataDoesNotFit',
+      `'columns' names ${declared.length} columns, and the data has ${data.length}: ${listNames(data.map(({ name }) => name))}.`,
+    );
+  }
+  const chosen = declared ? [...declared] : data.length > 0 ? data.map(({ name }) => name) : names;
+  const unknown = chosen.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    throw userFault(
+      'ColumnNotFound',
+      `${where} has no column ${listNames(unknown.map((name) => `'${name}'`))}.${didYouMean(unknown[0] ?? '', names)} The table has: ${listNames(names)}. The data has: ${listNames(chosen)}. Add the column to the table, leave it out of the data, or say in 'columns' what goes where.`,
+    );
+  }
+  const empty = present.filter(({ name, notNull, hasDefault }) => notNull && !hasDefault && !chosen.includes(name)).map(({ name }) => name);
+  if (empty.length > 0) {
+    throw userFault(
+      'DataDoesNotFit',
+      `${where} needs a value for ${listNames(empty)}, and the data has none. The data has: ${listNames(chosen)}.`,
+    );
+  }
+  const keys = upsertKeys.filter((name) => !chosen.includes(name));
+  if (keys.length > 0) {
+    throw userFault(
+      'ColumnNotFound',
+      `upsert_keys names ${listNames(keys)}, which the data does not have.${didYouMean(keys[0] ?? '', chosen)} The data has: ${listNames(chosen)}.`,
+    );
+  }
+  return chosen;
+}

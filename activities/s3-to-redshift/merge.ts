@@ -1,0 +1,55 @@
+import type { SqlClient } from '../../lib/postgres.ts';
+import { userFault } from '../errors.ts';
+import { type FoundTable, quoteList } from '../sql/find-table.ts';
+import { quoteIdentifier } from '../sql/identifiers.ts';
+import { STAGING } from './staging-table.ts';
+
+/** How staged rows get into the table. */
+export const LOAD_METHODS = ['append', 'replace', 'upsert'] as const;
+export type LoadMethod = (typeof LOAD_METHODS)[number];
+
+/** The columns of the merge, and how. */
+export interface Merge {
+  readonly client: SqlClient;
+  readonly target: FoundTable;
+  readonly columns: readonly string[];
+  readonly method: LoadMethod;
+  readonly upsertKeys: readonly string[];
+}
+
+/**
+ * Moves staged rows into the table, in words that Redshift and PostgreSQL both know: Redshift has no ON CONFLICT, and its TRUNCATE would
+ * commit. DELETE lets readers see the old rows until the commit.
+ */
+export async function merge({ client, target, columns, method, upsertKeys }: Merge): Promise<void> {
+  const table = `${quoteIdentifier(target.schema)}.${quoteIdentifier(target.table)}`;
+  const insert = `INSERT INTO ${table} (${quoteList(columns)}) SELECT ${quoteList(columns, 's.')} FROM ${STAGING} AS s`;
+  if (method === 'replace') await client.query(`DELETE FROM ${table}`);
+  if (method !== 'upsert') {
+    await client.query(insert);
+    return;
+  }
+  await refuseUnclearKeys(client, upsertKeys);
+  const same = upsertKeys.map((key) => `t.${quoteIdentifier(key)} = s.${quoteIdentifier(key)}`).join(' AND ');
+  const rest = columns.filter((column) => !upsertKeys.includes(column));
+  if (rest.length > 0) {
+    const set = rest.map((column) => `${quoteIdentifier(column)} = s.${quoteIdentifier(column)}`).join(', ');
+    await client.query(`UPDATE ${table} AS t SET ${set} FROM ${STAGING} AS s WHERE ${same}`);
+  }
+  await client.query(`${insert} WHERE NOT EXISTS (SELECT 1 FROM ${table} AS t WHERE ${same})`);
+}
+
+async function refuseUnclearKeys(client: SqlClient, keys: readonly string[]): Promise<void> {
+  const list = quoteList(keys);
+  const isNull = keys.map((key) => `${quoteIdentifier(key)} IS NULL`).join(' OR ');
+  const { rows } = await client.query<Record<string, unknown>>(
+    `SELECT ${list}, count(*) AS sluice_count FROM ${STAGING} GROUP BY ${list} HAVING count(*) > 1 OR ${isNull} LIMIT 1`,
+  );
+  const [unclear] = rows;
+  if (!unclear) return;
+  const values = keys.map((key) => `${key} = ${String(unclear[key] ?? 'NULL')}`).join(', ');
+  throw userFault(
+    'DataDoesNotFit',
+    `The data has ${String(unclear.sluice_count)} row${unclear.sluice_count === '1' ? '' : 's'} with ${values}; upsert needs one row a key, and no NULL in it. Choose other upsert_keys, or clean the data in the task before.`,
+  );
+}

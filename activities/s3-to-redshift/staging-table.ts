@@ -1,0 +1,2 @@
+/** The temporary table that data is staged in, on either server. */
+export const STAGING = 'sluice_staging';
