@@ -90,7 +90,7 @@ async function persist<T>(signal: AbortSignal, call: () => Promise<T>): Promise<
   for (;;) {
     signal.throwIfAborted();
     try {
-      return await Promise.race([call(), aborted(signal)]);
+      return await abortable(signal, call());
     } catch (error) {
       signal.throwIfAborted();
       if (!isTransient(error)) throw error;
@@ -162,8 +162,11 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+/** `work`, or the signal's reason as soon as it is aborted. */
+function abortable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }
