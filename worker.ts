@@ -63,7 +63,7 @@ async function serveHealth(workers: WorkerGroup, { queue, healthHost, healthPort
       response.writeHead(404, { 'content-type': 'text/plain' }).end('The health page is /healthz.\n');
       return;
     }
-    const states = Object.fromEntries(workers.workers.map((worker, index) => [queue[index], worker.getState()]));
+    const states = Object.fromEntries(workers.workers.map((worker, index): [string, string] => [queue[index] ?? '', worker.getState()]));
     const healthy = Object.values(states).every((state) => state === 'RUNNING');
     response.writeHead(healthy ? 200 : 503, { 'content-type': 'application/json' }).end(`${JSON.stringify({ healthy, queues: states })}\n`);
   });

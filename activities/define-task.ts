@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
-import { type Connection, ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
+import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
 import type { DatasetReference } from '../workflows/plan/dataset.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { TaskInput } from '../workflows/plan/task-input.ts';

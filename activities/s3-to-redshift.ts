@@ -5,7 +5,7 @@ import { bucketName, connectionName, keyPrefix } from './dataset/parameters.ts';
 import { readManifest } from './dataset/read-manifest.ts';
 import { openStorage } from './dataset/storage.ts';
 import { defineTask, type TaskContext } from './define-task.ts';
-import { userFault } from './errors.ts';
+import { platformFault, userFault } from './errors.ts';
 import { loadDataset } from './s3-to-redshift/load-dataset.ts';
 import { LOAD_METHODS } from './s3-to-redshift/merge.ts';
 import { withDatabase } from './sql/database.ts';
@@ -86,6 +86,9 @@ const result = Type.Object({
   method: Type.String(),
   rows: Type.Integer({ description: 'Rows of the data set, all loaded.' }),
   bytes: Type.Integer({ description: 'As stored in S3.' }),
+  inserted: Type.Optional(Type.Integer({ description: 'Rows that the table has got.' })),
+  updated: Type.Optional(Type.Integer({ description: 'upsert: rows that were there and have new values.' })),
+  deleted: Type.Optional(Type.Integer({ description: 'replace: rows that were there and are gone.' })),
   already_loaded: Type.Boolean({ description: 'An earlier attempt had loaded it; its answer was lost.' }),
 });
 
@@ -122,6 +125,12 @@ async function load(ctx: TaskContext<typeof connections>, task: Params): Promise
   try {
     const manifestUri = manifestOf(ctx, task);
     const manifest = await readManifest(storage, manifestUri, ctx.signal);
+    if (task.s3_key === undefined && ctx.input !== undefined && ctx.input.rows !== manifest.rows) {
+      throw platformFault(
+        'DatasetChanged',
+        `The task before has handed over ${ctx.input.rows} rows, and ${manifestUri} now says ${manifest.rows}: another run has written there since. Nothing was loaded.`,
+      );
+    }
     const table = { schema: task.schema ?? 'public', table: task.redshift_table };
     const options = {
       connection: warehouse,

@@ -188,7 +188,7 @@ function propertiesOf(error: ErrorObject): Record<string, { examples?: readonly 
 
 /** Whether one of the keys of `data` is not allowed and was most likely meant to be `missing`. */
 function mistyped(missing: string, data: unknown, allowed: readonly string[]): boolean {
-  return Object.keys((data ?? {}) as object).some(
+  return Object.keys(data ?? {}).some(
     (key) => !allowed.includes(key) && (FOREIGN_KEYS[key] === missing || nearest(key, allowed) === missing),
   );
 }

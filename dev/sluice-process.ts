@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Environment, ROOT } from '../lib/environment.ts';
 import type { Progress } from '../lib/progress.ts';
@@ -11,8 +10,8 @@ export interface SluiceProcess {
   readonly name: string;
   /** The file that it writes its log to. */
   readonly log: string;
-  /** Resolves when it has ended by itself, with how. */
-  readonly ended: Promise<string>;
+  /** Waits until it has ended, and says how. */
+  ended(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -61,10 +60,10 @@ export async function startSluiceProcess(
     );
   }
   step.done();
-  return { name, log: homePaths.log(home, name), ended: endOf(record, exit), stop };
+  return { name, log: homePaths.log(home, name), ended: () => endOf(record, exit), stop };
 }
 
 async function endOf(record: Parameters<typeof isAlive>[0], exit: () => string | undefined): Promise<string> {
-  while (isAlive(record)) await delay(POLL_MS, undefined, { ref: false });
+  while (isAlive(record)) await delay(POLL_MS);
   return exit() ?? 'it is gone';
 }

@@ -135,7 +135,7 @@ function formatOutput(end: RunEnd): string {
 
 /** When a process ends by itself, everything ends: half a platform helps nobody. */
 function watchOver(child: SluiceProcess): void {
-  void child.ended.then((reason) => {
+  void child.ended().then((reason) => {
     if (stop.signal.aborted) return;
     say(`\nThe ${child.name} ended: ${reason}. Its log: ${child.log}`);
     process.exitCode = EXIT.failed;

@@ -60,7 +60,7 @@ function internals(client: SqlClient): {
   readonly readyForQuery?: boolean;
   readonly processID?: number | null;
 } {
-  return client as unknown as ReturnType<typeof internals>;
+  return client;
 }
 
 function clientConfig(connection: PostgresConnection | RedshiftConnection, applicationName: string): pg.ClientConfig {

@@ -9,5 +9,5 @@ export function webUi(environment: Environment): string | undefined {
 /** The page of one run, or undefined when it is not known where the UI is. */
 export function runUrl(environment: Environment, namespace: string, run: RunReference): string | undefined {
   const base = webUi(environment);
-  return base && `${base}/namespaces/${namespace}/workflows/${encodeURIComponent(run.pipelineRunId)}/${run.temporalRunId}/timeline`;
+  return base && `${base}/namespaces/${namespace}/workflows/${encodeURIComponent(run.pipelineRunId)}/${run.temporalRunId}/history`;
 }

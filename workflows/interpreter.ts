@@ -16,9 +16,10 @@ const TICK = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
  * @throws ApplicationFailure `PlanFormatUnknown` when the plan was made by a newer Sluice; else as PipelineRun.complete
  */
 export async function interpreter(input: RunInput): Promise<RunResult> {
-  if (input.plan.format !== PLAN_FORMAT) {
+  const format: number = input.plan.format;
+  if (format !== PLAN_FORMAT) {
     throw ApplicationFailure.nonRetryable(
-      `This run's plan has format ${String(input.plan.format as number)}; this worker reads format ${PLAN_FORMAT}. Update the workers, then start the run again.`,
+      `This run's plan has format ${format}; this worker reads format ${PLAN_FORMAT}. Update the workers, then start the run again.`,
       'PlanFormatUnknown',
     );
   }

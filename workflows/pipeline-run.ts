@@ -114,7 +114,8 @@ export class PipelineRun {
     };
     return scheduleActivity<Json>(task.type, [input], {
       activityId: task.name,
-      summary: task.summary,
+      // The UI's timeline shows the type and the summary, not the id.
+      summary: `${task.name}: ${task.summary}`,
       startToCloseTimeout: task.executionTimeoutMs,
       heartbeatTimeout: task.heartbeatTimeoutMs,
       ...(task.queueTimeoutMs !== undefined && { scheduleToStartTimeout: task.queueTimeoutMs }),

@@ -8,7 +8,8 @@ import type { Load } from './load-dataset.ts';
 /** The table that remembers loads, beside the tables that are loaded. Persisted: columns are added, never changed. */
 const LEDGER = 'sluice_loads';
 
-function ledger(schema: string): string {
+/** As SQL: the ledger of the tables in `schema`. */
+export function ledger(schema: string): string {
   return `${quoteIdentifier(schema)}.${LEDGER}`;
 }
 

@@ -4,11 +4,11 @@ import type { TaskContext } from '../define-task.ts';
 import type { Storage } from '../dataset/storage.ts';
 import { userFault } from '../errors.ts';
 import { type Database, fixFormats } from '../sql/database.ts';
-import { columnsOf, findTable, type FoundTable } from '../sql/find-table.ts';
-import { formatTable, quoteIdentifier } from '../sql/identifiers.ts';
+import { columnsOf, findTable, type FoundTable, quoteList } from '../sql/find-table.ts';
+import { formatTable, quoteIdentifier, quoteTable } from '../sql/identifiers.ts';
 import { chooseColumns } from './choose-columns.ts';
-import { beginLedger, findLoad, refuseSecondAppend, writeLoad } from './ledger.ts';
-import { type LoadMethod, merge } from './merge.ts';
+import { beginLedger, findLoad, ledger, refuseSecondAppend, writeLoad } from './ledger.ts';
+import { type LoadMethod, merge, type MergeCounts } from './merge.ts';
 import { stageFromPostgres } from './stage-postgres.ts';
 import { STAGING } from './staging-table.ts';
 import { stageFromRedshift } from './stage-redshift.ts';
@@ -29,35 +29,49 @@ export interface Load {
   readonly copyOptions: readonly string[];
 }
 
+/** What a load has done. */
+export interface Loaded extends MergeCounts {
+  readonly rows: number;
+  readonly already_loaded: boolean;
+}
+
 /**
- * Loads in one transaction: staging table, merge, ledger row. Whatever breaks in the middle leaves the table as it was; an attempt that
- * comes after one whose answer was lost finds the ledger row and does nothing.
+ * Loads all or nothing. The data is first staged in a table that only this session sees; then one transaction moves it into the table and
+ * writes the ledger row. Whatever breaks in the middle leaves the table as it was; an attempt that comes after one whose answer was lost
+ * finds the ledger row and does nothing.
+ *
+ * Staging stands before the transaction because of the lock: nobody waits while S3 is read. And the lock stands first in it: Redshift
+ * takes a transaction's snapshot at its first query, and under a snapshot from before the lock another load would not be seen.
  */
-export async function loadDataset(load: Load): Promise<{ rows: number; already_loaded: boolean }> {
+export async function loadDataset(load: Load): Promise<Loaded> {
   const { database, warehouse, manifest, method, upsertKeys } = load;
   const { client } = database;
-  if (warehouse.type === 'postgres') await fixFormats(client);
+  const isPostgres = warehouse.type === 'postgres';
+  if (isPostgres) await fixFormats(client);
   const target = await findTarget(load);
-  const columns = chooseColumns(target, await columnsOf(client, target), manifest.schema, load.columns, upsertKeys);
+  const present = await columnsOf(client, target, warehouse.type);
+  const columns = chooseColumns(target, present, manifest.schema, load.columns, upsertKeys);
   await beginLedger(client, target.schema);
+  // Seen here, it saves reading the data again; what is seen under the lock decides.
+  const before = await findLoad(load, target);
+  if (before) return { ...before, already_loaded: true };
+  await client.query(`CREATE TEMPORARY TABLE ${STAGING} AS SELECT ${quoteList(columns)} FROM ${quoteTable(target)} WHERE false`);
+  if (isPostgres) await stageFromPostgres(load, columns, present);
+  else await stageFromRedshift(load, warehouse, columns);
   await client.query('BEGIN');
   try {
-    // Two loads of one table go one after the other. On PostgreSQL readers go on reading; Redshift has one kind of lock.
-    const lock = warehouse.type === 'postgres' ? ' IN SHARE ROW EXCLUSIVE MODE' : '';
-    await client.query(`LOCK TABLE ${quoted(target)}${lock}`);
+    // Two loads of one table go one after the other, and readers go on reading. Redshift's only lock would stop them: there the ledger is locked.
+    await client.query(isPostgres ? `LOCK TABLE ${quoteTable(target)} IN SHARE ROW EXCLUSIVE MODE` : `LOCK TABLE ${ledger(target.schema)}`);
     const earlier = await findLoad(load, target);
     if (earlier) {
       await client.query('ROLLBACK');
-      return { rows: earlier.rows, already_loaded: true };
+      return { ...earlier, already_loaded: true };
     }
     if (method === 'append') await refuseSecondAppend(load, target);
-    const list = columns.map((column) => quoteIdentifier(column)).join(', ');
-    await client.query(`CREATE TEMPORARY TABLE ${STAGING} AS SELECT ${list} FROM ${quoted(target)} WHERE false`);
-    await (warehouse.type === 'postgres' ? stageFromPostgres(load, columns) : stageFromRedshift(load, warehouse, columns));
-    await merge({ client, target, columns, method, upsertKeys });
+    const counts = await merge({ client, target, columns, method, upsertKeys });
     await writeLoad(load, target, manifest.rows);
     await client.query('COMMIT');
-    return { rows: manifest.rows, already_loaded: false };
+    return { rows: manifest.rows, ...counts, already_loaded: false };
   } catch (error) {
     // The session may be what broke; then the server rolls back by itself.
     await client.query('ROLLBACK').catch(() => undefined);
@@ -78,8 +92,4 @@ async function findTarget({ database, table, manifest }: Load): Promise<FoundTab
     );
   }
   return target;
-}
-
-function quoted({ schema, table }: FoundTable): string {
-  return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
 }

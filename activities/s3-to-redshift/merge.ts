@@ -8,6 +8,13 @@ import { STAGING } from './staging-table.ts';
 export const LOAD_METHODS = ['append', 'replace', 'upsert'] as const;
 export type LoadMethod = (typeof LOAD_METHODS)[number];
 
+/** Rows of the table that a merge has touched, as the server counts them. */
+export interface MergeCounts {
+  readonly inserted?: number;
+  readonly updated?: number;
+  readonly deleted?: number;
+}
+
 /** The columns of the merge, and how. */
 export interface Merge {
   readonly client: SqlClient;
@@ -21,22 +28,21 @@ export interface Merge {
  * Moves staged rows into the table, in words that Redshift and PostgreSQL both know: Redshift has no ON CONFLICT, and its TRUNCATE would
  * commit. DELETE lets readers see the old rows until the commit.
  */
-export async function merge({ client, target, columns, method, upsertKeys }: Merge): Promise<void> {
+export async function merge({ client, target, columns, method, upsertKeys }: Merge): Promise<MergeCounts> {
   const table = `${quoteIdentifier(target.schema)}.${quoteIdentifier(target.table)}`;
   const insert = `INSERT INTO ${table} (${quoteList(columns)}) SELECT ${quoteList(columns, 's.')} FROM ${STAGING} AS s`;
-  if (method === 'replace') await client.query(`DELETE FROM ${table}`);
-  if (method !== 'upsert') {
-    await client.query(insert);
-    return;
-  }
+  const run = async (sql: string): Promise<number> => (await client.query(sql)).rowCount ?? 0;
+  if (method === 'append') return { inserted: await run(insert) };
+  if (method === 'replace') return { deleted: await run(`DELETE FROM ${table}`), inserted: await run(insert) };
   await refuseUnclearKeys(client, upsertKeys);
   const same = upsertKeys.map((key) => `t.${quoteIdentifier(key)} = s.${quoteIdentifier(key)}`).join(' AND ');
   const rest = columns.filter((column) => !upsertKeys.includes(column));
+  let updated = 0;
   if (rest.length > 0) {
     const set = rest.map((column) => `${quoteIdentifier(column)} = s.${quoteIdentifier(column)}`).join(', ');
-    await client.query(`UPDATE ${table} AS t SET ${set} FROM ${STAGING} AS s WHERE ${same}`);
+    updated = await run(`UPDATE ${table} AS t SET ${set} FROM ${STAGING} AS s WHERE ${same}`);
   }
-  await client.query(`${insert} WHERE NOT EXISTS (SELECT 1 FROM ${table} AS t WHERE ${same})`);
+  return { updated, inserted: await run(`${insert} WHERE NOT EXISTS (SELECT 1 FROM ${table} AS t WHERE ${same})`) };
 }
 
 async function refuseUnclearKeys(client: SqlClient, keys: readonly string[]): Promise<void> {

@@ -1,27 +1,29 @@
 import type { AwsConnection, RedshiftConnection } from '../../lib/connections.ts';
 import { platformFault, userFault } from '../errors.ts';
-import { describe, isServerError } from '../sql/database-failure.ts';
+import { databaseFailure, describe, isServerError, type ServerError } from '../sql/database-failure.ts';
 import { quoteList } from '../sql/find-table.ts';
 import { quoteLiteral } from '../sql/identifiers.ts';
 import type { Load } from './load-dataset.ts';
 import { STAGING } from './staging-table.ts';
 
 /**
- * Fills the staging table of a Redshift warehouse: Redshift itself reads the objects that the manifest names, and fails when one is missing
- * or has another length.
+ * Fills the staging table of a Redshift warehouse: Redshift itself reads the objects that the manifest names, and fails when one is missing.
  *
- * NULL and '' stay different: an empty field is what stands between two delimiters with nothing in between, and EMPTYASNULL makes it NULL;
- * `""` has its quotes in between and stays the empty string (Redshift, COPY, data conversion parameters).
- * @throws ApplicationFailure DatasetChanged, DataDoesNotFit, InvalidParameters
+ * NULL and '' stay different in CSV as Redshift's manual has it (COPY, data conversion parameters): `NULL AS ''` loads an empty field as NULL,
+ * an empty field is two delimiters with nothing in between, and `""` has its quotes in between. EMPTYASNULL would do the same, but leave the
+ * default `NULL AS '\N'` in force, and turn the text `\N` into NULL. JSON lines tell them apart by themselves.
+ * @throws ApplicationFailure
  */
 export async function stageFromRedshift(load: Load, warehouse: RedshiftConnection, columns: readonly string[]): Promise<void> {
-  const { database, manifest, manifestUri, aws, copyOptions, table } = load;
+  const { database, manifest, manifestUri, aws, copyOptions } = load;
   const { client } = database;
+  // Redshift refuses a manifest without entries.
   if (manifest.entries.length === 0) return;
-  const format = { csv: 'FORMAT AS CSV EMPTYASNULL', jsonl: "FORMAT AS JSON 'auto'", parquet: 'FORMAT AS PARQUET' }[manifest.format];
+  refuseOtherNames(load, columns);
+  const format = { csv: "FORMAT AS CSV NULL AS ''", jsonl: "FORMAT AS JSON 'auto'", parquet: 'FORMAT AS PARQUET' }[manifest.format];
   const options = [
     authorization(warehouse, aws),
-    aws.region_name === undefined ? '' : `REGION ${quoteLiteral(aws.region_name)}`,
+    `REGION ${quoteLiteral(aws.region_name)}`,
     format,
     manifest.compression === 'gzip' && manifest.format !== 'parquet' ? 'GZIP' : '',
     manifest.format === 'parquet' ? '' : "TIMEFORMAT 'auto' DATEFORMAT 'auto'",
@@ -32,11 +34,7 @@ export async function stageFromRedshift(load: Load, warehouse: RedshiftConnectio
     await client.query(`COPY ${STAGING} (${quoteList(columns)}) FROM ${quoteLiteral(manifestUri)} ${options.join(' ')}`);
   } catch (error) {
     if (!isServerError(error)) throw error;
-    throw userFault(
-      'DataDoesNotFit',
-      `Redshift could not load ${manifestUri} into ${table.schema}.${table.table}: ${describe(error)} See STL_LOAD_ERRORS for the row.`,
-      error,
-    );
+    throw await copyFailure(load, withoutSecret(error, aws.secret_access_key));
   }
   const { rows } = await client.query<{ count: string }>(`SELECT count(*) AS count FROM ${STAGING}`);
   const staged = Number(rows[0]?.count);
@@ -46,6 +44,75 @@ export async function stageFromRedshift(load: Load, warehouse: RedshiftConnectio
       `Redshift has read ${staged} rows of ${manifestUri}, which says ${manifest.rows}. Nothing was loaded.`,
     );
   }
+}
+
+/** `JSON 'auto'` goes by names, and passes over what it does not know: data under other names would load as NULL. */
+function refuseOtherNames({ manifest }: Load, columns: readonly string[]): void {
+  if (manifest.format !== 'jsonl') return;
+  const other = manifest.schema.find(({ name }, index) => name !== columns[index]);
+  if (other === undefined) return;
+  throw userFault(
+    'InvalidParameters',
+    `'columns' cannot rename the fields of jsonl for Redshift: '${other.name}' has another name in the table. Write csv, or name the field so in the task before.`,
+  );
+}
+
+/** Redshift tells nearly all that can go wrong with one code; the text says what it was. */
+async function copyFailure(load: Load, error: ServerError): Promise<Error> {
+  const { manifestUri, table, database, storage } = load;
+  const doing = `load ${manifestUri} into ${table.schema}.${table.table}`;
+  if (/stl_load_errors/i.test(error.message)) {
+    return userFault(
+      'DataDoesNotFit',
+      `Redshift could not ${doing}: ${(await loadError(load)) ?? describe(error)} Correct the data in the task before, or the type of the column.`,
+      error,
+    );
+  }
+  if (/NoSuchKey|does not exist.*S3|unexpected length|content_length|gzip/i.test(error.message)) {
+    return platformFault(
+      'DatasetChanged',
+      `Redshift could not ${doing}: ${describe(error)} Somebody has written to the data since.`,
+      error,
+    );
+  }
+  if (/S3ServiceException/i.test(error.message)) {
+    return /AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Status 403|not authorized/i.test(error.message)
+      ? userFault(
+          'AccessDenied',
+          `Redshift could not ${doing}: ${describe(error)} Let iam_role of connection '${database.connection}', or the keys of connection '${storage.connection}', read the bucket.`,
+          error,
+        )
+      : platformFault('S3Unavailable', `Redshift could not ${doing}: ${describe(error)}`, error);
+  }
+  return databaseFailure(error, database, doing);
+}
+
+/** The row that Redshift stumbled over, where it may be asked. */
+async function loadError({ database }: Load): Promise<string | undefined> {
+  try {
+    const { rows } = await database.client.query<Record<'file' | 'line' | 'name' | 'reason' | 'value', string>>(
+      `SELECT trim(filename) AS file, line_number AS line, trim(colname) AS name, trim(err_reason) AS reason, trim(raw_field_value) AS value
+       FROM stl_load_errors WHERE session = pg_backend_pid() ORDER BY starttime DESC LIMIT 1`,
+    );
+    const [found] = rows;
+    return found && `${found.file}, line ${found.line}, column ${found.name}: '${found.value}': ${found.reason}.`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The statement holds a key, and an error may quote the statement. */
+function withoutSecret(error: ServerError, secret: string | undefined): ServerError {
+  if (secret === undefined) return error;
+  const clean = (text: string): string => text.replaceAll(secret, '***');
+  const { detail, hint, where } = error;
+  return Object.assign(new Error(clean(error.message)), {
+    severity: 'ERROR',
+    code: error.code,
+    ...(detail !== undefined && { detail: clean(detail) }),
+    ...(hint !== undefined && { hint: clean(hint) }),
+    ...(where !== undefined && { where: clean(where) }),
+  });
 }
 
 function authorization({ iam_role: role }: RedshiftConnection, aws: AwsConnection): string {

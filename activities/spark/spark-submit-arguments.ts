@@ -103,7 +103,7 @@ function configuration(submission: Submission): Record<string, string> {
     // Options for Java are a list: ours stay unless theirs, which come later, say otherwise.
     key === JAVA_OPTIONS && ours[key] !== undefined ? `${ours[key]} ${value}` : String(value),
   ]);
-  return { ...ours, ...Object.fromEntries(theirs) };
+  return { ...ours, ...(Object.fromEntries(theirs) as Record<string, string>) };
 }
 
 /** One process on this machine: nothing listens beyond loopback, nothing is left behind, and nothing starts that only a cluster needs. */

@@ -54,10 +54,18 @@ export interface TableColumn {
   readonly hasDefault: boolean;
 }
 
-/** A table's columns in their order; generated ones, that nobody can write, have a default here. */
-export async function columnsOf(client: SqlClient, { schema, table }: FoundTable): Promise<TableColumn[]> {
+/**
+ * A table's columns in their order. `hasDefault` says that a row can do without a value: a default, a generated or an identity column.
+ * Redshift, whose catalog is older, keeps identity among the defaults.
+ */
+export async function columnsOf(
+  client: SqlClient,
+  { schema, table }: FoundTable,
+  server: 'postgres' | 'redshift' = 'postgres',
+): Promise<TableColumn[]> {
+  const hasDefault = server === 'postgres' ? "a.atthasdef OR a.attidentity <> ''" : 'a.atthasdef';
   const { rows } = await client.query<TableColumn>(
-    `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "notNull", a.atthasdef AS "hasDefault"
+    `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "notNull", ${hasDefault} AS "hasDefault"
      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [schema, table],

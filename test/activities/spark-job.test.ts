@@ -44,7 +44,7 @@ describe('spark_job', function () {
       finish: () => writeFileSync(until, ''),
       starts: () => (existsSync(marks) ? readFileSync(marks, 'utf8').trim().split('\n') : []),
       started(times: number): Promise<true> {
-        return poll(`start ${times} of the job`, () => this.starts().length >= times || undefined, 120) as Promise<true>;
+        return poll<true>(`start ${times} of the job`, () => this.starts().length >= times || undefined, 120);
       },
     };
   }

@@ -77,7 +77,7 @@ export function parseCsv(text: string): (string | null)[][] {
   const rows: (string | null)[][] = [];
   let row: (string | null)[] = [];
   for (let at = 0; at < text.length;) {
-    let field: string | null = null;
+    let field: string | null;
     if (text[at] === '"') {
       field = '';
       for (at += 1; at < text.length; at += 1) {

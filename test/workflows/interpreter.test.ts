@@ -175,7 +175,7 @@ describe('interpreter', () => {
       randomUUID(),
     );
     await client.workflow.getHandle(pipelineRunId).result();
-    const metadata = (await client.workflow.getHandle(pipelineRunId).query('__temporal_workflow_metadata')) as { currentDetails: string };
+    const metadata = await client.workflow.getHandle(pipelineRunId).query<{ currentDetails: string }>('__temporal_workflow_metadata');
     assert.match(metadata.currentDetails, /1 of 1 tasks done[^]*✔ a {2}success {3}3 rows, 12 B/);
   });
 

@@ -1,0 +1,52 @@
+/** An error as Redshift words it. */
+export class RedshiftError extends Error {
+  readonly code: string;
+
+  constructor(code: string, text: string) {
+    super(text);
+    this.code = code;
+  }
+}
+
+/** What PostgreSQL knows and Redshift does not, or does otherwise: each refused, so that nobody relies on it unseen. */
+const REFUSED: readonly (readonly [RegExp, string])[] = [
+  [/\bON\s+CONFLICT\b/i, 'syntax error at or near "CONFLICT"'],
+  [/\bON\s+COMMIT\b/i, 'syntax error at or near "COMMIT"'],
+  [/\bRETURNING\b/i, 'syntax error at or near "RETURNING"'],
+  [/\bCOPY\b.*\bFROM\s+STDIN\b/is, 'COPY FROM STDIN is not supported'],
+  [/\bCOPY\b.*\bTO\s+STDOUT\b/is, 'COPY TO STDOUT is not supported; use UNLOAD'],
+  [/\bLOCK\b.*\bMODE\b/is, 'syntax error at or near "IN": LOCK has one mode'],
+  [/\bTRUNCATE\b/i, 'TRUNCATE would commit the transaction: the stand-in does not carry it out'],
+  [/^\s*DO\b/i, 'syntax error at or near "DO"'],
+  [/\bLATERAL\b/i, 'syntax error at or near "LATERAL"'],
+  [/\bFILTER\s*\(/i, 'syntax error at or near "FILTER"'],
+  [/\bIS\s+(NOT\s+)?DISTINCT\s+FROM\b/i, 'syntax error at or near "DISTINCT"'],
+  [/\bCREATE\s+(UNIQUE\s+)?INDEX\b/i, 'SQL command "CREATE INDEX" not supported'],
+  [/\bGENERATED\s+ALWAYS\b/i, 'syntax error at or near "ALWAYS"'],
+  [/\b(big|small)?serial\b/i, 'Column type "serial" is not supported; use IDENTITY'],
+  [/\bjsonb?\b|\bjsonb?_\w+\(|\b\w+\[\]/i, 'type "json" does not exist'],
+  [/\bpg_(try_)?advisory_\w+/i, 'function pg_advisory_lock() does not exist'],
+  [/\bto_reg\w+\s*\(/i, 'function to_regclass(unknown) does not exist'],
+  [/\bset_config\b.*\bpg_settings\b/is, 'permission denied for relation pg_settings'],
+  [/\bhashtext\w*\s*\(|\bgen_random_uuid\b|\bunnest\s*\(|\bstring_agg\b/i, 'function does not exist'],
+  [/\battidentity\b|\battgenerated\b|\brelispartition\b/i, 'column "attidentity" does not exist'],
+  [
+    /\b(now|clock_timestamp|statement_timestamp)\s*\(|\bcurrent_timestamp\b/i,
+    'Specified function is not supported on Redshift tables: use getdate()',
+  ],
+  [/\bintervalstyle\b|\bbytea_output\b|\bxmloption\b|\block_timeout\b/i, 'unrecognized configuration parameter'],
+];
+
+/**
+ * The statement as PostgreSQL shall run it.
+ * @throws RedshiftError for what Redshift would not run
+ */
+export function translate(sql: string): string {
+  // Names and values say nothing of the dialect.
+  const bare = sql.replace(/'(?:[^']|'')*'/g, "''").replace(/"(?:[^"]|"")*"/g, '""');
+  for (const [pattern, answer] of REFUSED) {
+    if (pattern.test(bare)) throw new RedshiftError(answer.startsWith('function') ? '42883' : '42601', answer);
+  }
+  // Redshift's `text` is a varchar(256).
+  return /^\s*CREATE\b/i.test(bare) ? sql.replace(/\btext\b/gi, 'varchar(256)') : sql;
+}
