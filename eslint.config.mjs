@@ -42,7 +42,6 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       // What factories return are plain objects: their functions have no `this` to lose.
       '@typescript-eslint/unbound-method': 'off',
-      '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true, allowThrowingAny: true }],
       'no-console': 'error',
       eqeqeq: 'error',
     },

@@ -13,6 +13,8 @@ const DENIED = new Set([
   'InvalidAccessKeyId',
   'InvalidToken',
   'SignatureDoesNotMatch',
+  // versitygw's InvalidAccessKeyId.
+  'XAdminUserNotFound',
 ]);
 
 /**
@@ -44,7 +46,7 @@ export function storageFailure(error: unknown, storage: Storage, bucket: string,
   }
   return platformFault(
     'S3Unavailable',
-    `Could not ${doing}: ${server} (connection '${connection}') ${code ?? status ?? name}: ${message}. Check that the S3 server runs and can be reached from this worker; the task will try again.`,
+    `Could not ${doing}: ${server} (connection '${connection}') ${code ?? status ?? name}: ${message.replace(/\.$/, '')}. Check that the S3 server runs and can be reached from this worker; the task will try again.`,
     error,
   );
 }

@@ -10,6 +10,7 @@ import type { JsonObject } from '../../workflows/plan/json.ts';
 import { type TestBucket, createBucket } from '../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 import { ODD_COLUMN } from '../support/odd-data.ts';
+import { eventually } from '../support/eventually.ts';
 import { runTask, type TaskRun } from '../support/run-task.ts';
 
 describe('postgres_to_s3', function () {
@@ -229,10 +230,12 @@ describe('postgres_to_s3', function () {
       });
       await assert.rejects(cancelled, CancelledFailure);
       assert.deepEqual([await bucket.keys(key), await bucket.uploads()], [[], 0]);
-      const busy = await source.rows(
-        `SELECT pid FROM pg_stat_activity WHERE query LIKE '%sluice_slow%' AND state = 'active' AND pid <> pg_backend_pid()`,
-      );
-      assert.deepEqual(busy, []);
+      await eventually(async () => {
+        const busy = await source.rows(
+          `SELECT pid FROM pg_stat_activity WHERE query LIKE '%sluice_slow%' AND state = 'active' AND pid <> pg_backend_pid()`,
+        );
+        assert.deepEqual(busy, []);
+      });
     });
 
     it('leaves nothing, and can be tried again, when PostgreSQL ends the session in the middle', async () => {

@@ -1,4 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type TaskType } from '../../activities/define-task.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
@@ -23,13 +24,17 @@ export interface TaskRun {
 /** Runs one attempt of a task as a worker would, with an activity's context and real servers behind its connections. */
 export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
   const { params, input, output, interval = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' } } = run;
-  const environment = new MockActivityEnvironment({
-    activityType: taskType.type,
-    activityId: run.task ?? 'task',
-    workflowType: run.dagId ?? 'dag',
-    workflowExecution: { workflowId: run.runId ?? 'dag/scheduled/2024-01-01', runId: 'run' },
-    attempt: run.attempt ?? 1,
-  });
+  const environment = new MockActivityEnvironment(
+    {
+      activityType: taskType.type,
+      activityId: run.task ?? 'task',
+      workflowType: run.dagId ?? 'dag',
+      workflowExecution: { workflowId: run.runId ?? 'dag/scheduled/2024-01-01', runId: 'run' },
+      attempt: run.attempt ?? 1,
+    },
+    // A task that fails is what tests want to see; it is no news.
+    { logger: new DefaultLogger('ERROR') },
+  );
   environment.on('heartbeat', (point: Json | undefined) => run.onProgress?.(point, () => environment.cancel()));
   const activity = createActivities([taskType], connectionsFrom(run.environment))[taskType.type];
   if (!activity) throw new Error(`There is no activity for ${taskType.type}.`);
