@@ -4,6 +4,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import { postgresToS3 } from '../../activities/postgres-to-s3.ts';
 import { s3ToRedshift } from '../../activities/s3-to-redshift.ts';
+import { deleteObjects } from '../../lib/s3.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { createBucket, type TestBucket } from '../support/buckets.ts';
@@ -101,7 +102,9 @@ describe('s3_to_redshift', function () {
             });
             const loaded = await load(reference, table);
             assert.equal(loaded.rows, rows);
-            const all = `SELECT t::text AS row FROM ${quoted(table)} AS t ORDER BY id`;
+            // In JSON lines, JSON's null cannot be told from SQL's, nor the blanks between the tokens of json.
+            const kept = format === 'jsonl' && !plain ? `jsonb_set_lax(to_jsonb(t), '{doc_text}', nullif(doc_text::jsonb, 'null'))` : 't';
+            const all = `SELECT (${kept})::text AS row FROM ${quoted(table)} AS t ORDER BY id`;
             assert.deepEqual(await warehouse.rows(all), await source.rows(all));
           });
         }
@@ -325,7 +328,6 @@ describe('s3_to_redshift', function () {
         });
 
         it('a file that is gone', async () => {
-          const { deleteObjects } = await import('../../lib/s3.ts');
           await deleteObjects(bucket.client, bucket.name, [key(2)], AbortSignal.timeout(10_000));
           const error = await failure(load(input, table));
           assert.deepEqual([error.type, error.nonRetryable], ['DatasetChanged', false]);

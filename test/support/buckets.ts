@@ -47,7 +47,8 @@ export async function createBucket(): Promise<TestBucket> {
     connection,
     keys: async (prefix = '') => (await listObjects(client, { bucket: name, key: prefix }, signal)).map(({ key }) => key),
     uploads: async () => (await client.send(new ListMultipartUploadsCommand({ Bucket: name }))).Uploads?.length ?? 0,
-    put: async (key, body) => void (await client.send(new PutObjectCommand({ Bucket: name, Key: key, Body: body }))),
+    put: async (key, body) =>
+      void (await client.send(new PutObjectCommand({ Bucket: name, Key: key, Body: body, ContentLength: Buffer.byteLength(body) }))),
     bytes,
     text: async (key) => {
       if (!key.endsWith('.gz')) return text(await getObject(client, { bucket: name, key }, signal));

@@ -32,6 +32,8 @@ export async function startRedshiftStandIn(database: TestDatabase, aws: AwsConne
     const upstream = connect(Number(postgres.port || 80), postgres.hostname);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
+      // Small messages go to and fro; each would wait for the acknowledgement of the one before.
+      socket.setNoDelay(true);
       // What breaks ends the session; its reader is told by the stream.
       socket.on('error', () => {});
       socket.on('close', () => sockets.delete(socket));
