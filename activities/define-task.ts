@@ -27,6 +27,11 @@ export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
   readonly signal: AbortSignal;
   /** Whether `signal` was aborted because this worker shuts down: the work may be left for the next one to take up. */
   workerShutsDown(): boolean;
+  /**
+   * Whether the server has given this attempt up although nobody cancelled it: its time was over, or it was silent for too long. Another
+   * attempt may be at work on the same output: nothing there may be touched any more.
+   */
+  givenUp(): boolean;
   /** Records progress: shown in the Temporal UI, and given to the next attempt as `resumePoint`. Small JSON. */
   progress(point: Json): void;
   /** What the previous attempt recorded last. */
@@ -147,6 +152,10 @@ async function runTask(taskType: TaskType, connections: Connections, input: Task
         connections: resolveConnections(taskType, connections, input.params),
         signal: activity.cancellationSignal,
         workerShutsDown: () => activity.cancellationDetails?.workerShutdown ?? false,
+        givenUp: () =>
+          activity.cancellationDetails !== undefined &&
+          !activity.cancellationDetails.cancelRequested &&
+          !activity.cancellationDetails.workerShutdown,
         progress(point) {
           lastProgress = point;
           heartbeat();

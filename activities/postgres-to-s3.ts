@@ -170,6 +170,7 @@ async function publish(
     ctx.progress({ rows: reference.rows, bytes: reference.bytes, files: files.length });
     return reference;
   } catch (error) {
+    if (ctx.givenUp()) throw error;
     await clearOutput(output, new Set(), AbortSignal.timeout(TIDY_UP_MS)).catch((cause: unknown) => {
       ctx.log.warn('Could not delete what this attempt has written; the next attempt does.', { prefix: formatS3Uri(prefix), cause });
     });

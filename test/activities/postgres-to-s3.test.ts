@@ -1,3 +1,4 @@
+import { ActivityCancellationDetails } from '@temporalio/common';
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type AddressInfo } from 'node:net';
@@ -161,6 +162,20 @@ describe('postgres_to_s3', function () {
       );
     });
 
+    it('needs the same memory for any number of rows', async () => {
+      // 270 MB that gzip cannot make small: what were held back anywhere would show.
+      const query = `SELECT id, (SELECT string_agg(md5(id || '-' || i), '') FROM generate_series(1, 14) AS i) AS text FROM generate_series(1, 600000) AS id`;
+      let most = 0;
+      const before = process.memoryUsage();
+      const sampling = setInterval(() => {
+        const { arrayBuffers, heapUsed } = process.memoryUsage();
+        most = Math.max(most, arrayBuffers + heapUsed - before.arrayBuffers - before.heapUsed);
+      }, 20);
+      const { bytes } = await extract({ query, max_rows_per_file: 250_000 }).finally(() => clearInterval(sampling));
+      assert.ok(bytes > 140e6, `${bytes} bytes`);
+      assert.ok(most < 100e6, `${most} bytes of memory`);
+    });
+
     it('reads one snapshot while others write', async () => {
       await source.rows(
         'CREATE TABLE ledger (id integer, amount integer); INSERT INTO ledger SELECT i, 1 FROM generate_series(1, 100000) i',
@@ -236,6 +251,18 @@ describe('postgres_to_s3', function () {
         );
         assert.deepEqual(busy, []);
       });
+    });
+
+    it('touches nothing more once the server has given the attempt up: its successor may be at work there', async () => {
+      const key = prefix();
+      const query = `SELECT id, md5(random()::text) AS a FROM generate_series(1, 50000000) AS id`;
+      const givenUp = extract({ query, max_rows_per_file: 100_000 }, key, {
+        onProgress: (point, cancel) => {
+          if (((point as { files?: number } | undefined)?.files ?? 0) > 0) cancel(new ActivityCancellationDetails({ timedOut: true }));
+        },
+      });
+      await assert.rejects(givenUp, CancelledFailure);
+      assert.ok((await bucket.keys(key)).length > 0, "what lies there may be the successor's");
     });
 
     it('leaves nothing, and can be tried again, when PostgreSQL ends the session in the middle', async () => {

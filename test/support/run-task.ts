@@ -1,3 +1,4 @@
+import type { ActivityCancellationDetails } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type TaskType } from '../../activities/define-task.ts';
@@ -17,8 +18,8 @@ export interface TaskRun {
   readonly dagId?: string;
   readonly task?: string;
   readonly attempt?: number;
-  /** Called with each heartbeat's details; `cancel` cancels the activity. */
-  readonly onProgress?: (point: Json | undefined, cancel: () => void) => void;
+  /** Called with each heartbeat's details; `cancel` cancels the activity, or ends it for the reason that `details` tell. */
+  readonly onProgress?: (point: Json | undefined, cancel: (details?: ActivityCancellationDetails) => void) => void;
 }
 
 /** Runs one attempt of a task as a worker would, with an activity's context and real servers behind its connections. */
@@ -35,7 +36,7 @@ export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
     // A task that fails is what tests want to see; it is no news.
     { logger: new DefaultLogger('ERROR') },
   );
-  environment.on('heartbeat', (point: Json | undefined) => run.onProgress?.(point, () => environment.cancel()));
+  environment.on('heartbeat', (point: Json | undefined) => run.onProgress?.(point, (details) => environment.cancel('CANCELLED', details)));
   const activity = createActivities([taskType], connectionsFrom(run.environment))[taskType.type];
   if (!activity) throw new Error(`There is no activity for ${taskType.type}.`);
   return (await environment.run<[TaskInput], Json, typeof activity>(activity, {
