@@ -19,7 +19,7 @@ const NOISE =
 /** Reads one line of Spark's log (log4j: `26/11/23 07:56:47 WARN Utils: …`) or of the job's own output. */
 export function readLogLine(text: string): LogLine {
   const [, level, message = ''] = /^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d (TRACE|DEBUG|INFO|WARN|ERROR|FATAL) (.*)/.exec(text) ?? [];
-  if (level === undefined) return { level: /^(WARNING: )?Using |^\s+at |^:: /.test(text) ? 'debug' : 'info', text };
+  if (level === undefined) return { level: /^(WARNING: )?Using |^\s+at |^:: |^\[rdd_/.test(text) ? 'debug' : 'info', text };
   const stage = /^DAGScheduler: Submitting ((?:Result|ShuffleMap)Stage \d+) \(.*? at (?:\S+\.)?(\S+?)(?::\d+)?\)/.exec(message);
   return {
     level: level === 'INFO' || level === 'DEBUG' || level === 'TRACE' || NOISE.test(text) ? 'debug' : 'warn',
