@@ -48,7 +48,7 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  room('workflows/plan', [], ''),
+  room('workflows/plan', [], '@marcbachmann/cel-js$'),
   { ...room('workflows', [], '@temporalio/(workflow|common)$'), ignores: ['workflows/plan/**'] },
   {
     files: ['workflows/**/*.ts'],
@@ -66,7 +66,11 @@ export default tseslint.config(
     ['workflows/plan', 'lib'],
     '(node:|@temporalio/(activity|common)$|pg|pg-copy-streams|@aws-sdk/|kafkajs$|typebox|fastest-levenshtein$)',
   ),
-  room('compiler', ['workflows/plan', 'activities'], '(node:|yaml$|ajv$|fastest-levenshtein$)'),
+  room(
+    'compiler',
+    ['workflows/plan', 'activities', 'sensors', 'monitors'],
+    '(node:|yaml$|ajv$|fastest-levenshtein$|@marcbachmann/cel-js$)',
+  ),
   room('temporal', ['workflows/plan', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
   room('lib', [], '[@a-z]'),
   {

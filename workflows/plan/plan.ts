@@ -1,4 +1,6 @@
-import type { JsonObject } from './json.ts';
+import type { TemplatePlace } from './expressions/evaluator.ts';
+import type { Shape } from './expressions/shape.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { SchedulePlan } from './schedule.ts';
 import type { TriggerRule } from './trigger-rule.ts';
 
@@ -18,8 +20,29 @@ export interface Plan {
   /** null: started by hand or by a sensor only. */
   readonly schedule: SchedulePlan | null;
   readonly runTimeoutMs?: number;
+  /** What a run can be given, by name; absent: nothing. */
+  readonly params?: Readonly<Record<string, ParamPlan>>;
   /** In an order in which each stands after all it depends on. */
   readonly tasks: readonly TaskPlan[];
+  /** Run after `tasks`, as these have ended; `finally` last, also when the run was cancelled. */
+  readonly onFailure?: readonly TaskPlan[];
+  readonly onSuccess?: readonly TaskPlan[];
+  readonly finally?: readonly TaskPlan[];
+  /** The types of names in expressions, where they are known; absent: the plan has no expressions. */
+  readonly shapes?: Readonly<Record<string, Shape>>;
+  /** Connections of which expressions read a field. */
+  readonly connections?: readonly string[];
+  /** The pipelines that `run_pipeline` tasks start, by dag_id, and those that these start: frozen with this one. */
+  readonly pipelines?: Readonly<Record<string, Plan>>;
+  /** Keys of the language whose runtime this release does not have, with their values. A plan that has some is not applied. */
+  readonly notYet?: Readonly<Record<string, Json>>;
+}
+
+export interface ParamPlan {
+  /** JSON Schema of the value. */
+  readonly schema: JsonObject;
+  /** Absent: a run must be given one. */
+  readonly default?: Json;
 }
 
 export interface TaskPlan {
@@ -29,12 +52,25 @@ export interface TaskPlan {
   readonly summary: string;
   readonly dependsOn: readonly string[];
   readonly triggerRule: TriggerRule;
+  /** The task group it belongs to; its name then begins with it. */
+  readonly group?: string;
+  readonly owner?: string;
+  /** An expression; false skips the task. */
+  readonly when?: string;
+  readonly switch?: SwitchPlan;
+  readonly expand?: ExpandPlan;
   readonly params: JsonObject;
+  /** The strings in `params` that hold expressions. */
+  readonly templates?: readonly TemplatePlace[];
   /** The task whose data set this one reads. */
   readonly inputFrom?: string;
   /** Where it writes: `s3://bucket/dag/task`; the interval is added when it runs. */
   readonly outputBase?: string;
   readonly retry: RetryPlan;
+  /** Other rules for failures of certain types; the first that names the type counts. */
+  readonly retryRules?: readonly RetryRule[];
+  /** Out of attempts, the task waits so long for somebody to decide. */
+  readonly holdOnFailureMs?: number;
   /** One attempt. */
   readonly executionTimeoutMs: number;
   readonly heartbeatTimeoutMs: number;
@@ -55,4 +91,38 @@ export interface RetryPlan {
   readonly maximumDelayMs: number;
 }
 
+/** What a failure of one type leads to instead of the task's ordinary retries. */
+export interface RetryRule {
+  readonly on: string;
+  readonly action: 'retry' | 'fail';
+  /** The wait before the next attempt; absent: as `retry` says. */
+  readonly delayMs?: number;
+}
+
+/** A branch: of the tasks named here, those of the case that was taken go on, the others are skipped. */
+export interface SwitchPlan {
+  readonly on: string;
+  readonly cases: Readonly<Record<string, readonly string[]>>;
+  readonly default: readonly string[];
+}
+
+/** A task for each item of a list. */
+export interface ExpandPlan {
+  /** An expression, or the list itself. */
+  readonly over: string | readonly Json[];
+  /** The item's name in expressions. */
+  readonly as: string;
+  readonly maxParallel: number;
+  /** How many items one activity works through. */
+  readonly batchSize: number;
+  readonly onItemFailure: 'fail' | 'continue';
+  /** For each item, a task for each item of this list. */
+  readonly expand?: Pick<ExpandPlan, 'over' | 'as'>;
+}
+
 export const PLAN_FORMAT = 1;
+
+/** Every task of a plan: those that do its work, then those that follow its end. */
+export function allTasks(plan: Plan): readonly TaskPlan[] {
+  return [...plan.tasks, ...(plan.onFailure ?? []), ...(plan.onSuccess ?? []), ...(plan.finally ?? [])];
+}

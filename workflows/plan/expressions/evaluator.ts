@@ -1,0 +1,160 @@
+import { type Environment, EvaluationError, ParseError, type ParseResult, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import type { Json, JsonObject } from '../json.ts';
+import { expressionLanguage } from './language.ts';
+import { fromCel, type Shape, toCel } from './shape.ts';
+import { isWritable, sqlPlaces, sqlText } from './sql-template.ts';
+import { type SyntaxFacts, syntaxFacts } from './syntax-tree.ts';
+import { parseTemplate, type TemplatePart, wholeExpression } from './template.ts';
+
+/** How the value of an expression is written into the text around it. */
+export type TemplateKind = 'value' | 'sql' | 'url';
+
+/** Thrown when an expression that was right when the file was compiled meets values that it cannot work with. */
+export class ExpressionFailed extends Error {
+  override readonly name = 'ExpressionFailed';
+}
+
+/** The values of the names in an expression, as JSON; dates are ISO 8601. */
+export type Variables = Readonly<Record<string, Json | undefined>>;
+
+interface Compiled {
+  readonly run: ParseResult;
+  readonly facts: SyntaxFacts;
+}
+
+/** Steps that one evaluation may take at most; a bound from above, computed before it begins. */
+const MAX_STEPS = 50_000_000;
+
+/** Evaluates expressions that have been checked when their file was compiled. No clock, no I/O: the same values give the same result. */
+export class Evaluator {
+  private readonly language: Environment = expressionLanguage(false);
+  private readonly expressions = new Map<string, Compiled>();
+  private readonly templates = new Map<string, readonly TemplatePart[]>();
+
+  /** @param shapes the types of names, where they were known when the file was compiled */
+  constructor(private readonly shapes: Readonly<Record<string, Shape>> = {}) {}
+
+  /**
+   * The value of one expression.
+   * @throws ExpressionFailed
+   */
+  evaluate(source: string, variables: Variables): Json {
+    const { run, facts } = this.compiled(source);
+    const values: Record<string, unknown> = {};
+    let longest = 1;
+    for (const { path } of facts.references) {
+      const [name = ''] = path;
+      if (name in values || variables[name] === undefined) continue;
+      const value = variables[name];
+      values[name] = toCel(value, this.shapes[name] ?? 'dyn');
+      if (facts.loops > 0) longest = Math.max(longest, longestIn(value));
+    }
+    if (facts.nodes * longest ** facts.loops > MAX_STEPS) {
+      throw new ExpressionFailed(
+        `\`${source.trim()}\` would take too long: it nests ${facts.loops} loops over up to ${longest} elements. Use a task for work like this.`,
+      );
+    }
+    try {
+      return fromCel(run(values));
+    } catch (error) {
+      throw failed(source, error);
+    }
+  }
+
+  /** Whether a condition holds. @throws ExpressionFailed, also when the value is neither true nor false */
+  test(source: string, variables: Variables): boolean {
+    const value = this.evaluate(source, variables);
+    if (typeof value === 'boolean') return value;
+    throw new ExpressionFailed(`\`${source.trim()}\` is ${JSON.stringify(value)}, which is neither true nor false.`);
+  }
+
+  /**
+   * A string with its expressions replaced by their values; a string that is one expression becomes its value, with its type.
+   * @throws ExpressionFailed
+   */
+  render(template: string, variables: Variables, kind: TemplateKind = 'value'): Json {
+    let parts = this.templates.get(template);
+    if (!parts) this.templates.set(template, (parts = parseTemplate(template)));
+    const whole = kind === 'value' ? wholeExpression(parts) : undefined;
+    if (whole) return this.evaluate(whole.source, variables);
+    const places = kind === 'sql' ? sqlPlaces(parts) : [];
+    let text = '';
+    let index = 0;
+    for (const part of parts) {
+      if (typeof part === 'string') {
+        text += part;
+        continue;
+      }
+      const value = this.evaluate(part.source, variables);
+      const place = places[index++];
+      try {
+        text += place === undefined ? plainText(value, kind) : sqlText(value, isWritable(place) ? place : 'text');
+      } catch (error) {
+        throw failed(part.source, error);
+      }
+    }
+    return text;
+  }
+
+  /**
+   * Renders the strings at `places` of `params`; everything else is as it was.
+   * @throws ExpressionFailed
+   */
+  renderParams(params: JsonObject, places: readonly TemplatePlace[], variables: Variables): JsonObject {
+    let rendered: Json = params;
+    for (const { path, kind } of places) rendered = replaceAt(rendered, path, (text) => this.render(text, variables, kind));
+    return rendered as JsonObject;
+  }
+
+  private compiled(source: string): Compiled {
+    const known = this.expressions.get(source);
+    if (known) return known;
+    try {
+      const run = this.language.parse(source);
+      const compiled = { run, facts: syntaxFacts(run.ast) };
+      this.expressions.set(source, compiled);
+      return compiled;
+    } catch (error) {
+      throw failed(source, error);
+    }
+  }
+}
+
+/** Where in a task's parameters a string holds expressions, and what kind of text it is. */
+export interface TemplatePlace {
+  readonly path: readonly (string | number)[];
+  readonly kind: TemplateKind;
+}
+
+function plainText(value: Json, kind: TemplateKind): string {
+  if (value === null) throw new RangeError('null cannot stand inside text; say what else, such as `x != null ? x : "none"`');
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return kind === 'url' ? encodeURIComponent(text) : text;
+}
+
+function replaceAt(value: Json | undefined, path: readonly (string | number)[], change: (text: string) => Json): Json {
+  const [step, ...rest] = path;
+  if (step === undefined) return change(String(value));
+  if (Array.isArray(value)) return value.map((each: Json, index) => (index === step ? replaceAt(each, rest, change) : each));
+  const object = (value ?? {}) as JsonObject;
+  return { ...object, [step]: replaceAt(object[step], rest, change) };
+}
+
+/** The most elements of a list, and the most characters of a text, anywhere in `value`: text can be split into a list. */
+function longestIn(value: Json | undefined): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 1;
+  const parts: readonly (Json | undefined)[] = Object.values(value);
+  return parts.reduce<number>((longest, part) => Math.max(longest, longestIn(part)), parts.length);
+}
+
+function failed(source: string, error: unknown): ExpressionFailed {
+  if (error instanceof ExpressionFailed) return error;
+  const reason =
+    error instanceof EvaluationError || error instanceof ParseError || error instanceof CelTypeError
+      ? error.summary
+      : error instanceof Error
+        ? error.message
+        : String(error);
+  return new ExpressionFailed(`\`${source.trim()}\`: ${reason}`);
+}

@@ -1,0 +1,70 @@
+import type { Json } from '../json.ts';
+
+/**
+ * The type of a value in expressions, as far as it is known when a file is compiled. It travels with the plan: JSON does not tell `3` from
+ * `3.0`, and `3 / 2` is 1 in whole numbers. Wire data.
+ */
+export type Shape =
+  | 'dyn'
+  | 'int'
+  | 'double'
+  | 'string'
+  | 'bool'
+  | 'timestamp'
+  | { readonly list: Shape }
+  | { readonly fields: Readonly<Record<string, Shape>> };
+
+/** A JSON value as CEL has it: whole numbers are `bigint`, where `shape` does not make them fractions. */
+export function toCel(value: Json | undefined, shape: Shape): unknown {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && shape !== 'double' ? BigInt(value) : value;
+  if (typeof value === 'string') return shape === 'timestamp' ? new Date(value) : value;
+  if (Array.isArray(value)) {
+    const element = typeof shape === 'object' && 'list' in shape ? shape.list : 'dyn';
+    return (value as readonly Json[]).map((each) => toCel(each, element));
+  }
+  if (typeof value === 'object' && value !== null) {
+    const fields: Readonly<Record<string, Shape>> = typeof shape === 'object' && 'fields' in shape ? shape.fields : {};
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, part]) => part !== undefined)
+        .map(([key, part]) => [key, toCel(part, Object.hasOwn(fields, key) ? (fields[key] ?? 'dyn') : 'dyn')]),
+    );
+  }
+  return value;
+}
+
+/**
+ * A CEL value as JSON. A whole number that JSON's readers would round becomes its digits; a time becomes ISO 8601 in UTC.
+ */
+export function fromCel(value: unknown): Json {
+  switch (typeof value) {
+    case 'bigint':
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+    case 'number':
+      // JSON has no word for these.
+      return Number.isFinite(value) ? value : String(value);
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'object':
+      break;
+    default:
+      return null;
+  }
+  if (value === null) return null;
+  if (value instanceof Date) return isoOf(value);
+  if (Array.isArray(value)) return value.map(fromCel);
+  if (value instanceof Uint8Array) return [...value];
+  const entries = value instanceof Map ? [...(value as Map<unknown, unknown>)] : Object.entries(value);
+  if (isDuration(value)) return `${Number(value.seconds) + value.nanos / 1e9}s`;
+  return Object.fromEntries(entries.map(([key, part]) => [String(key), fromCel(part)]));
+}
+
+/** ISO 8601 in UTC; milliseconds only where there are some. */
+function isoOf(date: Date): string {
+  return date.toISOString().replace('.000Z', 'Z');
+}
+
+function isDuration(value: object): value is { seconds: bigint; nanos: number } {
+  return 'seconds' in value && 'nanos' in value && typeof value.seconds === 'bigint' && typeof value.nanos === 'number';
+}

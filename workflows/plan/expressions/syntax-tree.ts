@@ -1,0 +1,97 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
+
+/** A place in an expression, in UTF-16 units. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A name with the fields that are read of it: `outputs.extract.rows` is `['outputs', 'extract', 'rows']`. */
+export interface Reference extends Range {
+  readonly path: readonly string[];
+}
+
+/** What can be told of an expression from its syntax alone. */
+export interface SyntaxFacts {
+  readonly references: readonly Reference[];
+  /** Calls of functions, with their names. */
+  readonly calls: readonly (Range & { readonly name: string })[];
+  readonly nodes: number;
+  /** How deep `map`, `filter`, `all`, `exists` are nested in each other. */
+  readonly loops: number;
+}
+
+const LOOPS: ReadonlySet<string> = new Set(['map', 'filter', 'all', 'exists', 'exists_one']);
+
+/** Walks a syntax tree. Names that a loop binds are not references. */
+export function syntaxFacts(root: ASTNode): SyntaxFacts {
+  const references: Reference[] = [];
+  const calls: (Range & { name: string })[] = [];
+  let nodes = 0;
+  let loops = 0;
+
+  const walk = (node: ASTNode, bound: readonly string[], depth: number): void => {
+    nodes++;
+    loops = Math.max(loops, depth);
+    const path = pathOf(node);
+    if (path) {
+      const [name = ''] = path;
+      if (!bound.includes(name)) references.push({ path, start: firstOf(node).range.start, end: node.range.end });
+      return;
+    }
+    switch (node.op) {
+      case 'rcall': {
+        const [name, receiver, args] = node.args;
+        calls.push({ name, start: node.range.start, end: node.range.end });
+        walk(receiver, bound, depth);
+        const [variable, ...rest] = args;
+        if (LOOPS.has(name) && variable?.op === 'id') {
+          for (const argument of rest) walk(argument, [...bound, variable.args], depth + 1);
+        } else {
+          for (const argument of args) walk(argument, bound, depth);
+        }
+        return;
+      }
+      case 'call': {
+        const [name, args] = node.args;
+        calls.push({ name, start: node.range.start, end: node.range.end });
+        for (const argument of args) walk(argument, bound, depth);
+        return;
+      }
+      default:
+        for (const child of childrenOf(node)) walk(child, bound, depth);
+    }
+  };
+  walk(root, [], 0);
+  return { references, calls, nodes, loops };
+}
+
+/** `a.b["c"]` as a path, or undefined for anything that is not only names. */
+function pathOf(node: ASTNode): string[] | undefined {
+  if (node.op === 'id') return [node.args];
+  if (node.op === '.') {
+    const [object, field] = node.args;
+    const path = pathOf(object);
+    return path && [...path, field];
+  }
+  if (node.op === '[]') {
+    const [object, index] = node.args;
+    const path = index.op === 'value' && typeof index.args === 'string' ? pathOf(object) : undefined;
+    return path && [...path, String(index.args)];
+  }
+  return undefined;
+}
+
+function firstOf(node: ASTNode): ASTNode {
+  return node.op === '.' || node.op === '[]' ? firstOf(node.args[0]) : node;
+}
+
+function childrenOf(node: ASTNode): ASTNode[] {
+  const found: ASTNode[] = [];
+  const collect = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(collect);
+    else if (typeof value === 'object' && value !== null && 'op' in value && 'range' in value) found.push(value as ASTNode);
+  };
+  collect(node.args);
+  return found;
+}

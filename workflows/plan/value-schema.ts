@@ -1,0 +1,104 @@
+import { parseDuration } from './duration.ts';
+import type { Json, JsonObject } from './json.ts';
+
+/** The types that a parameter or a field of a form can have. */
+export const VALUE_TYPES = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'] as const;
+
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}$/;
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** The formats of text that can be asked for. */
+export const VALUE_FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
+  date: (text) => ISO_DATE.test(text) && !Number.isNaN(Date.parse(text)),
+  'date-time': (text) => ISO_TIME.test(text) && !Number.isNaN(Date.parse(text)),
+  duration: (text) => (parseDuration(text) ?? 0) > 0,
+};
+
+/**
+ * What is wrong with a value that a run is given: parameters at its start, the form of an approval. Reads the part of JSON Schema that the
+ * compiler lets through (compiler/schema/value-schema.ts); the sandbox of workflows has no room for validators that generate code.
+ * @param name what to call the value in messages
+ * @returns a sentence for each mistake
+ */
+export function checkValue(schema: JsonObject, value: Json, name: string): string[] {
+  const types = [schema.type ?? []].flat() as readonly string[];
+  const shown = JSON.stringify(value) ?? 'nothing';
+  if (types.length > 0 && !types.some((type) => hasType(value, type))) {
+    return [`'${name}' must be ${types.map((type) => TYPE_NAMES[type] ?? type).join(' or ')}, not ${shown}.`];
+  }
+  const allowed = schema.enum as readonly Json[] | undefined;
+  if (allowed && !allowed.some((each) => JSON.stringify(each) === shown)) {
+    return [`'${name}' is ${shown}; allowed: ${allowed.map((each) => JSON.stringify(each)).join(', ')}.`];
+  }
+  if (typeof value === 'string') return checkText(schema, value, name);
+  if (typeof value === 'number') return checkNumber(schema, value, name);
+  if (Array.isArray(value)) return checkList(schema, value as readonly Json[], name);
+  return typeof value === 'object' && value !== null ? checkMap(schema, value as JsonObject, name) : [];
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+};
+
+function hasType(value: Json, type: string): boolean {
+  switch (type) {
+    case 'null':
+      return value === null;
+    case 'array':
+      return Array.isArray(value);
+    case 'object':
+      return typeof value === 'object' && value !== null && !Array.isArray(value);
+    case 'integer':
+      return Number.isSafeInteger(value);
+    default:
+      return typeof value === type;
+  }
+}
+
+function checkText(schema: JsonObject, text: string, name: string): string[] {
+  const { minLength, maxLength, format } = schema;
+  const length = [...text].length;
+  if (typeof minLength === 'number' && length < minLength) return [`'${name}' must have at least ${minLength} characters.`];
+  if (typeof maxLength === 'number' && length > maxLength) return [`'${name}' must have at most ${maxLength} characters.`];
+  if (typeof format === 'string' && VALUE_FORMATS[format]?.(text) === false) return [`'${name}' is '${text}', which is not a ${format}.`];
+  return [];
+}
+
+function checkNumber(schema: JsonObject, value: number, name: string): string[] {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  if (typeof minimum === 'number' && value < minimum) return [`'${name}' must be at least ${minimum}, not ${value}.`];
+  if (typeof maximum === 'number' && value > maximum) return [`'${name}' must be at most ${maximum}, not ${value}.`];
+  if (typeof exclusiveMinimum === 'number' && value <= exclusiveMinimum) return [`'${name}' must be more than ${exclusiveMinimum}.`];
+  if (typeof exclusiveMaximum === 'number' && value >= exclusiveMaximum) return [`'${name}' must be less than ${exclusiveMaximum}.`];
+  return [];
+}
+
+function checkList(schema: JsonObject, list: readonly Json[], name: string): string[] {
+  const { minItems, maxItems, items } = schema;
+  if (typeof minItems === 'number' && list.length < minItems) return [`'${name}' must have at least ${minItems} elements.`];
+  if (typeof maxItems === 'number' && list.length > maxItems) return [`'${name}' must have at most ${maxItems} elements.`];
+  return isMap(items) ? list.flatMap((each, index) => checkValue(items, each, `${name}[${index}]`)) : [];
+}
+
+function checkMap(schema: JsonObject, map: JsonObject, name: string): string[] {
+  const properties = isMap(schema.properties) ? schema.properties : {};
+  const required = Array.isArray(schema.required) ? (schema.required as readonly string[]) : [];
+  const mistakes = required.filter((key) => map[key] === undefined).map((key) => `'${name}.${key}' is missing.`);
+  for (const [key, value] of Object.entries(map)) {
+    const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
+    if (isMap(property) && value !== undefined) mistakes.push(...checkValue(property, value, `${name}.${key}`));
+    else if (property === undefined && schema.additionalProperties === false) {
+      mistakes.push(`'${name}.${key}' is not asked for; there are: ${Object.keys(properties).join(', ')}.`);
+    }
+  }
+  return mistakes;
+}
+
+function isMap(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
