@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { Command, InvalidArgumentError } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
-import { createActivities } from './activities/define-task.ts';
+import { createActivities } from './activities/create-activities.ts';
 import { connectionsFrom } from './lib/connections.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { loadEnvironment, taskQueueOf } from './lib/environment.ts';

@@ -1,10 +1,8 @@
-import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import type { Context } from '@temporalio/activity';
 import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
-import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
+import type { ConnectionOf, ConnectionType } from '../lib/connections.ts';
 import type { DatasetReference } from '../workflows/plan/dataset.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
-import type { TaskInput } from '../workflows/plan/task-input.ts';
-import { userFault } from './errors.ts';
 
 /** What a task's `run` gets beside its parameters. */
 export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
@@ -76,12 +74,17 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   readonly defaults: { readonly heartbeat_timeout: string; readonly execution_timeout: string };
   /** A YAML task that compiles: shown in the docs, and run through the compiler by a test. */
   readonly example: JsonObject;
+  /**
+   * Who carries it out: an activity, the interpreter itself, or nobody yet: a `planned` type is part of the language, is checked like every
+   * other, and is not applied.
+   */
+  readonly runtime: 'activity' | 'interpreter' | 'planned';
   run(context: TaskContext<C>, params: Static<TObject<P>>): Promise<Json>;
 }
 
 type TaskTypeDefinition<P extends TProperties, C extends ConnectionNeeds, R extends TSchema> = Omit<
   TaskType<P, C>,
-  'result' | 'run' | 'data' | 'defaults'
+  'result' | 'run' | 'data' | 'defaults' | 'runtime'
 > & {
   readonly result: R;
   readonly data?: DataHandOver;
@@ -118,95 +121,16 @@ export function defineTask<P extends TProperties, const C extends ConnectionNeed
     ...rest,
     params: Type.Object({ ...definition.params.properties, ...connectionKeys }, { additionalProperties: false }),
     data,
+    runtime: 'activity',
     defaults: { heartbeat_timeout: '15s', execution_timeout: '24h', ...defaults },
   } as unknown as TaskType;
 }
 
-/** The Temporal activities of `catalog`: activity type = task type. Connections are injected and opened by each task for itself. */
-export function createActivities(
-  catalog: readonly TaskType[],
-  connections: Connections,
-): Record<string, (input: TaskInput) => Promise<Json>> {
-  return Object.fromEntries(catalog.map((taskType) => [taskType.type, (input: TaskInput) => runTask(taskType, connections, input)]));
-}
-
-async function runTask(taskType: TaskType, connections: Connections, input: TaskInput): Promise<Json> {
-  const activity = Context.current();
-  const { info } = activity;
-  let lastProgress: Json | undefined = info.heartbeatDetails as Json | undefined;
-  const heartbeat = (): void => activity.heartbeat(lastProgress);
-  // A worker that is alive says so at once and then on its own clock, whatever the task is waiting for: silence means that the worker died.
-  heartbeat();
-  const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
-  try {
-    const output = await taskType.run(
-      {
-        pipelineRunId: info.workflowExecution?.workflowId ?? '',
-        dagId: info.workflowType ?? '',
-        task: info.activityId,
-        attempt: info.attempt,
-        interval: input.interval,
-        idempotencyKey: `${info.workflowExecution?.workflowId}/${info.activityId}`,
-        input: input.input,
-        output: input.output,
-        connections: resolveConnections(taskType, connections, input.params),
-        signal: activity.cancellationSignal,
-        workerShutsDown: () => activity.cancellationDetails?.workerShutdown ?? false,
-        givenUp: () =>
-          activity.cancellationDetails !== undefined &&
-          !activity.cancellationDetails.cancelRequested &&
-          !activity.cancellationDetails.workerShutdown,
-        progress(point) {
-          lastProgress = point;
-          heartbeat();
-        },
-        resumePoint: info.heartbeatDetails as Json | undefined,
-        log: activity.log,
-      },
-      input.params as Record<string, Json>,
-    );
-    refuseLargeOutput(taskType, output);
-    return output;
-  } catch (error) {
-    if (activity.cancellationDetails?.workerShutdown) {
-      throw ApplicationFailure.create({
-        type: 'WorkerShutdown',
-        message: 'The worker shut down; the task goes on with another worker.',
-        nextRetryDelay: '1s',
-        ...(error instanceof Error && { cause: error }),
-      });
-    }
-    if (activity.cancellationSignal.aborted) {
-      // Drivers answer an abort in their own words; Temporal records a cancellation only for its own failure.
-      throw error instanceof CancelledFailure ? error : await activity.cancelled;
-    }
-    throw error;
-  } finally {
-    clearInterval(timer);
-  }
-}
-
-/** Temporal keeps outputs in the history of the run, and does not survive one of several megabytes. */
-const MAX_OUTPUT_BYTES = 64 * 1024;
-
-function refuseLargeOutput(taskType: TaskType, output: Json): void {
-  const bytes = Buffer.byteLength(JSON.stringify(output));
-  if (bytes <= MAX_OUTPUT_BYTES) return;
-  throw userFault(
-    'OutputTooLarge',
-    `The output of ${taskType.type} has ${bytes} bytes; at most ${MAX_OUTPUT_BYTES} are kept. Write the data to S3 and return where it is.`,
-  );
-}
-
-function resolveConnections(taskType: TaskType, connections: Connections, params: JsonObject): Record<string, never> {
-  const named = Object.entries(taskType.connections).map(([name, need]) => {
-    const chosen = params[need.key];
-    try {
-      return [name, connections.get(typeof chosen === 'string' ? chosen : need.default, need.types)];
-    } catch (error) {
-      if (error instanceof ConnectionError) throw userFault('ConnectionNotDefined', error.message);
-      throw error;
-    }
-  });
-  return Object.fromEntries(named) as Record<string, never>;
+/** Declares a task type that no activity carries out. */
+export function declareTask<P extends TProperties, const C extends ConnectionNeeds, R extends TSchema>({
+  runtime,
+  ...definition
+}: Omit<TaskTypeDefinition<P, C, R>, 'run'> & { readonly runtime: 'interpreter' | 'planned' }): TaskType {
+  const run = (): Promise<never> => Promise.reject(new Error(`No activity carries out ${definition.type}.`));
+  return { ...defineTask({ ...definition, run }), runtime };
 }

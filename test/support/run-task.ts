@@ -1,7 +1,8 @@
 import type { ActivityCancellationDetails } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createActivities, type TaskType } from '../../activities/define-task.ts';
+import { createActivities } from '../../activities/create-activities.ts';
+import type { TaskType } from '../../activities/define-task.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { TaskInput } from '../../workflows/plan/task-input.ts';

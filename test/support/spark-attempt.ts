@@ -1,6 +1,6 @@
 import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createActivities } from '../../activities/define-task.ts';
+import { createActivities } from '../../activities/create-activities.ts';
 import { sparkJob } from '../../activities/spark-job.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import type { Json } from '../../workflows/plan/json.ts';

@@ -1,0 +1,19 @@
+import { Errors } from 'typebox/value';
+import type { JsonObject } from '../workflows/plan/json.ts';
+import type { TaskType } from './define-task.ts';
+import { userFault } from './errors.ts';
+
+/**
+ * Holds parameters against the schema of their task type, once expressions have been replaced by values: the compiler could check their
+ * types, and not their forms.
+ * @throws ApplicationFailure `InvalidParameters`
+ */
+export function checkParams(taskType: TaskType, params: JsonObject): void {
+  const errors = Errors(taskType.params, params);
+  if (errors.length === 0) return;
+  const told = errors.map(({ instancePath, message }) => `${instancePath.slice(1).replaceAll('/', '.') || taskType.type}: ${message}`);
+  throw userFault(
+    'InvalidParameters',
+    `What the expressions gave does not fit: ${[...new Set(told)].join('; ')}. Given: ${JSON.stringify(params).slice(0, 500)}`,
+  );
+}

@@ -1,0 +1,122 @@
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { ConnectionError, type Connections } from '../lib/connections.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import type { RetryRule } from '../workflows/plan/plan.ts';
+import type { TaskInput } from '../workflows/plan/task-input.ts';
+import { checkParams } from './check-params.ts';
+import type { TaskType } from './define-task.ts';
+import { userFault } from './errors.ts';
+
+/** Runs a task type as an activity: heartbeats, connections, cancellation, the rules for failures, the size of the output. */
+export async function runTask(taskType: TaskType, connections: Connections, input: TaskInput): Promise<Json> {
+  const activity = Context.current();
+  const { info } = activity;
+  let lastProgress: Json | undefined = info.heartbeatDetails as Json | undefined;
+  const heartbeat = (): void => activity.heartbeat(lastProgress);
+  // A worker that is alive says so at once and then on its own clock, whatever the task is waiting for: silence means that the worker died.
+  heartbeat();
+  const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
+
+  const runOnce = (params: JsonObject, output: string | undefined, suffix: string): Promise<Json> => {
+    if (input.rendered) checkParams(taskType, params);
+    const identity = `${info.workflowExecution?.workflowId}/${info.activityId}${suffix}`;
+    return taskType.run(
+      {
+        pipelineRunId: info.workflowExecution?.workflowId ?? '',
+        dagId: info.workflowType ?? '',
+        task: `${info.activityId}${suffix}`,
+        attempt: info.attempt,
+        interval: input.interval,
+        idempotencyKey: identity,
+        input: input.input,
+        output,
+        connections: resolveConnections(taskType, connections, params),
+        signal: activity.cancellationSignal,
+        workerShutsDown: () => activity.cancellationDetails?.workerShutdown ?? false,
+        givenUp: () =>
+          activity.cancellationDetails !== undefined &&
+          !activity.cancellationDetails.cancelRequested &&
+          !activity.cancellationDetails.workerShutdown,
+        progress(point) {
+          lastProgress = point;
+          heartbeat();
+        },
+        resumePoint: info.heartbeatDetails as Json | undefined,
+        log: activity.log,
+      },
+      params as Record<string, Json>,
+    );
+  };
+
+  try {
+    const output = input.batch ? await runBatch(input.batch, runOnce) : await runOnce(input.params, input.output, '');
+    refuseLargeOutput(taskType, output);
+    return output;
+  } catch (error) {
+    if (activity.cancellationDetails?.workerShutdown) {
+      throw ApplicationFailure.create({
+        type: 'WorkerShutdown',
+        message: 'The worker shut down; the task goes on with another worker.',
+        nextRetryDelay: '1s',
+        ...(error instanceof Error && { cause: error }),
+      });
+    }
+    if (activity.cancellationSignal.aborted) {
+      // Drivers answer an abort in their own words; Temporal records a cancellation only for its own failure.
+      throw error instanceof CancelledFailure ? error : await activity.cancelled;
+    }
+    throw input.retryRules ? withRules(error, input.retryRules) : error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** One item after the other; an item that fails fails the batch, and the retry works through all of it again: tasks are idempotent. */
+async function runBatch(
+  batch: NonNullable<TaskInput['batch']>,
+  runOnce: (params: JsonObject, output: string | undefined, suffix: string) => Promise<Json>,
+): Promise<Json> {
+  const outputs: Json[] = [];
+  for (const [index, { params, output }] of batch.entries()) outputs.push(await runOnce(params, output, `/${index}`));
+  return outputs;
+}
+
+/** A failure as the task's `retry_policy` wants it treated. */
+function withRules(error: unknown, rules: readonly RetryRule[]): unknown {
+  if (!(error instanceof ApplicationFailure)) return error;
+  const rule = rules.find(({ on }) => on === error.type);
+  if (!rule) return error;
+  return ApplicationFailure.create({
+    ...(typeof error.type === 'string' && { type: error.type }),
+    message: error.message,
+    nonRetryable: rule.action === 'fail',
+    ...(error.details && { details: error.details }),
+    ...(rule.delayMs !== undefined && { nextRetryDelay: rule.delayMs }),
+    ...(error.cause && { cause: error.cause }),
+  });
+}
+
+/** Temporal keeps outputs in the history of the run, and does not survive one of several megabytes. */
+const MAX_OUTPUT_BYTES = 64 * 1024;
+
+function refuseLargeOutput(taskType: TaskType, output: Json): void {
+  const bytes = Buffer.byteLength(JSON.stringify(output));
+  if (bytes <= MAX_OUTPUT_BYTES) return;
+  throw userFault(
+    'OutputTooLarge',
+    `The output of ${taskType.type} has ${bytes} bytes; at most ${MAX_OUTPUT_BYTES} are kept. Write the data to S3 and return where it is.`,
+  );
+}
+
+function resolveConnections(taskType: TaskType, connections: Connections, params: JsonObject): Record<string, never> {
+  const named = Object.entries(taskType.connections).map(([name, need]) => {
+    const chosen = params[need.key];
+    try {
+      return [name, connections.get(typeof chosen === 'string' ? chosen : need.default, need.types)];
+    } catch (error) {
+      if (error instanceof ConnectionError) throw userFault('ConnectionNotDefined', error.message);
+      throw error;
+    }
+  });
+  return Object.fromEntries(named) as Record<string, never>;
+}
