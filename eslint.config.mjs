@@ -72,6 +72,8 @@ export default tseslint.config(
     '(node:|yaml$|ajv$|fastest-levenshtein$|@marcbachmann/cel-js$)',
   ),
   room('temporal', ['workflows/plan', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
+  room('sensors', ['workflows/plan', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$|kafkajs$)'),
+  room('monitors', ['workflows/plan', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$|@pagerduty/pdjs$)'),
   room('lib', [], '[@a-z]'),
   {
     files: ['test/**/*.ts'],

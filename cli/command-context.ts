@@ -44,7 +44,7 @@ export function formatMistakes(compilations: readonly Compilation[]): string {
 }
 
 /** Errors whose message is for the user, by name: their classes would load Temporal's client for commands that need no server. */
-const EXPECTED = new Set(['CommandError', 'PipelinesNotFound', 'RunExists', 'RunNotFound', 'TemporalUnavailable']);
+const EXPECTED = new Set(['CommandError', 'NotYet', 'PipelinesNotFound', 'RunExists', 'RunNotFound', 'TemporalUnavailable']);
 
 /** Turns what a command throws into a message and an exit code. A fault of Sluice's own keeps its stack trace. */
 export function reportFailure(error: unknown): void {

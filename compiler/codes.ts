@@ -1,4 +1,4 @@
-/** Every diagnostic's stable code with its meaning. 1xx: YAML itself; 2xx: keys and values; 3xx: names and the graph; 4xx: data between tasks; 9xx: not yet. */
+/** Every diagnostic's stable code with its meaning. 1xx: YAML itself; 2xx: keys and values; 3xx: names and the graph; 4xx: data between tasks; 5xx: expressions; 9xx: not yet. */
 export const CODES = {
   SL100: 'The file is not valid YAML 1.2.',
   SL101: 'A key stands twice in the same map. YAML would keep one and lose the other.',
@@ -6,6 +6,7 @@ export const CODES = {
   SL103: 'The file is larger than a pipeline may be (1 MiB).',
   SL104: 'The file expands to far more than it holds, by aliases or by nesting. It is refused before it can fill the memory.',
   SL105: 'A file holds one pipeline: one YAML document, a map of keys.',
+  SL106: 'Two braces without quotes. YAML reads `{{ x }}` as a map in a map; an expression is a text, and needs quotes: "{{ x }}".',
   SL201: 'A key that the pipeline language does not have at this place.',
   SL202: 'A key that must be there is missing.',
   SL203: 'A value has the wrong type.',
@@ -15,16 +16,37 @@ export const CODES = {
   SL207: 'A task type that does not exist.',
   SL208: 'Keys that exclude each other, or none of several of which one is needed.',
   SL209: 'A schedule that cannot be used: a cron expression, a preset or a time zone is wrong, or it never fires.',
+  SL210: 'A whole number that is too large to be kept exactly. Write it in quotes.',
   SL301: 'Two tasks have the same name.',
   SL302: 'A task depends on one that does not exist.',
   SL303: 'Tasks wait for each other in a circle; none of them could ever start.',
   SL304: 'Two files declare the same dag_id.',
   SL305: 'A name that Sluice or JavaScript uses for itself.',
+  SL306: 'A task starts a pipeline that does not exist.',
+  SL307: 'Pipelines start each other in a circle; a run would never end.',
+  SL308: 'A task that can never run: it waits for tasks of different cases of one switch, of which one is always skipped.',
+  SL309: 'A task waits for something, and no task waits for it: its end changes nothing. (A warning.)',
+  SL310: 'A switch in a file whose tasks run one after the other: the cases need depends_on.',
   SL401: 'A task needs data, and no task before it makes any.',
   SL402: 'A task needs data, and several tasks before it make some: which one is meant cannot be told.',
   SL403: 'A task expects its data in another bucket than the one where the task before it writes.',
   SL404: 'A task makes data, and it cannot be told where to.',
-  SL901: 'Part of the pipeline language that this release cannot carry out yet. It is refused rather than ignored.',
+  SL405: 'A data set that no pipeline makes. (A warning: something else may make it.)',
+  SL406: 'A connection that this machine does not define. (A warning: the workers may define it.)',
+  SL501: 'An expression that is not valid CEL, or not closed.',
+  SL502: 'A name that expressions do not have at this place.',
+  SL503: 'A value of a type that does not fit.',
+  SL504: 'An expression reads the output of a task that does not come before this one: it may not have run yet.',
+  SL505: 'A parameter that the pipeline does not declare.',
+  SL506: 'An output that the task does not have.',
+  SL507: 'A function that expressions do not have, or a part of one that could take too long.',
+  SL508: 'An expression at a place that takes none, or braces around one that needs none.',
+  SL509: 'A secret, or a connection field that expressions cannot read.',
+  SL510: 'An expression at a place in SQL where its value cannot be written safely.',
+  SL901: 'Part of the pipeline language that this release checks and cannot carry out yet. The pipeline is not applied. (A warning.)',
 } as const;
 
 export type Code = keyof typeof CODES;
+
+/** Codes that do not make a file bad. */
+export const WARNINGS: ReadonlySet<Code> = new Set<Code>(['SL309', 'SL405', 'SL406', 'SL901']);

@@ -1,14 +1,26 @@
 import type { TaskType } from '../activities/define-task.ts';
-import type { Plan } from '../workflows/plan/plan.ts';
+import { TRIGGERS } from '../sensors/catalog.ts';
+import type { TriggerType } from '../sensors/define-trigger.ts';
+import type { Shape } from '../workflows/plan/expressions/shape.ts';
+import type { JsonObject } from '../workflows/plan/json.ts';
+import type { Plan, TaskPlan } from '../workflows/plan/plan.ts';
+import { checkBranches, checkWaits } from './check-branches.ts';
+import { type Context, checkContext } from './check-context.ts';
 import { byPlace, type Diagnostic } from './diagnostic.ts';
-import { emit } from './emit.ts';
+import { emitPlan, emitTask } from './emit.ts';
+import { type ExpressionContext, resolveExpressions } from './expressions/resolve-expressions.ts';
+import { shapeOfSchema } from './expressions/shapes.ts';
 import type { FillIn } from './fill-in.ts';
+import { linkPipelines } from './link-pipelines.ts';
+import { collectNotYet } from './not-yet.ts';
 import { parse } from './parse.ts';
-import { resolveData } from './resolve-data.ts';
-import { resolveGraph, tasksOf } from './resolve-graph.ts';
+import { type HandOver, resolveData } from './resolve-data.ts';
+import { checkNames, resolveGraph, type TaskGraph } from './resolve-graph.ts';
+import { resolveParams } from './resolve-params.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
-import type { JsonSchema } from './schema.ts';
+import type { JsonSchema } from './schema/json-schema.ts';
 import { Source } from './source.ts';
+import { isMap, TASK_LISTS, type TaskList, type TaskNode, taskNodes } from './task-node.ts';
 import { Validator } from './validate.ts';
 
 /** A pipeline file before it is compiled. */
@@ -25,17 +37,28 @@ export interface Compilation {
   readonly plan?: Plan;
   /** What the compiler decided where the file leaves it open. */
   readonly filledIn: readonly FillIn[];
+  /** Mistakes, and warnings, which leave the plan. */
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A file on its way to a plan. */
+interface Draft {
+  readonly source: Source;
+  readonly value: JsonObject | undefined;
+  readonly nodes: readonly TaskNode[];
+  readonly filledIn: FillIn[];
 }
 
 /** Compiles YAML to plans. Pure: files are handed in (see load-pipelines.ts), nothing is read or written. */
 export class Compiler {
   private readonly validator: Validator;
   private readonly types: ReadonlyMap<string, TaskType>;
+  private readonly triggers: ReadonlyMap<string, TriggerType>;
 
-  constructor(catalog: readonly TaskType[]) {
-    this.validator = new Validator(catalog);
-    this.types = new Map(catalog.map((taskType) => [taskType.type, taskType]));
+  constructor(tasks: readonly TaskType[], triggers: readonly TriggerType[] = TRIGGERS) {
+    this.validator = new Validator({ tasks, triggers });
+    this.types = new Map(tasks.map((taskType) => [taskType.type, taskType]));
+    this.triggers = new Map(triggers.map((trigger) => [trigger.type, trigger]));
   }
 
   /** The JSON Schema of pipeline files, for editors. */
@@ -43,22 +66,22 @@ export class Compiler {
     return this.validator.schema;
   }
 
-  /** Compiles files together: each for itself, then what must hold between them. A bad file never hides a good one. */
-  compileAll(files: readonly PipelineFile[]): Compilation[] {
-    const sources = files.map(({ file, text }) => new Source(file, text));
-    const compiled = sources.map((source) => this.compileSource(source));
-    const owners = new Map<string, string>();
-    for (const [index, { plan }] of compiled.entries()) {
-      const source = sources[index];
-      if (!plan || !source) continue;
-      const other = owners.get(plan.dagId);
-      if (other === undefined) owners.set(plan.dagId, source.file);
-      else source.report('SL304', ['dag_id'], `'${plan.dagId}' is the dag_id of ${other} too.`, 'give each pipeline its own');
-    }
-    return compiled.map(({ plan, filledIn }, index) => {
-      const source = sources[index];
-      const diagnostics = [...(source?.diagnostics ?? [])].sort(byPlace);
-      return { file: source?.file ?? '', ...(plan && diagnostics.length === 0 && { plan }), filledIn, diagnostics };
+  /**
+   * Compiles files together: each for itself, then what must hold between them. A bad file never hides a good one.
+   * @param context what is known of the installation; absent: nothing is held against it
+   */
+  compileAll(files: readonly PipelineFile[], context: Context = {}): Compilation[] {
+    const drafts = files.map((file) => this.draft(file));
+    const byDagId = new Map<string, Draft>();
+    for (const draft of drafts)
+      if (typeof draft.value?.dag_id === 'string' && !byDagId.has(draft.value.dag_id)) byDagId.set(draft.value.dag_id, draft);
+    const plans = drafts.map((draft) => this.plan(draft, byDagId));
+    reportTwins(drafts, plans);
+    const linked = linkPipelines(drafts.map(({ source, value }, index) => ({ source, value, plan: plans[index] })));
+    checkContext(drafts, this.types, context);
+    return drafts.map(({ source, filledIn }, index) => {
+      const plan = source.errors === 0 ? linked[index] : undefined;
+      return { file: source.file, ...(plan && { plan }), filledIn, diagnostics: [...source.diagnostics].sort(byPlace) };
     });
   }
 
@@ -69,20 +92,100 @@ export class Compiler {
     return compilation;
   }
 
-  private compileSource(source: Source): { plan?: Plan; filledIn: FillIn[] } {
-    const filledIn: FillIn[] = [];
+  private draft({ file, text }: PipelineFile): Draft {
+    const source = new Source(file, text);
     const value = parse(source);
-    if (!value) return { filledIn };
-    this.validator.validate(source, value);
+    const nodes = value ? taskNodes(value) : [];
+    if (value) this.validator.validate(source, value, nodes);
+    return { source, value, nodes, filledIn: [] };
+  }
+
+  private plan({ source, value, nodes, filledIn }: Draft, byDagId: ReadonlyMap<string, Draft>): Plan | undefined {
+    if (!value) return undefined;
     if (typeof value.dag_id === 'string' && value.dag_id in {}) {
       source.report('SL305', ['dag_id'], `'${value.dag_id}' is a name that JavaScript uses for itself.`, 'choose another dag_id');
     }
     const schedule = resolveSchedule(source, value);
-    const graph = resolveGraph(source, value, filledIn);
-    // The hand-over can be told only where every task's name and type are known; then it is told whatever else is wrong.
-    const known = tasksOf(value).every((task) => typeof task.name === 'string' && this.types.has(String(task.type)));
-    const handOver = graph && known ? resolveData(source, value, graph, this.types, filledIn) : undefined;
-    if (!graph || !handOver || source.diagnostics.length > 0) return { filledIn };
-    return { plan: emit(value, schedule, graph, handOver, this.types), filledIn };
+    const params = resolveParams(source, value);
+    checkNames(source, value, nodes);
+    const lists = new Map(TASK_LISTS.map((list): [TaskList, TaskNode[]] => [list, nodes.filter((node) => node.list === list)]));
+    const graphs = new Map(
+      [...lists].map(([list, own]): [TaskList, TaskGraph | undefined] => [list, resolveGraph(source, value, own, filledIn)]),
+    );
+    const handOver = new Map<string, HandOver>();
+    for (const [list, own] of lists) {
+      const graph = graphs.get(list);
+      if (!graph) continue;
+      checkBranches(source, own, graph);
+      if (list === 'tasks') checkWaits(source, own, graph);
+      // The hand-over can be told only where every task's name and type are known; then it is told whatever else is wrong.
+      if (new Set(own.map(({ name }) => name)).size < own.length) continue;
+      if (!own.every(({ name, type }) => name !== undefined && this.types.has(type ?? ''))) continue;
+      for (const [name, each] of resolveData(source, String(value.dag_id), own, graph, this.types, filledIn)) handOver.set(name, each);
+    }
+    const expressions = resolveExpressions(source, value, {
+      nodes,
+      graphs,
+      types: this.types,
+      triggers: this.triggers,
+      params,
+      outputOf: (node) => this.outputOfPipeline(node, byDagId),
+    } satisfies ExpressionContext);
+    const notYet = collectNotYet(source, value, nodes, this.types);
+    if (source.errors > 0) return undefined;
+    const defaults = isMap(value.default_args) ? value.default_args : {};
+    const names = new Set(nodes.map(({ name }) => name));
+    const emit = (list: TaskList): TaskPlan[] =>
+      (graphs.get(list)?.order ?? []).flatMap((name) => {
+        const node = lists.get(list)?.find((each) => each.name === name);
+        const type = this.types.get(node?.type ?? '');
+        if (!node || !type) return [];
+        const templates = expressions.templates.get(name);
+        return emitTask(
+          {
+            node: { ...node, name },
+            type,
+            dependsOn: graphs.get(list)?.upstream.get(name) ?? [],
+            ...handOver.get(name),
+            ...(templates && { templates }),
+            isTask: (each) => names.has(each),
+          },
+          defaults,
+        );
+      });
+    const [tasks, onFailure, onSuccess, last] = [emit('tasks'), emit('on_failure'), emit('on_success'), emit('finally')];
+    return emitPlan(value, {
+      schedule,
+      ...(Object.keys(params).length > 0 && { params }),
+      tasks,
+      ...(onFailure.length > 0 && { onFailure }),
+      ...(onSuccess.length > 0 && { onSuccess }),
+      ...(last.length > 0 && { finally: last }),
+      ...(expressions.shapes && { shapes: expressions.shapes }),
+      ...(expressions.connections.length > 0 && { connections: expressions.connections }),
+      ...(Object.keys(notYet).length > 0 && { notYet }),
+    });
+  }
+
+  /** The outputs of the pipeline that a `run_pipeline` task starts, when it waits for them. */
+  private outputOfPipeline({ type, keys }: TaskNode, byDagId: ReadonlyMap<string, Draft>): Shape | undefined {
+    if (type !== 'run_pipeline') return undefined;
+    const child = byDagId.get(String(keys.dag_id));
+    if (!child || keys.wait === false) return undefined;
+    const outputs = child.nodes.flatMap(({ name, type: childType, list }): [string, Shape][] =>
+      name === undefined || list !== 'tasks' || name.includes('.') ? [] : [[name, shapeOfSchema(this.types.get(childType ?? '')?.result)]],
+    );
+    return { fields: { run_id: 'string', state: 'string', outputs: { fields: Object.fromEntries(outputs) } } };
+  }
+}
+
+function reportTwins(drafts: readonly Draft[], plans: readonly (Plan | undefined)[]): void {
+  const owners = new Map<string, string>();
+  for (const [index, { source }] of drafts.entries()) {
+    const plan = plans[index];
+    if (!plan) continue;
+    const other = owners.get(plan.dagId);
+    if (other === undefined) owners.set(plan.dagId, source.file);
+    else source.report('SL304', ['dag_id'], `'${plan.dagId}' is the dag_id of ${other} too.`, 'give each pipeline its own');
   }
 }

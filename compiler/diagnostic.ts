@@ -4,6 +4,8 @@ import type { Code } from './codes.ts';
 /** One thing that is wrong in a file. Lines and columns count from 1, columns in UTF-16 units as editors do. */
 export interface Diagnostic {
   readonly code: Code;
+  /** A warning does not make the file bad. */
+  readonly severity: 'error' | 'warning';
   /** What is wrong and what is allowed, without position. */
   readonly message: string;
   /** What to do, where the compiler can tell: `did you mean 'source_table'?` */
@@ -29,13 +31,13 @@ const MAX_SHOWN = 120;
  * ```
  */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
-  const { file, line, column, code, message, hint, sourceLine } = diagnostic;
+  const { file, line, column, code, severity, message, hint, sourceLine } = diagnostic;
   const gutter = String(line).padStart(5);
   const from = column - 1 > MAX_SHOWN - 20 ? column - 1 - 40 : 0;
   const shown = sourceLine.slice(from, from + MAX_SHOWN).replace(/\t/g, ' ');
   const length = Math.max(1, Math.min(diagnostic.length, shown.length - (column - 1 - from)));
   const pointer = `${' '.repeat(Math.max(0, column - 1 - from))}${'^'.repeat(length)}`;
-  return `${file}:${line}:${column}  ${code}  ${message}\n${gutter} | ${shown}\n${' '.repeat(5)} | ${pointer}${hint ? ` ${hint}` : ''}`;
+  return `${file}:${line}:${column}  ${code}  ${severity === 'warning' ? 'Warning: ' : ''}${message}\n${gutter} | ${shown}\n${' '.repeat(5)} | ${pointer}${hint ? ` ${hint}` : ''}`;
 }
 
 /** Order for reading: by file, then by place. */

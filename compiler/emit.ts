@@ -1,66 +1,122 @@
 import { createHash } from 'node:crypto';
 import type { TaskType } from '../activities/define-task.ts';
 import { parseDuration } from '../workflows/plan/duration.ts';
+import { type TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
-import { type Plan, PLAN_FORMAT, type RetryPlan, type TaskPlan } from '../workflows/plan/plan.ts';
-import type { SchedulePlan } from '../workflows/plan/schedule.ts';
+import {
+  type ExpandPlan,
+  type Plan,
+  PLAN_FORMAT,
+  type RetryPlan,
+  type RetryRule,
+  type SwitchPlan,
+  type TaskPlan,
+} from '../workflows/plan/plan.ts';
 import type { TriggerRule } from '../workflows/plan/trigger-rule.ts';
-import type { HandOver } from './resolve-data.ts';
-import { tasksOf, type TaskGraph } from './resolve-graph.ts';
-import { COMMON_TASK_KEYS } from './schema.ts';
+import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
+import { fullName, isMap, type TaskNode } from './task-node.ts';
 
 /** Where neither the task nor `default_args` says anything. */
 const DEFAULTS = { retries: 3, retry_delay: '10s', retry_exponential_backoff: 2, max_retry_delay: '1h' } as const;
 
-/** The plan of a file without mistakes. Everything is explicit in it, and its hash covers all of it. */
-export function emit(
+/** What the resolvers found out of one task. */
+export interface ResolvedTask {
+  readonly node: TaskNode & { readonly name: string };
+  readonly type: TaskType;
+  readonly dependsOn: readonly string[];
+  readonly inputFrom?: string;
+  readonly outputBase?: string;
+  readonly templates?: readonly TemplatePlace[];
+  /** Whether a task has this full name. */
+  isTask(name: string): boolean;
+}
+
+/** The keys of a file that its plan takes over as they are; the resolved parts come beside them. */
+export function emitPlan(
   value: JsonObject,
-  schedule: SchedulePlan | null,
-  graph: TaskGraph,
-  handOver: ReadonlyMap<string, HandOver>,
-  types: ReadonlyMap<string, TaskType>,
+  resolved: Omit<Plan, 'hash' | 'format' | 'dagId' | 'tags' | 'description' | 'owner' | 'docMd' | 'runTimeoutMs'>,
 ): Plan {
-  const defaults = (value.default_args ?? {}) as JsonObject;
-  const byName = new Map(tasksOf(value).map((task) => [String(task.name), task]));
-  const tasks = graph.order.flatMap((name) => {
-    const task = byName.get(name);
-    const type = types.get(String(task?.type));
-    return task && type ? [emitTask({ ...defaults, ...task }, type, graph.upstream.get(name) ?? [], handOver.get(name) ?? {})] : [];
-  });
   const runTimeoutMs = durationOf(value.dagrun_timeout);
-  const plan: Omit<Plan, 'hash'> = {
+  return withHash({
     format: PLAN_FORMAT,
     dagId: String(value.dag_id),
     ...(typeof value.description === 'string' && { description: value.description }),
     ...(typeof value.owner === 'string' && { owner: value.owner }),
     tags: (value.tags ?? []) as readonly string[],
     ...(typeof value.doc_md === 'string' && { docMd: value.doc_md }),
-    schedule,
     ...(runTimeoutMs !== undefined && { runTimeoutMs }),
-    tasks,
-  };
-  return { ...plan, hash: createHash('sha256').update(canonical(plan)).digest('hex') };
+    ...resolved,
+  });
 }
 
-function emitTask(task: JsonObject, type: TaskType, dependsOn: readonly string[], handOver: HandOver): TaskPlan {
-  const params = Object.fromEntries(Object.entries(task).filter(([key]) => !COMMON_TASK_KEYS.has(key))) as Record<string, Json>;
-  const queueTimeoutMs = durationOf(task.queue_timeout);
+/** A plan with the hash of all that it says. */
+export function withHash(plan: Omit<Plan, 'hash'>): Plan {
+  // JSON leaves out what is undefined: the hash that the plan may have had is not hashed.
+  const text = canonical({ ...plan, hash: undefined });
+  return { ...plan, hash: createHash('sha256').update(text).digest('hex') };
+}
+
+/** A task as it runs: everything explicit. `defaults` are the pipeline's `default_args`. */
+export function emitTask(
+  { node, type, dependsOn, inputFrom, outputBase, templates, isTask }: ResolvedTask,
+  defaults: JsonObject,
+): TaskPlan {
+  const keys: JsonObject = { ...defaults, ...node.keys };
+  const params = Object.fromEntries(Object.entries(node.keys).filter(([key]) => !COMMON_TASK_KEYS.has(key))) as Record<string, Json>;
+  const queueTimeoutMs = durationOf(keys.queue_timeout);
+  const holdOnFailureMs = durationOf(keys.hold_on_failure);
   return {
-    name: String(task.name),
+    name: node.name,
     type: type.type,
     summary: type.summary(params),
     dependsOn,
-    triggerRule: (task.trigger_rule ?? 'all_success') as TriggerRule,
+    triggerRule: (keys.trigger_rule ?? 'all_success') as TriggerRule,
+    ...(node.group !== undefined && { group: node.group }),
+    ...(typeof keys.owner === 'string' && { owner: keys.owner }),
+    ...(typeof keys.when === 'string' && { when: keys.when }),
+    ...(isMap(keys.switch) && { switch: switchOf(keys.switch, node, isTask) }),
+    ...(isMap(keys.expand) && { expand: expandOf(keys.expand) }),
     params,
-    ...handOver,
-    retry: retryOf(task),
-    executionTimeoutMs: durationOf(task.execution_timeout) ?? durationOf(type.defaults.execution_timeout) ?? 0,
-    heartbeatTimeoutMs: durationOf(task.heartbeat_timeout) ?? durationOf(type.defaults.heartbeat_timeout) ?? 0,
+    ...(templates && { templates }),
+    ...(inputFrom !== undefined && { inputFrom }),
+    ...(outputBase !== undefined && { outputBase }),
+    retry: retryOf(keys),
+    ...(Array.isArray(keys.retry_policy) && { retryRules: keys.retry_policy.map((rule: Json) => retryRuleOf(rule as JsonObject)) }),
+    ...(holdOnFailureMs !== undefined && { holdOnFailureMs }),
+    executionTimeoutMs: durationOf(keys.execution_timeout) ?? durationOf(type.defaults.execution_timeout) ?? 0,
+    heartbeatTimeoutMs: durationOf(keys.heartbeat_timeout) ?? durationOf(type.defaults.heartbeat_timeout) ?? 0,
     ...(queueTimeoutMs !== undefined && { queueTimeoutMs }),
-    ...(typeof task.queue === 'string' && { queue: task.queue }),
-    ...(typeof task.priority === 'number' && { priority: task.priority }),
-    allowFailure: task.allow_failure === true,
+    ...(typeof keys.queue === 'string' && { queue: keys.queue }),
+    ...(typeof keys.priority === 'number' && { priority: keys.priority }),
+    allowFailure: keys.allow_failure === true,
   };
+}
+
+function switchOf(keys: JsonObject, { group }: TaskNode, isTask: ResolvedTask['isTask']): SwitchPlan {
+  const full = (names: Json | undefined): string[] =>
+    ((names ?? []) as readonly string[]).map((name) => fullName(name, group, isTask) ?? name);
+  return {
+    on: String(keys.on),
+    cases: Object.fromEntries(Object.entries(keys.cases as JsonObject).map(([value, names]) => [value, full(names)])),
+    default: full(keys.default),
+  };
+}
+
+function expandOf(keys: JsonObject): ExpandPlan {
+  const { over, as: name = 'item', max_parallel = 16, batch_size = 1, on_item_failure = 'fail', expand } = keys;
+  return {
+    over: over as ExpandPlan['over'],
+    as: String(name),
+    maxParallel: Number(max_parallel),
+    batchSize: Number(batch_size),
+    onItemFailure: on_item_failure as ExpandPlan['onItemFailure'],
+    ...(isMap(expand) && { expand: { over: expand.over as ExpandPlan['over'], as: String(expand.as ?? 'item') } }),
+  };
+}
+
+function retryRuleOf(rule: JsonObject): RetryRule {
+  const delayMs = durationOf(rule.delay);
+  return { on: String(rule.on), action: rule.action as RetryRule['action'], ...(delayMs !== undefined && { delayMs }) };
 }
 
 function retryOf(task: JsonObject): RetryPlan {

@@ -1,9 +1,10 @@
 import type { TaskType } from '../activities/define-task.ts';
 import { upstreamByDistance } from '../workflows/plan/graph.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
+import { didYouMean } from './diagnostic.ts';
 import type { FillIn } from './fill-in.ts';
-import { tasksOf, type TaskGraph } from './resolve-graph.ts';
+import type { TaskGraph } from './resolve-graph.ts';
 import type { Source } from './source.ts';
+import type { TaskNode } from './task-node.ts';
 
 /** For a task: whose data it reads, and where it writes its own (`s3://bucket/dag/task`). */
 export interface HandOver {
@@ -13,37 +14,44 @@ export interface HandOver {
 
 /**
  * The hand-over of data between tasks, where the file leaves it open: a task that reads takes its nearest upstream's data set; a task
- * that writes and names no bucket writes to the one its readers name, else to the bucket it reads from.
+ * that writes and names no bucket writes to the one its readers name, else to the bucket it reads from. `inputs` and `outputs` of a task
+ * go before all of that.
  * @returns by task name; mistakes are in `source`
  */
 export function resolveData(
   source: Source,
-  value: JsonObject,
+  dagId: string,
+  nodes: readonly TaskNode[],
   graph: TaskGraph,
   types: ReadonlyMap<string, TaskType>,
   filledIn: FillIn[],
 ): ReadonlyMap<string, HandOver> {
-  const tasks = new Map(tasksOf(value).map((task, index) => [String(task.name), { task, index, type: types.get(String(task.type)) }]));
+  const tasks = new Map(nodes.map(({ name = '', keys, path, type = '' }) => [name, { task: keys, path, type: types.get(type) }]));
   const inputs = new Map<string, string>();
   for (const name of graph.order) {
-    const { task, index, type } = tasks.get(name) ?? {};
-    if (!task || index === undefined || !type?.data.reads || task.s3_key !== undefined) continue;
+    const { task, path, type } = tasks.get(name) ?? {};
+    if (!task || !path) continue;
+    if (typeof task.inputs === 'string') {
+      nameInput(name, task.inputs);
+      continue;
+    }
+    if (!type?.data.reads || task.s3_key !== undefined) continue;
     const rings = upstreamByDistance(graph.upstream, name).map((ring) => ring.filter((each) => tasks.get(each)?.type?.data.writes));
     const producers = rings.find((ring) => ring.length > 0) ?? [];
     const [producer] = producers;
     if (producer === undefined) {
       source.report(
         'SL401',
-        ['tasks', index, 'name'],
+        [...path, 'name'],
         `Task '${name}' reads data, and no task before it makes any.`,
         'put a task that makes data, such as postgres_to_s3, before it',
       );
     } else if (producers.length > 1) {
       source.report(
         'SL402',
-        ['tasks', index, 'name'],
+        [...path, 'name'],
         `Task '${name}' could read the data of ${producers.join(' or ')}; which is meant cannot be told.`,
-        'let it depend on one of them',
+        'say `inputs:` with one of them',
       );
     } else {
       inputs.set(name, producer);
@@ -53,8 +61,8 @@ export function resolveData(
 
   const buckets = new Map<string, string>();
   for (const name of graph.order) {
-    const { task, index, type } = tasks.get(name) ?? {};
-    if (!task || index === undefined || !type?.data.writes) continue;
+    const { task, path, type } = tasks.get(name) ?? {};
+    if (!task || !path || !type?.data.writes || typeof task.outputs === 'string') continue;
     const key = type.data.writes.bucketKey;
     if (key !== undefined) {
       const named = task[key];
@@ -66,7 +74,7 @@ export function resolveData(
     if (distinct.length > 1) {
       source.report(
         'SL404',
-        ['tasks', index, 'name'],
+        [...path, 'name'],
         `Task '${name}' cannot write to ${distinct.join(' and ')} at once: the tasks that read its data name different buckets.`,
         'name the same bucket in each of them',
       );
@@ -78,7 +86,7 @@ export function resolveData(
     if (bucket === undefined) {
       source.report(
         'SL404',
-        ['tasks', index, 'name'],
+        [...path, 'name'],
         `It cannot be told to which bucket task '${name}' writes.`,
         'let a task that names an s3_bucket read its data',
       );
@@ -88,20 +96,21 @@ export function resolveData(
     filledIn.push({
       task: name,
       what: 'writes to',
-      value: `s3://${bucket}/${String(value.dag_id)}/${name}/`,
+      value: `s3://${bucket}/${dagId}/${name}/`,
       why: distinct.length > 0 ? 'the bucket that its reader names' : 'the bucket that it reads from',
     });
   }
 
   for (const [reader, producer] of inputs) {
-    const { index = 0, type } = tasks.get(reader) ?? {};
+    const { path = [], type, task } = tasks.get(reader) ?? {};
     const wanted = bucketWanted(reader);
     const actual = buckets.get(producer);
     const key = type?.data.reads?.bucketKey;
-    if (wanted === undefined || actual === undefined || wanted === actual || key === undefined) continue;
+    if (typeof task?.inputs === 'string' || wanted === undefined || actual === undefined || wanted === actual || key === undefined)
+      continue;
     source.report(
       'SL403',
-      ['tasks', index, key],
+      [...path, key],
       `Task '${reader}' expects its data in bucket '${wanted}', and '${producer}' writes to '${actual}'.`,
       `write '${actual}', or add s3_key to load something else`,
     );
@@ -111,15 +120,50 @@ export function resolveData(
     graph.order.map((name) => {
       const input = inputs.get(name);
       const bucket = buckets.get(name);
+      const chosen = tasks.get(name)?.task.outputs;
+      const outputBase =
+        typeof chosen === 'string' ? chosen.replace(/\/$/, '') : bucket === undefined ? undefined : `s3://${bucket}/${dagId}/${name}`;
       return [
         name,
         {
           ...(input !== undefined && { inputFrom: input }),
-          ...(bucket !== undefined && { outputBase: `s3://${bucket}/${String(value.dag_id)}/${name}` }),
+          ...(outputBase !== undefined && { outputBase }),
         },
       ];
     }),
   );
+
+  /** The task that `inputs` names: it must come before, and make data. */
+  function nameInput(name: string, given: string): void {
+    const { path = [], type } = tasks.get(name) ?? {};
+    const before = upstreamByDistance(graph.upstream, name).flat();
+    const makers = before.filter((each) => tasks.get(each)?.type?.data.writes);
+    const group = name.includes('.') ? `${name.split('.')[0]}.${given}` : given;
+    const producer = [group, given].find((each) => makers.includes(each));
+    const at = [...path, 'inputs'];
+    if (!type?.data.reads) {
+      source.reportKey(
+        'SL401',
+        at,
+        `A ${type?.type ?? ''} task reads no data of another task.`,
+        'take inputs away, or read outputs.<task> in an expression',
+      );
+    } else if (producer === undefined) {
+      const why = before.includes(given)
+        ? 'makes no data'
+        : tasks.has(given)
+          ? 'does not come before this one'
+          : 'is not a task of this list';
+      source.report(
+        'SL401',
+        at,
+        `'${given}' ${why}.`,
+        didYouMean(given, makers) ?? `tasks before this one that make data: ${makers.join(', ') || 'none'}`,
+      );
+    } else {
+      inputs.set(name, producer);
+    }
+  }
 
   function readersOf(producer: string): string[] {
     return [...inputs].filter(([, from]) => from === producer).map(([reader]) => reader);

@@ -2,7 +2,8 @@ import { findCycle, type Graph, topologicalOrder } from '../workflows/plan/graph
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
 import type { FillIn } from './fill-in.ts';
-import type { Source } from './source.ts';
+import type { Path, Source } from './source.ts';
+import { fullName, type GroupNode, groupNodes, isMap, type TaskNode } from './task-node.ts';
 
 /** What each task waits for, by name, and the order in which tasks can be worked through. */
 export interface TaskGraph {
@@ -11,72 +12,224 @@ export interface TaskGraph {
 }
 
 /**
- * The graph of the tasks: the listed order where no task says `depends_on`, else what they say.
+ * The graph of one list of tasks: the listed order where none says `depends_on`, else what they say. A group stands for its tasks: what
+ * depends on it waits for its last ones, and its first ones wait for what it depends on.
  * Works on whatever of the file can be read, so that its mistakes are reported beside the schema's.
  * @returns undefined when the graph has mistakes, which are in `source`
  */
-export function resolveGraph(source: Source, value: JsonObject, filledIn: FillIn[]): TaskGraph | undefined {
-  const tasks = tasksOf(value);
-  const before = source.diagnostics.length;
-  const names = new Map<string, number>();
-  for (const [index, { name }] of tasks.entries()) {
-    if (typeof name !== 'string') continue;
-    const first = names.get(name);
-    if (first === undefined) names.set(name, index);
-    else
-      source.report(
-        'SL301',
-        ['tasks', index, 'name'],
-        `Two tasks are called '${name}'; the other is task ${first + 1} of the list.`,
-        'give each its own name',
+export function resolveGraph(source: Source, value: JsonObject, nodes: readonly TaskNode[], filledIn: FillIn[]): TaskGraph | undefined {
+  return new GraphResolver(source, value, nodes, filledIn).resolve();
+}
+
+class GraphResolver {
+  private readonly tasks = new Map<string, TaskNode>();
+  private readonly groups: ReadonlyMap<string, GroupNode | undefined>;
+  private failed = false;
+
+  constructor(
+    private readonly source: Source,
+    value: JsonObject,
+    private readonly nodes: readonly TaskNode[],
+    private readonly filledIn: FillIn[],
+  ) {
+    const declared = nodes.some(({ list }) => list === 'tasks') ? groupNodes(value) : [];
+    this.groups = new Map([
+      ...nodes.flatMap(({ group }): [string, undefined][] => (group === undefined ? [] : [[group, undefined]])),
+      ...declared.map((group): [string, GroupNode] => [group.name, group]),
+    ]);
+  }
+
+  resolve(): TaskGraph | undefined {
+    const isGraph =
+      this.nodes.some(({ keys }) => keys.depends_on !== undefined) ||
+      [...this.groups.values()].some((group) => group?.keys.depends_on !== undefined);
+    const named = this.nodes.filter((node): node is TaskNode & { name: string } => node.name !== undefined);
+    for (const node of named) if (!this.tasks.has(node.name)) this.tasks.set(node.name, node);
+    const upstream = new Map<string, string[]>();
+    for (const [index, { name, keys, path, group }] of named.entries()) {
+      if (upstream.has(name)) continue; // named twice: reported with the names
+      const previous = named[index - 1]?.name;
+      upstream.set(name, isGraph ? this.declared(keys.depends_on, path, group) : previous === undefined ? [] : [previous]);
+    }
+    if (isGraph) {
+      this.connectGroups(upstream);
+      this.connectBranches(upstream);
+    } else if (named.length > 1) {
+      this.refuseListedBranches();
+      this.filledIn.push({
+        what: 'depends_on',
+        value: [...this.tasks.keys()].join(' → '),
+        why: 'no task says depends_on: the listed order',
+      });
+    } else {
+      this.refuseListedBranches();
+    }
+    this.reportCycle(upstream);
+    return this.failed ? undefined : { upstream, order: topologicalOrder(upstream) };
+  }
+
+  /** The tasks that a list of names stands for. Inside a group its own tasks can be named without it. */
+  private declared(list: Json | undefined, path: Path, group: string | undefined): string[] {
+    if (!Array.isArray(list)) return [];
+    return list.flatMap((given: Json, position): string[] => {
+      if (typeof given !== 'string') return [];
+      const found = this.find(given, group);
+      if (found) return found;
+      this.report(
+        'SL302',
+        [...path, 'depends_on', position],
+        `There is no task or group '${given}' in this ${this.place()}.`,
+        this.namesLike(given),
       );
+      return [];
+    });
   }
-  const isGraph = tasks.some((task) => task.depends_on !== undefined);
-  const upstream = new Map<string, string[]>();
-  for (const [index, task] of tasks.entries()) {
-    if (typeof task.name !== 'string' || names.get(task.name) !== index) continue;
-    upstream.set(task.name, isGraph ? declared(source, task, index, names) : previous(tasks, index));
+
+  private find(given: string, group: string | undefined): string[] | undefined {
+    const task = fullName(given, group, (name) => this.tasks.has(name));
+    if (task !== undefined) return [task];
+    return this.groups.has(given) ? [`${GROUP}${given}`] : undefined;
   }
-  if (!isGraph && tasks.length > 1)
-    filledIn.push({ what: 'depends_on', value: [...names.keys()].join(' → '), why: 'no task says depends_on: the listed order' });
-  const cycle = findCycle(upstream);
-  if (cycle) {
+
+  private connectGroups(upstream: Map<string, string[]>): void {
+    const members = new Map(
+      [...this.groups.keys()].map((group) => [group, [...this.tasks.values()].filter((task) => task.group === group)]),
+    );
+    const inside = (group: string): Set<string> => new Set((members.get(group) ?? []).map(({ name }) => name ?? ''));
+    const replaceGroups = (names: readonly string[]): string[] => [
+      ...new Set(names.flatMap((name) => (name.startsWith(GROUP) ? lastOf(name.slice(GROUP.length)) : [name]))),
+    ];
+    const lastOf = (group: string): string[] => {
+      const own = inside(group);
+      const waitedFor = new Set([...own].flatMap((name) => upstream.get(name) ?? []));
+      return [...own].filter((name) => !waitedFor.has(name));
+    };
+    for (const [name, group] of this.groups) {
+      if (!group) continue;
+      const waitsFor = this.declared(group.keys.depends_on, group.path, undefined);
+      if (waitsFor.includes(`${GROUP}${name}`)) {
+        this.report('SL303', [...group.path, 'depends_on'], `The group '${name}' waits for itself.`, 'take the dependency away');
+        continue;
+      }
+      const own = inside(name);
+      for (const member of own) {
+        const mine = upstream.get(member) ?? [];
+        if (!mine.some((each) => own.has(each))) upstream.set(member, [...mine, ...waitsFor]);
+      }
+    }
+    // Tasks of a group may name groups too: what they stand for is known only when all groups' own edges are.
+    const replaced = [...upstream].map(([name, names]): [string, string[]] => [name, replaceGroups(names)]);
+    for (const [name, names] of replaced) upstream.set(name, names);
+  }
+
+  /** The tasks of a switch's cases wait for it, whether or not they say so. */
+  private connectBranches(upstream: Map<string, string[]>): void {
+    for (const { name, path, target, group } of this.branches()) {
+      const [found] = this.find(target, group) ?? [];
+      if (found === undefined || found.startsWith(GROUP)) {
+        this.report(
+          'SL302',
+          path,
+          found ? `'${target}' is a group; a case names tasks.` : `There is no task '${target}' in this ${this.place()}.`,
+          this.namesLike(target),
+        );
+      } else if (name !== undefined && !upstream.get(found)?.includes(name)) {
+        upstream.set(found, [...(upstream.get(found) ?? []), name]);
+        this.filledIn.push({ task: found, what: 'depends_on', value: name, why: 'it is a case of its switch' });
+      }
+    }
+  }
+
+  private refuseListedBranches(): void {
+    for (const { keys, path } of this.nodes) {
+      if (!isMap(keys.switch)) continue;
+      this.source.reportKey(
+        'SL310',
+        [...path, 'switch'],
+        'A switch needs a graph, and here the tasks run one after the other, as they are listed.',
+        'say depends_on in the tasks of the cases, and in what comes after them',
+      );
+      this.failed = true;
+    }
+  }
+
+  private branches(): { name: string | undefined; path: Path; target: string; group: string | undefined }[] {
+    return this.nodes.flatMap(({ name, keys, path, group }) => {
+      if (!isMap(keys.switch)) return [];
+      const { cases, default: other } = keys.switch;
+      const lists: [Path, Json | undefined][] = [
+        ...Object.entries(isMap(cases) ? cases : {}).map(([value, list]): [Path, Json | undefined] => [
+          [...path, 'switch', 'cases', value],
+          list,
+        ]),
+        [[...path, 'switch', 'default'], other],
+      ];
+      return lists.flatMap(([at, list]) =>
+        Array.isArray(list)
+          ? list.flatMap((target: Json, index) => (typeof target === 'string' ? [{ name, path: [...at, index], target, group }] : []))
+          : [],
+      );
+    });
+  }
+
+  private reportCycle(upstream: Graph): void {
+    const cycle = findCycle(upstream);
+    if (!cycle) return;
     const [first = ''] = cycle;
-    const index = names.get(first) ?? 0;
-    source.report(
+    const path = this.tasks.get(first)?.path ?? [];
+    this.report(
       'SL303',
-      ['tasks', index, 'depends_on'],
+      [...path, 'depends_on'],
       `These tasks wait for each other: ${cycle.join(' → ')}.`,
       'take one of the dependencies away',
     );
   }
-  return source.diagnostics.length > before ? undefined : { upstream, order: topologicalOrder(upstream) };
+
+  private place(): string {
+    const [node] = this.nodes;
+    return node === undefined || node.list === 'tasks' ? 'pipeline' : `list of ${node.list}`;
+  }
+
+  private namesLike(given: string): string {
+    const names = [...this.tasks.keys(), ...this.groups.keys()];
+    return didYouMean(given, names) ?? `there are: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`;
+  }
+
+  private report(code: 'SL302' | 'SL303', path: Path, message: string, hint: string): void {
+    this.failed = true;
+    this.source.report(code, path, message, hint);
+  }
 }
 
-/** The maps in `tasks`; anything else there is the schema's to report. */
-export function tasksOf(value: JsonObject): JsonObject[] {
-  const tasks: Json | undefined = value.tasks;
-  return Array.isArray(tasks)
-    ? tasks.map((task) => (typeof task === 'object' && task !== null && !Array.isArray(task) ? (task as JsonObject) : {}))
-    : [];
+/** Marks a group among task names while the graph is built; no name can begin with it. */
+const GROUP = '@';
+
+/** Reports names that stand twice in a file: of tasks in all its lists, and of groups. */
+export function checkNames(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
+  const seen = new Map<string, Path>();
+  for (const { name, path } of nodes) {
+    if (name === undefined) continue;
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, path);
+    else
+      source.report(
+        'SL301',
+        [...path, 'name'],
+        `Two tasks are called '${name}'; the other is in ${placeOf(first)}.`,
+        'give each its own name',
+      );
+  }
+  const groups = new Set<string>();
+  for (const { name, path } of groupNodes(value)) {
+    if (seen.has(name)) source.report('SL301', [...path, 'name'], `'${name}' is the name of a task too.`, 'give the group another name');
+    else if (groups.has(name)) source.report('SL301', [...path, 'name'], `Two groups are called '${name}'.`, 'give each its own name');
+    groups.add(name);
+  }
 }
 
-function declared(source: Source, task: JsonObject, index: number, names: ReadonlyMap<string, number>): string[] {
-  const list = Array.isArray(task.depends_on) ? task.depends_on : [];
-  return list.filter((name, position): name is string => {
-    if (typeof name !== 'string') return false;
-    if (names.has(name)) return true;
-    source.report(
-      'SL302',
-      ['tasks', index, 'depends_on', position],
-      `There is no task '${name}' in this pipeline.`,
-      didYouMean(name, names.keys()) ?? `tasks: ${[...names.keys()].join(', ')}`,
-    );
-    return false;
-  });
-}
-
-function previous(tasks: readonly JsonObject[], index: number): string[] {
-  const name = tasks[index - 1]?.name;
-  return typeof name === 'string' ? [name] : [];
+function placeOf(path: Path): string {
+  return path
+    .map((step) => (typeof step === 'number' ? `[${step + 1}]` : `.${step}`))
+    .join('')
+    .replace(/^\./, '');
 }

@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, type Pair, type Range } from 'yaml';
-import type { Code } from './codes.ts';
+import { type Code, WARNINGS } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 
 /** The way to a place in a document: keys and indices. */
@@ -23,6 +23,11 @@ export class Source {
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.lines.addNewLine(at + 1);
   }
 
+  /** How many mistakes make the file bad. */
+  get errors(): number {
+    return this.diagnostics.reduce((sum, { severity }) => sum + (severity === 'error' ? 1 : 0), 0);
+  }
+
   /** Reports at a character offset. */
   reportAt(code: Code, offset: number, length: number, message: string, hint?: string): void {
     const { line, col } = this.lines.linePos(Math.min(offset, this.text.length));
@@ -31,6 +36,7 @@ export class Source {
     const sourceLine = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
     this.diagnostics.push({
       code,
+      severity: WARNINGS.has(code) ? 'warning' : 'error',
       message,
       ...(hint !== undefined && { hint }),
       file: this.file,
@@ -66,6 +72,18 @@ export class Source {
     const range = isNode(shown) ? shown.range : undefined;
     const [from, to] = range ?? this.valueRange(path);
     this.reportAt(code, from, to - from, message, hint);
+  }
+
+  /** Reports a part of the text at `path`, `from` and `to` being places in its value; all of it where YAML writes the value otherwise. */
+  reportPart(code: Code, path: Path, from: number, to: number, message: string, hint?: string): void {
+    this.reported.push(keyOf(path));
+    const [start, end] = this.valueRange(path);
+    const node = this.nodeAt(path);
+    const value = isScalar(node) && typeof node.value === 'string' ? node.value : '';
+    const at = this.text.slice(start, end).indexOf(value.split('\n')[0] ?? '');
+    const verbatim = value !== '' && at >= 0 && this.text.slice(start + at, start + at + to) === value.slice(0, to);
+    if (verbatim) this.reportAt(code, start + at + from, to - from, message, hint);
+    else this.reportAt(code, start, end - start, message, hint);
   }
 
   /** Whether something at `path`, above it or below it has been reported. */

@@ -1,272 +1,166 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import type { TaskType } from '../activities/define-task.ts';
-import { DURATION_HELP, parseDuration } from '../workflows/plan/duration.ts';
+import { parseDuration } from '../workflows/plan/duration.ts';
+import { isTemplate } from '../workflows/plan/expressions/template.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import { isTimeZone } from '../workflows/plan/time-zone.ts';
-import { didYouMean, nearest } from './diagnostic.ts';
-import { FOREIGN_KEYS, PLANNED } from './planned.ts';
-import { COMMON_TASK_KEYS, type JsonSchema, pipelineSchema } from './schema.ts';
+import { didYouMean } from './diagnostic.ts';
+import { explainError, isMistyped, type Place, showValue } from './explain-error.ts';
+import type { JsonSchema } from './schema/json-schema.ts';
+import { type Catalogs, pipelineSchema } from './schema/pipeline-schema.ts';
+import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
 import type { Path, Source } from './source.ts';
+import { isMap, type TaskNode } from './task-node.ts';
 
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/;
+const ANYTHING = { type: 'object' };
 
 /** Checks a pipeline against the schema and reports each mistake once, in the analyst's words. */
 export class Validator {
   readonly schema: JsonSchema;
-  private readonly check: ValidateFunction;
+  private readonly ajv: Ajv;
+  private readonly frame: ValidateFunction;
   private readonly paramKeys: ReadonlyMap<string, readonly string[]>;
 
-  constructor(private readonly catalog: readonly TaskType[]) {
-    this.schema = pipelineSchema(catalog);
-    const ajv = new Ajv({
+  constructor(private readonly catalogs: Catalogs) {
+    this.schema = pipelineSchema(catalogs);
+    this.ajv = new Ajv({
       allErrors: true,
       discriminator: true,
       allowUnionTypes: true,
       verbose: true,
       strictTypes: false,
-      keywords: ['form'],
+      strictRequired: false,
+      // Checked once each, these functions are not worth optimizing: most of a short process would be spent on it.
+      code: { optimize: false },
+      inlineRefs: false,
+      // The schema is generated, and a test holds it against draft 07: no process needs to do so again at its start.
+      validateSchema: false,
+      keywords: ['form', 'template'],
+      formats: {
+        duration: (text: string) => (parseDuration(text) ?? 0) > 0,
+        'time-zone': isTimeZone,
+        'iso-date': (text: string) => ISO_DATE.test(text) && !Number.isNaN(Date.parse(text)),
+        uri: (text: string) => URL.canParse(text),
+      },
     });
-    ajv.addFormat('duration', (text: string) => (parseDuration(text) ?? 0) > 0);
-    ajv.addFormat('time-zone', isTimeZone);
-    ajv.addFormat('iso-date', (text: string) => ISO_DATE.test(text) && !Number.isNaN(Date.parse(text)));
-    this.check = ajv.compile(this.schema);
-    this.paramKeys = new Map(catalog.map(({ type, params }) => [type, Object.keys(params.properties)]));
+    this.ajv.addSchema(this.schema, 'pipeline');
+    // Tasks and triggers are checked each against its own type: only the types that a file has are ever compiled.
+    const definitions = { ...(this.schema.definitions as object), task: ANYTHING, trigger: ANYTHING };
+    this.frame = this.ajv.compile({ ...this.schema, definitions });
+    this.paramKeys = new Map(catalogs.tasks.map(({ type, params }) => [type, Object.keys(params.properties)]));
   }
 
-  /** Reports into `source` what the schema refuses in `value`. */
-  validate(source: Source, value: JsonObject): void {
-    if (!this.check(value)) for (const error of this.check.errors ?? []) this.explain(source, error);
-    for (const [index, task] of (Array.isArray(value.tasks) ? value.tasks : []).entries()) {
-      this.checkExclusive(source, index, task);
-      refuseExpressions(source, ['tasks', index], task);
+  /** Reports into `source` what the schema refuses in `value`, whose tasks are `nodes`. */
+  validate(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
+    this.run(this.frame, source, value, { kind: 'pipeline', path: [] });
+    for (const node of nodes) this.validateTask(source, node);
+    for (const [index, trigger] of (Array.isArray(value.triggers) ? value.triggers : []).entries()) {
+      if (isMap(trigger)) this.validateTrigger(source, trigger, ['triggers', index]);
     }
   }
 
-  private explain(source: Source, error: ErrorObject): void {
-    const path = pathOf(error.instancePath);
-    const where = JSON.stringify(path.at(-1) ?? 'the file').replace(/"/g, "'");
-    const params = error.params as Record<string, unknown>;
-    const given = show(error.data);
-    switch (error.keyword) {
-      case 'additionalProperties':
-        return this.unknownKey(source, [...path, String(params.additionalProperty)], error);
-      case 'required': {
-        const missing = String(params.missingProperty);
-        if (mistyped(missing, error.data, Object.keys(propertiesOf(error)))) return; // reported where the wrong word stands
-        return source.reportInside(
-          'SL202',
-          path,
-          `'${missing}' is missing${isTask(path) ? ' in this task' : ''}.`,
-          exampleOf(error, missing),
-        );
-      }
-      case 'type':
-        return source.report('SL203', path, `${where} must be ${typeName(params.type)}, not ${given}.`, typeHint(params.type, error.data));
-      case 'discriminator':
-        return this.unknownType(source, path, error);
-      case 'enum': {
-        const allowed = params.allowedValues as readonly unknown[];
-        return source.report(
-          'SL204',
-          path,
-          `${where} is ${given}; allowed: ${allowed.join(', ')}.`,
-          didYouMean(String(error.data), allowed.map(String)),
-        );
-      }
-      case 'anyOf': {
-        // A closed set of values, as TypeBox writes it.
-        const allowed = (error.schema as readonly { const?: unknown }[]).map((branch) => branch.const);
-        if (allowed.includes(undefined)) return source.report('SL205', path, `${where} ${error.message ?? 'is wrong'}.`);
-        return source.report(
-          'SL204',
-          path,
-          `${where} is ${given}; allowed: ${allowed.join(', ')}.`,
-          didYouMean(String(error.data), allowed.map(String)),
-        );
-      }
-      case 'pattern':
-      case 'format':
-        return source.report('SL205', path, `${where} is ${given}${formOf(error)}.`);
-      case 'minimum':
-      case 'maximum':
-      case 'exclusiveMinimum':
-      case 'exclusiveMaximum':
-      case 'minLength':
-      case 'maxLength':
-      case 'minItems':
-      case 'maxItems':
-      case 'uniqueItems':
-        return source.report(
-          'SL206',
-          path,
-          `${where} ${error.message?.replace(/^must NOT/, 'must not') ?? 'is out of range'}; given: ${given}.`,
-        );
-      default:
-        // `oneOf` and the like only repeat what the branch itself has reported.
-        if (!['oneOf', 'allOf', 'if', 'const'].includes(error.keyword))
-          source.report('SL205', path, `${where} ${error.message ?? 'is wrong'}.`);
-    }
+  private validateTask(source: Source, { keys, path }: TaskNode): void {
+    if (Object.keys(keys).length === 0) return; // not a map: reported by the frame
+    const { type } = keys;
+    const place: Place = {
+      kind: 'task',
+      path,
+      ...(typeof type === 'string' && { type }),
+      elsewhere: (key) => this.typesWith(key),
+    };
+    const check = this.definition(source, 'task', type, place, keys);
+    if (!check) return;
+    this.run(check, source, keys, place);
+    this.checkExclusive(source, keys, path);
   }
 
-  private unknownKey(source: Source, path: Path, error: ErrorObject): void {
-    const key = String(path.at(-1));
-    const parent = path.slice(0, -1);
-    const allowed = Object.keys(propertiesOf(error));
-    const planned: readonly string[] =
-      parent.length === 0
-        ? PLANNED.pipeline
-        : parent[0] === 'schedule'
-          ? PLANNED.schedule
-          : isTask(parent)
-            ? PLANNED.task
-            : parent[0] === 'default_args'
-              ? PLANNED.task
-              : [];
-    if (planned.includes(key)) {
-      return source.reportKey(
-        'SL901',
-        path,
-        `'${key}' is part of the pipeline language, and this release cannot carry it out yet.`,
-        'remove it for now',
-      );
-    }
-    const foreign = FOREIGN_KEYS[key];
-    const hint =
-      foreign !== undefined && allowed.includes(foreign)
-        ? `the word here is '${foreign}'`
-        : (didYouMean(key, allowed) ?? this.belongsTo(key, parent, error));
-    source.reportKey('SL201', path, `Unknown key '${key}'${placeName(parent, error.data)}.`, hint ?? `allowed: ${allowed.join(', ')}`);
+  private validateTrigger(source: Source, trigger: JsonObject, path: Path): void {
+    const { type } = trigger;
+    const place: Place = { kind: 'trigger', path, ...(typeof type === 'string' && { type }) };
+    const check = this.definition(source, 'trigger', type, place, trigger);
+    if (check) this.run(check, source, trigger, place);
   }
 
-  /** Where a key would have been right: one level up or down, or in another task type. */
-  private belongsTo(key: string, parent: Path, error: ErrorObject): string | undefined {
-    if (!isTask(parent)) return COMMON_TASK_KEYS.has(key) ? `'${key}' belongs to a task or to default_args` : undefined;
-    const own = (error.data as { type?: unknown }).type;
-    const types = this.catalog.filter((taskType) => this.paramKeys.get(taskType.type)?.includes(key)).map(({ type }) => type);
-    if (types.length > 0)
-      return `'${key}' belongs to ${types.join(', ')}; a task of type ${String(own)} has: ${this.paramKeys.get(String(own))?.join(', ')}`;
+  /** The check of one type of task or trigger, or undefined after reporting that there is no such type. */
+  private definition(
+    source: Source,
+    kind: 'task' | 'trigger',
+    type: unknown,
+    { path }: Place,
+    keys: JsonObject,
+  ): ValidateFunction | undefined {
+    const known = (kind === 'task' ? this.catalogs.tasks : this.catalogs.triggers).map((each) => each.type);
+    if (type === undefined) {
+      if (!isMistyped('type', keys, ['name', 'type'])) {
+        source.reportInside('SL202', path, `'type' is missing in this ${kind}.`, `for example \`type: ${known[0]}\``);
+      } else {
+        for (const key of Object.keys(keys)) {
+          if (isMistyped('type', { [key]: 0 }, ['name', 'type']))
+            source.reportKey('SL201', [...path, key], `Unknown key '${key}'.`, `the word here is 'type'`);
+        }
+      }
+      return undefined;
+    }
+    if (typeof type !== 'string') {
+      source.report('SL203', [...path, 'type'], `'type' must be text, not ${showValue(type)}.`);
+      return undefined;
+    }
+    if (known.includes(type)) return this.ajv.getSchema(`pipeline#/definitions/${kind}_${type}`);
+    source.report(
+      'SL207',
+      [...path, 'type'],
+      kind === 'task' ? `There is no task type '${type}'.` : `There is no kind of trigger '${type}'.`,
+      didYouMean(type, known) ?? `there are: ${known.join(', ')}`,
+    );
     return undefined;
   }
 
-  private unknownType(source: Source, path: Path, error: ErrorObject): void {
-    const given = (error.data as { type?: unknown }).type;
-    if (given === undefined) return; // reported as a missing key
-    const at = [...path, 'type'];
-    if (typeof given !== 'string') return source.report('SL203', at, `'type' must be a string, not ${show(given)}.`);
-    const types = [...this.paramKeys.keys()];
-    if ((PLANNED.taskType as readonly string[]).includes(given)) {
-      return source.report(
-        'SL901',
-        at,
-        `Task type '${given}' is part of the pipeline language, and this release cannot carry it out yet.`,
-        `this release has: ${types.join(', ')}`,
-      );
-    }
-    source.report('SL207', at, `There is no task type '${given}'.`, didYouMean(given, types) ?? `registered: ${types.join(', ')}`);
+  private run(check: ValidateFunction, source: Source, value: JsonObject, place: Place): void {
+    if (check(value)) return;
+    for (const error of relevant(check.errors ?? [])) explainError(source, error, place);
   }
 
-  private checkExclusive(source: Source, index: number, task: unknown): void {
-    if (typeof task !== 'object' || task === null || Array.isArray(task)) return;
-    const taskType = this.catalog.find(({ type }) => type === (task as { type?: unknown }).type);
+  private typesWith(key: string): readonly string[] {
+    return this.catalogs.tasks.filter(({ type }) => this.paramKeys.get(type)?.includes(key)).map(({ type }) => type);
+  }
+
+  private checkExclusive(source: Source, task: JsonObject, path: Path): void {
+    const taskType = this.catalogs.tasks.find(({ type }) => type === task.type);
     for (const group of taskType?.exactlyOneOf ?? []) {
       const present = group.filter((key) => key in task);
       const second = present[1];
       if (present.length === 0) {
         const allowed = [...COMMON_TASK_KEYS, ...(this.paramKeys.get(String(taskType?.type)) ?? [])];
-        if (group.some((key) => mistyped(key, task, allowed))) continue;
-        source.reportInside('SL208', ['tasks', index], `One of ${group.join(', ')} is missing in this task.`);
+        if (group.some((key) => isMistyped(key, task, allowed))) continue;
+        source.reportInside('SL208', path, `One of ${group.join(', ')} is missing in this task.`);
       } else if (second !== undefined) {
-        source.reportKey('SL208', ['tasks', index, second], `'${second}' and '${present[0]}' exclude each other.`, 'keep one of them');
+        source.reportKey('SL208', [...path, second], `'${second}' and '${present[0]}' exclude each other.`, 'keep one of them');
       }
     }
   }
 }
 
-function propertiesOf(error: ErrorObject): Record<string, { examples?: readonly unknown[] }> {
-  return (error.parentSchema as { properties?: Record<string, { examples?: readonly unknown[] }> }).properties ?? {};
+/**
+ * The errors that say something. A text with expressions has its value, and with it its type and form, only in a run; the compiler checks
+ * its type by itself. Of several forms that are allowed, the one that was begun is the one that was meant.
+ */
+function relevant(errors: readonly ErrorObject[]): ErrorObject[] {
+  const told = errors.filter(({ data }) => typeof data !== 'string' || !isTemplate(data));
+  const choices = told.filter(({ keyword, schema }) => keyword === 'anyOf' && !isClosedSet(schema));
+  return told.filter((error) => {
+    const choice = choices.find(
+      ({ instancePath, schemaPath }) => error.instancePath === instancePath && error.schemaPath.startsWith(`${schemaPath}/`),
+    );
+    if (choice) return error.keyword !== 'type' && error.keyword !== 'const';
+    if (isClosedSet(error.parentSchema?.anyOf) && error.keyword === 'const') return false;
+    if (!choices.includes(error)) return true;
+    const inside = told.filter(
+      (each) => each !== error && each.instancePath.startsWith(error.instancePath) && each.schemaPath !== error.schemaPath,
+    );
+    return !inside.some((each) => each.instancePath !== error.instancePath || !['type', 'const'].includes(each.keyword));
+  });
 }
 
-/** Whether one of the keys of `data` is not allowed and was most likely meant to be `missing`. */
-function mistyped(missing: string, data: unknown, allowed: readonly string[]): boolean {
-  return Object.keys(data ?? {}).some(
-    (key) => !allowed.includes(key) && (FOREIGN_KEYS[key] === missing || nearest(key, allowed) === missing),
-  );
-}
-
-/** Expressions come with a later release; until then their braces would silently be text. */
-function refuseExpressions(source: Source, path: Path, value: unknown): void {
-  if (typeof value === 'string') {
-    if (value.includes('{{'))
-      source.report('SL901', path, 'Expressions in {{ }} are part of the pipeline language, and this release cannot carry them out yet.');
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, part] of Object.entries(value)) refuseExpressions(source, [...path, Array.isArray(value) ? Number(key) : key], part);
-  }
-}
-
-function pathOf(pointer: string): Path {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replace(/~1/g, '/').replace(/~0/g, '~'))
-    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
-}
-
-function isTask(path: Path): boolean {
-  return path.length === 2 && path[0] === 'tasks';
-}
-
-function placeName(parent: Path, data: unknown): string {
-  if (isTask(parent)) return ` in a ${String((data as { type?: unknown }).type)} task`;
-  return parent.length > 0 ? ` in '${parent.join('.')}'` : '';
-}
-
-function show(value: unknown): string {
-  if (value === null) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a map';
-  const text = String(value);
-  return `'${text.length > 60 ? `${text.slice(0, 59)}…` : text}'`;
-}
-
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'a whole number',
-  number: 'a number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a map',
-  null: 'null',
-};
-
-function typeName(type: unknown): string {
-  const types = Array.isArray(type) ? type : [type];
-  return types.map((each) => TYPE_NAMES[String(each)] ?? String(each)).join(' or ');
-}
-
-function typeHint(type: unknown, data: unknown): string | undefined {
-  if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `put it in quotes: "${String(data)}"`;
-  if (type === 'array' && typeof data === 'string') return `write it as a list: [${data}]`;
-  if ((type === 'integer' || type === 'number') && typeof data === 'string' && /^\d+$/.test(data)) return `leave the quotes out: ${data}`;
-  return undefined;
-}
-
-function exampleOf(error: ErrorObject, key: string): string | undefined {
-  const example = propertiesOf(error)[key]?.examples?.[0];
-  return example === undefined ? undefined : `for example \`${key}: ${typeof example === 'string' ? example : JSON.stringify(example)}\``;
-}
-
-function formOf(error: ErrorObject): string {
-  const params = error.params as { format?: string; pattern?: string };
-  switch (params.format) {
-    case 'duration':
-      return `, which is not ${DURATION_HELP}`;
-    case 'time-zone':
-      return ', which is not a time zone such as UTC or Europe/Berlin';
-    case 'iso-date':
-      return ', which is not a date such as 2024-01-31 or 2024-01-31T06:00';
-    default:
-  }
-  const schema = error.parentSchema as { form?: string; examples?: readonly unknown[] } | undefined;
-  const example = schema?.examples?.[0];
-  return `; it must be ${schema?.form ?? `of the form ${params.pattern ?? params.format}`}${example === undefined ? '' : `, such as ${String(example)}`}`;
+function isClosedSet(branches: unknown): boolean {
+  return Array.isArray(branches) && branches.every((branch: { const?: unknown }) => branch.const !== undefined);
 }

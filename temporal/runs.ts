@@ -1,5 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
+import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
+import { refusal } from '../workflows/plan/not-yet.ts';
 import type { DataInterval } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { pipelineRunId } from './names.ts';
@@ -23,6 +25,16 @@ export class RunNotFound extends Error {
   }
 }
 
+/** Thrown when a plan holds parts of the language that this release cannot carry out. */
+export class NotYet extends Error {
+  override readonly name = 'NotYet';
+  /** @throws NotYet when `plan` cannot be carried out whole */
+  static refuse(plan: Plan): void {
+    const reason = refusal(plan);
+    if (reason !== undefined) throw new NotYet(`'${plan.dagId}' is not applied, ${reason}`);
+  }
+}
+
 /** Which run is meant: `temporalRunId` where an id was used more than once. */
 export interface RunReference {
   readonly pipelineRunId: string;
@@ -32,7 +44,8 @@ export interface RunReference {
 /**
  * Starts a run by hand.
  * @param id tells runs of one pipeline apart
- * @throws RunExists
+ * @param params checked before by whoever asks for the run; the run checks them again
+ * @throws RunExists, NotYet
  */
 export async function startManualRun(
   client: Client,
@@ -40,13 +53,15 @@ export async function startManualRun(
   taskQueue: string,
   interval: DataInterval,
   id: string,
+  params?: JsonObject,
 ): Promise<RunReference> {
+  NotYet.refuse(plan);
   const workflowId = pipelineRunId(plan.dagId, 'manual', id);
   try {
     const handle = await client.workflow.start(plan.dagId, {
       workflowId,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      ...runStart(plan, 'manual', taskQueue, interval),
+      ...runStart(plan, 'manual', taskQueue, { interval, ...(params && { params }) }),
     });
     return { pipelineRunId: workflowId, temporalRunId: handle.firstExecutionRunId };
   } catch (error) {

@@ -12,6 +12,7 @@ import type { SchedulePlan } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { scheduledRunIdBase } from './names.ts';
 import { runStart } from './run-start.ts';
+import { NotYet } from './runs.ts';
 import { searchAttribute } from './search-attributes.ts';
 
 /** One thing to do, or done, so that Temporal agrees with the files. */
@@ -79,6 +80,7 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
     return;
   }
   if (action === 'unchanged' || !plan) return;
+  NotYet.refuse(plan);
   const options = scheduleOptions(plan, taskQueue);
   if (action === 'create') {
     try {

@@ -1,19 +1,39 @@
 import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
-import { isCancellation, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { PipelineRun } from './pipeline-run.ts';
-import { PLAN_FORMAT } from './plan/plan.ts';
+import {
+  CancelledFailure,
+  defineUpdate,
+  isCancellation,
+  scheduleLocalActivity,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Evaluator } from './plan/expressions/evaluator.ts';
+import { runValues } from './plan/expressions/run-names.ts';
+import type { Json, JsonObject } from './plan/json.ts';
+import { type Plan, PLAN_FORMAT } from './plan/plan.ts';
 import type { RunInput, RunResult } from './plan/run.ts';
+import { resolveRunParams } from './plan/run-params.ts';
 import { dataIntervalAt, type DataInterval } from './plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
+import type { ApprovalVote, HeldDecision } from './run/decisions.ts';
+import { PipelineRun, type RunEnd } from './run/pipeline-run.ts';
+import { TemporalHost } from './temporal-host.ts';
 
 const INTERVAL = defineSearchAttributeKey(SEARCH_ATTRIBUTES.interval.name, SEARCH_ATTRIBUTES.interval.type);
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 /** Set by Temporal on what a Schedule starts: the tick, without jitter. */
 const TICK = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
+/** What people send to a run that goes on: the vote on an approval, the decision on a task that is held. */
+const decide = defineUpdate<string, [ApprovalVote]>('decide');
+const resolveHeld = defineUpdate<string, [HeldDecision]>('resolve-held');
+
 /**
  * The workflow of every pipeline: registered as the default workflow, so that the workflow type in Temporal is the `dag_id`.
- * @throws ApplicationFailure `PlanFormatUnknown` when the plan was made by a newer Sluice; else as PipelineRun.complete
+ * @throws ApplicationFailure `PlanFormatUnknown` when the plan was made by a newer Sluice, `InvalidParams` when the run was given
+ *   parameters that its pipeline refuses, `PipelineFailed` or `DagrunTimeout` with a RunResult as details
+ * @throws CancelledFailure when the run was cancelled
  */
 export async function interpreter(input: RunInput): Promise<RunResult> {
   const format: number = input.plan.format;
@@ -25,17 +45,85 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
   }
   const interval = input.interval ?? intervalOfTick(input);
   if (!input.interval) upsertSearchAttributes([{ key: INTERVAL, value: new Date(interval.start) }]);
-  let state = 'failed';
+  let state: RunResult['state'] = 'failed';
   try {
-    const result = await new PipelineRun(input.plan, interval).complete();
-    state = result.state;
-    return result;
+    const end = await run(input, interval);
+    ({ state } = end.result);
+    return conclude(end);
   } catch (error) {
     if (isCancellation(error)) state = 'canceled';
     throw error;
   } finally {
     upsertSearchAttributes([{ key: STATE, value: state }]);
   }
+}
+
+async function run({ plan, params: given }: RunInput, interval: DataInterval): Promise<RunEnd> {
+  const { params, mistakes } = resolveRunParams(plan, given ?? {});
+  if (mistakes.length > 0) throw ApplicationFailure.nonRetryable(`The run's parameters do not fit: ${mistakes.join(' ')}`, 'InvalidParams');
+  const { workflowId } = workflowInfo();
+  const evaluator = plan.shapes && (await loadEvaluator(plan));
+  const values = evaluator ? { ...runValues(plan.dagId, workflowId, interval), ...(await connectionFields(plan)) } : {};
+  const pipelineRun = new PipelineRun(plan, { pipelineRunId: workflowId, interval, params, values }, new TemporalHost(), evaluator);
+  acceptDecisions(pipelineRun);
+  return pipelineRun.complete();
+}
+
+/** Loaded only by runs whose plan has expressions: it is the largest part of the bundle. */
+async function loadEvaluator(plan: Plan): Promise<Evaluator> {
+  const { Evaluator } = await import('./plan/expressions/evaluator.ts');
+  return new Evaluator(plan.shapes);
+}
+
+/** The fields of connections that expressions read, as a worker has them; kept in the history, so that the run sees them unchanged. */
+async function connectionFields({ connections }: Plan): Promise<JsonObject> {
+  if (!connections) return {};
+  const conn = await scheduleLocalActivity<Json>('connection_fields', [connections], {
+    startToCloseTimeout: '30s',
+    retry: { maximumAttempts: 3 },
+  });
+  return { conn };
+}
+
+function acceptDecisions({ decisions }: PipelineRun): void {
+  const refuse = (mistake: string | undefined): void => {
+    if (mistake !== undefined) throw ApplicationFailure.nonRetryable(mistake, 'DecisionRefused');
+  };
+  setHandler(
+    decide,
+    (vote: ApprovalVote) => {
+      decisions.vote(vote);
+      return `${vote.decision} by ${vote.by}`;
+    },
+    {
+      validator: (vote: ApprovalVote) => refuse(decisions.checkVote(vote)),
+      description: 'Approve or reject: {"task", "decision": "approve" | "reject", "by", "comment"?, "form"?}',
+    },
+  );
+  setHandler(
+    resolveHeld,
+    (decision: HeldDecision) => {
+      decisions.decideHeld(decision);
+      return `${decision.action} by ${decision.by}`;
+    },
+    {
+      validator: (decision: HeldDecision) => refuse(decisions.checkHeld(decision)),
+      description: 'Decide on a task that is held: {"task", "action": "retry" | "skip" | "fail", "by", "reason"?}',
+    },
+  );
+}
+
+function conclude({ result, failure }: RunEnd): RunResult {
+  if (result.state === 'canceled') throw new CancelledFailure('The run was cancelled');
+  if (!failure) return result;
+  const { type, message, origin } = failure;
+  throw ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: true,
+    details: [result],
+    ...(origin instanceof Error && { cause: origin }),
+  });
 }
 
 function intervalOfTick({ plan }: RunInput): DataInterval {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -60,14 +61,17 @@ describe('sluice', () => {
   });
 
   it('run: the same logical date is refused the second time, and says that no worker is there', async () => {
-    const args = ['run', join(folder.path, 'good.yaml'), '--logical-date', '2024-01-01'];
     const settings = { ...environment, SLUICE_TASK_QUEUE: 'cli-nobody' };
+    // The suite's server remembers earlier suites.
+    const dagId = `cli_${randomBytes(4).toString('hex')}`;
+    await writeFile(join(folder.path, 'once.yml'), PIPELINE.replace('cli_sample', dagId));
+    const args = ['run', join(folder.path, 'once.yml'), '--logical-date', '2024-01-01'];
     const first = await sluice(args, settings);
-    assert.deepEqual([first.code, first.stdout], [0, 'cli_sample/manual/2024-01-01T00:00:00Z\n']);
+    assert.deepEqual([first.code, first.stdout], [0, `${dagId}/manual/2024-01-01T00:00:00Z\n`]);
     assert.match(first.stderr, /No worker serves task queue 'cli-nobody'/);
     const second = await sluice(args, settings);
     assert.equal(second.code, 1);
-    assert.match(second.stderr, /Run 'cli_sample\/manual\/2024-01-01T00:00:00Z' exists already/);
+    assert.match(second.stderr, new RegExp(`Run '${dagId}/manual/2024-01-01T00:00:00Z' exists already`));
   });
 
   it('run: a logical date that is no interval is explained', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'mocha';
+import { before, describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
 
@@ -88,7 +88,6 @@ const CASES: [string, string, string][] = [
   ['nowhere to write', 'dag_id: x\ntasks:\n  - name: a\n    type: spark_job\n    job_name: j', 'SL401 3:11'],
   // not yet
   ['part of the language to come', edit({ 2: 'sla: {max_duration: 2h}' }), 'SL901 2:1'],
-  ['task type to come', edit({ 9: '    type: http' }), 'SL901 9:11'],
   // together
   [
     'several at once',
@@ -98,6 +97,9 @@ const CASES: [string, string, string][] = [
 ];
 
 describe('mistakes in pipelines', () => {
+  // The time that is held against each case is that of a document, not of the first use of the code.
+  before(() => compiler.compile({ file: 'warm.yaml', text: edit({}) }));
+
   for (const [name, text, expected] of CASES) {
     it(`${name}: ${expected}`, () => {
       const began = performance.now();
@@ -108,7 +110,10 @@ describe('mistakes in pipelines', () => {
         expected,
         JSON.stringify(diagnostics, null, 1),
       );
-      assert.equal(plan === undefined, expected !== '');
+      assert.equal(
+        plan === undefined,
+        diagnostics.some(({ severity }) => severity === 'error'),
+      );
       assert.ok(took < 200, `took ${took} ms`);
     });
   }

@@ -106,7 +106,17 @@ describe('plans', () => {
         source_table: 't',
         s3_bucket: bucket === undefined ? 'some-bucket' : taskType.example[bucket],
       };
-      planOf(stringify({ dag_id: 'example', tasks: [...(needsData ? [before] : []), taskType.example] }));
+      const other = { dag_id: taskType.example.dag_id, tasks: [{ name: 'nothing', type: 'empty' }] };
+      const files = [
+        { file: 'x.yaml', text: stringify({ dag_id: 'example', tasks: [...(needsData ? [before] : []), taskType.example] }) },
+        ...(taskType.type === 'run_pipeline' ? [{ file: 'y.yaml', text: stringify(other) }] : []),
+      ];
+      const [compiled] = compiler.compileAll(files);
+      assert.deepEqual(
+        compiled?.diagnostics.filter(({ severity, code }) => severity === 'error' || (code !== 'SL901' && code !== 'SL309')),
+        [],
+      );
+      assert.ok(compiled.plan);
     });
   }
 });

@@ -28,12 +28,13 @@ describe('the house', () => {
     assert.equal(findCycle(graph)?.join(' → '), undefined);
   });
 
-  it('bundles into the workflow sandbox nothing but the interpreter, its kernel and the SDK', async () => {
+  it('bundles into the workflow sandbox nothing but the interpreter, its kernel, the language of expressions and the SDK', async () => {
     const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
     const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
     const modules = [...code.matchAll(/^\/\*\*\*\/ "(\.\/[^"]+)"/gm)].map(([, module]) => module ?? '');
     assert.ok(modules.includes('./workflows/interpreter.ts'));
-    const allowed = /^\.\/(workflows\/|node_modules\/(@temporalio\/(workflow|common|worker|proto)|nexus-rpc|ms|long)\/)/;
+    const allowed =
+      /^\.\/(workflows\/|node_modules\/(@temporalio\/(workflow|common|worker|proto)|@marcbachmann\/cel-js|nexus-rpc|ms|long)\/)/;
     assert.deepEqual(
       modules.filter((module) => !allowed.test(module)),
       [],

@@ -1,10 +1,10 @@
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 import type { DataInterval } from './schedule.ts';
 import type { TaskState } from './task-state.ts';
 
 /** Why a run exists. */
-export const CAUSES = ['scheduled', 'manual'] as const;
+export const CAUSES = ['scheduled', 'manual', 'pipeline'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /** The one argument of every pipeline run's workflow. Wire data, as the plan is. */
@@ -13,6 +13,8 @@ export interface RunInput {
   readonly cause: Cause;
   /** Absent for a scheduled run: it follows from the tick. */
   readonly interval?: DataInterval;
+  /** What the run was given; the plan's defaults stand for the rest. Frozen: a retry sees the same. */
+  readonly params?: JsonObject;
 }
 
 export interface TaskResult {
@@ -20,6 +22,8 @@ export interface TaskResult {
   readonly output?: Json;
   /** The failure's message, for a failed task. */
   readonly error?: string;
+  /** A few words for people: why it was skipped, who approved it, how many items are done. */
+  readonly note?: string;
 }
 
 /** What a run's workflow returns, and carries as details of its failure when it fails. */

@@ -1,0 +1,59 @@
+import type { TaskType } from '../activities/define-task.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { didYouMean } from './diagnostic.ts';
+import type { Source } from './source.ts';
+import { isMap, type TaskNode } from './task-node.ts';
+
+/** What is known of the installation that pipelines are compiled for. */
+export interface Context {
+  /** The names of the connections that are defined; absent: not known. */
+  readonly connections?: ReadonlySet<string>;
+}
+
+interface File {
+  readonly source: Source;
+  readonly value: JsonObject | undefined;
+  readonly nodes: readonly TaskNode[];
+}
+
+/** Warns of what the files name and neither they nor the installation have: connections, data sets. */
+export function checkContext(files: readonly File[], types: ReadonlyMap<string, TaskType>, { connections }: Context): void {
+  const made = new Set(files.flatMap(({ value }) => listOf(value?.outlets)).filter((uri) => typeof uri === 'string'));
+  for (const { source, value, nodes } of files) {
+    if (connections) for (const node of nodes) checkConnections(source, node, types.get(node.type ?? ''), connections);
+    for (const [index, trigger] of listOf(value?.triggers).entries()) {
+      if (isMap(trigger) && trigger.type === 'dataset') checkDatasets(source, trigger, index, made);
+    }
+  }
+}
+
+function checkConnections(source: Source, { keys, path }: TaskNode, type: TaskType | undefined, connections: ReadonlySet<string>): void {
+  for (const { key } of Object.values(type?.connections ?? {})) {
+    const named = keys[key];
+    if (typeof named !== 'string' || connections.has(named)) continue;
+    source.report(
+      'SL406',
+      [...path, key],
+      `The connection '${named}' is not defined on this machine.`,
+      didYouMean(named, connections) ?? `define SLUICE_CONN_${named.toUpperCase()} where the workers run`,
+    );
+  }
+}
+
+function checkDatasets(source: Source, trigger: JsonObject, index: number, made: ReadonlySet<Json>): void {
+  for (const key of ['all', 'any']) {
+    for (const [position, uri] of listOf(trigger[key]).entries()) {
+      if (typeof uri !== 'string' || made.has(uri)) continue;
+      source.report(
+        'SL405',
+        ['triggers', index, key, position],
+        `No pipeline makes the data set '${uri}'.`,
+        didYouMean(uri, [...made].map(String)) ?? 'name it in the outlets of the pipeline that makes it',
+      );
+    }
+  }
+}
+
+function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? (value as readonly Json[]) : [];
+}

@@ -1,0 +1,182 @@
+import type { ErrorObject } from 'ajv';
+import { DURATION_HELP } from '../workflows/plan/duration.ts';
+import { didYouMean, nearest } from './diagnostic.ts';
+import { FOREIGN_KEYS } from './foreign-keys.ts';
+import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
+import type { Path, Source } from './source.ts';
+
+/** What was checked: a whole file, or one task or trigger in it. */
+export interface Place {
+  readonly kind: 'pipeline' | 'task' | 'trigger';
+  readonly path: Path;
+  /** The task type or the kind of trigger. */
+  readonly type?: string;
+  /** Task types that have a key which this one does not. */
+  elsewhere?(key: string): readonly string[];
+}
+
+/** Reports what ajv refused, in the analyst's words. */
+export function explainError(source: Source, error: ErrorObject, place: Place): void {
+  const inner = pathOf(error.instancePath);
+  const path = [...place.path, ...inner];
+  const where = JSON.stringify(inner.at(-1) ?? place.kind).replace(/"/g, "'");
+  const params = error.params as Record<string, unknown>;
+  const given = showValue(error.data);
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return unknownKey(source, [...path, String(params.additionalProperty)], error, place, inner);
+    case 'propertyNames':
+      return source.reportKey(
+        'SL205',
+        [...path, String(params.propertyName)],
+        `'${String(params.propertyName)}' is not a name that can be used here.`,
+        'small letters, digits and _, beginning with a letter',
+      );
+    case 'required': {
+      const missing = String(params.missingProperty);
+      if (isMistyped(missing, error.data, Object.keys(propertiesOf(error)))) return; // reported where the wrong word stands
+      const inThis = inner.length === 0 && place.kind !== 'pipeline' ? ` in this ${place.kind}` : '';
+      return source.reportInside('SL202', path, `'${missing}' is missing${inThis}.`, exampleOf(error, missing));
+    }
+    case 'type':
+      return source.report('SL203', path, `${where} must be ${typeName(params.type)}, not ${given}.`, typeHint(params.type, error.data));
+    case 'enum':
+      return notAllowed(source, path, where, error, params.allowedValues as readonly unknown[]);
+    case 'anyOf': {
+      // A closed set of values, as TypeBox writes it.
+      const allowed = (error.schema as readonly { const?: unknown }[]).map((branch) => branch.const);
+      if (!allowed.includes(undefined)) return notAllowed(source, path, where, error, allowed);
+      if (source.isReported(path)) return; // a branch has said what is wrong
+      return source.report('SL205', path, `${where} has none of the forms that are allowed here.`, exampleIn(error.parentSchema));
+    }
+    case 'pattern':
+    case 'format':
+      return source.report('SL205', path, `${where} is ${given}${formOf(error)}.`);
+    case 'minimum':
+    case 'maximum':
+    case 'exclusiveMinimum':
+    case 'exclusiveMaximum':
+    case 'minLength':
+    case 'maxLength':
+    case 'minItems':
+    case 'maxItems':
+    case 'minProperties':
+    case 'uniqueItems':
+      return source.report(
+        'SL206',
+        path,
+        `${where} ${error.message?.replace(/^must NOT/, 'must not') ?? 'is out of range'}; given: ${given}.`,
+      );
+    default:
+      // `oneOf` and the like only repeat what the branch itself has reported.
+      if (!['oneOf', 'allOf', 'if', 'const', 'discriminator'].includes(error.keyword)) {
+        source.report('SL205', path, `${where} ${error.message ?? 'is wrong'}.`);
+      }
+  }
+}
+
+function notAllowed(source: Source, path: Path, where: string, error: ErrorObject, allowed: readonly unknown[]): void {
+  const hint = didYouMean(String(error.data), allowed.map(String));
+  source.report('SL204', path, `${where} is ${showValue(error.data)}; allowed: ${allowed.join(', ')}.`, hint);
+}
+
+function unknownKey(source: Source, path: Path, error: ErrorObject, place: Place, inner: Path): void {
+  const key = String(path.at(-1));
+  const allowed = Object.keys(propertiesOf(error));
+  const foreign = FOREIGN_KEYS[key];
+  const hint =
+    foreign !== undefined && allowed.includes(foreign)
+      ? `the word here is '${foreign}'`
+      : (didYouMean(key, allowed) ?? (inner.length === 0 ? belongsTo(key, place) : undefined) ?? `allowed: ${allowed.join(', ')}`);
+  source.reportKey('SL201', path, `Unknown key '${key}'${placeName(place, inner)}.`, hint);
+}
+
+/** Where a key would have been right: in a task, or in another task type. */
+function belongsTo(key: string, { kind, type, elsewhere }: Place): string | undefined {
+  if (kind === 'pipeline') return COMMON_TASK_KEYS.has(key) ? `'${key}' belongs to a task or to default_args` : undefined;
+  const types = elsewhere?.(key) ?? [];
+  return types.length > 0 ? `'${key}' belongs to ${types.join(', ')}, not to ${type}` : undefined;
+}
+
+/** Whether one of the keys of `data` is not allowed and was most likely meant to be `missing`. */
+export function isMistyped(missing: string, data: unknown, allowed: readonly string[]): boolean {
+  return Object.keys(data ?? {}).some(
+    (key) => !allowed.includes(key) && (FOREIGN_KEYS[key] === missing || nearest(key, allowed) === missing),
+  );
+}
+
+function propertiesOf(error: ErrorObject): Record<string, { examples?: readonly unknown[] }> {
+  return (error.parentSchema as { properties?: Record<string, { examples?: readonly unknown[] }> }).properties ?? {};
+}
+
+function pathOf(pointer: string): Path {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replace(/~1/g, '/').replace(/~0/g, '~'))
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+}
+
+function placeName({ kind, type }: Place, inner: Path): string {
+  if (inner.length > 0) return ` in '${inner.filter((step) => typeof step === 'string').join('.')}'`;
+  return kind === 'pipeline' ? '' : ` in a ${type ?? ''} ${kind}`;
+}
+
+/** A value as messages show it. */
+export function showValue(value: unknown): string {
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a map';
+  const text = String(value);
+  return `'${text.length > 60 ? `${text.slice(0, 59)}…` : text}'`;
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  null: 'null',
+};
+
+function typeName(type: unknown): string {
+  const types = Array.isArray(type) ? type : [type];
+  return types.map((each) => TYPE_NAMES[String(each)] ?? String(each)).join(' or ');
+}
+
+function typeHint(type: unknown, data: unknown): string | undefined {
+  if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `put it in quotes: "${String(data)}"`;
+  if (type === 'array' && typeof data === 'string') return `write it as a list: [${data}]`;
+  if ((type === 'integer' || type === 'number') && typeof data === 'string' && /^\d+$/.test(data)) return `leave the quotes out: ${data}`;
+  return undefined;
+}
+
+function exampleOf(error: ErrorObject, key: string): string | undefined {
+  const example = propertiesOf(error)[key]?.examples?.[0];
+  return example === undefined ? undefined : `for example \`${key}: ${typeof example === 'string' ? example : JSON.stringify(example)}\``;
+}
+
+function exampleIn(schema: unknown): string | undefined {
+  const example = (schema as { examples?: readonly unknown[] } | undefined)?.examples?.[0];
+  return example === undefined ? undefined : `for example ${typeof example === 'string' ? example : JSON.stringify(example)}`;
+}
+
+function formOf(error: ErrorObject): string {
+  const params = error.params as { format?: string; pattern?: string };
+  switch (params.format) {
+    case 'duration':
+      return `, which is not ${DURATION_HELP}`;
+    case 'time-zone':
+      return ', which is not a time zone such as UTC or Europe/Berlin';
+    case 'iso-date':
+      return ', which is not a date such as 2024-01-31 or 2024-01-31T06:00';
+    case 'uri':
+      return ', which is not an address such as s3://raw-data/sales';
+    default:
+  }
+  const schema = error.parentSchema as { form?: string; examples?: readonly unknown[] } | undefined;
+  const example = schema?.examples?.[0];
+  return `; it must be ${schema?.form ?? `of the form ${params.pattern ?? params.format}`}${example === undefined ? '' : `, such as ${String(example)}`}`;
+}

@@ -1,0 +1,279 @@
+import { type Environment, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import { CONNECTION_FIELDS } from '../../workflows/plan/connection-fields.ts';
+import { expressionLanguage } from '../../workflows/plan/expressions/language.ts';
+import { EVENT_META, RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
+import type { Shape } from '../../workflows/plan/expressions/shape.ts';
+import { type Range, type Reference, syntaxFacts } from '../../workflows/plan/expressions/syntax-tree.ts';
+import type { Code } from '../codes.ts';
+import { didYouMean } from '../diagnostic.ts';
+import { type CelDeclaration, celDeclaration } from './shapes.ts';
+
+/** The names that only some places have. */
+const OTHER_NAMES = ['params', 'outputs', 'item', 'event', 'event_meta', 'conn'] as const;
+
+/** How a regular expression would be written here: cel-js runs it with backtracking. */
+const REFUSED_CALLS: Readonly<Record<string, string>> = {
+  matches: 'use like: "abc".like("a%")',
+};
+
+/** Loops in loops cost the product of the lengths of their lists. */
+const MAX_LOOPS = 2;
+
+/** What expressions at one place can name. */
+export interface ExpressionScope {
+  /** The outputs of tasks by name (`group.task` too); those that may be read are `readable`. */
+  readonly outputs: ReadonlyMap<string, Shape>;
+  /** Whether the output of a task can be read here; else why not. */
+  readable(task: string): true | string;
+  readonly params: Readonly<Record<string, Shape>>;
+  /** Names that loops bind: `item`. */
+  readonly items: Readonly<Record<string, Shape>>;
+  /** Whether a record may have started the run. */
+  readonly hasEvent: boolean;
+}
+
+/** What is wrong with an expression, `start` and `end` being places in it. */
+export interface ExpressionMistake extends Range {
+  readonly code: Code;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** An expression that was checked: its CEL type and what it reads, or what is wrong. */
+export type CheckedExpression =
+  | { readonly type: string; readonly references: readonly Reference[]; readonly mistake?: undefined }
+  | { readonly mistake: ExpressionMistake };
+
+/** Checks one expression at its place: syntax, names, types, cost. */
+export function checkExpression(source: string, scope: ExpressionScope): CheckedExpression {
+  const whole = { start: 0, end: source.length };
+  if (source.trim() === '')
+    return { mistake: { ...whole, code: 'SL501', message: 'There is no expression here.', hint: 'for example ds' } };
+  let facts;
+  try {
+    facts = syntaxFacts(baseLanguage().parse(source).ast);
+  } catch (error) {
+    return { mistake: syntaxMistake(error, source) };
+  }
+  for (const { name, start, end } of facts.calls) {
+    const instead = REFUSED_CALLS[name];
+    if (instead !== undefined) {
+      return {
+        mistake: {
+          start,
+          end,
+          code: 'SL507',
+          message: `'${name}' could take too long on some texts and is not part of expressions.`,
+          hint: instead,
+        },
+      };
+    }
+  }
+  if (facts.loops > MAX_LOOPS) {
+    return {
+      mistake: {
+        ...whole,
+        code: 'SL507',
+        message: `Loops are nested ${facts.loops} deep; at most ${MAX_LOOPS} are allowed.`,
+        hint: 'use a task for work like this',
+      },
+    };
+  }
+  for (const reference of facts.references) {
+    const mistake = referenceMistake(reference, scope);
+    if (mistake) return { mistake: { ...mistake, start: reference.start, end: reference.end } };
+  }
+  const checked = languageFor(scope, facts.references).check(source);
+  if (checked.valid) return { type: checked.type ?? 'dyn', references: facts.references };
+  return { mistake: typeMistake(checked.error, source) };
+}
+
+let base: Environment | undefined;
+
+/** For syntax alone; made once a process. */
+function baseLanguage(): Environment {
+  return (base ??= expressionLanguage(false));
+}
+
+let typed: Environment | undefined;
+
+/** A language with the names that these references need, and their types. */
+function languageFor(scope: ExpressionScope, references: readonly Reference[]): Environment {
+  if (!typed) {
+    typed = expressionLanguage(true);
+    for (const [name, shape] of Object.entries(RUN_NAMES)) declare(typed, name, celDeclaration(shape));
+  }
+  const names = new Set(references.map(({ path }) => path[0] ?? ''));
+  if ([...names].every((name) => Object.hasOwn(RUN_NAMES, name))) return typed.clone();
+  const language = typed.clone();
+  for (const [name, shape] of Object.entries(scope.items)) if (names.has(name)) declare(language, name, celDeclaration(shape));
+  if (names.has('params')) declare(language, 'params', celDeclaration({ fields: scope.params }));
+  if (names.has('outputs')) declare(language, 'outputs', outputsDeclaration(scope, references));
+  if (names.has('event')) declare(language, 'event', 'map<string, dyn>');
+  if (names.has('event_meta')) declare(language, 'event_meta', celDeclaration(EVENT_META));
+  if (names.has('conn')) {
+    const connections = references.filter(({ path }) => path[0] === 'conn').map(({ path }) => path[1] ?? '');
+    const fields = celDeclaration({ fields: CONNECTION_FIELDS });
+    declare(language, 'conn', Object.fromEntries(connections.map((name) => [name, fields])));
+  }
+  return language;
+}
+
+function declare(language: Environment, name: string, declaration: CelDeclaration): void {
+  if (typeof declaration === 'string') language.registerVariable(name, declaration);
+  else language.registerVariable({ name, schema: declaration });
+}
+
+function outputsDeclaration(scope: ExpressionScope, references: readonly Reference[]): CelDeclaration {
+  const tree: { [field: string]: CelDeclaration } = {};
+  for (const { path } of references) {
+    if (path[0] !== 'outputs') continue;
+    const task = taskOf(path, scope);
+    if (task === undefined) continue;
+    const shape = celDeclaration(scope.outputs.get(task) ?? 'dyn');
+    const [group, member] = task.split('.');
+    if (group === undefined) continue;
+    if (member === undefined) tree[group] = shape;
+    else tree[group] = { ...(tree[group] as object | undefined), [member]: shape };
+  }
+  return tree;
+}
+
+/** The task whose output a reference reads. */
+export function taskOf(path: readonly string[], { outputs }: Pick<ExpressionScope, 'outputs'>): string | undefined {
+  const [, first = '', second = ''] = path;
+  return [first, `${first}.${second}`].find((name) => outputs.has(name));
+}
+
+function referenceMistake({ path }: Reference, scope: ExpressionScope): Omit<ExpressionMistake, 'start' | 'end'> | undefined {
+  const [name = '', field] = path;
+  if (Object.hasOwn(RUN_NAMES, name) || Object.hasOwn(scope.items, name)) return undefined;
+  switch (name) {
+    case 'params': {
+      if (field === undefined || Object.hasOwn(scope.params, field)) return undefined;
+      const declared = Object.keys(scope.params);
+      return {
+        code: 'SL505',
+        message: `The pipeline declares no parameter '${field}'.`,
+        hint:
+          didYouMean(field, declared) ?? (declared.length > 0 ? `declared: ${declared.join(', ')}` : `declare it: params: {${field}: …}`),
+      };
+    }
+    case 'outputs':
+      return outputMistake(path, scope);
+    case 'event':
+    case 'event_meta':
+      return scope.hasEvent
+        ? undefined
+        : {
+            code: 'SL502',
+            message: `There is no '${name}' here: nothing but the clock and people start this pipeline.`,
+            hint: 'it belongs to pipelines with triggers',
+          };
+    case 'conn':
+      return connectionMistake(path);
+    default:
+  }
+  const names = [...Object.keys(RUN_NAMES), ...OTHER_NAMES, ...Object.keys(scope.items)];
+  return {
+    code: 'SL502',
+    message:
+      name === 'item' ? "There is no 'item' here: the task does not expand over a list." : `There is no name '${name}' in expressions.`,
+    hint:
+      (scope.outputs.has(name) ? `the output of a task is outputs.${name}` : undefined) ??
+      (Object.hasOwn(scope.params, name) ? `a parameter is params.${name}` : undefined) ??
+      didYouMean(name, names) ??
+      `there are: ${names.filter((each) => each !== 'item').join(', ')}; text stands in quotes`,
+  };
+}
+
+function outputMistake(path: readonly string[], scope: ExpressionScope): Omit<ExpressionMistake, 'start' | 'end'> | undefined {
+  const [, first = '', second] = path;
+  if (path.length < 2) return { code: 'SL506', message: 'outputs is not a value; name a task.', hint: 'for example outputs.extract.rows' };
+  const task = taskOf(path, scope);
+  if (task === undefined) {
+    const isGroup = [...scope.outputs.keys()].some((name) => name.startsWith(`${first}.`));
+    const given = isGroup && second !== undefined ? `${first}.${second}` : first;
+    return {
+      code: 'SL504',
+      message:
+        isGroup && second === undefined
+          ? `'${first}' is a group of tasks; name one of them.`
+          : `There is no task '${given}' whose output could be read.`,
+      hint: didYouMean(given, scope.outputs.keys()) ?? `tasks: ${[...scope.outputs.keys()].join(', ')}`,
+    };
+  }
+  const readable = scope.readable(task);
+  if (readable !== true)
+    return {
+      code: 'SL504',
+      message: `The output of '${task}' cannot be read here: ${readable}.`,
+      hint: `add '${task}' to depends_on, or to that of a task before this one`,
+    };
+  const shape = scope.outputs.get(task);
+  const field = path[task.includes('.') ? 3 : 2];
+  if (field === undefined || typeof shape !== 'object' || !('fields' in shape) || Object.keys(shape.fields).length === 0) return undefined;
+  if (Object.hasOwn(shape.fields, field)) return undefined;
+  const fields = Object.keys(shape.fields);
+  return {
+    code: 'SL506',
+    message: `The output of '${task}' has no '${field}'.`,
+    hint: didYouMean(field, fields) ?? `it has: ${fields.join(', ')}`,
+  };
+}
+
+function connectionMistake([, connection, field]: readonly string[]): Omit<ExpressionMistake, 'start' | 'end'> | undefined {
+  if (connection === undefined || field === undefined) {
+    return { code: 'SL509', message: 'conn is read as conn.<name>.<field>.', hint: 'for example conn.postgres_default.host' };
+  }
+  if (Object.hasOwn(CONNECTION_FIELDS, field)) return undefined;
+  return {
+    code: 'SL509',
+    message: `Expressions cannot read '${field}' of a connection${/pass|secret|token|key|user/i.test(field) ? ': secrets are never values' : ''}.`,
+    hint: didYouMean(field, Object.keys(CONNECTION_FIELDS)) ?? `they can read: ${Object.keys(CONNECTION_FIELDS).join(', ')}`,
+  };
+}
+
+function syntaxMistake(error: unknown, source: string): ExpressionMistake {
+  if (!(error instanceof ParseError)) {
+    return {
+      start: 0,
+      end: source.length,
+      code: 'SL501',
+      message: `This is not an expression: ${error instanceof Error ? error.message : String(error)}.`,
+    };
+  }
+  const { start, end } = error.range ?? { start: 0, end: source.length };
+  const single = /(^|[^=!<>])=([^=]|$)/.exec(source);
+  return {
+    start,
+    end: Math.max(end, start + 1),
+    code: 'SL501',
+    message: `This is not an expression: ${error.summary ?? error.message}.`,
+    ...(single
+      ? { hint: 'equal is written ==' }
+      : /\b(and|or|not)\b/.test(source)
+        ? { hint: 'write && for and, || for or, ! for not' }
+        : {}),
+  };
+}
+
+function typeMistake(error: CelTypeError | ParseError | Error | undefined, source: string): ExpressionMistake {
+  const whole = { start: 0, end: source.length };
+  if (!(error instanceof CelTypeError || error instanceof ParseError)) {
+    return { ...whole, code: 'SL503', message: error?.message ?? 'The types in this expression do not fit.' };
+  }
+  const range = error.range ?? whole;
+  const summary = error.summary ?? error.message;
+  switch (error.code) {
+    case 'no_such_key':
+      return { ...range, code: 'SL506', message: `${summary.replace('No such key: ', "There is no field '")}'.` };
+    case 'no_matching_overload':
+    case 'unknown_function':
+      return { ...range, code: 'SL507', message: `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.` };
+    case 'unknown_variable':
+      return { ...range, code: 'SL502', message: `${summary}.` };
+    default:
+      return { ...range, code: 'SL503', message: `The types do not fit: ${summary}.` };
+  }
+}

@@ -1,0 +1,261 @@
+import type { TaskType } from '../../activities/define-task.ts';
+import type { TriggerType } from '../../sensors/define-trigger.ts';
+import { SlaListSchema } from '../../monitors/sla.ts';
+import type { TemplatePlace } from '../../workflows/plan/expressions/evaluator.ts';
+import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
+import type { Shape } from '../../workflows/plan/expressions/shape.ts';
+import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
+import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { ParamPlan } from '../../workflows/plan/plan.ts';
+import type { TaskGraph } from '../resolve-graph.ts';
+import { COMMON_TASK_KEYS, TASK_COMMON } from '../schema/task-keys.ts';
+import type { Path, Source } from '../source.ts';
+import { isMap, type TaskList, type TaskNode } from '../task-node.ts';
+import { type ExpressionScope, taskOf } from './expression-checker.ts';
+import { findTemplates, type FoundTemplate } from './find-templates.ts';
+import { shapeOfSchema } from './shapes.ts';
+import { checkBare, type CheckedTemplate, checkTemplate } from './template-checker.ts';
+
+/** What the expressions of a pipeline need when it runs. */
+export interface ResolvedExpressions {
+  /** Where each task's parameters hold expressions, by task. */
+  readonly templates: ReadonlyMap<string, readonly TemplatePlace[]>;
+  /** The types of the names that are read; undefined when there are no expressions. */
+  readonly shapes: Readonly<Record<string, Shape>> | undefined;
+  readonly connections: readonly string[];
+}
+
+/** What a pipeline is made of, as far as its expressions care. */
+export interface ExpressionContext {
+  readonly nodes: readonly TaskNode[];
+  readonly graphs: ReadonlyMap<TaskList, TaskGraph | undefined>;
+  readonly types: ReadonlyMap<string, TaskType>;
+  readonly triggers: ReadonlyMap<string, TriggerType>;
+  readonly params: Readonly<Record<string, ParamPlan>>;
+  /** The shape of what a `run_pipeline` task gives, where the pipeline that it starts is known. */
+  outputOf(node: TaskNode): Shape | undefined;
+}
+
+/** Checks every expression of a file where it stands. Mistakes are in `source`. */
+export function resolveExpressions(source: Source, value: JsonObject, context: ExpressionContext): ResolvedExpressions {
+  return new ExpressionResolver(source, value, context).resolve();
+}
+
+const BOOLEAN = { fits: (type: string) => type === 'bool' || type === 'dyn', words: 'a condition, true or false' };
+const LIST = { fits: (type: string) => type.startsWith('list') || type === 'dyn', words: 'a list' };
+const SCALAR = {
+  fits: (type: string) => !type.startsWith('list') && !type.startsWith('map') && !type.startsWith('$'),
+  words: 'a text or a number',
+};
+
+/** Texts for people, in which braces are only braces. */
+const PROSE: ReadonlySet<string> = new Set(['description', 'doc_md']);
+
+class ExpressionResolver {
+  private readonly outputs: ReadonlyMap<string, Shape>;
+  private readonly params: Readonly<Record<string, Shape>>;
+  private readonly hasEvent: boolean;
+  private readonly read: Reference[] = [];
+  private readonly templates = new Map<string, TemplatePlace[]>();
+  private found = false;
+
+  constructor(
+    private readonly source: Source,
+    private readonly value: JsonObject,
+    private readonly context: ExpressionContext,
+  ) {
+    this.outputs = new Map(
+      context.nodes.flatMap((node): [string, Shape][] => (node.name === undefined ? [] : [[node.name, this.shapeOf(node)]])),
+    );
+    this.params = Object.fromEntries(Object.entries(context.params).map(([name, { schema }]) => [name, shapeOfSchema(schema)]));
+    this.hasEvent = Array.isArray(value.triggers) && value.triggers.length > 0;
+  }
+
+  resolve(): ResolvedExpressions {
+    this.checkPipeline();
+    for (const node of this.context.nodes) this.checkTask(node);
+    const connections = new Set(this.read.flatMap(({ path }) => (path[0] === 'conn' && path[1] !== undefined ? [path[1]] : [])));
+    return { templates: this.templates, shapes: this.found ? this.shapesRead() : undefined, connections: [...connections].sort() };
+  }
+
+  private checkTask(node: TaskNode): void {
+    const { name, keys, path, type } = node;
+    if (name === undefined) return;
+    const scope = this.scopeOf(node);
+    this.checkCommonKeys(node, scope);
+    const items = isMap(keys.expand) ? this.checkExpand(keys.expand, [...path, 'expand'], scope) : {};
+    const params = this.context.types.get(type ?? '')?.params;
+    if (!params) return;
+    const inner = { ...scope, items };
+    const places: TemplatePlace[] = [];
+    for (const [key, part] of Object.entries(keys)) {
+      if (COMMON_TASK_KEYS.has(key)) continue;
+      for (const template of findTemplates(part, params.properties[key], [...path, key], 'value')) {
+        const checked = this.check(template, this.withNames(inner, template));
+        if (!checked || template.kind === 'expression' || template.kind === 'none') continue;
+        places.push({ path: template.path.slice(path.length), kind: template.kind });
+      }
+    }
+    if (places.length > 0) this.templates.set(name, places);
+  }
+
+  private checkCommonKeys({ keys, path }: TaskNode, scope: ExpressionScope): void {
+    if (typeof keys.when === 'string') this.remember(checkBare(this.source, { path: [...path, 'when'], text: keys.when }, scope, BOOLEAN));
+    if (isMap(keys.switch) && typeof keys.switch.on === 'string') {
+      const own = { ...scope, readable: (task: string) => (task === this.nameAt(path) ? true : scope.readable(task)) };
+      this.remember(checkBare(this.source, { path: [...path, 'switch', 'on'], text: keys.switch.on }, own, SCALAR));
+    }
+    if (keys.sla !== undefined) this.checkAll(keys.sla, SlaListSchema, [...path, 'sla'], this.everywhere());
+    for (const key of COMMON_TASK_KEYS) {
+      if (key === 'when' || key === 'sla' || key === 'expand' || keys[key] === undefined) continue;
+      const schema = TASK_COMMON[key as keyof typeof TASK_COMMON] as unknown;
+      for (const template of findTemplates(keys[key], schema, [...path, key], 'none')) {
+        if (template.kind === 'none') checkTemplate(this.source, template, scope);
+      }
+    }
+  }
+
+  /** @returns the names that the lists bind, with what is known of them */
+  private checkExpand(expand: JsonObject, path: Path, scope: ExpressionScope): Record<string, Shape> {
+    const name = typeof expand.as === 'string' ? expand.as : 'item';
+    if (name in RUN_NAMES || ['params', 'outputs', 'event', 'event_meta', 'conn'].includes(name)) {
+      this.source.report('SL305', [...path, 'as'], `'${name}' is a name that expressions have already.`, 'choose another');
+    }
+    const items = { ...scope.items, [name]: this.itemShape(expand.over, [...path, 'over'], scope) };
+    return isMap(expand.expand) ? this.checkExpand(expand.expand, [...path, 'expand'], { ...scope, items }) : items;
+  }
+
+  private itemShape(over: Json | undefined, path: Path, scope: ExpressionScope): Shape {
+    if (typeof over === 'string') {
+      const checked = checkBare(this.source, { path, text: over }, scope, LIST);
+      this.remember(checked);
+      const element = /^list<(int|double|string|bool)>$/.exec(checked?.type ?? '')?.[1];
+      return (element as Shape | undefined) ?? 'dyn';
+    }
+    const kinds = new Set(Array.isArray(over) ? over.map((each: Json) => typeof each) : []);
+    return kinds.size === 1 && kinds.has('string') ? 'string' : 'dyn';
+  }
+
+  /** The keys of the file itself, and what other files start by. */
+  private checkPipeline(): void {
+    for (const [key, part] of Object.entries(this.value)) {
+      if (PROSE.has(key) || TASK_KEYS.has(key)) continue;
+      if (key === 'triggers') this.checkTriggers(part);
+      else if (key === 'sla') this.checkAll(part, SlaListSchema, [key], this.everywhere());
+      else if (key === 'concurrency' && isMap(part) && typeof part.key === 'string') {
+        this.remember(checkBare(this.source, { path: [key, 'key'], text: part.key }, this.everywhere()));
+      } else this.checkAll(part, undefined, [key], this.everywhere());
+    }
+  }
+
+  private checkTriggers(triggers: Json | undefined): void {
+    for (const [index, trigger] of (Array.isArray(triggers) ? (triggers as readonly Json[]) : []).entries()) {
+      if (!isMap(trigger)) continue;
+      const path = ['triggers', index];
+      const properties = this.context.triggers.get(String(trigger.type))?.params.properties ?? {};
+      const scope = { ...this.everywhere(), outputs: new Map<string, Shape>(), hasEvent: true };
+      for (const [key, part] of Object.entries(trigger)) {
+        for (const template of findTemplates(part, properties[key], [...path, key], key === 'params' ? 'value' : 'none')) {
+          this.check(template, this.withNames(scope, template), key === 'when' ? BOOLEAN : undefined);
+        }
+      }
+      for (const name of Object.keys(isMap(trigger.params) ? trigger.params : {})) {
+        if (!Object.hasOwn(this.params, name)) {
+          this.source.reportKey(
+            'SL505',
+            [...path, 'params', name],
+            `The pipeline declares no parameter '${name}'.`,
+            `declare it: params: {${name}: …}`,
+          );
+        }
+      }
+    }
+  }
+
+  private checkAll(value: Json | undefined, schema: unknown, path: Path, scope: ExpressionScope): void {
+    for (const template of findTemplates(value, schema, path, 'none')) this.check(template, this.withNames(scope, template), BOOLEAN);
+  }
+
+  private check(template: FoundTemplate, scope: ExpressionScope, wanted?: typeof BOOLEAN): CheckedTemplate | undefined {
+    const checked =
+      template.kind === 'expression' ? checkBare(this.source, template, scope, wanted) : checkTemplate(this.source, template, scope);
+    this.remember(checked);
+    return checked;
+  }
+
+  private remember(checked: CheckedTemplate | undefined): void {
+    this.found = true;
+    this.read.push(...(checked?.references ?? []));
+  }
+
+  /** The names that a key brings of its own, such as the metrics of a model: its schema lists them as `names`. */
+  private withNames(scope: ExpressionScope, { schema }: FoundTemplate): ExpressionScope {
+    const names = Array.isArray(schema.names) ? (schema.names as readonly string[]) : [];
+    return names.length === 0
+      ? scope
+      : { ...scope, items: { ...scope.items, ...Object.fromEntries(names.map((name) => [name, 'dyn' as const])) } };
+  }
+
+  private scopeOf({ name, list }: TaskNode): ExpressionScope {
+    const graph = this.context.graphs.get(list);
+    const before = new Set<string>();
+    const visit = (task: string): void => {
+      for (const upstream of graph?.upstream.get(task) ?? []) {
+        if (before.has(upstream)) continue;
+        before.add(upstream);
+        visit(upstream);
+      }
+    };
+    if (name !== undefined) visit(name);
+    const lists = new Map(this.context.nodes.map((node) => [node.name, node.list]));
+    return {
+      ...this.everywhere(),
+      readable: (task) => {
+        if (!graph || before.has(task) || (list !== 'tasks' && lists.get(task) === 'tasks')) return true;
+        return task === name ? 'a task cannot read its own' : `'${task}' does not come before '${name}', and may not have run`;
+      },
+    };
+  }
+
+  /** What can be named where the whole run is meant. */
+  private everywhere(): ExpressionScope {
+    return { outputs: this.outputs, readable: () => true, params: this.params, items: {}, hasEvent: this.hasEvent };
+  }
+
+  private nameAt(path: Path): string | undefined {
+    return this.context.nodes.find((node) => node.path === path)?.name;
+  }
+
+  private shapeOf(node: TaskNode): Shape {
+    const shape = this.context.outputOf(node) ?? shapeOfSchema(this.context.types.get(node.type ?? '')?.result);
+    if (!isMap(node.keys.expand)) return shape;
+    return isMap(node.keys.expand.expand) ? { list: { list: shape } } : { list: shape };
+  }
+
+  /** Only what is read travels with the plan. */
+  private shapesRead(): Record<string, Shape> {
+    const shapes: Record<string, Shape> = {};
+    const params: Record<string, Shape> = {};
+    const outputs: Record<string, Shape> = {};
+    for (const { path } of this.read) {
+      const [name = '', field = ''] = path;
+      if (name === 'params' && Object.hasOwn(this.params, field)) params[field] = this.params[field] ?? 'dyn';
+      else if (name === 'params') Object.assign(params, this.params);
+      else if (name === 'outputs') this.addOutput(outputs, taskOf(path, this.everywhere()));
+    }
+    if (Object.keys(params).length > 0) shapes.params = { fields: params };
+    if (Object.keys(outputs).length > 0) shapes.outputs = { fields: outputs };
+    return shapes;
+  }
+
+  private addOutput(outputs: Record<string, Shape>, task: string | undefined): void {
+    const shape = task === undefined ? undefined : this.outputs.get(task);
+    const [first = '', member] = task?.split('.') ?? [];
+    if (!shape) return;
+    const group = outputs[first];
+    const fields = typeof group === 'object' && 'fields' in group ? group.fields : {};
+    outputs[first] = member === undefined ? shape : { fields: { ...fields, [member]: shape } };
+  }
+}
+
+const TASK_KEYS: ReadonlySet<string> = new Set(['tasks', 'task_groups', 'on_failure', 'on_success', 'finally', 'default_args', 'params']);

@@ -1,0 +1,74 @@
+import type { Shape } from '../../workflows/plan/expressions/shape.ts';
+import { isMap } from '../task-node.ts';
+
+const SCALARS: Readonly<Record<string, Shape>> = { string: 'string', integer: 'int', number: 'double', boolean: 'bool' };
+
+/** The type that values of a JSON Schema have in expressions. What may be several things, and is not only "or null", is known in a run only. */
+export function shapeOfSchema(schema: unknown): Shape {
+  if (!isMap(schema)) return 'dyn';
+  const { type, properties, items, anyOf } = schema;
+  if (Array.isArray(anyOf)) {
+    const shapes = anyOf.filter((branch) => !isMap(branch) || branch.type !== 'null').map(shapeOfSchema);
+    const [first = 'dyn'] = shapes;
+    return shapes.every((shape) => JSON.stringify(shape) === JSON.stringify(first)) ? first : 'dyn';
+  }
+  if (typeof type === 'string' && Object.hasOwn(SCALARS, type)) return SCALARS[type] ?? 'dyn';
+  if (type === 'array') return { list: shapeOfSchema(items) };
+  if (type === 'object' && isMap(properties)) {
+    return { fields: Object.fromEntries(Object.entries(properties).map(([key, property]) => [key, shapeOfSchema(property)])) };
+  }
+  return 'dyn';
+}
+
+/** What cel-js takes to declare a variable of a shape: a type's name, or the fields of a map. */
+export type CelDeclaration = string | { [field: string]: CelDeclaration };
+
+/** A shape as cel-js wants it declared. Lists of maps have no name there: their elements are known in a run only. */
+export function celDeclaration(shape: Shape): CelDeclaration {
+  if (typeof shape === 'string') return shape === 'timestamp' ? 'google.protobuf.Timestamp' : shape;
+  if ('list' in shape) {
+    const element = celDeclaration(shape.list);
+    return typeof element === 'string' ? `list<${element}>` : 'list<dyn>';
+  }
+  const fields = Object.entries(shape.fields);
+  return fields.length === 0 ? 'map<string, dyn>' : Object.fromEntries(fields.map(([name, field]) => [name, celDeclaration(field)]));
+}
+
+/** Whether a value of a CEL type can be given where a JSON Schema asks for something; what cannot be told is let through. */
+export function fits(celType: string, schema: unknown): boolean {
+  if (celType === 'dyn' || !isMap(schema)) return true;
+  const { type, anyOf } = schema;
+  if (Array.isArray(anyOf)) return anyOf.some((branch) => fits(celType, branch));
+  if ('const' in schema || 'enum' in schema) return celType === 'string' || type !== 'string';
+  const types = [type ?? []].flat();
+  return types.length === 0 || types.some((each) => FITTING[String(each)]?.(celType) ?? true);
+}
+
+const FITTING: Readonly<Record<string, (celType: string) => boolean>> = {
+  // A time becomes its ISO form.
+  string: (type) => ['string', 'google.protobuf.Timestamp', 'google.protobuf.Duration'].includes(type),
+  integer: (type) => ['int', 'uint'].includes(type),
+  number: (type) => ['int', 'uint', 'double'].includes(type),
+  boolean: (type) => type === 'bool',
+  null: (type) => type === 'null',
+  array: (type) => type.startsWith('list'),
+  object: (type) => type.startsWith('map') || type.startsWith('$'),
+};
+
+/** A CEL type in the analyst's words. */
+export function typeInWords(celType: string): string {
+  if (celType.startsWith('list')) return 'a list';
+  if (celType.startsWith('map') || celType.startsWith('$')) return 'a map';
+  return WORDS[celType] ?? celType;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  int: 'a whole number',
+  uint: 'a whole number',
+  double: 'a number',
+  bool: 'true or false',
+  null: 'null',
+  'google.protobuf.Timestamp': 'a time',
+  'google.protobuf.Duration': 'a duration',
+};

@@ -1,0 +1,107 @@
+import { findCycle } from '../workflows/plan/graph.ts';
+import { type Plan, allTasks } from '../workflows/plan/plan.ts';
+import { checkValue } from '../workflows/plan/value-schema.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isTemplate } from '../workflows/plan/expressions/template.ts';
+import { didYouMean } from './diagnostic.ts';
+import { withHash } from './emit.ts';
+import type { Source } from './source.ts';
+import { isMap, taskNodes } from './task-node.ts';
+
+/** A file's plan before and after it holds the plans that it starts. */
+export interface Linkable {
+  readonly source: Source;
+  readonly value: JsonObject | undefined;
+  readonly plan: Plan | undefined;
+}
+
+/**
+ * Puts into each plan the plans of the pipelines that its `run_pipeline` tasks start, and those that these start: a run's definition is
+ * frozen, and that of its children with it. Mistakes are in the sources.
+ */
+export function linkPipelines(files: readonly Linkable[]): (Plan | undefined)[] {
+  const declared = new Set(files.flatMap(({ value }) => (typeof value?.dag_id === 'string' ? [value.dag_id] : [])));
+  const plans = new Map(files.flatMap(({ plan }): [string, Plan][] => (plan ? [[plan.dagId, plan]] : [])));
+  const starts = new Map([...plans].map(([dagId, plan]): [string, string[]] => [dagId, startedBy(plan)]));
+  for (const { source, value } of files) if (value) checkStarts(source, value, declared, plans);
+  reportCircles(files, starts);
+  return files.map(({ source, plan }) => {
+    if (!plan || source.errors > 0 || (starts.get(plan.dagId) ?? []).length === 0) return plan;
+    const children = reachable(plan.dagId, starts);
+    const found = children.flatMap((dagId) => plans.get(dagId) ?? []);
+    const missing = children.find((dagId) => !plans.has(dagId));
+    if (missing !== undefined) {
+      source.report('SL306', ['dag_id'], `This pipeline starts '${missing}', which has mistakes of its own.`, 'put those right first');
+      return undefined;
+    }
+    return withHash({ ...plan, pipelines: Object.fromEntries(found.map((child) => [child.dagId, child])) });
+  });
+}
+
+/** The pipelines that a plan's tasks start. */
+function startedBy(plan: Plan): string[] {
+  return [...new Set(allTasks(plan).flatMap(({ type, params }) => (type === 'run_pipeline' ? [String(params.dag_id)] : [])))];
+}
+
+function checkStarts(source: Source, value: JsonObject, declared: ReadonlySet<string>, plans: ReadonlyMap<string, Plan>): void {
+  for (const { type, keys, path } of taskNodes(value)) {
+    if (type !== 'run_pipeline' || typeof keys.dag_id !== 'string') continue;
+    const { dag_id: dagId } = keys;
+    if (!declared.has(dagId)) {
+      source.report(
+        'SL306',
+        [...path, 'dag_id'],
+        `There is no pipeline '${dagId}'.`,
+        didYouMean(dagId, declared) ?? `there are: ${[...declared].join(', ')}`,
+      );
+      continue;
+    }
+    const params = plans.get(dagId)?.params;
+    if (!plans.has(dagId) || !isMap(keys.params)) continue;
+    for (const [name, given] of Object.entries(keys.params)) {
+      const at = [...path, 'params', name];
+      const param = params && Object.hasOwn(params, name) ? params[name] : undefined;
+      if (!param) source.reportKey('SL505', at, `'${dagId}' declares no parameter '${name}'.`, didYouMean(name, Object.keys(params ?? {})));
+      else if (given !== undefined && !isDynamic(given)) {
+        for (const mistake of checkValue(param.schema, given, name)) source.report('SL503', at, mistake);
+      }
+    }
+    for (const [name, param] of Object.entries(params ?? {})) {
+      if (param.default === undefined && keys.params[name] === undefined) {
+        source.reportInside('SL202', path, `'${dagId}' must be given '${name}'.`, `add it to params`);
+      }
+    }
+  }
+}
+
+function isDynamic(value: Json): boolean {
+  return typeof value === 'string'
+    ? isTemplate(value)
+    : typeof value === 'object' && value !== null && JSON.stringify(value).includes('{{');
+}
+
+function reportCircles(files: readonly Linkable[], starts: ReadonlyMap<string, readonly string[]>): void {
+  const circle = findCycle(starts);
+  if (!circle) return;
+  for (const { source, value, plan } of files) {
+    if (!plan || !circle.includes(plan.dagId)) continue;
+    const task = taskNodes(value ?? {}).find(({ type, keys }) => type === 'run_pipeline' && circle.includes(String(keys.dag_id)));
+    source.report(
+      'SL307',
+      [...(task?.path ?? []), 'dag_id'],
+      `These pipelines start each other: ${circle.join(' → ')}.`,
+      'take one of the tasks away',
+    );
+  }
+}
+
+function reachable(from: string, starts: ReadonlyMap<string, readonly string[]>): string[] {
+  const seen = new Set<string>();
+  const next = [...(starts.get(from) ?? [])];
+  for (const dagId of next) {
+    if (seen.has(dagId) || dagId === from) continue;
+    seen.add(dagId);
+    next.push(...(starts.get(dagId) ?? []));
+  }
+  return [...seen].sort();
+}

@@ -1,0 +1,43 @@
+import type { TaskType } from '../activities/define-task.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import type { Path, Source } from './source.ts';
+import { isMap, type TaskNode } from './task-node.ts';
+
+/** Keys that are checked and carried in the plan, and whose runtime this release does not have. */
+const PIPELINE_KEYS = ['max_active_runs', 'concurrency', 'triggers', 'sla', 'alerts', 'critical', 'inlets', 'outlets'];
+const SCHEDULE_KEYS = ['start_delay', 'calendar', 'dst'];
+const TASK_KEYS = ['pool', 'pool_slots', 'sla'];
+
+/**
+ * What of a file this release cannot carry out yet, by key, with its values; each is a warning in `source`. A plan that has some is
+ * checked and shown like every other, and not applied: nothing is silently ignored.
+ */
+export function collectNotYet(
+  source: Source,
+  value: JsonObject,
+  nodes: readonly TaskNode[],
+  types: ReadonlyMap<string, TaskType>,
+): Readonly<Record<string, Json>> {
+  const found: Record<string, Json> = {};
+  const note = (name: string, path: Path, part: Json | undefined, what: string): void => {
+    if (part === undefined) return;
+    found[name] = part;
+    source.reportKey(
+      'SL901',
+      path,
+      `${what} is part of the pipeline language, and this release cannot carry it out yet.`,
+      'the pipeline is checked, and not applied',
+    );
+  };
+  for (const key of PIPELINE_KEYS) note(key, [key], value[key], `'${key}'`);
+  if (value.catchup !== undefined && value.catchup !== false) note('catchup', ['catchup'], value.catchup, "'catchup'");
+  const { schedule } = value;
+  if (isMap(schedule)) for (const key of SCHEDULE_KEYS) note(`schedule.${key}`, ['schedule', key], schedule[key], `'${key}'`);
+  const defaults = value.default_args;
+  if (isMap(defaults)) for (const key of TASK_KEYS) note(`default_args.${key}`, ['default_args', key], defaults[key], `'${key}'`);
+  for (const { name, keys, type, path } of nodes) {
+    for (const key of TASK_KEYS) note(`${name}.${key}`, [...path, key], keys[key], `'${key}'`);
+    if (types.get(type ?? '')?.runtime === 'planned') note(`${name}.type`, [...path, 'type'], keys.type, `Task type '${type}'`);
+  }
+  return found;
+}

@@ -1,0 +1,201 @@
+import type { TaskType } from '../../activities/define-task.ts';
+import type { TriggerType } from '../../sensors/define-trigger.ts';
+import { AlertsSchema } from '../../monitors/alerts.ts';
+import { SlaListSchema } from '../../monitors/sla.ts';
+import { type JsonSchema, map, text } from './json-schema.ts';
+import { SCHEDULE_KEYS } from './schedule-keys.ts';
+import { TASK_COMMON, TASK_OPTIONS } from './task-keys.ts';
+import { VALUE_SCHEMA } from './value-schema.ts';
+
+/** What a pipeline can be made of. */
+export interface Catalogs {
+  readonly tasks: readonly TaskType[];
+  readonly triggers: readonly TriggerType[];
+}
+
+/** Keys of every task. Each is a definition of its own: an editor's schema says it once, and so does the code that ajv makes of it. */
+const TASK_KEYS: Readonly<Record<string, JsonSchema>> = { ...TASK_COMMON, sla: { $ref: '#/definitions/sla' } };
+
+const TASK = { $ref: '#/definitions/task' };
+const DATASETS = { type: 'array', items: { type: 'string', format: 'uri' }, uniqueItems: true } as const;
+
+/** The lists of tasks in a file, with what they are for. */
+const TASK_LISTS = {
+  tasks: {
+    type: 'array',
+    minItems: 1,
+    maxItems: 5000,
+    items: TASK,
+    title: 'Tasks',
+    description: 'What the pipeline does, step by step.',
+    examples: [[{ name: 'extract_sales', type: 'postgres_to_s3', source_table: 'sales', s3_bucket: 'raw-data' }]],
+  },
+  on_failure: { ...taskList('On failure', 'Tasks that run when the run has failed, before finally.') },
+  on_success: { ...taskList('On success', 'Tasks that run when all went well, before finally.') },
+  finally: { ...taskList('Finally', 'Tasks that run once at the end whatever happened, also when the run was cancelled.') },
+} satisfies Record<string, JsonSchema>;
+
+/**
+ * The JSON Schema of a pipeline file, assembled from the catalogs: for ajv, and for editors. A task has the schema of its type
+ * (`definitions/task_<type>`), chosen by `type`, so that a mistake in a task is reported against its own type only.
+ */
+export function pipelineSchema({ tasks, triggers }: Catalogs): JsonSchema {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Sluice pipeline',
+    description: 'A pipeline: what runs, when, on which data.',
+    type: 'object',
+    additionalProperties: false,
+    required: ['dag_id', 'tasks'],
+    properties: {
+      dag_id: {
+        ...text('Pipeline id', 'Unique over all files; the workflow type in Temporal.', 'daily_product_sales_analysis'),
+        pattern: '^[a-z][a-z0-9_]{0,127}$',
+        form: 'small letters, digits and _, beginning with a letter, at most 128 characters',
+      },
+      description: text('Description', 'What the pipeline is for, in a sentence or two.', 'Sales by product, day by day'),
+      owner: text('Owner', 'Who is asked when something is wrong.', 'data-platform'),
+      tags: { type: 'array', items: { type: 'string' }, title: 'Tags', description: 'Words to find it by.', examples: [['sales']] },
+      doc_md: text('Documentation', 'Longer documentation, in Markdown.', 'Loads the **sales** of a day.'),
+      ...SCHEDULE_KEYS,
+      params: {
+        type: 'object',
+        propertyNames: { pattern: '^[a-z][a-z0-9_]{0,63}$' },
+        additionalProperties: {
+          anyOf: [{ type: ['string', 'number', 'boolean', 'null'] }, { $ref: '#/definitions/value' }],
+          title: 'Parameter',
+          description: 'A default, or a schema with a default.',
+        },
+        title: 'Parameters',
+        description: 'What a run can be given, by name: a default value, or a schema with one. Used as params.name.',
+        examples: [{ region: 'eu', days: { type: 'integer', minimum: 1, default: 7 } }],
+      },
+      default_args: map(
+        'Defaults',
+        'Keys that every task inherits where it does not set them itself.',
+        { retries: 2, retry_delay: '1m' },
+        Object.fromEntries(Object.keys(TASK_OPTIONS).map(taskKey)),
+      ),
+      triggers: {
+        type: 'array',
+        items: { $ref: '#/definitions/trigger' },
+        title: 'Triggers',
+        description: 'What starts a run besides the clock.',
+        examples: [[{ name: 'user_behavior_change', type: 'kafka', topic: 'user-behavior-metrics' }]],
+      },
+      sla: { $ref: '#/definitions/sla' },
+      alerts: AlertsSchema,
+      critical: {
+        type: 'boolean',
+        title: 'Critical',
+        description: 'Page when a run fails: short for alerts with the default PagerDuty connection.',
+        examples: [true],
+      },
+      inlets: { ...DATASETS, title: 'Inlets', description: 'The data sets that it reads.', examples: [['s3://raw-data/sales']] },
+      outlets: {
+        ...DATASETS,
+        title: 'Outlets',
+        description: 'The data sets that it makes; they can trigger other pipelines.',
+        examples: [['s3://warehouse/sales']],
+      },
+      ...TASK_LISTS,
+      task_groups: {
+        type: 'array',
+        title: 'Task groups',
+        description: 'Tasks that belong together; other tasks can depend on the group.',
+        examples: [[{ name: 'load', tasks: [{ name: 'sales', type: 'empty' }] }]],
+        items: map(
+          'Task group',
+          'Tasks that belong together; their full names are group.task.',
+          { name: 'load', tasks: [{ name: 'sales', type: 'empty' }] },
+          {
+            name: {
+              ...text('Name', 'Unique among tasks and groups.', 'load'),
+              pattern: '^[A-Za-z][A-Za-z0-9_]{0,63}$',
+              form: 'letters, digits and _, beginning with a letter',
+            },
+            depends_on: TASK_COMMON.depends_on,
+            tasks: { ...TASK_LISTS.tasks, description: 'The tasks of the group.' },
+          },
+          ['name', 'tasks'],
+        ),
+      },
+    },
+    definitions: {
+      value: VALUE_SCHEMA,
+      sla: SlaListSchema,
+      ...Object.fromEntries(Object.entries(TASK_KEYS).map(([key, schema]) => [`task_key_${key}`, schema])),
+      task: byType(tasks.map(({ type }) => ({ type, definition: `task_${type}` }))),
+      trigger: byType(triggers.map(({ type }) => ({ type, definition: `trigger_${type}` }))),
+      ...Object.fromEntries(tasks.map((taskType) => [`task_${taskType.type}`, taskSchema(taskType)])),
+      ...Object.fromEntries(triggers.map((trigger) => [`trigger_${trigger.type}`, triggerSchema(trigger)])),
+    },
+  };
+}
+
+function taskList(title: string, description: string): JsonSchema {
+  return {
+    type: 'array',
+    minItems: 1,
+    items: TASK,
+    title,
+    description,
+    examples: [[{ name: 'tell_the_team', type: 'notify', to: 'slack', message: '{{ dag_id }}: {{ ds }}' }]],
+  };
+}
+
+/** One of several definitions, told apart by `type`. */
+function byType(branches: readonly { type: string; definition: string }[]): JsonSchema {
+  return {
+    type: 'object',
+    required: ['type'],
+    discriminator: { propertyName: 'type' },
+    oneOf: branches.map(({ definition }) => ({ $ref: `#/definitions/${definition}` })),
+  };
+}
+
+/** A key of every task, by reference. */
+function taskKey(key: string): [string, JsonSchema] {
+  return [key, { $ref: `#/definitions/task_key_${key}` }];
+}
+
+function taskSchema({ type, description, params, example }: TaskType): JsonSchema {
+  return {
+    title: type,
+    description,
+    type: 'object',
+    additionalProperties: false,
+    required: ['name', 'type', ...(params.required ?? [])],
+    examples: [example],
+    properties: {
+      name: {
+        ...text('Name', 'Unique in its pipeline.', 'extract_sales'),
+        pattern: '^[A-Za-z][A-Za-z0-9_]{0,127}$',
+        form: 'letters, digits and _, beginning with a letter, at most 128 characters',
+      },
+      type: { const: type, title: 'Task type', description },
+      ...Object.fromEntries(Object.keys(TASK_KEYS).map(taskKey)),
+      ...params.properties,
+    },
+  };
+}
+
+function triggerSchema({ type, description, params, example }: TriggerType): JsonSchema {
+  return {
+    title: type,
+    description,
+    type: 'object',
+    additionalProperties: false,
+    required: ['name', 'type', ...(params.required ?? []).filter((key) => key !== 'name' && key !== 'type')],
+    examples: [example],
+    properties: {
+      name: {
+        ...text('Name', 'Unique among the triggers of its pipeline.', 'user_behavior_change'),
+        pattern: '^[a-z][a-z0-9_]{0,63}$',
+        form: 'small letters, digits and _, beginning with a letter',
+      },
+      type: { const: type, title: 'Kind of trigger', description },
+      ...params.properties,
+    },
+  };
+}

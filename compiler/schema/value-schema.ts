@@ -1,0 +1,80 @@
+import { VALUE_FORMATS, VALUE_TYPES } from '../../workflows/plan/value-schema.ts';
+import type { JsonSchema } from './json-schema.ts';
+
+const number = (title: string): JsonSchema => ({ type: 'number', title, description: `${title} that is allowed.`, examples: [1] });
+const count = (title: string): JsonSchema => ({
+  type: 'integer',
+  minimum: 0,
+  title,
+  description: `${title} that are allowed.`,
+  examples: [1],
+});
+const words = (title: string, description: string): JsonSchema => ({ type: 'string', title, description, examples: [description] });
+const nested = { $ref: '#/definitions/value' };
+const valueType = { enum: VALUE_TYPES };
+
+/**
+ * The schema of the schemas of values that people give: the part of JSON Schema that `checkValue` (workflows/plan/value-schema.ts) reads.
+ * Whatever else is written is refused rather than ignored.
+ */
+export const VALUE_SCHEMA: JsonSchema = {
+  type: 'object',
+  additionalProperties: false,
+  title: 'Schema of a value',
+  description: 'JSON Schema: which values are allowed, with a default.',
+  examples: [{ type: 'string', enum: ['full', 'delta'], default: 'delta' }],
+  properties: {
+    type: {
+      anyOf: [valueType, { type: 'array', items: valueType, minItems: 1, uniqueItems: true }],
+      title: 'Type',
+      description: `One of ${VALUE_TYPES.join(', ')}, or a list of them.`,
+      examples: ['integer'],
+    },
+    title: words('Title', 'What forms call it.'),
+    description: words('Description', 'What it is for.'),
+    default: { title: 'Default', description: 'The value where none is given; without it a value must be given.', examples: [7] },
+    examples: { type: 'array', title: 'Examples', description: 'Values as they may look.', examples: [[7]] },
+    enum: {
+      type: 'array',
+      minItems: 1,
+      title: 'Allowed values',
+      description: 'The values that are allowed.',
+      examples: [['full', 'delta']],
+    },
+    minimum: number('The least value'),
+    maximum: number('The greatest value'),
+    exclusiveMinimum: number('The bound below any value'),
+    exclusiveMaximum: number('The bound above any value'),
+    minLength: count('The least number of characters'),
+    maxLength: count('The greatest number of characters'),
+    format: {
+      enum: Object.keys(VALUE_FORMATS),
+      title: 'Format',
+      description: `The form of a text: ${Object.keys(VALUE_FORMATS).join(', ')}.`,
+      examples: ['date'],
+    },
+    items: { ...nested, title: 'Elements', description: 'The schema of each element of a list.' },
+    minItems: count('The least number of elements'),
+    maxItems: count('The greatest number of elements'),
+    properties: {
+      type: 'object',
+      additionalProperties: nested,
+      title: 'Fields',
+      description: 'The schemas of the fields of a map.',
+      examples: [{ reason: { type: 'string' } }],
+    },
+    required: {
+      type: 'array',
+      items: { type: 'string' },
+      title: 'Required',
+      description: 'The fields that must be there.',
+      examples: [['reason']],
+    },
+    additionalProperties: {
+      type: 'boolean',
+      title: 'Other fields',
+      description: 'Whether other fields are allowed. Default: true.',
+      examples: [false],
+    },
+  },
+};

@@ -1,0 +1,60 @@
+import Type from 'typebox';
+import { Severity } from './sla.ts';
+
+const connection = (title: string, description: string, example: string) =>
+  Type.String({ pattern: '^[a-z][a-z0-9_]*$', form: 'the name of a connection', title, description, examples: [example] });
+
+/** The key `alerts` of a pipeline: who is told of breaches. */
+export const AlertsSchema = Type.Object(
+  {
+    pagerduty: Type.Optional(
+      Type.Object(
+        {
+          routing_key: connection(
+            'Routing key',
+            'The connection that holds the integration key; never the key itself.',
+            'pagerduty_default',
+          ),
+          severity: Type.Optional(Severity),
+          runbook: Type.Optional(
+            Type.String({ format: 'uri', title: 'Runbook', description: 'What to read at 3 a.m.', examples: ['https://wiki/sales'] }),
+          ),
+        },
+        {
+          additionalProperties: false,
+          title: 'PagerDuty',
+          description: 'Page through PagerDuty.',
+          examples: [{ routing_key: 'pagerduty_default' }],
+        },
+      ),
+    ),
+    slack: Type.Optional(
+      Type.Object(
+        { connection: connection('Connection', 'The connection that holds the webhook.', 'slack_default') },
+        {
+          additionalProperties: false,
+          title: 'Slack',
+          description: 'Write to a channel of Slack.',
+          examples: [{ connection: 'slack_default' }],
+        },
+      ),
+    ),
+    webhook: Type.Optional(
+      Type.Object(
+        { connection: connection('Connection', 'The connection that holds the address.', 'webhook_default') },
+        {
+          additionalProperties: false,
+          title: 'Webhook',
+          description: 'Post to an address.',
+          examples: [{ connection: 'webhook_default' }],
+        },
+      ),
+    ),
+  },
+  {
+    additionalProperties: false,
+    title: 'Alerts',
+    description: 'Who is told of breaches.',
+    examples: [{ pagerduty: { routing_key: 'pagerduty_default' } }],
+  },
+);

@@ -1,0 +1,100 @@
+import Type from 'typebox';
+
+const duration = (title: string, description: string, example: string) =>
+  Type.String({ format: 'duration', title, description, examples: [example] });
+
+/** How serious a breach is, in PagerDuty's words. */
+export const Severity = Type.Union([Type.Literal('critical'), Type.Literal('error'), Type.Literal('warning'), Type.Literal('info')], {
+  title: 'Severity',
+  description: "How serious a breach is, in PagerDuty's words. Default: error.",
+  examples: ['critical'],
+});
+
+/** What a deadline counts from. To add one: name it here, and compute it in monitors/. */
+export const SLA_REFERENCES = ['logical_date', 'data_interval_end', 'queued_at', 'started_at', 'previous_success'] as const;
+
+const common = {
+  severity: Type.Optional(Severity),
+  warn_at: Type.Optional(
+    Type.String({
+      pattern: '^([1-9][0-9]?%|[0-9]+[smhdw].*)$',
+      form: 'a part such as 80%, or a duration',
+      title: 'Warn at',
+      description: 'When to warn before the breach: a part of the time, or how long after the reference.',
+      examples: ['80%'],
+    }),
+  ),
+  suppress_when: Type.Optional(
+    Type.Array(Type.Union([Type.Literal('backfill'), Type.Literal('paused'), Type.Literal('manual')]), {
+      uniqueItems: true,
+      title: 'Suppress when',
+      description: 'Runs for which nobody is told.',
+      examples: [['backfill', 'paused']],
+    }),
+  ),
+  runbook: Type.Optional(
+    Type.String({ format: 'uri', title: 'Runbook', description: 'What to read at 3 a.m.', examples: ['https://wiki/sales'] }),
+  ),
+};
+
+const name = Type.String({
+  pattern: '^[a-z][a-z0-9_]{0,63}$',
+  form: 'small letters, digits and _, beginning with a letter',
+  title: 'Name',
+  description: 'What pages call it.',
+  examples: ['finishes_in_time'],
+});
+
+/** One promise: a time, a time of day, or a condition over outputs. */
+export const SlaSchema = Type.Object(
+  {
+    name,
+    within: Type.Optional(duration('Within', 'How long after the reference it must have ended.', '2h')),
+    by: Type.Optional(
+      Type.String({
+        pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$',
+        form: 'a time of day',
+        title: 'By',
+        description: "The time of day by which it must have ended, in the pipeline's time zone.",
+        examples: ['06:00'],
+      }),
+    ),
+    assert: Type.Optional(
+      Type.String({
+        template: 'expression',
+        title: 'Assert',
+        description: 'A condition over the outputs that must hold.',
+        examples: ['outputs.reconcile_sales.discrepancy <= 0.001'],
+      }),
+    ),
+    reference: Type.Optional(
+      Type.Union(
+        SLA_REFERENCES.map((reference) => Type.Literal(reference)),
+        {
+          title: 'Reference',
+          description: 'What the time counts from. Default: started_at; previous_success is freshness.',
+          examples: ['data_interval_end'],
+        },
+      ),
+    ),
+    ...common,
+  },
+  {
+    additionalProperties: false,
+    title: 'SLA',
+    description: 'A promise that is watched.',
+    examples: [{ name: 'finishes_in_time', within: '2h' }],
+  },
+);
+
+const ShortSla = Type.Object(
+  { max_duration: duration('Longest duration', 'How long a run may take.', '2h') },
+  { additionalProperties: false, title: 'SLA', description: 'Short for one deadline.', examples: [{ max_duration: '2h' }] },
+);
+
+/** The key `sla` of a pipeline or a task. */
+export const SlaListSchema = Type.Union([Type.Array(SlaSchema, { minItems: 1 }), ShortSla], {
+  title: 'SLA',
+  description: 'What is promised, and watched from outside: a list, or {max_duration: 2h} alone.',
+  examples: [{ max_duration: '2h' }, [{ name: 'finishes_in_time', within: '2h', reference: 'data_interval_end' }]],
+});

@@ -1,0 +1,31 @@
+import Type from 'typebox';
+import { defineTrigger } from './define-trigger.ts';
+
+const uris = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ format: 'uri' }), {
+      minItems: 1,
+      uniqueItems: true,
+      title: 'Data sets',
+      description,
+      examples: [['s3://warehouse/sales']],
+    }),
+  );
+
+/** Data sets that other pipelines make. */
+export const dataset = defineTrigger({
+  type: 'dataset',
+  description: 'Starts runs when data sets were made anew: the outlets of other pipelines.',
+  params: Type.Object({
+    all: uris('A run starts when each of them is new.'),
+    any: uris('A run starts when one of them is new.'),
+    coalesce: Type.Optional(
+      Type.Boolean({
+        title: 'Coalesce',
+        description: 'Updates that come while a run waits to start are one. Default: false.',
+        examples: [true],
+      }),
+    ),
+  }),
+  example: { name: 'sales_made', type: 'dataset', any: ['s3://warehouse/sales'] },
+});

@@ -1,0 +1,17 @@
+import Type from 'typebox';
+import { defineTrigger, duration, expression, text } from './define-trigger.ts';
+
+/** The answer of an HTTP service. */
+export const http = defineTrigger({
+  type: 'http',
+  description: 'Starts runs from what an HTTP service answers.',
+  connection: { key: 'http_conn_id', default: 'http_default' },
+  params: Type.Object({
+    path: text('Path', 'Under the address of the connection.', '/feeds/prices'),
+    until: Type.Optional(
+      expression('Until', 'A condition over the answer, as event; a run starts when it becomes true.', 'event.ready == true'),
+    ),
+    poke_interval: Type.Optional(duration('Interval', 'How often it asks. Default: 1m.', '1m')),
+  }),
+  example: { name: 'prices_ready', type: 'http', path: '/feeds/prices', until: 'event.ready == true' },
+});

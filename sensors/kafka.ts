@@ -1,0 +1,38 @@
+import Type from 'typebox';
+import { defineTrigger, text } from './define-trigger.ts';
+import { EventMode, OnInvalid } from './event-mode.ts';
+
+/** Records of a Kafka topic. */
+export const kafka = defineTrigger({
+  type: 'kafka',
+  description: 'Starts runs from the records of a Kafka topic.',
+  connection: { key: 'kafka_conn_id', default: 'kafka_default' },
+  params: Type.Object({
+    topic: Type.Union([text('Topic', 'The topic.', 'user-behavior-metrics'), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
+      title: 'Topic',
+      description: 'The topic, or several.',
+      examples: ['user-behavior-metrics', ['user-activity', 'purchase']],
+    }),
+    mode: Type.Optional(EventMode),
+    on_invalid: Type.Optional(OnInvalid),
+    format: Type.Optional(
+      Type.Union([Type.Literal('json'), Type.Literal('avro'), Type.Literal('protobuf'), Type.Literal('json_schema')], {
+        title: 'Format',
+        description: 'How records are written; all but json through the Schema Registry. Default: json.',
+        examples: ['avro'],
+      }),
+    ),
+    start: Type.Optional(text('Start', 'Where to begin when it is new: earliest, latest or a time. Default: latest.', 'earliest')),
+    parallelism: Type.Optional(
+      Type.Integer({ minimum: 1, title: 'Parallelism', description: 'How many workers share the partitions. Default: 1.', examples: [2] }),
+    ),
+  }),
+  example: {
+    name: 'user_behavior_change',
+    type: 'kafka',
+    topic: 'user-behavior-metrics',
+    when: 'event.behavior_change_score > 0.7',
+    mode: 'each',
+    on_invalid: 'dead_letter',
+  },
+});

@@ -1,0 +1,28 @@
+import Type from 'typebox';
+import { defineTrigger, text } from './define-trigger.ts';
+
+/** Runs of another pipeline. */
+export const pipeline = defineTrigger({
+  type: 'pipeline',
+  description: 'Starts runs when a run of another pipeline has ended.',
+  params: Type.Object({
+    dag_id: text('Pipeline', 'The other pipeline.', 'daily_product_sales_analysis'),
+    states: Type.Optional(
+      Type.Array(Type.Union([Type.Literal('success'), Type.Literal('failed'), Type.Literal('canceled')]), {
+        minItems: 1,
+        uniqueItems: true,
+        title: 'States',
+        description: 'How it must have ended. Default: success.',
+        examples: [['success']],
+      }),
+    ),
+    interval: Type.Optional(
+      Type.Union([Type.Literal('same'), Type.Literal('covering')], {
+        title: 'Interval',
+        description: 'Which data interval the new run works on: the same, or its own that covers it. Default: same.',
+        examples: ['same'],
+      }),
+    ),
+  }),
+  example: { name: 'after_sales', type: 'pipeline', dag_id: 'daily_product_sales_analysis' },
+});

@@ -1,0 +1,19 @@
+import Type from 'typebox';
+import { defineTrigger, text } from './define-trigger.ts';
+import { EventMode, OnInvalid } from './event-mode.ts';
+
+/** Messages of a RabbitMQ queue. */
+export const rabbitmq = defineTrigger({
+  type: 'rabbitmq',
+  description: 'Starts runs from the messages of a RabbitMQ queue; each is acknowledged when its run has started.',
+  connection: { key: 'rabbitmq_conn_id', default: 'rabbitmq_default' },
+  params: Type.Object({
+    queue: text('Queue', 'The queue.', 'order_processing'),
+    prefetch: Type.Optional(
+      Type.Integer({ minimum: 1, title: 'Prefetch', description: 'How many messages may be under way. Default: 100.', examples: [100] }),
+    ),
+    mode: Type.Optional(EventMode),
+    on_invalid: Type.Optional(OnInvalid),
+  }),
+  example: { name: 'orders', type: 'rabbitmq', queue: 'order_processing' },
+});

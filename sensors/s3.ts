@@ -1,0 +1,18 @@
+import Type from 'typebox';
+import { defineTrigger, duration, text } from './define-trigger.ts';
+import { EventMode } from './event-mode.ts';
+
+/** New or changed objects in S3. */
+export const s3 = defineTrigger({
+  type: 's3',
+  description: 'Starts runs from new or changed objects under a prefix.',
+  connection: { key: 'aws_conn_id', default: 'aws_default' },
+  params: Type.Object({
+    bucket: text('Bucket', 'The bucket.', 'raw-data'),
+    prefix: Type.Optional(text('Prefix', 'Only objects whose keys begin with it.', 'sales/')),
+    pattern: Type.Optional(text('Pattern', 'Only objects whose keys match, with * for any characters.', '*.csv.gz')),
+    poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),
+    mode: Type.Optional(EventMode),
+  }),
+  example: { name: 'new_sales', type: 's3', bucket: 'raw-data', prefix: 'sales/' },
+});

@@ -1,0 +1,17 @@
+import Type from 'typebox';
+import { defineTrigger, duration, text } from './define-trigger.ts';
+import { EventMode } from './event-mode.ts';
+
+/** New rows of a table. */
+export const sql = defineTrigger({
+  type: 'sql',
+  description: 'Starts runs from rows past a cursor.',
+  connection: { key: 'conn_id', default: 'postgres_default' },
+  params: Type.Object({
+    query: text('Query', 'One SELECT whose rows are the events.', 'SELECT id, total FROM orders'),
+    cursor: text('Cursor', 'A column of the rows that only grows: rows past the last one seen are new.', 'id'),
+    poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),
+    mode: Type.Optional(EventMode),
+  }),
+  example: { name: 'new_orders', type: 'sql', query: 'SELECT id, total FROM orders', cursor: 'id' },
+});

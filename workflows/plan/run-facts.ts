@@ -1,0 +1,40 @@
+import { describeCause, describePlan, describeSchedule } from './describe.ts';
+import type { JsonObject } from './json.ts';
+import type { Plan } from './plan.ts';
+import type { Cause, RunInput } from './run.ts';
+import type { DataInterval } from './schedule.ts';
+import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
+
+/** What every start of a run has in common, whoever starts it: its input, and what Temporal shows and searches by. */
+export interface RunFacts {
+  readonly args: [RunInput];
+  readonly staticSummary: string;
+  readonly staticDetails: string;
+  readonly attributes: readonly { readonly name: string; readonly type: 'KEYWORD' | 'DATETIME'; readonly value: string | Date }[];
+}
+
+/** @param detail said beside the cause in the summary; absent: the interval, or the schedule */
+export function runFacts(
+  plan: Plan,
+  cause: Cause,
+  given: { readonly interval?: DataInterval; readonly params?: JsonObject; readonly detail?: string },
+): RunFacts {
+  const { interval, params, detail } = given;
+  const { pipeline, cause: causeAttribute, state, planHash, owner, interval: start } = SEARCH_ATTRIBUTES;
+  return {
+    args: [{ plan, cause, ...(interval && { interval }), ...(params && { params }) }],
+    staticSummary: describeCause(
+      cause,
+      detail ?? (interval ? `data of ${interval.start} – ${interval.end}` : describeSchedule(plan.schedule)),
+    ),
+    staticDetails: describePlan(plan),
+    attributes: [
+      { ...pipeline, value: plan.dagId },
+      { ...causeAttribute, value: cause },
+      { ...state, value: 'running' },
+      { ...planHash, value: plan.hash },
+      ...(plan.owner === undefined ? [] : [{ ...owner, value: plan.owner }]),
+      ...(interval ? [{ ...start, value: new Date(interval.start) }] : []),
+    ],
+  };
+}

@@ -1,0 +1,38 @@
+import { parseDuration } from '../plan/duration.ts';
+import type { Json, JsonObject } from '../plan/json.ts';
+import type { TaskPlan } from '../plan/plan.ts';
+import type { TaskResult } from '../plan/run.ts';
+import { type Decisions, isDecided, type OpenApproval } from './decisions.ts';
+import type { RunScope } from './run-host.ts';
+import type { RunState } from './run-state.ts';
+
+/**
+ * Waits for people to approve. Approved, the task succeeds; rejected, it is skipped, and by its trigger rule what follows: saying no is an
+ * answer and not a failure (Airflow's ApprovalOperator does the same).
+ */
+export async function runApproval(
+  task: TaskPlan,
+  params: JsonObject,
+  decisions: Decisions,
+  state: RunState,
+  scope: RunScope,
+): Promise<TaskResult> {
+  const { prompt, assignees = [], quorum = 1, timeout, on_timeout = 'reject', form } = params;
+  const open: OpenApproval = {
+    assignees: assignees as readonly string[],
+    quorum: Number(quorum),
+    form: form as JsonObject | undefined,
+    votes: [],
+  };
+  const summary = `${task.name}: ${String(prompt)}`;
+  state.settle(task, { state: 'deferred', note: `waits for approval: ${String(prompt)}` });
+  const timeoutMs = typeof timeout === 'string' ? parseDuration(timeout) : undefined;
+  await decisions.approval(task, open, { summary, ...(timeoutMs !== undefined && { timeoutMs }) }, scope);
+  const decision = isDecided(open) ? (open.votes.find((vote) => vote.decision === 'reject')?.decision ?? 'approve') : String(on_timeout);
+  const by = open.votes.filter((vote) => vote.decision === decision).map((vote) => vote.by);
+  const comments = open.votes.flatMap(({ comment }) => comment ?? []);
+  const output: Json = { decision, by, comments, form: Object.assign({}, ...open.votes.map((vote) => vote.form ?? {})) as JsonObject };
+  const verdict = decision === 'approve' ? 'approved' : 'rejected';
+  const note = [`${verdict} by ${by.length > 0 ? by.join(', ') : 'time-out'}`, ...comments].join(': ');
+  return { state: decision === 'approve' ? 'success' : 'skipped', output, note };
+}

@@ -1,0 +1,116 @@
+import type { Json, JsonObject } from '../plan/json.ts';
+import type { TaskPlan } from '../plan/plan.ts';
+import { checkValue } from '../plan/value-schema.ts';
+import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
+
+/** What a person sends to an approval that waits. Wire data. */
+export interface ApprovalVote {
+  readonly task: string;
+  readonly decision: 'approve' | 'reject';
+  /** Who decides. */
+  readonly by: string;
+  readonly comment?: string;
+  /** The fields that the approval asks for. */
+  readonly form?: JsonObject;
+}
+
+/** What a person decides of a task that is held on failure. Wire data. */
+export interface HeldDecision {
+  readonly task: string;
+  readonly action: 'retry' | 'skip' | 'fail';
+  readonly by: string;
+  readonly reason?: string;
+}
+
+/** An approval as it waits. */
+export interface OpenApproval {
+  readonly assignees: readonly string[];
+  readonly quorum: number;
+  readonly form: JsonObject | undefined;
+  readonly votes: ApprovalVote[];
+}
+
+/** What people decide while a run goes on. Each decision is checked before it is taken: a wrong one changes nothing. */
+export class Decisions {
+  private readonly approvals = new Map<string, OpenApproval>();
+  private readonly holds = new Map<string, HeldDecision | undefined>();
+
+  constructor(private readonly host: RunHost) {}
+
+  /** @returns what is wrong with a vote, or undefined */
+  checkVote(vote: ApprovalVote): string | undefined {
+    const approval = this.approvals.get(vote.task);
+    if (!approval) return this.notWaiting(vote.task, 'approval', [...this.approvals.keys()]);
+    if (vote.decision !== 'approve' && vote.decision !== 'reject')
+      return `'${String(vote.decision)}' is not a decision: approve or reject.`;
+    if (typeof vote.by !== 'string' || vote.by.trim() === '') return 'Say who decides, in `by`.';
+    if (approval.assignees.length > 0 && !approval.assignees.includes(vote.by)) {
+      return `'${vote.by}' is not asked to decide on '${vote.task}'; asked are: ${approval.assignees.join(', ')}.`;
+    }
+    if (approval.votes.some(({ by }) => by === vote.by)) return `'${vote.by}' has decided already.`;
+    if (vote.decision === 'approve' && approval.form) {
+      const mistakes = checkValue({ type: 'object', ...approval.form }, vote.form ?? {}, 'form');
+      if (mistakes.length > 0) return mistakes.join(' ');
+    }
+    return undefined;
+  }
+
+  vote(vote: ApprovalVote): void {
+    this.approvals.get(vote.task)?.votes.push(vote);
+  }
+
+  /** @returns what is wrong with a decision on a held task, or undefined */
+  checkHeld({ task, action, by }: HeldDecision): string | undefined {
+    if (!this.holds.has(task)) return this.notWaiting(task, 'decision', [...this.holds.keys()]);
+    if (!['retry', 'skip', 'fail'].includes(action)) return `'${String(action)}' is not a decision: retry, skip or fail.`;
+    if (typeof by !== 'string' || by.trim() === '') return 'Say who decides, in `by`.';
+    return this.holds.get(task) === undefined ? undefined : `It is decided already: ${this.holds.get(task)?.action}.`;
+  }
+
+  decideHeld(decision: HeldDecision): void {
+    this.holds.set(decision.task, decision);
+  }
+
+  /** Waits for the votes of an approval: one against it, or as many for it as its quorum asks for. */
+  async approval(
+    task: TaskPlan,
+    open: OpenApproval,
+    wait: { readonly timeoutMs?: number; readonly summary: string },
+    scope: RunScope,
+  ): Promise<void> {
+    this.approvals.set(task.name, open);
+    try {
+      await this.host.until(() => isDecided(open), wait, scope);
+    } finally {
+      this.approvals.delete(task.name);
+    }
+  }
+
+  /** Waits for a decision on a task that has failed; undefined when its time was over. */
+  async held(task: TaskPlan, scope: RunScope): Promise<HeldDecision | 'canceled' | undefined> {
+    this.holds.set(task.name, undefined);
+    try {
+      const timeoutMs = task.holdOnFailureMs ?? 0;
+      await this.host.until(
+        () => this.holds.get(task.name) !== undefined,
+        { timeoutMs, summary: `${task.name} is held: retry, skip or fail` },
+        scope,
+      );
+      return this.holds.get(task.name);
+    } catch (error) {
+      if (error instanceof TaskCanceled) return 'canceled';
+      throw error;
+    } finally {
+      this.holds.delete(task.name);
+    }
+  }
+
+  private notWaiting(task: Json | undefined, what: string, waiting: readonly string[]): string {
+    return `Task '${String(task)}' does not wait for ${what === 'approval' ? 'an approval' : 'a decision'}; ${waiting.length > 0 ? `waiting: ${waiting.join(', ')}` : 'none does'}.`;
+  }
+}
+
+/** Whether an approval has all the votes it needs. */
+export function isDecided({ votes, quorum }: OpenApproval): boolean {
+  return votes.some(({ decision }) => decision === 'reject') || votes.length >= quorum;
+}

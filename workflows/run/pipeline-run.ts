@@ -1,0 +1,99 @@
+import { formatDuration } from '../plan/duration.ts';
+import type { Evaluator } from '../plan/expressions/evaluator.ts';
+import { allTasks, type Plan, type TaskPlan } from '../plan/plan.ts';
+import type { RunResult } from '../plan/run.ts';
+import { taskBoard } from '../plan/task-board.ts';
+import { Decisions } from './decisions.ts';
+import { PlanTaskRunner, type RunContext } from './plan-task-runner.ts';
+import type { RunHost, RunScope } from './run-host.ts';
+import { failsTheRun, RunState } from './run-state.ts';
+import { TaskListRun } from './task-list-run.ts';
+
+/** How a run ended; `reason` and `origin` say why it failed. */
+export interface RunEnd {
+  readonly result: RunResult;
+  readonly failure?: { readonly type: 'PipelineFailed' | 'DagrunTimeout'; readonly message: string; readonly origin: unknown };
+}
+
+/**
+ * One run of a plan, from its first task to `finally`. Knows nothing of Temporal: the host does.
+ * A plain task costs what an activity in a hand-written workflow costs: retries and timeouts are Temporal's own.
+ */
+export class PipelineRun {
+  readonly decisions: Decisions;
+  private readonly state: RunState;
+  private readonly runner: PlanTaskRunner;
+  private boardIsOld = false;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly context: RunContext,
+    private readonly host: RunHost,
+    evaluator: Evaluator | undefined,
+  ) {
+    this.state = new RunState(() => this.redraw());
+    this.decisions = new Decisions(host);
+    this.runner = new PlanTaskRunner(plan, context, this.state, host, this.decisions, evaluator);
+  }
+
+  /** Runs to the end; never rejects for what a task did. */
+  async complete(): Promise<RunEnd> {
+    const { plan, host } = this;
+    const timedOut = await host.within(plan.runTimeoutMs === undefined ? {} : { timeoutMs: plan.runTimeoutMs }, async (scope) => {
+      await this.runList(plan.tasks, scope);
+      return scope.canceled && !host.canceled;
+    });
+    let failure = timedOut ? this.timeout() : this.failureOf(plan.tasks);
+    if (!host.canceled) {
+      const [then = [], not = []] = failure ? [plan.onFailure, plan.onSuccess] : [plan.onSuccess, plan.onFailure];
+      await this.after(then, not);
+      failure ??= this.failureOf(then);
+    }
+    if (plan.finally) {
+      await host.within({ shielded: true }, (scope) => this.runList(plan.finally ?? [], scope));
+      failure ??= this.failureOf(plan.finally);
+    }
+    const state = host.canceled ? 'canceled' : failure ? 'failed' : 'success';
+    const result = { state, interval: this.context.interval, tasks: Object.fromEntries(this.state.results) } as const;
+    return { result, ...(failure && state === 'failed' && { failure }) };
+  }
+
+  /** The tasks for the way the run went; those for the other way are skipped. */
+  private async after(then: readonly TaskPlan[], not: readonly TaskPlan[]): Promise<void> {
+    for (const task of not) this.state.settle(task, { state: 'skipped' });
+    if (then.length > 0) await this.host.within({}, (scope) => this.runList(then, scope));
+  }
+
+  private runList(tasks: readonly TaskPlan[], scope: RunScope): Promise<void> {
+    return new TaskListRun(tasks, this.state, this.runner, scope).complete();
+  }
+
+  private timeout(): RunEnd['failure'] {
+    const message = `The run took longer than its dagrun_timeout of ${formatDuration(this.plan.runTimeoutMs ?? 0)}`;
+    return { type: 'DagrunTimeout', message, origin: undefined };
+  }
+
+  private failureOf(tasks: readonly TaskPlan[]): RunEnd['failure'] {
+    const { results, origins } = this.state;
+    const failed = tasks.filter((task) => failsTheRun(task, results.get(task.name)));
+    if (failed.length === 0) return undefined;
+    const first = failed.find((task) => results.get(task.name)?.state === 'failed') ?? failed[0];
+    const succeeded = [...results.values()].filter(({ state }) => state === 'success').length;
+    const reason = first && results.get(first.name)?.error;
+    return {
+      type: 'PipelineFailed',
+      message: `${first?.name} failed (${succeeded} of ${allTasks(this.plan).length} tasks succeeded)${reason ? `: ${reason}` : ''}`,
+      origin: [...origins.values()].find((origin) => origin instanceof Error),
+    };
+  }
+
+  /** Once for all that changes in one step: a fan-out of 500 tasks is drawn once, not 500 times. */
+  private redraw(): void {
+    if (this.boardIsOld) return;
+    this.boardIsOld = true;
+    void Promise.resolve().then(() => {
+      this.boardIsOld = false;
+      this.host.show(taskBoard(this.plan, this.context.interval, this.state.results));
+    });
+  }
+}

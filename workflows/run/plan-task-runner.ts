@@ -1,0 +1,190 @@
+import { type DatasetReference, datasetLocation } from '../plan/dataset.ts';
+import { formatDuration } from '../plan/duration.ts';
+import { type Evaluator, ExpressionFailed, type Variables } from '../plan/expressions/evaluator.ts';
+import type { Json, JsonObject } from '../plan/json.ts';
+import type { Plan, TaskPlan } from '../plan/plan.ts';
+import type { TaskResult } from '../plan/run.ts';
+import type { DataInterval } from '../plan/schedule.ts';
+import type { TaskInput } from '../plan/task-input.ts';
+import { runApproval } from './approval.ts';
+import type { Decisions } from './decisions.ts';
+import { expandTask } from './expanded-task.ts';
+import { type RunHost, type RunScope, TaskCanceled, TaskFailed } from './run-host.ts';
+import type { RunState } from './run-state.ts';
+import type { TaskRunner } from './task-list-run.ts';
+
+/** What a run is given beside its plan. */
+export interface RunContext {
+  readonly pipelineRunId: string;
+  readonly interval: DataInterval;
+  /** With the defaults of the plan. */
+  readonly params: JsonObject;
+  /** The values of all names in expressions but `outputs` and items; empty where the plan has no expressions. */
+  readonly values: Variables;
+}
+
+/** One call of a task: all of it, or one item of its list. */
+export interface Call {
+  /** Added to the task's name: `[17]`. */
+  readonly suffix: string;
+  readonly items: JsonObject;
+}
+
+/** Runs the tasks of a plan: by type, with retries by hand where a task holds on failure. */
+export class PlanTaskRunner implements TaskRunner {
+  constructor(
+    private readonly plan: Plan,
+    private readonly context: RunContext,
+    private readonly state: RunState,
+    private readonly host: RunHost,
+    private readonly decisions: Decisions,
+    private readonly evaluator: Evaluator | undefined,
+  ) {}
+
+  skipReason(task: TaskPlan): TaskResult | undefined {
+    if (task.when === undefined) return undefined;
+    try {
+      return this.expressions(task).test(task.when, this.variables()) ? undefined : { state: 'skipped', note: `not ${task.when}` };
+    } catch (error) {
+      return { state: 'failed', error: messageOf(error) };
+    }
+  }
+
+  branch(task: TaskPlan, { output }: TaskResult): string {
+    // The task's own output can be read by its switch: it is not among the ended ones yet.
+    const [first = '', member] = task.name.split('.');
+    const outputs = this.state.outputs();
+    const own = output ?? null;
+    const withOwn = { ...outputs, [first]: member === undefined ? own : { ...(outputs[first] as JsonObject | undefined), [member]: own } };
+    const value = this.expressions(task).evaluate(task.switch?.on ?? '', { ...this.variables(), outputs: withOwn });
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+
+  async run(task: TaskPlan, scope: RunScope): Promise<TaskResult> {
+    for (let round = 1; ; round++) {
+      const result = await this.attempt(task, round, scope);
+      if (result.state !== 'failed' || task.holdOnFailureMs === undefined || scope.canceled) return result;
+      const held: TaskResult = {
+        ...result,
+        state: 'held',
+        note: `held for ${formatDuration(task.holdOnFailureMs)}: retry, skip or fail it`,
+      };
+      this.state.settle(task, held);
+      const decision = await this.decisions.held(task, scope);
+      if (decision === 'canceled') return { state: 'canceled' };
+      if (decision === undefined) return { ...result, note: 'nobody decided in time' };
+      const note = `${decision.action} by ${decision.by}${decision.reason ? `: ${decision.reason}` : ''}`;
+      if (decision.action !== 'retry') return { ...result, state: decision.action === 'skip' ? 'skipped' : 'failed', note };
+      this.state.settle(task, { state: 'running', note });
+    }
+  }
+
+  /** Until it has ended, with the retries of Temporal. */
+  private async attempt(task: TaskPlan, round: number, scope: RunScope): Promise<TaskResult> {
+    try {
+      if (task.type === 'approval') return await runApproval(task, this.render(task, {}), this.decisions, this.state, scope);
+      if (task.expand) {
+        return await expandTask(task, task.expand, {
+          list: (over, items) =>
+            typeof over === 'string' ? this.expressions(task).evaluate(over, { ...this.variables(), ...items }) : over,
+          runOne: (call) => this.perform(task, call, round, scope),
+          runBatch: (calls) => this.performBatch(task, calls, round, scope),
+          progress: (note) => this.state.settle(task, { state: 'running', note }),
+          stopped: () => scope.canceled,
+        });
+      }
+      return { state: 'success', output: await this.perform(task, { suffix: '', items: {} }, round, scope) };
+    } catch (error) {
+      if (error instanceof TaskCanceled) return { state: 'canceled' };
+      if (error instanceof TaskFailed) this.state.origins.set(task.name, error.origin);
+      return { state: 'failed', error: messageOf(error) };
+    }
+  }
+
+  private perform(task: TaskPlan, call: Call, round: number, scope: RunScope): Promise<Json> {
+    const params = this.render(task, call.items);
+    const id = idOf(task, call.suffix, round);
+    switch (task.type) {
+      case 'empty':
+        return Promise.resolve(null);
+      case 'run_pipeline': {
+        const dagId = String(params.dag_id);
+        const { pipelines = {} } = this.plan;
+        const child = pipelines[dagId];
+        if (!child) throw new TaskFailed(`The plan of this run does not hold the pipeline '${dagId}'.`);
+        return this.host.runPipeline(
+          {
+            id: `${this.context.pipelineRunId}/${id}`,
+            task,
+            plan: { ...child, pipelines },
+            params: (params.params ?? {}) as JsonObject,
+            interval: this.context.interval,
+            wait: params.wait !== false,
+          },
+          scope,
+        );
+      }
+      default:
+        return this.host.execute(
+          { id, task, summary: `${task.name}${call.suffix}: ${task.summary}`, input: this.inputOf(task, params, call.suffix) },
+          scope,
+        );
+    }
+  }
+
+  private async performBatch(task: TaskPlan, calls: readonly Call[], round: number, scope: RunScope): Promise<readonly Json[]> {
+    const [first, last] = [calls[0]?.suffix ?? '', calls.at(-1)?.suffix ?? ''];
+    const batch = calls.map(({ items, suffix }) => {
+      const { params, output } = this.inputOf(task, this.render(task, items), suffix);
+      return { params, ...(output !== undefined && { output }) };
+    });
+    const suffix = `${first.slice(0, -1)}-${last.slice(1)}`;
+    const outputs = await this.host.execute(
+      {
+        id: idOf(task, suffix, round),
+        task,
+        summary: `${task.name}${suffix}: ${task.summary}`,
+        input: { ...this.inputOf(task, {}, ''), batch },
+      },
+      scope,
+    );
+    if (!Array.isArray(outputs)) throw new TaskFailed(`A batch of ${task.type} gave no list of outputs.`);
+    return outputs as readonly Json[];
+  }
+
+  private inputOf(task: TaskPlan, params: JsonObject, suffix: string): TaskInput {
+    const dataset =
+      task.inputFrom === undefined ? undefined : (this.state.results.get(task.inputFrom)?.output as DatasetReference | undefined);
+    const base = task.outputBase === undefined ? undefined : `${task.outputBase}${suffix.replace(/\[(\d+)\]/g, '/item_$1')}`;
+    return {
+      params,
+      ...(task.templates && { rendered: true }),
+      ...(task.retryRules && { retryRules: task.retryRules }),
+      interval: this.context.interval,
+      ...(dataset && { input: dataset }),
+      ...(base !== undefined && { output: datasetLocation(base, this.context.interval.start) }),
+    };
+  }
+
+  private render(task: TaskPlan, items: JsonObject): JsonObject {
+    if (!task.templates) return task.params;
+    return this.expressions(task).renderParams(task.params, task.templates, { ...this.variables(), ...items });
+  }
+
+  private variables(): Variables {
+    return { ...this.context.values, params: this.context.params, outputs: this.state.outputs() };
+  }
+
+  private expressions(task: TaskPlan): Evaluator {
+    if (!this.evaluator) throw new ExpressionFailed(`The plan says that it has no expressions, and task '${task.name}' has some.`);
+    return this.evaluator;
+  }
+}
+
+function idOf(task: TaskPlan, suffix: string, round: number): string {
+  return `${task.name}${suffix}${round === 1 ? '' : `#${round}`}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

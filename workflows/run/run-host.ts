@@ -1,0 +1,72 @@
+import type { Json, JsonObject } from '../plan/json.ts';
+import type { Plan, TaskPlan } from '../plan/plan.ts';
+import type { DataInterval } from '../plan/schedule.ts';
+import type { TaskInput } from '../plan/task-input.ts';
+
+/**
+ * What a run needs of the world, and all it needs: Temporal in production, a simulation in `sluice test`. The run itself is the same code
+ * in both.
+ */
+export interface RunHost {
+  /** Runs an activity to its end. @throws TaskFailed, TaskCanceled */
+  execute(call: ActivityCall, scope: RunScope): Promise<Json>;
+  /** Starts a run of another pipeline, and waits for its end if `wait` says so. @throws TaskFailed, TaskCanceled */
+  runPipeline(call: PipelineCall, scope: RunScope): Promise<Json>;
+  /**
+   * Waits until `ready` holds, or for `timeoutMs`.
+   * @returns whether `ready` holds
+   * @throws TaskCanceled when the scope is cancelled first
+   */
+  until(ready: () => boolean, wait: { readonly timeoutMs?: number; readonly summary: string }, scope: RunScope): Promise<boolean>;
+  /**
+   * Does `work` in a scope of its own, which is cancelled after `timeoutMs` and, unless it is shielded, with the run.
+   * What runs in it ends as cancelled then; `work` itself goes on, and its result is the result.
+   */
+  within<T>(options: { readonly timeoutMs?: number; readonly shielded?: boolean }, work: (scope: RunScope) => Promise<T>): Promise<T>;
+  /** Whether the run has been asked to end. */
+  readonly canceled: boolean;
+  /** Shows how the run stands, wherever people look at it. */
+  show(board: string): void;
+}
+
+/** A part of a run that can be cancelled as one. */
+export interface RunScope {
+  readonly canceled: boolean;
+}
+
+/** An activity as the run wants it. */
+export interface ActivityCall {
+  /** Unique in the run: `task`, `task[17]` for an item, `task#2` for a second round by hand. */
+  readonly id: string;
+  readonly task: TaskPlan;
+  /** Of the call: what the UI shows. */
+  readonly summary: string;
+  readonly input: TaskInput;
+}
+
+/** Another pipeline as the run wants it. */
+export interface PipelineCall {
+  readonly id: string;
+  readonly task: TaskPlan;
+  readonly plan: Plan;
+  readonly params: JsonObject;
+  readonly interval: DataInterval;
+  readonly wait: boolean;
+}
+
+/** Thrown when a task's work has failed for good. */
+export class TaskFailed extends Error {
+  override readonly name = 'TaskFailed';
+  constructor(
+    message: string,
+    /** What it was, as the host has it; kept for the failure of the run. */
+    readonly origin?: unknown,
+  ) {
+    super(message);
+  }
+}
+
+/** Thrown when a task's work has ended because it was cancelled. */
+export class TaskCanceled extends Error {
+  override readonly name = 'TaskCanceled';
+}

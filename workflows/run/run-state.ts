@@ -1,0 +1,40 @@
+import type { Json, JsonObject } from '../plan/json.ts';
+import type { TaskPlan } from '../plan/plan.ts';
+import type { TaskResult } from '../plan/run.ts';
+import { isFinal } from '../plan/task-state.ts';
+
+/** How the tasks of a run stand. */
+export class RunState {
+  readonly results = new Map<string, TaskResult>();
+  /** What failed tasks failed of, by task. */
+  readonly origins = new Map<string, unknown>();
+  private byTask: JsonObject | undefined;
+
+  /** @param changed is called after each change */
+  constructor(private readonly changed: () => void) {}
+
+  /** Records how a task stands. */
+  settle(task: TaskPlan, result: TaskResult): void {
+    this.results.set(task.name, result);
+    if (isFinal(result.state)) this.byTask = undefined;
+    this.changed();
+  }
+
+  /** What the tasks have given so far, as expressions read it: `outputs.task`, `outputs.group.task`. The same object until something is new. */
+  outputs(): JsonObject {
+    if (this.byTask) return this.byTask;
+    const outputs: Record<string, Json> = {};
+    for (const [name, { output }] of this.results) {
+      if (output === undefined) continue;
+      const [first = '', member] = name.split('.');
+      if (member === undefined) outputs[first] = output;
+      else outputs[first] = { ...(outputs[first] as JsonObject | undefined), [member]: output };
+    }
+    return (this.byTask = outputs);
+  }
+}
+
+/** Whether the state of a task makes its run a failed one. */
+export function failsTheRun(task: TaskPlan, result: TaskResult | undefined): boolean {
+  return !task.allowFailure && (result?.state === 'failed' || result?.state === 'upstream_failed');
+}

@@ -1,0 +1,160 @@
+import {
+  ActivityFailure,
+  ChildWorkflowFailure,
+  defineSearchAttributeKey,
+  type SearchAttributePair,
+  TimeoutFailure,
+  TimeoutType,
+} from '@temporalio/common';
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  condition,
+  isCancellation,
+  ParentClosePolicy,
+  scheduleActivity,
+  setCurrentDetails,
+  sleep,
+  startChild,
+} from '@temporalio/workflow';
+import { formatDuration } from './plan/duration.ts';
+import type { Json } from './plan/json.ts';
+import type { RetryRule, TaskPlan } from './plan/plan.ts';
+import type { RunResult } from './plan/run.ts';
+import { runFacts } from './plan/run-facts.ts';
+import { type ActivityCall, type PipelineCall, type RunHost, type RunScope, TaskCanceled, TaskFailed } from './run/run-host.ts';
+
+/** Carries a run out on Temporal. What is done inside `within` belongs to its scope without saying so: Temporal keeps it with the flow of the code. */
+export class TemporalHost implements RunHost {
+  private readonly root = CancellationScope.current();
+
+  get canceled(): boolean {
+    return this.root.consideredCancelled;
+  }
+
+  show(board: string): void {
+    setCurrentDetails(board);
+  }
+
+  async within<T>(
+    { timeoutMs, shielded = false }: { timeoutMs?: number; shielded?: boolean },
+    work: (scope: RunScope) => Promise<T>,
+  ): Promise<T> {
+    const scope = new CancellationScope(
+      timeoutMs === undefined ? { cancellable: !shielded } : { cancellable: !shielded, timeout: timeoutMs },
+    );
+    return scope.run(() =>
+      work({
+        get canceled() {
+          return scope.consideredCancelled;
+        },
+      }),
+    );
+  }
+
+  async execute({ id, task, summary, input }: ActivityCall): Promise<Json> {
+    return told(task, () =>
+      scheduleActivity<Json>(task.type, [input], {
+        activityId: id,
+        // The UI's timeline shows the type and the summary, not the id.
+        summary,
+        startToCloseTimeout: task.executionTimeoutMs,
+        heartbeatTimeout: task.heartbeatTimeoutMs,
+        ...(task.queueTimeoutMs !== undefined && { scheduleToStartTimeout: task.queueTimeoutMs }),
+        ...(task.queue !== undefined && { taskQueue: task.queue }),
+        ...(task.priority !== undefined && { priority: { priorityKey: task.priority } }),
+        // A cancelled task cleans up after itself; its state is known only when it has.
+        cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        retry: {
+          maximumAttempts: task.retry.maximumAttempts,
+          initialInterval: task.retry.initialDelayMs,
+          backoffCoefficient: task.retry.backoff,
+          maximumInterval: task.retry.maximumDelayMs,
+          ...(task.retryRules && { nonRetryableErrorTypes: notRetried(task.retryRules) }),
+        },
+      }),
+    );
+  }
+
+  async runPipeline({ id, task, plan, params, interval, wait }: PipelineCall): Promise<Json> {
+    const { attributes, ...facts } = runFacts(plan, 'pipeline', { params, interval, detail: `started by ${id}` });
+    // The workflow id is derived from the cause: the parent's run and its task.
+    const workflowId = `${plan.dagId}/pipeline/${id}`;
+    const result = await told(task, async () => {
+      const child = await startChild(plan.dagId, {
+        ...facts,
+        workflowId,
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        typedSearchAttributes: attributes.map(
+          ({ name, type, value }) => ({ key: defineSearchAttributeKey(name, type), value }) as SearchAttributePair,
+        ),
+        parentClosePolicy: wait ? ParentClosePolicy.REQUEST_CANCEL : ParentClosePolicy.ABANDON,
+        cancellationType: wait ? ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED : ChildWorkflowCancellationType.ABANDON,
+        ...(task.priority !== undefined && { priority: { priorityKey: task.priority } }),
+      });
+      return wait ? ((await child.result()) as RunResult) : undefined;
+    });
+    const outputs = Object.fromEntries(Object.entries(result?.tasks ?? {}).map(([name, { output = null }]) => [name, output]));
+    return { run_id: workflowId, state: result?.state ?? 'running', outputs };
+  }
+
+  async until(ready: () => boolean, { timeoutMs, summary }: { timeoutMs?: number; summary: string }): Promise<boolean> {
+    try {
+      if (timeoutMs !== undefined) return await this.raceTimer(ready, timeoutMs, summary);
+      await condition(ready);
+      return true;
+    } catch (error) {
+      throw isCancellation(error) ? new TaskCanceled('cancelled') : error;
+    }
+  }
+
+  /** As `condition` with a timeout, with a word for the timer in the UI. */
+  private async raceTimer(ready: () => boolean, timeoutMs: number, summary: string): Promise<boolean> {
+    const timer = new CancellationScope();
+    try {
+      return await Promise.race([condition(ready).then(() => true), timer.run(() => sleep(timeoutMs, { summary })).then(() => false)]);
+    } finally {
+      timer.cancel();
+    }
+  }
+}
+
+/** Does a task's work, and says in the words of runs how it failed. */
+async function told<T>(task: TaskPlan, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isCancellation(error)) throw new TaskCanceled('cancelled');
+    throw new TaskFailed(messageOf(error, task), error);
+  }
+}
+
+/** Failures of time are Temporal's own, and have its names. */
+const TIMEOUTS: Readonly<Record<string, string>> = {
+  execution_timeout: 'TemporalTimeout:StartToClose',
+  heartbeat_timeout: 'TemporalTimeout:Heartbeat',
+};
+
+/** The types for which Temporal itself is not to retry; the others' rules are carried out where the failure is made. */
+function notRetried(rules: readonly RetryRule[]): string[] {
+  return rules.filter(({ action }) => action === 'fail').map(({ on }) => TIMEOUTS[on] ?? on);
+}
+
+/** What an analyst reads of a failed task: the activity's own words; Temporal's timeouts in ours. */
+function messageOf(error: unknown, task: TaskPlan): string {
+  const cause = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? (error.cause ?? error) : error;
+  if (cause instanceof TimeoutFailure) {
+    switch (cause.timeoutType) {
+      case TimeoutType.HEARTBEAT:
+        return `No sign of life for ${formatDuration(task.heartbeatTimeoutMs)}: the worker died or lost its connection to Temporal.`;
+      case TimeoutType.START_TO_CLOSE:
+        return `The attempt took longer than its execution_timeout of ${formatDuration(task.executionTimeoutMs)}.`;
+      case TimeoutType.SCHEDULE_TO_START:
+        return `No worker took it within its queue_timeout of ${formatDuration(task.queueTimeoutMs ?? 0)}: is a worker running for this queue?`;
+      default:
+        return cause.message;
+    }
+  }
+  return cause instanceof Error ? cause.message : String(cause);
+}
