@@ -1,9 +1,17 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import { toyAttempt } from './toy-language.ts';
 
 /** The names of the tasks that `succeed` has run. */
 export const startedTasks: string[] = [];
+
+const toy = async (input: TaskInput): Promise<Json> => {
+  const { activityType, attempt } = Context.current().info;
+  const { output = null, failure } = toyAttempt(activityType, input, attempt);
+  if (!failure) return output;
+  throw ApplicationFailure.create({ type: failure.type, message: failure.message, nonRetryable: !failure.retryable });
+};
 
 /** Task types that end as their names say. */
 export const toyActivities = {
@@ -11,6 +19,8 @@ export const toyActivities = {
     startedTasks.push(Context.current().info.activityId);
     return null;
   },
+  ok: toy,
+  flaky: toy,
   fail: async (): Promise<Json> => {
     throw ApplicationFailure.nonRetryable('the reason', 'TestFailure');
   },

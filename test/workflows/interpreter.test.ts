@@ -4,84 +4,17 @@ import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
 import { followRun } from '../../temporal/follow-run.ts';
 import { startManualRun } from '../../temporal/runs.ts';
-import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
-import { TRIGGER_RULES, type TriggerRule } from '../../workflows/plan/trigger-rule.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { startedTasks, toyActivities } from '../support/toy-activities.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { testStack } from '../support/test-stack.ts';
-
-/**
- * One line a task: `name: type after upstream, upstream if rule`. One line for what is expected: `name=state …`, then the run's state.
- * A task of type `skipped` cannot be made by hand yet; it follows from a trigger rule.
- */
-const CASES: Record<string, { tasks: string; expect: string; run: 'success' | 'failed' }> = {
-  'a chain runs to its end': {
-    tasks: 'a: succeed; b: succeed after a; c: succeed after b',
-    expect: 'a=success b=success c=success',
-    run: 'success',
-  },
-  'a failure stops what follows': {
-    tasks: 'a: fail; b: succeed after a; c: succeed after b',
-    expect: 'a=failed b=upstream_failed c=upstream_failed',
-    run: 'failed',
-  },
-  'a failure leaves other branches alone': { tasks: 'a: fail; b: succeed', expect: 'a=failed b=success', run: 'failed' },
-  'a failure counts wherever it stands': { tasks: 'a: fail; b: succeed after a if all_done', expect: 'a=failed b=success', run: 'failed' },
-  'one_failed starts on a failure': {
-    tasks: 'a: fail; b: succeed; c: succeed after a, b if one_failed',
-    expect: 'a=failed b=success c=success',
-    run: 'failed',
-  },
-  'one_failed is skipped without one': {
-    tasks: 'a: succeed; b: succeed after a if one_failed',
-    expect: 'a=success b=skipped',
-    run: 'success',
-  },
-  'a skip goes on under all_success': {
-    tasks: 'a: succeed; b: succeed after a if one_failed; c: succeed after b',
-    expect: 'a=success b=skipped c=skipped',
-    run: 'success',
-  },
-  'a skip stops under none_failed': {
-    tasks: 'a: succeed; b: succeed after a if one_failed; c: succeed after b if none_failed',
-    expect: 'a=success b=skipped c=success',
-    run: 'success',
-  },
-  'one_success does not wait for the rest': {
-    tasks: 'a: succeed; b: fail; c: succeed after a, b if one_success',
-    expect: 'a=success b=failed c=success',
-    run: 'failed',
-  },
-  'all_failed runs when all failed': {
-    tasks: 'a: fail; b: fail; c: succeed after a, b if all_failed',
-    expect: 'a=failed b=failed c=success',
-    run: 'failed',
-  },
-  'a diamond joins': {
-    tasks: 'a: succeed; b: succeed after a; c: succeed after a; d: succeed after b, c',
-    expect: 'a=success b=success c=success d=success',
-    run: 'success',
-  },
-  'retries are taken': { tasks: 'a: fail_twice', expect: 'a=success', run: 'success' },
-};
+import { assertCase, casePlan, CASES } from './run/language-cases.ts';
 
 /** The SDK sends heartbeats on after 80 % of this. */
 const QUICK = { heartbeatTimeoutMs: 1000 };
-
-function parse(text: string): TaskPlan[] {
-  return text.split('; ').map((line) => {
-    const match = /^(\w+): (\w+)(?: after ([\w, ]+?))?(?: if (\w+))?$/.exec(line);
-    assert.ok(match, `case not understood: ${line}`);
-    const [, name = '', type = '', after, rule = 'all_success'] = match;
-    assert.ok((TRIGGER_RULES as readonly string[]).includes(rule), rule);
-    return task(name, type, after?.split(', ') ?? [], {
-      triggerRule: rule as TriggerRule,
-      retry: { maximumAttempts: 3, initialDelayMs: 10, backoff: 1, maximumDelayMs: 10 },
-    });
-  });
-}
 
 describe('interpreter', () => {
   let worker: TestWorker;
@@ -93,8 +26,8 @@ describe('interpreter', () => {
   });
   after(() => worker.close());
 
-  async function run(plan: Plan): Promise<{ result: RunResult; error?: ApplicationFailure }> {
-    const { pipelineRunId } = await startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID());
+  async function run(plan: Plan, params?: JsonObject): Promise<{ result: RunResult; error?: ApplicationFailure }> {
+    const { pipelineRunId } = await startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID(), params);
     try {
       return { result: (await worker.client.workflow.getHandle(pipelineRunId).result()) as RunResult };
     } catch (error) {
@@ -103,19 +36,15 @@ describe('interpreter', () => {
     }
   }
 
-  for (const [name, { tasks, expect, run: state }] of Object.entries(CASES)) {
-    it(name, async () => {
-      const { result } = await run(planOf('states', parse(tasks)));
-      assert.equal(
-        Object.entries(result.tasks)
-          .map(([task, { state }]) => `${task}=${state}`)
-          .sort()
-          .join(' '),
-        expect,
-      );
-      assert.equal(result.state, state);
-    });
-  }
+  describe('does on Temporal what the simulation says', () => {
+    for (const [subject, cases] of Object.entries(CASES)) {
+      for (const [title, tasks, expected, given = {}] of cases) {
+        // What takes hours, and what people do, has tests of its own below.
+        if (/\b(slow|flaky|approval|hold_on_failure|takes)\b/.test(tasks) || given.cancel !== undefined) continue;
+        it(`${subject}: ${title}`, async () => assertCase((await run(casePlan(tasks, given), given.params)).result, expected));
+      }
+    }
+  });
 
   it('says which task failed and why', async () => {
     const { error } = await run(planOf('why', [task('good', 'succeed'), task('bad', 'fail', ['good'])]));

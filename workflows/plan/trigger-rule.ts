@@ -36,8 +36,9 @@ export function applyTriggerRule(rule: TriggerRule, finished: readonly TaskState
   switch (rule) {
     case 'all_success':
       if (failed > 0) return 'upstream_failed';
-      if (skipped > 0) return 'skipped';
-      return done ? 'run' : 'wait';
+      if (!done) return 'wait';
+      // Not before all have ended: a failure that comes later must count, whichever of the two was faster.
+      return skipped > 0 ? 'skipped' : 'run';
     case 'all_failed':
       if (success > 0 || skipped > 0) return 'skipped';
       return done ? 'run' : 'wait';

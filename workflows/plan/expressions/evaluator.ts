@@ -1,6 +1,7 @@
-import { type Environment, EvaluationError, ParseError, type ParseResult, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import { type Environment, EvaluationError, ParseError, type ParseResult, TypeError as CelTypeError } from './cel.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { expressionLanguage } from './language.ts';
+import { EVENT_META, RUN_NAMES } from './run-names.ts';
 import { fromCel, type Shape, toCel } from './shape.ts';
 import { isWritable, sqlPlaces, sqlText } from './sql-template.ts';
 import { type SyntaxFacts, syntaxFacts } from './syntax-tree.ts';
@@ -30,9 +31,14 @@ export class Evaluator {
   private readonly language: Environment = expressionLanguage(false);
   private readonly expressions = new Map<string, Compiled>();
   private readonly templates = new Map<string, readonly TemplatePart[]>();
+  private readonly values = new WeakMap<object, unknown>();
+
+  private readonly shapes: Readonly<Record<string, Shape>>;
 
   /** @param shapes the types of names, where they were known when the file was compiled */
-  constructor(private readonly shapes: Readonly<Record<string, Shape>> = {}) {}
+  constructor(shapes: Readonly<Record<string, Shape>> = {}) {
+    this.shapes = { ...RUN_NAMES, event_meta: EVENT_META, ...shapes };
+  }
 
   /**
    * The value of one expression.
@@ -46,7 +52,7 @@ export class Evaluator {
       const [name = ''] = path;
       if (name in values || variables[name] === undefined) continue;
       const value = variables[name];
-      values[name] = toCel(value, this.shapes[name] ?? 'dyn');
+      values[name] = this.converted(name, value);
       if (facts.loops > 0) longest = Math.max(longest, longestIn(value));
     }
     if (facts.nodes * longest ** facts.loops > MAX_STEPS) {
@@ -104,6 +110,15 @@ export class Evaluator {
     let rendered: Json = params;
     for (const { path, kind } of places) rendered = replaceAt(rendered, path, (text) => this.render(text, variables, kind));
     return rendered as JsonObject;
+  }
+
+  /** A value as CEL has it. Outputs are converted once, however many expressions read them. */
+  private converted(name: string, value: Json | undefined): unknown {
+    const known = typeof value === 'object' && value !== null ? this.values.get(value) : undefined;
+    if (known !== undefined) return known;
+    const result = toCel(value, this.shapes[name] ?? 'dyn');
+    if (typeof value === 'object' && value !== null) this.values.set(value, result);
+    return result;
   }
 
   private compiled(source: string): Compiled {

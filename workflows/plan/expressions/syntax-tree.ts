@@ -1,4 +1,4 @@
-import type { ASTNode } from '@marcbachmann/cel-js';
+import type { ASTNode } from './cel.ts';
 
 /** A place in an expression, in UTF-16 units. */
 export interface Range {

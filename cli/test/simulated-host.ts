@@ -1,0 +1,163 @@
+import type { Json } from '../../workflows/plan/json.ts';
+import {
+  type ActivityCall,
+  type PipelineCall,
+  type RunHost,
+  type RunScope,
+  TaskCanceled,
+  TaskFailed,
+} from '../../workflows/run/run-host.ts';
+
+/** How one attempt of a task is to go. */
+export interface SimulatedAttempt {
+  readonly takesMs: number;
+  readonly output?: Json;
+  readonly failure?: { readonly type: string; readonly message: string; readonly retryable: boolean };
+}
+
+/** Says how an attempt (from 1) of an activity goes. */
+export type Script = (call: ActivityCall, attempt: number) => SimulatedAttempt;
+
+/** Runs another pipeline on this host's clock. */
+export type RunChild = (call: PipelineCall, host: SimulatedHost) => Promise<Json>;
+
+interface Timer {
+  readonly at: number;
+  readonly fire: () => void;
+  canceled: boolean;
+}
+
+/**
+ * Carries a run out without Temporal: the time is simulated, activities do what a script says. Retries, delays and time-outs are those of
+ * the plan.
+ */
+export class SimulatedHost implements RunHost {
+  /** Milliseconds since the run began. */
+  now = 0;
+  board = '';
+  /** Attempts of each activity, by its id. */
+  readonly attempts = new Map<string, number>();
+  private readonly root = new SimulatedScope();
+  private readonly timers: Timer[] = [];
+  private readonly waiting = new Set<() => void>();
+
+  constructor(
+    private readonly script: Script,
+    private readonly runChild: RunChild,
+  ) {}
+
+  get canceled(): boolean {
+    return this.root.canceled;
+  }
+
+  /** Asks the run to end. */
+  cancel(): void {
+    this.root.cancel();
+  }
+
+  show(board: string): void {
+    this.board = board;
+  }
+
+  /** Calls `fire` after so many milliseconds of the simulated time. */
+  after(ms: number, fire: () => void): { cancel(): void } {
+    const timer: Timer = { at: this.now + ms, fire, canceled: false };
+    this.timers.push(timer);
+    return { cancel: () => void (timer.canceled = true) };
+  }
+
+  /** Lets time pass until `work` has ended. @throws Error when nothing is left that could end it */
+  async drive<T>(work: Promise<T>): Promise<T> {
+    let ended = false;
+    const watched = work.finally(() => (ended = true));
+    watched.catch(() => undefined);
+    for (;;) {
+      // Everything that follows from what has happened so far comes before the next moment.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (ended) return watched;
+      for (const look of [...this.waiting]) look();
+      await new Promise((resolve) => setImmediate(resolve));
+      if (ended) return watched;
+      const next = this.nextTimer();
+      if (!next)
+        throw new Error('The run waits for something that will never happen, such as an approval without a decision and a timeout.');
+      this.now = next.at;
+      next.fire();
+    }
+  }
+
+  async within<T>(options: { timeoutMs?: number; shielded?: boolean }, work: (scope: RunScope) => Promise<T>): Promise<T> {
+    const scope = new SimulatedScope(options.shielded ? undefined : this.root);
+    const timer = options.timeoutMs === undefined ? undefined : this.after(options.timeoutMs, () => scope.cancel());
+    try {
+      return await work(scope);
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  async execute(call: ActivityCall, scope: RunScope): Promise<Json> {
+    const { retry } = call.task;
+    for (let attempt = 1; ; attempt++) {
+      this.attempts.set(call.id, attempt);
+      const { takesMs, output = null, failure } = this.script(call, attempt);
+      const tooLong = call.task.executionTimeoutMs > 0 && takesMs > call.task.executionTimeoutMs;
+      await this.pass(tooLong ? call.task.executionTimeoutMs : takesMs, scope);
+      const went = tooLong ? { type: 'execution_timeout', message: 'The attempt took too long.', retryable: true } : failure;
+      if (!went) return output;
+      const rule = call.task.retryRules?.find(({ on }) => on === went.type);
+      const retryable = rule ? rule.action === 'retry' : went.retryable;
+      if (!retryable || attempt >= retry.maximumAttempts) throw new TaskFailed(went.message, new Error(went.message));
+      await this.pass(rule?.delayMs ?? Math.min(retry.initialDelayMs * retry.backoff ** (attempt - 1), retry.maximumDelayMs), scope);
+    }
+  }
+
+  async runPipeline(call: PipelineCall, scope: RunScope): Promise<Json> {
+    if (scope.canceled) throw new TaskCanceled('cancelled');
+    return this.runChild(call, this);
+  }
+
+  until(ready: () => boolean, { timeoutMs }: { timeoutMs?: number; summary: string }, scope: RunScope): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const end = (done: () => void): void => {
+        this.waiting.delete(look);
+        timer?.cancel();
+        done();
+      };
+      const look = (): void => {
+        if (ready()) end(() => resolve(true));
+        else if (scope.canceled) end(() => reject(new TaskCanceled('cancelled')));
+      };
+      const timer = timeoutMs === undefined ? undefined : this.after(timeoutMs, () => end(() => resolve(false)));
+      this.waiting.add(look);
+    });
+  }
+
+  /** Lets time pass for one task. @throws TaskCanceled */
+  private async pass(ms: number, scope: RunScope): Promise<void> {
+    let over = false;
+    this.after(ms, () => (over = true));
+    if (!(await this.until(() => over, { summary: '' }, scope))) throw new TaskCanceled('cancelled');
+  }
+
+  private nextTimer(): Timer | undefined {
+    let next: Timer | undefined;
+    for (const timer of this.timers) if (!timer.canceled && (!next || timer.at < next.at)) next = timer;
+    if (next) this.timers.splice(this.timers.indexOf(next), 1);
+    return next;
+  }
+}
+
+class SimulatedScope implements RunScope {
+  private isCanceled = false;
+
+  constructor(private readonly parent?: RunScope) {}
+
+  get canceled(): boolean {
+    return this.isCanceled || (this.parent?.canceled ?? false);
+  }
+
+  cancel(): void {
+    this.isCanceled = true;
+  }
+}

@@ -1,0 +1,3 @@
+import { restoreDate } from './real-date.ts';
+
+restoreDate();
