@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { startManualRun } from '../../temporal/runs.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
+import { casePlan } from '../workflows/run/language-cases.ts';
+import { eventually } from '../support/eventually.ts';
+import { tasksOf } from '../support/toy-language.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { startTestWorker } from '../support/temporal-worker.ts';
 import { stopTestStack, testStack } from '../support/test-stack.ts';
@@ -13,7 +16,7 @@ import { toyActivities } from '../support/toy-activities.ts';
  * Records histories of the interpreter as it is now, into this folder: `npx tsx test/histories/record.ts [name…]`. A file that exists is
  * kept, because it is what runs in flight look like: delete it only when its feature was never released.
  */
-const FEATURES: Record<string, { plan: Plan; cancel?: boolean }> = {
+const FEATURES: Record<string, { plan: Plan; cancel?: boolean; updates?: readonly [name: string, decision: object][] }> = {
   chain: { plan: planOf('chain', [task('a', 'make_data', [], { outputBase: 's3://b/chain/a' }), task('b', 'tell_input', ['a'], { inputFrom: 'a' }), task('c', 'succeed', ['b'])]) },
   'trigger-rules': {
     plan: planOf('trigger_rules', [
@@ -28,17 +31,37 @@ const FEATURES: Record<string, { plan: Plan; cancel?: boolean }> = {
   retries: { plan: planOf('retries', [task('a', 'fail_twice', [], { retry: { maximumAttempts: 3, initialDelayMs: 10, backoff: 1, maximumDelayMs: 10 } })]) },
   'run-timeout': { plan: planOf('run_timeout', [task('a', 'hang', [], { heartbeatTimeoutMs: 1000 }), task('b', 'succeed', ['a'])], { runTimeoutMs: 500 }) },
   cancellation: { plan: planOf('cancellation', [task('a', 'hang', [], { heartbeatTimeoutMs: 1000 }), task('b', 'succeed', ['a'])]), cancel: true },
+  expressions: {
+    plan: casePlan('a: ok with {give: {rows: 3, day: "{{ data_interval_start - duration(\\"24h\\") }}"}}; b: ok with {when: outputs.a.rows > params.least, give: "{{ outputs.a.rows / 2 }}"}', {
+      file: { params: { least: 2 } },
+    }),
+  },
+  switch: { plan: casePlan('s: ok with {give: big, switch: {on: outputs.s, cases: {big: [a], small: [b]}}}; a: ok after s; b: ok after s; j: ok after a, b if none_failed_min_one_success', {}) },
+  'groups-and-handlers': {
+    plan: casePlan('x: ok with {group: g}; y: fail after x with {group: g}; z: ok after g', { on_failure: 'tell: ok; log: ok', on_success: 'cheer: ok', finally: 'clean: ok' }),
+  },
+  expand: {
+    plan: casePlan('a: ok with {give: [1, 2, 3, 4, 5]}; b: ok with {expand: {over: outputs.a, max_parallel: 2}, give: "{{ item * 2 }}"}; c: ok with {expand: {over: outputs.b, batch_size: 2}, give: "{{ item }}"}; d: ok with {expand: {over: [1, 2], on_item_failure: continue}, poison: "{{ item == 1 }}"}', {}),
+  },
+  'run-pipeline': { plan: casePlan('p: run_pipeline with {dag_id: child, params: {n: 2}}; b: ok with {when: outputs.p.outputs.x == 2}', { pipelines: { child: { params: { n: 1 }, tasks: tasksOf('x: ok with {give: "{{ params.n }}"}') } } }) },
+  approval: { plan: casePlan('ask: approval with {prompt: Go?, timeout: 1h}; b: ok', {}), updates: [['decide', { task: 'ask', decision: 'approve', by: 'ann' }]] },
+  held: {
+    plan: casePlan('a: fail with {hold_on_failure: 1h}; b: ok after a if none_failed', {}),
+    updates: [['resolve-held', { task: 'a', action: 'retry', by: 'ann' }], ['resolve-held', { task: 'a', action: 'skip', by: 'ann' }]],
+  },
+  'cancellation-and-finally': { plan: casePlan('a: hang with {heartbeat_timeout: 1s}', { finally: 'clean: ok' }), cancel: true },
   'fan-out': { plan: planOf('fan_out', [...Array(40).keys()].map((index) => task(`t${index}`, 'succeed'))) },
 };
 
 const wanted = process.argv.slice(2);
 const { environment } = await testStack(['temporal']);
 const { client, taskQueue, close } = await startTestWorker(environment, toyActivities);
-for (const [name, { plan, cancel }] of Object.entries(FEATURES)) {
+for (const [name, { plan, cancel, updates = [] }] of Object.entries(FEATURES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const { pipelineRunId } = await startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID());
   const handle = client.workflow.getHandle(pipelineRunId);
   if (cancel) await handle.cancel();
+  for (const [update, decision] of updates) await eventually(() => handle.executeUpdate(update, { args: [decision] }));
   await handle.result().catch(() => undefined);
   const file = join(import.meta.dirname, `${name}.json`);
   await writeFile(file, `${JSON.stringify({ pipelineRunId, history: JSON.parse(historyToJSON(await handle.fetchHistory())) as unknown }, null, 1)}\n`, { flag: 'wx' })

@@ -21,8 +21,8 @@ const toy = (type: string): TaskType =>
     run: async () => null,
   });
 
-/** Task types whose behaviour is their name: `ok` gives `give`, `fail` fails for good, `flaky` fails twice, `slow` takes an hour. */
-export const TOYS: readonly TaskType[] = [toy('ok'), toy('fail'), toy('flaky'), toy('slow'), approval, empty, runPipeline];
+/** Task types whose behaviour is their name: `ok` gives `give`, `fail` fails for good, `flaky` fails twice, `slow` takes an hour, `hang` for ever. */
+export const TOYS: readonly TaskType[] = [toy('ok'), toy('fail'), toy('flaky'), toy('slow'), toy('hang'), approval, empty, runPipeline];
 
 /**
  * Tasks in one line: `a: ok; b: fail after a if all_done; c: ok with {when: "params.n > 1"}`. `with` is a YAML map of any other keys.

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
 import { followRun } from '../../temporal/follow-run.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
+import { eventually } from '../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { startedTasks, toyActivities } from '../support/toy-activities.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
@@ -32,7 +33,8 @@ describe('interpreter', () => {
       return { result: (await worker.client.workflow.getHandle(pipelineRunId).result()) as RunResult };
     } catch (error) {
       assert.ok(error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure, String(error));
-      return { result: error.cause.details?.[0] as RunResult, error: error.cause };
+      if (!error.cause.details?.length) throw error.cause;
+      return { result: error.cause.details[0] as RunResult, error: error.cause };
     }
   }
 
@@ -119,5 +121,79 @@ describe('interpreter', () => {
     const { events } = await worker.client.workflow.getHandle(pipelineRunId).fetchHistory();
     // Start, the first workflow task (3), then 3 + 3 events a task, the end, and the state as a search attribute.
     assert.equal(events?.length, 1 + 3 + names.length * 6 + 1 + 1);
+  });
+
+  describe('people', () => {
+    const start = async (tasks: string, given = {}) => {
+      const { pipelineRunId } = await startManualRun(worker.client, casePlan(tasks, given), worker.taskQueue, SOME_DAY, randomUUID());
+      return worker.client.workflow.getHandle(pipelineRunId);
+    };
+
+    it('approve, with a form, after those who may not were refused', async () => {
+      const handle = await start(
+        'ask: approval with {prompt: Go?, assignees: [ann], form: {properties: {why: {type: string}}, required: [why]}}; b: ok with {give: "{{ outputs.ask.form.why }}"}',
+      );
+      const vote = (by: string, form: object) =>
+        handle.executeUpdate('decide', { args: [{ task: 'ask', decision: 'approve', by, comment: 'seen', form }] });
+      const refused = async (work: Promise<unknown>): Promise<string> => {
+        const error = await work.then(
+          () => assert.fail('it was taken'),
+          (reason: unknown) => reason,
+        );
+        assert.ok(error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure, String(error));
+        return error.cause.message;
+      };
+      assert.match(await refused(vote('eve', { why: 'x' })), /'eve' is not asked to decide on 'ask'; asked are: ann/);
+      assert.match(await refused(vote('ann', {})), /'form.why' is missing/);
+      assert.equal(await vote('ann', { why: 'fine' }), 'approve by ann');
+      const { tasks } = (await handle.result()) as RunResult;
+      assert.deepEqual(tasks.ask, {
+        state: 'success',
+        output: { decision: 'approve', by: ['ann'], comments: ['seen'], form: { why: 'fine' } },
+        note: 'approved by ann: seen',
+      });
+      assert.equal(tasks.b?.output, 'fine');
+    });
+
+    it('retry, then skip, a task that is held', async () => {
+      const handle = await start('a: fail with {hold_on_failure: 1h}; b: ok after a if none_failed');
+      const decide = (action: string) =>
+        eventually(() => handle.executeUpdate('resolve-held', { args: [{ task: 'a', action, by: 'ann', reason: 'because' }] }));
+      assert.equal(await decide('retry'), 'retry by ann');
+      assert.equal(await decide('skip'), 'skip by ann');
+      const { tasks, state } = (await handle.result()) as RunResult;
+      assert.deepEqual([state, tasks.a?.state, tasks.a?.note, tasks.b?.state], ['success', 'skipped', 'skip by ann: because', 'success']);
+      const { events } = await handle.fetchHistory();
+      const ids = events?.flatMap(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityId ?? []);
+      assert.deepEqual(ids, ['a', 'a#2', 'b']);
+    });
+
+    it('are in time or not: an approval rejects itself', async () => {
+      const handle = await start('ask: approval with {prompt: Go?, timeout: 1s}; b: ok');
+      const { tasks } = (await handle.result()) as RunResult;
+      assert.deepEqual([tasks.ask?.state, tasks.ask?.note, tasks.b?.state], ['skipped', 'rejected by time-out', 'skipped']);
+    });
+
+    it('cancel a run: its child ends too, and finally runs', async () => {
+      const handle = await start('p: run_pipeline with {dag_id: child}; b: ok', {
+        pipelines: { child: 'x: hang with {heartbeat_timeout: 1s}' },
+        finally: 'clean: ok',
+      });
+      const child = worker.client.workflow.getHandle(`child/pipeline/${handle.workflowId}/p`);
+      await eventually(async () => assert.ok((await child.describe()).raw.pendingActivities?.length));
+      await handle.cancel();
+      await assert.rejects(handle.result(), (error) => error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure);
+      assert.equal((await child.describe()).status.name, 'CANCELLED');
+      const { events } = await handle.fetchHistory();
+      assert.ok(events?.some(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityId === 'clean'));
+    });
+  });
+
+  it('refuses parameters that do not fit, and says which', async () => {
+    const plan = casePlan('a: ok', { file: { params: { n: { type: 'integer', minimum: 1, default: 1 } } } });
+    await assert.rejects(run(plan, { n: 0, m: 1 }), (error: Error) => {
+      assert.match(error.message, /'n' must be at least 1, not 0\. 'toys' declares no parameter 'm'; declared: n/);
+      return true;
+    });
   });
 });
