@@ -19,10 +19,13 @@ stdout is data, stderr is progress. Exit codes: 0 ok, 1 failed, 2 changes presen
 const COMMANDS = {
   validate: () => import('./cli/validate.ts'),
   plan: () => import('./cli/plan.ts'),
+  test: () => import('./cli/test.ts'),
   run: () => import('./cli/run.ts'),
   runs: () => import('./cli/runs.ts'),
   show: () => import('./cli/show.ts'),
+  graph: () => import('./cli/graph.ts'),
   schema: () => import('./cli/schema.ts'),
+  import: () => import('./cli/import.ts'),
   explain: () => import('./cli/explain.ts'),
   stack: () => import('./cli/stack.ts'),
   doctor: () => import('./cli/doctor.ts'),

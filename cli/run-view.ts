@@ -12,13 +12,13 @@ export function runView(progress: Progress): RunFollower {
   const ended = new Set<string>();
   return {
     task(instance, point) {
-      const { task, summary, state, error, output, attempt } = instance;
+      const { task, summary, state, error, output, attempt, note } = instance;
       if (state === 'queued' || ended.has(task)) return;
       let step = steps.get(task);
       if (!step) steps.set(task, (step = progress.step(`${task}  ${summary}`)));
       switch (state) {
         case 'success':
-          step.done(formatRows(output));
+          step.done([formatRows(output), note].filter(Boolean).join(' · ') || undefined);
           ended.add(task);
           break;
         case 'failed':
@@ -28,7 +28,7 @@ export function runView(progress: Progress): RunFollower {
         case 'skipped':
         case 'upstream_failed':
         case 'canceled':
-          step.fail(state);
+          step.fail([state, note].filter(Boolean).join(': '));
           ended.add(task);
           break;
         default: {
@@ -47,14 +47,14 @@ export function runView(progress: Progress): RunFollower {
 
 /** The tasks of a run as a table; failures in full below it. */
 export function formatTasks(tasks: readonly TaskInstance[]): string {
-  const rows = tasks.map(({ task, type, state, attempt, startedAt, endedAt, output, summary }) => [
+  const rows = tasks.map(({ task, type, state, attempt, startedAt, endedAt, output, summary, note }) => [
     task,
     type,
     state,
     String(attempt),
     startedAt?.toISOString().slice(11, 19) ?? '',
     startedAt && endedAt ? formatDuration(endedAt.getTime() - startedAt.getTime()) : '',
-    [summary, formatRows(output)].filter(Boolean).join(' · '),
+    [summary, formatRows(output), note].filter(Boolean).join(' · '),
   ]);
   const failures = tasks.filter(({ error, state }) => error && state !== 'success').map(({ task, error }) => `\n${task}: ${error}`);
   return [formatTable(['TASK', 'TYPE', 'STATE', 'ATTEMPT', 'STARTED', 'TOOK', 'WHAT'], rows), ...failures].join('\n');

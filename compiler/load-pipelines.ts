@@ -8,7 +8,8 @@ export class PipelinesNotFound extends Error {
 }
 
 /**
- * The pipeline files at `path`: a file, or every `.yaml` and `.yml` of a folder and its subfolders, by name.
+ * The pipeline files at `path`: a file, or every `.yaml` and `.yml` of a folder and its subfolders, by name, but
+ * those of tests (`.test.yaml`).
  * The one place of the compiler that reads the disk.
  * @throws PipelinesNotFound when there is nothing at `path`
  */
@@ -22,7 +23,8 @@ export async function loadPipelines(path: string): Promise<PipelineFile[]> {
 async function yamlFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   return entries
-    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name) && !entry.name.startsWith('.'))
+    .filter(({ name }) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name) && !name.startsWith('.'))
+    .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }

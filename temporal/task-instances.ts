@@ -1,6 +1,7 @@
 import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import type proto from '@temporalio/proto';
 import type { Json } from '../workflows/plan/json.ts';
+import { allTasks } from '../workflows/plan/plan.ts';
 import type { RunInput, RunResult } from '../workflows/plan/run.ts';
 import type { TaskState } from '../workflows/plan/task-state.ts';
 
@@ -19,6 +20,8 @@ export interface TaskInstance {
   readonly endedAt?: Date;
   readonly output?: Json;
   readonly error?: string;
+  /** A few words for people: why it was skipped, who approved it, how many items are done. */
+  readonly note?: string;
 }
 
 /** Builds the tasks of a run from its history, event by event: for a finished run as for one that is being followed. */
@@ -49,7 +52,7 @@ export class TaskInstances {
     const started = event.workflowExecutionStartedEventAttributes;
     if (started) {
       this.input = decode<RunInput>(started.input);
-      for (const { name, type, summary } of this.input?.plan.tasks ?? []) {
+      for (const { name, type, summary } of this.input ? allTasks(this.input.plan) : []) {
         this.tasks.set(name, { task: name, type, summary, state: 'queued', attempt: 1 });
       }
       return [];
@@ -68,6 +71,9 @@ export class TaskInstances {
     if (failed) return this.change(this.nameOf(failed), { state: 'failed', endedAt: at, error: messageOf(failed.failure) });
     const canceled = event.activityTaskCanceledEventAttributes;
     if (canceled) return this.change(this.nameOf(canceled), { state: 'canceled', endedAt: at });
+    const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
+    if (child?.workflowId)
+      return this.change(child.workflowId.slice(child.workflowId.lastIndexOf('/') + 1), { state: 'running', startedAt: at });
     return this.finish(event);
   }
 
@@ -79,9 +85,16 @@ export class TaskInstances {
       decode<RunResult>(failure?.applicationFailureInfo?.details) ??
       this.result;
     if (!this.result) return [];
-    return Object.entries(this.result.tasks).flatMap(([task, { state, error }]) => {
+    return Object.entries(this.result.tasks).flatMap(([task, { state, error, note, output }]) => {
       const before = this.tasks.get(task);
-      return before && before.state !== state ? this.change(task, { state, ...(error !== undefined && { error }) }) : [];
+      if (!before || (before.state === state && note === undefined)) return [];
+      return this.change(task, {
+        state,
+        ...(error !== undefined && { error }),
+        ...(note !== undefined && { note }),
+        ...(output !== undefined && { output }),
+        ...(before.startedAt && !before.endedAt && { endedAt: timeOf(event) }),
+      });
     });
   }
 
@@ -89,7 +102,13 @@ export class TaskInstances {
     return this.scheduled.get(String(attributes.scheduledEventId)) ?? '';
   }
 
-  private change(task: string, change: Partial<TaskInstance>): TaskInstance[] {
+  /**
+   * @param id of an activity: `task`, `task#2` for a second round by hand, `task[17]` for one of its items; of an item only the start says
+   *   something of the whole task
+   */
+  private change(id: string, change: Partial<TaskInstance>): TaskInstance[] {
+    const task = id.replace(/[[#].*$/, '');
+    if (id.includes('[') && (change.state !== 'running' || this.tasks.get(task)?.state === 'running')) return [];
     this.observe(task, change);
     const after = this.tasks.get(task);
     return after ? [after] : [];

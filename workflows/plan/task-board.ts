@@ -1,4 +1,4 @@
-import type { Plan } from './plan.ts';
+import { allTasks, type Plan } from './plan.ts';
 import type { DataInterval } from './schedule.ts';
 import { formatRows } from './format.ts';
 import { isFinal, type TaskState } from './task-state.ts';
@@ -24,17 +24,17 @@ const MAX_ROWS = 60;
 export function taskBoard(plan: Plan, interval: DataInterval, results: ReadonlyMap<string, TaskResult>): string {
   const of = (name: string): TaskResult => results.get(name) ?? { state: 'queued' };
   const interesting = (state: TaskState): boolean => state !== 'success' && state !== 'queued';
-  const shown =
-    plan.tasks.length <= MAX_ROWS ? plan.tasks : plan.tasks.filter((task) => interesting(of(task.name).state)).slice(0, MAX_ROWS);
+  const tasks = allTasks(plan);
+  const shown = tasks.length <= MAX_ROWS ? tasks : tasks.filter((task) => interesting(of(task.name).state)).slice(0, MAX_ROWS);
   const width = Math.max(0, ...shown.map((task) => task.name.length));
   const rows = shown.map((task) => {
-    const { state, output, error } = of(task.name);
-    const note = error ? firstLine(error) : (formatRows(output) ?? '');
+    const { state, output, error, note: words } = of(task.name);
+    const note = [words, error ? firstLine(error) : formatRows(output)].filter(Boolean).join(' · ');
     return `${MARKS[state]} ${task.name.padEnd(width)}  ${state.padEnd(9)} ${note}`.trimEnd();
   });
   const done = [...results.values()].filter((result) => isFinal(result.state)).length;
-  const heading = `${done} of ${plan.tasks.length} tasks done · data of ${interval.start} – ${interval.end}`;
-  const rest = plan.tasks.length - shown.length;
+  const heading = `${done} of ${tasks.length} tasks done · data of ${interval.start} – ${interval.end}`;
+  const rest = tasks.length - shown.length;
   if (rest > 0) rows.push(`  … and ${rest} more`);
   return `${heading}\n\n\`\`\`text\n${rows.join('\n')}\n\`\`\``;
 }

@@ -1,0 +1,147 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { Ajv } from 'ajv';
+import { parseDuration } from '../../workflows/plan/duration.ts';
+import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { TASK_STATES } from '../../workflows/plan/task-state.ts';
+import { CommandError } from '../command-context.ts';
+
+/** What a task is to do in a test. A task that is not named succeeds with a made-up output. */
+export interface DeclaredTask {
+  readonly output?: Json;
+  /** It fails so many times, or always. */
+  readonly fail?: string;
+  readonly type?: string;
+  readonly times?: number;
+  readonly takes?: string;
+  /** For an approval: what is decided, by whom, after how long. */
+  readonly decision?: 'approve' | 'reject';
+  readonly by?: string;
+  readonly form?: JsonObject;
+  readonly after?: string;
+}
+
+/** One case of a test file. */
+export interface TestCase {
+  readonly name: string;
+  readonly params?: JsonObject;
+  readonly logical_date?: string;
+  readonly cancel_after?: string;
+  /** Results of a real run: what `sluice show <run> -o json` has printed, as a path beside the test file. */
+  readonly recorded?: string;
+  readonly tasks?: Readonly<Record<string, DeclaredTask>>;
+  readonly connections?: JsonObject;
+  readonly expect: {
+    readonly state?: 'success' | 'failed' | 'canceled';
+    readonly tasks?: Readonly<Record<string, string>>;
+    readonly outputs?: Readonly<Record<string, Json>>;
+    readonly attempts?: Readonly<Record<string, number>>;
+    readonly takes_at_most?: string;
+  };
+}
+
+/** A test file: a pipeline and the cases it is held against. */
+export interface TestFile {
+  readonly pipeline: string;
+  readonly cases: readonly TestCase[];
+}
+
+const duration = { type: 'string', format: 'duration' };
+const map = { type: 'object' };
+
+const SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['pipeline', 'cases'],
+  properties: {
+    pipeline: { type: 'string' },
+    cases: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['name', 'expect'],
+        properties: {
+          name: { type: 'string' },
+          params: map,
+          logical_date: { type: 'string' },
+          cancel_after: duration,
+          recorded: { type: 'string' },
+          connections: map,
+          tasks: {
+            type: 'object',
+            additionalProperties: {
+              type: 'object',
+              additionalProperties: false,
+              properties: {
+                output: {},
+                fail: { type: 'string' },
+                type: { type: 'string' },
+                times: { type: 'integer', minimum: 1 },
+                takes: duration,
+                decision: { enum: ['approve', 'reject'] },
+                by: { type: 'string' },
+                form: map,
+                after: duration,
+              },
+            },
+          },
+          expect: {
+            type: 'object',
+            additionalProperties: false,
+            minProperties: 1,
+            properties: {
+              state: { enum: ['success', 'failed', 'canceled'] },
+              tasks: { type: 'object', additionalProperties: { enum: TASK_STATES } },
+              outputs: map,
+              attempts: { type: 'object', additionalProperties: { type: 'integer' } },
+              takes_at_most: duration,
+            },
+          },
+        },
+      },
+    },
+  },
+};
+
+/**
+ * Reads a test file.
+ * @throws CommandError when it is not one, with the place
+ */
+export async function readTestFile(file: string): Promise<TestFile> {
+  const text = await readFile(file, 'utf8');
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [broken] = document.errors;
+  if (broken) {
+    const { line, col } = lines.linePos(broken.pos[0]);
+    throw new CommandError(`${file}:${line}:${col}  ${broken.message}`);
+  }
+  const value = document.toJS() as TestFile;
+  const ajv = new Ajv({ allErrors: true, formats: { duration: (each: string) => parseDuration(each) !== undefined } });
+  if (ajv.validate(SCHEMA, value)) return value;
+  const told = (ajv.errors ?? []).map(({ instancePath, message, params }) => {
+    const path = instancePath.split('/').slice(1);
+    const node = document.getIn(path, true) as { range?: [number] } | undefined;
+    const { line, col } = lines.linePos(node?.range?.[0] ?? 0);
+    const key = (params as { additionalProperty?: string }).additionalProperty;
+    return `${file}:${line}:${col}  ${path.join('.') || 'the file'} ${message}${key === undefined ? '' : `: '${key}'`}`;
+  });
+  throw new CommandError(told.join('\n'));
+}
+
+/** The tasks of a run as `sluice show -o json` prints them, by name. */
+export async function readRecorded(testFile: string, recorded: string): Promise<Record<string, DeclaredTask>> {
+  const text = await readFile(join(dirname(testFile), recorded), 'utf8').catch(() => {
+    throw new CommandError(`${testFile}: there is no '${recorded}' beside it. Make it with \`sluice show <run> -o json > ${recorded}\`.`);
+  });
+  const { tasks } = JSON.parse(text) as { tasks: readonly { task: string; state: string; output?: Json; error?: string }[] };
+  return Object.fromEntries(
+    tasks.map(({ task, state, output, error }): [string, DeclaredTask] => [
+      task,
+      state === 'failed' ? { fail: error ?? 'failed' } : { ...(output !== undefined && { output }) },
+    ]),
+  );
+}
