@@ -67,6 +67,8 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   readonly params: TObject<P>;
   /** Groups of keys of which a task has one and only one. */
   readonly exactlyOneOf?: readonly (readonly string[])[];
+  /** Values of keys that are checked, and whose runtime is not there yet. */
+  readonly planned?: Readonly<Record<string, readonly string[]>>;
   readonly result: TSchema;
   readonly connections: C;
   readonly data: DataHandOver;
@@ -112,7 +114,16 @@ export function defineTask<P extends TProperties, const C extends ConnectionNeed
   const connectionKeys = Object.fromEntries(
     Object.values(definition.connections).map((need) => [
       need.key,
-      Type.Optional(Type.String({ description: `${need.description} Default: ${need.default}.`, pattern: '^[a-z][a-z0-9_]*$' })),
+      Type.Optional(
+        Type.String({
+          title: 'Connection',
+          description: `${need.description} Default: ${need.default}.`,
+          pattern: '^[a-z][a-z0-9_]*$',
+          form: 'small letters, digits and _, beginning with a letter',
+          template: 'none',
+          examples: [need.default],
+        }),
+      ),
     ]),
   );
   const { data = {}, defaults = {}, ...rest } = definition;

@@ -27,6 +27,7 @@ const params = Type.Object({
       title: 'Query',
       description: 'One SELECT, instead of source_table. It runs read only.',
       minLength: 1,
+      template: 'sql',
       examples: ['SELECT id, total FROM orders WHERE total > 0'],
     }),
   ),
@@ -44,15 +45,20 @@ const params = Type.Object({
       title: 'Condition',
       description: 'An SQL condition that chooses the rows.',
       minLength: 1,
+      template: 'sql',
       examples: ["updated_at >= '{{ data_interval_start }}'"],
     }),
   ),
   incremental: Type.Optional(
     Type.Object(
       {
-        column: Type.String({ description: 'A column of dates or times.', minLength: 1, examples: ['updated_at'] }),
+        column: Type.String({ title: 'Column', description: 'A column of dates or times.', minLength: 1, examples: ['updated_at'] }),
         lag: Type.Optional(
-          Type.String({ description: 'How much earlier than the interval to begin, for rows that arrive late.', examples: ['2h', '1d'] }),
+          Type.String({
+            title: 'Lag',
+            description: 'How much earlier than the interval to begin, for rows that arrive late.',
+            examples: ['2h', '1d'],
+          }),
         ),
       },
       {
@@ -70,6 +76,7 @@ const params = Type.Object({
       title: 'File format',
       description: 'csv (no header; NULL is an empty field, the empty string is "") or jsonl. parquet: not yet.',
       default: 'csv',
+      examples: ['jsonl'],
     }),
   ),
   compression: Type.Optional(
@@ -77,6 +84,7 @@ const params = Type.Object({
       title: 'Compression',
       description: 'How files are stored.',
       default: 'gzip',
+      examples: ['none'],
     }),
   ),
   max_rows_per_file: Type.Optional(
@@ -108,6 +116,7 @@ export const postgresToS3 = defineTask({
   summary: ({ source_table: table, s3_bucket: bucket, s3_key: key }) => `${table ?? 'query'} → s3://${bucket}/${key ?? '…'}`,
   params,
   exactlyOneOf: [['source_table', 'query']],
+  planned: { file_format: ['parquet'] },
   result: DatasetReferenceSchema,
   connections,
   data: { writes: { bucketKey: 's3_bucket' } },

@@ -5,7 +5,7 @@ import { runSparkJob } from './spark/run-spark-job.ts';
 import { DEFAULT_MAX_ROWS_PER_FILE } from './spark/spark-submit-arguments.ts';
 
 const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
-const MEMORY = { pattern: '^[1-9][0-9]*[kmgtKMGT]?$' };
+const MEMORY = { pattern: '^[1-9][0-9]*[kmgtKMGT]?$', form: 'a number and k, m, g or t' };
 
 // Plain JSON Schema with the type of its values: TypeBox's own types are mutable, a reference is not.
 const DatasetOrNothing = Type.Unsafe<DatasetReference | null>(
@@ -30,31 +30,77 @@ export const sparkJob = defineTask({
   params: Type.Object({
     job_name: Type.Optional(
       Type.String({
+        title: 'Job',
         description: 'Runs jobs/<job_name>.py, or .jar. Either this or `application`.',
+        form: 'letters, digits, _ and -',
+        template: 'none',
+        examples: ['category_transformer'],
         pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]*$',
       }),
     ),
-    application: Type.Optional(Type.String({ description: 'A file under jobs/, or an s3:// or hdfs:// URI.', minLength: 1 })),
-    application_args: Type.Optional(Type.Array(Type.String(), { description: "Follow Sluice's own arguments." })),
-    java_class: Type.Optional(Type.String({ description: 'The main class of a jar that names none.', pattern: '^[\\w.$]+$' })),
+    application: Type.Optional(
+      Type.String({
+        title: 'Application',
+        description: 'A file under jobs/, or an s3:// or hdfs:// URI.',
+        minLength: 1,
+        template: 'none',
+        examples: ['s3://code/job.jar'],
+      }),
+    ),
+    application_args: Type.Optional(
+      Type.Array(Type.String(), { title: 'Arguments', description: "Follow Sluice's own arguments.", examples: [['--day', '{{ ds }}']] }),
+    ),
+    java_class: Type.Optional(
+      Type.String({
+        title: 'Main class',
+        description: 'The main class of a jar that names none.',
+        pattern: '^[\\w.$]+$',
+        form: 'the name of a class',
+        template: 'none',
+        examples: ['com.example.Job'],
+      }),
+    ),
     params: Type.Optional(
-      Type.Record(Type.String({ pattern: '^[^=]+$' }), Scalar, { description: 'Handed to the job as one --param k=v each.' }),
+      Type.Record(Type.String({ pattern: '^[^=]+$' }), Scalar, {
+        title: 'Parameters',
+        description: 'Handed to the job as one --param k=v each.',
+        examples: [{ rank: 32 }],
+      }),
     ),
     conf: Type.Optional(
-      Type.Record(Type.String({ pattern: '^spark\\.' }), Scalar, { description: "Spark properties; they win over Sluice's own." }),
+      Type.Record(Type.String({ pattern: '^spark\\.' }), Scalar, {
+        title: 'Configuration',
+        description: "Spark properties; they win over Sluice's own.",
+        examples: [{ 'spark.sql.shuffle.partitions': 64 }],
+      }),
     ),
     packages: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[\\w.-]+:[\\w.-]+:[\\w.-]+$' }), { description: 'Maven coordinates that the job needs.' }),
+      Type.Array(Type.String({ pattern: '^[\\w.-]+:[\\w.-]+:[\\w.-]+$' }), {
+        title: 'Packages',
+        description: 'Maven coordinates that the job needs.',
+        examples: [['org.postgresql:postgresql:42.7.4']],
+      }),
     ),
     deploy_mode: Type.Optional(
-      Type.Union([Type.Literal('client'), Type.Literal('cluster')], { description: "Where the driver runs. Default: the connection's." }),
+      Type.Union([Type.Literal('client'), Type.Literal('cluster')], {
+        title: 'Deploy mode',
+        description: "Where the driver runs. Default: the connection's.",
+        examples: ['client'],
+      }),
     ),
-    driver_memory: Type.Optional(Type.String(MEMORY)),
-    executor_memory: Type.Optional(Type.String(MEMORY)),
-    executor_cores: Type.Optional(Type.Integer({ minimum: 1 })),
-    num_executors: Type.Optional(Type.Integer({ minimum: 1 })),
+    driver_memory: Type.Optional(Type.String({ ...MEMORY, title: 'Driver memory', description: 'Of the driver.', examples: ['2g'] })),
+    executor_memory: Type.Optional(
+      Type.String({ ...MEMORY, title: 'Executor memory', description: 'Of each executor.', examples: ['4g'] }),
+    ),
+    executor_cores: Type.Optional(Type.Integer({ minimum: 1, title: 'Executor cores', description: 'Of each executor.', examples: [4] })),
+    num_executors: Type.Optional(Type.Integer({ minimum: 1, title: 'Executors', description: 'How many.', examples: [10] })),
     max_rows_per_file: Type.Optional(
-      Type.Integer({ description: `Rows in each output file. Default: ${DEFAULT_MAX_ROWS_PER_FILE}.`, minimum: 1 }),
+      Type.Integer({
+        title: 'Rows a file',
+        description: `Rows in each output file. Default: ${DEFAULT_MAX_ROWS_PER_FILE}.`,
+        minimum: 1,
+        examples: [250_000],
+      }),
     ),
   }),
   result: DatasetOrNothing,

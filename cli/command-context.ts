@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Option } from 'commander';
 import { CATALOG } from '../activities/catalog.ts';
 import { type Compilation, Compiler } from '../compiler/compile.ts';
 import { formatDiagnostic } from '../compiler/diagnostic.ts';
 import { loadPipelines } from '../compiler/load-pipelines.ts';
+import { connectionsFrom } from '../lib/connections.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { loadEnvironment, ROOT } from '../lib/environment.ts';
 
@@ -32,19 +33,37 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Compiles the files at `paths` together. */
+/**
+ * Compiles the files at `paths` together. A file that is named alone is seen beside its neighbours where it needs them: it may start them.
+ */
 export async function compilePaths(paths: readonly string[]): Promise<Compilation[]> {
   const files = (await Promise.all(paths.map(loadPipelines))).flat();
-  return new Compiler(CATALOG).compileAll(files);
+  const compiler = new Compiler(CATALOG);
+  const connections = connectionsFrom(environment).names();
+  const context = connections.length > 0 ? { connections: new Set(connections) } : {};
+  const compiled = compiler.compileAll(files, context);
+  if (!compiled.some(({ diagnostics }) => diagnostics.some(({ code }) => code === 'SL306'))) return compiled;
+  const named = new Set(files.map(({ file }) => file));
+  const neighbours = (await Promise.all([...new Set(paths.map((path) => dirname(path)))].map(loadPipelines))).flat();
+  const others = neighbours.filter(({ file }) => !named.has(file));
+  return compiler.compileAll([...files, ...others], context).slice(0, files.length);
 }
 
-/** Every mistake of `compilations` as text. */
+/** Every mistake and warning of `compilations` as text. */
 export function formatMistakes(compilations: readonly Compilation[]): string {
   return compilations.flatMap(({ diagnostics }) => diagnostics.map(formatDiagnostic)).join('\n\n');
 }
 
 /** Errors whose message is for the user, by name: their classes would load Temporal's client for commands that need no server. */
-const EXPECTED = new Set(['CommandError', 'NotYet', 'PipelinesNotFound', 'RunExists', 'RunNotFound', 'TemporalUnavailable']);
+const EXPECTED = new Set([
+  'CommandError',
+  'DecisionRefused',
+  'NotYet',
+  'PipelinesNotFound',
+  'RunExists',
+  'RunNotFound',
+  'TemporalUnavailable',
+]);
 
 /** Turns what a command throws into a message and an exit code. A fault of Sluice's own keeps its stack trace. */
 export function reportFailure(error: unknown): void {

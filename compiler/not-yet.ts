@@ -37,6 +37,9 @@ export function collectNotYet(
   if (isMap(defaults)) for (const key of TASK_KEYS) note(`default_args.${key}`, ['default_args', key], defaults[key], `'${key}'`);
   for (const { name, keys, type, path } of nodes) {
     for (const key of TASK_KEYS) note(`${name}.${key}`, [...path, key], keys[key], `'${key}'`);
+    for (const [key, values] of Object.entries(types.get(type ?? '')?.planned ?? {})) {
+      if (values.includes(String(keys[key]))) note(`${name}.${key}`, [...path, key], keys[key], `'${key}: ${String(keys[key])}'`);
+    }
     if (types.get(type ?? '')?.runtime === 'planned') note(`${name}.type`, [...path, 'type'], keys.type, `Task type '${type}'`);
   }
   return found;

@@ -35,7 +35,7 @@ export class Validator {
       inlineRefs: false,
       // The schema is generated, and a test holds it against draft 07: no process needs to do so again at its start.
       validateSchema: false,
-      keywords: ['form', 'template'],
+      keywords: ['form', 'template', 'names'],
       formats: {
         duration: (text: string) => (parseDuration(text) ?? 0) > 0,
         'time-zone': isTimeZone,

@@ -1,7 +1,5 @@
 import Type from 'typebox';
-
-const duration = (title: string, description: string, example: string) =>
-  Type.String({ format: 'duration', title, description, examples: [example] });
+import { duration } from '../lib/schema-fields.ts';
 
 /** How serious a breach is, in PagerDuty's words. */
 export const Severity = Type.Union([Type.Literal('critical'), Type.Literal('error'), Type.Literal('warning'), Type.Literal('info')], {

@@ -1,4 +1,5 @@
 import Type, { type TObject, type TProperties } from 'typebox';
+import { expression } from '../lib/schema-fields.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 
 /** A kind of trigger: what starts runs besides the clock. */
@@ -20,21 +21,6 @@ interface TriggerDefinition {
   /** The connection it listens on: the key that names it, and its default. */
   readonly connection?: { readonly key: string; readonly default: string };
   readonly example: JsonObject;
-}
-
-/** A duration in YAML. */
-export function duration(title: string, description: string, example: string) {
-  return Type.String({ format: 'duration', title, description, examples: [example] });
-}
-
-/** A text in YAML. */
-export function text(title: string, description: string, example: string) {
-  return Type.String({ minLength: 1, title, description, examples: [example] });
-}
-
-/** An expression without braces. */
-export function expression(title: string, description: string, example: string) {
-  return Type.String({ template: 'expression', title, description, examples: [example] });
 }
 
 /** What every trigger can say. */

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { duration, expression } from './define-trigger.ts';
+import { duration, expression } from '../lib/schema-fields.ts';
 
 /** How events become runs. */
 export const EventMode = Type.Union(

@@ -1,5 +1,6 @@
 import Type from 'typebox';
-import { defineTrigger, duration, expression, text } from './define-trigger.ts';
+import { duration, expression, text } from '../lib/schema-fields.ts';
+import { defineTrigger } from './define-trigger.ts';
 
 /** The answer of an HTTP service. */
 export const http = defineTrigger({

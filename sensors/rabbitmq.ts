@@ -1,5 +1,6 @@
 import Type from 'typebox';
-import { defineTrigger, text } from './define-trigger.ts';
+import { text } from '../lib/schema-fields.ts';
+import { defineTrigger } from './define-trigger.ts';
 import { EventMode, OnInvalid } from './event-mode.ts';
 
 /** Messages of a RabbitMQ queue. */

@@ -1,5 +1,6 @@
 import Type from 'typebox';
-import { defineTrigger, duration, text } from './define-trigger.ts';
+import { duration, text } from '../lib/schema-fields.ts';
+import { defineTrigger } from './define-trigger.ts';
 import { EventMode } from './event-mode.ts';
 
 /** New or changed objects in S3. */

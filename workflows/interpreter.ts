@@ -8,6 +8,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { ApprovalVote, HeldDecision } from './plan/decision.ts';
 import type { Evaluator } from './plan/expressions/evaluator.ts';
 import { runValues } from './plan/expressions/run-names.ts';
 import type { Json, JsonObject } from './plan/json.ts';
@@ -16,7 +17,6 @@ import type { RunInput, RunResult } from './plan/run.ts';
 import { resolveRunParams } from './plan/run-params.ts';
 import { dataIntervalAt, type DataInterval } from './plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
-import type { ApprovalVote, HeldDecision } from './run/decisions.ts';
 import { PipelineRun, type RunEnd } from './run/pipeline-run.ts';
 import { TemporalHost } from './temporal-host.ts';
 

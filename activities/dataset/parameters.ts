@@ -7,6 +7,8 @@ export function bucketName(description: string) {
     title: 'Bucket',
     description: `${description} 3 to 63 lower-case letters, digits, dots and hyphens.`,
     pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$',
+    form: '3 to 63 small letters, digits, dots and hyphens',
+    template: 'none',
     examples: ['raw-data'],
   });
 }

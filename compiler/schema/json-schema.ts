@@ -1,8 +1,8 @@
 import { DURATION_HELP } from '../../workflows/plan/duration.ts';
 
 /**
- * A JSON Schema (draft 07), or a part of one. Beside its keywords there are two of ours: `form`, what `pattern` asks for, in words; and
- * `template`, what `{{ expressions }}` in a text are: see `TEMPLATE_KINDS`.
+ * A JSON Schema (draft 07), or a part of one. Beside its keywords there are three of ours: `form`, what `pattern` asks for, in words; and
+ * `template`, how a text takes `{{ expressions }}`: see `TEMPLATE_KINDS`; and `names`, which names expressions have there beside those of every run.
  */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 

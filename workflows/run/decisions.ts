@@ -1,26 +1,8 @@
+import type { ApprovalVote, HeldDecision } from '../plan/decision.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { TaskPlan } from '../plan/plan.ts';
 import { checkValue } from '../plan/value-schema.ts';
 import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
-
-/** What a person sends to an approval that waits. Wire data. */
-export interface ApprovalVote {
-  readonly task: string;
-  readonly decision: 'approve' | 'reject';
-  /** Who decides. */
-  readonly by: string;
-  readonly comment?: string;
-  /** The fields that the approval asks for. */
-  readonly form?: JsonObject;
-}
-
-/** What a person decides of a task that is held on failure. Wire data. */
-export interface HeldDecision {
-  readonly task: string;
-  readonly action: 'retry' | 'skip' | 'fail';
-  readonly by: string;
-  readonly reason?: string;
-}
 
 /** An approval as it waits. */
 export interface OpenApproval {

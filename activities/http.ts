@@ -1,0 +1,68 @@
+import Type from 'typebox';
+import { choice, count, expression, flag, map, text } from '../lib/schema-fields.ts';
+import { declareTask } from './define-task.ts';
+
+/** Calls an HTTP service. */
+export const http = declareTask({
+  type: 'http',
+  runtime: 'planned',
+  description: 'Calls an HTTP service.',
+  summary: ({ method, path }) => `${method ?? 'GET'} ${path}`,
+  params: Type.Object({
+    connection: Type.Optional(text('Connection', 'The service. Default: http_default.', 'http_default', { template: 'none' })),
+    method: Type.Optional(choice('Method', 'Default: GET.', ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])),
+    path: text('Path', 'Under the address of the connection.', '/models/reload', { template: 'url' }),
+    headers: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        title: 'Headers',
+        description: 'Sent with it.',
+        examples: [{ accept: 'application/json' }],
+      }),
+    ),
+    body: Type.Optional(Type.Unknown({ title: 'Body', description: 'Sent as JSON.', examples: [{ model: 'recommendations' }] })),
+    expect: Type.Optional(
+      map(
+        'Expect',
+        'What counts as an answer.',
+        { status: [200] },
+        {
+          status: Type.Optional(
+            Type.Array(Type.Integer(), {
+              title: 'Status',
+              description: 'The codes that are right. Default: 200 to 299.',
+              examples: [[200, 202]],
+            }),
+          ),
+          json: Type.Optional(expression('JSON', 'A condition over the answer, as body.', 'body.ready == true', ['body'])),
+        },
+      ),
+    ),
+    extract: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        title: 'Extract',
+        description: 'What is kept of the answer: name → JSON pointer.',
+        examples: [{ version: '/model/version' }],
+      }),
+    ),
+    idempotency_key: Type.Optional(flag('Idempotency key', 'Whether a header tells repeated calls apart. Default: true.', true)),
+    pagination: Type.Optional(
+      map(
+        'Pagination',
+        'How further pages are found.',
+        { next: '/next', max_pages: 100 },
+        {
+          next: text('Next', 'JSON pointer to the address of the next page.', '/next'),
+          max_pages: Type.Optional(count('At most', 'So many pages. Default: 100.', 100)),
+        },
+      ),
+    ),
+  }),
+  result: Type.Object({
+    status: Type.Integer(),
+    body: Type.Unknown(),
+    extracted: Type.Record(Type.String(), Type.Unknown()),
+    pages: Type.Integer(),
+  }),
+  connections: {},
+  example: { name: 'reload_model', type: 'http', connection: 'recommendation_service', method: 'POST', path: '/models/reload' },
+});

@@ -1,0 +1,50 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { userInfo } from 'node:os';
+import { decideApproval, resolveHeldTask } from '../temporal/decisions.ts';
+import type { JsonObject } from '../workflows/plan/json.ts';
+import { say } from './command-context.ts';
+import { withClient } from './with-client.ts';
+
+interface Options {
+  readonly as: string;
+  readonly comment?: string;
+  readonly form?: JsonObject;
+}
+
+/** `sluice decide`: what people decide of a run that waits for them. */
+export const command = new Command('decide')
+  .description('Decide on a task that waits for people: an approval (approve, reject), or one that is held on failure (retry, skip, fail).')
+  .argument('<run>', 'the run, as `sluice runs` shows it')
+  .argument('<task>', 'the task that waits')
+  .argument('<decision>', 'approve, reject; retry, skip, fail')
+  .addOption(new Option('--as <name>', 'who decides').default(userInfo().username))
+  .option('--comment <text>', 'why; shown in the run')
+  .option('--form <json>', 'the fields that an approval asks for, as JSON', parseForm)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  sluice decide recommendation_model_retraining/manual/2024-05-01 approve_promotion approve --comment "metrics are fine"
+  sluice decide product_category_etl/manual/2024-05-01 load_category_data retry
+
+The Temporal UI can send the same, as the updates \`decide\` and \`resolve-held\`.`,
+  )
+  .action(async (run: string, task: string, decision: string, { as: by, comment, form }: Options) => {
+    const told = await withClient((client) => {
+      if (decision === 'approve' || decision === 'reject') {
+        return decideApproval(client, run, { task, decision, by, ...(comment !== undefined && { comment }), ...(form && { form }) });
+      }
+      return resolveHeldTask(client, run, { task, action: decision as 'retry', by, ...(comment !== undefined && { reason: comment }) });
+    });
+    say(`${task}: ${told}`);
+  });
+
+function parseForm(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  } catch {
+    // told below
+  }
+  throw new InvalidArgumentError('A form is a JSON map, such as {"reason": "fine"}.');
+}

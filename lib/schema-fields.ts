@@ -1,0 +1,59 @@
+import Type, { type TProperties } from 'typebox';
+
+/** How a text takes `{{ expressions }}`, where it is not simply as their values: see compiler/schema/json-schema.ts. */
+interface TextOptions {
+  readonly template?: 'sql' | 'url' | 'none' | 'expression';
+  /** Names that an expression at this place has beside those of every run. */
+  readonly names?: readonly string[];
+  readonly pattern?: string;
+  /** What `pattern` asks for, in words. */
+  readonly form?: string;
+}
+
+/** A text. */
+export function text(title: string, description: string, example: string, options: TextOptions = {}) {
+  return Type.String({ minLength: 1, title, description, examples: [example], ...options });
+}
+
+/** A duration, as YAML writes it: `15m`. */
+export function duration(title: string, description: string, example: string) {
+  return Type.String({ format: 'duration', title, description, examples: [example], template: 'none' });
+}
+
+/** An expression without braces. */
+export function expression(title: string, description: string, example: string, names: readonly string[] = []) {
+  return text(title, description, example, { template: 'expression', ...(names.length > 0 && { names }) });
+}
+
+/** A whole number from `minimum` on. */
+export function count(title: string, description: string, example: number, minimum = 1) {
+  return Type.Integer({ minimum, title, description, examples: [example] });
+}
+
+/** True or false. */
+export function flag(title: string, description: string, example: boolean) {
+  return Type.Boolean({ title, description, examples: [example] });
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(title: string, description: string, values: readonly [T, ...T[]]) {
+  return Type.Union(
+    values.map((value) => Type.Literal(value)),
+    { title, description, examples: [values[0]] },
+  );
+}
+
+/** A list of texts. */
+export function texts(title: string, description: string, example: readonly string[]) {
+  return Type.Array(Type.String({ minLength: 1 }), { minItems: 1, title, description, examples: [example] });
+}
+
+/** A map of certain keys. */
+export function map<P extends TProperties>(title: string, description: string, example: object, properties: P) {
+  return Type.Object(properties, { additionalProperties: false, title, description, examples: [example] });
+}
+
+/** A map of any keys. */
+export function anyMap(title: string, description: string, example: object) {
+  return Type.Record(Type.String(), Type.Unknown(), { title, description, examples: [example] });
+}
