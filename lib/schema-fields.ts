@@ -37,9 +37,12 @@ export function flag(title: string, description: string, example: boolean) {
 
 /** One of a few words. */
 export function choice<const T extends string>(title: string, description: string, values: readonly [T, ...T[]]) {
-  return Type.Union(
-    values.map((value) => Type.Literal(value)),
-    { title, description, examples: [values[0]] },
+  // TypeBox loses the words of a union that is made from a list.
+  return Type.Unsafe<T>(
+    Type.Union(
+      values.map((value) => Type.Literal(value)),
+      { title, description, examples: [values[0]] },
+    ),
   );
 }
 
