@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { nearest } from '../compiler/diagnostic.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { createProgress, silentProgress } from '../lib/progress.ts';
@@ -11,17 +9,8 @@ import { countPollers } from '../temporal/task-queue.ts';
 import { runUrl } from '../temporal/web-ui.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../workflows/plan/schedule.ts';
-import {
-  CommandError,
-  compilePaths,
-  environment,
-  formatMistakes,
-  outputOption,
-  type OutputOptions,
-  PIPELINES,
-  print,
-  say,
-} from './command-context.ts';
+import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
+import { findPlan } from './find-plan.ts';
 import { withClient } from './with-client.ts';
 import { formatTasks, runView } from './run-view.ts';
 
@@ -75,26 +64,6 @@ export const command = new Command('run')
       }
     });
   });
-
-/** The plan of a file, or of the pipeline with that id in `pipelines/`; reports mistakes and returns undefined when it has some. */
-async function findPlan(pipeline: string): Promise<Plan | undefined> {
-  const compilations = await compilePaths([existsSync(pipeline) ? pipeline : PIPELINES]);
-  const plans = compilations.flatMap(({ plan }) => plan ?? []);
-  const [only] = plans;
-  const found = existsSync(pipeline) && compilations.length === 1 ? only : plans.find(({ dagId }) => dagId === pipeline);
-  if (found) return found;
-  const bad = compilations.filter(({ plan }) => !plan);
-  if (bad.length > 0) {
-    say(formatMistakes(bad));
-    process.exitCode = EXIT.invalidPipeline;
-    if (existsSync(pipeline)) return undefined;
-  }
-  const ids = plans.map(({ dagId }) => dagId);
-  const near = nearest(pipeline, ids);
-  throw new CommandError(
-    `There is no good pipeline '${pipeline}' in ${PIPELINES}.${near ? ` Did you mean '${near}'?` : ` There are: ${ids.join(', ')}.`}`,
-  );
-}
 
 function intervalOf({ schedule, dagId }: Plan, logicalDate: string | undefined): DataInterval {
   if (logicalDate === undefined) return dataIntervalAt(schedule, Date.now());

@@ -97,6 +97,7 @@ export class Compiler {
     const value = parse(source);
     const nodes = value ? taskNodes(value) : [];
     if (value) this.validator.validate(source, value, nodes);
+    source.forget();
     return { source, value, nodes, filledIn: [] };
   }
 
@@ -132,6 +133,7 @@ export class Compiler {
       outputOf: (node) => this.outputOfPipeline(node, byDagId),
     } satisfies ExpressionContext);
     const notYet = collectNotYet(source, value, nodes, this.types);
+    source.forget();
     if (source.errors > 0) return undefined;
     const defaults = isMap(value.default_args) ? value.default_args : {};
     const names = new Set(nodes.map(({ name }) => name));

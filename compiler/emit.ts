@@ -138,9 +138,11 @@ function durationOf(text: Json | undefined): number | undefined {
 
 /** JSON with sorted keys: the same plan gives the same text whatever the order in the file. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const map = value as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(map)
+    .filter((key) => map[key] !== undefined)
+    .sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(map[key])}`).join(',')}}`;
 }

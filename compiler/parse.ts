@@ -1,7 +1,7 @@
 import { type Document, isMap, parseAllDocuments, visit, type YAMLParseError } from 'yaml';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Code } from './codes.ts';
-import type { Source } from './source.ts';
+import { type Source, YAML_OPTIONS } from './source.ts';
 
 const MAX_BYTES = 1024 * 1024;
 /** Pipelines are a few levels deep; the limit keeps the parser's recursion from overflowing the stack. */
@@ -29,12 +29,7 @@ export function parse(source: Source): JsonObject | undefined {
     source.reportAt('SL104', tooDeep, 1, `The file is nested more than ${MAX_DEPTH} levels deep.`);
     return undefined;
   }
-  const documents = parseAllDocuments(text, {
-    version: '1.2',
-    prettyErrors: false,
-    uniqueKeys: true,
-    logLevel: 'error',
-  });
+  const documents = parseAllDocuments(text, YAML_OPTIONS);
   const document = 'empty' in documents ? undefined : documents[0];
   if (!document || document.contents === null) {
     source.reportAt('SL105', 0, 1, 'The file is empty.', 'a pipeline has at least dag_id, schedule_interval and tasks');

@@ -81,7 +81,7 @@ function every(source: Source, path: Path, everyMs: number): When | undefined {
 
 function cron(source: Source, path: Path, text: string, timezone: string): When | undefined {
   try {
-    if (nextTick(parseCron(text), timezone, SOME_TIME) !== undefined) return { kind: 'cron', cron: text.trim().split(/\s+/).join(' ') };
+    if (everFires(text, timezone)) return { kind: 'cron', cron: text.trim().split(/\s+/).join(' ') };
     source.report('SL209', path, `'${text}' never fires: there is no such day.`);
   } catch (error) {
     if (!(error instanceof CronError)) throw error;
@@ -89,6 +89,22 @@ function cron(source: Source, path: Path, text: string, timezone: string): When 
   }
   return undefined;
 }
+
+const firing = new Map<string, boolean>();
+
+/** Whether a cron expression fires at all; the same few stand in most files. @throws CronError */
+function everFires(text: string, timezone: string): boolean {
+  const key = `${text} ${timezone}`;
+  let fires = firing.get(key);
+  if (fires === undefined) {
+    fires = nextTick(parseCron(text), timezone, SOME_TIME) !== undefined;
+    if (firing.size >= MAX_REMEMBERED) firing.clear();
+    firing.set(key, fires);
+  }
+  return fires;
+}
+
+const MAX_REMEMBERED = 10_000;
 
 /** An instant in UTC of a date or a time, read in the pipeline's zone where it names none. */
 function dayOrTime(text: unknown, timezone: string): string | undefined {

@@ -1,15 +1,31 @@
-import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, type Pair, type Range } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Range,
+} from 'yaml';
 import { type Code, WARNINGS } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 
 /** The way to a place in a document: keys and indices. */
 export type Path = readonly (string | number)[];
 
+/** How pipelines are read. */
+export const YAML_OPTIONS = { version: '1.2', prettyErrors: false, uniqueKeys: true, logLevel: 'error' } as const;
+
 /** A YAML file while it is compiled: it knows where everything stands, and collects what is wrong. */
 export class Source {
-  private readonly lines = new LineCounter();
+  private counted: LineCounter | undefined;
   readonly diagnostics: Diagnostic[] = [];
-  document: Document | undefined;
+  private parsed: Document | undefined;
   /** Paths that have been reported: what follows from the same mistake stays quiet. */
   private readonly reported: string[] = [];
 
@@ -17,10 +33,29 @@ export class Source {
     /** As it is shown in messages. */
     readonly file: string,
     readonly text: string,
-  ) {
-    // Counted here and not by the parser, so that what is refused before it is parsed has a place too.
-    this.lines.addNewLine(0);
-    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.lines.addNewLine(at + 1);
+  ) {}
+
+  /** Where lines begin. Counted here and not by the parser, so that what is refused before it is parsed has a place too. */
+  private get lines(): LineCounter {
+    if (this.counted) return this.counted;
+    const lines = (this.counted = new LineCounter());
+    lines.addNewLine(0);
+    for (let at = this.text.indexOf('\n'); at >= 0; at = this.text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
+    return lines;
+  }
+
+  /** The syntax tree: it knows where everything stands. Large: see `forget`. */
+  get document(): Document {
+    return (this.parsed ??= parseDocument(this.text, YAML_OPTIONS));
+  }
+
+  set document(document: Document) {
+    this.parsed = document;
+  }
+
+  /** Lets the syntax tree go; it is made again if something is still to be reported. Of ten thousand files hardly one needs it twice. */
+  forget(): void {
+    this.parsed = undefined;
   }
 
   /** How many mistakes make the file bad. */
@@ -30,8 +65,9 @@ export class Source {
 
   /** Reports at a character offset. */
   reportAt(code: Code, offset: number, length: number, message: string, hint?: string): void {
-    const { line, col } = this.lines.linePos(Math.min(offset, this.text.length));
-    const start = this.lines.lineStarts[line - 1] ?? 0;
+    const { lines } = this;
+    const { line, col } = lines.linePos(Math.min(offset, this.text.length));
+    const start = lines.lineStarts[line - 1] ?? 0;
     const end = this.text.indexOf('\n', start);
     const sourceLine = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
     this.diagnostics.push({
@@ -93,9 +129,9 @@ export class Source {
   }
 
   private nodeAt(path: Path): Node | undefined {
-    let node: unknown = this.document?.contents;
+    let node: unknown = this.document.contents;
     for (const step of path) {
-      if (isAlias(node) && this.document) node = node.resolve(this.document);
+      if (isAlias(node)) node = node.resolve(this.document);
       if (isMap(node)) node = node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(step))?.value;
       else if (isSeq(node)) node = node.items[Number(step)];
       else return undefined;

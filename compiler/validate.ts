@@ -19,6 +19,8 @@ export class Validator {
   readonly schema: JsonSchema;
   private readonly ajv: Ajv;
   private readonly frame: ValidateFunction;
+  private readonly definitions = new Map<string, ValidateFunction>();
+  private readonly known: { readonly task: ReadonlySet<string>; readonly trigger: ReadonlySet<string> };
   private readonly paramKeys: ReadonlyMap<string, readonly string[]>;
 
   constructor(private readonly catalogs: Catalogs) {
@@ -47,6 +49,7 @@ export class Validator {
     // Tasks and triggers are checked each against its own type: only the types that a file has are ever compiled.
     const definitions = { ...(this.schema.definitions as object), task: ANYTHING, trigger: ANYTHING };
     this.frame = this.ajv.compile({ ...this.schema, definitions });
+    this.known = { task: new Set(catalogs.tasks.map(({ type }) => type)), trigger: new Set(catalogs.triggers.map(({ type }) => type)) };
     this.paramKeys = new Map(catalogs.tasks.map(({ type, params }) => [type, Object.keys(params.properties)]));
   }
 
@@ -89,10 +92,10 @@ export class Validator {
     { path }: Place,
     keys: JsonObject,
   ): ValidateFunction | undefined {
-    const known = (kind === 'task' ? this.catalogs.tasks : this.catalogs.triggers).map((each) => each.type);
+    const known = this.known[kind];
     if (type === undefined) {
       if (!isMistyped('type', keys, ['name', 'type'])) {
-        source.reportInside('SL202', path, `'type' is missing in this ${kind}.`, `for example \`type: ${known[0]}\``);
+        source.reportInside('SL202', path, `'type' is missing in this ${kind}.`, `for example \`type: ${[...known][0]}\``);
       } else {
         for (const key of Object.keys(keys)) {
           if (isMistyped('type', { [key]: 0 }, ['name', 'type']))
@@ -105,12 +108,18 @@ export class Validator {
       source.report('SL203', [...path, 'type'], `'type' must be text, not ${showValue(type)}.`);
       return undefined;
     }
-    if (known.includes(type)) return this.ajv.getSchema(`pipeline#/definitions/${kind}_${type}`);
+    const definition = `${kind}_${type}`;
+    const compiled =
+      this.definitions.get(definition) ?? (known.has(type) ? this.ajv.getSchema(`pipeline#/definitions/${definition}`) : undefined);
+    if (compiled) {
+      this.definitions.set(definition, compiled);
+      return compiled;
+    }
     source.report(
       'SL207',
       [...path, 'type'],
       kind === 'task' ? `There is no task type '${type}'.` : `There is no kind of trigger '${type}'.`,
-      didYouMean(type, known) ?? `there are: ${known.join(', ')}`,
+      didYouMean(type, known) ?? `there are: ${[...known].join(', ')}`,
     );
     return undefined;
   }

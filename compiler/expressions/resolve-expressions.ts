@@ -2,6 +2,7 @@ import type { TaskType } from '../../activities/define-task.ts';
 import type { TriggerType } from '../../sensors/define-trigger.ts';
 import { SlaListSchema } from '../../monitors/sla.ts';
 import type { TemplatePlace } from '../../workflows/plan/expressions/evaluator.ts';
+import { isTemplate } from '../../workflows/plan/expressions/template.ts';
 import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
@@ -52,7 +53,9 @@ const SCALAR = {
 const PROSE: ReadonlySet<string> = new Set(['description', 'doc_md']);
 
 class ExpressionResolver {
-  private readonly outputs: ReadonlyMap<string, Shape>;
+  private knownOutputs: ReadonlyMap<string, Shape> | undefined;
+  /** Whether anything in the file has braces: most files have none, and only the keys that are expressions are looked at. */
+  private readonly hasBraces: boolean;
   private readonly params: Readonly<Record<string, Shape>>;
   private readonly hasEvent: boolean;
   private readonly read: Reference[] = [];
@@ -64,11 +67,16 @@ class ExpressionResolver {
     private readonly value: JsonObject,
     private readonly context: ExpressionContext,
   ) {
-    this.outputs = new Map(
-      context.nodes.flatMap((node): [string, Shape][] => (node.name === undefined ? [] : [[node.name, this.shapeOf(node)]])),
-    );
+    this.hasBraces = isTemplate(source.text);
     this.params = Object.fromEntries(Object.entries(context.params).map(([name, { schema }]) => [name, shapeOfSchema(schema)]));
     this.hasEvent = Array.isArray(value.triggers) && value.triggers.length > 0;
+  }
+
+  private get outputs(): ReadonlyMap<string, Shape> {
+    const { nodes } = this.context;
+    return (this.knownOutputs ??= new Map(
+      nodes.flatMap((node): [string, Shape][] => (node.name === undefined ? [] : [[node.name, this.shapeOf(node)]])),
+    ));
   }
 
   resolve(): ResolvedExpressions {
@@ -81,6 +89,8 @@ class ExpressionResolver {
   private checkTask(node: TaskNode): void {
     const { name, keys, path, type } = node;
     if (name === undefined) return;
+    const isPlain = keys.when === undefined && keys.switch === undefined && keys.expand === undefined && keys.sla === undefined;
+    if (isPlain && !this.hasBraces && !this.takesExpressions(type)) return;
     const scope = this.scopeOf(node);
     this.checkCommonKeys(node, scope);
     const items = isMap(keys.expand) ? this.checkExpand(keys.expand, [...path, 'expand'], scope) : {};
@@ -97,6 +107,12 @@ class ExpressionResolver {
       }
     }
     if (places.length > 0) this.templates.set(name, places);
+  }
+
+  /** Whether parameters of a task type are expressions by themselves. */
+  private takesExpressions(type: string | undefined): boolean {
+    const params = this.context.types.get(type ?? '')?.params;
+    return params !== undefined && hasExpressions(params);
   }
 
   private checkCommonKeys({ keys, path }: TaskNode, scope: ExpressionScope): void {
@@ -138,6 +154,7 @@ class ExpressionResolver {
 
   /** The keys of the file itself, and what other files start by. */
   private checkPipeline(): void {
+    if (!this.hasBraces && ['triggers', 'sla', 'concurrency'].every((key) => this.value[key] === undefined)) return;
     for (const [key, part] of Object.entries(this.value)) {
       if (PROSE.has(key) || TASK_KEYS.has(key)) continue;
       if (key === 'triggers') this.checkTriggers(part);
@@ -259,3 +276,16 @@ class ExpressionResolver {
 }
 
 const TASK_KEYS: ReadonlySet<string> = new Set(['tasks', 'task_groups', 'on_failure', 'on_success', 'finally', 'default_args', 'params']);
+
+const expressionSchemas = new WeakMap<object, boolean>();
+
+function hasExpressions(schema: object): boolean {
+  let found = expressionSchemas.get(schema);
+  if (found === undefined) {
+    found = Object.entries(schema).some(([key, part]: [string, unknown]) =>
+      key === 'template' ? part === 'expression' : typeof part === 'object' && part !== null && hasExpressions(part),
+    );
+    expressionSchemas.set(schema, found);
+  }
+  return found;
+}

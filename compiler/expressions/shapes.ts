@@ -1,16 +1,26 @@
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
 import { isMap } from '../task-node.ts';
 
 const SCALARS: Readonly<Record<string, Shape>> = { string: 'string', integer: 'int', number: 'double', boolean: 'bool' };
 
-/** The type that values of a JSON Schema have in expressions. What may be several things, and is not only "or null", is known in a run only. */
+const shapes = new WeakMap<object, Shape>();
+
+/** As `shapeOf`, once for each schema object: those of task types are the same for every file. */
 export function shapeOfSchema(schema: unknown): Shape {
   if (!isMap(schema)) return 'dyn';
+  let shape = shapes.get(schema);
+  if (!shape) shapes.set(schema, (shape = shapeOf(schema)));
+  return shape;
+}
+
+/** The type that values of a JSON Schema have in expressions. What may be several things, and is not only "or null", is known in a run only. */
+function shapeOf(schema: JsonObject): Shape {
   const { type, properties, items, anyOf } = schema;
   if (Array.isArray(anyOf)) {
-    const shapes = anyOf.filter((branch) => !isMap(branch) || branch.type !== 'null').map(shapeOfSchema);
-    const [first = 'dyn'] = shapes;
-    return shapes.every((shape) => JSON.stringify(shape) === JSON.stringify(first)) ? first : 'dyn';
+    const branches = anyOf.filter((branch) => !isMap(branch) || branch.type !== 'null').map(shapeOfSchema);
+    const [first = 'dyn'] = branches;
+    return branches.every((shape) => JSON.stringify(shape) === JSON.stringify(first)) ? first : 'dyn';
   }
   if (typeof type === 'string' && Object.hasOwn(SCALARS, type)) return SCALARS[type] ?? 'dyn';
   if (type === 'array') return { list: shapeOfSchema(items) };

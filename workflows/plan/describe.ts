@@ -1,3 +1,5 @@
+import { drawAscii } from './drawing/ascii.ts';
+import { graphOfPlan } from './drawing/graph-of-plan.ts';
 import { formatDuration } from './duration.ts';
 import type { Plan } from './plan.ts';
 import type { SchedulePlan } from './schedule.ts';
@@ -27,7 +29,8 @@ export function describePlan(plan: Plan): string {
     plan.tags.length > 0 && `Tags: ${plan.tags.join(', ')}`,
     `Plan: ${plan.hash.slice(0, 12)}`,
   ].filter(Boolean);
-  const parts = [plan.description, facts.join(' · '), `\`\`\`text\n${describeTasks(plan)}\n\`\`\``, plan.docMd];
+  const graph = drawAscii(graphOfPlan(plan), { maxNodes: 30, maxColumns: 100 }) ?? describeTasks(plan);
+  const parts = [plan.description, facts.join(' · '), `\`\`\`text\n${graph}\n\`\`\``, plan.docMd];
   return truncate(parts.filter(Boolean).join('\n\n'), 16_000);
 }
 
