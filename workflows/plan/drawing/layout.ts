@@ -1,0 +1,148 @@
+import { arrange } from './arrange.ts';
+import { type Arrival, bundleEdges, type Bundles, type Cell } from './bundle-edges.ts';
+import type { DrawnEdge, DrawnGraph, DrawnNode, Phase } from './drawn-graph.ts';
+import { assignLayers } from './layers.ts';
+import { portsWidth, type Route, routeNets, sharesLabel } from './route-nets.ts';
+import { type Row, stackRows } from './stack-rows.ts';
+
+/** Sizes in the units of a picture: characters or pixels. All are whole numbers. */
+export interface Metrics {
+  readonly nodeWidth: (node: DrawnNode) => number;
+  readonly nodeHeight: (node: DrawnNode) => number;
+  readonly labelWidth: (label: string) => number;
+  readonly columnGap: number;
+  readonly laneWidth: number;
+  /** The least distance between lines side by side. */
+  readonly lineGap: number;
+  /** From the nodes' lower edge to the first horizontal line. */
+  readonly trackInset: number;
+  readonly trackHeight: number;
+  readonly labelHeight: number;
+  /** From the last horizontal line, or the labels, to the next nodes. */
+  readonly arrowHeight: number;
+  readonly phaseHeading: number;
+  readonly groupHeading: number;
+  readonly groupPadding: number;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface PlacedNode extends Point {
+  readonly node: DrawnNode;
+  readonly layer: number;
+  /** Among the nodes of its layer, from 0 on the left. */
+  readonly position: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where everything goes; `y` counts down from the top. */
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  readonly nodes: readonly PlacedNode[];
+  /** Each with its corners, from the lower edge of a node to the upper edge of another. */
+  readonly edges: readonly { readonly edge: DrawnEdge; readonly points: readonly Point[] }[];
+  /** Texts of edges, by their centres. */
+  readonly labels: readonly (Point & { readonly text: string })[];
+  readonly groups: readonly (Point & { readonly name: string; readonly width: number; readonly height: number })[];
+  /** Phases after the first, and where their headings go. */
+  readonly phases: readonly { readonly phase: Phase; readonly y: number }[];
+}
+
+/**
+ * Lays a graph out in layers (after Sugiyama): every edge goes down, horizontal lines run between the layers only, nothing overlaps.
+ * The same graph always gives the same layout. Edges with unknown ends, to themselves, or that close a cycle are left out.
+ */
+export function layOut(graph: DrawnGraph, metrics: Metrics): Layout {
+  const layers = assignLayers(graph);
+  const bundles = bundleEdges(graph, layers);
+  const arrivals = new Map<Cell, Arrival[]>();
+  for (const net of bundles.nets.flat()) {
+    for (const arrival of net.arrivals) arrivals.set(arrival.cell, [...(arrivals.get(arrival.cell) ?? []), arrival]);
+  }
+  const widths = new Map(bundles.cells.map((cell) => [cell, widthOf(cell, arrivals.get(cell) ?? [], metrics)]));
+  const width = (cell: Cell) => widths.get(cell) ?? 0;
+  const columns = arrange(bundles.cells, { ...metrics, width });
+  const left = (cell: Cell) => columns.left.get(cell) ?? 0;
+  const routes = bundles.nets.map((nets) => routeNets(nets, { ...metrics, width, left }));
+  const { rows, phases } = stackRows(graph, layers, routes, columns.groups, metrics);
+  const rowAt = (layer: number): Row => rows[layer] ?? { labels: 0, top: 0, bottom: 0 };
+
+  return {
+    width: columns.width,
+    height: rows.at(-1)?.bottom ?? 0,
+    nodes: placeNodes(bundles, (cell) => ({ x: left(cell), y: rowAt(cell.first).top, width: width(cell) }), metrics),
+    edges: drawEdges(bundles, routes, rowAt, metrics),
+    labels: [...arrivals].flatMap(([cell, all]) => {
+      const labels = labelsInto(cell, routes[cell.first - 1] ?? [], rowAt(cell.first).labels);
+      return sharesLabel(all) ? mergeLabels(labels, left(cell), width(cell), metrics) : labels;
+    }),
+    groups: columns.groups.map(({ name, left: x, width, first, last }) => {
+      const y = rowAt(first).top - metrics.groupHeading;
+      return { name, x, y, width, height: rowAt(last).bottom + metrics.groupPadding - y };
+    }),
+    phases,
+  };
+}
+
+function widthOf({ node }: Cell, arrivals: readonly Arrival[], metrics: Metrics): number {
+  return node ? Math.max(metrics.nodeWidth(node), arrivals.length === 0 ? 0 : portsWidth(arrivals, metrics)) : metrics.laneWidth;
+}
+
+function placeNodes({ nodes }: Bundles, place: (cell: Cell) => Point & { width: number }, { nodeHeight }: Metrics): PlacedNode[] {
+  const count = new Map<number, number>();
+  return [...nodes.values()]
+    .map((cell) => ({ cell, place: place(cell) }))
+    .sort((a, b) => a.cell.first - b.cell.first || a.place.x - b.place.x)
+    .flatMap(({ cell: { node, first: layer }, place }) => {
+      const position = count.get(layer) ?? 0;
+      count.set(layer, position + 1);
+      return node ? { node, layer, position, ...place, height: nodeHeight(node) } : [];
+    });
+}
+
+/** Follows each edge from net to net. */
+function drawEdges(
+  { nodes, ends }: Bundles,
+  routes: readonly (readonly Route[])[],
+  rowAt: (layer: number) => Row,
+  { nodeHeight, trackInset, trackHeight }: Metrics,
+): Layout['edges'] {
+  const routeOf = routes.map((each) => new Map(each.flatMap((route) => [...route.outs.keys()].map((cell) => [cell, route] as const))));
+  return [...ends].map(([edge, arrival]) => {
+    let cell = nodes.get(edge.from);
+    const points: Point[] = [];
+    for (let layer = cell?.first ?? 0; cell && layer < arrival.cell.first; layer++) {
+      const route: Route | undefined = routeOf[layer]?.get(cell);
+      if (!route) continue;
+      const x = route.outs.get(cell) ?? 0;
+      const next = route.ins.get(arrival) ?? route.lane ?? x;
+      if (cell.node) points.push({ x, y: rowAt(layer).top + nodeHeight(cell.node) });
+      const y = rowAt(layer).bottom + trackInset + (route.track ?? 0) * trackHeight;
+      if (next !== x) points.push({ x, y }, { x: next, y });
+      cell = route.net.lane;
+      if (layer + 1 === arrival.cell.first) points.push({ x: next, y: rowAt(layer + 1).top });
+    }
+    return { edge, points };
+  });
+}
+
+/** The labels on the lines into one node, each at its line. */
+function labelsInto(cell: Cell, routes: readonly Route[], y: number): Layout['labels'] {
+  return routes.flatMap(({ ins }) =>
+    [...ins].flatMap(([{ cell: target, label: text }, x]) => (target === cell && text !== undefined ? { x, y, text } : [])),
+  );
+}
+
+/** One label for all lines, in their middle, but not beyond the node's edges. */
+function mergeLabels(labels: Layout['labels'], left: number, width: number, { labelWidth }: Metrics): Layout['labels'] {
+  const [label] = labels;
+  if (!label) return [];
+  const half = Math.ceil(labelWidth(label.text) / 2);
+  const middle = Math.floor(labels.reduce((sum, { x }) => sum + x, 0) / labels.length);
+  return [{ ...label, x: Math.min(Math.max(middle, left + half), left + width - half) }];
+}

@@ -1,0 +1,117 @@
+import type { Arrival, Cell, Net } from './bundle-edges.ts';
+
+export interface Room {
+  readonly left: (cell: Cell) => number;
+  readonly width: (cell: Cell) => number;
+  readonly lineGap: number;
+  readonly labelWidth: (label: string) => number;
+}
+
+/** The lines of one net: down from each source, along one track, down to each arrival. */
+export interface Route {
+  readonly net: Net;
+  readonly outs: ReadonlyMap<Cell, number>;
+  readonly ins: ReadonlyMap<Arrival, number>;
+  /** The column of the net's lane. */
+  readonly lane: number | undefined;
+  /** Counted from the upper layer; absent: straight down. */
+  readonly track?: number;
+}
+
+/** Wide enough that a line from above on either side leaves a way in between. */
+const PORT_GAPS = 3;
+
+/** The least width of a node at which all of `arrivals`, one for each net that comes in, fit side by side. */
+export function portsWidth(arrivals: readonly Arrival[], { lineGap, labelWidth }: Pick<Room, 'lineGap' | 'labelWidth'>): number {
+  const shared = sharesLabel(arrivals);
+  const ports = arrivals.reduce((sum, arrival) => sum + portWidth(arrival, shared, { lineGap, labelWidth }), 0);
+  return Math.max(ports, labelWidth((shared && arrivals[0]?.label) || '')) + 2 * lineGap;
+}
+
+/** Whether all lines that come in have the same label: then it is written once. */
+export function sharesLabel(arrivals: readonly Arrival[]): boolean {
+  return new Set(arrivals).size === 1;
+}
+
+function portWidth({ label }: Arrival, shared: boolean, { lineGap, labelWidth }: Pick<Room, 'lineGap' | 'labelWidth'>): number {
+  return PORT_GAPS * lineGap + (shared || label === undefined ? 0 : labelWidth(label));
+}
+
+/** Finds ways for all nets between two layers. Lines of different nets cross at right angles and never run along each other. */
+export function routeNets(nets: readonly Net[], room: Room): Route[] {
+  const centre = (cell: Cell) => room.left(cell) + Math.floor(room.width(cell) / 2);
+  const begun = nets.filter(({ lane, sources }) => lane && !sources.includes(lane));
+  const leaving = nets.map((net) => {
+    const taken = begun.flatMap((other) => (other === net || !other.lane ? [] : centre(other.lane)));
+    const outOf = (cell: Cell) => (cell.node ? freeColumn(centre(cell), wallsOf(cell, room), taken, room.lineGap) : centre(cell));
+    return { net, outs: new Map(net.sources.map((cell) => [cell, outOf(cell)])), ins: new Map<Arrival, number>() };
+  });
+  enterNodes(leaving, room);
+  return assignTracks(
+    leaving.map((route) => ({ ...route, lane: route.net.lane && centre(route.net.lane) })),
+    room.lineGap,
+  );
+}
+
+type Walls = readonly [min: number, max: number];
+
+const wallsOf = (cell: Cell, { left, width, lineGap }: Room): Walls => [left(cell) + lineGap, left(cell) + width(cell) - 1 - lineGap];
+
+/** The column nearest to `wanted` that keeps its distance from `taken`; `wanted` itself when there is none. */
+function freeColumn(wanted: number, [min, max]: Walls, taken: readonly number[], lineGap: number): number {
+  for (let distance = 0; distance <= max - min; distance++) {
+    for (const column of [wanted + distance, wanted - distance]) {
+      if (column >= min && column <= max && taken.every((other) => Math.abs(other - column) >= lineGap)) return column;
+    }
+  }
+  return wanted;
+}
+
+/** Finds the columns in which lines come in: ports of one node stand in the order of where their lines come from. */
+function enterNodes(routes: readonly (Pick<Route, 'net' | 'outs'> & { ins: Map<Arrival, number> })[], room: Room): void {
+  const columns = routes.flatMap((route) => [...route.outs.values()].map((column) => ({ route, column })));
+  const ports = new Map<Cell, { route: (typeof routes)[number]; arrival: Arrival; from: number }[]>();
+  for (const route of routes) {
+    const from = [...route.outs.values()].reduce((sum, column) => sum + column, 0) / route.outs.size;
+    for (const arrival of route.net.arrivals) ports.set(arrival.cell, [...(ports.get(arrival.cell) ?? []), { route, arrival, from }]);
+  }
+  for (const [cell, all] of ports) {
+    const [min, max] = wallsOf(cell, room);
+    const shared = sharesLabel(all.map(({ arrival }) => arrival));
+    const needs = all.sort((a, b) => a.from - b.from).map(({ arrival }) => portWidth(arrival, shared, room));
+    const share = (max - min + 1) / needs.reduce((sum, need) => sum + need, 0);
+    let start = min;
+    for (const [index, { route, arrival, from }] of all.entries()) {
+      const end = start + (needs[index] ?? 0) * share;
+      const middle = Math.floor((start + end) / 2);
+      // A straight line looks better than one to the middle, if it does not come in at the very edge.
+      const straight = route.outs.size === 1 && Math.abs(from - middle) <= (end - start) / 4 && (shared || arrival.label === undefined);
+      const taken = columns.flatMap((other) => (other.route === route ? [] : other.column));
+      const walls: Walls = [Math.ceil(start), Math.ceil(end) - 1];
+      route.ins.set(arrival, freeColumn(straight ? from : middle, walls, taken, room.lineGap));
+      start = end;
+    }
+  }
+}
+
+/** Puts the horizontal lines on as few tracks as they need. */
+function assignTracks(routes: readonly Route[], lineGap: number): Route[] {
+  const placed: { track: number; min: number; max: number; ending: number[] }[] = [];
+  const wanting = routes.map((route) => {
+    const { net, outs, ins, lane } = route;
+    const columns = [...outs.values(), ...ins.values(), ...(lane === undefined ? [] : [lane])];
+    const ending = [...outs].flatMap(([cell, column]) => (cell.node || cell === net.lane ? [] : column));
+    const begin = net.lane && outs.has(net.lane) ? undefined : lane;
+    return { route, min: Math.min(...columns), max: Math.max(...columns), ending, begin };
+  });
+  // Lanes that end go first: one that begins in the column of one that ends must turn into it below.
+  wanting.sort((a, b) => Number(a.begin !== undefined) - Number(b.begin !== undefined) || a.min - b.min);
+  return wanting.map(({ route, min, max, ending, begin }) => {
+    if (min === max) return route;
+    const ends = placed.filter((other) => begin !== undefined && other.ending.some((column) => Math.abs(column - begin) < lineGap));
+    let track = ends.reduce((lowest, other) => Math.max(lowest, other.track + 1), 0);
+    while (placed.some((other) => other.track === track && other.min - lineGap <= max && min <= other.max + lineGap)) track++;
+    placed.push({ track, min, max, ending });
+    return { ...route, track };
+  });
+}
