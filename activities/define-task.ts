@@ -69,6 +69,8 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   readonly exactlyOneOf?: readonly (readonly string[])[];
   /** Values of keys that are checked, and whose runtime is not there yet. */
   readonly planned?: Readonly<Record<string, readonly string[]>>;
+  /** Types of failures of its own, beside the common ones of failure-types.ts. */
+  readonly errors?: readonly string[];
   readonly result: TSchema;
   readonly connections: C;
   readonly data: DataHandOver;

@@ -6,6 +6,7 @@ import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan, TaskPlan } from '../workflows/plan/plan.ts';
 import { checkBranches, checkWaits } from './check-branches.ts';
 import { type Context, checkContext } from './check-context.ts';
+import { checkRetryPolicies } from './check-retry-policy.ts';
 import { byPlace, type Diagnostic } from './diagnostic.ts';
 import { emitPlan, emitTask } from './emit.ts';
 import { type ExpressionContext, resolveExpressions } from './expressions/resolve-expressions.ts';
@@ -109,6 +110,7 @@ export class Compiler {
     const schedule = resolveSchedule(source, value);
     const params = resolveParams(source, value);
     checkNames(source, value, nodes);
+    checkRetryPolicies(source, value, nodes, this.types);
     const lists = new Map(TASK_LISTS.map((list): [TaskList, TaskNode[]] => [list, nodes.filter((node) => node.list === list)]));
     const graphs = new Map(
       [...lists].map(([list, own]): [TaskList, TaskGraph | undefined] => [list, resolveGraph(source, value, own, filledIn)]),

@@ -47,7 +47,8 @@ export function byPlace(a: Diagnostic, b: Diagnostic): number {
 
 /** The one of `allowed` that `given` was most likely meant to be, or undefined when none is near. */
 export function nearest(given: string, allowed: Iterable<string>): string | undefined {
-  const farthest = Math.max(1, Math.floor(Math.min(given.length, 20) / 3));
+  // Two letters that changed places are two edits; in a short word everything is near everything.
+  const farthest = Math.min(given.length - 1, Math.ceil(Math.min(given.length, 18) / 3));
   let best: string | undefined;
   let bestDistance = farthest + 1;
   for (const each of allowed) {

@@ -119,7 +119,7 @@ function pathOf(pointer: string): Path {
 
 function placeName({ kind, type }: Place, inner: Path): string {
   if (inner.length > 0) return ` in '${inner.filter((step) => typeof step === 'string').join('.')}'`;
-  return kind === 'pipeline' ? '' : ` in a ${type ?? ''} ${kind}`;
+  return kind === 'pipeline' ? '' : ` in a ${kind} of type ${type ?? '?'}`;
 }
 
 /** A value as messages show it. */

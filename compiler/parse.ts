@@ -38,6 +38,11 @@ export function parse(source: Source): JsonObject | undefined {
   source.document = document;
   // After the first break of syntax the parser guesses: what it then finds wrong is mostly the same mistake again.
   const [firstBreak] = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY').sort((a, b) => a.pos[0] - b.pos[0]);
+  const braces = unquotedBraces(source, document, firstBreak);
+  if (braces !== undefined) {
+    source.reportAt('SL106', braces, 2, 'An expression stands here without quotes.', 'put quotes around the whole value: "{{ … }}"');
+    return undefined;
+  }
   for (const error of document.errors) if (error.code === 'DUPLICATE_KEY' || error === firstBreak) reportYaml(source, document, error);
   if (document.errors.length > 0) return undefined;
   const second = 'empty' in documents ? undefined : documents[1];
@@ -55,6 +60,28 @@ export function parse(source: Source): JsonObject | undefined {
     source.report('SL104', [], `The file's aliases cannot be expanded: ${error instanceof Error ? error.message : String(error)}.`);
     return undefined;
   }
+}
+
+/**
+ * Where `{{` stands without quotes: YAML takes it for a map whose key is a map, or stumbles over what comes behind it.
+ * @returns the offset of the first, or undefined
+ */
+function unquotedBraces({ text }: Source, document: Document, broken: YAMLParseError | undefined): number | undefined {
+  if (!text.includes('{{')) return undefined;
+  if (broken) {
+    const line = text.lastIndexOf('\n', broken.pos[0] - 1) + 1;
+    const at = /(?:^|[:\-[,]\s+|\s)\{\{/.exec(text.slice(line, text.indexOf('\n', line) + 1 || undefined));
+    return at ? line + at.index + at[0].length - 2 : undefined;
+  }
+  let found: number | undefined;
+  visit(document, {
+    Pair(_key, { key }) {
+      if (!isMap(key) || !key.range) return undefined;
+      found = text.lastIndexOf('{', key.range[0] - 1);
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /** Where a quoted text begins that never ends: the parser notices at the end of the file, people look for its beginning. */

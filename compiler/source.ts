@@ -128,6 +128,11 @@ export class Source {
     return this.reported.some((each) => key.startsWith(each) || each.startsWith(key));
   }
 
+  /** What stands in the file at `path`. */
+  textAt(path: Path): string {
+    return this.text.slice(...this.valueRange(path));
+  }
+
   private nodeAt(path: Path): Node | undefined {
     let node: unknown = this.document.contents;
     for (const step of path) {

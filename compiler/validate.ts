@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { parseDuration } from '../workflows/plan/duration.ts';
 import { isTemplate } from '../workflows/plan/expressions/template.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import { isTimeZone } from '../workflows/plan/time-zone.ts';
 import { didYouMean } from './diagnostic.ts';
 import { explainError, isMistyped, type Place, showValue } from './explain-error.ts';
@@ -56,6 +56,7 @@ export class Validator {
   /** Reports into `source` what the schema refuses in `value`, whose tasks are `nodes`. */
   validate(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
     this.run(this.frame, source, value, { kind: 'pipeline', path: [] });
+    checkNumbers(source, value, []);
     for (const node of nodes) this.validateTask(source, node);
     for (const [index, trigger] of (Array.isArray(value.triggers) ? value.triggers : []).entries()) {
       if (isMap(trigger)) this.validateTrigger(source, trigger, ['triggers', index]);
@@ -154,7 +155,7 @@ export class Validator {
  * its type by itself. Of several forms that are allowed, the one that was begun is the one that was meant.
  */
 function relevant(errors: readonly ErrorObject[]): ErrorObject[] {
-  const told = errors.filter(({ data }) => typeof data !== 'string' || !isTemplate(data));
+  const told = errors.filter(({ data, propertyName }) => propertyName === undefined && (typeof data !== 'string' || !isTemplate(data)));
   const choices = told.filter(({ keyword, schema }) => keyword === 'anyOf' && !isClosedSet(schema));
   return told.filter((error) => {
     const choice = choices.find(
@@ -172,4 +173,23 @@ function relevant(errors: readonly ErrorObject[]): ErrorObject[] {
 
 function isClosedSet(branches: unknown): boolean {
   return Array.isArray(branches) && branches.every((branch: { const?: unknown }) => branch.const !== undefined);
+}
+
+/** Reports whole numbers that have been rounded already when they were read: JSON and most of its readers have no larger ones. */
+function checkNumbers(source: Source, value: Json | undefined, path: Path): void {
+  if (typeof value === 'number') {
+    if (Number.isInteger(value) && !Number.isSafeInteger(value) && /^[-+]?\d+$/.test(source.textAt(path))) {
+      source.report(
+        'SL210',
+        path,
+        'This whole number is too large to be kept exactly.',
+        'put it in quotes; int(…) makes a number of it in expressions',
+      );
+    }
+  } else if (Array.isArray(value)) {
+    for (const [index, part] of (value as readonly Json[]).entries()) checkNumbers(source, part, [...path, index]);
+  } else if (isMap(value)) {
+    for (const [key, part] of Object.entries(value))
+      if (typeof part === 'object' || typeof part === 'number') checkNumbers(source, part, [...path, key]);
+  }
 }

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
-import type { PlatformFaultType, UserFaultType } from '../errors.ts';
+import type { PlatformFaultType, UserFaultType } from '../failure-types.ts';
 import { platformFault, userFault } from '../errors.ts';
 import type { DatabasePlace } from './database.ts';
 

@@ -6,7 +6,7 @@ import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import { type Range, type Reference, syntaxFacts } from '../../workflows/plan/expressions/syntax-tree.ts';
 import type { Code } from '../codes.ts';
 import { didYouMean } from '../diagnostic.ts';
-import { type CelDeclaration, celDeclaration } from './shapes.ts';
+import { type CelDeclaration, celDeclaration, typeInWords } from './shapes.ts';
 
 /** The names that only some places have. */
 const OTHER_NAMES = ['params', 'outputs', 'item', 'event', 'event_meta', 'conn'] as const;
@@ -182,6 +182,7 @@ function referenceMistake({ path }: Reference, scope: ExpressionScope): Omit<Exp
     hint:
       (scope.outputs.has(name) ? `the output of a task is outputs.${name}` : undefined) ??
       (Object.hasOwn(scope.params, name) ? `a parameter is params.${name}` : undefined) ??
+      (name === 'item' ? 'add expand to the task' : undefined) ??
       didYouMean(name, names) ??
       `there are: ${names.filter((each) => each !== 'item').join(', ')}; text stands in quotes`,
   };
@@ -258,6 +259,25 @@ function syntaxMistake(error: unknown, source: string): ExpressionMistake {
   };
 }
 
+/** `no such overload: int == string` in the analyst's words. */
+function typesInWords(summary: string): string {
+  const [, left, operator, right] = /^no such overload: (\S+) (\S+) (\S+)$/.exec(summary) ?? [];
+  if (left === undefined || operator === undefined || right === undefined) return `The types do not fit: ${summary}.`;
+  return `'${operator}' does not work between ${typeInWords(left)} and ${typeInWords(right)}.`;
+}
+
+/** The function that was most likely meant, or those that there are. */
+function functionHint(summary: string): { hint?: string } {
+  const given = /(\w+)\(/.exec(summary)?.[1];
+  const names = new Set(
+    baseLanguage()
+      .getDefinitions()
+      .functions.map(({ name }) => name),
+  );
+  const hint = given === undefined || names.has(given) ? undefined : didYouMean(given, names);
+  return hint === undefined ? {} : { hint };
+}
+
 function typeMistake(error: CelTypeError | ParseError | Error | undefined, source: string): ExpressionMistake {
   const whole = { start: 0, end: source.length };
   if (!(error instanceof CelTypeError || error instanceof ParseError)) {
@@ -270,10 +290,10 @@ function typeMistake(error: CelTypeError | ParseError | Error | undefined, sourc
       return { ...range, code: 'SL506', message: `${summary.replace('No such key: ', "There is no field '")}'.` };
     case 'no_matching_overload':
     case 'unknown_function':
-      return { ...range, code: 'SL507', message: `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.` };
+      return { ...range, code: 'SL507', message: `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`, ...functionHint(summary) };
     case 'unknown_variable':
       return { ...range, code: 'SL502', message: `${summary}.` };
     default:
-      return { ...range, code: 'SL503', message: `The types do not fit: ${summary}.` };
+      return { ...range, code: 'SL503', message: typesInWords(summary) };
   }
 }

@@ -130,11 +130,18 @@ function checkSql(
     path,
     at.offset,
     at.offset + at.source.length,
-    `A value cannot be written safely in a ${sqlPlaces(parts)[bad]}.`,
+    `A value cannot be written safely in ${UNWRITABLE[sqlPlaces(parts)[bad] ?? ''] ?? 'this place'}.`,
     "put it between plain quotes, '{{ … }}', or outside of quotes",
   );
   return false;
 }
+
+/** Places in SQL, in words. */
+const UNWRITABLE: Readonly<Record<string, string>> = {
+  comment: 'a comment',
+  'escape text': "a text with escapes, E'…'",
+  'dollar-quoted text': 'a text between dollar signs',
+};
 
 /** What can stand inside text. Lists and maps become JSON; only nothing has no text. */
 function isText(type: string): boolean {

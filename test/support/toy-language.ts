@@ -15,6 +15,7 @@ const toy = (type: string): TaskType =>
     description: `A toy: ${type}.`,
     summary: () => type,
     params: Type.Object({ give: Type.Optional(Type.Any()), takes: Type.Optional(Type.String()), poison: Type.Optional(Type.Any()) }),
+    errors: ['ToyBusy', 'ToyFailed', 'Poisoned'],
     result: Type.Any(),
     connections: {},
     example: { name: 'toy', type },

@@ -1,0 +1,38 @@
+/**
+ * The types of failures, as Temporal records them and `retry_policy` names them: wire data, never renamed.
+ */
+
+/** Causes that another attempt cannot cure: the definition, the user's SQL or data, a policy. */
+export const USER_FAULTS = [
+  'ConnectionNotDefined',
+  'InvalidParameters',
+  'TableNotFound',
+  'ColumnNotFound',
+  'QueryFailed',
+  'AccessDenied',
+  'BucketNotFound',
+  'JobNotFound',
+  'ProgramNotFound',
+  'DatasetNotFound',
+  'DataDoesNotFit',
+  'IntervalAlreadyLoaded',
+  'OutputTooLarge',
+] as const;
+export type UserFaultType = (typeof USER_FAULTS)[number];
+
+/**
+ * Causes that may be gone at the next attempt: the network, a server, a worker. `JobFailed` is a job's own code that ended it: it may have
+ * met a network that was down; `retry_policy` can say otherwise.
+ */
+export const PLATFORM_FAULTS = [
+  'PostgresUnavailable',
+  'S3Unavailable',
+  'SparkFailed',
+  'JobFailed',
+  'DatasetChanged',
+  'WorkerShutdown',
+] as const;
+export type PlatformFaultType = (typeof PLATFORM_FAULTS)[number];
+
+/** Time that was over: Temporal's own failures, by the keys that set the time. */
+export const TIMEOUT_FAULTS = ['execution_timeout', 'heartbeat_timeout'] as const;

@@ -1,0 +1,34 @@
+import type { TaskType } from '../activities/define-task.ts';
+import { PLATFORM_FAULTS, TIMEOUT_FAULTS, USER_FAULTS } from '../activities/failure-types.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { didYouMean } from './diagnostic.ts';
+import type { Path, Source } from './source.ts';
+import { isMap, type TaskNode } from './task-node.ts';
+
+const COMMON = [...USER_FAULTS, ...PLATFORM_FAULTS, ...TIMEOUT_FAULTS];
+
+/** Reports rules of `retry_policy` for failures that do not exist: such a rule would never be used. */
+export function checkRetryPolicies(
+  source: Source,
+  value: JsonObject,
+  nodes: readonly TaskNode[],
+  types: ReadonlyMap<string, TaskType>,
+): void {
+  const own = [...types.values()].flatMap(({ errors = [] }) => errors);
+  if (isMap(value.default_args)) check(source, value.default_args.retry_policy, ['default_args', 'retry_policy'], [...COMMON, ...own]);
+  for (const { keys, path, type } of nodes)
+    check(source, keys.retry_policy, [...path, 'retry_policy'], [...COMMON, ...(types.get(type ?? '')?.errors ?? [])]);
+}
+
+function check(source: Source, policy: Json | undefined, path: Path, known: readonly string[]): void {
+  if (!Array.isArray(policy)) return;
+  for (const [index, rule] of (policy as readonly Json[]).entries()) {
+    if (!isMap(rule) || typeof rule.on !== 'string' || known.includes(rule.on)) continue;
+    source.report(
+      'SL204',
+      [...path, index, 'on'],
+      `There is no failure '${rule.on}'.`,
+      didYouMean(rule.on, known) ?? `there are: ${known.join(', ')}`,
+    );
+  }
+}
