@@ -1,4 +1,4 @@
-import { type DrawnGraph, type DrawnNode, PHASES } from './drawn-graph.ts';
+import type { DrawnGraph, DrawnNode } from './drawn-graph.ts';
 import { assignLayers } from './layers.ts';
 import { plainText } from './text.ts';
 
@@ -7,15 +7,9 @@ export function drawMermaid(graph: DrawnGraph): string {
   const layers = assignLayers(graph);
   const nodes = graph.nodes.toSorted((a, b) => (layers.get(a.id) ?? 0) - (layers.get(b.id) ?? 0));
   const idOf = new Map(nodes.map(({ id }, index) => [id, `n${index}`]));
-  const boxes = new Map<string | undefined, DrawnNode[]>();
-  for (const node of nodes) {
-    const box = boxes.get(boxOf(node));
-    if (box) box.push(node);
-    else boxes.set(boxOf(node), [node]);
-  }
   const later = nodes.flatMap(({ id, phase = 'tasks' }) => (phase === 'tasks' ? [] : (idOf.get(id) ?? [])));
   const lines = [
-    ...[...boxes].flatMap(([title, inside], index) => {
+    ...boxesOf(nodes).flatMap(({ title, inside }, index) => {
       const declared = inside.map((node) => `${idOf.get(node.id)}[${quote(node.label, node.detail)}]`);
       return title === undefined ? declared : [`subgraph g${index}[${quote(title)}]`, ...declared.map((line) => `  ${line}`), 'end'];
     }),
@@ -24,14 +18,24 @@ export function drawMermaid(graph: DrawnGraph): string {
       if (start === undefined || end === undefined) return [];
       return `${start} -->${plainText(label) === '' ? '' : `|${quote(label)}|`} ${end}`;
     }),
+    // Links that are not seen keep each phase below the one before it.
+    ...nodes.flatMap((node, index) => (index > 0 && nodes[index - 1]?.phase !== node.phase ? `n${index - 1} ~~~ n${index}` : [])),
     ...(later.length === 0 ? [] : ['classDef later stroke-dasharray:5 5', `class ${later.join(',')} later`]),
   ];
   return ['flowchart TD', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-/** A group, or else a later phase, is a box of its own. */
-function boxOf({ group, phase = PHASES[0] }: DrawnNode): string | undefined {
-  return group ?? (phase === PHASES[0] ? undefined : phase);
+/** A group is a box of its own, and so is a later phase; other tasks are in none. */
+function boxesOf(nodes: readonly DrawnNode[]): { title: string | undefined; inside: DrawnNode[] }[] {
+  const boxes = new Map<string, { title: string | undefined; inside: DrawnNode[] }>();
+  for (const node of nodes) {
+    const { group, phase = 'tasks' } = node;
+    const key = JSON.stringify([phase, group]);
+    const box = boxes.get(key) ?? { title: group ?? (phase === 'tasks' ? undefined : phase), inside: [] };
+    box.inside.push(node);
+    boxes.set(key, box);
+  }
+  return [...boxes.values()];
 }
 
 /** Letters, digits and a few harmless marks stay; the rest goes by its number, as Mermaid has it (`#34;`). */

@@ -11,6 +11,7 @@ const LINE = {
   subgraph: new RegExp(String.raw`^ {2}subgraph g\d+\[${TEXT}\]$`, 'u'),
   end: /^ {2}end$/,
   edge: new RegExp(String.raw`^ {2}(n\d+) -->(?:\|${TEXT}\|)? (n\d+)$`, 'u'),
+  below: /^ {2}n\d+ ~~~ n\d+$/,
   style: /^ {2}(classDef later stroke-dasharray:5 5|class n\d+(,n\d+)* later)$/,
 };
 
@@ -48,6 +49,7 @@ describe('drawMermaid', () => {
     n2["c"]
   end
   n0 -->|"yes"| n1
+  n1 ~~~ n2
   classDef later stroke-dasharray:5 5
   class n2 later`,
     );
