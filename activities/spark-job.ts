@@ -1,8 +1,7 @@
 import Type from 'typebox';
 import { type DatasetReference, DATASET_FORMATS } from '../workflows/plan/dataset.ts';
 import { defineTask } from './define-task.ts';
-import { runSparkJob } from './spark/run-spark-job.ts';
-import { DEFAULT_MAX_ROWS_PER_FILE } from './spark/spark-submit-arguments.ts';
+import { DEFAULT_MAX_ROWS_PER_FILE } from './spark/default-rows.ts';
 
 const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 const MEMORY = { pattern: '^[1-9][0-9]*[kmgtKMGT]?$', form: 'a number and k, m, g or t' };
@@ -112,5 +111,5 @@ export const sparkJob = defineTask({
   // A worker that dies leaves the job running; the sooner that is seen, the sooner the next one takes it up.
   defaults: { heartbeat_timeout: '15s' },
   example: { name: 'transform_category_data', type: 'spark_job', job_name: 'category_transformer' },
-  run: runSparkJob,
+  run: async (context, params) => (await import('./spark/run-spark-job.ts')).runSparkJob(context, params),
 });

@@ -8,7 +8,8 @@ import { columnsOf, findTable, type FoundTable, quoteList } from '../sql/find-ta
 import { formatTable, quoteIdentifier, quoteTable } from '../sql/identifiers.ts';
 import { chooseColumns } from './choose-columns.ts';
 import { beginLedger, findLoad, ledger, refuseSecondAppend, writeLoad } from './ledger.ts';
-import { type LoadMethod, merge, type MergeCounts } from './merge.ts';
+import type { LoadMethod } from './load-methods.ts';
+import { merge, type MergeCounts } from './merge.ts';
 import { stageFromPostgres } from './stage-postgres.ts';
 import { STAGING } from './staging-table.ts';
 import { stageFromRedshift } from './stage-redshift.ts';

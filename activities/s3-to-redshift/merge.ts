@@ -2,11 +2,8 @@ import type { SqlClient } from '../../lib/postgres.ts';
 import { userFault } from '../errors.ts';
 import { type FoundTable, quoteList } from '../sql/find-table.ts';
 import { quoteIdentifier } from '../sql/identifiers.ts';
+import type { LoadMethod } from './load-methods.ts';
 import { STAGING } from './staging-table.ts';
-
-/** How staged rows get into the table. */
-export const LOAD_METHODS = ['append', 'replace', 'upsert'] as const;
-export type LoadMethod = (typeof LOAD_METHODS)[number];
 
 /** Rows of the table that a merge has touched, as the server counts them. */
 export interface MergeCounts {

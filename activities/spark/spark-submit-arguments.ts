@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { basename, delimiter, extname, join } from 'node:path';
 import type { AwsConnection, SparkConnection } from '../../lib/connections.ts';
 import { userFault } from '../errors.ts';
+import { DEFAULT_MAX_ROWS_PER_FILE } from './default-rows.ts';
 import type { JobFile } from './job-file.ts';
 
 /** The keys of a `spark_job` that say how it is run. */
@@ -38,8 +39,6 @@ export interface Submission {
   /** A folder of this host that is deleted after the job. */
   readonly work: string;
 }
-
-export const DEFAULT_MAX_ROWS_PER_FILE = 1_000_000;
 const JAVA_OPTIONS = 'spark.driver.extraJavaOptions';
 
 /**

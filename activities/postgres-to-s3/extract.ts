@@ -1,0 +1,101 @@
+import { formatS3Uri, parseS3Uri } from '../../lib/s3.ts';
+import { type Column, type DatasetReference, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
+import { connectionName, everySecond } from '../dataset/parameters.ts';
+import { openStorage } from '../dataset/storage.ts';
+import { writeManifest } from '../dataset/write-manifest.ts';
+import type { TaskContext } from '../define-task.ts';
+import { userFault } from '../errors.ts';
+import { type Database, fixFormats, withDatabase } from '../sql/database.ts';
+import { quoteIdentifier } from '../sql/identifiers.ts';
+import { beginOutput, clearOutput, type OutputPrefix } from './clear-prefix.ts';
+import { copyToParts } from './copy-to-parts.ts';
+import { connections, type Params } from './parameters.ts';
+import { buildSelect } from './select-statement.ts';
+
+/** How long a failed attempt may take to tidy up after itself, when its own signal is aborted. */
+const TIDY_UP_MS = 30_000;
+
+/** Carries out a `postgres_to_s3` task. */
+export async function extract(ctx: TaskContext<typeof connections>, task: Params): Promise<DatasetReference> {
+  if (task.file_format === 'parquet')
+    throw userFault('InvalidParameters', "file_format 'parquet' cannot be written yet: use csv or jsonl.");
+  const storage = openStorage(ctx.connections.storage, connectionName(task, connections.storage));
+  const output: OutputPrefix = { storage, prefix: prefixOf(ctx, task), exclusive: task.s3_key === undefined };
+  try {
+    return await withDatabase(
+      {
+        connection: ctx.connections.source,
+        name: connectionName(task, connections.source),
+        task: `${ctx.dagId}.${ctx.task}`,
+        doing: `read ${task.source_table ?? 'the query'}`,
+        signal: ctx.signal,
+      },
+      async (database) => {
+        await fixFormats(database.client);
+        await database.client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+        return publish(ctx, task, database, output);
+      },
+    );
+  } finally {
+    storage.client.destroy();
+  }
+}
+
+async function publish(
+  ctx: TaskContext<typeof connections>,
+  task: Params,
+  database: Database,
+  output: OutputPrefix,
+): Promise<DatasetReference> {
+  const { storage, prefix } = output;
+  const { file_format: format = 'csv', compression = 'gzip', max_rows_per_file: maxRowsPerFile = 1_000_000 } = task;
+  if (format === 'parquet') throw userFault('InvalidParameters', 'parquet cannot be written yet.');
+  const { sql, columns } = await buildSelect(database, task, ctx.interval);
+  await beginOutput(output, ctx.signal);
+  const progress = everySecond<JsonObject>((sums) => ctx.progress(sums));
+  try {
+    const files = await copyToParts({
+      client: database.client,
+      statement: format === 'csv' ? `COPY (${sql}\n) TO STDOUT (FORMAT csv)` : copyJsonLines(sql, columns),
+      storage,
+      prefix,
+      format,
+      compression,
+      maxRowsPerFile,
+      progress,
+    });
+    ctx.signal.throwIfAborted();
+    const reference = await writeManifest(storage, formatS3Uri(prefix), { format, compression, schema: columns, files }, ctx.signal);
+    const keep = new Set([...files.map((file) => parseS3Uri(file.url).key), prefix.key + MANIFEST_NAME]);
+    await clearOutput(output, keep, ctx.signal);
+    ctx.progress({ rows: reference.rows, bytes: reference.bytes, files: files.length });
+    return reference;
+  } catch (error) {
+    if (ctx.givenUp()) throw error;
+    await clearOutput(output, new Set(), AbortSignal.timeout(TIDY_UP_MS)).catch((cause: unknown) => {
+      ctx.log.warn('Could not delete what this attempt has written; the next attempt does.', { prefix: formatS3Uri(prefix), cause });
+    });
+    throw error;
+  }
+}
+
+/**
+ * One JSON object a line. JSON holds no control characters, so CSV with two of them for quote and delimiter adds nothing to it; COPY's
+ * text format would double the backslashes. Only a column of type json may hold line breaks, between its tokens.
+ */
+function copyJsonLines(sql: string, columns: readonly Column[]): string {
+  const list = columns.map(({ name, type }) => {
+    const column = quoteIdentifier(name);
+    return type === 'json' ? `translate(${column}::text, E'\\n\\r', '  ')::json AS ${column}` : column;
+  });
+  return `COPY (SELECT row_to_json(line) FROM (SELECT ${list.join(', ')} FROM (${sql}\n) AS selected) AS line)
+    TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`;
+}
+
+function prefixOf(ctx: TaskContext<typeof connections>, task: Params): { bucket: string; key: string } {
+  if (task.s3_key !== undefined) return { bucket: task.s3_bucket, key: `${task.s3_key.replace(/\/+$/, '')}/` };
+  if (ctx.output === undefined)
+    throw userFault('InvalidParameters', 'The plan names no place to write to: give s3_key, or compile the pipeline again.');
+  return parseS3Uri(ctx.output);
+}

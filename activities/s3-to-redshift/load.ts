@@ -1,0 +1,79 @@
+import { formatS3Uri, parseS3Uri } from '../../lib/s3.ts';
+import { MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
+import { connectionName } from '../dataset/parameters.ts';
+import { readManifest } from '../dataset/read-manifest.ts';
+import { openStorage } from '../dataset/storage.ts';
+import type { TaskContext } from '../define-task.ts';
+import { platformFault, userFault } from '../errors.ts';
+import { withDatabase } from '../sql/database.ts';
+import { loadDataset } from './load-dataset.ts';
+import { connections, type Params, type Result } from './parameters.ts';
+
+/** Carries out an `s3_to_redshift` task. */
+export async function load(ctx: TaskContext<typeof connections>, task: Params): Promise<Result> {
+  const { method = 'replace', upsert_keys: upsertKeys = [] } = task;
+  if ((method === 'upsert') !== upsertKeys.length > 0) {
+    throw userFault(
+      'InvalidParameters',
+      `method ${method} and upsert_keys [${upsertKeys.join(', ')}] do not go together: upsert needs keys, the others have none.`,
+    );
+  }
+  const { storage: aws, warehouse } = ctx.connections;
+  if (task.copy_options !== undefined && warehouse.type !== 'redshift') {
+    throw userFault(
+      'InvalidParameters',
+      `copy_options are Redshift's, and connection '${connectionName(task, connections.warehouse)}' is PostgreSQL. Remove them.`,
+    );
+  }
+  const storage = openStorage(aws, connectionName(task, connections.storage));
+  try {
+    const manifestUri = manifestOf(ctx, task);
+    const manifest = await readManifest(storage, manifestUri, ctx.signal);
+    if (task.s3_key === undefined && ctx.input !== undefined && ctx.input.rows !== manifest.rows) {
+      throw platformFault(
+        'DatasetChanged',
+        `The task before has handed over ${ctx.input.rows} rows, and ${manifestUri} now says ${manifest.rows}: another run has written there since. Nothing was loaded.`,
+      );
+    }
+    const table = { schema: task.schema ?? 'public', table: task.redshift_table };
+    const options = {
+      connection: warehouse,
+      name: connectionName(task, connections.warehouse),
+      task: `${ctx.dagId}.${ctx.task}`,
+      doing: `load ${table.schema}.${table.table}`,
+      signal: ctx.signal,
+    };
+    const loaded = await withDatabase(options, (database) =>
+      loadDataset({
+        ctx,
+        database,
+        warehouse,
+        storage,
+        aws,
+        manifest,
+        manifestUri,
+        table,
+        columns: task.columns,
+        method,
+        upsertKeys,
+        copyOptions: task.copy_options ?? [],
+      }),
+    );
+    return { table: `${table.schema}.${table.table}`, method, bytes: manifest.bytes, ...loaded };
+  } finally {
+    storage.client.destroy();
+  }
+}
+
+function manifestOf(ctx: TaskContext<typeof connections>, task: Params): string {
+  if (task.s3_key !== undefined) return formatS3Uri({ bucket: task.s3_bucket, key: `${task.s3_key.replace(/\/+$/, '')}/${MANIFEST_NAME}` });
+  if (ctx.input === undefined)
+    throw userFault(
+      'DatasetNotFound',
+      'The task before has handed over no data: it was skipped, or it failed. Give s3_key to load a data set that was written earlier.',
+    );
+  const { bucket } = parseS3Uri(ctx.input.manifest);
+  if (bucket !== task.s3_bucket)
+    throw userFault('DatasetNotFound', `The data of the task before is ${ctx.input.uri}, not in bucket '${task.s3_bucket}'.`);
+  return ctx.input.manifest;
+}

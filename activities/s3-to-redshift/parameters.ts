@@ -1,0 +1,89 @@
+import Type, { type Static } from 'typebox';
+import { bucketName, keyPrefix } from '../dataset/parameters.ts';
+import { LOAD_METHODS } from './load-methods.ts';
+
+const columnName = Type.String({ minLength: 1, maxLength: 127 });
+
+/** The keys of an `s3_to_redshift` task. */
+export const params = Type.Object({
+  s3_bucket: bucketName('The bucket that the data lies in.'),
+  s3_key: keyPrefix('The prefix of a data set that was written earlier, instead of the data of the task before.'),
+  redshift_table: Type.String({
+    title: 'Table',
+    description: 'The table to load. It must exist.',
+    minLength: 1,
+    maxLength: 127,
+    examples: ['dim_product_categories'],
+  }),
+  schema: Type.Optional(
+    Type.String({ title: 'Schema', description: 'The schema of the table.', minLength: 1, default: 'public', examples: ['sales'] }),
+  ),
+  columns: Type.Optional(
+    Type.Array(columnName, {
+      title: 'Columns',
+      description: "The table's columns, in the order of the data's. Default: those of the same names.",
+      minItems: 1,
+      uniqueItems: true,
+      examples: [['id', 'name']],
+    }),
+  ),
+  method: Type.Optional(
+    Type.Unsafe<(typeof LOAD_METHODS)[number]>({
+      type: 'string',
+      enum: LOAD_METHODS,
+      title: 'Method',
+      description:
+        'replace: the table then holds this data and nothing else. append: the rows are added. upsert: rows with the same upsert_keys are updated, others added.',
+      default: 'replace',
+      examples: ['upsert'],
+    }),
+  ),
+  upsert_keys: Type.Optional(
+    Type.Array(columnName, {
+      title: 'Upsert keys',
+      description: 'The columns that tell which row is which; needed for upsert.',
+      minItems: 1,
+      uniqueItems: true,
+      examples: [['category_id']],
+    }),
+  ),
+  copy_options: Type.Optional(
+    Type.Array(
+      Type.String({
+        pattern: '^(ACCEPTINVCHARS|BLANKSASNULL|TRIMBLANKS|TRUNCATECOLUMNS|ROUNDEC|EXPLICIT_IDS|(COMPUPDATE|STATUPDATE) (ON|OFF))$',
+        form: 'one of ACCEPTINVCHARS, BLANKSASNULL, TRIMBLANKS, TRUNCATECOLUMNS, ROUNDEC, EXPLICIT_IDS, COMPUPDATE ON|OFF, STATUPDATE ON|OFF',
+      }),
+      {
+        title: 'COPY options',
+        description: "More options for Redshift's COPY; a PostgreSQL warehouse has none.",
+        examples: [['TRUNCATECOLUMNS']],
+      },
+    ),
+  ),
+});
+
+/** Where it loads, and what it reads. */
+export const connections = {
+  warehouse: {
+    key: 'redshift_conn_id',
+    default: 'redshift_default',
+    types: ['redshift', 'postgres'],
+    description: 'The warehouse: Redshift, or PostgreSQL.',
+  },
+  storage: { key: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'The S3 to read from.' },
+} as const;
+
+export type Params = Static<typeof params>;
+
+/** What it tells. */
+export const result = Type.Object({
+  table: Type.String({ description: 'schema.table' }),
+  method: Type.String(),
+  rows: Type.Integer({ description: 'Rows of the data set, all loaded.' }),
+  bytes: Type.Integer({ description: 'As stored in S3.' }),
+  inserted: Type.Optional(Type.Integer({ description: 'Rows that the table has got.' })),
+  updated: Type.Optional(Type.Integer({ description: 'upsert: rows that were there and have new values.' })),
+  deleted: Type.Optional(Type.Integer({ description: 'replace: rows that were there and are gone.' })),
+  already_loaded: Type.Boolean({ description: 'An earlier attempt had loaded it; its answer was lost.' }),
+});
+export type Result = Static<typeof result>;
