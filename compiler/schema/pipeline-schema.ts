@@ -14,7 +14,15 @@ export interface Catalogs {
 }
 
 /** Keys of every task. Each is a definition of its own: an editor's schema says it once, and so does the code that ajv makes of it. */
-const TASK_KEYS: Readonly<Record<string, JsonSchema>> = { ...TASK_COMMON, sla: { $ref: '#/definitions/sla' } };
+const TASK_KEYS: Readonly<Record<string, JsonSchema>> = {
+  name: {
+    ...text('Name', 'Unique in its pipeline.', 'extract_sales'),
+    pattern: '^[A-Za-z][A-Za-z0-9_]{0,127}$',
+    form: 'letters, digits and _, beginning with a letter, at most 128 characters',
+  },
+  ...TASK_COMMON,
+  sla: { $ref: '#/definitions/sla' },
+};
 
 const TASK = { $ref: '#/definitions/task' };
 const DATASETS = { type: 'array', items: { type: 'string', format: 'uri' }, uniqueItems: true } as const;
@@ -168,11 +176,6 @@ function taskSchema({ type, description, params, example }: TaskType): JsonSchem
     required: ['name', 'type', ...(params.required ?? [])],
     examples: [example],
     properties: {
-      name: {
-        ...text('Name', 'Unique in its pipeline.', 'extract_sales'),
-        pattern: '^[A-Za-z][A-Za-z0-9_]{0,127}$',
-        form: 'letters, digits and _, beginning with a letter, at most 128 characters',
-      },
       type: { const: type, title: 'Task type', description },
       ...Object.fromEntries(Object.keys(TASK_KEYS).map(taskKey)),
       ...params.properties,

@@ -1,0 +1,117 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { parseDuration } from '../workflows/plan/duration.ts';
+import { isTemplate } from '../workflows/plan/expressions/template.ts';
+import type { JsonObject } from '../workflows/plan/json.ts';
+import { isTimeZone } from '../workflows/plan/time-zone.ts';
+import type { JsonSchema } from './schema/json-schema.ts';
+import { isMap } from './task-node.ts';
+
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/;
+const ANYTHING = { type: 'object' };
+
+/**
+ * Holds maps against definitions of the schema with ajv, key by key. Only the keys that a file has are ever compiled: all of the schema
+ * would take a small process longer than the rest of its work.
+ */
+export class SchemaChecker {
+  private readonly ajv: Ajv;
+  private readonly schema: JsonSchema;
+  private readonly compiled = new Map<string, ValidateFunction>();
+
+  constructor(schema: JsonSchema) {
+    this.ajv = new Ajv({
+      allErrors: true,
+      allowUnionTypes: true,
+      verbose: true,
+      strictTypes: false,
+      strictRequired: false,
+      // Used a few times each, these functions are not worth optimizing.
+      code: { optimize: false },
+      inlineRefs: false,
+      // The schema is generated, and a test holds it against draft 07: no process needs to do so again at its start.
+      validateSchema: false,
+      keywords: ['form', 'template', 'names', 'discriminator'],
+      formats: {
+        duration: (text: string) => (parseDuration(text) ?? 0) > 0,
+        'time-zone': isTimeZone,
+        'iso-date': (text: string) => ISO_DATE.test(text) && !Number.isNaN(Date.parse(text)),
+        uri: (text: string) => URL.canParse(text),
+      },
+    });
+    // Tasks and triggers in a list are checked one by one, each against its own type.
+    this.schema = { ...schema, definitions: { ...(schema.definitions as object), task: ANYTHING, trigger: ANYTHING } };
+    this.ajv.addSchema(this.schema, 'pipeline');
+  }
+
+  /**
+   * What is wrong with a map.
+   * @param pointer of its schema: `` for a whole file, `/definitions/task_http` for a task
+   */
+  check(pointer: string, map: JsonObject): ErrorObject[] {
+    const schema = this.at(pointer);
+    const properties = isMap(schema.properties) ? (schema.properties as Readonly<Record<string, JsonSchema>>) : {};
+    const outline = this.compile(`${pointer} outline`, () => ({ ...schema, properties: this.examplesOf(properties) }));
+    const errors = outline(map) ? [] : relevant(outline.errors ?? []);
+    for (const [key, value] of Object.entries(map)) {
+      const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
+      if (!property || property.const !== undefined) continue;
+      const check = this.compile(typeof property.$ref === 'string' ? property.$ref.slice(1) : `${pointer}/properties/${key}`);
+      if (check(value)) continue;
+      // Names of keys in the schema have no character that a JSON pointer must escape.
+      errors.push(...relevant(check.errors ?? []).map((error) => ({ ...error, instancePath: `/${key}${error.instancePath}` })));
+    }
+    return errors;
+  }
+
+  /** The check of what stands at `pointer`, or of a schema that is made of it. */
+  private compile(pointer: string, make?: () => JsonSchema): ValidateFunction {
+    const known = this.compiled.get(pointer);
+    if (known) return known;
+    const check = make ? this.ajv.compile(make()) : this.ajv.getSchema(`pipeline#${pointer}`);
+    if (!check) throw new Error(`The schema has nothing at ${pointer}`);
+    this.compiled.set(pointer, check);
+    return check;
+  }
+
+  /** What messages need of each key: that it exists, and how it may look. */
+  private examplesOf(properties: Readonly<Record<string, JsonSchema>>): Record<string, JsonSchema> {
+    return Object.fromEntries(
+      Object.entries(properties).map(([key, property]) => {
+        const { examples } = typeof property.$ref === 'string' ? this.at(property.$ref.slice(1)) : property;
+        return [key, examples === undefined ? {} : { examples }];
+      }),
+    );
+  }
+
+  private at(pointer: string): JsonSchema {
+    return pointer
+      .split('/')
+      .slice(1)
+      .reduce<JsonSchema>((schema, step) => schema[step] as JsonSchema, this.schema);
+  }
+}
+
+/**
+ * The errors that say something. A text with expressions has its value, and with it its type and form, only in a run; the compiler checks
+ * its type by itself. Of several forms that are allowed, the one that was begun is the one that was meant.
+ */
+function relevant(errors: readonly ErrorObject[]): ErrorObject[] {
+  const told = errors.filter(({ data, propertyName }) => propertyName === undefined && (typeof data !== 'string' || !isTemplate(data)));
+  const choices = told.filter(({ keyword, schema }) => keyword === 'anyOf' && !isClosedSet(schema));
+  return told.filter((error) => {
+    const choice = choices.find(
+      ({ instancePath, schemaPath }) => error.instancePath === instancePath && error.schemaPath.startsWith(`${schemaPath}/`),
+    );
+    if (choice) return error.keyword !== 'type' && error.keyword !== 'const';
+    if (isClosedSet(error.parentSchema?.anyOf) && error.keyword === 'const') return false;
+    if (!choices.includes(error)) return true;
+    const inside = told.filter(
+      (each) => each !== error && each.instancePath.startsWith(error.instancePath) && each.schemaPath !== error.schemaPath,
+    );
+    return !inside.some((each) => each.instancePath !== error.instancePath || !['type', 'const'].includes(each.keyword));
+  });
+}
+
+function isClosedSet(branches: unknown): boolean {
+  return Array.isArray(branches) && branches.every((branch: { const?: unknown }) => branch.const !== undefined);
+}
