@@ -66,7 +66,6 @@ async function build(/** @type {string} */ folder) {
     target: 'node20',
     minifyWhitespace: true,
     minifySyntax: true,
-    keepNames: true,
     outdir: folder,
     external: EXTERNAL,
     logLevel: 'silent',
