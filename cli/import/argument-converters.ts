@@ -1,0 +1,140 @@
+import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { durationText, readDuration } from './durations.ts';
+import { adaptName } from './names.ts';
+import { splitCommand } from './split-command.ts';
+
+/** What an argument of an operator becomes: keys of a task, with why they differ; or nothing, with why. */
+export type Converted = { readonly keys: JsonObject; readonly why?: string } | { readonly lost: string };
+
+/** Makes keys of an argument, whose value has our expressions already. `dagName` is what a DAG is called here. */
+export type Convert = (value: Json, dagName: (id: string) => string) => Converted;
+
+export const isMap = (value: Json): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTexts = (value: Json): value is string[] => Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+export const text =
+  (key: string): Convert =>
+  (value) =>
+    typeof value === 'string' || typeof value === 'number' ? { keys: { [key]: String(value) } } : { lost: 'is no text' };
+
+export const map =
+  (key: string): Convert =>
+  (value) =>
+    isMap(value) ? { keys: { [key]: value } } : { lost: 'is no map of names and values' };
+
+export const texts =
+  (key: string): Convert =>
+  (value) =>
+    Array.isArray(value) ? { keys: { [key]: value.map(String) } } : { lost: 'is no list' };
+
+export const wholeNumber =
+  (key: string): Convert =>
+  (value) =>
+    Number.isSafeInteger(Number(value)) && Number(value) > 0 ? { keys: { [key]: Number(value) } } : { lost: 'is no whole number' };
+
+export const duration =
+  (key: string): Convert =>
+  (value) => {
+    const ms = readDuration(value);
+    return ms === undefined ? { lost: 'is no length of time' } : { keys: { [key]: durationText(ms) } };
+  };
+
+export const connection =
+  (key: string): Convert =>
+  (value) => {
+    if (typeof value !== 'string' || value.includes('{{')) return { lost: 'is no name of a connection' };
+    const name = adaptName(value, 'connection');
+    return {
+      keys: { [key]: name },
+      ...(name !== value && { why: `connections are named in small letters: '${value}' is '${name}' here` }),
+    };
+  };
+
+export const pipeline =
+  (key: string): Convert =>
+  (value, dagName) =>
+    typeof value === 'string' && !value.includes('{{')
+      ? { keys: { [key]: dagName(value) } }
+      : { lost: 'must be known before a run starts: name the pipeline' };
+
+export const statement =
+  (key: string): Convert =>
+  (value) => {
+    const sql = isTexts(value) ? value.map((each) => each.trim().replace(/;$/, '')).join(';\n') : value;
+    if (typeof sql !== 'string') return { lost: 'is no SQL text' };
+    if (/^\S+\.sql\s*$/.test(sql)) return { lost: 'names a file: write the SQL itself here' };
+    if (/%\(\w+\)s/.test(sql)) return { lost: 'has parameters of its driver: write expressions in their place' };
+    return { keys: { [key]: sql.trim() } };
+  };
+
+export const argv: Convert = (value) => {
+  if (typeof value !== 'string') return { lost: 'is no text' };
+  if (/^\S+\.(?:sh|bash)$/.test(value))
+    return { lost: 'names a script that Airflow reads as a template: make a program of it, and call that' };
+  const split = splitCommand(value);
+  if ('shell' in split)
+    return { lost: `has ${split.shell}, and Sluice runs programs without a shell: put it into a script, and call that` };
+  const splits = split.words.some((word) => word.includes('{{ params.'));
+  return { keys: { argv: [...split.words] }, ...(splits && { why: 'a parameter is one argument, whatever it holds' }) };
+};
+
+/** A path under the address of a connection. */
+export const path: Convert = (value) =>
+  typeof value === 'string' ? { keys: { path: value.startsWith('/') ? value : `/${value}` } } : { lost: 'is no path' };
+
+export const objectKey: Convert = (value) => {
+  if (typeof value !== 'string') return { lost: 'is no single key' };
+  const uri = /^s3:\/\/([^/]+)\/(.+)$/.exec(value);
+  return { keys: uri ? { bucket: uri[1] ?? '', key: uri[2] ?? '' } : { key: value.replace(/^\/+/, '') } };
+};
+
+export const prefix: Convert = (value) =>
+  typeof value === 'string' && value !== ''
+    ? { keys: { s3_key: value.replace(/^\/+/, '') }, why: 'here it is a prefix: files and their manifest lie below it' }
+    : { lost: 'is no key' };
+
+export const number =
+  (key: string): Convert =>
+  (value) => {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    return typeof number === 'number' && Number.isFinite(number) ? { keys: { [key]: number } } : { lost: 'is no number' };
+  };
+
+/** What looks like a number is compared as one, by Airflow too. */
+export const numberOrText =
+  (key: string): Convert =>
+  (value, dagName) =>
+    typeof value === 'string' && Number.isNaN(Number(value || 'none')) ? { keys: { [key]: value } } : number(key)(value, dagName);
+
+/** A part of a whole, as `10%`. */
+export const percent =
+  (key: string): Convert =>
+  (value) =>
+    typeof value === 'number' ? { keys: { [key]: `${Number((value * 100).toPrecision(12))}%` } } : { lost: 'is no number' };
+
+/** A map whose values are text. */
+export const textMap =
+  (key: string): Convert =>
+  (value) =>
+    isMap(value)
+      ? { keys: { [key]: Object.fromEntries(Object.entries(value).map(([name, each]) => [name, String(each)])) } }
+      : { lost: 'is no map of names and values' };
+
+export const truth =
+  (key: string): Convert =>
+  (value) =>
+    typeof value === 'boolean' ? { keys: { [key]: value } } : { lost: 'is neither true nor false' };
+
+/** What a request carries. */
+export const jsonBody: Convert = (value) => {
+  const body = typeof value === 'string' ? parseJson(value) : value;
+  return body === undefined ? { lost: 'is no JSON' } : { keys: { body }, ...(isMap(value) && { why: 'it is sent as JSON' }) };
+};
+
+function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+import { TRIGGER_RULES } from '../../workflows/plan/trigger-rule.ts';
+import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { durationText, readDuration } from './durations.ts';
+import { adaptName } from './names.ts';
+import type { Converted } from './argument-converters.ts';
+
+/** Keys of every task, by Airflow's names; `undefined` for what is Airflow's default, and need not be said. */
+const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> = {
+  owner: (value) => (value === 'airflow' ? undefined : text('owner', value)),
+  retries: (value) => {
+    const retries = Number(value);
+    const known = Number.isInteger(retries) && retries >= 0 && retries <= 1000;
+    return known ? { keys: { retries } } : { lost: 'is no whole number from 0 to 1000' };
+  },
+  retry_delay: (value) => duration('retry_delay', value),
+  retry_delay_sec: (value) => duration('retry_delay', value),
+  max_retry_delay: (value) => duration('max_retry_delay', value),
+  execution_timeout: (value) => duration('execution_timeout', value),
+  execution_timeout_secs: (value) => duration('execution_timeout', value),
+  retry_exponential_backoff: (value) => {
+    if (value === false || value === 0) return undefined;
+    return { keys: { retry_exponential_backoff: typeof value === 'number' ? value : true } };
+  },
+  trigger_rule: (value) => {
+    const rule = { dummy: 'always', none_failed_or_skipped: 'none_failed_min_one_success' }[String(value)] ?? String(value);
+    if (rule === 'all_success') return undefined;
+    const known = (TRIGGER_RULES as readonly string[]).includes(rule);
+    return known ? { keys: { trigger_rule: rule } } : { lost: `is none of ${TRIGGER_RULES.join(', ')}` };
+  },
+  pool: (value) => {
+    if (value === 'default_pool') return undefined;
+    const name = adaptName(String(value), 'pool');
+    return {
+      keys: { pool: name },
+      ...(name !== value && { why: `pools are named in small letters: '${String(value)}' is '${name}' here` }),
+    };
+  },
+  pool_slots: (value) => (value === 1 ? undefined : { keys: { pool_slots: Number(value) } }),
+  queue: (value) => (value === 'default' ? undefined : text('queue', value)),
+  priority_weight: (value) =>
+    value === 1 ? undefined : { lost: "grows with the importance, and has no bounds; give 'priority' from 1 (first) to 5 (last)" },
+};
+
+const CALLBACK = 'is Python; write tasks under on_failure, on_success or finally, or alerts';
+/** Keys of every task that Sluice has no equal of, with what to do. `false` and nothing are no loss. */
+const LOST: Readonly<Record<string, string>> = {
+  depends_on_past: 'has no equal: runs do not look at each other; max_active_runs: 1 keeps them in order',
+  wait_for_downstream: 'has no equal: runs do not look at each other; max_active_runs: 1 keeps them in order',
+  email: 'has no equal; write alerts',
+  email_on_failure: 'has no equal; write alerts',
+  email_on_retry: 'has no equal; write alerts',
+  sla: 'is counted from the data interval in Airflow; write an sla with its reference',
+  start_date: 'belongs to the pipeline here, not to a task',
+  end_date: 'belongs to the pipeline here, not to a task',
+  executor: 'is about how Airflow runs tasks; queue names special workers',
+  executor_config: 'is about how Airflow runs tasks; queue names special workers',
+  params: "are the pipeline's here, not a task's; declare them there",
+  variables_as_arguments: "takes Airflow's variables; make them params",
+  max_active_tis_per_dag: 'has no equal; a pool bounds what runs at once',
+  max_active_tis_per_dagrun: 'has no equal; a pool bounds what runs at once',
+  task_concurrency: 'has no equal; a pool bounds what runs at once',
+  map_index_template: 'has no equal: items are shown with their number',
+  doc: 'is not shown for tasks; doc_md of the pipeline is',
+  doc_md: 'is not shown for tasks; doc_md of the pipeline is',
+  do_xcom_push: 'has no equal: outputs are always kept',
+  multiple_outputs: 'has no equal: fields of an output are read as outputs.task.field',
+};
+
+/**
+ * What a key that every task of Airflow has becomes.
+ * @returns null when it is none of those keys, undefined when nothing need be said
+ */
+export function convertOption(key: string, value: Json): Converted | undefined | null {
+  if (value === null) return undefined;
+  const convert = Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined;
+  if (convert) return convert(value);
+  // The name of a callback says enough of its file.
+  if (/_callback_file$/.test(key)) return undefined;
+  if (/^(?:on_(?:execute|failure|success|retry|skipped)|sla_miss)_callback(?:_name)?$/.test(key)) return { lost: CALLBACK };
+  const why = Object.hasOwn(LOST, key) ? LOST[key] : undefined;
+  if (why === undefined) return null;
+  return isNothing(value) || (key === 'do_xcom_push' && value === true) || /^email_on_/.test(key) ? undefined : { lost: why };
+}
+
+/** What says nothing: Airflow writes it where nobody has said anything. */
+export function isNothing(value: Json): boolean {
+  return value === false || value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+}
+
+function text(key: string, value: Json): Converted {
+  return typeof value === 'string' ? { keys: { [key]: value } } : { lost: 'is no text' };
+}
+
+function duration(key: string, value: Json): Converted {
+  const ms = readDuration(value);
+  return ms === undefined ? { lost: 'is no length of time' } : { keys: { [key]: durationText(ms) } satisfies JsonObject };
+}

@@ -1,0 +1,158 @@
+import { findCycle } from '../../workflows/plan/graph.ts';
+import { adaptName, adaptNames } from './names.ts';
+import type { Report } from './report.ts';
+import type { SourceDag, SourceTask } from './source-dag.ts';
+import { ImportError } from './source-value.ts';
+
+/** What a task is called, and what it waits for. */
+export interface TaskPlace {
+  readonly name: string;
+  readonly group?: string;
+  /** As `depends_on` names them from where the task stands. */
+  readonly dependsOn: readonly string[];
+}
+
+/**
+ * Names, groups and dependencies of the tasks of a DAG, by their ids. Groups do not nest here: an inner group stands beside the outer one.
+ * What a group waits for is written at its first tasks.
+ * @throws ImportError when tasks depend on each other in a circle
+ */
+export function placeTasks(dag: SourceDag, report: Report): ReadonlyMap<string, TaskPlace> {
+  return new TaskPlacer(dag, report).place();
+}
+
+class TaskPlacer {
+  private readonly groups: ReadonlyMap<string, SourceDag['groups'][number]>;
+  private readonly groupNames: ReadonlyMap<string, string>;
+  private readonly names: ReadonlyMap<string, string>;
+  /** By their ids, and by their ids with their groups before: dag-factory takes both. */
+  private readonly tasks: ReadonlyMap<string, SourceTask>;
+  /** The tasks of each group and of the groups in it. */
+  private readonly members = new Map<string, Set<string>>();
+
+  constructor(
+    private readonly dag: SourceDag,
+    private readonly report: Report,
+  ) {
+    this.groups = new Map(dag.groups.map((group) => [group.id, group]));
+    this.tasks = new Map([
+      ...dag.tasks.map((task): [string, SourceTask] => [`${task.group}.${task.id}`, task]),
+      ...dag.tasks.map((task): [string, SourceTask] => [task.id, task]),
+    ]);
+    const grouped = dag.tasks.filter(({ group }) => group !== undefined);
+    const inGroups = adaptNames(grouped.map(shortId), 'task');
+    const taken = [...inGroups.values()];
+    this.groupNames = adaptNames(this.groups.keys(), 'group');
+    const alone = adaptNames(
+      dag.tasks.filter(({ group }) => group === undefined).map(({ id }) => id),
+      'task',
+      [...taken, ...this.groupNames.values()],
+    );
+    this.names = new Map(
+      dag.tasks.map((task) => [task.id, (task.group === undefined ? alone.get(task.id) : inGroups.get(shortId(task))) ?? task.id]),
+    );
+    for (const { id, group } of dag.tasks) {
+      for (const each of this.chain(group)) this.members.set(each, (this.members.get(each) ?? new Set()).add(id));
+    }
+  }
+
+  place(): ReadonlyMap<string, TaskPlace> {
+    const upstream = new Map(this.dag.tasks.map((task) => [task.id, this.upstreamOf(task)]));
+    this.refuseCircle(upstream);
+    this.reportGroups();
+    return new Map(
+      this.dag.tasks.map((task) => {
+        const name = this.names.get(task.id) ?? task.id;
+        if (name !== shortId(task)) this.report.changed(task.id, `is called '${name}': names have letters, digits and _`, task.place);
+        const group = task.group === undefined ? undefined : this.groupNames.get(task.group);
+        const dependsOn = [...(upstream.get(task.id) ?? [])].flatMap((id) => this.named(id, task.group));
+        return [task.id, { name, dependsOn: [...new Set(dependsOn)], ...(group !== undefined && { group }) }];
+      }),
+    );
+  }
+
+  /** Ids of the tasks and groups that a task waits for: its own, and those of the groups that it stands first in. */
+  private upstreamOf(task: SourceTask): Set<string> {
+    const own = new Set(
+      task.upstream.flatMap(({ name, place }) =>
+        this.find(name, () => {
+          this.report.notKept('dependency', `there is no task or group '${name}'`, place, task.id);
+        }),
+      ),
+    );
+    const all = new Set(own);
+    for (const group of this.chain(task.group)) {
+      const inside = this.members.get(group);
+      if ([...own].some((id) => inside?.has(id) || this.isInside(id, group))) continue;
+      for (const { name } of this.groups.get(group)?.upstream ?? []) for (const id of this.find(name, () => undefined)) all.add(id);
+    }
+    return all;
+  }
+
+  /** The id that a name means. */
+  private find(name: string, missing: () => void): string[] {
+    const id = this.tasks.get(name)?.id ?? (this.groups.has(name) ? name : undefined);
+    if (id === undefined) missing();
+    return id === undefined ? [] : [id];
+  }
+
+  /** What `depends_on` says for an id, in a task of `from`. */
+  private named(id: string, from: string | undefined): string[] {
+    const task = this.tasks.get(id);
+    if (!task) return this.groupsIn(id).flatMap((group) => this.groupNames.get(group) ?? []);
+    const name = this.names.get(id) ?? id;
+    return [task.group === undefined || task.group === from ? name : `${this.groupNames.get(task.group)}.${name}`];
+  }
+
+  /** A group and the groups in it, those that have tasks of their own. */
+  private groupsIn(id: string): string[] {
+    const inside = new Set([...(this.members.get(id) ?? [])].map((task) => this.tasks.get(task)?.group ?? id));
+    return [...inside];
+  }
+
+  /** A group and all that it stands in, from the inside. */
+  private chain(group: string | undefined): string[] {
+    const chain: string[] = [];
+    for (let at = group; at !== undefined; at = this.groups.get(at)?.parent) {
+      const known = this.groups.get(at);
+      if (chain.includes(at))
+        throw new ImportError(`The task groups ${[...chain, at].join(', ')} stand in each other.`, known?.place ?? this.dag.place);
+      chain.push(at);
+    }
+    return chain;
+  }
+
+  private isInside(id: string, group: string): boolean {
+    return this.groups.has(id) && this.chain(id).includes(group);
+  }
+
+  private refuseCircle(upstream: ReadonlyMap<string, ReadonlySet<string>>): void {
+    const tasksOnly = new Map(
+      [...upstream].map(([id, names]) => [
+        id,
+        [...names].flatMap((name) => (this.groups.has(name) && !this.names.has(name) ? [...(this.members.get(name) ?? [])] : [name])),
+      ]),
+    );
+    const cycle = findCycle(tasksOnly);
+    if (!cycle) return;
+    const place = this.tasks.get(cycle[0] ?? '')?.place ?? this.dag.place;
+    throw new ImportError(`The tasks of '${this.dag.id}' wait for each other in a circle: ${[...cycle].reverse().join(' → ')}.`, place);
+  }
+
+  private reportGroups(): void {
+    for (const { id, place, parent, upstream } of this.groups.values()) {
+      const name = this.groupNames.get(id) ?? id;
+      if (!this.members.has(id)) this.report.notKept(`group ${id}`, 'has no tasks', place);
+      else if (parent !== undefined)
+        this.report.changed(`group ${id}`, `is '${name}', beside '${adaptName(parent, 'group')}': groups do not nest`, place);
+      else if (name !== id) this.report.changed(`group ${id}`, `is called '${name}': names have letters, digits and _`, place);
+      else if (upstream.length > 0) this.report.changed(`group ${id}`, 'what it waits for is written at its first tasks', place);
+      else this.report.kept(`group ${id}`, place);
+    }
+  }
+}
+
+/** The id of a task without its group, where Airflow puts it before. */
+function shortId({ id, group }: SourceTask): string {
+  return group !== undefined && id.startsWith(`${group}.`) ? id.slice(group.length + 1) : id;
+}

@@ -1,0 +1,56 @@
+import { formatPlace, type Place } from './source-value.ts';
+
+/** What became of a part of a DAG. */
+export type Outcome = 'kept' | 'changed' | 'not_kept';
+
+/** A line of the report. */
+export interface ReportEntry {
+  readonly outcome: Outcome;
+  /** The task, as the pipeline calls it; absent: the DAG itself. */
+  readonly task?: string;
+  /** The key or the thing. */
+  readonly what: string;
+  /** For what is kept: nothing. */
+  readonly why?: string;
+  readonly place: Place;
+}
+
+/** What became of the parts of one DAG, collected on the way. */
+export class Report {
+  readonly entries: ReportEntry[] = [];
+
+  kept(what: string, place: Place, task?: string): void {
+    this.entries.push({ outcome: 'kept', what, place, ...(task !== undefined && { task }) });
+  }
+
+  changed(what: string, why: string, place: Place, task?: string): void {
+    this.entries.push({ outcome: 'changed', what, why, place, ...(task !== undefined && { task }) });
+  }
+
+  notKept(what: string, why: string, place: Place, task?: string): void {
+    this.entries.push({ outcome: 'not_kept', what, why, place, ...(task !== undefined && { task }) });
+  }
+}
+
+/**
+ * A report as text:
+ * ```
+ * sales (dags/sales.yml:3:1)
+ *   kept: description, schedule, tasks a, b
+ *   changed   dags/sales.yml:9:5  a.retries: …
+ *   not kept  dags/sales.yml:12:7  b.bash_command: …
+ * ```
+ */
+export function formatReport(dagId: string, place: Place, entries: readonly ReportEntry[]): string {
+  const name = ({ task, what }: ReportEntry): string => (task === undefined ? what : task === what ? `task ${task}` : `${task}.${what}`);
+  const kept = entries.filter(({ outcome, task, what }) => outcome === 'kept' && (task === undefined || task === what));
+  const told = entries.filter(({ outcome }) => outcome !== 'kept').sort((a, b) => a.place.line - b.place.line);
+  return [
+    `${dagId} (${formatPlace(place)})`,
+    `  kept: ${kept.map(name).join(', ') || 'nothing'}`,
+    ...told.map((entry) => {
+      const label = entry.outcome === 'changed' ? 'changed ' : 'not kept';
+      return `  ${label}  ${formatPlace(entry.place)}  ${name(entry)}: ${entry.why}`;
+    }),
+  ].join('\n');
+}

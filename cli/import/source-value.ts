@@ -1,0 +1,163 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments } from 'yaml';
+import type { Json } from '../../workflows/plan/json.ts';
+
+/** Where something stands. Lines and columns count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A value of a file that is imported, with the place of its key, or of itself in a list. */
+export interface SourceValue {
+  readonly place: Place;
+  readonly value: Json;
+  /** Of a map. */
+  readonly fields?: ReadonlyMap<string, SourceValue>;
+  /** Of a list. */
+  readonly items?: readonly SourceValue[];
+  /** How many values it stands for: itself and all inside of it, each alias counted with what it means. */
+  readonly size: number;
+}
+
+/** Thrown when a file, or one DAG of it, cannot be imported at all; the message says what to do. */
+export class ImportError extends Error {
+  override readonly name = 'ImportError';
+  constructor(
+    message: string,
+    readonly place: Place,
+  ) {
+    super(message);
+  }
+}
+
+const MAX_CHARACTERS = 8 * 1024 * 1024;
+/** What a few lines of nested aliases could grow to is refused before anybody walks through it. */
+const MAX_VALUES = 500_000;
+
+/**
+ * Reads YAML as dag-factory does (PyYAML's 1.1: `yes` is true, `<<` merges), except that dates stay text; JSON is a part of it.
+ * @throws ImportError with the place of what cannot be read
+ */
+export function readSource(file: string, text: string): SourceValue {
+  const start: Place = { file, line: 1, column: 1 };
+  if (text.length > MAX_CHARACTERS) {
+    const given = `${text.length.toLocaleString('en')} characters`;
+    throw new ImportError(`The file has ${given}; ${MAX_CHARACTERS.toLocaleString('en')} are allowed. Export fewer DAGs at a time.`, start);
+  }
+  const lines = new LineCounter();
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  try {
+    const documents = parseAllDocuments(text, {
+      version: '1.1',
+      customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !PLAIN.has(tag.tag)),
+      lineCounter: lines,
+      prettyErrors: false,
+      logLevel: 'silent',
+    });
+    const [document, second] = 'empty' in documents ? [] : documents;
+    if (!document?.contents) throw new ImportError('The file is empty.', start);
+    const [error] = [...document.errors].sort((a, b) => a.pos[0] - b.pos[0]);
+    if (error) throw new ImportError(`This cannot be read: ${error.message.replace(/\.?$/, '.')}`, placeAt(error.pos[0]));
+    if (second) {
+      throw new ImportError('The file holds more than one document. Put each into a file of its own.', placeAt(second.range[0]));
+    }
+    return new SourceReader(document, placeAt).read(document.contents, document.contents);
+  } catch (error) {
+    // The parser is recursive: what is nested some thousand levels deep overflows its stack.
+    if (error instanceof RangeError) throw new ImportError('The file is nested too deeply.', start);
+    throw error;
+  }
+}
+
+/** Tags of YAML 1.1 that are left alone: dates are wanted as they are written, and merges are carried out here, with their places. */
+const PLAIN: ReadonlySet<string> = new Set(['tag:yaml.org,2002:timestamp', 'tag:yaml.org,2002:merge']);
+
+class SourceReader {
+  private readonly known = new Map<Node, SourceValue>();
+  private readonly open = new Set<Node>();
+
+  constructor(
+    private readonly document: Document,
+    private readonly placeAt: (offset: number) => Place,
+  ) {}
+
+  /** @param shown whose place is the value's: its key, or itself */
+  read(node: Node | null, shown: Node): SourceValue {
+    const place = this.placeAt(shown.range?.[0] ?? 0);
+    return node === null ? scalarOf(null, place) : { ...this.resolve(node, place), place };
+  }
+
+  private resolve(node: Node, place: Place): SourceValue {
+    const target = isAlias(node) ? node.resolve(this.document) : node;
+    if (!target) throw new ImportError(`There is no anchor '${isAlias(node) ? node.source : ''}' before this alias.`, place);
+    const known = this.known.get(target);
+    if (known) return known;
+    if (this.open.has(target)) throw new ImportError('This alias stands inside of what it means.', place);
+    this.open.add(target);
+    const found = this.convert(target, place);
+    this.open.delete(target);
+    if (found.size > MAX_VALUES) {
+      const allowed = MAX_VALUES.toLocaleString('en');
+      throw new ImportError(`With its aliases written out this has more than ${allowed} values. Import a smaller file.`, place);
+    }
+    this.known.set(target, found);
+    return found;
+  }
+
+  private convert(node: Node, place: Place): SourceValue {
+    if (isMap(node)) return this.convertMap(node.items as Pair<Node, Node | null>[], place);
+    if (isSeq(node)) {
+      const items = (node.items as (Node | null)[]).map((item) => this.read(item, item ?? node));
+      return { place, value: items.map(({ value }) => value), items, size: sizeOf(items) };
+    }
+    const value = isScalar(node) ? (isLetter(node.source) ? node.source : node.value) : null;
+    const plain = typeof value === 'bigint' ? Number(value) : value;
+    const known = typeof plain === 'string' || typeof plain === 'number' || typeof plain === 'boolean' || plain === null;
+    return scalarOf(known ? plain : String(plain), place);
+  }
+
+  private convertMap(pairs: readonly Pair<Node, Node | null>[], place: Place): SourceValue {
+    const own = new Map<string, SourceValue>();
+    const merged = new Map<string, SourceValue>();
+    for (const { key, value } of pairs) {
+      const name = isScalar(key) ? (key.source ?? String(key.value)) : key.toString();
+      const read = this.read(value, key);
+      if (name !== '<<') {
+        own.set(name, read);
+        continue;
+      }
+      // Of several maps that are merged, the first that has a key counts.
+      for (const map of read.items ?? [read]) for (const [each, field] of map.fields ?? []) if (!merged.has(each)) merged.set(each, field);
+    }
+    return mapOf(new Map([...merged, ...own]), place);
+  }
+}
+
+/** What is true or false to YAML 1.1, and text to PyYAML. */
+function isLetter(source: string | undefined): source is string {
+  return /^[yn]$/i.test(source ?? '');
+}
+
+/** A map of `fields`. */
+export function mapOf(fields: ReadonlyMap<string, SourceValue>, place: Place): SourceValue {
+  const value = Object.fromEntries([...fields].map(([key, each]) => [key, each.value]));
+  return { place, value, fields, size: sizeOf([...fields.values()]) };
+}
+
+/** A text, number or the like, at `place`. */
+export function scalarOf(value: string | number | boolean | null, place: Place): SourceValue {
+  return { place, value, size: 1 };
+}
+
+function sizeOf(values: readonly SourceValue[]): number {
+  return values.reduce((sum, { size }) => sum + size, 1);
+}
+
+/** `file:line:column`, as editors and terminals make a link of it. */
+export function formatPlace({ file, line, column }: Place): string {
+  return `${file}:${line}:${column}`;
+}

@@ -1,0 +1,77 @@
+/** What a shell does with a command before it runs a program; Sluice runs programs without one. */
+export type CommandWords = { readonly words: readonly string[] } | { readonly shell: string };
+
+/** Words that only a shell knows: no program of that name exists. */
+const BUILTINS: ReadonlySet<string> = new Set(
+  `. : alias bg break case cd command continue coproc declare do elif else eval exec exit export fg fi for function getopts hash if jobs let
+  local popd pushd read readonly return select set shift source then time trap type typeset ulimit umask unalias unset until wait while`.split(
+    /\s+/,
+  ),
+);
+const SYNTAX: Readonly<Record<string, string>> = {
+  '|': 'a pipe',
+  '&': "'&'",
+  ';': "';'",
+  '<': 'a redirect',
+  '>': 'a redirect',
+  '(': 'a subshell',
+  ')': 'a subshell',
+  $: 'a variable',
+  '`': 'a command in a command',
+  '*': 'a wildcard',
+  '?': 'a wildcard',
+  '[': 'a wildcard',
+  '{': 'braces',
+  '}': 'braces',
+  '\n': 'more than one line',
+};
+
+/**
+ * Splits a plain command into the words that a shell would hand to the program, or says what of it only a shell can do. An expression
+ * (`{{ ds }}`) stays in its word, whatever its value is.
+ */
+export function splitCommand(text: string): CommandWords {
+  const command = text.replace(/\\\n/g, ' ').trim();
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote = '';
+  for (let at = 0; at < command.length; at++) {
+    const character = command[at] ?? '';
+    const expression = /^\{\{ [\w.]+ \}\}/.exec(command.slice(at, at + 200))?.[0];
+    if (expression !== undefined) {
+      word = (word ?? '') + expression;
+      at += expression.length - 1;
+    } else if (quote === "'") {
+      if (character === "'") quote = '';
+      else word += character;
+    } else if (quote === '"') {
+      if (character === '"') quote = '';
+      else if (character === '$' || character === '`') return { shell: SYNTAX[character] ?? character };
+      else if (character === '\\' && /["\\$`]/.test(command[at + 1] ?? '')) word += command[++at] ?? '';
+      else word += character;
+    } else if (character === "'" || character === '"') {
+      quote = character;
+      word ??= '';
+    } else if (character === '\\') {
+      word = (word ?? '') + (command[++at] ?? '');
+    } else if (character === ' ' || character === '\t') {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else if (Object.hasOwn(SYNTAX, character)) {
+      return { shell: SYNTAX[character] ?? character };
+    } else if (word === undefined && character === '~') {
+      return { shell: "a home folder ('~')" };
+    } else if (word === undefined && character === '#') {
+      return { shell: 'a comment' };
+    } else {
+      word = (word ?? '') + character;
+    }
+  }
+  if (quote !== '') return { shell: 'a quote that is never closed' };
+  if (word !== undefined) words.push(word);
+  const [program] = words;
+  if (program === undefined || program === '') return { shell: 'no program' };
+  if (/^[A-Za-z_]\w*\+?=/.test(program)) return { shell: 'a variable that is set' };
+  if (program === '!' || BUILTINS.has(program)) return { shell: `'${program}', which is a word of the shell` };
+  return { words };
+}
