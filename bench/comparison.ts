@@ -1,4 +1,5 @@
 import { formatTable } from '../lib/table.ts';
+import { median } from './measure.ts';
 
 /** Ours against what a user would do by hand, measured in turn in one run. */
 export interface Comparison {
@@ -54,10 +55,4 @@ export function printComparisons(comparisons: readonly Comparison[]): boolean {
   );
   process.stdout.write(`${reached} of ${rows.length} reached\n`);
   return reached === rows.length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }

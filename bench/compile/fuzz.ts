@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { CATALOG } from '../../activities/catalog.ts';
+import { Compiler } from '../../compiler/compile.ts';
+import { TRIGGERS } from '../../sensors/catalog.ts';
+
+/** What a fuzzer has found. */
+export interface FuzzResult {
+  readonly runs: number;
+  readonly accepted: number;
+  /** Of one document, in milliseconds. */
+  readonly slowest: number;
+  /** Documents that were refused without a place in them, with why. */
+  readonly unplaced: readonly string[];
+}
+
+/** Good documents, in which every part of the language stands somewhere. */
+const SEEDS = [
+  ...CATALOG.map(({ example }) => ({
+    dag_id: 'task',
+    tasks: [{ name: 'before', type: 'postgres_to_s3', source_table: 't', s3_bucket: 'raw-data' }, example],
+  })),
+  ...TRIGGERS.map(({ example }) => ({ dag_id: 'trigger', triggers: [example], tasks: [{ name: 'a', type: 'empty' }] })),
+].map((document) => toYaml(document));
+
+SEEDS.push(
+  `dag_id: everything
+schedule: {cron: "0 6 * * 1-5", timezone: Europe/Berlin, jitter: 5m, dst: {gap: shift, overlap: first}}
+start_date: 2024-01-01
+catchup: {mode: all, window: 7d}
+params: {region: eu, days: {type: integer, minimum: 1, default: 7}, list: {type: array, default: [1, 2]}}
+default_args: {retries: 2, retry_policy: [{on: QueryFailed, action: retry, delay: 5m}]}
+sla: [{name: in_time, within: 2h, warn_at: 80%}, {name: agree, assert: outputs.a.rows > 0}]
+tasks:
+  - {name: a, type: postgres_to_s3, query: "SELECT * FROM t WHERE day = {{ ds }} AND r = '{{ params.region }}'", s3_bucket: raw-data}
+  - {name: s, type: empty, depends_on: [a], switch: {on: params.region, cases: {eu: [b], us: [c]}, default: [c]}}
+  - {name: b, type: empty, when: "outputs.a.rows > params.days && [1, 2].exists(x, x == 2)"}
+  - {name: c, type: http, path: "/x/{{ item.id }}", expand: {over: params.list, expand: {over: "[1, 2]", as: part}}}
+  - {name: j, type: empty, depends_on: [b, c], trigger_rule: none_failed_min_one_success}
+on_failure: [{name: tell, type: notify, to: slack, message: "{{ dag_id }} {{ data_interval_start }}"}]
+task_groups: [{name: g, depends_on: [j], tasks: [{name: x, type: empty}, {name: y, type: empty, depends_on: [x]}]}]
+`,
+);
+
+/** What breaks parsers: of YAML, of CEL, of SQL, of schemas. */
+const NASTY = [
+  '{{',
+  '}}',
+  '{{ ds }}',
+  '{{ params. }}',
+  '{{ outputs.a.rows + }}',
+  '{{ "',
+  '{{ [1,2].map(x, [1].map(y, x)) }}',
+  '{{ {"a": {"b": 1}} }}',
+  '{{ ds.matches("(a+)+") }}',
+  '{{ 9223372036854775808 }}',
+  '{{ -9223372036854775808 - 1 }}',
+  '{{ 1 / 0 }}',
+  '"',
+  "'",
+  ':',
+  '- ',
+  '? ',
+  '&a ',
+  '*a',
+  '!!binary x',
+  '!<tag> ',
+  '|',
+  '>',
+  '#',
+  '%YAML 1.1',
+  '---',
+  '...',
+  '\t',
+  '\r\n',
+  '[',
+  ']',
+  '{',
+  '}',
+  ',',
+  '[[[[[[[[',
+  '{{{{{{{{',
+  'null',
+  '~',
+  'true',
+  '.inf',
+  '.nan',
+  '0x1F',
+  '1e999',
+  '9007199254740993',
+  '2024-02-30',
+  '__proto__',
+  'constructor',
+  'toString',
+  '<<: *a',
+  'dag_id: x\n',
+  'tasks: []\n',
+  '😀',
+  '\u0000',
+  '\u2028',
+  'é',
+  '\ufeff',
+  '$$',
+  '--',
+  '/*',
+  "E'",
+  ';',
+  '\\',
+  '\\x',
+  '(',
+  ')',
+  '&&',
+  '||',
+  '==',
+  'in',
+  'a'.repeat(5000),
+  '1'.repeat(400),
+  '('.repeat(200),
+  '['.repeat(100),
+  '- '.repeat(100),
+] as const;
+
+type Edit = readonly [kind: number, at: number, length: number, what: string];
+
+const edit = fc.tuple(
+  fc.integer({ min: 0, max: 5 }),
+  fc.double({ min: 0, max: 1, noNaN: true }),
+  fc.integer({ min: 0, max: 12 }),
+  fc.oneof(fc.constantFrom(...NASTY), fc.string({ maxLength: 12, unit: 'binary' }), fc.string({ maxLength: 8 })),
+);
+
+/** Throws mutated documents and expressions at the compiler. @throws Error with the smallest document that makes it fail */
+export function fuzzCompiler(runs: number, seed: number): FuzzResult {
+  const compiler = new Compiler(CATALOG);
+  // The time that is measured is that of documents, not of the first use of the code.
+  for (const text of SEEDS) compiler.compile({ file: 'fuzz.yaml', text });
+  let [accepted, slowest, done] = [0, 0, 0];
+  const unplaced: string[] = [];
+  fc.assert(
+    fc.property(fc.constantFrom(...SEEDS), fc.array(edit, { minLength: 1, maxLength: 6 }), (document, edits) => {
+      const text = edits.reduce(mutate, document);
+      const began = performance.now();
+      const { plan, diagnostics } = compiler.compile({ file: 'fuzz.yaml', text });
+      slowest = Math.max(slowest, performance.now() - began);
+      done++;
+      if (plan) accepted++;
+      const lines = text.split('\n').length;
+      const lost = diagnostics.find(({ line, column, length }) => !(line >= 1 && line <= lines && column >= 1 && length >= 1));
+      if (lost || (!plan && diagnostics.length === 0))
+        unplaced.push(`${lost?.code ?? 'nothing said'}: ${JSON.stringify(text).slice(0, 300)}`);
+    }),
+    { numRuns: runs, seed, endOnFailure: false },
+  );
+  return { runs: done, accepted, slowest, unplaced };
+}
+
+function mutate(text: string, [kind, where, length, what]: Edit): string {
+  const at = Math.floor(where * text.length);
+  const lines = text.split('\n');
+  const line = Math.floor(where * lines.length);
+  switch (kind) {
+    case 0:
+      return text.slice(0, at) + what + text.slice(at);
+    case 1:
+      return text.slice(0, at) + text.slice(at + length);
+    case 2:
+      return text.slice(0, at) + what + text.slice(at + length);
+    case 3:
+      return [...lines.slice(0, line), ...lines.slice(line + 1)].join('\n');
+    case 4:
+      return [...lines.slice(0, line + 1), lines[line] ?? '', ...lines.slice(line + 1)].join('\n');
+    default:
+      // A value in place of the one on its line: most of what people get wrong.
+      return lines.map((each, index) => (index === line ? each.replace(/: .*$/, () => `: ${what}`) : each)).join('\n');
+  }
+}
+
+/** Flow style, a key of the file a line. */
+function toYaml(document: object): string {
+  return `${Object.entries(document)
+    .map(([key, value]) =>
+      Array.isArray(value)
+        ? `${key}:\n${value.map((each: unknown) => `  - ${JSON.stringify(each)}`).join('\n')}`
+        : `${key}: ${JSON.stringify(value)}`,
+    )
+    .join('\n')}\n`;
+}
