@@ -7,6 +7,8 @@ export const CODES = {
   SL104: 'The file expands to far more than it holds, by aliases or by nesting. It is refused before it can fill the memory.',
   SL105: 'A file holds one pipeline: one YAML document, a map of keys.',
   SL106: 'Two braces without quotes. YAML reads `{{ x }}` as a map in a map; an expression is a text, and needs quotes: "{{ x }}".',
+  SL107:
+    'A character that ends a line for some programs and not for others: a carriage return alone, or one of the Unicode separators U+2028 and U+2029. What people see and what is read would differ.',
   SL201: 'A key that the pipeline language does not have at this place.',
   SL202: 'A key that must be there is missing.',
   SL203: 'A value has the wrong type.',

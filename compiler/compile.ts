@@ -42,6 +42,9 @@ export interface Compilation {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** How many syntax trees are kept until the files are compiled: so few are no load, and are not to be parsed twice for a late mistake. */
+const TREES_KEPT = 100;
+
 /** A file on its way to a plan. */
 interface Draft {
   readonly source: Source;
@@ -72,7 +75,7 @@ export class Compiler {
    * @param context what is known of the installation; absent: nothing is held against it
    */
   compileAll(files: readonly PipelineFile[], context: Context = {}): Compilation[] {
-    const drafts = files.map((file) => this.draft(file));
+    const drafts = files.map((file) => this.draft(file, files.length <= TREES_KEPT));
     const byDagId = new Map<string, Draft>();
     for (const draft of drafts)
       if (typeof draft.value?.dag_id === 'string' && !byDagId.has(draft.value.dag_id)) byDagId.set(draft.value.dag_id, draft);
@@ -93,12 +96,12 @@ export class Compiler {
     return compilation;
   }
 
-  private draft({ file, text }: PipelineFile): Draft {
+  private draft({ file, text }: PipelineFile, keepTree: boolean): Draft {
     const source = new Source(file, text);
     const value = parse(source);
     const nodes = value ? taskNodes(value) : [];
     if (value) this.validator.validate(source, value, nodes);
-    source.forget();
+    if (!keepTree) source.forget();
     return { source, value, nodes, filledIn: [] };
   }
 
@@ -112,6 +115,7 @@ export class Compiler {
     checkNames(source, value, nodes);
     checkRetryPolicies(source, value, nodes, this.types);
     const lists = new Map(TASK_LISTS.map((list): [TaskList, TaskNode[]] => [list, nodes.filter((node) => node.list === list)]));
+    const byName = new Map(nodes.map((node) => [node.name, node]));
     const graphs = new Map(
       [...lists].map(([list, own]): [TaskList, TaskGraph | undefined] => [list, resolveGraph(source, value, own, filledIn)]),
     );
@@ -138,10 +142,9 @@ export class Compiler {
     source.forget();
     if (source.errors > 0) return undefined;
     const defaults = isMap(value.default_args) ? value.default_args : {};
-    const names = new Set(nodes.map(({ name }) => name));
     const emit = (list: TaskList): TaskPlan[] =>
       (graphs.get(list)?.order ?? []).flatMap((name) => {
-        const node = lists.get(list)?.find((each) => each.name === name);
+        const node = byName.get(name);
         const type = this.types.get(node?.type ?? '');
         if (!node || !type) return [];
         const templates = expressions.templates.get(name);
@@ -152,7 +155,7 @@ export class Compiler {
             dependsOn: graphs.get(list)?.upstream.get(name) ?? [],
             ...handOver.get(name),
             ...(templates && { templates }),
-            isTask: (each) => names.has(each),
+            isTask: (each) => byName.has(each),
           },
           defaults,
         );

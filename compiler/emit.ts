@@ -52,7 +52,7 @@ export function emitPlan(
 /** A plan with the hash of all that it says. */
 export function withHash(plan: Omit<Plan, 'hash'>): Plan {
   // JSON leaves out what is undefined: the hash that the plan may have had is not hashed.
-  const text = canonical({ ...plan, hash: undefined });
+  const text = JSON.stringify(withSortedKeys({ ...plan, hash: undefined }));
   return { ...plan, hash: createHash('sha256').update(text).digest('hex') };
 }
 
@@ -63,33 +63,31 @@ export function emitTask(
 ): TaskPlan {
   const keys: JsonObject = { ...defaults, ...node.keys };
   const params = Object.fromEntries(Object.entries(node.keys).filter(([key]) => !COMMON_TASK_KEYS.has(key))) as Record<string, Json>;
-  const queueTimeoutMs = durationOf(keys.queue_timeout);
-  const holdOnFailureMs = durationOf(keys.hold_on_failure);
-  return {
+  return withoutUndefined<TaskPlan>({
     name: node.name,
     type: type.type,
     summary: type.summary(params),
     dependsOn,
     triggerRule: (keys.trigger_rule ?? 'all_success') as TriggerRule,
-    ...(node.group !== undefined && { group: node.group }),
-    ...(typeof keys.owner === 'string' && { owner: keys.owner }),
-    ...(typeof keys.when === 'string' && { when: keys.when }),
-    ...(isMap(keys.switch) && { switch: switchOf(keys.switch, node, isTask) }),
-    ...(isMap(keys.expand) && { expand: expandOf(keys.expand) }),
+    group: node.group,
+    owner: textOf(keys.owner),
+    when: textOf(keys.when),
+    switch: isMap(keys.switch) ? switchOf(keys.switch, node, isTask) : undefined,
+    expand: isMap(keys.expand) ? expandOf(keys.expand) : undefined,
     params,
-    ...(templates && { templates }),
-    ...(inputFrom !== undefined && { inputFrom }),
-    ...(outputBase !== undefined && { outputBase }),
+    templates,
+    inputFrom,
+    outputBase,
     retry: retryOf(keys),
-    ...(Array.isArray(keys.retry_policy) && { retryRules: keys.retry_policy.map((rule: Json) => retryRuleOf(rule as JsonObject)) }),
-    ...(holdOnFailureMs !== undefined && { holdOnFailureMs }),
+    retryRules: Array.isArray(keys.retry_policy) ? keys.retry_policy.map((rule: Json) => retryRuleOf(rule as JsonObject)) : undefined,
+    holdOnFailureMs: durationOf(keys.hold_on_failure),
     executionTimeoutMs: durationOf(keys.execution_timeout) ?? durationOf(type.defaults.execution_timeout) ?? 0,
     heartbeatTimeoutMs: durationOf(keys.heartbeat_timeout) ?? durationOf(type.defaults.heartbeat_timeout) ?? 0,
-    ...(queueTimeoutMs !== undefined && { queueTimeoutMs }),
-    ...(typeof keys.queue === 'string' && { queue: keys.queue }),
-    ...(typeof keys.priority === 'number' && { priority: keys.priority }),
+    queueTimeoutMs: durationOf(keys.queue_timeout),
+    queue: textOf(keys.queue),
+    priority: typeof keys.priority === 'number' ? keys.priority : undefined,
     allowFailure: keys.allow_failure === true,
-  };
+  });
 }
 
 function switchOf(keys: JsonObject, { group }: TaskNode, isTask: ResolvedTask['isTask']): SwitchPlan {
@@ -132,17 +130,27 @@ function retryOf(task: JsonObject): RetryPlan {
   };
 }
 
+/** What is not said in a file is not in its plan. */
+function withoutUndefined<T extends object>(plan: { [Key in keyof T]: T[Key] | undefined }): T {
+  const kept: Partial<T> = {};
+  for (const key in plan) if (plan[key] !== undefined) kept[key] = plan[key];
+  return kept as T;
+}
+
+function textOf(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
 function durationOf(text: Json | undefined): number | undefined {
   return typeof text === 'string' ? parseDuration(text) : undefined;
 }
 
 /** JSON with sorted keys: the same plan gives the same text whatever the order in the file. */
-function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+function withSortedKeys(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withSortedKeys);
   const map = value as Readonly<Record<string, unknown>>;
-  const keys = Object.keys(map)
-    .filter((key) => map[key] !== undefined)
-    .sort();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(map[key])}`).join(',')}}`;
+  const sorted: Record<string, unknown> = {};
+  for (const key of Object.keys(map).sort()) sorted[key] = withSortedKeys(map[key]);
+  return sorted;
 }

@@ -9,8 +9,8 @@ const SCHEDULE_KEYS = ['start_delay', 'calendar', 'dst'];
 const TASK_KEYS = ['pool', 'pool_slots', 'sla'];
 
 /**
- * What of a file this release cannot carry out yet, by key, with its values; each is a warning in `source`. A plan that has some is
- * checked and shown like every other, and not applied: nothing is silently ignored.
+ * What of a file this release cannot carry out yet, by key, with its values. Each kind is a warning in `source`, where it first stands. A
+ * plan that has some is checked and shown like every other, and not applied: nothing is silently ignored.
  */
 export function collectNotYet(
   source: Source,
@@ -19,9 +19,12 @@ export function collectNotYet(
   types: ReadonlyMap<string, TaskType>,
 ): Readonly<Record<string, Json>> {
   const found: Record<string, Json> = {};
+  const told = new Set<string>();
   const note = (name: string, path: Path, part: Json | undefined, what: string): void => {
     if (part === undefined) return;
     found[name] = part;
+    if (told.has(what)) return;
+    told.add(what);
     source.reportKey(
       'SL901',
       path,

@@ -1,4 +1,4 @@
-import { type Document, isMap, parseAllDocuments, visit, type YAMLParseError } from 'yaml';
+import { type Document, parseAllDocuments, visit, type YAMLError, YAMLMap } from 'yaml';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Code } from './codes.ts';
 import { type Source, YAML_OPTIONS } from './source.ts';
@@ -29,9 +29,20 @@ export function parse(source: Source): JsonObject | undefined {
     source.reportAt('SL104', tooDeep, 1, `The file is nested more than ${MAX_DEPTH} levels deep.`);
     return undefined;
   }
+  const unclear = findUnclearBreak(text);
+  if (unclear) {
+    source.reportAt(
+      'SL107',
+      unclear.offset,
+      1,
+      `Here stands ${unclear.what}: a line ends here for some programs, and not for others.`,
+      unclear.hint,
+    );
+    return undefined;
+  }
   const documents = parseAllDocuments(text, YAML_OPTIONS);
   const document = 'empty' in documents ? undefined : documents[0];
-  if (!document || document.contents === null) {
+  if (!document) {
     source.reportAt('SL105', 0, 1, 'The file is empty.', 'a pipeline has at least dag_id, schedule_interval and tasks');
     return undefined;
   }
@@ -50,7 +61,7 @@ export function parse(source: Source): JsonObject | undefined {
     source.reportAt('SL105', second.range[0], 3, 'The file holds more than one document.', 'put each pipeline into a file of its own');
     return undefined;
   }
-  if (!isMap(document.contents)) {
+  if (!(document.value instanceof YAMLMap)) {
     source.report('SL105', [], 'The file is not a map of keys.', 'begin with `dag_id: …`');
     return undefined;
   }
@@ -66,8 +77,8 @@ export function parse(source: Source): JsonObject | undefined {
  * Where `{{` stands without quotes: YAML takes it for a map whose key is a map, or stumbles over what comes behind it.
  * @returns the offset of the first, or undefined
  */
-function unquotedBraces({ text }: Source, document: Document, broken: YAMLParseError | undefined): number | undefined {
-  if (!text.includes('{{')) return undefined;
+function unquotedBraces({ text }: Source, document: Document, broken: YAMLError | undefined): number | undefined {
+  if (!UNQUOTED.test(text)) return undefined;
   if (broken) {
     const line = text.lastIndexOf('\n', broken.pos[0] - 1) + 1;
     const at = /(?:^|[:\-[,]\s+|\s)\{\{/.exec(text.slice(line, text.indexOf('\n', line) + 1 || undefined));
@@ -76,7 +87,7 @@ function unquotedBraces({ text }: Source, document: Document, broken: YAMLParseE
   let found: number | undefined;
   visit(document, {
     Pair(_key, { key }) {
-      if (!isMap(key) || !key.range) return undefined;
+      if (!(key instanceof YAMLMap) || !key.range) return undefined;
       found = text.lastIndexOf('{', key.range[0] - 1);
       return visit.BREAK;
     },
@@ -84,8 +95,11 @@ function unquotedBraces({ text }: Source, document: Document, broken: YAMLParseE
   return found;
 }
 
+/** Braces that no quote stands before; some stand inside of a quoted text all the same. */
+const UNQUOTED = /(?:^|[\s{[:,\-?])\{\{/;
+
 /** Where a quoted text begins that never ends: the parser notices at the end of the file, people look for its beginning. */
-function openingQuote(document: Document, error: YAMLParseError): number | undefined {
+function openingQuote(document: Document, error: YAMLError): number | undefined {
   if (error.code !== 'MISSING_CHAR') return undefined;
   let start: number | undefined;
   visit(document, {
@@ -96,14 +110,14 @@ function openingQuote(document: Document, error: YAMLParseError): number | undef
   return start;
 }
 
-function reportYaml(source: Source, document: Document, error: YAMLParseError): void {
+function reportYaml(source: Source, document: Document, error: YAMLError): void {
   const quote = openingQuote(document, error);
   if (quote !== undefined) return source.reportAt('SL100', quote, 1, 'This quote is never closed.', 'close it with the same quote');
   const [code, message, hint] = explain(error);
   source.reportAt(code, error.pos[0], error.pos[1] - error.pos[0], message, hint);
 }
 
-function explain(error: YAMLParseError): [Code, string, string?] {
+function explain(error: YAMLError): [Code, string, string?] {
   switch (error.code) {
     case 'DUPLICATE_KEY':
       return ['SL101', 'This key stands twice in the same map.', 'remove or rename one of them'];
@@ -112,6 +126,23 @@ function explain(error: YAMLParseError): [Code, string, string?] {
     default:
       return ['SL100', `${error.message}.`.replace(/\.\.$/, '.')];
   }
+}
+
+/**
+ * The first character of which programs disagree whether a line ends there. Nobody sees it, and what it hides must not be read otherwise
+ * than it looks. (yaml 3.0.0-2 itself is one of those programs: its lexer never gets past such a character between documents.)
+ */
+export function findUnclearBreak(text: string): { readonly offset: number; readonly what: string; readonly hint: string } | undefined {
+  const found = /\r(?!\n)|[\u2028\u2029]/.exec(text);
+  if (!found) return undefined;
+  const [character] = found;
+  return character === '\r'
+    ? { offset: found.index, what: 'a carriage return alone', hint: 'save the file with line feeds (LF)' }
+    : {
+        offset: found.index,
+        what: character === '\u2028' ? 'a line separator (U+2028)' : 'a paragraph separator (U+2029)',
+        hint: 'delete it, or write it as an escape between double quotes',
+      };
 }
 
 /** The offset at which flow collections (`[`, `{`) or indentation go too deep, judged without parsing. */

@@ -38,14 +38,16 @@ export class SchemaChecker {
         uri: (text: string) => URL.canParse(text),
       },
     });
-    // Tasks and triggers in a list are checked one by one, each against its own type.
-    this.schema = { ...schema, definitions: { ...(schema.definitions as object), task: ANYTHING, trigger: ANYTHING } };
+    const { definitions, ...file } = schema;
+    // Tasks and triggers in a list are checked one by one, each against its own type. The file's own keys are a definition like the others:
+    // ajv compiles what stands at a schema's root before it finds anything inside.
+    this.schema = { definitions: { ...(definitions as object), task: ANYTHING, trigger: ANYTHING, file } };
     this.ajv.addSchema(this.schema, 'pipeline');
   }
 
   /**
    * What is wrong with a map.
-   * @param pointer of its schema: `` for a whole file, `/definitions/task_http` for a task
+   * @param pointer of its schema: `/definitions/file` for a whole file, `/definitions/task_http` for a task
    */
   check(pointer: string, map: JsonObject): ErrorObject[] {
     const schema = this.at(pointer);

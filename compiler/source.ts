@@ -1,17 +1,4 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type Range,
-} from 'yaml';
+import { Alias, type Document, isNode, LineCounter, type Node, type Pair, parseDocument, type Range, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { type Code, WARNINGS } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 
@@ -93,20 +80,16 @@ export class Source {
   /** Reports the key at the end of `path`. */
   reportKey(code: Code, path: Path, message: string, hint?: string): void {
     this.reported.push(keyOf(path));
-    const key = this.pairAt(path)?.key;
-    const range = isNode(key) ? key.range : undefined;
-    const [from, to] = range ?? this.valueRange(path);
+    const [from, to] = this.pairAt(path)?.key.range ?? this.valueRange(path);
     this.reportAt(code, from, to - from, message, hint);
   }
 
   /** Reports that something is missing in the map at `path`: at its `name`, else its first key, or where the map itself is named. */
   reportInside(code: Code, path: Path, message: string, hint?: string): void {
     const node = this.nodeAt(path);
-    const pairs = isMap(node) ? node.items.filter(isPair) : [];
-    const named = pairs.find((pair) => isScalar(pair.key) && pair.key.value === 'name');
-    const shown = named?.value ?? pairs[0]?.key;
-    const range = isNode(shown) ? shown.range : undefined;
-    const [from, to] = range ?? this.valueRange(path);
+    const pairs = node instanceof YAMLMap ? [...node.pairs()] : [];
+    const shown = pairs.find((pair) => isKey(pair, 'name'))?.value ?? pairs[0]?.key;
+    const [from, to] = shown?.range ?? this.valueRange(path);
     this.reportAt(code, from, to - from, message, hint);
   }
 
@@ -115,7 +98,7 @@ export class Source {
     this.reported.push(keyOf(path));
     const [start, end] = this.valueRange(path);
     const node = this.nodeAt(path);
-    const value = isScalar(node) && typeof node.value === 'string' ? node.value : '';
+    const value = node instanceof Scalar && typeof node.value === 'string' ? node.value : '';
     const at = this.text.slice(start, end).indexOf(value.split('\n')[0] ?? '');
     const verbatim = value !== '' && at >= 0 && this.text.slice(start + at, start + at + to) === value.slice(0, to);
     if (verbatim) this.reportAt(code, start + at + from, to - from, message, hint);
@@ -128,17 +111,23 @@ export class Source {
     return this.reported.some((each) => key.startsWith(each) || each.startsWith(key));
   }
 
+  /** Where the value at `path` stands, or its nearest ancestor that does; both count from 1. */
+  placeOf(path: Path): { readonly line: number; readonly column: number } {
+    const { line, col } = this.lines.linePos(this.valueRange(path)[0]);
+    return { line, column: col };
+  }
+
   /** What stands in the file at `path`. */
   textAt(path: Path): string {
     return this.text.slice(...this.valueRange(path));
   }
 
   private nodeAt(path: Path): Node | undefined {
-    let node: unknown = this.document.contents;
+    let node: Node | Pair | null | undefined = this.document.value;
     for (const step of path) {
-      if (isAlias(node)) node = node.resolve(this.document);
-      if (isMap(node)) node = node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(step))?.value;
-      else if (isSeq(node)) node = node.items[Number(step)];
+      if (node instanceof Alias) node = node.resolve(this.document);
+      if (node instanceof YAMLMap) node = pairOf(node, step)?.value;
+      else if (node instanceof YAMLSeq) node = node[Number(step)];
       else return undefined;
     }
     return isNode(node) ? node : undefined;
@@ -147,7 +136,7 @@ export class Source {
   private pairAt(path: Path): Pair | undefined {
     const map = this.nodeAt(path.slice(0, -1));
     const key = path.at(-1);
-    return isMap(map) ? map.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(key)) : undefined;
+    return map instanceof YAMLMap && key !== undefined ? pairOf(map, key) : undefined;
   }
 
   private valueRange(path: Path): [number, number] {
@@ -156,14 +145,23 @@ export class Source {
       const range: Range | null | undefined = node?.range;
       if (!range) continue;
       // An empty value has no text of its own: its key is shown. So is a map's or a list's, whose text may fill the screen.
-      if (range[0] === range[1] || (isMap(node) && length > 0) || isSeq(node)) {
-        const key = this.pairAt(path.slice(0, length))?.key;
-        if (isNode(key) && key.range) return [key.range[0], key.range[1]];
+      if (range[0] === range[1] || (node instanceof YAMLMap && length > 0) || node instanceof YAMLSeq) {
+        const key = this.pairAt(path.slice(0, length))?.key.range;
+        if (key) return [key[0], key[1]];
       }
       return [range[0], range[1]];
     }
     return [0, 1];
   }
+}
+
+function pairOf(map: YAMLMap, key: string | number): Pair | undefined {
+  for (const pair of map.pairs()) if (isKey(pair, key)) return pair;
+  return undefined;
+}
+
+function isKey({ key }: Pair, name: string | number): boolean {
+  return key instanceof Scalar && String(key.value) === String(name);
 }
 
 function keyOf(path: Path): string {

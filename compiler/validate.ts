@@ -24,7 +24,7 @@ export class Validator {
 
   /** Reports into `source` what the schema refuses in `value`, whose tasks are `nodes`. */
   validate(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
-    this.run('', source, value, { kind: 'pipeline', path: [] });
+    this.run('/definitions/file', source, value, { kind: 'pipeline', path: [] });
     checkNumbers(source, value, []);
     for (const node of nodes) this.validateTask(source, node);
     for (const [index, trigger] of (Array.isArray(value.triggers) ? value.triggers : []).entries()) {

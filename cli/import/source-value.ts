@@ -1,4 +1,5 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments } from 'yaml';
+import { Alias, type Document, LineCounter, type Node, parseAllDocuments, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { findUnclearBreak } from '../../compiler/parse.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 
 /** Where something stands. Lines and columns count from 1. */
@@ -50,6 +51,12 @@ export function readSource(file: string, text: string): SourceValue {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
+  const unclear = findUnclearBreak(text);
+  if (unclear) {
+    const before = text.slice(0, unclear.offset).split('\n');
+    const place = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    throw new ImportError(`Here stands ${unclear.what}, which ends a line for some programs and not for others: ${unclear.hint}.`, place);
+  }
   try {
     const documents = parseAllDocuments(text, {
       version: '1.1',
@@ -59,13 +66,13 @@ export function readSource(file: string, text: string): SourceValue {
       logLevel: 'silent',
     });
     const [document, second] = 'empty' in documents ? [] : documents;
-    if (!document?.contents) throw new ImportError('The file is empty.', start);
+    if (!document) throw new ImportError('The file is empty.', start);
     const [error] = [...document.errors].sort((a, b) => a.pos[0] - b.pos[0]);
     if (error) throw new ImportError(`This cannot be read: ${error.message.replace(/\.?$/, '.')}`, placeAt(error.pos[0]));
     if (second) {
       throw new ImportError('The file holds more than one document. Put each into a file of its own.', placeAt(second.range[0]));
     }
-    return new SourceReader(document, placeAt).read(document.contents, document.contents);
+    return new SourceReader(document, placeAt).read(document.value, document.value);
   } catch (error) {
     // The parser is recursive: what is nested some thousand levels deep overflows its stack.
     if (error instanceof RangeError) throw new ImportError('The file is nested too deeply.', start);
@@ -92,8 +99,8 @@ class SourceReader {
   }
 
   private resolve(node: Node, place: Place): SourceValue {
-    const target = isAlias(node) ? node.resolve(this.document) : node;
-    if (!target) throw new ImportError(`There is no anchor '${isAlias(node) ? node.source : ''}' before this alias.`, place);
+    const target = node instanceof Alias ? node.resolve(this.document) : node;
+    if (!target) throw new ImportError(`There is no anchor '${node instanceof Alias ? node.source : ''}' before this alias.`, place);
     const known = this.known.get(target);
     if (known) return known;
     if (this.open.has(target)) throw new ImportError('This alias stands inside of what it means.', place);
@@ -109,29 +116,30 @@ class SourceReader {
   }
 
   private convert(node: Node, place: Place): SourceValue {
-    if (isMap(node)) return this.convertMap(node.items as Pair<Node, Node | null>[], place);
-    if (isSeq(node)) {
-      const items = (node.items as (Node | null)[]).map((item) => this.read(item, item ?? node));
+    if (node instanceof YAMLMap) return this.convertMap(node, place);
+    if (node instanceof YAMLSeq) {
+      const items = Array.from(node as YAMLSeq<Node>, (item) => this.read(item, item ?? node));
       return { place, value: items.map(({ value }) => value), items, size: sizeOf(items) };
     }
-    const value = isScalar(node) ? (isLetter(node.source) ? node.source : node.value) : null;
+    const value = node instanceof Scalar ? (isLetter(node.source) ? node.source : node.value) : null;
     const plain = typeof value === 'bigint' ? Number(value) : value;
     const known = typeof plain === 'string' || typeof plain === 'number' || typeof plain === 'boolean' || plain === null;
     return scalarOf(known ? plain : String(plain), place);
   }
 
-  private convertMap(pairs: readonly Pair<Node, Node | null>[], place: Place): SourceValue {
+  private convertMap(map: YAMLMap, place: Place): SourceValue {
     const own = new Map<string, SourceValue>();
     const merged = new Map<string, SourceValue>();
-    for (const { key, value } of pairs) {
-      const name = isScalar(key) ? (key.source ?? String(key.value)) : key.toString();
+    for (const { key, value } of map.pairs()) {
+      const name = key instanceof Scalar ? (key.source ?? String(key.value)) : key.toString();
       const read = this.read(value, key);
       if (name !== '<<') {
         own.set(name, read);
         continue;
       }
       // Of several maps that are merged, the first that has a key counts.
-      for (const map of read.items ?? [read]) for (const [each, field] of map.fields ?? []) if (!merged.has(each)) merged.set(each, field);
+      for (const source of read.items ?? [read])
+        for (const [each, field] of source.fields ?? []) if (!merged.has(each)) merged.set(each, field);
     }
     return mapOf(new Map([...merged, ...own]), place);
   }

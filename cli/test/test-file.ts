@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import { Ajv } from 'ajv';
+import { parse } from '../../compiler/parse.ts';
+import { Source } from '../../compiler/source.ts';
 import { parseDuration } from '../../workflows/plan/duration.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import { TASK_STATES } from '../../workflows/plan/task-state.ts';
@@ -112,22 +113,17 @@ const SCHEMA = {
  */
 export async function readTestFile(file: string): Promise<TestFile> {
   const text = await readFile(file, 'utf8');
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [broken] = document.errors;
-  if (broken) {
-    const { line, col } = lines.linePos(broken.pos[0]);
-    throw new CommandError(`${file}:${line}:${col}  ${broken.message}`);
-  }
-  const value = document.toJS() as TestFile;
+  const source = new Source(file, text);
+  const value = parse(source);
+  if (!value)
+    throw new CommandError(source.diagnostics.map(({ line, column, message }) => `${file}:${line}:${column}  ${message}`).join('\n'));
   const ajv = new Ajv({ allErrors: true, formats: { duration: (each: string) => parseDuration(each) !== undefined } });
-  if (ajv.validate(SCHEMA, value)) return value;
+  if (ajv.validate<TestFile>(SCHEMA, value)) return value;
   const told = (ajv.errors ?? []).map(({ instancePath, message, params }) => {
     const path = instancePath.split('/').slice(1);
-    const node = document.getIn(path, true) as { range?: [number] } | undefined;
-    const { line, col } = lines.linePos(node?.range?.[0] ?? 0);
+    const { line, column } = source.placeOf(path);
     const key = (params as { additionalProperty?: string }).additionalProperty;
-    return `${file}:${line}:${col}  ${path.join('.') || 'the file'} ${message}${key === undefined ? '' : `: '${key}'`}`;
+    return `${file}:${line}:${column}  ${path.join('.') || 'the file'} ${message}${key === undefined ? '' : `: '${key}'`}`;
   });
   throw new CommandError(told.join('\n'));
 }

@@ -46,6 +46,25 @@ export type CheckedExpression =
 
 /** Checks one expression at its place: syntax, names, types, cost. */
 export function checkExpression(source: string, scope: ExpressionScope): CheckedExpression {
+  const known = checkedAnywhere.get(source);
+  if (known) return known;
+  const checked = checkInScope(source, scope);
+  if (!checked.mistake && checked.references.every(({ path }) => isRunName(path[0]))) {
+    if (checkedAnywhere.size >= MAX_REMEMBERED) checkedAnywhere.clear();
+    checkedAnywhere.set(source, checked);
+  }
+  return checked;
+}
+
+/** Good expressions that name nothing but the run's own, such as `ds`: they are good at every place, and stand at many. */
+const checkedAnywhere = new Map<string, CheckedExpression>();
+const MAX_REMEMBERED = 500;
+
+function isRunName(name: string | undefined): boolean {
+  return name !== undefined && Object.hasOwn(RUN_NAMES, name);
+}
+
+function checkInScope(source: string, scope: ExpressionScope): CheckedExpression {
   const whole = { start: 0, end: source.length };
   if (source.trim() === '')
     return { mistake: { ...whole, code: 'SL501', message: 'There is no expression here.', hint: 'for example ds' } };
@@ -104,7 +123,7 @@ function languageFor(scope: ExpressionScope, references: readonly Reference[]): 
     for (const [name, shape] of Object.entries(RUN_NAMES)) declare(typed, name, celDeclaration(shape));
   }
   const names = new Set(references.map(({ path }) => path[0] ?? ''));
-  if ([...names].every((name) => Object.hasOwn(RUN_NAMES, name))) return typed.clone();
+  if ([...names].every(isRunName)) return typed.clone();
   const language = typed.clone();
   for (const [name, shape] of Object.entries(scope.items)) if (names.has(name)) declare(language, name, celDeclaration(shape));
   if (names.has('params')) declare(language, 'params', celDeclaration({ fields: scope.params }));

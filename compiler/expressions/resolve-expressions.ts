@@ -215,20 +215,14 @@ class ExpressionResolver {
 
   private scopeOf({ name, list }: TaskNode): ExpressionScope {
     const graph = this.context.graphs.get(list);
-    const before = new Set<string>();
-    const visit = (task: string): void => {
-      for (const upstream of graph?.upstream.get(task) ?? []) {
-        if (before.has(upstream)) continue;
-        before.add(upstream);
-        visit(upstream);
-      }
-    };
-    if (name !== undefined) visit(name);
-    const lists = new Map(this.context.nodes.map((node) => [node.name, node.list]));
+    // Most tasks read no output of another: who comes before them is looked up for those that do.
+    let before: ReadonlySet<string> | undefined;
     return {
       ...this.everywhere(),
       readable: (task) => {
-        if (!graph || before.has(task) || (list !== 'tasks' && lists.get(task) === 'tasks')) return true;
+        if (!graph || (list !== 'tasks' && this.context.graphs.get('tasks')?.upstream.has(task))) return true;
+        before ??= tasksBefore(graph, name);
+        if (before.has(task)) return true;
         return task === name ? 'a task cannot read its own' : `'${task}' does not come before '${name}', and may not have run`;
       },
     };
@@ -276,6 +270,17 @@ class ExpressionResolver {
 }
 
 const TASK_KEYS: ReadonlySet<string> = new Set(['tasks', 'task_groups', 'on_failure', 'on_success', 'finally', 'default_args', 'params']);
+
+function tasksBefore({ upstream }: TaskGraph, name: string | undefined): ReadonlySet<string> {
+  const before = new Set<string>();
+  const waiting = [...(upstream.get(name ?? '') ?? [])];
+  for (let task = waiting.pop(); task !== undefined; task = waiting.pop()) {
+    if (before.has(task)) continue;
+    before.add(task);
+    waiting.push(...(upstream.get(task) ?? []));
+  }
+  return before;
+}
 
 const expressionSchemas = new WeakMap<object, boolean>();
 

@@ -40,6 +40,8 @@ const CASES: [string, string, string][] = [
   ['deep nesting', `a: ${'['.repeat(10_000)}`, 'SL104 1:68'],
   ['deep block nesting', Array.from({ length: 1000 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'), 'SL104 194:1'],
   ['empty file', '', 'SL105 1:1'],
+  ['a carriage return alone', 'dag_id: x\rtasks: []\n', 'SL107 1:10'],
+  ['a line separator in a comment', 'dag_id: x\n# a\u2028tasks: []\n', 'SL107 2:4'],
   ['a list', '- dag_id: x', 'SL105 1:1'],
   ['two documents', `${GOOD.join('\n')}\n---\ndag_id: two\n`, 'SL105 12:1'],
   // keys and values
