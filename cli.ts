@@ -33,8 +33,11 @@ const COMMANDS = {
   doctor: () => import('./cli/doctor.ts'),
 };
 
-const called = process.argv[2] ?? '';
-const loaders = Object.entries(COMMANDS).filter(([name]) => name === called || !Object.hasOwn(COMMANDS, called));
-for (const { command } of await Promise.all(loaders.map(([, load]) => load()))) program.addCommand(command);
+async function main(): Promise<void> {
+  const called = process.argv[2] ?? '';
+  const loaders = Object.entries(COMMANDS).filter(([name]) => name === called || !Object.hasOwn(COMMANDS, called));
+  for (const { command } of await Promise.all(loaders.map(([, load]) => load()))) program.addCommand(command);
+  await program.parseAsync();
+}
 
-await program.parseAsync().catch(reportFailure);
+main().catch(reportFailure);

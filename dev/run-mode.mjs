@@ -2,8 +2,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { cliBundle } from './cli-bundle.mjs';
+import { runCliBundle } from './cli-bundle.mjs';
 import { root } from './install-packages.mjs';
 
 /** What each npm script runs. */
@@ -26,17 +25,14 @@ const SPECS = {
 const ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TZ: 'UTC' };
 
 /**
- * Runs the command from its bundle, in this process: a second one would double the time that a small command takes.
+ * Runs the command in this process: a second one would double the time that a small command takes.
  * @param {readonly string[]} args
- * @returns {Promise<boolean>} false where there can be no bundle
+ * @returns {Promise<boolean>} false where that cannot be
  */
-async function runBundledCli(args) {
-  const entry = await cliBundle();
-  if (entry === undefined) return false;
+function runCli(args) {
   Object.assign(process.env, ENVIRONMENT);
   process.argv.splice(1, process.argv.length, join(root, 'cli.ts'), ...args);
-  await import(pathToFileURL(entry).href);
-  return true;
+  return runCliBundle();
 }
 
 /**
@@ -46,7 +42,7 @@ async function runBundledCli(args) {
  */
 export async function runMode(mode, args) {
   if (!Object.hasOwn(MODES, mode)) throw new Error(`no such mode: ${mode || '(none)'}; the modes are ${Object.keys(MODES).join(', ')}`);
-  if (mode === 'cli' && (await runBundledCli(args))) return;
+  if (mode === 'cli' && (await runCli(args))) return;
   const [program = '', ...first] = MODES[/** @type {keyof typeof MODES} */ (mode)];
   // `sluice` works in the folder it is called from: the paths it is given are relative to that. The npm scripts are in the root anyway.
   const command = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args, ...specsFor(mode, args)];
