@@ -10,6 +10,7 @@ import { runUrl } from '../temporal/web-ui.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../workflows/plan/schedule.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
+import { collect, givenParams } from './given-params.ts';
 import { findPlan } from './find-plan.ts';
 import { withClient } from './with-client.ts';
 import { formatTasks, runView } from './run-view.ts';
@@ -18,6 +19,7 @@ interface Options extends OutputOptions {
   readonly wait: boolean;
   readonly logicalDate?: string;
   readonly id?: string;
+  readonly param?: readonly string[];
 }
 
 /** `sluice run`: starts a run by hand, from the file as it is now. */
@@ -27,20 +29,22 @@ export const command = new Command('run')
   .option('-w, --wait', 'follow the run to its end', false)
   .option('--logical-date <date>', 'start of the data interval to work on; default: the last complete one')
   .option('--id <id>', 'tells runs of one pipeline apart; default: the logical date if given, else the time')
+  .option('-p, --param <name=value>', 'a parameter of the run; may be given several times', collect)
   .addOption(outputOption())
   .addHelpText(
     'after',
-    '\nExample:\n  sluice run product_category_etl --wait\n\nExit codes: 0 started (with --wait: succeeded), 1 failed, 3 mistakes in the file, 4 no Temporal server.',
+    '\nExamples:\n  sluice run product_category_etl --wait\n  sluice run daily_orders --logical-date 2024-01-31 --param region=eu\n\nExit codes: 0 started (with --wait: succeeded), 1 failed, 3 mistakes in the file, 4 no Temporal server.',
   )
   .action(async (pipeline: string, options: Options) => {
     const plan = await findPlan(pipeline);
     if (!plan) return;
+    const params = givenParams(plan, options.param ?? []);
     await withClient(async (client) => {
       const taskQueue = taskQueueOf(environment);
       await ensureSearchAttributes(client);
       const interval = intervalOf(plan, options.logicalDate);
       const id = options.id ?? (options.logicalDate === undefined ? iso(Date.now()) : interval.start);
-      const run = await startManualRun(client, plan, taskQueue, interval, id);
+      const run = await startManualRun(client, plan, taskQueue, interval, id, params);
       const url = runUrl(environment, client.options.namespace, run);
       say(`Started ${run.pipelineRunId} (data of ${interval.start} – ${interval.end})${url ? `\n${url}` : ''}`);
       if ((await countPollers(client, taskQueue)) === 0)
