@@ -133,8 +133,16 @@ export function pipelineSchema({ tasks, triggers }: Catalogs): JsonSchema {
       value: VALUE_SCHEMA,
       sla: SlaListSchema,
       ...Object.fromEntries(Object.entries(TASK_KEYS).map(([key, schema]) => [`task_key_${key}`, schema])),
-      task: byType(tasks.map(({ type }) => ({ type, definition: `task_${type}` }))),
-      trigger: byType(triggers.map(({ type }) => ({ type, definition: `trigger_${type}` }))),
+      task: byType(
+        'Task type',
+        'What the task does.',
+        tasks.map(({ type }) => ({ type, definition: `task_${type}` })),
+      ),
+      trigger: byType(
+        'Kind of trigger',
+        'What starts runs.',
+        triggers.map(({ type }) => ({ type, definition: `trigger_${type}` })),
+      ),
       ...Object.fromEntries(tasks.map((taskType) => [`task_${taskType.type}`, taskSchema(taskType)])),
       ...Object.fromEntries(triggers.map((trigger) => [`trigger_${trigger.type}`, triggerSchema(trigger)])),
     },
@@ -153,10 +161,13 @@ function taskList(title: string, description: string): JsonSchema {
 }
 
 /** One of several definitions, told apart by `type`. */
-function byType(branches: readonly { type: string; definition: string }[]): JsonSchema {
+function byType(title: string, description: string, branches: readonly { type: string; definition: string }[]): JsonSchema {
+  const types = branches.map(({ type }) => type);
   return {
     type: 'object',
     required: ['type'],
+    // The branches say so too; editors offer all types only where one list has them.
+    properties: { type: { title, description, enum: types, examples: types.slice(0, 1) } },
     discriminator: { propertyName: 'type' },
     oneOf: branches.map(({ definition }) => ({ $ref: `#/definitions/${definition}` })),
   };
