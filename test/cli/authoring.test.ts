@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'mocha';
+import { ROOT } from '../../lib/environment.ts';
+import { sluice } from '../support/processes.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const PIPELINE = 'product_category_etl.yaml';
+
+/** What people who write pipelines use; none of it needs a server. */
+describe('sluice for authors', function () {
+  this.timeout('1m');
+  let folder: { path: string; remove(): Promise<void> };
+  const at = (name: string): string => join(folder.path, name);
+
+  before(async () => {
+    folder = await temporaryFolder();
+    await copyFile(join(ROOT, 'pipelines', PIPELINE), at(PIPELINE));
+  });
+  after(() => folder.remove());
+
+  it('validate -o github: an annotation each, escaped as GitHub wants it', async () => {
+    await writeFile(at('bad,1.yaml'), 'dag_id: bad\ntasks:\n  - {name: a, type: spark_job, job_nam: x}\n');
+    const { code, stdout } = await sluice(['validate', at('bad,1.yaml'), '-o', 'github']);
+    assert.equal(code, 3);
+    assert.match(
+      stdout,
+      /^::error file=.*bad%2C1\.yaml,line=3,col=32,endColumn=39,title=SL201::Unknown key 'job_nam'.* did you mean 'job_name'\?$/m,
+    );
+  });
+
+  it('validate: a warning leaves a file good', async () => {
+    await writeFile(at('later.yaml'), 'dag_id: later\nmax_active_runs: 2\ntasks: [{name: a, type: empty}]\n');
+    const { code, stdout, stderr } = await sluice(['validate', at('later.yaml')]);
+    assert.equal(code, 0);
+    assert.match(stdout, /later\.yaml:2:1 {2}SL901 {2}Warning: 'max_active_runs' .* cannot carry it out yet/);
+    assert.match(stderr, /1 of 1 files are good\. 1 warning\./);
+  });
+
+  for (const template of ['etl', 'reconcile', 'retrain']) {
+    it(`init --template ${template}: a file that is good as it is`, async () => {
+      const { code, stderr } = await sluice(['init', `new_${template}`, '--template', template, '--to', folder.path]);
+      assert.equal(code, 0, stderr);
+      assert.match(await readFile(at(`new_${template}.yaml`), 'utf8'), new RegExp(`^dag_id: new_${template}$`, 'm'));
+      assert.equal((await sluice(['validate', at(`new_${template}.yaml`)])).code, 0);
+    });
+  }
+
+  it('init: leaves a file alone that exists, and refuses a name that cannot be', async () => {
+    await writeFile(at('mine.yaml'), 'dag_id: mine\n');
+    const twice = await sluice(['init', 'mine', '--to', folder.path]);
+    assert.deepEqual([twice.code, await readFile(at('mine.yaml'), 'utf8')], [1, 'dag_id: mine\n']);
+    assert.match(twice.stderr, /exists already; it is left as it is/);
+    const odd = await sluice(['init', '../Mine', '--to', folder.path]);
+    assert.equal(odd.code, 1);
+    assert.match(odd.stderr, /cannot be a dag_id/);
+  });
+
+  it("test: the repository's own cases are as expected", async () => {
+    const { code, stdout, stderr } = await sluice(['test']);
+    assert.equal(code, 0, stdout);
+    assert.match(stderr, /3 of 3 cases are as expected/);
+  });
+
+  it('test: says what was expected and what came, and exits with 1', async () => {
+    await writeFile(
+      at('etl.test.yaml'),
+      `pipeline: ${PIPELINE}\ncases:\n  - name: wishful\n    tasks: {extract_category_data: {fail: no disk}}\n    expect: {state: success}\n`,
+    );
+    const { code, stdout } = await sluice(['test', at('etl.test.yaml')]);
+    assert.equal(code, 1);
+    assert.match(stdout, /✘ wishful\n {4}the run is failed, not success/);
+  });
+
+  it('test: a mistake in a test file has its place', async () => {
+    await writeFile(at('typo.test.yaml'), `pipeline: ${PIPELINE}\ncases:\n  - name: x\n    expect: {stat: success}\n`);
+    const { code, stderr } = await sluice(['test', at('typo.test.yaml')]);
+    assert.equal(code, 1);
+    assert.match(stderr, /typo\.test\.yaml:4:\d+ {2}cases\.0\.expect .*'stat'/);
+  });
+
+  it('run --param: what is unknown, missing or wrong is told before anything starts', async () => {
+    await writeFile(
+      at('params.yaml'),
+      'dag_id: p\nparams: {days: {type: integer, minimum: 1, default: 7}, who: {type: string}}\ntasks: [{name: a, type: empty}]\n',
+    );
+    const { code, stderr } = await sluice(['run', at('params.yaml'), '--param', 'days=0', '-p', 'x=1'], {
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+    });
+    assert.equal(code, 1);
+    assert.match(stderr, /'days' must be at least 1, not 0\.\n'who' must be given\.\n.*no parameter 'x'; declared: days, who/);
+  });
+});
