@@ -1,7 +1,12 @@
+import { Set as setFormat } from 'typebox/format';
 import { Errors } from 'typebox/value';
+import { TEXT_FORMATS } from '../workflows/plan/text-formats.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { TaskType } from './define-task.ts';
 import { userFault } from './errors.ts';
+
+// typebox has formats of its own, and another meaning for some: a duration is PT5M there.
+for (const [format, check] of Object.entries(TEXT_FORMATS)) setFormat(format, check);
 
 /**
  * Holds parameters against the schema of their task type, once expressions have been replaced by values: the compiler could check their

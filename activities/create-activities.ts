@@ -3,7 +3,7 @@ import { CONNECTION_FIELDS } from '../workflows/plan/connection-fields.ts';
 import type { Json } from '../workflows/plan/json.ts';
 import type { TaskInput } from '../workflows/plan/task-input.ts';
 import type { TaskType } from './define-task.ts';
-import { runTask } from './run-task.ts';
+import { getConnection, runTask } from './run-task.ts';
 
 /**
  * The Temporal activities of `catalog`: activity type = task type. Connections are injected and opened by each task for itself.
@@ -18,7 +18,7 @@ export function createActivities(
     .map((taskType): [string, (input: TaskInput) => Promise<Json>] => [taskType.type, (input) => runTask(taskType, connections, input)]);
   return Object.assign(Object.fromEntries(tasks), {
     connection_fields: async (names: readonly string[]) =>
-      Object.fromEntries(names.map((name) => [name, fieldsOf(connections.get(name, ANY_TYPE))])),
+      Object.fromEntries(names.map((name) => [name, fieldsOf(getConnection(connections, name, ANY_TYPE))])),
   });
 }
 

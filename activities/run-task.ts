@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
-import { ConnectionError, type Connections } from '../lib/connections.ts';
+import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { RetryRule } from '../workflows/plan/plan.ts';
 import type { TaskInput } from '../workflows/plan/task-input.ts';
@@ -111,12 +111,17 @@ function refuseLargeOutput(taskType: TaskType, output: Json): void {
 function resolveConnections(taskType: TaskType, connections: Connections, params: JsonObject): Record<string, never> {
   const named = Object.entries(taskType.connections).map(([name, need]) => {
     const chosen = params[need.key];
-    try {
-      return [name, connections.get(typeof chosen === 'string' ? chosen : need.default, need.types)];
-    } catch (error) {
-      if (error instanceof ConnectionError) throw userFault('ConnectionNotDefined', error.message);
-      throw error;
-    }
+    return [name, getConnection(connections, typeof chosen === 'string' ? chosen : need.default, need.types)];
   });
   return Object.fromEntries(named) as Record<string, never>;
+}
+
+/** A connection by its name. @throws ApplicationFailure `ConnectionNotDefined` */
+export function getConnection(connections: Connections, name: string, types: readonly ConnectionType[]): ConnectionOf<ConnectionType> {
+  try {
+    return connections.get(name, types);
+  } catch (error) {
+    if (error instanceof ConnectionError) throw userFault('ConnectionNotDefined', error.message);
+    throw error;
+  }
 }

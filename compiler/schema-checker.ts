@@ -1,12 +1,10 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { parseDuration } from '../workflows/plan/duration.ts';
+import { TEXT_FORMATS } from '../workflows/plan/text-formats.ts';
 import { isTemplate } from '../workflows/plan/expressions/template.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
-import { isTimeZone } from '../workflows/plan/time-zone.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { isMap } from './task-node.ts';
 
-const ISO_DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/;
 const ANYTHING = { type: 'object' };
 
 /**
@@ -31,12 +29,7 @@ export class SchemaChecker {
       // The schema is generated, and a test holds it against draft 07: no process needs to do so again at its start.
       validateSchema: false,
       keywords: ['form', 'template', 'names', 'discriminator'],
-      formats: {
-        duration: (text: string) => (parseDuration(text) ?? 0) > 0,
-        'time-zone': isTimeZone,
-        'iso-date': (text: string) => ISO_DATE.test(text) && !Number.isNaN(Date.parse(text)),
-        uri: (text: string) => URL.canParse(text),
-      },
+      formats: TEXT_FORMATS,
     });
     const { definitions, ...file } = schema;
     // Tasks and triggers in a list are checked one by one, each against its own type. The file's own keys are a definition like the others:

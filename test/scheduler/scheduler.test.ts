@@ -63,6 +63,16 @@ describe('scheduler', () => {
     assert.ok(friday.nextActionTimes.some((time) => time.getUTCDay() === 5 && time.getUTCDate() !== 13));
   });
 
+  it('applies nothing of what it could not carry out whole, names the key, and applies the others', async () => {
+    await write('later', `${pipeline('later', '@daily')}max_active_runs: 1\n`);
+    const { code, stderr } = await apply();
+    assert.equal(code, 3);
+    assert.match(stderr, new RegExp(`create ${id('later')} failed: .*'${id('later')}' is not applied.*max_active_runs`));
+    assert.ok(!Object.keys(await hashes()).includes(id('later')));
+    await rm(join(folder.path, 'later.yaml'));
+    assert.equal((await apply()).code, 0);
+  });
+
   it('leaves alone what has not changed', async () => {
     const { stderr } = await apply();
     assert.doesNotMatch(stderr, /create|update|delete/);

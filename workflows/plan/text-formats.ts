@@ -1,0 +1,12 @@
+import { parseDuration } from './duration.ts';
+import { isTimeZone } from './time-zone.ts';
+
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** The `format`s of the schema: what text must look like. One meaning when a file is compiled and when a task's parameters are rendered. */
+export const TEXT_FORMATS = {
+  duration: (text: string) => (parseDuration(text) ?? 0) > 0,
+  'time-zone': isTimeZone,
+  'iso-date': (text: string) => ISO_DATE.test(text) && !Number.isNaN(Date.parse(text)),
+  uri: (text: string) => URL.canParse(text),
+} as const satisfies Record<string, (text: string) => boolean>;
