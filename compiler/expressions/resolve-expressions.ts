@@ -122,8 +122,9 @@ class ExpressionResolver {
       this.remember(checkBare(this.source, { path: [...path, 'switch', 'on'], text: keys.switch.on }, own, SCALAR));
     }
     if (keys.sla !== undefined) this.checkAll(keys.sla, SlaListSchema, [...path, 'sla'], this.everywhere());
-    for (const key of COMMON_TASK_KEYS) {
-      if (key === 'when' || key === 'sla' || key === 'expand' || keys[key] === undefined) continue;
+    if (!this.hasBraces) return;
+    for (const key of Object.keys(keys)) {
+      if (!COMMON_TASK_KEYS.has(key) || key === 'when' || key === 'sla' || key === 'expand') continue;
       const schema = TASK_COMMON[key as keyof typeof TASK_COMMON] as unknown;
       for (const template of findTemplates(keys[key], schema, [...path, key], 'none')) {
         if (template.kind === 'none') checkTemplate(this.source, template, scope);
