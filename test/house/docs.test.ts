@@ -3,6 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { existsSync } from 'node:fs';
 import { describe, it } from 'mocha';
+import { CATALOG } from '../../activities/catalog.ts';
+import { Compiler } from '../../compiler/compile.ts';
+import { formatDiagnostic } from '../../compiler/diagnostic.ts';
 import { TASK_TYPES_PAGE, taskTypesPage } from '../../dev/generate-docs.ts';
 import { ROOT } from '../../lib/environment.ts';
 
@@ -24,6 +27,17 @@ describe('the documentation', () => {
         }),
     );
     assert.deepEqual(dead, []);
+  });
+
+  it('shows pipelines that compile', () => {
+    const examples = ['README.md', join('docs', '01-writing-pipelines.md')].flatMap((page) =>
+      [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```yaml\n(dag_id:.*?)^```$/gms)].map(([, text = '']) => ({ file: page, text })),
+    );
+    assert.ok(examples.length >= 4);
+    const mistakes = examples
+      .flatMap((example) => new Compiler(CATALOG).compile(example).diagnostics)
+      .filter(({ code }) => code !== 'SL306');
+    assert.deepEqual(mistakes.map(formatDiagnostic), []);
   });
 
   it('gives every dependency a reason', () => {
