@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type PartName, type Stack, stackStatus, startStack } from '../../dev/stack.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { createProgress } from '../../lib/progress.ts';
+import { eventually } from './eventually.ts';
 
 /** The suite's own servers: never those of a developer's environment, which may hold data. */
 const HOME = join(ROOT, '.sluice', 'test');
@@ -33,7 +35,10 @@ export async function testStack(parts: readonly PartName[] = ALL): Promise<{ env
 export async function killTemporal(): Promise<void> {
   const temporal = (await stackStatus(HOME)).find(({ name }) => name === 'temporal');
   if (temporal?.pid === undefined) throw new Error('The suite has no Temporal server running.');
-  process.kill(temporal.pid, 'SIGKILL');
+  const { pid } = temporal;
+  process.kill(pid, 'SIGKILL');
+  // Until it is gone its port is taken, and another would be chosen.
+  await eventually(() => Promise.resolve(assert.throws(() => process.kill(pid, 0))));
   await startStack({ home: HOME, parts: ['temporal'], environment, progress: createProgress() });
 }
 

@@ -22,7 +22,7 @@ const REFUSED: Record<string, [text: string, place: string, message: RegExp, fil
     '8:1',
     /more than 500,000 values/,
   ],
-  'a hundred thousand levels': ['['.repeat(100_000), '1:823', /nested too deeply|cannot be read/],
+  'a hundred thousand levels': ['['.repeat(100_000), '1:*', /nested too deeply|cannot be read/],
   'a break that nobody sees': ['default: {}\u2028a: 7', '1:12', /a line separator \(U\+2028\).*delete it/],
   'too many characters': [`# ${'x'.repeat(9_000_000)}`, '1:1', /9,000,002 characters; 8,388,608 are allowed/],
   'a DAG without tasks': ['default: {}\na: {schedule: null}', '2:1', /DAG 'a' has no tasks/],
@@ -65,7 +65,9 @@ describe('import of what cannot be imported', () => {
       const failures = importDags([{ file, text }]).filter((result) => result instanceof ImportError);
       assert.equal(failures.length, 1);
       assert.match(failures[0]?.message ?? '', message);
-      assert.equal(`${failures[0]?.place.line}:${failures[0]?.place.column}`, place);
+      // How deep the parser gets depends on the stack that it is given.
+      const { line, column } = failures[0]?.place ?? {};
+      assert.equal(`${line}:${place.endsWith('*') ? '*' : column}`, place);
     });
   }
 
