@@ -27,6 +27,7 @@ const COMMANDS = {
   schema: () => import('./cli/schema.ts'),
   import: () => import('./cli/import.ts'),
   decide: () => import('./cli/decide.ts'),
+  pools: () => import('./cli/pools.ts'),
   init: () => import('./cli/init.ts'),
   explain: () => import('./cli/explain.ts'),
   stack: () => import('./cli/stack.ts'),

@@ -4,6 +4,7 @@ import { parseDuration } from '../workflows/plan/duration.ts';
 import { type TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import {
+  type ConcurrencyPlan,
   type ExpandPlan,
   type Plan,
   PLAN_FORMAT,
@@ -34,7 +35,10 @@ export interface ResolvedTask {
 /** The keys of a file that its plan takes over as they are; the resolved parts come beside them. */
 export function emitPlan(
   value: JsonObject,
-  resolved: Omit<Plan, 'hash' | 'format' | 'dagId' | 'tags' | 'description' | 'owner' | 'docMd' | 'runTimeoutMs'>,
+  resolved: Omit<
+    Plan,
+    'hash' | 'format' | 'dagId' | 'tags' | 'description' | 'owner' | 'docMd' | 'runTimeoutMs' | 'maxActiveRuns' | 'concurrency'
+  >,
 ): Plan {
   const runTimeoutMs = durationOf(value.dagrun_timeout);
   return withHash({
@@ -45,8 +49,14 @@ export function emitPlan(
     tags: (value.tags ?? []) as readonly string[],
     ...(typeof value.doc_md === 'string' && { docMd: value.doc_md }),
     ...(runTimeoutMs !== undefined && { runTimeoutMs }),
+    ...(typeof value.max_active_runs === 'number' && { maxActiveRuns: value.max_active_runs }),
+    ...(isMap(value.concurrency) && { concurrency: concurrencyOf(value.concurrency) }),
     ...resolved,
   });
+}
+
+function concurrencyOf({ limit, key, on_overlap = 'queue' }: JsonObject): ConcurrencyPlan {
+  return { limit: Number(limit), ...(typeof key === 'string' && { key }), onOverlap: on_overlap as ConcurrencyPlan['onOverlap'] };
 }
 
 /** A plan with the hash of all that it says. */
@@ -85,6 +95,7 @@ export function emitTask(
     heartbeatTimeoutMs: durationOf(keys.heartbeat_timeout) ?? durationOf(type.defaults.heartbeat_timeout) ?? 0,
     queueTimeoutMs: durationOf(keys.queue_timeout),
     queue: textOf(keys.queue),
+    pool: typeof keys.pool === 'string' ? { name: keys.pool, slots: Number(keys.pool_slots ?? 1) } : undefined,
     priority: typeof keys.priority === 'number' ? keys.priority : undefined,
     allowFailure: keys.allow_failure === true,
   });

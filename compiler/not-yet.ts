@@ -4,9 +4,9 @@ import type { Path, Source } from './source.ts';
 import { isMap, type TaskNode } from './task-node.ts';
 
 /** Keys that are checked and carried in the plan, and whose runtime this release does not have. */
-const PIPELINE_KEYS = ['max_active_runs', 'concurrency', 'triggers', 'sla', 'alerts', 'critical', 'inlets', 'outlets'];
+const PIPELINE_KEYS = ['triggers', 'sla', 'alerts', 'critical', 'inlets', 'outlets'];
 const SCHEDULE_KEYS = ['start_delay', 'calendar', 'dst'];
-const TASK_KEYS = ['pool', 'pool_slots', 'sla'];
+const TASK_KEYS = ['sla'];
 
 /**
  * What of a file this release cannot carry out yet, by key, with its values. Each kind is a warning in `source`, where it first stands. A

@@ -124,9 +124,10 @@ function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>): 
 function stateOf(status: string, own: unknown): string {
   switch (status) {
     case 'RUNNING':
-      return 'running';
+      return own === 'queued' ? 'queued' : 'running';
     case 'COMPLETED':
-      return 'success';
+      // For lack of room it did not begin: `on_overlap: cancel_new`.
+      return own === 'canceled' ? 'canceled' : 'success';
     case 'CANCELLED':
       return 'canceled';
     case 'FAILED':

@@ -120,8 +120,9 @@ function scheduleOptions(plan: Plan, taskQueue: string): ScheduleOptions {
       ...runStart(plan, 'scheduled', taskQueue),
     },
     policies: {
-      // The default, SKIP, would lose ticks in silence while a run takes long; buffered ticks run one after the other, none lost.
-      overlap: ScheduleOverlapPolicy.BUFFER_ALL,
+      // The default, SKIP, would lose ticks in silence while a run takes long; buffered ticks run one after the other, none lost. A pipeline
+      // that says how many runs may be active has a queue of its own, which all causes share and everybody can see.
+      overlap: plan.maxActiveRuns === undefined && !plan.concurrency ? ScheduleOverlapPolicy.BUFFER_ALL : ScheduleOverlapPolicy.ALLOW_ALL,
       catchupWindow: '365 days',
     },
     typedSearchAttributes: [

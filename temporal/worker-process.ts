@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
 import { Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Log } from '../lib/logging.ts';
 import { connectWorker } from './connect-worker.ts';
+import { createSlotActivities } from './slot-activities.ts';
 
 export type Activities = Record<string, (input: never) => Promise<unknown>>;
 
@@ -41,6 +43,7 @@ export function installRuntime(log: Log): void {
  */
 export async function createWorkers(environment: Environment, queues: readonly string[], activities: Activities): Promise<WorkerGroup> {
   const { connection, namespace } = await connectWorker(environment);
+  const client = new Client({ connection, namespace });
   const workers = await Promise.all(
     queues.map((taskQueue) =>
       Worker.create({
@@ -48,7 +51,7 @@ export async function createWorkers(environment: Environment, queues: readonly s
         namespace,
         taskQueue,
         workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-        activities,
+        activities: { ...activities, ...createSlotActivities(client, taskQueue) },
         shutdownGraceTime: SHUTDOWN_GRACE,
         // After a worker's death its runs move to another one this soon; the default of 10 s doubles the damage of a short outage.
         stickyQueueScheduleToStartTimeout: '2s',

@@ -1,2 +1,6 @@
-/** What workers load into the workflow sandbox. The default export is Temporal's default workflow: it takes every `dag_id`. */
+/**
+ * What workers load into the workflow sandbox. The default export is Temporal's default workflow: it takes every `dag_id`, which begin with a
+ * small letter; what has a name of its own begins with a capital.
+ */
 export { interpreter as default } from './interpreter.ts';
+export { SluiceSlots } from './slots.ts';

@@ -1,5 +1,6 @@
 import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
 import {
+  CancellationScope,
   CancelledFailure,
   defineUpdate,
   isCancellation,
@@ -58,13 +59,18 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
   }
 }
 
-async function run({ plan, params: given }: RunInput, interval: DataInterval): Promise<RunEnd> {
+async function run({ plan, cause, params: given }: RunInput, interval: DataInterval): Promise<RunEnd> {
   const { params, mistakes } = resolveRunParams(plan, given ?? {});
   if (mistakes.length > 0) throw ApplicationFailure.nonRetryable(`The run's parameters do not fit: ${mistakes.join(' ')}`, 'InvalidParams');
   const { workflowId } = workflowInfo();
   const evaluator = plan.shapes && (await loadEvaluator(plan));
   const values = evaluator ? { ...runValues(plan.dagId, workflowId, interval), ...(await connectionFields(plan)) } : {};
-  const pipelineRun = new PipelineRun(plan, { pipelineRunId: workflowId, interval, params, values }, new TemporalHost(), evaluator);
+  const pipelineRun = new PipelineRun(
+    plan,
+    { pipelineRunId: workflowId, interval, params, values, isBackfill: cause === 'backfill' },
+    new TemporalHost(),
+    evaluator,
+  );
   acceptDecisions(pipelineRun);
   return pipelineRun.complete();
 }
@@ -114,7 +120,8 @@ function acceptDecisions({ decisions }: PipelineRun): void {
 }
 
 function conclude({ result, failure }: RunEnd): RunResult {
-  if (result.state === 'canceled') throw new CancelledFailure('The run was cancelled');
+  // A run that did not begin for lack of room was cancelled by nobody: to Temporal it has simply ended.
+  if (result.state === 'canceled' && CancellationScope.current().consideredCancelled) throw new CancelledFailure('The run was cancelled');
   if (!failure) return result;
   const { type, message, origin } = failure;
   throw ApplicationFailure.create({

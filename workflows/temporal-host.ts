@@ -11,23 +11,47 @@ import {
   CancellationScope,
   ChildWorkflowCancellationType,
   condition,
+  defineSignal,
+  getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
   scheduleActivity,
+  scheduleLocalActivity,
   setCurrentDetails,
+  setHandler,
   sleep,
   startChild,
+  upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { formatDuration } from './plan/duration.ts';
 import type { Json } from './plan/json.ts';
 import type { RetryRule, TaskPlan } from './plan/plan.ts';
 import type { RunResult } from './plan/run.ts';
 import { runFacts } from './plan/run-facts.ts';
-import { type ActivityCall, type PipelineCall, type RunHost, type RunScope, TaskCanceled, TaskFailed } from './run/run-host.ts';
+import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
+import { RELEASE_SLOTS, SLOTS_ANSWER, type SlotsAnswer, type SlotsCall } from './plan/slot-messages.ts';
+import {
+  type ActivityCall,
+  type PipelineCall,
+  type RunHost,
+  type RunScope,
+  type SlotCall,
+  TaskCanceled,
+  TaskFailed,
+} from './run/run-host.ts';
+
+const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
+const ASK_AGAIN = '5 minutes';
 
 /** Carries a run out on Temporal. What is done inside `within` belongs to its scope without saying so: Temporal keeps it with the flow of the code. */
 export class TemporalHost implements RunHost {
   private readonly root = CancellationScope.current();
+  private readonly answers = new Map<string, boolean>();
+
+  constructor() {
+    setHandler(defineSignal<[SlotsAnswer]>(SLOTS_ANSWER), ({ key, granted }) => void this.answers.set(key, granted));
+  }
 
   get canceled(): boolean {
     return this.root.consideredCancelled;
@@ -97,6 +121,37 @@ export class TemporalHost implements RunHost {
     });
     const outputs = Object.fromEntries(Object.entries(result?.tasks ?? {}).map(([name, { output = null }]) => [name, output]));
     return { run_id: workflowId, state: result?.state ?? 'running', outputs };
+  }
+
+  async acquire({ workflowId, kind, capacity, summary, ...wanted }: SlotCall): Promise<(() => Promise<void>) | undefined> {
+    const { workflowId: holder, runId, workflowType } = workflowInfo();
+    const key = `${runId} ${wanted.what} ${workflowId}`;
+    const request = { ...wanted, key, workflowId: holder, runId, group: workflowType };
+    const call: SlotsCall = { workflowId, kind, request, ...(capacity !== undefined && { capacity }) };
+    const release = (): Promise<void> =>
+      CancellationScope.nonCancellable(() =>
+        getExternalWorkflowHandle(workflowId)
+          .signal(RELEASE_SLOTS, key)
+          // Nobody holds them any more: there is nothing to give back.
+          .catch(() => undefined),
+      );
+    try {
+      for (;;) {
+        await scheduleLocalActivity('request_slots', [call], { startToCloseTimeout: '30s', summary: `asks for ${summary}` });
+        // Asked again now and then: whoever had the request may be gone, by somebody's hand.
+        if (await condition(() => this.answers.has(key), ASK_AGAIN)) break;
+      }
+    } catch (error) {
+      await release();
+      throw isCancellation(error) ? new TaskCanceled('cancelled') : error;
+    }
+    const granted = this.answers.get(key) === true;
+    this.answers.delete(key);
+    return granted ? release : undefined;
+  }
+
+  enter(state: 'queued' | 'running'): void {
+    upsertSearchAttributes([{ key: STATE, value: state }]);
   }
 
   async until(ready: () => boolean, { timeoutMs, summary }: { timeoutMs?: number; summary: string }): Promise<boolean> {

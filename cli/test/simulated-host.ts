@@ -117,6 +117,15 @@ export class SimulatedHost implements RunHost {
     return this.runChild(call, this);
   }
 
+  /** There is room for a run that is alone. */
+  async acquire(): Promise<() => Promise<void>> {
+    return async () => undefined;
+  }
+
+  enter(): void {
+    // Nobody looks.
+  }
+
   until(ready: () => boolean, { timeoutMs }: { timeoutMs?: number; summary: string }, scope: RunScope): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const end = (done: () => void): void => {

@@ -31,10 +31,10 @@ describe('sluice for authors', function () {
   });
 
   it('validate: a warning leaves a file good', async () => {
-    await writeFile(at('later.yaml'), 'dag_id: later\nmax_active_runs: 2\ntasks: [{name: a, type: empty}]\n');
+    await writeFile(at('later.yaml'), 'dag_id: later\ncritical: true\ntasks: [{name: a, type: empty}]\n');
     const { code, stdout, stderr } = await sluice(['validate', at('later.yaml')]);
     assert.equal(code, 0);
-    assert.match(stdout, /later\.yaml:2:1 {2}SL901 {2}Warning: 'max_active_runs' .* cannot carry it out yet/);
+    assert.match(stdout, /later\.yaml:2:1 {2}SL901 {2}Warning: 'critical' .* cannot carry it out yet/);
     assert.match(stderr, /1 of 1 files are good\. 1 warning\./);
   });
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { resizePool } from '../../temporal/pools.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { casePlan } from '../workflows/run/language-cases.ts';
@@ -50,12 +51,14 @@ const FEATURES: Record<string, { plan: Plan; cancel?: boolean; updates?: readonl
     updates: [['resolve-held', { task: 'a', action: 'retry', by: 'ann' }], ['resolve-held', { task: 'a', action: 'skip', by: 'ann' }]],
   },
   'cancellation-and-finally': { plan: casePlan('a: hang with {heartbeat_timeout: 1s}', { finally: 'clean: ok' }), cancel: true },
+  limits: { plan: planOf(`limits_${randomUUID().slice(0, 8)}`, [task('a', 'succeed', [], { pool: { name: 'recorded', slots: 1 } }), task('b', 'succeed', ['a'])], { maxActiveRuns: 1, concurrency: { limit: 2, onOverlap: 'queue' } }) },
   'fan-out': { plan: planOf('fan_out', [...Array(40).keys()].map((index) => task(`t${index}`, 'succeed'))) },
 };
 
 const wanted = process.argv.slice(2);
 const { environment } = await testStack(['temporal']);
 const { client, taskQueue, close } = await startTestWorker(environment, toyActivities);
+await resizePool(client, taskQueue, 'recorded', 1);
 for (const [name, { plan, cancel, updates = [] }] of Object.entries(FEATURES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const { pipelineRunId } = await startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID());

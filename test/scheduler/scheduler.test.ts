@@ -64,10 +64,10 @@ describe('scheduler', () => {
   });
 
   it('applies nothing of what it could not carry out whole, names the key, and applies the others', async () => {
-    await write('later', `${pipeline('later', '@daily')}max_active_runs: 1\n`);
+    await write('later', `${pipeline('later', '@daily')}critical: true\n`);
     const { code, stderr } = await apply();
     assert.equal(code, 3);
-    assert.match(stderr, new RegExp(`create ${id('later')} failed: .*'${id('later')}' is not applied.*max_active_runs`));
+    assert.match(stderr, new RegExp(`create ${id('later')} failed: .*'${id('later')}' is not applied.*critical`));
     assert.ok(!Object.keys(await hashes()).includes(id('later')));
     await rm(join(folder.path, 'later.yaml'));
     assert.equal((await apply()).code, 0);

@@ -5,6 +5,7 @@ import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourc
 import type { Environment } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
+import { createSlotActivities } from '../../temporal/slot-activities.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { createLog } from '../../lib/logging.ts';
 import { type Activities, installRuntime } from '../../temporal/worker-process.ts';
@@ -34,7 +35,13 @@ export async function startTestWorker(environment: Environment, activities: Acti
   await ensureSearchAttributes(client);
   const { connection, namespace } = await connectWorker(environment);
   const taskQueue = `test-${randomUUID()}`;
-  const worker = await Worker.create({ connection, namespace, taskQueue, workflowBundle: await workflowBundle(), activities });
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    workflowBundle: await workflowBundle(),
+    activities: { ...activities, ...createSlotActivities(client, taskQueue) },
+  });
   const running = worker.run();
   return {
     client,

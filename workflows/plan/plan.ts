@@ -2,6 +2,7 @@ import type { TemplatePlace } from './expressions/evaluator.ts';
 import type { Shape } from './expressions/shape.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { SchedulePlan } from './schedule.ts';
+import type { OnOverlap } from './slots.ts';
 import type { TriggerRule } from './trigger-rule.ts';
 
 /**
@@ -20,6 +21,9 @@ export interface Plan {
   /** null: started by hand or by a sensor only. */
   readonly schedule: SchedulePlan | null;
   readonly runTimeoutMs?: number;
+  /** How many runs may be active at once, however they were started; absent: any number by hand, and those of the clock one after the other. */
+  readonly maxActiveRuns?: number;
+  readonly concurrency?: ConcurrencyPlan;
   /** What a run can be given, by name; absent: nothing. */
   readonly params?: Readonly<Record<string, ParamPlan>>;
   /** In an order in which each stands after all it depends on. */
@@ -36,6 +40,14 @@ export interface Plan {
   readonly pipelines?: Readonly<Record<string, Plan>>;
   /** Keys of the language whose runtime this release does not have, with their values. A plan that has some is not applied. */
   readonly notYet?: Readonly<Record<string, Json>>;
+}
+
+/** How many runs of one key may be active at once, and what happens to one too many. */
+export interface ConcurrencyPlan {
+  readonly limit: number;
+  /** An expression; absent: all runs are of one key. */
+  readonly key?: string;
+  readonly onOverlap: OnOverlap;
 }
 
 export interface ParamPlan {
@@ -80,6 +92,8 @@ export interface TaskPlan {
   readonly queue?: string;
   /** Temporal's, 1 (first) to 5. */
   readonly priority?: number;
+  /** Slots that all pipelines share; absent: it needs none. */
+  readonly pool?: { readonly name: string; readonly slots: number };
   readonly allowFailure: boolean;
 }
 

@@ -4,7 +4,7 @@ import type { DataInterval } from './schedule.ts';
 import type { TaskState } from './task-state.ts';
 
 /** Why a run exists. */
-export const CAUSES = ['scheduled', 'manual', 'pipeline'] as const;
+export const CAUSES = ['scheduled', 'manual', 'pipeline', 'backfill'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /** The one argument of every pipeline run's workflow. Wire data, as the plan is. */

@@ -5,7 +5,8 @@ import type { RunResult } from '../plan/run.ts';
 import { taskBoard } from '../plan/task-board.ts';
 import { Decisions } from './decisions.ts';
 import { PlanTaskRunner, type RunContext } from './plan-task-runner.ts';
-import type { RunHost, RunScope } from './run-host.ts';
+import { type RunHost, type RunScope, type SlotCall, TaskCanceled } from './run-host.ts';
+import { runLimits } from './run-limits.ts';
 import { failsTheRun, RunState } from './run-state.ts';
 import { TaskListRun } from './task-list-run.ts';
 
@@ -38,6 +39,39 @@ export class PipelineRun {
 
   /** Runs to the end; never rejects for what a task did. */
   async complete(): Promise<RunEnd> {
+    const limits = runLimits(this.plan, this.context.isBackfill ?? false, (expression) => this.runner.evaluate(expression));
+    return limits.length === 0 ? this.completeNow() : this.completeInTurn(limits);
+  }
+
+  /** Waits for the run's turn, and makes room for the next when it has ended. */
+  private async completeInTurn(limits: readonly SlotCall[]): Promise<RunEnd> {
+    const { plan, host } = this;
+    const releases: (() => Promise<void>)[] = [];
+    host.enter('queued');
+    try {
+      for (const limit of limits) {
+        host.show(`queued: waits for its turn (${limit.summary}); see the workflow ${limit.workflowId}`);
+        const release = await host.within({}, (scope) => host.acquire(limit, scope));
+        if (!release) return this.notBegun(plan.concurrency?.onOverlap === 'skip' ? 'success' : 'canceled', `no room: ${limit.summary}`);
+        releases.push(release);
+      }
+      host.enter('running');
+      return await this.completeNow();
+    } catch (error) {
+      if (error instanceof TaskCanceled) return this.notBegun('canceled', 'cancelled before its turn');
+      throw error;
+    } finally {
+      for (const release of releases.reverse()) await release();
+    }
+  }
+
+  /** A run that did nothing. */
+  private notBegun(state: 'success' | 'canceled', note: string): RunEnd {
+    for (const task of allTasks(this.plan)) this.state.settle(task, { state: state === 'success' ? 'skipped' : 'canceled', note });
+    return { result: { state, interval: this.context.interval, tasks: Object.fromEntries(this.state.results) } };
+  }
+
+  private async completeNow(): Promise<RunEnd> {
     const { plan, host } = this;
     const timedOut = await host.within(plan.runTimeoutMs === undefined ? {} : { timeoutMs: plan.runTimeoutMs }, async (scope) => {
       await this.runList(plan.tasks, scope);

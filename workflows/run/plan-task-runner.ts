@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../plan/json.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
 import type { TaskResult } from '../plan/run.ts';
 import type { DataInterval } from '../plan/schedule.ts';
+import { poolId } from '../plan/slot-messages.ts';
 import type { TaskInput } from '../plan/task-input.ts';
 import { runApproval } from './approval.ts';
 import type { Decisions } from './decisions.ts';
@@ -12,6 +13,9 @@ import { expandTask } from './expanded-task.ts';
 import { type RunHost, type RunScope, TaskCanceled, TaskFailed } from './run-host.ts';
 import type { RunState } from './run-state.ts';
 import type { TaskRunner } from './task-list-run.ts';
+
+/** Of tasks that say nothing. */
+const MIDDLE_PRIORITY = 3;
 
 /** What a run is given beside its plan. */
 export interface RunContext {
@@ -21,6 +25,8 @@ export interface RunContext {
   readonly params: JsonObject;
   /** The values of all names in expressions but `outputs` and items; empty where the plan has no expressions. */
   readonly values: Variables;
+  /** Whether it fills in the past. */
+  readonly isBackfill?: boolean;
 }
 
 /** One call of a task: all of it, or one item of its list. */
@@ -101,12 +107,41 @@ export class PlanTaskRunner implements TaskRunner {
     }
   }
 
+  /** In the task's pool, if it has one. */
+  private async inPool(task: TaskPlan, id: string, scope: RunScope, work: () => Promise<Json>): Promise<Json> {
+    if (!task.pool) return work();
+    const { name, slots } = task.pool;
+    const shown = task.expand === undefined;
+    if (shown) this.state.settle(task, { state: 'queued', note: `waits for pool ${name}` });
+    const release = await this.host.acquire(
+      {
+        workflowId: poolId(name),
+        kind: 'pool',
+        what: id,
+        slots,
+        priority: task.priority ?? MIDDLE_PRIORITY,
+        onOverlap: 'queue',
+        summary: `pool ${name}`,
+      },
+      scope,
+    );
+    if (shown) this.state.settle(task, { state: 'running' });
+    try {
+      return await work();
+    } finally {
+      await release?.();
+    }
+  }
+
   private perform(task: TaskPlan, call: Call, round: number, scope: RunScope): Promise<Json> {
+    if (task.type === 'empty') return Promise.resolve(null);
+    return this.inPool(task, idOf(task, call.suffix, round), scope, () => this.performNow(task, call, round, scope));
+  }
+
+  private performNow(task: TaskPlan, call: Call, round: number, scope: RunScope): Promise<Json> {
     const params = this.render(task, call.items);
     const id = idOf(task, call.suffix, round);
     switch (task.type) {
-      case 'empty':
-        return Promise.resolve(null);
       case 'run_pipeline': {
         const dagId = String(params.dag_id);
         const { pipelines = {} } = this.plan;
@@ -139,15 +174,9 @@ export class PlanTaskRunner implements TaskRunner {
       return { params, ...(output !== undefined && { output }) };
     });
     const suffix = `${first.slice(0, -1)}-${last.slice(1)}`;
-    const outputs = await this.host.execute(
-      {
-        id: idOf(task, suffix, round),
-        task,
-        summary: `${task.name}${suffix}: ${task.summary}`,
-        input: { ...this.inputOf(task, {}, ''), batch },
-      },
-      scope,
-    );
+    const id = idOf(task, suffix, round);
+    const call = { id, task, summary: `${task.name}${suffix}: ${task.summary}`, input: { ...this.inputOf(task, {}, ''), batch } };
+    const outputs = await this.inPool(task, id, scope, () => this.host.execute(call, scope));
     if (!Array.isArray(outputs)) throw new TaskFailed(`A batch of ${task.type} gave no list of outputs.`);
     return outputs as readonly Json[];
   }
@@ -169,6 +198,12 @@ export class PlanTaskRunner implements TaskRunner {
   private render(task: TaskPlan, items: JsonObject): JsonObject {
     if (!task.templates) return task.params;
     return this.expressions(task).renderParams(task.params, task.templates, { ...this.variables(), ...items });
+  }
+
+  /** The value of an expression of the pipeline's own, such as the key of its concurrency. */
+  evaluate(expression: string): Json {
+    if (!this.evaluator) throw new ExpressionFailed(`The plan says that it has no expressions, and has '${expression}'.`);
+    return this.evaluator.evaluate(expression, this.variables());
   }
 
   private variables(): Variables {

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
 import type { DataInterval } from '../plan/schedule.ts';
+import type { OnOverlap } from '../plan/slots.ts';
 import type { TaskInput } from '../plan/task-input.ts';
 
 /**
@@ -23,6 +24,14 @@ export interface RunHost {
    * What runs in it ends as cancelled then; `work` itself goes on, and its result is the result.
    */
   within<T>(options: { readonly timeoutMs?: number; readonly shielded?: boolean }, work: (scope: RunScope) => Promise<T>): Promise<T>;
+  /**
+   * Waits until there is room.
+   * @returns a function that makes room again, or undefined when there is none and there is not to be waited
+   * @throws TaskCanceled when the scope is cancelled first
+   */
+  acquire(call: SlotCall, scope: RunScope): Promise<(() => Promise<void>) | undefined>;
+  /** Says whether the run waits for its turn, or has begun. */
+  enter(state: 'queued' | 'running'): void;
   /** Whether the run has been asked to end. */
   readonly canceled: boolean;
   /** Shows how the run stands, wherever people look at it. */
@@ -42,6 +51,22 @@ export interface ActivityCall {
   /** Of the call: what the UI shows. */
   readonly summary: string;
   readonly input: TaskInput;
+}
+
+/** Slots as a run, or a task of it, wants them. */
+export interface SlotCall {
+  /** The workflow that has them. */
+  readonly workflowId: string;
+  readonly kind: 'pool' | 'runs';
+  /** Unique in the run, for people. */
+  readonly what: string;
+  readonly slots: number;
+  readonly priority: number;
+  readonly onOverlap: OnOverlap;
+  /** How many there are, where the run says so itself. */
+  readonly capacity?: number;
+  /** What is waited for, in a few words. */
+  readonly summary: string;
 }
 
 /** Another pipeline as the run wants it. */

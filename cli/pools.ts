@@ -1,0 +1,48 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { taskQueueOf } from '../lib/environment.ts';
+import { formatTable } from '../lib/table.ts';
+import { listPools, resizePool } from '../temporal/pools.ts';
+import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
+import { withClient } from './with-client.ts';
+
+/** `sluice pools`: the slots that tasks of all pipelines share. */
+export const command = new Command('pools')
+  .description('Slots that tasks of all pipelines share (`pool:`): who has them, who waits; `set` makes a pool, or changes its size.')
+  .addOption(outputOption())
+  .addHelpText('after', '\nExamples:\n  sluice pools\n  sluice pools set warehouse 5')
+  .action(async (options: OutputOptions) => {
+    const pools = await withClient(listPools);
+    print(
+      options,
+      pools,
+      pools.length === 0
+        ? 'There are no pools. `sluice pools set <name> <slots>` makes one.'
+        : formatTable(
+            ['POOL', 'SLOTS', 'TAKEN', 'WAITING', 'HELD BY'],
+            pools.map(({ name, capacity, holders, waiting }) => [
+              name,
+              String(capacity),
+              String(holders.reduce((sum, { slots }) => sum + slots, 0)),
+              String(waiting.length),
+              holders.map(({ workflowId, what }) => `${workflowId} ${what}`).join(', '),
+            ]),
+          ),
+    );
+  });
+
+command
+  .command('set')
+  .description('Make a pool, or change its size. A smaller one takes nothing away from those who hold slots.')
+  .argument('<name>', 'small letters, digits and _')
+  .argument('<slots>', 'how many; 0 lets nobody in', parseSlots)
+  .action(async (name: string, slots: number) => {
+    if (!/^[a-z][a-z0-9_]{0,63}$/.test(name))
+      throw new CommandError(`'${name}' cannot be a pool: small letters, digits and _, beginning with a letter.`);
+    await withClient((client) => resizePool(client, taskQueueOf(environment), name, slots));
+    say(`Pool ${name} has ${slots} slot${slots === 1 ? '' : 's'}.`);
+  });
+
+function parseSlots(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('A whole number, 0 or more.');
+  return Number(text);
+}

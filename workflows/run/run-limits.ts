@@ -1,0 +1,44 @@
+import type { Json } from '../plan/json.ts';
+import type { Plan } from '../plan/plan.ts';
+import { runSlotsId } from '../plan/slot-messages.ts';
+import type { SlotCall } from './run-host.ts';
+
+/** Among runs that wait, those that people and the clock want now go before those that fill in the past. */
+export const BACKFILL_PRIORITY = 4;
+const LIVE_PRIORITY = 3;
+
+/**
+ * The slots that a run needs before it may begin, in the order in which it is to ask for them.
+ * @param evaluate the value of an expression of the plan
+ */
+export function runLimits(plan: Plan, isBackfill: boolean, evaluate: (expression: string) => Json): SlotCall[] {
+  const { dagId, maxActiveRuns, concurrency } = plan;
+  const common = { kind: 'runs', what: 'run', slots: 1, priority: isBackfill ? BACKFILL_PRIORITY : LIVE_PRIORITY } as const;
+  const calls: SlotCall[] = [];
+  if (maxActiveRuns !== undefined) {
+    calls.push({
+      ...common,
+      workflowId: runSlotsId(dagId),
+      capacity: maxActiveRuns,
+      onOverlap: 'queue',
+      summary: `at most ${maxActiveRuns} runs of ${dagId}`,
+    });
+  }
+  if (concurrency) {
+    const { limit, key, onOverlap } = concurrency;
+    const value = key === undefined ? undefined : textOf(evaluate(key));
+    calls.push({
+      ...common,
+      // Without a key of its own it would be the queue of max_active_runs.
+      workflowId: runSlotsId(dagId, value ?? '*'),
+      capacity: limit,
+      onOverlap,
+      summary: `at most ${limit} runs of ${dagId}${value === undefined ? '' : ` for ${value}`}`,
+    });
+  }
+  return calls;
+}
+
+function textOf(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,141 @@
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  getExternalWorkflowHandle,
+  scheduleLocalActivity,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  RELEASE_SLOTS,
+  REQUEST_SLOTS,
+  RESIZE_POOL,
+  SLOTS_ANSWER,
+  SLOTS_QUERY,
+  type SlotsAnswer,
+  type SlotsInput,
+  type SlotsWanted,
+} from './plan/slot-messages.ts';
+import { type SlotNews, type SlotRequest, Slots, type SlotState } from './plan/slots.ts';
+
+const requestSlots = defineSignal<[SlotsWanted]>(REQUEST_SLOTS);
+const releaseSlots = defineSignal<[string]>(RELEASE_SLOTS);
+const resize = defineUpdate<string, [number]>(RESIZE_POOL);
+const slotsQuery = defineQuery<SlotState>(SLOTS_QUERY);
+
+/** How often it is looked whether holders still live, while somebody waits: a run that was terminated releases nothing. */
+const LOOK_EVERY = 5_000;
+/** Nobody has asked for so long: what needs no keeping ends. */
+const IDLE = 60_000;
+
+/**
+ * Slots that runs and tasks share, as a workflow of its own: nothing holds more than there are, whatever dies. Those who wait are in its
+ * current details.
+ */
+export async function SluiceSlots({ kind, state }: SlotsInput): Promise<SlotState> {
+  const slots = new Slots(state);
+  const news: SlotNews[] = [];
+  let drawn = false;
+  const take = (some: readonly SlotNews[]): void => {
+    news.push(...some);
+    drawn = false;
+  };
+  setHandler(requestSlots, ({ request, capacity }) => {
+    if (capacity !== undefined) take(slots.resize(capacity));
+    take(slots.request(request));
+  });
+  setHandler(releaseSlots, (key) => take(slots.release(key)));
+  setHandler(
+    resize,
+    (capacity) => {
+      take(slots.resize(capacity));
+      return `${capacity} slots`;
+    },
+    {
+      validator(capacity) {
+        if (kind !== 'pool') throw refused('How many runs may be active is said by the pipeline: max_active_runs or concurrency.');
+        if (!Number.isInteger(capacity) || capacity < 0)
+          throw refused(`${String(capacity)} is no number of slots: 0 or more, a whole number.`);
+      },
+      description: 'How many slots the pool has: a whole number',
+    },
+  );
+  setHandler(slotsQuery, () => slots.state);
+
+  void freeWhatEnded(slots, take);
+  for (;;) {
+    for (const each of news.splice(0)) void tell(each, (key) => take(slots.release(key)));
+    if (!drawn) setCurrentDetails(describe(slots));
+    drawn = true;
+    if (workflowInfo().continueAsNewSuggested && news.length === 0) {
+      await condition(allHandlersFinished);
+      if (news.length === 0) await continueAsNew<typeof SluiceSlots>({ kind, state: slots.state });
+    }
+    const { waiting, holders } = slots.state;
+    const stirred = (): boolean => news.length > 0 || !drawn;
+    if (kind === 'pool' || waiting.length > 0 || holders.length > 0) await condition(stirred);
+    else if (!(await condition(stirred, IDLE))) return slots.state;
+  }
+}
+
+/** While somebody waits: looks whether those that hold slots still live. */
+async function freeWhatEnded(slots: Slots, take: (news: readonly SlotNews[]) => void): Promise<never> {
+  for (;;) {
+    await condition(() => slots.state.waiting.length > 0);
+    for (const key of await ended(slots.state.holders)) take(slots.release(key));
+    await sleep(LOOK_EVERY);
+  }
+}
+
+/** Tells who is concerned. Whoever cannot be told has ended. */
+async function tell(news: SlotNews, gone: (key: string) => void): Promise<void> {
+  const { key, workflowId, runId } = news.kind === 'cancel' ? news.holder : news.request;
+  const handle = getExternalWorkflowHandle(workflowId, runId);
+  try {
+    if (news.kind === 'cancel') await handle.cancel();
+    else await handle.signal(SLOTS_ANSWER, { key, granted: news.kind === 'granted' } satisfies SlotsAnswer);
+  } catch {
+    gone(key);
+  }
+}
+
+/** The keys of those whose runs have ended. */
+async function ended(holders: readonly SlotRequest[]): Promise<string[]> {
+  const runs = [...new Map(holders.map(({ runId, workflowId }) => [runId, { runId, workflowId }])).values()];
+  for (;;) {
+    try {
+      const gone = new Set(
+        await scheduleLocalActivity<string[]>('ended_runs', [runs], { startToCloseTimeout: '30s', retry: { maximumAttempts: 3 } }),
+      );
+      return holders.filter(({ runId }) => gone.has(runId)).map(({ key }) => key);
+    } catch {
+      // No answer says nothing about who has ended.
+      await sleep(LOOK_EVERY);
+    }
+  }
+}
+
+function refused(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, 'DecisionRefused');
+}
+
+const MAX_ROWS = 50;
+
+function describe(slots: Slots): string {
+  const { capacity, holders, waiting } = slots.state;
+  const rows = (requests: readonly SlotRequest[], mark: string): string[] => [
+    ...requests
+      .slice(0, MAX_ROWS)
+      .map(({ workflowId, what, slots: wanted }) => `${mark} ${workflowId}  ${what}${wanted > 1 ? ` (${wanted} slots)` : ''}`),
+    ...(requests.length > MAX_ROWS ? [`  … and ${requests.length - MAX_ROWS} more`] : []),
+  ];
+  const heading = `${capacity - slots.free} of ${capacity} slots taken, ${waiting.length} waiting`;
+  return `${heading}\n\n\`\`\`text\n${[...rows(holders, '▶'), ...rows(waiting, '·')].join('\n')}\n\`\`\``;
+}
