@@ -10,8 +10,10 @@ import { EXIT } from './lib/exit-code.ts';
 import { loadEnvironment, ROOT, taskQueueOf } from './lib/environment.ts';
 import { createLog, type Log } from './lib/logging.ts';
 import { connectClient, TemporalUnavailable } from './temporal/connect.ts';
-import { applyChange, diffSchedules, listSchedules } from './temporal/schedules.ts';
+import { accountForTicks, catchUp } from './temporal/catch-up.ts';
+import { applyChange, diffSchedules, listSchedules, type ScheduleChange } from './temporal/schedules.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
+import { scheduleOf } from './temporal/ticks.ts';
 
 interface Options {
   pipelines: string;
@@ -77,8 +79,7 @@ async function apply(client: Client, { pipelines, taskQueue }: Options): Promise
   for (const change of changes) {
     if (change.action === 'unchanged') continue;
     try {
-      await applyChange(client, change, taskQueue);
-      log.info(`${change.action} ${change.dagId}`, { detail: change.detail });
+      await carryOut(client, change, taskQueue);
     } catch (error) {
       failures++;
       log.error(`${change.action} ${change.dagId} failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -88,6 +89,20 @@ async function apply(client: Client, { pipelines, taskQueue }: Options): Promise
   if (summary !== lastSummary || changes.some(({ action }) => action !== 'unchanged')) log.info(summary, { taskQueue });
   lastSummary = summary;
   return bad.length === 0 && failures === 0;
+}
+
+/** Carries out one change, and accounts for the ticks that it concerns: those that an update costs, and those that `catchup` wants. */
+async function carryOut(client: Client, change: ScheduleChange, taskQueue: string): Promise<void> {
+  const { action, dagId, plan, detail } = change;
+  const before = action === 'update' ? await scheduleOf(client, dagId) : undefined;
+  await applyChange(client, change, taskQueue);
+  log.info(`${action} ${dagId}`, { detail });
+  const now = Date.now();
+  for (const run of before ? await accountForTicks(client, before, taskQueue, now) : []) {
+    log.info(`started ${run}: it was due when its schedule was updated`);
+  }
+  const backfill = plan && (await catchUp(client, plan, taskQueue, now));
+  if (backfill !== undefined) log.info(`catches up ${dagId}: ${backfill}`);
 }
 
 /** Says what is wrong with the files; when nothing has changed since the last time, nothing. */

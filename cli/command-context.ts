@@ -56,8 +56,10 @@ export function formatMistakes(compilations: readonly Compilation[]): string {
 
 /** Errors whose message is for the user, by name: their classes would load Temporal's client for commands that need no server. */
 const EXPECTED = new Set([
+  'BackfillRefused',
   'CommandError',
   'DecisionRefused',
+  'NotScheduled',
   'NotYet',
   'PipelinesNotFound',
   'RunExists',

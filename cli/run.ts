@@ -8,7 +8,7 @@ import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { countPollers } from '../temporal/task-queue.ts';
 import { runUrl } from '../temporal/web-ui.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../workflows/plan/schedule.ts';
+import { type DataInterval, dataIntervalAround, dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
 import { collect, givenParams } from './given-params.ts';
 import { findPlan } from './find-plan.ts';
@@ -73,11 +73,10 @@ function intervalOf({ schedule, dagId }: Plan, logicalDate: string | undefined):
   if (logicalDate === undefined) return dataIntervalAt(schedule, Date.now());
   const start = Date.parse(logicalDate.length === 10 ? `${logicalDate}T00:00:00Z` : logicalDate);
   if (Number.isNaN(start)) throw new CommandError(`'${logicalDate}' is not a date such as 2024-01-31 or 2024-01-31T06:00:00Z.`);
-  const end = schedule === null ? start : tickAfter({ ...schedule, startAt: iso(0) }, start);
-  const interval = dataIntervalAt(schedule, end ?? start);
-  if (interval.start !== iso(start)) {
+  const interval = schedule === null ? dataIntervalAt(null, start) : dataIntervalAround(schedule, start);
+  if (!interval || interval.start !== iso(start)) {
     throw new CommandError(
-      `No data interval of ${dagId} starts at ${iso(start)}; the one around it is ${interval.start} – ${interval.end}. Use --logical-date ${interval.start}.`,
+      `No data interval of ${dagId} starts at ${iso(start)}${interval ? `; the one around it is ${interval.start} – ${interval.end}. Use --logical-date ${interval.start}` : ''}.`,
     );
   }
   return interval;

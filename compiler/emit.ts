@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TaskType } from '../activities/define-task.ts';
 import { parseDuration } from '../workflows/plan/duration.ts';
 import { type TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
+import type { CatchupPlan } from '../workflows/plan/intervals.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import {
   type ConcurrencyPlan,
@@ -37,7 +38,7 @@ export function emitPlan(
   value: JsonObject,
   resolved: Omit<
     Plan,
-    'hash' | 'format' | 'dagId' | 'tags' | 'description' | 'owner' | 'docMd' | 'runTimeoutMs' | 'maxActiveRuns' | 'concurrency'
+    'hash' | 'format' | 'dagId' | 'tags' | 'description' | 'owner' | 'docMd' | 'runTimeoutMs' | 'maxActiveRuns' | 'concurrency' | 'catchup'
   >,
 ): Plan {
   const runTimeoutMs = durationOf(value.dagrun_timeout);
@@ -50,9 +51,23 @@ export function emitPlan(
     ...(typeof value.doc_md === 'string' && { docMd: value.doc_md }),
     ...(runTimeoutMs !== undefined && { runTimeoutMs }),
     ...(typeof value.max_active_runs === 'number' && { maxActiveRuns: value.max_active_runs }),
+    ...catchupOf(value.catchup),
     ...(isMap(value.concurrency) && { concurrency: concurrencyOf(value.concurrency) }),
     ...resolved,
   });
+}
+
+function catchupOf(catchup: Json | undefined): Pick<Plan, 'catchup'> {
+  if (catchup === true) return { catchup: { mode: 'all' } };
+  if (!isMap(catchup) || catchup.mode === 'none') return {};
+  const windowMs = durationOf(catchup.window);
+  return {
+    catchup: {
+      mode: catchup.mode as CatchupPlan['mode'],
+      ...(windowMs !== undefined && { windowMs }),
+      ...(typeof catchup.max_runs === 'number' && { maxRuns: catchup.max_runs }),
+    },
+  };
 }
 
 function concurrencyOf({ limit, key, on_overlap = 'queue' }: JsonObject): ConcurrencyPlan {

@@ -5,7 +5,6 @@ import { isMap, type TaskNode } from './task-node.ts';
 
 /** Keys that are checked and carried in the plan, and whose runtime this release does not have. */
 const PIPELINE_KEYS = ['triggers', 'sla', 'alerts', 'critical', 'inlets', 'outlets'];
-const SCHEDULE_KEYS = ['start_delay', 'calendar', 'dst'];
 const TASK_KEYS = ['sla'];
 
 /**
@@ -33,9 +32,6 @@ export function collectNotYet(
     );
   };
   for (const key of PIPELINE_KEYS) note(key, [key], value[key], `'${key}'`);
-  if (value.catchup !== undefined && value.catchup !== false) note('catchup', ['catchup'], value.catchup, "'catchup'");
-  const { schedule } = value;
-  if (isMap(schedule)) for (const key of SCHEDULE_KEYS) note(`schedule.${key}`, ['schedule', key], schedule[key], `'${key}'`);
   const defaults = value.default_args;
   if (isMap(defaults)) for (const key of TASK_KEYS) note(`default_args.${key}`, ['default_args', key], defaults[key], `'${key}'`);
   for (const { name, keys, type, path } of nodes) {

@@ -1,10 +1,11 @@
 import { CronError, nextTick, parseCron } from '../workflows/plan/cron.ts';
 import { DURATION_HELP, parseDuration } from '../workflows/plan/duration.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
-import { PRESETS, iso, type SchedulePlan } from '../workflows/plan/schedule.ts';
-import { instantOf, isTimeZone } from '../workflows/plan/time-zone.ts';
+import { type CalendarPlan, iso, PRESETS, type SchedulePlan, tickAfter } from '../workflows/plan/schedule.ts';
+import { instantsOf, isTimeZone, shiftedInstant } from '../workflows/plan/time-zone.ts';
 import { didYouMean } from './diagnostic.ts';
 import type { Path, Source } from './source.ts';
+import { isMap } from './task-node.ts';
 
 /** 2000-01-01: any fixed instant serves to see whether an expression ever fires. */
 const SOME_TIME = 946_684_800_000;
@@ -21,16 +22,37 @@ export function resolveSchedule(source: Source, value: JsonObject): SchedulePlan
   const timezone = typeof zone === 'string' ? zone : 'UTC';
   const when = long === undefined ? resolveShort(source, short, timezone) : resolveLong(source, long, timezone);
   if (!when) return null;
-  const jitterMs = typeof long?.jitter === 'string' ? parseDuration(long.jitter) : undefined;
+  const jitterMs = durationOf(long?.jitter);
+  const startDelayMs = durationOf(long?.start_delay);
+  const calendar = isMap(long?.calendar) ? calendarOf(long.calendar) : undefined;
+  const dst = isMap(long?.dst) ? (long.dst as SchedulePlan['dst']) : undefined;
   const startAt = dayOrTime(value.start_date, timezone);
   const endAt = dayOrTime(value.end_date, timezone);
   if (startAt && endAt && startAt > endAt) source.report('SL209', ['end_date'], `'end_date' lies before 'start_date'.`);
-  return {
+  const schedule: SchedulePlan = {
     ...when,
     timezone,
     ...(jitterMs !== undefined && { jitterMs }),
+    ...(startDelayMs !== undefined && { startDelayMs }),
+    ...(calendar && { calendar }),
+    ...(dst && when.kind === 'cron' && { dst }),
     ...(startAt !== undefined && { startAt }),
     ...(endAt !== undefined && { endAt }),
+  };
+  // Days are days in every zone; in UTC they are found fastest.
+  if (calendar && tickAfter({ ...when, timezone: 'UTC', calendar }, SOME_TIME) === undefined)
+    source.report('SL209', ['schedule', 'calendar'], 'Nothing is left of the schedule: its calendar leaves out every day of it.');
+  return schedule;
+}
+
+function durationOf(text: unknown): number | undefined {
+  return typeof text === 'string' ? parseDuration(text) : undefined;
+}
+
+function calendarOf({ exclude, business_days: businessDays }: JsonObject): CalendarPlan {
+  return {
+    ...(Array.isArray(exclude) && { exclude: exclude.map((day) => String(day).slice(0, 10)).sort() }),
+    ...(businessDays === true && { businessDays }),
   };
 }
 
@@ -113,6 +135,5 @@ function dayOrTime(text: unknown, timezone: string): string | undefined {
   const zoned = /(?:Z|[+-]\d{2}:\d{2})$/.test(normal) && normal.includes('T');
   const instant = zoned ? Date.parse(normal) : Date.parse(normal.includes('T') ? `${normal}Z` : normal);
   if (Number.isNaN(instant)) return undefined;
-  // A wall time that clocks jump over is read an hour on.
-  return iso(zoned ? instant : (instantOf(instant, timezone) ?? instantOf(instant + 3_600_000, timezone) ?? instant));
+  return iso(zoned ? instant : (instantsOf(instant, timezone)[0] ?? shiftedInstant(instant, timezone)));
 }

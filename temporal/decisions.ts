@@ -9,17 +9,18 @@ export class DecisionRefused extends Error {
 
 /** Votes on an approval. @throws RunNotFound, DecisionRefused */
 export function decideApproval(client: Client, pipelineRunId: string, vote: ApprovalVote): Promise<string> {
-  return update(client, pipelineRunId, 'decide', vote);
+  return sendUpdate(client, pipelineRunId, 'decide', vote);
 }
 
 /** Decides on a task that is held on failure. @throws RunNotFound, DecisionRefused */
 export function resolveHeldTask(client: Client, pipelineRunId: string, decision: HeldDecision): Promise<string> {
-  return update(client, pipelineRunId, 'resolve-held', decision);
+  return sendUpdate(client, pipelineRunId, 'resolve-held', decision);
 }
 
-async function update(client: Client, pipelineRunId: string, name: string, decision: ApprovalVote | HeldDecision): Promise<string> {
+/** Sends a decision to a run, or to whatever else takes some. @returns its answer @throws RunNotFound, DecisionRefused */
+export async function sendUpdate<D>(client: Client, pipelineRunId: string, name: string, decision: D): Promise<string> {
   try {
-    return await client.workflow.getHandle(pipelineRunId).executeUpdate<string, [ApprovalVote | HeldDecision]>(name, { args: [decision] });
+    return await client.workflow.getHandle(pipelineRunId).executeUpdate<string, [D]>(name, { args: [decision] });
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw new RunNotFound(pipelineRunId);
     if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)

@@ -104,7 +104,8 @@ export async function describeRun(client: Client, reference: { pipelineRunId: st
   }
 }
 
-function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>): RunSummary {
+/** What a list of workflows says of a run. */
+export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>): RunSummary {
   const attribute = (name: keyof typeof SEARCH_ATTRIBUTES): unknown =>
     info.typedSearchAttributes.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES[name].name)?.value;
   const interval = attribute('interval');

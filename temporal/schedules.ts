@@ -5,14 +5,13 @@ import {
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
-import { parseCron } from '../workflows/plan/cron.ts';
 import { describeSchedule } from '../workflows/plan/describe.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import type { SchedulePlan } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { scheduledRunIdBase } from './names.ts';
 import { runStart } from './run-start.ts';
 import { NotYet } from './runs.ts';
+import { scheduleSpec, specHorizon } from './schedule-spec.ts';
 import { searchAttribute } from './search-attributes.ts';
 
 /** One thing to do, or done, so that Temporal agrees with the files. */
@@ -58,13 +57,19 @@ export function diffSchedules(
     ...plans.map((plan): ScheduleChange => {
       const schedule = known.get(plan.dagId);
       if (!schedule) return { dagId: plan.dagId, action: 'create', detail: describeSchedule(plan.schedule), plan };
-      if (schedule.planHash === plan.hash) return { dagId: plan.dagId, action: 'unchanged', detail: describeSchedule(plan.schedule), plan };
+      if (schedule.planHash === appliedHash(plan))
+        return { dagId: plan.dagId, action: 'unchanged', detail: describeSchedule(plan.schedule), plan };
       return { dagId: plan.dagId, action: 'update', detail: `plan ${schedule.planHash.slice(0, 12)} → ${plan.hash.slice(0, 12)}`, plan };
     }),
     ...existing
       .filter(({ dagId }) => !wanted.has(dagId) && !keep(dagId))
       .map(({ dagId }): ScheduleChange => ({ dagId, action: 'delete', detail: 'its file is gone' })),
   ];
+}
+
+/** What tells one applied definition from another: the plan's hash, and until when what was made of it is good. */
+function appliedHash({ hash, schedule }: Plan): string {
+  return hash + specHorizon(schedule, Date.now());
 }
 
 /** Carries out one change. Runs that have begun are not touched: they carry their own plan. */
@@ -112,7 +117,7 @@ export class ScheduleOfAnotherDeployment extends Error {
 function scheduleOptions(plan: Plan, taskQueue: string): ScheduleOptions {
   return {
     scheduleId: plan.dagId,
-    spec: plan.schedule === null ? {} : scheduleSpec(plan.schedule),
+    spec: plan.schedule === null ? {} : scheduleSpec(plan.schedule, Date.now()),
     action: {
       type: 'startWorkflow',
       workflowType: plan.dagId,
@@ -127,26 +132,9 @@ function scheduleOptions(plan: Plan, taskQueue: string): ScheduleOptions {
     },
     typedSearchAttributes: [
       searchAttribute('pipeline', plan.dagId),
-      searchAttribute('planHash', plan.hash),
+      searchAttribute('planHash', appliedHash(plan)),
       searchAttribute('queue', taskQueue),
       ...(plan.owner === undefined ? [] : [searchAttribute('owner', plan.owner)]),
     ],
   };
-}
-
-function scheduleSpec(schedule: SchedulePlan): ScheduleOptions['spec'] {
-  return {
-    ...(schedule.kind === 'every' ? { intervals: [{ every: schedule.everyMs }] } : { cronExpressions: cronExpressions(schedule.cron) }),
-    timezone: schedule.timezone,
-    ...(schedule.jitterMs !== undefined && { jitter: schedule.jitterMs }),
-    ...(schedule.startAt !== undefined && { startAt: new Date(schedule.startAt) }),
-    ...(schedule.endAt !== undefined && { endAt: new Date(schedule.endAt) }),
-  };
-}
-
-/** Temporal wants both day fields to match where cron wants either: two expressions say it for both. */
-function cronExpressions(cron: string): string[] {
-  if (!parseCron(cron).eitherDay) return [cron];
-  const [minute, hour, dayOfMonth, month, dayOfWeek] = cron.split(' ');
-  return [`${minute} ${hour} ${dayOfMonth} ${month} *`, `${minute} ${hour} * ${month} ${dayOfWeek}`];
 }

@@ -4,6 +4,7 @@ import { Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Log } from '../lib/logging.ts';
 import { connectWorker } from './connect-worker.ts';
+import { createIntervalActivities } from './intervals.ts';
 import { createSlotActivities } from './slot-activities.ts';
 
 export type Activities = Record<string, (input: never) => Promise<unknown>>;
@@ -51,7 +52,7 @@ export async function createWorkers(environment: Environment, queues: readonly s
         namespace,
         taskQueue,
         workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-        activities: { ...activities, ...createSlotActivities(client, taskQueue) },
+        activities: { ...activities, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
         shutdownGraceTime: SHUTDOWN_GRACE,
         // After a worker's death its runs move to another one this soon; the default of 10 s doubles the damage of a short outage.
         stickyQueueScheduleToStartTimeout: '2s',

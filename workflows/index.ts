@@ -3,4 +3,5 @@
  * small letter; what has a name of its own begins with a capital.
  */
 export { interpreter as default } from './interpreter.ts';
+export { SluiceBackfill } from './backfill.ts';
 export { SluiceSlots } from './slots.ts';

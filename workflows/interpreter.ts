@@ -5,18 +5,21 @@ import {
   defineUpdate,
   isCancellation,
   scheduleLocalActivity,
+  setCurrentDetails,
   setHandler,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ApprovalVote, HeldDecision } from './plan/decision.ts';
+import { formatDuration } from './plan/duration.ts';
 import type { Evaluator } from './plan/expressions/evaluator.ts';
 import { runValues } from './plan/expressions/run-names.ts';
 import type { Json, JsonObject } from './plan/json.ts';
 import { type Plan, PLAN_FORMAT } from './plan/plan.ts';
 import type { RunInput, RunResult } from './plan/run.ts';
 import { resolveRunParams } from './plan/run-params.ts';
-import { dataIntervalAt, type DataInterval } from './plan/schedule.ts';
+import { dataIntervalAt, type DataInterval, iso } from './plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
 import { PipelineRun, type RunEnd } from './run/pipeline-run.ts';
 import { TemporalHost } from './temporal-host.ts';
@@ -72,7 +75,21 @@ async function run({ plan, cause, params: given }: RunInput, interval: DataInter
     evaluator,
   );
   acceptDecisions(pipelineRun);
+  if (cause === 'scheduled') await waitOutStartDelay(plan);
   return pipelineRun.complete();
+}
+
+/** Waits until `start_delay` after the tick. A tick that is filled in later, or was late, need not wait. */
+async function waitOutStartDelay({ schedule }: Plan): Promise<void> {
+  const tick = workflowInfo().typedSearchAttributes.get(TICK);
+  if (!tick || schedule?.startDelayMs === undefined) return;
+  const ms = tick.getTime() + schedule.startDelayMs - workflowInfo().startTime.getTime();
+  if (ms <= 0) return;
+  const summary = `start_delay: ${formatDuration(schedule.startDelayMs)} after ${iso(tick.getTime())}`;
+  upsertSearchAttributes([{ key: STATE, value: 'queued' }]);
+  setCurrentDetails(`queued: ${summary}`);
+  await sleep(ms, { summary });
+  upsertSearchAttributes([{ key: STATE, value: 'running' }]);
 }
 
 /** Loaded only by runs whose plan has expressions: it is the largest part of the bundle. */

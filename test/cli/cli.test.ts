@@ -80,6 +80,47 @@ describe('sluice', () => {
     assert.match(stderr, /No data interval of cli_sample starts at 2024-01-01T05:00:00Z; the one around it is 2024-01-01T00:00:00Z/);
   });
 
+  it('backfill: shows what it would run and why; then starts it; then it can be watched and ended', async () => {
+    const dagId = `cli_${randomBytes(4).toString('hex')}`;
+    const file = join(folder.path, `${dagId}.yml`);
+    await writeFile(file, PIPELINE.replace('cli_sample', dagId));
+    const settings = { ...environment, SLUICE_TASK_QUEUE: 'cli-nobody' };
+    const args = ['backfill', file, '--from', '2024-01-01', '--to', '2024-01-03'];
+    const dry = await sluice([...args, '--dry-run'], settings);
+    assert.equal(dry.code, 0);
+    assert.match(dry.stderr, /3 of 3 intervals would run, at most 1 at the same time/);
+    assert.match(dry.stdout, /▶ +2024-01-03T00:00:00Z +2024-01-04T00:00:00Z +never ran/);
+    const started = await sluice(args, settings);
+    const backfill = `${dagId}/backfills/2024-01-01T00:00:00Z/2024-01-03T23:59:59.999Z`;
+    assert.deepEqual([started.code, started.stdout], [0, `${backfill}\n`]);
+    const again = await sluice(args, settings);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /A backfill of this range goes on/);
+    const cancelled = await sluice(['backfills', 'cancel', backfill], settings);
+    assert.equal(cancelled.code, 0);
+    const unknown = await sluice(['backfills', 'cancel', 'nobody/backfills/x/y'], settings);
+    assert.deepEqual([unknown.code, unknown.stderr], [1, "There is no run 'nobody/backfills/x/y'. `sluice runs` lists them.\n"]);
+  });
+
+  it('backfill: what is no range is refused', async () => {
+    const file = join(folder.path, 'good.yaml');
+    const refused = async (...args: string[]): Promise<string> => {
+      const { code, stderr } = await sluice(['backfill', file, ...args], environment);
+      assert.equal(code, 1);
+      return stderr;
+    };
+    assert.match(await refused('--from', '2024-01-02', '--to', '2024-01-01'), /--from 2024-01-02 lies after --to 2024-01-01/);
+    assert.match(await refused('--from', 'monday', '--to', '2024-01-01'), /'monday' is not a date such as 2024-01-31/);
+    assert.match(await refused('--from', '2999-01-01', '--to', '2999-01-02'), /No complete interval of cli_sample begins from 2999-01-01/);
+    assert.match(await refused('--from', '2024-01-01', '--to', '2024-01-02', '--max-active', '0'), /A whole number from 1 to 9999/);
+  });
+
+  it('ticks: of a pipeline that is not applied', async () => {
+    const { code, stderr } = await sluice(['ticks', 'nobody_applied_this'], environment);
+    assert.equal(code, 1);
+    assert.match(stderr, /There is no schedule 'nobody_applied_this' in Temporal: apply the pipeline with scheduler\.ts/);
+  });
+
   it('show: an unknown run is said to be unknown', async () => {
     const { code, stderr } = await sluice(['show', 'nobody/manual/x'], environment);
     assert.deepEqual([code, stderr], [1, "There is no run 'nobody/manual/x'. `sluice runs` lists them.\n"]);

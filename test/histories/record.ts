@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { startBackfill } from '../../temporal/backfills.ts';
 import { resizePool } from '../../temporal/pools.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
@@ -17,7 +18,7 @@ import { toyActivities } from '../support/toy-activities.ts';
  * Records histories of the interpreter as it is now, into this folder: `npx tsx test/histories/record.ts [name…]`. A file that exists is
  * kept, because it is what runs in flight look like: delete it only when its feature was never released.
  */
-const FEATURES: Record<string, { plan: Plan; cancel?: boolean; updates?: readonly [name: string, decision: object][] }> = {
+const FEATURES: Record<string, { plan: Plan; backfill?: boolean; cancel?: boolean; updates?: readonly [name: string, decision: object][] }> = {
   chain: { plan: planOf('chain', [task('a', 'make_data', [], { outputBase: 's3://b/chain/a' }), task('b', 'tell_input', ['a'], { inputFrom: 'a' }), task('c', 'succeed', ['b'])]) },
   'trigger-rules': {
     plan: planOf('trigger_rules', [
@@ -52,6 +53,7 @@ const FEATURES: Record<string, { plan: Plan; cancel?: boolean; updates?: readonl
   },
   'cancellation-and-finally': { plan: casePlan('a: hang with {heartbeat_timeout: 1s}', { finally: 'clean: ok' }), cancel: true },
   limits: { plan: planOf(`limits_${randomUUID().slice(0, 8)}`, [task('a', 'succeed', [], { pool: { name: 'recorded', slots: 1 } }), task('b', 'succeed', ['a'])], { maxActiveRuns: 1, concurrency: { limit: 2, onOverlap: 'queue' } }) },
+  backfill: { plan: planOf(`backfill_${randomUUID().slice(0, 8)}`, [task('a', 'fail_twice', [], { retry: { maximumAttempts: 3, initialDelayMs: 300, backoff: 1, maximumDelayMs: 300 } })], { schedule: { kind: 'cron', cron: '30 2 * * *', timezone: 'Europe/Berlin' } }), backfill: true, updates: [['pause', { by: 'ann', reason: 'the source is down' }], ['resume', { by: 'ann' }]] },
   'fan-out': { plan: planOf('fan_out', [...Array(40).keys()].map((index) => task(`t${index}`, 'succeed'))) },
 };
 
@@ -59,9 +61,11 @@ const wanted = process.argv.slice(2);
 const { environment } = await testStack(['temporal']);
 const { client, taskQueue, close } = await startTestWorker(environment, toyActivities);
 await resizePool(client, taskQueue, 'recorded', 1);
-for (const [name, { plan, cancel, updates = [] }] of Object.entries(FEATURES)) {
+for (const [name, { plan, backfill, cancel, updates = [] }] of Object.entries(FEATURES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const { pipelineRunId } = await startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID());
+  const { pipelineRunId } = backfill
+    ? await startBackfill(client, taskQueue, { plan, from: Date.parse('2025-03-29'), to: Date.parse('2025-04-02'), reprocess: 'failed', maxActive: 2, reverse: false })
+    : await startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID());
   const handle = client.workflow.getHandle(pipelineRunId);
   if (cancel) await handle.cancel();
   for (const [update, decision] of updates) await eventually(() => handle.executeUpdate(update, { args: [decision] }));

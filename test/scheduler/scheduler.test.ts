@@ -9,7 +9,7 @@ import { Compiler } from '../../compiler/compile.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { listSchedules } from '../../temporal/schedules.ts';
 import { eventually } from '../support/eventually.ts';
-import { startProcess, type TestProcess } from '../support/processes.ts';
+import { sluice, startProcess, type TestProcess } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { testStack } from '../support/test-stack.ts';
 
@@ -70,6 +70,23 @@ describe('scheduler', () => {
     assert.match(stderr, new RegExp(`create ${id('later')} failed: .*'${id('later')}' is not applied.*critical`));
     assert.ok(!Object.keys(await hashes()).includes(id('later')));
     await rm(join(folder.path, 'later.yaml'));
+    assert.equal((await apply()).code, 0);
+  });
+
+  it('catches up what never ran since start_date, as a backfill, and shows its ticks', async () => {
+    const yesterday = new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10);
+    await write('late', `${pipeline('late', '@daily')}start_date: "${yesterday}"\ncatchup: true\n`);
+    const { code, stderr } = await apply();
+    assert.equal(code, 0);
+    const backfill = new RegExp(`catches up ${id('late')}: (\\S+)`).exec(stderr)?.[1] ?? '';
+    const handle = client.workflow.getHandle(backfill);
+    assert.equal((await handle.describe()).status.name, 'RUNNING');
+    await handle.terminate('nobody works here');
+    const ticks = await sluice(['ticks', id('late')], environment);
+    assert.equal(ticks.code, 0);
+    assert.match(ticks.stdout, /T00:00:00Z +skipped +before the pipeline was applied/);
+    assert.match(ticks.stderr, /2 ticks: .*`--fill` starts/);
+    await rm(join(folder.path, 'late.yaml'));
     assert.equal((await apply()).code, 0);
   });
 

@@ -5,6 +5,7 @@ import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourc
 import type { Environment } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
+import { createIntervalActivities } from '../../temporal/intervals.ts';
 import { createSlotActivities } from '../../temporal/slot-activities.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { createLog } from '../../lib/logging.ts';
@@ -29,18 +30,21 @@ export interface TestWorker {
   close(): Promise<void>;
 }
 
-/** A client and a worker with these activities on a task queue of its own. */
-export async function startTestWorker(environment: Environment, activities: Activities): Promise<TestWorker> {
+/** A client and a worker with these activities, on a task queue of its own unless one is given. */
+export async function startTestWorker(
+  environment: Environment,
+  activities: Activities,
+  taskQueue = `test-${randomUUID()}`,
+): Promise<TestWorker> {
   const client = await connectClient(environment);
   await ensureSearchAttributes(client);
   const { connection, namespace } = await connectWorker(environment);
-  const taskQueue = `test-${randomUUID()}`;
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
     workflowBundle: await workflowBundle(),
-    activities: { ...activities, ...createSlotActivities(client, taskQueue) },
+    activities: { ...activities, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
   });
   const running = worker.run();
   return {

@@ -1,4 +1,4 @@
-import { instantOf, wallTime } from './time-zone.ts';
+import { instantsOf, shiftedInstant, steadyOffset, wallTime } from './time-zone.ts';
 
 /** A cron expression of five fields, parsed: the values of each field in order. */
 export interface Cron {
@@ -81,42 +81,72 @@ function parseField(text: string, field: (typeof FIELDS)[number]): number[] {
 }
 
 const DAY = 86_400_000;
+const HOUR = 3_600_000;
 /** 29 February can be eight years away (1896–1904, 2096–2104). */
 const FARTHEST_DAYS = 8 * 366 + 2;
+/** No clock has been put forward or back by more, but for days that a country left out. */
+const LARGEST_CHANGE = 4 * HOUR;
+
+/** What becomes of a tick where clocks leave its time out, and where they show it twice. */
+export interface ClockChangeRule {
+  /** As much later as clocks are put forward, or not at all. */
+  readonly gap: 'shift' | 'skip';
+  readonly overlap: 'first' | 'both';
+}
+
+/**
+ * The rule where nobody says another. What names its hours means one time of the day, once; what fires every hour means the hours that
+ * pass, and there is one more of them.
+ */
+export function defaultClockChangeRule({ hours }: Cron): ClockChangeRule {
+  return { gap: 'shift', overlap: hours.length === 24 ? 'both' : 'first' };
+}
 
 /** The first tick after `after` (exclusive), in milliseconds since 1970; undefined when there is none, as for 31 February. */
-export function nextTick(cron: Cron, zone: string, after: number): number | undefined {
-  return search(cron, zone, after, 1);
+export function nextTick(cron: Cron, zone: string, after: number, rule = defaultClockChangeRule(cron)): number | undefined {
+  return search(cron, zone, after, 1, rule);
 }
 
 /** The last tick before `before` (exclusive). */
-export function previousTick(cron: Cron, zone: string, before: number): number | undefined {
-  return search(cron, zone, before, -1);
+export function previousTick(cron: Cron, zone: string, before: number, rule = defaultClockChangeRule(cron)): number | undefined {
+  return search(cron, zone, before, -1, rule);
 }
 
-/** Whether `instant` is a tick. */
-export function isTick(cron: Cron, zone: string, instant: number): boolean {
-  return nextTick(cron, zone, instant - 1) === instant;
-}
-
-function search(cron: Cron, zone: string, from: number, direction: 1 | -1): number | undefined {
-  const today = Math.floor(wallTime(from, zone) / DAY) * DAY;
-  const best = direction === 1 ? Math.min : Math.max;
+function search(cron: Cron, zone: string, from: number, direction: 1 | -1, rule: ClockChangeRule): number | undefined {
+  const now = wallTime(from, zone);
+  const today = Math.floor(now / DAY) * DAY;
+  const inOrder = (values: readonly number[]): readonly number[] => (direction === 1 ? values : [...values].reverse());
+  const [hours, minutes] = [inOrder(cron.hours), inOrder(cron.minutes)];
   // One day back against the direction: an instant that clocks show twice can lie on the other side of midnight.
   for (let distance = -1; distance <= FARTHEST_DAYS; distance++) {
     const day = today + direction * distance * DAY;
     if (!matchesDay(cron, day)) continue;
+    const offset = steadyOffset(day, zone);
     let found: number | undefined;
-    for (const hour of cron.hours) {
-      for (const minute of cron.minutes) {
-        const instant = instantOf(day + hour * 3_600_000 + minute * 60_000, zone);
-        if (instant === undefined || (instant - from) * direction <= 0) continue;
-        found = found === undefined ? instant : best(found, instant);
+    for (const hour of hours) {
+      const hourStart = day + hour * HOUR;
+      if ((hourStart - now) * direction < -LARGEST_CHANGE - HOUR) continue;
+      for (const minute of minutes) {
+        const wall = hourStart + minute * 60_000;
+        if (offset !== undefined) {
+          if ((wall - offset - from) * direction > 0) return wall - offset;
+          continue;
+        }
+        for (const instant of ticksAt(wall, zone, rule)) {
+          if ((instant - from) * direction > 0 && (found === undefined || (instant - found) * direction < 0)) found = instant;
+        }
       }
     }
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** The instants at which a tick of the wall time `wall` fires. */
+function ticksAt(wall: number, zone: string, { gap, overlap }: ClockChangeRule): number[] {
+  const instants = instantsOf(wall, zone);
+  if (instants.length === 0) return gap === 'shift' ? [shiftedInstant(wall, zone)] : [];
+  return overlap === 'first' ? instants.slice(0, 1) : instants;
 }
 
 function matchesDay(cron: Cron, day: number): boolean {

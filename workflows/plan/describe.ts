@@ -23,6 +23,15 @@ export function describeSchedule(schedule: SchedulePlan | null): string {
 
 /** What a pipeline is, for the details of its runs in the Temporal UI: Markdown, the graph as fenced text. */
 export function describePlan(plan: Plan): string {
+  let description = descriptions.get(plan);
+  if (description === undefined) descriptions.set(plan, (description = drawPlan(plan)));
+  return description;
+}
+
+/** Drawing takes milliseconds; a backfill starts thousands of runs of one plan. */
+const descriptions = new WeakMap<Plan, string>();
+
+function drawPlan(plan: Plan): string {
   const facts = [
     plan.owner && `Owner: ${plan.owner}`,
     `Schedule: ${describeSchedule(plan.schedule)}`,

@@ -1,5 +1,6 @@
 import type { TemplatePlace } from './expressions/evaluator.ts';
 import type { Shape } from './expressions/shape.ts';
+import type { CatchupPlan } from './intervals.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { SchedulePlan } from './schedule.ts';
 import type { OnOverlap } from './slots.ts';
@@ -20,6 +21,8 @@ export interface Plan {
   readonly docMd?: string;
   /** null: started by hand or by a sensor only. */
   readonly schedule: SchedulePlan | null;
+  /** Which intervals since `start_date` that never ran are run when the pipeline is applied; absent: none. */
+  readonly catchup?: CatchupPlan;
   readonly runTimeoutMs?: number;
   /** How many runs may be active at once, however they were started; absent: any number by hand, and those of the clock one after the other. */
   readonly maxActiveRuns?: number;

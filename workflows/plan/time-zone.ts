@@ -13,7 +13,70 @@ export function isTimeZone(zone: string): boolean {
 
 /** The wall time in `zone` at the instant `utc` (both milliseconds). */
 export function wallTime(utc: number, zone: string): number {
-  if (zone === 'UTC') return utc;
+  return zone === 'UTC' ? utc : utc + offsetAt(utc, zone);
+}
+
+/**
+ * The instants at which clocks in `zone` show `wall`, in order: none where they are put forward over it, two where they are put back
+ * before it.
+ */
+export function instantsOf(wall: number, zone: string): number[] {
+  if (zone === 'UTC') return [wall];
+  const before = offsetAt(wall - DAY, zone);
+  const after = offsetAt(wall + DAY, zone);
+  const instants = before === after ? [wall - before] : [wall - before, wall - after].sort((a, b) => a - b);
+  return instants.filter((instant) => wallTime(instant, zone) === wall);
+}
+
+/** Where clocks in `zone` never show `wall`: when they would, had nobody put them forward. 02:30 of such a day is 03:30. */
+export function shiftedInstant(wall: number, zone: string): number {
+  return wall - offsetAt(wall - DAY, zone);
+}
+
+/** What clocks in `zone` are ahead of UTC all through a day (given as its midnight) and around it; undefined when it changes. */
+export function steadyOffset(day: number, zone: string): number | undefined {
+  if (zone === 'UTC') return 0;
+  const offset = offsetAt(day - DAY, zone);
+  return offset === offsetAt(day + 2 * DAY, zone) ? offset : undefined;
+}
+
+/** The instants in `(from, to]` from which on clocks in `zone` run differently. */
+export function clockChanges(zone: string, from: number, to: number): number[] {
+  const changes: number[] = [];
+  for (let start = from; start < to; start += DAY) {
+    const end = Math.min(start + DAY, to);
+    if (zone === 'UTC' || offsetAt(start, zone) === offsetAt(end, zone)) continue;
+    let [low, high] = [start, end];
+    while (high - low > 1000) {
+      const middle = Math.floor((low + high) / 2);
+      if (offsetAt(middle, zone) === offsetAt(start, zone)) low = middle;
+      else high = middle;
+    }
+    changes.push(Math.round(high / QUARTER) * QUARTER);
+  }
+  return changes;
+}
+
+const DAY = 86_400_000;
+/** Clocks have been changed at full quarters of an hour in UTC only since 1972: in between, an offset need be looked up once. */
+const QUARTER = 900_000;
+const MAX_REMEMBERED = 50_000;
+const offsets = new Map<string, Map<number, number>>();
+
+/** What clocks in `zone` are ahead of UTC. Looking it up takes a thousand times as long as remembering it. */
+function offsetAt(instant: number, zone: string): number {
+  let known = offsets.get(zone);
+  if (!known) offsets.set(zone, (known = new Map<number, number>()));
+  const quarter = Math.floor(instant / QUARTER) * QUARTER;
+  let offset = known.get(quarter);
+  if (offset === undefined) {
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(quarter, (offset = shown(quarter, zone) - quarter));
+  }
+  return offset;
+}
+
+function shown(instant: number, zone: string): number {
   let format = formats.get(zone);
   if (!format) {
     format = new Intl.DateTimeFormat('en-US', {
@@ -29,18 +92,6 @@ export function wallTime(utc: number, zone: string): number {
     formats.set(zone, format);
   }
   const part: Record<string, number> = {};
-  for (const { type, value } of format.formatToParts(utc)) part[type] = Number(value);
+  for (const { type, value } of format.formatToParts(instant)) part[type] = Number(value);
   return Date.UTC(part.year ?? 0, (part.month ?? 1) - 1, part.day, part.hour, part.minute, part.second);
-}
-
-/**
- * The instant at which clocks in `zone` show `wall`; undefined where they jump over it. Shown twice, it is the later one: so Temporal's
- * Schedules fire (seen on server 1.29.1).
- */
-export function instantOf(wall: number, zone: string): number | undefined {
-  if (zone === 'UTC') return wall;
-  const day = 86_400_000;
-  const offsets = [wall - day, wall + day].map((instant) => wallTime(instant, zone) - instant);
-  const instants = offsets.map((offset) => wall - offset).filter((instant) => wallTime(instant, zone) === wall);
-  return instants.length > 0 ? Math.max(...instants) : undefined;
 }

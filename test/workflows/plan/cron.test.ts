@@ -19,10 +19,10 @@ describe('cron', () => {
     ['0 0 * * 7', 'UTC', '2024-01-01T00:00:00Z', ['2024-01-07T00:00:00Z']],
     ['0 6 * * *', 'Europe/Berlin', '2024-01-01T00:00:00Z', ['2024-01-01T05:00:00Z']],
     ['0 6 * * *', 'Europe/Berlin', '2024-07-01T00:00:00Z', ['2024-07-01T04:00:00Z']],
-    // Spring: 02:30 does not exist on that day.
-    ['30 2 * * *', 'Europe/Berlin', '2024-03-30T12:00:00Z', ['2024-04-01T00:30:00Z']],
-    // Autumn: 02:30 comes twice; the second one counts.
-    ['30 2 * * *', 'Europe/Berlin', '2024-10-26T12:00:00Z', ['2024-10-27T01:30:00Z', '2024-10-28T01:30:00Z']],
+    // Spring: 02:30 is left out on that day, and is 03:30.
+    ['30 2 * * *', 'Europe/Berlin', '2024-03-30T12:00:00Z', ['2024-03-31T01:30:00Z', '2024-04-01T00:30:00Z']],
+    // Autumn: 02:30 comes twice; the first one counts.
+    ['30 2 * * *', 'Europe/Berlin', '2024-10-26T12:00:00Z', ['2024-10-27T00:30:00Z', '2024-10-28T01:30:00Z']],
     ['59 23 31 12 *', 'Pacific/Auckland', '2024-06-01T00:00:00Z', ['2024-12-31T10:59:00Z']],
   ];
   for (const [expression, zone, after, expected] of NEXT) {

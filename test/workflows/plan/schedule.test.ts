@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { dataIntervalAt, iso, tickAfter, type SchedulePlan } from '../../../workflows/plan/schedule.ts';
+import { dataIntervalAt, iso, tickAfter, tickBefore, type SchedulePlan } from '../../../workflows/plan/schedule.ts';
 
 const daily: SchedulePlan = { kind: 'cron', cron: '0 0 * * *', timezone: 'UTC' };
 
@@ -29,9 +29,17 @@ describe('data intervals', () => {
     });
   }
 
-  it('ticks keep to start_date and end_date', () => {
+  it('start_date and end_date are about where intervals begin, as in Airflow', () => {
     const bounded: SchedulePlan = { ...daily, startAt: '2024-02-01T00:00:00Z', endAt: '2024-02-02T00:00:00Z' };
-    assert.equal(iso(tickAfter(bounded, Date.parse('2024-01-01T00:00:00Z')) ?? 0), '2024-02-01T00:00:00Z');
-    assert.equal(tickAfter(bounded, Date.parse('2024-02-02T00:00:00Z')), undefined);
+    assert.equal(iso(tickAfter(bounded, Date.parse('2024-01-01T00:00:00Z')) ?? 0), '2024-02-02T00:00:00Z');
+    assert.equal(iso(tickAfter(bounded, Date.parse('2024-02-02T00:00:00Z')) ?? 0), '2024-02-03T00:00:00Z');
+    assert.equal(tickAfter(bounded, Date.parse('2024-02-03T00:00:00Z')), undefined);
+    assert.equal(iso(tickBefore(bounded, Date.parse('2024-03-01T00:00:00Z')) ?? 0), '2024-02-03T00:00:00Z');
+    assert.equal(tickBefore(bounded, Date.parse('2024-02-02T00:00:00Z')), undefined);
+  });
+
+  it('a start_date between ticks waits for the first whole interval', () => {
+    const bounded: SchedulePlan = { ...daily, startAt: '2024-02-01T09:00:00Z' };
+    assert.equal(iso(tickAfter(bounded, Date.parse('2024-01-01T00:00:00Z')) ?? 0), '2024-02-03T00:00:00Z');
   });
 });

@@ -1,0 +1,116 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  BACKFILL_QUERY,
+  BACKFILL_WORKFLOW,
+  backfillId,
+  type BackfillInput,
+  type BackfillReport,
+  MAX_INTERVALS,
+  type OperatorWord,
+  PAUSE_BACKFILL,
+  RESUME_BACKFILL,
+} from '../workflows/plan/backfill.ts';
+import { type Choice, chooseIntervals, intervalsBetween, type Reprocess } from '../workflows/plan/intervals.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
+import { sendUpdate } from './decisions.ts';
+import { intervalStates } from './intervals.ts';
+import { NotYet, RunNotFound, type RunReference } from './runs.ts';
+
+/** Thrown when a backfill cannot be what was asked for; the message says why. */
+export class BackfillRefused extends Error {
+  override readonly name = 'BackfillRefused';
+}
+
+/** What a backfill is to do. Times in milliseconds. */
+export interface BackfillOrder {
+  readonly plan: Plan;
+  readonly from: number;
+  readonly to: number;
+  readonly reprocess: Reprocess;
+  readonly maxActive: number;
+  readonly reverse: boolean;
+}
+
+/** The intervals of a backfill, oldest first. @throws BackfillRefused */
+function intervalsOf({ plan, from, to }: BackfillOrder, now: number): DataInterval[] {
+  if (!plan.schedule) throw new BackfillRefused(`'${plan.dagId}' has no schedule, and so no intervals. Use \`sluice run ${plan.dagId}\`.`);
+  const intervals = intervalsBetween(plan.schedule, { from, to, now, limit: MAX_INTERVALS + 1 });
+  if (intervals.length > MAX_INTERVALS)
+    throw new BackfillRefused(`That is more than ${MAX_INTERVALS.toLocaleString('en')} intervals. Choose a shorter range.`);
+  return intervals;
+}
+
+/** What a backfill would do with each interval if it began now. @throws BackfillRefused */
+export async function previewBackfill(client: Client, order: BackfillOrder): Promise<Choice[]> {
+  const { plan, reprocess, reverse } = order;
+  const intervals = intervalsOf(order, Date.now());
+  const first = intervals[0];
+  if (!first) return [];
+  const states = await intervalStates(client, plan, first.start, intervals.at(-1)?.start ?? first.start);
+  const choices = chooseIntervals(intervals, states, reprocess);
+  return reverse ? choices.reverse() : choices;
+}
+
+/**
+ * Starts a backfill as a workflow of its own.
+ * @returns where to find it
+ * @throws BackfillRefused when one of this range goes on, NotYet
+ */
+export async function startBackfill(client: Client, taskQueue: string, order: BackfillOrder): Promise<RunReference> {
+  const { plan, from, to } = order;
+  NotYet.refuse(plan);
+  const now = Date.now();
+  const total = intervalsOf(order, now).length;
+  const input: BackfillInput = { ...order, from: iso(from), to: iso(to), until: iso(now), total };
+  const workflowId = backfillId(plan.dagId, input.from, input.to);
+  try {
+    const { firstExecutionRunId } = await client.workflow.start(BACKFILL_WORKFLOW, {
+      workflowId,
+      taskQueue,
+      args: [input],
+      staticSummary: `${plan.dagId}: ${input.from} – ${input.to}`,
+    });
+    return { pipelineRunId: workflowId, temporalRunId: firstExecutionRunId };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) {
+      throw new BackfillRefused(`A backfill of this range goes on: ${workflowId}. \`sluice backfill ${plan.dagId} status\` shows it.`);
+    }
+    throw error;
+  }
+}
+
+/** A backfill and how far it is. */
+export interface BackfillState extends BackfillReport {
+  readonly workflowId: string;
+}
+
+/** The backfills that go on. */
+export async function listBackfills(client: Client): Promise<BackfillState[]> {
+  const found: BackfillState[] = [];
+  for await (const { workflowId } of client.workflow.list({
+    query: `WorkflowType = "${BACKFILL_WORKFLOW}" AND ExecutionStatus = "Running"`,
+  })) {
+    found.push({ workflowId, ...(await client.workflow.getHandle(workflowId).query<BackfillReport>(BACKFILL_QUERY)) });
+  }
+  return found;
+}
+
+/** Begins no further runs, or goes on. @returns the backfill's answer */
+export function pauseBackfill(client: Client, workflowId: string, word: OperatorWord): Promise<string> {
+  return sendUpdate(client, workflowId, PAUSE_BACKFILL, word);
+}
+
+export function resumeBackfill(client: Client, workflowId: string, word: OperatorWord): Promise<string> {
+  return sendUpdate(client, workflowId, RESUME_BACKFILL, word);
+}
+
+/** Ends a backfill with the runs that it has begun. @returns what was asked for @throws RunNotFound */
+export async function cancelBackfill(client: Client, workflowId: string): Promise<string> {
+  try {
+    await client.workflow.getHandle(workflowId).cancel();
+  } catch (error) {
+    throw error instanceof WorkflowNotFoundError ? new RunNotFound(workflowId) : error;
+  }
+  return 'asked to end; so are the runs that it has begun';
+}

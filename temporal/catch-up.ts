@@ -1,0 +1,59 @@
+import type { Client } from '@temporalio/client';
+import { catchupIntervals, intervalsCompletedSince } from '../workflows/plan/intervals.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import { BackfillRefused, startBackfill } from './backfills.ts';
+import { intervalStates } from './intervals.ts';
+import { type ScheduleFacts, startScheduledRun } from './ticks.ts';
+
+/** How far back it is looked for ticks that an edit may have cost, in milliseconds: the server works through what is due within seconds. */
+const LOOK_BACK = 10 * 60_000;
+
+/**
+ * Starts the runs of ticks that were due under a schedule's earlier definition and that its update has dropped: Temporal forgets what it has
+ * not worked through yet. What the Schedule holds back survives an update, and is left to it.
+ * @param before the Schedule as it was when the update was sent
+ * @returns the ids of the runs that were started
+ */
+export async function accountForTicks(client: Client, before: ScheduleFacts, taskQueue: string, now: number): Promise<string[]> {
+  const { plan, changedAt, paused, held } = before;
+  if (!plan.schedule || paused !== false || held > 0) return [];
+  const since = Math.max(changedAt, now - LOOK_BACK);
+  const due = intervalsCompletedSince(plan.schedule, since, now);
+  const [first] = due;
+  if (!first) return [];
+  const states = await intervalStates(client, plan, first.start, due.at(-1)?.start ?? first.start);
+  const started: string[] = [];
+  for (const interval of due.filter(({ start }) => !states[start])) {
+    const id = await startScheduledRun(client, plan, taskQueue, interval);
+    if (id !== undefined) started.push(id);
+  }
+  return started;
+}
+
+/**
+ * Runs what `catchup` wants: the intervals since `start_date` that never ran, as a backfill that can be watched, paused and cancelled.
+ * @returns the backfill's workflow id; undefined when nothing is to be caught up, or it is being done already
+ */
+export async function catchUp(client: Client, plan: Plan, taskQueue: string, now: number): Promise<string | undefined> {
+  if (!plan.catchup) return undefined;
+  const wanted = catchupIntervals(plan.schedule, plan.catchup, now);
+  const [first] = wanted;
+  const last = wanted.at(-1);
+  if (!first || !last) return undefined;
+  const states = await intervalStates(client, plan, first.start, last.start);
+  if (wanted.every(({ start }) => states[start])) return undefined;
+  try {
+    const { pipelineRunId } = await startBackfill(client, taskQueue, {
+      plan,
+      from: Date.parse(first.start),
+      to: Date.parse(last.start),
+      reprocess: 'none',
+      maxActive: plan.maxActiveRuns ?? 1,
+      reverse: false,
+    });
+    return pipelineRunId;
+  } catch (error) {
+    if (error instanceof BackfillRefused) return undefined;
+    throw error;
+  }
+}

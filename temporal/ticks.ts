@@ -1,0 +1,142 @@
+import { type Client, ScheduleNotFoundError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { intervalsBetween } from '../workflows/plan/intervals.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import type { RunInput } from '../workflows/plan/run.ts';
+import { type DataInterval, dataIntervalAround, iso } from '../workflows/plan/schedule.ts';
+import { intervalStates } from './intervals.ts';
+import { scheduledRunIdBase } from './names.ts';
+import { runStart } from './run-start.ts';
+import { firingInstant } from './schedule-spec.ts';
+
+/** One tick of a schedule, and what became of it. */
+export interface Tick {
+  /** When it was due: the end of the interval. ISO 8601. */
+  readonly tick: string;
+  readonly interval: DataInterval;
+  /**
+   * The state of its run (`success`, `running`, …), `queued` while the Schedule holds it back, `skipped` when nobody wanted it, `due` for so
+   * short a time that it may still come, or `missing`: it should have run and did not.
+   */
+  readonly state: string;
+  /** Why there is no run. */
+  readonly why?: string;
+  readonly pipelineRunId?: string;
+}
+
+/** Thrown when a pipeline has no schedule in Temporal. */
+export class NotScheduled extends Error {
+  override readonly name = 'NotScheduled';
+}
+
+/** A tick may come so late without being late: jitter comes on top. Milliseconds. */
+const GRACE = 60_000;
+const MAX_TICKS = 10_000;
+
+/**
+ * The ledger of a pipeline's ticks, oldest first: computed from the definition in its Schedule and the runs that Temporal knows, not from a
+ * record of our own.
+ * @param range milliseconds: ticks of intervals that begin in it; `from` absent: since `start_date`, else since the Schedule was made
+ * @throws NotScheduled
+ */
+export async function listTicks(
+  client: Client,
+  dagId: string,
+  range: { readonly from?: number; readonly to?: number } = {},
+  now = Date.now(),
+): Promise<Tick[]> {
+  const { plan, createdAt, paused, held } = await scheduleOf(client, dagId);
+  const { schedule } = plan;
+  if (!schedule) return [];
+  const from = range.from ?? Date.parse(schedule.startAt ?? dataIntervalAround(schedule, createdAt)?.start ?? iso(createdAt));
+  const intervals = intervalsBetween(schedule, { from, to: range.to ?? now, now, limit: MAX_TICKS });
+  const [first] = intervals;
+  const states = first ? await intervalStates(client, plan, first.start, intervals.at(-1)?.start ?? first.start) : {};
+  // What the Schedule holds back came after the run that it waits for.
+  const busy = intervals.find(({ start }) => states[start]?.state === 'running')?.start ?? '';
+  return intervals.map((interval): Tick => {
+    const tick = interval.end;
+    const known = states[interval.start];
+    if (known) return { tick, interval, ...known };
+    if (held > 0 && interval.start > busy) return { tick, interval, state: 'queued', why: 'the run before has not ended' };
+    const due = Date.parse(tick);
+    if (due < createdAt)
+      return { tick, interval, state: 'skipped', why: `before the pipeline was applied, on ${iso(createdAt).slice(0, 16)}Z` };
+    if (paused) return { tick, interval, state: 'skipped', why: `the schedule is paused${paused === true ? '' : `: ${paused}`}` };
+    if (now - due <= GRACE + (schedule.jitterMs ?? 0)) return { tick, interval, state: 'due' };
+    return { tick, interval, state: 'missing', why: 'it was due, and nothing ran' };
+  });
+}
+
+/** Whether a tick can be filled: there should be a run, or could be, and there is none. */
+export function isOpen({ state }: Tick): boolean {
+  return state === 'missing' || state === 'skipped';
+}
+
+/**
+ * Starts the runs of ticks that have none, under the ids that the Schedule itself would have given them.
+ * @returns the ids of the runs that were started; a run that is there by now is left alone
+ */
+export async function fillTicks(client: Client, dagId: string, taskQueue: string, ticks: readonly Tick[]): Promise<string[]> {
+  const { plan } = await scheduleOf(client, dagId);
+  const started: string[] = [];
+  for (const { interval } of ticks.filter(isOpen)) {
+    const id = await startScheduledRun(client, plan, taskQueue, interval);
+    if (id !== undefined) started.push(id);
+  }
+  return started;
+}
+
+/** Starts the run of a tick as its Schedule would have. @returns its id; undefined when it is there already */
+export async function startScheduledRun(
+  client: Client,
+  plan: Plan,
+  taskQueue: string,
+  interval: DataInterval,
+): Promise<string | undefined> {
+  const tick = Date.parse(interval.end);
+  const workflowId = `${scheduledRunIdBase(plan.dagId)}-${iso(plan.schedule ? firingInstant(plan.schedule, tick) : tick)}`;
+  try {
+    await client.workflow.start(plan.dagId, {
+      workflowId,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      ...runStart(plan, 'scheduled', taskQueue, { interval }),
+    });
+    return workflowId;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+    throw error;
+  }
+}
+
+/** What a Schedule of ours says of itself. */
+export interface ScheduleFacts {
+  readonly plan: Plan;
+  /** Milliseconds. */
+  readonly createdAt: number;
+  /** Its last update, else its creation. */
+  readonly changedAt: number;
+  /** With the reason, if somebody gave one. */
+  readonly paused: boolean | string;
+  /** How many ticks it holds back. */
+  readonly held: number;
+}
+
+/** @throws NotScheduled */
+export async function scheduleOf(client: Client, dagId: string): Promise<ScheduleFacts> {
+  try {
+    const { action, info, state, raw } = await client.schedule.getHandle(dagId).describe();
+    const [input] = (action.args ?? []) as [RunInput?];
+    if (!input) throw new NotScheduled(`The schedule '${dagId}' was not made by Sluice.`);
+    return {
+      plan: input.plan,
+      createdAt: info.createdAt.getTime(),
+      changedAt: (info.lastUpdatedAt ?? info.createdAt).getTime(),
+      paused: state.paused && (state.note ?? true),
+      held: Number(raw.info?.bufferSize ?? 0),
+    };
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError)
+      throw new NotScheduled(`There is no schedule '${dagId}' in Temporal: apply the pipeline with scheduler.ts.`);
+    throw error;
+  }
+}

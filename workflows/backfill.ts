@@ -1,0 +1,202 @@
+import {
+  ApplicationFailure,
+  defineSearchAttributeKey,
+  type SearchAttributePair,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineUpdate,
+  isCancellation,
+  ParentClosePolicy,
+  scheduleLocalActivity,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  BACKFILL_QUERY,
+  type BackfillInput,
+  type BackfillProgress,
+  type BackfillReport,
+  type OperatorWord,
+  PAUSE_BACKFILL,
+  RESUME_BACKFILL,
+} from './plan/backfill.ts';
+import { type Choice, chooseIntervals, intervalsBackwards, intervalsBetween, type IntervalState } from './plan/intervals.ts';
+import { runFacts } from './plan/run-facts.ts';
+import type { DataInterval } from './plan/schedule.ts';
+import { BACKFILL_PRIORITY } from './run/run-limits.ts';
+
+const pause = defineUpdate<string, [OperatorWord]>(PAUSE_BACKFILL);
+const resume = defineUpdate<string, [OperatorWord]>(RESUME_BACKFILL);
+const progressQuery = defineQuery<BackfillReport>(BACKFILL_QUERY);
+
+const REUSE = { none: 'REJECT_DUPLICATE', failed: 'ALLOW_DUPLICATE_FAILED_ONLY', all: 'ALLOW_DUPLICATE' } as const;
+
+/** How many intervals are looked up at a time, and after how many the history begins anew. */
+const CHUNK = 200;
+
+/**
+ * Runs the intervals of the past, so many at a time, as children with ids of their own. Which of them is decided when their turn comes, a
+ * chunk at a time: what has been run by somebody else in the meantime is not run again. Whatever dies, it goes on.
+ * @throws ApplicationFailure `BackfillFailed` with its progress when some of the runs failed
+ */
+export async function SluiceBackfill(input: BackfillInput): Promise<BackfillReport> {
+  const backfill = new Backfill(input);
+  setHandler(progressQuery, () => backfill.report);
+  setHandler(pause, (word) => backfill.pause(word), { validator: checkWord, description: 'Begin no further runs: {"by", "reason"?}' });
+  setHandler(resume, (word) => backfill.resume(word), { validator: checkWord, description: 'Go on: {"by", "reason"?}' });
+  return backfill.complete();
+}
+
+function checkWord(word: OperatorWord): void {
+  if (typeof word?.by !== 'string' || word.by.trim() === '')
+    throw ApplicationFailure.nonRetryable('Say who decides, in `by`.', 'DecisionRefused');
+}
+
+class Backfill {
+  private lookedAt: string | undefined;
+  private succeeded: number;
+  private skipped: number;
+  private readonly failed: string[];
+  private paused: OperatorWord | undefined;
+  private active = 0;
+
+  constructor(private readonly input: BackfillInput) {
+    const { lookedAt, succeeded = 0, skipped = 0, failed = [], paused } = input.progress ?? {};
+    this.lookedAt = lookedAt;
+    this.succeeded = succeeded;
+    this.skipped = skipped;
+    this.failed = [...failed];
+    this.paused = paused;
+  }
+
+  get progress(): BackfillProgress {
+    const { lookedAt, succeeded, skipped, failed, paused } = this;
+    return { ...(lookedAt !== undefined && { lookedAt }), succeeded, skipped, failed: [...failed].sort(), ...(paused && { paused }) };
+  }
+
+  get report(): BackfillReport {
+    return { total: this.input.total, ...this.progress };
+  }
+
+  pause(word: OperatorWord): string {
+    this.paused = word;
+    this.draw();
+    return `paused by ${word.by}; ${this.active} runs go on to their end`;
+  }
+
+  resume(word: OperatorWord): string {
+    this.paused = undefined;
+    this.draw();
+    return `resumed by ${word.by}`;
+  }
+
+  /** A backfill that is cancelled ends when the runs that it has begun have ended. */
+  async complete(): Promise<BackfillReport> {
+    try {
+      return await this.runChunk();
+    } finally {
+      await CancellationScope.nonCancellable(() => condition(() => this.active === 0));
+    }
+  }
+
+  private async runChunk(): Promise<BackfillReport> {
+    const { reprocess, maxActive, total } = this.input;
+    const chunk = this.nextChunk();
+    const states = chunk.length === 0 ? {} : await this.statesOf(chunk);
+    for (const choice of chooseIntervals(chunk, states, reprocess)) {
+      this.draw();
+      await condition(() => this.active < maxActive && !this.paused);
+      this.lookedAt = choice.interval.start;
+      if (choice.runs) {
+        this.active++;
+        void this.run(choice);
+      } else this.skipped++;
+    }
+    await condition(() => this.active === 0);
+    this.draw();
+    if (chunk.length === CHUNK) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof SluiceBackfill>({ ...this.input, progress: this.progress });
+    }
+    if (this.failed.length === 0) return this.report;
+    const shown = this.progress.failed.slice(0, 10).join(', ');
+    throw ApplicationFailure.create({
+      type: 'BackfillFailed',
+      message: `${this.failed.length} of ${total} runs failed: ${shown}${this.failed.length > 10 ? ', …' : ''}. \`--reprocess failed\` runs them again.`,
+      nonRetryable: true,
+      details: [this.report],
+    });
+  }
+
+  /** The intervals after the one that was looked at last. */
+  private nextChunk(): DataInterval[] {
+    const { plan, from, to, until, reverse } = this.input;
+    if (!plan.schedule) throw ApplicationFailure.nonRetryable(`'${plan.dagId}' has no schedule, and so no intervals.`, 'BackfillRefused');
+    const range = { from: Date.parse(from), to: Date.parse(to), now: Date.parse(until), limit: CHUNK };
+    const last = this.lookedAt === undefined ? undefined : Date.parse(this.lookedAt);
+    return reverse
+      ? intervalsBackwards(plan.schedule, { ...range, to: last === undefined ? range.to : last - 1 })
+      : intervalsBetween(plan.schedule, { ...range, from: last === undefined ? range.from : last + 1 });
+  }
+
+  private statesOf(chunk: readonly DataInterval[]): Promise<Record<string, IntervalState>> {
+    const { dagId, schedule } = this.input.plan;
+    const starts = chunk.map(({ start }) => start).sort();
+    return scheduleLocalActivity<Record<string, IntervalState>>('interval_states', [{ dagId, schedule }, starts[0], starts.at(-1)], {
+      startToCloseTimeout: '1 minute',
+    });
+  }
+
+  private async run({ interval }: Choice): Promise<void> {
+    const { plan, reprocess } = this.input;
+    const { attributes, ...facts } = runFacts(plan, 'backfill', { interval });
+    try {
+      const child = await startChild(plan.dagId, {
+        ...facts,
+        workflowId: `${plan.dagId}/backfill/${interval.start}`,
+        // The list of runs lags behind a moment: the server itself refuses what is not to be run again.
+        workflowIdReusePolicy: REUSE[reprocess],
+        typedSearchAttributes: attributes.map(
+          ({ name, type, value }) => ({ key: defineSearchAttributeKey(name, type), value }) as SearchAttributePair,
+        ),
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        priority: { priorityKey: BACKFILL_PRIORITY },
+      });
+      await child.result();
+      this.succeeded++;
+    } catch (error) {
+      // It has its run, or another backfill is giving it one.
+      if (error instanceof WorkflowExecutionAlreadyStartedError) this.skipped++;
+      else if (!isCancellation(error) || !CancellationScope.current().consideredCancelled) this.failed.push(interval.start);
+    } finally {
+      this.active--;
+      this.draw();
+    }
+  }
+
+  private draw(): void {
+    const { plan, from, to, maxActive, total } = this.input;
+    const done = this.succeeded + this.skipped + this.failed.length;
+    const width = 40;
+    const filled = total === 0 ? width : Math.floor((done / total) * width);
+    const lines = [
+      `${'█'.repeat(filled)}${'·'.repeat(width - filled)} ${done} of ${total} intervals`,
+      `✔ ${this.succeeded} succeeded   – ${this.skipped} skipped   ✘ ${this.failed.length} failed   ▶ ${this.active} of at most ${maxActive} running`,
+      ...(this.paused ? [`‖ paused by ${this.paused.by}${this.paused.reason ? `: ${this.paused.reason}` : ''}`] : []),
+      ...this.progress.failed.slice(0, 20).map((start) => `✘ ${plan.dagId}/backfill/${start}`),
+    ];
+    setCurrentDetails(
+      `Backfill of ${plan.dagId}, ${from} – ${to} (${workflowInfo().workflowId})\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\``,
+    );
+  }
+}
