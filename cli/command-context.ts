@@ -59,6 +59,7 @@ const EXPECTED = new Set([
   'BackfillRefused',
   'CommandError',
   'DecisionRefused',
+  'NoAnswer',
   'NotScheduled',
   'NotYet',
   'PipelinesNotFound',

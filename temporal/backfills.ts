@@ -13,6 +13,7 @@ import {
 import { type Choice, chooseIntervals, intervalsBetween, type Reprocess } from '../workflows/plan/intervals.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
+import { answered } from './answer.ts';
 import { sendUpdate } from './decisions.ts';
 import { intervalStates } from './intervals.ts';
 import { NotYet, RunNotFound, type RunReference } from './runs.ts';
@@ -91,7 +92,8 @@ export async function listBackfills(client: Client): Promise<BackfillState[]> {
   for await (const { workflowId } of client.workflow.list({
     query: `WorkflowType = "${BACKFILL_WORKFLOW}" AND ExecutionStatus = "Running"`,
   })) {
-    found.push({ workflowId, ...(await client.workflow.getHandle(workflowId).query<BackfillReport>(BACKFILL_QUERY)) });
+    const handle = client.workflow.getHandle(workflowId);
+    found.push({ workflowId, ...(await answered(client, workflowId, () => handle.query<BackfillReport>(BACKFILL_QUERY))) });
   }
   return found;
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure, type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { ApprovalVote, HeldDecision } from '../workflows/plan/decision.ts';
+import { answered } from './answer.ts';
 import { RunNotFound } from './runs.ts';
 
 /** Thrown when a run does not take a decision; the message is the run's own. */
@@ -17,10 +18,12 @@ export function resolveHeldTask(client: Client, pipelineRunId: string, decision:
   return sendUpdate(client, pipelineRunId, 'resolve-held', decision);
 }
 
-/** Sends a decision to a run, or to whatever else takes some. @returns its answer @throws RunNotFound, DecisionRefused */
+/** Sends a decision to a run, or to whatever else takes some. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
 export async function sendUpdate<D>(client: Client, pipelineRunId: string, name: string, decision: D): Promise<string> {
   try {
-    return await client.workflow.getHandle(pipelineRunId).executeUpdate<string, [D]>(name, { args: [decision] });
+    return await answered(client, pipelineRunId, () =>
+      client.workflow.getHandle(pipelineRunId).executeUpdate<string, [D]>(name, { args: [decision] }),
+    );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw new RunNotFound(pipelineRunId);
     if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)

@@ -1,6 +1,7 @@
 import { type Client, WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { poolId, RESIZE_POOL, SLOTS_QUERY, SLOTS_WORKFLOW, type SlotsInput } from '../workflows/plan/slot-messages.ts';
 import type { SlotState } from '../workflows/plan/slots.ts';
+import { answered } from './answer.ts';
 import { DecisionRefused } from './decisions.ts';
 
 /** A pool and how it stands. */
@@ -8,7 +9,7 @@ export interface PoolState extends SlotState {
   readonly name: string;
 }
 
-/** Sets how many slots a pool has; makes the pool where there is none. @throws DecisionRefused */
+/** Sets how many slots a pool has; makes the pool where there is none. @throws DecisionRefused, NoAnswer */
 export async function resizePool(client: Client, taskQueue: string, name: string, slots: number): Promise<void> {
   const input: SlotsInput = { kind: 'pool', state: { capacity: 0, holders: [], waiting: [], served: [] } };
   const startWorkflowOperation = new WithStartWorkflowOperation(SLOTS_WORKFLOW, {
@@ -19,7 +20,9 @@ export async function resizePool(client: Client, taskQueue: string, name: string
     staticSummary: 'Slots that tasks share',
   });
   try {
-    await client.workflow.executeUpdateWithStart(RESIZE_POOL, { args: [slots], startWorkflowOperation });
+    await answered(client, poolId(name), () =>
+      client.workflow.executeUpdateWithStart(RESIZE_POOL, { args: [slots], startWorkflowOperation }),
+    );
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw new DecisionRefused(error.cause?.message ?? error.message);
     throw error;
@@ -34,7 +37,7 @@ export async function listPools(client: Client): Promise<PoolState[]> {
     if (!workflowId.startsWith(poolId(''))) continue;
     pools.push({
       name: workflowId.slice(poolId('').length),
-      ...(await client.workflow.getHandle(workflowId).query<SlotState>(SLOTS_QUERY)),
+      ...(await answered(client, workflowId, () => client.workflow.getHandle(workflowId).query<SlotState>(SLOTS_QUERY))),
     });
   }
   return pools.sort((a, b) => (a.name < b.name ? -1 : 1));

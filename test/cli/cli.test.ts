@@ -96,6 +96,9 @@ describe('sluice', () => {
     const again = await sluice(args, settings);
     assert.equal(again.code, 1);
     assert.match(again.stderr, /A backfill of this range goes on/);
+    const unanswered = await sluice(['backfills', 'pause', backfill], settings);
+    assert.equal(unanswered.code, 1);
+    assert.match(unanswered.stderr, /does not answer: is a worker running for its task queue\?/);
     const cancelled = await sluice(['backfills', 'cancel', backfill], settings);
     assert.equal(cancelled.code, 0);
     const unknown = await sluice(['backfills', 'cancel', 'nobody/backfills/x/y'], settings);

@@ -14,6 +14,9 @@ import { startTestWorker } from '../support/temporal-worker.ts';
 import { stopTestStack, testStack } from '../support/test-stack.ts';
 import { toyActivities } from '../support/toy-activities.ts';
 
+/** A server remembers the pools of earlier recordings, and their workers are gone. */
+const POOL = `recorded_${randomUUID().slice(0, 8)}`;
+
 /**
  * Records histories of the interpreter as it is now, into this folder: `npx tsx test/histories/record.ts [name…]`. A file that exists is
  * kept, because it is what runs in flight look like: delete it only when its feature was never released.
@@ -52,7 +55,7 @@ const FEATURES: Record<string, { plan: Plan; backfill?: boolean; cancel?: boolea
     updates: [['resolve-held', { task: 'a', action: 'retry', by: 'ann' }], ['resolve-held', { task: 'a', action: 'skip', by: 'ann' }]],
   },
   'cancellation-and-finally': { plan: casePlan('a: hang with {heartbeat_timeout: 1s}', { finally: 'clean: ok' }), cancel: true },
-  limits: { plan: planOf(`limits_${randomUUID().slice(0, 8)}`, [task('a', 'succeed', [], { pool: { name: 'recorded', slots: 1 } }), task('b', 'succeed', ['a'])], { maxActiveRuns: 1, concurrency: { limit: 2, onOverlap: 'queue' } }) },
+  limits: { plan: planOf(`limits_${randomUUID().slice(0, 8)}`, [task('a', 'succeed', [], { pool: { name: POOL, slots: 1 } }), task('b', 'succeed', ['a'])], { maxActiveRuns: 1, concurrency: { limit: 2, onOverlap: 'queue' } }) },
   backfill: { plan: planOf(`backfill_${randomUUID().slice(0, 8)}`, [task('a', 'fail_twice', [], { retry: { maximumAttempts: 3, initialDelayMs: 300, backoff: 1, maximumDelayMs: 300 } })], { schedule: { kind: 'cron', cron: '30 2 * * *', timezone: 'Europe/Berlin' } }), backfill: true, updates: [['pause', { by: 'ann', reason: 'the source is down' }], ['resume', { by: 'ann' }]] },
   'fan-out': { plan: planOf('fan_out', [...Array(40).keys()].map((index) => task(`t${index}`, 'succeed'))) },
 };
@@ -60,7 +63,7 @@ const FEATURES: Record<string, { plan: Plan; backfill?: boolean; cancel?: boolea
 const wanted = process.argv.slice(2);
 const { environment } = await testStack(['temporal']);
 const { client, taskQueue, close } = await startTestWorker(environment, toyActivities);
-await resizePool(client, taskQueue, 'recorded', 1);
+await resizePool(client, taskQueue, POOL, 1);
 for (const [name, { plan, backfill, cancel, updates = [] }] of Object.entries(FEATURES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const { pipelineRunId } = backfill

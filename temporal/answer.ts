@@ -1,0 +1,37 @@
+import {
+  type Client,
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+
+/** Thrown when a workflow does not answer, because no worker runs it. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+  constructor(workflowId: string, cause: unknown) {
+    super(
+      `${workflowId} does not answer: is a worker running for its task queue? \`npx tsx worker.ts\` starts one; \`sluice doctor\` looks at all of it.`,
+      { cause },
+    );
+  }
+}
+
+/** A worker that is there answers in milliseconds. */
+const WITHIN = 10_000;
+
+/** Asks a workflow something that only its worker can answer. @throws NoAnswer after 10 s */
+export async function answered<T>(client: Client, workflowId: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await client.withDeadline(Date.now() + WITHIN, ask);
+  } catch (error) {
+    throw isSilence(error) ? new NoAnswer(workflowId, error) : error;
+  }
+}
+
+function isSilence(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  const cause = error instanceof ServiceError ? error.cause : error;
+  // A query is refused at once when nobody has asked for work for a while.
+  return isGrpcDeadlineError(cause) || (isGrpcServiceError(cause) && cause.details.includes('no poller'));
+}
