@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { reportFailure } from './cli/command-context.ts';
+import type * as operations from './cli/operate.ts';
 
 const program = new Command('sluice')
   .description('Pipelines in YAML on Temporal.')
@@ -26,6 +27,13 @@ const COMMANDS = {
   graph: () => import('./cli/graph.ts'),
   schema: () => import('./cli/schema.ts'),
   import: () => import('./cli/import.ts'),
+  rerun: () => import('./cli/rerun.ts'),
+  pause: () => operation('pause'),
+  unpause: () => operation('unpause'),
+  cancel: () => operation('cancel'),
+  skip: () => operation('skip'),
+  'mark-success': () => operation('markSuccess'),
+  retry: () => operation('retry'),
   decide: () => import('./cli/decide.ts'),
   backfill: () => import('./cli/backfill.ts'),
   backfills: () => import('./cli/backfills.ts'),
@@ -36,6 +44,10 @@ const COMMANDS = {
   stack: () => import('./cli/stack.ts'),
   doctor: () => import('./cli/doctor.ts'),
 };
+
+async function operation(name: keyof typeof operations): Promise<{ command: Command }> {
+  return { command: (await import('./cli/operate.ts'))[name] };
+}
 
 async function main(): Promise<void> {
   const called = process.argv[2] ?? '';

@@ -63,6 +63,7 @@ const EXPECTED = new Set([
   'NotScheduled',
   'NotYet',
   'PipelinesNotFound',
+  'RerunRefused',
   'RunExists',
   'RunNotFound',
   'TemporalUnavailable',

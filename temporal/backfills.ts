@@ -6,10 +6,10 @@ import {
   type BackfillInput,
   type BackfillReport,
   MAX_INTERVALS,
-  type OperatorWord,
   PAUSE_BACKFILL,
   RESUME_BACKFILL,
 } from '../workflows/plan/backfill.ts';
+import type { OperatorWord } from '../workflows/plan/decision.ts';
 import { type Choice, chooseIntervals, intervalsBetween, type Reprocess } from '../workflows/plan/intervals.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, iso } from '../workflows/plan/schedule.ts';

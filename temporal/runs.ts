@@ -125,7 +125,7 @@ export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'r
 function stateOf(status: string, own: unknown): string {
   switch (status) {
     case 'RUNNING':
-      return own === 'queued' ? 'queued' : 'running';
+      return own === 'queued' || own === 'paused' ? own : 'running';
     case 'COMPLETED':
       // For lack of room it did not begin: `on_overlap: cancel_new`.
       return own === 'canceled' ? 'canceled' : 'success';

@@ -53,7 +53,8 @@ export class TaskInstances {
     if (started) {
       this.input = decode<RunInput>(started.input);
       for (const { name, type, summary } of this.input ? allTasks(this.input.plan) : []) {
-        this.tasks.set(name, { task: name, type, summary, state: 'queued', attempt: 1 });
+        const kept = this.input?.rerunOf?.kept[name];
+        this.tasks.set(name, { task: name, type, summary, state: 'queued', attempt: 1, ...(kept && !kept.partial && kept) });
       }
       return [];
     }

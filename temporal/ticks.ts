@@ -1,7 +1,7 @@
 import { type Client, ScheduleNotFoundError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { intervalsBetween } from '../workflows/plan/intervals.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import type { RunInput } from '../workflows/plan/run.ts';
+import { isUnderWay, type RunInput } from '../workflows/plan/run.ts';
 import { type DataInterval, dataIntervalAround, iso } from '../workflows/plan/schedule.ts';
 import { intervalStates } from './intervals.ts';
 import { scheduledRunIdBase } from './names.ts';
@@ -26,6 +26,9 @@ export interface Tick {
 /** Thrown when a pipeline has no schedule in Temporal. */
 export class NotScheduled extends Error {
   override readonly name = 'NotScheduled';
+  static of(dagId: string): NotScheduled {
+    return new NotScheduled(`There is no schedule '${dagId}' in Temporal: apply the pipeline with scheduler.ts.`);
+  }
 }
 
 /** A tick may come so late without being late: jitter comes on top. Milliseconds. */
@@ -52,7 +55,7 @@ export async function listTicks(
   const [first] = intervals;
   const states = first ? await intervalStates(client, plan, first.start, intervals.at(-1)?.start ?? first.start) : {};
   // What the Schedule holds back came after the run that it waits for.
-  const busy = intervals.find(({ start }) => states[start]?.state === 'running')?.start ?? '';
+  const busy = intervals.find(({ start }) => isUnderWay(states[start]?.state ?? ''))?.start ?? '';
   return intervals.map((interval): Tick => {
     const tick = interval.end;
     const known = states[interval.start];
@@ -135,8 +138,7 @@ export async function scheduleOf(client: Client, dagId: string): Promise<Schedul
       held: Number(raw.info?.bufferSize ?? 0),
     };
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError)
-      throw new NotScheduled(`There is no schedule '${dagId}' in Temporal: apply the pipeline with scheduler.ts.`);
+    if (error instanceof ScheduleNotFoundError) throw NotScheduled.of(dagId);
     throw error;
   }
 }

@@ -25,10 +25,10 @@ import {
   type BackfillInput,
   type BackfillProgress,
   type BackfillReport,
-  type OperatorWord,
   PAUSE_BACKFILL,
   RESUME_BACKFILL,
 } from './plan/backfill.ts';
+import type { OperatorWord } from './plan/decision.ts';
 import { type Choice, chooseIntervals, intervalsBackwards, intervalsBetween, type IntervalState } from './plan/intervals.ts';
 import { runFacts } from './plan/run-facts.ts';
 import type { DataInterval } from './plan/schedule.ts';

@@ -2,16 +2,13 @@ import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common
 import {
   CancellationScope,
   CancelledFailure,
-  defineUpdate,
   isCancellation,
   scheduleLocalActivity,
   setCurrentDetails,
-  setHandler,
   sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ApprovalVote, HeldDecision } from './plan/decision.ts';
 import { formatDuration } from './plan/duration.ts';
 import type { Evaluator } from './plan/expressions/evaluator.ts';
 import { runValues } from './plan/expressions/run-names.ts';
@@ -22,16 +19,13 @@ import { resolveRunParams } from './plan/run-params.ts';
 import { dataIntervalAt, type DataInterval, iso } from './plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
 import { PipelineRun, type RunEnd } from './run/pipeline-run.ts';
+import { acceptDecisions } from './run-handlers.ts';
 import { TemporalHost } from './temporal-host.ts';
 
 const INTERVAL = defineSearchAttributeKey(SEARCH_ATTRIBUTES.interval.name, SEARCH_ATTRIBUTES.interval.type);
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 /** Set by Temporal on what a Schedule starts: the tick, without jitter. */
 const TICK = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
-
-/** What people send to a run that goes on: the vote on an approval, the decision on a task that is held. */
-const decide = defineUpdate<string, [ApprovalVote]>('decide');
-const resolveHeld = defineUpdate<string, [HeldDecision]>('resolve-held');
 
 /**
  * The workflow of every pipeline: registered as the default workflow, so that the workflow type in Temporal is the `dag_id`.
@@ -62,7 +56,7 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
   }
 }
 
-async function run({ plan, cause, params: given }: RunInput, interval: DataInterval): Promise<RunEnd> {
+async function run({ plan, cause, params: given, rerunOf }: RunInput, interval: DataInterval): Promise<RunEnd> {
   const { params, mistakes } = resolveRunParams(plan, given ?? {});
   if (mistakes.length > 0) throw ApplicationFailure.nonRetryable(`The run's parameters do not fit: ${mistakes.join(' ')}`, 'InvalidParams');
   const { workflowId } = workflowInfo();
@@ -70,7 +64,7 @@ async function run({ plan, cause, params: given }: RunInput, interval: DataInter
   const values = evaluator ? { ...runValues(plan.dagId, workflowId, interval), ...(await connectionFields(plan)) } : {};
   const pipelineRun = new PipelineRun(
     plan,
-    { pipelineRunId: workflowId, interval, params, values, isBackfill: cause === 'backfill' },
+    { pipelineRunId: workflowId, interval, params, values, isBackfill: cause === 'backfill', ...(rerunOf && { kept: rerunOf.kept }) },
     new TemporalHost(),
     evaluator,
   );
@@ -106,34 +100,6 @@ async function connectionFields({ connections }: Plan): Promise<JsonObject> {
     retry: { maximumAttempts: 3 },
   });
   return { conn };
-}
-
-function acceptDecisions({ decisions }: PipelineRun): void {
-  const refuse = (mistake: string | undefined): void => {
-    if (mistake !== undefined) throw ApplicationFailure.nonRetryable(mistake, 'DecisionRefused');
-  };
-  setHandler(
-    decide,
-    (vote: ApprovalVote) => {
-      decisions.vote(vote);
-      return `${vote.decision} by ${vote.by}`;
-    },
-    {
-      validator: (vote: ApprovalVote) => refuse(decisions.checkVote(vote)),
-      description: 'Approve or reject: {"task", "decision": "approve" | "reject", "by", "comment"?, "form"?}',
-    },
-  );
-  setHandler(
-    resolveHeld,
-    (decision: HeldDecision) => {
-      decisions.decideHeld(decision);
-      return `${decision.action} by ${decision.by}`;
-    },
-    {
-      validator: (decision: HeldDecision) => refuse(decisions.checkHeld(decision)),
-      description: 'Decide on a task that is held: {"task", "action": "retry" | "skip" | "fail", "by", "reason"?}',
-    },
-  );
 }
 
 function conclude({ result, failure }: RunEnd): RunResult {

@@ -36,6 +36,7 @@ import {
   type PipelineCall,
   type RunHost,
   type RunScope,
+  type ScopeOptions,
   type SlotCall,
   TaskCanceled,
   TaskFailed,
@@ -61,10 +62,10 @@ export class TemporalHost implements RunHost {
     setCurrentDetails(board);
   }
 
-  async within<T>(
-    { timeoutMs, shielded = false }: { timeoutMs?: number; shielded?: boolean },
-    work: (scope: RunScope) => Promise<T>,
-  ): Promise<T> {
+  async within<T>({ timeoutMs, shielded = false }: ScopeOptions, work: (scope: RunScope) => Promise<T>): Promise<T> {
+    // Inside a shield a scope would take over the cancellation that the shield keeps off, in runs that older SDKs began; so what is in it is
+    // not cancelled one by one.
+    if (!CancellationScope.current().cancellable) return work({ canceled: false, cancel: () => undefined });
     const scope = new CancellationScope(
       timeoutMs === undefined ? { cancellable: !shielded } : { cancellable: !shielded, timeout: timeoutMs },
     );
@@ -73,6 +74,7 @@ export class TemporalHost implements RunHost {
         get canceled() {
           return scope.consideredCancelled;
         },
+        cancel: () => scope.cancel(),
       }),
     );
   }
@@ -150,7 +152,7 @@ export class TemporalHost implements RunHost {
     return granted ? release : undefined;
   }
 
-  enter(state: 'queued' | 'running'): void {
+  enter(state: 'queued' | 'running' | 'paused'): void {
     upsertSearchAttributes([{ key: STATE, value: state }]);
   }
 

@@ -4,6 +4,7 @@ import {
   type PipelineCall,
   type RunHost,
   type RunScope,
+  type ScopeOptions,
   TaskCanceled,
   TaskFailed,
 } from '../../workflows/run/run-host.ts';
@@ -86,8 +87,8 @@ export class SimulatedHost implements RunHost {
     }
   }
 
-  async within<T>(options: { timeoutMs?: number; shielded?: boolean }, work: (scope: RunScope) => Promise<T>): Promise<T> {
-    const scope = new SimulatedScope(options.shielded ? undefined : this.root);
+  async within<T>(options: ScopeOptions, work: (scope: RunScope) => Promise<T>): Promise<T> {
+    const scope = new SimulatedScope(options.shielded ? undefined : (options.inside ?? this.root));
     const timer = options.timeoutMs === undefined ? undefined : this.after(options.timeoutMs, () => scope.cancel());
     try {
       return await work(scope);

@@ -57,6 +57,10 @@ const FEATURES: Record<string, { plan: Plan; backfill?: boolean; cancel?: boolea
   'cancellation-and-finally': { plan: casePlan('a: hang with {heartbeat_timeout: 1s}', { finally: 'clean: ok' }), cancel: true },
   limits: { plan: planOf(`limits_${randomUUID().slice(0, 8)}`, [task('a', 'succeed', [], { pool: { name: POOL, slots: 1 } }), task('b', 'succeed', ['a'])], { maxActiveRuns: 1, concurrency: { limit: 2, onOverlap: 'queue' } }) },
   backfill: { plan: planOf(`backfill_${randomUUID().slice(0, 8)}`, [task('a', 'fail_twice', [], { retry: { maximumAttempts: 3, initialDelayMs: 300, backoff: 1, maximumDelayMs: 300 } })], { schedule: { kind: 'cron', cron: '30 2 * * *', timezone: 'Europe/Berlin' } }), backfill: true, updates: [['pause', { by: 'ann', reason: 'the source is down' }], ['resume', { by: 'ann' }]] },
+  operations: {
+    plan: casePlan('a: hang with {heartbeat_timeout: 1s}; b: ok after a; c: fail after a; d: ok after c; e: hang after a with {heartbeat_timeout: 1s}', {}),
+    updates: [['pause', { by: 'ann' }], ['mark-success', { task: 'a', by: 'ann', reason: 'done by hand' }], ['unpause', { by: 'bob' }], ['retry', { task: 'c', by: 'ann' }], ['skip', { task: 'e', by: 'ann' }]],
+  },
   'fan-out': { plan: planOf('fan_out', [...Array(40).keys()].map((index) => task(`t${index}`, 'succeed'))) },
 };
 

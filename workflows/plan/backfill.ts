@@ -41,12 +41,6 @@ export const PAUSE_BACKFILL = 'pause';
 export const RESUME_BACKFILL = 'resume';
 export const BACKFILL_QUERY = 'progress';
 
-/** Who asks for something, and why. */
-export interface OperatorWord {
-  readonly by: string;
-  readonly reason?: string;
-}
-
 /** A year of minutes, about: what somebody may mean, and what a typo does not fill a server with. */
 export const MAX_INTERVALS = 100_000;
 

@@ -11,6 +11,26 @@ export interface ApprovalVote {
   readonly form?: JsonObject;
 }
 
+/** Who asks for something, and why. Wire data. */
+export interface OperatorWord {
+  readonly by: string;
+  readonly reason?: string;
+}
+
+/** An operator's word about one task. Wire data. */
+export interface TaskWord extends OperatorWord {
+  readonly task: string;
+}
+
+/** Updates that a run takes from operators, about itself and about one of its tasks. */
+export const RUN_OPERATIONS = ['pause', 'unpause'] as const;
+export type RunOperation = (typeof RUN_OPERATIONS)[number];
+export const TASK_OPERATIONS = ['skip', 'mark-success', 'retry'] as const;
+export type TaskOperation = (typeof TASK_OPERATIONS)[number];
+
+/** The signal that says who cancels a run, and why, before it is cancelled: Temporal's own request does not. */
+export const CANCEL_WORD = 'cancel-word';
+
 /** What a person decides of a task that is held on failure. Wire data. */
 export interface HeldDecision {
   readonly task: string;

@@ -1,3 +1,4 @@
+import { isUnderWay } from './run.ts';
 import { type DataInterval, dataIntervalAt, iso, type SchedulePlan, tickAfter, tickBefore } from './schedule.ts';
 
 /** How the runs of one data interval stand, of whatever cause: the best that there is of them. */
@@ -71,8 +72,7 @@ export function chooseIntervals(
   return intervals.map((interval) => {
     const known = states[interval.start];
     if (!known) return { interval, runs: true, why: 'never ran' };
-    if (known.state === 'running' || known.state === 'queued')
-      return { interval, runs: false, why: `is ${known.state}: ${known.pipelineRunId}` };
+    if (isUnderWay(known.state)) return { interval, runs: false, why: `is ${known.state}: ${known.pipelineRunId}` };
     if (reprocess === 'all') return { interval, runs: true, why: `again: ${known.state}` };
     if (known.state === 'success') return { interval, runs: false, why: 'success' };
     return {
@@ -85,7 +85,7 @@ export function chooseIntervals(
 
 /** The better of two states of one interval: a success stays one, whatever else was tried; what goes on may become one. */
 export function betterState(a: IntervalState | undefined, b: IntervalState): IntervalState {
-  const rank = ({ state }: IntervalState): number => (state === 'success' ? 2 : state === 'running' || state === 'queued' ? 1 : 0);
+  const rank = ({ state }: IntervalState): number => (state === 'success' ? 2 : isUnderWay(state) ? 1 : 0);
   return a && rank(a) >= rank(b) ? a : b;
 }
 

@@ -1,7 +1,7 @@
 import { describeCause, describePlan, describeSchedule } from './describe.ts';
 import type { JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
-import type { Cause, RunInput } from './run.ts';
+import type { Cause, RerunOf, RunInput } from './run.ts';
 import type { DataInterval } from './schedule.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 
@@ -17,12 +17,12 @@ export interface RunFacts {
 export function runFacts(
   plan: Plan,
   cause: Cause,
-  given: { readonly interval?: DataInterval; readonly params?: JsonObject; readonly detail?: string },
+  given: { readonly interval?: DataInterval; readonly params?: JsonObject; readonly rerunOf?: RerunOf; readonly detail?: string },
 ): RunFacts {
-  const { interval, params, detail } = given;
+  const { interval, params, rerunOf, detail } = given;
   const { pipeline, cause: causeAttribute, state, planHash, owner, interval: start } = SEARCH_ATTRIBUTES;
   return {
-    args: [{ plan, cause, ...(interval && { interval }), ...(params && { params }) }],
+    args: [{ plan, cause, ...(interval && { interval }), ...(params && { params }), ...(rerunOf && { rerunOf }) }],
     staticSummary: describeCause(
       cause,
       detail ?? (interval ? `data of ${interval.start} – ${interval.end}` : describeSchedule(plan.schedule)),

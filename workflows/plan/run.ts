@@ -4,7 +4,7 @@ import type { DataInterval } from './schedule.ts';
 import type { TaskState } from './task-state.ts';
 
 /** Why a run exists. */
-export const CAUSES = ['scheduled', 'manual', 'pipeline', 'backfill'] as const;
+export const CAUSES = ['scheduled', 'manual', 'pipeline', 'backfill', 'rerun'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /** The one argument of every pipeline run's workflow. Wire data, as the plan is. */
@@ -15,6 +15,21 @@ export interface RunInput {
   readonly interval?: DataInterval;
   /** What the run was given; the plan's defaults stand for the rest. Frozen: a retry sees the same. */
   readonly params?: JsonObject;
+  /** The run that this one repeats in part. */
+  readonly rerunOf?: RerunOf;
+}
+
+/** What a rerun takes over from the run that it repeats. */
+export interface RerunOf {
+  readonly pipelineRunId: string;
+  readonly temporalRunId: string;
+  /** Tasks that do not run again, with how they ended; and of a list of items, those that do not. */
+  readonly kept: Readonly<Record<string, TaskResult>>;
+}
+
+/** Whether a run in this state has not ended: it runs, waits for its turn, or is paused. */
+export function isUnderWay(state: string): boolean {
+  return state === 'running' || state === 'queued' || state === 'paused';
 }
 
 export interface TaskResult {
@@ -24,6 +39,15 @@ export interface TaskResult {
   readonly error?: string;
   /** A few words for people: why it was skipped, who approved it, how many items are done. */
   readonly note?: string;
+  /** Of a list whose items have failed in part: what the others gave. */
+  readonly partial?: PartialOutputs;
+}
+
+/** Outputs of the items of a list, null for those that have none. */
+export interface PartialOutputs {
+  readonly outputs: readonly Json[];
+  /** Places of the items without an output, from 0. */
+  readonly missing: readonly number[];
 }
 
 /** What a run's workflow returns, and carries as details of its failure when it fails. */
@@ -31,4 +55,6 @@ export interface RunResult {
   readonly state: 'success' | 'failed' | 'canceled';
   readonly interval: DataInterval;
   readonly tasks: Readonly<Record<string, TaskResult>>;
+  /** What operators did to it: `skip load by ann: the source is down`. */
+  readonly operations?: readonly string[];
 }

@@ -20,8 +20,13 @@ const MARKS: Readonly<Record<TaskState, string>> = {
 /** Beyond this many tasks the table shows only those that are not simply done or waiting. */
 const MAX_ROWS = 60;
 
-/** The table of tasks with their states, as the Temporal UI shows it (current details of a run): Markdown with fenced text. */
-export function taskBoard(plan: Plan, interval: DataInterval, results: ReadonlyMap<string, TaskResult>): string {
+/** The table of tasks with their states and what operators did, as the Temporal UI shows it (current details of a run): Markdown with fenced text. */
+export function taskBoard(
+  plan: Plan,
+  interval: DataInterval,
+  results: ReadonlyMap<string, TaskResult>,
+  operations: readonly string[] = [],
+): string {
   const of = (name: string): TaskResult => results.get(name) ?? { state: 'queued' };
   const interesting = (state: TaskState): boolean => state !== 'success' && state !== 'queued';
   const tasks = allTasks(plan);
@@ -36,8 +41,12 @@ export function taskBoard(plan: Plan, interval: DataInterval, results: ReadonlyM
   const heading = `${done} of ${tasks.length} tasks done · data of ${interval.start} – ${interval.end}`;
   const rest = tasks.length - shown.length;
   if (rest > 0) rows.push(`  … and ${rest} more`);
+  rows.push(...operations.slice(-MAX_OPERATIONS).map((operation, index) => `${index === 0 ? '\n' : ''}! ${operation}`));
   return `${heading}\n\n\`\`\`text\n${rows.join('\n')}\n\`\`\``;
 }
+
+/** Of what operators have done, the newest. */
+const MAX_OPERATIONS = 10;
 
 function firstLine(text: string): string {
   const line = text.split('\n', 1)[0] ?? '';

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { ExpandPlan, TaskPlan } from '../plan/plan.ts';
-import type { TaskResult } from '../plan/run.ts';
+import type { PartialOutputs, TaskResult } from '../plan/run.ts';
 import type { Call } from './plan-task-runner.ts';
 import { TaskCanceled, TaskFailed } from './run-host.ts';
 
@@ -22,27 +22,38 @@ const MAX_OUTPUT_CHARACTERS = 1_000_000;
 /**
  * Runs a task once for each item of a list, some at a time. Its output is the list of outputs in the order of the items; where a list is
  * expanded inside another, a list of lists. A task without items is skipped, as in Airflow.
+ * @param earlier what an earlier round has done: only the missing items are run
  */
-export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: ItemRunner): Promise<TaskResult> {
+export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: ItemRunner, earlier?: PartialOutputs): Promise<TaskResult> {
   const calls = callsOf(task, expand, runner);
   if (calls.length === 0) return { state: 'skipped', note: 'the list is empty' };
-  const batches = batchesOf(calls, expand.batchSize);
+  // Of another list nothing can be kept.
+  const known = earlier?.outputs.length === calls.length ? earlier : undefined;
+  const missing = new Set(known?.missing ?? calls.keys());
+  const batches = batchesOf(
+    [...calls.entries()].filter(([place]) => missing.has(place)),
+    expand.batchSize,
+  );
   if (batches.length > MAX_CALLS) {
     throw new TaskFailed(
       `'${task.name}' expands to ${batches.length} activities; one run can have ${MAX_CALLS}. Set a batch_size, such as 100.`,
     );
   }
-  const outputs: Json[] = calls.map(() => null);
+  const outputs: Json[] = known ? [...known.outputs] : calls.map(() => null);
   const failures: { suffix: string; error: TaskFailed }[] = [];
   let next = 0;
-  let done = 0;
+  let done = calls.length - missing.size;
   let canceled = false;
   const work = async (): Promise<void> => {
     for (let batch = batches[next++]; batch; batch = batches[next++]) {
       try {
         const results = expand.batchSize === 1 ? [await runner.runOne(batch.calls[0] as Call)] : await runner.runBatch(batch.calls);
-        for (const [index, output] of results.entries()) outputs[batch.from + index] = output;
-        done += batch.calls.length;
+        for (const [index, output] of results.entries()) {
+          const place = batch.places[index] ?? 0;
+          outputs[place] = output;
+          missing.delete(place);
+        }
+        done = calls.length - missing.size;
       } catch (error) {
         if (error instanceof TaskCanceled) canceled = true;
         else
@@ -61,17 +72,23 @@ export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: Ite
   const failed = failures.map(({ suffix }) => suffix);
   const note = `${done} of ${calls.length} items${failed.length > 0 ? `; failed: ${failed.slice(0, 10).join(' ')}${failed.length > 10 ? ' …' : ''}` : ''}`;
   if (first && (expand.onItemFailure === 'fail' || done === 0)) {
-    throw new TaskFailed(`${task.name}${first.suffix} failed (${note}): ${first.error.message}`, first.error.origin);
+    const partial = sizeOf(outputs) > MAX_OUTPUT_CHARACTERS ? undefined : { outputs, missing: [...missing] };
+    throw new TaskFailed(`${task.name}${first.suffix} failed (${note}): ${first.error.message}`, first.error.origin, partial);
   }
   const output = expand.expand ? nested(calls, outputs) : outputs;
-  if (JSON.stringify(output).length > MAX_OUTPUT_CHARACTERS) {
+  if (sizeOf(output) > MAX_OUTPUT_CHARACTERS) {
     throw new TaskFailed(`The outputs of '${task.name}' together are too large to be kept. Write the data to S3 and return where it is.`);
   }
   return { state: 'success', output, note };
 }
 
+function sizeOf(output: Json): number {
+  return JSON.stringify(output).length;
+}
+
 interface Batch {
-  readonly from: number;
+  /** Where its items stand in the list. */
+  readonly places: readonly number[];
   readonly calls: readonly Call[];
 }
 
@@ -92,11 +109,11 @@ function listOf(task: TaskPlan, value: Json): readonly Json[] {
   throw new TaskFailed(`'${task.name}' can expand over a list only, not over ${JSON.stringify(value)?.slice(0, 100)}.`);
 }
 
-function batchesOf(calls: readonly Call[], size: number): Batch[] {
-  return Array.from({ length: Math.ceil(calls.length / size) }, (_, index) => ({
-    from: index * size,
-    calls: calls.slice(index * size, (index + 1) * size),
-  }));
+function batchesOf(calls: readonly (readonly [place: number, call: Call])[], size: number): Batch[] {
+  return Array.from({ length: Math.ceil(calls.length / size) }, (_, index) => {
+    const part = calls.slice(index * size, (index + 1) * size);
+    return { places: part.map(([place]) => place), calls: part.map(([, call]) => call) };
+  });
 }
 
 function batchName(calls: readonly Call[]): string {

@@ -3,7 +3,9 @@ import type { Evaluator } from '../plan/expressions/evaluator.ts';
 import { allTasks, type Plan, type TaskPlan } from '../plan/plan.ts';
 import type { RunResult } from '../plan/run.ts';
 import { taskBoard } from '../plan/task-board.ts';
+import { isFinal } from '../plan/task-state.ts';
 import { Decisions } from './decisions.ts';
+import { Operations } from './operations.ts';
 import { PlanTaskRunner, type RunContext } from './plan-task-runner.ts';
 import { type RunHost, type RunScope, type SlotCall, TaskCanceled } from './run-host.ts';
 import { runLimits } from './run-limits.ts';
@@ -22,6 +24,7 @@ export interface RunEnd {
  */
 export class PipelineRun {
   readonly decisions: Decisions;
+  readonly operations: Operations;
   private readonly state: RunState;
   private readonly runner: PlanTaskRunner;
   private boardIsOld = false;
@@ -34,7 +37,10 @@ export class PipelineRun {
   ) {
     this.state = new RunState(() => this.redraw());
     this.decisions = new Decisions(host);
-    this.runner = new PlanTaskRunner(plan, context, this.state, host, this.decisions, evaluator);
+    this.operations = new Operations(host, this.state, this.decisions, () => this.redraw());
+    this.runner = new PlanTaskRunner(plan, context, this.state, host, this.decisions, evaluator, this.operations);
+    for (const [name, kept] of Object.entries(context.kept ?? {}))
+      if (isFinal(kept.state) && !kept.partial) this.state.results.set(name, kept);
   }
 
   /** Runs to the end; never rejects for what a task did. */
@@ -68,7 +74,13 @@ export class PipelineRun {
   /** A run that did nothing. */
   private notBegun(state: 'success' | 'canceled', note: string): RunEnd {
     for (const task of allTasks(this.plan)) this.state.settle(task, { state: state === 'success' ? 'skipped' : 'canceled', note });
-    return { result: { state, interval: this.context.interval, tasks: Object.fromEntries(this.state.results) } };
+    return { result: this.resultOf(state) };
+  }
+
+  private resultOf(state: RunResult['state']): RunResult {
+    const { log } = this.operations;
+    const tasks = Object.fromEntries(this.state.results);
+    return { state, interval: this.context.interval, tasks, ...(log.length > 0 && { operations: log }) };
   }
 
   private async completeNow(): Promise<RunEnd> {
@@ -88,8 +100,7 @@ export class PipelineRun {
       failure ??= this.failureOf(plan.finally);
     }
     const state = host.canceled ? 'canceled' : failure ? 'failed' : 'success';
-    const result = { state, interval: this.context.interval, tasks: Object.fromEntries(this.state.results) } as const;
-    return { result, ...(failure && state === 'failed' && { failure }) };
+    return { result: this.resultOf(state), ...(failure && state === 'failed' && { failure }) };
   }
 
   /** The tasks for the way the run went; those for the other way are skipped. */
@@ -99,7 +110,7 @@ export class PipelineRun {
   }
 
   private runList(tasks: readonly TaskPlan[], scope: RunScope): Promise<void> {
-    return new TaskListRun(tasks, this.state, this.runner, scope).complete();
+    return this.operations.during(new TaskListRun(tasks, this.state, this.runner, scope, this.operations));
   }
 
   private timeout(): RunEnd['failure'] {
@@ -127,7 +138,7 @@ export class PipelineRun {
     this.boardIsOld = true;
     void Promise.resolve().then(() => {
       this.boardIsOld = false;
-      this.host.show(taskBoard(this.plan, this.context.interval, this.state.results));
+      this.host.show(taskBoard(this.plan, this.context.interval, this.state.results, this.operations.log));
     });
   }
 }

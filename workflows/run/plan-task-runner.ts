@@ -3,13 +3,14 @@ import { formatDuration } from '../plan/duration.ts';
 import { type Evaluator, ExpressionFailed, type Variables } from '../plan/expressions/evaluator.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
-import type { TaskResult } from '../plan/run.ts';
+import type { PartialOutputs, TaskResult } from '../plan/run.ts';
 import type { DataInterval } from '../plan/schedule.ts';
 import { poolId } from '../plan/slot-messages.ts';
 import type { TaskInput } from '../plan/task-input.ts';
 import { runApproval } from './approval.ts';
 import type { Decisions } from './decisions.ts';
-import { expandTask } from './expanded-task.ts';
+import { expandTask, type ItemRunner } from './expanded-task.ts';
+import type { Operations } from './operations.ts';
 import { type RunHost, type RunScope, TaskCanceled, TaskFailed } from './run-host.ts';
 import type { RunState } from './run-state.ts';
 import type { TaskRunner } from './task-list-run.ts';
@@ -27,6 +28,8 @@ export interface RunContext {
   readonly values: Variables;
   /** Whether it fills in the past. */
   readonly isBackfill?: boolean;
+  /** What it takes over from the run that it repeats. */
+  readonly kept?: Readonly<Record<string, TaskResult>>;
 }
 
 /** One call of a task: all of it, or one item of its list. */
@@ -38,6 +41,10 @@ export interface Call {
 
 /** Runs the tasks of a plan: by type, with retries by hand where a task holds on failure. */
 export class PlanTaskRunner implements TaskRunner {
+  /** How often each task has been tried in this run, Temporal's retries not counted. */
+  private readonly rounds = new Map<string, number>();
+  private readonly partials = new Map<string, PartialOutputs>();
+
   constructor(
     private readonly plan: Plan,
     private readonly context: RunContext,
@@ -45,7 +52,10 @@ export class PlanTaskRunner implements TaskRunner {
     private readonly host: RunHost,
     private readonly decisions: Decisions,
     private readonly evaluator: Evaluator | undefined,
-  ) {}
+    private readonly operations: Operations,
+  ) {
+    for (const [task, { partial }] of Object.entries(context.kept ?? {})) if (partial) this.partials.set(task, partial);
+  }
 
   skipReason(task: TaskPlan): TaskResult | undefined {
     if (task.when === undefined) return undefined;
@@ -66,8 +76,18 @@ export class PlanTaskRunner implements TaskRunner {
     return typeof value === 'string' ? value : JSON.stringify(value);
   }
 
-  async run(task: TaskPlan, scope: RunScope): Promise<TaskResult> {
-    for (let round = 1; ; round++) {
+  async run(task: TaskPlan, inside: RunScope, begun: (own: RunScope) => void): Promise<TaskResult> {
+    return this.host.within({ inside }, (scope) => {
+      begun(scope);
+      return this.runRounds(task, scope);
+    });
+  }
+
+  /** Again as long as somebody says so of a task that is held. */
+  private async runRounds(task: TaskPlan, scope: RunScope): Promise<TaskResult> {
+    for (;;) {
+      const round = (this.rounds.get(task.name) ?? 0) + 1;
+      this.rounds.set(task.name, round);
       const result = await this.attempt(task, round, scope);
       if (result.state !== 'failed' || task.holdOnFailureMs === undefined || scope.canceled) return result;
       const held: TaskResult = {
@@ -90,21 +110,31 @@ export class PlanTaskRunner implements TaskRunner {
     try {
       if (task.type === 'approval') return await runApproval(task, this.render(task, {}), this.decisions, this.state, scope);
       if (task.expand) {
-        return await expandTask(task, task.expand, {
+        const runner: ItemRunner = {
           list: (over, items) =>
             typeof over === 'string' ? this.expressions(task).evaluate(over, { ...this.variables(), ...items }) : over,
-          runOne: (call) => this.perform(task, call, round, scope),
-          runBatch: (calls) => this.performBatch(task, calls, round, scope),
+          runOne: (call) => this.whenAllowed(scope, () => this.perform(task, call, round, scope)),
+          runBatch: (calls) => this.whenAllowed(scope, () => this.performBatch(task, calls, round, scope)),
           progress: (note) => this.state.settle(task, { state: 'running', note }),
           stopped: () => scope.canceled,
-        });
+        };
+        return await expandTask(task, task.expand, runner, this.partials.get(task.name));
       }
       return { state: 'success', output: await this.perform(task, { suffix: '', items: {} }, round, scope) };
     } catch (error) {
       if (error instanceof TaskCanceled) return { state: 'canceled' };
-      if (error instanceof TaskFailed) this.state.origins.set(task.name, error.origin);
-      return { state: 'failed', error: messageOf(error) };
+      if (!(error instanceof TaskFailed)) return { state: 'failed', error: messageOf(error) };
+      const { origin, partial } = error;
+      this.state.origins.set(task.name, origin);
+      if (partial) this.partials.set(task.name, partial);
+      return { state: 'failed', error: messageOf(error), ...(partial && { partial }) };
     }
+  }
+
+  /** Items of a list wait while the run is paused, as tasks do. */
+  private async whenAllowed<T>(scope: RunScope, work: () => Promise<T>): Promise<T> {
+    if (this.operations.isPaused) await this.operations.unpaused(scope);
+    return work();
   }
 
   /** In the task's pool, if it has one. */

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
+import type { PartialOutputs } from '../plan/run.ts';
 import type { DataInterval } from '../plan/schedule.ts';
 import type { OnOverlap } from '../plan/slots.ts';
 import type { TaskInput } from '../plan/task-input.ts';
@@ -22,25 +23,33 @@ export interface RunHost {
   /**
    * Does `work` in a scope of its own, which is cancelled after `timeoutMs` and, unless it is shielded, with the run.
    * What runs in it ends as cancelled then; `work` itself goes on, and its result is the result.
+   * @param options `inside`: the scope that this one is part of, unless it is the run's own
    */
-  within<T>(options: { readonly timeoutMs?: number; readonly shielded?: boolean }, work: (scope: RunScope) => Promise<T>): Promise<T>;
+  within<T>(options: ScopeOptions, work: (scope: RunScope) => Promise<T>): Promise<T>;
   /**
    * Waits until there is room.
    * @returns a function that makes room again, or undefined when there is none and there is not to be waited
    * @throws TaskCanceled when the scope is cancelled first
    */
   acquire(call: SlotCall, scope: RunScope): Promise<(() => Promise<void>) | undefined>;
-  /** Says whether the run waits for its turn, or has begun. */
-  enter(state: 'queued' | 'running'): void;
+  /** Says whether the run waits for its turn, has begun, or is paused. */
+  enter(state: 'queued' | 'running' | 'paused'): void;
   /** Whether the run has been asked to end. */
   readonly canceled: boolean;
   /** Shows how the run stands, wherever people look at it. */
   show(board: string): void;
 }
 
+export interface ScopeOptions {
+  readonly timeoutMs?: number;
+  readonly shielded?: boolean;
+  readonly inside?: RunScope;
+}
+
 /** A part of a run that can be cancelled as one. */
 export interface RunScope {
   readonly canceled: boolean;
+  cancel(): void;
 }
 
 /** An activity as the run wants it. */
@@ -86,6 +95,8 @@ export class TaskFailed extends Error {
     message: string,
     /** What it was, as the host has it; kept for the failure of the run. */
     readonly origin?: unknown,
+    /** Of a list of items: what those gave that did not fail. */
+    readonly partial?: PartialOutputs,
   ) {
     super(message);
   }

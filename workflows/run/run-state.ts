@@ -20,6 +20,14 @@ export class RunState {
     this.changed();
   }
 
+  /** Takes back how a task ended: it is to be tried again. */
+  forget(name: string): void {
+    this.results.delete(name);
+    this.origins.delete(name);
+    this.byTask = undefined;
+    this.changed();
+  }
+
   /** What the tasks have given so far, as expressions read it: `outputs.task`, `outputs.group.task`. The same object until something is new. */
   outputs(): JsonObject {
     if (this.byTask) return this.byTask;

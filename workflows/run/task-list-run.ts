@@ -10,27 +10,42 @@ import type { RunState } from './run-state.ts';
 export interface TaskRunner {
   /** @returns why the task is to be skipped, or undefined when it is to run */
   skipReason(task: TaskPlan): TaskResult | undefined;
-  /** Runs the task; never rejects. */
-  run(task: TaskPlan, scope: RunScope): Promise<TaskResult>;
+  /** Runs the task, in a scope of its own that it tells; never rejects. */
+  run(task: TaskPlan, scope: RunScope, begun: (own: RunScope) => void): Promise<TaskResult>;
   /** The value of a task's switch. */
   branch(task: TaskPlan, result: TaskResult): string;
 }
 
+/** Whether tasks may begin. */
+export interface Gate {
+  readonly isPaused: boolean;
+  /** @throws TaskCanceled when the scope is cancelled first */
+  unpaused(scope: RunScope): Promise<void>;
+}
+
 /** Runs one list of tasks: starts each when its trigger rule allows, until all have ended. */
 export class TaskListRun {
+  readonly names: readonly string[];
   private readonly followers = new Map<string, TaskPlan[]>();
   /** Tasks of cases that were not taken, with why. */
   private readonly branchedOff = new Map<string, string>();
+  /** The scopes of the tasks that run. */
+  private readonly scopes = new Map<string, RunScope>();
+  /** What operators have said of tasks that have not ended. */
+  private readonly settled = new Map<string, TaskResult>();
   private left: number;
-  private done: () => void = () => undefined;
+  private waitsForGate = false;
+  private wake: () => void = () => undefined;
 
   constructor(
     private readonly tasks: readonly TaskPlan[],
     private readonly state: RunState,
     private readonly runner: TaskRunner,
     private readonly scope: RunScope,
+    private readonly gate: Gate,
   ) {
-    this.left = tasks.length;
+    this.names = tasks.map(({ name }) => name);
+    this.left = tasks.filter(({ name }) => !state.results.has(name)).length;
     for (const task of tasks) {
       for (const upstream of task.dependsOn) {
         const followers = this.followers.get(upstream);
@@ -42,9 +57,44 @@ export class TaskListRun {
 
   /** Runs to the end of the last task. */
   async complete(): Promise<void> {
-    const ended = new Promise<void>((resolve) => (this.done = resolve));
-    this.consider(this.tasks);
-    await ended;
+    while (this.left > 0) {
+      // Tasks are started from here and from where others end, never from where an operator speaks: what starts belongs to this scope.
+      const woken = new Promise<void>((resolve) => (this.wake = resolve));
+      this.consider(this.tasks);
+      await woken;
+    }
+  }
+
+  /** An operator's word on a task that has not ended well: it ends so. One that runs is cancelled, and ends so when it has stopped. */
+  settle(name: string, result: TaskResult): void {
+    const running = this.scopes.get(name);
+    if (this.state.results.has(name) && !running) this.reopen(name);
+    this.settled.set(name, result);
+    if (running) running.cancel();
+    else this.wake();
+  }
+
+  /** Runs a task again that has ended, and what was ended because of it. */
+  again(name: string): void {
+    this.settled.delete(name);
+    this.branchedOff.delete(name);
+    this.reopen(name);
+    this.wake();
+  }
+
+  /** Takes the ends of a task and of all that follow it back, but of those that have run. */
+  private reopen(name: string): void {
+    const reopened = [name];
+    for (const each of reopened) {
+      this.state.forget(each);
+      this.left++;
+      for (const follower of this.followers.get(each) ?? []) {
+        const state = this.state.results.get(follower.name)?.state;
+        const neverRan = state === 'upstream_failed' || state === 'skipped' || (state === 'canceled' && !this.scope.canceled);
+        if (neverRan && !this.branchedOff.has(follower.name) && !this.settled.has(follower.name) && !reopened.includes(follower.name))
+          reopened.push(follower.name);
+      }
+    }
   }
 
   /** Starts, skips or leaves waiting each of `tasks`; a task that ends unstarted makes its followers candidates in turn. */
@@ -52,7 +102,7 @@ export class TaskListRun {
     const candidates = [...tasks];
     for (const task of candidates) {
       if (this.state.results.has(task.name)) continue;
-      const result = this.beginning(task);
+      const result = this.settled.get(task.name) ?? this.beginning(task);
       if (!result) continue;
       if (result.state === 'running') {
         void this.start(task);
@@ -65,7 +115,7 @@ export class TaskListRun {
 
   private end(task: TaskPlan, result: TaskResult): void {
     this.state.settle(task, result);
-    if (--this.left === 0) this.done();
+    if (--this.left === 0) this.wake();
   }
 
   /** How a task begins: running, or ended unstarted; undefined while it waits. */
@@ -77,14 +127,28 @@ export class TaskListRun {
     if (verdict === 'wait') return undefined;
     if (this.scope.canceled) return { state: 'canceled' };
     if (verdict !== 'run') return { state: verdict };
+    if (this.gate.isPaused) {
+      void this.waitForGate();
+      return undefined;
+    }
     return this.runner.skipReason(task) ?? { state: 'running' };
+  }
+
+  private async waitForGate(): Promise<void> {
+    if (this.waitsForGate) return;
+    this.waitsForGate = true;
+    // Cancelled while it waits, the list is gone through all the same: its tasks end as cancelled.
+    await this.gate.unpaused(this.scope).catch(() => undefined);
+    this.waitsForGate = false;
+    this.wake();
   }
 
   private async start(task: TaskPlan): Promise<void> {
     this.state.settle(task, { state: 'running' });
-    let result = await this.runner.run(task, this.scope);
+    let result = await this.runner.run(task, this.scope, (scope) => this.scopes.set(task.name, scope));
+    this.scopes.delete(task.name);
     if (task.switch && result.state === 'success') result = this.takeBranch(task, result);
-    this.end(task, result);
+    this.end(task, this.settled.get(task.name) ?? result);
     this.consider(this.followers.get(task.name) ?? []);
   }
 

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { simulate } from '../../../cli/test/simulate.ts';
+import { parseDuration } from '../../../workflows/plan/duration.ts';
+import type { RunOperation, TaskOperation } from '../../../workflows/plan/decision.ts';
+import { SOME_DAY } from '../../support/plans.ts';
+import { toyAttempt } from '../../support/toy-language.ts';
+import { assertCase, casePlan, type Given } from './language-cases.ts';
+
+/**
+ * What operators say, and when: `10s skip a by ann`, `10s pause by ann`, `10s cancel`. A task that is tried a second time succeeds.
+ * @returns the run, and what was refused
+ */
+async function run(tasks: string, words: readonly string[], given: Given = {}) {
+  const refused: string[] = [];
+  const ran: string[] = [];
+  const simulated = await simulate(casePlan(tasks, given), {
+    interval: SOME_DAY,
+    script: ({ id, task, input }, attempt) => {
+      ran.push(id);
+      return id.includes('#') ? { takesMs: 1000, output: 'second' } : toyAttempt(task.type, input, attempt);
+    },
+    prepare(host, { operations }) {
+      for (const word of words) {
+        const [, when = '', operation = '', task = '', by = ''] = /^(\w+) ([\w-]+)(?: ([\w.]+))?(?: by (\w*))?$/.exec(word) ?? [];
+        host.after(parseDuration(when) ?? 0, () => {
+          if (operation === 'cancel') return host.cancel();
+          const mistake =
+            task === ''
+              ? operations.checkRun(operation as RunOperation, { by })
+              : operations.checkTask(operation as TaskOperation, { task, by });
+          if (mistake !== undefined) return void refused.push(mistake);
+          if (task === '') operations.onRun(operation as RunOperation, { by });
+          else operations.onTask(operation as TaskOperation, { task, by });
+        });
+      }
+    },
+  });
+  return { ...simulated, refused, ran };
+}
+
+/** A title, tasks, words, how it ends, what else is given. */
+const CASES: readonly (readonly [string, string, readonly string[], string, Given?])[] = [
+  ['skip: a task that waits', 'a: slow; b: ok; c: ok', ['1m skip b by ann'], 'a=success b=skipped c=skipped: success'],
+  [
+    'skip: what follows may go on',
+    'a: slow; b: ok after a; c: ok after b if none_failed',
+    ['1m skip b by ann'],
+    'a=success b=skipped c=success: success',
+  ],
+  ['skip: a task that runs is cancelled', 'a: slow; b: ok after a if none_failed', ['1m skip a by ann'], 'a=skipped b=success: success'],
+  [
+    'skip: an approval',
+    'a: approval with {prompt: Go?}; b: ok after a if none_failed',
+    ['1m skip a by ann'],
+    'a=skipped b=success: success',
+  ],
+  [
+    'skip: a task that has failed',
+    'a: fail; s: slow after -; b: ok after a if none_failed',
+    ['1m skip a by ann'],
+    'a=skipped b=success s=success: success',
+  ],
+  [
+    'skip: a task that is held',
+    'a: fail with {hold_on_failure: 1d}; b: ok after a if none_failed',
+    ['1m skip a by ann'],
+    'a=skipped b=success: success',
+  ],
+  ['mark-success: a task that runs', 'a: slow; b: ok', ['1m mark-success a by ann'], 'a=success b=success: success'],
+  [
+    'mark-success: a task that has failed, and what waited for it',
+    'a: fail; s: slow after -; b: ok after a; c: ok after b',
+    ['1m mark-success a by ann'],
+    'a=success b=success c=success s=success: success',
+  ],
+  [
+    'mark-success: a task that is held',
+    'a: fail with {hold_on_failure: 1d}; b: ok',
+    ['1m mark-success a by ann'],
+    'a=success b=success: success',
+  ],
+  ['mark-success: a task that waits', 'a: slow; b: fail; c: ok', ['1m mark-success b by ann'], 'a=success b=success c=success: success'],
+  [
+    'retry: a task that has failed, and what waited for it',
+    'a: fail; s: slow after -; b: ok after a; c: ok after b',
+    ['1m retry a by ann'],
+    'a=success b=success c=success s=success: success',
+  ],
+  [
+    'retry: what ran because of the failure is not undone',
+    'a: fail; s: slow after -; b: ok after a; f: ok after a if one_failed',
+    ['1m retry a by ann'],
+    'a=success b=success f=success s=success: success',
+  ],
+  ['retry: a task that is held', 'a: fail with {hold_on_failure: 1d}; b: ok', ['1m retry a by ann'], 'a=success b=success: success'],
+  [
+    'retry: a task that was skipped',
+    'a: slow; b: ok; c: ok',
+    ['1m skip b by ann', '2m retry b by ann'],
+    'a=success b=success c=success: success',
+  ],
+  [
+    'retry: not the branch that was not taken',
+    's: ok with {give: big, switch: {on: outputs.s, cases: {big: [a], small: [b]}}}; a: fail after s; l: slow after s; b: ok after s; j: ok after a, b if none_failed',
+    ['1m retry a by ann'],
+    'a=success b=skipped j=success l=success s=success: success',
+  ],
+  [
+    'pause: nothing begins, what runs goes on',
+    'a: slow; b: ok; c: ok',
+    ['1m pause by ann', '5h unpause by bob'],
+    'a=success b=success c=success: success',
+  ],
+  [
+    'pause: a run that is cancelled meanwhile ends, and does its last things',
+    'a: slow; b: ok',
+    ['1m pause by ann', '5h cancel'],
+    'a=success b=canceled z=success: canceled',
+    { finally: 'z: ok' },
+  ],
+  [
+    'pause: a run that is out of time meanwhile ends',
+    'a: slow; b: ok',
+    ['1m pause by ann'],
+    'a=success b=canceled: failed',
+    { file: { dagrun_timeout: '3h' } },
+  ],
+  [
+    'pause: items of a list wait too',
+    'a: ok with {expand: {over: [1, 2, 3], max_parallel: 1}, takes: 1h}; b: ok',
+    ['90m pause by ann', '9h unpause by ann'],
+    'a=success b=success: success',
+  ],
+];
+
+describe('what operators do to a run', () => {
+  for (const [title, tasks, words, expected, given] of CASES) {
+    it(title, async () => {
+      const { result, refused } = await run(tasks, words, given);
+      assert.deepEqual(refused, []);
+      assertCase(result, expected);
+      assert.equal(result.operations?.length, words.filter((word) => !word.includes('cancel')).length);
+    });
+  }
+
+  it('a pause takes its time', async () => {
+    const { tookMs } = await run('a: slow; b: ok', ['1m pause by ann', '5h unpause by bob']);
+    assert.equal(tookMs, 5 * 3_600_000 + 1000);
+  });
+
+  it('what was done, by whom and why stays in the result and on the board', async () => {
+    const { result } = await run('a: slow; b: ok', ['1m skip b by ann']);
+    assert.deepEqual(result.operations, ['skip b by ann']);
+    assert.equal(result.tasks.b?.note, 'skip by ann');
+  });
+
+  for (const [title, tasks, word, mistake] of [
+    ['nobody', 'a: slow', '1m skip a', /Say who decides/],
+    ['a task that is not there', 'a: slow', '1m skip x by ann', /There is no task 'x' that could be told so now; there are: a\./],
+    ['a task that has ended well', 'a: ok; b: slow', '1m skip a by ann', /'a' has ended already: success/],
+    ['trying again what runs', 'a: slow', '1m retry a by ann', /'a' is running: only what has ended, or is held/],
+    ['trying again what has succeeded', 'a: ok; b: slow', '1m retry a by ann', /`sluice rerun` runs it again/],
+    ['going on with what is not paused', 'a: slow', '1m unpause by ann', /It is not paused/],
+  ] as const) {
+    it(`refuses ${title}, and changes nothing`, async () => {
+      const { result, refused } = await run(tasks, [word]);
+      assert.equal(refused.length, 1);
+      assert.match(refused[0] ?? '', mistake);
+      assert.equal(result.state, 'success');
+      assert.equal(result.operations, undefined);
+    });
+  }
+
+  it('of a list, only the items that failed are tried again', async () => {
+    const { result, ran } = await run(
+      'a: ok with {expand: {over: [1, 2, 3], on_item_failure: fail, max_parallel: 3}, hold_on_failure: 1d, give: "{{ item }}", poison: "{{ item == 2 }}"}',
+      ['1m retry a by ann'],
+    );
+    assert.deepEqual(result.tasks.a?.output, [1, 'second', 3]);
+    assert.deepEqual(ran, ['a[0]', 'a[1]', 'a[2]', 'a[1]#2']);
+  });
+});

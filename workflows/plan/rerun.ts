@@ -1,0 +1,59 @@
+import { allTasks, type Plan, type TaskPlan } from './plan.ts';
+import type { TaskResult } from './run.ts';
+
+/** What a rerun does with a task, and why. */
+export interface RerunChoice {
+  readonly task: string;
+  readonly runs: boolean;
+  readonly why: string;
+}
+
+/**
+ * What a rerun of `plan` does, given how the tasks of the earlier run ended: what did not succeed runs again, what an operator names, and what
+ * follows one of them. What follows the end of a run (`on_failure`, `finally`, …) always does.
+ * @param from a task that is to run again although it succeeded
+ * @returns a choice for each task, in the plan's order
+ */
+export function chooseReruns(plan: Plan, earlier: Readonly<Record<string, TaskResult>>, from?: string): RerunChoice[] {
+  const why = new Map<string, string>();
+  const followers = new Map<string, TaskPlan[]>();
+  for (const task of plan.tasks) for (const name of task.dependsOn) followers.set(name, [...(followers.get(name) ?? []), task]);
+  const again = (task: string, reason: string): void => {
+    if (why.has(task)) return;
+    why.set(task, reason);
+    for (const follower of followers.get(task) ?? []) again(follower.name, `follows ${task}`);
+  };
+  if (from !== undefined) again(from, 'asked for');
+  for (const { name } of plan.tasks) {
+    const result = earlier[name];
+    if (!result) again(name, 'is new');
+    else if (result.state === 'failed' && result.partial)
+      again(name, `failed: ${result.partial.missing.length} of ${result.partial.outputs.length} items`);
+    else if (result.state !== 'success' && result.state !== 'skipped') again(name, result.state);
+  }
+  const listed = new Set(plan.tasks.map(({ name }) => name));
+  return allTasks(plan).map(({ name }) => {
+    if (!listed.has(name)) return { task: name, runs: true, why: 'follows the end of the run' };
+    const reason = why.get(name);
+    return reason === undefined
+      ? { task: name, runs: false, why: `kept: ${earlier[name]?.state}` }
+      : { task: name, runs: true, why: reason };
+  });
+}
+
+/** What the rerun takes over: the ends of the tasks that do not run again, and what a list of items had given. */
+export function keptOf(
+  choices: readonly RerunChoice[],
+  earlier: Readonly<Record<string, TaskResult>>,
+  from?: string,
+): Record<string, TaskResult> {
+  const kept: Record<string, TaskResult> = {};
+  for (const { task, runs, why } of choices) {
+    const result = earlier[task];
+    if (!result) continue;
+    if (!runs) kept[task] = { ...result, note: ['kept', result.note].filter(Boolean).join(' · ') };
+    // Items are kept where the task itself is the reason; not where something before it runs again, or somebody wants all of it.
+    else if (result.partial && task !== from && why.startsWith('failed')) kept[task] = result;
+  }
+  return kept;
+}

@@ -1,0 +1,73 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import {
+  type ApprovalVote,
+  CANCEL_WORD,
+  type HeldDecision,
+  type OperatorWord,
+  RUN_OPERATIONS,
+  TASK_OPERATIONS,
+  type TaskWord,
+} from './plan/decision.ts';
+import { checkWord } from './run/operations.ts';
+import type { PipelineRun } from './run/pipeline-run.ts';
+
+/**
+ * What people send to a run that goes on, from the command line or from the Temporal UI, as updates: each is checked before it is taken, and
+ * stays in the history with who, when and why.
+ */
+export function acceptDecisions({ decisions, operations }: PipelineRun): void {
+  handle<ApprovalVote>(
+    'decide',
+    'Approve or reject: {"task", "decision": "approve" | "reject", "by", "comment"?, "form"?}',
+    (vote) => decisions.checkVote(vote),
+    (vote) => {
+      decisions.vote(vote);
+      return `${vote.decision} by ${vote.by}`;
+    },
+  );
+  handle<HeldDecision>(
+    'resolve-held',
+    'Decide on a task that is held: {"task", "action": "retry" | "skip" | "fail", "by", "reason"?}',
+    (decision) => decisions.checkHeld(decision),
+    (decision) => {
+      decisions.decideHeld(decision);
+      return `${decision.action} by ${decision.by}`;
+    },
+  );
+  for (const operation of RUN_OPERATIONS) {
+    handle<OperatorWord>(
+      operation,
+      `${operation === 'pause' ? 'Begin no further tasks' : 'Go on'}: {"by", "reason"?}`,
+      (word) => operations.checkRun(operation, word),
+      (word) => operations.onRun(operation, word),
+    );
+  }
+  for (const operation of TASK_OPERATIONS) {
+    handle<TaskWord>(
+      operation,
+      `${TASK_WORDS[operation]}: {"task", "by", "reason"?}`,
+      (word) => operations.checkTask(operation, word),
+      (word) => operations.onTask(operation, word),
+    );
+  }
+  setHandler(defineSignal<[OperatorWord]>(CANCEL_WORD), (word) => {
+    if (checkWord(word) === undefined) operations.note('cancel', word);
+  });
+}
+
+const TASK_WORDS = {
+  skip: 'Skip a task, and go on as if it had been skipped',
+  'mark-success': 'Go on as if a task had succeeded, without an output',
+  retry: 'Try a task again that has failed, and what waited for it',
+} as const;
+
+function handle<T>(name: string, description: string, check: (word: T) => string | undefined, take: (word: T) => string): void {
+  setHandler(defineUpdate<string, [T]>(name), take, {
+    validator: (word: T) => {
+      const mistake = check(word);
+      if (mistake !== undefined) throw ApplicationFailure.nonRetryable(mistake, 'DecisionRefused');
+    },
+    description,
+  });
+}

@@ -1,0 +1,106 @@
+import type { OperatorWord, RunOperation, TaskOperation, TaskWord } from '../plan/decision.ts';
+import { isFinal } from '../plan/task-state.ts';
+import type { Decisions } from './decisions.ts';
+import type { RunHost, RunScope } from './run-host.ts';
+import type { RunState } from './run-state.ts';
+import type { TaskListRun } from './task-list-run.ts';
+
+/** What operators do to a run while it goes on. Each is checked before it is taken: a wrong one changes nothing. */
+export class Operations {
+  /** What was done, a line each: `skip load by ann: the source is down`. */
+  readonly log: string[] = [];
+  private paused: OperatorWord | undefined;
+  private readonly lists = new Set<TaskListRun>();
+
+  constructor(
+    private readonly host: RunHost,
+    private readonly state: RunState,
+    private readonly decisions: Decisions,
+    private readonly changed: () => void,
+  ) {}
+
+  /** Paused, a run begins no further tasks; those that run go on. A run that ends by cancellation does what `finally` says all the same. */
+  get isPaused(): boolean {
+    return this.paused !== undefined && !this.host.canceled;
+  }
+
+  /** Waits until the run goes on. @throws TaskCanceled when the scope is cancelled first */
+  async unpaused(scope: RunScope): Promise<void> {
+    await this.host.until(() => !this.isPaused, { summary: 'paused' }, scope);
+  }
+
+  /** Lets operators reach the tasks of a list while it runs. */
+  async during(list: TaskListRun): Promise<void> {
+    this.lists.add(list);
+    try {
+      await list.complete();
+    } finally {
+      this.lists.delete(list);
+    }
+  }
+
+  /** @returns what is wrong with it, or undefined */
+  checkRun(operation: RunOperation, word: OperatorWord): string | undefined {
+    const nobody = checkWord(word);
+    if (nobody !== undefined) return nobody;
+    if (operation === 'pause') return this.paused ? `It is paused already, by ${this.paused.by}.` : undefined;
+    return this.paused ? undefined : 'It is not paused.';
+  }
+
+  onRun(operation: RunOperation, word: OperatorWord): string {
+    this.paused = operation === 'pause' ? word : undefined;
+    this.host.enter(this.paused ? 'paused' : 'running');
+    return this.note(operation, word);
+  }
+
+  /** @returns what is wrong with it, or undefined */
+  checkTask(operation: TaskOperation, word: TaskWord): string | undefined {
+    const nobody = checkWord(word);
+    if (nobody !== undefined) return nobody;
+    const list = this.listOf(word.task);
+    if (!list) return `There is no task '${String(word.task)}' that could be told so now; there are: ${this.taskNames().join(', ')}.`;
+    const state = this.state.results.get(word.task)?.state ?? 'queued';
+    const isRetry = operation === 'retry';
+    if (isRetry && state !== 'held' && !isFinal(state))
+      return `'${word.task}' is ${state}: only what has ended, or is held, can be tried again.`;
+    if (isRetry && state === 'success') return `'${word.task}' has succeeded. \`sluice rerun\` runs it again, as a run of its own.`;
+    if (!isRetry && (state === 'success' || state === 'skipped')) return `'${word.task}' has ended already: ${state}.`;
+    return undefined;
+  }
+
+  onTask(operation: TaskOperation, word: TaskWord): string {
+    const note = this.note(`${operation} ${word.task}`, word);
+    const said = `${operation} by ${byWhom(word)}`;
+    if (this.state.results.get(word.task)?.state === 'held' && operation !== 'mark-success') {
+      const { task, by, reason } = word;
+      this.decisions.decideHeld({ task, by, action: operation, ...(reason !== undefined && { reason }) });
+    } else if (operation === 'retry') this.listOf(word.task)?.again(word.task);
+    else this.listOf(word.task)?.settle(word.task, { state: operation === 'skip' ? 'skipped' : 'success', note: said });
+    return note;
+  }
+
+  /** Keeps what is done in another way: a cancellation. */
+  note(operation: string, word: OperatorWord): string {
+    const line = `${operation} by ${byWhom(word)}`;
+    this.log.push(line);
+    this.changed();
+    return line;
+  }
+
+  private listOf(task: string): TaskListRun | undefined {
+    return [...this.lists].find((list) => list.names.includes(task));
+  }
+
+  private taskNames(): string[] {
+    return [...this.lists].flatMap(({ names }) => names);
+  }
+}
+
+/** @returns what is wrong with who asks */
+export function checkWord(word: OperatorWord | undefined): string | undefined {
+  return typeof word?.by === 'string' && word.by.trim() !== '' ? undefined : 'Say who decides, in `by`.';
+}
+
+function byWhom({ by, reason }: OperatorWord): string {
+  return reason === undefined || reason === '' ? by : `${by}: ${reason}`;
+}
