@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
 import { Client } from '@temporalio/client';
 import { Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
@@ -22,6 +23,10 @@ export interface WorkerGroup {
 
 /** Routes the Temporal SDK's own messages into `log`. Once a process, before anything else of the SDK is used. */
 export function installRuntime(log: Log): void {
+  // The SDK notes the stack of each promise in workflows, for a query that only its developers ask: half of what a step of a run costs (a
+  // fan-out of 500 tasks: 2.2 s of CPU with, 1.5 s without). This is for what is loaded from now on, workflows that is: the traces of
+  // activities stay as they are.
+  v8.setFlagsFromString('--stack-trace-limit=0');
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: object) => log[level](message, fields);
   Runtime.install({
     logger: {

@@ -4,4 +4,5 @@
  */
 export { interpreter as default } from './interpreter.ts';
 export { SluiceBackfill } from './backfill.ts';
+export { SluiceItems } from './items.ts';
 export { SluiceSlots } from './slots.ts';

@@ -12,6 +12,7 @@ import {
   ChildWorkflowCancellationType,
   condition,
   defineSignal,
+  executeChild,
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
@@ -25,6 +26,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { formatDuration } from './plan/duration.ts';
+import { type ItemOutcome, ITEMS_WORKFLOW, type ItemsInput } from './plan/items.ts';
 import type { Json } from './plan/json.ts';
 import type { RetryRule, TaskPlan } from './plan/plan.ts';
 import type { RunResult } from './plan/run.ts';
@@ -33,8 +35,10 @@ import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
 import { RELEASE_SLOTS, SLOTS_ANSWER, type SlotsAnswer, type SlotsCall } from './plan/slot-messages.ts';
 import {
   type ActivityCall,
+  type ItemsCall,
   type PipelineCall,
   type RunHost,
+  type RunningActivity,
   type RunScope,
   type ScopeOptions,
   type SlotCall,
@@ -63,44 +67,25 @@ export class TemporalHost implements RunHost {
   }
 
   async within<T>({ timeoutMs, shielded = false }: ScopeOptions, work: (scope: RunScope) => Promise<T>): Promise<T> {
-    // Inside a shield a scope would take over the cancellation that the shield keeps off, in runs that older SDKs began; so what is in it is
-    // not cancelled one by one.
-    if (!CancellationScope.current().cancellable) return work({ canceled: false, cancel: () => undefined });
+    if (isShielded()) return work(NEVER_CANCELED);
     const scope = new CancellationScope(
       timeoutMs === undefined ? { cancellable: !shielded } : { cancellable: !shielded, timeout: timeoutMs },
     );
-    return scope.run(() =>
-      work({
-        get canceled() {
-          return scope.consideredCancelled;
-        },
-        cancel: () => scope.cancel(),
-      }),
-    );
+    return scope.run(() => work(runScope(scope)));
   }
 
-  async execute({ id, task, summary, input }: ActivityCall): Promise<Json> {
-    return told(task, () =>
-      scheduleActivity<Json>(task.type, [input], {
-        activityId: id,
-        // The UI's timeline shows the type and the summary, not the id.
-        summary,
-        startToCloseTimeout: task.executionTimeoutMs,
-        heartbeatTimeout: task.heartbeatTimeoutMs,
-        ...(task.queueTimeoutMs !== undefined && { scheduleToStartTimeout: task.queueTimeoutMs }),
-        ...(task.queue !== undefined && { taskQueue: task.queue }),
-        ...(task.priority !== undefined && { priority: { priorityKey: task.priority } }),
-        // A cancelled task cleans up after itself; its state is known only when it has.
-        cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        retry: {
-          maximumAttempts: task.retry.maximumAttempts,
-          initialInterval: task.retry.initialDelayMs,
-          backoffCoefficient: task.retry.backoff,
-          maximumInterval: task.retry.maximumDelayMs,
-          ...(task.retryRules && { nonRetryableErrorTypes: notRetried(task.retryRules) }),
-        },
-      }),
-    );
+  execute(call: ActivityCall): Promise<Json> {
+    return told(call.task, () => schedule(call));
+  }
+
+  begin(call: ActivityCall): RunningActivity {
+    if (isShielded()) return { scope: NEVER_CANCELED, output: schedule(call) };
+    const scope = new CancellationScope();
+    return { scope: runScope(scope), output: scope.run(() => schedule(call)) };
+  }
+
+  explain(task: TaskPlan, error: unknown): TaskFailed | TaskCanceled {
+    return explain(task, error);
   }
 
   async runPipeline({ id, task, plan, params, interval, wait }: PipelineCall): Promise<Json> {
@@ -123,6 +108,18 @@ export class TemporalHost implements RunHost {
     });
     const outputs = Object.fromEntries(Object.entries(result?.tasks ?? {}).map(([name, { output = null }]) => [name, output]));
     return { run_id: workflowId, state: result?.state ?? 'running', outputs };
+  }
+
+  runItems({ id, summary, input }: ItemsCall): Promise<readonly ItemOutcome[]> {
+    return told(input.task, () =>
+      executeChild<(input: ItemsInput) => Promise<ItemOutcome[]>>(ITEMS_WORKFLOW, {
+        workflowId: id,
+        args: [input],
+        staticSummary: summary,
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      }),
+    );
   }
 
   async acquire({ workflowId, kind, capacity, summary, ...wanted }: SlotCall): Promise<(() => Promise<void>) | undefined> {
@@ -177,14 +174,58 @@ export class TemporalHost implements RunHost {
   }
 }
 
+/**
+ * Whether this is inside a shield: a scope there would take over the cancellation that the shield keeps off, in runs that older SDKs began. So
+ * what is inside is not cancelled one by one.
+ */
+function isShielded(): boolean {
+  return !CancellationScope.current().cancellable;
+}
+
+const NEVER_CANCELED: RunScope = { canceled: false, cancel: () => undefined };
+
+function runScope(scope: CancellationScope): RunScope {
+  return {
+    get canceled() {
+      return scope.consideredCancelled;
+    },
+    cancel: () => scope.cancel(),
+  };
+}
+
+function schedule({ id, task, summary, input }: ActivityCall): Promise<Json> {
+  return scheduleActivity<Json>(task.type, [input], {
+    activityId: id,
+    // The UI's timeline shows the type and the summary, not the id.
+    summary,
+    startToCloseTimeout: task.executionTimeoutMs,
+    heartbeatTimeout: task.heartbeatTimeoutMs,
+    ...(task.queueTimeoutMs !== undefined && { scheduleToStartTimeout: task.queueTimeoutMs }),
+    ...(task.queue !== undefined && { taskQueue: task.queue }),
+    ...(task.priority !== undefined && { priority: { priorityKey: task.priority } }),
+    // A cancelled task cleans up after itself; its state is known only when it has.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: {
+      maximumAttempts: task.retry.maximumAttempts,
+      initialInterval: task.retry.initialDelayMs,
+      backoffCoefficient: task.retry.backoff,
+      maximumInterval: task.retry.maximumDelayMs,
+      ...(task.retryRules && { nonRetryableErrorTypes: notRetried(task.retryRules) }),
+    },
+  });
+}
+
 /** Does a task's work, and says in the words of runs how it failed. */
 async function told<T>(task: TaskPlan, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (isCancellation(error)) throw new TaskCanceled('cancelled');
-    throw new TaskFailed(messageOf(error, task), error);
+    throw explain(task, error);
   }
+}
+
+function explain(task: TaskPlan, error: unknown): TaskFailed | TaskCanceled {
+  return isCancellation(error) ? new TaskCanceled('cancelled') : new TaskFailed(messageOf(error, task), error);
 }
 
 /** Failures of time are Temporal's own, and have its names. */

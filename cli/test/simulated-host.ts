@@ -1,8 +1,13 @@
+import type { ItemOutcome } from '../../workflows/plan/items.ts';
 import type { Json } from '../../workflows/plan/json.ts';
+import { runCalls } from '../../workflows/run/run-calls.ts';
+import type { TaskPlan } from '../../workflows/plan/plan.ts';
 import {
   type ActivityCall,
+  type ItemsCall,
   type PipelineCall,
   type RunHost,
+  type RunningActivity,
   type RunScope,
   type ScopeOptions,
   TaskCanceled,
@@ -111,6 +116,19 @@ export class SimulatedHost implements RunHost {
       if (!retryable || attempt >= retry.maximumAttempts) throw new TaskFailed(went.message, new Error(went.message));
       await this.pass(rule?.delayMs ?? Math.min(retry.initialDelayMs * retry.backoff ** (attempt - 1), retry.maximumDelayMs), scope);
     }
+  }
+
+  runItems({ input: { task, calls, parallel, stopAtFailure } }: ItemsCall): Promise<readonly ItemOutcome[]> {
+    return runCalls(this, task, calls, { parallel, stopAtFailure, ended: () => undefined });
+  }
+
+  begin(call: ActivityCall, inside: RunScope): RunningActivity {
+    const scope = new SimulatedScope(inside);
+    return { scope, output: this.execute(call, scope) };
+  }
+
+  explain(_task: TaskPlan, error: unknown): TaskFailed | TaskCanceled {
+    return error instanceof TaskCanceled || error instanceof TaskFailed ? error : new TaskFailed(String(error), error);
   }
 
   async runPipeline(call: PipelineCall, scope: RunScope): Promise<Json> {

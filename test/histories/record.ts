@@ -61,6 +61,7 @@ const FEATURES: Record<string, { plan: Plan; backfill?: boolean; cancel?: boolea
     plan: casePlan('a: hang with {heartbeat_timeout: 1s}; b: ok after a; c: fail after a; d: ok after c; e: hang after a with {heartbeat_timeout: 1s}', {}),
     updates: [['pause', { by: 'ann' }], ['mark-success', { task: 'a', by: 'ann', reason: 'done by hand' }], ['unpause', { by: 'bob' }], ['retry', { task: 'c', by: 'ann' }], ['skip', { task: 'e', by: 'ann' }]],
   },
+  'long-list': { plan: casePlan('a: ok with {expand: {over: params.list, max_parallel: 500, batch_size: 2}, give: "{{ item }}"}', { file: { params: { list: { type: 'array', items: { type: 'integer' }, default: [...Array(2002).keys()] } } } }) },
   'fan-out': { plan: planOf('fan_out', [...Array(40).keys()].map((index) => task(`t${index}`, 'succeed'))) },
 };
 

@@ -141,5 +141,6 @@ export const PLAN_FORMAT = 1;
 
 /** Every task of a plan: those that do its work, then those that follow its end. */
 export function allTasks(plan: Plan): readonly TaskPlan[] {
-  return [...plan.tasks, ...(plan.onFailure ?? []), ...(plan.onSuccess ?? []), ...(plan.finally ?? [])];
+  const { tasks, onFailure, onSuccess, finally: last } = plan;
+  return onFailure || onSuccess || last ? [...tasks, ...(onFailure ?? []), ...(onSuccess ?? []), ...(last ?? [])] : tasks;
 }

@@ -1,4 +1,4 @@
-import { allTasks, type Plan } from './plan.ts';
+import { allTasks, type Plan, type TaskPlan } from './plan.ts';
 import type { DataInterval } from './schedule.ts';
 import { formatRows } from './format.ts';
 import { isFinal, type TaskState } from './task-state.ts';
@@ -27,22 +27,46 @@ export function taskBoard(
   results: ReadonlyMap<string, TaskResult>,
   operations: readonly string[] = [],
 ): string {
-  const of = (name: string): TaskResult => results.get(name) ?? { state: 'queued' };
-  const interesting = (state: TaskState): boolean => state !== 'success' && state !== 'queued';
   const tasks = allTasks(plan);
-  const shown = tasks.length <= MAX_ROWS ? tasks : tasks.filter((task) => interesting(of(task.name).state)).slice(0, MAX_ROWS);
+  const shown = tasks.length <= MAX_ROWS ? tasks : interesting(tasks, results);
   const width = Math.max(0, ...shown.map((task) => task.name.length));
-  const rows = shown.map((task) => {
-    const { state, output, error, note: words } = of(task.name);
-    const note = [words, error ? firstLine(error) : formatRows(output)].filter(Boolean).join(' · ');
-    return `${MARKS[state]} ${task.name.padEnd(width)}  ${state.padEnd(9)} ${note}`.trimEnd();
+  const rows = shown.map(({ name }) => {
+    const result = results.get(name) ?? QUEUED;
+    return `${MARKS[result.state]} ${name.padEnd(width)}  ${wordsOf(result)}`;
   });
-  const done = [...results.values()].filter((result) => isFinal(result.state)).length;
+  let done = 0;
+  for (const { state } of results.values()) if (isFinal(state)) done++;
   const heading = `${done} of ${tasks.length} tasks done · data of ${interval.start} – ${interval.end}`;
   const rest = tasks.length - shown.length;
   if (rest > 0) rows.push(`  … and ${rest} more`);
   rows.push(...operations.slice(-MAX_OPERATIONS).map((operation, index) => `${index === 0 ? '\n' : ''}! ${operation}`));
   return `${heading}\n\n\`\`\`text\n${rows.join('\n')}\n\`\`\``;
+}
+
+const QUEUED: TaskResult = { state: 'queued' };
+
+function interesting(tasks: readonly TaskPlan[], results: ReadonlyMap<string, TaskResult>): TaskPlan[] {
+  const found: TaskPlan[] = [];
+  for (const task of tasks) {
+    const state = results.get(task.name)?.state ?? 'queued';
+    if (state === 'success' || state === 'queued') continue;
+    found.push(task);
+    if (found.length === MAX_ROWS) break;
+  }
+  return found;
+}
+
+/** The board is drawn at each step of a run, and most of it has not changed. */
+const words = new WeakMap<TaskResult, string>();
+
+function wordsOf(result: TaskResult): string {
+  let text = words.get(result);
+  if (text === undefined) {
+    const { state, output, error, note } = result;
+    const details = [note, error ? firstLine(error) : formatRows(output)].filter(Boolean).join(' · ');
+    words.set(result, (text = `${state.padEnd(9)} ${details}`.trimEnd()));
+  }
+  return text;
 }
 
 /** Of what operators have done, the newest. */

@@ -1,3 +1,4 @@
+import type { ItemOutcome } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { ExpandPlan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs, TaskResult } from '../plan/run.ts';
@@ -10,12 +11,28 @@ export interface ItemRunner {
   runOne(call: Call): Promise<Json>;
   /** Works through several items in one activity. */
   runBatch(calls: readonly Call[]): Promise<readonly Json[]>;
+  /** Works through a part of a long list. @returns what became of each batch */
+  runPart(part: ListPart): Promise<readonly ItemOutcome[]>;
   progress(note: string): void;
   stopped(): boolean;
 }
 
-/** Each activity leaves three events in the history of the run, which may have 51,200 (Temporal's limit). */
-const MAX_CALLS = 10_000;
+/** Batches of a long list that share a history. */
+export interface ListPart {
+  /** From 0. */
+  readonly index: number;
+  readonly batches: readonly (readonly Call[])[];
+  /** How many at a time. */
+  readonly parallel: number;
+  readonly stopAtFailure: boolean;
+}
+
+/** More activities than these are given to workflows of their own: each leaves up to six events, and a history may have 51,200 (Temporal's limit). */
+const MAX_IN_ONE_HISTORY = 1000;
+/** How many activities each of those has, and how many of them run at a time where many may. */
+const PART = 500;
+const PART_WINDOW = 100;
+const MAX_CALLS = 100_000;
 /** An output over this would not fit into the result of the run (Temporal's limit is 2 MB). */
 const MAX_OUTPUT_CHARACTERS = 1_000_000;
 
@@ -41,32 +58,55 @@ export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: Ite
   }
   const outputs: Json[] = known ? [...known.outputs] : calls.map(() => null);
   const failures: { suffix: string; error: TaskFailed }[] = [];
-  let next = 0;
   let done = calls.length - missing.size;
   let canceled = false;
-  const work = async (): Promise<void> => {
-    for (let batch = batches[next++]; batch; batch = batches[next++]) {
-      try {
-        const results = expand.batchSize === 1 ? [await runner.runOne(batch.calls[0] as Call)] : await runner.runBatch(batch.calls);
-        for (const [index, output] of results.entries()) {
-          const place = batch.places[index] ?? 0;
-          outputs[place] = output;
-          missing.delete(place);
-        }
-        done = calls.length - missing.size;
-      } catch (error) {
-        if (error instanceof TaskCanceled) canceled = true;
-        else
-          failures.push({
-            suffix: batchName(batch.calls),
-            error: error instanceof TaskFailed ? error : new TaskFailed(String(error), error),
-          });
-      }
-      if (canceled || runner.stopped() || (failures.length > 0 && expand.onItemFailure === 'fail')) next = batches.length;
-      runner.progress(`${done} of ${calls.length} items${failures.length > 0 ? `, ${failures.length} failed` : ''}`);
+  const stopAtFailure = expand.onItemFailure === 'fail';
+  const settle = (batch: Batch, results: readonly Json[]): void => {
+    for (const [index, output] of results.entries()) {
+      const place = batch.places[index] ?? 0;
+      outputs[place] = output;
+      missing.delete(place);
     }
+    done = calls.length - missing.size;
   };
-  await Promise.all(Array.from({ length: Math.min(expand.maxParallel, batches.length) }, work));
+  const fail = (batch: Batch, error: unknown): void => {
+    if (error instanceof TaskCanceled) canceled = true;
+    else
+      failures.push({ suffix: batchName(batch.calls), error: error instanceof TaskFailed ? error : new TaskFailed(String(error), error) });
+  };
+  const mayGoOn = (): boolean => {
+    runner.progress(`${done} of ${calls.length} items${failures.length > 0 ? `, ${failures.length} failed` : ''}`);
+    return !(canceled || runner.stopped() || (failures.length > 0 && stopAtFailure));
+  };
+  const one = async (batch: Batch): Promise<boolean> => {
+    try {
+      settle(batch, expand.batchSize === 1 ? [await runner.runOne(batch.calls[0] as Call)] : await runner.runBatch(batch.calls));
+    } catch (error) {
+      fail(batch, error);
+    }
+    return mayGoOn();
+  };
+  const part =
+    (parallel: number) =>
+    async (some: readonly Batch[], index: number): Promise<boolean> => {
+      try {
+        const outcomes = await runner.runPart({ index, batches: some.map((batch) => batch.calls), parallel, stopAtFailure });
+        for (const [place, batch] of some.entries()) {
+          const { output, error } = outcomes[place] ?? {};
+          if (error !== undefined) fail(batch, new TaskFailed(error));
+          else if (output !== undefined) settle(batch, expand.batchSize === 1 ? [output] : (output as readonly Json[]));
+        }
+      } catch (error) {
+        for (const batch of some.slice(0, 1)) fail(batch, error);
+      }
+      return mayGoOn();
+    };
+  if (batches.length <= MAX_IN_ONE_HISTORY) await eachOf(batches, expand.maxParallel, one);
+  else {
+    const parts = partsOf(batches);
+    const atOnce = Math.min(parts.length, Math.ceil(expand.maxParallel / PART_WINDOW));
+    await eachOf(parts, atOnce, part(Math.ceil(expand.maxParallel / atOnce)));
+  }
   if (canceled) throw new TaskCanceled('cancelled');
   const [first] = failures;
   const failed = failures.map(({ suffix }) => suffix);
@@ -114,6 +154,21 @@ function batchesOf(calls: readonly (readonly [place: number, call: Call])[], siz
     const part = calls.slice(index * size, (index + 1) * size);
     return { places: part.map(([place]) => place), calls: part.map(([, call]) => call) };
   });
+}
+
+function partsOf(batches: readonly Batch[]): (readonly Batch[])[] {
+  return Array.from({ length: Math.ceil(batches.length / PART) }, (_, index) => batches.slice(index * PART, (index + 1) * PART));
+}
+
+/** Works through a list, so many at a time, as long as `work` says that it may go on. */
+async function eachOf<T>(list: readonly T[], parallel: number, work: (each: T, index: number) => Promise<boolean>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < list.length; index = next++) {
+      if (!(await work(list[index] as T, index))) next = list.length;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, list.length) }, worker));
 }
 
 function batchName(calls: readonly Call[]): string {

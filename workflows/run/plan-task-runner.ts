@@ -1,22 +1,20 @@
 import { type DatasetReference, datasetLocation } from '../plan/dataset.ts';
 import { formatDuration } from '../plan/duration.ts';
 import { type Evaluator, ExpressionFailed, type Variables } from '../plan/expressions/evaluator.ts';
+import type { ItemCall, ItemOutcome } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs, TaskResult } from '../plan/run.ts';
 import type { DataInterval } from '../plan/schedule.ts';
-import { poolId } from '../plan/slot-messages.ts';
 import type { TaskInput } from '../plan/task-input.ts';
 import { runApproval } from './approval.ts';
 import type { Decisions } from './decisions.ts';
-import { expandTask, type ItemRunner } from './expanded-task.ts';
+import { expandTask, type ItemRunner, type ListPart } from './expanded-task.ts';
 import type { Operations } from './operations.ts';
-import { type RunHost, type RunScope, TaskCanceled, TaskFailed } from './run-host.ts';
+import { type ActivityCall, type RunHost, type RunningActivity, type RunScope, TaskCanceled, TaskFailed } from './run-host.ts';
 import type { RunState } from './run-state.ts';
-import type { TaskRunner } from './task-list-run.ts';
-
-/** Of tasks that say nothing. */
-const MIDDLE_PRIORITY = 3;
+import type { TaskRunner, TaskWatch } from './task-list-run.ts';
+import { inPool } from './task-pool.ts';
 
 /** What a run is given beside its plan. */
 export interface RunContext {
@@ -76,19 +74,39 @@ export class PlanTaskRunner implements TaskRunner {
     return typeof value === 'string' ? value : JSON.stringify(value);
   }
 
-  async run(task: TaskPlan, inside: RunScope, begun: (own: RunScope) => void): Promise<TaskResult> {
-    return this.host.within({ inside }, (scope) => {
-      begun(scope);
-      return this.runRounds(task, scope);
+  run(task: TaskPlan, inside: RunScope, watch: TaskWatch): void {
+    if (isPlain(task)) return this.runPlain(task, inside, watch);
+    void this.host.within({ inside }, async (scope) => {
+      watch.begun(scope);
+      watch.ended(await this.runRounds(task, scope));
     });
+  }
+
+  /** One activity and nothing else, as most tasks are: no more promises than a workflow written by hand has. */
+  private runPlain(task: TaskPlan, inside: RunScope, { begun, ended }: TaskWatch): void {
+    let activity: RunningActivity;
+    try {
+      activity = this.host.begin(this.callOf(task, { suffix: '', items: {} }, this.nextRound(task)), inside);
+    } catch (error) {
+      return ended(this.failureOf(task, error));
+    }
+    begun(activity.scope);
+    activity.output.then(
+      (output) => ended({ state: 'success', output }),
+      (error: unknown) => ended(this.failureOf(task, this.host.explain(task, error))),
+    );
+  }
+
+  private nextRound({ name }: TaskPlan): number {
+    const round = (this.rounds.get(name) ?? 0) + 1;
+    this.rounds.set(name, round);
+    return round;
   }
 
   /** Again as long as somebody says so of a task that is held. */
   private async runRounds(task: TaskPlan, scope: RunScope): Promise<TaskResult> {
     for (;;) {
-      const round = (this.rounds.get(task.name) ?? 0) + 1;
-      this.rounds.set(task.name, round);
-      const result = await this.attempt(task, round, scope);
+      const result = await this.attempt(task, this.nextRound(task), scope);
       if (result.state !== 'failed' || task.holdOnFailureMs === undefined || scope.canceled) return result;
       const held: TaskResult = {
         ...result,
@@ -115,6 +133,7 @@ export class PlanTaskRunner implements TaskRunner {
             typeof over === 'string' ? this.expressions(task).evaluate(over, { ...this.variables(), ...items }) : over,
           runOne: (call) => this.whenAllowed(scope, () => this.perform(task, call, round, scope)),
           runBatch: (calls) => this.whenAllowed(scope, () => this.performBatch(task, calls, round, scope)),
+          runPart: (part) => this.whenAllowed(scope, () => this.performPart(task, part, round, scope)),
           progress: (note) => this.state.settle(task, { state: 'running', note }),
           stopped: () => scope.canceled,
         };
@@ -122,13 +141,17 @@ export class PlanTaskRunner implements TaskRunner {
       }
       return { state: 'success', output: await this.perform(task, { suffix: '', items: {} }, round, scope) };
     } catch (error) {
-      if (error instanceof TaskCanceled) return { state: 'canceled' };
-      if (!(error instanceof TaskFailed)) return { state: 'failed', error: messageOf(error) };
-      const { origin, partial } = error;
-      this.state.origins.set(task.name, origin);
-      if (partial) this.partials.set(task.name, partial);
-      return { state: 'failed', error: messageOf(error), ...(partial && { partial }) };
+      return this.failureOf(task, error);
     }
+  }
+
+  private failureOf(task: TaskPlan, error: unknown): TaskResult {
+    if (error instanceof TaskCanceled) return { state: 'canceled' };
+    if (!(error instanceof TaskFailed)) return { state: 'failed', error: messageOf(error) };
+    const { origin, partial } = error;
+    this.state.origins.set(task.name, origin);
+    if (partial) this.partials.set(task.name, partial);
+    return { state: 'failed', error: messageOf(error), ...(partial && { partial }) };
   }
 
   /** Items of a list wait while the run is paused, as tasks do. */
@@ -137,30 +160,12 @@ export class PlanTaskRunner implements TaskRunner {
     return work();
   }
 
-  /** In the task's pool, if it has one. */
-  private async inPool(task: TaskPlan, id: string, scope: RunScope, work: () => Promise<Json>): Promise<Json> {
-    if (!task.pool) return work();
-    const { name, slots } = task.pool;
-    const shown = task.expand === undefined;
-    if (shown) this.state.settle(task, { state: 'queued', note: `waits for pool ${name}` });
-    const release = await this.host.acquire(
-      {
-        workflowId: poolId(name),
-        kind: 'pool',
-        what: id,
-        slots,
-        priority: task.priority ?? MIDDLE_PRIORITY,
-        onOverlap: 'queue',
-        summary: `pool ${name}`,
-      },
-      scope,
-    );
-    if (shown) this.state.settle(task, { state: 'running' });
-    try {
-      return await work();
-    } finally {
-      await release?.();
-    }
+  private inPool<T>(task: TaskPlan, id: string, scope: RunScope, work: () => Promise<T>): Promise<T> {
+    // Of a list, the board shows how far it is.
+    const shows = task.expand
+      ? undefined
+      : (state: 'queued' | 'running', note?: string) => this.state.settle(task, { state, ...(note !== undefined && { note }) });
+    return inPool(this.host, task, id, scope, work, shows);
   }
 
   private perform(task: TaskPlan, call: Call, round: number, scope: RunScope): Promise<Json> {
@@ -169,46 +174,73 @@ export class PlanTaskRunner implements TaskRunner {
   }
 
   private performNow(task: TaskPlan, call: Call, round: number, scope: RunScope): Promise<Json> {
-    const params = this.render(task, call.items);
-    const id = idOf(task, call.suffix, round);
-    switch (task.type) {
-      case 'run_pipeline': {
-        const dagId = String(params.dag_id);
-        const { pipelines = {} } = this.plan;
-        const child = pipelines[dagId];
-        if (!child) throw new TaskFailed(`The plan of this run does not hold the pipeline '${dagId}'.`);
-        return this.host.runPipeline(
-          {
-            id: `${this.context.pipelineRunId}/${id}`,
-            task,
-            plan: { ...child, pipelines },
-            params: (params.params ?? {}) as JsonObject,
-            interval: this.context.interval,
-            wait: params.wait !== false,
-          },
-          scope,
-        );
-      }
-      default:
-        return this.host.execute(
-          { id, task, summary: `${task.name}${call.suffix}: ${task.summary}`, input: this.inputOf(task, params, call.suffix) },
-          scope,
-        );
-    }
+    return task.type === 'run_pipeline'
+      ? this.runPipeline(task, call, round, scope)
+      : this.host.execute(this.callOf(task, call, round), scope);
+  }
+
+  private callOf(task: TaskPlan, { suffix, items }: Call, round: number): ActivityCall {
+    return {
+      id: idOf(task, suffix, round),
+      task,
+      summary: `${task.name}${suffix}: ${task.summary}`,
+      input: this.inputOf(task, this.render(task, items), suffix),
+    };
+  }
+
+  private runPipeline(task: TaskPlan, { suffix, items }: Call, round: number, scope: RunScope): Promise<Json> {
+    const params = this.render(task, items);
+    const dagId = String(params.dag_id);
+    const { pipelines = {} } = this.plan;
+    const child = pipelines[dagId];
+    if (!child) throw new TaskFailed(`The plan of this run does not hold the pipeline '${dagId}'.`);
+    return this.host.runPipeline(
+      {
+        id: `${this.context.pipelineRunId}/${idOf(task, suffix, round)}`,
+        task,
+        plan: { ...child, pipelines },
+        params: (params.params ?? {}) as JsonObject,
+        interval: this.context.interval,
+        wait: params.wait !== false,
+      },
+      scope,
+    );
   }
 
   private async performBatch(task: TaskPlan, calls: readonly Call[], round: number, scope: RunScope): Promise<readonly Json[]> {
+    const call = this.batchOf(task, calls, round);
+    const outputs = await this.inPool(task, call.id, scope, () => this.host.execute(call, scope));
+    if (!Array.isArray(outputs)) throw new TaskFailed(`A batch of ${task.type} gave no list of outputs.`);
+    return outputs as readonly Json[];
+  }
+
+  private batchOf(task: TaskPlan, calls: readonly Call[], round: number): ActivityCall {
     const [first, last] = [calls[0]?.suffix ?? '', calls.at(-1)?.suffix ?? ''];
     const batch = calls.map(({ items, suffix }) => {
       const { params, output } = this.inputOf(task, this.render(task, items), suffix);
       return { params, ...(output !== undefined && { output }) };
     });
     const suffix = `${first.slice(0, -1)}-${last.slice(1)}`;
-    const id = idOf(task, suffix, round);
-    const call = { id, task, summary: `${task.name}${suffix}: ${task.summary}`, input: { ...this.inputOf(task, {}, ''), batch } };
-    const outputs = await this.inPool(task, id, scope, () => this.host.execute(call, scope));
-    if (!Array.isArray(outputs)) throw new TaskFailed(`A batch of ${task.type} gave no list of outputs.`);
-    return outputs as readonly Json[];
+    return {
+      id: idOf(task, suffix, round),
+      task,
+      summary: `${task.name}${suffix}: ${task.summary}`,
+      input: { ...this.inputOf(task, {}, ''), batch },
+    };
+  }
+
+  /** A part of a long list, in a history of its own. */
+  private performPart(task: TaskPlan, part: ListPart, round: number, scope: RunScope): Promise<readonly ItemOutcome[]> {
+    const { batches, parallel, stopAtFailure } = part;
+    const calls = batches.map((batch): ItemCall => {
+      const [only] = batch;
+      const { id, summary, input } =
+        task.expand?.batchSize === 1 && only ? this.callOf(task, only, round) : this.batchOf(task, batch, round);
+      return { id, summary, input };
+    });
+    const name = `${calls[0]?.id ?? ''} – ${calls.at(-1)?.id ?? ''}`;
+    const id = `${this.context.pipelineRunId}/${idOf(task, `/${part.index}`, round)}`;
+    return this.host.runItems({ id, summary: name, input: { task: { ...task, params: {} }, calls, parallel, stopAtFailure } }, scope);
   }
 
   private inputOf(task: TaskPlan, params: JsonObject, suffix: string): TaskInput {
@@ -244,6 +276,11 @@ export class PlanTaskRunner implements TaskRunner {
     if (!this.evaluator) throw new ExpressionFailed(`The plan says that it has no expressions, and task '${task.name}' has some.`);
     return this.evaluator;
   }
+}
+
+/** Whether a task is one activity: types that are none, lists, pools and people take more than that. */
+function isPlain({ type, expand, pool, holdOnFailureMs }: TaskPlan): boolean {
+  return !expand && !pool && holdOnFailureMs === undefined && type !== 'approval' && type !== 'empty' && type !== 'run_pipeline';
 }
 
 function idOf(task: TaskPlan, suffix: string, round: number): string {

@@ -1,3 +1,4 @@
+import type { ItemOutcome, ItemsInput } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs } from '../plan/run.ts';
@@ -12,6 +13,12 @@ import type { TaskInput } from '../plan/task-input.ts';
 export interface RunHost {
   /** Runs an activity to its end. @throws TaskFailed, TaskCanceled */
   execute(call: ActivityCall, scope: RunScope): Promise<Json>;
+  /** Works through a part of a long list in a history of its own. @throws TaskFailed, TaskCanceled */
+  runItems(call: ItemsCall, scope: RunScope): Promise<readonly ItemOutcome[]>;
+  /** Begins an activity in a scope of its own. It fails of what `explain` makes clear. */
+  begin(call: ActivityCall, inside: RunScope): RunningActivity;
+  /** What a failure of an activity that was begun is, in the words of runs. */
+  explain(task: TaskPlan, error: unknown): TaskFailed | TaskCanceled;
   /** Starts a run of another pipeline, and waits for its end if `wait` says so. @throws TaskFailed, TaskCanceled */
   runPipeline(call: PipelineCall, scope: RunScope): Promise<Json>;
   /**
@@ -52,6 +59,12 @@ export interface RunScope {
   cancel(): void;
 }
 
+/** An activity that was begun. */
+export interface RunningActivity {
+  readonly scope: RunScope;
+  readonly output: Promise<Json>;
+}
+
 /** An activity as the run wants it. */
 export interface ActivityCall {
   /** Unique in the run: `task`, `task[17]` for an item, `task#2` for a second round by hand. */
@@ -76,6 +89,13 @@ export interface SlotCall {
   readonly capacity?: number;
   /** What is waited for, in a few words. */
   readonly summary: string;
+}
+
+/** A part of a long list as the run wants it. */
+export interface ItemsCall {
+  readonly id: string;
+  readonly summary: string;
+  readonly input: ItemsInput;
 }
 
 /** Another pipeline as the run wants it. */

@@ -1,0 +1,40 @@
+import type { ItemCall, ItemOutcome } from '../plan/items.ts';
+import type { Json } from '../plan/json.ts';
+import type { TaskPlan } from '../plan/plan.ts';
+import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
+import { inPool } from './task-pool.ts';
+
+interface Options {
+  /** How many at a time. */
+  readonly parallel: number;
+  readonly stopAtFailure: boolean;
+  ended(outcome: ItemOutcome): void;
+}
+
+/** Runs activities, so many at a time, until all have ended, or until one has failed or was cancelled and those beside it have ended. */
+export async function runCalls(host: RunHost, task: TaskPlan, calls: readonly ItemCall[], options: Options): Promise<ItemOutcome[]> {
+  const outcomes: ItemOutcome[] = calls.map(() => ({}));
+  let next = 0;
+  const work = async (scope: RunScope): Promise<void> => {
+    for (let place = next++; place < calls.length; place = next++) {
+      const call = calls[place];
+      if (!call) return;
+      const outcome = await outcomeOf(inPool(host, task, call.id, scope, () => host.execute({ ...call, task }, scope)));
+      if (outcome === 'canceled' || scope.canceled) next = calls.length;
+      if (outcome === 'canceled') return;
+      if (outcome.error !== undefined && options.stopAtFailure) next = calls.length;
+      outcomes[place] = outcome;
+      options.ended(outcome);
+    }
+  };
+  await host.within({}, (scope) => Promise.all(Array.from({ length: Math.min(options.parallel, calls.length) }, () => work(scope))));
+  return outcomes;
+}
+
+async function outcomeOf(work: Promise<Json>): Promise<ItemOutcome | 'canceled'> {
+  try {
+    return { output: await work };
+  } catch (error) {
+    return error instanceof TaskCanceled ? 'canceled' : { error: error instanceof Error ? error.message : String(error) };
+  }
+}
