@@ -1,58 +1,49 @@
-import { formatTable } from '../lib/table.ts';
-import { median } from './measure.ts';
+import { type Measure, median } from './measure.ts';
 
-/** Ours against what a user would do by hand, measured in turn in one run. */
-export interface Comparison {
-  readonly what: string;
-  /** Milliseconds of each pair. */
-  readonly ours: readonly number[];
-  readonly byHand: readonly number[];
-  /** The median of the ratios ours / by hand that is wanted. */
-  readonly wanted: number;
+/** What one side of a pair took. */
+export interface Taken {
+  readonly ms: number;
+  /** Of the histories of all its workflows; absent where they are not compared. */
+  readonly events?: number;
 }
 
-/** Runs `pairs` pairs in turn, after one that is not counted. Both sides return milliseconds. */
+/** Which medians of the ratios ours / by hand are wanted. */
+export interface Wanted {
+  readonly time: number;
+  readonly events?: number;
+}
+
+/**
+ * Ours against what a user would do by hand: `pairs` pairs in turn in one run, after one that is not counted.
+ * @returns a measure for the time, and one for the events where they are wanted
+ */
 export async function compare(
   what: string,
-  wanted: number,
+  wanted: Wanted,
   pairs: number,
-  ours: () => Promise<number>,
-  byHand: () => Promise<number>,
-): Promise<Comparison> {
-  const taken: [number, number][] = [];
+  ours: () => Promise<Taken>,
+  byHand: () => Promise<Taken>,
+): Promise<Measure[]> {
+  const taken: { ours: Taken; byHand: Taken }[] = [];
   for (let pair = 0; pair <= pairs; pair++) {
     process.stderr.write(`${what}: pair ${pair} of ${pairs}${pair === 0 ? ' (not counted)' : ''}\n`);
     // Who goes first changes, so that neither always meets the warmer machine.
-    const first = pair % 2 === 0 ? await ours() : await byHand();
-    const second = pair % 2 === 0 ? await byHand() : await ours();
-    if (pair > 0) taken.push(pair % 2 === 0 ? [first, second] : [second, first]);
+    const [first, second] = pair % 2 === 0 ? [ours, byHand] : [byHand, ours];
+    const [a, b] = [await first(), await second()];
+    if (pair > 0) taken.push(pair % 2 === 0 ? { ours: a, byHand: b } : { ours: b, byHand: a });
   }
-  return { what, wanted, ours: taken.map(([own]) => own), byHand: taken.map(([, hand]) => hand) };
-}
-
-/** Prints the table and `N of M reached`. @returns whether all are reached */
-export function printComparisons(comparisons: readonly Comparison[]): boolean {
-  const rows = comparisons.map(({ what, ours, byHand, wanted }) => {
-    const ratio = median(ours.map((own, pair) => own / (byHand[pair] ?? NaN)));
+  const measure = (name: string, most: number, unit: string, of: (taken: Taken) => number): Measure => {
+    const ratio = median(taken.map((pair) => of(pair.ours) / of(pair.byHand)));
+    const [own, hand] = [median(taken.map((pair) => of(pair.ours))), median(taken.map((pair) => of(pair.byHand)))];
     return {
-      reached: ratio <= wanted,
-      cells: [
-        what,
-        `${median(byHand).toFixed(0)} ms`,
-        `${median(ours).toFixed(0)} ms`,
-        ratio.toFixed(2),
-        `≤ ${wanted}`,
-        ratio <= wanted ? 'yes' : 'no',
-      ],
+      what: name,
+      measured: `${ratio.toFixed(2)} × (${own.toFixed(0)} ${unit}, by hand ${hand.toFixed(0)} ${unit})`,
+      wanted: `≤ ${most} ×`,
+      reached: ratio <= most,
     };
-  });
-  const reached = rows.filter((row) => row.reached).length;
-  process.stdout.write(
-    `${formatTable(
-      ['WHAT', 'BY HAND', 'SLUICE', 'RATIO', 'WANTED', 'REACHED'],
-      rows.map(({ cells }) => cells),
-    )}\n`,
-  );
-  process.stdout.write(`${reached} of ${rows.length} reached\n`);
-  return reached === rows.length;
+  };
+  return [
+    measure(what, wanted.time, 'ms', ({ ms }) => ms),
+    ...(wanted.events === undefined ? [] : [measure(`${what}: history`, wanted.events, 'events', ({ events = NaN }) => events)]),
+  ];
 }

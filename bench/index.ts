@@ -1,10 +1,9 @@
-import { printComparisons } from './comparison.ts';
 import { printMeasures } from './measure.ts';
 
 /** `npm run bench -- <suite>`: each suite prints what it measured and what it wants, and says whether all was reached. */
 const SUITES: Record<string, () => Promise<boolean>> = {
   compile: async () => printMeasures(await (await import('./compile/compile.ts')).benchCompile()),
-  runs: async () => printComparisons(await (await import('./runs/runs.ts')).benchRuns()),
+  runs: async () => printMeasures(await (await import('./runs/runs.ts')).benchRuns()),
 };
 
 const name = process.argv[2] ?? '';

@@ -18,7 +18,12 @@ const MODES = {
 /** The files of a test run that names none. Not in .mocharc.json: mocha would add them to those that are named. */
 const SPECS = {
   test: ['test/**/*.test.ts'],
-  'test:unit': ['test/compiler/**/*.test.ts', 'test/workflows/plan/**/*.test.ts', 'test/workflows/run/**/*.test.ts', 'test/lib/**/*.test.ts'],
+  'test:unit': [
+    'test/compiler/**/*.test.ts',
+    'test/workflows/plan/**/*.test.ts',
+    'test/workflows/run/**/*.test.ts',
+    'test/lib/**/*.test.ts',
+  ],
 };
 
 /** The AWS SDK warns of Node 20's end at every start; 20 is this project's floor until the SDK really needs more. */

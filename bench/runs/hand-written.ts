@@ -1,7 +1,7 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { executeChild, ParentClosePolicy, proxyActivities } from '@temporalio/workflow';
 
-/** What an engineer writes who has no Sluice: the same activity, the same options, in plain code. */
-const { work } = proxyActivities<{ work(): Promise<null> }>({
+/** What an engineer writes who has no Sluice: the same activities, the same options, in plain code. */
+const { work, work_batch: workBatch } = proxyActivities<{ work(): Promise<null>; work_batch(items: readonly number[]): Promise<null[]> }>({
   startToCloseTimeout: '1h',
   heartbeatTimeout: '15s',
   retry: { maximumAttempts: 4 },
@@ -13,4 +13,38 @@ export async function Chain(length: number): Promise<void> {
 
 export async function FanOut(width: number): Promise<void> {
   await Promise.all(Array.from({ length: width }, () => work()));
+}
+
+/** A list that is too long for one history: children of 500, four at a time, each with a window of 100. */
+export async function Mapped(count: number): Promise<null[]> {
+  const results: null[][] = [];
+  await inWindow(Math.ceil(count / 500), 4, async (part) => {
+    results[part] = await executeChild(MappedPart, {
+      args: [Math.min(500, count - part * 500)],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    });
+  });
+  return results.flat();
+}
+
+export async function MappedPart(count: number): Promise<null[]> {
+  const results: null[] = [];
+  await inWindow(count, 100, async (item) => {
+    results[item] = await work();
+  });
+  return results;
+}
+
+/** The same, a hundred items an activity. */
+export async function Batched(count: number): Promise<null[]> {
+  const batches = Array.from({ length: count / 100 }, (_, batch) => Array.from({ length: 100 }, (__, item) => batch * 100 + item));
+  return (await Promise.all(batches.map((batch) => workBatch(batch)))).flat();
+}
+
+async function inWindow(count: number, window: number, each: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < count; index = next++) await each(index);
+  };
+  await Promise.all(Array.from({ length: Math.min(window, count) }, worker));
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { startStack } from '../../dev/stack.ts';
-import { ROOT } from '../../lib/environment.ts';
+import { type Environment, ROOT } from '../../lib/environment.ts';
 import { createLog } from '../../lib/logging.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { connectClient } from '../../temporal/connect.ts';
@@ -12,14 +12,20 @@ import { connectWorker } from '../../temporal/connect-worker.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { installRuntime } from '../../temporal/worker-process.ts';
-import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
-import { type Comparison, compare } from '../comparison.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { compare, type Taken } from '../comparison.ts';
+import type { Measure } from '../measure.ts';
+import { benchActivities } from './activities.ts';
+import { measureApply } from './apply.ts';
+import { measureMemory } from './memory.ts';
+import { measureOutage } from './outage.ts';
+import { chain, fanOut, INTERVAL, mapped } from './plans.ts';
 
 const PAIRS = 5;
-const INTERVAL = { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' };
+const QUEUES = ['bench-sluice', 'bench-hand-written'] as const;
 
-/** What the interpreter costs over a workflow written by hand: the same activities, the same server, one worker each, in turn. */
-export async function benchRuns(): Promise<Comparison[]> {
+/** What running costs: over workflows written by hand with the same activities, server and worker settings; and through outages. */
+export async function benchRuns(): Promise<Measure[]> {
   installRuntime(createLog('bench', 'error'));
   const stack = await startStack({
     home: join(ROOT, '.sluice', 'bench'),
@@ -28,16 +34,71 @@ export async function benchRuns(): Promise<Comparison[]> {
     progress: createProgress(),
   });
   const client = await connectClient(stack.environment);
-  await ensureSearchAttributes(client);
-  const { connection, namespace } = await connectWorker(stack.environment);
-  const activities = { work: async () => null };
+  try {
+    await ensureSearchAttributes(client);
+    return [
+      ...(await withWorkers(stack.environment, () => compareAll(client))),
+      ...(await measureOutage(client, stack.environment)),
+      await measureMemory(client, stack.environment),
+      ...(await measureApply(client, stack.environment)),
+    ];
+  } finally {
+    await client.connection.close();
+    await stack.stop();
+  }
+}
+
+async function compareAll(client: Client): Promise<Measure[]> {
+  const wanted = { time: 1.05, events: 1.05 };
+  return [
+    ...(await compare(
+      'chain of 100 tasks',
+      wanted,
+      PAIRS,
+      () => ours(client, chain(100)),
+      () => byHand(client, 'Chain', 100),
+    )),
+    ...(await compare(
+      'fan-out of 500 tasks',
+      wanted,
+      PAIRS,
+      () => ours(client, fanOut(500)),
+      () => byHand(client, 'FanOut', 500),
+    )),
+    ...(await compare(
+      '50 runs of 3 tasks',
+      wanted,
+      PAIRS,
+      () => many(50, () => ours(client, chain(3))),
+      () => many(50, () => byHand(client, 'Chain', 3)),
+    )),
+    ...(await compare(
+      '10,000 mapped tasks',
+      { time: 1.1 },
+      PAIRS,
+      () => ours(client, mapped(10_000, 1, 400)),
+      () => byHand(client, 'Mapped', 10_000),
+    )),
+    ...(await compare(
+      'the same, 100 a batch',
+      { time: 1.5 },
+      PAIRS,
+      () => ours(client, mapped(10_000, 100, 100)),
+      () => byHand(client, 'Batched', 10_000),
+    )),
+  ];
+}
+
+/** Runs `work` with a worker for ours and one for what is written by hand, with the same settings. */
+async function withWorkers<T>(environment: Environment, work: () => Promise<T>): Promise<T> {
+  const { connection, namespace } = await connectWorker(environment);
   const workers = await Promise.all(
     (['../../workflows/index.ts', './hand-written.ts'] as const).map(async (path, index) =>
       Worker.create({
         connection,
         namespace,
         taskQueue: QUEUES[index] ?? '',
-        activities,
+        activities: benchActivities,
         workflowBundle: await bundleWorkflowCode({
           workflowsPath: fileURLToPath(new URL(path, import.meta.url)),
           logger: new DefaultLogger('WARN'),
@@ -47,83 +108,36 @@ export async function benchRuns(): Promise<Comparison[]> {
   );
   const running = workers.map((worker) => worker.run());
   try {
-    return [
-      await compare(
-        'chain of 100 tasks',
-        1.25,
-        PAIRS,
-        () => ours(client, chain(100)),
-        () => byHand(client, 'Chain', 100),
-      ),
-      await compare(
-        'fan-out of 500 tasks',
-        1.25,
-        PAIRS,
-        () => ours(client, fanOut(500)),
-        () => byHand(client, 'FanOut', 500),
-      ),
-      await compare(
-        '50 runs of 3 tasks at once',
-        1.5,
-        PAIRS,
-        () => many(50, () => ours(client, chain(3))),
-        () => many(50, () => byHand(client, 'Chain', 3)),
-      ),
-    ];
+    return await work();
   } finally {
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
     await connection.close();
-    await client.connection.close();
-    await stack.stop();
   }
 }
 
-const QUEUES = ['bench-sluice', 'bench-hand-written'] as const;
-
-function chain(length: number): TaskPlan[] {
-  return Array.from({ length }, (_, index) => task(index, index === 0 ? [] : [`t${index - 1}`]));
+function ours(client: Client, plan: Plan): Promise<Taken> {
+  return taken(client, async () => (await startManualRun(client, plan, QUEUES[0], INTERVAL, randomUUID())).pipelineRunId);
 }
 
-function fanOut(width: number): TaskPlan[] {
-  return Array.from({ length: width }, (_, index) => task(index, []));
+function byHand(client: Client, workflow: string, size: number): Promise<Taken> {
+  return taken(
+    client,
+    async () => (await client.workflow.start(workflow, { taskQueue: QUEUES[1], workflowId: randomUUID(), args: [size] })).workflowId,
+  );
 }
 
-function task(index: number, dependsOn: readonly string[]): TaskPlan {
-  return {
-    name: `t${index}`,
-    type: 'work',
-    summary: 'does nothing',
-    dependsOn,
-    triggerRule: 'all_success',
-    params: {},
-    retry: { maximumAttempts: 4, initialDelayMs: 10_000, backoff: 2, maximumDelayMs: 3_600_000 },
-    executionTimeoutMs: 3_600_000,
-    heartbeatTimeoutMs: 15_000,
-    allowFailure: false,
-  };
-}
-
-async function ours(client: Client, tasks: readonly TaskPlan[]): Promise<number> {
-  const plan: Plan = { format: 1, dagId: 'bench', hash: '0'.repeat(64), tags: [], schedule: null, tasks };
-  return timed(async () => {
-    const { pipelineRunId } = await startManualRun(client, plan, QUEUES[0], INTERVAL, randomUUID());
-    await client.workflow.getHandle(pipelineRunId).result();
-  });
-}
-
-function byHand(client: Client, workflow: string, size: number): Promise<number> {
-  return timed(async () => {
-    await client.workflow.execute(workflow, { taskQueue: QUEUES[1], workflowId: randomUUID(), args: [size] });
-  });
-}
-
-function many(count: number, run: () => Promise<number>): Promise<number> {
-  return timed(() => Promise.all(Array.from({ length: count }, run)));
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
+async function taken(client: Client, start: () => Promise<string>): Promise<Taken> {
   const began = performance.now();
-  await work();
-  return performance.now() - began;
+  const handle = client.workflow.getHandle(await start());
+  await handle.result();
+  const ms = performance.now() - began;
+  return { ms, events: (await handle.describe()).historyLength };
+}
+
+async function many(count: number, run: () => Promise<Taken>): Promise<Taken> {
+  const began = performance.now();
+  const all = await Promise.all(Array.from({ length: count }, run));
+  // Describing them is not part of it, and is the same on both sides.
+  return { ms: performance.now() - began, events: all.reduce((sum, { events = 0 }) => sum + events, 0) };
 }

@@ -30,11 +30,12 @@ export interface TestWorker {
   close(): Promise<void>;
 }
 
-/** A client and a worker with these activities, on a task queue of its own unless one is given. */
+/** A client and a worker with these activities, on a task queue of its own unless one is given; with the interpreter, or with other workflows. */
 export async function startTestWorker(
   environment: Environment,
   activities: Activities,
   taskQueue = `test-${randomUUID()}`,
+  workflows?: WorkflowBundleWithSourceMap,
 ): Promise<TestWorker> {
   const client = await connectClient(environment);
   await ensureSearchAttributes(client);
@@ -43,7 +44,7 @@ export async function startTestWorker(
     connection,
     namespace,
     taskQueue,
-    workflowBundle: await workflowBundle(),
+    workflowBundle: workflows ?? (await workflowBundle()),
     activities: { ...activities, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
   });
   const running = worker.run();

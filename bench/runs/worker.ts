@@ -1,0 +1,29 @@
+import { appendFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { loadEnvironment } from '../../lib/environment.ts';
+import { createLog } from '../../lib/logging.ts';
+import { createWorkers, installRuntime } from '../../temporal/worker-process.ts';
+
+/**
+ * A worker process as `worker.ts` is one, with tasks that take a moment: `worker.ts <task queue> <milliseconds> [<log>]`. Each completed task
+ * leaves a line in the log. Says `ready`, and answers each `memory` on stdin with its resident memory in bytes.
+ */
+const [queue = '', takes = '0', log] = process.argv.slice(2);
+installRuntime(createLog('bench worker', 'error'));
+const workers = await createWorkers(loadEnvironment(), [queue], {
+  work: async (): Promise<null> => {
+    await delay(Number(takes));
+    const { workflowExecution, activityId } = Context.current().info;
+    if (log !== undefined) appendFileSync(log, `${workflowExecution?.workflowId} ${activityId}\n`);
+    return null;
+  },
+});
+process.stdin.on('data', () => {
+  globalThis.gc?.();
+  process.stdout.write(`${process.memoryUsage.rss()}\n`);
+});
+process.once('SIGTERM', () => workers.shutdown());
+process.stdout.write('ready\n');
+await workers.run();
+process.exit();

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { after, before, describe, it } from 'mocha';
+import { type RunReference, startManualRun } from '../../temporal/runs.ts';
+import type { RunResult } from '../../workflows/plan/run.ts';
+import { eventually } from '../support/eventually.ts';
+import { planOf, SOME_DAY, task } from '../support/plans.ts';
+import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
+import { testStack } from '../support/test-stack.ts';
+
+const NEXT = fileURLToPath(new URL('../fixtures/next-release/index.ts', import.meta.url));
+const RUNS = 10;
+
+/** What docs/07-changing-the-interpreter.md promises. */
+describe('workers of two releases side by side', function () {
+  this.timeout('3m');
+  let environment: Record<string, string>;
+  let released: TestWorker;
+  /** Tasks named `wait` end when it is set. */
+  let open = false;
+  const activities = {
+    work: async (): Promise<null> => null,
+    wait: async (): Promise<null> => {
+      while (!open) await new Promise((resolve) => setTimeout(resolve, 20));
+      return null;
+    },
+  };
+  const taskQueue = `releases-${randomUUID()}`;
+
+  before(async function () {
+    this.timeout('15m');
+    ({ environment } = await testStack(['temporal']));
+    released = await startTestWorker(environment, activities, taskQueue);
+  });
+  let next: TestWorker | undefined;
+  after(() => next?.close());
+
+  const plan = planOf('released', [task('a', 'work'), task('b', 'wait', ['a']), task('c', 'work', ['b'])]);
+  const start = (client: TestWorker['client']): Promise<RunReference> => startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID());
+  const isPatched = async ({ client }: TestWorker, { pipelineRunId }: RunReference): Promise<boolean> =>
+    (await client.workflow.getHandle(pipelineRunId).fetchHistory()).events?.some(({ markerRecordedEventAttributes: marker }) => marker) ??
+    false;
+
+  it('runs in flight go on as they began, new ones as the next release wants it, and none is lost', async () => {
+    const { client } = released;
+    const before = await Promise.all(Array.from({ length: RUNS }, () => start(client)));
+    for (const { pipelineRunId } of before) {
+      await eventually(async () =>
+        assert.ok(
+          (await client.workflow.getHandle(pipelineRunId).describe()).raw.pendingActivities?.some(({ activityId }) => activityId === 'b'),
+        ),
+      );
+    }
+    const workflowBundle = await bundleWorkflowCode({ workflowsPath: NEXT, logger: new DefaultLogger('ERROR') });
+    next = await startTestWorker(environment, activities, taskQueue, workflowBundle);
+    // Both serve the queue; runs go from one to the other and back.
+    const during = await Promise.all(Array.from({ length: RUNS }, () => start(next?.client ?? client)));
+    open = true;
+    await released.close();
+    const after = await Promise.all(Array.from({ length: RUNS }, () => start(next?.client ?? client)));
+    for (const run of [...before, ...during, ...after]) {
+      const { state } = (await next.client.workflow.getHandle(run.pipelineRunId).result()) as RunResult;
+      assert.equal(state, 'success');
+    }
+    for (const run of before) assert.equal(await isPatched(next, run), false);
+    for (const run of after) assert.equal(await isPatched(next, run), true);
+  });
+});
