@@ -1,6 +1,7 @@
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Environment } from '../lib/environment.ts';
+import { dataConverter } from './codec.ts';
 
 /** Thrown when the Temporal server does not answer; says where it was looked for, and what to do. */
 export class TemporalUnavailable extends Error {
@@ -20,7 +21,7 @@ export async function connectClient(environment: Environment): Promise<Client> {
   const { address } = connectionOptions;
   try {
     const connection = await Connection.connect({ ...(connectionOptions as ConnectionOptions), connectTimeout: CONNECT_TIMEOUT });
-    return new Client({ connection, namespace });
+    return new Client({ connection, namespace, dataConverter });
   } catch (error) {
     throw unavailable(address, error);
   }

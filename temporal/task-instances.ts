@@ -4,6 +4,7 @@ import type { Json } from '../workflows/plan/json.ts';
 import { allTasks } from '../workflows/plan/plan.ts';
 import type { RunInput, RunResult } from '../workflows/plan/run.ts';
 import type { TaskState } from '../workflows/plan/task-state.ts';
+import { decompress } from './codec.ts';
 
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
 type Payloads = proto.temporal.api.common.v1.IPayloads | null | undefined;
@@ -125,7 +126,7 @@ export function messageOf(failure: Failure | null | undefined): string {
 
 function decode<T>(payloads: Payloads): T | undefined {
   const [payload] = payloads?.payloads ?? [];
-  return payload ? defaultPayloadConverter.fromPayload<T>(payload) : undefined;
+  return payload ? defaultPayloadConverter.fromPayload<T>(decompress(payload)) : undefined;
 }
 
 function timeOf(event: HistoryEvent): Date {

@@ -4,6 +4,7 @@ import { Client } from '@temporalio/client';
 import { Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Log } from '../lib/logging.ts';
+import { dataConverter } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { createIntervalActivities } from './intervals.ts';
 import { createSlotActivities } from './slot-activities.ts';
@@ -49,13 +50,14 @@ export function installRuntime(log: Log): void {
  */
 export async function createWorkers(environment: Environment, queues: readonly string[], activities: Activities): Promise<WorkerGroup> {
   const { connection, namespace } = await connectWorker(environment);
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, dataConverter });
   const workers = await Promise.all(
     queues.map((taskQueue) =>
       Worker.create({
         connection,
         namespace,
         taskQueue,
+        dataConverter,
         workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
         activities: { ...activities, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
         shutdownGraceTime: SHUTDOWN_GRACE,

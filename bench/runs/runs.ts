@@ -7,6 +7,7 @@ import { startStack } from '../../dev/stack.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
 import { createLog } from '../../lib/logging.ts';
 import { createProgress } from '../../lib/progress.ts';
+import { dataConverter } from '../../temporal/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
 import { startManualRun } from '../../temporal/runs.ts';
@@ -98,6 +99,7 @@ async function withWorkers<T>(environment: Environment, work: () => Promise<T>):
         connection,
         namespace,
         taskQueue: QUEUES[index] ?? '',
+        dataConverter,
         activities: benchActivities,
         workflowBundle: await bundleWorkflowCode({
           workflowsPath: fileURLToPath(new URL(path, import.meta.url)),

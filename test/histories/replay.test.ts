@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { describe, it } from 'mocha';
+import { dataConverter } from '../../temporal/codec.ts';
 import { workflowBundle } from '../support/temporal-worker.ts';
 
 const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.json'));
@@ -14,7 +15,7 @@ describe('histories of earlier releases replay on the interpreter as it is now',
   for (const file of files) {
     it(file, async () => {
       const { pipelineRunId, history } = JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8')) as { pipelineRunId: string; history: unknown };
-      await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, historyFromJSON(history), pipelineRunId);
+      await Worker.runReplayHistory({ workflowBundle: await workflowBundle(), dataConverter }, historyFromJSON(history), pipelineRunId);
     });
   }
 });

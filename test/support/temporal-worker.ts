@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { Environment } from '../../lib/environment.ts';
+import { dataConverter } from '../../temporal/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
 import { createIntervalActivities } from '../../temporal/intervals.ts';
@@ -44,6 +45,7 @@ export async function startTestWorker(
     connection,
     namespace,
     taskQueue,
+    dataConverter,
     workflowBundle: workflows ?? (await workflowBundle()),
     activities: { ...activities, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
   });
