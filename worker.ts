@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { Command, InvalidArgumentError } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
 import { createActivities } from './activities/create-activities.ts';
+import { outputStoreFrom } from './activities/output-store.ts';
 import { connectionsFrom } from './lib/connections.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { loadEnvironment, taskQueueOf } from './lib/environment.ts';
@@ -33,7 +34,9 @@ async function main(options: Options): Promise<void> {
   installRuntime(log);
   let workers: WorkerGroup;
   try {
-    workers = await createWorkers(environment, options.queue, createActivities(CATALOG, connectionsFrom(environment)));
+    const connections = connectionsFrom(environment);
+    const activities = createActivities(CATALOG, connections, outputStoreFrom(environment, connections));
+    workers = await createWorkers(environment, options.queue, activities);
   } catch (error) {
     if (!(error instanceof TemporalUnavailable)) throw error;
     log.error(error.message);

@@ -6,9 +6,16 @@ import type { TaskInput } from '../workflows/plan/task-input.ts';
 import { checkParams } from './check-params.ts';
 import type { TaskType } from './define-task.ts';
 import { userFault } from './errors.ts';
+import type { OutputStore } from './output-store.ts';
+
+/** What a worker gives to its tasks. */
+export interface Surroundings {
+  readonly connections: Connections;
+  readonly outputs: OutputStore | undefined;
+}
 
 /** Runs a task type as an activity: heartbeats, connections, cancellation, the rules for failures, the size of the output. */
-export async function runTask(taskType: TaskType, connections: Connections, input: TaskInput): Promise<Json> {
+export async function runTask(taskType: TaskType, { connections, outputs }: Surroundings, input: TaskInput): Promise<Json> {
   const activity = Context.current();
   const { info } = activity;
   let lastProgress: Json | undefined = info.heartbeatDetails as Json | undefined;
@@ -17,10 +24,10 @@ export async function runTask(taskType: TaskType, connections: Connections, inpu
   heartbeat();
   const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
 
-  const runOnce = (params: JsonObject, output: string | undefined, suffix: string): Promise<Json> => {
+  const runOnce = async (params: JsonObject, output: string | undefined, suffix: string): Promise<Json> => {
     if (input.rendered) checkParams(taskType, params);
     const identity = `${info.workflowExecution?.workflowId}/${info.activityId}${suffix}`;
-    return taskType.run(
+    const result = await taskType.run(
       {
         pipelineRunId: info.workflowExecution?.workflowId ?? '',
         dagId: info.workflowType ?? '',
@@ -46,12 +53,11 @@ export async function runTask(taskType: TaskType, connections: Connections, inpu
       },
       params as Record<string, Json>,
     );
+    return keepable(taskType, { identity, output: result, most: mostBytes(input) }, outputs, activity.cancellationSignal);
   };
 
   try {
-    const output = input.batch ? await runBatch(input.batch, runOnce) : await runOnce(input.params, input.output, '');
-    refuseLargeOutput(taskType, output);
-    return output;
+    return input.batch ? await runBatch(input.batch, runOnce) : await runOnce(input.params, input.output, '');
   } catch (error) {
     if (activity.cancellationDetails?.workerShutdown) {
       throw ApplicationFailure.create({
@@ -98,13 +104,28 @@ function withRules(error: unknown, rules: readonly RetryRule[]): unknown {
 
 /** Temporal keeps outputs in the history of the run, and does not survive one of several megabytes. */
 const MAX_OUTPUT_BYTES = 64 * 1024;
+/** The outputs of a batch are one to Temporal. */
+const MAX_BATCH_BYTES = 1_000_000;
 
-function refuseLargeOutput(taskType: TaskType, output: Json): void {
-  const bytes = Buffer.byteLength(JSON.stringify(output));
-  if (bytes <= MAX_OUTPUT_BYTES) return;
+function mostBytes({ batch }: TaskInput): number {
+  return batch ? Math.min(MAX_OUTPUT_BYTES, Math.floor(MAX_BATCH_BYTES / batch.length)) : MAX_OUTPUT_BYTES;
+}
+
+/** An output, or where it is when it is too large to be kept. */
+async function keepable(
+  { type }: TaskType,
+  { identity, output, most }: { readonly identity: string; readonly output: Json; readonly most: number },
+  outputs: OutputStore | undefined,
+  signal: AbortSignal,
+): Promise<Json> {
+  const json = JSON.stringify(output);
+  const bytes = Buffer.byteLength(json);
+  if (bytes <= most) return output;
+  if (outputs) return { ...(await outputs.put(identity, json, signal)) };
   throw userFault(
     'OutputTooLarge',
-    `The output of ${taskType.type} has ${bytes} bytes; at most ${MAX_OUTPUT_BYTES} are kept. Write the data to S3 and return where it is.`,
+    `The output of ${type} has ${bytes} bytes; at most ${most} are kept in a run. Set SLUICE_OUTPUTS=s3://bucket/prefix on the workers, ` +
+      'and larger ones go there; or write the data to S3 and return where it is.',
   );
 }
 

@@ -14,7 +14,8 @@ import { type Part, type PartContext, portOf, type Report, type Tool } from './p
 
 const VARIABLES = ['SLUICE_CONN_AWS_DEFAULT'] as const;
 const REGION = 'us-east-1';
-const BUCKETS = ['raw-data', 'transformed-data'] as const;
+const OUTPUTS = 'sluice-outputs';
+const BUCKETS = ['raw-data', 'transformed-data', OUTPUTS] as const;
 const VERSITYGW_CACHE = { name: `versitygw-${versions.versitygw}`, essential: 'versitygw' };
 const MOTO_CACHE = { name: `moto-${versions.moto}`, essential: 'bin/python' };
 const MOTO_PYTHON = '3.10';
@@ -63,7 +64,7 @@ export const s3: Part = {
   environment: async ({ home }, ports) => {
     const { access, secret } = await credentials(home);
     const query = `endpoint_url=${encodeURIComponent(`http://127.0.0.1:${portOf(ports, 'http')}`)}&region_name=${REGION}`;
-    return { SLUICE_CONN_AWS_DEFAULT: `aws://${access}:${secret}@/?${query}` };
+    return { SLUICE_CONN_AWS_DEFAULT: `aws://${access}:${secret}@/?${query}`, SLUICE_OUTPUTS: `s3://${OUTPUTS}` };
   },
 };
 

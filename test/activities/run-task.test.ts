@@ -106,9 +106,15 @@ describe('an activity', () => {
     );
   });
 
-  it('refuses an output that no history should hold', async () => {
-    const { type, nonRetryable } = await failureOf({ params: { rows: 1, size: 70_000 } });
+  it('refuses an output that no history should hold, where there is no store for it, and says how to have one', async () => {
+    const { type, nonRetryable, message } = await failureOf({ params: { rows: 1, size: 70_000 } });
     assert.deepEqual([type, nonRetryable], ['OutputTooLarge', true]);
+    assert.match(message, /has 70002 bytes; at most 65536 are kept.*SLUICE_OUTPUTS=s3:/);
+  });
+
+  it('holds the outputs of a batch to what they are together', async () => {
+    const batch = Array.from({ length: 100 }, () => ({ params: { rows: 1, size: 20_000 } }));
+    assert.match((await failureOf({ batch })).message, /at most 10000 are kept/);
   });
 });
 

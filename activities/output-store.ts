@@ -1,0 +1,44 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { Connections } from '../lib/connections.ts';
+import type { Environment } from '../lib/environment.ts';
+import { formatS3Uri, openS3, parseS3Uri } from '../lib/s3.ts';
+
+/** What a task's output is where it was too large to be kept in the history of its run. */
+export interface StoredOutput {
+  /** Where it is, as JSON: `s3://bucket/key`. */
+  readonly stored_at: string;
+  readonly bytes: number;
+}
+
+/** Where outputs go that are too large for the history of a run. */
+export interface OutputStore {
+  /**
+   * @param identity of the task in its run: another attempt writes to the same place
+   * @param json the output
+   */
+  put(identity: string, json: string, signal: AbortSignal): Promise<StoredOutput>;
+}
+
+/**
+ * The store that `SLUICE_OUTPUTS` names (`s3://bucket/prefix`), on the connection `aws_default`; undefined where it names none.
+ * @throws TypeError when it names something else
+ */
+export function outputStoreFrom(environment: Environment, connections: Connections): OutputStore | undefined {
+  const { SLUICE_OUTPUTS: uri } = environment;
+  if (uri === undefined || uri === '') return undefined;
+  const { bucket, key: prefix } = parseS3Uri(uri);
+  return {
+    async put(identity, json, signal) {
+      const client = openS3(connections.get('aws_default', ['aws']));
+      const key = [prefix.replace(/\/$/, ''), `${identity}.json`].filter(Boolean).join('/');
+      try {
+        await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: json, ContentType: 'application/json' }), {
+          abortSignal: signal,
+        });
+      } finally {
+        client.destroy();
+      }
+      return { stored_at: formatS3Uri({ bucket, key }), bytes: Buffer.byteLength(json) };
+    },
+  };
+}
