@@ -37,13 +37,12 @@ for (const [name, description, act] of [
 function formatBackfills(backfills: readonly BackfillState[]): string {
   return formatTable(
     ['BACKFILL', 'DONE', 'SUCCEEDED', 'SKIPPED', 'FAILED', 'STATE'],
-    backfills.map(({ workflowId, total, succeeded, skipped, failed, paused }) => [
-      workflowId,
-      `${succeeded + skipped + failed.length} of ${total}`,
-      String(succeeded),
-      String(skipped),
-      String(failed.length),
-      paused ? `paused by ${paused.by}${paused.reason ? `: ${paused.reason}` : ''}` : 'running',
-    ]),
+    backfills.map(({ workflowId, report }) => {
+      if (!report) return [workflowId, '?', '?', '?', '?', 'no worker answers'];
+      const { total, succeeded, skipped, failed, paused } = report;
+      const state = paused ? `paused by ${paused.by}${paused.reason ? `: ${paused.reason}` : ''}` : 'running';
+      const done = succeeded + skipped + failed.length;
+      return [workflowId, `${done} of ${total}`, ...[succeeded, skipped, failed.length].map(String), state];
+    }),
   );
 }

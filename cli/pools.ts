@@ -19,13 +19,16 @@ export const command = new Command('pools')
         ? 'There are no pools. `sluice pools set <name> <slots>` makes one.'
         : formatTable(
             ['POOL', 'SLOTS', 'TAKEN', 'WAITING', 'HELD BY'],
-            pools.map(({ name, capacity, holders, waiting }) => [
-              name,
-              String(capacity),
-              String(holders.reduce((sum, { slots }) => sum + slots, 0)),
-              String(waiting.length),
-              holders.map(({ workflowId, what }) => `${workflowId} ${what}`).join(', '),
-            ]),
+            pools.map(({ name, state }) => {
+              if (!state) return [name, '?', '?', '?', 'no worker answers'];
+              const { capacity, holders, waiting } = state;
+              const taken = holders.reduce((sum, { slots }) => sum + slots, 0);
+              return [
+                name,
+                ...[capacity, taken, waiting.length].map(String),
+                holders.map(({ workflowId, what }) => `${workflowId} ${what}`).join(', '),
+              ];
+            }),
           ),
     );
   });

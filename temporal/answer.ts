@@ -29,6 +29,16 @@ export async function answered<T>(client: Client, workflowId: string, ask: () =>
   }
 }
 
+/** As `answered`, for lists: one that does not answer does not hide the others. */
+export async function answerIfAny<T>(client: Client, workflowId: string, ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await answered(client, workflowId, ask);
+  } catch (error) {
+    if (error instanceof NoAnswer) return undefined;
+    throw error;
+  }
+}
+
 function isSilence(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = error instanceof ServiceError ? error.cause : error;

@@ -13,7 +13,7 @@ import type { OperatorWord } from '../workflows/plan/decision.ts';
 import { type Choice, chooseIntervals, intervalsBetween, type Reprocess } from '../workflows/plan/intervals.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
-import { answered } from './answer.ts';
+import { answerIfAny } from './answer.ts';
 import { sendUpdate } from './decisions.ts';
 import { intervalStates } from './intervals.ts';
 import { NotYet, RunNotFound, type RunReference } from './runs.ts';
@@ -82,20 +82,23 @@ export async function startBackfill(client: Client, taskQueue: string, order: Ba
 }
 
 /** A backfill and how far it is. */
-export interface BackfillState extends BackfillReport {
+export interface BackfillState {
   readonly workflowId: string;
+  /** Absent where no worker is there to say. */
+  readonly report?: BackfillReport;
 }
 
 /** The backfills that go on. */
 export async function listBackfills(client: Client): Promise<BackfillState[]> {
-  const found: BackfillState[] = [];
+  const found: Promise<BackfillState>[] = [];
   for await (const { workflowId } of client.workflow.list({
     query: `WorkflowType = "${BACKFILL_WORKFLOW}" AND ExecutionStatus = "Running"`,
   })) {
     const handle = client.workflow.getHandle(workflowId);
-    found.push({ workflowId, ...(await answered(client, workflowId, () => handle.query<BackfillReport>(BACKFILL_QUERY))) });
+    const asked = answerIfAny(client, workflowId, () => handle.query<BackfillReport>(BACKFILL_QUERY));
+    found.push(asked.then((report) => ({ workflowId, ...(report && { report }) })));
   }
-  return found;
+  return Promise.all(found);
 }
 
 /** Begins no further runs, or goes on. @returns the backfill's answer */

@@ -1,12 +1,14 @@
 import { type Client, WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { poolId, RESIZE_POOL, SLOTS_QUERY, SLOTS_WORKFLOW, type SlotsInput } from '../workflows/plan/slot-messages.ts';
 import type { SlotState } from '../workflows/plan/slots.ts';
-import { answered } from './answer.ts';
+import { answered, answerIfAny } from './answer.ts';
 import { DecisionRefused } from './decisions.ts';
 
 /** A pool and how it stands. */
-export interface PoolState extends SlotState {
+export interface PoolState {
   readonly name: string;
+  /** Absent where no worker is there to say. */
+  readonly state?: SlotState;
 }
 
 /** Sets how many slots a pool has; makes the pool where there is none. @throws DecisionRefused, NoAnswer */
@@ -31,14 +33,13 @@ export async function resizePool(client: Client, taskQueue: string, name: string
 
 /** All pools, by name. */
 export async function listPools(client: Client): Promise<PoolState[]> {
-  const pools: PoolState[] = [];
+  const pools: Promise<PoolState>[] = [];
   const query = `WorkflowType = "${SLOTS_WORKFLOW}" AND ExecutionStatus = "Running"`;
   for await (const { workflowId } of client.workflow.list({ query })) {
     if (!workflowId.startsWith(poolId(''))) continue;
-    pools.push({
-      name: workflowId.slice(poolId('').length),
-      ...(await answered(client, workflowId, () => client.workflow.getHandle(workflowId).query<SlotState>(SLOTS_QUERY))),
-    });
+    const name = workflowId.slice(poolId('').length);
+    const asked = answerIfAny(client, workflowId, () => client.workflow.getHandle(workflowId).query<SlotState>(SLOTS_QUERY));
+    pools.push(asked.then((state) => ({ name, ...(state && { state }) })));
   }
-  return pools.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return (await Promise.all(pools)).sort((a, b) => (a.name < b.name ? -1 : 1));
 }

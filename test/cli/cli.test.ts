@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
+import { connectClient } from '../../temporal/connect.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { testStack } from '../support/test-stack.ts';
@@ -99,8 +100,16 @@ describe('sluice', () => {
     const unanswered = await sluice(['backfills', 'pause', backfill], settings);
     assert.equal(unanswered.code, 1);
     assert.match(unanswered.stderr, /does not answer: is a worker running for its task queue\?/);
+    // It does not keep the others from being shown.
+    const listed = await sluice(['backfills'], settings);
+    assert.equal(listed.code, 0);
+    assert.match(listed.stdout, new RegExp(`${dagId}/backfills/.*no worker answers`));
     const cancelled = await sluice(['backfills', 'cancel', backfill], settings);
     assert.equal(cancelled.code, 0);
+    // No worker is there that would carry it out.
+    const client = await connectClient(environment);
+    await client.workflow.getHandle(backfill).terminate();
+    await client.connection.close();
     const unknown = await sluice(['backfills', 'cancel', 'nobody/backfills/x/y'], settings);
     assert.deepEqual([unknown.code, unknown.stderr], [1, "There is no run 'nobody/backfills/x/y'. `sluice runs` lists them.\n"]);
   });

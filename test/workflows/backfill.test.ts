@@ -150,7 +150,10 @@ describe('backfill', function () {
     released = true;
     await eventually(async () => {
       const [state] = (await listBackfills(worker.client)).filter(({ workflowId }) => workflowId === backfill.pipelineRunId);
-      assert.deepEqual([state?.succeeded, state?.total, state?.paused], [1, 4, { by: 'ann', reason: 'the source is down' }]);
+      assert.deepEqual(
+        [state?.report?.succeeded, state?.report?.total, state?.report?.paused],
+        [1, 4, { by: 'ann', reason: 'the source is down' }],
+      );
     });
     assert.deepEqual(daysOf(plan), ['01']);
     await resumeBackfill(worker.client, backfill.pipelineRunId, { by: 'ann' });
