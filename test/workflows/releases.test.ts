@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { Context } from '@temporalio/activity';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { after, before, describe, it } from 'mocha';
 import { type RunReference, startManualRun } from '../../temporal/runs.ts';
@@ -23,7 +24,10 @@ describe('workers of two releases side by side', function () {
   const activities = {
     work: async (): Promise<null> => null,
     wait: async (): Promise<null> => {
-      while (!open) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (!open) {
+        Context.current().heartbeat();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
       return null;
     },
   };
@@ -37,7 +41,9 @@ describe('workers of two releases side by side', function () {
   let next: TestWorker | undefined;
   after(() => next?.close());
 
-  const plan = planOf('released', [task('a', 'work'), task('b', 'wait', ['a']), task('c', 'work', ['b'])]);
+  // Retries, as pipelines have them: a task on its way to the worker that stops may be lost, and costs an attempt.
+  const again = { heartbeatTimeoutMs: 3000, retry: { maximumAttempts: 4, initialDelayMs: 100, backoff: 1, maximumDelayMs: 100 } };
+  const plan = planOf('released', [task('a', 'work', [], again), task('b', 'wait', ['a'], again), task('c', 'work', ['b'], again)]);
   const start = (client: TestWorker['client']): Promise<RunReference> => startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID());
   const isPatched = async ({ client }: TestWorker, { pipelineRunId }: RunReference): Promise<boolean> =>
     (await client.workflow.getHandle(pipelineRunId).fetchHistory()).events?.some(({ markerRecordedEventAttributes: marker }) => marker) ??
@@ -45,6 +51,7 @@ describe('workers of two releases side by side', function () {
 
   it('runs in flight go on as they began, new ones as the next release wants it, and none is lost', async () => {
     const { client } = released;
+    const workflowBundle = await bundleWorkflowCode({ workflowsPath: NEXT, logger: new DefaultLogger('ERROR') });
     const before = await Promise.all(Array.from({ length: RUNS }, () => start(client)));
     for (const { pipelineRunId } of before) {
       await eventually(async () =>
@@ -53,7 +60,6 @@ describe('workers of two releases side by side', function () {
         ),
       );
     }
-    const workflowBundle = await bundleWorkflowCode({ workflowsPath: NEXT, logger: new DefaultLogger('ERROR') });
     next = await startTestWorker(environment, activities, taskQueue, workflowBundle);
     // Both serve the queue; runs go from one to the other and back.
     const during = await Promise.all(Array.from({ length: RUNS }, () => start(next?.client ?? client)));

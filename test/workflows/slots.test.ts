@@ -45,6 +45,9 @@ describe('slots on Temporal', function () {
         [runs.map(({ pipelineRunId }) => pipelineRunId), waiting],
       );
     });
+  /** A run is called running before it has asked for its slot. */
+  const hasSlot = (plan: Plan): Promise<void> =>
+    eventually(async () => assert.equal((await slots(runSlotsId(plan.dagId, '*'))).holders.length, 1));
 
   describe('max_active_runs', () => {
     it('lets so many runs begin; the others wait in order, visibly, and follow however the first ends', async () => {
@@ -100,7 +103,7 @@ describe('slots on Temporal', function () {
     it('skip: a run for which there is no room ends with all its tasks skipped, and says why', async () => {
       const plan = hanging({ concurrency: { limit: 1, onOverlap: 'skip' } });
       const first = await start(plan);
-      await eventually(async () => assert.equal(await stateOf(first), 'running'));
+      await hasSlot(plan);
       const { state, tasks } = (await handle(await start(plan)).result()) as RunResult;
       assert.deepEqual([state, tasks.a?.state], ['success', 'skipped']);
       assert.match(tasks.a?.note ?? '', /no room: at most 1 runs/);
@@ -114,8 +117,7 @@ describe('slots on Temporal', function () {
       ] as const) {
         const plan = hanging({ concurrency: { limit: 1, onOverlap } });
         const first = await start(plan);
-        // A run is called running before it has asked for its slot.
-        await eventually(async () => assert.equal((await slots(runSlotsId(plan.dagId, '*'))).holders.length, 1));
+        await hasSlot(plan);
         const runs = [first, await start(plan)];
         const [other = first] = runs.filter((_, index) => index !== survivor);
         await handle(other)
