@@ -13,6 +13,8 @@ import { connectClient, TemporalUnavailable } from './temporal/connect.ts';
 import { accountForTicks, catchUp } from './temporal/catch-up.ts';
 import { applyChange, diffSchedules, listSchedules, type ScheduleChange } from './temporal/schedules.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
+import { applySensorChange, diffSensors, listRunningSensors } from './temporal/sensors.ts';
+import { refusal } from './workflows/plan/not-yet.ts';
 import { scheduleOf } from './temporal/ticks.ts';
 
 interface Options {
@@ -35,7 +37,7 @@ const log = createLog('scheduler');
 
 await new Command('scheduler')
   .description(
-    "Makes Temporal's Schedules agree with the pipeline files: creates, updates and deletes. It fires nothing itself: Temporal does.",
+    "Makes Temporal's Schedules and the sensors agree with the pipeline files: creates, updates and deletes. It fires nothing itself: Temporal does.",
   )
   .option('-p, --pipelines <path>', 'folder of pipelines', join(ROOT, 'pipelines'))
   .option('--task-queue <name>', "task queue of the pipelines' workers; only its schedules are touched", taskQueueOf(environment))
@@ -85,8 +87,21 @@ async function apply(client: Client, { pipelines, taskQueue }: Options): Promise
       log.error(`${change.action} ${change.dagId} failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  const whole = plans.filter((plan) => refusal(plan) === undefined);
+  const refused = new Set(plans.filter((plan) => !whole.includes(plan)).map(({ dagId }) => dagId));
+  const sensorChanges = diffSensors(whole, await listRunningSensors(client, taskQueue), (dagId) => refused.has(dagId) || keep(dagId));
+  for (const change of sensorChanges) {
+    try {
+      await applySensorChange(client, change, taskQueue);
+      log.info(`${change.action} ${change.id}`);
+    } catch (error) {
+      failures++;
+      log.error(`${change.action} ${change.id} failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
   const summary = `${plans.length} of ${compiled.length} pipelines applied`;
-  if (summary !== lastSummary || changes.some(({ action }) => action !== 'unchanged')) log.info(summary, { taskQueue });
+  if (summary !== lastSummary || sensorChanges.length > 0 || changes.some(({ action }) => action !== 'unchanged'))
+    log.info(summary, { taskQueue });
   lastSummary = summary;
   return bad.length === 0 && failures === 0;
 }

@@ -7,6 +7,8 @@ import { connectionsFrom } from './lib/connections.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { loadEnvironment, taskQueueOf } from './lib/environment.ts';
 import { createLog, type Log, LOG_LEVELS, type LogLevel } from './lib/logging.ts';
+import { TRIGGERS } from './sensors/catalog.ts';
+import { createSensors } from './sensors/create-sensors.ts';
 import { TemporalUnavailable } from './temporal/connect.ts';
 import { createWorkers, installRuntime, type WorkerGroup } from './temporal/worker-process.ts';
 
@@ -36,7 +38,7 @@ async function main(options: Options): Promise<void> {
   try {
     const connections = connectionsFrom(environment);
     const activities = createActivities(CATALOG, connections, outputStoreFrom(environment, connections));
-    workers = await createWorkers(environment, options.queue, activities);
+    workers = await createWorkers(environment, options.queue, activities, (starts) => createSensors(TRIGGERS, { connections, starts }));
   } catch (error) {
     if (!(error instanceof TemporalUnavailable)) throw error;
     log.error(error.message);
@@ -60,13 +62,13 @@ async function main(options: Options): Promise<void> {
 }
 
 /** `GET /healthz`: 200 while every queue is polled, 503 else. */
-async function serveHealth(workers: WorkerGroup, { queue, healthHost, healthPort }: Options, log: Log): Promise<Server> {
+async function serveHealth(workers: WorkerGroup, { healthHost, healthPort }: Options, log: Log): Promise<Server> {
   const server = createServer((request, response) => {
     if (request.url !== '/healthz') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('The health page is /healthz.\n');
       return;
     }
-    const states = Object.fromEntries(workers.workers.map((worker, index): [string, string] => [queue[index] ?? '', worker.getState()]));
+    const states = Object.fromEntries(workers.workers.map((worker): [string, string] => [worker.options.taskQueue, worker.getState()]));
     const healthy = Object.values(states).every((state) => state === 'RUNNING');
     response.writeHead(healthy ? 200 : 503, { 'content-type': 'application/json' }).end(`${JSON.stringify({ healthy, queues: states })}\n`);
   });

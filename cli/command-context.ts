@@ -58,6 +58,7 @@ export function formatMistakes(compilations: readonly Compilation[]): string {
 const EXPECTED = new Set([
   'BackfillRefused',
   'CommandError',
+  'ConnectionError',
   'DecisionRefused',
   'NoAnswer',
   'NotScheduled',

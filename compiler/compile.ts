@@ -18,6 +18,7 @@ import { parse } from './parse.ts';
 import { type HandOver, resolveData } from './resolve-data.ts';
 import { checkNames, resolveGraph, type TaskGraph } from './resolve-graph.ts';
 import { resolveParams } from './resolve-params.ts';
+import { resolveTriggers } from './resolve-triggers.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { Source } from './source.ts';
@@ -138,7 +139,8 @@ export class Compiler {
       params,
       outputOf: (node) => this.outputOfPipeline(node, byDagId),
     } satisfies ExpressionContext);
-    const notYet = collectNotYet(source, value, nodes, this.types);
+    const notYet = collectNotYet(source, value, nodes, this.types, this.triggers);
+    const triggers = resolveTriggers(source, value, expressions.triggerTemplates);
     source.forget();
     if (source.errors > 0) return undefined;
     const defaults = isMap(value.default_args) ? value.default_args : {};
@@ -163,6 +165,7 @@ export class Compiler {
     const [tasks, onFailure, onSuccess, last] = [emit('tasks'), emit('on_failure'), emit('on_success'), emit('finally')];
     return emitPlan(value, {
       schedule,
+      ...(triggers.length > 0 && { triggers }),
       ...(Object.keys(params).length > 0 && { params }),
       tasks,
       ...(onFailure.length > 0 && { onFailure }),

@@ -38,7 +38,20 @@ export interface KafkaConnection {
   readonly type: 'kafka';
   /** `host:port` each. */
   readonly brokers: readonly string[];
+  /** Default: `PLAINTEXT`; with a user name `SASL_SSL`, on loopback `SASL_PLAINTEXT`. */
+  readonly security_protocol?: KafkaSecurity;
+  /** Default: `PLAIN`. */
+  readonly sasl_mechanism?: SaslMechanism;
+  readonly username?: string;
+  readonly password?: string;
+  /** A file with the certificates that are trusted; absent: those of the machine. */
+  readonly ca?: string;
 }
+
+const KAFKA_SECURITY = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
+type KafkaSecurity = (typeof KAFKA_SECURITY)[number];
+const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
 export interface SparkConnection {
   readonly type: 'spark';
@@ -168,8 +181,19 @@ export function parseConnection(name: string, text: string): Connection {
         ...(endpoint && { endpoint_url: endpoint }),
       };
     }
-    case 'kafka':
-      return { type: 'kafka', brokers: required('brokers').split(',') };
+    case 'kafka': {
+      const brokers = required('brokers').split(',');
+      const [username, password, ca] = [optional('username'), optional('password'), optional('ca')];
+      const usual = username === undefined ? 'PLAINTEXT' : brokers.every(isLoopback) ? 'SASL_PLAINTEXT' : 'SASL_SSL';
+      return {
+        type: 'kafka',
+        brokers,
+        security_protocol: oneOf('security_protocol', KAFKA_SECURITY, usual),
+        ...(username !== undefined && { sasl_mechanism: oneOf('sasl_mechanism', SASL_MECHANISMS, 'PLAIN'), username }),
+        ...(password !== undefined && { password }),
+        ...(ca !== undefined && { ca }),
+      };
+    }
     case 'spark': {
       const extra = Object.fromEntries(
         ['spark_home', 'python', 'java_home', 'jars'].flatMap((key) => (optional(key) ? [[key, optional(key)]] : [])),
@@ -206,7 +230,7 @@ const NO_HOST = 'no-host.invalid';
 function fieldsOfUri(text: string, fail: (what: string) => never): Fields {
   const scheme = /^([a-z0-9+]+):\/\//.exec(text)?.[1] ?? fail('it is neither a URI nor JSON.');
   const type = SCHEMES[scheme] ?? fail(`its scheme is '${scheme}'; allowed: ${Object.keys(SCHEMES).join(', ')}, or JSON.`);
-  if (type === 'kafka') return { type, brokers: text.slice('kafka://'.length).replace(/[/?].*$/, '') };
+  if (type === 'kafka') return kafkaFields(text.slice('kafka://'.length), fail);
   // `http:` stands in for the scheme, because URL takes user, port and host apart only for schemes it knows; and a host where there is
   // none, as in `aws://KEY:SECRET@/`. URL drops port 80, its scheme's default; none of these servers listens there.
   const standIn = text.replace(/^[a-z0-9+]+:\/\//, 'http://').replace(/^(http:\/\/(?:[^/?#]*@)?)(?=[/?#]|$)/, `$1${NO_HOST}`);
@@ -218,6 +242,14 @@ function fieldsOfUri(text: string, fail: (what: string) => never): Fields {
   if (type === 'aws') return { ...query, type, access_key_id: user, secret_access_key: password };
   const host = url.hostname === NO_HOST ? '' : url.hostname;
   return { ...query, type, user, password, host, port: url.port, database: decodeURIComponent(url.pathname.slice(1)) };
+}
+
+/** `user:password@host:9092,host:9092/?security_protocol=SASL_SSL`: several hosts, which a URL cannot have. */
+function kafkaFields(text: string, fail: (what: string) => never): Fields {
+  const [, credentials = '', brokers = '', query = ''] =
+    /^(?:([^@]*)@)?([^/?]*)\/?(?:\?(.*))?$/.exec(text) ?? fail('the URI is not valid.');
+  const [user = '', password = ''] = credentials.split(':').map(decodeURIComponent);
+  return { ...Object.fromEntries(new URLSearchParams(query)), type: 'kafka', brokers, username: user, password };
 }
 
 function isLoopback(host: string): boolean {

@@ -1,6 +1,46 @@
 import Type, { type TObject, type TProperties } from 'typebox';
+import type { ConnectionOf, ConnectionType } from '../lib/connections.ts';
 import { expression } from '../lib/schema-fields.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
+import type { TriggerPlan } from '../workflows/plan/trigger.ts';
+import type { EventJudge } from './event-judge.ts';
+import type { EventRuns } from './event-runs.ts';
+import type { Cursor } from './run-starts.ts';
+import type { SensorJournal } from './sensor-journal.ts';
+
+/** What a sensor knows of itself. */
+export interface SensorIdentity {
+  readonly dagId: string;
+  readonly trigger: TriggerPlan;
+  /** Which of its consumers this is, from 0. */
+  readonly consumer: number;
+  /** When the sensor first began, ISO 8601. */
+  readonly since: string;
+  /** The connection that the trigger names. @throws ConnectionError */
+  connection<T extends ConnectionType>(types: readonly T[]): ConnectionOf<T>;
+}
+
+/** What a sensor's `run` gets. */
+export interface SensorContext extends SensorIdentity {
+  readonly judge: EventJudge;
+  readonly runs: EventRuns;
+  readonly journal: SensorJournal;
+  /** Aborted when the sensor is to stop. */
+  readonly signal: AbortSignal;
+  readonly log: { warn(message: string, fields?: object): void; info(message: string, fields?: object): void };
+}
+
+/** Watches a source. */
+export interface Sensor {
+  /**
+   * Looks at events until the signal is aborted, then rejects. An event is done with only when `runs` has started its run: then, and not
+   * before, the source is told, or `journal.cursor` moved on.
+   * @throws ApplicationFailure `SensorStopped` for what only a person can put right; everything else begins it anew
+   */
+  run(context: SensorContext): Promise<void>;
+  /** Makes the next `run` begin at `to`: `earliest`, `latest`, or a time. @returns its cursor */
+  reset(identity: SensorIdentity, to: string): Promise<Cursor>;
+}
 
 /** A kind of trigger: what starts runs besides the clock. */
 export interface TriggerType {
@@ -10,16 +50,28 @@ export interface TriggerType {
   readonly description: string;
   /** The keys beside `name` and `type`. */
   readonly params: TObject;
+  readonly connection?: TriggerConnection;
+  /** Absent: this release checks such triggers and cannot carry them out yet. */
+  readonly sensor?: Sensor;
+  /** Values of its keys that this release checks and cannot carry out yet, by key. */
+  readonly planned?: Readonly<Record<string, readonly string[]>>;
   /** A YAML trigger that compiles. */
   readonly example: JsonObject;
+}
+
+/** The connection it listens on: the key that names it, and its default. */
+interface TriggerConnection {
+  readonly key: string;
+  readonly default: string;
 }
 
 interface TriggerDefinition {
   readonly type: string;
   readonly description: string;
   readonly params: TObject;
-  /** The connection it listens on: the key that names it, and its default. */
-  readonly connection?: { readonly key: string; readonly default: string };
+  readonly connection?: TriggerConnection;
+  readonly sensor?: Sensor;
+  readonly planned?: Readonly<Record<string, readonly string[]>>;
   readonly example: JsonObject;
 }
 
@@ -59,5 +111,9 @@ export function defineTrigger({ connection, params, ...rest }: TriggerDefinition
       }),
     ),
   };
-  return { ...rest, params: Type.Object({ ...COMMON, ...params.properties, ...named }, { additionalProperties: false }) };
+  return {
+    ...rest,
+    ...(connection && { connection }),
+    params: Type.Object({ ...COMMON, ...params.properties, ...named }, { additionalProperties: false }),
+  };
 }

@@ -28,6 +28,11 @@ export const kafka = defineTrigger({
       Type.Integer({ minimum: 1, title: 'Parallelism', description: 'How many workers share the partitions. Default: 1.', examples: [2] }),
     ),
   }),
+  sensor: {
+    run: async (context) => (await import('./kafka/run-kafka-sensor.ts')).runKafkaSensor(context),
+    reset: async (identity, to) => (await import('./kafka/start-position.ts')).resetPosition(identity, to),
+  },
+  planned: { format: ['avro', 'protobuf', 'json_schema'] },
   example: {
     name: 'user_behavior_change',
     type: 'kafka',

@@ -20,10 +20,10 @@ export class NoAnswer extends Error {
 /** A worker that is there answers in milliseconds. */
 const WITHIN = 10_000;
 
-/** Asks a workflow something that only its worker can answer. @throws NoAnswer after 10 s */
-export async function answered<T>(client: Client, workflowId: string, ask: () => Promise<T>): Promise<T> {
+/** Asks a workflow something that only its worker can answer. @throws NoAnswer after 10 s, or `withinMs` */
+export async function answered<T>(client: Client, workflowId: string, ask: () => Promise<T>, withinMs = WITHIN): Promise<T> {
   try {
-    return await client.withDeadline(Date.now() + WITHIN, ask);
+    return await client.withDeadline(Date.now() + withinMs, ask);
   } catch (error) {
     throw isSilence(error) ? new NoAnswer(workflowId, error) : error;
   }

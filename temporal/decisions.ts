@@ -19,10 +19,13 @@ export function resolveHeldTask(client: Client, pipelineRunId: string, decision:
 }
 
 /** Sends a decision to a run, or to whatever else takes some. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
-export async function sendUpdate<D>(client: Client, pipelineRunId: string, name: string, decision: D): Promise<string> {
+export async function sendUpdate<D>(client: Client, pipelineRunId: string, name: string, decision: D, withinMs?: number): Promise<string> {
   try {
-    return await answered(client, pipelineRunId, () =>
-      client.workflow.getHandle(pipelineRunId).executeUpdate<string, [D]>(name, { args: [decision] }),
+    return await answered(
+      client,
+      pipelineRunId,
+      () => client.workflow.getHandle(pipelineRunId).executeUpdate<string, [D]>(name, { args: [decision] }),
+      withinMs,
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw new RunNotFound(pipelineRunId);

@@ -4,6 +4,7 @@ import { allTasks, type Plan } from '../workflows/plan/plan.ts';
 import { chooseReruns, keptOf, type RerunChoice } from '../workflows/plan/rerun.ts';
 import type { TaskResult } from '../workflows/plan/run.ts';
 import { type DataInterval, dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
+import type { RunEvent } from '../workflows/plan/trigger.ts';
 import { showRun } from './follow-run.ts';
 import { pipelineRunId } from './names.ts';
 import { describeRun, NotYet, RunExists, type RunReference } from './runs.ts';
@@ -19,6 +20,7 @@ export interface EndedRun extends RunReference {
   readonly plan: Plan;
   readonly interval: DataInterval;
   readonly params: JsonObject;
+  readonly event?: RunEvent;
   readonly tasks: Readonly<Record<string, TaskResult>>;
 }
 
@@ -41,7 +43,14 @@ export async function readEndedRun(client: Client, runId: string): Promise<Ended
   );
   const start = run.interval === undefined ? undefined : Date.parse(run.interval);
   const interval = result?.interval ?? input.interval ?? dataIntervalAt(input.plan.schedule, start ?? run.startedAt.getTime());
-  return { ...run, plan: input.plan, interval, params: input.params ?? {}, tasks: { ...input.rerunOf?.kept, ...(result?.tasks ?? told) } };
+  return {
+    ...run,
+    plan: input.plan,
+    interval,
+    params: input.params ?? {},
+    ...(input.event && { event: input.event }),
+    tasks: { ...input.rerunOf?.kept, ...(result?.tasks ?? told) },
+  };
 }
 
 /** What is to be repeated of a run, and how. */
@@ -77,7 +86,13 @@ export async function startRerun(client: Client, taskQueue: string, order: Rerun
     const { firstExecutionRunId } = await client.workflow.start(plan.dagId, {
       workflowId,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      ...runStart(plan, 'rerun', taskQueue, { interval: run.interval, params, rerunOf, detail: `of ${run.pipelineRunId}` }),
+      ...runStart(plan, 'rerun', taskQueue, {
+        interval: run.interval,
+        params,
+        ...(run.event && { event: run.event }),
+        rerunOf,
+        detail: `of ${run.pipelineRunId}`,
+      }),
     });
     return { pipelineRunId: workflowId, temporalRunId: firstExecutionRunId };
   } catch (error) {

@@ -4,17 +4,21 @@ import { Client } from '@temporalio/client';
 import { Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Log } from '../lib/logging.ts';
+import { sensorQueue } from '../workflows/plan/trigger.ts';
 import { dataConverter } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { createIntervalActivities } from './intervals.ts';
+import { createSensorStarts } from './sensor-starts.ts';
 import { createSlotActivities } from './slot-activities.ts';
 
-export type Activities = Record<string, (input: never) => Promise<unknown>>;
+export type Activities = Record<string, (...input: never[]) => Promise<unknown>>;
+
+export type SensorStarts = ReturnType<typeof createSensorStarts>;
 
 /** How long running tasks get to come to an end, or to a point where another worker can go on, when this one is told to stop. */
 const SHUTDOWN_GRACE = '10s';
 
-/** A group of Temporal workers in one process: one for each task queue. */
+/** A group of Temporal workers in one process: for each task queue one for its runs, and one for its sensors. */
 export interface WorkerGroup {
   readonly workers: readonly Worker[];
   /** Resolves when all have shut down; rejects when one fails. */
@@ -47,15 +51,24 @@ export function installRuntime(log: Log): void {
   });
 }
 
+/** Sensors wait for events all day long, each in a place of its own. */
+const SENSORS_AT_ONCE = 2_000;
+
 /**
- * Workers for `queues`, all with the same activities and the interpreter.
+ * Workers for `queues`, all with the same activities and the interpreter; and for each queue one for the sensors of its deployment.
+ * @param sensors the sensors' activities, made for what starts runs on a queue; absent: no sensors
  * @throws TemporalUnavailable
  */
-export async function createWorkers(environment: Environment, queues: readonly string[], activities: Activities): Promise<WorkerGroup> {
+export async function createWorkers(
+  environment: Environment,
+  queues: readonly string[],
+  activities: Activities,
+  sensors?: (starts: SensorStarts) => Activities,
+): Promise<WorkerGroup> {
   const { connection, namespace } = await connectWorker(environment);
   const client = new Client({ connection, namespace, dataConverter });
   const workers = await Promise.all(
-    queues.map((taskQueue) =>
+    queues.flatMap((taskQueue) => [
       Worker.create({
         connection,
         namespace,
@@ -67,7 +80,23 @@ export async function createWorkers(environment: Environment, queues: readonly s
         // After a worker's death its runs move to another one this soon; the default of 10 s doubles the damage of a short outage.
         stickyQueueScheduleToStartTimeout: '2s',
       }),
-    ),
+      ...(sensors
+        ? [
+            Worker.create({
+              connection,
+              namespace,
+              taskQueue: sensorQueue(taskQueue),
+              dataConverter,
+              activities: sensors(createSensorStarts(client, taskQueue)),
+              maxConcurrentActivityTaskExecutions: SENSORS_AT_ONCE,
+              // The answer to a heartbeat is how a sensor hears that it is to stop; the SDK sends few of them otherwise.
+              maxHeartbeatThrottleInterval: '4s',
+              // They stop in a moment.
+              shutdownGraceTime: '100ms',
+            }),
+          ]
+        : []),
+    ]),
   );
   return {
     workers,

@@ -5,4 +5,5 @@
 export { interpreter as default } from './interpreter.ts';
 export { SluiceBackfill } from './backfill.ts';
 export { SluiceItems } from './items.ts';
+export { SluiceSensor } from './sensor.ts';
 export { SluiceSlots } from './slots.ts';

@@ -12,12 +12,13 @@ import {
 import { formatDuration } from './plan/duration.ts';
 import type { Evaluator } from './plan/expressions/evaluator.ts';
 import { runValues } from './plan/expressions/run-names.ts';
-import type { Json, JsonObject } from './plan/json.ts';
+import type { Json } from './plan/json.ts';
 import { type Plan, PLAN_FORMAT } from './plan/plan.ts';
 import type { RunInput, RunResult } from './plan/run.ts';
 import { resolveRunParams } from './plan/run-params.ts';
 import { dataIntervalAt, type DataInterval, iso } from './plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
+import type { RunEvent } from './plan/trigger.ts';
 import { PipelineRun, type RunEnd } from './run/pipeline-run.ts';
 import { acceptDecisions } from './run-handlers.ts';
 import { TemporalHost } from './temporal-host.ts';
@@ -56,12 +57,14 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
   }
 }
 
-async function run({ plan, cause, params: given, rerunOf }: RunInput, interval: DataInterval): Promise<RunEnd> {
+async function run({ plan, cause, params: given, event, rerunOf }: RunInput, interval: DataInterval): Promise<RunEnd> {
   const { params, mistakes } = resolveRunParams(plan, given ?? {});
   if (mistakes.length > 0) throw ApplicationFailure.nonRetryable(`The run's parameters do not fit: ${mistakes.join(' ')}`, 'InvalidParams');
   const { workflowId } = workflowInfo();
   const evaluator = plan.shapes && (await loadEvaluator(plan));
-  const values = evaluator ? { ...runValues(plan.dagId, workflowId, interval), ...(await connectionFields(plan)) } : {};
+  const values: Record<string, Json> = evaluator
+    ? { ...runValues(plan.dagId, workflowId, interval), ...(await connectionFields(plan)), ...(event && eventValues(event)) }
+    : {};
   const pipelineRun = new PipelineRun(
     plan,
     { pipelineRunId: workflowId, interval, params, values, isBackfill: cause === 'backfill', ...(rerunOf && { kept: rerunOf.kept }) },
@@ -71,6 +74,10 @@ async function run({ plan, cause, params: given, rerunOf }: RunInput, interval: 
   acceptDecisions(pipelineRun);
   if (cause === 'scheduled') await waitOutStartDelay(plan);
   return pipelineRun.complete();
+}
+
+function eventValues({ value, meta }: RunEvent): Record<string, Json> {
+  return { event: value, event_meta: meta };
 }
 
 /** Waits until `start_delay` after the tick. A tick that is filled in later, or was late, need not wait. */
@@ -93,7 +100,7 @@ async function loadEvaluator(plan: Plan): Promise<Evaluator> {
 }
 
 /** The fields of connections that expressions read, as a worker has them; kept in the history, so that the run sees them unchanged. */
-async function connectionFields({ connections }: Plan): Promise<JsonObject> {
+async function connectionFields({ connections }: Plan): Promise<Record<string, Json>> {
   if (!connections) return {};
   const conn = await scheduleLocalActivity<Json>('connection_fields', [connections], {
     startToCloseTimeout: '30s',

@@ -21,6 +21,8 @@ import { checkBare, type CheckedTemplate, checkTemplate } from './template-check
 export interface ResolvedExpressions {
   /** Where each task's parameters hold expressions, by task. */
   readonly templates: ReadonlyMap<string, readonly TemplatePlace[]>;
+  /** Where what each trigger gives to its runs holds expressions, by its place in the list. */
+  readonly triggerTemplates: ReadonlyMap<number, readonly TemplatePlace[]>;
   /** The types of the names that are read; undefined when there are no expressions. */
   readonly shapes: Readonly<Record<string, Shape>> | undefined;
   readonly connections: readonly string[];
@@ -60,6 +62,7 @@ class ExpressionResolver {
   private readonly hasEvent: boolean;
   private readonly read: Reference[] = [];
   private readonly templates = new Map<string, TemplatePlace[]>();
+  private readonly triggerTemplates = new Map<number, TemplatePlace[]>();
   private found = false;
 
   constructor(
@@ -83,7 +86,8 @@ class ExpressionResolver {
     this.checkPipeline();
     for (const node of this.context.nodes) this.checkTask(node);
     const connections = new Set(this.read.flatMap(({ path }) => (path[0] === 'conn' && path[1] !== undefined ? [path[1]] : [])));
-    return { templates: this.templates, shapes: this.found ? this.shapesRead() : undefined, connections: [...connections].sort() };
+    const { templates, triggerTemplates } = this;
+    return { templates, triggerTemplates, shapes: this.found ? this.shapesRead() : undefined, connections: [...connections].sort() };
   }
 
   private checkTask(node: TaskNode): void {
@@ -172,11 +176,15 @@ class ExpressionResolver {
       const path = ['triggers', index];
       const properties = this.context.triggers.get(String(trigger.type))?.params.properties ?? {};
       const scope = { ...this.everywhere(), outputs: new Map<string, Shape>(), hasEvent: true };
+      const places: TemplatePlace[] = [];
       for (const [key, part] of Object.entries(trigger)) {
         for (const template of findTemplates(part, properties[key], [...path, key], key === 'params' ? 'value' : 'none')) {
-          this.check(template, this.withNames(scope, template), key === 'when' ? BOOLEAN : undefined);
+          const checked = this.check(template, this.withNames(scope, template), key === 'when' ? BOOLEAN : undefined);
+          if (!checked || key !== 'params' || template.kind === 'expression' || template.kind === 'none') continue;
+          places.push({ path: template.path.slice(path.length + 1), kind: template.kind });
         }
       }
+      if (places.length > 0) this.triggerTemplates.set(index, places);
       for (const name of Object.keys(isMap(trigger.params) ? trigger.params : {})) {
         if (!Object.hasOwn(this.params, name)) {
           this.source.reportKey(

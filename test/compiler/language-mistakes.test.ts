@@ -160,17 +160,30 @@ const CASES: Readonly<Record<string, readonly (readonly [title: string, lines: r
     ],
   ],
   'triggers and promises': [
-    ['an unknown kind', ['triggers: [{name: t, type: kafak, topic: x}]', 'tasks: [{name: a, type: empty}]'], 'SL901 2:1 SL207 2:28'],
-    ['a key that is missing', ['triggers: [{name: t, type: kafka}]', 'tasks: [{name: a, type: empty}]'], 'SL901 2:1 SL202 2:19'],
+    ['an unknown kind', ['triggers: [{name: t, type: kafak, topic: x}]', 'tasks: [{name: a, type: empty}]'], 'SL207 2:28'],
+    ['a key that is missing', ['triggers: [{name: t, type: kafka}]', 'tasks: [{name: a, type: empty}]'], 'SL202 2:19'],
     [
       'a parameter that is not declared',
       ['triggers: [{name: t, type: kafka, topic: x, params: {n: "{{ event.n }}"}}]', 'tasks: [{name: a, type: empty}]'],
-      'SL901 2:1 SL505 2:54',
+      'SL505 2:54',
+    ],
+    [
+      'two of one name',
+      ['triggers: [{name: t, type: kafka, topic: x}, {name: t, type: kafka, topic: y}]', 'tasks: [{name: a, type: empty}]'],
+      'SL301 2:53',
+    ],
+    [
+      'what this release cannot carry out',
+      [
+        'triggers: [{name: t, type: kafka, topic: x, format: avro, mode: {batch: {max_records: 5, within: 1m}}}]',
+        'tasks: [{name: a, type: empty}]',
+      ],
+      'SL901 2:45 SL901 2:66',
     ],
     [
       'a condition that is none',
       ['triggers: [{name: t, type: kafka, topic: x, when: event_meta.topic}]', 'tasks: [{name: a, type: empty}]'],
-      'SL901 2:1 SL503 2:51',
+      'SL503 2:51',
     ],
     [
       'an assertion over an unknown task',
@@ -180,7 +193,7 @@ const CASES: Readonly<Record<string, readonly (readonly [title: string, lines: r
     [
       'a data set that nobody makes',
       ['triggers: [{name: t, type: dataset, any: ["s3://a/b"]}]', 'tasks: [{name: a, type: empty}]'],
-      'SL901 2:1 SL405 2:43',
+      'SL901 2:22 SL405 2:43',
     ],
     [
       'a severity that is none',

@@ -4,6 +4,7 @@ import type { CatchupPlan } from './intervals.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { SchedulePlan } from './schedule.ts';
 import type { OnOverlap } from './slots.ts';
+import type { TriggerPlan } from './trigger.ts';
 import type { TriggerRule } from './trigger-rule.ts';
 
 /**
@@ -27,6 +28,8 @@ export interface Plan {
   /** How many runs may be active at once, however they were started; absent: any number by hand, and those of the clock one after the other. */
   readonly maxActiveRuns?: number;
   readonly concurrency?: ConcurrencyPlan;
+  /** What starts runs besides the clock. */
+  readonly triggers?: readonly TriggerPlan[];
   /** What a run can be given, by name; absent: nothing. */
   readonly params?: Readonly<Record<string, ParamPlan>>;
   /** In an order in which each stands after all it depends on. */

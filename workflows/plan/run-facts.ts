@@ -3,6 +3,7 @@ import type { JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 import type { Cause, RerunOf, RunInput } from './run.ts';
 import type { DataInterval } from './schedule.ts';
+import type { RunEvent } from './trigger.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 
 /** What every start of a run has in common, whoever starts it: its input, and what Temporal shows and searches by. */
@@ -17,12 +18,18 @@ export interface RunFacts {
 export function runFacts(
   plan: Plan,
   cause: Cause,
-  given: { readonly interval?: DataInterval; readonly params?: JsonObject; readonly rerunOf?: RerunOf; readonly detail?: string },
+  given: {
+    readonly interval?: DataInterval;
+    readonly params?: JsonObject;
+    readonly event?: RunEvent;
+    readonly rerunOf?: RerunOf;
+    readonly detail?: string;
+  },
 ): RunFacts {
-  const { interval, params, rerunOf, detail } = given;
+  const { interval, params, event, rerunOf, detail } = given;
   const { pipeline, cause: causeAttribute, state, planHash, owner, interval: start } = SEARCH_ATTRIBUTES;
   return {
-    args: [{ plan, cause, ...(interval && { interval }), ...(params && { params }), ...(rerunOf && { rerunOf }) }],
+    args: [{ plan, cause, ...(interval && { interval }), ...(params && { params }), ...(event && { event }), ...(rerunOf && { rerunOf }) }],
     staticSummary: describeCause(
       cause,
       detail ?? (interval ? `data of ${interval.start} – ${interval.end}` : describeSchedule(plan.schedule)),

@@ -1,10 +1,23 @@
 import type { Json, JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 import type { DataInterval } from './schedule.ts';
+import type { RunEvent } from './trigger.ts';
 import type { TaskState } from './task-state.ts';
 
 /** Why a run exists. */
-export const CAUSES = ['scheduled', 'manual', 'pipeline', 'backfill', 'rerun'] as const;
+export const CAUSES = [
+  'scheduled',
+  'manual',
+  'pipeline',
+  'backfill',
+  'rerun',
+  'kafka',
+  's3',
+  'sql',
+  'http',
+  'dataset',
+  'rabbitmq',
+] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /** The one argument of every pipeline run's workflow. Wire data, as the plan is. */
@@ -15,6 +28,8 @@ export interface RunInput {
   readonly interval?: DataInterval;
   /** What the run was given; the plan's defaults stand for the rest. Frozen: a retry sees the same. */
   readonly params?: JsonObject;
+  /** The event that started it. */
+  readonly event?: RunEvent;
   /** The run that this one repeats in part. */
   readonly rerunOf?: RerunOf;
 }

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Plan } from '../workflows/plan/plan.ts';
+import type { RunEvent, StartClaim, TriggerPlan } from '../workflows/plan/trigger.ts';
+import type { Verdict } from './event-judge.ts';
+import type { RunStarts, WantedRun } from './run-starts.ts';
+import type { SensorJournal } from './sensor-journal.ts';
+
+/** A server that does not answer is asked again after this many milliseconds, then after ever more. */
+const FIRST_WAIT = 200;
+const LONGEST_WAIT = 5_000;
+/** How often runs in flight are looked at, in milliseconds, while there is no room for another. */
+const LOOK_EVERY = 500;
+
+/** Starts the runs that events ask for: each once, as many at a time as the trigger allows, and through outages of the server. */
+export class EventRuns {
+  /** Runs that have begun and were not seen to end; and those that are about to begin. */
+  private readonly open = new Set<string>();
+  private readonly starting = new Set<string>();
+  private counted: Promise<void> | undefined;
+  private quiet: { readonly from: string; readonly until: string } | undefined;
+  private granted: string | undefined;
+  private claims: Promise<unknown> = Promise.resolve();
+  private looking: Promise<void> | undefined;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly trigger: TriggerPlan,
+    private readonly sensorId: string,
+    private readonly starts: RunStarts,
+    private readonly journal: SensorJournal,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /**
+   * Resolves when the server has the run.
+   * @param id what tells the event from all others, where the trigger has no deduplication key
+   * @throws the signal's reason when it is aborted first; the event is then to be offered again
+   */
+  async start(event: RunEvent, { params, id: key }: Verdict & { kind: 'run' }, id: string): Promise<void> {
+    const { mode, maxInFlight, type: cause } = this.trigger;
+    const wanted: WantedRun = { plan: this.plan, cause, id: key ?? id, params, event };
+    if (mode.kind === 'cooldown') {
+      // One after the other: the order of the events decides who starts.
+      const claimed = this.claims.then(() => this.claim({ id: wanted.id, at: event.meta.timestamp }));
+      this.claims = claimed.catch(() => undefined);
+      if (!(await claimed)) return this.journal.count('known');
+    }
+    if (maxInFlight !== undefined) await this.room(wanted, maxInFlight);
+    const outcome = await this.insist(() => this.starts.start(wanted));
+    const run = this.starts.idOf(wanted);
+    if (this.starting.delete(run)) this.open.add(run);
+    this.journal.count(outcome);
+    if (outcome === 'started') this.journal.started(run);
+  }
+
+  /** @returns whether the run may start */
+  private async claim(claim: StartClaim): Promise<boolean> {
+    // Within the quiet time that it knows of it need not ask.
+    if (claim.id !== this.granted && this.quiet && this.quiet.from <= claim.at && claim.at < this.quiet.until) return false;
+    const until = await this.insist(() => this.starts.claim(this.sensorId, claim));
+    if (until === undefined) this.granted = claim.id;
+    else this.quiet = { from: claim.at, until };
+    return until === undefined;
+  }
+
+  /** Waits until fewer runs than allowed are in flight, and takes a place for this one. */
+  private async room(run: WantedRun, limit: number): Promise<void> {
+    this.counted ??= this.insist(() => this.starts.open(this.plan.dagId, this.trigger.type)).then((runs) => {
+      for (const each of runs) this.open.add(each);
+    });
+    await this.counted;
+    const id = this.starts.idOf(run);
+    const has = (): boolean => this.open.has(id) || this.starting.has(id);
+    while (!has() && this.open.size + this.starting.size >= limit) {
+      this.journal.obstacle = `${this.open.size + this.starting.size} runs are in flight: max_in_flight`;
+      this.looking ??= this.look().finally(() => (this.looking = undefined));
+      await this.looking;
+    }
+    this.journal.obstacle = undefined;
+    if (!has()) this.starting.add(id);
+  }
+
+  private async look(): Promise<void> {
+    await delay(LOOK_EVERY, undefined, { signal: this.signal });
+    const before = [...this.open];
+    const open = new Set(await this.insist(() => this.starts.stillOpen(before)));
+    for (const each of before) if (!open.has(each)) this.open.delete(each);
+  }
+
+  /** Asks until there is an answer. */
+  private async insist<T>(ask: () => Promise<T>): Promise<T> {
+    for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+      this.signal.throwIfAborted();
+      try {
+        const answer = await ask();
+        if (wait > FIRST_WAIT) this.journal.obstacle = undefined;
+        return answer;
+      } catch (error) {
+        this.journal.obstacle = `Temporal does not answer: ${error instanceof Error ? error.message : String(error)}`;
+      }
+      await delay(wait, undefined, { signal: this.signal });
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import type { Consumer, EachBatchPayload, IHeaders, Kafka } from 'kafkajs';
+import kafkajs from 'kafkajs';
+import type { RecordBatch, RecordSource, Subscription } from './record-source.ts';
+
+// Node does not see this name among those of the CommonJS module.
+const { KafkaJSError } = kafkajs;
+
+/** A consumer that has asked for nothing in so many milliseconds hangs, and is built anew. */
+const STALLED = 30_000;
+
+/** Records by kafkajs. Its traps are here and nowhere else: see "Kafka clients" in docs/dependencies.md. */
+export function kafkajsSource(kafka: Kafka): RecordSource {
+  return {
+    async consume(subscription) {
+      const consumer = kafka.consumer({
+        groupId: subscription.group,
+        // Records of 8 MB and more arrive too: a broker always sends at least one.
+        maxBytesPerPartition: 8 * 1024 * 1024,
+        maxBytes: 32 * 1024 * 1024,
+        maxWaitTimeInMs: 1_000,
+        sessionTimeout: 15_000,
+        rebalanceTimeout: 20_000,
+        heartbeatInterval: 2_000,
+        // It gives up for good on some errors and tries others for minutes: whoever consumes begins anew, and quickly.
+        retry: { initialRetryTime: 200, retries: 3, restartOnFailure: () => Promise.resolve(false) },
+      });
+      try {
+        await runConsumer(consumer, subscription);
+      } finally {
+        await consumer.disconnect().catch(() => undefined);
+      }
+    },
+  };
+}
+
+async function runConsumer(consumer: Consumer, { topics, handle, signal }: Subscription): Promise<void> {
+  let lastSign = Date.now();
+  let busy = 0;
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+  await new Promise<void>((resolve, reject) => {
+    const watch = setInterval(() => {
+      if (busy === 0 && Date.now() - lastSign > STALLED) end(new Error(`The Kafka client has asked for nothing in ${STALLED / 1000} s.`));
+    }, 1_000);
+    let over = false;
+    const end = (error?: unknown): void => {
+      over = true;
+      clearInterval(watch);
+      signal.removeEventListener('abort', stop);
+      if (error === undefined) resolve();
+      else reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    const stop = (): void => end();
+    if (signal.aborted) return end();
+    signal.addEventListener('abort', stop, { once: true });
+    consumer.on(consumer.events.CRASH, ({ payload }) => end(payload.error));
+    consumer.on(consumer.events.FETCH_START, () => (lastSign = Date.now()));
+    consumer
+      .run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 8,
+        async eachBatch(payload) {
+          if (over) return;
+          busy++;
+          try {
+            await handle(batchOf(consumer, payload));
+            if (!over) payload.resolveOffset(payload.batch.messages.at(-1)?.offset ?? payload.batch.lastOffset());
+          } catch (error) {
+            // Its own errors it knows how to treat: the partition has gone to another consumer, for example. They are not told from ours
+            // by what they do, but nothing was committed.
+            if (error instanceof KafkaJSError) throw error;
+            end(error);
+          } finally {
+            busy--;
+            lastSign = Date.now();
+          }
+        },
+      })
+      .catch(end);
+  });
+}
+
+function batchOf(consumer: Consumer, { batch, heartbeat }: EachBatchPayload): RecordBatch {
+  const { topic, partition } = batch;
+  const next = (BigInt(batch.lastOffset()) + 1n).toString();
+  return {
+    topic,
+    partition,
+    next,
+    lag: Math.max(0, Number(BigInt(batch.highWatermark) - BigInt(next))),
+    records: batch.messages.map(({ offset, timestamp, key, value, headers }) => ({
+      topic,
+      partition,
+      offset,
+      timestamp,
+      key,
+      value,
+      headers: headersOf(headers),
+    })),
+    alive: heartbeat,
+    commit: () => consumer.commitOffsets([{ topic, partition, offset: next }]),
+  };
+}
+
+const NO_HEADERS = {};
+
+function headersOf(headers: IHeaders | undefined): Readonly<Record<string, string>> {
+  if (!headers) return NO_HEADERS;
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    if (last !== undefined) found[name] = last.toString();
+  }
+  return found;
+}

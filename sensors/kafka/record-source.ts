@@ -1,0 +1,43 @@
+/** A record as the broker keeps it. */
+export interface KafkaRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  /** Milliseconds since 1970, as text. */
+  readonly timestamp: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Records of one partition, in order. */
+export interface RecordBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: readonly KafkaRecord[];
+  /** The offset after the last record, those included that are none for consumers. */
+  readonly next: string;
+  /** How many records of the partition come after this batch. */
+  readonly lag: number;
+  /** Says that the consumer lives; often is not too often. @throws when the partition has gone to another consumer */
+  alive(): Promise<void>;
+  /** Commits `next`. */
+  commit(): Promise<void>;
+}
+
+export interface Subscription {
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** Handles a batch; one at a time for each partition. What it throws ends `consume`. */
+  handle(batch: RecordBatch): Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A client that reads records as a member of a consumer group. Whatever stands behind it commits nothing by itself, hands a batch over again
+ * that was not committed, and begins partitions for which nothing was ever committed at their earliest record.
+ */
+export interface RecordSource {
+  /** Reads until the signal is aborted. @throws when the client cannot go on; a new call begins anew */
+  consume(subscription: Subscription): Promise<void>;
+}

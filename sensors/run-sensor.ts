@@ -1,0 +1,102 @@
+import { setMaxListeners } from 'node:events';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ConnectionError, type Connections } from '../lib/connections.ts';
+import type { SensorCall, SensorEnd, SensorReport } from '../workflows/plan/trigger.ts';
+import type { Sensor, TriggerType } from './define-trigger.ts';
+import { EventJudge } from './event-judge.ts';
+import { EventRuns } from './event-runs.ts';
+import type { RunStarts } from './run-starts.ts';
+import { SensorJournal } from './sensor-journal.ts';
+
+/** How often it says that it lives, in milliseconds: its heartbeat time-out is 20 s. */
+const HEARTBEAT = 4_000;
+/** How often it is looked, in milliseconds, whether its workflow should know how it stands. */
+const LOOK = 2_000;
+/** How often its workflow is told at most, in milliseconds; new problems at once. Each time costs four events of its history. */
+const REPORT = 15_000;
+
+/** What a worker gives to its sensors. */
+export interface SensorSurroundings {
+  readonly connections: Connections;
+  readonly starts: RunStarts;
+}
+
+/** Runs one consumer of a sensor as an activity, until it is told to stop: then it returns where it stands. */
+export async function runSensor(
+  type: TriggerType,
+  sensor: Sensor,
+  { connections, starts }: SensorSurroundings,
+  call: SensorCall,
+): Promise<SensorEnd> {
+  const activity = Context.current();
+  const { plan, trigger, consumer, sensorId } = call;
+  const signal = activity.cancellationSignal;
+  // A consumer that died goes on where its last heartbeat was.
+  const journal = new SensorJournal(consumer, (activity.info.heartbeatDetails as SensorEnd | undefined) ?? call.from);
+  const heartbeat = (): void => activity.heartbeat(journal.end);
+  heartbeat();
+  const heart = setInterval(heartbeat, HEARTBEAT);
+  setMaxListeners(0, signal);
+  let told: SensorReport | undefined;
+  let toldAt = -Infinity;
+  const reporter = setInterval(() => {
+    const changed = JSON.stringify(journal.counts) !== JSON.stringify(told?.counts) || journal.lag !== told?.lag;
+    const now = performance.now();
+    if (told?.problem === journal.obstacle && !(changed && now - toldAt >= REPORT)) return;
+    [told, toldAt] = [journal.report(), now];
+    // It is only shown: the next one makes up for one that is lost.
+    starts.report(sensorId, told).catch(() => undefined);
+  }, LOOK);
+  try {
+    await sensor.run({
+      ...contextOf(type, connections, call),
+      judge: new EventJudge(plan, trigger),
+      runs: new EventRuns(plan, trigger, sensorId, starts, journal, signal),
+      journal,
+      signal,
+      log: activity.log,
+    });
+    throw new Error(`The sensor of ${sensorId} ended by itself.`);
+  } catch (error) {
+    if (!signal.aborted) throw error instanceof ConnectionError ? stopped(error.message) : error;
+    if (activity.cancellationDetails?.cancelRequested) return journal.end;
+    heartbeat();
+    throw ApplicationFailure.create({
+      type: 'WorkerShutdown',
+      message: 'The worker shut down; the sensor goes on with another one.',
+      nextRetryDelay: '100ms',
+    });
+  } finally {
+    clearInterval(heart);
+    clearInterval(reporter);
+  }
+}
+
+/** Moves a consumer that does not run to where `to` says. */
+export async function resetSensor(
+  type: TriggerType,
+  sensor: Sensor,
+  { connections }: SensorSurroundings,
+  call: SensorCall,
+  to: string,
+): Promise<SensorEnd> {
+  const cursor = await sensor.reset(contextOf(type, connections, call), to);
+  return { ...(cursor !== undefined && { cursor }), counts: call.from.counts };
+}
+
+function contextOf({ connection }: TriggerType, connections: Connections, { plan, trigger, consumer, since }: SensorCall) {
+  const chosen = connection && trigger.source[connection.key];
+  const name = typeof chosen === 'string' ? chosen : connection?.default;
+  return {
+    dagId: plan.dagId,
+    trigger,
+    consumer,
+    since,
+    connection: <T extends Parameters<Connections['get']>[1][number]>(types: readonly T[]) => connections.get(name ?? '', types),
+  };
+}
+
+/** A failure that only a person can put right: the sensor stops, and says so. */
+export function stopped(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, 'SensorStopped');
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { CATALOG } from '../../activities/catalog.ts';
+import { Compiler } from '../../compiler/compile.ts';
+
+describe('triggers in a plan', () => {
+  it('say everything: what the file says, and what it leaves out', () => {
+    const text = `
+dag_id: x
+params: {segment: {type: string, default: all}}
+triggers:
+  - name: change
+    type: kafka
+    topic: user-behavior-metrics
+    when: event.behavior_change_score > 0.7
+    params: {segment: "{{ event.segment }}"}
+    mode: {cooldown: 10m}
+    max_in_flight: 5
+  - {name: other, type: kafka, topic: [a, b], dedup_key: event.id, on_invalid: stop, parallelism: 2, start: earliest}
+tasks: [{name: a, type: empty, when: event.behavior_change_score > 0.9}]
+`;
+    const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'x.yaml', text });
+    assert.deepEqual(diagnostics, []);
+    assert.deepEqual(plan?.triggers, [
+      {
+        name: 'change',
+        type: 'kafka',
+        when: 'event.behavior_change_score > 0.7',
+        runParams: { segment: '{{ event.segment }}' },
+        templates: [{ path: ['segment'], kind: 'value' }],
+        maxInFlight: 5,
+        mode: { kind: 'cooldown', forMs: 600_000 },
+        onInvalid: 'dead_letter',
+        parallelism: 1,
+        source: { topic: 'user-behavior-metrics' },
+      },
+      {
+        name: 'other',
+        type: 'kafka',
+        dedupKey: 'event.id',
+        mode: { kind: 'each' },
+        onInvalid: 'stop',
+        parallelism: 2,
+        source: { topic: ['a', 'b'], start: 'earliest' },
+      },
+    ]);
+  });
+});

@@ -1,0 +1,37 @@
+import { Worker } from '@temporalio/worker';
+import { connectionsFrom } from '../../lib/connections.ts';
+import type { Environment } from '../../lib/environment.ts';
+import { TRIGGERS } from '../../sensors/catalog.ts';
+import { createSensors } from '../../sensors/create-sensors.ts';
+import { dataConverter } from '../../temporal/codec.ts';
+import { connectWorker } from '../../temporal/connect-worker.ts';
+import { createSensorStarts } from '../../temporal/sensor-starts.ts';
+import { sensorQueue } from '../../workflows/plan/trigger.ts';
+import { startTestWorker, type TestWorker } from './temporal-worker.ts';
+import { toyActivities } from './toy-activities.ts';
+
+/** A worker for runs and sensors, on a task queue of its own. */
+export async function startSensorWorker(environment: Environment): Promise<TestWorker> {
+  const runs = await startTestWorker(environment, toyActivities);
+  const { connection, namespace } = await connectWorker(environment);
+  const starts = createSensorStarts(runs.client, runs.taskQueue);
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: sensorQueue(runs.taskQueue),
+    dataConverter,
+    activities: createSensors(TRIGGERS, { connections: connectionsFrom(environment), starts }),
+    maxHeartbeatThrottleInterval: '500ms',
+    shutdownGraceTime: '100ms',
+  });
+  const running = worker.run();
+  return {
+    ...runs,
+    async close() {
+      worker.shutdown();
+      await running;
+      await connection.close();
+      await runs.close();
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import type { OperatorWord } from './decision.ts';
+import type { TemplatePlace } from './expressions/evaluator.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Plan } from './plan.ts';
+
+/** What starts runs of a pipeline besides the clock. Wire data, as the plan is. */
+export interface TriggerPlan {
+  readonly name: string;
+  readonly type: string;
+  /** An expression over the event; absent: every event starts a run. */
+  readonly when?: string;
+  /** What a run is given, with expressions over the event at `templates`. */
+  readonly runParams?: JsonObject;
+  readonly templates?: readonly TemplatePlace[];
+  /** An expression: events of the same value start one run together. */
+  readonly dedupKey?: string;
+  /** No further run is started while so many have not ended. */
+  readonly maxInFlight?: number;
+  readonly mode: TriggerMode;
+  readonly onInvalid: OnInvalid;
+  /** How many workers share the events; 1 unless the file says so. */
+  readonly parallelism: number;
+  /** The keys of its own kind, as the file has them: a topic, a bucket. */
+  readonly source: JsonObject;
+}
+
+/** How events become runs. */
+export type TriggerMode = { readonly kind: 'each' } | { readonly kind: 'cooldown'; readonly forMs: number };
+
+/** What happens to an event that cannot be read, or whose expressions fail. */
+export type OnInvalid = 'dead_letter' | 'skip' | 'stop';
+
+/** The record that started a run: `event` and `event_meta` in expressions. Wire data. */
+export interface RunEvent {
+  readonly value: Json;
+  readonly meta: EventMeta;
+}
+
+/** What an event says of itself; which of these there are depends on its source. */
+export interface EventMeta {
+  /** ISO 8601. */
+  readonly timestamp: string;
+  readonly [name: string]: Json | undefined;
+}
+
+/** The workflow that keeps a sensor alive, and what can be asked of it. Wire data. */
+export const SENSOR_WORKFLOW = 'SluiceSensor';
+export const SENSOR_QUERY = 'sensor';
+export const SENSOR_REPORT = 'sensor-report';
+export const SENSOR_UPDATE = 'sensor-plan';
+export const PAUSE_SENSOR = 'pause-sensor';
+export const RESUME_SENSOR = 'resume-sensor';
+export const RESET_SENSOR = 'reset-sensor';
+/** Asks for the right to start a run under `mode: cooldown`. */
+export const CLAIM_START = 'claim-start';
+
+/** A run that wants to start, and the time of its event. */
+export interface StartClaim {
+  readonly id: string;
+  readonly at: string;
+}
+
+/** The workflow of one trigger's sensor. */
+export function sensorId(dagId: string, trigger: string): string {
+  return `sensor/${dagId}/${trigger}`;
+}
+
+/** The input of a sensor's workflow. */
+export interface SensorInput {
+  readonly plan: Plan;
+  readonly trigger: string;
+  /** When it first began, ISO 8601: what `start: latest` means. Absent at the beginning. */
+  readonly since?: string;
+  /** Where each of its consumers stands, by number. */
+  readonly ends?: readonly SensorEnd[];
+  readonly paused?: OperatorWord;
+  /** The run that was started last, for `mode: cooldown`. */
+  readonly lastClaim?: StartClaim;
+}
+
+/** The input of a sensor's activity: one of its consumers. */
+export interface SensorCall {
+  readonly sensorId: string;
+  readonly plan: Plan;
+  readonly trigger: TriggerPlan;
+  /** From 0 to `parallelism` - 1. */
+  readonly consumer: number;
+  readonly since: string;
+  readonly from: SensorEnd;
+}
+
+/** How far a consumer has come; the next one goes on from here. */
+export interface SensorEnd {
+  /** What the source wants to know again; Kafka remembers by itself. */
+  readonly cursor?: Json;
+  readonly counts: SensorCounts;
+}
+
+export interface SensorCounts {
+  readonly events: number;
+  readonly matches: number;
+  readonly started: number;
+  /** Matches whose run was there already. */
+  readonly known: number;
+  readonly invalid: number;
+  /** Events that the source has removed before they were looked at. */
+  readonly lost: number;
+}
+
+export const NO_COUNTS: SensorCounts = { events: 0, matches: 0, started: 0, known: 0, invalid: 0, lost: 0 };
+
+/** What a consumer says of itself now and then. */
+export interface SensorReport {
+  readonly consumer: number;
+  readonly counts: SensorCounts;
+  /** Events in a second, lately. */
+  readonly rate: number;
+  /** Events that are there and were not looked at; absent where the source cannot tell. */
+  readonly lag?: number;
+  readonly lastStart?: { readonly run: string; readonly at: string };
+  /** What is in its way at the moment. */
+  readonly problem?: string;
+}
+
+/** How a sensor stands. */
+export interface SensorState {
+  readonly state: 'running' | 'paused' | 'stopped';
+  /** Why it is paused or has stopped. */
+  readonly why?: string;
+  readonly reports: readonly SensorReport[];
+}
+
+/** The task queue of the sensors of a deployment: they wait for events all day, and take no slot from its tasks. */
+export function sensorQueue(taskQueue: string): string {
+  return `${taskQueue}-sensors`;
+}

@@ -1,0 +1,303 @@
+import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
+import {
+  ActivityCancellationType,
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  isCancellation,
+  scheduleActivity,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { OperatorWord } from './plan/decision.ts';
+import { formatDuration } from './plan/duration.ts';
+import type { Plan } from './plan/plan.ts';
+import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
+import {
+  CLAIM_START,
+  NO_COUNTS,
+  PAUSE_SENSOR,
+  RESET_SENSOR,
+  RESUME_SENSOR,
+  SENSOR_QUERY,
+  SENSOR_REPORT,
+  SENSOR_UPDATE,
+  type StartClaim,
+  type SensorCall,
+  type SensorEnd,
+  type SensorInput,
+  sensorQueue,
+  type SensorReport,
+  type SensorState,
+  type TriggerPlan,
+} from './plan/trigger.ts';
+
+const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
+const PLAN_HASH = defineSearchAttributeKey(SEARCH_ATTRIBUTES.planHash.name, SEARCH_ATTRIBUTES.planHash.type);
+
+/**
+ * Keeps a sensor alive: its consumers are activities that run until they are told to stop, on whichever workers there are. Edits, pauses and
+ * resets stop them and begin them anew where they were. Its current details say how it stands.
+ */
+export async function SluiceSensor(input: SensorInput): Promise<void> {
+  const sensor = new Sensor(input);
+  setHandler(defineQuery<SensorState>(SENSOR_QUERY), () => sensor.state);
+  setHandler(defineSignal<[SensorReport]>(SENSOR_REPORT), (report) => sensor.take(report));
+  setHandler(defineSignal<[Plan]>(SENSOR_UPDATE), (plan) => sensor.update(plan));
+  setHandler(defineUpdate<string, [OperatorWord]>(PAUSE_SENSOR), (word) => sensor.pause(word), {
+    validator: checkWord,
+    description: 'Look at no further events: {"by", "reason"?}',
+  });
+  setHandler(defineUpdate<string, [OperatorWord]>(RESUME_SENSOR), (word) => sensor.resume(word), {
+    validator: checkWord,
+    description: 'Go on: {"by", "reason"?}',
+  });
+  setHandler(defineUpdate<string, [OperatorWord & { to: string }]>(RESET_SENSOR), (word) => sensor.reset(word), {
+    validator: checkReset,
+    description: 'Begin again elsewhere: {"by", "to": "earliest" | "latest" | a time, "reason"?}',
+  });
+  setHandler(defineUpdate<string | null, [StartClaim]>(CLAIM_START), (claim) => sensor.claim(claim));
+  return sensor.run();
+}
+
+function checkWord(word: OperatorWord): void {
+  if (typeof word?.by !== 'string' || word.by.trim() === '')
+    throw ApplicationFailure.nonRetryable('Say who decides, in `by`.', 'DecisionRefused');
+}
+
+function checkReset(word: OperatorWord & { to: string }): void {
+  checkWord(word);
+  if (!['earliest', 'latest'].includes(word.to) && Number.isNaN(Date.parse(word.to))) {
+    throw ApplicationFailure.nonRetryable(
+      `'${word.to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`,
+      'DecisionRefused',
+    );
+  }
+}
+
+class Sensor {
+  private plan: Plan;
+  private readonly since: string;
+  private ends: SensorEnd[];
+  private paused: OperatorWord | undefined;
+  private stopped: string | undefined;
+  private lastClaim: StartClaim | undefined;
+  private readonly reports = new Map<number, SensorReport>();
+  /** Something has happened that the consumers have to stop for. */
+  private stirred = false;
+  private consumers = new CancellationScope();
+  private running = 0;
+
+  constructor(private readonly input: SensorInput) {
+    this.plan = input.plan;
+    this.since = input.since ?? workflowInfo().startTime.toISOString();
+    this.ends = [...(input.ends ?? [])];
+    this.paused = input.paused;
+    this.lastClaim = input.lastClaim;
+  }
+
+  private get trigger(): TriggerPlan | undefined {
+    return this.plan.triggers?.find(({ name }) => name === this.input.trigger);
+  }
+
+  get state(): SensorState {
+    const reports = [...this.reports.values()].sort((a, b) => a.consumer - b.consumer);
+    if (this.paused) return { state: 'paused', why: words(this.paused), reports };
+    return { state: this.stopped === undefined ? 'running' : 'stopped', ...(this.stopped !== undefined && { why: this.stopped }), reports };
+  }
+
+  take(report: SensorReport): void {
+    this.reports.set(report.consumer, report);
+    this.draw();
+  }
+
+  /** @returns null: it may start; else until when, in the time of the events, none is started */
+  claim(claim: StartClaim): string | null {
+    const { mode } = this.trigger ?? {};
+    const { lastClaim: last } = this;
+    if (last && last.id !== claim.id && mode?.kind === 'cooldown') {
+      const until = Date.parse(last.at) + mode.forMs;
+      if (Date.parse(claim.at) < until) return new Date(until).toISOString();
+    }
+    this.lastClaim = claim;
+    return null;
+  }
+
+  update(plan: Plan): void {
+    if (plan.hash === this.plan.hash) return;
+    this.plan = plan;
+    this.stopped = undefined;
+    this.stirred = true;
+  }
+
+  pause(word: OperatorWord): string {
+    this.paused = word;
+    this.stirred = true;
+    return `paused by ${word.by}`;
+  }
+
+  resume(word: OperatorWord): string {
+    this.paused = undefined;
+    this.stopped = undefined;
+    this.stirred = true;
+    return `resumed by ${word.by}`;
+  }
+
+  /** Stops the consumers, moves where they stand, and begins them again. */
+  async reset({ by, reason, to }: OperatorWord & { to: string }): Promise<string> {
+    const { trigger } = this;
+    if (!trigger) throw ApplicationFailure.nonRetryable('Its trigger is gone.', 'DecisionRefused');
+    const before = this.paused;
+    this.pause({ by, reason: reason ?? `resets it to ${to}` });
+    await condition(() => this.running === 0);
+    try {
+      this.ends = await Promise.all(
+        this.calls(trigger).map((call) =>
+          scheduleActivity<SensorEnd>(`${trigger.type}_sensor_reset`, [call, to], {
+            taskQueue: sensorQueue(workflowInfo().taskQueue),
+            startToCloseTimeout: '2 minutes',
+            retry: { maximumAttempts: 3 },
+            summary: `begins again at ${to}`,
+          }),
+        ),
+      );
+    } catch (error) {
+      throw ApplicationFailure.nonRetryable(rootMessage(error), 'DecisionRefused');
+    } finally {
+      this.paused = before;
+      this.stirred = true;
+    }
+    return `begins again at ${to}`;
+  }
+
+  async run(): Promise<void> {
+    for (;;) {
+      const { trigger } = this;
+      if (!trigger) return;
+      upsertSearchAttributes([
+        { key: STATE, value: this.state.state },
+        { key: PLAN_HASH, value: this.plan.hash },
+      ]);
+      this.stirred = false;
+      this.draw();
+      if (!this.paused && this.stopped === undefined) for (const call of this.calls(trigger)) void this.consume(call);
+      const canceled = await this.untilStirred();
+      this.consumers.cancel();
+      await CancellationScope.nonCancellable(() => condition(() => this.running === 0 && allHandlersFinished()));
+      if (canceled) throw new CancelledFailure('The sensor was cancelled: its trigger is gone');
+      this.consumers = new CancellationScope();
+      if (workflowInfo().continueAsNewSuggested) {
+        const { plan, ends, since, paused, lastClaim } = this;
+        const { trigger: name } = this.input;
+        await continueAsNew<typeof SluiceSensor>({
+          plan,
+          trigger: name,
+          since,
+          ends,
+          ...(paused && { paused }),
+          ...(lastClaim && { lastClaim }),
+        });
+      }
+    }
+  }
+
+  /** @returns whether the sensor was cancelled */
+  private async untilStirred(): Promise<boolean> {
+    try {
+      await condition(() => this.stirred || workflowInfo().continueAsNewSuggested);
+      return false;
+    } catch (error) {
+      if (isCancellation(error)) return true;
+      throw error;
+    }
+  }
+
+  private calls(trigger: TriggerPlan): SensorCall[] {
+    const { plan, since } = this;
+    return Array.from({ length: trigger.parallelism }, (_, consumer) => ({
+      sensorId: workflowInfo().workflowId,
+      plan,
+      trigger,
+      consumer,
+      since,
+      from: this.ends[consumer] ?? { counts: NO_COUNTS },
+    }));
+  }
+
+  private async consume(call: SensorCall): Promise<void> {
+    const { trigger, consumer } = call;
+    this.running++;
+    try {
+      this.ends[consumer] = await this.consumers.run(() =>
+        scheduleActivity<SensorEnd>(`${trigger.type}_sensor`, [call], {
+          activityId: trigger.parallelism === 1 ? trigger.name : `${trigger.name}[${consumer}]`,
+          summary: describeTrigger(trigger),
+          taskQueue: sensorQueue(workflowInfo().taskQueue),
+          startToCloseTimeout: '3650 days',
+          heartbeatTimeout: '20s',
+          // It stops by itself, and says where it stands.
+          cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+          retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+        }),
+      );
+    } catch (error) {
+      // Retries have no end: this is a failure that nothing but a person can put right.
+      if (!isCancellation(error)) {
+        this.stopped = rootMessage(error);
+        this.stirred = true;
+      }
+    } finally {
+      this.running--;
+    }
+  }
+
+  private draw(): void {
+    const { trigger } = this;
+    if (!trigger) return;
+    const { state, why, reports } = this.state;
+    const lines = [`${MARKS[state]} ${state}${why === undefined ? '' : `: ${why}`}`, ...reports.map(describeReport)];
+    setCurrentDetails(`Starts runs of ${this.plan.dagId}: ${describeTrigger(trigger)}\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\``);
+  }
+}
+
+const MARKS = { running: '▶', paused: '‖', stopped: '✘' } as const;
+
+function words({ by, reason }: OperatorWord): string {
+  return `by ${by}${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+function describeReport({ consumer, counts, rate, lag, lastStart, problem }: SensorReport): string {
+  const { events, matches, started, known, invalid, lost } = counts;
+  const parts = [
+    `consumer ${consumer}:`,
+    `${events} events (${rate.toFixed(1)}/s${lag === undefined ? '' : `, ${lag} behind`})`,
+    `${matches} matches, ${started} runs started${known > 0 ? `, ${known} known already` : ''}`,
+    `${invalid} invalid${lost > 0 ? `, ${lost} removed by the source before they were read` : ''}`,
+    ...(lastStart ? [`last start ${lastStart.run} at ${lastStart.at}`] : []),
+    ...(problem === undefined ? [] : [`! ${problem}`]),
+  ];
+  return parts.join('\n  ');
+}
+
+/** A trigger in a line: `kafka user-behavior-metrics, when event.score > 0.7`. */
+function describeTrigger({ type, source, when, mode }: TriggerPlan): string {
+  const what = Object.values(source).find((value) => typeof value === 'string' || Array.isArray(value));
+  return [
+    `${type} ${Array.isArray(what) ? what.join(', ') : String(what ?? '')}`.trim(),
+    ...(when === undefined ? [] : [`when ${when}`]),
+    ...(mode.kind === 'cooldown' ? [`at most one run in ${formatDuration(mode.forMs)}`] : []),
+  ].join(', ');
+}
+
+function rootMessage(error: unknown): string {
+  let last = error;
+  while (last instanceof Error && last.cause instanceof Error) last = last.cause;
+  return last instanceof Error ? last.message : String(last);
+}
