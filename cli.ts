@@ -40,6 +40,7 @@ const COMMANDS = {
   ticks: () => import('./cli/ticks.ts'),
   sensors: () => import('./cli/sensors.ts'),
   'dead-letters': () => import('./cli/dead-letters.ts'),
+  incidents: () => import('./cli/incidents.ts'),
   pools: () => import('./cli/pools.ts'),
   init: () => import('./cli/init.ts'),
   explain: () => import('./cli/explain.ts'),

@@ -11,6 +11,7 @@ import { loadEnvironment, ROOT, taskQueueOf } from './lib/environment.ts';
 import { createLog, type Log } from './lib/logging.ts';
 import { connectClient, TemporalUnavailable } from './temporal/connect.ts';
 import { accountForTicks, catchUp } from './temporal/catch-up.ts';
+import { expectPipelines } from './temporal/monitors.ts';
 import { applyChange, diffSchedules, listSchedules, type ScheduleChange } from './temporal/schedules.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import { applySensorChange, diffSensors, listRunningSensors } from './temporal/sensors.ts';
@@ -99,6 +100,13 @@ async function apply(client: Client, { pipelines, taskQueue }: Options): Promise
       log.error(`${change.action} ${change.id} failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  await expectPipelines(
+    client,
+    taskQueue,
+    whole.map(({ dagId }) => dagId),
+  ).catch((error: unknown) => {
+    log.warn(`The monitor does not know which pipelines there are: ${error instanceof Error ? error.message : String(error)}`);
+  });
   const summary = `${plans.length} of ${compiled.length} pipelines applied`;
   if (summary !== lastSummary || sensorChanges.length > 0 || changes.some(({ action }) => action !== 'unchanged'))
     log.info(summary, { taskQueue });

@@ -3,13 +3,20 @@ import { Command, InvalidArgumentError } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
 import { createActivities } from './activities/create-activities.ts';
 import { outputStoreFrom } from './activities/output-store.ts';
-import { connectionsFrom } from './lib/connections.ts';
+import { connectionsFrom, connectionVariable } from './lib/connections.ts';
 import { EXIT } from './lib/exit-code.ts';
-import { loadEnvironment, taskQueueOf } from './lib/environment.ts';
+import { loadEnvironment, SettingError, taskQueueOf } from './lib/environment.ts';
 import { createLog, type Log, LOG_LEVELS, type LogLevel } from './lib/logging.ts';
 import { TRIGGERS } from './sensors/catalog.ts';
 import { createSensors } from './sensors/create-sensors.ts';
-import { TemporalUnavailable } from './temporal/connect.ts';
+import { announceEdit } from './monitors/announce-edit.ts';
+import { createMonitors } from './monitors/create-monitors.ts';
+import { callDeadMansSwitch } from './monitors/dead-man.ts';
+import { secretsOf } from './monitors/scrub.ts';
+import { watchTemporal } from './monitors/temporal-watch.ts';
+import { askTemporal, temporalAddress, TemporalUnavailable } from './temporal/connect.ts';
+import { createMonitorWorkers, ensureMonitor } from './temporal/monitors.ts';
+import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import { createWorkers, installRuntime, type WorkerGroup } from './temporal/worker-process.ts';
 
 interface Options {
@@ -17,13 +24,20 @@ interface Options {
   healthHost: string;
   healthPort: number;
   logLevel: LogLevel;
+  monitors: boolean;
 }
 
 const environment = loadEnvironment();
 
+/** The connection of whom is told of what is not about one pipeline. */
+const TOLD = 'pagerduty_default';
+/** Temporal must have answered a monitor so lately, in milliseconds, that it says it is well. */
+const WELL_WITHIN = 120_000;
+
 await new Command('worker')
-  .description('Runs workflows and activities of the task queues it is given, until it is told to stop (SIGTERM or Ctrl-C).')
+  .description('Runs, or watches, the pipelines of the task queues it is given, until it is told to stop (SIGTERM or Ctrl-C).')
   .option('-q, --queue <name...>', 'task queues to serve', [taskQueueOf(environment)])
+  .option('-m, --monitors', 'watch the pipelines of these queues instead of running them; start two such processes', false)
   .option('--health-host <host>', 'address of the health page', '127.0.0.1')
   .option('--health-port <port>', 'port of the health page, /healthz; 0 takes a free one', parsePort, 0)
   .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
@@ -35,30 +49,70 @@ async function main(options: Options): Promise<void> {
   const log = createLog('worker', options.logLevel);
   installRuntime(log);
   let workers: WorkerGroup;
+  const stopping = new AbortController();
   try {
-    const connections = connectionsFrom(environment);
-    const activities = createActivities(CATALOG, connections, outputStoreFrom(environment, connections));
-    workers = await createWorkers(environment, options.queue, activities, (starts) => createSensors(TRIGGERS, { connections, starts }));
+    workers = await (options.monitors ? createMonitorGroup(options, log, stopping.signal) : createPipelineGroup(options));
   } catch (error) {
-    if (!(error instanceof TemporalUnavailable)) throw error;
+    if (!(error instanceof TemporalUnavailable || error instanceof SettingError)) throw error;
     log.error(error.message);
-    process.exitCode = EXIT.cannotConnect;
+    process.exitCode = error instanceof SettingError ? EXIT.failed : EXIT.cannotConnect;
     return;
   }
   const health = await serveHealth(workers, options, log);
   const stop = (signal: string): void => {
     log.info(`${signal}: finishing what is running`);
+    stopping.abort();
     workers.shutdown();
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  log.info('ready', { queues: options.queue, tasks: CATALOG.map(({ type }) => type) });
+  log.info('ready', options.monitors ? { watches: options.queue } : { queues: options.queue, tasks: CATALOG.map(({ type }) => type) });
   try {
     await workers.run();
     log.info('stopped');
   } finally {
     health.close();
   }
+  // A Kafka client whose broker dies while it connects leaves a socket behind that keeps the process alive.
+  process.exit();
+}
+
+async function createPipelineGroup({ queue }: Options): Promise<WorkerGroup> {
+  const connections = connectionsFrom(environment);
+  const outputs = outputStoreFrom(environment, connections);
+  return createWorkers(
+    environment,
+    queue,
+    (runs) => createActivities(CATALOG, { connections, outputs, runs }),
+    (starts) => createSensors(TRIGGERS, { connections, starts }),
+  );
+}
+
+/** The monitors of the queues; and what must not depend on Temporal: the watch over Temporal itself, and the dead man's switch. */
+async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSignal): Promise<WorkerGroup> {
+  const connections = connectionsFrom(environment);
+  const secrets = secretsOf(environment);
+  const group = await createMonitorWorkers(
+    environment,
+    queue,
+    (facts) => createMonitors(facts, connections, environment),
+    (before, after) => {
+      announceEdit(connections, before, after).catch((error: unknown) => log.warn(`Nobody was told of an edit: ${String(error)}`));
+    },
+  );
+  await ensureSearchAttributes(group.client);
+  for (const each of queue) await ensureMonitor(group.client, each);
+  let lastAnswer = performance.now();
+  if (environment[connectionVariable(TOLD)]) {
+    const ask = async (): Promise<void> => {
+      await askTemporal(group.client);
+      lastAnswer = performance.now();
+    };
+    void watchTemporal({ ask, connections, secrets, connection: TOLD, name: temporalAddress(environment), log, signal });
+  } else log.warn(`Nobody is paged: ${connectionVariable(TOLD)} is not set`);
+  const url = environment.SLUICE_DEAD_MANS_SWITCH;
+  if (url) void callDeadMansSwitch(url, () => performance.now() - lastAnswer < WELL_WITHIN, log, signal);
+  return group;
 }
 
 /** `GET /healthz`: 200 while every queue is polled, 503 else. */

@@ -1,34 +1,28 @@
-import { type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
+import { type ConnectionOf, type ConnectionType } from '../lib/connections.ts';
 import { CONNECTION_FIELDS } from '../workflows/plan/connection-fields.ts';
 import type { Json } from '../workflows/plan/json.ts';
 import type { TaskInput } from '../workflows/plan/task-input.ts';
 import type { TaskType } from './define-task.ts';
-import type { OutputStore } from './output-store.ts';
-import { getConnection, runTask } from './run-task.ts';
+import { getConnection, runTask, type Surroundings } from './run-task.ts';
 
 /**
- * The Temporal activities of `catalog`: activity type = task type. Connections are injected and opened by each task for itself; `outputs`
- * takes outputs that are too large for a history, which are refused where there is none.
+ * The Temporal activities of `catalog`: activity type = task type. Connections are injected and opened by each task for itself.
  * Beside them `connection_fields`, which the interpreter asks where expressions read fields of connections.
  */
 export function createActivities(
   catalog: readonly TaskType[],
-  connections: Connections,
-  outputs?: OutputStore,
+  surroundings: Surroundings,
 ): Record<string, (input: TaskInput) => Promise<Json>> & { connection_fields: (names: readonly string[]) => Promise<Json> } {
   const tasks = catalog
     .filter(({ runtime }) => runtime === 'activity')
-    .map((taskType): [string, (input: TaskInput) => Promise<Json>] => [
-      taskType.type,
-      (input) => runTask(taskType, { connections, outputs }, input),
-    ]);
+    .map((taskType): [string, (input: TaskInput) => Promise<Json>] => [taskType.type, (input) => runTask(taskType, surroundings, input)]);
   return Object.assign(Object.fromEntries(tasks), {
     connection_fields: async (names: readonly string[]) =>
-      Object.fromEntries(names.map((name) => [name, fieldsOf(getConnection(connections, name, ANY_TYPE))])),
+      Object.fromEntries(names.map((name) => [name, fieldsOf(getConnection(surroundings.connections, name, ANY_TYPE))])),
   });
 }
 
-const ANY_TYPE: readonly ConnectionType[] = ['postgres', 'redshift', 'aws', 'kafka', 'spark'];
+const ANY_TYPE: readonly ConnectionType[] = ['postgres', 'redshift', 'aws', 'kafka', 'spark', 'http'];
 
 /** What expressions may see of a connection. */
 function fieldsOf(connection: ConnectionOf<ConnectionType>): Json {

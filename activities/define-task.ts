@@ -1,6 +1,7 @@
 import type { Context } from '@temporalio/activity';
 import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
 import type { ConnectionOf, ConnectionType } from '../lib/connections.ts';
+import type { RunLookup } from './run-lookup.ts';
 import type { DatasetReference } from '../workflows/plan/dataset.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 
@@ -21,6 +22,21 @@ export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
   /** Where to write, for a task type that writes a data set: `s3://bucket/prefix/`. */
   readonly output: string | undefined;
   readonly connections: { readonly [K in keyof C]: ConnectionOf<C[K]['types'][number]> };
+  /**
+   * A connection that is named elsewhere among the parameters.
+   * @throws ApplicationFailure `ConnectionNotDefined`
+   */
+  connection<T extends ConnectionType>(name: string, types: readonly T[]): ConnectionOf<T>;
+  /** The time zone of the pipeline; UTC where it has none. */
+  readonly timezone: string;
+  /**
+   * Whether a condition among the parameters holds.
+   * @param own the names that it has beside those of every run, such as `body`
+   * @throws ApplicationFailure `InvalidParameters` when it cannot be said
+   */
+  holds(condition: string, own: JsonObject): boolean;
+  /** What this deployment's Temporal knows of runs. */
+  readonly runs: RunLookup;
   /** Aborted when the run is cancelled, the attempt has timed out, or the worker shuts down. */
   readonly signal: AbortSignal;
   /** Whether `signal` was aborted because this worker shuts down: the work may be left for the next one to take up. */
@@ -69,6 +85,8 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   readonly exactlyOneOf?: readonly (readonly string[])[];
   /** Values of keys that are checked, and whose runtime is not there yet. */
   readonly planned?: Readonly<Record<string, readonly string[]>>;
+  /** Whether it waits: `run` throws `notYet` until what it waits for is there, and is called again after `poke_interval`. Its keys hold WAIT_KEYS. */
+  readonly waits?: boolean;
   /** Types of failures of its own, beside the common ones of failure-types.ts. */
   readonly errors?: readonly string[];
   readonly result: TSchema;

@@ -15,8 +15,10 @@ export const USER_FAULTS = [
   'ProgramNotFound',
   'DatasetNotFound',
   'DataDoesNotFit',
+  'DataMismatch',
   'IntervalAlreadyLoaded',
   'OutputTooLarge',
+  'RequestRefused',
 ] as const;
 export type UserFaultType = (typeof USER_FAULTS)[number];
 
@@ -27,12 +29,18 @@ export type UserFaultType = (typeof USER_FAULTS)[number];
 export const PLATFORM_FAULTS = [
   'PostgresUnavailable',
   'S3Unavailable',
+  'KafkaUnavailable',
+  'ServiceUnavailable',
+  'TemporalUnavailable',
   'SparkFailed',
   'JobFailed',
   'DatasetChanged',
   'WorkerShutdown',
 ] as const;
 export type PlatformFaultType = (typeof PLATFORM_FAULTS)[number];
+
+/** What a task waits for is not there yet. */
+export const NOT_YET = 'NotYet';
 
 /** Time that was over: Temporal's own failures, by the keys that set the time. */
 export const TIMEOUT_FAULTS = ['execution_timeout', 'heartbeat_timeout'] as const;

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Connections } from '../lib/connections.ts';
-import type { Environment } from '../lib/environment.ts';
-import { formatS3Uri, openS3, parseS3Uri } from '../lib/s3.ts';
+import { type Environment, SettingError } from '../lib/environment.ts';
+import { formatS3Uri, openS3, parseS3Uri, type S3Location } from '../lib/s3.ts';
 
 /** What a task's output is where it was too large to be kept in the history of its run. */
 export interface StoredOutput {
@@ -21,12 +21,12 @@ export interface OutputStore {
 
 /**
  * The store that `SLUICE_OUTPUTS` names (`s3://bucket/prefix`), on the connection `aws_default`; undefined where it names none.
- * @throws TypeError when it names something else
+ * @throws SettingError when it names something else
  */
 export function outputStoreFrom(environment: Environment, connections: Connections): OutputStore | undefined {
   const { SLUICE_OUTPUTS: uri } = environment;
   if (uri === undefined || uri === '') return undefined;
-  const { bucket, key: prefix } = parseS3Uri(uri);
+  const { bucket, key: prefix } = bucketOf(uri);
   return {
     async put(identity, json, signal) {
       const client = openS3(connections.get('aws_default', ['aws']));
@@ -41,4 +41,12 @@ export function outputStoreFrom(environment: Environment, connections: Connectio
       return { stored_at: formatS3Uri({ bucket, key }), bytes: Buffer.byteLength(json) };
     },
   };
+}
+
+function bucketOf(uri: string): S3Location {
+  try {
+    return parseS3Uri(uri);
+  } catch {
+    throw new SettingError(`SLUICE_OUTPUTS is '${uri}'. Set it to the place for large outputs, such as s3://bucket/prefix, or to nothing.`);
+  }
 }

@@ -1,21 +1,26 @@
-import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context, type Info } from '@temporalio/activity';
 import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { RetryRule } from '../workflows/plan/plan.ts';
-import type { TaskInput } from '../workflows/plan/task-input.ts';
+import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
+import type { BatchItem, TaskInput } from '../workflows/plan/task-input.ts';
 import { checkParams } from './check-params.ts';
 import type { TaskType } from './define-task.ts';
 import { userFault } from './errors.ts';
+import { NOT_YET } from './failure-types.ts';
 import type { OutputStore } from './output-store.ts';
+import type { RunLookup } from './run-lookup.ts';
 
 /** What a worker gives to its tasks. */
 export interface Surroundings {
   readonly connections: Connections;
+  /** Takes outputs that are too large for a history; without it they are refused. */
   readonly outputs: OutputStore | undefined;
+  readonly runs: RunLookup;
 }
 
 /** Runs a task type as an activity: heartbeats, connections, cancellation, the rules for failures, the size of the output. */
-export async function runTask(taskType: TaskType, { connections, outputs }: Surroundings, input: TaskInput): Promise<Json> {
+export async function runTask(taskType: TaskType, { connections, outputs, runs }: Surroundings, input: TaskInput): Promise<Json> {
   const activity = Context.current();
   const { info } = activity;
   let lastProgress: Json | undefined = info.heartbeatDetails as Json | undefined;
@@ -24,7 +29,7 @@ export async function runTask(taskType: TaskType, { connections, outputs }: Surr
   heartbeat();
   const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
 
-  const runOnce = async (params: JsonObject, output: string | undefined, suffix: string): Promise<Json> => {
+  const runOnce = async ({ params, output, values }: BatchItem, suffix: string): Promise<Json> => {
     if (input.rendered) checkParams(taskType, params);
     const identity = `${info.workflowExecution?.workflowId}/${info.activityId}${suffix}`;
     const result = await taskType.run(
@@ -38,6 +43,10 @@ export async function runTask(taskType: TaskType, { connections, outputs }: Surr
         input: input.input,
         output,
         connections: resolveConnections(taskType, connections, params),
+        connection: (name, types) => getConnection(connections, name, types),
+        timezone: input.timezone ?? 'UTC',
+        holds: (condition, own) => holds(condition, { ...values, ...own }),
+        runs,
         signal: activity.cancellationSignal,
         workerShutsDown: () => activity.cancellationDetails?.workerShutdown ?? false,
         givenUp: () =>
@@ -57,7 +66,7 @@ export async function runTask(taskType: TaskType, { connections, outputs }: Surr
   };
 
   try {
-    return input.batch ? await runBatch(input.batch, runOnce) : await runOnce(input.params, input.output, '');
+    return input.batch ? await runBatch(input.batch, runOnce) : await runOnce(input, '');
   } catch (error) {
     if (activity.cancellationDetails?.workerShutdown) {
       throw ApplicationFailure.create({
@@ -71,6 +80,7 @@ export async function runTask(taskType: TaskType, { connections, outputs }: Surr
       // Drivers answer an abort in their own words; Temporal records a cancellation only for its own failure.
       throw error instanceof CancelledFailure ? error : await activity.cancelled;
     }
+    if (taskType.waits && error instanceof ApplicationFailure && !error.nonRetryable) throw beforeTheEnd(error, info);
     throw input.retryRules ? withRules(error, input.retryRules) : error;
   } finally {
     clearInterval(timer);
@@ -80,12 +90,32 @@ export async function runTask(taskType: TaskType, { connections, outputs }: Surr
 /** One item after the other; an item that fails fails the batch, and the retry works through all of it again: tasks are idempotent. */
 async function runBatch(
   batch: NonNullable<TaskInput['batch']>,
-  runOnce: (params: JsonObject, output: string | undefined, suffix: string) => Promise<Json>,
+  runOnce: (item: BatchItem, suffix: string) => Promise<Json>,
 ): Promise<Json> {
   const outputs: Json[] = [];
-  for (const [index, { params, output }] of batch.entries()) outputs.push(await runOnce(params, output, `/${index}`));
+  for (const [index, item] of batch.entries()) outputs.push(await runOnce(item, `/${index}`));
   return outputs;
 }
+
+function holds(condition: string, values: JsonObject): boolean {
+  try {
+    return new Evaluator().test(condition, values);
+  } catch (error) {
+    if (error instanceof ExpressionFailed) throw userFault('InvalidParameters', error.message);
+    throw error;
+  }
+}
+
+/** What is left of the time may be shorter than the interval: then the last look comes at the end of it, and not before. */
+function beforeTheEnd(error: ApplicationFailure, info: Info): ApplicationFailure {
+  const left = info.scheduledTimestampMs + info.scheduleToCloseTimeoutMs - Date.now() - LAST_LOOK;
+  const pause: unknown = error.nextRetryDelay ?? info.retryPolicy?.initialInterval;
+  if (left < 0 || typeof pause !== 'number' || left >= pause) return error;
+  return ApplicationFailure.create({ type: error.type ?? NOT_YET, message: error.message, nextRetryDelay: left });
+}
+
+/** A last look takes so long at least, in milliseconds. */
+const LAST_LOOK = 1_000;
 
 /** A failure as the task's `retry_policy` wants it treated. */
 function withRules(error: unknown, rules: readonly RetryRule[]): unknown {
@@ -138,7 +168,7 @@ function resolveConnections(taskType: TaskType, connections: Connections, params
 }
 
 /** A connection by its name. @throws ApplicationFailure `ConnectionNotDefined` */
-export function getConnection(connections: Connections, name: string, types: readonly ConnectionType[]): ConnectionOf<ConnectionType> {
+export function getConnection<T extends ConnectionType>(connections: Connections, name: string, types: readonly T[]): ConnectionOf<T> {
   try {
     return connections.get(name, types);
   } catch (error) {

@@ -1,20 +1,22 @@
 import Type from 'typebox';
 import { expression, text } from '../lib/schema-fields.ts';
-import { declareTask } from './define-task.ts';
-import { WAIT_KEYS } from './wait-keys.ts';
+import { defineTask } from './define-task.ts';
+import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
 
 /** Waits for a record. */
-export const waitForKafka = declareTask({
+export const waitForKafka = defineTask({
   type: 'wait_for_kafka',
-  runtime: 'planned',
   description: 'Waits for a record of a Kafka topic; waiting holds no worker.',
   summary: ({ topic }) => topic,
   params: Type.Object({
-    topic: text('Topic', 'The topic.', 'product-updates'),
-    until: Type.Optional(expression('Until', 'A condition over the record, as event.', 'event.day == ds', ['event'])),
+    topic: text('Topic', 'The topic. Looked at are the records since the data interval of the run began.', 'product-updates'),
+    until: Type.Optional(expression('Until', 'A condition over the record, as event. Default: any record.', 'event.day == ds', ['event'])),
     ...WAIT_KEYS,
   }),
   result: Type.Object({ event: Type.Unknown() }),
   connections: { kafka: { key: 'kafka_conn_id', default: 'kafka_default', types: ['kafka'], description: 'The Kafka.' } },
+  waits: true,
+  defaults: WAIT_DEFAULTS,
   example: { name: 'wait_for_updates', type: 'wait_for_kafka', topic: 'product-updates', timeout: '6h' },
+  run: async (context, task) => (await import('./kafka/find-record.ts')).findRecord(context, task),
 });

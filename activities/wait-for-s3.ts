@@ -1,12 +1,19 @@
 import Type from 'typebox';
+import { listObjects } from '../lib/s3.ts';
 import { text } from '../lib/schema-fields.ts';
-import { declareTask } from './define-task.ts';
-import { WAIT_KEYS } from './wait-keys.ts';
+import { matchesGlob, prefixOfGlob } from '../lib/glob.ts';
+import { connectionName } from './dataset/parameters.ts';
+import { openStorage } from './dataset/storage.ts';
+import { storageFailure } from './dataset/storage-failure.ts';
+import { defineTask } from './define-task.ts';
+import { notYet } from './errors.ts';
+import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
+
+const STORAGE = { key: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'The S3.' } as const;
 
 /** Waits for an object. */
-export const waitForS3 = declareTask({
+export const waitForS3 = defineTask({
   type: 'wait_for_s3',
-  runtime: 'planned',
   description: 'Waits for an object in S3; waiting holds no worker.',
   summary: ({ bucket, key }) => `s3://${bucket}/${key}`,
   params: Type.Object({
@@ -15,6 +22,22 @@ export const waitForS3 = declareTask({
     ...WAIT_KEYS,
   }),
   result: Type.Object({ key: Type.String(), bytes: Type.Integer() }),
-  connections: { storage: { key: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'The S3.' } },
+  connections: { storage: STORAGE },
+  waits: true,
+  defaults: WAIT_DEFAULTS,
   example: { name: 'wait_for_sales', type: 'wait_for_s3', bucket: 'raw-data', key: 'sales/{{ ds }}/_SUCCESS', timeout: '6h' },
+  async run({ connections, signal }, params) {
+    const { bucket, key } = params;
+    const storage = openStorage(connections.storage, connectionName(params, STORAGE));
+    try {
+      const objects = await listObjects(storage.client, { bucket, key: prefixOfGlob(key) }, signal);
+      const found = objects.find((object) => matchesGlob(object.key, key));
+      if (!found) throw notYet(`s3://${bucket}/${key} is not there.`);
+      return { key: found.key, bytes: found.size };
+    } catch (error) {
+      throw storageFailure(error, storage, bucket, `list s3://${bucket}/${key}`);
+    } finally {
+      storage.client.destroy();
+    }
+  },
 });

@@ -1,19 +1,40 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
-import { declareTask } from './define-task.ts';
-import { WAIT_KEYS } from './wait-keys.ts';
+import { connectionName } from './dataset/parameters.ts';
+import { defineTask } from './define-task.ts';
+import { notYet } from './errors.ts';
+import { withDatabase } from './sql/database.ts';
+import { rowOf } from './sql/rows.ts';
+import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
+
+const DATABASE = { key: 'conn_id', default: 'postgres_default', types: ['postgres', 'redshift'], description: 'The database.' } as const;
 
 /** Waits for a row. */
-export const waitForSql = declareTask({
+export const waitForSql = defineTask({
   type: 'wait_for_sql',
-  runtime: 'planned',
   description: 'Waits until a query gives a row whose first value is true or not 0; waiting holds no worker.',
-  summary: () => '',
+  summary: ({ query }) => query.trim().split('\n', 1)[0]?.slice(0, 80) ?? '',
   params: Type.Object({
     query: text('Query', 'A SELECT.', 'SELECT count(*) FROM loads WHERE day = {{ ds }}', { template: 'sql' }),
     ...WAIT_KEYS,
   }),
   result: Type.Object({ first: Type.Record(Type.String(), Type.Unknown()) }),
-  connections: { database: { key: 'conn_id', default: 'postgres_default', types: ['postgres', 'redshift'], description: 'The database.' } },
+  connections: { database: DATABASE },
+  waits: true,
+  defaults: WAIT_DEFAULTS,
   example: { name: 'wait_for_load', type: 'wait_for_sql', query: 'SELECT count(*) FROM loads WHERE day = {{ ds }}', timeout: '6h' },
+  run: ({ connections, task, signal }, params) =>
+    withDatabase(
+      { connection: connections.database, name: connectionName(params, DATABASE), task, doing: 'look', signal },
+      async ({ client }) => {
+        await client.query('BEGIN READ ONLY');
+        const { rows } = await client.query<Record<string, unknown>>(params.query);
+        const [row] = rows;
+        const [first] = Object.values(row ?? {});
+        if (!row || first === null || first === false || first === '' || Number(first) === 0) {
+          throw notYet(row ? `The query gives ${JSON.stringify(first)}.` : 'The query gives no row.');
+        }
+        return { first: rowOf(row) };
+      },
+    ),
 });

@@ -1,6 +1,9 @@
 import Type from 'typebox';
 import { duration, flag } from '../lib/schema-fields.ts';
 
+/** A look is short. */
+export const WAIT_DEFAULTS = { execution_timeout: '5m' } as const;
+
 /** What every task that waits can say. */
 export const WAIT_KEYS = {
   poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),

@@ -4,6 +4,8 @@ import { printMeasures } from './measure.ts';
 const SUITES: Record<string, () => Promise<boolean>> = {
   compile: async () => printMeasures(await (await import('./compile/compile.ts')).benchCompile()),
   runs: async () => printMeasures(await (await import('./runs/runs.ts')).benchRuns()),
+  sensors: async () => printMeasures(await (await import('./sensors/sensors.ts')).benchSensors()),
+  reconcile: async () => printMeasures(await (await import('./reconcile/reconcile.ts')).benchReconcile()),
 };
 
 const name = process.argv[2] ?? '';

@@ -1,12 +1,13 @@
 import { Command } from 'commander';
-import { connectionsFrom } from '../lib/connections.ts';
+import { connectionsFrom, type KafkaConnection } from '../lib/connections.ts';
+import { decoderOf } from '../lib/kafka/decoders.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
 import { createSensorStarts } from '../temporal/sensor-starts.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import type { TriggerPlan } from '../workflows/plan/trigger.ts';
-import { EventJudge } from '../sensors/event-judge.ts';
+import type { RunEvent, TriggerPlan } from '../workflows/plan/trigger.ts';
+import { EventJudge, type Verdict } from '../sensors/event-judge.ts';
 import { judgeRecord, originOf } from '../sensors/kafka/judge-record.ts';
 import { type KeptLetter, readDeadLetters } from '../sensors/kafka/read-dead-letters.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
@@ -66,16 +67,19 @@ command
     if (!found) return;
     const { plan, trigger } = found;
     const judge = new EventJudge(plan, trigger);
+    const decode = decoderOf(trigger.source.format, connectionOf(trigger));
+    if (typeof decode === 'string') throw new CommandError(decode);
     const letters = await lettersOf(found);
     const rows = await withClient(async (client) => {
       const starts = createSensorStarts(client, taskQueueOf(environment));
       const outcomes: [string, string][] = [];
       for (const { record } of letters) {
-        const verdict = judgeRecord(record, judge);
+        const verdict = await judgeRecord(record, (event) => judgeAlone(judge, trigger, event), decode);
         if (verdict.kind === 'none') outcomes.push([originOf(record), 'does not meet the condition']);
         else if (verdict.kind === 'invalid') outcomes.push([originOf(record), `still invalid: ${verdict.reason}`]);
         else {
-          const run = { plan, cause: trigger.type, id: verdict.id ?? originOf(record), params: verdict.params, event: verdict.event };
+          const event = trigger.mode.kind === 'batch' ? aloneInBatch(verdict.event) : verdict.event;
+          const run = { plan, cause: trigger.type, id: verdict.id ?? originOf(record), params: verdict.params, event };
           outcomes.push([
             originOf(record),
             `${(await starts.start(run)) === 'started' ? 'started' : 'known already:'} ${starts.idOf(run)}`,
@@ -114,7 +118,22 @@ async function triggerOf(pipeline: string, name: string): Promise<Found | undefi
 }
 
 function lettersOf({ plan, trigger }: Found): Promise<KeptLetter[]> {
-  const { kafka_conn_id: chosen } = trigger.source;
-  const connection = connectionsFrom(environment).get(typeof chosen === 'string' ? chosen : 'kafka_default', ['kafka']);
-  return readDeadLetters(connection, plan.dagId, trigger.name);
+  return readDeadLetters(connectionOf(trigger), plan.dagId, trigger.name);
+}
+
+function connectionOf({ source: { kafka_conn_id: chosen } }: TriggerPlan): KafkaConnection {
+  return connectionsFrom(environment).get(typeof chosen === 'string' ? chosen : 'kafka_default', ['kafka']);
+}
+
+/** One event by itself: under `mode: batch` it is a batch of one. */
+function judgeAlone(judge: EventJudge, { mode }: TriggerPlan, event: RunEvent): Verdict {
+  if (mode.kind === 'window')
+    throw new CommandError('A window counts many events: `sluice sensors reset` reads them again, with those that were invalid.');
+  if (mode.kind !== 'batch') return judge.judge(event);
+  const verdict = judge.matches(event);
+  return verdict.kind === 'run' ? judge.run(aloneInBatch(event)) : verdict;
+}
+
+function aloneInBatch(event: RunEvent): RunEvent {
+  return { ...event, value: { records: [event.value], count: 1 } };
 }

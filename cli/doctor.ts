@@ -7,7 +7,9 @@ import { Kafka, logLevel } from 'kafkajs';
 import { type Connection, connectionsFrom, connectionVariable, parseConnection } from '../lib/connections.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { EXIT } from '../lib/exit-code.ts';
+import { callHttp } from '../lib/http.ts';
 import { openPostgres } from '../lib/postgres.ts';
+import { openRabbitMQ } from '../lib/rabbitmq.ts';
 import { openS3 } from '../lib/s3.ts';
 import { TemporalUnavailable } from '../temporal/connect.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
@@ -120,6 +122,22 @@ async function reach(connection: Connection): Promise<string> {
       } finally {
         await admin.disconnect();
       }
+    }
+    case 'http': {
+      const { status } = await callHttp(connection, { path: '', signal: AbortSignal.timeout(PATIENCE) });
+      return `HTTP at ${connection.url}, answers ${status}`;
+    }
+    case 'pagerduty': {
+      const host = connection.host ?? 'events.pagerduty.com';
+      // Any answer will do: an event would page somebody.
+      await fetch(`https://${host}/`, { method: 'HEAD', signal: AbortSignal.timeout(PATIENCE) });
+      return `PagerDuty at ${host}; \`sluice incidents test\` sends an alert and resolves it`;
+    }
+    case 'rabbitmq': {
+      const session = await openRabbitMQ(connection, 'sluice doctor');
+      const { product, version } = session.connection.serverProperties;
+      await session.close();
+      return `${product} ${version} at ${connection.host}:${connection.port}, vhost ${connection.vhost}`;
     }
     case 'spark': {
       const program = connection.spark_home === undefined ? 'spark-submit' : join(connection.spark_home, 'bin', 'spark-submit');

@@ -18,6 +18,7 @@ import { parse } from './parse.ts';
 import { type HandOver, resolveData } from './resolve-data.ts';
 import { checkNames, resolveGraph, type TaskGraph } from './resolve-graph.ts';
 import { resolveParams } from './resolve-params.ts';
+import { resolveSlas } from './resolve-slas.ts';
 import { resolveTriggers } from './resolve-triggers.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
@@ -140,6 +141,7 @@ export class Compiler {
       outputOf: (node) => this.outputOfPipeline(node, byDagId),
     } satisfies ExpressionContext);
     const notYet = collectNotYet(source, value, nodes, this.types, this.triggers);
+    const slas = resolveSlas(source, value, nodes, schedule !== null);
     const triggers = resolveTriggers(source, value, expressions.triggerTemplates);
     source.forget();
     if (source.errors > 0) return undefined;
@@ -166,6 +168,7 @@ export class Compiler {
     return emitPlan(value, {
       schedule,
       ...(triggers.length > 0 && { triggers }),
+      ...(slas.length > 0 && { slas }),
       ...(Object.keys(params).length > 0 && { params }),
       tasks,
       ...(onFailure.length > 0 && { onFailure }),

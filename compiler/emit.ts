@@ -13,8 +13,10 @@ import {
   type RetryRule,
   type SwitchPlan,
   type TaskPlan,
+  type WaitPlan,
 } from '../workflows/plan/plan.ts';
 import type { TriggerRule } from '../workflows/plan/trigger-rule.ts';
+import type { AlertsKeys } from '../monitors/alerts.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
 import { fullName, isMap, type TaskNode } from './task-node.ts';
 
@@ -38,7 +40,21 @@ export function emitPlan(
   value: JsonObject,
   resolved: Omit<
     Plan,
-    'hash' | 'format' | 'dagId' | 'tags' | 'description' | 'owner' | 'docMd' | 'runTimeoutMs' | 'maxActiveRuns' | 'concurrency' | 'catchup'
+    | 'hash'
+    | 'format'
+    | 'dagId'
+    | 'tags'
+    | 'description'
+    | 'owner'
+    | 'docMd'
+    | 'runTimeoutMs'
+    | 'maxActiveRuns'
+    | 'concurrency'
+    | 'catchup'
+    | 'inlets'
+    | 'outlets'
+    | 'alerts'
+    | 'critical'
   >,
 ): Plan {
   const runTimeoutMs = durationOf(value.dagrun_timeout);
@@ -51,10 +67,32 @@ export function emitPlan(
     ...(typeof value.doc_md === 'string' && { docMd: value.doc_md }),
     ...(runTimeoutMs !== undefined && { runTimeoutMs }),
     ...(typeof value.max_active_runs === 'number' && { maxActiveRuns: value.max_active_runs }),
+    ...(Array.isArray(value.inlets) && { inlets: value.inlets as readonly string[] }),
+    ...(Array.isArray(value.outlets) && { outlets: value.outlets as readonly string[] }),
+    ...alertsOf(value.alerts),
+    ...(value.critical === true && { critical: true }),
     ...catchupOf(value.catchup),
     ...(isMap(value.concurrency) && { concurrency: concurrencyOf(value.concurrency) }),
     ...resolved,
   });
+}
+
+function alertsOf(alerts: Json | undefined): Pick<Plan, 'alerts'> {
+  if (!isMap(alerts)) return {};
+  const { pagerduty, slack, webhook } = alerts as AlertsKeys;
+  return {
+    alerts: {
+      ...(pagerduty && {
+        pagerduty: {
+          connection: pagerduty.routing_key ?? 'pagerduty_default',
+          ...(pagerduty.severity && { severity: pagerduty.severity }),
+          ...(pagerduty.runbook !== undefined && { runbook: pagerduty.runbook }),
+        },
+      }),
+      ...(slack && { slack: { connection: slack.connection ?? 'slack_default' } }),
+      ...(webhook && { webhook: { connection: webhook.connection ?? 'webhook_default' } }),
+    },
+  };
 }
 
 function catchupOf(catchup: Json | undefined): Pick<Plan, 'catchup'> {
@@ -103,7 +141,8 @@ export function emitTask(
     templates,
     inputFrom,
     outputBase,
-    retry: retryOf(keys),
+    retry: type.waits ? lookingOf(keys) : retryOf(keys),
+    wait: type.waits ? waitOf(keys) : undefined,
     retryRules: Array.isArray(keys.retry_policy) ? keys.retry_policy.map((rule: Json) => retryRuleOf(rule as JsonObject)) : undefined,
     holdOnFailureMs: durationOf(keys.hold_on_failure),
     executionTimeoutMs: durationOf(keys.execution_timeout) ?? durationOf(type.defaults.execution_timeout) ?? 0,
@@ -154,6 +193,19 @@ function retryOf(task: JsonObject): RetryPlan {
     // Temporal refuses a longest delay below the first.
     maximumDelayMs: Math.max(initialDelayMs, maximumDelayMs),
   };
+}
+
+/** What a task that waits does where its file says nothing. */
+const WAITS = { poke_interval: '1m', timeout: '24h' } as const;
+
+/** A look that finds nothing, or cannot look, is followed by another until the time is over. */
+function lookingOf({ poke_interval: interval }: JsonObject): RetryPlan {
+  const delayMs = durationOf(interval ?? WAITS.poke_interval) ?? 0;
+  return { maximumAttempts: 0, initialDelayMs: delayMs, backoff: 1, maximumDelayMs: delayMs };
+}
+
+function waitOf({ timeout, soft_fail: softFail }: JsonObject): WaitPlan {
+  return { timeoutMs: durationOf(timeout ?? WAITS.timeout) ?? 0, softFail: softFail === true };
 }
 
 /** What is not said in a file is not in its plan. */

@@ -4,11 +4,6 @@ import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { Path, Source } from './source.ts';
 import { isMap, type TaskNode } from './task-node.ts';
 
-/** Keys that are checked and carried in the plan, and whose runtime this release does not have. */
-const PIPELINE_KEYS = ['sla', 'alerts', 'critical', 'inlets', 'outlets'];
-const TASK_KEYS = ['sla'];
-const PLANNED_MODES = ['batch', 'window'];
-
 /**
  * What of a file this release cannot carry out yet, by key, with its values. Each kind is a warning in `source`, where it first stands. A
  * plan that has some is checked and shown like every other, and not applied: nothing is silently ignored.
@@ -34,7 +29,6 @@ export function collectNotYet(
       'the pipeline is checked, and not applied',
     );
   };
-  for (const key of PIPELINE_KEYS) note(key, [key], value[key], `'${key}'`);
   for (const [index, trigger] of (Array.isArray(value.triggers) ? (value.triggers as readonly Json[]) : []).entries()) {
     if (!isMap(trigger)) continue;
     const type = triggers.get(String(trigger.type));
@@ -42,17 +36,8 @@ export function collectNotYet(
     const name = `triggers.${String(trigger.name)}`;
     // A kind that there is not is a mistake, and is reported as one.
     if (type && !type.sensor) note(`${name}.type`, [...path, 'type'], trigger.type, `Trigger type '${String(trigger.type)}'`);
-    for (const [key, values] of Object.entries(type?.planned ?? {})) {
-      if (values.includes(String(trigger[key]))) note(`${name}.${key}`, [...path, key], trigger[key], `'${key}: ${String(trigger[key])}'`);
-    }
-    for (const mode of PLANNED_MODES) {
-      if (isMap(trigger.mode)) note(`${name}.mode.${mode}`, [...path, 'mode', mode], trigger.mode[mode], `'mode: ${mode}'`);
-    }
   }
-  const defaults = value.default_args;
-  if (isMap(defaults)) for (const key of TASK_KEYS) note(`default_args.${key}`, ['default_args', key], defaults[key], `'${key}'`);
   for (const { name, keys, type, path } of nodes) {
-    for (const key of TASK_KEYS) note(`${name}.${key}`, [...path, key], keys[key], `'${key}'`);
     for (const [key, values] of Object.entries(types.get(type ?? '')?.planned ?? {})) {
       if (values.includes(String(keys[key]))) note(`${name}.${key}`, [...path, key], keys[key], `'${key}: ${String(keys[key])}'`);
     }

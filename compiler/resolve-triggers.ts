@@ -1,8 +1,15 @@
 import { parseDuration } from '../workflows/plan/duration.ts';
 import type { TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
-import type { OnInvalid, TriggerMode, TriggerPlan } from '../workflows/plan/trigger.ts';
-import type { Source } from './source.ts';
+import {
+  type Aggregate,
+  AGGREGATES,
+  type OnInvalid,
+  type TriggerMode,
+  type TriggerPlan,
+  type WindowMode,
+} from '../workflows/plan/trigger.ts';
+import type { Path, Source } from './source.ts';
 import { isMap } from './task-node.ts';
 
 /** Keys of a trigger that the plan has in words of its own. */
@@ -35,6 +42,7 @@ export function resolveTriggers(
       source.report('SL301', ['triggers', index, 'name'], `Two triggers are named '${String(keys.name)}'.`, 'give each its own name');
     }
     places.set(keys.name, index);
+    checkWindow(source, keys.mode, ['triggers', index, 'mode', 'window']);
     return [triggerOf(keys, templates.get(index))];
   });
 }
@@ -51,13 +59,70 @@ function triggerOf(keys: JsonObject, templates: readonly TemplatePlace[] | undef
     ...(typeof maxInFlight === 'number' && { maxInFlight }),
     mode: modeOf(mode),
     onInvalid: (onInvalid ?? 'dead_letter') as OnInvalid,
-    parallelism: typeof parallelism === 'number' ? parallelism : 1,
+    // What a window counts is in one place.
+    parallelism: typeof parallelism === 'number' && !(isMap(mode) && isMap(mode.window)) ? parallelism : 1,
     source: Object.fromEntries(Object.entries(keys).filter(([key]) => !COMMON.has(key))),
   };
 }
 
-/** The others are refused when the pipeline is applied: see not-yet.ts. */
 function modeOf(mode: Json | undefined): TriggerMode {
-  if (isMap(mode) && typeof mode.cooldown === 'string') return { kind: 'cooldown', forMs: parseDuration(mode.cooldown) ?? 0 };
-  return { kind: 'each' };
+  if (!isMap(mode)) return { kind: 'each' };
+  if (typeof mode.cooldown === 'string') return { kind: 'cooldown', forMs: parseDuration(mode.cooldown) ?? 0 };
+  const { batch, window } = mode;
+  if (isMap(batch)) return { kind: 'batch', maxRecords: Number(batch.max_records), withinMs: durationOf(batch.within) ?? 0 };
+  return isMap(window) ? windowOf(window) : { kind: 'each' };
+}
+
+function windowOf({ size, slide, lateness, key, aggregates, having }: JsonObject): WindowMode {
+  const sizeMs = durationOf(size) ?? 0;
+  return {
+    kind: 'window',
+    sizeMs,
+    slideMs: durationOf(slide) ?? sizeMs,
+    latenessMs: durationOf(lateness) ?? 0,
+    ...(typeof key === 'string' && { key }),
+    aggregates: Object.fromEntries(
+      Object.entries(isMap(aggregates) ? aggregates : {}).flatMap(([name, text]) => {
+        const aggregate = aggregateOf(text);
+        return aggregate ? [[name, aggregate]] : [];
+      }),
+    ),
+    ...(typeof having === 'string' && { having }),
+  };
+}
+
+/** `count()`, or another aggregate of an expression. */
+export function aggregateOf(text: Json | undefined): Aggregate | undefined {
+  const [, kind = '', of = ''] = /^\s*([a-z]+)\s*\((.*)\)\s*$/s.exec(typeof text === 'string' ? text : '') ?? [];
+  const found = AGGREGATES.find((each) => each === kind);
+  if (!found || (found === 'count') !== (of.trim() === '')) return undefined;
+  return found === 'count' ? { kind: found } : { kind: found, of: of.trim() };
+}
+
+function checkWindow(source: Source, mode: Json | undefined, path: Path): void {
+  const window = isMap(mode) ? mode.window : undefined;
+  if (!isMap(window)) return;
+  const { size, slide, aggregates } = window;
+  const [sizeMs, slideMs] = [durationOf(size), durationOf(slide)];
+  if (sizeMs !== undefined && slideMs !== undefined && slideMs > sizeMs) {
+    source.report(
+      'SL206',
+      [...path, 'slide'],
+      'A window that ends every `slide` leaves events out when that is longer than its `size`.',
+      'make it as long as size, or shorter',
+    );
+  }
+  for (const [name, text] of Object.entries(isMap(aggregates) ? aggregates : {})) {
+    if (aggregateOf(text)) continue;
+    source.report(
+      'SL205',
+      [...path, 'aggregates', name],
+      `'${String(text)}' is no aggregate.`,
+      'write count(), or sum, min, max or avg of an expression: sum(event.price)',
+    );
+  }
+}
+
+function durationOf(text: Json | undefined): number | undefined {
+  return typeof text === 'string' ? parseDuration(text) : undefined;
 }

@@ -3,14 +3,25 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { root } from './install-packages.mjs';
 
 /** What the command is made of. */
 const SOURCES = ['cli.ts', 'cli', 'compiler', 'activities', 'sensors', 'monitors', 'workflows', 'temporal', 'lib'];
 /** Packages that are large or have parts in other languages are loaded from node_modules, by the commands that need them. */
-const EXTERNAL = ['@temporalio/*', '@aws-sdk/*', 'pg', 'pg-copy-streams', 'kafkajs', 'protobufjs', 'typescript'];
+const EXTERNAL = [
+  '@temporalio/*',
+  '@aws-sdk/*',
+  'pg',
+  'pg-copy-streams',
+  'kafkajs',
+  'protobufjs',
+  'typescript',
+  'amqplib',
+  'avsc',
+  '@platformatic/wasm-utils',
+];
 
 /**
  * Runs the command in this process from its bundle: reading hundreds of TypeScript modules one by one, and compiling them, costs two seconds
@@ -67,6 +78,7 @@ function sourceKey() {
     hash.update(`${path} ${mtimeMs} ${size}\n`);
   };
   look(join(root, 'package-lock.json'));
+  look(fileURLToPath(import.meta.url));
   for (const source of SOURCES) {
     const path = join(root, source);
     if (!statSync(path).isDirectory()) look(path);

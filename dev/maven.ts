@@ -1,5 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { findProgram } from './find-program.ts';
 import type { Report } from './parts/part.ts';
 import { runTool } from './run-tool.ts';
@@ -11,20 +12,27 @@ export interface Artifact {
   readonly artifact: string;
   readonly version: string;
   readonly exclusions?: readonly string[];
+  /** Default: `jar`. */
+  readonly type?: string;
+  readonly classifier?: string;
 }
 
-/** Copies the artifacts and what they need at run time into the folder. The ordinary client does it: the user's mirrors and proxies hold. */
+/**
+ * Copies the artifacts and what they need at run time into the folder. The ordinary client does it: the user's mirrors and proxies hold.
+ * @param repository a folder that is looked into beside the client's own repositories
+ */
 export async function copyJars(
   environment: NodeJS.ProcessEnv,
   artifacts: readonly Artifact[],
   folder: string,
   javaHome: string,
   report: Report,
+  repository?: string,
 ): Promise<void> {
   const mvn = findProgram('mvn', environment);
   if (mvn === undefined) throw new Error('mvn is not on PATH');
   const pom = join(folder, 'pom.xml');
-  await writeFile(pom, pomOf(artifacts));
+  await writeFile(pom, pomOf(artifacts, repository));
   let files = 0;
   await runTool(mvn, ['-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`, '-DincludeScope=runtime'], {
     environment: { ...environment, JAVA_HOME: javaHome },
@@ -38,13 +46,14 @@ export async function copyJars(
   await rm(pom);
 }
 
-function pomOf(artifacts: readonly Artifact[]): string {
-  const dependencies = artifacts.map(({ group, artifact, version, exclusions = [] }) => {
+function pomOf(artifacts: readonly Artifact[], repository: string | undefined): string {
+  const dependencies = artifacts.map(({ group, artifact, version, exclusions = [], type = 'jar', classifier }) => {
+    const kind = `<type>${type}</type>${classifier === undefined ? '' : `<classifier>${classifier}</classifier>`}`;
     const excluded = exclusions.map((exclusion) => {
       const [excludedGroup, excludedArtifact] = exclusion.split(':');
       return `<exclusion><groupId>${excludedGroup}</groupId><artifactId>${excludedArtifact}</artifactId></exclusion>`;
     });
-    return `    <dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>
+    return `    <dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${kind}
       <exclusions>${excluded.join('')}</exclusions></dependency>`;
   });
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -56,7 +65,7 @@ function pomOf(artifacts: readonly Artifact[]): string {
     <artifactId>maven-dependency-plugin</artifactId>
     <version>${versions.mavenDependencyPlugin}</version>
   </plugin></plugins></build>
-  <dependencies>
+${repository === undefined ? '' : `  <repositories><repository><id>beside</id><url>${pathToFileURL(repository).href}</url></repository></repositories>\n`}  <dependencies>
 ${dependencies.join('\n')}
   </dependencies>
 </project>

@@ -5,7 +5,7 @@ import { homePaths } from './home.ts';
 import { isAlive, launchServer, logTail, readRecord, removeRecord, stopServer } from './server-process.ts';
 import { StackFailed } from './stack-errors.ts';
 
-/** `worker.ts` or `scheduler.ts`, running. */
+/** `worker.ts`, with or without `--monitors`, or `scheduler.ts`, running. */
 export interface SluiceProcess {
   readonly name: string;
   /** The file that it writes its log to. */
@@ -20,6 +20,7 @@ const POLL_MS = 100;
 
 const PROCESSES = {
   worker: { title: 'Worker', args: ['worker.ts'], ready: 'worker: ready' },
+  monitors: { title: 'Monitors', args: ['worker.ts', '--monitors'], ready: 'worker: ready' },
   scheduler: { title: 'Scheduler', args: ['scheduler.ts', '--watch'], ready: 'pipelines applied' },
 } as const;
 

@@ -49,7 +49,7 @@ async function main(once: boolean): Promise<number> {
     const missing = stack.parts.filter(({ state }) => state === 'missing');
     const environment: Environment = { ...stack.environment, ...process.env };
     await fillDemoData(stack, environment);
-    for (const name of ['worker', 'scheduler'] as const) {
+    for (const name of ['worker', 'monitors', 'scheduler'] as const) {
       if (stop.signal.aborted) return EXIT.ok;
       const child = await startSluiceProcess(home, name, environment, progress, stop.signal);
       cleanUp.push(() => child.stop());

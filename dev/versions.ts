@@ -16,6 +16,8 @@ export const versions = {
   kafkaAtLeast: '3.9.0',
   kafkaJavaAtLeast: 17,
   log4j: '2.25.4',
+  /** The last whose Java is 17. */
+  apicurio: '3.0.9',
   pyspark: '4.3.0',
   sparkPythonAtLeast: '3.11',
   /** What Spark 4.3 runs on. A newer Java starts it and then fails in the middle of jobs. */

@@ -46,12 +46,43 @@ export interface KafkaConnection {
   readonly password?: string;
   /** A file with the certificates that are trusted; absent: those of the machine. */
   readonly ca?: string;
+  /** The address of a Schema Registry, with user and password where it asks for them. */
+  readonly schema_registry?: string;
 }
 
 const KAFKA_SECURITY = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
 type KafkaSecurity = (typeof KAFKA_SECURITY)[number];
 const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 type SaslMechanism = (typeof SASL_MECHANISMS)[number];
+
+export interface HttpConnection {
+  readonly type: 'http';
+  /** `https://host/base`; paths of tasks come after it. */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Sent as `Authorization: Bearer …`. */
+  readonly token?: string;
+}
+
+export interface PagerDutyConnection {
+  readonly type: 'pagerduty';
+  /** The integration key of a service: Events API v2. */
+  readonly routing_key: string;
+  /** Absent: PagerDuty's own. `events.eu.pagerduty.com` for accounts in the EU. */
+  readonly host?: string;
+}
+
+export interface RabbitMQConnection {
+  readonly type: 'rabbitmq';
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly vhost: string;
+  /** Encrypted, as `amqps:`. */
+  readonly tls: boolean;
+}
 
 export interface SparkConnection {
   readonly type: 'spark';
@@ -67,7 +98,15 @@ export interface SparkConnection {
   readonly jars?: string;
 }
 
-export type Connection = PostgresConnection | RedshiftConnection | AwsConnection | KafkaConnection | SparkConnection;
+export type Connection =
+  | PostgresConnection
+  | RedshiftConnection
+  | AwsConnection
+  | KafkaConnection
+  | SparkConnection
+  | HttpConnection
+  | PagerDutyConnection
+  | RabbitMQConnection;
 export type ConnectionType = Connection['type'];
 export type ConnectionOf<T extends ConnectionType> = Extract<Connection, { readonly type: T }>;
 
@@ -127,6 +166,9 @@ const EXAMPLES: Record<ConnectionType, string> = {
   redshift: 'redshift://user:password@host:5439/database?iam_role=arn:aws:iam::123456789012:role/load',
   aws: "'aws://KEY:SECRET@/?region_name=eu-west-1'",
   kafka: 'kafka://host:9092',
+  http: 'https://user:password@host/base',
+  pagerduty: 'pagerduty://ROUTING_KEY@events.pagerduty.com',
+  rabbitmq: 'amqps://user:password@host/vhost',
   spark: `'{"type":"spark","master":"local[*]"}'`,
 };
 
@@ -184,6 +226,8 @@ export function parseConnection(name: string, text: string): Connection {
     case 'kafka': {
       const brokers = required('brokers').split(',');
       const [username, password, ca] = [optional('username'), optional('password'), optional('ca')];
+      const registry = optional('schema_registry');
+      if (registry !== undefined && !/^https?:\/\//.test(registry)) fail(`'schema_registry' is not a URL.`);
       const usual = username === undefined ? 'PLAINTEXT' : brokers.every(isLoopback) ? 'SASL_PLAINTEXT' : 'SASL_SSL';
       return {
         type: 'kafka',
@@ -192,6 +236,34 @@ export function parseConnection(name: string, text: string): Connection {
         ...(username !== undefined && { sasl_mechanism: oneOf('sasl_mechanism', SASL_MECHANISMS, 'PLAIN'), username }),
         ...(password !== undefined && { password }),
         ...(ca !== undefined && { ca }),
+        ...(registry !== undefined && { schema_registry: registry }),
+      };
+    }
+    case 'http': {
+      const [username, password, token] = [optional('username'), optional('password'), optional('token')];
+      const url = required('url');
+      if (!/^https?:\/\//.test(url) || !URL.canParse(url)) fail(`'url' is not of the form https://host/base.`);
+      return {
+        type: 'http',
+        url,
+        ...(username !== undefined && { username, password: password ?? '' }),
+        ...(token !== undefined && { token }),
+      };
+    }
+    case 'pagerduty': {
+      const host = optional('host');
+      return { type: 'pagerduty', routing_key: required('routing_key'), ...(host !== undefined && { host }) };
+    }
+    case 'rabbitmq': {
+      const tls = optional('tls') === 'true';
+      return {
+        type: 'rabbitmq',
+        host: required('host'),
+        port: port(tls ? 5671 : 5672),
+        user: optional('user') ?? 'guest',
+        password: optional('password') ?? 'guest',
+        vhost: optional('vhost') ?? '/',
+        tls,
       };
     }
     case 'spark': {
@@ -223,6 +295,11 @@ const SCHEMES: Record<string, ConnectionType> = {
   aws: 'aws',
   s3: 'aws',
   kafka: 'kafka',
+  http: 'http',
+  https: 'http',
+  pagerduty: 'pagerduty',
+  amqp: 'rabbitmq',
+  amqps: 'rabbitmq',
 };
 
 const NO_HOST = 'no-host.invalid';
@@ -230,6 +307,7 @@ const NO_HOST = 'no-host.invalid';
 function fieldsOfUri(text: string, fail: (what: string) => never): Fields {
   const scheme = /^([a-z0-9+]+):\/\//.exec(text)?.[1] ?? fail('it is neither a URI nor JSON.');
   const type = SCHEMES[scheme] ?? fail(`its scheme is '${scheme}'; allowed: ${Object.keys(SCHEMES).join(', ')}, or JSON.`);
+  if (type === 'http') return httpFields(text, fail);
   if (type === 'kafka') return kafkaFields(text.slice('kafka://'.length), fail);
   // `http:` stands in for the scheme, because URL takes user, port and host apart only for schemes it knows; and a host where there is
   // none, as in `aws://KEY:SECRET@/`. URL drops port 80, its scheme's default; none of these servers listens there.
@@ -241,7 +319,33 @@ function fieldsOfUri(text: string, fail: (what: string) => never): Fields {
   const query = Object.fromEntries(url.searchParams);
   if (type === 'aws') return { ...query, type, access_key_id: user, secret_access_key: password };
   const host = url.hostname === NO_HOST ? '' : url.hostname;
+  if (type === 'pagerduty') return { type, routing_key: user, host: url.port === '' ? host : `${host}:${url.port}` };
+  if (type === 'rabbitmq') {
+    return {
+      ...query,
+      type,
+      user,
+      password,
+      host,
+      port: url.port,
+      vhost: decodeURIComponent(url.pathname.slice(1)),
+      tls: String(scheme === 'amqps'),
+    };
+  }
   return { ...query, type, user, password, host, port: url.port, database: decodeURIComponent(url.pathname.slice(1)) };
+}
+
+/** `https://user:password@host/base?token=…`; a query is no part of the address. */
+function httpFields(text: string, fail: (what: string) => never): Fields {
+  if (!URL.canParse(text)) return fail('the URI is not valid; characters such as @ / # ? in a password must be percent-encoded.');
+  const { protocol, host, pathname, username, password, searchParams } = new URL(text);
+  return {
+    ...Object.fromEntries(searchParams),
+    type: 'http',
+    url: `${protocol}//${host}${pathname}`,
+    username: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  };
 }
 
 /** `user:password@host:9092,host:9092/?security_protocol=SASL_SSL`: several hosts, which a URL cannot have. */

@@ -4,6 +4,11 @@ import { fileURLToPath } from 'node:url';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** A variable of the environment that cannot be read; the message says what it is and what it may be. */
+export class SettingError extends Error {
+  override readonly name = 'SettingError';
+}
+
 /** The root of this checkout. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 

@@ -18,6 +18,9 @@ export interface S3Location {
 export interface S3Object {
   readonly key: string;
   readonly size: number;
+  /** Milliseconds since 1970, in whole seconds. */
+  readonly modified: number;
+  readonly etag: string;
 }
 
 /** A client for the S3 server of `connection`. The caller ends it with `destroy()`. */
@@ -68,7 +71,10 @@ export async function listObjects(client: S3Client, { bucket, key }: S3Location,
     const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, ...(token && { ContinuationToken: token }) }), {
       abortSignal: signal,
     });
-    for (const { Key, Size } of page.Contents ?? []) if (Key !== undefined) objects.push({ key: Key, size: Size ?? 0 });
+    for (const { Key, Size, LastModified, ETag } of page.Contents ?? []) {
+      if (Key === undefined) continue;
+      objects.push({ key: Key, size: Size ?? 0, modified: LastModified?.getTime() ?? 0, etag: (ETag ?? '').replaceAll('"', '') });
+    }
     token = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (token !== undefined);
   return objects;

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { Severity } from './sla.ts';
 
 const connection = (title: string, description: string, example: string) =>
@@ -10,10 +10,8 @@ export const AlertsSchema = Type.Object(
     pagerduty: Type.Optional(
       Type.Object(
         {
-          routing_key: connection(
-            'Routing key',
-            'The connection that holds the integration key; never the key itself.',
-            'pagerduty_default',
+          routing_key: Type.Optional(
+            connection('Routing key', 'The connection that holds the integration key; never the key itself.', 'pagerduty_default'),
           ),
           severity: Type.Optional(Severity),
           runbook: Type.Optional(
@@ -30,7 +28,7 @@ export const AlertsSchema = Type.Object(
     ),
     slack: Type.Optional(
       Type.Object(
-        { connection: connection('Connection', 'The connection that holds the webhook.', 'slack_default') },
+        { connection: Type.Optional(connection('Connection', 'The connection that holds the webhook.', 'slack_default')) },
         {
           additionalProperties: false,
           title: 'Slack',
@@ -41,7 +39,7 @@ export const AlertsSchema = Type.Object(
     ),
     webhook: Type.Optional(
       Type.Object(
-        { connection: connection('Connection', 'The connection that holds the address.', 'webhook_default') },
+        { connection: Type.Optional(connection('Connection', 'The connection that holds the address.', 'webhook_default')) },
         {
           additionalProperties: false,
           title: 'Webhook',
@@ -58,3 +56,5 @@ export const AlertsSchema = Type.Object(
     examples: [{ pagerduty: { routing_key: 'pagerduty_default' } }],
   },
 );
+
+export type AlertsKeys = Static<typeof AlertsSchema>;

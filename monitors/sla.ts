@@ -1,15 +1,13 @@
 import Type from 'typebox';
-import { duration } from '../lib/schema-fields.ts';
+import { choice, duration } from '../lib/schema-fields.ts';
+import { SEVERITIES, SLA_REFERENCES, SUPPRESSIONS } from '../workflows/plan/sla.ts';
 
 /** How serious a breach is, in PagerDuty's words. */
-export const Severity = Type.Union([Type.Literal('critical'), Type.Literal('error'), Type.Literal('warning'), Type.Literal('info')], {
-  title: 'Severity',
-  description: "How serious a breach is, in PagerDuty's words. Default: error.",
-  examples: ['critical'],
-});
-
-/** What a deadline counts from. To add one: name it here, and compute it in monitors/. */
-export const SLA_REFERENCES = ['logical_date', 'data_interval_end', 'queued_at', 'started_at', 'previous_success'] as const;
+export const Severity = choice(
+  'Severity',
+  "How serious a breach is, in PagerDuty's words. Default: error; of a critical pipeline critical.",
+  SEVERITIES,
+);
 
 const common = {
   severity: Type.Optional(Severity),
@@ -23,7 +21,7 @@ const common = {
     }),
   ),
   suppress_when: Type.Optional(
-    Type.Array(Type.Union([Type.Literal('backfill'), Type.Literal('paused'), Type.Literal('manual')]), {
+    Type.Array(Type.Union(SUPPRESSIONS.map((each) => Type.Literal(each))), {
       uniqueItems: true,
       title: 'Suppress when',
       description: 'Runs for which nobody is told.',

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { defineTrigger } from './define-trigger.ts';
+import { beginAgain } from './start-over.ts';
 
 const uris = (description: string) =>
   Type.Optional(
@@ -27,5 +28,6 @@ export const dataset = defineTrigger({
       }),
     ),
   }),
+  sensor: { run: async (context) => (await import('./temporal/watch-datasets.ts')).watchDatasets(context), reset: beginAgain },
   example: { name: 'sales_made', type: 'dataset', any: ['s3://warehouse/sales'] },
 });

@@ -2,6 +2,7 @@ import Type, { type TObject, type TProperties } from 'typebox';
 import type { ConnectionOf, ConnectionType } from '../lib/connections.ts';
 import { expression } from '../lib/schema-fields.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
 import type { TriggerPlan } from '../workflows/plan/trigger.ts';
 import type { EventJudge } from './event-judge.ts';
 import type { EventRuns } from './event-runs.ts';
@@ -11,6 +12,7 @@ import type { SensorJournal } from './sensor-journal.ts';
 /** What a sensor knows of itself. */
 export interface SensorIdentity {
   readonly dagId: string;
+  readonly plan: Plan;
   readonly trigger: TriggerPlan;
   /** Which of its consumers this is, from 0. */
   readonly consumer: number;
@@ -53,8 +55,6 @@ export interface TriggerType {
   readonly connection?: TriggerConnection;
   /** Absent: this release checks such triggers and cannot carry them out yet. */
   readonly sensor?: Sensor;
-  /** Values of its keys that this release checks and cannot carry out yet, by key. */
-  readonly planned?: Readonly<Record<string, readonly string[]>>;
   /** A YAML trigger that compiles. */
   readonly example: JsonObject;
 }
@@ -71,7 +71,6 @@ interface TriggerDefinition {
   readonly params: TObject;
   readonly connection?: TriggerConnection;
   readonly sensor?: Sensor;
-  readonly planned?: Readonly<Record<string, readonly string[]>>;
   readonly example: JsonObject;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
+import { Evaluator, ExpressionFailed, type Variables } from '../workflows/plan/expressions/evaluator.ts';
+import type { QuickCondition } from '../workflows/plan/expressions/quick-condition.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { resolveRunParams } from '../workflows/plan/run-params.ts';
 import type { RunEvent, TriggerPlan } from '../workflows/plan/trigger.ts';
@@ -12,46 +13,118 @@ export type Verdict =
   | { readonly kind: 'invalid'; readonly reason: string };
 
 const NONE: Verdict = { kind: 'none' };
+const MATCH: Verdict = { kind: 'run', params: {}, id: undefined };
 
 /** A run keeps its event; Temporal refuses inputs of 2 MB, and a run is copied often. */
-const MAX_EVENT_BYTES = 256 * 1024;
+export const MAX_EVENT_BYTES = 256 * 1024;
 /** Longer ones become their hash: a workflow id may have 1,000 characters, and people read it. */
 const MAX_KEY = 200;
 
 /** Holds events against a trigger: whether one starts a run, and with what. Pure. */
 export class EventJudge {
   private readonly evaluator = new Evaluator();
+  /** null: the condition is not simple. */
+  private quick: QuickCondition | null | undefined;
+  private readonly names: QuickNames;
 
   constructor(
     private readonly plan: Plan,
     private readonly trigger: TriggerPlan,
-  ) {}
+  ) {
+    this.names = new QuickNames(plan.dagId);
+  }
 
+  /** Whether an event starts a run, and with what. */
   judge(event: RunEvent): Verdict {
-    const { when, dedupKey, runParams = {}, templates = [] } = this.trigger;
-    const variables = { event: event.value, event_meta: event.meta as JsonObject, dag_id: this.plan.dagId };
     try {
-      if (when !== undefined && !this.evaluator.test(when, variables)) return NONE;
-      const id = dedupKey === undefined ? undefined : keyText(this.evaluator.render(`{{ ${dedupKey} }}`, variables));
-      const params = this.evaluator.renderParams(runParams, templates, variables);
-      const { mistakes } = resolveRunParams(this.plan, params);
-      if (mistakes.length > 0) return { kind: 'invalid', reason: `The run's parameters do not fit: ${mistakes.join(' ')}` };
-      const bytes = Buffer.byteLength(JSON.stringify(event.value));
-      if (bytes > MAX_EVENT_BYTES) {
-        return {
-          kind: 'invalid',
-          reason: `The event has ${bytes} bytes; a run keeps at most ${MAX_EVENT_BYTES}. Put the data in S3 and send where it is.`,
-        };
-      }
-      return { kind: 'run', params, id };
+      return this.meets(event) ? this.wanted(event) : NONE;
     } catch (error) {
-      if (error instanceof ExpressionFailed) return { kind: 'invalid', reason: error.message };
-      throw error;
+      return invalid(error);
     }
+  }
+
+  /** Whether an event meets the condition; what it starts is somebody else's to say. */
+  matches(event: RunEvent): Verdict {
+    try {
+      return this.meets(event) ? MATCH : NONE;
+    } catch (error) {
+      return invalid(error);
+    }
+  }
+
+  /** The run that an event starts, whether it meets the condition or not. */
+  run(event: RunEvent): Verdict {
+    try {
+      return this.wanted(event);
+    } catch (error) {
+      return invalid(error);
+    }
+  }
+
+  /** The value of an expression over an event. @throws ExpressionFailed */
+  evaluate(expression: string, event: RunEvent): Json {
+    return this.evaluator.evaluate(expression, this.variables(event));
+  }
+
+  private meets(event: RunEvent): boolean {
+    const { when } = this.trigger;
+    if (when === undefined) return true;
+    if (this.quick === undefined) this.quick = this.evaluator.quick(when) ?? null;
+    // Nearly every record of a topic is passed over: that has to be cheap.
+    return this.quick?.(this.names.of(event)) ?? this.evaluator.test(when, this.variables(event));
+  }
+
+  private variables({ value, meta }: RunEvent): Variables {
+    return { event: value, event_meta: meta, dag_id: this.plan.dagId };
+  }
+
+  private wanted(event: RunEvent): Verdict {
+    const { dedupKey, runParams = {}, templates = [] } = this.trigger;
+    const variables = this.variables(event);
+    const id = dedupKey === undefined ? undefined : keyText(this.evaluator.render(`{{ ${dedupKey} }}`, variables));
+    const params = this.evaluator.renderParams(runParams, templates, variables);
+    const { mistakes } = resolveRunParams(this.plan, params);
+    if (mistakes.length > 0) return { kind: 'invalid', reason: `The run's parameters do not fit: ${mistakes.join(' ')}` };
+    const bytes = Buffer.byteLength(JSON.stringify(event.value));
+    if (bytes > MAX_EVENT_BYTES) {
+      return {
+        kind: 'invalid',
+        reason: `The event has ${bytes} bytes; a run keeps at most ${MAX_EVENT_BYTES}. Put the data in S3 and send where it is.`,
+      };
+    }
+    return { kind: 'run', params, id };
   }
 }
 
-function keyText(value: unknown): string {
+/** The verdict on an event over which an expression fails. */
+function invalid(error: unknown): Verdict {
+  if (error instanceof ExpressionFailed) return { kind: 'invalid', reason: error.message };
+  throw error;
+}
+
+/** The names of a condition, with what is costly only where it is read; one object for all events. */
+class QuickNames {
+  [name: string]: unknown;
+  private current: RunEvent | undefined;
+
+  constructor(readonly dag_id: string) {}
+
+  of(event: RunEvent): this {
+    this.current = event;
+    return this;
+  }
+
+  get event(): Json | undefined {
+    return this.current?.value;
+  }
+
+  get event_meta(): RunEvent['meta'] | undefined {
+    return this.current?.meta;
+  }
+}
+
+/** A value as part of an id. */
+export function keyText(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.length <= MAX_KEY && text !== '' ? text : createHash('sha256').update(text).digest('hex');
 }

@@ -1,6 +1,18 @@
 import Type from 'typebox';
 import { duration, expression } from '../lib/schema-fields.ts';
 
+const Cooldown = Type.Object(
+  { cooldown: duration('Cooldown', 'After a run was started, none is started for this long.', '10m') },
+  { additionalProperties: false },
+);
+
+/** How events become runs, where each stands for itself. */
+export const StartMode = Type.Union([Type.Literal('each'), Cooldown], {
+  title: 'Mode',
+  description: 'How events become runs: each (one run an event), or cooldown. Default: each.',
+  examples: ['each', { cooldown: '10m' }],
+});
+
 /** How events become runs. */
 export const EventMode = Type.Union(
   [
@@ -22,10 +34,7 @@ export const EventMode = Type.Union(
       },
       { additionalProperties: false },
     ),
-    Type.Object(
-      { cooldown: duration('Cooldown', 'After a run was started, none is started for this long.', '10m') },
-      { additionalProperties: false },
-    ),
+    Cooldown,
     Type.Object(
       {
         window: Type.Object(

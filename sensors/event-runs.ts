@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { RunEvent, StartClaim, TriggerPlan } from '../workflows/plan/trigger.ts';
 import type { Verdict } from './event-judge.ts';
-import type { RunStarts, WantedRun } from './run-starts.ts';
+import type { EndedRun, EndedRuns, RunStarts, WantedRun } from './run-starts.ts';
 import type { SensorJournal } from './sensor-journal.ts';
 
 /** A server that does not answer is asked again after this many milliseconds, then after ever more. */
@@ -34,16 +34,26 @@ export class EventRuns {
   /**
    * Resolves when the server has the run.
    * @param id what tells the event from all others, where the trigger has no deduplication key
+   * @param more `upTo`: how far the event reaches, where it stands for several; `interval`: the data interval of the run
+   * @returns how far the run reaches that was there already, when it said so
    * @throws the signal's reason when it is aborted first; the event is then to be offered again
    */
-  async start(event: RunEvent, { params, id: key }: Verdict & { kind: 'run' }, id: string): Promise<void> {
+  async start(
+    event: RunEvent,
+    { params, id: key }: Verdict & { kind: 'run' },
+    id: string,
+    more: Pick<WantedRun, 'upTo' | 'interval'> = {},
+  ): Promise<string | undefined> {
     const { mode, maxInFlight, type: cause } = this.trigger;
-    const wanted: WantedRun = { plan: this.plan, cause, id: key ?? id, params, event };
+    const wanted: WantedRun = { plan: this.plan, cause, id: key ?? id, params, event, ...more };
     if (mode.kind === 'cooldown') {
       // One after the other: the order of the events decides who starts.
       const claimed = this.claims.then(() => this.claim({ id: wanted.id, at: event.meta.timestamp }));
       this.claims = claimed.catch(() => undefined);
-      if (!(await claimed)) return this.journal.count('known');
+      if (!(await claimed)) {
+        this.journal.count('known');
+        return undefined;
+      }
     }
     if (maxInFlight !== undefined) await this.room(wanted, maxInFlight);
     const outcome = await this.insist(() => this.starts.start(wanted));
@@ -51,6 +61,21 @@ export class EventRuns {
     if (this.starting.delete(run)) this.open.add(run);
     this.journal.count(outcome);
     if (outcome === 'started') this.journal.started(run);
+    return more.upTo !== undefined && outcome === 'known' ? this.insist(() => this.starts.upTo(run)) : undefined;
+  }
+
+  /** The ids of the newest runs that this trigger, or another of its kind, has started. */
+  recent(): Promise<string[]> {
+    return this.starts.recent(this.plan.dagId, this.trigger.type);
+  }
+
+  /** How far the event of a run of this trigger reaches; undefined when there is no such run. */
+  upTo(id: string): Promise<string | undefined> {
+    return this.starts.upTo(this.starts.idOf({ plan: this.plan, cause: this.trigger.type, id }));
+  }
+
+  ended(which: EndedRuns, since: string): Promise<EndedRun[]> {
+    return this.starts.ended(which, since);
   }
 
   /** @returns whether the run may start */

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { duration, expression, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
+import { nowhere } from './start-over.ts';
 
 /** The answer of an HTTP service. */
 export const http = defineTrigger({
@@ -14,5 +15,9 @@ export const http = defineTrigger({
     ),
     poke_interval: Type.Optional(duration('Interval', 'How often it asks. Default: 1m.', '1m')),
   }),
+  sensor: {
+    run: async (context) => (await import('./http/watch-answer.ts')).watchAnswer(context),
+    reset: nowhere('a service is asked for what it answers now'),
+  },
   example: { name: 'prices_ready', type: 'http', path: '/feeds/prices', until: 'event.ready == true' },
 });

@@ -32,7 +32,6 @@ export const kafka = defineTrigger({
     run: async (context) => (await import('./kafka/run-kafka-sensor.ts')).runKafkaSensor(context),
     reset: async (identity, to) => (await import('./kafka/start-position.ts')).resetPosition(identity, to),
   },
-  planned: { format: ['avro', 'protobuf', 'json_schema'] },
   example: {
     name: 'user_behavior_change',
     type: 'kafka',

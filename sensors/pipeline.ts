@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
+import { beginAgain } from './start-over.ts';
 
 /** Runs of another pipeline. */
 export const pipeline = defineTrigger({
@@ -25,5 +26,6 @@ export const pipeline = defineTrigger({
       }),
     ),
   }),
+  sensor: { run: async (context) => (await import('./temporal/watch-runs.ts')).watchRuns(context), reset: beginAgain },
   example: { name: 'after_sales', type: 'pipeline', dag_id: 'daily_product_sales_analysis' },
 });

@@ -1,7 +1,8 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { EventMode, OnInvalid } from './event-mode.ts';
+import { nowhere } from './start-over.ts';
+import { OnInvalid, StartMode } from './event-mode.ts';
 
 /** Messages of a RabbitMQ queue. */
 export const rabbitmq = defineTrigger({
@@ -13,8 +14,12 @@ export const rabbitmq = defineTrigger({
     prefetch: Type.Optional(
       Type.Integer({ minimum: 1, title: 'Prefetch', description: 'How many messages may be under way. Default: 100.', examples: [100] }),
     ),
-    mode: Type.Optional(EventMode),
+    mode: Type.Optional(StartMode),
     on_invalid: Type.Optional(OnInvalid),
   }),
+  sensor: {
+    run: async (context) => (await import('./rabbitmq/watch-queue.ts')).watchQueue(context),
+    reset: nowhere('RabbitMQ keeps no messages that were acknowledged'),
+  },
   example: { name: 'orders', type: 'rabbitmq', queue: 'order_processing' },
 });

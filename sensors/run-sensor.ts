@@ -8,8 +8,8 @@ import { EventRuns } from './event-runs.ts';
 import type { RunStarts } from './run-starts.ts';
 import { SensorJournal } from './sensor-journal.ts';
 
-/** How often it says that it lives, in milliseconds: its heartbeat time-out is 20 s. */
-const HEARTBEAT = 4_000;
+/** How often it says that it lives, in milliseconds: its heartbeat time-out is 10 s. */
+const HEARTBEAT = 3_000;
 /** How often it is looked, in milliseconds, whether its workflow should know how it stands. */
 const LOOK = 2_000;
 /** How often its workflow is told at most, in milliseconds; new problems at once. Each time costs four events of its history. */
@@ -89,6 +89,7 @@ function contextOf({ connection }: TriggerType, connections: Connections, { plan
   const name = typeof chosen === 'string' ? chosen : connection?.default;
   return {
     dagId: plan.dagId,
+    plan,
     trigger,
     consumer,
     since,

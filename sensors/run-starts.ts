@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
+import type { DataInterval } from '../workflows/plan/schedule.ts';
 import type { RunEvent, SensorReport, StartClaim } from '../workflows/plan/trigger.ts';
 
 /** A run that an event asks for. */
@@ -11,6 +12,26 @@ export interface WantedRun {
   readonly id: string;
   readonly params: JsonObject;
   readonly event: RunEvent;
+  /** Absent: the one that the pipeline's schedule has at the time of the event. */
+  readonly interval?: DataInterval;
+  /** How far the event reaches, where it stands for several; kept with the run. */
+  readonly upTo?: string;
+}
+
+/** Whose runs: a pipeline's, or those that have made one of several data sets. */
+export type EndedRuns = { readonly dagId: string } | { readonly datasets: readonly string[] };
+
+/** A run that has ended. */
+export interface EndedRun {
+  readonly runId: string;
+  readonly dagId: string;
+  readonly state: string;
+  readonly cause: string;
+  readonly interval?: DataInterval;
+  /** ISO 8601. */
+  readonly endedAt: string;
+  /** The data sets that it has made. */
+  readonly datasets: readonly string[];
 }
 
 /** What sensors ask of Temporal. */
@@ -20,6 +41,12 @@ export interface RunStarts {
    * @throws whatever the connection throws; asking again is safe
    */
   start(run: WantedRun): Promise<'started' | 'known'>;
+  /** How far the event of a run reaches; undefined when it does not say, and when there is no such run. */
+  upTo(run: string): Promise<string | undefined>;
+  /** The ids, as `start` was given them, of a pipeline's newest runs with this cause. */
+  recent(dagId: string, cause: string): Promise<string[]>;
+  /** The runs that have ended at `since` (ISO 8601) or later, by the time of their ends: those of a pipeline, or all that made one of the data sets. */
+  ended(which: EndedRuns, since: string): Promise<EndedRun[]>;
   /** The workflow id that `run` gets. */
   idOf(run: Pick<WantedRun, 'plan' | 'cause' | 'id'>): string;
   /** The runs of a pipeline with this cause that have not ended, by workflow id. */

@@ -1,7 +1,8 @@
 import Type from 'typebox';
 import { duration, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { EventMode } from './event-mode.ts';
+import { StartMode } from './event-mode.ts';
+import { beginAgain } from './start-over.ts';
 
 /** New or changed objects in S3. */
 export const s3 = defineTrigger({
@@ -13,7 +14,11 @@ export const s3 = defineTrigger({
     prefix: Type.Optional(text('Prefix', 'Only objects whose keys begin with it.', 'sales/')),
     pattern: Type.Optional(text('Pattern', 'Only objects whose keys match, with * for any characters.', '*.csv.gz')),
     poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),
-    mode: Type.Optional(EventMode),
+    mode: Type.Optional(StartMode),
   }),
+  sensor: {
+    run: async (context) => (await import('./s3/watch-objects.ts')).watchObjects(context),
+    reset: beginAgain,
+  },
   example: { name: 'new_sales', type: 's3', bucket: 'raw-data', prefix: 'sales/' },
 });

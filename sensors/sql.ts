@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { duration, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { EventMode } from './event-mode.ts';
+import { StartMode } from './event-mode.ts';
 
 /** New rows of a table. */
 export const sql = defineTrigger({
@@ -12,7 +12,11 @@ export const sql = defineTrigger({
     query: text('Query', 'One SELECT whose rows are the events.', 'SELECT id, total FROM orders'),
     cursor: text('Cursor', 'A column of the rows that only grows: rows past the last one seen are new.', 'id'),
     poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),
-    mode: Type.Optional(EventMode),
+    mode: Type.Optional(StartMode),
   }),
+  sensor: {
+    run: async (context) => (await import('./sql/watch-rows.ts')).watchRows(context),
+    reset: async (identity, to) => (await import('./sql/watch-rows.ts')).resetRows(identity, to),
+  },
   example: { name: 'new_orders', type: 'sql', query: 'SELECT id, total FROM orders', cursor: 'id' },
 });

@@ -45,3 +45,18 @@ export function unavailable(address: string, error: unknown): TemporalUnavailabl
     { cause: error },
   );
 }
+
+/** How long the server may take to say that it is there, in milliseconds. */
+const ASK_WITHIN = 3_000;
+
+/** Asks the server whether it is there. @throws when it does not answer in 3 s */
+export async function askTemporal(client: Client): Promise<void> {
+  const { namespace } = client.options;
+  // Not only the front desk: this has to be read from its database.
+  await client.withDeadline(Date.now() + ASK_WITHIN, () => client.workflowService.describeNamespace({ namespace }));
+}
+
+/** The server's address, for people. */
+export function temporalAddress(environment: Environment): string {
+  return temporalSettings(environment).connectionOptions.address;
+}

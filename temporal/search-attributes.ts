@@ -4,7 +4,11 @@ import proto from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 
 const { IndexedValueType } = proto.temporal.api.enums.v1;
-const TYPES = { KEYWORD: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD, DATETIME: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME } as const;
+const TYPES = {
+  KEYWORD: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+  KEYWORD_LIST: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+  DATETIME: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+} as const;
 
 type Name = keyof typeof SEARCH_ATTRIBUTES;
 

@@ -1,12 +1,13 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { Cause } from '../workflows/plan/run.ts';
-import { dataIntervalAt } from '../workflows/plan/schedule.ts';
+import { type DataInterval, dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { CLAIM_START, type RunEvent, SENSOR_REPORT, type SensorReport, type StartClaim } from '../workflows/plan/trigger.ts';
 import { pipelineRunId } from './names.ts';
 import { runStart } from './run-start.ts';
+import { summaryOf } from './runs.ts';
 
 interface WantedRun {
   readonly plan: Plan;
@@ -14,26 +15,45 @@ interface WantedRun {
   readonly id: string;
   readonly params: JsonObject;
   readonly event: RunEvent;
+  readonly interval?: DataInterval;
+  readonly upTo?: string;
 }
+
+/** The entry of a run's memo that says how far its event reaches. */
+const UP_TO = 'sluice_up_to';
+
+/** So many of the newest runs are looked at. */
+const RECENT = 50;
 
 /** How long a request may take, in milliseconds: one that hangs is asked again. */
 const WITHIN = 10_000;
 
-/** What sensors ask of Temporal (`RunStarts` in sensors/run-starts.ts). */
-export function createSensorStarts(client: Client, taskQueue: string) {
+/** Among more starts than these at once none is handed to the worker at hand: workers have enough to do, and starts come first. */
+const HANDED_OVER = 10;
+
+/**
+ * What sensors ask of Temporal (`RunStarts` in sensors/run-starts.ts).
+ * @param here whether a worker of the queue shares the client's connection: runs then begin on it without a way round by the queue, which
+ * halves the time from an event to its first task
+ */
+export function createSensorStarts(client: Client, taskQueue: string, here = false) {
+  let starting = 0;
   const within = <T>(ask: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + WITHIN, ask);
-  const idOf = ({ plan, cause, id }: Pick<WantedRun, 'plan' | 'cause' | 'id'>): string =>
+  const idOf = ({ plan, cause, id }: { readonly plan: Pick<Plan, 'dagId'>; readonly cause: string; readonly id: string }): string =>
     pipelineRunId(plan.dagId, cause as Exclude<Cause, 'scheduled'>, id);
   return {
     idOf,
 
-    async start({ plan, cause, id, params, event }: WantedRun): Promise<'started' | 'known'> {
-      const interval = dataIntervalAt(plan.schedule, Date.parse(event.meta.timestamp));
+    async start({ plan, cause, id, params, event, interval: given, upTo }: WantedRun): Promise<'started' | 'known'> {
+      const interval = given ?? dataIntervalAt(plan.schedule, Date.parse(event.meta.timestamp));
+      starting++;
       try {
         await within(() =>
           client.workflow.start(plan.dagId, {
             workflowId: idOf({ plan, cause, id }),
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            requestEagerStart: here && starting <= HANDED_OVER,
+            ...(upTo !== undefined && { memo: { [UP_TO]: upTo } }),
             ...runStart(plan, cause as Cause, taskQueue, { interval, params, event, detail: id }),
           }),
         );
@@ -41,7 +61,43 @@ export function createSensorStarts(client: Client, taskQueue: string) {
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) return 'known';
         throw error;
+      } finally {
+        starting--;
       }
+    },
+
+    async upTo(run: string): Promise<string | undefined> {
+      try {
+        const { memo } = await within(() => client.workflow.getHandle(run).describe());
+        const found = memo?.[UP_TO];
+        return typeof found === 'string' ? found : undefined;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      }
+    },
+
+    async recent(dagId: string, cause: string): Promise<string[]> {
+      const { pipeline, cause: why } = SEARCH_ATTRIBUTES;
+      const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${why.name} = ${JSON.stringify(cause)}`;
+      const prefix = idOf({ plan: { dagId }, cause, id: '' });
+      const found: string[] = [];
+      for await (const { workflowId } of client.workflow.list({ query, pageSize: RECENT })) {
+        if (workflowId.startsWith(prefix)) found.push(workflowId.slice(prefix.length));
+        if (found.length >= RECENT) break;
+      }
+      return found;
+    },
+
+    async ended(which: EndedRuns, since: string): Promise<EndedRun[]> {
+      const { pipeline, datasets } = SEARCH_ATTRIBUTES;
+      const these =
+        'dagId' in which
+          ? `${pipeline.name} = ${JSON.stringify(which.dagId)}`
+          : `(${which.datasets.map((uri) => `${datasets.name} = ${JSON.stringify(uri)}`).join(' OR ')})`;
+      const found: EndedRun[] = [];
+      for await (const info of client.workflow.list({ query: `${these} AND CloseTime >= "${since}"` })) found.push(endedRunOf(info));
+      return found.sort((a, b) => (a.endedAt < b.endedAt ? -1 : 1));
     },
 
     async open(dagId: string, cause: string): Promise<string[]> {
@@ -67,6 +123,34 @@ export function createSensorStarts(client: Client, taskQueue: string) {
       );
       return until ?? undefined;
     },
+  };
+}
+
+type EndedRuns = { readonly dagId: string } | { readonly datasets: readonly string[] };
+
+interface EndedRun {
+  readonly runId: string;
+  readonly dagId: string;
+  readonly state: string;
+  readonly cause: string;
+  readonly interval?: DataInterval;
+  readonly endedAt: string;
+  readonly datasets: readonly string[];
+}
+
+function endedRunOf(info: WorkflowExecutionInfo): EndedRun {
+  const { pipelineRunId, dagId, state, cause, endedAt } = summaryOf(info);
+  const attribute = (name: string): unknown => info.typedSearchAttributes.getAll().find(({ key }) => key.name === name)?.value;
+  const [start, end] = [attribute(SEARCH_ATTRIBUTES.interval.name), attribute(SEARCH_ATTRIBUTES.intervalEnd.name)];
+  const datasets = attribute(SEARCH_ATTRIBUTES.datasets.name);
+  return {
+    runId: pipelineRunId,
+    dagId,
+    state,
+    cause,
+    ...(start instanceof Date && end instanceof Date && { interval: { start: iso(start.getTime()), end: iso(end.getTime()) } }),
+    endedAt: (endedAt ?? new Date(0)).toISOString(),
+    datasets: Array.isArray(datasets) ? (datasets as string[]) : [],
   };
 }
 

@@ -8,10 +8,13 @@ import { sensorQueue } from '../workflows/plan/trigger.ts';
 import { dataConverter } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { createIntervalActivities } from './intervals.ts';
+import { createRunLookup } from './run-lookup.ts';
 import { createSensorStarts } from './sensor-starts.ts';
 import { createSlotActivities } from './slot-activities.ts';
 
 export type Activities = Record<string, (...input: never[]) => Promise<unknown>>;
+
+export type RunLookup = ReturnType<typeof createRunLookup>;
 
 export type SensorStarts = ReturnType<typeof createSensorStarts>;
 
@@ -55,18 +58,19 @@ export function installRuntime(log: Log): void {
 const SENSORS_AT_ONCE = 2_000;
 
 /**
- * Workers for `queues`, all with the same activities and the interpreter; and for each queue one for the sensors of its deployment.
+ * Workers for `queues`, all with the same activities, made for what looks up runs, and the interpreter; and for each queue one for the sensors of its deployment.
  * @param sensors the sensors' activities, made for what starts runs on a queue; absent: no sensors
  * @throws TemporalUnavailable
  */
 export async function createWorkers(
   environment: Environment,
   queues: readonly string[],
-  activities: Activities,
+  activities: (runs: RunLookup) => Activities,
   sensors?: (starts: SensorStarts) => Activities,
 ): Promise<WorkerGroup> {
   const { connection, namespace } = await connectWorker(environment);
   const client = new Client({ connection, namespace, dataConverter });
+  const own = activities(createRunLookup(client));
   const workers = await Promise.all(
     queues.flatMap((taskQueue) => [
       Worker.create({
@@ -75,7 +79,7 @@ export async function createWorkers(
         taskQueue,
         dataConverter,
         workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-        activities: { ...activities, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
+        activities: { ...own, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
         shutdownGraceTime: SHUTDOWN_GRACE,
         // After a worker's death its runs move to another one this soon; the default of 10 s doubles the damage of a short outage.
         stickyQueueScheduleToStartTimeout: '2s',
@@ -87,10 +91,10 @@ export async function createWorkers(
               namespace,
               taskQueue: sensorQueue(taskQueue),
               dataConverter,
-              activities: sensors(createSensorStarts(client, taskQueue)),
+              activities: sensors(createSensorStarts(client, taskQueue, true)),
               maxConcurrentActivityTaskExecutions: SENSORS_AT_ONCE,
               // The answer to a heartbeat is how a sensor hears that it is to stop; the SDK sends few of them otherwise.
-              maxHeartbeatThrottleInterval: '4s',
+              maxHeartbeatThrottleInterval: '3s',
               // They stop in a moment.
               shutdownGraceTime: '100ms',
             }),

@@ -5,5 +5,6 @@
 export { interpreter as default } from './interpreter.ts';
 export { SluiceBackfill } from './backfill.ts';
 export { SluiceItems } from './items.ts';
+export { SluiceProbe } from './probe.ts';
 export { SluiceSensor } from './sensor.ts';
 export { SluiceSlots } from './slots.ts';

@@ -24,6 +24,8 @@ import { acceptDecisions } from './run-handlers.ts';
 import { TemporalHost } from './temporal-host.ts';
 
 const INTERVAL = defineSearchAttributeKey(SEARCH_ATTRIBUTES.interval.name, SEARCH_ATTRIBUTES.interval.type);
+const INTERVAL_END = defineSearchAttributeKey(SEARCH_ATTRIBUTES.intervalEnd.name, SEARCH_ATTRIBUTES.intervalEnd.type);
+const DATASETS = defineSearchAttributeKey(SEARCH_ATTRIBUTES.datasets.name, SEARCH_ATTRIBUTES.datasets.type);
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 /** Set by Temporal on what a Schedule starts: the tick, without jitter. */
 const TICK = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
@@ -43,7 +45,12 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
     );
   }
   const interval = input.interval ?? intervalOfTick(input);
-  if (!input.interval) upsertSearchAttributes([{ key: INTERVAL, value: new Date(interval.start) }]);
+  if (!input.interval) {
+    upsertSearchAttributes([
+      { key: INTERVAL, value: new Date(interval.start) },
+      { key: INTERVAL_END, value: new Date(interval.end) },
+    ]);
+  }
   let state: RunResult['state'] = 'failed';
   try {
     const end = await run(input, interval);
@@ -53,7 +60,10 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
     if (isCancellation(error)) state = 'canceled';
     throw error;
   } finally {
-    upsertSearchAttributes([{ key: STATE, value: state }]);
+    upsertSearchAttributes([
+      { key: STATE, value: state },
+      ...(state === 'success' && input.plan.outlets ? [{ key: DATASETS, value: [...input.plan.outlets] }] : []),
+    ]);
   }
 }
 

@@ -241,10 +241,10 @@ class Sensor {
           summary: describeTrigger(trigger),
           taskQueue: sensorQueue(workflowInfo().taskQueue),
           startToCloseTimeout: '3650 days',
-          heartbeatTimeout: '20s',
+          heartbeatTimeout: '10s',
           // It stops by itself, and says where it stands.
           cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-          retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+          retry: { initialInterval: '1s', backoffCoefficient: 1.5, maximumInterval: '5s' },
         }),
       );
     } catch (error) {

@@ -1,5 +1,6 @@
 import {
   ActivityFailure,
+  ApplicationFailure,
   ChildWorkflowFailure,
   defineSearchAttributeKey,
   type SearchAttributePair,
@@ -28,7 +29,7 @@ import {
 import { formatDuration } from './plan/duration.ts';
 import { type ItemOutcome, ITEMS_WORKFLOW, type ItemsInput } from './plan/items.ts';
 import type { Json } from './plan/json.ts';
-import type { RetryRule, TaskPlan } from './plan/plan.ts';
+import type { RetryRule, TaskPlan, WaitPlan } from './plan/plan.ts';
 import type { RunResult } from './plan/run.ts';
 import { runFacts } from './plan/run-facts.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
@@ -200,13 +201,14 @@ function schedule({ id, task, summary, input }: ActivityCall): Promise<Json> {
     summary,
     startToCloseTimeout: task.executionTimeoutMs,
     heartbeatTimeout: task.heartbeatTimeoutMs,
+    ...(task.wait && { scheduleToCloseTimeout: task.wait.timeoutMs }),
     ...(task.queueTimeoutMs !== undefined && { scheduleToStartTimeout: task.queueTimeoutMs }),
     ...(task.queue !== undefined && { taskQueue: task.queue }),
     ...(task.priority !== undefined && { priority: { priorityKey: task.priority } }),
     // A cancelled task cleans up after itself; its state is known only when it has.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: {
-      maximumAttempts: task.retry.maximumAttempts,
+      ...(task.retry.maximumAttempts > 0 && { maximumAttempts: task.retry.maximumAttempts }),
       initialInterval: task.retry.initialDelayMs,
       backoffCoefficient: task.retry.backoff,
       maximumInterval: task.retry.maximumDelayMs,
@@ -225,7 +227,22 @@ async function told<T>(task: TaskPlan, work: () => Promise<T>): Promise<T> {
 }
 
 function explain(task: TaskPlan, error: unknown): TaskFailed | TaskCanceled {
-  return isCancellation(error) ? new TaskCanceled('cancelled') : new TaskFailed(messageOf(error, task), error);
+  if (isCancellation(error)) return new TaskCanceled('cancelled');
+  return task.wait && isExpired(error) ? waitedInVain(task.wait, error) : new TaskFailed(messageOf(error, task), error);
+}
+
+/** Whether a task that looks again and again has run out of time: its server gives it no further look, or the last one took too long. */
+function isExpired(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure)) return false;
+  const { cause, retryState } = error;
+  return retryState === 'TIMEOUT' || (cause instanceof TimeoutFailure && cause.timeoutType === TimeoutType.SCHEDULE_TO_CLOSE);
+}
+
+function waitedInVain({ timeoutMs }: WaitPlan, error: unknown): TaskFailed {
+  let last = error;
+  while (last instanceof Error && last.cause instanceof Error) last = last.cause;
+  const seen = last instanceof ApplicationFailure ? ` ${last.message}` : '';
+  return new TaskFailed(`Waited for ${formatDuration(timeoutMs)} in vain.${seen}`, error, undefined, true);
 }
 
 /** Failures of time are Temporal's own, and have its names. */

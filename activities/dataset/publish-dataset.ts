@@ -9,14 +9,16 @@ import {
 } from '../../workflows/plan/dataset.ts';
 import { userFault } from '../errors.ts';
 import { readDataFile } from './read-data-file.ts';
+import { replaceDataset } from './replace-dataset.ts';
 import type { Storage } from './storage.ts';
 import { storageFailure } from './storage-failure.ts';
-import { writeManifest } from './write-manifest.ts';
 
 export interface DatasetToPublish {
   readonly storage: Storage;
-  /** `s3://bucket/prefix/`: all data files under it belong to the data set. */
+  /** `s3://bucket/prefix/`: the data set. */
   readonly uri: string;
+  /** The folder under it whose data files it is made of: `run-1f.../`. */
+  readonly folder: string;
   readonly format: DatasetFormat;
   readonly compression: DatasetManifest['compression'];
   /** In the order of the fields; empty when the names are not known. */
@@ -36,13 +38,13 @@ const READERS = 4;
  * @throws ApplicationFailure
  */
 export async function publishDataset(dataset: DatasetToPublish): Promise<DatasetReference> {
-  const { storage, uri, format, compression, schema, signal } = dataset;
+  const { storage, uri, folder, format, compression, schema, signal } = dataset;
   if (format === 'parquet') {
     throw userFault('InvalidParameters', `${uri} is parquet, whose rows cannot be counted yet. Write csv or jsonl.`);
   }
-  const prefix = parseS3Uri(uri);
+  const prefix = parseS3Uri(uri + folder);
   const objects = await listObjects(storage.client, prefix, signal).catch((error: unknown) => {
-    throw storageFailure(error, storage, prefix.bucket, `list ${uri}`);
+    throw storageFailure(error, storage, prefix.bucket, `list ${uri}${folder}`);
   });
   const found = objects.filter(({ key }) => isDataFile(key.slice(prefix.key.length)));
   const files: (DatasetFile | undefined)[] = [];
@@ -74,7 +76,7 @@ export async function publishDataset(dataset: DatasetToPublish): Promise<Dataset
   );
   if (firstFailure !== undefined) throw firstFailure;
   signal.throwIfAborted();
-  return writeManifest(storage, uri, { format, compression, schema, files: files.filter((file) => file !== undefined) }, signal);
+  return replaceDataset(storage, uri, { format, compression, schema, files: files.filter((file) => file !== undefined) }, signal);
 }
 
 function isDataFile(path: string): boolean {

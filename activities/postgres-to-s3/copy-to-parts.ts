@@ -1,18 +1,16 @@
 import copyStreams from 'pg-copy-streams';
 import type { SqlClient } from '../../lib/postgres.ts';
-import type { S3Location } from '../../lib/s3.ts';
 import type { DatasetFile, DatasetManifest } from '../../workflows/plan/dataset.ts';
 import { RowScanner } from '../dataset/row-scanner.ts';
-import type { Storage } from '../dataset/storage.ts';
 import { platformFault } from '../errors.ts';
-import { PartWriter } from './part-writer.ts';
+import type { OwnFiles } from './own-files.ts';
+import { PartWriter } from '../dataset/part-writer.ts';
 
 export interface CopyToParts {
   readonly client: SqlClient;
   /** A whole `COPY … TO STDOUT`. */
   readonly statement: string;
-  readonly storage: Storage;
-  readonly prefix: S3Location;
+  readonly output: OwnFiles;
   readonly format: 'csv' | 'jsonl';
   readonly compression: DatasetManifest['compression'];
   readonly maxRowsPerFile: number;
@@ -28,7 +26,9 @@ const PIECE = 256 * 1024;
  * When it fails, what was begun is aborted; completed files are the caller's to delete.
  */
 export async function copyToParts(copy: CopyToParts): Promise<DatasetFile[]> {
-  const { storage, prefix, format, compression, maxRowsPerFile } = copy;
+  const { output, format, compression, maxRowsPerFile } = copy;
+  const { storage, prefix } = output;
+  const extension = `${format}${compression === 'gzip' ? '.gz' : ''}`;
   const files: DatasetFile[] = [];
   const sums = { rows: 0, bytes: 0 };
   let part: { readonly writer: PartWriter; readonly scanner: RowScanner } | undefined;
@@ -45,7 +45,7 @@ export async function copyToParts(copy: CopyToParts): Promise<DatasetFile[]> {
     for await (const piece of inPieces(source)) {
       for (let from = 0; from < piece.length;) {
         part ??= {
-          writer: new PartWriter(storage, { ...prefix, key: prefix.key + partName(files.length, format, compression) }, compression),
+          writer: new PartWriter(storage, { ...prefix, key: prefix.key + output.nameOf(files.length, extension) }, compression),
           scanner: new RowScanner(format),
         };
         const end = part.scanner.scan(piece, from, maxRowsPerFile - part.scanner.rows + (part.scanner.betweenRows ? 0 : 1));
@@ -89,8 +89,4 @@ async function* inPieces(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
     size = 0;
   }
   if (size > 0) yield Buffer.concat(held, size);
-}
-
-function partName(index: number, format: string, compression: DatasetManifest['compression']): string {
-  return `part-${String(index).padStart(5, '0')}.${format}${compression === 'gzip' ? '.gz' : ''}`;
 }

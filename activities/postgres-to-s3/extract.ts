@@ -1,17 +1,17 @@
 import { formatS3Uri, parseS3Uri } from '../../lib/s3.ts';
-import { type Column, type DatasetReference, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
+import type { Column, DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { connectionName, everySecond } from '../dataset/parameters.ts';
+import { ownMark, replaceDataset } from '../dataset/replace-dataset.ts';
 import { openStorage } from '../dataset/storage.ts';
-import { writeManifest } from '../dataset/write-manifest.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import { type Database, fixFormats, withDatabase } from '../sql/database.ts';
 import { quoteIdentifier } from '../sql/identifiers.ts';
-import { beginOutput, clearOutput, type OutputPrefix } from './clear-prefix.ts';
+import { buildSelect } from '../sql/select-statement.ts';
 import { copyToParts } from './copy-to-parts.ts';
+import { OwnFiles } from './own-files.ts';
 import { connections, type Params } from './parameters.ts';
-import { buildSelect } from './select-statement.ts';
 
 /** How long a failed attempt may take to tidy up after itself, when its own signal is aborted. */
 const TIDY_UP_MS = 30_000;
@@ -21,7 +21,7 @@ export async function extract(ctx: TaskContext<typeof connections>, task: Params
   if (task.file_format === 'parquet')
     throw userFault('InvalidParameters', "file_format 'parquet' cannot be written yet: use csv or jsonl.");
   const storage = openStorage(ctx.connections.storage, connectionName(task, connections.storage));
-  const output: OutputPrefix = { storage, prefix: prefixOf(ctx, task), exclusive: task.s3_key === undefined };
+  const output = new OwnFiles(storage, prefixOf(ctx, task), ownMark(ctx.idempotencyKey));
   try {
     return await withDatabase(
       {
@@ -46,34 +46,32 @@ async function publish(
   ctx: TaskContext<typeof connections>,
   task: Params,
   database: Database,
-  output: OutputPrefix,
+  output: OwnFiles,
 ): Promise<DatasetReference> {
   const { storage, prefix } = output;
   const { file_format: format = 'csv', compression = 'gzip', max_rows_per_file: maxRowsPerFile = 1_000_000 } = task;
   if (format === 'parquet') throw userFault('InvalidParameters', 'parquet cannot be written yet.');
   const { sql, columns } = await buildSelect(database, task, ctx.interval);
-  await beginOutput(output, ctx.signal);
+  await output.begin(ctx.signal);
   const progress = everySecond<JsonObject>((sums) => ctx.progress(sums));
   try {
     const files = await copyToParts({
       client: database.client,
       statement: format === 'csv' ? `COPY (${sql}\n) TO STDOUT (FORMAT csv)` : copyJsonLines(sql, columns),
-      storage,
-      prefix,
+      output,
       format,
       compression,
       maxRowsPerFile,
       progress,
     });
     ctx.signal.throwIfAborted();
-    const reference = await writeManifest(storage, formatS3Uri(prefix), { format, compression, schema: columns, files }, ctx.signal);
-    const keep = new Set([...files.map((file) => parseS3Uri(file.url).key), prefix.key + MANIFEST_NAME]);
-    await clearOutput(output, keep, ctx.signal);
+    const reference = await replaceDataset(storage, formatS3Uri(prefix), { format, compression, schema: columns, files }, ctx.signal);
+    await output.clear(new Set(files.map((file) => parseS3Uri(file.url).key)), ctx.signal);
     ctx.progress({ rows: reference.rows, bytes: reference.bytes, files: files.length });
     return reference;
   } catch (error) {
     if (ctx.givenUp()) throw error;
-    await clearOutput(output, new Set(), AbortSignal.timeout(TIDY_UP_MS)).catch((cause: unknown) => {
+    await output.clear(new Set(), AbortSignal.timeout(TIDY_UP_MS)).catch((cause: unknown) => {
       ctx.log.warn('Could not delete what this attempt has written; the next attempt does.', { prefix: formatS3Uri(prefix), cause });
     });
     throw error;

@@ -1,6 +1,7 @@
 import { abortUploads, deleteObjects, getObject, listObjects, parseS3Uri, type S3Location } from '../../lib/s3.ts';
 import { type Column, type DatasetFormat, type DatasetManifest, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
 import { readManifest } from '../dataset/read-manifest.ts';
+import { withdrawOwn } from '../dataset/replace-dataset.ts';
 import type { Storage } from '../dataset/storage.ts';
 import { storageFailure } from '../dataset/storage-failure.ts';
 
@@ -13,21 +14,26 @@ export interface WrittenOutput {
   readonly compression: DatasetManifest['compression'];
 }
 
-/** The place where a job writes its data set. */
+/** The place where a job writes its data set: a folder of its own under the data set's, since two runs may work on one interval at once. */
 export class JobOutput {
-  /** `s3://bucket/prefix/` */
+  /** Of the data set: `s3://bucket/prefix/` */
   readonly uri: string;
+  /** Where under it the job writes: `run-1f…/` */
+  readonly folder: string;
   readonly storage: Storage;
   readonly #prefix: S3Location;
 
-  constructor(storage: Storage, uri: string) {
+  /** @param mark tells this task in this run from others */
+  constructor(storage: Storage, uri: string, mark: string) {
     this.storage = storage;
     this.uri = uri;
-    this.#prefix = parseS3Uri(uri);
+    this.folder = `run-${mark}/`;
+    this.#prefix = parseS3Uri(uri + this.folder);
   }
 
   /** Deletes everything, so that what one attempt leaves never mixes with what the next one writes. */
   async clear(signal: AbortSignal): Promise<void> {
+    await withdrawOwn(this.storage, this.uri, (key) => key.startsWith(this.#prefix.key), signal);
     await this.#deleteUnless(() => false, signal);
     await this.#call('clear', () => abortUploads(this.storage.client, this.#prefix, () => true, signal));
   }
@@ -35,14 +41,14 @@ export class JobOutput {
   /** Deletes all that the published manifest does not name: markers of Hadoop's committers, folders, the schema, files without a row. */
   async deleteUnpublished(signal: AbortSignal): Promise<void> {
     const { entries } = await readManifest(this.storage, this.uri + MANIFEST_NAME, signal);
-    const published = new Set([...entries.map(({ url }) => parseS3Uri(url).key), this.#prefix.key + MANIFEST_NAME]);
+    const published = new Set(entries.map(({ url }) => parseS3Uri(url).key));
     await this.#deleteUnless((key) => published.has(key), signal);
   }
 
   /** What the job has left; undefined when it has not written at all. A result without rows is written too. */
   async inspect(signal: AbortSignal): Promise<WrittenOutput | undefined> {
     const names = (await this.#keys(signal)).map((key) => key.slice(this.#prefix.key.length));
-    const data = names.filter((name) => name !== MANIFEST_NAME && !name.endsWith('/') && !/(^|\/)[_.]|^$/.test(name));
+    const data = names.filter((name) => !name.endsWith('/') && !/(^|\/)[_.]|^$/.test(name));
     const described = names.includes(SCHEMA_NAME);
     if (data.length === 0 && !described && !names.includes('_SUCCESS')) return undefined;
     const sample = data[0] ?? 'part.csv.gz';
@@ -77,7 +83,7 @@ export class JobOutput {
     try {
       return await call();
     } catch (error) {
-      throw storageFailure(error, this.storage, this.#prefix.bucket, `${doing} ${this.uri}`);
+      throw storageFailure(error, this.storage, this.#prefix.bucket, `${doing} ${this.uri}${this.folder}`);
     }
   }
 }

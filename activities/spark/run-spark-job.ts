@@ -6,6 +6,7 @@ import type { AwsConnection, SparkConnection } from '../../lib/connections.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { publishDataset } from '../dataset/publish-dataset.ts';
+import { ownMark } from '../dataset/replace-dataset.ts';
 import { openStorage } from '../dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
 import { platformFault, userFault } from '../errors.ts';
@@ -37,7 +38,7 @@ export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams):
   const program = findSparkSubmit(ctx.connections.spark);
   const folder = await StateFolder.open(ctx.idempotencyKey);
   const storage = openStorage(ctx.connections.storage, params.aws_conn_id ?? 'aws_default');
-  const output = ctx.output === undefined ? undefined : new JobOutput(storage, ctx.output);
+  const output = ctx.output === undefined ? undefined : new JobOutput(storage, ctx.output, ownMark(ctx.idempotencyKey));
   const attempt = new SparkJobAttempt(ctx, params, job, program, folder, output);
   try {
     return await attempt.run();
@@ -138,7 +139,7 @@ class SparkJobAttempt {
       storage,
       interval: ctx.interval,
       input: ctx.input?.uri,
-      output: output?.uri,
+      output: output && output.uri + output.folder,
       work: folder.work,
     };
     const argv = sparkSubmitArguments(submission);
@@ -172,17 +173,17 @@ class SparkJobAttempt {
 
   async #publish(): Promise<DatasetReference | null> {
     if (!this.#output) return null;
-    const { storage, uri } = this.#output;
+    const { storage, uri, folder } = this.#output;
     const written = await this.#output.inspect(this.#stop);
     if (!written) {
       await this.#folder.retire();
       throw userFault(
         'DatasetNotFound',
-        `Job '${this.#job.name}' ended well but wrote nothing to ${uri}, where the next task expects its data. ` +
+        `Job '${this.#job.name}' ended well but wrote nothing to ${uri}${folder}, where the next task expects its data. ` +
           `Write there with write_dataset(data, arguments.output) of sluice_job; a result without rows is written too.`,
       );
     }
-    return publishDataset({ storage, uri, ...written, signal: this.#stop });
+    return publishDataset({ storage, uri, folder, ...written, signal: this.#stop });
   }
 
   /** The published data set without what lay beside it. Also for an attempt whose predecessor got just as far as publishing. */

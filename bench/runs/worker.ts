@@ -11,14 +11,14 @@ import { createWorkers, installRuntime } from '../../temporal/worker-process.ts'
  */
 const [queue = '', takes = '0', log] = process.argv.slice(2);
 installRuntime(createLog('bench worker', 'error'));
-const workers = await createWorkers(loadEnvironment(), [queue], {
+const workers = await createWorkers(loadEnvironment(), [queue], () => ({
   work: async (): Promise<null> => {
     await delay(Number(takes));
     const { workflowExecution, activityId } = Context.current().info;
     if (log !== undefined) appendFileSync(log, `${workflowExecution?.workflowId} ${activityId}\n`);
     return null;
   },
-});
+}));
 process.stdin.on('data', () => {
   globalThis.gc?.();
   process.stdout.write(`${process.memoryUsage.rss()}\n`);

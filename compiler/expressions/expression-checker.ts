@@ -128,7 +128,8 @@ function languageFor(scope: ExpressionScope, references: readonly Reference[]): 
   for (const [name, shape] of Object.entries(scope.items)) if (names.has(name)) declare(language, name, celDeclaration(shape));
   if (names.has('params')) declare(language, 'params', celDeclaration({ fields: scope.params }));
   if (names.has('outputs')) declare(language, 'outputs', outputsDeclaration(scope, references));
-  if (names.has('event')) declare(language, 'event', 'map<string, dyn>');
+  // A key may bring an event of its own: that of the record it waits for.
+  if (names.has('event') && !Object.hasOwn(scope.items, 'event')) declare(language, 'event', 'map<string, dyn>');
   if (names.has('event_meta')) declare(language, 'event_meta', celDeclaration(EVENT_META));
   if (names.has('conn')) {
     const connections = references.filter(({ path }) => path[0] === 'conn').map(({ path }) => path[1] ?? '');

@@ -106,7 +106,7 @@ class ExpressionResolver {
       if (COMMON_TASK_KEYS.has(key)) continue;
       for (const template of findTemplates(part, params.properties[key], [...path, key], 'value')) {
         const checked = this.check(template, this.withNames(inner, template));
-        if (!checked || template.kind === 'expression' || template.kind === 'none') continue;
+        if (!checked || template.kind === 'none') continue;
         places.push({ path: template.path.slice(path.length), kind: template.kind });
       }
     }
@@ -185,6 +185,7 @@ class ExpressionResolver {
         }
       }
       if (places.length > 0) this.triggerTemplates.set(index, places);
+      if (isMap(trigger.mode) && isMap(trigger.mode.window)) this.checkWindow(trigger.mode.window, [...path, 'mode', 'window'], scope);
       for (const name of Object.keys(isMap(trigger.params) ? trigger.params : {})) {
         if (!Object.hasOwn(this.params, name)) {
           this.source.reportKey(
@@ -196,6 +197,20 @@ class ExpressionResolver {
         }
       }
     }
+  }
+
+  /** What a window computes, over each event, and its condition, over what it has computed. */
+  private checkWindow({ aggregates, having }: JsonObject, path: Path, scope: ExpressionScope): void {
+    const named = isMap(aggregates) ? aggregates : {};
+    for (const [name, text] of Object.entries(named)) {
+      const [, before = '', of = ''] = /^(\s*[a-z]+\s*\()(.*)\)\s*$/s.exec(String(text)) ?? [];
+      // In its place, so that a mistake is shown where it stands.
+      if (of.trim() !== '')
+        this.remember(checkBare(this.source, { path: [...path, 'aggregates', name], text: `${' '.repeat(before.length)}${of} ` }, scope));
+    }
+    if (typeof having !== 'string') return;
+    const items = Object.fromEntries(Object.keys(named).map((name) => [name, 'dyn' as const]));
+    this.remember(checkBare(this.source, { path: [...path, 'having'], text: having }, { ...scope, items }, BOOLEAN));
   }
 
   private checkAll(value: Json | undefined, schema: unknown, path: Path, scope: ExpressionScope): void {

@@ -1,14 +1,24 @@
 import { kafka } from './kafka.ts';
-import { type Part, type PartName, partNames } from './part.ts';
+import { type Part, type PartName, partNames, usualParts } from './part.ts';
 import { postgres } from './postgres.ts';
+import { rabbitmq } from './rabbitmq.ts';
 import { s3 } from './s3.ts';
+import { schemaRegistry } from './schema-registry.ts';
 import { spark } from './spark.ts';
 import { temporal } from './temporal.ts';
 
 /** Every part of the local stack. */
-export const parts: Readonly<Record<PartName, Part>> = { temporal, postgres, s3, kafka, spark };
+export const parts: Readonly<Record<PartName, Part>> = {
+  temporal,
+  postgres,
+  s3,
+  kafka,
+  spark,
+  'schema-registry': schemaRegistry,
+  rabbitmq,
+};
 
-/** The parts of these names, in the catalog's order and each once; all of them when none is named. */
-export function partsNamed(names: readonly PartName[] = partNames): Part[] {
+/** The parts of these names, in the catalog's order and each once; the usual ones when none is named. */
+export function partsNamed(names: readonly PartName[] = usualParts): Part[] {
   return partNames.filter((name) => names.includes(name)).map((name) => parts[name]);
 }

@@ -2,8 +2,10 @@ import type { Ports } from '../ports.ts';
 import type { ServerCommand } from '../server-process.ts';
 
 /** The parts of the local stack, in the order in which they are listed. */
-export const partNames = ['temporal', 'postgres', 's3', 'kafka', 'spark'] as const;
+export const partNames = ['temporal', 'postgres', 's3', 'kafka', 'spark', 'schema-registry', 'rabbitmq'] as const;
 export type PartName = (typeof partNames)[number];
+/** Those that start when none is named: the others only who needs them asks for. */
+export const usualParts: readonly PartName[] = ['temporal', 'postgres', 's3', 'kafka', 'spark'];
 
 export interface PartContext {
   /** The stack's folder, absolute. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka, Producer } from 'kafkajs';
-import type { KafkaRecord } from './record-source.ts';
+import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 
 /** Where the records of a trigger go that cannot be read. */
 export function deadLetterTopic(dagId: string, trigger: string): string {
@@ -70,7 +70,7 @@ export class DeadLetters {
     const admin = this.kafka.admin();
     await admin.connect();
     try {
-      await admin.createTopics({ topics: [{ topic: this.topic, numPartitions: 1 }] });
+      await admin.createTopics({ topics: [{ topic: this.topic, numPartitions: 1 }], waitForLeaders: false });
     } finally {
       await admin.disconnect();
     }

@@ -1,21 +1,31 @@
+import { type Decoder, RecordEvent, Undecodable } from '../../lib/kafka/decode-record.ts';
+import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
+import type { Json } from '../../workflows/plan/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
-import type { EventJudge, Verdict } from '../event-judge.ts';
-import { eventOf, Undecodable } from './decode.ts';
-import type { KafkaRecord } from './record-source.ts';
+import type { Verdict } from '../event-judge.ts';
 
 /** A verdict; one for a run with the event that it is about. */
 export type Judged = Exclude<Verdict, { kind: 'run' }> | (Extract<Verdict, { kind: 'run' }> & { readonly event: RunEvent });
 
-/** Decodes a record and holds it against a trigger. */
-export function judgeRecord(record: KafkaRecord, judge: EventJudge): Judged {
+/** Decodes a record and holds it against a trigger. A promise only where the decoder has to wait. */
+export function judgeRecord(record: KafkaRecord, judge: (event: RunEvent) => Verdict, decode: Decoder): Judged | Promise<Judged> {
   try {
-    const event = eventOf(record);
-    const verdict = judge.judge(event);
-    return verdict.kind === 'run' ? { ...verdict, event } : verdict;
+    const value = decode(record);
+    return value instanceof Promise ? value.then((json) => judged(record, json, judge), invalid) : judged(record, value, judge);
   } catch (error) {
-    if (error instanceof Undecodable) return { kind: 'invalid', reason: error.message };
-    throw error;
+    return invalid(error);
   }
+}
+
+function judged(record: KafkaRecord, value: Json, judge: (event: RunEvent) => Verdict): Judged {
+  const event = new RecordEvent(record, value);
+  const verdict = judge(event);
+  return verdict.kind === 'run' ? { ...verdict, event } : verdict;
+}
+
+function invalid(error: unknown): Judged {
+  if (error instanceof Undecodable) return { kind: 'invalid', reason: error.message };
+  throw error;
 }
 
 /** What tells a record from all others: `topic-partition-offset`. */

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { KafkaConnection } from '../../lib/connections.ts';
-import { createKafka } from '../../lib/kafka.ts';
+import { createKafka } from '../../lib/kafka/client.ts';
 import { deadLetterTopic } from './dead-letters.ts';
-import type { KafkaRecord } from './record-source.ts';
-import { kafkajsSource } from './kafkajs-source.ts';
+import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
+import { readTopic } from '../../lib/kafka/read-topic.ts';
 
 /** A dead letter as it was read back. */
 export interface KeptLetter {
@@ -14,32 +13,13 @@ export interface KeptLetter {
 
 /** All dead letters of a trigger, the oldest first. */
 export async function readDeadLetters(connection: KafkaConnection, dagId: string, trigger: string): Promise<KeptLetter[]> {
-  const kafka = createKafka(connection, 'sluice-dead-letters');
-  const topic = deadLetterTopic(dagId, trigger);
-  const admin = kafka.admin();
-  await admin.connect();
-  const group = `sluice.dead-letters.${randomUUID()}`;
-  try {
-    if (!(await admin.listTopics()).includes(topic)) return [];
-    const [bounds] = await admin.fetchTopicOffsets(topic);
-    if (!bounds || bounds.high === bounds.low) return [];
-    const letters: KeptLetter[] = [];
-    const enough = new AbortController();
-    await kafkajsSource(kafka).consume({
-      group,
-      topics: [topic],
-      signal: enough.signal,
-      handle: async ({ records, next }) => {
-        letters.push(...records.map(letterOf));
-        // Transactions leave marks between the records: the end is an offset, not a count.
-        if (BigInt(next) >= BigInt(bounds.high)) enough.abort();
-      },
-    });
-    return letters;
-  } finally {
-    await admin.deleteGroups([group]).catch(() => undefined);
-    await admin.disconnect();
-  }
+  const letters: KeptLetter[] = [];
+  await readTopic(
+    createKafka(connection, 'sluice-dead-letters'),
+    { topic: deadLetterTopic(dagId, trigger), from: 'earliest', signal: new AbortController().signal },
+    (record) => letters.push(letterOf(record)) > 0,
+  );
+  return letters;
 }
 
 const OWN = /^sluice-/;

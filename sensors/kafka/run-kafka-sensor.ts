@@ -1,40 +1,45 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
-import { createKafka } from '../../lib/kafka.ts';
+import type { Kafka } from 'kafkajs';
+import type { KafkaConnection } from '../../lib/connections.ts';
+import { createKafka } from '../../lib/kafka/client.ts';
+import { decoderOf } from '../../lib/kafka/decoders.ts';
+import { kafkajsSource } from '../../lib/kafka/kafkajs-source.ts';
+import type { RecordSource } from '../../lib/kafka/record-source.ts';
 import type { SensorContext } from '../define-trigger.ts';
 import { stopped } from '../run-sensor.ts';
-import { type DeadLetter, DeadLetters, deadLetterTopic } from './dead-letters.ts';
-import { judgeRecord, originOf } from './judge-record.ts';
-import { kafkajsSource } from './kafkajs-source.ts';
-import type { RecordBatch, RecordSource } from './record-source.ts';
+import { DeadLetters, deadLetterTopic } from './dead-letters.ts';
+import { EachRecord } from './each-record.ts';
+import { originOf } from './judge-record.ts';
+import { keyOf, Position } from './position.ts';
+import { readDeadLetters } from './read-dead-letters.ts';
+import { RecordBatches } from './record-batches.ts';
+import type { HandlerContext, RecordHandler } from './record-handler.ts';
+import { RecordWindows } from './record-windows.ts';
 import { groupOf, pinPosition, topicsOf } from './start-position.ts';
 
 /** A client that has failed is built anew after this many milliseconds. */
 const REBUILD = 1_000;
-/** Runs that are being started at the same time. */
-const AT_ONCE = 50;
-/** Batches without a match are committed together, after this many milliseconds at most. */
-const COMMIT_EVERY = 1_000;
-/** After so many records others get a turn: heartbeats above all. */
-const TURN = 2_000;
-/** How often the broker hears, in milliseconds, that a consumer lives which waits for Temporal. */
-const ALIVE_EVERY = 2_000;
+/** How often it is looked for batches and windows whose time has come, in milliseconds. */
+const TICK = 250;
 
-/** Reads topics, and starts the runs that their records ask for. An offset is committed when the server has all runs up to it, and not before. */
-export async function runKafkaSensor(context: SensorContext): Promise<void> {
-  const { journal, signal, log } = context;
-  const kafka = createKafka(context.connection(['kafka']), 'sluice-sensor');
+/** Reads topics, and starts the runs that their records ask for, until the signal is aborted. */
+export async function runKafkaSensor(sensor: SensorContext): Promise<void> {
+  const { journal, signal, log, dagId, trigger } = sensor;
+  const connection = sensor.connection(['kafka']);
+  const kafka = createKafka(connection, 'sluice-sensor');
   const source = kafkajsSource(kafka);
-  const deadLetters = (): DeadLetters =>
-    new DeadLetters(kafka, groupOf(context.dagId, context.trigger.name), deadLetterTopic(context.dagId, context.trigger.name));
+  const decode = decoderOf(trigger.source.format, connection);
+  if (typeof decode === 'string') throw stopped(decode);
   for (;;) {
     signal.throwIfAborted();
-    const letters = deadLetters();
+    const group = groupOf(dagId, trigger.name);
+    const position = new Position(journal, new DeadLetters(kafka, group, deadLetterTopic(dagId, trigger.name)));
     try {
       const admin = kafka.admin();
       await admin.connect();
       try {
-        const lost = await pinPosition(admin, context, signal);
+        const lost = await pinPosition(kafka, admin, sensor, journal.cursor, signal);
         if (lost > 0) {
           journal.count('lost', lost);
           log.warn('Retention has removed records before they were read', { lost });
@@ -42,129 +47,86 @@ export async function runKafkaSensor(context: SensorContext): Promise<void> {
       } finally {
         await admin.disconnect();
       }
-      await consume(context, source, letters);
+      await consume(source, await handlerFor({ sensor, decode, position }, connection, kafka), sensor);
     } catch (error) {
       if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
       const message = error instanceof Error ? error.message : String(error);
       journal.obstacle = message;
       log.warn('The Kafka consumer is built anew', { reason: message });
     } finally {
-      await letters.close();
+      await position.close();
     }
     await delay(REBUILD, undefined, { signal });
   }
 }
 
-async function consume(context: SensorContext, source: RecordSource, letters: DeadLetters): Promise<void> {
-  const { journal, signal, dagId, trigger } = context;
+/** What happens to the records, by the mode of the trigger. */
+async function handlerFor(context: HandlerContext, connection: KafkaConnection, kafka: Kafka): Promise<RecordHandler> {
+  const { dagId, trigger } = context.sensor;
+  const { mode } = trigger;
+  switch (mode.kind) {
+    case 'batch':
+      return new RecordBatches(context, mode);
+    case 'window': {
+      const letters = trigger.onInvalid === 'dead_letter' ? await readDeadLetters(connection, dagId, trigger.name) : [];
+      return new RecordWindows(
+        context,
+        mode,
+        new Set(letters.map(({ record }) => originOf(record))),
+        await backlogOf(kafka, context.sensor),
+      );
+    }
+    default:
+      return new EachRecord(context);
+  }
+}
+
+/** Where the records end that are there and were not read, by partition. */
+async function backlogOf(kafka: Kafka, { dagId, trigger }: SensorContext): Promise<Map<string, string>> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const backlog = new Map<string, string>();
+    const committed = await admin.fetchOffsets({ groupId: groupOf(dagId, trigger.name), topics: [...topicsOf({ trigger })] });
+    for (const { topic, partitions } of committed) {
+      for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+        const next = partitions.find((each) => each.partition === partition)?.offset ?? '-1';
+        if (BigInt(next) < BigInt(high)) backlog.set(keyOf({ topic, partition }), high);
+      }
+    }
+    return backlog;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function consume(source: RecordSource, handler: RecordHandler, { dagId, trigger, journal, signal }: SensorContext): Promise<void> {
   const lags = new Map<string, number>();
-  const commits = new Commits();
+  const failed = new AbortController();
+  const ticking = tickAlong(handler, AbortSignal.any([signal, failed.signal])).catch((error: unknown) => failed.abort(error));
   try {
     await source.consume({
       group: groupOf(dagId, trigger.name),
-      topics: topicsOf(context),
-      signal,
+      topics: topicsOf({ trigger }),
+      signal: AbortSignal.any([signal, failed.signal]),
       async handle(batch) {
-        const handled = await handleBatch(context, batch);
+        await handler.handle(batch);
         journal.obstacle = undefined;
-        lags.set(`${batch.topic}-${batch.partition}`, batch.lag);
+        lags.set(keyOf(batch), batch.lag);
         journal.lag = [...lags.values()].reduce((sum, lag) => sum + lag, 0);
-        if (handled.letters.length > 0) {
-          // The transaction would not notice that the partition is another consumer's by now.
-          await batch.alive();
-          await letters.write(handled.letters, batch);
-          commits.forget(batch);
-        } else await commits.done(batch, handled.matches > 0);
-        journal.count('events', batch.records.length);
-        journal.count('invalid', handled.invalid);
       },
     });
+    if (!signal.aborted && failed.signal.aborted) throw failed.signal.reason;
   } finally {
-    commits.close();
+    failed.abort();
+    await ticking;
   }
 }
 
-interface Handled {
-  readonly matches: number;
-  readonly invalid: number;
-  readonly letters: readonly DeadLetter[];
-}
-
-/** Starts the runs of a batch; all of them are started when it resolves. */
-async function handleBatch({ trigger, judge, runs, journal, signal }: SensorContext, batch: RecordBatch): Promise<Handled> {
-  const letters: DeadLetter[] = [];
-  const active = new Set<Promise<void>>();
-  let failure: unknown;
-  let matches = 0;
-  let invalid = 0;
-  const settle = async (most: number): Promise<void> => {
-    while (active.size > most && failure === undefined) {
-      await Promise.race([...active, delay(ALIVE_EVERY, undefined, { signal })]);
-      await batch.alive();
-    }
-    if (failure !== undefined) throw failure;
-  };
-  let turn = 0;
-  for (const record of batch.records) {
-    if (++turn % TURN === 0) {
-      signal.throwIfAborted();
-      await batch.alive();
-    }
-    const verdict = judgeRecord(record, judge);
-    if (verdict.kind === 'none') continue;
-    if (verdict.kind === 'invalid') {
-      const { reason } = verdict;
-      invalid++;
-      if (trigger.onInvalid === 'stop') throw stopped(`${originOf(record)} cannot be read: ${reason}`);
-      if (trigger.onInvalid === 'dead_letter') letters.push({ record, reason });
-      continue;
-    }
-    matches++;
-    journal.count('matches');
-    const start = runs.start(verdict.event, verdict, originOf(record));
-    const tracked = start.then(
-      () => void active.delete(tracked),
-      (error: unknown) => ((failure ??= error), void active.delete(tracked)),
-    );
-    active.add(tracked);
-    await settle(AT_ONCE - 1);
+async function tickAlong(handler: RecordHandler, signal: AbortSignal): Promise<void> {
+  if (!handler.tick) return;
+  for (;;) {
+    await delay(TICK, undefined, { signal });
+    await handler.tick();
   }
-  await settle(0);
-  return { matches, invalid, letters };
-}
-
-/** Commits at once what has started runs, and the rest now and then: looking at a record twice that starts nothing harms nobody. */
-class Commits {
-  private readonly waiting = new Map<string, RecordBatch>();
-  private timer: NodeJS.Timeout | undefined;
-
-  async done(batch: RecordBatch, atOnce: boolean): Promise<void> {
-    if (atOnce) {
-      this.forget(batch);
-      return batch.commit();
-    }
-    this.waiting.set(keyOf(batch), batch);
-    this.timer ??= setTimeout(() => this.flush(), COMMIT_EVERY);
-  }
-
-  /** It was committed by other means. */
-  forget(batch: RecordBatch): void {
-    this.waiting.delete(keyOf(batch));
-  }
-
-  close(): void {
-    clearTimeout(this.timer);
-  }
-
-  private flush(): void {
-    this.timer = undefined;
-    const batches = [...this.waiting.values()];
-    this.waiting.clear();
-    // What could not be committed is read again, and starts nothing.
-    for (const batch of batches) batch.commit().catch(() => undefined);
-  }
-}
-
-function keyOf({ topic, partition }: RecordBatch): string {
-  return `${topic}-${partition}`;
 }

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Admin } from 'kafkajs';
-import { createKafka } from '../../lib/kafka.ts';
+import type { Admin, Kafka } from 'kafkajs';
+import { createKafka } from '../../lib/kafka/client.ts';
+import { setOffsets } from '../../lib/kafka/set-offsets.ts';
 import type { Cursor } from '../run-starts.ts';
 import type { SensorIdentity } from '../define-trigger.ts';
 import { stopped } from '../run-sensor.ts';
+import { type KafkaCursor, keyOf } from './position.ts';
 
 /** The consumer group of a trigger; its committed offsets are what the sensor remembers. */
 export function groupOf(dagId: string, trigger: string): string {
@@ -19,10 +21,17 @@ export function topicsOf({ trigger }: Pick<SensorIdentity, 'trigger'>): readonly
 /**
  * Commits where a group begins that has never committed anything: afterwards nothing that arrives can be missed, whatever dies. Partitions
  * that come later begin at their first record.
+ * @param cursor what the sensor itself remembers: brokers forget groups that have not been there for some days
  * @returns how many records retention has removed before they were read
  * @throws Error when a topic does not exist
  */
-export async function pinPosition(admin: Admin, identity: SensorIdentity, signal: AbortSignal): Promise<number> {
+export async function pinPosition(
+  kafka: Kafka,
+  admin: Admin,
+  identity: SensorIdentity,
+  cursor: Cursor,
+  signal: AbortSignal,
+): Promise<number> {
   const group = groupOf(identity.dagId, identity.trigger.name);
   const topics = topicsOf(identity);
   const existing = new Set(await admin.listTopics());
@@ -39,7 +48,9 @@ export async function pinPosition(admin: Admin, identity: SensorIdentity, signal
     }
     if (identity.consumer === 0) {
       const { start } = identity.trigger.source;
-      for (const topic of fresh) await moveTo(admin, group, topic, typeof start === 'string' ? start : 'latest', identity.since);
+      const { offsets = {} } = (cursor ?? {}) as KafkaCursor;
+      for (const topic of fresh)
+        await moveTo(kafka, admin, group, topic, typeof start === 'string' ? start : 'latest', identity.since, offsets);
     } else await delay(500, undefined, { signal });
   }
 }
@@ -47,26 +58,41 @@ export async function pinPosition(admin: Admin, identity: SensorIdentity, signal
 /** `sluice sensors reset`: moves the group of a sensor that does not run. @throws ApplicationFailure when `to` is no position */
 export async function resetPosition(identity: SensorIdentity, to: string): Promise<Cursor> {
   if (identity.consumer !== 0) return undefined;
-  const admin = createKafka(identity.connection(['kafka']), 'sluice-sensor').admin();
+  const kafka = createKafka(identity.connection(['kafka']), 'sluice-sensor');
+  const admin = kafka.admin();
   await admin.connect();
   try {
     const group = groupOf(identity.dagId, identity.trigger.name);
-    for (const topic of topicsOf(identity)) await moveTo(admin, group, topic, to, new Date().toISOString());
+    for (const topic of topicsOf(identity)) await moveTo(kafka, admin, group, topic, to, new Date().toISOString());
   } finally {
     await admin.disconnect();
   }
   return undefined;
 }
 
-/** @param since what `latest` means: the records that have come from then on are new */
-async function moveTo(admin: Admin, group: string, topic: string, to: string, since: string): Promise<void> {
+/**
+ * @param since what `latest` means: the records that have come from then on are new
+ * @param known where partitions stand, by `topic-partition`, whatever `to` says
+ */
+async function moveTo(
+  kafka: Kafka,
+  admin: Admin,
+  group: string,
+  topic: string,
+  to: string,
+  since: string,
+  known: KafkaCursor['offsets'] = {},
+): Promise<void> {
   const time = Date.parse(to === 'latest' ? since : to);
   if (to !== 'earliest' && Number.isNaN(time)) {
     throw stopped(`'${to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`);
   }
   const found = to === 'earliest' ? await admin.fetchTopicOffsets(topic) : await admin.fetchTopicOffsetsByTimestamp(topic, time);
-  const partitions = found.map((each) => ({ partition: each.partition, offset: 'low' in each ? String(each.low) : each.offset }));
-  await admin.setOffsets({ groupId: group, topic, partitions });
+  const partitions = found.map(({ partition, ...each }) => ({
+    partition,
+    offset: known[keyOf({ topic, partition })] ?? ('low' in each ? String(each.low) : each.offset),
+  }));
+  await setOffsets(kafka, group, topic, partitions);
 }
 
 async function removed(admin: Admin, topic: string, committed: readonly { partition: number; offset: string }[]): Promise<number> {

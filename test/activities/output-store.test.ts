@@ -35,6 +35,6 @@ describe('outputs that are too large for a history', () => {
 
   it('are refused where nothing is said, and nonsense is refused at once', () => {
     assert.equal(storeAt(''), undefined);
-    assert.throws(() => storeAt('outputs'), /'outputs' is not of the form s3:/);
+    assert.throws(() => storeAt('outputs'), { name: 'SettingError', message: /SLUICE_OUTPUTS is 'outputs'\. Set it to .*s3:\/\// });
   });
 });

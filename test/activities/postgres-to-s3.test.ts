@@ -56,6 +56,11 @@ describe('postgres_to_s3', function () {
     return files.join('');
   }
 
+  /** The keys there are, without what tells the runs' files apart. */
+  async function unmarked(key: string): Promise<string[]> {
+    return (await bucket.keys(key)).map((name) => name.replace(/-[0-9a-f]{12}\./, '.'));
+  }
+
   async function failure(task: Promise<unknown>): Promise<ApplicationFailure> {
     const error = await task.then(
       () => assert.fail('The task did not fail.'),
@@ -104,7 +109,7 @@ describe('postgres_to_s3', function () {
         manifest.entries.reduce((sum, { meta }) => sum + meta.content_length, 0),
       );
       const list = Array.from({ length: 4 }, (_, index) => `${key}part-0000${index}.csv.gz`);
-      assert.deepEqual(await bucket.keys(key), [`${key}manifest.json`, ...list]);
+      assert.deepEqual(await unmarked(key), [`${key}manifest.json`, ...list]);
       assert.deepEqual(points.at(-1), { rows: 5000, bytes: manifest.bytes, files: 4 });
     });
 
@@ -203,25 +208,47 @@ describe('postgres_to_s3', function () {
   });
 
   describe('what it leaves behind', () => {
-    it('replaces what an earlier attempt or run has left, and nothing beside it', async () => {
+    it('replaces what an earlier attempt has left, and nothing beside it', async () => {
       const key = prefix();
       await extract({ source_table: 'items', max_rows_per_file: 500 }, key);
-      await bucket.put(`${key}part-00099.csv.gz`, 'left by a killed attempt');
-      await bucket.client.send(new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: `${key}part-00050.csv.gz` }));
+      const [mark] = /-[0-9a-f]{12}\./.exec((await bucket.keys(key)).join()) ?? assert.fail('no mark');
+      await bucket.put(`${key}part-00099${mark}csv.gz`, 'left by a killed attempt');
+      await bucket.client.send(new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: `${key}part-00050${mark}csv.gz` }));
       await extract({ source_table: 'items', max_rows_per_file: 3000 }, key);
-      assert.deepEqual(await bucket.keys(key), [`${key}manifest.json`, `${key}part-00000.csv.gz`, `${key}part-00001.csv.gz`]);
+      assert.deepEqual(await unmarked(key), [`${key}manifest.json`, `${key}part-00000.csv.gz`, `${key}part-00001.csv.gz`]);
       assert.equal(await bucket.uploads(), 0);
     });
 
-    it('deletes only what bears its own names where the analyst chose the prefix', async () => {
+    it('replaces the data set of an earlier run, and nothing beside it', async () => {
       await bucket.put('exports/items/README.txt', 'mine');
-      await bucket.put('exports/items/part-00007.csv.gz', 'of an earlier run');
-      await extract({ source_table: 'items', s3_key: 'exports/items' });
-      assert.deepEqual(await bucket.keys('exports/items/'), [
+      await bucket.put('exports/items/part-00007.csv.gz', 'mine too');
+      for (const runId of ['dag/scheduled/one', 'dag/rerun/two'])
+        await extract({ source_table: 'items', s3_key: 'exports/items' }, prefix(), { runId });
+      assert.deepEqual(await unmarked('exports/items/'), [
         'exports/items/README.txt',
         'exports/items/manifest.json',
         'exports/items/part-00000.csv.gz',
+        'exports/items/part-00007.csv.gz',
       ]);
+    });
+
+    it('two runs at once for one interval do not disturb each other: the data set is the one or the other, and whole', async () => {
+      const key = prefix();
+      const query = (of: string): string => `SELECT '${of}' AS run, id FROM generate_series(1, 200000) AS id`;
+      const runs = ['a', 'b', 'c'].map((of) =>
+        extract({ query: query(of), max_rows_per_file: 20_000 }, key, { runId: `dag/manual/${of}` }),
+      );
+      const references = await Promise.all(runs);
+      const lines = (await content(references[0] ?? assert.fail())).trimEnd().split('\n');
+      assert.equal(lines.length, 200_000);
+      assert.equal(new Set(lines.map((line) => line[0])).size, 1);
+    });
+
+    it('keeps the data set of another run when this one fails', async () => {
+      const key = prefix();
+      const reference = await extract({ source_table: 'items' }, key);
+      await failure(extract({ query: 'SELECT 1 / (20 - id) FROM generate_series(1, 30) AS id' }, key, { runId: 'dag/manual/other' }));
+      assert.equal((await content(reference)).length > 0, true);
     });
 
     it('leaves nothing when the query fails in the middle', async () => {

@@ -6,10 +6,10 @@ import { describe, it } from 'mocha';
 import Type from 'typebox';
 import { createActivities } from '../../activities/create-activities.ts';
 import { defineTask } from '../../activities/define-task.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
 import { duration } from '../../lib/schema-fields.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import { surroundings } from '../support/surroundings.ts';
 
 const INTERVAL = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' };
 
@@ -34,7 +34,7 @@ const toy = defineTask({
 
 const activities = createActivities(
   [toy],
-  connectionsFrom({ SLUICE_CONN_SHOP: 'postgres://reader:secret@db.example:5433/shop', SLUICE_CONN_SHOP_CA_FILE: '' }),
+  surroundings({ SLUICE_CONN_SHOP: 'postgres://reader:secret@db.example:5433/shop', SLUICE_CONN_SHOP_CA_FILE: '' }),
 );
 
 function run(input: Partial<TaskInput>): Promise<Json> {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { processIdentity, sessionMembers } from '../../activities/spark/process-table.mjs';
+import { ownMark } from '../../activities/dataset/replace-dataset.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { poll } from '../support/poll.ts';
@@ -84,7 +85,8 @@ describe('spark_job', function () {
     const rows = [...Array(25).keys()].map((id) => [String(id), id % 5 ? `row ${id}` : null]);
     const input = await putDataset(s3, `s3://${bucket}/source/`, schema, rows);
     const output = `s3://${bucket}/copied/20240101T000000Z/`;
-    for (const name of ['part-00000-stale.csv.gz', 'manifest.json', '_temporary/0/part-1']) {
+    const own = `run-${ownMark('publish/task')}/`;
+    for (const name of [`${own}part-00000-stale.csv.gz`, `${own}_temporary/0/part-1`, 'manifest.json']) {
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `copied/20240101T000000Z/${name}`, Body: 'stale' }));
     }
     const params = { job_name: 'copy_dataset', max_rows_per_file: 10, conf: { 'spark.default.parallelism': 1 } };
@@ -100,7 +102,7 @@ describe('spark_job', function () {
     const names = await objectNames(s3, output);
     assert.deepEqual(
       names.map((name) => name.replace(/-[0-9a-f-]{36}-c/, '-*-c')),
-      ['manifest.json', 'part-00000-*-c000.csv.gz', 'part-00000-*-c001.csv.gz', 'part-00000-*-c002.csv.gz'],
+      ['manifest.json', ...['c000', 'c001', 'c002'].map((part) => `${own}part-00000-*-${part}.csv.gz`)],
     );
     const bytes = (reference as { bytes: number }).bytes;
     assert.deepEqual(reference, { uri: output, manifest: `${output}manifest.json`, format: 'csv', rows: 25, bytes, schema });
@@ -119,6 +121,21 @@ describe('spark_job', function () {
     const again = startSparkAttempt({ environment, workflowId: 'publish', attempt: 2, input: { params, input, output } });
     assert.deepEqual(await again.result, reference);
     assert.deepEqual(await objectNames(s3, output), names);
+  });
+
+  it('two runs at once for one interval do not disturb each other: the data set is that of one of them', async () => {
+    const { environment, s3, bucket } = setting;
+    const rows = [...Array(25).keys()].map((id) => [String(id)]);
+    const input = await putDataset(s3, `s3://${bucket}/twice-source/`, [{ name: 'id', type: 'bigint' }], rows);
+    const output = `s3://${bucket}/twice/20240101T000000Z/`;
+    const attempts = ['scheduled', 'manual'].map((workflowId) =>
+      startSparkAttempt({ environment, workflowId, input: { params: { job_name: 'copy_dataset' }, input, output } }),
+    );
+    for (const { result } of attempts) assert.equal(((await result) as { rows: number }).rows, 25);
+    assert.deepEqual(
+      (await readDataset(s3, output)).sort((a, b) => Number(a[0]) - Number(b[0])),
+      rows,
+    );
   });
 
   it("puts the script's own exception on the first line of a failure that is retried", async () => {
@@ -168,7 +185,9 @@ describe('spark_job', function () {
       return all.length >= 4 ? all : undefined;
     });
     const { bucket, key } = { bucket: setting.bucket, key: job.output.slice(`s3://${setting.bucket}/`.length) };
-    await setting.s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${key}part-0.csv.gz`, Body: 'half' }));
+    await setting.s3.send(
+      new PutObjectCommand({ Bucket: bucket, Key: `${key}run-${ownMark(`${job.options.workflowId}/task`)}/part-0.csv.gz`, Body: 'half' }),
+    );
     attempt.activity.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
     await assert.rejects(attempt.result, CancelledFailure);
     assert.deepEqual(sessionMembers(pid), []);
@@ -244,6 +263,8 @@ describe('spark_job', function () {
     first.activity.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
     worker.process.kill('SIGKILL');
     await Promise.allSettled([first.result, worker.answer]);
+    // The launcher first: it would write down how the job ended.
+    process.kill(pid, 'SIGKILL');
     for (const member of sessionMembers(pid)) process.kill(member, 'SIGKILL');
     const third = startSparkAttempt({ ...job.options, attempt: 3 });
     await job.started(2);

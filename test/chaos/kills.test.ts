@@ -5,7 +5,7 @@ import type { RunResult } from '../../workflows/plan/run.ts';
 import { eventually } from '../support/eventually.ts';
 import { assertNoOrphans } from '../support/interval-objects.ts';
 import { createTestPipeline, seedPlan, type TestPipeline } from '../support/test-pipeline.ts';
-import { killTemporal } from '../support/test-stack.ts';
+import { killPart } from '../support/test-stack.ts';
 
 const ROWS = 100_000;
 /** The seed's document, with short patience so that the test takes a minute and not ten. */
@@ -65,7 +65,7 @@ describe('product_category_etl through kills', function () {
     const worker = await pipeline.startWorker();
     const { pipelineRunId } = await startManualRun(client, PLAN(), taskQueue, day, day.start);
     await isRunning(pipelineRunId, 'transform_category_data');
-    await killTemporal();
+    await killPart('temporal');
     await eventually(() => assertOneGoodRun(pipelineRunId, day.start), 180_000);
     await worker.stop();
   });

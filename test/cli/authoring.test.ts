@@ -31,10 +31,10 @@ describe('sluice for authors', function () {
   });
 
   it('validate: a warning leaves a file good', async () => {
-    await writeFile(at('later.yaml'), 'dag_id: later\ncritical: true\ntasks: [{name: a, type: empty}]\n');
+    await writeFile(at('later.yaml'), 'dag_id: later\ntasks: [{name: a, type: http, path: /x}]\n');
     const { code, stdout, stderr } = await sluice(['validate', at('later.yaml')]);
     assert.equal(code, 0);
-    assert.match(stdout, /later\.yaml:2:1 {2}SL901 {2}Warning: 'critical' .* cannot carry it out yet/);
+    assert.match(stdout, /later\.yaml:2:19 {2}SL901 {2}Warning: Task type 'http' .* cannot carry it out yet/);
     assert.match(stderr, /1 of 1 files are good\. 1 warning\./);
   });
 

@@ -144,11 +144,14 @@ describe('sluice', () => {
     assert.match((await sluice(['explain', 'sl303'], NOBODY)).stdout, /circle/);
   });
 
-  for (const args of [['plan'], ['run', 'product_category_etl'], ['runs'], ['show', 'x'], ['doctor']]) {
-    it(`${args[0]}: 4 when no Temporal server answers, with what to do`, async () => {
-      const { code, stdout, stderr } = await sluice(args, NOBODY);
-      assert.equal(code, 4);
-      assert.match(stdout + stderr, /No Temporal server answers at 127\.0\.0\.1:1.*npm start/s);
-    });
-  }
+  it('4 when no Temporal server answers, with what to do', async () => {
+    const commands = [['plan'], ['run', 'product_category_etl'], ['runs'], ['show', 'x'], ['doctor'], ['sensors']];
+    await Promise.all(
+      commands.map(async (args) => {
+        const { code, stdout, stderr } = await sluice(args, NOBODY);
+        assert.equal(code, 4, args[0]);
+        assert.match(stdout + stderr, /No Temporal server answers at 127\.0\.0\.1:1.*npm start/s);
+      }),
+    );
+  });
 });

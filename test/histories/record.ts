@@ -5,7 +5,10 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { startBackfill } from '../../temporal/backfills.ts';
 import { resizePool } from '../../temporal/pools.ts';
 import { startManualRun } from '../../temporal/runs.ts';
+import { createSensorStarts } from '../../temporal/sensor-starts.ts';
+import { applySensorChange } from '../../temporal/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
+import { type RunEvent, sensorId } from '../../workflows/plan/trigger.ts';
 import { casePlan } from '../workflows/run/language-cases.ts';
 import { eventually } from '../support/eventually.ts';
 import { tasksOf } from '../support/toy-language.ts';
@@ -21,7 +24,17 @@ const POOL = `recorded_${randomUUID().slice(0, 8)}`;
  * Records histories of the interpreter as it is now, into this folder: `npx tsx test/histories/record.ts [name…]`. A file that exists is
  * kept, because it is what runs in flight look like: delete it only when its feature was never released.
  */
-const FEATURES: Record<string, { plan: Plan; backfill?: boolean; cancel?: boolean; updates?: readonly [name: string, decision: object][] }> = {
+interface Feature {
+  readonly plan: Plan;
+  readonly backfill?: boolean;
+  readonly sensor?: boolean;
+  readonly event?: RunEvent;
+  /** Cancelled at the end. */
+  readonly cancel?: boolean;
+  readonly updates?: readonly [name: string, decision: object][];
+}
+
+const FEATURES: Record<string, Feature> = {
   chain: { plan: planOf('chain', [task('a', 'make_data', [], { outputBase: 's3://b/chain/a' }), task('b', 'tell_input', ['a'], { inputFrom: 'a' }), task('c', 'succeed', ['b'])]) },
   'trigger-rules': {
     plan: planOf('trigger_rules', [
@@ -62,6 +75,30 @@ const FEATURES: Record<string, { plan: Plan; backfill?: boolean; cancel?: boolea
     updates: [['pause', { by: 'ann' }], ['mark-success', { task: 'a', by: 'ann', reason: 'done by hand' }], ['unpause', { by: 'bob' }], ['retry', { task: 'c', by: 'ann' }], ['skip', { task: 'e', by: 'ann' }]],
   },
   'long-list': { plan: casePlan('a: ok with {expand: {over: params.list, max_parallel: 500, batch_size: 2}, give: "{{ item }}"}', { file: { params: { list: { type: 'array', items: { type: 'integer' }, default: [...Array(2002).keys()] } } } }) },
+  wait: {
+    plan: planOf('wait', [
+      task('a', 'fail_twice', [], { retry: { maximumAttempts: 0, initialDelayMs: 100, backoff: 1, maximumDelayMs: 100 }, wait: { timeoutMs: 60_000, softFail: false } }),
+      task('b', 'fail_twice', [], { retry: { maximumAttempts: 0, initialDelayMs: 2_000, backoff: 1, maximumDelayMs: 2_000 }, wait: { timeoutMs: 1_000, softFail: true } }),
+      task('c', 'succeed', ['a', 'b'], { triggerRule: 'none_failed' }),
+    ]),
+  },
+  event: {
+    plan: { ...casePlan('a: ok with {when: event.score > 0.7 && event_meta.offset == 3, give: "{{ event.score }}"}', { file: { triggers: [{ name: 'changes', type: 'kafka', topic: 'x' }] } }), outlets: ['s3://w/sales'] },
+    event: { value: { score: 0.9 }, meta: { timestamp: '2024-01-31T06:00:00.000Z', offset: 3 } },
+  },
+  sensor: {
+    plan: planOf('sensor', [task('a', 'succeed')], {
+      triggers: [{ name: 'changes', type: 'kafka', mode: { kind: 'cooldown', forMs: 60_000 }, onInvalid: 'dead_letter', parallelism: 2, source: { topic: 'x' } }],
+    }),
+    sensor: true,
+    updates: [
+      ['pause-sensor', { by: 'ann', reason: 'the topic is being rebuilt' }],
+      ['resume-sensor', { by: 'ann' }],
+      ['claim-start', { id: '1', at: '2024-01-31T06:00:00.000Z' }],
+      ['claim-start', { id: '2', at: '2024-01-31T06:00:30.000Z' }],
+    ],
+    cancel: true,
+  },
   'fan-out': { plan: planOf('fan_out', [...Array(40).keys()].map((index) => task(`t${index}`, 'succeed'))) },
 };
 
@@ -69,14 +106,13 @@ const wanted = process.argv.slice(2);
 const { environment } = await testStack(['temporal']);
 const { client, taskQueue, close } = await startTestWorker(environment, toyActivities);
 await resizePool(client, taskQueue, POOL, 1);
-for (const [name, { plan, backfill, cancel, updates = [] }] of Object.entries(FEATURES)) {
+for (const [name, feature] of Object.entries(FEATURES)) {
+  const { cancel, updates = [] } = feature;
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const { pipelineRunId } = backfill
-    ? await startBackfill(client, taskQueue, { plan, from: Date.parse('2025-03-29'), to: Date.parse('2025-04-02'), reprocess: 'failed', maxActive: 2, reverse: false })
-    : await startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID());
+  const pipelineRunId = await start(feature);
   const handle = client.workflow.getHandle(pipelineRunId);
-  if (cancel) await handle.cancel();
   for (const [update, decision] of updates) await eventually(() => handle.executeUpdate(update, { args: [decision] }));
+  if (cancel) await handle.cancel();
   await handle.result().catch(() => undefined);
   const file = join(import.meta.dirname, `${name}.json`);
   await writeFile(file, `${JSON.stringify({ pipelineRunId, history: JSON.parse(historyToJSON(await handle.fetchHistory())) as unknown }, null, 1)}\n`, { flag: 'wx' })
@@ -88,3 +124,23 @@ for (const [name, { plan, backfill, cancel, updates = [] }] of Object.entries(FE
 }
 await close();
 await stopTestStack();
+
+/** @returns the workflow id */
+async function start({ plan, backfill, sensor, event }: Feature): Promise<string> {
+  if (backfill) {
+    const order = { plan, from: Date.parse('2025-03-29'), to: Date.parse('2025-04-02'), reprocess: 'failed', maxActive: 2, reverse: false } as const;
+    return (await startBackfill(client, taskQueue, order)).pipelineRunId;
+  }
+  if (sensor) {
+    const id = sensorId(plan.dagId, 'changes');
+    await applySensorChange(client, { id, action: 'start', plan, trigger: 'changes' }, taskQueue);
+    return id;
+  }
+  if (event) {
+    const starts = createSensorStarts(client, taskQueue);
+    const run = { plan, cause: 'kafka', id: randomUUID(), params: {}, event };
+    await starts.start(run);
+    return starts.idOf(run);
+  }
+  return (await startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID())).pipelineRunId;
+}

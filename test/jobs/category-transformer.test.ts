@@ -74,7 +74,7 @@ describe('jobs/category_transformer.py', function () {
         'updated_at timestamp with time zone',
       ],
     );
-    const others = (await objectNames(s3, output)).filter((each) => !/^part-[^/]*\.csv\.gz$/.test(each));
+    const others = (await objectNames(s3, output)).filter((each) => !/^run-[0-9a-f]{12}\/part-[^/]*\.csv\.gz$/.test(each));
     assert.deepEqual(others, ['manifest.json']);
     // 10, 20 and 30 are roots because of what is wrong with the data.
     assert.ok(attempt.log.some((line) => line.includes('3 categories have a parent that is missing or that leads back to them')));

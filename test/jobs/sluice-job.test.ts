@@ -80,7 +80,7 @@ describe('jobs/sluice_job.py', function () {
     );
     const names = await objectNames(s3, output);
     assert.deepEqual(
-      names.filter((name) => !/^part-[^/]*\.csv\.gz$/.test(name)),
+      names.filter((name) => !/^run-[0-9a-f]{12}\/part-[^/]*\.csv\.gz$/.test(name)),
       ['manifest.json'],
     );
 

@@ -64,10 +64,10 @@ describe('scheduler', () => {
   });
 
   it('applies nothing of what it could not carry out whole, names the key, and applies the others', async () => {
-    await write('later', `${pipeline('later', '@daily')}critical: true\n`);
+    await write('later', pipeline('later', '@daily').replace('raw-data', 'raw-data, file_format: parquet'));
     const { code, stderr } = await apply();
     assert.equal(code, 3);
-    assert.match(stderr, new RegExp(`create ${id('later')} failed: .*'${id('later')}' is not applied.*critical`));
+    assert.match(stderr, new RegExp(`create ${id('later')} failed: .*'${id('later')}' is not applied.*file_format`));
     assert.ok(!Object.keys(await hashes()).includes(id('later')));
     await rm(join(folder.path, 'later.yaml'));
     assert.equal((await apply()).code, 0);

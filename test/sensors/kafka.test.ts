@@ -1,37 +1,37 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import type { Message } from 'kafkajs';
 import { after, before, describe, it } from 'mocha';
 import { deadLetterTopic } from '../../sensors/kafka/dead-letters.ts';
 import { groupOf } from '../../sensors/kafka/start-position.ts';
 import { listRuns, type RunSummary } from '../../temporal/runs.ts';
-import { applySensorChange, listSensors, pauseSensor, resetSensor, resumeSensor } from '../../temporal/sensors.ts';
+import { listSensors, pauseSensor, resetSensor, resumeSensor } from '../../temporal/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import type { RunInput, RunResult } from '../../workflows/plan/run.ts';
-import { SENSOR_QUERY, sensorId, type SensorState, type TriggerPlan } from '../../workflows/plan/trigger.ts';
+import type { SensorState, TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestKafka } from '../support/kafka.ts';
-import { planOf, task } from '../support/plans.ts';
-import { startSensorWorker } from '../support/sensor-worker.ts';
+import { task } from '../support/plans.ts';
+import { TestSensors, unique } from '../support/test-sensors.ts';
 import type { TestWorker } from '../support/temporal-worker.ts';
 import { testStack } from '../support/test-stack.ts';
 
-const unique = (): string => randomUUID().replaceAll('-', '').slice(0, 8);
 const OPERATOR = { by: 'ann', reason: 'a test' };
 
 describe('the Kafka sensor', function () {
   this.timeout('2m');
+  let sensors: TestSensors;
   let worker: TestWorker;
   let kafka: TestKafka;
 
   before(async function () {
     this.timeout('15m');
     const { environment } = await testStack(['temporal', 'kafka']);
-    worker = await startSensorWorker(environment);
+    sensors = await TestSensors.start(environment);
+    ({ worker } = sensors);
     kafka = await TestKafka.connect(environment);
   });
   after(async () => {
     await kafka.close();
-    await worker.close();
+    await sensors.close();
   });
 
   /** A pipeline of one trigger on a topic of its own. */
@@ -39,33 +39,22 @@ describe('the Kafka sensor', function () {
     trigger: Partial<TriggerPlan> = {},
     plan: Partial<Plan> = {},
     partitions = 1,
+    config: Readonly<Record<string, string>> = {},
   ): Promise<{ plan: Plan; topic: string }> {
     const topic = `events-${unique()}`;
-    await kafka.createTopic(topic, partitions);
+    await kafka.createTopic(topic, partitions, config);
     return { topic, plan: triggered(topic, trigger, plan) };
   }
 
   function triggered(topic: string, trigger: Partial<TriggerPlan>, plan: Partial<Plan>): Plan {
-    const triggers: TriggerPlan[] = [
-      {
-        name: 'changes',
-        type: 'kafka',
-        when: 'event.score > 0.7',
-        mode: { kind: 'each' },
-        onInvalid: 'dead_letter',
-        parallelism: 1,
-        ...trigger,
-        source: { topic, ...trigger.source },
-      },
-    ];
-    return planOf(`triggered_${unique()}`, [task('a', 'succeed')], { hash: unique(), triggers, ...plan });
+    return sensors.plan({ type: 'kafka', when: 'event.score > 0.7', ...trigger, source: { topic, ...trigger.source } }, plan);
   }
 
-  const idOf = (plan: Plan): string => sensorId(plan.dagId, 'changes');
-  const stateOf = (plan: Plan): Promise<SensorState> => worker.client.workflow.getHandle(idOf(plan)).query<SensorState>(SENSOR_QUERY);
-  const apply = (plan: Plan, action: 'start' | 'update' = 'start'): Promise<void> =>
-    applySensorChange(worker.client, { id: idOf(plan), action, plan, trigger: 'changes' }, worker.taskQueue);
-  const stop = (plan: Plan): Promise<void> => applySensorChange(worker.client, { id: idOf(plan), action: 'stop' }, worker.taskQueue);
+  const idOf = (plan: Plan): string => sensors.idOf(plan);
+  const stateOf = (plan: Plan): Promise<SensorState> => sensors.stateOf(plan);
+  const apply = (plan: Plan, action?: 'start' | 'update'): Promise<void> => sensors.apply(plan, action);
+  const stop = (plan: Plan): Promise<void> => sensors.stop(plan);
+  const runsOf = (plan: Plan, count: number): Promise<RunSummary[]> => sensors.runsOf(plan, count);
 
   /** Starts the sensor, and waits until it has pinned where it begins. */
   async function start({ plan, topic }: { plan: Plan; topic: string }): Promise<void> {
@@ -75,21 +64,6 @@ describe('the Kafka sensor', function () {
       assert.ok(offsets.length > 0 && offsets.every((offset) => offset !== '-1'));
     });
   }
-
-  async function runsOf(plan: Plan, count: number): Promise<RunSummary[]> {
-    return eventually(async () => {
-      const runs = await listRuns(worker.client, 1000, plan.dagId);
-      const found = runs.filter(({ cause }) => cause === 'kafka');
-      assert.equal(found.length, count);
-      return found.sort((a, b) => (a.pipelineRunId < b.pipelineRunId ? -1 : 1));
-    }, 30_000);
-  }
-
-  const inputOf = async (run: string): Promise<RunInput> => {
-    const { events } = await worker.client.workflow.getHandle(run).fetchHistory();
-    const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-    return JSON.parse(Buffer.from(payload?.data ?? []).toString()) as RunInput;
-  };
 
   it('starts one run for each record that meets the condition, with what the record says', async () => {
     const it = await pipeline(
@@ -118,12 +92,11 @@ describe('the Kafka sensor', function () {
       [`${it.plan.dagId}/kafka/${it.topic}-0-0`, `${it.plan.dagId}/kafka/${it.topic}-0-2`],
     );
     const [first, second] = runs.map(({ pipelineRunId }) => pipelineRunId) as [string, string];
-    const { params, event } = await inputOf(first);
+    const { params, event } = await sensors.inputOf(first);
     assert.deepEqual(params, { segment: 'new', at: 0 });
     assert.deepEqual(event?.value, { score: 0.9, segment: 'new' });
-    const result = (run: string): Promise<RunResult> => worker.client.workflow.getHandle(run).result() as Promise<RunResult>;
-    assert.equal((await result(first)).tasks.a?.state, 'success');
-    assert.equal((await result(second)).tasks.a?.state, 'skipped');
+    assert.equal((await sensors.resultOf(first)).tasks.a?.state, 'success');
+    assert.equal((await sensors.resultOf(second)).tasks.a?.state, 'skipped');
     await eventually(async () => assert.deepEqual(await kafka.committed(groupOf(it.plan.dagId, 'changes'), it.topic), ['3']));
     await eventually(async () => {
       const { reports } = await stateOf(it.plan);
@@ -253,6 +226,107 @@ describe('the Kafka sensor', function () {
       ['0', '3', '5'],
     );
     await stop(it.plan);
+  });
+
+  it('batch: a run for several records, when there are enough or after a while; a crash in between starts none twice', async () => {
+    const it = await pipeline({ mode: { kind: 'batch', maxRecords: 3, withinMs: 2_000 } });
+    await start(it);
+    await kafka.sendJson(
+      it.topic,
+      [1, 0.1, 1, 1, 1].map((score, n) => ({ score, n })),
+    );
+    const runs = await runsOf(it.plan, 2);
+    assert.deepEqual(await Promise.all(runs.map(async ({ pipelineRunId }) => (await sensors.inputOf(pipelineRunId)).event?.value)), [
+      { records: [0, 2, 3].map((n) => ({ score: 1, n })), count: 3 },
+      { records: [{ score: 1, n: 4 }], count: 1 },
+    ]);
+    await eventually(async () => assert.deepEqual(await kafka.committed(groupOf(it.plan.dagId, 'changes'), it.topic), ['5']));
+    // The same records again, more of them at once: what their runs had is known, and the rest is not lost.
+    await pauseSensor(worker.client, idOf(it.plan), OPERATOR);
+    await kafka.sendJson(it.topic, [{ score: 1, n: 5 }]);
+    await apply({
+      ...it.plan,
+      hash: unique(),
+      triggers: [{ ...(it.plan.triggers?.[0] as TriggerPlan), mode: { kind: 'batch', maxRecords: 9, withinMs: 1_000 } }],
+    });
+    await resetSensor(worker.client, idOf(it.plan), { ...OPERATOR, to: 'earliest' });
+    await resumeSensor(worker.client, idOf(it.plan), OPERATOR);
+    const after = await runsOf(it.plan, 3);
+    assert.deepEqual((await sensors.inputOf(after[2]?.pipelineRunId ?? '')).event?.value, { records: [{ score: 1, n: 5 }], count: 1 });
+    await stop(it.plan);
+  });
+
+  it('window: a run for each key when its count passes the mark, in the time of the records; also after the worker has gone', async () => {
+    const it = await pipeline(
+      {
+        when: 'event.kind == "view"',
+        mode: {
+          kind: 'window',
+          sizeMs: 6_000,
+          slideMs: 2_000,
+          latenessMs: 0,
+          key: 'event.product',
+          aggregates: { views: { kind: 'count' }, spent: { kind: 'sum', of: 'event.price' }, dearest: { kind: 'max', of: 'event.price' } },
+          having: 'views >= 3',
+        },
+        source: { start: 'earliest' },
+      },
+      {},
+      2,
+    );
+    const begin = Math.floor(Date.now() / 60_000) * 60_000 - 600_000;
+    const view = (product: string, second: number, price = 1, kind = 'view'): Message => ({
+      key: product,
+      value: JSON.stringify({ kind, product, price }),
+      timestamp: String(begin + second * 100),
+      partition: product === 'a' ? 0 : 1,
+    });
+    await kafka.send(it.topic, [
+      ...[5, 15, 25, 45].map((second, index) => view('a', second, index + 0.5)),
+      view('b', 5),
+      view('b', 50),
+      view('b', 55, 1, 'like'),
+      view('b', 65),
+      view('b', 200),
+    ]);
+    await apply(it.plan);
+    const at = (second: number): string => new Date(begin + second * 100).toISOString();
+    assert.deepEqual(await sensors.idsOf(it.plan, 1), [`a@${at(40)}`]);
+    const [run] = await runsOf(it.plan, 1);
+    assert.deepEqual((await sensors.inputOf(run?.pipelineRunId ?? '')).event?.value, {
+      key: 'a',
+      window_start: at(-20),
+      window_end: at(40),
+      views: 3,
+      spent: 4.5,
+      dearest: 2.5,
+    });
+    // Begun anew it reads again what its windows need, and starts none twice.
+    await pauseSensor(worker.client, idOf(it.plan), OPERATOR);
+    const now = Date.now();
+    await kafka.send(
+      it.topic,
+      Array.from({ length: 3 }, () => ({ ...view('b', 0), timestamp: String(now) })),
+    );
+    await resumeSensor(worker.client, idOf(it.plan), OPERATOR);
+    assert.deepEqual(await sensors.idsOf(it.plan, 2), [
+      `a@${at(40)}`,
+      `b@${new Date(Math.floor(now / 2_000) * 2_000 + 2_000).toISOString()}`,
+    ]);
+    await stop(it.plan);
+  });
+
+  it('reads what Java has compressed with gzip, snappy, lz4 and zstd', async () => {
+    for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
+      const it = await pipeline({ source: { start: 'earliest' } }, {}, 1, { 'compression.type': codec });
+      await kafka.sendJson(
+        it.topic,
+        Array.from({ length: 200 }, (_, n) => ({ score: n === 150 ? 1 : 0, n, text: 'the same again and again' })),
+      );
+      await apply(it.plan);
+      assert.deepEqual(await sensors.idsOf(it.plan, 1), [`${it.topic}-0-150`], codec);
+      await stop(it.plan);
+    }
   });
 
   it('max_in_flight: no further run while so many have not ended', async () => {

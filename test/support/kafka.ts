@@ -1,15 +1,18 @@
-import type { Admin, Kafka, Message } from 'kafkajs';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { type Admin, Kafka, logLevel, type Message } from 'kafkajs';
+import { connectionsFrom, type KafkaConnection } from '../../lib/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
-import { createKafka } from '../../lib/kafka.ts';
+import { createKafka } from '../../lib/kafka/client.ts';
+import { eventually } from './eventually.ts';
 
 /** A client of the suite's Kafka. */
 export class TestKafka {
   readonly kafka: Kafka;
   readonly admin: Admin;
+  private readonly connection: KafkaConnection;
 
   private constructor(environment: Environment) {
-    this.kafka = createKafka(connectionsFrom(environment).get('kafka_default', ['kafka']), 'sluice-test');
+    this.connection = connectionsFrom(environment).get('kafka_default', ['kafka']);
+    this.kafka = createKafka(this.connection, 'sluice-test');
     this.admin = this.kafka.admin();
   }
 
@@ -19,9 +22,17 @@ export class TestKafka {
     return kafka;
   }
 
+  /** A client that waits for a broker that is away. */
+  patient(): Kafka {
+    const retry = { initialRetryTime: 200, maxRetryTime: 2_000, retries: 100 };
+    return new Kafka({ clientId: 'sluice-test-patient', brokers: [...this.connection.brokers], logLevel: logLevel.NOTHING, retry });
+  }
+
   async createTopic(topic: string, numPartitions = 1, config: Readonly<Record<string, string>> = {}): Promise<void> {
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-    await this.admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: true });
+    // The client's own wait for leaders gives up on a broker that has not heard of the topic yet.
+    await this.admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: false });
+    await eventually(() => this.admin.fetchTopicOffsets(topic));
   }
 
   async send(topic: string, messages: readonly Message[]): Promise<void> {

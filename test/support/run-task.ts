@@ -3,10 +3,10 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../activities/create-activities.ts';
 import type { TaskType } from '../../activities/define-task.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { TaskInput } from '../../workflows/plan/task-input.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { surroundings } from './surroundings.ts';
 
 export interface TaskRun {
   readonly params: JsonObject;
@@ -19,6 +19,8 @@ export interface TaskRun {
   readonly dagId?: string;
   readonly task?: string;
   readonly attempt?: number;
+  /** What an attempt before has recorded last. */
+  readonly resumePoint?: Json;
   /** Called with each heartbeat's details; `cancel` cancels the activity, or ends it for the reason that `details` tell. */
   readonly onProgress?: (point: Json | undefined, cancel: (details?: ActivityCancellationDetails) => void) => void;
 }
@@ -33,12 +35,13 @@ export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
       workflowType: run.dagId ?? 'dag',
       workflowExecution: { workflowId: run.runId ?? 'dag/scheduled/2024-01-01', runId: 'run' },
       attempt: run.attempt ?? 1,
+      ...(run.resumePoint !== undefined && { heartbeatDetails: run.resumePoint }),
     },
     // A task that fails is what tests want to see; it is no news.
     { logger: new DefaultLogger('ERROR') },
   );
   environment.on('heartbeat', (point: Json | undefined) => run.onProgress?.(point, (details) => environment.cancel('CANCELLED', details)));
-  const activity = createActivities([taskType], connectionsFrom(run.environment))[taskType.type];
+  const activity = createActivities([taskType], surroundings(run.environment))[taskType.type];
   if (!activity) throw new Error(`There is no activity for ${taskType.type}.`);
   return (await environment.run<[TaskInput], Json, typeof activity>(activity, {
     params,

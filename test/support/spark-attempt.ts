@@ -2,9 +2,9 @@ import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../activities/create-activities.ts';
 import { sparkJob } from '../../activities/spark-job.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import { surroundings } from './surroundings.ts';
 
 export interface SparkAttemptOptions {
   readonly environment: Readonly<Record<string, string>>;
@@ -49,7 +49,7 @@ export function startSparkAttempt(options: SparkAttemptOptions): SparkAttempt {
   activity.on('heartbeat', (point: Json | undefined) => {
     if (point !== undefined) progress.push(point);
   });
-  const run = createActivities([sparkJob], connectionsFrom(options.environment))['spark_job'];
+  const run = createActivities([sparkJob], surroundings(options.environment))['spark_job'];
   if (!run) throw new Error('the activity is not there');
   const interval = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' };
   const result: Promise<Json> = activity.run(run, { interval, ...options.input });

@@ -19,6 +19,8 @@ import { type RunReference, startManualRun } from '../../temporal/runs.ts';
 import type { BackfillReport } from '../../workflows/plan/backfill.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
+import { runSlotsId, SLOTS_QUERY } from '../../workflows/plan/slot-messages.ts';
+import type { SlotState } from '../../workflows/plan/slots.ts';
 import type { TaskInput } from '../../workflows/plan/task-input.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, task } from '../support/plans.ts';
@@ -183,6 +185,29 @@ describe('backfill', function () {
       assert.equal((await run.describe()).status.name, 'CANCELLED');
     }
     assert.equal(daysOf(plan).length, 2);
+  });
+
+  it('a live run goes before the intervals that wait', async () => {
+    const plan: Plan = { ...planned('yields'), maxActiveRuns: 1 };
+    let released = false;
+    behaviours.set(plan.dagId, () => (daysOf(plan).length === 1 ? hang(() => released) : Promise.resolve()));
+    const backfill = await start(order(plan, 1, 4, { maxActive: 3 }));
+    // Which of the three that ask at once has the one place is nobody's business.
+    await eventually(() => Promise.resolve(assert.equal(daysOf(plan).length, 1)));
+    const live = await startManualRun(
+      worker.client,
+      plan,
+      worker.taskQueue,
+      { start: '2024-02-09T00:00:00Z', end: '2024-02-10T00:00:00Z' },
+      '2024-02-09T00:00:00Z',
+    );
+    await eventually(async () => {
+      const { waiting } = await worker.client.workflow.getHandle(runSlotsId(plan.dagId)).query<SlotState>(SLOTS_QUERY);
+      assert.ok(waiting.some(({ workflowId }) => workflowId === live.pipelineRunId));
+    });
+    released = true;
+    await report(backfill);
+    assert.equal(daysOf(plan)[1], '09');
   });
 
   it('one of a range at a time, and none of nothing', async () => {

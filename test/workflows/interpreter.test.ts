@@ -143,7 +143,10 @@ describe('interpreter', () => {
         assert.ok(error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure, String(error));
         return error.cause.message;
       };
-      assert.match(await refused(vote('eve', { why: 'x' })), /'eve' is not asked to decide on 'ask'; asked are: ann/);
+      // Before the run has come to it, it does not wait yet.
+      await eventually(async () =>
+        assert.match(await refused(vote('eve', { why: 'x' })), /'eve' is not asked to decide on 'ask'; asked are: ann/),
+      );
       assert.match(await refused(vote('ann', {})), /'form.why' is missing/);
       assert.equal(await vote('ann', { why: 'fine' }), 'approve by ann');
       const { tasks } = (await handle.result()) as RunResult;

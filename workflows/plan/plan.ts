@@ -3,6 +3,7 @@ import type { Shape } from './expressions/shape.ts';
 import type { CatchupPlan } from './intervals.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { SchedulePlan } from './schedule.ts';
+import type { AlertsPlan, SlaPlan } from './sla.ts';
 import type { OnOverlap } from './slots.ts';
 import type { TriggerPlan } from './trigger.ts';
 import type { TriggerRule } from './trigger-rule.ts';
@@ -38,6 +39,14 @@ export interface Plan {
   readonly onFailure?: readonly TaskPlan[];
   readonly onSuccess?: readonly TaskPlan[];
   readonly finally?: readonly TaskPlan[];
+  /** What it promises, of its runs and of its tasks. */
+  readonly slas?: readonly SlaPlan[];
+  readonly alerts?: AlertsPlan;
+  /** Somebody is paged when a run fails or is late, whatever else is promised. */
+  readonly critical?: boolean;
+  /** The data sets that it reads, and those that a run has made when it has succeeded. */
+  readonly inlets?: readonly string[];
+  readonly outlets?: readonly string[];
   /** The types of names in expressions, where they are known; absent: the plan has no expressions. */
   readonly shapes?: Readonly<Record<string, Shape>>;
   /** Connections of which expressions read a field. */
@@ -96,6 +105,8 @@ export interface TaskPlan {
   readonly queueTimeoutMs?: number;
   /** The task queue of special workers; absent: the run's own. */
   readonly queue?: string;
+  /** It waits for something: looked at now and then, with no worker in between. */
+  readonly wait?: WaitPlan;
   /** Temporal's, 1 (first) to 5. */
   readonly priority?: number;
   /** Slots that all pipelines share; absent: it needs none. */
@@ -103,8 +114,15 @@ export interface TaskPlan {
   readonly allowFailure: boolean;
 }
 
+/** A task that waits: `retry` says how often it looks. */
+export interface WaitPlan {
+  readonly timeoutMs: number;
+  /** Out of time it is skipped, not failed. */
+  readonly softFail: boolean;
+}
+
 export interface RetryPlan {
-  /** The first attempt included. */
+  /** The first attempt included; 0: without end. */
   readonly maximumAttempts: number;
   readonly initialDelayMs: number;
   readonly backoff: number;

@@ -27,7 +27,7 @@ export function runFacts(
   },
 ): RunFacts {
   const { interval, params, event, rerunOf, detail } = given;
-  const { pipeline, cause: causeAttribute, state, planHash, owner, interval: start } = SEARCH_ATTRIBUTES;
+  const { pipeline, cause: causeAttribute, state, planHash, owner, interval: start, intervalEnd: end } = SEARCH_ATTRIBUTES;
   return {
     args: [{ plan, cause, ...(interval && { interval }), ...(params && { params }), ...(event && { event }), ...(rerunOf && { rerunOf }) }],
     staticSummary: describeCause(
@@ -41,7 +41,12 @@ export function runFacts(
       { ...state, value: 'running' },
       { ...planHash, value: plan.hash },
       ...(plan.owner === undefined ? [] : [{ ...owner, value: plan.owner }]),
-      ...(interval ? [{ ...start, value: new Date(interval.start) }] : []),
+      ...(interval
+        ? [
+            { ...start, value: new Date(interval.start) },
+            { ...end, value: new Date(interval.end) },
+          ]
+        : []),
     ],
   };
 }

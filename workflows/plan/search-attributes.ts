@@ -7,11 +7,14 @@ export const SEARCH_ATTRIBUTES = {
   cause: { name: 'SluiceCause', type: 'KEYWORD' },
   /** The start of the data interval. */
   interval: { name: 'SluiceInterval', type: 'DATETIME' },
+  intervalEnd: { name: 'SluiceIntervalEnd', type: 'DATETIME' },
   /** The run's state in Sluice's words; Temporal's own `ExecutionStatus` stands beside it. */
   state: { name: 'SluiceState', type: 'KEYWORD' },
   deadline: { name: 'SluiceDeadline', type: 'DATETIME' },
   owner: { name: 'SluiceOwner', type: 'KEYWORD' },
   planHash: { name: 'SluicePlanHash', type: 'KEYWORD' },
+  /** The data sets that a run has made: its pipeline's outlets, once it has succeeded. */
+  datasets: { name: 'SluiceDatasets', type: 'KEYWORD_LIST' },
   /** The task queue that a schedule's runs go to: which deployment a schedule belongs to. */
   queue: { name: 'SluiceQueue', type: 'KEYWORD' },
 } as const;

@@ -10,6 +10,10 @@ export interface TaskInput {
   readonly rendered?: true;
   /** Parameters by item, instead of `params`: the task works through them in order and returns the list of outputs. */
   readonly batch?: readonly BatchItem[];
+  /** The values of the names that expressions among `params` read; the task evaluates those itself. */
+  readonly values?: JsonObject;
+  /** The time zone of the pipeline, for a task that waits. */
+  readonly timezone?: string;
   /** Other rules for failures of certain types than Temporal's retry policy has. */
   readonly retryRules?: readonly RetryRule[];
   /** ISO 8601 in UTC, half open: `[start, end)`. */
@@ -22,5 +26,6 @@ export interface TaskInput {
 /** One item of a task that expands over a list in batches. */
 export interface BatchItem {
   readonly params: JsonObject;
+  readonly values?: JsonObject;
   readonly output?: string;
 }

@@ -25,7 +25,33 @@ export interface TriggerPlan {
 }
 
 /** How events become runs. */
-export type TriggerMode = { readonly kind: 'each' } | { readonly kind: 'cooldown'; readonly forMs: number };
+export type TriggerMode =
+  | { readonly kind: 'each' }
+  | { readonly kind: 'cooldown'; readonly forMs: number }
+  | { readonly kind: 'batch'; readonly maxRecords: number; readonly withinMs: number }
+  | WindowMode;
+
+/** A run for each window in which a condition over what was counted becomes true. */
+export interface WindowMode {
+  readonly kind: 'window';
+  readonly sizeMs: number;
+  /** A multiple of it ends every window. */
+  readonly slideMs: number;
+  readonly latenessMs: number;
+  /** An expression over the event: one window for each value. */
+  readonly key?: string;
+  readonly aggregates: Readonly<Record<string, Aggregate>>;
+  /** An expression over the aggregates; absent: every window with events in it. */
+  readonly having?: string;
+}
+
+export interface Aggregate {
+  readonly kind: (typeof AGGREGATES)[number];
+  /** An expression over the event; none for `count`. */
+  readonly of?: string;
+}
+
+export const AGGREGATES = ['count', 'sum', 'min', 'max', 'avg'] as const;
 
 /** What happens to an event that cannot be read, or whose expressions fail. */
 export type OnInvalid = 'dead_letter' | 'skip' | 'stop';

@@ -148,7 +148,8 @@ export class PlanTaskRunner implements TaskRunner {
   private failureOf(task: TaskPlan, error: unknown): TaskResult {
     if (error instanceof TaskCanceled) return { state: 'canceled' };
     if (!(error instanceof TaskFailed)) return { state: 'failed', error: messageOf(error) };
-    const { origin, partial } = error;
+    const { origin, partial, expired } = error;
+    if (expired && task.wait?.softFail) return { state: 'skipped', note: error.message };
     this.state.origins.set(task.name, origin);
     if (partial) this.partials.set(task.name, partial);
     return { state: 'failed', error: messageOf(error), ...(partial && { partial }) };
@@ -184,7 +185,7 @@ export class PlanTaskRunner implements TaskRunner {
       id: idOf(task, suffix, round),
       task,
       summary: `${task.name}${suffix}: ${task.summary}`,
-      input: this.inputOf(task, this.render(task, items), suffix),
+      input: this.inputOf(task, this.render(task, items), suffix, items),
     };
   }
 
@@ -217,15 +218,15 @@ export class PlanTaskRunner implements TaskRunner {
   private batchOf(task: TaskPlan, calls: readonly Call[], round: number): ActivityCall {
     const [first, last] = [calls[0]?.suffix ?? '', calls.at(-1)?.suffix ?? ''];
     const batch = calls.map(({ items, suffix }) => {
-      const { params, output } = this.inputOf(task, this.render(task, items), suffix);
-      return { params, ...(output !== undefined && { output }) };
+      const { params, output, values } = this.inputOf(task, this.render(task, items), suffix, items);
+      return { params, ...(output !== undefined && { output }), ...(values && { values }) };
     });
     const suffix = `${first.slice(0, -1)}-${last.slice(1)}`;
     return {
       id: idOf(task, suffix, round),
       task,
       summary: `${task.name}${suffix}: ${task.summary}`,
-      input: { ...this.inputOf(task, {}, ''), batch },
+      input: { ...this.inputOf(task, {}, '', undefined), batch },
     };
   }
 
@@ -243,13 +244,18 @@ export class PlanTaskRunner implements TaskRunner {
     return this.host.runItems({ id, summary: name, input: { task: { ...task, params: {} }, calls, parallel, stopAtFailure } }, scope);
   }
 
-  private inputOf(task: TaskPlan, params: JsonObject, suffix: string): TaskInput {
+  /** @param items of the call; undefined for what the calls of a batch have in common */
+  private inputOf(task: TaskPlan, params: JsonObject, suffix: string, items: JsonObject | undefined): TaskInput {
     const dataset =
       task.inputFrom === undefined ? undefined : (this.state.results.get(task.inputFrom)?.output as DatasetReference | undefined);
+    const values =
+      task.templates && items && this.expressions(task).namesRead(task.params, task.templates, { ...this.variables(), ...items });
     const base = task.outputBase === undefined ? undefined : `${task.outputBase}${suffix.replace(/\[(\d+)\]/g, '/item_$1')}`;
     return {
       params,
       ...(task.templates && { rendered: true }),
+      ...(values && { values }),
+      ...(task.wait && this.plan.schedule && { timezone: this.plan.schedule.timezone }),
       ...(task.retryRules && { retryRules: task.retryRules }),
       interval: this.context.interval,
       ...(dataset && { input: dataset }),

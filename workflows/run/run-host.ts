@@ -117,6 +117,8 @@ export class TaskFailed extends Error {
     readonly origin?: unknown,
     /** Of a list of items: what those gave that did not fail. */
     readonly partial?: PartialOutputs,
+    /** It has waited in vain for as long as it may. */
+    readonly expired = false,
   ) {
     super(message);
   }

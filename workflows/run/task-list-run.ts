@@ -150,7 +150,7 @@ export class TaskListRun {
   }
 
   private start(task: TaskPlan): void {
-    this.state.settle(task, { state: 'running' });
+    this.state.settle(task, task.wait ? { state: 'deferred', note: `waits for ${task.summary}` } : { state: 'running' });
     this.runner.run(task, this.scope, {
       begun: (scope) => void this.scopes.set(task.name, scope),
       ended: (result) => this.conclude(task, result),

@@ -28,6 +28,7 @@ describe('publishDataset', () => {
     publishDataset({
       storage,
       uri: `s3://${bucket.name}/${prefix}`,
+      folder: '',
       format: 'csv',
       compression: 'gzip',
       schema,

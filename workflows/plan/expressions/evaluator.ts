@@ -4,11 +4,12 @@ import { expressionLanguage } from './language.ts';
 import { EVENT_META, RUN_NAMES } from './run-names.ts';
 import { fromCel, type Shape, toCel } from './shape.ts';
 import { isWritable, sqlPlaces, sqlText } from './sql-template.ts';
+import { type QuickCondition, quickCondition } from './quick-condition.ts';
 import { type SyntaxFacts, syntaxFacts } from './syntax-tree.ts';
 import { parseTemplate, type TemplatePart, wholeExpression } from './template.ts';
 
-/** How the value of an expression is written into the text around it. */
-export type TemplateKind = 'value' | 'sql' | 'url';
+/** How the value of an expression is written into the text around it; `expression`: the text is one, for the task itself to evaluate. */
+export type TemplateKind = 'value' | 'sql' | 'url' | 'expression';
 
 /** Thrown when an expression that was right when the file was compiled meets values that it cannot work with. */
 export class ExpressionFailed extends Error {
@@ -67,6 +68,11 @@ export class Evaluator {
     }
   }
 
+  /** A condition as a function of JSON, where it is simple enough: see quick-condition.ts. */
+  quick(source: string): QuickCondition | undefined {
+    return quickCondition(this.compiled(source).run.ast);
+  }
+
   /** Whether a condition holds. @throws ExpressionFailed, also when the value is neither true nor false */
   test(source: string, variables: Variables): boolean {
     const value = this.evaluate(source, variables);
@@ -108,8 +114,25 @@ export class Evaluator {
    */
   renderParams(params: JsonObject, places: readonly TemplatePlace[], variables: Variables): JsonObject {
     let rendered: Json = params;
-    for (const { path, kind } of places) rendered = replaceAt(rendered, path, (text) => this.render(text, variables, kind));
+    for (const { path, kind } of places) {
+      if (kind !== 'expression') rendered = replaceAt(rendered, path, (text) => this.render(text, variables, kind));
+    }
     return rendered as JsonObject;
+  }
+
+  /** The values of the names that the expressions at `places` read, for a task that evaluates them itself; undefined where there are none. */
+  namesRead(params: JsonObject, places: readonly TemplatePlace[], variables: Variables): JsonObject | undefined {
+    const read: Record<string, Json> = {};
+    let some = false;
+    for (const { path, kind } of places) {
+      if (kind !== 'expression') continue;
+      some = true;
+      for (const { path: names } of this.compiled(textAt(params, path)).facts.references) {
+        const [name = ''] = names;
+        if (variables[name] !== undefined) read[name] = variables[name];
+      }
+    }
+    return some ? read : undefined;
   }
 
   /** A value as CEL has it. Outputs are converted once, however many expressions read them. */
@@ -145,6 +168,12 @@ function plainText(value: Json, kind: TemplateKind): string {
   if (value === null) throw new RangeError('null cannot stand inside text; say what else, such as `x != null ? x : "none"`');
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return kind === 'url' ? encodeURIComponent(text) : text;
+}
+
+function textAt(value: Json | undefined, path: readonly (string | number)[]): string {
+  let found = value;
+  for (const step of path) found = (found as Readonly<Record<string | number, Json>> | null | undefined)?.[step];
+  return String(found);
 }
 
 function replaceAt(value: Json | undefined, path: readonly (string | number)[], change: (text: string) => Json): Json {

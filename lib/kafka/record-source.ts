@@ -14,15 +14,16 @@ export interface KafkaRecord {
 export interface RecordBatch {
   readonly topic: string;
   readonly partition: number;
-  readonly records: readonly KafkaRecord[];
+  readonly records: Iterable<KafkaRecord>;
+  readonly count: number;
   /** The offset after the last record, those included that are none for consumers. */
   readonly next: string;
   /** How many records of the partition come after this batch. */
   readonly lag: number;
   /** Says that the consumer lives; often is not too often. @throws when the partition has gone to another consumer */
   alive(): Promise<void>;
-  /** Commits `next`. */
-  commit(): Promise<void>;
+  /** Commits `next`, or an offset before it. */
+  commit(offset?: string): Promise<void>;
 }
 
 export interface Subscription {

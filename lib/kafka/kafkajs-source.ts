@@ -1,6 +1,6 @@
-import type { Consumer, EachBatchPayload, IHeaders, Kafka } from 'kafkajs';
+import type { Batch, Consumer, EachBatchPayload, IHeaders, Kafka } from 'kafkajs';
 import kafkajs from 'kafkajs';
-import type { RecordBatch, RecordSource, Subscription } from './record-source.ts';
+import type { KafkaRecord, RecordBatch, RecordSource, Subscription } from './record-source.ts';
 
 // Node does not see this name among those of the CommonJS module.
 const { KafkaJSError } = kafkajs;
@@ -18,9 +18,10 @@ export function kafkajsSource(kafka: Kafka): RecordSource {
         maxBytesPerPartition: 8 * 1024 * 1024,
         maxBytes: 32 * 1024 * 1024,
         maxWaitTimeInMs: 1_000,
-        sessionTimeout: 15_000,
-        rebalanceTimeout: 20_000,
-        heartbeatInterval: 2_000,
+        // The least that brokers allow: a consumer that was killed keeps its partitions for so long.
+        sessionTimeout: 6_000,
+        rebalanceTimeout: 10_000,
+        heartbeatInterval: 1_500,
         // It gives up for good on some errors and tries others for minutes: whoever consumes begins anew, and quickly.
         retry: { initialRetryTime: 200, retries: 3, restartOnFailure: () => Promise.resolve(false) },
       });
@@ -89,28 +90,29 @@ function batchOf(consumer: Consumer, { batch, heartbeat }: EachBatchPayload): Re
     partition,
     next,
     lag: Math.max(0, Number(BigInt(batch.highWatermark) - BigInt(next))),
-    records: batch.messages.map(({ offset, timestamp, key, value, headers }) => ({
-      topic,
-      partition,
-      offset,
-      timestamp,
-      key,
-      value,
-      headers: headersOf(headers),
-    })),
+    records: { [Symbol.iterator]: () => recordsOf(batch) },
+    count: batch.messages.length,
     alive: heartbeat,
-    commit: () => consumer.commitOffsets([{ topic, partition, offset: next }]),
+    commit: (offset = next) => consumer.commitOffsets([{ topic, partition, offset }]),
   };
+}
+
+/** One at a time: the tens of thousands of a batch, all at once, would cost more than looking at them. */
+function* recordsOf({ topic, partition, messages }: Batch): Iterator<KafkaRecord> {
+  for (const { offset, timestamp, key, value, headers } of messages) {
+    yield { topic, partition, offset, timestamp, key, value, headers: headersOf(headers) };
+  }
 }
 
 const NO_HEADERS = {};
 
 function headersOf(headers: IHeaders | undefined): Readonly<Record<string, string>> {
-  if (!headers) return NO_HEADERS;
-  const found: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
+  let found: Record<string, string> | undefined;
+  // Most records have none: no list is made to see that.
+  for (const name in headers) {
+    const value = headers[name];
     const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined) found[name] = last.toString();
+    if (last !== undefined) (found ??= {})[name] = last.toString();
   }
-  return found;
+  return found ?? NO_HEADERS;
 }

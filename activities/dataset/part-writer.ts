@@ -5,8 +5,8 @@ import { createGzip, type Gzip } from 'node:zlib';
 import { Upload } from '@aws-sdk/lib-storage';
 import { formatS3Uri, type S3Location } from '../../lib/s3.ts';
 import type { DatasetFile, DatasetManifest } from '../../workflows/plan/dataset.ts';
-import type { Storage } from '../dataset/storage.ts';
-import { storageFailure } from '../dataset/storage-failure.ts';
+import type { Storage } from './storage.ts';
+import { storageFailure } from './storage-failure.ts';
 
 /** Fast rather than small: at the default level, gzip would be three times slower than PostgreSQL, S3 and everything else here. */
 const GZIP_LEVEL = 3;

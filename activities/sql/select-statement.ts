@@ -2,10 +2,10 @@ import type { QueryConfig } from 'pg';
 import type { Column } from '../../workflows/plan/dataset.ts';
 import { parseDuration } from '../../workflows/plan/duration.ts';
 import { userFault } from '../errors.ts';
-import type { Database } from '../sql/database.ts';
-import { columnsOf, findTable, quoteList } from '../sql/find-table.ts';
-import { formatTable, parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../sql/identifiers.ts';
-import { didYouMean, listNames } from '../sql/nearest.ts';
+import type { Database } from './database.ts';
+import { columnsOf, findTable, quoteList } from './find-table.ts';
+import { formatTable, parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from './identifiers.ts';
+import { didYouMean, listNames } from './nearest.ts';
 
 export interface Selection {
   readonly source_table?: string;
@@ -44,18 +44,19 @@ export async function buildSelect(
   const twice = fields.find((field, index) => fields.findIndex((other) => other.name === field.name) !== index);
   if (twice) throw userFault('QueryFailed', `The query has two columns called '${twice.name}'. Give each a name of its own with AS.`);
   if (fields.length === 0) throw userFault('QueryFailed', 'The query has no columns.');
-  const types = await client.query<{ type: string }>(
-    `SELECT format_type(oid, CASE WHEN modifier = -1 THEN NULL ELSE modifier END) AS type
-     FROM unnest($1::oid[], $2::int[]) WITH ORDINALITY AS t(oid, modifier, position) ORDER BY position`,
-    [fields.map((field) => field.dataTypeID), fields.map((field) => field.dataTypeModifier)],
+  // One column each: Redshift has no unnest().
+  const names = fields.map(
+    ({ dataTypeID, dataTypeModifier }) => `format_type(${dataTypeID}, ${dataTypeModifier === -1 ? 'NULL' : dataTypeModifier})`,
   );
-  return { sql, columns: fields.map((field, index) => ({ name: field.name, type: types.rows[index]?.type ?? 'text' })) };
+  const { rows } = await client.query<string[]>({ text: `SELECT ${names.join(', ')}`, rowMode: 'array' });
+  return { sql, columns: fields.map((field, index) => ({ name: field.name, type: rows[0]?.[index] ?? 'text' })) };
 }
 
 async function fromTable(database: Database, { source_table: source, columns }: Selection): Promise<string> {
   const name = parseTableName(source ?? '');
   const table = await findTable(database, name);
-  const available = (await columnsOf(database.client, table)).map((column) => column.name);
+  // In the words that Redshift's older catalog knows too.
+  const available = (await columnsOf(database.client, table, 'redshift')).map((column) => column.name);
   checkColumns(columns, available, `Table '${formatTable(name)}'`);
   return `SELECT ${quoteList(columns ?? available)} FROM ${quoteTable(table)}`;
 }
@@ -83,7 +84,7 @@ async function assertOneSelect({ client }: Database, sql: string, key: string): 
   try {
     // `queryMode` is missing in the types of pg.
     const declare: QueryConfig & { queryMode: 'extended' } = {
-      text: `DECLARE sluice_check NO SCROLL CURSOR FOR ${sql}`,
+      text: `DECLARE sluice_check CURSOR FOR ${sql}`,
       queryMode: 'extended',
     };
     await client.query(declare);

@@ -1,6 +1,9 @@
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import { readFileSync } from 'node:fs';
-import type { KafkaConnection } from './connections.ts';
+import type { KafkaConnection } from '../connections.ts';
+import { registerCodecs } from './codecs.ts';
+
+registerCodecs();
 
 /**
  * A client of a connection's brokers. It logs nothing: what goes wrong is in the errors, and theirs is the word for people.

@@ -1,0 +1,49 @@
+import type { KafkaConnection } from '../../lib/connections.ts';
+import { createKafka } from '../../lib/kafka/client.ts';
+import { decodeJson, Undecodable } from '../../lib/kafka/decode-record.ts';
+import { readTopic } from '../../lib/kafka/read-topic.ts';
+import type { Json } from '../../workflows/plan/json.ts';
+import type { TaskContext } from '../define-task.ts';
+import { notYet, userFault } from '../errors.ts';
+import { kafkaFailure } from './kafka-failure.ts';
+
+/** The first record that meets the condition, among those since the data interval began. What has been read is not read by the next look. */
+export async function findRecord(
+  {
+    connections,
+    interval,
+    resumePoint,
+    progress,
+    holds,
+    signal,
+  }: TaskContext & { readonly connections: { readonly kafka: KafkaConnection } },
+  { topic, until }: { readonly topic: string; readonly until?: string },
+): Promise<{ event: Json }> {
+  const kafka = createKafka(connections.kafka, 'sluice-task');
+  let event: Json | undefined;
+  try {
+    const next = await readTopic(
+      kafka,
+      { topic, from: (resumePoint as Record<string, string> | undefined) ?? Date.parse(interval.start), signal },
+      (record) => {
+        try {
+          const value = decodeJson(record);
+          if (until !== undefined && !holds(until, { event: value })) return true;
+          event = value;
+          return false;
+        } catch (error) {
+          // Whether others can be read is their matter: this one is not what is waited for.
+          if (error instanceof Undecodable) return true;
+          throw error;
+        }
+      },
+    );
+    if (next === undefined)
+      throw userFault('InvalidParameters', `There is no topic '${topic}' at ${connections.kafka.brokers.join(', ')}.`);
+    if (event !== undefined) return { event };
+    progress(next);
+  } catch (error) {
+    throw kafkaFailure(error, connections.kafka, `read ${topic}`);
+  }
+  throw notYet(`No record of ${topic} yet${until === undefined ? '' : ` for which ${until}`}.`);
+}

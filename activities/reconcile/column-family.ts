@@ -1,0 +1,37 @@
+/** What kind of values a column holds, as far as comparing them goes. */
+export type Family = 'number' | 'float' | 'boolean' | 'date' | 'timestamp' | 'timestamptz' | 'text' | 'uuid' | 'bytes' | 'other';
+
+export interface ComparedColumn {
+  readonly name: string;
+  /** As the server names it: `numeric(12,2)`, `character varying(40)`. */
+  readonly type: string;
+  readonly family: Family;
+  /** Digits after the point; undefined where a column takes any number of them. */
+  readonly scale: number | undefined;
+}
+
+const FAMILIES: readonly (readonly [RegExp, Family])[] = [
+  [/^(small|big)?int(eger)?$|^int[248]$|^numeric|^decimal/, 'number'],
+  [/^real$|^double precision$|^float[48]$/, 'float'],
+  [/^bool/, 'boolean'],
+  [/^date$/, 'date'],
+  [/^timestamp.* with time zone$|^timestamptz/, 'timestamptz'],
+  [/^timestamp/, 'timestamp'],
+  [/^text$|^char|^varchar|^bpchar|^name$|^"char"$/, 'text'],
+  [/^uuid$/, 'uuid'],
+  [/^bytea$/, 'bytes'],
+];
+
+/** A column by its name and its type. */
+export function comparedColumn(name: string, type: string): ComparedColumn {
+  const lower = type.toLowerCase();
+  const family = FAMILIES.find(([pattern]) => pattern.test(lower))?.[1] ?? 'other';
+  const decimals = /^(?:numeric|decimal)(?:\((\d+)(?:,(-?\d+))?\))?/.exec(lower);
+  const scale = family !== 'number' ? undefined : decimals === null ? 0 : decimals[1] === undefined ? undefined : Number(decimals[2] ?? 0);
+  return { name, type, family, scale };
+}
+
+/** Whether values lie in order on a line of whole numbers, so that they can be cut into ranges. */
+export function isInteger(column: ComparedColumn): boolean {
+  return /^(small|big)?int(eger)?$|^int[248]$/.test(column.type.toLowerCase());
+}

@@ -1,0 +1,187 @@
+import type { TaskContext } from '../define-task.ts';
+import { openStorage } from '../dataset/storage.ts';
+import { userFault } from '../errors.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql/identifiers.ts';
+import type { ColumnPair } from './canonical.ts';
+import { compareRows, type RowCounts } from './compare-rows.ts';
+import type { Params } from './parameters.ts';
+import { type Mismatch, Report, type ReportPlace } from './report.ts';
+import type { Sides } from './row-expressions.ts';
+import { SqlSide } from './sql-side.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+/** What a `reconcile` task tells. */
+export interface Reconciliation {
+  readonly discrepancy: number;
+  readonly compared: number;
+  readonly differing: number;
+  readonly changed: number;
+  readonly missing: number;
+  readonly extra: number;
+  readonly report: string | null;
+  readonly examples: readonly Mismatch[];
+  /** In words, for the run. */
+  readonly summary: string;
+}
+
+type Counts = Pick<Reconciliation, 'compared' | 'changed' | 'missing' | 'extra'> & { readonly differing: number };
+
+/** Carries out a `reconcile` task. */
+export async function reconcileTables(ctx: TaskContext, task: Params): Promise<Reconciliation> {
+  checkKeys(task);
+  const open = <T>(side: 'source' | 'target', work: (side: SqlSide) => Promise<T>): Promise<T> => {
+    const place = task[side];
+    const connection = ctx.connection(place.connection, ['postgres', 'redshift']);
+    return SqlSide.with(place, { connection, task: `${ctx.dagId}.${ctx.task}`, interval: ctx.interval, signal: ctx.signal }, work);
+  };
+  return open('source', (source) => open('target', (target) => compare(ctx, task, { source, target })));
+}
+
+function checkKeys({ compare: how = 'row', key, aggregates, source, target }: Params): void {
+  for (const [name, side] of Object.entries({ source, target })) {
+    if ((side.table === undefined) === (side.query === undefined))
+      throw userFault('InvalidParameters', `'${name}' needs either 'table' or 'query'.`);
+  }
+  if (how === 'row' && key === undefined) throw userFault('InvalidParameters', "'key' is missing: the columns that tell rows apart.");
+  if (how === 'aggregate' && aggregates === undefined)
+    throw userFault('InvalidParameters', "'aggregates' is missing: what is compared by group, such as sum(total).");
+  if (how !== 'aggregate' && aggregates !== undefined)
+    throw userFault('InvalidParameters', "'aggregates' is for compare: aggregate. Add that, or take 'aggregates' away.");
+}
+
+async function compare(ctx: TaskContext, task: Params, opened: Sides): Promise<Reconciliation> {
+  const { compare: how = 'row', tolerance = '0', on_mismatch: onMismatch = 'fail' } = task;
+  const late = lateRows(ctx, task, opened);
+  if (how === 'count') {
+    const [source, target] = await Promise.all([countOf(opened.source, late?.source), countOf(opened.target, late?.target)]);
+    const [missing, extra] = [Math.max(0, source - target), Math.max(0, target - source)];
+    const counts = { compared: Math.max(source, target), changed: 0, missing, extra, differing: missing + extra };
+    return conclude(task, counts, judge(counts.differing, counts.compared, tolerance), { report: null, examples: [] }, onMismatch);
+  }
+  const groups = task.key ?? [];
+  const sides =
+    how === 'row'
+      ? opened
+      : {
+          source: opened.source.grouped(groups, task.aggregates ?? [], late?.source),
+          target: opened.target.grouped(groups, task.aggregates ?? [], late?.target),
+        };
+  const keys = groups.map((name) => pairOf(sides, task, name));
+  const columns = comparedColumns(sides, task, groups).map((name) => pairOf(sides, task, name));
+  const report = new Report(
+    reportPlace(ctx, task),
+    groups,
+    columns.map(({ name }) => name),
+  );
+  let counted: RowCounts;
+  let uri: string | null;
+  try {
+    await report.begin();
+    counted = await compareRows({
+      sides,
+      keys,
+      columns,
+      late: how === 'row' ? late : undefined,
+      resumePoint: ctx.resumePoint,
+      progress: (point) => ctx.progress(point),
+      found: (difference) => report.add(difference),
+    });
+    uri = await report.close();
+  } catch (error) {
+    await report.abort();
+    throw error;
+  } finally {
+    report.destroy();
+  }
+  const counts = { ...counted, differing: counted.changed + counted.missing + counted.extra };
+  const verdict = judge(counts.differing, counts.compared, tolerance);
+  return conclude(task, counts, verdict, { report: uri, examples: report.shown }, onMismatch);
+}
+
+/** Conditions that hold of rows which changed too late. */
+function lateRows(ctx: TaskContext, { as_of: asOf }: Params, { source, target }: Sides): { source: string; target: string } | undefined {
+  if (asOf === undefined) return undefined;
+  const time = asOf.time ?? ctx.interval.end;
+  if (Number.isNaN(Date.parse(time))) throw userFault('InvalidParameters', `as_of.time is '${time}'; write an ISO 8601 time.`);
+  const at = quoteLiteral(new Date(time).toISOString());
+  const condition = (side: SqlSide): string => `${quoteIdentifier(side.column(asOf.column).name)} >= ${at}`;
+  return { source: condition(source), target: condition(target) };
+}
+
+async function countOf(side: SqlSide, late: string | undefined): Promise<number> {
+  const where = late === undefined ? '' : ` WHERE (${late}) IS NOT TRUE`;
+  const [row] = await side.texts(`SELECT count(*) FROM (${side.rows}\n) AS counted${where}`);
+  return Number(row?.[0]);
+}
+
+function pairOf({ source, target }: Sides, { normalize = {} }: Params, name: string): ColumnPair {
+  return { name, source: source.column(name), target: target.column(name), normalization: normalize[name] ?? {} };
+}
+
+function comparedColumns({ source, target }: Sides, { columns, compare: how }: Params, keys: readonly string[]): readonly string[] {
+  if (columns !== undefined && how !== 'aggregate') return columns.filter((name) => !keys.includes(name));
+  const there = new Set(target.columns.map(({ name }) => name));
+  return source.columns.map(({ name }) => name).filter((name) => there.has(name) && !keys.includes(name));
+}
+
+/** Where all that differs is written: the same for every attempt of this task in this run. */
+function reportPlace(ctx: TaskContext, { report_to: prefix, aws_conn_id: name = 'aws_default' }: Params): ReportPlace | undefined {
+  if (prefix === undefined) return undefined;
+  const interval = ctx.interval.start.replace(/[-:]|\.\d+/g, '');
+  const uri = `${prefix.replace(/\/+$/, '')}/${ctx.dagId}/${ctx.task.replaceAll('/', '-')}/${interval}/differences.csv`;
+  return { uri, storage: openStorage(ctx.connection(name, ['aws']), name) };
+}
+
+function conclude(
+  task: Params,
+  counts: Counts,
+  verdict: Verdict,
+  { report, examples }: Pick<Reconciliation, 'report' | 'examples'>,
+  onMismatch: NonNullable<Params['on_mismatch']>,
+): Reconciliation {
+  const summary = sayIt(task, counts, verdict, report, examples);
+  if (verdict.exceeded && onMismatch === 'fail') throw userFault('DataMismatch', summary);
+  const { compared, differing, changed, missing, extra } = counts;
+  return { discrepancy: verdict.discrepancy, compared, differing, changed, missing, extra, report, examples, summary };
+}
+
+function sayIt(
+  { source, target, tolerance = '0', compare: how = 'row' }: Params,
+  { compared, differing, changed, missing, extra }: Counts,
+  { discrepancy }: Verdict,
+  report: string | null,
+  examples: readonly Mismatch[],
+): string {
+  const what = how === 'aggregate' ? 'groups' : 'rows';
+  const between = `${source.table ?? 'the query'} (${source.connection}) and ${target.table ?? 'the query'} (${target.connection})`;
+  if (differing === 0) return `${count(compared)} ${what} of ${between} agree.`;
+  const percent = `${Number((discrepancy * 100).toPrecision(4))} %`;
+  const kinds = [
+    changed > 0 && `${count(changed)} changed`,
+    missing > 0 && `${count(missing)} missing in the target`,
+    extra > 0 && `${count(extra)} in the target only`,
+  ].filter((each) => each !== false);
+  const shown = examples.slice(0, 3).map(sayMismatch);
+  return [
+    `${count(differing)} of ${count(compared)} ${what} of ${between} differ: ${percent}, tolerated ${tolerance}. ${kinds.join(', ')}.`,
+    ...(shown.length > 0 ? [`First: ${shown.join('; ')}.`] : []),
+    ...(report === null ? [] : [`All: ${report}`]),
+  ].join(' ');
+}
+
+function sayMismatch({ key, column, kind, source, target }: Mismatch): string {
+  const where = Object.entries(key)
+    .map(([name, value]) => `${name}=${value ?? 'NULL'}`)
+    .join(', ');
+  if (kind !== 'changed') return `${where} ${kind === 'missing' ? 'is missing' : 'is in the target only'}`;
+  return `${where} ${column}: ${value(source)} ≠ ${value(target)}`;
+}
+
+function value(text: string | null | undefined): string {
+  if (text === null || text === undefined) return 'NULL';
+  return text.length > 40 ? `'${text.slice(0, 40)}…'` : `'${text}'`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US');
+}

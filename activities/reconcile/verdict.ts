@@ -1,0 +1,30 @@
+/** How much differs, and whether that is too much. */
+export interface Verdict {
+  /** differing ÷ compared, from 0 to 1; 0 where there was nothing to compare. */
+  readonly discrepancy: number;
+  readonly compared: number;
+  readonly differing: number;
+  /** Whether the part that differs is larger than what is tolerated: exactly as large is not. */
+  readonly exceeded: boolean;
+}
+
+/**
+ * Judges counts. In whole numbers, so that the border is exact: 0.1 % of 1,000 rows is one row, and one row is not more than that.
+ * @param tolerance such as `0.1%` or `0.001`
+ */
+export function judge(differing: number, compared: number, tolerance: string): Verdict {
+  const { numerator, denominator } = partOf(tolerance);
+  return {
+    discrepancy: compared === 0 ? 0 : differing / compared,
+    compared,
+    differing,
+    exceeded: BigInt(differing) * denominator > BigInt(compared) * numerator,
+  };
+}
+
+function partOf(tolerance: string): { readonly numerator: bigint; readonly denominator: bigint } {
+  const match = /^(\d+)(?:\.(\d+))?(%)?$/.exec(tolerance.trim());
+  if (!match) throw new TypeError(`'${tolerance}' is not a part such as 0.1% or 0.001.`);
+  const [, whole = '0', decimals = '', percent] = match;
+  return { numerator: BigInt(whole + decimals), denominator: 10n ** BigInt(decimals.length) * (percent ? 100n : 1n) };
+}

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { startSluiceProcess } from '../../dev/sluice-process.ts';
+import { startStack } from '../../dev/stack.ts';
+import { connectionsFrom } from '../../lib/connections.ts';
+import { type Environment, ROOT } from '../../lib/environment.ts';
+import { createProgress } from '../../lib/progress.ts';
+import { connectClient } from '../../temporal/connect.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import type { Measure } from '../measure.ts';
+import { measureFilter } from './filter.ts';
+import { measureLatency } from './latency.ts';
+
+const QUEUE = 'bench-sensors';
+
+/** What sensors cost, and how soon their runs begin: with `worker.ts` as it is, on real servers on this machine. */
+export async function benchSensors(): Promise<Measure[]> {
+  const home = join(ROOT, '.sluice', 'bench');
+  const progress = createProgress();
+  const stack = await startStack({ home, parts: ['temporal', 'kafka'], environment: {}, progress });
+  const environment: Environment = { ...process.env, ...stack.environment, SLUICE_TASK_QUEUE: QUEUE };
+  const connection = connectionsFrom(environment).get('kafka_default', ['kafka']);
+  const client = await connectClient(environment);
+  try {
+    await ensureSearchAttributes(client);
+    const filter = await measureFilter(connection);
+    const worker = await startSluiceProcess(home, 'worker', environment, progress, new AbortController().signal);
+    try {
+      return [...filter, ...(await measureLatency(client, connection, QUEUE))];
+    } finally {
+      await worker.stop();
+    }
+  } finally {
+    await client.connection.close();
+    await stack.stop();
+  }
+}

@@ -1,0 +1,88 @@
+import { parseDuration } from '../workflows/plan/duration.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import type { Severity, SlaPlan, SlaPromise, SlaReference, Suppression, WarnAt } from '../workflows/plan/sla.ts';
+import type { Path, Source } from './source.ts';
+import { isMap, type TaskNode } from './task-node.ts';
+
+const PROMISES = ['within', 'by', 'assert'] as const;
+/** References that only runs of a schedule have. */
+const OF_A_SCHEDULE: ReadonlySet<string> = new Set(['logical_date', 'data_interval_end']);
+
+/** What a pipeline and its tasks promise, as monitors watch it. */
+export function resolveSlas(source: Source, value: JsonObject, nodes: readonly TaskNode[], isScheduled: boolean): SlaPlan[] {
+  const slas = slasOf(source, value.sla, ['sla'], isScheduled);
+  const ofTasks = nodes.flatMap(({ name, keys, path }) =>
+    name === undefined ? [] : slasOf(source, keys.sla, [...path, 'sla'], isScheduled, name),
+  );
+  return [...slas, ...ofTasks];
+}
+
+function slasOf(source: Source, keys: Json | undefined, path: Path, isScheduled: boolean, task?: string): SlaPlan[] {
+  const of = task === undefined ? {} : { task };
+  if (isMap(keys)) {
+    const ms = parseDuration(String(keys.max_duration));
+    return ms === undefined
+      ? []
+      : [{ name: 'max_duration', ...of, promise: { kind: 'within', ms, reference: 'started_at' }, suppressWhen: [] }];
+  }
+  const names = new Set<string>();
+  return (Array.isArray(keys) ? (keys as readonly Json[]) : []).flatMap((sla, index) => {
+    if (!isMap(sla)) return [];
+    const at = [...path, index];
+    const name = String(sla.name);
+    if (names.has(name)) source.report('SL301', [...at, 'name'], `Two SLAs are named '${name}'.`, 'give each its own name');
+    names.add(name);
+    const promise = promiseOf(source, sla, at, isScheduled, task);
+    return promise === undefined ? [] : [{ name, ...of, promise, ...restOf(sla) }];
+  });
+}
+
+function promiseOf(source: Source, sla: JsonObject, path: Path, isScheduled: boolean, task: string | undefined): SlaPromise | undefined {
+  const given = PROMISES.filter((key) => sla[key] !== undefined);
+  if (given.length !== 1) {
+    const what = given.length === 0 ? 'promises nothing' : `promises several things: ${given.join(', ')}`;
+    source.report('SL208', path, `The SLA '${String(sla.name)}' ${what}.`, 'give one of within, by and assert');
+    return undefined;
+  }
+  const { reference } = sla;
+  if (reference !== undefined && sla.within === undefined) {
+    source.reportKey('SL208', [...path, 'reference'], '`reference` says what `within` counts from.', 'remove it, or give `within`');
+  }
+  if (sla.warn_at !== undefined && sla.assert !== undefined) {
+    source.reportKey('SL208', [...path, 'warn_at'], 'A condition holds or does not: there is no warning before.', 'remove it');
+  }
+  if (task !== undefined && (sla.assert !== undefined || reference === 'previous_success')) {
+    const key = sla.assert === undefined ? 'reference' : 'assert';
+    source.reportKey('SL208', [...path, key], `A task cannot promise this; its pipeline can.`, "put it under the pipeline's own `sla`");
+  }
+  if (!isScheduled && (sla.by !== undefined || OF_A_SCHEDULE.has(String(reference)))) {
+    const key = sla.by === undefined ? 'reference' : 'by';
+    source.reportKey(
+      'SL208',
+      [...path, key],
+      'The pipeline has no schedule, so that nothing says when its runs are due.',
+      'use started_at or queued_at',
+    );
+  }
+  if (typeof sla.assert === 'string') return { kind: 'assert', condition: sla.assert };
+  if (typeof sla.by === 'string') return { kind: 'by', time: sla.by };
+  const ms = parseDuration(String(sla.within));
+  return ms === undefined ? undefined : { kind: 'within', ms, reference: (reference ?? 'started_at') as SlaReference };
+}
+
+function restOf({ severity, warn_at: warnAt, suppress_when: suppressWhen, runbook }: JsonObject): Omit<SlaPlan, 'name' | 'promise'> {
+  const warning = typeof warnAt === 'string' ? warnAtOf(warnAt) : undefined;
+  return {
+    ...(typeof severity === 'string' && { severity: severity as Severity }),
+    ...(warning && { warnAt: warning }),
+    suppressWhen: (Array.isArray(suppressWhen) ? suppressWhen : []) as readonly Suppression[],
+    ...(typeof runbook === 'string' && { runbook }),
+  };
+}
+
+function warnAtOf(text: string): WarnAt | undefined {
+  const part = /^(\d+)%$/.exec(text)?.[1];
+  if (part !== undefined) return { part: Number(part) / 100 };
+  const afterMs = parseDuration(text);
+  return afterMs === undefined ? undefined : { afterMs };
+}

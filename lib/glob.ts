@@ -1,0 +1,20 @@
+/** Whether `text` matches `pattern`, in which `*` stands for any characters. Takes time in proportion to both, whatever they are. */
+export function matchesGlob(text: string, pattern: string): boolean {
+  const parts = pattern.split('*');
+  const first = parts[0] ?? '';
+  const last = parts.at(-1) ?? '';
+  if (parts.length === 1) return text === pattern;
+  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false;
+  let at = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = text.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return at <= text.length - last.length;
+}
+
+/** What all texts begin with that match `pattern`. */
+export function prefixOfGlob(pattern: string): string {
+  return pattern.split('*', 1)[0] ?? '';
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import type { Kafka } from 'kafkajs';
+import { setOffsets } from './set-offsets.ts';
+import { kafkajsSource } from './kafkajs-source.ts';
+import type { KafkaRecord } from './record-source.ts';
+
+/** Where to begin: the first record, those since a time (milliseconds), or an offset for each partition. */
+export type ReadFrom = 'earliest' | number | Readonly<Record<string, string>>;
+
+/**
+ * Reads a topic to its present end, and no further.
+ * @param take what is done with a record; false ends it
+ * @returns the offset at which to go on, by partition; undefined when there is no such topic
+ */
+export async function readTopic(
+  kafka: Kafka,
+  { topic, from, signal }: { readonly topic: string; readonly from: ReadFrom; readonly signal: AbortSignal },
+  take: (record: KafkaRecord) => boolean,
+): Promise<Record<string, string> | undefined> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const group = `sluice.reader.${randomUUID()}`;
+  try {
+    if (!(await admin.listTopics()).includes(topic)) return undefined;
+    const bounds = await admin.fetchTopicOffsets(topic);
+    const since = typeof from === 'number' ? await admin.fetchTopicOffsetsByTimestamp(topic, from) : [];
+    const next: Record<string, string> = {};
+    for (const { partition, low } of bounds) {
+      const known = typeof from === 'object' ? from[partition] : since.find((each) => each.partition === partition)?.offset;
+      // Retention may have removed the records from there on, and a new partition is read from its beginning.
+      next[partition] = known !== undefined && BigInt(known) > BigInt(low) ? known : low;
+    }
+    const left = new Set(
+      bounds.filter(({ partition, high }) => BigInt(next[partition] ?? '0') < BigInt(high)).map(({ partition }) => partition),
+    );
+    if (left.size === 0) return next;
+    const starts = Object.entries(next).map(([partition, offset]) => ({ partition: Number(partition), offset }));
+    await setOffsets(kafka, group, topic, starts);
+    const enough = new AbortController();
+    await kafkajsSource(kafka).consume({
+      group,
+      topics: [topic],
+      signal: AbortSignal.any([signal, enough.signal]),
+      handle({ records, partition, next: after }) {
+        if (enough.signal.aborted) return Promise.resolve();
+        for (const record of records) {
+          if (take(record)) continue;
+          enough.abort();
+          return Promise.resolve();
+        }
+        next[partition] = after;
+        // Transactions leave marks between the records: the end is an offset, not a count.
+        const end = bounds.find((each) => each.partition === partition)?.high ?? '0';
+        if (BigInt(after) >= BigInt(end)) left.delete(partition);
+        if (left.size === 0) enough.abort();
+        return Promise.resolve();
+      },
+    });
+    signal.throwIfAborted();
+    return next;
+  } finally {
+    await admin.deleteGroups([group]).catch(() => undefined);
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,38 @@
+import { Context } from '@temporalio/activity';
+import { connectionVariable, type Connections } from '../lib/connections.ts';
+import type { Environment } from '../lib/environment.ts';
+import type { LookCall, LookResult, Notice } from '../workflows/plan/incident.ts';
+import type { MonitorFacts } from './facts.ts';
+import { look } from './look.ts';
+import { notify } from './notify.ts';
+import { secretsOf } from './scrub.ts';
+
+/** How often a look says that it goes on, in milliseconds. */
+const HEARTBEAT = 1_000;
+
+/** The activities of the monitors' workers. */
+export function createMonitors(facts: MonitorFacts, connections: Connections, environment: Environment) {
+  const secrets = secretsOf(environment);
+  return {
+    async look(call: LookCall): Promise<LookResult> {
+      const { heartbeat } = Context.current();
+      const heart = setInterval(() => heartbeat(), HEARTBEAT);
+      try {
+        return await look(call, facts);
+      } finally {
+        clearInterval(heart);
+      }
+    },
+
+    async notify(notice: Notice): Promise<void> {
+      const { log, cancellationSignal } = Context.current();
+      const variable = connectionVariable(notice.connection);
+      // Nobody has said whom to tell: the incident is in the Temporal UI, and in `sluice incidents`.
+      if (!environment[variable] && notice.connection.endsWith('_default')) {
+        log.warn(`Nobody is told: ${variable} is not set`, { incident: notice.key, summary: notice.page.summary });
+        return;
+      }
+      await notify(connections, secrets, notice, cancellationSignal);
+    },
+  };
+}

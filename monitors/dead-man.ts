@@ -1,0 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../lib/logging.ts';
+
+/** How often somebody outside hears that a monitor lives, in milliseconds. */
+const EVERY = 60_000;
+const WITHIN = 10_000;
+
+/**
+ * Calls an address as long as this process looks after things. A service outside (a dead man's switch) pages when the calls stay away: then both
+ * monitors are dead, or nothing gets out of here.
+ * @param isWell whether there is something to be said
+ */
+export async function callDeadMansSwitch(
+  url: string,
+  isWell: () => boolean,
+  log: Log,
+  signal: AbortSignal,
+  everyMs = EVERY,
+): Promise<void> {
+  while (!signal.aborted) {
+    if (isWell()) {
+      try {
+        const answer = await fetch(url, { method: 'POST', signal: AbortSignal.any([signal, AbortSignal.timeout(WITHIN)]) });
+        await answer.body?.cancel();
+        if (!answer.ok) log.warn(`The dead man's switch has answered ${answer.status}`);
+      } catch (error) {
+        if (!signal.aborted) log.warn(`The dead man's switch cannot be reached: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    await delay(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,60 @@
+import { type DataInterval, type SchedulePlan } from '../workflows/plan/schedule.ts';
+import type { SlaPlan, SlaReference } from '../workflows/plan/sla.ts';
+import { instantsOf, shiftedInstant, wallTime } from '../workflows/plan/time-zone.ts';
+
+/** The times that deadlines count from, in milliseconds; those that are not known yet are absent. */
+export interface Times {
+  readonly interval?: DataInterval;
+  readonly queuedAt?: number;
+  readonly startedAt?: number;
+  /** Of the pipeline, when it began to promise something: its last success, else when it was applied. */
+  readonly previousSuccess?: number;
+}
+
+/** Until when something must have ended, and when it is time to warn. Milliseconds. */
+export interface Deadline {
+  readonly at: number;
+  readonly warnAt?: number;
+}
+
+/** The deadline of a promise; undefined while what it counts from has not happened, and for conditions. */
+export function deadlineOf({ promise, warnAt }: SlaPlan, schedule: SchedulePlan | null, times: Times): Deadline | undefined {
+  if (promise.kind === 'assert') return undefined;
+  const from = promise.kind === 'within' ? referenceTime(promise.reference, times) : end(times);
+  if (from === undefined) return undefined;
+  const at = promise.kind === 'within' ? from + promise.ms : timeOfDayAfter(from, promise.time, schedule?.timezone ?? 'UTC');
+  if (!warnAt) return { at };
+  return { at, warnAt: 'part' in warnAt ? from + (at - from) * warnAt.part : Math.min(from + warnAt.afterMs, at) };
+}
+
+function referenceTime(reference: SlaReference, times: Times): number | undefined {
+  switch (reference) {
+    case 'logical_date':
+      return times.interval && Date.parse(times.interval.start);
+    case 'data_interval_end':
+      return end(times);
+    case 'queued_at':
+      return times.queuedAt;
+    case 'started_at':
+      return times.startedAt;
+    case 'previous_success':
+      return times.previousSuccess;
+  }
+}
+
+function end({ interval }: Times): number | undefined {
+  return interval && Date.parse(interval.end);
+}
+
+const DAY = 86_400_000;
+
+/** When clocks in `timezone` show `time` for the first time from the instant on; on a day when they skip it, when they would have. */
+function timeOfDayAfter(instant: number, time: string, timezone: string): number {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  const midnight = Math.floor(wallTime(instant, timezone) / DAY) * DAY;
+  for (let day = midnight; ; day += DAY) {
+    const wall = day + (hours * 60 + minutes) * 60_000;
+    const found = instantsOf(wall, timezone)[0] ?? shiftedInstant(wall, timezone);
+    if (found >= instant) return found;
+  }
+}

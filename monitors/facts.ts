@@ -1,0 +1,46 @@
+import type { DataInterval } from '../workflows/plan/schedule.ts';
+import type { Observation } from '../workflows/plan/incident.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import type { WatchedPipeline, WatchedRun } from './problems.ts';
+
+/** What monitors ask of Temporal, and what they tell it (temporal/monitor-facts.ts). */
+export interface MonitorFacts {
+  /**
+   * All pipelines with their runs, at the time `now` (milliseconds).
+   * @param remembered keys of problems: the runs that they are about are there, however old they are
+   */
+  pipelines(now: number, remembered: readonly string[]): Promise<WatchedPipeline[]>;
+  /** Whether there is a worker for the task queue of the pipelines. */
+  workersAnswer(): Promise<boolean>;
+  sensors(): Promise<SensorFacts[]>;
+  /** What a page tells of a run. */
+  runDetails(run: WatchedRun): Promise<RunDetails>;
+  /** When the next run of a pipeline is due, ISO 8601. */
+  nextTick(plan: Plan, now: number): string | undefined;
+  observe(incident: string, observation: Observation): Promise<void>;
+  /** The page of a run in the Temporal UI; undefined when it is not known where that is. */
+  urlOf(run: Pick<WatchedRun, 'pipelineRunId' | 'temporalRunId'>): string | undefined;
+}
+
+export interface SensorFacts {
+  readonly id: string;
+  readonly dagId: string;
+  /** Absent where no worker answers. */
+  readonly state?: string;
+  readonly why?: string;
+  /** What is in its way. */
+  readonly problem?: string;
+  readonly events: number;
+  readonly lag: number;
+  /** Events that its source has removed before they were read. */
+  readonly lost: number;
+}
+
+export interface RunDetails {
+  readonly interval?: DataInterval;
+  readonly error?: string;
+  /** The task that failed first, with its last attempt. */
+  readonly failed?: { readonly task: string; readonly attempt: number; readonly error?: string };
+  /** What tasks have said of their rows. */
+  readonly rows: Readonly<Record<string, number>>;
+}

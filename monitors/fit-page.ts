@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import type { Page } from '../workflows/plan/incident.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { scrub } from './scrub.ts';
+
+/** Limits of PagerDuty's Events API v2, in bytes and characters: https://developer.pagerduty.com/docs/events-api-v2/trigger-events/ */
+const SUMMARY_BYTES = 1_024;
+const KEY_CHARACTERS = 255;
+const PAGE_BYTES = 512 * 1_024;
+/** The rest of the message has its place too. */
+const DETAILS_BYTES = PAGE_BYTES - 32 * 1_024;
+const LINKS = 20;
+const LINK_BYTES = 2_048;
+
+/** A page that every channel takes, whatever it was made of: within the limits, and without secrets. */
+export function fitPage(page: Page, secrets: readonly string[] = []): Page {
+  const clean = (text: string): string => scrub(text, secrets);
+  const line = clean(page.summary)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
+  return {
+    ...page,
+    summary: cutBytes(line === '' ? 'Something is wrong, and it has no name.' : line, SUMMARY_BYTES),
+    source: cutBytes(clean(page.source) || 'sluice', SUMMARY_BYTES),
+    kind: cutBytes(clean(page.kind), SUMMARY_BYTES),
+    details: fitDetails(cleanValue(page.details, clean) as JsonObject),
+    links: page.links
+      .filter(({ href }) => /^https?:\/\//.test(href) && href.length <= LINK_BYTES)
+      .slice(0, LINKS)
+      .map(({ href, text }) => ({ href: clean(href), text: cutBytes(clean(text), LINK_BYTES) })),
+  };
+}
+
+/** A deduplication key that PagerDuty takes: what is too long ends with its hash. */
+export function fitKey(key: string): string {
+  if (key.length <= KEY_CHARACTERS && !/\p{Cc}/u.test(key)) return key;
+  const hash = createHash('sha256').update(key).digest('hex').slice(0, 32);
+  return `${Array.from(key.replace(/\p{Cc}/gu, ' '))
+    .slice(0, 100)
+    .join('')}-${hash}`;
+}
+
+/** The longest beginning of a text that has at most so many bytes in UTF-8; what was cut ends with `…`. */
+export function cutBytes(text: string, bytes: number): string {
+  const whole = Buffer.from(text);
+  if (whole.length <= bytes) return whole.toString();
+  // As of a stream that goes on: the first bytes of a character are held back.
+  return `${new TextDecoder().decode(whole.subarray(0, bytes - 3), { stream: true })}…`;
+}
+
+function cleanValue(value: Json, clean: (text: string) => string): Json {
+  if (typeof value === 'string') return clean(Buffer.from(value).toString());
+  if (Array.isArray(value)) return (value as readonly Json[]).map((each) => cleanValue(each, clean));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value as Record<string, Json>).map(([key, each]) => [key, cleanValue(each, clean)]));
+}
+
+/** Cuts the longest texts and lists, more and more, until all of it fits. */
+function fitDetails(details: JsonObject): JsonObject {
+  let fitted: Json = details;
+  for (let longest = 65_536; sizeOf(fitted) > DETAILS_BYTES && longest >= 16; longest /= 4) fitted = shortened(details, longest);
+  return sizeOf(fitted) <= DETAILS_BYTES ? (fitted as JsonObject) : { note: 'The details are too many to be sent.' };
+}
+
+function shortened(value: Json, longest: number): Json {
+  if (typeof value === 'string') return cutBytes(value, longest);
+  if (Array.isArray(value)) {
+    const list = value as readonly Json[];
+    const kept = list.slice(0, longest).map((each) => shortened(each, longest));
+    return kept.length < list.length ? [...kept, `… and ${list.length - kept.length} more`] : kept;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value as Record<string, Json>)
+      .slice(0, longest)
+      .map(([key, each]) => [cutBytes(key, longest), shortened(each, longest)]),
+  );
+}
+
+function sizeOf(value: Json): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}

@@ -1,0 +1,30 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import type { Connections } from '../lib/connections.ts';
+import type { Tell } from './channel.ts';
+import type { Channel, Notice } from '../workflows/plan/incident.ts';
+import { fitKey, fitPage } from './fit-page.ts';
+import { tellPagerDuty } from './pagerduty.ts';
+import { tellSlack } from './slack.ts';
+import { tellWebhook } from './webhook.ts';
+
+/** Where people are told. To add a channel: a file beside these with a `Tell`, its name in `Channel`, its key in alerts.ts. */
+const CHANNELS: Readonly<Record<Channel, Tell>> = { pagerduty: tellPagerDuty, slack: tellSlack, webhook: tellWebhook };
+
+/** No attempt takes longer, in milliseconds. */
+const WITHIN = 8_000;
+
+/** Brings a notice into its form, and tells its channel. @throws what the channel has answered, as a failure that is tried again or not */
+export async function notify(connections: Connections, secrets: readonly string[], notice: Notice, cancelled?: AbortSignal): Promise<void> {
+  const deadline = AbortSignal.timeout(WITHIN);
+  const signal = cancelled ? AbortSignal.any([cancelled, deadline]) : deadline;
+  const fitted = { ...notice, key: fitKey(notice.key), page: fitPage(notice.page, secrets) };
+  await Promise.race([CHANNELS[notice.channel](connections, fitted, signal), aborted(signal)]);
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(ApplicationFailure.retryable(`No answer in ${WITHIN / 1000} s.`, 'ChannelSilent')), {
+      once: true,
+    });
+  });
+}

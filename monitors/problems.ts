@@ -1,0 +1,291 @@
+import { formatDuration } from '../workflows/plan/duration.ts';
+import { intervalsBackwards } from '../workflows/plan/intervals.ts';
+import type { MonitorSettings } from '../workflows/plan/incident.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import { isUnderWay } from '../workflows/plan/run.ts';
+import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
+import type { Severity, SlaPlan } from '../workflows/plan/sla.ts';
+import { deadlineOf, type Times } from './deadlines.ts';
+
+/** A run as monitors see it. Times in milliseconds. */
+export interface WatchedRun {
+  readonly pipelineRunId: string;
+  readonly temporalRunId: string;
+  readonly cause: string;
+  readonly state: string;
+  readonly interval?: DataInterval;
+  readonly queuedAt: number;
+  /** Absent while it waits for its turn. */
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** Whether a worker has taken its first step. */
+  readonly begun: boolean;
+  /** The plan that it carries; edits do not change what it promised. */
+  readonly plan: Plan;
+  /** The promises that its outputs do not keep, with the reason. */
+  readonly broken?: ReadonlyMap<string, string>;
+  /** Its tasks, where one of them promises something. */
+  readonly tasks?: readonly WatchedTask[];
+}
+
+export interface WatchedTask {
+  readonly task: string;
+  readonly startedAt?: number;
+  readonly hasEnded: boolean;
+}
+
+/** A pipeline and what is known of it. Times in milliseconds. */
+export interface WatchedPipeline {
+  readonly plan: Plan;
+  /** Since when its schedule is there. */
+  readonly createdAt: number;
+  readonly paused: boolean;
+  readonly runs: readonly WatchedRun[];
+  /** When its last successful run has ended. */
+  readonly lastSuccess?: number;
+}
+
+export type ProblemKind = 'missing' | 'never_started' | 'failed' | 'late' | 'stale' | 'assert';
+
+/** Something that is not as was promised. */
+export interface Problem {
+  /** The same for the same promise and the same interval (or run), for ever. */
+  readonly key: string;
+  readonly kind: ProblemKind;
+  readonly state: 'warning' | 'breach';
+  readonly plan: Plan;
+  readonly sla?: SlaPlan;
+  readonly severity: Severity;
+  /** Milliseconds. */
+  readonly since: number;
+  /** What is the matter, as the end of a sentence that begins with the pipeline's name. */
+  readonly what: string;
+  readonly interval?: DataInterval;
+  readonly run?: WatchedRun;
+}
+
+/** So far back intervals are looked at that have no run. */
+const LOOK_BACK = 2 * 86_400_000;
+/** And no more than these, the newest. */
+const MOST_INTERVALS = 100;
+
+/** Whether anybody is to be told of what happens to a pipeline. */
+export function isWatched({ slas, alerts, critical }: Plan): boolean {
+  return slas !== undefined || alerts !== undefined || critical === true;
+}
+
+/** What is wrong with a pipeline at the time `now` (milliseconds). Pure: the same facts give the same problems. */
+export function findProblems(pipeline: WatchedPipeline, now: number, settings: MonitorSettings): Problem[] {
+  if (!isWatched(pipeline.plan) && !pipeline.runs.some(({ plan }) => isWatched(plan))) return [];
+  return [...subjectsOf(pipeline, now).flatMap((subject) => problemsOf(subject, pipeline, now, settings)), ...staleness(pipeline, now)];
+}
+
+/** What promises are about: an interval with all its runs, or a run of its own. */
+interface Subject {
+  readonly id: string;
+  readonly interval?: DataInterval;
+  readonly runs: readonly WatchedRun[];
+}
+
+function subjectsOf({ plan, createdAt, runs }: WatchedPipeline, now: number): Subject[] {
+  const { schedule } = plan;
+  if (!schedule) {
+    return runs.map((run) => ({
+      id: run.pipelineRunId.slice(plan.dagId.length + 1),
+      runs: laterThan(run, runs),
+      ...(run.interval && { interval: run.interval }),
+    }));
+  }
+  const subjects = new Map<string, { id: string; interval: DataInterval; runs: WatchedRun[] }>();
+  const due = intervalsBackwards(schedule, { from: now - 2 * LOOK_BACK - spanOf(plan), to: now, now, limit: MOST_INTERVALS });
+  for (const interval of due) {
+    const tick = Date.parse(interval.end);
+    if (tick >= createdAt && tick >= now - LOOK_BACK - longestPromise(plan))
+      subjects.set(interval.start, { id: interval.start, interval, runs: [] });
+  }
+  for (const run of runs) {
+    if (!run.interval) continue;
+    const { start } = run.interval;
+    const subject = subjects.get(start) ?? { id: start, interval: run.interval, runs: [] };
+    subject.runs.push(run);
+    subjects.set(start, subject);
+  }
+  return [...subjects.values()];
+}
+
+/** A run of no schedule is made good by any later one. */
+function laterThan(run: WatchedRun, runs: readonly WatchedRun[]): WatchedRun[] {
+  return [run, ...runs.filter((each) => each !== run && each.queuedAt > run.queuedAt && each.state === 'success')];
+}
+
+function spanOf({ schedule }: Plan): number {
+  return schedule?.kind === 'every' ? schedule.everyMs : 32 * 86_400_000;
+}
+
+function longestPromise({ slas = [] }: Plan): number {
+  return Math.max(0, ...slas.map(({ promise }) => (promise.kind === 'within' ? promise.ms : 86_400_000)));
+}
+
+function problemsOf(
+  { id, interval, runs }: Subject,
+  { plan: current, paused, runs: all }: WatchedPipeline,
+  now: number,
+  settings: MonitorSettings,
+): Problem[] {
+  const [newest] = [...runs].sort((a, b) => b.queuedAt - a.queuedAt);
+  const plan = newest?.plan ?? current;
+  if (!isWatched(plan)) return [];
+  const make = (problem: Pick<Problem, 'kind' | 'since' | 'what'> & Partial<Problem>): Problem => ({
+    key: [plan.dagId, problem.sla ? slaName(problem.sla) : problem.kind, id].join('/'),
+    state: 'breach',
+    plan,
+    severity: severityOf(plan, problem.sla),
+    ...(interval && { interval }),
+    ...(newest && { run: newest }),
+    ...problem,
+  });
+  const succeeded = runs.some(({ state }) => state === 'success');
+  const underWay = runs.find(({ state }) => isUnderWay(state));
+  const found: Problem[] = [];
+  if (!succeeded) {
+    const failed = runs.filter(hasFailed).sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))[0];
+    if (failed) found.push(make({ kind: 'failed', since: failed.endedAt ?? now, what: failureWords(failed), run: failed }));
+    else if (underWay && !underWay.begun && now - underWay.queuedAt >= settings.neverStartedMs) {
+      found.push(make({ kind: 'never_started', since: underWay.queuedAt, what: 'has a run that no worker has begun', run: underWay }));
+    } else if (interval && runs.length === 0 && current.schedule) {
+      const due = Date.parse(interval.end);
+      const patience = settings.graceMs + (current.schedule.jitterMs ?? 0);
+      // Runs of a pipeline that come one after the other wait for each other; that is not to be missing.
+      const held =
+        current.maxActiveRuns === undefined &&
+        !current.concurrency &&
+        all.some(({ state, queuedAt }) => isUnderWay(state) && queuedAt < due + patience);
+      if (!paused && !held && now - due >= patience)
+        found.push(make({ kind: 'missing', since: due, what: 'has not run: its schedule should have started it' }));
+    }
+  }
+  for (const sla of plan.slas ?? []) {
+    if (isSuppressed(sla, runs, paused)) continue;
+    if (sla.promise.kind === 'assert') {
+      const last = runs.filter(({ state }) => state === 'success').sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))[0];
+      const reason = last?.broken?.get(sla.name);
+      if (last && reason !== undefined) found.push(make({ kind: 'assert', sla, since: last.endedAt ?? now, what: reason, run: last }));
+      continue;
+    }
+    if (
+      succeeded ||
+      found.some(({ kind }) => kind === 'failed' || kind === 'missing') ||
+      (sla.promise.kind === 'within' && sla.promise.reference === 'previous_success')
+    )
+      continue;
+    const times: Times = {
+      ...(interval && plan.schedule && { interval }),
+      ...(underWay && { queuedAt: underWay.queuedAt }),
+      ...(underWay?.startedAt !== undefined && { startedAt: underWay.startedAt }),
+    };
+    const task = sla.task === undefined ? undefined : underWay?.tasks?.find((each) => each.task === sla.task);
+    if (task?.hasEnded) continue;
+    if (sla.task !== undefined && sla.promise.kind === 'within' && sla.promise.reference === 'started_at') {
+      if (task?.startedAt === undefined) continue;
+      found.push(...lateness(sla, plan, { ...times, startedAt: task.startedAt }, now, make, underWay));
+    } else found.push(...lateness(sla, plan, times, now, make, underWay));
+  }
+  if (
+    !succeeded &&
+    plan.critical &&
+    interval &&
+    plan.schedule &&
+    found.length === 0 &&
+    !(plan.slas ?? []).some(({ task, promise }) => task === undefined && promise.kind !== 'assert')
+  ) {
+    // Nothing else is promised: a critical pipeline is late when the next interval is complete and it has not ended.
+    const [start, end] = [Date.parse(interval.start), Date.parse(interval.end)];
+    const at = end + (end - start);
+    if (now >= at && !paused && underWay && !isBackfill(underWay))
+      found.push(make({ kind: 'late', since: at, what: 'still runs, and the next interval is complete', run: underWay }));
+  }
+  return found;
+}
+
+function lateness(
+  sla: SlaPlan,
+  plan: Plan,
+  times: Times,
+  now: number,
+  make: (problem: Pick<Problem, 'kind' | 'since' | 'what'> & Partial<Problem>) => Problem,
+  run?: WatchedRun,
+): Problem[] {
+  const deadline = deadlineOf(sla, plan.schedule, times);
+  if (!deadline) return [];
+  const subject = sla.task === undefined ? '' : `task ${sla.task} `;
+  const ofRun = run && { run };
+  if (now >= deadline.at) {
+    const what = sla.task === undefined ? `is late: ${promiseWords(sla)}` : `is late: ${subject}${promiseWords(sla)}`;
+    return [make({ kind: 'late', sla, since: deadline.at, what, ...ofRun })];
+  }
+  if (deadline.warnAt === undefined || now < deadline.warnAt) return [];
+  const what = `may be late: ${subject}${promiseWords(sla)}; that is until ${iso(deadline.at)}`;
+  return [make({ kind: 'late', state: 'warning', sla, since: deadline.warnAt, what, severity: 'warning', ...ofRun })];
+}
+
+/** Freshness: how long the last success is ago. */
+function staleness({ plan, createdAt, paused, lastSuccess }: WatchedPipeline, now: number): Problem[] {
+  return (plan.slas ?? []).flatMap((sla): Problem[] => {
+    if (sla.promise.kind !== 'within' || sla.promise.reference !== 'previous_success') return [];
+    if (paused && sla.suppressWhen.includes('paused')) return [];
+    const deadline = deadlineOf(sla, plan.schedule, { previousSuccess: lastSuccess ?? createdAt });
+    if (!deadline) return [];
+    const common = { key: `${plan.dagId}/${sla.name}/freshness`, kind: 'stale' as const, plan, sla };
+    const last = lastSuccess === undefined ? `none since ${iso(createdAt)}` : `the last was at ${iso(lastSuccess)}`;
+    const what = `no success in ${formatDuration(sla.promise.ms)}: ${last}`;
+    if (now >= deadline.at)
+      return [{ ...common, state: 'breach', severity: severityOf(plan, sla), since: deadline.at, what: `is stale: ${what}` }];
+    if (deadline.warnAt === undefined || now < deadline.warnAt) return [];
+    return [{ ...common, state: 'warning', severity: 'warning', since: deadline.warnAt, what: `may become stale: ${last}` }];
+  });
+}
+
+function hasFailed({ state }: WatchedRun): boolean {
+  return /^(failed|timed_out|terminated)/.test(state);
+}
+
+function failureWords({ state }: WatchedRun): string {
+  return state.startsWith('timed_out') ? 'ran out of time' : state.startsWith('terminated') ? 'was terminated' : 'failed';
+}
+
+function isBackfill({ cause }: WatchedRun): boolean {
+  return cause === 'backfill';
+}
+
+function isSuppressed({ suppressWhen }: SlaPlan, runs: readonly WatchedRun[], paused: boolean): boolean {
+  if (paused && suppressWhen.includes('paused')) return true;
+  return runs.length > 0 && runs.every(({ cause }) => (suppressWhen as readonly string[]).includes(cause));
+}
+
+function severityOf({ alerts, critical }: Plan, sla?: SlaPlan): Severity {
+  return sla?.severity ?? alerts?.pagerduty?.severity ?? (critical ? 'critical' : 'error');
+}
+
+/** An SLA's name among all of its pipeline. */
+export function slaName({ name, task }: SlaPlan): string {
+  return task === undefined ? name : `${task}.${name}`;
+}
+
+const REFERENCE_WORDS = {
+  logical_date: 'after its logical date',
+  data_interval_end: 'after the end of its interval',
+  queued_at: 'after it was asked for',
+  started_at: 'after its start',
+  previous_success: 'after the last success',
+} as const;
+
+function promiseWords({ promise }: SlaPlan): string {
+  switch (promise.kind) {
+    case 'within':
+      return `it should have ended ${formatDuration(promise.ms)} ${REFERENCE_WORDS[promise.reference]}`;
+    case 'by':
+      return `it should have ended by ${promise.time}`;
+    case 'assert':
+      return `${promise.condition} should hold`;
+  }
+}

@@ -1,0 +1,23 @@
+import { postJson } from './post-json.ts';
+import type { Tell } from './channel.ts';
+
+const MARKS = { warn: '⚠️', unwarn: '✅', trigger: '🔴', update: '🔴', acknowledge: '👀', resolve: '✅' } as const;
+const WORDS = {
+  warn: 'May breach',
+  unwarn: 'All well',
+  trigger: 'Breach',
+  update: 'Breach',
+  acknowledge: 'Acknowledged',
+  resolve: 'Resolved',
+} as const;
+
+/** A webhook of Slack: a line for each step, with the links. */
+export const tellSlack: Tell = async (connections, { connection, action, page, by }, signal) => {
+  const links = page.links.map(({ href, text }) => `<${href}|${escaped(text)}>`).join(' · ');
+  const text = `${MARKS[action]} *${WORDS[action]}${by === undefined ? '' : ` by ${escaped(by)}`}*: ${escaped(page.summary)}${links === '' ? '' : `\n${links}`}`;
+  await postJson('Slack', connections.get(connection, ['http']), { text }, signal);
+};
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Connections } from '../lib/connections.ts';
+import type { Log } from '../lib/logging.ts';
+import type { Notice, Page } from '../workflows/plan/incident.ts';
+import { notify } from './notify.ts';
+
+/** How often Temporal is asked, and how long it may be away before somebody is paged. Milliseconds. */
+const EVERY = 2_000;
+const PATIENCE = 40_000;
+
+export interface TemporalWatch {
+  /** Throws, or takes too long, when Temporal does not answer. */
+  ask(): Promise<void>;
+  readonly connections: Connections;
+  /** Secrets that no page may hold. */
+  readonly secrets: readonly string[];
+  /** The connection of whom is told. */
+  readonly connection: string;
+  /** What it is called in the page: its address. */
+  readonly name: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly patienceMs?: number;
+}
+
+/**
+ * Watches Temporal itself, with nothing but this process: without Temporal there is no incident that could tell. All monitors page under the
+ * same key, so that PagerDuty makes one alert of it.
+ */
+export async function watchTemporal(watch: TemporalWatch): Promise<void> {
+  const { ask, name, log, signal, patienceMs = PATIENCE } = watch;
+  let awaySince: number | undefined;
+  let paged = false;
+  while (!signal.aborted) {
+    const asked = performance.now();
+    const answers = await ask().then(
+      () => true,
+      () => false,
+    );
+    if (signal.aborted) return;
+    if (answers) {
+      awaySince = undefined;
+      if (paged) paged = !(await say(watch, 'resolve', `Temporal at ${name} answers again.`));
+    } else {
+      awaySince ??= asked;
+      if (!paged && performance.now() - awaySince >= patienceMs) {
+        paged = await say(
+          watch,
+          'trigger',
+          `Temporal at ${name} has not answered for ${Math.round((performance.now() - awaySince) / 1000)} s: no pipeline runs.`,
+        );
+        if (paged) log.warn('Temporal does not answer; somebody was paged');
+      }
+    }
+    await delay(EVERY, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** @returns whether it was taken; what was not is said again */
+async function say(
+  { connections, secrets, connection, name, log, signal }: TemporalWatch,
+  action: Notice['action'],
+  summary: string,
+): Promise<boolean> {
+  const page: Page = {
+    summary,
+    severity: 'critical',
+    source: name,
+    kind: 'temporal_away',
+    since: new Date().toISOString(),
+    details: {
+      what_it_means: 'Runs stand still, and go on where they were when Temporal is back. Nothing is lost.',
+      what_to_do: 'Look at the Temporal server and its database.',
+    },
+    links: [],
+  };
+  try {
+    await notify(connections, secrets, { channel: 'pagerduty', connection, action, key: `sluice/temporal/${name}`, page }, signal);
+    return true;
+  } catch (error) {
+    log.warn(`Nobody could be told of Temporal: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { callHttp } from '../../lib/http.ts';
+import { parseDuration } from '../../workflows/plan/duration.ts';
+import type { Json } from '../../workflows/plan/json.ts';
+import type { RunEvent } from '../../workflows/plan/trigger.ts';
+import type { SensorContext } from '../define-trigger.ts';
+import { type Look, pollSource } from '../poll.ts';
+
+/** How the answer stood at the last look, and how many runs have been started. */
+interface AnswerCursor {
+  readonly runs: number;
+  /** Whether `until` held; without it, what the answer was. */
+  readonly was?: boolean | string;
+  readonly [name: string]: Json | undefined;
+}
+
+/** Starts a run when a condition over a service's answer becomes true; without one, when the answer changes. */
+export async function watchAnswer(context: SensorContext): Promise<never> {
+  const { trigger, judge, runs, signal } = context;
+  const { path, until, poke_interval: every } = trigger.source;
+  let isFirst = true;
+  return pollSource<AnswerCursor>(context, {
+    every: parseDuration(String(every ?? '1m')) ?? 60_000,
+    begin: () => Promise.resolve({ runs: 0 }),
+    async look(cursor): Promise<Look<AnswerCursor>> {
+      // The cursor of a sensor that died may not know of its last run; its runs do.
+      const started = isFirst ? Math.max(cursor.runs, await countOf(context)) : cursor.runs;
+      const { status, body } = await callHttp(context.connection(['http']), { path: String(path), signal });
+      if (status < 200 || status > 299) throw new Error(`${String(path)} is answered with ${status}.`);
+      const event: RunEvent = { value: body, meta: { timestamp: new Date().toISOString(), status } };
+      const was = typeof until === 'string' && started > cursor.runs ? true : cursor.was;
+      const is = typeof until === 'string' ? judge.evaluate(until, event) === true : fingerprint(body);
+      isFirst = false;
+      const isNew = typeof until === 'string' ? is === true && was !== true : was !== undefined && was !== is;
+      if (!isNew) return { found: [], cursor: { runs: started, was: is } };
+      return { found: [{ id: `${trigger.name}-${started + 1}`, event }], cursor: { runs: started + 1, was: is } };
+    },
+  });
+
+  /** The number of the last run that was started. */
+  async function countOf({ trigger: { name } }: SensorContext): Promise<number> {
+    const ids = await runs.recent();
+    return Math.max(0, ...ids.flatMap((id) => (id.startsWith(`${name}-`) ? [Number(id.slice(name.length + 1)) || 0] : [])));
+  }
+}
+
+function fingerprint(body: Json): string {
+  return createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,27 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RecordBatch } from '../../lib/kafka/record-source.ts';
+import { InParallel } from '../in-parallel.ts';
+import { originOf } from './judge-record.ts';
+import { ALIVE_EVERY, AT_ONCE, type HandlerContext, type RecordHandler } from './record-handler.ts';
+import { sift } from './sift.ts';
+
+/** Modes `each` and `cooldown`: a run for a record. An offset is committed when the server has all runs up to it, and not before. */
+export class EachRecord implements RecordHandler {
+  constructor(private readonly context: HandlerContext) {}
+
+  async handle(batch: RecordBatch): Promise<void> {
+    const { sensor, decode, position } = this.context;
+    const { judge, runs, signal } = sensor;
+    const starts = new InParallel(AT_ONCE, async () => {
+      await delay(ALIVE_EVERY, undefined, { signal });
+      await batch.alive();
+    });
+    const judging = { judge: judge.judge.bind(judge), decode };
+    const { matches, letters } = await sift(sensor, batch, judging, (match, record) =>
+      starts.add(runs.start(match.event, match, originOf(record)).then(() => undefined)),
+    );
+    await starts.done();
+    if (letters.length > 0) await position.bury(letters, batch, batch.next);
+    else await position.reach(batch, batch.next, matches > 0);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Decoder } from '../../lib/kafka/decode-record.ts';
+import type { KafkaRecord, RecordBatch } from '../../lib/kafka/record-source.ts';
+import type { RunEvent } from '../../workflows/plan/trigger.ts';
+import type { SensorContext } from '../define-trigger.ts';
+import type { Verdict } from '../event-judge.ts';
+import { stopped } from '../run-sensor.ts';
+import type { DeadLetter } from './dead-letters.ts';
+import { type Judged, judgeRecord, originOf } from './judge-record.ts';
+
+/** After so many records others get a turn: heartbeats above all. */
+const TURN = 2_000;
+
+/** What was found in a batch beside the matches. */
+export interface Sifted {
+  readonly matches: number;
+  readonly invalid: number;
+  readonly letters: readonly DeadLetter[];
+}
+
+export type Match = Extract<Judged, { kind: 'run' }>;
+
+/** Looks at the records of a batch in order, and hands on those that meet the trigger's condition. */
+export async function sift(
+  { trigger, journal, signal }: SensorContext,
+  batch: RecordBatch,
+  { judge, decode }: { judge(event: RunEvent): Verdict; readonly decode: Decoder },
+  onMatch: (match: Match, record: KafkaRecord) => Promise<void> | undefined,
+): Promise<Sifted> {
+  const letters: DeadLetter[] = [];
+  let matches = 0;
+  let invalid = 0;
+  let turn = 0;
+  for (const record of batch.records) {
+    if (++turn % TURN === 0) {
+      signal.throwIfAborted();
+      await batch.alive();
+    }
+    const judging = judgeRecord(record, judge, decode);
+    const verdict = judging instanceof Promise ? await judging : judging;
+    if (verdict.kind === 'none') continue;
+    if (verdict.kind === 'run') {
+      matches++;
+      journal.count('matches');
+      await onMatch(verdict, record);
+      continue;
+    }
+    const { reason } = verdict;
+    invalid++;
+    if (trigger.onInvalid === 'stop') throw stopped(`${originOf(record)} cannot be read: ${reason}`);
+    if (trigger.onInvalid === 'dead_letter') letters.push({ record, reason });
+  }
+  journal.count('events', batch.count);
+  journal.count('invalid', invalid);
+  return { matches, invalid, letters };
+}

@@ -1,0 +1,77 @@
+import type { Json } from '../../workflows/plan/json.ts';
+import type { SensorContext } from '../define-trigger.ts';
+import { type Finding, type Look, pollSource } from '../poll.ts';
+import type { EndedRun } from '../run-starts.ts';
+import { lookFrom, type TimeCursor } from '../start-over.ts';
+import { eventOf, LATE, LOOK_EVERY } from './watch-runs.ts';
+
+/** Beside the times: the updates that runs were started for, as far back as one may still be found. */
+interface DatasetCursor extends TimeCursor {
+  readonly done?: readonly string[];
+}
+
+/**
+ * Starts runs when data sets were made anew, which is when a run has succeeded whose pipeline has them as outlets. Each update is accounted
+ * for by one run: its own, or with `all` and `coalesce` one that stands for several. That one is named after the first of them and says how
+ * many there were, so that whoever meets it again, after a crash, takes no other for it.
+ */
+export async function watchDatasets(context: SensorContext): Promise<never> {
+  const { trigger, runs, since } = context;
+  const { all, any, coalesce } = trigger.source;
+  const uris = (all ?? any ?? []) as readonly string[];
+  return pollSource<DatasetCursor>(context, {
+    every: LOOK_EVERY,
+    begin: () => Promise.resolve({ since }),
+    async look(cursor): Promise<Look<DatasetCursor>> {
+      const from = lookFrom(cursor, LATE);
+      const updates = await runs.ended({ datasets: uris }, from);
+      const known = new Set(cursor.done);
+      const latest = updates.at(-1)?.endedAt ?? cursor.latest ?? cursor.since;
+      // What can be found again is remembered, and no more.
+      const still = new Set(updates.map(idOf));
+      const after = (done: Iterable<string>): DatasetCursor => ({ ...cursor, latest, done: [...done].filter((id) => still.has(id)) });
+      let open = updates.filter((update) => !known.has(idOf(update)));
+      const groups: EndedRun[][] = [];
+      if (!all && coalesce !== true) groups.push(...open.map((update) => [update]));
+      else {
+        const first = open[0];
+        // A run that was started before this sensor died, and that its cursor does not know of.
+        const told = first && isComplete(open, all) ? await runs.upTo(nameOf(first)) : undefined;
+        if (told !== undefined) {
+          for (const id of JSON.parse(told) as string[]) known.add(id);
+          open = open.filter((update) => !known.has(idOf(update)));
+        }
+        if (open.length > 0 && isComplete(open, all)) groups.push(open);
+      }
+      const found = groups.map((group) => findingOf(group, uris));
+      return { found, cursor: after([...known, ...groups.flat().map(idOf)]) };
+    },
+  });
+}
+
+/** Whether there is an update of each, where each is asked for. */
+function isComplete(updates: readonly EndedRun[], all: Json | undefined): boolean {
+  return !Array.isArray(all) || (all as readonly string[]).every((uri) => updates.some(({ datasets }) => datasets.includes(uri)));
+}
+
+function findingOf(updates: readonly EndedRun[], uris: readonly string[]): Finding {
+  const [first, last] = [updates[0], updates.at(-1)] as [EndedRun, EndedRun];
+  const events = updates.map((update) => ({
+    ...(eventOf(update).value as Readonly<Record<string, Json>>),
+    datasets: update.datasets.filter((uri) => uris.includes(uri)),
+  }));
+  return {
+    id: nameOf(first),
+    event: { value: { updates: events, count: events.length }, meta: { timestamp: last.endedAt } },
+    ...(last.interval && { interval: last.interval }),
+    upTo: JSON.stringify(updates.map(idOf)),
+  };
+}
+
+function idOf({ runId, endedAt }: EndedRun): string {
+  return `${runId}@${endedAt}`;
+}
+
+function nameOf(update: EndedRun): string {
+  return idOf(update);
+}

@@ -1,0 +1,56 @@
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { type DataInterval, dataIntervalAround } from '../../workflows/plan/schedule.ts';
+import type { SensorContext } from '../define-trigger.ts';
+import { type Finding, type Look, pollSource } from '../poll.ts';
+import type { EndedRun } from '../run-starts.ts';
+import { lookFrom, type TimeCursor } from '../start-over.ts';
+
+/** Milliseconds between looks. */
+export const LOOK_EVERY = 2_000;
+/** How long after its end a run may become visible, in milliseconds. */
+export const LATE = 300_000;
+
+/** Starts a run for every run of another pipeline that has ended in one of certain states. */
+export async function watchRuns(context: SensorContext): Promise<never> {
+  const { trigger, plan, runs, since } = context;
+  const { dag_id: dagId, states = ['success'], interval = 'same' } = trigger.source;
+  const seen = new Set<string>();
+  return pollSource<TimeCursor>(context, {
+    every: LOOK_EVERY,
+    begin: () => Promise.resolve({ since }),
+    async look(cursor): Promise<Look<TimeCursor>> {
+      const ended = await runs.ended({ dagId: String(dagId) }, lookFrom(cursor, LATE));
+      const found = ended
+        .filter((run) => (states as readonly string[]).includes(run.state) && !seen.has(idOf(run)))
+        .map((run): Finding => {
+          const works = interval === 'covering' ? (covering(plan, run) ?? run.interval) : run.interval;
+          return { id: idOf(run), event: eventOf(run), ...(works && { interval: works }) };
+        });
+      for (const { id } of found) seen.add(id);
+      return { found, cursor: { ...cursor, latest: ended.at(-1)?.endedAt ?? cursor.latest ?? cursor.since } };
+    },
+  });
+}
+
+/** The data interval of a pipeline's own that another's run lies in. */
+function covering({ schedule }: Plan, { interval }: EndedRun): DataInterval | undefined {
+  return schedule && interval ? dataIntervalAround(schedule, Date.parse(interval.start)) : undefined;
+}
+
+function idOf({ runId, endedAt }: EndedRun): string {
+  return `${runId}@${endedAt}`;
+}
+
+/** A run as the event that it is to others. */
+export function eventOf({ runId, dagId, state, cause, interval, endedAt }: EndedRun): Finding['event'] {
+  return {
+    value: {
+      run_id: runId,
+      dag_id: dagId,
+      state,
+      cause,
+      ...(interval && { data_interval_start: interval.start, data_interval_end: interval.end }),
+    },
+    meta: { timestamp: endedAt },
+  };
+}

@@ -1,0 +1,119 @@
+import { fileURLToPath } from 'node:url';
+import { type Client, Client as TemporalClient, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import type { Environment } from '../lib/environment.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import {
+  MONITOR_EXPECTS,
+  MONITOR_WORKFLOW,
+  monitorId,
+  type MonitorInput,
+  monitorQueue,
+  type MonitorSettings,
+  PROBE_WORKFLOW,
+  probeId,
+  USUAL_PATIENCE,
+} from '../workflows/plan/incident.ts';
+import { dataConverter } from './codec.ts';
+import { connectWorker } from './connect-worker.ts';
+import { TemporalFacts } from './monitor-facts.ts';
+import { searchAttribute } from './search-attributes.ts';
+import type { Activities, WorkerGroup } from './worker-process.ts';
+
+/** Workers for the monitors of deployments; and what they need to ask Temporal whether it is there. */
+export interface MonitorGroup extends WorkerGroup {
+  readonly client: Client;
+}
+
+/**
+ * Workers that watch the deployments of `queues`, apart from those that run their pipelines.
+ * @param activities the monitors' activities, made for what they see of Temporal
+ * @param onChange is told of edits of pipelines
+ * @throws TemporalUnavailable
+ */
+export async function createMonitorWorkers(
+  environment: Environment,
+  queues: readonly string[],
+  activities: (facts: TemporalFacts) => Activities,
+  onChange: (before: Plan, after: Plan) => void,
+): Promise<MonitorGroup> {
+  const { connection, namespace } = await connectWorker(environment);
+  const client = new TemporalClient({ connection, namespace, dataConverter });
+  const workers = await Promise.all(
+    queues.map((taskQueue) =>
+      Worker.create({
+        connection,
+        namespace,
+        taskQueue: monitorQueue(taskQueue),
+        dataConverter,
+        workflowsPath: fileURLToPath(new URL('../workflows/monitors.ts', import.meta.url)),
+        activities: activities(new TemporalFacts(client, taskQueue, environment, onChange)),
+        stickyQueueScheduleToStartTimeout: '2s',
+        maxHeartbeatThrottleInterval: '2s',
+        shutdownGraceTime: '2s',
+      }),
+    ),
+  );
+  return {
+    client,
+    workers,
+    async run() {
+      try {
+        await Promise.all(workers.map((worker) => worker.run()));
+      } finally {
+        await connection.close();
+      }
+    },
+    shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+  };
+}
+
+/** Sees to it that a deployment is watched: its monitor, and the probe that tells whether its workers answer. May be called again. */
+export async function ensureMonitor(client: Client, taskQueue: string, settings: MonitorSettings = USUAL_PATIENCE): Promise<void> {
+  const input: MonitorInput = { taskQueue, settings };
+  await Promise.all([
+    startOnce(client, PROBE_WORKFLOW, probeId(taskQueue), taskQueue, [], 'Answers monitors, and does nothing else'),
+    startOnce(
+      client,
+      MONITOR_WORKFLOW,
+      monitorId(taskQueue),
+      monitorQueue(taskQueue),
+      [input],
+      `Watches the pipelines of ${taskQueue}`,
+      taskQueue,
+    ),
+  ]);
+}
+
+/** Tells the monitor which pipelines there should be. Where nobody watches, nobody is told. */
+export async function expectPipelines(client: Client, taskQueue: string, dagIds: readonly string[]): Promise<void> {
+  try {
+    await client.workflow.getHandle(monitorId(taskQueue)).signal<[readonly string[]]>(MONITOR_EXPECTS, dagIds);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+async function startOnce(
+  client: Client,
+  workflowType: string,
+  workflowId: string,
+  taskQueue: string,
+  args: unknown[],
+  staticSummary: string,
+  deployment = taskQueue,
+): Promise<void> {
+  try {
+    await client.workflow.start(workflowType, {
+      workflowId,
+      taskQueue,
+      args,
+      staticSummary,
+      typedSearchAttributes: [searchAttribute('queue', deployment)],
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}

@@ -1,0 +1,41 @@
+import type { Client } from '@temporalio/client';
+import { iso } from '../workflows/plan/schedule.ts';
+import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
+import { summaryOf } from './runs.ts';
+
+interface RunWanted {
+  readonly dagId: string;
+  readonly interval: 'same' | 'covering' | 'latest';
+  readonly start: string;
+  readonly end: string;
+}
+
+/** The newest are looked at, and no more. */
+const MOST = 100;
+
+/** The server on SQLite compares times as texts, with and without fractions of a second: no time is equal to another there. */
+function justAfter(time: string): string {
+  return iso(Date.parse(time) + 1_000);
+}
+
+/** What tasks ask about runs (`RunLookup` in activities/run-lookup.ts). */
+export function createRunLookup(client: Client) {
+  return {
+    async find({ dagId, interval, start, end }: RunWanted): Promise<{ run_id: string; state: string }[]> {
+      const { pipeline, interval: since, intervalEnd: until } = SEARCH_ATTRIBUTES;
+      const which = {
+        same: ` AND ${since.name} >= "${start}" AND ${since.name} < "${justAfter(start)}"`,
+        covering: ` AND ${since.name} < "${justAfter(start)}" AND ${until.name} >= "${end}"`,
+        latest: '',
+      }[interval];
+      const query = `${pipeline.name} = ${JSON.stringify(dagId)}${which}`;
+      const found: { run_id: string; state: string }[] = [];
+      for await (const info of client.workflow.list({ query, pageSize: MOST })) {
+        const { pipelineRunId, state } = summaryOf(info);
+        found.push({ run_id: pipelineRunId, state });
+        if (found.length >= (interval === 'latest' ? 1 : MOST)) break;
+      }
+      return found;
+    },
+  };
+}

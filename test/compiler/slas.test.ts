@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { CATALOG } from '../../activities/catalog.ts';
+import { Compiler } from '../../compiler/compile.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+
+function compiled(text: string): Plan {
+  const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'x.yaml', text: `dag_id: x\nschedule_interval: "@daily"\n${text}` });
+  assert.ok(plan, JSON.stringify(diagnostics));
+  return plan;
+}
+
+describe('promises in a plan', () => {
+  it('are explicit, those of tasks beside those of the run', () => {
+    const plan = compiled(`
+sla:
+  - {name: in_time, within: 2h, warn_at: 80%, severity: critical, suppress_when: [backfill], runbook: "https://wiki/x"}
+  - {name: by_six, by: "06:00", warn_at: 5h}
+  - {name: fresh, within: 1d, reference: previous_success}
+  - {name: agree, assert: outputs.a.n <= 1}
+tasks:
+  - {name: a, type: empty, sla: {max_duration: 1h}}
+  - {name: b, type: empty, sla: [{name: quick, within: 5m}]}
+`);
+    assert.deepEqual(plan.slas, [
+      {
+        name: 'in_time',
+        promise: { kind: 'within', ms: 7_200_000, reference: 'started_at' },
+        severity: 'critical',
+        warnAt: { part: 0.8 },
+        suppressWhen: ['backfill'],
+        runbook: 'https://wiki/x',
+      },
+      { name: 'by_six', promise: { kind: 'by', time: '06:00' }, warnAt: { afterMs: 18_000_000 }, suppressWhen: [] },
+      { name: 'fresh', promise: { kind: 'within', ms: 86_400_000, reference: 'previous_success' }, suppressWhen: [] },
+      { name: 'agree', promise: { kind: 'assert', condition: 'outputs.a.n <= 1' }, suppressWhen: [] },
+      { name: 'max_duration', task: 'a', promise: { kind: 'within', ms: 3_600_000, reference: 'started_at' }, suppressWhen: [] },
+      { name: 'quick', task: 'b', promise: { kind: 'within', ms: 300_000, reference: 'started_at' }, suppressWhen: [] },
+    ]);
+  });
+
+  it('name whom to tell by connections, never by keys', () => {
+    const { alerts, critical, notYet } = compiled(
+      'critical: true\nalerts: {pagerduty: {runbook: "https://wiki/x"}, slack: {connection: ops}, webhook: {}}\ntasks: [{name: a, type: empty}]',
+    );
+    assert.equal(critical, true);
+    assert.equal(notYet, undefined);
+    assert.deepEqual(alerts, {
+      pagerduty: { connection: 'pagerduty_default', runbook: 'https://wiki/x' },
+      slack: { connection: 'ops' },
+      webhook: { connection: 'webhook_default' },
+    });
+  });
+});

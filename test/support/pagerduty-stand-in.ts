@@ -1,0 +1,164 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { createServer, globalAgent, type Server } from 'node:https';
+import type { ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runTool } from '../../dev/run-tool.ts';
+
+/** An event as Events API v2 takes it. */
+export interface TakenEvent {
+  readonly routing_key: string;
+  readonly event_action: 'trigger' | 'acknowledge' | 'resolve';
+  readonly dedup_key: string;
+  readonly payload: {
+    readonly summary: string;
+    readonly source: string;
+    readonly severity: string;
+    readonly timestamp?: string;
+    readonly custom_details: Record<string, unknown>;
+  };
+  readonly links: readonly { readonly href: string; readonly text: string }[];
+}
+
+/** What it does with a request instead of answering it: `accept` takes the event and hangs up all the same. */
+export type Mischief =
+  | { readonly kind: 'status'; readonly status: number; readonly body?: string; readonly type?: string }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'accept-and-hang-up' };
+
+/** PagerDuty as far as events go: HTTPS, Events API v2 with its limits and its answers. It misbehaves when it is told to. */
+export class PagerDutyStandIn {
+  /** All that it has taken, in order. */
+  readonly events: TakenEvent[] = [];
+  readonly changes: unknown[] = [];
+  /** How often an alert was opened, by its key. */
+  readonly opened = new Map<string, number>();
+  readonly open = new Set<string>();
+  /** What was against its rules, in words. */
+  readonly complaints: string[] = [];
+  /** What it does with the next requests, one after the other. */
+  readonly mischief: Mischief[] = [];
+  /** What it does with every request; undefined: what it should. */
+  always: Mischief | undefined;
+  /** Requests at the same time, the most for any key. */
+  mostAtOnce = 0;
+  private readonly busy = new Map<string, number>();
+
+  private constructor(
+    private readonly server: Server,
+    readonly certificate: string,
+    readonly certificateFile: string,
+  ) {}
+
+  static async start(): Promise<PagerDutyStandIn> {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-pagerduty-'));
+    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+    await runTool('openssl', [
+      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+      ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate],
+    ]);
+    const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) });
+    const standIn = new PagerDutyStandIn(server, readFileSync(certificate, 'utf8'), certificate);
+    server.on('request', (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => standIn.answer(request.url ?? '', Buffer.concat(chunks), response));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    // This process trusts it; others are told by NODE_EXTRA_CA_CERTS.
+    globalAgent.options.ca = standIn.certificate;
+    return standIn;
+  }
+
+  /** The connection `pagerduty_default` of an environment. */
+  get environment(): Record<string, string> {
+    return { SLUICE_CONN_PAGERDUTY_DEFAULT: `pagerduty://${ROUTING_KEY}@${this.host}`, NODE_EXTRA_CA_CERTS: this.certificateFile };
+  }
+
+  get host(): string {
+    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    delete globalAgent.options.ca;
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** The events of a key, as their actions. */
+  actionsOf(key: string): string[] {
+    return this.events.filter(({ dedup_key }) => dedup_key === key).map(({ event_action }) => event_action);
+  }
+
+  private answer(url: string, body: Buffer, response: ServerResponse): void {
+    const event = JSON.parse(body.toString()) as TakenEvent;
+    const key = event.dedup_key ?? '';
+    this.busy.set(key, (this.busy.get(key) ?? 0) + 1);
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.busy.get(key) ?? 0);
+    response.on('close', () => this.busy.set(key, (this.busy.get(key) ?? 1) - 1));
+    const mischief = this.mischief.shift() ?? this.always;
+    switch (mischief?.kind) {
+      case 'status':
+        response
+          .writeHead(mischief.status, { 'content-type': mischief.type ?? 'application/json' })
+          .end(mischief.body ?? '{"status":"trouble"}');
+        return;
+      case 'reset':
+        response.socket?.destroy();
+        return;
+      case 'hang':
+        return;
+      case 'accept-and-hang-up':
+        this.take(url, event, body);
+        response.socket?.destroy();
+        return;
+      case undefined: {
+        const wrong = this.take(url, event, body);
+        if (wrong.length > 0)
+          response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ status: 'invalid event', errors: wrong }));
+        else
+          response
+            .writeHead(202, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ status: 'success', message: 'Event processed', dedup_key: key }));
+      }
+    }
+  }
+
+  private take(url: string, event: TakenEvent, body: Buffer): string[] {
+    if (url === '/v2/change/enqueue') {
+      this.changes.push(event);
+      return [];
+    }
+    const wrong = mistakesOf(event, body);
+    this.complaints.push(...wrong);
+    if (wrong.length > 0) return wrong;
+    const { dedup_key: key, event_action: action } = event;
+    this.events.push(event);
+    if (action === 'trigger' && !this.open.has(key)) {
+      this.open.add(key);
+      this.opened.set(key, (this.opened.get(key) ?? 0) + 1);
+    }
+    if (action === 'resolve' && !this.open.delete(key)) this.complaints.push(`${key} is resolved and was not open`);
+    return [];
+  }
+}
+
+export const ROUTING_KEY = '0123456789abcdef0123456789abcdef';
+
+function mistakesOf({ routing_key, event_action, dedup_key, payload, links }: TakenEvent, body: Buffer): string[] {
+  return [
+    ...(body.length > 512 * 1024 ? [`the event has ${body.length} bytes`] : []),
+    ...(routing_key !== ROUTING_KEY ? ['routing_key is wrong'] : []),
+    ...(!['trigger', 'acknowledge', 'resolve'].includes(event_action) ? [`event_action is ${event_action}`] : []),
+    ...(typeof dedup_key !== 'string' || dedup_key.length > 255 ? ['dedup_key is too long'] : []),
+    ...(typeof payload?.summary !== 'string' || payload.summary === '' || Buffer.byteLength(payload.summary) > 1024
+      ? ['summary is missing or too long']
+      : []),
+    ...(typeof payload?.source !== 'string' || payload.source === '' ? ['source is missing'] : []),
+    ...(!['critical', 'error', 'warning', 'info'].includes(payload?.severity) ? [`severity is ${payload?.severity}`] : []),
+    ...(payload?.timestamp !== undefined && Number.isNaN(Date.parse(payload.timestamp)) ? ['timestamp is no time'] : []),
+    ...((links ?? []).some(({ href }) => !/^https?:/.test(href)) ? ['a link is none'] : []),
+  ];
+}

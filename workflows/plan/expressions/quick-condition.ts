@@ -1,0 +1,98 @@
+import type { Json } from '../json.ts';
+import type { ASTNode } from './cel.ts';
+
+/** Whether a condition holds of values; undefined where that is not so simple. */
+export type QuickCondition = (values: Readonly<Record<string, unknown>>) => boolean | undefined;
+
+/**
+ * A condition as a function of JSON, for those that ask it a hundred thousand times a second: comparisons of fields with numbers, texts and
+ * truths, joined by `&&`, `||` and `!`. Everything else, and every value that CEL might see differently (a field that is missing, another
+ * type, `1 == 1.0`), is undefined: ask CEL then.
+ * @returns undefined where the condition is of no such form
+ */
+export function quickCondition(node: ASTNode): QuickCondition | undefined {
+  switch (node.op) {
+    case '&&':
+    case '||': {
+      const [left, right] = [quickCondition(node.args[0]), quickCondition(node.args[1])];
+      if (!left || !right) return undefined;
+      const decides = node.op === '||';
+      return (values) => {
+        const first = left(values);
+        return first === decides || first === undefined ? first : right(values);
+      };
+    }
+    case '!_': {
+      const inner = quickCondition(node.args);
+      return (
+        inner &&
+        ((values) => {
+          const holds = inner(values);
+          return holds === undefined ? undefined : !holds;
+        })
+      );
+    }
+    case '==':
+    case '!=':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      return comparison(node.op, node.args[0], node.args[1]);
+    default:
+      return undefined;
+  }
+}
+
+type Operator = '==' | '!=' | '<' | '<=' | '>' | '>=';
+const TURNED: Readonly<Record<Operator, Operator>> = { '==': '==', '!=': '!=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+
+function comparison(operator: Operator, left: ASTNode, right: ASTNode): QuickCondition | undefined {
+  if (left.op === 'value') return right.op === 'value' ? undefined : comparison(TURNED[operator], right, left);
+  if (right.op !== 'value') return undefined;
+  const read = reader(left);
+  const compare = comparer(operator, right.args);
+  return read && compare && ((values) => compare(read(values)));
+}
+
+/** Reads a field of a name. What is missing is undefined, which no comparison knows. */
+function reader(node: ASTNode): ((values: Readonly<Record<string, unknown>>) => unknown) | undefined {
+  if (node.op === 'id') {
+    const name = node.args;
+    return (values) => values[name];
+  }
+  if (node.op !== '.') return undefined;
+  const [object, field] = node.args;
+  const outer = reader(object);
+  return (
+    outer &&
+    ((values) => {
+      const value = outer(values);
+      if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, field)) return undefined;
+      return (value as Readonly<Record<string, Json>>)[field];
+    })
+  );
+}
+
+function comparer(operator: Operator, literal: unknown): ((value: unknown) => boolean | undefined) | undefined {
+  if (typeof literal === 'string' || typeof literal === 'boolean') {
+    if (operator !== '==' && operator !== '!=') return undefined;
+    const wanted = operator === '==';
+    const type = typeof literal;
+    return (value) => (typeof value === type ? (value === literal) === wanted : undefined);
+  }
+  // `1 == 1.0` is a question for CEL; larger and smaller are the same for both.
+  if ((typeof literal !== 'number' && typeof literal !== 'bigint') || operator === '==' || operator === '!=') return undefined;
+  const number = Number(literal);
+  if (typeof literal === 'bigint' && !Number.isSafeInteger(number)) return undefined;
+  switch (operator) {
+    case '<':
+      return (value) => (typeof value === 'number' ? value < number : undefined);
+    case '<=':
+      return (value) => (typeof value === 'number' ? value <= number : undefined);
+    case '>':
+      return (value) => (typeof value === 'number' ? value > number : undefined);
+    case '>=':
+      return (value) => (typeof value === 'number' ? value >= number : undefined);
+  }
+}

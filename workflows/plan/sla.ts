@@ -1,0 +1,39 @@
+/** What a pipeline promises, as monitors watch it. Wire data, as the plan is. */
+export interface SlaPlan {
+  readonly name: string;
+  /** The task that it is about; absent: the run. */
+  readonly task?: string;
+  readonly promise: SlaPromise;
+  /** Absent: that of the pipeline. */
+  readonly severity?: Severity;
+  readonly warnAt?: WarnAt;
+  readonly suppressWhen: readonly Suppression[];
+  readonly runbook?: string;
+}
+
+/** It has ended `ms` after the reference; or by this time of day where the pipeline is; or a condition over the outputs holds. */
+export type SlaPromise =
+  | { readonly kind: 'within'; readonly ms: number; readonly reference: SlaReference }
+  | { readonly kind: 'by'; readonly time: string }
+  | { readonly kind: 'assert'; readonly condition: string };
+
+/** What a deadline counts from. To add one: name it here, and compute it in monitors/deadlines.ts. */
+export const SLA_REFERENCES = ['logical_date', 'data_interval_end', 'queued_at', 'started_at', 'previous_success'] as const;
+export type SlaReference = (typeof SLA_REFERENCES)[number];
+
+/** When to warn: after a part of the time that there is, or so long after its beginning. */
+export type WarnAt = { readonly part: number } | { readonly afterMs: number };
+
+export const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** Runs for which nobody is told. */
+export const SUPPRESSIONS = ['backfill', 'paused', 'manual'] as const;
+export type Suppression = (typeof SUPPRESSIONS)[number];
+
+/** Who is told of breaches: names of connections. */
+export interface AlertsPlan {
+  readonly pagerduty?: { readonly connection: string; readonly severity?: Severity; readonly runbook?: string };
+  readonly slack?: { readonly connection: string };
+  readonly webhook?: { readonly connection: string };
+}
