@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { cached } from '../../dev/cache.ts';
+import { findPython, makeVenv } from '../../dev/python.ts';
+import { startStack } from '../../dev/stack.ts';
+import { connectionsFrom } from '../../lib/connections.ts';
+import { type Environment, ROOT } from '../../lib/environment.ts';
+import { openPostgres } from '../../lib/postgres.ts';
+import { createProgress } from '../../lib/progress.ts';
+import { compare } from '../comparison.ts';
+import type { Measure } from '../measure.ts';
+import { runActivity } from './run-activity.ts';
+
+const run = promisify(execFile);
+const RELADIFF = { name: 'reladiff-0.6.0', essential: 'bin/python' };
+const ROWS = 1_000_000;
+const DIFFERENCES = 10;
+const COLUMNS = 'customer_id,status,total,updated_at';
+const MOST_MEMORY = 200e6;
+
+/** What comparing two databases costs, beside the tool that people take for it. */
+export async function benchReconcile(): Promise<Measure[]> {
+  const home = join(ROOT, '.sluice', 'bench');
+  const progress = createProgress();
+  const report = (text: string): void => void process.stderr.write(`${text}\n`);
+  const stack = await startStack({ home, parts: ['postgres'], environment: {}, progress });
+  try {
+    const python = await findPython(process.env, '3.9');
+    if (python === undefined) throw new Error('The benchmark compares with reladiff, which needs Python 3.9 or later on PATH.');
+    const venv = await cached(process.env, RELADIFF, report, (folder) =>
+      makeVenv(process.env, python, folder, ['reladiff==0.6.0', 'psycopg2-binary'], report),
+    );
+    const environment = await fill({ ...process.env, ...stack.environment }, report);
+    return await measure(environment, join(venv, 'bin/python'));
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** Two databases with a table each, of which some rows differ. */
+async function fill(environment: Environment, report: (text: string) => void): Promise<Environment> {
+  const server = connectionsFrom(environment).get('postgres_default', ['postgres']);
+  const urls: Record<string, string> = {};
+  for (const name of ['bench_source', 'bench_target']) {
+    report(`Filling ${name} with ${ROWS.toLocaleString('en-US')} rows`);
+    await execute(server, [`DROP DATABASE IF EXISTS ${name}`, `CREATE DATABASE ${name}`]);
+    const differs = name === 'bench_target' ? `i % ${ROWS / DIFFERENCES} = 77` : 'false';
+    await execute({ ...server, database: name }, [
+      `CREATE TABLE orders (id bigint PRIMARY KEY, customer_id integer, status text, total numeric(12, 2), updated_at timestamptz)`,
+      `INSERT INTO orders SELECT i, i % 50000, CASE WHEN ${differs} THEN 'returned' ELSE 'shipped' END, (i % 100000) / 100.0,
+         timestamptz '2024-01-01' + i * interval '1 second' FROM generate_series(1, ${ROWS}) AS i`,
+      'VACUUM ANALYZE orders',
+      'CHECKPOINT',
+    ]);
+    const { host, port, user, password } = server;
+    urls[`SLUICE_CONN_${name.toUpperCase()}`] =
+      `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${name}`;
+  }
+  return { ...environment, ...urls };
+}
+
+async function execute(connection: Parameters<typeof openPostgres>[0], statements: readonly string[]): Promise<void> {
+  const session = await openPostgres(connection, 'bench', new AbortController().signal);
+  try {
+    for (const statement of statements) await session.client.query(statement);
+  } finally {
+    await session.close();
+  }
+}
+
+async function measure(environment: Environment, python: string): Promise<Measure[]> {
+  const side = (connection: string): object => ({ connection, table: 'orders' });
+  const params = { source: side('bench_source'), target: side('bench_target'), key: ['id'], on_mismatch: 'warn' } as const;
+  const ours = async (): Promise<{ ms: number }> => {
+    const begin = performance.now();
+    const { differing } = (await runActivity(environment, 'reconcile', params as never)) as { differing: number };
+    const ms = performance.now() - begin;
+    if (differing !== DIFFERENCES) throw new Error(`reconcile found ${differing} differences, and there are ${DIFFERENCES}.`);
+    return { ms };
+  };
+  const byHand = async (): Promise<{ ms: number }> => {
+    const script = join(import.meta.dirname, 'compare_with_reladiff.py');
+    const { stdout } = await run(python, [script, 'orders', COLUMNS], { env: { ...process.env, ...environment } });
+    const [ms, differing] = stdout.trim().split(' ').map(Number);
+    if (differing !== DIFFERENCES) throw new Error(`reladiff found ${differing} differences, and there are ${DIFFERENCES}.`);
+    return { ms: ms ?? NaN };
+  };
+  const measures = await compare('reconcile by row, 1,000,000 rows, 10 differ, beside reladiff', { time: 0.7 }, 5, ours, byHand);
+  const child = [join(import.meta.dirname, 'run-activity.ts'), 'reconcile', JSON.stringify(params)];
+  const { stdout } = await run(process.execPath, ['--import', 'tsx', ...child], { env: { ...process.env, ...environment } });
+  const bytes = Number(stdout.trim());
+  return [
+    ...measures,
+    {
+      what: 'its peak memory, whole process',
+      measured: `${(bytes / 1e6).toFixed(0)} MB`,
+      wanted: `≤ ${MOST_MEMORY / 1e6} MB`,
+      reached: bytes <= MOST_MEMORY,
+    },
+  ];
+}

@@ -1,0 +1,24 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { CATALOG } from '../../activities/catalog.ts';
+import { createActivities } from '../../activities/create-activities.ts';
+import { connectionsFrom } from '../../lib/connections.ts';
+import type { Environment } from '../../lib/environment.ts';
+import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { TaskInput } from '../../workflows/plan/task-input.ts';
+
+/** Runs one attempt of a task as a worker would, without a run around it. */
+export async function runActivity(environment: Environment, type: string, params: JsonObject): Promise<Json> {
+  const surroundings = { connections: connectionsFrom(environment), outputs: undefined, runs: { find: () => Promise.resolve([]) } };
+  const activity = createActivities(CATALOG, surroundings)[type];
+  if (!activity) throw new Error(`There is no activity ${type}.`);
+  const input: TaskInput = { params, interval: { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' } };
+  return new MockActivityEnvironment({ activityId: 'bench' }, { logger: new DefaultLogger('ERROR') }).run(activity, input);
+}
+
+// As a process of its own it tells how much memory a task takes at most, in bytes.
+if (process.argv[1] === import.meta.filename) {
+  const [type = '', params = '{}'] = process.argv.slice(2);
+  await runActivity(process.env, type, JSON.parse(params) as JsonObject);
+  process.stdout.write(String(process.resourceUsage().maxRSS * 1024));
+}
