@@ -83,6 +83,8 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   readonly params: TObject<P>;
   /** Groups of keys of which a task has one and only one. */
   readonly exactlyOneOf?: readonly (readonly string[])[];
+  /** How long a task waits for a person when it has failed and no `hold_on_failure` is given, such as `7d`. */
+  heldFor?(params: Static<TObject<P>>): string | undefined;
   /** Values of keys that are checked, and whose runtime is not there yet. */
   readonly planned?: Readonly<Record<string, readonly string[]>>;
   /** Whether it waits: `run` throws `notYet` until what it waits for is there, and is called again after `poke_interval`. Its keys hold WAIT_KEYS. */

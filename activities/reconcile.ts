@@ -24,6 +24,8 @@ const Result = Type.Unsafe<Reconciliation>(
         target: Type.Optional(Text),
       }),
     ),
+    repaired: Type.Integer(),
+    undo: Text,
     summary: Type.String(),
   }),
 );
@@ -34,7 +36,7 @@ export const reconcile = defineTask({
   description: 'Compares data in two databases, and says exactly what differs.',
   summary: ({ source, target }) => `${source.table ?? 'query'} (${source.connection}) ↔ ${target.table ?? 'query'} (${target.connection})`,
   params,
-  planned: { on_mismatch: ['approve', 'repair'] },
+  heldFor: ({ on_mismatch: onMismatch }) => (onMismatch === 'approve' ? '7d' : undefined),
   result: Result,
   connections: {},
   example: {

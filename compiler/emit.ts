@@ -144,7 +144,7 @@ export function emitTask(
     retry: type.waits ? lookingOf(keys) : retryOf(keys),
     wait: type.waits ? waitOf(keys) : undefined,
     retryRules: Array.isArray(keys.retry_policy) ? keys.retry_policy.map((rule: Json) => retryRuleOf(rule as JsonObject)) : undefined,
-    holdOnFailureMs: durationOf(keys.hold_on_failure),
+    holdOnFailureMs: durationOf(keys.hold_on_failure ?? type.heldFor?.(params)),
     executionTimeoutMs: durationOf(keys.execution_timeout) ?? durationOf(type.defaults.execution_timeout) ?? 0,
     heartbeatTimeoutMs: durationOf(keys.heartbeat_timeout) ?? durationOf(type.defaults.heartbeat_timeout) ?? 0,
     queueTimeoutMs: durationOf(keys.queue_timeout),

@@ -16,7 +16,7 @@ import { type RunReference, startManualRun } from '../temporal/runs.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { runUrl, webUi } from '../temporal/web-ui.ts';
 import { dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
-import { createDemoData } from './demo-data.ts';
+import { createDemoData } from './demo/demo-data.ts';
 import { startSluiceProcess, type SluiceProcess } from './sluice-process.ts';
 import { type Stack, StackBusy, StackFailed, startStack } from './stack.ts';
 
@@ -27,6 +27,8 @@ Data and logs are in .sluice/. \`npm run stack -- status\` tells what runs.`;
 
 /** The pipeline that a first start shows, and how many rows its source table gets. */
 const DEMO = { dagId: 'product_category_etl', table: 'dim_product_categories', rows: 20_000 };
+
+const DAY_MS = 86_400_000;
 
 const progress = createProgress();
 const home = stackHome();
@@ -84,12 +86,13 @@ async function fillDemoData(stack: Stack, environment: Environment): Promise<voi
   if (postgres?.state !== 'running') return;
   const step = progress.step('Demo data');
   const connections = connectionsFrom(environment);
-  const { rows } = await createDemoData({
+  const { categories, sales } = await createDemoData({
     source: connections.get('postgres_default', ['postgres']),
     warehouse: connections.get('redshift_default', ['postgres']),
     rows: DEMO.rows,
+    day: iso(Date.now() - DAY_MS).slice(0, 10),
   });
-  step.done(`${rows.toLocaleString('en')} product categories in the source database`);
+  step.done(`${categories.toLocaleString('en')} product categories and ${sales.toLocaleString('en')} sales in the source database`);
 }
 
 /** Runs the demo pipeline, shows it task by task, and says where to look. */

@@ -1,10 +1,14 @@
+import { parseS3Uri } from '../../lib/s3.ts';
+import type { Json } from '../../workflows/plan/json.ts';
+import { PartWriter } from '../dataset/part-writer.ts';
 import type { TaskContext } from '../define-task.ts';
 import { openStorage } from '../dataset/storage.ts';
 import { userFault } from '../errors.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/identifiers.ts';
 import type { ColumnPair } from './canonical.ts';
-import { compareRows, type RowCounts } from './compare-rows.ts';
+import { compareRows, type Difference, type RowComparison, type RowCounts } from './compare-rows.ts';
 import type { Params } from './parameters.ts';
+import { MOST_REPAIRED, repairTarget } from './repair.ts';
 import { type Mismatch, Report, type ReportPlace } from './report.ts';
 import type { Sides } from './row-expressions.ts';
 import { SqlSide } from './sql-side.ts';
@@ -20,6 +24,10 @@ export interface Reconciliation {
   readonly extra: number;
   readonly report: string | null;
   readonly examples: readonly Mismatch[];
+  /** Rows of the target that were made what the source's are; the counts above are of before. */
+  readonly repaired: number;
+  /** SQL that takes the repair back: where it lies in S3. */
+  readonly undo: string | null;
   /** In words, for the run. */
   readonly summary: string;
 }
@@ -32,12 +40,13 @@ export async function reconcileTables(ctx: TaskContext, task: Params): Promise<R
   const open = <T>(side: 'source' | 'target', work: (side: SqlSide) => Promise<T>): Promise<T> => {
     const place = task[side];
     const connection = ctx.connection(place.connection, ['postgres', 'redshift']);
-    return SqlSide.with(place, { connection, task: `${ctx.dagId}.${ctx.task}`, interval: ctx.interval, signal: ctx.signal }, work);
+    const writes = side === 'target' && task.on_mismatch === 'repair';
+    return SqlSide.with(place, { connection, task: `${ctx.dagId}.${ctx.task}`, interval: ctx.interval, signal: ctx.signal, writes }, work);
   };
   return open('source', (source) => open('target', (target) => compare(ctx, task, { source, target })));
 }
 
-function checkKeys({ compare: how = 'row', key, aggregates, source, target }: Params): void {
+function checkKeys({ compare: how = 'row', key, aggregates, source, target, on_mismatch: onMismatch, report_to: reportTo }: Params): void {
   for (const [name, side] of Object.entries({ source, target })) {
     if ((side.table === undefined) === (side.query === undefined))
       throw userFault('InvalidParameters', `'${name}' needs either 'table' or 'query'.`);
@@ -47,16 +56,24 @@ function checkKeys({ compare: how = 'row', key, aggregates, source, target }: Pa
     throw userFault('InvalidParameters', "'aggregates' is missing: what is compared by group, such as sum(total).");
   if (how !== 'aggregate' && aggregates !== undefined)
     throw userFault('InvalidParameters', "'aggregates' is for compare: aggregate. Add that, or take 'aggregates' away.");
+  if (onMismatch !== 'repair') return;
+  if (how !== 'row' || target.table === undefined)
+    throw userFault(
+      'InvalidParameters',
+      "'on_mismatch: repair' needs compare: row and a target that is a table: rows are written into it.",
+    );
+  if (reportTo === undefined)
+    throw userFault('InvalidParameters', "'on_mismatch: repair' needs 'report_to': what takes the repair back is written there.");
 }
 
 async function compare(ctx: TaskContext, task: Params, opened: Sides): Promise<Reconciliation> {
-  const { compare: how = 'row', tolerance = '0', on_mismatch: onMismatch = 'fail' } = task;
+  const { compare: how = 'row', tolerance = '0' } = task;
   const late = lateRows(ctx, task, opened);
   if (how === 'count') {
     const [source, target] = await Promise.all([countOf(opened.source, late?.source), countOf(opened.target, late?.target)]);
     const [missing, extra] = [Math.max(0, source - target), Math.max(0, target - source)];
     const counts = { compared: Math.max(source, target), changed: 0, missing, extra, differing: missing + extra };
-    return conclude(task, counts, judge(counts.differing, counts.compared, tolerance), { report: null, examples: [] }, onMismatch);
+    return conclude(task, counts, judge(counts.differing, counts.compared, tolerance), { report: null, examples: [] });
   }
   const groups = task.key ?? [];
   const sides =
@@ -69,22 +86,29 @@ async function compare(ctx: TaskContext, task: Params, opened: Sides): Promise<R
   const keys = groups.map((name) => pairOf(sides, task, name));
   const columns = comparedColumns(sides, task, groups).map((name) => pairOf(sides, task, name));
   const report = new Report(
-    reportPlace(ctx, task),
+    reportPlace(ctx, task, 'differences.csv'),
     groups,
     columns.map(({ name }) => name),
   );
+  const comparison = {
+    sides,
+    keys,
+    columns,
+    late: how === 'row' ? late : undefined,
+    progress: (point: Json): void => ctx.progress(point),
+  };
+  const differences: Difference[] = [];
   let counted: RowCounts;
   let uri: string | null;
   try {
     await report.begin();
     counted = await compareRows({
-      sides,
-      keys,
-      columns,
-      late: how === 'row' ? late : undefined,
+      ...comparison,
       resumePoint: ctx.resumePoint,
-      progress: (point) => ctx.progress(point),
-      found: (difference) => report.add(difference),
+      found: (difference) => {
+        if (task.on_mismatch === 'repair' && differences.length <= MOST_REPAIRED) differences.push(difference);
+        return report.add(difference);
+      },
     });
     uri = await report.close();
   } catch (error) {
@@ -95,7 +119,45 @@ async function compare(ctx: TaskContext, task: Params, opened: Sides): Promise<R
   }
   const counts = { ...counted, differing: counted.changed + counted.missing + counted.extra };
   const verdict = judge(counts.differing, counts.compared, tolerance);
-  return conclude(task, counts, verdict, { report: uri, examples: report.shown }, onMismatch);
+  const concluded = conclude(task, counts, verdict, { report: uri, examples: report.shown });
+  if (!verdict.exceeded || task.on_mismatch !== 'repair') return concluded;
+  const undo = await repair(ctx, task, comparison, differences);
+  const summary = `${concluded.summary} All ${count(differences.length)} rows are repaired. What takes it back: ${undo}`;
+  return { ...concluded, discrepancy: 0, repaired: differences.length, undo, summary };
+}
+
+/**
+ * Repairs the target, compares again before anybody else sees it, and commits.
+ * @returns where the SQL lies that takes it back
+ */
+async function repair(
+  ctx: TaskContext,
+  task: Params,
+  comparison: Omit<RowComparison, 'resumePoint' | 'found'>,
+  differences: readonly Difference[],
+): Promise<string> {
+  const { sides, keys, columns } = comparison;
+  const sql = await repairTarget({ sides, keys, columns, differences, table: task.target.table ?? '', where: task.target.where });
+  let left = 0;
+  await compareRows({ ...comparison, resumePoint: undefined, found: async () => void (left += 1) });
+  if (left > 0) {
+    throw userFault(
+      'DataMismatch',
+      `Nothing is repaired: ${count(left)} rows would still differ afterwards. The target's columns cannot hold the source's values, ` +
+        'or a trigger changes what is written.',
+    );
+  }
+  const place = reportPlace(ctx, task, `undo-${new Date().toISOString().replace(/[-:.]/g, '')}.sql`);
+  if (!place) throw new Error('A repair without a report has been refused before.');
+  try {
+    const writer = new PartWriter(place.storage, parseS3Uri(place.uri), 'none');
+    await writer.write(Buffer.from(sql));
+    await writer.close(differences.length);
+  } finally {
+    place.storage.client.destroy();
+  }
+  await sides.target.database.client.query('COMMIT');
+  return place.uri;
 }
 
 /** Conditions that hold of rows which changed too late. */
@@ -124,11 +186,12 @@ function comparedColumns({ source, target }: Sides, { columns, compare: how }: P
   return source.columns.map(({ name }) => name).filter((name) => there.has(name) && !keys.includes(name));
 }
 
-/** Where all that differs is written: the same for every attempt of this task in this run. */
-function reportPlace(ctx: TaskContext, { report_to: prefix, aws_conn_id: name = 'aws_default' }: Params): ReportPlace | undefined {
+/** Where a file of this task in this interval is written. */
+function reportPlace(ctx: TaskContext, task: Params, file: string): ReportPlace | undefined {
+  const { report_to: prefix, aws_conn_id: name = 'aws_default' } = task;
   if (prefix === undefined) return undefined;
   const interval = ctx.interval.start.replace(/[-:]|\.\d+/g, '');
-  const uri = `${prefix.replace(/\/+$/, '')}/${ctx.dagId}/${ctx.task.replaceAll('/', '-')}/${interval}/differences.csv`;
+  const uri = `${prefix.replace(/\/+$/, '')}/${ctx.dagId}/${ctx.task.replaceAll('/', '-')}/${interval}/${file}`;
   return { uri, storage: openStorage(ctx.connection(name, ['aws']), name) };
 }
 
@@ -137,12 +200,27 @@ function conclude(
   counts: Counts,
   verdict: Verdict,
   { report, examples }: Pick<Reconciliation, 'report' | 'examples'>,
-  onMismatch: NonNullable<Params['on_mismatch']>,
 ): Reconciliation {
+  const { on_mismatch: onMismatch = 'fail' } = task;
   const summary = sayIt(task, counts, verdict, report, examples);
   if (verdict.exceeded && onMismatch === 'fail') throw userFault('DataMismatch', summary);
+  if (verdict.exceeded && onMismatch === 'approve') {
+    throw userFault('DataMismatch', `${summary} Accept it with \`sluice mark-success\`, or compare again with \`sluice retry\`.`);
+  }
   const { compared, differing, changed, missing, extra } = counts;
-  return { discrepancy: verdict.discrepancy, compared, differing, changed, missing, extra, report, examples, summary };
+  return {
+    discrepancy: verdict.discrepancy,
+    compared,
+    differing,
+    changed,
+    missing,
+    extra,
+    report,
+    examples,
+    repaired: 0,
+    undo: null,
+    summary,
+  };
 }
 
 function sayIt(

@@ -47,16 +47,19 @@ export class SqlSide {
       readonly task: string;
       readonly interval: { readonly start: string; readonly end: string };
       readonly signal: AbortSignal;
+      /** Whether it is written to. Nothing is kept unless `work` commits. */
+      readonly writes?: boolean;
     },
     work: (side: SqlSide) => Promise<T>,
   ): Promise<T> {
-    const { connection, task, interval, signal } = options;
+    const { connection, task, interval, signal, writes = false } = options;
     const label = `${place.table ?? 'the query'} (${place.connection})`;
     return withDatabase({ connection, name: place.connection, task, doing: `compare ${label}`, signal }, async (database) => {
       const { client } = database;
       const dialect: Dialect = connection.type === 'redshift' ? 'redshift' : 'postgres';
       if (dialect === 'postgres') await fixFormats(client);
-      await client.query(dialect === 'postgres' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY' : 'BEGIN READ ONLY');
+      const access = writes ? 'READ WRITE' : 'READ ONLY';
+      await client.query(dialect === 'postgres' ? `BEGIN ISOLATION LEVEL REPEATABLE READ, ${access}` : `BEGIN ${access}`);
       const { sql, columns } = await buildSelect(
         database,
         {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { createDemoData, expectedDimension } from '../../dev/demo-data.ts';
+import { createDemoData } from '../../dev/demo/demo-data.ts';
+import { expectedDimension } from '../../dev/demo/product-categories.ts';
 import { connectionsFrom, type PostgresConnection } from '../../lib/connections.ts';
 import { openPostgres, type PostgresSession } from '../../lib/postgres.ts';
 import { testStack } from '../support/test-stack.ts';
 
+const DAY = '2026-03-01';
 const DATABASES = ['source', 'warehouse'].map((name) => `demo_${name}_${process.pid}`);
 
 describe('dev/demo-data', function () {
@@ -27,10 +29,21 @@ describe('dev/demo-data', function () {
   });
 
   it('is made once, also by two starts at once, and is the same each time', async () => {
-    const made = await Promise.all([1, 2].map(() => createDemoData({ source, warehouse, rows: 20_000 })));
-    assert.deepEqual(made, [{ rows: 20_000 }, { rows: 20_000 }]);
-    assert.deepEqual(await createDemoData({ source, warehouse, rows: 5 }), { rows: 20_000 });
+    const made = await Promise.all([1, 2].map(() => createDemoData({ source, warehouse, rows: 20_000, day: DAY })));
+    const whole = { categories: 20_000, sales: 4_000 };
+    assert.deepEqual(made, [whole, whole]);
+    assert.deepEqual(await createDemoData({ source, warehouse, rows: 5, day: DAY }), whole);
     assert.deepEqual(await rowsOf(warehouse, 'SELECT * FROM dim_product_categories'), []);
+  });
+
+  it('has sales of each day that it was made for, of which the warehouse lacks some and has some wrong', async () => {
+    const next = '2026-03-02';
+    assert.equal((await createDemoData({ source, warehouse, rows: 5, day: next })).sales, 8_000);
+    const ofNext = `SELECT sale_id, total FROM $ WHERE sold_at >= timestamptz '${next} 00:00+00' ORDER BY sale_id`;
+    const [sold, loaded] = [await rowsOf(source, ofNext.replace('$', 'sales')), await rowsOf(warehouse, ofNext.replace('$', 'fact_sales'))];
+    const totals = new Map(loaded.map((row) => [row.sale_id, row.total]));
+    assert.deepEqual([sold.length, loaded.length], [4_000, 3_992]);
+    assert.equal(sold.filter((row) => totals.has(row.sale_id) && totals.get(row.sale_id) !== row.total).length, 4);
   });
 
   it('holds what breaks naive exports', async () => {

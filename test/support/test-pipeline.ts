@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
-import { createDemoData, expectedDimension } from '../../dev/demo-data.ts';
+import { createDemoData } from '../../dev/demo/demo-data.ts';
+import { expectedDimension } from '../../dev/demo/product-categories.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
@@ -13,6 +14,9 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 import { createDatabase, type TestDatabase } from './databases.ts';
 import { startProcess, type TestProcess } from './processes.ts';
 import { testStack } from './test-stack.ts';
+
+/** The day whose sales are in the databases. */
+export const DEMO_DAY = '2026-03-01';
 
 /** The analysts' document with databases and a task queue of its own, and real worker processes. */
 export interface TestPipeline {
@@ -45,6 +49,7 @@ export async function createTestPipeline(rows: number): Promise<TestPipeline> {
     source: connections.get('postgres_default', ['postgres']),
     warehouse: connections.get('redshift_default', ['postgres']),
     rows,
+    day: DEMO_DAY,
   });
   const client = await connectClient(environment);
   await ensureSearchAttributes(client);
@@ -91,8 +96,13 @@ async function fingerprints(database: TestDatabase, relation: string): Promise<M
 
 /** The seed's document, compiled as it stands; `more` is YAML that is added at its end. */
 export function seedPlan(more = ''): Plan {
-  const text = readFileSync(join(ROOT, 'pipelines', 'product_category_etl.yaml'), 'utf8');
-  const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'product_category_etl.yaml', text: text + more });
+  return planOfFile('product_category_etl.yaml', more);
+}
+
+/** A document of `pipelines/`, compiled as it stands. */
+export function planOfFile(file: string, more = ''): Plan {
+  const text = readFileSync(join(ROOT, 'pipelines', file), 'utf8');
+  const { plan, diagnostics } = new Compiler(CATALOG).compile({ file, text: text + more });
   if (!plan) throw new Error(JSON.stringify(diagnostics));
   return plan;
 }

@@ -1,10 +1,4 @@
-import type { PostgresConnection } from '../lib/connections.ts';
-import { openPostgres, type SqlClient } from '../lib/postgres.ts';
-
-/** Any number; whoever fills the demo's tables holds it, so that two starts at once do not both. */
-const ADVISORY_LOCK = 7_583_001;
-
-const SOURCE_TABLE = `
+export const productCategories = `
   CREATE TABLE IF NOT EXISTS product_categories (
     category_id bigint PRIMARY KEY,
     parent_category_id bigint,
@@ -15,7 +9,7 @@ const SOURCE_TABLE = `
     updated_at timestamptz NOT NULL
   )`;
 
-const WAREHOUSE_TABLE = `
+export const dimProductCategories = `
   CREATE TABLE IF NOT EXISTS dim_product_categories (
     category_id bigint PRIMARY KEY,
     category_name text,
@@ -34,7 +28,7 @@ const WAREHOUSE_TABLE = `
  * by side, quotes, commas, line breaks of both kinds, backslashes, spaces at the ends, emoji. From 1,000 rows on some of the data is wrong,
  * as in life: parents that are missing, a category that is its own parent, and two that are each other's.
  */
-const FILL = `
+export const fillProductCategories = `
   WITH words AS (
     SELECT
       ARRAY['Electronics', 'Home & Kitchen', 'Fashion', 'Books', 'Toys', 'Sports', 'Garden', 'Beauty', 'Grocery', 'Automotive', 'Health',
@@ -112,42 +106,3 @@ export const expectedDimension = `
     commission_rate, is_active, updated_at
   FROM product_categories JOIN placed ON placed.id = category_id
   ORDER BY category_id`;
-
-export interface DemoData {
-  readonly source: PostgresConnection;
-  readonly warehouse: PostgresConnection;
-  /** How many categories to make; ignored where there are some already. */
-  readonly rows: number;
-}
-
-/** Makes the tables of the demo where they are missing, and fills the source's. Answers how many rows it has. */
-export async function createDemoData({ source, warehouse, rows }: DemoData): Promise<{ rows: number }> {
-  await inTransaction(warehouse, (client) => client.query(WAREHOUSE_TABLE));
-  return inTransaction(source, async (client) => {
-    await client.query(SOURCE_TABLE);
-    const present = await countCategories(client);
-    if (present > 0) return { rows: present };
-    await client.query(FILL, [rows]);
-    return { rows: await countCategories(client) };
-  });
-}
-
-async function countCategories(client: SqlClient): Promise<number> {
-  const { rows } = await client.query<{ count: string }>('SELECT count(*) FROM product_categories');
-  return Number(rows[0]?.count);
-}
-
-async function inTransaction<T>(connection: PostgresConnection, work: (client: SqlClient) => Promise<T>): Promise<T> {
-  const { client, close } = await openPostgres(connection, 'sluice: demo data', AbortSignal.timeout(120_000));
-  try {
-    await client.query('BEGIN');
-    await client.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCK]);
-    const result = await work(client);
-    await client.query('COMMIT');
-    // Statistics at once: the first query of the demo should not be planned for an empty table.
-    await client.query('ANALYZE');
-    return result;
-  } finally {
-    await close();
-  }
-}

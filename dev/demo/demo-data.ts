@@ -1,0 +1,52 @@
+import type { PostgresConnection } from '../../lib/connections.ts';
+import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
+import { dimProductCategories, fillProductCategories, productCategories } from './product-categories.ts';
+import { factSales, fillFactSales, fillSales, sales } from './sales.ts';
+
+/** Any number; whoever fills the demo's tables holds it, so that two starts at once do not both. */
+const ADVISORY_LOCK = 7_583_001;
+
+export interface DemoData {
+  readonly source: PostgresConnection;
+  readonly warehouse: PostgresConnection;
+  /** How many categories to make; ignored where there are some already. */
+  readonly rows: number;
+  /** A day, YYYY-MM-DD, that both databases have sales of afterwards. */
+  readonly day: string;
+}
+
+/** Makes the tables of the demo where they are missing, and fills them. Answers how many rows the source's have. */
+export async function createDemoData({ source, warehouse, rows, day }: DemoData): Promise<{ categories: number; sales: number }> {
+  await inTransaction(warehouse, async (client) => {
+    await client.query(dimProductCategories);
+    await client.query(factSales);
+    await client.query(fillFactSales, [day]);
+  });
+  return inTransaction(source, async (client) => {
+    await client.query(productCategories);
+    await client.query(sales);
+    await client.query(fillSales, [day]);
+    if ((await countRows(client, 'product_categories')) === 0) await client.query(fillProductCategories, [rows]);
+    return { categories: await countRows(client, 'product_categories'), sales: await countRows(client, 'sales') };
+  });
+}
+
+async function countRows(client: SqlClient, table: 'product_categories' | 'sales'): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${table}`);
+  return Number(rows[0]?.count);
+}
+
+async function inTransaction<T>(connection: PostgresConnection, work: (client: SqlClient) => Promise<T>): Promise<T> {
+  const { client, close } = await openPostgres(connection, 'sluice: demo data', AbortSignal.timeout(120_000));
+  try {
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCK]);
+    const result = await work(client);
+    await client.query('COMMIT');
+    // Statistics at once: the first query of the demo should not be planned for an empty table.
+    await client.query('ANALYZE');
+    return result;
+  } finally {
+    await close();
+  }
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'mocha';
+import { connectionsFrom } from '../../lib/connections.ts';
+import { createMonitors } from '../../monitors/create-monitors.ts';
+import { createMonitorWorkers, ensureMonitor, type MonitorGroup } from '../../temporal/monitors.ts';
+import { startManualRun } from '../../temporal/runs.ts';
+import { applyChange } from '../../temporal/schedules.ts';
+import { monitorId, probeId } from '../../workflows/plan/incident.ts';
+import type { RunResult } from '../../workflows/plan/run.ts';
+import { eventually } from '../support/eventually.ts';
+import { PagerDutyStandIn } from '../support/pagerduty-stand-in.ts';
+import { createTestPipeline, DEMO_DAY, planOfFile, type TestPipeline } from '../support/test-pipeline.ts';
+
+const DAY = { start: `${DEMO_DAY}T00:00:00Z`, end: '2026-03-02T00:00:00Z' };
+const SETTINGS = { everyMs: 500, graceMs: 1_000, neverStartedMs: 60_000, silenceMs: 3_000, sensorMs: 2_000 };
+const KEY = `daily_sales_reconciliation/sales_agree/${DAY.start}`;
+
+describe('daily_sales_reconciliation, as it stands in pipelines/', function () {
+  this.timeout('2m');
+  const plan = planOfFile('daily_sales_reconciliation.yaml');
+  let pipeline: TestPipeline;
+  let pagerDuty: PagerDutyStandIn;
+  let monitors: MonitorGroup;
+  let monitoring: Promise<void>;
+
+  before(async function () {
+    this.timeout('20m');
+    pipeline = await createTestPipeline(100);
+    pagerDuty = await PagerDutyStandIn.start();
+    const { client, taskQueue } = pipeline;
+    const environment = { ...pipeline.environment, ...pagerDuty.environment };
+    await pipeline.startWorker();
+    monitors = await createMonitorWorkers(
+      environment,
+      [taskQueue],
+      (facts) => createMonitors(facts, connectionsFrom(environment), environment),
+      () => undefined,
+    );
+    monitoring = monitors.run();
+    await ensureMonitor(client, taskQueue, SETTINGS);
+    await applyChange(client, { dagId: plan.dagId, action: 'create', detail: '', plan }, taskQueue);
+  });
+  after(async () => {
+    const { client, taskQueue } = pipeline;
+    await applyChange(client, { dagId: plan.dagId, action: 'delete', detail: '' }, taskQueue);
+    for (const id of [monitorId(taskQueue), probeId(taskQueue)]) await client.workflow.getHandle(id).terminate();
+    monitors.shutdown();
+    await monitoring;
+    await pipeline.close();
+    await pagerDuty.close();
+  });
+
+  async function run(id: string, params: Record<string, string>): Promise<RunResult> {
+    const { client, taskQueue } = pipeline;
+    const { pipelineRunId } = await startManualRun(client, plan, taskQueue, DAY, id, params);
+    return (await client.workflow.getHandle(pipelineRunId).result()) as RunResult;
+  }
+  const told = (...actions: string[]): Promise<void> =>
+    eventually(() => Promise.resolve(assert.deepEqual(pagerDuty.actionsOf(KEY), actions)), 40_000);
+
+  it('pages for more than 0.1 %, and resolves the page when the warehouse is repaired', async () => {
+    const found = await run('as-it-is', {});
+    assert.equal(found.state, 'success');
+    const { discrepancy, changed, missing, extra } = found.tasks.reconcile_sales?.output as Record<string, number>;
+    assert.deepEqual([discrepancy, changed, missing, extra], [12 / 4_000, 4, 8, 0]);
+    await told('trigger');
+    const event = pagerDuty.events.find(({ dedup_key }) => dedup_key === KEY);
+    assert.match(event?.payload.summary ?? '', /0\.003/);
+    assert.equal(event?.payload.severity, 'critical');
+
+    const repaired = await run('repair', { on_mismatch: 'repair' });
+    assert.equal((repaired.tasks.reconcile_sales?.output as Record<string, number>).repaired, 12);
+    await told('trigger', 'resolve');
+    const all = 'SELECT * FROM $ ORDER BY 1';
+    assert.deepEqual(await pipeline.warehouse.rows(all.replace('$', 'fact_sales')), await pipeline.source.rows(all.replace('$', 'sales')));
+    assert.deepEqual(pagerDuty.complaints, []);
+  });
+});
