@@ -86,8 +86,8 @@ class Incident {
     const { key } = this.input;
     const channels = this.memories();
     const sent = (what: Observation['state']): boolean => channels.some((each) => each.sent === what && each.trouble === undefined);
-    const over = this.wanted?.state === 'over' && channels.every(hasNothingOpen);
     const told = sent('breach') ? (this.acknowledgedBy === undefined ? 'triggered' : 'acknowledged') : sent('warning') ? 'warned' : 'open';
+    const over = this.wanted?.state === 'over' && this.tellers().every((teller) => teller.isDone());
     return {
       key,
       state: over ? 'resolved' : told,
@@ -132,15 +132,15 @@ class Incident {
         await condition(allHandlersFinished);
         if (this.isOver()) return this.finish();
       }
-      const due = [...this.channels.values()].filter((teller) => teller.isDue(wanted));
+      const due = this.tellers().filter((teller) => teller.isDue(wanted));
       // One channel that is away holds up no other: each goes on by itself.
       for (const teller of due) void teller.tell(wanted).finally(() => this.draw());
       if (!this.acknowledged && this.acknowledgedBy !== undefined) {
         this.acknowledged = true;
-        for (const teller of this.channels.values()) void teller.acknowledge(wanted.page, this.acknowledgedBy);
+        for (const teller of this.tellers()) void teller.acknowledge(wanted.page, this.acknowledgedBy);
       }
       if (workflowInfo().continueAsNewSuggested) {
-        await condition(() => [...this.channels.values()].every((teller) => !teller.busy) && allHandlersFinished());
+        await condition(() => this.tellers().every((teller) => !teller.busy) && allHandlersFinished());
         await continueAsNew<typeof SluiceIncident>({
           key: this.input.key,
           before: {
@@ -158,11 +158,11 @@ class Incident {
   private isDue(): boolean {
     const { wanted } = this;
     if (!wanted) return false;
-    return [...this.channels.values()].some((teller) => teller.isDue(wanted)) || (!this.acknowledged && this.acknowledgedBy !== undefined);
+    return this.tellers().some((teller) => teller.isDue(wanted)) || (!this.acknowledged && this.acknowledgedBy !== undefined);
   }
 
   private isOver(): boolean {
-    return this.wanted?.state === 'over' && [...this.channels.values()].every((teller) => !teller.busy && teller.isDone());
+    return this.wanted?.state === 'over' && this.tellers().every((teller) => !teller.busy && teller.isDone());
   }
 
   private finish(): IncidentState {
@@ -170,8 +170,12 @@ class Incident {
     return this.state;
   }
 
+  private tellers(): Teller[] {
+    return [...this.channels.values()];
+  }
+
   private memories(): ChannelMemory[] {
-    return [...this.channels.values()].map((teller) => teller.memory);
+    return this.tellers().map((teller) => teller.memory);
   }
 
   private note(line: string): void {
@@ -188,7 +192,10 @@ class Incident {
 
 /** Tells one channel, one thing after the other. */
 class Teller {
+  /** It is being told something, or must not be told anything yet. */
   busy = false;
+  /** Whether something is on its way that may open what nothing closes yet. */
+  private onItsWay = false;
   private saidAt = 0;
   private said = '';
   private updates = false;
@@ -210,14 +217,16 @@ class Teller {
     return this.updates && this.memory.channel === 'pagerduty' && JSON.stringify(page) !== this.said;
   }
 
+  /** Whether nothing that the channel has taken, or may take yet, is open there. */
   isDone(): boolean {
-    return hasNothingOpen(this.memory);
+    const { sent, trouble } = this.memory;
+    return !this.onItsWay && (sent === 'over' || sent === 'nothing' || trouble !== undefined);
   }
 
   async tell({ state, page }: Observation): Promise<void> {
     const { channel, connection, sent } = this.memory;
     const text = JSON.stringify(page);
-    this.busy = true;
+    this.busy = this.onItsWay = true;
     try {
       for (const action of actionsFor(sent, state)) {
         await notify({ channel, connection, action, key: this.key, page });
@@ -231,6 +240,7 @@ class Teller {
       this.memory = { channel, connection, sent: state, trouble };
       this.note(`${channel} has not taken: ${state}: ${trouble}`);
     }
+    this.onItsWay = false;
     this.saidAt = Date.now();
     await sleep(PAUSE);
     this.busy = false;
@@ -254,11 +264,6 @@ class Teller {
     await sleep(UPDATE_AFTER);
     if (this.saidAt === saidAt) this.updates = true;
   }
-}
-
-/** Whether nothing that a channel has taken is open there. */
-function hasNothingOpen({ sent, trouble }: ChannelMemory): boolean {
-  return sent === 'over' || sent === 'nothing' || trouble !== undefined;
 }
 
 function actionsFor(sent: ChannelMemory['sent'], state: Observation['state']): Notice['action'][] {

@@ -31,10 +31,11 @@ describe('sluice for authors', function () {
   });
 
   it('validate: a warning leaves a file good', async () => {
-    await writeFile(at('later.yaml'), 'dag_id: later\ntasks: [{name: a, type: http, path: /x}]\n');
+    const task = '{name: a, type: postgres_to_s3, source_table: t, s3_bucket: raw-data, file_format: parquet}';
+    await writeFile(at('later.yaml'), `dag_id: later\ntasks: [${task}]\n`);
     const { code, stdout, stderr } = await sluice(['validate', at('later.yaml')]);
     assert.equal(code, 0);
-    assert.match(stdout, /later\.yaml:2:19 {2}SL901 {2}Warning: Task type 'http' .* cannot carry it out yet/);
+    assert.match(stdout, /later\.yaml:2:\d+ {2}SL901 {2}Warning: 'file_format: parquet' .* cannot carry it out yet/);
     assert.match(stderr, /1 of 1 files are good\. 1 warning\./);
   });
 
@@ -60,7 +61,7 @@ describe('sluice for authors', function () {
   it("test: the repository's own cases are as expected", async () => {
     const { code, stdout, stderr } = await sluice(['test']);
     assert.equal(code, 0, stdout);
-    assert.match(stderr, /3 of 3 cases are as expected/);
+    assert.match(stderr, /^([1-9]\d*) of \1 cases are as expected\.$/m);
   });
 
   it('test: says what was expected and what came, and exits with 1', async () => {
