@@ -15,8 +15,11 @@ for (const [format, check] of Object.entries(TEXT_FORMATS)) setFormat(format, ch
  */
 export function checkParams(taskType: TaskType, params: JsonObject): void {
   const errors = Errors(taskType.params, params);
-  if (errors.length === 0) return;
-  const told = errors.map(({ instancePath, message }) => `${instancePath.slice(1).replaceAll('/', '.') || taskType.type}: ${message}`);
+  const told =
+    errors.length > 0
+      ? errors.map(({ instancePath, message }) => `${instancePath.slice(1).replaceAll('/', '.') || taskType.type}: ${message}`)
+      : (taskType.mistakes?.(params as never) ?? []).map(({ at, message }) => `${at.join('.') || taskType.type}: ${message}`);
+  if (told.length === 0) return;
   throw userFault(
     'InvalidParameters',
     `What the expressions gave does not fit: ${[...new Set(told)].join('; ')}. Given: ${JSON.stringify(params).slice(0, 500)}`,

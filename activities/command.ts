@@ -1,12 +1,13 @@
 import Type from 'typebox';
 import { texts } from '../lib/schema-fields.ts';
-import { declareTask } from './define-task.ts';
+import type { Json } from '../workflows/plan/json.ts';
+import { runCommand } from './command/run-command.ts';
+import { defineTask } from './define-task.ts';
 
 /** Runs a program. */
-export const commandTask = declareTask({
+export const commandTask = defineTask({
   type: 'command',
-  runtime: 'planned',
-  description: 'Runs a program that the workers allow. Never a shell.',
+  description: 'Runs a program that the workers allow (SLUICE_COMMANDS). Never a shell. A worker that is killed may leave it behind.',
   summary: ({ argv }) => argv.join(' ').slice(0, 80),
   params: Type.Object({
     argv: texts('Arguments', 'The program and its arguments, each on its own: no shell reads them.', [
@@ -22,7 +23,8 @@ export const commandTask = declareTask({
       }),
     ),
   }),
-  result: Type.Object({ exit_code: Type.Integer(), stdout: Type.String(), json: Type.Unknown() }),
+  result: Type.Object({ exit_code: Type.Integer(), stdout: Type.String(), json: Type.Unsafe<Json>(Type.Unknown()) }),
   connections: {},
   example: { name: 'report', type: 'command', argv: ['python3', 'jobs/report.py', '{{ ds }}'] },
+  run: (context, params) => runCommand(context, params),
 });

@@ -72,6 +72,16 @@ export interface DataHandOver {
   readonly writes?: { readonly bucketKey?: string };
 }
 
+/** What is wrong with parameters that are right one by one. */
+export interface ParamMistake {
+  /** The way to it: `['checks', 0, 'min']`; to what lacks something, where a key is missing. */
+  readonly at: readonly (string | number)[];
+  /** A sentence. */
+  readonly message: string;
+  /** What to do: `remove it`. */
+  readonly hint?: string;
+}
+
 export interface TaskType<P extends TProperties = TProperties, C extends ConnectionNeeds = ConnectionNeeds> {
   /** Snake case; the `type:` of YAML and Temporal's activity type. */
   readonly type: string;
@@ -83,6 +93,8 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   readonly params: TObject<P>;
   /** Groups of keys of which a task has one and only one. */
   readonly exactlyOneOf?: readonly (readonly string[])[];
+  /** Looks at what a schema cannot say. Called for the file, and again when expressions have values; parameters fit the schema. */
+  mistakes?(params: Static<TObject<P>>): readonly ParamMistake[];
   /** How long a task waits for a person when it has failed and no `hold_on_failure` is given, such as `7d`. */
   heldFor?(params: Static<TObject<P>>): string | undefined;
   /** Values of keys that are checked, and whose runtime is not there yet. */

@@ -1,15 +1,15 @@
 import Type from 'typebox';
 import { choice, count, expression, flag, map, text } from '../lib/schema-fields.ts';
-import { declareTask } from './define-task.ts';
+import { defineTask } from './define-task.ts';
+import { carryOut, type HttpParams } from './http/carry-out.ts';
+import type { Json } from '../workflows/plan/json.ts';
 
 /** Calls an HTTP service. */
-export const http = declareTask({
+export const http = defineTask({
   type: 'http',
-  runtime: 'planned',
   description: 'Calls an HTTP service.',
   summary: ({ method, path }) => `${method ?? 'GET'} ${path}`,
   params: Type.Object({
-    connection: Type.Optional(text('Connection', 'The service. Default: http_default.', 'http_default', { template: 'none' })),
     method: Type.Optional(choice('Method', 'Default: GET.', ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])),
     path: text('Path', 'Under the address of the connection.', '/models/reload', { template: 'url' }),
     headers: Type.Optional(
@@ -59,10 +59,11 @@ export const http = declareTask({
   }),
   result: Type.Object({
     status: Type.Integer(),
-    body: Type.Unknown(),
-    extracted: Type.Record(Type.String(), Type.Unknown()),
+    body: Type.Unsafe<Json>(Type.Unknown()),
+    extracted: Type.Unsafe<Readonly<Record<string, Json>>>(Type.Record(Type.String(), Type.Unknown())),
     pages: Type.Integer(),
   }),
-  connections: {},
+  connections: { service: { key: 'connection', default: 'http_default', types: ['http'], description: 'The service.' } },
   example: { name: 'reload_model', type: 'http', connection: 'recommendation_service', method: 'POST', path: '/models/reload' },
+  run: (context, params) => carryOut(context, context.connections.service, params as HttpParams),
 });

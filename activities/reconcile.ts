@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { defineTask } from './define-task.ts';
+import { reconcileMistakes } from './reconcile/mistakes.ts';
 import { params } from './reconcile/parameters.ts';
 import type { Reconciliation } from './reconcile/reconcile.ts';
 
@@ -36,6 +37,7 @@ export const reconcile = defineTask({
   description: 'Compares data in two databases, and says exactly what differs.',
   summary: ({ source, target }) => `${source.table ?? 'query'} (${source.connection}) ↔ ${target.table ?? 'query'} (${target.connection})`,
   params,
+  mistakes: reconcileMistakes,
   heldFor: ({ on_mismatch: onMismatch }) => (onMismatch === 'approve' ? '7d' : undefined),
   result: Result,
   connections: {},

@@ -43,8 +43,9 @@ export class Validator {
     };
     const pointer = this.definition(source, 'task', type, place, keys);
     if (pointer === undefined) return;
-    this.run(pointer, source, keys, place);
+    const fits = this.run(pointer, source, keys, place);
     this.checkExclusive(source, keys, path);
+    if (fits) this.checkTogether(source, keys, path);
   }
 
   private validateTrigger(source: Source, trigger: JsonObject, path: Path): void {
@@ -82,12 +83,25 @@ export class Validator {
     return undefined;
   }
 
-  private run(pointer: string, source: Source, value: JsonObject, place: Place): void {
-    for (const error of this.checker.check(pointer, value)) explainError(source, error, place);
+  /** Whether the value fits its schema; reports what does not. */
+  private run(pointer: string, source: Source, value: JsonObject, place: Place): boolean {
+    const errors = this.checker.check(pointer, value);
+    for (const error of errors) explainError(source, error, place);
+    return errors.length === 0;
   }
 
   private typesWith(key: string): readonly string[] {
     return this.catalogs.tasks.filter(({ type }) => this.paramKeys.get(type)?.includes(key)).map(({ type }) => type);
+  }
+
+  /** What the task type itself finds wrong with keys that are right one by one. */
+  private checkTogether(source: Source, task: JsonObject, path: Path): void {
+    const taskType = this.catalogs.tasks.find(({ type }) => type === task.type);
+    for (const { at, message, hint } of taskType?.mistakes?.(task as never) ?? []) {
+      const last = at.at(-1);
+      if (typeof last === 'string') source.reportKey('SL208', [...path, ...at], message, hint);
+      else source.reportInside('SL208', [...path, ...at], message, hint);
+    }
   }
 
   private checkExclusive(source: Source, task: JsonObject, path: Path): void {

@@ -1,5 +1,6 @@
+import { ApplicationFailure } from '@temporalio/activity';
 import type { HttpConnection } from '../../lib/connections.ts';
-import { ForeignAddress } from '../../lib/http.ts';
+import { ForeignAddress, type HttpAnswer } from '../../lib/http.ts';
 import { platformFault, userFault } from '../errors.ts';
 
 /** What it means for the analyst that a service did not answer. */
@@ -13,4 +14,20 @@ export function httpFailure(error: unknown, { url }: HttpConnection, path: strin
     `${url} did not answer ${path}: ${text}. Check that the service runs and can be reached from this worker; the task will try again.`,
     error,
   );
+}
+
+/** Answers that may be others in a moment. */
+const MAY_PASS: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
+
+/**
+ * What it means that a service answered otherwise than wanted.
+ * @param condition what the answer should have fulfilled; undefined when its status is wrong
+ */
+export function refusal({ status, headers, body }: HttpAnswer, { url }: HttpConnection, call: string, condition?: string): Error {
+  const shown = body === null ? '' : ` Its answer: ${(typeof body === 'string' ? body : JSON.stringify(body)).slice(0, 500)}`;
+  const message = `${url} answers ${call} with ${status}${condition === undefined ? '' : `, but not: ${condition}`}.${shown}`;
+  if (condition === undefined && status < 500 && !MAY_PASS.has(status)) return userFault('RequestRefused', message);
+  const seconds = Number(headers['retry-after']);
+  const failure = { type: 'ServiceUnavailable', message, nonRetryable: false };
+  return ApplicationFailure.create({ ...failure, ...(seconds > 0 && { nextRetryDelay: seconds * 1_000 }) });
 }

@@ -36,7 +36,6 @@ type Counts = Pick<Reconciliation, 'compared' | 'changed' | 'missing' | 'extra'>
 
 /** Carries out a `reconcile` task. */
 export async function reconcileTables(ctx: TaskContext, task: Params): Promise<Reconciliation> {
-  checkKeys(task);
   const open = <T>(side: 'source' | 'target', work: (side: SqlSide) => Promise<T>): Promise<T> => {
     const place = task[side];
     const connection = ctx.connection(place.connection, ['postgres', 'redshift']);
@@ -44,26 +43,6 @@ export async function reconcileTables(ctx: TaskContext, task: Params): Promise<R
     return SqlSide.with(place, { connection, task: `${ctx.dagId}.${ctx.task}`, interval: ctx.interval, signal: ctx.signal, writes }, work);
   };
   return open('source', (source) => open('target', (target) => compare(ctx, task, { source, target })));
-}
-
-function checkKeys({ compare: how = 'row', key, aggregates, source, target, on_mismatch: onMismatch, report_to: reportTo }: Params): void {
-  for (const [name, side] of Object.entries({ source, target })) {
-    if ((side.table === undefined) === (side.query === undefined))
-      throw userFault('InvalidParameters', `'${name}' needs either 'table' or 'query'.`);
-  }
-  if (how === 'row' && key === undefined) throw userFault('InvalidParameters', "'key' is missing: the columns that tell rows apart.");
-  if (how === 'aggregate' && aggregates === undefined)
-    throw userFault('InvalidParameters', "'aggregates' is missing: what is compared by group, such as sum(total).");
-  if (how !== 'aggregate' && aggregates !== undefined)
-    throw userFault('InvalidParameters', "'aggregates' is for compare: aggregate. Add that, or take 'aggregates' away.");
-  if (onMismatch !== 'repair') return;
-  if (how !== 'row' || target.table === undefined)
-    throw userFault(
-      'InvalidParameters',
-      "'on_mismatch: repair' needs compare: row and a target that is a table: rows are written into it.",
-    );
-  if (reportTo === undefined)
-    throw userFault('InvalidParameters', "'on_mismatch: repair' needs 'report_to': what takes the repair back is written there.");
 }
 
 async function compare(ctx: TaskContext, task: Params, opened: Sides): Promise<Reconciliation> {

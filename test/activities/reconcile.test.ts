@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { ApplicationFailure } from '@temporalio/common';
 import { after, before, describe, it } from 'mocha';
 import { reconcile } from '../../activities/reconcile.ts';
 import type { Reconciliation } from '../../activities/reconcile/reconcile.ts';
@@ -10,6 +9,7 @@ import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import { createBucket, type TestBucket } from '../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 import { runTask, type TaskRun } from '../support/run-task.ts';
+import { failureOf } from '../support/failure-of.ts';
 import { type RedshiftStandIn, startRedshiftStandIn } from '../support/redshift-stand-in.ts';
 
 describe('the verdict', () => {
@@ -68,15 +68,6 @@ describe('reconcile', function () {
     });
   }
 
-  async function failure(task: Promise<unknown>): Promise<ApplicationFailure> {
-    const error = await task.then(
-      () => assert.fail('The task did not fail.'),
-      (reason: unknown) => reason,
-    );
-    assert.ok(error instanceof ApplicationFailure, String(error));
-    return error;
-  }
-
   const counts = ({ compared, changed, missing, extra }: Reconciliation): number[] => [compared, changed, missing, extra];
   const tables = async (name: string, columns: string, ofSource: string, ofTarget: string): Promise<void> => {
     await Promise.all(
@@ -126,7 +117,7 @@ describe('reconcile', function () {
     });
 
     it('fails on more than is tolerated, and says what differs', async () => {
-      const error = await failure(run({ source: { table: 'orders' }, target: { table: 'orders' }, key: ['id'] }));
+      const error = await failureOf(run({ source: { table: 'orders' }, target: { table: 'orders' }, key: ['id'] }));
       assert.deepEqual([error.type, error.nonRetryable], ['DataMismatch', true]);
       assert.match(
         error.message,
@@ -334,7 +325,7 @@ describe('reconcile', function () {
           ...(normalization && { normalize: { x: normalization } }),
         });
         if (typeof expected === 'boolean') assert.equal((await task).changed, expected ? 0 : 1);
-        else assert.match((await failure(task)).message, expected);
+        else assert.match((await failureOf(task)).message, expected);
       });
     }
   });
@@ -444,7 +435,7 @@ describe('reconcile', function () {
       await values(source, 'doubles', 'id int, total int', '(1, 1), (2, 2), (3, 3)');
       await values(target, 'doubles', 'id int, total int', '(1, 9), (2, 2), (2, 2)');
       const before = await all(target, 'doubles');
-      const error = await failure(run(repairing('doubles')));
+      const error = await failureOf(run(repairing('doubles')));
       assert.equal(error.type, 'DataMismatch');
       assert.match(error.message, /^Nothing is repaired: some of the rows that differ have no key \(id\) of their own/);
       assert.deepEqual(await all(target, 'doubles'), before);
@@ -453,7 +444,7 @@ describe('reconcile', function () {
     it('writes nothing where the target cannot hold the values', async () => {
       await values(source, 'narrow', 'id int, name text', "(1, 'abcdef'), (2, 'x')");
       await values(target, 'narrow', 'id int, name varchar(3)', "(1, 'abc'), (2, 'y')");
-      const error = await failure(run(repairing('narrow')));
+      const error = await failureOf(run(repairing('narrow')));
       assert.match(error.message, /^Nothing is repaired: 1 rows would still differ afterwards/);
       assert.deepEqual(await all(target, 'narrow'), [
         { id: 1, name: 'abc' },
@@ -464,29 +455,29 @@ describe('reconcile', function () {
     it('writes nothing where the undo cannot be kept', async () => {
       await values(source, 'unkept', 'id int, total int', '(1, 1)');
       await values(target, 'unkept', 'id int, total int', '(1, 2)');
-      await failure(run(repairing('unkept', { report_to: 's3://no-such-bucket-here/reports' })));
+      await failureOf(run(repairing('unkept', { report_to: 's3://no-such-bucket-here/reports' })));
       assert.deepEqual(await all(target, 'unkept'), [{ id: 1, total: 2 }]);
     });
 
     it('refuses more than can be told one by one', async () => {
       await tables('heap', 'id int, total int', 'SELECT i, 1 FROM generate_series(1, 10001) AS i', 'SELECT 1, 1 WHERE false');
-      const error = await failure(run(repairing('heap')));
+      const error = await failureOf(run(repairing('heap')));
       assert.match(error.message, /^More than 10,000 rows differ: too many to repair one by one\. Load the target again/);
       assert.deepEqual(await all(target, 'heap'), []);
     });
 
     it('needs rows, a table and a place for what takes it back', async () => {
-      const query = await failure(run(repairing('heap', { target: { query: 'SELECT 1 AS id' } })));
+      const query = await failureOf(run(repairing('heap', { target: { query: 'SELECT 1 AS id' } })));
       assert.match(query.message, /needs compare: row and a target that is a table/);
       const tables = { source: { table: 'heap' }, target: { table: 'heap' } };
-      assert.match((await failure(run({ ...tables, key: ['id'], on_mismatch: 'repair' }))).message, /needs 'report_to'/);
+      assert.match((await failureOf(run({ ...tables, key: ['id'], on_mismatch: 'repair' }))).message, /needs 'report_to'/);
     });
   });
 
   it('on_mismatch: approve says how a person decides', async () => {
     await values(source, 'asked', 'id int, total int', '(1, 1)');
     await values(target, 'asked', 'id int, total int', '(1, 2)');
-    const error = await failure(run({ source: { table: 'asked' }, target: { table: 'asked' }, key: ['id'], on_mismatch: 'approve' }));
+    const error = await failureOf(run({ source: { table: 'asked' }, target: { table: 'asked' }, key: ['id'], on_mismatch: 'approve' }));
     assert.match(error.message, /Accept it with `sluice mark-success`, or compare again with `sluice retry`\.$/);
     assert.equal(reconcile.heldFor?.({ on_mismatch: 'approve' }), '7d');
     assert.equal(reconcile.heldFor?.({ on_mismatch: 'fail' }), undefined);
@@ -507,7 +498,7 @@ describe('reconcile', function () {
         [{ source: { table: 'sale' }, target: { table: 'sales' }, key: ['day'] }, /no table 'sale'.*Did you mean 'sales'/],
         [{ source: { table: 'sales', where: '1 = 1) OR (1 = 1' }, target: { table: 'sales' }, key: ['day'] }, /'where' is not one SELECT/],
       ] as const) {
-        assert.match((await failure(run(params))).message, expected);
+        assert.match((await failureOf(run(params))).message, expected);
       }
     });
   });

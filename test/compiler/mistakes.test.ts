@@ -89,7 +89,11 @@ const CASES: [string, string, string][] = [
   ['another bucket', edit({ 10: '    s3_bucket: other-data' }), 'SL403 10:16'],
   ['nowhere to write', 'dag_id: x\ntasks:\n  - name: a\n    type: spark_job\n    job_name: j', 'SL401 3:11'],
   // not yet
-  ['part of the language to come', 'dag_id: x\ntasks:\n  - {name: a, type: http, path: /x}', 'SL901 3:15'],
+  [
+    'part of the language to come',
+    'dag_id: x\ntasks:\n  - {name: a, type: postgres_to_s3, source_table: t, s3_bucket: raw-data, file_format: parquet}',
+    'SL901 3:75',
+  ],
   // together
   [
     'several at once',

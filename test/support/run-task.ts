@@ -46,6 +46,7 @@ export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
   return (await environment.run<[TaskInput], Json, typeof activity>(activity, {
     params,
     interval,
+    rendered: true,
     ...(input && { input }),
     ...(output !== undefined && { output }),
   })) as R;

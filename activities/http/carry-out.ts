@@ -1,0 +1,91 @@
+import type { HttpConnection } from '../../lib/connections.ts';
+import { callHttp, type HttpAnswer } from '../../lib/http.ts';
+import type { Json } from '../../workflows/plan/json.ts';
+import type { TaskContext } from '../define-task.ts';
+import { userFault } from '../errors.ts';
+import { httpFailure, refusal } from './http-failure.ts';
+import { atPointer } from './json-pointer.ts';
+
+export interface HttpParams {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Json;
+  readonly expect?: { readonly status?: readonly number[]; readonly json?: string };
+  readonly extract?: Readonly<Record<string, string>>;
+  readonly idempotency_key?: boolean;
+  readonly pagination?: { readonly next: string; readonly max_pages?: number };
+}
+
+/** What an `http` task tells. */
+export interface HttpResult {
+  readonly status: number;
+  /** The answer; with `pagination`, a list of each page's. */
+  readonly body: Json;
+  readonly extracted: Readonly<Record<string, Json>>;
+  readonly pages: number;
+}
+
+/** All pages together, in bytes of JSON: more is data, and data belongs into S3. */
+const MOST = 10 * 1024 * 1024;
+
+/** Calls a service, and the pages that follow. */
+export async function carryOut(context: TaskContext, service: HttpConnection, params: HttpParams): Promise<HttpResult> {
+  const { pagination, extract = {} } = params;
+  const answers = [await call(context, service, params, params.path)];
+  const most = pagination?.max_pages ?? 100;
+  let bytes = 0;
+  for (;;) {
+    const last = answers.at(-1)?.body ?? null;
+    const next = pagination === undefined ? undefined : atPointer(last, pagination.next);
+    if (typeof next !== 'string' || next === '') break;
+    bytes += JSON.stringify(last).length;
+    if (answers.length >= most || bytes > MOST) {
+      const limit = answers.length >= most ? `${most} pages (pagination.max_pages)` : '10 MiB';
+      throw userFault(
+        'OutputTooLarge',
+        `${service.url} has more pages of ${params.path} than ${limit}. Ask for less, or load the data with a job.`,
+      );
+    }
+    answers.push(await call(context, service, { ...params, method: 'GET' }, next));
+  }
+  const first = answers[0]?.body ?? null;
+  const body = pagination === undefined ? first : answers.map((answer) => answer.body);
+  return {
+    status: answers.at(-1)?.status ?? 0,
+    body,
+    extracted: Object.fromEntries(Object.entries(extract).map(([name, pointer]) => [name, found(first, name, pointer)])),
+    pages: answers.length,
+  };
+}
+
+async function call(context: TaskContext, service: HttpConnection, params: HttpParams, path: string): Promise<HttpAnswer> {
+  const { method = 'GET', headers, body, expect = {}, idempotency_key: withKey = true } = params;
+  const changes = method !== 'GET';
+  const answer = await callHttp(service, {
+    method,
+    path,
+    // The name that services agree on: draft-ietf-httpapi-idempotency-key-header.
+    headers: { ...(changes && withKey && { 'idempotency-key': context.idempotencyKey }), ...headers },
+    ...(changes && body !== undefined && { body }),
+    signal: context.signal,
+  }).catch((error: unknown) => {
+    throw httpFailure(error, service, path);
+  });
+  const { status } = answer;
+  const right = expect.status?.includes(status) ?? (status >= 200 && status <= 299);
+  if (!right) throw refusal(answer, service, `${method} ${path}`);
+  if (expect.json !== undefined && !context.holds(expect.json, { body: answer.body })) {
+    throw refusal(answer, service, `${method} ${path}`, expect.json);
+  }
+  return answer;
+}
+
+function found(body: Json, name: string, pointer: string): Json {
+  const value = atPointer(body, pointer);
+  if (value !== undefined) return value;
+  throw userFault(
+    'RequestRefused',
+    `The answer has nothing at '${pointer}', which 'extract.${name}' asks for. It is: ${JSON.stringify(body).slice(0, 300)}`,
+  );
+}

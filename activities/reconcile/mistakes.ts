@@ -1,0 +1,29 @@
+import type { ParamMistake } from '../define-task.ts';
+import type { Params } from './parameters.ts';
+
+/** What is wrong with a `reconcile` task although each key is right. */
+export function reconcileMistakes(params: Params): ParamMistake[] {
+  const { compare = 'row', key, aggregates, target, on_mismatch: onMismatch, report_to: reportTo } = params;
+  const mistakes: ParamMistake[] = (['source', 'target'] as const)
+    .filter((side) => (params[side].table === undefined) === (params[side].query === undefined))
+    .map((side) => ({ at: [side], message: `'${side}' needs either 'table' or 'query'.`, hint: 'give one of the two' }));
+  const missing = (message: string): void => void mistakes.push({ at: [], message });
+  if (compare === 'row' && key === undefined) missing("'key' is missing: the columns that tell rows apart.");
+  if (compare === 'aggregate' && aggregates === undefined) {
+    missing("'aggregates' is missing: what is compared by group, such as sum(total).");
+  }
+  if (compare !== 'aggregate' && aggregates !== undefined) {
+    mistakes.push({ at: ['aggregates'], message: "'aggregates' is for compare: aggregate.", hint: "add that, or take 'aggregates' away" });
+  }
+  if (onMismatch === 'repair' && (compare !== 'row' || target.table === undefined)) {
+    const message = "'on_mismatch: repair' needs compare: row and a target that is a table: rows are written into it.";
+    mistakes.push({ at: ['on_mismatch'], message });
+  }
+  if (onMismatch === 'repair' && reportTo === undefined) {
+    mistakes.push({
+      at: ['on_mismatch'],
+      message: "'on_mismatch: repair' needs 'report_to': what takes the repair back is written there.",
+    });
+  }
+  return mistakes;
+}

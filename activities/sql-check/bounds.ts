@@ -1,0 +1,35 @@
+import type { Json } from '../../workflows/plan/json.ts';
+
+/** What a value must be. `tolerance` is a part of each bound: `0.1%`. */
+export interface Bounds {
+  readonly equals?: number | string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly between?: readonly number[];
+  readonly tolerance?: string;
+}
+
+/** Whether a value is what it must be; NULL never is. Numbers are compared as numbers, also where the server writes them as text. */
+export function withinBounds(value: Json, { equals, min, max, between = [], tolerance = '0%' }: Bounds): boolean {
+  if (value === null) return false;
+  const off = Number(tolerance.slice(0, -1)) / 100;
+  const number = typeof value === 'boolean' || value === '' ? NaN : Number(value);
+  const [least = min, most = max] = between;
+  if (typeof equals === 'string' && String(value) !== equals) return false;
+  // What is written as 0.1 is no sum of powers of two: a border is not missed by the last bit.
+  const slack = (bound: number): number => Math.abs(bound) * (off + Number.EPSILON * 4);
+  if (typeof equals === 'number' && !(Math.abs(number - equals) <= slack(equals))) return false;
+  if (least !== undefined && !(number >= least - slack(least))) return false;
+  return most === undefined || number <= most + slack(most);
+}
+
+/** In words: `at least 1 and at most 100, ± 0.1%`. */
+export function sayBounds({ equals, min, max, between = [], tolerance }: Bounds): string {
+  const [least = min, most = max] = between;
+  const parts = [
+    equals !== undefined && `${equals}`,
+    least !== undefined && `at least ${least}`,
+    most !== undefined && `at most ${most}`,
+  ].filter((part) => part !== false);
+  return parts.join(' and ') + (tolerance === undefined ? '' : `, ± ${tolerance}`);
+}
