@@ -13,6 +13,8 @@ export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
   readonly task: string;
   /** From 1. */
   readonly attempt: number;
+  /** Of the plan that the run carries out; for a task type that declares `lineage`. */
+  readonly planHash?: string;
   /** ISO 8601 in UTC, half open: `[start, end)`. */
   readonly interval: { readonly start: string; readonly end: string };
   /** The same for every attempt of this task in this run; for servers that take such a key. */
@@ -95,6 +97,10 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   readonly exactlyOneOf?: readonly (readonly string[])[];
   /** Looks at what a schema cannot say. Called for the file, and again when expressions have values; parameters fit the schema. */
   mistakes?(params: Static<TObject<P>>): readonly ParamMistake[];
+  /** Parameters that, where they are not given, are an output of the nearest task of a type before it; `same`: a parameter that both have alike. */
+  readonly fromUpstream?: Readonly<Record<string, { readonly type: string; readonly output: string; readonly same: string }>>;
+  /** Whether what it makes is remembered with the plan that has made it: `ctx.planHash`. */
+  readonly lineage?: boolean;
   /** How long a task waits for a person when it has failed and no `hold_on_failure` is given, such as `7d`. */
   heldFor?(params: Static<TObject<P>>): string | undefined;
   /** Values of keys that are checked, and whose runtime is not there yet. */

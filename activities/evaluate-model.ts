@@ -1,25 +1,43 @@
 import Type from 'typebox';
-import { text, texts } from '../lib/schema-fields.ts';
-import { declareTask } from './define-task.ts';
+import { texts } from '../lib/schema-fields.ts';
+import { defineTask } from './define-task.ts';
+import { MetricsSchema, modelKeys, programKeys, STORAGE, TRAINED_BEFORE, versionKey } from './models/parameters.ts';
+import type { ModelParams, ProgramParams } from './models/model-tasks.ts';
 
 /** Measures a model. */
-export const evaluateModel = declareTask({
+export const evaluateModel = defineTask({
   type: 'evaluate_model',
-  runtime: 'planned',
-  description: 'Measures a model on data that it has not seen.',
-  summary: ({ model }) => model,
+  description:
+    'Measures a version and the champion on data that they have not seen. A Spark job gets where they are as --param model= and --param champion=; a program gets ' +
+    'folders, as SLUICE_MODEL and SLUICE_CHAMPION. Both leave metrics.json: {"metrics": {…}, "champion": {…}}.',
+  summary: ({ model, metrics = [] }) => `${model}${metrics.length === 0 ? '' : `: ${metrics.join(', ')}`}`,
   params: Type.Object({
-    model: text('Model', 'Its name in the registry.', 'recommendations', { template: 'none' }),
-    version: Type.Optional(text('Version', 'The version. Default: the one that was trained before.', '{{ outputs.train.version }}')),
-    metrics: Type.Optional(texts('Metrics', 'What is measured.', ['ndcg_at_10', 'recall_at_10'])),
-    job_name: Type.Optional(text('Job', 'Runs jobs/<job_name>.py with Spark.', 'evaluate_recommendations', { template: 'none' })),
+    ...modelKeys,
+    version: versionKey,
+    metrics: Type.Optional(texts('Metrics', 'What must be measured. Default: whatever is.', ['ndcg_at_10', 'recall_at_10'])),
+    ...programKeys,
   }),
+  exactlyOneOf: [['job_name', 'argv']],
+  fromUpstream: TRAINED_BEFORE,
   result: Type.Object({
     model: Type.String(),
     version: Type.String(),
-    metrics: Type.Record(Type.String(), Type.Number()),
-    champion: Type.Record(Type.String(), Type.Number()),
+    metrics: MetricsSchema,
+    champion: MetricsSchema,
+    champion_version: Type.Union([Type.String(), Type.Null()]),
   }),
-  connections: {},
-  example: { name: 'evaluate', type: 'evaluate_model', model: 'recommendations' },
+  connections: { storage: STORAGE },
+  data: { reads: {} },
+  example: {
+    name: 'evaluate',
+    type: 'evaluate_model',
+    model: 'recommendations',
+    version: '20240101T000000Z-1a2b3c4d',
+    job_name: 'evaluate_recommendations',
+  },
+  run: async (ctx, params) =>
+    (await import('./models/evaluate.ts')).evaluate(
+      ctx,
+      params as ModelParams & ProgramParams & { readonly version?: string; readonly metrics?: readonly string[] },
+    ),
 });

@@ -1,16 +1,19 @@
 import Type from 'typebox';
 import { expression, text } from '../lib/schema-fields.ts';
-import { declareTask } from './define-task.ts';
+import { defineTask } from './define-task.ts';
+import { modelKeys, STORAGE, TRAINED_BEFORE, versionKey } from './models/parameters.ts';
+import { promote } from './models/promote.ts';
 
 /** Makes a model the one in use. */
-export const promoteModel = declareTask({
+export const promoteModel = defineTask({
   type: 'promote_model',
-  runtime: 'planned',
-  description: 'Makes a version of a model the champion, when it is better than the one in use.',
+  description:
+    'Makes a version of a model the champion, when it is better than the one in use. It succeeds also when it is not: `promoted` says which. The first champion has ' +
+    'nobody to be compared with; only what promote_when asks of its own metrics counts.',
   summary: ({ model, promote_when }) => `${model}${promote_when === undefined ? '' : ` when ${promote_when}`}`,
   params: Type.Object({
-    model: text('Model', 'Its name in the registry.', 'recommendations', { template: 'none' }),
-    version: Type.Optional(text('Version', 'The version. Default: the one that was trained before.', '{{ outputs.train.version }}')),
+    ...modelKeys,
+    version: versionKey,
     promote_when: Type.Optional(
       expression(
         'When',
@@ -19,18 +22,29 @@ export const promoteModel = declareTask({
         ['metrics', 'champion'],
       ),
     ),
+    instead_of: Type.Optional(
+      text(
+        'Instead of',
+        'Only while this version is the champion: takes a promotion back, and nobody else’s.',
+        '{{ outputs.promote.version }}',
+      ),
+    ),
   }),
+  fromUpstream: TRAINED_BEFORE,
   result: Type.Object({
     model: Type.String(),
     version: Type.String(),
     promoted: Type.Boolean(),
     previous: Type.Union([Type.String(), Type.Null()]),
+    reason: Type.String(),
   }),
-  connections: {},
+  connections: { storage: STORAGE },
   example: {
     name: 'promote',
     type: 'promote_model',
     model: 'recommendations',
+    version: '20240101T000000Z-1a2b3c4d',
     promote_when: 'metrics.ndcg_at_10 >= champion.ndcg_at_10 + 0.002',
   },
+  run: (ctx, params) => promote(ctx, params),
 });

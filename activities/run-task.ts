@@ -38,6 +38,7 @@ export async function runTask(taskType: TaskType, { connections, outputs, runs }
         dagId: info.workflowType ?? '',
         task: `${info.activityId}${suffix}`,
         attempt: info.attempt,
+        ...(input.planHash !== undefined && { planHash: input.planHash }),
         interval: input.interval,
         idempotencyKey: identity,
         input: input.input,

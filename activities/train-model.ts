@@ -1,28 +1,21 @@
 import Type from 'typebox';
-import { anyMap, text, texts } from '../lib/schema-fields.ts';
-import { declareTask } from './define-task.ts';
+import { defineTask } from './define-task.ts';
+import { MetricsSchema, modelKeys, programKeys, STORAGE } from './models/parameters.ts';
+import type { ModelParams, ProgramParams } from './models/model-tasks.ts';
 
 /** Trains a model. */
-export const trainModel = declareTask({
+export const trainModel = defineTask({
   type: 'train_model',
-  runtime: 'planned',
-  description: 'Trains a model and keeps it as a new version.',
-  summary: ({ model }) => model,
-  params: Type.Object({
-    model: text('Model', 'Its name in the registry.', 'recommendations', { template: 'none' }),
-    job_name: Type.Optional(
-      text('Job', 'Runs jobs/<job_name>.py with Spark; either this or argv.', 'train_recommendations', { template: 'none' }),
-    ),
-    argv: Type.Optional(texts('Arguments', 'A program that trains it, and its arguments.', ['python3', 'jobs/train.py'])),
-    params: Type.Optional(anyMap('Parameters', 'Handed to the job.', { rank: 32 })),
-  }),
+  description:
+    'Trains a model on the data of the task before it, and registers it as a new version. A Spark job gets --input and --output; a program gets folders, ' +
+    'as SLUICE_INPUT and SLUICE_OUTPUT, and its parameters as JSON in SLUICE_PARAMS. Both leave the model there, and may leave metrics.json.',
+  summary: ({ model, job_name, argv }) => `${model} by ${job_name ?? argv?.join(' ').slice(0, 60) ?? ''}`,
+  params: Type.Object({ ...modelKeys, ...programKeys }),
   exactlyOneOf: [['job_name', 'argv']],
-  result: Type.Object({
-    model: Type.String(),
-    version: Type.String(),
-    uri: Type.String(),
-    metrics: Type.Record(Type.String(), Type.Number()),
-  }),
-  connections: {},
+  result: Type.Object({ model: Type.String(), version: Type.String(), uri: Type.String(), metrics: MetricsSchema }),
+  connections: { storage: STORAGE },
+  data: { reads: {} },
+  lineage: true,
   example: { name: 'train', type: 'train_model', model: 'recommendations', job_name: 'train_recommendations' },
+  run: async (ctx, params) => (await import('./models/train.ts')).train(ctx, params as ModelParams & ProgramParams),
 });

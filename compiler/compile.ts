@@ -20,6 +20,7 @@ import { checkNames, resolveGraph, type TaskGraph } from './resolve-graph.ts';
 import { resolveParams } from './resolve-params.ts';
 import { resolveSlas } from './resolve-slas.ts';
 import { resolveTriggers } from './resolve-triggers.ts';
+import { resolveUpstreamParams } from './resolve-upstream-params.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { Source } from './source.ts';
@@ -107,20 +108,24 @@ export class Compiler {
     return { source, value, nodes, filledIn: [] };
   }
 
-  private plan({ source, value, nodes, filledIn }: Draft, byDagId: ReadonlyMap<string, Draft>): Plan | undefined {
+  private plan({ source, value, nodes: written, filledIn }: Draft, byDagId: ReadonlyMap<string, Draft>): Plan | undefined {
     if (!value) return undefined;
     if (typeof value.dag_id === 'string' && value.dag_id in {}) {
       source.report('SL305', ['dag_id'], `'${value.dag_id}' is a name that JavaScript uses for itself.`, 'choose another dag_id');
     }
     const schedule = resolveSchedule(source, value);
     const params = resolveParams(source, value);
-    checkNames(source, value, nodes);
-    checkRetryPolicies(source, value, nodes, this.types);
-    const lists = new Map(TASK_LISTS.map((list): [TaskList, TaskNode[]] => [list, nodes.filter((node) => node.list === list)]));
-    const byName = new Map(nodes.map((node) => [node.name, node]));
+    checkNames(source, value, written);
+    checkRetryPolicies(source, value, written, this.types);
+    const lists = new Map(TASK_LISTS.map((list): [TaskList, TaskNode[]] => [list, written.filter((node) => node.list === list)]));
     const graphs = new Map(
       [...lists].map(([list, own]): [TaskList, TaskGraph | undefined] => [list, resolveGraph(source, value, own, filledIn)]),
     );
+    const nodes = [...lists].flatMap(([list, own]) => {
+      const graph = graphs.get(list);
+      return graph ? resolveUpstreamParams(source, own, graph, this.types, filledIn) : own;
+    });
+    const byName = new Map(nodes.map((node) => [node.name, node]));
     const handOver = new Map<string, HandOver>();
     for (const [list, own] of lists) {
       const graph = graphs.get(list);

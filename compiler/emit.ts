@@ -141,6 +141,7 @@ export function emitTask(
     templates,
     inputFrom,
     outputBase,
+    lineage: type.lineage,
     retry: type.waits ? lookingOf(keys) : retryOf(keys),
     wait: type.waits ? waitOf(keys) : undefined,
     retryRules: Array.isArray(keys.retry_policy) ? keys.retry_policy.map((rule: Json) => retryRuleOf(rule as JsonObject)) : undefined,

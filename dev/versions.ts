@@ -19,6 +19,8 @@ export const versions = {
   /** The last whose Java is 17. */
   apicurio: '3.0.9',
   pyspark: '4.3.0',
+  /** What Spark's machine learning imports in Python. */
+  numpy: '2.3.5',
   sparkPythonAtLeast: '3.11',
   /** What Spark 4.3 runs on. A newer Java starts it and then fails in the middle of jobs. */
   sparkJava: [17, 21],

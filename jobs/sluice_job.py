@@ -22,6 +22,7 @@ from pyspark.sql import types as T
 
 SCHEMA_NAME = "_schema.json"
 MANIFEST_NAME = "manifest.json"
+METRICS_NAME = "metrics.json"
 
 # PostgreSQL's CSV: quotes are doubled, an empty field is NULL, a quoted empty field is the empty string.
 _CSV = {
@@ -125,6 +126,13 @@ def write_dataset(data: DataFrame, uri: Optional[str], mode: str = "overwrite") 
         rows.write.mode(mode).options(**_CSV_WRITE).csv(uri)
     schema = {"version": 1, "format": "csv", "columns": columns}
     _write_text(data.sparkSession, _join(uri, SCHEMA_NAME), json.dumps(schema, ensure_ascii=False))
+
+
+def write_metrics(spark: SparkSession, uri: Optional[str], metrics: Dict) -> None:
+    """Says what a model is worth, beside its files or, for an evaluation, alone: `{"ndcg_at_10": 0.31}`."""
+    if not uri:
+        raise ValueError("this job measures a model, but nothing says where to write to (there is no --output)")
+    _write_text(spark, _join(uri, METRICS_NAME), json.dumps(metrics))
 
 
 def _typed(spark: SparkSession, name: str, postgres_type: str) -> Column:

@@ -5,7 +5,9 @@ import {
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
   S3Client,
+  S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { AwsConnection } from './connections.ts';
 
@@ -62,6 +64,47 @@ export async function getObject(client: S3Client, { bucket, key }: S3Location, s
   // Node's client answers with a Readable; the type also covers browsers.
   return Body as Readable;
 }
+
+/** A small object as text, with the mark that `putIfUnchanged` takes; undefined when there is none. */
+export async function getText(
+  client: S3Client,
+  { bucket, key }: S3Location,
+  signal: AbortSignal,
+): Promise<{ text: string; etag: string } | undefined> {
+  try {
+    const { Body, ETag = '' } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
+    return { text: (await Body?.transformToString()) ?? '', etag: ETag };
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.name === 'NoSuchKey') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Writes a small object of JSON if nobody has been faster: compare and set, by S3's conditional writes.
+ * @param etag of what is replaced; undefined: there must be nothing yet
+ * @returns whether it was written
+ */
+export async function putIfUnchanged(
+  client: S3Client,
+  { bucket, key }: S3Location,
+  body: string,
+  etag: string | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const condition = etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag };
+  const object = { Bucket: bucket, Key: key, Body: body, ContentType: 'application/json' };
+  try {
+    await client.send(new PutObjectCommand({ ...object, ...condition }), { abortSignal: signal });
+    return true;
+  } catch (error) {
+    // 412: it is not as it was. 409: somebody else is writing it at this moment. NoSuchKey: it is gone.
+    if (error instanceof S3ServiceException && LOST_RACES.has(error.name)) return false;
+    throw error;
+  }
+}
+
+const LOST_RACES: ReadonlySet<string> = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']);
 
 /** All objects whose key begins with the location's, in the order of their keys. */
 export async function listObjects(client: S3Client, { bucket, key }: S3Location, signal: AbortSignal): Promise<S3Object[]> {

@@ -5,7 +5,6 @@ import { Context } from '@temporalio/activity';
 import type { AwsConnection, SparkConnection } from '../../lib/connections.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { Json } from '../../workflows/plan/json.ts';
-import { publishDataset } from '../dataset/publish-dataset.ts';
 import { ownMark } from '../dataset/replace-dataset.ts';
 import { openStorage } from '../dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
@@ -15,7 +14,8 @@ import { findSparkSubmit } from './find-spark-submit.ts';
 import { jobFailure, SEARCHED_BYTES } from './job-failure.ts';
 import { findJobFile, type JobFile } from './job-file.ts';
 import { LogFollower, readLogLine, tailOf } from './job-log.ts';
-import { JobOutput } from './job-output.ts';
+import { DatasetResult } from './dataset-result.ts';
+import { type JobResult, NO_RESULT } from './job-result.ts';
 import { sparkEnvironment, type SparkJobParams, sparkSubmitArguments, temporaryFolder } from './spark-submit-arguments.ts';
 import { StateFolder, sweepStateFolders } from './state-folder.ts';
 
@@ -29,50 +29,52 @@ export type SparkJobContext = Omit<TaskContext, 'connections'> & {
   readonly connections: { readonly spark: SparkConnection; readonly storage: AwsConnection };
 };
 
-/**
- * Runs one job to its end and publishes what it wrote. The job is a process that outlives this attempt: an attempt that follows a worker's
- * death on the same host takes it up again, and a worker that shuts down leaves it to the next.
- */
+/** Runs one job to its end and publishes the data set that it has written. */
 export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams): Promise<DatasetReference | null> {
-  const job = findJobFile(params);
-  const program = findSparkSubmit(ctx.connections.spark);
-  const folder = await StateFolder.open(ctx.idempotencyKey);
   const storage = openStorage(ctx.connections.storage, params.aws_conn_id ?? 'aws_default');
-  const output = ctx.output === undefined ? undefined : new JobOutput(storage, ctx.output, ownMark(ctx.idempotencyKey));
-  const attempt = new SparkJobAttempt(ctx, params, job, program, folder, output);
   try {
-    return await attempt.run();
+    if (ctx.output === undefined) return await submitJob<null>(ctx, params, NO_RESULT);
+    return await submitJob<DatasetReference>(ctx, params, new DatasetResult(storage, ctx.output, ownMark(ctx.idempotencyKey)));
   } finally {
-    attempt.close();
     storage.client.destroy();
   }
 }
 
-class SparkJobAttempt {
+/**
+ * Runs one job to its end. The job is a process that outlives this attempt: an attempt that follows a worker's death on the same host
+ * takes it up again, and a worker that shuts down leaves it to the next.
+ * @returns what `result` makes of what the job has written
+ */
+export async function submitJob<R>(ctx: SparkJobContext, params: SparkJobParams, result: JobResult<R>): Promise<R> {
+  const job = findJobFile(params);
+  const program = findSparkSubmit(ctx.connections.spark);
+  const folder = await StateFolder.open(ctx.idempotencyKey);
+  const attempt = new SparkJobAttempt(ctx, params, job, program, folder, result);
+  try {
+    return await attempt.run();
+  } finally {
+    attempt.close();
+  }
+}
+
+class SparkJobAttempt<R> {
   readonly #ctx: SparkJobContext;
   readonly #params: SparkJobParams;
   readonly #job: JobFile;
   readonly #program: string;
   readonly #folder: StateFolder;
-  readonly #output: JobOutput | undefined;
+  readonly #result: JobResult<R>;
   readonly #deadline = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #stop: AbortSignal;
 
-  constructor(
-    ctx: SparkJobContext,
-    params: SparkJobParams,
-    job: JobFile,
-    program: string,
-    folder: StateFolder,
-    output: JobOutput | undefined,
-  ) {
+  constructor(ctx: SparkJobContext, params: SparkJobParams, job: JobFile, program: string, folder: StateFolder, result: JobResult<R>) {
     this.#ctx = ctx;
     this.#params = params;
     this.#job = job;
     this.#program = program;
     this.#folder = folder;
-    this.#output = output;
+    this.#result = result;
     // Just before the server gives this attempt up: afterwards the next one may be writing to the same place already.
     const { startToCloseTimeoutMs: timeout } = Context.current().info;
     const margin = Math.min(GRACE_MS, timeout / 10);
@@ -85,11 +87,11 @@ class SparkJobAttempt {
     clearTimeout(this.#timer);
   }
 
-  async run(): Promise<DatasetReference | null> {
+  async run(): Promise<R> {
     const process = (await this.#takeUp()) ?? (await this.#start());
     try {
       const published = await this.#folder.result();
-      if (published !== undefined) return await this.#finish(published);
+      if (published !== undefined) return await this.#finish(published as R);
       const exit = await this.#follow(process);
       if (!(await this.#folder.isOurs())) throw platformFault('SparkFailed', 'A later attempt on this host has taken this task over.');
       if (exit?.code !== 0) throw await this.#failure(exit);
@@ -124,10 +126,10 @@ class SparkJobAttempt {
   }
 
   async #start(): Promise<DetachedProcess> {
-    const { ctx, folder, output } = { ctx: this.#ctx, folder: this.#folder, output: this.#output };
+    const { ctx, folder } = { ctx: this.#ctx, folder: this.#folder };
     await sweepStateFolders();
     await folder.reset();
-    await output?.clear(this.#stop);
+    await this.#result.clear(this.#stop);
     this.#stop.throwIfAborted();
     const { spark, storage } = ctx.connections;
     const submission = {
@@ -139,7 +141,7 @@ class SparkJobAttempt {
       storage,
       interval: ctx.interval,
       input: ctx.input?.uri,
-      output: output && output.uri + output.folder,
+      output: this.#result.output,
       work: folder.work,
     };
     const argv = sparkSubmitArguments(submission);
@@ -171,31 +173,23 @@ class SparkJobAttempt {
     }
   }
 
-  async #publish(): Promise<DatasetReference | null> {
-    if (!this.#output) return null;
-    const { storage, uri, folder } = this.#output;
-    const written = await this.#output.inspect(this.#stop);
-    if (!written) {
-      await this.#folder.retire();
-      throw userFault(
-        'DatasetNotFound',
-        `Job '${this.#job.name}' ended well but wrote nothing to ${uri}${folder}, where the next task expects its data. ` +
-          `Write there with write_dataset(data, arguments.output) of sluice_job; a result without rows is written too.`,
-      );
-    }
-    return publishDataset({ storage, uri, folder, ...written, signal: this.#stop });
+  async #publish(): Promise<R> {
+    const published = await this.#result.publish(this.#stop);
+    if (published !== undefined) return published;
+    await this.#folder.retire();
+    const { output, advice } = this.#result;
+    throw userFault('DatasetNotFound', `Job '${this.#job.name}' ended well but wrote nothing to ${output}, ${advice}`);
   }
 
-  /** The published data set without what lay beside it. Also for an attempt whose predecessor got just as far as publishing. */
-  async #finish(result: DatasetReference | null): Promise<DatasetReference | null> {
-    await this.#output?.deleteUnpublished(this.#stop);
+  async #finish(published: R): Promise<R> {
+    await this.#result.tidy(this.#stop);
     await this.#folder.removeWork();
-    return result;
+    return published;
   }
 
   async #failure(exit: ProcessExit | undefined): Promise<Error> {
     const log = (await tailOf(this.#folder.logFile, SEARCHED_BYTES)).map((line) => this.#redact(line));
-    await this.#output?.clear(this.#stop);
+    await this.#result.clear(this.#stop);
     const logFile = await this.#folder.retire();
     return jobFailure({ name: this.#job.name, exit, host: hostname(), log, logFile });
   }
@@ -207,7 +201,7 @@ class SparkJobAttempt {
     await terminate(process, GRACE_MS);
     // An attempt that the server has given up for another reason may have a successor elsewhere, which writes to the same place.
     const over = this.#deadline.signal.aborted || Context.current().cancellationDetails?.cancelRequested === true;
-    if (over) await this.#output?.clear(AbortSignal.timeout(CLEAN_UP_MS));
+    if (over) await this.#result.clear(AbortSignal.timeout(CLEAN_UP_MS));
     await this.#folder.retire();
     if (!this.#deadline.signal.aborted || ctx.signal.aborted) return;
     // The server records the timeout itself; were it late, the attempt would still fail.

@@ -2,7 +2,6 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import { isAlive, readProcess } from './detached-process.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
@@ -51,13 +50,13 @@ export class StateFolder {
     return (await textOf(this.#claimFile)) === this.#claim;
   }
 
-  /** The published result, for an attempt that follows one whose answer was lost on the way to the server. */
-  async result(): Promise<DatasetReference | null | undefined> {
+  /** The published result, or undefined; for an attempt that follows one whose answer was lost on the way to the server. */
+  async result(): Promise<unknown> {
     const text = await textOf(this.#resultFile);
-    return text === undefined ? undefined : (JSON.parse(text) as DatasetReference | null);
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
   }
 
-  async saveResult(result: DatasetReference | null): Promise<void> {
+  async saveResult(result: unknown): Promise<void> {
     const draft = `${this.#resultFile}.draft`;
     await writeFile(draft, JSON.stringify(result), { mode: 0o600 });
     await rename(draft, this.#resultFile);

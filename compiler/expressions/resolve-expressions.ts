@@ -70,7 +70,7 @@ class ExpressionResolver {
     private readonly value: JsonObject,
     private readonly context: ExpressionContext,
   ) {
-    this.hasBraces = isTemplate(source.text);
+    this.hasBraces = isTemplate(source.text) || context.nodes.some(({ type }) => context.types.get(type ?? '')?.fromUpstream !== undefined);
     this.params = Object.fromEntries(Object.entries(context.params).map(([name, { schema }]) => [name, shapeOfSchema(schema)]));
     this.hasEvent = Array.isArray(value.triggers) && value.triggers.length > 0;
   }

@@ -14,12 +14,16 @@ export function shapeOfSchema(schema: unknown): Shape {
   return shape;
 }
 
-/** The type that values of a JSON Schema have in expressions. What may be several things, and is not only "or null", is known in a run only. */
+/**
+ * The type that values of a JSON Schema have in expressions. What may be several things is known in a run only, and so is a scalar that may
+ * be null: CEL compares a text with null only where it does not know that it is one. The fields of a map that may be null are known.
+ */
 function shapeOf(schema: JsonObject): Shape {
   const { type, properties, items, anyOf } = schema;
   if (Array.isArray(anyOf)) {
     const branches = anyOf.filter((branch) => !isMap(branch) || branch.type !== 'null').map(shapeOfSchema);
     const [first = 'dyn'] = branches;
+    if (branches.length < anyOf.length && typeof first === 'string') return 'dyn';
     return branches.every((shape) => JSON.stringify(shape) === JSON.stringify(first)) ? first : 'dyn';
   }
   if (typeof type === 'string' && Object.hasOwn(SCALARS, type)) return SCALARS[type] ?? 'dyn';

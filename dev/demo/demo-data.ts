@@ -2,6 +2,7 @@ import type { PostgresConnection } from '../../lib/connections.ts';
 import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
 import { dimProductCategories, fillProductCategories, productCategories } from './product-categories.ts';
 import { factSales, fillFactSales, fillSales, sales } from './sales.ts';
+import { fillUserEvents, userEvents } from './user-events.ts';
 
 /** Any number; whoever fills the demo's tables holds it, so that two starts at once do not both. */
 const ADVISORY_LOCK = 7_583_001;
@@ -26,6 +27,8 @@ export async function createDemoData({ source, warehouse, rows, day }: DemoData)
     await client.query(productCategories);
     await client.query(sales);
     await client.query(fillSales, [day]);
+    await client.query(userEvents);
+    await client.query(fillUserEvents);
     if ((await countRows(client, 'product_categories')) === 0) await client.query(fillProductCategories, [rows]);
     return { categories: await countRows(client, 'product_categories'), sales: await countRows(client, 'sales') };
   });

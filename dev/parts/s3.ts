@@ -15,7 +15,7 @@ import { type Part, type PartContext, portOf, type Report, type Tool } from './p
 const VARIABLES = ['SLUICE_CONN_AWS_DEFAULT'] as const;
 const REGION = 'us-east-1';
 const OUTPUTS = 'sluice-outputs';
-const BUCKETS = ['raw-data', 'transformed-data', 'reports', OUTPUTS] as const;
+const BUCKETS = ['raw-data', 'transformed-data', 'reports', 'training-data', 'models', OUTPUTS] as const;
 const VERSITYGW_CACHE = { name: `versitygw-${versions.versitygw}`, essential: 'versitygw' };
 const MOTO_CACHE = { name: `moto-${versions.moto}`, essential: 'bin/python' };
 const MOTO_PYTHON = '3.10';

@@ -11,7 +11,7 @@ import { versions } from '../versions.ts';
 import { type Part, type PartContext, type Report, type Tool } from './part.ts';
 
 const VARIABLES = ['SLUICE_CONN_SPARK_DEFAULT'] as const;
-const VENV_CACHE = { name: `pyspark-${versions.pyspark}`, essential: 'bin/python' };
+const VENV_CACHE = { name: `pyspark-${versions.pyspark}-numpy-${versions.numpy}`, essential: 'bin/python' };
 const JARS_CACHE = { name: `s3a-hadoop-${versions.hadoop}`, essential: `hadoop-aws-${versions.hadoop}.jar` };
 
 /** Spark has these itself, in other versions. */
@@ -117,7 +117,7 @@ async function fetchSpark(context: PartContext, report: Report): Promise<Tool> {
   const installed = await installedSpark(context, java);
   if (installed !== undefined) return installed;
   report('fetching Spark with pip (about 500 MB); usually 1 to 3 minutes');
-  const packages = [`pyspark==${versions.pyspark}`];
+  const packages = [`pyspark==${versions.pyspark}`, `numpy==${versions.numpy}`];
   await cached(environment, VENV_CACHE, report, (partial) => makeVenv(environment, python, partial, packages, report));
   const tool = cachedSpark(context, java);
   if (tool === undefined)

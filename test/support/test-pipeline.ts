@@ -32,14 +32,18 @@ export interface TestPipeline {
   close(): Promise<void>;
 }
 
-/** @param rows how many product categories the source gets */
-export async function createTestPipeline(rows: number): Promise<TestPipeline> {
+/**
+ * @param rows how many product categories the source gets
+ * @param more variables of the environment beside those of the usual servers
+ */
+export async function createTestPipeline(rows: number, more: Readonly<Record<string, string>> = {}): Promise<TestPipeline> {
   const stack = await testStack();
   const source = await createDatabase();
   const warehouse = await createDatabase();
   const taskQueue = `pipeline-${randomUUID()}`;
   const environment = {
     ...stack.environment,
+    ...more,
     SLUICE_CONN_POSTGRES_DEFAULT: source.url,
     SLUICE_CONN_REDSHIFT_DEFAULT: warehouse.url,
     SLUICE_TASK_QUEUE: taskQueue,

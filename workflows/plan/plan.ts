@@ -93,6 +93,8 @@ export interface TaskPlan {
   readonly inputFrom?: string;
   /** Where it writes: `s3://bucket/dag/task`; the interval is added when it runs. */
   readonly outputBase?: string;
+  /** Its activity is told the hash of this plan, and keeps it with what it makes. */
+  readonly lineage?: boolean;
   readonly retry: RetryPlan;
   /** Other rules for failures of certain types; the first that names the type counts. */
   readonly retryRules?: readonly RetryRule[];

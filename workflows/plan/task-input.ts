@@ -16,6 +16,8 @@ export interface TaskInput {
   readonly timezone?: string;
   /** Other rules for failures of certain types than Temporal's retry policy has. */
   readonly retryRules?: readonly RetryRule[];
+  /** Of the run's plan, for a task whose product is remembered with it. */
+  readonly planHash?: string;
   /** ISO 8601 in UTC, half open: `[start, end)`. */
   readonly interval: { readonly start: string; readonly end: string };
   readonly input?: DatasetReference;

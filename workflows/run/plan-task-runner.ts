@@ -257,6 +257,7 @@ export class PlanTaskRunner implements TaskRunner {
       ...(values && { values }),
       ...(task.wait && this.plan.schedule && { timezone: this.plan.schedule.timezone }),
       ...(task.retryRules && { retryRules: task.retryRules }),
+      ...(task.lineage && { planHash: this.plan.hash }),
       interval: this.context.interval,
       ...(dataset && { input: dataset }),
       ...(base !== undefined && { output: datasetLocation(base, this.context.interval.start) }),

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { ROOT } from '../../lib/environment.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
+import { openStorage, type Storage } from '../dataset/storage.ts';
+import type { TaskContext } from '../define-task.ts';
+import { userFault } from '../errors.ts';
+import { findJobFile } from '../spark/job-file.ts';
+import type { JobResult } from '../spark/job-result.ts';
+import type { Lineage, ModelRegistry, ModelVersion } from './model-registry.ts';
+import { DEFAULT_STORE, type STORAGE } from './parameters.ts';
+import { runProgramOnFiles } from './run-program.ts';
+import { S3Registry } from './s3-registry.ts';
+
+/** The keys that tasks about models share. */
+export interface ModelParams {
+  readonly model: string;
+  readonly store?: string;
+  readonly aws_conn_id?: string;
+}
+
+/** The keys of those that run a program. */
+export interface ProgramParams {
+  readonly job_name?: string;
+  readonly argv?: readonly string[];
+  readonly params?: JsonObject;
+  readonly spark_conn_id?: string;
+}
+
+export type ModelContext = TaskContext<{ readonly storage: typeof STORAGE }>;
+
+/** What a task about a model works with. */
+export interface Models {
+  readonly store: string;
+  readonly storage: Storage;
+  readonly registry: ModelRegistry;
+}
+
+/** Opens the store of a task's models for as long as `work` takes. */
+export async function withModels<T>(ctx: ModelContext, params: ModelParams, work: (models: Models) => Promise<T>): Promise<T> {
+  const { store = DEFAULT_STORE, aws_conn_id: connection = 'aws_default' } = params;
+  const storage = openStorage(ctx.connections.storage, connection);
+  try {
+    return await work({ store, storage, registry: new S3Registry(storage, store, ctx.signal) });
+  } finally {
+    storage.client.destroy();
+  }
+}
+
+/** @throws ApplicationFailure `DatasetNotFound` */
+export async function findVersion({ registry, store }: Models, model: string, version: string): Promise<ModelVersion> {
+  const found = await registry.find(model, version);
+  if (found) return found;
+  throw userFault(
+    'DatasetNotFound',
+    `Model '${model}' has no version '${version}' in ${store}. Name one that train_model has made, or train it first.`,
+  );
+}
+
+/** Runs the Spark job or the program that a task names. `reads` go to a job as `--param name=uri`, to a program as folders. */
+export async function runTrainer<R>(
+  ctx: ModelContext,
+  models: Models,
+  { job_name: job, argv, params = {}, spark_conn_id: spark = 'spark_default' }: ProgramParams,
+  reads: Readonly<Record<string, string>>,
+  result: JobResult<R>,
+): Promise<R> {
+  if (job !== undefined) {
+    const { submitJob } = await import('../spark/run-spark-job.ts');
+    const connections = { spark: ctx.connection(spark, ['spark']), storage: ctx.connections.storage };
+    const texts = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, textOf(value)]));
+    return submitJob({ ...ctx, connections }, { job_name: job, params: { ...texts, ...reads } }, result);
+  }
+  const folders = Object.fromEntries(Object.entries(reads).map(([name, uri]) => [`SLUICE_${name.toUpperCase()}`, uri]));
+  const input = ctx.input === undefined ? {} : { SLUICE_INPUT: ctx.input.uri };
+  return runProgramOnFiles(ctx, { argv: argv ?? [], params, reads: { ...input, ...folders }, storage: models.storage }, result);
+}
+
+/** What messages call a task's program. */
+export function programName({ job_name: job, argv = [] }: ProgramParams): string {
+  return job ?? basename(argv[0] ?? '');
+}
+
+/** What trains, and the digest of its code. */
+export function trainerOf({ job_name: job, argv = [] }: ProgramParams): Lineage['trainer'] {
+  if (job !== undefined) return { program: job, ...digestOf(findJobFile({ job_name: job }).path) };
+  // Of `python3 jobs/train.py` it is the script that counts.
+  const script = argv.find((each) => /\.\w+$/.test(each));
+  return { program: argv.join(' '), ...(script !== undefined && digestOf(resolve(ROOT, script))) };
+}
+
+function digestOf(path: string): { sha256?: string } {
+  try {
+    return { sha256: createHash('sha256').update(readFileSync(path)).digest('hex') };
+  } catch {
+    return {}; // not a file of this installation
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,55 @@
+import Type from 'typebox';
+import { anyMap, text, texts } from '../../lib/schema-fields.ts';
+import type { Metrics } from './model-registry.ts';
+
+export const DEFAULT_STORE = 's3://models';
+
+/** What all tasks about models have in common. */
+export const modelKeys = {
+  model: text('Model', 'Its name in the registry.', 'recommendations', {
+    template: 'none',
+    pattern: '^[a-z][a-z0-9_-]{0,99}$',
+    form: 'small letters, digits, _ and -, beginning with a letter',
+  }),
+  store: Type.Optional(
+    text('Store', `Where the files of models are, and the registry with them. Default: ${DEFAULT_STORE}.`, 's3://models', {
+      template: 'none',
+      pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$',
+      form: 's3://bucket/prefix',
+    }),
+  ),
+};
+
+/** Tasks about models that run a program. */
+export const programKeys = {
+  job_name: Type.Optional(
+    text('Job', 'Runs jobs/<job_name>.py with Spark. Either this or argv.', 'train_recommendations', {
+      template: 'none',
+      pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]*$',
+      form: 'letters, digits, _ and -',
+    }),
+  ),
+  argv: Type.Optional(texts('Arguments', 'A program that the workers allow, and its arguments.', ['python3', 'jobs/train.py'])),
+  params: Type.Optional(anyMap('Parameters', 'Handed to the job.', { rank: 32 })),
+  spark_conn_id: Type.Optional(
+    text('Connection', 'The Spark that runs the job. Default: spark_default.', 'spark_default', { template: 'none' }),
+  ),
+};
+
+/** The version that a task is about. */
+export const versionKey = Type.Optional(
+  text('Version', 'Default: the one that the task before it has trained.', '{{ outputs.train.version }}'),
+);
+
+/** Where a `version` that is not given comes from. */
+export const TRAINED_BEFORE = { version: { type: 'train_model', output: 'version', same: 'model' } } as const;
+
+// Plain JSON Schema with the type of its values: TypeBox's own types are mutable, metrics are not.
+export const MetricsSchema = Type.Unsafe<Metrics>(Type.Record(Type.String(), Type.Number()));
+
+export const STORAGE = {
+  key: 'aws_conn_id',
+  default: 'aws_default',
+  types: ['aws'],
+  description: 'Where the data and the models are.',
+} as const;

@@ -1,0 +1,81 @@
+import type { ApplicationFailure } from '@temporalio/activity';
+import type { Metrics, ModelVersion, Reign } from './model-registry.ts';
+import { findVersion, type ModelContext, type ModelParams, type Models, withModels } from './model-tasks.ts';
+
+interface Params extends ModelParams {
+  readonly version?: string;
+  readonly promote_when?: string;
+  readonly instead_of?: string;
+}
+
+/** What a `promote_model` task tells. */
+export interface Promotion {
+  readonly model: string;
+  readonly version: string;
+  readonly promoted: boolean;
+  /** The champion before; null: there was none. */
+  readonly previous: string | null;
+  /** Why, in a sentence. */
+  readonly reason: string;
+}
+
+type Verdict = Pick<Promotion, 'promoted' | 'reason'>;
+
+/**
+ * Makes a version the champion, if it passes the gate against whoever is champion at that moment. When another promotion comes in
+ * between, the gate is asked again, against the new champion: the worse of two never takes the place of the better.
+ */
+export async function promote(ctx: ModelContext, params: Params): Promise<Promotion> {
+  return withModels(ctx, params, async (models) => {
+    const { model } = params;
+    const version = await findVersion(models, model, params.version ?? '');
+    for (;;) {
+      ctx.signal.throwIfAborted();
+      const reign = await models.registry.champion(model);
+      if (reign?.champion.version === version.version) {
+        // Also for an attempt whose predecessor got just as far.
+        return { model, version: version.version, promoted: true, previous: reign.champion.previous, reason: 'it is the champion' };
+      }
+      const previous = reign?.champion.version ?? null;
+      const { promoted, reason } = await judge(ctx, models, params, version, reign);
+      if (!promoted) return { model, version: version.version, promoted, previous, reason };
+      const champion = { version: version.version, previous, promoted_by: ctx.pipelineRunId };
+      if (await models.registry.crown(model, champion, reign)) return { model, version: version.version, promoted, previous, reason };
+    }
+  });
+}
+
+async function judge(ctx: ModelContext, models: Models, params: Params, version: ModelVersion, reign: Reign | undefined): Promise<Verdict> {
+  const { model, promote_when: gate, instead_of: insteadOf } = params;
+  const now = reign?.champion.version;
+  if (insteadOf !== undefined && insteadOf !== now) {
+    return { promoted: false, reason: `the champion is ${now ?? 'nobody'}, and no longer ${insteadOf}` };
+  }
+  if (gate === undefined) return { promoted: true, reason: 'no condition was asked for' };
+  const evaluation = await models.registry.evaluation(model, version.version);
+  const metrics = evaluation?.metrics ?? version.metrics;
+  if (now === undefined) return asFirst(ctx, gate, metrics);
+  // Measured on the same data, unless another has become champion since.
+  const champion =
+    evaluation?.champion?.version === now
+      ? evaluation.champion.metrics
+      : ((await models.registry.evaluation(model, now))?.metrics ?? (await findVersion(models, model, now)).metrics);
+  return verdict(ctx.holds(gate, { metrics, champion }), gate, metrics, champion);
+}
+
+/** With nobody to compare with, only what the gate asks of the version itself counts. */
+function asFirst(ctx: ModelContext, gate: string, metrics: Metrics): Verdict {
+  try {
+    return verdict(ctx.holds(gate, { metrics, champion: {} }), gate, metrics, {});
+  } catch (error) {
+    if ((error as ApplicationFailure).type !== 'InvalidParameters') throw error;
+    // It asks for the champion. Against itself it can be told that it asks for nothing that was not measured.
+    ctx.holds(gate, { metrics, champion: metrics });
+    return { promoted: true, reason: 'it is the first' };
+  }
+}
+
+function verdict(holds: boolean, gate: string, metrics: Metrics, champion: Metrics): Verdict {
+  const values = `metrics ${JSON.stringify(metrics)}, champion ${JSON.stringify(champion)}`;
+  return { promoted: holds, reason: `${gate}: ${holds ? 'holds' : 'does not hold'}, with ${values}` };
+}

@@ -1,0 +1,46 @@
+import { ownMark } from '../dataset/replace-dataset.ts';
+import type { TaskContext } from '../define-task.ts';
+import { JobFiles } from './job-files.ts';
+import { readMetrics } from './metrics.ts';
+import { type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
+import { type ModelContext, type ModelParams, type ProgramParams, programName, runTrainer, trainerOf, withModels } from './model-tasks.ts';
+
+/** What a `train_model` task tells. */
+export type TrainedModel = Pick<ModelVersion, 'model' | 'version' | 'uri' | 'metrics'>;
+
+/** Trains a model and registers it. A task of a run makes one version, however often it is attempted. */
+export async function train(ctx: ModelContext, params: ModelParams & ProgramParams): Promise<TrainedModel> {
+  return withModels(ctx, params, async (models) => {
+    const { model } = params;
+    const uri = `${versionFolder(models.store, model, versionName(ctx))}files/`;
+    const known = await models.registry.findAt(model, uri);
+    if (known) {
+      ctx.log.info('The version is there since an earlier attempt', { model, version: known.version });
+      return told(known);
+    }
+    const advice = `where its model is expected. Write it there, and metrics.json beside it with what was measured.`;
+    const files = new JobFiles<Metrics>(models.storage, uri, advice, (left) =>
+      left.files === 0 ? undefined : readMetrics(left.metrics, programName(params)),
+    );
+    const metrics = await runTrainer(ctx, models, params, {}, files);
+    const lineage = {
+      pipeline_run: ctx.pipelineRunId,
+      task: ctx.task,
+      plan_hash: ctx.planHash ?? '',
+      data_interval: ctx.interval,
+      datasets: ctx.input === undefined ? [] : [{ uri: ctx.input.uri, rows: ctx.input.rows }],
+      trainer: trainerOf(params),
+      params: params.params ?? {},
+    };
+    return told(await models.registry.register({ model, uri, metrics, lineage }));
+  });
+}
+
+/** Sorted by time; the same for every attempt of a task in a run: `20240101T000000Z-1a2b3c4d`. */
+function versionName({ interval, idempotencyKey }: TaskContext): string {
+  return `${interval.end.replace(/\.\d+/, '').replace(/[-:]/g, '')}-${ownMark(idempotencyKey).slice(0, 8)}`;
+}
+
+function told({ model, version, uri, metrics }: ModelVersion): TrainedModel {
+  return { model, version, uri, metrics };
+}

@@ -1,0 +1,102 @@
+import { getObject, listObjects, parseS3Uri, type S3Location } from '../../lib/s3.ts';
+import {
+  type Column,
+  type DatasetFormat,
+  type DatasetManifest,
+  type DatasetReference,
+  MANIFEST_NAME,
+} from '../../workflows/plan/dataset.ts';
+import { deleteAllUnder, deleteUnder } from '../dataset/delete-under.ts';
+import { publishDataset } from '../dataset/publish-dataset.ts';
+import { readManifest } from '../dataset/read-manifest.ts';
+import { withdrawOwn } from '../dataset/replace-dataset.ts';
+import type { Storage } from '../dataset/storage.ts';
+import { storageFailure } from '../dataset/storage-failure.ts';
+import type { JobResult } from './job-result.ts';
+
+/** Written by `write_dataset` of jobs/sluice_job.py. */
+const SCHEMA_NAME = '_schema.json';
+
+interface WrittenOutput {
+  readonly schema: readonly Column[];
+  readonly format: DatasetFormat;
+  readonly compression: DatasetManifest['compression'];
+}
+
+/** A data set: the job writes to a folder of its own under the data set's, since two runs may work on one interval at once. */
+export class DatasetResult implements JobResult<DatasetReference> {
+  readonly output: string;
+  readonly advice =
+    'where the next task expects its data. Write there with write_dataset(data, arguments.output) of sluice_job; a result without rows is written too.';
+  readonly #uri: string;
+  /** Where under it the job writes: `run-1f…/` */
+  readonly #folder: string;
+  readonly #storage: Storage;
+  readonly #prefix: S3Location;
+
+  /**
+   * @param uri of the data set: `s3://bucket/prefix/`
+   * @param mark tells this task in this run from others
+   */
+  constructor(storage: Storage, uri: string, mark: string) {
+    this.#storage = storage;
+    this.#uri = uri;
+    this.#folder = `run-${mark}/`;
+    this.output = uri + this.#folder;
+    this.#prefix = parseS3Uri(this.output);
+  }
+
+  async clear(signal: AbortSignal): Promise<void> {
+    await withdrawOwn(this.#storage, this.#uri, (key) => key.startsWith(this.#prefix.key), signal);
+    await deleteAllUnder(this.#storage, this.#prefix, signal);
+  }
+
+  /** Deletes all that the published manifest does not name: markers of Hadoop's committers, folders, the schema, files without a row. */
+  async tidy(signal: AbortSignal): Promise<void> {
+    const { entries } = await readManifest(this.#storage, this.#uri + MANIFEST_NAME, signal);
+    const published = new Set(entries.map(({ url }) => parseS3Uri(url).key));
+    await deleteUnder(this.#storage, this.#prefix, (key) => published.has(key), signal);
+  }
+
+  async publish(signal: AbortSignal): Promise<DatasetReference | undefined> {
+    const written = await this.#inspect(signal);
+    if (!written) return undefined;
+    return publishDataset({ storage: this.#storage, uri: this.#uri, folder: this.#folder, ...written, signal });
+  }
+
+  /** What the job has left; undefined when it has not written at all. A result without rows is written too. */
+  async #inspect(signal: AbortSignal): Promise<WrittenOutput | undefined> {
+    const names = (await this.#keys(signal)).map((key) => key.slice(this.#prefix.key.length));
+    const data = names.filter((name) => !name.endsWith('/') && !/(^|\/)[_.]|^$/.test(name));
+    const described = names.includes(SCHEMA_NAME);
+    if (data.length === 0 && !described && !names.includes('_SUCCESS')) return undefined;
+    const sample = data[0] ?? 'part.csv.gz';
+    return {
+      schema: described ? await this.#readSchema(signal) : [],
+      format: /\.parquet$/.test(sample) ? 'parquet' : /\.jsonl?(\.gz)?$/.test(sample) ? 'jsonl' : 'csv',
+      compression: sample.endsWith('.gz') ? 'gzip' : 'none',
+    };
+  }
+
+  async #readSchema(signal: AbortSignal): Promise<readonly Column[]> {
+    const location = { bucket: this.#prefix.bucket, key: this.#prefix.key + SCHEMA_NAME };
+    const text = await this.#call('read', async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of await getObject(this.#storage.client, location, signal)) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString('utf8');
+    });
+    return (JSON.parse(text) as { columns: readonly Column[] }).columns;
+  }
+
+  async #keys(signal: AbortSignal): Promise<string[]> {
+    return (await this.#call('list', () => listObjects(this.#storage.client, this.#prefix, signal))).map(({ key }) => key);
+  }
+
+  async #call<T>(doing: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw storageFailure(error, this.#storage, this.#prefix.bucket, `${doing} ${this.#uri}${this.#folder}`);
+    }
+  }
+}
