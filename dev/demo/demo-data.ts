@@ -1,5 +1,6 @@
 import type { PostgresConnection } from '../../lib/connections.ts';
 import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
+import { dailyProductSales } from './daily-product-sales.ts';
 import { dimProductCategories, fillProductCategories, productCategories } from './product-categories.ts';
 import { factSales, fillFactSales, fillSales, sales } from './sales.ts';
 
@@ -19,6 +20,7 @@ export interface DemoData {
 export async function createDemoData({ source, warehouse, rows, day }: DemoData): Promise<{ categories: number; sales: number }> {
   await inTransaction(warehouse, async (client) => {
     await client.query(dimProductCategories);
+    await client.query(dailyProductSales);
     await client.query(factSales);
     await client.query(fillFactSales, [day]);
   });
