@@ -2,6 +2,7 @@ import type { PostgresConnection } from '../../lib/connections.ts';
 import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
 import { dailyProductSales } from './daily-product-sales.ts';
 import { dimProductCategories, fillProductCategories, productCategories } from './product-categories.ts';
+import { productPopularity } from './product-popularity.ts';
 import { factSales, fillFactSales, fillSales, sales } from './sales.ts';
 
 /** Any number; whoever fills the demo's tables holds it, so that two starts at once do not both. */
@@ -27,6 +28,7 @@ export async function createDemoData({ source, warehouse, rows, day }: DemoData)
   return inTransaction(source, async (client) => {
     await client.query(productCategories);
     await client.query(sales);
+    await client.query(productPopularity);
     await client.query(fillSales, [day]);
     if ((await countRows(client, 'product_categories')) === 0) await client.query(fillProductCategories, [rows]);
     return { categories: await countRows(client, 'product_categories'), sales: await countRows(client, 'sales') };

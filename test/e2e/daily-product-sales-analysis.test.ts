@@ -4,6 +4,7 @@ import { expectedDailySales } from '../../dev/demo/daily-product-sales.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
 import { createTestPipeline, DEMO_DAY, planOfFile, type TestPipeline } from '../support/test-pipeline.ts';
+import { unique } from '../support/test-sensors.ts';
 
 const DAY = { start: `${DEMO_DAY}T00:00:00Z`, end: '2026-03-02T00:00:00Z' };
 const OTHER_DAY = { sale_date: '2026-02-28', product_id: 7, region: 'EMEA', revenue: '5.00' };
@@ -22,7 +23,7 @@ describe('daily_product_sales_analysis, as it stands in pipelines/', function ()
 
   async function run(id: string): Promise<RunResult> {
     const { client, taskQueue } = pipeline;
-    const { pipelineRunId } = await startManualRun(client, plan, taskQueue, DAY, id);
+    const { pipelineRunId } = await startManualRun(client, plan, taskQueue, DAY, `${id}-${unique()}`);
     return (await client.workflow.getHandle(pipelineRunId).result()) as RunResult;
   }
 

@@ -6,6 +6,7 @@ import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { createDemoData } from '../../dev/demo/demo-data.ts';
 import { expectedDimension } from '../../dev/demo/product-categories.ts';
+import type { PartName } from '../../dev/stack.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
@@ -32,14 +33,18 @@ export interface TestPipeline {
   close(): Promise<void>;
 }
 
-/** @param rows how many product categories the source gets */
-export async function createTestPipeline(rows: number): Promise<TestPipeline> {
-  const stack = await testStack();
+/**
+ * @param rows how many product categories the source gets
+ * @param more what it needs beside what every pipeline does
+ */
+export async function createTestPipeline(rows: number, more: readonly PartName[] = []): Promise<TestPipeline> {
+  const [usual, special] = [await testStack(), await testStack(more)];
   const source = await createDatabase();
   const warehouse = await createDatabase();
   const taskQueue = `pipeline-${randomUUID()}`;
   const environment = {
-    ...stack.environment,
+    ...usual.environment,
+    ...special.environment,
     SLUICE_CONN_POSTGRES_DEFAULT: source.url,
     SLUICE_CONN_REDSHIFT_DEFAULT: warehouse.url,
     SLUICE_TASK_QUEUE: taskQueue,
