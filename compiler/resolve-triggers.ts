@@ -73,7 +73,7 @@ function modeOf(mode: Json | undefined): TriggerMode {
   return isMap(window) ? windowOf(window) : { kind: 'each' };
 }
 
-function windowOf({ size, slide, lateness, key, aggregates, having }: JsonObject): WindowMode {
+function windowOf({ size, slide, lateness, key, aggregates, having, keys_per_run: keysPerRun }: JsonObject): WindowMode {
   const sizeMs = durationOf(size) ?? 0;
   return {
     kind: 'window',
@@ -88,6 +88,7 @@ function windowOf({ size, slide, lateness, key, aggregates, having }: JsonObject
       }),
     ),
     ...(typeof having === 'string' && { having }),
+    ...(typeof keysPerRun === 'number' && { keysPerRun }),
   };
 }
 
@@ -102,7 +103,7 @@ export function aggregateOf(text: Json | undefined): Aggregate | undefined {
 function checkWindow(source: Source, mode: Json | undefined, path: Path): void {
   const window = isMap(mode) ? mode.window : undefined;
   if (!isMap(window)) return;
-  const { size, slide, aggregates } = window;
+  const { size, slide, key, keys_per_run: keysPerRun, aggregates } = window;
   const [sizeMs, slideMs] = [durationOf(size), durationOf(slide)];
   if (sizeMs !== undefined && slideMs !== undefined && slideMs > sizeMs) {
     source.report(
@@ -110,6 +111,14 @@ function checkWindow(source: Source, mode: Json | undefined, path: Path): void {
       [...path, 'slide'],
       'A window that ends every `slide` leaves events out when that is longer than its `size`.',
       'make it as long as size, or shorter',
+    );
+  }
+  if (keysPerRun !== undefined && key === undefined) {
+    source.reportKey(
+      'SL202',
+      [...path, 'keys_per_run'],
+      "A window without 'key' has no keys to share out.",
+      'add key, or remove keys_per_run',
     );
   }
   for (const [name, text] of Object.entries(isMap(aggregates) ? aggregates : {})) {

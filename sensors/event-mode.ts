@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { duration, expression } from '../lib/schema-fields.ts';
+import { count, duration, expression } from '../lib/schema-fields.ts';
 
 const Cooldown = Type.Object(
   { cooldown: duration('Cooldown', 'After a run was started, none is started for this long.', '10m') },
@@ -54,6 +54,13 @@ export const EventMode = Type.Union(
                 description: 'A condition over the aggregates; a run starts when it becomes true.',
                 examples: ['views > 1000'],
               }),
+            ),
+            keys_per_run: Type.Optional(
+              count(
+                'Keys per run',
+                'A run is for so many keys of a window, as the list event.keys: all that meet having, and once more those that met it a slide before. Default: a run a key.',
+                1000,
+              ),
             ),
           },
           {

@@ -61,6 +61,13 @@ export class WindowPanes {
     return Object.fromEntries(this.names.map((name, index) => [name, valueOf(this.aggregates[name]?.kind, totals[index])]));
   }
 
+  /** The aggregates over no events. */
+  nothing(): Record<string, number | null> {
+    return Object.fromEntries(
+      Object.entries(this.aggregates).map(([name, { kind }]) => [name, kind === 'count' || kind === 'sum' ? 0 : null]),
+    );
+  }
+
   /** The keys that have events. */
   known(): IterableIterator<string> {
     return this.keys.keys();

@@ -34,6 +34,7 @@ export async function runCase(plan: Plan, testCase: TestCase, recorded: Readonly
   const run = await simulate(plan, {
     interval: dataIntervalAt(plan.schedule, dayAfter(plan, testCase.logical_date)),
     ...(testCase.params && { params: testCase.params }),
+    ...(testCase.event && { event: testCase.event }),
     ...(testCase.connections && { connections: testCase.connections }),
     script: (call, attempt) => attemptOf(call, attempt, declared[call.task.name]),
     prepare(host, { decisions }) {

@@ -12,6 +12,8 @@ import { type Script, SimulatedHost } from './simulated-host.ts';
 export interface Simulation {
   readonly interval: DataInterval;
   readonly params?: JsonObject;
+  /** What the event says that has started the run. */
+  readonly event?: JsonObject;
   readonly script: Script;
   /** The fields of connections that expressions read, by name. */
   readonly connections?: JsonObject;
@@ -28,7 +30,10 @@ export interface Simulated extends RunEnd {
 /** Runs a plan with the interpreter's own code, without servers and without waiting. @throws Error for parameters that do not fit */
 export async function simulate(plan: Plan, simulation: Simulation): Promise<Simulated> {
   const host = new SimulatedHost(simulation.script, async (call, parent) => {
-    const end = await begin(call.plan, parent, { ...simulation, params: call.params, interval: call.interval }, call.id).complete();
+    // Not the event: it has started the other run.
+    const { script, connections } = simulation;
+    const child = { script, ...(connections && { connections }), params: call.params, interval: call.interval };
+    const end = await begin(call.plan, parent, child, call.id).complete();
     if (end.failure) throw new TaskFailed(end.failure.message, end.failure.origin);
     const outputs = Object.fromEntries(Object.entries(end.result.tasks).map(([name, { output = null }]): [string, Json] => [name, output]));
     return { run_id: call.id, state: end.result.state, outputs };
@@ -42,12 +47,12 @@ export async function simulate(plan: Plan, simulation: Simulation): Promise<Simu
 function begin(
   plan: Plan,
   host: SimulatedHost,
-  { interval, params: given = {}, connections }: Simulation,
+  { interval, params: given = {}, event, connections }: Simulation,
   pipelineRunId: string,
 ): PipelineRun {
   const { params, mistakes } = resolveRunParams(plan, given);
   if (mistakes.length > 0) throw new TaskFailed(`The run's parameters do not fit: ${mistakes.join(' ')}`);
   const evaluator = plan.shapes && new Evaluator(plan.shapes);
-  const values = { ...runValues(plan.dagId, pipelineRunId, interval), ...(connections && { conn: connections }) };
+  const values = { ...runValues(plan.dagId, pipelineRunId, interval), ...(event && { event }), ...(connections && { conn: connections }) };
   return new PipelineRun(plan, { pipelineRunId, interval, params, values }, host, evaluator);
 }

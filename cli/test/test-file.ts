@@ -27,6 +27,8 @@ export interface DeclaredTask {
 export interface TestCase {
   readonly name: string;
   readonly params?: JsonObject;
+  /** What the event says that has started the run. */
+  readonly event?: JsonObject;
   readonly logical_date?: string;
   readonly cancel_after?: string;
   /** Results of a real run: what `sluice show <run> -o json` has printed, as a path beside the test file. */
@@ -67,6 +69,7 @@ const SCHEMA = {
         properties: {
           name: { type: 'string' },
           params: map,
+          event: map,
           logical_date: { type: 'string' },
           cancel_after: duration,
           recorded: { type: 'string' },

@@ -1,6 +1,8 @@
 import type { PostgresConnection } from '../../lib/connections.ts';
 import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
+import { dailyProductSales } from './daily-product-sales.ts';
 import { dimProductCategories, fillProductCategories, productCategories } from './product-categories.ts';
+import { productPopularity } from './product-popularity.ts';
 import { factSales, fillFactSales, fillSales, sales } from './sales.ts';
 import { fillUserEvents, userEvents } from './user-events.ts';
 
@@ -20,12 +22,14 @@ export interface DemoData {
 export async function createDemoData({ source, warehouse, rows, day }: DemoData): Promise<{ categories: number; sales: number }> {
   await inTransaction(warehouse, async (client) => {
     await client.query(dimProductCategories);
+    await client.query(dailyProductSales);
     await client.query(factSales);
     await client.query(fillFactSales, [day]);
   });
   return inTransaction(source, async (client) => {
     await client.query(productCategories);
     await client.query(sales);
+    await client.query(productPopularity);
     await client.query(fillSales, [day]);
     await client.query(userEvents);
     await client.query(fillUserEvents);

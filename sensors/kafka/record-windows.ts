@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordBatch } from '../../lib/kafka/record-source.ts';
-import { ExpressionFailed, Evaluator } from '../../workflows/plan/expressions/evaluator.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import { ExpressionFailed } from '../../workflows/plan/expressions/evaluator.ts';
 import type { RunEvent, WindowMode } from '../../workflows/plan/trigger.ts';
 import { keyText, type Verdict } from '../event-judge.ts';
 import { InParallel } from '../in-parallel.ts';
 import { stopped } from '../run-sensor.ts';
+import { type EventOfWindow, WindowEvents } from '../window-events.ts';
 import { WindowPanes } from '../window-panes.ts';
+import { originOf } from './judge-record.ts';
 import { type KafkaCursor, keyOf } from './position.ts';
-import { AT_ONCE, type HandlerContext, type RecordHandler } from './record-handler.ts';
+import { ALIVE_EVERY, AT_ONCE, type HandlerContext, type RecordHandler } from './record-handler.ts';
 import { sift } from './sift.ts';
 
 /** Where the events of a pane begin in a partition. */
@@ -17,24 +18,34 @@ interface Mark {
   readonly offset: string;
 }
 
+/** An event, as far as windows care. */
+interface Counted {
+  readonly key: string;
+  /** For each aggregate the value that it is over. */
+  readonly values: readonly number[];
+}
+
 /** How far a partition has been read. */
 interface Progress {
   batch: RecordBatch;
   /** The first offset of each pane that may be needed again, in the order of their offsets. */
   marks: Mark[];
-  next: string;
+  /** Records before this offset are counted: a rebalance offers those again that are needed from `marks` on. */
+  next: bigint;
+  /** What is invalid before this offset is buried. */
+  buried: bigint;
   /** The latest time that was seen in it. */
   latest: number;
 }
 
 /**
- * Mode `window`: a run for a key and a window when its condition becomes true there. Time is that of the records. What is counted is in memory
- * only: a consumer that begins anew reads the records again that its windows need, for their offsets are not committed before. The ids of
- * runs follow from key and window, so that none is started twice.
+ * Mode `window`: runs for what was counted in windows that have ended. Time is that of the records. What is counted is in memory only: a
+ * consumer that begins anew reads the records again that its windows need, for their offsets are not committed before. The ids of runs
+ * follow from the windows, so that none is started twice.
  */
 export class RecordWindows implements RecordHandler {
   private readonly panes: WindowPanes;
-  private readonly evaluator = new Evaluator();
+  private readonly events: WindowEvents;
   private readonly progress = new Map<string, Progress>();
   private readonly paneMs: number;
   /** Windows that end at this time or before have been looked at. */
@@ -42,7 +53,7 @@ export class RecordWindows implements RecordHandler {
   /** When the first record was, and where time stands without records. */
   private earliest = Infinity;
   private idle = -Infinity;
-  private turn: Promise<void> = Promise.resolve();
+  private turn: Promise<void> | undefined;
 
   constructor(
     private readonly context: HandlerContext,
@@ -54,19 +65,24 @@ export class RecordWindows implements RecordHandler {
   ) {
     this.paneMs = greatestCommonDivisor(mode.sizeMs, mode.slideMs);
     this.panes = new WindowPanes(this.paneMs, mode.aggregates);
+    this.events = new WindowEvents(mode, this.panes);
     this.closed = ((context.sensor.journal.cursor ?? {}) as KafkaCursor).closed;
   }
 
   handle(batch: RecordBatch): Promise<void> {
-    return this.inTurn(async () => {
-      const { sensor, decode, position } = this.context;
+    const { sensor, decode, position } = this.context;
+    const alive = async (): Promise<void> => {
+      await delay(ALIVE_EVERY, undefined, { signal: sensor.signal });
+      await batch.alive();
+    };
+    return this.inTurn(alive, async () => {
       const progress = this.progressOf(batch);
-      const values = new Map<RunEvent, readonly number[]>();
+      const counted = new Map<RunEvent, Counted>();
       const judge = (event: RunEvent): Verdict => {
         const verdict = sensor.judge.matches(event);
         if (verdict.kind !== 'run') return verdict;
         try {
-          values.set(event, this.valuesOf(event));
+          counted.set(event, this.countedOf(event));
           return verdict;
         } catch (error) {
           if (error instanceof ExpressionFailed) return { kind: 'invalid', reason: error.message };
@@ -75,30 +91,35 @@ export class RecordWindows implements RecordHandler {
       };
       const { letters } = await sift(sensor, batch, { judge, decode }, ({ event }, record) => {
         const at = Date.parse(event.meta.timestamp);
-        this.panes.add(this.keyFor(event), at, values.get(event) ?? []);
-        values.delete(event);
+        const { key, values } = counted.get(event) ?? this.countedOf(event);
+        counted.delete(event);
+        if (BigInt(record.offset) < progress.next) return undefined;
+        progress.next = BigInt(record.offset) + 1n;
+        this.panes.add(key, at, values);
         // A clock that is wrong does not end the windows of all others.
         progress.latest = Math.max(progress.latest, Math.min(at, Date.now()));
         this.earliest = Math.min(this.earliest, at);
         mark(progress, { time: Math.floor(at / this.paneMs) * this.paneMs, offset: record.offset });
         return undefined;
       });
-      progress.next = batch.next;
+      progress.next = later(progress.next, batch.next);
       const end = this.backlog.get(keyOf(batch));
       if (end !== undefined && BigInt(batch.next) >= BigInt(end)) this.backlog.delete(keyOf(batch));
-      const unburied = letters.filter(({ record }) => !this.buried.has(`${record.topic}-${record.partition}-${record.offset}`));
-      await this.close();
+      const unburied = letters.filter(({ record }) => BigInt(record.offset) >= progress.buried && !this.buried.has(originOf(record)));
+      await this.close(alive);
       if (unburied.length > 0) await position.bury(unburied, batch, this.neededFrom(progress));
       else await position.reach(batch, this.neededFrom(progress), false);
+      progress.buried = later(progress.buried, batch.next);
     });
   }
 
   /** Without new records time goes on all the same, where all that there are have been read. */
   async tick(): Promise<void> {
-    await this.inTurn(async () => {
+    const resting = (): Promise<void> => delay(1_000, undefined, { signal: this.context.sensor.signal });
+    await this.inTurn(resting, async () => {
       if (this.backlog.size > 0 || [...this.progress.values()].some(({ batch }) => batch.lag > 0)) return;
       this.idle = Date.now() - IDLE;
-      await this.close();
+      await this.close(resting);
     });
   }
 
@@ -110,40 +131,43 @@ export class RecordWindows implements RecordHandler {
     return Math.max(this.idle, ...[...this.progress.values()].map(({ latest }) => latest));
   }
 
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.turn.then(work);
-    this.turn = done.catch(() => undefined);
+  /** @param meanwhile done again and again until it is the turn of the work; what it throws ends the waiting */
+  private inTurn(meanwhile: () => Promise<void>, work: () => Promise<void>): Promise<void> {
+    const before = this.turn;
+    const done = before ? new InParallel(1, meanwhile).add(before).then(work) : work();
+    const turn = Promise.allSettled([before, done]).then(() => {
+      if (this.turn === turn) this.turn = undefined;
+    });
+    this.turn = turn;
     return done;
   }
 
   private progressOf(batch: RecordBatch): Progress {
     const key = keyOf(batch);
     let found = this.progress.get(key);
-    if (!found) this.progress.set(key, (found = { batch, marks: [], next: batch.next, latest: -Infinity }));
+    if (!found) this.progress.set(key, (found = { batch, marks: [], next: 0n, buried: 0n, latest: -Infinity }));
     found.batch = batch;
     return found;
   }
 
-  private keyFor(event: RunEvent): string {
-    const { key } = this.mode;
-    if (key === undefined) return '';
-    const value = this.context.sensor.judge.evaluate(key, event);
-    return keyText(value);
-  }
-
   /** @throws ExpressionFailed */
-  private valuesOf(event: RunEvent): number[] {
-    this.keyFor(event);
-    return Object.values(this.mode.aggregates).map(({ of }) => {
+  private countedOf(event: RunEvent): Counted {
+    const { judge } = this.context.sensor;
+    const { key, aggregates } = this.mode;
+    const values = Object.values(aggregates).map(({ of }) => {
       if (of === undefined) return 0;
-      const value = this.context.sensor.judge.evaluate(of, event);
+      const value = judge.evaluate(of, event);
       if (typeof value === 'number') return value;
       throw new ExpressionFailed(`\`${of}\` is ${JSON.stringify(value)}, which is no number.`);
     });
+    return { key: key === undefined ? '' : keyText(judge.evaluate(key, event)), values };
   }
 
-  /** Looks at the windows that have ended by now, and starts their runs. */
-  private async close(): Promise<void> {
+  /**
+   * Looks at the windows that have ended by now, and starts their runs.
+   * @param meanwhile done again and again while they start; what it throws ends it, and the windows are looked at again
+   */
+  private async close(meanwhile: () => Promise<void>): Promise<void> {
     const { sizeMs, slideMs, latenessMs } = this.mode;
     const { watermark } = this;
     if (watermark === -Infinity || this.earliest === Infinity) return;
@@ -151,16 +175,9 @@ export class RecordWindows implements RecordHandler {
     const first = this.closed ?? Math.floor(this.earliest / slideMs) * slideMs;
     const from = Math.max(first, until - MOST_WINDOWS * slideMs);
     if (until <= from) return;
-    const starts = new InParallel(AT_ONCE, () => delay(1_000, undefined, { signal: this.context.sensor.signal }));
+    const starts = new InParallel(AT_ONCE, meanwhile);
     for (let end = from + slideMs; end <= until; end += slideMs) {
-      for (const key of this.panes.known()) {
-        const found = this.panes.over(key, end - sizeMs, end);
-        if (!found || !this.meets(found)) continue;
-        // A run when it becomes true, not as long as it is.
-        const before = this.mode.having === undefined ? undefined : this.panes.over(key, end - slideMs - sizeMs, end - slideMs);
-        if (before && this.meets(before)) continue;
-        await starts.add(this.start(key, end, found));
-      }
+      for (const each of this.events.of(end)) await starts.add(this.start(each));
     }
     await starts.done();
     this.closed = until;
@@ -171,26 +188,23 @@ export class RecordWindows implements RecordHandler {
     for (const progress of this.progress.values()) progress.marks = progress.marks.filter(({ time }) => time >= needed);
   }
 
-  private meets(aggregates: Record<string, number>): boolean {
-    const { having } = this.mode;
-    return having === undefined || this.evaluator.test(having, aggregates);
-  }
-
-  private async start(key: string, end: number, aggregates: JsonObject): Promise<void> {
+  private async start({ id, event }: EventOfWindow): Promise<void> {
     const { runs, judge } = this.context.sensor;
-    const [start, until] = [new Date(end - this.mode.sizeMs).toISOString(), new Date(end).toISOString()];
-    const event: RunEvent = { value: { key, window_start: start, window_end: until, ...aggregates }, meta: { timestamp: until } };
     const verdict = judge.run(event);
     if (verdict.kind !== 'run') {
-      throw stopped(`The window of '${key}' until ${until} starts no run: ${verdict.kind === 'invalid' ? verdict.reason : verdict.kind}`);
+      throw stopped(`The window '${id}' starts no run: ${verdict.kind === 'invalid' ? verdict.reason : verdict.kind}`);
     }
-    await runs.start(event, verdict, `${key === '' ? '' : `${key}@`}${until}`);
+    await runs.start(event, verdict, id);
   }
 
   /** The offset from which on records are needed for windows that are to come. */
   private neededFrom({ marks, next }: Progress): string {
-    return marks[0]?.offset ?? next;
+    return marks[0]?.offset ?? next.toString();
   }
+}
+
+function later(a: bigint, b: string): bigint {
+  return BigInt(b) > a ? BigInt(b) : a;
 }
 
 /** Without records for so long, in milliseconds, time is taken from the clock: what is on its way arrives before. */

@@ -74,6 +74,21 @@ describe('sluice for authors', function () {
     assert.match(stdout, /✘ wishful\n {4}the run is failed, not success/);
   });
 
+  it('test: a run has the event that the case gives it, and fails without one', async () => {
+    await writeFile(
+      at('event.yaml'),
+      'dag_id: e\ntriggers: [{name: t, type: kafka, topic: x}]\ntasks: [{name: a, type: empty, when: event.score > 0.7}]\n',
+    );
+    const cases = ['low, event: {score: 0.1}, expect: {tasks: {a: skipped}}', 'high, event: {score: 0.9}, expect: {tasks: {a: success}}'];
+    const none = 'none, expect: {state: failed}';
+    await writeFile(
+      at('event.test.yaml'),
+      `pipeline: event.yaml\ncases:\n${[...cases, none].map((each) => `  - {name: ${each}}\n`).join('')}`,
+    );
+    const { code, stdout } = await sluice(['test', at('event.test.yaml')]);
+    assert.equal(code, 0, stdout);
+  });
+
   it('test: a mistake in a test file has its place', async () => {
     await writeFile(at('typo.test.yaml'), `pipeline: ${PIPELINE}\ncases:\n  - name: x\n    expect: {stat: success}\n`);
     const { code, stderr } = await sluice(['test', at('typo.test.yaml')]);

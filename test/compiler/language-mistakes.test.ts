@@ -209,6 +209,15 @@ const CASES: Readonly<Record<string, readonly (readonly [title: string, lines: r
       'SL205 10:29 SL205 10:50 SL206 9:16 SL502 10:79 SL502 11:17',
     ],
     [
+      'a window that shares out keys which it does not have',
+      [
+        'triggers:',
+        '  - {name: t, type: kafka, topic: x, mode: {window: {size: 1m, aggregates: {views: count()}, keys_per_run: 9}}}',
+        'tasks: [{name: a, type: empty}]',
+      ],
+      'SL202 3:94',
+    ],
+    [
       'a condition that is none',
       ['triggers: [{name: t, type: kafka, topic: x, when: event_meta.topic}]', 'tasks: [{name: a, type: empty}]'],
       'SL503 2:51',

@@ -17,6 +17,11 @@ triggers:
     mode: {cooldown: 10m}
     max_in_flight: 5
   - {name: other, type: kafka, topic: [a, b], dedup_key: event.id, on_invalid: stop, parallelism: 2, start: earliest}
+  - name: popular
+    type: kafka
+    topic: c
+    mode:
+      window: {size: 1h, slide: 1m, lateness: 30s, key: event.id, aggregates: {n: count(), most: max(event.x)}, having: n > 1, keys_per_run: 100}
 tasks: [{name: a, type: empty, when: event.behavior_change_score > 0.9}]
 `;
     const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'x.yaml', text });
@@ -42,6 +47,23 @@ tasks: [{name: a, type: empty, when: event.behavior_change_score > 0.9}]
         onInvalid: 'stop',
         parallelism: 2,
         source: { topic: ['a', 'b'], start: 'earliest' },
+      },
+      {
+        name: 'popular',
+        type: 'kafka',
+        mode: {
+          kind: 'window',
+          sizeMs: 3_600_000,
+          slideMs: 60_000,
+          latenessMs: 30_000,
+          key: 'event.id',
+          aggregates: { n: { kind: 'count' }, most: { kind: 'max', of: 'event.x' } },
+          having: 'n > 1',
+          keysPerRun: 100,
+        },
+        onInvalid: 'dead_letter',
+        parallelism: 1,
+        source: { topic: 'c' },
       },
     ]);
   });

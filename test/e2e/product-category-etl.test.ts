@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
+import { ROOT } from '../../lib/environment.ts';
 import { listRuns, RunExists, startManualRun } from '../../temporal/runs.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
 import { dataIntervalAt } from '../../workflows/plan/schedule.ts';
@@ -62,7 +63,8 @@ describe('product_category_etl, the document as analysts wrote it', function () 
   it('is scheduled daily, and its Schedule starts runs of the last complete day', async () => {
     const { client, environment, taskQueue } = pipeline;
     const folder = await temporaryFolder();
-    const scheduler = startProcess('scheduler.ts', ['--task-queue', taskQueue], environment);
+    await copyFile(join(ROOT, 'pipelines', 'product_category_etl.yaml'), join(folder.path, 'product_category_etl.yaml'));
+    const scheduler = startProcess('scheduler.ts', ['--pipelines', folder.path, '--task-queue', taskQueue], environment);
     assert.equal(await scheduler.exited, 0, scheduler.stderr());
     try {
       const handle = client.schedule.getHandle('product_category_etl');

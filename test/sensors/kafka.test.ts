@@ -316,6 +316,33 @@ describe('the Kafka sensor', function () {
     await stop(it.plan);
   });
 
+  it('window: a rebalance offers again what was counted, and nothing is counted or kept aside twice', async () => {
+    const it = await pipeline({
+      when: 'event.kind == "view"',
+      mode: { kind: 'window', sizeMs: 2_000, slideMs: 2_000, latenessMs: 10_000, aggregates: { views: { kind: 'count' } }, keysPerRun: 10 },
+    });
+    await start(it);
+    const timestamp = String(Date.now());
+    await kafka.send(
+      it.topic,
+      ['{"kind": "view"}', '{"kind": "view"}', 'x', '{"kind": "view"}'].map((value) => ({ value, timestamp })),
+    );
+    // That is there when the four were looked at.
+    await readAll(deadLetterTopic(it.plan.dagId, 'changes'), 1);
+    const other = kafka.kafka.consumer({ groupId: groupOf(it.plan.dagId, 'changes') });
+    await other.connect();
+    await other.subscribe({ topic: it.topic });
+    const joined = new Promise((resolve) => other.on(other.events.GROUP_JOIN, resolve));
+    await other.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
+    await joined;
+    await other.disconnect();
+    const [run] = await runsOf(it.plan, 1);
+    const { keys } = (await sensors.inputOf(run?.pipelineRunId ?? '')).event?.value as { keys: unknown };
+    assert.deepEqual(keys, [{ key: '', views: 3 }]);
+    await readAll(deadLetterTopic(it.plan.dagId, 'changes'), 1);
+    await stop(it.plan);
+  });
+
   it('reads what Java has compressed with gzip, snappy, lz4 and zstd', async () => {
     for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
       const it = await pipeline({ source: { start: 'earliest' } }, {}, 1, { 'compression.type': codec });

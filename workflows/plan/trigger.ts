@@ -31,7 +31,7 @@ export type TriggerMode =
   | { readonly kind: 'batch'; readonly maxRecords: number; readonly withinMs: number }
   | WindowMode;
 
-/** A run for each window in which a condition over what was counted becomes true. */
+/** Runs for the windows in which a condition over what was counted becomes true, or with all keys for which it is. */
 export interface WindowMode {
   readonly kind: 'window';
   readonly sizeMs: number;
@@ -43,6 +43,8 @@ export interface WindowMode {
   readonly aggregates: Readonly<Record<string, Aggregate>>;
   /** An expression over the aggregates; absent: every window with events in it. */
   readonly having?: string;
+  /** A run is for so many keys of a window; absent: for one, when the condition becomes true for it. */
+  readonly keysPerRun?: number;
 }
 
 export interface Aggregate {

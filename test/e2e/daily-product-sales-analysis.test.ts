@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'mocha';
+import { expectedDailySales } from '../../dev/demo/daily-product-sales.ts';
+import { startManualRun } from '../../temporal/runs.ts';
+import type { RunResult } from '../../workflows/plan/run.ts';
+import { createTestPipeline, DEMO_DAY, planOfFile, type TestPipeline } from '../support/test-pipeline.ts';
+import { unique } from '../support/test-sensors.ts';
+
+const DAY = { start: `${DEMO_DAY}T00:00:00Z`, end: '2026-03-02T00:00:00Z' };
+const OTHER_DAY = { sale_date: '2026-02-28', product_id: 7, region: 'EMEA', revenue: '5.00' };
+
+describe('daily_product_sales_analysis, as it stands in pipelines/', function () {
+  this.timeout('4m');
+  const plan = planOfFile('daily_product_sales_analysis.yaml');
+  let pipeline: TestPipeline;
+
+  before(async function () {
+    this.timeout('20m');
+    pipeline = await createTestPipeline(100);
+    await pipeline.startWorker();
+  });
+  after(() => pipeline.close());
+
+  async function run(id: string): Promise<RunResult> {
+    const { client, taskQueue } = pipeline;
+    const { pipelineRunId } = await startManualRun(client, plan, taskQueue, DAY, `${id}-${unique()}`);
+    return (await client.workflow.getHandle(pipelineRunId).result()) as RunResult;
+  }
+
+  /** @returns how many rows the warehouse has of the day: those that SQL alone makes of the source */
+  async function assertLoaded(): Promise<number> {
+    const expected = await pipeline.source.rows(expectedDailySales, [DEMO_DAY]);
+    const ofDay = 'SELECT * FROM daily_product_sales WHERE sale_date = $1 ORDER BY product_id, region';
+    assert.deepEqual(await pipeline.warehouse.rows(ofDay, [DEMO_DAY]), expected);
+    const others = 'SELECT sale_date::text, product_id, region, revenue FROM daily_product_sales WHERE sale_date <> $1';
+    assert.deepEqual(await pipeline.warehouse.rows(others, [DEMO_DAY]), [OTHER_DAY]);
+    return expected.length;
+  }
+
+  it('loads what SQL alone makes of the sales of the day, and of no other', async () => {
+    const { source, warehouse } = pipeline;
+    // At the borders of the day, of the same revenue, and in a region that breaks naive CSV.
+    await source.rows(`
+      INSERT INTO sales SELECT id, product, region, 1, total, at::timestamptz, at::timestamptz FROM (VALUES
+        (1, 901, 'EMEA', 10.00, '2026-02-28 23:59:59.999999+00'), (2, 901, 'EMEA', 10.00, '2026-03-01 00:00+00'),
+        (3, 902, 'EMEA', 10.00, '2026-03-01 23:59:59.999999+00'), (4, 902, 'EMEA', 10.00, '2026-03-02 00:00+00'),
+        (5, 903, E'Rest, "of" the\\nworld', 0.01, '2026-03-01 12:00+00')
+      ) AS odd (id, product, region, total, at)`);
+    await warehouse.rows(
+      `INSERT INTO daily_product_sales VALUES ('${OTHER_DAY.sale_date}', ${OTHER_DAY.product_id}, '${OTHER_DAY.region}', 1, 1, ${OTHER_DAY.revenue}, 1, 1)`,
+    );
+    const { state, tasks } = await run('first');
+    assert.equal(state, 'success');
+    const rows = await assertLoaded();
+    assert.ok(rows > 500);
+    const numbers = Object.entries(tasks).map(([name, { output }]) => [name, (output as { rows?: number }).rows]);
+    assert.deepEqual(numbers.slice(0, 3), [
+      ['extract_sales_data', 4_003],
+      ['transform_sales_data', rows],
+      ['load_sales_data', rows],
+    ]);
+    assert.equal((tasks.check_sales_data?.output as { passed: number }).passed, 3);
+    const ties = await warehouse.rows(
+      'SELECT region, region_rank FROM daily_product_sales WHERE sale_date = $1 GROUP BY 1, 2 HAVING count(*) > 1',
+      [DEMO_DAY],
+    );
+    assert.ok(ties.length > 0, 'no two products share a rank');
+  });
+
+  it('run again it has the same rows, with what was corrected since', async () => {
+    const { source } = pipeline;
+    await source.rows(`UPDATE sales SET total = total + 1000 WHERE sale_id = 5`);
+    const { state } = await run('again');
+    assert.equal(state, 'success');
+    await assertLoaded();
+  });
+});
