@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Client } from '@temporalio/client';
 import { CATALOG } from '../activities/catalog.ts';
 import { Compiler } from '../compiler/compile.ts';
 import { formatDiagnostic } from '../compiler/diagnostic.ts';
@@ -15,13 +16,17 @@ import { followRun, type RunEnd } from '../temporal/follow-run.ts';
 import { type RunReference, startManualRun } from '../temporal/runs.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { runUrl, webUi } from '../temporal/web-ui.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
 import { dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
 import { createDemoData } from './demo/demo-data.ts';
+import { startStandIns } from './demo/stand-ins.ts';
+import { createTopics } from './demo/topics.ts';
+import { showTour } from './demo/tour.ts';
 import { startSluiceProcess, type SluiceProcess } from './sluice-process.ts';
 import { type Stack, StackBusy, StackFailed, startStack } from './stack.ts';
 
-const HELP = `npm start            starts everything, runs the demo pipeline, and stays up until Ctrl-C
-npm start -- --once  ends after the run, with its exit code
+const HELP = `npm start            starts everything, runs the demo pipeline, shows what an event and a discrepancy do, and stays up until Ctrl-C
+npm start -- --once  ends after the demo pipeline, with its exit code
 
 Data and logs are in .sluice/. \`npm run stack -- status\` tells what runs.`;
 
@@ -49,15 +54,26 @@ async function main(once: boolean): Promise<number> {
     cleanUp.push(() => stack.stop());
     if (stop.signal.aborted) return EXIT.ok;
     const missing = stack.parts.filter(({ state }) => state === 'missing');
-    const environment: Environment = { ...stack.environment, ...process.env };
-    await fillDemoData(stack, environment);
+    const settings: Environment = { ...stack.environment, ...process.env };
+    await fillDemoData(stack, settings);
+    const standIns = await startStandIns(settings);
+    cleanUp.push(() => standIns.close());
+    const environment: Environment = { ...settings, ...standIns.environment };
+    if (stack.parts.some(({ name, state }) => name === 'kafka' && state === 'running')) await createTopics(environment);
     for (const name of ['worker', 'monitors', 'scheduler'] as const) {
       if (stop.signal.aborted) return EXIT.ok;
       const child = await startSluiceProcess(home, name, environment, progress, stop.signal);
       cleanUp.push(() => child.stop());
       if (!once) watchOver(child);
     }
-    const end = await runDemo(environment);
+    const client = await connectClient(environment);
+    cleanUp.push(() => client.connection.close());
+    const planOf = await demoPlans();
+    const end = await runDemo(environment, client, planOf(DEMO.dagId));
+    if (!once && !stop.signal.aborted) {
+      const follow = (run: RunReference): Promise<RunEnd> => showRun(client, run);
+      await showTour({ environment, client, progress, pagerDuty: standIns.pagerDuty, signal: stop.signal, planOf, follow, say });
+    }
     if (missing.length > 0) say(missing.map(({ name, detail }) => `${name} is missing: ${detail}`).join('\n'));
     if (once || stop.signal.aborted) return end?.state === 'success' || stop.signal.aborted ? EXIT.ok : EXIT.failed;
     say('\nEverything stays up. Ctrl-C ends it; the data is kept for the next start.');
@@ -95,28 +111,37 @@ async function fillDemoData(stack: Stack, environment: Environment): Promise<voi
   step.done(`${categories.toLocaleString('en')} product categories and ${sales.toLocaleString('en')} sales in the source database`);
 }
 
-/** Runs the demo pipeline, shows it task by task, and says where to look. */
-async function runDemo(environment: Environment): Promise<RunEnd | undefined> {
+/** The plans of pipelines/, by their dag_id. */
+async function demoPlans(): Promise<(dagId: string) => Plan> {
   const compiled = new Compiler(CATALOG).compileAll(await loadPipelines(join(ROOT, 'pipelines')));
   for (const { diagnostics } of compiled) for (const diagnostic of diagnostics) say(formatDiagnostic(diagnostic));
-  const plan = compiled.find((each) => each.plan?.dagId === DEMO.dagId)?.plan;
-  if (!plan) throw new StartFailed(`pipelines/ has no good pipeline '${DEMO.dagId}' to show.`);
-  const client = await connectClient(environment);
+  return (dagId) => {
+    const plan = compiled.find((each) => each.plan?.dagId === dagId)?.plan;
+    if (!plan) throw new StartFailed(`pipelines/ has no good pipeline '${dagId}' to show.`);
+    return plan;
+  };
+}
+
+/** Runs the demo pipeline, shows it task by task, and says where to look. */
+async function runDemo(environment: Environment, client: Client, plan: Plan): Promise<RunEnd | undefined> {
   try {
     await ensureSearchAttributes(client);
     const interval = dataIntervalAt(plan.schedule, Date.now());
     const run = await startManualRun(client, plan, taskQueueOf(environment), interval, iso(Date.now()));
     say(`\nRun ${run.pipelineRunId}, data of ${interval.start} – ${interval.end}`);
-    const end = await followRun(client, run, runView(progress), stop.signal);
+    const end = await showRun(client, run);
     say(`\n${formatTasks(end.tasks)}\n`);
     process.stdout.write(`${whereToLook(environment, client.options.namespace, run, end)}\n`);
     return end;
   } catch (error) {
     if (stop.signal.aborted) return undefined;
     throw error;
-  } finally {
-    await client.connection.close();
   }
+}
+
+/** Follows a run to its end, task by task. */
+function showRun(client: Client, run: RunReference): Promise<RunEnd> {
+  return followRun(client, run, runView(progress), stop.signal);
 }
 
 function whereToLook(environment: Environment, namespace: string, run: RunReference, end: RunEnd): string {

@@ -9,7 +9,7 @@ import { applyChange } from '../../temporal/schedules.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { monitorId, probeId } from '../../workflows/plan/incident.ts';
 import { eventually } from '../support/eventually.ts';
-import { PagerDutyStandIn } from '../support/pagerduty-stand-in.ts';
+import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { startProcess, type TestProcess } from '../support/processes.ts';
 import { killPart, testStack } from '../support/test-stack.ts';

@@ -8,7 +8,7 @@ import { applyChange } from '../../temporal/schedules.ts';
 import { monitorId, probeId } from '../../workflows/plan/incident.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
 import { eventually } from '../support/eventually.ts';
-import { PagerDutyStandIn } from '../support/pagerduty-stand-in.ts';
+import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { createTestPipeline, DEMO_DAY, planOfFile, type TestPipeline } from '../support/test-pipeline.ts';
 
 const DAY = { start: `${DEMO_DAY}T00:00:00Z`, end: '2026-03-02T00:00:00Z' };

@@ -14,7 +14,7 @@ import { type MonitorSettings, monitorId, probeId, type Observation } from '../.
 import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
 import type { SlaPlan } from '../../workflows/plan/sla.ts';
 import { eventually } from '../support/eventually.ts';
-import { PagerDutyStandIn } from '../support/pagerduty-stand-in.ts';
+import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { testStack } from '../support/test-stack.ts';

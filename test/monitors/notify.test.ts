@@ -5,7 +5,7 @@ import { connectionsFrom } from '../../lib/connections.ts';
 import { notify } from '../../monitors/notify.ts';
 import { secretsOf } from '../../monitors/scrub.ts';
 import type { Notice, Page } from '../../workflows/plan/incident.ts';
-import { PagerDutyStandIn, ROUTING_KEY } from '../support/pagerduty-stand-in.ts';
+import { PagerDutyStandIn, ROUTING_KEY } from '../../dev/demo/pagerduty-stand-in.ts';
 
 const PAGE: Page = {
   summary: 'sales failed',

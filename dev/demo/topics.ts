@@ -1,0 +1,32 @@
+import { connectionsFrom } from '../../lib/connections.ts';
+import type { Environment } from '../../lib/environment.ts';
+import { createKafka } from '../../lib/kafka/client.ts';
+
+/** The shop's topics that pipelines of `pipelines/` listen to. */
+const TOPICS = ['user-behavior-metrics', 'user-activity', 'purchase'];
+
+/** Makes the topics that are missing. */
+export async function createTopics(environment: Environment): Promise<void> {
+  const admin = createKafka(connectionsFrom(environment).get('kafka_default', ['kafka']), 'sluice-demo').admin();
+  await admin.connect();
+  try {
+    const there = await admin.listTopics();
+    const missing = TOPICS.filter((topic) => !there.includes(topic));
+    if (missing.length > 0)
+      await admin.createTopics({ topics: missing.map((topic) => ({ topic, numPartitions: 1 })), waitForLeaders: false });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Writes a record as JSON. */
+export async function produce(environment: Environment, topic: string, value: object): Promise<void> {
+  const kafka = createKafka(connectionsFrom(environment).get('kafka_default', ['kafka']), 'sluice-demo');
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  try {
+    await producer.send({ topic, messages: [{ value: JSON.stringify(value) }] });
+  } finally {
+    await producer.disconnect();
+  }
+}
