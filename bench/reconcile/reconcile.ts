@@ -10,6 +10,7 @@ import { openPostgres } from '../../lib/postgres.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { compare } from '../comparison.ts';
 import type { Measure } from '../measure.ts';
+import { benchCopies } from './copies.ts';
 import { runActivity } from './run-activity.ts';
 
 const run = promisify(execFile);
@@ -19,12 +20,12 @@ const DIFFERENCES = 10;
 const COLUMNS = 'customer_id,status,total,updated_at';
 const MOST_MEMORY = 200e6;
 
-/** What comparing two databases costs, beside the tool that people take for it. */
+/** What comparing two databases costs, and copying out of one and into the other, beside the tools that people take for it. */
 export async function benchReconcile(): Promise<Measure[]> {
   const home = join(ROOT, '.sluice', 'bench');
   const progress = createProgress();
   const report = (text: string): void => void process.stderr.write(`${text}\n`);
-  const stack = await startStack({ home, parts: ['postgres'], environment: {}, progress });
+  const stack = await startStack({ home, parts: ['postgres', 's3'], environment: {}, progress });
   try {
     const python = await findPython(process.env, '3.9');
     if (python === undefined) throw new Error('The benchmark compares with reladiff, which needs Python 3.9 or later on PATH.');
@@ -32,7 +33,7 @@ export async function benchReconcile(): Promise<Measure[]> {
       makeVenv(process.env, python, folder, ['reladiff==0.6.0', 'psycopg2-binary'], report),
     );
     const environment = await fill({ ...process.env, ...stack.environment }, report);
-    return await measure(environment, join(venv, 'bin/python'));
+    return [...(await measure(environment, join(venv, 'bin/python'))), ...(await benchCopies(environment, ROWS))];
   } finally {
     await stack.stop();
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { CATALOG } from '../../activities/catalog.ts';
@@ -13,7 +14,12 @@ export async function runActivity(environment: Environment, type: string, params
   const activity = createActivities(CATALOG, surroundings)[type];
   if (!activity) throw new Error(`There is no activity ${type}.`);
   const input: TaskInput = { params, interval: { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' } };
-  return new MockActivityEnvironment({ activityId: 'bench' }, { logger: new DefaultLogger('ERROR') }).run(activity, input);
+  // Each call is a run of its own: what one has done, the next does not take for its own.
+  const workflowExecution = { workflowId: `bench/${randomUUID()}`, runId: 'bench' };
+  return new MockActivityEnvironment({ activityId: 'bench', workflowExecution }, { logger: new DefaultLogger('ERROR') }).run(
+    activity,
+    input,
+  );
 }
 
 // As a process of its own it tells how much memory a task takes at most, in bytes.

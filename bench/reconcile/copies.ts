@@ -1,0 +1,135 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { Upload } from '@aws-sdk/lib-storage';
+import { connectionsFrom } from '../../lib/connections.ts';
+import type { Environment } from '../../lib/environment.ts';
+import { getObject, listObjects, openS3 } from '../../lib/s3.ts';
+import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { compare, type Taken } from '../comparison.ts';
+import type { Measure } from '../measure.ts';
+import { runActivity } from './run-activity.ts';
+
+const run = promisify(execFile);
+const BUCKET = 'raw-data';
+const PREFIX = 'bench/orders/';
+const PAIRS = 5;
+const MOST_MEMORY = 200e6;
+
+const EXTRACT: JsonObject = { source_table: 'orders', s3_bucket: BUCKET, s3_key: PREFIX, postgres_conn_id: 'bench_source' };
+const LOAD: JsonObject = {
+  s3_bucket: BUCKET,
+  s3_key: PREFIX,
+  redshift_table: 'loaded_orders',
+  method: 'replace',
+  redshift_conn_id: 'bench_target',
+};
+
+/**
+ * The two ends of an ETL beside `psql`, `gzip` and an upload, on the table `orders` of the connection `bench_source`.
+ * @param environment with `bench_source`, `bench_target` and `aws_default`
+ */
+export async function benchCopies(environment: Environment, rows: number): Promise<Measure[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+  const signal = new AbortController().signal;
+  const s3 = openS3(connectionsFrom(environment).get('aws_default', ['aws']));
+  const psql = (connection: string, statement: string): string[] => [urlOf(environment, connection), '-qAtc', statement];
+  try {
+    const file = join(folder, 'orders.csv.gz');
+    const extractByHand = (): Promise<Taken> =>
+      timed(async () => {
+        await piped(spawn('psql', psql('bench_source', 'COPY orders TO STDOUT (FORMAT csv)')), spawn('gzip', ['-1']), file);
+        await new Upload({ client: s3, params: { Bucket: BUCKET, Key: 'bench/by-hand.csv.gz', Body: createReadStream(file) } }).done();
+      });
+    const what = `${rows.toLocaleString('en-US')} rows`;
+    const extract = await compare(
+      `postgres_to_s3, ${what}, beside psql COPY | gzip -1 and an upload`,
+      { time: 1.1 },
+      PAIRS,
+      () => ours(environment, 'postgres_to_s3', EXTRACT, rows),
+      extractByHand,
+    );
+    await run(
+      'psql',
+      psql('bench_target', 'CREATE TABLE IF NOT EXISTS loaded_orders (LIKE orders); CREATE TABLE IF NOT EXISTS by_hand (LIKE orders)'),
+    );
+    const parts: string[] = [];
+    for (const { key } of await listObjects(s3, { bucket: BUCKET, key: PREFIX }, signal)) {
+      if (!key.endsWith('.gz')) continue;
+      parts.push(join(folder, `part-${parts.length}.csv.gz`));
+      await pipeline(await getObject(s3, { bucket: BUCKET, key }, signal), createWriteStream(parts.at(-1) ?? ''));
+    }
+    const loadByHand = (): Promise<Taken> =>
+      timed(async () => {
+        await run('psql', psql('bench_target', 'TRUNCATE by_hand'));
+        await piped(spawn('gunzip', ['-c', ...parts]), spawn('psql', psql('bench_target', 'COPY by_hand FROM STDIN (FORMAT csv)')));
+      });
+    const load = await compare(
+      `s3_to_redshift (PostgreSQL), ${what}, beside gunzip | psql COPY`,
+      { time: 1.15 },
+      PAIRS,
+      () => ours(environment, 's3_to_redshift', LOAD, rows),
+      loadByHand,
+    );
+    return [...extract, await peakMemory(environment, 'postgres_to_s3', EXTRACT), ...load];
+  } finally {
+    s3.destroy();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function ours(environment: Environment, type: string, params: JsonObject, rows: number): Promise<Taken> {
+  let output: Json = null;
+  const taken = await timed(async () => {
+    output = await runActivity(environment, type, params);
+  });
+  const copied = (output as { rows?: number } | null)?.rows;
+  if (copied !== rows) throw new Error(`${type} has copied ${copied} rows, and there are ${rows}.`);
+  return taken;
+}
+
+/** Of a process that does nothing else. */
+async function peakMemory(environment: Environment, type: string, params: JsonObject): Promise<Measure> {
+  const child = [join(import.meta.dirname, 'run-activity.ts'), type, JSON.stringify(params)];
+  const { stdout } = await run(process.execPath, ['--import', 'tsx', ...child], { env: { ...process.env, ...environment } });
+  const bytes = Number(stdout.trim());
+  return {
+    what: 'its peak memory, whole process',
+    measured: `${(bytes / 1e6).toFixed(0)} MB`,
+    wanted: `≤ ${MOST_MEMORY / 1e6} MB`,
+    reached: bytes <= MOST_MEMORY,
+  };
+}
+
+async function timed(work: () => Promise<void>): Promise<Taken> {
+  const begin = performance.now();
+  await work();
+  return { ms: performance.now() - begin };
+}
+
+/** `from | to`, and `> file` where one is named; both have to end well. */
+async function piped(from: ChildProcess, to: ChildProcess, file?: string): Promise<void> {
+  const [source, sink, result] = [from.stdout, to.stdin, to.stdout];
+  if (!source || !sink || !result) throw new Error('A process has no pipes.');
+  await Promise.all([
+    ended(from),
+    ended(to),
+    pipeline(source, sink),
+    file === undefined ? result.resume() : pipeline(result, createWriteStream(file)),
+  ]);
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`${child.spawnfile} ended with ${code}.`))));
+  });
+}
+
+function urlOf(environment: Environment, connection: string): string {
+  return environment[`SLUICE_CONN_${connection.toUpperCase()}`] ?? '';
+}
