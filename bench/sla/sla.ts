@@ -1,0 +1,262 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { withHash } from '../../compiler/emit.ts';
+import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
+import { startStack } from '../../dev/stack.ts';
+import { type Environment, ROOT } from '../../lib/environment.ts';
+import { createProgress } from '../../lib/progress.ts';
+import { connectClient } from '../../temporal/connect.ts';
+import { startManualRun } from '../../temporal/runs.ts';
+import { applyChange } from '../../temporal/schedules.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { createLog } from '../../lib/logging.ts';
+import { createWorkers, installRuntime } from '../../temporal/worker-process.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { type Measure, median } from '../measure.ts';
+
+const PIPELINES = 1_000;
+const FEW_PIPELINES = 250;
+const RUNS_EACH = 5;
+const DEADLINES = 50;
+const AT_ONCE = 50;
+/** How long a monitor is weighed, in milliseconds. */
+const WEIGHED = 60_000;
+/** The first deadline is so far away when its run begins, and each further one a second later. */
+const FIRST_DEADLINE = 60_000;
+const HOUR = 3_600_000;
+const DAY = { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' };
+
+/** What a monitor has cost since it began. */
+interface Weight {
+  readonly cpuMs: number;
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+/** What watching costs, and how soon a deadline that is missed is told: with production settings, on a real server on this machine. */
+export async function benchSla(): Promise<Measure[]> {
+  const stack = await startStack({
+    home: join(ROOT, '.sluice', 'bench'),
+    parts: ['temporal'],
+    environment: {},
+    progress: createProgress(),
+  });
+  const pagerDuty = await PagerDutyStandIn.start();
+  const environment: Environment = { ...process.env, ...stack.environment, ...pagerDuty.environment };
+  const client = await connectClient(environment);
+  const queue = `bench-sla-${randomUUID().slice(0, 8)}`;
+  const bench = new Bench(client, queue, pagerDuty);
+  try {
+    await ensureSearchAttributes(client);
+    installRuntime(createLog('bench', 'error'));
+    const workers = await createWorkers(environment, [queue], () => ({ wait: () => Promise.reject(NOT_YET) }));
+    const running = workers.run();
+    const monitor = await Monitor.start(environment, queue);
+    try {
+      await bench.fill(0, FEW_PIPELINES);
+      const few = await monitor.weigh();
+      await bench.fill(FEW_PIPELINES, PIPELINES);
+      const many = await monitor.weigh();
+      const delays = await bench.missDeadlines();
+      return measuresOf(few, many, delays, bench.falsePages());
+    } finally {
+      await monitor.stop();
+      workers.shutdown();
+      await running;
+    }
+  } finally {
+    await client.connection.close();
+    await pagerDuty.close();
+    await stack.stop();
+  }
+}
+
+/** A task that waits, and holds no slot: it is looked at once an hour. */
+const NOT_YET = ApplicationFailure.create({ type: 'NotYet', message: 'not yet', nextRetryDelay: HOUR });
+
+class Bench {
+  private readonly expected = new Set<string>();
+
+  constructor(
+    private readonly client: Client,
+    private readonly queue: string,
+    private readonly pagerDuty: PagerDutyStandIn,
+  ) {}
+
+  /** Makes pipelines, each with open runs that are in time. */
+  async fill(from: number, to: number): Promise<void> {
+    const numbers = Array.from({ length: to - from }, (_, index) => from + index);
+    let done = 0;
+    await inParallel(numbers, async (number) => {
+      const plan = this.planOf(number, 2 * HOUR);
+      await this.apply(plan);
+      for (let run = 0; run < RUNS_EACH; run++) await startManualRun(this.client, plan, this.queue, DAY, `open-${run}`);
+      if (++done % 250 === 0) process.stderr.write(`${done} of ${numbers.length} pipelines, with ${RUNS_EACH} open runs each\n`);
+    });
+  }
+
+  /** Lets runs miss their deadlines, one a second. @returns how long it took from each deadline to PagerDuty's 202, in milliseconds */
+  async missDeadlines(): Promise<number[]> {
+    const deadlines = new Map<string, number>();
+    const numbers = Array.from({ length: DEADLINES }, (_, index) => index);
+    await inParallel(numbers, async (number) => {
+      const within = FIRST_DEADLINE + number * 1_000;
+      const plan = this.planOf(PIPELINES + number, within);
+      await this.apply(plan);
+      const { pipelineRunId } = await startManualRun(this.client, plan, this.queue, DAY, 'late');
+      const { startTime } = await this.client.workflow.getHandle(pipelineRunId).describe();
+      deadlines.set(`${plan.dagId}/in_time/${DAY.start}`, startTime.getTime() + within);
+    });
+    for (const key of deadlines.keys()) this.expected.add(key);
+    process.stderr.write(`${DEADLINES} runs will miss their deadlines\n`);
+    const delays = new Map<string, number>();
+    const until = Date.now() + FIRST_DEADLINE + DEADLINES * 1_000 + 120_000;
+    while (delays.size < DEADLINES && Date.now() < until) {
+      for (const key of this.pagerDuty.opened.keys()) {
+        const deadline = deadlines.get(key);
+        if (deadline !== undefined && !delays.has(key)) delays.set(key, Date.now() - deadline);
+      }
+      await delay(50);
+    }
+    for (const key of deadlines.keys()) if (!delays.has(key)) process.stderr.write(`not told: ${key}\n`);
+    return [...deadlines.keys()].map((key) => delays.get(key) ?? Infinity);
+  }
+
+  /** Pages for what was in time, with what they say; they are shown. */
+  falsePages(): number {
+    const pages = [...this.pagerDuty.opened.keys()].filter((key) => !this.expected.has(key));
+    for (const key of pages) {
+      const page = this.pagerDuty.events.find(({ dedup_key }) => dedup_key === key)?.payload;
+      process.stderr.write(`false page ${key}: ${page?.summary}\n`);
+    }
+    return pages.length;
+  }
+
+  private planOf(number: number, within: number): Plan {
+    return withHash({
+      format: 1,
+      dagId: `${this.queue.replaceAll('-', '_')}_${number}`,
+      tags: [],
+      schedule: { kind: 'cron', cron: '0 0 1 1 *', timezone: 'UTC' },
+      alerts: { pagerduty: { connection: 'pagerduty_default' } },
+      slas: [{ name: 'in_time', promise: { kind: 'within', ms: within, reference: 'started_at' }, suppressWhen: [] }],
+      tasks: [
+        {
+          name: 'a',
+          type: 'wait',
+          summary: 'waits',
+          dependsOn: [],
+          triggerRule: 'all_success',
+          params: {},
+          retry: { maximumAttempts: 0, initialDelayMs: HOUR, backoff: 1, maximumDelayMs: HOUR },
+          wait: { timeoutMs: 24 * HOUR, softFail: false },
+          executionTimeoutMs: HOUR,
+          heartbeatTimeoutMs: 15_000,
+          allowFailure: false,
+        },
+      ],
+    });
+  }
+
+  private apply(plan: Plan): Promise<void> {
+    return applyChange(this.client, { dagId: plan.dagId, action: 'create', detail: '', plan }, this.queue);
+  }
+}
+
+/** A monitor in a process of its own. */
+class Monitor {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly lines: AsyncIterator<string>,
+  ) {}
+
+  static async start(environment: Environment, queue: string): Promise<Monitor> {
+    const args = ['--import', 'tsx', join(import.meta.dirname, 'monitor-child.ts'), queue, String(await freePort())];
+    const child = spawn(process.execPath, args, { env: { ...process.env, ...environment }, stdio: ['pipe', 'pipe', 'inherit'] });
+    const monitor = new Monitor(child, createInterface({ input: child.stdout })[Symbol.asyncIterator]());
+    await monitor.line();
+    return monitor;
+  }
+
+  /** What it costs in a second. */
+  async weigh(): Promise<Weight> {
+    process.stderr.write(`weighing the monitor for ${WEIGHED / 1_000} s\n`);
+    const before = await this.ask();
+    await delay(WEIGHED);
+    const after = await this.ask();
+    const perSecond = (of: (weight: Weight) => number): number => ((of(after) - of(before)) / WEIGHED) * 1_000;
+    return { cpuMs: perSecond(({ cpuMs }) => cpuMs), requests: perSecond(({ requests }) => requests), bytes: after.bytes };
+  }
+
+  async stop(): Promise<void> {
+    const gone = new Promise((resolve) => this.child.once('close', resolve));
+    this.child.kill();
+    await gone;
+  }
+
+  private async ask(): Promise<Weight> {
+    this.child.stdin?.write('weigh\n');
+    return JSON.parse(await this.line()) as Weight;
+  }
+
+  private async line(): Promise<string> {
+    const line = await this.lines.next();
+    if (line.done) throw new Error('The monitor of the benchmark has ended.');
+    return line.value;
+  }
+}
+
+function measuresOf(few: Weight, many: Weight, delays: readonly number[], falsePages: number): Measure[] {
+  const [p95 = Infinity, most = Infinity] = [[...delays].sort((a, b) => a - b)[Math.ceil(delays.length * 0.95) - 1], Math.max(...delays)];
+  const times = PIPELINES / FEW_PIPELINES;
+  const growth = (of: (weight: Weight) => number): number => of(many) / of(few) / times;
+  const [cpu, requests] = [growth(({ cpuMs }) => cpuMs), growth(({ requests: count }) => count)];
+  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+  return [
+    {
+      what: 'a monitor of 1,000 pipelines with 5,000 open runs',
+      measured: `${(many.cpuMs / 10).toFixed(1)} % of a core, ${many.requests.toFixed(1)} requests a second, ${(many.bytes / 1e6).toFixed(0)} MB`,
+      wanted: '≤ 50 % of a core',
+      reached: many.cpuMs <= 500,
+    },
+    {
+      what: 'growth from a quarter of them to all, per run',
+      measured: `CPU ${cpu.toFixed(2)} ×, requests ${requests.toFixed(2)} ×`,
+      wanted: '≤ 1.2 × (linear: 1)',
+      reached: cpu <= 1.2 && requests <= 1.2,
+    },
+    {
+      what: `deadline to PagerDuty's 202, ${DEADLINES} deadlines in a minute`,
+      measured: `median ${seconds(median(delays))}, p95 ${seconds(p95)}, most ${seconds(most)}`,
+      wanted: 'p95 ≤ 30 s, most ≤ 60 s',
+      reached: p95 <= 30_000 && most <= 60_000,
+    },
+    { what: 'false pages beside them', measured: String(falsePages), wanted: '0', reached: falsePages === 0 },
+  ];
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+    }),
+  );
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
