@@ -83,7 +83,7 @@ async function createPipelineGroup({ queue }: Options): Promise<WorkerGroup> {
   return createWorkers(
     environment,
     queue,
-    (runs) => createActivities(CATALOG, { connections, outputs, runs }),
+    (runs) => createActivities(CATALOG, { connections, secrets: secretsOf(environment), outputs, runs }),
     (starts) => createSensors(TRIGGERS, { connections, starts }),
   );
 }
