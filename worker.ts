@@ -12,7 +12,7 @@ import { createSensors } from './sensors/create-sensors.ts';
 import { announceEdit } from './monitors/announce-edit.ts';
 import { createMonitors } from './monitors/create-monitors.ts';
 import { callDeadMansSwitch } from './monitors/dead-man.ts';
-import { secretsOf } from './monitors/scrub.ts';
+import { secretsOf } from './lib/scrub.ts';
 import { watchTemporal } from './monitors/temporal-watch.ts';
 import { askTemporal, temporalAddress, TemporalUnavailable } from './temporal/connect.ts';
 import { createMonitorWorkers, ensureMonitor } from './temporal/monitors.ts';
@@ -83,7 +83,7 @@ async function createPipelineGroup({ queue }: Options): Promise<WorkerGroup> {
   return createWorkers(
     environment,
     queue,
-    (runs) => createActivities(CATALOG, { connections, outputs, runs }),
+    (runs) => createActivities(CATALOG, { connections, secrets: secretsOf(environment), outputs, runs }),
     (starts) => createSensors(TRIGGERS, { connections, starts }),
   );
 }

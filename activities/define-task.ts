@@ -37,6 +37,8 @@ export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
    * @throws ApplicationFailure `InvalidParameters` when it cannot be said
    */
   holds(condition: string, own: JsonObject): boolean;
+  /** A text that goes to people, without the secrets of this worker's connections and whatever else looks like one. */
+  scrub(text: string): string;
   /** What this deployment's Temporal knows of runs. */
   readonly runs: RunLookup;
   /** Aborted when the run is cancelled, the attempt has timed out, or the worker shuts down. */

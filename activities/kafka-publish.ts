@@ -1,17 +1,22 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
-import { declareTask } from './define-task.ts';
+import { defineTask } from './define-task.ts';
+import type { Json } from '../workflows/plan/json.ts';
 
 /** Writes a record to Kafka. */
-export const kafkaPublish = declareTask({
+export const kafkaPublish = defineTask({
   type: 'kafka_publish',
-  runtime: 'planned',
-  description: 'Writes a record to a Kafka topic, with an idempotency key in a header.',
+  description: 'Writes a record to a Kafka topic, with an idempotency key in its header `idempotency-key`.',
   summary: ({ topic }) => `→ ${topic}`,
   params: Type.Object({
-    topic: text('Topic', 'The topic.', 'product-updates'),
-    key: Type.Optional(text('Key', "The record's key.", '{{ params.product_id }}')),
-    value: Type.Unknown({ title: 'Value', description: 'The record, written as JSON.', examples: [{ loaded: '{{ outputs.load.rows }}' }] }),
+    topic: text('Topic', 'The topic; it has to be there.', 'product-updates', {
+      pattern: '^(?!\\.{1,2}$)[A-Za-z0-9._-]{1,249}$',
+      form: 'letters, digits, ., _ and -, at most 249',
+    }),
+    key: Type.Optional(text('Key', "The record's key: records of one key keep their order.", '{{ params.product_id }}')),
+    value: Type.Unsafe<Json>(
+      Type.Unknown({ title: 'Value', description: 'The record, written as JSON.', examples: [{ loaded: '{{ outputs.load.rows }}' }] }),
+    ),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String(), { title: 'Headers', description: 'Written with it.', examples: [{ source: 'sluice' }] }),
     ),
@@ -19,4 +24,5 @@ export const kafkaPublish = declareTask({
   result: Type.Object({ topic: Type.String(), partition: Type.Integer(), offset: Type.String() }),
   connections: { kafka: { key: 'kafka_conn_id', default: 'kafka_default', types: ['kafka'], description: 'The Kafka to write to.' } },
   example: { name: 'tell_others', type: 'kafka_publish', topic: 'product-updates', value: { day: '{{ ds }}' } },
+  run: async (context, task) => (await import('./kafka/publish.ts')).publish(context, task),
 });

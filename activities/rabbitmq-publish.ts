@@ -1,19 +1,23 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
-import { declareTask } from './define-task.ts';
+import type { Json } from '../workflows/plan/json.ts';
+import { defineTask } from './define-task.ts';
 
 /** Sends a message to RabbitMQ. */
-export const rabbitmqPublish = declareTask({
+export const rabbitmqPublish = defineTask({
   type: 'rabbitmq_publish',
-  runtime: 'planned',
-  description: 'Sends a persistent message to RabbitMQ, with an idempotency key in a header.',
+  description: 'Sends a persistent message to RabbitMQ, with an idempotency key as its message_id and in its header `idempotency-key`.',
   summary: ({ queue }) => `→ ${queue}`,
   params: Type.Object({
-    connection: Type.Optional(text('Connection', 'The RabbitMQ. Default: rabbitmq_default.', 'rabbitmq_default', { template: 'none' })),
-    queue: text('Queue', 'The queue.', 'order_processing'),
-    value: Type.Unknown({ title: 'Value', description: 'The message, written as JSON.', examples: [{ day: '{{ ds }}' }] }),
+    queue: text('Queue', 'The queue; it has to be there.', 'order_processing'),
+    value: Type.Unsafe<Json>(
+      Type.Unknown({ title: 'Value', description: 'The message, written as JSON.', examples: [{ day: '{{ ds }}' }] }),
+    ),
   }),
   result: Type.Object({ queue: Type.String() }),
-  connections: {},
+  connections: {
+    rabbitmq: { key: 'connection', default: 'rabbitmq_default', types: ['rabbitmq'], description: 'The RabbitMQ to send to.' },
+  },
   example: { name: 'tell_orders', type: 'rabbitmq_publish', queue: 'order_processing', value: { day: '{{ ds }}' } },
+  run: async (context, task) => (await import('./rabbitmq/publish.ts')).publish(context, task),
 });

@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context, type Info } from '@temporalio/activity';
 import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
+import { scrub } from '../lib/scrub.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { RetryRule } from '../workflows/plan/plan.ts';
 import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
@@ -14,13 +15,15 @@ import type { RunLookup } from './run-lookup.ts';
 /** What a worker gives to its tasks. */
 export interface Surroundings {
   readonly connections: Connections;
+  /** What people must not be told: the secrets of the connections. */
+  readonly secrets: readonly string[];
   /** Takes outputs that are too large for a history; without it they are refused. */
   readonly outputs: OutputStore | undefined;
   readonly runs: RunLookup;
 }
 
 /** Runs a task type as an activity: heartbeats, connections, cancellation, the rules for failures, the size of the output. */
-export async function runTask(taskType: TaskType, { connections, outputs, runs }: Surroundings, input: TaskInput): Promise<Json> {
+export async function runTask(taskType: TaskType, { connections, secrets, outputs, runs }: Surroundings, input: TaskInput): Promise<Json> {
   const activity = Context.current();
   const { info } = activity;
   let lastProgress: Json | undefined = info.heartbeatDetails as Json | undefined;
@@ -47,6 +50,7 @@ export async function runTask(taskType: TaskType, { connections, outputs, runs }
         connection: (name, types) => getConnection(connections, name, types),
         timezone: input.timezone ?? 'UTC',
         holds: (condition, own) => holds(condition, { ...values, ...own }),
+        scrub: (text) => scrub(text, secrets),
         runs,
         signal: activity.cancellationSignal,
         workerShutsDown: () => activity.cancellationDetails?.workerShutdown ?? false,

@@ -9,6 +9,8 @@ export interface HttpCall {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: Json;
+  /** A redirect is an answer like others; absent: it is followed. */
+  readonly redirect?: 'manual';
   readonly signal: AbortSignal;
 }
 
@@ -34,7 +36,8 @@ const WITHIN = 60_000;
  * Calls a service. Whatever its status: an answer is an answer.
  * @throws ForeignAddress when the path leads to another host, RangeError when the answer is too long, TypeError and others of `fetch` when there is none
  */
-export async function callHttp(connection: HttpConnection, { method = 'GET', path, headers, body, signal }: HttpCall): Promise<HttpAnswer> {
+export async function callHttp(connection: HttpConnection, call: HttpCall): Promise<HttpAnswer> {
+  const { method = 'GET', path, headers, body, redirect = 'follow', signal } = call;
   const response = await fetch(addressOf(connection, path), {
     method,
     headers: {
@@ -44,6 +47,7 @@ export async function callHttp(connection: HttpConnection, { method = 'GET', pat
       ...headers,
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
+    redirect,
     signal: AbortSignal.any([signal, AbortSignal.timeout(WITHIN)]),
   });
   return { status: response.status, headers: Object.fromEntries(response.headers), body: bodyOf(await read(response)) };

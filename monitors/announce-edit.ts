@@ -1,6 +1,7 @@
+import { fitSummary } from '../lib/channels/pagerduty-limits.ts';
 import type { Connections } from '../lib/connections.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { cutBytes } from './fit-page.ts';
+
 import { tellOfChange } from './pagerduty.ts';
 
 const WITHIN = 8_000;
@@ -17,6 +18,6 @@ export async function announceEdit(connections: Connections, before: Plan, after
     tasks_removed: [...old].filter((name) => !now.has(name)),
     owner: after.owner ?? '',
   };
-  const summary = cutBytes(`The pipeline ${after.dagId} was edited`, 1_024);
-  await tellOfChange(connections.get(connection, ['pagerduty']), summary, details, [], AbortSignal.timeout(WITHIN));
+  const summary = fitSummary(`The pipeline ${after.dagId} was edited`);
+  await tellOfChange(connections.get(connection, ['pagerduty']), summary, details, AbortSignal.timeout(WITHIN));
 }

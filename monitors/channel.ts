@@ -1,15 +1,15 @@
 import { ApplicationFailure } from '@temporalio/activity';
+import { ChannelError } from '../lib/channels/channel-error.ts';
 import type { Connections } from '../lib/connections.ts';
 import type { Notice } from '../workflows/plan/incident.ts';
 
 /** Says something to a channel, once. It returns when the channel has taken it, and throws else. */
 export type Tell = (connections: Connections, notice: Notice, signal: AbortSignal) => Promise<void>;
 
-/** The failure of an answer: what will not get better by asking again is not asked again. */
-export function refused(channel: string, status: number, text: string): ApplicationFailure {
-  const message = `${channel} has answered ${status}: ${text.slice(0, 300)}`;
-  const hopeless = status >= 400 && status < 500 && status !== 408 && status !== 429;
-  return hopeless
-    ? ApplicationFailure.nonRetryable(message, 'ChannelRefused')
-    : ApplicationFailure.retryable(message, 'ChannelUnavailable');
+/** What a channel's error means for an incident: what will not get better by asking again is not asked again. */
+export function channelFailure(error: unknown): unknown {
+  if (!(error instanceof ChannelError)) return error;
+  return error.hopeless
+    ? ApplicationFailure.nonRetryable(error.message, 'ChannelRefused')
+    : ApplicationFailure.retryable(error.message, 'ChannelUnavailable');
 }

@@ -5,7 +5,7 @@ import type { LookCall, LookResult, Notice } from '../workflows/plan/incident.ts
 import type { MonitorFacts } from './facts.ts';
 import { look } from './look.ts';
 import { notify } from './notify.ts';
-import { secretsOf } from './scrub.ts';
+import { secretsOf } from '../lib/scrub.ts';
 
 /** How often a look says that it goes on, in milliseconds. */
 const HEARTBEAT = 1_000;

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
+import { fitSummary, SUMMARY_BYTES } from '../lib/channels/pagerduty-limits.ts';
+import { cutBytes } from '../lib/cut-bytes.ts';
+import { scrub } from '../lib/scrub.ts';
 import type { Page } from '../workflows/plan/incident.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
-import { scrub } from './scrub.ts';
 
-/** Limits of PagerDuty's Events API v2, in bytes and characters: https://developer.pagerduty.com/docs/events-api-v2/trigger-events/ */
-const SUMMARY_BYTES = 1_024;
-const KEY_CHARACTERS = 255;
+/** The most that PagerDuty takes of the rest, in bytes: see lib/channels/pagerduty-limits.ts. */
 const PAGE_BYTES = 512 * 1_024;
 /** The rest of the message has its place too. */
 const DETAILS_BYTES = PAGE_BYTES - 32 * 1_024;
@@ -15,12 +14,10 @@ const LINK_BYTES = 2_048;
 /** A page that every channel takes, whatever it was made of: within the limits, and without secrets. */
 export function fitPage(page: Page, secrets: readonly string[] = []): Page {
   const clean = (text: string): string => scrub(text, secrets);
-  const line = clean(page.summary)
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim();
+  const summary = fitSummary(clean(page.summary));
   return {
     ...page,
-    summary: cutBytes(line === '' ? 'Something is wrong, and it has no name.' : line, SUMMARY_BYTES),
+    summary: summary === '' ? 'Something is wrong, and it has no name.' : summary,
     source: cutBytes(clean(page.source) || 'sluice', SUMMARY_BYTES),
     kind: cutBytes(clean(page.kind), SUMMARY_BYTES),
     details: fitDetails(cleanValue(page.details, clean) as JsonObject),
@@ -29,23 +26,6 @@ export function fitPage(page: Page, secrets: readonly string[] = []): Page {
       .slice(0, LINKS)
       .map(({ href, text }) => ({ href: clean(href), text: cutBytes(clean(text), LINK_BYTES) })),
   };
-}
-
-/** A deduplication key that PagerDuty takes: what is too long ends with its hash. */
-export function fitKey(key: string): string {
-  if (key.length <= KEY_CHARACTERS && !/\p{Cc}/u.test(key)) return key;
-  const hash = createHash('sha256').update(key).digest('hex').slice(0, 32);
-  return `${Array.from(key.replace(/\p{Cc}/gu, ' '))
-    .slice(0, 100)
-    .join('')}-${hash}`;
-}
-
-/** The longest beginning of a text that has at most so many bytes in UTF-8; what was cut ends with `…`. */
-export function cutBytes(text: string, bytes: number): string {
-  const whole = Buffer.from(text);
-  if (whole.length <= bytes) return whole.toString();
-  // As of a stream that goes on: the first bytes of a character are held back.
-  return `${new TextDecoder().decode(whole.subarray(0, bytes - 3), { stream: true })}…`;
 }
 
 function cleanValue(value: Json, clean: (text: string) => string): Json {

@@ -1,8 +1,10 @@
 import { ApplicationFailure } from '@temporalio/activity';
+import { fitKey } from '../lib/channels/pagerduty-limits.ts';
 import type { Connections } from '../lib/connections.ts';
-import type { Tell } from './channel.ts';
+import { untilAborted } from '../lib/until-aborted.ts';
+import { channelFailure, type Tell } from './channel.ts';
 import type { Channel, Notice } from '../workflows/plan/incident.ts';
-import { fitKey, fitPage } from './fit-page.ts';
+import { fitPage } from './fit-page.ts';
 import { tellPagerDuty } from './pagerduty.ts';
 import { tellSlack } from './slack.ts';
 import { tellWebhook } from './webhook.ts';
@@ -18,13 +20,9 @@ export async function notify(connections: Connections, secrets: readonly string[
   const deadline = AbortSignal.timeout(WITHIN);
   const signal = cancelled ? AbortSignal.any([cancelled, deadline]) : deadline;
   const fitted = { ...notice, key: fitKey(notice.key), page: fitPage(notice.page, secrets) };
-  await Promise.race([CHANNELS[notice.channel](connections, fitted, signal), aborted(signal)]);
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(ApplicationFailure.retryable(`No answer in ${WITHIN / 1000} s.`, 'ChannelSilent')), {
-      once: true,
-    });
-  });
+  try {
+    await untilAborted(signal, CHANNELS[notice.channel](connections, fitted, signal));
+  } catch (error) {
+    throw signal.aborted ? ApplicationFailure.retryable(`No answer in ${WITHIN / 1000} s.`, 'ChannelSilent') : channelFailure(error);
+  }
 }

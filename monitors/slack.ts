@@ -1,4 +1,4 @@
-import { postJson } from './post-json.ts';
+import { escapeForSlack, sayOnSlack } from '../lib/channels/slack.ts';
 import type { Tell } from './channel.ts';
 
 const MARKS = { warn: '⚠️', unwarn: '✅', trigger: '🔴', update: '🔴', acknowledge: '👀', resolve: '✅' } as const;
@@ -13,11 +13,7 @@ const WORDS = {
 
 /** A webhook of Slack: a line for each step, with the links. */
 export const tellSlack: Tell = async (connections, { connection, action, page, by }, signal) => {
-  const links = page.links.map(({ href, text }) => `<${href}|${escaped(text)}>`).join(' · ');
-  const text = `${MARKS[action]} *${WORDS[action]}${by === undefined ? '' : ` by ${escaped(by)}`}*: ${escaped(page.summary)}${links === '' ? '' : `\n${links}`}`;
-  await postJson('Slack', connections.get(connection, ['http']), { text }, signal);
+  const links = page.links.map(({ href, text }) => `<${href}|${escapeForSlack(text)}>`).join(' · ');
+  const text = `${MARKS[action]} *${WORDS[action]}${by === undefined ? '' : ` by ${escapeForSlack(by)}`}*: ${escapeForSlack(page.summary)}${links === '' ? '' : `\n${links}`}`;
+  await sayOnSlack(connections.get(connection, ['http']), text, signal);
 };
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}

@@ -1,6 +1,9 @@
+import { postJson } from '../lib/channels/post-json.ts';
+import type { Json } from '../workflows/plan/json.ts';
 import type { Tell } from './channel.ts';
-import { postJson } from './post-json.ts';
 
 /** Any address: the notice as JSON. */
-export const tellWebhook: Tell = async (connections, { connection, action, key, page, by }, signal) =>
-  postJson('The webhook', connections.get(connection, ['http']), { action, key, ...page, ...(by !== undefined && { by }) }, signal);
+export const tellWebhook: Tell = async (connections, { connection, action, key, page, by }, signal) => {
+  const notice = { action, key, ...page, ...(by !== undefined && { by }) };
+  await postJson('The webhook', connections.get(connection, ['http']), notice as unknown as Json, signal);
+};

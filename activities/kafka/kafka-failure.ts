@@ -1,14 +1,31 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import type { KafkaConnection } from '../../lib/connections.ts';
-import { platformFault } from '../errors.ts';
+import { kafkaErrorType } from '../../lib/kafka/error-type.ts';
+import { platformFault, userFault } from '../errors.ts';
+
+/** What brokers say to a user who may not do it. */
+const NOT_ALLOWED: ReadonlySet<string | undefined> = new Set([
+  'TOPIC_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+]);
 
 /** What Kafka's error means for the analyst. @param doing what was tried: `write to product-updates` */
-export function kafkaFailure(error: unknown, { brokers }: KafkaConnection, doing: string): Error {
+export function kafkaFailure(error: unknown, { brokers, username }: KafkaConnection, doing: string): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   const text = error instanceof Error ? error.message : String(error);
+  const tried = `Could not ${doing}: ${text} (brokers ${brokers.join(', ')}).`;
+  if (NOT_ALLOWED.has(kafkaErrorType(error))) {
+    const user = username === undefined ? 'clients without a user' : `user '${username}'`;
+    return userFault(
+      'AccessDenied',
+      `${tried} Ask whoever runs them to allow it to ${user}, or name another connection in the task.`,
+      error,
+    );
+  }
   return platformFault(
     'KafkaUnavailable',
-    `Could not ${doing}: ${text} (brokers ${brokers.join(', ')}). Check that the brokers run and can be reached from this worker; the task will try again.`,
+    `${tried} Check that the brokers run and can be reached from this worker; the task will try again.`,
     error,
   );
 }

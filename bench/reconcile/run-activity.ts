@@ -10,7 +10,8 @@ import type { TaskInput } from '../../workflows/plan/task-input.ts';
 
 /** Runs one attempt of a task as a worker would, without a run around it. */
 export async function runActivity(environment: Environment, type: string, params: JsonObject): Promise<Json> {
-  const surroundings = { connections: connectionsFrom(environment), outputs: undefined, runs: { find: () => Promise.resolve([]) } };
+  const runs = { find: () => Promise.resolve([]) };
+  const surroundings = { connections: connectionsFrom(environment), secrets: [], outputs: undefined, runs };
   const activity = createActivities(CATALOG, surroundings)[type];
   if (!activity) throw new Error(`There is no activity ${type}.`);
   const input: TaskInput = { params, interval: { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' } };

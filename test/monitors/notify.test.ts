@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from 'mocha';
 import { ApplicationFailure } from '@temporalio/activity';
 import { connectionsFrom } from '../../lib/connections.ts';
 import { notify } from '../../monitors/notify.ts';
-import { secretsOf } from '../../monitors/scrub.ts';
+import { secretsOf } from '../../lib/scrub.ts';
 import type { Notice, Page } from '../../workflows/plan/incident.ts';
 import { PagerDutyStandIn, ROUTING_KEY } from '../../dev/demo/pagerduty-stand-in.ts';
 

@@ -11,6 +11,8 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
     `$1${HIDDEN}`,
   ],
   [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/g, HIDDEN],
+  // The path of a webhook of Slack is what lets in.
+  [/(https?:\/\/hooks\.slack(?:-gov)?\.com\/)[^\s<>|"'),]+/gi, `$1${HIDDEN}`],
   [/([?&](?:x-amz-signature|x-amz-credential|x-amz-security-token|sig|signature)=)[^&\s]+/gi, `$1${HIDDEN}`],
 ];
 

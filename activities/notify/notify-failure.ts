@@ -1,0 +1,18 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { ChannelError } from '../../lib/channels/channel-error.ts';
+import { connectionVariable } from '../../lib/connections.ts';
+import { platformFault, userFault } from '../errors.ts';
+
+/**
+ * What it means for the analyst that a channel was not told.
+ * @param scrub takes secrets out: a channel may repeat in its answer what it was sent
+ */
+export function notifyFailure(error: unknown, connection: string, scrub: (text: string) => string): Error {
+  if (error instanceof ApplicationFailure) return error;
+  const text = scrub(error instanceof Error ? error.message : String(error));
+  const from = `connection '${connection}'`;
+  // The cause is left out: it would carry the words that were scrubbed.
+  return error instanceof ChannelError && error.hopeless
+    ? userFault('RequestRefused', `${text} (${from}). Check the address or the key in ${connectionVariable(connection)}, and the message.`)
+    : platformFault('ServiceUnavailable', `${text} (${from}). The task will try again.`);
+}

@@ -1,0 +1,47 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import type { RabbitMQConnection } from '../../lib/connections.ts';
+import { platformFault, userFault } from '../errors.ts';
+
+/** AMQP's reply codes. */
+const ACCESS_REFUSED = 403;
+const NOT_FOUND = 404;
+const RESOURCE_LOCKED = 405;
+const NOT_ALLOWED = 530;
+
+/** What RabbitMQ's error means for the analyst who wants a message sent to `queue`. */
+export function rabbitmqFailure(error: unknown, { host, port, user, vhost }: RabbitMQConnection, queue: string): Error {
+  if (error instanceof ApplicationFailure) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const place = `${host}:${port}, vhost '${vhost}'`;
+  const tried = `Could not send to the queue '${queue}' (${place}): ${text}.`;
+  switch (replyCode(error)) {
+    case NOT_FOUND:
+      return userFault(
+        'InvalidParameters',
+        `There is no queue '${queue}' at ${place}. Check its name; a queue is not made by sending to it: whoever reads from it declares it.`,
+        error,
+      );
+    case ACCESS_REFUSED:
+    case RESOURCE_LOCKED:
+    case NOT_ALLOWED:
+      return userFault(
+        'AccessDenied',
+        `${tried} Check the connection: its password, its vhost, and what its user '${user}' may do there.`,
+        error,
+      );
+    default:
+      return platformFault(
+        'ServiceUnavailable',
+        `${tried} Check that RabbitMQ runs and can be reached from this worker; the task will try again.`,
+        error,
+      );
+  }
+}
+
+function replyCode(error: unknown): unknown {
+  if (!(error instanceof Error)) return undefined;
+  if ('code' in error) return error.code;
+  // What ends the handshake is in its words only; of a vhost that there is not, or not for this user, not even they tell.
+  if (error.message.startsWith('Expected ConnectionOpenOk; got <ConnectionClose')) return NOT_ALLOWED;
+  return Number(/^Handshake terminated by server: (\d+)/.exec(error.message)?.[1]);
+}
