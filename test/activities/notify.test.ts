@@ -7,7 +7,7 @@ import { notify } from '../../activities/notify.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import { openBlackHole } from '../support/black-hole.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { PagerDutyStandIn, ROUTING_KEY } from '../support/pagerduty-stand-in.ts';
+import { PagerDutyStandIn, ROUTING_KEY } from '../../dev/demo/pagerduty-stand-in.ts';
 import { runTask, type TaskRun } from '../support/run-task.ts';
 
 const KEY = 'dag/scheduled/2024-01-01/task';
