@@ -37,10 +37,14 @@ const OVERLAP = 30_000;
 /** A worker that is there answers in milliseconds. */
 const PROBE_WITHIN = 4_000;
 const PAGE_SIZE = 1_000;
+/** In one look so many runs at most are asked whether they have begun: about a second. */
+const MOST_ASKED = 500;
 
 /** A run as it is kept: what lists say, and what was found out once. */
 interface KnownRun {
   readonly dagId: string;
+  /** Whether `run.begun` is what the run itself has said; before that it is taken to have begun. */
+  readonly asked: boolean;
   readonly planHash: string;
   readonly run: Omit<WatchedRun, 'plan' | 'startedAt'>;
 }
@@ -213,23 +217,26 @@ export class TemporalFacts implements MonitorFacts {
         this.runs.set(keyOf(known), { ...known, run: { ...known.run, state: still.get(known.run.pipelineRunId) ?? 'running' } });
       }
     }
-    // So do those that no worker had begun.
+    // So do those that no worker had begun. Lists say how long a history was when its run was listed first: each run is asked itself, once.
     const notBegun = [...this.runs.values()]
-      .filter(({ run }) => !run.begun && run.endedAt === undefined && now - run.queuedAt > 10_000)
-      .slice(0, 50);
+      .filter(({ run, asked }) => (!asked || !run.begun) && run.endedAt === undefined && now - run.queuedAt > 10_000)
+      .slice(0, MOST_ASKED);
     await inTurns(notBegun, async ({ run }) => {
-      this.take(await this.client.workflow.getHandle(run.pipelineRunId, run.temporalRunId).describe());
+      this.take(await this.client.workflow.getHandle(run.pipelineRunId, run.temporalRunId).describe(), true);
     });
     this.seenUntil = now;
   }
 
-  private take(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>): void {
+  /** @param asked whether the run itself was asked: only then it is known that no worker has begun it */
+  private take(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>, asked = false): void {
     const { pipelineRunId, temporalRunId, dagId, cause, state, startedAt, endedAt } = summaryOf(info);
     const attribute = (name: keyof typeof SEARCH_ATTRIBUTES): unknown =>
       info.typedSearchAttributes.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES[name].name)?.value;
     const [start, end] = [attribute('interval'), attribute('intervalEnd')];
+    const hasBegun = info.historyLength > 2 || endedAt !== undefined;
     const known: KnownRun = {
       dagId,
+      asked: asked || hasBegun,
       planHash: String(attribute('planHash') ?? ''),
       run: {
         pipelineRunId,
@@ -237,7 +244,7 @@ export class TemporalFacts implements MonitorFacts {
         cause,
         state,
         queuedAt: startedAt.getTime(),
-        begun: info.historyLength > 2 || endedAt !== undefined,
+        begun: hasBegun || !asked,
         ...(start instanceof Date && end instanceof Date && { interval: { start: iso(start.getTime()), end: iso(end.getTime()) } }),
         ...(endedAt && { endedAt: endedAt.getTime() }),
       },
@@ -245,7 +252,8 @@ export class TemporalFacts implements MonitorFacts {
     const before = this.runs.get(keyOf(known));
     // What has ended does not begin again, whatever an index says that is behind.
     if (before?.run.endedAt !== undefined && known.run.endedAt === undefined) return;
-    this.runs.set(keyOf(known), known);
+    const knows = before?.asked === true && !known.asked;
+    this.runs.set(keyOf(known), knows ? { ...known, asked: true, run: { ...known.run, begun: before.run.begun } } : known);
   }
 
   /** Reads the runs of open problems that are older than what is kept. */
