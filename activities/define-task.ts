@@ -1,6 +1,7 @@
 import type { Context } from '@temporalio/activity';
 import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
 import type { ConnectionOf, ConnectionType } from '../lib/connections.ts';
+import { connectionField } from '../lib/schema-fields.ts';
 import type { RunLookup } from './run-lookup.ts';
 import type { DatasetReference } from '../workflows/plan/dataset.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
@@ -156,16 +157,7 @@ export function defineTask<P extends TProperties, const C extends ConnectionNeed
   const connectionKeys = Object.fromEntries(
     Object.values(definition.connections).map((need) => [
       need.key,
-      Type.Optional(
-        Type.String({
-          title: 'Connection',
-          description: `${need.description} Default: ${need.default}.`,
-          pattern: '^[a-z][a-z0-9_]*$',
-          form: 'small letters, digits and _, beginning with a letter',
-          template: 'none',
-          examples: [need.default],
-        }),
-      ),
+      Type.Optional(connectionField(`${need.description} Default: ${need.default}.`, need.default)),
     ]),
   );
   const { data = {}, defaults = {}, ...rest } = definition;

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { choice, text } from '../lib/schema-fields.ts';
+import { choice, connectionField, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
 
 /** Tells people. */
@@ -9,13 +9,7 @@ export const notify = defineTask({
   summary: ({ to, message }) => `${to}: ${message}`,
   params: Type.Object({
     to: choice('To', 'The channel.', ['slack', 'pagerduty', 'webhook']),
-    connection: Type.Optional(
-      text('Connection', 'The connection that holds the address or the key. Default: <to>_default.', 'slack_default', {
-        pattern: '^[a-z][a-z0-9_]*$',
-        form: 'small letters, digits and _, beginning with a letter',
-        template: 'none',
-      }),
-    ),
+    connection: Type.Optional(connectionField('The connection that holds the address or the key. Default: <to>_default.', 'slack_default')),
     message: text('Message', 'What is said, without secrets; at most 32 KiB of it.', '{{ dag_id }} has failed for {{ ds }}'),
     severity: Type.Optional(choice('Severity', 'How bad it is. Default: error.', ['critical', 'error', 'warning', 'info'])),
   }),

@@ -2,11 +2,9 @@ import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { connectionName } from './dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
-import { withDatabase } from './sql/database.ts';
+import { DATABASE, withDatabase } from './sql/database.ts';
 import { checkMistakes, checks } from './sql-check/check.ts';
 import { type CheckOutcome, runChecks } from './sql-check/run-checks.ts';
-
-const DATABASE = { key: 'conn_id', default: 'postgres_default', types: ['postgres', 'redshift'], description: 'The database.' } as const;
 
 /** Checks values in a database. */
 export const sqlCheck = defineTask({

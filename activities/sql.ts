@@ -4,10 +4,8 @@ import { text } from '../lib/schema-fields.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import { connectionName } from './dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
-import { withDatabase } from './sql/database.ts';
+import { DATABASE, withDatabase } from './sql/database.ts';
 import { rowOf } from './sql/rows.ts';
-
-const DATABASE = { key: 'conn_id', default: 'postgres_default', types: ['postgres', 'redshift'], description: 'The database.' } as const;
 
 /** Runs SQL on a connection. */
 export const sql = defineTask({

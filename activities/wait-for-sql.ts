@@ -3,11 +3,9 @@ import { text } from '../lib/schema-fields.ts';
 import { connectionName } from './dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
 import { notYet } from './errors.ts';
-import { withDatabase } from './sql/database.ts';
+import { DATABASE, withDatabase } from './sql/database.ts';
 import { rowOf } from './sql/rows.ts';
 import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
-
-const DATABASE = { key: 'conn_id', default: 'postgres_default', types: ['postgres', 'redshift'], description: 'The database.' } as const;
 
 /** Waits for a row. */
 export const waitForSql = defineTask({

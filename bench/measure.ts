@@ -18,6 +18,11 @@ export function printMeasures(measures: readonly Measure[]): boolean {
   return reached === measures.length;
 }
 
+/** The value that such a part of all does not exceed: 0.95, 0.99. */
+export function percentile(values: readonly number[], part: number): number {
+  return [...values].sort((a, b) => a - b)[Math.ceil(values.length * part) - 1] ?? NaN;
+}
+
 /** The middle of the sorted values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,7 +1,7 @@
-import type { Json } from '../workflows/plan/json.ts';
+import { isMap, type Json } from '../workflows/plan/json.ts';
 import type { TaskGraph } from './resolve-graph.ts';
 import type { Source } from './source.ts';
-import { fullName, isMap, type TaskNode } from './task-node.ts';
+import { fullName, type TaskNode } from './task-node.ts';
 
 /** Rules under which one skipped task before a task skips it too. */
 const NEEDS_ALL: ReadonlySet<string> = new Set(['all_success', 'none_skipped']);

@@ -1,8 +1,8 @@
 import type { TaskType } from '../activities/define-task.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
 import type { Source } from './source.ts';
-import { isMap, type TaskNode } from './task-node.ts';
+import type { TaskNode } from './task-node.ts';
 
 /** What is known of the installation that pipelines are compiled for. */
 export interface Context {

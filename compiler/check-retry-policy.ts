@@ -1,9 +1,9 @@
 import type { TaskType } from '../activities/define-task.ts';
 import { PLATFORM_FAULTS, TIMEOUT_FAULTS, USER_FAULTS } from '../activities/failure-types.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
 import type { Path, Source } from './source.ts';
-import { isMap, type TaskNode } from './task-node.ts';
+import type { TaskNode } from './task-node.ts';
 
 const COMMON = [...USER_FAULTS, ...PLATFORM_FAULTS, ...TIMEOUT_FAULTS];
 

@@ -2,7 +2,7 @@ import type { TaskType } from '../activities/define-task.ts';
 import { TRIGGERS } from '../sensors/catalog.ts';
 import type { TriggerType } from '../sensors/define-trigger.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import type { Plan, TaskPlan } from '../workflows/plan/plan.ts';
 import { checkBranches, checkWaits } from './check-branches.ts';
 import { type Context, checkContext } from './check-context.ts';
@@ -24,7 +24,7 @@ import { resolveUpstreamParams } from './resolve-upstream-params.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { Source } from './source.ts';
-import { isMap, TASK_LISTS, type TaskList, type TaskNode, taskNodes } from './task-node.ts';
+import { TASK_LISTS, type TaskList, type TaskNode, taskNodes } from './task-node.ts';
 import { Validator } from './validate.ts';
 
 /** A pipeline file before it is compiled. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { TaskType } from '../activities/define-task.ts';
 import { parseDuration } from '../workflows/plan/duration.ts';
-import { type TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
+import type { TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
 import type { CatchupPlan } from '../workflows/plan/intervals.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import {
   type ConcurrencyPlan,
   type ExpandPlan,
@@ -18,7 +18,7 @@ import {
 import type { TriggerRule } from '../workflows/plan/trigger-rule.ts';
 import type { AlertsKeys } from '../monitors/alerts.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
-import { fullName, isMap, type TaskNode } from './task-node.ts';
+import { fullName, type TaskNode } from './task-node.ts';
 
 /** Where neither the task nor `default_args` says anything. */
 const DEFAULTS = { retries: 3, retry_delay: '10s', retry_exponential_backoff: 2, max_retry_delay: '1h' } as const;

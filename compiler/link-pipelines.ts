@@ -1,12 +1,12 @@
 import { findCycle } from '../workflows/plan/graph.ts';
 import { type Plan, allTasks } from '../workflows/plan/plan.ts';
 import { checkValue } from '../workflows/plan/value-schema.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { isTemplate } from '../workflows/plan/expressions/template.ts';
 import { didYouMean } from './diagnostic.ts';
 import { withHash } from './emit.ts';
 import type { Source } from './source.ts';
-import { isMap, taskNodes } from './task-node.ts';
+import { taskNodes } from './task-node.ts';
 
 /** A file's plan before and after it holds the plans that it starts. */
 export interface Linkable {

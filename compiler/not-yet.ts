@@ -1,8 +1,8 @@
 import type { TaskType } from '../activities/define-task.ts';
 import type { TriggerType } from '../sensors/define-trigger.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import type { Path, Source } from './source.ts';
-import { isMap, type TaskNode } from './task-node.ts';
+import type { TaskNode } from './task-node.ts';
 
 /**
  * What of a file this release cannot carry out yet, by key, with its values. Each kind is a warning in `source`, where it first stands. A

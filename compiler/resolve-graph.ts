@@ -1,9 +1,9 @@
 import { findCycle, type Graph, topologicalOrder } from '../workflows/plan/graph.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
 import type { FillIn } from './fill-in.ts';
 import type { Path, Source } from './source.ts';
-import { fullName, type GroupNode, groupNodes, isMap, type TaskNode } from './task-node.ts';
+import { fullName, type GroupNode, groupNodes, type TaskNode } from './task-node.ts';
 
 /** What each task waits for, by name, and the order in which tasks can be worked through. */
 export interface TaskGraph {

@@ -1,8 +1,7 @@
 import { checkValue } from '../workflows/plan/value-schema.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import type { ParamPlan } from '../workflows/plan/plan.ts';
 import type { Source } from './source.ts';
-import { isMap } from './task-node.ts';
 
 /** The parameters of a pipeline; a bare value is a default of its own type. Mistakes are in `source`. */
 export function resolveParams(source: Source, value: JsonObject): Readonly<Record<string, ParamPlan>> {

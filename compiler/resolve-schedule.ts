@@ -1,11 +1,10 @@
 import { CronError, nextTick, parseCron } from '../workflows/plan/cron.ts';
 import { DURATION_HELP, parseDuration } from '../workflows/plan/duration.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import { type CalendarPlan, iso, PRESETS, type SchedulePlan, tickAfter } from '../workflows/plan/schedule.ts';
 import { instantsOf, isTimeZone, shiftedInstant } from '../workflows/plan/time-zone.ts';
 import { didYouMean } from './diagnostic.ts';
 import type { Path, Source } from './source.ts';
-import { isMap } from './task-node.ts';
 
 /** 2000-01-01: any fixed instant serves to see whether an expression ever fires. */
 const SOME_TIME = 946_684_800_000;

@@ -1,8 +1,8 @@
 import { parseDuration } from '../workflows/plan/duration.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import type { Severity, SlaPlan, SlaPromise, SlaReference, Suppression, WarnAt } from '../workflows/plan/sla.ts';
 import type { Path, Source } from './source.ts';
-import { isMap, type TaskNode } from './task-node.ts';
+import type { TaskNode } from './task-node.ts';
 
 const PROMISES = ['within', 'by', 'assert'] as const;
 /** References that only runs of a schedule have. */

@@ -1,6 +1,6 @@
 import { parseDuration } from '../workflows/plan/duration.ts';
 import type { TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import {
   type Aggregate,
   AGGREGATES,
@@ -10,7 +10,6 @@ import {
   type WindowMode,
 } from '../workflows/plan/trigger.ts';
 import type { Path, Source } from './source.ts';
-import { isMap } from './task-node.ts';
 
 /** Keys of a trigger that the plan has in words of its own. */
 const COMMON: ReadonlySet<string> = new Set([

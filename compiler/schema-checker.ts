@@ -1,9 +1,8 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { TEXT_FORMATS } from '../workflows/plan/text-formats.ts';
 import { isTemplate } from '../workflows/plan/expressions/template.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
-import { isMap } from './task-node.ts';
 
 const ANYTHING = { type: 'object' };
 

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import type { Path } from './source.ts';
 
 /** The lists of tasks that a file can have. `tasks` holds those of the groups too. */
@@ -61,11 +61,6 @@ function node(keys: JsonObject, path: Path, list: TaskList, declaredGroup?: stri
 
 function elements(value: Json | undefined): { keys: JsonObject; index: number }[] {
   return Array.isArray(value) ? value.map((keys: Json, index) => ({ keys: isMap(keys) ? keys : {}, index })) : [];
-}
-
-/** Whether a YAML value is a map. */
-export function isMap(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function textOf(value: Json | undefined): string | undefined {

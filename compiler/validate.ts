@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import type { TaskType } from '../activities/define-task.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
 import { explainError, isMistyped, type Place, showValue } from './explain-error.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
@@ -6,7 +7,7 @@ import { type Catalogs, pipelineSchema } from './schema/pipeline-schema.ts';
 import { SchemaChecker } from './schema-checker.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
 import type { Path, Source } from './source.ts';
-import { isMap, type TaskNode } from './task-node.ts';
+import type { TaskNode } from './task-node.ts';
 
 /** Checks a pipeline against the schema and reports each mistake once, in the analyst's words. */
 export class Validator {
@@ -44,8 +45,10 @@ export class Validator {
     const pointer = this.definition(source, 'task', type, place, keys);
     if (pointer === undefined) return;
     const fits = this.run(pointer, source, keys, place);
-    this.checkExclusive(source, keys, path);
-    if (fits) this.checkTogether(source, keys, path);
+    const taskType = this.catalogs.tasks.find((each) => each.type === type);
+    if (!taskType) return;
+    this.checkExclusive(source, taskType, keys, path);
+    if (fits) checkTogether(source, taskType, keys, path);
   }
 
   private validateTrigger(source: Source, trigger: JsonObject, path: Path): void {
@@ -94,29 +97,27 @@ export class Validator {
     return this.catalogs.tasks.filter(({ type }) => this.paramKeys.get(type)?.includes(key)).map(({ type }) => type);
   }
 
-  /** What the task type itself finds wrong with keys that are right one by one. */
-  private checkTogether(source: Source, task: JsonObject, path: Path): void {
-    const taskType = this.catalogs.tasks.find(({ type }) => type === task.type);
-    for (const { at, message, hint } of taskType?.mistakes?.(task as never) ?? []) {
-      const last = at.at(-1);
-      if (typeof last === 'string') source.reportKey('SL208', [...path, ...at], message, hint);
-      else source.reportInside('SL208', [...path, ...at], message, hint);
-    }
-  }
-
-  private checkExclusive(source: Source, task: JsonObject, path: Path): void {
-    const taskType = this.catalogs.tasks.find(({ type }) => type === task.type);
-    for (const group of taskType?.exactlyOneOf ?? []) {
+  private checkExclusive(source: Source, taskType: TaskType, task: JsonObject, path: Path): void {
+    for (const group of taskType.exactlyOneOf ?? []) {
       const present = group.filter((key) => key in task);
       const second = present[1];
       if (present.length === 0) {
-        const allowed = [...COMMON_TASK_KEYS, ...(this.paramKeys.get(String(taskType?.type)) ?? [])];
+        const allowed = [...COMMON_TASK_KEYS, ...(this.paramKeys.get(taskType.type) ?? [])];
         if (group.some((key) => isMistyped(key, task, allowed))) continue;
         source.reportInside('SL208', path, `One of ${group.join(', ')} is missing in this task.`);
       } else if (second !== undefined) {
         source.reportKey('SL208', [...path, second], `'${second}' and '${present[0]}' exclude each other.`, 'keep one of them');
       }
     }
+  }
+}
+
+/** What the task type itself finds wrong with keys that are right one by one. */
+function checkTogether(source: Source, taskType: TaskType, task: JsonObject, path: Path): void {
+  for (const { at, message, hint } of taskType.mistakes?.(task as never) ?? []) {
+    const last = at.at(-1);
+    if (typeof last === 'string') source.reportKey('SL208', [...path, ...at], message, hint);
+    else source.reportInside('SL208', [...path, ...at], message, hint);
   }
 }
 

@@ -45,7 +45,8 @@ export async function isFree(port: number): Promise<boolean> {
   });
 }
 
-async function freePort(taken: ReadonlySet<number>): Promise<number> {
+/** A port of loopback that nobody listens on, and that is not among those `taken`. */
+export async function freePort(taken: ReadonlySet<number>): Promise<number> {
   for (;;) {
     const port = randomInt(LOWEST, HIGHEST);
     if (!taken.has(port) && (await isFree(port))) return port;

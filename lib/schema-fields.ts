@@ -20,6 +20,18 @@ export function duration(title: string, description: string, example: string) {
   return Type.String({ format: 'duration', title, description, examples: [example], template: 'none' });
 }
 
+/** The name of a connection. */
+export function connectionField(description: string, example: string) {
+  return Type.String({
+    title: 'Connection',
+    description,
+    pattern: '^[a-z][a-z0-9_]*$',
+    form: 'small letters, digits and _, beginning with a letter',
+    template: 'none',
+    examples: [example],
+  });
+}
+
 /** An expression without braces. */
 export function expression(title: string, description: string, example: string, names: readonly string[] = []) {
   return text(title, description, example, { template: 'expression', ...(names.length > 0 && { names }) });

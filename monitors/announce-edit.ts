@@ -1,7 +1,6 @@
 import { fitSummary } from '../lib/channels/pagerduty-limits.ts';
 import type { Connections } from '../lib/connections.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-
 import { tellOfChange } from './pagerduty.ts';
 
 const WITHIN = 8_000;

@@ -43,10 +43,10 @@ const MOST_ASKED = 500;
 /** A run as it is kept: what lists say, and what was found out once. */
 interface KnownRun {
   readonly dagId: string;
-  /** Whether `run.begun` is what the run itself has said; before that it is taken to have begun. */
-  readonly asked: boolean;
   readonly planHash: string;
-  readonly run: Omit<WatchedRun, 'plan' | 'startedAt'>;
+  /** Whether a worker has begun it; undefined until the run itself was asked. */
+  readonly begun: boolean | undefined;
+  readonly run: Omit<WatchedRun, 'plan' | 'startedAt' | 'begun'>;
 }
 
 interface KnownSchedule {
@@ -219,7 +219,7 @@ export class TemporalFacts implements MonitorFacts {
     }
     // So do those that no worker had begun. Lists say how long a history was when its run was listed first: each run is asked itself, once.
     const notBegun = [...this.runs.values()]
-      .filter(({ run, asked }) => (!asked || !run.begun) && run.endedAt === undefined && now - run.queuedAt > 10_000)
+      .filter(({ run, begun }) => begun !== true && run.endedAt === undefined && now - run.queuedAt > 10_000)
       .slice(0, MOST_ASKED);
     await inTurns(notBegun, async ({ run }) => {
       this.take(await this.client.workflow.getHandle(run.pipelineRunId, run.temporalRunId).describe(), true);
@@ -234,9 +234,8 @@ export class TemporalFacts implements MonitorFacts {
       info.typedSearchAttributes.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES[name].name)?.value;
     const [start, end] = [attribute('interval'), attribute('intervalEnd')];
     const hasBegun = info.historyLength > 2 || endedAt !== undefined;
-    const known: KnownRun = {
+    const known: Omit<KnownRun, 'begun'> = {
       dagId,
-      asked: asked || hasBegun,
       planHash: String(attribute('planHash') ?? ''),
       run: {
         pipelineRunId,
@@ -244,16 +243,16 @@ export class TemporalFacts implements MonitorFacts {
         cause,
         state,
         queuedAt: startedAt.getTime(),
-        begun: hasBegun || !asked,
         ...(start instanceof Date && end instanceof Date && { interval: { start: iso(start.getTime()), end: iso(end.getTime()) } }),
         ...(endedAt && { endedAt: endedAt.getTime() }),
       },
     };
-    const before = this.runs.get(keyOf(known));
+    const key = keyOf(known);
+    const before = this.runs.get(key);
     // What has ended does not begin again, whatever an index says that is behind.
     if (before?.run.endedAt !== undefined && known.run.endedAt === undefined) return;
-    const knows = before?.asked === true && !known.asked;
-    this.runs.set(keyOf(known), knows ? { ...known, asked: true, run: { ...known.run, begun: before.run.begun } } : known);
+    const begun = hasBegun || (asked ? false : before?.begun);
+    this.runs.set(key, { ...known, begun });
   }
 
   /** Reads the runs of open problems that are older than what is kept. */
@@ -288,7 +287,7 @@ export class TemporalFacts implements MonitorFacts {
   }
 
   /** A run with what its own plan promises. */
-  private async watched({ planHash, run }: KnownRun, current: Plan, now: number): Promise<WatchedRun> {
+  private async watched({ planHash, begun, run }: KnownRun, current: Plan, now: number): Promise<WatchedRun> {
     const plan = planHash === current.hash || planHash === '' ? current : await this.planOf(planHash, run, current);
     const slas = plan.slas ?? [];
     const startedAt = await this.startOf(run, plan, slas);
@@ -297,6 +296,7 @@ export class TemporalFacts implements MonitorFacts {
     const tasks = isUnderWay(run.state) && slas.some(({ task }) => task !== undefined) ? await this.tasksOf(run, slas, now) : undefined;
     return {
       ...run,
+      begun: begun !== false,
       ...(run.interval === undefined && plan.schedule && run.cause === 'scheduled' ? intervalOfTick(run, plan) : {}),
       plan,
       ...(startedAt !== undefined && { startedAt }),
@@ -398,7 +398,7 @@ export class TemporalFacts implements MonitorFacts {
   }
 }
 
-function keyOf({ run }: KnownRun): string {
+function keyOf({ run }: Pick<KnownRun, 'run'>): string {
   return `${run.pipelineRunId}\n${run.temporalRunId}`;
 }
 

@@ -1,6 +1,6 @@
 import { abortUploads, deleteObjects, formatS3Uri, listObjects, type S3Location } from '../../lib/s3.ts';
 import type { Storage } from './storage.ts';
-import { storageFailure } from './storage-failure.ts';
+import { askStorage } from './storage-failure.ts';
 
 /** Deletes the objects under a prefix but those that are to be kept. */
 export async function deleteUnder(
@@ -9,22 +9,16 @@ export async function deleteUnder(
   keep: (key: string) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  try {
+  await askStorage(storage, prefix.bucket, `clear ${formatS3Uri(prefix)}`, async () => {
     const keys = (await listObjects(storage.client, prefix, signal)).map(({ key }) => key).filter((key) => !keep(key));
     // Longest first: a server that keeps objects as files cannot delete a folder before what it holds.
     keys.sort((a, b) => b.length - a.length);
     await deleteObjects(storage.client, prefix.bucket, keys, signal);
-  } catch (error) {
-    throw storageFailure(error, storage, prefix.bucket, `clear ${formatS3Uri(prefix)}`);
-  }
+  });
 }
 
 /** Deletes everything under a prefix, what was begun and never completed included. */
 export async function deleteAllUnder(storage: Storage, prefix: S3Location, signal: AbortSignal): Promise<void> {
   await deleteUnder(storage, prefix, () => false, signal);
-  try {
-    await abortUploads(storage.client, prefix, () => true, signal);
-  } catch (error) {
-    throw storageFailure(error, storage, prefix.bucket, `clear ${formatS3Uri(prefix)}`);
-  }
+  await askStorage(storage, prefix.bucket, `clear ${formatS3Uri(prefix)}`, () => abortUploads(storage.client, prefix, () => true, signal));
 }

@@ -11,7 +11,7 @@ import { userFault } from '../errors.ts';
 import { readDataFile } from './read-data-file.ts';
 import { replaceDataset } from './replace-dataset.ts';
 import type { Storage } from './storage.ts';
-import { storageFailure } from './storage-failure.ts';
+import { askStorage } from './storage-failure.ts';
 
 export interface DatasetToPublish {
   readonly storage: Storage;
@@ -43,9 +43,7 @@ export async function publishDataset(dataset: DatasetToPublish): Promise<Dataset
     throw userFault('InvalidParameters', `${uri} is parquet, whose rows cannot be counted yet. Write csv or jsonl.`);
   }
   const prefix = parseS3Uri(uri + folder);
-  const objects = await listObjects(storage.client, prefix, signal).catch((error: unknown) => {
-    throw storageFailure(error, storage, prefix.bucket, `list ${uri}${folder}`);
-  });
+  const objects = await askStorage(storage, prefix.bucket, `list ${uri}${folder}`, () => listObjects(storage.client, prefix, signal));
   const found = objects.filter(({ key }) => isDataFile(key.slice(prefix.key.length)));
   const files: (DatasetFile | undefined)[] = [];
   const sums = { files: 0, rows: 0, bytes: 0 };

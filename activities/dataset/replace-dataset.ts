@@ -3,7 +3,7 @@ import { deleteObjects, parseS3Uri } from '../../lib/s3.ts';
 import { type DatasetReference, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
 import { readManifest } from './read-manifest.ts';
 import type { Storage } from './storage.ts';
-import { storageFailure } from './storage-failure.ts';
+import { askStorage } from './storage-failure.ts';
 import { type DatasetDescription, writeManifest } from './write-manifest.ts';
 
 /**
@@ -63,9 +63,5 @@ async function publishedKeys(storage: Storage, uri: string, signal: AbortSignal)
 async function deleteKeys(storage: Storage, uri: string, keys: readonly string[], signal: AbortSignal): Promise<void> {
   if (keys.length === 0) return;
   const { bucket } = parseS3Uri(uri);
-  try {
-    await deleteObjects(storage.client, bucket, keys, signal);
-  } catch (error) {
-    throw storageFailure(error, storage, bucket, `clear ${uri}`);
-  }
+  await askStorage(storage, bucket, `clear ${uri}`, () => deleteObjects(storage.client, bucket, keys, signal));
 }

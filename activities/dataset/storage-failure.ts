@@ -18,6 +18,18 @@ const DENIED = new Set([
 ]);
 
 /**
+ * Asks S3 for something. @throws what its error means for the analyst
+ * @param doing what is tried: `write s3://bucket/key`
+ */
+export async function askStorage<T>(storage: Storage, bucket: string, doing: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw storageFailure(error, storage, bucket, doing);
+  }
+}
+
+/**
  * What S3's error means for the analyst.
  * @param doing what was tried: `write s3://bucket/key`
  */

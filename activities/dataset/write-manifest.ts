@@ -2,7 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { formatS3Uri, parseS3Uri } from '../../lib/s3.ts';
 import { type DatasetFile, type DatasetManifest, type DatasetReference, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
 import type { Storage } from './storage.ts';
-import { storageFailure } from './storage-failure.ts';
+import { askStorage } from './storage-failure.ts';
 
 export type DatasetDescription = Pick<DatasetManifest, 'format' | 'compression' | 'schema'> & { readonly files: readonly DatasetFile[] };
 
@@ -22,8 +22,8 @@ export async function writeManifest(
     entries: files,
   };
   const location = { bucket, key: key + MANIFEST_NAME };
-  try {
-    await storage.client.send(
+  await askStorage(storage, bucket, `write ${formatS3Uri(location)}`, () =>
+    storage.client.send(
       new PutObjectCommand({
         Bucket: bucket,
         Key: location.key,
@@ -31,10 +31,8 @@ export async function writeManifest(
         ContentType: 'application/json',
       }),
       { abortSignal: signal },
-    );
-  } catch (error) {
-    throw storageFailure(error, storage, bucket, `write ${formatS3Uri(location)}`);
-  }
+    ),
+  );
   return {
     uri,
     manifest: formatS3Uri(location),

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { isMap } from '../../workflows/plan/json.ts';
 import { ownMark } from '../dataset/replace-dataset.ts';
 import { userFault } from '../errors.ts';
 import { JobFiles, METRICS_NAME } from './job-files.ts';
@@ -69,8 +69,4 @@ function complete(measured: Metrics, wanted: readonly string[], program: string)
     'DataMismatch',
     `${program} has measured ${there}, and not ${lacking.join(', ')}. Measure it in the program, or take it out of 'metrics'.`,
   );
-}
-
-function isMap(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@ import { formatS3Uri, getText, listObjects, parseS3Uri } from '../../lib/s3.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { deleteAllUnder, deleteUnder } from '../dataset/delete-under.ts';
 import type { Storage } from '../dataset/storage.ts';
-import { storageFailure } from '../dataset/storage-failure.ts';
+import { askStorage } from '../dataset/storage-failure.ts';
 import type { JobResult } from '../spark/job-result.ts';
 
 /** What a program has measured, as JSON; the one file whose name it has to know. */
@@ -39,15 +39,13 @@ export class JobFiles<R> implements JobResult<R> {
 
   async publish(signal: AbortSignal): Promise<R | undefined> {
     const prefix = parseS3Uri(this.output);
-    try {
+    return askStorage(this.#storage, prefix.bucket, `read ${formatS3Uri(prefix)}`, async () => {
       const objects = await listObjects(this.#storage.client, prefix, signal);
       const names = objects.map(({ key }) => key.slice(prefix.key.length));
       const files = names.filter((name) => !name.endsWith('/') && name !== METRICS_NAME && !isItsOwn(name)).length;
       const metrics = await getText(this.#storage.client, { bucket: prefix.bucket, key: prefix.key + METRICS_NAME }, signal);
       return this.#read({ files, metrics: metrics && parse(metrics.text) });
-    } catch (error) {
-      throw storageFailure(error, this.#storage, prefix.bucket, `read ${formatS3Uri(prefix)}`);
-    }
+    });
   }
 
   tidy(signal: AbortSignal): Promise<void> {

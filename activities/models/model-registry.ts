@@ -71,7 +71,12 @@ export interface ModelRegistry {
   crown(model: string, champion: Champion, before: Reign | undefined): Promise<boolean>;
 }
 
+/** The folder of a model: `s3://models/recommendations/`. */
+export function modelFolder(store: string, model: string): string {
+  return `${store.replace(/\/+$/, '')}/${model}/`;
+}
+
 /** The folder of a version: `s3://models/recommendations/versions/20240101T000000Z-1a2b3c4d/`. */
 export function versionFolder(store: string, model: string, version: string): string {
-  return `${store.replace(/\/+$/, '')}/${model}/versions/${version}/`;
+  return `${modelFolder(store, model)}versions/${version}/`;
 }

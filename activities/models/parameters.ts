@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { anyMap, text, texts } from '../../lib/schema-fields.ts';
+import { anyMap, connectionField, text, texts } from '../../lib/schema-fields.ts';
 import type { Metrics } from './model-registry.ts';
 
 export const DEFAULT_STORE = 's3://models';
@@ -31,9 +31,7 @@ export const programKeys = {
   ),
   argv: Type.Optional(texts('Arguments', 'A program that the workers allow, and its arguments.', ['python3', 'jobs/train.py'])),
   params: Type.Optional(anyMap('Parameters', 'Handed to the job.', { rank: 32 })),
-  spark_conn_id: Type.Optional(
-    text('Connection', 'The Spark that runs the job. Default: spark_default.', 'spark_default', { template: 'none' }),
-  ),
+  spark_conn_id: Type.Optional(connectionField('The Spark that runs the job. Default: spark_default.', 'spark_default')),
 };
 
 /** The version that a task is about. */

@@ -8,7 +8,7 @@ import { formatS3Uri, getObject, listObjects, parseS3Uri } from '../../lib/s3.ts
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { runCommand } from '../command/run-command.ts';
 import type { Storage } from '../dataset/storage.ts';
-import { storageFailure } from '../dataset/storage-failure.ts';
+import { askStorage } from '../dataset/storage-failure.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import type { JobResult } from '../spark/job-result.ts';
@@ -58,7 +58,7 @@ export async function runProgramOnFiles<R>(
 async function download(storage: Storage, uri: string, folder: string, signal: AbortSignal): Promise<void> {
   const prefix = parseS3Uri(uri);
   await mkdir(folder, { recursive: true });
-  try {
+  await askStorage(storage, prefix.bucket, `read ${uri}`, async () => {
     for (const { key } of await listObjects(storage.client, prefix, signal)) {
       const name = key.slice(prefix.key.length);
       const file = normalize(join(folder, name));
@@ -67,15 +67,13 @@ async function download(storage: Storage, uri: string, folder: string, signal: A
       await mkdir(dirname(file), { recursive: true });
       await pipeline(await getObject(storage.client, { bucket: prefix.bucket, key }, signal), createWriteStream(file), { signal });
     }
-  } catch (error) {
-    throw storageFailure(error, storage, prefix.bucket, `read ${uri}`);
-  }
+  });
 }
 
 async function upload(storage: Storage, folder: string, uri: string, signal: AbortSignal): Promise<void> {
   const prefix = parseS3Uri(uri);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  try {
+  await askStorage(storage, prefix.bucket, `write ${formatS3Uri(prefix)}`, async () => {
     for (const entry of entries) {
       if (!entry.isFile()) continue;
       signal.throwIfAborted();
@@ -83,7 +81,5 @@ async function upload(storage: Storage, folder: string, uri: string, signal: Abo
       const Key = prefix.key + relative(folder, file).split(sep).join('/');
       await new Upload({ client: storage.client, params: { Bucket: prefix.bucket, Key, Body: createReadStream(file) } }).done();
     }
-  } catch (error) {
-    throw storageFailure(error, storage, prefix.bucket, `write ${formatS3Uri(prefix)}`);
-  }
+  });
 }

@@ -1,7 +1,15 @@
 import { formatS3Uri, getText, parseS3Uri, putIfUnchanged, type S3Location } from '../../lib/s3.ts';
 import type { Storage } from '../dataset/storage.ts';
-import { storageFailure } from '../dataset/storage-failure.ts';
-import { type Champion, type Evaluation, type ModelRegistry, type ModelVersion, type Reign, versionFolder } from './model-registry.ts';
+import { askStorage } from '../dataset/storage-failure.ts';
+import {
+  type Champion,
+  type Evaluation,
+  modelFolder,
+  type ModelRegistry,
+  type ModelVersion,
+  type Reign,
+  versionFolder,
+} from './model-registry.ts';
 
 /**
  * A registry in S3, beside the files of the models:
@@ -63,7 +71,7 @@ export class S3Registry implements ModelRegistry {
   }
 
   #champion(model: string): S3Location {
-    return parseS3Uri(`${this.#store.replace(/\/+$/, '')}/${model}/aliases/champion.json`);
+    return parseS3Uri(`${modelFolder(this.#store, model)}aliases/champion.json`);
   }
 
   async #read<T>(place: S3Location): Promise<T | undefined> {
@@ -80,11 +88,7 @@ export class S3Registry implements ModelRegistry {
     return this.#call(place, 'write', () => putIfUnchanged(this.#storage.client, place, body, etag, this.#signal));
   }
 
-  async #call<T>(place: S3Location, doing: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      throw storageFailure(error, this.#storage, place.bucket, `${doing} ${formatS3Uri(place)}`);
-    }
+  #call<T>(place: S3Location, doing: string, call: () => Promise<T>): Promise<T> {
+    return askStorage(this.#storage, place.bucket, `${doing} ${formatS3Uri(place)}`, call);
   }
 }

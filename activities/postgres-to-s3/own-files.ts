@@ -1,7 +1,7 @@
 import { abortUploads, deleteObjects, formatS3Uri, listObjects, type S3Location } from '../../lib/s3.ts';
 import { withdrawOwn } from '../dataset/replace-dataset.ts';
 import type { Storage } from '../dataset/storage.ts';
-import { storageFailure } from '../dataset/storage-failure.ts';
+import { askStorage } from '../dataset/storage-failure.ts';
 
 /** The files of one task in one run, under a prefix that others may write to as well. */
 export class OwnFiles {
@@ -42,10 +42,6 @@ export class OwnFiles {
   readonly #isOwn = (key: string): boolean => this.#name.test(key.slice(this.prefix.key.length));
 
   async #onStorage(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      throw storageFailure(error, this.storage, this.prefix.bucket, `clear ${formatS3Uri(this.prefix)}`);
-    }
+    await askStorage(this.storage, this.prefix.bucket, `clear ${formatS3Uri(this.prefix)}`, work);
   }
 }

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { getObject, listObjects, parseS3Uri, type S3Location } from '../../lib/s3.ts';
 import {
   type Column,
@@ -11,7 +12,7 @@ import { publishDataset } from '../dataset/publish-dataset.ts';
 import { readManifest } from '../dataset/read-manifest.ts';
 import { withdrawOwn } from '../dataset/replace-dataset.ts';
 import type { Storage } from '../dataset/storage.ts';
-import { storageFailure } from '../dataset/storage-failure.ts';
+import { askStorage } from '../dataset/storage-failure.ts';
 import type { JobResult } from './job-result.ts';
 
 /** Written by `write_dataset` of jobs/sluice_job.py. */
@@ -80,23 +81,15 @@ export class DatasetResult implements JobResult<DatasetReference> {
 
   async #readSchema(signal: AbortSignal): Promise<readonly Column[]> {
     const location = { bucket: this.#prefix.bucket, key: this.#prefix.key + SCHEMA_NAME };
-    const text = await this.#call('read', async () => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of await getObject(this.#storage.client, location, signal)) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString('utf8');
-    });
-    return (JSON.parse(text) as { columns: readonly Column[] }).columns;
+    const schema = await this.#call('read', async () => text(await getObject(this.#storage.client, location, signal)));
+    return (JSON.parse(schema) as { columns: readonly Column[] }).columns;
   }
 
   async #keys(signal: AbortSignal): Promise<string[]> {
     return (await this.#call('list', () => listObjects(this.#storage.client, this.#prefix, signal))).map(({ key }) => key);
   }
 
-  async #call<T>(doing: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      throw storageFailure(error, this.#storage, this.#prefix.bucket, `${doing} ${this.#uri}${this.#folder}`);
-    }
+  #call<T>(doing: string, call: () => Promise<T>): Promise<T> {
+    return askStorage(this.#storage, this.#prefix.bucket, `${doing} ${this.output}`, call);
   }
 }

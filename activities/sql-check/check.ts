@@ -17,16 +17,11 @@ export type CheckKind = keyof typeof NEEDS;
 
 /** Keys that say what a value must be. */
 const BOUNDS = ['equals', 'min', 'max', 'between'] as const;
-/** Keys that a check of a kind may have, of those that not all have. */
-const OF_KIND: Readonly<Record<CheckKind | 'sql', readonly string[]>> = {
+/** Keys that a check of a kind may have beside those. */
+const MAY_HAVE: Readonly<Partial<Record<CheckKind | 'sql', readonly string[]>>> = {
   sql: [...BOUNDS, 'tolerance'],
-  not_null: ['column'],
-  unique: ['column'],
-  accepted_values: ['column', 'values'],
-  relationships: ['column', 'to'],
   row_count: [...BOUNDS, 'tolerance'],
-  freshness: ['column', 'within'],
-  sum: ['column', 'by', 'tolerance', 'history'],
+  sum: ['history'],
 };
 const KINDS = Object.keys(NEEDS) as [CheckKind, ...CheckKind[]];
 
@@ -116,12 +111,13 @@ function mistakesOf(given: Check, table: string | undefined): ParamMistake[] {
     return [{ at: sql === undefined ? [] : ['check'], message, hint: 'give one of sql and check' }];
   }
   const mistakes: ParamMistake[] = [];
-  const allowed = new Set(['name', 'sql', 'check', ...OF_KIND[kind ?? 'sql']]);
+  const needed = kind === undefined ? [] : NEEDS[kind];
+  const allowed = new Set<string>(['name', 'sql', 'check', ...needed, ...(MAY_HAVE[kind ?? 'sql'] ?? [])]);
   for (const key of Object.keys(given)) {
     if (!allowed.has(key)) mistakes.push({ at: [key], message: `'${key}' means nothing to ${kind ?? 'sql'}.`, hint: 'remove it' });
   }
   if (kind !== undefined) {
-    for (const key of NEEDS[kind]) {
+    for (const key of needed) {
       if (given[key] === undefined) mistakes.push({ at: [], message: `The check '${name}' needs '${key}' too: ${kind} looks at it.` });
     }
     if (table === undefined)

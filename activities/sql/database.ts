@@ -2,6 +2,14 @@ import type { PostgresConnection, RedshiftConnection } from '../../lib/connectio
 import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
 import { databaseFailure } from './database-failure.ts';
 
+/** The connection of a task that works on any database. */
+export const DATABASE = {
+  key: 'conn_id',
+  default: 'postgres_default',
+  types: ['postgres', 'redshift'],
+  description: 'The database.',
+} as const;
+
 /** An open session, with what failures need to say where it is. */
 export interface Database {
   readonly client: SqlClient;

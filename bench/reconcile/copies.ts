@@ -6,19 +6,19 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { Upload } from '@aws-sdk/lib-storage';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom, connectionVariable } from '../../lib/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { getObject, listObjects, openS3 } from '../../lib/s3.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import { compare, type Taken } from '../comparison.ts';
 import type { Measure } from '../measure.ts';
+import { peakMemory } from './peak-memory.ts';
 import { runActivity } from './run-activity.ts';
 
 const run = promisify(execFile);
 const BUCKET = 'raw-data';
 const PREFIX = 'bench/orders/';
 const PAIRS = 5;
-const MOST_MEMORY = 200e6;
 
 const EXTRACT: JsonObject = { source_table: 'orders', s3_bucket: BUCKET, s3_key: PREFIX, postgres_conn_id: 'bench_source' };
 const LOAD: JsonObject = {
@@ -92,19 +92,6 @@ async function ours(environment: Environment, type: string, params: JsonObject, 
   return taken;
 }
 
-/** Of a process that does nothing else. */
-async function peakMemory(environment: Environment, type: string, params: JsonObject): Promise<Measure> {
-  const child = [join(import.meta.dirname, 'run-activity.ts'), type, JSON.stringify(params)];
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', ...child], { env: { ...process.env, ...environment } });
-  const bytes = Number(stdout.trim());
-  return {
-    what: 'its peak memory, whole process',
-    measured: `${(bytes / 1e6).toFixed(0)} MB`,
-    wanted: `≤ ${MOST_MEMORY / 1e6} MB`,
-    reached: bytes <= MOST_MEMORY,
-  };
-}
-
 async function timed(work: () => Promise<void>): Promise<Taken> {
   const begin = performance.now();
   await work();
@@ -131,5 +118,5 @@ function ended(child: ChildProcess): Promise<void> {
 }
 
 function urlOf(environment: Environment, connection: string): string {
-  return environment[`SLUICE_CONN_${connection.toUpperCase()}`] ?? '';
+  return environment[connectionVariable(connection)] ?? '';
 }

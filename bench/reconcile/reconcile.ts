@@ -11,6 +11,7 @@ import { createProgress } from '../../lib/progress.ts';
 import { compare } from '../comparison.ts';
 import type { Measure } from '../measure.ts';
 import { benchCopies } from './copies.ts';
+import { peakMemory } from './peak-memory.ts';
 import { runActivity } from './run-activity.ts';
 
 const run = promisify(execFile);
@@ -18,7 +19,6 @@ const RELADIFF = { name: 'reladiff-0.6.0', essential: 'bin/python' };
 const ROWS = 1_000_000;
 const DIFFERENCES = 10;
 const COLUMNS = 'customer_id,status,total,updated_at';
-const MOST_MEMORY = 200e6;
 
 /** What comparing two databases costs, and copying out of one and into the other, beside the tools that people take for it. */
 export async function benchReconcile(): Promise<Measure[]> {
@@ -88,16 +88,5 @@ async function measure(environment: Environment, python: string): Promise<Measur
     return { ms: ms ?? NaN };
   };
   const measures = await compare('reconcile by row, 1,000,000 rows, 10 differ, beside reladiff', { time: 0.7 }, 5, ours, byHand);
-  const child = [join(import.meta.dirname, 'run-activity.ts'), 'reconcile', JSON.stringify(params)];
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', ...child], { env: { ...process.env, ...environment } });
-  const bytes = Number(stdout.trim());
-  return [
-    ...measures,
-    {
-      what: 'its peak memory, whole process',
-      measured: `${(bytes / 1e6).toFixed(0)} MB`,
-      wanted: `≤ ${MOST_MEMORY / 1e6} MB`,
-      reached: bytes <= MOST_MEMORY,
-    },
-  ];
+  return [...measures, await peakMemory(environment, 'reconcile', params as never)];
 }

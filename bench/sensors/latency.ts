@@ -9,7 +9,7 @@ import { applySensorChange } from '../../temporal/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { groupOf } from '../../sensors/kafka/start-position.ts';
 import { sensorId } from '../../workflows/plan/trigger.ts';
-import { type Measure, median } from '../measure.ts';
+import { type Measure, median, percentile } from '../measure.ts';
 
 const PARTITIONS = 8;
 const SECONDS = 30;
@@ -47,8 +47,7 @@ export async function measureLatency(client: Client, connection: KafkaConnection
   await until(client, plan, before);
   const latencies: number[] = [];
   for (const [run, at] of acknowledged) latencies.push((await firstTaskStarted(client, run)) - at);
-  latencies.sort((a, b) => a - b);
-  const p99 = latencies[Math.ceil(latencies.length * 0.99) - 1] ?? NaN;
+  const p99 = percentile(latencies, 0.99);
 
   await send(
     producer,

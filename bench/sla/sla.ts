@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +7,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { withHash } from '../../compiler/emit.ts';
 import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
+import { freePort } from '../../dev/ports.ts';
 import { startStack } from '../../dev/stack.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
 import { createProgress } from '../../lib/progress.ts';
@@ -19,7 +18,7 @@ import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { createLog } from '../../lib/logging.ts';
 import { createWorkers, installRuntime } from '../../temporal/worker-process.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import { type Measure, median } from '../measure.ts';
+import { type Measure, median, percentile } from '../measure.ts';
 
 const PIPELINES = 1_000;
 const FEW_PIPELINES = 250;
@@ -178,7 +177,7 @@ class Monitor {
   ) {}
 
   static async start(environment: Environment, queue: string): Promise<Monitor> {
-    const args = ['--import', 'tsx', join(import.meta.dirname, 'monitor-child.ts'), queue, String(await freePort())];
+    const args = ['--import', 'tsx', join(import.meta.dirname, 'monitor-child.ts'), queue, String(await freePort(new Set()))];
     const child = spawn(process.execPath, args, { env: { ...process.env, ...environment }, stdio: ['pipe', 'pipe', 'inherit'] });
     const monitor = new Monitor(child, createInterface({ input: child.stdout })[Symbol.asyncIterator]());
     await monitor.line();
@@ -214,7 +213,7 @@ class Monitor {
 }
 
 function measuresOf(few: Weight, many: Weight, delays: readonly number[], falsePages: number): Measure[] {
-  const [p95 = Infinity, most = Infinity] = [[...delays].sort((a, b) => a - b)[Math.ceil(delays.length * 0.95) - 1], Math.max(...delays)];
+  const [p95, most] = [percentile(delays, 0.95), Math.max(...delays)];
   const times = PIPELINES / FEW_PIPELINES;
   const growth = (of: (weight: Weight) => number): number => of(many) / of(few) / times;
   const [cpu, requests] = [growth(({ cpuMs }) => cpuMs), growth(({ requests: count }) => count)];
@@ -249,14 +248,4 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
       for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
     }),
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/json.ts';
 import { durationText, readDuration } from './durations.ts';
 import { adaptName } from './names.ts';
 import { splitCommand } from './split-command.ts';
@@ -9,7 +9,6 @@ export type Converted = { readonly keys: JsonObject; readonly why?: string } | {
 /** Makes keys of an argument, whose value has our expressions already. `dagName` is what a DAG is called here. */
 export type Convert = (value: Json, dagName: (id: string) => string) => Converted;
 
-export const isMap = (value: Json): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isTexts = (value: Json): value is string[] => Array.isArray(value) && value.every((each) => typeof each === 'string');
 
 export const text =

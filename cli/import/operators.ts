@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../../workflows/plan/json.ts';
 import {
   type Convert,
   numberOrText,
@@ -7,7 +7,6 @@ import {
   argv,
   connection,
   duration,
-  isMap,
   jsonBody,
   map,
   number,

@@ -6,12 +6,12 @@ import { isTemplate } from '../../workflows/plan/expressions/template.ts';
 import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/json.ts';
 import type { ParamPlan } from '../../workflows/plan/plan.ts';
 import type { TaskGraph } from '../resolve-graph.ts';
 import { COMMON_TASK_KEYS, TASK_COMMON } from '../schema/task-keys.ts';
 import type { Path, Source } from '../source.ts';
-import { isMap, type TaskList, type TaskNode } from '../task-node.ts';
+import { type TaskList, type TaskNode } from '../task-node.ts';
 import { type ExpressionScope, taskOf } from './expression-checker.ts';
 import { findTemplates, type FoundTemplate } from './find-templates.ts';
 import { shapeOfSchema } from './shapes.ts';
@@ -70,7 +70,7 @@ class ExpressionResolver {
     private readonly value: JsonObject,
     private readonly context: ExpressionContext,
   ) {
-    this.hasBraces = isTemplate(source.text) || context.nodes.some(({ type }) => context.types.get(type ?? '')?.fromUpstream !== undefined);
+    this.hasBraces = isTemplate(source.text);
     this.params = Object.fromEntries(Object.entries(context.params).map(([name, { schema }]) => [name, shapeOfSchema(schema)]));
     this.hasEvent = Array.isArray(value.triggers) && value.triggers.length > 0;
   }
@@ -113,10 +113,10 @@ class ExpressionResolver {
     if (places.length > 0) this.templates.set(name, places);
   }
 
-  /** Whether parameters of a task type are expressions by themselves. */
+  /** Whether parameters of a task type are expressions by themselves, or are filled in with some. */
   private takesExpressions(type: string | undefined): boolean {
-    const params = this.context.types.get(type ?? '')?.params;
-    return params !== undefined && hasExpressions(params);
+    const taskType = this.context.types.get(type ?? '');
+    return taskType !== undefined && (taskType.fromUpstream !== undefined || hasExpressions(taskType.params));
   }
 
   private checkCommonKeys({ keys, path }: TaskNode, scope: ExpressionScope): void {

@@ -1,6 +1,5 @@
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
-import { isMap } from '../task-node.ts';
+import { isMap, type JsonObject } from '../../workflows/plan/json.ts';
 
 const SCALARS: Readonly<Record<string, Shape>> = { string: 'string', integer: 'int', number: 'double', boolean: 'bool' };
 

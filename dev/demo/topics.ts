@@ -1,9 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { connectionsFrom } from '../../lib/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
+import { publishRecord } from '../../lib/kafka/publish-record.ts';
 
 /** The shop's topics that pipelines of `pipelines/` listen to. */
 const TOPICS = ['user-behavior-metrics', 'user-activity', 'purchase'];
+
+/** The broker has answered a moment ago. Milliseconds. */
+const WITHIN = 30_000;
 
 /** Makes the topics that are missing. */
 export async function createTopics(environment: Environment): Promise<void> {
@@ -22,11 +27,6 @@ export async function createTopics(environment: Environment): Promise<void> {
 /** Writes a record as JSON. */
 export async function produce(environment: Environment, topic: string, value: object): Promise<void> {
   const kafka = createKafka(connectionsFrom(environment).get('kafka_default', ['kafka']), 'sluice-demo');
-  const producer = kafka.producer({ allowAutoTopicCreation: false });
-  await producer.connect();
-  try {
-    await producer.send({ topic, messages: [{ value: JSON.stringify(value) }] });
-  } finally {
-    await producer.disconnect();
-  }
+  const record = { topic, value: JSON.stringify(value), headers: {}, identity: randomUUID() };
+  await publishRecord(kafka, record, AbortSignal.timeout(WITHIN));
 }

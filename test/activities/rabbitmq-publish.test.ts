@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { CancelledFailure } from '@temporalio/common';
 import type { ChannelModel, ConfirmChannel, GetMessage } from 'amqplib';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { rabbitmqPublish } from '../../activities/rabbitmq-publish.ts';
@@ -9,6 +8,7 @@ import { connectionsFrom, type RabbitMQConnection } from '../../lib/connections.
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { openBlackHole } from '../support/black-hole.ts';
+import { endsAtOnce } from '../support/ends-at-once.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { runTask, type TaskRun } from '../support/run-task.ts';
 import { testStack } from '../support/test-stack.ts';
@@ -146,19 +146,9 @@ describe('rabbitmq_publish', function () {
     assert.match(error.message, /at most 255 bytes/);
   });
 
-  async function endsAtOnce(url: string, queue: string, reached: Promise<void>): Promise<void> {
-    let cancel = (): void => assert.fail('there was no sign of life');
-    const cancelled = assert.rejects(publish({ queue, value: 1 }, url, { onProgress: (_, end) => (cancel = end) }), CancelledFailure);
-    await reached;
-    const began = performance.now();
-    cancel();
-    await cancelled;
-    assert.ok(performance.now() - began < 1_000);
-  }
-
   it('ends at once when it is cancelled while it connects', async () => {
     const hole = await openBlackHole();
-    await endsAtOnce(`amqp://${hole.address}`, 'q', hole.entered);
+    await endsAtOnce((watch) => publish({ queue: 'q', value: 1 }, `amqp://${hole.address}`, watch), hole.entered);
     hole.close();
   });
 
@@ -166,6 +156,7 @@ describe('rabbitmq_publish', function () {
     let reach = (): void => undefined;
     const reached = new Promise<void>((resolve) => (reach = resolve));
     const way = await startProxy(() => new Promise<void>(() => reach()));
-    await endsAtOnce(way, await newQueue(), reached);
+    const queue = await newQueue();
+    await endsAtOnce((watch) => publish({ queue, value: 1 }, way, watch), reached);
   });
 });

@@ -1,8 +1,10 @@
 import { type Admin, Kafka, logLevel, type Message } from 'kafkajs';
+import { after, before } from 'mocha';
 import { connectionsFrom, type KafkaConnection } from '../../lib/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { eventually } from './eventually.ts';
+import { testStack } from './test-stack.ts';
 
 /** A client of the suite's Kafka. */
 export class TestKafka {
@@ -58,4 +60,16 @@ export class TestKafka {
   close(): Promise<void> {
     return this.admin.disconnect();
   }
+}
+
+/** The suite's Kafka, for a file of tests that needs no other server. Registers its own hooks; call inside `describe`. */
+export function kafkaSetting(): { readonly environment: Record<string, string>; readonly kafka: TestKafka } {
+  const setting = {} as { environment: Record<string, string>; kafka: TestKafka };
+  before(async function () {
+    this.timeout('15m');
+    setting.environment = (await testStack(['kafka'])).environment;
+    setting.kafka = await TestKafka.connect(setting.environment);
+  });
+  after(() => setting.kafka.close());
+  return setting;
 }

@@ -1,5 +1,5 @@
 import { parseDuration } from './duration.ts';
-import type { Json, JsonObject } from './json.ts';
+import { isMap, type Json, type JsonObject } from './json.ts';
 
 /** The types that a parameter or a field of a form can have. */
 export const VALUE_TYPES = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'] as const;
@@ -97,8 +97,4 @@ function checkMap(schema: JsonObject, map: JsonObject, name: string): string[] {
     }
   }
   return mistakes;
-}
-
-function isMap(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,35 +2,25 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { Kafka, logLevel } from 'kafkajs';
-import { after, before, describe, it } from 'mocha';
+import { describe, it } from 'mocha';
 import { connectionsFrom } from '../../../lib/connections.ts';
-import type { Environment } from '../../../lib/environment.ts';
 import { type NewRecord, publishRecord } from '../../../lib/kafka/publish-record.ts';
 import { eventually } from '../../support/eventually.ts';
-import { TestKafka } from '../../support/kafka.ts';
-import { testStack } from '../../support/test-stack.ts';
+import { kafkaSetting } from '../../support/kafka.ts';
 
 /** Kafka's number of the request that writes. */
 const PRODUCE = 0;
 
 describe('publishRecord', function () {
   this.timeout('30s');
-  let environment: Environment;
-  let kafka: TestKafka;
-
-  before(async function () {
-    this.timeout('15m');
-    ({ environment } = await testStack(['kafka']));
-    kafka = await TestKafka.connect(environment);
-  });
-  after(() => kafka.close());
+  const setting = kafkaSetting();
 
   /** A client whose connections tell of what they write. @param lost whether the connection breaks before the answer to this one comes */
   function watched(lost: (produced: number) => boolean): { readonly client: Kafka; readonly sockets: Socket[]; produced: number } {
     const sockets: Socket[] = [];
     const watch = { client: undefined as unknown as Kafka, sockets, produced: 0 };
     watch.client = new Kafka({
-      brokers: [...connectionsFrom(environment).get('kafka_default', ['kafka']).brokers],
+      brokers: [...connectionsFrom(setting.environment).get('kafka_default', ['kafka']).brokers],
       logLevel: logLevel.NOTHING,
       retry: { initialRetryTime: 50 },
       socketFactory: ({ host, port, onConnect }) => {
@@ -53,12 +43,12 @@ describe('publishRecord', function () {
 
   async function record(partitions: number): Promise<NewRecord> {
     const topic = `publishes-${randomUUID()}`;
-    await kafka.createTopic(topic, partitions);
+    await setting.kafka.createTopic(topic, partitions);
     return { topic, value: '1', headers: {}, identity: randomUUID() };
   }
 
   const countOf = async (topic: string): Promise<number> =>
-    (await kafka.admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
+    (await setting.kafka.admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
 
   for (const [name, key] of [
     ['with a key', { key: 'k' }],
