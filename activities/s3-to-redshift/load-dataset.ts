@@ -7,10 +7,10 @@ import { type Database, fixFormats } from '../sql/database.ts';
 import { columnsOf, findTable, type FoundTable, quoteList } from '../sql/find-table.ts';
 import { formatTable, quoteIdentifier, quoteTable } from '../sql/identifiers.ts';
 import { chooseColumns } from './choose-columns.ts';
+import { copyIntoPostgres } from './copy-into-postgres.ts';
 import { beginLedger, findLoad, ledger, refuseSecondAppend, writeLoad } from './ledger.ts';
 import type { LoadMethod } from './load-methods.ts';
 import { merge, type MergeCounts } from './merge.ts';
-import { stageFromPostgres } from './stage-postgres.ts';
 import { STAGING } from './staging-table.ts';
 import { stageFromRedshift } from './stage-redshift.ts';
 
@@ -37,12 +37,15 @@ export interface Loaded extends MergeCounts {
 }
 
 /**
- * Loads all or nothing. The data is first staged in a table that only this session sees; then one transaction moves it into the table and
- * writes the ledger row. Whatever breaks in the middle leaves the table as it was; an attempt that comes after one whose answer was lost
- * finds the ledger row and does nothing.
+ * Loads all or nothing: one transaction brings the data into the table and writes the ledger row. Whatever breaks in the middle leaves the
+ * table as it was; an attempt that comes after one whose answer was lost finds the ledger row and does nothing.
  *
- * Staging stands before the transaction because of the lock: nobody waits while S3 is read. And the lock stands first in it: Redshift
- * takes a transaction's snapshot at its first query, and under a snapshot from before the lock another load would not be seen.
+ * What has to be looked at before it may enter the table is first staged in one that only this session sees: rows for an upsert, and
+ * everything on Redshift, where COPY checks nothing against the manifest. PostgreSQL otherwise takes the rows as they come, twice as fast.
+ *
+ * Staging stands before the transaction because of the lock: nobody waits while S3 is read, and on Redshift that would be readers too. The
+ * lock stands first in it: Redshift takes a transaction's snapshot at its first query, and under a snapshot from before the lock another
+ * load would not be seen.
  */
 export async function loadDataset(load: Load): Promise<Loaded> {
   const { database, warehouse, manifest, method, upsertKeys } = load;
@@ -56,9 +59,12 @@ export async function loadDataset(load: Load): Promise<Loaded> {
   // Seen here, it saves reading the data again; what is seen under the lock decides.
   const before = await findLoad(load, target);
   if (before) return { ...before, already_loaded: true };
-  await client.query(`CREATE TEMPORARY TABLE ${STAGING} AS SELECT ${quoteList(columns)} FROM ${quoteTable(target)} WHERE false`);
-  if (isPostgres) await stageFromPostgres(load, columns, present);
-  else await stageFromRedshift(load, warehouse, columns);
+  const isStaged = !isPostgres || method === 'upsert';
+  if (isStaged) {
+    await client.query(`CREATE TEMPORARY TABLE ${STAGING} AS SELECT ${quoteList(columns)} FROM ${quoteTable(target)} WHERE false`);
+    if (isPostgres) await copyIntoPostgres(load, STAGING, columns, present);
+    else await stageFromRedshift(load, warehouse, columns);
+  }
   await client.query('BEGIN');
   try {
     // Two loads of one table go one after the other, and readers go on reading. Redshift's only lock would stop them: there the ledger is locked.
@@ -69,7 +75,8 @@ export async function loadDataset(load: Load): Promise<Loaded> {
       return { ...earlier, already_loaded: true };
     }
     if (method === 'append') await refuseSecondAppend(load, target);
-    const counts = await merge({ client, target, columns, method, upsertKeys });
+    const copy = isStaged ? undefined : () => copyIntoPostgres(load, quoteTable(target), columns, present);
+    const counts = await merge({ client, target, columns, method, upsertKeys, copy });
     await writeLoad(load, target, manifest.rows);
     await client.query('COMMIT');
     return { rows: manifest.rows, ...counts, already_loaded: false };

@@ -1,3 +1,3 @@
-/** How staged rows get into the table. */
+/** How rows get into the table. */
 export const LOAD_METHODS = ['append', 'replace', 'upsert'] as const;
 export type LoadMethod = (typeof LOAD_METHODS)[number];

@@ -1,7 +1,7 @@
 import type { SqlClient } from '../../lib/postgres.ts';
 import { userFault } from '../errors.ts';
 import { type FoundTable, quoteList } from '../sql/find-table.ts';
-import { quoteIdentifier } from '../sql/identifiers.ts';
+import { quoteIdentifier, quoteTable } from '../sql/identifiers.ts';
 import type { LoadMethod } from './load-methods.ts';
 import { STAGING } from './staging-table.ts';
 
@@ -19,18 +19,21 @@ export interface Merge {
   readonly columns: readonly string[];
   readonly method: LoadMethod;
   readonly upsertKeys: readonly string[];
+  /** Brings the rows straight into the table, and counts them; undefined: they are staged. */
+  readonly copy: (() => Promise<number>) | undefined;
 }
 
 /**
- * Moves staged rows into the table, in words that Redshift and PostgreSQL both know: Redshift has no ON CONFLICT, and its TRUNCATE would
+ * Brings the rows into the table, in words that Redshift and PostgreSQL both know: Redshift has no ON CONFLICT, and its TRUNCATE would
  * commit. DELETE lets readers see the old rows until the commit.
  */
-export async function merge({ client, target, columns, method, upsertKeys }: Merge): Promise<MergeCounts> {
-  const table = `${quoteIdentifier(target.schema)}.${quoteIdentifier(target.table)}`;
+export async function merge({ client, target, columns, method, upsertKeys, copy }: Merge): Promise<MergeCounts> {
+  const table = quoteTable(target);
   const insert = `INSERT INTO ${table} (${quoteList(columns)}) SELECT ${quoteList(columns, 's.')} FROM ${STAGING} AS s`;
   const run = async (sql: string): Promise<number> => (await client.query(sql)).rowCount ?? 0;
-  if (method === 'append') return { inserted: await run(insert) };
-  if (method === 'replace') return { deleted: await run(`DELETE FROM ${table}`), inserted: await run(insert) };
+  const fill = copy ?? (() => run(insert));
+  if (method === 'append') return { inserted: await fill() };
+  if (method === 'replace') return { deleted: await run(`DELETE FROM ${table}`), inserted: await fill() };
   await refuseUnclearKeys(client, upsertKeys);
   const same = upsertKeys.map((key) => `t.${quoteIdentifier(key)} = s.${quoteIdentifier(key)}`).join(' AND ');
   const rest = columns.filter((column) => !upsertKeys.includes(column));

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,9 +25,13 @@ const LOAD: JsonObject = {
   s3_bucket: BUCKET,
   s3_key: PREFIX,
   redshift_table: 'loaded_orders',
-  method: 'replace',
+  method: 'append',
   redshift_conn_id: 'bench_target',
 };
+
+/** What a user would type: `url`, `file`; `url`, `files …`. */
+const EXTRACT_BY_HAND = 'psql "$1" -qc "COPY orders TO STDOUT (FORMAT csv)" | gzip -1 > "$2"';
+const LOAD_BY_HAND = 'url="$1"; shift; gunzip -c "$@" | psql "$url" -qc "COPY loaded_orders FROM STDIN (FORMAT csv)"';
 
 /**
  * The two ends of an ETL beside `psql`, `gzip` and an upload, on the table `orders` of the connection `bench_source`.
@@ -37,12 +41,16 @@ export async function benchCopies(environment: Environment, rows: number): Promi
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   const signal = new AbortController().signal;
   const s3 = openS3(connectionsFrom(environment).get('aws_default', ['aws']));
-  const psql = (connection: string, statement: string): string[] => [urlOf(environment, connection), '-qAtc', statement];
+  const byHand = (script: string, connection: string, ...files: string[]): Promise<unknown> =>
+    run('bash', ['-o', 'pipefail', '-c', script, 'by-hand', urlOf(environment, connection), ...files]);
+  // What was loaded before goes, and the memory of it: untimed, for either side.
+  const emptied = (): Promise<unknown> =>
+    run('psql', [urlOf(environment, 'bench_target'), '-qc', 'TRUNCATE loaded_orders', '-c', 'DROP TABLE IF EXISTS sluice_loads']);
   try {
     const file = join(folder, 'orders.csv.gz');
     const extractByHand = (): Promise<Taken> =>
       timed(async () => {
-        await piped(spawn('psql', psql('bench_source', 'COPY orders TO STDOUT (FORMAT csv)')), spawn('gzip', ['-1']), file);
+        await byHand(EXTRACT_BY_HAND, 'bench_source', file);
         await new Upload({ client: s3, params: { Bucket: BUCKET, Key: 'bench/by-hand.csv.gz', Body: createReadStream(file) } }).done();
       });
     const what = `${rows.toLocaleString('en-US')} rows`;
@@ -53,27 +61,25 @@ export async function benchCopies(environment: Environment, rows: number): Promi
       () => ours(environment, 'postgres_to_s3', EXTRACT, rows),
       extractByHand,
     );
-    await run(
-      'psql',
-      psql('bench_target', 'CREATE TABLE IF NOT EXISTS loaded_orders (LIKE orders); CREATE TABLE IF NOT EXISTS by_hand (LIKE orders)'),
-    );
+    await run('psql', [urlOf(environment, 'bench_target'), '-qc', 'CREATE TABLE IF NOT EXISTS loaded_orders (LIKE orders)']);
     const parts: string[] = [];
     for (const { key } of await listObjects(s3, { bucket: BUCKET, key: PREFIX }, signal)) {
       if (!key.endsWith('.gz')) continue;
       parts.push(join(folder, `part-${parts.length}.csv.gz`));
       await pipeline(await getObject(s3, { bucket: BUCKET, key }, signal), createWriteStream(parts.at(-1) ?? ''));
     }
-    const loadByHand = (): Promise<Taken> =>
-      timed(async () => {
-        await run('psql', psql('bench_target', 'TRUNCATE by_hand'));
-        await piped(spawn('gunzip', ['-c', ...parts]), spawn('psql', psql('bench_target', 'COPY by_hand FROM STDIN (FORMAT csv)')));
-      });
     const load = await compare(
       `s3_to_redshift (PostgreSQL), ${what}, beside gunzip | psql COPY`,
       { time: 1.15 },
       PAIRS,
-      () => ours(environment, 's3_to_redshift', LOAD, rows),
-      loadByHand,
+      async () => {
+        await emptied();
+        return ours(environment, 's3_to_redshift', LOAD, rows);
+      },
+      async () => {
+        await emptied();
+        return timed(() => byHand(LOAD_BY_HAND, 'bench_target', ...parts));
+      },
     );
     return [...extract, await peakMemory(environment, 'postgres_to_s3', EXTRACT), ...load];
   } finally {
@@ -92,29 +98,10 @@ async function ours(environment: Environment, type: string, params: JsonObject, 
   return taken;
 }
 
-async function timed(work: () => Promise<void>): Promise<Taken> {
+async function timed(work: () => Promise<unknown>): Promise<Taken> {
   const begin = performance.now();
   await work();
   return { ms: performance.now() - begin };
-}
-
-/** `from | to`, and `> file` where one is named; both have to end well. */
-async function piped(from: ChildProcess, to: ChildProcess, file?: string): Promise<void> {
-  const [source, sink, result] = [from.stdout, to.stdin, to.stdout];
-  if (!source || !sink || !result) throw new Error('A process has no pipes.');
-  await Promise.all([
-    ended(from),
-    ended(to),
-    pipeline(source, sink),
-    file === undefined ? result.resume() : pipeline(result, createWriteStream(file)),
-  ]);
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`${child.spawnfile} ended with ${code}.`))));
-  });
 }
 
 function urlOf(environment: Environment, connection: string): string {

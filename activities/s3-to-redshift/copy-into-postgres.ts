@@ -8,16 +8,22 @@ import { describe, isServerError } from '../sql/database-failure.ts';
 import { quoteList, type TableColumn } from '../sql/find-table.ts';
 import { quoteIdentifier } from '../sql/identifiers.ts';
 import type { Load } from './load-dataset.ts';
-import { STAGING } from './staging-table.ts';
 
 /** JSON lines as COPY takes them untouched: as CSV of one column, quoted and delimited by control characters that JSON does not hold. */
 const RAW = 'sluice_staging_lines';
 
 /**
- * Fills the staging table of a PostgreSQL warehouse: each object is streamed through COPY, and compared with the manifest on the way.
- * @throws ApplicationFailure DatasetChanged, DataDoesNotFit
+ * Fills a table of PostgreSQL: each object is streamed through COPY, and compared with the manifest on the way.
+ * @param into the table, quoted
+ * @returns how many rows there were
+ * @throws ApplicationFailure DatasetChanged, DataDoesNotFit: then rows may already be in the table
  */
-export async function stageFromPostgres(load: Load, columns: readonly string[], present: readonly TableColumn[]): Promise<void> {
+export async function copyIntoPostgres(
+  load: Load,
+  into: string,
+  columns: readonly string[],
+  present: readonly TableColumn[],
+): Promise<number> {
   const { database, manifest, ctx } = load;
   const { client } = database;
   if (manifest.format === 'parquet')
@@ -26,8 +32,8 @@ export async function stageFromPostgres(load: Load, columns: readonly string[], 
   if (isLines) await client.query(`CREATE TEMPORARY TABLE ${RAW} (line json NOT NULL)`);
   const statement = isLines
     ? `COPY ${RAW} (line) FROM STDIN (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`
-    : `COPY ${STAGING} (${quoteList(columns)}) FROM STDIN (FORMAT csv)`;
-  const fromLines = isLines ? insertFromLines(load, columns, present) : undefined;
+    : `COPY ${into} (${quoteList(columns)}) FROM STDIN (FORMAT csv)`;
+  const fromLines = isLines ? insertFromLines(load, into, columns, present) : undefined;
   const progress = everySecond((rows: number) => ctx.progress({ rows }));
   let rows = 0;
   for (const entry of manifest.entries) {
@@ -36,15 +42,16 @@ export async function stageFromPostgres(load: Load, columns: readonly string[], 
     progress(rows);
   }
   if (rows !== manifest.rows) throw changed(load, `its files hold ${rows} rows, and it says ${manifest.rows}`);
+  return rows;
 }
 
 /** By the names of the data, which the task's `columns` may map onto others, and with the types of the table. */
-function insertFromLines({ manifest }: Load, columns: readonly string[], present: readonly TableColumn[]): string {
+function insertFromLines({ manifest }: Load, into: string, columns: readonly string[], present: readonly TableColumn[]): string {
   const fields = columns.map((column, index) => ({
     name: quoteIdentifier(manifest.schema[index]?.name ?? column),
     type: present.find(({ name }) => name === column)?.type ?? 'text',
   }));
-  return `INSERT INTO ${STAGING} (${quoteList(columns)}) SELECT ${fields.map(({ name }) => `record.${name}`).join(', ')}
+  return `INSERT INTO ${into} (${quoteList(columns)}) SELECT ${fields.map(({ name }) => `record.${name}`).join(', ')}
     FROM ${RAW}, json_to_record(${RAW}.line) AS record(${fields.map(({ name, type }) => `${name} ${type}`).join(', ')})`;
 }
 
