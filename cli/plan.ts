@@ -4,7 +4,7 @@ import { EXIT } from '../lib/exit-code.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { type ScheduleChange, diffSchedules, listSchedules } from '../temporal/schedules.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
-import { describeSchedule, describeTasks } from '../workflows/plan/describe.ts';
+import { describeSchedule, describeTasks, describeTrigger } from '../workflows/plan/describe.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { iso, type SchedulePlan, tickAfter } from '../workflows/plan/schedule.ts';
 import { compilePaths, environment, formatMistakes, outputOption, type OutputOptions, PIPELINES, print, say } from './command-context.ts';
@@ -49,7 +49,12 @@ function present({ dagId, action, detail, plan }: ScheduleChange, compilations: 
     dag_id: dagId,
     action,
     detail,
-    ...(plan && { hash: plan.hash, next_runs: nextRuns(plan.schedule), filled_in: filledInOf(plan, compilations) }),
+    ...(plan && {
+      hash: plan.hash,
+      next_runs: nextRuns(plan.schedule),
+      triggers: plan.triggers?.map(({ name }) => name) ?? [],
+      filled_in: filledInOf(plan, compilations),
+    }),
   };
 }
 
@@ -64,10 +69,10 @@ function describe({ dagId, action, detail, plan }: ScheduleChange, compilations:
       .map((line) => `    ${line}`),
   );
   const runs = nextRuns(plan.schedule);
-  lines.push(
-    runs.length > 0 ? `  next runs (${describeSchedule(plan.schedule)})` : '  starts only by hand',
-    ...runs.map((run) => `    ${run}`),
-  );
+  const triggers = plan.triggers ?? [];
+  if (runs.length > 0) lines.push(`  next runs (${describeSchedule(plan.schedule)})`, ...runs.map((run) => `    ${run}`));
+  lines.push(...triggers.map((trigger) => `  starts on ${trigger.name}: ${describeTrigger(trigger)}`));
+  if (runs.length === 0 && triggers.length === 0) lines.push('  starts only by hand');
   const filledIn = filledInOf(plan, compilations);
   if (filledIn.length > 0)
     lines.push('  filled in', ...filledIn.map(({ task, what, value, why }) => `    ${task ? `${task} ` : ''}${what}: ${value}  (${why})`));

@@ -17,7 +17,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { OperatorWord } from './plan/decision.ts';
-import { formatDuration } from './plan/duration.ts';
+import { describeTrigger } from './plan/describe.ts';
 import type { Plan } from './plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
 import {
@@ -284,16 +284,6 @@ function describeReport({ consumer, counts, rate, lag, lastStart, problem }: Sen
     ...(problem === undefined ? [] : [`! ${problem}`]),
   ];
   return parts.join('\n  ');
-}
-
-/** A trigger in a line: `kafka user-behavior-metrics, when event.score > 0.7`. */
-function describeTrigger({ type, source, when, mode }: TriggerPlan): string {
-  const what = Object.values(source).find((value) => typeof value === 'string' || Array.isArray(value));
-  return [
-    `${type} ${Array.isArray(what) ? what.join(', ') : String(what ?? '')}`.trim(),
-    ...(when === undefined ? [] : [`when ${when}`]),
-    ...(mode.kind === 'cooldown' ? [`at most one run in ${formatDuration(mode.forMs)}`] : []),
-  ].join(', ');
 }
 
 function rootMessage(error: unknown): string {

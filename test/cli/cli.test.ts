@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
+import { ROOT } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -53,6 +54,12 @@ describe('sluice', () => {
     assert.equal(code, 2);
     assert.match(stdout, /\+ cli_sample {2}create/);
     assert.equal(stdout.match(/T00:00:00Z$/gm)?.length, 5);
+  });
+
+  it('plan: says what starts a pipeline without a schedule', async () => {
+    const { stdout } = await sluice(['plan', join(ROOT, 'pipelines', 'recommendation_model_retraining.yaml')], environment);
+    assert.match(stdout, /starts on user_behavior_change: kafka user-behavior-metrics, when /);
+    assert.doesNotMatch(stdout, /by hand/);
   });
 
   it('run: an unknown pipeline is named, with the nearest', async () => {

@@ -4,6 +4,7 @@ import { formatDuration } from './duration.ts';
 import type { Plan } from './plan.ts';
 import type { SchedulePlan } from './schedule.ts';
 import type { Cause } from './run.ts';
+import type { TriggerPlan } from './trigger.ts';
 
 /** Temporal accepts longer summaries and shows them badly. */
 const MAX_SUMMARY_BYTES = 200;
@@ -21,6 +22,16 @@ export function describeSchedule(schedule: SchedulePlan | null): string {
     : `${schedule.cron}${schedule.timezone === 'UTC' ? ' UTC' : ` ${schedule.timezone}`}`;
 }
 
+/** A trigger in a line: `kafka user-behavior-metrics, when event.score > 0.7`. */
+export function describeTrigger({ type, source, when, mode }: TriggerPlan): string {
+  const what = Object.values(source).find((value) => typeof value === 'string' || Array.isArray(value));
+  return [
+    `${type} ${Array.isArray(what) ? what.join(', ') : String(what ?? '')}`.trim(),
+    ...(when === undefined ? [] : [`when ${when}`]),
+    ...(mode.kind === 'cooldown' ? [`at most one run in ${formatDuration(mode.forMs)}`] : []),
+  ].join(', ');
+}
+
 /** What a pipeline is, for the details of its runs in the Temporal UI: Markdown, the graph as fenced text. */
 export function describePlan(plan: Plan): string {
   let description = descriptions.get(plan);
@@ -35,6 +46,7 @@ function drawPlan(plan: Plan): string {
   const facts = [
     plan.owner && `Owner: ${plan.owner}`,
     `Schedule: ${describeSchedule(plan.schedule)}`,
+    plan.triggers && `Triggers: ${plan.triggers.map(describeTrigger).join('; ')}`,
     plan.tags.length > 0 && `Tags: ${plan.tags.join(', ')}`,
     `Plan: ${plan.hash.slice(0, 12)}`,
   ].filter(Boolean);
