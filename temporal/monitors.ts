@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { type Client, Client as TemporalClient, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
@@ -19,6 +18,7 @@ import { connectWorker } from './connect-worker.ts';
 import { TemporalFacts } from './monitor-facts.ts';
 import { searchAttribute } from './search-attributes.ts';
 import type { Activities, WorkerGroup } from './worker-process.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 
 /** Workers for the monitors of deployments; and what they need to ask Temporal whether it is there. */
 export interface MonitorGroup extends WorkerGroup {
@@ -39,6 +39,7 @@ export async function createMonitorWorkers(
 ): Promise<MonitorGroup> {
   const { connection, namespace } = await connectWorker(environment);
   const client = new TemporalClient({ connection, namespace, dataConverter });
+  const bundle = await workflowBundle('monitors');
   const workers = await Promise.all(
     queues.map((taskQueue) =>
       Worker.create({
@@ -46,7 +47,7 @@ export async function createMonitorWorkers(
         namespace,
         taskQueue: monitorQueue(taskQueue),
         dataConverter,
-        workflowsPath: fileURLToPath(new URL('../workflows/monitors.ts', import.meta.url)),
+        workflowBundle: bundle,
         activities: activities(new TemporalFacts(client, taskQueue, environment, onChange)),
         stickyQueueScheduleToStartTimeout: '2s',
         maxHeartbeatThrottleInterval: '2s',

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import { Client } from '@temporalio/client';
 import { Runtime, Worker } from '@temporalio/worker';
@@ -11,6 +10,7 @@ import { createIntervalActivities } from './intervals.ts';
 import { createRunLookup } from './run-lookup.ts';
 import { createSensorStarts } from './sensor-starts.ts';
 import { createSlotActivities } from './slot-activities.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 
 export type Activities = Record<string, (...input: never[]) => Promise<unknown>>;
 
@@ -71,6 +71,7 @@ export async function createWorkers(
   const { connection, namespace } = await connectWorker(environment);
   const client = new Client({ connection, namespace, dataConverter });
   const own = activities(createRunLookup(client));
+  const bundle = await workflowBundle('index');
   const workers = await Promise.all(
     queues.flatMap((taskQueue) => [
       Worker.create({
@@ -78,7 +79,7 @@ export async function createWorkers(
         namespace,
         taskQueue,
         dataConverter,
-        workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+        workflowBundle: bundle,
         activities: { ...own, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
         shutdownGraceTime: SHUTDOWN_GRACE,
         // After a worker's death its runs move to another one this soon; the default of 10 s doubles the damage of a short outage.

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { startStack } from '../../dev/stack.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
 import { createLog } from '../../lib/logging.ts';
@@ -13,6 +13,7 @@ import { connectWorker } from '../../temporal/connect-worker.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { installRuntime } from '../../temporal/worker-process.ts';
+import { workflowBundle } from '../../temporal/workflow-bundle.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { compare, type Taken } from '../comparison.ts';
 import type { Measure } from '../measure.ts';
@@ -90,21 +91,23 @@ async function compareAll(client: Client): Promise<Measure[]> {
   ];
 }
 
+function bundleHandWritten(): Promise<WorkflowBundleWithSourceMap> {
+  const workflowsPath = fileURLToPath(new URL('./hand-written.ts', import.meta.url));
+  return bundleWorkflowCode({ workflowsPath, logger: Runtime.instance().logger });
+}
+
 /** Runs `work` with a worker for ours and one for what is written by hand, with the same settings. */
 async function withWorkers<T>(environment: Environment, work: () => Promise<T>): Promise<T> {
   const { connection, namespace } = await connectWorker(environment);
   const workers = await Promise.all(
-    (['../../workflows/index.ts', './hand-written.ts'] as const).map(async (path, index) =>
+    [await workflowBundle('index'), await bundleHandWritten()].map((bundle, index) =>
       Worker.create({
         connection,
         namespace,
         taskQueue: QUEUES[index] ?? '',
         dataConverter,
         activities: benchActivities,
-        workflowBundle: await bundleWorkflowCode({
-          workflowsPath: fileURLToPath(new URL(path, import.meta.url)),
-          logger: new DefaultLogger('WARN'),
-        }),
+        workflowBundle: bundle,
       }),
     ),
   );

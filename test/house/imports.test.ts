@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { describe, it } from 'mocha';
 import { ROOT } from '../../lib/environment.ts';
+import { workflowBundle } from '../../temporal/workflow-bundle.ts';
 import { findCycle } from '../../workflows/plan/graph.ts';
 
 const SKIPPED = /^(node_modules|\.sluice|\.git)(\/|$)/;
@@ -29,8 +28,7 @@ describe('the house', () => {
   });
 
   it('bundles into the workflow sandbox nothing but the interpreter, its kernel, the language of expressions and the SDK', async () => {
-    const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
-    const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+    const { code } = await workflowBundle('index');
     const modules = [...code.matchAll(/^\/\*\*\*\/ "(\.\/[^"]+)"/gm)].map(([, module]) => module ?? '');
     assert.ok(modules.includes('./workflows/interpreter.ts'));
     const allowed =

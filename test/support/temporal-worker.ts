@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { Environment } from '../../lib/environment.ts';
 import { dataConverter } from '../../temporal/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
@@ -11,19 +10,9 @@ import { createSlotActivities } from '../../temporal/slot-activities.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { createLog } from '../../lib/logging.ts';
 import { type Activities, installRuntime } from '../../temporal/worker-process.ts';
+import { workflowBundle } from '../../temporal/workflow-bundle.ts';
 
 installRuntime(createLog('test worker', 'error'));
-
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
-
-/** The interpreter as workers load it, bundled once for the suite. */
-export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
-  bundle ??= bundleWorkflowCode({
-    logger: new DefaultLogger('WARN'),
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-  });
-  return bundle;
-}
 
 export interface TestWorker {
   readonly client: Client;
@@ -46,7 +35,7 @@ export async function startTestWorker(
     namespace,
     taskQueue,
     dataConverter,
-    workflowBundle: workflows ?? (await workflowBundle()),
+    workflowBundle: workflows ?? (await workflowBundle('index')),
     activities: { ...activities, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
   });
   const running = worker.run();
