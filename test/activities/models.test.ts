@@ -9,7 +9,7 @@ import { evaluateModel } from '../../activities/evaluate-model.ts';
 import type { EvaluatedModel } from '../../activities/models/evaluate.ts';
 import { MlflowClient } from '../../activities/models/mlflow/mlflow-client.ts';
 import { MlflowRegistry } from '../../activities/models/mlflow/mlflow-registry.ts';
-import type { Lineage, ModelRegistry } from '../../activities/models/model-registry.ts';
+import type { Lineage, ModelRegistry, Reign } from '../../activities/models/model-registry.ts';
 import type { Promotion } from '../../activities/models/promote.ts';
 import { S3Registry } from '../../activities/models/s3-registry.ts';
 import type { TrainedModel } from '../../activities/models/train.ts';
@@ -307,6 +307,19 @@ for (const kind of KINDS)
           // The worst has the next round begin.
           await promote(model, versions[2] ?? '', {}, `worst/${round}`);
         }
+      });
+
+      it('lets exactly one of several begin where another has ended', async () => {
+        const model = unique();
+        const [first, ...others] = await Promise.all([1, 2, 3, 4, 5].map((score) => registered(model, score)));
+        const crown = (version: string, before?: Reign) => registry.crown(model, { version, previous: null, promoted_by: 'x' }, before);
+        assert.equal(await crown(first ?? ''), true);
+        const before = await registry.champion(model);
+        const crowned = await Promise.all(others.map((version) => crown(version, before)));
+        assert.equal(crowned.filter(Boolean).length, 1);
+        assert.equal(await championOf(model), others[crowned.indexOf(true)]);
+        assert.equal(await crown(first ?? '', before), false);
+        assert.equal(await crown(first ?? ''), false);
       });
 
       it('takes a promotion back, and only its own', async () => {
