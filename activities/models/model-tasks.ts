@@ -61,7 +61,7 @@ export async function findVersion({ registry }: Models, model: string, version: 
   if (found) return found;
   throw userFault(
     'DatasetNotFound',
-    `Model '${model}' has no version '${version}' in ${registry.place}. Name one that train_model has made, or train it first.`,
+    `Model '${model}' has no version '${version}' in ${registry.place}. Name one that train_model has made, with the same registry_conn_id as there, or train it first.`,
   );
 }
 
