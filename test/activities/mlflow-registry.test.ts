@@ -231,9 +231,15 @@ describe('the registry in MLflow', function () {
       { status: 401, body: 'You are not authenticated.' },
       'AccessDenied',
       true,
-      /refuses GET model-versions\/search \(401\)\. Check user and password, or the token, of connection 'mlflow_default'/,
+      /answers GET model-versions\/search with 401\. Its answer: You are not authenticated\. Check user and password, or the token, of connection 'mlflow_default'/,
     ],
-    ['no right to do this', { status: 403, body: 'Permission denied' }, 'AccessDenied', true, /\(403\)/],
+    [
+      'no right to do this',
+      { status: 403, body: 'Invalid Host header' },
+      'AccessDenied',
+      true,
+      /Its answer: Invalid Host header\. Check user/,
+    ],
     [
       'another address',
       { status: 404, body: '<!doctype html><title>404 Not Found</title>' },

@@ -70,11 +70,10 @@ export class MlflowClient {
     const { status, body } = answer;
     const code = codeOf(answer);
     if (status === 200 && isMap(body)) return body;
+    const failure = refusal(answer, this.#service, call);
     if (status === 401 || status === 403) {
-      throw userFault(
-        'AccessDenied',
-        `MLflow at ${this.url} refuses ${call} (${status}). Check user and password, or the token, of connection '${this.#name}', and that they may do this.`,
-      );
+      const advice = `Check user and password, or the token, of connection '${this.#name}', and that they may do this.`;
+      throw userFault('AccessDenied', `${failure.message.replace(/[.]?$/, '.')} ${advice}`);
     }
     if (code === undefined && status < 500 && status !== 429) {
       throw userFault(
@@ -83,7 +82,6 @@ export class MlflowClient {
           'with the path under which it is served, and without a page for logging in before it.',
       );
     }
-    const failure = refusal(answer, this.#service, call);
     throw CONTENTION.has(code) ? platformFault('ServiceUnavailable', failure.message) : failure;
   }
 }
