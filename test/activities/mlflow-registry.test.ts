@@ -129,6 +129,13 @@ describe('the registry in MLflow', function () {
     );
   });
 
+  it('keeps one version of several attempts that register at once', async () => {
+    const model = unique();
+    const found = await Promise.all(Array.from({ length: 6 }, () => register(model, 1)));
+    assert.deepEqual(new Set(found), new Set(['v-1']));
+    assert.equal((await versions(model)).length, 1);
+  });
+
   for (const name of ['ndcg@10', '../score', 'a//b', '/score', 'ü'.repeat(201)]) {
     it(`refuses the metric ${name.slice(0, 10)}`, async () => {
       const model = unique();
