@@ -24,7 +24,9 @@ export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
   readonly input: DatasetReference | undefined;
   /** Where to write, for a task type that writes a data set: `s3://bucket/prefix/`. */
   readonly output: string | undefined;
-  readonly connections: { readonly [K in keyof C]: ConnectionOf<C[K]['types'][number]> };
+  readonly connections: {
+    readonly [K in keyof C]: ConnectionOf<C[K]['types'][number]> | (C[K] extends { readonly default: string } ? never : undefined);
+  };
   /**
    * A connection that is named elsewhere among the parameters.
    * @throws ApplicationFailure `ConnectionNotDefined`
@@ -63,7 +65,8 @@ export interface ConnectionNeeds {
   readonly [name: string]: {
     /** The YAML key, such as `postgres_conn_id`. */
     readonly key: string;
-    readonly default: string;
+    /** Absent: a task that names none has none. */
+    readonly default?: string;
     readonly types: readonly ConnectionType[];
     readonly description: string;
   };
@@ -157,7 +160,11 @@ export function defineTask<P extends TProperties, const C extends ConnectionNeed
   const connectionKeys = Object.fromEntries(
     Object.values(definition.connections).map((need) => [
       need.key,
-      Type.Optional(connectionField(`${need.description} Default: ${need.default}.`, need.default)),
+      Type.Optional(
+        need.default === undefined
+          ? connectionField(need.description, `${need.types[0]}_default`)
+          : connectionField(`${need.description} Default: ${need.default}.`, need.default),
+      ),
     ]),
   );
   const { data = {}, defaults = {}, ...rest } = definition;

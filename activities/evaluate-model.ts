@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { texts } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
-import { MetricsSchema, modelKeys, programKeys, STORAGE, TRAINED_BEFORE, versionKey } from './models/parameters.ts';
+import { MetricsSchema, modelKeys, programKeys, REGISTRY, STORAGE, TRAINED_BEFORE, versionKey } from './models/parameters.ts';
 import type { ModelParams, ProgramParams } from './models/model-tasks.ts';
 
 /** Measures a model. */
@@ -26,7 +26,7 @@ export const evaluateModel = defineTask({
     champion: MetricsSchema,
     champion_version: Type.Union([Type.String(), Type.Null()]),
   }),
-  connections: { storage: STORAGE },
+  connections: { storage: STORAGE, registry: REGISTRY },
   data: { reads: {} },
   example: {
     name: 'evaluate',

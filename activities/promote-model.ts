@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { expression, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
-import { modelKeys, STORAGE, TRAINED_BEFORE, versionKey } from './models/parameters.ts';
+import { modelKeys, REGISTRY, STORAGE, TRAINED_BEFORE, versionKey } from './models/parameters.ts';
 import { promote } from './models/promote.ts';
 
 /** Makes a model the one in use. */
@@ -38,7 +38,7 @@ export const promoteModel = defineTask({
     previous: Type.Union([Type.String(), Type.Null()]),
     reason: Type.String(),
   }),
-  connections: { storage: STORAGE },
+  connections: { storage: STORAGE, registry: REGISTRY },
   example: {
     name: 'promote',
     type: 'promote_model',

@@ -165,9 +165,9 @@ async function keepable(
 }
 
 function resolveConnections(taskType: TaskType, connections: Connections, params: JsonObject): Record<string, never> {
-  const named = Object.entries(taskType.connections).map(([name, need]) => {
-    const chosen = params[need.key];
-    return [name, getConnection(connections, typeof chosen === 'string' ? chosen : need.default, need.types)];
+  const named = Object.entries(taskType.connections).flatMap(([name, need]) => {
+    const chosen = params[need.key] ?? need.default;
+    return typeof chosen === 'string' ? [[name, getConnection(connections, chosen, need.types)]] : [];
   });
   return Object.fromEntries(named) as Record<string, never>;
 }

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { defineTask } from './define-task.ts';
-import { MetricsSchema, modelKeys, programKeys, STORAGE } from './models/parameters.ts';
+import { MetricsSchema, modelKeys, programKeys, REGISTRY, STORAGE } from './models/parameters.ts';
 import type { ModelParams, ProgramParams } from './models/model-tasks.ts';
 
 /** Trains a model. */
@@ -13,7 +13,7 @@ export const trainModel = defineTask({
   params: Type.Object({ ...modelKeys, ...programKeys }),
   exactlyOneOf: [['job_name', 'argv']],
   result: Type.Object({ model: Type.String(), version: Type.String(), uri: Type.String(), metrics: MetricsSchema }),
-  connections: { storage: STORAGE },
+  connections: { storage: STORAGE, registry: REGISTRY },
   data: { reads: {} },
   lineage: true,
   example: { name: 'train', type: 'train_model', model: 'recommendations', job_name: 'train_recommendations' },

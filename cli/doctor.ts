@@ -127,6 +127,12 @@ async function reach(connection: Connection): Promise<string> {
       const { status } = await callHttp(connection, { path: '', signal: AbortSignal.timeout(PATIENCE) });
       return `HTTP at ${connection.url}, answers ${status}`;
     }
+    case 'mlflow': {
+      const path = 'api/2.0/mlflow/registered-models/search?max_results=1';
+      const { status } = await callHttp(connection, { path, redirect: 'manual', signal: AbortSignal.timeout(PATIENCE) });
+      if (status !== 200) throw new Error(`${connection.url} answers ${status} to /${path}`);
+      return `MLflow at ${connection.url}`;
+    }
     case 'pagerduty': {
       const host = connection.host ?? 'events.pagerduty.com';
       // Any answer will do: an event would page somebody.

@@ -28,6 +28,8 @@ export const versions = {
   hadoop: '3.5.0',
   awsSdkJava: '2.35.4',
   analyticsAccelerator: '1.3.1',
+  mlflow: '3.17.2',
+  mlflowPythonAtLeast: '3.10',
   mavenDependencyPlugin: '3.8.1',
 } as const;
 

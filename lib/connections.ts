@@ -55,14 +55,23 @@ type KafkaSecurity = (typeof KAFKA_SECURITY)[number];
 const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
-export interface HttpConnection {
-  readonly type: 'http';
-  /** `https://host/base`; paths of tasks come after it. */
+/** Who is called over HTTP. */
+export interface HttpService {
+  /** `https://host/base`; paths come after it. */
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
   /** Sent as `Authorization: Bearer …`. */
   readonly token?: string;
+}
+
+export interface HttpConnection extends HttpService {
+  readonly type: 'http';
+}
+
+/** An MLflow tracking server with its model registry. */
+export interface MlflowConnection extends HttpService {
+  readonly type: 'mlflow';
 }
 
 export interface PagerDutyConnection {
@@ -105,6 +114,7 @@ export type Connection =
   | KafkaConnection
   | SparkConnection
   | HttpConnection
+  | MlflowConnection
   | PagerDutyConnection
   | RabbitMQConnection;
 export type ConnectionType = Connection['type'];
@@ -167,6 +177,7 @@ const EXAMPLES: Record<ConnectionType, string> = {
   aws: "'aws://KEY:SECRET@/?region_name=eu-west-1'",
   kafka: 'kafka://host:9092',
   http: 'https://user:password@host/base',
+  mlflow: 'mlflow+https://user:password@host/base',
   pagerduty: 'pagerduty://ROUTING_KEY@events.pagerduty.com',
   rabbitmq: 'amqps://user:password@host/vhost',
   spark: `'{"type":"spark","master":"local[*]"}'`,
@@ -239,12 +250,13 @@ export function parseConnection(name: string, text: string): Connection {
         ...(registry !== undefined && { schema_registry: registry }),
       };
     }
-    case 'http': {
+    case 'http':
+    case 'mlflow': {
       const [username, password, token] = [optional('username'), optional('password'), optional('token')];
       const url = required('url');
       if (!/^https?:\/\//.test(url) || !URL.canParse(url)) fail(`'url' is not of the form https://host/base.`);
       return {
-        type: 'http',
+        type: fields.type,
         url,
         ...(username !== undefined && { username, password: password ?? '' }),
         ...(token !== undefined && { token }),
@@ -297,6 +309,9 @@ const SCHEMES: Record<string, ConnectionType> = {
   kafka: 'kafka',
   http: 'http',
   https: 'http',
+  mlflow: 'mlflow',
+  'mlflow+http': 'mlflow',
+  'mlflow+https': 'mlflow',
   pagerduty: 'pagerduty',
   amqp: 'rabbitmq',
   amqps: 'rabbitmq',
@@ -308,6 +323,7 @@ function fieldsOfUri(text: string, fail: (what: string) => never): Fields {
   const scheme = /^([a-z0-9+]+):\/\//.exec(text)?.[1] ?? fail('it is neither a URI nor JSON.');
   const type = SCHEMES[scheme] ?? fail(`its scheme is '${scheme}'; allowed: ${Object.keys(SCHEMES).join(', ')}, or JSON.`);
   if (type === 'http') return httpFields(text, fail);
+  if (type === 'mlflow') return { ...httpFields(mlflowAddress(text), fail), type };
   if (type === 'kafka') return kafkaFields(text.slice('kafka://'.length), fail);
   // `http:` stands in for the scheme, because URL takes user, port and host apart only for schemes it knows; and a host where there is
   // none, as in `aws://KEY:SECRET@/`. URL drops port 80, its scheme's default; none of these servers listens there.
@@ -333,6 +349,14 @@ function fieldsOfUri(text: string, fail: (what: string) => never): Fields {
     };
   }
   return { ...query, type, user, password, host, port: url.port, database: decodeURIComponent(url.pathname.slice(1)) };
+}
+
+/** `mlflow+https://host` as `https://host`. Where the scheme does not say it: encrypted, but to this host. */
+function mlflowAddress(text: string): string {
+  const address = text.replace(/^mlflow\+?/, '');
+  if (!address.startsWith(':')) return address;
+  const secure = `https${address}`;
+  return URL.canParse(secure) && isLoopback(new URL(secure).hostname) ? `http${address}` : secure;
 }
 
 /** `https://user:password@host/base?token=…`; a query is no part of the address. */

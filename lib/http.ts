@@ -1,4 +1,4 @@
-import type { HttpConnection } from './connections.ts';
+import type { HttpService } from './connections.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 
 /** A call of a service. */
@@ -36,7 +36,7 @@ const WITHIN = 60_000;
  * Calls a service. Whatever its status: an answer is an answer.
  * @throws ForeignAddress when the path leads to another host, RangeError when the answer is too long, TypeError and others of `fetch` when there is none
  */
-export async function callHttp(connection: HttpConnection, call: HttpCall): Promise<HttpAnswer> {
+export async function callHttp(connection: HttpService, call: HttpCall): Promise<HttpAnswer> {
   const { method = 'GET', path, headers, body, redirect = 'follow', signal } = call;
   const response = await fetch(addressOf(connection, path), {
     method,
@@ -53,7 +53,7 @@ export async function callHttp(connection: HttpConnection, call: HttpCall): Prom
   return { status: response.status, headers: Object.fromEntries(response.headers), body: bodyOf(await read(response)) };
 }
 
-function addressOf({ url }: HttpConnection, path: string): URL {
+function addressOf({ url }: HttpService, path: string): URL {
   const address = /^https?:\/\//.test(path) ? new URL(path) : new URL(`${url.replace(/\/$/, '')}/${path.replace(/^\//, '')}`);
   const { origin } = new URL(url);
   // The credentials of the connection are for its own host.
@@ -61,7 +61,7 @@ function addressOf({ url }: HttpConnection, path: string): URL {
   return address;
 }
 
-function authorization({ username, password = '', token }: HttpConnection): Record<string, string> {
+function authorization({ username, password = '', token }: HttpService): Record<string, string> {
   if (token !== undefined) return { authorization: `Bearer ${token}` };
   if (username === undefined) return {};
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };

@@ -1,10 +1,11 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import type { HttpConnection } from '../../lib/connections.ts';
+import type { HttpService } from '../../lib/connections.ts';
 import { ForeignAddress, type HttpAnswer } from '../../lib/http.ts';
+import type { Json } from '../../workflows/plan/json.ts';
 import { platformFault, userFault } from '../errors.ts';
 
 /** What it means for the analyst that a service did not answer. */
-export function httpFailure(error: unknown, { url }: HttpConnection, path: string): Error {
+export function httpFailure(error: unknown, { url }: HttpService, path: string): Error {
   if (error instanceof ForeignAddress || error instanceof RangeError) return userFault('InvalidParameters', error.message);
   // `fetch` says nothing but that it failed; the reason is its cause.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -23,11 +24,18 @@ const MAY_PASS: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
  * What it means that a service answered otherwise than wanted.
  * @param condition what the answer should have fulfilled; undefined when its status is wrong
  */
-export function refusal({ status, headers, body }: HttpAnswer, { url }: HttpConnection, call: string, condition?: string): Error {
-  const shown = body === null ? '' : ` Its answer: ${(typeof body === 'string' ? body : JSON.stringify(body)).slice(0, 500)}`;
+export function refusal({ status, headers, body }: HttpAnswer, { url }: HttpService, call: string, condition?: string): Error {
+  const shown = body === null ? '' : ` Its answer: ${textOf(body).slice(0, 500)}`;
   const message = `${url} answers ${call} with ${status}${condition === undefined ? '' : `, but not: ${condition}`}.${shown}`;
   if (condition === undefined && status < 500 && !MAY_PASS.has(status)) return userFault('RequestRefused', message);
   const seconds = Number(headers['retry-after']);
   const failure = { type: 'ServiceUnavailable', message, nonRetryable: false };
   return ApplicationFailure.create({ ...failure, ...(seconds > 0 && { nextRetryDelay: seconds * 1_000 }) });
+}
+
+/** Of a page, the title says enough. */
+function textOf(body: Json): string {
+  if (typeof body !== 'string') return JSON.stringify(body);
+  const [, title] = /<title>\s*([^<]*?)\s*<\/title>/i.exec(body) ?? [];
+  return title === undefined ? body : `a page, '${title}'`;
 }

@@ -54,6 +54,8 @@ export interface Reign {
 
 /** Keeps versions of models, and says which is in use. */
 export interface ModelRegistry {
+  /** Where it is, for messages. */
+  readonly place: string;
   /** @returns undefined when there is none */
   find(model: string, version: string): Promise<ModelVersion | undefined>;
   /** The version whose files are at `uri`. */
@@ -79,4 +81,9 @@ export function modelFolder(store: string, model: string): string {
 /** The folder of a version: `s3://models/recommendations/versions/20240101T000000Z-1a2b3c4d/`. */
 export function versionFolder(store: string, model: string, version: string): string {
   return `${modelFolder(store, model)}versions/${version}/`;
+}
+
+/** The version whose files are at `s3://models/recommendations/versions/<version>/files/`. */
+export function versionAt(uri: string): string {
+  return uri.replace(/\/$/, '').split('/').at(-2) ?? '';
 }

@@ -9,7 +9,9 @@ import { userFault } from '../errors.ts';
 import { findJobFile } from '../spark/job-file.ts';
 import type { JobResult } from '../spark/job-result.ts';
 import type { Lineage, ModelRegistry, ModelVersion } from './model-registry.ts';
-import { DEFAULT_STORE, type STORAGE } from './parameters.ts';
+import { MlflowClient } from './mlflow/mlflow-client.ts';
+import { MlflowRegistry } from './mlflow/mlflow-registry.ts';
+import { DEFAULT_STORE, type REGISTRY, type STORAGE } from './parameters.ts';
 import { runProgramOnFiles } from './run-program.ts';
 import { S3Registry } from './s3-registry.ts';
 
@@ -18,6 +20,7 @@ export interface ModelParams {
   readonly model: string;
   readonly store?: string;
   readonly aws_conn_id?: string;
+  readonly registry_conn_id?: string;
 }
 
 /** The keys of those that run a program. */
@@ -28,7 +31,7 @@ export interface ProgramParams {
   readonly spark_conn_id?: string;
 }
 
-export type ModelContext = TaskContext<{ readonly storage: typeof STORAGE }>;
+export type ModelContext = TaskContext<{ readonly storage: typeof STORAGE; readonly registry: typeof REGISTRY }>;
 
 /** What a task about a model works with. */
 export interface Models {
@@ -37,24 +40,28 @@ export interface Models {
   readonly registry: ModelRegistry;
 }
 
-/** Opens the store of a task's models for as long as `work` takes. */
+/** Opens the store and the registry of a task's models for as long as `work` takes. */
 export async function withModels<T>(ctx: ModelContext, params: ModelParams, work: (models: Models) => Promise<T>): Promise<T> {
-  const { store = DEFAULT_STORE, aws_conn_id: connection = 'aws_default' } = params;
-  const storage = openStorage(ctx.connections.storage, connection);
+  const { store = DEFAULT_STORE, aws_conn_id: connection = 'aws_default', registry_conn_id: registryName = '' } = params;
+  const { storage: aws, registry: mlflow } = ctx.connections;
+  const storage = openStorage(aws, connection);
+  const registry = mlflow
+    ? new MlflowRegistry(new MlflowClient(mlflow, registryName, ctx.signal))
+    : new S3Registry(storage, store, ctx.signal);
   try {
-    return await work({ store, storage, registry: new S3Registry(storage, store, ctx.signal) });
+    return await work({ store, storage, registry });
   } finally {
     storage.client.destroy();
   }
 }
 
 /** @throws ApplicationFailure `DatasetNotFound` */
-export async function findVersion({ registry, store }: Models, model: string, version: string): Promise<ModelVersion> {
+export async function findVersion({ registry }: Models, model: string, version: string): Promise<ModelVersion> {
   const found = await registry.find(model, version);
   if (found) return found;
   throw userFault(
     'DatasetNotFound',
-    `Model '${model}' has no version '${version}' in ${store}. Name one that train_model has made, or train it first.`,
+    `Model '${model}' has no version '${version}' in ${registry.place}. Name one that train_model has made, with the same registry_conn_id as there, or train it first.`,
   );
 }
 

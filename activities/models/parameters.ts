@@ -12,11 +12,16 @@ export const modelKeys = {
     form: 'small letters, digits, _ and -, beginning with a letter',
   }),
   store: Type.Optional(
-    text('Store', `Where the files of models are, and the registry with them. Default: ${DEFAULT_STORE}.`, 's3://models', {
-      template: 'none',
-      pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$',
-      form: 's3://bucket/prefix',
-    }),
+    text(
+      'Store',
+      `Where the files of models are, and the registry with them unless registry_conn_id names another. Default: ${DEFAULT_STORE}.`,
+      's3://models',
+      {
+        template: 'none',
+        pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$',
+        form: 's3://bucket/prefix',
+      },
+    ),
   ),
 };
 
@@ -50,4 +55,10 @@ export const STORAGE = {
   default: 'aws_default',
   types: ['aws'],
   description: 'Where the data and the models are.',
+} as const;
+
+export const REGISTRY = {
+  key: 'registry_conn_id',
+  types: ['mlflow'],
+  description: 'The MLflow that keeps versions and says who is champion. Without it, the store does.',
 } as const;

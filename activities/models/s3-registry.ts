@@ -8,6 +8,7 @@ import {
   type ModelRegistry,
   type ModelVersion,
   type Reign,
+  versionAt,
   versionFolder,
 } from './model-registry.ts';
 
@@ -17,14 +18,14 @@ import {
  * What must not change is written once, and the champion is moved by S3's conditional writes.
  */
 export class S3Registry implements ModelRegistry {
+  readonly place: string;
   readonly #storage: Storage;
-  readonly #store: string;
   readonly #signal: AbortSignal;
 
   /** @param store `s3://bucket/prefix` */
   constructor(storage: Storage, store: string, signal: AbortSignal) {
     this.#storage = storage;
-    this.#store = store;
+    this.place = store;
     this.#signal = signal;
   }
 
@@ -33,11 +34,11 @@ export class S3Registry implements ModelRegistry {
   }
 
   findAt(model: string, uri: string): Promise<ModelVersion | undefined> {
-    return this.find(model, this.#versionAt(uri));
+    return this.find(model, versionAt(uri));
   }
 
   async register(draft: Omit<ModelVersion, 'version'>): Promise<ModelVersion> {
-    const version: ModelVersion = { ...draft, version: this.#versionAt(draft.uri) };
+    const version: ModelVersion = { ...draft, version: versionAt(draft.uri) };
     const written = await this.#write(this.#inVersion(draft.model, version.version, 'version.json'), version, undefined);
     return written ? version : ((await this.find(draft.model, version.version)) ?? version);
   }
@@ -61,17 +62,12 @@ export class S3Registry implements ModelRegistry {
     return this.#write(this.#champion(model), champion, before?.mark);
   }
 
-  /** `s3://models/recommendations/versions/<version>/files/` */
-  #versionAt(uri: string): string {
-    return uri.replace(/\/$/, '').split('/').at(-2) ?? '';
-  }
-
   #inVersion(model: string, version: string, name: string): S3Location {
-    return parseS3Uri(versionFolder(this.#store, model, version) + name);
+    return parseS3Uri(versionFolder(this.place, model, version) + name);
   }
 
   #champion(model: string): S3Location {
-    return parseS3Uri(`${modelFolder(this.#store, model)}aliases/champion.json`);
+    return parseS3Uri(`${modelFolder(this.place, model)}aliases/champion.json`);
   }
 
   async #read<T>(place: S3Location): Promise<T | undefined> {

@@ -1,4 +1,5 @@
 import { kafka } from './kafka.ts';
+import { mlflow } from './mlflow.ts';
 import { type Part, type PartName, partNames, usualParts } from './part.ts';
 import { postgres } from './postgres.ts';
 import { rabbitmq } from './rabbitmq.ts';
@@ -16,6 +17,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   spark,
   'schema-registry': schemaRegistry,
   rabbitmq,
+  mlflow,
 };
 
 /** The parts of these names, in the catalog's order and each once; the usual ones when none is named. */

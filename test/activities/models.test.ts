@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +7,17 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { after, before, describe, it } from 'mocha';
 import { evaluateModel } from '../../activities/evaluate-model.ts';
 import type { EvaluatedModel } from '../../activities/models/evaluate.ts';
-import type { ModelVersion } from '../../activities/models/model-registry.ts';
+import { MlflowClient } from '../../activities/models/mlflow/mlflow-client.ts';
+import { MlflowRegistry } from '../../activities/models/mlflow/mlflow-registry.ts';
+import type { Lineage, ModelRegistry, Reign } from '../../activities/models/model-registry.ts';
 import type { Promotion } from '../../activities/models/promote.ts';
+import { S3Registry } from '../../activities/models/s3-registry.ts';
 import type { TrainedModel } from '../../activities/models/train.ts';
 import { promoteModel } from '../../activities/promote-model.ts';
 import { trainModel } from '../../activities/train-model.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { openStorage } from '../../activities/dataset/storage.ts';
+import { connectionsFrom, type MlflowConnection } from '../../lib/connections.ts';
+import { callHttp } from '../../lib/http.ts';
 import { getText, openS3, parseS3Uri } from '../../lib/s3.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
@@ -19,6 +25,7 @@ import { failureOf } from '../support/failure-of.ts';
 import { runTask, type TaskRun } from '../support/run-task.ts';
 import { createBucket, putDataset } from '../support/s3-dataset.ts';
 import { testStack } from '../support/test-stack.ts';
+import type { PartName } from '../../dev/stack.ts';
 
 const NODE = process.execPath;
 const GATE = 'metrics.score >= champion.score + 0.1';
@@ -39,186 +46,293 @@ const EVALUATE = `
   const { SLUICE_MODEL: model, SLUICE_CHAMPION: champion, SLUICE_OUTPUT: output } = process.env;
   fs.writeFileSync(output + '/metrics.json', JSON.stringify({ metrics: score(model), ...(champion && { champion: score(champion) }) }));`;
 
-describe('models', function () {
-  this.timeout(60_000);
-  let environment: Readonly<Record<string, string>>;
-  let s3: S3Client;
-  let input: DatasetReference;
-  let store: string;
-  const allowed = process.env['SLUICE_COMMANDS'];
+const LINEAGE: Lineage = {
+  pipeline_run: 'dag/manual/1',
+  task: 'train',
+  plan_hash: '',
+  data_interval: { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' },
+  datasets: [],
+  trainer: { program: 'none' },
+  params: {},
+};
 
-  before(async function () {
-    this.timeout('10m');
-    ({ environment } = await testStack(['s3']));
-    s3 = openS3(connectionsFrom(environment).get('aws_default', ['aws']));
-    const bucket = await createBucket(s3);
-    store = `s3://${bucket}/registry`;
-    input = await putDataset(s3, `s3://${bucket}/events/`, [{ name: 'id', type: 'bigint' }], [['1'], ['2']]);
-    process.env['SLUICE_COMMANDS'] = NODE;
-  });
-  after(() => {
-    s3.destroy();
-    if (allowed === undefined) delete process.env['SLUICE_COMMANDS'];
-    else process.env['SLUICE_COMMANDS'] = allowed;
-  });
+interface Setting {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly s3: S3Client;
+  readonly store: string;
+}
 
-  let names = 0;
-  const unique = (): string => `model_${(names += 1)}`;
-  const keys = (model: string): { model: string; store: string } => ({ model, store });
-  const train = (model: string, params: JsonObject, more: Partial<TaskRun> & { script?: string } = {}): Promise<TrainedModel> => {
-    const { script = TRAIN, ...rest } = more;
-    return runTask<TrainedModel>(trainModel, {
-      params: { ...keys(model), argv: [NODE, '-e', script], params },
-      environment,
-      input,
-      task: 'train',
-      ...rest,
+/** A registry, and how others than Sluice see who is in use. */
+interface Kind {
+  readonly name: string;
+  readonly parts: readonly PartName[];
+  readonly keys: JsonObject;
+  open(setting: Setting, signal: AbortSignal): ModelRegistry;
+  inUse(setting: Setting, model: string): Promise<string | undefined>;
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    name: 'S3',
+    parts: ['s3'],
+    keys: {},
+    open: ({ environment, store }, signal) => {
+      const connection = connectionsFrom(environment).get('aws_default', ['aws']);
+      return new S3Registry(openStorage(connection, 'aws_default'), store, signal);
+    },
+    inUse: async ({ s3, store }, model) => {
+      const found = await getText(s3, parseS3Uri(`${store}/${model}/aliases/champion.json`), AbortSignal.timeout(5_000));
+      return found && (JSON.parse(found.text) as { version: string }).version;
+    },
+  },
+  {
+    name: 'MLflow',
+    parts: ['s3', 'mlflow'],
+    keys: { registry_conn_id: 'mlflow_default' },
+    open: ({ environment }, signal) => new MlflowRegistry(new MlflowClient(mlflowOf(environment), 'mlflow_default', signal)),
+    inUse: async ({ environment }, model) => {
+      const path = `api/2.0/mlflow/registered-models/alias?name=${model}&alias=champion`;
+      const { status, body } = await callHttp(mlflowOf(environment), { path, signal: AbortSignal.timeout(5_000) });
+      if (status !== 200) return undefined;
+      const { model_version: version } = body as unknown as { model_version: { tags: { key: string; value: string }[] } };
+      return version.tags.find(({ key }) => key === 'sluice.version')?.value;
+    },
+  },
+];
+
+function mlflowOf(environment: Setting['environment']): MlflowConnection {
+  return connectionsFrom(environment).get('mlflow_default', ['mlflow']);
+}
+
+let names = 0;
+const run = randomUUID().slice(0, 8);
+
+for (const kind of KINDS)
+  describe(`models, with the registry in ${kind.name}`, function () {
+    this.timeout(60_000);
+    let environment: Readonly<Record<string, string>>;
+    let s3: S3Client;
+    let input: DatasetReference;
+    let store: string;
+    let registry: ModelRegistry;
+    const allowed = process.env['SLUICE_COMMANDS'];
+
+    before(async function () {
+      this.timeout('10m');
+      ({ environment } = await testStack(kind.parts));
+      s3 = openS3(connectionsFrom(environment).get('aws_default', ['aws']));
+      const bucket = await createBucket(s3);
+      store = `s3://${bucket}/registry`;
+      input = await putDataset(s3, `s3://${bucket}/events/`, [{ name: 'id', type: 'bigint' }], [['1'], ['2']]);
+      registry = kind.open({ environment, s3, store }, AbortSignal.timeout(600_000));
+      process.env['SLUICE_COMMANDS'] = NODE;
     });
-  };
-  const evaluate = (model: string, version: string, more: JsonObject = {}): Promise<EvaluatedModel> =>
-    runTask<EvaluatedModel>(evaluateModel, {
-      params: { ...keys(model), version, argv: [NODE, '-e', EVALUATE], ...more },
-      environment,
-      input,
-      task: 'evaluate',
-      runId: version,
+    after(() => {
+      s3.destroy();
+      if (allowed === undefined) delete process.env['SLUICE_COMMANDS'];
+      else process.env['SLUICE_COMMANDS'] = allowed;
     });
-  const promote = (model: string, version: string, more: JsonObject = { promote_when: GATE }, runId = version): Promise<Promotion> =>
-    runTask<Promotion>(promoteModel, { params: { ...keys(model), version, ...more }, environment, task: 'promote', runId });
-  /** A version of a run of its own. */
-  const made = async (model: string, score: number): Promise<string> =>
-    (await train(model, { score }, { runId: `${model}/${score}` })).version;
-  const read = async (path: string): Promise<unknown> => {
-    const found = await getText(s3, parseS3Uri(`${store}/${path}`), AbortSignal.timeout(5_000));
-    return found && (JSON.parse(found.text) as unknown);
-  };
-  const championOf = async (model: string): Promise<string | undefined> =>
-    ((await read(`${model}/aliases/champion.json`)) as { version?: string } | undefined)?.version;
 
-  describe('train_model', () => {
-    it('registers what a program has left, and what it was made of', async () => {
-      const model = unique();
-      const { version, uri, metrics } = await train(
-        model,
-        { score: 1 },
-        { runId: 'dag/manual/1', interval: { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' } },
-      );
-      assert.match(version, /^20240102T000000Z-[0-9a-f]{8}$/);
-      assert.equal(uri, `${store}/${model}/versions/${version}/files/`);
-      assert.deepEqual(metrics, { score: 1 });
-      assert.deepEqual(await read(`${model}/versions/${version}/files/inner/model.json`), {
-        score: 1,
-        files: ['manifest.json', 'part-00000.csv.gz'],
+    const unique = (): string => `model_${run}_${(names += 1)}`;
+    const keys = (model: string): JsonObject => ({ model, store, ...kind.keys });
+    const train = (model: string, params: JsonObject, more: Partial<TaskRun> & { script?: string } = {}): Promise<TrainedModel> => {
+      const { script = TRAIN, ...rest } = more;
+      return runTask<TrainedModel>(trainModel, {
+        params: { ...keys(model), argv: [NODE, '-e', script], params },
+        environment,
+        input,
+        task: 'train',
+        ...rest,
       });
-      const { lineage } = (await read(`${model}/versions/${version}/version.json`)) as ModelVersion;
-      assert.deepEqual(
-        [lineage.pipeline_run, lineage.task, lineage.datasets, lineage.params],
-        ['dag/manual/1', 'train', [{ uri: input.uri, rows: 2 }], { score: 1 }],
-      );
-    });
-
-    it('trains once in a run, however often the task is attempted', async () => {
-      const model = unique();
-      const marks = join(tmpdir(), `sluice-${process.pid}-${model}`);
-      const [first, second] = [await train(model, { score: 1, marks }), await train(model, { score: 1, marks }, { attempt: 2 })];
-      assert.deepEqual(second, first);
-      assert.equal(readFileSync(marks, 'utf8'), 'trained\n');
-      rmSync(marks);
-      assert.notEqual((await train(model, { score: 1 }, { runId: 'dag/manual/another' })).version, first.version);
-    });
-
-    it('registers nothing that is no model', async () => {
-      const model = unique();
-      const nothing = await failureOf(train(model, { score: 1 }, { script: '0' }));
-      assert.deepEqual([nothing.type, nothing.nonRetryable], ['DatasetNotFound', true]);
-      assert.match(nothing.message, /ended well but wrote nothing to the folder that SLUICE_OUTPUT names/);
-      const poisoned = await failureOf(
-        train(model, { score: 1 }, { script: TRAIN.replace('JSON.stringify({ score })', '\'{"score": NaN}\'') }),
-      );
-      assert.match(poisoned.message, /'score' in metrics\.json of .* is null, and must be a finite number\./);
-      assert.equal((await failureOf(train(model, {}, { script: 'process.exit(3)' }))).type, 'JobFailed');
-      assert.equal((await failureOf(promote(model, '20240102T000000Z-00000000'))).type, 'DatasetNotFound');
-    });
-  });
-
-  describe('evaluate_model', () => {
-    it('measures the champion on the same data', async () => {
-      const model = unique();
-      const [first, second] = [await made(model, 1), await made(model, 2)];
-      assert.deepEqual(await evaluate(model, first), {
-        model,
-        version: first,
-        metrics: { score: 1 },
-        champion: {},
-        champion_version: null,
+    };
+    const evaluate = (model: string, version: string, more: JsonObject = {}): Promise<EvaluatedModel> =>
+      runTask<EvaluatedModel>(evaluateModel, {
+        params: { ...keys(model), version, argv: [NODE, '-e', EVALUATE], ...more },
+        environment,
+        input,
+        task: 'evaluate',
+        runId: version,
       });
-      await promote(model, first);
-      assert.deepEqual(await evaluate(model, second), {
-        model,
-        version: second,
-        metrics: { score: 2 },
-        champion: { score: 1 },
-        champion_version: first,
-      });
-    });
+    const promote = (model: string, version: string, more: JsonObject = { promote_when: GATE }, runId = version): Promise<Promotion> =>
+      runTask<Promotion>(promoteModel, { params: { ...keys(model), version, ...more }, environment, task: 'promote', runId });
+    /** A version of a run of its own. */
+    const made = async (model: string, score: number): Promise<string> =>
+      (await train(model, { score }, { runId: `${model}/${score}` })).version;
+    const read = async (path: string): Promise<unknown> => {
+      const found = await getText(s3, parseS3Uri(`${store}/${path}`), AbortSignal.timeout(5_000));
+      return found && (JSON.parse(found.text) as unknown);
+    };
+    const championOf = async (model: string): Promise<string | undefined> => {
+      const inUse = await kind.inUse({ environment, s3, store }, model);
+      assert.equal((await registry.champion(model))?.champion.version, inUse);
+      return inUse;
+    };
+    /** A version that nobody has trained. */
+    const registered = async (model: string, score: number): Promise<string> => {
+      const uri = `${store}/${model}/versions/v-${score}/files/`;
+      return (await registry.register({ model, uri, metrics: { score }, lineage: LINEAGE })).version;
+    };
 
-    it('fails where a metric that is wanted was not measured', async () => {
-      const model = unique();
-      const error = await failureOf(evaluate(model, await made(model, 1), { metrics: ['score', 'ndcg_at_10'] }));
-      assert.equal(error.type, 'DataMismatch');
-      assert.match(error.message, /has measured score, and not ndcg_at_10/);
-    });
-  });
-
-  describe('promote_model', () => {
-    it('makes the first version champion, and then only what passes the gate', async () => {
-      const model = unique();
-      const [one, worse, better] = [await made(model, 1), await made(model, 1.05), await made(model, 1.2)];
-      assert.deepEqual(await promote(model, one), { model, version: one, promoted: true, previous: null, reason: 'it is the first' });
-      const refused = await promote(model, worse);
-      assert.deepEqual([refused.promoted, refused.previous, await championOf(model)], [false, one, one]);
-      assert.match(
-        refused.reason,
-        /^metrics\.score >= champion\.score \+ 0\.1: does not hold, with metrics \{"score":1\.05\}, champion \{"score":1\}$/,
-      );
-      const taken = await promote(model, better);
-      assert.deepEqual([taken.promoted, taken.previous, await championOf(model)], [true, one, better]);
-      // The answer was lost on its way: the next attempt gives the same.
-      const again = await promote(model, better);
-      assert.deepEqual([again.promoted, again.previous], [true, one]);
-    });
-
-    it('asks of the first version what the gate asks of itself', async () => {
-      const model = unique();
-      const version = await made(model, 1);
-      assert.equal((await promote(model, version, { promote_when: `metrics.score > 5.0 && ${GATE}` })).promoted, false);
-      const error = await failureOf(promote(model, version, { promote_when: 'metrics.recall > champion.recall' }));
-      assert.equal(error.type, 'InvalidParameters');
-      assert.equal(await championOf(model), undefined);
-      assert.equal((await promote(model, version, { promote_when: `metrics.score > 0.5 && ${GATE}` })).promoted, true);
-    });
-
-    it('never lets the worse of several at once have the last word', async () => {
-      const scores = [3, 8, 1, 6, 2, 7, 5, 4];
-      for (let round = 0; round < 5; round++) {
+    describe('train_model', () => {
+      it('registers what a program has left, and what it was made of', async () => {
         const model = unique();
-        const versions = await Promise.all(scores.map((score) => made(model, score)));
-        await Promise.all(versions.map((version) => promote(model, version)));
-        assert.equal(await championOf(model), versions[1]);
-      }
+        const { version, uri, metrics } = await train(
+          model,
+          { score: 1 },
+          { runId: 'dag/manual/1', interval: { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' } },
+        );
+        assert.match(version, /^20240102T000000Z-[0-9a-f]{8}$/);
+        assert.equal(uri, `${store}/${model}/versions/${version}/files/`);
+        assert.deepEqual(metrics, { score: 1 });
+        assert.deepEqual(await read(`${model}/versions/${version}/files/inner/model.json`), {
+          score: 1,
+          files: ['manifest.json', 'part-00000.csv.gz'],
+        });
+        const found = await registry.find(model, version);
+        assert.deepEqual(found, {
+          model,
+          version,
+          uri,
+          metrics,
+          lineage: {
+            pipeline_run: 'dag/manual/1',
+            task: 'train',
+            plan_hash: '',
+            data_interval: { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' },
+            datasets: [{ uri: input.uri, rows: 2 }],
+            trainer: { program: `${NODE} -e ${TRAIN}` },
+            params: { score: 1 },
+          },
+        });
+        assert.deepEqual(await registry.findAt(model, uri), found);
+      });
+
+      it('registers the same files once, and what was there first stays', async () => {
+        const model = unique();
+        const draft = { model, uri: `${store}/${model}/versions/v-1/files/`, lineage: LINEAGE };
+        const first = await registry.register({ ...draft, metrics: { score: 1 } });
+        assert.deepEqual(await registry.register({ ...draft, metrics: { score: 2 } }), first);
+        const other = { ...draft, uri: `${store}/${model}/versions/v-2/files/` };
+        const at = await Promise.all([1, 2, 3, 4].map((score) => registry.register({ ...other, metrics: { score } })));
+        assert.deepEqual(at, Array(4).fill(await registry.find(model, 'v-2')));
+      });
+
+      it('trains once in a run, however often the task is attempted', async () => {
+        const model = unique();
+        const marks = join(tmpdir(), `sluice-${process.pid}-${model}`);
+        const [first, second] = [await train(model, { score: 1, marks }), await train(model, { score: 1, marks }, { attempt: 2 })];
+        assert.deepEqual(second, first);
+        assert.equal(readFileSync(marks, 'utf8'), 'trained\n');
+        rmSync(marks);
+        assert.notEqual((await train(model, { score: 1 }, { runId: 'dag/manual/another' })).version, first.version);
+      });
+
+      it('registers nothing that is no model', async () => {
+        const model = unique();
+        const nothing = await failureOf(train(model, { score: 1 }, { script: '0' }));
+        assert.deepEqual([nothing.type, nothing.nonRetryable], ['DatasetNotFound', true]);
+        assert.match(nothing.message, /ended well but wrote nothing to the folder that SLUICE_OUTPUT names/);
+        const poisoned = await failureOf(
+          train(model, { score: 1 }, { script: TRAIN.replace('JSON.stringify({ score })', '\'{"score": NaN}\'') }),
+        );
+        assert.match(poisoned.message, /'score' in metrics\.json of .* is null, and must be a finite number\./);
+        assert.equal((await failureOf(train(model, {}, { script: 'process.exit(3)' }))).type, 'JobFailed');
+        assert.equal((await failureOf(promote(model, '20240102T000000Z-00000000'))).type, 'DatasetNotFound');
+      });
     });
 
-    it('takes a promotion back, and only its own', async () => {
-      const model = unique();
-      const [old, bad, newer] = [await made(model, 1), await made(model, 2), await made(model, 3)];
-      await promote(model, old);
-      const { previous } = await promote(model, bad);
-      const back = await promote(model, previous ?? '', { instead_of: bad }, 'back');
-      assert.deepEqual([back.promoted, await championOf(model)], [true, old]);
-      await promote(model, newer);
-      const late = await promote(model, old, { instead_of: bad }, 'late');
-      assert.deepEqual([late.promoted, await championOf(model)], [false, newer]);
-      assert.match(late.reason, /the champion is .*, and no longer /);
+    describe('evaluate_model', () => {
+      it('measures the champion on the same data', async () => {
+        const model = unique();
+        const [first, second] = [await made(model, 1), await made(model, 2)];
+        assert.deepEqual(await evaluate(model, first), {
+          model,
+          version: first,
+          metrics: { score: 1 },
+          champion: {},
+          champion_version: null,
+        });
+        await promote(model, first);
+        assert.deepEqual(await evaluate(model, second), {
+          model,
+          version: second,
+          metrics: { score: 2 },
+          champion: { score: 1 },
+          champion_version: first,
+        });
+      });
+
+      it('fails where a metric that is wanted was not measured', async () => {
+        const model = unique();
+        const error = await failureOf(evaluate(model, await made(model, 1), { metrics: ['score', 'ndcg_at_10'] }));
+        assert.equal(error.type, 'DataMismatch');
+        assert.match(error.message, /has measured score, and not ndcg_at_10/);
+      });
+    });
+
+    describe('promote_model', () => {
+      it('makes the first version champion, and then only what passes the gate', async () => {
+        const model = unique();
+        const [one, worse, better] = [await made(model, 1), await made(model, 1.05), await made(model, 1.2)];
+        assert.deepEqual(await promote(model, one), { model, version: one, promoted: true, previous: null, reason: 'it is the first' });
+        const refused = await promote(model, worse);
+        assert.deepEqual([refused.promoted, refused.previous, await championOf(model)], [false, one, one]);
+        assert.match(
+          refused.reason,
+          /^metrics\.score >= champion\.score \+ 0\.1: does not hold, with metrics \{"score":1\.05\}, champion \{"score":1\}$/,
+        );
+        const taken = await promote(model, better);
+        assert.deepEqual([taken.promoted, taken.previous, await championOf(model)], [true, one, better]);
+        // The answer was lost on its way: the next attempt gives the same.
+        const again = await promote(model, better);
+        assert.deepEqual([again.promoted, again.previous], [true, one]);
+      });
+
+      it('asks of the first version what the gate asks of itself', async () => {
+        const model = unique();
+        const version = await made(model, 1);
+        assert.equal((await promote(model, version, { promote_when: `metrics.score > 5.0 && ${GATE}` })).promoted, false);
+        const error = await failureOf(promote(model, version, { promote_when: 'metrics.recall > champion.recall' }));
+        assert.equal(error.type, 'InvalidParameters');
+        assert.equal(await championOf(model), undefined);
+        assert.equal((await promote(model, version, { promote_when: `metrics.score > 0.5 && ${GATE}` })).promoted, true);
+      });
+
+      it('never lets the worse of several at once have the last word', async () => {
+        const model = unique();
+        const versions = await Promise.all([3, 8, 1, 6, 2, 7, 5, 4].map((score) => registered(model, score)));
+        for (let round = 0; round < 5; round++) {
+          await Promise.all(versions.map((version) => promote(model, version, { promote_when: GATE }, `${version}/${round}`)));
+          assert.equal(await championOf(model), versions[1]);
+          // The worst has the next round begin.
+          await promote(model, versions[2] ?? '', {}, `worst/${round}`);
+        }
+      });
+
+      it('lets exactly one of several begin where another has ended', async () => {
+        const model = unique();
+        const [first, ...others] = await Promise.all([1, 2, 3, 4, 5].map((score) => registered(model, score)));
+        const crown = (version: string, before?: Reign) => registry.crown(model, { version, previous: null, promoted_by: 'x' }, before);
+        assert.equal(await crown(first ?? ''), true);
+        const before = await registry.champion(model);
+        const crowned = await Promise.all(others.map((version) => crown(version, before)));
+        assert.equal(crowned.filter(Boolean).length, 1);
+        assert.equal(await championOf(model), others[crowned.indexOf(true)]);
+        assert.equal(await crown(first ?? '', before), false);
+        assert.equal(await crown(first ?? ''), false);
+      });
+
+      it('takes a promotion back, and only its own', async () => {
+        const model = unique();
+        const [old, bad, newer] = [await made(model, 1), await made(model, 2), await made(model, 3)];
+        await promote(model, old);
+        const { previous } = await promote(model, bad);
+        const back = await promote(model, previous ?? '', { instead_of: bad }, 'back');
+        assert.deepEqual([back.promoted, await championOf(model)], [true, old]);
+        await promote(model, newer);
+        const late = await promote(model, old, { instead_of: bad }, 'late');
+        assert.deepEqual([late.promoted, await championOf(model)], [false, newer]);
+        assert.match(late.reason, /the champion is .*, and no longer /);
+      });
     });
   });
-});

@@ -282,4 +282,14 @@ describe('mistakes in the language', () => {
     );
     assert.ok(compiled.plan);
   });
+
+  it('warns of a registry that is not defined, and of none where none is named', () => {
+    const promote = '{name: a, type: promote_model, model: m, version: v, aws_conn_id: s3';
+    const text = `dag_id: x\ntasks: [${promote}}, ${promote.replace('name: a', 'name: b')}, registry_conn_id: mlfow}]`;
+    const [compiled] = compiler.compileAll([{ file: 'x.yaml', text }], { connections: new Set(['s3', 'mlflow']) });
+    assert.deepEqual(
+      compiled?.diagnostics.map(({ code, severity, hint }) => [code, severity, hint]),
+      [['SL406', 'warning', "did you mean 'mlflow'?"]],
+    );
+  });
 });

@@ -33,6 +33,20 @@ describe('connections', () => {
     });
   });
 
+  it('reads where MLflow is: encrypted unless it is this host, or the scheme says otherwise', () => {
+    const url = (text: string) => parseConnection('x', text);
+    assert.deepEqual(url('mlflow://ann:p%40ss@mlflow.example/base'), {
+      type: 'mlflow',
+      url: 'https://mlflow.example/base',
+      username: 'ann',
+      password: 'p@ss',
+    });
+    assert.deepEqual(url('mlflow://127.0.0.1:5000'), { type: 'mlflow', url: 'http://127.0.0.1:5000/' });
+    assert.deepEqual(url('mlflow+http://mlflow:5000'), { type: 'mlflow', url: 'http://mlflow:5000/' });
+    assert.deepEqual(url('mlflow+https://localhost/?token=a-token'), { type: 'mlflow', url: 'https://localhost/', token: 'a-token' });
+    assert.deepEqual(url('{"type":"mlflow","url":"https://m/"}'), { type: 'mlflow', url: 'https://m/' });
+  });
+
   it('reads JSON', () => {
     assert.deepEqual(parseConnection('x', '{"type":"spark","master":"local[2]"}'), {
       type: 'spark',
@@ -54,6 +68,8 @@ describe('connections', () => {
     ['postgres://u:secret@h/d?sslmode=maybe', /'sslmode' is 'maybe'; allowed: disable/],
     ['{"type":"postgres", secret', /not valid JSON/],
     ['aws://secret@/', /needs its secret/],
+    ['mlflow://u:secret@', /not valid/],
+    ['mlflow+ftp://u:secret@h', /scheme is 'mlflow\+ftp'; allowed: /],
   ] as const) {
     it(`refuses ${text.replace('secret', '…')} without telling the secret`, () => {
       assert.throws(
