@@ -1,6 +1,9 @@
 import { parseDuration } from '../workflows/plan/duration.ts';
+import type { CalendarPlan } from '../workflows/plan/calendar.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
+import type { SchedulePlan } from '../workflows/plan/schedule.ts';
 import type { Severity, SlaPlan, SlaPromise, SlaReference, Suppression, WarnAt } from '../workflows/plan/sla.ts';
+import { calendarOf } from './resolve-schedule.ts';
 import type { Path, Source } from './source.ts';
 import type { TaskNode } from './task-node.ts';
 
@@ -9,15 +12,15 @@ const PROMISES = ['within', 'by', 'assert'] as const;
 const OF_A_SCHEDULE: ReadonlySet<string> = new Set(['logical_date', 'data_interval_end']);
 
 /** What a pipeline and its tasks promise, as monitors watch it. */
-export function resolveSlas(source: Source, value: JsonObject, nodes: readonly TaskNode[], isScheduled: boolean): SlaPlan[] {
-  const slas = slasOf(source, value.sla, ['sla'], isScheduled);
+export function resolveSlas(source: Source, value: JsonObject, nodes: readonly TaskNode[], schedule: SchedulePlan | null): SlaPlan[] {
+  const slas = slasOf(source, value.sla, ['sla'], schedule);
   const ofTasks = nodes.flatMap(({ name, keys, path }) =>
-    name === undefined ? [] : slasOf(source, keys.sla, [...path, 'sla'], isScheduled, name),
+    name === undefined ? [] : slasOf(source, keys.sla, [...path, 'sla'], schedule, name),
   );
   return [...slas, ...ofTasks];
 }
 
-function slasOf(source: Source, keys: Json | undefined, path: Path, isScheduled: boolean, task?: string): SlaPlan[] {
+function slasOf(source: Source, keys: Json | undefined, path: Path, schedule: SchedulePlan | null, task?: string): SlaPlan[] {
   const of = task === undefined ? {} : { task };
   if (isMap(keys)) {
     const ms = parseDuration(String(keys.max_duration));
@@ -32,8 +35,9 @@ function slasOf(source: Source, keys: Json | undefined, path: Path, isScheduled:
     const name = String(sla.name);
     if (names.has(name)) source.report('SL301', [...at, 'name'], `Two SLAs are named '${name}'.`, 'give each its own name');
     names.add(name);
-    const promise = promiseOf(source, sla, at, isScheduled, task);
-    return promise === undefined ? [] : [{ name, ...of, promise, ...restOf(sla) }];
+    const promise = promiseOf(source, sla, at, schedule !== null, task);
+    const calendar = resolveCalendar(source, sla, at, schedule);
+    return promise === undefined ? [] : [{ name, ...of, promise, ...(calendar && { calendar }), ...restOf(sla) }];
   });
 }
 
@@ -68,6 +72,28 @@ function promiseOf(source: Source, sla: JsonObject, path: Path, isScheduled: boo
   if (typeof sla.by === 'string') return { kind: 'by', time: sla.by };
   const ms = parseDuration(String(sla.within));
   return ms === undefined ? undefined : { kind: 'within', ms, reference: (reference ?? 'started_at') as SlaReference };
+}
+
+function resolveCalendar(
+  source: Source,
+  { calendar, assert }: JsonObject,
+  path: Path,
+  schedule: SchedulePlan | null,
+): CalendarPlan | undefined {
+  if (calendar === undefined) return undefined;
+  if (assert !== undefined) {
+    source.reportKey('SL208', [...path, 'calendar'], 'A condition holds or does not: no days count for it.', 'remove it');
+  }
+  if (calendar !== 'schedule') return isMap(calendar) ? calendarOf(calendar) : undefined;
+  if (!schedule?.calendar) {
+    source.reportKey(
+      'SL208',
+      [...path, 'calendar'],
+      'The schedule has no calendar that a promise could count by.',
+      'give `schedule` a calendar, or write it here: `calendar: {business_days: true}`',
+    );
+  }
+  return schedule?.calendar;
 }
 
 function restOf({ severity, warn_at: warnAt, suppress_when: suppressWhen, runbook }: JsonObject): Omit<SlaPlan, 'name' | 'promise'> {

@@ -1,10 +1,11 @@
+import type { CalendarPlan } from '../workflows/plan/calendar.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
-import { intervalsBackwards } from '../workflows/plan/intervals.ts';
 import type { MonitorSettings } from '../workflows/plan/incident.ts';
-import type { Plan } from '../workflows/plan/plan.ts';
+import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { isUnderWay } from '../workflows/plan/run.ts';
-import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
+import { type DataInterval, dataIntervalAt, iso, tickAfter, tickBefore } from '../workflows/plan/schedule.ts';
 import type { Severity, SlaPlan } from '../workflows/plan/sla.ts';
+import { formatWallTime } from '../workflows/plan/time-zone.ts';
 import { deadlineOf, type Times } from './deadlines.ts';
 
 /** A run as monitors see it. Times in milliseconds. */
@@ -58,16 +59,32 @@ export interface Problem {
   readonly severity: Severity;
   /** Milliseconds. */
   readonly since: number;
+  /** Until when it was promised, milliseconds; absent where no time was. */
+  readonly deadline?: number;
   /** What is the matter, as the end of a sentence that begins with the pipeline's name. */
   readonly what: string;
   readonly interval?: DataInterval;
   readonly run?: WatchedRun;
 }
 
-/** So far back intervals are looked at that have no run. */
-const LOOK_BACK = 2 * 86_400_000;
+const DAY = 86_400_000;
+/** Intervals that have no run are looked at for so long, and as much longer as something is promised of them. Milliseconds. */
+const LOOK_BACK = 2 * DAY;
 /** And no more than these, the newest. */
 const MOST_INTERVALS = 100;
+
+/** For how long after its end an interval is looked at, whether there is a run or not. Milliseconds. */
+export function lookBack({ slas = [] }: Plan): number {
+  return LOOK_BACK + Math.max(0, ...slas.map(reachOf));
+}
+
+/** No promise about an interval is due later after its end. */
+function reachOf({ promise, calendar }: SlaPlan): number {
+  const isOfInterval = promise.kind === 'within' && (promise.reference === 'logical_date' || promise.reference === 'data_interval_end');
+  const ms = promise.kind === 'by' ? DAY : isOfInterval ? promise.ms : 0;
+  // Of seven days five count, but for those that are named.
+  return calendar ? 2 * ms + (4 + (calendar.exclude?.length ?? 0)) * DAY : ms;
+}
 
 /** Whether anybody is to be told of what happens to a pipeline. */
 export function isWatched({ slas, alerts, critical }: Plan): boolean {
@@ -97,11 +114,12 @@ function subjectsOf({ plan, createdAt, runs }: WatchedPipeline, now: number): Su
     }));
   }
   const subjects = new Map<string, { id: string; interval: DataInterval; runs: WatchedRun[] }>();
-  const due = intervalsBackwards(schedule, { from: now - 2 * LOOK_BACK - spanOf(plan), to: now, now, limit: MOST_INTERVALS });
-  for (const interval of due) {
-    const tick = Date.parse(interval.end);
-    if (tick >= createdAt && tick >= now - LOOK_BACK - longestPromise(plan))
-      subjects.set(interval.start, { id: interval.start, interval, runs: [] });
+  const earliest = Math.max(createdAt, now - lookBack(plan));
+  let tick = tickBefore(schedule, now + 1);
+  while (tick !== undefined && tick >= earliest && subjects.size < MOST_INTERVALS) {
+    const interval = dataIntervalAt(schedule, tick);
+    subjects.set(interval.start, { id: interval.start, interval, runs: [] });
+    tick = tickBefore(schedule, tick);
   }
   for (const run of runs) {
     if (!run.interval) continue;
@@ -116,14 +134,6 @@ function subjectsOf({ plan, createdAt, runs }: WatchedPipeline, now: number): Su
 /** A run of no schedule is made good by any later one. */
 function laterThan(run: WatchedRun, runs: readonly WatchedRun[]): WatchedRun[] {
   return [run, ...runs.filter((each) => each !== run && each.queuedAt > run.queuedAt && each.state === 'success')];
-}
-
-function spanOf({ schedule }: Plan): number {
-  return schedule?.kind === 'every' ? schedule.everyMs : 32 * 86_400_000;
-}
-
-function longestPromise({ slas = [] }: Plan): number {
-  return Math.max(0, ...slas.map(({ promise }) => (promise.kind === 'within' ? promise.ms : 86_400_000)));
 }
 
 function problemsOf(
@@ -200,7 +210,7 @@ function problemsOf(
   ) {
     // Nothing else is promised: a critical pipeline is late when the next interval is complete and it has not ended.
     const [start, end] = [Date.parse(interval.start), Date.parse(interval.end)];
-    const at = end + (end - start);
+    const at = tickAfter(plan.schedule, end) ?? end + (end - start);
     if (now >= at && !paused && underWay && !isBackfill(underWay))
       found.push(make({ kind: 'late', since: at, what: 'still runs, and the next interval is complete', run: underWay }));
   }
@@ -215,17 +225,13 @@ function lateness(
   make: (problem: Pick<Problem, 'kind' | 'since' | 'what'> & Partial<Problem>) => Problem,
   run?: WatchedRun,
 ): Problem[] {
-  const deadline = deadlineOf(sla, plan.schedule, times);
+  const deadline = deadlineOf(sla, timezoneOf(plan), times);
   if (!deadline) return [];
-  const subject = sla.task === undefined ? '' : `task ${sla.task} `;
-  const ofRun = run && { run };
-  if (now >= deadline.at) {
-    const what = sla.task === undefined ? `is late: ${promiseWords(sla)}` : `is late: ${subject}${promiseWords(sla)}`;
-    return [make({ kind: 'late', sla, since: deadline.at, what, ...ofRun })];
-  }
+  const words = `${sla.task === undefined ? '' : `task ${sla.task} `}${promiseWords(sla, deadline.at, timezoneOf(plan))}`;
+  const late = { kind: 'late', sla, deadline: deadline.at, ...(run && { run }) } as const;
+  if (now >= deadline.at) return [make({ ...late, since: deadline.at, what: `is late: ${words}` })];
   if (deadline.warnAt === undefined || now < deadline.warnAt) return [];
-  const what = `may be late: ${subject}${promiseWords(sla)}; that is until ${iso(deadline.at)}`;
-  return [make({ kind: 'late', state: 'warning', sla, since: deadline.warnAt, what, severity: 'warning', ...ofRun })];
+  return [make({ ...late, state: 'warning', since: deadline.warnAt, what: `may be late: ${words}`, severity: 'warning' })];
 }
 
 /** Freshness: how long the last success is ago. */
@@ -233,7 +239,7 @@ function staleness({ plan, createdAt, paused, lastSuccess }: WatchedPipeline, no
   return (plan.slas ?? []).flatMap((sla): Problem[] => {
     if (sla.promise.kind !== 'within' || sla.promise.reference !== 'previous_success') return [];
     if (paused && sla.suppressWhen.includes('paused')) return [];
-    const deadline = deadlineOf(sla, plan.schedule, { previousSuccess: lastSuccess ?? createdAt });
+    const deadline = deadlineOf(sla, timezoneOf(plan), { previousSuccess: lastSuccess ?? createdAt });
     if (!deadline) return [];
     const common = { key: `${plan.dagId}/${sla.name}/freshness`, kind: 'stale' as const, plan, sla };
     const last = lastSuccess === undefined ? `none since ${iso(createdAt)}` : `the last was at ${iso(lastSuccess)}`;
@@ -279,13 +285,12 @@ const REFERENCE_WORDS = {
   previous_success: 'after the last success',
 } as const;
 
-function promiseWords({ promise }: SlaPlan): string {
-  switch (promise.kind) {
-    case 'within':
-      return `it should have ended ${formatDuration(promise.ms)} ${REFERENCE_WORDS[promise.reference]}`;
-    case 'by':
-      return `it should have ended by ${promise.time}`;
-    case 'assert':
-      return `${promise.condition} should hold`;
-  }
+function promiseWords({ promise, calendar }: SlaPlan, deadline: number, timezone: string): string {
+  const by = `by ${formatWallTime(deadline, timezone)}`;
+  if (promise.kind !== 'within') return `it should have ended ${by}`;
+  return `it should have ended ${formatDuration(promise.ms)}${calendarWords(calendar)} ${REFERENCE_WORDS[promise.reference]}, ${by}`;
+}
+
+function calendarWords(calendar: CalendarPlan | undefined): string {
+  return calendar === undefined ? '' : calendar.businessDays ? ' of business days' : ' of the days that count';
 }

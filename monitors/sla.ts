@@ -73,6 +73,14 @@ export const SlaSchema = Type.Object(
         },
       ),
     ),
+    calendar: Type.Optional(
+      Type.Unsafe<'schedule' | object>({
+        anyOf: [{ const: 'schedule' }, { $ref: '#/definitions/calendar' }],
+        title: 'Calendar',
+        description: "Days that do not count: a calendar as a schedule has it, or the word schedule for the schedule's own.",
+        examples: ['schedule', { business_days: true, exclude: ['2024-12-25'] }],
+      }),
+    ),
     ...common,
   },
   {

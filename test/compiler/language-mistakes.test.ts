@@ -179,6 +179,27 @@ const CASES: Readonly<Record<string, readonly (readonly [title: string, lines: r
       ['tasks: [{name: a, type: empty, sla: [{name: s, within: 2h, reference: previous_success}]}]'],
       'SL208 2:60',
     ],
+    [
+      'a calendar of a condition, and one that the schedule does not have',
+      [
+        'schedule_interval: "@daily"',
+        'sla:',
+        '  - {name: s, assert: "true", calendar: {business_days: true}}',
+        '  - {name: t, within: 2h, calendar: schedule}',
+        'tasks: [{name: a, type: empty}]',
+      ],
+      'SL208 4:31 SL208 5:27',
+    ],
+    [
+      'a calendar that is none',
+      [
+        'sla:',
+        '  - {name: s, within: 2h, calendar: business}',
+        '  - {name: t, within: 2h, calendar: {exclude: [christmas], busines_days: true}}',
+        'tasks: [{name: a, type: empty}]',
+      ],
+      'SL203 3:37 SL205 4:48 SL201 4:60',
+    ],
     ['an unknown kind', ['triggers: [{name: t, type: kafak, topic: x}]', 'tasks: [{name: a, type: empty}]'], 'SL207 2:28'],
     ['a key that is missing', ['triggers: [{name: t, type: kafka}]', 'tasks: [{name: a, type: empty}]'], 'SL202 2:19'],
     [

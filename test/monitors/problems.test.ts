@@ -176,6 +176,30 @@ describe('problems of a pipeline', () => {
     );
   });
 
+  it('a critical pipeline is late when its schedule says that the next interval is complete, not after a weekend more', () => {
+    const schedule = { kind: 'cron', cron: '0 0 * * *', timezone: 'UTC', calendar: { businessDays: true } } as const;
+    const { slas, ...critical } = plan({ critical: true, schedule });
+    assert.ok(slas);
+    const late = (now: string, start: string, end: string): number => {
+      const running = run(critical, 5, 'running', { interval: { start, end } });
+      return problems(critical, [running], now).filter((each) => each === `breach sales/late/${start}`).length;
+    };
+    // The interval of Monday 8 January begins on Friday; that of Friday is complete on Friday, the next one on Monday.
+    assert.deepEqual(
+      ['08T23:59', '09T00:00'].map((now) => late(now, '2024-01-05T00:00:00Z', '2024-01-08T00:00:00Z')),
+      [0, 1],
+    );
+    assert.deepEqual(
+      ['06T12:00', '08T00:00'].map((now) => late(now, '2024-01-04T00:00:00Z', '2024-01-05T00:00:00Z')),
+      [0, 1],
+    );
+  });
+
+  it('a run of a rare schedule that should be there and is not', () => {
+    const yearly = plan({ schedule: { kind: 'cron', cron: '0 0 1 1 *', timezone: 'UTC' } });
+    assert.deepEqual(problems(yearly, [], '01T00:02', { createdAt: at('01') }), ['breach sales/missing/2023-01-01T00:00:00Z']);
+  });
+
   it('without a schedule: each run for itself, and any later good one makes up for it', () => {
     const of = plan({ schedule: null });
     const failed = run(of, 1, 'failed', { pipelineRunId: 'sales/kafka/t-0-1' });

@@ -1,9 +1,13 @@
+import type { CalendarPlan } from './calendar.ts';
+
 /** What a pipeline promises, as monitors watch it. Wire data, as the plan is. */
 export interface SlaPlan {
   readonly name: string;
   /** The task that it is about; absent: the run. */
   readonly task?: string;
   readonly promise: SlaPromise;
+  /** Only its days count, in the pipeline's time zone; absent: all do. */
+  readonly calendar?: CalendarPlan;
   /** Absent: that of the pipeline. */
   readonly severity?: Severity;
   readonly warnAt?: WarnAt;
