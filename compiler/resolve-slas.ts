@@ -37,7 +37,18 @@ function slasOf(source: Source, keys: Json | undefined, path: Path, schedule: Sc
     names.add(name);
     const promise = promiseOf(source, sla, at, schedule !== null, task);
     const calendar = resolveCalendar(source, sla, at, schedule);
-    return promise === undefined ? [] : [{ name, ...of, promise, ...(calendar && { calendar }), ...restOf(sla) }];
+    return promise === undefined
+      ? []
+      : [
+          {
+            name,
+            ...of,
+            ...(typeof sla.dataset === 'string' && { dataset: sla.dataset }),
+            promise,
+            ...(calendar && { calendar }),
+            ...restOf(sla),
+          },
+        ];
   });
 }
 
@@ -55,8 +66,14 @@ function promiseOf(source: Source, sla: JsonObject, path: Path, isScheduled: boo
   if (sla.warn_at !== undefined && sla.assert !== undefined) {
     source.reportKey('SL208', [...path, 'warn_at'], 'A condition holds or does not: there is no warning before.', 'remove it');
   }
-  if (task !== undefined && (sla.assert !== undefined || reference === 'previous_success')) {
-    const key = sla.assert === undefined ? 'reference' : 'assert';
+  if (sla.dataset !== undefined && sla.assert !== undefined) {
+    source.reportKey('SL208', [...path, 'dataset'], 'A condition is about outputs, not about a data set.', 'remove it');
+  }
+  if (sla.dataset !== undefined && reference !== undefined) {
+    source.reportKey('SL208', [...path, 'reference'], 'The freshness of a data set counts from its last update.', 'remove it');
+  }
+  if (task !== undefined && (sla.dataset !== undefined || sla.assert !== undefined || reference === 'previous_success')) {
+    const key = sla.dataset !== undefined ? 'dataset' : sla.assert !== undefined ? 'assert' : 'reference';
     source.reportKey('SL208', [...path, key], `A task cannot promise this; its pipeline can.`, "put it under the pipeline's own `sla`");
   }
   if (!isScheduled && (sla.by !== undefined || OF_A_SCHEDULE.has(String(reference)))) {
@@ -71,7 +88,8 @@ function promiseOf(source: Source, sla: JsonObject, path: Path, isScheduled: boo
   if (typeof sla.assert === 'string') return { kind: 'assert', condition: sla.assert };
   if (typeof sla.by === 'string') return { kind: 'by', time: sla.by };
   const ms = parseDuration(String(sla.within));
-  return ms === undefined ? undefined : { kind: 'within', ms, reference: (reference ?? 'started_at') as SlaReference };
+  const usual = sla.dataset === undefined ? 'started_at' : 'previous_success';
+  return ms === undefined ? undefined : { kind: 'within', ms, reference: (reference ?? usual) as SlaReference };
 }
 
 function resolveCalendar(

@@ -12,7 +12,8 @@ import { iso } from '../workflows/plan/schedule.ts';
 import type { AlertsPlan, Severity } from '../workflows/plan/sla.ts';
 import type { MonitorFacts, SensorFacts } from './facts.ts';
 import { pageOf } from './page.ts';
-import { findProblems, isWatched, type WatchedPipeline } from './problems.ts';
+import { findProblems, isWatched } from './problems.ts';
+import type { WatchedPipeline } from './watched.ts';
 
 /** Who is told where a pipeline does not say it, and of what is not about one pipeline. */
 export const USUAL_ALERTS: AlertsPlan = { pagerduty: { connection: 'pagerduty_default' } };

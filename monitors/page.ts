@@ -4,7 +4,8 @@ import { iso } from '../workflows/plan/schedule.ts';
 import { timezoneOf } from '../workflows/plan/plan.ts';
 import { formatWallTime } from '../workflows/plan/time-zone.ts';
 import type { MonitorFacts, RunDetails } from './facts.ts';
-import { type Problem, slaName, type WatchedPipeline } from './problems.ts';
+import { type Problem, slaName } from './problem.ts';
+import type { WatchedPipeline } from './watched.ts';
 
 /** What a kind of problem means for whoever reads of it at night. */
 const MEANING = {

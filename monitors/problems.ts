@@ -1,71 +1,13 @@
-import type { CalendarPlan } from '../workflows/plan/calendar.ts';
-import { formatDuration } from '../workflows/plan/duration.ts';
 import type { MonitorSettings } from '../workflows/plan/incident.ts';
 import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { isUnderWay } from '../workflows/plan/run.ts';
-import { type DataInterval, dataIntervalAt, iso, tickAfter, tickBefore } from '../workflows/plan/schedule.ts';
-import type { Severity, SlaPlan } from '../workflows/plan/sla.ts';
-import { formatWallTime } from '../workflows/plan/time-zone.ts';
+import { type DataInterval, dataIntervalAt, tickAfter, tickBefore } from '../workflows/plan/schedule.ts';
+import type { SlaPlan } from '../workflows/plan/sla.ts';
 import { deadlineOf, type Times } from './deadlines.ts';
-
-/** A run as monitors see it. Times in milliseconds. */
-export interface WatchedRun {
-  readonly pipelineRunId: string;
-  readonly temporalRunId: string;
-  readonly cause: string;
-  readonly state: string;
-  readonly interval?: DataInterval;
-  readonly queuedAt: number;
-  /** Absent while it waits for its turn. */
-  readonly startedAt?: number;
-  readonly endedAt?: number;
-  /** Whether a worker has taken its first step. */
-  readonly begun: boolean;
-  /** The plan that it carries; edits do not change what it promised. */
-  readonly plan: Plan;
-  /** The promises that its outputs do not keep, with the reason. */
-  readonly broken?: ReadonlyMap<string, string>;
-  /** Its tasks, where one of them promises something. */
-  readonly tasks?: readonly WatchedTask[];
-}
-
-export interface WatchedTask {
-  readonly task: string;
-  readonly startedAt?: number;
-  readonly hasEnded: boolean;
-}
-
-/** A pipeline and what is known of it. Times in milliseconds. */
-export interface WatchedPipeline {
-  readonly plan: Plan;
-  /** Since when its schedule is there. */
-  readonly createdAt: number;
-  readonly paused: boolean;
-  readonly runs: readonly WatchedRun[];
-  /** When its last successful run has ended. */
-  readonly lastSuccess?: number;
-}
-
-export type ProblemKind = 'missing' | 'never_started' | 'failed' | 'late' | 'stale' | 'assert';
-
-/** Something that is not as was promised. */
-export interface Problem {
-  /** The same for the same promise and the same interval (or run), for ever. */
-  readonly key: string;
-  readonly kind: ProblemKind;
-  readonly state: 'warning' | 'breach';
-  readonly plan: Plan;
-  readonly sla?: SlaPlan;
-  readonly severity: Severity;
-  /** Milliseconds. */
-  readonly since: number;
-  /** Until when it was promised, milliseconds; absent where no time was. */
-  readonly deadline?: number;
-  /** What is the matter, as the end of a sentence that begins with the pipeline's name. */
-  readonly what: string;
-  readonly interval?: DataInterval;
-  readonly run?: WatchedRun;
-}
+import { findStale, isOfFreshness } from './freshness.ts';
+import { type Problem, severityOf, slaName } from './problem.ts';
+import { promiseWords } from './promise-words.ts';
+import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
 const DAY = 86_400_000;
 /** Intervals that have no run are looked at for so long, and as much longer as something is promised of them. Milliseconds. */
@@ -94,7 +36,7 @@ export function isWatched({ slas, alerts, critical }: Plan): boolean {
 /** What is wrong with a pipeline at the time `now` (milliseconds). Pure: the same facts give the same problems. */
 export function findProblems(pipeline: WatchedPipeline, now: number, settings: MonitorSettings): Problem[] {
   if (!isWatched(pipeline.plan) && !pipeline.runs.some(({ plan }) => isWatched(plan))) return [];
-  return [...subjectsOf(pipeline, now).flatMap((subject) => problemsOf(subject, pipeline, now, settings)), ...staleness(pipeline, now)];
+  return [...subjectsOf(pipeline, now).flatMap((subject) => problemsOf(subject, pipeline, now, settings)), ...findStale(pipeline, now)];
 }
 
 /** What promises are about: an interval with all its runs, or a run of its own. */
@@ -175,19 +117,14 @@ function problemsOf(
     }
   }
   for (const sla of plan.slas ?? []) {
-    if (isSuppressed(sla, runs, paused)) continue;
+    if (isOfFreshness(sla) || isSuppressed(sla, runs, paused)) continue;
     if (sla.promise.kind === 'assert') {
       const last = runs.filter(({ state }) => state === 'success').sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))[0];
       const reason = last?.broken?.get(sla.name);
       if (last && reason !== undefined) found.push(make({ kind: 'assert', sla, since: last.endedAt ?? now, what: reason, run: last }));
       continue;
     }
-    if (
-      succeeded ||
-      found.some(({ kind }) => kind === 'failed' || kind === 'missing') ||
-      (sla.promise.kind === 'within' && sla.promise.reference === 'previous_success')
-    )
-      continue;
+    if (succeeded || found.some(({ kind }) => kind === 'failed' || kind === 'missing')) continue;
     const times: Times = {
       ...(interval && plan.schedule && { interval }),
       ...(underWay && { queuedAt: underWay.queuedAt }),
@@ -234,23 +171,6 @@ function lateness(
   return [make({ ...late, state: 'warning', since: deadline.warnAt, what: `may be late: ${words}`, severity: 'warning' })];
 }
 
-/** Freshness: how long the last success is ago. */
-function staleness({ plan, createdAt, paused, lastSuccess }: WatchedPipeline, now: number): Problem[] {
-  return (plan.slas ?? []).flatMap((sla): Problem[] => {
-    if (sla.promise.kind !== 'within' || sla.promise.reference !== 'previous_success') return [];
-    if (paused && sla.suppressWhen.includes('paused')) return [];
-    const deadline = deadlineOf(sla, timezoneOf(plan), { previousSuccess: lastSuccess ?? createdAt });
-    if (!deadline) return [];
-    const common = { key: `${plan.dagId}/${sla.name}/freshness`, kind: 'stale' as const, plan, sla };
-    const last = lastSuccess === undefined ? `none since ${iso(createdAt)}` : `the last was at ${iso(lastSuccess)}`;
-    const what = `no success in ${formatDuration(sla.promise.ms)}: ${last}`;
-    if (now >= deadline.at)
-      return [{ ...common, state: 'breach', severity: severityOf(plan, sla), since: deadline.at, what: `is stale: ${what}` }];
-    if (deadline.warnAt === undefined || now < deadline.warnAt) return [];
-    return [{ ...common, state: 'warning', severity: 'warning', since: deadline.warnAt, what: `may become stale: ${last}` }];
-  });
-}
-
 function hasFailed({ state }: WatchedRun): boolean {
   return /^(failed|timed_out|terminated)/.test(state);
 }
@@ -266,31 +186,4 @@ function isBackfill({ cause }: WatchedRun): boolean {
 function isSuppressed({ suppressWhen }: SlaPlan, runs: readonly WatchedRun[], paused: boolean): boolean {
   if (paused && suppressWhen.includes('paused')) return true;
   return runs.length > 0 && runs.every(({ cause }) => (suppressWhen as readonly string[]).includes(cause));
-}
-
-function severityOf({ alerts, critical }: Plan, sla?: SlaPlan): Severity {
-  return sla?.severity ?? alerts?.pagerduty?.severity ?? (critical ? 'critical' : 'error');
-}
-
-/** An SLA's name among all of its pipeline. */
-export function slaName({ name, task }: SlaPlan): string {
-  return task === undefined ? name : `${task}.${name}`;
-}
-
-const REFERENCE_WORDS = {
-  logical_date: 'after its logical date',
-  data_interval_end: 'after the end of its interval',
-  queued_at: 'after it was asked for',
-  started_at: 'after its start',
-  previous_success: 'after the last success',
-} as const;
-
-function promiseWords({ promise, calendar }: SlaPlan, deadline: number, timezone: string): string {
-  const by = `by ${formatWallTime(deadline, timezone)}`;
-  if (promise.kind !== 'within') return `it should have ended ${by}`;
-  return `it should have ended ${formatDuration(promise.ms)}${calendarWords(calendar)} ${REFERENCE_WORDS[promise.reference]}, ${by}`;
-}
-
-function calendarWords(calendar: CalendarPlan | undefined): string {
-  return calendar === undefined ? '' : calendar.businessDays ? ' of business days' : ' of the days that count';
 }

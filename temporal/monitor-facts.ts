@@ -1,6 +1,6 @@
 import { type Client, type WorkflowExecutionInfo } from '@temporalio/client';
 import type { MonitorFacts, RunDetails, SensorFacts } from '../monitors/facts.ts';
-import type { WatchedPipeline, WatchedRun, WatchedTask } from '../monitors/problems.ts';
+import type { WatchedPipeline, WatchedRun, WatchedTask } from '../monitors/watched.ts';
 import type { Environment } from '../lib/environment.ts';
 import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
 import {
@@ -68,6 +68,8 @@ export class TemporalFacts implements MonitorFacts {
   private foreign = new Set<string>();
   private seenUntil: number | undefined;
   private readonly successes = new Map<string, number>();
+  /** When data sets were last made, by URI; 0: never, as far as the server knows. Only those are asked for that somebody promises. */
+  private readonly updates = new Map<string, number>();
   private readonly started = new Map<string, number>();
   private readonly broken = new Map<string, ReadonlyMap<string, string>>();
   private readonly evaluators = new WeakMap<Plan, Evaluator>();
@@ -93,7 +95,9 @@ export class TemporalFacts implements MonitorFacts {
       const runs: WatchedRun[] = [];
       for (const known of byPipeline.get(dagId) ?? []) runs.push(await this.watched(known, plan, now));
       const lastSuccess = await this.lastSuccess(plan, runs);
-      found.push({ plan, createdAt, paused: this.paused.has(dagId), runs, ...(lastSuccess !== undefined && { lastSuccess }) });
+      const updates = await this.updatesOf(plan);
+      const paused = this.paused.has(dagId);
+      found.push({ plan, createdAt, paused, runs, ...(lastSuccess !== undefined && { lastSuccess }), ...(updates && { updates }) });
     }
     return found;
   }
@@ -234,6 +238,7 @@ export class TemporalFacts implements MonitorFacts {
       info.typedSearchAttributes.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES[name].name)?.value;
     const [start, end] = [attribute('interval'), attribute('intervalEnd')];
     const hasBegun = info.historyLength > 2 || endedAt !== undefined;
+    if (endedAt) this.noteUpdates(attribute('datasets'), endedAt.getTime());
     const known: Omit<KnownRun, 'begun'> = {
       dagId,
       planHash: String(attribute('planHash') ?? ''),
@@ -387,14 +392,34 @@ export class TemporalFacts implements MonitorFacts {
       return newest;
     }
     if (this.successes.has(dagId)) return undefined;
-    const query = `${SEARCH_ATTRIBUTES.pipeline.name} = ${JSON.stringify(dagId)} AND ExecutionStatus = "Completed"`;
-    let found = 0;
-    for await (const info of this.client.workflow.list({ query, pageSize: 1 })) {
-      found = info.closeTime?.getTime() ?? 0;
-      break;
-    }
+    const found = await this.lastEnd('pipeline', dagId);
     this.successes.set(dagId, found);
     return found === 0 ? undefined : found;
+  }
+
+  /** When the data sets that a plan promises something of were last made. */
+  private async updatesOf({ slas = [] }: Plan): Promise<ReadonlyMap<string, number> | undefined> {
+    const uris = slas.flatMap(({ dataset }) => dataset ?? []);
+    if (uris.length === 0) return undefined;
+    for (const uri of uris) {
+      if (!this.updates.has(uri)) this.updates.set(uri, await this.lastEnd('datasets', uri));
+    }
+    return new Map(uris.flatMap((uri): [string, number][] => (this.updates.get(uri) ? [[uri, this.updates.get(uri) ?? 0]] : [])));
+  }
+
+  /** What a run has made that ended at such a time. */
+  private noteUpdates(datasets: unknown, endedAt: number): void {
+    for (const uri of Array.isArray(datasets) ? (datasets as string[]) : []) {
+      const known = this.updates.get(uri);
+      if (known !== undefined) this.updates.set(uri, Math.max(known, endedAt));
+    }
+  }
+
+  /** When the last run of a pipeline, or that made a data set, has succeeded; 0: the server knows of none. */
+  private async lastEnd(by: 'pipeline' | 'datasets', value: string): Promise<number> {
+    const query = `${SEARCH_ATTRIBUTES[by].name} = ${JSON.stringify(value)} AND ExecutionStatus = "Completed"`;
+    for await (const { closeTime } of this.client.workflow.list({ query, pageSize: 1 })) return closeTime?.getTime() ?? 0;
+    return 0;
   }
 }
 

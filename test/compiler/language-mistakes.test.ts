@@ -180,6 +180,23 @@ const CASES: Readonly<Record<string, readonly (readonly [title: string, lines: r
       'SL208 2:60',
     ],
     [
+      'what cannot be promised of a data set',
+      [
+        'outlets: ["s3://w/sales"]',
+        'sla:',
+        '  - {name: s, dataset: "s3://w/sales", assert: "true"}',
+        '  - {name: t, dataset: "s3://w/sales", within: 2h, reference: started_at}',
+        '  - {name: u, dataset: "s3://w/sales", by: "06:00"}',
+        'tasks: [{name: a, type: empty, sla: [{name: s, dataset: "s3://w/sales", within: 2h}]}]',
+      ],
+      'SL208 4:15 SL208 5:52 SL208 6:40 SL208 7:48',
+    ],
+    [
+      'a data set that no pipeline makes',
+      ['sla: [{name: s, dataset: "s3://w/sales", within: 2h}]', 'tasks: [{name: a, type: empty}]'],
+      'SL405 2:26',
+    ],
+    [
       'a calendar of a condition, and one that the schedule does not have',
       [
         'schedule_interval: "@daily"',

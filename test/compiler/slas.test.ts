@@ -60,6 +60,22 @@ tasks: [{name: a, type: empty}]
     assert.equal(new Compiler(CATALOG).compile({ file: 'x.yaml', text: byHand }).plan?.timezone, 'Europe/Berlin');
   });
 
+  it('are about how fresh data sets are', () => {
+    const { slas, notYet } = compiled(`
+outlets: ["s3://warehouse/sales"]
+sla:
+  - {name: fresh, dataset: "s3://warehouse/sales", within: 26h}
+  - {name: there_at_six, dataset: "s3://warehouse/sales", by: "06:00"}
+tasks: [{name: a, type: empty}]
+`);
+    assert.equal(notYet, undefined);
+    const common = { dataset: 's3://warehouse/sales', suppressWhen: [] };
+    assert.deepEqual(slas, [
+      { name: 'fresh', ...common, promise: { kind: 'within', ms: 93_600_000, reference: 'previous_success' } },
+      { name: 'there_at_six', ...common, promise: { kind: 'by', time: '06:00' } },
+    ]);
+  });
+
   it('name whom to tell by connections, never by keys', () => {
     const { alerts, critical, notYet } = compiled(
       'critical: true\nalerts: {pagerduty: {runbook: "https://wiki/x"}, slack: {connection: ops}, webhook: {}}\ntasks: [{name: a, type: empty}]',

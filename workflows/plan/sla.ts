@@ -5,6 +5,8 @@ export interface SlaPlan {
   readonly name: string;
   /** The task that it is about; absent: the run. */
   readonly task?: string;
+  /** The data set that it is about, whoever makes it: `within` counts from its last update, `by` asks for one after each tick. */
+  readonly dataset?: string;
   readonly promise: SlaPromise;
   /** Only its days count, in the pipeline's time zone; absent: all do. */
   readonly calendar?: CalendarPlan;
