@@ -14,14 +14,17 @@ import { type Activities, installRuntime } from '../../temporal/worker-process.t
 
 installRuntime(createLog('test worker', 'error'));
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+const bundles = new Map<string, Promise<WorkflowBundleWithSourceMap>>();
 
-/** The interpreter as workers load it, bundled once for the suite. */
-export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
-  bundle ??= bundleWorkflowCode({
-    logger: new DefaultLogger('WARN'),
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-  });
+/** The interpreter as workers load it, or what the monitors' own workers load, bundled once for the suite. */
+export function workflowBundle(entry: 'index' | 'monitors' = 'index'): Promise<WorkflowBundleWithSourceMap> {
+  const bundle =
+    bundles.get(entry) ??
+    bundleWorkflowCode({
+      logger: new DefaultLogger('WARN'),
+      workflowsPath: fileURLToPath(new URL(`../../workflows/${entry}.ts`, import.meta.url)),
+    });
+  bundles.set(entry, bundle);
   return bundle;
 }
 
