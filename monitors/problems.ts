@@ -2,31 +2,15 @@ import type { MonitorSettings } from '../workflows/plan/incident.ts';
 import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { isUnderWay } from '../workflows/plan/run.ts';
 import { type DataInterval, dataIntervalAt, tickAfter, tickBefore } from '../workflows/plan/schedule.ts';
-import type { SlaPlan } from '../workflows/plan/sla.ts';
+import { type SlaPlan, watchedFor } from '../workflows/plan/sla.ts';
 import { deadlineOf, type Times } from './deadlines.ts';
 import { findStale, isOfFreshness } from './freshness.ts';
 import { type Problem, severityOf, slaName } from './problem.ts';
 import { promiseWords } from './promise-words.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
-const DAY = 86_400_000;
-/** Intervals that have no run are looked at for so long, and as much longer as something is promised of them. Milliseconds. */
-const LOOK_BACK = 2 * DAY;
-/** And no more than these, the newest. */
+/** Of the intervals that have no run no more are looked at than these, the newest. */
 const MOST_INTERVALS = 100;
-
-/** For how long after its end an interval is looked at, whether there is a run or not. Milliseconds. */
-export function lookBack({ slas = [] }: Plan): number {
-  return LOOK_BACK + Math.max(0, ...slas.map(reachOf));
-}
-
-/** No promise about an interval is due later after its end. */
-function reachOf({ promise, calendar }: SlaPlan): number {
-  const isOfInterval = promise.kind === 'within' && (promise.reference === 'logical_date' || promise.reference === 'data_interval_end');
-  const ms = promise.kind === 'by' ? DAY : isOfInterval ? promise.ms : 0;
-  // Of seven days five count, but for those that are named.
-  return calendar ? 2 * ms + (4 + (calendar.exclude?.length ?? 0)) * DAY : ms;
-}
 
 /** Whether anybody is to be told of what happens to a pipeline. */
 export function isWatched({ slas, alerts, critical }: Plan): boolean {
@@ -56,7 +40,7 @@ function subjectsOf({ plan, createdAt, runs }: WatchedPipeline, now: number): Su
     }));
   }
   const subjects = new Map<string, { id: string; interval: DataInterval; runs: WatchedRun[] }>();
-  const earliest = Math.max(createdAt, now - lookBack(plan));
+  const earliest = Math.max(createdAt, now - watchedFor(plan.slas));
   let tick = tickBefore(schedule, now + 1);
   while (tick !== undefined && tick >= earliest && subjects.size < MOST_INTERVALS) {
     const interval = dataIntervalAt(schedule, tick);
