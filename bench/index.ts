@@ -6,6 +6,7 @@ const SUITES: Record<string, () => Promise<boolean>> = {
   runs: async () => printMeasures(await (await import('./runs/runs.ts')).benchRuns()),
   sensors: async () => printMeasures(await (await import('./sensors/sensors.ts')).benchSensors()),
   sla: async () => printMeasures(await (await import('./sla/sla.ts')).benchSla()),
+  'sla-faults': async () => printMeasures(await (await import('./sla/faults.ts')).benchSlaFaults()),
   reconcile: async () => printMeasures(await (await import('./reconcile/reconcile.ts')).benchReconcile()),
 };
 

@@ -1,7 +1,7 @@
 import type { TaskType } from '../activities/define-task.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
-import type { Source } from './source.ts';
+import type { Path, Source } from './source.ts';
 import type { TaskNode } from './task-node.ts';
 
 /** What is known of the installation that pipelines are compiled for. */
@@ -22,8 +22,12 @@ export function checkContext(files: readonly File[], types: ReadonlyMap<string, 
   for (const { source, value, nodes } of files) {
     if (connections) for (const node of nodes) checkConnections(source, node, types.get(node.type ?? ''), connections);
     for (const [index, trigger] of listOf(value?.triggers).entries()) {
-      if (isMap(trigger) && trigger.type === 'dataset') checkDatasets(source, trigger, index, made);
+      if (!isMap(trigger) || trigger.type !== 'dataset') continue;
+      for (const key of ['all', 'any'])
+        for (const [position, uri] of listOf(trigger[key]).entries()) checkDataset(source, uri, ['triggers', index, key, position], made);
     }
+    for (const [index, sla] of listOf(value?.sla).entries())
+      if (isMap(sla) && sla.dataset !== undefined) checkDataset(source, sla.dataset, ['sla', index, 'dataset'], made);
   }
 }
 
@@ -40,18 +44,14 @@ function checkConnections(source: Source, { keys, path }: TaskNode, type: TaskTy
   }
 }
 
-function checkDatasets(source: Source, trigger: JsonObject, index: number, made: ReadonlySet<Json>): void {
-  for (const key of ['all', 'any']) {
-    for (const [position, uri] of listOf(trigger[key]).entries()) {
-      if (typeof uri !== 'string' || made.has(uri)) continue;
-      source.report(
-        'SL405',
-        ['triggers', index, key, position],
-        `No pipeline makes the data set '${uri}'.`,
-        didYouMean(uri, [...made].map(String)) ?? 'name it in the outlets of the pipeline that makes it',
-      );
-    }
-  }
+function checkDataset(source: Source, uri: Json, path: Path, made: ReadonlySet<Json>): void {
+  if (typeof uri !== 'string' || made.has(uri)) return;
+  source.report(
+    'SL405',
+    path,
+    `No pipeline makes the data set '${uri}'.`,
+    didYouMean(uri, [...made].map(String)) ?? 'name it in the outlets of the pipeline that makes it',
+  );
 }
 
 function listOf(value: Json | undefined): readonly Json[] {

@@ -146,7 +146,7 @@ export class Compiler {
       outputOf: (node) => this.outputOfPipeline(node, byDagId),
     } satisfies ExpressionContext);
     const notYet = collectNotYet(source, value, nodes, this.types, this.triggers);
-    const slas = resolveSlas(source, value, nodes, schedule !== null);
+    const slas = resolveSlas(source, value, nodes, schedule);
     const triggers = resolveTriggers(source, value, expressions.triggerTemplates);
     source.forget();
     if (source.errors > 0) return undefined;
@@ -172,6 +172,7 @@ export class Compiler {
     const [tasks, onFailure, onSuccess, last] = [emit('tasks'), emit('on_failure'), emit('on_success'), emit('finally')];
     return emitPlan(value, {
       schedule,
+      ...(schedule === null && typeof value.timezone === 'string' && { timezone: value.timezone }),
       ...(triggers.length > 0 && { triggers }),
       ...(slas.length > 0 && { slas }),
       ...(Object.keys(params).length > 0 && { params }),

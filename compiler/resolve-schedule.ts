@@ -1,7 +1,8 @@
+import type { CalendarPlan } from '../workflows/plan/calendar.ts';
 import { CronError, nextTick, parseCron } from '../workflows/plan/cron.ts';
 import { DURATION_HELP, parseDuration } from '../workflows/plan/duration.ts';
 import { isMap, type JsonObject } from '../workflows/plan/json.ts';
-import { type CalendarPlan, iso, PRESETS, type SchedulePlan, tickAfter } from '../workflows/plan/schedule.ts';
+import { iso, PRESETS, type SchedulePlan, tickAfter } from '../workflows/plan/schedule.ts';
 import { instantsOf, isTimeZone, shiftedInstant } from '../workflows/plan/time-zone.ts';
 import { didYouMean } from './diagnostic.ts';
 import type { Path, Source } from './source.ts';
@@ -48,7 +49,8 @@ function durationOf(text: unknown): number | undefined {
   return typeof text === 'string' ? parseDuration(text) : undefined;
 }
 
-function calendarOf({ exclude, business_days: businessDays }: JsonObject): CalendarPlan {
+/** A calendar as its keys say it. */
+export function calendarOf({ exclude, business_days: businessDays }: JsonObject): CalendarPlan {
   return {
     ...(Array.isArray(exclude) && { exclude: exclude.map((day) => String(day).slice(0, 10)).sort() }),
     ...(businessDays === true && { businessDays }),

@@ -1,6 +1,9 @@
 import { parseDuration } from '../workflows/plan/duration.ts';
+import type { CalendarPlan } from '../workflows/plan/calendar.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
+import type { SchedulePlan } from '../workflows/plan/schedule.ts';
 import type { Severity, SlaPlan, SlaPromise, SlaReference, Suppression, WarnAt } from '../workflows/plan/sla.ts';
+import { calendarOf } from './resolve-schedule.ts';
 import type { Path, Source } from './source.ts';
 import type { TaskNode } from './task-node.ts';
 
@@ -9,15 +12,15 @@ const PROMISES = ['within', 'by', 'assert'] as const;
 const OF_A_SCHEDULE: ReadonlySet<string> = new Set(['logical_date', 'data_interval_end']);
 
 /** What a pipeline and its tasks promise, as monitors watch it. */
-export function resolveSlas(source: Source, value: JsonObject, nodes: readonly TaskNode[], isScheduled: boolean): SlaPlan[] {
-  const slas = slasOf(source, value.sla, ['sla'], isScheduled);
+export function resolveSlas(source: Source, value: JsonObject, nodes: readonly TaskNode[], schedule: SchedulePlan | null): SlaPlan[] {
+  const slas = slasOf(source, value.sla, ['sla'], schedule);
   const ofTasks = nodes.flatMap(({ name, keys, path }) =>
-    name === undefined ? [] : slasOf(source, keys.sla, [...path, 'sla'], isScheduled, name),
+    name === undefined ? [] : slasOf(source, keys.sla, [...path, 'sla'], schedule, name),
   );
   return [...slas, ...ofTasks];
 }
 
-function slasOf(source: Source, keys: Json | undefined, path: Path, isScheduled: boolean, task?: string): SlaPlan[] {
+function slasOf(source: Source, keys: Json | undefined, path: Path, schedule: SchedulePlan | null, task?: string): SlaPlan[] {
   const of = task === undefined ? {} : { task };
   if (isMap(keys)) {
     const ms = parseDuration(String(keys.max_duration));
@@ -32,8 +35,20 @@ function slasOf(source: Source, keys: Json | undefined, path: Path, isScheduled:
     const name = String(sla.name);
     if (names.has(name)) source.report('SL301', [...at, 'name'], `Two SLAs are named '${name}'.`, 'give each its own name');
     names.add(name);
-    const promise = promiseOf(source, sla, at, isScheduled, task);
-    return promise === undefined ? [] : [{ name, ...of, promise, ...restOf(sla) }];
+    const promise = promiseOf(source, sla, at, schedule !== null, task);
+    const calendar = resolveCalendar(source, sla, at, schedule);
+    return promise === undefined
+      ? []
+      : [
+          {
+            name,
+            ...of,
+            ...(typeof sla.dataset === 'string' && { dataset: sla.dataset }),
+            promise,
+            ...(calendar && { calendar }),
+            ...restOf(sla),
+          },
+        ];
   });
 }
 
@@ -51,8 +66,14 @@ function promiseOf(source: Source, sla: JsonObject, path: Path, isScheduled: boo
   if (sla.warn_at !== undefined && sla.assert !== undefined) {
     source.reportKey('SL208', [...path, 'warn_at'], 'A condition holds or does not: there is no warning before.', 'remove it');
   }
-  if (task !== undefined && (sla.assert !== undefined || reference === 'previous_success')) {
-    const key = sla.assert === undefined ? 'reference' : 'assert';
+  if (sla.dataset !== undefined && sla.assert !== undefined) {
+    source.reportKey('SL208', [...path, 'dataset'], 'A condition is about outputs, not about a data set.', 'remove it');
+  }
+  if (sla.dataset !== undefined && reference !== undefined) {
+    source.reportKey('SL208', [...path, 'reference'], 'The freshness of a data set counts from its last update.', 'remove it');
+  }
+  if (task !== undefined && (sla.dataset !== undefined || sla.assert !== undefined || reference === 'previous_success')) {
+    const key = sla.dataset !== undefined ? 'dataset' : sla.assert !== undefined ? 'assert' : 'reference';
     source.reportKey('SL208', [...path, key], `A task cannot promise this; its pipeline can.`, "put it under the pipeline's own `sla`");
   }
   if (!isScheduled && (sla.by !== undefined || OF_A_SCHEDULE.has(String(reference)))) {
@@ -67,7 +88,30 @@ function promiseOf(source: Source, sla: JsonObject, path: Path, isScheduled: boo
   if (typeof sla.assert === 'string') return { kind: 'assert', condition: sla.assert };
   if (typeof sla.by === 'string') return { kind: 'by', time: sla.by };
   const ms = parseDuration(String(sla.within));
-  return ms === undefined ? undefined : { kind: 'within', ms, reference: (reference ?? 'started_at') as SlaReference };
+  const usual = sla.dataset === undefined ? 'started_at' : 'previous_success';
+  return ms === undefined ? undefined : { kind: 'within', ms, reference: (reference ?? usual) as SlaReference };
+}
+
+function resolveCalendar(
+  source: Source,
+  { calendar, assert }: JsonObject,
+  path: Path,
+  schedule: SchedulePlan | null,
+): CalendarPlan | undefined {
+  if (calendar === undefined) return undefined;
+  if (assert !== undefined) {
+    source.reportKey('SL208', [...path, 'calendar'], 'A condition holds or does not: no days count for it.', 'remove it');
+  }
+  if (calendar !== 'schedule') return isMap(calendar) ? calendarOf(calendar) : undefined;
+  if (!schedule?.calendar) {
+    source.reportKey(
+      'SL208',
+      [...path, 'calendar'],
+      'The schedule has no calendar that a promise could count by.',
+      'give `schedule` a calendar, or write it here: `calendar: {business_days: true}`',
+    );
+  }
+  return schedule?.calendar;
 }
 
 function restOf({ severity, warn_at: warnAt, suppress_when: suppressWhen, runbook }: JsonObject): Omit<SlaPlan, 'name' | 'promise'> {

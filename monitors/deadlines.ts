@@ -1,4 +1,5 @@
-import { type DataInterval, type SchedulePlan } from '../workflows/plan/schedule.ts';
+import { afterOnCalendar, betweenOnCalendar, type CalendarPlan, leavesOut } from '../workflows/plan/calendar.ts';
+import type { DataInterval } from '../workflows/plan/schedule.ts';
 import type { SlaPlan, SlaReference } from '../workflows/plan/sla.ts';
 import { instantsOf, shiftedInstant, wallTime } from '../workflows/plan/time-zone.ts';
 
@@ -17,14 +18,19 @@ export interface Deadline {
   readonly warnAt?: number;
 }
 
-/** The deadline of a promise; undefined while what it counts from has not happened, and for conditions. */
-export function deadlineOf({ promise, warnAt }: SlaPlan, schedule: SchedulePlan | null, times: Times): Deadline | undefined {
+/**
+ * The deadline of a promise; undefined while what it counts from has not happened, and for conditions.
+ * @param timezone the pipeline's: of the time of day, and of the calendar's days
+ */
+export function deadlineOf({ promise, warnAt, calendar }: SlaPlan, timezone: string, times: Times): Deadline | undefined {
   if (promise.kind === 'assert') return undefined;
   const from = promise.kind === 'within' ? referenceTime(promise.reference, times) : end(times);
   if (from === undefined) return undefined;
-  const at = promise.kind === 'within' ? from + promise.ms : timeOfDayAfter(from, promise.time, schedule?.timezone ?? 'UTC');
+  const after = (ms: number): number => (calendar ? afterOnCalendar(calendar, timezone, from, ms) : from + ms);
+  const at = promise.kind === 'within' ? after(promise.ms) : timeOfDayAfter(from, promise.time, timezone, calendar);
   if (!warnAt) return { at };
-  return { at, warnAt: 'part' in warnAt ? from + (at - from) * warnAt.part : Math.min(from + warnAt.afterMs, at) };
+  const whole = calendar ? betweenOnCalendar(calendar, timezone, from, at) : at - from;
+  return { at, warnAt: Math.min('part' in warnAt ? after(whole * warnAt.part) : after(warnAt.afterMs), at) };
 }
 
 function referenceTime(reference: SlaReference, times: Times): number | undefined {
@@ -48,13 +54,16 @@ function end({ interval }: Times): number | undefined {
 
 const DAY = 86_400_000;
 
-/** When clocks in `timezone` show `time` for the first time from the instant on; on a day when they skip it, when they would have. */
-function timeOfDayAfter(instant: number, time: string, timezone: string): number {
+/**
+ * When clocks in `timezone` show `time` for the first time from the instant on, on a day that counts; on a day when they skip it, when they
+ * would have.
+ */
+function timeOfDayAfter(instant: number, time: string, timezone: string, calendar: CalendarPlan = {}): number {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);
   const midnight = Math.floor(wallTime(instant, timezone) / DAY) * DAY;
   for (let day = midnight; ; day += DAY) {
     const wall = day + (hours * 60 + minutes) * 60_000;
     const found = instantsOf(wall, timezone)[0] ?? shiftedInstant(wall, timezone);
-    if (found >= instant) return found;
+    if (found >= instant && !leavesOut(calendar, wall)) return found;
   }
 }

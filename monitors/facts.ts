@@ -1,7 +1,7 @@
 import type { DataInterval } from '../workflows/plan/schedule.ts';
 import type { Observation } from '../workflows/plan/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import type { WatchedPipeline, WatchedRun } from './problems.ts';
+import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
 /** What monitors ask of Temporal, and what they tell it (temporal/monitor-facts.ts). */
 export interface MonitorFacts {

@@ -1,3 +1,4 @@
+import { inTurns } from '../lib/in-turns.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
 import {
   type LookCall,
@@ -12,7 +13,8 @@ import { iso } from '../workflows/plan/schedule.ts';
 import type { AlertsPlan, Severity } from '../workflows/plan/sla.ts';
 import type { MonitorFacts, SensorFacts } from './facts.ts';
 import { pageOf } from './page.ts';
-import { findProblems, isWatched, type WatchedPipeline } from './problems.ts';
+import { findProblems, isWatched } from './problems.ts';
+import type { WatchedPipeline } from './watched.ts';
 
 /** Who is told where a pipeline does not say it, and of what is not about one pipeline. */
 export const USUAL_ALERTS: AlertsPlan = { pagerduty: { connection: 'pagerduty_default' } };
@@ -21,6 +23,9 @@ export const USUAL_ALERTS: AlertsPlan = { pagerduty: { connection: 'pagerduty_de
 const STORM = 20;
 /** What began while no worker was there gets so long afterwards to become well by itself. Milliseconds. */
 const RECOVERY = 300_000;
+
+/** So many incidents are told at the same time. */
+const AT_ONCE = 20;
 
 /** A loss cannot be put right: its incident ends by itself after so many milliseconds. */
 const TOLD_OF_LOSS = 3_600_000;
@@ -116,6 +121,7 @@ async function tell(
   }
   await inTurns(
     news.filter((finding) => !together.has(finding)),
+    AT_ONCE,
     async (finding) => {
       const incident = before[finding.key]?.incident ?? finding.key;
       await observe(incident, { state: finding.state, alerts: finding.alerts, page: await finding.page() });
@@ -127,18 +133,12 @@ async function tell(
   for (const key of ended) Reflect.deleteProperty(open, key);
   const left = new Set(Object.values(open).map(({ incident }) => incident));
   const over = new Set(ended.map((key) => before[key]?.incident ?? key).filter((incident) => !left.has(incident)));
-  await inTurns([...over], (incident) => observe(incident, { state: 'over', alerts: {}, page: NO_PAGE }));
+  await inTurns([...over], AT_ONCE, (incident) => observe(incident, { state: 'over', alerts: {}, page: NO_PAGE }));
   return { open, told };
 }
 
 /** What an incident that is over is described by is what it was. */
 const NO_PAGE: Page = { summary: '', severity: 'info', source: '', kind: '', since: '', details: {}, links: [] };
-
-const AT_ONCE = 20;
-
-async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let from = 0; from < items.length; from += AT_ONCE) await Promise.all(items.slice(from, from + AT_ONCE).map(work));
-}
 
 function stormPage(findings: readonly Finding[], now: number): Page {
   const worst = (['critical', 'error', 'warning', 'info'] as const).find((severity) => findings.some((each) => each.severity === severity));

@@ -1,8 +1,11 @@
 import type { Page } from '../workflows/plan/incident.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import { iso } from '../workflows/plan/schedule.ts';
+import { timezoneOf } from '../workflows/plan/plan.ts';
+import { formatWallTime } from '../workflows/plan/time-zone.ts';
 import type { MonitorFacts, RunDetails } from './facts.ts';
-import { type Problem, slaName, type WatchedPipeline } from './problems.ts';
+import { type Problem, slaName } from './problem.ts';
+import type { WatchedPipeline } from './watched.ts';
 
 /** What a kind of problem means for whoever reads of it at night. */
 const MEANING = {
@@ -19,7 +22,7 @@ const ERROR_TAIL = 2_000;
 
 /** The page about a problem: what one needs to know, and where to look. */
 export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts: MonitorFacts, now: number): Promise<Page> {
-  const { plan, sla, run, interval, kind, severity, since, what } = problem;
+  const { plan, sla, run, interval, kind, severity, since, what, deadline } = problem;
   const details: RunDetails | undefined = run && (await facts.runDetails(run).catch(() => undefined));
   const runbook = sla?.runbook ?? plan.alerts?.pagerduty?.runbook;
   const url = run && facts.urlOf(run);
@@ -36,6 +39,7 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
       what_it_means: MEANING[kind],
       promise: sla && slaName(sla),
       interval: interval && `${interval.start} – ${interval.end}`,
+      deadline: deadline === undefined ? undefined : formatWallTime(deadline, timezoneOf(plan)),
       run: run?.pipelineRunId,
       failing_task: failed?.task,
       attempt: failed?.attempt,

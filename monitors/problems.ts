@@ -1,72 +1,15 @@
-import { formatDuration } from '../workflows/plan/duration.ts';
-import { intervalsBackwards } from '../workflows/plan/intervals.ts';
 import type { MonitorSettings } from '../workflows/plan/incident.ts';
-import type { Plan } from '../workflows/plan/plan.ts';
+import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { isUnderWay } from '../workflows/plan/run.ts';
-import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
-import type { Severity, SlaPlan } from '../workflows/plan/sla.ts';
+import { type DataInterval, dataIntervalAt, tickAfter, tickBefore } from '../workflows/plan/schedule.ts';
+import { type SlaPlan, watchedFor } from '../workflows/plan/sla.ts';
 import { deadlineOf, type Times } from './deadlines.ts';
+import { findStale, isOfFreshness } from './freshness.ts';
+import { type Problem, severityOf, slaName } from './problem.ts';
+import { promiseWords } from './promise-words.ts';
+import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
-/** A run as monitors see it. Times in milliseconds. */
-export interface WatchedRun {
-  readonly pipelineRunId: string;
-  readonly temporalRunId: string;
-  readonly cause: string;
-  readonly state: string;
-  readonly interval?: DataInterval;
-  readonly queuedAt: number;
-  /** Absent while it waits for its turn. */
-  readonly startedAt?: number;
-  readonly endedAt?: number;
-  /** Whether a worker has taken its first step. */
-  readonly begun: boolean;
-  /** The plan that it carries; edits do not change what it promised. */
-  readonly plan: Plan;
-  /** The promises that its outputs do not keep, with the reason. */
-  readonly broken?: ReadonlyMap<string, string>;
-  /** Its tasks, where one of them promises something. */
-  readonly tasks?: readonly WatchedTask[];
-}
-
-export interface WatchedTask {
-  readonly task: string;
-  readonly startedAt?: number;
-  readonly hasEnded: boolean;
-}
-
-/** A pipeline and what is known of it. Times in milliseconds. */
-export interface WatchedPipeline {
-  readonly plan: Plan;
-  /** Since when its schedule is there. */
-  readonly createdAt: number;
-  readonly paused: boolean;
-  readonly runs: readonly WatchedRun[];
-  /** When its last successful run has ended. */
-  readonly lastSuccess?: number;
-}
-
-export type ProblemKind = 'missing' | 'never_started' | 'failed' | 'late' | 'stale' | 'assert';
-
-/** Something that is not as was promised. */
-export interface Problem {
-  /** The same for the same promise and the same interval (or run), for ever. */
-  readonly key: string;
-  readonly kind: ProblemKind;
-  readonly state: 'warning' | 'breach';
-  readonly plan: Plan;
-  readonly sla?: SlaPlan;
-  readonly severity: Severity;
-  /** Milliseconds. */
-  readonly since: number;
-  /** What is the matter, as the end of a sentence that begins with the pipeline's name. */
-  readonly what: string;
-  readonly interval?: DataInterval;
-  readonly run?: WatchedRun;
-}
-
-/** So far back intervals are looked at that have no run. */
-const LOOK_BACK = 2 * 86_400_000;
-/** And no more than these, the newest. */
+/** Of the intervals that have no run no more are looked at than these, the newest. */
 const MOST_INTERVALS = 100;
 
 /** Whether anybody is to be told of what happens to a pipeline. */
@@ -77,7 +20,7 @@ export function isWatched({ slas, alerts, critical }: Plan): boolean {
 /** What is wrong with a pipeline at the time `now` (milliseconds). Pure: the same facts give the same problems. */
 export function findProblems(pipeline: WatchedPipeline, now: number, settings: MonitorSettings): Problem[] {
   if (!isWatched(pipeline.plan) && !pipeline.runs.some(({ plan }) => isWatched(plan))) return [];
-  return [...subjectsOf(pipeline, now).flatMap((subject) => problemsOf(subject, pipeline, now, settings)), ...staleness(pipeline, now)];
+  return [...subjectsOf(pipeline, now).flatMap((subject) => problemsOf(subject, pipeline, now, settings)), ...findStale(pipeline, now)];
 }
 
 /** What promises are about: an interval with all its runs, or a run of its own. */
@@ -97,11 +40,12 @@ function subjectsOf({ plan, createdAt, runs }: WatchedPipeline, now: number): Su
     }));
   }
   const subjects = new Map<string, { id: string; interval: DataInterval; runs: WatchedRun[] }>();
-  const due = intervalsBackwards(schedule, { from: now - 2 * LOOK_BACK - spanOf(plan), to: now, now, limit: MOST_INTERVALS });
-  for (const interval of due) {
-    const tick = Date.parse(interval.end);
-    if (tick >= createdAt && tick >= now - LOOK_BACK - longestPromise(plan))
-      subjects.set(interval.start, { id: interval.start, interval, runs: [] });
+  const earliest = Math.max(createdAt, now - watchedFor(plan.slas));
+  let tick = tickBefore(schedule, now + 1);
+  while (tick !== undefined && tick >= earliest && subjects.size < MOST_INTERVALS) {
+    const interval = dataIntervalAt(schedule, tick);
+    subjects.set(interval.start, { id: interval.start, interval, runs: [] });
+    tick = tickBefore(schedule, tick);
   }
   for (const run of runs) {
     if (!run.interval) continue;
@@ -116,14 +60,6 @@ function subjectsOf({ plan, createdAt, runs }: WatchedPipeline, now: number): Su
 /** A run of no schedule is made good by any later one. */
 function laterThan(run: WatchedRun, runs: readonly WatchedRun[]): WatchedRun[] {
   return [run, ...runs.filter((each) => each !== run && each.queuedAt > run.queuedAt && each.state === 'success')];
-}
-
-function spanOf({ schedule }: Plan): number {
-  return schedule?.kind === 'every' ? schedule.everyMs : 32 * 86_400_000;
-}
-
-function longestPromise({ slas = [] }: Plan): number {
-  return Math.max(0, ...slas.map(({ promise }) => (promise.kind === 'within' ? promise.ms : 86_400_000)));
 }
 
 function problemsOf(
@@ -165,19 +101,14 @@ function problemsOf(
     }
   }
   for (const sla of plan.slas ?? []) {
-    if (isSuppressed(sla, runs, paused)) continue;
+    if (isOfFreshness(sla) || isSuppressed(sla, runs, paused)) continue;
     if (sla.promise.kind === 'assert') {
       const last = runs.filter(({ state }) => state === 'success').sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))[0];
       const reason = last?.broken?.get(sla.name);
       if (last && reason !== undefined) found.push(make({ kind: 'assert', sla, since: last.endedAt ?? now, what: reason, run: last }));
       continue;
     }
-    if (
-      succeeded ||
-      found.some(({ kind }) => kind === 'failed' || kind === 'missing') ||
-      (sla.promise.kind === 'within' && sla.promise.reference === 'previous_success')
-    )
-      continue;
+    if (succeeded || found.some(({ kind }) => kind === 'failed' || kind === 'missing')) continue;
     const times: Times = {
       ...(interval && plan.schedule && { interval }),
       ...(underWay && { queuedAt: underWay.queuedAt }),
@@ -200,7 +131,7 @@ function problemsOf(
   ) {
     // Nothing else is promised: a critical pipeline is late when the next interval is complete and it has not ended.
     const [start, end] = [Date.parse(interval.start), Date.parse(interval.end)];
-    const at = end + (end - start);
+    const at = tickAfter(plan.schedule, end) ?? end + (end - start);
     if (now >= at && !paused && underWay && !isBackfill(underWay))
       found.push(make({ kind: 'late', since: at, what: 'still runs, and the next interval is complete', run: underWay }));
   }
@@ -215,34 +146,13 @@ function lateness(
   make: (problem: Pick<Problem, 'kind' | 'since' | 'what'> & Partial<Problem>) => Problem,
   run?: WatchedRun,
 ): Problem[] {
-  const deadline = deadlineOf(sla, plan.schedule, times);
+  const deadline = deadlineOf(sla, timezoneOf(plan), times);
   if (!deadline) return [];
-  const subject = sla.task === undefined ? '' : `task ${sla.task} `;
-  const ofRun = run && { run };
-  if (now >= deadline.at) {
-    const what = sla.task === undefined ? `is late: ${promiseWords(sla)}` : `is late: ${subject}${promiseWords(sla)}`;
-    return [make({ kind: 'late', sla, since: deadline.at, what, ...ofRun })];
-  }
+  const words = `${sla.task === undefined ? '' : `task ${sla.task} `}${promiseWords(sla, deadline.at, timezoneOf(plan))}`;
+  const late = { kind: 'late', sla, deadline: deadline.at, ...(run && { run }) } as const;
+  if (now >= deadline.at) return [make({ ...late, since: deadline.at, what: `is late: ${words}` })];
   if (deadline.warnAt === undefined || now < deadline.warnAt) return [];
-  const what = `may be late: ${subject}${promiseWords(sla)}; that is until ${iso(deadline.at)}`;
-  return [make({ kind: 'late', state: 'warning', sla, since: deadline.warnAt, what, severity: 'warning', ...ofRun })];
-}
-
-/** Freshness: how long the last success is ago. */
-function staleness({ plan, createdAt, paused, lastSuccess }: WatchedPipeline, now: number): Problem[] {
-  return (plan.slas ?? []).flatMap((sla): Problem[] => {
-    if (sla.promise.kind !== 'within' || sla.promise.reference !== 'previous_success') return [];
-    if (paused && sla.suppressWhen.includes('paused')) return [];
-    const deadline = deadlineOf(sla, plan.schedule, { previousSuccess: lastSuccess ?? createdAt });
-    if (!deadline) return [];
-    const common = { key: `${plan.dagId}/${sla.name}/freshness`, kind: 'stale' as const, plan, sla };
-    const last = lastSuccess === undefined ? `none since ${iso(createdAt)}` : `the last was at ${iso(lastSuccess)}`;
-    const what = `no success in ${formatDuration(sla.promise.ms)}: ${last}`;
-    if (now >= deadline.at)
-      return [{ ...common, state: 'breach', severity: severityOf(plan, sla), since: deadline.at, what: `is stale: ${what}` }];
-    if (deadline.warnAt === undefined || now < deadline.warnAt) return [];
-    return [{ ...common, state: 'warning', severity: 'warning', since: deadline.warnAt, what: `may become stale: ${last}` }];
-  });
+  return [make({ ...late, state: 'warning', since: deadline.warnAt, what: `may be late: ${words}`, severity: 'warning' })];
 }
 
 function hasFailed({ state }: WatchedRun): boolean {
@@ -260,32 +170,4 @@ function isBackfill({ cause }: WatchedRun): boolean {
 function isSuppressed({ suppressWhen }: SlaPlan, runs: readonly WatchedRun[], paused: boolean): boolean {
   if (paused && suppressWhen.includes('paused')) return true;
   return runs.length > 0 && runs.every(({ cause }) => (suppressWhen as readonly string[]).includes(cause));
-}
-
-function severityOf({ alerts, critical }: Plan, sla?: SlaPlan): Severity {
-  return sla?.severity ?? alerts?.pagerduty?.severity ?? (critical ? 'critical' : 'error');
-}
-
-/** An SLA's name among all of its pipeline. */
-export function slaName({ name, task }: SlaPlan): string {
-  return task === undefined ? name : `${task}.${name}`;
-}
-
-const REFERENCE_WORDS = {
-  logical_date: 'after its logical date',
-  data_interval_end: 'after the end of its interval',
-  queued_at: 'after it was asked for',
-  started_at: 'after its start',
-  previous_success: 'after the last success',
-} as const;
-
-function promiseWords({ promise }: SlaPlan): string {
-  switch (promise.kind) {
-    case 'within':
-      return `it should have ended ${formatDuration(promise.ms)} ${REFERENCE_WORDS[promise.reference]}`;
-    case 'by':
-      return `it should have ended by ${promise.time}`;
-    case 'assert':
-      return `${promise.condition} should hold`;
-  }
 }

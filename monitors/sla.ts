@@ -45,6 +45,15 @@ const name = Type.String({
 export const SlaSchema = Type.Object(
   {
     name,
+    dataset: Type.Optional(
+      Type.String({
+        format: 'uri',
+        title: 'Data set',
+        description:
+          'The promise is about how fresh this data set is: how long ago (within), or by when each day (by), a run has made it anew.',
+        examples: ['s3://warehouse/sales'],
+      }),
+    ),
     within: Type.Optional(duration('Within', 'How long after the reference it must have ended.', '2h')),
     by: Type.Optional(
       Type.String({
@@ -72,6 +81,14 @@ export const SlaSchema = Type.Object(
           examples: ['data_interval_end'],
         },
       ),
+    ),
+    calendar: Type.Optional(
+      Type.Unsafe<'schedule' | object>({
+        anyOf: [{ const: 'schedule' }, { $ref: '#/definitions/calendar' }],
+        title: 'Calendar',
+        description: "Days that do not count: a calendar as a schedule has it, or the word schedule for the schedule's own.",
+        examples: ['schedule', { business_days: true, exclude: ['2024-12-25'] }],
+      }),
     ),
     ...common,
   },

@@ -10,6 +10,7 @@ import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { freePort } from '../../dev/ports.ts';
 import { startStack } from '../../dev/stack.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
+import { inTurns } from '../../lib/in-turns.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { startManualRun } from '../../temporal/runs.ts';
@@ -93,7 +94,7 @@ class Bench {
   async fill(from: number, to: number): Promise<void> {
     const numbers = Array.from({ length: to - from }, (_, index) => from + index);
     let done = 0;
-    await inParallel(numbers, async (number) => {
+    await inTurns(numbers, AT_ONCE, async (number) => {
       const plan = this.planOf(number, 2 * HOUR);
       await this.apply(plan);
       for (let run = 0; run < RUNS_EACH; run++) await startManualRun(this.client, plan, this.queue, DAY, `open-${run}`);
@@ -105,7 +106,7 @@ class Bench {
   async missDeadlines(): Promise<number[]> {
     const deadlines = new Map<string, number>();
     const numbers = Array.from({ length: DEADLINES }, (_, index) => index);
-    await inParallel(numbers, async (number) => {
+    await inTurns(numbers, AT_ONCE, async (number) => {
       const within = FIRST_DEADLINE + number * 1_000;
       const plan = this.planOf(PIPELINES + number, within);
       await this.apply(plan);
@@ -239,13 +240,4 @@ function measuresOf(few: Weight, many: Weight, delays: readonly number[], falseP
     },
     { what: 'false pages beside them', measured: String(falsePages), wanted: '0', reached: falsePages === 0 },
   ];
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items];
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
-    }),
-  );
 }

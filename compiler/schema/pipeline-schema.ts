@@ -3,7 +3,7 @@ import type { TriggerType } from '../../sensors/define-trigger.ts';
 import { AlertsSchema } from '../../monitors/alerts.ts';
 import { SlaListSchema } from '../../monitors/sla.ts';
 import { type JsonSchema, map, text } from './json-schema.ts';
-import { SCHEDULE_KEYS } from './schedule-keys.ts';
+import { CALENDAR, SCHEDULE_KEYS } from './schedule-keys.ts';
 import { TASK_COMMON, TASK_OPTIONS } from './task-keys.ts';
 import { VALUE_SCHEMA } from './value-schema.ts';
 
@@ -132,6 +132,7 @@ export function pipelineSchema({ tasks, triggers }: Catalogs): JsonSchema {
     definitions: {
       value: VALUE_SCHEMA,
       sla: SlaListSchema,
+      calendar: CALENDAR,
       ...Object.fromEntries(Object.entries(TASK_KEYS).map(([key, schema]) => [`task_key_${key}`, schema])),
       task: byType(
         'Task type',

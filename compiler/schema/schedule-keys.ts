@@ -1,6 +1,23 @@
 import { PRESETS } from '../../workflows/plan/schedule.ts';
 import { date, duration, type JsonSchema, map, text, TIME_ZONE } from './json-schema.ts';
 
+/** Days that do not count: for a schedule, and for deadlines. */
+export const CALENDAR = map(
+  'Calendar',
+  'Days that do not count, in the time zone of the pipeline: a schedule has no runs on them, no deadline comes nearer.',
+  { exclude: ['2024-12-25'], business_days: true },
+  {
+    exclude: {
+      type: 'array',
+      items: date('Day', 'A day that does not count.'),
+      title: 'Exclude',
+      description: 'Days that do not count: holidays.',
+      examples: [['2024-12-25']],
+    },
+    business_days: { type: 'boolean', title: 'Business days', description: 'Monday to Friday only.', examples: [true] },
+  },
+);
+
 /** When a pipeline runs. */
 export const SCHEDULE_KEYS = {
   schedule_interval: {
@@ -19,21 +36,7 @@ export const SCHEDULE_KEYS = {
       timezone: TIME_ZONE,
       jitter: duration('Jitter', 'Runs start up to this much later, at random, to spread the load.', '5m'),
       start_delay: duration('Start delay', 'Each run starts this much later than its tick, for data that comes late.', '30m'),
-      calendar: map(
-        'Calendar',
-        'Days on which it does not run.',
-        { exclude: ['2024-12-25'], business_days: true },
-        {
-          exclude: {
-            type: 'array',
-            items: date('Day', 'A day without runs.'),
-            title: 'Exclude',
-            description: 'Days without runs.',
-            examples: [['2024-12-25']],
-          },
-          business_days: { type: 'boolean', title: 'Business days', description: 'Monday to Friday only.', examples: [true] },
-        },
-      ),
+      calendar: { $ref: '#/definitions/calendar' },
       dst: map(
         'Daylight saving',
         'What happens to ticks when clocks are changed.',

@@ -179,6 +179,44 @@ const CASES: Readonly<Record<string, readonly (readonly [title: string, lines: r
       ['tasks: [{name: a, type: empty, sla: [{name: s, within: 2h, reference: previous_success}]}]'],
       'SL208 2:60',
     ],
+    [
+      'what cannot be promised of a data set',
+      [
+        'outlets: ["s3://w/sales"]',
+        'sla:',
+        '  - {name: s, dataset: "s3://w/sales", assert: "true"}',
+        '  - {name: t, dataset: "s3://w/sales", within: 2h, reference: started_at}',
+        '  - {name: u, dataset: "s3://w/sales", by: "06:00"}',
+        'tasks: [{name: a, type: empty, sla: [{name: s, dataset: "s3://w/sales", within: 2h}]}]',
+      ],
+      'SL208 4:15 SL208 5:52 SL208 6:40 SL208 7:48',
+    ],
+    [
+      'a data set that no pipeline makes',
+      ['sla: [{name: s, dataset: "s3://w/sales", within: 2h}]', 'tasks: [{name: a, type: empty}]'],
+      'SL405 2:26',
+    ],
+    [
+      'a calendar of a condition, and one that the schedule does not have',
+      [
+        'schedule_interval: "@daily"',
+        'sla:',
+        '  - {name: s, assert: "true", calendar: {business_days: true}}',
+        '  - {name: t, within: 2h, calendar: schedule}',
+        'tasks: [{name: a, type: empty}]',
+      ],
+      'SL208 4:31 SL208 5:27',
+    ],
+    [
+      'a calendar that is none',
+      [
+        'sla:',
+        '  - {name: s, within: 2h, calendar: business}',
+        '  - {name: t, within: 2h, calendar: {exclude: [christmas], busines_days: true}}',
+        'tasks: [{name: a, type: empty}]',
+      ],
+      'SL203 3:37 SL205 4:48 SL201 4:60',
+    ],
     ['an unknown kind', ['triggers: [{name: t, type: kafak, topic: x}]', 'tasks: [{name: a, type: empty}]'], 'SL207 2:28'],
     ['a key that is missing', ['triggers: [{name: t, type: kafka}]', 'tasks: [{name: a, type: empty}]'], 'SL202 2:19'],
     [

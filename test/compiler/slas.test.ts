@@ -39,6 +39,43 @@ tasks:
     ]);
   });
 
+  it('count by a calendar of their own, or by that of the schedule, in the zone of the pipeline', () => {
+    const { slas, notYet } = compiled(`
+sla:
+  - {name: in_time, within: 2d, calendar: {business_days: true, exclude: ["2024-12-26", "2024-12-25"]}}
+tasks: [{name: a, type: empty}]
+`);
+    assert.equal(notYet, undefined);
+    assert.deepEqual(slas?.[0]?.calendar, { businessDays: true, exclude: ['2024-12-25', '2024-12-26'] });
+
+    const text = `dag_id: x
+schedule: {cron: "0 22 * * *", timezone: Europe/Berlin, calendar: {business_days: true}}
+sla: [{name: by_six, by: "06:00", calendar: schedule}]
+tasks: [{name: a, type: empty}]
+`;
+    const { plan } = new Compiler(CATALOG).compile({ file: 'x.yaml', text });
+    assert.deepEqual(plan?.slas?.[0]?.calendar, { businessDays: true });
+
+    const byHand = 'dag_id: x\ntimezone: Europe/Berlin\nsla: {max_duration: 2h}\ntasks: [{name: a, type: empty}]\n';
+    assert.equal(new Compiler(CATALOG).compile({ file: 'x.yaml', text: byHand }).plan?.timezone, 'Europe/Berlin');
+  });
+
+  it('are about how fresh data sets are', () => {
+    const { slas, notYet } = compiled(`
+outlets: ["s3://warehouse/sales"]
+sla:
+  - {name: fresh, dataset: "s3://warehouse/sales", within: 26h}
+  - {name: there_at_six, dataset: "s3://warehouse/sales", by: "06:00"}
+tasks: [{name: a, type: empty}]
+`);
+    assert.equal(notYet, undefined);
+    const common = { dataset: 's3://warehouse/sales', suppressWhen: [] };
+    assert.deepEqual(slas, [
+      { name: 'fresh', ...common, promise: { kind: 'within', ms: 93_600_000, reference: 'previous_success' } },
+      { name: 'there_at_six', ...common, promise: { kind: 'by', time: '06:00' } },
+    ]);
+  });
+
   it('name whom to tell by connections, never by keys', () => {
     const { alerts, critical, notYet } = compiled(
       'critical: true\nalerts: {pagerduty: {runbook: "https://wiki/x"}, slack: {connection: ops}, webhook: {}}\ntasks: [{name: a, type: empty}]',

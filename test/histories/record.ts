@@ -1,12 +1,19 @@
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { connectionsFrom } from '../../lib/connections.ts';
+import { createMonitors } from '../../monitors/create-monitors.ts';
 import { startBackfill } from '../../temporal/backfills.ts';
+import { acknowledgeIncident, showIncident } from '../../temporal/incidents.ts';
+import { TemporalFacts } from '../../temporal/monitor-facts.ts';
+import { createMonitorWorkers, ensureMonitor, expectPipelines } from '../../temporal/monitors.ts';
 import { resizePool } from '../../temporal/pools.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import { createSensorStarts } from '../../temporal/sensor-starts.ts';
 import { applySensorChange } from '../../temporal/sensors.ts';
+import { incidentId, monitorId, type Observation, probeId, USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { type RunEvent, sensorId } from '../../workflows/plan/trigger.ts';
 import { casePlan } from '../workflows/run/language-cases.ts';
@@ -24,7 +31,9 @@ const POOL = `recorded_${randomUUID().slice(0, 8)}`;
  * Records histories of the interpreter as it is now, into this folder: `npx tsx test/histories/record.ts [name…]`. A file that exists is
  * kept, because it is what runs in flight look like: delete it only when its feature was never released.
  */
-interface Feature {
+type Feature = RunFeature | { readonly start: () => Promise<string>; readonly cancel?: boolean; readonly updates?: undefined };
+
+interface RunFeature {
   readonly plan: Plan;
   readonly backfill?: boolean;
   readonly sensor?: boolean;
@@ -99,17 +108,21 @@ const FEATURES: Record<string, Feature> = {
     ],
     cancel: true,
   },
+  incident: { start: tellIncident },
+  monitor: { start: watch, cancel: true },
   'fan-out': { plan: planOf('fan_out', [...Array(40).keys()].map((index) => task(`t${index}`, 'succeed'))) },
 };
 
 const wanted = process.argv.slice(2);
 const { environment } = await testStack(['temporal']);
 const { client, taskQueue, close } = await startTestWorker(environment, toyActivities);
+const monitors = await createMonitorWorkers(environment, [taskQueue], (facts) => createMonitors(facts, connectionsFrom(environment), environment), () => undefined);
+const monitoring = monitors.run();
 await resizePool(client, taskQueue, POOL, 1);
 for (const [name, feature] of Object.entries(FEATURES)) {
   const { cancel, updates = [] } = feature;
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const pipelineRunId = await start(feature);
+  const pipelineRunId = 'start' in feature ? await feature.start() : await start(feature);
   const handle = client.workflow.getHandle(pipelineRunId);
   for (const [update, decision] of updates) await eventually(() => handle.executeUpdate(update, { args: [decision] }));
   if (cancel) await handle.cancel();
@@ -122,11 +135,13 @@ for (const [name, feature] of Object.entries(FEATURES)) {
       process.stderr.write(`kept ${name}\n`);
     });
 }
+monitors.shutdown();
+await monitoring;
 await close();
 await stopTestStack();
 
 /** @returns the workflow id */
-async function start({ plan, backfill, sensor, event }: Feature): Promise<string> {
+async function start({ plan, backfill, sensor, event }: RunFeature): Promise<string> {
   if (backfill) {
     const order = { plan, from: Date.parse('2025-03-29'), to: Date.parse('2025-04-02'), reprocess: 'failed', maxActive: 2, reverse: false } as const;
     return (await startBackfill(client, taskQueue, order)).pipelineRunId;
@@ -143,4 +158,36 @@ async function start({ plan, backfill, sensor, event }: Feature): Promise<string
     return starts.idOf(run);
   }
   return (await startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID())).pipelineRunId;
+}
+
+/** An incident that warns, triggers, is acknowledged and resolves. @returns the workflow id */
+async function tellIncident(): Promise<string> {
+  const key = `incident_${randomUUID().slice(0, 8)}/in_time/${SOME_DAY.start}`;
+  const facts = new TemporalFacts(client, taskQueue, environment);
+  const becomes = (state: string): Promise<void> => eventually(async () => assert.equal((await showIncident(client, key)).state, state));
+  const observe = (state: Observation['state']): Promise<void> => {
+    const page = { summary: `is ${state}`, severity: 'error', source: 'incident', kind: 'late', since: SOME_DAY.end, details: { task: 'a' }, links: [] } as const;
+    return facts.observe(key, { state, page, alerts: { pagerduty: { connection: 'pagerduty_default' }, slack: { connection: 'slack_default' } } });
+  };
+  await observe('warning');
+  await becomes('warned');
+  await observe('breach');
+  await becomes('triggered');
+  await acknowledgeIncident(client, key, { by: 'ann', reason: 'on it' });
+  await becomes('acknowledged');
+  await observe('over');
+  return incidentId(key);
+}
+
+/** A monitor that looks some times, and hears in between which pipelines there should be. @returns the workflow id */
+async function watch(): Promise<string> {
+  await ensureMonitor(client, taskQueue, { ...USUAL_PATIENCE, everyMs: 500, graceMs: 1_000 });
+  const gone = `gone_${randomUUID().slice(0, 8)}`;
+  const becomes = (state: string): Promise<void> => eventually(async () => assert.equal((await showIncident(client, `schedule/${gone}`)).state, state));
+  await expectPipelines(client, taskQueue, [gone]);
+  await becomes('triggered');
+  await expectPipelines(client, taskQueue, []);
+  await becomes('resolved');
+  await client.workflow.getHandle(probeId(taskQueue)).terminate();
+  return monitorId(taskQueue);
 }

@@ -6,6 +6,7 @@ import { Worker } from '@temporalio/worker';
 import { describe, it } from 'mocha';
 import { dataConverter } from '../../temporal/codec.ts';
 import { workflowBundle } from '../../temporal/workflow-bundle.ts';
+import { INCIDENT_WORKFLOW, MONITOR_WORKFLOW } from '../../workflows/plan/incident.ts';
 
 const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.json'));
 
@@ -15,7 +16,9 @@ describe('histories of earlier releases replay on the interpreter as it is now',
   for (const file of files) {
     it(file, async () => {
       const { pipelineRunId, history } = JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8')) as { pipelineRunId: string; history: unknown };
-      await Worker.runReplayHistory({ workflowBundle: await workflowBundle('index'), dataConverter }, historyFromJSON(history), pipelineRunId);
+      const started = historyFromJSON(history).events?.[0]?.workflowExecutionStartedEventAttributes;
+      const entry = [INCIDENT_WORKFLOW, MONITOR_WORKFLOW].includes(started?.workflowType?.name ?? '') ? 'monitors' : 'index';
+      await Worker.runReplayHistory({ workflowBundle: await workflowBundle(entry), dataConverter }, historyFromJSON(history), pipelineRunId);
     });
   }
 });

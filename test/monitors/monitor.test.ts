@@ -149,6 +149,25 @@ describe('monitors', function () {
     await told(key(plan, 'agree'), 'trigger', 'resolve');
   });
 
+  it('page for a data set that is not made anew in time, and resolve when any pipeline has made it', async () => {
+    const uri = `s3://warehouse/${randomUUID()}`;
+    const maker = await apply('makes_sales', [task('a', 'ok')], { outlets: [uri], alerts: {} });
+    await startRun(maker, 'first');
+    const promise = { kind: 'within', ms: 4_000, reference: 'previous_success' } as const;
+    const plan = await apply('promises_sales', [task('a', 'ok')], {
+      slas: [{ name: 'fresh', dataset: uri, promise, suppressWhen: [] }],
+    });
+    // Its own success changes nothing.
+    await startRun(plan);
+    const of = `${plan.dagId}/fresh/freshness`;
+    await told(of, 'trigger');
+    const { summary } = pagerDuty.events.find(({ dedup_key }) => dedup_key === of)?.payload ?? {};
+    assert.match(summary ?? '', new RegExp(`is stale: no update of ${uri} in 4s, due by .* UTC; the last was at .* UTC`));
+    await startRun(maker, 'second');
+    await told(of, 'trigger', 'resolve');
+    await worker.client.schedule.getHandle(plan.dagId).delete();
+  });
+
   it('page for runs that were never started, and resolve when they were', async () => {
     const plan = await apply('forgotten', [task('a', 'ok')], { schedule: { kind: 'every', everyMs: 5_000, timezone: 'UTC' } });
     // Somebody has edited the Schedule by hand: it fires no more.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { findProblems, type WatchedPipeline, type WatchedRun } from '../../monitors/problems.ts';
+import { findProblems } from '../../monitors/problems.ts';
+import type { WatchedPipeline, WatchedRun } from '../../monitors/watched.ts';
 import { USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { SlaPlan } from '../../workflows/plan/sla.ts';
@@ -156,6 +157,72 @@ describe('problems of a pipeline', () => {
     );
   });
 
+  describe('a data set', () => {
+    const SALES = 's3://warehouse/sales';
+    const madeAt = (time: string) => new Map([[SALES, at(time)]]);
+    const stale = (of: Plan, now: string, more: Partial<WatchedPipeline>): string[] =>
+      problems(of, [], now, { createdAt: at('02T00:00'), ...more }).filter((each) => each.includes('fresh'));
+    const within = (more: Partial<SlaPlan> = {}): Plan =>
+      plan({
+        slas: [
+          {
+            name: 'fresh',
+            dataset: SALES,
+            promise: { kind: 'within', ms: 26 * 3_600_000, reference: 'previous_success' },
+            suppressWhen: [],
+            ...more,
+          },
+        ],
+      });
+    const by = (more: Partial<SlaPlan> = {}, schedule = plan().schedule): Plan =>
+      plan({ schedule, slas: [{ name: 'fresh', dataset: SALES, promise: { kind: 'by', time: '06:00' }, suppressWhen: [], ...more }] });
+    const BREACH = ['breach sales/fresh/freshness'];
+
+    it('that is too old, whoever makes it and whatever the runs do', () => {
+      assert.deepEqual(stale(within(), '03T12:00', { updates: madeAt('02T10:00') }), BREACH);
+      assert.deepEqual(stale(within(), '03T11:59', { updates: madeAt('02T10:00') }), []);
+      assert.deepEqual(stale(within(), '03T12:00', { updates: madeAt('02T10:00'), lastSuccess: at('03T11:00') }), BREACH);
+      assert.deepEqual(stale(within(), '03T12:00', { updates: madeAt('02T10:01') }), []);
+      assert.deepEqual(stale(within({ warnAt: { part: 0.5 } }), '03T00:00', { updates: madeAt('02T10:00') }), [
+        'warning sales/fresh/freshness',
+      ]);
+    });
+
+    it('that was never made, from when it was promised', () => {
+      assert.deepEqual(stale(within(), '03T01:59', {}), []);
+      assert.deepEqual(stale(within(), '03T02:00', {}), BREACH);
+    });
+
+    it('that was not made anew by a time of day, after each tick', () => {
+      assert.deepEqual(stale(by(), '03T05:59', { updates: madeAt('02T05:00') }), []);
+      assert.deepEqual(stale(by(), '03T06:00', { updates: madeAt('02T05:00') }), BREACH);
+      assert.deepEqual(stale(by(), '03T06:00', { updates: madeAt('03T00:01') }), []);
+      // What came late yesterday is not today's; it makes good yesterday.
+      assert.deepEqual(stale(by(), '02T08:00', { createdAt: at('01'), updates: madeAt('02T07:00') }), []);
+      assert.deepEqual(stale(by(), '03T06:00', { updates: madeAt('02T07:00') }), BREACH);
+      assert.deepEqual(stale(by({ warnAt: { afterMs: 5 * 3_600_000 } }), '03T05:30', { updates: madeAt('02T07:00') }), [
+        'warning sales/fresh/freshness',
+      ]);
+    });
+
+    it('by the days of a calendar, and while the schedule is paused', () => {
+      // 5 January 2024 is a Friday.
+      const business = { calendar: { businessDays: true } };
+      assert.deepEqual(stale(within(business), '08T11:59', { updates: madeAt('05T10:00') }), []);
+      assert.deepEqual(stale(within(business), '08T12:00', { updates: madeAt('05T10:00') }), BREACH);
+      assert.deepEqual(stale(by(business), '07T12:00', { updates: madeAt('05T05:00') }), []);
+      assert.deepEqual(stale(by(business), '08T06:00', { updates: madeAt('05T05:00') }), BREACH);
+      assert.deepEqual(stale(within(), '09T00:00', { updates: madeAt('05T10:00'), paused: true }), BREACH);
+      assert.deepEqual(stale(within({ suppressWhen: ['paused'] }), '09T00:00', { updates: madeAt('05T10:00'), paused: true }), []);
+    });
+
+    it('of many ticks a day, and one at that very time', () => {
+      const hourly = { kind: 'cron', cron: '0 * * * *', timezone: 'UTC' } as const;
+      assert.deepEqual(stale(by({}, hourly), '03T06:05', { updates: madeAt('03T05:10') }), []);
+      assert.deepEqual(stale(by({}, hourly), '03T06:05', { updates: madeAt('03T04:10') }), BREACH);
+    });
+  });
+
   it('a condition over outputs, as the last good run of the interval has it', () => {
     const of = plan({ slas: [{ name: 'agree', promise: { kind: 'assert', condition: 'x' }, suppressWhen: [] }] });
     const broken = new Map([['agree', 'does not agree']]);
@@ -174,6 +241,30 @@ describe('problems of a pipeline', () => {
       problems(critical, [run(critical, 1, 'running')], '03T00:00').filter((each) => each.includes('late')),
       [`breach sales/late/${JAN_1}`],
     );
+  });
+
+  it('a critical pipeline is late when its schedule says that the next interval is complete, not after a weekend more', () => {
+    const schedule = { kind: 'cron', cron: '0 0 * * *', timezone: 'UTC', calendar: { businessDays: true } } as const;
+    const { slas, ...critical } = plan({ critical: true, schedule });
+    assert.ok(slas);
+    const late = (now: string, start: string, end: string): number => {
+      const running = run(critical, 5, 'running', { interval: { start, end } });
+      return problems(critical, [running], now).filter((each) => each === `breach sales/late/${start}`).length;
+    };
+    // The interval of Monday 8 January begins on Friday; that of Friday is complete on Friday, the next one on Monday.
+    assert.deepEqual(
+      ['08T23:59', '09T00:00'].map((now) => late(now, '2024-01-05T00:00:00Z', '2024-01-08T00:00:00Z')),
+      [0, 1],
+    );
+    assert.deepEqual(
+      ['06T12:00', '08T00:00'].map((now) => late(now, '2024-01-04T00:00:00Z', '2024-01-05T00:00:00Z')),
+      [0, 1],
+    );
+  });
+
+  it('a run of a rare schedule that should be there and is not', () => {
+    const yearly = plan({ schedule: { kind: 'cron', cron: '0 0 1 1 *', timezone: 'UTC' } });
+    assert.deepEqual(problems(yearly, [], '01T00:02', { createdAt: at('01') }), ['breach sales/missing/2023-01-01T00:00:00Z']);
   });
 
   it('without a schedule: each run for itself, and any later good one makes up for it', () => {

@@ -31,15 +31,15 @@ export async function testStack(parts: readonly PartName[] = ALL): Promise<{ env
   return { environment: Object.assign({}, ...started.map((stack) => stack.environment)) as Record<string, string> };
 }
 
-/** Kills a server as a power cut would, and starts it again on the same data and port after `awayMs`. */
-export async function killPart(name: PartName, awayMs = 0): Promise<void> {
-  const { pid } = (await stackStatus(HOME)).find((part) => part.name === name) ?? {};
-  if (pid === undefined) throw new Error(`The suite has no ${name} running.`);
+/** Kills a server as a power cut would, and starts it again on the same data and port after `awayMs`. @param home the folder of its stack */
+export async function killPart(name: PartName, awayMs = 0, home = HOME): Promise<void> {
+  const { pid } = (await stackStatus(home)).find((part) => part.name === name) ?? {};
+  if (pid === undefined) throw new Error(`No ${name} is running in ${home}.`);
   process.kill(pid, 'SIGKILL');
   // Until it is gone its port is taken, and another would be chosen.
   await eventually(() => Promise.resolve(assert.throws(() => process.kill(pid, 0))));
   await new Promise((resolve) => setTimeout(resolve, awayMs));
-  await startStack({ home: HOME, parts: [name], environment, progress: createProgress() });
+  await startStack({ home, parts: [name], environment, progress: createProgress() });
 }
 
 /** Stops what testStack has started. */

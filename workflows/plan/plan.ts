@@ -23,6 +23,8 @@ export interface Plan {
   readonly docMd?: string;
   /** null: started by hand or by a sensor only. */
   readonly schedule: SchedulePlan | null;
+  /** The time zone of a pipeline without a schedule, where it names one. */
+  readonly timezone?: string;
   /** Which intervals since `start_date` that never ran are run when the pipeline is applied; absent: none. */
   readonly catchup?: CatchupPlan;
   readonly runTimeoutMs?: number;
@@ -161,6 +163,11 @@ export interface ExpandPlan {
 }
 
 export const PLAN_FORMAT = 1;
+
+/** The time zone that a pipeline's times are meant in. */
+export function timezoneOf({ schedule, timezone }: Pick<Plan, 'schedule' | 'timezone'>): string {
+  return schedule?.timezone ?? timezone ?? 'UTC';
+}
 
 /** Every task of a plan: those that do its work, then those that follow its end. */
 export function allTasks(plan: Plan): readonly TaskPlan[] {

@@ -1,3 +1,4 @@
+import { type CalendarPlan, leavesOut, nextMidnight } from './calendar.ts';
 import { type ClockChangeRule, type Cron, defaultClockChangeRule, nextTick, parseCron, previousTick } from './cron.ts';
 import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
 
@@ -10,18 +11,11 @@ export type SchedulePlan = {
   /** ISO 8601: only intervals that begin in `[startAt, endAt]`. */
   readonly startAt?: string;
   readonly endAt?: string;
+  /** Days without ticks; the interval of the next tick covers them. */
   readonly calendar?: CalendarPlan;
   /** Absent: what `defaultClockChangeRule` says. */
   readonly dst?: Partial<ClockChangeRule>;
 } & ({ readonly kind: 'cron'; readonly cron: string } | { readonly kind: 'every'; readonly everyMs: number });
-
-/** Days without ticks, in the schedule's time zone. The interval of the next tick covers them. */
-export interface CalendarPlan {
-  /** `2024-12-25`. */
-  readonly exclude?: readonly string[];
-  /** Monday to Friday only. */
-  readonly businessDays?: boolean;
-}
 
 /** Airflow's presets. */
 export const PRESETS: Readonly<Record<string, string>> = {
@@ -128,9 +122,9 @@ function rawTick(schedule: SchedulePlan, from: number, direction: 1 | -1): numbe
 
 /** The last instant of the day that `tick` lies in, in a direction: no other tick of that day is beyond it. */
 function endOfDay({ timezone }: SchedulePlan, tick: number, direction: 1 | -1): number {
-  const midnight = Math.floor(wallTime(tick, timezone) / DAY) * DAY + (direction === 1 ? DAY : 0);
-  const instant = instantsOf(midnight, timezone)[0] ?? shiftedInstant(midnight, timezone);
-  return direction === 1 ? Math.max(tick, instant - 1) : Math.min(tick, instant);
+  if (direction === 1) return nextMidnight(tick, timezone) - 1;
+  const midnight = Math.floor(wallTime(tick, timezone) / DAY) * DAY;
+  return Math.min(tick, instantsOf(midnight, timezone)[0] ?? shiftedInstant(midnight, timezone));
 }
 
 function uncheckedTick(schedule: SchedulePlan, from: number, direction: 1 | -1): number | undefined {
@@ -144,8 +138,5 @@ function uncheckedTick(schedule: SchedulePlan, from: number, direction: 1 | -1):
 }
 
 function isExcluded({ calendar, timezone }: SchedulePlan, tick: number): boolean {
-  if (!calendar) return false;
-  const day = new Date(wallTime(tick, timezone));
-  if (calendar.businessDays && day.getUTCDay() % 6 === 0) return true;
-  return calendar.exclude?.includes(day.toISOString().slice(0, 10)) ?? false;
+  return calendar !== undefined && leavesOut(calendar, wallTime(tick, timezone));
 }

@@ -1,9 +1,15 @@
+import type { CalendarPlan } from './calendar.ts';
+
 /** What a pipeline promises, as monitors watch it. Wire data, as the plan is. */
 export interface SlaPlan {
   readonly name: string;
   /** The task that it is about; absent: the run. */
   readonly task?: string;
+  /** The data set that it is about, whoever makes it: `within` counts from its last update, `by` asks for one after each tick. */
+  readonly dataset?: string;
   readonly promise: SlaPromise;
+  /** Only its days count, in the pipeline's time zone; absent: all do. */
+  readonly calendar?: CalendarPlan;
   /** Absent: that of the pipeline. */
   readonly severity?: Severity;
   readonly warnAt?: WarnAt;
@@ -36,4 +42,21 @@ export interface AlertsPlan {
   readonly pagerduty?: { readonly connection: string; readonly severity?: Severity; readonly runbook?: string };
   readonly slack?: { readonly connection: string };
   readonly webhook?: { readonly connection: string };
+}
+
+const DAY = 86_400_000;
+/** Intervals are watched for so long, and as much longer as something is promised of them. Milliseconds. */
+const WATCHED = 2 * DAY;
+
+/** For how long after its end an interval is watched, whether there is a run or not. Milliseconds. */
+export function watchedFor(slas: readonly SlaPlan[] = []): number {
+  return WATCHED + Math.max(0, ...slas.map(reachOf));
+}
+
+/** No promise about an interval is due later after its end. */
+function reachOf({ promise, calendar }: SlaPlan): number {
+  const isOfInterval = promise.kind === 'within' && (promise.reference === 'logical_date' || promise.reference === 'data_interval_end');
+  const ms = promise.kind === 'by' ? DAY : isOfInterval ? promise.ms : 0;
+  // Of seven days five count, but for those that are named.
+  return calendar ? 2 * ms + (4 + (calendar.exclude?.length ?? 0)) * DAY : ms;
 }

@@ -16,6 +16,11 @@ export function wallTime(utc: number, zone: string): number {
   return zone === 'UTC' ? utc : utc + offsetAt(utc, zone);
 }
 
+/** A wall time as people read it: `2024-03-31 06:00 Europe/Berlin`. */
+export function formatWallTime(utc: number, zone: string): string {
+  return `${new Date(wallTime(utc, zone)).toISOString().slice(0, 16).replace('T', ' ')} ${zone}`;
+}
+
 /**
  * The instants at which clocks in `zone` show `wall`, in order: none where they are put forward over it, two where they are put back
  * before it.

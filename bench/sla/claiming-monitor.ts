@@ -1,0 +1,36 @@
+import { Context } from '@temporalio/activity';
+import { connectionsFrom } from '../../lib/connections.ts';
+import { loadEnvironment } from '../../lib/environment.ts';
+import { createLog } from '../../lib/logging.ts';
+import { createMonitors } from '../../monitors/create-monitors.ts';
+import { createMonitorWorkers } from '../../temporal/monitors.ts';
+import { installRuntime } from '../../temporal/worker-process.ts';
+import type { Notice } from '../../workflows/plan/incident.ts';
+
+/**
+ * A monitor's worker that is to be killed: `claiming-monitor.ts <task queue>`. Says `ready`, then `claimed <key>` for each trigger that it has
+ * taken over for the first time and not sent; it never sends those. What another has claimed before it, it sends.
+ */
+const [queue = ''] = process.argv.slice(2);
+installRuntime(createLog('claiming monitor', 'error'));
+const environment = loadEnvironment();
+const group = await createMonitorWorkers(
+  environment,
+  [queue],
+  (facts) => {
+    const monitors = createMonitors(facts, connectionsFrom(environment), environment);
+    return {
+      ...monitors,
+      async notify(notice: Notice): Promise<void> {
+        if (notice.action === 'trigger' && Context.current().info.attempt === 1) {
+          process.stdout.write(`claimed ${notice.key}\n`);
+          await Context.current().cancelled;
+        }
+        await monitors.notify(notice);
+      },
+    };
+  },
+  () => undefined,
+);
+process.stdout.write('ready\n');
+await group.run();

@@ -1,0 +1,47 @@
+import { timezoneOf } from '../workflows/plan/plan.ts';
+import { iso, tickAfter } from '../workflows/plan/schedule.ts';
+import type { SlaPlan } from '../workflows/plan/sla.ts';
+import { formatWallTime } from '../workflows/plan/time-zone.ts';
+import { type Deadline, deadlineOf } from './deadlines.ts';
+import { type Problem, severityOf } from './problem.ts';
+import { durationWords } from './promise-words.ts';
+import type { WatchedPipeline } from './watched.ts';
+
+/** Whether a promise is about how fresh something is, whatever single runs do: a data set, or what a pipeline's last success has made. */
+export function isOfFreshness({ promise, dataset }: SlaPlan): boolean {
+  return dataset !== undefined || (promise.kind === 'within' && promise.reference === 'previous_success');
+}
+
+/** What is not as fresh at the time `now` (milliseconds) as a pipeline promises. */
+export function findStale(pipeline: WatchedPipeline, now: number): Problem[] {
+  const { plan, createdAt, paused, lastSuccess, updates } = pipeline;
+  return (plan.slas ?? []).flatMap((sla): Problem[] => {
+    if (!isOfFreshness(sla) || (paused && sla.suppressWhen.includes('paused'))) return [];
+    const last = sla.dataset === undefined ? lastSuccess : updates?.get(sla.dataset);
+    const deadline = nextDeadline(sla, pipeline, last ?? createdAt);
+    if (!deadline) return [];
+    const timezone = timezoneOf(plan);
+    const what = sla.dataset === undefined ? 'success' : `update of ${sla.dataset}`;
+    const within = sla.promise.kind === 'within' ? ` in ${durationWords(sla.promise.ms, sla.calendar)}` : '';
+    const before =
+      last === undefined ? `none since ${formatWallTime(createdAt, timezone)}` : `the last was at ${formatWallTime(last, timezone)}`;
+    const words = `no ${what}${within}, due by ${formatWallTime(deadline.at, timezone)}; ${before}`;
+    const stale = { key: `${plan.dagId}/${sla.name}/freshness`, kind: 'stale', plan, sla, deadline: deadline.at } as const;
+    if (now >= deadline.at)
+      return [{ ...stale, state: 'breach', severity: severityOf(plan, sla), since: deadline.at, what: `is stale: ${words}` }];
+    if (deadline.warnAt === undefined || now < deadline.warnAt) return [];
+    return [{ ...stale, state: 'warning', severity: 'warning', since: deadline.warnAt, what: `may become stale: ${words}` }];
+  });
+}
+
+/**
+ * Until when something has to be new again. By a time of day, each tick of the schedule asks for it anew: what was made before the tick is
+ * made of older data. A tick at that very time of day is about the next day.
+ */
+function nextDeadline(sla: SlaPlan, { plan }: WatchedPipeline, last: number): Deadline | undefined {
+  if (sla.promise.kind !== 'by') return deadlineOf(sla, timezoneOf(plan), { previousSuccess: last });
+  const tick = plan.schedule ? tickAfter(plan.schedule, last) : undefined;
+  if (tick === undefined) return undefined;
+  const asked = iso(tick + 1);
+  return deadlineOf(sla, timezoneOf(plan), { interval: { start: asked, end: asked } });
+}

@@ -1,0 +1,35 @@
+import type { Plan } from '../workflows/plan/plan.ts';
+import type { DataInterval } from '../workflows/plan/schedule.ts';
+import type { Severity, SlaPlan } from '../workflows/plan/sla.ts';
+import type { WatchedRun } from './watched.ts';
+
+export type ProblemKind = 'missing' | 'never_started' | 'failed' | 'late' | 'stale' | 'assert';
+
+/** Something that is not as was promised. */
+export interface Problem {
+  /** The same for the same promise and the same interval (or run), for ever. */
+  readonly key: string;
+  readonly kind: ProblemKind;
+  readonly state: 'warning' | 'breach';
+  readonly plan: Plan;
+  readonly sla?: SlaPlan;
+  readonly severity: Severity;
+  /** Milliseconds. */
+  readonly since: number;
+  /** Until when it was promised, milliseconds; absent where no time was. */
+  readonly deadline?: number;
+  /** What is the matter, as the end of a sentence that begins with the pipeline's name. */
+  readonly what: string;
+  readonly interval?: DataInterval;
+  readonly run?: WatchedRun;
+}
+
+/** How serious it is when a pipeline, or a promise of its, is not as it should be. */
+export function severityOf({ alerts, critical }: Plan, sla?: SlaPlan): Severity {
+  return sla?.severity ?? alerts?.pagerduty?.severity ?? (critical ? 'critical' : 'error');
+}
+
+/** An SLA's name among all of its pipeline. */
+export function slaName({ name, task }: SlaPlan): string {
+  return task === undefined ? name : `${task}.${name}`;
+}

@@ -1,0 +1,99 @@
+import type { Client } from '@temporalio/client';
+import type { WatchedRun, WatchedTask } from '../monitors/watched.ts';
+import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
+import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import { isUnderWay } from '../workflows/plan/run.ts';
+import type { SlaPlan } from '../workflows/plan/sla.ts';
+import { showRun } from './follow-run.ts';
+
+type ReadRun = Omit<WatchedRun, 'plan' | 'startedAt' | 'begun'>;
+
+/** What only the histories of runs say of their promises. They are read where a promise asks for it, and once where that is enough. */
+export class PromiseReader {
+  private readonly started = new Map<string, number>();
+  private readonly broken = new Map<string, ReadonlyMap<string, string>>();
+  private readonly evaluators = new WeakMap<Plan, Evaluator>();
+
+  constructor(private readonly client: Client) {}
+
+  /** What the promises of a run's plan are about: its start, its tasks, its outputs. @param now milliseconds */
+  async read(run: ReadRun, plan: Plan, now: number): Promise<Pick<WatchedRun, 'startedAt' | 'broken' | 'tasks'>> {
+    const slas = plan.slas ?? [];
+    const startedAt = await this.startOf(run, plan, slas);
+    const broken =
+      run.state === 'success' && slas.some(({ promise }) => promise.kind === 'assert') ? await this.brokenPromises(run, plan) : undefined;
+    const tasks = isUnderWay(run.state) && slas.some(({ task }) => task !== undefined) ? await this.tasksOf(run, slas, now) : undefined;
+    return { ...(startedAt !== undefined && { startedAt }), ...(broken && { broken }), ...(tasks && { tasks }) };
+  }
+
+  /** When a run began to run; the time that it waited for its turn is not counted. */
+  private async startOf(run: ReadRun, plan: Plan, slas: readonly SlaPlan[]): Promise<number | undefined> {
+    if (run.state === 'queued') return undefined;
+    const waits = plan.maxActiveRuns !== undefined || plan.concurrency !== undefined;
+    const asks = slas.some(({ promise }) => promise.kind === 'within' && promise.reference === 'started_at');
+    if (!waits || !asks || run.endedAt !== undefined) return run.queuedAt;
+    const known = this.started.get(run.temporalRunId);
+    if (known !== undefined) return known;
+    const { instances } = await showRun(this.client, run);
+    const times = instances.all().flatMap(({ startedAt }) => startedAt?.getTime() ?? []);
+    if (times.length === 0) return run.queuedAt;
+    const first = Math.min(...times);
+    this.started.set(run.temporalRunId, first);
+    return first;
+  }
+
+  /** The conditions that a run's outputs do not meet. */
+  private async brokenPromises(run: ReadRun, plan: Plan): Promise<ReadonlyMap<string, string>> {
+    const known = this.broken.get(run.temporalRunId);
+    if (known) return known;
+    const { instances } = await showRun(this.client, run);
+    const outputs: Record<string, Json> = {};
+    for (const { task, output } of instances.all()) {
+      if (output === undefined) continue;
+      const [first = '', member] = task.split('.');
+      outputs[first] = member === undefined ? output : { ...(outputs[first] as JsonObject | undefined), [member]: output };
+    }
+    let evaluator = this.evaluators.get(plan);
+    if (!evaluator) this.evaluators.set(plan, (evaluator = new Evaluator(plan.shapes)));
+    const broken = new Map<string, string>();
+    for (const { name, promise } of plan.slas ?? []) {
+      if (promise.kind !== 'assert') continue;
+      try {
+        const holds = evaluator.test(promise.condition, { outputs, dag_id: plan.dagId, params: instances.input?.params ?? {} });
+        if (!holds) broken.set(name, `does not keep its promise ${name}: ${promise.condition}${valuesIn(promise.condition, outputs)}`);
+      } catch (error) {
+        if (!(error instanceof ExpressionFailed)) throw error;
+        broken.set(name, `does not say whether it keeps its promise ${name}: ${error.message}`);
+      }
+    }
+    this.broken.set(run.temporalRunId, broken);
+    return broken;
+  }
+
+  private async tasksOf(run: ReadRun, slas: readonly SlaPlan[], now: number): Promise<WatchedTask[] | undefined> {
+    // Before the first of them could be late nobody need look.
+    const soonest = Math.min(
+      ...slas.map(({ task, promise }) => (task === undefined ? Infinity : promise.kind === 'within' ? promise.ms / 2 : 0)),
+    );
+    if (now < run.queuedAt + soonest) return undefined;
+    const { instances } = await showRun(this.client, run);
+    return instances.all().map(({ task, startedAt, endedAt, state }) => ({
+      task,
+      ...(startedAt && { startedAt: startedAt.getTime() }),
+      hasEnded: endedAt !== undefined || state === 'skipped',
+    }));
+  }
+}
+
+/** The values that a condition names, for people: `outputs.a.rows is 3`. */
+function valuesIn(condition: string, outputs: Readonly<Record<string, Json>>): string {
+  const found = [...new Set(condition.match(/outputs(?:\.[A-Za-z_][A-Za-z0-9_]*)+/g) ?? [])].flatMap((path) => {
+    let value: Json | undefined = outputs;
+    for (const part of path.split('.').slice(1)) {
+      value = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject)[part] : undefined;
+    }
+    return value === undefined || typeof value === 'object' ? [] : [`${path} is ${String(value)}`];
+  });
+  return found.length === 0 ? '' : `; ${found.join(', ')}`;
+}

@@ -1,0 +1,94 @@
+import type { Client } from '@temporalio/client';
+import { inTurns } from '../lib/in-turns.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import type { RunReference } from './runs.ts';
+import { listSchedules } from './schedules.ts';
+import { TaskInstances } from './task-instances.ts';
+import { NotScheduled, scheduleOf } from './ticks.ts';
+
+/** Schedules are listed so often, in milliseconds. */
+const EVERY = 15_000;
+const AT_ONCE = 10;
+
+/** A pipeline as its schedule has it. */
+export interface KnownPipeline {
+  readonly plan: Plan;
+  /** Since when its schedule is there, milliseconds. */
+  readonly createdAt: number;
+  readonly paused: boolean;
+}
+
+/** The pipelines of a deployment, kept in memory: a schedule is read anew when its hash has changed. */
+export class ScheduleIndex {
+  private readonly known = new Map<string, KnownPipeline>();
+  private readonly plans = new Map<string, Plan>();
+  private listedAt = -Infinity;
+  /** Pipelines that have runs in the namespace, and are no part of this deployment. */
+  private foreign: ReadonlySet<string> = new Set();
+
+  /** @param onChange is told of an edit of a pipeline that was known before */
+  constructor(
+    private readonly client: Client,
+    private readonly taskQueue: string,
+    private readonly onChange: (before: Plan, after: Plan) => void,
+  ) {}
+
+  /** The pipelines by dag_id, as they were a moment ago. */
+  get pipelines(): ReadonlyMap<string, KnownPipeline> {
+    return this.known;
+  }
+
+  /** Brings them up to date where that was long ago. @param now milliseconds */
+  async refresh(now: number): Promise<void> {
+    if (now - this.listedAt >= EVERY || now < this.listedAt) await this.list(now);
+  }
+
+  /** Sees to it that the pipelines of these runs are known: one may have been applied a moment ago. */
+  async meet(dagIds: ReadonlySet<string>, now: number): Promise<void> {
+    const unknown = (): string[] => [...dagIds].filter((dagId) => !this.known.has(dagId));
+    if (unknown().every((dagId) => this.foreign.has(dagId))) return;
+    await this.list(now);
+    this.foreign = new Set(unknown());
+  }
+
+  /** The plan that a run carries. @param current the pipeline's own now, for a run that does not say */
+  async planOf(run: RunReference, hash: string, current: Plan): Promise<Plan> {
+    if (hash === current.hash || hash === '') return current;
+    const known = this.plans.get(hash);
+    if (known) return known;
+    const { history } = await this.client.workflowService.getWorkflowExecutionHistory({
+      namespace: this.client.options.namespace,
+      execution: { workflowId: run.pipelineRunId, runId: run.temporalRunId },
+      maximumPageSize: 1,
+    });
+    const instances = new TaskInstances();
+    for (const event of history?.events ?? []) instances.add(event);
+    const plan = instances.input?.plan ?? current;
+    this.plans.set(hash, plan);
+    return plan;
+  }
+
+  private async list(now: number): Promise<void> {
+    const listed = await listSchedules(this.client, this.taskQueue);
+    const ids = new Set(listed.map(({ dagId }) => dagId));
+    for (const dagId of this.known.keys()) if (!ids.has(dagId)) this.known.delete(dagId);
+    await inTurns(listed, AT_ONCE, async ({ dagId, planHash, paused }) => {
+      const known = this.known.get(dagId);
+      // The hash of what is applied says more than the plan's own where a spec has to be renewed.
+      if (known && planHash.startsWith(known.plan.hash)) {
+        this.known.set(dagId, { ...known, paused });
+        return;
+      }
+      try {
+        const { plan, createdAt } = await scheduleOf(this.client, dagId);
+        if (known && known.plan.hash !== plan.hash) this.onChange(known.plan, plan);
+        this.known.set(dagId, { plan, createdAt, paused });
+        this.plans.set(plan.hash, plan);
+      } catch (error) {
+        if (!(error instanceof NotScheduled)) throw error;
+        this.known.delete(dagId);
+      }
+    });
+    this.listedAt = now;
+  }
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { after, before, describe, it } from 'mocha';
+import { withHash } from '../../compiler/emit.ts';
+import { look } from '../../monitors/look.ts';
+import { TemporalFacts } from '../../temporal/monitor-facts.ts';
+import { startManualRun } from '../../temporal/runs.ts';
+import { applyChange } from '../../temporal/schedules.ts';
+import { type Observation, USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/plan/search-attributes.ts';
+import { eventually } from '../support/eventually.ts';
+import { planOf, SOME_DAY, task } from '../support/plans.ts';
+import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
+import { testStack } from '../support/test-stack.ts';
+import { toyActivities } from '../support/toy-activities.ts';
+
+const DAY = 86_400_000;
+
+/** A client whose lists say of each run for ever what they say of one that was listed the moment it was started. */
+function withLaggingLists(client: Client): Client {
+  const list = async function* (options: Parameters<Client['workflow']['list']>[0]): AsyncGenerator<WorkflowExecutionInfo> {
+    for await (const info of client.workflow.list(options)) yield { ...info, historyLength: 2 };
+  };
+  const workflow = Object.create(client.workflow, { list: { value: list } });
+  return Object.create(client, { workflow: { value: workflow } }) as Client;
+}
+
+/** Facts of a deployment whose workers answer; which incidents would have been told is remembered. */
+class RememberingFacts extends TemporalFacts {
+  readonly told: string[] = [];
+
+  override workersAnswer(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  override observe(incident: string, { state }: Observation): Promise<void> {
+    this.told.push(`${state} ${incident}`);
+    return Promise.resolve();
+  }
+}
+
+describe('what monitors see of a deployment', function () {
+  this.timeout('1m');
+  let environment: Record<string, string>;
+  let worker: TestWorker;
+
+  before(async function () {
+    this.timeout('15m');
+    ({ environment } = await testStack(['temporal']));
+    worker = await startTestWorker(environment, toyActivities);
+  });
+  after(() => worker.close());
+
+  /** A run of a pipeline of its own that pages, on a task queue. */
+  async function startRun(taskQueue: string, type: string, more: Partial<Plan> = {}): Promise<string> {
+    const dagId = `seen_${randomUUID().slice(0, 8)}`;
+    const plan = withHash(
+      planOf(dagId, [task('a', type)], {
+        alerts: { pagerduty: { connection: 'pagerduty_default' } },
+        schedule: { kind: 'cron', cron: '0 0 1 1 *', timezone: 'UTC' },
+        ...more,
+      }),
+    );
+    await applyChange(worker.client, { dagId, action: 'create', detail: '', plan }, worker.taskQueue);
+    await startManualRun(worker.client, plan, taskQueue, SOME_DAY, 'x');
+    return dagId;
+  }
+
+  it('pages for no run that has begun, however far lists are behind, and for those that no worker has begun', async () => {
+    const { client, taskQueue } = worker;
+    const [begun, waiting] = [await startRun(taskQueue, 'hang'), await startRun(`${taskQueue}-nobody`, 'hang')];
+    await eventually(async () => {
+      assert.ok((await client.workflow.getHandle(`${begun}/manual/x`).describe()).historyLength > 2);
+      const query = `${SEARCH_ATTRIBUTES.pipeline.name} IN ("${begun}", "${waiting}")`;
+      const listed: string[] = [];
+      for await (const { workflowId } of client.workflow.list({ query })) listed.push(workflowId);
+      assert.equal(listed.length, 2);
+    });
+    const facts = new RememberingFacts(withLaggingLists(client), taskQueue, environment);
+    const now = new Date(Date.now() + USUAL_PATIENCE.neverStartedMs + 30_000).toISOString();
+    await look({ taskQueue, settings: USUAL_PATIENCE, memory: { open: {}, since: {} }, now }, facts);
+    assert.deepEqual(facts.told, [`breach ${waiting}/never_started/${SOME_DAY.start}`]);
+    for (const dagId of [begun, waiting]) await client.workflow.getHandle(`${dagId}/manual/x`).terminate();
+  });
+
+  it('knows a run that has ended for as long as something is promised of its interval', async () => {
+    const { client, taskQueue } = worker;
+    const promise = { kind: 'within', ms: 7 * DAY, reference: 'data_interval_end' } as const;
+    const weekly = await startRun(taskQueue, 'ok', { slas: [{ name: 'in_a_week', promise, suppressWhen: [] }] });
+    const daily = await startRun(taskQueue, 'ok');
+    const facts = (): TemporalFacts => new TemporalFacts(client, taskQueue, environment);
+    const known = async (by: TemporalFacts, afterMs: number): Promise<string[]> =>
+      (await by.pipelines(Date.now() + afterMs, [])).flatMap(({ plan: { dagId }, runs }) =>
+        [weekly, daily].includes(dagId) && runs.some(({ state }) => state === 'success') ? [dagId] : [],
+      );
+    const watching = facts();
+    await eventually(async () => assert.deepEqual(new Set(await known(watching, 0)), new Set([weekly, daily])));
+    assert.deepEqual(await known(watching, 6 * DAY), [weekly]);
+    assert.deepEqual(await known(facts(), 6 * DAY), [weekly]);
+    assert.deepEqual(await known(watching, 10 * DAY), []);
+  });
+});

@@ -1,0 +1,64 @@
+import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
+
+/** Days that do not count, in a time zone: a schedule has no ticks on them, and no deadline comes nearer. */
+export interface CalendarPlan {
+  /** `2024-12-25`. */
+  readonly exclude?: readonly string[];
+  /** Monday to Friday only. */
+  readonly businessDays?: boolean;
+}
+
+const DAY = 86_400_000;
+
+/** Whether a calendar leaves out the day of a wall time (milliseconds, as in time-zone.ts). */
+export function leavesOut({ businessDays, exclude }: CalendarPlan, wall: number): boolean {
+  const day = new Date(wall);
+  if (businessDays && day.getUTCDay() % 6 === 0) return true;
+  return exclude?.includes(day.toISOString().slice(0, 10)) ?? false;
+}
+
+/** When the day after that of `instant` begins in a time zone. Milliseconds. */
+export function nextMidnight(instant: number, timezone: string): number {
+  const midnight = (Math.floor(wallTime(instant, timezone) / DAY) + 1) * DAY;
+  return instantsOf(midnight, timezone).find((each) => each > instant) ?? shiftedInstant(midnight, timezone);
+}
+
+/**
+ * The instant that lies `ms` of a calendar's days after `from` (milliseconds). Whole days (24 h) go by the clocks on the wall, so that one
+ * on which clocks are changed is a day like the others; what is left over is time that passes. The midnight after the last day that counts
+ * is its end.
+ */
+export function afterOnCalendar(calendar: CalendarPlan, timezone: string, from: number, ms: number): number {
+  let at = firstThatCounts(calendar, timezone, from);
+  if (ms >= DAY) {
+    let wall = wallTime(at, timezone);
+    for (let days = Math.floor(ms / DAY); days > 0;) {
+      wall += DAY;
+      if (!leavesOut(calendar, wall - 1)) days--;
+    }
+    at = instantsOf(wall, timezone)[0] ?? shiftedInstant(wall, timezone);
+  }
+  for (let left = ms % DAY; left > 0;) {
+    const start = firstThatCounts(calendar, timezone, at);
+    at = Math.min(start + left, nextMidnight(start, timezone));
+    left -= at - start;
+  }
+  return at;
+}
+
+/** How much of the time from one instant to another lies on a calendar's days. Milliseconds. */
+export function betweenOnCalendar(calendar: CalendarPlan, timezone: string, from: number, to: number): number {
+  let sum = 0;
+  for (let at = from; at < to;) {
+    const end = Math.min(nextMidnight(at, timezone), to);
+    if (!leavesOut(calendar, wallTime(at, timezone))) sum += end - at;
+    at = end;
+  }
+  return sum;
+}
+
+function firstThatCounts(calendar: CalendarPlan, timezone: string, from: number): number {
+  let at = from;
+  while (leavesOut(calendar, wallTime(at, timezone))) at = nextMidnight(at, timezone);
+  return at;
+}
