@@ -6,6 +6,7 @@ import { judge } from '../../activities/reconcile/verdict.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import { parseS3Uri } from '../../lib/s3.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { drawing } from '../support/bags.ts';
 import { createBucket, type TestBucket } from '../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 import { runTask, type TaskRun } from '../support/run-task.ts';
@@ -136,12 +137,7 @@ describe('reconcile', function () {
         { type: 'boolean', key: false, value: (n: number) => String(n % 2 === 0) },
         { type: 'double precision', key: false, value: (n: number) => String(n / 7) },
       ];
-      // Reproducible: a linear congruential generator.
-      let seed = 42;
-      const draw = (below: number): number => {
-        seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
-        return Math.floor((seed / 2_147_483_648) * below);
-      };
+      const draw = drawing(42);
       const pick = <T>(list: readonly T[]): T => list[draw(list.length)] as T;
       for (let round = 0; round < 200; round += 1) {
         const keys = Array.from({ length: 1 + draw(2) }, () => pick(kinds.filter(({ key }) => key)));

@@ -1,0 +1,26 @@
+import type { PostgresConnection, RedshiftConnection } from '../../../lib/connections.ts';
+import type { Place, Side } from '../side.ts';
+
+/** The types of connections that a side may have. */
+export const SIDE_TYPES = ['postgres', 'redshift'] as const;
+
+export interface SideToOpen {
+  readonly place: Place;
+  readonly connection: PostgresConnection | RedshiftConnection;
+  /** Who asks, for the server's list of sessions: `dag.task`. */
+  readonly task: string;
+  readonly interval: { readonly start: string; readonly end: string };
+  /** Time zones that are declared, which the server has to know. */
+  readonly zones: readonly string[];
+  readonly signal: AbortSignal;
+  /** Whether it is written to. Nothing is kept unless `work` commits. */
+  readonly writes: boolean;
+}
+
+/**
+ * Opens a side, does `work` with it, and closes it. Drivers are loaded where they are needed.
+ * @throws ApplicationFailure
+ */
+export async function withSide<T>({ connection, ...side }: SideToOpen, work: (side: Side) => Promise<T>): Promise<T> {
+  return (await import('./postgres.ts')).withPostgresSide({ connection, ...side }, work);
+}
