@@ -34,7 +34,7 @@ const Result = Type.Unsafe<Reconciliation>(
 /** Compares data in two places. */
 export const reconcile = defineTask({
   type: 'reconcile',
-  description: 'Compares data in two databases, and says exactly what differs.',
+  description: 'Compares data in two databases (PostgreSQL, Redshift, MySQL, MariaDB), and says exactly what differs.',
   summary: ({ source, target }) => `${source.table ?? 'query'} (${source.connection}) ↔ ${target.table ?? 'query'} (${target.connection})`,
   params,
   mistakes: reconcileMistakes,

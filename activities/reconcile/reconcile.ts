@@ -41,6 +41,13 @@ export async function reconcileTables(ctx: TaskContext, task: Params): Promise<R
     target: ctx.connection(task.target.connection, SIDE_TYPES),
   };
   const repairs = task.on_mismatch === 'repair';
+  if (repairs && connections.target.type !== 'postgres' && connections.target.type !== 'redshift') {
+    throw userFault(
+      'InvalidParameters',
+      `'on_mismatch: repair' writes into PostgreSQL and Redshift, and connection '${task.target.connection}' is ${connections.target.type}. ` +
+        'Load the target again instead.',
+    );
+  }
   const open = <T>(side: SideName, work: (side: Side) => Promise<T>): Promise<T> =>
     withSide(
       {

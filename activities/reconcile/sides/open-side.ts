@@ -1,12 +1,12 @@
-import type { PostgresConnection, RedshiftConnection } from '../../../lib/connections.ts';
+import type { MySQLConnection, PostgresConnection, RedshiftConnection } from '../../../lib/connections.ts';
 import type { Place, Side } from '../side.ts';
 
 /** The types of connections that a side may have. */
-export const SIDE_TYPES = ['postgres', 'redshift'] as const;
+export const SIDE_TYPES = ['postgres', 'redshift', 'mysql'] as const;
 
 export interface SideToOpen {
   readonly place: Place;
-  readonly connection: PostgresConnection | RedshiftConnection;
+  readonly connection: PostgresConnection | RedshiftConnection | MySQLConnection;
   /** Who asks, for the server's list of sessions: `dag.task`. */
   readonly task: string;
   readonly interval: { readonly start: string; readonly end: string };
@@ -22,5 +22,10 @@ export interface SideToOpen {
  * @throws ApplicationFailure
  */
 export async function withSide<T>({ connection, ...side }: SideToOpen, work: (side: Side) => Promise<T>): Promise<T> {
-  return (await import('./postgres.ts')).withPostgresSide({ connection, ...side }, work);
+  switch (connection.type) {
+    case 'mysql':
+      return (await import('./mysql.ts')).withMySQLSide({ connection, ...side }, work);
+    default:
+      return (await import('./postgres.ts')).withPostgresSide({ connection, ...side }, work);
+  }
 }
