@@ -11,7 +11,7 @@ import { MOST_REPAIRED, repairTarget } from './repair.ts';
 import { type Mismatch, Report, type ReportPlace } from './report.ts';
 import type { SideName, Sides } from './row-expressions.ts';
 import { labelOf, type Side } from './side.ts';
-import { SIDE_TYPES, withSide } from './sides/open-side.ts';
+import { sideTypes, withSide } from './sides/open-side.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** What a `reconcile` task tells. */
@@ -37,8 +37,8 @@ type Counts = Pick<Reconciliation, 'compared' | 'changed' | 'missing' | 'extra'>
 /** Carries out a `reconcile` task. */
 export async function reconcileTables(ctx: TaskContext, task: Params): Promise<Reconciliation> {
   const connections = {
-    source: ctx.connection(task.source.connection, SIDE_TYPES),
-    target: ctx.connection(task.target.connection, SIDE_TYPES),
+    source: ctx.connection(task.source.connection, sideTypes(task.source)),
+    target: ctx.connection(task.target.connection, sideTypes(task.target)),
   };
   const repairs = task.on_mismatch === 'repair';
   if (repairs && connections.target.type !== 'postgres' && connections.target.type !== 'redshift') {
@@ -166,8 +166,13 @@ function lateRows(ctx: TaskContext, { as_of: asOf }: Params, { source, target }:
   if (asOf === undefined) return undefined;
   const time = asOf.time ?? ctx.interval.end;
   if (Number.isNaN(Date.parse(time))) throw userFault('InvalidParameters', `as_of.time is '${time}'; write an ISO 8601 time.`);
-  const condition = (side: Side): string =>
-    `${side.dialect.identifier(side.column(asOf.column).name)} >= ${side.dialect.instant(new Date(time).toISOString())}`;
+  const instant = new Date(time).toISOString();
+  const condition = (side: Side): string => {
+    const { name, family } = side.column(asOf.column);
+    // Servers do not agree on whether a day is later than an hour of it.
+    const from = family === 'date' ? `${instant.slice(0, 10)}T00:00:00.000Z` : instant;
+    return `${side.dialect.identifier(name)} >= ${side.dialect.instant(from)}`;
+  };
   return { source: condition(source), target: condition(target) };
 }
 

@@ -9,12 +9,14 @@ export interface Place {
   readonly connection: string;
   readonly table?: string | undefined;
   readonly query?: string | undefined;
+  /** `s3://bucket/prefix`, of a data set's manifest. */
+  readonly dataset?: string | undefined;
   readonly where?: string | undefined;
 }
 
 /** For messages: `orders (postgres_default)`. */
-export function labelOf({ connection, table = 'the query' }: Place): string {
-  return `${table} (${connection})`;
+export function labelOf({ connection, table, dataset }: Place): string {
+  return `${table ?? dataset ?? 'the query'} (${connection})`;
 }
 
 /** An open session in which the rows stand still while they are looked at. */
@@ -99,7 +101,8 @@ export class Side {
     if (fn === 'count') return { sql: `count(${quoted})`, column: comparedColumn(text, 'bigint') };
     if (fn === 'distinct') return { sql: `count(DISTINCT ${quoted})`, column: comparedColumn(text, 'bigint') };
     // A sum of whole numbers may be wider than they are: compared as a numeric of the same digits after the point.
-    if (fn === 'sum' && column.family === 'number') return { sql: `sum(${quoted})`, column: { ...column, name: text, type: 'numeric' } };
+    if (fn === 'sum' && column.family === 'number')
+      return { sql: `sum(${this.dialect.ordered(column)})`, column: { ...column, name: text, type: 'numeric' } };
     return { sql: `${fn}(${this.dialect.ordered(column)})`, column: { ...column, name: text } };
   }
 

@@ -33,7 +33,7 @@ export interface Dialect {
   readonly exact: ((column: ComparedColumn) => string) | undefined;
   /** A value as PostgreSQL takes it. */
   given(column: ComparedColumn): string;
-  /** What `min` and `max` are taken of: texts go by their bytes. */
+  /** What `sum`, `min` and `max` are taken of: texts go by their bytes. @throws ApplicationFailure InvalidParameters where they cannot be */
   ordered(column: ComparedColumn): string;
 
   concat(texts: readonly string[]): string;

@@ -1,12 +1,14 @@
-import type { MySQLConnection, PostgresConnection, RedshiftConnection } from '../../../lib/connections.ts';
+import type { AwsConnection, MySQLConnection, PostgresConnection, RedshiftConnection } from '../../../lib/connections.ts';
 import type { Place, Side } from '../side.ts';
 
 /** The types of connections that a side may have. */
-export const SIDE_TYPES = ['postgres', 'redshift', 'mysql'] as const;
+export function sideTypes({ dataset }: Place): readonly SideToOpen['connection']['type'][] {
+  return dataset === undefined ? ['postgres', 'redshift', 'mysql'] : ['aws'];
+}
 
 export interface SideToOpen {
   readonly place: Place;
-  readonly connection: PostgresConnection | RedshiftConnection | MySQLConnection;
+  readonly connection: PostgresConnection | RedshiftConnection | MySQLConnection | AwsConnection;
   /** Who asks, for the server's list of sessions: `dag.task`. */
   readonly task: string;
   readonly interval: { readonly start: string; readonly end: string };
@@ -25,6 +27,8 @@ export async function withSide<T>({ connection, ...side }: SideToOpen, work: (si
   switch (connection.type) {
     case 'mysql':
       return (await import('./mysql.ts')).withMySQLSide({ connection, ...side }, work);
+    case 'aws':
+      return (await import('./dataset.ts')).withDatasetSide({ connection, ...side }, work);
     default:
       return (await import('./postgres.ts')).withPostgresSide({ connection, ...side }, work);
   }

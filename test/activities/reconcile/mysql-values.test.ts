@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'mocha';
 import type { JsonObject } from '../../../workflows/plan/json.ts';
 import { type BagRow, comparedBags, drawing } from '../../support/bags.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import type { TestMySQLDatabase } from '../../support/mysql-databases.ts';
+import { defineBerlin } from '../../support/mysql-databases.ts';
 import { countsOf } from '../../support/reconcile-databases.ts';
 import { createShopAndWarehouse, mysqlText, postgresText, sameTable, type ShopAndWarehouse } from '../../support/reconcile-mysql.ts';
 
@@ -224,19 +224,3 @@ describe('values in MySQL and PostgreSQL', function () {
     }
   });
 });
-
-/** The server's tables of zones are empty: those of one, as Node knows it. */
-async function defineBerlin(database: TestMySQLDatabase): Promise<void> {
-  const clock = new Intl.DateTimeFormat('en-US', { timeZone: 'Europe/Berlin', hour: 'numeric', hourCycle: 'h23' });
-  const isSummer = (hour: number): boolean => (Number(clock.format(hour * 3_600_000)) - (hour % 24) + 24) % 24 === 2;
-  const changes: string[] = [];
-  for (let hour = 1; hour < 590_000; hour += 1) {
-    if (isSummer(hour) !== isSummer(hour - 1)) changes.push(`(77, ${hour * 3600}, ${isSummer(hour) ? 1 : 0})`);
-  }
-  await database.rows(
-    "REPLACE INTO mysql.time_zone (Time_zone_id, Use_leap_seconds) VALUES (77, 'N')",
-    "REPLACE INTO mysql.time_zone_transition_type VALUES (77, 0, 3600, 0, 'CET'), (77, 1, 7200, 1, 'CEST')",
-    `REPLACE INTO mysql.time_zone_transition VALUES ${changes.join(', ')}`,
-    "REPLACE INTO mysql.time_zone_name VALUES ('Europe/Berlin', 77)",
-  );
-}
