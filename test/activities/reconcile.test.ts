@@ -278,7 +278,7 @@ describe('reconcile', function () {
         [{ ...sides, key: ['day'], aggregates: ['count(*)'] }, /'aggregates' is for compare: aggregate/],
         [
           { source: { table: 'sales', query: 'SELECT 1' }, target: { table: 'sales' }, key: ['day'] },
-          /'source' needs either 'table' or 'query'/,
+          /'source' needs either 'table', 'query' or 'dataset'/,
         ],
         [{ ...sides, key: ['dya'] }, /sales \(source\) has no column 'dya'\. Did you mean 'day'\?/],
         [{ source: { table: 'sale' }, target: { table: 'sales' }, key: ['day'] }, /no table 'sale'.*Did you mean 'sales'/],
