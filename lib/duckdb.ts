@@ -16,8 +16,8 @@ export interface DuckDB {
   check(sql: string): Promise<void>;
   /** From now on no statement reads or writes a file but the database itself, and none can take that back. */
   shut(): Promise<void>;
-  /** The folder is the caller's to remove. */
-  close(): void;
+  /** Ends what is under way, and then the database. The folder is the caller's to remove. */
+  close(): Promise<void>;
 }
 
 /**
@@ -35,14 +35,17 @@ export async function openDuckDB(folder: string, signal: AbortSignal): Promise<D
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  // A statement that has not begun yet does not notice, and a database is not closed while one runs.
+  // A statement that has not begun yet does not notice.
   let interrupting: NodeJS.Timeout | undefined;
-  const interrupt = (): void => void (interrupting = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS));
+  const interrupt = (): void => void (interrupting ??= setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS));
+  const underWay = new Set<Promise<unknown>>();
   signal.addEventListener('abort', interrupt, { once: true });
   const during = async <T>(work: Promise<T>): Promise<T> => {
+    underWay.add(work);
     try {
       return await work;
     } finally {
+      underWay.delete(work);
       signal.throwIfAborted();
     }
   };
@@ -50,10 +53,11 @@ export async function openDuckDB(folder: string, signal: AbortSignal): Promise<D
   return {
     texts: async (sql) => (await during(connection.runAndReadAll(sql))).getRowsJson().map(asTexts),
     async *batches(sql) {
-      const result = await during(connection.stream(sql));
-      for await (const rows of result.yieldRowsJson()) {
-        signal.throwIfAborted();
-        yield rows.map(asTexts);
+      const chunks = (await during(connection.stream(sql))).yieldRowsJson();
+      for (;;) {
+        const next = await during(chunks.next());
+        if (next.done) break;
+        yield next.value.map(asTexts);
       }
     },
     async check(sql) {
@@ -63,8 +67,11 @@ export async function openDuckDB(folder: string, signal: AbortSignal): Promise<D
       await connection.run('SET enable_external_access = false');
       await connection.run('SET lock_configuration = true');
     },
-    close() {
+    async close() {
       signal.removeEventListener('abort', interrupt);
+      // The other side may have failed meanwhile. A connection that is closed while a statement runs would end the process.
+      if (underWay.size > 0) interrupt();
+      await Promise.allSettled(underWay);
       clearInterval(interrupting);
       connection.closeSync();
       instance.closeSync();

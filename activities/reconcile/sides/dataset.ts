@@ -46,7 +46,7 @@ export async function withDatasetSide<T>(
   } catch (error) {
     throw sqlFailure(error, place);
   } finally {
-    database?.close();
+    await database?.close();
     storage.client.destroy();
     await rm(folder, { recursive: true, force: true });
   }

@@ -257,6 +257,10 @@ describe('reconcile with a data set', function () {
       await run(task);
       await failureOf(run({ ...task, key: ['dya'] }));
       const endless = lake(await exported('sales'), { where: '(SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b) > 0' });
+      // What the data set is at has no end when the database fails.
+      const failing = { table: 'sales', where: '1 / (id - id) = 1' };
+      const error = await failureOf(run({ source: endless, target: failing, compare: 'count' }));
+      assert.match(error.message, /division by zero/);
       let cancel: (() => void) | undefined;
       const slow = run({ ...task, source: endless }, { onProgress: (_, stop) => (cancel = stop) });
       const ended = assert.rejects(slow, { name: 'CancelledFailure' });
