@@ -29,6 +29,7 @@ export async function openDuckDB(folder: string, signal: AbortSignal): Promise<D
   const instance = await DuckDBInstance.create(join(folder, 'rows.duckdb'), {
     memory_limit: MEMORY,
     threads: THREADS,
+    preserve_insertion_order: 'false',
     temp_directory: join(folder, 'spill'),
     // Extensions would be downloaded.
     autoinstall_known_extensions: 'false',
