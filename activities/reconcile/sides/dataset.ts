@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ApplicationFailure } from '@temporalio/activity';
 import type { AwsConnection } from '../../../lib/connections.ts';
 import { type DuckDB, duckDBError, openDuckDB } from '../../../lib/duckdb.ts';
 import { type DatasetFile, type DatasetManifest, MANIFEST_NAME } from '../../../workflows/plan/dataset.ts';
 import { fetchDataFile } from '../../dataset/fetch-data-file.ts';
 import { readManifest } from '../../dataset/read-manifest.ts';
 import { openStorage } from '../../dataset/storage.ts';
-import { userFault } from '../../errors.ts';
+import { platformFault, userFault } from '../../errors.ts';
 import { type ComparedColumn, comparedColumn } from '../column-family.ts';
 import { duckdb, isUnbounded } from '../dialects/duckdb.ts';
 import { labelOf, type Place, type Session, Side } from '../side.ts';
@@ -44,7 +45,7 @@ export async function withDatasetSide<T>(
     const rows = `SELECT * FROM dataset${where === undefined ? '' : ` WHERE (${where}\n)`}`;
     return await work(new Side(sessionOf(database, manifest.rows), { label: labelOf(place), rows, columns }));
   } catch (error) {
-    throw sqlFailure(error, place);
+    throw failureOf(error, place);
   } finally {
     await database?.close();
     storage.client.destroy();
@@ -173,9 +174,18 @@ async function requireZone(database: DuckDB, zone: string): Promise<void> {
   });
 }
 
-function sqlFailure(error: unknown, place: Place): unknown {
+/** What an error of DuckDB, or of the folder, means for the analyst. */
+function failureOf(error: unknown, place: Place): unknown {
+  if (error instanceof ApplicationFailure) return error;
   const refused = duckDBError(error);
-  if (refused === undefined || MACHINE.has(refused.kind)) return error;
+  if ((refused && MACHINE.has(refused.kind)) || (error as { code?: unknown }).code === 'ENOSPC') {
+    return platformFault(
+      'ServiceUnavailable',
+      `Could not compare ${labelOf(place)} now: ${(error as Error).message}. Data sets are copied to this worker's temporary folder, which needs room for all of it; the task will try again.`,
+      error,
+    );
+  }
+  if (refused === undefined) return error;
   const type = refused.kind === 'Binder' && refused.message.startsWith('Referenced column') ? 'ColumnNotFound' : 'QueryFailed';
   return userFault(
     type,
