@@ -22,7 +22,7 @@ export function createActivities(
   });
 }
 
-const ANY_TYPE: readonly ConnectionType[] = ['postgres', 'redshift', 'aws', 'kafka', 'spark', 'http'];
+const ANY_TYPE: readonly ConnectionType[] = ['postgres', 'redshift', 'mysql', 'aws', 'kafka', 'spark', 'http'];
 
 /** What expressions may see of a connection. */
 function fieldsOf(connection: ConnectionOf<ConnectionType>): Json {

@@ -28,6 +28,7 @@ export type UserFaultType = (typeof USER_FAULTS)[number];
  */
 export const PLATFORM_FAULTS = [
   'PostgresUnavailable',
+  'MySQLUnavailable',
   'S3Unavailable',
   'KafkaUnavailable',
   'ServiceUnavailable',

@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { defineTask } from './define-task.ts';
 import { reconcileMistakes } from './reconcile/mistakes.ts';
 import { params } from './reconcile/parameters.ts';
+import { labelOf } from './reconcile/side.ts';
 import type { Reconciliation } from './reconcile/reconcile.ts';
 
 const Text = Type.Union([Type.String(), Type.Null()]);
@@ -34,8 +35,9 @@ const Result = Type.Unsafe<Reconciliation>(
 /** Compares data in two places. */
 export const reconcile = defineTask({
   type: 'reconcile',
-  description: 'Compares data in two databases, and says exactly what differs.',
-  summary: ({ source, target }) => `${source.table ?? 'query'} (${source.connection}) ↔ ${target.table ?? 'query'} (${target.connection})`,
+  description:
+    'Compares data in two places, each a database (PostgreSQL, Redshift, MySQL, MariaDB) or a data set in S3, and says exactly what differs.',
+  summary: ({ source, target }) => `${labelOf(source)} ↔ ${labelOf(target)}`,
   params,
   mistakes: reconcileMistakes,
   heldFor: ({ on_mismatch: onMismatch }) => (onMismatch === 'approve' ? '7d' : undefined),

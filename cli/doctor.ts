@@ -8,6 +8,7 @@ import { type Connection, connectionsFrom, connectionVariable, parseConnection }
 import { taskQueueOf } from '../lib/environment.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { callHttp } from '../lib/http.ts';
+import { openMySQL } from '../lib/mysql.ts';
 import { openPostgres } from '../lib/postgres.ts';
 import { openRabbitMQ } from '../lib/rabbitmq.ts';
 import { openS3 } from '../lib/s3.ts';
@@ -100,6 +101,16 @@ async function reach(connection: Connection): Promise<string> {
       try {
         const { rows } = await session.client.query<{ version: string }>('SELECT version()');
         return `${rows[0]?.version.split(' ').slice(0, 2).join(' ')} at ${connection.host}:${connection.port}, database ${connection.database}`;
+      } finally {
+        await session.close();
+      }
+    }
+    case 'mysql': {
+      const session = await openMySQL(connection, 'sluice doctor', AbortSignal.timeout(PATIENCE));
+      try {
+        const { rows } = await session.query('SELECT version()');
+        const version = rows[0]?.[0] ?? '';
+        return `${/mariadb/i.test(version) ? 'MariaDB' : 'MySQL'} ${version} at ${connection.host}:${connection.port}, database ${connection.database}`;
       } finally {
         await session.close();
       }

@@ -15,6 +15,8 @@ const EXTERNAL = [
   '@aws-sdk/*',
   'pg',
   'pg-copy-streams',
+  'mysql2',
+  '@duckdb/*',
   'kafkajs',
   'protobufjs',
   'typescript',

@@ -24,6 +24,11 @@ export interface RedshiftConnection extends SqlConnection {
   readonly iam_role?: string;
 }
 
+/** MySQL or MariaDB. */
+export interface MySQLConnection extends SqlConnection {
+  readonly type: 'mysql';
+}
+
 export interface AwsConnection {
   readonly type: 'aws';
   /** Both absent: the AWS default chain (instance role, profile, environment). */
@@ -110,6 +115,7 @@ export interface SparkConnection {
 export type Connection =
   | PostgresConnection
   | RedshiftConnection
+  | MySQLConnection
   | AwsConnection
   | KafkaConnection
   | SparkConnection
@@ -174,6 +180,7 @@ export function connectionsFrom(environment: Readonly<Record<string, string | un
 const EXAMPLES: Record<ConnectionType, string> = {
   postgres: 'postgresql://user:password@host:5432/database',
   redshift: 'redshift://user:password@host:5439/database?iam_role=arn:aws:iam::123456789012:role/load',
+  mysql: 'mysql://user:password@host:3306/database',
   aws: "'aws://KEY:SECRET@/?region_name=eu-west-1'",
   kafka: 'kafka://host:9092',
   http: 'https://user:password@host/base',
@@ -182,6 +189,8 @@ const EXAMPLES: Record<ConnectionType, string> = {
   rabbitmq: 'amqps://user:password@host/vhost',
   spark: `'{"type":"spark","master":"local[*]"}'`,
 };
+
+const SQL_PORTS = { postgres: 5432, redshift: 5439, mysql: 3306 } as const;
 
 /**
  * Reads one connection.
@@ -207,18 +216,19 @@ export function parseConnection(name: string, text: string): Connection {
   };
   switch (fields.type) {
     case 'postgres':
-    case 'redshift': {
+    case 'redshift':
+    case 'mysql': {
       const host = required('host');
       const iamRole = optional('iam_role');
       const sql = {
         host,
-        port: port(fields.type === 'redshift' ? 5439 : 5432),
+        port: port(SQL_PORTS[fields.type]),
         user: required('user'),
         password: optional('password') ?? '',
         database: required('database'),
         sslmode: oneOf('sslmode', SSL_MODES, isLoopback(host) ? 'disable' : 'verify-full'),
       };
-      if (fields.type === 'postgres') return { type: 'postgres', ...sql };
+      if (fields.type !== 'redshift') return { type: fields.type, ...sql };
       return { type: 'redshift', ...sql, ...(iamRole && { iam_role: iamRole }) };
     }
     case 'aws': {
@@ -304,6 +314,8 @@ const SCHEMES: Record<string, ConnectionType> = {
   postgres: 'postgres',
   postgresql: 'postgres',
   redshift: 'redshift',
+  mysql: 'mysql',
+  mariadb: 'mysql',
   aws: 'aws',
   s3: 'aws',
   kafka: 'kafka',

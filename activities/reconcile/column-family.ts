@@ -22,7 +22,7 @@ const FAMILIES: readonly (readonly [RegExp, Family])[] = [
   [/^bytea$/, 'bytes'],
 ];
 
-/** A column by its name and its type. */
+/** A column by its name and PostgreSQL's name of its type. */
 export function comparedColumn(name: string, type: string): ComparedColumn {
   const lower = type.toLowerCase();
   const family = FAMILIES.find(([pattern]) => pattern.test(lower))?.[1] ?? 'other';
@@ -32,6 +32,6 @@ export function comparedColumn(name: string, type: string): ComparedColumn {
 }
 
 /** Whether values lie in order on a line of whole numbers, so that they can be cut into ranges. */
-export function isInteger(column: ComparedColumn): boolean {
-  return /^(small|big)?int(eger)?$|^int[248]$/.test(column.type.toLowerCase());
+export function isInteger({ family, type }: ComparedColumn): boolean {
+  return family === 'number' && !/^(numeric|decimal)/i.test(type);
 }

@@ -1,9 +1,11 @@
 import type { Json } from '../../workflows/plan/json.ts';
 import { userFault } from '../errors.ts';
-import { quoteIdentifier } from '../sql/identifiers.ts';
-import type { ColumnPair } from './canonical.ts';
+import type { ColumnPair, Expressions } from './canonical.ts';
 import { isInteger } from './column-family.ts';
 import { type RowExpressions, rowExpressions, SIDES, type SideName, type Sides } from './row-expressions.ts';
+
+/** Texts of a row's columns. */
+type Row = readonly (string | null)[];
 
 /** A row that is not the same on both sides; a side that lacks it has no values. All values are canonical texts. */
 export interface Difference {
@@ -77,22 +79,29 @@ abstract class Segments {
     this.expressions = expressions;
   }
 
-  /** FROM and WHERE: the rows that are compared. */
-  protected from(side: SideName, condition?: string): string {
-    const { sides, late } = this.comparison;
-    const conditions = [late === undefined ? undefined : `(${late[side]}) IS NOT TRUE`, condition].filter((each) => each !== undefined);
-    return `FROM (${sides[side].rows}\n) AS compared${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
+  /** FROM and WHERE of rows. */
+  protected from(side: SideName, ...conditions: readonly (string | undefined)[]): string {
+    const given = conditions.filter((each) => each !== undefined);
+    return `FROM (${this.comparison.sides[side].rows}\n) AS compared${given.length === 0 ? '' : ` WHERE ${given.join(' AND ')}`}`;
   }
 
-  protected texts(side: SideName): string {
-    return this.expressions.texts.map((expression) => expression[side]).join(', ');
+  /** What holds of the rows that are compared. */
+  protected inTime(side: SideName): string | undefined {
+    const { late } = this.comparison;
+    return late && `(${late[side]}) IS NOT TRUE`;
+  }
+
+  /** The texts of a row, and whether it is late. */
+  protected values(side: SideName): string {
+    const { late } = this.comparison;
+    return [...this.expressions.texts.map((text) => text[side]), late ? `CASE WHEN ${late[side]} THEN '1' END` : 'NULL'].join(', ');
   }
 
   /** Segment → its sum. */
   protected async sums(side: SideName, segment: string, condition?: string): Promise<Map<string, SegmentSum>> {
     const { hash } = this.expressions;
     const rows = await this.comparison.sides[side].texts(
-      `SELECT ${segment} AS segment, count(*), sum(${hash[side]}) ${this.from(side, condition)} GROUP BY 1`,
+      `SELECT ${segment} AS segment, count(*), sum(${hash[side]}) ${this.from(side, this.inTime(side), condition)} GROUP BY 1`,
     );
     return new Map(rows.map(([name, count, sum]) => [name ?? '', { rows: Number(count), hash: sum ?? '' }]));
   }
@@ -106,17 +115,13 @@ abstract class Segments {
     });
   }
 
-  /** Compares the rows of one segment. `condition` finds the late ones in it. */
-  protected async compareSegment(
-    source: readonly (readonly (string | null)[])[],
-    target: readonly (readonly (string | null)[])[],
-    conditions: { readonly source: string; readonly target: string },
-  ): Promise<void> {
+  /** Compares the rows of one segment, as `values` gives them. What is late on one side is compared on neither. */
+  protected async compareSegment(source: readonly Row[], target: readonly Row[]): Promise<void> {
     const { keys } = this.comparison;
-    const found = differencesOf(source, target, keys.length);
-    if (found.length === 0) return;
-    const late = await this.#lateKeys(conditions);
-    for (const difference of found) {
+    const inTime = (rows: readonly Row[]): Row[] => rows.filter((row) => row.at(-1) === null).map((row) => row.slice(0, -1));
+    const isLate = (row: Row): boolean => row.at(-1) !== null;
+    const late = new Set([...source, ...target].filter(isLate).map((row) => JSON.stringify(row.slice(0, keys.length))));
+    for (const difference of differencesOf(inTime(source), inTime(target), keys.length)) {
       if (late.has(JSON.stringify(difference.key))) {
         if (difference.source) this.counts.compared -= 1;
         continue;
@@ -130,29 +135,16 @@ abstract class Segments {
       await this.comparison.found(difference);
     }
   }
-
-  async #lateKeys(conditions: { readonly source: string; readonly target: string }): Promise<Set<string>> {
-    const { late, sides, keys } = this.comparison;
-    if (late === undefined) return new Set();
-    const both = await Promise.all(
-      SIDES.map((side) => {
-        const list = this.expressions.texts.slice(0, keys.length).map((expression) => expression[side]);
-        return sides[side].texts(
-          `SELECT ${list.join(', ')} FROM (${sides[side].rows}\n) AS compared WHERE (${late[side]}) AND ${conditions[side]}`,
-        );
-      }),
-    );
-    return new Set(both.flat().map((key) => JSON.stringify(key)));
-  }
 }
 
 /** Keys that are whole numbers: segments are ranges of them, which an index finds, and stripes of many segments are summed up one by one. */
 class ByRanges extends Segments {
-  readonly #key: string;
+  readonly #key: Expressions;
 
-  constructor(comparison: RowComparison, expressions: RowExpressions, key: ColumnPair) {
+  constructor(comparison: RowComparison, expressions: RowExpressions, { name }: ColumnPair) {
     super(comparison, expressions);
-    this.#key = quoteIdentifier(key.name);
+    const { source, target } = comparison.sides;
+    this.#key = { source: source.dialect.identifier(name), target: target.dialect.identifier(name) };
   }
 
   async run(): Promise<RowCounts> {
@@ -180,7 +172,11 @@ class ByRanges extends Segments {
   async #stripes(): Promise<Range[]> {
     const { sides } = this.comparison;
     const [bounds, guess] = await Promise.all([
-      Promise.all(SIDES.map((side) => sides[side].texts(`SELECT min(${this.#key}), max(${this.#key}) ${this.from(side)}`))),
+      Promise.all(
+        SIDES.map((side) =>
+          sides[side].texts(`SELECT min(${this.#key[side]}), max(${this.#key[side]}) ${this.from(side, this.inTime(side))}`),
+        ),
+      ),
       Promise.all(SIDES.map((side) => sides[side].guessRows())),
     ]);
     const ends = bounds.flatMap(([row]) => row ?? []).flatMap((text) => (text === null ? [] : [BigInt(text)]));
@@ -194,11 +190,13 @@ class ByRanges extends Segments {
   /** The segments of a range that differ. */
   async #differingIn(range: Range, withNull: boolean, counted: (rows: number) => void): Promise<Range[]> {
     const width = maximum(1n, (range.to - range.from) / BigInt(STRIPE_ROWS / SEGMENT_ROWS));
-    // Beyond the numbers of eight bytes, the difference would not fit; div() is exact and slower.
-    const wide = range.to - range.from > 2n ** 62n;
-    const segment = wide ? `div(${this.#key}::numeric - (${range.from}), ${width})` : `(${this.#key}::bigint - (${range.from})) / ${width}`;
-    const condition = this.#condition(range, withNull);
-    const [source, target] = await Promise.all(SIDES.map((side) => this.sums(side, segment, condition)));
+    const wide = range.to - range.from > 2n ** 62n || range.from < -(2n ** 63n) || range.to > 2n ** 63n;
+    const [source, target] = await Promise.all(
+      SIDES.map((side) => {
+        const segment = this.comparison.sides[side].dialect.segment(this.#key[side], range.from, width, wide);
+        return this.sums(side, segment, this.#condition(side, range, withNull));
+      }),
+    );
     if (!source || !target) throw new Error('A side has given no sums.');
     counted([...source.values()].reduce((sum, { rows }) => sum + rows, 0));
     const ranges: Range[] = [];
@@ -217,20 +215,23 @@ class ByRanges extends Segments {
   }
 
   async #compare(range: Range): Promise<void> {
-    const condition = range.from === range.to ? `${this.#key} IS NULL` : this.#condition(range, false);
     const [source, target] = await Promise.all(
-      SIDES.map((side) =>
-        this.comparison.sides[side].texts(`SELECT ${this.texts(side)} ${this.from(side, condition)} LIMIT ${MOST_IN_A_SEGMENT + 1}`),
-      ),
+      SIDES.map((side) => {
+        const condition = range.from === range.to ? `${this.#key[side]} IS NULL` : this.#condition(side, range, false);
+        return this.comparison.sides[side].texts(
+          `SELECT ${this.values(side)} ${this.from(side, condition)} LIMIT ${MOST_IN_A_SEGMENT + 1}`,
+        );
+      }),
     );
     if (!source || !target) throw new Error('A side has given no rows.');
     refuseHeaps(Math.max(source.length, target.length), this.comparison.keys);
-    await this.compareSegment(source, target, { source: condition, target: condition });
+    await this.compareSegment(source, target);
   }
 
-  #condition({ from, to }: Range, withNull: boolean): string {
-    const between = `${this.#key} >= (${from}) AND ${this.#key} < (${to})`;
-    return withNull ? `(${this.#key} IS NULL OR (${between}))` : `(${between})`;
+  #condition(side: SideName, { from, to }: Range, withNull: boolean): string {
+    const key = this.#key[side];
+    const between = `${key} >= (${from}) AND ${key} < (${to})`;
+    return withNull ? `(${key} IS NULL OR (${between}))` : `(${between})`;
   }
 }
 
@@ -261,7 +262,7 @@ class ByBuckets extends Segments {
     const readers = SIDES.map((side) => {
       const condition = `${bucket[side]} IN (${wanted.join(', ')})`;
       return bucketByBucket(
-        this.comparison.sides[side].batches(`SELECT ${bucket[side]}, ${this.texts(side)} ${this.from(side, condition)} ORDER BY 1`),
+        this.comparison.sides[side].batches(`SELECT ${bucket[side]}, ${this.values(side)} ${this.from(side, condition)} ORDER BY 1`),
         this.comparison.keys,
       );
     });
@@ -270,10 +271,9 @@ class ByBuckets extends Segments {
     let [one, other] = await Promise.all([source.next(), target.next()]);
     while (!one.done || !other.done) {
       const number = Math.min(one.done ? Infinity : one.value.bucket, other.done ? Infinity : other.value.bucket);
-      const condition = (side: SideName): string => `${bucket[side]} = ${number}`;
       const here = !one.done && one.value.bucket === number ? one.value.rows : [];
       const there = !other.done && other.value.bucket === number ? other.value.rows : [];
-      await this.compareSegment(here, there, { source: condition('source'), target: condition('target') });
+      await this.compareSegment(here, there);
       [one, other] = await Promise.all([
         !one.done && one.value.bucket === number ? source.next() : one,
         !other.done && other.value.bucket === number ? target.next() : other,

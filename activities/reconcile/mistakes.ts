@@ -1,12 +1,14 @@
 import type { ParamMistake } from '../define-task.ts';
 import type { Params } from './parameters.ts';
 
+const PLACES = ['table', 'query', 'dataset'] as const;
+
 /** What is wrong with a `reconcile` task although each key is right. */
 export function reconcileMistakes(params: Params): ParamMistake[] {
   const { compare = 'row', key, aggregates, target, on_mismatch: onMismatch, report_to: reportTo } = params;
   const mistakes: ParamMistake[] = (['source', 'target'] as const)
-    .filter((side) => (params[side].table === undefined) === (params[side].query === undefined))
-    .map((side) => ({ at: [side], message: `'${side}' needs either 'table' or 'query'.`, hint: 'give one of the two' }));
+    .filter((side) => PLACES.filter((place) => params[side][place] !== undefined).length !== 1)
+    .map((side) => ({ at: [side], message: `'${side}' needs either 'table', 'query' or 'dataset'.`, hint: 'give one of them' }));
   const missing = (message: string): void => void mistakes.push({ at: [], message });
   if (compare === 'row' && key === undefined) missing("'key' is missing: the columns that tell rows apart.");
   if (compare === 'aggregate' && aggregates === undefined) {
@@ -15,7 +17,13 @@ export function reconcileMistakes(params: Params): ParamMistake[] {
   if (compare !== 'aggregate' && aggregates !== undefined) {
     mistakes.push({ at: ['aggregates'], message: "'aggregates' is for compare: aggregate.", hint: "add that, or take 'aggregates' away" });
   }
-  if (onMismatch === 'repair' && (compare !== 'row' || target.table === undefined)) {
+  if (onMismatch === 'repair' && target.dataset !== undefined) {
+    mistakes.push({
+      at: ['on_mismatch'],
+      message: "'on_mismatch: repair' writes rows into a table, and the target is a data set, whose files never change.",
+      hint: 'write fail, warn or approve, and run the task again that makes the data set',
+    });
+  } else if (onMismatch === 'repair' && (compare !== 'row' || target.table === undefined)) {
     const message = "'on_mismatch: repair' needs compare: row and a target that is a table: rows are written into it.";
     mistakes.push({ at: ['on_mismatch'], message });
   }

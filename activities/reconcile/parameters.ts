@@ -7,9 +7,20 @@ const side = (title: string, description: string) =>
     description,
     { connection: 'postgres_default', table: 'orders' },
     {
-      connection: text('Connection', 'The database.', 'postgres_default', { template: 'none' }),
-      table: Type.Optional(text('Table', 'The table; either this or a query.', 'orders', { template: 'none' })),
+      connection: text('Connection', 'The database, or the S3 of a data set.', 'postgres_default', { template: 'none' }),
+      table: Type.Optional(text('Table', 'The table; either this, a query or a data set.', 'orders', { template: 'none' })),
       query: Type.Optional(text('Query', 'A SELECT, instead of a table.', 'SELECT id, total FROM orders', { template: 'sql' })),
+      dataset: Type.Optional(
+        text(
+          'Data set',
+          'The prefix of a data set in S3 that a task has written (csv or parquet), instead of a table.',
+          's3://raw-data/orders',
+          {
+            pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.|\\{\\{',
+            form: 's3://bucket/prefix, or the uri that a task tells: {{ outputs.extract_orders.uri }}',
+          },
+        ),
+      ),
       where: Type.Optional(text('Condition', 'Which rows are compared.', 'day = {{ ds }}', { template: 'sql' })),
     },
   );
@@ -38,8 +49,8 @@ const normalization = map(
 
 /** The keys of a `reconcile` task. */
 export const params = Type.Object({
-  source: side('Source', 'What is right.'),
-  target: side('Target', 'What is compared with it.'),
+  source: side('Source', 'What is right: a connection, one of table, query and dataset, and perhaps where.'),
+  target: side('Target', 'What is compared with it, in the same words.'),
   key: Type.Optional(
     texts('Key', 'The columns that tell rows apart; with compare: aggregate, the columns to group by. Not for compare: count.', ['id']),
   ),

@@ -4,14 +4,14 @@ import { PartWriter } from '../dataset/part-writer.ts';
 import type { TaskContext } from '../define-task.ts';
 import { openStorage } from '../dataset/storage.ts';
 import { userFault } from '../errors.ts';
-import { quoteIdentifier, quoteLiteral } from '../sql/identifiers.ts';
 import type { ColumnPair } from './canonical.ts';
 import { compareRows, type Difference, type RowComparison, type RowCounts } from './compare-rows.ts';
 import type { Params } from './parameters.ts';
 import { MOST_REPAIRED, repairTarget } from './repair.ts';
 import { type Mismatch, Report, type ReportPlace } from './report.ts';
-import type { Sides } from './row-expressions.ts';
-import { SqlSide } from './sql-side.ts';
+import type { SideName, Sides } from './row-expressions.ts';
+import { labelOf, type Side } from './side.ts';
+import { sideTypes, withSide } from './sides/open-side.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** What a `reconcile` task tells. */
@@ -36,12 +36,31 @@ type Counts = Pick<Reconciliation, 'compared' | 'changed' | 'missing' | 'extra'>
 
 /** Carries out a `reconcile` task. */
 export async function reconcileTables(ctx: TaskContext, task: Params): Promise<Reconciliation> {
-  const open = <T>(side: 'source' | 'target', work: (side: SqlSide) => Promise<T>): Promise<T> => {
-    const place = task[side];
-    const connection = ctx.connection(place.connection, ['postgres', 'redshift']);
-    const writes = side === 'target' && task.on_mismatch === 'repair';
-    return SqlSide.with(place, { connection, task: `${ctx.dagId}.${ctx.task}`, interval: ctx.interval, signal: ctx.signal, writes }, work);
+  const connections = {
+    source: ctx.connection(task.source.connection, sideTypes(task.source)),
+    target: ctx.connection(task.target.connection, sideTypes(task.target)),
   };
+  const repairs = task.on_mismatch === 'repair';
+  if (repairs && connections.target.type !== 'postgres' && connections.target.type !== 'redshift') {
+    throw userFault(
+      'InvalidParameters',
+      `'on_mismatch: repair' writes into PostgreSQL and Redshift, and connection '${task.target.connection}' is ${connections.target.type}. ` +
+        'Load the target again instead.',
+    );
+  }
+  const open = <T>(side: SideName, work: (side: Side) => Promise<T>): Promise<T> =>
+    withSide(
+      {
+        place: task[side],
+        connection: connections[side],
+        task: `${ctx.dagId}.${ctx.task}`,
+        interval: ctx.interval,
+        zones: Object.values(task.normalize ?? {}).flatMap(({ timezone }) => timezone ?? []),
+        signal: ctx.signal,
+        writes: side === 'target' && repairs,
+      },
+      work,
+    );
   return open('source', (source) => open('target', (target) => compare(ctx, task, { source, target })));
 }
 
@@ -116,7 +135,10 @@ async function repair(
   differences: readonly Difference[],
 ): Promise<string> {
   const { sides, keys, columns } = comparison;
-  const sql = await repairTarget({ sides, keys, columns, differences, table: task.target.table ?? '', where: task.target.where });
+  const { database } = sides.target;
+  if (!database) throw new Error('A side that cannot be repaired has been refused before.');
+  const { table = '', where } = task.target;
+  const sql = await repairTarget({ database, sides, keys, columns, differences, table, where });
   let left = 0;
   await compareRows({ ...comparison, resumePoint: undefined, found: async () => void (left += 1) });
   if (left > 0) {
@@ -135,7 +157,7 @@ async function repair(
   } finally {
     place.storage.client.destroy();
   }
-  await sides.target.database.client.query('COMMIT');
+  await database.client.query('COMMIT');
   return place.uri;
 }
 
@@ -144,12 +166,17 @@ function lateRows(ctx: TaskContext, { as_of: asOf }: Params, { source, target }:
   if (asOf === undefined) return undefined;
   const time = asOf.time ?? ctx.interval.end;
   if (Number.isNaN(Date.parse(time))) throw userFault('InvalidParameters', `as_of.time is '${time}'; write an ISO 8601 time.`);
-  const at = quoteLiteral(new Date(time).toISOString());
-  const condition = (side: SqlSide): string => `${quoteIdentifier(side.column(asOf.column).name)} >= ${at}`;
+  const instant = new Date(time).toISOString();
+  const condition = (side: Side): string => {
+    const { name, family } = side.column(asOf.column);
+    // Servers do not agree on whether a day is later than an hour of it.
+    const from = family === 'date' ? `${instant.slice(0, 10)}T00:00:00.000Z` : instant;
+    return `${side.dialect.identifier(name)} >= ${side.dialect.instant(from)}`;
+  };
   return { source: condition(source), target: condition(target) };
 }
 
-async function countOf(side: SqlSide, late: string | undefined): Promise<number> {
+async function countOf(side: Side, late: string | undefined): Promise<number> {
   const where = late === undefined ? '' : ` WHERE (${late}) IS NOT TRUE`;
   const [row] = await side.texts(`SELECT count(*) FROM (${side.rows}\n) AS counted${where}`);
   return Number(row?.[0]);
@@ -210,7 +237,7 @@ function sayIt(
   examples: readonly Mismatch[],
 ): string {
   const what = how === 'aggregate' ? 'groups' : 'rows';
-  const between = `${source.table ?? 'the query'} (${source.connection}) and ${target.table ?? 'the query'} (${target.connection})`;
+  const between = `${labelOf(source)} and ${labelOf(target)}`;
   if (differing === 0) return `${count(compared)} ${what} of ${between} agree.`;
   const percent = `${Number((discrepancy * 100).toPrecision(4))} %`;
   const kinds = [

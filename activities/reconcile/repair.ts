@@ -1,4 +1,5 @@
 import { userFault } from '../errors.ts';
+import type { Database } from '../sql/database.ts';
 import { findTable } from '../sql/find-table.ts';
 import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../sql/identifiers.ts';
 import type { ColumnPair } from './canonical.ts';
@@ -14,6 +15,8 @@ const VALUES_AT_ONCE = 30_000;
 type Row = readonly (string | null)[];
 
 export interface Repair {
+  /** The target's. */
+  readonly database: Database;
   readonly sides: Sides;
   /** The target's table, as the analyst names it. */
   readonly table: string;
@@ -38,7 +41,7 @@ export async function repairTarget(repair: Repair): Promise<string> {
       `More than ${MOST_REPAIRED.toLocaleString('en-US')} rows differ: too many to repair one by one. Load the target again, and then compare.`,
     );
   }
-  const found = await findTable(sides.target.database, parseTableName(repair.table));
+  const found = await findTable(repair.database, parseTableName(repair.table));
   const writer = new Writer(repair, quoteTable(found), await rowExpressions(sides, keys, columns));
   await writer.update(differences.filter(({ source, target }) => source && target));
   await writer.delete(differences.filter(({ source }) => !source));
@@ -105,15 +108,17 @@ class Writer {
   async #read(side: SideName, wanted: readonly Difference[], columns: readonly { readonly name: string }[]): Promise<Map<string, Row>> {
     const rows = new Map<string, Row>();
     const from = this.#repair.sides[side];
+    const { dialect } = from;
     const texts = this.#texts.map((text) => text[side]).join(', ');
+    const values = columns.map(({ name }) => dialect.given(from.column(name))).join(', ');
     let read = 0;
     for (const batch of batchesOf(
       wanted.map(({ key }) => key),
       this.#texts.length,
     )) {
-      const given = relation(batch);
-      const select = `SELECT ${texts}, ${listOf(columns)} FROM (${from.rows}\n) AS compared WHERE (${texts}) IN (SELECT * FROM ${given.sql})`;
-      for (const row of await from.texts(select, given.values)) {
+      const keys = batch.map((key) => `(${key.map((text) => (text === null ? 'NULL' : dialect.literal(text))).join(', ')})`);
+      const select = `SELECT ${texts}, ${values} FROM (${from.rows}\n) AS compared WHERE (${texts}) IN (${keys.join(', ')})`;
+      for (const row of await from.texts(select)) {
         read += 1;
         rows.set(JSON.stringify(row.slice(0, this.#texts.length)), row.slice(this.#texts.length));
       }
@@ -123,7 +128,7 @@ class Writer {
   }
 
   async #write(rows: readonly Row[], statement: (given: string) => string): Promise<void> {
-    const { client } = this.#repair.sides.target.database;
+    const { client } = this.#repair.database;
     for (const batch of batchesOf(rows, rows[0]?.length ?? 1)) {
       const given = relation(batch);
       const { rowCount } = await client.query(statement(given.sql), [...given.values]);

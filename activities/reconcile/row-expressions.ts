@@ -1,10 +1,11 @@
 import { quoteIdentifier } from '../sql/identifiers.ts';
 import { canonicalText, type ColumnPair, type Expressions, hashesAlike } from './canonical.ts';
-import type { SqlSide } from './sql-side.ts';
+import type { Dialect } from './dialects/dialect.ts';
+import type { Side } from './side.ts';
 
 export interface Sides {
-  readonly source: SqlSide;
-  readonly target: SqlSide;
+  readonly source: Side;
+  readonly target: Side;
 }
 
 export type SideName = keyof Sides;
@@ -40,26 +41,22 @@ export async function rowExpressions(sides: Sides, keys: readonly ColumnPair[], 
       bucket: (buckets) => both(() => `(${record(keys)} & ${buckets - 1})`),
     };
   }
-  const joined = (side: SideName, expressions: readonly Expressions[]): string =>
-    expressions.map((expression, index) => unambiguous(expression[side], all[index]?.[side].family ?? 'text')).join(' || ');
+  // Whether the texts of a column may hold any letter must be answered alike for both sides.
+  const open = all.map(({ source, target }) => [source, target].some(({ family }) => ['text', 'other'].includes(family)));
+  const md5 = (side: SideName, count: number, digits: number): string => {
+    const marked = texts.slice(0, count).map((text, index) => unambiguous(text[side], open[index] ?? true, dialects[side]));
+    return dialects[side].md5(marked.length === 0 ? "''" : dialects[side].concat(marked), digits);
+  };
   return {
     texts,
-    hash: both((side) => hexNumber(`md5(${joined(side, texts)})`, 15, sides[side].dialect)),
-    bucket: (buckets) =>
-      both((side) => `(${hexNumber(`md5(${joined(side, texts.slice(0, keys.length))})`, 7, sides[side].dialect)} % ${buckets})`),
+    hash: both((side) => md5(side, all.length, 15)),
+    bucket: (buckets) => both((side) => `(${md5(side, keys.length, 7)} % ${buckets})`),
   };
 }
 
 /** Ends with a mark that no number and no time holds; texts, which may hold anything, tell their length before. NULL is a mark of its own. */
-function unambiguous(text: string, family: string): string {
-  const open = ['text', 'other'].includes(family);
-  return open ? `coalesce(octet_length(${text})::text || ':' || ${text}, '-')` : `coalesce(${text}, '-') || ','`;
-}
-
-function hexNumber(hex: string, digits: number, dialect: 'postgres' | 'redshift'): string {
-  return dialect === 'redshift'
-    ? `strtol(substring(${hex}, 1, ${digits}), 16)`
-    : `('x' || substr(${hex}, 1, ${digits}))::bit(${digits * 4})::bigint`;
+function unambiguous(text: string, open: boolean, { concat, size }: Dialect): string {
+  return open ? `coalesce(${concat([size(text), "':'", text])}, '-')` : concat([`coalesce(${text}, '-')`, "','"]);
 }
 
 /** A row of every kind of value: servers of other releases, byte orders or encodings would answer otherwise. */
@@ -68,7 +65,7 @@ const PROBE = `hash_record_extended(ROW(1::int, 2::bigint, 1.50::numeric, 'Zoë'
   '00000000-0000-4000-8000-000000000000'::uuid, '\\x00ff'::bytea, NULL::text), 0)::text`;
 
 async function serversHashAlike({ source, target }: Sides): Promise<boolean> {
-  if (source.version < HASHES_RECORDS || target.version < HASHES_RECORDS) return false;
+  if (source.postgresVersion < HASHES_RECORDS || target.postgresVersion < HASHES_RECORDS) return false;
   const [[one], [other]] = await Promise.all([source.texts(`SELECT ${PROBE}`), target.texts(`SELECT ${PROBE}`)]);
   return one?.[0] !== undefined && one[0] === other?.[0];
 }

@@ -43,7 +43,7 @@ const USER_FAULTS: Readonly<Record<string, UserFaultType>> = {
  */
 export function databaseFailure(error: unknown, place: DatabasePlace, doing: string): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
-  if (!isServerError(error)) return unreachable(error, place, doing);
+  if (!isServerError(error)) return unreachable(error, place, doing, 'PostgresUnavailable');
   const type = userFaultType(error.code);
   if (type === undefined) return transient(error, place, doing);
   return userFault(type, `Could not ${doing}: ${describe(error)} ${advice(type, error, place)}`, error);
@@ -79,11 +79,20 @@ function advice(type: UserFaultType, error: ServerError, { connection, server, u
   }
 }
 
-function unreachable(error: unknown, { connection, server }: DatabasePlace, doing: string): ApplicationFailure {
+/**
+ * What an error on the way to a database means.
+ * @param type what it is called when another attempt may help
+ */
+export function unreachable(
+  error: unknown,
+  { connection, server }: DatabasePlace,
+  doing: string,
+  type: PlatformFaultType,
+): ApplicationFailure {
   const inner = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
   const text = inner instanceof Error ? inner.message || String((inner as { code?: unknown }).code) : String(inner);
   // Node's own words for a certificate that is not trusted, or names another host: time does not cure that.
-  if (/certificate|SSL connections/i.test(text)) {
+  if (/certificate|SSL connection|secure connection/i.test(text)) {
     return userFault(
       'AccessDenied',
       `Could not ${doing}: no encrypted connection to ${server}: ${text}. Set sslmode of connection '${connection}': verify-full, require (not verified) or disable.`,
@@ -91,7 +100,7 @@ function unreachable(error: unknown, { connection, server }: DatabasePlace, doin
     );
   }
   return platformFault(
-    'PostgresUnavailable',
+    type,
     `Could not ${doing}: ${server} (connection '${connection}') cannot be reached or broke off: ${text}. Check that the server runs, that host and port are right, and that this worker may connect to it; the task will try again.`,
     error,
   );

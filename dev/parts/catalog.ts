@@ -1,5 +1,6 @@
 import { kafka } from './kafka.ts';
 import { mlflow } from './mlflow.ts';
+import { mysql } from './mysql.ts';
 import { type Part, type PartName, partNames, usualParts } from './part.ts';
 import { postgres } from './postgres.ts';
 import { rabbitmq } from './rabbitmq.ts';
@@ -18,6 +19,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   'schema-registry': schemaRegistry,
   rabbitmq,
   mlflow,
+  mysql,
 };
 
 /** The parts of these names, in the catalog's order and each once; the usual ones when none is named. */

@@ -13,6 +13,15 @@ describe('connections', () => {
       database: 'sales',
       sslmode: 'require',
     });
+    assert.deepEqual(parseConnection('x', 'mariadb://me:secret@db.example/shop'), {
+      type: 'mysql',
+      host: 'db.example',
+      port: 3306,
+      user: 'me',
+      password: 'secret',
+      database: 'shop',
+      sslmode: 'verify-full',
+    });
     assert.deepEqual(parseConnection('x', 'aws://KEY:SE%2FCRET@/?endpoint_url=http%3A%2F%2F127.0.0.1%3A7070&region_name=eu-west-1'), {
       type: 'aws',
       access_key_id: 'KEY',
@@ -62,7 +71,7 @@ describe('connections', () => {
 
   for (const [text, message] of [
     ['nonsense secret', /neither a URI nor JSON/],
-    ['mysql://u:secret@h/d', /scheme is 'mysql'; allowed: postgres/],
+    ['oracle://u:secret@h/d', /scheme is 'oracle'; allowed: postgres/],
     ['postgres://u:secret@/d', /'host' is missing|not valid/],
     ['postgres://u:secret@h:99999/d', /not valid/],
     ['postgres://u:secret@h/d?sslmode=maybe', /'sslmode' is 'maybe'; allowed: disable/],

@@ -21,29 +21,39 @@ export async function putDataset(
   schema: readonly Column[],
   rows: readonly CsvRow[],
 ): Promise<DatasetReference> {
-  const { bucket, key } = parseS3Uri(uri);
   const body = gzipSync(rows.map((row) => `${row.map(csvField).join(',')}\n`).join(''));
-  const file = 'part-00000.csv.gz';
+  return putDatasetFile(client, uri, { name: 'part-00000.csv.gz', body, rows: rows.length }, 'csv', schema);
+}
+
+/** Publishes a file that is there already as a data set: gzipped CSV, or Parquet. */
+export async function putDatasetFile(
+  client: S3Client,
+  uri: string,
+  { name, body, rows }: { readonly name: string; readonly body: Buffer; readonly rows: number },
+  format: 'csv' | 'parquet',
+  schema: readonly Column[],
+): Promise<DatasetReference> {
+  const { bucket, key } = parseS3Uri(uri);
   const manifest: DatasetManifest = {
     version: 1,
-    format: 'csv',
-    compression: 'gzip',
+    format,
+    compression: format === 'csv' ? 'gzip' : 'none',
     schema,
-    rows: rows.length,
+    rows,
     bytes: body.length,
     entries: [
       {
-        url: uri + file,
+        url: uri + name,
         mandatory: true,
         meta: { content_length: body.length },
-        rows: rows.length,
+        rows,
         sha256: createHash('sha256').update(body).digest('hex'),
       },
     ],
   };
-  await client.send(new PutObjectCommand({ Bucket: bucket, Key: key + file, Body: body }));
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: key + name, Body: body }));
   await client.send(new PutObjectCommand({ Bucket: bucket, Key: key + MANIFEST_NAME, Body: JSON.stringify(manifest) }));
-  return { uri, manifest: uri + MANIFEST_NAME, format: 'csv', rows: rows.length, bytes: body.length, schema };
+  return { uri, manifest: uri + MANIFEST_NAME, format, rows, bytes: body.length, schema };
 }
 
 function csvField(value: string | null): string {

@@ -1,0 +1,31 @@
+import { userFault } from '../../errors.ts';
+import { quoteIdentifier } from '../../sql/identifiers.ts';
+import type { ComparedColumn } from '../column-family.ts';
+import type { Dialect } from './dialect.ts';
+import { postgres } from './postgres.ts';
+
+const quoted = ({ name }: ComparedColumn): string => quoteIdentifier(name);
+
+/** Redshift's SQL, where it is not PostgreSQL's. */
+export const redshift: Dialect = {
+  ...postgres,
+  name: 'Redshift',
+  // Two need not be of one release, and have never promised how they write floats.
+  exact: undefined,
+  number: (column, scale) => (column.scale === scale ? `${quoted(column)}::text` : `${quoted(column)}::numeric(38, ${scale})::text`),
+  text(column, { trim, empty_is_null: emptyIsNull, ignore_case: ignoreCase, unicode }) {
+    if (unicode !== undefined) {
+      throw userFault(
+        'InvalidParameters',
+        `Column '${column.name}': Redshift cannot compose Unicode. Take 'unicode' away from 'normalize'.`,
+      );
+    }
+    let text = `${quoted(column)}::varchar(65535)`;
+    if (trim) text = `btrim(${text})`;
+    if (ignoreCase) text = `lower(${text})`;
+    return emptyIsNull ? `nullif(${text}, '')` : text;
+  },
+  // It compares texts by their bytes.
+  ordered: quoted,
+  md5: (text, digits) => `strtol(substring(md5(${text}), 1, ${digits}), 16)`,
+};

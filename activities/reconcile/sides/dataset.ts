@@ -1,0 +1,195 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApplicationFailure } from '@temporalio/activity';
+import type { AwsConnection } from '../../../lib/connections.ts';
+import { type DuckDB, duckDBError, openDuckDB } from '../../../lib/duckdb.ts';
+import { type DatasetFile, type DatasetManifest, MANIFEST_NAME } from '../../../workflows/plan/dataset.ts';
+import { fetchDataFile } from '../../dataset/fetch-data-file.ts';
+import { readManifest } from '../../dataset/read-manifest.ts';
+import { openStorage } from '../../dataset/storage.ts';
+import { platformFault, userFault } from '../../errors.ts';
+import { type ComparedColumn, comparedColumn } from '../column-family.ts';
+import { duckdb, isUnbounded } from '../dialects/duckdb.ts';
+import { labelOf, type Place, type Session, Side } from '../side.ts';
+import type { SideToOpen } from './open-side.ts';
+
+/**
+ * A side that is a data set in S3: its rows are copied into a database of DuckDB in a folder of its own, file by file, and the folder is
+ * removed afterwards.
+ */
+export async function withDatasetSide<T>(
+  { place, connection, zones, signal }: Omit<SideToOpen, 'connection'> & { readonly connection: AwsConnection },
+  work: (side: Side) => Promise<T>,
+): Promise<T> {
+  const { dataset = '', where } = place;
+  const storage = openStorage(connection, place.connection);
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-reconcile-'));
+  let database: DuckDB | undefined;
+  try {
+    const manifest = await readManifest(storage, `${dataset.replace(/\/+$/, '')}/${MANIFEST_NAME}`, signal);
+    const columns = columnsOf(manifest, dataset);
+    database = await openDuckDB(folder, signal);
+    await database.texts(
+      `CREATE TABLE dataset (${columns.map((column) => `${duckdb.identifier(column.name)} ${typeOf(column)}`).join(', ')})`,
+    );
+    const file = join(folder, 'file');
+    for (const entry of manifest.entries) {
+      await fetchDataFile(storage, entry, file, signal);
+      await insert(database, manifest, columns, entry, file);
+      await rm(file);
+    }
+    await database.shut();
+    for (const zone of zones) await requireZone(database, zone);
+    if (where !== undefined) await checkCondition(database, where);
+    const rows = `SELECT * FROM dataset${where === undefined ? '' : ` WHERE (${where}\n)`}`;
+    return await work(new Side(sessionOf(database, manifest.rows), { label: labelOf(place), rows, columns }));
+  } catch (error) {
+    throw failureOf(error, place);
+  } finally {
+    await database?.close();
+    storage.client.destroy();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function sessionOf(database: DuckDB, rows: number): Session {
+  return {
+    dialect: duckdb,
+    postgresVersion: 0,
+    database: undefined,
+    texts: (sql) => database.texts(sql),
+    batches: (sql) => database.batches(sql),
+    guessRows: () => Promise.resolve(rows),
+  };
+}
+
+function columnsOf({ format, schema }: DatasetManifest, dataset: string): ComparedColumn[] {
+  if (format === 'jsonl') {
+    throw userFault('InvalidParameters', `${dataset} is jsonl; csv and parquet can be compared. Let the task that makes it write csv.`);
+  }
+  if (schema.length === 0)
+    throw userFault('InvalidParameters', `The manifest of ${dataset} names no columns: the job that has made it told none.`);
+  const names = schema.map(({ name }) => name.toLowerCase());
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw userFault(
+      'InvalidParameters',
+      `${dataset} has two columns called '${twice}' but for upper and lower case. Give one another name.`,
+    );
+  }
+  return schema.map(({ name, type }) => comparedColumn(name, type));
+}
+
+const TYPES: Readonly<Record<ComparedColumn['family'], string>> = {
+  number: 'BIGINT',
+  float: 'DOUBLE',
+  boolean: 'BOOLEAN',
+  date: 'DATE',
+  timestamp: 'TIMESTAMP',
+  timestamptz: 'TIMESTAMPTZ',
+  text: 'VARCHAR',
+  uuid: 'UUID',
+  bytes: 'BLOB',
+  other: 'VARCHAR',
+};
+
+/** DuckDB's type for a column of PostgreSQL's type. */
+function typeOf(column: ComparedColumn): string {
+  if (isUnbounded(column)) return 'VARCHAR';
+  const [, decimal] = /^(?:numeric|decimal)(\(.+\))$/i.exec(column.type) ?? [];
+  if (decimal !== undefined) return `DECIMAL${decimal}`;
+  return /^(real|float4)$/i.test(column.type) ? 'FLOAT' : TYPES[column.family];
+}
+
+async function insert(
+  database: DuckDB,
+  { format, compression }: Pick<DatasetManifest, 'format' | 'compression'>,
+  columns: readonly ComparedColumn[],
+  { url, rows }: DatasetFile,
+  file: string,
+): Promise<void> {
+  const from = format === 'csv' ? csv(file, columns.length, compression) : `read_parquet(${duckdb.literal(file)})`;
+  const values = columns.map((column, index) => valueOf(column, format === 'csv' ? `c${index}` : duckdb.identifier(column.name), format));
+  try {
+    const [[inserted] = []] = await database.texts(`INSERT INTO dataset SELECT ${values.join(', ')} FROM ${from}`);
+    if (inserted === String(rows)) return;
+    throw userFault('DataDoesNotFit', `${url} holds ${inserted} rows, and its manifest says ${rows}. Let the task before write it again.`);
+  } catch (error) {
+    const refused = duckDBError(error);
+    if (refused === undefined || MACHINE.has(refused.kind)) throw error;
+    throw userFault(
+      'DataDoesNotFit',
+      `${url} is not ${format} of the columns that its manifest names: ${refused.message}. Let the task that makes it write what it declares.`,
+      error,
+    );
+  }
+}
+
+/** Bytes of the longest row, and of what is read at once. */
+const LONGEST_ROW = 16_000_000;
+
+/** As PostgreSQL's COPY writes it: NULL is an empty field, the empty text is "". */
+function csv(file: string, columns: number, compression: DatasetManifest['compression']): string {
+  const types = Array.from({ length: columns }, (_, index) => `'c${index}': 'VARCHAR'`);
+  return `read_csv(${duckdb.literal(file)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
+    allow_quoted_nulls = false, new_line = '\\n', compression = '${compression}', max_line_size = ${LONGEST_ROW}, buffer_size = ${2 * LONGEST_ROW},
+    columns = {${types.join(', ')}})`;
+}
+
+/** A value as the type that its column has. */
+function valueOf(column: ComparedColumn, value: string, format: DatasetManifest['format']): string {
+  const { family, type } = column;
+  // The padding of CHAR is none of its text.
+  if (family === 'text') return /^(character\(|char\(|bpchar)/i.test(type) ? `rtrim(${value}::VARCHAR, ' ')` : `${value}::VARCHAR`;
+  if (format === 'csv') {
+    if (family === 'bytes') return `unhex(substr(${value}, 3))`;
+    // DuckDB writes the era behind the day.
+    if (['date', 'timestamp', 'timestamptz'].includes(family)) {
+      return `regexp_replace(${value}, '^(\\S+)(.*) BC$', '\\1 (BC)\\2')::${typeOf(column)}`;
+    }
+  }
+  return `${value}::${typeOf(column)}`;
+}
+
+/** What another attempt may cure: a full disk, a full memory. */
+const MACHINE: ReadonlySet<string> = new Set(['IO', 'Out of Memory', 'INTERNAL']);
+
+/** The condition is parsed alone: what passes has its parentheses in balance, so that it can be put between others. */
+async function checkCondition(database: DuckDB, where: string): Promise<void> {
+  await database.check(`SELECT * FROM dataset WHERE ${where}`).catch((error: unknown) => {
+    const refused = duckDBError(error);
+    if (refused?.kind !== 'Parser' && refused?.kind !== 'Invalid Input') throw error;
+    throw userFault(
+      'QueryFailed',
+      `'where' is not one condition that can be read: ${refused.message}. Write one, without a semicolon.`,
+      error,
+    );
+  });
+}
+
+async function requireZone(database: DuckDB, zone: string): Promise<void> {
+  await database.texts(`SELECT TIMESTAMP '2024-01-01' AT TIME ZONE ${duckdb.literal(zone)}`).catch((error: unknown) => {
+    throw userFault('InvalidParameters', `There is no time zone '${zone}': ${duckDBError(error)?.message ?? ''} Correct its name.`, error);
+  });
+}
+
+/** What an error of DuckDB, or of the folder, means for the analyst. */
+function failureOf(error: unknown, place: Place): unknown {
+  if (error instanceof ApplicationFailure) return error;
+  const refused = duckDBError(error);
+  if ((refused && MACHINE.has(refused.kind)) || (error as { code?: unknown }).code === 'ENOSPC') {
+    return platformFault(
+      'ServiceUnavailable',
+      `Could not compare ${labelOf(place)} now: ${(error as Error).message}. Data sets are copied to this worker's temporary folder, which needs room for all of it; the task will try again.`,
+      error,
+    );
+  }
+  if (refused === undefined) return error;
+  const type = refused.kind === 'Binder' && refused.message.startsWith('Referenced column') ? 'ColumnNotFound' : 'QueryFailed';
+  return userFault(
+    type,
+    `Could not compare ${labelOf(place)}: ${refused.message}. Correct the SQL in the task: data sets are read by DuckDB, whose SQL is nearly PostgreSQL's.`,
+    error,
+  );
+}

@@ -1,0 +1,144 @@
+import type { MySQLConnection } from '../../../lib/connections.ts';
+import { type MySQLSession, openMySQL } from '../../../lib/mysql.ts';
+import { userFault } from '../../errors.ts';
+import type { DatabasePlace } from '../../sql/database.ts';
+import { isMySQLError, mysqlFailure } from '../../sql/mysql-failure.ts';
+import { formatTable, parseTableName } from '../../sql/identifiers.ts';
+import { didYouMean } from '../../sql/nearest.ts';
+import type { ComparedColumn } from '../column-family.ts';
+import { mysql } from '../dialects/mysql.ts';
+import { labelOf, type Place, type Session, Side } from '../side.ts';
+import { mysqlColumn } from './mysql-columns.ts';
+import type { SideToOpen } from './open-side.ts';
+
+/**
+ * What makes SQL mean the same on every server. Without backslash escapes, text that Sluice has quoted stays text; without
+ * PAD_CHAR_TO_FULL_LENGTH, CHAR is not padded.
+ */
+const FIXED = `SET SESSION time_zone = '+00:00', sql_mode = 'NO_BACKSLASH_ESCAPES,NO_ENGINE_SUBSTITUTION'`;
+
+/** A side in MySQL or MariaDB: one transaction that only reads, whose snapshot is the rows that are compared. */
+export async function withMySQLSide<T>(
+  { place, connection, task, signal, zones }: Omit<SideToOpen, 'connection'> & { readonly connection: MySQLConnection },
+  work: (side: Side) => Promise<T>,
+): Promise<T> {
+  const label = labelOf(place);
+  const where = {
+    connection: place.connection,
+    server: `${connection.host}:${connection.port}/${connection.database}`,
+    user: connection.user,
+  };
+  const fail = (error: unknown): Error => mysqlFailure(error, where, `compare ${label}`);
+  const session = await openMySQL(connection, `sluice ${task}`, signal).catch((error: unknown) => {
+    throw fail(error);
+  });
+  try {
+    await session.query(FIXED);
+    for (const zone of zones) await requireZone(session, zone, where);
+    await session.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+    await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
+    const { rows, columns } = await select(session, place, where);
+    return await work(new Side(sessionOf(session), { label, rows, columns }));
+  } catch (error) {
+    throw fail(error);
+  } finally {
+    await session.close();
+  }
+}
+
+function sessionOf(session: MySQLSession): Session {
+  return {
+    dialect: mysql,
+    postgresVersion: 0,
+    database: undefined,
+    texts: async (sql) => (await session.query(sql)).rows,
+    async *batches(sql) {
+      let batch: (string | null)[][] = [];
+      for await (const row of session.rows(sql)) {
+        batch.push(row);
+        if (batch.length < BATCH) continue;
+        yield batch;
+        batch = [];
+      }
+      if (batch.length > 0) yield batch;
+    },
+    async guessRows(sql) {
+      const { fields, rows } = await session.query(`EXPLAIN SELECT 1 FROM (${sql}\n) AS compared`);
+      const at = fields.findIndex(({ name }) => name === 'rows');
+      const guesses = rows.map((row) => Number(row[at] ?? 0));
+      return Math.max(0, ...guesses);
+    },
+  };
+}
+
+const BATCH = 5_000;
+
+/**
+ * The rows of a place, with texts as bytes of UTF-8. The server parses the analyst's SQL alone, as a statement that is prepared, which can
+ * be one only: what passes has its parentheses in balance, so that it can be put between others, where only a SELECT may stand.
+ */
+async function select(
+  session: MySQLSession,
+  place: Place,
+  where: DatabasePlace,
+): Promise<{ readonly rows: string; readonly columns: readonly ComparedColumn[] }> {
+  const sql = place.query === undefined ? await fromTable(session, place.table ?? '', where) : await fromQuery(session, place.query);
+  if (place.where !== undefined) await check(session, `${sql} WHERE ${place.where}`, 'where');
+  const chosen = place.where === undefined ? sql : `${sql} WHERE (${place.where}\n)`;
+  const { fields } = await session.query(`SELECT * FROM (${chosen}\n) AS selected LIMIT 0`);
+  const columns = fields.map(mysqlColumn);
+  const list = columns.map(({ name, family }) => {
+    const quoted = mysql.identifier(name);
+    return family === 'text' ? `CAST(CONVERT(${quoted} USING utf8mb4) AS BINARY) AS ${quoted}` : quoted;
+  });
+  return { rows: `SELECT ${list.join(', ')} FROM (${chosen}\n) AS selected`, columns };
+}
+
+async function fromTable(session: MySQLSession, text: string, where: DatabasePlace): Promise<string> {
+  const { schema, table } = parseTableName(text);
+  const sql = `SELECT * FROM ${schema === undefined ? '' : `${mysql.identifier(schema)}.`}${mysql.identifier(table)}`;
+  await session.check(sql).catch(async (error: unknown) => {
+    if (!isMySQLError(error) || error.errno !== NO_SUCH_TABLE) throw error;
+    const names = await session.query(
+      `SELECT table_schema, table_name, table_schema = DATABASE() FROM information_schema.tables
+       WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys') LIMIT 20000`,
+    );
+    const candidates = names.rows.map(([of, name, own]) => (own === '1' && schema === undefined ? (name ?? '') : `${of}.${name}`));
+    const wanted = formatTable({ schema, table });
+    const none = candidates.length === 0 ? ` User '${where.user}' sees no table there at all.` : '';
+    throw userFault(
+      'TableNotFound',
+      `There is no table '${wanted}' at ${where.server} (connection '${where.connection}').${didYouMean(wanted, candidates)}${none}`,
+    );
+  });
+  return sql;
+}
+
+async function fromQuery(session: MySQLSession, query: string): Promise<string> {
+  const sql = query.replace(/[\s;]+$/, '');
+  await check(session, sql, 'query');
+  return `SELECT * FROM (${sql}\n) AS query`;
+}
+
+const NO_SUCH_TABLE = 1146;
+const NOT_SQL = 1064;
+
+async function check(session: MySQLSession, sql: string, key: string): Promise<void> {
+  await session.check(sql).catch((error: unknown) => {
+    if (!isMySQLError(error) || error.errno !== NOT_SQL) throw error;
+    throw userFault(
+      'QueryFailed',
+      `'${key}' is not one SELECT that can be read: ${error.message}. Write one statement, without a semicolon.`,
+      error,
+    );
+  });
+}
+
+async function requireZone(session: MySQLSession, zone: string, { server, connection }: DatabasePlace): Promise<void> {
+  const { rows } = await session.query(`SELECT CONVERT_TZ('2024-01-01', ${mysql.literal(zone)}, '+00:00')`);
+  if (rows[0]?.[0] !== null) return;
+  throw userFault(
+    'InvalidParameters',
+    `${server} (connection '${connection}') knows no time zone '${zone}'. Correct its name, or load the server's time zone tables (mysql_tzinfo_to_sql).`,
+  );
+}

@@ -1,0 +1,35 @@
+import type { AwsConnection, MySQLConnection, PostgresConnection, RedshiftConnection } from '../../../lib/connections.ts';
+import type { Place, Side } from '../side.ts';
+
+/** The types of connections that a side may have. */
+export function sideTypes({ dataset }: Place): readonly SideToOpen['connection']['type'][] {
+  return dataset === undefined ? ['postgres', 'redshift', 'mysql'] : ['aws'];
+}
+
+export interface SideToOpen {
+  readonly place: Place;
+  readonly connection: PostgresConnection | RedshiftConnection | MySQLConnection | AwsConnection;
+  /** Who asks, for the server's list of sessions: `dag.task`. */
+  readonly task: string;
+  readonly interval: { readonly start: string; readonly end: string };
+  /** Time zones that are declared, which the server has to know. */
+  readonly zones: readonly string[];
+  readonly signal: AbortSignal;
+  /** Whether it is written to. Nothing is kept unless `work` commits. */
+  readonly writes: boolean;
+}
+
+/**
+ * Opens a side, does `work` with it, and closes it. Drivers are loaded where they are needed.
+ * @throws ApplicationFailure
+ */
+export async function withSide<T>({ connection, ...side }: SideToOpen, work: (side: Side) => Promise<T>): Promise<T> {
+  switch (connection.type) {
+    case 'mysql':
+      return (await import('./mysql.ts')).withMySQLSide({ connection, ...side }, work);
+    case 'aws':
+      return (await import('./dataset.ts')).withDatasetSide({ connection, ...side }, work);
+    default:
+      return (await import('./postgres.ts')).withPostgresSide({ connection, ...side }, work);
+  }
+}

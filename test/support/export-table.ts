@@ -1,0 +1,16 @@
+import { postgresToS3 } from '../../activities/postgres-to-s3.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { DatasetReference } from '../../workflows/plan/dataset.ts';
+import type { TestBucket } from './buckets.ts';
+import type { TestDatabase } from './databases.ts';
+import { runTask } from './run-task.ts';
+
+/** Has a table written as a data set, as a pipeline does. @returns its prefix, `s3://bucket/table/` */
+export async function exportTable(database: TestDatabase, bucket: TestBucket, table: string, more: JsonObject = {}): Promise<string> {
+  const { uri } = await runTask<DatasetReference>(postgresToS3, {
+    params: { source_table: table, s3_bucket: bucket.name, ...more },
+    environment: { SLUICE_CONN_POSTGRES_DEFAULT: database.url, SLUICE_CONN_AWS_DEFAULT: bucket.url },
+    output: `s3://${bucket.name}/${table}/`,
+  });
+  return uri;
+}
