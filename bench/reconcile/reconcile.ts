@@ -16,7 +16,9 @@ import { runActivity } from './run-activity.ts';
 
 const run = promisify(execFile);
 const RELADIFF = { name: 'reladiff-0.6.0', essential: 'bin/python' };
-const ROWS = 1_000_000;
+/** Rows of the tables that are compared; the first is copied as well. */
+const TABLES = { orders: 1_000_000, many_orders: 10_000_000 } as const;
+type Table = keyof typeof TABLES;
 const DIFFERENCES = 10;
 const COLUMNS = 'customer_id,status,total,updated_at';
 
@@ -33,27 +35,31 @@ export async function benchReconcile(): Promise<Measure[]> {
       makeVenv(process.env, python, folder, ['reladiff==0.6.0', 'psycopg2-binary'], report),
     );
     const environment = await fill({ ...process.env, ...stack.environment }, report);
-    return [...(await measure(environment, join(venv, 'bin/python'))), ...(await benchCopies(environment, ROWS))];
+    const measures: Measure[] = [];
+    for (const table of Object.keys(TABLES) as Table[]) measures.push(...(await measure(environment, join(venv, 'bin/python'), table)));
+    return [...measures, ...(await benchCopies(environment, TABLES.orders))];
   } finally {
     await stack.stop();
   }
 }
 
-/** Two databases with a table each, of which some rows differ. */
+/** Two databases with the same tables, in each of which some rows differ. */
 async function fill(environment: Environment, report: (text: string) => void): Promise<Environment> {
   const server = connectionsFrom(environment).get('postgres_default', ['postgres']);
   const urls: Record<string, string> = {};
   for (const name of ['bench_source', 'bench_target']) {
-    report(`Filling ${name} with ${ROWS.toLocaleString('en-US')} rows`);
     await execute(server, [`DROP DATABASE IF EXISTS ${name}`, `CREATE DATABASE ${name}`]);
-    const differs = name === 'bench_target' ? `i % ${ROWS / DIFFERENCES} = 77` : 'false';
-    await execute({ ...server, database: name }, [
-      `CREATE TABLE orders (id bigint PRIMARY KEY, customer_id integer, status text, total numeric(12, 2), updated_at timestamptz)`,
-      `INSERT INTO orders SELECT i, i % 50000, CASE WHEN ${differs} THEN 'returned' ELSE 'shipped' END, (i % 100000) / 100.0,
-         timestamptz '2024-01-01' + i * interval '1 second' FROM generate_series(1, ${ROWS}) AS i`,
-      'VACUUM ANALYZE orders',
-      'CHECKPOINT',
-    ]);
+    for (const [table, rows] of Object.entries(TABLES)) {
+      report(`Filling ${table} of ${name} with ${words(rows)} rows`);
+      const differs = name === 'bench_target' ? `i % ${rows / DIFFERENCES} = 77` : 'false';
+      await execute({ ...server, database: name }, [
+        `CREATE TABLE ${table} (id bigint PRIMARY KEY, customer_id integer, status text, total numeric(12, 2), updated_at timestamptz)`,
+        `INSERT INTO ${table} SELECT i, i % 50000, CASE WHEN ${differs} THEN 'returned' ELSE 'shipped' END, (i % 100000) / 100.0,
+         timestamptz '2024-01-01' + i * interval '1 second' FROM generate_series(1, ${rows}) AS i`,
+        `VACUUM ANALYZE ${table}`,
+        'CHECKPOINT',
+      ]);
+    }
     const { host, port, user, password } = server;
     urls[`SLUICE_CONN_${name.toUpperCase()}`] =
       `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${name}`;
@@ -70,8 +76,8 @@ async function execute(connection: Parameters<typeof openPostgres>[0], statement
   }
 }
 
-async function measure(environment: Environment, python: string): Promise<Measure[]> {
-  const side = (connection: string): object => ({ connection, table: 'orders' });
+async function measure(environment: Environment, python: string, table: Table): Promise<Measure[]> {
+  const side = (connection: string): object => ({ connection, table });
   const params = { source: side('bench_source'), target: side('bench_target'), key: ['id'], on_mismatch: 'warn' } as const;
   const ours = async (): Promise<{ ms: number }> => {
     const begin = performance.now();
@@ -82,11 +88,15 @@ async function measure(environment: Environment, python: string): Promise<Measur
   };
   const byHand = async (): Promise<{ ms: number }> => {
     const script = join(import.meta.dirname, 'compare_with_reladiff.py');
-    const { stdout } = await run(python, [script, 'orders', COLUMNS], { env: { ...process.env, ...environment } });
+    const { stdout } = await run(python, [script, table, COLUMNS], { env: { ...process.env, ...environment } });
     const [ms, differing] = stdout.trim().split(' ').map(Number);
     if (differing !== DIFFERENCES) throw new Error(`reladiff found ${differing} differences, and there are ${DIFFERENCES}.`);
     return { ms: ms ?? NaN };
   };
-  const measures = await compare('reconcile by row, 1,000,000 rows, 10 differ, beside reladiff', { time: 0.7 }, 5, ours, byHand);
-  return [...measures, await peakMemory(environment, 'reconcile', params as never)];
+  const what = `reconcile by row, ${words(TABLES[table])} rows, ${DIFFERENCES} differ, beside reladiff`;
+  return [...(await compare(what, { time: 0.7 }, 5, ours, byHand)), await peakMemory(environment, 'reconcile', params as never)];
+}
+
+function words(rows: number): string {
+  return rows.toLocaleString('en-US');
 }
