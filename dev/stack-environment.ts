@@ -10,7 +10,11 @@ export async function readStackEnvironment(home: string): Promise<Record<string,
 }
 
 /** Puts the variables of some parts in the place of what the file said of them; it goes when nothing is left in it. */
-export async function replaceStackEnvironment(home: string, parts: readonly Part[], values: Record<string, string>): Promise<void> {
+export async function replaceStackEnvironment(
+  home: string,
+  parts: readonly Pick<Part, 'variables'>[],
+  values: Record<string, string>,
+): Promise<void> {
   await withFileLock(homePaths.lock(home, 'environment'), async () => {
     const before = await readStackEnvironment(home);
     const replaced = new Set(parts.flatMap((part) => part.variables));

@@ -56,7 +56,7 @@ async function main(once: boolean): Promise<number> {
     const missing = stack.parts.filter(({ state }) => state === 'missing');
     const settings: Environment = { ...stack.environment, ...process.env };
     await fillDemoData(stack, settings);
-    const standIns = await startStandIns(settings);
+    const standIns = await startStandIns(home, settings);
     cleanUp.push(() => standIns.close());
     const environment: Environment = { ...settings, ...standIns.environment };
     if (stack.parts.some(({ name, state }) => name === 'kafka' && state === 'running')) await createTopics(environment);

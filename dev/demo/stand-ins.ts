@@ -1,5 +1,6 @@
 import type { Environment } from '../../lib/environment.ts';
 import { findProgram } from '../find-program.ts';
+import { replaceStackEnvironment } from '../stack-environment.ts';
 import { PagerDutyStandIn } from './pagerduty-stand-in.ts';
 import { type RecommendationService, startRecommendationService } from './recommendation-service.ts';
 
@@ -12,17 +13,25 @@ export interface StandIns {
   close(): Promise<void>;
 }
 
-/** Starts those on loopback for which the environment names nothing else. */
-export async function startStandIns(given: Environment): Promise<StandIns> {
+const SERVICE = 'SLUICE_CONN_RECOMMENDATION_SERVICE';
+
+/**
+ * Starts those on loopback for which the environment names nothing else.
+ * @param home of the stack: `sluice …` in another terminal is told where the recommendation service is. Not so PagerDuty, whose
+ * certificate only processes that are started with it trust.
+ */
+export async function startStandIns(home: string, given: Environment): Promise<StandIns> {
   const canStandIn = !given.SLUICE_CONN_PAGERDUTY_DEFAULT && findProgram('openssl', given) !== undefined;
   const pagerDuty = canStandIn ? await PagerDutyStandIn.start() : undefined;
-  const service: RecommendationService | undefined = given.SLUICE_CONN_RECOMMENDATION_SERVICE
-    ? undefined
-    : await startRecommendationService();
+  const service: RecommendationService | undefined = given[SERVICE] ? undefined : await startRecommendationService();
+  const told = { ...(service && { [SERVICE]: service.url }) };
+  const tell = (values: Record<string, string>): Promise<void> => replaceStackEnvironment(home, [{ variables: [SERVICE] }], values);
+  await tell(told);
   return {
-    environment: { ...pagerDuty?.environment, ...(service && { SLUICE_CONN_RECOMMENDATION_SERVICE: service.url }) },
+    environment: { ...pagerDuty?.environment, ...told },
     ...(pagerDuty && { pagerDuty }),
     async close() {
+      await tell({});
       await pagerDuty?.close();
       await service?.close();
     },
