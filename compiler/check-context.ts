@@ -1,6 +1,7 @@
 import type { TaskType } from '../activities/define-task.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
+import { propertyOf } from './expressions/find-templates.ts';
 import type { Path, Source } from './source.ts';
 import type { TaskNode } from './task-node.ts';
 
@@ -32,16 +33,22 @@ export function checkContext(files: readonly File[], types: ReadonlyMap<string, 
 }
 
 function checkConnections(source: Source, { keys, path }: TaskNode, type: TaskType | undefined, connections: ReadonlySet<string>): void {
-  for (const { key } of Object.values(type?.connections ?? {})) {
-    const named = keys[key];
-    if (typeof named !== 'string' || connections.has(named)) continue;
+  for (const { name: named, path: place } of findConnections(keys, type?.params, path)) {
+    if (connections.has(named)) continue;
     source.report(
       'SL406',
-      [...path, key],
+      place,
       `The connection '${named}' is not defined on this machine.`,
       didYouMean(named, connections) ?? `define SLUICE_CONN_${named.toUpperCase()} where the workers run`,
     );
   }
+}
+
+/** The names of connections in `value`, by what its schema says. */
+function findConnections(value: Json | undefined, schema: unknown, path: Path): { readonly name: string; readonly path: Path }[] {
+  if (typeof value === 'string') return isMap(schema) && schema.connection === true ? [{ name: value, path }] : [];
+  if (!isMap(value) || !isMap(schema)) return [];
+  return Object.entries(value).flatMap(([key, part]) => findConnections(part, propertyOf(schema, key), [...path, key]));
 }
 
 function checkDataset(source: Source, uri: Json, path: Path, made: ReadonlySet<Json>): void {

@@ -28,6 +28,7 @@ export function connectionField(description: string, example: string) {
     pattern: '^[a-z][a-z0-9_]*$',
     form: 'small letters, digits and _, beginning with a letter',
     template: 'none',
+    connection: true,
     examples: [example],
   });
 }

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { choice, count, flag, map, text, texts } from '../../lib/schema-fields.ts';
+import { choice, connectionField, count, flag, map, text, texts } from '../../lib/schema-fields.ts';
 
 const side = (title: string, description: string) =>
   map(
@@ -7,7 +7,7 @@ const side = (title: string, description: string) =>
     description,
     { connection: 'postgres_default', table: 'orders' },
     {
-      connection: text('Connection', 'The database, or the S3 of a data set.', 'postgres_default', { template: 'none' }),
+      connection: connectionField('The database, or the S3 of a data set.', 'postgres_default'),
       table: Type.Optional(text('Table', 'The table; either this, a query or a data set.', 'orders', { template: 'none' })),
       query: Type.Optional(text('Query', 'A SELECT, instead of a table.', 'SELECT id, total FROM orders', { template: 'sql' })),
       dataset: Type.Optional(
@@ -101,13 +101,7 @@ export const params = Type.Object({
     }),
   ),
   // Not one of the task's connections: those who want no report need no S3.
-  aws_conn_id: Type.Optional(
-    text('Connection', 'The S3 that reports are written to. Default: aws_default.', 'aws_default', {
-      template: 'none',
-      pattern: '^[a-z][a-z0-9_]*$',
-      form: 'small letters, digits and _, beginning with a letter',
-    }),
-  ),
+  aws_conn_id: Type.Optional(connectionField('The S3 that reports are written to. Default: aws_default.', 'aws_default')),
   on_mismatch: Type.Optional(
     choice('On mismatch', 'What more than the tolerance leads to. Default: fail.', ['fail', 'warn', 'approve', 'repair']),
   ),

@@ -35,7 +35,8 @@ export function findTemplates(value: Json | undefined, schema: unknown, path: Pa
   });
 }
 
-function propertyOf({ properties, additionalProperties, patternProperties }: JsonSchema, key: string): unknown {
+/** What a schema says of the value of `key`. */
+export function propertyOf({ properties, additionalProperties, patternProperties }: JsonSchema, key: string): unknown {
   if (isMap(properties) && Object.hasOwn(properties, key)) return properties[key];
   if (isMap(patternProperties)) {
     const pattern = Object.keys(patternProperties).find((each) => new RegExp(each).test(key));

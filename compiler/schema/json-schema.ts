@@ -1,8 +1,9 @@
 import { DURATION_HELP } from '../../workflows/plan/duration.ts';
 
 /**
- * A JSON Schema (draft 07), or a part of one. Beside its keywords there are three of ours: `form`, what `pattern` asks for, in words; and
- * `template`, how a text takes `{{ expressions }}`: see `TEMPLATE_KINDS`; and `names`, which names expressions have there beside those of every run.
+ * A JSON Schema (draft 07), or a part of one. Beside its keywords there are four of ours: `form`, what `pattern` asks for, in words;
+ * `template`, how a text takes `{{ expressions }}`: see `TEMPLATE_KINDS`; `names`, which names expressions have there beside those of every run;
+ * and `connection`, that the text names one.
  */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 

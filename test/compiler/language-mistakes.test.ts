@@ -321,6 +321,20 @@ describe('mistakes in the language', () => {
     assert.ok(compiled.plan);
   });
 
+  it('warns of them wherever a task names one: in a side of reconcile, in a handler that tells people', () => {
+    const text = `dag_id: x
+tasks: [{name: a, type: reconcile, source: {connection: shop, table: t}, target: {connection: warehous, table: t}, key: [id]}]
+on_failure: [{name: b, type: notify, to: slack, connection: team, message: m}]`;
+    const [compiled] = compiler.compileAll([{ file: 'x.yaml', text }], { connections: new Set(['shop', 'warehouse', 'the_team']) });
+    assert.deepEqual(
+      compiled?.diagnostics.map(({ code, line, hint }) => [code, line, hint]),
+      [
+        ['SL406', 2, "did you mean 'warehouse'?"],
+        ['SL406', 3, 'define SLUICE_CONN_TEAM where the workers run'],
+      ],
+    );
+  });
+
   it('warns of a registry that is not defined, and of none where none is named', () => {
     const promote = '{name: a, type: promote_model, model: m, version: v, aws_conn_id: s3';
     const text = `dag_id: x\ntasks: [${promote}}, ${promote.replace('name: a', 'name: b')}, registry_conn_id: mlfow}]`;
