@@ -19,7 +19,7 @@ Parts: ${partNames.join(', ')}. Each is used from the environment when its varia
 else found on PATH, else fetched into ~/.cache/sluice. Data, logs and ports are in .sluice/ of this clone.
 
 Examples:
-  npm run stack -- start                 all parts but the Schema Registry, RabbitMQ and MLflow, which only those start who need them
+  npm run stack -- start                 the usual parts: not those that only who needs them starts
   npm run stack -- start postgres s3     only these
   npm run stack -- status -o json
   npm run stack -- stop kafka
@@ -64,7 +64,7 @@ const program = new Command('stack')
 
 program
   .command('start')
-  .argument('[parts...]', 'the parts to start; default: all', partArgument)
+  .argument('[parts...]', 'the parts to start; default: the usual ones', partArgument)
   .addOption(output())
   .description('start what does not run yet, fetching what is not there')
   .action(async (parts: PartName[] | undefined, options: { output: string }) => {

@@ -1,6 +1,6 @@
 import { homePaths } from './home.ts';
 import { partsNamed } from './parts/catalog.ts';
-import type { Part, PartContext, PartName } from './parts/part.ts';
+import { type Part, type PartContext, type PartName, partNames, usualParts } from './parts/part.ts';
 import { isAlive, readRecord } from './server-process.ts';
 import { readStackEnvironment, withoutOwnValues } from './stack-environment.ts';
 
@@ -13,10 +13,13 @@ export interface PartStatus {
   readonly detail: string;
 }
 
-/** How each part is. Starts and fetches nothing. */
+/** How each usual part is, and each other that has been started. Starts and fetches nothing. */
 export async function stackStatus(home: string, environment: NodeJS.ProcessEnv = process.env): Promise<PartStatus[]> {
   const context = { home, environment: await withoutOwnValues(home, environment) };
-  return Promise.all(partsNamed().map((part) => statusOf(part, context)));
+  const started = await Promise.all(
+    partNames.map(async (name) => usualParts.includes(name) || (await readRecord(home, name)) !== undefined),
+  );
+  return Promise.all(partsNamed(partNames.filter((_, index) => started[index])).map((part) => statusOf(part, context)));
 }
 
 async function statusOf(part: Part, context: PartContext): Promise<PartStatus> {

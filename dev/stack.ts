@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Progress } from '../lib/progress.ts';
 import { partsNamed } from './parts/catalog.ts';
-import type { Part, PartName } from './parts/part.ts';
+import { type Part, type PartName, usualParts } from './parts/part.ts';
 import { startPart, type StartedPart } from './start-part.ts';
 import { replaceStackEnvironment, withoutOwnValues } from './stack-environment.ts';
 import { StackFailed } from './stack-errors.ts';
@@ -42,7 +42,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { home, progress } = options;
   await mkdir(home, { recursive: true });
   const context = { home, environment: await withoutOwnValues(home, options.environment ?? process.env) };
-  const chosen = partsNamed(options.parts);
+  const chosen = partsNamed(options.parts ?? usualParts);
   const results = await Promise.allSettled(chosen.map((part) => startPart(part, context, progress)));
   const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const environment = valuesOf(started, context.environment);

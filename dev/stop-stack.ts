@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { LockTimeout, withFileLock } from './file-lock.mjs';
 import { homeEntries, homePaths } from './home.ts';
 import { partsNamed } from './parts/catalog.ts';
-import type { Part, PartName } from './parts/part.ts';
+import { type Part, type PartName, partNames } from './parts/part.ts';
 import { isAlive, readRecord, removeRecord, stopServer } from './server-process.ts';
 import { replaceStackEnvironment } from './stack-environment.ts';
 import { StackBusy } from './stack-errors.ts';
@@ -12,7 +12,7 @@ import { StackBusy } from './stack-errors.ts';
 const BUSY_MS = 5_000;
 
 /** Stops the local servers; gives the names of those that ran. Their data stays. */
-export async function stopStack(home: string, names?: readonly PartName[]): Promise<PartName[]> {
+export async function stopStack(home: string, names: readonly PartName[] = partNames): Promise<PartName[]> {
   const stopping = partsNamed(names);
   const results = await Promise.allSettled(stopping.map((part) => stopPart(home, part)));
   const failed = results.find((result) => result.status === 'rejected');
@@ -24,7 +24,7 @@ export async function stopStack(home: string, names?: readonly PartName[]): Prom
 /** Stops all local servers and deletes their data. The cache of fetched programs stays: other clones use it. */
 export async function cleanStack(home: string): Promise<void> {
   await stopStack(home);
-  for (const part of partsNamed()) await part.server?.clean?.({ home, environment: process.env });
+  for (const part of partsNamed(partNames)) await part.server?.clean?.({ home, environment: process.env });
   for (const entry of homeEntries) await rm(join(home, entry), { recursive: true, force: true, maxRetries: 3 });
   await rmdir(home).catch(() => {}); // somebody else's things are in it
 }

@@ -1,7 +1,7 @@
 import { kafka } from './kafka.ts';
 import { mlflow } from './mlflow.ts';
 import { mysql } from './mysql.ts';
-import { type Part, type PartName, partNames, usualParts } from './part.ts';
+import { type Part, type PartName, partNames } from './part.ts';
 import { postgres } from './postgres.ts';
 import { rabbitmq } from './rabbitmq.ts';
 import { s3 } from './s3.ts';
@@ -22,7 +22,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   mysql,
 };
 
-/** The parts of these names, in the catalog's order and each once; the usual ones when none is named. */
-export function partsNamed(names: readonly PartName[] = usualParts): Part[] {
+/** The parts of these names, in the catalog's order and each once. */
+export function partsNamed(names: readonly PartName[]): Part[] {
   return partNames.filter((name) => names.includes(name)).map((name) => parts[name]);
 }

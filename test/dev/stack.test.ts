@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
@@ -70,6 +72,29 @@ describe('the local stack', () => {
     assert.equal(again.parts[0]?.state, 'running');
     assert.deepEqual(await stopStack(sluice.home), ['temporal']);
     assert.equal(existsSync(file), false);
+  });
+
+  it('shows and stops what only those start who need it, too', async () => {
+    const { home, environment } = await temporaryHome();
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore', detached: true });
+    const ended = once(child, 'exit');
+    const { pid = 0 } = child;
+    await writeRecord(home, 'rabbitmq', {
+      pid,
+      identity: processIdentity(pid) ?? '',
+      ports: { amqp: 1, distribution: 2 },
+      executable: process.execPath,
+      stopSignal: 'SIGTERM',
+      startedAt: '2026-01-01T00:00:00Z',
+      prepared: true,
+    });
+    assert.equal((await stackStatus(home, environment)).find(({ name }) => name === 'rabbitmq')?.pid, pid);
+    assert.deepEqual(await stopStack(home), ['rabbitmq']);
+    await ended;
+    assert.equal(
+      (await stackStatus(home, environment)).some(({ name }) => name === 'rabbitmq'),
+      false,
+    );
   });
 
   it('makes one server of two starts at once', async () => {
