@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Upload } from '@aws-sdk/lib-storage';
 import { formatS3Uri, getObject, listObjects, parseS3Uri } from '../../lib/s3.ts';
+import { withTemporaryFolder } from '../../lib/temporary-folder.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { runCommand } from '../command/run-command.ts';
 import type { Storage } from '../dataset/storage.ts';
@@ -32,8 +32,7 @@ export async function runProgramOnFiles<R>(
   result: JobResult<R>,
 ): Promise<R> {
   const { output = '' } = result;
-  const work = await mkdtemp(join(tmpdir(), 'sluice-model-'));
-  try {
+  return withTemporaryFolder('model', async (work) => {
     const folders = Object.fromEntries(Object.keys(reads).map((name) => [name, join(work, name.toLowerCase())]));
     for (const [name, uri] of Object.entries(reads)) await download(storage, uri, folders[name] ?? work, ctx.signal);
     const outputFolder = join(work, 'output');
@@ -50,9 +49,7 @@ export async function runProgramOnFiles<R>(
       'DatasetNotFound',
       `'${argv[0]}' ended well but wrote nothing to the folder that SLUICE_OUTPUT names, ${result.advice}`,
     );
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  });
 }
 
 async function download(storage: Storage, uri: string, folder: string, signal: AbortSignal): Promise<void> {

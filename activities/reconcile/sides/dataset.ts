@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
 import type { AwsConnection } from '../../../lib/connections.ts';
 import { type DuckDB, duckDBError, openDuckDB } from '../../../lib/duckdb.ts';
+import { withTemporaryFolder } from '../../../lib/temporary-folder.ts';
 import { type DatasetFile, type DatasetManifest, MANIFEST_NAME } from '../../../workflows/plan/dataset.ts';
 import { fetchDataFile } from '../../dataset/fetch-data-file.ts';
 import { readManifest } from '../../dataset/read-manifest.ts';
@@ -18,13 +18,19 @@ import type { SideToOpen } from './open-side.ts';
  * A side that is a data set in S3: its rows are copied into a database of DuckDB in a folder of its own, file by file, and the folder is
  * removed afterwards.
  */
-export async function withDatasetSide<T>(
-  { place, connection, zones, signal }: Omit<SideToOpen, 'connection'> & { readonly connection: AwsConnection },
+export function withDatasetSide<T>(side: DatasetSideToOpen, work: (side: Side) => Promise<T>): Promise<T> {
+  return withTemporaryFolder('reconcile', (folder) => withCopy(side, folder, work));
+}
+
+type DatasetSideToOpen = Omit<SideToOpen, 'connection'> & { readonly connection: AwsConnection };
+
+async function withCopy<T>(
+  { place, connection, zones, signal }: DatasetSideToOpen,
+  folder: string,
   work: (side: Side) => Promise<T>,
 ): Promise<T> {
   const { dataset = '', where } = place;
   const storage = openStorage(connection, place.connection);
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-reconcile-'));
   let database: DuckDB | undefined;
   try {
     const manifest = await readManifest(storage, `${dataset.replace(/\/+$/, '')}/${MANIFEST_NAME}`, signal);
@@ -49,7 +55,6 @@ export async function withDatasetSide<T>(
   } finally {
     await database?.close();
     storage.client.destroy();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
