@@ -31,6 +31,8 @@ export interface SensorFacts {
   /** What is in its way. */
   readonly problem?: string;
   readonly events: number;
+  /** Events that it reads in a second, lately. */
+  readonly rate: number;
   readonly lag: number;
   /** Events that its source has removed before they were read. */
   readonly lost: number;

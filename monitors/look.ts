@@ -1,5 +1,4 @@
 import { inTurns } from '../lib/in-turns.ts';
-import { formatDuration } from '../workflows/plan/duration.ts';
 import {
   type LookCall,
   type LookResult,
@@ -10,14 +9,14 @@ import {
 } from '../workflows/plan/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { iso } from '../workflows/plan/schedule.ts';
-import type { AlertsPlan, Severity } from '../workflows/plan/sla.ts';
-import type { MonitorFacts, SensorFacts } from './facts.ts';
+import type { AlertsPlan } from '../workflows/plan/sla.ts';
+import type { MonitorFacts } from './facts.ts';
+import { type Finding, findingOf, USUAL_ALERTS } from './finding.ts';
 import { pageOf } from './page.ts';
 import { findProblems, isWatched } from './problems.ts';
+import { findSensorTroubles } from './sensor-troubles.ts';
+import { Since } from './since.ts';
 import type { WatchedPipeline } from './watched.ts';
-
-/** Who is told where a pipeline does not say it, and of what is not about one pipeline. */
-export const USUAL_ALERTS: AlertsPlan = { pagerduty: { connection: 'pagerduty_default' } };
 
 /** So many new problems at once are one incident: they have one cause. */
 const STORM = 20;
@@ -26,22 +25,6 @@ const RECOVERY = 300_000;
 
 /** So many incidents are told at the same time. */
 const AT_ONCE = 20;
-
-/** A loss cannot be put right: its incident ends by itself after so many milliseconds. */
-const TOLD_OF_LOSS = 3_600_000;
-
-/** Something that is wrong now, whatever it is about. */
-interface Finding {
-  readonly key: string;
-  readonly state: 'warning' | 'breach';
-  readonly alerts: AlertsPlan;
-  /** Whether dead workers explain it. */
-  readonly waits: boolean;
-  /** In a line, for lists. */
-  readonly line: string;
-  readonly severity: Severity;
-  page(): Promise<Page>;
-}
 
 /**
  * Looks at everything once: finds what is wrong, and tells the incidents what has begun, changed and ended. To do it again after a crash
@@ -69,7 +52,8 @@ export async function look({ taskQueue, settings, memory, now: time }: LookCall,
   }));
   const others: Finding[] = [
     ...(dead ? [deadWorkers(taskQueue, now - silent, pipelines)] : []),
-    ...(await sensorFindings(await facts.sensors(), plans, since, settings.sensorMs, answers)),
+    // Without workers nobody knows how sensors stand.
+    ...(answers ? findSensorTroubles(await facts.sensors(), plans, since, settings) : []),
     ...missingSchedules(memory.expected, plans, since, settings.graceMs),
   ];
   const { open, told } = await tell([...others, ...findings], memory.open, facts, {
@@ -196,114 +180,18 @@ function missingSchedules(
   patience: number,
 ): Finding[] {
   return (expected ?? []).flatMap((dagId): Finding[] => {
-    const lasting = since.lasting(`schedule/${dagId}`, !plans.has(dagId));
+    const key = `schedule/${dagId}`;
+    const lasting = since.lasting(key, !plans.has(dagId));
     if (lasting === undefined || lasting < patience) return [];
-    const line = `${dagId} has no schedule in Temporal any more, and its file is there: its runs do not start`;
     return [
-      {
-        key: `schedule/${dagId}`,
-        state: 'breach',
-        alerts: USUAL_ALERTS,
+      findingOf(key, undefined, {
+        line: `${dagId} has no schedule in Temporal any more, and its file is there: its runs do not start`,
+        kind: 'missing_schedule',
+        source: dagId,
         severity: 'error',
-        waits: false,
-        line,
-        page: () =>
-          Promise.resolve(simplePage(line, 'missing_schedule', dagId, 'Start the scheduler, which makes it anew: `npx tsx scheduler.ts`.')),
-      },
+        since: since.began(key),
+        whatToDo: 'Start the scheduler, which makes it anew: `npx tsx scheduler.ts`.',
+      }),
     ];
   });
-}
-
-async function sensorFindings(
-  sensors: readonly SensorFacts[],
-  plans: ReadonlyMap<string, Plan>,
-  since: Since,
-  patience: number,
-  answers: boolean,
-): Promise<Finding[]> {
-  return Promise.resolve(
-    sensors.flatMap(({ id, dagId, state, why, problem, events, lag, lost }): Finding[] => {
-      const alerts = plans.get(dagId)?.alerts ?? USUAL_ALERTS;
-      const make = (name: string, line: string, what: string): Finding => ({
-        key: `${id}/${name}`,
-        state: 'breach',
-        alerts,
-        severity: plans.get(dagId)?.critical ? 'critical' : 'error',
-        waits: false,
-        line,
-        page: () => Promise.resolve(simplePage(line, `sensor_${name}`, dagId, what)),
-      });
-      if (!answers || state === undefined || state === 'paused') return [];
-      const name = id.replace(/^sensor\//, '');
-      const inTheWay = since.lasting(`${id}/trouble`, problem !== undefined) ?? 0;
-      // It has something to read, and reads nothing.
-      const standing = since.lasting(`${id}/standing/${events}`, lag > 0) ?? 0;
-      return [
-        ...(state === 'stopped'
-          ? [
-              make(
-                'stopped',
-                `the sensor ${name} has stopped: ${why ?? 'it does not say why'}`,
-                `Put it right, then \`sluice sensors resume ${name}\`.`,
-              ),
-            ]
-          : []),
-        ...(inTheWay >= patience
-          ? [make('trouble', `the sensor ${name} is held up: ${problem ?? ''}`, 'It goes on by itself when that is over.')]
-          : []),
-        ...(standing >= patience && inTheWay < patience
-          ? [
-              make(
-                'stalled',
-                `the sensor ${name} stands still, ${lag} events behind, for ${formatDuration(patience)}`,
-                'Look at its workers and its source.',
-              ),
-            ]
-          : []),
-        ...(lost > 0 && (since.lasting(`${id}/lost/${lost}`, true) ?? 0) < TOLD_OF_LOSS
-          ? [
-              make(
-                'lost',
-                `the sensor ${name} has lost ${lost} events: their source had removed them before they were read`,
-                'Keep events for longer at the source; `sluice sensors reset` begins elsewhere.',
-              ),
-            ]
-          : []),
-      ];
-    }),
-  );
-}
-
-function simplePage(line: string, kind: string, source: string, what: string): Page {
-  return { summary: `Sluice: ${line}`, severity: 'error', source, kind, since: '', details: { what_to_do: what }, links: [] };
-}
-
-/** Since when things are as they are. */
-class Since {
-  private readonly next: Record<string, string> = {};
-
-  constructor(
-    private readonly before: Readonly<Record<string, string>>,
-    private readonly now: number,
-  ) {}
-
-  /** For how many milliseconds something is so; undefined when it is not. */
-  lasting(key: string, isSo: boolean): number | undefined {
-    if (!isSo) return undefined;
-    const began = this.before[key] ?? iso(this.now);
-    this.next[key] = began;
-    return this.now - Date.parse(began);
-  }
-
-  /** Whether something is so, or was within the last `ms`. */
-  recently(key: string, isSo: boolean, ms: number): boolean {
-    const last = isSo ? iso(this.now) : this.before[key];
-    if (last === undefined || this.now - Date.parse(last) > ms) return false;
-    this.next[key] = last;
-    return true;
-  }
-
-  kept(): Record<string, string> {
-    return this.next;
-  }
 }

@@ -90,6 +90,7 @@ export class TemporalFacts implements MonitorFacts {
         ...(state?.why !== undefined && { why: state.why }),
         ...(problem !== undefined && { problem }),
         events: sum(({ counts }) => counts.events),
+        rate: sum(({ rate }) => rate),
         lag: sum(({ lag = 0 }) => lag),
         lost: sum(({ counts }) => counts.lost),
       };

@@ -1,0 +1,107 @@
+import { formatDuration } from '../workflows/plan/duration.ts';
+import type { MonitorSettings } from '../workflows/plan/incident.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import { sensorId } from '../workflows/plan/trigger.ts';
+import type { SensorFacts } from './facts.ts';
+import { type Finding, findingOf } from './finding.ts';
+import type { Since } from './since.ts';
+
+/** A loss cannot be put right: its incident ends by itself after so many milliseconds. */
+const TOLD_OF_LOSS = 3_600_000;
+/** What a sensor has not read yet may take it so long at the rate at which it reads, in milliseconds. */
+const LAG = 300_000;
+
+/** Something that is wrong with one sensor. */
+interface Trouble {
+  readonly sensor: string;
+  readonly dagId: string;
+  readonly what: 'missing' | 'stopped' | 'trouble' | 'stalled' | 'lagging' | 'lost';
+  /** ISO 8601. */
+  readonly since: string;
+  readonly line: string;
+  readonly whatToDo: string;
+}
+
+/** What is wrong with the sensors of a deployment, those included that should be there and are not. */
+export function findSensorTroubles(
+  sensors: readonly SensorFacts[],
+  plans: ReadonlyMap<string, Plan>,
+  since: Since,
+  { graceMs, sensorMs }: MonitorSettings,
+): Finding[] {
+  const there = new Set(sensors.map(({ id }) => id));
+  const wanted = [...plans.values()].flatMap(({ dagId, triggers = [] }) =>
+    triggers.map(({ name }) => ({ dagId, id: sensorId(dagId, name) })),
+  );
+  const troubles = [
+    ...wanted.flatMap(({ dagId, id }) => missing(id, dagId, since, !there.has(id), graceMs)),
+    ...sensors.flatMap((sensor) => troublesOf(sensor, since, sensorMs)),
+  ];
+  return troubles.map(({ sensor, dagId, what, ...told }) => {
+    const plan = plans.get(dagId);
+    const severity = plan?.critical ? 'critical' : 'error';
+    return findingOf(`${sensor}/${what}`, plan?.alerts, { ...told, kind: `sensor_${what}`, source: dagId, severity });
+  });
+}
+
+function missing(sensor: string, dagId: string, since: Since, isSo: boolean, patience: number): Trouble[] {
+  const key = `${sensor}/missing`;
+  if ((since.lasting(key, isSo) ?? 0) < patience) return [];
+  const line = `the sensor ${nameOf(sensor)} is gone: its events start no runs`;
+  const whatToDo = 'Start the scheduler, which makes it anew: `npx tsx scheduler.ts`.';
+  return [{ sensor, dagId, what: 'missing', since: since.began(key), line, whatToDo }];
+}
+
+function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }: SensorFacts, since: Since, patience: number): Trouble[] {
+  if (state === undefined || state === 'paused') return [];
+  const found: Trouble[] = [];
+  /** Tells of what has been so for a while. `key` is another one when it begins anew. */
+  const tell = (what: Trouble['what'], key: string, line: string, whatToDo: string): void => {
+    found.push({ sensor: id, dagId, what, since: since.began(key), line: `the sensor ${nameOf(id)} ${line}`, whatToDo });
+  };
+  const keys = {
+    stopped: `${id}/stopped`,
+    trouble: `${id}/trouble`,
+    standing: `${id}/standing/${events}`,
+    lagging: `${id}/lagging`,
+    lost: `${id}/lost/${lost}`,
+  };
+  const neededMs = rate > 0 ? (lag / rate) * 1000 : 0;
+  const inTheWay = since.lasting(keys.trouble, problem !== undefined) ?? 0;
+  // It has something to read, and reads nothing.
+  const standing = since.lasting(keys.standing, lag > 0) ?? 0;
+  const lagging = since.lasting(keys.lagging, neededMs > LAG) ?? 0;
+  if (since.lasting(keys.stopped, state === 'stopped') !== undefined) {
+    tell(
+      'stopped',
+      keys.stopped,
+      `has stopped: ${why ?? 'it does not say why'}`,
+      `Put it right, then \`sluice sensors resume ${nameOf(id)}\`.`,
+    );
+  }
+  if (inTheWay >= patience) {
+    tell('trouble', keys.trouble, `is held up: ${problem ?? ''}`, 'It goes on by itself when that is over.');
+  } else if (standing >= patience) {
+    const line = `stands still, ${lag} events behind, for ${formatDuration(patience)}`;
+    tell('stalled', keys.standing, line, 'Look at its workers and its source.');
+  } else if (lagging >= patience) {
+    const minutes = Math.round(neededMs / 60_000);
+    const line = `lags: ${lag} events wait, ${formatDuration(minutes * 60_000)} of work at ${Math.round(rate)} a second`;
+    tell(
+      'lagging',
+      keys.lagging,
+      line,
+      'Its runs start late. Give it more `parallelism`, up to the partitions of its topics, or more workers.',
+    );
+  }
+  if (lost > 0 && (since.lasting(keys.lost, true) ?? 0) < TOLD_OF_LOSS) {
+    const line = `has lost ${lost} events: their source had removed them before they were read`;
+    tell('lost', keys.lost, line, 'Keep events for longer at the source; `sluice sensors reset` begins elsewhere.');
+  }
+  return found;
+}
+
+/** As `sluice sensors` calls it. */
+function nameOf(sensor: string): string {
+  return sensor.replace(/^sensor\//, '');
+}

@@ -1,0 +1,36 @@
+import { iso } from '../workflows/plan/schedule.ts';
+
+/** Since when things are as they are. */
+export class Since {
+  private readonly next: Record<string, string> = {};
+
+  constructor(
+    private readonly before: Readonly<Record<string, string>>,
+    private readonly now: number,
+  ) {}
+
+  /** For how many milliseconds something is so; undefined when it is not. */
+  lasting(key: string, isSo: boolean): number | undefined {
+    if (!isSo) return undefined;
+    const began = this.before[key] ?? iso(this.now);
+    this.next[key] = began;
+    return this.now - Date.parse(began);
+  }
+
+  /** Since when something is so that was found to last, ISO 8601; else now. */
+  began(key: string): string {
+    return this.next[key] ?? iso(this.now);
+  }
+
+  /** Whether something is so, or was within the last `ms`. */
+  recently(key: string, isSo: boolean, ms: number): boolean {
+    const last = isSo ? iso(this.now) : this.before[key];
+    if (last === undefined || this.now - Date.parse(last) > ms) return false;
+    this.next[key] = last;
+    return true;
+  }
+
+  kept(): Record<string, string> {
+    return this.next;
+  }
+}

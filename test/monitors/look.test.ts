@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { MonitorFacts, SensorFacts } from '../../monitors/facts.ts';
+import { look } from '../../monitors/look.ts';
+import type { WatchedPipeline } from '../../monitors/watched.ts';
+import { type MonitorMemory, type Observation, USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
+import type { TriggerPlan } from '../../workflows/plan/trigger.ts';
+import { planOf, task } from '../support/plans.ts';
+
+const BEGIN = Date.parse('2024-01-02T03:00:00Z');
+const AT_REST: SensorFacts = { id: 'sensor/shop/views', dagId: 'shop', state: 'running', events: 100, rate: 10, lag: 0, lost: 0 };
+const VIEWS: TriggerPlan = { name: 'views', type: 'kafka', mode: { kind: 'each' }, onInvalid: 'dead_letter', parallelism: 1, source: {} };
+
+/** A deployment of one pipeline with one sensor, which is looked at every ten seconds. */
+class Deployment implements MonitorFacts {
+  told: string[] = [];
+  observations: Observation[] = [];
+  readonly plan = planOf('shop', [task('a', 'ok')], { triggers: [VIEWS] });
+  private memory: MonitorMemory = { open: {}, since: {} };
+  private now = BEGIN;
+  standing: SensorFacts[] = [AT_REST];
+  answers = true;
+  applied = true;
+
+  constructor(expected: readonly string[] = []) {
+    this.memory = { ...this.memory, expected };
+  }
+
+  /** Looks for so many seconds. @returns what incidents were told of meanwhile, in order */
+  async after(seconds: number, change: (second: number) => void = () => undefined): Promise<string[]> {
+    this.told = [];
+    for (let second = 0; second < seconds; second += 10) {
+      change(second);
+      const call = { taskQueue: 'q', settings: USUAL_PATIENCE, memory: this.memory, now: new Date(this.now).toISOString() };
+      this.memory = (await look(call, this)).memory;
+      this.now += 10_000;
+    }
+    return this.told;
+  }
+
+  pipelines = (): Promise<WatchedPipeline[]> =>
+    Promise.resolve(this.applied ? [{ plan: this.plan, createdAt: BEGIN, paused: false, runs: [], updates: new Map() }] : []);
+  workersAnswer = (): Promise<boolean> => Promise.resolve(this.answers);
+  sensors = (): Promise<SensorFacts[]> => Promise.resolve(this.standing);
+  runDetails = () => Promise.resolve({ rows: {} });
+  nextTick = () => undefined;
+  urlOf = () => undefined;
+  observe = (incident: string, observation: Observation): Promise<void> => {
+    this.told.push(`${observation.state} ${incident}`);
+    this.observations.push(observation);
+    return Promise.resolve();
+  };
+}
+
+describe('a look at sensors', () => {
+  const cases: readonly [what: string, key: string, more: Partial<SensorFacts>, seconds: number, says: RegExp][] = [
+    ['has stopped', 'stopped', { state: 'stopped', why: 'the query fails' }, 0, /shop\/views has stopped: the query fails/],
+    ['is held up for 2 m', 'trouble', { problem: 'no broker answers' }, 120, /is held up: no broker answers/],
+    ['stands still with events to read for 2 m', 'stalled', { lag: 7, rate: 0 }, 120, /stands still, 7 events behind, for 2m/],
+    ['loses events', 'lost', { lost: 3 }, 0, /has lost 3 events/],
+  ];
+  for (const [what, key, more, seconds, says] of cases) {
+    it(`that ${what}: one page, over when it is well again`, async () => {
+      const shop = new Deployment();
+      assert.deepEqual(await shop.after(60), []);
+      shop.standing = [{ ...AT_REST, ...more }];
+      assert.deepEqual(await shop.after(seconds), []);
+      assert.deepEqual(await shop.after(60), [`breach sensor/shop/views/${key}`]);
+      const { page } = shop.observations[0] as Observation;
+      assert.match(page.summary, says);
+      assert.deepEqual([page.kind, page.severity, page.since], [`sensor_${key}`, 'error', '2024-01-02T03:01:00Z']);
+      shop.standing = [AT_REST];
+      assert.deepEqual(await shop.after(60), [`over sensor/shop/views/${key}`]);
+    });
+  }
+
+  it('that needs more than 5 m for what waits, for 2 m: one page, over when it has caught up', async () => {
+    const shop = new Deployment();
+    const reads =
+      (lag: number) =>
+      (second: number): void =>
+        void (shop.standing = [{ ...AT_REST, events: lag + second, lag }]);
+    assert.deepEqual(await shop.after(600, reads(2_900)), []);
+    assert.deepEqual(await shop.after(600, reads(6_000)), ['breach sensor/shop/views/lagging']);
+    assert.match(shop.observations[0]?.page.summary ?? '', /lags: 6000 events wait, 10m of work at 10 a second/);
+    assert.deepEqual(await shop.after(60, reads(1_000)), ['over sensor/shop/views/lagging']);
+  });
+
+  it('that is gone while its pipeline is there: one page after a minute, over when it is there again', async () => {
+    const shop = new Deployment();
+    shop.standing = [];
+    assert.deepEqual(await shop.after(60), []);
+    assert.deepEqual(await shop.after(60), ['breach sensor/shop/views/missing']);
+    shop.standing = [AT_REST];
+    assert.deepEqual(await shop.after(60), ['over sensor/shop/views/missing']);
+  });
+
+  it('that was paused, that stands still now and then, or that nobody can ask: nothing', async () => {
+    const shop = new Deployment();
+    shop.standing = [{ ...AT_REST, state: 'paused', lag: 100, rate: 0 }];
+    assert.deepEqual(await shop.after(600), []);
+    assert.deepEqual(
+      await shop.after(600, (second) => (shop.standing = [{ ...AT_REST, rate: 0, lag: 5, events: Math.floor(second / 100) }])),
+      [],
+    );
+    shop.standing = [];
+    shop.answers = false;
+    assert.deepEqual(await shop.after(20), []);
+  });
+});
+
+describe('a look at schedules', () => {
+  it('one that is gone while its file is there: one page after a minute, over when it is there again', async () => {
+    const shop = new Deployment(['shop']);
+    shop.standing = [];
+    shop.applied = false;
+    assert.deepEqual(await shop.after(60), []);
+    assert.deepEqual(await shop.after(60), ['breach schedule/shop']);
+    shop.applied = true;
+    shop.standing = [AT_REST];
+    assert.deepEqual(await shop.after(20), ['over schedule/shop']);
+  });
+});
