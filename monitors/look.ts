@@ -1,4 +1,5 @@
 import { inTurns } from '../lib/in-turns.ts';
+import { PAUSED_BY } from '../workflows/plan/decision.ts';
 import {
   type LookCall,
   type LookResult,
@@ -55,6 +56,7 @@ export async function look({ taskQueue, settings, memory, now: time }: LookCall,
     // Without workers nobody knows how sensors stand.
     ...(answers ? findSensorTroubles(await facts.sensors(), plans, since, settings) : []),
     ...missingSchedules(memory.expected, plans, since, settings.graceMs),
+    ...unexplainedPauses(pipelines, since, settings.graceMs),
   ];
   const { open, told } = await tell([...others, ...findings], memory.open, facts, {
     // Their cause is known, and has its own incident; many become well as soon as there are workers again.
@@ -191,6 +193,25 @@ function missingSchedules(
         severity: 'error',
         since: since.began(key),
         whatToDo: 'Start the scheduler, which makes it anew: `npx tsx scheduler.ts`.',
+      }),
+    ];
+  });
+}
+
+/** Pipelines that promise something, paused by somebody who has not told Sluice: their runs stay away, and nobody knows why. */
+function unexplainedPauses(pipelines: readonly WatchedPipeline[], since: Since, patience: number): Finding[] {
+  return pipelines.flatMap(({ plan, paused, note = '' }): Finding[] => {
+    const key = `paused/${plan.dagId}`;
+    const lasting = since.lasting(key, paused && isWatched(plan) && !note.startsWith(PAUSED_BY));
+    if (lasting === undefined || lasting < patience) return [];
+    return [
+      findingOf(key, plan.alerts, {
+        line: `${plan.dagId} is paused, and not by \`sluice pause\`: its runs do not start${note === '' ? '' : ` (noted: ${note})`}`,
+        kind: 'unexpected_pause',
+        source: plan.dagId,
+        severity: plan.critical ? 'critical' : 'error',
+        since: since.began(key),
+        whatToDo: `\`sluice unpause ${plan.dagId}\`; or, if it is meant, \`sluice pause ${plan.dagId} --reason "..."\`.`,
       }),
     ];
   });

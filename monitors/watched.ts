@@ -34,6 +34,8 @@ export interface WatchedPipeline {
   /** Since when its schedule is there. */
   readonly createdAt: number;
   readonly paused: boolean;
+  /** Why it was paused, as whoever did has noted. */
+  readonly note?: string;
   readonly runs: readonly WatchedRun[];
   /** When its last successful run has ended. */
   readonly lastSuccess?: number;

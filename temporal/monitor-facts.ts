@@ -58,12 +58,12 @@ export class TemporalFacts implements MonitorFacts {
     this.runs.forget(now, remembered);
     const byPipeline = this.runs.byPipeline();
     const found: WatchedPipeline[] = [];
-    for (const [dagId, { plan, createdAt, paused }] of pipelines) {
+    for (const [dagId, { plan, createdAt, paused, note }] of pipelines) {
       const runs: WatchedRun[] = [];
       for (const known of byPipeline.get(dagId) ?? []) runs.push(await this.watched(known, plan, now));
       const lastSuccess = await this.lastEnds.success(plan, runs);
       const updates = await this.lastEnds.updates(plan);
-      found.push({ plan, createdAt, paused, runs, updates, ...(lastSuccess !== undefined && { lastSuccess }) });
+      found.push({ plan, createdAt, paused, note, runs, updates, ...(lastSuccess !== undefined && { lastSuccess }) });
     }
     return found;
   }

@@ -1,5 +1,12 @@
 import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
-import { CANCEL_WORD, type OperatorWord, type RunOperation, type TaskOperation, type TaskWord } from '../workflows/plan/decision.ts';
+import {
+  CANCEL_WORD,
+  type OperatorWord,
+  PAUSED_BY,
+  type RunOperation,
+  type TaskOperation,
+  type TaskWord,
+} from '../workflows/plan/decision.ts';
 import { sendUpdate } from './decisions.ts';
 import { RunNotFound } from './runs.ts';
 import { NotScheduled } from './ticks.ts';
@@ -34,7 +41,7 @@ export async function operatePipeline(
   { by, reason }: OperatorWord,
 ): Promise<string> {
   const handle = client.schedule.getHandle(dagId);
-  const note = `${operation === 'pause' ? 'paused' : 'unpaused'} by ${by}${reason === undefined ? '' : `: ${reason}`}`;
+  const note = `${operation === 'pause' ? PAUSED_BY : 'unpaused by '}${by}${reason === undefined ? '' : `: ${reason}`}`;
   try {
     await (operation === 'pause' ? handle.pause(note) : handle.unpause(note));
   } catch (error) {

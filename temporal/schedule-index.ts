@@ -16,6 +16,8 @@ export interface KnownPipeline {
   /** Since when its schedule is there, milliseconds. */
   readonly createdAt: number;
   readonly paused: boolean;
+  /** Why it is, as whoever paused it has noted. */
+  readonly note: string;
 }
 
 /** The pipelines of a deployment, kept in memory: a schedule is read anew when its hash has changed. */
@@ -72,17 +74,17 @@ export class ScheduleIndex {
     const listed = await listSchedules(this.client, this.taskQueue);
     const ids = new Set(listed.map(({ dagId }) => dagId));
     for (const dagId of this.known.keys()) if (!ids.has(dagId)) this.known.delete(dagId);
-    await inTurns(listed, AT_ONCE, async ({ dagId, planHash, paused }) => {
+    await inTurns(listed, AT_ONCE, async ({ dagId, planHash, paused, note }) => {
       const known = this.known.get(dagId);
       // The hash of what is applied says more than the plan's own where a spec has to be renewed.
       if (known && planHash.startsWith(known.plan.hash)) {
-        this.known.set(dagId, { ...known, paused });
+        this.known.set(dagId, { ...known, paused, note });
         return;
       }
       try {
         const { plan, createdAt } = await scheduleOf(this.client, dagId);
         if (known && known.plan.hash !== plan.hash) this.onChange(known.plan, plan);
-        this.known.set(dagId, { plan, createdAt, paused });
+        this.known.set(dagId, { plan, createdAt, paused, note });
         this.plans.set(plan.hash, plan);
       } catch (error) {
         if (!(error instanceof NotScheduled)) throw error;

@@ -15,12 +15,13 @@ const VIEWS: TriggerPlan = { name: 'views', type: 'kafka', mode: { kind: 'each' 
 class Deployment implements MonitorFacts {
   told: string[] = [];
   observations: Observation[] = [];
-  readonly plan = planOf('shop', [task('a', 'ok')], { triggers: [VIEWS] });
+  readonly plan = planOf('shop', [task('a', 'ok')], { triggers: [VIEWS], critical: true });
   private memory: MonitorMemory = { open: {}, since: {} };
   private now = BEGIN;
   standing: SensorFacts[] = [AT_REST];
   answers = true;
   applied = true;
+  paused: string | undefined;
 
   constructor(expected: readonly string[] = []) {
     this.memory = { ...this.memory, expected };
@@ -39,7 +40,8 @@ class Deployment implements MonitorFacts {
   }
 
   pipelines = (): Promise<WatchedPipeline[]> =>
-    Promise.resolve(this.applied ? [{ plan: this.plan, createdAt: BEGIN, paused: false, runs: [], updates: new Map() }] : []);
+    Promise.resolve(this.applied ? [{ plan: this.plan, createdAt: BEGIN, ...this.pause(), runs: [], updates: new Map() }] : []);
+  private pause = () => ({ paused: this.paused !== undefined, ...(this.paused !== undefined && { note: this.paused }) });
   workersAnswer = (): Promise<boolean> => Promise.resolve(this.answers);
   sensors = (): Promise<SensorFacts[]> => Promise.resolve(this.standing);
   runDetails = () => Promise.resolve({ rows: {} });
@@ -68,7 +70,7 @@ describe('a look at sensors', () => {
       assert.deepEqual(await shop.after(60), [`breach sensor/shop/views/${key}`]);
       const { page } = shop.observations[0] as Observation;
       assert.match(page.summary, says);
-      assert.deepEqual([page.kind, page.severity, page.since], [`sensor_${key}`, 'error', '2024-01-02T03:01:00Z']);
+      assert.deepEqual([page.kind, page.severity, page.since], [`sensor_${key}`, 'critical', '2024-01-02T03:01:00Z']);
       shop.standing = [AT_REST];
       assert.deepEqual(await shop.after(60), [`over sensor/shop/views/${key}`]);
     });
@@ -119,5 +121,20 @@ describe('a look at schedules', () => {
     shop.applied = true;
     shop.standing = [AT_REST];
     assert.deepEqual(await shop.after(20), ['over schedule/shop']);
+  });
+
+  it('one that is paused by somebody unknown: one page after a minute, over when it is unpaused or explained', async () => {
+    const shop = new Deployment();
+    for (const explained of [undefined, 'paused by ana: the warehouse moves']) {
+      shop.paused = 'as you like it';
+      assert.deepEqual(await shop.after(60), []);
+      assert.deepEqual(await shop.after(60), ['breach paused/shop']);
+      assert.match(
+        shop.observations.findLast(({ state }) => state === 'breach')?.page.summary ?? '',
+        /paused, and not by `sluice pause`.*noted: as you like it/,
+      );
+      shop.paused = explained;
+      assert.deepEqual(await shop.after(60), ['over paused/shop']);
+    }
   });
 });

@@ -25,6 +25,10 @@ export interface TaskWord extends OperatorWord {
 /** Updates that a run takes from operators, about itself and about one of its tasks. */
 export const RUN_OPERATIONS = ['pause', 'unpause'] as const;
 export type RunOperation = (typeof RUN_OPERATIONS)[number];
+
+/** What is noted with the schedule of a pipeline that an operator has paused begins so. */
+export const PAUSED_BY = 'paused by ';
+
 export const TASK_OPERATIONS = ['skip', 'mark-success', 'retry'] as const;
 export type TaskOperation = (typeof TASK_OPERATIONS)[number];
 
