@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import { notify } from '../../activities/notify.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import { openBlackHole } from '../support/black-hole.ts';
 import { endsAtOnce } from '../support/ends-at-once.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { type Inbox, openInbox } from '../support/inbox.ts';
 import { PagerDutyStandIn, ROUTING_KEY } from '../../dev/demo/pagerduty-stand-in.ts';
 import { runTask, type TaskRun } from '../support/run-task.ts';
 
@@ -15,24 +14,14 @@ const KEY = 'dag/scheduled/2024-01-01/task';
 describe('notify', function () {
   this.timeout('20s');
   let pagerDuty: PagerDutyStandIn;
-  let server: Server;
+  let inbox: Inbox;
   let url: string;
-  let seen: { readonly path: string | undefined; readonly headers: IncomingMessage['headers']; readonly body: JsonObject }[];
-  let answer: readonly [status: number, text: string, headers?: Record<string, string>];
   let environment: Record<string, string>;
 
   before(async () => {
     pagerDuty = await PagerDutyStandIn.start();
-    server = createServer((request, response) => {
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      request.on('end', () => {
-        seen.push({ path: request.url, headers: request.headers, body: JSON.parse(body || 'null') as JsonObject });
-        response.writeHead(answer[0], answer[2]).end(answer[1]);
-      });
-    }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    inbox = await openInbox();
+    ({ url } = inbox);
     environment = {
       ...pagerDuty.environment,
       SLUICE_CONN_SLACK_DEFAULT: `${url}/services/T0/B0/s3cr3t`,
@@ -41,12 +30,11 @@ describe('notify', function () {
     };
   });
   after(async () => {
-    server.close();
+    inbox.close();
     await pagerDuty.close();
   });
   beforeEach(() => {
-    seen = [];
-    answer = [200, 'ok'];
+    inbox.reset();
     pagerDuty.events.length = pagerDuty.complaints.length = pagerDuty.mischief.length = 0;
   });
 
@@ -57,17 +45,17 @@ describe('notify', function () {
     it('says it in a line that names nobody by accident', async () => {
       assert.deepEqual(await tell({ to: 'slack', message: 'sales *failed* for <!channel> & co', severity: 'warning' }), { sent: true });
       assert.deepEqual(
-        seen.map(({ path, body }) => [path, body]),
+        inbox.seen.map(({ path, body }) => [path, body]),
         [['/services/T0/B0/s3cr3t', { text: '⚠️ sales *failed* for &lt;!channel&gt; &amp; co' }]],
       );
     });
 
     it('does not follow a redirect, which would tell nobody', async () => {
-      answer = [302, '', { location: `${url}/elsewhere` }];
+      inbox.answer = [302, '', { location: `${url}/elsewhere` }];
       const error = await failureOf(tell({ to: 'slack' }));
       assert.match(error.message, /^Slack has answered 302/);
       assert.deepEqual(
-        seen.map(({ path }) => path),
+        inbox.seen.map(({ path }) => path),
         ['/services/T0/B0/s3cr3t'],
       );
     });
@@ -76,7 +64,7 @@ describe('notify', function () {
   describe('to a webhook', () => {
     it('posts what is said, where it comes from, and what tells a second attempt', async () => {
       await tell({ to: 'webhook', severity: 'info' });
-      const [{ body, headers } = assert.fail('nothing came')] = seen;
+      const [{ body, headers } = assert.fail('nothing came')] = inbox.seen;
       assert.deepEqual(body, {
         key: KEY,
         message: 'sales has failed',
@@ -96,7 +84,7 @@ describe('notify', function () {
     it('uses the connection that it is given', async () => {
       await tell({ to: 'webhook', connection: 'ops' }, { environment: { SLUICE_CONN_OPS: `${url}/ops` } });
       assert.deepEqual(
-        seen.map(({ path }) => path),
+        inbox.seen.map(({ path }) => path),
         ['/ops'],
       );
     });
@@ -109,7 +97,7 @@ describe('notify', function () {
       [500, 'ServiceUnavailable', false],
     ] as const) {
       it(`fails at ${status}, ${final ? 'for good' : 'to be tried again'}, and repeats no secret of the answer`, async () => {
-        answer = [status, 'bad user: user, password: p4ssw0rd, hunter2secret'];
+        inbox.answer = [status, 'bad user: user, password: p4ssw0rd, hunter2secret'];
         const error = await failureOf(tell({ to: 'webhook' }));
         assert.deepEqual([error.type, error.nonRetryable], [type, final]);
         assert.match(error.message, new RegExp(`^The webhook has answered ${status}: bad user`));
@@ -179,7 +167,7 @@ describe('notify', function () {
     const message = `hunter2secret ${ROUTING_KEY} password=unknown1 https://hooks.slack.com/services/T1/B1/unknown2`;
     for (const to of ['slack', 'webhook', 'pagerduty']) await tell({ to, message }, { runId: `secrets/${to}` });
     const [event] = pagerDuty.events;
-    const said = JSON.stringify([seen.map(({ body }) => body), { ...event, routing_key: '' }]);
+    const said = JSON.stringify([inbox.seen.map(({ body }) => body), { ...event, routing_key: '' }]);
     assert.equal(said.match(/\*\*\* \*\*\* password=\*\*\* https:\/\/hooks\.slack\.com\/\*\*\*/g)?.length, 4);
     for (const secret of ['hunter2secret', ROUTING_KEY, 'unknown1', 'unknown2']) assert.ok(!said.includes(secret), secret);
   });
