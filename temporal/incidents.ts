@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { OperatorWord } from '../workflows/plan/decision.ts';
 import {
   ACKNOWLEDGE_INCIDENT,
@@ -11,6 +11,7 @@ import {
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { answered, answerIfAny } from './answer.ts';
 import { sendUpdate } from './decisions.ts';
+import { RunNotFound } from './runs.ts';
 
 /** An incident in a list. */
 export interface ListedIncident {
@@ -37,9 +38,14 @@ export async function listIncidents(client: Client, taskQueue: string, { all = f
   );
 }
 
-/** How an incident stands, or how its last one ended. @throws NoAnswer, WorkflowNotFoundError */
-export function showIncident(client: Client, key: string): Promise<IncidentState> {
-  return answered(client, incidentId(key), () => client.workflow.getHandle(incidentId(key)).query<IncidentState>(INCIDENT_QUERY));
+/** How an incident stands, or how its last one ended. @throws NoAnswer, RunNotFound */
+export async function showIncident(client: Client, key: string): Promise<IncidentState> {
+  const id = incidentId(key);
+  try {
+    return await answered(client, id, () => client.workflow.getHandle(id).query<IncidentState>(INCIDENT_QUERY));
+  } catch (error) {
+    throw error instanceof WorkflowNotFoundError ? new RunNotFound(id) : error;
+  }
 }
 
 /** Says that somebody looks after it. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */

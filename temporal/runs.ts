@@ -17,11 +17,18 @@ export class RunExists extends Error {
   }
 }
 
-/** Thrown when there is no such run. */
+/** What else than runs people ask for by its workflow: how such an id begins, and what lists them. */
+const KINDS = [
+  { prefix: 'incident/', noun: 'incident', list: 'sluice incidents list --all' },
+  { prefix: 'sensor/', noun: 'sensor', list: 'sluice sensors' },
+];
+
+/** Thrown when there is no such run, or whatever the id is one of. */
 export class RunNotFound extends Error {
   override readonly name = 'RunNotFound';
-  constructor(pipelineRunId: string) {
-    super(`There is no run '${pipelineRunId}'. \`sluice runs\` lists them.`);
+  constructor(workflowId: string) {
+    const kind = KINDS.find(({ prefix }) => workflowId.startsWith(prefix)) ?? { prefix: '', noun: 'run', list: 'sluice runs' };
+    super(`There is no ${kind.noun} '${workflowId.slice(kind.prefix.length)}'. \`${kind.list}\` lists them.`);
   }
 }
 

@@ -39,7 +39,13 @@ export async function listSchedules(client: Client, taskQueue: string): Promise<
   const query = `${SEARCH_ATTRIBUTES.queue.name} = ${JSON.stringify(taskQueue)}`;
   for await (const { scheduleId, searchAttributes, state, info } of client.schedule.list({ query })) {
     const hash = (searchAttributes as Record<string, readonly unknown[]> | undefined)?.[SEARCH_ATTRIBUTES.planHash.name]?.[0];
-    found.push({ dagId: scheduleId, planHash: String(hash ?? ''), paused: state.paused, note: state.note ?? '', nextRuns: info?.nextActionTimes ?? [] });
+    found.push({
+      dagId: scheduleId,
+      planHash: String(hash ?? ''),
+      paused: state.paused,
+      note: state.note ?? '',
+      nextRuns: info?.nextActionTimes ?? [],
+    });
   }
   return found.sort((a, b) => (a.dagId < b.dagId ? -1 : 1));
 }
