@@ -17,7 +17,7 @@ const MODES = {
 
 /** The files of a test run that names none. Not in .mocharc.json: mocha would add them to those that are named. */
 const SPECS = {
-  test: ['test/**/*.test.ts'],
+  test: ['test/!(chaos)/**/*.test.ts'],
   'test:unit': [
     'test/compiler/**/*.test.ts',
     'test/workflows/plan/**/*.test.ts',
@@ -25,6 +25,9 @@ const SPECS = {
     'test/lib/**/*.test.ts',
   ],
 };
+
+/** What kills servers and waits for what becomes of it: in a process of its own, on servers of its own, beside all other tests. */
+const CHAOS = { specs: ['test/chaos/**/*.test.ts'], environment: { SLUICE_TEST_STACK: 'test-chaos' } };
 
 /** The AWS SDK warns of Node 20's end at every start; 20 is this project's floor until the SDK really needs more. */
 const ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TZ: 'UTC' };
@@ -50,23 +53,43 @@ export async function runMode(mode, args) {
   if (mode === 'cli' && (await runCli(args))) return;
   const [program = '', ...first] = MODES[/** @type {keyof typeof MODES} */ (mode)];
   // `sluice` works in the folder it is called from: the paths it is given are relative to that. The npm scripts are in the root anyway.
-  const command = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args, ...specsFor(mode, args)];
-  const child = spawn(process.execPath, command, { stdio: 'inherit', env: { ...process.env, ...ENVIRONMENT } });
-  forwardSignals(child);
-  const [code, signal] = await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (...ended) => resolve(ended));
-  });
-  process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[/** @type {NodeJS.Signals} */ (signal)]);
+  const command = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args];
+  const isWhole = Object.hasOwn(SPECS, mode) && !args.some((arg) => arg.includes('.test.ts'));
+  if (!isWhole) process.exit(await ended(start(command)));
+  const chaos = mode === 'test' ? start([...command, ...CHAOS.specs], CHAOS.environment, 'pipe') : undefined;
+  /** @type {Buffer[]} */
+  const said = [];
+  for (const stream of [chaos?.stdout, chaos?.stderr]) stream?.on('data', (chunk) => said.push(chunk));
+  const codes = Promise.all([ended(start([...command, ...SPECS[/** @type {keyof typeof SPECS} */ (mode)]])), chaos ? ended(chaos) : 0]);
+  const failed = (await codes).find((code) => code !== 0);
+  // All at once at the end: in between, nobody could tell whose lines they are.
+  process.stdout.write(Buffer.concat(said), () => process.exit(failed ?? 0));
 }
 
 /**
- * @param {string} mode
- * @param {readonly string[]} args
+ * @param {readonly string[]} command
+ * @param {Record<string, string>} [environment]
+ * @param {'inherit' | 'pipe'} [output]
  */
-function specsFor(mode, args) {
-  const named = args.some((arg) => arg.includes('.test.ts'));
-  return named || !Object.hasOwn(SPECS, mode) ? [] : SPECS[/** @type {keyof typeof SPECS} */ (mode)];
+function start(command, environment = {}, output = 'inherit') {
+  const child = spawn(process.execPath, command, {
+    stdio: ['inherit', output, output],
+    env: { ...process.env, ...ENVIRONMENT, ...environment },
+  });
+  forwardSignals(child);
+  return child;
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<number>} the exit code that says how it has ended
+ */
+async function ended(child) {
+  const [code, signal] = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (...how) => resolve(how));
+  });
+  return signal === null ? (code ?? 1) : 128 + constants.signals[/** @type {NodeJS.Signals} */ (signal)];
 }
 
 /**

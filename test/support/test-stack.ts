@@ -5,8 +5,8 @@ import { ROOT } from '../../lib/environment.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { eventually } from './eventually.ts';
 
-/** The suite's own servers: never those of a developer's environment, which may hold data. */
-const HOME = join(ROOT, '.sluice', 'test');
+/** The suite's own servers: never those of a developer's environment, which may hold data. Two test runs at once need two (dev/run-mode.mjs). */
+const HOME = join(ROOT, '.sluice', process.env.SLUICE_TEST_STACK ?? 'test');
 
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
 const stacks = new Map<PartName, Promise<Stack>>();
