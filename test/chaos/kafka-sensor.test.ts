@@ -7,7 +7,7 @@ import type { Client } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
 import { groupOf } from '../../sensors/kafka/start-position.ts';
 import { connectClient } from '../../temporal/connect.ts';
-import { listRuns } from '../../temporal/runs.ts';
+import { listRuns, type RunSummary } from '../../temporal/runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestKafka } from '../support/kafka.ts';
 import { startProcess, type TestProcess } from '../support/processes.ts';
@@ -20,6 +20,8 @@ const RECORDS = FULL ? 100_000 : 5_000;
 const MATCHES = FULL ? 2_000 : 100;
 const SECONDS = FULL ? 300 : 15;
 const PARTITIONS = 4;
+/** From when the broker has a record to when its run has begun, whatever happens to workers and brokers. Milliseconds. */
+const STALL = 30_000;
 
 describe('a Kafka sensor through kills', function () {
   this.timeout(FULL ? '30m' : '6m');
@@ -51,14 +53,17 @@ describe('a Kafka sensor through kills', function () {
 
   const startWorker = (): TestProcess => startProcess('worker.ts', ['--queue', taskQueue], environment);
 
-  /** Applies a pipeline of one trigger, lets records come for `SECONDS` while `fault` happens, and says how many runs there are. */
-  async function through(name: string, fault: (until: number, replaceWorker: () => Promise<void>) => Promise<void>): Promise<void> {
+  /**
+   * Applies a pipeline of one trigger, lets records come for `SECONDS` while `fault` happens, and looks at the runs.
+   * @returns the longest time that a record has waited for its run, milliseconds
+   */
+  async function through(name: string, fault: (until: number, replaceWorker: () => Promise<void>) => Promise<void>): Promise<number> {
     const dagId = `${name}_${unique}`;
     const topic = `chaos-${dagId}`;
     await kafka.createTopic(topic, PARTITIONS);
     await writeFile(
       join(folder.path, `${name}.yaml`),
-      `dag_id: ${dagId}\ntriggers: [{name: changes, type: kafka, topic: ${topic}, when: event.score > 0.7}]\ntasks: [{name: a, type: empty}]\n`,
+      `dag_id: ${dagId}\ntriggers: [{name: changes, type: kafka, topic: ${topic}, parallelism: 2, when: event.score > 0.7}]\ntasks: [{name: a, type: empty}]\n`,
     );
     let worker = startWorker();
     await apply();
@@ -72,9 +77,9 @@ describe('a Kafka sensor through kills', function () {
       await worker.stop('SIGKILL');
       worker = startWorker();
     };
-    await Promise.all([produce(topic), fault(until, replaceWorker)]);
+    const [taken] = await Promise.all([produce(topic), fault(until, replaceWorker)]);
 
-    const runs = async (): Promise<string[]> => (await listRuns(client, RECORDS, dagId)).map(({ pipelineRunId }) => pipelineRunId);
+    const runs = (): Promise<RunSummary[]> => listRuns(client, RECORDS, dagId);
     await eventually(
       async () => {
         const high = (await kafka.admin.fetchTopicOffsets(topic)).sort((a, b) => a.partition - b.partition).map((each) => each.high);
@@ -84,13 +89,22 @@ describe('a Kafka sensor through kills', function () {
       FULL ? 300_000 : 90_000,
     );
     const found = await runs();
-    assert.equal(new Set(found).size, MATCHES);
+    assert.equal(new Set(found.map(({ pipelineRunId }) => pipelineRunId)).size, MATCHES);
     // Every run was started once, and ended: no second execution hides behind an id.
     assert.equal((await client.workflow.count(`SluicePipeline = "${dagId}"`)).count, MATCHES);
     await worker.stop();
+    return Math.max(...found.map(({ pipelineRunId, startedAt }) => startedAt.getTime() - (taken[recordOf(pipelineRunId)] ?? NaN)));
   }
 
-  async function produce(topic: string): Promise<void> {
+  /** The record that a run is of, as they were numbered: each partition has every fourth of them, in order. */
+  function recordOf(pipelineRunId: string): number {
+    const [, partition, offset] = /-(\d+)-(\d+)$/.exec(pipelineRunId) ?? assert.fail(pipelineRunId);
+    return Number(offset) * PARTITIONS + Number(partition);
+  }
+
+  /** @returns when the broker had taken each record */
+  async function produce(topic: string): Promise<number[]> {
+    const taken: number[] = [];
     const producer = kafka.patient().producer({ allowAutoTopicCreation: false, idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();
     const steps = SECONDS * 5;
@@ -102,31 +116,38 @@ describe('a Kafka sensor through kills', function () {
         partition: (from + index) % PARTITIONS,
       }));
       await producer.send({ topic, messages });
+      taken.push(...messages.map(() => Date.now()));
       await delay(200);
     }
     await producer.disconnect();
+    return taken;
   }
 
-  it('the worker is killed every 5 s: each match starts one run', () =>
-    through('workers', async (until, replaceWorker) => {
+  it('the worker is killed every 5 s: each match starts one run', async () => {
+    await through('workers', async (until, replaceWorker) => {
       while (Date.now() < until) {
         await delay(5_000);
         await replaceWorker();
       }
-    }));
+    });
+  });
 
-  it('the broker is killed again and again: the same', () =>
-    through('brokers', async (until) => {
+  it('the broker is killed again and again, and the group rebalanced after it: the same, and no match waits for long', async () => {
+    const waited = await through('brokers', async (until, replaceWorker) => {
       const pause = FULL ? 20_000 : 4_000;
       while (Date.now() < until - pause) {
         await delay(pause);
         await killPart('kafka');
+        await replaceWorker();
       }
-    }));
+    });
+    assert.ok(waited < STALL, `a match has waited for ${waited} ms`);
+  });
 
-  it('Temporal is away for a while: no offset is committed past the runs', () =>
-    through('servers', async () => {
+  it('Temporal is away for a while: no offset is committed past the runs', async () => {
+    await through('servers', async () => {
       await delay(5_000);
       await killPart('temporal', FULL ? 120_000 : 10_000);
-    }));
+    });
+  });
 });
