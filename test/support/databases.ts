@@ -32,11 +32,17 @@ export async function createDatabase(): Promise<TestDatabase> {
   const client = new pg.Client({ host, port, user, password, database: name });
   client.on('error', () => {});
   await client.connect();
+  // A client takes one statement at a time.
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     name,
     url,
     client,
-    rows: async (sql, values) => (await client.query(sql, values)).rows,
+    async rows(sql, values) {
+      const result = turn.then(() => client.query(sql, values));
+      turn = result.catch(() => undefined);
+      return (await result).rows;
+    },
     async drop() {
       await client.end();
       await asAdministrator(`DROP DATABASE ${name} WITH (FORCE)`);
