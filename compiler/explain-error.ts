@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import { DURATION_HELP } from '../workflows/plan/duration.ts';
+import { schemaTypeInWords } from '../workflows/plan/schema-type-words.ts';
 import { didYouMean, nearest } from './diagnostic.ts';
 import { FOREIGN_KEYS } from './foreign-keys.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
@@ -39,7 +40,12 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
       return source.reportInside('SL202', path, `'${missing}' is missing${inThis}.`, exampleOf(error, missing));
     }
     case 'type':
-      return source.report('SL203', path, `${where} must be ${typeName(params.type)}, not ${given}.`, typeHint(params.type, error.data));
+      return source.report(
+        'SL203',
+        path,
+        `${where} must be ${schemaTypeInWords(params.type as string | readonly string[])}, not ${given}.`,
+        typeHint(params.type, error.data),
+      );
     case 'enum':
       return notAllowed(source, path, where, error, params.allowedValues as readonly unknown[]);
     case 'anyOf': {
@@ -129,21 +135,6 @@ export function showValue(value: unknown): string {
   if (typeof value === 'object') return 'a map';
   const text = String(value);
   return `'${text.length > 60 ? `${text.slice(0, 59)}…` : text}'`;
-}
-
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'a whole number',
-  number: 'a number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a map',
-  null: 'null',
-};
-
-function typeName(type: unknown): string {
-  const types = Array.isArray(type) ? type : [type];
-  return types.map((each) => TYPE_NAMES[String(each)] ?? String(each)).join(' or ');
 }
 
 function typeHint(type: unknown, data: unknown): string | undefined {

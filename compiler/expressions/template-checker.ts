@@ -1,5 +1,6 @@
 import { isWritable, sqlPlaces } from '../../workflows/plan/expressions/sql-template.ts';
 import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
+import { schemaTypeInWords } from '../../workflows/plan/schema-type-words.ts';
 import {
   parseTemplate,
   TemplateError,
@@ -67,7 +68,7 @@ export function checkTemplate(
   if (kind === 'sql' && !checkSql(source, path, parts, whole)) return undefined;
   const wanted =
     whole && kind === 'value'
-      ? { fits: (type: string) => fits(type, schema), words: wantedInWords(schema) }
+      ? { fits: (type: string) => fits(type, schema), words: schemaTypeInWords((schema.type ?? 'string') as string | readonly string[]) }
       : { fits: isText, words: 'text' };
   const checked = parts.flatMap((part) =>
     typeof part === 'string' ? [] : [checkAt(source, path, part, scope, kind === 'sql' ? undefined : wanted)],
@@ -146,20 +147,4 @@ const UNWRITABLE: Readonly<Record<string, string>> = {
 /** What can stand inside text. Lists and maps become JSON; only nothing has no text. */
 function isText(type: string): boolean {
   return type !== 'null';
-}
-
-function wantedInWords(schema: FoundTemplate['schema']): string {
-  const { type } = schema;
-  const words: Readonly<Record<string, string>> = {
-    string: 'text',
-    integer: 'a whole number',
-    number: 'a number',
-    boolean: 'true or false',
-    array: 'a list',
-    object: 'a map',
-  };
-  return [type ?? 'string']
-    .flat()
-    .map((each) => words[String(each)] ?? String(each))
-    .join(' or ');
 }

@@ -1,5 +1,6 @@
 import { parseDuration } from './duration.ts';
 import { isMap, type Json, type JsonObject } from './json.ts';
+import { schemaTypeInWords } from './schema-type-words.ts';
 
 /** The types that a parameter or a field of a form can have. */
 export const VALUE_TYPES = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'] as const;
@@ -24,7 +25,7 @@ export function checkValue(schema: JsonObject, value: Json, name: string): strin
   const types = [schema.type ?? []].flat() as readonly string[];
   const shown = JSON.stringify(value) ?? 'nothing';
   if (types.length > 0 && !types.some((type) => hasType(value, type))) {
-    return [`'${name}' must be ${types.map((type) => TYPE_NAMES[type] ?? type).join(' or ')}, not ${shown}.`];
+    return [`'${name}' must be ${schemaTypeInWords(types)}, not ${shown}.`];
   }
   const allowed = schema.enum as readonly Json[] | undefined;
   if (allowed && !allowed.some((each) => JSON.stringify(each) === shown)) {
@@ -35,15 +36,6 @@ export function checkValue(schema: JsonObject, value: Json, name: string): strin
   if (Array.isArray(value)) return checkList(schema, value as readonly Json[], name);
   return typeof value === 'object' && value !== null ? checkMap(schema, value as JsonObject, name) : [];
 }
-
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'a whole number',
-  number: 'a number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a map',
-};
 
 function hasType(value: Json, type: string): boolean {
   switch (type) {
