@@ -49,7 +49,7 @@ export class PartWriter {
     // A stream that has failed emits 'error' beside rejecting what waits for it: the upload tells the cause.
     this.#meter.on('error', () => {});
     if (compression === 'gzip') {
-      this.#gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 64 * 1024 });
+      this.#gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 256 * 1024 });
       this.#gzip.on('error', (error) => this.#meter.destroy(error));
       this.#gzip.pipe(this.#meter);
     }
@@ -73,10 +73,16 @@ export class PartWriter {
     return this.#meter.bytes;
   }
 
-  /** @throws ApplicationFailure when S3 has refused the file or cannot be reached */
+  /**
+   * Resolves when there is room for more. A chunk that is compressed may be filled again then; another is in use until it is uploaded.
+   * @throws ApplicationFailure when S3 has refused the file or cannot be reached
+   */
   async write(chunk: Buffer): Promise<void> {
-    const input = this.#gzip ?? this.#meter;
-    if (!this.#failed && !input.write(chunk)) await Promise.race([once(input, 'drain').catch(() => {}), this.#upload]);
+    if (!this.#failed) {
+      const full = this.#gzip ? compressed(this.#gzip, chunk) : !this.#meter.write(chunk) && once(this.#meter, 'drain').catch(() => {});
+      // What has failed makes no room.
+      if (full) await Promise.race([full, this.#upload]);
+    }
     this.#throwIfFailed();
   }
 
@@ -106,4 +112,8 @@ export class PartWriter {
   #throwIfFailed(): void {
     if (this.#failed) throw storageFailure(this.#failure, this.#storage, this.location.bucket, `write ${formatS3Uri(this.location)}`);
   }
+}
+
+function compressed(gzip: Gzip, chunk: Buffer): Promise<unknown> {
+  return new Promise((resolve) => gzip.write(chunk, resolve));
 }

@@ -1,4 +1,4 @@
-import copyStreams from 'pg-copy-streams';
+import { CopyOut } from '../../lib/copy-out.ts';
 import type { SqlClient } from '../../lib/postgres.ts';
 import type { DatasetFile, DatasetManifest } from '../../workflows/plan/dataset.ts';
 import { RowScanner } from '../dataset/row-scanner.ts';
@@ -16,9 +16,6 @@ export interface CopyToParts {
   readonly maxRowsPerFile: number;
   progress(sums: { readonly rows: number; readonly bytes: number; readonly files: number }): void;
 }
-
-/** Rows come in one by one; they go on in pieces of this size, for gzip's sake. */
-const PIECE = 256 * 1024;
 
 /**
  * Streams the rows of a COPY into files of at most `maxRowsPerFile` rows. No rows, no files. The rows that were written are counted in
@@ -40,16 +37,17 @@ export async function copyToParts(copy: CopyToParts): Promise<DatasetFile[]> {
     sums.bytes += file.meta.content_length;
     part = undefined;
   };
-  const source = copy.client.query(copyStreams.to(copy.statement, { highWaterMark: PIECE }));
+  const source = copy.client.query(new CopyOut(copy.statement));
   try {
-    for await (const piece of inPieces(source)) {
+    for await (const piece of source.pieces()) {
       for (let from = 0; from < piece.length;) {
         part ??= {
           writer: new PartWriter(storage, { ...prefix, key: prefix.key + output.nameOf(files.length, extension) }, compression),
           scanner: new RowScanner(format),
         };
         const end = part.scanner.scan(piece, from, maxRowsPerFile - part.scanner.rows + (part.scanner.betweenRows ? 0 : 1));
-        await part.writer.write(piece.subarray(from, end));
+        const bytes = piece.subarray(from, end);
+        await part.writer.write(compression === 'gzip' ? bytes : Buffer.from(bytes));
         from = end;
         if (part.scanner.betweenRows && part.scanner.rows >= maxRowsPerFile) await closePart();
       }
@@ -61,12 +59,9 @@ export async function copyToParts(copy: CopyToParts): Promise<DatasetFile[]> {
     }
     await closePart();
   } catch (error) {
-    source.destroy();
     await part?.writer.abort();
     throw error;
   }
-  // The command tag follows the data; the answer to another query follows the command tag.
-  await copy.client.query('SELECT 1');
   if (source.rowCount !== sums.rows) {
     throw platformFault(
       'DatasetChanged',
@@ -75,18 +70,4 @@ export async function copyToParts(copy: CopyToParts): Promise<DatasetFile[]> {
   }
   copy.progress({ ...sums, files: files.length });
   return files;
-}
-
-async function* inPieces(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let held: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of source) {
-    held.push(chunk);
-    size += chunk.length;
-    if (size < PIECE) continue;
-    yield held.length === 1 ? chunk : Buffer.concat(held, size);
-    held = [];
-    size = 0;
-  }
-  if (size > 0) yield Buffer.concat(held, size);
 }

@@ -88,6 +88,13 @@ async function compareAll(client: Client): Promise<Measure[]> {
       () => ours(client, mapped(10_000, 100, 100)),
       () => byHand(client, 'Batched', 10_000),
     )),
+    ...(await compare(
+      '100,000 mapped tasks, 100 a batch',
+      { time: 1.5 },
+      PAIRS,
+      () => ours(client, mapped(100_000, 100, 500)),
+      () => byHand(client, 'Batched', 100_000),
+    )),
   ];
 }
 

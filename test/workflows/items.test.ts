@@ -51,6 +51,16 @@ describe('long lists', function () {
     assert.ok(historyLength < 60, `${historyLength} events`);
   });
 
+  it('a list that stands in the pipeline is not handed to each of the parts', async () => {
+    const list = JSON.stringify(ITEMS.map(() => randomUUID()));
+    const run = await start(`a: ok with {expand: {over: ${list}, max_parallel: 200}, give: 1}`);
+    await handle(run).result();
+    const { events } = await handle(run).fetchHistory();
+    const inputs = events?.flatMap(({ startChildWorkflowExecutionInitiatedEventAttributes: child }) => child?.input?.payloads ?? []) ?? [];
+    assert.equal(inputs.length, 3);
+    for (const { data } of inputs) assert.ok((data?.length ?? 0) < list.length / 3, `${data?.length} bytes of a list of ${list.length}`);
+  });
+
   it('an item that fails is found, shown, and run again alone', async () => {
     const task =
       'a: ok with {expand: {over: params.list, max_parallel: 200, on_item_failure: fail}, give: "{{ item }}", poison: "{{ item == params.bad }}"}';

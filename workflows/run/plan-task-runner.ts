@@ -233,15 +233,16 @@ export class PlanTaskRunner implements TaskRunner {
   /** A part of a long list, in a history of its own. */
   private performPart(task: TaskPlan, part: ListPart, round: number, scope: RunScope): Promise<readonly ItemOutcome[]> {
     const { batches, parallel, stopAtFailure } = part;
+    // The list is not handed on: where it stands in the plan, each part would carry all of it, and 200 parts fill a history.
+    const { expand, ...each } = task;
     const calls = batches.map((batch): ItemCall => {
       const [only] = batch;
-      const { id, summary, input } =
-        task.expand?.batchSize === 1 && only ? this.callOf(task, only, round) : this.batchOf(task, batch, round);
+      const { id, summary, input } = expand?.batchSize === 1 && only ? this.callOf(task, only, round) : this.batchOf(task, batch, round);
       return { id, summary, input };
     });
     const name = `${calls[0]?.id ?? ''} – ${calls.at(-1)?.id ?? ''}`;
     const id = `${this.context.pipelineRunId}/${idOf(task, `/${part.index}`, round)}`;
-    return this.host.runItems({ id, summary: name, input: { task: { ...task, params: {} }, calls, parallel, stopAtFailure } }, scope);
+    return this.host.runItems({ id, summary: name, input: { task: { ...each, params: {} }, calls, parallel, stopAtFailure } }, scope);
   }
 
   /** @param items of the call; undefined for what the calls of a batch have in common */
