@@ -33,6 +33,8 @@ const RECORDS_A_SECOND = 1_000;
 const STEP = 100;
 /** How long it is waited for what should come, in milliseconds. */
 const PATIENCE = 600_000;
+/** Looking costs the broker a request for each group, and so it is done no more often. In milliseconds. */
+const LOOK_EVERY = 2_000;
 
 /** What a worker has cost since it began, or costs in a second; what it holds. */
 interface Weight {
@@ -94,7 +96,7 @@ class Bench {
     await inTurns(this.plans, AT_ONCE, (plan) =>
       applySensorChange(this.client, { id: sensorId(plan.dagId, TRIGGER), action: 'start', plan, trigger: TRIGGER }, this.queue),
     );
-    const there = await until(async () => (await this.reading()) === SENSORS, PATIENCE);
+    const there = await until(async () => (await this.reading()) === SENSORS, PATIENCE, LOOK_EVERY);
     const joined = performance.now() - began;
     process.stderr.write(`${await this.reading()} sensors read after ${seconds(joined)}\n`);
     await delay(SETTLED);
@@ -103,11 +105,11 @@ class Bench {
     await producer.connect();
     const [busy] = await Promise.all([this.worker.weigh(), this.pace(producer)]);
     const last = performance.now();
-    const upToDate = await until(async () => (await this.behind()) === 0, PATIENCE);
+    const upToDate = await until(async () => (await this.behind()) === 0, PATIENCE, LOOK_EVERY);
     const late = performance.now() - last;
     await producer.sendBatch({ topicMessages: this.topics.map((topic) => ({ topic, messages: [recordOf(0.9)] })) });
     const sent = performance.now();
-    await until(async () => (await this.runs()) >= SENSORS, PATIENCE);
+    await until(async () => (await this.runs()) >= SENSORS, PATIENCE, LOOK_EVERY);
     const started = performance.now() - sent;
     await producer.disconnect();
     // One too many would come late.
