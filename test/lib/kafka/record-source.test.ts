@@ -284,6 +284,23 @@ for (const [client, sourceOf] of Object.entries(SOURCES)) {
         await soon(() => assert.deepEqual(again.values, ['1']));
       });
 
+      it('leaves its group, whenever it is told to end', async () => {
+        const topic = await topicWith('1');
+        const groups = Array.from({ length: 32 }, () => unique());
+        await Promise.all(
+          groups.map(async (group, index) => {
+            const consumer = consuming(topic, group);
+            await new Promise((resolve) => setTimeout(resolve, index * 10));
+            await consumer.stop();
+          }),
+        );
+        const { groups: left } = await kafka.admin.describeGroups(groups);
+        assert.deepEqual(
+          left.flatMap(({ members }) => members),
+          [],
+        );
+      });
+
       it('ends when it is told to: before it has begun, while it waits, and while it handles', async () => {
         const topic = await topicWith('1');
         const early = consuming(topic);
