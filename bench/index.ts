@@ -5,6 +5,7 @@ const SUITES: Record<string, () => Promise<boolean>> = {
   compile: async () => printMeasures(await (await import('./compile/compile.ts')).benchCompile()),
   runs: async () => printMeasures(await (await import('./runs/runs.ts')).benchRuns()),
   sensors: async () => printMeasures(await (await import('./sensors/sensors.ts')).benchSensors()),
+  'sensors-many': async () => printMeasures(await (await import('./sensors/many.ts')).benchManySensors()),
   sla: async () => printMeasures(await (await import('./sla/sla.ts')).benchSla()),
   'sla-faults': async () => printMeasures(await (await import('./sla/faults.ts')).benchSlaFaults()),
   reconcile: async () => printMeasures(await (await import('./reconcile/reconcile.ts')).benchReconcile()),

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { homePaths } from './home.ts';
-import { type PartContext, portOf, type Report } from './parts/part.ts';
+import { portOf, type Report } from './parts/part.ts';
 import type { Ports } from './ports.ts';
 import { runTool } from './run-tool.ts';
 
@@ -12,15 +11,15 @@ export interface KafkaFolder {
   readonly logging: string;
 }
 
-/** Writes Kafka's configuration for these ports and formats its storage when it is new. */
+/** Writes Kafka's configuration for these ports into the folder, and formats its storage there when it is new. */
 export async function prepareKafkaFolder(
-  { home, environment }: PartContext,
+  folder: string,
+  environment: NodeJS.ProcessEnv,
   java: string,
   classPath: string,
   ports: Ports,
   report: Report,
 ): Promise<KafkaFolder> {
-  const folder = homePaths.data(home, 'kafka');
   const storage = join(folder, 'storage');
   const properties = join(folder, 'server.properties');
   const logging = join(folder, 'log4j2.properties');
@@ -71,6 +70,8 @@ function propertiesOf(storage: string, ports: Ports): string {
     // A killed broker counts as alive for so long, and a new one under its name has to wait; the default is 9 s.
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 500,
+    // How long it rests when there was nothing to compact; the default is 15 s.
+    'log.cleaner.backoff.ms': 500,
   })
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');

@@ -11,6 +11,7 @@ export const versions = {
   versitygw: '1.8.0',
   moto: '5.2.5',
   kafka: '4.3.1',
+  kafka39: '3.9.2',
   kafkaScala: '2.13',
   /** The oldest Kafka on PATH that is used: KRaft without ZooKeeper, set up with the same two commands. */
   kafkaAtLeast: '3.9.0',

@@ -10,6 +10,7 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 import { groupOf } from '../../sensors/kafka/start-position.ts';
 import { sensorId } from '../../workflows/plan/trigger.ts';
 import { type Measure, median, percentile } from '../measure.ts';
+import { recordOf, sensorPlan, TRIGGER } from './sensor-plan.ts';
 
 const PARTITIONS = 8;
 const SECONDS = 30;
@@ -81,43 +82,11 @@ async function prepare(
   const admin = createKafka(connection, 'sluice-bench').admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }], waitForLeaders: true });
-  const plan: Plan = {
-    format: 1,
-    dagId: topic.replaceAll('-', '_'),
-    hash: topic,
-    tags: [],
-    schedule: null,
-    tasks: [
-      {
-        name: 'a',
-        // An activity that does nothing.
-        type: 'wait_until',
-        summary: '',
-        dependsOn: [],
-        triggerRule: 'all_success',
-        params: { time: '2000-01-01T00:00:00Z' },
-        retry: { maximumAttempts: 1, initialDelayMs: 1_000, backoff: 1, maximumDelayMs: 1_000 },
-        executionTimeoutMs: 60_000,
-        heartbeatTimeoutMs: 15_000,
-        allowFailure: false,
-      },
-    ],
-    triggers: [
-      {
-        name: 'changes',
-        type: 'kafka',
-        when: 'event.behavior_change_score > 0.7',
-        mode: { kind: 'each' },
-        onInvalid: 'dead_letter',
-        parallelism: 1,
-        source: { topic },
-      },
-    ],
-  };
-  const id = sensorId(plan.dagId, 'changes');
-  await applySensorChange(client, { id, action: 'start', plan, trigger: 'changes' }, taskQueue);
+  const plan = sensorPlan(topic.replaceAll('-', '_'), topic);
+  const id = sensorId(plan.dagId, TRIGGER);
+  await applySensorChange(client, { id, action: 'start', plan, trigger: TRIGGER }, taskQueue);
   for (;;) {
-    const [found] = await admin.fetchOffsets({ groupId: groupOf(plan.dagId, 'changes'), topics: [topic] });
+    const [found] = await admin.fetchOffsets({ groupId: groupOf(plan.dagId, TRIGGER), topics: [topic] });
     if (found && found.partitions.length > 0 && found.partitions.every(({ offset }) => offset !== '-1')) break;
     await delay(100);
   }
@@ -135,10 +104,7 @@ async function prepare(
 
 /** @returns the offset of the first */
 async function send(producer: Producer, topic: string, partition: number, scores: readonly number[]): Promise<bigint> {
-  const messages = scores.map((score) => ({
-    partition,
-    value: JSON.stringify({ event_type: 'product_view', user_id: '12345', product_id: '89101', behavior_change_score: score }),
-  }));
+  const messages = scores.map((score) => ({ partition, ...recordOf(score) }));
   const [answer] = await producer.send({ topic, messages });
   return BigInt(answer?.baseOffset ?? 0);
 }

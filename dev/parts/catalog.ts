@@ -1,4 +1,4 @@
-import { kafka } from './kafka.ts';
+import { kafka, kafka39 } from './kafka.ts';
 import { mlflow } from './mlflow.ts';
 import { mysql } from './mysql.ts';
 import { type Part, type PartName, partNames } from './part.ts';
@@ -20,6 +20,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   rabbitmq,
   mlflow,
   mysql,
+  'kafka-3.9': kafka39,
 };
 
 /** The parts of these names, in the catalog's order and each once. */

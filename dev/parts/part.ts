@@ -2,7 +2,18 @@ import type { Ports } from '../ports.ts';
 import type { ServerCommand } from '../server-process.ts';
 
 /** The parts of the local stack, in the order in which they are listed. */
-export const partNames = ['temporal', 'postgres', 's3', 'kafka', 'spark', 'schema-registry', 'rabbitmq', 'mlflow', 'mysql'] as const;
+export const partNames = [
+  'temporal',
+  'postgres',
+  's3',
+  'kafka',
+  'spark',
+  'schema-registry',
+  'rabbitmq',
+  'mlflow',
+  'mysql',
+  'kafka-3.9',
+] as const;
 export type PartName = (typeof partNames)[number];
 /** Those that start when none is named: the others only who needs them asks for. */
 export const usualParts: readonly PartName[] = ['temporal', 'postgres', 's3', 'kafka', 'spark'];

@@ -2,8 +2,10 @@ import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import { readFileSync } from 'node:fs';
 import type { KafkaConnection } from '../connections.ts';
 import { registerCodecs } from './codecs.ts';
+import { restIdleConnections } from './idle-connections.ts';
 
 registerCodecs();
+restIdleConnections();
 
 /**
  * A client of a connection's brokers. It logs nothing: what goes wrong is in the errors, and theirs is the word for people.

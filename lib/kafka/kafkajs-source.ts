@@ -34,11 +34,13 @@ export function kafkajsSource(kafka: Kafka): RecordSource {
   };
 }
 
+/** A consumer that is disconnected while it joins its group stays in it, and keeps partitions for ever: it is waited for. */
 async function runConsumer(consumer: Consumer, { topics, handle, signal }: Subscription): Promise<void> {
   let lastSign = Date.now();
   let busy = 0;
   await consumer.connect();
   await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+  let begun: Promise<void> | undefined;
   await new Promise<void>((resolve, reject) => {
     const watch = setInterval(() => {
       if (busy === 0 && Date.now() - lastSign > STALLED) end(new Error(`The Kafka client has asked for nothing in ${STALLED / 1000} s.`));
@@ -56,7 +58,7 @@ async function runConsumer(consumer: Consumer, { topics, handle, signal }: Subsc
     signal.addEventListener('abort', stop, { once: true });
     consumer.on(consumer.events.CRASH, ({ payload }) => end(payload.error));
     consumer.on(consumer.events.FETCH_START, () => (lastSign = Date.now()));
-    consumer
+    begun = consumer
       .run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -79,7 +81,7 @@ async function runConsumer(consumer: Consumer, { topics, handle, signal }: Subsc
         },
       })
       .catch(end);
-  });
+  }).finally(() => begun);
 }
 
 function batchOf(consumer: Consumer, { batch, heartbeat }: EachBatchPayload): RecordBatch {

@@ -36,7 +36,8 @@ export interface Subscription {
 
 /**
  * A client that reads records as a member of a consumer group. Whatever stands behind it commits nothing by itself, hands a batch over again
- * that was not committed, and begins partitions for which nothing was ever committed at their earliest record.
+ * that was not committed, and begins partitions for which nothing was ever committed, or whose records are gone from there on, at their
+ * earliest record. test/lib/kafka/record-source.test.ts holds it to all of this.
  */
 export interface RecordSource {
   /** Reads until the signal is aborted. @throws when the client cannot go on; a new call begins anew */

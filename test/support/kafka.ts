@@ -12,14 +12,14 @@ export class TestKafka {
   readonly admin: Admin;
   private readonly connection: KafkaConnection;
 
-  private constructor(environment: Environment) {
-    this.connection = connectionsFrom(environment).get('kafka_default', ['kafka']);
+  private constructor(environment: Environment, connection: string) {
+    this.connection = connectionsFrom(environment).get(connection, ['kafka']);
     this.kafka = createKafka(this.connection, 'sluice-test');
     this.admin = this.kafka.admin();
   }
 
-  static async connect(environment: Environment): Promise<TestKafka> {
-    const kafka = new TestKafka(environment);
+  static async connect(environment: Environment, connection = 'kafka_default'): Promise<TestKafka> {
+    const kafka = new TestKafka(environment, connection);
     await kafka.admin.connect();
     return kafka;
   }

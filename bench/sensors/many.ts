@@ -1,0 +1,234 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { Admin, Kafka, Producer } from 'kafkajs';
+import { startStack } from '../../dev/stack.ts';
+import { connectionsFrom } from '../../lib/connections.ts';
+import { type Environment, ROOT } from '../../lib/environment.ts';
+import { inTurns } from '../../lib/in-turns.ts';
+import { createKafka } from '../../lib/kafka/client.ts';
+import { createProgress } from '../../lib/progress.ts';
+import { groupOf } from '../../sensors/kafka/start-position.ts';
+import { connectClient } from '../../temporal/connect.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { applySensorChange } from '../../temporal/sensors.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/plan/search-attributes.ts';
+import { sensorId } from '../../workflows/plan/trigger.ts';
+import type { Measure } from '../measure.ts';
+import { until } from '../until.ts';
+import { recordOf, sensorPlan, TRIGGER } from './sensor-plan.ts';
+
+const SENSORS = 1_000;
+const TOPICS = 50;
+const AT_ONCE = 20;
+/** How long the worker is left alone before it is weighed, and how long it is weighed, in milliseconds. */
+const SETTLED = 10_000;
+const WEIGHED = 30_000;
+const RECORDS_A_SECOND = 1_000;
+/** Records are sent so often, in milliseconds. */
+const STEP = 100;
+/** How long it is waited for what should come, in milliseconds. */
+const PATIENCE = 600_000;
+/** Looking costs the broker a request for each group, and so it is done no more often. In milliseconds. */
+const LOOK_EVERY = 2_000;
+
+/** What a worker has cost since it began, or costs in a second; what it holds. */
+interface Weight {
+  readonly cpuMs: number;
+  readonly bytes: number;
+  /** Connections to Kafka. */
+  readonly sockets: number;
+}
+
+/** What a thousand sensors cost that share a worker: idle, and with records to look at; and whether each starts its run. */
+export async function benchManySensors(): Promise<Measure[]> {
+  const stack = await startStack({
+    home: join(ROOT, '.sluice', 'bench'),
+    parts: ['temporal', 'kafka'],
+    environment: {},
+    progress: createProgress(),
+  });
+  const environment: Environment = { ...process.env, ...stack.environment };
+  const client = await connectClient(environment);
+  const kafka = createKafka(connectionsFrom(environment).get('kafka_default', ['kafka']), 'sluice-bench');
+  const admin = kafka.admin();
+  const queue = `bench-many-${randomUUID().slice(0, 8)}`;
+  try {
+    await ensureSearchAttributes(client);
+    await admin.connect();
+    const worker = await Worker.start(environment, queue);
+    try {
+      return await new Bench(client, kafka, admin, queue, worker).measure();
+    } finally {
+      await worker.stop();
+    }
+  } finally {
+    await admin.disconnect();
+    await client.connection.close();
+    await stack.stop();
+  }
+}
+
+class Bench {
+  private readonly topics: readonly string[];
+  private readonly plans: readonly Plan[];
+
+  constructor(
+    private readonly client: Client,
+    private readonly kafka: Kafka,
+    private readonly admin: Admin,
+    private readonly queue: string,
+    private readonly worker: Worker,
+  ) {
+    this.topics = Array.from({ length: TOPICS }, (_, number) => `${queue}-${number}`);
+    this.plans = Array.from({ length: SENSORS }, (_, number) =>
+      sensorPlan(`${queue.replaceAll('-', '_')}_${number}`, this.topicOf(number)),
+    );
+  }
+
+  async measure(): Promise<Measure[]> {
+    await this.admin.createTopics({ topics: this.topics.map((topic) => ({ topic })), waitForLeaders: true });
+    const began = performance.now();
+    await inTurns(this.plans, AT_ONCE, (plan) =>
+      applySensorChange(this.client, { id: sensorId(plan.dagId, TRIGGER), action: 'start', plan, trigger: TRIGGER }, this.queue),
+    );
+    const there = await until(async () => (await this.reading()) === SENSORS, PATIENCE, LOOK_EVERY);
+    const joined = performance.now() - began;
+    process.stderr.write(`${await this.reading()} sensors read after ${seconds(joined)}\n`);
+    await delay(SETTLED);
+    const idle = await this.worker.weigh();
+    const producer = this.kafka.producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    const [busy] = await Promise.all([this.worker.weigh(), this.pace(producer)]);
+    const last = performance.now();
+    const upToDate = await until(async () => (await this.behind()) === 0, PATIENCE, LOOK_EVERY);
+    const late = performance.now() - last;
+    await producer.sendBatch({ topicMessages: this.topics.map((topic) => ({ topic, messages: [recordOf(0.9)] })) });
+    const sent = performance.now();
+    await until(async () => (await this.runs()) >= SENSORS, PATIENCE, LOOK_EVERY);
+    const started = performance.now() - sent;
+    await producer.disconnect();
+    // One too many would come late.
+    await delay(SETTLED);
+    const runs = await this.runs();
+    return [
+      {
+        what: `${SENSORS} sensors on ${TOPICS} topics in one worker: all read`,
+        measured: there ? `after ${seconds(joined)}` : 'no',
+        wanted: 'all',
+        reached: there,
+      },
+      { what: 'the worker, idle', measured: words(idle), wanted: '≤ 1 core, 2 GB', reached: idle.cpuMs <= 1_000 && idle.bytes <= 2e9 },
+      {
+        what: `the worker, ${RECORDS_A_SECOND} records a second, each looked at by ${SENSORS / TOPICS} sensors`,
+        measured: words(busy),
+        wanted: '≤ 2 GB',
+        reached: busy.bytes <= 2e9,
+      },
+      {
+        what: 'from the last of them to all positions at the end',
+        measured: upToDate ? seconds(late) : 'never',
+        wanted: '≤ 10 s',
+        reached: upToDate && late <= 10_000,
+      },
+      {
+        what: 'a match in each topic: runs started',
+        measured: `${runs}, the last after ${seconds(started)}`,
+        wanted: `${SENSORS}: one for each sensor`,
+        reached: runs === SENSORS,
+      },
+    ];
+  }
+
+  /** How many sensors are members of their groups. */
+  private async reading(): Promise<number> {
+    const { groups } = await this.admin.describeGroups(this.plans.map(({ dagId }) => groupOf(dagId, TRIGGER)));
+    return groups.filter(({ state, members }) => state === 'Stable' && members.length === 1).length;
+  }
+
+  /** How many sensors have a position before the end. */
+  private async behind(): Promise<number> {
+    const ends = new Map<string, string | undefined>();
+    for (const topic of this.topics) ends.set(topic, (await this.admin.fetchTopicOffsets(topic))[0]?.high);
+    let behind = 0;
+    await inTurns([...this.plans.entries()], AT_ONCE, async ([number, { dagId }]) => {
+      const topic = this.topicOf(number);
+      const [found] = await this.admin.fetchOffsets({ groupId: groupOf(dagId, TRIGGER), topics: [topic] });
+      if (found?.partitions[0]?.offset !== ends.get(topic)) behind++;
+    });
+    return behind;
+  }
+
+  /** Sends at an even pace, for as long as the worker is weighed. */
+  private async pace(producer: Producer): Promise<void> {
+    const began = performance.now();
+    for (let step = 0; step * STEP < WEIGHED; step++) {
+      await delay(Math.max(0, began + step * STEP - performance.now()));
+      const messages = Array.from({ length: (RECORDS_A_SECOND * STEP) / 1_000 / TOPICS }, () => recordOf(0.1));
+      await producer.sendBatch({ topicMessages: this.topics.map((topic) => ({ topic, messages })) });
+    }
+  }
+
+  private async runs(): Promise<number> {
+    const query = `${SEARCH_ATTRIBUTES.cause.name} = "kafka" AND TaskQueue = "${this.queue}"`;
+    return (await this.client.workflow.count(query)).count;
+  }
+
+  private topicOf(number: number): string {
+    return this.topics[number % TOPICS] ?? '';
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function words({ cpuMs, bytes, sockets }: Weight): string {
+  return `${(cpuMs / 1_000).toFixed(2)} of a core, ${(bytes / 1e6).toFixed(0)} MB, ${sockets} connections to Kafka`;
+}
+
+/** A worker in a process of its own. */
+class Worker {
+  private constructor(private readonly child: ChildProcess) {}
+
+  static async start(environment: Environment, queue: string): Promise<Worker> {
+    const child = fork(join(import.meta.dirname, 'worker-child.ts'), [queue], {
+      execArgv: ['--import', 'tsx'],
+      env: { ...process.env, ...environment, TZ: 'UTC' },
+    });
+    const worker = new Worker(child);
+    await worker.message();
+    return worker;
+  }
+
+  /** What it costs in a second. */
+  async weigh(): Promise<Weight> {
+    process.stderr.write(`weighing the worker for ${WEIGHED / 1_000} s\n`);
+    const before = await this.ask();
+    await delay(WEIGHED);
+    const after = await this.ask();
+    return { ...after, cpuMs: ((after.cpuMs - before.cpuMs) / WEIGHED) * 1_000 };
+  }
+
+  async stop(): Promise<void> {
+    const gone = once(this.child, 'exit');
+    this.child.kill();
+    await gone;
+  }
+
+  private async ask(): Promise<Weight> {
+    const answer = this.message();
+    this.child.send('weigh');
+    return (await answer) as Weight;
+  }
+
+  private async message(): Promise<unknown> {
+    const [message] = (await Promise.race([once(this.child, 'message'), once(this.child, 'exit').then(() => [])])) as unknown[];
+    if (message === undefined) throw new Error('The worker of the benchmark has ended.');
+    return message;
+  }
+}
