@@ -17,7 +17,8 @@ import { watchTemporal } from './monitors/temporal-watch.ts';
 import { askTemporal, temporalAddress, TemporalUnavailable } from './temporal/connect.ts';
 import { createMonitorWorkers, ensureMonitor } from './temporal/monitors.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
-import { createWorkers, installRuntime, type WorkerGroup } from './temporal/worker-process.ts';
+import type { WorkerGroup } from './temporal/worker-group.ts';
+import { createWorkers, installRuntime } from './temporal/worker-process.ts';
 
 interface Options {
   queue: string[];

@@ -17,7 +17,8 @@ import { dataConverter } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { TemporalFacts } from './monitor-facts.ts';
 import { searchAttribute } from './search-attributes.ts';
-import type { Activities, WorkerGroup } from './worker-process.ts';
+import { groupOf, type WorkerGroup } from './worker-group.ts';
+import type { Activities } from './worker-process.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 /** Workers for the monitors of deployments; and what they need to ask Temporal whether it is there. */
@@ -55,20 +56,7 @@ export async function createMonitorWorkers(
       }),
     ),
   );
-  return {
-    client,
-    workers,
-    async run() {
-      try {
-        await Promise.all(workers.map((worker) => worker.run()));
-      } finally {
-        await connection.close();
-      }
-    },
-    shutdown() {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    },
-  };
+  return { client, ...groupOf(workers, connection) };
 }
 
 /** Sees to it that a deployment is watched: its monitor, and the probe that tells whether its workers answer. May be called again. */

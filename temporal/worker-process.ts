@@ -10,6 +10,7 @@ import { createIntervalActivities } from './intervals.ts';
 import { createRunLookup } from './run-lookup.ts';
 import { createSensorStarts } from './sensor-starts.ts';
 import { createSlotActivities } from './slot-activities.ts';
+import { groupOf, type WorkerGroup } from './worker-group.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export type Activities = Record<string, (...input: never[]) => Promise<unknown>>;
@@ -20,14 +21,6 @@ export type SensorStarts = ReturnType<typeof createSensorStarts>;
 
 /** How long running tasks get to come to an end, or to a point where another worker can go on, when this one is told to stop. */
 const SHUTDOWN_GRACE = '10s';
-
-/** A group of Temporal workers in one process: for each task queue one for its runs, and one for its sensors. */
-export interface WorkerGroup {
-  readonly workers: readonly Worker[];
-  /** Resolves when all have shut down; rejects when one fails. */
-  run(): Promise<void>;
-  shutdown(): void;
-}
 
 /** Routes the Temporal SDK's own messages into `log`. Once a process, before anything else of the SDK is used. */
 export function installRuntime(log: Log): void {
@@ -103,17 +96,5 @@ export async function createWorkers(
         : []),
     ]),
   );
-  return {
-    workers,
-    async run() {
-      try {
-        await Promise.all(workers.map((worker) => worker.run()));
-      } finally {
-        await connection.close();
-      }
-    },
-    shutdown() {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    },
-  };
+  return groupOf(workers, connection);
 }
