@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
@@ -34,6 +35,8 @@ export async function createBucket(): Promise<TestBucket> {
   const client = openS3(connection);
   const name = `test-${randomBytes(6).toString('hex')}`;
   const { signal } = new AbortController();
+  // Tests read many objects at once.
+  setMaxListeners(0, signal);
   await client.send(new CreateBucketCommand({ Bucket: name }));
   const bytes = async (key: string): Promise<Buffer> => {
     const chunks: Buffer[] = [];
