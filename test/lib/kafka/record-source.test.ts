@@ -253,7 +253,9 @@ for (const [client, sourceOf] of Object.entries(SOURCES)) {
           'max.compaction.lag.ms': '100',
         });
         const group = unique();
-        for (let n = 0; n < 20; n++) await kafka.send(topic, [{ key: 'same', value: String(n) }]);
+        // By the times of records, a new segment begins with each: the cleaner leaves only the last one alone.
+        const began = Date.now() - 20_000;
+        for (let n = 0; n < 20; n++) await kafka.send(topic, [{ key: 'same', value: String(n), timestamp: String(began + n * 1_000) }]);
         await eventually(async () => {
           let left = 0;
           await readTopic(kafka.kafka, { topic, from: 'earliest', signal: new AbortController().signal }, () => ++left > 0);
