@@ -64,14 +64,12 @@ function reader(node: ASTNode): ((values: Readonly<Record<string, unknown>>) => 
   if (node.op !== '.') return undefined;
   const [object, field] = node.args;
   const outer = reader(object);
-  return (
-    outer &&
-    ((values) => {
-      const value = outer(values);
-      if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, field)) return undefined;
-      return (value as Readonly<Record<string, Json>>)[field];
-    })
-  );
+  // What objects and lists have by nature is no field of an event: CEL sees to such names.
+  if (!outer || field in Array.prototype) return undefined;
+  return (values) => {
+    const value = outer(values);
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, Json>>)[field] : undefined;
+  };
 }
 
 function comparer(operator: Operator, literal: unknown): ((value: unknown) => boolean | undefined) | undefined {
