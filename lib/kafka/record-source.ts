@@ -1,4 +1,4 @@
-/** A record as the broker keeps it. */
+/** A record as the broker keeps it. What is read of it may be made then: to copy one, name what is copied; `...record` copies nothing. */
 export interface KafkaRecord {
   readonly topic: string;
   readonly partition: number;

@@ -24,11 +24,12 @@ export async function readDeadLetters(connection: KafkaConnection, dagId: string
 
 const OWN = /^sluice-/;
 
-function letterOf({ headers, ...letter }: KafkaRecord): KeptLetter {
+function letterOf({ key, value, headers }: KafkaRecord): KeptLetter {
   const own = (name: string): string => headers[`sluice-${name}`] ?? '';
   return {
     record: {
-      ...letter,
+      key,
+      value,
       topic: own('topic'),
       partition: Number(own('partition')),
       offset: own('offset'),
