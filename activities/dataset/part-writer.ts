@@ -74,12 +74,15 @@ export class PartWriter {
   }
 
   /**
-   * Resolves when there is room for more. A chunk that is compressed may be filled again then; another is in use until it is uploaded.
+   * Resolves when there is room for more; the chunk may be filled again then.
    * @throws ApplicationFailure when S3 has refused the file or cannot be reached
    */
   async write(chunk: Buffer): Promise<void> {
     if (!this.#failed) {
-      const full = this.#gzip ? compressed(this.#gzip, chunk) : !this.#meter.write(chunk) && once(this.#meter, 'drain').catch(() => {});
+      // What is not compressed is in use until it is uploaded.
+      const full = this.#gzip
+        ? compressed(this.#gzip, chunk)
+        : !this.#meter.write(Buffer.from(chunk)) && once(this.#meter, 'drain').catch(() => {});
       // What has failed makes no room.
       if (full) await Promise.race([full, this.#upload]);
     }

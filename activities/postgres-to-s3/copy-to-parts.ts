@@ -46,8 +46,7 @@ export async function copyToParts(copy: CopyToParts): Promise<DatasetFile[]> {
           scanner: new RowScanner(format),
         };
         const end = part.scanner.scan(piece, from, maxRowsPerFile - part.scanner.rows + (part.scanner.betweenRows ? 0 : 1));
-        const bytes = piece.subarray(from, end);
-        await part.writer.write(compression === 'gzip' ? bytes : Buffer.from(bytes));
+        await part.writer.write(piece.subarray(from, end));
         from = end;
         if (part.scanner.betweenRows && part.scanner.rows >= maxRowsPerFile) await closePart();
       }
