@@ -9,16 +9,9 @@ import type { Notice, Page } from '../../workflows/plan/incident.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Inbox, openInbox } from '../support/inbox.ts';
 import { planOf, task } from '../support/plans.ts';
+import { SOME_PAGE } from '../support/some-page.ts';
 
-const PAGE: Page = {
-  summary: 'sales <failed> & stopped; the password is hunter2secret',
-  severity: 'critical',
-  source: 'sales',
-  kind: 'failed',
-  since: '2024-01-02T00:00:00Z',
-  details: { interval: '2024-01-01' },
-  links: [{ href: 'http://127.0.0.1:8233/run', text: 'The run' }],
-};
+const PAGE: Page = { ...SOME_PAGE, summary: 'sales <failed> & stopped; the password is hunter2secret' };
 
 describe('beside PagerDuty', function () {
   this.timeout('20s');

@@ -4,18 +4,9 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { connectionsFrom } from '../../lib/connections.ts';
 import { notify } from '../../monitors/notify.ts';
 import { secretsOf } from '../../lib/scrub.ts';
-import type { Notice, Page } from '../../workflows/plan/incident.ts';
+import type { Notice } from '../../workflows/plan/incident.ts';
 import { PagerDutyStandIn, ROUTING_KEY } from '../../dev/demo/pagerduty-stand-in.ts';
-
-const PAGE: Page = {
-  summary: 'sales failed',
-  severity: 'critical',
-  source: 'sales',
-  kind: 'failed',
-  since: '2024-01-02T00:00:00Z',
-  details: { interval: '2024-01-01' },
-  links: [{ href: 'http://127.0.0.1:8233/run', text: 'The run' }],
-};
+import { SOME_PAGE } from '../support/some-page.ts';
 
 describe('a notice to PagerDuty', function () {
   this.timeout('1m');
@@ -36,7 +27,7 @@ describe('a notice to PagerDuty', function () {
       connection: 'pagerduty_default',
       action: 'trigger',
       key: 'sales/failed/2024-01-01',
-      page: PAGE,
+      page: SOME_PAGE,
       ...change,
     });
   const failure = async (work: Promise<unknown>): Promise<ApplicationFailure> => {
@@ -104,7 +95,7 @@ describe('a notice to PagerDuty', function () {
     await say({
       key: 'k'.repeat(300),
       page: {
-        ...PAGE,
+        ...SOME_PAGE,
         summary: nasty.repeat(1_000),
         source: nasty.repeat(1_000),
         kind: '',
@@ -117,7 +108,7 @@ describe('a notice to PagerDuty', function () {
         ],
       },
     });
-    await say({ key: '', page: { ...PAGE, summary: '', source: '' } });
+    await say({ key: '', page: { ...SOME_PAGE, summary: '', source: '' } });
     assert.deepEqual(pagerDuty.complaints, []);
     assert.equal(pagerDuty.events.length, 2);
   });
@@ -149,7 +140,7 @@ describe('a notice to PagerDuty', function () {
     await say(
       {
         page: {
-          ...PAGE,
+          ...SOME_PAGE,
           summary: telling.join(' '),
           details: { error: telling, deep: { er: telling.join('\n') } },
           links: [{ href: 'https://u:s3cr3t@wiki/x', text: 'x' }],
@@ -164,7 +155,7 @@ describe('a notice to PagerDuty', function () {
   });
 
   it('warns under a key of its own', async () => {
-    await say({ action: 'warn', page: { ...PAGE, severity: 'warning' } });
+    await say({ action: 'warn', page: { ...SOME_PAGE, severity: 'warning' } });
     await say();
     await say({ action: 'unwarn' });
     assert.deepEqual(

@@ -1,0 +1,12 @@
+import type { Page } from '../../workflows/plan/incident.ts';
+
+/** A page as monitors make them. */
+export const SOME_PAGE: Page = {
+  summary: 'sales failed',
+  severity: 'critical',
+  source: 'sales',
+  kind: 'failed',
+  since: '2024-01-02T00:00:00Z',
+  details: { interval: '2024-01-01' },
+  links: [{ href: 'http://127.0.0.1:8233/run', text: 'The run' }],
+};
