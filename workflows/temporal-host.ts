@@ -63,15 +63,15 @@ export class TemporalHost implements RunHost {
     return this.root.consideredCancelled;
   }
 
-  show(board: string): void {
-    setCurrentDetails(board);
+  show(board: () => string): void {
+    // The SDK makes JSON of the details when it is asked for them; a board drawn at each step of a run is seldom looked at.
+    setCurrentDetails({ toJSON: board } as unknown as string);
   }
 
-  async within<T>({ timeoutMs, shielded = false }: ScopeOptions, work: (scope: RunScope) => Promise<T>): Promise<T> {
+  within<T>({ timeoutMs, shielded = false }: ScopeOptions, work: (scope: RunScope) => Promise<T>): Promise<T> {
     if (isShielded()) return work(NEVER_CANCELED);
-    const scope = new CancellationScope(
-      timeoutMs === undefined ? { cancellable: !shielded } : { cancellable: !shielded, timeout: timeoutMs },
-    );
+    const cancellable = !shielded;
+    const scope = timeoutMs === undefined ? new PlainScope({ cancellable }) : new CancellationScope({ cancellable, timeout: timeoutMs });
     return scope.run(() => work(runScope(scope)));
   }
 
@@ -81,7 +81,7 @@ export class TemporalHost implements RunHost {
 
   begin(call: ActivityCall): RunningActivity {
     if (isShielded()) return { scope: NEVER_CANCELED, output: schedule(call) };
-    const scope = new CancellationScope();
+    const scope = new PlainScope();
     return { scope: runScope(scope), output: scope.run(() => schedule(call)) };
   }
 
@@ -181,6 +181,13 @@ export class TemporalHost implements RunHost {
  */
 function isShielded(): boolean {
   return !CancellationScope.current().cancellable;
+}
+
+/** A scope without a timeout. What runs in it is handed on as it is: the SDK's own scope makes two promises of it, and promises are what a step of a run costs. */
+class PlainScope extends CancellationScope {
+  protected override runInContext<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
 }
 
 const NEVER_CANCELED: RunScope = { canceled: false, cancel: () => undefined };

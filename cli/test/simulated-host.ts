@@ -40,7 +40,6 @@ interface Timer {
 export class SimulatedHost implements RunHost {
   /** Milliseconds since the run began. */
   now = 0;
-  board = '';
   /** Attempts of each activity, by its id. */
   readonly attempts = new Map<string, number>();
   private readonly root = new SimulatedScope();
@@ -61,8 +60,8 @@ export class SimulatedHost implements RunHost {
     this.root.cancel();
   }
 
-  show(board: string): void {
-    this.board = board;
+  show(): void {
+    // Nobody looks while it runs.
   }
 
   /** Calls `fire` after so many milliseconds of the simulated time. */

@@ -56,17 +56,9 @@ function interesting(tasks: readonly TaskPlan[], results: ReadonlyMap<string, Ta
   return found;
 }
 
-/** The board is drawn at each step of a run, and most of it has not changed. */
-const words = new WeakMap<TaskResult, string>();
-
-function wordsOf(result: TaskResult): string {
-  let text = words.get(result);
-  if (text === undefined) {
-    const { state, output, error, note } = result;
-    const details = [note, error ? firstLine(error) : formatRows(output)].filter(Boolean).join(' · ');
-    words.set(result, (text = `${state.padEnd(9)} ${details}`.trimEnd()));
-  }
-  return text;
+function wordsOf({ state, output, error, note }: TaskResult): string {
+  const details = [note, error ? firstLine(error) : formatRows(output)].filter(Boolean).join(' · ');
+  return `${state.padEnd(9)} ${details}`.trimEnd();
 }
 
 /** Of what operators have done, the newest. */

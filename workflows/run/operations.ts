@@ -16,7 +16,6 @@ export class Operations {
     private readonly host: RunHost,
     private readonly state: RunState,
     private readonly decisions: Decisions,
-    private readonly changed: () => void,
   ) {}
 
   /** Paused, a run begins no further tasks; those that run go on. A run that ends by cancellation does what `finally` says all the same. */
@@ -83,7 +82,6 @@ export class Operations {
   note(operation: string, word: OperatorWord): string {
     const line = `${operation} by ${byWhom(word)}`;
     this.log.push(line);
-    this.changed();
     return line;
   }
 

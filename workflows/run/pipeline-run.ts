@@ -27,7 +27,6 @@ export class PipelineRun {
   readonly operations: Operations;
   private readonly state: RunState;
   private readonly runner: PlanTaskRunner;
-  private boardIsOld = false;
 
   constructor(
     private readonly plan: Plan,
@@ -35,9 +34,9 @@ export class PipelineRun {
     private readonly host: RunHost,
     evaluator: Evaluator | undefined,
   ) {
-    this.state = new RunState(() => this.redraw());
+    this.state = new RunState();
     this.decisions = new Decisions(host);
-    this.operations = new Operations(host, this.state, this.decisions, () => this.redraw());
+    this.operations = new Operations(host, this.state, this.decisions);
     this.runner = new PlanTaskRunner(plan, context, this.state, host, this.decisions, evaluator, this.operations);
     for (const [name, kept] of Object.entries(context.kept ?? {}))
       if (isFinal(kept.state) && !kept.partial) this.state.results.set(name, kept);
@@ -56,7 +55,7 @@ export class PipelineRun {
     host.enter('queued');
     try {
       for (const limit of limits) {
-        host.show(`queued: waits for its turn (${limit.summary}); see the workflow ${limit.workflowId}`);
+        host.show(() => `queued: waits for its turn (${limit.summary}); see the workflow ${limit.workflowId}`);
         const release = await host.within({}, (scope) => host.acquire(limit, scope));
         if (!release) return this.notBegun(plan.concurrency?.onOverlap === 'skip' ? 'success' : 'canceled', `no room: ${limit.summary}`);
         releases.push(release);
@@ -73,6 +72,7 @@ export class PipelineRun {
 
   /** A run that did nothing. */
   private notBegun(state: 'success' | 'canceled', note: string): RunEnd {
+    this.showBoard();
     for (const task of allTasks(this.plan)) this.state.settle(task, { state: state === 'success' ? 'skipped' : 'canceled', note });
     return { result: this.resultOf(state) };
   }
@@ -85,6 +85,7 @@ export class PipelineRun {
 
   private async completeNow(): Promise<RunEnd> {
     const { plan, host } = this;
+    this.showBoard();
     const timedOut = await host.within(plan.runTimeoutMs === undefined ? {} : { timeoutMs: plan.runTimeoutMs }, async (scope) => {
       await this.runList(plan.tasks, scope);
       return scope.canceled && !host.canceled;
@@ -132,13 +133,7 @@ export class PipelineRun {
     };
   }
 
-  /** Once for all that changes in one step: a fan-out of 500 tasks is drawn once, not 500 times. */
-  private redraw(): void {
-    if (this.boardIsOld) return;
-    this.boardIsOld = true;
-    void Promise.resolve().then(() => {
-      this.boardIsOld = false;
-      this.host.show(taskBoard(this.plan, this.context.interval, this.state.results, this.operations.log));
-    });
+  private showBoard(): void {
+    this.host.show(() => taskBoard(this.plan, this.context.interval, this.state.results, this.operations.log));
   }
 }

@@ -43,8 +43,8 @@ export interface RunHost {
   enter(state: 'queued' | 'running' | 'paused'): void;
   /** Whether the run has been asked to end. */
   readonly canceled: boolean;
-  /** Shows how the run stands, wherever people look at it. */
-  show(board: string): void;
+  /** Shows how the run stands, wherever people look at it: `board` is drawn when somebody does. */
+  show(board: () => string): void;
 }
 
 export interface ScopeOptions {

@@ -10,14 +10,10 @@ export class RunState {
   readonly origins = new Map<string, unknown>();
   private byTask: JsonObject | undefined;
 
-  /** @param changed is called after each change */
-  constructor(private readonly changed: () => void) {}
-
   /** Records how a task stands. */
   settle(task: TaskPlan, result: TaskResult): void {
     this.results.set(task.name, result);
     if (isFinal(result.state)) this.byTask = undefined;
-    this.changed();
   }
 
   /** Takes back how a task ended: it is to be tried again. */
@@ -25,7 +21,6 @@ export class RunState {
     this.results.delete(name);
     this.origins.delete(name);
     this.byTask = undefined;
-    this.changed();
   }
 
   /** What the tasks have given so far, as expressions read it: `outputs.task`, `outputs.group.task`. The same object until something is new. */
