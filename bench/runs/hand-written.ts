@@ -1,7 +1,15 @@
-import { executeChild, ParentClosePolicy, proxyActivities } from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { executeChild, ParentClosePolicy, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import type { DataInterval } from '../../workflows/plan/schedule.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/plan/search-attributes.ts';
+import type { TaskInput } from '../../workflows/plan/task-input.ts';
 
 /** What an engineer writes who has no Sluice: the same activities, the same options, in plain code. */
-const { work, work_batch: workBatch } = proxyActivities<{ work(): Promise<null>; work_batch(items: readonly number[]): Promise<null[]> }>({
+const { work, work_batch: workBatch } = proxyActivities<{
+  work(input?: TaskInput): Promise<null>;
+  work_batch(items: readonly number[]): Promise<null[]>;
+}>({
   startToCloseTimeout: '1h',
   heartbeatTimeout: '15s',
   retry: { maximumAttempts: 4 },
@@ -13,6 +21,34 @@ export async function Chain(length: number): Promise<void> {
 
 export async function FanOut(width: number): Promise<void> {
   await Promise.all(Array.from({ length: width }, () => work()));
+}
+
+/** What Sluice has in the history of a run, for people who look at it and look for it. */
+export interface Recorded {
+  readonly plan: Plan;
+  readonly interval: DataInterval;
+}
+
+/** The chain by somebody who writes as much down. */
+export async function RecordedChain(length: number, recorded: Recorded): Promise<void> {
+  for (let task = 0; task < length; task++) await recordedWork(task, recorded);
+  conclude();
+}
+
+/** The fan-out by somebody who writes as much down. */
+export async function RecordedFanOut(width: number, recorded: Recorded): Promise<void> {
+  await Promise.all(Array.from({ length: width }, (_, task) => recordedWork(task, recorded)));
+  conclude();
+}
+
+function recordedWork(task: number, { interval }: Recorded): Promise<null> {
+  const name = `t${task}`;
+  return work.executeWithOptions({ activityId: name, summary: `${name}: does nothing` }, [{ params: {}, interval }]);
+}
+
+function conclude(): void {
+  const { name, type } = SEARCH_ATTRIBUTES.state;
+  upsertSearchAttributes([{ key: defineSearchAttributeKey(name, type), value: 'success' }]);
 }
 
 /** A list that is too long for one history: children of 500, four at a time, each with a window of 100. */

@@ -4,7 +4,7 @@ import type { Environment } from '../../lib/environment.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import type { Measure } from '../measure.ts';
 import { chain, INTERVAL } from './plans.ts';
-import { WorkerChild } from './worker-child.ts';
+import { startWorker } from './start-worker.ts';
 
 const FEW = 100;
 const MANY = 10_000;
@@ -13,15 +13,15 @@ const AT_ONCE = 50;
 /** What a worker keeps of the runs that it has run. */
 export async function measureMemory(client: Client, environment: Environment): Promise<Measure> {
   const taskQueue = `bench-memory-${randomUUID()}`;
-  const worker = await WorkerChild.start(environment, [taskQueue, '0']);
+  const worker = await startWorker(environment, [taskQueue, '0']);
   try {
     await runAll(client, taskQueue, FEW);
-    const before = await worker.memory();
+    const before = await worker.weigh();
     for (let done = FEW; done < MANY; done += 900) {
       process.stderr.write(`memory of a worker: ${done} of ${MANY} runs\n`);
       await runAll(client, taskQueue, Math.min(900, MANY - done));
     }
-    const after = await worker.memory();
+    const after = await worker.weigh();
     const ratio = after / before;
     return {
       what: 'memory of a worker after 10,000 runs',

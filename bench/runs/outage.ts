@@ -9,7 +9,7 @@ import { startManualRun } from '../../temporal/runs.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
 import type { Measure } from '../measure.ts';
 import { chain, INTERVAL } from './plans.ts';
-import { WorkerChild } from './worker-child.ts';
+import { startWorker } from './start-worker.ts';
 
 const RUNS = 50;
 const TASKS = 3;
@@ -20,14 +20,14 @@ export async function measureOutage(client: Client, environment: Environment): P
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   const [taskQueue, log] = [`bench-outage-${randomUUID()}`, join(folder, 'completed')];
   try {
-    const first = await WorkerChild.start(environment, [taskQueue, '500', log]);
+    const first = await startWorker(environment, [taskQueue, '500', log]);
     const runs = await Promise.all(
       Array.from({ length: RUNS }, () => startManualRun(client, chain(TASKS), taskQueue, INTERVAL, randomUUID())),
     );
     await delay(1500);
     await first.stop('SIGKILL');
     await delay(5000);
-    const second = await WorkerChild.start(environment, [taskQueue, '500', log]);
+    const second = await startWorker(environment, [taskQueue, '500', log]);
     const restarted = performance.now();
     const results = (await Promise.all(
       runs.map(({ pipelineRunId }) =>

@@ -4,10 +4,11 @@ import { Context } from '@temporalio/activity';
 import { loadEnvironment } from '../../lib/environment.ts';
 import { createLog } from '../../lib/logging.ts';
 import { createWorkers, installRuntime } from '../../temporal/worker-process.ts';
+import { answer } from '../child.ts';
 
 /**
  * A worker process as `worker.ts` is one, with tasks that take a moment: `worker.ts <task queue> <milliseconds> [<log>]`. Each completed task
- * leaves a line in the log. Says `ready`, and answers each `memory` on stdin with its resident memory in bytes.
+ * leaves a line in the log. It weighs as much as its resident memory in bytes, after a garbage collection.
  */
 const [queue = '', takes = '0', log] = process.argv.slice(2);
 installRuntime(createLog('bench worker', 'error'));
@@ -19,11 +20,10 @@ const workers = await createWorkers(loadEnvironment(), [queue], () => ({
     return null;
   },
 }));
-process.stdin.on('data', () => {
-  globalThis.gc?.();
-  process.stdout.write(`${process.memoryUsage.rss()}\n`);
-});
 process.once('SIGTERM', () => workers.shutdown());
-process.stdout.write('ready\n');
+answer(() => {
+  globalThis.gc?.();
+  return process.memoryUsage.rss();
+});
 await workers.run();
 process.exit();

@@ -1,10 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Admin, Kafka, Producer } from 'kafkajs';
+import { freePort } from '../../dev/ports.ts';
 import { startStack } from '../../dev/stack.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
@@ -18,9 +17,11 @@ import { applySensorChange } from '../../temporal/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/search-attributes.ts';
 import { sensorId } from '../../workflows/plan/trigger.ts';
+import { Child } from '../child.ts';
 import type { Measure } from '../measure.ts';
 import { until } from '../until.ts';
 import { recordOf, sensorPlan, TRIGGER } from './sensor-plan.ts';
+import type { WorkerWeight } from './weighed.ts';
 
 const SENSORS = 1_000;
 const TOPICS = 50;
@@ -31,18 +32,11 @@ const WEIGHED = 30_000;
 const RECORDS_A_SECOND = 1_000;
 /** Records are sent so often, in milliseconds. */
 const STEP = 100;
+const STARTED_WITHIN = 60_000;
 /** How long it is waited for what should come, in milliseconds. */
 const PATIENCE = 600_000;
 /** Looking costs the broker a request for each group, and so it is done no more often. In milliseconds. */
 const LOOK_EVERY = 2_000;
-
-/** What a worker has cost since it began, or costs in a second; what it holds. */
-interface Weight {
-  readonly cpuMs: number;
-  readonly bytes: number;
-  /** Connections to Kafka. */
-  readonly sockets: number;
-}
 
 /** What a thousand sensors cost that share a worker: idle, and with records to look at; and whether each starts its run. */
 export async function benchManySensors(): Promise<Measure[]> {
@@ -60,7 +54,7 @@ export async function benchManySensors(): Promise<Measure[]> {
   try {
     await ensureSearchAttributes(client);
     await admin.connect();
-    const worker = await Worker.start(environment, queue);
+    const worker = await startWorker(environment, queue);
     try {
       return await new Bench(client, kafka, admin, queue, worker).measure();
     } finally {
@@ -82,7 +76,7 @@ class Bench {
     private readonly kafka: Kafka,
     private readonly admin: Admin,
     private readonly queue: string,
-    private readonly worker: Worker,
+    private readonly worker: Child<WorkerWeight>,
   ) {
     this.topics = Array.from({ length: TOPICS }, (_, number) => `${queue}-${number}`);
     this.plans = Array.from({ length: SENSORS }, (_, number) =>
@@ -100,10 +94,10 @@ class Bench {
     const joined = performance.now() - began;
     process.stderr.write(`${await this.reading()} sensors read after ${seconds(joined)}\n`);
     await delay(SETTLED);
-    const idle = await this.worker.weigh();
+    const idle = await weigh(this.worker);
     const producer = this.kafka.producer({ allowAutoTopicCreation: false });
     await producer.connect();
-    const [busy] = await Promise.all([this.worker.weigh(), this.pace(producer)]);
+    const [busy] = await Promise.all([weigh(this.worker), this.pace(producer)]);
     const last = performance.now();
     const upToDate = await until(async () => (await this.behind()) === 0, PATIENCE, LOOK_EVERY);
     const late = performance.now() - last;
@@ -187,48 +181,34 @@ function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
 }
 
-function words({ cpuMs, bytes, sockets }: Weight): string {
+function words({ cpuMs, bytes, sockets }: WorkerWeight): string {
   return `${(cpuMs / 1_000).toFixed(2)} of a core, ${(bytes / 1e6).toFixed(0)} MB, ${sockets} connections to Kafka`;
 }
 
-/** A worker in a process of its own. */
-class Worker {
-  private constructor(private readonly child: ChildProcess) {}
+/** Sluice's own worker, weighed. */
+async function startWorker(environment: Environment, queue: string): Promise<Child<WorkerWeight>> {
+  const port = await freePort(new Set());
+  const worker = await Child.start<WorkerWeight>({
+    file: join(ROOT, 'worker.ts'),
+    args: ['--queue', queue, '--health-port', String(port), '--log-level', 'error'],
+    environment,
+    flags: ['--import', join(import.meta.dirname, 'weighed.ts')],
+  });
+  const well = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${port}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  if (await until(well, STARTED_WITHIN, STEP)) return worker;
+  await worker.stop();
+  throw new Error(`The worker of the benchmark was not well within ${STARTED_WITHIN / 1_000} s.`);
+}
 
-  static async start(environment: Environment, queue: string): Promise<Worker> {
-    const child = fork(join(import.meta.dirname, 'worker-child.ts'), [queue], {
-      execArgv: ['--import', 'tsx'],
-      env: { ...process.env, ...environment, TZ: 'UTC' },
-    });
-    const worker = new Worker(child);
-    await worker.message();
-    return worker;
-  }
-
-  /** What it costs in a second. */
-  async weigh(): Promise<Weight> {
-    process.stderr.write(`weighing the worker for ${WEIGHED / 1_000} s\n`);
-    const before = await this.ask();
-    await delay(WEIGHED);
-    const after = await this.ask();
-    return { ...after, cpuMs: ((after.cpuMs - before.cpuMs) / WEIGHED) * 1_000 };
-  }
-
-  async stop(): Promise<void> {
-    const gone = once(this.child, 'exit');
-    this.child.kill();
-    await gone;
-  }
-
-  private async ask(): Promise<Weight> {
-    const answer = this.message();
-    this.child.send('weigh');
-    return (await answer) as Weight;
-  }
-
-  private async message(): Promise<unknown> {
-    const [message] = (await Promise.race([once(this.child, 'message'), once(this.child, 'exit').then(() => [])])) as unknown[];
-    if (message === undefined) throw new Error('The worker of the benchmark has ended.');
-    return message;
-  }
+/** What it costs in a second. */
+async function weigh(worker: Child<WorkerWeight>): Promise<WorkerWeight> {
+  process.stderr.write(`weighing the worker for ${WEIGHED / 1_000} s\n`);
+  const before = await worker.weigh();
+  await delay(WEIGHED);
+  const after = await worker.weigh();
+  return { ...after, cpuMs: ((after.cpuMs - before.cpuMs) / WEIGHED) * 1_000 };
 }

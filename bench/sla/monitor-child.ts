@@ -3,10 +3,18 @@ import { connectionsFrom } from '../../lib/connections.ts';
 import { loadEnvironment } from '../../lib/environment.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
 import { createMonitorWorkers, ensureMonitor } from '../../temporal/monitors.ts';
+import { answer, cpuMs } from '../child.ts';
+
+/** What a monitor has cost since it began, and holds. */
+export interface MonitorWeight {
+  readonly cpuMs: number;
+  readonly requests: number;
+  readonly bytes: number;
+}
 
 /**
- * A monitor as `worker.ts --monitors` is one, which can be weighed: `monitor-child.ts <task queue> <port>`. Says `ready`; answers each line on
- * stdin with what it has cost so far, as JSON. Requests are those that the SDK's core counts, long polls included.
+ * A monitor as `worker.ts --monitors` is one, which can be weighed: `monitor-child.ts <task queue> <port>`. Requests are those that the SDK's
+ * core counts, long polls included.
  */
 const [queue = '', port = ''] = process.argv.slice(2);
 const bindAddress = `127.0.0.1:${port}`;
@@ -19,18 +27,16 @@ const group = await createMonitorWorkers(
   () => undefined,
 );
 await ensureMonitor(group.client, queue);
-process.stdin.on('data', () => void weigh());
 process.once('SIGTERM', () => group.shutdown());
-process.stdout.write('ready\n');
+answer(weigh);
 await group.run();
 process.exit();
 
-async function weigh(): Promise<void> {
+async function weigh(): Promise<MonitorWeight> {
   const text = await (await fetch(`http://${bindAddress}/metrics`)).text();
   const requests = [...text.matchAll(/^temporal_(?:long_)?request(?:_total)?\{[^}]*\} (\d+)/gm)].reduce(
     (sum, [, count]) => sum + Number(count),
     0,
   );
-  const { user, system } = process.cpuUsage();
-  process.stdout.write(`${JSON.stringify({ cpuMs: (user + system) / 1_000, requests, bytes: process.memoryUsage.rss() })}\n`);
+  return { cpuMs: cpuMs(), requests, bytes: process.memoryUsage.rss() };
 }

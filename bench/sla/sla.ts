@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
@@ -19,7 +17,9 @@ import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { createLog } from '../../lib/logging.ts';
 import { createWorkers, installRuntime } from '../../temporal/worker-process.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
+import { Child } from '../child.ts';
 import { type Measure, median, percentile } from '../measure.ts';
+import type { MonitorWeight } from './monitor-child.ts';
 
 const PIPELINES = 1_000;
 const FEW_PIPELINES = 250;
@@ -32,13 +32,6 @@ const WEIGHED = 60_000;
 const FIRST_DEADLINE = 60_000;
 const HOUR = 3_600_000;
 const DAY = { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' };
-
-/** What a monitor has cost since it began. */
-interface Weight {
-  readonly cpuMs: number;
-  readonly requests: number;
-  readonly bytes: number;
-}
 
 /** What watching costs, and how soon a deadline that is missed is told: with production settings, on a real server on this machine. */
 export async function benchSla(): Promise<Measure[]> {
@@ -58,12 +51,12 @@ export async function benchSla(): Promise<Measure[]> {
     installRuntime(createLog('bench', 'error'));
     const workers = await createWorkers(environment, [queue], () => ({ wait: () => Promise.reject(NOT_YET) }));
     const running = workers.run();
-    const monitor = await Monitor.start(environment, queue);
+    const monitor = await startMonitor(environment, queue);
     try {
       await bench.fill(0, FEW_PIPELINES);
-      const few = await monitor.weigh();
+      const few = await weigh(monitor);
       await bench.fill(FEW_PIPELINES, PIPELINES);
-      const many = await monitor.weigh();
+      const many = await weigh(monitor);
       const delays = await bench.missDeadlines();
       return measuresOf(few, many, delays, bench.falsePages());
     } finally {
@@ -170,53 +163,25 @@ class Bench {
   }
 }
 
-/** A monitor in a process of its own. */
-class Monitor {
-  private constructor(
-    private readonly child: ChildProcess,
-    private readonly lines: AsyncIterator<string>,
-  ) {}
-
-  static async start(environment: Environment, queue: string): Promise<Monitor> {
-    const args = ['--import', 'tsx', join(import.meta.dirname, 'monitor-child.ts'), queue, String(await freePort(new Set()))];
-    const child = spawn(process.execPath, args, { env: { ...process.env, ...environment }, stdio: ['pipe', 'pipe', 'inherit'] });
-    const monitor = new Monitor(child, createInterface({ input: child.stdout })[Symbol.asyncIterator]());
-    await monitor.line();
-    return monitor;
-  }
-
-  /** What it costs in a second. */
-  async weigh(): Promise<Weight> {
-    process.stderr.write(`weighing the monitor for ${WEIGHED / 1_000} s\n`);
-    const before = await this.ask();
-    await delay(WEIGHED);
-    const after = await this.ask();
-    const perSecond = (of: (weight: Weight) => number): number => ((of(after) - of(before)) / WEIGHED) * 1_000;
-    return { cpuMs: perSecond(({ cpuMs }) => cpuMs), requests: perSecond(({ requests }) => requests), bytes: after.bytes };
-  }
-
-  async stop(): Promise<void> {
-    const gone = new Promise((resolve) => this.child.once('close', resolve));
-    this.child.kill();
-    await gone;
-  }
-
-  private async ask(): Promise<Weight> {
-    this.child.stdin?.write('weigh\n');
-    return JSON.parse(await this.line()) as Weight;
-  }
-
-  private async line(): Promise<string> {
-    const line = await this.lines.next();
-    if (line.done) throw new Error('The monitor of the benchmark has ended.');
-    return line.value;
-  }
+async function startMonitor(environment: Environment, queue: string): Promise<Child<MonitorWeight>> {
+  const args = [queue, String(await freePort(new Set()))];
+  return Child.start({ file: join(import.meta.dirname, 'monitor-child.ts'), args, environment });
 }
 
-function measuresOf(few: Weight, many: Weight, delays: readonly number[], falsePages: number): Measure[] {
+/** What it costs in a second. */
+async function weigh(monitor: Child<MonitorWeight>): Promise<MonitorWeight> {
+  process.stderr.write(`weighing the monitor for ${WEIGHED / 1_000} s\n`);
+  const before = await monitor.weigh();
+  await delay(WEIGHED);
+  const after = await monitor.weigh();
+  const perSecond = (of: (weight: MonitorWeight) => number): number => ((of(after) - of(before)) / WEIGHED) * 1_000;
+  return { cpuMs: perSecond(({ cpuMs }) => cpuMs), requests: perSecond(({ requests }) => requests), bytes: after.bytes };
+}
+
+function measuresOf(few: MonitorWeight, many: MonitorWeight, delays: readonly number[], falsePages: number): Measure[] {
   const [p95, most] = [percentile(delays, 0.95), Math.max(...delays)];
   const times = PIPELINES / FEW_PIPELINES;
-  const growth = (of: (weight: Weight) => number): number => of(many) / of(few) / times;
+  const growth = (of: (weight: MonitorWeight) => number): number => of(many) / of(few) / times;
   const [cpu, requests] = [growth(({ cpuMs }) => cpuMs), growth(({ requests: count }) => count)];
   const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
   return [

@@ -1,0 +1,62 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { Environment } from '../lib/environment.ts';
+
+export interface Program {
+  /** Its file, which calls `answer`. */
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly environment: Environment;
+  /** Node's own arguments, beside those for TypeScript. */
+  readonly flags?: readonly string[];
+}
+
+/** A program in a process of its own, which can be weighed and killed. The two talk by IPC: the core of Temporal's SDK writes warnings to stdout. */
+export class Child<Weight> {
+  private constructor(private readonly child: ChildProcess) {}
+
+  /** Resolves when it answers. */
+  static async start<Weight>({ file, args, environment, flags = [] }: Program): Promise<Child<Weight>> {
+    const child = new Child<Weight>(
+      fork(file, args, { execArgv: ['--import', 'tsx', ...flags], env: { ...process.env, ...environment, TZ: 'UTC' } }),
+    );
+    await child.message();
+    return child;
+  }
+
+  /** What it has cost so far, and holds now. @throws Error when it has ended */
+  async weigh(): Promise<Weight> {
+    const answer = this.message();
+    this.child.send('weigh');
+    return (await answer) as Weight;
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const gone = once(this.child, 'exit');
+    this.child.kill(signal);
+    await gone;
+  }
+
+  private async message(): Promise<unknown> {
+    const heard = new AbortController();
+    const { signal } = heard;
+    const [message] = (await Promise.race([once(this.child, 'message', { signal }), once(this.child, 'exit', { signal })])) as [unknown];
+    heard.abort();
+    if (this.child.exitCode !== null || this.child.signalCode !== null) throw new Error('The child process of the benchmark has ended.');
+    return message;
+  }
+}
+
+/** In the program: says that it can be weighed, and answers whenever it is to be. */
+export function answer(weigh: () => unknown): void {
+  process.on('message', () => {
+    void Promise.resolve(weigh()).then((weight) => process.send?.(weight));
+  });
+  process.send?.('ready');
+}
+
+/** Milliseconds of CPU that this process has taken so far. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
