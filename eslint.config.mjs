@@ -71,7 +71,7 @@ export default tseslint.config(
   room(
     'activities',
     ['workflows/plan', 'lib'],
-    '(node:|@temporalio/(activity|common)$|pg|pg-copy-streams|@aws-sdk/|kafkajs$|typebox|fastest-levenshtein$)',
+    '(node:|@temporalio/(activity|common)$|pg|pg-copy-streams|@aws-sdk/|kafkajs$|typebox$|ajv$|fastest-levenshtein$)',
   ),
   room(
     'compiler',

@@ -1,12 +1,7 @@
-import { Set as setFormat } from 'typebox/format';
-import { Errors } from 'typebox/value';
-import { TEXT_FORMATS } from '../workflows/plan/text-formats.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { TaskType } from './define-task.ts';
 import { userFault } from './errors.ts';
-
-// typebox has formats of its own, and another meaning for some: a duration is PT5M there.
-for (const [format, check] of Object.entries(TEXT_FORMATS)) setFormat(format, check);
+import { schemaErrors } from './schema-errors.ts';
 
 /**
  * Holds parameters against the schema of their task type, once expressions have been replaced by values: the compiler could check their
@@ -14,10 +9,10 @@ for (const [format, check] of Object.entries(TEXT_FORMATS)) setFormat(format, ch
  * @throws ApplicationFailure `InvalidParameters`
  */
 export function checkParams(taskType: TaskType, params: JsonObject): void {
-  const errors = Errors(taskType.params, params);
+  const errors = schemaErrors(taskType.params, params);
   const told =
     errors.length > 0
-      ? errors.map(({ instancePath, message }) => `${instancePath.slice(1).replaceAll('/', '.') || taskType.type}: ${message}`)
+      ? errors.map(({ path, message }) => `${path || taskType.type}: ${message}`)
       : (taskType.mistakes?.(params as never) ?? []).map(({ at, message }) => `${at.join('.') || taskType.type}: ${message}`);
   if (told.length === 0) return;
   throw userFault(

@@ -1,8 +1,8 @@
 import Type from 'typebox';
-import Value from 'typebox/value';
 import { getObject, parseS3Uri } from '../../lib/s3.ts';
 import { DATASET_FORMATS, type DatasetManifest } from '../../workflows/plan/dataset.ts';
 import { userFault } from '../errors.ts';
+import { schemaErrors } from '../schema-errors.ts';
 import type { Storage } from './storage.ts';
 import { storageFailure } from './storage-failure.ts';
 
@@ -52,12 +52,12 @@ export async function readManifest(storage: Storage, uri: string, signal: AbortS
     throw storageFailure(error, storage, location.bucket, `read ${uri}`);
   }
   const manifest = size > LARGEST ? undefined : parse(Buffer.concat(chunks).toString('utf8'));
-  if (!Value.Check(Manifest, manifest)) {
-    const error = manifest === undefined ? undefined : Value.Errors(Manifest, manifest)[0];
-    const where = error ? ` (${error.instancePath || 'the whole'} ${error.message})` : '';
+  const [error] = schemaErrors(Manifest, manifest);
+  if (error) {
+    const where = manifest === undefined ? '' : ` (${error.path || 'the whole'} ${error.message})`;
     throw userFault('DatasetNotFound', `${uri} is not a manifest that Sluice has written${where}. Name the prefix of a data set.`);
   }
-  return manifest;
+  return manifest as DatasetManifest;
 }
 
 function parse(text: string): unknown {
