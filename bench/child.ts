@@ -32,9 +32,14 @@ export class Child<Weight> {
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.hasEnded) return;
     const gone = once(this.child, 'exit');
     this.child.kill(signal);
     await gone;
+  }
+
+  private get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   private async message(): Promise<unknown> {
@@ -42,7 +47,7 @@ export class Child<Weight> {
     const { signal } = heard;
     const [message] = (await Promise.race([once(this.child, 'message', { signal }), once(this.child, 'exit', { signal })])) as [unknown];
     heard.abort();
-    if (this.child.exitCode !== null || this.child.signalCode !== null) throw new Error('The child process of the benchmark has ended.');
+    if (this.hasEnded) throw new Error('The child process of the benchmark has ended.');
     return message;
   }
 }

@@ -21,7 +21,7 @@ import { Child } from '../child.ts';
 import type { Measure } from '../measure.ts';
 import { until } from '../until.ts';
 import { recordOf, sensorPlan, TRIGGER } from './sensor-plan.ts';
-import type { WorkerWeight } from './weighed.ts';
+import type { WorkerWeight } from './weighed-worker.ts';
 
 const SENSORS = 1_000;
 const TOPICS = 50;
@@ -189,10 +189,9 @@ function words({ cpuMs, bytes, sockets }: WorkerWeight): string {
 async function startWorker(environment: Environment, queue: string): Promise<Child<WorkerWeight>> {
   const port = await freePort(new Set());
   const worker = await Child.start<WorkerWeight>({
-    file: join(ROOT, 'worker.ts'),
+    file: join(import.meta.dirname, 'weighed-worker.ts'),
     args: ['--queue', queue, '--health-port', String(port), '--log-level', 'error'],
     environment,
-    flags: ['--import', join(import.meta.dirname, 'weighed.ts')],
   });
   const well = (): Promise<boolean> =>
     fetch(`http://127.0.0.1:${port}/healthz`).then(

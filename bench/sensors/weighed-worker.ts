@@ -8,8 +8,9 @@ export interface WorkerWeight {
   readonly sockets: number;
 }
 
-// Loaded before `worker.ts`, which so can be weighed as it is.
+// `worker.ts` as it is, with its arguments.
 answer((): WorkerWeight => {
   const sockets = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
   return { cpuMs: cpuMs(), bytes: process.memoryUsage.rss(), sockets };
 });
+await import('../../worker.ts');
