@@ -43,7 +43,7 @@ await new Command('scheduler')
   .option('-p, --pipelines <path>', 'folder of pipelines', join(ROOT, 'pipelines'))
   .option('--task-queue <name>', "task queue of the pipelines' workers; only its schedules are touched", taskQueueOf(environment))
   .option('-w, --watch', 'stay, and follow edits', false)
-  .addHelpText('after', '\nExample:\n  npx tsx scheduler.ts --watch')
+  .addHelpText('after', '\nExample:\n  npm run scheduler -- --watch')
   .action(main)
   .parseAsync();
 

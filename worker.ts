@@ -42,7 +42,7 @@ await new Command('worker')
   .option('--health-host <host>', 'address of the health page', '127.0.0.1')
   .option('--health-port <port>', 'port of the health page, /healthz; 0 takes a free one', parsePort, 0)
   .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
-  .addHelpText('after', '\nExample:\n  npx tsx worker.ts --queue sluice --queue gpu --health-port 8080')
+  .addHelpText('after', '\nExample:\n  npm run worker -- --queue sluice --queue gpu --health-port 8080')
   .action(main)
   .parseAsync();
 

@@ -1,13 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { Environment } from '../lib/environment.ts';
+import { join } from 'node:path';
+import { type Environment, ROOT } from '../lib/environment.ts';
 
 export interface Program {
-  /** Its file, which calls `answer`. */
+  /** Its file, from the root, which calls `answer`. */
   readonly file: string;
   readonly args: readonly string[];
   readonly environment: Environment;
-  /** Node's own arguments, beside those for TypeScript. */
+  /** Node's own arguments. */
   readonly flags?: readonly string[];
 }
 
@@ -18,7 +19,10 @@ export class Child<Weight> {
   /** Resolves when it answers. */
   static async start<Weight>({ file, args, environment, flags = [] }: Program): Promise<Child<Weight>> {
     const child = new Child<Weight>(
-      fork(file, args, { execArgv: ['--import', 'tsx', ...flags], env: { ...process.env, ...environment, TZ: 'UTC' } }),
+      fork(join(ROOT, 'dev/run-program.mjs'), [file, ...args], {
+        execArgv: [...flags],
+        env: { ...process.env, ...environment, TZ: 'UTC' },
+      }),
     );
     await child.message();
     return child;

@@ -59,7 +59,7 @@ async function checkTemporal(): Promise<{ checks: Check[]; unavailable: boolean 
             detail:
               workers > 0
                 ? `${workers} on task queue '${taskQueue}'`
-                : `none on task queue '${taskQueue}': start one with \`npx tsx worker.ts\``,
+                : `none on task queue '${taskQueue}': start one with \`npm run worker\``,
           },
         ],
       };

@@ -48,7 +48,7 @@ export const command = new Command('run')
       const url = runUrl(environment, client.options.namespace, run);
       say(`Started ${run.pipelineRunId} (data of ${interval.start} – ${interval.end})${url ? `\n${url}` : ''}`);
       if ((await countPollers(client, taskQueue)) === 0)
-        say(`No worker serves task queue '${taskQueue}'. The run waits until one does: npx tsx worker.ts`);
+        say(`No worker serves task queue '${taskQueue}'. The run waits until one does: npm run worker`);
       const started = { run: run.pipelineRunId, temporal_run: run.temporalRunId, interval, url };
       if (!options.wait) return print(options, started, run.pipelineRunId);
       const stop = new AbortController();

@@ -4,8 +4,12 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { runCliBundle } from './cli-bundle.mjs';
 import { root } from './install-packages.mjs';
+import { runProgram } from './run-program.mjs';
 
-/** What each npm script runs. */
+/** What is long-lived, and is told to stop by signals: it runs in this process. */
+const PROGRAMS = { worker: 'worker.ts', scheduler: 'scheduler.ts' };
+
+/** What each other npm script runs. */
 const MODES = {
   start: ['dev/start.ts'],
   stack: ['dev/stack-cli.ts'],
@@ -33,14 +37,13 @@ const CHAOS = { specs: ['test/chaos/**/*.test.ts'], environment: { SLUICE_TEST_S
 const ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TZ: 'UTC' };
 
 /**
- * Runs the command in this process: a second one would double the time that a small command takes.
+ * Makes this process what the program expects: a second one would double the time that a small command takes.
+ * @param {string} program
  * @param {readonly string[]} args
- * @returns {Promise<boolean>} false where that cannot be
  */
-function runCli(args) {
+function become(program, args) {
   Object.assign(process.env, ENVIRONMENT);
-  process.argv.splice(1, process.argv.length, join(root, 'cli.ts'), ...args);
-  return runCliBundle();
+  process.argv.splice(1, process.argv.length, join(root, program), ...args);
 }
 
 /**
@@ -49,8 +52,17 @@ function runCli(args) {
  * @param {readonly string[]} args
  */
 export async function runMode(mode, args) {
-  if (!Object.hasOwn(MODES, mode)) throw new Error(`no such mode: ${mode || '(none)'}; the modes are ${Object.keys(MODES).join(', ')}`);
-  if (mode === 'cli' && (await runCli(args))) return;
+  const modes = { ...MODES, ...PROGRAMS };
+  if (!Object.hasOwn(modes, mode)) throw new Error(`no such mode: ${mode || '(none)'}; the modes are ${Object.keys(modes).join(', ')}`);
+  if (Object.hasOwn(PROGRAMS, mode)) {
+    const program = PROGRAMS[/** @type {keyof typeof PROGRAMS} */ (mode)];
+    become(program, args);
+    return runProgram(program);
+  }
+  if (mode === 'cli') {
+    become('cli.ts', args);
+    if (await runCliBundle()) return;
+  }
   const [program = '', ...first] = MODES[/** @type {keyof typeof MODES} */ (mode)];
   // `sluice` works in the folder it is called from: the paths it is given are relative to that. The npm scripts are in the root anyway.
   const command = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args];

@@ -19,9 +19,9 @@ const READY_MS = 60_000;
 const POLL_MS = 100;
 
 const PROCESSES = {
-  worker: { title: 'Worker', args: ['worker.ts'], ready: 'worker: ready' },
-  monitors: { title: 'Monitors', args: ['worker.ts', '--monitors'], ready: 'worker: ready' },
-  scheduler: { title: 'Scheduler', args: ['scheduler.ts', '--watch'], ready: 'pipelines applied' },
+  worker: { title: 'Worker', args: ['worker'], ready: 'worker: ready' },
+  monitors: { title: 'Monitors', args: ['worker', '--monitors'], ready: 'worker: ready' },
+  scheduler: { title: 'Scheduler', args: ['scheduler', '--watch'], ready: 'pipelines applied' },
 } as const;
 
 /**
@@ -42,7 +42,7 @@ export async function startSluiceProcess(
   if (leftOver) await stopServer(leftOver);
   const command = {
     executable: process.execPath,
-    args: ['--import', 'tsx', ...args],
+    args: ['dev/bootstrap.mjs', ...args],
     environment: { ...environment },
     workingFolder: ROOT,
   };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 
 const MEMORY = '256MB';
 /** A task is one of several on its worker. */
@@ -25,8 +26,6 @@ export interface DuckDB {
  */
 export async function openDuckDB(folder: string, signal: AbortSignal): Promise<DuckDB> {
   signal.throwIfAborted();
-  // Loaded when it is first used: it takes 25 MB, and most workers never compare files.
-  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(join(folder, 'rows.duckdb'), {
     memory_limit: MEMORY,
     threads: THREADS,

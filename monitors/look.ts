@@ -168,7 +168,7 @@ function deadWorkers(taskQueue: string, since: number, pipelines: readonly Watch
         details: {
           pipelines_with_open_runs: running,
           what_it_means: 'Runs stand still; none is lost. They go on by themselves when there is a worker again.',
-          what_to_do: 'Start workers (`npx tsx worker.ts`), or find out why they do not reach Temporal: `sluice doctor`.',
+          what_to_do: 'Start workers (`npm run worker`), or find out why they do not reach Temporal: `sluice doctor`.',
         },
         links: [],
       }),
@@ -192,7 +192,7 @@ function missingSchedules(
         source: dagId,
         severity: 'error',
         since: since.began(key),
-        whatToDo: 'Start the scheduler, which makes it anew: `npx tsx scheduler.ts`.',
+        whatToDo: 'Start the scheduler, which makes it anew: `npm run scheduler -- --watch`.',
       }),
     ];
   });

@@ -48,7 +48,7 @@ function missing(sensor: string, dagId: string, since: Since, isSo: boolean, pat
   const key = `${sensor}/missing`;
   if ((since.lasting(key, isSo) ?? 0) < patience) return [];
   const line = `the sensor ${nameOf(sensor)} is gone: its events start no runs`;
-  const whatToDo = 'Start the scheduler, which makes it anew: `npx tsx scheduler.ts`.';
+  const whatToDo = 'Start the scheduler, which makes it anew: `npm run scheduler -- --watch`.';
   return [{ sensor, dagId, what: 'missing', since: since.began(key), line, whatToDo }];
 }
 

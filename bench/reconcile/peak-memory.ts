@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Environment } from '../../lib/environment.ts';
+import { type Environment, ROOT } from '../../lib/environment.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import type { Measure } from '../measure.ts';
 
@@ -10,8 +10,8 @@ const MOST_MEMORY = 200e6;
 
 /** How much memory a task takes at most, as a process that does nothing else. */
 export async function peakMemory(environment: Environment, type: string, params: JsonObject): Promise<Measure> {
-  const child = [join(import.meta.dirname, 'run-activity.ts'), type, JSON.stringify(params)];
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', ...child], { env: { ...process.env, ...environment } });
+  const child = [join(ROOT, 'dev/run-program.mjs'), 'bench/reconcile/run-activity.ts', type, JSON.stringify(params)];
+  const { stdout } = await run(process.execPath, child, { env: { ...process.env, ...environment } });
   const bytes = Number(stdout.trim());
   return {
     what: 'its peak memory, whole process',

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import type { Environment } from '../../lib/environment.ts';
 import { Child } from '../child.ts';
 
 /** A worker for `worker.ts` in this folder, with its arguments; it weighs its memory in bytes. */
 export function startWorker(environment: Environment, args: readonly string[]): Promise<Child<number>> {
-  return Child.start({ file: join(import.meta.dirname, 'worker.ts'), args, environment, flags: ['--expose-gc'] });
+  return Child.start({ file: 'bench/runs/worker.ts', args, environment, flags: ['--expose-gc'] });
 }

@@ -189,7 +189,7 @@ function words({ cpuMs, bytes, sockets }: WorkerWeight): string {
 async function startWorker(environment: Environment, queue: string): Promise<Child<WorkerWeight>> {
   const port = await freePort(new Set());
   const worker = await Child.start<WorkerWeight>({
-    file: join(import.meta.dirname, 'weighed-worker.ts'),
+    file: 'bench/sensors/weighed-worker.ts',
     args: ['--queue', queue, '--health-port', String(port), '--log-level', 'error'],
     environment,
   });

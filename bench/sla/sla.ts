@@ -165,7 +165,7 @@ class Bench {
 
 async function startMonitor(environment: Environment, queue: string): Promise<Child<MonitorWeight>> {
   const args = [queue, String(await freePort(new Set()))];
-  return Child.start({ file: join(import.meta.dirname, 'monitor-child.ts'), args, environment });
+  return Child.start({ file: 'bench/sla/monitor-child.ts', args, environment });
 }
 
 /** What it costs in a second. */

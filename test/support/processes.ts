@@ -17,11 +17,11 @@ export interface TestProcess {
 
 /**
  * Starts `worker.ts`, `scheduler.ts` or `cli.ts` as users do, with only this environment of Sluice's: what the developer has set, and a
- * local stack that happens to be up, stay outside. `cli.ts` runs from its bundle, as the `sluice` command does.
+ * local stack that happens to be up, stay outside.
  */
 export function startProcess(script: string, args: readonly string[], environment: Record<string, string>): TestProcess {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
-  const program = script === 'cli.ts' ? [join(ROOT, 'dev', 'sluice.mjs')] : ['--import', 'tsx', join(ROOT, script)];
+  const program = script === 'cli.ts' ? [join(ROOT, 'dev/sluice.mjs')] : [join(ROOT, 'dev/run-program.mjs'), script];
   const child = spawn(process.execPath, [...program, ...args], {
     cwd: ROOT,
     env: { ...inherited, SLUICE_HOME: join(ROOT, '.sluice', 'test', 'no-stack'), ...environment, TZ: 'UTC' },

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'mocha';
+import { ROOT } from '../../lib/environment.ts';
+
+const PROGRAM = `import { formatDuration } from '../workflows/plan/duration.ts';
+
+const ms: number = Number(process.argv[2]);
+if (Number.isNaN(ms)) throw new Error('not a number');
+console.log(formatDuration(ms));
+`;
+
+describe('programs that run from a bundle', function () {
+  this.timeout('1m');
+  let copy: string;
+  let cache: string;
+
+  before(async () => {
+    copy = await mkdtemp(join(tmpdir(), 'sluice-program-'));
+    for (const part of ['dev', 'workflows', 'package.json', 'package-lock.json'])
+      await cp(join(ROOT, part), join(copy, part), { recursive: true });
+    await mkdir(join(copy, 'node_modules'));
+    for (const name of await readdir(join(ROOT, 'node_modules')))
+      if (name !== '.cache') await symlink(join(ROOT, 'node_modules', name), join(copy, 'node_modules', name));
+    cache = join(copy, 'node_modules', '.cache', 'sluice');
+    await writeFile(join(copy, 'dev', 'probe.ts'), PROGRAM);
+  });
+
+  after(() => rm(copy, { recursive: true, force: true }));
+
+  const probe = (argument: string): Promise<{ code: number | null; stdout: string; stderr: string }> =>
+    new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, [join(copy, 'dev', 'run-program.mjs'), 'dev/probe.ts', argument]);
+      let [stdout, stderr] = ['', ''];
+      child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+      child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+      child.once('error', reject);
+      child.once('close', (code) => resolve({ code, stdout, stderr }));
+    });
+
+  it('begin at once, several at a time, from one bundle', async () => {
+    for (const { code, stdout, stderr } of await Promise.all([probe('60000'), probe('60000'), probe('60000')])) {
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, '1m\n');
+    }
+    const [bundle, ...others] = await readdir(cache);
+    assert.deepEqual(others, []);
+    assert.deepEqual((await readdir(join(cache, bundle ?? ''))).sort(), ['probe.mjs', 'probe.mjs.map']);
+  });
+
+  it('fail where their TypeScript fails', async () => {
+    const { code, stderr } = await probe('soon');
+    assert.equal(code, 1);
+    assert.match(stderr, /Error: not a number\n.*dev\/probe\.ts:4:/);
+  });
+
+  it('are made anew when a source has changed', async () => {
+    await writeFile(join(copy, 'dev', 'probe.ts'), PROGRAM.replace('formatDuration(ms)', '`${formatDuration(ms)} and no more`'));
+    assert.equal((await probe('60000')).stdout, '1m and no more\n');
+    assert.equal((await readdir(cache)).length, 1);
+  });
+
+  it('run from their TypeScript where nothing can be written', async () => {
+    await rm(join(copy, 'node_modules', '.cache'), { recursive: true });
+    await writeFile(join(copy, 'node_modules', '.cache'), '');
+    const { code, stdout, stderr } = await probe('60000');
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, '1m and no more\n');
+    assert.match((await probe('soon')).stderr, /dev\/probe\.ts:4:/);
+  });
+});
