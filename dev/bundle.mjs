@@ -5,11 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './install-packages.mjs';
 
-/** What programs are made of; the last three hold those of developers. */
+/** What programs are made of, beside their own file; and how bundles are made. */
 const SOURCES = [
-  'cli.ts',
-  'worker.ts',
-  'scheduler.ts',
   'cli',
   'compiler',
   'activities',
@@ -18,10 +15,12 @@ const SOURCES = [
   'workflows',
   'temporal',
   'lib',
-  'dev',
-  'bench',
-  'test/support',
+  'dev/bundle.mjs',
+  'dev/cli-bundle.mjs',
+  'dev/run-program.mjs',
 ];
+/** What those of developers, which stand in folders, are made of besides. */
+const OF_DEVELOPERS = ['worker.ts', 'dev', 'bench', 'test/support'];
 
 /**
  * A program as one JavaScript file, made of its TypeScript when that has changed.
@@ -31,9 +30,10 @@ const SOURCES = [
  * @returns {Promise<string | undefined>} the file, or undefined where none can be written
  */
 export async function bundleOf(folder, program, options) {
-  const name = basename(program, '.ts');
-  const bundle = join(folder, `${name}-${sourceKey()}`);
-  const entry = join(bundle, `${name}.${options.format === 'esm' ? 'mjs' : 'cjs'}`);
+  // `worker.ts` is not `bench/runs/worker.ts`.
+  const name = program.replace(/\.ts$/, '').replaceAll('/', '-');
+  const bundle = join(folder, `${name}-${sourceKey(program)}`);
+  const entry = join(bundle, `${basename(program, '.ts')}.${options.format === 'esm' ? 'mjs' : 'cjs'}`);
   if (existsSync(entry)) return entry;
   const building = `${bundle}.${process.pid}`;
   try {
@@ -62,14 +62,14 @@ function withoutBundle(/** @type {unknown} */ error) {
 }
 
 /** Changes with every source file; told by looking at the files' times and sizes, which takes a few milliseconds. */
-function sourceKey() {
+function sourceKey(/** @type {string} */ program) {
   const hash = createHash('sha256').update(process.version);
   const look = (/** @type {string} */ path) => {
     const { mtimeMs, size } = statSync(path);
     hash.update(`${path} ${mtimeMs} ${size}\n`);
   };
   look(join(root, 'package-lock.json'));
-  for (const source of SOURCES) {
+  for (const source of [program, ...SOURCES, ...(program.includes('/') ? OF_DEVELOPERS : [])]) {
     const path = join(root, source);
     const found = statSync(path, { throwIfNoEntry: false });
     // An image may leave out what only developers need.

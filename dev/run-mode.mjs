@@ -37,13 +37,13 @@ const CHAOS = { specs: ['test/chaos/**/*.test.ts'], environment: { SLUICE_TEST_S
 const ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TZ: 'UTC' };
 
 /**
- * Makes this process what the program expects: a second one would double the time that a small command takes.
- * @param {string} program
+ * Runs the command in this process: a second one would double the time that a small command takes.
  * @param {readonly string[]} args
+ * @returns {Promise<boolean>} false where that cannot be
  */
-function become(program, args) {
-  Object.assign(process.env, ENVIRONMENT);
-  process.argv.splice(1, process.argv.length, join(root, program), ...args);
+function runCli(args) {
+  process.argv.splice(1, process.argv.length, join(root, 'cli.ts'), ...args);
+  return runCliBundle();
 }
 
 /**
@@ -54,15 +54,9 @@ function become(program, args) {
 export async function runMode(mode, args) {
   const modes = { ...MODES, ...PROGRAMS };
   if (!Object.hasOwn(modes, mode)) throw new Error(`no such mode: ${mode || '(none)'}; the modes are ${Object.keys(modes).join(', ')}`);
-  if (Object.hasOwn(PROGRAMS, mode)) {
-    const program = PROGRAMS[/** @type {keyof typeof PROGRAMS} */ (mode)];
-    become(program, args);
-    return runProgram(program);
-  }
-  if (mode === 'cli') {
-    become('cli.ts', args);
-    if (await runCliBundle()) return;
-  }
+  Object.assign(process.env, ENVIRONMENT);
+  if (Object.hasOwn(PROGRAMS, mode)) return runProgram(PROGRAMS[/** @type {keyof typeof PROGRAMS} */ (mode)], args);
+  if (mode === 'cli' && (await runCli(args))) return;
   const [program = '', ...first] = MODES[/** @type {keyof typeof MODES} */ (mode)];
   // `sluice` works in the folder it is called from: the paths it is given are relative to that. The npm scripts are in the root anyway.
   const command = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args];
@@ -86,7 +80,7 @@ export async function runMode(mode, args) {
 function start(command, environment = {}, output = 'inherit') {
   const child = spawn(process.execPath, command, {
     stdio: ['inherit', output, output],
-    env: { ...process.env, ...ENVIRONMENT, ...environment },
+    env: { ...process.env, ...environment },
   });
   forwardSignals(child);
   return child;

@@ -9,10 +9,11 @@ const BUNDLED = /^typebox(\/|$)/;
 
 /**
  * Runs a long-lived program in this process: from a bundle, because loading its TypeScript module by module takes 25 MB and two seconds more.
- * `process.argv` is the program's own.
  * @param {string} program its file, from the root
+ * @param {readonly string[]} args
  */
-export async function runProgram(program) {
+export async function runProgram(program, args) {
+  process.argv.splice(1, process.argv.length, join(root, program), ...args);
   const file = await bundleOf(join(root, 'node_modules', '.cache', 'sluice'), program, {
     format: 'esm',
     // What fails in a task is shown where it stands in its TypeScript.
@@ -32,6 +33,5 @@ function leavePackages(/** @type {import('esbuild').PluginBuild} */ build) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , program = '', ...args] = process.argv;
-  process.argv.splice(1, process.argv.length, join(root, program), ...args);
-  await runProgram(program);
+  await runProgram(program, args);
 }

@@ -31,9 +31,9 @@ describe('programs that run from a bundle', function () {
 
   after(() => rm(copy, { recursive: true, force: true }));
 
-  const probe = (argument: string): Promise<{ code: number | null; stdout: string; stderr: string }> =>
+  const probe = (argument: string, program = 'dev/probe.ts'): Promise<{ code: number | null; stdout: string; stderr: string }> =>
     new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [join(copy, 'dev', 'run-program.mjs'), 'dev/probe.ts', argument]);
+      const child = spawn(process.execPath, [join(copy, 'dev', 'run-program.mjs'), program, argument]);
       let [stdout, stderr] = ['', ''];
       child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
       child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
@@ -61,6 +61,13 @@ describe('programs that run from a bundle', function () {
     await writeFile(join(copy, 'dev', 'probe.ts'), PROGRAM.replace('formatDuration(ms)', '`${formatDuration(ms)} and no more`'));
     assert.equal((await probe('60000')).stdout, '1m and no more\n');
     assert.equal((await readdir(cache)).length, 1);
+  });
+
+  it('are not taken for another of the same name', async () => {
+    await mkdir(join(copy, 'dev', 'other'));
+    await writeFile(join(copy, 'dev', 'other', 'probe.ts'), "console.log('another');\n");
+    assert.equal((await probe('60000', 'dev/other/probe.ts')).stdout, 'another\n');
+    assert.equal((await probe('60000')).stdout, '1m and no more\n');
   });
 
   it('run from their TypeScript where nothing can be written', async () => {
