@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { ROOT } from '../../lib/environment.ts';
+import { type Outcome, outcomeOf } from '../support/outcome.ts';
 
 /** What the `sluice` command is made of, in a copy whose sources can be changed. */
 const PARTS = ['cli.ts', 'cli', 'compiler', 'activities', 'sensors', 'monitors', 'workflows', 'temporal', 'lib', 'dev', 'package.json'];
@@ -23,16 +23,12 @@ describe('the bundle of the command', function () {
 
   after(() => rm(copy, { recursive: true, force: true }));
 
-  const explain = (env: Record<string, string> = {}): Promise<{ code: number | null; stdout: string; stderr: string }> =>
-    new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [join(copy, 'dev', 'sluice.mjs'), 'explain', 'SL100'], {
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, SLUICE_HOME: home, ...env },
-      });
-      let [stdout, stderr] = ['', ''];
-      child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-      child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-      child.once('error', reject);
-      child.once('close', (code) => resolve({ code, stdout, stderr }));
+  const explain = (env: Record<string, string> = {}): Promise<Outcome> =>
+    outcomeOf(join(copy, 'dev', 'sluice.mjs'), ['explain', 'SL100'], {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      SLUICE_HOME: home,
+      ...env,
     });
   const bundles = async (): Promise<string[]> => (await readdir(join(home, 'cache'))).filter((name) => name.startsWith('cli-'));
 

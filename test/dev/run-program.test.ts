@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { ROOT } from '../../lib/environment.ts';
+import { type Outcome, outcomeOf } from '../support/outcome.ts';
 
 const PROGRAM = `import { formatDuration } from '../workflows/plan/duration.ts';
 
@@ -31,15 +31,8 @@ describe('programs that run from a bundle', function () {
 
   after(() => rm(copy, { recursive: true, force: true }));
 
-  const probe = (argument: string, program = 'dev/probe.ts'): Promise<{ code: number | null; stdout: string; stderr: string }> =>
-    new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [join(copy, 'dev', 'run-program.mjs'), program, argument]);
-      let [stdout, stderr] = ['', ''];
-      child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-      child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-      child.once('error', reject);
-      child.once('close', (code) => resolve({ code, stdout, stderr }));
-    });
+  const probe = (argument: string, program = 'dev/probe.ts'): Promise<Outcome> =>
+    outcomeOf(join(copy, 'dev', 'run-program.mjs'), [program, argument]);
 
   it('begin at once, several at a time, from one bundle', async () => {
     for (const { code, stdout, stderr } of await Promise.all([probe('60000'), probe('60000'), probe('60000')])) {
