@@ -1,14 +1,19 @@
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { type BundleOptions, bundleWorkflowCode, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 
 /** The modules whose exports are the workflows: of the workers that run pipelines, and of the monitors. */
 export type WorkflowModule = 'index' | 'monitors';
 
 /**
- * What the interpreter is made of, and what keeps nothing of a run: evaluated once a worker instead of once a run. That spares a run of three
- * tasks 3 of the 24 ms of CPU that it costs its worker. None of it may import the SDK (eslint.config.mjs), so none can hold on to a run.
+ * What keeps nothing of a run: evaluated once a worker instead of once a run. That spares a run of three tasks 3 of the 24 ms of CPU that it
+ * costs its worker. Nothing in these rooms may import the SDK (eslint.config.mjs), so none can hold on to a run.
  */
-const PRELOADED = [pathOf('run/pipeline-run'), pathOf('plan/describe')];
+const PRELOADED = ['plan', 'run'].flatMap((room) =>
+  readdirSync(new URL(`../workflows/${room}/`, import.meta.url))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => pathOf(`${room}/${file.slice(0, -'.ts'.length)}`)),
+);
 
 const bundles = new Map<WorkflowModule, Promise<WorkflowBundleWithSourceMap>>();
 
@@ -17,10 +22,27 @@ export function workflowBundle(module: WorkflowModule): Promise<WorkflowBundleWi
   let bundle = bundles.get(module);
   if (!bundle) {
     const preloadModules = module === 'index' ? PRELOADED : [];
-    bundle = bundleWorkflowCode({ workflowsPath: pathOf(module), preloadModules, logger: Runtime.instance().logger });
+    bundle = bundleWorkflowCode({
+      workflowsPath: pathOf(module),
+      preloadModules,
+      webpackConfigHook: compileForThisNode,
+      logger: Runtime.instance().logger,
+    });
     bundles.set(module, bundle);
   }
   return bundle;
+}
+
+type WebpackConfiguration = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
+
+/**
+ * The SDK has TypeScript compiled for engines that do not know `{ ...object }`, and what stands in its place is twenty times slower: it took a
+ * quarter of the time of a list of 10,000 items in batches of 100.
+ */
+function compileForThisNode(config: WebpackConfiguration): WebpackConfiguration {
+  const rules = (config.module?.rules ?? []) as { use?: { options?: { jsc?: { target?: string } } } }[];
+  for (const { use } of rules) if (use?.options?.jsc) use.options.jsc.target = 'es2022';
+  return config;
 }
 
 function pathOf(name: string): string {

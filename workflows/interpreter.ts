@@ -1,4 +1,4 @@
-import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
+import { ApplicationFailure, defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
 import {
   CancellationScope,
   CancelledFailure,
@@ -51,6 +51,8 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
       { key: INTERVAL_END, value: new Date(interval.end) },
     ]);
   }
+  // Runs of the first releases were begun with a state in words; it stays with them to the end.
+  const beganInWords = workflowInfo().typedSearchAttributes.get(STATE) !== undefined;
   let state: RunResult['state'] = 'failed';
   try {
     const end = await run(input, interval);
@@ -60,10 +62,8 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
     if (isCancellation(error)) state = 'canceled';
     throw error;
   } finally {
-    upsertSearchAttributes([
-      { key: STATE, value: state },
-      ...(state === 'success' && input.plan.outlets ? [{ key: DATASETS, value: [...input.plan.outlets] }] : []),
-    ]);
+    const last = lastAttributes(state, input.plan, beganInWords);
+    if (last.length > 0) upsertSearchAttributes(last);
   }
 }
 
@@ -100,7 +100,7 @@ async function waitOutStartDelay({ schedule }: Plan): Promise<void> {
   upsertSearchAttributes([{ key: STATE, value: 'queued' }]);
   setCurrentDetails(`queued: ${summary}`);
   await sleep(ms, { summary });
-  upsertSearchAttributes([{ key: STATE, value: 'running' }]);
+  upsertSearchAttributes([{ key: STATE, value: null }]);
 }
 
 /** Loaded only by runs whose plan has expressions: it is the largest part of the bundle. */
@@ -131,6 +131,17 @@ function conclude({ result, failure }: RunEnd): RunResult {
     details: [result],
     ...(origin instanceof Error && { cause: origin }),
   });
+}
+
+/** What an ended run is found by beyond what it was started with. Most need nothing: Temporal's own status tells how they ended. */
+function lastAttributes(state: RunResult['state'], { outlets }: Plan, inWords: boolean): SearchAttributeUpdatePair[] {
+  const said = workflowInfo().typedSearchAttributes.get(STATE) ?? null;
+  const endedByItself = !CancellationScope.current().consideredCancelled;
+  const own = inWords || (state === 'canceled' && endedByItself) ? state : null;
+  return [
+    ...(own === said ? [] : [{ key: STATE, value: own }]),
+    ...(state === 'success' && outlets ? [{ key: DATASETS, value: [...outlets] }] : []),
+  ];
 }
 
 function intervalOfTick({ plan }: RunInput): DataInterval {

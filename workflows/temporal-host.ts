@@ -151,7 +151,7 @@ export class TemporalHost implements RunHost {
   }
 
   enter(state: 'queued' | 'running' | 'paused'): void {
-    upsertSearchAttributes([{ key: STATE, value: state }]);
+    upsertSearchAttributes([{ key: STATE, value: state === 'running' ? null : state }]);
   }
 
   async until(ready: () => boolean, { timeoutMs, summary }: { timeoutMs?: number; summary: string }): Promise<boolean> {

@@ -1,8 +1,6 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
-import { executeChild, ParentClosePolicy, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
+import { executeChild, ParentClosePolicy, proxyActivities } from '@temporalio/workflow';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { DataInterval } from '../../workflows/plan/schedule.ts';
-import { SEARCH_ATTRIBUTES } from '../../workflows/plan/search-attributes.ts';
 import type { TaskInput } from '../../workflows/plan/task-input.ts';
 
 /** What an engineer writes who has no Sluice: the same activities, the same options, in plain code. */
@@ -32,23 +30,16 @@ export interface Recorded {
 /** The chain by somebody who writes as much down. */
 export async function RecordedChain(length: number, recorded: Recorded): Promise<void> {
   for (let task = 0; task < length; task++) await recordedWork(task, recorded);
-  conclude();
 }
 
 /** The fan-out by somebody who writes as much down. */
 export async function RecordedFanOut(width: number, recorded: Recorded): Promise<void> {
   await Promise.all(Array.from({ length: width }, (_, task) => recordedWork(task, recorded)));
-  conclude();
 }
 
 function recordedWork(task: number, { interval }: Recorded): Promise<null> {
   const name = `t${task}`;
   return work.executeWithOptions({ activityId: name, summary: `${name}: does nothing` }, [{ params: {}, interval }]);
-}
-
-function conclude(): void {
-  const { name, type } = SEARCH_ATTRIBUTES.state;
-  upsertSearchAttributes([{ key: defineSearchAttributeKey(name, type), value: 'success' }]);
 }
 
 /** A list that is too long for one history: children of 500, four at a time, each with a window of 100. */

@@ -83,6 +83,11 @@ const FEATURES: Record<string, Feature> = {
     plan: casePlan('a: hang with {heartbeat_timeout: 1s}; b: ok after a; c: fail after a; d: ok after c; e: hang after a with {heartbeat_timeout: 1s}', {}),
     updates: [['pause', { by: 'ann' }], ['mark-success', { task: 'a', by: 'ann', reason: 'done by hand' }], ['unpause', { by: 'bob' }], ['retry', { task: 'c', by: 'ann' }], ['skip', { task: 'e', by: 'ann' }]],
   },
+  'queued-and-paused': {
+    plan: planOf(`queued_${randomUUID().slice(0, 8)}`, [task('a', 'hang', [], { heartbeatTimeoutMs: 1000 }), task('b', 'succeed', ['a'], { triggerRule: 'none_failed' })], { maxActiveRuns: 1, outlets: ['s3://w/sales'] }),
+    updates: [['pause', { by: 'ann' }], ['unpause', { by: 'ann' }], ['skip', { task: 'a', by: 'ann' }]],
+  },
+  'cancelled-while-paused': { plan: casePlan('a: hang with {heartbeat_timeout: 1s}; b: ok after a', {}), updates: [['pause', { by: 'ann' }]], cancel: true },
   'long-list': { plan: casePlan('a: ok with {expand: {over: params.list, max_parallel: 500, batch_size: 2}, give: "{{ item }}"}', { file: { params: { list: { type: 'array', items: { type: 'integer' }, default: [...Array(2002).keys()] } } } }) },
   wait: {
     plan: planOf('wait', [

@@ -119,8 +119,8 @@ describe('interpreter', () => {
     const { pipelineRunId } = await startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID());
     await worker.client.workflow.getHandle(pipelineRunId).result();
     const { events } = await worker.client.workflow.getHandle(pipelineRunId).fetchHistory();
-    // Start, the first workflow task (3), then 3 + 3 events a task, the end, and the state as a search attribute.
-    assert.equal(events?.length, 1 + 3 + names.length * 6 + 1 + 1);
+    // Start, the first workflow task (3), then 3 + 3 events a task, and the end.
+    assert.equal(events?.length, 1 + 3 + names.length * 6 + 1);
   });
 
   describe('people', () => {

@@ -8,6 +8,7 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
 import { poolId, runSlotsId, SLOTS_QUERY } from '../../workflows/plan/slot-messages.ts';
 import type { SlotState } from '../../workflows/plan/slots.ts';
+import { operateRun } from '../../temporal/operations.ts';
 import { resizePool } from '../../temporal/pools.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
@@ -72,13 +73,20 @@ describe('slots on Temporal', function () {
 
       await handle(first).cancel();
       await isActive(plan, [second], 2);
-      await eventually(async () => assert.equal(await stateOf(second), 'running'));
+      await eventually(async () => assert.equal(await stateOf(second), undefined, 'it runs: Temporal says so itself'));
       // It tells nobody.
+      await operateRun(worker.client, third.pipelineRunId, 'pause', { by: 'ann' });
       await handle(second).terminate('as if by hand');
       await isActive(plan, [third], 1);
+      await eventually(async () =>
+        assert.match(JSON.stringify(await handle(third).query('__temporal_workflow_metadata')), /0 of 1 tasks done/),
+      );
+      assert.equal(await stateOf(third), 'paused', 'its turn has come, and it waits all the same');
       // One that gives up its place.
       await handle(fourth).cancel();
       await isActive(plan, [third], 0);
+      await eventually(async () => assert.equal((await describeRun(worker.client, fourth)).state, 'canceled'));
+      assert.equal(await stateOf(fourth), undefined, 'what has ended is not queued');
       await handle(third).cancel();
       await isActive(plan, [], 0);
     });
@@ -125,7 +133,7 @@ describe('slots on Temporal', function () {
           .catch((error: unknown) => assert.ok(error instanceof WorkflowFailedError));
         assert.equal((await describeRun(worker.client, other)).state, 'canceled');
         const [left = first] = runs.filter((_, index) => index === survivor);
-        await eventually(async () => assert.equal(await stateOf(left), 'running'));
+        await eventually(async () => assert.equal(await stateOf(left), undefined));
         await handle(left).cancel();
       }
     });

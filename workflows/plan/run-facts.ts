@@ -27,7 +27,7 @@ export function runFacts(
   },
 ): RunFacts {
   const { interval, params, event, rerunOf, detail } = given;
-  const { pipeline, cause: causeAttribute, state, planHash, owner, interval: start, intervalEnd: end } = SEARCH_ATTRIBUTES;
+  const { pipeline, cause: causeAttribute, planHash, owner, interval: start, intervalEnd: end } = SEARCH_ATTRIBUTES;
   return {
     args: [{ plan, cause, ...(interval && { interval }), ...(params && { params }), ...(event && { event }), ...(rerunOf && { rerunOf }) }],
     staticSummary: describeCause(
@@ -38,7 +38,6 @@ export function runFacts(
     attributes: [
       { ...pipeline, value: plan.dagId },
       { ...causeAttribute, value: cause },
-      { ...state, value: 'running' },
       { ...planHash, value: plan.hash },
       ...(plan.owner === undefined ? [] : [{ ...owner, value: plan.owner }]),
       ...(interval

@@ -8,7 +8,7 @@ export const SEARCH_ATTRIBUTES = {
   /** The start of the data interval. */
   interval: { name: 'SluiceInterval', type: 'DATETIME' },
   intervalEnd: { name: 'SluiceIntervalEnd', type: 'DATETIME' },
-  /** The run's state in Sluice's words; Temporal's own `ExecutionStatus` stands beside it. */
+  /** What Temporal's own `ExecutionStatus` does not say of a run: that it is queued or paused, or ended before it had its turn. Absent otherwise. */
   state: { name: 'SluiceState', type: 'KEYWORD' },
   deadline: { name: 'SluiceDeadline', type: 'DATETIME' },
   owner: { name: 'SluiceOwner', type: 'KEYWORD' },

@@ -60,7 +60,7 @@ export class PipelineRun {
         if (!release) return this.notBegun(plan.concurrency?.onOverlap === 'skip' ? 'success' : 'canceled', `no room: ${limit.summary}`);
         releases.push(release);
       }
-      host.enter('running');
+      host.enter(this.operations.isPaused ? 'paused' : 'running');
       return await this.completeNow();
     } catch (error) {
       if (error instanceof TaskCanceled) return this.notBegun('canceled', 'cancelled before its turn');
