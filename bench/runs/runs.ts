@@ -26,7 +26,7 @@ import { chain, fanOut, INTERVAL, mapped } from './plans.ts';
 
 const PAIRS = 5;
 /** Of what takes a second or two: there the machine's own unrest is as large as what is measured. */
-const PAIRS_OF_SHAPES = 15;
+const PAIRS_OF_SHAPES = 25;
 const QUEUES = ['bench-sluice', 'bench-hand-written'] as const;
 
 /** What running costs: over workflows written by hand with the same activities, server and worker settings; and through outages. */
