@@ -1,8 +1,8 @@
+import { type Deadline, deadlineOf } from '../workflows/plan/deadlines.ts';
 import { timezoneOf } from '../workflows/plan/plan.ts';
 import { iso, tickAfter } from '../workflows/plan/schedule.ts';
 import type { SlaPlan } from '../workflows/plan/sla.ts';
 import { formatWallTime } from '../workflows/plan/time-zone.ts';
-import { type Deadline, deadlineOf } from './deadlines.ts';
 import { type Problem, severityOf } from './problem.ts';
 import { durationWords } from './promise-words.ts';
 import type { WatchedPipeline } from './watched.ts';

@@ -9,6 +9,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import { runDeadline } from './plan/deadlines.ts';
 import { formatDuration } from './plan/duration.ts';
 import type { Evaluator } from './plan/expressions/evaluator.ts';
 import { runValues } from './plan/expressions/run-names.ts';
@@ -26,6 +27,7 @@ import { TemporalHost } from './temporal-host.ts';
 const INTERVAL = defineSearchAttributeKey(SEARCH_ATTRIBUTES.interval.name, SEARCH_ATTRIBUTES.interval.type);
 const INTERVAL_END = defineSearchAttributeKey(SEARCH_ATTRIBUTES.intervalEnd.name, SEARCH_ATTRIBUTES.intervalEnd.type);
 const DATASETS = defineSearchAttributeKey(SEARCH_ATTRIBUTES.datasets.name, SEARCH_ATTRIBUTES.datasets.type);
+const DEADLINE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.deadline.name, SEARCH_ATTRIBUTES.deadline.type);
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 /** Set by Temporal on what a Schedule starts: the tick, without jitter. */
 const TICK = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
@@ -45,14 +47,10 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
     );
   }
   const interval = input.interval ?? intervalOfTick(input);
-  if (!input.interval) {
-    upsertSearchAttributes([
-      { key: INTERVAL, value: new Date(interval.start) },
-      { key: INTERVAL_END, value: new Date(interval.end) },
-    ]);
-  }
-  // Runs of the first releases were begun with a state in words; it stays with them to the end.
+  // Runs of the first releases were begun with a state in words; it stays with them to the end, and they have no deadline.
   const beganInWords = workflowInfo().typedSearchAttributes.get(STATE) !== undefined;
+  const first = [...(input.interval ? [] : intervalAttributes(interval)), ...(beganInWords ? [] : deadlineAttribute(input, interval))];
+  if (first.length > 0) upsertSearchAttributes(first);
   let state: RunResult['state'] = 'failed';
   try {
     const end = await run(input, interval);
@@ -131,6 +129,19 @@ function conclude({ result, failure }: RunEnd): RunResult {
     details: [result],
     ...(origin instanceof Error && { cause: origin }),
   });
+}
+
+function intervalAttributes({ start, end }: DataInterval): SearchAttributeUpdatePair[] {
+  return [
+    { key: INTERVAL, value: new Date(start) },
+    { key: INTERVAL_END, value: new Date(end) },
+  ];
+}
+
+function deadlineAttribute({ plan, cause }: RunInput, interval: DataInterval): SearchAttributeUpdatePair[] {
+  const began = workflowInfo().startTime.getTime();
+  const deadline = runDeadline(plan, cause, { interval, queuedAt: began, startedAt: began });
+  return deadline === undefined ? [] : [{ key: DEADLINE, value: new Date(deadline) }];
 }
 
 /** What an ended run is found by beyond what it was started with. Most need nothing: Temporal's own status tells how they ended. */

@@ -27,6 +27,7 @@ import { chain, fanOut, INTERVAL, mapped } from './plans.ts';
 const PAIRS = 5;
 /** Of what takes a second or two: there the machine's own unrest is as large as what is measured. */
 const PAIRS_OF_SHAPES = 25;
+const WARM_UP_ROUNDS = 10;
 const QUEUES = ['bench-sluice', 'bench-hand-written'] as const;
 
 /** What running costs: over workflows written by hand with the same activities, server and worker settings; and through outages. */
@@ -54,6 +55,7 @@ export async function benchRuns(): Promise<Measure[]> {
 }
 
 async function compareAll(client: Client): Promise<Measure[]> {
+  await warmUp(client);
   return [
     ...(await compareShape(client, 'chain of 100 tasks', chain(100), 'Chain', 100)),
     ...(await compareShape(client, 'fan-out of 500 tasks', fanOut(500), 'FanOut', 500)),
@@ -62,6 +64,20 @@ async function compareAll(client: Client): Promise<Measure[]> {
     ...(await compareList(client, 'the same, 100 a batch', 1.5, mapped(10_000, 100, 100), 'Batched', 10_000)),
     ...(await compareList(client, '100,000 mapped tasks, 100 a batch', 1.5, mapped(100_000, 100, 500), 'Batched', 100_000)),
   ];
+}
+
+/** Workers run for days. Their first minute, in which the engine compiles what they do again and again, is not what is compared. */
+async function warmUp(client: Client): Promise<void> {
+  for (let round = 1; round <= WARM_UP_ROUNDS; round++) {
+    process.stderr.write(`warming up: ${round} of ${WARM_UP_ROUNDS}\n`);
+    for (const [plan, workflow, size] of [
+      [chain(100), 'Chain', 100],
+      [fanOut(500), 'FanOut', 500],
+    ] as const) {
+      await ours(client, plan);
+      await byHand(client, workflow, [size]);
+    }
+  }
 }
 
 /** A shape of a run beside a workflow of that shape, and beside one that has as much in its history to be looked at. */

@@ -88,6 +88,7 @@ const FEATURES: Record<string, Feature> = {
     updates: [['pause', { by: 'ann' }], ['unpause', { by: 'ann' }], ['skip', { task: 'a', by: 'ann' }]],
   },
   'cancelled-while-paused': { plan: casePlan('a: hang with {heartbeat_timeout: 1s}; b: ok after a', {}), updates: [['pause', { by: 'ann' }]], cancel: true },
+  deadline: { plan: planOf('deadline', [task('a', 'succeed')], { slas: [{ name: 'in_time', promise: { kind: 'by', time: '06:00' }, suppressWhen: [] }] }) },
   'long-list': { plan: casePlan('a: ok with {expand: {over: params.list, max_parallel: 500, batch_size: 2}, give: "{{ item }}"}', { file: { params: { list: { type: 'array', items: { type: 'integer' }, default: [...Array(2002).keys()] } } } }) },
   wait: {
     plan: planOf('wait', [

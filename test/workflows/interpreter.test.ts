@@ -110,6 +110,18 @@ describe('interpreter', () => {
     assert.match(metadata.currentDetails, /1 of 1 tasks done[^]*✔ a {2}success {3}3 rows, 12 B/);
   });
 
+  it('is found by its deadline, where its pipeline promises one', async () => {
+    const promised = planOf('promised', [task('a', 'succeed')], {
+      slas: [{ name: 'in_time', promise: { kind: 'within', ms: 3_600_000, reference: 'data_interval_end' }, suppressWhen: [] }],
+    });
+    const { pipelineRunId } = await startManualRun(worker.client, promised, worker.taskQueue, SOME_DAY, randomUUID());
+    const handle = worker.client.workflow.getHandle(pipelineRunId);
+    await handle.result();
+    const { typedSearchAttributes } = await handle.describe();
+    const deadline = typedSearchAttributes.getAll().find(({ key }) => key.name === 'SluiceDeadline')?.value;
+    assert.deepEqual(deadline, new Date(Date.parse(SOME_DAY.end) + 3_600_000));
+  });
+
   it('costs a plain chain no more history than a hand-written workflow', async () => {
     const names = ['a', 'b', 'c'];
     const plan = planOf(

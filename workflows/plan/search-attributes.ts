@@ -10,6 +10,7 @@ export const SEARCH_ATTRIBUTES = {
   intervalEnd: { name: 'SluiceIntervalEnd', type: 'DATETIME' },
   /** What Temporal's own `ExecutionStatus` does not say of a run: that it is queued or paused, or ended before it had its turn. Absent otherwise. */
   state: { name: 'SluiceState', type: 'KEYWORD' },
+  /** When it must have ended, by the strictest of its pipeline's promises. */
   deadline: { name: 'SluiceDeadline', type: 'DATETIME' },
   owner: { name: 'SluiceOwner', type: 'KEYWORD' },
   planHash: { name: 'SluicePlanHash', type: 'KEYWORD' },

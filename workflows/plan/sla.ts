@@ -23,7 +23,7 @@ export type SlaPromise =
   | { readonly kind: 'by'; readonly time: string }
   | { readonly kind: 'assert'; readonly condition: string };
 
-/** What a deadline counts from. To add one: name it here, and compute it in monitors/deadlines.ts. */
+/** What a deadline counts from. To add one: name it here, and compute it in deadlines.ts. */
 export const SLA_REFERENCES = ['logical_date', 'data_interval_end', 'queued_at', 'started_at', 'previous_success'] as const;
 export type SlaReference = (typeof SLA_REFERENCES)[number];
 

@@ -1,7 +1,8 @@
-import { afterOnCalendar, betweenOnCalendar, type CalendarPlan, leavesOut } from '../workflows/plan/calendar.ts';
-import type { DataInterval } from '../workflows/plan/schedule.ts';
-import type { SlaPlan, SlaReference } from '../workflows/plan/sla.ts';
-import { instantsOf, shiftedInstant, wallTime } from '../workflows/plan/time-zone.ts';
+import { afterOnCalendar, betweenOnCalendar, type CalendarPlan, leavesOut } from './calendar.ts';
+import { type Plan, timezoneOf } from './plan.ts';
+import type { DataInterval } from './schedule.ts';
+import type { SlaPlan, SlaReference } from './sla.ts';
+import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
 
 /** The times that deadlines count from, in milliseconds; those that are not known yet are absent. */
 export interface Times {
@@ -31,6 +32,17 @@ export function deadlineOf({ promise, warnAt, calendar }: SlaPlan, timezone: str
   if (!warnAt) return { at };
   const whole = calendar ? betweenOnCalendar(calendar, timezone, from, at) : at - from;
   return { at, warnAt: Math.min('part' in warnAt ? after(whole * warnAt.part) : after(warnAt.afterMs), at) };
+}
+
+/** When a run must have ended at the latest, by the strictest of its pipeline's promises about whole runs. Milliseconds; undefined: nothing is promised. */
+export function runDeadline(plan: Plan, cause: string, times: Times): number | undefined {
+  const promised = (plan.slas ?? [])
+    .filter(
+      ({ task, dataset, suppressWhen }) =>
+        task === undefined && dataset === undefined && !(suppressWhen as readonly string[]).includes(cause),
+    )
+    .flatMap((sla) => deadlineOf(sla, timezoneOf(plan), times)?.at ?? []);
+  return promised.length === 0 ? undefined : Math.min(...promised);
 }
 
 function referenceTime(reference: SlaReference, times: Times): number | undefined {

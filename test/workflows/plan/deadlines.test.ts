@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { deadlineOf, type Times } from '../../monitors/deadlines.ts';
-import type { CalendarPlan } from '../../workflows/plan/calendar.ts';
-import type { SlaPlan, SlaPromise, WarnAt } from '../../workflows/plan/sla.ts';
+import { deadlineOf, runDeadline, type Times } from '../../../workflows/plan/deadlines.ts';
+import type { CalendarPlan } from '../../../workflows/plan/calendar.ts';
+import type { SlaPlan, SlaPromise, WarnAt } from '../../../workflows/plan/sla.ts';
+import { planOf } from '../../support/plans.ts';
 
 const HOUR = 3_600_000;
 const at = (time: string): number => Date.parse(time);
@@ -138,5 +139,24 @@ describe('deadlines', () => {
 
   it('conditions have none', () => {
     assert.equal(deadline({ kind: 'assert', condition: 'true' }), undefined);
+  });
+
+  it('of a run is the strictest of those about whole runs that are watched for its cause', () => {
+    const within = (hours: number, given: Partial<SlaPlan> = {}): SlaPlan => ({
+      ...sla({ kind: 'within', ms: hours * HOUR, reference: 'data_interval_end' }),
+      ...given,
+    });
+    const found = (cause: string, ...slas: SlaPlan[]): string | undefined => {
+      const ms = runDeadline({ ...planOf('promised', []), slas }, cause, TIMES);
+      return ms === undefined ? undefined : new Date(ms).toISOString().slice(0, 16);
+    };
+    assert.equal(
+      found('scheduled', within(5), within(3), within(1, { task: 'load' }), within(2, { dataset: 's3://a/b' })),
+      '2024-01-02T03:00',
+    );
+    assert.equal(found('manual', within(5), within(3, { suppressWhen: ['manual'] })), '2024-01-02T05:00');
+    assert.equal(found('backfill', within(3, { suppressWhen: ['backfill'] })), undefined);
+    assert.equal(found('scheduled', sla({ kind: 'assert', condition: 'true' })), undefined);
+    assert.equal(found('scheduled'), undefined);
   });
 });
