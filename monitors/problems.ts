@@ -3,7 +3,7 @@ import { deadlineOf, type Times } from '../workflows/plan/deadlines.ts';
 import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { isUnderWay } from '../workflows/plan/run.ts';
 import { type DataInterval, dataIntervalAt, tickAfter, tickBefore } from '../workflows/plan/schedule.ts';
-import { type SlaPlan, watchedFor } from '../workflows/plan/sla.ts';
+import { isSuppressedFor, type SlaPlan, watchedFor } from '../workflows/plan/sla.ts';
 import { findStale, isOfFreshness } from './freshness.ts';
 import { type Problem, severityOf, slaName } from './problem.ts';
 import { promiseWords } from './promise-words.ts';
@@ -167,7 +167,7 @@ function isBackfill({ cause }: WatchedRun): boolean {
   return cause === 'backfill';
 }
 
-function isSuppressed({ suppressWhen }: SlaPlan, runs: readonly WatchedRun[], paused: boolean): boolean {
-  if (paused && suppressWhen.includes('paused')) return true;
-  return runs.length > 0 && runs.every(({ cause }) => (suppressWhen as readonly string[]).includes(cause));
+function isSuppressed(sla: SlaPlan, runs: readonly WatchedRun[], paused: boolean): boolean {
+  if (paused && sla.suppressWhen.includes('paused')) return true;
+  return runs.length > 0 && runs.every(({ cause }) => isSuppressedFor(sla, cause));
 }

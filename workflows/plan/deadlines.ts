@@ -1,7 +1,7 @@
 import { afterOnCalendar, betweenOnCalendar, type CalendarPlan, leavesOut } from './calendar.ts';
 import { type Plan, timezoneOf } from './plan.ts';
 import type { DataInterval } from './schedule.ts';
-import type { SlaPlan, SlaReference } from './sla.ts';
+import { isSuppressedFor, type SlaPlan, type SlaReference } from './sla.ts';
 import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
 
 /** The times that deadlines count from, in milliseconds; those that are not known yet are absent. */
@@ -37,10 +37,7 @@ export function deadlineOf({ promise, warnAt, calendar }: SlaPlan, timezone: str
 /** When a run must have ended at the latest, by the strictest of its pipeline's promises about whole runs. Milliseconds; undefined: nothing is promised. */
 export function runDeadline(plan: Plan, cause: string, times: Times): number | undefined {
   const promised = (plan.slas ?? [])
-    .filter(
-      ({ task, dataset, suppressWhen }) =>
-        task === undefined && dataset === undefined && !(suppressWhen as readonly string[]).includes(cause),
-    )
+    .filter((sla) => sla.task === undefined && sla.dataset === undefined && !isSuppressedFor(sla, cause))
     .flatMap((sla) => deadlineOf(sla, timezoneOf(plan), times)?.at ?? []);
   return promised.length === 0 ? undefined : Math.min(...promised);
 }

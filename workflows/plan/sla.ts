@@ -44,6 +44,11 @@ export interface AlertsPlan {
   readonly webhook?: { readonly connection: string };
 }
 
+/** Whether nobody is told of runs that were started for `cause`. */
+export function isSuppressedFor({ suppressWhen }: SlaPlan, cause: string): boolean {
+  return (suppressWhen as readonly string[]).includes(cause);
+}
+
 const DAY = 86_400_000;
 /** Intervals are watched for so long, and as much longer as something is promised of them. Milliseconds. */
 const WATCHED = 2 * DAY;
