@@ -4,7 +4,6 @@ import {
   CancelledFailure,
   isCancellation,
   scheduleLocalActivity,
-  setCurrentDetails,
   sleep,
   upsertSearchAttributes,
   workflowInfo,
@@ -73,14 +72,15 @@ async function run({ plan, cause, params: given, event, rerunOf }: RunInput, int
   const values: Record<string, Json> = evaluator
     ? { ...runValues(plan.dagId, workflowId, interval), ...(await connectionFields(plan)), ...(event && eventValues(event)) }
     : {};
+  const host = new TemporalHost();
   const pipelineRun = new PipelineRun(
     plan,
     { pipelineRunId: workflowId, interval, params, values, isBackfill: cause === 'backfill', ...(rerunOf && { kept: rerunOf.kept }) },
-    new TemporalHost(),
+    host,
     evaluator,
   );
   acceptDecisions(pipelineRun);
-  if (cause === 'scheduled') await waitOutStartDelay(plan);
+  if (cause === 'scheduled') await waitOutStartDelay(plan, host, pipelineRun);
   return pipelineRun.complete();
 }
 
@@ -89,16 +89,16 @@ function eventValues({ value, meta }: RunEvent): Record<string, Json> {
 }
 
 /** Waits until `start_delay` after the tick. A tick that is filled in later, or was late, need not wait. */
-async function waitOutStartDelay({ schedule }: Plan): Promise<void> {
+async function waitOutStartDelay({ schedule }: Plan, host: TemporalHost, { operations }: PipelineRun): Promise<void> {
   const tick = workflowInfo().typedSearchAttributes.get(TICK);
   if (!tick || schedule?.startDelayMs === undefined) return;
   const ms = tick.getTime() + schedule.startDelayMs - workflowInfo().startTime.getTime();
   if (ms <= 0) return;
   const summary = `start_delay: ${formatDuration(schedule.startDelayMs)} after ${iso(tick.getTime())}`;
-  upsertSearchAttributes([{ key: STATE, value: 'queued' }]);
-  setCurrentDetails(`queued: ${summary}`);
+  operations.waitsForTurn(true);
+  host.show(() => `queued: ${summary}`);
   await sleep(ms, { summary });
-  upsertSearchAttributes([{ key: STATE, value: null }]);
+  operations.waitsForTurn(false);
 }
 
 /** Loaded only by runs whose plan has expressions: it is the largest part of the bundle. */

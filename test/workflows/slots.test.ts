@@ -71,6 +71,10 @@ describe('slots on Temporal', function () {
         /waits for its turn \(at most 1 runs/,
       );
 
+      await operateRun(worker.client, second.pipelineRunId, 'pause', { by: 'ann' });
+      await operateRun(worker.client, second.pipelineRunId, 'unpause', { by: 'ann' });
+      await eventually(async () => assert.equal(await stateOf(second), 'queued', 'it waits as before'));
+
       await handle(first).cancel();
       await isActive(plan, [second], 2);
       await eventually(async () => assert.equal(await stateOf(second), undefined, 'it runs: Temporal says so itself'));

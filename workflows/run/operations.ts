@@ -10,6 +10,7 @@ export class Operations {
   /** What was done, a line each: `skip load by ann: the source is down`. */
   readonly log: string[] = [];
   private paused: OperatorWord | undefined;
+  private waits = false;
   private readonly lists = new Set<TaskListRun>();
 
   constructor(
@@ -26,6 +27,12 @@ export class Operations {
   /** Waits until the run goes on. @throws TaskCanceled when the scope is cancelled first */
   async unpaused(scope: RunScope): Promise<void> {
     await this.host.until(() => !this.isPaused, { summary: 'paused' }, scope);
+  }
+
+  /** Says that the run waits for its turn, or that its turn has come. */
+  waitsForTurn(waits: boolean): void {
+    this.waits = waits;
+    this.tellState();
   }
 
   /** Lets operators reach the tasks of a list while it runs. */
@@ -48,8 +55,12 @@ export class Operations {
 
   onRun(operation: RunOperation, word: OperatorWord): string {
     this.paused = operation === 'pause' ? word : undefined;
-    this.host.enter(this.paused ? 'paused' : 'running');
+    this.tellState();
     return this.note(operation, word);
+  }
+
+  private tellState(): void {
+    this.host.enter(this.paused ? 'paused' : this.waits ? 'queued' : 'running');
   }
 
   /** @returns what is wrong with it, or undefined */

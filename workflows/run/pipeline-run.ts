@@ -52,7 +52,7 @@ export class PipelineRun {
   private async completeInTurn(limits: readonly SlotCall[]): Promise<RunEnd> {
     const { plan, host } = this;
     const releases: (() => Promise<void>)[] = [];
-    host.enter('queued');
+    this.operations.waitsForTurn(true);
     try {
       for (const limit of limits) {
         host.show(() => `queued: waits for its turn (${limit.summary}); see the workflow ${limit.workflowId}`);
@@ -60,7 +60,7 @@ export class PipelineRun {
         if (!release) return this.notBegun(plan.concurrency?.onOverlap === 'skip' ? 'success' : 'canceled', `no room: ${limit.summary}`);
         releases.push(release);
       }
-      host.enter(this.operations.isPaused ? 'paused' : 'running');
+      this.operations.waitsForTurn(false);
       return await this.completeNow();
     } catch (error) {
       if (error instanceof TaskCanceled) return this.notBegun('canceled', 'cancelled before its turn');
