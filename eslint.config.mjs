@@ -24,6 +24,14 @@ function room(files, rooms, packages) {
   return { files: [`${files}/**/*.ts`], rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] } };
 }
 
+/** @param {string} name a function of AbortSignal @param {string} instead what to use */
+const signalOf = (name, instead) => ({
+  selector: `MemberExpression[object.name='AbortSignal'][property.name='${name}']`,
+  message: `It can be garbage-collected before it fires (nodejs/node#57736): use ${instead}.`,
+});
+const anySignal = signalOf('any', 'linkedController() of lib/linked-controller.ts');
+const timeoutSignal = signalOf('timeout', 'withinTime() of lib/time-limit.ts');
+
 export default tseslint.config(
   { ignores: ['node_modules/', '.sluice/', '**/*.d.mts'] },
   js.configs.recommended,
@@ -45,6 +53,7 @@ export default tseslint.config(
       // What factories return are plain objects: their functions have no `this` to lose.
       '@typescript-eslint/unbound-method': 'off',
       'no-console': 'error',
+      'no-restricted-syntax': ['error', anySignal, timeoutSignal],
       eqeqeq: 'error',
     },
   },
@@ -85,6 +94,8 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts'],
     rules: {
+      // A test hands it straight to what it tests, which holds it by its listener.
+      'no-restricted-syntax': ['error', anySignal],
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',

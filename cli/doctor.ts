@@ -12,6 +12,7 @@ import { openMySQL } from '../lib/mysql.ts';
 import { openPostgres } from '../lib/postgres.ts';
 import { openRabbitMQ } from '../lib/rabbitmq.ts';
 import { openS3 } from '../lib/s3.ts';
+import { withinTime } from '../lib/time-limit.ts';
 import { TemporalUnavailable } from '../temporal/connect.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { countPollers } from '../temporal/task-queue.ts';
@@ -86,18 +87,18 @@ async function checkConnection(name: string): Promise<Check> {
   const what = `connection ${name}`;
   try {
     const connection = parseConnection(name, environment[connectionVariable(name)] ?? '');
-    return { what, ok: true, detail: await withPatience(reach(connection)) };
+    return { what, ok: true, detail: await withinTime(PATIENCE, undefined, (signal) => reach(connection, signal)) };
   } catch (error) {
     return { what, ok: false, detail: `${messageOf(error)} (${connectionVariable(name)})` };
   }
 }
 
 /** Talks to the other side once; resolves to what it says of itself. */
-async function reach(connection: Connection): Promise<string> {
+async function reach(connection: Connection, signal: AbortSignal): Promise<string> {
   switch (connection.type) {
     case 'postgres':
     case 'redshift': {
-      const session = await openPostgres(connection, 'sluice doctor', AbortSignal.timeout(PATIENCE));
+      const session = await openPostgres(connection, 'sluice doctor', signal);
       try {
         const { rows } = await session.client.query<{ version: string }>('SELECT version()');
         return `${rows[0]?.version.split(' ').slice(0, 2).join(' ')} at ${connection.host}:${connection.port}, database ${connection.database}`;
@@ -106,7 +107,7 @@ async function reach(connection: Connection): Promise<string> {
       }
     }
     case 'mysql': {
-      const session = await openMySQL(connection, 'sluice doctor', AbortSignal.timeout(PATIENCE));
+      const session = await openMySQL(connection, 'sluice doctor', signal);
       try {
         const { rows } = await session.query('SELECT version()');
         const version = rows[0]?.[0] ?? '';
@@ -135,19 +136,19 @@ async function reach(connection: Connection): Promise<string> {
       }
     }
     case 'http': {
-      const { status } = await callHttp(connection, { path: '', signal: AbortSignal.timeout(PATIENCE) });
+      const { status } = await callHttp(connection, { path: '', signal });
       return `HTTP at ${connection.url}, answers ${status}`;
     }
     case 'mlflow': {
       const path = 'api/2.0/mlflow/registered-models/search?max_results=1';
-      const { status } = await callHttp(connection, { path, redirect: 'manual', signal: AbortSignal.timeout(PATIENCE) });
+      const { status } = await callHttp(connection, { path, redirect: 'manual', signal });
       if (status !== 200) throw new Error(`${connection.url} answers ${status} to /${path}`);
       return `MLflow at ${connection.url}`;
     }
     case 'pagerduty': {
       const host = connection.host ?? 'events.pagerduty.com';
       // Any answer will do: an event would page somebody.
-      await fetch(`https://${host}/`, { method: 'HEAD', signal: AbortSignal.timeout(PATIENCE) });
+      await fetch(`https://${host}/`, { method: 'HEAD', signal });
       return `PagerDuty at ${host}; \`sluice incidents test\` sends an alert and resolves it`;
     }
     case 'rabbitmq': {
@@ -163,15 +164,6 @@ async function reach(connection: Connection): Promise<string> {
       return `Spark ${/version (\S+)/.exec(stderr)?.[1] ?? ''}, master ${connection.master}`;
     }
   }
-}
-
-function withPatience<T>(work: Promise<T>): Promise<T> {
-  return Promise.race([
-    work,
-    new Promise<never>((_resolve, reject) => {
-      setTimeout(() => reject(new Error(`no answer within ${PATIENCE / 1000} s`)), PATIENCE).unref();
-    }),
-  ]);
 }
 
 function messageOf(error: unknown): string {

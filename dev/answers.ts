@@ -1,13 +1,16 @@
 import { connect } from 'node:net';
+import { withinTime } from '../lib/time-limit.ts';
 
 const PATIENCE_MS = 2_000;
 
 /** True when the address answers an HTTP request with success, or with anything but a failure of the server when `refusalCounts`. */
 export async function answers(url: string, refusalCounts = false): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    await response.body?.cancel();
-    return response.ok || (refusalCounts && response.status < 500);
+    return await withinTime(PATIENCE_MS, undefined, async (signal) => {
+      const response = await fetch(url, { signal });
+      await response.body?.cancel();
+      return response.ok || (refusalCounts && response.status < 500);
+    });
   } catch {
     return false;
   }

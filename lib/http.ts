@@ -1,4 +1,5 @@
 import type { HttpService } from './connections.ts';
+import { withinTime } from './time-limit.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 
 /** A call of a service. */
@@ -11,6 +12,8 @@ export interface HttpCall {
   readonly body?: Json;
   /** A redirect is an answer like others; absent: it is followed. */
   readonly redirect?: 'manual';
+  /** How long the answer may take, its body included, in milliseconds. Default: 60 s. */
+  readonly timeoutMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -29,28 +32,30 @@ export class ForeignAddress extends Error {
 
 /** Longer answers are refused: they are data, and data belongs into S3. In bytes. */
 const MOST = 10 * 1024 * 1024;
-/** How long a call may take, in milliseconds. */
-const WITHIN = 60_000;
+const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
  * Calls a service. Whatever its status: an answer is an answer.
  * @throws ForeignAddress when the path leads to another host, RangeError when the answer is too long, TypeError and others of `fetch` when there is none
  */
 export async function callHttp(connection: HttpService, call: HttpCall): Promise<HttpAnswer> {
-  const { method = 'GET', path, headers, body, redirect = 'follow', signal } = call;
-  const response = await fetch(addressOf(connection, path), {
-    method,
-    headers: {
-      accept: 'application/json, */*;q=0.5',
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...authorization(connection),
-      ...headers,
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    redirect,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(WITHIN)]),
+  const { method = 'GET', path, headers, body, redirect = 'follow', timeoutMs = DEFAULT_TIMEOUT_MS } = call;
+  const address = addressOf(connection, path);
+  return withinTime(timeoutMs, call.signal, async (signal) => {
+    const response = await fetch(address, {
+      method,
+      headers: {
+        accept: 'application/json, */*;q=0.5',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...authorization(connection),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      redirect,
+      signal,
+    });
+    return { status: response.status, headers: Object.fromEntries(response.headers), body: bodyOf(await read(response)) };
   });
-  return { status: response.status, headers: Object.fromEntries(response.headers), body: bodyOf(await read(response)) };
 }
 
 function addressOf({ url }: HttpService, path: string): URL {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import mysql from 'mysql2/promise';
 import type { MySQLConnection } from './connections.ts';
+import { withinTime } from './time-limit.ts';
 import { untilAborted } from './until-aborted.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -87,9 +88,7 @@ export async function openMySQL(connection: MySQLConnection, programName: string
       if (busy > 0 && cancelling === undefined) breakOff();
       if (cancelling === undefined) {
         // A server that does not answer any more is not waited for.
-        const timer = setTimeout(() => client.destroy(), CANCEL_TIMEOUT_MS);
-        await untilAborted(AbortSignal.timeout(CANCEL_TIMEOUT_MS), client.end()).catch(() => {});
-        clearTimeout(timer);
+        await withinTime(CANCEL_TIMEOUT_MS, undefined, () => client.end()).catch(() => client.destroy());
       }
       await cancelling;
     },

@@ -1,5 +1,6 @@
 import { fitSummary } from '../lib/channels/pagerduty-limits.ts';
 import type { Connections } from '../lib/connections.ts';
+import { withinTime } from '../lib/time-limit.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { tellOfChange } from './pagerduty.ts';
 
@@ -18,5 +19,5 @@ export async function announceEdit(connections: Connections, before: Plan, after
     owner: after.owner ?? '',
   };
   const summary = fitSummary(`The pipeline ${after.dagId} was edited`);
-  await tellOfChange(connections.get(connection, ['pagerduty']), summary, details, AbortSignal.timeout(WITHIN));
+  await withinTime(WITHIN, undefined, (signal) => tellOfChange(connections.get(connection, ['pagerduty']), summary, details, signal));
 }

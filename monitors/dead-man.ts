@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../lib/logging.ts';
+import { withinTime } from '../lib/time-limit.ts';
 
 /** How often somebody outside hears that a monitor lives, in milliseconds. */
 const EVERY = 60_000;
+/** How long a call may take, in milliseconds. */
 const WITHIN = 10_000;
 
 /**
@@ -16,17 +18,23 @@ export async function callDeadMansSwitch(
   log: Log,
   signal: AbortSignal,
   everyMs = EVERY,
+  withinMs = WITHIN,
 ): Promise<void> {
   while (!signal.aborted) {
     if (isWell()) {
       try {
-        const answer = await fetch(url, { method: 'POST', signal: AbortSignal.any([signal, AbortSignal.timeout(WITHIN)]) });
-        await answer.body?.cancel();
-        if (!answer.ok) log.warn(`The dead man's switch has answered ${answer.status}`);
+        const status = await withinTime(withinMs, signal, (limited) => call(url, limited));
+        if (status < 200 || status > 299) log.warn(`The dead man's switch has answered ${status}`);
       } catch (error) {
         if (!signal.aborted) log.warn(`The dead man's switch cannot be reached: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
     await delay(everyMs, undefined, { signal }).catch(() => undefined);
   }
+}
+
+async function call(url: string, signal: AbortSignal): Promise<number> {
+  const answer = await fetch(url, { method: 'POST', signal });
+  await answer.body?.cancel();
+  return answer.status;
 }

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { fitKey } from '../lib/channels/pagerduty-limits.ts';
 import type { Connections } from '../lib/connections.ts';
-import { untilAborted } from '../lib/until-aborted.ts';
+import { TimeLimitExceeded, withinTime } from '../lib/time-limit.ts';
 import { channelFailure, type Tell } from './channel.ts';
 import type { Channel, Notice } from '../workflows/plan/incident.ts';
 import { fitPage } from './fit-page.ts';
@@ -17,12 +17,11 @@ const WITHIN = 8_000;
 
 /** Brings a notice into its form, and tells its channel. @throws what the channel has answered, as a failure that is tried again or not */
 export async function notify(connections: Connections, secrets: readonly string[], notice: Notice, cancelled?: AbortSignal): Promise<void> {
-  const deadline = AbortSignal.timeout(WITHIN);
-  const signal = cancelled ? AbortSignal.any([cancelled, deadline]) : deadline;
   const fitted = { ...notice, key: fitKey(notice.key), page: fitPage(notice.page, secrets) };
   try {
-    await untilAborted(signal, CHANNELS[notice.channel](connections, fitted, signal));
+    await withinTime(WITHIN, cancelled, (signal) => CHANNELS[notice.channel](connections, fitted, signal));
   } catch (error) {
-    throw signal.aborted ? ApplicationFailure.retryable(`No answer in ${WITHIN / 1000} s.`, 'ChannelSilent') : channelFailure(error);
+    const isSilent = error instanceof TimeLimitExceeded || cancelled?.aborted;
+    throw isSilent ? ApplicationFailure.retryable(`No answer in ${WITHIN / 1000} s.`, 'ChannelSilent') : channelFailure(error);
   }
 }

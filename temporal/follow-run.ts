@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { linkedController } from '../lib/linked-controller.ts';
 import { describeRun, type RunReference } from './runs.ts';
 import { messageOf, type TaskInstance, TaskInstances } from './task-instances.ts';
 
@@ -26,8 +27,8 @@ const PENDING_INTERVAL = 1000;
  */
 export async function followRun(client: Client, run: RunReference, follower: RunFollower, signal: AbortSignal): Promise<RunEnd> {
   const instances = new TaskInstances();
-  const ended = new AbortController();
-  const pending = watchPending(client, run, instances, follower, AbortSignal.any([signal, ended.signal]));
+  const ended = linkedController(signal);
+  const pending = watchPending(client, run, instances, follower, ended.signal);
   try {
     let error: string | undefined;
     for await (const event of historyEvents(client, run, signal)) {

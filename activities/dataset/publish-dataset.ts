@@ -1,3 +1,4 @@
+import { linkedController } from '../../lib/linked-controller.ts';
 import { formatS3Uri, listObjects, parseS3Uri } from '../../lib/s3.ts';
 import {
   type Column,
@@ -48,13 +49,12 @@ export async function publishDataset(dataset: DatasetToPublish): Promise<Dataset
   const files: (DatasetFile | undefined)[] = [];
   const sums = { files: 0, rows: 0, bytes: 0 };
   // One signal for all readers, so that the first failure stops the others before it is reported.
-  const failed = new AbortController();
-  const either = AbortSignal.any([signal, failed.signal]);
+  const reading = linkedController(signal);
   let next = 0;
   const reader = async (): Promise<void> => {
     for (let index = next++; index < found.length; index = next++) {
       const url = formatS3Uri({ bucket: prefix.bucket, key: found[index]?.key ?? '' });
-      const { bytes, rows, sha256 } = await readDataFile({ storage, url, format, compression, signal: either });
+      const { bytes, rows, sha256 } = await readDataFile({ storage, url, format, compression, signal: reading.signal });
       if (rows === 0) continue;
       files[index] = { url, mandatory: true, meta: { content_length: bytes }, rows, sha256 };
       sums.files += 1;
@@ -68,10 +68,10 @@ export async function publishDataset(dataset: DatasetToPublish): Promise<Dataset
     Array.from({ length: READERS }, () =>
       reader().catch((error: unknown) => {
         firstFailure ??= error;
-        failed.abort();
+        reading.abort();
       }),
     ),
-  );
+  ).finally(() => reading.abort());
   if (firstFailure !== undefined) throw firstFailure;
   signal.throwIfAborted();
   return replaceDataset(storage, uri, { format, compression, schema, files: files.filter((file) => file !== undefined) }, signal);

@@ -1,5 +1,5 @@
 import { cutBytes } from '../../lib/cut-bytes.ts';
-import { untilAborted } from '../../lib/until-aborted.ts';
+import { TimeLimitExceeded, withinTime } from '../../lib/time-limit.ts';
 import type { TaskContext } from '../define-task.ts';
 import { CHANNELS, type Channel, type Severity } from './channels.ts';
 import { notifyFailure } from './notify-failure.ts';
@@ -21,14 +21,13 @@ export async function tell(
   context: TaskContext,
   { to, connection = `${to}_default`, message, severity = 'error' }: NotifyParams,
 ): Promise<{ sent: boolean }> {
-  const limit = AbortSignal.timeout(WITHIN);
-  const signal = AbortSignal.any([context.signal, limit]);
   const said = { message: cutBytes(context.scrub(message), MESSAGE_BYTES), severity };
   try {
-    await untilAborted(signal, CHANNELS[to](context, connection, said, signal));
+    await withinTime(WITHIN, context.signal, (signal) => CHANNELS[to](context, connection, said, signal));
   } catch (error) {
     context.signal.throwIfAborted();
-    throw notifyFailure(limit.aborted ? new Error(`${to} has not answered in ${WITHIN / 1_000} s`) : error, connection, context.scrub);
+    const reason = error instanceof TimeLimitExceeded ? new Error(`${to} has not answered in ${WITHIN / 1_000} s`) : error;
+    throw notifyFailure(reason, connection, context.scrub);
   }
   return { sent: true };
 }

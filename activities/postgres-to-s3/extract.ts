@@ -1,4 +1,5 @@
 import { formatS3Uri, parseS3Uri } from '../../lib/s3.ts';
+import { withinTime } from '../../lib/time-limit.ts';
 import type { Column, DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { connectionName, everySecond } from '../dataset/parameters.ts';
@@ -71,7 +72,7 @@ async function publish(
     return reference;
   } catch (error) {
     if (ctx.givenUp()) throw error;
-    await output.clear(new Set(), AbortSignal.timeout(TIDY_UP_MS)).catch((cause: unknown) => {
+    await withinTime(TIDY_UP_MS, undefined, (signal) => output.clear(new Set(), signal)).catch((cause: unknown) => {
       ctx.log.warn('Could not delete what this attempt has written; the next attempt does.', { prefix: formatS3Uri(prefix), cause });
     });
     throw error;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ConfirmChannel, Options } from 'amqplib';
 import type { RabbitMQConnection } from '../../lib/connections.ts';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
-import { untilAborted } from '../../lib/until-aborted.ts';
+import { withinTime } from '../../lib/time-limit.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { platformFault, userFault } from '../errors.ts';
@@ -21,13 +21,11 @@ export async function publish(
   const { rabbitmq } = context.connections;
   if (Buffer.byteLength(queue) > SHORT_STRING)
     throw userFault('InvalidParameters', `The name of a queue has at most ${SHORT_STRING} bytes; given: '${queue}'.`);
-  const limit = AbortSignal.timeout(WITHIN);
-  const signal = AbortSignal.any([context.signal, limit]);
   try {
-    await untilAborted(signal, send(context, signal, queue, value));
+    await withinTime(WITHIN, context.signal, (signal) => send(context, signal, queue, value));
   } catch (error) {
     context.signal.throwIfAborted();
-    throw rabbitmqFailure(limit.aborted ? new Error(`No answer in ${WITHIN / 1_000} s`) : error, rabbitmq, queue);
+    throw rabbitmqFailure(error, rabbitmq, queue);
   }
   return { queue };
 }

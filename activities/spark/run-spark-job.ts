@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { AwsConnection, SparkConnection } from '../../lib/connections.ts';
+import { linkedController } from '../../lib/linked-controller.ts';
+import { withinTime } from '../../lib/time-limit.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { ownMark } from '../dataset/replace-dataset.ts';
@@ -64,8 +66,10 @@ class SparkJobAttempt<R> {
   readonly #program: string;
   readonly #folder: StateFolder;
   readonly #result: JobResult<R>;
-  readonly #deadline = new AbortController();
+  #deadlineReached = false;
   readonly #timer: NodeJS.Timeout;
+  /** Aborted with the task, and at the deadline. */
+  readonly #stopping: AbortController;
   readonly #stop: AbortSignal;
 
   constructor(ctx: SparkJobContext, params: SparkJobParams, job: JobFile, program: string, folder: StateFolder, result: JobResult<R>) {
@@ -79,12 +83,18 @@ class SparkJobAttempt<R> {
     const { startToCloseTimeoutMs: timeout } = Context.current().info;
     const margin = Math.min(GRACE_MS, timeout / 10);
     // Longer delays than a timer's 24 days mean none.
-    this.#timer = setTimeout(() => this.#deadline.abort(), timeout > 0 ? Math.min(timeout - margin, 2 ** 31 - 1) : 2 ** 31 - 1);
-    this.#stop = AbortSignal.any([ctx.signal, this.#deadline.signal]);
+    const atDeadline = (): void => {
+      this.#deadlineReached = true;
+      this.#stopping.abort();
+    };
+    this.#timer = setTimeout(atDeadline, timeout > 0 ? Math.min(timeout - margin, 2 ** 31 - 1) : 2 ** 31 - 1);
+    this.#stopping = linkedController(ctx.signal);
+    this.#stop = this.#stopping.signal;
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    this.#stopping.abort();
   }
 
   async run(): Promise<R> {
@@ -200,10 +210,10 @@ class SparkJobAttempt<R> {
     if (ctx.workerShutsDown() || !(await this.#folder.isOurs())) return;
     await terminate(process, GRACE_MS);
     // An attempt that the server has given up for another reason may have a successor elsewhere, which writes to the same place.
-    const over = this.#deadline.signal.aborted || Context.current().cancellationDetails?.cancelRequested === true;
-    if (over) await this.#result.clear(AbortSignal.timeout(CLEAN_UP_MS));
+    const over = this.#deadlineReached || Context.current().cancellationDetails?.cancelRequested === true;
+    if (over) await withinTime(CLEAN_UP_MS, undefined, (signal) => this.#result.clear(signal));
     await this.#folder.retire();
-    if (!this.#deadline.signal.aborted || ctx.signal.aborted) return;
+    if (!this.#deadlineReached || ctx.signal.aborted) return;
     // The server records the timeout itself; were it late, the attempt would still fail.
     await sleep(4 * GRACE_MS, undefined, { signal: ctx.signal }).catch(() => undefined);
     if (!ctx.signal.aborted) throw platformFault('SparkFailed', `Job '${this.#job.name}' was ended: it had reached 'execution_timeout'.`);

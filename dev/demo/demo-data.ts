@@ -1,5 +1,6 @@
 import type { PostgresConnection } from '../../lib/connections.ts';
 import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
+import { withinTime } from '../../lib/time-limit.ts';
 import { dailyProductSales } from './daily-product-sales.ts';
 import { dimProductCategories, fillProductCategories, productCategories } from './product-categories.ts';
 import { productPopularity } from './product-popularity.ts';
@@ -8,6 +9,7 @@ import { fillUserEvents, userEvents } from './user-events.ts';
 
 /** Any number; whoever fills the demo's tables holds it, so that two starts at once do not both. */
 const ADVISORY_LOCK = 7_583_001;
+const FILL_LIMIT_MS = 120_000;
 
 export interface DemoData {
   readonly source: PostgresConnection;
@@ -43,8 +45,12 @@ async function countRows(client: SqlClient, table: 'product_categories' | 'sales
   return Number(rows[0]?.count);
 }
 
-async function inTransaction<T>(connection: PostgresConnection, work: (client: SqlClient) => Promise<T>): Promise<T> {
-  const { client, close } = await openPostgres(connection, 'sluice: demo data', AbortSignal.timeout(120_000));
+function inTransaction<T>(connection: PostgresConnection, work: (client: SqlClient) => Promise<T>): Promise<T> {
+  return withinTime(FILL_LIMIT_MS, undefined, (signal) => transaction(connection, work, signal));
+}
+
+async function transaction<T>(connection: PostgresConnection, work: (client: SqlClient) => Promise<T>, signal: AbortSignal): Promise<T> {
+  const { client, close } = await openPostgres(connection, 'sluice: demo data', signal);
   try {
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCK]);

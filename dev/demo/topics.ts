@@ -3,12 +3,13 @@ import { connectionsFrom } from '../../lib/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { publishRecord } from '../../lib/kafka/publish-record.ts';
+import { withinTime } from '../../lib/time-limit.ts';
 
 /** The shop's topics that pipelines of `pipelines/` listen to. */
 const TOPICS = ['user-behavior-metrics', 'user-activity', 'purchase'];
 
-/** The broker has answered a moment ago. Milliseconds. */
-const WITHIN = 30_000;
+/** The broker has answered a moment ago. */
+const PUBLISH_LIMIT_MS = 30_000;
 
 /** Makes the topics that are missing. */
 export async function createTopics(environment: Environment): Promise<void> {
@@ -28,5 +29,5 @@ export async function createTopics(environment: Environment): Promise<void> {
 export async function produce(environment: Environment, topic: string, value: object): Promise<void> {
   const kafka = createKafka(connectionsFrom(environment).get('kafka_default', ['kafka']), 'sluice-demo');
   const record = { topic, value: JSON.stringify(value), headers: {}, identity: randomUUID() };
-  await publishRecord(kafka, record, AbortSignal.timeout(WITHIN));
+  await withinTime(PUBLISH_LIMIT_MS, undefined, (signal) => publishRecord(kafka, record, signal));
 }

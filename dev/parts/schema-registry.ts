@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { answers } from '../answers.ts';
 import { cached, findCached } from '../cache.ts';
 import { findProgram } from '../find-program.ts';
 import { findJava } from '../java.ts';
@@ -42,12 +43,7 @@ export const schemaRegistry: Part = {
         ],
         environment,
       }),
-    healthy: async (_, ports) => {
-      const answer = await fetch(`${addressOf(portOf(ports, 'http'))}/subjects`, { signal: AbortSignal.timeout(2_000) }).catch(
-        () => undefined,
-      );
-      return answer?.ok === true;
-    },
+    healthy: (_, ports) => answers(`${addressOf(portOf(ports, 'http'))}/subjects`),
     address: (ports) => addressOf(portOf(ports, 'http')),
   },
   environment: (_, ports) => Promise.resolve({ SLUICE_SCHEMA_REGISTRY: addressOf(portOf(ports, 'http')) }),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
+import { linkedController } from '../linked-controller.ts';
 import { setOffsets } from './set-offsets.ts';
 import { kafkajsSource } from './kafkajs-source.ts';
 import type { KafkaRecord } from './record-source.ts';
@@ -36,11 +37,11 @@ export async function readTopic(
     if (left.size === 0) return next;
     const starts = Object.entries(next).map(([partition, offset]) => ({ partition: Number(partition), offset }));
     await setOffsets(kafka, group, topic, starts);
-    const enough = new AbortController();
-    await kafkajsSource(kafka).consume({
+    const enough = linkedController(signal);
+    const reading = kafkajsSource(kafka).consume({
       group,
       topics: [topic],
-      signal: AbortSignal.any([signal, enough.signal]),
+      signal: enough.signal,
       handle({ records, partition, next: after }) {
         if (enough.signal.aborted) return Promise.resolve();
         for (const record of records) {
@@ -56,6 +57,7 @@ export async function readTopic(
         return Promise.resolve();
       },
     });
+    await reading.finally(() => enough.abort());
     signal.throwIfAborted();
     return next;
   } finally {

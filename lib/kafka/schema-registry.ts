@@ -1,3 +1,4 @@
+import { withinTime } from '../time-limit.ts';
 import { Undecodable } from './decode-record.ts';
 
 /** A schema as the registry has it. */
@@ -54,19 +55,20 @@ export class SchemaRegistry {
   /** @returns undefined for what there is not */
   private async get(path: string): Promise<Partial<Answer> | undefined> {
     const { username, password, ...url } = credentials(this.url);
-    const response = await fetch(`${url.address}/${path}`, {
-      headers: {
-        accept: 'application/vnd.schemaregistry.v1+json, application/json',
-        ...(username !== '' && { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }),
-      },
-      signal: AbortSignal.timeout(WITHIN),
+    const headers = {
+      accept: 'application/vnd.schemaregistry.v1+json, application/json',
+      ...(username !== '' && { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }),
+    };
+    const { status, value } = await withinTime(WITHIN, undefined, async (signal) => {
+      const response = await fetch(`${url.address}/${path}`, { headers, signal });
+      return { status: response.status, value: response.ok ? ((await response.json()) as Partial<Answer>) : undefined };
     }).catch((error: unknown) => {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
       throw new Error(`The Schema Registry at ${url.address} does not answer: ${cause instanceof Error ? cause.message : String(cause)}`);
     });
-    if (response.status === 404) return undefined;
-    if (!response.ok) throw new Error(`The Schema Registry at ${url.address} answers /${path} with ${response.status}.`);
-    return (await response.json()) as Partial<Answer>;
+    if (status === 404) return undefined;
+    if (value === undefined) throw new Error(`The Schema Registry at ${url.address} answers /${path} with ${status}.`);
+    return value;
   }
 }
 

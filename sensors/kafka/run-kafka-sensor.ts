@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Kafka } from 'kafkajs';
 import type { KafkaConnection } from '../../lib/connections.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
+import { linkedController } from '../../lib/linked-controller.ts';
 import { decoderOf } from '../../lib/kafka/decoders.ts';
 import { kafkajsSource } from '../../lib/kafka/kafkajs-source.ts';
 import type { RecordSource } from '../../lib/kafka/record-source.ts';
@@ -102,13 +103,13 @@ async function backlogOf(kafka: Kafka, { dagId, trigger }: SensorContext): Promi
 
 async function consume(source: RecordSource, handler: RecordHandler, { dagId, trigger, journal, signal }: SensorContext): Promise<void> {
   const lags = new Map<string, number>();
-  const failed = new AbortController();
-  const ticking = tickAlong(handler, AbortSignal.any([signal, failed.signal])).catch((error: unknown) => failed.abort(error));
+  const failed = linkedController(signal);
+  const ticking = tickAlong(handler, failed.signal).catch((error: unknown) => failed.abort(error));
   try {
     await source.consume({
       group: groupOf(dagId, trigger.name),
       topics: topicsOf({ trigger }),
-      signal: AbortSignal.any([signal, failed.signal]),
+      signal: failed.signal,
       async handle(batch) {
         await handler.handle(batch);
         journal.obstacle = undefined;
