@@ -7,7 +7,9 @@ import { defineTask } from './define-task.ts';
 /** Runs a program. */
 export const commandTask = defineTask({
   type: 'command',
-  description: 'Runs a program that the workers allow (SLUICE_COMMANDS). Never a shell. A worker that is killed may leave it behind.',
+  description:
+    'Runs a program that the workers allow (SLUICE_COMMANDS). Never a shell. The task ends when the program ends; what it leaves running in its ' +
+    'session gets SIGTERM, and SIGKILL after 10 s. A cancelled task ends the same way. A worker that is killed may leave the program behind.',
   summary: ({ argv }) => argv.join(' ').slice(0, 80),
   params: Type.Object({
     argv: texts('Arguments', 'The program and its arguments, each on its own: no shell reads them.', [

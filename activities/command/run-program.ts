@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endSession } from '../support/end-session.ts';
 
 /** How a program has ended, and the ends of what it has said. */
 export interface ProgramEnd {
@@ -12,11 +14,13 @@ export interface ProgramEnd {
 /** Of each stream so much is kept: its end. In bytes. */
 const KEPT = 64 * 1024;
 /** Between SIGTERM and SIGKILL, in milliseconds. */
-const GRACE = 10_000;
-const LOOK_EVERY = 100;
+const GRACE_MS = 10_000;
+/** What a program has written is in its pipes when it ends; a daemon that it has left behind may hold them open for longer, in milliseconds. */
+const DRAIN_MS = 1_000;
 
 /**
- * Runs a program in a process group of its own to its end. An abort of `signal` ends the whole group: SIGTERM, and SIGKILL after 10 s.
+ * Runs a program in a session of its own until the program itself has ended, whoever still holds its standard output. Processes of the
+ * session that are left then end with it. An abort of `signal` ends the whole session: SIGTERM, and SIGKILL after 10 s.
  * @throws NodeJS.ErrnoException when it cannot be started
  */
 export async function runProgram(
@@ -29,37 +33,30 @@ export async function runProgram(
   const [stdout, stderr] = [new Tail(), new Tail()];
   child.stdout.on('data', (chunk: Buffer) => stdout.add(chunk));
   child.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
-  const ended = new Promise<Pick<ProgramEnd, 'code' | 'signal'>>((resolve, reject) => {
+  const closed = once(child, 'close');
+  closed.catch(() => {});
+  const exited = new Promise<Pick<ProgramEnd, 'code' | 'signal'>>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, by) => resolve({ code, signal: by }));
+    child.once('exit', (code, by) => resolve({ code, signal: by }));
   });
+  let ending: Promise<void> | undefined;
   const end = (): void => {
-    if (child.pid !== undefined) void endGroup(child.pid);
+    if (child.pid !== undefined) ending ??= endSession(child.pid, GRACE_MS);
   };
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
   try {
-    return { ...(await ended), stdout: stdout.text(), stderr: stderr.text() };
+    const exit = await exited;
+    end();
+    await ending;
+    const drained = new AbortController();
+    await Promise.race([closed, sleep(DRAIN_MS, undefined, { signal: drained.signal })]);
+    drained.abort();
+    return { ...exit, stdout: stdout.text(), stderr: stderr.text() };
   } finally {
     signal.removeEventListener('abort', end);
-  }
-}
-
-async function endGroup(leader: number): Promise<void> {
-  signalGroup(leader, 'SIGTERM');
-  for (const last = Date.now() + GRACE; Date.now() < last; await sleep(LOOK_EVERY)) {
-    if (!signalGroup(leader, 0)) return;
-  }
-  signalGroup(leader, 'SIGKILL');
-}
-
-/** Whether there is still anybody in the group. */
-function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-leader, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
+    child.stdout.destroy();
+    child.stderr.destroy();
   }
 }
 

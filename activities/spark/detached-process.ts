@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { pid as ownPid } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { processIdentity, sessionMembers } from './process-table.mjs';
+import { endSession } from '../support/end-session.ts';
+import { processIdentity } from '../support/process-table.mjs';
 
 const LAUNCHER = fileURLToPath(new URL('launcher.mjs', import.meta.url));
 const POLL_MS = 100;
@@ -90,32 +91,12 @@ export async function terminate(process: DetachedProcess, graceMs: number): Prom
   // The leader may be gone while its children live; a pid is not given to another process as long as a group or session has it.
   const present = processIdentity(process.pid);
   if (present !== undefined && present !== process.identity) return;
-  signalGroup(process.pid, 'SIGTERM');
-  const end = Date.now() + graceMs;
-  while (sessionMembers(process.pid).length > 0) {
-    if (Date.now() >= end) {
-      signalGroup(process.pid, 'SIGKILL');
-      for (const member of sessionMembers(process.pid)) signalOne(member, 'SIGKILL');
-    }
-    await sleep(POLL_MS);
-  }
+  await endSession(process.pid, graceMs);
 }
 
 /** On Linux an identity begins with the boot of the machine. */
 function bootOf(identity: string | undefined): string | undefined {
   return identity?.includes('/') ? identity.slice(0, identity.indexOf('/')) : undefined;
-}
-
-function signalGroup(leader: number, signal: NodeJS.Signals): void {
-  signalOne(-leader, signal);
-}
-
-function signalOne(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 async function readJson<T>(file: string): Promise<T | undefined> {

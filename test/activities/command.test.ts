@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'mocha';
 import { runCommand, type CommandResult } from '../../activities/command/run-command.ts';
-import { processIdentity } from '../../activities/spark/process-table.mjs';
+import { processIdentity } from '../../activities/support/process-table.mjs';
 import { failureOf } from '../support/failure-of.ts';
 
 const NODE = process.execPath;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { processIdentity, sessionMembers } from '../../activities/spark/process-table.mjs';
+import { processIdentity, sessionMembers } from '../../activities/support/process-table.mjs';
 import { ownMark } from '../../activities/dataset/replace-dataset.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import type { Json } from '../../workflows/plan/json.ts';
