@@ -2,6 +2,7 @@ import { kafka, kafka39 } from './kafka.ts';
 import { mlflow } from './mlflow.ts';
 import { mysql } from './mysql.ts';
 import { type Part, type PartName, partNames } from './part.ts';
+import { pgbouncer } from './pgbouncer.ts';
 import { postgres } from './postgres.ts';
 import { rabbitmq } from './rabbitmq.ts';
 import { s3 } from './s3.ts';
@@ -20,6 +21,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   rabbitmq,
   mlflow,
   mysql,
+  pgbouncer,
   'kafka-3.9': kafka39,
 };
 

@@ -12,6 +12,7 @@ export const partNames = [
   'rabbitmq',
   'mlflow',
   'mysql',
+  'pgbouncer',
   'kafka-3.9',
 ] as const;
 export type PartName = (typeof partNames)[number];
