@@ -5,6 +5,8 @@ export type SqlClient = pg.Client;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_TIMEOUT_MS = 5_000;
+/** How long a session outlives its abort, for the server to hear of it. */
+const CANCEL_FIRST_MS = 1_000;
 
 /** A session on PostgreSQL or Redshift. */
 export interface PostgresSession {
@@ -27,16 +29,21 @@ export async function openPostgres(
   // Queries reject by themselves when the session breaks; without a listener the event would end the process.
   client.on('error', () => {});
   let cancelling: Promise<void> | undefined;
+  const destroy = (): void => internals(client).connection?.stream?.destroy();
   const breakOff = (): void => {
-    cancelling ??= cancelOnServer(connection, client);
-    internals(client).connection?.stream?.destroy();
+    if (cancelling) return;
+    // A pooler forgets the statement with the session, so that the request comes first; until then nothing goes on here.
+    internals(client).connection?.stream?.pause();
+    cancelling = cancelOnServer(connection, client);
+    const timer = setTimeout(destroy, CANCEL_FIRST_MS);
+    void cancelling.then(() => (clearTimeout(timer), destroy()));
   };
   signal.addEventListener('abort', breakOff, { once: true });
   try {
     await client.connect();
   } catch (error) {
     signal.removeEventListener('abort', breakOff);
-    internals(client).connection?.stream?.destroy();
+    destroy();
     throw error;
   }
   return {
@@ -46,7 +53,7 @@ export async function openPostgres(
       if (!internals(client).readyForQuery && cancelling === undefined) breakOff();
       const ended = client.end().catch(() => {});
       // A server that does not answer any more is not waited for.
-      const timer = setTimeout(() => internals(client).connection?.stream?.destroy(), CANCEL_TIMEOUT_MS);
+      const timer = setTimeout(destroy, CANCEL_TIMEOUT_MS);
       await ended;
       clearTimeout(timer);
       await cancelling;
@@ -56,9 +63,10 @@ export async function openPostgres(
 
 /** What `pg` has no name for: whether a session is idle, whom to ask for a cancel, and the socket, which is the only way to drop one. */
 function internals(client: SqlClient): {
-  readonly connection?: { readonly stream?: { destroy(): void } };
+  readonly connection?: { readonly stream?: { pause(): void; destroy(): void } };
   readonly readyForQuery?: boolean;
   readonly processID?: number | null;
+  readonly secretKey?: number | null;
 } {
   return client;
 }
@@ -80,22 +88,29 @@ function clientConfig(connection: PostgresConnection | RedshiftConnection, appli
   };
 }
 
-/** A server notices a lost client only when it next writes to it; a long statement would hold its locks until then. */
+/**
+ * Asks the server to stop what the session is at: it notices a lost client only when it next writes to it, and a long statement would hold
+ * its locks until then. The protocol's own request, because a pooler knows only that one: the process that it has named is not the server's.
+ */
 async function cancelOnServer(connection: PostgresConnection | RedshiftConnection, client: SqlClient): Promise<void> {
-  const { processID } = internals(client);
-  if (!processID) return;
-  const canceller = new pg.Client({
-    ...clientConfig(connection, 'sluice: cancel'),
-    connectionTimeoutMillis: CANCEL_TIMEOUT_MS,
-    query_timeout: CANCEL_TIMEOUT_MS,
+  const { processID, secretKey } = internals(client);
+  if (!processID || secretKey === undefined || secretKey === null) return;
+  const { ssl, host = '', port = 5432 } = clientConfig(connection, '');
+  const canceller = new pg.Connection({ ssl }) as pg.Connection & Canceller;
+  await new Promise<void>((resolve) => {
+    // Best effort: the session ends in any case.
+    canceller.on('error', () => canceller.stream.destroy()).on('end', resolve);
+    const send = (): void => canceller.cancel(processID, secretKey);
+    canceller.on('connect', ssl ? () => canceller.requestSsl() : send).on('sslconnect', send);
+    const timer = setTimeout(() => canceller.stream.destroy(), CANCEL_TIMEOUT_MS);
+    canceller.on('end', () => clearTimeout(timer));
+    canceller.connect(port, host);
   });
-  canceller.on('error', () => {});
-  try {
-    await canceller.connect();
-    await canceller.query('SELECT pg_cancel_backend($1)', [processID]);
-  } catch {
-    // Best effort: the session's socket is closed already.
-  } finally {
-    await canceller.end().catch(() => {});
-  }
+}
+
+/** What the types of `pg` leave out. */
+interface Canceller {
+  connect(port: number, host: string): void;
+  requestSsl(): void;
+  cancel(processID: number, secretKey: number): void;
 }

@@ -33,8 +33,8 @@ export async function extract(ctx: TaskContext<typeof connections>, task: Params
         signal: ctx.signal,
       },
       async (database) => {
-        await fixFormats(database.client);
         await database.client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+        await fixFormats(database.client);
         return publish(ctx, task, database, output);
       },
     );

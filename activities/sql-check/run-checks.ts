@@ -39,7 +39,7 @@ const SHOWN = 3;
  */
 export async function runChecks(database: Database, { table, where, checks }: Params, interval: Interval): Promise<CheckOutcome> {
   const { client } = database;
-  await client.query("BEGIN READ ONLY; SET TIME ZONE 'UTC'");
+  await client.query("BEGIN READ ONLY; SET LOCAL timezone = 'UTC'");
   const checker = new Checker(database, interval, table === undefined ? undefined : await rowsOf(database, table, where, interval));
   const results: CheckResult[] = [];
   for (const check of checks) results.push({ name: check.name, ...(await checker.find(check)) });

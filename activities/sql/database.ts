@@ -52,19 +52,25 @@ export async function withDatabase<T>(
 }
 
 /**
- * Makes what `COPY` writes and reads the same on every server, whatever its, the database's and the role's settings are.
+ * Makes what `COPY` writes and reads the same on every server, whatever its, the database's and the role's settings are. For the
+ * transaction that the session is in, and no longer: behind a pooler the session is another client's next.
  * PostgreSQL only: Redshift has fixed ones.
  */
 export async function fixFormats(client: SqlClient): Promise<void> {
   await client.query(
-    `SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 3;
-     SET client_encoding = 'UTF8'; SET xmloption = 'content'`,
+    `SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL bytea_output = 'hex';
+     SET LOCAL extra_float_digits = 3; SET LOCAL client_encoding = 'UTF8'; SET LOCAL xmloption = 'content';
+     SAVEPOINT sluice_formats`,
   );
-  // Where it exists (14 and later), a worker that was killed does not leave its statement, and its locks, behind.
-  await client
+  // Where it exists (14 and later) and the system has it, a worker that was killed does not leave its statement, and its locks, behind.
+  const ended = await client
     .query(
-      `SELECT set_config(name, '2s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'
+      `SELECT set_config(name, '2s', true) FROM pg_settings WHERE name = 'client_connection_check_interval'
      AND current_setting('server_version_num')::int >= 140000`,
     )
-    .catch(() => {});
+    .then(
+      () => 'RELEASE SAVEPOINT sluice_formats',
+      () => 'ROLLBACK TO SAVEPOINT sluice_formats',
+    );
+  await client.query(ended);
 }

@@ -25,9 +25,9 @@ export async function withPostgresSide<T>(
   return withDatabase({ connection, name: place.connection, task, doing: `compare ${label}`, signal }, async (database) => {
     const { client } = database;
     const isPostgres = connection.type === 'postgres';
-    if (isPostgres) await fixFormats(client);
     const access = writes ? 'READ WRITE' : 'READ ONLY';
     await client.query(isPostgres ? `BEGIN ISOLATION LEVEL REPEATABLE READ, ${access}` : `BEGIN ${access}`);
+    if (isPostgres) await fixFormats(client);
     const { sql, columns } = await buildSelect(
       database,
       {
