@@ -1,11 +1,9 @@
-import pg from 'pg';
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
 import { connectionName } from './dataset/parameters.ts';
-import { defineTask } from './define-task.ts';
+import { defineTask, type ParamMistake } from './define-task.ts';
 import { DATABASE, withDatabase } from './sql/database.ts';
-import { rowOf } from './sql/rows.ts';
+import { endsTransaction, RUN_EACH_BY_ITSELF, runEachByItself, runInTransaction } from './sql/run-statements.ts';
 
 /** Runs SQL on a connection. */
 export const sql = defineTask({
@@ -14,45 +12,36 @@ export const sql = defineTask({
     'Runs one or more statements on a database, all in one transaction. A worker that dies just after it has committed runs them again: write them so that twice is once.',
   summary: ({ statement }) => statement.trim().split('\n', 1)[0]?.slice(0, 80) ?? '',
   params: Type.Object({
-    statement: text('Statement', 'The SQL to run. Expressions become literals.', 'DELETE FROM staging WHERE day = {{ ds }}', {
-      template: 'sql',
-    }),
-  }),
-  result: Type.Object({ rows: Type.Integer(), first: Type.Record(Type.String(), Type.Unknown()) }),
-  connections: { database: DATABASE },
-  example: { name: 'clear_staging', type: 'sql', statement: 'DELETE FROM staging WHERE day = {{ ds }}' },
-  run: ({ connections, task, signal }, params) =>
-    withDatabase(
-      { connection: connections.database, name: connectionName(params, DATABASE), task, doing: 'run the statement', signal },
-      async ({ client }) => {
-        await client.query('BEGIN');
-        const result = await execute(client, params.statement);
-        await client.query('COMMIT');
-        return result;
+    statement: text(
+      'Statement',
+      'The SQL to run. Expressions become literals. It holds no COMMIT, BEGIN or ROLLBACK: the transaction is the task’s.',
+      'DELETE FROM staging WHERE day = {{ ds }}',
+      {
+        template: 'sql',
       },
     ),
+    transaction: Type.Optional(
+      Type.Boolean({
+        title: 'One transaction',
+        description:
+          'false runs each statement by itself, for VACUUM, CREATE INDEX CONCURRENTLY and others that no transaction can hold. When one fails, those before it stay, and a retry runs all of them again.',
+        default: true,
+        examples: [false],
+      }),
+    ),
+  }),
+  result: Type.Object({ rows: Type.Integer(), first: Type.Record(Type.String(), Type.Unknown()) }),
+  mistakes: ({ statement, transaction = true }): ParamMistake[] => {
+    // The quotes of an expression are not SQL's.
+    const wrong = transaction
+      ? endsTransaction(statement.replace(/\{\{[^]*?\}\}/g, (expression) => expression.replace(/[^\n]/g, ' ')))
+      : undefined;
+    return wrong === undefined ? [] : [{ at: ['statement'], message: `${wrong}.`, hint: RUN_EACH_BY_ITSELF }];
+  },
+  connections: { database: DATABASE },
+  example: { name: 'clear_staging', type: 'sql', statement: 'DELETE FROM staging WHERE day = {{ ds }}' },
+  run: ({ connections: { database: connection }, task, signal }, { statement, transaction = true, ...params }) =>
+    withDatabase({ connection, name: connectionName(params, DATABASE), task, doing: 'run the statement', signal }, (database) =>
+      transaction ? runInTransaction(database, statement, connection.type) : runEachByItself(database, statement),
+    ),
 });
-
-interface Executed {
-  /** Rows that the last statement has given or changed. */
-  readonly rows: number;
-  /** The first row that the last statement has given. */
-  readonly first: JsonObject;
-}
-
-/** Runs statements without keeping their rows: a SELECT may give more than a worker can hold. */
-function execute(client: pg.Client, statement: string): Promise<Executed> {
-  return new Promise((resolve, reject) => {
-    const query = new pg.Query<Record<string, unknown>>(statement);
-    let first: { readonly row: Record<string, unknown>; readonly of: unknown } | undefined;
-    query.on('row', (row, of) => {
-      if (first?.of !== of) first = { row, of };
-    });
-    query.on('end', (result: pg.QueryResult | readonly pg.QueryResult[]) => {
-      const last = [result].flat().at(-1);
-      resolve({ rows: last?.rowCount ?? 0, first: first !== undefined && first.of === last ? rowOf(first.row) : {} });
-    });
-    query.on('error', reject);
-    client.query(query);
-  });
-}

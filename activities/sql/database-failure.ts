@@ -31,6 +31,13 @@ const USER_FAULTS: Readonly<Record<string, UserFaultType>> = {
   '22': 'QueryFailed',
   '23': 'DataDoesNotFit',
   '25': 'QueryFailed',
+  '26': 'QueryFailed',
+  '2B': 'QueryFailed',
+  '2D': 'QueryFailed',
+  '34': 'QueryFailed',
+  '38': 'QueryFailed',
+  '39': 'QueryFailed',
+  '3B': 'QueryFailed',
   '42': 'QueryFailed',
   '44': 'DataDoesNotFit',
   '57014': 'QueryFailed',
@@ -44,9 +51,20 @@ const USER_FAULTS: Readonly<Record<string, UserFaultType>> = {
 export function databaseFailure(error: unknown, place: DatabasePlace, doing: string): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (!isServerError(error)) return unreachable(error, place, doing, 'PostgresUnavailable');
+  if (/statement pooling mode/.test(error.message)) return poolsStatements(error, place, doing);
   const type = userFaultType(error.code);
   if (type === undefined) return transient(error, place, doing);
   return userFault(type, `Could not ${doing}: ${describe(error)} ${advice(type, error, place)}`, error);
+}
+
+/** PgBouncer with `pool_mode = statement`, whose sessions have no transactions. */
+function poolsStatements(error: ServerError, { server, connection }: DatabasePlace, doing: string): ApplicationFailure {
+  return userFault(
+    'ConnectionNotDefined',
+    `Could not ${doing}: the pooler at ${server} (connection '${connection}') is in statement mode, which has no transactions. ` +
+      'Set its pool_mode to transaction or session, or let the connection name the server itself.',
+    error,
+  );
 }
 
 /** The task's own fault for an SQLSTATE; undefined when trying again may help. */
@@ -72,6 +90,9 @@ function advice(type: UserFaultType, error: ServerError, { connection, server, u
       return `Connection '${connection}' names a database that ${server} does not have: correct the connection.`;
     case 'QueryFailed':
       if (error.code === '57014') return `It was cancelled at ${server}, by an administrator or a statement_timeout of user '${user}'.`;
+      // VACUUM and its kind, and procedures that COMMIT.
+      if (error.code === '25001' || error.code === '2D000')
+        return "It cannot run inside a transaction. A task of type sql with 'transaction: false' runs each statement by itself.";
       if (error.code === '25006') return 'A task that reads runs read only: its SQL may not change anything.';
       return `Correct the SQL in the task (connection '${connection}').`;
     default:
