@@ -19,6 +19,8 @@ export const USER_FAULTS = [
   'IntervalAlreadyLoaded',
   'OutputTooLarge',
   'RequestRefused',
+  // It may have been carried out: it is repeated only where `retry_policy` says so.
+  'RequestTimedOut',
 ] as const;
 export type UserFaultType = (typeof USER_FAULTS)[number];
 

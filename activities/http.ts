@@ -1,7 +1,8 @@
 import Type from 'typebox';
-import { choice, count, expression, flag, map, text } from '../lib/schema-fields.ts';
+import { choice, count, duration, expression, flag, map, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
 import { carryOut, type HttpParams } from './http/carry-out.ts';
+import { requestMistakes, type RequestParams } from './http/request-mistakes.ts';
 import type { Json } from '../workflows/plan/json.ts';
 
 /** Calls an HTTP service. */
@@ -19,7 +20,27 @@ export const http = defineTask({
         examples: [{ accept: 'application/json' }],
       }),
     ),
-    body: Type.Optional(Type.Unknown({ title: 'Body', description: 'Sent as JSON.', examples: [{ model: 'recommendations' }] })),
+    body: Type.Optional(
+      Type.Unknown({
+        title: 'Body',
+        description: 'Sent as JSON; a text as it is where headers give it another content-type.',
+        examples: [{ model: 'recommendations' }],
+      }),
+    ),
+    form: Type.Optional(
+      Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+        title: 'Form',
+        description: 'Sent as application/x-www-form-urlencoded in place of a body, as token endpoints want it.',
+        examples: [{ grant_type: 'client_credentials' }],
+      }),
+    ),
+    timeout: Type.Optional(
+      duration(
+        'Timeout',
+        'How long one answer may take. Default: 60s. POST and PATCH are not repeated when it is over: RequestTimedOut.',
+        '5m',
+      ),
+    ),
     expect: Type.Optional(
       map(
         'Expect',
@@ -29,7 +50,7 @@ export const http = defineTask({
           status: Type.Optional(
             Type.Array(Type.Integer(), {
               title: 'Status',
-              description: 'The codes that are right. Default: 200 to 299.',
+              description: 'The codes that are right; a redirect that is named here is not followed. Default: 200 to 299.',
               examples: [[200, 202]],
             }),
           ),
@@ -48,7 +69,7 @@ export const http = defineTask({
     pagination: Type.Optional(
       map(
         'Pagination',
-        'How further pages are found.',
+        'How further pages are found. They are asked for by GET; the body of a GET is sent again.',
         { next: '/next', max_pages: 100 },
         {
           next: text('Next', 'JSON pointer to the address of the next page.', '/next'),
@@ -57,6 +78,7 @@ export const http = defineTask({
       ),
     ),
   }),
+  mistakes: (params) => requestMistakes(params as RequestParams),
   result: Type.Object({
     status: Type.Integer(),
     body: Type.Unsafe<Json>(Type.Unknown()),

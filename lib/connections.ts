@@ -68,6 +68,8 @@ export interface HttpService {
   readonly password?: string;
   /** Sent as `Authorization: Bearer …`. */
   readonly token?: string;
+  /** A PEM file with the certificates of the authorities that are trusted; absent: those of the machine. */
+  readonly ca_file?: string;
 }
 
 export interface HttpConnection extends HttpService {
@@ -263,13 +265,16 @@ export function parseConnection(name: string, text: string): Connection {
     case 'http':
     case 'mlflow': {
       const [username, password, token] = [optional('username'), optional('password'), optional('token')];
+      const caFile = optional('ca_file');
       const url = required('url');
       if (!/^https?:\/\//.test(url) || !URL.canParse(url)) fail(`'url' is not of the form https://host/base.`);
+      if (caFile !== undefined && !url.startsWith('https:')) fail(`'ca_file' needs a 'url' that begins with https://.`);
       return {
         type: fields.type,
         url,
         ...(username !== undefined && { username, password: password ?? '' }),
         ...(token !== undefined && { token }),
+        ...(caFile !== undefined && { ca_file: caFile }),
       };
     }
     case 'pagerduty': {

@@ -1,18 +1,26 @@
+import { readFileSync } from 'node:fs';
 import type { HttpService } from './connections.ts';
+import { decodeBody, ENCODINGS } from './http/decode-body.ts';
+import { exchange, type Request } from './http/exchange.ts';
+import { CertificateRefused, ForeignAddress, RedirectRefused } from './http/http-errors.ts';
+import { isJsonType } from './http/media-type.ts';
+import { MAX_REDIRECTS, redirected, redirectTarget } from './http/redirect.ts';
 import { withinTime } from './time-limit.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import type { Json } from '../workflows/plan/json.ts';
 
 /** A call of a service. */
 export interface HttpCall {
   readonly method?: string;
-  /** Under the address of the connection, with its query; or a full address at the same host. */
+  /** Under the address of the connection, with its query; or a full address at the same origin. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
+  /** Sent as JSON, whatever the method; a text is sent as it is where `headers` give it another content type. */
   readonly body?: Json;
-  /** A redirect is an answer like others; absent: it is followed. */
-  readonly redirect?: 'manual';
-  /** How long the answer may take, its body included, in milliseconds. Default: 60 s. */
+  /** Sent as `application/x-www-form-urlencoded`, in place of a body. */
+  readonly form?: Readonly<Record<string, string>>;
+  /** Redirects of these codes are answers like others; `manual`: all are. Absent: redirects are followed where nothing is lost by it. */
+  readonly redirect?: 'manual' | readonly number[];
+  /** How long the answer may take, with its body and all redirects, in milliseconds. Default: 60 s. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
 }
@@ -20,42 +28,62 @@ export interface HttpCall {
 /** What it has answered. */
 export interface HttpAnswer {
   readonly status: number;
+  /** Names in small letters. */
   readonly headers: Readonly<Record<string, string>>;
   /** JSON where it is some, else the text; null where there is nothing. */
   readonly body: Json;
-}
-
-/** An address that does not belong to the connection. */
-export class ForeignAddress extends Error {
-  override readonly name = 'ForeignAddress';
+  /** The origin that has answered, when a redirect led to another than the connection's; it was sent no credentials. */
+  readonly foreignOrigin?: string;
 }
 
 /** Longer answers are refused: they are data, and data belongs into S3. In bytes. */
-const MOST = 10 * 1024 * 1024;
+const MAX_BYTES = 10 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
  * Calls a service. Whatever its status: an answer is an answer.
- * @throws ForeignAddress when the path leads to another host, RangeError when the answer is too long, TypeError and others of `fetch` when there is none
+ * @throws TimeLimitExceeded, the errors of http/http-errors.ts, and Node's with their reason when there is no answer
  */
-export async function callHttp(connection: HttpService, call: HttpCall): Promise<HttpAnswer> {
-  const { method = 'GET', path, headers, body, redirect = 'follow', timeoutMs = DEFAULT_TIMEOUT_MS } = call;
-  const address = addressOf(connection, path);
+export function callHttp(connection: HttpService, call: HttpCall): Promise<HttpAnswer> {
+  const { redirect = [], timeoutMs = DEFAULT_TIMEOUT_MS } = call;
   return withinTime(timeoutMs, call.signal, async (signal) => {
-    const response = await fetch(address, {
-      method,
-      headers: {
-        accept: 'application/json, */*;q=0.5',
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...authorization(connection),
-        ...headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      redirect,
-      signal,
-    });
-    return { status: response.status, headers: Object.fromEntries(response.headers), body: bodyOf(await read(response)) };
+    let request = requestOf(connection, call);
+    const { origin } = request.url;
+    for (let count = 0; count <= MAX_REDIRECTS; count++) {
+      const response = await exchange(request, MAX_BYTES, signal);
+      const isAnswer = redirect === 'manual' || redirect.includes(response.status);
+      const target = isAnswer ? undefined : redirectTarget(request, response);
+      if (target !== undefined) {
+        request = redirected(request, response.status, target);
+        continue;
+      }
+      const { status, headers } = response;
+      const body = await decodeBody(response, MAX_BYTES);
+      return { status, headers, body, ...(request.url.origin !== origin && { foreignOrigin: request.url.origin }) };
+    }
+    throw new RedirectRefused(`${origin} redirects ${call.path} more than ${MAX_REDIRECTS} times.`);
   });
+}
+
+function requestOf(connection: HttpService, { method = 'GET', path, headers = {}, body, form }: HttpCall): Request {
+  const url = addressOf(connection, path);
+  const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const content = contentOf(body, form, given['content-type']);
+  const { ca_file: caFile } = connection;
+  return {
+    method,
+    url,
+    headers: {
+      accept: 'application/json, */*;q=0.5',
+      'accept-encoding': ENCODINGS,
+      'user-agent': 'sluice',
+      ...(content && { 'content-type': content.type }),
+      ...authorization(connection),
+      ...given,
+    },
+    ...(content && { body: content.text }),
+    ...(caFile !== undefined && url.protocol === 'https:' && { ca: readCertificates(caFile) }),
+  };
 }
 
 function addressOf({ url }: HttpService, path: string): URL {
@@ -63,7 +91,19 @@ function addressOf({ url }: HttpService, path: string): URL {
   const { origin } = new URL(url);
   // The credentials of the connection are for its own host.
   if (address.origin !== origin) throw new ForeignAddress(`'${path}' is not at ${origin}, where the connection is.`);
+  address.username = address.password = address.hash = '';
   return address;
+}
+
+function contentOf(
+  body: Json | undefined,
+  form: HttpCall['form'],
+  contentType: string | undefined,
+): { type: string; text: string } | undefined {
+  if (form !== undefined) return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(form).toString() };
+  if (body === undefined) return undefined;
+  const isText = typeof body === 'string' && contentType !== undefined && !isJsonType(contentType);
+  return { type: 'application/json', text: isText ? body : JSON.stringify(body) };
 }
 
 function authorization({ username, password = '', token }: HttpService): Record<string, string> {
@@ -72,21 +112,12 @@ function authorization({ username, password = '', token }: HttpService): Record<
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
 }
 
-async function read(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk);
-    if ((bytes += chunk.length) > MOST) throw new RangeError(`The answer has more than ${MOST} bytes.`);
-  }
-  return Buffer.concat(chunks).toString();
-}
-
-function bodyOf(text: string): Json {
-  if (text === '') return null;
+function readCertificates(file: string): string {
   try {
-    return JSON.parse(text) as JsonObject;
-  } catch {
-    return text;
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CertificateRefused(`'ca_file' of the connection cannot be read on this worker: ${(error as Error).message}.`, {
+      cause: error,
+    });
   }
 }

@@ -14,6 +14,7 @@ export const http = defineTrigger({
       expression('Until', 'A condition over the answer, as event; a run starts when it becomes true.', 'event.ready == true'),
     ),
     poke_interval: Type.Optional(duration('Interval', 'How often it asks. Default: 1m.', '1m')),
+    timeout: Type.Optional(duration('Timeout', 'How long one answer may take. Default: 60s.', '5m')),
   }),
   sensor: {
     run: async (context) => (await import('./http/watch-answer.ts')).watchAnswer(context),

@@ -3,7 +3,7 @@ import { callHttp, type HttpAnswer } from '../../lib/http.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
-import { httpFailure, refusal } from './http-failure.ts';
+import { httpFailure, limitOf, refusal } from './http-failure.ts';
 import { atPointer } from './json-pointer.ts';
 
 export interface HttpParams {
@@ -11,6 +11,8 @@ export interface HttpParams {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Json;
+  readonly form?: Readonly<Record<string, string | number | boolean>>;
+  readonly timeout?: string;
   readonly expect?: { readonly status?: readonly number[]; readonly json?: string };
   readonly extract?: Readonly<Record<string, string>>;
   readonly idempotency_key?: boolean;
@@ -34,6 +36,7 @@ export async function carryOut(context: TaskContext, service: HttpConnection, pa
   const { pagination, extract = {} } = params;
   const answers = [await call(context, service, params, params.path)];
   const most = pagination?.max_pages ?? 100;
+  const nextPage = nextPageOf(params);
   let bytes = 0;
   for (;;) {
     const last = answers.at(-1)?.body ?? null;
@@ -47,7 +50,7 @@ export async function carryOut(context: TaskContext, service: HttpConnection, pa
         `${service.url} has more pages of ${params.path} than ${limit}. Ask for less, or load the data with a job.`,
       );
     }
-    answers.push(await call(context, service, { ...params, method: 'GET' }, next));
+    answers.push(await call(context, service, nextPage, next));
   }
   const first = answers[0]?.body ?? null;
   const body = pagination === undefined ? first : answers.map((answer) => answer.body);
@@ -60,17 +63,20 @@ export async function carryOut(context: TaskContext, service: HttpConnection, pa
 }
 
 async function call(context: TaskContext, service: HttpConnection, params: HttpParams, path: string): Promise<HttpAnswer> {
-  const { method = 'GET', headers, body, expect = {}, idempotency_key: withKey = true } = params;
+  const { method = 'GET', headers, body, form, timeout, expect = {}, idempotency_key: withKey = true } = params;
   const changes = method !== 'GET';
   const answer = await callHttp(service, {
     method,
     path,
     // The name that services agree on: draft-ietf-httpapi-idempotency-key-header.
     headers: { ...(changes && withKey && { 'idempotency-key': context.idempotencyKey }), ...headers },
-    ...(changes && body !== undefined && { body }),
+    ...(body !== undefined && { body }),
+    ...(form && { form: Object.fromEntries(Object.entries(form).map(([name, value]) => [name, String(value)])) }),
+    ...(expect.status && { redirect: expect.status }),
+    ...limitOf(timeout),
     signal: context.signal,
   }).catch((error: unknown) => {
-    throw httpFailure(error, service, path);
+    throw httpFailure(error, service, path, { method, limitKey: 'timeout' });
   });
   const { status } = answer;
   const right = expect.status?.includes(status) ?? (status >= 200 && status <= 299);
@@ -79,6 +85,12 @@ async function call(context: TaskContext, service: HttpConnection, params: HttpP
     throw refusal(answer, service, `${method} ${path}`, expect.json);
   }
   return answer;
+}
+
+/** Of a search by POST, the next page is an address; its form or body belong to the first one. */
+function nextPageOf(params: HttpParams): HttpParams {
+  const { body, form, method = 'GET', ...page } = params;
+  return { ...page, method: 'GET', ...(method === 'GET' && { ...(body !== undefined && { body }), ...(form && { form }) }) };
 }
 
 function found(body: Json, name: string, pointer: string): Json {

@@ -1,20 +1,70 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { HttpService } from '../../lib/connections.ts';
-import { ForeignAddress, type HttpAnswer } from '../../lib/http.ts';
+import type { HttpAnswer } from '../../lib/http.ts';
+import {
+  AnswerTooLarge,
+  CertificateRefused,
+  ForeignAddress,
+  InvalidRequest,
+  RedirectRefused,
+  UnreadableAnswer,
+} from '../../lib/http/http-errors.ts';
+import { MAX_RETRY_AFTER_MS, retryAfterMs } from '../../lib/http/retry-after.ts';
+import { TimeLimitExceeded } from '../../lib/time-limit.ts';
+import { formatDuration, parseDuration } from '../../workflows/plan/duration.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { platformFault, userFault } from '../errors.ts';
 
-/** What it means for the analyst that a service did not answer. */
-export function httpFailure(error: unknown, { url }: HttpService, path: string): Error {
-  if (error instanceof ForeignAddress || error instanceof RangeError) return userFault('InvalidParameters', error.message);
-  // `fetch` says nothing but that it failed; the reason is its cause.
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const text = cause instanceof Error ? cause.message || cause.name : String(cause);
+/** Methods whose effect is the same when they are repeated: RFC 9110, 9.2.2. */
+const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
+
+/**
+ * What it means for the analyst that there is no answer, or none that can be used.
+ * @param call the method, and the key of the task that sets its time limit; absent: the caller knows what it has done, and may repeat it
+ */
+export function httpFailure(
+  error: unknown,
+  { url }: HttpService,
+  path: string,
+  call: { readonly method: string; readonly limitKey: string } = { method: 'GET', limitKey: 'timeout' },
+): Error {
+  if (error instanceof TimeLimitExceeded) return limitFailure(error, url, path, call);
+  if (error instanceof ForeignAddress || error instanceof AnswerTooLarge || error instanceof InvalidRequest) {
+    return userFault('InvalidParameters', error.message);
+  }
+  if (error instanceof RedirectRefused || error instanceof UnreadableAnswer)
+    return userFault('RequestRefused', `${url}${path}: ${error.message}`);
+  if (error instanceof CertificateRefused) return userFault('AccessDenied', error.message);
+  const text = error instanceof Error ? error.message : String(error);
   return platformFault(
     'ServiceUnavailable',
     `${url} did not answer ${path}: ${text}. Check that the service runs and can be reached from this worker; the task will try again.`,
     error,
   );
+}
+
+function limitFailure(
+  { limitMs }: TimeLimitExceeded,
+  url: string,
+  path: string,
+  call: { readonly method: string; readonly limitKey: string },
+): Error {
+  const { method, limitKey } = call;
+  const what = `${url} did not answer ${method} ${path} within ${formatDuration(limitMs)} ('${limitKey}').`;
+  if (REPEATABLE.has(method)) {
+    return platformFault('ServiceUnavailable', `${what} Set '${limitKey}' if the service needs longer; the task will try again.`);
+  }
+  return userFault(
+    'RequestTimedOut',
+    `${what} It may have carried the request out, so the request is not repeated. Set '${limitKey}' if the service needs longer. If it recognizes repeated ` +
+      `requests, by the header idempotency-key, allow them: \`retry_policy: [{on: RequestTimedOut, action: retry}]\`.`,
+  );
+}
+
+/** The time limit of a call that a key of YAML gives, such as `5m`. */
+export function limitOf(timeout: string | undefined): { timeoutMs?: number } {
+  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout);
+  return timeoutMs === undefined ? {} : { timeoutMs };
 }
 
 /** Answers that may be others in a moment. */
@@ -24,13 +74,21 @@ const MAY_PASS: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
  * What it means that a service answered otherwise than wanted.
  * @param condition what the answer should have fulfilled; undefined when its status is wrong
  */
-export function refusal({ status, headers, body }: HttpAnswer, { url }: HttpService, call: string, condition?: string): Error {
+export function refusal(answer: HttpAnswer, { url }: HttpService, call: string, condition?: string): Error {
+  const { status, headers, body, foreignOrigin } = answer;
   const shown = body === null ? '' : ` Its answer: ${textOf(body).slice(0, 500)}`;
-  const message = `${url} answers ${call} with ${status}${condition === undefined ? '' : `, but not: ${condition}`}.${shown}`;
+  const elsewhere = foreignOrigin === undefined ? '' : ` (after a redirect to ${foreignOrigin}, which gets no headers and no credentials)`;
+  const message = `${url} answers ${call} with ${status}${elsewhere}${condition === undefined ? '' : `, but not: ${condition}`}.${shown}`;
   if (condition === undefined && status < 500 && !MAY_PASS.has(status)) return userFault('RequestRefused', message);
-  const seconds = Number(headers['retry-after']);
-  const failure = { type: 'ServiceUnavailable', message, nonRetryable: false };
-  return ApplicationFailure.create({ ...failure, ...(seconds > 0 && { nextRetryDelay: seconds * 1_000 }) });
+  const pauseMs = retryAfterMs(headers['retry-after'], Date.now());
+  const asked =
+    pauseMs === MAX_RETRY_AFTER_MS ? ` It asks for a pause (retry-after: ${headers['retry-after']}); the next attempt is in an hour.` : '';
+  return ApplicationFailure.create({
+    type: 'ServiceUnavailable',
+    message: message + asked,
+    nonRetryable: false,
+    ...(pauseMs !== undefined && { nextRetryDelay: pauseMs }),
+  });
 }
 
 /** Of a page, the title says enough. */

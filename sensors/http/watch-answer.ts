@@ -17,7 +17,8 @@ interface AnswerCursor {
 /** Starts a run when a condition over a service's answer becomes true; without one, when the answer changes. */
 export async function watchAnswer(context: SensorContext): Promise<never> {
   const { trigger, judge, runs, signal } = context;
-  const { path, until, poke_interval: every } = trigger.source;
+  const { path, until, poke_interval: every, timeout } = trigger.source;
+  const timeoutMs = parseDuration(String(timeout ?? '60s')) ?? 60_000;
   let isFirst = true;
   return pollSource<AnswerCursor>(context, {
     every: parseDuration(String(every ?? '1m')) ?? 60_000,
@@ -25,7 +26,7 @@ export async function watchAnswer(context: SensorContext): Promise<never> {
     async look(cursor): Promise<Look<AnswerCursor>> {
       // The cursor of a sensor that died may not know of its last run; its runs do.
       const started = isFirst ? Math.max(cursor.runs, await countOf(context)) : cursor.runs;
-      const { status, body } = await callHttp(context.connection(['http']), { path: String(path), signal });
+      const { status, body } = await callHttp(context.connection(['http']), { path: String(path), timeoutMs, signal });
       if (status < 200 || status > 299) throw new Error(`${String(path)} is answered with ${status}.`);
       const event: RunEvent = { value: body, meta: { timestamp: new Date().toISOString(), status } };
       const was = typeof until === 'string' && started > cursor.runs ? true : cursor.was;

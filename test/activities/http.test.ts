@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'mocha';
+import { CATALOG } from '../../activities/catalog.ts';
 import { http } from '../../activities/http.ts';
 import { atPointer } from '../../activities/http/json-pointer.ts';
 import type { HttpResult } from '../../activities/http/carry-out.ts';
+import { retryAfterMs } from '../../lib/http/retry-after.ts';
+import { Compiler } from '../../compiler/compile.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { runTask } from '../support/run-task.ts';
@@ -135,5 +138,54 @@ describe('http', function () {
     it(`the pointer '${pointer}'`, () => {
       assert.deepEqual(atPointer({ 'a/b': [{ '~': 1 }] }, pointer), value);
     });
+  }
+});
+
+describe('an http task in YAML', () => {
+  for (const [keys, mistake] of [
+    ['{body: {a: 1}, form: {a: 1}}', /'body' or 'form', not both/],
+    ['{body: {a: 1}, headers: {Content-Type: application/x-www-form-urlencoded}}', /'body' that is not text is sent as JSON/],
+    [
+      '{form: {a: 1}, headers: {content-type: application/json}}',
+      /'form' is sent as application\/x-www-form-urlencoded, not as application\/json/,
+    ],
+    ['{form: {a: [1]}}', /form/],
+    ['{headers: {"a b": c}}', /'a b' cannot be the name of a header/],
+    ['{headers: {a: "b\\nc"}}', /a character that HTTP does not allow/],
+    ['{headers: {Content-Length: "3"}}', /Sluice sets the header 'Content-Length' itself/],
+    ['{timeout: 300}', /timeout/],
+    ['{body: "<a/>", headers: {content-type: text/xml}}', undefined],
+    ['{body: {a: 1}, headers: {content-type: application/problem+json; charset=utf-8}}', undefined],
+    ['{body: {a: 1}, headers: {content-type: "{{ params.type }}"}}', undefined],
+    ['{timeout: 5m, form: {a: 1, b: true, c: "{{ ds }}"}}', undefined],
+  ] as const) {
+    it(`${keys}: ${mistake ? 'refused' : 'good'}`, () => {
+      const text = `dag_id: x\nparams: {type: application/json}\ntasks:\n  - {name: a, type: http, method: POST, path: /x, ${keys.slice(1)}\n`;
+      const errors = new Compiler(CATALOG)
+        .compile({ file: 'x.yaml', text })
+        .diagnostics.filter(({ severity }) => severity === 'error')
+        .map(({ message }) => message);
+      if (mistake) assert.match(errors.join('\n'), mistake);
+      else assert.deepEqual(errors, []);
+    });
+  }
+});
+
+describe('retry-after', () => {
+  const now = Date.parse('2026-11-28T06:00:00Z');
+  for (const [value, ms] of [
+    ['7', 7_000],
+    ['Sat, 28 Nov 2026 06:00:30 GMT', 30_000],
+    ['Sat, 28 Nov 2026 05:00:00 GMT', undefined],
+    ['86400', 3_600_000],
+    ['Wed, 01 Jan 2031 00:00:00 GMT', 3_600_000],
+    ['99999999999999999999', 3_600_000],
+    ['0', undefined],
+    ['-5', undefined],
+    ['soon', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ] as const) {
+    it(`'${value}'`, () => assert.equal(retryAfterMs(value, now), ms));
   }
 });

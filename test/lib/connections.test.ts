@@ -53,6 +53,9 @@ describe('connections', () => {
     assert.deepEqual(url('mlflow://127.0.0.1:5000'), { type: 'mlflow', url: 'http://127.0.0.1:5000/' });
     assert.deepEqual(url('mlflow+http://mlflow:5000'), { type: 'mlflow', url: 'http://mlflow:5000/' });
     assert.deepEqual(url('mlflow+https://localhost/?token=a-token'), { type: 'mlflow', url: 'https://localhost/', token: 'a-token' });
+    const ca_file = '/etc/ssl/ca.pem';
+    assert.deepEqual(url(`mlflow+https://h/?ca_file=${ca_file}`), { type: 'mlflow', url: 'https://h/', ca_file });
+    assert.deepEqual(url(`{"type": "http", "url": "https://h/a", "ca_file": "${ca_file}"}`), { type: 'http', url: 'https://h/a', ca_file });
     assert.deepEqual(url('{"type":"mlflow","url":"https://m/"}'), { type: 'mlflow', url: 'https://m/' });
   });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { CATALOG } from '../../activities/catalog.ts';
 import type { TaskType } from '../../activities/define-task.ts';
 import { Compiler } from '../../compiler/compile.ts';
@@ -23,7 +24,7 @@ export interface YamlRuns {
   readonly client: Client;
   /** Starts a run of a pipeline file for 2026-11-26. */
   start(yaml: string): Promise<WorkflowHandle>;
-  /** Runs a pipeline file to its end. */
+  /** Runs a pipeline file to its end, whichever it is. */
   run(yaml: string): Promise<RunResult>;
   close(): Promise<void>;
 }
@@ -68,13 +69,23 @@ export async function createYamlRuns(
     worker,
     client,
     start,
-    run: async (yaml) => (await (await start(yaml)).result()) as RunResult,
+    run: async (yaml) => resultOf(await start(yaml)),
     async close() {
       await worker.stop('SIGKILL');
       await client.connection.close();
       await Promise.all([source.drop(), warehouse.drop()]);
     },
   };
+}
+
+async function resultOf(run: WorkflowHandle): Promise<RunResult> {
+  try {
+    return (await run.result()) as RunResult;
+  } catch (error) {
+    const details = error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure ? error.cause.details : undefined;
+    if (!details?.[0]) throw error;
+    return details[0] as RunResult;
+  }
 }
 
 function planOf(text: string, catalog: readonly TaskType[]): Plan {

@@ -1,0 +1,48 @@
+import { isJsonType } from '../../lib/http/media-type.ts';
+import type { ParamMistake } from '../define-task.ts';
+
+export interface RequestParams {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly form?: object;
+}
+
+/** Headers that follow from the request. */
+const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'host', 'accept-encoding']);
+
+/** What is wrong with a request whose keys are right one by one. */
+export function requestMistakes({ headers = {}, body, form }: RequestParams): readonly ParamMistake[] {
+  const refused = Object.entries(headers).flatMap(headerMistake);
+  if (refused.length > 0) return refused;
+  const [name, type] = Object.entries(headers).find(([each]) => each.toLowerCase() === 'content-type') ?? [];
+  if (form !== undefined && body !== undefined) {
+    return [
+      {
+        at: ['form'],
+        message: "A request has 'body' or 'form', not both.",
+        hint: "'body' is sent as JSON, 'form' as application/x-www-form-urlencoded",
+      },
+    ];
+  }
+  if (name === undefined || type === undefined || type.includes('{{')) return [];
+  if (form !== undefined && !/^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) {
+    return [{ at: ['headers', name], message: `'form' is sent as application/x-www-form-urlencoded, not as ${type}.`, hint: 'remove it' }];
+  }
+  if (body !== undefined && typeof body !== 'string' && !isJsonType(type)) {
+    const hint = /^\s*application\/x-www-form-urlencoded/i.test(type)
+      ? "write `form:` in place of 'body'"
+      : "write 'body' as text, which is sent as it is";
+    return [{ at: ['headers', name], message: `A 'body' that is not text is sent as JSON, not as ${type}.`, hint }];
+  }
+  return [];
+}
+
+function headerMistake([name, value]: readonly [string, string]): readonly ParamMistake[] {
+  const at = ['headers', name];
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+    return [{ at, message: `'${name}' cannot be the name of a header.`, hint: 'letters, digits and hyphens' }];
+  if (OWN_HEADERS.has(name.toLowerCase())) return [{ at, message: `Sluice sets the header '${name}' itself.`, hint: 'remove it' }];
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(value))
+    return [{ at, message: `The header '${name}' holds a character that HTTP does not allow, such as a line break.` }];
+  return [];
+}

@@ -1,0 +1,73 @@
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import type { Json } from '../../workflows/plan/json.ts';
+import { AnswerTooLarge, UnreadableAnswer } from './http-errors.ts';
+import type { Response } from './exchange.ts';
+import { decodeText } from './decode-text.ts';
+import { charsetOf, isJsonType } from './media-type.ts';
+
+/** What can be decompressed; sent as `accept-encoding`. */
+export const ENCODINGS = 'gzip, deflate, br';
+
+/**
+ * What an answer says: JSON where it is some, else text; null where there is nothing.
+ * @throws UnreadableAnswer when a success is not what its headers say. The body of a failure is only shown, as well as it can be read
+ */
+export async function decodeBody(response: Response, maxBytes: number): Promise<Json> {
+  const { status, headers } = response;
+  const isSuccess = status >= 200 && status <= 299;
+  const bytes = await decompress(response, maxBytes);
+  const contentType = headers['content-type'] ?? '';
+  const text = decodeText(bytes, charsetOf(contentType), isSuccess);
+  if (text === '') return null;
+  try {
+    const value = parseJson(text);
+    // A text that says so is none the less JSON when it is a map or a list, as old services send it; `007` and `1.10` are texts.
+    return contentType === '' || isJsonType(contentType) || (typeof value === 'object' && value !== null) ? value : text;
+  } catch (error) {
+    if (!isSuccess || !isJsonType(contentType)) return text;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UnreadableAnswer(`The answer is not the JSON that its content-type says it is: ${reason}. It begins: ${text.slice(0, 200)}`, {
+      cause: error,
+    });
+  }
+}
+
+function parseJson(text: string): Json {
+  return JSON.parse(text) as Json;
+}
+
+async function decompress({ headers, bytes }: Response, maxBytes: number): Promise<Buffer> {
+  const encodings = (headers['content-encoding'] ?? '').split(',').map((each) => each.trim().toLowerCase());
+  let decompressed = bytes;
+  // The last one named was applied last.
+  for (const encoding of encodings.reverse()) {
+    if (encoding === '' || encoding === 'identity' || decompressed.length === 0) continue;
+    const decompressor = decompressorOf(encoding, decompressed);
+    if (!decompressor) throw new UnreadableAnswer(`The answer is compressed as '${encoding}'; Sluice reads ${ENCODINGS}.`);
+    decompressed = await decompressor(decompressed, { maxOutputLength: maxBytes }).catch((error: unknown) => {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ERR_BUFFER_TOO_LARGE') throw new AnswerTooLarge(`The answer has more than ${maxBytes} bytes when it is decompressed.`);
+      // As with a connection that breaks off: another attempt may get all of it.
+      throw new Error(`the answer cannot be decompressed (${encoding}): ${message}`, { cause: error });
+    });
+  }
+  return decompressed;
+}
+
+type Decompressor = (bytes: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
+
+function decompressorOf(encoding: string, bytes: Buffer): Decompressor | undefined {
+  switch (encoding) {
+    case 'gzip':
+    case 'x-gzip':
+      return promisify(gunzip);
+    case 'br':
+      return promisify(brotliDecompress);
+    case 'deflate':
+      // Some servers leave out the header of zlib; it is a multiple of 31: RFC 1950.
+      return promisify(bytes.length > 1 && bytes.readUInt16BE() % 31 === 0 ? inflate : inflateRaw);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
+import { request as requestSecure } from 'node:https';
+import { AnswerTooLarge, explainClientError } from './http-errors.ts';
+
+/** One request, to one address. */
+export interface Request {
+  readonly method: string;
+  readonly url: URL;
+  /** Names in small letters. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** PEM of the authorities that are trusted; absent: those of the machine. */
+  readonly ca?: string;
+}
+
+/** Its answer as it came. */
+export interface Response {
+  readonly status: number;
+  /** Names in small letters; several of one name joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Buffer;
+}
+
+/** How long a connection may take, TLS included, in milliseconds: an address that swallows packets answers nothing at all. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Sends a request and reads its answer. Redirects are answers. @throws AnswerTooLarge, CertificateRefused, InvalidRequest, Error with the reason */
+export async function exchange(request: Request, maxBytes: number, signal: AbortSignal): Promise<Response> {
+  const { origin } = request.url;
+  try {
+    const response = await send(request, signal);
+    const bytes = await read(response, origin, maxBytes);
+    const headers = Object.entries(response.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : (value ?? ''),
+    ]);
+    return { status: response.statusCode ?? 0, headers: Object.fromEntries(headers) as Record<string, string>, bytes };
+  } catch (error) {
+    throw error instanceof AnswerTooLarge ? error : explainClientError(error, origin);
+  }
+}
+
+function send({ method, url, headers, body, ca }: Request, signal: AbortSignal): Promise<IncomingMessage> {
+  const isSecure = url.protocol === 'https:';
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  const options = { method, headers: { ...headers, ...length }, signal, ...(ca !== undefined && { ca }) };
+  return new Promise((resolve, reject) => {
+    const request = (isSecure ? requestSecure : requestPlain)(url, options);
+    limitConnecting(request, isSecure);
+    request.once('response', resolve).once('error', reject).end(body);
+  });
+}
+
+/** The limit of the whole request is not enough: a request that was never sent may be sent again, whatever it does. */
+function limitConnecting(request: ClientRequest, isSecure: boolean): void {
+  request.once('socket', (socket) => {
+    if (request.reusedSocket) return;
+    const timer = setTimeout(() => request.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1_000} s`)), CONNECT_TIMEOUT_MS);
+    const stop = (): void => clearTimeout(timer);
+    socket.once(isSecure ? 'secureConnect' : 'connect', stop);
+    request.once('close', stop);
+  });
+}
+
+async function read(response: IncomingMessage, origin: string, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    if ((bytes += chunk.length) > maxBytes) throw new AnswerTooLarge(`The answer of ${origin} has more than ${maxBytes} bytes.`);
+  }
+  return Buffer.concat(chunks);
+}
