@@ -7,6 +7,7 @@ import { type Compilation, Compiler } from './compiler/compile.ts';
 import { formatDiagnostic } from './compiler/diagnostic.ts';
 import { loadPipelines, PipelinesNotFound } from './compiler/load-pipelines.ts';
 import { EXIT } from './lib/exit-code.ts';
+import { surviveCallbackErrors } from './lib/callback-errors.ts';
 import { loadEnvironment, ROOT, taskQueueOf } from './lib/environment.ts';
 import { createLog, type Log } from './lib/logging.ts';
 import { connectClient, TemporalUnavailable } from './temporal/connect.ts';
@@ -45,9 +46,17 @@ await new Command('scheduler')
   .option('-w, --watch', 'stay, and follow edits', false)
   .addHelpText('after', '\nExample:\n  npm run scheduler -- --watch')
   .action(main)
-  .parseAsync();
+  .parseAsync()
+  .catch(endProcess);
+
+/** An error of the scheduler itself must not pass for one of a callback, which it survives. */
+function endProcess(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(EXIT.failed);
+}
 
 async function main(options: Options): Promise<void> {
+  surviveCallbackErrors(log);
   try {
     const client = await connectClient(environment);
     try {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
 import { createActivities } from './activities/create-activities.ts';
 import { outputStoreFrom } from './activities/output-store.ts';
+import { surviveCallbackErrors } from './lib/callback-errors.ts';
 import { connectionsFrom, connectionVariable } from './lib/connections.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { loadEnvironment, SettingError, taskQueueOf } from './lib/environment.ts';
@@ -18,7 +19,7 @@ import { askTemporal, temporalAddress, TemporalUnavailable } from './temporal/co
 import { createMonitorWorkers, ensureMonitor } from './temporal/monitors.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import type { WorkerGroup } from './temporal/worker-group.ts';
-import { createWorkers, installRuntime } from './temporal/worker-process.ts';
+import { createWorkers, installRuntime, isSdkFailure } from './temporal/worker-process.ts';
 
 interface Options {
   queue: string[];
@@ -44,10 +45,18 @@ await new Command('worker')
   .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
   .addHelpText('after', '\nExample:\n  npm run worker -- --queue sluice --queue gpu --health-port 8080')
   .action(main)
-  .parseAsync();
+  .parseAsync()
+  .catch(endProcess);
+
+/** An error of the worker itself, such as a fatal one of the Temporal SDK: it must not pass for one of a callback, which a worker survives. */
+function endProcess(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(EXIT.failed);
+}
 
 async function main(options: Options): Promise<void> {
   const log = createLog('worker', options.logLevel);
+  surviveCallbackErrors(log, isSdkFailure);
   installRuntime(log);
   let workers: WorkerGroup;
   const stopping = new AbortController();

@@ -38,6 +38,7 @@ export const PLATFORM_FAULTS = [
   'SparkFailed',
   'JobFailed',
   'DatasetChanged',
+  'CallbackFailed',
   'WorkerShutdown',
 ] as const;
 export type PlatformFaultType = (typeof PLATFORM_FAULTS)[number];

@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancelledFailure, Context, type Info } from '@temporalio/activity';
+import { CallbackError, failOnCallbackError } from '../lib/callback-errors.ts';
 import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
 import { scrub } from '../lib/scrub.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
@@ -7,7 +8,7 @@ import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evalu
 import type { BatchItem, TaskInput } from '../workflows/plan/task-input.ts';
 import { checkParams } from './check-params.ts';
 import type { TaskType } from './define-task.ts';
-import { userFault } from './errors.ts';
+import { platformFault, userFault } from './errors.ts';
 import { NOT_YET } from './failure-types.ts';
 import type { OutputStore } from './output-store.ts';
 import type { RunLookup } from './run-lookup.ts';
@@ -32,7 +33,7 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
   heartbeat();
   const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
 
-  const runOnce = async ({ params, output, values }: BatchItem, suffix: string): Promise<Json> => {
+  const runOnce = async ({ params, output, values }: BatchItem, suffix: string, signal: AbortSignal): Promise<Json> => {
     if (input.rendered) checkParams(taskType, params);
     const identity = `${info.workflowExecution?.workflowId}/${info.activityId}${suffix}`;
     const result = await taskType.run(
@@ -52,7 +53,7 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
         holds: (condition, own) => holds(condition, { ...values, ...own }),
         scrub: (text) => scrub(text, secrets),
         runs,
-        signal: activity.cancellationSignal,
+        signal,
         workerShutsDown: () => activity.cancellationDetails?.workerShutdown ?? false,
         givenUp: () =>
           activity.cancellationDetails !== undefined &&
@@ -67,11 +68,13 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
       },
       params as Record<string, Json>,
     );
-    return keepable(taskType, { identity, output: result, most: mostBytes(input) }, outputs, activity.cancellationSignal);
+    return keepable(taskType, { identity, output: result, most: mostBytes(input) }, outputs, signal);
   };
 
   try {
-    return input.batch ? await runBatch(input.batch, runOnce) : await runOnce(input, '');
+    return await failOnCallbackError(`${info.workflowExecution?.workflowId}/${info.activityId}`, activity.cancellationSignal, (signal) =>
+      input.batch ? runBatch(input.batch, (item, suffix) => runOnce(item, suffix, signal)) : runOnce(input, '', signal),
+    );
   } catch (error) {
     if (activity.cancellationDetails?.workerShutdown) {
       throw ApplicationFailure.create({
@@ -84,6 +87,10 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
     if (activity.cancellationSignal.aborted) {
       // Drivers answer an abort in their own words; Temporal records a cancellation only for its own failure.
       throw error instanceof CancelledFailure ? error : await activity.cancelled;
+    }
+    if (error instanceof CallbackError) {
+      const message = `${error.message}. The attempt was ended; the worker and its other tasks continue. The worker's log has the stack trace.`;
+      throw platformFault('CallbackFailed', message, error.cause);
     }
     if (taskType.waits && error instanceof ApplicationFailure && !error.nonRetryable) throw beforeTheEnd(error, info);
     throw input.retryRules ? withRules(error, input.retryRules) : error;

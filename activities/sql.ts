@@ -9,7 +9,7 @@ import { endsTransaction, RUN_EACH_BY_ITSELF, runEachByItself, runInTransaction 
 export const sql = defineTask({
   type: 'sql',
   description:
-    'Runs one or more statements on a database, all in one transaction. A worker that dies just after it has committed runs them again: write them so that twice is once.',
+    'Runs one or more statements on a database, all in one transaction. `first` has numbers up to 32 bits, floats, booleans and JSON as JSON, times as ISO 8601 in UTC, and everything else as text. A worker that dies just after it has committed runs them again: write them so that twice is once.',
   summary: ({ statement }) => statement.trim().split('\n', 1)[0]?.slice(0, 80) ?? '',
   params: Type.Object({
     statement: text(

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { PostgresConnection, RedshiftConnection } from './connections.ts';
+import { VALUES_AS_JSON } from './postgres-values.ts';
 
 export type SqlClient = pg.Client;
 
@@ -81,6 +82,7 @@ function clientConfig(connection: PostgresConnection | RedshiftConnection, appli
     database,
     ssl: sslmode === 'disable' ? false : { rejectUnauthorized: sslmode === 'verify-full' },
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    types: VALUES_AS_JSON,
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,
     // PostgreSQL cuts longer names off with a notice.

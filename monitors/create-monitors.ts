@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { failOnCallbackError } from '../lib/callback-errors.ts';
 import { connectionVariable, type Connections } from '../lib/connections.ts';
 import type { Environment } from '../lib/environment.ts';
 import type { LookCall, LookResult, Notice } from '../workflows/plan/incident.ts';
@@ -15,10 +16,10 @@ export function createMonitors(facts: MonitorFacts, connections: Connections, en
   const secrets = secretsOf(environment);
   return {
     async look(call: LookCall): Promise<LookResult> {
-      const { heartbeat } = Context.current();
+      const { heartbeat, info } = Context.current();
       const heart = setInterval(() => heartbeat(), HEARTBEAT);
       try {
-        return await look(call, facts);
+        return await failOnCallbackError(`monitor ${info.workflowExecution?.workflowId}`, undefined, () => look(call, facts));
       } finally {
         clearInterval(heart);
       }
@@ -32,7 +33,7 @@ export function createMonitors(facts: MonitorFacts, connections: Connections, en
         log.warn(`Nobody is told: ${variable} is not set`, { incident: notice.key, summary: notice.page.summary });
         return;
       }
-      await notify(connections, secrets, notice, cancellationSignal);
+      await failOnCallbackError(`notice of ${notice.key}`, cancellationSignal, (signal) => notify(connections, secrets, notice, signal));
     },
   };
 }

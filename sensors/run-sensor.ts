@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { failOnCallbackError } from '../lib/callback-errors.ts';
 import { ConnectionError, type Connections } from '../lib/connections.ts';
 import type { SensorCall, SensorEnd, SensorReport } from '../workflows/plan/trigger.ts';
 import type { Sensor, TriggerType } from './define-trigger.ts';
@@ -36,7 +37,6 @@ export async function runSensor(
   const heartbeat = (): void => activity.heartbeat(journal.end);
   heartbeat();
   const heart = setInterval(heartbeat, HEARTBEAT);
-  setMaxListeners(0, signal);
   let told: SensorReport | undefined;
   let toldAt = -Infinity;
   const reporter = setInterval(() => {
@@ -48,13 +48,16 @@ export async function runSensor(
     starts.report(sensorId, told).catch(() => undefined);
   }, LOOK);
   try {
-    await sensor.run({
-      ...contextOf(type, connections, call),
-      judge: new EventJudge(plan, trigger),
-      runs: new EventRuns(plan, trigger, sensorId, starts, journal, signal),
-      journal,
-      signal,
-      log: activity.log,
+    await failOnCallbackError(sensorId, signal, (linked) => {
+      setMaxListeners(0, linked);
+      return sensor.run({
+        ...contextOf(type, connections, call),
+        judge: new EventJudge(plan, trigger),
+        runs: new EventRuns(plan, trigger, sensorId, starts, journal, linked),
+        journal,
+        signal: linked,
+        log: activity.log,
+      });
     });
     throw new Error(`The sensor of ${sensorId} ended by itself.`);
   } catch (error) {
@@ -80,7 +83,7 @@ export async function resetSensor(
   call: SensorCall,
   to: string,
 ): Promise<SensorEnd> {
-  const cursor = await sensor.reset(contextOf(type, connections, call), to);
+  const cursor = await failOnCallbackError(call.sensorId, undefined, () => sensor.reset(contextOf(type, connections, call), to));
   return { ...(cursor !== undefined && { cursor }), counts: call.from.counts };
 }
 

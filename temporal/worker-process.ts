@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
 import { Client } from '@temporalio/client';
-import { Runtime, Worker } from '@temporalio/worker';
+import { errors, Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Log } from '../lib/logging.ts';
 import { sensorQueue } from '../workflows/plan/trigger.ts';
@@ -45,6 +45,14 @@ export function installRuntime(log: Log): void {
     },
     shutdownSignals: [],
   });
+}
+
+/** Whether an error that was thrown in a callback comes from the Temporal SDK itself: a worker cannot know in what state the SDK is then. */
+export function isSdkFailure(error: unknown): boolean {
+  if (error instanceof errors.UnexpectedError || error instanceof errors.TransportError || error instanceof errors.ShutdownError)
+    return true;
+  const [frame = ''] = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  return /node_modules[/\\]@temporalio[/\\](worker|core-bridge)[/\\]/.test(frame);
 }
 
 /** Sensors wait for events all day long, each in a place of its own. */

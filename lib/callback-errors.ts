@@ -1,0 +1,99 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Log } from './logging.ts';
+import { linkedController } from './linked-controller.ts';
+
+/**
+ * An error that was thrown where nobody could catch it: in a callback of a driver, a stream or a timer, or in a promise that nobody awaits.
+ * `cause` is that error.
+ */
+export class CallbackError extends Error {
+  override readonly name = 'CallbackError';
+
+  constructor(cause: unknown) {
+    const { name, message } = cause instanceof Error ? cause : { name: 'Error', message: String(cause) };
+    super(`A callback failed: ${name}: ${message}${sourceOf(cause)}`, { cause });
+  }
+}
+
+/** Work in progress, and what ends it. */
+interface Owner {
+  readonly name: string;
+  hasEnded: boolean;
+  fail(error: CallbackError): void;
+}
+
+/** What a callback inherits from the code that registered it. */
+const owners = new AsyncLocalStorage<Owner>();
+
+/** What work gets to clean up after one of its callbacks has failed, in milliseconds. */
+const CLEAN_UP_MS = 10_000;
+
+/**
+ * Runs `work`, and fails when a callback that it registered throws: its signal is aborted then, and it gets 10 s to clean up.
+ * Works in processes that have called `surviveCallbackErrors`.
+ * @param name what the log calls the work
+ * @param parent aborts the work too
+ * @throws CallbackError for an error of a callback; else what `work` throws
+ */
+export async function failOnCallbackError<T>(
+  name: string,
+  parent: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = linkedController(parent);
+  const owner: Owner = { name, hasEnded: false, fail: () => undefined };
+  let failure: CallbackError | undefined;
+  let cleanUp: NodeJS.Timeout | undefined;
+  const cleanUpIsOver = new Promise<never>((_, reject) => {
+    owner.fail = (error) => {
+      failure ??= error;
+      cleanUp ??= setTimeout(() => reject(error), CLEAN_UP_MS);
+      controller.abort(failure);
+    };
+  });
+  try {
+    const result = await Promise.race([owners.run(owner, () => work(controller.signal)), cleanUpIsOver]);
+    if (failure !== undefined) throw failure;
+    return result;
+  } catch (error) {
+    // A driver answers an abort in its own words.
+    throw failure ?? error;
+  } finally {
+    owner.hasEnded = true;
+    clearTimeout(cleanUp);
+    controller.abort();
+  }
+}
+
+/**
+ * Keeps this process alive when a callback throws or a promise that nobody awaits rejects. The error fails the work that registered the
+ * callback (`failOnCallbackError`); where that is unknown or has ended, it is logged. Call it once, before any other work.
+ * @param isFatal whether an error that belongs to no work leaves the process unable to work: then it ends with exit code 1
+ */
+export function surviveCallbackErrors(log: Log, isFatal: (error: unknown) => boolean = () => false): void {
+  const handle = (error: unknown): void => {
+    const owner = owners.getStore();
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    if (owner !== undefined && !owner.hasEnded) {
+      log.error(`A callback of ${owner.name} failed; ${owner.name} fails, everything else continues.\n${stack}`);
+      owner.fail(new CallbackError(error));
+      return;
+    }
+    if (owner === undefined && isFatal(error)) {
+      log.error(`This process cannot continue and ends: a callback of the Temporal SDK failed.\n${stack}`);
+      process.exit(1);
+    }
+    const origin = owner === undefined ? 'no task, sensor or monitor' : `${owner.name}, which had ended before`;
+    log.error(`A callback of ${origin} failed; the process continues.\n${stack}`);
+  };
+  process.on('uncaughtException', handle);
+  process.on('unhandledRejection', handle);
+}
+
+/** The package that threw `error`: ` (in pg)`. Empty when that is not known. */
+function sourceOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const frame = stack.split('\n').find((line) => /^\s+at /.test(line) && !line.includes('node:')) ?? '';
+  const [, name] = /.*node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)[/\\]/.exec(frame) ?? [];
+  return name === undefined ? '' : ` (in ${name})`;
+}

@@ -1,0 +1,16 @@
+// A worker whose tasks throw in callbacks.
+import { createActivities } from '../../activities/create-activities.ts';
+import { surviveCallbackErrors } from '../../lib/callback-errors.ts';
+import { createLog } from '../../lib/logging.ts';
+import { createWorkers, installRuntime, isSdkFailure } from '../../temporal/worker-process.ts';
+import { surroundings } from './surroundings.ts';
+import { THROWING_TASKS } from './throwing-tasks.ts';
+
+const log = createLog('worker');
+surviveCallbackErrors(log, isSdkFailure);
+installRuntime(log);
+const workers = await createWorkers(process.env, [process.env['SLUICE_TASK_QUEUE'] ?? ''], (runs) =>
+  createActivities(THROWING_TASKS, surroundings(process.env, runs)),
+);
+log.info('ready');
+await workers.run();
