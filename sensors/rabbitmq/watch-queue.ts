@@ -1,13 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
-import type { Json } from '../../workflows/plan/json.ts';
-import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import type { Verdict } from '../event-judge.ts';
 import { stopped } from '../run-sensor.ts';
+import { deadLetter } from './dead-letter.ts';
+import { DeliveryIds, messageIdOf } from './delivery-ids.ts';
+import { judgeMessage } from './read-message.ts';
 
 /** A connection that has broken is made anew after this many milliseconds. */
 const REBUILD = 1_000;
@@ -15,14 +15,15 @@ const PREFETCH = 100;
 
 /**
  * Starts a run for every message of a queue. It is acknowledged when the server has the run: what dies before gets it again. Its
- * `message_id` (or the trigger's `dedup_key`) is how it is known again; a message without one can start a second run then.
+ * `message_id` (or the trigger's `dedup_key`) is how it is known again; for a message without one see DeliveryIds.
  */
 export async function watchQueue(context: SensorContext): Promise<never> {
   const { journal, signal, log } = context;
+  const ids = new DeliveryIds(journal);
   for (;;) {
     signal.throwIfAborted();
     try {
-      await listen(context);
+      await listen(context, ids);
     } catch (error) {
       if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
       journal.obstacle = error instanceof Error ? error.message : String(error);
@@ -32,7 +33,7 @@ export async function watchQueue(context: SensorContext): Promise<never> {
   }
 }
 
-async function listen(context: SensorContext): Promise<void> {
+async function listen(context: SensorContext, ids: DeliveryIds): Promise<void> {
   const { trigger, signal } = context;
   const { queue, prefetch } = trigger.source;
   const connection = await openRabbitMQ(context.connection(['rabbitmq']), `sluice ${context.dagId}/${trigger.name}`);
@@ -53,9 +54,10 @@ async function listen(context: SensorContext): Promise<void> {
           channel.checkQueue(String(queue)).then(({ messageCount }) => (context.journal.lag = messageCount), fail);
         }, 5_000);
         watching.signal.addEventListener('abort', () => clearInterval(ticking));
+        const deliveries = new Deliveries(context, ids, channel, watching.signal);
         await channel.consume(String(queue), (message) => {
           if (!message) return fail(new Error(`The queue '${String(queue)}' is gone.`));
-          take(context, channel, message).catch(fail);
+          deliveries.handle(message).catch(fail);
         });
         context.journal.obstacle = undefined;
       };
@@ -67,61 +69,65 @@ async function listen(context: SensorContext): Promise<void> {
   }
 }
 
-async function take(context: SensorContext, channel: ConfirmChannel, message: ConsumeMessage): Promise<void> {
-  const { journal, judge, runs, trigger } = context;
-  journal.count('events');
-  const verdict = verdictOn(message, (event) => judge.judge(event));
-  if (verdict.kind === 'invalid') {
-    journal.count('invalid');
-    if (trigger.onInvalid === 'stop') throw stopped(`A message cannot be read: ${verdict.reason}`);
-    if (trigger.onInvalid === 'dead_letter') await bury(context, channel, message, verdict.reason);
-  } else if (verdict.kind === 'run') {
+/** What one consumer on one channel does with the messages that it gets. */
+class Deliveries {
+  /** Tells the deliveries of this consumer from all others. */
+  private readonly session = randomUUID();
+  private settling: Promise<void> | undefined;
+  private settlingNext: Promise<void> | undefined;
+
+  /** @param closed aborted when the channel is gone: its messages are delivered again to the next one */
+  constructor(
+    private readonly context: SensorContext,
+    private readonly ids: DeliveryIds,
+    private readonly channel: ConfirmChannel,
+    private readonly closed: AbortSignal,
+  ) {}
+
+  async handle(message: ConsumeMessage): Promise<void> {
+    const { context, channel } = this;
+    const { journal, judge, runs, trigger } = context;
+    journal.count('events');
+    const verdict = judgeMessage(message, (event) => judge.judge(event));
+    if (verdict.kind === 'invalid') {
+      journal.count('invalid');
+      if (trigger.onInvalid === 'stop') throw stopped(`A message cannot be read: ${verdict.reason}`);
+      if (trigger.onInvalid === 'dead_letter') await deadLetter(context, channel, message, verdict.reason);
+    }
+    if (verdict.kind !== 'run') return channel.ack(message);
     journal.count('matches');
-    await runs.start(verdict.event, verdict, idOf(message));
+    const id = messageIdOf(message);
+    if (verdict.id !== undefined || id !== undefined) {
+      await runs.start(verdict.event, verdict, id ?? '');
+      return channel.ack(message);
+    }
+    const delivery = `${this.session}/${message.fields.deliveryTag}`;
+    await this.ids.handle(
+      message,
+      async (number) => {
+        this.closed.throwIfAborted();
+        const owner = await runs.start(verdict.event, verdict, number, { upTo: delivery });
+        return owner === undefined || owner === delivery ? 'mine' : 'other';
+      },
+      async () => {
+        channel.ack(message);
+        await this.settled();
+      },
+    );
   }
-  channel.ack(message);
-}
 
-type Judged = Exclude<Verdict, { kind: 'run' }> | (Extract<Verdict, { kind: 'run' }> & { readonly event: RunEvent });
-
-function verdictOn({ content, fields, properties }: ConsumeMessage, judge: (event: RunEvent) => Verdict): Judged {
-  let value: Json;
-  try {
-    value = JSON.parse(content.toString()) as Json;
-  } catch {
-    return { kind: 'invalid', reason: 'It is not JSON.' };
+  /** Resolves when the server has processed what was sent on the channel before: it answers in order, and acknowledgements have no answer. */
+  private settled(): Promise<void> {
+    if (!this.settling) {
+      const asking = this.channel.checkQueue(String(this.context.trigger.source.queue)).then(() => undefined);
+      this.settling = asking.finally(() => (this.settling = undefined));
+      return this.settling;
+    }
+    return (this.settlingNext ??= this.settling
+      .catch(() => undefined)
+      .then(() => {
+        this.settlingNext = undefined;
+        return this.settled();
+      }));
   }
-  const event: RunEvent = {
-    value,
-    meta: {
-      timestamp: new Date(typeof properties.timestamp === 'number' ? properties.timestamp * 1000 : Date.now()).toISOString(),
-      message_id: String(properties.messageId ?? ''),
-      routing_key: fields.routingKey,
-      headers: JSON.parse(JSON.stringify(properties.headers ?? {})) as Json,
-      redelivered: fields.redelivered,
-    },
-  };
-  const verdict = judge(event);
-  return verdict.kind === 'run' ? { ...verdict, event } : verdict;
-}
-
-/** Longer ids become their hash. */
-const MAX_ID = 200;
-
-function idOf({ properties }: ConsumeMessage): string {
-  const id: unknown = properties.messageId;
-  if (typeof id !== 'string' || id === '') return randomUUID();
-  return id.length <= MAX_ID ? id : createHash('sha256').update(id).digest('hex');
-}
-
-/** Into a queue beside it, with the reason; acknowledged to its origin only when it is there. */
-async function bury({ dagId, trigger }: SensorContext, channel: ConfirmChannel, message: ConsumeMessage, reason: string): Promise<void> {
-  const queue = `sluice.dead-letters.${dagId}.${trigger.name}`;
-  await channel.assertQueue(queue, { durable: true });
-  channel.sendToQueue(queue, message.content, {
-    ...message.properties,
-    persistent: true,
-    headers: { ...message.properties.headers, 'sluice-reason': reason.slice(0, 2_000), 'sluice-queue': String(trigger.source.queue) },
-  });
-  await channel.waitForConfirms();
 }

@@ -7,12 +7,13 @@ import { dataConverter } from '../../temporal/codec.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
 import { createSensorStarts } from '../../temporal/sensor-starts.ts';
 import { sensorQueue } from '../../workflows/plan/trigger.ts';
+import type { Activities } from '../../temporal/worker-process.ts';
 import { startTestWorker, type TestWorker } from './temporal-worker.ts';
 import { toyActivities } from './toy-activities.ts';
 
 /** A worker for runs and sensors, on a task queue of its own. */
-export async function startSensorWorker(environment: Environment): Promise<TestWorker> {
-  const runs = await startTestWorker(environment, toyActivities);
+export async function startSensorWorker(environment: Environment, activities: Activities = toyActivities): Promise<TestWorker> {
+  const runs = await startTestWorker(environment, activities);
   const { connection, namespace } = await connectWorker(environment);
   const starts = createSensorStarts(runs.client, runs.taskQueue);
   const worker = await Worker.create({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Environment } from '../../lib/environment.ts';
+import type { Activities } from '../../temporal/worker-process.ts';
 import { listRuns, type RunSummary, startManualRun } from '../../temporal/runs.ts';
 import { applySensorChange } from '../../temporal/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
@@ -23,8 +24,9 @@ export class TestSensors {
 
   private constructor(readonly worker: TestWorker) {}
 
-  static async start(environment: Environment): Promise<TestSensors> {
-    return new TestSensors(await startSensorWorker(environment));
+  /** @param activities what the worker can run; absent: tasks that end as their names say */
+  static async start(environment: Environment, activities?: Activities): Promise<TestSensors> {
+    return new TestSensors(await startSensorWorker(environment, activities));
   }
 
   /** A plan of one task that succeeds, and of one trigger. */

@@ -1,0 +1,52 @@
+import type { ConsumeMessage } from 'amqplib';
+import type { Json } from '../../workflows/plan/json.ts';
+import type { RunEvent } from '../../workflows/plan/trigger.ts';
+import type { Verdict } from '../event-judge.ts';
+
+/** A verdict; one for a run with the event that it is about. */
+export type JudgedMessage = Exclude<Verdict, { kind: 'run' }> | (Extract<Verdict, { kind: 'run' }> & { readonly event: RunEvent });
+
+/** The last second of the year 9999: a timestamp beyond it is not in seconds, as AMQP has them. */
+export const LAST_SECOND = Date.parse('9999-12-31T23:59:59Z') / 1000;
+
+/** Reads a message and evaluates the trigger for it. A message that cannot be read is invalid, whatever it has for properties; nothing is thrown. */
+export function judgeMessage(message: ConsumeMessage, judge: (event: RunEvent) => Verdict): JudgedMessage {
+  try {
+    const event = eventOf(message);
+    const verdict = judge(event);
+    return verdict.kind === 'run' ? { ...verdict, event } : verdict;
+  } catch (error) {
+    return { kind: 'invalid', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** @throws Error when the message is not an event, with the reason as a sentence */
+function eventOf({ content, fields, properties }: ConsumeMessage): RunEvent {
+  return {
+    value: valueOf(content),
+    meta: {
+      timestamp: timestampOf(properties.timestamp),
+      message_id: String(properties.messageId ?? ''),
+      routing_key: fields.routingKey,
+      headers: JSON.parse(JSON.stringify(properties.headers ?? {})) as Json,
+      redelivered: fields.redelivered,
+    },
+  };
+}
+
+function valueOf(content: Buffer): Json {
+  try {
+    return JSON.parse(content.toString()) as Json;
+  } catch {
+    throw new Error('It is not JSON.');
+  }
+}
+
+/** @param seconds since 1970, as AMQP has them; absent: now @returns ISO 8601 */
+function timestampOf(seconds: unknown): string {
+  if (typeof seconds !== 'number') return new Date().toISOString();
+  if (seconds > LAST_SECOND) {
+    throw new Error(`The property 'timestamp' is ${seconds}: AMQP counts seconds since 1970, and this many end after the year 9999.`);
+  }
+  return new Date(seconds * 1000).toISOString();
+}
