@@ -69,10 +69,10 @@ function idOf(sensor: string): string {
 
 function formatSensors(sensors: readonly SensorStanding[]): string {
   return formatTable(
-    ['SENSOR', 'STATE', 'EVENTS', 'RATE', 'BEHIND', 'MATCHES', 'STARTED', 'INVALID', 'LAST START'],
+    ['SENSOR', 'STATE', 'EVENTS', 'RATE', 'BEHIND', 'MATCHES', 'STARTED', 'COOLDOWN', 'INVALID', 'LAST START'],
     sensors.map(({ id, state }) => {
       const name = id.replace(/^sensor\//, '');
-      if (!state) return [name, 'no worker answers', '?', '?', '?', '?', '?', '?', ''];
+      if (!state) return [name, 'no worker answers', '?', '?', '?', '?', '?', '?', '?', ''];
       const { reports } = state;
       const sum = (of: (report: (typeof reports)[number]) => number): string =>
         String(reports.reduce((total, each) => total + of(each), 0));
@@ -88,6 +88,7 @@ function formatSensors(sensors: readonly SensorStanding[]): string {
         behind,
         sum(({ counts }) => counts.matches),
         sum(({ counts }) => counts.started),
+        sum(({ counts }) => counts.quiet ?? 0),
         sum(({ counts }) => counts.invalid),
         last ? `${last.at} ${last.run}` : '',
       ];

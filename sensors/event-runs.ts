@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan } from '../workflows/plan/plan.ts';
-import type { RunEvent, StartClaim, TriggerPlan } from '../workflows/plan/trigger.ts';
+import type { QuietTime, RunEvent, StartClaim, TriggerPlan } from '../workflows/plan/trigger.ts';
 import type { Verdict } from './event-judge.ts';
 import type { EndedRun, EndedRuns, RunStarts, WantedRun } from './run-starts.ts';
 import type { SensorJournal } from './sensor-journal.ts';
@@ -10,6 +10,11 @@ const FIRST_WAIT = 200;
 const LONGEST_WAIT = 5_000;
 /** How often runs in flight are looked at, in milliseconds, while there is no room for another. */
 const LOOK_EVERY = 500;
+/** A quiet time whose end by the clock is not known is asked about again after this many milliseconds. */
+const ASK_AGAIN = 1_000;
+
+/** A quiet time, and the claim that has met it. */
+type KnownQuiet = QuietTime & { readonly from: string; readonly askedAt: string };
 
 /** Starts the runs that events ask for: each once, as many at a time as the trigger allows, and through outages of the server. */
 export class EventRuns {
@@ -17,7 +22,7 @@ export class EventRuns {
   private readonly open = new Set<string>();
   private readonly starting = new Set<string>();
   private counted: Promise<void> | undefined;
-  private quiet: { readonly from: string; readonly until: string } | undefined;
+  private quiet: KnownQuiet | undefined;
   private granted: string | undefined;
   private claims: Promise<unknown> = Promise.resolve();
   private looking: Promise<void> | undefined;
@@ -48,10 +53,10 @@ export class EventRuns {
     const wanted: WantedRun = { plan: this.plan, cause, id: key ?? id, params, event, ...more };
     if (mode.kind === 'cooldown') {
       // One after the other: the order of the events decides who starts.
-      const claimed = this.claims.then(() => this.claim({ id: wanted.id, at: event.meta.timestamp }));
+      const claimed = this.claims.then(() => this.claim({ id: wanted.id, at: event.meta.timestamp, askedAt: new Date().toISOString() }));
       this.claims = claimed.catch(() => undefined);
       if (!(await claimed)) {
-        this.journal.count('known');
+        this.journal.count('quiet');
         return undefined;
       }
     }
@@ -79,13 +84,13 @@ export class EventRuns {
   }
 
   /** @returns whether the run may start */
-  private async claim(claim: StartClaim): Promise<boolean> {
+  private async claim(claim: Required<StartClaim>): Promise<boolean> {
     // Within the quiet time that it knows of it need not ask.
-    if (claim.id !== this.granted && this.quiet && this.quiet.from <= claim.at && claim.at < this.quiet.until) return false;
-    const until = await this.insist(() => this.starts.claim(this.sensorId, claim));
-    if (until === undefined) this.granted = claim.id;
-    else this.quiet = { from: claim.at, until };
-    return until === undefined;
+    if (claim.id !== this.granted && this.quiet && isWithin(this.quiet, claim)) return false;
+    const quiet = await this.insist(() => this.starts.claim(this.sensorId, claim));
+    if (quiet === undefined) this.granted = claim.id;
+    else this.quiet = { from: claim.at, askedAt: claim.askedAt, ...quiet };
+    return quiet === undefined;
   }
 
   /** Waits until fewer runs than allowed are in flight, and takes a place for this one. */
@@ -126,4 +131,11 @@ export class EventRuns {
       await delay(wait, undefined, { signal: this.signal });
     }
   }
+}
+
+/** Whether a claim is answered as the one before, by which a quiet time became known. */
+function isWithin({ from, askedAt, until, untilAsked }: KnownQuiet, claim: Required<StartClaim>): boolean {
+  const at = Date.parse(claim.at);
+  const lastAsked = untilAsked === undefined ? Date.parse(askedAt) + ASK_AGAIN : Date.parse(untilAsked);
+  return Date.parse(from) <= at && at < Date.parse(until) && Date.parse(claim.askedAt) < lastAsked;
 }

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { DataInterval } from '../workflows/plan/schedule.ts';
-import type { RunEvent, SensorReport, StartClaim } from '../workflows/plan/trigger.ts';
+import type { QuietTime, RunEvent, SensorReport, StartClaim } from '../workflows/plan/trigger.ts';
 
 /** A run that an event asks for. */
 export interface WantedRun {
@@ -57,9 +57,9 @@ export interface RunStarts {
   report(sensorId: string, report: SensorReport): Promise<void>;
   /**
    * Asks for the right to start a run under `mode: cooldown`; asking again for the same run is answered the same.
-   * @returns undefined: it may start; else until when, in the time of the events (ISO 8601), none is started
+   * @returns undefined: it may start; else the quiet time after the last run
    */
-  claim(sensorId: string, claim: StartClaim): Promise<string | undefined>;
+  claim(sensorId: string, claim: StartClaim): Promise<QuietTime | undefined>;
 }
 
 export type Cursor = Json | undefined;

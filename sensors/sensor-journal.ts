@@ -1,9 +1,9 @@
 import type { Cursor } from './run-starts.ts';
-import type { SensorCounts, SensorEnd, SensorReport } from '../workflows/plan/trigger.ts';
+import { NO_COUNTS, type SensorCounts, type SensorEnd, type SensorReport } from '../workflows/plan/trigger.ts';
 
 /** What a consumer has seen and done, as it goes. */
 export class SensorJournal {
-  readonly counts: { -readonly [K in keyof SensorCounts]: number };
+  readonly counts: { -readonly [K in keyof SensorCounts]-?: number };
   /** Events that are there and were not looked at. */
   lag: number | undefined;
   /** What is in the way at the moment. */
@@ -18,7 +18,7 @@ export class SensorJournal {
     private readonly consumer: number,
     from: SensorEnd,
   ) {
-    this.counts = { ...from.counts };
+    this.counts = { ...NO_COUNTS, ...from.counts };
     this.cursor = from.cursor;
     this.rateFrom = this.counts.events;
   }

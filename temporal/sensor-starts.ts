@@ -4,7 +4,14 @@ import type { Plan } from '../workflows/plan/plan.ts';
 import type { Cause } from '../workflows/plan/run.ts';
 import { type DataInterval, dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
-import { CLAIM_START, type RunEvent, SENSOR_REPORT, type SensorReport, type StartClaim } from '../workflows/plan/trigger.ts';
+import {
+  CLAIM_START,
+  type QuietTime,
+  type RunEvent,
+  SENSOR_REPORT,
+  type SensorReport,
+  type StartClaim,
+} from '../workflows/plan/trigger.ts';
 import { pipelineRunId } from './names.ts';
 import { runStart } from './run-start.ts';
 import { summaryOf } from './runs.ts';
@@ -117,11 +124,12 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       await within(() => client.workflow.getHandle(sensorId).signal(SENSOR_REPORT, report));
     },
 
-    async claim(sensorId: string, claim: StartClaim): Promise<string | undefined> {
-      const until = await within(() =>
-        client.workflow.getHandle(sensorId).executeUpdate<string | null, [StartClaim]>(CLAIM_START, { args: [claim] }),
+    async claim(sensorId: string, claim: StartClaim): Promise<QuietTime | undefined> {
+      const quiet = await within(() =>
+        client.workflow.getHandle(sensorId).executeUpdate<QuietTime | string | null, [StartClaim]>(CLAIM_START, { args: [claim] }),
       );
-      return until ?? undefined;
+      // A worker of an older release answers with the time alone.
+      return typeof quiet === 'string' ? { until: quiet } : (quiet ?? undefined);
     },
   };
 }

@@ -24,6 +24,8 @@ import {
   CLAIM_START,
   NO_COUNTS,
   PAUSE_SENSOR,
+  type QuietTime,
+  quietTimeFor,
   RESET_SENSOR,
   RESUME_SENSOR,
   SENSOR_QUERY,
@@ -63,7 +65,7 @@ export async function SluiceSensor(input: SensorInput): Promise<void> {
     validator: checkReset,
     description: 'Begin again elsewhere: {"by", "to": "earliest" | "latest" | a time, "reason"?}',
   });
-  setHandler(defineUpdate<string | null, [StartClaim]>(CLAIM_START), (claim) => sensor.claim(claim));
+  setHandler(defineUpdate<QuietTime | null, [StartClaim]>(CLAIM_START), (claim) => sensor.claim(claim));
   return sensor.run();
 }
 
@@ -118,15 +120,13 @@ class Sensor {
     this.draw();
   }
 
-  /** @returns null: it may start; else until when, in the time of the events, none is started */
-  claim(claim: StartClaim): string | null {
+  /** @returns null: it may start */
+  claim(claim: StartClaim): QuietTime | null {
     const { mode } = this.trigger ?? {};
-    const { lastClaim: last } = this;
-    if (last && last.id !== claim.id && mode?.kind === 'cooldown') {
-      const until = Date.parse(last.at) + mode.forMs;
-      if (Date.parse(claim.at) < until) return new Date(until).toISOString();
-    }
-    this.lastClaim = claim;
+    const quiet = mode?.kind === 'cooldown' ? quietTimeFor(claim, this.lastClaim, mode.forMs) : undefined;
+    if (quiet) return quiet;
+    // Asked again for the same run, the first answer counts: the quiet time does not grow.
+    if (this.lastClaim?.id !== claim.id) this.lastClaim = claim;
     return null;
   }
 
@@ -274,11 +274,11 @@ function words({ by, reason }: OperatorWord): string {
 }
 
 function describeReport({ consumer, counts, rate, lag, lastStart, problem }: SensorReport): string {
-  const { events, matches, started, known, invalid, lost } = counts;
+  const { events, matches, started, known, invalid, lost, quiet = 0 } = counts;
   const parts = [
     `consumer ${consumer}:`,
     `${events} events (${rate.toFixed(1)}/s${lag === undefined ? '' : `, ${lag} behind`})`,
-    `${matches} matches, ${started} runs started${known > 0 ? `, ${known} known already` : ''}`,
+    `${matches} matches, ${started} runs started${known > 0 ? `, ${known} known already` : ''}${quiet > 0 ? `, ${quiet} dropped by cooldown` : ''}`,
     `${invalid} invalid${lost > 0 ? `, ${lost} removed by the source before they were read` : ''}`,
     ...(lastStart ? [`last start ${lastStart.run} at ${lastStart.at}`] : []),
     ...(problem === undefined ? [] : [`! ${problem}`]),

@@ -8,6 +8,11 @@ const ROUTING_HEADERS: ReadonlySet<string> = new Set(['CC', 'BCC']);
 const MAX_HEADERS = 32_000;
 const MAX_REASON = 2_000;
 
+/** What a message may have, each of whatever value its sender gave it. */
+interface Properties extends Readonly<Record<string, unknown>> {
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
 /** Writes a message into the queue of the trigger's dead letters, with the reason. Resolves when the server has it. */
 export async function deadLetter(
   { dagId, trigger }: Pick<SensorContext, 'dagId' | 'trigger'>,
@@ -26,16 +31,18 @@ export async function deadLetter(
  * `sluice-properties` instead: an `expiration` would delete the letter, and a `user_id` of another user closes the channel.
  */
 export function letterOf({ properties }: Pick<ConsumeMessage, 'properties'>, queue: string, reason: string): Options.Publish {
-  const { contentType, contentEncoding, correlationId, messageId, type, appId, timestamp, headers, ...acted } = properties;
+  const { contentType, contentEncoding, correlationId, messageId, type, appId, timestamp, headers, ...acted }: Properties = {
+    ...properties,
+  };
   const isTime = typeof timestamp === 'number' && timestamp >= 0 && timestamp <= LAST_SECOND;
-  const given = { ...acted, ...(!isTime && { timestamp: timestamp as unknown }) };
+  const given = { ...acted, ...(!isTime && { timestamp }) };
   const left = Object.entries(given).filter(([, value]) => value !== undefined);
   return {
     persistent: true,
     ...definedOf({ contentType, contentEncoding, correlationId, messageId, type, appId }),
     ...(isTime && { timestamp }),
     headers: {
-      ...headersOf((headers ?? {}) as Readonly<Record<string, unknown>>),
+      ...headersOf(headers ?? {}),
       'sluice-reason': reason.slice(0, MAX_REASON),
       'sluice-queue': queue,
       ...(left.length > 0 && { 'sluice-properties': JSON.stringify(Object.fromEntries(left)) }),
@@ -58,5 +65,5 @@ function isEncodable(value: unknown): boolean {
 }
 
 function definedOf(properties: Readonly<Record<string, unknown>>): Options.Publish {
-  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as Options.Publish;
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
 }

@@ -85,7 +85,33 @@ export const CLAIM_START = 'claim-start';
 /** A run that wants to start, and the time of its event. */
 export interface StartClaim {
   readonly id: string;
+  /** ISO 8601; by the clock of whoever sent the event, which may be wrong. */
   readonly at: string;
+  /** When the sensor asked, by its own clock, ISO 8601; absent in the claims of older releases. */
+  readonly askedAt?: string;
+}
+
+/** How long no run starts after another: until both times have passed there is none, and one of them is enough to start the next. */
+export interface QuietTime {
+  /** In the time of the events, ISO 8601. */
+  readonly until: string;
+  /** By the clock of the sensor, ISO 8601; absent where an older release has started the last run. */
+  readonly untilAsked?: string;
+}
+
+/**
+ * The quiet time that a claim meets under `mode: cooldown`. It ends in the time of the events, so that a backlog starts the runs that it would
+ * have started on its day; and by the clock, so that an event whose own time is wrong silences no others for longer than the cooldown.
+ * @returns undefined when the run may start
+ */
+export function quietTimeFor(claim: StartClaim, last: StartClaim | undefined, forMs: number): QuietTime | undefined {
+  if (last === undefined || last.id === claim.id) return undefined;
+  const until = Date.parse(last.at) + forMs;
+  if (Date.parse(claim.at) >= until) return undefined;
+  if (last.askedAt === undefined || claim.askedAt === undefined) return { until: new Date(until).toISOString() };
+  const untilAsked = Date.parse(last.askedAt) + forMs;
+  if (Date.parse(claim.askedAt) >= untilAsked) return undefined;
+  return { until: new Date(until).toISOString(), untilAsked: new Date(untilAsked).toISOString() };
 }
 
 /** The workflow of one trigger's sensor. */
@@ -133,9 +159,11 @@ export interface SensorCounts {
   readonly invalid: number;
   /** Events that the source has removed before they were looked at. */
   readonly lost: number;
+  /** Matches that start no run because of `mode: cooldown`. Absent in what older releases have written. */
+  readonly quiet?: number;
 }
 
-export const NO_COUNTS: SensorCounts = { events: 0, matches: 0, started: 0, known: 0, invalid: 0, lost: 0 };
+export const NO_COUNTS: Required<SensorCounts> = { events: 0, matches: 0, started: 0, known: 0, invalid: 0, lost: 0, quiet: 0 };
 
 /** What a consumer says of itself now and then. */
 export interface SensorReport {
