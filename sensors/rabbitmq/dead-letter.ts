@@ -10,7 +10,7 @@ const MAX_REASON = 2_000;
 
 /** What a message may have, each of whatever value its sender gave it. */
 interface Properties extends Readonly<Record<string, unknown>> {
-  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Writes a message into the queue of the trigger's dead letters, with the reason. Resolves when the server has it. */
@@ -31,9 +31,7 @@ export async function deadLetter(
  * `sluice-properties` instead: an `expiration` would delete the letter, and a `user_id` of another user closes the channel.
  */
 export function letterOf({ properties }: Pick<ConsumeMessage, 'properties'>, queue: string, reason: string): Options.Publish {
-  const { contentType, contentEncoding, correlationId, messageId, type, appId, timestamp, headers, ...acted }: Properties = {
-    ...properties,
-  };
+  const { contentType, contentEncoding, correlationId, messageId, type, appId, timestamp, headers, ...acted } = propertiesOf(properties);
   const isTime = typeof timestamp === 'number' && timestamp >= 0 && timestamp <= LAST_SECOND;
   const given = { ...acted, ...(!isTime && { timestamp }) };
   const left = Object.entries(given).filter(([, value]) => value !== undefined);
@@ -63,6 +61,9 @@ function isEncodable(value: unknown): boolean {
   if (value === null || typeof value !== 'object' || Buffer.isBuffer(value)) return true;
   return !('!' in value) && Object.values(value).every(isEncodable);
 }
+
+/** The client types them as `any`. */
+const propertiesOf = (properties: ConsumeMessage['properties']): Properties => ({ ...properties, headers: properties.headers });
 
 function definedOf(properties: Readonly<Record<string, unknown>>): Options.Publish {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
