@@ -149,8 +149,9 @@ class ByRanges extends Segments {
 
   async run(): Promise<RowCounts> {
     const { comparison } = this;
-    const stripes = await this.#stripes();
-    const resumed = readResumePoint(comparison.resumePoint, String(stripes[0]?.from), stripes.length);
+    const resumed = readResumePoint(comparison.resumePoint);
+    const lines = await this.#lines(resumed.lines);
+    const stripes = lines.flatMap(cut);
     this.counts = { ...this.counts, compared: resumed.compared };
     const differing: Range[] = [...resumed.differing];
     for (let index = resumed.stripes; index < stripes.length; index += 1) {
@@ -160,7 +161,7 @@ class ByRanges extends Segments {
       comparison.progress({
         stripes: index + 1,
         of: stripes.length,
-        from: String(stripes[0]?.from),
+        lines: lines.map(({ from, to, parts }) => [String(from), String(to), parts]),
         compared: this.counts.compared,
         ...(differing.length <= KEPT_RANGES && { differing: differing.map(({ from, to }) => [String(from), String(to)]) }),
       });
@@ -169,7 +170,11 @@ class ByRanges extends Segments {
     return this.counts;
   }
 
-  async #stripes(): Promise<Range[]> {
+  /**
+   * All keys that there are. Those of attempts before stay cut as they were, however many rows there are now: the first so many of their
+   * stripes are done. Keys that have come since, below or above, are lines of their own.
+   */
+  async #lines(kept: readonly Line[]): Promise<readonly Line[]> {
     const { sides } = this.comparison;
     const [bounds, guess] = await Promise.all([
       Promise.all(
@@ -180,11 +185,18 @@ class ByRanges extends Segments {
       Promise.all(SIDES.map((side) => sides[side].guessRows())),
     ]);
     const ends = bounds.flatMap(([row]) => row ?? []).flatMap((text) => (text === null ? [] : [BigInt(text)]));
-    const least = ends.reduce((one, other) => (other < one ? other : one), ends[0] ?? 0n);
-    const most = ends.reduce((one, other) => (other > one ? other : one), ends[0] ?? 0n);
+    const least = ends.reduce(minimum, ends[0] ?? 0n);
+    const end = ends.reduce(maximum, ends[0] ?? 0n) + 1n;
     const rows = Math.max(1, ...guess.map((each) => each ?? 1));
-    const count = BigInt(Math.min(MOST_STRIPES, Math.ceil(rows / STRIPE_ROWS)));
-    return cut({ from: least, to: most + 1n }, count);
+    const parts = Math.min(MOST_STRIPES, Math.ceil(rows / STRIPE_ROWS));
+    const [first] = kept;
+    if (first === undefined) return [{ from: least, to: end, parts }];
+    const known = kept.reduce<Range>(({ from, to }, line) => ({ from: minimum(from, line.from), to: maximum(to, line.to) }), first);
+    const added = [
+      { from: least, to: known.from, parts },
+      { from: known.to, to: end, parts },
+    ];
+    return ends.length === 0 ? kept : [...kept, ...added.filter(({ from, to }) => from < to)];
   }
 
   /** The segments of a range that differ. */
@@ -349,26 +361,44 @@ export function differencesOf(
   );
 }
 
+/** A range of keys, and into how many stripes it is cut. */
+interface Line extends Range {
+  readonly parts: number;
+}
+
 interface ResumePoint {
+  readonly lines: readonly Line[];
+  /** So many stripes of the lines are done. */
   readonly stripes: number;
   readonly compared: number;
   readonly differing: readonly Range[];
 }
 
-/** Where an attempt before has come to, when it was about the same rows. */
-function readResumePoint(point: Json | undefined, from: string, stripes: number): ResumePoint {
-  const nothing = { stripes: 0, compared: 0, differing: [] };
-  if (typeof point !== 'object' || point === null || Array.isArray(point)) return nothing;
-  const saved = point as { stripes?: unknown; of?: unknown; from?: unknown; compared?: unknown; differing?: unknown };
-  if (saved.from !== from || saved.of !== stripes || typeof saved.stripes !== 'number' || typeof saved.compared !== 'number')
-    return nothing;
-  if (!Array.isArray(saved.differing)) return nothing;
-  const differing = (saved.differing as [string, string][]).map((range) => ({ from: BigInt(range[0]), to: BigInt(range[1]) }));
-  return { stripes: saved.stripes, compared: saved.compared, differing };
+/** Where an attempt before has come to: nowhere, when it has found more differences than it could write down. */
+function readResumePoint(point: Json | undefined): ResumePoint {
+  const saved = (typeof point === 'object' ? point : undefined) as
+    | {
+        readonly stripes?: number;
+        readonly compared?: number;
+        readonly lines?: [string, string, number][];
+        readonly differing?: [string, string][];
+      }
+    | null
+    | undefined;
+  const { stripes, compared, lines, differing } = saved ?? {};
+  if (stripes === undefined || compared === undefined || lines === undefined || differing === undefined) {
+    return { lines: [], stripes: 0, compared: 0, differing: [] };
+  }
+  return {
+    lines: lines.map(([from, to, parts]) => ({ from: BigInt(from), to: BigInt(to), parts })),
+    stripes,
+    compared,
+    differing: differing.map(([from, to]) => ({ from: BigInt(from), to: BigInt(to) })),
+  };
 }
 
-function cut({ from, to }: Range, parts: bigint): Range[] {
-  const width = maximum(1n, (to - from + parts - 1n) / parts);
+function cut({ from, to, parts }: Line): Range[] {
+  const width = maximum(1n, (to - from + BigInt(parts) - 1n) / BigInt(parts));
   const ranges: Range[] = [];
   for (let start = from; start < to; start += width) ranges.push({ from: start, to: minimum(to, start + width) });
   return ranges.length > 0 ? ranges : [{ from, to: from + 1n }];

@@ -103,7 +103,11 @@ export const params = Type.Object({
   // Not one of the task's connections: those who want no report need no S3.
   aws_conn_id: Type.Optional(connectionField('The S3 that reports are written to. Default: aws_default.', 'aws_default')),
   on_mismatch: Type.Optional(
-    choice('On mismatch', 'What more than the tolerance leads to. Default: fail.', ['fail', 'warn', 'approve', 'repair']),
+    choice(
+      'On mismatch',
+      'What more than the tolerance leads to. Default: fail. `repair` looks keys up beyond `where`, too: a row that has moved out of it on one side is updated where it is, not inserted or deleted.',
+      ['fail', 'warn', 'approve', 'repair'],
+    ),
   ),
 });
 

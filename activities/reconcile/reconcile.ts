@@ -7,7 +7,7 @@ import { userFault } from '../errors.ts';
 import type { ColumnPair } from './canonical.ts';
 import { compareRows, type Difference, type RowComparison, type RowCounts } from './compare-rows.ts';
 import type { Params } from './parameters.ts';
-import { MOST_REPAIRED, repairTarget } from './repair.ts';
+import { MOST_REPAIRED, type Repaired, repairTarget } from './repair.ts';
 import { type Mismatch, Report, type ReportPlace } from './report.ts';
 import type { SideName, Sides } from './row-expressions.ts';
 import { labelOf, type Side } from './side.ts';
@@ -119,26 +119,28 @@ async function compare(ctx: TaskContext, task: Params, opened: Sides): Promise<R
   const verdict = judge(counts.differing, counts.compared, tolerance);
   const concluded = conclude(task, counts, verdict, { report: uri, examples: report.shown });
   if (!verdict.exceeded || task.on_mismatch !== 'repair') return concluded;
-  const undo = await repair(ctx, task, comparison, differences);
-  const summary = `${concluded.summary} All ${count(differences.length)} rows are repaired. What takes it back: ${undo}`;
+  const { undo, moved } = await repair(ctx, task, comparison, differences);
+  const updated = moved === 0 ? '' : ` ${count(moved)} of them lay outside the condition of one side, and were updated where they are.`;
+  const summary = `${concluded.summary} All ${count(differences.length)} rows are repaired.${updated} What takes it back: ${undo}`;
   return { ...concluded, discrepancy: 0, repaired: differences.length, undo, summary };
 }
 
 /**
  * Repairs the target, compares again before anybody else sees it, and commits.
- * @returns where the SQL lies that takes it back
+ * @returns `undo`: where the SQL lies that takes it back
  */
 async function repair(
   ctx: TaskContext,
   task: Params,
   comparison: Omit<RowComparison, 'resumePoint' | 'found'>,
   differences: readonly Difference[],
-): Promise<string> {
+): Promise<Repaired> {
   const { sides, keys, columns } = comparison;
   const { database } = sides.target;
   if (!database) throw new Error('A side that cannot be repaired has been refused before.');
   const { table = '', where } = task.target;
-  const sql = await repairTarget({ database, sides, keys, columns, differences, table, where });
+  const isSourceFiltered = task.source.where !== undefined;
+  const repaired = await repairTarget({ database, sides, keys, columns, differences, table, where, isSourceFiltered });
   let left = 0;
   await compareRows({ ...comparison, resumePoint: undefined, found: async () => void (left += 1) });
   if (left > 0) {
@@ -152,13 +154,13 @@ async function repair(
   if (!place) throw new Error('A repair without a report has been refused before.');
   try {
     const writer = new PartWriter(place.storage, parseS3Uri(place.uri), 'none');
-    await writer.write(Buffer.from(sql));
+    await writer.write(Buffer.from(repaired.undo));
     await writer.close(differences.length);
   } finally {
     place.storage.client.destroy();
   }
   await database.client.query('COMMIT');
-  return place.uri;
+  return { ...repaired, undo: place.uri };
 }
 
 /** Conditions that hold of rows which changed too late. */

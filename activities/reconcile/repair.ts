@@ -20,20 +20,30 @@ export interface Repair {
   readonly sides: Sides;
   /** The target's table, as the analyst names it. */
   readonly table: string;
-  /** Rows of the target that this does not hold of are not touched. */
+  /** The target's condition. */
   readonly where: string | undefined;
+  /** Whether the source has a condition too: then a row may lie within one of the two and outside the other. */
+  readonly isSourceFiltered: boolean;
   readonly keys: readonly ColumnPair[];
   readonly columns: readonly ColumnPair[];
   readonly differences: readonly Difference[];
 }
 
+export interface Repaired {
+  /** SQL that takes it back. */
+  readonly undo: string;
+  /** Rows that were found on the other side of the condition and updated there, rather than inserted or deleted. */
+  readonly moved: number;
+}
+
 /**
  * Makes the target's rows what the source's are, in the transaction that the target's session is in: changed rows get the compared columns,
  * missing ones are inserted with all columns that both have, and rows that only the target has are deleted. The caller commits.
- * @returns SQL that takes it back
+ * A row whose day was corrected in the source lies within the condition of one side and outside that of the other: it is looked up by its
+ * key without the conditions, and updated where it is, so that it is neither doubled nor lost.
  * @throws ApplicationFailure DataMismatch where the key does not tell rows apart, or rows change meanwhile
  */
-export async function repairTarget(repair: Repair): Promise<string> {
+export async function repairTarget(repair: Repair): Promise<Repaired> {
   const { sides, keys, columns, differences } = repair;
   if (differences.length > MOST_REPAIRED) {
     throw userFault(
@@ -43,10 +53,13 @@ export async function repairTarget(repair: Repair): Promise<string> {
   }
   const found = await findTable(repair.database, parseTableName(repair.table));
   const writer = new Writer(repair, quoteTable(found), await rowExpressions(sides, keys, columns));
+  const [extra, missing] = [differences.filter(({ source }) => !source), differences.filter(({ target }) => !target)];
+  const moved = repair.where === undefined ? new Set<Difference>() : await writer.findMoved(missing, extra);
   await writer.update(differences.filter(({ source, target }) => source && target));
-  await writer.delete(differences.filter(({ source }) => !source));
-  await writer.insert(differences.filter(({ target }) => !target));
-  return ['BEGIN;', ...writer.undo, 'COMMIT;', ''].join('\n');
+  await writer.replace([...moved]);
+  await writer.delete(extra.filter((each) => !moved.has(each)));
+  await writer.insert(missing.filter((each) => !moved.has(each)));
+  return { undo: ['BEGIN;', ...writer.undo, 'COMMIT;', ''].join('\n'), moved: moved.size };
 }
 
 class Writer {
@@ -84,6 +97,50 @@ class Writer {
     }
   }
 
+  /**
+   * Those of the differences whose row lies on the other side of the condition.
+   * @throws ApplicationFailure DataMismatch where it cannot be said whether it is the same row
+   */
+  async findMoved(missing: readonly Difference[], extra: readonly Difference[]): Promise<ReadonlySet<Difference>> {
+    const { isSourceFiltered } = this.#repair;
+    const target = await this.#count('target', isSourceFiltered ? [...missing, ...extra] : missing);
+    const there = missing.filter(({ key }) => target.has(JSON.stringify(key)));
+    if (!isSourceFiltered) {
+      const [first] = there;
+      if (first === undefined) return new Set();
+      throw userFault(
+        'DataMismatch',
+        `Nothing is repaired: ${there.length} of the missing rows have a key that the target holds outside its 'where', such as ` +
+          `${first.key.join(', ')}. Inserted, they would be there twice. Give the source the same 'where' if they are the same rows, or name ` +
+          "under 'key' a column that tells them apart.",
+      );
+    }
+    const source = await this.#count('source', [...there, ...extra]);
+    const isOnlyOne = (counts: ReadonlyMap<string, number>, { key }: Difference): boolean => counts.get(JSON.stringify(key)) === 1;
+    // A key that the source holds several times tells rows apart only within the condition.
+    const moved = there.filter((each) => isOnlyOne(source, each));
+    if (!moved.every((each) => isOnlyOne(target, each))) throw this.#unclear();
+    return new Set([...moved, ...extra.filter((each) => isOnlyOne(source, each) && isOnlyOne(target, each))]);
+  }
+
+  /** Makes whole rows of the target what the source's are, whatever the conditions say. */
+  async replace(moved: readonly Difference[]): Promise<void> {
+    const { keys } = this.#repair;
+    const [old, wanted] = [
+      await this.#read('target', moved, this.#pairs, 'unfiltered'),
+      await this.#read('source', moved, this.#pairs, 'unfiltered'),
+    ];
+    const rows = [...old].map(([key, row]) => [...row.slice(0, keys.length), ...(wanted.get(key) ?? []).slice(keys.length)]);
+    const others = this.#pairs.slice(keys.length);
+    const sets = others.map(({ name }, index) => `${quoteIdentifier(name)} = ${this.#given(keys.length + index)}`);
+    const same = keys.map(({ name }, index) => `repaired.${quoteIdentifier(name)} = ${this.#given(index)}`).join(' AND ');
+    await this.#write(rows, (given) => `UPDATE ${this.#table} AS repaired SET ${sets.join(', ')} FROM ${given} WHERE ${same}`);
+    for (const row of old.values()) {
+      const values = others.map(({ name }, index) => `${quoteIdentifier(name)} = ${literal(row[keys.length + index])}`);
+      this.undo.push(`UPDATE ${this.#table} SET ${values.join(', ')} WHERE ${this.#isRow(row)};`);
+    }
+  }
+
   async delete(extra: readonly Difference[]): Promise<void> {
     const { keys, sides } = this.#repair;
     const all = [...keys, ...sides.target.columns];
@@ -105,26 +162,51 @@ class Writer {
   }
 
   /** Rows of a side by the canonical texts of their keys, in the differences' order. */
-  async #read(side: SideName, wanted: readonly Difference[], columns: readonly { readonly name: string }[]): Promise<Map<string, Row>> {
+  async #read(
+    side: SideName,
+    wanted: readonly Difference[],
+    columns: readonly { readonly name: string }[],
+    from: 'rows' | 'unfiltered' = 'rows',
+  ): Promise<Map<string, Row>> {
     const rows = new Map<string, Row>();
-    const from = this.#repair.sides[side];
-    const { dialect } = from;
-    const texts = this.#texts.map((text) => text[side]).join(', ');
-    const values = columns.map(({ name }) => dialect.given(from.column(name))).join(', ');
+    const { dialect, [from]: relation } = this.#repair.sides[side];
+    const values = columns.map(({ name }) => dialect.given(this.#repair.sides[side].column(name)));
     let read = 0;
-    for (const batch of batchesOf(
-      wanted.map(({ key }) => key),
-      this.#texts.length,
-    )) {
-      const keys = batch.map((key) => `(${key.map((text) => (text === null ? 'NULL' : dialect.literal(text))).join(', ')})`);
-      const select = `SELECT ${texts}, ${values} FROM (${from.rows}\n) AS compared WHERE (${texts}) IN (${keys.join(', ')})`;
-      for (const row of await from.texts(select)) {
-        read += 1;
-        rows.set(JSON.stringify(row.slice(0, this.#texts.length)), row.slice(this.#texts.length));
-      }
+    for await (const [key, row] of this.#find(side, relation, wanted, values)) {
+      read += 1;
+      rows.set(key, row);
     }
     if (read !== wanted.length || rows.size !== wanted.length) throw this.#unclear();
     return rows;
+  }
+
+  /** How many rows of a side have a key, whatever its condition says. */
+  async #count(side: SideName, wanted: readonly Difference[]): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for await (const [key] of this.#find(side, this.#repair.sides[side].unfiltered, wanted, []))
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    return counts;
+  }
+
+  /** Rows with the keys of differences: the canonical texts of the key as JSON, and the values of `columns`. */
+  async *#find(
+    side: SideName,
+    relation: string,
+    wanted: readonly Difference[],
+    columns: readonly string[],
+  ): AsyncGenerator<readonly [key: string, row: Row]> {
+    const from = this.#repair.sides[side];
+    const texts = this.#texts.map((text) => text[side]);
+    for (const batch of batchesOf(
+      wanted.map(({ key }) => key),
+      texts.length,
+    )) {
+      const keys = batch.map((key) => `(${key.map((text) => (text === null ? 'NULL' : from.dialect.literal(text))).join(', ')})`);
+      const found = await from.texts(
+        `SELECT ${[...texts, ...columns].join(', ')} FROM (${relation}\n) AS compared WHERE (${texts.join(', ')}) IN (${keys.join(', ')})`,
+      );
+      for (const row of found) yield [JSON.stringify(row.slice(0, texts.length)), row.slice(texts.length)];
+    }
   }
 
   async #write(rows: readonly Row[], statement: (given: string) => string): Promise<void> {

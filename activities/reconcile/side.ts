@@ -38,15 +38,18 @@ export interface Session {
 export class Side {
   readonly label: string;
   readonly columns: readonly ComparedColumn[];
-  /** SELECT of all rows. */
+  /** SELECT of the rows that are compared. */
   readonly rows: string;
+  /** SELECT of the rows without the place's `where`. */
+  readonly unfiltered: string;
   readonly #session: Session;
 
-  constructor(session: Session, { label, columns, rows }: Pick<Side, 'label' | 'columns' | 'rows'>) {
+  constructor(session: Session, { label, columns, rows, unfiltered }: Pick<Side, 'label' | 'columns' | 'rows' | 'unfiltered'>) {
     this.#session = session;
     this.label = label;
     this.columns = columns;
     this.rows = rows;
+    this.unfiltered = unfiltered;
   }
 
   get dialect(): Dialect {
@@ -86,10 +89,12 @@ export class Side {
     const list = [...names, ...values.map(({ sql, column }) => `${sql} AS ${identifier(column.name)}`)];
     const where = late === undefined ? '' : ` WHERE (${late}) IS NOT TRUE`;
     const by = groups.length === 0 ? '' : ` GROUP BY ${names.join(', ')}`;
+    const rowsOf = (rows: string): string => `SELECT ${list.join(', ')} FROM (${rows}\n) AS grouped${where}${by}`;
     return new Side(this.#session, {
       label: this.label,
       columns: [...group, ...values.map(({ column }) => column)],
-      rows: `SELECT ${list.join(', ')} FROM (${this.rows}\n) AS grouped${where}${by}`,
+      rows: rowsOf(this.rows),
+      unfiltered: rowsOf(this.unfiltered),
     });
   }
 

@@ -48,8 +48,9 @@ async function withCopy<T>(
     await database.shut();
     for (const zone of zones) await requireZone(database, zone);
     if (where !== undefined) await checkCondition(database, where);
-    const rows = `SELECT * FROM dataset${where === undefined ? '' : ` WHERE (${where}\n)`}`;
-    return await work(new Side(sessionOf(database, manifest.rows), { label: labelOf(place), rows, columns }));
+    const unfiltered = 'SELECT * FROM dataset';
+    const rows = where === undefined ? unfiltered : `${unfiltered} WHERE (${where}\n)`;
+    return await work(new Side(sessionOf(database, manifest.rows), { label: labelOf(place), rows, unfiltered, columns }));
   } catch (error) {
     throw failureOf(error, place);
   } finally {

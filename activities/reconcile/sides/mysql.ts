@@ -5,7 +5,6 @@ import type { DatabasePlace } from '../../sql/database.ts';
 import { isMySQLError, mysqlFailure } from '../../sql/mysql-failure.ts';
 import { formatTable, parseTableName } from '../../sql/identifiers.ts';
 import { didYouMean } from '../../sql/nearest.ts';
-import type { ComparedColumn } from '../column-family.ts';
 import { mysql } from '../dialects/mysql.ts';
 import { labelOf, type Place, type Session, Side } from '../side.ts';
 import { mysqlColumn } from './mysql-columns.ts';
@@ -37,8 +36,7 @@ export async function withMySQLSide<T>(
     for (const zone of zones) await requireZone(session, zone, where);
     await session.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
     await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
-    const { rows, columns } = await select(session, place, where);
-    return await work(new Side(sessionOf(session), { label, rows, columns }));
+    return await work(new Side(sessionOf(session), { label, ...(await select(session, place, where)) }));
   } catch (error) {
     throw fail(error);
   } finally {
@@ -77,11 +75,7 @@ const BATCH = 5_000;
  * The rows of a place, with texts as bytes of UTF-8. The server parses the analyst's SQL alone, as a statement that is prepared, which can
  * be one only: what passes has its parentheses in balance, so that it can be put between others, where only a SELECT may stand.
  */
-async function select(
-  session: MySQLSession,
-  place: Place,
-  where: DatabasePlace,
-): Promise<{ readonly rows: string; readonly columns: readonly ComparedColumn[] }> {
+async function select(session: MySQLSession, place: Place, where: DatabasePlace): Promise<Pick<Side, 'rows' | 'unfiltered' | 'columns'>> {
   const sql = place.query === undefined ? await fromTable(session, place.table ?? '', where) : await fromQuery(session, place.query);
   if (place.where !== undefined) await check(session, `${sql} WHERE ${place.where}`, 'where');
   const chosen = place.where === undefined ? sql : `${sql} WHERE (${place.where}\n)`;
@@ -91,7 +85,8 @@ async function select(
     const quoted = mysql.identifier(name);
     return family === 'text' ? `CAST(CONVERT(${quoted} USING utf8mb4) AS BINARY) AS ${quoted}` : quoted;
   });
-  return { rows: `SELECT ${list.join(', ')} FROM (${chosen}\n) AS selected`, columns };
+  const rowsOf = (from: string): string => `SELECT ${list.join(', ')} FROM (${from}\n) AS selected`;
+  return { rows: rowsOf(chosen), unfiltered: rowsOf(sql), columns };
 }
 
 async function fromTable(session: MySQLSession, text: string, where: DatabasePlace): Promise<string> {

@@ -28,17 +28,21 @@ export async function withPostgresSide<T>(
     const access = writes ? 'READ WRITE' : 'READ ONLY';
     await client.query(isPostgres ? `BEGIN ISOLATION LEVEL REPEATABLE READ, ${access}` : `BEGIN ${access}`);
     if (isPostgres) await fixFormats(client);
-    const { sql, columns } = await buildSelect(
-      database,
-      {
-        ...(place.table !== undefined && { source_table: place.table }),
-        ...(place.query !== undefined && { query: place.query }),
-        ...(place.where !== undefined && { where: place.where }),
-      },
-      interval,
-    );
+    const all = {
+      ...(place.table !== undefined && { source_table: place.table }),
+      ...(place.query !== undefined && { query: place.query }),
+    };
+    const unfiltered = await buildSelect(database, all, interval);
+    const { sql, columns } = place.where === undefined ? unfiltered : await buildSelect(database, { ...all, where: place.where }, interval);
     const session = isPostgres ? new PostgresSession(database, await factsOf(client)) : new PostgresSession(database, undefined);
-    return work(new Side(session, { label, rows: sql, columns: columns.map(({ name, type }) => comparedColumn(name, type)) }));
+    return work(
+      new Side(session, {
+        label,
+        rows: sql,
+        unfiltered: unfiltered.sql,
+        columns: columns.map(({ name, type }) => comparedColumn(name, type)),
+      }),
+    );
   });
 }
 
