@@ -9,11 +9,11 @@ export interface Bounds {
   readonly tolerance?: string;
 }
 
-/** Whether a value is what it must be; NULL never is. Numbers are compared as numbers, also where the server writes them as text. */
+/** Whether a value is what it must be. Numbers are compared as numbers, also where the server writes them as text. NULL, NaN and infinity are never within bounds. */
 export function withinBounds(value: Json, { equals, min, max, between = [], tolerance = '0%' }: Bounds): boolean {
   if (value === null) return false;
   const off = Number(tolerance.slice(0, -1)) / 100;
-  const number = typeof value === 'boolean' || value === '' ? NaN : Number(value);
+  const number = numberOf(value);
   const [least = min, most = max] = between;
   if (typeof equals === 'string' && String(value) !== equals) return false;
   // What is written as 0.1 is no sum of powers of two: a border is not missed by the last bit.
@@ -21,6 +21,13 @@ export function withinBounds(value: Json, { equals, min, max, between = [], tole
   if (typeof equals === 'number' && !(Math.abs(number - equals) <= slack(equals))) return false;
   if (least !== undefined && !(number >= least - slack(least))) return false;
   return most === undefined || number <= most + slack(most);
+}
+
+/** NaN for all that is not a finite number: `[]`, a blank and `true` are none, although JavaScript makes 0 and 1 of them. */
+function numberOf(value: Json): number {
+  const isNumber = typeof value === 'number' || (typeof value === 'string' && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value));
+  const number = isNumber ? Number(value) : NaN;
+  return Number.isFinite(number) ? number : NaN;
 }
 
 /** In words: `at least 1 and at most 100, ± 0.1%`. */

@@ -53,7 +53,13 @@ const check = map(
         },
       ),
     ),
-    within: Type.Optional(duration('Within', "For freshness: how long before the data interval's end the newest value may lie.", '2h')),
+    within: Type.Optional(
+      duration(
+        'Within',
+        "For freshness: how long before the data interval's end the newest value may lie. Values in the future do not count: past 5 minutes from now, or 14 hours where they have no time zone.",
+        '2h',
+      ),
+    ),
     by: Type.Optional(text('By', 'For sum: the column that says which interval a row belongs to.', 'sold_at', { template: 'none' })),
     history: Type.Optional(count('History', 'For sum: it is held against the mean of so many intervals before. Default: 7.', 7)),
     equals: Type.Optional(

@@ -1,4 +1,5 @@
 import { parseDuration } from '../../workflows/plan/duration.ts';
+import type { Column } from '../../workflows/plan/dataset.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import { userFault } from '../errors.ts';
 import type { Database } from '../sql/database.ts';
@@ -33,6 +34,11 @@ type Finding = Omit<CheckResult, 'name'>;
 /** So many rows are shown of those that are wrong. */
 const SHOWN = 3;
 
+/** How far ahead of this worker's clock a row may be dated, in milliseconds, and still count as one of now. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+/** The same for days and times without a zone: they may be those of a place that is as far ahead of UTC as any. */
+const ZONE_SKEW_MS = 14 * 3_600_000 + CLOCK_SKEW_MS;
+
 /**
  * Carries out all checks, in one look at the database.
  * @throws ApplicationFailure DataMismatch that tells of each check that failed
@@ -53,12 +59,12 @@ export async function runChecks(database: Database, { table, where, checks }: Pa
 interface Rows {
   readonly label: string;
   readonly sql: string;
-  readonly columns: readonly string[];
+  readonly columns: readonly Column[];
 }
 
 async function rowsOf(database: Database, table: string, where: string | undefined, interval: Interval): Promise<Rows> {
   const { sql, columns } = await buildSelect(database, { source_table: table, ...(where !== undefined && { where }) }, interval);
-  return { label: table, sql, columns: columns.map(({ name }) => name) };
+  return { label: table, sql, columns };
 }
 
 class Checker {
@@ -129,12 +135,23 @@ class Checker {
     return this.#none(`${this.#from()} WHERE ${this.#column(check)} IS NOT NULL AND NOT ${found}`, `each in ${table}.${column}`);
   }
 
+  /** The newest row up to now: one that is dated in the future says nothing about how fresh the others are. */
   async #freshness(check: Check): Promise<Finding> {
-    const { within = '' } = check;
-    const newest = await this.#one(`SELECT extract(epoch FROM max(${this.#column(check)})) ${this.#from()}`);
-    const expected = `not older than ${within} before ${this.#interval.end}`;
-    if (newest === null) return { ok: false, value: null, expected, rows: [] };
-    const at = Number(newest) * 1000;
+    const { within = '', column: name = '' } = check;
+    const column = this.#column(check);
+    const { type = '' } = this.#rows?.columns.find((each) => each.name === name) ?? {};
+    const skew = /^timestamp.* with time zone|^timestamptz/.test(type) ? CLOCK_SKEW_MS : ZONE_SKEW_MS;
+    const now = quoteLiteral(new Date(Date.now() + skew).toISOString());
+    const [found = {}] = await this.#query(
+      `SELECT extract(epoch FROM max(CASE WHEN ${column} <= ${now} THEN ${column} END)) AS newest,
+         count(CASE WHEN ${column} > ${now} THEN 1 END) AS future, max(${column}) AS latest ${this.#from()}`,
+    );
+    const future =
+      Number(found.future) === 0 ? '' : `; ${String(found.future)} rows in the future, up to ${String(found.latest)}, do not count`;
+    const expected = `not older than ${within} before ${this.#interval.end}${future}`;
+    const at = found.newest === null ? NaN : Number(found.newest) * 1000;
+    // No row, or only rows without a time (-infinity).
+    if (!Number.isFinite(at)) return { ok: false, value: null, expected, rows: [] };
     const ok = Date.parse(this.#interval.end) - at <= (parseDuration(within) ?? 0);
     return { ok, value: new Date(at).toISOString(), expected, rows: [] };
   }
@@ -152,6 +169,7 @@ class Checker {
        ${this.#from()} WHERE ${time} >= ${quoteLiteral(first)} AND ${time} < ${quoteLiteral(this.#interval.end)} GROUP BY 1`,
     );
     const here = Number(sums.find(({ ago: when }) => Number(when) === 0)?.sum ?? 0);
+    if (!Number.isFinite(here)) return { ok: false, value: String(here), expected: 'a number', rows: [] };
     const before = sums.filter(({ ago: when }) => Number(when) > 0).map(({ sum }) => Number(sum ?? 0));
     if (before.length === 0) return { ok: true, value: here, expected: 'anything: nothing is there from before', rows: [] };
     const mean = before.reduce((sum, each) => sum + each, 0) / before.length;
@@ -174,7 +192,8 @@ class Checker {
   }
 
   #known(column: string): string {
-    const { label = '', columns = [] } = this.#rows ?? {};
+    const { label = '' } = this.#rows ?? {};
+    const columns = (this.#rows?.columns ?? []).map(({ name }) => name);
     if (columns.includes(column)) return column;
     throw userFault('ColumnNotFound', `${label} has no column '${column}'.${didYouMean(column, columns)} It has: ${listNames(columns)}.`);
   }

@@ -18,6 +18,13 @@ export function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && 'severity' in error && typeof (error as { code?: unknown }).code === 'string';
 }
 
+/** Whether code went wrong, in contrast to the server and the way to it. Node gives its own errors of the network a code. */
+export function isProgramError(error: unknown): error is Error {
+  const isKind =
+    error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError || error instanceof SyntaxError;
+  return isKind && !('code' in error);
+}
+
 /** SQLSTATEs, and classes of them, that stand for one cause. The longest that fits decides. */
 const USER_FAULTS: Readonly<Record<string, UserFaultType>> = {
   '28': 'AccessDenied',
@@ -50,6 +57,7 @@ const USER_FAULTS: Readonly<Record<string, UserFaultType>> = {
  */
 export function databaseFailure(error: unknown, place: DatabasePlace, doing: string): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  if (isProgramError(error)) return error;
   if (!isServerError(error)) return unreachable(error, place, doing, 'PostgresUnavailable');
   if (/statement pooling mode/.test(error.message)) return poolsStatements(error, place, doing);
   const type = userFaultType(error.code);

@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { platformFault, userFault } from '../errors.ts';
 import type { UserFaultType } from '../failure-types.ts';
 import type { DatabasePlace } from './database.ts';
-import { unreachable } from './database-failure.ts';
+import { isProgramError, unreachable } from './database-failure.ts';
 
 /** What `mysql2` knows of an error that the server has sent. */
 interface MySQLError extends Error {
@@ -44,6 +44,7 @@ export function isMySQLError(error: unknown): error is MySQLError {
  */
 export function mysqlFailure(error: unknown, place: DatabasePlace, doing: string): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  if (isProgramError(error)) return error;
   if (!isMySQLError(error)) return unreachable(error, place, doing, 'MySQLUnavailable');
   const type = USER_FAULTS[error.errno] ?? (/^(21|22|42)/.test(error.sqlState) ? 'QueryFailed' : undefined);
   const what = `${error.message.replace(/\.$/, '')}.`;
