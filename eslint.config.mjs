@@ -90,7 +90,7 @@ export default tseslint.config(
   room('temporal', ['workflows/plan', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
   room('sensors', ['workflows/plan', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$|kafkajs$)'),
   room('monitors', ['workflows/plan', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$)'),
-  room('lib', [], '[@a-z]'),
+  room('lib', ['workflows/plan'], '[@a-z]'),
   {
     files: ['test/**/*.ts'],
     rules: {

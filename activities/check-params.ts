@@ -1,3 +1,4 @@
+import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { TaskType } from './define-task.ts';
 import { userFault } from './errors.ts';
@@ -17,6 +18,6 @@ export function checkParams(taskType: TaskType, params: JsonObject): void {
   if (told.length === 0) return;
   throw userFault(
     'InvalidParameters',
-    `What the expressions gave does not fit: ${[...new Set(told)].join('; ')}. Given: ${JSON.stringify(params).slice(0, 500)}`,
+    `What the expressions gave does not fit: ${[...new Set(told)].join('; ')}. Given: ${exactJsonText(params).slice(0, 500)}`,
   );
 }

@@ -2,6 +2,7 @@ import { ApplicationFailure, CancelledFailure, Context, type Info } from '@tempo
 import { CallbackError, failOnCallbackError } from '../lib/callback-errors.ts';
 import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
 import { scrub } from '../lib/scrub.ts';
+import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { RetryRule } from '../workflows/plan/plan.ts';
 import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
@@ -160,10 +161,9 @@ async function keepable(
   outputs: OutputStore | undefined,
   signal: AbortSignal,
 ): Promise<Json> {
-  const json = JSON.stringify(output);
-  const bytes = Buffer.byteLength(json);
+  const bytes = Buffer.byteLength(JSON.stringify(output));
   if (bytes <= most) return output;
-  if (outputs) return { ...(await outputs.put(identity, json, signal)) };
+  if (outputs) return { ...(await outputs.put(identity, exactJsonText(output), signal)) };
   throw userFault(
     'OutputTooLarge',
     `The output of ${type} has ${bytes} bytes; at most ${most} are kept in a run. Set SLUICE_OUTPUTS=s3://bucket/prefix on the workers, ` +

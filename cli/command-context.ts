@@ -6,6 +6,7 @@ import { formatDiagnostic } from '../compiler/diagnostic.ts';
 import { loadPipelines } from '../compiler/load-pipelines.ts';
 import { connectionsFrom } from '../lib/connections.ts';
 import { EXIT } from '../lib/exit-code.ts';
+import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import { loadEnvironment, ROOT } from '../lib/environment.ts';
 
 export const environment = loadEnvironment();
@@ -25,7 +26,7 @@ export interface OutputOptions {
 
 /** Prints data to stdout: `value` as JSON, or `text`. */
 export function print(options: OutputOptions, value: unknown, text: string): void {
-  process.stdout.write(options.output === 'json' ? `${JSON.stringify(value, null, 2)}\n` : text === '' ? '' : `${text}\n`);
+  process.stdout.write(options.output === 'json' ? `${exactJsonText(value, 2)}\n` : text === '' ? '' : `${text}\n`);
 }
 
 /** Tells a person something that is not data. */

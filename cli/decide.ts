@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { userInfo } from 'node:os';
 import { decideApproval, resolveHeldTask } from '../temporal/decisions.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
+import { parseExactJson } from '../workflows/plan/exact-json.ts';
+import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import { say } from './command-context.ts';
 import { withClient } from './with-client.ts';
 
@@ -41,8 +42,8 @@ The Temporal UI can send the same, as the updates \`decide\` and \`resolve-held\
 
 function parseForm(text: string): JsonObject {
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+    const value = parseExactJson(text);
+    if (isMap(value)) return value;
   } catch {
     // told below
   }

@@ -1,3 +1,4 @@
+import { parseExactJson } from '../workflows/plan/exact-json.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { resolveRunParams } from '../workflows/plan/run-params.ts';
@@ -24,7 +25,7 @@ export function givenParams(plan: Pick<Plan, 'params' | 'dagId'>, pairs: readonl
 /** What is no JSON is text: the check of the parameter's type says whether it may be. */
 function readJson(text: string): Json {
   try {
-    return JSON.parse(text) as Json;
+    return parseExactJson(text);
   } catch {
     return text;
   }

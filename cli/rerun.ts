@@ -3,6 +3,7 @@ import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
 import { type EndedRun, previewRerun, readEndedRun, startRerun } from '../temporal/reruns.ts';
 import { runUrl } from '../temporal/web-ui.ts';
+import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { RerunChoice } from '../workflows/plan/rerun.ts';
 import { environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
@@ -59,7 +60,7 @@ export const command = new Command('rerun')
 
 function paramsOf({ params, tasks }: EndedRun, plan: Plan, pairs: readonly string[]): EndedRun['params'] {
   const given = givenParams(plan, [
-    ...Object.entries(params).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`),
+    ...Object.entries(params).map(([name, value]) => `${name}=${typeof value === 'string' ? value : exactJsonText(value)}`),
     ...pairs,
   ]);
   const kept = Object.values(tasks).some(({ state }) => state === 'success');

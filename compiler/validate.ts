@@ -1,5 +1,6 @@
 import type { TaskType } from '../activities/define-task.ts';
-import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
+import { Decimal } from '../workflows/plan/decimal.ts';
+import { isMap, isNumberText, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
 import { explainError, isMistyped, type Place, showValue } from './explain-error.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
@@ -121,15 +122,24 @@ function checkTogether(source: Source, taskType: TaskType, task: JsonObject, pat
   }
 }
 
-/** Reports whole numbers that have been rounded already when they were read: JSON and most of its readers have no larger ones. */
+/** Reports numbers that have been changed already when they were read: YAML's reader has no others than JavaScript's. */
 function checkNumbers(source: Source, value: Json | undefined, path: Path): void {
   if (typeof value === 'number') {
-    if (Number.isInteger(value) && !Number.isSafeInteger(value) && /^[-+]?\d+$/.test(source.textAt(path))) {
+    if (Number.isSafeInteger(value)) return;
+    const text = source.textAt(path);
+    if (/^[-+]?\d+$/.test(text)) {
       source.report(
         'SL210',
         path,
         'This whole number is too large to be kept exactly.',
         'put it in quotes; int(…) makes a number of it in expressions',
+      );
+    } else if (isChanged(text, value)) {
+      source.report(
+        'SL210',
+        path,
+        `This number cannot be kept exactly: it would become ${value}.`,
+        'put it in quotes; in SQL the text is a number again',
       );
     }
   } else if (Array.isArray(value)) {
@@ -138,4 +148,9 @@ function checkNumbers(source: Source, value: Json | undefined, path: Path): void
     for (const [key, part] of Object.entries(value))
       if (typeof part === 'object' || typeof part === 'number') checkNumbers(source, part, [...path, key]);
   }
+}
+
+function isChanged(text: string, value: number): boolean {
+  // YAML writes some numbers as JSON does not, such as .5, 0x1F or .inf: none of them is longer than what is kept.
+  return isNumberText(text) && !(Number.isFinite(value) && Decimal.of(text).compare(Decimal.of(value)) === 0);
 }

@@ -6,6 +6,7 @@ import { CertificateRefused, ForeignAddress, RedirectRefused } from './http/http
 import { isJsonType } from './http/media-type.ts';
 import { MAX_REDIRECTS, redirected, redirectTarget } from './http/redirect.ts';
 import { withinTime } from './time-limit.ts';
+import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import type { Json } from '../workflows/plan/json.ts';
 
 /** A call of a service. */
@@ -103,7 +104,7 @@ function contentOf(
   if (form !== undefined) return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(form).toString() };
   if (body === undefined) return undefined;
   const isText = typeof body === 'string' && contentType !== undefined && !isJsonType(contentType);
-  return { type: 'application/json', text: isText ? body : JSON.stringify(body) };
+  return { type: 'application/json', text: isText ? body : exactJsonText(body) };
 }
 
 function authorization({ username, password = '', token }: HttpService): Record<string, string> {

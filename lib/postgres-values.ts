@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { parseExactJson } from '../workflows/plan/exact-json.ts';
 
 /** What a server's text stands for in JSON. */
 type Parser = (text: string) => unknown;
@@ -8,7 +9,7 @@ const number: Parser = (text) => {
   // JSON has no NaN and no Infinity.
   return Number.isFinite(value) ? value : text;
 };
-const json: Parser = (text) => JSON.parse(text);
+const json: Parser = parseExactJson;
 const bytes: Parser = (text) => (pg.types.getTypeParser(17) as (text: string) => Buffer)(text).toString('base64');
 
 /** Types by their OIDs (pg_type.dat). Everything else stays text: bigint and numeric keep every digit, an interval its own words. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Evaluator, ExpressionFailed, type Variables } from '../workflows/plan/expressions/evaluator.ts';
 import type { QuickCondition } from '../workflows/plan/expressions/quick-condition.ts';
+import { identityText } from '../workflows/plan/exact-json.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { resolveRunParams } from '../workflows/plan/run-params.ts';
@@ -20,6 +21,12 @@ export const MAX_EVENT_BYTES = 256 * 1024;
 /** Longer ones become their hash: a workflow id may have 1,000 characters, and people read it. */
 const MAX_KEY = 200;
 
+/** An event whose numbers are perhaps not read yet as they were written. */
+export interface JudgedEvent extends RunEvent {
+  /** `value`, with numbers as `JSON.parse` makes them: enough for most conditions. Absent: it has cost as much as `value`. */
+  readonly rounded?: Json;
+}
+
 /** Holds events against a trigger: whether one starts a run, and with what. Pure. */
 export class EventJudge {
   private readonly evaluator = new Evaluator();
@@ -35,7 +42,7 @@ export class EventJudge {
   }
 
   /** Whether an event starts a run, and with what. */
-  judge(event: RunEvent): Verdict {
+  judge(event: JudgedEvent): Verdict {
     try {
       return this.meets(event) ? this.wanted(event) : NONE;
     } catch (error) {
@@ -44,7 +51,7 @@ export class EventJudge {
   }
 
   /** Whether an event meets the condition; what it starts is somebody else's to say. */
-  matches(event: RunEvent): Verdict {
+  matches(event: JudgedEvent): Verdict {
     try {
       return this.meets(event) ? MATCH : NONE;
     } catch (error) {
@@ -66,12 +73,17 @@ export class EventJudge {
     return this.evaluator.evaluate(expression, this.variables(event));
   }
 
-  private meets(event: RunEvent): boolean {
+  private meets(event: JudgedEvent): boolean {
     const { when } = this.trigger;
     if (when === undefined) return true;
     if (this.quick === undefined) this.quick = this.evaluator.quick(when) ?? null;
     // Nearly every record of a topic is passed over: that has to be cheap.
-    return this.quick?.(this.names.of(event)) ?? this.evaluator.test(when, this.variables(event));
+    if (this.quick) {
+      const first = event.rounded === undefined ? undefined : this.quick(this.names.of(event, event.rounded), true);
+      const answer = first ?? this.quick(this.names.of(event, event.value));
+      if (answer !== undefined) return answer;
+    }
+    return this.evaluator.test(when, this.variables(event));
   }
 
   private variables({ value, meta }: RunEvent): Variables {
@@ -105,17 +117,15 @@ function invalid(error: unknown): Verdict {
 /** The names of a condition, with what is costly only where it is read; one object for all events. */
 class QuickNames {
   [name: string]: unknown;
+  event: Json | undefined;
   private current: RunEvent | undefined;
 
   constructor(readonly dag_id: string) {}
 
-  of(event: RunEvent): this {
+  of(event: RunEvent, value: Json): this {
     this.current = event;
+    this.event = value;
     return this;
-  }
-
-  get event(): Json | undefined {
-    return this.current?.value;
   }
 
   get event_meta(): RunEvent['meta'] | undefined {
@@ -124,7 +134,7 @@ class QuickNames {
 }
 
 /** A value as part of an id. */
-export function keyText(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+export function keyText(value: Json): string {
+  const text = identityText(value);
   return text.length <= MAX_KEY && text !== '' ? text : createHash('sha256').update(text).digest('hex');
 }

@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { WatchedRun, WatchedTask } from '../monitors/watched.ts';
+import { identityText } from '../workflows/plan/exact-json.ts';
 import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { isUnderWay } from '../workflows/plan/run.ts';
 import type { SlaPlan } from '../workflows/plan/sla.ts';
@@ -93,7 +94,7 @@ function valuesIn(condition: string, outputs: Readonly<Record<string, Json>>): s
     for (const part of path.split('.').slice(1)) {
       value = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject)[part] : undefined;
     }
-    return value === undefined || typeof value === 'object' ? [] : [`${path} is ${String(value)}`];
+    return value === undefined || isMap(value) || Array.isArray(value) || value === null ? [] : [`${path} is ${identityText(value)}`];
   });
   return found.length === 0 ? '' : `; ${found.join(', ')}`;
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { ROOT } from '../../lib/environment.ts';
+import { parseExactJson } from '../../workflows/plan/exact-json.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { platformFault, userFault } from '../errors.ts';
@@ -64,7 +65,7 @@ function jsonOf(stdout: string): Json {
   const text = stdout.trim();
   for (const part of [text, text.slice(text.lastIndexOf('\n') + 1)]) {
     try {
-      return JSON.parse(part) as Json;
+      return parseExactJson(part);
     } catch {
       // Text is as good an output.
     }

@@ -1,5 +1,6 @@
 import type { HttpConnection } from '../../lib/connections.ts';
 import { callHttp, type HttpAnswer } from '../../lib/http.ts';
+import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
@@ -98,6 +99,6 @@ function found(body: Json, name: string, pointer: string): Json {
   if (value !== undefined) return value;
   throw userFault(
     'RequestRefused',
-    `The answer has nothing at '${pointer}', which 'extract.${name}' asks for. It is: ${JSON.stringify(body).slice(0, 300)}`,
+    `The answer has nothing at '${pointer}', which 'extract.${name}' asks for. It is: ${exactJsonText(body).slice(0, 300)}`,
   );
 }

@@ -12,6 +12,7 @@ import {
 import { MAX_RETRY_AFTER_MS, retryAfterMs } from '../../lib/http/retry-after.ts';
 import { TimeLimitExceeded } from '../../lib/time-limit.ts';
 import { formatDuration, parseDuration } from '../../workflows/plan/duration.ts';
+import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { platformFault, userFault } from '../errors.ts';
 
@@ -93,7 +94,7 @@ export function refusal(answer: HttpAnswer, { url }: HttpService, call: string, 
 
 /** Of a page, the title says enough. */
 function textOf(body: Json): string {
-  if (typeof body !== 'string') return JSON.stringify(body);
+  if (typeof body !== 'string') return exactJsonText(body);
   const [, title] = /<title>\s*([^<]*?)\s*<\/title>/i.exec(body) ?? [];
   return title === undefined ? body : `a page, '${title}'`;
 }

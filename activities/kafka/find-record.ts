@@ -1,6 +1,6 @@
 import type { KafkaConnection } from '../../lib/connections.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
-import { decodeJson, Undecodable } from '../../lib/kafka/decode-record.ts';
+import { decodeExactJson, Undecodable } from '../../lib/kafka/decode-record.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
@@ -27,7 +27,7 @@ export async function findRecord(
       { topic, from: (resumePoint as Record<string, string> | undefined) ?? Date.parse(interval.start), signal },
       (record) => {
         try {
-          const value = decodeJson(record);
+          const value = decodeExactJson(record);
           if (until !== undefined && !holds(until, { event: value })) return true;
           event = value;
           return false;

@@ -4,6 +4,7 @@ import { createKafka } from '../../lib/kafka/client.ts';
 import { kafkaErrorType } from '../../lib/kafka/error-type.ts';
 import { publishRecord, type RecordPlace } from '../../lib/kafka/publish-record.ts';
 import { untilAborted } from '../../lib/until-aborted.ts';
+import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
@@ -23,7 +24,7 @@ export async function publish(
   { topic, key, value, headers }: PublishParams,
 ): Promise<RecordPlace> {
   const kafka = createKafka(connections.kafka, 'sluice-task');
-  const text = JSON.stringify(value);
+  const text = exactJsonText(value);
   try {
     const record = { topic, ...(key !== undefined && { key }), value: text, headers: { 'idempotency-key': idempotencyKey, ...headers } };
     return await publishRecord(kafka, { ...record, identity: idempotencyKey }, signal);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { ROOT } from '../../lib/environment.ts';
+import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { openStorage, type Storage } from '../dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
@@ -106,5 +107,5 @@ function digestOf(path: string): { sha256?: string } {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? exactJsonText(value) : String(value);
 }

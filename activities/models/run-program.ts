@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { Upload } from '@aws-sdk/lib-storage';
 import { formatS3Uri, getObject, listObjects, parseS3Uri } from '../../lib/s3.ts';
 import { withTemporaryFolder } from '../../lib/temporary-folder.ts';
+import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { runCommand } from '../command/run-command.ts';
 import type { Storage } from '../dataset/storage.ts';
@@ -37,7 +38,7 @@ export async function runProgramOnFiles<R>(
     for (const [name, uri] of Object.entries(reads)) await download(storage, uri, folders[name] ?? work, ctx.signal);
     const outputFolder = join(work, 'output');
     await mkdir(outputFolder);
-    await runCommand(ctx, { argv, env: { ...folders, SLUICE_OUTPUT: outputFolder, SLUICE_PARAMS: JSON.stringify(params) } });
+    await runCommand(ctx, { argv, env: { ...folders, SLUICE_OUTPUT: outputFolder, SLUICE_PARAMS: exactJsonText(params) } });
     await result.clear(ctx.signal);
     await upload(storage, outputFolder, output, ctx.signal);
     const published = await result.publish(ctx.signal);

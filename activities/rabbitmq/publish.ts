@@ -3,6 +3,7 @@ import type { ConfirmChannel, Options } from 'amqplib';
 import type { RabbitMQConnection } from '../../lib/connections.ts';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import { withinTime } from '../../lib/time-limit.ts';
+import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { platformFault, userFault } from '../errors.ts';
@@ -47,7 +48,7 @@ async function send(
     // Only asked for: a queue that is declared here would have this task's idea of its properties, not its owner's.
     await channel.checkQueue(queue);
     signal.throwIfAborted();
-    await confirmed(channel, queue, Buffer.from(JSON.stringify(value)), {
+    await confirmed(channel, queue, Buffer.from(exactJsonText(value)), {
       persistent: true,
       mandatory: true,
       contentType: 'application/json',

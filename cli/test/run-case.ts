@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CATALOG } from '../../activities/catalog.ts';
+import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import { formatDuration, parseDuration } from '../../workflows/plan/duration.ts';
 import { allTasks, type Plan } from '../../workflows/plan/plan.ts';
 import { dataIntervalAt } from '../../workflows/plan/schedule.ts';
@@ -89,7 +90,7 @@ function mistakesOf({ result, tookMs, attempts }: Simulated, expect: TestCase['e
   }
   for (const [name, output] of Object.entries(expect.outputs ?? {})) {
     const actual = result.tasks[name]?.output ?? null;
-    if (!isDeepStrictEqual(actual, output)) mistakes.push(`${name} gives ${JSON.stringify(actual)}, not ${JSON.stringify(output)}`);
+    if (!isDeepStrictEqual(actual, output)) mistakes.push(`${name} gives ${exactJsonText(actual)}, not ${exactJsonText(output)}`);
   }
   for (const [name, count] of Object.entries(expect.attempts ?? {})) {
     const actual = attempts.get(name) ?? 0;

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
-import type { Json } from '../../workflows/plan/json.ts';
+import { parseExactJson } from '../../workflows/plan/exact-json.ts';
+import { isMap, type Json } from '../../workflows/plan/json.ts';
 import { AnswerTooLarge, UnreadableAnswer } from './http-errors.ts';
 import type { Response } from './exchange.ts';
 import { decodeText } from './decode-text.ts';
@@ -21,9 +22,9 @@ export async function decodeBody(response: Response, maxBytes: number): Promise<
   const text = decodeText(bytes, charsetOf(contentType), isSuccess);
   if (text === '') return null;
   try {
-    const value = parseJson(text);
+    const value = parseExactJson(text);
     // A text that says so is none the less JSON when it is a map or a list, as old services send it; `007` and `1.10` are texts.
-    return contentType === '' || isJsonType(contentType) || (typeof value === 'object' && value !== null) ? value : text;
+    return contentType === '' || isJsonType(contentType) || isMap(value) || Array.isArray(value) ? value : text;
   } catch (error) {
     if (!isSuccess || !isJsonType(contentType)) return text;
     const reason = error instanceof Error ? error.message : String(error);
@@ -31,10 +32,6 @@ export async function decodeBody(response: Response, maxBytes: number): Promise<
       cause: error,
     });
   }
-}
-
-function parseJson(text: string): Json {
-  return JSON.parse(text) as Json;
 }
 
 async function decompress({ headers, bytes }: Response, maxBytes: number): Promise<Buffer> {

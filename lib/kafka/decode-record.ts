@@ -1,3 +1,4 @@
+import { exactly } from '../../workflows/plan/exact-json.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { KafkaRecord } from './record-source.ts';
@@ -7,8 +8,30 @@ export class Undecodable extends Error {
   override readonly name = 'Undecodable';
 }
 
-/** A record's value as JSON. @throws Undecodable */
-export function decodeJson({ value }: KafkaRecord): Json {
+/**
+ * How records are read. What has to be asked for first is a promise; the usual record is none.
+ * @throws Undecodable, at once or later
+ */
+export interface Decoder {
+  (record: KafkaRecord): Json | Promise<Json>;
+  /**
+   * What a record says, from what was read of it: with numbers as they were written. Absent where they are so already. Apart, because most
+   * records are passed over before it matters.
+   */
+  readonly exact?: (record: KafkaRecord, read: Json) => Json;
+}
+
+/** Reads a record's value as JSON, numbers rounded as `JSON.parse` does. @throws Undecodable */
+export const decodeJson: Decoder & ((record: KafkaRecord) => Json) = Object.assign(readJson, {
+  exact: ({ value }: KafkaRecord, read: Json): Json => exactly(value?.toString() ?? '', read),
+});
+
+/** Reads a record's value as JSON, numbers as they were written. @throws Undecodable */
+export function decodeExactJson(record: KafkaRecord): Json {
+  return exactly(record.value?.toString() ?? '', readJson(record));
+}
+
+function readJson({ value }: KafkaRecord): Json {
   if (value === null) throw new Undecodable('The record has no value.');
   let json: Json;
   try {
@@ -22,17 +45,21 @@ export function decodeJson({ value }: KafkaRecord): Json {
   return json;
 }
 
-/** How records are read. What has to be asked for first is a promise; the usual record is none. @throws Undecodable, at once or later */
-export type Decoder = (record: KafkaRecord) => Json | Promise<Json>;
-
-/** A record as expressions see it. What is said of it beside its value is made when it is read: most records are passed over without. */
+/** A record as expressions see it. Beside `rounded` all is made when it is read: most records are passed over without. */
 export class RecordEvent implements RunEvent {
+  private readValue: Json | undefined;
   private readMeta: RunEvent['meta'] | undefined;
 
+  /** @param rounded its value; where `exact` is given, with numbers as `JSON.parse` makes them */
   constructor(
     private readonly record: KafkaRecord,
-    readonly value: Json,
+    readonly rounded: Json,
+    private readonly exact?: Decoder['exact'],
   ) {}
+
+  get value(): Json {
+    return (this.readValue ??= this.exact ? this.exact(this.record, this.rounded) : this.rounded);
+  }
 
   get meta(): RunEvent['meta'] {
     return (this.readMeta ??= metaOf(this.record));

@@ -1,7 +1,9 @@
 import { Ajv } from 'ajv';
 import avsc from 'avsc';
 import protobuf from 'protobufjs';
-import type { Json } from '../../workflows/plan/json.ts';
+import { exactly } from '../../workflows/plan/exact-json.ts';
+import { isExactNumber, isMap, type Json } from '../../workflows/plan/json.ts';
+import { jsonValueOf } from '../json-value.ts';
 import { Undecodable } from './decode-record.ts';
 import type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts';
 
@@ -33,7 +35,7 @@ async function avroReader(
   registry: SchemaRegistry,
 ): Promise<SchemaReader> {
   const writer = await avroType(written, registry);
-  if (!newest || newest.id === written.id || newest.type !== 'AVRO') return reading((body) => jsonOf(writer.fromBuffer(body)));
+  if (!newest || newest.id === written.id || newest.type !== 'AVRO') return reading((body) => jsonValueOf(writer.fromBuffer(body)));
   const reader = await avroType(newest, registry);
   let resolver: avsc.Resolver;
   try {
@@ -41,7 +43,7 @@ async function avroReader(
   } catch (error) {
     throw new Undecodable(`Schema ${written.id} cannot be read as the newest, ${newest.id}: ${messageOf(error)}`);
   }
-  return reading((body) => jsonOf(reader.fromBuffer(body, resolver)));
+  return reading((body) => jsonValueOf(reader.fromBuffer(body, resolver)));
 }
 
 async function avroType(schema: RegisteredSchema, registry: SchemaRegistry): Promise<avsc.Type> {
@@ -91,7 +93,7 @@ async function protobufReader(schema: RegisteredSchema, registry: SchemaRegistry
       names = next.inner;
     }
     const type = scope.lookupType(full.join('.'));
-    return jsonOf(type.toObject(type.decode(rest), { longs: String, enums: String, bytes: String, defaults: true }));
+    return jsonValueOf(type.toObject(type.decode(rest), { longs: String, enums: String, bytes: String, defaults: true }));
   });
 }
 
@@ -118,7 +120,7 @@ function messagePath(body: Buffer): { readonly path: readonly number[]; readonly
 const MOST_NESTED = 32;
 
 async function jsonSchemaReader(schema: RegisteredSchema, registry: SchemaRegistry): Promise<SchemaReader> {
-  const ajv = new Ajv({ strict: false, useDefaults: true, validateFormats: false });
+  const ajv = new Ajv({ strict: false, strictNumbers: false, useDefaults: true, validateFormats: false });
   for (const reference of schema.references) {
     ajv.addSchema(JSON.parse((await registry.reference(reference)).text) as object, reference.name);
   }
@@ -127,11 +129,24 @@ async function jsonSchemaReader(schema: RegisteredSchema, registry: SchemaRegist
   delete text.$schema;
   const check = ajv.compile(text);
   return reading((body) => {
-    const value = JSON.parse(body.toString()) as Json;
-    if (check(value)) return value;
+    const text = body.toString();
+    const value = JSON.parse(text) as Json;
+    // What is checked, and given its defaults, has the numbers of doubles.
+    if (check(value)) return withNumbersOf(exactly(text, value), value);
     const [first] = check.errors ?? [];
     throw new Undecodable(`It does not fit schema ${schema.id}: ${first?.instancePath ?? ''} ${first?.message ?? ''}.`);
   });
+}
+
+/** `value`, with the numbers as `exact` has them: what was read of the same text. */
+function withNumbersOf(exact: Json | undefined, value: Json): Json {
+  if (isExactNumber(exact)) return exact;
+  if (Array.isArray(value))
+    return value.map((each: Json, index) => withNumbersOf(Array.isArray(exact) ? (exact[index] as Json) : undefined, each));
+  if (!isMap(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, withNumbersOf(isMap(exact) ? exact[key] : undefined, part ?? null)]),
+  );
 }
 
 /** The schemas that one refers to, those first that others refer to. */
@@ -152,17 +167,6 @@ function reading(read: SchemaReader): SchemaReader {
       throw error instanceof Undecodable ? error : new Undecodable(`It cannot be read with its schema: ${messageOf(error)}`);
     }
   };
-}
-
-/** Values as JSON has them: bytes as base64, others of their own classes as plain objects. */
-function jsonOf(value: unknown): Json {
-  if (value === undefined || value === null) return null;
-  if (Buffer.isBuffer(value)) return value.toString('base64');
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (Array.isArray(value)) return value.map(jsonOf);
-  if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, jsonOf(part)]));
-  return value as Json;
 }
 
 function messageOf(error: unknown): string {

@@ -11,14 +11,16 @@ export type Judged = Exclude<Verdict, { kind: 'run' }> | (Extract<Verdict, { kin
 export function judgeRecord(record: KafkaRecord, judge: (event: RunEvent) => Verdict, decode: Decoder): Judged | Promise<Judged> {
   try {
     const value = decode(record);
-    return value instanceof Promise ? value.then((json) => judged(record, json, judge), invalid) : judged(record, value, judge);
+    return value instanceof Promise
+      ? value.then((json) => judged(record, json, judge, decode), invalid)
+      : judged(record, value, judge, decode);
   } catch (error) {
     return invalid(error);
   }
 }
 
-function judged(record: KafkaRecord, value: Json, judge: (event: RunEvent) => Verdict): Judged {
-  const event = new RecordEvent(record, value);
+function judged(record: KafkaRecord, value: Json, judge: (event: RunEvent) => Verdict, { exact }: Decoder): Judged {
+  const event = new RecordEvent(record, value, exact);
   const verdict = judge(event);
   return verdict.kind === 'run' ? { ...verdict, event } : verdict;
 }

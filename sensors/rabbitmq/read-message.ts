@@ -1,4 +1,6 @@
 import type { ConsumeMessage } from 'amqplib';
+import { jsonValueOf } from '../../lib/json-value.ts';
+import { parseExactJson } from '../../workflows/plan/exact-json.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { Verdict } from '../event-judge.ts';
@@ -28,7 +30,7 @@ function eventOf({ content, fields, properties }: ConsumeMessage): RunEvent {
       timestamp: timestampOf(properties.timestamp),
       message_id: String(properties.messageId ?? ''),
       routing_key: fields.routingKey,
-      headers: JSON.parse(JSON.stringify(properties.headers ?? {})) as Json,
+      headers: jsonValueOf(properties.headers ?? {}),
       redelivered: fields.redelivered,
     },
   };
@@ -36,7 +38,7 @@ function eventOf({ content, fields, properties }: ConsumeMessage): RunEvent {
 
 function valueOf(content: Buffer): Json {
   try {
-    return JSON.parse(content.toString()) as Json;
+    return parseExactJson(content.toString());
   } catch {
     throw new Error('It is not JSON.');
   }

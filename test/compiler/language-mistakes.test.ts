@@ -133,6 +133,12 @@ const CASES: Readonly<Record<string, readonly (readonly [title: string, lines: r
       'SL202 3:10',
     ],
     ['a bad name', ['params: {N: 1}', 'tasks: [{name: a, type: empty}]'], 'SL205 2:10'],
+    [
+      'a fraction too long to keep',
+      ['params: {n: {type: number, default: 0.12345678901234567891}}', 'tasks: [{name: a, type: empty}]'],
+      'SL210 2:37',
+    ],
+    ['a number too large for JavaScript', ['tasks: [{name: a, type: http, path: /, method: POST, body: {n: [1e400]}}]'], 'SL210 2:65'],
     ['a whole number too large to keep', ['params: {n: 9007199254740993}', 'tasks: [{name: a, type: empty}]'], 'SL210 2:13'],
   ],
   'retry policy and more': [

@@ -1,5 +1,6 @@
 import { parseDuration } from './duration.ts';
-import { isMap, type Json, type JsonObject } from './json.ts';
+import { decimalOf, exactJsonText } from './exact-json.ts';
+import { isExactNumber, isMap, type Json, type JsonObject } from './json.ts';
 import { schemaTypeInWords } from './schema-type-words.ts';
 
 /** The types that a parameter or a field of a form can have. */
@@ -23,18 +24,18 @@ export const VALUE_FORMATS: Readonly<Record<string, (text: string) => boolean>> 
  */
 export function checkValue(schema: JsonObject, value: Json, name: string): string[] {
   const types = [schema.type ?? []].flat() as readonly string[];
-  const shown = JSON.stringify(value) ?? 'nothing';
+  const shown = exactJsonText(value);
   if (types.length > 0 && !types.some((type) => hasType(value, type))) {
     return [`'${name}' must be ${schemaTypeInWords(types)}, not ${shown}.`];
   }
   const allowed = schema.enum as readonly Json[] | undefined;
-  if (allowed && !allowed.some((each) => JSON.stringify(each) === shown)) {
-    return [`'${name}' is ${shown}; allowed: ${allowed.map((each) => JSON.stringify(each)).join(', ')}.`];
+  if (allowed && !allowed.some((each) => exactJsonText(each) === shown)) {
+    return [`'${name}' is ${shown}; allowed: ${allowed.map((each) => exactJsonText(each)).join(', ')}.`];
   }
   if (typeof value === 'string') return checkText(schema, value, name);
-  if (typeof value === 'number') return checkNumber(schema, value, name);
+  if (typeof value === 'number' || isExactNumber(value)) return checkNumber(schema, value, name);
   if (Array.isArray(value)) return checkList(schema, value as readonly Json[], name);
-  return typeof value === 'object' && value !== null ? checkMap(schema, value as JsonObject, name) : [];
+  return isMap(value) ? checkMap(schema, value, name) : [];
 }
 
 function hasType(value: Json, type: string): boolean {
@@ -44,9 +45,11 @@ function hasType(value: Json, type: string): boolean {
     case 'array':
       return Array.isArray(value);
     case 'object':
-      return typeof value === 'object' && value !== null && !Array.isArray(value);
+      return isMap(value);
     case 'integer':
-      return Number.isSafeInteger(value);
+      return Number.isSafeInteger(value) || (isExactNumber(value) && decimalOf(value)?.isWhole === true);
+    case 'number':
+      return typeof value === 'number' || isExactNumber(value);
     default:
       return typeof value === type;
   }
@@ -61,12 +64,19 @@ function checkText(schema: JsonObject, text: string, name: string): string[] {
   return [];
 }
 
-function checkNumber(schema: JsonObject, value: number, name: string): string[] {
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
-  if (typeof minimum === 'number' && value < minimum) return [`'${name}' must be at least ${minimum}, not ${value}.`];
-  if (typeof maximum === 'number' && value > maximum) return [`'${name}' must be at most ${maximum}, not ${value}.`];
-  if (typeof exclusiveMinimum === 'number' && value <= exclusiveMinimum) return [`'${name}' must be more than ${exclusiveMinimum}.`];
-  if (typeof exclusiveMaximum === 'number' && value >= exclusiveMaximum) return [`'${name}' must be less than ${exclusiveMaximum}.`];
+function checkNumber(schema: JsonObject, value: Json, name: string): string[] {
+  const number = decimalOf(value);
+  const bounds: readonly (readonly [key: string, words: string, breaks: (order: number) => boolean])[] = [
+    ['minimum', 'at least', (order) => order < 0],
+    ['maximum', 'at most', (order) => order > 0],
+    ['exclusiveMinimum', 'more than', (order) => order <= 0],
+    ['exclusiveMaximum', 'less than', (order) => order >= 0],
+  ];
+  for (const [key, words, breaks] of bounds) {
+    const bound = decimalOf(schema[key]);
+    if (number && bound && breaks(number.compare(bound)))
+      return [`'${name}' must be ${words} ${bound.toString()}, not ${number.toString()}.`];
+  }
   return [];
 }
 

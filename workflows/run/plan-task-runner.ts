@@ -1,5 +1,6 @@
 import { type DatasetReference, datasetLocation } from '../plan/dataset.ts';
 import { formatDuration } from '../plan/duration.ts';
+import { identityText } from '../plan/exact-json.ts';
 import { type Evaluator, ExpressionFailed, type Variables } from '../plan/expressions/evaluator.ts';
 import type { ItemCall, ItemOutcome } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
@@ -71,7 +72,7 @@ export class PlanTaskRunner implements TaskRunner {
     const own = output ?? null;
     const withOwn = { ...outputs, [first]: member === undefined ? own : { ...(outputs[first] as JsonObject | undefined), [member]: own } };
     const value = this.expressions(task).evaluate(task.switch?.on ?? '', { ...this.variables(), outputs: withOwn });
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return identityText(value);
   }
 
   run(task: TaskPlan, inside: RunScope, watch: TaskWatch): void {

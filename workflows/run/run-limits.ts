@@ -1,3 +1,4 @@
+import { identityText } from '../plan/exact-json.ts';
 import type { Json } from '../plan/json.ts';
 import type { Plan } from '../plan/plan.ts';
 import { runSlotsId } from '../plan/slot-messages.ts';
@@ -26,7 +27,7 @@ export function runLimits(plan: Plan, isBackfill: boolean, evaluate: (expression
   }
   if (concurrency) {
     const { limit, key, onOverlap } = concurrency;
-    const value = key === undefined ? undefined : textOf(evaluate(key));
+    const value = key === undefined ? undefined : identityText(evaluate(key));
     calls.push({
       ...common,
       // Without a key of its own it would be the queue of max_active_runs.
@@ -37,8 +38,4 @@ export function runLimits(plan: Plan, isBackfill: boolean, evaluate: (expression
     });
   }
   return calls;
-}
-
-function textOf(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
+import { parseExactJson } from '../../../workflows/plan/exact-json.ts';
 import { Evaluator, ExpressionFailed } from '../../../workflows/plan/expressions/evaluator.ts';
 import type { Json } from '../../../workflows/plan/json.ts';
 
@@ -46,6 +47,32 @@ describe('quick conditions', () => {
         assert.equal(answer, celSays(text, json as Json), `${text} of ${JSON.stringify(json)}`);
       }),
       { numRuns: 20_000, seed: 42 },
+    );
+    assert.ok(said > 500, `only ${said} were said anything of`);
+  });
+
+  it('say of rounded numbers what CEL says of them as they were written, or nothing', () => {
+    let said = 0;
+    const near = fc.constantFrom(
+      '0.7',
+      '0.70000000000000001',
+      '0.69999999999999999',
+      '0.7000000000000001',
+      '1e400',
+      '-1e400',
+      '2.0',
+      '9007199254740993',
+      '3',
+    );
+    fc.assert(
+      fc.property(near, fc.constantFrom('<', '<=', '>', '>='), fc.constantFrom('0.7', '2', '2.0', '-3'), (text, operator, literal) => {
+        const json = `{"a": ${text}}`;
+        const answer = evaluator.quick(`event.a ${operator} ${literal}`)?.({ event: JSON.parse(json) as Json }, true);
+        if (answer === undefined) return;
+        said++;
+        assert.equal(answer, celSays(`event.a ${operator} ${literal}`, parseExactJson(json)), `${text} ${operator} ${literal}`);
+      }),
+      { numRuns: 1_000, seed: 42 },
     );
     assert.ok(said > 500, `only ${said} were said anything of`);
   });

@@ -1,4 +1,5 @@
 import { type Environment, EvaluationError, ParseError, type ParseResult, TypeError as CelTypeError } from './cel.ts';
+import { exactJsonText } from '../exact-json.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { expressionLanguage } from './language.ts';
 import { EVENT_META, RUN_NAMES } from './run-names.ts';
@@ -77,7 +78,7 @@ export class Evaluator {
   test(source: string, variables: Variables): boolean {
     const value = this.evaluate(source, variables);
     if (typeof value === 'boolean') return value;
-    throw new ExpressionFailed(`\`${source.trim()}\` is ${JSON.stringify(value)}, which is neither true nor false.`);
+    throw new ExpressionFailed(`\`${source.trim()}\` is ${exactJsonText(value)}, which is neither true nor false.`);
   }
 
   /**
@@ -166,7 +167,7 @@ export interface TemplatePlace {
 
 function plainText(value: Json, kind: TemplateKind): string {
   if (value === null) throw new RangeError('null cannot stand inside text; say what else, such as `x != null ? x : "none"`');
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'object' ? exactJsonText(value) : String(value);
   return kind === 'url' ? encodeURIComponent(text) : text;
 }
 

@@ -1,18 +1,29 @@
+import { Decimal } from '../decimal.ts';
 import { Environment } from './cel.ts';
 
 /** Expressions are short: a limit keeps their cost bounded, whatever is typed. */
 const LIMITS = { maxAstNodes: 400, maxDepth: 40, maxListElements: 200, maxMapEntries: 100, maxCallArguments: 8 };
 
+const languages = new Map<boolean, Environment>();
+
 /**
- * A CEL environment with what Sluice adds to the language: whole numbers and fractions mix in arithmetic, `text.like("a%")` and `string(time)`.
+ * A CEL environment with what Sluice adds to the language: whole numbers and fractions mix in arithmetic, numbers that no double holds are
+ * exact (`decimal`), `text.like("a%")` and `string(time)`.
  * @param known whether names must be declared: so when a file is compiled, not when a run evaluates what has been checked
  */
 export function expressionLanguage(known: boolean): Environment {
+  let language = languages.get(known);
+  if (!language) languages.set(known, (language = createLanguage(known)));
+  return language.clone();
+}
+
+function createLanguage(known: boolean): Environment {
   const language = new Environment({ unlistedVariablesAreDyn: !known, homogeneousAggregateLiterals: false, limits: LIMITS });
   for (const [operator, apply] of Object.entries(ARITHMETIC)) {
     language.registerOperator(`int ${operator} double`, (a: bigint, b: number) => apply(Number(a), b));
     language.registerOperator(`double ${operator} int`, (a: number, b: bigint) => apply(a, Number(b)));
   }
+  addDecimals(language);
   language.registerFunction('string.like(string): bool', (text: string, pattern: string) => like(text, pattern));
   language.registerFunction('string(google.protobuf.Timestamp): string', (time: Date) => time.toISOString().replace('.000Z', 'Z'));
   return language;
@@ -23,6 +34,63 @@ const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
   '-': (a, b) => a - b,
   '*': (a, b) => a * b,
   '/': (a, b) => a / b,
+};
+
+/** Numbers that are exact at any size; a double that meets one stands for its shortest text. Only quotients are doubles. */
+function addDecimals(language: Environment): void {
+  language.registerType('decimal', Decimal);
+  for (const [left, right] of [
+    ['decimal', 'decimal'],
+    ['decimal', 'int'],
+    ['int', 'decimal'],
+    ['decimal', 'double'],
+    ['double', 'decimal'],
+  ] as const) {
+    const operate = <T>(operator: string, returns: string, apply: (a: Decimal, b: Decimal) => T): void => {
+      language.registerOperator(`${left} ${operator} ${right}: ${returns}`, (a: Operand, b: Operand) => apply(decimalOf(a), decimalOf(b)));
+    };
+    for (const [operator, holds] of Object.entries(COMPARISONS)) {
+      // cel-js turns an equality around by itself.
+      if (operator === '==' && right === 'decimal' && left !== 'decimal') continue;
+      language.registerOperator(`${left} ${operator} ${right}`, (a: Operand, b: Operand) => compareOperands(a, b, holds));
+    }
+    operate('+', 'decimal', (a, b) => a.plus(b));
+    operate('-', 'decimal', (a, b) => a.minus(b));
+    operate('*', 'decimal', (a, b) => a.times(b));
+    operate('/', 'double', (a, b) => {
+      if (b.digits === 0n) throw new RangeError('division by zero');
+      return a.toNumber() / b.toNumber();
+    });
+  }
+  language.registerOperator('-decimal', (a: Decimal) => a.negated());
+  language.registerFunction('string(decimal): string', (a: Decimal) => a.toString());
+  language.registerFunction('double(decimal): double', (a: Decimal) => a.toNumber());
+  language.registerFunction('int(decimal): int', (a: Decimal) => {
+    const whole = a.truncated().int64;
+    if (whole === undefined) throw new RangeError(`int(): ${a.toString()} exceeds 64 bits`);
+    return whole;
+  });
+}
+
+type Operand = Decimal | bigint | number;
+
+function decimalOf(value: Operand): Decimal {
+  return value instanceof Decimal ? value : Decimal.of(value);
+}
+
+function compareOperands(a: Operand, b: Operand, holds: (order: number) => boolean): boolean {
+  const endless = [a, b].find((value) => typeof value === 'number' && !Number.isFinite(value));
+  if (endless === undefined) return holds(decimalOf(a).compare(decimalOf(b)));
+  // Against infinity every number is alike; what is not a number (NaN) compares with nothing.
+  return holds(a === endless ? Number(endless) : -Number(endless));
+}
+
+const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
+  '==': (order) => order === 0,
+  '<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '>': (order) => order > 0,
+  '>=': (order) => order >= 0,
 };
 
 /**

@@ -1,8 +1,12 @@
 import type { Json } from '../json.ts';
 import type { ASTNode } from './cel.ts';
 
-/** Whether a condition holds of values; undefined where that is not so simple. */
-export type QuickCondition = (values: Readonly<Record<string, unknown>>) => boolean | undefined;
+/**
+ * Whether a condition holds of values; undefined where that is not so simple.
+ * @param isRounded whether numbers are what `JSON.parse` makes of them: then one that is equal to what it is compared with may have been a
+ *   neighbour, and is not so simple. Rounding keeps the order of all others. Default: false.
+ */
+export type QuickCondition = (values: Readonly<Record<string, unknown>>, isRounded?: boolean) => boolean | undefined;
 
 /**
  * A condition as a function of JSON, for those that ask it a hundred thousand times a second: comparisons of fields with numbers, texts and
@@ -17,17 +21,17 @@ export function quickCondition(node: ASTNode): QuickCondition | undefined {
       const [left, right] = [quickCondition(node.args[0]), quickCondition(node.args[1])];
       if (!left || !right) return undefined;
       const decides = node.op === '||';
-      return (values) => {
-        const first = left(values);
-        return first === decides || first === undefined ? first : right(values);
+      return (values, isRounded) => {
+        const first = left(values, isRounded);
+        return first === decides || first === undefined ? first : right(values, isRounded);
       };
     }
     case '!_': {
       const inner = quickCondition(node.args);
       return (
         inner &&
-        ((values) => {
-          const holds = inner(values);
+        ((values, isRounded) => {
+          const holds = inner(values, isRounded);
           return holds === undefined ? undefined : !holds;
         })
       );
@@ -52,7 +56,7 @@ function comparison(operator: Operator, left: ASTNode, right: ASTNode): QuickCon
   if (right.op !== 'value') return undefined;
   const read = reader(left);
   const compare = comparer(operator, right.args);
-  return read && compare && ((values) => compare(read(values)));
+  return read && compare && ((values, isRounded) => compare(read(values), isRounded));
 }
 
 /** Reads a field of a name. What is missing is undefined, which no comparison knows. */
@@ -72,7 +76,10 @@ function reader(node: ASTNode): ((values: Readonly<Record<string, unknown>>) => 
   };
 }
 
-function comparer(operator: Operator, literal: unknown): ((value: unknown) => boolean | undefined) | undefined {
+function comparer(
+  operator: Operator,
+  literal: unknown,
+): ((value: unknown, isRounded: boolean | undefined) => boolean | undefined) | undefined {
   if (typeof literal === 'string' || typeof literal === 'boolean') {
     if (operator !== '==' && operator !== '!=') return undefined;
     const wanted = operator === '==';
@@ -83,14 +90,16 @@ function comparer(operator: Operator, literal: unknown): ((value: unknown) => bo
   if ((typeof literal !== 'number' && typeof literal !== 'bigint') || operator === '==' || operator === '!=') return undefined;
   const number = Number(literal);
   if (typeof literal === 'bigint' && !Number.isSafeInteger(number)) return undefined;
+  const isDecided = (value: unknown, isRounded: boolean | undefined): value is number =>
+    typeof value === 'number' && (isRounded !== true || value !== number);
   switch (operator) {
     case '<':
-      return (value) => (typeof value === 'number' ? value < number : undefined);
+      return (value, isRounded) => (isDecided(value, isRounded) ? value < number : undefined);
     case '<=':
-      return (value) => (typeof value === 'number' ? value <= number : undefined);
+      return (value, isRounded) => (isDecided(value, isRounded) ? value <= number : undefined);
     case '>':
-      return (value) => (typeof value === 'number' ? value > number : undefined);
+      return (value, isRounded) => (isDecided(value, isRounded) ? value > number : undefined);
     case '>=':
-      return (value) => (typeof value === 'number' ? value >= number : undefined);
+      return (value, isRounded) => (isDecided(value, isRounded) ? value >= number : undefined);
   }
 }

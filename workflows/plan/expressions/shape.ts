@@ -1,4 +1,6 @@
-import type { Json } from '../json.ts';
+import { Decimal } from '../decimal.ts';
+import { numberOf } from '../exact-json.ts';
+import { isExactNumber, type Json } from '../json.ts';
 
 /**
  * The type of a value in expressions, as far as it is known when a file is compiled. It travels with the plan: JSON does not tell `3` from
@@ -8,19 +10,29 @@ export type Shape =
   | 'dyn'
   | 'int'
   | 'double'
+  /** Computed exactly, and never in whole numbers: what windows add up. */
+  | 'decimal'
   | 'string'
   | 'bool'
   | 'timestamp'
   | { readonly list: Shape }
   | { readonly fields: Readonly<Record<string, Shape>> };
 
-/** A JSON value as CEL has it: whole numbers are `bigint`, where `shape` does not make them fractions. */
+/** A JSON value as CEL has it: whole numbers are `bigint`, where `shape` does not make them fractions; what no double holds is a `Decimal`. */
 export function toCel(value: Json | undefined, shape: Shape): unknown {
-  if (typeof value === 'number') return Number.isSafeInteger(value) && shape !== 'double' ? BigInt(value) : value;
+  if (typeof value === 'number') {
+    if (shape === 'decimal') return Decimal.of(value);
+    return Number.isSafeInteger(value) && shape !== 'double' ? BigInt(value) : value;
+  }
   if (typeof value === 'string') return shape === 'timestamp' ? new Date(value) : value;
   if (Array.isArray(value)) {
     const element = typeof shape === 'object' && 'list' in shape ? shape.list : 'dyn';
     return (value as readonly Json[]).map((each) => toCel(each, element));
+  }
+  if (isExactNumber(value)) {
+    const number = Decimal.of(value.$number);
+    const isInt = /^-?\d+$/.test(value.$number) && shape !== 'decimal' && shape !== 'double';
+    return isInt ? (number.int64 ?? number) : number;
   }
   if (typeof value === 'object' && value !== null) {
     const fields: Readonly<Record<string, Shape>> = typeof shape === 'object' && 'fields' in shape ? shape.fields : {};
@@ -34,12 +46,12 @@ export function toCel(value: Json | undefined, shape: Shape): unknown {
 }
 
 /**
- * A CEL value as JSON. A whole number that JSON's readers would round becomes its digits; a time becomes ISO 8601 in UTC.
+ * A CEL value as JSON. A number that a double would change keeps its digits; a time becomes ISO 8601 in UTC.
  */
 export function fromCel(value: unknown): Json {
   switch (typeof value) {
     case 'bigint':
-      return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+      return numberOf(value.toString());
     case 'number':
       // JSON has no word for these.
       return Number.isFinite(value) ? value : String(value);
@@ -53,6 +65,7 @@ export function fromCel(value: unknown): Json {
   }
   if (value === null) return null;
   if (value instanceof Date) return isoOf(value);
+  if (value instanceof Decimal) return numberOf(value.toString());
   if (Array.isArray(value)) return value.map(fromCel);
   if (value instanceof Uint8Array) return [...value];
   const entries = value instanceof Map ? [...(value as Map<unknown, unknown>)] : Object.entries(value);

@@ -1,4 +1,5 @@
-import type { Json } from '../json.ts';
+import { exactJsonText } from '../exact-json.ts';
+import { isExactNumber, type Json } from '../json.ts';
 import type { TemplatePart } from './template.ts';
 
 /** Where in SQL an expression stands; the places where its value cannot be written safely have a name that says so. */
@@ -47,14 +48,16 @@ export function sqlPlaces(parts: readonly TemplatePart[]): SqlPlace[] {
  * @throws RangeError for text that PostgreSQL cannot hold, and for lists and maps inside quotes
  */
 export function sqlText(value: Json, place: 'value' | 'text' | 'identifier'): string {
+  const number = typeof value === 'number' ? String(value) : isExactNumber(value) ? value.$number : undefined;
   if (place === 'value') {
     if (value === null) return 'NULL';
     // In brackets: after a minus sign a negative number would begin a comment.
-    if (typeof value === 'number') return value < 0 ? `(${value})` : String(value);
+    if (number !== undefined) return number.startsWith('-') ? `(${number})` : number;
     if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE';
     if (Array.isArray(value)) return value.map((each: Json) => sqlText(each, 'value')).join(', ');
-    return `'${escaped(typeof value === 'string' ? value : JSON.stringify(value), "'")}'`;
+    return `'${escaped(typeof value === 'string' ? value : exactJsonText(value), "'")}'`;
   }
+  if (number !== undefined) return number;
   if (typeof value === 'object')
     throw new RangeError(value === null ? 'null cannot stand inside quotes' : 'a list or map cannot stand inside quotes');
   return escaped(String(value), place === 'text' ? "'" : '"');

@@ -1,0 +1,125 @@
+/** Longer numbers are written with an exponent. In digits. */
+const MAX_PLAIN_DIGITS = 60;
+/** Sums of numbers that are further apart than this would have too many digits. In digits. */
+const MAX_SHIFT = 10_000;
+/** Exponents are whole numbers of JavaScript; no number in use comes near this one. */
+const MAX_EXPONENT = 1e12;
+
+/** A decimal number of any size: `digits` × 10^`exponent`. Comparisons, sums, differences and products are exact. */
+export class Decimal {
+  private constructor(
+    /** Without zeros at its end. */
+    readonly digits: bigint,
+    readonly exponent: number,
+    /** The text that it was read from. */
+    private readonly written?: string,
+  ) {}
+
+  /**
+   * @param value a number, or its text; a double stands for the shortest text that means it: 0.1 is one tenth
+   * @throws RangeError for what is not a number
+   */
+  static of(value: string | number | bigint): Decimal {
+    const text = String(value);
+    const [, sign = '', whole = '', fraction = '', power = '0'] = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+    if (whole === '') throw new RangeError(`'${text}' is not a number`);
+    const exponent = Math.max(-MAX_EXPONENT, Math.min(MAX_EXPONENT, Number(power))) - fraction.length;
+    return normal(`${sign === '-' ? '-' : ''}${whole}${fraction}`, exponent, typeof value === 'string' ? text : undefined);
+
+    function normal(digits: string, ten: number, written?: string): Decimal {
+      let end = digits.length;
+      while (end > 1 && digits[end - 1] === '0') end--;
+      const significant = digits.slice(0, end);
+      const isZero = /^-?0*$/.test(significant);
+      return new Decimal(isZero ? 0n : BigInt(significant), isZero ? 0 : ten + digits.length - end, written);
+    }
+  }
+
+  /** The number as a whole one; undefined when it is not, or has more than 64 bits, as CEL's whole numbers do. */
+  get int64(): bigint | undefined {
+    if (this.exponent < 0 || this.magnitude > 19) return undefined;
+    const value = this.digits * 10n ** BigInt(this.exponent);
+    return BigInt.asIntN(64, value) === value ? value : undefined;
+  }
+
+  get isWhole(): boolean {
+    return this.exponent >= 0;
+  }
+
+  /** Without what stands behind the point. */
+  truncated(): Decimal {
+    if (this.isWhole) return this;
+    return this.magnitude <= 0 ? Decimal.of(0n) : Decimal.of(this.digits / 10n ** BigInt(-this.exponent));
+  }
+
+  /** @returns a negative number, zero or a positive one, as `this` is smaller, equal or larger */
+  compare(other: Decimal): number {
+    const [sign, otherSign] = [signOf(this.digits), signOf(other.digits)];
+    if (sign !== otherSign || sign === 0) return sign - otherSign;
+    // Of numbers of different lengths nothing need be multiplied: 1e400 has 401 digits only where somebody asks for them.
+    if (this.magnitude !== other.magnitude) return (this.magnitude - other.magnitude) * sign;
+    const exponent = Math.min(this.exponent, other.exponent);
+    const difference = this.shifted(exponent) - other.shifted(exponent);
+    return signOf(difference);
+  }
+
+  /** @throws RangeError when the sum would have too many digits */
+  plus(other: Decimal): Decimal {
+    const exponent = Math.min(this.exponent, other.exponent);
+    if (Math.max(this.exponent, other.exponent) - exponent > MAX_SHIFT)
+      throw new RangeError('numbers of such different sizes cannot be added');
+    return Decimal.of(`${this.shifted(exponent) + other.shifted(exponent)}e${exponent}`).unwritten();
+  }
+
+  minus(other: Decimal): Decimal {
+    return this.plus(other.negated());
+  }
+
+  times(other: Decimal): Decimal {
+    return Decimal.of(`${this.digits * other.digits}e${this.exponent + other.exponent}`).unwritten();
+  }
+
+  negated(): Decimal {
+    return new Decimal(-this.digits, this.exponent);
+  }
+
+  /** The nearest double; Infinity for what is larger than all of them. */
+  toNumber(): number {
+    return Number(`${this.digits}e${this.exponent}`);
+  }
+
+  /** As its source has written it; a number that was computed without needless zeros. */
+  toString(): string {
+    return this.written ?? this.canonical();
+  }
+
+  /** The same text for the same number, however it was written. */
+  canonical(): string {
+    const digits = (this.digits < 0n ? -this.digits : this.digits).toString();
+    const sign = this.digits < 0n ? '-' : '';
+    const { exponent } = this;
+    if (exponent === 0 || (exponent > 0 && digits.length + exponent <= MAX_PLAIN_DIGITS)) return `${sign}${digits}${'0'.repeat(exponent)}`;
+    if (exponent < 0 && -exponent <= MAX_PLAIN_DIGITS) {
+      const padded = digits.padStart(1 - exponent, '0');
+      return `${sign}${padded.slice(0, exponent)}.${padded.slice(exponent)}`;
+    }
+    return `${sign}${digits}e${exponent}`;
+  }
+
+  /** How many digits stand before the point; negative for as many zeros behind it. */
+  private get magnitude(): number {
+    return this.digits.toString().length - (this.digits < 0n ? 1 : 0) + this.exponent;
+  }
+
+  private shifted(exponent: number): bigint {
+    return this.digits * 10n ** BigInt(this.exponent - exponent);
+  }
+
+  private unwritten(): Decimal {
+    return new Decimal(this.digits, this.exponent);
+  }
+}
+
+function signOf(value: bigint): number {
+  return value === 0n ? 0 : value < 0n ? -1 : 1;
+}
