@@ -10,7 +10,19 @@ export const sql = defineTrigger({
   connection: { key: 'conn_id', default: 'postgres_default' },
   params: Type.Object({
     query: text('Query', 'One SELECT whose rows are the events.', 'SELECT id, total FROM orders'),
-    cursor: text('Cursor', 'A column of the rows that only grows: rows past the last one seen are new.', 'id'),
+    cursor: text(
+      'Cursor',
+      'A column of the rows that never gets smaller: rows past the last one seen are new, and others of its value.',
+      'id',
+    ),
+    key: Type.Optional(
+      Type.Union([text('Key', 'The column that identifies a row.', 'id'), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
+        title: 'Key',
+        description:
+          'The column, or columns, that identify a row among those of one cursor value. Needed where rows change or go while others of the same value come.',
+        examples: ['id', ['order_id', 'line']],
+      }),
+    ),
     poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),
     mode: Type.Optional(StartMode),
   }),

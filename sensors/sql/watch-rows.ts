@@ -1,35 +1,43 @@
-import { createHash } from 'node:crypto';
 import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
 import { parseDuration } from '../../workflows/plan/duration.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/json.ts';
 import type { SensorContext, SensorIdentity } from '../define-trigger.ts';
 import { type Finding, type Look, pollSource } from '../poll.ts';
 import { stopped } from '../run-sensor.ts';
 import type { Cursor } from '../run-starts.ts';
+import { identify, newRows, type ReadRow } from './new-rows.ts';
+import { PAGE, RowReader } from './read-rows.ts';
 
 /** What has been read for good: the value of the cursor column, as text; null before the first row. */
 interface RowCursor {
   readonly after: string | null;
+  /** The rows of that value that have been read, by their ids: others may come. Absent in what older releases have written. */
+  readonly at?: readonly string[];
   /** What will have been, when all transactions have ended that might still add rows before it. */
   readonly pending?: { readonly after: string; readonly xmax: string };
   readonly [name: string]: Json | undefined;
 }
 
-const PAGE = 1_000;
 /** So many new rows are handed on by one look at most. */
 const MOST = 10_000;
+/** More rows of one cursor value cannot be told from those that come later: the sensor would have to remember all of them. */
+const MOST_EQUAL = 5_000;
+
+/** The ids of rows that have been read, by the value of the cursor column. */
+type SeenRows = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * Starts a run for every row past the cursor. A row can become visible after one with a larger value, when its transaction ends later:
  * the cursor moves on when all transactions have ended that were under way at the time of the look, and until then rows are read again.
+ * Rows of the cursor's own value are always read again: others of the same value may come.
  */
 export async function watchRows(context: SensorContext): Promise<never> {
   const { trigger, signal } = context;
   const { poke_interval: every } = trigger.source;
-  let seen = new Set<string>();
+  let seen: SeenRows = new Map();
   return pollSource<RowCursor>(context, {
     every: parseDuration(String(every ?? '1m')) ?? 60_000,
-    begin: () => withSession(context, signal, async (client) => ({ after: await lastOf(client, context) })),
+    begin: () => withSession(context, signal, (client) => cursorAt(client, context)),
     look: (cursor) =>
       withSession(context, signal, async (client): Promise<Look<RowCursor>> => {
         const { rows } = await client.query<{ xmin: string; xmax: string }>(
@@ -37,12 +45,18 @@ export async function watchRows(context: SensorContext): Promise<never> {
         );
         const { xmin = '0', xmax = '0' } = rows[0] ?? {};
         // Rows and transactions are of one snapshot: what is read now is all that there will be up to `pending`, once those have ended.
-        const { found, ids, last, more } = await rowsAfter(client, context, cursor.after, seen);
-        seen = ids;
-        const settled = cursor.pending !== undefined && BigInt(xmin) >= BigInt(cursor.pending.xmax);
-        const waiting = settled ? undefined : cursor.pending;
-        const pending = waiting ?? (last === undefined ? undefined : { after: last, xmax });
-        return { found, cursor: { after: settled ? cursor.pending.after : cursor.after, ...(pending && { pending }) }, more };
+        const read = await rowsFrom(client, context, cursor, seen);
+        seen = read.seen;
+        const isReadTo = (value: string): boolean => !read.more || read.seen.has(value);
+        const { pending: before } = cursor;
+        const settled = before !== undefined && BigInt(xmin) >= BigInt(before.xmax) && isReadTo(before.after);
+        const pending = (settled ? undefined : before) ?? (read.last === undefined ? undefined : { after: read.last, xmax });
+        const after = settled ? before.after : cursor.after;
+        return {
+          found: read.found,
+          cursor: { after, at: rememberedAt(after, read.seen, context), ...(pending && { pending }) },
+          more: read.more,
+        };
       }),
   });
 }
@@ -50,8 +64,7 @@ export async function watchRows(context: SensorContext): Promise<never> {
 /** `sluice sensors reset`: before the first row, behind the last, or behind a value of the cursor column. */
 export async function resetRows(identity: SensorIdentity, to: string): Promise<Cursor> {
   if (to === 'earliest') return { after: null };
-  if (to !== 'latest') return { after: to };
-  return withSession(identity, new AbortController().signal, async (client) => ({ after: await lastOf(client, identity) }));
+  return withSession(identity, new AbortController().signal, (client) => cursorAt(client, identity, to === 'latest' ? undefined : to));
 }
 
 type Source = Pick<SensorIdentity, 'trigger' | 'connection' | 'dagId'>;
@@ -77,43 +90,74 @@ async function withSession<T>(
   }
 }
 
-function queryOf({ trigger }: Source): { readonly from: string; readonly column: string } {
-  const { query, cursor } = trigger.source;
-  return { from: `(${String(query).replace(/;\s*$/, '')}\n) AS sluice_rows`, column: `"${String(cursor).replaceAll('"', '""')}"` };
+/** The cursor behind all rows of a value that are there. @param value absent: the last one */
+async function cursorAt(client: SqlClient, source: Source, value?: string): Promise<RowCursor> {
+  const reader = new RowReader(client, source);
+  const after = value ?? (await reader.last());
+  if (after === null) return { after };
+  const ids = identify(await reader.at(after, MOST_EQUAL + 1)).map(({ id }) => id);
+  return { after, at: rememberedAt(after, new Map([[after, new Set(ids)]]), source) };
 }
 
-async function lastOf(client: SqlClient, source: Source): Promise<string | null> {
-  const { from, column } = queryOf(source);
-  const { rows } = await client.query<{ last: string | null }>(`SELECT max(${column})::text AS last FROM ${from}`);
-  return rows[0]?.last ?? null;
+/** The ids of the rows of the cursor's value. @throws ApplicationFailure when there are too many to be remembered */
+function rememberedAt(after: string | null, seen: SeenRows, { trigger }: Pick<Source, 'trigger'>): readonly string[] {
+  const ids = [...((after !== null && seen.get(after)) || [])];
+  if (ids.length <= MOST_EQUAL) return ids;
+  throw stopped(
+    `More than ${MOST_EQUAL} rows have the value '${after}' of the cursor '${String(trigger.source.cursor)}': rows of that value which come ` +
+      'later could not be told from them. Choose a cursor that grows with each row, such as a number from a sequence or a timestamp in microseconds.',
+  );
 }
 
 interface Rows {
   readonly found: Finding[];
-  /** Of all rows behind the cursor that were read. */
-  readonly ids: Set<string>;
+  readonly seen: SeenRows;
   readonly last: string | undefined;
   readonly more: boolean;
 }
 
-async function rowsAfter(client: SqlClient, source: Source, after: string | null, seen: ReadonlySet<string>): Promise<Rows> {
-  const { from, column } = queryOf(source);
+async function rowsFrom(client: SqlClient, source: Source, { after, at }: RowCursor, seen: SeenRows): Promise<Rows> {
+  const reader = new RowReader(client, source);
   const found: Finding[] = [];
-  const ids = new Set<string>();
+  const read = new Map<string, ReadonlySet<string>>();
   let last = after;
+  let includes = true;
   for (;;) {
-    const { rows } = await client.query<{ sluice_cursor: string; sluice_row: JsonObject }>(
-      `SELECT ${column}::text AS sluice_cursor, to_jsonb(sluice_rows) AS sluice_row FROM ${from}
-       WHERE ${column} IS NOT NULL${last === null ? '' : ` AND ${column} > $1`} ORDER BY ${column} FETCH FIRST ${PAGE} ROWS WITH TIES`,
-      last === null ? [] : [last],
-    );
-    for (const { sluice_cursor: value, sluice_row: row } of rows) {
-      const id = `${value}-${createHash('sha256').update(JSON.stringify(row)).digest('hex').slice(0, 12)}`;
-      ids.add(id);
-      if (!seen.has(id)) found.push({ id, event: { value: row, meta: { timestamp: new Date().toISOString(), cursor: value } } });
+    const rows = await reader.page(last, includes);
+    for (const [value, group] of groupsOf(rows)) {
+      const identified = identify(group);
+      const ids = new Set(identified.map(({ id }) => id));
+      read.set(value, ids);
+      // An older release has read the rows of its cursor's value, and not remembered which.
+      const known = value === after ? (at ? new Set(at) : ids) : seen.get(value);
+      const fresh = await newRows(identified, known, () => reader.grain());
+      if (!fresh) throw cannotTell(source, value);
+      for (const { id, row } of fresh) {
+        found.push({ id: `${value}-${id}`, event: { value: row, meta: { timestamp: new Date().toISOString(), cursor: value } } });
+      }
     }
-    last = rows.at(-1)?.sluice_cursor ?? last;
+    last = rows.at(-1)?.cursor ?? last;
+    includes = false;
     const isAll = rows.length < PAGE;
-    if (isAll || found.length >= MOST) return { found, ids, last: last === after || last === null ? undefined : last, more: !isAll };
+    if (isAll || found.length >= MOST) return { found, seen: read, last: last === after || last === null ? undefined : last, more: !isAll };
   }
+}
+
+/** Rows that are in order, by the values of their cursor. */
+function groupsOf(rows: readonly ReadRow[]): Map<string, ReadRow[]> {
+  const groups = new Map<string, ReadRow[]>();
+  for (const row of rows) {
+    const group = groups.get(row.cursor);
+    if (group) group.push(row);
+    else groups.set(row.cursor, [row]);
+  }
+  return groups;
+}
+
+function cannotTell({ trigger }: Source, value: string): Error {
+  const { cursor } = trigger.source;
+  return stopped(
+    `Rows with the value '${value}' of the cursor '${String(cursor)}' have changed or gone while others came, and without a key new ones cannot be told ` +
+      'from changed ones. Give the trigger `key`: the column that identifies a row, such as `key: id`.',
+  );
 }

@@ -1,0 +1,80 @@
+import type { QueryResult } from 'pg';
+import type { SqlClient } from '../../lib/postgres.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { SensorIdentity } from '../define-trigger.ts';
+import type { CursorGrain, ReadRow } from './new-rows.ts';
+
+export const PAGE = 1_000;
+
+/** Types of PostgreSQL, by their object ids. */
+const DATE = 1082;
+const TIMESTAMP = 1114;
+const TIMESTAMPTZ = 1184;
+const MICROSECONDS = 6;
+
+type Source = Pick<SensorIdentity, 'trigger'>;
+
+/** The rows that a trigger's query returns, by the value of its cursor column. Rows without a value are not events. */
+export class RowReader {
+  private readonly from: string;
+  private readonly column: string;
+  private readonly selected: string;
+
+  constructor(
+    private readonly client: SqlClient,
+    { trigger }: Source,
+  ) {
+    const { query, cursor, key } = trigger.source;
+    this.from = `(${String(query).replace(/;\s*$/, '')}\n) AS sluice_rows`;
+    this.column = identifier(String(cursor));
+    const keys = key === undefined ? [] : Array.isArray(key) ? key.map(String) : [String(key)];
+    const keyText = keys.length === 0 ? 'NULL' : `jsonb_build_array(${keys.map((each) => `${identifier(each)}::text`).join(', ')})::text`;
+    this.selected = `${this.column}::text AS sluice_cursor, ${keyText} AS sluice_key, to_jsonb(sluice_rows) AS sluice_row`;
+  }
+
+  /** The largest value of the cursor column; null without rows. */
+  async last(): Promise<string | null> {
+    const { rows } = await this.client.query<{ last: string | null }>(`SELECT max(${this.column})::text AS last FROM ${this.from}`);
+    return rows[0]?.last ?? null;
+  }
+
+  /** The rows of one value, at most `limit`. */
+  async at(value: string, limit: number): Promise<ReadRow[]> {
+    return rowsOf(await this.client.query(`SELECT ${this.selected} FROM ${this.from} WHERE ${this.column} = $1 LIMIT ${limit}`, [value]));
+  }
+
+  /** The next rows in order: a page of them, and all that share the value of its last. @param from null: from the first row */
+  async page(from: string | null, includes: boolean): Promise<ReadRow[]> {
+    const bound = from === null ? '' : ` AND ${this.column} ${includes ? '>=' : '>'} $1`;
+    return rowsOf(
+      await this.client.query(
+        `SELECT ${this.selected} FROM ${this.from}
+         WHERE ${this.column} IS NOT NULL${bound} ORDER BY ${this.column} FETCH FIRST ${PAGE} ROWS WITH TIES`,
+        from === null ? [] : [from],
+      ),
+    );
+  }
+
+  /** Whether rows that are written at different times can have one value. */
+  async grain(): Promise<CursorGrain> {
+    const { fields } = await this.client.query(`SELECT ${this.column} FROM ${this.from} LIMIT 0`);
+    const { dataTypeID: type, dataTypeModifier: precision = -1 } = fields[0] ?? {};
+    if (type === DATE) return 'coarse';
+    if (type !== TIMESTAMP && type !== TIMESTAMPTZ) return 'unknown';
+    return precision >= 0 && precision < MICROSECONDS ? 'coarse' : 'fine';
+  }
+}
+
+interface SelectedRow {
+  readonly sluice_cursor: string;
+  readonly sluice_key: string | null;
+  readonly sluice_row: JsonObject;
+}
+
+function rowsOf({ rows }: QueryResult<SelectedRow>): ReadRow[] {
+  return rows.map(({ sluice_cursor: cursor, sluice_key: key, sluice_row: row }) => ({ cursor, row, ...(key !== null && { key }) }));
+}
+
+function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
