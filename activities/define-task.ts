@@ -3,6 +3,7 @@ import Type, { type Static, type TObject, type TProperties, type TSchema } from 
 import type { ConnectionOf, ConnectionType } from '../lib/connections.ts';
 import { connectionField } from '../lib/schema-fields.ts';
 import type { RunLookup } from './run-lookup.ts';
+import { COMMON_TASK_KEYS, type CommonTaskKey } from '../workflows/plan/common-task-keys.ts';
 import type { DatasetReference } from '../workflows/plan/dataset.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 
@@ -140,6 +141,11 @@ type TaskTypeDefinition<P extends TProperties, C extends ConnectionNeeds, R exte
   run(context: TaskContext<C>, params: Static<TObject<P>>): Promise<Static<R>>;
 };
 
+/** What is wrong with parameters that have the name of a key which every task has: the compiler would not hand them to the task. */
+type Unshadowed<P, C extends ConnectionNeeds> = [Extract<keyof P | C[keyof C]['key'], CommonTaskKey>] extends [never]
+  ? unknown
+  : { readonly 'a parameter has the name of a key that every task has': Extract<keyof P | C[keyof C]['key'], CommonTaskKey> };
+
 /**
  * Defines a task type. `params` gets a key for each of `connections`, so that an analyst can name another connection.
  * @example
@@ -153,8 +159,28 @@ type TaskTypeDefinition<P extends TProperties, C extends ConnectionNeeds, R exte
  *   example: { name: 'say_hello', type: 'greet' },
  *   run: async (ctx, { name }) => ({ greeting: `Hello, ${name}!` }),
  * });
+ * @throws Error when a parameter has the name of a key that every task has, such as `queue`
  */
 export function defineTask<P extends TProperties, const C extends ConnectionNeeds, R extends TSchema>(
+  definition: TaskTypeDefinition<P, C, R> & Unshadowed<P, C>,
+): TaskType {
+  return taskTypeOf(definition);
+}
+
+/** Declares a task type that no activity carries out. @throws Error as defineTask does */
+export function declareTask<P extends TProperties, const C extends ConnectionNeeds, R extends TSchema>(
+  declaration: Declaration<P, C, R> & Unshadowed<P, C>,
+): TaskType {
+  const { runtime, ...definition }: Declaration<P, C, R> = declaration;
+  const run = (): Promise<never> => Promise.reject(new Error(`No activity carries out ${definition.type}.`));
+  return { ...taskTypeOf<P, C, R>({ ...definition, run }), runtime };
+}
+
+type Declaration<P extends TProperties, C extends ConnectionNeeds, R extends TSchema> = Omit<TaskTypeDefinition<P, C, R>, 'run'> & {
+  readonly runtime: 'interpreter' | 'planned';
+};
+
+function taskTypeOf<P extends TProperties, C extends ConnectionNeeds, R extends TSchema>(
   definition: TaskTypeDefinition<P, C, R>,
 ): TaskType {
   const connectionKeys = Object.fromEntries(
@@ -168,21 +194,20 @@ export function defineTask<P extends TProperties, const C extends ConnectionNeed
     ]),
   );
   const { data = {}, defaults = {}, ...rest } = definition;
+  const properties = { ...definition.params.properties, ...connectionKeys };
+  const shadowing = Object.keys(properties).find((key) => (COMMON_TASK_KEYS as readonly string[]).includes(key));
+  if (shadowing !== undefined) {
+    throw new Error(
+      `The parameter '${shadowing}' of the task type '${definition.type}' has the name of a key that every task has. Rename it, for example to ` +
+        `'${definition.type}_${shadowing}'.`,
+    );
+  }
   // One cast: the catalog holds task types of many parameter types; each `run` is only ever called with what its own schema has passed.
   return {
     ...rest,
-    params: Type.Object({ ...definition.params.properties, ...connectionKeys }, { additionalProperties: false }),
+    params: Type.Object(properties, { additionalProperties: false }),
     data,
     runtime: 'activity',
     defaults: { heartbeat_timeout: '15s', execution_timeout: '24h', ...defaults },
   } as unknown as TaskType;
-}
-
-/** Declares a task type that no activity carries out. */
-export function declareTask<P extends TProperties, const C extends ConnectionNeeds, R extends TSchema>({
-  runtime,
-  ...definition
-}: Omit<TaskTypeDefinition<P, C, R>, 'run'> & { readonly runtime: 'interpreter' | 'planned' }): TaskType {
-  const run = (): Promise<never> => Promise.reject(new Error(`No activity carries out ${definition.type}.`));
-  return { ...defineTask({ ...definition, run }), runtime };
 }

@@ -7,9 +7,9 @@ import { defineTask } from './define-task.ts';
 export const rabbitmqPublish = defineTask({
   type: 'rabbitmq_publish',
   description: 'Sends a persistent message to RabbitMQ, with an idempotency key as its message_id and in its header `idempotency-key`.',
-  summary: ({ queue }) => `→ ${queue}`,
+  summary: ({ queue_name }) => `→ ${queue_name}`,
   params: Type.Object({
-    queue: text('Queue', 'The queue; it has to be there.', 'order_processing'),
+    queue_name: text('Queue', 'The queue of RabbitMQ; it has to be there.', 'order_processing', { formerly: 'queue' }),
     value: Type.Unsafe<Json>(
       Type.Unknown({ title: 'Value', description: 'The message, written as JSON.', examples: [{ day: '{{ ds }}' }] }),
     ),
@@ -18,6 +18,6 @@ export const rabbitmqPublish = defineTask({
   connections: {
     rabbitmq: { key: 'connection', default: 'rabbitmq_default', types: ['rabbitmq'], description: 'The RabbitMQ to send to.' },
   },
-  example: { name: 'tell_orders', type: 'rabbitmq_publish', queue: 'order_processing', value: { day: '{{ ds }}' } },
+  example: { name: 'tell_orders', type: 'rabbitmq_publish', queue_name: 'order_processing', value: { day: '{{ ds }}' } },
   run: async (context, task) => (await import('./rabbitmq/publish.ts')).publish(context, task),
 });

@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import { DURATION_HELP } from '../workflows/plan/duration.ts';
 import { schemaTypeInWords } from '../workflows/plan/schema-type-words.ts';
+import { isMap } from '../workflows/plan/json.ts';
 import { didYouMean, nearest } from './diagnostic.ts';
 import { FOREIGN_KEYS } from './foreign-keys.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
@@ -36,6 +37,16 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
     case 'required': {
       const missing = String(params.missingProperty);
       if (isMistyped(missing, error.data, Object.keys(propertiesOf(error)))) return; // reported where the wrong word stands
+      const { formerly } = propertiesOf(error)[missing] ?? {};
+      if (formerly !== undefined && isMap(error.data) && formerly in error.data) {
+        const value = JSON.stringify(error.data[formerly]).replace(/^"([A-Za-z_][\w.-]*)"$/, '$1');
+        return source.reportKey(
+          'SL202',
+          [...path, formerly],
+          `'${missing}' is missing in this ${place.kind}; '${formerly}' is a key that every ${place.kind} has, and means something else.`,
+          `write \`${missing}: ${value}\` instead of \`${formerly}: ${value}\``,
+        );
+      }
       const inThis = inner.length === 0 && place.kind !== 'pipeline' ? ` in this ${place.kind}` : '';
       return source.reportInside('SL202', path, `'${missing}' is missing${inThis}.`, exampleOf(error, missing));
     }
@@ -111,8 +122,13 @@ export function isMistyped(missing: string, data: unknown, allowed: readonly str
   );
 }
 
-function propertiesOf(error: ErrorObject): Record<string, { examples?: readonly unknown[] }> {
-  return (error.parentSchema as { properties?: Record<string, { examples?: readonly unknown[] }> }).properties ?? {};
+interface PropertySchema {
+  readonly examples?: readonly unknown[];
+  readonly formerly?: string;
+}
+
+function propertiesOf(error: ErrorObject): Record<string, PropertySchema> {
+  return (error.parentSchema as { properties?: Record<string, PropertySchema> }).properties ?? {};
 }
 
 function pathOf(pointer: string): Path {

@@ -33,7 +33,7 @@ export class SchemaChecker {
       inlineRefs: false,
       // The schema is generated, and a test holds it against draft 07: no process needs to do so again at its start.
       validateSchema: false,
-      keywords: ['form', 'template', 'names', 'connection', 'discriminator'],
+      keywords: ['form', 'formerly', 'template', 'names', 'connection', 'discriminator'],
       formats: TEXT_FORMATS,
     });
     const { definitions, ...file } = schema;
@@ -87,8 +87,8 @@ export class SchemaChecker {
   private examplesOf(properties: Readonly<Record<string, JsonSchema>>): Record<string, JsonSchema> {
     return Object.fromEntries(
       Object.entries(properties).map(([key, property]) => {
-        const { examples } = typeof property.$ref === 'string' ? this.at(property.$ref.slice(1)) : property;
-        return [key, examples === undefined ? {} : { examples }];
+        const { examples, formerly } = typeof property.$ref === 'string' ? this.at(property.$ref.slice(1)) : property;
+        return [key, { ...(examples !== undefined && { examples }), ...(formerly !== undefined && { formerly }) }];
       }),
     );
   }

@@ -8,6 +8,8 @@ interface TextOptions {
   readonly pattern?: string;
   /** What `pattern` asks for, in words. */
   readonly form?: string;
+  /** A key that older files have in its place, and that means something else. */
+  readonly formerly?: string;
 }
 
 /** A text. */

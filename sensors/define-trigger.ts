@@ -96,9 +96,16 @@ const COMMON = {
     }),
   ),
 } satisfies TProperties;
+const COMMON_KEYS: ReadonlySet<string> = new Set(['name', 'type', ...Object.keys(COMMON)]);
 
-/** Defines a kind of trigger. To add one: write its file beside this one, and list it in catalog.ts. */
+/**
+ * Defines a kind of trigger. To add one: write its file beside this one, and list it in catalog.ts.
+ * @throws Error when one of its keys has the name of a key that every trigger has
+ */
 export function defineTrigger({ connection, params, ...rest }: TriggerDefinition): TriggerType {
+  const shadowing = [...Object.keys(params.properties), connection?.key].find((key) => key !== undefined && COMMON_KEYS.has(key));
+  if (shadowing !== undefined)
+    throw new Error(`The key '${shadowing}' of the trigger type '${rest.type}' has the name of a key that every trigger has. Rename it.`);
   const named = connection && {
     [connection.key]: Type.Optional(
       Type.String({

@@ -17,7 +17,7 @@ const SHORT_STRING = 255;
 /** Sends a message to a queue that is there, with what tells a second attempt's from the first's. It returns when the server keeps it. */
 export async function publish(
   context: TaskContext & { readonly connections: { readonly rabbitmq: RabbitMQConnection } },
-  { queue, value }: { readonly queue: string; readonly value: Json },
+  { queue_name: queue, value }: { readonly queue_name: string; readonly value: Json },
 ): Promise<{ queue: string }> {
   const { rabbitmq } = context.connections;
   if (Buffer.byteLength(queue) > SHORT_STRING)

@@ -1,3 +1,4 @@
+import { type CommonTaskKey, COMMON_TASK_KEYS as KEYS } from '../../workflows/plan/common-task-keys.ts';
 import { TRIGGER_RULES } from '../../workflows/plan/trigger-rule.ts';
 import { duration, expression, type JsonSchema, map, text } from './json-schema.ts';
 
@@ -189,7 +190,7 @@ export const TASK_COMMON = {
     form: 's3:// with a bucket and a prefix',
   },
   ...TASK_OPTIONS,
-} as const satisfies Record<string, JsonSchema>;
+} as const satisfies Record<Exclude<CommonTaskKey, 'name' | 'type' | 'sla'>, JsonSchema>;
 
 /** Which keys of a task are common to all types; the rest are the parameters of its type. */
-export const COMMON_TASK_KEYS: ReadonlySet<string> = new Set(['name', 'type', 'sla', ...Object.keys(TASK_COMMON)]);
+export const COMMON_TASK_KEYS: ReadonlySet<string> = new Set(KEYS);

@@ -70,7 +70,7 @@ describe('rabbitmq_publish', function () {
 
   it('sends persistent JSON that can be told from a second attempt', async () => {
     const queue = await newQueue();
-    assert.deepEqual(await publish({ queue, value: { day: '2024-01-01', name: 'Jalapeño' } }), { queue });
+    assert.deepEqual(await publish({ queue_name: queue, value: { day: '2024-01-01', name: 'Jalapeño' } }), { queue });
     const { content, properties } = (await channel.get(queue, { noAck: true })) as GetMessage;
     assert.equal(content.toString(), '{"day":"2024-01-01","name":"Jalapeño"}');
     const { messageId, headers, contentType, deliveryMode } = properties;
@@ -81,7 +81,7 @@ describe('rabbitmq_publish', function () {
   it('takes a hash for an id that AMQP has no room for', async () => {
     const queue = await newQueue();
     const runId = `dag/kafka/${'ü'.repeat(150)}`;
-    await publish({ queue, value: null }, urlOf({}), { runId });
+    await publish({ queue_name: queue, value: null }, urlOf({}), { runId });
     const { properties } = (await channel.get(queue, { noAck: true })) as GetMessage;
     assert.match(String(properties.messageId), /^[0-9a-f]{64}$/);
     assert.equal(properties.headers?.['idempotency-key'], `${runId}/task`);
@@ -89,7 +89,7 @@ describe('rabbitmq_publish', function () {
 
   it('uses the connection that it is given', async () => {
     const queue = await newQueue();
-    await publish({ queue, value: 1, connection: 'orders' }, 'amqp://127.0.0.1:1', {
+    await publish({ queue_name: queue, value: 1, connection: 'orders' }, 'amqp://127.0.0.1:1', {
       environment: { SLUICE_CONN_ORDERS: urlOf({}) },
     });
     assert.equal((await channel.checkQueue(queue)).messageCount, 1);
@@ -97,24 +97,24 @@ describe('rabbitmq_publish', function () {
 
   it('makes no queue', async () => {
     const queue = `none-${randomUUID()}`;
-    const error = await failureOf(publish({ queue, value: 1 }));
+    const error = await failureOf(publish({ queue_name: queue, value: 1 }));
     assert.deepEqual([error.type, error.nonRetryable], ['InvalidParameters', true]);
     assert.match(error.message, new RegExp(`^There is no queue '${queue}' at 127\\.0\\.0\\.1:\\d+, vhost '/'\\. Check its name`));
-    assert.equal((await failureOf(publish({ queue, value: 1 }))).message, error.message);
+    assert.equal((await failureOf(publish({ queue_name: queue, value: 1 }))).message, error.message);
   });
 
   it('fails when the queue goes away while it sends: the message is not lost in silence', async () => {
     const queue = await newQueue();
     const way = await startProxy(async () => void (await channel.deleteQueue(queue)));
-    const error = await failureOf(publish({ queue, value: 1 }, way));
+    const error = await failureOf(publish({ queue_name: queue, value: 1 }, way));
     assert.deepEqual([error.type, error.nonRetryable], ['InvalidParameters', true]);
     assert.match(error.message, /was deleted while the message was sent/);
   });
 
   it('tries again when the queue is full', async () => {
     const queue = await newQueue({ 'x-max-length': 1, 'x-overflow': 'reject-publish' });
-    await publish({ queue, value: 1 });
-    const error = await failureOf(publish({ queue, value: 2 }));
+    await publish({ queue_name: queue, value: 1 });
+    const error = await failureOf(publish({ queue_name: queue, value: 2 }));
     assert.deepEqual([error.type, error.nonRetryable], ['ServiceUnavailable', false]);
     assert.match(error.message, /does not take the message: it is full/);
   });
@@ -122,7 +122,7 @@ describe('rabbitmq_publish', function () {
   it('tries again when the connection breaks before the server has confirmed', async () => {
     const queue = await newQueue();
     const way = await startProxy((client) => void client.destroy());
-    const error = await failureOf(publish({ queue, value: 1 }, way));
+    const error = await failureOf(publish({ queue_name: queue, value: 1 }, way));
     assert.deepEqual([error.type, error.nonRetryable], ['ServiceUnavailable', false]);
     assert.match(error.message, /^Could not send to the queue/);
   });
@@ -133,7 +133,7 @@ describe('rabbitmq_publish', function () {
     ['nobody there', () => urlOf({ port: 1 }), 'ServiceUnavailable', false, /ECONNREFUSED.* the task will try again/],
   ] as const) {
     it(`fails: ${name}`, async () => {
-      const error = await failureOf(publish({ queue: 'q', value: 1 }, url()));
+      const error = await failureOf(publish({ queue_name: 'q', value: 1 }, url()));
       assert.deepEqual([error.type, error.nonRetryable], [type, final]);
       assert.match(error.message, message);
       assert.doesNotMatch(error.message, /no-word/);
@@ -141,14 +141,14 @@ describe('rabbitmq_publish', function () {
   }
 
   it('refuses a name that is longer than AMQP has room for', async () => {
-    const error = await failureOf(publish({ queue: 'ü'.repeat(128), value: 1 }));
+    const error = await failureOf(publish({ queue_name: 'ü'.repeat(128), value: 1 }));
     assert.deepEqual([error.type, error.nonRetryable], ['InvalidParameters', true]);
     assert.match(error.message, /at most 255 bytes/);
   });
 
   it('ends at once when it is cancelled while it connects', async () => {
     const hole = await openBlackHole();
-    await endsAtOnce((watch) => publish({ queue: 'q', value: 1 }, `amqp://${hole.address}`, watch), hole.entered);
+    await endsAtOnce((watch) => publish({ queue_name: 'q', value: 1 }, `amqp://${hole.address}`, watch), hole.entered);
     hole.close();
   });
 
@@ -157,6 +157,6 @@ describe('rabbitmq_publish', function () {
     const reached = new Promise<void>((resolve) => (reach = resolve));
     const way = await startProxy(() => new Promise<void>(() => reach()));
     const queue = await newQueue();
-    await endsAtOnce((watch) => publish({ queue, value: 1 }, way, watch), reached);
+    await endsAtOnce((watch) => publish({ queue_name: queue, value: 1 }, way, watch), reached);
   });
 });

@@ -1,0 +1,31 @@
+/** The keys of YAML that every task has, whatever its type: none of its parameters has one of these names. */
+export const COMMON_TASK_KEYS = [
+  'name',
+  'type',
+  'sla',
+  'depends_on',
+  'trigger_rule',
+  'group',
+  'when',
+  'switch',
+  'expand',
+  'allow_failure',
+  'inputs',
+  'outputs',
+  'owner',
+  'retries',
+  'retry_delay',
+  'retry_exponential_backoff',
+  'max_retry_delay',
+  'retry_policy',
+  'execution_timeout',
+  'heartbeat_timeout',
+  'queue_timeout',
+  'queue',
+  'priority',
+  'pool',
+  'pool_slots',
+  'hold_on_failure',
+] as const;
+
+export type CommonTaskKey = (typeof COMMON_TASK_KEYS)[number];
