@@ -5,7 +5,8 @@ import { didYouMean, listNames } from '../sql/nearest.ts';
 
 /**
  * The table's columns that the data fills, in the data's order: `columns` where the task says so, else the columns of the same names, else
- * (for data without names) all of the table's.
+ * (for data without names) all that the table takes values for. Columns that the table generates are among them where the data has them:
+ * they are read, and not written.
  * @throws ApplicationFailure ColumnNotFound, DataDoesNotFit
  */
 export function chooseColumns(
@@ -23,12 +24,23 @@ export function chooseColumns(
       `'columns' names ${declared.length} columns, and the data has ${data.length}: ${listNames(data.map(({ name }) => name))}.`,
     );
   }
-  const chosen = declared ? [...declared] : data.length > 0 ? data.map(({ name }) => name) : names;
+  const chosen = declared
+    ? [...declared]
+    : data.length > 0
+      ? data.map(({ name }) => name)
+      : present.filter(({ isGenerated }) => !isGenerated).map(({ name }) => name);
   const unknown = chosen.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
     throw userFault(
       'ColumnNotFound',
       `${where} has no column ${listNames(unknown.map((name) => `'${name}'`))}.${didYouMean(unknown[0] ?? '', names)} The table has: ${listNames(names)}. The data has: ${listNames(chosen)}. Add the column to the table, leave it out of the data, or say in 'columns' what goes where.`,
+    );
+  }
+  const generated = present.filter(({ name, isGenerated }) => isGenerated && declared?.includes(name)).map(({ name }) => name);
+  if (generated.length > 0) {
+    throw userFault(
+      'DataDoesNotFit',
+      `'columns' names ${listNames(generated)}, which ${where} generates itself and takes no value for. Leave it out in the task before and in 'columns', or give the data's column the same name: then it is left out.`,
     );
   }
   const empty = present.filter(({ name, notNull, hasDefault }) => notNull && !hasDefault && !chosen.includes(name)).map(({ name }) => name);

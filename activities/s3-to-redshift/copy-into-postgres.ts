@@ -7,55 +7,83 @@ import { platformFault, userFault } from '../errors.ts';
 import { describe, isServerError } from '../sql/database-failure.ts';
 import { quoteList, type TableColumn } from '../sql/find-table.ts';
 import { quoteIdentifier } from '../sql/identifiers.ts';
+import { rowsKeptOut } from './check-effects.ts';
 import type { Load } from './load-dataset.ts';
+import type { LoadTarget } from './load-target.ts';
+import { newStagingTable } from './staging-table.ts';
 
-/** JSON lines as COPY takes them untouched: as CSV of one column, quoted and delimited by control characters that JSON does not hold. */
-const RAW = 'sluice_staging_lines';
+/** Where the rows go. */
+export interface CopyTarget {
+  /** The table, as SQL. */
+  readonly into: string;
+  /** The columns of the data, as the table calls them; those that it generates are in JSON lines only. */
+  readonly columns: readonly string[];
+  readonly present: readonly TableColumn[];
+  /** Absent: a staging table, which takes every row as it is. */
+  readonly target?: LoadTarget;
+}
 
 /**
- * Fills a table of PostgreSQL: each object is streamed through COPY, and compared with the manifest on the way.
- * @param into the table, quoted
+ * Fills a table of PostgreSQL: each object is streamed through COPY, and compared with the manifest on the way. Within a transaction.
  * @returns how many rows there were
  * @throws ApplicationFailure DatasetChanged, DataDoesNotFit: then rows may already be in the table
  */
-export async function copyIntoPostgres(
-  load: Load,
-  into: string,
-  columns: readonly string[],
-  present: readonly TableColumn[],
-): Promise<number> {
+export async function copyIntoPostgres(load: Load, copying: CopyTarget): Promise<number> {
   const { database, manifest, ctx } = load;
   const { client } = database;
   if (manifest.format === 'parquet')
     throw userFault('InvalidParameters', 'A PostgreSQL warehouse cannot be loaded from parquet: let the task before write csv or jsonl.');
-  const isLines = manifest.format === 'jsonl';
-  if (isLines) await client.query(`CREATE TEMPORARY TABLE ${RAW} (line json NOT NULL)`);
-  const statement = isLines
-    ? `COPY ${RAW} (line) FROM STDIN (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`
-    : `COPY ${into} (${quoteList(columns)}) FROM STDIN (FORMAT csv)`;
-  const fromLines = isLines ? insertFromLines(load, into, columns, present) : undefined;
+  const lines = manifest.format === 'jsonl' ? await createLines(load, copying) : undefined;
+  const statement = lines?.copy ?? `COPY ${copying.into} (${quoteList(copying.columns)}) FROM STDIN (FORMAT csv)`;
   const progress = everySecond((rows: number) => ctx.progress({ rows }));
   let rows = 0;
   for (const entry of manifest.entries) {
-    await copyFile(load, entry, statement, fromLines);
+    await copyFile(load, entry, copying, statement, lines);
     rows += entry.rows;
     progress(rows);
   }
+  if (lines) await client.query(`DROP TABLE ${lines.table}`);
   if (rows !== manifest.rows) throw changed(load, `its files hold ${rows} rows, and it says ${manifest.rows}`);
   return rows;
 }
 
-/** By the names of the data, which the task's `columns` may map onto others, and with the types of the table. */
-function insertFromLines({ manifest }: Load, into: string, columns: readonly string[], present: readonly TableColumn[]): string {
-  const fields = columns.map((column, index) => ({
-    name: quoteIdentifier(manifest.schema[index]?.name ?? column),
-    type: present.find(({ name }) => name === column)?.type ?? 'text',
-  }));
-  return `INSERT INTO ${into} (${quoteList(columns)}) SELECT ${fields.map(({ name }) => `record.${name}`).join(', ')}
-    FROM ${RAW}, json_to_record(${RAW}.line) AS record(${fields.map(({ name, type }) => `${name} ${type}`).join(', ')})`;
+/** Where JSON lines are before they are rows. */
+interface Lines {
+  readonly table: string;
+  readonly copy: string;
+  readonly insert: string;
 }
 
-async function copyFile(load: Load, entry: DatasetFile, statement: string, fromLines: string | undefined): Promise<void> {
+/**
+ * COPY takes JSON lines untouched as CSV of one column, quoted and delimited by control characters that JSON does not hold. They become rows
+ * by the names of the data, which the task's `columns` may map onto others, and with the types of the table.
+ */
+async function createLines({ manifest, database }: Load, { into, columns, present, target }: CopyTarget): Promise<Lines> {
+  const table = newStagingTable();
+  await database.client.query(`CREATE TEMPORARY TABLE ${table} (line json NOT NULL)`);
+  const fields = columns
+    .map((column, index) => ({
+      column,
+      name: quoteIdentifier(manifest.schema[index]?.name ?? column),
+      of: present.find(({ name }) => name === column),
+    }))
+    .filter(({ of }) => target === undefined || of?.isGenerated !== true);
+  const list = quoteList(fields.map(({ column }) => column));
+  return {
+    table,
+    copy: `COPY ${table} (line) FROM STDIN (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`,
+    insert: `INSERT INTO ${into} (${list}) OVERRIDING SYSTEM VALUE SELECT ${fields.map(({ name }) => `record.${name}`).join(', ')}
+      FROM ${table}, json_to_record(${table}.line) AS record(${fields.map(({ name, of }) => `${name} ${of?.type ?? 'text'}`).join(', ')})`,
+  };
+}
+
+async function copyFile(
+  load: Load,
+  entry: DatasetFile,
+  { target }: CopyTarget,
+  statement: string,
+  lines: Lines | undefined,
+): Promise<void> {
   const { storage, manifest, database, ctx, table } = load;
   const { client } = database;
   const { url } = entry;
@@ -64,16 +92,22 @@ async function copyFile(load: Load, entry: DatasetFile, statement: string, fromL
   try {
     const sink = client.query(copyFrom(statement));
     const reading = await readDataFile(file, sink);
+    const taken = sink.rowCount ?? 0;
+    const isAsWritten = reading.sha256 === entry.sha256 && reading.rows === entry.rows;
+    const keptOut = isAsWritten && target && lines === undefined && taken < entry.rows ? rowsKeptOut(target, entry.rows, taken) : undefined;
+    if (keptOut) throw keptOut;
     // PostgreSQL's own count too: a row that it took for the end of the data would be missing, and nobody else would know.
-    if (reading.sha256 !== entry.sha256 || reading.rows !== entry.rows || sink.rowCount !== entry.rows) {
+    if (!isAsWritten || taken !== entry.rows) {
       throw changed(
         load,
-        `${url} holds ${sink.rowCount} rows with checksum ${reading.sha256.slice(0, 12)}…, and it says ${entry.rows} with ${entry.sha256.slice(0, 12)}…`,
+        `${url} holds ${taken} rows with checksum ${reading.sha256.slice(0, 12)}…, and it says ${entry.rows} with ${entry.sha256.slice(0, 12)}…`,
       );
     }
-    if (fromLines !== undefined) {
-      await client.query(fromLines);
-      await client.query(`TRUNCATE ${RAW}`);
+    if (lines) {
+      const { rowCount } = await client.query(lines.insert);
+      if (target && rowCount !== entry.rows)
+        throw rowsKeptOut(target, entry.rows, rowCount ?? 0) ?? changed(load, `${url} gave ${rowCount} rows`);
+      await client.query(`TRUNCATE ${lines.table}`);
     }
   } catch (error) {
     if (isBadData(error)) await refuseChanged(load, file, entry);

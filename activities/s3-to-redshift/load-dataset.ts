@@ -4,19 +4,22 @@ import type { TaskContext } from '../define-task.ts';
 import type { Storage } from '../dataset/storage.ts';
 import { userFault } from '../errors.ts';
 import { type Database, fixFormats } from '../sql/database.ts';
-import { columnsOf, findTable, type FoundTable, quoteList } from '../sql/find-table.ts';
+import { columnsOf, findTable, type FoundTable, quoteList, type TableColumn } from '../sql/find-table.ts';
 import { formatTable, quoteIdentifier, quoteTable } from '../sql/identifiers.ts';
+import { checkRows, countBefore, refuseSideEffects } from './check-effects.ts';
 import { chooseColumns } from './choose-columns.ts';
 import { copyIntoPostgres } from './copy-into-postgres.ts';
 import { beginLedger, findLoad, ledger, refuseSecondAppend, writeLoad } from './ledger.ts';
-import type { LoadMethod } from './load-methods.ts';
-import { merge, type MergeCounts } from './merge.ts';
-import { STAGING } from './staging-table.ts';
+import { followSequences } from './follow-sequences.ts';
+import { goesByKeys, type LoadMethod } from './load-methods.ts';
+import { loadTarget } from './load-target.ts';
+import { countMissing, merge, type MergeCounts } from './merge.ts';
+import { newStagingTable } from './staging-table.ts';
 import { stageFromRedshift } from './stage-redshift.ts';
 
 /** One load: where from, where to, and how. */
 export interface Load {
-  readonly ctx: Pick<TaskContext, 'pipelineRunId' | 'dagId' | 'task' | 'interval' | 'signal' | 'progress'>;
+  readonly ctx: Pick<TaskContext, 'pipelineRunId' | 'dagId' | 'task' | 'interval' | 'signal' | 'progress' | 'log'>;
   readonly database: Database;
   readonly warehouse: PostgresConnection | RedshiftConnection;
   readonly storage: Storage;
@@ -38,46 +41,42 @@ export interface Loaded extends MergeCounts {
 
 /**
  * Loads all or nothing: one transaction brings the data into the table and writes the ledger row. Whatever breaks in the middle leaves the
- * table as it was; an attempt that comes after one whose answer was lost finds the ledger row and does nothing.
+ * table as it was; an attempt that comes after one whose answer was lost finds the ledger row and does nothing. Nothing is prepared outside
+ * of the transaction: behind a pooler the next statement may be in another session.
  *
- * What has to be looked at before it may enter the table is first staged in one that only this session sees: rows for an upsert, and
- * everything on Redshift, where COPY checks nothing against the manifest. PostgreSQL otherwise takes the rows as they come, twice as fast.
+ * What has to be looked at before it may enter the table is first staged: rows that go by keys, rows with columns that the table generates,
+ * and everything on Redshift, where COPY checks nothing against the manifest. PostgreSQL otherwise takes the rows as they come, twice as fast.
  *
- * Staging stands before the transaction because of the lock: nobody waits while S3 is read, and on Redshift that would be readers too. The
- * lock stands first in it: Redshift takes a transaction's snapshot at its first query, and under a snapshot from before the lock another
- * load would not be seen.
+ * PostgreSQL stages before it locks: nobody waits while S3 is read, and each statement sees what was committed before it. Redshift takes
+ * a transaction's snapshot at its first query, and under a snapshot from before the lock another load would not be seen: it locks first, so
+ * that loads into one schema go one after the other there.
  */
 export async function loadDataset(load: Load): Promise<Loaded> {
-  const { database, warehouse, manifest, method, upsertKeys } = load;
+  const { database, warehouse, manifest, upsertKeys } = load;
   const { client } = database;
   const isPostgres = warehouse.type === 'postgres';
-  if (isPostgres) await fixFormats(client);
-  const target = await findTarget(load);
-  const present = await columnsOf(client, target, warehouse.type);
-  const columns = chooseColumns(target, present, manifest.schema, load.columns, upsertKeys);
-  await beginLedger(client, target.schema);
+  const found = await findTarget(load);
+  const present = await columnsOf(client, found, warehouse.type);
+  const columns = chooseColumns(found, present, manifest.schema, load.columns, upsertKeys);
+  await beginLedger(client, found.schema);
   // Seen here, it saves reading the data again; what is seen under the lock decides.
-  const before = await findLoad(load, target);
+  const before = await findLoad(load, found);
   if (before) return { ...before, already_loaded: true };
-  const isStaged = !isPostgres || method === 'upsert';
-  if (isStaged) {
-    await client.query(`CREATE TEMPORARY TABLE ${STAGING} AS SELECT ${quoteList(columns)} FROM ${quoteTable(target)} WHERE false`);
-    if (isPostgres) await copyIntoPostgres(load, STAGING, columns, present);
-    else await stageFromRedshift(load, warehouse, columns);
-  }
-  await client.query('BEGIN');
+  await client.query(isPostgres ? 'BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE' : 'BEGIN');
   try {
+    if (isPostgres) await fixFormats(client);
+    else await client.query(`LOCK TABLE ${ledger(found.schema)}`);
+    const staging = await stage(load, found, columns, present);
     // Two loads of one table go one after the other, and readers go on reading. Redshift's only lock would stop them: there the ledger is locked.
-    await client.query(isPostgres ? `LOCK TABLE ${quoteTable(target)} IN SHARE ROW EXCLUSIVE MODE` : `LOCK TABLE ${ledger(target.schema)}`);
-    const earlier = await findLoad(load, target);
+    if (isPostgres) await client.query(`LOCK TABLE ${quoteTable(found)} IN SHARE ROW EXCLUSIVE MODE`);
+    const earlier = await findLoad(load, found);
     if (earlier) {
       await client.query('ROLLBACK');
       return { ...earlier, already_loaded: true };
     }
-    if (method === 'append') await refuseSecondAppend(load, target);
-    const copy = isStaged ? undefined : () => copyIntoPostgres(load, quoteTable(target), columns, present);
-    const counts = await merge({ client, target, columns, method, upsertKeys, copy });
-    await writeLoad(load, target, manifest.rows);
+    const counts = await bringIn(load, found, columns, present, staging);
+    await writeLoad(load, found, manifest.rows);
+    if (staging !== undefined) await client.query(`DROP TABLE ${staging}`);
     await client.query('COMMIT');
     return { rows: manifest.rows, ...counts, already_loaded: false };
   } catch (error) {
@@ -85,6 +84,68 @@ export async function loadDataset(load: Load): Promise<Loaded> {
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
+}
+
+/** @returns the staging table with the rows, as SQL; undefined where they go straight into the table */
+async function stage(
+  load: Load,
+  found: FoundTable,
+  columns: readonly string[],
+  present: readonly TableColumn[],
+): Promise<string | undefined> {
+  const { database, warehouse, manifest, method } = load;
+  const hasGenerated = manifest.format === 'csv' && columns.length > written(columns, present).length;
+  if (warehouse.type === 'postgres' && !goesByKeys(method) && !hasGenerated) return undefined;
+  const staging = newStagingTable();
+  await database.client.query(`CREATE TEMPORARY TABLE ${staging} AS SELECT ${quoteList(columns)} FROM ${quoteTable(found)} WHERE false`);
+  if (warehouse.type === 'postgres') await copyIntoPostgres(load, { into: staging, columns, present });
+  else await stageFromRedshift(load, warehouse, staging, columns);
+  return staging;
+}
+
+/** Brings the rows into the locked table, and makes sure that they are there and that nothing else has changed. */
+async function bringIn(
+  load: Load,
+  found: FoundTable,
+  columns: readonly string[],
+  present: readonly TableColumn[],
+  staging: string | undefined,
+): Promise<MergeCounts> {
+  const { ctx, database, warehouse, manifest, method, upsertKeys } = load;
+  const { client } = database;
+  const target = await loadTarget(client, found, warehouse.type);
+  refuseSideEffects(target, method);
+  if (method === 'append') await refuseSecondAppend(load, found);
+  const loading = { client, target, method, rows: manifest.rows };
+  const before = await countBefore(loading);
+  const stored = written(columns, present);
+  if (goesByKeys(method)) refuseNumbered(found, present, stored, upsertKeys);
+  const rows = staging ?? (() => copyIntoPostgres(load, { into: target.sql, columns, present, target }));
+  const counts = await merge({ client, target, columns: stored, method, upsertKeys, rows });
+  await checkRows(loading, counts, before, () => countMissing(client, target, staging ?? '', upsertKeys));
+  const left = warehouse.type === 'postgres' ? await followSequences(client, target, stored) : [];
+  if (left.length > 0) {
+    ctx.log.warn('The user may not move these sequences behind the loaded values: GRANT SELECT, UPDATE ON SEQUENCE', {
+      sequences: left,
+    });
+  }
+  return counts;
+}
+
+/** The columns that values are written to. */
+function written(columns: readonly string[], present: readonly TableColumn[]): string[] {
+  return columns.filter((column) => !present.some(({ name, isGenerated }) => name === column && isGenerated));
+}
+
+/** @throws ApplicationFailure DataDoesNotFit for a column that the server would let nobody update */
+function refuseNumbered(found: FoundTable, present: readonly TableColumn[], stored: readonly string[], keys: readonly string[]): void {
+  const numbered = present.find(({ name, isNumbered }) => isNumbered && stored.includes(name) && !keys.includes(name));
+  if (!numbered) return;
+  throw userFault(
+    'DataDoesNotFit',
+    `Column '${numbered.name}' of ${formatTable(found)} is GENERATED ALWAYS AS IDENTITY, and PostgreSQL lets nobody update it. ` +
+      'Name it in upsert_keys, leave it out of the data, or make it GENERATED BY DEFAULT.',
+  );
 }
 
 async function findTarget({ database, table, manifest }: Load): Promise<FoundTable> {

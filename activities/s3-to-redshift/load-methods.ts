@@ -1,3 +1,8 @@
 /** How rows get into the table. */
-export const LOAD_METHODS = ['append', 'replace', 'upsert'] as const;
+export const LOAD_METHODS = ['append', 'replace', 'upsert', 'merge'] as const;
 export type LoadMethod = (typeof LOAD_METHODS)[number];
+
+/** Whether it goes by `upsert_keys`. */
+export function goesByKeys(method: LoadMethod): boolean {
+  return method === 'upsert' || method === 'merge';
+}

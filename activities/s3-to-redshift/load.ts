@@ -6,16 +6,17 @@ import { openStorage } from '../dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
 import { platformFault, userFault } from '../errors.ts';
 import { withDatabase } from '../sql/database.ts';
+import { goesByKeys } from './load-methods.ts';
 import { loadDataset } from './load-dataset.ts';
 import { connections, type Params, type Result } from './parameters.ts';
 
 /** Carries out an `s3_to_redshift` task. */
 export async function load(ctx: TaskContext<typeof connections>, task: Params): Promise<Result> {
   const { method = 'replace', upsert_keys: upsertKeys = [] } = task;
-  if ((method === 'upsert') !== upsertKeys.length > 0) {
+  if (goesByKeys(method) !== upsertKeys.length > 0) {
     throw userFault(
       'InvalidParameters',
-      `method ${method} and upsert_keys [${upsertKeys.join(', ')}] do not go together: upsert needs keys, the others have none.`,
+      `method ${method} and upsert_keys [${upsertKeys.join(', ')}] do not go together: upsert and merge need keys, the others have none.`,
     );
   }
   const { storage: aws, warehouse } = ctx.connections;

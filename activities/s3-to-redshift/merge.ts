@@ -1,13 +1,15 @@
 import type { SqlClient } from '../../lib/postgres.ts';
 import { userFault } from '../errors.ts';
-import { type FoundTable, quoteList } from '../sql/find-table.ts';
-import { quoteIdentifier, quoteTable } from '../sql/identifiers.ts';
+import { isServerError } from '../sql/database-failure.ts';
+import { quoteList } from '../sql/find-table.ts';
+import { formatTable, quoteIdentifier } from '../sql/identifiers.ts';
 import type { LoadMethod } from './load-methods.ts';
-import { STAGING } from './staging-table.ts';
+import type { LoadTarget } from './load-target.ts';
 
 /** Rows of the table that a merge has touched, as the server counts them. */
 export interface MergeCounts {
   readonly inserted?: number;
+  /** Absent where the data has no columns to update. */
   readonly updated?: number;
   readonly deleted?: number;
 }
@@ -15,47 +17,93 @@ export interface MergeCounts {
 /** The columns of the merge, and how. */
 export interface Merge {
   readonly client: SqlClient;
-  readonly target: FoundTable;
+  readonly target: LoadTarget;
+  /** That are written. */
   readonly columns: readonly string[];
   readonly method: LoadMethod;
   readonly upsertKeys: readonly string[];
-  /** Brings the rows straight into the table, and counts them; undefined: they are staged. */
-  readonly copy: (() => Promise<number>) | undefined;
+  /** Where the rows are staged, as SQL; or what brings them straight into the table, and counts them. */
+  readonly rows: string | (() => Promise<number>);
 }
 
 /**
  * Brings the rows into the table, in words that Redshift and PostgreSQL both know: Redshift has no ON CONFLICT, and its TRUNCATE would
  * commit. DELETE lets readers see the old rows until the commit.
  */
-export async function merge({ client, target, columns, method, upsertKeys, copy }: Merge): Promise<MergeCounts> {
-  const table = quoteTable(target);
-  const insert = `INSERT INTO ${table} (${quoteList(columns)}) SELECT ${quoteList(columns, 's.')} FROM ${STAGING} AS s`;
+export async function merge(merging: Merge): Promise<MergeCounts> {
+  const { client, target, columns, method, upsertKeys, rows } = merging;
   const run = async (sql: string): Promise<number> => (await client.query(sql)).rowCount ?? 0;
-  const fill = copy ?? (() => run(insert));
-  if (method === 'append') return { inserted: await fill() };
-  if (method === 'replace') return { deleted: await run(`DELETE FROM ${table}`), inserted: await fill() };
-  await refuseUnclearKeys(client, upsertKeys);
-  const same = upsertKeys.map((key) => `t.${quoteIdentifier(key)} = s.${quoteIdentifier(key)}`).join(' AND ');
+  if (typeof rows !== 'string') {
+    const deleted = method === 'replace' ? { deleted: await deleteAll(merging, run) } : {};
+    return { ...deleted, inserted: await rows() };
+  }
+  // Values for columns that number themselves are the data's.
+  const overriding = target.server === 'postgres' ? ' OVERRIDING SYSTEM VALUE' : '';
+  const insert = `INSERT INTO ${target.sql} (${quoteList(columns)})${overriding} SELECT ${quoteList(columns, 's.')} FROM ${rows} AS s`;
+  if (method === 'append') return { inserted: await run(insert) };
+  if (method === 'replace') return { deleted: await deleteAll(merging, run), inserted: await run(insert) };
+  await refuseUnclearKeys(client, rows, upsertKeys, method);
+  // An upsert finds its rows in tables that inherit from this one too; a merge leaves those alone.
+  const table = method === 'merge' ? target.own : target.sql;
+  const same = sameKeys(upsertKeys);
+  let gone = {};
+  if (method === 'merge') {
+    // Redshift's DELETE has no alias, so that the other one must be nobody's name.
+    const kept = upsertKeys.map(
+      (key) => `sluice_staged.${quoteIdentifier(key)} = ${quoteIdentifier(target.table)}.${quoteIdentifier(key)}`,
+    );
+    const staged = `SELECT ${quoteList(upsertKeys)} FROM ${rows}`;
+    gone = {
+      deleted: await run(`DELETE FROM ${table} WHERE NOT EXISTS (SELECT 1 FROM (${staged}) AS sluice_staged WHERE ${kept.join(' AND ')})`),
+    };
+  }
   const rest = columns.filter((column) => !upsertKeys.includes(column));
-  let updated = 0;
+  let updated = {};
   if (rest.length > 0) {
     const set = rest.map((column) => `${quoteIdentifier(column)} = s.${quoteIdentifier(column)}`).join(', ');
-    updated = await run(`UPDATE ${table} AS t SET ${set} FROM ${STAGING} AS s WHERE ${same}`);
+    updated = { updated: await run(`UPDATE ${table} AS t SET ${set} FROM ${rows} AS s WHERE ${same}`) };
   }
-  return { updated, inserted: await run(`${insert} WHERE NOT EXISTS (SELECT 1 FROM ${table} AS t WHERE ${same})`) };
+  return { ...gone, ...updated, inserted: await run(`${insert} WHERE NOT EXISTS (SELECT 1 FROM ${table} AS t WHERE ${same})`) };
 }
 
-async function refuseUnclearKeys(client: SqlClient, keys: readonly string[]): Promise<void> {
+/** How many rows of the data the table has no row for. */
+export async function countMissing(client: SqlClient, target: LoadTarget, staging: string, keys: readonly string[]): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(
+    `SELECT count(*) AS count FROM ${staging} AS s WHERE NOT EXISTS (SELECT 1 FROM ${target.sql} AS t WHERE ${sameKeys(keys)})`,
+  );
+  return Number(rows[0]?.count);
+}
+
+function sameKeys(keys: readonly string[]): string {
+  return keys.map((key) => `t.${quoteIdentifier(key)} = s.${quoteIdentifier(key)}`).join(' AND ');
+}
+
+/** Rows that others refer to cannot be deleted, and need not be. */
+async function deleteAll({ target }: Merge, run: (sql: string) => Promise<number>): Promise<number> {
+  try {
+    return await run(`DELETE FROM ${target.sql}`);
+  } catch (error) {
+    if (!isServerError(error) || error.code !== '23503') throw error;
+    throw userFault(
+      'DataDoesNotFit',
+      `Method replace could not delete the rows of ${formatTable(target)}: ${error.message}. Nothing was loaded. ` +
+        'Use method: merge with upsert_keys, which deletes only the rows that are gone from the data and updates the others.',
+      error,
+    );
+  }
+}
+
+async function refuseUnclearKeys(client: SqlClient, staging: string, keys: readonly string[], method: LoadMethod): Promise<void> {
   const list = quoteList(keys);
   const isNull = keys.map((key) => `${quoteIdentifier(key)} IS NULL`).join(' OR ');
   const { rows } = await client.query<Record<string, unknown>>(
-    `SELECT ${list}, count(*) AS sluice_count FROM ${STAGING} GROUP BY ${list} HAVING count(*) > 1 OR ${isNull} LIMIT 1`,
+    `SELECT ${list}, count(*) AS sluice_count FROM ${staging} GROUP BY ${list} HAVING count(*) > 1 OR ${isNull} LIMIT 1`,
   );
   const [unclear] = rows;
   if (!unclear) return;
   const values = keys.map((key) => `${key} = ${String(unclear[key] ?? 'NULL')}`).join(', ');
   throw userFault(
     'DataDoesNotFit',
-    `The data has ${String(unclear.sluice_count)} row${unclear.sluice_count === '1' ? '' : 's'} with ${values}; upsert needs one row a key, and no NULL in it. Choose other upsert_keys, or clean the data in the task before.`,
+    `The data has ${String(unclear.sluice_count)} row${unclear.sluice_count === '1' ? '' : 's'} with ${values}; ${method} needs one row a key, and no NULL in it. Choose other upsert_keys, or clean the data in the task before.`,
   );
 }

@@ -33,7 +33,7 @@ export const params = Type.Object({
       enum: LOAD_METHODS,
       title: 'Method',
       description:
-        'replace: the table then holds this data and nothing else. append: the rows are added. upsert: rows with the same upsert_keys are updated, others added.',
+        'replace: the table then holds this data and nothing else; its rows are deleted and loaded again. append: the rows are added. upsert: rows with the same upsert_keys are updated, others added. merge: the table then holds this data and nothing else, as with replace, but only rows whose upsert_keys are gone from the data are deleted, so that other tables can refer to the rest.',
       default: 'replace',
       examples: ['upsert'],
     }),
@@ -41,7 +41,7 @@ export const params = Type.Object({
   upsert_keys: Type.Optional(
     Type.Array(columnName, {
       title: 'Upsert keys',
-      description: 'The columns that tell which row is which; needed for upsert.',
+      description: 'The columns that tell which row is which; needed for upsert and merge.',
       minItems: 1,
       uniqueItems: true,
       examples: [['category_id']],
@@ -82,8 +82,8 @@ export const result = Type.Object({
   rows: Type.Integer({ description: 'Rows of the data set, all loaded.' }),
   bytes: Type.Integer({ description: 'As stored in S3.' }),
   inserted: Type.Optional(Type.Integer({ description: 'Rows that the table has got.' })),
-  updated: Type.Optional(Type.Integer({ description: 'upsert: rows that were there and have new values.' })),
-  deleted: Type.Optional(Type.Integer({ description: 'replace: rows that were there and are gone.' })),
+  updated: Type.Optional(Type.Integer({ description: 'upsert, merge: rows that were there and have new values.' })),
+  deleted: Type.Optional(Type.Integer({ description: 'replace, merge: rows that were there and are gone.' })),
   already_loaded: Type.Boolean({ description: 'An earlier attempt had loaded it; its answer was lost.' }),
 });
 export type Result = Static<typeof result>;

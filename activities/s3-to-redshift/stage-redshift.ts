@@ -4,7 +4,6 @@ import { databaseFailure, describe, isServerError, type ServerError } from '../s
 import { quoteList } from '../sql/find-table.ts';
 import { quoteLiteral } from '../sql/identifiers.ts';
 import type { Load } from './load-dataset.ts';
-import { STAGING } from './staging-table.ts';
 
 /**
  * Fills the staging table of a Redshift warehouse: Redshift itself reads the objects that the manifest names, and fails when one is missing.
@@ -12,9 +11,15 @@ import { STAGING } from './staging-table.ts';
  * NULL and '' stay different in CSV as Redshift's manual has it (COPY, data conversion parameters): `NULL AS ''` loads an empty field as NULL,
  * an empty field is two delimiters with nothing in between, and `""` has its quotes in between. EMPTYASNULL would do the same, but leave the
  * default `NULL AS '\N'` in force, and turn the text `\N` into NULL. JSON lines tell them apart by themselves.
+ * @param staging as SQL
  * @throws ApplicationFailure
  */
-export async function stageFromRedshift(load: Load, warehouse: RedshiftConnection, columns: readonly string[]): Promise<void> {
+export async function stageFromRedshift(
+  load: Load,
+  warehouse: RedshiftConnection,
+  staging: string,
+  columns: readonly string[],
+): Promise<void> {
   const { database, manifest, manifestUri, aws, copyOptions } = load;
   const { client } = database;
   // Redshift refuses a manifest without entries.
@@ -31,12 +36,12 @@ export async function stageFromRedshift(load: Load, warehouse: RedshiftConnectio
     'MANIFEST',
   ].filter((option) => option !== '');
   try {
-    await client.query(`COPY ${STAGING} (${quoteList(columns)}) FROM ${quoteLiteral(manifestUri)} ${options.join(' ')}`);
+    await client.query(`COPY ${staging} (${quoteList(columns)}) FROM ${quoteLiteral(manifestUri)} ${options.join(' ')}`);
   } catch (error) {
     if (!isServerError(error)) throw error;
     throw await copyFailure(load, withoutSecret(error, aws.secret_access_key));
   }
-  const { rows } = await client.query<{ count: string }>(`SELECT count(*) AS count FROM ${STAGING}`);
+  const { rows } = await client.query<{ count: string }>(`SELECT count(*) AS count FROM ${staging}`);
   const staged = Number(rows[0]?.count);
   if (staged !== manifest.rows) {
     throw platformFault(
@@ -90,6 +95,8 @@ async function copyFailure(load: Load, error: ServerError): Promise<Error> {
 /** The row that Redshift stumbled over, where it may be asked. */
 async function loadError({ database }: Load): Promise<string | undefined> {
   try {
+    // The error has ended the transaction, which takes no question any more.
+    await database.client.query('ROLLBACK');
     const { rows } = await database.client.query<Record<'file' | 'line' | 'name' | 'reason' | 'value', string>>(
       `SELECT trim(filename) AS file, line_number AS line, trim(colname) AS name, trim(err_reason) AS reason, trim(raw_field_value) AS value
        FROM stl_load_errors WHERE session = pg_backend_pid() ORDER BY starttime DESC LIMIT 1`,

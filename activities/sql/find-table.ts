@@ -51,21 +51,26 @@ export interface TableColumn {
   readonly name: string;
   readonly type: string;
   readonly notNull: boolean;
+  /** A row can do without a value: a default, a generated or an identity column. */
   readonly hasDefault: boolean;
+  /** `GENERATED ALWAYS AS (…)`: the table computes it, and takes no value. */
+  readonly isGenerated: boolean;
+  /** `GENERATED ALWAYS AS IDENTITY`: an INSERT may override it, an UPDATE may not. */
+  readonly isNumbered: boolean;
 }
 
-/**
- * A table's columns in their order. `hasDefault` says that a row can do without a value: a default, a generated or an identity column.
- * Redshift, whose catalog is older, keeps identity among the defaults.
- */
+/** A table's columns in their order. Redshift, whose catalog is older, keeps identity among the defaults. */
 export async function columnsOf(
   client: SqlClient,
   { schema, table }: FoundTable,
   server: 'postgres' | 'redshift' = 'postgres',
 ): Promise<TableColumn[]> {
-  const hasDefault = server === 'postgres' ? "a.atthasdef OR a.attidentity <> ''" : 'a.atthasdef';
+  const kinds =
+    server === 'postgres'
+      ? `a.atthasdef OR a.attidentity <> '' AS "hasDefault", a.attgenerated <> '' AS "isGenerated", a.attidentity = 'a' AS "isNumbered"`
+      : 'a.atthasdef AS "hasDefault", false AS "isGenerated", false AS "isNumbered"';
   const { rows } = await client.query<TableColumn>(
-    `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "notNull", ${hasDefault} AS "hasDefault"
+    `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "notNull", ${kinds}
      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [schema, table],

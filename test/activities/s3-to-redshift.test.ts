@@ -173,16 +173,41 @@ describe('s3_to_redshift', function () {
           ]);
         });
 
-        it('upsert refuses a key that stands twice, and NULL in a key', async () => {
-          for (const values of ['(1, 1), (1, 2)', '(1, 1), (NULL, 2)']) {
-            const error = await failure(
-              load(await dataset(`SELECT * FROM (VALUES ${values}) AS t(id, seen)`), table, { method: 'upsert', upsert_keys: ['id'] }),
-            );
-            assert.deepEqual([error.type, error.nonRetryable], ['DataDoesNotFit', true]);
-          }
-          assert.equal((await content()).length, 2);
-          assert.equal((await failure(load(await dataset('SELECT 1 AS id'), table, { method: 'upsert' }))).type, 'InvalidParameters');
+        it('merge updates what is there, adds what is not, and deletes what is gone', async () => {
+          await warehouse.rows(`INSERT INTO ${table} VALUES (NULL, 'no key', 5)`);
+          const counts = await load(await dataset(`SELECT * FROM (VALUES (1, 'new'), (3, NULL)) AS t(id, name)`), table, {
+            method: 'merge',
+            upsert_keys: ['id'],
+          });
+          assert.deepEqual([counts.updated, counts.inserted, counts.deleted], [1, 1, 2]);
+          assert.deepEqual(await content(), [
+            { id: 1, name: 'new', seen: 1 },
+            { id: 3, name: null, seen: 7 },
+          ]);
+          await load(await dataset('SELECT 1 AS id WHERE false'), table, { method: 'merge', upsert_keys: ['id'] });
+          assert.deepEqual(await content(), []);
         });
+
+        it('merge refuses a table that has a key twice: it could not hold exactly the data', async () => {
+          await warehouse.rows(`INSERT INTO ${table} VALUES (1, 'twice', 5)`);
+          const error = await failure(load(await dataset('SELECT 1 AS id'), table, { method: 'merge', upsert_keys: ['id'] }));
+          assert.deepEqual([error.type, error.nonRetryable], ['DataDoesNotFit', true]);
+          assert.match(error.message, /would hold 2 rows after the load, and it must be 1: rows of the table have the same upsert_keys/);
+          assert.equal((await content()).length, 3);
+        });
+
+        for (const method of ['upsert', 'merge']) {
+          it(`${method} refuses a key that stands twice, and NULL in a key`, async () => {
+            for (const values of ['(1, 1), (1, 2)', '(1, 1), (NULL, 2)']) {
+              const error = await failure(
+                load(await dataset(`SELECT * FROM (VALUES ${values}) AS t(id, seen)`), table, { method, upsert_keys: ['id'] }),
+              );
+              assert.deepEqual([error.type, error.nonRetryable], ['DataDoesNotFit', true]);
+            }
+            assert.equal((await content()).length, 2);
+            assert.equal((await failure(load(await dataset('SELECT 1 AS id'), table, { method }))).type, 'InvalidParameters');
+          });
+        }
 
         it('maps columns by name, or as the task says', async () => {
           await load(await dataset(`SELECT 5 AS seen, 'b' AS name, 9 AS id`), table);
@@ -484,9 +509,11 @@ describe('s3_to_redshift', function () {
       assert.ok(redshift.statements.slice(from).some((sql) => / TRUNCATECOLUMNS STATUPDATE OFF MANIFEST$/.test(sql)));
     });
 
-    it('holds no lock that stops readers while it reads S3', () => {
-      const order = redshift.statements.filter((sql) => /^(COPY|BEGIN|LOCK|COMMIT)/.test(sql)).map((sql) => sql.split(' ')[0]);
-      assert.match(order.join(' '), /COPY BEGIN LOCK COMMIT/);
+    it('does all in one transaction, whose first statement locks the ledger, and no lock stops readers of the table', async () => {
+      const from = redshift.statements.length;
+      await load(redshift.url, unique('run'));
+      const order = redshift.statements.slice(from).filter((sql) => /^(COPY|BEGIN|LOCK|COMMIT|CREATE|DROP)/.test(sql));
+      assert.equal(order.map((sql) => sql.split(' ')[0]).join(' '), 'BEGIN LOCK CREATE COPY DROP COMMIT');
       assert.ok(redshift.statements.filter((sql) => sql.startsWith('LOCK')).every((sql) => sql.endsWith('sluice_loads')));
     });
   });

@@ -1,0 +1,119 @@
+import type { SqlClient } from '../../lib/postgres.ts';
+import { userFault } from '../errors.ts';
+import { formatTable } from '../sql/identifiers.ts';
+import { listNames } from '../sql/nearest.ts';
+import type { LoadMethod } from './load-methods.ts';
+import type { LoadTarget } from './load-target.ts';
+import type { MergeCounts } from './merge.ts';
+import { nameReaction, type Reaction } from './table-reactions.ts';
+
+/**
+ * Makes sure that `replace` and `merge` leave exactly the new rows in the table, and touch no other: deletes that would do more are refused
+ * before the first one.
+ * @throws ApplicationFailure InvalidParameters
+ */
+export function refuseSideEffects(target: LoadTarget, method: LoadMethod): void {
+  if (method !== 'replace' && method !== 'merge') return;
+  const { reactions, cascades, heirs, hidesRows } = target.reactions;
+  const table = formatTable(target);
+  if (hidesRows) {
+    throw userFault(
+      'InvalidParameters',
+      `Row-level security hides rows of ${table} from this user, so that method ${method} could not delete them. ` +
+        'Nothing was loaded. Connect as a user with BYPASSRLS, or as the owner of the table, or use method append or upsert.',
+    );
+  }
+  if (method === 'merge') return;
+  const reasons = [
+    ...cascades.map(({ constraint, from, action }) =>
+      action === 'CASCADE'
+        ? `rows of ${from} would be deleted too (foreign key '${constraint}', ON DELETE CASCADE)`
+        : `rows of ${from} would be changed (foreign key '${constraint}', ON DELETE ${action})`,
+    ),
+    ...heirs.map((heir) => `rows of ${heir} would be deleted too, which inherits from it`),
+    ...reactions
+      .filter(({ events }) => events.includes('DELETE'))
+      .map((each) => `${nameReaction(each)} may keep rows, or change something else`),
+  ];
+  if (reasons.length === 0) return;
+  const movers = reactions.filter(keepsRowsOut).map((each) => ` ${nameReaction(each)} may also move the new rows elsewhere.`);
+  throw userFault(
+    'InvalidParameters',
+    `Method replace deletes all rows of ${table}, and that would do more: ${reasons.join('; ')}.${movers.join('')} Nothing was loaded. ` +
+      'Use method: merge with upsert_keys, which deletes only the rows that are gone from the data and updates the others.',
+  );
+}
+
+/** Whether it may keep a new row out of the table. */
+function keepsRowsOut({ kind, events, isBeforeRow }: Reaction): boolean {
+  return events.includes('INSERT') && (kind === 'rule' || isBeforeRow);
+}
+
+/** Rows that the server did not take, although it was given them: the triggers are to blame, not the data. */
+export function rowsKeptOut(target: LoadTarget, given: number, taken: number): Error | undefined {
+  const movers = target.reactions.reactions.filter(keepsRowsOut).map(nameReaction);
+  if (movers.length === 0) return undefined;
+  const isOne = movers.length === 1;
+  return userFault(
+    'DataDoesNotFit',
+    `${formatTable(target)} has taken ${taken} of ${given} rows: ${listNames(movers)} ${isOne ? 'moves rows elsewhere or keeps' : 'move rows elsewhere or keep'} them out. ` +
+      `Nothing was loaded. Load the table that ${isOne ? 'it writes' : 'they write'} to, or disable ${isOne ? 'it' : 'them'}.`,
+  );
+}
+
+/** What was merged, and what was there before. */
+export interface Loading {
+  readonly client: SqlClient;
+  readonly target: LoadTarget;
+  readonly method: LoadMethod;
+  /** Rows of the data. */
+  readonly rows: number;
+}
+
+/** Rows before an append whose result is to be counted; undefined where it need not be. */
+export async function countBefore({ client, target, method }: Loading): Promise<number | undefined> {
+  return method === 'append' && target.isWatched ? countRows(client, target) : undefined;
+}
+
+/**
+ * Makes sure that the rows are in the table, in the transaction that has brought them. They are counted where something else could have
+ * moved, kept or added rows: without that, what the server has said of each statement is enough, and the table is not read again.
+ * @param before as `countBefore` has said
+ * @param missing counts rows of the data that the table lacks, for upsert
+ * @throws ApplicationFailure DataDoesNotFit
+ */
+export async function checkRows(
+  { client, target, method, rows }: Loading,
+  { inserted = 0, updated }: MergeCounts,
+  before: number | undefined,
+  missing: () => Promise<number>,
+): Promise<void> {
+  // Deferred triggers would only run at the COMMIT.
+  if (target.reactions.reactions.length > 0) await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+  if (method === 'upsert') {
+    const lacking = target.isWatched ? await missing() : 0;
+    const untouched = updated === undefined ? 0 : Math.max(0, rows - inserted - updated);
+    if (Math.max(lacking, untouched) > 0) throw notThere(target, `lacks ${Math.max(lacking, untouched)} of ${rows} rows of the data`);
+    return;
+  }
+  if (inserted !== rows && method !== 'merge') throw notThere(target, `has taken ${inserted} of ${rows} rows`);
+  if (method !== 'merge' && !target.isWatched) return;
+  const [found, expected] = [await countRows(client, target), (before ?? 0) + rows];
+  if (found !== expected) throw notThere(target, `would hold ${found} rows after the load, and it must be ${expected}`, method);
+}
+
+async function countRows(client: SqlClient, { own }: LoadTarget): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(`SELECT count(*) AS count FROM ${own}`);
+  return Number(rows[0]?.count);
+}
+
+function notThere(target: LoadTarget, what: string, method?: LoadMethod): Error {
+  const names = target.reactions.reactions.map(nameReaction);
+  const reason =
+    names.length > 0
+      ? `${listNames(names)} keeps, moves or adds rows. Disable it for the load, or load with a method that it does not touch.`
+      : method === 'merge'
+        ? 'rows of the table have the same upsert_keys. Choose keys that tell its rows apart, or delete the surplus rows.'
+        : 'something else than this load has changed them.';
+  return userFault('DataDoesNotFit', `${formatTable(target)} ${what}: ${reason} Nothing was loaded.`);
+}
