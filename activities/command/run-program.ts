@@ -39,22 +39,25 @@ export async function runProgram(
     child.once('error', reject);
     child.once('exit', (code, by) => resolve({ code, signal: by }));
   });
-  let ending: Promise<void> | undefined;
-  const end = (): void => {
-    if (child.pid !== undefined) ending ??= endSession(child.pid, GRACE_MS);
-  };
-  signal.addEventListener('abort', end, { once: true });
-  if (signal.aborted) end();
+  let ending: Promise<boolean> | undefined;
+  const end = (): Promise<boolean> => (ending ??= child.pid === undefined ? Promise.resolve(true) : endSession(child.pid, GRACE_MS));
+  // A program that cannot be killed does not keep its task.
+  let giveUp = (): void => undefined;
+  const givenUp = new Promise<Pick<ProgramEnd, 'code' | 'signal'>>(
+    (resolve) => (giveUp = () => resolve({ code: null, signal: 'SIGKILL' })),
+  );
+  const onAbort = (): void => void end().then((hasEnded) => (hasEnded ? undefined : giveUp()));
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
-    const exit = await exited;
-    end();
-    await ending;
+    const exit = await Promise.race([exited, givenUp]);
+    await end();
     const drained = new AbortController();
     await Promise.race([closed, sleep(DRAIN_MS, undefined, { signal: drained.signal })]);
     drained.abort();
     return { ...exit, stdout: stdout.text(), stderr: stderr.text() };
   } finally {
-    signal.removeEventListener('abort', end);
+    signal.removeEventListener('abort', onAbort);
     child.stdout.destroy();
     child.stderr.destroy();
   }

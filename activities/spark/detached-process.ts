@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pid as ownPid } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { platformFault } from '../errors.ts';
 import { endSession } from '../support/end-session.ts';
 import { processIdentity } from '../support/process-table.mjs';
 
@@ -85,13 +86,18 @@ export async function startProcess(
 
 /**
  * Ends `process` and all it started: SIGTERM to the group, and after `graceMs` SIGKILL to the whole session. Returns when all are gone.
+ * @throws ApplicationFailure `SparkFailed` when the system does not end them: nothing else may write to the same place until they are gone
  */
 export async function terminate(process: DetachedProcess, graceMs: number): Promise<void> {
   if (process.host !== hostname() || bootOf(process.identity) !== bootOf(processIdentity(ownPid))) return;
   // The leader may be gone while its children live; a pid is not given to another process as long as a group or session has it.
   const present = processIdentity(process.pid);
   if (present !== undefined && present !== process.identity) return;
-  await endSession(process.pid, graceMs);
+  if (await endSession(process.pid, graceMs)) return;
+  throw platformFault(
+    'SparkFailed',
+    `Process ${process.pid} of an earlier attempt cannot be ended on ${process.host}: it belongs to another user, or waits for a device that does not answer. End it there; the task will try again.`,
+  );
 }
 
 /** On Linux an identity begins with the boot of the machine. */

@@ -2,24 +2,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sessionMembers } from './process-table.mjs';
 
 const POLL_MS = 100;
+/** How long the system gets to end what was killed, in milliseconds. */
+const KILL_TIMEOUT_MS = 5_000;
 
 /**
  * Ends all processes of a session: SIGTERM to the process group of its leader, and after `graceMs` SIGKILL to every process that is left,
- * also to those that have moved to a process group of their own. Returns when all have ended.
+ * also to those that have moved to a process group of their own.
  * A process that has opened a session of its own is a daemon by its own decision, and is left alone.
  * @param leader pid of the process that opened the session; it may have ended already
+ * @returns whether all have ended; false 5 s after SIGKILL when one belongs to another user or waits for a device that does not answer
  */
-export async function endSession(leader: number, graceMs: number): Promise<void> {
-  if (sessionMembers(leader).length === 0) return;
+export async function endSession(leader: number, graceMs: number): Promise<boolean> {
+  if (sessionMembers(leader).length === 0) return true;
   signal(-leader, 'SIGTERM');
-  const end = Date.now() + graceMs;
+  const killAt = Date.now() + graceMs;
   while (sessionMembers(leader).length > 0) {
-    if (Date.now() >= end) {
+    const now = Date.now();
+    if (now >= killAt + KILL_TIMEOUT_MS) return false;
+    if (now >= killAt) {
       signal(-leader, 'SIGKILL');
       for (const member of sessionMembers(leader)) signal(member, 'SIGKILL');
     }
     await sleep(POLL_MS);
   }
+  return true;
 }
 
 /** @param target a pid, or a process group as a negative number */
@@ -27,6 +33,7 @@ function signal(target: number, name: NodeJS.Signals): void {
   try {
     process.kill(target, name);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    // It has ended, or belongs to another user.
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }

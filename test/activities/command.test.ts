@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'mocha';
 import { runCommand, type CommandResult } from '../../activities/command/run-command.ts';
@@ -68,6 +70,25 @@ describe('command', function () {
     );
     assert.match((await failureOf(run([''], { allowed: '' }))).message, /It allows: none\./);
     assert.equal((await failureOf(run(['no-such-program'], { allowed: 'no-such-program' }))).type, 'ProgramNotFound');
+  });
+
+  it('does not wait for ever for processes that it may not kill', async function () {
+    // Only root can start what a worker of another user may not kill.
+    if (process.getuid?.() !== 0) return this.skip();
+    const rootsOwn = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
+    const module = JSON.stringify(new URL('../../activities/support/end-session.ts', import.meta.url).href);
+    const worker = spawn(
+      process.execPath,
+      [
+        '--import=tsx',
+        '--input-type=module',
+        '-e',
+        `const { endSession } = await import(${module}); console.log(await endSession(${rootsOwn.pid}, 200))`,
+      ],
+      { uid: 65534, gid: 65534, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    assert.equal(await text(worker.stdout), 'false\n');
+    rootsOwn.kill('SIGKILL');
   });
 
   it('ends the program and its children when it is cancelled', async () => {

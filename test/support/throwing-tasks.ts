@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
 import mysql from 'mysql2';
 import pg from 'pg';
 import Type from 'typebox';
@@ -9,6 +10,7 @@ import { createKafka } from '../../lib/kafka/client.ts';
 import { openPostgres } from '../../lib/postgres.ts';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import { getObject, openS3 } from '../../lib/s3.ts';
+import { defineTrigger } from '../../sensors/define-trigger.ts';
 
 /** Sets something up whose callback throws, and does not wait for it. Resolves to what cleans up. */
 type Throw = (ctx: TaskContext) => Promise<() => void | Promise<void>>;
@@ -107,3 +109,19 @@ const calm = defineTask({
 });
 
 export const THROWING_TASKS = [throwing, calm];
+
+/** A sensor whose first attempt has a callback that throws. */
+export const THROWING_TRIGGER = defineTrigger({
+  type: 'throwing_trigger',
+  description: 'For tests.',
+  params: Type.Object({}),
+  sensor: {
+    async run({ signal }) {
+      if (Context.current().info.attempt === 1) setTimeout(() => fail('sensor'), 10);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      signal.throwIfAborted();
+    },
+    reset: () => Promise.resolve(undefined),
+  },
+  example: { name: 'a', type: 'throwing_trigger' },
+});

@@ -1,16 +1,21 @@
-// A worker whose tasks throw in callbacks.
+// A worker whose tasks and sensors throw in callbacks.
 import { createActivities } from '../../activities/create-activities.ts';
 import { surviveCallbackErrors } from '../../lib/callback-errors.ts';
+import { connectionsFrom } from '../../lib/connections.ts';
 import { createLog } from '../../lib/logging.ts';
+import { createSensors } from '../../sensors/create-sensors.ts';
 import { createWorkers, installRuntime, isSdkFailure } from '../../temporal/worker-process.ts';
 import { surroundings } from './surroundings.ts';
-import { THROWING_TASKS } from './throwing-tasks.ts';
+import { THROWING_TASKS, THROWING_TRIGGER } from './throwing-tasks.ts';
 
 const log = createLog('worker');
 surviveCallbackErrors(log, isSdkFailure);
 installRuntime(log);
-const workers = await createWorkers(process.env, [process.env['SLUICE_TASK_QUEUE'] ?? ''], (runs) =>
-  createActivities(THROWING_TASKS, surroundings(process.env, runs)),
+const workers = await createWorkers(
+  process.env,
+  [process.env['SLUICE_TASK_QUEUE'] ?? ''],
+  (runs) => createActivities(THROWING_TASKS, surroundings(process.env, runs)),
+  (starts) => createSensors([THROWING_TRIGGER], { connections: connectionsFrom(process.env), starts }),
 );
 log.info('ready');
 await workers.run();

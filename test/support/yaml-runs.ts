@@ -22,6 +22,7 @@ export interface YamlRuns {
   readonly warehouse: TestDatabase;
   readonly worker: TestProcess;
   readonly client: Client;
+  readonly taskQueue: string;
   /** Starts a run of a pipeline file for 2026-11-26. */
   start(yaml: string): Promise<WorkflowHandle>;
   /** Runs a pipeline file to its end, whichever it is. */
@@ -68,6 +69,7 @@ export async function createYamlRuns(
     warehouse,
     worker,
     client,
+    taskQueue,
     start,
     run: async (yaml) => resultOf(await start(yaml)),
     async close() {

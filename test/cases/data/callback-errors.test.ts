@@ -4,11 +4,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { connectClient } from '../../../temporal/connect.ts';
+import { applySensorChange } from '../../../temporal/sensors.ts';
+import { sensorId } from '../../../workflows/plan/trigger.ts';
 import { monitorId, probeId } from '../../../workflows/plan/incident.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { eventually } from '../../support/eventually.ts';
+import { planOf, task } from '../../support/plans.ts';
 import { startProcess, type TestProcess } from '../../support/processes.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { unique } from '../../support/test-sensors.ts';
 import { testStack } from '../../support/test-stack.ts';
 import { DRIVERS, THROWING_TASKS } from '../../support/throwing-tasks.ts';
 import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
@@ -39,7 +43,7 @@ describe('an error in a callback', function () {
 dag_id: throwing
 schedule_interval: null
 tasks:
-  - {name: calm, type: calm, ms: 6000, depends_on: []}
+  - {name: calm, type: calm, ms: 3000, depends_on: []}
 ${DRIVERS.map((driver) => `  - {name: ${driver}, type: throwing, driver: ${driver}, retries: 0, depends_on: []}`).join('\n')}
 `);
     assert.equal(state, 'failed');
@@ -50,6 +54,28 @@ ${DRIVERS.map((driver) => `  - {name: ${driver}, type: throwing, driver: ${drive
       assert.match(error, new RegExp(`A callback failed: .*${driver} threw.* the worker and its other tasks continue`, 's'), driver);
     }
     assert.equal(runs.worker.child.exitCode, null);
+  });
+
+  it('of a sensor makes the next attempt of the sensor go on', async () => {
+    const trigger = {
+      name: 'changes',
+      type: 'throwing_trigger',
+      source: {},
+      mode: { kind: 'each' },
+      onInvalid: 'dead_letter',
+      parallelism: 1,
+    } as const;
+    const plan = planOf(`throwing_${unique()}`, [task('a', 'calm')], { hash: unique(), triggers: [trigger] });
+    const id = sensorId(plan.dagId, trigger.name);
+    await applySensorChange(runs.client, { id, action: 'start', plan, trigger: trigger.name }, runs.taskQueue);
+    await eventually(async () => {
+      const { raw } = await runs.client.workflow.getHandle(id).describe();
+      const [pending] = raw.pendingActivities ?? [];
+      assert.equal(pending?.attempt, 2);
+      assert.match(pending.lastFailure?.message ?? '', /^A callback failed: RangeError: sensor threw/);
+    });
+    await applySensorChange(runs.client, { id, action: 'stop' }, runs.taskQueue);
+    assert.match(runs.worker.stderr(), /A callback of sensor\S+ failed; sensor\S+ fails, everything else continues/);
   });
 
   it('ends a task that does not heed its signal', async () => {
@@ -89,24 +115,29 @@ describe('a process', function () {
   /** Throws in a callback of no task when it gets SIGUSR2. */
   const THROW = `data:text/javascript,${encodeURIComponent("process.on('SIGUSR2', () => { throw new Error('stray') })")}`;
 
-  for (const [script, ...args] of [['worker.ts'], ['worker.ts', '--monitors'], ['scheduler.ts', '--watch']] as const) {
-    it(`survives an error in a callback of no task: ${[script, ...args].join(' ')}`, async () => {
-      const pipelines = script === 'scheduler.ts' ? ['--pipelines', folder.path] : [];
-      const started = startProcess(script, [...args, ...pipelines], {
-        ...environment,
-        SLUICE_TASK_QUEUE: taskQueue,
-        NODE_OPTIONS: `--import ${THROW}`,
-      });
-      processes.push(started);
-      await started.says(/ready|pipelines applied/);
-      for (const times of [1, 2]) {
-        started.child.kill('SIGUSR2');
-        await eventually(() => Promise.resolve(assert.equal(started.stderr().split('Error: stray').length - 1, times)));
-      }
-      assert.match(started.stderr(), /A callback of no task, sensor or monitor failed; the process continues\./);
-      assert.equal(await started.stop('SIGTERM'), 0);
+  const survives = async (script: string, ...args: string[]): Promise<void> => {
+    const started = startProcess(script, args, {
+      ...environment,
+      SLUICE_TASK_QUEUE: taskQueue,
+      NODE_OPTIONS: `--import ${THROW}`,
     });
-  }
+    processes.push(started);
+    await started.says(/ready|pipelines applied/);
+    for (const times of [1, 2]) {
+      started.child.kill('SIGUSR2');
+      await eventually(() => Promise.resolve(assert.equal(started.stderr().split('Error: stray').length - 1, times)));
+    }
+    assert.match(started.stderr(), /A callback of no task, sensor or monitor failed; the process continues\./);
+    assert.equal(await started.stop('SIGTERM'), 0);
+  };
+
+  it('survives an error in a callback of no task: worker, monitors and scheduler', async () => {
+    await Promise.all([
+      survives('worker.ts'),
+      survives('worker.ts', '--monitors'),
+      survives('scheduler.ts', '--watch', '--pipelines', folder.path),
+    ]);
+  });
 
   it('ends when the Temporal SDK itself has failed: it cannot work any more', async () => {
     const failure =
