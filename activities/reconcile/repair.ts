@@ -1,7 +1,9 @@
 import { userFault } from '../errors.ts';
 import type { Database } from '../sql/database.ts';
-import { findTable } from '../sql/find-table.ts';
+import { columnsOf, findTable, type FoundTable, type TableColumn } from '../sql/find-table.ts';
+import { followSequences } from '../sql/follow-sequences.ts';
 import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../sql/identifiers.ts';
+import { reactionsOf } from '../sql/table-reactions.ts';
 import type { ColumnPair } from './canonical.ts';
 import type { Difference } from './compare-rows.ts';
 import { type RowExpressions, rowExpressions, type SideName, type Sides } from './row-expressions.ts';
@@ -52,7 +54,9 @@ export async function repairTarget(repair: Repair): Promise<Repaired> {
     );
   }
   const found = await findTable(repair.database, parseTableName(repair.table));
-  const writer = new Writer(repair, quoteTable(found), await rowExpressions(sides, keys, columns));
+  const server = sides.target.postgresVersion > 0 ? 'postgres' : 'redshift';
+  const kinds = await columnsOf(repair.database.client, found, server);
+  const writer = new Writer(repair, { found, server, kinds }, await rowExpressions(sides, keys, columns));
   const [extra, missing] = [differences.filter(({ source }) => !source), differences.filter(({ target }) => !target)];
   const moved = repair.where === undefined ? new Set<Difference>() : await writer.findMoved(missing, extra);
   await writer.update(differences.filter(({ source, target }) => source && target));
@@ -62,6 +66,13 @@ export async function repairTarget(repair: Repair): Promise<Repaired> {
   return { undo: ['BEGIN;', ...writer.undo, 'COMMIT;', ''].join('\n'), moved: moved.size };
 }
 
+/** The table that is written to. */
+interface WrittenTable {
+  readonly found: FoundTable;
+  readonly server: 'postgres' | 'redshift';
+  readonly kinds: readonly TableColumn[];
+}
+
 class Writer {
   readonly undo: string[] = [];
   readonly #repair: Repair;
@@ -69,10 +80,12 @@ class Writer {
   readonly #texts: RowExpressions['texts'];
   /** The compared columns, keys first, and then the others that both sides have. */
   readonly #pairs: readonly Pick<ColumnPair, 'name' | 'target'>[];
+  readonly #written: WrittenTable;
 
-  constructor(repair: Repair, table: string, { texts }: RowExpressions) {
+  constructor(repair: Repair, written: WrittenTable, { texts }: RowExpressions) {
     this.#repair = repair;
-    this.#table = table;
+    this.#written = written;
+    this.#table = quoteTable(written.found);
     this.#texts = texts.slice(0, repair.keys.length);
     const compared = [...repair.keys, ...repair.columns];
     const { source, target } = repair.sides;
@@ -88,13 +101,7 @@ class Writer {
     const [old, wanted] = [await this.#read('target', changed, compared), await this.#read('source', changed, compared)];
     // The key stays as the target writes it: it may be written otherwise and still count as the same.
     const rows = [...old].map(([key, row]) => [...row.slice(0, keys.length), ...(wanted.get(key) ?? []).slice(keys.length)]);
-    const sets = columns.map(({ name }, index) => `${quoteIdentifier(name)} = ${this.#given(keys.length + index)}`);
-    const same = keys.map(({ name }, index) => `repaired.${quoteIdentifier(name)} = ${this.#given(index)}`);
-    await this.#write(rows, (given) => `UPDATE ${this.#table} AS repaired SET ${sets.join(', ')} FROM ${given} WHERE ${this.#and(same)}`);
-    for (const row of old.values()) {
-      const values = columns.map(({ name }, index) => `${quoteIdentifier(name)} = ${literal(row[keys.length + index])}`);
-      this.undo.push(`UPDATE ${this.#table} SET ${values.join(', ')} WHERE ${this.#isRow(row)};`);
-    }
+    await this.#set(old, rows, columns, (same) => this.#and(same));
   }
 
   /**
@@ -131,34 +138,83 @@ class Writer {
       await this.#read('source', moved, this.#pairs, 'unfiltered'),
     ];
     const rows = [...old].map(([key, row]) => [...row.slice(0, keys.length), ...(wanted.get(key) ?? []).slice(keys.length)]);
-    const others = this.#pairs.slice(keys.length);
-    const sets = others.map(({ name }, index) => `${quoteIdentifier(name)} = ${this.#given(keys.length + index)}`);
-    const same = keys.map(({ name }, index) => `repaired.${quoteIdentifier(name)} = ${this.#given(index)}`).join(' AND ');
-    await this.#write(rows, (given) => `UPDATE ${this.#table} AS repaired SET ${sets.join(', ')} FROM ${given} WHERE ${same}`);
+    await this.#set(old, rows, this.#pairs.slice(keys.length), (same) => same.join(' AND '));
+  }
+
+  /** Updates the columns behind the keys, but those that the table fills in itself: if they differ, they still do afterwards. */
+  async #set(
+    old: ReadonlyMap<string, Row>,
+    rows: readonly Row[],
+    columns: readonly { readonly name: string }[],
+    condition: (same: readonly string[]) => string,
+  ): Promise<void> {
+    const { keys } = this.#repair;
+    const settable = columns
+      .map(({ name }, index) => ({ name, index: keys.length + index }))
+      .filter(({ name }) => !this.#written.kinds.some((kind) => kind.name === name && (kind.isGenerated || kind.isNumbered)));
+    if (settable.length === 0) return;
+    const sets = settable.map(({ name, index }) => `${quoteIdentifier(name)} = ${this.#given(index)}`);
+    const same = keys.map(({ name }, index) => `repaired.${quoteIdentifier(name)} = ${this.#given(index)}`);
+    await this.#write(rows, (given) => `UPDATE ${this.#table} AS repaired SET ${sets.join(', ')} FROM ${given} WHERE ${condition(same)}`);
     for (const row of old.values()) {
-      const values = others.map(({ name }, index) => `${quoteIdentifier(name)} = ${literal(row[keys.length + index])}`);
+      const values = settable.map(({ name, index }) => `${quoteIdentifier(name)} = ${literal(row[index])}`);
       this.undo.push(`UPDATE ${this.#table} SET ${values.join(', ')} WHERE ${this.#isRow(row)};`);
     }
   }
 
   async delete(extra: readonly Difference[]): Promise<void> {
     const { keys, sides } = this.#repair;
-    const all = [...keys, ...sides.target.columns];
+    if (extra.length > 0) await this.#refuseCascades();
+    const stored = this.#insertable(sides.target.columns).map(({ column }) => column);
+    const all = [...keys, ...stored];
     const old = await this.#read('target', extra, all);
     const same = keys.map(({ name }, index) => `repaired.${quoteIdentifier(name)} = ${this.#given(index)}`);
     const rows = [...old.values()].map((row) => row.slice(0, keys.length));
     await this.#write(rows, (given) => `DELETE FROM ${this.#table} AS repaired USING ${given} WHERE ${this.#and(same)}`);
     for (const row of old.values()) {
       const values = row.slice(keys.length).map(literal).join(', ');
-      this.undo.push(`INSERT INTO ${this.#table} (${listOf(sides.target.columns)}) VALUES (${values});`);
+      this.undo.push(`INSERT INTO ${this.#table} (${listOf(stored)})${this.#overriding} VALUES (${values});`);
     }
+  }
+
+  /** What takes a repair back knows of no other tables. */
+  async #refuseCascades(): Promise<void> {
+    const { found, server } = this.#written;
+    if (server === 'redshift') return;
+    const [cascade] = (await reactionsOf(this.#repair.database.client, found)).cascades;
+    if (!cascade) return;
+    throw userFault(
+      'DataMismatch',
+      `Nothing is repaired: rows that only the target has would be deleted, and with them rows of ${cascade.from} would be ` +
+        `${cascade.action === 'CASCADE' ? 'deleted' : 'changed'} (foreign key '${cascade.constraint}', ON DELETE ${cascade.action}). Delete them yourself, or load the target again.`,
+    );
   }
 
   async insert(missing: readonly Difference[]): Promise<void> {
     const rows = [...(await this.#read('source', missing, this.#pairs)).values()];
-    const values = this.#pairs.map((_, index) => this.#given(index)).join(', ');
-    await this.#write(rows, (given) => `INSERT INTO ${this.#table} (${listOf(this.#pairs)}) SELECT ${values} FROM ${given}`);
+    const insertable = this.#insertable(this.#pairs);
+    const columns = insertable.map(({ column }) => column);
+    const values = insertable.map(({ index }) => this.#given(index)).join(', ');
+    await this.#write(rows, (given) => `INSERT INTO ${this.#table} (${listOf(columns)})${this.#overriding} SELECT ${values} FROM ${given}`);
     for (const row of rows) this.undo.push(`DELETE FROM ${this.#table} WHERE ${this.#isRow(row)};`);
+    if (rows.length === 0 || this.#written.server === 'redshift') return;
+    await followSequences(
+      this.#repair.database.client,
+      this.#table,
+      columns.map(({ name }) => name),
+    );
+  }
+
+  /** Columns that take a value, with their places. */
+  #insertable<T extends { readonly name: string }>(columns: readonly T[]): { readonly column: T; readonly index: number }[] {
+    return columns
+      .map((column, index) => ({ column, index }))
+      .filter(({ column }) => !this.#written.kinds.some(({ name, isGenerated }) => isGenerated && name === column.name));
+  }
+
+  /** Values for columns that number themselves are the source's. */
+  get #overriding(): string {
+    return this.#written.server === 'postgres' ? ' OVERRIDING SYSTEM VALUE' : '';
   }
 
   /** Rows of a side by the canonical texts of their keys, in the differences' order. */

@@ -1,11 +1,14 @@
 import type { SqlClient } from '../../lib/postgres.ts';
 import { userFault } from '../errors.ts';
+import { describe, isServerError } from '../sql/database-failure.ts';
 import { formatTable } from '../sql/identifiers.ts';
 import { listNames } from '../sql/nearest.ts';
-import type { LoadMethod } from './load-methods.ts';
+import { nameReaction, type Reaction } from '../sql/table-reactions.ts';
+import { goesByKeys, type LoadMethod } from './load-methods.ts';
 import type { LoadTarget } from './load-target.ts';
 import type { MergeCounts } from './merge.ts';
-import { nameReaction, type Reaction } from './table-reactions.ts';
+
+const MERGE_INSTEAD = 'Use method: merge with upsert_keys, which deletes only the rows that are gone from the data and updates the others.';
 
 /**
  * Makes sure that `replace` and `merge` leave exactly the new rows in the table, and touch no other: deletes that would do more are refused
@@ -40,7 +43,19 @@ export function refuseSideEffects(target: LoadTarget, method: LoadMethod): void 
   throw userFault(
     'InvalidParameters',
     `Method replace deletes all rows of ${table}, and that would do more: ${reasons.join('; ')}.${movers.join('')} Nothing was loaded. ` +
-      'Use method: merge with upsert_keys, which deletes only the rows that are gone from the data and updates the others.',
+      MERGE_INSTEAD,
+  );
+}
+
+/** Rows that others refer to cannot be deleted, and need not be. */
+export function suggestMerge(error: unknown, target: LoadTarget, method: LoadMethod): unknown {
+  if (method !== 'replace' || !isServerError(error) || error.code !== '23503') return error;
+  // A row of the data that refers to what is not there is another thing.
+  if (error.schema === target.schema && error.table === target.table) return error;
+  return userFault(
+    'DataDoesNotFit',
+    `Method replace could not delete the rows of ${formatTable(target)}: ${describe(error)} Nothing was loaded. ${MERGE_INSTEAD}`,
+    error,
   );
 }
 
@@ -79,7 +94,7 @@ export async function countBefore({ client, target, method }: Loading): Promise<
  * Makes sure that the rows are in the table, in the transaction that has brought them. They are counted where something else could have
  * moved, kept or added rows: without that, what the server has said of each statement is enough, and the table is not read again.
  * @param before as `countBefore` has said
- * @param missing counts rows of the data that the table lacks, for upsert
+ * @param missing counts rows of the data that the table lacks, for upsert and merge
  * @throws ApplicationFailure DataDoesNotFit
  */
 export async function checkRows(
@@ -88,13 +103,13 @@ export async function checkRows(
   before: number | undefined,
   missing: () => Promise<number>,
 ): Promise<void> {
-  // Deferred triggers would only run at the COMMIT.
-  if (target.reactions.reactions.length > 0) await client.query('SET CONSTRAINTS ALL IMMEDIATE');
-  if (method === 'upsert') {
+  // Deferred triggers and foreign keys would only be looked at by the COMMIT.
+  if (target.server === 'postgres') await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+  if (goesByKeys(method)) {
     const lacking = target.isWatched ? await missing() : 0;
-    const untouched = updated === undefined ? 0 : Math.max(0, rows - inserted - updated);
+    const untouched = updated === undefined ? 0 : rows - inserted - updated;
     if (Math.max(lacking, untouched) > 0) throw notThere(target, `lacks ${Math.max(lacking, untouched)} of ${rows} rows of the data`);
-    return;
+    if (method === 'upsert') return;
   }
   if (inserted !== rows && method !== 'merge') throw notThere(target, `has taken ${inserted} of ${rows} rows`);
   if (method !== 'merge' && !target.isWatched) return;

@@ -5,12 +5,12 @@ import type { Storage } from '../dataset/storage.ts';
 import { userFault } from '../errors.ts';
 import { type Database, fixFormats } from '../sql/database.ts';
 import { columnsOf, findTable, type FoundTable, quoteList, type TableColumn } from '../sql/find-table.ts';
+import { followSequences } from '../sql/follow-sequences.ts';
 import { formatTable, quoteIdentifier, quoteTable } from '../sql/identifiers.ts';
-import { checkRows, countBefore, refuseSideEffects } from './check-effects.ts';
+import { checkRows, countBefore, refuseSideEffects, suggestMerge } from './check-effects.ts';
 import { chooseColumns } from './choose-columns.ts';
 import { copyIntoPostgres } from './copy-into-postgres.ts';
 import { beginLedger, findLoad, ledger, refuseSecondAppend, writeLoad } from './ledger.ts';
-import { followSequences } from './follow-sequences.ts';
 import { goesByKeys, type LoadMethod } from './load-methods.ts';
 import { loadTarget } from './load-target.ts';
 import { countMissing, merge, type MergeCounts } from './merge.ts';
@@ -121,15 +121,22 @@ async function bringIn(
   const stored = written(columns, present);
   if (goesByKeys(method)) refuseNumbered(found, present, stored, upsertKeys);
   const rows = staging ?? (() => copyIntoPostgres(load, { into: target.sql, columns, present, target }));
-  const counts = await merge({ client, target, columns: stored, method, upsertKeys, rows });
-  await checkRows(loading, counts, before, () => countMissing(client, target, staging ?? '', upsertKeys));
-  const left = warehouse.type === 'postgres' ? await followSequences(client, target, stored) : [];
+  const counts = await mergeAndCheck().catch((error: unknown) => {
+    throw suggestMerge(error, target, method);
+  });
+  const left = warehouse.type === 'postgres' ? await followSequences(client, target.sql, stored) : [];
   if (left.length > 0) {
     ctx.log.warn('The user may not move these sequences behind the loaded values: GRANT SELECT, UPDATE ON SEQUENCE', {
       sequences: left,
     });
   }
   return counts;
+
+  async function mergeAndCheck(): Promise<MergeCounts> {
+    const merged = await merge({ client, target, columns: stored, method, upsertKeys, rows });
+    await checkRows(loading, merged, before, () => countMissing(client, target, staging ?? '', upsertKeys));
+    return merged;
+  }
 }
 
 /** The columns that values are written to. */

@@ -1,7 +1,7 @@
 import type { SqlClient } from '../../lib/postgres.ts';
 import type { FoundTable } from '../sql/find-table.ts';
 import { quoteTable } from '../sql/identifiers.ts';
-import { reactionsOf, type TableReactions } from './table-reactions.ts';
+import { reactionsOf, type TableReactions } from '../sql/table-reactions.ts';
 
 /** The table that is loaded, as it is while it is locked. */
 export interface LoadTarget extends FoundTable {

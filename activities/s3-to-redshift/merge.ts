@@ -1,8 +1,7 @@
 import type { SqlClient } from '../../lib/postgres.ts';
 import { userFault } from '../errors.ts';
-import { isServerError } from '../sql/database-failure.ts';
 import { quoteList } from '../sql/find-table.ts';
-import { formatTable, quoteIdentifier } from '../sql/identifiers.ts';
+import { quoteIdentifier } from '../sql/identifiers.ts';
 import type { LoadMethod } from './load-methods.ts';
 import type { LoadTarget } from './load-target.ts';
 
@@ -30,18 +29,17 @@ export interface Merge {
  * Brings the rows into the table, in words that Redshift and PostgreSQL both know: Redshift has no ON CONFLICT, and its TRUNCATE would
  * commit. DELETE lets readers see the old rows until the commit.
  */
-export async function merge(merging: Merge): Promise<MergeCounts> {
-  const { client, target, columns, method, upsertKeys, rows } = merging;
+export async function merge({ client, target, columns, method, upsertKeys, rows }: Merge): Promise<MergeCounts> {
   const run = async (sql: string): Promise<number> => (await client.query(sql)).rowCount ?? 0;
   if (typeof rows !== 'string') {
-    const deleted = method === 'replace' ? { deleted: await deleteAll(merging, run) } : {};
+    const deleted = method === 'replace' ? { deleted: await run(`DELETE FROM ${target.sql}`) } : {};
     return { ...deleted, inserted: await rows() };
   }
   // Values for columns that number themselves are the data's.
   const overriding = target.server === 'postgres' ? ' OVERRIDING SYSTEM VALUE' : '';
   const insert = `INSERT INTO ${target.sql} (${quoteList(columns)})${overriding} SELECT ${quoteList(columns, 's.')} FROM ${rows} AS s`;
   if (method === 'append') return { inserted: await run(insert) };
-  if (method === 'replace') return { deleted: await deleteAll(merging, run), inserted: await run(insert) };
+  if (method === 'replace') return { deleted: await run(`DELETE FROM ${target.sql}`), inserted: await run(insert) };
   await refuseUnclearKeys(client, rows, upsertKeys, method);
   // An upsert finds its rows in tables that inherit from this one too; a merge leaves those alone.
   const table = method === 'merge' ? target.own : target.sql;
@@ -76,21 +74,6 @@ export async function countMissing(client: SqlClient, target: LoadTarget, stagin
 
 function sameKeys(keys: readonly string[]): string {
   return keys.map((key) => `t.${quoteIdentifier(key)} = s.${quoteIdentifier(key)}`).join(' AND ');
-}
-
-/** Rows that others refer to cannot be deleted, and need not be. */
-async function deleteAll({ target }: Merge, run: (sql: string) => Promise<number>): Promise<number> {
-  try {
-    return await run(`DELETE FROM ${target.sql}`);
-  } catch (error) {
-    if (!isServerError(error) || error.code !== '23503') throw error;
-    throw userFault(
-      'DataDoesNotFit',
-      `Method replace could not delete the rows of ${formatTable(target)}: ${error.message}. Nothing was loaded. ` +
-        'Use method: merge with upsert_keys, which deletes only the rows that are gone from the data and updates the others.',
-      error,
-    );
-  }
 }
 
 async function refuseUnclearKeys(client: SqlClient, staging: string, keys: readonly string[], method: LoadMethod): Promise<void> {

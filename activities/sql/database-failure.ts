@@ -11,6 +11,9 @@ export interface ServerError extends Error {
   readonly position?: string;
   /** Such as `COPY staging, line 3, column price: "abc"`. */
   readonly where?: string;
+  /** Of a constraint that is violated: the table that it is declared on. */
+  readonly schema?: string;
+  readonly table?: string;
 }
 
 /** Whether the server itself refused, in contrast to the network. */

@@ -15,6 +15,8 @@ const VARIABLES = ['SLUICE_CONN_POSTGRES_POOLED', 'SLUICE_CONN_REDSHIFT_POOLED']
 const CACHE = { name: 'pgbouncer-debian', essential: 'bin/serve' };
 /** Fewer than a few tasks at once have sessions, so that the sessions of the server change hands. */
 const POOL_SIZE = 5;
+/** A database of PgBouncer's own whose sessions change hands after each statement. */
+export const STATEMENT_MODE = 'statement_mode';
 
 /** Debian's program knows only the place where its libraries are installed. */
 const SERVE = `#!/bin/sh
@@ -65,6 +67,7 @@ async function postgresPort(home: string): Promise<number> {
 function settings(server: number, port: number, users: string): string {
   return [
     '[databases]',
+    `${STATEMENT_MODE} = host=127.0.0.1 port=${server} dbname=postgres pool_mode=statement`,
     `* = host=127.0.0.1 port=${server}`,
     '[pgbouncer]',
     'listen_addr = 127.0.0.1',

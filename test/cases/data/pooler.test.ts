@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { sql } from '../../../activities/sql.ts';
+import { STATEMENT_MODE } from '../../../dev/parts/pgbouncer.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../../support/databases.ts';
+import { failureOf } from '../../support/failure-of.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startPooler } from '../../support/pooler.ts';
 import { runTask } from '../../support/run-task.ts';
+import { TestSensors } from '../../support/test-sensors.ts';
+import { testStack } from '../../support/test-stack.ts';
 import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
 
 const ROUNDS = 6;
@@ -82,22 +86,24 @@ tasks:
   });
 
   it('loads of one table at once go one after the other', async () => {
-    const load = (method: string) => `
-dag_id: pooled_one_${method}
+    const load = (method: string, index: number): string => `
+dag_id: pooled_one_${index}
 schedule_interval: null
 default_args: {retries: 0}
 tasks:
   - {name: extract, type: postgres_to_s3, source_table: replace_csv, s3_bucket: ${bucket.name}}
   - {name: load, type: s3_to_redshift, s3_bucket: ${bucket.name}, redshift_table: replace_csv, method: ${method}, ${method === 'replace' ? '' : 'upsert_keys: [id]'}}
 `;
-    await Promise.all(['replace', 'upsert', 'merge', 'replace', 'upsert', 'merge'].map((method) => succeed(load(method))));
+    await Promise.all(['replace', 'upsert', 'merge', 'replace', 'upsert', 'merge'].map((method, index) => succeed(load(method, index))));
     const all = 'SELECT * FROM replace_csv ORDER BY id';
     assert.deepEqual(await warehouse.rows(all), await source.rows(all));
   });
 
   it('reconcile, its repair, sql, sql_check and wait_for_sql work, many at once', async () => {
     for (const database of [source, warehouse])
-      await database.rows('CREATE TABLE compared (id int PRIMARY KEY, at timestamptz, took interval)');
+      await database.rows(
+        'CREATE TABLE compared (id int PRIMARY KEY, at timestamptz, took interval, twice int GENERATED ALWAYS AS (id * 2) STORED)',
+      );
     await source.rows(
       "INSERT INTO compared SELECT i, timestamptz '2026-11-26 00:00+00' + i * interval '1 minute', i * interval '1 hour' FROM generate_series(1, 200) i",
     );
@@ -122,6 +128,19 @@ tasks:
     assert.deepEqual(await source.rows('SELECT n, count(*)::int AS times FROM done GROUP BY n'), [{ n: 199, times: 7 }]);
   });
 
+  it('in statement mode, where there are no transactions, tasks say so', async () => {
+    const url = new URL(pooled(source.url).replace(/^postgresql:/, 'http:'));
+    url.pathname = STATEMENT_MODE;
+    const error = await failureOf(
+      runTask(sql, {
+        params: { statement: 'SELECT 1' },
+        environment: { SLUICE_CONN_POSTGRES_DEFAULT: url.href.replace(/^http:/, 'postgresql:') },
+      }),
+    );
+    assert.deepEqual([error.type, error.nonRetryable], ['ConnectionNotDefined', true]);
+    assert.match(error.message, /is in statement mode, which has no transactions\. Set its pool_mode to transaction or session/);
+  });
+
   it('sql ends on the server when it is cancelled', async () => {
     const cancelled = task('SELECT pg_sleep(60)', { onProgress: (_, cancel) => setTimeout(cancel, 300) });
     await assert.rejects(cancelled, { name: 'CancelledFailure' });
@@ -136,6 +155,23 @@ tasks:
     for (let round = 0; round < 12; round++) {
       const asked = `SELECT current_setting('search_path') AS path, current_setting('statement_timeout') AS most, current_user = session_user AS same`;
       assert.deepEqual(await task(asked), { rows: 1, first: { path: '"$user", public', most: '0', same: true } });
+    }
+  });
+
+  it('an sql trigger starts a run for each row', async () => {
+    const { environment } = await testStack(['temporal']);
+    const sensors = await TestSensors.start({ ...environment, SLUICE_CONN_OWN_DATABASE: pooled(source.url) });
+    try {
+      await source.rows('CREATE TABLE orders (id bigserial PRIMARY KEY, at timestamptz DEFAULT now())');
+      const watched = { conn_id: 'own_database', query: 'SELECT * FROM orders', cursor: 'id', poke_interval: '100ms' };
+      const plan = sensors.plan({ type: 'sql', source: watched });
+      await sensors.apply(plan);
+      await eventually(async () => assert.equal((await sensors.stateOf(plan)).reports.length, 1), 30_000);
+      for (let round = 0; round < 3; round++) await source.rows('INSERT INTO orders DEFAULT VALUES');
+      assert.equal((await sensors.runsOf(plan, 3)).length, 3);
+      await sensors.stop(plan);
+    } finally {
+      await sensors.close();
     }
   });
 

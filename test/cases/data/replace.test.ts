@@ -137,6 +137,26 @@ tasks:
     });
   }
 
+  it('a foreign key that is looked at by the COMMIT stops a replace only where a row that is referred to would be gone', async () => {
+    await rows(`DROP TABLE IF EXISTS x1, t1 CASCADE; CREATE TABLE t1 (id int PRIMARY KEY, name text);
+      CREATE TABLE x1 (id int, t int REFERENCES t1 DEFERRABLE INITIALLY DEFERRED); INSERT INTO t1 VALUES (1, 'old'), (4, 'old');
+      INSERT INTO x1 VALUES (1, 1), (2, 4)`);
+    await refused('t1', [/violates foreign key constraint "x1_t_fkey".*Nothing was loaded.*method: merge/s]);
+    assert.equal((await rows('SELECT * FROM t1')).length, 2);
+    await rows('DELETE FROM x1 WHERE t = 4');
+    assert.equal((await runs.run(yaml('t1'))).state, 'success');
+    assert.deepEqual(await rows('SELECT id, name FROM t1 ORDER BY id'), NEW);
+  });
+
+  it('a trigger that keeps old values is found by merge and upsert', async () => {
+    await rows(`DROP TABLE IF EXISTS x1, t1 CASCADE; CREATE TABLE t1 (id int PRIMARY KEY, name text); INSERT INTO t1 VALUES (1, 'old');
+      CREATE TRIGGER stay BEFORE UPDATE ON t1 FOR EACH ROW EXECUTE FUNCTION keep_out()`);
+    for (const more of [merged, ', method: upsert, upsert_keys: [id]']) {
+      await refused('t1', [/lacks 1 of 2 rows of the data: trigger 'stay' \(BEFORE UPDATE\) keeps, moves or adds rows/], more);
+      assert.deepEqual(await rows('SELECT * FROM t1'), [{ id: 1, name: 'old' }]);
+    }
+  });
+
   it('a trigger that is disabled, a key of the table to itself, and one that cascades updates only are no obstacle', async () => {
     await rows(`DROP TABLE IF EXISTS x1, t1 CASCADE;
       CREATE TABLE t1 (id int PRIMARY KEY, name text, gone bool, parent int REFERENCES t1 ON DELETE CASCADE);

@@ -1,6 +1,6 @@
 import type { SqlClient } from '../../lib/postgres.ts';
-import type { FoundTable } from '../sql/find-table.ts';
-import { quoteTable } from '../sql/identifiers.ts';
+import type { FoundTable } from './find-table.ts';
+import { quoteTable } from './identifiers.ts';
 
 /** What a trigger or rule answers to. */
 export type Event = 'INSERT' | 'UPDATE' | 'DELETE';
