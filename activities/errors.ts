@@ -25,6 +25,25 @@ export function notYet(message: string, lookAfter?: number): ApplicationFailure 
   });
 }
 
+/**
+ * Runs a look of a task that waits.
+ * @param absent types of failures that say that what it waits for is not there yet, or cannot be read yet
+ * @param explain makes a message of theirs; absent: it is left as it is
+ * @throws `NotYet` in place of those
+ */
+export async function orNotYet<T>(
+  absent: readonly UserFaultType[],
+  look: () => Promise<T> | T,
+  explain = (message: string): string => message,
+): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    const isAbsent = error instanceof ApplicationFailure && (absent as readonly unknown[]).includes(error.type);
+    throw isAbsent ? notYet(explain(error.message)) : error;
+  }
+}
+
 /** A failure that is retried as the task's `retries` and `retry_delay` say. */
 export function platformFault(type: PlatformFaultType, message: string, cause?: unknown): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: false, ...causeOf(cause) });

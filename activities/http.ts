@@ -28,7 +28,7 @@ export const http = defineTask({
       }),
     ),
     form: Type.Optional(
-      Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+      Type.Record(Type.String(), Type.Unsafe<Json>(Type.Unknown()), {
         title: 'Form',
         description: 'Sent as application/x-www-form-urlencoded in place of a body, as token endpoints want it.',
         examples: [{ grant_type: 'client_credentials' }],

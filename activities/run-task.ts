@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancelledFailure, Context, type Info } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { CallbackError, failOnCallbackError } from '../lib/callback-errors.ts';
 import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
 import { scrub } from '../lib/scrub.ts';
@@ -10,7 +10,7 @@ import type { BatchItem, TaskInput } from '../workflows/plan/task-input.ts';
 import { checkParams } from './check-params.ts';
 import type { TaskType } from './define-task.ts';
 import { platformFault, userFault } from './errors.ts';
-import { NOT_YET } from './failure-types.ts';
+import { beforeTheEnd, withinLook } from './last-look.ts';
 import type { OutputStore } from './output-store.ts';
 import type { RunLookup } from './run-lookup.ts';
 
@@ -28,6 +28,7 @@ export interface Surroundings {
 export async function runTask(taskType: TaskType, { connections, secrets, outputs, runs }: Surroundings, input: TaskInput): Promise<Json> {
   const activity = Context.current();
   const { info } = activity;
+  const startedAt = performance.now();
   let lastProgress: Json | undefined = info.heartbeatDetails as Json | undefined;
   const heartbeat = (): void => activity.heartbeat(lastProgress);
   // A worker that is alive says so at once and then on its own clock, whatever the task is waiting for: silence means that the worker died.
@@ -73,8 +74,10 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
   };
 
   try {
+    const work = (signal: AbortSignal): Promise<Json> =>
+      input.batch ? runBatch(input.batch, (item, suffix) => runOnce(item, suffix, signal)) : runOnce(input, '', signal);
     return await failOnCallbackError(`${info.workflowExecution?.workflowId}/${info.activityId}`, activity.cancellationSignal, (signal) =>
-      input.batch ? runBatch(input.batch, (item, suffix) => runOnce(item, suffix, signal)) : runOnce(input, '', signal),
+      taskType.waits ? withinLook(info, signal, taskType.summary(input.params as never), work) : work(signal),
     );
   } catch (error) {
     if (activity.cancellationDetails?.workerShutdown) {
@@ -93,7 +96,9 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
       const message = `${error.message}. The attempt was ended; the worker and its other tasks continue. The worker's log has the stack trace.`;
       throw platformFault('CallbackFailed', message, error.cause);
     }
-    if (taskType.waits && error instanceof ApplicationFailure && !error.nonRetryable) throw beforeTheEnd(error, info);
+    if (taskType.waits && error instanceof ApplicationFailure && !error.nonRetryable) {
+      throw beforeTheEnd(error, info, performance.now() - startedAt);
+    }
     throw input.retryRules ? withRules(error, input.retryRules) : error;
   } finally {
     clearInterval(timer);
@@ -118,17 +123,6 @@ function holds(condition: string, values: JsonObject): boolean {
     throw error;
   }
 }
-
-/** What is left of the time may be shorter than the interval: then the last look comes at the end of it, and not before. */
-function beforeTheEnd(error: ApplicationFailure, info: Info): ApplicationFailure {
-  const left = info.scheduledTimestampMs + info.scheduleToCloseTimeoutMs - Date.now() - LAST_LOOK;
-  const pause: unknown = error.nextRetryDelay ?? info.retryPolicy?.initialInterval;
-  if (left < 0 || typeof pause !== 'number' || left >= pause) return error;
-  return ApplicationFailure.create({ type: error.type ?? NOT_YET, message: error.message, nextRetryDelay: left });
-}
-
-/** A last look takes so long at least, in milliseconds. */
-const LAST_LOOK = 1_000;
 
 /** A failure as the task's `retry_policy` wants it treated. */
 function withRules(error: unknown, rules: readonly RetryRule[]): unknown {

@@ -1,9 +1,9 @@
 import Type from 'typebox';
 import { callHttp } from '../lib/http.ts';
-import { expression, text } from '../lib/schema-fields.ts';
+import { duration, expression, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
-import { notYet } from './errors.ts';
-import { httpFailure } from './http/http-failure.ts';
+import { notYet, orNotYet } from './errors.ts';
+import { httpFailure, limitOf, refusal, shownBody } from './http/http-failure.ts';
 import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
 
 /** Waits for an answer. */
@@ -16,6 +16,7 @@ export const waitForHttp = defineTask({
     until: Type.Optional(
       expression('Until', 'A condition over the answer, as body. Default: any answer of 200 to 299.', 'body.ready == true', ['body']),
     ),
+    request_timeout: Type.Optional(duration('Request timeout', 'How long one answer may take. Default: 60s.', '2m')),
     ...WAIT_KEYS,
   }),
   result: Type.Object({ status: Type.Integer(), body: Type.Unknown() }),
@@ -23,13 +24,20 @@ export const waitForHttp = defineTask({
   waits: true,
   defaults: WAIT_DEFAULTS,
   example: { name: 'wait_for_service', type: 'wait_for_http', path: '/health', timeout: '10m' },
-  async run(context, { path, until }) {
-    const { service } = context.connections;
-    const { status, body } = await callHttp(service, { path, signal: context.signal }).catch((error: unknown) => {
-      throw httpFailure(error, service, path);
-    });
-    if (status < 200 || status > 299) throw notYet(`${service.url} answers ${path} with ${status}.`);
-    if (until !== undefined && !context.holds(until, { body })) throw notYet(`${service.url} answers ${path}, but not yet: ${until}.`);
-    return { status, body };
-  },
+  run: (context, { path, until, request_timeout: timeout }) =>
+    // A page of another kind, or a redirect to one, is what a service in maintenance answers.
+    orNotYet(['RequestRefused'], async () => {
+      const { service } = context.connections;
+      const call = { path, ...limitOf(timeout), signal: context.signal };
+      const answer = await callHttp(service, call).catch((error: unknown) => {
+        throw httpFailure(error, service, path, { method: 'GET', limitKey: 'request_timeout' });
+      });
+      const { status, body } = answer;
+      if (status < 200 || status > 299) throw notYet(refusal(answer, service, path).message);
+      if (until === undefined) return { status, body };
+      const said = (condition: string): string => `${service.url} answers ${path}, but not yet: ${condition}.${shownBody(body)}`;
+      const holds = await orNotYet(['InvalidParameters'], () => context.holds(until, { body }), said);
+      if (!holds) throw notYet(said(until));
+      return { status, body };
+    }),
 });

@@ -6,7 +6,7 @@ import { connectionName } from './dataset/parameters.ts';
 import { openStorage } from './dataset/storage.ts';
 import { storageFailure } from './dataset/storage-failure.ts';
 import { defineTask } from './define-task.ts';
-import { notYet } from './errors.ts';
+import { notYet, orNotYet } from './errors.ts';
 import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
 
 const STORAGE = { key: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'The S3.' } as const;
@@ -26,18 +26,19 @@ export const waitForS3 = defineTask({
   waits: true,
   defaults: WAIT_DEFAULTS,
   example: { name: 'wait_for_sales', type: 'wait_for_s3', bucket: 'raw-data', key: 'sales/{{ ds }}/_SUCCESS', timeout: '6h' },
-  async run({ connections, signal }, params) {
-    const { bucket, key } = params;
-    const storage = openStorage(connections.storage, connectionName(params, STORAGE));
-    try {
-      const objects = await listObjects(storage.client, { bucket, key: prefixOfGlob(key) }, signal);
-      const found = objects.find((object) => matchesGlob(object.key, key));
-      if (!found) throw notYet(`s3://${bucket}/${key} is not there.`);
-      return { key: found.key, bytes: found.size };
-    } catch (error) {
-      throw storageFailure(error, storage, bucket, `list s3://${bucket}/${key}`);
-    } finally {
-      storage.client.destroy();
-    }
-  },
+  run: ({ connections, signal }, params) =>
+    orNotYet(['BucketNotFound'], async () => {
+      const { bucket, key } = params;
+      const storage = openStorage(connections.storage, connectionName(params, STORAGE));
+      try {
+        const objects = await listObjects(storage.client, { bucket, key: prefixOfGlob(key) }, signal);
+        const found = objects.find((object) => matchesGlob(object.key, key));
+        if (!found) throw notYet(`s3://${bucket}/${key} is not there.`);
+        return { key: found.key, bytes: found.size };
+      } catch (error) {
+        throw storageFailure(error, storage, bucket, `list s3://${bucket}/${key}`);
+      } finally {
+        storage.client.destroy();
+      }
+    }),
 });

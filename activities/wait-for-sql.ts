@@ -2,10 +2,13 @@ import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { connectionName } from './dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
-import { notYet } from './errors.ts';
+import { notYet, orNotYet } from './errors.ts';
 import { DATABASE, withDatabase } from './sql/database.ts';
 import { rowOf } from './sql/rows.ts';
 import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
+
+/** What may be created while a task waits: a table or its schema, a column, the database of the connection. */
+const ABSENT = ['TableNotFound', 'ColumnNotFound', 'ConnectionNotDefined'] as const;
 
 /** Waits for a row. */
 export const waitForSql = defineTask({
@@ -22,17 +25,19 @@ export const waitForSql = defineTask({
   defaults: WAIT_DEFAULTS,
   example: { name: 'wait_for_load', type: 'wait_for_sql', query: 'SELECT count(*) FROM loads WHERE day = {{ ds }}', timeout: '6h' },
   run: ({ connections, task, signal }, params) =>
-    withDatabase(
-      { connection: connections.database, name: connectionName(params, DATABASE), task, doing: 'look', signal },
-      async ({ client }) => {
-        await client.query('BEGIN READ ONLY');
-        const { rows } = await client.query<Record<string, unknown>>(params.query);
-        const [row] = rows;
-        const [first] = Object.values(row ?? {});
-        if (!row || first === null || first === false || first === '' || Number(first) === 0) {
-          throw notYet(row ? `The query gives ${JSON.stringify(first)}.` : 'The query gives no row.');
-        }
-        return { first: rowOf(row) };
-      },
+    orNotYet(ABSENT, () =>
+      withDatabase(
+        { connection: connections.database, name: connectionName(params, DATABASE), task, doing: 'look', signal },
+        async ({ client }) => {
+          await client.query('BEGIN READ ONLY');
+          const { rows } = await client.query<Record<string, unknown>>(params.query);
+          const [row] = rows;
+          const [first] = Object.values(row ?? {});
+          if (!row || first === null || first === false || first === '' || Number(first) === 0) {
+            throw notYet(row ? `The query gives ${JSON.stringify(first)}.` : 'The query gives no row.');
+          }
+          return { first: rowOf(row) };
+        },
+      ),
     ),
 });

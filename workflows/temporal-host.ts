@@ -247,7 +247,8 @@ function isExpired(error: unknown): boolean {
 
 function waitedInVain({ timeoutMs }: WaitPlan, error: unknown): TaskFailed {
   let last = error;
-  while (last instanceof Error && last.cause instanceof Error) last = last.cause;
+  // The task's own words are the outermost ones that it has chosen; their causes are its drivers'.
+  while (!(last instanceof ApplicationFailure) && last instanceof Error && last.cause instanceof Error) last = last.cause;
   const seen = last instanceof ApplicationFailure ? ` ${last.message}` : '';
   return new TaskFailed(`Waited for ${formatDuration(timeoutMs)} in vain.${seen}`, error, undefined, true);
 }

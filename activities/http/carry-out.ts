@@ -1,7 +1,7 @@
 import type { HttpConnection } from '../../lib/connections.ts';
 import { callHttp, type HttpAnswer } from '../../lib/http.ts';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import { httpFailure, limitOf, refusal } from './http-failure.ts';
@@ -12,7 +12,7 @@ export interface HttpParams {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Json;
-  readonly form?: Readonly<Record<string, string | number | boolean>>;
+  readonly form?: JsonObject;
   readonly timeout?: string;
   readonly expect?: { readonly status?: readonly number[]; readonly json?: string };
   readonly extract?: Readonly<Record<string, string>>;
@@ -72,7 +72,7 @@ async function call(context: TaskContext, service: HttpConnection, params: HttpP
     // The name that services agree on: draft-ietf-httpapi-idempotency-key-header.
     headers: { ...(changes && withKey && { 'idempotency-key': context.idempotencyKey }), ...headers },
     ...(body !== undefined && { body }),
-    ...(form && { form: Object.fromEntries(Object.entries(form).map(([name, value]) => [name, String(value)])) }),
+    ...(form && { form: textsOf(form) }),
     ...(expect.status && { redirect: expect.status }),
     ...limitOf(timeout),
     signal: context.signal,
@@ -86,6 +86,13 @@ async function call(context: TaskContext, service: HttpConnection, params: HttpP
     throw refusal(answer, service, `${method} ${path}`, expect.json);
   }
   return answer;
+}
+
+/** Numbers as they were written. */
+function textsOf(form: JsonObject): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(form).map(([name, value = null]) => [name, typeof value === 'string' ? value : exactJsonText(value)]),
+  );
 }
 
 /** Of a search by POST, the next page is an address; its form or body belong to the first one. */

@@ -34,7 +34,7 @@ export function httpFailure(
     return userFault('InvalidParameters', error.message);
   }
   if (error instanceof RedirectRefused || error instanceof UnreadableAnswer)
-    return userFault('RequestRefused', `${url}${path}: ${error.message}`);
+    return userFault('RequestRefused', `${url} answers ${path} with what cannot be used: ${error.message}`);
   if (error instanceof CertificateRefused) return userFault('AccessDenied', error.message);
   const text = error instanceof Error ? error.message : String(error);
   return platformFault(
@@ -77,9 +77,8 @@ const MAY_PASS: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
  */
 export function refusal(answer: HttpAnswer, { url }: HttpService, call: string, condition?: string): Error {
   const { status, headers, body, foreignOrigin } = answer;
-  const shown = body === null ? '' : ` Its answer: ${textOf(body).slice(0, 500)}`;
   const elsewhere = foreignOrigin === undefined ? '' : ` (after a redirect to ${foreignOrigin}, which gets no headers and no credentials)`;
-  const message = `${url} answers ${call} with ${status}${elsewhere}${condition === undefined ? '' : `, but not: ${condition}`}.${shown}`;
+  const message = `${url} answers ${call} with ${status}${elsewhere}${condition === undefined ? '' : `, but not: ${condition}`}.${shownBody(body)}`;
   if (condition === undefined && status < 500 && !MAY_PASS.has(status)) return userFault('RequestRefused', message);
   const pauseMs = retryAfterMs(headers['retry-after'], Date.now());
   const asked =
@@ -90,6 +89,11 @@ export function refusal(answer: HttpAnswer, { url }: HttpService, call: string, 
     nonRetryable: false,
     ...(pauseMs !== undefined && { nextRetryDelay: pauseMs }),
   });
+}
+
+/** A sentence that shows what a service has answered; '' where that was nothing. */
+export function shownBody(body: Json): string {
+  return body === null ? '' : ` Its answer: ${textOf(body).slice(0, 500)}`;
 }
 
 /** Of a page, the title says enough. */

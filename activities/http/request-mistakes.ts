@@ -1,10 +1,11 @@
 import { isJsonType } from '../../lib/http/media-type.ts';
+import { isExactNumber, type JsonObject } from '../../workflows/plan/json.ts';
 import type { ParamMistake } from '../define-task.ts';
 
 export interface RequestParams {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  readonly form?: object;
+  readonly form?: JsonObject;
 }
 
 /** Headers that follow from the request. */
@@ -15,6 +16,17 @@ export function requestMistakes({ headers = {}, body, form }: RequestParams): re
   const refused = Object.entries(headers).flatMap(headerMistake);
   if (refused.length > 0) return refused;
   const [name, type] = Object.entries(headers).find(([each]) => each.toLowerCase() === 'content-type') ?? [];
+  for (const [key, value] of Object.entries(form ?? {})) {
+    if (!['string', 'number', 'boolean'].includes(typeof value) && !isExactNumber(value)) {
+      return [
+        {
+          at: ['form', key],
+          message: `A value of 'form' is a text, a number, true or false; '${key}' is none of them.`,
+          hint: 'send maps and lists as `body`',
+        },
+      ];
+    }
+  }
   if (form !== undefined && body !== undefined) {
     return [
       {

@@ -1,10 +1,11 @@
+import { ApplicationFailure } from '@temporalio/activity';
 import type { KafkaConnection } from '../../lib/connections.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { decodeExactJson, Undecodable } from '../../lib/kafka/decode-record.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
-import { notYet, userFault } from '../errors.ts';
+import { notYet } from '../errors.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 
 /** The first record that meets the condition, among those since the data interval began. What has been read is not read by the next look. */
@@ -32,18 +33,22 @@ export async function findRecord(
           event = value;
           return false;
         } catch (error) {
-          // Whether others can be read is their matter: this one is not what is waited for.
-          if (error instanceof Undecodable) return true;
+          // Whether others can be read is their matter: this one is not what is waited for, nor is one without what `until` asks for.
+          if (error instanceof Undecodable || isUnanswerable(error)) return true;
           throw error;
         }
       },
     );
-    if (next === undefined)
-      throw userFault('InvalidParameters', `There is no topic '${topic}' at ${connections.kafka.brokers.join(', ')}.`);
+    if (next === undefined) throw notYet(`There is no topic '${topic}' at ${connections.kafka.brokers.join(', ')} yet.`);
     if (event !== undefined) return { event };
     progress(next);
   } catch (error) {
     throw kafkaFailure(error, connections.kafka, `read ${topic}`);
   }
   throw notYet(`No record of ${topic} yet${until === undefined ? '' : ` for which ${until}`}.`);
+}
+
+/** Whether a condition has no value over a record. */
+function isUnanswerable(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === 'InvalidParameters';
 }

@@ -185,8 +185,10 @@ describe('tasks that wait', function () {
   });
 
   it('what is wrong for good fails at once', async () => {
-    const run = await start(planOf(['{name: a, type: wait_for_s3, bucket: there-is-none, key: x, poke_interval: 1s, timeout: 1h}']));
+    const run = await start(
+      planOf(['{name: a, type: wait_for_sql, conn_id: own_database, query: SELEC 1, poke_interval: 1s, timeout: 1h}']),
+    );
     const { tasks } = await failedResultOf(run);
-    assert.match(tasks.a?.error ?? '', /There is no bucket 'there-is-none'/);
+    assert.match(tasks.a?.error ?? '', /syntax error at or near "SELEC"/);
   });
 });

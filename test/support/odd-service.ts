@@ -24,17 +24,18 @@ export interface OddService {
   /** Of the certificate. */
   readonly caFile: string;
   readonly seen: SeenRequest[];
+  /** By path: in place of what it answers otherwise. */
+  readonly replies: Map<string, Answer>;
   /** The requests of a path, in order. */
   callsOf(path: string): SeenRequest[];
   close(): void;
 }
 
 /** An answer, whose body is sent as it is. */
-type Answer = readonly [status: number, headers: Record<string, string>, body?: string | Buffer];
+export type Answer = readonly [status: number, headers: Record<string, string>, body?: string | Buffer];
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const MÜLLER = '{"name":"Müller"}';
-const MAINTENANCE: Answer = [200, { 'content-type': 'text/html' }, '<html><title>Down for maintenance</title></html>'];
 
 /** @param folder for its certificate */
 export async function openOddService(folder: string): Promise<OddService> {
@@ -44,6 +45,7 @@ export async function openOddService(folder: string): Promise<OddService> {
     ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', caFile],
   ]);
   const seen: SeenRequest[] = [];
+  const replies = new Map<string, Answer>();
   const callsOf = (path: string): SeenRequest[] => seen.filter(({ call }) => call.endsWith(` ${path}`));
   const listener =
     (origin: string): RequestListener =>
@@ -69,8 +71,8 @@ export async function openOddService(folder: string): Promise<OddService> {
       return void setTimeout(() => response.destroy(), 50);
     }
     const echo: Answer = [200, JSON_TYPE, JSON.stringify({ method, headers, body })];
-    const [status, sent, content] =
-      path === '/echo' ? echo : (answers(path)[path] ?? ([404, JSON_TYPE, '{"error":"no such page"}'] as const));
+    const known = path === '/echo' ? echo : (replies.get(path) ?? answers(path)[path]);
+    const [status, sent, content] = known ?? [404, JSON_TYPE, '{"error":"no such page"}'];
     response.writeHead(status, sent).end(content);
   }
 
@@ -114,12 +116,9 @@ export async function openOddService(folder: string): Promise<OddService> {
       '/broken-json': [200, JSON_TYPE, '{"a":'],
       '/empty': [200, { ...JSON_TYPE, 'content-encoding': 'gzip' }],
       '/204': [204, {}],
-      '/big': [200, JSON_TYPE, '{"order_id": 9007199254740993, "amount": 0.1234567890123456789}'],
+      '/big': [200, JSON_TYPE, '{"order_id": 9007199254740993, "amount": 0.1234567890123456789, "huge": 1e400}'],
       '/429-date': first ? [429, { 'retry-after': new Date(Date.now() + 4_000).toUTCString() }] : [200, JSON_TYPE, '{}'],
       '/503-seconds': first ? [503, { 'retry-after': '3' }] : [200, JSON_TYPE, '{}'],
-      '/maintenance': callsOf(path).length < 3 ? MAINTENANCE : [200, JSON_TYPE, '{"status": "done"}'],
-      '/always-maintenance': MAINTENANCE,
-      '/null-job': callsOf(path).length < 3 ? [200, JSON_TYPE, '{"job": null}'] : [200, JSON_TYPE, '{"job": {"status": "done"}}'],
       '/page-1': [200, JSON_TYPE, '{"items": [1], "next": "/page-2"}'],
       '/page-2': [200, JSON_TYPE, '{"items": [2]}'],
     };
@@ -131,6 +130,7 @@ export async function openOddService(folder: string): Promise<OddService> {
     tlsUrl: urlOf(tls).replace('http:', 'https:'),
     caFile,
     seen,
+    replies,
     callsOf,
     close() {
       for (const server of [plain, other, tls]) {

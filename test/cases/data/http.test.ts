@@ -253,6 +253,36 @@ describe('http', function () {
     assert.deepEqual([service.callsOf('/429-date').length, service.callsOf('/503-seconds').length], [2, 2]);
   });
 
+  it('keeps numbers exact, from an answer to a body and a form', async () => {
+    const tasks = [
+      { name: 'call', type: 'http', path: '/big', extract: { id: '/order_id', amount: '/amount', huge: '/huge' } },
+      { name: 'check', type: 'http', path: '/big', expect: { json: 'body.order_id == 9007199254740993' } },
+      {
+        name: 'send',
+        type: 'http',
+        method: 'POST',
+        path: '/echo',
+        body: { id: '{{ outputs.call.extracted.id }}', amount: '{{ outputs.call.extracted.amount }}' },
+      },
+      {
+        name: 'form',
+        type: 'http',
+        method: 'POST',
+        path: '/echo',
+        form: { id: '{{ outputs.call.extracted.id }}', huge: '{{ outputs.call.extracted.huge }}' },
+      },
+    ];
+    const { state, tasks: ended } = await runs.run(`dag_id: hr_http_big\nschedule_interval: null\ntasks: ${JSON.stringify(tasks)}\n`);
+    assert.equal(state, 'success', JSON.stringify(ended));
+    assert.deepEqual(
+      service
+        .callsOf('/echo')
+        .slice(-2)
+        .map(({ body }) => body),
+      ['{"id":9007199254740993,"amount":0.1234567890123456789}', 'id=9007199254740993&huge=1e400'],
+    );
+  });
+
   it('asks for further pages by GET, and sends the body of a GET again', async () => {
     const pages = { path: '/page-1', pagination: { next: '/next' } };
     await runAll([
