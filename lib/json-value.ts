@@ -11,7 +11,8 @@ export function jsonValueOf(value: unknown): Json {
     case 'boolean':
       return value;
     case 'number':
-      return Number.isSafeInteger(value) ? value : (numberOfDouble(value) ?? String(value));
+      // JSON has one zero.
+      return value === 0 ? 0 : (numberOfDouble(value) ?? String(value));
     case 'bigint':
       return numberOf(value.toString());
     case 'object':

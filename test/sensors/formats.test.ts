@@ -76,7 +76,7 @@ describe('formats through a Schema Registry', function () {
     assert.deepEqual(await decode(topic, young), { product_id: 8, score: 1, category_id: 'books' });
   });
 
-  it('Avro: numbers beyond 2^53 stay what they are, as text; bytes come as base64', async () => {
+  it('Avro: numbers beyond 2^53 stay what they are; bytes come as base64', async () => {
     const topic = `numbers-${unique()}`;
     const schema = {
       type: 'record',
@@ -89,7 +89,10 @@ describe('formats through a Schema Registry', function () {
     const id = await register(`${topic}-value`, schema);
     // -9007199254740993, as zig-zag.
     const big = Buffer.from([0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]);
-    assert.deepEqual(await decode(topic, framed(id, Buffer.concat([big, Buffer.from([4, 1, 2])]))), { n: '-9007199254740993', b: 'AQI=' });
+    assert.deepEqual(await decode(topic, framed(id, Buffer.concat([big, Buffer.from([4, 1, 2])]))), {
+      n: { $number: '-9007199254740993' },
+      b: 'AQI=',
+    });
   });
 
   it('Protobuf: the message that a record names, with what others declare', async () => {
@@ -106,8 +109,8 @@ describe('formats through a Schema Registry', function () {
     assert.deepEqual(await decode(topic, framed(id, Buffer.concat([Buffer.from([0]), body('shop.First', { a: 'x' })]))), { a: 'x' });
     const view = body('shop.View', { product_id: 7, price: { cents: 250 } });
     assert.deepEqual(await decode(topic, framed(id, Buffer.concat([Buffer.from([2, 2]), view]))), {
-      product_id: '7',
-      price: { cents: '250' },
+      product_id: 7,
+      price: { cents: 250 },
     });
     const inner = body('shop.First.Inner', { deep_value: 3 });
     assert.deepEqual(await decode(topic, framed(id, Buffer.concat([Buffer.from([4, 0, 0]), inner]))), { deep_value: 3 });
@@ -120,7 +123,7 @@ describe('formats through a Schema Registry', function () {
     assert.deepEqual(await decode(topic, framed(id, Buffer.from('{"n": 1}'))), { n: 1, kind: 'view' });
     await assert.rejects(decode(topic, framed(id, Buffer.from('{"n": "x"}'))), {
       name: 'Undecodable',
-      message: /does not fit schema .*\/n must be integer/,
+      message: /does not fit: \/n must be integer/,
     });
   });
 

@@ -1,0 +1,14 @@
+/**
+ * A decimal number in bytes, as Avro and Confluent's Protobuf type have it, as its text.
+ * @param bytes the number without its point, in two's complement, the first byte first
+ * @param scale how many of its digits stand behind the point
+ */
+export function decimalText(bytes: Uint8Array, scale: number): string {
+  const hex = Buffer.from(bytes).toString('hex');
+  const unscaled = hex === '' ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`));
+  const sign = unscaled < 0n ? '-' : '';
+  const digits = (unscaled < 0n ? -unscaled : unscaled).toString();
+  if (scale <= 0) return `${sign}${digits}${digits === '0' ? '' : '0'.repeat(-scale)}`;
+  const padded = digits.padStart(scale + 1, '0');
+  return `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
+}

@@ -1,0 +1,41 @@
+import { Ajv } from 'ajv';
+import { exactly } from '../../../workflows/plan/exact-json.ts';
+import { isExactNumber, isMap, type Json } from '../../../workflows/plan/json.ts';
+
+/**
+ * What reads records in JSON that a JSON Schema describes: checked, with its defaults.
+ * @param referred the schemas that it refers to, by name
+ * @throws Error for what is not a schema
+ */
+export function jsonSchemaReader(
+  text: string,
+  referred: readonly { readonly name: string; readonly text: string }[],
+): (body: Buffer) => Json {
+  const ajv = new Ajv({ strict: false, strictNumbers: false, useDefaults: true, validateFormats: false });
+  for (const { name, text: schema } of referred) ajv.addSchema(JSON.parse(schema) as object, name);
+  // Whatever draft it names: what they have in common is what is checked.
+  const schema = JSON.parse(text) as Record<string, unknown>;
+  delete schema.$schema;
+  const check = ajv.compile(schema);
+  return (body) => {
+    const json = body.toString();
+    const value = JSON.parse(json) as Json;
+    const exact = exactly(json, value);
+    // The check, which also fills in defaults, knows the numbers of doubles only.
+    if (check(value)) return withNumbersOf(exact, value);
+    const [first] = check.errors ?? [];
+    throw new Error(`it does not fit: ${first?.instancePath ?? ''} ${first?.message ?? ''}`);
+  };
+}
+
+/** `value`, with the numbers as `exact` has them: what was read of the same text. */
+function withNumbersOf(exact: Json | undefined, value: Json): Json {
+  if (isExactNumber(exact)) return exact;
+  if (Array.isArray(value)) {
+    const list = Array.isArray(exact) ? (exact as readonly Json[]) : [];
+    return value.map((each: Json, index) => withNumbersOf(list[index], each));
+  }
+  if (!isMap(value)) return value;
+  const map = isMap(exact) ? exact : {};
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withNumbersOf(map[key], part ?? null)]));
+}

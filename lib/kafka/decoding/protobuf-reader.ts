@@ -1,0 +1,76 @@
+import protobuf from 'protobufjs';
+import type { Json } from '../../../workflows/plan/json.ts';
+import { addKnownProto } from './known-protos.ts';
+import { messageValue } from './protobuf-values.ts';
+
+/** A `.proto` file: the name that others import it by, and its text. */
+export interface ProtoFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * What reads records in Protobuf: the message that each names by its place in the schema.
+ * @param referred the files that `text` imports, those first that others import
+ * @throws Error for what is not a schema, or needs a file that nobody has
+ */
+export function protobufReader(text: string, referred: readonly ProtoFile[]): (body: Buffer) => Json {
+  const root = new protobuf.Root();
+  const missing = new Set<string>();
+  const given = new Set(referred.map(({ name }) => name));
+  const parse = (file: string): protobuf.IParserResult => {
+    const parsed = protobuf.parse(file, root, { keepCase: true });
+    for (const name of [...(parsed.imports ?? []), ...(parsed.weakImports ?? [])]) {
+      if (!given.has(name) && !addKnownProto(root, name)) missing.add(name);
+      given.add(name);
+    }
+    return parsed;
+  };
+  for (const file of referred) parse(file.text);
+  const { package: name } = parse(text);
+  try {
+    root.resolveAll();
+  } catch (error) {
+    if (missing.size === 0) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${reason}; it imports ${[...missing].join(', ')}, which the registry has no reference for`, { cause: error });
+  }
+  const scope = name === undefined ? root : (root.lookup(name) as protobuf.Namespace);
+  const own = protobuf.parse(text, { keepCase: true });
+  const order = messagesOf(own.package === undefined ? own.root : (own.root.lookup(own.package) as protobuf.Namespace));
+  return (body) => {
+    const { path, rest } = messagePath(body);
+    let names: readonly MessageName[] = order;
+    const full: string[] = [];
+    for (const index of path) {
+      const next = names[index];
+      if (!next) throw new Error(`the schema has no message ${path.join('.')}`);
+      full.push(next.name);
+      names = next.inner;
+    }
+    const type = scope.lookupType(full.join('.'));
+    return messageValue(type.decode(rest), type);
+  };
+}
+
+interface MessageName {
+  readonly name: string;
+  readonly inner: readonly MessageName[];
+}
+
+/** The messages of a schema in the order in which it declares them: records name theirs by its place. */
+function messagesOf(space: protobuf.NamespaceBase): MessageName[] {
+  return space.nestedArray
+    .filter((each): each is protobuf.Type => each instanceof protobuf.Type)
+    .map((type) => ({ name: type.name, inner: messagesOf(type) }));
+}
+
+/** Zig-zag varints: how many, then each; a single 0 stands for the first message. */
+function messagePath(body: Buffer): { readonly path: readonly number[]; readonly rest: Buffer } {
+  const reader = protobuf.Reader.create(body);
+  const count = reader.sint32();
+  const path = count === 0 ? [0] : Array.from({ length: Math.min(count, MOST_NESTED) }, () => reader.sint32());
+  return { path, rest: body.subarray(reader.pos) };
+}
+
+const MOST_NESTED = 32;

@@ -1,0 +1,92 @@
+import protobuf from 'protobufjs';
+import { numberOf } from '../../../workflows/plan/exact-json.ts';
+import type { Json } from '../../../workflows/plan/json.ts';
+import { jsonValueOf } from '../../json-value.ts';
+import { decimalText } from './decimal-text.ts';
+import { isoTime, secondsText } from './iso-times.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A message as an event has it: by the names of its schema; fields that are not set have their defaults, messages null. */
+export function messageValue(message: unknown, type: protobuf.Type): Json {
+  const fields = message as Fields;
+  const special = SPECIAL[type.fullName];
+  const value = special?.(fields, type);
+  return value === undefined ? fieldsOf(fields, type) : value;
+}
+
+function fieldsOf(message: Fields, type: protobuf.Type): Json {
+  const entries = type.fieldsArray.flatMap((field): [string, Json][] => {
+    field.resolve();
+    if (Object.hasOwn(message, field.name)) return [[field.name, fieldValue(message[field.name], field)]];
+    // Of a oneof only what is set is there; `optional` is a oneof of one field.
+    return field.partOf ? [] : [[field.name, emptyValue(field)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function emptyValue(field: protobuf.Field): Json {
+  if (field.map) return {};
+  if (field.repeated) return [];
+  return field.resolvedType instanceof protobuf.Type ? null : scalarValue(field.defaultValue, field);
+}
+
+function fieldValue(value: unknown, field: protobuf.Field): Json {
+  if (field instanceof protobuf.MapField) {
+    return Object.fromEntries(
+      Object.entries(value as Fields).map(([key, part]) => [keyText(key, field.keyType), elementValue(part, field)]),
+    );
+  }
+  return field.repeated ? (value as readonly unknown[]).map((each) => elementValue(each, field)) : elementValue(value, field);
+}
+
+function elementValue(value: unknown, field: protobuf.Field): Json {
+  return field.resolvedType instanceof protobuf.Type ? messageValue(value, field.resolvedType) : scalarValue(value, field);
+}
+
+function scalarValue(value: unknown, { resolvedType, type }: protobuf.Field): Json {
+  if (resolvedType instanceof protobuf.Enum) return resolvedType.valuesById[Number(value)] ?? Number(value);
+  if (Object.hasOwn(protobuf.types.long, type)) return numberOf(String(value));
+  if (type === 'bytes') return Buffer.from((value ?? []) as Uint8Array).toString('base64');
+  return jsonValueOf(value);
+}
+
+/** protobufjs keeps keys of 64 bits as eight characters. */
+function keyText(key: string, type: string): string {
+  if (!Object.hasOwn(protobuf.types.long, type)) return key;
+  const isUnsigned = type === 'uint64' || type === 'fixed64';
+  return key.length === 8 ? String(protobuf.util.longFromHash(key, isUnsigned)) : key;
+}
+
+/** A type of one field is what it holds. */
+const wrapped = (message: Fields, type: protobuf.Type): Json | undefined => {
+  const [field] = type.fieldsArray;
+  return field && (Object.hasOwn(message, field.name) ? fieldValue(message[field.name], field) : emptyValue(field.resolve()));
+};
+const WRAPPERS = ['Double', 'Float', 'Int64', 'UInt64', 'Int32', 'UInt32', 'Bool', 'String', 'Bytes'];
+
+const longOf = (value: unknown): bigint => BigInt(String(value ?? 0));
+
+/**
+ * Types with a form of their own in JSON, as https://protobuf.dev/programming-guides/json/ has it; decimals of Confluent and Google are
+ * numbers. Undefined: as other messages.
+ */
+const SPECIAL: Readonly<Record<string, (message: Fields, type: protobuf.Type) => Json | undefined>> = {
+  ...Object.fromEntries(WRAPPERS.map((name) => [`.google.protobuf.${name}Value`, wrapped])),
+  '.google.protobuf.ListValue': wrapped,
+  '.google.protobuf.Struct': wrapped,
+  '.google.protobuf.Value': (message, type) => {
+    const field = type.fieldsArray.find(({ name }) => Object.hasOwn(message, name));
+    return field === undefined || field.name === 'null_value' || field.name === 'nullValue'
+      ? null
+      : fieldValue(message[field.name], field.resolve());
+  },
+  '.google.protobuf.FieldMask': ({ paths }) => ((paths ?? []) as readonly string[]).join(','),
+  '.google.protobuf.Timestamp': ({ seconds, nanos }) => {
+    const text = isoTime(longOf(seconds) * 1_000_000_000n + longOf(nanos), 9);
+    return text === undefined ? undefined : `${text}Z`;
+  },
+  '.google.protobuf.Duration': ({ seconds, nanos }) => `${secondsText(longOf(seconds), Number(nanos ?? 0))}s`,
+  '.confluent.type.Decimal': ({ value, scale }) => numberOf(decimalText((value ?? []) as Uint8Array, Number(scale ?? 0))),
+  '.google.type.Decimal': ({ value }) => numberOf(String(value ?? '0')) ?? undefined,
+};
