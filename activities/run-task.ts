@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { RetryRule } from '../workflows/plan/plan.ts';
 import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
 import type { BatchItem, TaskInput } from '../workflows/plan/task-input.ts';
-import { checkParams } from './check-params.ts';
+import { checkParams, fitParams } from './check-params.ts';
 import type { TaskType } from './define-task.ts';
 import { platformFault, userFault } from './errors.ts';
 import { beforeTheEnd, withinLook } from './last-look.ts';
@@ -35,7 +35,8 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
   heartbeat();
   const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
 
-  const runOnce = async ({ params, output, values }: BatchItem, suffix: string, signal: AbortSignal): Promise<Json> => {
+  const runOnce = async ({ params: given, output, values }: BatchItem, suffix: string, signal: AbortSignal): Promise<Json> => {
+    const params = input.rendered ? fitParams(taskType, given) : given;
     if (input.rendered) checkParams(taskType, params);
     const identity = `${info.workflowExecution?.workflowId}/${info.activityId}${suffix}`;
     const result = await taskType.run(

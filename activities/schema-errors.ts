@@ -6,7 +6,11 @@ import { TEXT_FORMATS } from '../workflows/plan/text-formats.ts';
 export interface SchemaError {
   /** From the value's root: `columns.0`; empty for the root itself. */
   readonly path: string;
+  /** The same, as its steps. */
+  readonly steps: readonly string[];
   readonly message: string;
+  /** What it is not, where it is of a type that is not allowed. */
+  readonly type?: string;
 }
 
 const ajv = new Ajv({
@@ -23,8 +27,13 @@ export function schemaErrors(schema: TSchema, value: unknown): SchemaError[] {
   let check = checks.get(schema);
   if (!check) checks.set(schema, (check = ajv.compile(schema)));
   if (check(value)) return [];
-  return (check.errors ?? []).map(({ instancePath, message = 'is wrong' }) => ({
+  return (check.errors ?? []).map(({ instancePath, message = 'is wrong', keyword, params }) => ({
     path: instancePath.slice(1).replaceAll('/', '.'),
+    steps: instancePath
+      .split('/')
+      .slice(1)
+      .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~')),
     message,
+    ...(keyword === 'type' && { type: String((params as { type: unknown }).type) }),
   }));
 }

@@ -3,7 +3,7 @@ import type { TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import {
   type Aggregate,
-  AGGREGATES,
+  AGGREGATE_SHAPES,
   type OnInvalid,
   type TriggerMode,
   type TriggerPlan,
@@ -94,9 +94,13 @@ function windowOf({ size, slide, lateness, key, aggregates, having, keys_per_run
 /** `count()`, or another aggregate of an expression. */
 export function aggregateOf(text: Json | undefined): Aggregate | undefined {
   const [, kind = '', of = ''] = /^\s*([a-z]+)\s*\((.*)\)\s*$/s.exec(typeof text === 'string' ? text : '') ?? [];
-  const found = AGGREGATES.find((each) => each === kind);
+  const found = isAggregate(kind) ? kind : undefined;
   if (!found || (found === 'count') !== (of.trim() === '')) return undefined;
   return found === 'count' ? { kind: found } : { kind: found, of: of.trim() };
+}
+
+function isAggregate(kind: string): kind is Aggregate['kind'] {
+  return Object.hasOwn(AGGREGATE_SHAPES, kind);
 }
 
 function checkWindow(source: Source, mode: Json | undefined, path: Path): void {

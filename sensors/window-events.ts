@@ -1,6 +1,6 @@
-import { Evaluator } from '../workflows/plan/expressions/evaluator.ts';
+import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
-import type { RunEvent, WindowMode } from '../workflows/plan/trigger.ts';
+import { AGGREGATE_SHAPES, type RunEvent, type WindowMode } from '../workflows/plan/trigger.ts';
 import type { WindowPanes } from './window-panes.ts';
 
 /** What a window starts a run with. */
@@ -10,20 +10,32 @@ export interface EventOfWindow {
   readonly event: RunEvent;
 }
 
+/** A window whose condition cannot be evaluated, as `on_invalid` has it. */
+export interface FailedWindow extends EventOfWindow {
+  readonly reason: string;
+}
+
 /** The keys of an event take at most so many bytes, and the event stays below what a run may keep (MAX_EVENT_BYTES). */
 const KEYS_BYTES = 200 * 1024;
 
 /** What is to be told of windows that have ended: of each key for itself, or of many keys together. */
 export class WindowEvents {
-  private readonly evaluator = new Evaluator();
+  private readonly evaluator: Evaluator;
+  /** Where the condition failed, in the window that `of` was asked for last. */
+  failed: FailedWindow[] = [];
 
   constructor(
     private readonly mode: WindowMode,
     private readonly panes: WindowPanes,
-  ) {}
+  ) {
+    this.evaluator = new Evaluator(
+      Object.fromEntries(Object.entries(mode.aggregates).map(([name, { kind }]) => [name, AGGREGATE_SHAPES[kind]])),
+    );
+  }
 
-  /** The events of the window that ends at `end`. Nothing may be counted until the last has been taken. */
+  /** The events of the window that ends at `end`; when the last has been taken, `failed` has the others. Nothing may be counted until then. */
   of(end: number): Iterable<EventOfWindow> {
+    this.failed = [];
     return this.mode.keysPerRun === undefined ? this.ofKeys(end) : this.ofLists(end, this.mode.keysPerRun);
   }
 
@@ -31,8 +43,8 @@ export class WindowEvents {
   private *ofKeys(end: number): Iterable<EventOfWindow> {
     for (const key of this.panes.known()) {
       const found = this.over(key, end);
-      if (!this.meets(found)) continue;
-      if (this.mode.having !== undefined && this.meets(this.over(key, end - this.mode.slideMs))) continue;
+      if (!this.matches(key, found, end)) continue;
+      if (this.mode.having !== undefined && this.met(key, end)) continue;
       yield this.eventOf(key, end, { key, ...found });
     }
   }
@@ -48,7 +60,7 @@ export class WindowEvents {
     let part = 1;
     for (const key of [...this.panes.known()].sort()) {
       const found = this.over(key, end);
-      if (!this.meets(found) && !this.meets(this.over(key, end - this.mode.slideMs))) continue;
+      if (!this.matches(key, found, end) && !this.met(key, end)) continue;
       const entry = { key, ...(found ?? this.panes.nothing()) };
       const more = Buffer.byteLength(JSON.stringify(entry));
       if (list.length === most || (list.length > 0 && bytes + more > KEYS_BYTES)) {
@@ -61,11 +73,32 @@ export class WindowEvents {
     if (list.length > 0) yield this.eventOf(`part-${part}`, end, { keys: list });
   }
 
-  private over(key: string, end: number): Record<string, number> | undefined {
+  private over(key: string, end: number): Record<string, Json> | undefined {
     return this.panes.over(key, end - this.mode.sizeMs, end);
   }
 
-  private meets(aggregates: Record<string, number> | undefined): boolean {
+  /** Whether the condition holds for a key; where it cannot be evaluated it does not, and `failed` says so. */
+  private matches(key: string, found: Record<string, Json> | undefined, end: number): boolean {
+    try {
+      return this.holds(found);
+    } catch (error) {
+      if (!(error instanceof ExpressionFailed)) throw error;
+      this.failed.push({ ...this.eventOf(key, end, { key, ...found }), reason: error.message });
+      return false;
+    }
+  }
+
+  /** Whether the condition held for a key a slide before. */
+  private met(key: string, end: number): boolean {
+    try {
+      return this.holds(this.over(key, end - this.mode.slideMs));
+    } catch (error) {
+      if (error instanceof ExpressionFailed) return false;
+      throw error;
+    }
+  }
+
+  private holds(aggregates: Record<string, Json> | undefined): boolean {
     const { having } = this.mode;
     return aggregates !== undefined && (having === undefined || this.evaluator.test(having, aggregates));
   }

@@ -1,11 +1,13 @@
+import type { ExactNumber, Json } from '../workflows/plan/json.ts';
 import type { Aggregate } from '../workflows/plan/trigger.ts';
+import { add, averageOf, compare, jsonOfSum, type Sum, sumOf } from './exact-sums.ts';
 
 /** What is known of the events of one pane: enough for every aggregate, and to be added up. */
 interface Partial {
   count: number;
-  sum: number;
-  min: number;
-  max: number;
+  sum: Sum;
+  min: number | ExactNumber;
+  max: number | ExactNumber;
 }
 
 /** The panes of a key, by number: a pane is as long as what every size and slide is a multiple of. */
@@ -28,33 +30,26 @@ export class WindowPanes {
   }
 
   /** @param values for each aggregate the value that it is over; whatever for `count` */
-  add(key: string, at: number, values: readonly number[]): void {
+  add(key: string, at: number, values: readonly (number | ExactNumber)[]): void {
     const pane = Math.floor(at / this.paneMs);
     let panes = this.keys.get(key);
     if (!panes) this.keys.set(key, (panes = new Map<number, Partial[]>()));
     let partials = panes.get(pane);
-    if (!partials) panes.set(pane, (partials = this.names.map(() => ({ count: 0, sum: 0, min: Infinity, max: -Infinity }))));
+    if (!partials) panes.set(pane, (partials = this.names.map(nothingYet)));
     for (const [index, partial] of partials.entries()) {
       const value = values[index] ?? 0;
-      partial.count++;
-      partial.sum += value;
-      partial.min = Math.min(partial.min, value);
-      partial.max = Math.max(partial.max, value);
+      merge(partial, { count: 1, sum: sumOf(value), min: value, max: value });
     }
   }
 
   /** The aggregates of a key over `[start, end)`; undefined where no event was. */
-  over(key: string, start: number, end: number): Record<string, number> | undefined {
+  over(key: string, start: number, end: number): Record<string, Json> | undefined {
     const panes = this.keys.get(key);
-    const totals = this.names.map((): Partial => ({ count: 0, sum: 0, min: Infinity, max: -Infinity }));
+    const totals = this.names.map(nothingYet);
     for (let pane = Math.floor(start / this.paneMs); pane * this.paneMs < end; pane++) {
       for (const [index, partial] of (panes?.get(pane) ?? []).entries()) {
         const total = totals[index];
-        if (!total) continue;
-        total.count += partial.count;
-        total.sum += partial.sum;
-        total.min = Math.min(total.min, partial.min);
-        total.max = Math.max(total.max, partial.max);
+        if (total) merge(total, partial);
       }
     }
     if (totals.every(({ count }) => count === 0)) return undefined;
@@ -83,17 +78,29 @@ export class WindowPanes {
   }
 }
 
-function valueOf(kind: Aggregate['kind'] | undefined, total: Partial | undefined): number {
+function nothingYet(): Partial {
+  return { count: 0, sum: 0, min: 0, max: 0 };
+}
+
+function merge(total: Partial, more: Partial): void {
+  if (more.count === 0) return;
+  if (total.count === 0 || compare(more.min, total.min) < 0) total.min = more.min;
+  if (total.count === 0 || compare(more.max, total.max) > 0) total.max = more.max;
+  total.count += more.count;
+  total.sum = add(total.sum, more.sum);
+}
+
+function valueOf(kind: Aggregate['kind'] | undefined, total: Partial | undefined): Json {
   if (!total) return 0;
   switch (kind) {
     case 'sum':
-      return total.sum;
+      return jsonOfSum(total.sum);
     case 'min':
       return total.min;
     case 'max':
       return total.max;
     case 'avg':
-      return total.sum / total.count;
+      return averageOf(total.sum, total.count);
     default:
       return total.count;
   }

@@ -8,7 +8,9 @@ import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
 import { isMap, type Json, type JsonObject } from '../../workflows/plan/json.ts';
 import type { ParamPlan } from '../../workflows/plan/plan.ts';
+import { AGGREGATE_SHAPES } from '../../workflows/plan/trigger.ts';
 import type { TaskGraph } from '../resolve-graph.ts';
+import { aggregateOf } from '../resolve-triggers.ts';
 import { COMMON_TASK_KEYS, TASK_COMMON } from '../schema/task-keys.ts';
 import type { Path, Source } from '../source.ts';
 import { type TaskList, type TaskNode } from '../task-node.ts';
@@ -209,7 +211,12 @@ class ExpressionResolver {
         this.remember(checkBare(this.source, { path: [...path, 'aggregates', name], text: `${' '.repeat(before.length)}${of} ` }, scope));
     }
     if (typeof having !== 'string') return;
-    const items = Object.fromEntries(Object.keys(named).map((name) => [name, 'dyn' as const]));
+    const items = Object.fromEntries(
+      Object.entries(named).map(([name, text]): [string, Shape] => {
+        const aggregate = aggregateOf(text);
+        return [name, aggregate ? AGGREGATE_SHAPES[aggregate.kind] : 'dyn'];
+      }),
+    );
     this.remember(checkBare(this.source, { path: [...path, 'having'], text: having }, { ...scope, items }, BOOLEAN));
   }
 

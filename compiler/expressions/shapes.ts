@@ -61,7 +61,7 @@ const FITTING: Readonly<Record<string, (celType: string) => boolean>> = {
   // A time becomes its ISO form.
   string: (type) => ['string', 'google.protobuf.Timestamp', 'google.protobuf.Duration'].includes(type),
   integer: (type) => ['int', 'uint'].includes(type),
-  number: (type) => ['int', 'uint', 'double'].includes(type),
+  number: (type) => ['int', 'uint', 'double', 'decimal'].includes(type),
   boolean: (type) => type === 'bool',
   null: (type) => type === 'null',
   array: (type) => type.startsWith('list'),
@@ -80,6 +80,7 @@ const WORDS: Readonly<Record<string, string>> = {
   int: 'a whole number',
   uint: 'a whole number',
   double: 'a number',
+  decimal: 'a number',
   bool: 'true or false',
   null: 'null',
   'google.protobuf.Timestamp': 'a time',

@@ -29,11 +29,8 @@ export class DeadLetters {
     private readonly topic: string,
   ) {}
 
-  /** @param next the offset to commit with them */
-  async write(
-    letters: readonly DeadLetter[],
-    { topic, partition, next }: { topic: string; partition: number; next: string },
-  ): Promise<void> {
+  /** @param reached the offset to commit with them; absent: none */
+  async write(letters: readonly DeadLetter[], reached?: { topic: string; partition: number; next: string }): Promise<void> {
     const producer = await this.connected();
     const transaction = await producer.transaction();
     try {
@@ -53,7 +50,10 @@ export class DeadLetters {
           },
         })),
       });
-      await transaction.sendOffsets({ consumerGroupId: this.group, topics: [{ topic, partitions: [{ partition, offset: next }] }] });
+      if (reached) {
+        const { topic, partition, next } = reached;
+        await transaction.sendOffsets({ consumerGroupId: this.group, topics: [{ topic, partitions: [{ partition, offset: next }] }] });
+      }
       await transaction.commit();
     } catch (error) {
       await transaction.abort().catch(() => undefined);

@@ -44,6 +44,11 @@ export class Position {
     this.remember(keyOf(batch), offset);
   }
 
+  /** Writes dead letters that are of no one record. */
+  keepAside(letters: readonly DeadLetter[]): Promise<void> {
+    return this.letters.write(letters);
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.timer);
     await this.letters.close();

@@ -1,11 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordBatch } from '../../lib/kafka/record-source.ts';
+import { Decimal } from '../../workflows/plan/decimal.ts';
+import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import { ExpressionFailed } from '../../workflows/plan/expressions/evaluator.ts';
+import { type ExactNumber, isExactNumber } from '../../workflows/plan/json.ts';
 import type { RunEvent, WindowMode } from '../../workflows/plan/trigger.ts';
 import { keyText, type Verdict } from '../event-judge.ts';
 import { InParallel } from '../in-parallel.ts';
 import { stopped } from '../run-sensor.ts';
-import { type EventOfWindow, WindowEvents } from '../window-events.ts';
+import { type EventOfWindow, type FailedWindow, WindowEvents } from '../window-events.ts';
+import type { DeadLetter } from './dead-letters.ts';
 import { WindowPanes } from '../window-panes.ts';
 import { originOf } from './judge-record.ts';
 import { type KafkaCursor, keyOf } from './position.ts';
@@ -22,7 +26,7 @@ interface Mark {
 interface Counted {
   readonly key: string;
   /** For each aggregate the value that it is over. */
-  readonly values: readonly number[];
+  readonly values: readonly (number | ExactNumber)[];
 }
 
 /** How far a partition has been read. */
@@ -54,6 +58,8 @@ export class RecordWindows implements RecordHandler {
   private earliest = Infinity;
   private idle = -Infinity;
   private turn: Promise<void> | undefined;
+  /** The origins of what was rejected of windows that are not closed yet. */
+  private readonly rejected = new Set<string>();
 
   constructor(
     private readonly context: HandlerContext,
@@ -158,7 +164,11 @@ export class RecordWindows implements RecordHandler {
       if (of === undefined) return 0;
       const value = judge.evaluate(of, event);
       if (typeof value === 'number') return value;
-      throw new ExpressionFailed(`\`${of}\` is ${JSON.stringify(value)}, which is no number.`);
+      if (isExactNumber(value)) {
+        if (Math.abs(Decimal.of(value.$number).exponent) < MAX_EXPONENT) return value;
+        throw new ExpressionFailed(`\`${of}\` is ${value.$number.slice(0, 40)}, which is too large or too small to be added up.`);
+      }
+      throw new ExpressionFailed(`\`${of}\` is ${exactJsonText(value)}, which is not a number.`);
     });
     return { key: key === undefined ? '' : keyText(judge.evaluate(key, event)), values };
   }
@@ -176,11 +186,16 @@ export class RecordWindows implements RecordHandler {
     const from = Math.max(first, until - MOST_WINDOWS * slideMs);
     if (until <= from) return;
     const starts = new InParallel(AT_ONCE, meanwhile);
+    const failed: FailedWindow[] = [];
     for (let end = from + slideMs; end <= until; end += slideMs) {
-      for (const each of this.events.of(end)) await starts.add(this.start(each));
+      for (const each of this.events.of(end)) await starts.add(this.start(each, failed));
+      failed.push(...this.events.failed);
+      if (failed.length >= LETTERS_AT_ONCE) await this.reject(failed.splice(0));
     }
     await starts.done();
+    await this.reject(failed);
     this.closed = until;
+    this.rejected.clear();
     const { journal } = this.context.sensor;
     journal.cursor = { ...(journal.cursor as KafkaCursor | undefined), closed: until };
     const needed = until - sizeMs - slideMs;
@@ -188,13 +203,28 @@ export class RecordWindows implements RecordHandler {
     for (const progress of this.progress.values()) progress.marks = progress.marks.filter(({ time }) => time >= needed);
   }
 
-  private async start({ id, event }: EventOfWindow): Promise<void> {
+  private async start(window: EventOfWindow, failed: FailedWindow[]): Promise<void> {
     const { runs, judge } = this.context.sensor;
-    const verdict = judge.run(event);
-    if (verdict.kind !== 'run') {
-      throw stopped(`The window '${id}' starts no run: ${verdict.kind === 'invalid' ? verdict.reason : verdict.kind}`);
-    }
-    await runs.start(event, verdict, id);
+    const verdict = judge.run(window.event);
+    if (verdict.kind === 'run') await runs.start(window.event, verdict, window.id);
+    else failed.push({ ...window, reason: verdict.kind === 'invalid' ? verdict.reason : verdict.kind });
+  }
+
+  /** Does with windows that start no run what `on_invalid` says. A window that is looked at again is rejected once. */
+  private async reject(failed: readonly FailedWindow[]): Promise<void> {
+    const { sensor, position } = this.context;
+    const { trigger, journal, log } = sensor;
+    const fresh = failed
+      .map((window) => ({ window, letter: letterOf(window, [trigger.source.topic].flat().join(',')) }))
+      .filter(({ letter }) => !this.buried.has(originOf(letter.record)) && !this.rejected.has(originOf(letter.record)));
+    const [first] = fresh;
+    if (!first) return;
+    if (trigger.onInvalid === 'stop') throw stopped(`The window '${first.window.id}' starts no run: ${first.window.reason}`);
+    log.warn('Windows start no run', { windows: fresh.length, id: first.window.id, reason: first.window.reason });
+    for (let from = 0; trigger.onInvalid === 'dead_letter' && from < fresh.length; from += LETTERS_AT_ONCE)
+      await position.keepAside(fresh.slice(from, from + LETTERS_AT_ONCE).map(({ letter }) => letter));
+    for (const { letter } of fresh) this.rejected.add(originOf(letter.record));
+    journal.count('invalid', fresh.length);
   }
 
   /** The offset from which on records are needed for windows that are to come. */
@@ -203,12 +233,23 @@ export class RecordWindows implements RecordHandler {
   }
 }
 
+/** A window as a record: of all partitions, at the place that its id is. */
+function letterOf({ id, event, reason }: FailedWindow, topic: string): DeadLetter {
+  const value = Buffer.from(exactJsonText(event.value));
+  const timestamp = String(Date.parse(event.meta.timestamp));
+  return { record: { topic, partition: -1, offset: id, timestamp, key: null, value, headers: {} }, reason };
+}
+
 function later(a: bigint, b: string): bigint {
   return BigInt(b) > a ? BigInt(b) : a;
 }
 
 /** Without records for so long, in milliseconds, time is taken from the clock: what is on its way arrives before. */
 const IDLE = 2_000;
+/** Numbers of more digits than this are not added up: each sum would have all of them. */
+const MAX_EXPONENT = 1_000;
+/** Dead letters that are written in one transaction. */
+const LETTERS_AT_ONCE = 1_000;
 /** After a long rest no more windows are looked at than these, the newest. */
 const MOST_WINDOWS = 100_000;
 

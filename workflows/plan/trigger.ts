@@ -1,5 +1,6 @@
 import type { OperatorWord } from './decision.ts';
 import type { TemplatePlace } from './expressions/evaluator.ts';
+import type { Shape } from './expressions/shape.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 
@@ -48,12 +49,19 @@ export interface WindowMode {
 }
 
 export interface Aggregate {
-  readonly kind: (typeof AGGREGATES)[number];
+  readonly kind: keyof typeof AGGREGATE_SHAPES;
   /** An expression over the event; none for `count`. */
   readonly of?: string;
 }
 
-export const AGGREGATES = ['count', 'sum', 'min', 'max', 'avg'] as const;
+/** What can be computed over the events of a window, with its type in `having`: only numbers of events are whole numbers by nature. */
+export const AGGREGATE_SHAPES = {
+  count: 'int',
+  sum: 'decimal',
+  min: 'decimal',
+  max: 'decimal',
+  avg: 'decimal',
+} as const satisfies Record<string, Shape>;
 
 /** What happens to an event that cannot be read, or whose expressions fail. */
 export type OnInvalid = 'dead_letter' | 'skip' | 'stop';

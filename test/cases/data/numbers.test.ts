@@ -192,11 +192,14 @@ tasks:
   - {name: program, type: command, argv: [${process.execPath}, -e, "console.log(process.argv[1].slice(1))", "={{ outputs.call.body.order }}"]}
   - {name: publish, type: kafka_publish, topic: ${topic}, value: {id: "{{ outputs.program.json.id }}", amount: "{{ outputs.call.body.order.amount }}"}}
   - {name: put, type: sql, when: outputs.call.extracted.order_id == 9007199254740993 && outputs.program.json.amount > 12345678901234566.0, statement: "INSERT INTO got VALUES ('task', {{ outputs.call.extracted.order_id }}, '{{ outputs.program.json.amount }}')"}
-  - {name: each, type: sql, expand: {over: outputs.call.body.order.all}, statement: "INSERT INTO got VALUES ('each', {{ item }}, 'x')"}
+  - {name: same, type: sql_check, checks: [{name: id, sql: SELECT 9007199254740993, equals: "{{ outputs.call.extracted.order_id }}"}]}
+  - {name: other, type: sql_check, retries: 0, allow_failure: true, checks: [{name: id, sql: SELECT 9007199254740992, equals: "{{ outputs.call.extracted.order_id }}"}]}
+  - {name: each, type: sql, trigger_rule: all_done, expand: {over: outputs.call.body.order.all}, statement: "INSERT INTO got VALUES ('each', {{ item }}, 'x')"}
 `,
       ['endless=1e400'],
     );
     assert.equal(state, 'success', JSON.stringify(tasks));
+    assert.deepEqual([tasks.same?.state, tasks.other?.state], ['success', 'failed']);
     assert.deepEqual(received.slice(-2), [
       '{"id":9007199254740993,"list":[1e400]}',
       `{"id":9007199254740993,"amount":${DECIMAL},"all":[9007199254740991,9007199254740993]}`,
