@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import { parse } from '../../compiler/parse.ts';
 import { Source } from '../../compiler/source.ts';
 import { parseDuration } from '../../workflows/plan/duration.ts';
+import { parseExactJson } from '../../workflows/plan/exact-json.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import { TASK_STATES } from '../../workflows/plan/task-state.ts';
 import { CommandError } from '../command-context.ts';
@@ -136,7 +137,9 @@ export async function readRecorded(testFile: string, recorded: string): Promise<
   const text = await readFile(join(dirname(testFile), recorded), 'utf8').catch(() => {
     throw new CommandError(`${testFile}: there is no '${recorded}' beside it. Make it with \`sluice show <run> -o json > ${recorded}\`.`);
   });
-  const { tasks } = JSON.parse(text) as { tasks: readonly { task: string; state: string; output?: Json; error?: string }[] };
+  const { tasks } = parseExactJson(text) as unknown as {
+    tasks: readonly { task: string; state: string; output?: Json; error?: string }[];
+  };
   return Object.fromEntries(
     tasks.map(({ task, state, output, error }): [string, DeclaredTask] => [
       task,
