@@ -6,6 +6,7 @@ import type { RunLookup } from './run-lookup.ts';
 import { COMMON_TASK_KEYS, type CommonTaskKey } from '../workflows/plan/common-task-keys.ts';
 import type { DatasetReference } from '../workflows/plan/dataset.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import type { RunIdentity } from '../workflows/plan/task-input.ts';
 
 /** What a task's `run` gets beside its parameters. */
 export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
@@ -19,6 +20,8 @@ export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
   readonly planHash?: string;
   /** ISO 8601 in UTC, half open: `[start, end)`. */
   readonly interval: { readonly start: string; readonly end: string };
+  /** Of the run, for a task type that keeps its effects apart by run; absent in runs that an earlier release started. */
+  readonly run?: RunIdentity;
   /** The same for every attempt of this task in this run; for servers that take such a key. */
   readonly idempotencyKey: string;
   /** The upstream's data, for a task type that reads one. */
@@ -108,6 +111,8 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   readonly fromUpstream?: Readonly<Record<string, { readonly type: string; readonly output: string; readonly same: string }>>;
   /** Whether what it makes is remembered with the plan that has made it: `ctx.planHash`. */
   readonly lineage?: boolean;
+  /** Whether its effects are kept apart by run: `ctx.run`, and an idempotency key that no other run has. What reads or writes data always does. */
+  readonly ownsEffects?: boolean;
   /** How long a task waits for a person when it has failed and no `hold_on_failure` is given, such as `7d`. */
   heldFor?(params: Static<TObject<P>>): string | undefined;
   /** Values of keys that are checked, and whose runtime is not there yet. */

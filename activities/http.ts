@@ -85,6 +85,7 @@ export const http = defineTask({
     extracted: Type.Unsafe<Readonly<Record<string, Json>>>(Type.Record(Type.String(), Type.Unknown())),
     pages: Type.Integer(),
   }),
+  ownsEffects: true,
   connections: { service: { key: 'connection', default: 'http_default', types: ['http'], description: 'The service.' } },
   example: { name: 'reload_model', type: 'http', connection: 'recommendation_service', method: 'POST', path: '/models/reload' },
   run: (context, params) => carryOut(context, context.connections.service, params as HttpParams),

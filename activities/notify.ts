@@ -14,6 +14,7 @@ export const notify = defineTask({
     severity: Type.Optional(choice('Severity', 'How bad it is. Default: error.', ['critical', 'error', 'warning', 'info'])),
   }),
   result: Type.Object({ sent: Type.Boolean() }),
+  ownsEffects: true,
   connections: {},
   example: { name: 'tell_the_team', type: 'notify', to: 'slack', message: '{{ dag_id }} has failed for {{ ds }}' },
   run: async (context, task) => (await import('./notify/tell.ts')).tell(context, task),

@@ -15,6 +15,7 @@ export const rabbitmqPublish = defineTask({
     ),
   }),
   result: Type.Object({ queue: Type.String() }),
+  ownsEffects: true,
   connections: {
     rabbitmq: { key: 'connection', default: 'rabbitmq_default', types: ['rabbitmq'], description: 'The RabbitMQ to send to.' },
   },

@@ -17,4 +17,6 @@ export interface FoundRun {
 export interface RunLookup {
   /** Its runs of the interval that is meant, the newest first. @throws whatever the connection throws */
   find(wanted: RunWanted): Promise<readonly FoundRun[]>;
+  /** Whether the newest run of that workflow id has not ended; false when Temporal knows none. @throws whatever the connection throws */
+  isUnderWay(pipelineRunId: string): Promise<boolean>;
 }

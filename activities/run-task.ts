@@ -38,11 +38,14 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
   const runOnce = async ({ params: given, output, values }: BatchItem, suffix: string, signal: AbortSignal): Promise<Json> => {
     const params = input.rendered ? fitParams(taskType, given) : given;
     if (input.rendered) checkParams(taskType, params);
-    const identity = `${info.workflowExecution?.workflowId}/${info.activityId}${suffix}`;
+    const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
+    // A workflow id is used again when an interval is run again: then the effects are others.
+    const identity = [workflowId, ...(input.run ? [runId] : []), `${info.activityId}${suffix}`].join('/');
     const result = await taskType.run(
       {
-        pipelineRunId: info.workflowExecution?.workflowId ?? '',
-        dagId: info.workflowType ?? '',
+        pipelineRunId: input.run?.pipelineRunId ?? workflowId,
+        dagId: input.run?.dagId ?? info.workflowType ?? '',
+        ...(input.run && { run: input.run }),
         task: `${info.activityId}${suffix}`,
         attempt: info.attempt,
         ...(input.planHash !== undefined && { planHash: input.planHash }),
@@ -71,7 +74,12 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
       },
       params as Record<string, Json>,
     );
-    return keepable(taskType, { identity, output: result, most: mostBytes(input) }, outputs, signal);
+    return keepable(
+      taskType,
+      { identity: [workflowId, runId, `${info.activityId}${suffix}`].join('/'), output: result, most: mostBytes(input) },
+      outputs,
+      signal,
+    );
   };
 
   try {

@@ -1,5 +1,5 @@
 import { defineTask } from './define-task.ts';
-import { connections, params, result } from './s3-to-redshift/parameters.ts';
+import { connections, loadMistakes, params, result } from './s3-to-redshift/parameters.ts';
 
 /** Loads a data set from S3 into a table of Redshift or PostgreSQL: all of it, once, or nothing. */
 export const s3ToRedshift = defineTask({
@@ -8,6 +8,7 @@ export const s3ToRedshift = defineTask({
   summary: ({ s3_bucket: bucket, s3_key: key, redshift_table: table, schema, method = 'replace' }) =>
     `s3://${bucket}/${key ?? '…'} → ${schema === undefined ? '' : `${schema}.`}${table} (${method})`,
   params,
+  mistakes: loadMistakes,
   result,
   connections,
   data: { reads: { bucketKey: 's3_bucket' } },

@@ -4,7 +4,7 @@ import { formatTable } from '../lib/table.ts';
 import { previewBackfill, startBackfill } from '../temporal/backfills.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { runUrl } from '../temporal/web-ui.ts';
-import { type Choice, REPROCESS, type Reprocess } from '../workflows/plan/intervals.ts';
+import { type Choice, REPROCESS, type Reprocess } from '../workflows/plan/interval-coverage.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
 import { findPlan } from './find-plan.ts';

@@ -3,7 +3,7 @@ import type { TaskType } from '../activities/define-task.ts';
 import { parseDuration } from '../workflows/plan/duration.ts';
 import type { TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
 import type { CatchupPlan } from '../workflows/plan/intervals.ts';
-import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
+import { canonicalJson, isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import {
   type ConcurrencyPlan,
   type ExpandPlan,
@@ -114,8 +114,8 @@ function concurrencyOf({ limit, key, on_overlap = 'queue' }: JsonObject): Concur
 
 /** A plan with the hash of all that it says. */
 export function withHash(plan: Omit<Plan, 'hash'>): Plan {
-  // JSON leaves out what is undefined: the hash that the plan may have had is not hashed.
-  const text = JSON.stringify(withSortedKeys({ ...plan, hash: undefined }));
+  // What is undefined is left out: the hash that the plan may have had is not hashed.
+  const text = canonicalJson({ ...plan, hash: undefined });
   return { ...plan, hash: createHash('sha256').update(text).digest('hex') };
 }
 
@@ -142,6 +142,7 @@ export function emitTask(
     inputFrom,
     outputBase,
     lineage: type.lineage,
+    ownsEffects: type.runtime === 'activity' && (type.data.reads || type.data.writes || type.ownsEffects) ? true : undefined,
     retry: type.waits ? lookingOf(keys) : retryOf(keys),
     wait: type.waits ? waitOf(keys) : undefined,
     retryRules: Array.isArray(keys.retry_policy) ? keys.retry_policy.map((rule: Json) => retryRuleOf(rule as JsonObject)) : undefined,
@@ -222,14 +223,4 @@ function textOf(value: Json | undefined): string | undefined {
 
 function durationOf(text: Json | undefined): number | undefined {
   return typeof text === 'string' ? parseDuration(text) : undefined;
-}
-
-/** JSON with sorted keys: the same plan gives the same text whatever the order in the file. */
-function withSortedKeys(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(withSortedKeys);
-  const map = value as Readonly<Record<string, unknown>>;
-  const sorted: Record<string, unknown> = {};
-  for (const key of Object.keys(map).sort()) sorted[key] = withSortedKeys(map[key]);
-  return sorted;
 }

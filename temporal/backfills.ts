@@ -10,12 +10,13 @@ import {
   RESUME_BACKFILL,
 } from '../workflows/plan/backfill.ts';
 import type { OperatorWord } from '../workflows/plan/decision.ts';
-import { type Choice, chooseIntervals, intervalsBetween, type Reprocess } from '../workflows/plan/intervals.ts';
+import { type Choice, chooseIntervals, type Reprocess } from '../workflows/plan/interval-coverage.ts';
+import { intervalsBetween } from '../workflows/plan/intervals.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
 import { answerIfAny } from './answer.ts';
 import { sendUpdate } from './decisions.ts';
-import { intervalStates } from './intervals.ts';
+import { intervalRuns } from './intervals.ts';
 import { NotYet, RunNotFound, type RunReference } from './runs.ts';
 
 /** Thrown when a backfill cannot be what was asked for; the message says why. */
@@ -48,8 +49,8 @@ export async function previewBackfill(client: Client, order: BackfillOrder): Pro
   const intervals = intervalsOf(order, Date.now());
   const first = intervals[0];
   if (!first) return [];
-  const states = await intervalStates(client, plan, first.start, intervals.at(-1)?.start ?? first.start);
-  const choices = chooseIntervals(intervals, states, reprocess);
+  const runs = await intervalRuns(client, plan, first.start, intervals.at(-1)?.end ?? first.end);
+  const choices = chooseIntervals(intervals, runs, reprocess);
   return reverse ? choices.reverse() : choices;
 }
 
@@ -63,7 +64,7 @@ export async function startBackfill(client: Client, taskQueue: string, order: Ba
   NotYet.refuse(plan);
   const now = Date.now();
   const total = intervalsOf(order, now).length;
-  const input: BackfillInput = { ...order, from: iso(from), to: iso(to), until: iso(now), total };
+  const input: BackfillInput = { ...order, from: iso(from), to: iso(to), until: iso(now), total, wholeIntervals: true };
   const workflowId = backfillId(plan.dagId, input.from, input.to);
   try {
     const { firstExecutionRunId } = await client.workflow.start(BACKFILL_WORKFLOW, {

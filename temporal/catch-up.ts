@@ -1,8 +1,9 @@
 import type { Client } from '@temporalio/client';
+import { stateOfInterval } from '../workflows/plan/interval-coverage.ts';
 import { catchupIntervals, intervalsCompletedSince } from '../workflows/plan/intervals.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { BackfillRefused, startBackfill } from './backfills.ts';
-import { intervalStates } from './intervals.ts';
+import { intervalRuns } from './intervals.ts';
 import { type ScheduleFacts, startScheduledRun } from './ticks.ts';
 
 /** How far back it is looked for ticks that an edit may have cost, in milliseconds: the server works through what is due within seconds. */
@@ -21,9 +22,9 @@ export async function accountForTicks(client: Client, before: ScheduleFacts, tas
   const due = intervalsCompletedSince(plan.schedule, since, now);
   const [first] = due;
   if (!first) return [];
-  const states = await intervalStates(client, plan, first.start, due.at(-1)?.start ?? first.start);
+  const runs = await intervalRuns(client, plan, first.start, due.at(-1)?.end ?? first.end);
   const started: string[] = [];
-  for (const interval of due.filter(({ start }) => !states[start])) {
+  for (const interval of due.filter((each) => !stateOfInterval(each, runs))) {
     const id = await startScheduledRun(client, plan, taskQueue, interval);
     if (id !== undefined) started.push(id);
   }
@@ -40,8 +41,8 @@ export async function catchUp(client: Client, plan: Plan, taskQueue: string, now
   const [first] = wanted;
   const last = wanted.at(-1);
   if (!first || !last) return undefined;
-  const states = await intervalStates(client, plan, first.start, last.start);
-  if (wanted.every(({ start }) => states[start])) return undefined;
+  const runs = await intervalRuns(client, plan, first.start, last.end);
+  if (wanted.every((interval) => stateOfInterval(interval, runs))) return undefined;
   try {
     const { pipelineRunId } = await startBackfill(client, taskQueue, {
       plan,

@@ -21,6 +21,8 @@ export interface EndedRun extends RunReference {
   readonly interval: DataInterval;
   readonly params: JsonObject;
   readonly event?: RunEvent;
+  /** The first of the chain of runs that it repeats; absent when it repeats none. */
+  readonly original?: string;
   readonly tasks: Readonly<Record<string, TaskResult>>;
 }
 
@@ -49,6 +51,7 @@ export async function readEndedRun(client: Client, runId: string): Promise<Ended
     interval,
     params: input.params ?? {},
     ...(input.event && { event: input.event }),
+    ...(input.rerunOf && { original: input.rerunOf.original ?? input.rerunOf.pipelineRunId }),
     tasks: { ...input.rerunOf?.kept, ...(result?.tasks ?? told) },
   };
 }
@@ -81,7 +84,8 @@ export async function startRerun(client: Client, taskQueue: string, order: Rerun
   NotYet.refuse(plan);
   const kept = keptOf(previewRerun(order), run.tasks, from);
   const workflowId = pipelineRunId(plan.dagId, 'rerun', iso(now));
-  const rerunOf = { pipelineRunId: run.pipelineRunId, temporalRunId: run.temporalRunId, kept };
+  const { pipelineRunId: repeated, temporalRunId, original = repeated } = run;
+  const rerunOf = { pipelineRunId: repeated, temporalRunId, original, kept };
   try {
     const { firstExecutionRunId } = await client.workflow.start(plan.dagId, {
       workflowId,

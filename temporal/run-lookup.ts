@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { summaryOf } from './runs.ts';
@@ -31,11 +31,21 @@ export function createRunLookup(client: Client) {
       const query = `${pipeline.name} = ${JSON.stringify(dagId)}${which}`;
       const found: { run_id: string; state: string }[] = [];
       for await (const info of client.workflow.list({ query, pageSize: MOST })) {
-        const { pipelineRunId, state } = summaryOf(info);
+        const { pipelineRunId, state, interval: itsStart } = summaryOf(info);
+        if (interval === 'same' && Date.parse(itsStart ?? '') !== Date.parse(start)) continue;
         found.push({ run_id: pipelineRunId, state });
         if (found.length >= (interval === 'latest' ? 1 : MOST)) break;
       }
       return found;
+    },
+
+    async isUnderWay(pipelineRunId: string): Promise<boolean> {
+      try {
+        return (await client.workflow.getHandle(pipelineRunId).describe()).status.name === 'RUNNING';
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
     },
   };
 }

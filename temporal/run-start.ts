@@ -10,7 +10,7 @@ export function runStart(
   cause: Cause,
   taskQueue: string,
   given: Parameters<typeof runFacts>[2] = {},
-): Pick<WorkflowStartOptions, 'taskQueue' | 'staticSummary' | 'staticDetails'> & {
+): Pick<WorkflowStartOptions, 'taskQueue' | 'staticSummary' | 'staticDetails' | 'memo'> & {
   args: [RunInput];
   typedSearchAttributes: SearchAttributePair[];
 } {

@@ -2,7 +2,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecuti
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { refusal } from '../workflows/plan/not-yet.ts';
-import type { DataInterval } from '../workflows/plan/schedule.ts';
+import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { pipelineRunId } from './names.ts';
 import { runStart } from './run-start.ts';
@@ -85,6 +85,8 @@ export interface RunSummary {
   readonly state: string;
   /** The start of its data interval, ISO 8601. */
   readonly interval: string | undefined;
+  /** Its end. */
+  readonly intervalEnd: string | undefined;
   readonly startedAt: Date;
   readonly endedAt: Date | undefined;
 }
@@ -115,14 +117,18 @@ export async function describeRun(client: Client, reference: { pipelineRunId: st
 export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>): RunSummary {
   const attribute = (name: keyof typeof SEARCH_ATTRIBUTES): unknown =>
     info.typedSearchAttributes.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES[name].name)?.value;
-  const interval = attribute('interval');
+  const timeOf = (name: 'interval' | 'intervalEnd'): string | undefined => {
+    const time = attribute(name);
+    return time instanceof Date ? iso(time.getTime()) : undefined;
+  };
   return {
     pipelineRunId: info.workflowId,
     temporalRunId: info.runId,
     dagId: info.type,
     cause: String(attribute('cause') ?? 'unknown'),
     state: stateOf(info.status.name, attribute('state')),
-    interval: interval instanceof Date ? interval.toISOString().replace('.000Z', 'Z') : undefined,
+    interval: timeOf('interval'),
+    intervalEnd: timeOf('intervalEnd'),
     startedAt: info.startTime,
     endedAt: info.closeTime,
   };

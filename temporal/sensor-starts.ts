@@ -53,6 +53,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
 
     async start({ plan, cause, id, params, event, interval: given, upTo }: WantedRun): Promise<'started' | 'known'> {
       const interval = given ?? dataIntervalAt(plan.schedule, Date.parse(event.meta.timestamp));
+      const facts = runStart(plan, cause as Cause, taskQueue, { interval, params, event, detail: id });
       starting++;
       try {
         await within(() =>
@@ -60,8 +61,8 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
             workflowId: idOf({ plan, cause, id }),
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             requestEagerStart: here && starting <= HANDED_OVER,
-            ...(upTo !== undefined && { memo: { [UP_TO]: upTo } }),
-            ...runStart(plan, cause as Cause, taskQueue, { interval, params, event, detail: id }),
+            ...facts,
+            ...(upTo !== undefined && { memo: { ...facts.memo, [UP_TO]: upTo } }),
           }),
         );
         return 'started';

@@ -1,9 +1,10 @@
 import { type Client, ScheduleNotFoundError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { stateOfInterval } from '../workflows/plan/interval-coverage.ts';
 import { intervalsBetween } from '../workflows/plan/intervals.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { isUnderWay, type RunInput } from '../workflows/plan/run.ts';
 import { type DataInterval, dataIntervalAround, iso } from '../workflows/plan/schedule.ts';
-import { intervalStates } from './intervals.ts';
+import { intervalRuns } from './intervals.ts';
 import { scheduledRunIdBase } from './names.ts';
 import { runStart } from './run-start.ts';
 import { firingInstant } from './schedule-spec.ts';
@@ -53,12 +54,13 @@ export async function listTicks(
   const from = range.from ?? Date.parse(schedule.startAt ?? dataIntervalAround(schedule, createdAt)?.start ?? iso(createdAt));
   const intervals = intervalsBetween(schedule, { from, to: range.to ?? now, now, limit: MAX_TICKS });
   const [first] = intervals;
-  const states = first ? await intervalStates(client, plan, first.start, intervals.at(-1)?.start ?? first.start) : {};
+  const runs = first ? await intervalRuns(client, plan, first.start, intervals.at(-1)?.end ?? first.end) : [];
+  const states = new Map(intervals.map((interval) => [interval.start, stateOfInterval(interval, runs)]));
   // What the Schedule holds back came after the run that it waits for.
-  const busy = intervals.find(({ start }) => isUnderWay(states[start]?.state ?? ''))?.start ?? '';
+  const busy = intervals.find(({ start }) => isUnderWay(states.get(start)?.state ?? ''))?.start ?? '';
   return intervals.map((interval): Tick => {
     const tick = interval.end;
-    const known = states[interval.start];
+    const known = states.get(interval.start);
     if (known) return { tick, interval, ...known };
     if (held > 0 && interval.start > busy) return { tick, interval, state: 'queued', why: 'the run before has not ended' };
     const due = Date.parse(tick);

@@ -29,7 +29,8 @@ import {
   RESUME_BACKFILL,
 } from './plan/backfill.ts';
 import type { OperatorWord } from './plan/decision.ts';
-import { type Choice, chooseIntervals, intervalsBackwards, intervalsBetween, type IntervalState } from './plan/intervals.ts';
+import { type Choice, chooseIntervals, type IntervalRun, type IntervalState } from './plan/interval-coverage.ts';
+import { intervalsBackwards, intervalsBetween } from './plan/intervals.ts';
 import { runFacts } from './plan/run-facts.ts';
 import type { DataInterval } from './plan/schedule.ts';
 import { BACKFILL_PRIORITY } from './run/run-limits.ts';
@@ -111,8 +112,8 @@ class Backfill {
   private async runChunk(): Promise<BackfillReport> {
     const { reprocess, maxActive, total } = this.input;
     const chunk = this.nextChunk();
-    const states = chunk.length === 0 ? {} : await this.statesOf(chunk);
-    for (const choice of chooseIntervals(chunk, states, reprocess)) {
+    const runs = chunk.length === 0 ? [] : await this.runsOf(chunk);
+    for (const choice of chooseIntervals(chunk, runs, reprocess)) {
       this.draw();
       await condition(() => this.active < maxActive && !this.paused);
       this.lookedAt = choice.interval.start;
@@ -148,12 +149,27 @@ class Backfill {
       : intervalsBetween(plan.schedule, { ...range, from: last === undefined ? range.from : last + 1 });
   }
 
-  private statesOf(chunk: readonly DataInterval[]): Promise<Record<string, IntervalState>> {
+  private async runsOf(chunk: readonly DataInterval[]): Promise<readonly IntervalRun[]> {
     const { dagId, schedule } = this.input.plan;
     const starts = chunk.map(({ start }) => start).sort();
-    return scheduleLocalActivity<Record<string, IntervalState>>('interval_states', [{ dagId, schedule }, starts[0], starts.at(-1)], {
-      startToCloseTimeout: '1 minute',
-    });
+    const ends = chunk.map(({ end }) => end).sort();
+    const found = await scheduleLocalActivity<readonly IntervalRun[] | Readonly<Record<string, IntervalState>>>(
+      'interval_states',
+      [{ dagId, schedule }, starts[0], ends.at(-1)],
+      { startToCloseTimeout: '1 minute' },
+    );
+    // Histories of earlier releases hold the states of intervals by their starts.
+    return Array.isArray(found)
+      ? (found as readonly IntervalRun[])
+      : chunk.flatMap((interval) => {
+          const state = (found as Readonly<Record<string, IntervalState>>)[interval.start];
+          return state ? [{ ...state, interval }] : [];
+        });
+  }
+
+  private idOf({ start, end }: DataInterval): string {
+    const { plan, wholeIntervals } = this.input;
+    return `${plan.dagId}/backfill/${start}${wholeIntervals ? `/${end}` : ''}`;
   }
 
   private async run({ interval }: Choice): Promise<void> {
@@ -162,7 +178,7 @@ class Backfill {
     try {
       const child = await startChild(plan.dagId, {
         ...facts,
-        workflowId: `${plan.dagId}/backfill/${interval.start}`,
+        workflowId: this.idOf(interval),
         // The list of runs lags behind a moment: the server itself refuses what is not to be run again.
         workflowIdReusePolicy: REUSE[reprocess],
         typedSearchAttributes: attributes.map(

@@ -12,12 +12,14 @@ import { runDeadline } from './plan/deadlines.ts';
 import { formatDuration } from './plan/duration.ts';
 import type { Evaluator } from './plan/expressions/evaluator.ts';
 import { runValues } from './plan/expressions/run-names.ts';
-import type { Json } from './plan/json.ts';
+import { dataVariant } from './plan/data-variant.ts';
+import type { Json, JsonObject } from './plan/json.ts';
 import { type Plan, PLAN_FORMAT } from './plan/plan.ts';
 import type { RunInput, RunResult } from './plan/run.ts';
 import { resolveRunParams } from './plan/run-params.ts';
 import { dataIntervalAt, type DataInterval, iso } from './plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
+import type { RunIdentity } from './plan/task-input.ts';
 import type { RunEvent } from './plan/trigger.ts';
 import { PipelineRun, type RunEnd } from './run/pipeline-run.ts';
 import { acceptDecisions } from './run-handlers.ts';
@@ -64,7 +66,8 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
   }
 }
 
-async function run({ plan, cause, params: given, event, rerunOf }: RunInput, interval: DataInterval): Promise<RunEnd> {
+async function run(input: RunInput, interval: DataInterval): Promise<RunEnd> {
+  const { plan, cause, params: given, event, rerunOf } = input;
   const { params, mistakes } = resolveRunParams(plan, given ?? {});
   if (mistakes.length > 0) throw ApplicationFailure.nonRetryable(`The run's parameters do not fit: ${mistakes.join(' ')}`, 'InvalidParams');
   const { workflowId } = workflowInfo();
@@ -75,13 +78,33 @@ async function run({ plan, cause, params: given, event, rerunOf }: RunInput, int
   const host = new TemporalHost();
   const pipelineRun = new PipelineRun(
     plan,
-    { pipelineRunId: workflowId, interval, params, values, isBackfill: cause === 'backfill', ...(rerunOf && { kept: rerunOf.kept }) },
+    {
+      pipelineRunId: workflowId,
+      interval,
+      params,
+      values,
+      isBackfill: cause === 'backfill',
+      identity: identityOf(input, params),
+      ...(rerunOf && { kept: rerunOf.kept }),
+    },
     host,
     evaluator,
   );
   acceptDecisions(pipelineRun);
   if (cause === 'scheduled') await waitOutStartDelay(plan, host, pipelineRun);
   return pipelineRun.complete();
+}
+
+function identityOf(input: RunInput, params: JsonObject): RunIdentity {
+  const { workflowId, firstExecutionRunId, startTime } = workflowInfo();
+  const variant = dataVariant(input, params, workflowId);
+  return {
+    pipelineRunId: workflowId,
+    dagId: input.plan.dagId,
+    execution: firstExecutionRunId,
+    startedAt: startTime.toISOString(),
+    ...(variant && { variant }),
+  };
 }
 
 function eventValues({ value, meta }: RunEvent): Record<string, Json> {

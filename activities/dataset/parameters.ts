@@ -36,6 +36,7 @@ export const DatasetReferenceSchema = Type.Unsafe<DatasetReference>(
       rows: Type.Integer({ minimum: 0 }),
       bytes: Type.Integer({ minimum: 0, description: 'Of all files, as stored.' }),
       schema: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
+      checksum: Type.Optional(Type.String({ description: 'SHA-256 of the manifest.' })),
     },
     { description: 'Where the data is and what it holds.' },
   ),

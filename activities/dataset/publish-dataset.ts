@@ -9,16 +9,15 @@ import {
   MANIFEST_NAME,
 } from '../../workflows/plan/dataset.ts';
 import { userFault } from '../errors.ts';
+import type { DatasetOutput } from './dataset-output.ts';
 import { readDataFile } from './read-data-file.ts';
-import { replaceDataset } from './replace-dataset.ts';
 import type { Storage } from './storage.ts';
 import { askStorage } from './storage-failure.ts';
 
 export interface DatasetToPublish {
   readonly storage: Storage;
-  /** `s3://bucket/prefix/`: the data set. */
-  readonly uri: string;
-  /** The folder under it whose data files it is made of: `run-1f.../`. */
+  readonly output: DatasetOutput;
+  /** The folder under the output's whose data files it is made of: `data/`. */
   readonly folder: string;
   readonly format: DatasetFormat;
   readonly compression: DatasetManifest['compression'];
@@ -39,7 +38,8 @@ const READERS = 4;
  * @throws ApplicationFailure
  */
 export async function publishDataset(dataset: DatasetToPublish): Promise<DatasetReference> {
-  const { storage, uri, folder, format, compression, schema, signal } = dataset;
+  const { storage, output, folder, format, compression, schema, signal } = dataset;
+  const { uri } = output;
   if (format === 'parquet') {
     throw userFault('InvalidParameters', `${uri} is parquet, whose rows cannot be counted yet. Write csv or jsonl.`);
   }
@@ -74,7 +74,7 @@ export async function publishDataset(dataset: DatasetToPublish): Promise<Dataset
   ).finally(() => reading.abort());
   if (firstFailure !== undefined) throw firstFailure;
   signal.throwIfAborted();
-  return replaceDataset(storage, uri, { format, compression, schema, files: files.filter((file) => file !== undefined) }, signal);
+  return output.publish({ format, compression, schema, files: files.filter((file) => file !== undefined) }, signal);
 }
 
 function isDataFile(path: string): boolean {

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import Type from 'typebox';
 import { getObject, parseS3Uri } from '../../lib/s3.ts';
-import { DATASET_FORMATS, type DatasetManifest } from '../../workflows/plan/dataset.ts';
-import { userFault } from '../errors.ts';
+import { DATASET_FORMATS, type DatasetManifest, type DatasetReference } from '../../workflows/plan/dataset.ts';
+import { platformFault, userFault } from '../errors.ts';
 import { schemaErrors } from '../schema-errors.ts';
 import type { Storage } from './storage.ts';
 import { storageFailure } from './storage-failure.ts';
@@ -23,16 +24,70 @@ const Manifest = Type.Object({
       sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     }),
   ),
+  incremental: Type.Optional(Type.Object({ column: Type.String(), start: Type.String(), end: Type.String() })),
+  writer: Type.Optional(
+    Type.Object({
+      pipeline_run_id: Type.String(),
+      execution: Type.String(),
+      dag_id: Type.String(),
+      task: Type.String(),
+      started_at: Type.String(),
+      interval: Type.Object({ start: Type.String(), end: Type.String() }),
+    }),
+  ),
 });
 
 /** A manifest names files; one that is larger than this is some other file. */
 const LARGEST = 64 * 1024 * 1024;
 
+/** A manifest as it is stored. */
+export interface StoredManifest {
+  /** `s3://bucket/prefix/manifest.json`. */
+  readonly uri: string;
+  readonly content: DatasetManifest;
+  readonly text: string;
+  /** Lower-case hexadecimal SHA-256 of the text. */
+  readonly checksum: string;
+}
+
 /**
- * Reads `s3://bucket/prefix/manifest.json`, which says that the data set is whole and what it holds.
+ * Reads `s3://bucket/prefix/manifest.json`, which says that the data set is complete and what it holds.
  * @throws ApplicationFailure DatasetNotFound when there is none, or it is not Sluice's
  */
-export async function readManifest(storage: Storage, uri: string, signal: AbortSignal): Promise<DatasetManifest> {
+export async function readManifest(storage: Storage, uri: string, signal: AbortSignal): Promise<StoredManifest> {
+  const found = await findManifest(storage, uri, signal);
+  if (found) return found;
+  throw userFault(
+    'DatasetNotFound',
+    `There is no data set at ${uri} (connection '${storage.connection}'). The manifest is written last: the task that makes the data has not finished, or it writes elsewhere.`,
+  );
+}
+
+/**
+ * Reads the manifest of the data set that a task has handed over, and no other.
+ * @throws ApplicationFailure DatasetChanged when what lies there is not what was handed over; DatasetNotFound when it is gone
+ */
+export async function readInput(storage: Storage, input: DatasetReference, signal: AbortSignal): Promise<StoredManifest> {
+  const { manifest: uri } = input;
+  const found = await findManifest(storage, uri, signal);
+  if (!found) {
+    throw userFault(
+      'DatasetNotFound',
+      `The data that was handed over is gone: ${uri} (connection '${storage.connection}'). Of runs of one interval the newest keep their data. Run the task that makes it again: \`sluice rerun RUN --from TASK\`.`,
+    );
+  }
+  const { content, checksum } = found;
+  // Runs of earlier releases shared a folder, and their references have no checksum: at least the writer and the number of rows tell.
+  const isSame = input.checksum === undefined ? content.rows === input.rows && content.writer === undefined : checksum === input.checksum;
+  if (isSame) return found;
+  throw platformFault(
+    'DatasetChanged',
+    `The task before has handed over ${input.rows} rows${input.checksum === undefined ? '' : ` with checksum ${input.checksum.slice(0, 12)}…`}, and ${uri} now names ${content.rows} rows with checksum ${checksum.slice(0, 12)}…: another run has written there since. Nothing was read. Run the task that makes the data again.`,
+  );
+}
+
+/** @returns undefined when there is none @throws ApplicationFailure DatasetNotFound when it is not Sluice's */
+export async function findManifest(storage: Storage, uri: string, signal: AbortSignal): Promise<StoredManifest | undefined> {
   const location = parseS3Uri(uri);
   const chunks: Buffer[] = [];
   let size = 0;
@@ -43,27 +98,33 @@ export async function readManifest(storage: Storage, uri: string, signal: AbortS
       chunks.push(chunk);
     }
   } catch (error) {
-    if (error instanceof Error && error.name === 'NoSuchKey') {
-      throw userFault(
-        'DatasetNotFound',
-        `There is no data set at ${uri} (connection '${storage.connection}'). The manifest is written last: the task that makes the data has not finished, or it writes elsewhere.`,
-      );
-    }
+    if (error instanceof Error && error.name === 'NoSuchKey') return undefined;
     throw storageFailure(error, storage, location.bucket, `read ${uri}`);
   }
-  const manifest = size > LARGEST ? undefined : parse(Buffer.concat(chunks).toString('utf8'));
-  const [error] = schemaErrors(Manifest, manifest);
-  if (error) {
-    const where = manifest === undefined ? '' : ` (${error.path || 'the whole'} ${error.message})`;
-    throw userFault('DatasetNotFound', `${uri} is not a manifest that Sluice has written${where}. Name the prefix of a data set.`);
-  }
-  return manifest as DatasetManifest;
+  const text = size > LARGEST ? '' : Buffer.concat(chunks).toString('utf8');
+  const read = readText(text);
+  if ('content' in read) return { uri, ...read, text, checksum: checksumOf(text) };
+  throw userFault('DatasetNotFound', `${uri} is not a manifest that Sluice has written${read.mistake}. Name the prefix of a data set.`);
 }
 
-function parse(text: string): unknown {
+/** @returns undefined when the text is not a manifest of Sluice */
+export function parseManifest(text: string): DatasetManifest | undefined {
+  const read = readText(text);
+  return 'content' in read ? read.content : undefined;
+}
+
+/** Lower-case hexadecimal SHA-256. */
+export function checksumOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function readText(text: string): { readonly content: DatasetManifest } | { readonly mistake: string } {
+  let value: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    value = JSON.parse(text);
   } catch {
-    return undefined;
+    return { mistake: '' };
   }
+  const [error] = schemaErrors(Manifest, value);
+  return error ? { mistake: ` (${error.path || 'the whole'} ${error.message})` } : { content: value as DatasetManifest };
 }

@@ -1,5 +1,5 @@
 import { isMap } from '../../workflows/plan/json.ts';
-import { ownMark } from '../dataset/replace-dataset.ts';
+import { ownMark } from '../dataset/own-mark.ts';
 import { userFault } from '../errors.ts';
 import { JobFiles, METRICS_NAME } from './job-files.ts';
 import { readMetrics } from './metrics.ts';

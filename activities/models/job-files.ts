@@ -33,6 +33,11 @@ export class JobFiles<R> implements JobResult<R> {
     this.#read = read;
   }
 
+  /** The registry of models says what an earlier attempt has made. */
+  earlier(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   clear(signal: AbortSignal): Promise<void> {
     return deleteAllUnder(this.#storage, parseS3Uri(this.output), signal);
   }

@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { ROOT } from '../../lib/environment.ts';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
+import { readInput } from '../dataset/read-manifest.ts';
 import { openStorage, type Storage } from '../dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
@@ -74,6 +75,7 @@ export async function runTrainer<R>(
   reads: Readonly<Record<string, string>>,
   result: JobResult<R>,
 ): Promise<R> {
+  if (ctx.input?.checksum !== undefined) await readInput(models.storage, ctx.input, ctx.signal);
   if (job !== undefined) {
     const { submitJob } = await import('../spark/run-spark-job.ts');
     const connections = { spark: ctx.connection(spark, ['spark']), storage: ctx.connections.storage };

@@ -1,4 +1,4 @@
-import { ownMark } from '../dataset/replace-dataset.ts';
+import { ownMark } from '../dataset/own-mark.ts';
 import type { TaskContext } from '../define-task.ts';
 import { JobFiles } from './job-files.ts';
 import { readMetrics } from './metrics.ts';

@@ -1,10 +1,11 @@
 import { formatS3Uri, parseS3Uri } from '../../lib/s3.ts';
 import { withinTime } from '../../lib/time-limit.ts';
-import type { Column, DatasetReference } from '../../workflows/plan/dataset.ts';
+import type { Column, DatasetFile, DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { connectionName, everySecond } from '../dataset/parameters.ts';
-import { ownMark, replaceDataset } from '../dataset/replace-dataset.ts';
-import { openStorage } from '../dataset/storage.ts';
+import type { DatasetOutput } from '../dataset/dataset-output.ts';
+import { openDatasetOutput } from '../dataset/open-dataset-output.ts';
+import { openStorage, type Storage } from '../dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import { type Database, fixFormats, withDatabase } from '../sql/database.ts';
@@ -22,8 +23,13 @@ export async function extract(ctx: TaskContext<typeof connections>, task: Params
   if (task.file_format === 'parquet')
     throw userFault('InvalidParameters', "file_format 'parquet' cannot be written yet: use csv or jsonl.");
   const storage = openStorage(ctx.connections.storage, connectionName(task, connections.storage));
-  const output = new OwnFiles(storage, prefixOf(ctx, task), ownMark(ctx.idempotencyKey));
+  const output = outputOf(ctx, task, storage);
   try {
+    const earlier = await output.begin(ctx.signal);
+    if (earlier) {
+      ctx.log.info('An earlier attempt has published the data', { manifest: earlier.manifest });
+      return earlier;
+    }
     return await withDatabase(
       {
         connection: ctx.connections.source,
@@ -35,7 +41,7 @@ export async function extract(ctx: TaskContext<typeof connections>, task: Params
       async (database) => {
         await database.client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
         await fixFormats(database.client);
-        return publish(ctx, task, database, output);
+        return publish(ctx, task, database, storage, output);
       },
     );
   } finally {
@@ -47,35 +53,44 @@ async function publish(
   ctx: TaskContext<typeof connections>,
   task: Params,
   database: Database,
-  output: OwnFiles,
+  storage: Storage,
+  output: DatasetOutput,
 ): Promise<DatasetReference> {
-  const { storage, prefix } = output;
   const { file_format: format = 'csv', compression = 'gzip', max_rows_per_file: maxRowsPerFile = 1_000_000 } = task;
   if (format === 'parquet') throw userFault('InvalidParameters', 'parquet cannot be written yet.');
-  const { sql, columns } = await buildSelect(database, task, ctx.interval);
-  await output.begin(ctx.signal);
+  const { sql, columns, incremental } = await buildSelect(database, task, ctx.interval);
+  const own = new OwnFiles(storage, output.uri, output.mark);
+  await own.abortUploads(ctx.signal);
   const progress = everySecond<JsonObject>((sums) => ctx.progress(sums));
+  let files: DatasetFile[];
   try {
-    const files = await copyToParts({
+    files = await copyToParts({
       client: database.client,
       statement: format === 'csv' ? `COPY (${sql}\n) TO STDOUT (FORMAT csv)` : copyJsonLines(sql, columns),
-      output,
+      output: own,
       format,
       compression,
       maxRowsPerFile,
       progress,
     });
     ctx.signal.throwIfAborted();
-    const reference = await replaceDataset(storage, formatS3Uri(prefix), { format, compression, schema: columns, files }, ctx.signal);
-    await output.clear(new Set(files.map((file) => parseS3Uri(file.url).key)), ctx.signal);
-    ctx.progress({ rows: reference.rows, bytes: reference.bytes, files: files.length });
-    return reference;
   } catch (error) {
-    if (ctx.givenUp()) throw error;
-    await withinTime(TIDY_UP_MS, undefined, (signal) => output.clear(new Set(), signal)).catch((cause: unknown) => {
-      ctx.log.warn('Could not delete what this attempt has written; the next attempt does.', { prefix: formatS3Uri(prefix), cause });
-    });
+    if (!ctx.givenUp()) await discard(own, output, ctx.log);
     throw error;
+  }
+  // From here on a manifest may name the files, also when its writing seems to have failed.
+  const reference = await output.publish({ format, compression, schema: columns, ...(incremental && { incremental }), files }, ctx.signal);
+  if (!ctx.run) await own.clear(new Set(files.map((file) => parseS3Uri(file.url).key)), ctx.signal);
+  ctx.progress({ rows: reference.rows, bytes: reference.bytes, files: files.length });
+  return reference;
+}
+
+/** Deletes what a failed attempt has written. */
+async function discard(own: OwnFiles, output: DatasetOutput, log: TaskContext['log']): Promise<void> {
+  try {
+    await withinTime(TIDY_UP_MS, undefined, (signal) => own.clear(new Set(), signal));
+  } catch (cause) {
+    log.warn('Could not delete what this attempt has written; the next attempt does.', { uri: output.uri, cause });
   }
 }
 
@@ -92,9 +107,10 @@ function copyJsonLines(sql: string, columns: readonly Column[]): string {
     TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`;
 }
 
-function prefixOf(ctx: TaskContext<typeof connections>, task: Params): { bucket: string; key: string } {
-  if (task.s3_key !== undefined) return { bucket: task.s3_bucket, key: `${task.s3_key.replace(/\/+$/, '')}/` };
-  if (ctx.output === undefined)
-    throw userFault('InvalidParameters', 'The plan names no place to write to: give s3_key, or compile the pipeline again.');
-  return parseS3Uri(ctx.output);
+function outputOf(ctx: TaskContext<typeof connections>, task: Params, storage: Storage): DatasetOutput {
+  const folder =
+    task.s3_key === undefined ? undefined : formatS3Uri({ bucket: task.s3_bucket, key: `${task.s3_key.replace(/\/+$/, '')}/` });
+  const output = openDatasetOutput(ctx, storage, folder);
+  if (output) return output;
+  throw userFault('InvalidParameters', 'The plan names no place to write to: give s3_key, or compile the pipeline again.');
 }

@@ -1,19 +1,23 @@
-import { abortUploads, deleteObjects, formatS3Uri, listObjects, type S3Location } from '../../lib/s3.ts';
-import { withdrawOwn } from '../dataset/replace-dataset.ts';
+import { abortUploads, deleteObjects, listObjects, parseS3Uri, type S3Location } from '../../lib/s3.ts';
 import type { Storage } from '../dataset/storage.ts';
 import { askStorage } from '../dataset/storage-failure.ts';
 
-/** The files of one task in one run, under a prefix that others may write to as well. */
+/** The files of one attempt, in a folder that others may write to as well. */
 export class OwnFiles {
   readonly storage: Storage;
   readonly prefix: S3Location;
+  readonly #uri: string;
   readonly #mark: string;
   readonly #name: RegExp;
 
-  /** @param mark what the names of these files hold, and no others' */
-  constructor(storage: Storage, prefix: S3Location, mark: string) {
+  /**
+   * @param uri of the folder: `s3://bucket/prefix/`
+   * @param mark part of the names of these files, and of no others
+   */
+  constructor(storage: Storage, uri: string, mark: string) {
     this.storage = storage;
-    this.prefix = prefix;
+    this.prefix = parseS3Uri(uri);
+    this.#uri = uri;
     this.#mark = mark;
     this.#name = new RegExp(`^part-\\d{5,}-${mark}\\.(csv|jsonl)(\\.gz)?$`);
   }
@@ -22,9 +26,8 @@ export class OwnFiles {
     return `part-${String(part).padStart(5, '0')}-${this.#mark}.${extension}`;
   }
 
-  /** Makes the prefix ready to be written: what a killed attempt has published or begun to upload goes. */
-  async begin(signal: AbortSignal): Promise<void> {
-    await withdrawOwn(this.storage, formatS3Uri(this.prefix), this.#isOwn, signal);
+  /** Aborts what a killed attempt has begun to upload. */
+  async abortUploads(signal: AbortSignal): Promise<void> {
     await this.#onStorage(() => abortUploads(this.storage.client, this.prefix, this.#isOwn, signal));
   }
 
@@ -42,6 +45,6 @@ export class OwnFiles {
   readonly #isOwn = (key: string): boolean => this.#name.test(key.slice(this.prefix.key.length));
 
   async #onStorage(work: () => Promise<unknown>): Promise<void> {
-    await askStorage(this.storage, this.prefix.bucket, `clear ${formatS3Uri(this.prefix)}`, work);
+    await askStorage(this.storage, this.prefix.bucket, `clear ${this.#uri}`, work);
   }
 }

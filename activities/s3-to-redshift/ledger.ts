@@ -1,79 +1,151 @@
-import type { SqlClient } from '../../lib/postgres.ts';
+import { variantDigest } from '../dataset/run-folder.ts';
+import { taskOf } from '../dataset/run-output.ts';
 import { userFault } from '../errors.ts';
-import { isServerError } from '../sql/database-failure.ts';
 import type { FoundTable } from '../sql/find-table.ts';
 import { quoteIdentifier } from '../sql/identifiers.ts';
+import { ledger } from './ledger-table.ts';
 import type { Load } from './load-dataset.ts';
 
-/** The table that remembers loads, beside the tables that are loaded. Persisted: columns are added, never changed. */
-const LEDGER = 'sluice_loads';
-
-/** As SQL: the ledger of the tables in `schema`. */
-export function ledger(schema: string): string {
-  return `${quoteIdentifier(schema)}.${LEDGER}`;
-}
-
-/** Creates the ledger where it is missing. Outside the load's transaction: two first loads may meet here. */
-export async function beginLedger(client: SqlClient, schema: string): Promise<void> {
-  const { rows } = await client.query(
-    `SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = '${LEDGER}'`,
-    [schema],
-  );
-  if (rows.length > 0) return;
-  try {
-    await client.query(
-      `CREATE TABLE IF NOT EXISTS ${ledger(schema)} (
-         pipeline_run_id varchar(1024) NOT NULL, task varchar(256) NOT NULL, dag_id varchar(256) NOT NULL,
-         interval_start timestamptz NOT NULL, interval_end timestamptz NOT NULL, table_name varchar(256) NOT NULL, method varchar(16) NOT NULL,
-         row_count bigint NOT NULL, manifest varchar(2048) NOT NULL, loaded_at timestamptz NOT NULL, PRIMARY KEY (pipeline_run_id, task))`,
-    );
-  } catch (error) {
-    // Another load has created it in the same moment.
-    if (!isServerError(error) || !['42P07', '23505'].includes(error.code)) throw error;
-  }
-}
-
-/** What an earlier attempt of the same task in the same run has loaded. */
-export async function findLoad({ ctx, database }: Load, { schema }: FoundTable): Promise<{ rows: number } | undefined> {
+/**
+ * What an earlier attempt of the same task in the same execution has loaded of the same data. A workflow id that is used again, for a
+ * reprocessed interval or after Temporal's retention, is another execution: its load is a new one.
+ */
+export async function findLoad({ ctx, database, checksum }: Load, { schema }: FoundTable): Promise<{ rows: number } | undefined> {
+  const { run, pipelineRunId } = ctx;
+  // Rows without an execution are those of earlier releases: one that is younger than this execution is its own.
+  const own = run
+    ? {
+        sql: `(execution = $3 AND checksum = $4 OR execution IS NULL AND loaded_at >= $5)`,
+        values: [run.execution, checksum, run.startedAt],
+      }
+    : { sql: 'execution IS NULL', values: [] };
   const { rows } = await database.client.query<{ row_count: string }>(
-    `SELECT row_count FROM ${ledger(schema)} WHERE pipeline_run_id = $1 AND task = $2`,
-    [ctx.pipelineRunId, ctx.task],
+    `SELECT row_count FROM ${ledger(schema)} WHERE pipeline_run_id = $1 AND task = $2 AND ${own.sql}`,
+    [pipelineRunId, taskOf(ctx), ...own.values],
   );
   return rows[0] && { rows: Number(rows[0].row_count) };
 }
 
-/** @throws ApplicationFailure IntervalAlreadyLoaded when another run has appended this interval: its rows would stand twice */
-export async function refuseSecondAppend({ ctx, database }: Load, { schema, table }: FoundTable): Promise<void> {
-  const { rows } = await database.client.query<{ pipeline_run_id: string; row_count: string }>(
-    `SELECT pipeline_run_id, row_count FROM ${ledger(schema)}
-     WHERE dag_id = $1 AND task = $2 AND interval_start = $3 AND interval_end = $4 AND table_name = $5 AND method = 'append' LIMIT 1`,
-    [ctx.dagId, ctx.task, ctx.interval.start, ctx.interval.end, table],
+/** An append to the same table whose interval has something in common with this one's. */
+interface OverlappingAppend {
+  readonly pipeline_run_id: string;
+  readonly row_count: string;
+  readonly since: string;
+  readonly until: string;
+  /** Whether it is of the same task and the same data: parameters and event. */
+  readonly is_same: boolean;
+}
+
+/**
+ * Makes sure that no row is appended twice. Data of other parameters, or of another event, is other data.
+ * @returns `replace` when the rows of this interval are to be deleted first
+ * @throws ApplicationFailure IntervalAlreadyLoaded when another run has appended part of this interval, and `on_overlap` does not say what to do
+ */
+export async function resolveOverlap(load: Load, target: FoundTable): Promise<'append' | 'replace'> {
+  const { onOverlap } = load;
+  if (onOverlap === 'append') return 'append';
+  const overlapping = await findOverlapping(load, target);
+  const same = overlapping.filter((append) => append.is_same);
+  const [first] = same;
+  if (!first) return 'append';
+  const { start, end } = coveredBy(load);
+  const where = `${start} – ${end} overlaps what is in ${target.schema}.${target.table}: ${describeAppends(same)}`;
+  if (onOverlap === undefined) {
+    throw userFault(
+      'IntervalAlreadyLoaded',
+      `${where}. Loaded again, they would be there twice. Use method upsert or replace; or on_overlap: replace, which deletes the rows of ${start} – ${end} first.`,
+    );
+  }
+  const others = overlapping.filter((append) => !append.is_same);
+  if (others.length > 0) {
+    throw userFault(
+      'IntervalAlreadyLoaded',
+      `${where}; and on_overlap: replace would delete other data of that time with it: ${describeAppends(others)}. Use method upsert, which leaves other rows alone.`,
+    );
+  }
+  return 'replace';
+}
+
+async function findOverlapping(load: Load, { schema, table }: FoundTable): Promise<OverlappingAppend[]> {
+  const { ctx, database } = load;
+  const { start, end } = coveredBy(load);
+  const { rows } = await database.client.query<OverlappingAppend>(
+    `SELECT pipeline_run_id, row_count, CAST(interval_start AS varchar) AS since, CAST(interval_end AS varchar) AS until,
+       dag_id = $1 AND task = $2 AND (data_key IS NULL OR CAST($4 AS varchar) IS NULL OR data_key = $4) AS is_same
+     FROM ${ledger(schema)}
+     WHERE table_name = $3 AND method = 'append' AND (interval_start < $6 AND interval_end > $5 OR interval_start = $5 AND interval_end = $6)
+     ORDER BY interval_start, loaded_at`,
+    [ctx.dagId, taskOf(ctx), table, dataKey(load), start, end],
   );
-  const [other] = rows;
-  if (!other) return;
-  throw userFault(
-    'IntervalAlreadyLoaded',
-    `Run '${other.pipeline_run_id}' has already appended ${other.row_count} rows of ${ctx.interval.start} – ${ctx.interval.end} to ${schema}.${table}; again they would stand twice. ` +
-      `Use method upsert or replace; or delete those rows, and the run's row in ${schema}.${LEDGER}, first.`,
+  return rows;
+}
+
+function describeAppends([first, ...more]: readonly OverlappingAppend[]): string {
+  if (!first) return '';
+  const { pipeline_run_id: run, row_count: rows, since, until } = first;
+  return `run '${run}' has already appended ${rows} rows of ${since} – ${until}${more.length > 0 ? `, and ${more.length} more loads overlap` : ''}`;
+}
+
+/** Deletes the rows of the table that belong to the time that this load covers. @returns how many there were */
+export async function deleteInterval(load: Load, { schema, table }: FoundTable): Promise<number> {
+  const { start, end, column } = coveredBy(load);
+  if (column === undefined) throw noIntervalColumn(load);
+  const name = quoteIdentifier(column);
+  const { rowCount } = await load.database.client.query(
+    `DELETE FROM ${quoteIdentifier(schema)}.${quoteIdentifier(table)} WHERE ${name} >= $1 AND ${name} < $2`,
+    [start, end],
+  );
+  return rowCount ?? 0;
+}
+
+/** @throws ApplicationFailure InvalidParameters when `on_overlap: replace` could not say which rows to replace */
+export function checkOverlapRule(load: Load): void {
+  if (load.onOverlap === 'replace' && coveredBy(load).column === undefined) throw noIntervalColumn(load);
+}
+
+function noIntervalColumn({ table }: Load): Error {
+  return userFault(
+    'InvalidParameters',
+    `on_overlap: replace needs to know which rows of ${table.schema}.${table.table} belong to an interval. Name the column of their time in interval_column; a postgres_to_s3 task with 'incremental' just before this one says it by itself.`,
   );
 }
 
+/** The time that the data covers, and the table's column of it: as the extract has read it, else the run's interval. */
+function coveredBy({ ctx, manifest, columns, intervalColumn }: Load): { start: string; end: string; column: string | undefined } {
+  const { incremental } = manifest;
+  if (!incremental) return { ...ctx.interval, column: intervalColumn };
+  const place = manifest.schema.findIndex(({ name }) => name === incremental.column);
+  const loaded = place < 0 ? undefined : (columns?.[place] ?? incremental.column);
+  return { start: incremental.start, end: incremental.end, column: intervalColumn ?? loaded };
+}
+
 /** Remembers the load, in its transaction. */
-export async function writeLoad({ ctx, database, method, manifestUri }: Load, { schema, table }: FoundTable, rows: number): Promise<void> {
+export async function writeLoad(load: Load, { schema, table }: FoundTable, rows: number): Promise<void> {
+  const { ctx, database, method, manifestUri, checksum } = load;
+  const { start, end } = coveredBy(load);
   await database.client.query(
-    `INSERT INTO ${ledger(schema)} (pipeline_run_id, task, dag_id, interval_start, interval_end, table_name, method, row_count, manifest, loaded_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `INSERT INTO ${ledger(schema)} (pipeline_run_id, task, dag_id, interval_start, interval_end, table_name, method, row_count, manifest,
+       loaded_at, execution, data_key, checksum)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
     [
       ctx.pipelineRunId,
-      ctx.task,
+      taskOf(ctx),
       ctx.dagId,
-      ctx.interval.start,
-      ctx.interval.end,
+      start,
+      end,
       table,
       method,
       rows,
       manifestUri,
       new Date().toISOString(),
+      ctx.run?.execution ?? null,
+      dataKey(load),
+      checksum,
     ],
   );
+}
+
+/** Null for a run of an earlier release, which does not say what its data is of. */
+function dataKey({ ctx }: Load): string | null {
+  return ctx.run ? variantDigest(ctx.run.variant) : null;
 }

@@ -10,7 +10,8 @@ import { formatTable, quoteIdentifier, quoteTable } from '../sql/identifiers.ts'
 import { checkRows, countBefore, refuseSideEffects, suggestMerge } from './check-effects.ts';
 import { chooseColumns } from './choose-columns.ts';
 import { copyIntoPostgres } from './copy-into-postgres.ts';
-import { beginLedger, findLoad, ledger, refuseSecondAppend, writeLoad } from './ledger.ts';
+import { checkOverlapRule, deleteInterval, findLoad, resolveOverlap, writeLoad } from './ledger.ts';
+import { ledger, prepareLedger } from './ledger-table.ts';
 import { goesByKeys, type LoadMethod } from './load-methods.ts';
 import { loadTarget } from './load-target.ts';
 import { countMissing, merge, type MergeCounts } from './merge.ts';
@@ -19,17 +20,22 @@ import { stageFromRedshift } from './stage-redshift.ts';
 
 /** One load: where from, where to, and how. */
 export interface Load {
-  readonly ctx: Pick<TaskContext, 'pipelineRunId' | 'dagId' | 'task' | 'interval' | 'signal' | 'progress' | 'log'>;
+  readonly ctx: Pick<TaskContext, 'pipelineRunId' | 'dagId' | 'task' | 'run' | 'interval' | 'signal' | 'progress' | 'log'>;
   readonly database: Database;
   readonly warehouse: PostgresConnection | RedshiftConnection;
   readonly storage: Storage;
   readonly aws: AwsConnection;
   readonly manifest: DatasetManifest;
   readonly manifestUri: string;
+  /** Of the manifest. */
+  readonly checksum: string;
   readonly table: { readonly schema: string; readonly table: string };
   readonly columns: readonly string[] | undefined;
   readonly method: LoadMethod;
   readonly upsertKeys: readonly string[];
+  /** For `append`; undefined: an overlap is refused. */
+  readonly onOverlap: 'replace' | 'append' | undefined;
+  readonly intervalColumn: string | undefined;
   readonly copyOptions: readonly string[];
 }
 
@@ -58,7 +64,8 @@ export async function loadDataset(load: Load): Promise<Loaded> {
   const found = await findTarget(load);
   const present = await columnsOf(client, found, warehouse.type);
   const columns = chooseColumns(found, present, manifest.schema, load.columns, upsertKeys);
-  await beginLedger(client, found.schema);
+  checkOverlapRule(load);
+  await prepareLedger(client, found.schema);
   // Seen here, it saves reading the data again; what is seen under the lock decides.
   const before = await findLoad(load, found);
   if (before) return { ...before, already_loaded: true };
@@ -114,8 +121,9 @@ async function bringIn(
   const { ctx, database, warehouse, manifest, method, upsertKeys } = load;
   const { client } = database;
   const target = await loadTarget(client, found, warehouse.type);
-  refuseSideEffects(target, method);
-  if (method === 'append') await refuseSecondAppend(load, found);
+  const replacesInterval = method === 'append' && (await resolveOverlap(load, found)) === 'replace';
+  refuseSideEffects(target, replacesInterval ? 'replace' : method);
+  const deleted = replacesInterval ? await deleteInterval(load, found) : undefined;
   const loading = { client, target, method, rows: manifest.rows };
   const before = await countBefore(loading);
   const stored = written(columns, present);
@@ -130,7 +138,7 @@ async function bringIn(
       sequences: left,
     });
   }
-  return counts;
+  return { ...counts, ...(deleted !== undefined && { deleted }) };
 
   async function mergeAndCheck(): Promise<MergeCounts> {
     const merged = await merge({ client, target, columns: stored, method, upsertKeys, rows });

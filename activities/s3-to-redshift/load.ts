@@ -1,10 +1,10 @@
 import { formatS3Uri, parseS3Uri } from '../../lib/s3.ts';
 import { MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
 import { connectionName } from '../dataset/parameters.ts';
-import { readManifest } from '../dataset/read-manifest.ts';
-import { openStorage } from '../dataset/storage.ts';
+import { readInput, readManifest, type StoredManifest } from '../dataset/read-manifest.ts';
+import { openStorage, type Storage } from '../dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
-import { platformFault, userFault } from '../errors.ts';
+import { userFault } from '../errors.ts';
 import { withDatabase } from '../sql/database.ts';
 import { goesByKeys } from './load-methods.ts';
 import { loadDataset } from './load-dataset.ts';
@@ -28,14 +28,7 @@ export async function load(ctx: TaskContext<typeof connections>, task: Params): 
   }
   const storage = openStorage(aws, connectionName(task, connections.storage));
   try {
-    const manifestUri = manifestOf(ctx, task);
-    const manifest = await readManifest(storage, manifestUri, ctx.signal);
-    if (task.s3_key === undefined && ctx.input !== undefined && ctx.input.rows !== manifest.rows) {
-      throw platformFault(
-        'DatasetChanged',
-        `The task before has handed over ${ctx.input.rows} rows, and ${manifestUri} now says ${manifest.rows}: another run has written there since. Nothing was loaded.`,
-      );
-    }
+    const { uri: manifestUri, content: manifest, checksum } = await readData(ctx, task, storage);
     const table = { schema: task.schema ?? 'public', table: task.redshift_table };
     const options = {
       connection: warehouse,
@@ -53,10 +46,13 @@ export async function load(ctx: TaskContext<typeof connections>, task: Params): 
         aws,
         manifest,
         manifestUri,
+        checksum,
         table,
         columns: task.columns,
         method,
         upsertKeys,
+        onOverlap: task.on_overlap,
+        intervalColumn: task.interval_column,
         copyOptions: task.copy_options ?? [],
       }),
     );
@@ -66,8 +62,12 @@ export async function load(ctx: TaskContext<typeof connections>, task: Params): 
   }
 }
 
-function manifestOf(ctx: TaskContext<typeof connections>, task: Params): string {
-  if (task.s3_key !== undefined) return formatS3Uri({ bucket: task.s3_bucket, key: `${task.s3_key.replace(/\/+$/, '')}/${MANIFEST_NAME}` });
+/** The data set at `s3_key`, else the one that the task before has handed over. */
+async function readData(ctx: TaskContext<typeof connections>, task: Params, storage: Storage): Promise<StoredManifest> {
+  if (task.s3_key !== undefined) {
+    const uri = formatS3Uri({ bucket: task.s3_bucket, key: `${task.s3_key.replace(/\/+$/, '')}/${MANIFEST_NAME}` });
+    return readManifest(storage, uri, ctx.signal);
+  }
   if (ctx.input === undefined)
     throw userFault(
       'DatasetNotFound',
@@ -76,5 +76,5 @@ function manifestOf(ctx: TaskContext<typeof connections>, task: Params): string 
   const { bucket } = parseS3Uri(ctx.input.manifest);
   if (bucket !== task.s3_bucket)
     throw userFault('DatasetNotFound', `The data of the task before is ${ctx.input.uri}, not in bucket '${task.s3_bucket}'.`);
-  return ctx.input.manifest;
+  return readInput(storage, ctx.input, ctx.signal);
 }

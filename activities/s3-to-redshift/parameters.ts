@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { bucketName, keyPrefix } from '../dataset/parameters.ts';
+import type { ParamMistake } from '../define-task.ts';
 import { LOAD_METHODS } from './load-methods.ts';
 
 const columnName = Type.String({ minLength: 1, maxLength: 127 });
@@ -47,6 +48,26 @@ export const params = Type.Object({
       examples: [['category_id']],
     }),
   ),
+  on_overlap: Type.Optional(
+    Type.Unsafe<'replace' | 'append'>({
+      type: 'string',
+      enum: ['replace', 'append'],
+      title: 'On overlap',
+      description:
+        'method append only: what happens when another run has appended part of the same time. replace: the rows of that time are deleted first. append: the rows are added all the same. Default: the task fails and says what overlaps.',
+      examples: ['replace'],
+    }),
+  ),
+  interval_column: Type.Optional(
+    Type.String({
+      title: 'Interval column',
+      description:
+        'on_overlap: replace only: the column of the table that says to which time a row belongs. Default: the column of `incremental` in the postgres_to_s3 task whose data is loaded.',
+      minLength: 1,
+      maxLength: 127,
+      examples: ['created_at'],
+    }),
+  ),
   copy_options: Type.Optional(
     Type.Array(
       Type.String({
@@ -74,6 +95,18 @@ export const connections = {
 } as const;
 
 export type Params = Static<typeof params>;
+
+/** Keys that are right one by one and do not go together. */
+export function loadMistakes({ method = 'replace', on_overlap: onOverlap, interval_column: column }: Params): readonly ParamMistake[] {
+  return [
+    ...(onOverlap !== undefined && method !== 'append'
+      ? [{ at: ['on_overlap'], message: `\`on_overlap\` is for method append, and this task's method is ${method}.`, hint: 'remove it' }]
+      : []),
+    ...(column !== undefined && onOverlap !== 'replace'
+      ? [{ at: ['interval_column'], message: '`interval_column` needs `on_overlap: replace`.', hint: 'add that, or remove it' }]
+      : []),
+  ];
+}
 
 /** What it tells. */
 export const result = Type.Object({

@@ -7,10 +7,10 @@ import {
   type DatasetReference,
   MANIFEST_NAME,
 } from '../../workflows/plan/dataset.ts';
+import type { DatasetOutput } from '../dataset/dataset-output.ts';
 import { deleteAllUnder, deleteUnder } from '../dataset/delete-under.ts';
 import { publishDataset } from '../dataset/publish-dataset.ts';
 import { readManifest } from '../dataset/read-manifest.ts';
-import { withdrawOwn } from '../dataset/replace-dataset.ts';
 import type { Storage } from '../dataset/storage.ts';
 import { askStorage } from '../dataset/storage-failure.ts';
 import type { JobResult } from './job-result.ts';
@@ -24,45 +24,48 @@ interface WrittenOutput {
   readonly compression: DatasetManifest['compression'];
 }
 
-/** A data set: the job writes to a folder of its own under the data set's, since two runs may work on one interval at once. */
+/** A data set: the job writes to a folder of its own under the output's. */
 export class DatasetResult implements JobResult<DatasetReference> {
   readonly output: string;
   readonly advice =
     'where the next task expects its data. Write there with write_dataset(data, arguments.output) of sluice_job; a result without rows is written too.';
-  readonly #uri: string;
-  /** Where under it the job writes: `run-1f…/` */
+  readonly #target: DatasetOutput;
+  /** Under the output's: `data/`. */
   readonly #folder: string;
+  readonly #isShared: boolean;
   readonly #storage: Storage;
   readonly #prefix: S3Location;
 
-  /**
-   * @param uri of the data set: `s3://bucket/prefix/`
-   * @param mark tells this task in this run from others
-   */
-  constructor(storage: Storage, uri: string, mark: string) {
+  /** @param isShared whether other runs write to the output's folder too, as runs of earlier releases do */
+  constructor(storage: Storage, target: DatasetOutput, isShared: boolean) {
     this.#storage = storage;
-    this.#uri = uri;
-    this.#folder = `run-${mark}/`;
-    this.output = uri + this.#folder;
+    this.#target = target;
+    this.#isShared = isShared;
+    this.#folder = isShared ? `run-${target.mark}/` : 'data/';
+    this.output = target.uri + this.#folder;
     this.#prefix = parseS3Uri(this.output);
   }
 
+  earlier(signal: AbortSignal): Promise<DatasetReference | undefined> {
+    return this.#isShared ? Promise.resolve(undefined) : this.#target.begin(signal);
+  }
+
   async clear(signal: AbortSignal): Promise<void> {
-    await withdrawOwn(this.#storage, this.#uri, (key) => key.startsWith(this.#prefix.key), signal);
+    if (this.#isShared) await this.#target.begin(signal);
     await deleteAllUnder(this.#storage, this.#prefix, signal);
   }
 
   /** Deletes all that the published manifest does not name: markers of Hadoop's committers, folders, the schema, files without a row. */
   async tidy(signal: AbortSignal): Promise<void> {
-    const { entries } = await readManifest(this.#storage, this.#uri + MANIFEST_NAME, signal);
-    const published = new Set(entries.map(({ url }) => parseS3Uri(url).key));
+    const { content } = await readManifest(this.#storage, this.#target.uri + MANIFEST_NAME, signal);
+    const published = new Set(content.entries.map(({ url }) => parseS3Uri(url).key));
     await deleteUnder(this.#storage, this.#prefix, (key) => published.has(key), signal);
   }
 
   async publish(signal: AbortSignal): Promise<DatasetReference | undefined> {
     const written = await this.#inspect(signal);
     if (!written) return undefined;
-    return publishDataset({ storage: this.#storage, uri: this.#uri, folder: this.#folder, ...written, signal });
+    return publishDataset({ storage: this.#storage, output: this.#target, folder: this.#folder, ...written, signal });
   }
 
   /** What the job has left; undefined when it has not written at all. A result without rows is written too. */

@@ -2,6 +2,8 @@
 export interface JobResult<R> {
   /** The job's `--output`; undefined: it writes nothing that the platform knows of. */
   readonly output: string | undefined;
+  /** What an earlier attempt has published whose answer was lost; the job then need not run. */
+  earlier(signal: AbortSignal): Promise<R | undefined>;
   /** Deletes everything there, so that what one attempt leaves never mixes with what the next one writes. */
   clear(signal: AbortSignal): Promise<void>;
   /** What the task gives, JSON, of what the job has left; undefined when the job has not written at all. */
@@ -15,6 +17,7 @@ export interface JobResult<R> {
 /** Of a job that writes nothing that the platform knows of. */
 export const NO_RESULT: JobResult<null> = {
   output: undefined,
+  earlier: () => Promise.resolve(undefined),
   clear: () => Promise.resolve(),
   publish: () => Promise.resolve(null),
   tidy: () => Promise.resolve(),

@@ -7,7 +7,8 @@ import { linkedController } from '../../lib/linked-controller.ts';
 import { withinTime } from '../../lib/time-limit.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { Json } from '../../workflows/plan/json.ts';
-import { ownMark } from '../dataset/replace-dataset.ts';
+import { openDatasetOutput } from '../dataset/open-dataset-output.ts';
+import { readInput } from '../dataset/read-manifest.ts';
 import { openStorage } from '../dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
 import { platformFault, userFault } from '../errors.ts';
@@ -35,8 +36,10 @@ export type SparkJobContext = Omit<TaskContext, 'connections'> & {
 export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams): Promise<DatasetReference | null> {
   const storage = openStorage(ctx.connections.storage, params.aws_conn_id ?? 'aws_default');
   try {
-    if (ctx.output === undefined) return await submitJob<null>(ctx, params, NO_RESULT);
-    return await submitJob<DatasetReference>(ctx, params, new DatasetResult(storage, ctx.output, ownMark(ctx.idempotencyKey)));
+    if (ctx.input?.checksum !== undefined) await readInput(storage, ctx.input, ctx.signal);
+    const output = openDatasetOutput(ctx, storage);
+    if (output === undefined) return await submitJob<null>(ctx, params, NO_RESULT);
+    return await submitJob<DatasetReference>(ctx, params, new DatasetResult(storage, output, ctx.run === undefined));
   } finally {
     storage.client.destroy();
   }
@@ -98,6 +101,8 @@ class SparkJobAttempt<R> {
   }
 
   async run(): Promise<R> {
+    const earlier = await this.#result.earlier(this.#stop);
+    if (earlier !== undefined) return this.#finish(earlier);
     const process = (await this.#takeUp()) ?? (await this.#start());
     try {
       const published = await this.#folder.result();

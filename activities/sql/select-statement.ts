@@ -1,5 +1,5 @@
 import type { QueryConfig } from 'pg';
-import type { Column } from '../../workflows/plan/dataset.ts';
+import type { Column, DatasetManifest } from '../../workflows/plan/dataset.ts';
 import { parseDuration } from '../../workflows/plan/duration.ts';
 import { userFault } from '../errors.ts';
 import type { Database } from './database.ts';
@@ -19,6 +19,8 @@ export interface SelectStatement {
   /** Proven to be one statement that reads: it may be put in parentheses. */
   readonly sql: string;
   readonly columns: readonly Column[];
+  /** The rows are those whose column lies in `[start, end)`, ISO 8601; absent without `incremental`. */
+  readonly incremental?: DatasetManifest['incremental'];
 }
 
 /**
@@ -33,7 +35,8 @@ export async function buildSelect(
 ): Promise<SelectStatement> {
   const { client } = database;
   const from = selection.query === undefined ? await fromTable(database, selection) : await fromQuery(database, selection);
-  const conditions = [selection.where, incrementalCondition(selection.incremental, interval)].filter((each) => each !== undefined);
+  const incremental = incrementalRange(selection.incremental, interval);
+  const conditions = [selection.where, incremental && rangeCondition(incremental)].filter((each) => each !== undefined);
   if (selection.where !== undefined) {
     // Alone and without parentheses, so that a ')' in it cannot close ours.
     await assertOneSelect(database, `${from} WHERE ${selection.where}`, 'where');
@@ -49,7 +52,11 @@ export async function buildSelect(
     ({ dataTypeID, dataTypeModifier }) => `format_type(${dataTypeID}, ${dataTypeModifier === -1 ? 'NULL' : dataTypeModifier})`,
   );
   const { rows } = await client.query<string[]>({ text: `SELECT ${names.join(', ')}`, rowMode: 'array' });
-  return { sql, columns: fields.map((field, index) => ({ name: field.name, type: rows[0]?.[index] ?? 'text' })) };
+  return {
+    sql,
+    columns: fields.map((field, index) => ({ name: field.name, type: rows[0]?.[index] ?? 'text' })),
+    ...(incremental && { incremental }),
+  };
 }
 
 async function fromTable(database: Database, { source_table: source, columns }: Selection): Promise<string> {
@@ -112,12 +119,18 @@ function checkColumns(wanted: readonly string[] | undefined, available: readonly
   }
 }
 
-function incrementalCondition(incremental: Selection['incremental'], interval: { start: string; end: string }): string | undefined {
+function incrementalRange(incremental: Selection['incremental'], interval: { start: string; end: string }): SelectStatement['incremental'] {
   if (incremental === undefined) return undefined;
   const { column, lag = '0s' } = incremental;
   const lagMs = parseDuration(lag);
   if (lagMs === undefined) throw userFault('InvalidParameters', `incremental.lag is '${lag}'; write a duration such as 15m, 2h or 1d.`);
-  const start = new Date(Date.parse(interval.start) - lagMs).toISOString();
-  const end = new Date(interval.end).toISOString();
+  return {
+    column,
+    start: new Date(Date.parse(interval.start) - lagMs).toISOString(),
+    end: new Date(interval.end).toISOString(),
+  };
+}
+
+function rangeCondition({ column, start, end }: NonNullable<SelectStatement['incremental']>): string {
   return `${quoteIdentifier(column)} >= ${quoteLiteral(start)} AND ${quoteIdentifier(column)} < ${quoteLiteral(end)}`;
 }

@@ -10,13 +10,22 @@ import type { TaskInput } from '../../workflows/plan/task-input.ts';
 
 /** Runs one attempt of a task as a worker would, without a run around it. */
 export async function runActivity(environment: Environment, type: string, params: JsonObject): Promise<Json> {
-  const runs = { find: () => Promise.resolve([]) };
+  const runs = { find: () => Promise.resolve([]), isUnderWay: () => Promise.resolve(false) };
   const surroundings = { connections: connectionsFrom(environment), secrets: [], outputs: undefined, runs };
   const activity = createActivities(CATALOG, surroundings)[type];
   if (!activity) throw new Error(`There is no activity ${type}.`);
-  const input: TaskInput = { params, interval: { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' } };
   // Each call is a run of its own: what one has done, the next does not take for its own.
   const workflowExecution = { workflowId: `bench/${randomUUID()}`, runId: 'bench' };
+  const input: TaskInput = {
+    params,
+    interval: { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' },
+    run: {
+      pipelineRunId: workflowExecution.workflowId,
+      dagId: 'bench',
+      execution: randomUUID(),
+      startedAt: new Date().toISOString(),
+    },
+  };
   return new MockActivityEnvironment({ activityId: 'bench', workflowExecution }, { logger: new DefaultLogger('ERROR') }).run(
     activity,
     input,

@@ -66,7 +66,7 @@ describe('http', function () {
     await run(params);
     assert.deepEqual(seen.map(({ call, body }) => [call, body]).at(0), ['POST /models/reload', '{"name":"x"}']);
     assert.equal(seen[0]?.headers.authorization, `Basic ${Buffer.from('user:word').toString('base64')}`);
-    assert.equal(seen[0]?.headers['idempotency-key'], 'dag/scheduled/2024-01-01/task');
+    assert.equal(seen[0]?.headers['idempotency-key'], 'dag/scheduled/2024-01-01/run/task');
     assert.equal(seen[1]?.headers['idempotency-key'], seen[0]?.headers['idempotency-key']);
   });
 

@@ -58,7 +58,7 @@ describe('kafka_publish', function () {
     assert.deepEqual(more, []);
     assert.deepEqual([told, partition, offset], [topic, record?.partition, record?.offset]);
     assert.deepEqual([record?.key?.toString(), record?.value?.toString()], ['shoes', '{"rows":3,"names":["Jalapeño",null]}']);
-    assert.deepEqual(record?.headers, { source: 'sluice', 'idempotency-key': 'dag/scheduled/2024-01-01/task' });
+    assert.deepEqual(record?.headers, { source: 'sluice', 'idempotency-key': 'dag/scheduled/2024-01-01/run/task' });
   });
 
   it('writes every kind of value', async () => {

@@ -9,7 +9,7 @@ import { type Inbox, openInbox } from '../support/inbox.ts';
 import { PagerDutyStandIn, ROUTING_KEY } from '../../dev/demo/pagerduty-stand-in.ts';
 import { runTask, type TaskRun } from '../support/run-task.ts';
 
-const KEY = 'dag/scheduled/2024-01-01/task';
+const KEY = 'dag/scheduled/2024-01-01/run/task';
 
 describe('notify', function () {
   this.timeout('20s');

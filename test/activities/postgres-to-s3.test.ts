@@ -2,7 +2,7 @@ import { ActivityCancellationDetails } from '@temporalio/common';
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type AddressInfo } from 'node:net';
-import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3';
+import { CreateMultipartUploadCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { after, before, describe, it } from 'mocha';
 import { postgresToS3 } from '../../activities/postgres-to-s3.ts';
@@ -44,6 +44,8 @@ describe('postgres_to_s3', function () {
       ...more,
     });
   }
+
+  const inBucket = (uri: string): string => uri.replace(`s3://${bucket.name}/`, '');
 
   async function manifestOf({ manifest }: DatasetReference): Promise<DatasetManifest> {
     return JSON.parse(await bucket.text(manifest.replace(`s3://${bucket.name}/`, ''))) as DatasetManifest;
@@ -87,9 +89,10 @@ describe('postgres_to_s3', function () {
         [1500, 1500, 1500, 500],
       );
       assert.equal(manifest.rows, 5000);
+      assert.match(reference.uri, new RegExp(`^s3://${bucket.name}/${key}run-[0-9a-f]{8}-20240102T000000\\.000Z-[0-9a-f]{12}/$`));
       assert.deepEqual(reference, {
-        uri: `s3://${bucket.name}/${key}`,
-        manifest: `s3://${bucket.name}/${key}manifest.json`,
+        uri: reference.uri,
+        manifest: `${reference.uri}manifest.json`,
         format: 'csv',
         rows: 5000,
         bytes: manifest.bytes,
@@ -98,6 +101,9 @@ describe('postgres_to_s3', function () {
           { name: 'name', type: 'text' },
           { name: 'at', type: 'timestamp with time zone' },
         ],
+        checksum: createHash('sha256')
+          .update(await bucket.bytes(inBucket(reference.manifest)))
+          .digest('hex'),
       });
       for (const { url, meta, sha256 } of manifest.entries) {
         const stored = await bucket.bytes(url.replace(`s3://${bucket.name}/`, ''));
@@ -108,8 +114,10 @@ describe('postgres_to_s3', function () {
         manifest.bytes,
         manifest.entries.reduce((sum, { meta }) => sum + meta.content_length, 0),
       );
-      const list = Array.from({ length: 4 }, (_, index) => `${key}part-0000${index}.csv.gz`);
-      assert.deepEqual(await unmarked(key), [`${key}manifest.json`, ...list]);
+      const own = inBucket(reference.uri);
+      const list = Array.from({ length: 4 }, (_, index) => `${own}part-0000${index}-1.csv.gz`);
+      assert.deepEqual(await bucket.keys(key), [`${key}manifest.json`, `${own}manifest.json`, ...list]);
+      assert.equal(await bucket.text(`${key}manifest.json`), await bucket.text(`${own}manifest.json`), 'readers outside see the same');
       assert.deepEqual(points.at(-1), { rows: 5000, bytes: manifest.bytes, files: 4 });
     });
 
@@ -208,40 +216,94 @@ describe('postgres_to_s3', function () {
   });
 
   describe('what it leaves behind', () => {
-    it('replaces what an earlier attempt has left, and nothing beside it', async () => {
+    it('gives the answer of an attempt that was lost: the data is not read again', async () => {
       const key = prefix();
-      await extract({ source_table: 'items', max_rows_per_file: 500 }, key);
-      const [mark] = /-[0-9a-f]{12}\./.exec((await bucket.keys(key)).join()) ?? assert.fail('no mark');
-      await bucket.put(`${key}part-00099${mark}csv.gz`, 'left by a killed attempt');
-      await bucket.client.send(new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: `${key}part-00050${mark}csv.gz` }));
-      await extract({ source_table: 'items', max_rows_per_file: 3000 }, key);
-      assert.deepEqual(await unmarked(key), [`${key}manifest.json`, `${key}part-00000.csv.gz`, `${key}part-00001.csv.gz`]);
+      const query = 'SELECT md5(random()::text) AS x';
+      const first = await extract({ query }, key);
+      assert.deepEqual(await extract({ query }, key, { attempt: 2 }), first);
+    });
+
+    it('removes what a killed attempt has left, and nothing beside it', async () => {
+      const key = prefix();
+      const where = await extract({ source_table: 'items' }, key);
+      const own = inBucket(where.uri);
+      await bucket.client.send(new DeleteObjectCommand({ Bucket: bucket.name, Key: `${own}manifest.json` }));
+      await bucket.put(`${own}part-00099-1.csv.gz`, 'left by a killed attempt');
+      await bucket.client.send(new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: `${own}part-00050-2.csv.gz` }));
+      await bucket.put(`${key}README.txt`, 'mine');
+      const again = await extract({ source_table: 'items', max_rows_per_file: 3000 }, key, { attempt: 2 });
+      assert.equal(again.uri, where.uri);
+      assert.deepEqual(await bucket.keys(key), [
+        `${key}README.txt`,
+        `${key}manifest.json`,
+        ...['manifest.json', 'part-00000-2.csv.gz', 'part-00001-2.csv.gz'].map((name) => own + name),
+      ]);
       assert.equal(await bucket.uploads(), 0);
     });
 
-    it('replaces the data set of an earlier run, and nothing beside it', async () => {
-      await bucket.put('exports/items/README.txt', 'mine');
-      await bucket.put('exports/items/part-00007.csv.gz', 'mine too');
-      for (const runId of ['dag/scheduled/one', 'dag/rerun/two'])
-        await extract({ source_table: 'items', s3_key: 'exports/items' }, prefix(), { runId });
-      assert.deepEqual(await unmarked('exports/items/'), [
-        'exports/items/README.txt',
-        'exports/items/manifest.json',
-        'exports/items/part-00000.csv.gz',
-        'exports/items/part-00007.csv.gz',
-      ]);
+    it('runs of one interval keep their data apart, and readers outside see the run that started last', async () => {
+      for (const [runId, startedAt] of [
+        ['dag/scheduled/one', '2024-01-02T00:00:05.000Z'],
+        ['dag/manual/late', '2024-01-02T00:00:04.999Z'],
+      ] as const) {
+        const query = `SELECT '${runId}' AS run`;
+        const reference = await extract({ query, s3_key: 'exports/runs', compression: 'none' }, prefix(), { runId, run: { startedAt } });
+        assert.equal(await content(reference), `${runId}\n`);
+      }
+      const seen = await content({ manifest: `s3://${bucket.name}/exports/runs/manifest.json` } as DatasetReference);
+      assert.equal(seen, 'dag/scheduled/one\n');
     });
 
-    it('two runs at once for one interval do not disturb each other: the data set is the one or the other, and whole', async () => {
+    it('the data of the newest runs of an interval stays, and that of runs that have not ended', async () => {
+      const key = prefix();
+      const references: DatasetReference[] = [];
+      for (let run = 0; run < 8; run++) {
+        const startedAt = `2024-01-02T00:00:00.00${run}Z`;
+        references.push(await extract({ query: `SELECT ${run}` }, key, { runId: `dag/manual/${run}`, run: { startedAt } }));
+      }
+      const kept = await bucket.keys(key);
+      const isKept = ({ manifest }: DatasetReference): boolean => kept.includes(inBucket(manifest));
+      assert.deepEqual(references.map(isKept), [false, false, false, false, false, true, true, true]);
+    });
+
+    it('two runs at once for one interval do not disturb each other: each has its own data, whole', async () => {
       const key = prefix();
       const query = (of: string): string => `SELECT '${of}' AS run, id FROM generate_series(1, 200000) AS id`;
-      const runs = ['a', 'b', 'c'].map((of) =>
-        extract({ query: query(of), max_rows_per_file: 20_000 }, key, { runId: `dag/manual/${of}` }),
+      const references = await Promise.all(
+        ['a', 'b', 'c'].map((of) => extract({ query: query(of), max_rows_per_file: 20_000 }, key, { runId: `dag/manual/${of}` })),
       );
-      const references = await Promise.all(runs);
-      const lines = (await content(references[0] ?? assert.fail())).trimEnd().split('\n');
-      assert.equal(lines.length, 200_000);
-      assert.equal(new Set(lines.map((line) => line[0])).size, 1);
+      for (const [index, reference] of references.entries()) {
+        const lines = (await content(reference)).trimEnd().split('\n');
+        assert.equal(lines.length, 200_000);
+        assert.deepEqual([...new Set(lines.map((line) => line[0]))], ['abc'[index]]);
+      }
+    });
+
+    describe('for runs that an earlier release started, in the folder that they share', () => {
+      const earlier = { run: null };
+
+      it('replaces what an earlier attempt has left, and nothing beside it', async () => {
+        const key = prefix();
+        await extract({ source_table: 'items', max_rows_per_file: 500 }, key, earlier);
+        const [mark] = /-[0-9a-f]{12}\./.exec((await bucket.keys(key)).join()) ?? assert.fail('no mark');
+        await bucket.put(`${key}part-00099${mark}csv.gz`, 'left by a killed attempt');
+        await bucket.client.send(new CreateMultipartUploadCommand({ Bucket: bucket.name, Key: `${key}part-00050${mark}csv.gz` }));
+        await extract({ source_table: 'items', max_rows_per_file: 3000 }, key, earlier);
+        assert.deepEqual(await unmarked(key), [`${key}manifest.json`, `${key}part-00000.csv.gz`, `${key}part-00001.csv.gz`]);
+        assert.equal(await bucket.uploads(), 0);
+      });
+
+      it('replaces the data set of an earlier run, and nothing beside it; a newer run takes it over', async () => {
+        await bucket.put('exports/items/README.txt', 'mine');
+        await bucket.put('exports/items/part-00007.csv.gz', 'mine too');
+        for (const runId of ['dag/scheduled/one', 'dag/rerun/two'])
+          await extract({ source_table: 'items', s3_key: 'exports/items' }, prefix(), { runId, ...earlier });
+        const others = ['exports/items/README.txt', 'exports/items/manifest.json', 'exports/items/part-00007.csv.gz'];
+        assert.deepEqual(await unmarked('exports/items/'), [...others, 'exports/items/part-00000.csv.gz'].sort());
+        const newer = await extract({ source_table: 'items', s3_key: 'exports/items' });
+        const own = ['manifest.json', 'part-00000-1.csv.gz'].map((name) => inBucket(newer.uri) + name);
+        assert.deepEqual(await bucket.keys('exports/items/'), [...others, ...own]);
+      });
     });
 
     it('keeps the data set of another run when this one fails', async () => {

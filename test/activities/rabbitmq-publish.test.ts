@@ -74,7 +74,7 @@ describe('rabbitmq_publish', function () {
     const { content, properties } = (await channel.get(queue, { noAck: true })) as GetMessage;
     assert.equal(content.toString(), '{"day":"2024-01-01","name":"Jalapeño"}');
     const { messageId, headers, contentType, deliveryMode } = properties;
-    const key = 'dag/scheduled/2024-01-01/task';
+    const key = 'dag/scheduled/2024-01-01/run/task';
     assert.deepEqual([messageId, headers, contentType, deliveryMode], [key, { 'idempotency-key': key }, 'application/json', 2]);
   });
 
@@ -84,7 +84,7 @@ describe('rabbitmq_publish', function () {
     await publish({ queue_name: queue, value: null }, urlOf({}), { runId });
     const { properties } = (await channel.get(queue, { noAck: true })) as GetMessage;
     assert.match(String(properties.messageId), /^[0-9a-f]{64}$/);
-    assert.equal(properties.headers?.['idempotency-key'], `${runId}/task`);
+    assert.equal(properties.headers?.['idempotency-key'], `${runId}/run/task`);
   });
 
   it('uses the connection that it is given', async () => {

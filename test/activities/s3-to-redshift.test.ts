@@ -254,6 +254,9 @@ describe('s3_to_redshift', function () {
             table_name: table,
             method: 'append',
             manifest: input.manifest,
+            execution: `first of ${runId}`,
+            data_key: '',
+            checksum: input.checksum,
           });
         });
 

@@ -6,6 +6,7 @@ import { startBackfill } from '../../temporal/backfills.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import type { BackfillReport } from '../../workflows/plan/backfill.ts';
+import { iso } from '../../workflows/plan/schedule.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, task } from '../support/plans.ts';
 import { startProcess, type TestProcess } from '../support/processes.ts';
@@ -75,7 +76,7 @@ describe('a backfill through kills', function () {
     });
     const wanted = Array.from(
       { length: DAYS },
-      (_, day) => `${dagId}/backfill/${new Date(from + day * 86_400_000).toISOString().replace('.000', '')}`,
+      (_, day) => `${dagId}/backfill/${iso(from + day * 86_400_000)}/${iso(from + (day + 1) * 86_400_000)}`,
     );
     assert.deepEqual(found.sort(), wanted);
   });

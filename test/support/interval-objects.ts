@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type AwsConnection, parseConnection } from '../../lib/connections.ts';
-import { formatS3Uri, getObject, listObjects, openS3 } from '../../lib/s3.ts';
+import { formatS3Uri, getObject, listObjects, openS3, parseS3Uri } from '../../lib/s3.ts';
 import { text } from 'node:stream/consumers';
 import { type DatasetManifest, datasetLocation, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 
 /**
- * Fails unless each data set that a run of `plan` wrote for an interval holds what its manifest says, and nothing else.
+ * Fails unless the folder of an interval, for each task of `plan` that makes data, holds manifests and what they name, and nothing else.
  * @returns how many objects there are, by task
  */
 export async function assertNoOrphans(
@@ -22,9 +22,16 @@ export async function assertNoOrphans(
       if (outputBase === undefined) continue;
       const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(datasetLocation(outputBase, intervalStart)) ?? [];
       const keys = (await listObjects(client, { bucket, key }, signal)).map((object) => formatS3Uri({ bucket, key: object.key }));
-      const manifestUri = formatS3Uri({ bucket, key: key + MANIFEST_NAME });
-      const manifest = JSON.parse(await text(await getObject(client, { bucket, key: key + MANIFEST_NAME }, signal))) as DatasetManifest;
-      assert.deepEqual(keys.sort(), [...manifest.entries.map(({ url }) => url), manifestUri].sort());
+      const pointer = formatS3Uri({ bucket, key: key + MANIFEST_NAME });
+      const manifests = keys.filter((each) => each.endsWith(`/${MANIFEST_NAME}`));
+      const named = await Promise.all(
+        manifests.map(async (manifest) => {
+          const content = JSON.parse(await text(await getObject(client, parseS3Uri(manifest), signal))) as DatasetManifest;
+          return [manifest, ...content.entries.map(({ url }) => url)];
+        }),
+      );
+      assert.ok(manifests.includes(pointer), `there is no ${pointer}`);
+      assert.deepEqual(keys.sort(), [...new Set(named.flat())].sort());
       counts[name] = keys.length;
     }
     return counts;

@@ -4,7 +4,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../activities/create-activities.ts';
 import type { TaskType } from '../../activities/define-task.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import type { RunIdentity, TaskInput } from '../../workflows/plan/task-input.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import { surroundings } from './surroundings.ts';
 
@@ -16,6 +16,8 @@ export interface TaskRun {
   readonly output?: string;
   readonly interval?: { readonly start: string; readonly end: string };
   readonly runId?: string;
+  /** What the run tells of itself; null: it was started by an earlier release, and tells nothing. */
+  readonly run?: Partial<RunIdentity> | null;
   readonly dagId?: string;
   readonly task?: string;
   readonly attempt?: number;
@@ -28,12 +30,13 @@ export interface TaskRun {
 /** Runs one attempt of a task as a worker would, with an activity's context and real servers behind its connections. */
 export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
   const { params, input, output, interval = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' } } = run;
+  const { runId: workflowId = 'dag/scheduled/2024-01-01' } = run;
   const environment = new MockActivityEnvironment(
     {
       activityType: taskType.type,
       activityId: run.task ?? 'task',
       workflowType: run.dagId ?? 'dag',
-      workflowExecution: { workflowId: run.runId ?? 'dag/scheduled/2024-01-01', runId: 'run' },
+      workflowExecution: { workflowId, runId: 'run' },
       attempt: run.attempt ?? 1,
       ...(run.resumePoint !== undefined && { heartbeatDetails: run.resumePoint }),
     },
@@ -49,5 +52,14 @@ export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
     rendered: true,
     ...(input && { input }),
     ...(output !== undefined && { output }),
+    ...(run.run !== null && {
+      run: {
+        pipelineRunId: workflowId,
+        dagId: run.dagId ?? 'dag',
+        execution: `first of ${workflowId}`,
+        startedAt: '2024-01-02T00:00:00.000Z',
+        ...run.run,
+      },
+    }),
   })) as R;
 }

@@ -4,7 +4,7 @@ import { connectionsFrom } from '../../lib/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { secretsOf } from '../../lib/scrub.ts';
 
-const NO_RUNS: RunLookup = { find: () => Promise.resolve([]) };
+const NO_RUNS: RunLookup = { find: () => Promise.resolve([]), isUnderWay: () => Promise.resolve(false) };
 
 /** What a worker with this environment gives to its tasks. */
 export function surroundings(environment: Environment, runs: RunLookup = NO_RUNS): Surroundings {

@@ -8,8 +8,10 @@ import type { PartName } from '../../dev/stack.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
+import type { DataInterval } from '../../workflows/plan/schedule.ts';
 import { createDatabase, type TestDatabase } from './databases.ts';
 import { startProcess, type TestProcess } from './processes.ts';
 import { testStack } from './test-stack.ts';
@@ -22,12 +24,23 @@ export interface YamlRuns {
   readonly warehouse: TestDatabase;
   readonly worker: TestProcess;
   readonly client: Client;
+  readonly environment: Readonly<Record<string, string>>;
   readonly taskQueue: string;
-  /** Starts a run of a pipeline file for 2026-11-26. */
-  start(yaml: string): Promise<WorkflowHandle>;
+  /** Starts a run of a pipeline file, for 2026-11-26 unless another interval is given. */
+  start(yaml: string, given?: GivenRun): Promise<WorkflowHandle>;
   /** Runs a pipeline file to its end, whichever it is. */
-  run(yaml: string): Promise<RunResult>;
+  run(yaml: string, given?: GivenRun): Promise<RunResult>;
   close(): Promise<void>;
+}
+
+/** What a run is given by hand. */
+export interface GivenRun {
+  readonly interval?: DataInterval;
+  readonly params?: JsonObject;
+  /** Part of the run's id; default: random. */
+  readonly id?: string;
+  /** Other pipeline files, which this one may start. */
+  readonly others?: readonly string[];
 }
 
 /** The data interval of the runs. */
@@ -60,18 +73,20 @@ export async function createYamlRuns(
   await ensureSearchAttributes(client);
   const worker = startProcess(script, [], environment);
   await worker.says('ready');
-  const start = async (yaml: string): Promise<WorkflowHandle> => {
-    const { pipelineRunId } = await startManualRun(client, planOf(yaml, catalog), taskQueue, RUN_DAY, randomUUID(), {});
-    return client.workflow.getHandle(pipelineRunId);
+  const start = async (yaml: string, { interval = RUN_DAY, params = {}, id = randomUUID(), others }: GivenRun = {}) => {
+    const plan = planOf(yaml, catalog, others);
+    const { pipelineRunId, temporalRunId } = await startManualRun(client, plan, taskQueue, interval, id, params);
+    return client.workflow.getHandle(pipelineRunId, temporalRunId);
   };
   return {
     source,
     warehouse,
     worker,
     client,
+    environment,
     taskQueue,
     start,
-    run: async (yaml) => resultOf(await start(yaml)),
+    run: async (yaml, given) => resultOf(await start(yaml, given)),
     async close() {
       await worker.stop('SIGKILL');
       await client.connection.close();
@@ -90,8 +105,11 @@ async function resultOf(run: WorkflowHandle): Promise<RunResult> {
   }
 }
 
-function planOf(text: string, catalog: readonly TaskType[]): Plan {
-  const { plan, diagnostics } = new Compiler(catalog).compile({ file: 'case.yaml', text });
-  if (!plan) throw new Error(JSON.stringify(diagnostics));
+/** @throws Error with all mistakes of the files */
+export function planOf(text: string, catalog: readonly TaskType[] = CATALOG, others: readonly string[] = []): Plan {
+  const files = [text, ...others].map((content, index) => ({ file: `case-${index}.yaml`, text: content }));
+  const compiled = new Compiler(catalog).compileAll(files);
+  const plan = compiled[0]?.plan;
+  if (!plan) throw new Error(JSON.stringify(compiled.flatMap(({ diagnostics }) => diagnostics)));
   return plan;
 }

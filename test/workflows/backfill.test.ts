@@ -137,7 +137,9 @@ describe('backfill', function () {
     assert.deepEqual([third.succeeded, third.skipped, daysOf(plan)], [1, 3, ['03']]);
     await report(await start(order(plan, 1, 4, { reprocess: 'all' })));
     assert.deepEqual(daysOf(plan).sort(), ['01', '02', '03', '03', '04']);
-    const again = (await worker.client.workflow.getHandle(`${plan.dagId}/backfill/${day(3)}T00:00:00Z`).result()) as RunResult;
+    const again = (await worker.client.workflow
+      .getHandle(`${plan.dagId}/backfill/${day(3)}T00:00:00Z/${day(4)}T00:00:00Z`)
+      .result()) as RunResult;
     assert.equal(again.state, 'success');
   });
 
@@ -180,8 +182,8 @@ describe('backfill', function () {
     await cancelBackfill(worker.client, backfill.pipelineRunId);
     await assert.rejects(handle(backfill).result(), WorkflowFailedError);
     assert.equal((await handle(backfill).describe()).status.name, 'CANCELLED');
-    for (const date of ['01', '02']) {
-      const run = worker.client.workflow.getHandle(`${plan.dagId}/backfill/2024-01-${date}T00:00:00Z`);
+    for (const date of [1, 2]) {
+      const run = worker.client.workflow.getHandle(`${plan.dagId}/backfill/${day(date)}T00:00:00Z/${day(date + 1)}T00:00:00Z`);
       assert.equal((await run.describe()).status.name, 'CANCELLED');
     }
     assert.equal(daysOf(plan).length, 2);

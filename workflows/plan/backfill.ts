@@ -1,4 +1,4 @@
-import type { Reprocess } from './intervals.ts';
+import type { Reprocess } from './interval-coverage.ts';
 import type { Plan } from './plan.ts';
 
 /** The workflow of a backfill: registered by name, which no `dag_id` can have. */
@@ -18,6 +18,8 @@ export interface BackfillInput {
   readonly reverse: boolean;
   /** How many intervals the range has. */
   readonly total: number;
+  /** Its runs have ids with both ends of their intervals. Absent in backfills that an earlier release started. */
+  readonly wholeIntervals?: true;
   readonly progress?: BackfillProgress;
 }
 

@@ -12,6 +12,8 @@ export interface DatasetReference {
   /** Of all files together, as stored (compressed). */
   readonly bytes: number;
   readonly schema: readonly Column[];
+  /** Lower-case hexadecimal SHA-256 of the manifest's bytes; absent in runs that an earlier release started. */
+  readonly checksum?: string;
 }
 
 export const DATASET_FORMATS = ['csv', 'jsonl', 'parquet'] as const;
@@ -32,6 +34,23 @@ export interface DatasetManifest {
   readonly rows: number;
   readonly bytes: number;
   readonly entries: readonly DatasetFile[];
+  /** Its rows are those whose column lies in `[start, end)`; absent where nothing says so. */
+  readonly incremental?: { readonly column: string; readonly start: string; readonly end: string };
+  /** Who wrote it; absent in data sets of earlier releases. */
+  readonly writer?: DatasetWriter;
+}
+
+/** The task of a run that wrote a data set. */
+export interface DatasetWriter {
+  readonly pipeline_run_id: string;
+  /** Temporal's id of the first execution of the run. */
+  readonly execution: string;
+  readonly dag_id: string;
+  /** With the place of its item, where the task expands over a list. */
+  readonly task: string;
+  /** When the run started, ISO 8601: of two runs, the one that started later is the newer one. */
+  readonly started_at: string;
+  readonly interval: { readonly start: string; readonly end: string };
 }
 
 export interface DatasetFile {
@@ -46,7 +65,15 @@ export interface DatasetFile {
 
 export const MANIFEST_NAME = 'manifest.json';
 
-/** Where a task writes an interval's data: `s3://bucket/dag/task/20240101T000000Z/`. Basic ISO format: Hadoop refuses colons in paths. */
+/** The folder of an interval's data: `s3://bucket/dag/task/20240101T000000Z/`. */
 export function datasetLocation(base: string, intervalStart: string): string {
-  return `${base}/${intervalStart.replace(/\.\d+/, '').replace(/[-:]/g, '')}/`;
+  return `${base}/${compactTime(intervalStart)}/`;
+}
+
+/**
+ * A time as part of a path, exact to the millisecond: `20240101T000000Z`, `20240101T000000.250Z`. Basic ISO 8601, because Hadoop refuses
+ * colons in paths.
+ */
+export function compactTime(time: string): string {
+  return time.replace(/\.0+(?=Z$)/, '').replace(/[-:]/g, '');
 }

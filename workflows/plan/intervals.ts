@@ -1,12 +1,4 @@
-import { isUnderWay } from './run.ts';
 import { type DataInterval, dataIntervalAt, iso, type SchedulePlan, tickAfter, tickBefore } from './schedule.ts';
-
-/** How the runs of one data interval stand, of whatever cause: the best that there is of them. */
-export interface IntervalState {
-  readonly state: string;
-  /** The run that it is the state of. */
-  readonly pipelineRunId: string;
-}
 
 /** Which intervals are meant: those that begin in `[from, to]` and are complete at `now`. Milliseconds. */
 export interface IntervalRange {
@@ -50,43 +42,6 @@ export function intervalsCompletedSince(schedule: SchedulePlan, since: number, n
     intervals.push(dataIntervalAt(schedule, end));
   }
   return intervals;
-}
-
-/** Which intervals a backfill runs again: none that has a run, those that have no good one, or all. */
-export const REPROCESS = ['none', 'failed', 'all'] as const;
-export type Reprocess = (typeof REPROCESS)[number];
-
-/** Whether a backfill runs an interval, and why, or why not. */
-export interface Choice {
-  readonly interval: DataInterval;
-  readonly runs: boolean;
-  readonly why: string;
-}
-
-/** What a backfill does with each interval, given how their runs stand. */
-export function chooseIntervals(
-  intervals: readonly DataInterval[],
-  states: Readonly<Record<string, IntervalState>>,
-  reprocess: Reprocess,
-): Choice[] {
-  return intervals.map((interval) => {
-    const known = states[interval.start];
-    if (!known) return { interval, runs: true, why: 'never ran' };
-    if (isUnderWay(known.state)) return { interval, runs: false, why: `is ${known.state}: ${known.pipelineRunId}` };
-    if (reprocess === 'all') return { interval, runs: true, why: `again: ${known.state}` };
-    if (known.state === 'success') return { interval, runs: false, why: 'success' };
-    return {
-      interval,
-      runs: reprocess === 'failed',
-      why: reprocess === 'failed' ? `again: ${known.state}` : `${known.state}; --reprocess failed runs it again`,
-    };
-  });
-}
-
-/** The better of two states of one interval: a success stays one, whatever else was tried; what goes on may become one. */
-export function betterState(a: IntervalState | undefined, b: IntervalState): IntervalState {
-  const rank = ({ state }: IntervalState): number => (state === 'success' ? 2 : isUnderWay(state) ? 1 : 0);
-  return a && rank(a) >= rank(b) ? a : b;
 }
 
 /** What the clock wants of a pipeline that was not there, or not on time: see `catchup` in the language. */

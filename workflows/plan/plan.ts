@@ -97,6 +97,8 @@ export interface TaskPlan {
   readonly outputBase?: string;
   /** Its activity is told the hash of this plan, and keeps it with what it makes. */
   readonly lineage?: boolean;
+  /** Its activity gets the identity of the run, and keeps its effects apart from those of other runs. Absent in plans of earlier releases. */
+  readonly ownsEffects?: boolean;
   readonly retry: RetryPlan;
   /** Other rules for failures of certain types; the first that names the type counts. */
   readonly retryRules?: readonly RetryRule[];

@@ -1,3 +1,4 @@
+import { dataVariant } from './data-variant.ts';
 import { describeCause, describePlan, describeSchedule } from './describe.ts';
 import type { JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
@@ -6,11 +7,16 @@ import type { DataInterval } from './schedule.ts';
 import type { RunEvent } from './trigger.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 
+/** Marks a run that is about other data than the schedule's: by its parameters, or by its event. */
+export const VARIANT_MEMO = 'sluice_variant';
+
 /** What every start of a run has in common, whoever starts it: its input, and what Temporal shows and searches by. */
 export interface RunFacts {
   readonly args: [RunInput];
   readonly staticSummary: string;
   readonly staticDetails: string;
+  /** Absent for the data that the pipeline makes of an interval when nothing is given. */
+  readonly memo?: { readonly [VARIANT_MEMO]: true };
   readonly attributes: readonly { readonly name: string; readonly type: 'KEYWORD' | 'DATETIME'; readonly value: string | Date }[];
 }
 
@@ -35,6 +41,7 @@ export function runFacts(
       detail ?? (interval ? `data of ${interval.start} – ${interval.end}` : describeSchedule(plan.schedule)),
     ),
     staticDetails: describePlan(plan),
+    ...(dataVariant({ plan, ...(event && { event }) }, params ?? {}, '') && { memo: { [VARIANT_MEMO]: true } }),
     attributes: [
       { ...pipeline, value: plan.dagId },
       { ...causeAttribute, value: cause },

@@ -4,20 +4,11 @@ import type { DataInterval } from './schedule.ts';
 import type { RunEvent } from './trigger.ts';
 import type { TaskState } from './task-state.ts';
 
+/** Events that start runs: such a run is about the event, and not about the data of an interval. */
+export const EVENT_CAUSES = ['kafka', 's3', 'sql', 'http', 'dataset', 'rabbitmq'] as const;
+
 /** Why a run exists. */
-export const CAUSES = [
-  'scheduled',
-  'manual',
-  'pipeline',
-  'backfill',
-  'rerun',
-  'kafka',
-  's3',
-  'sql',
-  'http',
-  'dataset',
-  'rabbitmq',
-] as const;
+export const CAUSES = ['scheduled', 'manual', 'pipeline', 'backfill', 'rerun', ...EVENT_CAUSES] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /** The one argument of every pipeline run's workflow. Wire data, as the plan is. */
@@ -38,6 +29,8 @@ export interface RunInput {
 export interface RerunOf {
   readonly pipelineRunId: string;
   readonly temporalRunId: string;
+  /** The first of a chain of runs that repeat each other; absent: the one that this one repeats. */
+  readonly original?: string;
   /** Tasks that do not run again, with how they ended; and of a list of items, those that do not. */
   readonly kept: Readonly<Record<string, TaskResult>>;
 }

@@ -23,6 +23,29 @@ export interface TaskInput {
   readonly input?: DatasetReference;
   /** `s3://bucket/dag/task/interval/`. */
   readonly output?: string;
+  /** For a task whose effects are kept apart by run; absent in runs that an earlier release started. */
+  readonly run?: RunIdentity;
+}
+
+/** What tells the data and the effects of one run from those of every other. */
+export interface RunIdentity {
+  /** The workflow id. */
+  readonly pipelineRunId: string;
+  readonly dagId: string;
+  /** Temporal's id of the run's first execution: a workflow id can be used again, this cannot. */
+  readonly execution: string;
+  /** When the run started, ISO 8601 with milliseconds. */
+  readonly startedAt: string;
+  /** Absent: the data that the pipeline makes of an interval when nothing is given. */
+  readonly variant?: DataVariant;
+}
+
+/** What makes data different from other data of the same pipeline and interval. */
+export interface DataVariant {
+  /** Parameters whose values are not the defaults. */
+  readonly params?: JsonObject;
+  /** The run that the event started first: a rerun is about the same event. */
+  readonly event?: string;
 }
 
 /** One item of a task that expands over a list in batches. */

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../plan/json.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs, TaskResult } from '../plan/run.ts';
 import type { DataInterval } from '../plan/schedule.ts';
-import type { TaskInput } from '../plan/task-input.ts';
+import type { RunIdentity, TaskInput } from '../plan/task-input.ts';
 import { runApproval } from './approval.ts';
 import type { Decisions } from './decisions.ts';
 import { expandTask, type ItemRunner, type ListPart } from './expanded-task.ts';
@@ -27,6 +27,8 @@ export interface RunContext {
   readonly values: Variables;
   /** Whether it fills in the past. */
   readonly isBackfill?: boolean;
+  /** For tasks that keep their effects apart by run. Absent where there is no run, as in `sluice test`. */
+  readonly identity?: RunIdentity;
   /** What it takes over from the run that it repeats. */
   readonly kept?: Readonly<Record<string, TaskResult>>;
 }
@@ -263,6 +265,7 @@ export class PlanTaskRunner implements TaskRunner {
       interval: this.context.interval,
       ...(dataset && { input: dataset }),
       ...(base !== undefined && { output: datasetLocation(base, this.context.interval.start) }),
+      ...(task.ownsEffects && this.context.identity && { run: this.context.identity }),
     };
   }
 

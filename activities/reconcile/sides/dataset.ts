@@ -33,7 +33,7 @@ async function withCopy<T>(
   const storage = openStorage(connection, place.connection);
   let database: DuckDB | undefined;
   try {
-    const manifest = await readManifest(storage, `${dataset.replace(/\/+$/, '')}/${MANIFEST_NAME}`, signal);
+    const { content: manifest } = await readManifest(storage, `${dataset.replace(/\/+$/, '')}/${MANIFEST_NAME}`, signal);
     const columns = columnsOf(manifest, dataset);
     database = await openDuckDB(folder, signal);
     await database.texts(

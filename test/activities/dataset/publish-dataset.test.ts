@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { ApplicationFailure } from '@temporalio/common';
 import { after, before, describe, it } from 'mocha';
 import { type DatasetToPublish, publishDataset } from '../../../activities/dataset/publish-dataset.ts';
+import { IntervalOutput } from '../../../activities/dataset/interval-output.ts';
 import { readManifest } from '../../../activities/dataset/read-manifest.ts';
 import { openStorage, type Storage } from '../../../activities/dataset/storage.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
@@ -27,7 +28,7 @@ describe('publishDataset', () => {
   const publish = (prefix: string, more: Partial<DatasetToPublish> = {}) =>
     publishDataset({
       storage,
-      uri: `s3://${bucket.name}/${prefix}`,
+      output: new IntervalOutput(storage, `s3://${bucket.name}/${prefix}`, 'run/task'),
       folder: '',
       format: 'csv',
       compression: 'gzip',
@@ -54,7 +55,7 @@ describe('publishDataset', () => {
       bytes: one.length + two.length,
       schema,
     });
-    const manifest = await readManifest(storage, reference.manifest, AbortSignal.timeout(10_000));
+    const { content: manifest } = await readManifest(storage, reference.manifest, AbortSignal.timeout(10_000));
     assert.deepEqual(
       manifest.entries,
       [
@@ -80,7 +81,10 @@ describe('publishDataset', () => {
 
   it('publishes nothing as a data set without files', async () => {
     const reference = await publish('nothing/');
-    assert.deepEqual([reference.rows, (await readManifest(storage, reference.manifest, AbortSignal.timeout(10_000))).entries], [0, []]);
+    assert.deepEqual(
+      [reference.rows, (await readManifest(storage, reference.manifest, AbortSignal.timeout(10_000))).content.entries],
+      [0, []],
+    );
   });
 
   it('names the file that is not what it should be, and writes no manifest', async () => {

@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import {
   betterState,
+  chooseIntervals,
+  type IntervalRun,
+  type IntervalState,
+  stateOfInterval,
+} from '../../../workflows/plan/interval-coverage.ts';
+import {
   catchupIntervals,
   type CatchupPlan,
-  chooseIntervals,
   intervalsBackwards,
   intervalsBetween,
   intervalsCompletedSince,
-  type IntervalState,
 } from '../../../workflows/plan/intervals.ts';
 import type { SchedulePlan } from '../../../workflows/plan/schedule.ts';
 
@@ -69,10 +73,34 @@ describe('what a backfill runs', () => {
     ['queued', false, false, false],
   ] as const) {
     it(`an interval ${state === undefined ? 'without a run' : `whose run is ${state}`}`, () => {
-      const states: Record<string, IntervalState> = state === undefined ? {} : { [interval.start]: { state, pipelineRunId: 'd/manual/1' } };
+      const states: IntervalRun[] = state === undefined ? [] : [{ interval, state, pipelineRunId: 'd/manual/1' }];
       const runs = (['none', 'failed', 'all'] as const).map((reprocess) => chooseIntervals([interval], states, reprocess)[0]?.runs);
       assert.deepEqual(runs, [none, failed, all]);
       for (const { why } of chooseIntervals([interval], states, 'none')) assert.notEqual(why, '');
+    });
+  }
+
+  for (const [title, hours, state, expected] of [
+    [
+      'a run covers an interval only if it covers all of it',
+      ['00-06'],
+      undefined,
+      /^never ran as a whole: .*T06:00:00Z – .*T00:00:00Z is missing/,
+    ],
+    ['runs that have succeeded cover it together', ['12-24', '00-06', '06-13'], 'success', /^success$/],
+    ['parts between others are named', ['06-12', '18-24'], undefined, /T00:00:00Z – .*T06:00:00Z, .*T12:00:00Z – .*T18:00:00Z is missing/],
+    ['a longer run covers it', ['00-48'], 'success', /^success$/],
+    ['a run beside it says nothing', ['24-48'], undefined, /^never ran$/],
+  ] as const) {
+    it(title, () => {
+      const day = { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' };
+      const instant = (hour: string): string => new Date(Date.parse(day.start) + Number(hour) * 3_600_000).toISOString();
+      const runs = hours.map((range): IntervalRun => {
+        const [from = '', to = ''] = range.split('-');
+        return { interval: { start: instant(from), end: instant(to) }, state: 'success', pipelineRunId: `d/${range}` };
+      });
+      assert.equal(stateOfInterval(day, runs)?.state, state);
+      assert.match(chooseIntervals([day], runs, 'none')[0]?.why ?? '', expected);
     });
   }
 
