@@ -26,8 +26,10 @@ export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
   readonly idempotencyKey: string;
   /** The upstream's data, for a task type that reads one. */
   readonly input: DatasetReference | undefined;
-  /** Where to write, for a task type that writes a data set: `s3://bucket/prefix/`. */
+  /** Where to write, for a task type that writes a data set: `s3://bucket/prefix/`, which no other run has. */
   readonly output: string | undefined;
+  /** The folder of the interval, which holds `output`: readers outside of Sluice follow the manifest there. */
+  readonly intervalFolder: string | undefined;
   readonly connections: {
     readonly [K in keyof C]: ConnectionOf<C[K]['types'][number]> | (C[K] extends { readonly default: string } ? never : undefined);
   };

@@ -11,6 +11,7 @@ import { checkParams, fitParams } from './check-params.ts';
 import type { TaskType } from './define-task.ts';
 import { platformFault, userFault } from './errors.ts';
 import { beforeTheEnd, withinLook } from './last-look.ts';
+import { runFolder } from './dataset/run-folder.ts';
 import type { OutputStore } from './output-store.ts';
 import type { RunLookup } from './run-lookup.ts';
 
@@ -40,19 +41,21 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
     if (input.rendered) checkParams(taskType, params);
     const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
     // A workflow id is used again when an interval is run again: then the effects are others.
-    const identity = [workflowId, ...(input.run ? [runId] : []), `${info.activityId}${suffix}`].join('/');
+    const task = `${info.activityId}${suffix}`;
+    const identity = [workflowId, ...(input.run ? [runId] : []), task].join('/');
     const result = await taskType.run(
       {
         pipelineRunId: input.run?.pipelineRunId ?? workflowId,
         dagId: input.run?.dagId ?? info.workflowType ?? '',
         ...(input.run && { run: input.run }),
-        task: `${info.activityId}${suffix}`,
+        task,
         attempt: info.attempt,
         ...(input.planHash !== undefined && { planHash: input.planHash }),
         interval: input.interval,
         idempotencyKey: identity,
         input: input.input,
-        output,
+        output: output !== undefined && input.run ? output + runFolder({ run: input.run, task, idempotencyKey: identity }) : output,
+        intervalFolder: output,
         connections: resolveConnections(taskType, connections, params),
         connection: (name, types) => getConnection(connections, name, types),
         timezone: input.timezone ?? 'UTC',
@@ -74,12 +77,7 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
       },
       params as Record<string, Json>,
     );
-    return keepable(
-      taskType,
-      { identity: [workflowId, runId, `${info.activityId}${suffix}`].join('/'), output: result, most: mostBytes(input) },
-      outputs,
-      signal,
-    );
+    return keepable(taskType, { identity: [workflowId, runId, task].join('/'), output: result, most: mostBytes(input) }, outputs, signal);
   };
 
   try {

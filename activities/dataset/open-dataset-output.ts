@@ -10,12 +10,12 @@ import type { Storage } from './storage.ts';
  * @returns undefined when neither the task nor the plan names a folder
  */
 export function openDatasetOutput(ctx: TaskContext, storage: Storage, folder?: string): DatasetOutput | undefined {
-  const { run, output } = ctx;
+  const { run, intervalFolder } = ctx;
   if (run) {
     const owner = { ...ctx, run };
     if (folder !== undefined) return new RunOutput(owner, storage, folder, folder);
-    return output === undefined ? undefined : RunOutput.ofInterval(owner, storage, output);
+    return intervalFolder === undefined ? undefined : RunOutput.ofInterval(owner, storage, intervalFolder);
   }
-  const base = folder ?? output;
+  const base = folder ?? intervalFolder;
   return base === undefined ? undefined : new IntervalOutput(storage, base, ctx.idempotencyKey);
 }

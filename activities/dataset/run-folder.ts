@@ -5,7 +5,7 @@ import type { DataVariant, RunIdentity } from '../../workflows/plan/task-input.t
 /** Which task of which run writes: an operator's retry is a writer of its own, an attempt is not. */
 export interface WriterIdentity {
   readonly run: RunIdentity;
-  /** With the place of its item, without the round: `extract[3]`. */
+  /** With the place of its item, and with the round of an operator's retry: `extract[3]#2`. */
   readonly task: string;
   /** The same for every attempt, and for no other call of a task. */
   readonly idempotencyKey: string;
@@ -16,7 +16,7 @@ export interface WriterIdentity {
  * @returns `run-1f2e3d4c-`
  */
 export function runFolderPrefix({ run, task }: Pick<WriterIdentity, 'run' | 'task'>): string {
-  return `run-${digest(JSON.stringify([run.dagId, task, variantKey(run.variant)]), 8)}-`;
+  return `run-${digest(JSON.stringify([run.dagId, taskName(task), variantKey(run.variant)]), 8)}-`;
 }
 
 /**
@@ -68,4 +68,9 @@ function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]
 
 function digest(text: string, length: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, length);
+}
+
+/** A task without the round of an operator's retry: its data takes the place of the round before. */
+export function taskName(task: string): string {
+  return task.replace(/#\d+/, '');
 }

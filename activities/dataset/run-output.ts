@@ -7,7 +7,7 @@ import { deleteUnder } from './delete-under.ts';
 import { movePointer } from './move-pointer.ts';
 import { findManifest, type StoredManifest } from './read-manifest.ts';
 import { removeSuperseded } from './remove-superseded.ts';
-import { runFolder, runFolderPrefix, variantFolder } from './run-folder.ts';
+import { runFolder, runFolderPrefix, taskName, variantFolder } from './run-folder.ts';
 import type { Storage } from './storage.ts';
 import { type DatasetDescription, writeManifestOnce } from './write-manifest.ts';
 
@@ -36,9 +36,9 @@ export class RunOutput implements DatasetOutput {
   constructor(owner: OutputOwner, storage: Storage, base: string, pointerFolder: string) {
     this.#owner = owner;
     this.#storage = storage;
-    this.#siblings = base + runFolderPrefix({ run: owner.run, task: taskOf(owner) });
+    this.#siblings = base + runFolderPrefix(owner);
     this.#pointer = pointerFolder + MANIFEST_NAME;
-    this.uri = base + runFolder({ run: owner.run, task: taskOf(owner), idempotencyKey: owner.idempotencyKey });
+    this.uri = base + runFolder(owner);
     this.mark = String(owner.attempt);
   }
 
@@ -77,16 +77,11 @@ export class RunOutput implements DatasetOutput {
       pipeline_run_id: run.pipelineRunId,
       execution: run.execution,
       dag_id: run.dagId,
-      task: taskOf(this.#owner),
+      task: taskName(this.#owner.task),
       started_at: run.startedAt,
       interval,
     };
   }
-}
-
-/** A task without the number of its round: the data of an operator's retry takes the place of the round before. */
-export function taskOf({ task }: Pick<TaskContext, 'task'>): string {
-  return task.replace(/#\d+/, '');
 }
 
 function referenceTo(uri: string, { content, checksum }: StoredManifest): DatasetReference {

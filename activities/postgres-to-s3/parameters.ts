@@ -59,7 +59,9 @@ export const params = Type.Object({
     ),
   ),
   s3_bucket: bucketName('The bucket to write to.'),
-  s3_key: keyPrefix('The prefix to write under. Default: <dag_id>/<task>/<interval start>/, which no other run writes to.'),
+  s3_key: keyPrefix(
+    "The prefix to write under: each run in a folder of its own, and manifest.json for readers outside, a copy of the newest run's. Default: <dag_id>/<task>/<interval start>/.",
+  ),
   file_format: Type.Optional(
     Type.Union([Type.Literal('csv'), Type.Literal('jsonl'), Type.Literal('parquet')], {
       title: 'File format',

@@ -1,5 +1,4 @@
-import { variantDigest } from '../dataset/run-folder.ts';
-import { taskOf } from '../dataset/run-output.ts';
+import { taskName, variantDigest } from '../dataset/run-folder.ts';
 import { userFault } from '../errors.ts';
 import type { FoundTable } from '../sql/find-table.ts';
 import { quoteIdentifier } from '../sql/identifiers.ts';
@@ -21,7 +20,7 @@ export async function findLoad({ ctx, database, checksum }: Load, { schema }: Fo
     : { sql: 'execution IS NULL', values: [] };
   const { rows } = await database.client.query<{ row_count: string }>(
     `SELECT row_count FROM ${ledger(schema)} WHERE pipeline_run_id = $1 AND task = $2 AND ${own.sql}`,
-    [pipelineRunId, taskOf(ctx), ...own.values],
+    [pipelineRunId, taskName(ctx.task), ...own.values],
   );
   return rows[0] && { rows: Number(rows[0].row_count) };
 }
@@ -75,7 +74,7 @@ async function findOverlapping(load: Load, { schema, table }: FoundTable): Promi
      FROM ${ledger(schema)}
      WHERE table_name = $3 AND method = 'append' AND (interval_start < $6 AND interval_end > $5 OR interval_start = $5 AND interval_end = $6)
      ORDER BY interval_start, loaded_at`,
-    [ctx.dagId, taskOf(ctx), table, dataKey(load), start, end],
+    [ctx.dagId, taskName(ctx.task), table, dataKey(load), start, end],
   );
   return rows;
 }
@@ -129,7 +128,7 @@ export async function writeLoad(load: Load, { schema, table }: FoundTable, rows:
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
     [
       ctx.pipelineRunId,
-      taskOf(ctx),
+      taskName(ctx.task),
       ctx.dagId,
       start,
       end,
