@@ -26,10 +26,10 @@ export async function readTopic(
     const bounds = await admin.fetchTopicOffsets(topic);
     const since = typeof from === 'number' ? await admin.fetchTopicOffsetsByTimestamp(topic, from) : [];
     const next: Record<string, string> = {};
-    for (const { partition, low } of bounds) {
+    for (const { partition, low, high } of bounds) {
       const known = typeof from === 'object' ? from[partition] : since.find((each) => each.partition === partition)?.offset;
-      // Retention may have removed the records from there on, and a new partition is read from its beginning.
-      next[partition] = known !== undefined && BigInt(known) > BigInt(low) ? known : low;
+      // Retention may have removed the records from there on; a new partition, and a topic that was created again, are read from their beginning.
+      next[partition] = known !== undefined && BigInt(known) > BigInt(low) && BigInt(known) <= BigInt(high) ? known : low;
     }
     const left = new Set(
       bounds.filter(({ partition, high }) => BigInt(next[partition] ?? '0') < BigInt(high)).map(({ partition }) => partition),

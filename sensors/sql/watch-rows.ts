@@ -39,25 +39,30 @@ export async function watchRows(context: SensorContext): Promise<never> {
     every: parseDuration(String(every ?? '1m')) ?? 60_000,
     begin: () => withSession(context, signal, (client) => cursorAt(client, context)),
     look: (cursor) =>
-      withSession(context, signal, async (client): Promise<Look<RowCursor>> => {
-        const { rows } = await client.query<{ xmin: string; xmax: string }>(
-          'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax',
-        );
-        const { xmin = '0', xmax = '0' } = rows[0] ?? {};
-        // Rows and transactions are of one snapshot: what is read now is all that there will be up to `pending`, once those have ended.
-        const read = await rowsFrom(client, context, cursor, seen);
-        seen = read.seen;
-        const isReadTo = (value: string): boolean => !read.more || read.seen.has(value);
-        const { pending: before } = cursor;
-        const settled = before !== undefined && BigInt(xmin) >= BigInt(before.xmax) && isReadTo(before.after);
-        const pending = (settled ? undefined : before) ?? (read.last === undefined ? undefined : { after: read.last, xmax });
-        const after = settled ? before.after : cursor.after;
-        return {
-          found: read.found,
-          cursor: { after, at: rememberedAt(after, read.seen, context), ...(pending && { pending }) },
-          more: read.more,
-        };
-      }),
+      withSession(
+        context,
+        signal,
+        async (client): Promise<Look<RowCursor>> => {
+          const { rows } = await client.query<{ xmin: string; xmax: string }>(
+            'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax',
+          );
+          const { xmin = '0', xmax = '0' } = rows[0] ?? {};
+          // Rows and transactions are of one snapshot: what is read now is all that there will be up to `pending`, once those have ended.
+          const read = await rowsFrom(client, context, cursor, seen);
+          seen = read.seen;
+          const isReadTo = (value: string): boolean => !read.more || read.seen.has(value);
+          const { pending: before } = cursor;
+          const settled = before !== undefined && BigInt(xmin) >= BigInt(before.xmax) && isReadTo(before.after);
+          const pending = (settled ? undefined : before) ?? (read.last === undefined ? undefined : { after: read.last, xmax });
+          const after = settled ? before.after : cursor.after;
+          return {
+            found: read.found,
+            cursor: { after, at: rememberedAt(after, read.seen, context), ...(pending && { pending }) },
+            more: read.more,
+          };
+        },
+        isRefusedForGood,
+      ),
   });
 }
 
@@ -69,10 +74,21 @@ export async function resetRows(identity: SensorIdentity, to: string): Promise<C
 
 type Source = Pick<SensorIdentity, 'trigger' | 'connection' | 'dagId'>;
 
+/** SQLSTATEs of queries that are wrong. */
+const REFUSED = /^(42|22|25)/;
+/** Those of a table, schema or column that is gone, and of a right to it. */
+const REPLACED = /^(42P01|3F000|42703|42501)$/;
+
+/** Whether a query that was right before is wrong now, and its table is not only being replaced. */
+function isRefusedForGood(code: string): boolean {
+  return REFUSED.test(code) && !REPLACED.test(code);
+}
+
 async function withSession<T>(
   { connection, dagId, trigger }: Source,
   signal: AbortSignal,
   work: (client: SqlClient) => Promise<T>,
+  isRefused = (code: string): boolean => REFUSED.test(code),
 ): Promise<T> {
   const session = await openPostgres(connection(['postgres']), `sluice sensor ${dagId}/${trigger.name}`, signal);
   try {
@@ -82,8 +98,7 @@ async function withSession<T>(
     return await work(session.client);
   } catch (error) {
     // What the server refuses it will refuse the next time: the query is at fault, and a person has to correct it.
-    if (error instanceof Error && 'code' in error && /^(42|22|25)/.test(String(error.code)))
-      throw stopped(`The query fails: ${error.message}.`);
+    if (error instanceof Error && 'code' in error && isRefused(String(error.code))) throw stopped(`The query fails: ${error.message}.`);
     throw error;
   } finally {
     await session.close();

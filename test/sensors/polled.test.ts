@@ -13,6 +13,8 @@ import { TestSensors, unique } from '../support/test-sensors.ts';
 import { testStack } from '../support/test-stack.ts';
 
 const OPERATOR = { by: 'ann' };
+/** The body of no answer at all. */
+const SILENCE = Symbol('silence');
 
 describe('sensors that look now and then', function () {
   this.timeout('2m');
@@ -31,6 +33,7 @@ describe('sensors that look now and then', function () {
     sql = database.client;
     service = createServer((request, response) => {
       assert.equal(request.headers.authorization, `Basic ${Buffer.from('me:secret').toString('base64')}`);
+      if (answer.body === SILENCE) return;
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => service.once('listening', resolve));
@@ -151,6 +154,18 @@ describe('sensors that look now and then', function () {
       await sensors.stop(plan);
     });
 
+    it('goes on when its table is replaced', async () => {
+      const table = await createTable();
+      const plan = await start(watching(table));
+      await sql.query(`INSERT INTO ${table} (total) VALUES (50)`);
+      await sensors.runsOf(plan, 1);
+      await sql.query(`ALTER TABLE ${table} RENAME TO ${table}_old`);
+      await eventually(async () => assert.match((await sensors.stateOf(plan)).reports[0]?.problem ?? '', /does not exist/), 30_000);
+      await sql.query(`ALTER TABLE ${table}_old RENAME TO ${table}; INSERT INTO ${table} (total) VALUES (60)`);
+      await sensors.runsOf(plan, 2);
+      await sensors.stop(plan);
+    });
+
     it('stops at a query that fails, and says why', async () => {
       const plan = watching('there_is_no_such_table');
       await sensors.apply(plan);
@@ -162,11 +177,27 @@ describe('sensors that look now and then', function () {
   });
 
   describe('http', () => {
-    const watching = (until?: string): Plan =>
+    const watching = (until?: string, more: Record<string, string> = {}): Plan =>
       sensors.plan({
         type: 'http',
-        source: { http_conn_id: 'own_service', path: '/feed', poke_interval: '100ms', ...(until !== undefined && { until }) },
+        source: { http_conn_id: 'own_service', path: '/feed', poke_interval: '100ms', ...(until !== undefined && { until }), ...more },
       });
+
+    it('goes on after a page, an answer without the key, and a silence', async () => {
+      answer = { status: 200, body: { ready: false } };
+      const plan = await start(watching('event.ready == true', { timeout: '300ms' }));
+      for (const [body, problem] of [
+        ['Down for maintenance', /ready/],
+        [{ version: 1 }, /No such key: ready/],
+        [SILENCE, /No answer within 0\.3 s/],
+      ] as const) {
+        answer = { status: 200, body };
+        await eventually(async () => assert.match((await sensors.stateOf(plan)).reports[0]?.problem ?? '', problem), 30_000);
+      }
+      answer = { status: 200, body: { ready: true } };
+      await sensors.runsOf(plan, 1);
+      await sensors.stop(plan);
+    });
 
     it('starts a run each time the condition becomes true', async () => {
       answer = { status: 200, body: { ready: false } };

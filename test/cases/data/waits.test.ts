@@ -35,7 +35,7 @@ describe('tasks that wait: what cannot be read yet is not there yet', function (
   let bucket: TestBucket;
   let kafka: TestKafka;
   let folder: string;
-  const later = { database: `later_${id}`, bucket: `later-${id}`, topic: `later-${id}`, mixed: `mixed-${id}` };
+  const later = { database: `later_${id}`, bucket: `later-${id}`, topic: `later-${id}`, mixed: `mixed-${id}`, again: `again-${id}` };
 
   before(async function () {
     this.timeout('20m');
@@ -64,6 +64,8 @@ describe('tasks that wait: what cannot be read yet is not there yet', function (
     await runs.source.rows('INSERT INTO rows VALUES (1)');
     await kafka.createTopic(later.mixed);
     await kafka.sendJson(later.mixed, [{ other: 1 }]);
+    await kafka.createTopic(later.again);
+    await kafka.sendJson(later.again, [{ day: 'x' }, { day: 'y' }, { day: 'z' }]);
   });
   after(async () => {
     await runs.worker.stop('SIGKILL');
@@ -157,6 +159,16 @@ describe('tasks that wait: what cannot be read yet is not there yet', function (
       task: () => ({ type: 'wait_for_kafka', topic: later.mixed, until: 'event.day == ds' }),
       reason: /No record of .* yet for which event\.day == ds/,
       cure: () => kafka.sendJson(later.mixed, [{ day: '2026-11-26' }]),
+    },
+    {
+      name: 'wait_for_kafka: a topic that is created again, with fewer records',
+      task: () => ({ type: 'wait_for_kafka', topic: later.again, until: 'event.day == ds' }),
+      reason: /No record of .* yet for which/,
+      async cure() {
+        await kafka.admin.deleteTopics({ topics: [later.again] });
+        await eventually(() => kafka.createTopic(later.again), 30_000);
+        await kafka.sendJson(later.again, [{ day: '2026-11-26' }]);
+      },
     },
   ];
   const started = new Map<string, WorkflowHandle>();
