@@ -14,7 +14,7 @@ export const sql = defineTask({
   params: Type.Object({
     statement: text(
       'Statement',
-      'The SQL to run. Expressions become literals. It holds no COMMIT, BEGIN or ROLLBACK: the transaction is the task’s.',
+      'The SQL to run. Expressions become literals. COMMIT, BEGIN and ROLLBACK are refused, because the task has its own transaction; on Redshift TRUNCATE too, which commits.',
       'DELETE FROM staging WHERE day = {{ ds }}',
       {
         template: 'sql',

@@ -52,7 +52,7 @@ function create(schema: string): string {
 }
 
 /** What another load has done in the same moment counts as done: the table or column is there, the key is gone. */
-const DONE_BY_ANOTHER = ['42P07', '23505', '42701', '42704'];
+const DONE_BY_ANOTHER = ['42P07', '42710', '23505', '42701', '42704'];
 
 async function run(client: SqlClient, statements: readonly string[]): Promise<void> {
   for (const statement of statements) {

@@ -12,7 +12,7 @@ import { TestSensors } from '../../support/test-sensors.ts';
 import { testStack } from '../../support/test-stack.ts';
 import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
 
-const ROUNDS = 6;
+const ROUNDS = 3;
 
 describe('behind PgBouncer in transaction mode', function () {
   this.timeout('2m');
