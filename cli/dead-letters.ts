@@ -8,7 +8,7 @@ import { createSensorStarts } from '../temporal/sensor-starts.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { RunEvent, TriggerPlan } from '../workflows/plan/trigger.ts';
 import { EventJudge, type Verdict } from '../sensors/event-judge.ts';
-import { judgeRecord, originOf } from '../sensors/kafka/judge-record.ts';
+import { judgeRecord } from '../sensors/kafka/judge-record.ts';
 import { type KeptLetter, readDeadLetters } from '../sensors/kafka/read-dead-letters.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
 import { findPlan } from './find-plan.ts';
@@ -34,8 +34,8 @@ command
     const letters = await lettersOf(found);
     print(
       options,
-      letters.map(({ record, reason }) => ({
-        origin: originOf(record),
+      letters.map(({ record, reason, origin }) => ({
+        origin,
         reason,
         key: record.key?.toString(),
         value: record.value?.toString(),
@@ -44,8 +44,8 @@ command
         ? 'There are no dead letters.'
         : formatTable(
             ['ORIGIN', 'TIME', 'REASON', 'VALUE'],
-            letters.map(({ record, reason }) => [
-              originOf(record),
+            letters.map(({ record, reason, origin }) => [
+              origin,
               new Date(Number(record.timestamp)).toISOString(),
               reason.slice(0, 120),
               (record.value?.toString() ?? '').slice(0, 60),
@@ -73,17 +73,14 @@ command
     const rows = await withClient(async (client) => {
       const starts = createSensorStarts(client, taskQueueOf(environment));
       const outcomes: [string, string][] = [];
-      for (const { record } of letters) {
+      for (const { record, origin } of letters) {
         const verdict = await judgeRecord(record, (event) => judgeAlone(judge, trigger, event), decode);
-        if (verdict.kind === 'none') outcomes.push([originOf(record), 'does not meet the condition']);
-        else if (verdict.kind === 'invalid') outcomes.push([originOf(record), `still invalid: ${verdict.reason}`]);
+        if (verdict.kind === 'none') outcomes.push([origin, 'does not meet the condition']);
+        else if (verdict.kind === 'invalid') outcomes.push([origin, `still invalid: ${verdict.reason}`]);
         else {
           const event = trigger.mode.kind === 'batch' ? aloneInBatch(verdict.event) : verdict.event;
-          const run = { plan, cause: trigger.type, id: verdict.id ?? originOf(record), params: verdict.params, event };
-          outcomes.push([
-            originOf(record),
-            `${(await starts.start(run)) === 'started' ? 'started' : 'known already:'} ${starts.idOf(run)}`,
-          ]);
+          const run = { plan, cause: trigger.type, id: verdict.id ?? origin, params: verdict.params, event };
+          outcomes.push([origin, `${(await starts.start(run)) === 'started' ? 'started' : 'known already:'} ${starts.idOf(run)}`]);
         }
       }
       return outcomes;

@@ -40,8 +40,8 @@ export interface Sensor {
    * @throws ApplicationFailure `SensorStopped` for what only a person can put right; everything else begins it anew
    */
   run(context: SensorContext): Promise<void>;
-  /** Makes the next `run` begin at `to`: `earliest`, `latest`, or a time. @returns its cursor */
-  reset(identity: SensorIdentity, to: string): Promise<Cursor>;
+  /** Makes the next `run` begin at `to`: `earliest`, `latest`, or a time. @param cursor where it stood @returns its cursor */
+  reset(identity: SensorIdentity, to: string, cursor: Cursor): Promise<Cursor>;
 }
 
 /** A kind of trigger: what starts runs besides the clock. */

@@ -74,6 +74,12 @@ export class EventRuns {
     return this.starts.recent(this.plan.dagId, this.trigger.type);
   }
 
+  /** Whether there is a run of this pipeline and kind of trigger whose id begins so. */
+  hasAny(prefix: string): Promise<boolean> {
+    const { plan, trigger, starts } = this;
+    return this.insist(() => starts.hasAny?.(starts.idOf({ plan, cause: trigger.type, id: prefix })) ?? Promise.resolve(false));
+  }
+
   /** How far the event of a run of this trigger reaches; undefined when there is no such run. */
   upTo(id: string): Promise<string | undefined> {
     return this.starts.upTo(this.starts.idOf({ plan: this.plan, cause: this.trigger.type, id }));

@@ -30,7 +30,7 @@ export const kafka = defineTrigger({
   }),
   sensor: {
     run: async (context) => (await import('./kafka/run-kafka-sensor.ts')).runKafkaSensor(context),
-    reset: async (identity, to) => (await import('./kafka/start-position.ts')).resetPosition(identity, to),
+    reset: async (identity, to, cursor) => (await import('./kafka/start-position.ts')).resetPosition(identity, to, cursor),
   },
   example: {
     name: 'user_behavior_change',

@@ -83,7 +83,9 @@ export async function resetSensor(
   call: SensorCall,
   to: string,
 ): Promise<SensorEnd> {
-  const cursor = await failOnCallbackError(call.sensorId, undefined, () => sensor.reset(contextOf(type, connections, call), to));
+  const cursor = await failOnCallbackError(call.sensorId, undefined, () =>
+    sensor.reset(contextOf(type, connections, call), to, call.from.cursor),
+  );
   return { ...(cursor !== undefined && { cursor }), counts: call.from.counts };
 }
 

@@ -97,6 +97,11 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       return found;
     },
 
+    async hasAny(prefix: string): Promise<boolean> {
+      const query = `WorkflowId STARTS_WITH ${JSON.stringify(prefix)}`;
+      return within(async () => !(await client.workflow.list({ query, pageSize: 1 })[Symbol.asyncIterator]().next()).done);
+    },
+
     async ended(which: EndedRuns, since: string): Promise<EndedRun[]> {
       const { pipeline, datasets } = SEARCH_ATTRIBUTES;
       const these =

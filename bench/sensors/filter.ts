@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createKafka } from '../../lib/kafka/client.ts';
 import type { KafkaConnection } from '../../lib/connections.ts';
+import { whenLoaded } from '../../lib/kafka/coordinator-loading.ts';
 import { kafkajsSource } from '../../lib/kafka/kafkajs-source.ts';
 import { decodeJson } from '../../lib/kafka/decode-record.ts';
 import { EventJudge } from '../../sensors/event-judge.ts';
 import { EventRuns } from '../../sensors/event-runs.ts';
 import { DeadLetters } from '../../sensors/kafka/dead-letters.ts';
 import { EachRecord } from '../../sensors/kafka/each-record.ts';
+import { Incarnations } from '../../sensors/kafka/incarnation.ts';
 import { Position } from '../../sensors/kafka/position.ts';
 import type { RunStarts } from '../../sensors/run-starts.ts';
 import { SensorJournal } from '../../sensors/sensor-journal.ts';
@@ -103,7 +105,11 @@ async function fill(connection: KafkaConnection, topic: string): Promise<void> {
 }
 
 /** What a user would write: eight megabytes a fetch, as `kafkajsSource` has it. */
-async function barePass(connection: KafkaConnection, topic: string): Promise<Pass> {
+function barePass(connection: KafkaConnection, topic: string): Promise<Pass> {
+  return whenLoaded(() => bareLoop(connection, topic));
+}
+
+async function bareLoop(connection: KafkaConnection, topic: string): Promise<Pass> {
   const consumer = createKafka(connection, 'sluice-bench').consumer({
     groupId: `bench-${Math.random()}`,
     maxBytesPerPartition: 8 * 1024 * 1024,
@@ -114,8 +120,9 @@ async function barePass(connection: KafkaConnection, topic: string): Promise<Pas
   let seen = 0;
   let matches = 0;
   const watch = stopwatch();
-  await new Promise<void>((resolve) => {
-    void consumer.run({
+  await new Promise<void>((resolve, reject) => {
+    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    const running = consumer.run({
       autoCommit: false,
       partitionsConsumedConcurrently: 8,
       eachBatch: ({ batch }) => {
@@ -129,6 +136,10 @@ async function barePass(connection: KafkaConnection, topic: string): Promise<Pas
         return Promise.resolve();
       },
     });
+    running.catch(reject);
+  }).catch(async (error: unknown) => {
+    await consumer.disconnect().catch(() => undefined);
+    throw error;
   });
   const taken = watch.end();
   await consumer.disconnect();
@@ -142,10 +153,12 @@ async function sensorPass(connection: KafkaConnection, topic: string): Promise<P
   const enough = new AbortController();
   const journal = new SensorJournal(0, { counts: NO_COUNTS });
   const group = `bench-${Math.random()}`;
-  const position = new Position(journal, new DeadLetters(kafka, group, `${topic}-dead`));
+  const incarnations = new Incarnations({});
+  const position = new Position(journal, new DeadLetters(kafka, group, `${topic}-dead`), incarnations);
   const log = { info: () => undefined, warn: () => undefined };
   const handler = new EachRecord({
     position,
+    incarnations,
     decode: decodeJson,
     sensor: {
       dagId: plan.dagId,

@@ -2,10 +2,13 @@ import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import { readFileSync } from 'node:fs';
 import type { KafkaConnection } from '../connections.ts';
 import { registerCodecs } from './codecs.ts';
+import { waitForCoordinators } from './coordinator-loading.ts';
 import { restIdleConnections } from './idle-connections.ts';
+import { requestTopicIds } from './topic-ids.ts';
 
 registerCodecs();
 restIdleConnections();
+requestTopicIds();
 
 /**
  * A client of a connection's brokers. It logs nothing: what goes wrong is in the errors, and theirs is the word for people.
@@ -14,7 +17,7 @@ restIdleConnections();
 export function createKafka(connection: KafkaConnection, clientId: string): Kafka {
   const { brokers, security_protocol: protocol = 'PLAINTEXT', ca } = connection;
   const sasl = saslOf(connection);
-  return new Kafka({
+  const kafka = new Kafka({
     clientId,
     brokers: [...brokers],
     logLevel: logLevel.NOTHING,
@@ -24,6 +27,7 @@ export function createKafka(connection: KafkaConnection, clientId: string): Kafk
     ...(sasl && { sasl }),
     retry: { initialRetryTime: 200, maxRetryTime: 5_000, retries: 5 },
   });
+  return waitForCoordinators(kafka);
 }
 
 function saslOf({ sasl_mechanism: mechanism = 'PLAIN', username, password = '' }: KafkaConnection): SASLOptions | undefined {

@@ -1,5 +1,6 @@
 import type { Batch, Consumer, EachBatchPayload, IHeaders, Kafka, KafkaMessage } from 'kafkajs';
 import kafkajs from 'kafkajs';
+import { whenLoaded } from './coordinator-loading.ts';
 import type { KafkaRecord, RecordBatch, RecordSource, Subscription } from './record-source.ts';
 
 // Node does not see this name among those of the CommonJS module.
@@ -7,35 +8,52 @@ const { KafkaJSError } = kafkajs;
 
 /** A consumer that has asked for nothing in so many milliseconds hangs, and is built anew. */
 const STALLED = 30_000;
+/** How long a coordinator that is loading is waited for, in milliseconds, before whoever consumes hears of it. */
+const JOIN_WITHIN_MS = 10_000;
 
 /** Records by kafkajs. Its traps are here and nowhere else: see "Kafka clients" in docs/dependencies.md. */
 export function kafkajsSource(kafka: Kafka): RecordSource {
   return {
     async consume(subscription) {
-      const consumer = kafka.consumer({
-        groupId: subscription.group,
-        // Records of 8 MB and more arrive too: a broker always sends at least one.
-        maxBytesPerPartition: 8 * 1024 * 1024,
-        maxBytes: 32 * 1024 * 1024,
-        maxWaitTimeInMs: 1_000,
-        // The least that brokers allow: a consumer that was killed keeps its partitions for so long.
-        sessionTimeout: 6_000,
-        rebalanceTimeout: 10_000,
-        heartbeatInterval: 1_500,
-        // It gives up for good on some errors and tries others for minutes: whoever consumes begins anew, and quickly.
-        retry: { initialRetryTime: 200, retries: 3, restartOnFailure: () => Promise.resolve(false) },
+      let handled = false;
+      const handle = (batch: RecordBatch): Promise<void> => {
+        handled = true;
+        return subscription.handle(batch);
+      };
+      // The coordinator of a new group may be loading; a consumer that has begun is another matter.
+      await whenLoaded(() => consumeOnce(kafka, { ...subscription, handle }), {
+        withinMs: JOIN_WITHIN_MS,
+        mayRepeat: () => !handled && !subscription.signal.aborted,
       });
-      try {
-        await runConsumer(consumer, subscription);
-      } finally {
-        await consumer.disconnect().catch(() => undefined);
-      }
     },
   };
 }
 
+async function consumeOnce(kafka: Kafka, subscription: Subscription): Promise<void> {
+  const consumer = kafka.consumer({
+    groupId: subscription.group,
+    // A topic that was deleted is not made again by asking for it.
+    allowAutoTopicCreation: false,
+    // Records of 8 MB and more arrive too: a broker always sends at least one.
+    maxBytesPerPartition: 8 * 1024 * 1024,
+    maxBytes: 32 * 1024 * 1024,
+    maxWaitTimeInMs: 1_000,
+    // The least that brokers allow: a consumer that was killed keeps its partitions for so long.
+    sessionTimeout: 6_000,
+    rebalanceTimeout: 10_000,
+    heartbeatInterval: 1_500,
+    // It gives up for good on some errors and tries others for minutes: whoever consumes begins anew, and quickly.
+    retry: { initialRetryTime: 200, retries: 3, restartOnFailure: () => Promise.resolve(false) },
+  });
+  try {
+    await runConsumer(consumer, subscription);
+  } finally {
+    await consumer.disconnect().catch(() => undefined);
+  }
+}
+
 /** A consumer that is disconnected while it joins its group stays in it, and keeps partitions for ever: it is waited for. */
-async function runConsumer(consumer: Consumer, { topics, handle, signal }: Subscription): Promise<void> {
+async function runConsumer(consumer: Consumer, { topics, handle, joined, signal }: Subscription): Promise<void> {
   let lastSign = Date.now();
   let busy = 0;
   await consumer.connect();
@@ -57,6 +75,7 @@ async function runConsumer(consumer: Consumer, { topics, handle, signal }: Subsc
     if (signal.aborted) return end();
     signal.addEventListener('abort', stop, { once: true });
     consumer.on(consumer.events.CRASH, ({ payload }) => end(payload.error));
+    consumer.on(consumer.events.GROUP_JOIN, () => joined?.());
     consumer.on(consumer.events.FETCH_START, () => (lastSign = Date.now()));
     begun = consumer
       .run({
@@ -95,7 +114,8 @@ function batchOf(consumer: Consumer, { batch, heartbeat }: EachBatchPayload): Re
     records: new Records(batch),
     count: batch.messages.length,
     alive: heartbeat,
-    commit: (offset = next) => consumer.commitOffsets([{ topic, partition, offset }]),
+    commit: (offset = next, metadata?: string) =>
+      consumer.commitOffsets([{ topic, partition, offset, ...(metadata !== undefined && { metadata }) }]),
   };
 }
 

@@ -22,8 +22,8 @@ export interface RecordBatch {
   readonly lag: number;
   /** Says that the consumer lives; often is not too often. @throws when the partition has gone to another consumer */
   alive(): Promise<void>;
-  /** Commits `next`, or an offset before it. */
-  commit(offset?: string): Promise<void>;
+  /** Commits `next`, or an offset before it. @param metadata is kept with it */
+  commit(offset?: string, metadata?: string): Promise<void>;
 }
 
 export interface Subscription {
@@ -31,6 +31,8 @@ export interface Subscription {
   readonly topics: readonly string[];
   /** Handles a batch; one at a time for each partition. What it throws ends `consume`. */
   handle(batch: RecordBatch): Promise<void>;
+  /** Called each time the consumer has joined its group. */
+  joined?(): void;
   readonly signal: AbortSignal;
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka, Producer } from 'kafkajs';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
+import { originOf } from './judge-record.ts';
 
 /** Where the records of a trigger go that cannot be read. */
 export function deadLetterTopic(dagId: string, trigger: string): string {
@@ -11,6 +12,17 @@ export function deadLetterTopic(dagId: string, trigger: string): string {
 export interface DeadLetter {
   readonly record: KafkaRecord;
   readonly reason: string;
+}
+
+/** Where dead letters come from. */
+export interface LettersOrigin {
+  readonly topic: string;
+  readonly partition: number;
+  /** The offset to commit with them, and its metadata. */
+  readonly next: string;
+  readonly metadata: string | undefined;
+  /** What tells a record from all others. */
+  originOf(record: KafkaRecord): string;
 }
 
 /** Larger values stay where they are: brokers take no more than 1 MB in one record by default. */
@@ -29,8 +41,8 @@ export class DeadLetters {
     private readonly topic: string,
   ) {}
 
-  /** @param reached the offset to commit with them; absent: none */
-  async write(letters: readonly DeadLetter[], reached?: { topic: string; partition: number; next: string }): Promise<void> {
+  /** @param reached where they come from, with the offset to commit; absent: they are of no one record */
+  async write(letters: readonly DeadLetter[], reached?: LettersOrigin): Promise<void> {
     const producer = await this.connected();
     const transaction = await producer.transaction();
     try {
@@ -45,14 +57,16 @@ export class DeadLetters {
             'sluice-topic': record.topic,
             'sluice-partition': String(record.partition),
             'sluice-offset': record.offset,
+            'sluice-origin': reached?.originOf(record) ?? originOf(record),
             'sluice-timestamp': record.timestamp,
             ...((record.value?.length ?? 0) > MAX_VALUE && { 'sluice-value': `left at its origin: ${record.value?.length} bytes` }),
           },
         })),
       });
       if (reached) {
-        const { topic, partition, next } = reached;
-        await transaction.sendOffsets({ consumerGroupId: this.group, topics: [{ topic, partitions: [{ partition, offset: next }] }] });
+        const { topic, partition, next, metadata } = reached;
+        const offset = { partition, offset: next, ...(metadata !== undefined && { metadata }) };
+        await transaction.sendOffsets({ consumerGroupId: this.group, topics: [{ topic, partitions: [offset] }] });
       }
       await transaction.commit();
     } catch (error) {

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordBatch } from '../../lib/kafka/record-source.ts';
 import { InParallel } from '../in-parallel.ts';
-import { originOf } from './judge-record.ts';
 import { ALIVE_EVERY, AT_ONCE, type HandlerContext, type RecordHandler } from './record-handler.ts';
 import { sift } from './sift.ts';
 
@@ -10,7 +9,7 @@ export class EachRecord implements RecordHandler {
   constructor(private readonly context: HandlerContext) {}
 
   async handle(batch: RecordBatch): Promise<void> {
-    const { sensor, decode, position } = this.context;
+    const { sensor, decode, position, incarnations } = this.context;
     const { judge, runs, signal } = sensor;
     const starts = new InParallel(AT_ONCE, async () => {
       await delay(ALIVE_EVERY, undefined, { signal });
@@ -18,7 +17,7 @@ export class EachRecord implements RecordHandler {
     });
     const judging = { judge: judge.judge.bind(judge), decode };
     const { matches, letters } = await sift(sensor, batch, judging, (match, record) =>
-      starts.add(runs.start(match.event, match, originOf(record)).then(() => undefined)),
+      starts.add(runs.start(match.event, match, incarnations.originOf(record)).then(() => undefined)),
     );
     await starts.done();
     if (letters.length > 0) await position.bury(letters, batch, batch.next);

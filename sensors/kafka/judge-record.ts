@@ -30,7 +30,7 @@ function invalid(error: unknown): Judged {
   throw error;
 }
 
-/** What tells a record from all others: `topic-partition-offset`. */
+/** Where a record is: `topic-partition-offset`. What tells it from those of earlier incarnations of its topic is `Incarnations.originOf`. */
 export function originOf({ topic, partition, offset }: Pick<KafkaRecord, 'topic' | 'partition' | 'offset'>): string {
   return `${topic}-${partition}-${offset}`;
 }

@@ -1,6 +1,7 @@
 import type { RecordBatch } from '../../lib/kafka/record-source.ts';
 import type { SensorJournal } from '../sensor-journal.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
+import { type Incarnation, type Incarnations, metadataOf } from './incarnation.ts';
 
 /** Positions that start nothing are committed together, after this many milliseconds at most. */
 const COMMIT_EVERY = 1_000;
@@ -9,6 +10,8 @@ const COMMIT_EVERY = 1_000;
 export interface KafkaCursor {
   /** The next offset, by `topic-partition`. */
   readonly offsets?: Readonly<Record<string, string>>;
+  /** The incarnations of its topics; absent in what older releases have written. */
+  readonly topics?: Readonly<Record<string, Incarnation>>;
   /** Windows that end up to here have been looked at. Milliseconds. */
   readonly closed?: number;
 }
@@ -21,6 +24,7 @@ export class Position {
   constructor(
     private readonly journal: SensorJournal,
     private readonly letters: DeadLetters,
+    private readonly incarnations: Incarnations,
   ) {}
 
   /** Everything before `offset` is done with. @param atOnce else soon: looking at a record twice that starts nothing harms nobody */
@@ -29,7 +33,7 @@ export class Position {
     this.remember(key, offset);
     if (atOnce) {
       this.waiting.delete(key);
-      return batch.commit(offset);
+      return batch.commit(offset, this.metadataOf(batch));
     }
     this.waiting.set(key, { batch, offset });
     this.timer ??= setTimeout(() => this.flush(), COMMIT_EVERY);
@@ -39,7 +43,13 @@ export class Position {
   async bury(letters: readonly DeadLetter[], batch: RecordBatch, offset: string): Promise<void> {
     // The transaction would not notice that the partition is another consumer's by now.
     await batch.alive();
-    await this.letters.write(letters, { topic: batch.topic, partition: batch.partition, next: offset });
+    await this.letters.write(letters, {
+      topic: batch.topic,
+      partition: batch.partition,
+      next: offset,
+      metadata: this.metadataOf(batch),
+      originOf: (record) => this.incarnations.originOf(record),
+    });
     this.waiting.delete(keyOf(batch));
     this.remember(keyOf(batch), offset);
   }
@@ -54,6 +64,10 @@ export class Position {
     await this.letters.close();
   }
 
+  private metadataOf({ topic }: RecordBatch): string | undefined {
+    return metadataOf(this.incarnations.of(topic));
+  }
+
   private remember(key: string, offset: string): void {
     const { offsets, ...rest } = (this.journal.cursor ?? {}) as KafkaCursor;
     this.journal.cursor = { ...rest, offsets: { ...offsets, [key]: offset } };
@@ -64,7 +78,7 @@ export class Position {
     const due = [...this.waiting.values()];
     this.waiting.clear();
     // What could not be committed is read again, and starts nothing.
-    for (const { batch, offset } of due) batch.commit(offset).catch(() => undefined);
+    for (const { batch, offset } of due) batch.commit(offset, this.metadataOf(batch)).catch(() => undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { KafkaConnection } from '../../lib/connections.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { deadLetterTopic } from './dead-letters.ts';
+import { originOf } from './judge-record.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';
 
@@ -9,6 +10,8 @@ export interface KeptLetter {
   /** The record as it was at its origin; without its value when that was too large to be kept. */
   readonly record: KafkaRecord;
   readonly reason: string;
+  /** What tells the record from all others, as part of a run's id. */
+  readonly origin: string;
 }
 
 /** All dead letters of a trigger, the oldest first. */
@@ -26,13 +29,16 @@ const OWN = /^sluice-/;
 
 function letterOf({ key, value, headers }: KafkaRecord): KeptLetter {
   const own = (name: string): string => headers[`sluice-${name}`] ?? '';
+  const [topic, partition, offset] = [own('topic'), Number(own('partition')), own('offset')];
   return {
+    // Letters of older releases say only where the record was.
+    origin: headers['sluice-origin'] ?? originOf({ topic, partition, offset }),
     record: {
       key,
       value,
-      topic: own('topic'),
-      partition: Number(own('partition')),
-      offset: own('offset'),
+      topic,
+      partition,
+      offset,
       timestamp: own('timestamp'),
       headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN.test(name))),
     },

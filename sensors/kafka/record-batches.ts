@@ -100,7 +100,7 @@ export class RecordBatches implements RecordHandler {
 
   /** Starts the run of what waits, and commits the offsets up to its last record. */
   private async flush(waiting: Waiting): Promise<void> {
-    const { sensor, position } = this.context;
+    const { sensor, position, incarnations } = this.context;
     const [first] = waiting.kept;
     const last = waiting.kept.at(-1);
     if (!first || !last) return;
@@ -108,7 +108,7 @@ export class RecordBatches implements RecordHandler {
     const verdict = sensor.judge.run(event);
     // That each of its records is well says nothing of all together: the parameters may not fit.
     if (verdict.kind !== 'run') throw stopped(`The batch that begins with ${originOf(first.record)} starts no run: ${reasonOf(verdict)}`);
-    const until = await sensor.runs.start(event, verdict, originOf(first.record), { upTo: last.record.offset });
+    const until = await sensor.runs.start(event, verdict, incarnations.originOf(first.record), { upTo: last.record.offset });
     const done = BigInt(until ?? last.record.offset);
     this.keep(waiting, ({ record }) => BigInt(record.offset) > done);
     waiting.since = Date.now();

@@ -1,6 +1,7 @@
 import type { Decoder } from '../../lib/kafka/decode-record.ts';
 import type { RecordBatch } from '../../lib/kafka/record-source.ts';
 import type { SensorContext } from '../define-trigger.ts';
+import type { Incarnations } from './incarnation.ts';
 import type { Position } from './position.ts';
 
 /** What happens to records: one of the modes of a trigger. */
@@ -16,6 +17,7 @@ export interface HandlerContext {
   readonly sensor: SensorContext;
   readonly decode: Decoder;
   readonly position: Position;
+  readonly incarnations: Incarnations;
 }
 
 /** How often the broker hears, in milliseconds, that a consumer lives which waits for Temporal. */

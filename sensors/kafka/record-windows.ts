@@ -76,7 +76,7 @@ export class RecordWindows implements RecordHandler {
   }
 
   handle(batch: RecordBatch): Promise<void> {
-    const { sensor, decode, position } = this.context;
+    const { sensor, decode, position, incarnations } = this.context;
     const alive = async (): Promise<void> => {
       await delay(ALIVE_EVERY, undefined, { signal: sensor.signal });
       await batch.alive();
@@ -111,7 +111,9 @@ export class RecordWindows implements RecordHandler {
       progress.next = later(progress.next, batch.next);
       const end = this.backlog.get(keyOf(batch));
       if (end !== undefined && BigInt(batch.next) >= BigInt(end)) this.backlog.delete(keyOf(batch));
-      const unburied = letters.filter(({ record }) => BigInt(record.offset) >= progress.buried && !this.buried.has(originOf(record)));
+      const unburied = letters.filter(
+        ({ record }) => BigInt(record.offset) >= progress.buried && !this.buried.has(incarnations.originOf(record)),
+      );
       await this.close(alive);
       if (unburied.length > 0) await position.bury(unburied, batch, this.neededFrom(progress));
       else await position.reach(batch, this.neededFrom(progress), false);

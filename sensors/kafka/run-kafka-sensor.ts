@@ -7,17 +7,19 @@ import { linkedController } from '../../lib/linked-controller.ts';
 import { decoderOf } from '../../lib/kafka/decoders.ts';
 import { kafkajsSource } from '../../lib/kafka/kafkajs-source.ts';
 import type { RecordSource } from '../../lib/kafka/record-source.ts';
+import { TopicWatch } from '../../lib/kafka/topics.ts';
 import type { SensorContext } from '../define-trigger.ts';
 import { stopped } from '../run-sensor.ts';
 import { DeadLetters, deadLetterTopic } from './dead-letters.ts';
 import { EachRecord } from './each-record.ts';
-import { originOf } from './judge-record.ts';
-import { keyOf, Position } from './position.ts';
+import { Incarnations } from './incarnation.ts';
+import { type KafkaCursor, keyOf, Position } from './position.ts';
 import { readDeadLetters } from './read-dead-letters.ts';
 import { RecordBatches } from './record-batches.ts';
 import type { HandlerContext, RecordHandler } from './record-handler.ts';
 import { RecordWindows } from './record-windows.ts';
-import { groupOf, pinPosition, topicsOf } from './start-position.ts';
+import { groupOf, isPartitionOf, pinPosition, topicsOf } from './start-position.ts';
+import { TopicChanges } from './topic-changes.ts';
 
 /** A client that has failed is built anew after this many milliseconds. */
 const REBUILD = 1_000;
@@ -32,32 +34,54 @@ export async function runKafkaSensor(sensor: SensorContext): Promise<void> {
   const source = kafkajsSource(kafka);
   const decode = decoderOf(trigger.source.format, connection);
   if (typeof decode === 'string') throw stopped(decode);
-  for (;;) {
-    signal.throwIfAborted();
-    const group = groupOf(dagId, trigger.name);
-    const position = new Position(journal, new DeadLetters(kafka, group, deadLetterTopic(dagId, trigger.name)));
-    try {
-      const admin = kafka.admin();
-      await admin.connect();
+  const watch = new TopicWatch(connection);
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      let position: Position | undefined;
       try {
-        const lost = await pinPosition(kafka, admin, sensor, journal.cursor, signal);
-        if (lost > 0) {
-          journal.count('lost', lost);
-          log.warn('Retention has removed records before they were read', { lost });
-        }
+        const { incarnations, partitions } = await pin(kafka, sensor);
+        const group = groupOf(dagId, trigger.name);
+        position = new Position(journal, new DeadLetters(kafka, group, deadLetterTopic(dagId, trigger.name)), incarnations);
+        const handler = await handlerFor({ sensor, decode, position, incarnations }, connection, kafka);
+        await consume(source, handler, sensor, new TopicChanges(watch, incarnations, partitions));
+      } catch (error) {
+        if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
+        const message = error instanceof Error ? error.message : String(error);
+        journal.obstacle = message;
+        log.warn('The Kafka consumer is built anew', { reason: message });
       } finally {
-        await admin.disconnect();
+        await position?.close();
       }
-      await consume(source, await handlerFor({ sensor, decode, position }, connection, kafka), sensor);
-    } catch (error) {
-      if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      journal.obstacle = message;
-      log.warn('The Kafka consumer is built anew', { reason: message });
-    } finally {
-      await position.close();
+      await delay(REBUILD, undefined, { signal });
     }
-    await delay(REBUILD, undefined, { signal });
+  } finally {
+    await watch.close();
+  }
+}
+
+/** Where the sensor begins, kept in its journal. */
+async function pin(
+  kafka: Kafka,
+  sensor: SensorContext,
+): Promise<{ readonly incarnations: Incarnations; readonly partitions: ReadonlyMap<string, number> }> {
+  const { journal, log } = sensor;
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const { lost, incarnations, partitions, recreated } = await pinPosition(kafka, admin, sensor);
+    if (lost > 0) {
+      journal.count('lost', lost);
+      log.warn('Retention has removed records before they were read', { lost });
+    }
+    if (recreated.length > 0)
+      log.warn('Topics were deleted and created again: they are read from their first record', { topics: recreated });
+    const { offsets = {}, ...rest } = (journal.cursor ?? {}) as KafkaCursor;
+    const kept = Object.entries(offsets).filter(([key]) => !recreated.some((topic) => isPartitionOf(key, topic)));
+    journal.cursor = { ...rest, topics: incarnations, offsets: Object.fromEntries(kept) };
+    return { incarnations: new Incarnations(incarnations), partitions };
+  } finally {
+    await admin.disconnect();
   }
 }
 
@@ -70,12 +94,7 @@ async function handlerFor(context: HandlerContext, connection: KafkaConnection, 
       return new RecordBatches(context, mode);
     case 'window': {
       const letters = trigger.onInvalid === 'dead_letter' ? await readDeadLetters(connection, dagId, trigger.name) : [];
-      return new RecordWindows(
-        context,
-        mode,
-        new Set(letters.map(({ record }) => originOf(record))),
-        await backlogOf(kafka, context.sensor),
-      );
+      return new RecordWindows(context, mode, new Set(letters.map(({ origin }) => origin)), await backlogOf(kafka, context.sensor));
     }
     default:
       return new EachRecord(context);
@@ -101,16 +120,27 @@ async function backlogOf(kafka: Kafka, { dagId, trigger }: SensorContext): Promi
   }
 }
 
-async function consume(source: RecordSource, handler: RecordHandler, { dagId, trigger, journal, signal }: SensorContext): Promise<void> {
+async function consume(
+  source: RecordSource,
+  handler: RecordHandler,
+  { dagId, trigger, journal, signal }: SensorContext,
+  changes: TopicChanges,
+): Promise<void> {
   const lags = new Map<string, number>();
   const failed = linkedController(signal);
-  const ticking = tickAlong(handler, failed.signal).catch((error: unknown) => failed.abort(error));
+  const until = failed.signal;
+  const ticking = Promise.all([tickAlong(handler, until), changes.watchAll(topicsOf({ trigger }), until)]).catch((error: unknown) =>
+    failed.abort(error),
+  );
   try {
     await source.consume({
       group: groupOf(dagId, trigger.name),
       topics: topicsOf({ trigger }),
       signal: failed.signal,
+      joined: () => (journal.obstacle = undefined),
       async handle(batch) {
+        // Its records may be those of a topic that was created again: then their runs have other ids, and it is read from the first one.
+        await changes.check(batch.topic);
         await handler.handle(batch);
         journal.obstacle = undefined;
         lags.set(keyOf(batch), batch.lag);

@@ -2,9 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { setOffsets } from '../../lib/kafka/set-offsets.ts';
+import { describeTopic } from '../../lib/kafka/topics.ts';
 import type { Cursor } from '../run-starts.ts';
-import type { SensorIdentity } from '../define-trigger.ts';
+import type { SensorContext, SensorIdentity } from '../define-trigger.ts';
 import { stopped } from '../run-sensor.ts';
+import { type Incarnation, incarnationOf, metadataOf } from './incarnation.ts';
 import { type KafkaCursor, keyOf } from './position.ts';
 
 /** The consumer group of a trigger; its committed offsets are what the sensor remembers. */
@@ -18,79 +20,195 @@ export function topicsOf({ trigger }: Pick<SensorIdentity, 'trigger'>): readonly
   return Array.isArray(topic) ? (topic as readonly string[]) : [String(topic)];
 }
 
+/** Where a sensor begins. */
+export interface PinnedPosition {
+  /** How many records retention has removed before they were read. */
+  readonly lost: number;
+  readonly incarnations: Readonly<Record<string, Incarnation>>;
+  /** How many partitions each topic has. */
+  readonly partitions: ReadonlyMap<string, number>;
+  /** The topics that were deleted and created again since the sensor has read them. */
+  readonly recreated: readonly string[];
+}
+
+type PinningSensor = SensorIdentity & Pick<SensorContext, 'runs' | 'signal' | 'journal'>;
+
 /**
- * Commits where a group begins that has never committed anything: afterwards nothing that arrives can be missed, whatever dies. Partitions
- * that come later begin at their first record.
- * @param cursor what the sensor itself remembers: brokers forget groups that have not been there for some days
- * @returns how many records retention has removed before they were read
- * @throws Error when a topic does not exist
+ * Commits where a group begins that has never committed anything, or whose topic was created again: afterwards nothing that arrives can be
+ * missed, whatever dies. Partitions that come later begin at their first record.
+ * @throws Error when a topic does not exist; ApplicationFailure when it has fewer records than were read
  */
-export async function pinPosition(
-  kafka: Kafka,
-  admin: Admin,
-  identity: SensorIdentity,
-  cursor: Cursor,
-  signal: AbortSignal,
-): Promise<number> {
-  const group = groupOf(identity.dagId, identity.trigger.name);
-  const topics = topicsOf(identity);
+export async function pinPosition(kafka: Kafka, admin: Admin, sensor: PinningSensor): Promise<PinnedPosition> {
+  const topics = topicsOf(sensor);
   const existing = new Set(await admin.listTopics());
   const missing = topics.filter((topic) => !existing.has(topic));
   if (missing.length > 0)
     throw new Error(`There is no topic ${missing.join(', ')} yet; it waits for ${missing.length > 1 ? 'them' : 'it'}.`);
   let lost = 0;
+  const incarnations: Record<string, Incarnation> = {};
+  const partitions = new Map<string, number>();
+  const recreated: string[] = [];
+  for (const topic of topics) {
+    const pinned = await pinTopic(kafka, admin, sensor, topic);
+    lost += pinned.lost;
+    incarnations[topic] = pinned.incarnation;
+    partitions.set(topic, pinned.partitions);
+    if (pinned.isRecreated) recreated.push(topic);
+  }
+  return { lost, incarnations, partitions, recreated };
+}
+
+interface PinnedTopic {
+  readonly lost: number;
+  readonly incarnation: Incarnation;
+  readonly partitions: number;
+  readonly isRecreated: boolean;
+}
+
+async function pinTopic(kafka: Kafka, admin: Admin, sensor: PinningSensor, topic: string): Promise<PinnedTopic> {
+  const { trigger, consumer, since, runs, signal, journal } = sensor;
+  const group = groupOf(sensor.dagId, trigger.name);
+  const cursor = (journal.cursor ?? {}) as KafkaCursor;
+  let isRecreated = false;
   for (;;) {
-    const committed = await admin.fetchOffsets({ groupId: group, topics: [...topics] });
-    const fresh = committed.filter(({ partitions }) => partitions.every(({ offset }) => offset === '-1')).map(({ topic }) => topic);
-    if (fresh.length === 0) {
-      for (const { topic, partitions } of committed) lost += await removed(admin, topic, partitions);
-      return lost;
+    const { id, partitions } = await describeTopic(admin, topic);
+    const committed = await committedOf(admin, group, topic);
+    const before = incarnationIn(committed, cursor, topic);
+    const isFresh = committed.length === 0;
+    if (id !== undefined && before?.id !== undefined && before.id !== id) isRecreated = true;
+    // Committed by this release in this incarnation, or to brokers that have no ids.
+    if (!isFresh && committed.every(({ metadata }) => incarnationOf(metadata)?.id === id)) {
+      if (id === undefined) await refuseShorter(admin, topic, committed);
+      return { lost: await removed(admin, topic, committed), incarnation: before ?? {}, partitions, isRecreated };
     }
-    if (identity.consumer === 0) {
-      const { start } = identity.trigger.source;
-      const { offsets = {} } = (cursor ?? {}) as KafkaCursor;
-      for (const topic of fresh)
-        await moveTo(kafka, admin, group, topic, typeof start === 'string' ? start : 'latest', identity.since, offsets);
-    } else await delay(500, undefined, { signal });
+    if (consumer !== 0) {
+      await delay(500, undefined, { signal });
+      continue;
+    }
+    const hasKnown = Object.keys(cursor.offsets ?? {}).some((key) => isPartitionOf(key, topic));
+    const incarnation = await nextIncarnation(id, before, !isFresh || hasKnown, () => runs.hasAny(`${topic}-`));
+    if (before?.id !== undefined && before.id !== id) {
+      await moveTo(kafka, admin, group, topic, { to: 'earliest', since, incarnation });
+    } else if (isFresh) {
+      const { start } = trigger.source;
+      await moveTo(kafka, admin, group, topic, {
+        to: typeof start === 'string' ? start : 'latest',
+        since,
+        incarnation,
+        known: cursor.offsets,
+      });
+    } else {
+      const metadata = metadataOf(incarnation);
+      await setOffsets(
+        kafka,
+        group,
+        topic,
+        committed.map(({ partition, offset }) => ({ partition, offset, metadata })),
+      );
+    }
+  }
+}
+
+/**
+ * The incarnation from now on. Ids of runs do without it in the one that an older release has read, and in the first one of all: where this
+ * pipeline has runs of an earlier sensor on a topic of that name, it is not the first.
+ */
+async function nextIncarnation(
+  id: string | undefined,
+  before: Incarnation | undefined,
+  isInUse: boolean,
+  hasRuns: () => Promise<boolean>,
+): Promise<Incarnation> {
+  if (id === undefined) return {};
+  if (before?.id === id) return before;
+  const isFirst = before?.id === undefined && (isInUse || !(await hasRuns()));
+  return { id, ...(isFirst && { isFirst }) };
+}
+
+interface Committed {
+  readonly partition: number;
+  readonly offset: string;
+  readonly metadata: string | null;
+}
+
+/** The offsets that a group has committed. */
+async function committedOf(admin: Admin, group: string, topic: string): Promise<Committed[]> {
+  const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+  return (found?.partitions ?? []).filter(({ offset }) => offset !== '-1');
+}
+
+/** The incarnation in which a sensor has read last; brokers forget groups that have not been there for some days. */
+function incarnationIn(committed: readonly Committed[], cursor: KafkaCursor, topic: string): Incarnation | undefined {
+  return committed.map(({ metadata }) => incarnationOf(metadata)).find((each) => each !== undefined) ?? cursor.topics?.[topic];
+}
+
+/** Whether a key of a cursor's offsets is one of the topic's partitions. */
+export function isPartitionOf(key: string, topic: string): boolean {
+  return key.startsWith(`${topic}-`) && /^\d+$/.test(key.slice(topic.length + 1));
+}
+
+/** Brokers without ids of topics tell a topic that was created again only by what it lacks. @throws ApplicationFailure */
+async function refuseShorter(admin: Admin, topic: string, committed: readonly Committed[]): Promise<void> {
+  for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+    const read = committed.find((each) => each.partition === partition)?.offset;
+    if (read === undefined || BigInt(read) <= BigInt(high)) continue;
+    throw stopped(
+      `${topic}-${partition} ends at offset ${high}, and records up to ${read} were read: the topic was deleted and created again, or lost records. ` +
+        'These brokers have no ids of topics (Kafka 2.8 and later have), so that new records would take the ids of old ones for the ids of their runs. ' +
+        'Give the topic another name, or the trigger a `dedup_key`; then choose where to begin with `sluice sensors reset`.',
+    );
   }
 }
 
 /** `sluice sensors reset`: moves the group of a sensor that does not run. @throws ApplicationFailure when `to` is no position */
-export async function resetPosition(identity: SensorIdentity, to: string): Promise<Cursor> {
+export async function resetPosition(identity: SensorIdentity, to: string, cursor: Cursor): Promise<Cursor> {
   if (identity.consumer !== 0) return undefined;
   const kafka = createKafka(identity.connection(['kafka']), 'sluice-sensor');
   const admin = kafka.admin();
   await admin.connect();
   try {
     const group = groupOf(identity.dagId, identity.trigger.name);
-    for (const topic of topicsOf(identity)) await moveTo(kafka, admin, group, topic, to, new Date().toISOString());
+    const known = (cursor ?? {}) as KafkaCursor;
+    const topics: Record<string, Incarnation> = {};
+    for (const topic of topicsOf(identity)) {
+      const { id } = await describeTopic(admin, topic);
+      const committed = await committedOf(admin, group, topic);
+      const before = incarnationIn(committed, known, topic);
+      topics[topic] = await nextIncarnation(id, before, committed.length > 0, () => Promise.resolve(true));
+      await moveTo(kafka, admin, group, topic, { to, since: new Date().toISOString(), incarnation: topics[topic] });
+    }
+    return { topics };
   } finally {
     await admin.disconnect();
   }
-  return undefined;
 }
 
-/**
- * @param since what `latest` means: the records that have come from then on are new
- * @param known where partitions stand, by `topic-partition`, whatever `to` says
- */
+interface NewPosition {
+  readonly to: string;
+  /** What `latest` means: the records that have come from then on are new. ISO 8601. */
+  readonly since: string;
+  readonly incarnation: Incarnation;
+  /** Where partitions stand, by `topic-partition`, whatever `to` says. */
+  readonly known?: KafkaCursor['offsets'];
+}
+
 async function moveTo(
   kafka: Kafka,
   admin: Admin,
   group: string,
   topic: string,
-  to: string,
-  since: string,
-  known: KafkaCursor['offsets'] = {},
+  { to, since, incarnation, known = {} }: NewPosition,
 ): Promise<void> {
   const time = Date.parse(to === 'latest' ? since : to);
   if (to !== 'earliest' && Number.isNaN(time)) {
     throw stopped(`'${to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`);
   }
   const found = to === 'earliest' ? await admin.fetchTopicOffsets(topic) : await admin.fetchTopicOffsetsByTimestamp(topic, time);
+  const metadata = metadataOf(incarnation);
   const partitions = found.map(({ partition, ...each }) => ({
     partition,
     offset: known[keyOf({ topic, partition })] ?? ('low' in each ? String(each.low) : each.offset),
+    metadata,
   }));
   await setOffsets(kafka, group, topic, partitions);
 }

@@ -1,0 +1,70 @@
+import type { Admin } from 'kafkajs';
+import type { KafkaConnection } from '../connections.ts';
+import { createKafka } from './client.ts';
+
+/** What brokers say of a topic now. */
+export interface TopicFacts {
+  /** Another one when the topic was deleted and created again; absent where brokers have none (before Kafka 2.8). */
+  readonly id?: string;
+  readonly partitions: number;
+}
+
+/** @throws Error of the client when there is no such topic */
+export async function describeTopic(admin: Admin, topic: string): Promise<TopicFacts> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const partitions = topics[0]?.partitions ?? [];
+  const [first] = partitions as readonly { readonly topicId?: string }[];
+  return { ...(first?.topicId !== undefined && { id: first.topicId }), partitions: partitions.length };
+}
+
+/** A connection that several sensors share. */
+interface SharedAdmin {
+  readonly admin: Promise<Admin>;
+  users: number;
+}
+
+const shared = new Map<string, SharedAdmin>();
+
+/** Asks about topics, over one connection for all who ask the same brokers at the same time. Close it. */
+export class TopicWatch {
+  private readonly key: string;
+  private current: SharedAdmin | undefined;
+
+  constructor(private readonly connection: KafkaConnection) {
+    this.key = JSON.stringify(connection);
+  }
+
+  /** @throws Error of the client; the next call connects anew */
+  async describe(topic: string): Promise<TopicFacts> {
+    const current = (this.current ??= this.join());
+    try {
+      return await describeTopic(await current.admin, topic);
+    } catch (error) {
+      await this.close();
+      // Others would meet the same connection.
+      if (shared.get(this.key) === current) shared.delete(this.key);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const { current } = this;
+    this.current = undefined;
+    if (!current || --current.users > 0) return;
+    if (shared.get(this.key) === current) shared.delete(this.key);
+    await current.admin.then((admin) => admin.disconnect()).catch(() => undefined);
+  }
+
+  private join(): SharedAdmin {
+    const found = shared.get(this.key) ?? { admin: connect(this.connection), users: 0 };
+    shared.set(this.key, found);
+    found.users++;
+    return found;
+  }
+}
+
+async function connect(connection: KafkaConnection): Promise<Admin> {
+  const admin = createKafka(connection, 'sluice-topics').admin();
+  await admin.connect();
+  return admin;
+}
