@@ -1,4 +1,5 @@
-import type { Json } from '../../workflows/plan/json.ts';
+import { parseExactJson } from '../../workflows/plan/exact-json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 
 /**
@@ -22,7 +23,7 @@ export function metadataOf({ id, isFirst }: Incarnation): string | undefined {
 export function incarnationOf(metadata: string | null | undefined): Incarnation | undefined {
   if (!metadata?.startsWith('{')) return undefined;
   try {
-    const { topic_id: id, is_first: isFirst } = JSON.parse(metadata) as { topic_id?: unknown; is_first?: unknown };
+    const { topic_id: id, is_first: isFirst } = parseExactJson(metadata) as JsonObject;
     return typeof id === 'string' ? { id, ...(isFirst === true && { isFirst }) } : undefined;
   } catch {
     return undefined;
