@@ -28,6 +28,6 @@ export const commandTask = defineTask({
   result: Type.Object({ exit_code: Type.Integer(), stdout: Type.String(), json: Type.Unsafe<Json>(Type.Unknown()) }),
   ownsEffects: true,
   connections: {},
-  example: { name: 'report', type: 'command', argv: ['python3', 'jobs/report.py', '{{ ds }}'] },
+  example: { name: 'report', type: 'command', argv: ['python3', '-c', 'import sys; print("report of", sys.argv[1])', '{{ ds }}'] },
   run: (context, params) => runCommand(context, params),
 });
