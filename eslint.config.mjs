@@ -29,6 +29,10 @@ const signalOf = (name, instead) => ({
   selector: `MemberExpression[object.name='AbortSignal'][property.name='${name}']`,
   message: `It can be garbage-collected before it fires (nodejs/node#57736): use ${instead}.`,
 });
+const currentScope = {
+  selector: "MemberExpression[object.name='CancellationScope'][property.name='current']",
+  message: 'It is the scope of whatever the code happens to run in: name the scope that is meant (workflows/temporal-scope.ts).',
+};
 const anySignal = signalOf('any', 'linkedController() of lib/linked-controller.ts');
 const timeoutSignal = signalOf('timeout', 'withinTime() of lib/time-limit.ts');
 
@@ -71,6 +75,11 @@ export default tseslint.config(
         { object: 'Date', property: 'now', message: 'A replay must see the same; take the time from what started the run.' },
       ],
     },
+  },
+  {
+    files: ['workflows/**/*.ts'],
+    ignores: ['workflows/temporal-scope.ts'],
+    rules: { 'no-restricted-syntax': ['error', anySignal, timeoutSignal, currentScope] },
   },
   {
     // In the sandbox it is the server's time of the history, which a replay sees again; what monitors do is about time.

@@ -1,13 +1,5 @@
 import { ApplicationFailure, defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
-import {
-  CancellationScope,
-  CancelledFailure,
-  isCancellation,
-  scheduleLocalActivity,
-  sleep,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { CancelledFailure, isCancellation, scheduleLocalActivity, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { runDeadline } from './plan/deadlines.ts';
 import { formatDuration } from './plan/duration.ts';
 import type { Evaluator } from './plan/expressions/evaluator.ts';
@@ -52,21 +44,22 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
   const beganInWords = workflowInfo().typedSearchAttributes.get(STATE) !== undefined;
   const first = [...(input.interval ? [] : intervalAttributes(interval)), ...(beganInWords ? [] : deadlineAttribute(input, interval))];
   if (first.length > 0) upsertSearchAttributes(first);
+  const host = new TemporalHost();
   let state: RunResult['state'] = 'failed';
   try {
-    const end = await run(input, interval);
+    const end = await run(input, interval, host);
     ({ state } = end.result);
-    return conclude(end);
+    return conclude(end, host);
   } catch (error) {
     if (isCancellation(error)) state = 'canceled';
     throw error;
   } finally {
-    const last = lastAttributes(state, input.plan, beganInWords);
+    const last = lastAttributes(state, input.plan, beganInWords, host);
     if (last.length > 0) upsertSearchAttributes(last);
   }
 }
 
-async function run(input: RunInput, interval: DataInterval): Promise<RunEnd> {
+async function run(input: RunInput, interval: DataInterval, host: TemporalHost): Promise<RunEnd> {
   const { plan, cause, params: given, event, rerunOf } = input;
   const { params, mistakes } = resolveRunParams(plan, given ?? {});
   if (mistakes.length > 0) throw ApplicationFailure.nonRetryable(`The run's parameters do not fit: ${mistakes.join(' ')}`, 'InvalidParams');
@@ -75,7 +68,6 @@ async function run(input: RunInput, interval: DataInterval): Promise<RunEnd> {
   const values: Record<string, Json> = evaluator
     ? { ...runValues(plan.dagId, workflowId, interval), ...(await connectionFields(plan)), ...(event && eventValues(event)) }
     : {};
-  const host = new TemporalHost();
   const pipelineRun = new PipelineRun(
     plan,
     {
@@ -140,9 +132,9 @@ async function connectionFields({ connections }: Plan): Promise<Record<string, J
   return { conn };
 }
 
-function conclude({ result, failure }: RunEnd): RunResult {
+function conclude({ result, failure }: RunEnd, host: TemporalHost): RunResult {
   // A run that did not begin for lack of room was cancelled by nobody: to Temporal it has simply ended.
-  if (result.state === 'canceled' && CancellationScope.current().consideredCancelled) throw new CancelledFailure('The run was cancelled');
+  if (result.state === 'canceled' && host.canceled) throw new CancelledFailure('The run was cancelled');
   if (!failure) return result;
   const { type, message, origin } = failure;
   throw ApplicationFailure.create({
@@ -168,10 +160,9 @@ function deadlineAttribute({ plan, cause }: RunInput, interval: DataInterval): S
 }
 
 /** What an ended run is found by beyond what it was started with. Most need nothing: Temporal's own status tells how they ended. */
-function lastAttributes(state: RunResult['state'], { outlets }: Plan, inWords: boolean): SearchAttributeUpdatePair[] {
+function lastAttributes(state: RunResult['state'], { outlets }: Plan, inWords: boolean, host: TemporalHost): SearchAttributeUpdatePair[] {
   const said = workflowInfo().typedSearchAttributes.get(STATE) ?? null;
-  const endedByItself = !CancellationScope.current().consideredCancelled;
-  const own = inWords || (state === 'canceled' && endedByItself) ? state : null;
+  const own = inWords || (state === 'canceled' && !host.canceled) ? state : null;
   return [
     ...(own === said ? [] : [{ key: STATE, value: own }]),
     ...(state === 'success' && outlets ? [{ key: DATASETS, value: [...outlets] }] : []),

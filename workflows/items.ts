@@ -1,5 +1,5 @@
 import { CancelledFailure } from '@temporalio/common';
-import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { ItemOutcome, ItemsInput } from './plan/items.ts';
 import { runCalls } from './run/run-calls.ts';
 import { TemporalHost } from './temporal-host.ts';
@@ -22,6 +22,6 @@ export async function SluiceItems({ task, calls, parallel, stopAtFailure }: Item
       setCurrentDetails(`${done} of ${calls.length} done${failed > 0 ? `, ${failed} failed` : ''} (${task.name})`);
     },
   });
-  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The run was cancelled');
+  if (host.canceled) throw new CancelledFailure('The run was cancelled');
   return outcomes;
 }

@@ -46,13 +46,14 @@ import {
   TaskCanceled,
   TaskFailed,
 } from './run/run-host.ts';
+import { scopeIn, shieldIn, temporalScope, withTimeout, workflowScope } from './temporal-scope.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 const ASK_AGAIN = '5 minutes';
 
-/** Carries a run out on Temporal. What is done inside `within` belongs to its scope without saying so: Temporal keeps it with the flow of the code. */
+/** Carries a run out on Temporal. What is done belongs to the scope that is named, wherever the code that asks for it runs. */
 export class TemporalHost implements RunHost {
-  private readonly root = CancellationScope.current();
+  private readonly root = workflowScope();
   private readonly answers = new Map<string, boolean>();
 
   constructor() {
@@ -68,32 +69,31 @@ export class TemporalHost implements RunHost {
     setCurrentDetails({ toJSON: board } as unknown as string);
   }
 
-  within<T>({ timeoutMs, shielded = false }: ScopeOptions, work: (scope: RunScope) => Promise<T>): Promise<T> {
-    if (isShielded()) return work(NEVER_CANCELED);
-    const cancellable = !shielded;
-    const scope = timeoutMs === undefined ? new PlainScope({ cancellable }) : new CancellationScope({ cancellable, timeout: timeoutMs });
-    return scope.run(() => work(runScope(scope)));
+  within<T>({ timeoutMs, shielded = false, inside }: ScopeOptions, work: (scope: RunScope) => Promise<T>): Promise<T> {
+    const parent = inside ? temporalScope(inside) : this.root;
+    if (timeoutMs !== undefined) return withTimeout(timeoutMs, parent, work);
+    const scope = shielded ? shieldIn(parent) : scopeIn(parent);
+    return scope.run(() => work(scope));
   }
 
-  execute(call: ActivityCall): Promise<Json> {
-    return told(call.task, () => schedule(call));
+  execute(call: ActivityCall, scope: RunScope): Promise<Json> {
+    return told(call.task, () => temporalScope(scope).run(() => schedule(call)));
   }
 
-  begin(call: ActivityCall): RunningActivity {
-    if (isShielded()) return { scope: NEVER_CANCELED, output: schedule(call) };
-    const scope = new PlainScope();
-    return { scope: runScope(scope), output: scope.run(() => schedule(call)) };
+  begin(call: ActivityCall, inside: RunScope): RunningActivity {
+    const scope = scopeIn(temporalScope(inside));
+    return { scope, output: scope.run(() => schedule(call)) };
   }
 
   explain(task: TaskPlan, error: unknown): TaskFailed | TaskCanceled {
     return explain(task, error);
   }
 
-  async runPipeline({ id, task, plan, params, interval, wait }: PipelineCall): Promise<Json> {
+  async runPipeline({ id, task, plan, params, interval, wait }: PipelineCall, scope: RunScope): Promise<Json> {
     const { attributes, ...facts } = runFacts(plan, 'pipeline', { params, interval, detail: `started by ${id}` });
     // The workflow id is derived from the cause: the parent's run and its task.
     const workflowId = `${plan.dagId}/pipeline/${id}`;
-    const result = await told(task, async () => {
+    const started = async (): Promise<RunResult | undefined> => {
       const child = await startChild(plan.dagId, {
         ...facts,
         workflowId,
@@ -106,24 +106,27 @@ export class TemporalHost implements RunHost {
         ...(task.priority !== undefined && { priority: { priorityKey: task.priority } }),
       });
       return wait ? ((await child.result()) as RunResult) : undefined;
-    });
+    };
+    const result = await told(task, () => temporalScope(scope).run(started));
     const outputs = Object.fromEntries(Object.entries(result?.tasks ?? {}).map(([name, { output = null }]) => [name, output]));
     return { run_id: workflowId, state: result?.state ?? 'running', outputs };
   }
 
-  runItems({ id, summary, input }: ItemsCall): Promise<readonly ItemOutcome[]> {
+  runItems({ id, summary, input }: ItemsCall, scope: RunScope): Promise<readonly ItemOutcome[]> {
     return told(input.task, () =>
-      executeChild<(input: ItemsInput) => Promise<ItemOutcome[]>>(ITEMS_WORKFLOW, {
-        workflowId: id,
-        args: [input],
-        staticSummary: summary,
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-      }),
+      temporalScope(scope).run(() =>
+        executeChild<(input: ItemsInput) => Promise<ItemOutcome[]>>(ITEMS_WORKFLOW, {
+          workflowId: id,
+          args: [input],
+          staticSummary: summary,
+          parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+          cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        }),
+      ),
     );
   }
 
-  async acquire({ workflowId, kind, capacity, summary, ...wanted }: SlotCall): Promise<(() => Promise<void>) | undefined> {
+  async acquire({ workflowId, kind, capacity, summary, ...wanted }: SlotCall, scope: RunScope): Promise<(() => Promise<void>) | undefined> {
     const { workflowId: holder, runId, workflowType } = workflowInfo();
     const key = `${runId} ${wanted.what} ${workflowId}`;
     const request = { ...wanted, key, workflowId: holder, runId, group: workflowType };
@@ -135,30 +138,35 @@ export class TemporalHost implements RunHost {
           // Nobody holds them any more: there is nothing to give back.
           .catch(() => undefined),
       );
-    try {
+    const answered = async (): Promise<void> => {
       for (;;) {
         await scheduleLocalActivity('request_slots', [call], { startToCloseTimeout: '30s', summary: `asks for ${summary}` });
         // Asked again now and then: whoever had the request may be gone, by somebody's hand.
-        if (await condition(() => this.answers.has(key), ASK_AGAIN)) break;
+        if (await condition(() => this.answers.has(key), ASK_AGAIN)) return;
       }
+    };
+    try {
+      await temporalScope(scope).run(answered);
     } catch (error) {
       await release();
       throw isCancellation(error) ? new TaskCanceled('cancelled') : error;
     }
-    const granted = this.answers.get(key) === true;
+    const isGranted = this.answers.get(key) === true;
     this.answers.delete(key);
-    return granted ? release : undefined;
+    return isGranted ? release : undefined;
   }
 
   enter(state: 'queued' | 'running' | 'paused'): void {
     upsertSearchAttributes([{ key: STATE, value: state === 'running' ? null : state }]);
   }
 
-  async until(ready: () => boolean, { timeoutMs, summary }: { timeoutMs?: number; summary: string }): Promise<boolean> {
+  async until(ready: () => boolean, { timeoutMs, summary }: { timeoutMs?: number; summary: string }, scope: RunScope): Promise<boolean> {
     try {
-      if (timeoutMs !== undefined) return await this.raceTimer(ready, timeoutMs, summary);
-      await condition(ready);
-      return true;
+      return await temporalScope(scope).run(async () => {
+        if (timeoutMs !== undefined) return this.raceTimer(ready, timeoutMs, summary);
+        await condition(ready);
+        return true;
+      });
     } catch (error) {
       throw isCancellation(error) ? new TaskCanceled('cancelled') : error;
     }
@@ -173,32 +181,6 @@ export class TemporalHost implements RunHost {
       timer.cancel();
     }
   }
-}
-
-/**
- * Whether this is inside a shield: a scope there would take over the cancellation that the shield keeps off, in runs that older SDKs began. So
- * what is inside is not cancelled one by one.
- */
-function isShielded(): boolean {
-  return !CancellationScope.current().cancellable;
-}
-
-/** A scope without a timeout. What runs in it is handed on as it is: the SDK's own scope makes two promises of it, and promises are what a step of a run costs. */
-class PlainScope extends CancellationScope {
-  protected override runInContext<T>(work: () => Promise<T>): Promise<T> {
-    return work();
-  }
-}
-
-const NEVER_CANCELED: RunScope = { canceled: false, cancel: () => undefined };
-
-function runScope(scope: CancellationScope): RunScope {
-  return {
-    get canceled() {
-      return scope.consideredCancelled;
-    },
-    cancel: () => scope.cancel(),
-  };
 }
 
 function schedule({ id, task, summary, input }: ActivityCall): Promise<Json> {

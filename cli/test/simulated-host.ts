@@ -42,7 +42,7 @@ export class SimulatedHost implements RunHost {
   now = 0;
   /** Attempts of each activity, by its id. */
   readonly attempts = new Map<string, number>();
-  private readonly root = new SimulatedScope();
+  private readonly root: RunScope = new SimulatedScope();
   private readonly timers: Timer[] = [];
   private readonly waiting = new Set<() => void>();
 
@@ -117,8 +117,8 @@ export class SimulatedHost implements RunHost {
     }
   }
 
-  runItems({ input: { task, calls, parallel, stopAtFailure } }: ItemsCall): Promise<readonly ItemOutcome[]> {
-    return runCalls(this, task, calls, { parallel, stopAtFailure, ended: () => undefined });
+  runItems({ input: { task, calls, parallel, stopAtFailure } }: ItemsCall, inside: RunScope): Promise<readonly ItemOutcome[]> {
+    return runCalls(this, task, calls, { parallel, stopAtFailure, inside, ended: () => undefined });
   }
 
   begin(call: ActivityCall, inside: RunScope): RunningActivity {
@@ -132,7 +132,11 @@ export class SimulatedHost implements RunHost {
 
   async runPipeline(call: PipelineCall, scope: RunScope): Promise<Json> {
     if (scope.canceled) throw new TaskCanceled('cancelled');
-    return this.runChild(call, this);
+    // The same clock and script; what cancels the task cancels the child.
+    const child = Object.create(this, { root: { value: scope } }) as SimulatedHost;
+    const output = await this.runChild(call, child);
+    if (call.wait && scope.canceled) throw new TaskCanceled('cancelled');
+    return output;
   }
 
   /** There is room for a run that is alone. */

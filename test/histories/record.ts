@@ -83,6 +83,12 @@ const FEATURES: Record<string, Feature> = {
     plan: casePlan('a: hang with {heartbeat_timeout: 1s}; b: ok after a; c: fail after a; d: ok after c; e: hang after a with {heartbeat_timeout: 1s}', {}),
     updates: [['pause', { by: 'ann' }], ['mark-success', { task: 'a', by: 'ann', reason: 'done by hand' }], ['unpause', { by: 'bob' }], ['retry', { task: 'c', by: 'ann' }], ['skip', { task: 'e', by: 'ann' }]],
   },
+  // Recorded with the scopes of the release of 2026-11-27, in which what followed a skipped approval was cancelled with it.
+  'followers-cancelled': { plan: casePlan('a: approval with {prompt: Go?}; b: ok after a if none_failed; c: hang after - with {heartbeat_timeout: 1s}', {}), updates: [['skip', { task: 'a', by: 'ann' }], ['skip', { task: 'c', by: 'ann' }]] },
+  'scopes-by-name': {
+    plan: casePlan('a: approval with {prompt: Go?}; b: ok after a if none_failed; c: ok with {expand: {over: [1, 2]}}', { finally: 'z: hang with {heartbeat_timeout: 1s}; y: ok after z if none_failed' }),
+    updates: [['skip', { task: 'a', by: 'ann' }], ['skip', { task: 'z', by: 'ann' }]],
+  },
   'queued-and-paused': {
     plan: planOf(`queued_${randomUUID().slice(0, 8)}`, [task('a', 'hang', [], { heartbeatTimeoutMs: 1000 }), task('b', 'succeed', ['a'], { triggerRule: 'none_failed' })], { maxActiveRuns: 1, outlets: ['s3://w/sales'] }),
     updates: [['pause', { by: 'ann' }], ['unpause', { by: 'ann' }], ['skip', { task: 'a', by: 'ann' }]],

@@ -35,6 +35,8 @@ export async function startTestWorker(
     namespace,
     taskQueue,
     dataConverter,
+    // Cancellation reaches an activity as the answer to a heartbeat.
+    maxHeartbeatThrottleInterval: '200ms',
     workflowBundle: workflows ?? (await workflowBundle('index')),
     activities: { ...activities, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
   });

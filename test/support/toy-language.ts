@@ -58,5 +58,10 @@ export function toyAttempt(type: string, input: TaskInput, attempt: number): Sim
   };
   if (!input.batch) return one(input.params);
   const all = input.batch.map(({ params }) => one(params));
-  return all.find(({ failure }) => failure) ?? { takesMs: 1000, output: all.map(({ output = null }) => output) };
+  return (
+    all.find(({ failure }) => failure) ?? {
+      takesMs: Math.max(...all.map(({ takesMs }) => takesMs)),
+      output: all.map(({ output = null }) => output),
+    }
+  );
 }

@@ -123,12 +123,12 @@ export class PipelineRun {
     const { results, origins } = this.state;
     const failed = tasks.filter((task) => failsTheRun(task, results.get(task.name)));
     if (failed.length === 0) return undefined;
-    const first = failed.find((task) => results.get(task.name)?.state === 'failed') ?? failed[0];
+    const first = failed.find((task) => results.get(task.name)?.state !== 'upstream_failed') ?? failed[0];
     const succeeded = [...results.values()].filter(({ state }) => state === 'success').length;
-    const reason = first && results.get(first.name)?.error;
+    const { state, error: reason } = (first && results.get(first.name)) ?? {};
     return {
       type: 'PipelineFailed',
-      message: `${first?.name} failed (${succeeded} of ${allTasks(this.plan).length} tasks succeeded)${reason ? `: ${reason}` : ''}`,
+      message: `${first?.name} ${state === 'canceled' ? 'was cancelled' : 'failed'} (${succeeded} of ${allTasks(this.plan).length} tasks succeeded)${reason ? `: ${reason}` : ''}`,
       origin: [...origins.values()].find((origin) => origin instanceof Error),
     };
   }

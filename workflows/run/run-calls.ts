@@ -8,6 +8,8 @@ interface Options {
   /** How many at a time. */
   readonly parallel: number;
   readonly stopAtFailure: boolean;
+  /** What they are part of, unless it is the workflow. */
+  readonly inside?: RunScope;
   ended(outcome: ItemOutcome): void;
 }
 
@@ -27,7 +29,10 @@ export async function runCalls(host: RunHost, task: TaskPlan, calls: readonly It
       options.ended(outcome);
     }
   };
-  await host.within({}, (scope) => Promise.all(Array.from({ length: Math.min(options.parallel, calls.length) }, () => work(scope))));
+  const { inside } = options;
+  await host.within(inside ? { inside } : {}, (scope) =>
+    Promise.all(Array.from({ length: Math.min(options.parallel, calls.length) }, () => work(scope))),
+  );
   return outcomes;
 }
 

@@ -37,7 +37,7 @@ export class RunState {
   }
 }
 
-/** Whether the state of a task makes its run a failed one. */
+/** Whether the state of a task makes a run that was not cancelled a failed one. */
 export function failsTheRun(task: TaskPlan, result: TaskResult | undefined): boolean {
-  return !task.allowFailure && (result?.state === 'failed' || result?.state === 'upstream_failed');
+  return !task.allowFailure && result !== undefined && ['failed', 'upstream_failed', 'canceled'].includes(result.state);
 }

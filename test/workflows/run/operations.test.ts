@@ -5,7 +5,9 @@ import { parseDuration } from '../../../workflows/plan/duration.ts';
 import type { RunOperation, TaskOperation } from '../../../workflows/plan/decision.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { toyAttempt } from '../../support/toy-language.ts';
+import { SECOND_ROUND } from '../../support/toy-clock.ts';
 import { assertCase, casePlan, type Given } from './language-cases.ts';
+import { OPERATION_CASES } from './operations-cases.ts';
 
 /**
  * What operators say, and when: `10s skip a by ann`, `10s pause by ann`, `10s cancel`. A task that is tried a second time succeeds.
@@ -18,7 +20,7 @@ async function run(tasks: string, words: readonly string[], given: Given = {}) {
     interval: SOME_DAY,
     script: ({ id, task, input }, attempt) => {
       ran.push(id);
-      return id.includes('#') ? { takesMs: 1000, output: 'second' } : toyAttempt(task.type, input, attempt);
+      return id.includes('#') ? SECOND_ROUND : toyAttempt(task.type, input, attempt);
     },
     prepare(host, { operations }) {
       for (const word of words) {
@@ -39,108 +41,13 @@ async function run(tasks: string, words: readonly string[], given: Given = {}) {
   return { ...simulated, refused, ran };
 }
 
-/** A title, tasks, words, how it ends, what else is given. */
-const CASES: readonly (readonly [string, string, readonly string[], string, Given?])[] = [
-  ['skip: a task that waits', 'a: slow; b: ok; c: ok', ['1m skip b by ann'], 'a=success b=skipped c=skipped: success'],
-  [
-    'skip: what follows may go on',
-    'a: slow; b: ok after a; c: ok after b if none_failed',
-    ['1m skip b by ann'],
-    'a=success b=skipped c=success: success',
-  ],
-  ['skip: a task that runs is cancelled', 'a: slow; b: ok after a if none_failed', ['1m skip a by ann'], 'a=skipped b=success: success'],
-  [
-    'skip: an approval',
-    'a: approval with {prompt: Go?}; b: ok after a if none_failed',
-    ['1m skip a by ann'],
-    'a=skipped b=success: success',
-  ],
-  [
-    'skip: a task that has failed',
-    'a: fail; s: slow after -; b: ok after a if none_failed',
-    ['1m skip a by ann'],
-    'a=skipped b=success s=success: success',
-  ],
-  [
-    'skip: a task that is held',
-    'a: fail with {hold_on_failure: 1d}; b: ok after a if none_failed',
-    ['1m skip a by ann'],
-    'a=skipped b=success: success',
-  ],
-  ['mark-success: a task that runs', 'a: slow; b: ok', ['1m mark-success a by ann'], 'a=success b=success: success'],
-  [
-    'mark-success: a task that has failed, and what waited for it',
-    'a: fail; s: slow after -; b: ok after a; c: ok after b',
-    ['1m mark-success a by ann'],
-    'a=success b=success c=success s=success: success',
-  ],
-  [
-    'mark-success: a task that is held',
-    'a: fail with {hold_on_failure: 1d}; b: ok',
-    ['1m mark-success a by ann'],
-    'a=success b=success: success',
-  ],
-  ['mark-success: a task that waits', 'a: slow; b: fail; c: ok', ['1m mark-success b by ann'], 'a=success b=success c=success: success'],
-  [
-    'retry: a task that has failed, and what waited for it',
-    'a: fail; s: slow after -; b: ok after a; c: ok after b',
-    ['1m retry a by ann'],
-    'a=success b=success c=success s=success: success',
-  ],
-  [
-    'retry: what ran because of the failure is not undone',
-    'a: fail; s: slow after -; b: ok after a; f: ok after a if one_failed',
-    ['1m retry a by ann'],
-    'a=success b=success f=success s=success: success',
-  ],
-  ['retry: a task that is held', 'a: fail with {hold_on_failure: 1d}; b: ok', ['1m retry a by ann'], 'a=success b=success: success'],
-  [
-    'retry: a task that was skipped',
-    'a: slow; b: ok; c: ok',
-    ['1m skip b by ann', '2m retry b by ann'],
-    'a=success b=success c=success: success',
-  ],
-  [
-    'retry: not the branch that was not taken',
-    's: ok with {give: big, switch: {on: outputs.s, cases: {big: [a], small: [b]}}}; a: fail after s; l: slow after s; b: ok after s; j: ok after a, b if none_failed',
-    ['1m retry a by ann'],
-    'a=success b=skipped j=success l=success s=success: success',
-  ],
-  [
-    'pause: nothing begins, what runs goes on',
-    'a: slow; b: ok; c: ok',
-    ['1m pause by ann', '5h unpause by bob'],
-    'a=success b=success c=success: success',
-  ],
-  [
-    'pause: a run that is cancelled meanwhile ends, and does its last things',
-    'a: slow; b: ok',
-    ['1m pause by ann', '5h cancel'],
-    'a=success b=canceled z=success: canceled',
-    { finally: 'z: ok' },
-  ],
-  [
-    'pause: a run that is out of time meanwhile ends',
-    'a: slow; b: ok',
-    ['1m pause by ann'],
-    'a=success b=canceled: failed',
-    { file: { dagrun_timeout: '3h' } },
-  ],
-  [
-    'pause: items of a list wait too',
-    'a: ok with {expand: {over: [1, 2, 3], max_parallel: 1}, takes: 1h}; b: ok',
-    ['90m pause by ann', '9h unpause by ann'],
-    'a=success b=success: success',
-  ],
-];
-
 describe('what operators do to a run', () => {
-  for (const [title, tasks, words, expected, given] of CASES) {
+  for (const [title, tasks, words, expected, given] of OPERATION_CASES) {
     it(title, async () => {
       const { result, refused } = await run(tasks, words, given);
       assert.deepEqual(refused, []);
       assertCase(result, expected);
-      assert.equal(result.operations?.length, words.filter((word) => !word.includes('cancel')).length);
+      assert.equal(result.operations?.length ?? 0, words.filter((word) => !word.includes('cancel')).length);
     });
   }
 
