@@ -34,6 +34,7 @@ import { intervalsBackwards, intervalsBetween } from './plan/intervals.ts';
 import { runFacts } from './plan/run-facts.ts';
 import type { DataInterval } from './plan/schedule.ts';
 import { BACKFILL_PRIORITY } from './run/run-limits.ts';
+import { workflowScope } from './temporal-scope.ts';
 
 const pause = defineUpdate<string, [OperatorWord]>(PAUSE_BACKFILL);
 const resume = defineUpdate<string, [OperatorWord]>(RESUME_BACKFILL);
@@ -63,6 +64,7 @@ function checkWord(word: OperatorWord): void {
 }
 
 class Backfill {
+  private readonly scope = workflowScope();
   private lookedAt: string | undefined;
   private succeeded: number;
   private skipped: number;
@@ -193,7 +195,7 @@ class Backfill {
     } catch (error) {
       // It has its run, or another backfill is giving it one.
       if (error instanceof WorkflowExecutionAlreadyStartedError) this.skipped++;
-      else if (!isCancellation(error) || !CancellationScope.current().consideredCancelled) this.failed.push(interval.start);
+      else if (!isCancellation(error) || !this.scope.consideredCancelled) this.failed.push(interval.start);
     } finally {
       this.active--;
       this.draw();
