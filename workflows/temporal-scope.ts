@@ -40,7 +40,8 @@ export function shieldIn(parent: CancellationScope): TemporalScope {
 
 /** A scope of its own inside `parent`. Runs that began before such scopes keep what they had: inside a shield, the shield. */
 export function scopeIn(parent: CancellationScope): TemporalScope {
-  if (parent instanceof TemporalScope && !parent.cancellable) return patched(SCOPES_BY_NAME) ? new TemporalScope({ cancellable: true, parent }) : parent;
+  if (parent instanceof TemporalScope && !parent.cancellable)
+    return patched(SCOPES_BY_NAME) ? new TemporalScope({ cancellable: true, parent }) : parent;
   const current = CancellationScope.current();
   const isMisplaced = current.consideredCancelled && !parent.consideredCancelled;
   return new TemporalScope({ cancellable: true, parent: isMisplaced && !patched(SCOPES_BY_NAME) ? current : parent });
