@@ -55,7 +55,9 @@ describe('product_category_etl, the document as analysts wrote it', function () 
     const { pipelineRunId } = await startManualRun(client, seedPlan(), taskQueue, DAY, 'again');
     assert.equal((await result(pipelineRunId)).state, 'success');
     await pipeline.assertLoaded();
-    assert.deepEqual(await assertNoOrphans(seedPlan(), DAY.start, environment), before);
+    // Each run has a folder of its own; the manifest for readers outside is the one thing that they share.
+    const twice = Object.entries(before).map(([task, count]) => [task, 2 * count - 1]);
+    assert.deepEqual(await assertNoOrphans(seedPlan(), DAY.start, environment), Object.fromEntries(twice));
     const [loads] = await warehouse.rows<{ count: string }>('SELECT count(*) FROM sluice_loads');
     assert.equal(loads?.count, '2', 'one ledger row a run');
   });

@@ -6,6 +6,7 @@ import { previewRerun, readEndedRun, startRerun } from '../../../temporal/reruns
 import { runStart } from '../../../temporal/run-start.ts';
 import { createSensorStarts } from '../../../temporal/sensor-starts.ts';
 import type { DatasetReference } from '../../../workflows/plan/dataset.ts';
+import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/run.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { createYamlRuns, planOf, RUN_DAY, type YamlRuns } from '../../support/yaml-runs.ts';
@@ -178,5 +179,75 @@ triggers: [{name: ev, type: kafka, topic: t, params: {region: "{{ event.region }
       ...start,
     });
     assert.deepEqual(await idsOf(named('again')), [1, 2, 101, 102]);
+  });
+
+  it('storage under an interval does not grow over 200 runs', async () => {
+    await createOrders(named('grows'));
+    const plan = planOf(ofRegion(named('grows'), 'method: upsert, upsert_keys: [id]'));
+    for (let from = 0; from < 200; from += 20) {
+      const ids = Array.from({ length: 20 }, (_, index) => `${named('grows')}/manual/${from + index}`);
+      await Promise.all(
+        ids.map((workflowId) =>
+          runs.client.workflow.execute(named('grows'), {
+            workflowId,
+            ...runStart(plan, 'manual', runs.taskQueue, { interval: RUN_DAY }),
+          }),
+        ),
+      );
+    }
+    // Runs that had not ended when the last one published are kept too.
+    await runs.run(ofRegion(named('grows'), 'method: upsert, upsert_keys: [id]'));
+    const keys = await bucket.keys(`${named('grows')}/`);
+    // Three runs of a manifest and a part each, and the manifest for readers outside.
+    assert.equal(keys.length, 7, keys.join('\n'));
+  }).timeout('5m');
+
+  it('a run that an earlier release started keeps the layout of its time to its end', async () => {
+    await createOrders(named('earlier'));
+    const plan = planOf(ofRegion(named('earlier'), 'method: append'));
+    const withoutIdentity = JSON.parse(
+      JSON.stringify(plan.tasks, (key, value: unknown) => (key === 'ownsEffects' ? undefined : value)),
+    ) as Plan['tasks'];
+    const workflowId = `${named('earlier')}/manual/old`;
+    const old = { ...plan, tasks: withoutIdentity };
+    await runs.client.workflow.execute(named('earlier'), { workflowId, ...runStart(old, 'manual', runs.taskQueue, { interval: RUN_DAY }) });
+    const names = (await bucket.keys(`${named('earlier')}/`)).map((key) => key.replace(/-[0-9a-f]{12}\./, '-*.'));
+    assert.deepEqual(
+      names,
+      ['manifest.json', 'part-00000-*.csv.gz'].map((name) => `${named('earlier')}/extract/20261126T000000Z/${name}`),
+    );
+    assert.deepEqual(await idsOf(named('earlier')), [1, 2]);
+    // The ledger does not know of what that run's data is: a new run may not append it again.
+    const again = await runs.run(ofRegion(named('earlier'), 'method: append'));
+    assert.match(again.tasks['load']?.error ?? '', /overlaps what is in/);
+    assert.equal(
+      (await bucket.keys(`${named('earlier')}/extract/20261126T000000Z/part`)).length,
+      0,
+      'nothing names the old files any more',
+    );
+  });
+
+  it('a ledger of an earlier release is brought up to date, and its loads still count', async () => {
+    const name = named('ledger');
+    await createOrders(name);
+    await runs.warehouse.rows('CREATE SCHEMA earlier');
+    await runs.warehouse.rows(`CREATE TABLE earlier.${name} (id int, region text, at timestamptz)`);
+    await runs.warehouse.rows(
+      `CREATE TABLE earlier.sluice_loads (
+         pipeline_run_id varchar(1024) NOT NULL, task varchar(256) NOT NULL, dag_id varchar(256) NOT NULL,
+         interval_start timestamptz NOT NULL, interval_end timestamptz NOT NULL, table_name varchar(256) NOT NULL, method varchar(16) NOT NULL,
+         row_count bigint NOT NULL, manifest varchar(2048) NOT NULL, loaded_at timestamptz NOT NULL, PRIMARY KEY (pipeline_run_id, task))`,
+    );
+    await runs.warehouse.rows(
+      `INSERT INTO earlier.sluice_loads VALUES ('${name}/manual/long_ago', 'load', '${name}', '2026-11-26 00:00+00', '2026-11-27 00:00+00',
+         '${name}', 'append', 2, 's3://b/manifest.json', '2026-11-27 00:01+00')`,
+    );
+    const yaml = ofRegion(name, 'schema: earlier, method: append');
+    const refused = await runs.run(yaml, { id: 'long_ago' });
+    assert.match(refused.tasks['load']?.error ?? '', /run '\w+\/manual\/long_ago' has already appended 2 rows/);
+    const other = { interval: { start: '2026-11-27T00:00:00Z', end: '2026-11-28T00:00:00Z' } };
+    for (const id of ['one', 'two']) await runs.run(ofRegion(name, 'schema: earlier, method: upsert, upsert_keys: [id]'), { id, ...other });
+    const rows = await runs.warehouse.rows('SELECT execution IS NULL AS old FROM earlier.sluice_loads ORDER BY loaded_at');
+    assert.deepEqual(rows, [{ old: true }, { old: false }, { old: false }]);
   });
 });

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import type { Reprocess } from '../../../workflows/plan/interval-coverage.ts';
+
+/** A small history of one pipeline: what its file says, what is in its source, and what happens. */
+export interface History {
+  /** The clock at the beginning. */
+  readonly clock: Clock;
+  readonly method: 'append' | 'replace' | 'upsert' | 'merge';
+  /** For method append. */
+  readonly onOverlap: 'replace' | 'append' | undefined;
+  /** Whether a run reads only the rows of its interval. */
+  readonly incremental: boolean;
+  /** Events arrive through Kafka and a sensor, and not straight from the test. */
+  readonly kafka: boolean;
+  readonly rows: readonly Omit<Row, 'id' | 'v'>[];
+  readonly steps: readonly Step[];
+}
+
+/** Two days, in quarters of six hours. */
+export type Clock = 'quarters' | 'days';
+
+/** A row of the source. Its time is that of the quarter in which it lies. */
+export interface Row {
+  readonly id: number;
+  readonly quarter: number;
+  readonly region: Region;
+  readonly v: number;
+}
+
+export const REGIONS = ['eu', 'us'] as const;
+export type Region = (typeof REGIONS)[number];
+/** The parameter of the pipeline; `all` is its default. */
+export type Selection = Region | 'all';
+
+/** `interval` and `which` count modulo what there is. `kill`: the worker is killed after so many milliseconds. */
+export type Step =
+  | { readonly kind: 'insert'; readonly quarter: number; readonly region: Region }
+  | { readonly kind: 'update' | 'delete'; readonly which: number }
+  | (Start & { readonly kill?: number | undefined })
+  | { readonly kind: 'both'; readonly starts: readonly [Start, Start]; readonly kill?: number | undefined }
+  | { readonly kind: 'rerun'; readonly which: number; readonly from: 'extract' | 'load' | undefined }
+  | {
+      readonly kind: 'backfill';
+      readonly interval: number;
+      readonly count: number;
+      readonly reprocess: Reprocess;
+      readonly kill?: number | undefined;
+    }
+  | { readonly kind: 'clock' };
+
+export type Start =
+  | { readonly kind: 'run'; readonly interval: number; readonly region: Selection }
+  /** The id of the last run by hand, once more: as after Temporal's retention. */
+  | { readonly kind: 'again' }
+  | { readonly kind: 'tick'; readonly interval: number }
+  | { readonly kind: 'event'; readonly key: number; readonly interval: number; readonly region: Selection };
+
+const quarter = fc.nat(7);
+const region = fc.constantFrom(...REGIONS);
+const selection = fc.constantFrom('all', 'all', ...REGIONS) as fc.Arbitrary<Selection>;
+const kill = fc.option(fc.nat(900), { freq: 6, nil: undefined });
+
+const start: fc.Arbitrary<Start> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('run' as const), interval: quarter, region: selection }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('again' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const), interval: quarter }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('event' as const), key: fc.nat(2), interval: quarter, region: selection }) },
+);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('insert' as const), quarter, region }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('update' as const, 'delete' as const), which: fc.nat(20) }) },
+  { weight: 8, arbitrary: fc.tuple(start, kill).map(([each, ms]) => ({ ...each, kill: ms })) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('both' as const), starts: fc.tuple(start, start), kill }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('rerun' as const),
+      which: fc.nat(10),
+      from: fc.constantFrom('extract' as const, 'load' as const, undefined),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('backfill' as const),
+      interval: quarter,
+      count: fc.integer({ min: 1, max: 3 }),
+      reprocess: fc.constantFrom('none' as const, 'failed' as const, 'all' as const),
+      kill,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('clock' as const) }) },
+);
+
+/** Random histories of at most `steps` steps. */
+export function histories(steps: number): fc.Arbitrary<History> {
+  return fc.record({
+    clock: fc.constantFrom('quarters' as const, 'days' as const),
+    method: fc.constantFrom('append' as const, 'append' as const, 'replace' as const, 'upsert' as const, 'merge' as const),
+    onOverlap: fc.constantFrom(undefined, 'replace' as const, 'append' as const),
+    incremental: fc.boolean(),
+    kafka: fc.option(fc.constant(true), { freq: 5, nil: false }).map((given) => given === true),
+    rows: fc.array(fc.record({ quarter, region }), { minLength: 1, maxLength: 6 }),
+    steps: fc.array(step, { minLength: 2, maxLength: steps }),
+  });
+}
+
+export interface Interval {
+  readonly start: number;
+  readonly end: number;
+}
+
+const FIRST_DAY = Date.UTC(2026, 2, 2);
+const QUARTER = 6 * 3_600_000;
+
+/** The interval of a number: of the two days, or of their eight quarters. Milliseconds. */
+export function intervalOf(clock: Clock, number: number): Interval {
+  const [length, count] = clock === 'days' ? [4 * QUARTER, 2] : [QUARTER, 8];
+  const start = FIRST_DAY + (number % count) * length;
+  return { start, end: start + length };
+}
+
+/** The time of a row, in milliseconds. */
+export function timeOf({ quarter: number }: Pick<Row, 'quarter'>): number {
+  return FIRST_DAY + number * QUARTER + QUARTER / 2;
+}
