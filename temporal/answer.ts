@@ -39,7 +39,8 @@ export async function answerIfAny<T>(client: Client, workflowId: string, ask: ()
   }
 }
 
-function isSilence(error: unknown): boolean {
+/** Whether an error says that no worker has answered. */
+export function isSilence(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = error instanceof ServiceError ? error.cause : error;
   // A query is refused at once when nobody has asked for work for a while.

@@ -3,6 +3,7 @@ import proto from '@temporalio/proto';
 import { linkedController } from '../lib/linked-controller.ts';
 import { describeRun, type RunReference } from './runs.ts';
 import { messageOf, type TaskInstance, TaskInstances } from './task-instances.ts';
+import { askTaskTable } from './task-table.ts';
 
 const { EventType, PendingActivityState } = proto.temporal.api.enums.v1;
 
@@ -22,30 +23,48 @@ export interface RunEnd {
 const PENDING_INTERVAL = 1000;
 
 /**
- * Follows a run to its end, or until `signal` is aborted: the history by long poll, attempts and progress of running tasks by description.
- * A restart of the server in the middle is waited out.
+ * Follows a run to its end, or until `signal` is aborted: the history by long poll; once a second the run's own task table, and attempts and
+ * progress of running tasks. A restart of the server in the middle is waited out.
  */
 export async function followRun(client: Client, run: RunReference, follower: RunFollower, signal: AbortSignal): Promise<RunEnd> {
   const instances = new TaskInstances();
   const ended = linkedController(signal);
   const pending = watchPending(client, run, instances, follower, ended.signal);
+  let error: string | undefined;
   try {
-    let error: string | undefined;
     for await (const event of historyEvents(client, run, signal)) {
       for (const instance of instances.add(event)) follower.task(instance);
       const failure = event.workflowExecutionFailedEventAttributes?.failure;
       if (failure) error = messageOf(failure);
     }
-    const { state } = await describeRun(client, run);
-    return { state, tasks: instances.all(), ...(error !== undefined && { error }) };
   } finally {
     ended.abort();
     await pending;
   }
+  for (const instance of await completeTable(client, run, instances)) follower.task(instance);
+  const { state } = await describeRun(client, run);
+  return { state, tasks: instances.all(), ...(error !== undefined && { error }) };
+}
+
+/** A run as it stands now. */
+export interface ShownRun {
+  readonly instances: TaskInstances;
+  readonly error?: string;
+  /** Whether the run itself says how its tasks stand; else all comes from its history, because no worker answers. */
+  readonly isExact: boolean;
 }
 
 /** The tasks of a run as they stand now. @throws RunNotFound */
-export async function showRun(client: Client, run: RunReference): Promise<{ instances: TaskInstances; error?: string }> {
+export async function showRun(client: Client, run: RunReference): Promise<ShownRun> {
+  const { instances, error } = await readHistory(client, run);
+  await completeTable(client, run, instances);
+  await observePending(client, run, instances);
+  const isExact = instances.result !== undefined || instances.table !== undefined;
+  return { instances, isExact, ...(error !== undefined && { error }) };
+}
+
+/** What the history of a run alone says of its tasks. @throws RunNotFound */
+export async function readHistory(client: Client, run: RunReference): Promise<Pick<ShownRun, 'instances' | 'error'>> {
   const instances = new TaskInstances();
   const handle = client.workflow.getHandle(run.pipelineRunId, run.temporalRunId);
   const { events } = await handle.fetchHistory();
@@ -55,8 +74,14 @@ export async function showRun(client: Client, run: RunReference): Promise<{ inst
     const failure = event.workflowExecutionFailedEventAttributes?.failure;
     if (failure) error = messageOf(failure);
   }
-  await observePending(client, run, instances);
   return { instances, ...(error !== undefined && { error }) };
+}
+
+/** Asks the run for what its history does not say; one that has ended by itself has left a result. @returns the tasks that this changed */
+async function completeTable(client: Client, run: RunReference, instances: TaskInstances): Promise<TaskInstance[]> {
+  if (instances.result) return [];
+  const table = await askTaskTable(client, run, { outputs: true });
+  return table ? instances.apply(table) : [];
 }
 
 async function* historyEvents(client: Client, run: RunReference, signal: AbortSignal) {
@@ -115,7 +140,13 @@ async function watchPending(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      for (const { instance, progress } of await observePending(client, run, instances)) follower.task(instance, progress);
+      const table = await askTaskTable(client, run, { outputs: false });
+      const changed = new Set((table ? instances.apply(table) : []).map(({ task }) => task));
+      const progress = await observePending(client, run, instances);
+      for (const { task } of instances.all()) {
+        const instance = instances.get(task);
+        if (instance && (changed.has(task) || progress.has(task))) follower.task(instance, progress.get(task));
+      }
     } catch {
       // The long poll beside this one reports what is wrong with the server.
     }
@@ -123,24 +154,24 @@ async function watchPending(
   }
 }
 
-async function observePending(
-  client: Client,
-  run: RunReference,
-  instances: TaskInstances,
-): Promise<{ instance: TaskInstance; progress?: unknown }[]> {
+/** @returns the tasks with a pending activity, each with its last heartbeat */
+async function observePending(client: Client, run: RunReference, instances: TaskInstances): Promise<Map<string, unknown>> {
   const { raw } = await client.workflow.getHandle(run.pipelineRunId, run.temporalRunId).describe();
-  return (raw.pendingActivities ?? []).flatMap((activity) => {
-    const task = activity.activityId ?? '';
-    const retrying = activity.state === PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED && (activity.attempt ?? 1) > 1;
-    instances.observe(task, {
-      state: retrying ? 'up_for_retry' : activity.state === PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED ? 'queued' : 'running',
-      attempt: activity.attempt ?? 1,
-      ...(activity.lastFailure && { error: messageOf(activity.lastFailure) }),
+  const observed = new Map<string, unknown>();
+  for (const activity of raw.pendingActivities ?? []) {
+    const attempt = activity.attempt ?? 1;
+    const isScheduled = activity.state === PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED;
+    const instance = instances.observe({
+      id: activity.activityId ?? '',
+      attempt,
+      isRetrying: isScheduled && attempt > 1,
+      isStarted: !isScheduled,
+      ...(activity.lastFailure && { lastFailure: messageOf(activity.lastFailure) }),
     });
-    const instance = instances.get(task);
     const [heartbeat] = activity.heartbeatDetails?.payloads ?? [];
-    return instance ? [{ instance, ...(heartbeat?.data && { progress: parse(heartbeat.data) }) }] : [];
-  });
+    if (instance) observed.set(instance.task, heartbeat?.data ? parse(heartbeat.data) : undefined);
+  }
+  return observed;
 }
 
 function parse(data: Uint8Array): unknown {

@@ -6,15 +6,22 @@ import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { isUnderWay } from '../workflows/plan/run.ts';
 import type { SlaPlan } from '../workflows/plan/sla.ts';
-import { showRun } from './follow-run.ts';
+import { isFinal } from '../workflows/plan/task-state.ts';
+import { readHistory, showRun } from './follow-run.ts';
+import { TaskInstances } from './task-instances.ts';
+import { ANSWER_WITHIN_MS, askTaskTable } from './task-table.ts';
 
 type ReadRun = Omit<WatchedRun, 'plan' | 'startedAt' | 'begun'>;
+
+/** For how long runs are not asked after one has not answered, in milliseconds. */
+const SILENCE_MS = 30_000;
 
 /** What only the histories of runs say of their promises. They are read where a promise asks for it, and once where that is enough. */
 export class PromiseReader {
   private readonly started = new Map<string, number>();
   private readonly broken = new Map<string, ReadonlyMap<string, string>>();
   private readonly evaluators = new WeakMap<Plan, Evaluator>();
+  private silentUntil = 0;
 
   constructor(private readonly client: Client) {}
 
@@ -24,7 +31,8 @@ export class PromiseReader {
     const startedAt = await this.startOf(run, plan, slas);
     const broken =
       run.state === 'success' && slas.some(({ promise }) => promise.kind === 'assert') ? await this.brokenPromises(run, plan) : undefined;
-    const tasks = isUnderWay(run.state) && slas.some(({ task }) => task !== undefined) ? await this.tasksOf(run, slas, now) : undefined;
+    const tasks =
+      isUnderWay(run.state) && slas.some(({ task }) => task !== undefined) ? await this.tasksOf(run, plan, slas, now) : undefined;
     return { ...(startedAt !== undefined && { startedAt }), ...(broken && { broken }), ...(tasks && { tasks }) };
   }
 
@@ -72,18 +80,32 @@ export class PromiseReader {
     return broken;
   }
 
-  private async tasksOf(run: ReadRun, slas: readonly SlaPlan[], now: number): Promise<WatchedTask[] | undefined> {
+  private async tasksOf(run: ReadRun, plan: Plan, slas: readonly SlaPlan[], now: number): Promise<WatchedTask[] | undefined> {
     // Before the first of them could be late nobody need look.
     const soonest = Math.min(
       ...slas.map(({ task, promise }) => (task === undefined ? Infinity : promise.kind === 'within' ? promise.ms / 2 : 0)),
     );
     if (now < run.queuedAt + soonest) return undefined;
-    const { instances } = await showRun(this.client, run);
-    return instances.all().map(({ task, startedAt, endedAt, state }) => ({
+    const instances = await this.instancesOf(run, plan);
+    return instances.all().map(({ task, startedAt, state }) => ({
       task,
       ...(startedAt && { startedAt: startedAt.getTime() }),
-      hasEnded: endedAt !== undefined || state === 'skipped',
+      hasEnded: isFinal(state),
     }));
+  }
+
+  /** The run's own table is enough where a worker answers; the history of a long run has many pages. */
+  private async instancesOf(run: ReadRun, plan: Plan): Promise<TaskInstances> {
+    const asked = Date.now();
+    const table = asked < this.silentUntil ? undefined : await askTaskTable(this.client, run, { outputs: false });
+    if (table) {
+      const instances = TaskInstances.of(plan);
+      instances.apply(table);
+      return instances;
+    }
+    // Without workers each of a thousand runs would take the whole time that an answer may take.
+    if (Date.now() - asked >= ANSWER_WITHIN_MS) this.silentUntil = Date.now() + SILENCE_MS;
+    return (await readHistory(this.client, run)).instances;
   }
 }
 

@@ -109,18 +109,19 @@ export class RunIndex {
     for await (const info of this.client.workflow.list({ query, pageSize: PAGE_SIZE })) this.take(info);
   }
 
-  /** Runs that wait for their turn go on without an event that lists could be asked for. */
+  /** A run that starts or stops to wait, for its turn or for people, leaves no event that lists could be asked for. */
   private async followWaiting(): Promise<void> {
-    const waiting = [...this.runs.values()].filter(({ run }) => run.state === 'queued' || run.state === 'paused');
-    if (waiting.length === 0) return;
-    const still = new Map<string, string>();
-    for (const word of ['queued', 'paused']) {
-      const query = `${SEARCH_ATTRIBUTES.state.name} = "${word}" AND ExecutionStatus = "Running"`;
-      for await (const { workflowId } of this.client.workflow.list({ query, pageSize: PAGE_SIZE })) still.set(workflowId, word);
+    const { pipeline, state } = SEARCH_ATTRIBUTES;
+    const waiting = new Set<string>();
+    const query = `${pipeline.name} IS NOT NULL AND ${state.name} IS NOT NULL AND ExecutionStatus = "Running"`;
+    for await (const info of this.client.workflow.list({ query, pageSize: PAGE_SIZE })) {
+      this.take(info);
+      waiting.add(info.runId);
     }
-    for (const known of waiting) {
-      if (known.run.endedAt !== undefined) continue;
-      this.runs.set(keyOf(known), { ...known, run: { ...known.run, state: still.get(known.run.pipelineRunId) ?? 'running' } });
+    for (const [key, known] of this.runs) {
+      const { endedAt, temporalRunId, state: before } = known.run;
+      if (endedAt === undefined && before !== 'running' && !waiting.has(temporalRunId))
+        this.runs.set(key, { ...known, run: { ...known.run, state: 'running' } });
     }
   }
 

@@ -1,6 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
+import { isUnderWay } from '../workflows/plan/run.ts';
 import { refusal } from '../workflows/plan/not-yet.ts';
 import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
@@ -138,7 +139,7 @@ export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'r
 function stateOf(status: string, own: unknown): string {
   switch (status) {
     case 'RUNNING':
-      return own === 'queued' || own === 'paused' ? own : 'running';
+      return typeof own === 'string' && isUnderWay(own) ? own : 'running';
     case 'COMPLETED':
       // For lack of room it did not begin: `on_overlap: cancel_new`.
       return own === 'canceled' ? 'canceled' : 'success';

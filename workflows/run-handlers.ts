@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import {
   type ApprovalVote,
   CANCEL_WORD,
@@ -9,6 +9,7 @@ import {
   TASK_OPERATIONS,
   type TaskWord,
 } from './plan/decision.ts';
+import { TASK_TABLE_QUERY, type TaskTable, type TaskTableRequest } from './plan/task-table.ts';
 import { checkWord } from './run/operations.ts';
 import type { PipelineRun } from './run/pipeline-run.ts';
 
@@ -16,7 +17,9 @@ import type { PipelineRun } from './run/pipeline-run.ts';
  * What people send to a run that goes on, from the command line or from the Temporal UI, as updates: each is checked before it is taken, and
  * stays in the history with who, when and why.
  */
-export function acceptDecisions({ decisions, operations }: PipelineRun): void {
+export function acceptDecisions(run: PipelineRun): void {
+  const { decisions, operations } = run;
+  setHandler(defineQuery<TaskTable, [TaskTableRequest]>(TASK_TABLE_QUERY), (request) => run.table(request));
   handle<ApprovalVote>(
     'decide',
     'Approve or reject: {"task", "decision": "approve" | "reject", "by", "comment"?, "form"?}',

@@ -17,6 +17,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  patched,
   scheduleActivity,
   scheduleLocalActivity,
   setCurrentDetails,
@@ -30,7 +31,7 @@ import { formatDuration } from './plan/duration.ts';
 import { type ItemOutcome, ITEMS_WORKFLOW, type ItemsInput } from './plan/items.ts';
 import type { Json } from './plan/json.ts';
 import type { RetryRule, TaskPlan, WaitPlan } from './plan/plan.ts';
-import type { RunResult } from './plan/run.ts';
+import { type RunResult, type RunStanding, waitsForPeople } from './plan/run.ts';
 import { runFacts } from './plan/run-facts.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
 import { RELEASE_SLOTS, SLOTS_ANSWER, type SlotsAnswer, type SlotsCall } from './plan/slot-messages.ts';
@@ -50,11 +51,15 @@ import { scopeIn, shieldIn, temporalScope, withTimeout, workflowScope } from './
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 const ASK_AGAIN = '5 minutes';
+/** Since 2026-11-28 a run that waits for people can be searched for. */
+const WAITS_ARE_SHOWN = 'waits-are-shown';
 
 /** Carries a run out on Temporal. What is done belongs to the scope that is named, wherever the code that asks for it runs. */
 export class TemporalHost implements RunHost {
   private readonly root = workflowScope();
   private readonly answers = new Map<string, boolean>();
+  private standing: RunStanding = 'running';
+  private shown: RunStanding = 'running';
 
   constructor() {
     setHandler(defineSignal<[SlotsAnswer]>(SLOTS_ANSWER), ({ key, granted }) => void this.answers.set(key, granted));
@@ -62,6 +67,10 @@ export class TemporalHost implements RunHost {
 
   get canceled(): boolean {
     return this.root.consideredCancelled;
+  }
+
+  get now(): number {
+    return Date.now();
   }
 
   show(board: () => string): void {
@@ -156,8 +165,14 @@ export class TemporalHost implements RunHost {
     return isGranted ? release : undefined;
   }
 
-  enter(state: 'queued' | 'running' | 'paused'): void {
-    upsertSearchAttributes([{ key: STATE, value: state === 'running' ? null : state }]);
+  enter(state: RunStanding): void {
+    const aboutPeople = waitsForPeople(state) || waitsForPeople(this.standing);
+    const shown = waitsForPeople(state) && !patched(WAITS_ARE_SHOWN) ? 'running' : state;
+    const isNew = shown !== this.shown;
+    this.standing = state;
+    this.shown = shown;
+    // Runs of earlier releases have no attribute while they wait for people, and may have the same one twice otherwise.
+    if (isNew || !aboutPeople) upsertSearchAttributes([{ key: STATE, value: shown === 'running' ? null : shown }]);
   }
 
   async until(ready: () => boolean, { timeoutMs, summary }: { timeoutMs?: number; summary: string }, scope: RunScope): Promise<boolean> {

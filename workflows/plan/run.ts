@@ -3,6 +3,7 @@ import type { Plan } from './plan.ts';
 import type { DataInterval } from './schedule.ts';
 import type { RunEvent } from './trigger.ts';
 import type { TaskState } from './task-state.ts';
+import type { TaskTimes } from './task-table.ts';
 
 /** Events that start runs: such a run is about the event, and not about the data of an interval. */
 export const EVENT_CAUSES = ['kafka', 's3', 'sql', 'http', 'dataset', 'rabbitmq'] as const;
@@ -35,9 +36,18 @@ export interface RerunOf {
   readonly kept: Readonly<Record<string, TaskResult>>;
 }
 
-/** Whether a run in this state has not ended: it runs, waits for its turn, or is paused. */
-export function isUnderWay(state: string): boolean {
-  return state === 'running' || state === 'queued' || state === 'paused';
+/** How a run that has not ended stands: it runs, waits for its turn, is paused, or waits for people: for an approval, or with a task on hold. */
+export const RUN_STANDINGS = ['running', 'queued', 'paused', 'approval', 'held'] as const;
+export type RunStanding = (typeof RUN_STANDINGS)[number];
+
+/** Whether a run in this state has not ended. */
+export function isUnderWay(state: string): state is RunStanding {
+  return (RUN_STANDINGS as readonly string[]).includes(state);
+}
+
+/** Whether a run in this state waits for people. */
+export function waitsForPeople(state: string): boolean {
+  return state === 'approval' || state === 'held';
 }
 
 export interface TaskResult {
@@ -63,6 +73,8 @@ export interface RunResult {
   readonly state: 'success' | 'failed' | 'canceled';
   readonly interval: DataInterval;
   readonly tasks: Readonly<Record<string, TaskResult>>;
+  /** When tasks ran that are no activities; of the others the history says it. Absent in runs of earlier releases. */
+  readonly times?: Readonly<Record<string, TaskTimes>>;
   /** What operators did to it: `skip load by ann: the source is down`. */
   readonly operations?: readonly string[];
 }

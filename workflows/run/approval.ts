@@ -19,6 +19,7 @@ export async function runApproval(
 ): Promise<TaskResult> {
   const { prompt, assignees = [], quorum = 1, timeout, on_timeout = 'reject', form } = params;
   const open: OpenApproval = {
+    prompt: String(prompt),
     assignees: assignees as readonly string[],
     quorum: Number(quorum),
     form: form as JsonObject | undefined,

@@ -1,11 +1,13 @@
 import type { ApprovalVote, HeldDecision } from '../plan/decision.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { TaskPlan } from '../plan/plan.ts';
+import type { OpenWait } from '../plan/task-table.ts';
 import { checkValue } from '../plan/value-schema.ts';
 import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
 
 /** An approval as it waits. */
 export interface OpenApproval {
+  readonly prompt: string;
   readonly assignees: readonly string[];
   readonly quorum: number;
   readonly form: JsonObject | undefined;
@@ -16,8 +18,20 @@ export interface OpenApproval {
 export class Decisions {
   private readonly approvals = new Map<string, OpenApproval>();
   private readonly holds = new Map<string, HeldDecision | undefined>();
+  private readonly open = new Map<string, Omit<OpenWait, 'votes'>>();
+
+  /** Called when a task starts or stops to wait for people. */
+  changed: () => void = () => undefined;
 
   constructor(private readonly host: RunHost) {}
+
+  /** The tasks that wait for people now, the longest wait first. */
+  get waits(): readonly OpenWait[] {
+    return [...this.open.values()].map((wait) => {
+      const votes = this.approvals.get(wait.task)?.votes ?? [];
+      return votes.length === 0 ? wait : { ...wait, votes: votes.map(({ decision, by }) => `${decision} by ${by}`) };
+    });
+  }
 
   /** @returns what is wrong with a vote, or undefined */
   checkVote(vote: ApprovalVote): string | undefined {
@@ -60,19 +74,26 @@ export class Decisions {
     wait: { readonly timeoutMs?: number; readonly summary: string },
     scope: RunScope,
   ): Promise<void> {
+    const { prompt, assignees, quorum, form } = open;
     this.approvals.set(task.name, open);
+    this.begin(
+      { task: task.name, kind: 'approval', prompt, quorum, ...(assignees.length > 0 && { assignees }), ...(form && { form }) },
+      wait.timeoutMs,
+    );
     try {
       await this.host.until(() => isDecided(open), wait, scope);
     } finally {
       this.approvals.delete(task.name);
+      this.end(task.name);
     }
   }
 
-  /** Waits for a decision on a task that has failed; undefined when its time was over. */
-  async held(task: TaskPlan, scope: RunScope): Promise<HeldDecision | 'canceled' | undefined> {
+  /** Waits for a decision on a task that has failed; undefined when its time was over. @param error why it failed */
+  async held(task: TaskPlan, error: string | undefined, scope: RunScope): Promise<HeldDecision | 'canceled' | undefined> {
+    const timeoutMs = task.holdOnFailureMs ?? 0;
     this.holds.set(task.name, undefined);
+    this.begin({ task: task.name, kind: 'held', ...(error !== undefined && { error }) }, timeoutMs);
     try {
-      const timeoutMs = task.holdOnFailureMs ?? 0;
       await this.host.until(
         () => this.holds.get(task.name) !== undefined,
         { timeoutMs, summary: `${task.name} is held: retry, skip or fail` },
@@ -84,7 +105,19 @@ export class Decisions {
       throw error;
     } finally {
       this.holds.delete(task.name);
+      this.end(task.name);
     }
+  }
+
+  private begin(wait: Omit<OpenWait, 'since' | 'until' | 'votes'>, timeoutMs: number | undefined): void {
+    const since = this.host.now;
+    this.open.set(wait.task, { ...wait, since, ...(timeoutMs !== undefined && { until: since + timeoutMs }) });
+    this.changed();
+  }
+
+  private end(task: string): void {
+    this.open.delete(task);
+    this.changed();
   }
 
   private notWaiting(task: Json | undefined, what: string, waiting: readonly string[]): string {

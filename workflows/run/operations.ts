@@ -1,4 +1,5 @@
 import type { OperatorWord, RunOperation, TaskOperation, TaskWord } from '../plan/decision.ts';
+import type { RunStanding } from '../plan/run.ts';
 import { isFinal } from '../plan/task-state.ts';
 import type { Decisions } from './decisions.ts';
 import type { RunHost, RunScope } from './run-host.ts';
@@ -17,7 +18,9 @@ export class Operations {
     private readonly host: RunHost,
     private readonly state: RunState,
     private readonly decisions: Decisions,
-  ) {}
+  ) {
+    decisions.changed = () => this.tellState();
+  }
 
   /** Paused, a run begins no further tasks; those that run go on. A run that ends by cancellation does what `finally` says all the same. */
   get isPaused(): boolean {
@@ -60,7 +63,15 @@ export class Operations {
   }
 
   private tellState(): void {
-    this.host.enter(this.paused ? 'paused' : this.waits ? 'queued' : 'running');
+    this.host.enter(this.standing());
+  }
+
+  /** What an operator can act on comes first. */
+  private standing(): RunStanding {
+    if (this.paused) return 'paused';
+    if (this.waits) return 'queued';
+    const kinds = this.decisions.waits.map(({ kind }) => kind);
+    return kinds.includes('held') ? 'held' : (kinds[0] ?? 'running');
   }
 
   /** @returns what is wrong with it, or undefined */

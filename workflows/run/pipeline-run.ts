@@ -4,9 +4,10 @@ import { allTasks, type Plan, type TaskPlan } from '../plan/plan.ts';
 import type { RunResult } from '../plan/run.ts';
 import { taskBoard } from '../plan/task-board.ts';
 import { isFinal } from '../plan/task-state.ts';
+import type { TaskStanding, TaskTable, TaskTableRequest, TaskTimes } from '../plan/task-table.ts';
 import { Decisions } from './decisions.ts';
 import { Operations } from './operations.ts';
-import { PlanTaskRunner, type RunContext } from './plan-task-runner.ts';
+import { isPlain, PlanTaskRunner, type RunContext } from './plan-task-runner.ts';
 import { type RunHost, type RunScope, type SlotCall, TaskCanceled } from './run-host.ts';
 import { runLimits } from './run-limits.ts';
 import { failsTheRun, RunState } from './run-state.ts';
@@ -34,7 +35,7 @@ export class PipelineRun {
     private readonly host: RunHost,
     evaluator: Evaluator | undefined,
   ) {
-    this.state = new RunState();
+    this.state = new RunState(host);
     this.decisions = new Decisions(host);
     this.operations = new Operations(host, this.state, this.decisions);
     this.runner = new PlanTaskRunner(plan, context, this.state, host, this.decisions, evaluator, this.operations);
@@ -77,10 +78,35 @@ export class PipelineRun {
     return { result: this.resultOf(state) };
   }
 
+  /** Of tasks that are no activity: nothing else in the run's history says when they ran. */
+  private timesOfOthers(): RunResult['times'] {
+    const times = allTasks(this.plan).flatMap((task): [string, TaskTimes][] => {
+      const own = this.state.timesOf(task.name);
+      return isPlain(task) || own.startedAt === undefined ? [] : [[task.name, own]];
+    });
+    return times.length === 0 ? undefined : Object.fromEntries(times);
+  }
+
   private resultOf(state: RunResult['state']): RunResult {
     const { log } = this.operations;
     const tasks = Object.fromEntries(this.state.results);
-    return { state, interval: this.context.interval, tasks, ...(log.length > 0 && { operations: log }) };
+    const times = this.timesOfOthers();
+    return { state, interval: this.context.interval, tasks, ...(times && { times }), ...(log.length > 0 && { operations: log }) };
+  }
+
+  /** How the tasks stand now. */
+  table({ outputs }: TaskTableRequest): TaskTable {
+    const tasks = [...this.state.results].map(([name, { output, partial, ...result }]): [string, TaskStanding] => [
+      name,
+      {
+        ...result,
+        ...this.state.timesOf(name),
+        ...(outputs && output !== undefined && { output }),
+        ...(outputs && partial && { partial }),
+      },
+    ]);
+    const { params } = this.context;
+    return { params, tasks: Object.fromEntries(tasks), waits: this.decisions.waits, operations: this.operations.log };
   }
 
   private async completeNow(): Promise<RunEnd> {

@@ -117,7 +117,7 @@ export class PlanTaskRunner implements TaskRunner {
         note: `held for ${formatDuration(task.holdOnFailureMs)}: retry, skip or fail it`,
       };
       this.state.settle(task, held);
-      const decision = await this.decisions.held(task, scope);
+      const decision = await this.decisions.held(task, result.error, scope);
       if (decision === 'canceled') return { state: 'canceled' };
       if (decision === undefined) return { ...result, note: 'nobody decided in time' };
       const note = `${decision.action} by ${decision.by}${decision.reason ? `: ${decision.reason}` : ''}`;
@@ -291,7 +291,7 @@ export class PlanTaskRunner implements TaskRunner {
 }
 
 /** Whether a task is one activity: types that are none, lists, pools and people take more than that. */
-function isPlain({ type, expand, pool, holdOnFailureMs }: TaskPlan): boolean {
+export function isPlain({ type, expand, pool, holdOnFailureMs }: TaskPlan): boolean {
   return !expand && !pool && holdOnFailureMs === undefined && type !== 'approval' && type !== 'empty' && type !== 'run_pipeline';
 }
 

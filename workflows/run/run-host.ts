@@ -1,7 +1,7 @@
 import type { ItemOutcome, ItemsInput } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
-import type { PartialOutputs } from '../plan/run.ts';
+import type { PartialOutputs, RunStanding } from '../plan/run.ts';
 import type { DataInterval } from '../plan/schedule.ts';
 import type { OnOverlap } from '../plan/slots.ts';
 import type { TaskInput } from '../plan/task-input.ts';
@@ -39,10 +39,12 @@ export interface RunHost {
    * @throws TaskCanceled when the scope is cancelled first
    */
   acquire(call: SlotCall, scope: RunScope): Promise<(() => Promise<void>) | undefined>;
-  /** Says whether the run waits for its turn, has begun, or is paused. */
-  enter(state: 'queued' | 'running' | 'paused'): void;
+  /** Shows how the run stands, where people search for runs. */
+  enter(state: RunStanding): void;
   /** Whether the run has been asked to end. */
   readonly canceled: boolean;
+  /** Milliseconds since 1970; the same whenever the run is repeated from its history. */
+  readonly now: number;
   /** Shows how the run stands, wherever people look at it: `board` is drawn when somebody does. */
   show(board: () => string): void;
 }

@@ -2,23 +2,40 @@ import type { Json, JsonObject } from '../plan/json.ts';
 import type { TaskPlan } from '../plan/plan.ts';
 import type { TaskResult } from '../plan/run.ts';
 import { isFinal } from '../plan/task-state.ts';
+import type { TaskTimes } from '../plan/task-table.ts';
 
 /** How the tasks of a run stand. */
 export class RunState {
   readonly results = new Map<string, TaskResult>();
   /** What failed tasks failed of, by task. */
   readonly origins = new Map<string, unknown>();
+  private readonly times = new Map<string, TaskTimes>();
   private byTask: JsonObject | undefined;
+
+  /** @param clock the run's time, milliseconds since 1970 */
+  constructor(private readonly clock: { readonly now: number }) {}
 
   /** Records how a task stands. */
   settle(task: TaskPlan, result: TaskResult): void {
     this.results.set(task.name, result);
-    if (isFinal(result.state)) this.byTask = undefined;
+    const { now } = this.clock;
+    const { startedAt } = this.times.get(task.name) ?? {};
+    if (isFinal(result.state)) {
+      this.byTask = undefined;
+      this.times.set(task.name, startedAt === undefined ? { endedAt: now } : { startedAt, endedAt: now });
+    } else if (result.state === 'queued') this.times.delete(task.name);
+    else this.times.set(task.name, { startedAt: startedAt ?? now });
+  }
+
+  /** When a task started and ended, as far as it has. */
+  timesOf(name: string): TaskTimes {
+    return this.times.get(name) ?? {};
   }
 
   /** Takes back how a task ended: it is to be tried again. */
   forget(name: string): void {
     this.results.delete(name);
+    this.times.delete(name);
     this.origins.delete(name);
     this.byTask = undefined;
   }
