@@ -183,12 +183,13 @@ export class TaskInstances {
     const before = this.tasks.get(task);
     if (!before) return [];
     const state = this.endedAt && !isFinal(told) ? 'canceled' : told;
-    const { wait: _, note: earlier, ...kept } = before;
+    const { note: earlier, ...kept } = before;
     const note = standing.note ?? (isFinal(state) ? undefined : earlier);
     const start = before.startedAt ?? dateOf(startedAt);
     const end = before.endedAt ?? dateOf(endedAt) ?? (start && this.endedAt);
     const settled = tidy({
       ...kept,
+      wait,
       ...(note !== undefined && { note }),
       ...(standing.error !== undefined && { error: standing.error }),
       ...(standing.output !== undefined && { output: standing.output }),
@@ -245,7 +246,7 @@ function nameOf(id: string): string {
 }
 
 /** Leaves out what is not true of a task in its new state. */
-function tidy({ endedAt, wait, error, ...task }: TaskInstance): TaskInstance {
+function tidy({ endedAt, wait, error, ...task }: Omit<TaskInstance, 'wait'> & { readonly wait?: OpenWait | undefined }): TaskInstance {
   const hasEnded = isFinal(task.state);
   return {
     ...task,
