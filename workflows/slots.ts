@@ -7,6 +7,7 @@ import {
   defineSignal,
   defineUpdate,
   getExternalWorkflowHandle,
+  patched,
   scheduleLocalActivity,
   setCurrentDetails,
   setHandler,
@@ -19,8 +20,10 @@ import {
   RESIZE_POOL,
   SLOTS_ANSWER,
   SLOTS_QUERY,
+  SLOTS_SHORTAGE,
   type SlotsAnswer,
   type SlotsInput,
+  type SlotsShortage,
   type SlotsWanted,
 } from './plan/slot-messages.ts';
 import { type SlotNews, type SlotRequest, Slots, type SlotState } from './plan/slots.ts';
@@ -39,9 +42,15 @@ const IDLE = 60_000;
  * Slots that runs and tasks share, as a workflow of its own: nothing holds more than there are, whatever dies. Those who wait are in its
  * current details.
  */
-export async function SluiceSlots({ kind, state }: SlotsInput): Promise<SlotState> {
+export function SluiceSlots(input: SlotsInput): Promise<SlotState> {
+  return holdSlots(input, () => workflowInfo().continueAsNewSuggested);
+}
+
+/** @param isHistoryLong whether to go on in a new history */
+export async function holdSlots({ kind, state, untold = [] }: SlotsInput, isHistoryLong: () => boolean): Promise<SlotState> {
   const slots = new Slots(state);
-  const news: SlotNews[] = [];
+  const news: SlotNews[] = [...untold];
+  let telling = 0;
   let drawn = false;
   const take = (some: readonly SlotNews[]): void => {
     news.push(...some);
@@ -71,15 +80,20 @@ export async function SluiceSlots({ kind, state }: SlotsInput): Promise<SlotStat
 
   void freeWhatEnded(slots, take);
   for (;;) {
-    for (const each of news.splice(0)) void tell(each, (key) => take(slots.release(key)));
+    if (isHistoryLong()) {
+      // The server drops a signal whose sender goes on in a new history before it was delivered: what is not told yet is told from there.
+      await condition(() => telling === 0 && allHandlersFinished());
+      await continueAsNew<typeof SluiceSlots>({ kind, state: slots.state, ...(news.length > 0 && { untold: news }) });
+    }
+    for (const each of news.splice(0)) {
+      telling++;
+      void tell(each, (key) => take(slots.release(key))).finally(() => telling--);
+    }
     if (!drawn) setCurrentDetails(describe(slots));
     drawn = true;
-    if (workflowInfo().continueAsNewSuggested && news.length === 0) {
-      await condition(allHandlersFinished);
-      if (news.length === 0) await continueAsNew<typeof SluiceSlots>({ kind, state: slots.state });
-    }
     const { waiting, holders } = slots.state;
-    const stirred = (): boolean => news.length > 0 || !drawn;
+    // Slots that an earlier release began look for something to tell first.
+    const stirred = (): boolean => news.length > 0 || !drawn || (isHistoryLong() && patched('renewed-while-waiting'));
     if (kind === 'pool' || waiting.length > 0 || holders.length > 0) await condition(stirred);
     else if (!(await condition(stirred, IDLE))) return slots.state;
   }
@@ -100,6 +114,7 @@ async function tell(news: SlotNews, gone: (key: string) => void): Promise<void> 
   const handle = getExternalWorkflowHandle(workflowId, runId);
   try {
     if (news.kind === 'cancel') await handle.cancel();
+    else if (news.kind === 'short') await handle.signal(SLOTS_SHORTAGE, { key, capacity: news.capacity } satisfies SlotsShortage);
     else await handle.signal(SLOTS_ANSWER, { key, granted: news.kind === 'granted' } satisfies SlotsAnswer);
   } catch {
     gone(key);
@@ -130,10 +145,10 @@ const MAX_ROWS = 50;
 
 function describe(slots: Slots): string {
   const { capacity, holders, waiting } = slots.state;
+  const words = (wanted: number): string =>
+    wanted > capacity ? ` (asks for ${wanted} of ${capacity} slots)` : wanted > 1 ? ` (${wanted} slots)` : '';
   const rows = (requests: readonly SlotRequest[], mark: string): string[] => [
-    ...requests
-      .slice(0, MAX_ROWS)
-      .map(({ workflowId, what, slots: wanted }) => `${mark} ${workflowId}  ${what}${wanted > 1 ? ` (${wanted} slots)` : ''}`),
+    ...requests.slice(0, MAX_ROWS).map(({ workflowId, what, slots: wanted }) => `${mark} ${workflowId}  ${what}${words(wanted)}`),
     ...(requests.length > MAX_ROWS ? [`  … and ${requests.length - MAX_ROWS} more`] : []),
   ];
   const heading = `${capacity - slots.free} of ${capacity} slots taken, ${waiting.length} waiting`;

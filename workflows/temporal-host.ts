@@ -34,7 +34,7 @@ import type { RetryRule, TaskPlan, WaitPlan } from './plan/plan.ts';
 import { type RunResult, type RunStanding, waitsForPeople } from './plan/run.ts';
 import { runFacts } from './plan/run-facts.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
-import { RELEASE_SLOTS, SLOTS_ANSWER, type SlotsAnswer, type SlotsCall } from './plan/slot-messages.ts';
+import { RELEASE_SLOTS, SLOTS_ANSWER, SLOTS_SHORTAGE, type SlotsAnswer, type SlotsCall, type SlotsShortage } from './plan/slot-messages.ts';
 import {
   type ActivityCall,
   type ItemsCall,
@@ -60,9 +60,12 @@ export class TemporalHost implements RunHost {
   private readonly answers = new Map<string, boolean>();
   private standing: RunStanding = 'running';
   private shown: RunStanding = 'running';
+  /** Who of this run waits for slots and hears when there are too few, by key. */
+  private readonly waiting = new Map<string, (capacity: number) => void>();
 
   constructor() {
     setHandler(defineSignal<[SlotsAnswer]>(SLOTS_ANSWER), ({ key, granted }) => void this.answers.set(key, granted));
+    setHandler(defineSignal<[SlotsShortage]>(SLOTS_SHORTAGE), ({ key, capacity }) => this.waiting.get(key)?.(capacity));
   }
 
   get canceled(): boolean {
@@ -135,10 +138,14 @@ export class TemporalHost implements RunHost {
     );
   }
 
-  async acquire({ workflowId, kind, capacity, summary, ...wanted }: SlotCall, scope: RunScope): Promise<(() => Promise<void>) | undefined> {
+  async acquire(
+    { workflowId, kind, capacity, summary, onShortage, ...wanted }: SlotCall,
+    scope: RunScope,
+  ): Promise<(() => Promise<void>) | undefined> {
     const { workflowId: holder, runId, workflowType } = workflowInfo();
     const key = `${runId} ${wanted.what} ${workflowId}`;
-    const request = { ...wanted, key, workflowId: holder, runId, group: workflowType };
+    const request = { ...wanted, key, workflowId: holder, runId, group: workflowType, ...(onShortage && { hearsShortage: true }) };
+    if (onShortage) this.waiting.set(key, onShortage);
     const call: SlotsCall = { workflowId, kind, request, ...(capacity !== undefined && { capacity }) };
     const release = (): Promise<void> =>
       CancellationScope.nonCancellable(() =>
@@ -159,6 +166,8 @@ export class TemporalHost implements RunHost {
     } catch (error) {
       await release();
       throw isCancellation(error) ? new TaskCanceled('cancelled') : error;
+    } finally {
+      this.waiting.delete(key);
     }
     const isGranted = this.answers.get(key) === true;
     this.answers.delete(key);

@@ -1,4 +1,4 @@
-import type { SlotRequest, SlotState } from './slots.ts';
+import type { SlotNews, SlotRequest, SlotState } from './slots.ts';
 
 /** The workflow that holds slots: registered by name, which no `dag_id` can have. */
 export const SLOTS_WORKFLOW = 'SluiceSlots';
@@ -8,6 +8,8 @@ export interface SlotsInput {
   /** A pool stays as it was set; the slots of a pipeline's runs are what its latest run says, and need no keeping. */
   readonly kind: 'pool' | 'runs';
   readonly state: SlotState;
+  /** What an earlier execution of the same slots had not told yet. */
+  readonly untold?: readonly SlotNews[];
 }
 
 /** To a slots workflow. */
@@ -28,6 +30,14 @@ export const SLOTS_ANSWER = 'slots-answer';
 export interface SlotsAnswer {
   readonly key: string;
   readonly granted: boolean;
+}
+
+/** To a run that asked for more slots than there are. */
+export const SLOTS_SHORTAGE = 'slots-shortage';
+
+export interface SlotsShortage {
+  readonly key: string;
+  readonly capacity: number;
 }
 
 /** What a run asks a worker to send: workflows cannot start a workflow by a signal themselves. */

@@ -16,6 +16,8 @@ export interface SlotRequest {
   /** 1 (first) to 5. */
   readonly priority: number;
   readonly onOverlap: OnOverlap;
+  /** Whether it is told when it asks for more than there are; absent: it was sent by a release that cannot hear it. */
+  readonly hearsShortage?: boolean;
 }
 
 /** How slots stand. Wire data. */
@@ -31,6 +33,8 @@ export interface SlotState {
 /** What is to be told, and to whom. */
 export type SlotNews =
   | { readonly kind: 'granted' | 'refused'; readonly request: SlotRequest }
+  /** It asks for more slots than there are, taken or not: it waits until somebody makes more. */
+  | { readonly kind: 'short'; readonly request: SlotRequest; readonly capacity: number }
   /** `holder` is to be cancelled, to make room. */
   | { readonly kind: 'cancel'; readonly holder: SlotRequest };
 
@@ -65,7 +69,12 @@ export class Slots {
 
   resize(capacity: number): SlotNews[] {
     this.capacity = capacity;
-    return this.grant();
+    return [...this.grant(), ...[...this.waiting.values()].flatMap((request) => this.shortage(request))];
+  }
+
+  private shortage(request: SlotRequest): SlotNews[] {
+    const { capacity } = this;
+    return request.hearsShortage && request.slots > capacity ? [{ kind: 'short', request, capacity }] : [];
   }
 
   /** Takes a request; one that is known already is answered again if it has been granted. */
@@ -74,6 +83,7 @@ export class Slots {
     this.waiting.set(request.key, request);
     const news = this.grant();
     if (!this.waiting.has(request.key)) return news;
+    news.push(...this.shortage(request));
     if (request.onOverlap === 'skip' || request.onOverlap === 'cancel_new') {
       this.waiting.delete(request.key);
       return [...news, { kind: 'refused', request }];

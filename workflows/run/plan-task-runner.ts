@@ -15,7 +15,7 @@ import type { Operations } from './operations.ts';
 import { type ActivityCall, type RunHost, type RunningActivity, type RunScope, TaskCanceled, TaskFailed } from './run-host.ts';
 import type { RunState } from './run-state.ts';
 import type { TaskRunner, TaskWatch } from './task-list-run.ts';
-import { inPool } from './task-pool.ts';
+import { inPool, type PoolWatch } from './task-pool.ts';
 
 /** What a run is given beside its plan. */
 export interface RunContext {
@@ -165,10 +165,13 @@ export class PlanTaskRunner implements TaskRunner {
   }
 
   private inPool<T>(task: TaskPlan, id: string, scope: RunScope, work: () => Promise<T>): Promise<T> {
+    const settle = (state: TaskResult['state'], note?: string): void =>
+      this.state.settle(task, { state, ...(note !== undefined && { note }) });
     // Of a list, the board shows how far it is.
-    const shows = task.expand
-      ? undefined
-      : (state: 'queued' | 'running', note?: string) => this.state.settle(task, { state, ...(note !== undefined && { note }) });
+    const shows: PoolWatch = {
+      cannotBegin: (note) => settle(task.expand ? 'running' : 'queued', note),
+      ...(!task.expand && { waits: (note: string) => settle('queued', note), begins: () => settle('running') }),
+    };
     return inPool(this.host, task, id, scope, work, shows);
   }
 

@@ -91,6 +91,8 @@ export interface SlotCall {
   readonly capacity?: number;
   /** What is waited for, in a few words. */
   readonly summary: string;
+  /** Called while it asks for more slots than there are, taken or not. */
+  readonly onShortage?: (capacity: number) => void;
 }
 
 /** A part of a long list as the run wants it. */

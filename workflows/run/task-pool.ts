@@ -1,14 +1,21 @@
 import type { TaskPlan } from '../plan/plan.ts';
 import { poolId } from '../plan/slot-messages.ts';
-import type { RunHost, RunScope } from './run-host.ts';
+import type { RunHost, RunScope, SlotCall } from './run-host.ts';
 
 /** Of tasks that say nothing. */
 const MIDDLE_PRIORITY = 3;
 
+/** Told how a task stands with its pool, in words for people. */
+export interface PoolWatch {
+  waits?(note: string): void;
+  /** It asks for more slots than there are. */
+  cannotBegin(note: string): void;
+  begins?(): void;
+}
+
 /**
  * Does a task's work in its pool, if it has one.
  * @param id of the activity, for people
- * @param shows what is to be shown while it waits, and when it has begun
  * @throws TaskCanceled
  */
 export async function inPool<T>(
@@ -17,19 +24,32 @@ export async function inPool<T>(
   id: string,
   scope: RunScope,
   work: () => Promise<T>,
-  shows?: (state: 'queued' | 'running', note?: string) => void,
+  watch?: PoolWatch,
 ): Promise<T> {
   if (!pool) return work();
   const { name, slots } = pool;
-  shows?.('queued', `waits for pool ${name}`);
-  const release = await host.acquire(
-    { workflowId: poolId(name), kind: 'pool', what: id, slots, priority, onOverlap: 'queue', summary: `pool ${name}` },
-    scope,
-  );
-  shows?.('running');
+  watch?.waits?.(`waits for pool ${name}`);
+  const call: SlotCall = {
+    workflowId: poolId(name),
+    kind: 'pool',
+    what: id,
+    slots,
+    priority,
+    onOverlap: 'queue',
+    summary: `pool ${name}`,
+    ...(watch && { onShortage: (capacity) => watch.cannotBegin(shortageOf(name, slots, capacity)) }),
+  };
+  const release = await host.acquire(call, scope);
+  watch?.begins?.();
   try {
     return await work();
   } finally {
     await release?.();
   }
+}
+
+/** Why a task waits that asks for more slots than its pool has, and what to do. */
+function shortageOf(pool: string, slots: number, capacity: number): string {
+  const has = capacity === 0 ? 'has no slots' : `has ${capacity} slot${capacity === 1 ? '' : 's'}, the task asks for ${slots}`;
+  return `waits for pool ${pool}: it ${has}; \`sluice pools set ${pool} ${slots}\` makes room`;
 }

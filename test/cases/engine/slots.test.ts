@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { after, before, describe, it } from 'mocha';
+import { listPools, resizePool } from '../../../temporal/pools.ts';
+import { startManualRun } from '../../../temporal/runs.ts';
+import type { RunResult } from '../../../workflows/plan/run.ts';
+import { poolId, SLOTS_WORKFLOW } from '../../../workflows/plan/slot-messages.ts';
+import { eventually } from '../../support/eventually.ts';
+import { SOME_DAY } from '../../support/plans.ts';
+import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
+import { testStack } from '../../support/test-stack.ts';
+import { casePlan } from '../../workflows/run/language-cases.ts';
+
+const SHORT_HISTORIES = fileURLToPath(new URL('../../fixtures/short-histories/index.ts', import.meta.url));
+const GRANTS = 200;
+const LANES = 10;
+/** Of a machine with little to do it is some milliseconds. A grant that is lost never comes. */
+const MAX_WAIT_MS = 20_000;
+
+describe('slots', function () {
+  this.timeout('3m');
+  let worker: TestWorker;
+  const ok = async (): Promise<null> => null;
+
+  before(async function () {
+    this.timeout('15m');
+    const workflows = await bundleWorkflowCode({ workflowsPath: SHORT_HISTORIES, logger: new DefaultLogger('ERROR') });
+    worker = await startTestWorker((await testStack(['temporal'])).environment, { ok }, undefined, workflows);
+  });
+  after(() => worker.close());
+
+  it(`of ${GRANTS} grants none is lost when the pool goes on in a new history`, async () => {
+    const { client, taskQueue } = worker;
+    const pool = `renewed_${randomUUID().slice(0, 8)}`;
+    await resizePool(client, taskQueue, pool, LANES);
+    const waits = await client.workflow.execute<(slots: string, grants: number, lanes: number) => Promise<number[]>>('AskForSlots', {
+      workflowId: randomUUID(),
+      taskQueue,
+      args: [poolId(pool), GRANTS, LANES],
+    });
+    assert.equal(waits.length, GRANTS);
+    assert.ok(Math.max(...waits) < MAX_WAIT_MS, `${Math.max(...waits)} ms`);
+    await eventually(async () => {
+      let histories = 0;
+      for await (const _ of client.workflow.list({ query: `WorkflowType = "${SLOTS_WORKFLOW}" AND WorkflowId = "${poolId(pool)}"` }))
+        histories++;
+      assert.ok(histories > 5, `${histories} histories`);
+    });
+  });
+
+  it('a task that asks for more slots than its pool has says so, and begins when there are enough', async () => {
+    const pool = `small_${randomUUID().slice(0, 8)}`;
+    const tasks = [
+      `a: ok with {pool: ${pool}, pool_slots: 3}`,
+      `l: ok after - with {pool: ${pool}, pool_slots: 3, expand: {over: [1, 2]}}`,
+    ];
+    const { pipelineRunId } = await startManualRun(worker.client, casePlan(tasks.join('; '), {}), worker.taskQueue, SOME_DAY, randomUUID());
+    const handle = worker.client.workflow.getHandle(pipelineRunId);
+    const shows = (pattern: RegExp): Promise<void> =>
+      eventually(async () => {
+        const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+        assert.match(currentDetails, pattern);
+      });
+    await shows(new RegExp(`a  queued +waits for pool ${pool}: it has no slots; .sluice pools set ${pool} 3. makes room`));
+    await resizePool(worker.client, worker.taskQueue, pool, 2);
+    await shows(/a {2}queued +waits for pool \w+: it has 2 slots, the task asks for 3/);
+    await shows(/l {2}running +waits for pool \w+: it has 2 slots, the task asks for 3/);
+    const [state] = (await listPools(worker.client)).filter(({ name }) => name === pool);
+    assert.equal(state?.state?.capacity, 2);
+    await resizePool(worker.client, worker.taskQueue, pool, 3);
+    assert.equal(((await handle.result()) as RunResult).state, 'success');
+  });
+});
