@@ -66,8 +66,10 @@ const EXPECTED = new Set([
   'NotYet',
   'PipelinesNotFound',
   'RerunRefused',
+  'RunEnded',
   'RunExists',
   'RunNotFound',
+  'RunUnclear',
   'TemporalUnavailable',
 ]);
 

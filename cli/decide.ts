@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { userInfo } from 'node:os';
 import { decideApproval, resolveHeldTask } from '../temporal/decisions.ts';
+import { findRun } from '../temporal/find-run.ts';
 import { parseExactJson } from '../workflows/plan/exact-json.ts';
 import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import { say } from './command-context.ts';
@@ -12,12 +13,14 @@ interface Options {
   readonly form?: JsonObject;
 }
 
+const DECISIONS = ['approve', 'reject', 'retry', 'skip', 'fail'] as const;
+
 /** `sluice decide`: what people decide of a run that waits for them. */
 export const command = new Command('decide')
   .description('Decide on a task that waits for people: an approval (approve, reject), or one that is held on failure (retry, skip, fail).')
-  .argument('<run>', 'the run, as `sluice runs` shows it')
+  .argument('<run>', 'the run, as `sluice runs --waiting` shows it; or a dag_id where only one run waits')
   .argument('<task>', 'the task that waits')
-  .argument('<decision>', 'approve, reject; retry, skip, fail')
+  .addArgument(new Argument('<decision>', 'of an approval: approve, reject; of a held task: retry, skip, fail').choices(DECISIONS))
   .addOption(new Option('--as <name>', 'who decides').default(userInfo().username))
   .option('--comment <text>', 'why; shown in the run')
   .option('--form <json>', 'the fields that an approval asks for, as JSON', parseForm)
@@ -30,12 +33,13 @@ Examples:
 
 The Temporal UI can send the same, as the updates \`decide\` and \`resolve-held\`.`,
   )
-  .action(async (run: string, task: string, decision: string, { as: by, comment, form }: Options) => {
-    const told = await withClient((client) => {
+  .action(async (name: string, task: string, decision: (typeof DECISIONS)[number], { as: by, comment, form }: Options) => {
+    const told = await withClient(async (client) => {
+      const run = await findRun(client, name, 'waiting');
       if (decision === 'approve' || decision === 'reject') {
         return decideApproval(client, run, { task, decision, by, ...(comment !== undefined && { comment }), ...(form && { form }) });
       }
-      return resolveHeldTask(client, run, { task, action: decision as 'retry', by, ...(comment !== undefined && { reason: comment }) });
+      return resolveHeldTask(client, run, { task, action: decision, by, ...(comment !== undefined && { reason: comment }) });
     });
     say(`${task}: ${told}`);
   });

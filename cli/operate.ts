@@ -2,9 +2,13 @@ import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { Command, Option } from 'commander';
 import { cancelRun, operatePipeline, operateRun, operateTask } from '../temporal/operations.ts';
+import { findRun } from '../temporal/find-run.ts';
 import type { OperatorWord, RunOperation, TaskOperation } from '../workflows/plan/decision.ts';
 import { say } from './command-context.ts';
 import { withClient } from './with-client.ts';
+
+/** Help for the argument of commands that concern one run. */
+const RUN_ARGUMENT = 'as `sluice runs` shows it; or a dag_id where only one run fits';
 
 /** What operators do to pipelines, runs and tasks: `sluice pause`, `unpause`, `cancel`, `skip`, `mark-success`, `retry`. */
 
@@ -15,8 +19,10 @@ export const cancel = named(
   'End a run: running tasks are cancelled, `finally` runs.',
   'sluice cancel sales_daily/manual/2024-05-01 --reason "wrong day"',
 )
-  .argument('<run>', 'as `sluice runs` shows it')
-  .action((run: string, options: WordOptions) => tell(options, (client, word) => cancelRun(client, run, word)));
+  .argument('<run>', RUN_ARGUMENT)
+  .action((run: string, options: WordOptions) =>
+    tell(options, async (client, word) => cancelRun(client, await findRun(client, run, 'open'), word)),
+  );
 export const skip = ofTask('skip', 'Skip a task of a run, and go on as if it had been skipped; one that runs is cancelled first.');
 export const markSuccess = ofTask(
   'mark-success',
@@ -47,10 +53,10 @@ function ofPipelineOrRun(operation: RunOperation, description: string): Command 
 
 function ofTask(operation: TaskOperation, description: string): Command {
   return named(operation, description, `sluice ${operation} sales_daily/manual/2024-05-01 load_sales --reason "loaded by hand"`)
-    .argument('<run>', 'as `sluice runs` shows it')
+    .argument('<run>', RUN_ARGUMENT)
     .argument('<task>', 'as `sluice show` shows it')
     .action((run: string, task: string, options: WordOptions) =>
-      tell(options, (client, word) => operateTask(client, run, operation, { task, ...word })),
+      tell(options, async (client, word) => operateTask(client, await findRun(client, run, 'open'), operation, { task, ...word })),
     );
 }
 

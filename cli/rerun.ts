@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
+import { findRun } from '../temporal/find-run.ts';
 import { type EndedRun, previewRerun, readEndedRun, startRerun } from '../temporal/reruns.ts';
 import { runUrl } from '../temporal/web-ui.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
@@ -22,7 +23,7 @@ interface Options extends OutputOptions {
 /** `sluice rerun`: a run again, but for what succeeded. */
 export const command = new Command('rerun')
   .description('Run an ended run again, as a run of its own that keeps what succeeded.')
-  .argument('<run>', 'as `sluice runs` shows it')
+  .argument('<run>', 'as `sluice runs` shows it; or a dag_id where only one run ended without success')
   .addOption(new Option('--from <task>', 'this task and what follows it too, although they succeeded').conflicts('failed'))
   .option('--failed', 'what did not succeed, and what follows it (the default)', false)
   .addOption(
@@ -37,8 +38,9 @@ export const command = new Command('rerun')
     'after',
     '\nExamples:\n  sluice rerun sales_daily/scheduled-2024-05-01T00:00:00Z --dry-run\n  sluice rerun sales_daily/scheduled-2024-05-01T00:00:00Z --from load_sales --definition latest',
   )
-  .action(async (runId: string, options: Options) => {
+  .action(async (name: string, options: Options) => {
     await withClient(async (client) => {
+      const runId = await findRun(client, name, 'failed');
       const run = await readEndedRun(client, runId);
       const plan = options.definition === 'latest' ? await findPlan(run.plan.dagId) : run.plan;
       if (!plan) return;

@@ -1,34 +1,102 @@
+import type { Client } from '@temporalio/client';
 import { Command, InvalidArgumentError } from 'commander';
+import { nearest } from '../compiler/diagnostic.ts';
+import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
-import { listRuns } from '../temporal/runs.ts';
+import { inTurns } from '../lib/in-turns.ts';
+import { listRuns, type RunSummary, WAITING_RUNS } from '../temporal/runs.ts';
+import { listSchedules } from '../temporal/schedules.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { askTaskTable } from '../temporal/task-table.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
-import { outputOption, type OutputOptions, print, say } from './command-context.ts';
+import type { OpenWait } from '../workflows/plan/task-table.ts';
+import { CommandError, compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print, say } from './command-context.ts';
+import { timeText, waitText } from './wait-text.ts';
 import { withClient } from './with-client.ts';
+
+interface Options extends OutputOptions {
+  readonly limit: number;
+  readonly waiting: boolean;
+}
+
+/** How many runs are asked at a time for whom they wait. */
+const ASKED_AT_ONCE = 10;
 
 /** `sluice runs`: the newest runs. */
 export const command = new Command('runs')
   .description('List runs, the newest first.')
   .argument('[dag_id]', 'of this pipeline only')
   .option('-n, --limit <count>', 'how many', parseCount, 20)
+  .option('--waiting', 'only runs that wait for people: for an approval, or with a task on hold', false)
   .addOption(outputOption())
-  .addHelpText('after', '\nExample:\n  sluice runs product_category_etl --limit 5')
-  .action(async (dagId: string | undefined, options: OutputOptions & { limit: number }) => {
-    const runs = await withClient(async (client) => {
+  .addHelpText('after', '\nExamples:\n  sluice runs product_category_etl --limit 5\n  sluice runs --waiting')
+  .action(async (dagId: string | undefined, options: Options) => {
+    await withClient(async (client) => {
       await ensureSearchAttributes(client);
-      return listRuns(client, options.limit, dagId);
+      const runs = await listRuns(client, options.limit, dagId, options.waiting ? WAITING_RUNS : undefined);
+      if (runs.length === 0 && dagId !== undefined) await checkPipeline(client, dagId);
+      if (options.waiting) return printWaiting(client, runs, options, dagId);
+      if (runs.length === 0) say(`There are no runs${ofPipeline(dagId)} yet.`);
+      print(options, runs, runs.length === 0 ? '' : formatRuns(runs));
     });
-    const rows = runs.map((run) => [
-      run.pipelineRunId,
-      run.state,
-      run.cause,
-      run.interval ?? '',
-      run.startedAt.toISOString().slice(0, 19) + 'Z',
-      run.endedAt ? formatDuration(run.endedAt.getTime() - run.startedAt.getTime()) : '',
-    ]);
-    if (runs.length === 0) say(`There are no runs${dagId ? ` of ${dagId}` : ''} yet.`);
-    print(options, runs, runs.length === 0 ? '' : formatTable(['RUN', 'STATE', 'CAUSE', 'INTERVAL', 'STARTED', 'TOOK'], rows));
   });
+
+function formatRuns(runs: readonly RunSummary[]): string {
+  const rows = runs.map((run) => [
+    run.pipelineRunId,
+    run.state,
+    run.cause,
+    run.interval ?? '',
+    timeText(run.startedAt.getTime()),
+    run.endedAt ? formatDuration(run.endedAt.getTime() - run.startedAt.getTime()) : '',
+  ]);
+  return formatTable(['RUN', 'STATE', 'CAUSE', 'INTERVAL', 'STARTED', 'TOOK'], rows);
+}
+
+/** Runs with what each waits for. */
+async function printWaiting(client: Client, runs: readonly RunSummary[], options: Options, dagId: string | undefined): Promise<void> {
+  const waits = new Map<string, readonly OpenWait[]>();
+  await inTurns(runs, ASKED_AT_ONCE, async (run) => {
+    const table = await askTaskTable(client, run, { outputs: false });
+    if (table) waits.set(run.temporalRunId, table.waits);
+  });
+  if (runs.length === 0) say(`No run${ofPipeline(dagId)} waits for people.`);
+  if (waits.size < runs.length) say('Some runs do not say what they wait for: is a worker running? `sluice doctor` checks it.');
+  const rows = runs.flatMap((run) => {
+    const own = waits.get(run.temporalRunId);
+    if (!own) return [[run.pipelineRunId, '', run.state, timeText(run.startedAt.getTime()), '', '']];
+    return own.map((wait) => [
+      run.pipelineRunId,
+      wait.task,
+      wait.kind,
+      timeText(wait.since),
+      wait.until === undefined ? 'no limit' : timeText(wait.until),
+      waitText(wait),
+    ]);
+  });
+  print(
+    options,
+    runs.map((run) => ({ ...run, waits: waits.get(run.temporalRunId) ?? null })),
+    rows.length === 0 ? '' : formatTable(['RUN', 'TASK', 'WAITS FOR', 'SINCE', 'UNTIL', 'WHAT'], rows),
+  );
+}
+
+/** @throws CommandError when neither the files nor Temporal know such a pipeline */
+async function checkPipeline(client: Client, dagId: string): Promise<void> {
+  const files = await compilePaths([PIPELINES]).catch(() => []);
+  const schedules = await listSchedules(client, taskQueueOf(environment));
+  const known = [...new Set([...files.flatMap(({ plan }) => plan?.dagId ?? []), ...schedules.map((schedule) => schedule.dagId)])].sort();
+  if (known.includes(dagId) || (await listRuns(client, 1, dagId)).length > 0) return;
+  const near = nearest(dagId, known);
+  const hint = near ? ` Did you mean '${near}'?` : known.length > 0 ? ` There are: ${known.join(', ')}.` : '';
+  const broken = files.filter(({ plan }) => !plan).map(({ file }) => file);
+  const unread = broken.length > 0 ? ` ${broken.join(', ')} cannot be read: see \`sluice validate\`.` : '';
+  throw new CommandError(`There is no pipeline '${dagId}'.${hint}${unread}`);
+}
+
+function ofPipeline(dagId: string | undefined): string {
+  return dagId === undefined ? '' : ` of ${dagId}`;
+}
 
 function parseCount(text: string): number {
   const count = Number(text);

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Environment } from '../lib/environment.ts';
@@ -10,6 +12,8 @@ export class TemporalUnavailable extends Error {
 
 /** How long a connection may take, in milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
+/** A port that refuses is tried once more after this time, in milliseconds: its server may be starting. */
+const REFUSED_RETRY_MS = 500;
 
 /**
  * A client for the server that the environment names: `TEMPORAL_ADDRESS` and the rest of Temporal's standard variables, or a profile of
@@ -20,11 +24,39 @@ export async function connectClient(environment: Environment): Promise<Client> {
   const { connectionOptions, namespace } = temporalSettings(environment);
   const { address } = connectionOptions;
   try {
+    await checkPort(address);
     const connection = await Connection.connect({ ...(connectionOptions as ConnectionOptions), connectTimeout: CONNECT_TIMEOUT });
     return new Client({ connection, namespace, dataConverter });
   } catch (error) {
     throw unavailable(address, error);
   }
+}
+
+/** Fails when nothing listens at `address`; the Temporal SDK would try for as long as a connection may take. */
+async function checkPort(address: string): Promise<void> {
+  const [, host = '', port = ''] = /^\[?([^\]/]+?)\]?:(\d+)$/.exec(address) ?? [];
+  if (host === '') return;
+  await touch(host, Number(port)).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ECONNREFUSED') return;
+    await delay(REFUSED_RETRY_MS);
+    await touch(host, Number(port)).catch((again: NodeJS.ErrnoException) => {
+      if (again.code === 'ECONNREFUSED') throw again;
+    });
+  });
+}
+
+/** Opens a connection and closes it; resolves as well when nothing is known within the time. */
+function touch(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: REFUSED_RETRY_MS });
+    const end = (done: () => void): void => {
+      socket.destroy();
+      done();
+    };
+    socket.once('connect', () => end(resolve));
+    socket.once('timeout', () => end(resolve));
+    socket.once('error', (error) => end(() => reject(error)));
+  });
 }
 
 /** What the environment says of the server. */

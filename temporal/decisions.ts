@@ -1,7 +1,7 @@
 import { ApplicationFailure, type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { ApprovalVote, HeldDecision } from '../workflows/plan/decision.ts';
 import { answered } from './answer.ts';
-import { RunNotFound } from './runs.ts';
+import { explainRefusal } from './runs.ts';
 
 /** Thrown when a run does not take a decision; the message is the run's own. */
 export class DecisionRefused extends Error {
@@ -18,7 +18,7 @@ export function resolveHeldTask(client: Client, pipelineRunId: string, decision:
   return sendUpdate(client, pipelineRunId, 'resolve-held', decision);
 }
 
-/** Sends a decision to a run, or to whatever else takes some. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
+/** Sends a decision to a run, or to whatever else takes some. @returns its answer @throws RunNotFound, RunEnded, DecisionRefused, NoAnswer */
 export async function sendUpdate<D>(client: Client, pipelineRunId: string, name: string, decision: D, withinMs?: number): Promise<string> {
   try {
     return await answered(
@@ -28,7 +28,7 @@ export async function sendUpdate<D>(client: Client, pipelineRunId: string, name:
       withinMs,
     );
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw new RunNotFound(pipelineRunId);
+    if (error instanceof WorkflowNotFoundError) throw await explainRefusal(client, pipelineRunId);
     if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
       throw new DecisionRefused(error.cause.message);
     throw error;

@@ -8,7 +8,7 @@ import {
   type TaskWord,
 } from '../workflows/plan/decision.ts';
 import { sendUpdate } from './decisions.ts';
-import { RunNotFound } from './runs.ts';
+import { explainRefusal } from './runs.ts';
 import { NotScheduled } from './ticks.ts';
 
 /** Pauses a run, or lets it go on. @returns the run's answer @throws RunNotFound, DecisionRefused, NoAnswer */
@@ -21,14 +21,14 @@ export function operateTask(client: Client, pipelineRunId: string, operation: Ta
   return sendUpdate(client, pipelineRunId, operation, word);
 }
 
-/** Cancels a run, and leaves who and why in it. @returns what was asked for @throws RunNotFound */
+/** Cancels a run, and leaves who and why in it. @returns what was asked for @throws RunNotFound, RunEnded */
 export async function cancelRun(client: Client, pipelineRunId: string, word: OperatorWord): Promise<string> {
   const handle = client.workflow.getHandle(pipelineRunId);
   try {
     await handle.signal(CANCEL_WORD, word);
     await handle.cancel();
   } catch (error) {
-    throw error instanceof WorkflowNotFoundError ? new RunNotFound(pipelineRunId) : error;
+    throw error instanceof WorkflowNotFoundError ? await explainRefusal(client, pipelineRunId) : error;
   }
   return `${pipelineRunId} is asked to end: running tasks are cancelled, \`finally\` runs`;
 }

@@ -24,6 +24,9 @@ const KINDS = [
   { prefix: 'sensor/', noun: 'sensor', list: 'sluice sensors' },
 ];
 
+/** Runs that wait for people, in Temporal's query language. */
+export const WAITING_RUNS = `ExecutionStatus = "Running" AND ${SEARCH_ATTRIBUTES.state.name} IN ("approval", "held")`;
+
 /** Thrown when there is no such run, or whatever the id is one of. */
 export class RunNotFound extends Error {
   override readonly name = 'RunNotFound';
@@ -40,6 +43,18 @@ export class NotYet extends Error {
   static refuse(plan: Plan): void {
     const reason = refusal(plan);
     if (reason !== undefined) throw new NotYet(`'${plan.dagId}' is not applied, ${reason}`);
+  }
+}
+
+/** Thrown when a run has ended and so takes nothing any more. */
+export class RunEnded extends Error {
+  override readonly name = 'RunEnded';
+  constructor({ pipelineRunId, state, endedAt }: Pick<RunSummary, 'pipelineRunId' | 'state' | 'endedAt'>) {
+    const ended = endedAt ? `, ${iso(endedAt.getTime())}` : '';
+    super(
+      `Run '${pipelineRunId}' has ended (${state}${ended}): nothing about it can be changed. \`sluice show ${pipelineRunId}\` shows it; ` +
+        `\`sluice rerun ${pipelineRunId}\` repeats it.`,
+    );
   }
 }
 
@@ -92,12 +107,17 @@ export interface RunSummary {
   readonly endedAt: Date | undefined;
 }
 
-/** The newest runs first, of all pipelines or of one. */
-export async function listRuns(client: Client, limit: number, dagId?: string): Promise<RunSummary[]> {
+/** The newest runs first, of all pipelines or of one. @param query which of them, in Temporal's query language */
+export async function listRuns(
+  client: Client,
+  limit: number,
+  dagId?: string,
+  query = 'ExecutionStatus IS NOT NULL',
+): Promise<RunSummary[]> {
   const { pipeline } = SEARCH_ATTRIBUTES;
-  const query = dagId === undefined ? `${pipeline.name} IS NOT NULL` : `${pipeline.name} = ${JSON.stringify(dagId)}`;
+  const ours = dagId === undefined ? `${pipeline.name} IS NOT NULL` : `${pipeline.name} = ${JSON.stringify(dagId)}`;
   const runs: RunSummary[] = [];
-  for await (const info of client.workflow.list({ query: `${query} AND ExecutionStatus IS NOT NULL`, pageSize: limit })) {
+  for await (const info of client.workflow.list({ query: `${ours} AND ${query}`, pageSize: limit })) {
     runs.push(summaryOf(info));
     if (runs.length >= limit) break;
   }
@@ -111,6 +131,17 @@ export async function describeRun(client: Client, reference: { pipelineRunId: st
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw new RunNotFound(reference.pipelineRunId);
     throw error;
+  }
+}
+
+/** Why a run took nothing: it has ended, or there is none. */
+export async function explainRefusal(client: Client, workflowId: string): Promise<Error> {
+  try {
+    const run = await describeRun(client, { pipelineRunId: workflowId });
+    const isRun = !KINDS.some(({ prefix }) => workflowId.startsWith(prefix));
+    return isRun && run.endedAt ? new RunEnded(run) : new RunNotFound(workflowId);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

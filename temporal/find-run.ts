@@ -1,0 +1,51 @@
+import type { Client } from '@temporalio/client';
+import { listRuns, RunNotFound, type RunSummary, WAITING_RUNS } from './runs.ts';
+
+/** Thrown when a dag_id stands for no run, or for several; says which there are. */
+export class RunUnclear extends Error {
+  override readonly name = 'RunUnclear';
+}
+
+/** What a run must be like for a command to concern it. */
+const FITTING = {
+  open: { query: 'ExecutionStatus = "Running"', none: 'has no run that goes on', many: 'go on' },
+  waiting: {
+    query: WAITING_RUNS,
+    none: 'has no run that waits for people',
+    many: 'wait for people',
+  },
+  failed: {
+    query: 'ExecutionStatus IN ("Failed", "Canceled", "Terminated", "TimedOut")',
+    none: 'has no run that ended without success',
+    many: 'ended without success',
+  },
+} as const;
+
+/** How many are named where several fit. */
+const MAX_NAMED = 5;
+
+/**
+ * The run that a person means.
+ * @param name a run's id, or a dag_id where only one run fits
+ * @returns its id
+ * @throws RunNotFound, RunUnclear
+ */
+export async function findRun(client: Client, name: string, fits: keyof typeof FITTING): Promise<string> {
+  if (name.includes('/')) return name;
+  const { query, none, many } = FITTING[fits];
+  const runs = await listRuns(client, MAX_NAMED + 1, name, query);
+  const [only] = runs;
+  if (only && runs.length === 1) return only.pipelineRunId;
+  if (only) {
+    const named = runs.slice(0, MAX_NAMED).map(({ pipelineRunId }) => pipelineRunId);
+    const count = runs.length > MAX_NAMED ? `More than ${MAX_NAMED}` : String(runs.length);
+    throw new RunUnclear(`${count} runs of '${name}' ${many}: name one of them, such as ${named.join(', ')}.`);
+  }
+  const [newest] = await listRuns(client, 1, name);
+  if (!newest) throw new RunNotFound(name);
+  throw new RunUnclear(`'${name}' ${none}. ${describe(newest)} \`sluice runs ${name}\` lists them.`);
+}
+
+function describe({ pipelineRunId, state, endedAt }: RunSummary): string {
+  return `The newest, '${pipelineRunId}', ${endedAt ? `has ended: ${state}` : `is ${state}`}.`;
+}
