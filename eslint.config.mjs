@@ -61,6 +61,20 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
+  {
+    files: ['**/*.ts'],
+    ignores: ['dev/**', 'bench/**', 'test/**', 'lib/terminal.ts', 'lib/logging.ts', 'lib/progress.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['stdout', 'stderr'].map((property) => ({
+          object: 'process',
+          property,
+          message: 'What others have written must not reach a terminal raw: use lib/terminal.ts.',
+        })),
+      ],
+    },
+  },
   room('workflows/plan', [], '@marcbachmann/cel-js$'),
   // All runs of a worker share it (temporal/workflow-bundle.ts): who knew the SDK could keep something of a run.
   room('workflows/run', [], ''),

@@ -10,6 +10,7 @@ import { EXIT } from './lib/exit-code.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
 import { loadEnvironment, ROOT, taskQueueOf } from './lib/environment.ts';
 import { createLog, type Log } from './lib/logging.ts';
+import { writeError } from './lib/terminal.ts';
 import { connectClient, TemporalUnavailable } from './temporal/connect.ts';
 import { accountForTicks, catchUp } from './temporal/catch-up.ts';
 import { expectPipelines } from './temporal/monitors.ts';
@@ -51,7 +52,7 @@ await new Command('scheduler')
 
 /** An error of the scheduler itself must not pass for one of a callback, which it survives. */
 function endProcess(error: unknown): never {
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  writeError(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(EXIT.failed);
 }
 

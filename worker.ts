@@ -8,6 +8,7 @@ import { connectionsFrom, connectionVariable } from './lib/connections.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { loadEnvironment, SettingError, taskQueueOf } from './lib/environment.ts';
 import { createLog, type Log, LOG_LEVELS, type LogLevel } from './lib/logging.ts';
+import { writeError } from './lib/terminal.ts';
 import { TRIGGERS } from './sensors/catalog.ts';
 import { createSensors } from './sensors/create-sensors.ts';
 import { announceEdit } from './monitors/announce-edit.ts';
@@ -50,7 +51,7 @@ await new Command('worker')
 
 /** An error of the worker itself, such as a fatal one of the Temporal SDK: it must not pass for one of a callback, which a worker survives. */
 function endProcess(error: unknown): never {
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  writeError(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(EXIT.failed);
 }
 

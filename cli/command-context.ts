@@ -6,6 +6,7 @@ import { formatDiagnostic } from '../compiler/diagnostic.ts';
 import { loadPipelines } from '../compiler/load-pipelines.ts';
 import { connectionsFrom } from '../lib/connections.ts';
 import { EXIT } from '../lib/exit-code.ts';
+import { writeError, writeOutput } from '../lib/terminal.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import { loadEnvironment, ROOT } from '../lib/environment.ts';
 
@@ -26,12 +27,12 @@ export interface OutputOptions {
 
 /** Prints data to stdout: `value` as JSON, or `text`. */
 export function print(options: OutputOptions, value: unknown, text: string): void {
-  process.stdout.write(options.output === 'json' ? `${exactJsonText(value, 2)}\n` : text === '' ? '' : `${text}\n`);
+  writeOutput(options.output === 'json' ? `${exactJsonText(value, 2)}\n` : text === '' ? '' : `${text}\n`);
 }
 
 /** Tells a person something that is not data. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  writeError(`${text}\n`);
 }
 
 /**

@@ -5,6 +5,7 @@ import { CATALOG } from '../activities/catalog.ts';
 import { Compiler } from '../compiler/compile.ts';
 import { loadPipelines } from '../compiler/load-pipelines.ts';
 import { ROOT } from '../lib/environment.ts';
+import { writeOutput } from '../lib/terminal.ts';
 import { CommandError, PIPELINES, say } from './command-context.ts';
 
 const SCHEMA_FILE = 'pipeline.schema.json';
@@ -29,7 +30,7 @@ the files of the folder. A file elsewhere says where the schema is in its first 
   .action(async (folder: string, { write }: { write: boolean }) => {
     const schema = `${JSON.stringify(new Compiler(CATALOG).schema, null, 2)}\n`;
     if (!write) {
-      process.stdout.write(schema);
+      writeOutput(schema);
       return;
     }
     await loadPipelines(folder); // says so when there is no such folder

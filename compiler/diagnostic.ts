@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein';
+import { blankText, escapeLine } from '../workflows/plan/printable.ts';
 import type { Code } from './codes.ts';
 
 /** One thing that is wrong in a file. Lines and columns count from 1, columns in UTF-16 units as editors do. */
@@ -34,10 +35,11 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { file, line, column, code, severity, message, hint, sourceLine } = diagnostic;
   const gutter = String(line).padStart(5);
   const from = column - 1 > MAX_SHOWN - 20 ? column - 1 - 40 : 0;
-  const shown = sourceLine.slice(from, from + MAX_SHOWN).replace(/\t/g, ' ');
+  // A character for each, so that the caret stands below what it means.
+  const shown = blankText(sourceLine.slice(from, from + MAX_SHOWN));
   const length = Math.max(1, Math.min(diagnostic.length, shown.length - (column - 1 - from)));
   const pointer = `${' '.repeat(Math.max(0, column - 1 - from))}${'^'.repeat(length)}`;
-  return `${file}:${line}:${column}  ${code}  ${severity === 'warning' ? 'Warning: ' : ''}${message}\n${gutter} | ${shown}\n${' '.repeat(5)} | ${pointer}${hint ? ` ${hint}` : ''}`;
+  return `${escapeLine(file)}:${line}:${column}  ${code}  ${severity === 'warning' ? 'Warning: ' : ''}${escapeLine(message)}\n${gutter} | ${shown}\n${' '.repeat(5)} | ${pointer}${hint ? ` ${escapeLine(hint)}` : ''}`;
 }
 
 /** Order for reading: by file, then by place. */

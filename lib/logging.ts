@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { escapeLine, escapeText } from '../workflows/plan/printable.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -17,7 +18,7 @@ export function createLog(name: string, level: LogLevel = 'info'): Log {
     (at: LogLevel) =>
     (message: string, fields: object = {}) => {
       if (LOG_LEVELS.indexOf(at) < LOG_LEVELS.indexOf(level)) return;
-      process.stderr.write(`${new Date().toISOString()} ${paint(at)} ${name}: ${message}${formatFields(fields)}\n`);
+      process.stderr.write(`${new Date().toISOString()} ${paint(at)} ${name}: ${escapeText(message)}${formatFields(fields)}\n`);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
@@ -32,7 +33,7 @@ function formatFields(fields: object): string {
     .filter(([, value]) => value !== undefined)
     .map(
       ([key, value]) =>
-        ` ${key}=${value instanceof Error ? (value.stack ?? value.message) : typeof value === 'string' ? value : JSON.stringify(value)}`,
+        ` ${key}=${value instanceof Error ? escapeText(value.stack ?? value.message) : escapeLine(typeof value === 'string' ? value : String(JSON.stringify(value)))}`,
     )
     .join('');
 }

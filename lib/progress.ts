@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { escapeLine } from '../workflows/plan/printable.ts';
 
 /** One thing that is under way. After `done` or `fail` it says no more. */
 export interface ProgressStep {
@@ -44,7 +45,9 @@ class LineProgress implements Progress {
     let said = '';
     let ended = false;
     const say = (sign: string, tail: string, seconds = true) => {
-      this.#stream.write(`${sign} ${label}${tail === '' ? '' : `: ${tail}`}${seconds ? ` (${secondsSince(began)})` : ''}\n`);
+      this.#stream.write(
+        `${sign} ${escapeLine(label)}${tail === '' ? '' : `: ${escapeLine(tail)}`}${seconds ? ` (${secondsSince(began)})` : ''}\n`,
+      );
     };
     // By the clock, not by the call: the last word before a long silence is the one that matters.
     const telling = setInterval(() => {
@@ -104,8 +107,8 @@ class LiveProgress implements Progress {
 
   #end(step: LiveStep, sign: string, text: string | undefined): void {
     if (!this.#steps.delete(step)) return;
-    const tail = text === undefined || text === '' ? '' : ` ${pc.dim('·')} ${text}`;
-    this.#draw(`${sign} ${step.label}${tail} ${pc.dim(secondsSince(step.began))}\n`);
+    const tail = text === undefined || text === '' ? '' : ` ${pc.dim('·')} ${escapeLine(text)}`;
+    this.#draw(`${sign} ${escapeLine(step.label)}${tail} ${pc.dim(secondsSince(step.began))}\n`);
     if (this.#steps.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -124,7 +127,7 @@ class LiveProgress implements Progress {
     const seconds = secondsSince(step.began);
     // A line that wraps could not be erased again.
     const room = Math.max(20, (this.#stream.columns ?? 80) - 4 - seconds.length);
-    const plain = `${step.label}${step.text === '' ? '' : ` · ${step.text}`}`.replaceAll(/\s+/g, ' ');
+    const plain = escapeLine(`${step.label}${step.text === '' ? '' : ` · ${step.text}`}`.replaceAll(/\s+/g, ' '));
     const text = plain.length > room ? `${plain.slice(0, room - 1)}…` : plain;
     return `${pc.cyan(FRAMES[this.#frame] ?? '')} ${text} ${pc.dim(seconds)}\n`;
   }

@@ -1,6 +1,8 @@
-/** Rows as aligned columns of text, a heading first. Cells hold no line breaks. */
+import { escapeLine } from '../workflows/plan/printable.ts';
+
+/** Rows as aligned columns of text, a heading first. A cell stays in its line and column, whatever it holds. */
 export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [heading, ...rows];
+  const all = [heading, ...rows].map((row) => row.map(escapeLine));
   const widths = heading.map((_, column) => Math.max(...all.map((row) => [...(row[column] ?? '')].length)));
   const line = (row: readonly string[]): string =>
     row

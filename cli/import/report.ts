@@ -1,3 +1,4 @@
+import { escapeLine } from '../../workflows/plan/printable.ts';
 import { formatPlace, type Place } from './source-value.ts';
 
 /** What became of a part of a DAG. */
@@ -42,15 +43,16 @@ export class Report {
  * ```
  */
 export function formatReport(dagId: string, place: Place, entries: readonly ReportEntry[]): string {
-  const name = ({ task, what }: ReportEntry): string => (task === undefined ? what : task === what ? `task ${task}` : `${task}.${what}`);
+  const name = ({ task, what }: ReportEntry): string =>
+    escapeLine(task === undefined ? what : task === what ? `task ${task}` : `${task}.${what}`);
   const kept = entries.filter(({ outcome, task, what }) => outcome === 'kept' && (task === undefined || task === what));
   const told = entries.filter(({ outcome }) => outcome !== 'kept').sort((a, b) => a.place.line - b.place.line);
   return [
-    `${dagId} (${formatPlace(place)})`,
+    `${escapeLine(dagId)} (${formatPlace(place)})`,
     `  kept: ${kept.map(name).join(', ') || 'nothing'}`,
     ...told.map((entry) => {
       const label = entry.outcome === 'changed' ? 'changed ' : 'not kept';
-      return `  ${label}  ${formatPlace(entry.place)}  ${name(entry)}: ${entry.why}`;
+      return `  ${label}  ${formatPlace(entry.place)}  ${name(entry)}: ${escapeLine(entry.why ?? '')}`;
     }),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { Alias, type Document, LineCounter, type Node, parseAllDocuments, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { findUnclearBreak } from '../../compiler/parse.ts';
 import type { Json } from '../../workflows/plan/json.ts';
+import { escapeLine } from '../../workflows/plan/printable.ts';
 
 /** Where something stands. Lines and columns count from 1. */
 export interface Place {
@@ -167,5 +168,5 @@ function sizeOf(values: readonly SourceValue[]): number {
 
 /** `file:line:column`, as editors and terminals make a link of it. */
 export function formatPlace({ file, line, column }: Place): string {
-  return `${file}:${line}:${column}`;
+  return `${escapeLine(file)}:${line}:${column}`;
 }
