@@ -33,7 +33,13 @@ from \`sluice show <run> -o json\`. Exit codes: 0 all as expected, 1 not, 3 mist
       throw new CommandError(`There are no test files (*.test.yaml) in ${paths.join(', ')}. \`sluice test --help\` shows one.`);
     const results = [];
     for (const file of files) {
-      const { pipeline, cases } = await readTestFile(file);
+      const read = await readTestFile(file).catch((error: unknown) => {
+        if (!(error instanceof CommandError)) throw error;
+        say(error.message);
+        process.exitCode = EXIT.invalidPipeline;
+      });
+      if (!read) continue;
+      const { pipeline, cases } = read;
       const [compiled] = await compilePaths([join(dirname(file), pipeline)]);
       if (!compiled?.plan) {
         say(formatMistakes(compiled ? [compiled] : []));

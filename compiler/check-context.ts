@@ -20,7 +20,9 @@ interface File {
 /** Warns of what the files name and neither they nor the installation have: connections, data sets. */
 export function checkContext(files: readonly File[], types: ReadonlyMap<string, TaskType>, { connections }: Context): void {
   const made = new Set(files.flatMap(({ value }) => listOf(value?.outlets)).filter((uri) => typeof uri === 'string'));
-  for (const { source, value, nodes } of files) {
+  for (const { source, value, nodes } of files) source.isolate(() => check(source, value, nodes));
+
+  function check(source: Source, value: File['value'], nodes: File['nodes']): void {
     if (connections) for (const node of nodes) checkConnections(source, node, types.get(node.type ?? ''), connections);
     for (const [index, trigger] of listOf(value?.triggers).entries()) {
       if (!isMap(trigger) || trigger.type !== 'dataset') continue;

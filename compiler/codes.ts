@@ -9,6 +9,9 @@ export const CODES = {
   SL106: 'Two braces without quotes. YAML reads `{{ x }}` as a map in a map; an expression is a text, and needs quotes: "{{ x }}".',
   SL107:
     'A character that ends a line for some programs and not for others: a carriage return alone, or one of the Unicode separators U+2028 and U+2029. What people see and what is read would differ.',
+  SL108: 'The file, or a folder of files, cannot be read.',
+  SL109: 'The file has more mistakes than are shown. Put those right first.',
+  SL110: 'A fault of Sluice itself in this file. The other files go on; please report it.',
   SL201: 'A key that the pipeline language does not have at this place.',
   SL202: 'A key that must be there is missing.',
   SL203: 'A value has the wrong type.',

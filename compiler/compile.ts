@@ -32,6 +32,8 @@ export interface PipelineFile {
   /** As messages are to show it. */
   readonly file: string;
   readonly text: string;
+  /** Why its text was not read. */
+  readonly refused?: { readonly code: 'SL103' | 'SL108'; readonly message: string };
 }
 
 /** What became of one file: a plan, or what is wrong with it. */
@@ -74,7 +76,8 @@ export class Compiler {
   }
 
   /**
-   * Compiles files together: each for itself, then what must hold between them. A bad file never hides a good one.
+   * Compiles files together: each for itself, then what must hold between them. A bad file never hides a good one, nor does a fault of the
+   * compiler in one.
    * @param context what is known of the installation; absent: nothing is held against it
    */
   compileAll(files: readonly PipelineFile[], context: Context = {}): Compilation[] {
@@ -82,7 +85,7 @@ export class Compiler {
     const byDagId = new Map<string, Draft>();
     for (const draft of drafts)
       if (typeof draft.value?.dag_id === 'string' && !byDagId.has(draft.value.dag_id)) byDagId.set(draft.value.dag_id, draft);
-    const plans = drafts.map((draft) => this.plan(draft, byDagId));
+    const plans = drafts.map((draft) => draft.source.isolate(() => this.plan(draft, byDagId)));
     reportTwins(drafts, plans);
     const linked = linkPipelines(drafts.map(({ source, value }, index) => ({ source, value, plan: plans[index] })));
     checkContext(drafts, this.types, context);
@@ -99,13 +102,19 @@ export class Compiler {
     return compilation;
   }
 
-  private draft({ file, text }: PipelineFile, keepTree: boolean): Draft {
+  private draft({ file, text, refused }: PipelineFile, keepTree: boolean): Draft {
     const source = new Source(file, text);
+    if (refused) source.reportAt(refused.code, 0, 1, refused.message);
+    const read = refused ? undefined : source.isolate(() => this.read(source));
+    if (!keepTree) source.forget();
+    return { source, value: read?.value, nodes: read?.nodes ?? [], filledIn: [] };
+  }
+
+  private read(source: Source): Pick<Draft, 'value' | 'nodes'> {
     const value = parse(source);
     const nodes = value ? taskNodes(value) : [];
     if (value) this.validator.validate(source, value, nodes);
-    if (!keepTree) source.forget();
-    return { source, value, nodes, filledIn: [] };
+    return { value, nodes };
   }
 
   private plan({ source, value, nodes: written, filledIn }: Draft, byDagId: ReadonlyMap<string, Draft>): Plan | undefined {

@@ -18,6 +18,8 @@ export interface Diagnostic {
   readonly length: number;
   /** The line itself. */
   readonly sourceLine: string;
+  /** How many characters of a long line stand before `sourceLine`; absent: none. */
+  readonly lineFrom?: number;
 }
 
 /** Past this the caret would be off the screen: the line is shown around the place that is meant. */
@@ -32,13 +34,15 @@ const MAX_SHOWN = 120;
  * ```
  */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
-  const { file, line, column, code, severity, message, hint, sourceLine } = diagnostic;
+  const { file, line, code, severity, message, hint, sourceLine } = diagnostic;
+  const { column, lineFrom = 0 } = diagnostic;
+  const at = column - 1 - lineFrom;
   const gutter = String(line).padStart(5);
-  const from = column - 1 > MAX_SHOWN - 20 ? column - 1 - 40 : 0;
+  const from = at > MAX_SHOWN - 20 ? at - 40 : 0;
   // A character for each, so that the caret stands below what it means.
   const shown = blankText(sourceLine.slice(from, from + MAX_SHOWN));
-  const length = Math.max(1, Math.min(diagnostic.length, shown.length - (column - 1 - from)));
-  const pointer = `${' '.repeat(Math.max(0, column - 1 - from))}${'^'.repeat(length)}`;
+  const length = Math.max(1, Math.min(diagnostic.length, shown.length - (at - from)));
+  const pointer = `${' '.repeat(Math.max(0, at - from))}${'^'.repeat(length)}`;
   return `${escapeLine(file)}:${line}:${column}  ${code}  ${severity === 'warning' ? 'Warning: ' : ''}${escapeLine(message)}\n${gutter} | ${shown}\n${' '.repeat(5)} | ${pointer}${hint ? ` ${escapeLine(hint)}` : ''}`;
 }
 

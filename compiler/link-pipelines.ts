@@ -23,7 +23,7 @@ export function linkPipelines(files: readonly Linkable[]): (Plan | undefined)[] 
   const declared = new Set(files.flatMap(({ value }) => (typeof value?.dag_id === 'string' ? [value.dag_id] : [])));
   const plans = new Map(files.flatMap(({ plan }): [string, Plan][] => (plan ? [[plan.dagId, plan]] : [])));
   const starts = new Map([...plans].map(([dagId, plan]): [string, string[]] => [dagId, startedBy(plan)]));
-  for (const { source, value } of files) if (value) checkStarts(source, value, declared, plans);
+  for (const { source, value } of files) if (value) source.isolate(() => checkStarts(source, value, declared, plans));
   reportCircles(files, starts);
   return files.map(({ source, plan }) => {
     if (!plan || source.errors > 0 || (starts.get(plan.dagId) ?? []).length === 0) return plan;

@@ -1,30 +1,102 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { PipelineFile } from './compile.ts';
+import { MAX_BYTES } from './parse.ts';
 
 /** Thrown when pipelines cannot be read from where they were said to be. */
 export class PipelinesNotFound extends Error {
   override readonly name = 'PipelinesNotFound';
 }
 
+/** So many files are open at the same time: processes may have few (`ulimit -n`). */
+const OPEN_AT_ONCE = 16;
+
 /**
  * The pipeline files at `path`: a file, or every `.yaml` and `.yml` of a folder and its subfolders, by name, but
- * those of tests (`.test.yaml`).
+ * those of tests (`.test.yaml`). A file or a subfolder that cannot be read is one of them, with the reason: it never hides the others.
  * The one place of the compiler that reads the disk.
  * @throws PipelinesNotFound when there is nothing at `path`
  */
 export async function loadPipelines(path: string): Promise<PipelineFile[]> {
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new PipelinesNotFound(`There is no file or folder '${path}'. Name a pipeline's YAML file, or a folder of them.`);
-  const files = found.isDirectory() ? await yamlFiles(path) : [path];
-  return Promise.all(files.map(async (file) => ({ file: relative(process.cwd(), file), text: await readFile(file, 'utf8') })));
+  if (!found.isDirectory()) return [await readPipelineFile(path)];
+  const { files, refused } = await yamlFiles(path);
+  const loaded: PipelineFile[] = [...refused];
+  const waiting = [...files];
+  const readAll = async (): Promise<void> => {
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) loaded.push(await readPipelineFile(file));
+  };
+  await Promise.all(Array.from({ length: OPEN_AT_ONCE }, readAll));
+  return loaded.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-async function yamlFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries
-    .filter(({ name }) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name) && !name.startsWith('.'))
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+/** Reads one file, if it is not larger than a pipeline may be. Nothing is thrown: `refused` says what is wrong. */
+export async function readPipelineFile(path: string): Promise<PipelineFile> {
+  const file = relative(process.cwd(), path);
+  try {
+    const handle = await open(path);
+    try {
+      const { size } = await handle.stat();
+      if (size > MAX_BYTES) {
+        return {
+          file,
+          text: '',
+          refused: {
+            code: 'SL103',
+            message: `The file has ${size.toLocaleString('en')} bytes; a pipeline may have ${MAX_BYTES.toLocaleString('en')}.`,
+          },
+        };
+      }
+      return { file, text: await handle.readFile('utf8') };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return unreadable(path, 'file', error);
+  }
+}
+
+async function yamlFiles(folder: string): Promise<{ files: string[]; refused: PipelineFile[] }> {
+  const files: string[] = [];
+  const refused: PipelineFile[] = [];
+  const folders = [folder];
+  for (let each = folders.pop(); each !== undefined; each = folders.pop()) {
+    try {
+      for (const entry of await readdir(each, { withFileTypes: true })) {
+        const path = join(each, entry.name);
+        if (entry.isDirectory()) folders.push(path);
+        else if (entry.isFile() && /\.ya?ml$/.test(entry.name) && !/\.test\.ya?ml$/.test(entry.name) && !entry.name.startsWith('.')) {
+          files.push(path);
+        }
+      }
+    } catch (error) {
+      refused.push(unreadable(each, 'folder', error));
+    }
+  }
+  return { files, refused };
+}
+
+function unreadable(path: string, what: 'file' | 'folder', error: unknown): PipelineFile {
+  return {
+    file: relative(process.cwd(), path),
+    text: '',
+    refused: { code: 'SL108', message: `The ${what} cannot be read: ${reasonOf(error)}.` },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'this user may not read it';
+    case 'ENOENT':
+      return 'it is gone';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many files are open (ulimit -n)';
+    default:
+      return message;
+  }
 }

@@ -1,11 +1,12 @@
-import { type Document, parseAllDocuments, visit, type YAMLError, YAMLMap } from 'yaml';
+import { Composer, type Document, visit, type YAMLError, YAMLMap } from 'yaml';
 import type { JsonObject } from '../workflows/plan/json.ts';
+import { expandedExcess, readTokens } from './check-size.ts';
 import type { Code } from './codes.ts';
 import { type Source, YAML_OPTIONS } from './source.ts';
 
-const MAX_BYTES = 1024 * 1024;
-/** Pipelines are a few levels deep; the limit keeps the parser's recursion from overflowing the stack. */
-const MAX_DEPTH = 64;
+/** What a file may have at most: bytes on disk, characters in memory. */
+export const MAX_BYTES = 1024 * 1024;
+/** What YAML's reader allows: how often an anchor is used, times what it holds of others. */
 const MAX_ALIASES = 100;
 
 /**
@@ -24,11 +25,6 @@ export function parse(source: Source): JsonObject | undefined {
     );
     return undefined;
   }
-  const tooDeep = findTooDeep(text);
-  if (tooDeep !== undefined) {
-    source.reportAt('SL104', tooDeep, 1, `The file is nested more than ${MAX_DEPTH} levels deep.`);
-    return undefined;
-  }
   const unclear = findUnclearBreak(text);
   if (unclear) {
     source.reportAt(
@@ -40,8 +36,12 @@ export function parse(source: Source): JsonObject | undefined {
     );
     return undefined;
   }
-  const documents = parseAllDocuments(text, YAML_OPTIONS);
-  const document = 'empty' in documents ? undefined : documents[0];
+  const tokens = readTokens(text);
+  if ('offset' in tokens) {
+    source.reportAt('SL104', tokens.offset, 1, tokens.message, 'keep data out of pipelines: put it into a table or S3');
+    return undefined;
+  }
+  const [document, second] = new Composer(YAML_OPTIONS).compose(tokens);
   if (!document) {
     source.reportAt('SL105', 0, 1, 'The file is empty.', 'a pipeline has at least dag_id, schedule_interval and tasks');
     return undefined;
@@ -56,7 +56,6 @@ export function parse(source: Source): JsonObject | undefined {
   }
   for (const error of document.errors) if (error.code === 'DUPLICATE_KEY' || error === firstBreak) reportYaml(source, document, error);
   if (document.errors.length > 0) return undefined;
-  const second = 'empty' in documents ? undefined : documents[1];
   if (second) {
     source.reportAt('SL105', second.range[0], 3, 'The file holds more than one document.', 'put each pipeline into a file of its own');
     return undefined;
@@ -65,12 +64,38 @@ export function parse(source: Source): JsonObject | undefined {
     source.report('SL105', [], 'The file is not a map of keys.', 'begin with `dag_id: …`');
     return undefined;
   }
+  return expand(source, document);
+}
+
+/** The value of a document; undefined after reporting that its aliases expand to too much. */
+function expand(source: Source, document: Document): JsonObject | undefined {
+  let value: unknown;
+  let excess: string | undefined;
   try {
-    return document.toJS({ maxAliasCount: MAX_ALIASES }) as JsonObject;
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
+    excess = expandedExcess(value);
   } catch (error) {
-    source.report('SL104', [], `The file's aliases cannot be expanded: ${error instanceof Error ? error.message : String(error)}.`);
-    return undefined;
+    excess = `The file's aliases cannot be expanded: ${error instanceof Error ? error.message : String(error)}.`;
   }
+  if (excess === undefined) return value as JsonObject;
+  const offset = offsetOfAlias(document);
+  source.reportAt('SL104', offset, 1, excess, 'write out what the alias means');
+  return undefined;
+}
+
+/** Where an alias stands inside of what it means, or else the first alias. */
+function offsetOfAlias(document: Document): number {
+  let first: number | undefined;
+  let inside: number | undefined;
+  visit(document, {
+    Alias(_key, alias, ancestors) {
+      const at = alias.range?.[0];
+      first ??= at;
+      const isInside = ancestors.some((ancestor) => 'anchor' in ancestor && ancestor.anchor === alias.source);
+      if (isInside) inside ??= at;
+    },
+  });
+  return inside ?? first ?? 0;
 }
 
 /**
@@ -143,23 +168,4 @@ export function findUnclearBreak(text: string): { readonly offset: number; reado
         what: character === '\u2028' ? 'a line separator (U+2028)' : 'a paragraph separator (U+2029)',
         hint: 'delete it, or write it as an escape between double quotes',
       };
-}
-
-/** The offset at which flow collections (`[`, `{`) or indentation go too deep, judged without parsing. */
-function findTooDeep(text: string): number | undefined {
-  let depth = 0;
-  // Begins before the text, as if a line ended there: the first line is looked at like every other.
-  for (let at = -1; at < text.length; at++) {
-    const character = at < 0 ? 0x0a : text.charCodeAt(at);
-    if (character === 0x5b || character === 0x7b) {
-      if (++depth > MAX_DEPTH) return at;
-    } else if (character === 0x5d || character === 0x7d) {
-      depth = Math.max(0, depth - 1);
-    } else if (character === 0x0a) {
-      // Block nesting costs at least one column a level; `- - - -` on one line costs two.
-      const line = /^[ ]*(?:- )*/.exec(text.slice(at + 1, at + 1 + 4 * MAX_DEPTH))?.[0] ?? '';
-      if (line.length > 3 * MAX_DEPTH) return at + 1;
-    }
-  }
-  return undefined;
 }

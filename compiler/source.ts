@@ -8,6 +8,11 @@ export type Path = readonly (string | number)[];
 /** How pipelines are read. */
 export const YAML_OPTIONS = { version: '1.2', prettyErrors: false, uniqueKeys: true, logLevel: 'error' } as const;
 
+/** A file is shown with so many mistakes and warnings. */
+const MAX_DIAGNOSTICS = 500;
+/** Of longer lines, in characters, only the part around a mistake goes with it. */
+const MAX_LINE = 2_000;
+
 /** A YAML file while it is compiled: it knows where everything stands, and collects what is wrong. */
 export class Source {
   private counted: LineCounter | undefined;
@@ -50,13 +55,42 @@ export class Source {
     return this.diagnostics.reduce((sum, { severity }) => sum + (severity === 'error' ? 1 : 0), 0);
   }
 
+  /** Whether there are as many mistakes as are shown: whoever reports many may stop. */
+  get isFull(): boolean {
+    return this.diagnostics.length >= MAX_DIAGNOSTICS;
+  }
+
+  /**
+   * Runs a step of the compiler. What it throws is a fault of Sluice in this file, and leaves the others alone.
+   * @returns what `step` does; undefined after a fault
+   */
+  isolate<T>(step: () => T): T | undefined {
+    try {
+      return step();
+    } catch (error) {
+      const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+      const place = /\n\s+(at .*)/.exec(stack)?.[1] ?? '';
+      this.push('SL110', 0, 1, `This is a fault of Sluice in this file: ${message} (${place})`, 'please report it');
+      return undefined;
+    }
+  }
+
   /** Reports at a character offset. */
   reportAt(code: Code, offset: number, length: number, message: string, hint?: string): void {
+    if (!this.isFull) return this.push(code, offset, length, message, hint);
+    // A warning less changes nothing; a mistake that is not shown must not make the file good.
+    if (WARNINGS.has(code) || this.diagnostics.at(-1)?.code === 'SL109') return;
+    this.push('SL109', offset, length, `There are more than ${MAX_DIAGNOSTICS} mistakes and warnings; this and the others are not shown.`);
+  }
+
+  private push(code: Code, offset: number, length: number, message: string, hint?: string): void {
     const { lines } = this;
     const { line, col } = lines.linePos(Math.min(offset, this.text.length));
     const start = lines.lineStarts[line - 1] ?? 0;
     const end = this.text.indexOf('\n', start);
-    const sourceLine = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
+    const wholeLine = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
+    const lineFrom = wholeLine.length > MAX_LINE ? Math.max(0, col - 1 - MAX_LINE / 2) : 0;
+    const sourceLine = wholeLine.slice(lineFrom, lineFrom + MAX_LINE);
     this.diagnostics.push({
       code,
       severity: WARNINGS.has(code) ? 'warning' : 'error',
@@ -65,8 +99,9 @@ export class Source {
       file: this.file,
       line: Math.max(1, line),
       column: Math.max(1, col),
-      length: Math.max(1, Math.min(length, sourceLine.length - col + 1)),
+      length: Math.max(1, Math.min(length, wholeLine.length - col + 1)),
       sourceLine,
+      ...(lineFrom > 0 && { lineFrom }),
     });
   }
 

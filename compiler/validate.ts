@@ -90,7 +90,11 @@ export class Validator {
   /** Whether the value fits its schema; reports what does not. */
   private run(pointer: string, source: Source, value: JsonObject, place: Place): boolean {
     const errors = this.checker.check(pointer, value);
-    for (const error of errors) explainError(source, error, place);
+    for (const error of errors) {
+      const { isFull } = source;
+      explainError(source, error, place);
+      if (isFull) break;
+    }
     return errors.length === 0;
   }
 

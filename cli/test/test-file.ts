@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
+import { readPipelineFile } from '../../compiler/load-pipelines.ts';
 import { parse } from '../../compiler/parse.ts';
 import { Source } from '../../compiler/source.ts';
 import { parseDuration } from '../../workflows/plan/duration.ts';
@@ -116,9 +117,10 @@ const SCHEMA = {
  * @throws CommandError when it is not one, with the place
  */
 export async function readTestFile(file: string): Promise<TestFile> {
-  const text = await readFile(file, 'utf8');
+  const { text, refused } = await readPipelineFile(file);
+  if (refused) throw new CommandError(`${file}: ${refused.message}`);
   const source = new Source(file, text);
-  const value = parse(source);
+  const value = source.isolate(() => parse(source));
   if (!value)
     throw new CommandError(source.diagnostics.map(({ line, column, message }) => `${file}:${line}:${column}  ${message}`).join('\n'));
   const ajv = new Ajv({ allErrors: true, formats: { duration: (each: string) => parseDuration(each) !== undefined } });

@@ -98,7 +98,7 @@ describe('who attacks terminals', () => {
   it('escaped text is harmless, stays in its line, and is the same value in JSON', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        assert.ok(!OBEYED.test(escapeText(text)) && escapeText(text).isWellFormed());
+        assert.ok(!OBEYED.test(escapeText(text)) && !/\p{Cs}/u.test(escapeText(text)));
         assert.ok(!/[\n\r\t]/.test(escapeLine(text)));
         assert.equal(JSON.parse(escapeText(JSON.stringify({ text }))).text, text);
       }),
