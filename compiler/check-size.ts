@@ -13,7 +13,7 @@ const MAX_MARKS = 1_000;
 const MAX_VALUES = 200_000;
 
 /** What stands between texts in a file that is good, and is cheap. */
-const LAYOUT: ReadonlySet<CST.SourceToken['type']> = new Set([
+const LAYOUT: ReadonlySet<string> = new Set([
   'space',
   'newline',
   'comment',
