@@ -1,6 +1,7 @@
 import type { Progress, ProgressStep } from '../lib/progress.ts';
 import { formatTable } from '../lib/table.ts';
 import type { RunFollower } from '../temporal/follow-run.ts';
+import type { RunSummary } from '../temporal/runs.ts';
 import type { TaskInstance } from '../temporal/task-instances.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
 import { formatRows } from '../workflows/plan/format.ts';
@@ -43,6 +44,11 @@ export function runView(progress: Progress): RunFollower {
       }
     },
   };
+}
+
+/** The state of a run, in words: `success, without some items` for one that went on without those that failed. */
+export function runState({ state, isPartial }: Pick<RunSummary, 'state' | 'isPartial'>): string {
+  return isPartial ? `${state}, without some items` : state;
 }
 
 /** The tasks of a run as a table; failures in full below it. */

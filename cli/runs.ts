@@ -11,6 +11,7 @@ import { askTaskTable } from '../temporal/task-table.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
 import type { OpenWait } from '../workflows/plan/task-table.ts';
 import { CommandError, compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print, say } from './command-context.ts';
+import { runState } from './run-view.ts';
 import { timeText, waitText } from './wait-text.ts';
 import { withClient } from './with-client.ts';
 
@@ -44,7 +45,7 @@ export const command = new Command('runs')
 function formatRuns(runs: readonly RunSummary[]): string {
   const rows = runs.map((run) => [
     run.pipelineRunId,
-    run.state,
+    runState(run),
     run.cause,
     run.interval ?? '',
     timeText(run.startedAt.getTime()),

@@ -5,7 +5,7 @@ import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { runUrl } from '../temporal/web-ui.ts';
 import { environment, outputOption, type OutputOptions, print } from './command-context.ts';
 import { withClient } from './with-client.ts';
-import { formatTasks } from './run-view.ts';
+import { formatTasks, runState } from './run-view.ts';
 
 /** `sluice show`: one run, task by task. */
 export const command = new Command('show')
@@ -24,7 +24,7 @@ export const command = new Command('show')
       const { plan } = instances.input ?? {};
       const interval = instances.input?.interval?.start ?? run.interval;
       const heading = [
-        `${run.pipelineRunId}  ${run.state}`,
+        `${run.pipelineRunId}  ${runState(run)}`,
         plan?.description,
         [
           plan?.owner && `owner ${plan.owner}`,

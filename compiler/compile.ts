@@ -166,6 +166,7 @@ export class Compiler {
         const type = this.types.get(node?.type ?? '');
         if (!node || !type) return [];
         const templates = expressions.templates.get(name);
+        const lists = expressions.lists.get(name);
         return emitTask(
           {
             node: { ...node, name },
@@ -173,6 +174,7 @@ export class Compiler {
             dependsOn: graphs.get(list)?.upstream.get(name) ?? [],
             ...handOver.get(name),
             ...(templates && { templates }),
+            ...(lists && { lists }),
             isTask: (each) => byName.has(each),
           },
           defaults,

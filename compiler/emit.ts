@@ -31,6 +31,8 @@ export interface ResolvedTask {
   readonly inputFrom?: string;
   readonly outputBase?: string;
   readonly templates?: readonly TemplatePlace[];
+  /** The tasks whose outputs make the lists that it expands over. */
+  readonly lists?: readonly string[];
   /** Whether a task has this full name. */
   isTask(name: string): boolean;
 }
@@ -121,7 +123,7 @@ export function withHash(plan: Omit<Plan, 'hash'>): Plan {
 
 /** A task as it runs: everything explicit. `defaults` are the pipeline's `default_args`. */
 export function emitTask(
-  { node, type, dependsOn, inputFrom, outputBase, templates, isTask }: ResolvedTask,
+  { node, type, dependsOn, inputFrom, outputBase, templates, lists = [], isTask }: ResolvedTask,
   defaults: JsonObject,
 ): TaskPlan {
   const keys: JsonObject = { ...defaults, ...node.keys };
@@ -136,7 +138,7 @@ export function emitTask(
     owner: textOf(keys.owner),
     when: textOf(keys.when),
     switch: isMap(keys.switch) ? switchOf(keys.switch, node, isTask) : undefined,
-    expand: isMap(keys.expand) ? expandOf(keys.expand) : undefined,
+    expand: isMap(keys.expand) ? expandOf(keys.expand, lists) : undefined,
     params,
     templates,
     inputFrom,
@@ -167,7 +169,7 @@ function switchOf(keys: JsonObject, { group }: TaskNode, isTask: ResolvedTask['i
   };
 }
 
-function expandOf(keys: JsonObject): ExpandPlan {
+function expandOf(keys: JsonObject, reads: readonly string[]): ExpandPlan {
   const { over, as: name = 'item', max_parallel = 16, batch_size = 1, on_item_failure = 'fail', expand } = keys;
   return {
     over: over as ExpandPlan['over'],
@@ -175,6 +177,7 @@ function expandOf(keys: JsonObject): ExpandPlan {
     maxParallel: Number(max_parallel),
     batchSize: Number(batch_size),
     onItemFailure: on_item_failure as ExpandPlan['onItemFailure'],
+    reads,
     ...(isMap(expand) && { expand: { over: expand.over as ExpandPlan['over'], as: String(expand.as ?? 'item') } }),
   };
 }

@@ -67,8 +67,10 @@ export const SlaSchema = Type.Object(
     assert: Type.Optional(
       Type.String({
         template: 'expression',
+        names: ['failed_items'],
         title: 'Assert',
-        description: 'A condition over the outputs that must hold.',
+        description:
+          'A condition over the outputs that must hold. `failed_items` is how many items of lists failed in tasks that went on without them.',
         examples: ['outputs.reconcile_sales.discrepancy <= 0.001'],
       }),
     ),

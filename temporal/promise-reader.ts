@@ -4,7 +4,7 @@ import { identityText } from '../workflows/plan/exact-json.ts';
 import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { isUnderWay } from '../workflows/plan/run.ts';
+import { failedItems, isUnderWay } from '../workflows/plan/run.ts';
 import type { SlaPlan } from '../workflows/plan/sla.ts';
 import { isFinal } from '../workflows/plan/task-state.ts';
 import { readHistory, showRun } from './follow-run.ts';
@@ -65,11 +65,17 @@ export class PromiseReader {
     }
     let evaluator = this.evaluators.get(plan);
     if (!evaluator) this.evaluators.set(plan, (evaluator = new Evaluator(plan.shapes)));
+    const values = {
+      outputs,
+      dag_id: plan.dagId,
+      params: instances.input?.params ?? {},
+      failed_items: failedItems(instances.result?.tasks ?? {}),
+    };
     const broken = new Map<string, string>();
     for (const { name, promise } of plan.slas ?? []) {
       if (promise.kind !== 'assert') continue;
       try {
-        const holds = evaluator.test(promise.condition, { outputs, dag_id: plan.dagId, params: instances.input?.params ?? {} });
+        const holds = evaluator.test(promise.condition, values);
         if (!holds) broken.set(name, `does not keep its promise ${name}: ${promise.condition}${valuesIn(promise.condition, outputs)}`);
       } catch (error) {
         if (!(error instanceof ExpressionFailed)) throw error;

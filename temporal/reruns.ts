@@ -82,7 +82,7 @@ export function previewRerun({ run, plan, from }: RerunOrder): RerunChoice[] {
 export async function startRerun(client: Client, taskQueue: string, order: RerunOrder, now: number): Promise<RunReference> {
   const { run, plan, params, from } = order;
   NotYet.refuse(plan);
-  const kept = keptOf(previewRerun(order), run.tasks, from);
+  const kept = keptOf(plan, previewRerun(order), run.tasks, from);
   const workflowId = pipelineRunId(plan.dagId, 'rerun', iso(now));
   const { pipelineRunId: repeated, temporalRunId, original = repeated } = run;
   const rerunOf = { pipelineRunId: repeated, temporalRunId, original, kept };

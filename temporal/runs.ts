@@ -1,7 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { isUnderWay } from '../workflows/plan/run.ts';
+import { isUnderWay, PARTIAL } from '../workflows/plan/run.ts';
 import { refusal } from '../workflows/plan/not-yet.ts';
 import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
@@ -99,6 +99,8 @@ export interface RunSummary {
   readonly dagId: string;
   readonly cause: string;
   readonly state: string;
+  /** It succeeded without some items of its lists. */
+  readonly isPartial?: true;
   /** The start of its data interval, ISO 8601. */
   readonly interval: string | undefined;
   /** Its end. */
@@ -159,6 +161,7 @@ export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'r
     dagId: info.type,
     cause: String(attribute('cause') ?? 'unknown'),
     state: stateOf(info.status.name, attribute('state')),
+    ...(info.status.name === 'COMPLETED' && attribute('state') === PARTIAL && { isPartial: true }),
     interval: timeOf('interval'),
     intervalEnd: timeOf('intervalEnd'),
     startedAt: info.startTime,

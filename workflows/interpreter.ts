@@ -1,5 +1,13 @@
 import { ApplicationFailure, defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
-import { CancelledFailure, isCancellation, scheduleLocalActivity, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  CancelledFailure,
+  isCancellation,
+  patched,
+  scheduleLocalActivity,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { runDeadline } from './plan/deadlines.ts';
 import { formatDuration } from './plan/duration.ts';
 import type { Evaluator } from './plan/expressions/evaluator.ts';
@@ -7,7 +15,7 @@ import { runValues } from './plan/expressions/run-names.ts';
 import { dataVariant } from './plan/data-variant.ts';
 import type { Json, JsonObject } from './plan/json.ts';
 import { type Plan, PLAN_FORMAT } from './plan/plan.ts';
-import type { RunInput, RunResult } from './plan/run.ts';
+import { failedItems, PARTIAL, type RunInput, type RunResult } from './plan/run.ts';
 import { resolveRunParams } from './plan/run-params.ts';
 import { dataIntervalAt, type DataInterval, iso } from './plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
@@ -46,15 +54,17 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
   if (first.length > 0) upsertSearchAttributes(first);
   const host = new TemporalHost();
   let state: RunResult['state'] = 'failed';
+  let isPartial = false;
   try {
     const end = await run(input, interval, host);
     ({ state } = end.result);
+    isPartial = state === 'success' && failedItems(end.result.tasks) > 0;
     return conclude(end, host);
   } catch (error) {
     if (isCancellation(error)) state = 'canceled';
     throw error;
   } finally {
-    const last = lastAttributes(state, input.plan, beganInWords, host);
+    const last = lastAttributes(state, input.plan, beganInWords, isPartial, host);
     if (last.length > 0) upsertSearchAttributes(last);
   }
 }
@@ -160,9 +170,16 @@ function deadlineAttribute({ plan, cause }: RunInput, interval: DataInterval): S
 }
 
 /** What an ended run is found by beyond what it was started with. Most need nothing: Temporal's own status tells how they ended. */
-function lastAttributes(state: RunResult['state'], { outlets }: Plan, inWords: boolean, host: TemporalHost): SearchAttributeUpdatePair[] {
+function lastAttributes(
+  state: RunResult['state'],
+  { outlets }: Plan,
+  inWords: boolean,
+  isPartial: boolean,
+  host: TemporalHost,
+): SearchAttributeUpdatePair[] {
   const said = workflowInfo().typedSearchAttributes.get(STATE) ?? null;
-  const own = inWords || (state === 'canceled' && !host.canceled) ? state : null;
+  // Runs that earlier releases ended have no word for it.
+  const own = isPartial && patched('partial-is-shown') ? PARTIAL : inWords || (state === 'canceled' && !host.canceled) ? state : null;
   return [
     ...(own === said ? [] : [{ key: STATE, value: own }]),
     ...(state === 'success' && outlets ? [{ key: DATASETS, value: [...outlets] }] : []),

@@ -23,6 +23,8 @@ import { checkBare, type CheckedTemplate, checkTemplate } from './template-check
 export interface ResolvedExpressions {
   /** Where each task's parameters hold expressions, by task. */
   readonly templates: ReadonlyMap<string, readonly TemplatePlace[]>;
+  /** The tasks whose outputs make the lists that a task expands over, by task. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
   /** Where what each trigger gives to its runs holds expressions, by its place in the list. */
   readonly triggerTemplates: ReadonlyMap<number, readonly TemplatePlace[]>;
   /** The types of the names that are read; undefined when there are no expressions. */
@@ -64,6 +66,7 @@ class ExpressionResolver {
   private readonly hasEvent: boolean;
   private readonly read: Reference[] = [];
   private readonly templates = new Map<string, TemplatePlace[]>();
+  private readonly lists = new Map<string, readonly string[]>();
   private readonly triggerTemplates = new Map<number, TemplatePlace[]>();
   private found = false;
 
@@ -88,8 +91,8 @@ class ExpressionResolver {
     this.checkPipeline();
     for (const node of this.context.nodes) this.checkTask(node);
     const connections = new Set(this.read.flatMap(({ path }) => (path[0] === 'conn' && path[1] !== undefined ? [path[1]] : [])));
-    const { templates, triggerTemplates } = this;
-    return { templates, triggerTemplates, shapes: this.found ? this.shapesRead() : undefined, connections: [...connections].sort() };
+    const { templates, lists, triggerTemplates } = this;
+    return { templates, lists, triggerTemplates, shapes: this.found ? this.shapesRead() : undefined, connections: [...connections].sort() };
   }
 
   private checkTask(node: TaskNode): void {
@@ -99,7 +102,12 @@ class ExpressionResolver {
     if (isPlain && !this.hasBraces && !this.takesExpressions(type)) return;
     const scope = this.scopeOf(node);
     this.checkCommonKeys(node, scope);
+    const before = this.read.length;
     const items = isMap(keys.expand) ? this.checkExpand(keys.expand, [...path, 'expand'], scope) : {};
+    const tasks = this.read
+      .slice(before)
+      .flatMap((reference) => (reference.path[0] === 'outputs' ? (taskOf(reference.path, scope) ?? []) : []));
+    if (tasks.length > 0) this.lists.set(name, [...new Set(tasks)].sort());
     const params = this.context.types.get(type ?? '')?.params;
     if (!params) return;
     const inner = { ...scope, items };

@@ -158,9 +158,10 @@ export const TASK_COMMON = {
         examples: [100],
       },
       on_item_failure: {
-        enum: ['fail', 'continue'],
+        enum: ['fail', 'finish', 'continue'],
         title: 'On failure of an item',
-        description: 'Fail the task (no further item is begun), or go on with the others and leave null in the output. Default: fail.',
+        description:
+          'fail: begin no further item, and fail. finish: run all of them, and fail if one did. continue: succeed, with null in the output for those that failed; the run shows how many, and `sluice rerun` runs those alone. Default: fail.',
         examples: ['continue'],
       },
       expand: map(

@@ -93,6 +93,7 @@ const FEATURES: Record<string, Feature> = {
     plan: casePlan('a: approval with {prompt: Go?}; b: ok after a if none_failed; c: ok with {expand: {over: [1, 2]}}', { finally: 'z: hang with {heartbeat_timeout: 1s}; y: ok after z if none_failed' }),
     updates: [['skip', { task: 'a', by: 'ann' }], ['skip', { task: 'z', by: 'ann' }]],
   },
+  'partial-success': { plan: casePlan('l: ok with {when: "false"}; m: ok after l if none_failed with {expand: {over: outputs.l}}; a: ok after m if none_failed with {expand: {over: [[1, 2], []], as: row, on_item_failure: continue, expand: {over: row, as: part}}, poison: "{{ part == 1 }}"}; b: ok after a with {when: size(outputs.a) == 2}', {}) },
   'queued-and-paused': {
     plan: planOf(`queued_${randomUUID().slice(0, 8)}`, [task('a', 'hang', [], { heartbeatTimeoutMs: 1000 }), task('b', 'succeed', ['a'], { triggerRule: 'none_failed' })], { maxActiveRuns: 1, outlets: ['s3://w/sales'] }),
     updates: [['pause', { by: 'ann' }], ['unpause', { by: 'ann' }], ['skip', { task: 'a', by: 'ann' }]],

@@ -159,9 +159,15 @@ export interface ExpandPlan {
   readonly maxParallel: number;
   /** How many items one activity works through. */
   readonly batchSize: number;
-  readonly onItemFailure: 'fail' | 'continue';
+  /** Begin no further item and fail; run them all and fail; succeed without those that failed, as long as one did not. */
+  readonly onItemFailure: 'fail' | 'finish' | 'continue';
   /** For each item, a task for each item of this list. */
   readonly expand?: Pick<ExpandPlan, 'over' | 'as'>;
+  /**
+   * The tasks whose outputs make the list. Where one of them gave none, the task ends as the list did: skipped, or with it failed. Absent in
+   * plans of earlier releases, whose task fails, and whose nested lists lose those at their end that are empty.
+   */
+  readonly reads?: readonly string[];
 }
 
 export const PLAN_FORMAT = 1;

@@ -1,5 +1,6 @@
+import type { Json } from './json.ts';
 import { allTasks, type Plan, type TaskPlan } from './plan.ts';
-import type { TaskResult } from './run.ts';
+import type { PartialOutputs, TaskResult } from './run.ts';
 
 /** What a rerun does with a task, and why. */
 export interface RerunChoice {
@@ -29,6 +30,7 @@ export function chooseReruns(plan: Plan, earlier: Readonly<Record<string, TaskRe
     if (!result) again(name, 'is new');
     else if (result.state === 'failed' && result.partial)
       again(name, `failed: ${result.partial.missing.length} of ${result.partial.outputs.length} items`);
+    else if (result.missing && result.state === 'success') again(name, `${result.missing.length} of its items failed`);
     else if (result.state !== 'success' && result.state !== 'skipped') again(name, result.state);
   }
   const listed = new Set(plan.tasks.map(({ name }) => name));
@@ -43,17 +45,26 @@ export function chooseReruns(plan: Plan, earlier: Readonly<Record<string, TaskRe
 
 /** What the rerun takes over: the ends of the tasks that do not run again, and what a list of items had given. */
 export function keptOf(
+  plan: Plan,
   choices: readonly RerunChoice[],
   earlier: Readonly<Record<string, TaskResult>>,
   from?: string,
 ): Record<string, TaskResult> {
   const kept: Record<string, TaskResult> = {};
+  const tasks = new Map(plan.tasks.map((task) => [task.name, task]));
   for (const { task, runs, why } of choices) {
     const result = earlier[task];
     if (!result) continue;
+    const partial = partialOf(tasks.get(task), result);
     if (!runs) kept[task] = { ...result, note: ['kept', result.note].filter(Boolean).join(' · ') };
     // Items are kept where the task itself is the reason; not where something before it runs again, or somebody wants all of it.
-    else if (result.partial && task !== from && why.startsWith('failed')) kept[task] = result;
+    else if (partial && task !== from && !why.startsWith('follows')) kept[task] = { state: 'failed', partial };
   }
   return kept;
+}
+
+/** What the items of a list gave that did not fail. */
+function partialOf(task: TaskPlan | undefined, { partial, missing, output }: TaskResult): PartialOutputs | undefined {
+  if (partial || !missing || !Array.isArray(output)) return partial;
+  return { outputs: (task?.expand?.expand ? output.flat() : output) as Json[], missing };
 }

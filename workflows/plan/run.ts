@@ -59,6 +59,16 @@ export interface TaskResult {
   readonly note?: string;
   /** Of a list whose items have failed in part: what the others gave. */
   readonly partial?: PartialOutputs;
+  /** Of a list that succeeded without some of its items: the places of those, from 0; with lists inside lists, in one row. */
+  readonly missing?: readonly number[];
+}
+
+/** The state of an ended run, beside Temporal's own, that succeeded without some items of its lists. */
+export const PARTIAL = 'partial';
+
+/** How many items of lists have failed in tasks that succeeded without them. */
+export function failedItems(tasks: Readonly<Record<string, TaskResult>>): number {
+  return Object.values(tasks).reduce((sum, { missing = [] }) => sum + missing.length, 0);
 }
 
 /** Outputs of the items of a list, null for those that have none. */

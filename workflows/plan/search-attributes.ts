@@ -8,7 +8,7 @@ export const SEARCH_ATTRIBUTES = {
   /** The start of the data interval. */
   interval: { name: 'SluiceInterval', type: 'DATETIME' },
   intervalEnd: { name: 'SluiceIntervalEnd', type: 'DATETIME' },
-  /** What Temporal's own `ExecutionStatus` does not say of a run: that it is queued or paused, or ended before it had its turn. Absent otherwise. */
+  /** What Temporal's own `ExecutionStatus` does not say of a run: that it is queued or paused, or waits for people; that it ended before it had its turn, or without some items of its lists. Absent otherwise. */
   state: { name: 'SluiceState', type: 'KEYWORD' },
   /** When it must have ended, by the strictest of its pipeline's promises. */
   deadline: { name: 'SluiceDeadline', type: 'DATETIME' },

@@ -42,7 +42,8 @@ const MAX_OUTPUT_CHARACTERS = 1_000_000;
  * @param earlier what an earlier round has done: only the missing items are run
  */
 export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: ItemRunner, earlier?: PartialOutputs): Promise<TaskResult> {
-  const calls = callsOf(task, expand, runner);
+  const lists = listsOf(task, expand, runner);
+  const calls = lists.flat();
   if (calls.length === 0) return { state: 'skipped', note: 'the list is empty' };
   // Of another list nothing can be kept.
   const known = earlier?.outputs.length === calls.length ? earlier : undefined;
@@ -111,15 +112,15 @@ export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: Ite
   const [first] = failures;
   const failed = failures.map(({ suffix }) => suffix);
   const note = `${done} of ${calls.length} items${failed.length > 0 ? `; failed: ${failed.slice(0, 10).join(' ')}${failed.length > 10 ? ' …' : ''}` : ''}`;
-  if (first && (expand.onItemFailure === 'fail' || done === 0)) {
+  if (first && (expand.onItemFailure !== 'continue' || done === 0)) {
     const partial = sizeOf(outputs) > MAX_OUTPUT_CHARACTERS ? undefined : { outputs, missing: [...missing] };
     throw new TaskFailed(`${task.name}${first.suffix} failed (${note}): ${first.error.message}`, first.error.origin, partial);
   }
-  const output = expand.expand ? nested(calls, outputs) : outputs;
+  const output = expand.expand ? nested(expand, lists, outputs) : outputs;
   if (sizeOf(output) > MAX_OUTPUT_CHARACTERS) {
     throw new TaskFailed(`The outputs of '${task.name}' together are too large to be kept. Write the data to S3 and return where it is.`);
   }
-  return { state: 'success', output, note };
+  return { state: 'success', output, note, ...(missing.size > 0 && { missing: [...missing] }) };
 }
 
 function sizeOf(output: Json): number {
@@ -132,9 +133,9 @@ interface Batch {
   readonly calls: readonly Call[];
 }
 
-/** The items, each with its place: `[3]`, or `[3][1]` in a list inside a list. */
-function callsOf(task: TaskPlan, { over, as: name, expand: inner }: ExpandPlan, runner: ItemRunner): Call[] {
-  return listOf(task, runner.list(over, {})).flatMap((item, index): Call[] => {
+/** The items of each item of the list, each with its place: `[3]`, or `[3][1]` in a list inside a list. */
+function listsOf(task: TaskPlan, { over, as: name, expand: inner }: ExpandPlan, runner: ItemRunner): Call[][] {
+  return listOf(task, runner.list(over, {})).map((item, index): Call[] => {
     const items = { [name]: item };
     if (!inner) return [{ suffix: `[${index}]`, items }];
     return listOf(task, runner.list(inner.over, items)).map((part, position) => ({
@@ -176,12 +177,10 @@ function batchName(calls: readonly Call[]): string {
   return first === last ? first : `${first}…${last}`;
 }
 
-function nested(calls: readonly Call[], outputs: readonly Json[]): Json[][] {
-  const lists: Json[][] = [];
-  for (const [index, { suffix }] of calls.entries()) {
-    const outer = Number(/^\[(\d+)\]/.exec(suffix)?.[1]);
-    (lists[outer] ??= []).push(outputs[index] ?? null);
-  }
-  // An item whose inner list is empty has an empty list of outputs.
-  return Array.from(lists, (list) => list ?? []);
+/** The outputs as the lists are. */
+function nested({ reads }: ExpandPlan, lists: readonly (readonly Call[])[], outputs: readonly Json[]): Json[][] {
+  const rest = [...outputs];
+  const parts = lists.map((calls) => rest.splice(0, calls.length));
+  if (reads) return parts;
+  return parts.slice(0, parts.findLastIndex((part) => part.length > 0) + 1);
 }

@@ -4,7 +4,7 @@ import { identityText } from '../plan/exact-json.ts';
 import { type Evaluator, ExpressionFailed, type Variables } from '../plan/expressions/evaluator.ts';
 import type { ItemCall, ItemOutcome } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
-import type { Plan, TaskPlan } from '../plan/plan.ts';
+import type { ExpandPlan, Plan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs, TaskResult } from '../plan/run.ts';
 import type { DataInterval } from '../plan/schedule.ts';
 import type { RunIdentity, TaskInput } from '../plan/task-input.ts';
@@ -38,6 +38,17 @@ export interface Call {
   /** Added to the task's name: `[17]`. */
   readonly suffix: string;
   readonly items: JsonObject;
+}
+
+/** Thrown when there is no list to expand over, because a task that makes it was skipped or has failed. */
+class ListMissing extends Error {
+  override readonly name = 'ListMissing';
+  constructor(
+    readonly state: 'skipped' | 'upstream_failed',
+    tasks: string,
+  ) {
+    super(`there is no list: ${tasks} ${state === 'skipped' ? 'was skipped' : 'did not succeed'}`);
+  }
 }
 
 /** Runs the tasks of a plan: by type, with retries by hand where a task holds on failure. */
@@ -132,8 +143,7 @@ export class PlanTaskRunner implements TaskRunner {
       if (task.type === 'approval') return await runApproval(task, this.render(task, {}), this.decisions, this.state, scope);
       if (task.expand) {
         const runner: ItemRunner = {
-          list: (over, items) =>
-            typeof over === 'string' ? this.expressions(task).evaluate(over, { ...this.variables(), ...items }) : over,
+          list: (over, items) => this.listOf(task, over, items),
           runOne: (call) => this.whenAllowed(scope, () => this.perform(task, call, round, scope)),
           runBatch: (calls) => this.whenAllowed(scope, () => this.performBatch(task, calls, round, scope)),
           runPart: (part) => this.whenAllowed(scope, () => this.performPart(task, part, round, scope)),
@@ -148,7 +158,23 @@ export class PlanTaskRunner implements TaskRunner {
     }
   }
 
+  /** @throws ListMissing when a task that makes the list gave no output */
+  private listOf(task: TaskPlan, over: ExpandPlan['over'], items: JsonObject): Json {
+    if (typeof over !== 'string') return over;
+    try {
+      return this.expressions(task).evaluate(over, { ...this.variables(), ...items });
+    } catch (error) {
+      const states = (task.expand?.reads ?? []).map((name) => [name, this.state.results.get(name)?.state] as const);
+      const skipped = states.filter(([, state]) => state === 'skipped');
+      const failed = states.filter(([, state]) => state !== 'skipped' && state !== 'success');
+      if (failed.length > 0) throw new ListMissing('upstream_failed', failed.map(([name]) => name).join(', '));
+      if (skipped.length > 0) throw new ListMissing('skipped', skipped.map(([name]) => name).join(', '));
+      throw error;
+    }
+  }
+
   private failureOf(task: TaskPlan, error: unknown): TaskResult {
+    if (error instanceof ListMissing) return { state: error.state, note: error.message };
     if (error instanceof TaskCanceled) return { state: 'canceled' };
     if (!(error instanceof TaskFailed)) return { state: 'failed', error: messageOf(error) };
     const { origin, partial, expired } = error;

@@ -45,7 +45,7 @@ describe('what a rerun runs again', () => {
         again,
       );
       assert.deepEqual(
-        Object.keys(keptOf(choices, ended(earlier), from)),
+        Object.keys(keptOf(plan, choices, ended(earlier), from)),
         choices.filter(({ runs }) => !runs).map(({ task: each }) => each),
       );
     });
@@ -58,9 +58,23 @@ describe('what a rerun runs again', () => {
     };
     const choices = chooseReruns(plan, earlier);
     assert.equal(choices.find(({ task: each }) => each === 'b')?.why, 'failed: 1 of 2 items');
-    assert.deepEqual(keptOf(choices, earlier).b?.partial?.missing, [1]);
+    assert.deepEqual(keptOf(plan, choices, earlier).b?.partial?.missing, [1]);
+    const without: Record<string, TaskResult> = {
+      ...ended('a success, c success, x success, y success, z success'),
+      b: { state: 'success', output: [1, null], missing: [1] },
+    };
+    assert.deepEqual(
+      chooseReruns(plan, without)
+        .filter(({ runs }) => runs)
+        .map(({ task: each, why }) => `${each}: ${why}`),
+      ['b: 1 of its items failed', 'c: follows b', 'z: follows the end of the run'],
+    );
+    assert.deepEqual(keptOf(plan, chooseReruns(plan, without), without).b, {
+      state: 'failed',
+      partial: { outputs: [1, null], missing: [1] },
+    });
     // All of it when somebody asks for the task, or when what it works on is new.
-    assert.equal(keptOf(chooseReruns(plan, earlier, 'b'), earlier, 'b').b, undefined);
-    assert.equal(keptOf(chooseReruns(plan, earlier, 'a'), earlier, 'a').b, undefined);
+    assert.equal(keptOf(plan, chooseReruns(plan, earlier, 'b'), earlier, 'b').b, undefined);
+    assert.equal(keptOf(plan, chooseReruns(plan, earlier, 'a'), earlier, 'a').b, undefined);
   });
 });

@@ -413,6 +413,56 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
       'a: ok with {expand: {over: [1, 2], on_item_failure: continue}, poison: "{{ item > 0 }}"}',
       'a=failed: failed',
     ],
+    [
+      'finish: all items run, then it fails',
+      'a: ok with {expand: {over: [1, 2, 3], on_item_failure: finish, max_parallel: 1}, give: "{{ item }}", poison: "{{ item == 1 }}"}; b: ok',
+      'a=failed b=upstream_failed: failed',
+    ],
+    [
+      'finish without a failure succeeds',
+      'a: ok with {expand: {over: [1, 2], on_item_failure: finish}, give: "{{ item }}"}',
+      'a=success=[1,2]: success',
+    ],
+    [
+      'over the output of a task that was skipped: skipped',
+      'a: ok with {when: "false"}; e: empty after -; b: ok after a, e if none_failed with {expand: {over: outputs.a.ids}}; c: ok after b',
+      'a=skipped b=skipped c=skipped e=success=null: success',
+    ],
+    [
+      'over the output of a branch that was not taken: skipped',
+      's: empty with {switch: {on: "\\"n\\"", cases: {y: [a], n: [e]}}}; a: ok after s; e: empty after s; b: ok after a, e if none_failed with {expand: {over: outputs.a.ids}}',
+      'a=skipped b=skipped e=success=null s=success=null: success',
+    ],
+    [
+      'over the output of a task that failed: upstream_failed',
+      'a: fail with {allow_failure: true}; b: ok after a if all_done with {expand: {over: outputs.a.ids}}; c: ok after b if all_done',
+      'a=failed b=upstream_failed c=success=null: failed',
+    ],
+    [
+      'over the output of a task that was upstream_failed: upstream_failed',
+      'z: fail with {allow_failure: true}; a: ok after z; b: ok after a if always with {expand: {over: outputs.a.ids}}',
+      'a=upstream_failed b=upstream_failed z=failed: failed',
+    ],
+    [
+      'over the outputs of two, one skipped and one failed: upstream_failed',
+      'a: ok with {when: "false"}; z: fail after - with {allow_failure: true}; b: ok after a, z if all_done with {expand: {over: outputs.a.ids + outputs.z.ids}}',
+      'a=skipped b=upstream_failed z=failed: failed',
+    ],
+    [
+      'over a list inside a list whose task was skipped: skipped',
+      'a: ok with {when: "false"}; b: ok after a if none_failed with {expand: {over: [1, 2], expand: {over: outputs.a.ids, as: x}}}',
+      'a=skipped b=skipped: success',
+    ],
+    [
+      'over what has() asks for first',
+      'a: ok with {when: "false"}; b: ok after a if none_failed with {expand: {over: "has(outputs.a) ? outputs.a.ids : [7]"}, give: "{{ item }}"}',
+      'a=skipped b=success=[7]: success',
+    ],
+    [
+      'a field that the output does not have fails',
+      'a: ok with {give: {}}; b: ok after a with {expand: {over: outputs.a.ids}}',
+      'a=success={} b=failed: failed',
+    ],
     ['batches', 'a: ok with {expand: {over: [1, 2, 3], batch_size: 2}, give: "{{ item }}"}', 'a=success=[1,2,3]: success'],
     [
       'a failed batch leaves a hole of its size',
@@ -428,6 +478,16 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
       'nested over an empty list',
       'a: ok with {expand: {over: [{s: []}, {s: [1]}], expand: {over: item.s, as: part}}, give: "{{ part }}"}',
       'a=success=[[],[1]]: success',
+    ],
+    [
+      'nested over empty lists at the end',
+      'a: ok with {expand: {over: [[1, 2], [], [3], [], []], as: row, expand: {over: row, as: part}}, give: "{{ part }}"}; b: ok with {give: "{{ size(outputs.a) }}"}',
+      'a=success=[[1,2],[],[3],[],[]] b=success=5: success',
+    ],
+    [
+      'nested over empty lists at the beginning, with an item that fails',
+      'a: ok with {expand: {over: [[], [1, 2]], as: row, on_item_failure: continue, expand: {over: row, as: part}}, give: "{{ part }}", poison: "{{ part == 2 }}"}',
+      'a=success=[[],[1,null]]: success',
     ],
     ['one after the other', 'a: ok with {expand: {over: [3, 1], max_parallel: 1}, give: "{{ item }}"}', 'a=success=[3,1]: success'],
     [

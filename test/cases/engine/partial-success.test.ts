@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { WorkflowFailedError } from '@temporalio/client';
+import { after, before, describe, it } from 'mocha';
+import { showRun } from '../../../temporal/follow-run.ts';
+import { PromiseReader } from '../../../temporal/promise-reader.ts';
+import { readEndedRun, startRerun } from '../../../temporal/reruns.ts';
+import { describeRun, listRuns, type RunReference, startManualRun } from '../../../temporal/runs.ts';
+import type { JsonObject } from '../../../workflows/plan/json.ts';
+import type { Plan } from '../../../workflows/plan/plan.ts';
+import type { RunResult } from '../../../workflows/plan/run.ts';
+import { eventually } from '../../support/eventually.ts';
+import { SOME_DAY } from '../../support/plans.ts';
+import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
+import { testStack } from '../../support/test-stack.ts';
+import { toyActivities } from '../../support/toy-activities.ts';
+import { casePlan } from '../../workflows/run/language-cases.ts';
+
+describe('a task that went on without some of its items', function () {
+  this.timeout('1m');
+  let worker: TestWorker;
+
+  before(async function () {
+    this.timeout('15m');
+    worker = await startTestWorker((await testStack(['temporal'])).environment, toyActivities);
+  });
+  after(() => worker.close());
+
+  const loads = (onItemFailure: string, expand = 'over: [1, 2, 3]', give = '{{ item }}'): Plan =>
+    casePlan(
+      `load: ok with {expand: {${expand}, on_item_failure: ${onItemFailure}, max_parallel: 1}, give: "${give}", poison: "${give.replace(' }}', ' == params.bad }}')}"}; b: ok`,
+      { file: { params: { bad: 2 }, sla: [{ name: 'all_items', assert: 'failed_items == 0' }] } },
+    );
+  const start = (plan: Plan, params?: JsonObject): Promise<RunReference> =>
+    startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID(), params);
+  const resultOf = async ({ pipelineRunId }: RunReference): Promise<RunResult> =>
+    (await worker.client.workflow.getHandle(pipelineRunId).result()) as RunResult;
+  const rerun = async (run: RunReference): Promise<RunReference> => {
+    const ended = await readEndedRun(worker.client, run.pipelineRunId);
+    return startRerun(worker.client, worker.taskQueue, { run: ended, plan: ended.plan, params: { bad: 9 } }, Date.now());
+  };
+  const activitiesOf = async ({ pipelineRunId }: RunReference): Promise<string[]> =>
+    (await worker.client.workflow.getHandle(pipelineRunId).fetchHistory()).events?.flatMap(
+      ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityId ?? [],
+    ) ?? [];
+
+  it('says so in its result, in lists, in its own description, and to its SLA', async () => {
+    const { client } = worker;
+    const plan = loads('continue');
+    const run = await start(plan);
+    const { state, tasks } = await resultOf(run);
+    assert.deepEqual([state, tasks.load?.state, tasks.load?.output, tasks.load?.missing], ['success', 'success', [1, null, 3], [1]]);
+    assert.match(tasks.load?.note ?? '', /2 of 3 items; failed: \[1\]/);
+    const summary = await describeRun(client, run);
+    assert.deepEqual([summary.state, summary.isPartial], ['success', true]);
+    await eventually(async () => {
+      const listed = (await listRuns(client, 1000, plan.dagId)).find(({ pipelineRunId }) => pipelineRunId === run.pipelineRunId);
+      assert.equal(listed?.isPartial, true);
+    });
+    const { instances } = await showRun(client, run);
+    assert.match(instances.all().find(({ task }) => task === 'load')?.note ?? '', /failed: \[1\]/);
+    const read = await new PromiseReader(client).read({ ...run, cause: 'manual', state: 'success', queuedAt: 0 }, plan, Date.now());
+    assert.match(read.broken?.get('all_items') ?? '', /failed_items == 0/);
+  });
+
+  it('a run whose items all succeeded says nothing of the kind', async () => {
+    const plan = loads('continue');
+    const run = await start(plan, { bad: 9 });
+    assert.equal((await resultOf(run)).tasks.load?.missing, undefined);
+    assert.equal((await describeRun(worker.client, run)).isPartial, undefined);
+    const read = await new PromiseReader(worker.client).read({ ...run, cause: 'manual', state: 'success', queuedAt: 0 }, plan, Date.now());
+    assert.equal(read.broken?.size, 0);
+  });
+
+  it('rerun repeats the items that failed, and what follows', async () => {
+    const run = await start(loads('continue'));
+    await resultOf(run);
+    const repeated = await rerun(run);
+    const { state, tasks } = await resultOf(repeated);
+    assert.deepEqual([state, tasks.load?.output, tasks.load?.missing], ['success', [1, 2, 3], undefined]);
+    assert.deepEqual(await activitiesOf(repeated), ['load[1]', 'b']);
+    assert.equal((await describeRun(worker.client, repeated)).isPartial, undefined);
+  });
+
+  it('rerun repeats the failed items of lists inside lists, where empty lists stand between them', async () => {
+    const run = await start(loads('continue', 'over: [[], [1, 2], [], [3], []], as: row, expand: {over: row, as: part}', '{{ part }}'));
+    assert.deepEqual((await resultOf(run)).tasks.load?.output, [[], [1, null], [], [3], []]);
+    const repeated = await rerun(run);
+    assert.deepEqual((await resultOf(repeated)).tasks.load?.output, [[], [1, 2], [], [3], []]);
+    assert.deepEqual(await activitiesOf(repeated), ['load[1][1]', 'b']);
+  });
+
+  it('finish runs all items and fails; rerun repeats the one that failed', async () => {
+    const run = await start(loads('finish'));
+    await assert.rejects(
+      resultOf(run),
+      (error) => error instanceof WorkflowFailedError && /load\[1\] failed \(2 of 3 items/.test(String(error.cause)),
+    );
+    assert.deepEqual(await activitiesOf(run), ['load[0]', 'load[1]', 'load[2]']);
+    const repeated = await rerun(run);
+    assert.deepEqual((await resultOf(repeated)).tasks.load?.output, [1, 2, 3]);
+    assert.deepEqual(await activitiesOf(repeated), ['load[1]', 'b']);
+  });
+});
