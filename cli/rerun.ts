@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
 import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
@@ -47,6 +48,7 @@ export const command = new Command('rerun')
       const order = {
         run,
         plan,
+        by: userInfo().username,
         params: paramsOf(run, plan, options.param ?? []),
         ...(options.from !== undefined && { from: options.from }),
       };

@@ -4,7 +4,7 @@ import type { RunFollower } from '../temporal/follow-run.ts';
 import type { RunSummary } from '../temporal/runs.ts';
 import type { TaskInstance } from '../temporal/task-instances.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
-import { formatRows } from '../workflows/plan/format.ts';
+import { describeOutput, formatRows } from '../workflows/plan/format.ts';
 import type { Json } from '../workflows/plan/json.ts';
 
 /** Shows a run as it happens: a line for each task that runs, with attempts and progress. */
@@ -19,7 +19,7 @@ export function runView(progress: Progress): RunFollower {
       if (!step) steps.set(task, (step = progress.step(`${task}  ${summary}`)));
       switch (state) {
         case 'success':
-          step.done([formatRows(output), note].filter(Boolean).join(' · ') || undefined);
+          step.done([describeOutput(output), note].filter(Boolean).join(' · ') || undefined);
           ended.add(task);
           break;
         case 'failed':
@@ -51,6 +51,9 @@ export function runState({ state, isPartial }: Pick<RunSummary, 'state' | 'isPar
   return isPartial ? `${state}, without some items` : state;
 }
 
+/** Of failed items so many are shown in text. */
+const MAX_ITEMS = 20;
+
 /** The tasks of a run as a table; failures in full below it. */
 export function formatTasks(tasks: readonly TaskInstance[]): string {
   const rows = tasks.map(({ task, type, state, attempt, startedAt, endedAt, output, summary, note }) => [
@@ -60,8 +63,14 @@ export function formatTasks(tasks: readonly TaskInstance[]): string {
     String(attempt),
     startedAt?.toISOString().slice(11, 19) ?? '',
     startedAt && endedAt ? formatDuration(endedAt.getTime() - startedAt.getTime()) : '',
-    [summary, formatRows(output), note].filter(Boolean).join(' · '),
+    [summary, describeOutput(output), note].filter(Boolean).join(' · '),
   ]);
-  const failures = tasks.filter(({ error, state }) => error && state !== 'success').map(({ task, error }) => `\n${task}: ${error}`);
+  const failures = tasks.flatMap(({ task, error, failedItems = [] }) => [
+    ...(error === undefined ? [] : [`\n${task}: ${error}`]),
+    ...failedItems.slice(0, MAX_ITEMS).map((failed) => `\n${task}${failed.item}: ${failed.error}`),
+    ...(failedItems.length > MAX_ITEMS
+      ? [`\n${task}: ${failedItems.length - MAX_ITEMS} more items failed; \`-o json\` has all of them`]
+      : []),
+  ]);
   return [formatTable(['TASK', 'TYPE', 'STATE', 'ATTEMPT', 'STARTED', 'TOOK', 'WHAT'], rows), ...failures].join('\n');
 }

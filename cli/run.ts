@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { Command } from 'commander';
 import { EXIT } from '../lib/exit-code.ts';
 import { taskQueueOf } from '../lib/environment.ts';
@@ -44,7 +45,7 @@ export const command = new Command('run')
       await ensureSearchAttributes(client);
       const interval = intervalOf(plan, options.logicalDate);
       const id = options.id ?? (options.logicalDate === undefined ? iso(Date.now()) : interval.start);
-      const run = await startManualRun(client, plan, taskQueue, interval, id, params);
+      const run = await startManualRun(client, plan, taskQueue, interval, id, params, userInfo().username);
       const url = runUrl(environment, client.options.namespace, run);
       say(`Started ${run.pipelineRunId} (data of ${interval.start} – ${interval.end})${url ? `\n${url}` : ''}`);
       if ((await countPollers(client, taskQueue)) === 0)

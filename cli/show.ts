@@ -4,12 +4,15 @@ import { describeRun, listRuns, RunNotFound } from '../temporal/runs.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { runUrl } from '../temporal/web-ui.ts';
 import { environment, outputOption, type OutputOptions, print } from './command-context.ts';
+import { paramsOf, peopleText, runHeading } from './run-text.ts';
+import { formatTasks } from './run-view.ts';
 import { withClient } from './with-client.ts';
-import { formatTasks, runState } from './run-view.ts';
 
 /** `sluice show`: one run, task by task. */
 export const command = new Command('show')
-  .description('Show a run, task by task: states, attempts, times, rows, failures in full.')
+  .description(
+    'Show a run, task by task: states, attempts, times, outputs, failures in full; its parameters, for whom it waits, who did what.',
+  )
   .argument('<run>', 'a run id, or a dag_id for its newest run')
   .addOption(outputOption())
   .addHelpText('after', '\nExample:\n  sluice show product_category_etl')
@@ -19,23 +22,24 @@ export const command = new Command('show')
       const newest = name.includes('/') ? { pipelineRunId: name } : (await listRuns(client, 1, name))[0];
       if (!newest) throw new RunNotFound(name);
       const run = await describeRun(client, newest);
-      const { instances, error } = await showRun(client, run);
+      const shown = await showRun(client, run);
+      const { instances, error, acts, startedBy, isExact } = shown;
+      const { input } = instances;
+      const tasks = instances.all();
       const url = runUrl(environment, client.options.namespace, run);
-      const { plan } = instances.input ?? {};
-      const interval = instances.input?.interval?.start ?? run.interval;
-      const heading = [
-        `${run.pipelineRunId}  ${runState(run)}`,
-        plan?.description,
-        [
-          plan?.owner && `owner ${plan.owner}`,
-          plan && plan.tags.length > 0 && `tags ${plan.tags.join(', ')}`,
-          interval && `data from ${interval}`,
-          plan && `plan ${plan.hash.slice(0, 12)}`,
-        ]
-          .filter(Boolean)
-          .join(' · '),
+      const data = {
+        ...run,
+        plan: input?.plan,
+        params: paramsOf(input),
+        event: input?.event,
+        startedBy,
+        repeats: input?.rerunOf?.pipelineRunId,
+        error,
+        tasks,
+        acts,
+        isExact,
         url,
-      ].filter(Boolean);
-      print(options, { ...run, plan, error, tasks: instances.all(), url }, `${heading.join('\n')}\n\n${formatTasks(instances.all())}`);
+      };
+      print(options, data, [...runHeading(run, shown, url), '', formatTasks(tasks), ...peopleText(run, shown)].join('\n'));
     });
   });

@@ -1,6 +1,8 @@
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { linkedController } from '../lib/linked-controller.ts';
+import type { RunInput } from '../workflows/plan/run.ts';
+import { type RunAct, RunActs } from './run-acts.ts';
 import { describeRun, type RunReference } from './runs.ts';
 import { messageOf, type TaskInstance, TaskInstances } from './task-instances.ts';
 import { askTaskTable } from './task-table.ts';
@@ -50,32 +52,48 @@ export async function followRun(client: Client, run: RunReference, follower: Run
 export interface ShownRun {
   readonly instances: TaskInstances;
   readonly error?: string;
+  /** What people did to it, in order. */
+  readonly acts: readonly RunAct[];
+  /** Who or what started it: a person, a run, a backfill. */
+  readonly startedBy: string;
   /** Whether the run itself says how its tasks stand; else all comes from its history, because no worker answers. */
   readonly isExact: boolean;
 }
 
 /** The tasks of a run as they stand now. @throws RunNotFound */
 export async function showRun(client: Client, run: RunReference): Promise<ShownRun> {
-  const { instances, error } = await readHistory(client, run);
+  const { instances, ...read } = await readHistory(client, run);
   await completeTable(client, run, instances);
   await observePending(client, run, instances);
   const isExact = instances.result !== undefined || instances.table !== undefined;
-  return { instances, isExact, ...(error !== undefined && { error }) };
+  return { instances, isExact, ...read };
 }
 
 /** What the history of a run alone says of its tasks. @throws RunNotFound */
-export async function readHistory(client: Client, run: RunReference): Promise<Pick<ShownRun, 'instances' | 'error'>> {
+export async function readHistory(client: Client, run: RunReference): Promise<Omit<ShownRun, 'isExact'>> {
   const instances = new TaskInstances();
+  const acts = new RunActs();
   const handle = client.workflow.getHandle(run.pipelineRunId, run.temporalRunId);
   const { events } = await handle.fetchHistory();
   let error: string | undefined;
   for (const event of events ?? []) {
     instances.add(event);
+    acts.add(event);
     const failure = event.workflowExecutionFailedEventAttributes?.failure;
     if (failure) error = messageOf(failure);
   }
-  return { instances, ...(error !== undefined && { error }) };
+  const startedBy = starterOf(instances.input, events?.[0]?.workflowExecutionStartedEventAttributes);
+  return { instances, acts: acts.all, startedBy, ...(error !== undefined && { error }) };
 }
+
+function starterOf(input: RunInput | undefined, started: Started | null | undefined): string {
+  const asked = input?.by ?? started?.parentWorkflowExecution?.workflowId;
+  if (asked) return asked;
+  if (input?.cause === 'scheduled') return 'its schedule';
+  return input?.event ? `its ${input.cause} trigger` : (started?.identity ?? 'unknown');
+}
+
+type Started = proto.temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
 /** Asks the run for what its history does not say; one that has ended by itself has left a result. @returns the tasks that this changed */
 async function completeTable(client: Client, run: RunReference, instances: TaskInstances): Promise<TaskInstance[]> {

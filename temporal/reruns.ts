@@ -64,6 +64,8 @@ export interface RerunOrder {
   readonly params: JsonObject;
   /** A task that is to run again although it succeeded. */
   readonly from?: string;
+  /** Who asks for it. */
+  readonly by?: string;
 }
 
 /** What a rerun does with each task. @throws RerunRefused when nothing would run again */
@@ -80,7 +82,7 @@ export function previewRerun({ run, plan, from }: RerunOrder): RerunChoice[] {
 
 /** Starts the rerun, as a run of its own that names the one it repeats. @throws NotYet, RerunRefused, RunExists */
 export async function startRerun(client: Client, taskQueue: string, order: RerunOrder, now: number): Promise<RunReference> {
-  const { run, plan, params, from } = order;
+  const { run, plan, params, from, by } = order;
   NotYet.refuse(plan);
   const kept = keptOf(plan, previewRerun(order), run.tasks, from);
   const workflowId = pipelineRunId(plan.dagId, 'rerun', iso(now));
@@ -91,6 +93,7 @@ export async function startRerun(client: Client, taskQueue: string, order: Rerun
       workflowId,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       ...runStart(plan, 'rerun', taskQueue, {
+        ...(by !== undefined && { by }),
         interval: run.interval,
         params,
         ...(run.event && { event: run.event }),

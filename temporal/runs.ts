@@ -68,6 +68,7 @@ export interface RunReference {
  * Starts a run by hand.
  * @param id tells runs of one pipeline apart
  * @param params checked before by whoever asks for the run; the run checks them again
+ * @param by who asks for it
  * @throws RunExists, NotYet
  */
 export async function startManualRun(
@@ -77,6 +78,7 @@ export async function startManualRun(
   interval: DataInterval,
   id: string,
   params?: JsonObject,
+  by?: string,
 ): Promise<RunReference> {
   NotYet.refuse(plan);
   const workflowId = pipelineRunId(plan.dagId, 'manual', id);
@@ -84,7 +86,7 @@ export async function startManualRun(
     const handle = await client.workflow.start(plan.dagId, {
       workflowId,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      ...runStart(plan, 'manual', taskQueue, { interval, ...(params && { params }) }),
+      ...runStart(plan, 'manual', taskQueue, { interval, ...(params && { params }), ...(by !== undefined && { by }) }),
     });
     return { pipelineRunId: workflowId, temporalRunId: handle.firstExecutionRunId };
   } catch (error) {

@@ -26,6 +26,14 @@ export interface TaskInstance {
   readonly note?: string;
   /** For whom it waits, and until when. */
   readonly wait?: OpenWait;
+  /** Of a task with items: those that failed and were not repeated with success. */
+  readonly failedItems?: readonly FailedItem[];
+}
+
+export interface FailedItem {
+  /** `[3]`; `[3][1]` in a list inside a list, `[0-99]` for a batch. */
+  readonly item: string;
+  readonly error: string;
 }
 
 /** A pending activity, as Temporal describes it. */
@@ -210,8 +218,20 @@ export class TaskInstances {
   private fail(id: string, at: Date, failure: Failure | null | undefined): TaskInstance[] {
     const { holdOnFailureMs, wait } = this.plans.get(nameOf(id)) ?? {};
     const error = messageOf(failure);
+    if (this.plans.get(nameOf(id))?.expand) return this.changeItem(id, error);
     if (holdOnFailureMs !== undefined) return this.change(id, { state: 'held', error });
     return this.change(id, wait?.softFail ? { state: 'skipped', endedAt: at, note: error } : { state: 'failed', endedAt: at, error });
+  }
+
+  /** @param error why an item failed; absent: it succeeded */
+  private changeItem(id: string, error?: string): TaskInstance[] {
+    const before = this.tasks.get(nameOf(id));
+    const [item] = /(\[[^#/]*\])/.exec(id) ?? [];
+    if (!before || item === undefined || (error === undefined && !before.failedItems)) return [];
+    const others = (before.failedItems ?? []).filter((each) => each.item !== item);
+    const failedItems = error === undefined ? others : [...others, { item, error }];
+    this.tasks.set(before.task, { ...before, failedItems });
+    return [];
   }
 
   private activityOf(attributes: { scheduledEventId?: { toString(): string } | null }): string {
@@ -231,6 +251,7 @@ export class TaskInstances {
     const before = this.tasks.get(task);
     if (!before) return [];
     const isPart = this.plans.get(task)?.expand !== undefined;
+    if (isPart && change.state === 'success') return this.changeItem(id);
     if (isPart && (!(change.state === 'running' || change.state === 'deferred') || before.startedAt)) return [];
     const { note: earlier, ...kept } = before;
     const note = change.state === undefined || !isFinal(change.state) ? earlier : undefined;

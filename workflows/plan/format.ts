@@ -1,4 +1,4 @@
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 
 /** `1234567` → `1,234,567`. */
 export function formatCount(count: number): string {
@@ -15,6 +15,12 @@ export function formatBytes(bytes: number): string {
     unit++;
   }
   return `${unit === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[unit]}`;
+}
+
+/** What a task says of its output, in a line: its own sentence where it has one, else how much it moved. */
+export function describeOutput(output: Json | undefined): string | undefined {
+  const { summary } = typeof output === 'object' && output !== null && !Array.isArray(output) ? (output as JsonObject) : {};
+  return typeof summary === 'string' ? summary : formatRows(output);
 }
 
 /** How much a task moved, where its output says so: `100,000 rows, 2.1 MB`. */

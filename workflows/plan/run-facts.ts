@@ -25,6 +25,7 @@ export function runFacts(
   plan: Plan,
   cause: Cause,
   given: {
+    readonly by?: string;
     readonly interval?: DataInterval;
     readonly params?: JsonObject;
     readonly event?: RunEvent;
@@ -32,10 +33,21 @@ export function runFacts(
     readonly detail?: string;
   },
 ): RunFacts {
-  const { interval, params, event, rerunOf, detail } = given;
+  const { by, interval, params, event, rerunOf, detail } = given;
   const { pipeline, cause: causeAttribute, planHash, owner, interval: start, intervalEnd: end } = SEARCH_ATTRIBUTES;
   return {
-    args: [{ plan, cause, ...(interval && { interval }), ...(params && { params }), ...(event && { event }), ...(rerunOf && { rerunOf }) }],
+    // The plan comes last: it has hundreds of lines in the Temporal UI, and everything else is what tells this run from others.
+    args: [
+      {
+        cause,
+        ...(by !== undefined && { by }),
+        ...(interval && { interval }),
+        ...(params && { params }),
+        ...(event && { event }),
+        ...(rerunOf && { rerunOf }),
+        plan,
+      },
+    ],
     staticSummary: describeCause(
       cause,
       detail ?? (interval ? `data of ${interval.start} – ${interval.end}` : describeSchedule(plan.schedule)),

@@ -12,10 +12,11 @@ export const EVENT_CAUSES = ['kafka', 's3', 'sql', 'http', 'dataset', 'rabbitmq'
 export const CAUSES = ['scheduled', 'manual', 'pipeline', 'backfill', 'rerun', ...EVENT_CAUSES] as const;
 export type Cause = (typeof CAUSES)[number];
 
-/** The one argument of every pipeline run's workflow. Wire data, as the plan is. */
+/** The one argument of every pipeline run's workflow, in the order in which people read it. Wire data, as the plan is. */
 export interface RunInput {
-  readonly plan: Plan;
   readonly cause: Cause;
+  /** Who asked for it, where a person did. */
+  readonly by?: string;
   /** Absent for a scheduled run: it follows from the tick. */
   readonly interval?: DataInterval;
   /** What the run was given; the plan's defaults stand for the rest. Frozen: a retry sees the same. */
@@ -24,6 +25,7 @@ export interface RunInput {
   readonly event?: RunEvent;
   /** The run that this one repeats in part. */
   readonly rerunOf?: RerunOf;
+  readonly plan: Plan;
 }
 
 /** What a rerun takes over from the run that it repeats. */

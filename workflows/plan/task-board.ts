@@ -1,6 +1,6 @@
 import { allTasks, type Plan, type TaskPlan } from './plan.ts';
 import type { DataInterval } from './schedule.ts';
-import { formatRows } from './format.ts';
+import { describeOutput } from './format.ts';
 import { isFinal, type TaskState } from './task-state.ts';
 import type { TaskResult } from './run.ts';
 
@@ -57,7 +57,7 @@ function interesting(tasks: readonly TaskPlan[], results: ReadonlyMap<string, Ta
 }
 
 function wordsOf({ state, output, error, note }: TaskResult): string {
-  const details = [note, error ? firstLine(error) : formatRows(output)].filter(Boolean).join(' · ');
+  const details = [note, firstLine(error ?? describeOutput(output) ?? '')].filter(Boolean).join(' · ');
   return `${state.padEnd(9)} ${details}`.trimEnd();
 }
 

@@ -1,0 +1,59 @@
+import { defaultPayloadConverter } from '@temporalio/common';
+import type proto from '@temporalio/proto';
+import { CANCEL_WORD } from '../workflows/plan/decision.ts';
+
+type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
+
+/** What a person did to a run, as its history says. */
+export interface RunAct {
+  readonly at: Date;
+  /** `approve`, `reject`, `retry`, `skip`, `fail`, `mark-success`, `pause`, `unpause`, `cancel`, `terminate`. */
+  readonly act: string;
+  /** Absent when it was about the whole run. */
+  readonly task?: string;
+  readonly by: string;
+  readonly reason?: string;
+}
+
+/** What updates and signals of a run hold, as far as it is read here. */
+interface Word {
+  readonly task?: string;
+  readonly by?: string;
+  readonly reason?: string;
+  readonly comment?: string;
+  /** Of an approval. */
+  readonly decision?: string;
+  /** Of a task on hold. */
+  readonly action?: string;
+}
+
+/** Collects what people did to a run, from the events of its history in order. */
+export class RunActs {
+  readonly all: RunAct[] = [];
+
+  add(event: HistoryEvent): void {
+    const at = new Date(Number(event.eventTime?.seconds ?? 0) * 1000);
+    const update = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest;
+    const signal = event.workflowExecutionSignaledEventAttributes;
+    const cancel = event.workflowExecutionCancelRequestedEventAttributes;
+    const terminated = event.workflowExecutionTerminatedEventAttributes;
+    if (update) this.note(at, update.input?.name ?? '', wordOf(update.input?.args), update.meta?.identity);
+    else if (signal?.signalName === CANCEL_WORD) this.note(at, 'cancel', wordOf(signal.input), signal.identity);
+    else if (cancel && !this.all.some(({ act }) => act === 'cancel')) {
+      const by = cancel.externalWorkflowExecution?.workflowId ?? cancel.identity;
+      this.note(at, 'cancel', cancel.cause ? { reason: cancel.cause } : {}, by);
+    } else if (terminated) this.note(at, 'terminate', terminated.reason ? { reason: terminated.reason } : {}, terminated.identity);
+  }
+
+  private note(at: Date, name: string, word: Word, identity: string | null | undefined): void {
+    const { task, by = identity ?? 'unknown', decision, action } = word;
+    const reason = word.comment ?? word.reason;
+    this.all.push({ at, act: decision ?? action ?? name, ...(task !== undefined && { task }), by, ...(reason ? { reason } : {}) });
+  }
+}
+
+function wordOf(args: proto.temporal.api.common.v1.IPayloads | null | undefined): Word {
+  const [payload] = args?.payloads ?? [];
+  const value: unknown = payload ? defaultPayloadConverter.fromPayload(payload) : undefined;
+  return typeof value === 'object' && value !== null ? value : {};
+}
