@@ -16,8 +16,10 @@ import { createMonitors } from './monitors/create-monitors.ts';
 import { callDeadMansSwitch } from './monitors/dead-man.ts';
 import { secretsOf } from './lib/scrub.ts';
 import { watchTemporal } from './monitors/temporal-watch.ts';
+import { CompleteChecks } from './temporal/complete-checks.ts';
 import { askTemporal, temporalAddress, TemporalUnavailable } from './temporal/connect.ts';
-import { createMonitorWorkers, ensureMonitor } from './temporal/monitors.ts';
+import { ensureMonitor } from './temporal/ensure-monitor.ts';
+import { createMonitorWorkers } from './temporal/monitors.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import type { WorkerGroup } from './temporal/worker-group.ts';
 import { createWorkers, installRuntime, isSdkFailure } from './temporal/worker-process.ts';
@@ -34,8 +36,8 @@ const environment = loadEnvironment();
 
 /** The connection of whom is told of what is not about one pipeline. */
 const TOLD = 'pagerduty_default';
-/** Temporal must have answered a monitor so lately, in milliseconds, that it says it is well. */
-const WELL_WITHIN = 120_000;
+/** Feed the dead man's switch only if everything was checked within this time, in milliseconds. */
+const MAX_CHECK_AGE_MS = 120_000;
 
 await new Command('worker')
   .description('Runs, or watches, the pipelines of the task queues it is given, until it is told to stop (SIGTERM or Ctrl-C).')
@@ -113,16 +115,14 @@ async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSig
   );
   await ensureSearchAttributes(group.client);
   for (const each of queue) await ensureMonitor(group.client, each);
-  let lastAnswer = performance.now();
   if (environment[connectionVariable(TOLD)]) {
-    const ask = async (): Promise<void> => {
-      await askTemporal(group.client);
-      lastAnswer = performance.now();
-    };
+    const ask = (): Promise<void> => askTemporal(group.client);
     void watchTemporal({ ask, connections, secrets, connection: TOLD, name: temporalAddress(environment), log, signal });
   } else log.warn(`Nobody is paged: ${connectionVariable(TOLD)} is not set`);
+  const checks = new CompleteChecks(group.client, queue, log);
+  void checks.follow(signal);
   const url = environment.SLUICE_DEAD_MANS_SWITCH;
-  if (url) void callDeadMansSwitch(url, () => performance.now() - lastAnswer < WELL_WITHIN, log, signal);
+  if (url) void callDeadMansSwitch(url, () => checks.areWithin(MAX_CHECK_AGE_MS), log, signal);
   return group;
 }
 

@@ -3,21 +3,33 @@ import type { Observation } from '../workflows/plan/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
+/** What was found in one check, and what could not be checked. */
+export interface Checked<T> {
+  readonly found: T;
+  /** Why something could not be checked, by what it is about: a dag_id, or the id of a sensor. */
+  readonly unchecked: ReadonlyMap<string, string>;
+}
+
 /** What monitors ask of Temporal, and what they tell it (temporal/monitor-facts.ts). */
 export interface MonitorFacts {
   /**
    * All pipelines with their runs, at the time `now` (milliseconds).
    * @param remembered keys of problems: the runs that they are about are there, however old they are
    */
-  pipelines(now: number, remembered: readonly string[]): Promise<WatchedPipeline[]>;
+  pipelines(now: number, remembered: readonly string[]): Promise<Checked<WatchedPipeline[]>>;
   /** Whether there is a worker for the task queue of the pipelines. */
   workersAnswer(): Promise<boolean>;
-  sensors(): Promise<SensorFacts[]>;
+  sensors(): Promise<Checked<SensorFacts[]>>;
   /** What a page tells of a run. */
   runDetails(run: WatchedRun): Promise<RunDetails>;
   /** When the next run of a pipeline is due, ISO 8601. */
   nextTick(plan: Plan, now: number): string | undefined;
   observe(incident: string, observation: Observation): Promise<void>;
+  /**
+   * What became of incidents that should be open: `ended` by an operator, or `gone` because somebody deleted them. Those that are open, or
+   * that are not looked up at this time, are left out. @param now milliseconds
+   */
+  lostIncidents(incidents: readonly string[], now: number): Promise<ReadonlyMap<string, 'ended' | 'gone'>>;
   /** The page of a run in the Temporal UI; undefined when it is not known where that is. */
   urlOf(run: Pick<WatchedRun, 'pipelineRunId' | 'temporalRunId'>): string | undefined;
 }

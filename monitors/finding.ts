@@ -1,4 +1,4 @@
-import type { Page } from '../workflows/plan/incident.ts';
+import type { OpenProblem, Page } from '../workflows/plan/incident.ts';
 import type { AlertsPlan, Severity } from '../workflows/plan/sla.ts';
 
 /** Who is told where a pipeline does not say it, and of what is not about one pipeline. */
@@ -14,6 +14,8 @@ export interface Finding {
   /** In a line, for lists. */
   readonly line: string;
   readonly severity: Severity;
+  /** The run that it is about. */
+  readonly run?: OpenProblem['run'];
   page(): Promise<Page>;
 }
 

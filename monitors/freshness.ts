@@ -14,17 +14,20 @@ export function isOfFreshness({ promise, dataset }: SlaPlan): boolean {
 
 /** What is not as fresh at the time `now` (milliseconds) as a pipeline promises. */
 export function findStale(pipeline: WatchedPipeline, now: number): Problem[] {
-  const { plan, createdAt, paused, lastSuccess, updates } = pipeline;
+  const { plan, createdAt, paused, lastSuccess, updates, keptSince = 0 } = pipeline;
   return (plan.slas ?? []).flatMap((sla): Problem[] => {
     if (!isOfFreshness(sla) || (paused && sla.suppressWhen.includes('paused'))) return [];
     const last = sla.dataset === undefined ? lastSuccess : updates?.get(sla.dataset);
-    const deadline = nextDeadline(sla, pipeline, last ?? createdAt);
+    // What Temporal has removed by now may have been a success: only what is kept proves that there was none.
+    const deadline = nextDeadline(sla, pipeline, last ?? Math.max(createdAt, keptSince));
     if (!deadline) return [];
     const timezone = timezoneOf(plan);
     const what = sla.dataset === undefined ? 'success' : `update of ${sla.dataset}`;
     const within = sla.promise.kind === 'within' ? ` in ${durationWords(sla.promise.ms, sla.calendar)}` : '';
     const before =
-      last === undefined ? `none since ${formatWallTime(createdAt, timezone)}` : `the last was at ${formatWallTime(last, timezone)}`;
+      last === undefined
+        ? `none since ${formatWallTime(Math.max(createdAt, keptSince), timezone)}`
+        : `the last was at ${formatWallTime(last, timezone)}`;
     const words = `no ${what}${within}, due by ${formatWallTime(deadline.at, timezone)}; ${before}`;
     const stale = { key: `${plan.dagId}/${sla.name}/freshness`, kind: 'stale', plan, sla, deadline: deadline.at } as const;
     if (now >= deadline.at)

@@ -30,7 +30,7 @@ interface Subject {
   readonly runs: readonly WatchedRun[];
 }
 
-function subjectsOf({ plan, createdAt, runs }: WatchedPipeline, now: number): Subject[] {
+function subjectsOf({ plan, createdAt, runs, keptSince = 0 }: WatchedPipeline, now: number): Subject[] {
   const { schedule } = plan;
   if (!schedule) {
     return runs.map((run) => ({
@@ -40,7 +40,8 @@ function subjectsOf({ plan, createdAt, runs }: WatchedPipeline, now: number): Su
     }));
   }
   const subjects = new Map<string, { id: string; interval: DataInterval; runs: WatchedRun[] }>();
-  const earliest = Math.max(createdAt, now - watchedFor(plan.slas));
+  // Temporal may have removed the runs of what is older.
+  const earliest = Math.max(createdAt, now - watchedFor(plan.slas), keptSince);
   let tick = tickBefore(schedule, now + 1);
   while (tick !== undefined && tick >= earliest && subjects.size < MOST_INTERVALS) {
     const interval = dataIntervalAt(schedule, tick);
@@ -64,7 +65,7 @@ function laterThan(run: WatchedRun, runs: readonly WatchedRun[]): WatchedRun[] {
 
 function problemsOf(
   { id, interval, runs }: Subject,
-  { plan: current, paused, runs: all }: WatchedPipeline,
+  { plan: current, paused, runs: all, started }: WatchedPipeline,
   now: number,
   settings: MonitorSettings,
 ): Problem[] {
@@ -96,7 +97,7 @@ function problemsOf(
         current.maxActiveRuns === undefined &&
         !current.concurrency &&
         all.some(({ state, queuedAt }) => isUnderWay(state) && queuedAt < due + patience);
-      if (!paused && !held && now - due >= patience)
+      if (!paused && !held && !started?.has(interval.start) && now - due >= patience)
         found.push(make({ kind: 'missing', since: due, what: 'has not run: its schedule should have started it' }));
     }
   }

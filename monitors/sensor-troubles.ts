@@ -2,7 +2,7 @@ import { formatDuration } from '../workflows/plan/duration.ts';
 import type { MonitorSettings } from '../workflows/plan/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { sensorId } from '../workflows/plan/trigger.ts';
-import type { SensorFacts } from './facts.ts';
+import type { Checked, SensorFacts } from './facts.ts';
 import { type Finding, findingOf } from './finding.ts';
 import type { Since } from './since.ts';
 
@@ -24,12 +24,12 @@ interface Trouble {
 
 /** What is wrong with the sensors of a deployment, those included that should be there and are not. */
 export function findSensorTroubles(
-  sensors: readonly SensorFacts[],
+  { found: sensors, unchecked }: Checked<readonly SensorFacts[]>,
   plans: ReadonlyMap<string, Plan>,
   since: Since,
   { graceMs, sensorMs }: MonitorSettings,
 ): Finding[] {
-  const there = new Set(sensors.map(({ id }) => id));
+  const there = new Set([...sensors.map(({ id }) => id), ...unchecked.keys()]);
   const wanted = [...plans.values()].flatMap(({ dagId, triggers = [] }) =>
     triggers.map(({ name }) => ({ dagId, id: sensorId(dagId, name) })),
   );

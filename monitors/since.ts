@@ -17,6 +17,11 @@ export class Since {
     return this.now - Date.parse(began);
   }
 
+  /** Keeps what was so before, for what cannot be checked at the moment. */
+  carry(isAbout: (key: string) => boolean): void {
+    for (const [key, began] of Object.entries(this.before)) if (isAbout(key)) this.next[key] ??= began;
+  }
+
   /** Since when something is so that was found to last, ISO 8601; else now. */
   began(key: string): string {
     return this.next[key] ?? iso(this.now);

@@ -28,6 +28,13 @@ export interface WatchedTask {
   readonly hasEnded: boolean;
 }
 
+/** A run that Temporal no longer has, and that was not seen to end. */
+export interface RemovedRun {
+  readonly pipelineRunId: string;
+  /** When its absence was noticed, milliseconds. */
+  readonly noticedAt: number;
+}
+
 /** A pipeline and what is known of it. Times in milliseconds. */
 export interface WatchedPipeline {
   readonly plan: Plan;
@@ -37,6 +44,12 @@ export interface WatchedPipeline {
   /** Why it was paused, as whoever did has noted. */
   readonly note?: string;
   readonly runs: readonly WatchedRun[];
+  /** Runs that Temporal removed in the last hour although they had not ended. */
+  readonly removed?: readonly RemovedRun[];
+  /** The starts of the intervals for which its schedule says that it has started a run, whether Temporal still has the run or not. */
+  readonly started?: ReadonlySet<string>;
+  /** Temporal may have removed what ended before this time: no run is expected to be there. Absent: nothing is removed. */
+  readonly keptSince?: number;
   /** When its last successful run has ended. */
   readonly lastSuccess?: number;
   /** When data sets that it promises something of were last made, by URI; absent: never, as far as is known. */

@@ -1,28 +1,24 @@
 import type { Client } from '@temporalio/client';
 import type { Environment } from '../lib/environment.ts';
-import type { MonitorFacts, RunDetails, SensorFacts } from '../monitors/facts.ts';
+import type { Checked, MonitorFacts, RunDetails, SensorFacts } from '../monitors/facts.ts';
 import type { WatchedPipeline, WatchedRun } from '../monitors/watched.ts';
-import {
-  incidentId,
-  INCIDENT_WORKFLOW,
-  type IncidentInput,
-  monitorQueue,
-  type Observation,
-  OBSERVE,
-  PROBE_QUERY,
-  probeId,
-} from '../workflows/plan/incident.ts';
+import { type Observation, PROBE_QUERY, probeId } from '../workflows/plan/incident.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../workflows/plan/schedule.ts';
 import { watchedFor } from '../workflows/plan/sla.ts';
+import { NoAnswer } from './answer.ts';
+import { ensureProbe } from './ensure-monitor.ts';
 import { showRun } from './follow-run.ts';
+import { IncidentSignals } from './incident-signals.ts';
 import { LastEnds } from './last-ends.ts';
 import { PromiseReader } from './promise-reader.ts';
 import { type KnownRun, RunIndex } from './run-index.ts';
-import { ScheduleIndex } from './schedule-index.ts';
-import { searchAttribute } from './search-attributes.ts';
-import { listSensors } from './sensors.ts';
+import { Retention } from './retention.ts';
+import { type KnownPipeline, ScheduleIndex } from './schedule-index.ts';
+import { sensorFacts } from './sensor-facts.ts';
+import { listRunningSensors, standingOf } from './sensors.ts';
+import { isGone, isOutage, Unchecked } from './unchecked.ts';
 import { runUrl } from './web-ui.ts';
 
 /** A worker that is there answers in milliseconds. */
@@ -34,6 +30,8 @@ export class TemporalFacts implements MonitorFacts {
   private readonly runs: RunIndex;
   private readonly lastEnds: LastEnds;
   private readonly promises: PromiseReader;
+  private readonly retention: Retention;
+  private readonly incidents: IncidentSignals;
 
   /** @param onChange is told of an edit of a pipeline that was known before */
   constructor(
@@ -46,55 +44,101 @@ export class TemporalFacts implements MonitorFacts {
     this.runs = new RunIndex(client);
     this.lastEnds = new LastEnds(client, this.runs);
     this.promises = new PromiseReader(client);
+    this.retention = new Retention(client);
+    this.incidents = new IncidentSignals(client, taskQueue);
   }
 
-  async pipelines(now: number, remembered: readonly string[]): Promise<WatchedPipeline[]> {
-    await this.schedules.refresh(now);
-    await this.runs.refresh(now);
+  async pipelines(now: number, remembered: readonly string[]): Promise<Checked<WatchedPipeline[]>> {
+    const unchecked = new Unchecked();
+    await this.schedules.refresh(now, unchecked);
+    await this.runs.refresh(now, unchecked);
     await this.schedules.meet(new Set(this.runs.byPipeline().keys()), now);
+    const keptSince = await this.retention.keptSince(now);
     const { pipelines } = this.schedules;
-    for (const [dagId, { plan }] of pipelines) await this.runs.keepFor(dagId, watchedFor(plan.slas), now);
-    await this.runs.remember(remembered, pipelines);
+    for (const [dagId, { plan }] of pipelines) await unchecked.guard(dagId, () => this.runs.keepFor(dagId, watchedFor(plan.slas), now));
+    await this.runs.remember(remembered, pipelines, unchecked);
     this.runs.forget(now, remembered);
     const byPipeline = this.runs.byPipeline();
     const found: WatchedPipeline[] = [];
-    for (const [dagId, { plan, createdAt, paused, note }] of pipelines) {
-      const runs: WatchedRun[] = [];
-      for (const known of byPipeline.get(dagId) ?? []) runs.push(await this.watched(known, plan, now));
-      const lastSuccess = await this.lastEnds.success(plan, runs);
-      const updates = await this.lastEnds.updates(plan);
-      found.push({ plan, createdAt, paused, note, runs, updates, ...(lastSuccess !== undefined && { lastSuccess }) });
+    for (const [dagId, known] of pipelines) {
+      const pipeline = await unchecked.guard(dagId, () => this.pipeline(known, byPipeline.get(dagId) ?? [], now, unchecked));
+      if (pipeline) found.push({ ...pipeline, ...(keptSince !== undefined && { keptSince }) });
     }
-    return found;
+    this.promises.forget(byPipeline);
+    return { found, unchecked: unchecked.reasons };
+  }
+
+  private async pipeline(
+    known: KnownPipeline,
+    knownRuns: readonly KnownRun[],
+    now: number,
+    unchecked: Unchecked,
+  ): Promise<WatchedPipeline> {
+    const { plan, createdAt, paused, note, startedRuns } = known;
+    const runs: WatchedRun[] = [];
+    for (const each of knownRuns) {
+      const run = await this.watched(each, plan, now, unchecked);
+      if (run) runs.push(run);
+    }
+    const lastSuccess = await this.lastEnds.success(plan, runs);
+    const updates = await this.lastEnds.updates(plan);
+    const removed = this.runs.removedRuns().filter(({ dagId }) => dagId === plan.dagId);
+    const starts = [
+      ...[...startedRuns].map((id) => intervalOfTick(id, plan)?.start),
+      ...removed.map(({ run }) => run.interval?.start ?? intervalOfTick(run.pipelineRunId, plan)?.start),
+    ];
+    return {
+      plan,
+      createdAt,
+      paused,
+      note,
+      runs,
+      updates,
+      removed: removed.map(({ run, noticedAt }) => ({ pipelineRunId: run.pipelineRunId, noticedAt })),
+      started: new Set(starts.filter((start) => start !== undefined)),
+      ...(lastSuccess !== undefined && { lastSuccess }),
+    };
   }
 
   async workersAnswer(): Promise<boolean> {
     try {
       const handle = this.client.workflow.getHandle(probeId(this.taskQueue));
       return await this.client.withDeadline(Date.now() + PROBE_WITHIN, () => handle.query<boolean>(PROBE_QUERY));
-    } catch {
-      // Whether it is the workers or the server: if it is the server, the rest of the look fails too.
+    } catch (error) {
+      if (isGone(error)) return this.restartProbe();
+      // Whether it is the workers or the server: if it is the server, the rest of the check fails too.
       return false;
     }
   }
 
-  async sensors(): Promise<SensorFacts[]> {
-    return (await listSensors(this.client, this.taskQueue)).map(({ id, state }) => {
-      const reports = state?.reports ?? [];
-      const problem = reports.find((report) => report.problem !== undefined)?.problem;
-      const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + of(report), 0);
-      return {
-        id,
-        dagId: id.split('/')[1] ?? '',
-        ...(state && { state: state.state }),
-        ...(state?.why !== undefined && { why: state.why }),
-        ...(problem !== undefined && { problem }),
-        events: sum(({ counts }) => counts.events),
-        rate: sum(({ rate }) => rate),
-        lag: sum(({ lag = 0 }) => lag),
-        lost: sum(({ counts }) => counts.lost),
-      };
-    });
+  /** Somebody has deleted the probe: that says nothing about the workers. @returns whether they answer the new one */
+  private async restartProbe(): Promise<boolean> {
+    await ensureProbe(this.client, this.taskQueue);
+    try {
+      const handle = this.client.workflow.getHandle(probeId(this.taskQueue));
+      return await this.client.withDeadline(Date.now() + PROBE_WITHIN, () => handle.query<boolean>(PROBE_QUERY));
+    } catch {
+      return false;
+    }
+  }
+
+  async sensors(): Promise<Checked<SensorFacts[]>> {
+    const unchecked = new Unchecked();
+    const running = await listRunningSensors(this.client, this.taskQueue);
+    const found = await Promise.all(running.map(({ id }) => unchecked.guard(id, () => this.sensor(id))));
+    return { found: found.filter((sensor) => sensor !== undefined), unchecked: unchecked.reasons };
+  }
+
+  /** @returns undefined when it ended a moment ago: lists are behind */
+  private async sensor(id: string): Promise<SensorFacts | undefined> {
+    try {
+      const standing = await standingOf(this.client, id);
+      if (!standing.state) throw new NoAnswer(id, undefined);
+      return sensorFacts(standing);
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw error;
+    }
   }
 
   async runDetails({ pipelineRunId, temporalRunId }: WatchedRun): Promise<RunDetails> {
@@ -116,39 +160,42 @@ export class TemporalFacts implements MonitorFacts {
     return tick === undefined ? undefined : iso(tick);
   }
 
-  async observe(incident: string, observation: Observation): Promise<void> {
-    const input: IncidentInput = { key: incident };
-    await this.client.workflow.signalWithStart(INCIDENT_WORKFLOW, {
-      workflowId: incidentId(incident),
-      taskQueue: monitorQueue(this.taskQueue),
-      args: [input],
-      signal: OBSERVE,
-      signalArgs: [observation],
-      staticSummary: incident,
-      typedSearchAttributes: [searchAttribute('queue', this.taskQueue), searchAttribute('state', 'open')],
-    });
+  observe(incident: string, observation: Observation): Promise<void> {
+    return this.incidents.observe(incident, observation);
+  }
+
+  lostIncidents(incidents: readonly string[], now: number): Promise<ReadonlyMap<string, 'ended' | 'gone'>> {
+    return this.incidents.lost(incidents, now);
   }
 
   urlOf(run: Pick<WatchedRun, 'pipelineRunId' | 'temporalRunId'>): string | undefined {
     return runUrl(this.environment, this.client.options.namespace, run);
   }
 
-  /** A run with what its own plan promises. */
-  private async watched({ planHash, begun, run }: KnownRun, current: Plan, now: number): Promise<WatchedRun> {
-    const plan = await this.schedules.planOf(run, planHash, current);
-    return {
-      ...run,
-      begun: begun !== false,
-      ...(run.interval === undefined && plan.schedule && run.cause === 'scheduled' ? intervalOfTick(run, plan) : {}),
-      plan,
-      ...(await this.promises.read(run, plan, now)),
-    };
+  /** A run with what its own plan promises. @returns undefined when Temporal no longer has it */
+  private async watched(known: KnownRun, current: Plan, now: number, unchecked: Unchecked): Promise<WatchedRun | undefined> {
+    const { planHash, begun, run } = known;
+    const interval = run.interval ?? (run.cause === 'scheduled' ? intervalOfTick(run.pipelineRunId, current) : undefined);
+    const seen = { ...run, ...(interval && { interval }), begun: begun !== false };
+    try {
+      const plan = await this.schedules.planOf(run, planHash, current);
+      return { ...seen, plan, ...(await this.promises.read(run, plan, now)) };
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      if (!isGone(error)) unchecked.note(known.dagId, error);
+      else if (run.endedAt === undefined) {
+        this.runs.remove(known, now);
+        return undefined;
+      }
+      // Its history cannot be read; how it stands, or how it ended, is known all the same.
+      return { ...seen, plan: current };
+    }
   }
 }
 
-/** A scheduled run that no worker has begun does not say its interval yet; its id says the tick. */
-function intervalOfTick({ pipelineRunId }: KnownRun['run'], { schedule }: Plan): { readonly interval?: DataInterval } {
+/** The interval of a scheduled run, by its id: until a worker takes it, nothing else says it. */
+function intervalOfTick(pipelineRunId: string, { schedule }: Plan): DataInterval | undefined {
   const tick = /\/scheduled-(.+)$/.exec(pipelineRunId)?.[1];
-  if (tick === undefined || !schedule || Number.isNaN(Date.parse(tick))) return {};
-  return { interval: dataIntervalAt(schedule, Date.parse(tick)) };
+  if (tick === undefined || !schedule || Number.isNaN(Date.parse(tick))) return undefined;
+  return dataIntervalAt(schedule, Date.parse(tick));
 }

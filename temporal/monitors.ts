@@ -1,22 +1,11 @@
-import { type Client, Client as TemporalClient, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, Client as TemporalClient, WorkflowNotFoundError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import {
-  MONITOR_EXPECTS,
-  MONITOR_WORKFLOW,
-  monitorId,
-  type MonitorInput,
-  monitorQueue,
-  type MonitorSettings,
-  PROBE_WORKFLOW,
-  probeId,
-  USUAL_PATIENCE,
-} from '../workflows/plan/incident.ts';
+import { MONITOR_EXPECTS, monitorId, monitorQueue } from '../workflows/plan/incident.ts';
 import { dataConverter } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { TemporalFacts } from './monitor-facts.ts';
-import { searchAttribute } from './search-attributes.ts';
 import { groupOf, type WorkerGroup } from './worker-group.ts';
 import type { Activities } from './worker-process.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -59,50 +48,11 @@ export async function createMonitorWorkers(
   return { client, ...groupOf(workers, connection) };
 }
 
-/** Sees to it that a deployment is watched: its monitor, and the probe that tells whether its workers answer. May be called again. */
-export async function ensureMonitor(client: Client, taskQueue: string, settings: MonitorSettings = USUAL_PATIENCE): Promise<void> {
-  const input: MonitorInput = { taskQueue, settings };
-  await Promise.all([
-    startOnce(client, PROBE_WORKFLOW, probeId(taskQueue), taskQueue, [], 'Answers monitors, and does nothing else'),
-    startOnce(
-      client,
-      MONITOR_WORKFLOW,
-      monitorId(taskQueue),
-      monitorQueue(taskQueue),
-      [input],
-      `Watches the pipelines of ${taskQueue}`,
-      taskQueue,
-    ),
-  ]);
-}
-
 /** Tells the monitor which pipelines there should be. Where nobody watches, nobody is told. */
 export async function expectPipelines(client: Client, taskQueue: string, dagIds: readonly string[]): Promise<void> {
   try {
     await client.workflow.getHandle(monitorId(taskQueue)).signal<[readonly string[]]>(MONITOR_EXPECTS, dagIds);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
-}
-
-async function startOnce(
-  client: Client,
-  workflowType: string,
-  workflowId: string,
-  taskQueue: string,
-  args: unknown[],
-  staticSummary: string,
-  deployment = taskQueue,
-): Promise<void> {
-  try {
-    await client.workflow.start(workflowType, {
-      workflowId,
-      taskQueue,
-      args,
-      staticSummary,
-      typedSearchAttributes: [searchAttribute('queue', deployment)],
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

@@ -36,6 +36,12 @@ export class PromiseReader {
     return { ...(startedAt !== undefined && { startedAt }), ...(broken && { broken }), ...(tasks && { tasks }) };
   }
 
+  /** Forgets what was read of runs that are no longer known. @param known by dag_id */
+  forget(known: ReadonlyMap<string, readonly { readonly run: { readonly temporalRunId: string } }[]>): void {
+    const ids = new Set([...known.values()].flatMap((runs) => runs.map(({ run }) => run.temporalRunId)));
+    for (const read of [this.started, this.broken]) for (const id of read.keys()) if (!ids.has(id)) read.delete(id);
+  }
+
   /** When a run began to run; the time that it waited for its turn is not counted. */
   private async startOf(run: ReadRun, plan: Plan, slas: readonly SlaPlan[]): Promise<number | undefined> {
     if (run.state === 'queued') return undefined;

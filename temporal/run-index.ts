@@ -4,6 +4,7 @@ import type { WatchedRun } from '../monitors/watched.ts';
 import { iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { summaryOf } from './runs.ts';
+import { isGone, type Unchecked } from './unchecked.ts';
 
 /** So long runs are kept that have ended, in milliseconds, where nobody asks for more. */
 const KEPT = 5 * 86_400_000;
@@ -15,6 +16,16 @@ const YOUNG = 10_000;
 /** In one look so many runs at most are asked whether they have begun: about a second. */
 const MOST_ASKED = 500;
 const AT_ONCE = 10;
+/** How often it is checked that the runs that are under way still exist, in milliseconds. */
+const VERIFY_EVERY = 60_000;
+/** For how long a run is remembered that Temporal removed before it had ended, in milliseconds. */
+const REMOVED_KEPT = 3_600_000;
+
+/** A run that Temporal no longer has, and that was not seen to end. */
+export interface RemovedRun extends KnownRun {
+  /** When its absence was noticed, milliseconds. */
+  readonly noticedAt: number;
+}
 
 /** A run as it is kept: what lists say, and what was found out once. */
 export interface KnownRun {
@@ -34,6 +45,8 @@ export class RunIndex {
   private readonly updates = new Map<string, number>();
   /** Pipelines whose runs are kept for longer. */
   private readonly keptFor = new Map<string, number>();
+  private readonly removed = new Map<string, RemovedRun>();
+  private verifiedAt = -Infinity;
   private seenUntil: number | undefined;
 
   constructor(private readonly client: Client) {}
@@ -49,19 +62,33 @@ export class RunIndex {
     return found;
   }
 
+  /** Runs that were removed from Temporal in the last hour, and had not ended when they were last seen. */
+  removedRuns(): RemovedRun[] {
+    return [...this.removed.values()];
+  }
+
+  /** Takes out a run that Temporal no longer has. What has ended stays as it was seen. @param now milliseconds */
+  remove(known: KnownRun, now: number): void {
+    if (known.run.endedAt !== undefined) return;
+    this.runs.delete(keyOf(known));
+    this.removed.set(keyOf(known), { ...known, noticedAt: now });
+  }
+
   /** When the last run that is known has ended that made a data set, milliseconds. */
   lastUpdate(uri: string): number | undefined {
     return this.updates.get(uri);
   }
 
-  /** Brings the runs up to date. @param now milliseconds */
-  async refresh(now: number): Promise<void> {
+  /** Brings the runs up to date. @param now milliseconds @param unchecked collects what cannot be read */
+  async refresh(now: number, unchecked: Unchecked): Promise<void> {
     const ours = `${SEARCH_ATTRIBUTES.pipeline.name} IS NOT NULL`;
     const since = iso((this.seenUntil ?? now - KEPT) - OVERLAP);
     await this.list(this.seenUntil === undefined ? `${ours} AND ExecutionStatus = "Running"` : `${ours} AND StartTime >= "${since}"`);
     await this.list(`${ours} AND CloseTime >= "${since}"`);
     await this.followWaiting();
-    await this.askWhetherBegun(now);
+    await this.verifyRunning(now, unchecked);
+    await this.askWhetherBegun(now, unchecked);
+    for (const [key, { noticedAt }] of this.removed) if (now - noticedAt > REMOVED_KEPT) this.removed.delete(key);
     this.seenUntil = now;
   }
 
@@ -73,7 +100,7 @@ export class RunIndex {
   }
 
   /** Reads the runs of open problems, by their keys, that are older than what is kept. @param dagIds the pipelines that there are */
-  async remember(problems: readonly string[], dagIds: { has(dagId: string): boolean }): Promise<void> {
+  async remember(problems: readonly string[], dagIds: { has(dagId: string): boolean }, unchecked: Unchecked): Promise<void> {
     const { pipeline, interval } = SEARCH_ATTRIBUTES;
     for (const key of problems) {
       const [dagId = '', , ...subject] = key.split('/');
@@ -84,11 +111,10 @@ export class RunIndex {
       );
       if (has) continue;
       const from = Date.parse(what);
-      await this.list(
-        Number.isNaN(from)
-          ? `WorkflowId = ${JSON.stringify(`${dagId}/${what}`)}`
-          : `${pipeline.name} = ${JSON.stringify(dagId)} AND ${interval.name} >= "${iso(from)}" AND ${interval.name} < "${iso(from + 1_000)}"`,
-      );
+      const query = Number.isNaN(from)
+        ? `WorkflowId = ${JSON.stringify(`${dagId}/${what}`)}`
+        : `${pipeline.name} = ${JSON.stringify(dagId)} AND ${interval.name} >= "${iso(from)}" AND ${interval.name} < "${iso(from + 1_000)}"`;
+      await unchecked.guard(dagId, () => this.list(query));
     }
   }
 
@@ -126,12 +152,37 @@ export class RunIndex {
   }
 
   /** Lists say how long a history was when its run was listed first. So each run that may not have begun is asked itself, until it has. */
-  private async askWhetherBegun(now: number): Promise<void> {
+  private async askWhetherBegun(now: number, unchecked: Unchecked): Promise<void> {
     const notBegun = [...this.runs.values()]
       .filter(({ run, begun }) => begun !== true && run.endedAt === undefined && now - run.queuedAt > YOUNG)
       .slice(0, MOST_ASKED);
-    await inTurns(notBegun, AT_ONCE, async ({ run }) => {
-      this.take(await this.client.workflow.getHandle(run.pipelineRunId, run.temporalRunId).describe(), true);
+    await inTurns(notBegun, AT_ONCE, (known) => this.ask(known, now, unchecked));
+  }
+
+  /** A run that is deleted while it runs ends without an event that lists could be asked for. */
+  private async verifyRunning(now: number, unchecked: Unchecked): Promise<void> {
+    if (now - this.verifiedAt < VERIFY_EVERY && now >= this.verifiedAt) return;
+    const running = new Set<string>();
+    const query = `${SEARCH_ATTRIBUTES.pipeline.name} IS NOT NULL AND ExecutionStatus = "Running"`;
+    for await (const { workflowId, runId } of this.client.workflow.list({ query, pageSize: PAGE_SIZE }))
+      running.add(`${workflowId}\n${runId}`);
+    const doubtful = [...this.runs.values()]
+      .filter((known) => known.run.endedAt === undefined && now - known.run.queuedAt > YOUNG && !running.has(keyOf(known)))
+      .slice(0, MOST_ASKED);
+    await inTurns(doubtful, AT_ONCE, (known) => this.ask(known, now, unchecked));
+    this.verifiedAt = now;
+  }
+
+  /** Asks a run itself. One that is gone is taken out; one that cannot be read hides no other. */
+  private async ask(known: KnownRun, now: number, unchecked: Unchecked): Promise<void> {
+    const { pipelineRunId, temporalRunId } = known.run;
+    await unchecked.guard(known.dagId, async () => {
+      try {
+        this.take(await this.client.workflow.getHandle(pipelineRunId, temporalRunId).describe(), true);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        this.remove(known, now);
+      }
     });
   }
 

@@ -5,10 +5,13 @@ import type { RunReference } from './runs.ts';
 import { listSchedules } from './schedules.ts';
 import { TaskInstances } from './task-instances.ts';
 import { NotScheduled, scheduleOf } from './ticks.ts';
+import { isOutage, type Unchecked } from './unchecked.ts';
 
 /** Schedules are listed so often, in milliseconds. */
 const EVERY = 15_000;
 const AT_ONCE = 10;
+/** Of the runs that a schedule has started so many are remembered, the newest. */
+const STARTED_KEPT = 100;
 
 /** A pipeline as its schedule has it. */
 export interface KnownPipeline {
@@ -18,12 +21,16 @@ export interface KnownPipeline {
   readonly paused: boolean;
   /** Why it is, as whoever paused it has noted. */
   readonly note: string;
+  /** The newest runs that the schedule itself says it has started, whether Temporal still has them or not. */
+  readonly startedRuns: ReadonlySet<string>;
 }
 
 /** The pipelines of a deployment, kept in memory: a schedule is read anew when its hash has changed. */
 export class ScheduleIndex {
   private readonly known = new Map<string, KnownPipeline>();
   private readonly plans = new Map<string, Plan>();
+  /** Schedules that cannot be read, and why. */
+  private readonly unreadable = new Map<string, unknown>();
   private listedAt = -Infinity;
   /** Pipelines that have runs in the namespace, and are no part of this deployment. */
   private foreign: ReadonlySet<string> = new Set();
@@ -40,9 +47,10 @@ export class ScheduleIndex {
     return this.known;
   }
 
-  /** Brings them up to date where that was long ago. @param now milliseconds */
-  async refresh(now: number): Promise<void> {
+  /** Brings them up to date where that was long ago. @param now milliseconds @param unchecked collects what cannot be read */
+  async refresh(now: number, unchecked: Unchecked): Promise<void> {
     if (now - this.listedAt >= EVERY || now < this.listedAt) await this.list(now);
+    for (const [dagId, error] of this.unreadable) unchecked.note(dagId, error);
   }
 
   /** Sees to it that the pipelines of these runs are known: one may have been applied a moment ago. */
@@ -74,21 +82,24 @@ export class ScheduleIndex {
     const listed = await listSchedules(this.client, this.taskQueue);
     const ids = new Set(listed.map(({ dagId }) => dagId));
     for (const dagId of this.known.keys()) if (!ids.has(dagId)) this.known.delete(dagId);
-    await inTurns(listed, AT_ONCE, async ({ dagId, planHash, paused, note }) => {
+    this.unreadable.clear();
+    await inTurns(listed, AT_ONCE, async ({ dagId, planHash, paused, note, startedRuns: lately }) => {
       const known = this.known.get(dagId);
+      const startedRuns = new Set([...(known?.startedRuns ?? []), ...lately].slice(-STARTED_KEPT));
       // The hash of what is applied says more than the plan's own where a spec has to be renewed.
       if (known && planHash.startsWith(known.plan.hash)) {
-        this.known.set(dagId, { ...known, paused, note });
+        this.known.set(dagId, { ...known, paused, note, startedRuns });
         return;
       }
       try {
         const { plan, createdAt } = await scheduleOf(this.client, dagId);
         if (known && known.plan.hash !== plan.hash) this.onChange(known.plan, plan);
-        this.known.set(dagId, { plan, createdAt, paused, note });
+        this.known.set(dagId, { plan, createdAt, paused, note, startedRuns });
         this.plans.set(plan.hash, plan);
       } catch (error) {
-        if (!(error instanceof NotScheduled)) throw error;
+        if (isOutage(error)) throw error;
         this.known.delete(dagId);
+        if (!(error instanceof NotScheduled)) this.unreadable.set(dagId, error);
       }
     });
     this.listedAt = now;

@@ -31,6 +31,8 @@ export interface ScheduleState {
   /** Why it was paused or unpaused last, in the words of whoever did. */
   readonly note: string;
   readonly nextRuns: readonly Date[];
+  /** The runs that it has started lately, oldest first. */
+  readonly startedRuns: readonly string[];
 }
 
 /** The schedules of one deployment (task queue): one list call, whatever their number. */
@@ -45,6 +47,7 @@ export async function listSchedules(client: Client, taskQueue: string): Promise<
       paused: state.paused,
       note: state.note ?? '',
       nextRuns: info?.nextActionTimes ?? [],
+      startedRuns: (info?.recentActions ?? []).map(({ action }) => action.workflow.workflowId),
     });
   }
   return found.sort((a, b) => (a.dagId < b.dagId ? -1 : 1));

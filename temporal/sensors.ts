@@ -107,12 +107,13 @@ export interface SensorStanding {
 /** How the sensors of a deployment stand. */
 export async function listSensors(client: Client, taskQueue: string): Promise<SensorStanding[]> {
   const running = await listRunningSensors(client, taskQueue);
-  return Promise.all(
-    running.map(async ({ id }) => {
-      const state = await answerIfAny(client, id, () => client.workflow.getHandle(id).query<SensorState>(SENSOR_QUERY));
-      return { id, ...(state && { state }) };
-    }),
-  );
+  return Promise.all(running.map(({ id }) => standingOf(client, id)));
+}
+
+/** How one sensor stands. */
+export async function standingOf(client: Client, id: string): Promise<SensorStanding> {
+  const state = await answerIfAny(client, id, () => client.workflow.getHandle(id).query<SensorState>(SENSOR_QUERY));
+  return { id, ...(state && { state }) };
 }
 
 /** Lets a sensor look at no further events. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */

@@ -1,16 +1,13 @@
 import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
 import {
-  ActivityFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
   defineQuery,
   defineSignal,
   defineUpdate,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
-  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -22,7 +19,6 @@ import {
   INCIDENT_QUERY,
   type IncidentInput,
   type IncidentState,
-  type Notice,
   type Observation,
   OBSERVE,
   type Page,
@@ -30,19 +26,10 @@ import {
 } from './plan/incident.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
 import type { AlertsPlan } from './plan/sla.ts';
+import { Teller } from './tell-channel.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 
-const { notify } = proxyActivities<{ notify(notice: Notice): Promise<void> }>({
-  startToCloseTimeout: '12s',
-  scheduleToCloseTimeout: '24 hours',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' },
-});
-
-/** From one message of a key to the next: PagerDuty takes 120 a minute. */
-const PAUSE = '500ms';
-/** Messages that only change what is said come so far apart. */
-const UPDATE_AFTER = 60_000;
 const LOG_LINES = 50;
 
 /** An incident, from the first sign of it to its end: it tells each channel what it has to know, in order, until the channel has taken it. */
@@ -77,15 +64,24 @@ class Incident {
     this.acknowledged = before?.acknowledgedBy !== undefined;
     if (before) {
       this.wanted = before.wanted;
-      for (const memory of before.channels)
-        this.channels.set(memory.channel, new Teller(this.input.key, memory, (line) => this.note(line)));
+      for (const memory of before.channels) this.addChannel(memory);
     }
+  }
+
+  private addChannel(memory: ChannelMemory): void {
+    const teller = new Teller(
+      this.input.key,
+      memory,
+      (line) => this.note(line),
+      () => this.draw(),
+    );
+    this.channels.set(memory.channel, teller);
   }
 
   get state(): IncidentState {
     const { key } = this.input;
     const channels = this.memories();
-    const sent = (what: Observation['state']): boolean => channels.some((each) => each.sent === what && each.trouble === undefined);
+    const sent = (what: 'warning' | 'breach'): boolean => channels.some((each) => each.sent === what && each.open?.includes(what));
     const told = sent('breach') ? (this.acknowledgedBy === undefined ? 'triggered' : 'acknowledged') : sent('warning') ? 'warned' : 'open';
     const over = this.wanted?.state === 'over' && this.tellers().every((teller) => teller.isDone());
     return {
@@ -103,9 +99,11 @@ class Incident {
     if (observation.state !== this.wanted?.state) this.note(`${observation.state}: ${observation.page.summary}`);
     // What is over is described by what it was.
     this.wanted = observation.state === 'over' && this.wanted ? { ...this.wanted, state: 'over' } : observation;
+    // What is over from the first was opened by an incident that somebody has deleted: its channels may have accepted all of it.
+    const opened = observation.state === 'over' && this.wanted === observation ? observation.opened : undefined;
     for (const [channel, connection] of channelsOf(observation.alerts)) {
       if (!this.channels.has(channel))
-        this.channels.set(channel, new Teller(this.input.key, { channel, connection, sent: 'nothing' }, (line) => this.note(line)));
+        this.addChannel({ channel, connection, sent: 'nothing', ...(opened && { sent: opened, open: [opened] }) });
     }
     this.draw();
   }
@@ -132,9 +130,9 @@ class Incident {
         await condition(allHandlersFinished);
         if (this.isOver()) return this.finish();
       }
-      const due = this.tellers().filter((teller) => teller.isDue(wanted));
+      const due = this.tellers().filter((teller) => teller.isDue(wanted, this.failuresBeside(teller)));
       // One channel that is away holds up no other: each goes on by itself.
-      for (const teller of due) void teller.tell(wanted).finally(() => this.draw());
+      for (const teller of due) void teller.tell(wanted, this.failuresBeside(teller)).finally(() => this.draw());
       if (!this.acknowledged && this.acknowledgedBy !== undefined) {
         this.acknowledged = true;
         for (const teller of this.tellers()) void teller.acknowledge(wanted.page, this.acknowledgedBy);
@@ -158,7 +156,10 @@ class Incident {
   private isDue(): boolean {
     const { wanted } = this;
     if (!wanted) return false;
-    return this.tellers().some((teller) => teller.isDue(wanted)) || (!this.acknowledged && this.acknowledgedBy !== undefined);
+    return (
+      this.tellers().some((teller) => teller.isDue(wanted, this.failuresBeside(teller))) ||
+      (!this.acknowledged && this.acknowledgedBy !== undefined)
+    );
   }
 
   private isOver(): boolean {
@@ -174,6 +175,11 @@ class Incident {
     return [...this.channels.values()];
   }
 
+  /** Why other channels do not deliver, for people who read this one. */
+  private failuresBeside(teller: Teller): string[] {
+    return this.tellers().flatMap((other) => (other === teller || other.undelivered === undefined ? [] : [other.undelivered]));
+  }
+
   private memories(): ChannelMemory[] {
     return this.tellers().map((teller) => teller.memory);
   }
@@ -185,95 +191,8 @@ class Incident {
   private draw(): void {
     const { state, page, log, channels } = this.state;
     if (state !== this.drawn) upsertSearchAttributes([{ key: STATE, value: (this.drawn = state) }]);
-    const told = channels.map(({ channel, sent, trouble }) => `${channel}: ${trouble === undefined ? sent : `not told: ${trouble}`}`);
+    const told = channels.map(({ channel, sent, trouble }) => `${channel}: ${trouble === undefined ? sent : `not delivered: ${trouble}`}`);
     setCurrentDetails(`**${state}** ${page.summary}\n\n\`\`\`text\n${[...told, ...log].join('\n')}\n\`\`\``);
-  }
-}
-
-/** Tells one channel, one thing after the other. */
-class Teller {
-  /** It is being told something, or must not be told anything yet. */
-  busy = false;
-  /** Whether something is on its way that may open what nothing closes yet. */
-  private onItsWay = false;
-  private saidAt = 0;
-  private said = '';
-  private updates = false;
-
-  constructor(
-    private readonly key: string,
-    public memory: ChannelMemory,
-    private readonly note: (line: string) => void,
-  ) {}
-
-  /** Whether there is something to say to it. */
-  isDue({ state, page }: Observation): boolean {
-    if (this.busy) return false;
-    const { sent, trouble } = this.memory;
-    // What was never taken is not taken back; and what has come does not go back to a warning.
-    if (state === 'over') return (sent === 'warning' || sent === 'breach') && trouble === undefined;
-    if (state === 'warning') return sent === 'nothing' || sent === 'over';
-    if (sent !== 'breach') return true;
-    return this.updates && this.memory.channel === 'pagerduty' && JSON.stringify(page) !== this.said;
-  }
-
-  /** Whether nothing that the channel has taken, or may take yet, is open there. */
-  isDone(): boolean {
-    const { sent, trouble } = this.memory;
-    return !this.onItsWay && (sent === 'over' || sent === 'nothing' || trouble !== undefined);
-  }
-
-  async tell({ state, page }: Observation): Promise<void> {
-    const { channel, connection, sent } = this.memory;
-    const text = JSON.stringify(page);
-    this.busy = this.onItsWay = true;
-    try {
-      for (const action of actionsFor(sent, state)) {
-        await notify({ channel, connection, action, key: this.key, page });
-        this.memory = { channel, connection, sent: state };
-        this.note(`${channel} has taken: ${action}`);
-      }
-      this.said = text;
-    } catch (error) {
-      const trouble = messageOf(error);
-      // It is not said again until there is something new to say.
-      this.memory = { channel, connection, sent: state, trouble };
-      this.note(`${channel} has not taken: ${state}: ${trouble}`);
-    }
-    this.onItsWay = false;
-    this.saidAt = Date.now();
-    await sleep(PAUSE);
-    this.busy = false;
-    if (state === 'breach') void this.allowUpdates(this.saidAt);
-  }
-
-  async acknowledge(page: Page, by: string): Promise<void> {
-    const { channel, connection } = this.memory;
-    await condition(() => !this.busy);
-    this.busy = true;
-    try {
-      await notify({ channel, connection, action: 'acknowledge', key: this.key, page, by });
-    } catch (error) {
-      this.note(`${channel} has not taken: acknowledge: ${messageOf(error)}`);
-    }
-    this.busy = false;
-  }
-
-  private async allowUpdates(saidAt: number): Promise<void> {
-    this.updates = false;
-    await sleep(UPDATE_AFTER);
-    if (this.saidAt === saidAt) this.updates = true;
-  }
-}
-
-function actionsFor(sent: ChannelMemory['sent'], state: Observation['state']): Notice['action'][] {
-  switch (state) {
-    case 'warning':
-      return ['warn'];
-    case 'breach':
-      return sent === 'breach' ? ['update'] : sent === 'warning' ? ['trigger', 'unwarn'] : ['trigger'];
-    case 'over':
-      return [sent === 'warning' ? 'unwarn' : 'resolve'];
   }
 }
 
@@ -285,9 +204,4 @@ function channelsOf({ pagerduty, slack, webhook }: AlertsPlan): [Channel, string
     ...(slack ? [['slack', slack.connection] as [Channel, string]] : []),
     ...(webhook ? [['webhook', webhook.connection] as [Channel, string]] : []),
   ];
-}
-
-function messageOf(error: unknown): string {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,5 +1,22 @@
-import { continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
-import { type LookCall, type LookResult, MONITOR_EXPECTS, type MonitorInput, type MonitorMemory } from './plan/incident.ts';
+import {
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  type LookCall,
+  type LookResult,
+  MONITOR_EXPECTS,
+  MONITOR_QUERY,
+  type MonitorInput,
+  type MonitorMemory,
+  type MonitorState,
+} from './plan/incident.ts';
 
 const { look } = proxyActivities<{ look(call: LookCall): Promise<LookResult> }>({
   startToCloseTimeout: '2 minutes',
@@ -13,6 +30,10 @@ export async function SluiceMonitor({ taskQueue, settings, memory = { open: {}, 
   let remembered: MonitorMemory = memory;
   setHandler(defineSignal<[readonly string[]]>(MONITOR_EXPECTS), (expected) => {
     remembered = { ...remembered, expected };
+  });
+  setHandler(defineQuery<MonitorState>(MONITOR_QUERY), () => {
+    const { completeAt } = remembered;
+    return completeAt === undefined ? {} : { completeAt };
   });
   while (!workflowInfo().continueAsNewSuggested) {
     const began = Date.now();

@@ -2,7 +2,8 @@ import { Runtime } from '@temporalio/worker';
 import { connectionsFrom } from '../../lib/connections.ts';
 import { loadEnvironment } from '../../lib/environment.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
-import { createMonitorWorkers, ensureMonitor } from '../../temporal/monitors.ts';
+import { ensureMonitor } from '../../temporal/ensure-monitor.ts';
+import { createMonitorWorkers } from '../../temporal/monitors.ts';
 import { answer, cpuMs } from '../child.ts';
 
 /** What a monitor has cost since it began, and holds. */

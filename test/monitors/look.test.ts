@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { MonitorFacts, SensorFacts } from '../../monitors/facts.ts';
+import type { Checked, MonitorFacts, SensorFacts } from '../../monitors/facts.ts';
 import { look } from '../../monitors/look.ts';
 import type { WatchedPipeline } from '../../monitors/watched.ts';
 import { type MonitorMemory, type Observation, USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
@@ -39,11 +39,16 @@ class Deployment implements MonitorFacts {
     return this.told;
   }
 
-  pipelines = (): Promise<WatchedPipeline[]> =>
-    Promise.resolve(this.applied ? [{ plan: this.plan, createdAt: BEGIN, ...this.pause(), runs: [], updates: new Map() }] : []);
+  unchecked = new Map<string, string>();
+
+  pipelines = (): Promise<Checked<WatchedPipeline[]>> => {
+    const found = this.applied ? [{ plan: this.plan, createdAt: BEGIN, ...this.pause(), runs: [], updates: new Map() }] : [];
+    return Promise.resolve({ found, unchecked: this.unchecked });
+  };
   private pause = () => ({ paused: this.paused !== undefined, ...(this.paused !== undefined && { note: this.paused }) });
   workersAnswer = (): Promise<boolean> => Promise.resolve(this.answers);
-  sensors = (): Promise<SensorFacts[]> => Promise.resolve(this.standing);
+  sensors = (): Promise<Checked<SensorFacts[]>> => Promise.resolve({ found: this.standing, unchecked: new Map() });
+  lostIncidents = () => Promise.resolve(new Map());
   runDetails = () => Promise.resolve({ rows: {} });
   nextTick = () => undefined;
   urlOf = () => undefined;

@@ -92,7 +92,7 @@ describe('what monitors see of a deployment', function () {
     const daily = await startRun(taskQueue, 'ok');
     const facts = (): TemporalFacts => new TemporalFacts(client, taskQueue, environment);
     const known = async (by: TemporalFacts, afterMs: number): Promise<string[]> =>
-      (await by.pipelines(Date.now() + afterMs, [])).flatMap(({ plan: { dagId }, runs }) =>
+      (await by.pipelines(Date.now() + afterMs, [])).found.flatMap(({ plan: { dagId }, runs }) =>
         [weekly, daily].includes(dagId) && runs.some(({ state }) => state === 'success') ? [dagId] : [],
       );
     const watching = facts();

@@ -38,6 +38,8 @@ export interface Observation {
   readonly state: 'warning' | 'breach' | 'over';
   readonly page: Page;
   readonly alerts: AlertsPlan;
+  /** What is over, for an incident that does not know because its predecessor was deleted. Absent in what older releases send. */
+  readonly opened?: 'warning' | 'breach';
 }
 
 export interface IncidentInput {
@@ -55,13 +57,17 @@ export interface IncidentMemory {
   readonly log: readonly string[];
 }
 
-/** What a channel has accepted last. */
+/** What a channel was notified of last. */
 export interface ChannelMemory {
   readonly channel: Channel;
   readonly connection: string;
   readonly sent: 'nothing' | Observation['state'];
-  /** Why it could not be told. */
+  /** Why it has not accepted that. */
   readonly trouble?: string;
+  /** What it has accepted, or may have, and was not resolved there. Absent in what older releases have written. */
+  readonly open?: readonly ('warning' | 'breach')[];
+  /** The page that it has accepted last, as JSON: another one is an update. */
+  readonly said?: string;
 }
 
 export type Channel = 'pagerduty' | 'slack' | 'webhook';
@@ -94,6 +100,13 @@ export interface Notice {
 /** The workflow that watches a deployment. Wire data. */
 export const MONITOR_WORKFLOW = 'SluiceMonitor';
 export const MONITOR_EXPECTS = 'monitor-expects';
+export const MONITOR_QUERY = 'monitor';
+
+/** How a monitor stands. */
+export interface MonitorState {
+  /** When everything was checked last, by the server's clock, ISO 8601; absent: not yet. */
+  readonly completeAt?: string;
+}
 
 export function monitorId(taskQueue: string): string {
   return `monitor/${taskQueue}`;
@@ -144,6 +157,12 @@ export interface MonitorInput {
 export interface OpenProblem {
   readonly incident: string;
   readonly state: 'warning' | 'breach';
+  /** Who was alerted, for an incident that is deleted before the problem is over. Absent in what older releases have written. */
+  readonly alerts?: AlertsPlan;
+  /** The run that it is about: when Temporal no longer has it, the problem is not over for that. */
+  readonly run?: { readonly id: string; readonly queuedAt: number };
+  /** An operator has resolved the incident: it does not reopen while the problem persists. */
+  readonly isResolved?: boolean;
 }
 
 /** What a monitor remembers from look to look. */
@@ -154,6 +173,8 @@ export interface MonitorMemory {
   readonly since: Readonly<Record<string, string>>;
   /** The pipelines that the scheduler has applied; absent: it never said. */
   readonly expected?: readonly string[];
+  /** When everything was checked last, and every incident was reported to. ISO 8601. */
+  readonly completeAt?: string;
 }
 
 /** What the activity of a look is given, and what it gives. */

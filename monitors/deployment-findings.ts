@@ -1,0 +1,121 @@
+import { PAUSED_BY } from '../workflows/plan/decision.ts';
+import type { Plan } from '../workflows/plan/plan.ts';
+import { iso } from '../workflows/plan/schedule.ts';
+import { type Finding, findingOf, USUAL_ALERTS } from './finding.ts';
+import { isWatched } from './problems.ts';
+import type { Since } from './since.ts';
+import type { WatchedPipeline } from './watched.ts';
+
+/** The finding that no worker answers. @param since milliseconds */
+export function deadWorkers(taskQueue: string, since: number, pipelines: readonly WatchedPipeline[]): Finding {
+  const running = pipelines.flatMap(({ plan, runs }) => (runs.some(({ endedAt }) => endedAt === undefined) ? [plan.dagId] : []));
+  const line = `no worker answers on task queue ${taskQueue} since ${iso(since)}: nothing runs`;
+  return {
+    key: `workers/${taskQueue}`,
+    state: 'breach',
+    alerts: USUAL_ALERTS,
+    severity: 'critical',
+    waits: false,
+    line,
+    page: () =>
+      Promise.resolve({
+        summary: `Sluice: ${line}`,
+        severity: 'critical',
+        source: taskQueue,
+        kind: 'dead_workers',
+        since: iso(since),
+        details: {
+          pipelines_with_open_runs: running,
+          what_it_means: 'Runs stand still; none is lost. They go on by themselves when there is a worker again.',
+          what_to_do: 'Start workers (`npm run worker`), or find out why they do not reach Temporal: `sluice doctor`.',
+        },
+        links: [],
+      }),
+  };
+}
+
+/** Pipelines whose schedule is gone although the scheduler has applied it. @param isThere whether a pipeline has a schedule */
+export function missingSchedules(
+  expected: readonly string[] | undefined,
+  isThere: (dagId: string) => boolean,
+  since: Since,
+  patience: number,
+): Finding[] {
+  return (expected ?? []).flatMap((dagId): Finding[] => {
+    const key = `schedule/${dagId}`;
+    const lasting = since.lasting(key, !isThere(dagId));
+    if (lasting === undefined || lasting < patience) return [];
+    return [
+      findingOf(key, undefined, {
+        line: `${dagId} has no schedule in Temporal any more, and its file is there: its runs do not start`,
+        kind: 'missing_schedule',
+        source: dagId,
+        severity: 'error',
+        since: since.began(key),
+        whatToDo: 'Start the scheduler, which makes it anew: `npm run scheduler -- --watch`.',
+      }),
+    ];
+  });
+}
+
+/** Pipelines that promise something, paused by somebody who has not told Sluice: their runs stay away, and nobody knows why. */
+export function unexplainedPauses(pipelines: readonly WatchedPipeline[], since: Since, patience: number): Finding[] {
+  return pipelines.flatMap(({ plan, paused, note = '' }): Finding[] => {
+    const key = `paused/${plan.dagId}`;
+    const lasting = since.lasting(key, paused && isWatched(plan) && !note.startsWith(PAUSED_BY));
+    if (lasting === undefined || lasting < patience) return [];
+    return [
+      findingOf(key, plan.alerts, {
+        line: `${plan.dagId} is paused, and not by \`sluice pause\`: its runs do not start${note === '' ? '' : ` (noted: ${note})`}`,
+        kind: 'unexpected_pause',
+        source: plan.dagId,
+        severity: plan.critical ? 'critical' : 'error',
+        since: since.began(key),
+        whatToDo: `\`sluice unpause ${plan.dagId}\`; or, if it is meant, \`sluice pause ${plan.dagId} --reason "..."\`.`,
+      }),
+    ];
+  });
+}
+
+/** What could not be checked for a while: nobody knows whether it is well. @param unchecked the reasons, by what they are about */
+export function uncheckedFindings(
+  unchecked: ReadonlyMap<string, string>,
+  plans: ReadonlyMap<string, Plan>,
+  since: Since,
+  patience: number,
+): Finding[] {
+  return [...unchecked].flatMap(([subject, reason]): Finding[] => {
+    const key = `unchecked/${subject}`;
+    const lasting = since.lasting(key, true);
+    if (lasting === undefined || lasting < patience) return [];
+    const plan = plans.get(subject.replace(/^sensor\/([^/]+)\/.*$/, '$1'));
+    return [
+      findingOf(key, plan?.alerts, {
+        line: `${subject} cannot be checked: ${reason}`,
+        kind: 'unchecked',
+        source: subject,
+        severity: plan?.critical ? 'critical' : 'error',
+        since: since.began(key),
+        whatToDo: `New problems of ${subject} are not found while this lasts; incidents that are open stay open. \`sluice doctor\` checks the deployment.`,
+      }),
+    ];
+  });
+}
+
+/** Runs that were deleted before they had ended: nobody knows what became of them. */
+export function removedRuns(pipelines: readonly WatchedPipeline[]): Finding[] {
+  return pipelines.flatMap(({ plan, removed = [] }) =>
+    isWatched(plan)
+      ? removed.map(({ pipelineRunId, noticedAt }) =>
+          findingOf(`removed/${pipelineRunId}`, plan.alerts, {
+            line: `${plan.dagId}: the run ${pipelineRunId} was deleted from Temporal before it had ended`,
+            kind: 'run_removed',
+            source: plan.dagId,
+            severity: 'warning',
+            since: iso(noticedAt),
+            whatToDo: `Check whether its data is there; \`sluice ticks ${plan.dagId}\` lists the intervals. This incident ends by itself after an hour.`,
+          }),
+        )
+      : [],
+  );
+}

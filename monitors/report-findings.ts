@@ -1,0 +1,165 @@
+import { inTurns } from '../lib/in-turns.ts';
+import type { MonitorMemory, Observation, OpenProblem, Page } from '../workflows/plan/incident.ts';
+import { iso } from '../workflows/plan/schedule.ts';
+import type { AlertsPlan } from '../workflows/plan/sla.ts';
+import type { MonitorFacts } from './facts.ts';
+import type { Finding } from './finding.ts';
+
+/** So many new problems at once are one incident: they have one cause. */
+const STORM = 20;
+
+/** So many incidents are reported to at the same time. */
+const AT_ONCE = 20;
+
+export interface ReportRules {
+  /** Whether new problems wait that dead workers explain. */
+  readonly holdsBack: boolean;
+  /** Whether a problem that is not found may go on all the same, because what it is about could not be checked. */
+  isUnknown(key: string, problem: OpenProblem): boolean;
+  /** The incident of many problems that begin together. */
+  readonly storm: string;
+  readonly now: number;
+}
+
+export interface Reported {
+  readonly open: Record<string, OpenProblem>;
+  /** What was reported, a line each. */
+  readonly lines: string[];
+  /** How many incidents could not be reported to; the next check tries again. */
+  readonly failures: number;
+}
+
+/** Reports to the incidents what is new to them: problems that have begun, got worse or ended, and those whose incident was deleted. */
+export async function reportFindings(
+  findings: readonly Finding[],
+  before: MonitorMemory['open'],
+  facts: MonitorFacts,
+  rules: ReportRules,
+): Promise<Reported> {
+  const report = new Report(before, facts, rules);
+  await report.reportNew(findings);
+  await report.reopenDeleted(findings);
+  await report.reportEnded(findings);
+  return { open: report.open, lines: report.lines, failures: report.failures };
+}
+
+class Report {
+  readonly open: Record<string, OpenProblem>;
+  readonly lines: string[] = [];
+  failures = 0;
+
+  constructor(
+    private readonly before: MonitorMemory['open'],
+    private readonly facts: MonitorFacts,
+    private readonly rules: ReportRules,
+  ) {
+    this.open = { ...before };
+  }
+
+  async reportNew(findings: readonly Finding[]): Promise<void> {
+    const { before, rules } = this;
+    const news = findings.filter(({ key, state, waits }) =>
+      before[key] ? before[key].state === 'warning' && state === 'breach' : !(rules.holdsBack && waits),
+    );
+    const begun = news.filter(({ key, state }) => state === 'breach' && !before[key]);
+    const together = begun.length >= STORM ? new Set(begun) : new Set<Finding>();
+    if (together.size > 0) await this.reportStorm(rules.storm, [...together]);
+    await inTurns(
+      news.filter((finding) => !together.has(finding)),
+      AT_ONCE,
+      (finding) => this.reportOne(before[finding.key]?.incident ?? finding.key, finding),
+    );
+  }
+
+  /** An incident that somebody has deleted is started again: it has to resolve what it opened. */
+  async reopenDeleted(findings: readonly Finding[]): Promise<void> {
+    const { before } = this;
+    const known = new Map(findings.map((finding) => [finding.key, finding]));
+    const checked = Object.values(before).filter(({ isResolved }) => isResolved !== true);
+    const lost = await this.facts.lostIncidents([...new Set(checked.map(({ incident }) => incident))], this.rules.now);
+    for (const [incident, fate] of lost) {
+      const keys = Object.keys(before).filter((key) => before[key]?.incident === incident);
+      if (fate === 'ended') {
+        for (const key of keys) if (this.open[key]) this.open[key] = { ...this.open[key], isResolved: true };
+        continue;
+      }
+      const present = keys.flatMap((key) => known.get(key) ?? []);
+      const [first] = present;
+      if (!first) continue;
+      if (first.key === incident) await this.reportOne(incident, first);
+      else await this.reportStorm(incident, present);
+    }
+  }
+
+  async reportEnded(findings: readonly Finding[]): Promise<void> {
+    const { before, open } = this;
+    const present = new Set(findings.map(({ key }) => key));
+    const ended = Object.entries(before).filter(([key, problem]) => !present.has(key) && !this.isUnknown(key, problem));
+    for (const [key] of ended) Reflect.deleteProperty(open, key);
+    const left = new Set(Object.values(open).map(({ incident }) => incident));
+    const over = new Map(ended.filter(([, { incident }]) => !left.has(incident)).map(([, problem]) => [problem.incident, problem]));
+    await inTurns([...over], AT_ONCE, async ([incident, { alerts = {}, state: opened }]) => {
+      const page: Page = { ...NO_PAGE, summary: `${incident} is over`, source: incident };
+      if (await this.observe(incident, () => Promise.resolve({ state: 'over', alerts, page, opened }))) return;
+      // It stays in memory, so that the next check ends it.
+      for (const [key, problem] of ended) if (problem.incident === incident) open[key] = problem;
+    });
+  }
+
+  /** A problem that an operator has resolved, and that cannot be checked any more, is not kept for ever. */
+  private isUnknown(key: string, problem: OpenProblem): boolean {
+    return problem.isResolved !== true && this.open[key]?.isResolved !== true && this.rules.isUnknown(key, problem);
+  }
+
+  private async reportOne(incident: string, finding: Finding): Promise<void> {
+    const { key, state, alerts, run } = finding;
+    const isReported = await this.observe(incident, async () => ({ state, alerts, page: await finding.page() }));
+    if (isReported) this.open[key] = { incident, state, alerts, ...(run && { run }) };
+  }
+
+  private async reportStorm(incident: string, findings: readonly Finding[]): Promise<void> {
+    const alerts = alertsOfAll(findings);
+    const page = stormPage(findings, this.rules.now);
+    if (!(await this.observe(incident, () => Promise.resolve({ state: 'breach', alerts, page })))) return;
+    for (const { key, run } of findings) this.open[key] = { incident, state: 'breach', alerts, ...(run && { run }) };
+  }
+
+  /** Reports to one incident; a failure hides no other. @returns whether the incident has it */
+  private async observe(incident: string, observation: () => Promise<Observation>): Promise<boolean> {
+    try {
+      const observed = await observation();
+      await this.facts.observe(incident, observed);
+      this.lines.push(`→ incident/${incident}: ${observed.state}`);
+      return true;
+    } catch (error) {
+      this.failures++;
+      this.lines.push(`✘ incident/${incident} was not reported to: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
+    }
+  }
+}
+
+/** Where an incident is described by what it was. */
+const NO_PAGE: Page = { summary: '', severity: 'info', source: '', kind: '', since: '', details: {}, links: [] };
+
+function stormPage(findings: readonly Finding[], now: number): Page {
+  const worst = (['critical', 'error', 'warning', 'info'] as const).find((severity) => findings.some((each) => each.severity === severity));
+  const [first] = findings;
+  return {
+    summary: `${findings.length} problems began together: ${first?.line ?? ''}, and ${findings.length - 1} more. Look for one cause.`,
+    severity: worst ?? 'error',
+    source: 'sluice',
+    kind: 'storm',
+    since: iso(now),
+    details: {
+      problems: findings.map(({ line }) => line),
+      what_to_do: 'Look for what they have in common: a database, a network, a deployment.',
+    },
+    links: [],
+  };
+}
+
+/** Everybody whom one of them would have told. */
+function alertsOfAll(findings: readonly Finding[]): AlertsPlan {
+  return Object.assign({}, ...findings.map(({ alerts }) => alerts)) as AlertsPlan;
+}

@@ -1,0 +1,176 @@
+import { ActivityFailure, condition, patched, proxyActivities, sleep } from '@temporalio/workflow';
+import type { ChannelMemory, Notice, Observation, Page } from './plan/incident.ts';
+
+type Activities = { notify(notice: Notice): Promise<void> };
+const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' } as const;
+
+/** After this time a message that the channel has not accepted is shown as undelivered, and goes on being retried. */
+const soon = proxyActivities<Activities>({ startToCloseTimeout: '12s', scheduleToCloseTimeout: '30s', retry });
+const patient = proxyActivities<Activities>({ startToCloseTimeout: '12s', scheduleToCloseTimeout: '24 hours', retry });
+
+/** From one message of a key to the next: PagerDuty takes 120 a minute. */
+const PAUSE = '500ms';
+/** Messages that only change what is said come so far apart. */
+const UPDATE_AFTER = 60_000;
+
+/** Notifies one channel, one message after the other. */
+export class Teller {
+  /** It is being notified, or must not be notified yet. */
+  busy = false;
+  /** Why it does not deliver, beginning with its name; undefined while it does. */
+  undelivered: string | undefined;
+  private saidAt = 0;
+  private updates: boolean;
+  private saidFailures = '[]';
+  private current: ChannelMemory;
+  private readonly open: Set<'warning' | 'breach'>;
+
+  /** @param note is given a line for each thing that happens @param onUndelivered is called when it turns out that the channel does not deliver */
+  constructor(
+    private readonly key: string,
+    memory: ChannelMemory,
+    private readonly note: (line: string) => void,
+    private readonly onUndelivered: () => void,
+  ) {
+    const { sent, trouble } = memory;
+    this.current = memory;
+    this.open = new Set(memory.open ?? (trouble === undefined && (sent === 'warning' || sent === 'breach') ? [sent] : []));
+    this.updates = memory.said !== undefined;
+  }
+
+  get memory(): ChannelMemory {
+    return { ...this.current, open: [...this.open] };
+  }
+
+  /** Whether there is something to say to it. @param failures why other channels do not deliver */
+  isDue({ state, page }: Observation, failures: readonly string[]): boolean {
+    if (this.busy) return false;
+    const { sent, channel } = this.current;
+    // What it never accepted is not taken back; and what has come does not go back to a warning.
+    if (state === 'over') return this.open.size > 0;
+    if (state === 'warning') return sent === 'nothing' || sent === 'over';
+    if (sent !== 'breach') return true;
+    if (failures.length > 0 && this.open.has('breach') && JSON.stringify(failures) !== this.saidFailures) return true;
+    return this.updates && channel === 'pagerduty' && JSON.stringify(page) !== this.current.said;
+  }
+
+  /** Whether nothing that the channel has accepted, or may have, is open there. */
+  isDone(): boolean {
+    return this.open.size === 0;
+  }
+
+  async tell({ state, page }: Observation, failures: readonly string[]): Promise<void> {
+    this.busy = true;
+    const shown: Page = failures.length === 0 ? page : { ...page, details: { ...page.details, not_delivered: failures } };
+    this.saidFailures = JSON.stringify(failures);
+    let trouble: string | undefined;
+    for (const action of this.actionsFor(state)) {
+      const refusal = await this.send(action, shown);
+      if (refusal === undefined) {
+        this.current = { ...this.current, sent: state };
+        this.note(`${this.current.channel} has accepted: ${action}`);
+      } else {
+        trouble = refusal;
+        this.note(`${this.current.channel} has not accepted: ${action}: ${refusal}`);
+      }
+    }
+    // What was refused is not said again until there is something new to say.
+    const { channel, connection } = this.current;
+    this.current = { channel, connection, sent: state, said: JSON.stringify(page), ...(trouble !== undefined && { trouble }) };
+    this.saidAt = Date.now();
+    await sleep(PAUSE);
+    this.busy = false;
+    if (state === 'breach') void this.allowUpdates(this.saidAt);
+  }
+
+  async acknowledge(page: Page, by: string): Promise<void> {
+    const { channel, connection } = this.current;
+    await condition(() => !this.busy);
+    this.busy = true;
+    try {
+      await patient.notify({ channel, connection, action: 'acknowledge', key: this.key, page, by });
+    } catch (error) {
+      this.note(`${channel} has not accepted: acknowledge: ${messageOf(error)}`);
+    }
+    this.busy = false;
+  }
+
+  /** Each alert that the channel has accepted is resolved, whatever became of other messages. */
+  private actionsFor(state: Observation['state']): Notice['action'][] {
+    const { open } = this;
+    switch (state) {
+      case 'warning':
+        return ['warn'];
+      case 'breach':
+        return [open.has('breach') ? 'update' : 'trigger', ...(open.has('warning') ? (['unwarn'] as const) : [])];
+      case 'over':
+        return [...(open.has('warning') ? (['unwarn'] as const) : []), ...(open.has('breach') ? (['resolve'] as const) : [])];
+    }
+  }
+
+  /** @returns why the channel has not accepted it; undefined when it has */
+  private async send(action: Notice['action'], page: Page): Promise<string | undefined> {
+    const { channel, connection } = this.current;
+    const notice: Notice = { channel, connection, action, key: this.key, page };
+    const [opens, closes] = EFFECTS[action];
+    const wasOpen = opens !== undefined && this.open.has(opens);
+    // Its answer may get lost: until it refuses, it may have accepted.
+    if (opens) this.open.add(opens);
+    try {
+      await this.deliver(notice);
+      this.undelivered = undefined;
+      if (closes) this.open.delete(closes);
+      return undefined;
+    } catch (error) {
+      if (opens && !wasOpen && isRefusal(error)) this.open.delete(opens);
+      if (closes) this.open.delete(closes);
+      return messageOf(error);
+    }
+  }
+
+  /** Delivers a notice, however long that takes. @throws what the channel has answered at last */
+  private async deliver(notice: Notice): Promise<void> {
+    try {
+      await soon.notify(notice);
+    } catch (error) {
+      // Histories of older releases have tried for 24 hours already.
+      if (!patched('undelivered-is-shown')) throw error;
+      const { channel, connection } = notice;
+      this.undelivered = `${channel} (${connection}) does not deliver: ${messageOf(error)}`;
+      if (isRefusal(error)) throw error;
+      this.current = { ...this.current, trouble: `${messageOf(error)}; it is retried for 24 hours` };
+      this.note(this.undelivered);
+      this.onUndelivered();
+      await patient.notify(notice);
+      const { trouble: _, ...delivered } = this.current;
+      this.current = delivered;
+    }
+  }
+
+  private async allowUpdates(saidAt: number): Promise<void> {
+    this.updates = false;
+    await sleep(UPDATE_AFTER);
+    if (this.saidAt === saidAt) this.updates = true;
+  }
+}
+
+/** What an accepted notice opens, and what it closes, in its channel. */
+const EFFECTS = {
+  warn: ['warning', undefined],
+  unwarn: [undefined, 'warning'],
+  trigger: ['breach', undefined],
+  update: ['breach', undefined],
+  acknowledge: [undefined, undefined],
+  resolve: [undefined, 'breach'],
+} as const satisfies Record<Notice['action'], readonly ['warning' | 'breach' | undefined, 'warning' | 'breach' | undefined]>;
+
+/** Whether a channel has refused: retrying does not change its answer. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.retryState === 'NON_RETRYABLE_FAILURE';
+}
+
+function messageOf(error: unknown): string {
+  let last = error;
+  while (last instanceof Error && last.cause instanceof Error) last = last.cause;
+  return last instanceof Error ? last.message : String(last);
+}
