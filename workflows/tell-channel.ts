@@ -142,8 +142,7 @@ export class Teller {
       this.note(this.undelivered);
       this.onUndelivered();
       await patient.notify(notice);
-      const { trouble: _, ...delivered } = this.current;
-      this.current = delivered;
+      this.current = { ...this.current, trouble: undefined };
     }
   }
 

@@ -63,7 +63,7 @@ export interface ChannelMemory {
   readonly connection: string;
   readonly sent: 'nothing' | Observation['state'];
   /** Why it has not accepted that. */
-  readonly trouble?: string;
+  readonly trouble?: string | undefined;
   /** What it has accepted, or may have, and was not resolved there. Absent in what older releases have written. */
   readonly open?: readonly ('warning' | 'breach')[];
   /** The page that it has accepted last, as JSON: another one is an update. */

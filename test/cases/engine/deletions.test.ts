@@ -158,7 +158,7 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
     await monitor.check();
     const keys = plans.map(({ dagId }) => `${dagId}/failed/${SOME_DAY.start}`);
     for (const key of keys) await isPaged(key);
-    const [atOnce, goesOn] = plans as [Plan, Plan];
+    const [atOnce, goesOn] = plans;
     const succeed = async (plan: Plan): Promise<void> => {
       await start({ ...plan, tasks: [task('a', 'ok')] }, 'again');
       await eventually(async () => assert.equal((await listed(`${ofPlan(plan)} AND ExecutionStatus = "Completed"`)).length, 1));
