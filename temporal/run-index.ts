@@ -4,7 +4,7 @@ import type { WatchedRun } from '../monitors/watched.ts';
 import { iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { summaryOf } from './runs.ts';
-import { isGone, type Unchecked } from './unchecked.ts';
+import { isGone, Unchecked } from './unchecked.ts';
 
 /** So long runs are kept that have ended, in milliseconds, where nobody asks for more. */
 const KEPT = 5 * 86_400_000;
@@ -80,7 +80,7 @@ export class RunIndex {
   }
 
   /** Brings the runs up to date. @param now milliseconds @param unchecked collects what cannot be read */
-  async refresh(now: number, unchecked: Unchecked): Promise<void> {
+  async refresh(now: number, unchecked = new Unchecked()): Promise<void> {
     const ours = `${SEARCH_ATTRIBUTES.pipeline.name} IS NOT NULL`;
     const since = iso((this.seenUntil ?? now - KEPT) - OVERLAP);
     await this.list(this.seenUntil === undefined ? `${ours} AND ExecutionStatus = "Running"` : `${ours} AND StartTime >= "${since}"`);
