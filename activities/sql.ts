@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { connectionName } from './dataset/parameters.ts';
 import { defineTask, type ParamMistake } from './define-task.ts';
-import { DATABASE, withDatabase } from './sql/database.ts';
+import { DATABASE, sqlAt, withDatabase } from './sql/database.ts';
 import { endsTransaction, RUN_EACH_BY_ITSELF, runEachByItself, runInTransaction } from './sql/run-statements.ts';
 
 /** Runs SQL on a connection. */
@@ -42,6 +42,8 @@ export const sql = defineTask({
   example: { name: 'clear_staging', type: 'sql', statement: 'DELETE FROM staging WHERE day = {{ ds }}' },
   run: ({ connections: { database: connection }, task, signal }, { statement, transaction = true, ...params }) =>
     withDatabase({ connection, name: connectionName(params, DATABASE), task, doing: 'run the statement', signal }, (database) =>
-      transaction ? runInTransaction(database, statement, connection.type) : runEachByItself(database, statement),
+      transaction
+        ? runInTransaction(database, sqlAt(database, statement), connection.type)
+        : runEachByItself(database, sqlAt(database, statement)),
     ),
 });

@@ -3,8 +3,9 @@ import { text } from '../lib/schema-fields.ts';
 import { connectionName } from './dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
 import { notYet, orNotYet } from './errors.ts';
-import { DATABASE, withDatabase } from './sql/database.ts';
+import { DATABASE, sqlAt, withDatabase } from './sql/database.ts';
 import { rowOf } from './sql/rows.ts';
+import { openSelect } from './sql/select-statement.ts';
 import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
 
 /** What may be created while a task waits: a table or its schema, a column, the database of the connection. */
@@ -16,7 +17,7 @@ export const waitForSql = defineTask({
   description: 'Waits until a query gives a row whose first value is true or not 0; waiting holds no worker.',
   summary: ({ query }) => query.trim().split('\n', 1)[0]?.slice(0, 80) ?? '',
   params: Type.Object({
-    query: text('Query', 'A SELECT.', 'SELECT count(*) FROM loads WHERE day = {{ ds }}', { template: 'sql' }),
+    query: text('Query', 'One SELECT. It runs read only.', 'SELECT count(*) FROM loads WHERE day = {{ ds }}', { template: 'sql' }),
     ...WAIT_KEYS,
   }),
   result: Type.Object({ first: Type.Record(Type.String(), Type.Unknown()) }),
@@ -28,9 +29,11 @@ export const waitForSql = defineTask({
     orNotYet(ABSENT, () =>
       withDatabase(
         { connection: connections.database, name: connectionName(params, DATABASE), task, doing: 'look', signal },
-        async ({ client }) => {
+        async (database) => {
+          const { client } = database;
           await client.query('BEGIN READ ONLY');
-          const { rows } = await client.query<Record<string, unknown>>(params.query);
+          await openSelect(database, 'sluice_wait', sqlAt(database, params.query.replace(/[\s;]+$/, '')), 'query');
+          const { rows } = await client.query<Record<string, unknown>>('FETCH FORWARD 1 FROM sluice_wait');
           const [row] = rows;
           const [first] = Object.values(row ?? {});
           if (!row || first === null || first === false || first === '' || Number(first) === 0) {

@@ -14,17 +14,17 @@ export interface DuckDB {
   batches(sql: string): AsyncIterable<(string | null)[][]>;
   /** Parses a statement, without running it: only one of its own passes. */
   check(sql: string): Promise<void>;
-  /** From now on no statement reads or writes a file but the database itself, and none can take that back. */
-  shut(): Promise<void>;
   /** Ends what is under way, and then the database. The folder is the caller's to remove. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a new database in `folder`, which is empty. It holds 256 MB in memory at most and puts what is more into the folder. An abort of
- * `signal` ends what is under way.
+ * Opens a new database in `folder`, which is empty. It holds 256 MB in memory at most and puts what is more into the folder. No statement
+ * reads or writes another file than `file` and the database's own, loads an extension, or takes that back: foreign text can be part of it.
+ * An abort of `signal` ends what is under way.
+ * @param file the path of the one file that statements may read
  */
-export async function openDuckDB(folder: string, signal: AbortSignal): Promise<DuckDB> {
+export async function openDuckDB(folder: string, file: string, signal: AbortSignal): Promise<DuckDB> {
   signal.throwIfAborted();
   const instance = await DuckDBInstance.create(join(folder, 'rows.duckdb'), {
     memory_limit: MEMORY,
@@ -51,6 +51,9 @@ export async function openDuckDB(folder: string, signal: AbortSignal): Promise<D
     }
   };
   await connection.run("SET TimeZone = 'UTC'");
+  await connection.run(`SET allowed_paths = ['${file.replaceAll("'", "''")}']`);
+  await connection.run('SET enable_external_access = false');
+  await connection.run('SET lock_configuration = true');
   return {
     texts: async (sql) => (await during(connection.runAndReadAll(sql))).getRowsJson().map(asTexts),
     async *batches(sql) {
@@ -63,10 +66,6 @@ export async function openDuckDB(folder: string, signal: AbortSignal): Promise<D
     },
     async check(sql) {
       (await during(connection.prepare(sql))).destroySync();
-    },
-    async shut() {
-      await connection.run('SET enable_external_access = false');
-      await connection.run('SET lock_configuration = true');
     },
     async close() {
       signal.removeEventListener('abort', interrupt);

@@ -3,6 +3,8 @@ import Type, { type TProperties } from 'typebox';
 /** How a text takes `{{ expressions }}`, where it is not simply as their values: see compiler/schema/json-schema.ts. */
 interface TextOptions {
   readonly template?: 'sql' | 'url' | 'none' | 'expression';
+  /** Whether MySQL may read the SQL, too. */
+  readonly mysql?: true;
   /** Names that an expression at this place has beside those of every run. */
   readonly names?: readonly string[];
   readonly pattern?: string;

@@ -8,16 +8,22 @@ import type { Storage } from './storage.ts';
 import { storageFailure } from './storage-failure.ts';
 
 const Count = Type.Integer({ minimum: 0 });
+/** As PostgreSQL's format_type() writes types: `timestamp(3) with time zone`, `"My schema".mood[]`. Nothing else can stand there as SQL. */
+const TYPE =
+  '^(?:(?:[A-Za-z_\\u0080-\\uffff][\\w$\\u0080-\\uffff]*|"(?:[^"\\u0000]|"")+")(?:\\.(?!$)|(?=[ (\\[]|$))){1,2}' +
+  '(?: [a-z]+)*(?:\\([\\w ,-]+\\))?(?: [a-z]+)*(?:\\[\\])*$';
 const Manifest = Type.Object({
   version: Type.Literal(1),
   format: Type.Union(DATASET_FORMATS.map((format) => Type.Literal(format))),
   compression: Type.Union([Type.Literal('gzip'), Type.Literal('none')]),
-  schema: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
+  schema: Type.Array(
+    Type.Object({ name: Type.String({ pattern: '^[^\\u0000]+$' }), type: Type.String({ pattern: TYPE, maxLength: 300 }) }),
+  ),
   rows: Count,
   bytes: Count,
   entries: Type.Array(
     Type.Object({
-      url: Type.String({ pattern: '^s3://[^/]+/.+' }),
+      url: Type.String({ pattern: '^s3://[^/]+/(?!(?:.*/)?\\.\\.?(?:/|$)).+' }),
       mandatory: Type.Literal(true),
       meta: Type.Object({ content_length: Count }),
       rows: Count,
@@ -103,8 +109,27 @@ export async function findManifest(storage: Storage, uri: string, signal: AbortS
   }
   const text = size > LARGEST ? '' : Buffer.concat(chunks).toString('utf8');
   const read = readText(text);
-  if ('content' in read) return { uri, ...read, text, checksum: checksumOf(text) };
+  if ('content' in read) {
+    refuseOthers(read.content, uri);
+    return { uri, ...read, text, checksum: checksumOf(text) };
+  }
   throw userFault('DatasetNotFound', `${uri} is not a manifest that Sluice has written${read.mistake}. Name the prefix of a data set.`);
+}
+
+/**
+ * A manifest names files of its own folder, or of a run's folder beside it: whoever can write a manifest does not choose what else the
+ * worker reads, with rights that its author may not have.
+ * @throws ApplicationFailure DatasetNotFound
+ */
+function refuseOthers({ entries }: DatasetManifest, uri: string): void {
+  const folder = uri.slice(0, uri.lastIndexOf('/') + 1);
+  const runs = folder.replace(/[^/]+\/$/, 'run-');
+  const other = entries.find(({ url }) => !url.startsWith(folder) && !url.startsWith(runs));
+  if (other === undefined) return;
+  throw userFault(
+    'DatasetNotFound',
+    `${uri} names ${other.url}, which lies outside of its folder: Sluice writes no such manifest. Nothing was read. Copy the files into the folder, and let a task publish them.`,
+  );
 }
 
 /** @returns undefined when the text is not a manifest of Sluice */

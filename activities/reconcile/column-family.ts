@@ -11,7 +11,7 @@ export interface ComparedColumn {
 }
 
 const FAMILIES: readonly (readonly [RegExp, Family])[] = [
-  [/^(small|big)?int(eger)?$|^int[248]$|^numeric|^decimal/, 'number'],
+  [/^(small|big)?int(eger)?$|^int[248]$|^(numeric|decimal)(\(\d+(, ?-?\d+)?\))?$/, 'number'],
   [/^real$|^double precision$|^float[48]$/, 'float'],
   [/^bool/, 'boolean'],
   [/^date$/, 'date'],
@@ -26,7 +26,7 @@ const FAMILIES: readonly (readonly [RegExp, Family])[] = [
 export function comparedColumn(name: string, type: string): ComparedColumn {
   const lower = type.toLowerCase();
   const family = FAMILIES.find(([pattern]) => pattern.test(lower))?.[1] ?? 'other';
-  const decimals = /^(?:numeric|decimal)(?:\((\d+)(?:,(-?\d+))?\))?/.exec(lower);
+  const decimals = /^(?:numeric|decimal)(?:\((\d+)(?:, ?(-?\d+))?\))?$/.exec(lower);
   const scale = family !== 'number' ? undefined : decimals === null ? 0 : decimals[1] === undefined ? undefined : Number(decimals[2] ?? 0);
   return { name, type, family, scale };
 }

@@ -9,7 +9,9 @@ const side = (title: string, description: string) =>
     {
       connection: connectionField('The database, or the S3 of a data set.', 'postgres_default'),
       table: Type.Optional(text('Table', 'The table; either this, a query or a data set.', 'orders', { template: 'none' })),
-      query: Type.Optional(text('Query', 'A SELECT, instead of a table.', 'SELECT id, total FROM orders', { template: 'sql' })),
+      query: Type.Optional(
+        text('Query', 'A SELECT, instead of a table.', 'SELECT id, total FROM orders', { template: 'sql', mysql: true }),
+      ),
       dataset: Type.Optional(
         text(
           'Data set',
@@ -21,7 +23,7 @@ const side = (title: string, description: string) =>
           },
         ),
       ),
-      where: Type.Optional(text('Condition', 'Which rows are compared.', 'day = {{ ds }}', { template: 'sql' })),
+      where: Type.Optional(text('Condition', 'Which rows are compared.', 'day = {{ ds }}', { template: 'sql', mysql: true })),
     },
   );
 

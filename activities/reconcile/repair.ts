@@ -1,5 +1,5 @@
 import { userFault } from '../errors.ts';
-import type { Database } from '../sql/database.ts';
+import { type Database, sqlAt } from '../sql/database.ts';
 import { columnsOf, findTable, type FoundTable, type TableColumn } from '../sql/find-table.ts';
 import { followSequences } from '../sql/follow-sequences.ts';
 import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../sql/identifiers.ts';
@@ -63,7 +63,7 @@ export async function repairTarget(repair: Repair): Promise<Repaired> {
   await writer.replace([...moved]);
   await writer.delete(extra.filter((each) => !moved.has(each)));
   await writer.insert(missing.filter((each) => !moved.has(each)));
-  return { undo: ['BEGIN;', ...writer.undo, 'COMMIT;', ''].join('\n'), moved: moved.size };
+  return { undo: sqlAt(repair.database, ['BEGIN;', ...writer.undo, 'COMMIT;', ''].join('\n')), moved: moved.size };
 }
 
 /** The table that is written to. */
@@ -280,8 +280,8 @@ class Writer {
   }
 
   #and(conditions: readonly string[]): string {
-    const { where } = this.#repair;
-    return [...conditions, ...(where === undefined ? [] : [`(${where}\n)`])].join(' AND ');
+    const { where, database } = this.#repair;
+    return [...conditions, ...(where === undefined ? [] : [`(${sqlAt(database, where)}\n)`])].join(' AND ');
   }
 
   #isRow(row: Row): string {

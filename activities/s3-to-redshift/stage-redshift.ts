@@ -1,6 +1,7 @@
 import type { AwsConnection, RedshiftConnection } from '../../lib/connections.ts';
 import { platformFault, userFault } from '../errors.ts';
 import { databaseFailure, describe, isServerError, type ServerError } from '../sql/database-failure.ts';
+import { sqlAt } from '../sql/database.ts';
 import { quoteList } from '../sql/find-table.ts';
 import { quoteLiteral } from '../sql/identifiers.ts';
 import type { Load } from './load-dataset.ts';
@@ -36,7 +37,7 @@ export async function stageFromRedshift(
     'MANIFEST',
   ].filter((option) => option !== '');
   try {
-    await client.query(`COPY ${staging} (${quoteList(columns)}) FROM ${quoteLiteral(manifestUri)} ${options.join(' ')}`);
+    await client.query(sqlAt(database, `COPY ${staging} (${quoteList(columns)}) FROM ${quoteLiteral(manifestUri)} ${options.join(' ')}`));
   } catch (error) {
     if (!isServerError(error)) throw error;
     throw await copyFailure(load, withoutSecret(error, aws.secret_access_key));

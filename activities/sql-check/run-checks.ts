@@ -2,7 +2,8 @@ import { parseDuration } from '../../workflows/plan/duration.ts';
 import type { Column } from '../../workflows/plan/dataset.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import { userFault } from '../errors.ts';
-import type { Database } from '../sql/database.ts';
+import { queryOne } from '../../lib/one-select.ts';
+import { type Database, sqlAt } from '../sql/database.ts';
 import { findTable } from '../sql/find-table.ts';
 import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../sql/identifiers.ts';
 import { didYouMean, listNames } from '../sql/nearest.ts';
@@ -203,7 +204,7 @@ class Checker {
   }
 
   async #query(sql: string): Promise<JsonObject[]> {
-    const { rows } = await this.#database.client.query<Record<string, unknown>>(sql);
+    const { rows } = await queryOne<Record<string, unknown>>(this.#database.client, sqlAt(this.#database, sql));
     return rows.map(rowOf);
   }
 }

@@ -1,5 +1,6 @@
 import type { PostgresConnection, RedshiftConnection } from '../../lib/connections.ts';
 import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
+import { sqlFor } from '../../workflows/plan/expressions/sql-template.ts';
 import { databaseFailure } from './database-failure.ts';
 
 /** The connection of a task that works on any database. */
@@ -13,6 +14,7 @@ export const DATABASE = {
 /** An open session, with what failures need to say where it is. */
 export interface Database {
   readonly client: SqlClient;
+  readonly type: 'postgres' | 'redshift';
   /** The connection's name, as pipelines write it: `postgres_default`. */
   readonly connection: string;
   /** `host:port/database`. */
@@ -20,7 +22,12 @@ export interface Database {
   readonly user: string;
 }
 
-export type DatabasePlace = Omit<Database, 'client'>;
+export type DatabasePlace = Omit<Database, 'client' | 'type'>;
+
+/** SQL with values that a pipeline has rendered, as the database reads it. */
+export function sqlAt({ type }: Pick<Database, 'type'>, sql: string): string {
+  return type === 'redshift' ? sqlFor(type, sql) : sql;
+}
 
 /**
  * Opens a session, does `work` in it and closes it. Errors of the server come out as failures of the task.
@@ -43,7 +50,7 @@ export async function withDatabase<T>(
     throw fail(error);
   });
   try {
-    return await work({ client: session.client, ...place });
+    return await work({ client: session.client, type: connection.type, ...place });
   } catch (error) {
     throw fail(error);
   } finally {

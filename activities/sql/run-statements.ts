@@ -18,7 +18,7 @@ type Server = 'postgres' | 'redshift';
 
 /** What is wrong with SQL that is to run in one transaction; undefined when nothing is. */
 export function endsTransaction(sql: string, server: Server = 'postgres'): string | undefined {
-  for (const statement of splitStatements(sql)) {
+  for (const statement of splitStatements(sql, server === 'redshift' ? 'backslash' : 'standard')) {
     const control = transactionControl(statement);
     if (control !== undefined) return `'${control}' in line ${statement.line}: the task runs its statements in one transaction itself`;
     if (server === 'redshift' && statement.words[0] === 'TRUNCATE')
@@ -62,8 +62,8 @@ export async function runInTransaction({ client }: Database, sql: string, server
  * @throws ApplicationFailure; what was run before stays
  */
 export async function runEachByItself(database: Database, sql: string): Promise<Executed> {
-  const { client } = database;
-  const statements = splitStatements(sql);
+  const { client, type } = database;
+  const statements = splitStatements(sql, type === 'redshift' ? 'backslash' : 'standard');
   let result: Executed = { rows: 0, first: {} };
   for (const [index, { text, line }] of statements.entries()) {
     try {

@@ -1,8 +1,8 @@
-import type { QueryConfig } from 'pg';
+import { declareSelect } from '../../lib/one-select.ts';
 import type { Column, DatasetManifest } from '../../workflows/plan/dataset.ts';
 import { parseDuration } from '../../workflows/plan/duration.ts';
 import { userFault } from '../errors.ts';
-import type { Database } from './database.ts';
+import { type Database, sqlAt } from './database.ts';
 import { columnsOf, findTable, quoteList } from './find-table.ts';
 import { formatTable, parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from './identifiers.ts';
 import { didYouMean, listNames } from './nearest.ts';
@@ -30,10 +30,16 @@ export interface SelectStatement {
  */
 export async function buildSelect(
   database: Database,
-  selection: Selection,
+  given: Selection,
   interval: { readonly start: string; readonly end: string },
 ): Promise<SelectStatement> {
   const { client } = database;
+  const { query, where } = given;
+  const selection = {
+    ...given,
+    ...(query !== undefined && { query: sqlAt(database, query) }),
+    ...(where !== undefined && { where: sqlAt(database, where) }),
+  };
   const from = selection.query === undefined ? await fromTable(database, selection) : await fromQuery(database, selection);
   const incremental = incrementalRange(selection.incremental, interval);
   const conditions = [selection.where, incremental && rangeCondition(incremental)].filter((each) => each !== undefined);
@@ -83,19 +89,20 @@ async function fromQuery(database: Database, { query = '', columns }: Selection)
   return `SELECT ${columns === undefined ? '*' : quoteList(columns)} FROM (${sql}\n) AS query`;
 }
 
+async function assertOneSelect(database: Database, sql: string, key: string): Promise<void> {
+  await openSelect(database, 'sluice_check', sql, key);
+  await database.client.query('CLOSE sluice_check');
+}
+
 /**
- * The server parses the text alone: the extended protocol takes one statement only, and DECLARE takes only a SELECT that changes
- * nothing. What passes has its parentheses in balance, so it can be put between others.
+ * Opens a cursor over an analyst's SQL.
+ * @param cursor its name, as SQL
+ * @param key where the SQL is from, for messages
+ * @throws ApplicationFailure QueryFailed for what is not one SELECT
  */
-async function assertOneSelect({ client }: Database, sql: string, key: string): Promise<void> {
+export async function openSelect({ client }: Database, cursor: string, sql: string, key: string): Promise<void> {
   try {
-    // `queryMode` is missing in the types of pg.
-    const declare: QueryConfig & { queryMode: 'extended' } = {
-      text: `DECLARE sluice_check CURSOR FOR ${sql}`,
-      queryMode: 'extended',
-    };
-    await client.query(declare);
-    await client.query('CLOSE sluice_check');
+    await declareSelect(client, cursor, sql);
   } catch (error) {
     const { code, message } = error as { code?: unknown; message?: string };
     if (code === '42601') {

@@ -65,7 +65,7 @@ export function checkTemplate(
     return undefined;
   }
   const whole = wholeExpression(parts);
-  if (kind === 'sql' && !checkSql(source, path, parts, whole)) return undefined;
+  if (kind === 'sql' && !checkSql(source, path, parts, whole, schema.mysql === true)) return undefined;
   const wanted =
     whole && kind === 'value'
       ? { fits: (type: string) => fits(type, schema), words: schemaTypeInWords((schema.type ?? 'string') as string | readonly string[]) }
@@ -75,6 +75,7 @@ export function checkTemplate(
   );
   const [first] = checked;
   if (!first || checked.includes(undefined)) return undefined;
+  if (kind === 'sql' && !checkNames(source, path, parts, checked)) return undefined;
   return { type: whole ? first.type : 'string', references: checked.flatMap((each) => each?.references ?? []) };
 }
 
@@ -112,6 +113,7 @@ function checkSql(
   path: FoundTemplate['path'],
   parts: readonly TemplatePart[],
   whole: TemplateExpression | undefined,
+  isForMySQL: boolean,
 ): boolean {
   if (whole) {
     source.report(
@@ -123,25 +125,57 @@ function checkSql(
     return false;
   }
   const expressions = parts.filter((part) => typeof part !== 'string');
-  const bad = sqlPlaces(parts).findIndex((place) => !isWritable(place));
+  const places = sqlPlaces(parts, isForMySQL);
+  const bad = places.findIndex((place) => !isWritable(place));
   const at = expressions[bad];
   if (!at) return true;
-  source.reportPart(
-    'SL510',
-    path,
-    at.offset,
-    at.offset + at.source.length,
-    `A value cannot be written safely in ${UNWRITABLE[sqlPlaces(parts)[bad] ?? ''] ?? 'this place'}.`,
-    "put it between plain quotes, '{{ … }}', or outside of quotes",
-  );
+  const { where, hint = OUTSIDE } = UNWRITABLE[places[bad] ?? ''] ?? UNCLEAR;
+  source.reportPart('SL510', path, at.offset, at.offset + at.source.length, `A value cannot be written safely ${where}.`, hint);
   return false;
 }
 
+/** A text cannot be part of a name that has no quotes. */
+function checkNames(
+  source: Source,
+  path: FoundTemplate['path'],
+  parts: readonly TemplatePart[],
+  checked: readonly (CheckedTemplate | undefined)[],
+): boolean {
+  const expressions = parts.filter((part) => typeof part !== 'string');
+  const bad = sqlPlaces(parts).findIndex((place, index) => place === 'part of a name' && !isNumber(checked[index]?.type));
+  const at = expressions[bad];
+  if (!at) return true;
+  const message = `Only a whole number can be part of a name without quotes, and this is ${typeInWords(checked[bad]?.type ?? '')}.`;
+  source.reportPart('SL510', path, at.offset, at.offset + at.source.length, message, 'put the whole name in quotes: "sales_{{ … }}"');
+  return false;
+}
+
+function isNumber(type: string | undefined): boolean {
+  return type === 'int' || type === 'dyn';
+}
+
+const OUTSIDE = "put it between plain quotes, '{{ … }}', or outside of quotes";
+/** Places that are read in one way by some servers, and in another by others. */
+const UNCLEAR: { readonly where: string; readonly hint?: string } = {
+  where: 'here: servers do not agree on what is quoted in the SQL before it',
+  hint: 'take backslashes, backticks, # and unusual quotes out of the SQL before it; chr(92) is a backslash',
+};
+
 /** Places in SQL, in words. */
-const UNWRITABLE: Readonly<Record<string, string>> = {
-  comment: 'a comment',
-  'escape text': "a text with escapes, E'…'",
-  'dollar-quoted text': 'a text between dollar signs',
+const UNWRITABLE: Readonly<Record<string, { readonly where: string; readonly hint?: string }>> = {
+  comment: { where: 'in a comment' },
+  'escape text': { where: "in a text with escapes, E'…'" },
+  'dollar-quoted text': { where: 'in a text between dollar signs' },
+  'text with a prefix': { where: 'in a text with a letter before its quotes' },
+  'name with a prefix': { where: 'in a name with U& before its quotes' },
+  'name in backticks': { where: 'in backticks' },
+  'text with a backslash': {
+    where: 'in a text with a backslash, which only some servers take for an escape',
+    hint: 'put it outside of the quotes: … || {{ … }}',
+  },
+  'text in pieces': { where: 'in a text that goes on in the next line', hint: 'make one text of the pieces' },
+  'beside a text': { where: 'directly before or behind a text or another value', hint: 'put || or a comma between them' },
+  'part of a word': { where: 'directly before a letter, a digit or $, or behind U& or $', hint: 'put a blank between them' },
 };
 
 /** What can stand inside text. Lists and maps become JSON; only nothing has no text. */

@@ -1,4 +1,5 @@
 import type { QueryResult } from 'pg';
+import { declareSelect, queryOne } from '../../lib/one-select.ts';
 import type { SqlClient } from '../../lib/postgres.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import type { SensorIdentity } from '../define-trigger.ts';
@@ -16,6 +17,7 @@ type Source = Pick<SensorIdentity, 'trigger'>;
 
 /** The rows that a trigger's query returns, by the value of its cursor column. Rows without a value are not events. */
 export class RowReader {
+  private readonly query: string;
   private readonly from: string;
   private readonly column: string;
   private readonly selected: string;
@@ -25,29 +27,39 @@ export class RowReader {
     { trigger }: Source,
   ) {
     const { query, cursor, key } = trigger.source;
-    this.from = `(${String(query).replace(/;\s*$/, '')}\n) AS sluice_rows`;
+    this.query = String(query).replace(/[\s;]+$/, '');
+    this.from = `(${this.query}\n) AS sluice_rows`;
     this.column = identifier(String(cursor));
     const keys = key === undefined ? [] : Array.isArray(key) ? key.map(String) : [String(key)];
     const keyText = keys.length === 0 ? 'NULL' : `jsonb_build_array(${keys.map((each) => `${identifier(each)}::text`).join(', ')})::text`;
     this.selected = `${this.column}::text AS sluice_cursor, ${keyText} AS sluice_key, to_jsonb(sluice_rows) AS sluice_row`;
   }
 
+  /** Makes sure that the query is one SELECT, in the transaction that will read. Do it first. */
+  async check(): Promise<void> {
+    await declareSelect(this.client, 'sluice_check', this.query);
+    await this.client.query('CLOSE sluice_check');
+  }
+
   /** The largest value of the cursor column; null without rows. */
   async last(): Promise<string | null> {
-    const { rows } = await this.client.query<{ last: string | null }>(`SELECT max(${this.column})::text AS last FROM ${this.from}`);
+    const { rows } = await queryOne<{ last: string | null }>(this.client, `SELECT max(${this.column})::text AS last FROM ${this.from}`);
     return rows[0]?.last ?? null;
   }
 
   /** The rows of one value, at most `limit`. */
   async at(value: string, limit: number): Promise<ReadRow[]> {
-    return rowsOf(await this.client.query(`SELECT ${this.selected} FROM ${this.from} WHERE ${this.column} = $1 LIMIT ${limit}`, [value]));
+    return rowsOf(
+      await queryOne(this.client, `SELECT ${this.selected} FROM ${this.from} WHERE ${this.column} = $1 LIMIT ${limit}`, [value]),
+    );
   }
 
   /** The next rows in order: a page of them, and all that share the value of its last. @param from null: from the first row */
   async page(from: string | null, includes: boolean): Promise<ReadRow[]> {
     const bound = from === null ? '' : ` AND ${this.column} ${includes ? '>=' : '>'} $1`;
     return rowsOf(
-      await this.client.query(
+      await queryOne(
+        this.client,
         `SELECT ${this.selected} FROM ${this.from}
          WHERE ${this.column} IS NOT NULL${bound} ORDER BY ${this.column} FETCH FIRST ${PAGE} ROWS WITH TIES`,
         from === null ? [] : [from],
@@ -57,7 +69,7 @@ export class RowReader {
 
   /** Whether rows that are written at different times can have one value. */
   async grain(): Promise<CursorGrain> {
-    const { fields } = await this.client.query(`SELECT ${this.column} FROM ${this.from} LIMIT 0`);
+    const { fields } = await queryOne(this.client, `SELECT ${this.column} FROM ${this.from} LIMIT 0`);
     const { dataTypeID: type, dataTypeModifier: precision = -1 } = fields[0] ?? {};
     if (type === DATE) return 'coarse';
     if (type !== TIMESTAMP && type !== TIMESTAMPTZ) return 'unknown';

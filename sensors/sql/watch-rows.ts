@@ -95,6 +95,7 @@ async function withSession<T>(
     await session.client.query(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'",
     );
+    await new RowReader(session.client, { trigger }).check();
     return await work(session.client);
   } catch (error) {
     // What the server refuses it will refuse the next time: the query is at fault, and a person has to correct it.

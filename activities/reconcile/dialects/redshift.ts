@@ -1,5 +1,6 @@
 import { userFault } from '../../errors.ts';
-import { quoteIdentifier } from '../../sql/identifiers.ts';
+import { sqlFor } from '../../../workflows/plan/expressions/sql-template.ts';
+import { quoteIdentifier, quoteLiteral } from '../../sql/identifiers.ts';
 import type { ComparedColumn } from '../column-family.ts';
 import type { Dialect } from './dialect.ts';
 import { postgres } from './postgres.ts';
@@ -10,6 +11,7 @@ const quoted = ({ name }: ComparedColumn): string => quoteIdentifier(name);
 export const redshift: Dialect = {
   ...postgres,
   name: 'Redshift',
+  literal: (text) => sqlFor('redshift', quoteLiteral(text)),
   // Two need not be of one release, and have never promised how they write floats.
   exact: undefined,
   number: (column, scale) => (column.scale === scale ? `${quoted(column)}::text` : `${quoted(column)}::numeric(38, ${scale})::text`),

@@ -35,17 +35,16 @@ async function withCopy<T>(
   try {
     const { content: manifest } = await readManifest(storage, `${dataset.replace(/\/+$/, '')}/${MANIFEST_NAME}`, signal);
     const columns = columnsOf(manifest, dataset);
-    database = await openDuckDB(folder, signal);
+    const file = join(folder, 'file');
+    database = await openDuckDB(folder, file, signal);
     await database.texts(
       `CREATE TABLE dataset (${columns.map((column) => `${duckdb.identifier(column.name)} ${typeOf(column)}`).join(', ')})`,
     );
-    const file = join(folder, 'file');
     for (const entry of manifest.entries) {
       await fetchDataFile(storage, entry, file, signal);
       await insert(database, manifest, columns, entry, file);
       await rm(file);
     }
-    await database.shut();
     for (const zone of zones) await requireZone(database, zone);
     if (where !== undefined) await checkCondition(database, where);
     const unfiltered = 'SELECT * FROM dataset';
@@ -103,8 +102,8 @@ const TYPES: Readonly<Record<ComparedColumn['family'], string>> = {
 /** DuckDB's type for a column of PostgreSQL's type. */
 function typeOf(column: ComparedColumn): string {
   if (isUnbounded(column)) return 'VARCHAR';
-  const [, decimal] = /^(?:numeric|decimal)(\(.+\))$/i.exec(column.type) ?? [];
-  if (decimal !== undefined) return `DECIMAL${decimal}`;
+  const [, digits, scale = '0'] = /^(?:numeric|decimal)\((\d+)(?:, ?(\d+))?\)$/i.exec(column.type) ?? [];
+  if (digits !== undefined) return `DECIMAL(${digits}, ${scale})`;
   return /^(real|float4)$/i.test(column.type) ? 'FLOAT' : TYPES[column.family];
 }
 

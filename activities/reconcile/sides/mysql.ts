@@ -1,5 +1,6 @@
 import type { MySQLConnection } from '../../../lib/connections.ts';
 import { type MySQLSession, openMySQL } from '../../../lib/mysql.ts';
+import { sqlFor } from '../../../workflows/plan/expressions/sql-template.ts';
 import { userFault } from '../../errors.ts';
 import type { DatabasePlace } from '../../sql/database.ts';
 import { isMySQLError, mysqlFailure } from '../../sql/mysql-failure.ts';
@@ -76,9 +77,11 @@ const BATCH = 5_000;
  * be one only: what passes has its parentheses in balance, so that it can be put between others, where only a SELECT may stand.
  */
 async function select(session: MySQLSession, place: Place, where: DatabasePlace): Promise<Pick<Side, 'rows' | 'unfiltered' | 'columns'>> {
-  const sql = place.query === undefined ? await fromTable(session, place.table ?? '', where) : await fromQuery(session, place.query);
-  if (place.where !== undefined) await check(session, `${sql} WHERE ${place.where}`, 'where');
-  const chosen = place.where === undefined ? sql : `${sql} WHERE (${place.where}\n)`;
+  const sql =
+    place.query === undefined ? await fromTable(session, place.table ?? '', where) : await fromQuery(session, sqlFor('mysql', place.query));
+  const condition = place.where === undefined ? undefined : sqlFor('mysql', place.where);
+  if (condition !== undefined) await check(session, `${sql} WHERE ${condition}`, 'where');
+  const chosen = condition === undefined ? sql : `${sql} WHERE (${condition}\n)`;
   const { fields } = await session.query(`SELECT * FROM (${chosen}\n) AS selected LIMIT 0`);
   const columns = fields.map(mysqlColumn);
   const list = columns.map(({ name, family }) => {

@@ -71,7 +71,7 @@ describe('reconcile with a data set', function () {
       'missing,20000,,,',
     ]);
     const more = await failureOf(run({ ...task, key: ['id'], tolerance: '0.00999%' }));
-    assert.match(more.message, /^10 of 100,000 rows of s3:\/\/\S+\/planted\/ \(aws_default\) and planted \(target\) differ: 0\.01 %/);
+    assert.match(more.message, /^10 of 100,000 rows of s3:\/\/\S+\/planted\/\S+ \(aws_default\) and planted \(target\) differ: 0\.01 %/);
   });
 
   it('30 times what the test itself finds, whatever the rows are, in either direction', async () => {

@@ -17,7 +17,7 @@ export interface CopyStatement {
 }
 
 const HEAD =
-  /^\s*COPY\s+((?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?)\s*(?:\(((?:"(?:[^"]|"")+"|[^)"])*)\))?\s*FROM\s+'(s3:\/\/(?:[^']|'')+)'/i;
+  /^\s*COPY\s+((?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?)\s*(?:\(((?:"(?:[^"]|"")+"|[^)"])*)\))?\s*FROM\s+'(s3:\/\/(?:[^'\\]|''|\\.)+)'/i;
 const FLAGS = new Set([
   'EMPTYASNULL',
   'BLANKSASNULL',
@@ -41,6 +41,11 @@ const TEXTS = new Set([
   'JSON',
 ]);
 
+/** What is between the quotes of a text, as Redshift reads it: a backslash escapes. */
+function unescaped(text: string): string {
+  return text.replace(/\\(.)|''/gs, (escape, character: string | undefined) => character ?? "'");
+}
+
 export function isCopyFromS3(sql: string): boolean {
   return HEAD.test(sql);
 }
@@ -53,7 +58,7 @@ export function parseCopy(sql: string): CopyStatement {
     sql
       .slice(head[0].length)
       .replace(/;\s*$/, '')
-      .match(/'(?:[^']|'')*'|\w+|\S/g) ?? [];
+      .match(/'(?:[^'\\]|''|\\.)*'|\w+|\S/g) ?? [];
   const flags = new Set<string>();
   const texts = new Map<string, string>();
   const syntaxError = (token: string | undefined): RedshiftError =>
@@ -72,7 +77,7 @@ export function parseCopy(sql: string): CopyStatement {
       if (tokens[at + 1]?.toUpperCase() === 'AS') at += 1;
       const value = tokens[++at];
       if (!value?.startsWith("'")) throw syntaxError(value);
-      texts.set(option, value.slice(1, -1).replaceAll("''", "'"));
+      texts.set(option, unescaped(value.slice(1, -1)));
     } else throw syntaxError(tokens[at]);
   }
   const id = texts.get('ACCESS_KEY_ID');
@@ -87,7 +92,7 @@ export function parseCopy(sql: string): CopyStatement {
   return {
     table: head[1] ?? '',
     columns: head[2],
-    uri: (head[3] ?? '').replaceAll("''", "'"),
+    uri: unescaped(head[3] ?? ''),
     keys: id === undefined || secret === undefined ? undefined : { id, secret },
     role,
     format: texts.has('JSON') ? 'json' : 'csv',

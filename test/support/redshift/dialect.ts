@@ -10,6 +10,7 @@ export class RedshiftError extends Error {
 
 /** What PostgreSQL knows and Redshift does not, or does otherwise: each refused, so that nobody relies on it unseen. */
 const REFUSED: readonly (readonly [RegExp, string])[] = [
+  [/\b(E|U&)''/i, 'type "e" does not exist: every text takes escapes'],
   [/\bON\s+CONFLICT\b/i, 'syntax error at or near "CONFLICT"'],
   [/\bON\s+COMMIT\b/i, 'syntax error at or near "COMMIT"'],
   [/\bRETURNING\b/i, 'syntax error at or near "RETURNING"'],
@@ -37,13 +38,17 @@ const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/\bintervalstyle\b|\bbytea_output\b|\bxmloption\b|\block_timeout\b/i, 'unrecognized configuration parameter'],
 ];
 
+/** Comments, one within another at most; texts, in which a backslash escapes; names in quotes. */
+const OPAQUE =
+  /--[^\n\r]*|\/\*(?:[^*/]|\*(?!\/)|\/(?!\*)|\/\*(?:[^*]|\*(?!\/))*\*\/)*\*\/|(?<![\w$])(\$[^\s$']*\$)[^]*?\1|"(?:[^"]|"")*"|'(?:[^'\\]|''|\\[^])*'/g;
+
 /**
  * The statement as PostgreSQL shall run it.
  * @throws RedshiftError for what Redshift would not run
  */
 export function translate(sql: string): string {
-  // Names and values say nothing of the dialect.
-  const bare = sql.replace(/'(?:[^']|'')*'/g, "''").replace(/"(?:[^"]|"")*"/g, '""');
+  // Names, values and comments say nothing of the dialect.
+  const bare = sql.replace(OPAQUE, (found) => (found.startsWith("'") ? "''" : found.startsWith('"') ? '""' : ' '));
   for (const [pattern, answer] of REFUSED) {
     if (pattern.test(bare)) throw new RedshiftError(answer.startsWith('function') ? '42883' : '42601', answer);
   }

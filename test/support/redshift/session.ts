@@ -36,6 +36,10 @@ interface LoadError {
 }
 
 const SSL_REQUEST = 80877103;
+const PROTOCOL_3 = 196608;
+
+/** As a text in which a backslash escapes. */
+const literal = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 
 /** One client of the stand-in: what Redshift does as PostgreSQL does is passed on, COPY from S3 is carried out here. */
 export class RedshiftSession {
@@ -97,7 +101,7 @@ export class RedshiftSession {
     try {
       if (request.type === 'Q') await this.#query(request.payload.subarray(0, -1).toString('utf8'));
       else if (request.type === 'P') upstream.write(this.#parse(request.payload));
-      else upstream.write(request.raw);
+      else upstream.write(request.type === '' ? this.#startup(request) : request.raw);
     } catch (error) {
       if (!(error instanceof RedshiftError)) throw error;
       if (request.type === 'P') this.#refused = error;
@@ -125,6 +129,15 @@ export class RedshiftSession {
       if (takes('lose-commit')) this.#committing = true;
     }
     upstream.write(query(this.#withLoadErrors(translate(sql))));
+  }
+
+  /** In every text a backslash escapes, as on Redshift. */
+  #startup({ payload, raw }: WireMessage): Buffer {
+    if (payload.readInt32BE(0) !== PROTOCOL_3) return raw;
+    const settings = Buffer.from('standard_conforming_strings\0off\0escape_string_warning\0off\0\0');
+    const head = Buffer.alloc(4);
+    head.writeInt32BE(4 + payload.length - 1 + settings.length);
+    return Buffer.concat([head, payload.subarray(0, -1), settings]);
   }
 
   #parse(payload: Buffer): Buffer {
@@ -210,7 +223,7 @@ export class RedshiftSession {
     const isJson = copy.format === 'json';
     if (isJson) await this.#ask('CREATE TEMPORARY TABLE stand_in_lines (line jsonb)');
     const target = isJson ? 'stand_in_lines' : copy.table + columns;
-    const options = isJson ? `QUOTE E'\\x01', DELIMITER E'\\x02'` : `NULL '${nullString.replaceAll("'", "''")}'`;
+    const options = isJson ? `QUOTE E'\\x01', DELIMITER E'\\x02'` : `NULL ${literal(nullString)}`;
     const { failed, fields, problem } = await this.#ask(`COPY ${target} FROM STDIN (FORMAT csv, ${options})`, data);
     if (problem !== undefined) throw problem;
     if (failed) throw this.#failLoad(copy, url, fields);
@@ -226,7 +239,7 @@ export class RedshiftSession {
   /** EMPTYASNULL leaves `\N` a NULL too. */
   async #nullsOf(copy: CopyStatement): Promise<void> {
     for (const column of copy.columns?.match(/"(?:[^"]|"")+"|\w+/g) ?? []) {
-      await this.#ask(`UPDATE ${copy.table} SET ${column} = NULL WHERE ${column}::text = '\\N'`);
+      await this.#ask(`UPDATE ${copy.table} SET ${column} = NULL WHERE ${column}::text = ${literal('\\N')}`);
     }
   }
 
@@ -239,7 +252,7 @@ export class RedshiftSession {
   /** The system table, of this session, as far as tasks look into it. */
   #withLoadErrors(sql: string): string {
     const { file, line, column, reason, value } = this.#loadError ?? { file: '', line: '0', column: '', reason: '', value: '' };
-    const text = (it: string): string => `'${it.replaceAll("'", "''")}'::varchar`;
+    const text = (it: string): string => `${literal(it)}::varchar`;
     const row =
       `(SELECT ${text(file)} AS filename, ${line}::bigint AS line_number, ${text(column)} AS colname, ${text(reason)} AS err_reason, ` +
       `${text(value)} AS raw_field_value, pg_backend_pid() AS session, localtimestamp AS starttime WHERE ${this.#loadError !== undefined}) AS stl_load_errors`;

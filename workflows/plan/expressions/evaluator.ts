@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../json.ts';
 import { expressionLanguage } from './language.ts';
 import { EVENT_META, RUN_NAMES } from './run-names.ts';
 import { fromCel, type Shape, toCel } from './shape.ts';
-import { isWritable, sqlPlaces, sqlText } from './sql-template.ts';
+import { renderSql } from './sql-template.ts';
 import { type QuickCondition, quickCondition } from './quick-condition.ts';
 import { type SyntaxFacts, syntaxFacts } from './syntax-tree.ts';
 import { parseTemplate, type TemplatePart, wholeExpression } from './template.ts';
@@ -90,18 +90,22 @@ export class Evaluator {
     if (!parts) this.templates.set(template, (parts = parseTemplate(template)));
     const whole = kind === 'value' ? wholeExpression(parts) : undefined;
     if (whole) return this.evaluate(whole.source, variables);
-    const places = kind === 'sql' ? sqlPlaces(parts) : [];
+    if (kind === 'sql') {
+      return renderSql(
+        parts,
+        ({ source }) => this.evaluate(source, variables),
+        ({ source }, error) => failed(source, error),
+      );
+    }
     let text = '';
-    let index = 0;
     for (const part of parts) {
       if (typeof part === 'string') {
         text += part;
         continue;
       }
       const value = this.evaluate(part.source, variables);
-      const place = places[index++];
       try {
-        text += place === undefined ? plainText(value, kind) : sqlText(value, isWritable(place) ? place : 'text');
+        text += plainText(value, kind);
       } catch (error) {
         throw failed(part.source, error);
       }

@@ -1,69 +1,187 @@
 import { exactJsonText } from '../exact-json.ts';
 import { isExactNumber, type Json } from '../json.ts';
-import type { TemplatePart } from './template.ts';
+import { isText, readSql, type SqlReading, type SqlToken, type SqlTokenKind } from './read-sql.ts';
+import type { TemplateExpression, TemplatePart } from './template.ts';
+
+/** The places where a value can be written. `part of a name` takes digits only: `sales_{{ params.year }}`. */
+type WritablePlace = 'value' | 'text' | 'identifier' | 'part of a name';
 
 /** Where in SQL an expression stands; the places where its value cannot be written safely have a name that says so. */
-export type SqlPlace = 'value' | 'text' | 'identifier' | 'escape text' | 'comment' | 'dollar-quoted text';
+export type SqlPlace =
+  | WritablePlace
+  | Exclude<SqlTokenKind, 'text' | 'identifier'>
+  | 'text with a backslash'
+  | 'text in pieces'
+  | 'beside a text'
+  | 'part of a word';
 
-/** The places where a value can be written. */
-export function isWritable(place: SqlPlace): place is 'value' | 'text' | 'identifier' {
-  return place === 'value' || place === 'text' || place === 'identifier';
+/** Whether a value can be written there. */
+export function isWritable(place: SqlPlace): place is WritablePlace {
+  return place === 'value' || place === 'text' || place === 'identifier' || place === 'part of a name';
 }
 
-/** For each expression of an SQL template, in order, where it stands. Lexical rules: PostgreSQL's manual, 4.1 (Redshift's are the same here). */
-export function sqlPlaces(parts: readonly TemplatePart[]): SqlPlace[] {
-  const places: SqlPlace[] = [];
-  let place: SqlPlace = 'value';
-  let end = '';
+/** Stands for an expression while SQL is read: servers would take it for a letter. */
+const MARK = '\uE000';
+
+interface Located {
+  readonly place: SqlPlace;
+  /** Where the literal begins that the expression stands in, for `text`. */
+  readonly literal: number;
+}
+
+/** Where an expression can be that servers of one kind read in one way, and others in another: nothing is written there. */
+const UNCLEAR: Located = { place: 'unclear', literal: 0 };
+
+/**
+ * For each expression of an SQL template, in order, where it stands. All readings have to agree: which server will read the SQL, and how it
+ * is set up, is known only when the task runs.
+ * @param isForMySQL whether MySQL may read it too
+ */
+export function sqlPlaces(parts: readonly TemplatePart[], isForMySQL = false): SqlPlace[] {
+  return locate(parts, isForMySQL).map(({ place }) => place);
+}
+
+function locate(parts: readonly TemplatePart[], isForMySQL: boolean): Located[] {
+  const readings: readonly SqlReading[] = isForMySQL ? ['standard', 'backslash', 'mysql'] : ['standard', 'backslash'];
+  const [first = [], ...others] = readings.map((reading) => locateIn(parts, reading));
+  return first.map((found, index) =>
+    // A place with a name of its own says more than `unclear`.
+    !isWritable(found.place) || others.every((other) => other[index]?.place === found.place) ? found : UNCLEAR,
+  );
+}
+
+function locateIn(parts: readonly TemplatePart[], reading: SqlReading): Located[] {
+  const expressions = new Set<number>();
+  let sql = '';
   for (const part of parts) {
-    if (typeof part !== 'string') {
-      places.push(place);
-      continue;
-    }
-    for (let at = 0; at < part.length; at++) {
-      if (place !== 'value') {
-        if (place === 'escape text' && part[at] === '\\') at++;
-        else if (part.startsWith(end, at)) {
-          at += end.length - 1;
-          place = 'value';
-        }
-        continue;
-      }
-      const rest = part.slice(at, at + 70);
-      const dollar = /^\$(?:[A-Za-z_][A-Za-z0-9_]{0,62})?\$/.exec(rest)?.[0];
-      if (/^[eE]'/.test(rest) && !/[\w$]/.test(part[at - 1] ?? ' ')) [place, end, at] = ['escape text', "'", at + 1];
-      else if (rest.startsWith("'")) [place, end] = ['text', "'"];
-      else if (rest.startsWith('"')) [place, end] = ['identifier', '"'];
-      else if (rest.startsWith('--')) [place, end] = ['comment', '\n'];
-      else if (rest.startsWith('/*')) [place, end, at] = ['comment', '*/', at + 1];
-      else if (dollar !== undefined) [place, end, at] = ['dollar-quoted text', dollar, at + dollar.length - 1];
-    }
+    if (typeof part !== 'string') expressions.add(sql.length);
+    sql += typeof part === 'string' ? part : MARK;
   }
-  return places;
+  const tokens = readSql(sql, reading);
+  const unclear = tokens.find(({ kind }) => kind === 'unclear')?.start ?? Infinity;
+  const isExpression = (token: SqlToken | undefined): boolean =>
+    token !== undefined && token.end === token.start + 1 && expressions.has(token.start);
+  const telling = tokens.filter(({ kind }) => kind !== 'space' && kind !== 'comment');
+  const located = new Map<number, Located>();
+  const put = (token: SqlToken, place: SqlPlace): void => {
+    for (let at = token.start; at < token.end; at++) {
+      if (expressions.has(at)) located.set(at, at < unclear ? { place, literal: token.start } : UNCLEAR);
+    }
+  };
+  for (const token of tokens) if (!isExpression(token)) put(token, placeIn(token, sql, expressions));
+  for (const [index, token] of telling.entries()) {
+    if (!isExpression(token)) continue;
+    const [before, after] = [telling[index - 1], telling[index + 1]];
+    // PostgreSQL puts texts together that stand side by side, in the mode of the first.
+    const isBeside = [before, after].some((each) => each !== undefined && isText(each.kind)) || isExpression(before);
+    const isGlued = /(?:\$|\b[uU]&)$/.test(sql.slice(0, token.start));
+    put(token, isBeside ? 'beside a text' : isGlued ? 'part of a word' : 'value');
+  }
+  return [...expressions].map((at) => located.get(at) ?? UNCLEAR);
+}
+
+/** Where an expression stands that is within a token. */
+function placeIn({ kind, start, end, isContinued }: SqlToken, sql: string, expressions: ReadonlySet<number>): SqlPlace {
+  if (kind === 'word') return expressions.has(start) ? 'part of a word' : 'part of a name';
+  if (kind !== 'text') return kind;
+  if (isContinued) return 'text in pieces';
+  return sql.slice(start, end).includes('\\') ? 'text with a backslash' : 'text';
 }
 
 /**
- * A value as SQL at its place: a literal among code, escaped text inside quotes. Never a piece of SQL: what an event or a parameter holds
- * cannot become a statement.
- * @throws RangeError for text that PostgreSQL cannot hold, and for lists and maps inside quotes
+ * Writes values into SQL. A value is a literal among code, escaped text inside quotes, and never a piece of SQL: what an event or a
+ * parameter holds cannot become a statement. A text with a backslash is written as `E'…'`, with quotes and backslashes doubled: servers find
+ * the same end of it whether they take a backslash for an escape or not. For those that do not know `E'…'`, `sqlFor` takes it away.
+ * @param valueOf evaluates an expression
+ * @param failed makes the error of an expression whose value cannot be written
  */
-export function sqlText(value: Json, place: 'value' | 'text' | 'identifier'): string {
+export function renderSql(
+  parts: readonly TemplatePart[],
+  valueOf: (expression: TemplateExpression) => Json,
+  failed: (expression: TemplateExpression, error: unknown) => Error,
+): string {
+  const located = locate(parts, false).values();
+  const escaped = new Set<number>();
+  const written = parts.map((part) => {
+    if (typeof part === 'string') return part;
+    const { place, literal } = located.next().value ?? UNCLEAR;
+    try {
+      if (!isWritable(place)) throw new RangeError(`a value cannot be written safely here (${place})`);
+      const text = sqlText(valueOf(part), place);
+      if (place === 'text' && text.includes('\\')) escaped.add(literal);
+      return { text, literal: place === 'text' ? literal : undefined };
+    } catch (error) {
+      throw failed(part, error);
+    }
+  });
+  let sql = '';
+  let at = 0;
+  for (const piece of written) {
+    if (typeof piece === 'string') {
+      for (const character of escaped.size === 0 ? [piece] : piece.split('')) {
+        sql += escaped.has(at) ? `${/[\w$\u0080-\uffff]$/.test(sql) ? ' ' : ''}E${character}` : character;
+        at += character.length;
+      }
+    } else {
+      sql += piece.literal !== undefined && escaped.has(piece.literal) ? piece.text.replaceAll('\\', '\\\\') : piece.text;
+      at += 1;
+    }
+  }
+  return sql;
+}
+
+/** @throws RangeError for what cannot be written at the place */
+function sqlText(value: Json, place: WritablePlace): string {
   const number = typeof value === 'number' ? String(value) : isExactNumber(value) ? value.$number : undefined;
+  if (place === 'part of a name') {
+    if (number !== undefined && /^\d+$/.test(number)) return number;
+    throw new RangeError('only a whole number, from 0 on, can be part of a name; put the whole name in double quotes: "sales_{{ … }}"');
+  }
   if (place === 'value') {
     if (value === null) return 'NULL';
     // In brackets: after a minus sign a negative number would begin a comment.
     if (number !== undefined) return number.startsWith('-') ? `(${number})` : number;
     if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE';
-    if (Array.isArray(value)) return value.map((each: Json) => sqlText(each, 'value')).join(', ');
-    return `'${escaped(typeof value === 'string' ? value : exactJsonText(value), "'")}'`;
+    if (Array.isArray(value)) return sqlList(value);
+    const text = doubled(typeof value === 'string' ? value : exactJsonText(value), "'");
+    return text.includes('\\') ? `E'${text.replaceAll('\\', '\\\\')}'` : `'${text}'`;
   }
   if (number !== undefined) return number;
   if (typeof value === 'object')
     throw new RangeError(value === null ? 'null cannot stand inside quotes' : 'a list or map cannot stand inside quotes');
-  return escaped(String(value), place === 'text' ? "'" : '"');
+  return doubled(String(value), place === 'text' ? "'" : '"');
 }
 
-function escaped(text: string, quote: string): string {
+function sqlList(values: readonly Json[]): string {
+  if (values.length === 0) throw new RangeError('SQL has no empty list; run the task only `when` the list has elements');
+  return values.map((each) => sqlText(each, 'value')).join(', ');
+}
+
+function doubled(text: string, quote: string): string {
   if (text.includes('\0')) throw new RangeError('text with a NUL character cannot stand in SQL');
+  if (/\p{Surrogate}/u.test(text)) throw new RangeError('text with half a character (a lone surrogate) cannot stand in SQL');
   return text.replaceAll(quote, quote + quote);
+}
+
+/**
+ * Writes SQL with texts `E'…'` as a server reads them that has no such texts: on Redshift a backslash escapes in any text, on MySQL, as Sluice
+ * sets it up, in none.
+ */
+export function sqlFor(server: 'redshift' | 'mysql', sql: string): string {
+  if (!/[eE]'/.test(sql)) return sql;
+  if (server === 'redshift') {
+    return readSql(sql, 'backslash')
+      .map(({ kind, start, end }) => sql.slice(kind === 'escape text' ? start + 1 : start, end))
+      .join('');
+  }
+  const tokens = readSql(sql, 'mysql');
+  return tokens
+    .map(({ start, end, kind }, index) => {
+      const text = sql.slice(start, end);
+      if (kind === 'word' && /^e$/i.test(text) && tokens[index + 1]?.kind === 'text') return '';
+      const before = tokens[index - 1];
+      const isEscaped = kind === 'text' && before?.kind === 'word' && /^e$/i.test(sql.slice(before.start, before.end));
+      return isEscaped ? text.replaceAll('\\\\', '\\') : text;
+    })
+    .join('');
 }

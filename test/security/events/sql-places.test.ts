@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'mocha';
+import { createYamlRuns, planOf, type YamlRuns } from '../../support/yaml-runs.ts';
+
+/** Places in SQL where a value could end what it stands in, on one server or another. */
+const REFUSED: readonly (readonly [title: string, sql: string])[] = [
+  ['a nested comment', 'SELECT 1 /* /* */ {{ params.v }} */'],
+  ['a comment to the end of the line', 'SELECT 1 -- {{ params.v }}'],
+  ['a text with escapes', "SELECT E'{{ params.v }}'"],
+  ['a text with escapes that goes on in the next line', "SELECT E'a'\n'{{ params.v }}'"],
+  ['a text with escapes that goes on behind a comment', "SELECT E'a' -- b\n  '{{ params.v }}'"],
+  ['a text that goes on in the next line', "SELECT 'a'\n'{{ params.v }}'"],
+  ['the next piece of a text with escapes', "SELECT E'a'\n{{ params.v }}"],
+  ['the piece before a text', "SELECT {{ params.v }}\n'b\\'"],
+  ['directly behind a text', "SELECT 'a'{{ params.v }}"],
+  ['directly behind another value', 'SELECT {{ params.v }}{{ params.v }}'],
+  ['behind another value', 'SELECT {{ params.v }} {{ params.v }}'],
+  ['a text between dollar signs', 'SELECT $$ {{ params.v }} $$'],
+  ['a tag beyond ASCII', 'SELECT $ü$ {{ params.v }} $ü$'],
+  ['a tag that is an expression', 'SELECT ${{ params.v }}$'],
+  ['behind a letter that would change a text', 'SELECT E{{ params.v }}'],
+  ['behind U&', 'SELECT U&{{ params.v }}'],
+  ['directly before a word', 'SELECT {{ params.v }}abc'],
+  ['directly before a dollar sign', "SELECT {{ params.v }}$a$ ' $a$"],
+  ['a text with Unicode escapes', "SELECT U&'{{ params.v }}'"],
+  ['a name with Unicode escapes', 'SELECT U&"{{ params.v }}" FROM t'],
+  ['bits', "SELECT B'{{ params.v }}'"],
+  ['bytes', "SELECT X'{{ params.v }}'"],
+  ['national text', "SELECT N'{{ params.v }}'"],
+  ['behind a backslash', "SELECT '\\{{ params.v }}'"],
+  ['a text with a backslash', "SELECT 'C:\\dir {{ params.v }}'"],
+  ['behind a text that ends with a backslash', "SELECT 'C:\\', {{ params.v }}"],
+  ['between texts with backslashes', "SELECT 'a\\', '{{ params.v }}', 'b\\'"],
+  ['behind a number that runs into a letter', "SELECT 1E'a\\', {{ params.v }}"],
+  ['behind a parameter that runs into a dollar sign', "SELECT $1$a$, ' $a$, {{ params.v }}"],
+  ['part of a name, a text', 'SELECT * FROM sales_{{ params.v }}'],
+  ['part of a number', 'SELECT 1{{ params.v }}'],
+];
+
+/** The same for SQL that MySQL may read. */
+const REFUSED_FOR_MYSQL: typeof REFUSED = [
+  ['backticks', 'SELECT `{{ params.v }}` FROM t'],
+  ['behind a quote in backticks', "SELECT `it's`, {{ params.v }}, '`'"],
+  ['a comment of MySQL', 'SELECT 1 # {{ params.v }}'],
+  ['behind a quote in a comment of MySQL', "SELECT 1 # it's\n, {{ params.v }} -- '"],
+  ['behind a comment that MySQL carries out', "SELECT 1 /*! , 'a */ , {{ params.v }}"],
+  ['behind a comment that MariaDB carries out', "SELECT 1 /*M!100100 , 'a */ , {{ params.v }}"],
+  ['behind a comment that MySQL ends earlier', "SELECT 1 /* /* */ ' */ , {{ params.v }} -- '"],
+  ['behind dashes that are no comment there', "SELECT 1 --'\n , {{ params.v }}"],
+  ['behind a tag that is a name there', "SELECT $a$ ' $a$, {{ params.v }}"],
+];
+
+const TAKEN: readonly string[] = [
+  "SELECT 'it''s', {{ params.v }}, '{{ params.v }}', \"a{{ params.v }}\", e'\\\\' || {{ params.v }}",
+  'SELECT * FROM sales_{{ params.n }} WHERE a = -{{ params.n }} AND b IN ({{ params.l }})',
+  "SELECT '{\"a\": 1}'::jsonb #>> '{a}', {{ params.v }}::date, date {{ params.v }}",
+  "SELECT 'a'\n'b', {{ params.v }}",
+];
+
+const file = (task: string): string =>
+  `dag_id: places\nschedule_interval: null\nparams: {v: a, n: 1, l: {type: array, default: [1]}}\ntasks:\n  - ${task}\n`;
+const sqlTask = (sql: string): string => file(`{name: a, type: sql, statement: ${JSON.stringify(sql)}}`);
+const reconcileTask = (sql: string): string => {
+  const side = `{connection: postgres_default, query: ${JSON.stringify(sql)}}`;
+  return file(`{name: a, type: reconcile, source: ${side}, target: {connection: postgres_default, table: t}, key: [id]}`);
+};
+
+describe('places in SQL', () => {
+  for (const [title, sql] of REFUSED) {
+    it(`no value is written: ${title}`, () => {
+      assert.throws(() => planOf(sqlTask(sql)), /"code":"SL510"/);
+      assert.throws(() => planOf(reconcileTask(sql)), /"code":"SL510"/);
+    });
+  }
+  for (const [title, sql] of REFUSED_FOR_MYSQL) {
+    it(`no value is written where MySQL may read it: ${title}`, () => {
+      assert.throws(() => planOf(reconcileTask(sql)), /"code":"SL510"/);
+    });
+  }
+  for (const sql of TAKEN) it(`a value is written: ${sql}`, () => assert.ok(planOf(sqlTask(sql))));
+});
+
+describe('an event that would be a statement', function () {
+  this.timeout('2m');
+  let runs: YamlRuns;
+
+  before(async function () {
+    this.timeout('20m');
+    runs = await createYamlRuns({ parts: ['temporal', 'postgres'] });
+    // Its role lets backslashes escape, as old applications want it.
+    await runs.source.rows(`ALTER DATABASE ${runs.source.name} SET standard_conforming_strings = off`);
+  });
+  after(() => runs.close());
+
+  it('is a value, and its table stays', async () => {
+    await runs.source.rows('CREATE TABLE victims (id int); CREATE TABLE segments (name text)');
+    const segment = "zzz\\'; DROP TABLE victims; --";
+    await runs.source.rows("INSERT INTO segments VALUES ($1), ('kept')", [segment]);
+    const { state, tasks } = await runs.run(
+      `
+dag_id: inj_kafka
+schedule_interval: null
+params: {segment: {type: string, default: all}}
+tasks:
+  - {name: del, type: sql, statement: "DELETE FROM segments WHERE name = {{ params.segment }}"}
+`,
+      { params: { segment } },
+    );
+    assert.equal(state, 'success', tasks.del?.error);
+    assert.deepEqual(await runs.source.rows('SELECT name FROM segments'), [{ name: 'kept' }]);
+    assert.deepEqual(await runs.source.rows('SELECT * FROM victims'), []);
+  });
+
+  it('is refused where SQL cannot hold it', async () => {
+    const task =
+      'dag_id: refused\nschedule_interval: null\nparams: {v: {}}\ntasks: [{name: a, type: sql, retries: 0, statement: "SELECT {{ params.v }}"}]\n';
+    for (const [v, reason] of [
+      ['a\0b', /NUL character/],
+      ['\ud800', /lone surrogate/],
+      [[], /SQL has no empty list/],
+    ] as const) {
+      const { state, tasks } = await runs.run(task, { params: { v } });
+      assert.equal(state, 'failed');
+      assert.match(tasks.a?.error ?? '', reason);
+    }
+  });
+});

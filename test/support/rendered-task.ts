@@ -1,0 +1,11 @@
+import { Evaluator } from '../../workflows/plan/expressions/evaluator.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
+import { planOf } from './yaml-runs.ts';
+
+/** The parameters of the first task of a pipeline file, with its expressions evaluated as a run does. */
+export function renderedTask(yaml: string, params: JsonObject): JsonObject {
+  const plan = planOf(yaml);
+  const [task] = plan.tasks;
+  if (!task) throw new Error('The file has no task.');
+  return new Evaluator(plan.shapes).renderParams(task.params, task.templates ?? [], { params });
+}
