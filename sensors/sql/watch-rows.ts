@@ -75,7 +75,7 @@ export async function resetRows(identity: SensorIdentity, to: string): Promise<C
 type Source = Pick<SensorIdentity, 'trigger' | 'connection' | 'dagId'>;
 
 /** SQLSTATEs of queries that are wrong. */
-const REFUSED = /^(42|22|25)/;
+const REFUSED = /^(0A|22|25|42)/;
 /** Those of a table, schema or column that is gone, and of a right to it. */
 const REPLACED = /^(42P01|3F000|42703|42501)$/;
 
