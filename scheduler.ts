@@ -162,16 +162,23 @@ async function follow(client: Client, options: Options): Promise<void> {
     await apply(client, options).catch((error: unknown) => {
       log.error(`Not applied: ${error instanceof Error ? error.message : String(error)}. Trying again.`);
     });
-    await Promise.race([edited, sleep(RECONCILE, stop.signal)]);
+    await sleep(RECONCILE, stop.signal, edited);
     if (!stop.signal.aborted) await sleep(SETTLE, stop.signal);
   }
   log.info('stopped');
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits for so many milliseconds, or until the signal or `early` ends the wait; leaves nothing behind. */
+function sleep(ms: number, signal: AbortSignal, early?: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+    void early?.then(end);
   });
 }

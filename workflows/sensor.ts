@@ -10,6 +10,7 @@ import {
   defineSignal,
   defineUpdate,
   isCancellation,
+  patched,
   scheduleActivity,
   setCurrentDetails,
   setHandler,
@@ -92,6 +93,10 @@ class Sensor {
   private stopped: string | undefined;
   private lastClaim: StartClaim | undefined;
   private readonly reports = new Map<number, SensorReport>();
+  /** Who moves the consumers at the moment, and where to. */
+  private resetting: OperatorWord | undefined;
+  /** The length of the history when the plan was sent last: whether that was after a cancellation. */
+  private wantedAt = 0;
   /** Something has happened that the consumers have to stop for. */
   private stirred = false;
   private consumers = new CancellationScope();
@@ -111,7 +116,8 @@ class Sensor {
 
   get state(): SensorState {
     const reports = [...this.reports.values()].sort((a, b) => a.consumer - b.consumer);
-    if (this.paused) return { state: 'paused', why: words(this.paused), reports };
+    const waitsFor = this.resetting ?? this.paused;
+    if (waitsFor) return { state: 'paused', why: words(waitsFor), reports };
     return { state: this.stopped === undefined ? 'running' : 'stopped', ...(this.stopped !== undefined && { why: this.stopped }), reports };
   }
 
@@ -131,6 +137,7 @@ class Sensor {
   }
 
   update(plan: Plan): void {
+    this.wantedAt = workflowInfo().historyLength;
     if (plan.hash === this.plan.hash) return;
     this.plan = plan;
     this.stopped = undefined;
@@ -150,12 +157,36 @@ class Sensor {
     return `resumed by ${word.by}`;
   }
 
-  /** Stops the consumers, moves where they stand, and begins them again. */
+  /** Stops the consumers, moves where they stand, and begins them again, unless somebody has paused them meanwhile. One reset at a time. */
   async reset({ by, reason, to }: OperatorWord & { to: string }): Promise<string> {
+    const word = { by, reason: reason ?? `resets it to ${to}` };
+    if (!patched('resets-in-turn')) return this.resetBesideOthers(word, to);
+    while (this.resetting) await condition(() => this.resetting === undefined);
+    this.resetting = word;
+    this.stirred = true;
+    try {
+      return await this.moveConsumers(to);
+    } finally {
+      this.resetting = undefined;
+      this.stirred = true;
+    }
+  }
+
+  /** As earlier releases did it, for histories in which they have. */
+  private async resetBesideOthers(word: OperatorWord, to: string): Promise<string> {
+    const before = this.paused;
+    this.pause(word);
+    try {
+      return await this.moveConsumers(to);
+    } finally {
+      this.paused = before;
+      this.stirred = true;
+    }
+  }
+
+  private async moveConsumers(to: string): Promise<string> {
     const { trigger } = this;
     if (!trigger) throw ApplicationFailure.nonRetryable('Its trigger is gone.', 'DecisionRefused');
-    const before = this.paused;
-    this.pause({ by, reason: reason ?? `resets it to ${to}` });
     await condition(() => this.running === 0);
     try {
       this.ends = await Promise.all(
@@ -170,9 +201,6 @@ class Sensor {
       );
     } catch (error) {
       throw ApplicationFailure.nonRetryable(rootMessage(error), 'DecisionRefused');
-    } finally {
-      this.paused = before;
-      this.stirred = true;
     }
     return `begins again at ${to}`;
   }
@@ -187,13 +215,16 @@ class Sensor {
       ]);
       this.stirred = false;
       this.draw();
-      if (!this.paused && this.stopped === undefined) for (const call of this.calls(trigger)) void this.consume(call);
+      if (!this.paused && !this.resetting && this.stopped === undefined) for (const call of this.calls(trigger)) void this.consume(call);
       const canceled = await this.untilStirred();
+      const canceledAt = workflowInfo().historyLength;
+      // From now on it is not the sensor of any plan: a scheduler that wants it again hands it the plan.
+      if (canceled && patched('ending-is-shown')) upsertSearchAttributes([{ key: PLAN_HASH, value: null }]);
       this.consumers.cancel();
       await CancellationScope.nonCancellable(() => condition(() => this.running === 0 && allHandlersFinished()));
-      if (canceled) throw new CancelledFailure('The sensor was cancelled: its trigger is gone');
+      if (canceled && this.wantedAt < canceledAt) throw new CancelledFailure('The sensor was cancelled: its trigger is gone');
       this.consumers = new CancellationScope();
-      if (workflowInfo().continueAsNewSuggested) {
+      if (canceled || workflowInfo().continueAsNewSuggested) {
         const { plan, ends, since, paused, lastClaim } = this;
         const { trigger: name } = this.input;
         await continueAsNew<typeof SluiceSensor>({
