@@ -255,8 +255,7 @@ function waitedInVain({ timeoutMs }: WaitPlan, error: unknown): TaskFailed {
   let last = error;
   // The task's own words are the outermost ones that it has chosen; their causes are its drivers'.
   while (!(last instanceof ApplicationFailure) && last instanceof Error && last.cause instanceof Error) last = last.cause;
-  const seen = last instanceof ApplicationFailure ? ` ${last.message}` : '';
-  return new TaskFailed(`Waited for ${formatDuration(timeoutMs)} in vain.${seen}`, error, undefined, true);
+  return TaskFailed.inVain(timeoutMs, last instanceof ApplicationFailure ? last.message : undefined, error);
 }
 
 /** Failures of time are Temporal's own, and have its names. */

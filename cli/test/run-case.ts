@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CATALOG } from '../../activities/catalog.ts';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import { formatDuration, parseDuration } from '../../workflows/plan/duration.ts';
-import { allTasks, type Plan } from '../../workflows/plan/plan.ts';
+import { allTasks, type Plan, type TaskPlan } from '../../workflows/plan/plan.ts';
 import { dataIntervalAt } from '../../workflows/plan/schedule.ts';
 import type { ActivityCall } from '../../workflows/run/run-host.ts';
 import { CommandError } from '../command-context.ts';
@@ -19,20 +19,25 @@ const SOME_DAY = '2024-01-02T00:00:00Z';
 export interface CaseResult {
   readonly name: string;
   readonly mistakes: readonly string[];
-  readonly run: Simulated;
+  /** Absent when the case could not be run: its mistakes say why. */
+  readonly run?: Simulated;
 }
 
-/** Runs one case against a plan. @throws CommandError when the case names tasks that the plan does not have */
+/** Runs one case against a plan. What is wrong with the case itself makes it a failed one, like what the run does. */
 export async function runCase(plan: Plan, testCase: TestCase, recorded: Readonly<Record<string, DeclaredTask>>): Promise<CaseResult> {
-  const names = new Set([plan, ...Object.values(plan.pipelines ?? {})].flatMap((each) => allTasks(each).map(({ name }) => name)));
-  const { tasks = {}, expect } = testCase;
-  const unknown = [...Object.keys(tasks), ...Object.keys(expect.tasks ?? {}), ...Object.keys(expect.outputs ?? {})].find(
-    (name) => !names.has(name),
-  );
-  if (unknown !== undefined)
-    throw new CommandError(`Case '${testCase.name}' names a task '${unknown}'; ${plan.dagId} has: ${[...names].join(', ')}.`);
-  const declared = { ...recorded, ...tasks };
-  const run = await simulate(plan, {
+  const { name, tasks = {}, expect } = testCase;
+  const mistakes = mistakesOfCase(plan, testCase);
+  if (mistakes.length > 0) return { name, mistakes };
+  try {
+    const run = await simulateCase(withDeclared(plan, { ...recorded, ...tasks }), testCase, { ...recorded, ...tasks });
+    return { name, mistakes: mistakesOf(run, expect), run };
+  } catch (error) {
+    return { name, mistakes: [error instanceof Error ? error.message : String(error)] };
+  }
+}
+
+function simulateCase(plan: Plan, testCase: TestCase, declared: Readonly<Record<string, DeclaredTask>>): Promise<Simulated> {
+  return simulate(plan, {
     interval: dataIntervalAt(plan.schedule, dayAfter(plan, testCase.logical_date)),
     ...(testCase.params && { params: testCase.params }),
     ...(testCase.event && { event: testCase.event }),
@@ -48,14 +53,56 @@ export async function runCase(plan: Plan, testCase: TestCase, recorded: Readonly
           if (mistake === undefined) decisions.vote(vote);
           // Not asked yet: people look again later.
           else if (mistake.includes('does not wait')) host.after(SOME_TIME, tryAgain);
-          else throw new CommandError(`Case '${testCase.name}': ${mistake}`);
+          else throw new CommandError(mistake);
         };
         host.after(parseDuration(after) ?? 0, tryAgain);
       }
     },
   });
-  return { name: testCase.name, mistakes: mistakesOf(run, expect), run };
 }
+
+/** What a case says that its pipeline cannot carry out. */
+function mistakesOfCase(plan: Plan, { tasks = {}, expect }: TestCase): string[] {
+  const types = new Map(
+    [plan, ...Object.values(plan.pipelines ?? {})].flatMap((each) => allTasks(each).map(({ name, type }) => [name, type])),
+  );
+  const attempted = Object.keys(expect.attempts ?? {}).map((id) => id.replace(/[[#].*$/, ''));
+  const named = new Set([...Object.keys(tasks), ...Object.keys(expect.tasks ?? {}), ...Object.keys(expect.outputs ?? {}), ...attempted]);
+  const unknown = [...named].filter((name) => !types.has(name));
+  const mistakes = unknown.map((name) => `the case names a task '${name}'; ${plan.dagId} has: ${[...types.keys()].join(', ')}`);
+  for (const [name, { decision, by, form, after, fail, output }] of Object.entries(tasks)) {
+    const isApproval = types.get(name) === 'approval';
+    const isDecided = [decision, by, form, after].some((each) => each !== undefined);
+    if (!isApproval && isDecided) mistakes.push(`'${name}' is no approval: 'decision', 'by', 'form' and 'after' are for approvals`);
+    if (isApproval && (fail !== undefined || output !== undefined))
+      mistakes.push(`'${name}' is an approval: it takes 'decision: approve' or 'decision: reject' in place of 'fail' and 'output'`);
+  }
+  return mistakes;
+}
+
+/** Types that the run carries out itself. A test that says how such a task goes makes an activity of it. */
+const WITHOUT_ACTIVITY = ['empty', 'run_pipeline'];
+
+function withDeclared(plan: Plan, declared: Readonly<Record<string, DeclaredTask>>): Plan {
+  const change = (task: TaskPlan): TaskPlan => {
+    const { fail, output } = declared[task.name] ?? {};
+    const isDeclared = fail !== undefined || output !== undefined;
+    return isDeclared && WITHOUT_ACTIVITY.includes(task.type) ? { ...task, type: `${DECLARED}${task.type}` } : task;
+  };
+  const { pipelines, onFailure, onSuccess, finally: last } = plan;
+  return {
+    ...plan,
+    tasks: plan.tasks.map(change),
+    ...(onFailure && { onFailure: onFailure.map(change) }),
+    ...(onSuccess && { onSuccess: onSuccess.map(change) }),
+    ...(last && { finally: last.map(change) }),
+    ...(pipelines && {
+      pipelines: Object.fromEntries(Object.entries(pipelines).map(([dagId, child]) => [dagId, withDeclared(child, declared)])),
+    }),
+  };
+}
+
+const DECLARED = 'declared ';
 
 /** An instant whose last complete interval begins at `logicalDate`; without one any day does. */
 function dayAfter({ schedule, dagId }: Plan, logicalDate: string | undefined): number {
@@ -76,14 +123,15 @@ function attemptOf({ task, input }: ActivityCall, attempt: number, declared: Dec
   if (declared?.fail !== undefined && attempt <= (declared.times ?? Infinity)) {
     return { takesMs, failure: { type: declared.type ?? 'Failed', message: declared.fail, retryable: true } };
   }
-  const result = CATALOG.find(({ type }) => type === task.type)?.result;
+  const result = CATALOG.find(({ type }) => type === task.type.replace(DECLARED, ''))?.result;
   const one = declared?.output !== undefined ? declared.output : sampleOutput(result);
   return { takesMs, output: input.batch ? input.batch.map(() => one) : one };
 }
 
-function mistakesOf({ result, tookMs, attempts }: Simulated, expect: TestCase['expect']): string[] {
+function mistakesOf({ result, failure, tookMs, attempts }: Simulated, expect: TestCase['expect']): string[] {
   const mistakes: string[] = [];
-  if (expect.state !== undefined && result.state !== expect.state) mistakes.push(`the run is ${result.state}, not ${expect.state}`);
+  if (expect.state !== undefined && result.state !== expect.state)
+    mistakes.push(`the run is ${result.state}, not ${expect.state}${failure ? `: ${failure.message}` : ''}`);
   for (const [name, state] of Object.entries(expect.tasks ?? {})) {
     const { state: actual, error, note } = result.tasks[name] ?? { state: 'not in the run' };
     if (actual !== state) mistakes.push(`${name} is ${actual}, not ${state}${(error ?? note) ? ` (${error ?? note})` : ''}`);

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../workflows/plan/duration.ts';
 import type { ItemOutcome } from '../../workflows/plan/items.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { runCalls } from '../../workflows/run/run-calls.ts';
@@ -13,6 +14,9 @@ import {
   TaskCanceled,
   TaskFailed,
 } from '../../workflows/run/run-host.ts';
+
+/** A simulated run that takes longer than this is one without an end. */
+const LONGEST_RUN_MS = 400 * 86_400_000;
 
 /** How one attempt of a task is to go. */
 export interface SimulatedAttempt {
@@ -86,6 +90,7 @@ export class SimulatedHost implements RunHost {
       const next = this.nextTimer();
       if (!next)
         throw new Error('The run waits for something that will never happen, such as an approval without a decision and a timeout.');
+      if (next.at > LONGEST_RUN_MS) throw new Error(`The run has not ended after ${formatDuration(LONGEST_RUN_MS)} of simulated time.`);
       this.now = next.at;
       next.fire();
     }
@@ -102,18 +107,25 @@ export class SimulatedHost implements RunHost {
   }
 
   async execute(call: ActivityCall, scope: RunScope): Promise<Json> {
-    const { retry } = call.task;
+    const { retry, wait, retryRules, executionTimeoutMs } = call.task;
+    const deadline = wait ? this.now + wait.timeoutMs : Infinity;
     for (let attempt = 1; ; attempt++) {
       this.attempts.set(call.id, attempt);
       const { takesMs, output = null, failure } = this.script(call, attempt);
-      const tooLong = call.task.executionTimeoutMs > 0 && takesMs > call.task.executionTimeoutMs;
-      await this.pass(tooLong ? call.task.executionTimeoutMs : takesMs, scope);
-      const went = tooLong ? { type: 'execution_timeout', message: 'The attempt took too long.', retryable: true } : failure;
+      const limitMs = Math.min(executionTimeoutMs > 0 ? executionTimeoutMs : Infinity, deadline - this.now);
+      await this.pass(Math.min(takesMs, limitMs), scope);
+      if (wait && takesMs > limitMs && this.now >= deadline) throw TaskFailed.inVain(wait.timeoutMs, undefined, undefined);
+      const went = takesMs > limitMs ? { type: 'execution_timeout', message: 'The attempt took too long.', retryable: true } : failure;
       if (!went) return output;
-      const rule = call.task.retryRules?.find(({ on }) => on === went.type);
+      const rule = retryRules?.find(({ on }) => on === went.type);
       const retryable = rule ? rule.action === 'retry' : went.retryable;
-      if (!retryable || attempt >= retry.maximumAttempts) throw new TaskFailed(went.message, new Error(went.message));
-      await this.pass(rule?.delayMs ?? Math.min(retry.initialDelayMs * retry.backoff ** (attempt - 1), retry.maximumDelayMs), scope);
+      const origin = new Error(went.message);
+      // As for Temporal, 0 is no limit.
+      if (!retryable || (retry.maximumAttempts > 0 && attempt >= retry.maximumAttempts)) throw new TaskFailed(went.message, origin);
+      const delayMs = rule?.delayMs ?? Math.min(retry.initialDelayMs * retry.backoff ** (attempt - 1), retry.maximumDelayMs);
+      // An attempt that would begin too late is not made: the wait ends at once.
+      if (wait && this.now + delayMs >= deadline) throw TaskFailed.inVain(wait.timeoutMs, went.message, origin);
+      await this.pass(delayMs, scope);
     }
   }
 

@@ -1,3 +1,4 @@
+import { formatDuration } from '../plan/duration.ts';
 import type { ItemOutcome, ItemsInput } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
@@ -125,6 +126,16 @@ export class TaskFailed extends Error {
     readonly expired = false,
   ) {
     super(message);
+  }
+
+  /** Of a task that has waited for its whole time-out. @param seen what it found last */
+  static inVain(timeoutMs: number, seen: string | undefined, origin: unknown): TaskFailed {
+    return new TaskFailed(
+      `Waited for ${formatDuration(timeoutMs)} in vain.${seen === undefined ? '' : ` ${seen}`}`,
+      origin,
+      undefined,
+      true,
+    );
   }
 }
 
