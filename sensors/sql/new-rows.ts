@@ -5,6 +5,8 @@ import type { JsonObject } from '../../workflows/plan/json.ts';
 export interface ReadRow {
   /** The value of its cursor column, as text. */
   readonly cursor: string;
+  /** Whether the cursor column is a time that has not come yet, by the server's clock. */
+  readonly isAhead: boolean;
   /** The values of the columns that `key` names, as text; absent where the trigger has no `key`. */
   readonly key?: string;
   readonly row: JsonObject;

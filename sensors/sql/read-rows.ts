@@ -32,7 +32,8 @@ export class RowReader {
     this.column = identifier(String(cursor));
     const keys = key === undefined ? [] : Array.isArray(key) ? key.map(String) : [String(key)];
     const keyText = keys.length === 0 ? 'NULL' : `jsonb_build_array(${keys.map((each) => `${identifier(each)}::text`).join(', ')})::text`;
-    this.selected = `${this.column}::text AS sluice_cursor, ${keyText} AS sluice_key, to_jsonb(sluice_rows) AS sluice_row`;
+    const isAhead = isLater(this.column);
+    this.selected = `${this.column}::text AS sluice_cursor, ${isAhead} AS sluice_ahead, ${keyText} AS sluice_key, to_jsonb(sluice_rows) AS sluice_row`;
   }
 
   /** Makes sure that the query is one SELECT, in the transaction that will read. Do it first. */
@@ -41,9 +42,12 @@ export class RowReader {
     await this.client.query('CLOSE sluice_check');
   }
 
-  /** The largest value of the cursor column; null without rows. */
+  /** The largest value of the cursor column that is not a time to come; null without rows. */
   async last(): Promise<string | null> {
-    const { rows } = await queryOne<{ last: string | null }>(this.client, `SELECT max(${this.column})::text AS last FROM ${this.from}`);
+    const { rows } = await queryOne<{ last: string | null }>(
+      this.client,
+      `SELECT max(${this.column})::text AS last FROM ${this.from} WHERE NOT ${isLater(this.column)}`,
+    );
     return rows[0]?.last ?? null;
   }
 
@@ -79,12 +83,28 @@ export class RowReader {
 
 interface SelectedRow {
   readonly sluice_cursor: string;
+  readonly sluice_ahead: boolean;
   readonly sluice_key: string | null;
   readonly sluice_row: JsonObject;
 }
 
 function rowsOf({ rows }: QueryResult<SelectedRow>): ReadRow[] {
-  return rows.map(({ sluice_cursor: cursor, sluice_key: key, sluice_row: row }) => ({ cursor, row, ...(key !== null && { key }) }));
+  return rows.map(({ sluice_cursor: cursor, sluice_ahead: isAhead, sluice_key: key, sluice_row: row }) => ({
+    cursor,
+    isAhead,
+    row,
+    ...(key !== null && { key }),
+  }));
+}
+
+/** As SQL: whether a column of any type holds a time that has not come yet. The texts in between are for types that are none. */
+function isLater(column: string): string {
+  const cases = [
+    ['date', 'current_date'],
+    ['timestamp', 'localtimestamp'],
+    ['timestamptz', 'now()'],
+  ].map(([type, now]) => `WHEN pg_typeof(${column}) = '${type}'::regtype THEN ${column}::text::${type} > ${now}`);
+  return `(CASE ${cases.join(' ')} ELSE false END)`;
 }
 
 function identifier(name: string): string {

@@ -13,6 +13,11 @@ interface RowCursor {
   readonly after: string | null;
   /** The rows of that value that have been read, by their ids: others may come. Absent in what older releases have written. */
   readonly at?: readonly string[];
+  /**
+   * Rows behind the cursor whose time has not come, which have been read all the same: their ids by the value of the cursor column. The
+   * cursor waits for their time, else one row dated 2999 would hide all later ones.
+   */
+  readonly ahead?: Readonly<Record<string, readonly string[]>>;
   /** What will have been, when all transactions have ended that might still add rows before it. */
   readonly pending?: { readonly after: string; readonly xmax: string };
   readonly [name: string]: Json | undefined;
@@ -57,7 +62,7 @@ export async function watchRows(context: SensorContext): Promise<never> {
           const after = settled ? before.after : cursor.after;
           return {
             found: read.found,
-            cursor: { after, at: rememberedAt(after, read.seen, context), ...(pending && { pending }) },
+            cursor: { after, at: rememberedAt(after, read.seen, context), ...aheadOf(read, cursor, context), ...(pending && { pending }) },
             more: read.more,
           };
         },
@@ -110,9 +115,27 @@ async function withSession<T>(
 async function cursorAt(client: SqlClient, source: Source, value?: string): Promise<RowCursor> {
   const reader = new RowReader(client, source);
   const after = value ?? (await reader.last());
-  if (after === null) return { after };
+  // Rows whose time has not come are there too, and are read with those behind the cursor.
+  const read = await rowsFrom(client, source, { after }, new Map());
+  if (after === null) return { after, ...(value === undefined && aheadOf(read, { after }, source)) };
   const ids = identify(await reader.at(after, MOST_EQUAL + 1)).map(({ id }) => id);
-  return { after, at: rememberedAt(after, new Map([[after, new Set(ids)]]), source) };
+  const at = rememberedAt(after, new Map([[after, new Set(ids)]]), source);
+  return { after, at, ...(value === undefined && aheadOf(read, { after }, source)) };
+}
+
+/** What is to be remembered of rows whose time has not come. @throws ApplicationFailure when there are too many of them */
+function aheadOf(read: Pick<Rows, 'seen' | 'ahead' | 'more'>, { ahead: before = {} }: RowCursor, { trigger }: Pick<Source, 'trigger'>) {
+  const unread = Object.entries(before).filter(([value]) => read.more && !read.seen.has(value));
+  const values = [...read.seen].filter(([value]) => read.ahead.has(value) || before[value] !== undefined);
+  const ahead = Object.fromEntries([...unread, ...values.map(([value, ids]): [string, string[]] => [value, [...ids]])]);
+  const count = Object.values(ahead).reduce((sum, ids) => sum + ids.length, 0);
+  if (count > MOST_EQUAL) {
+    throw stopped(
+      `${count} rows have a time in the cursor '${String(trigger.source.cursor)}' that has not come yet; at most ${MOST_EQUAL} can be remembered. ` +
+        'Leave them out of the query until their time, or choose another cursor.',
+    );
+  }
+  return count > 0 ? { ahead } : {};
 }
 
 /** The ids of the rows of the cursor's value. @throws ApplicationFailure when there are too many to be remembered */
@@ -128,15 +151,20 @@ function rememberedAt(after: string | null, seen: SeenRows, { trigger }: Pick<So
 interface Rows {
   readonly found: Finding[];
   readonly seen: SeenRows;
+  /** Values of the cursor column that are times which have not come. */
+  readonly ahead: ReadonlySet<string>;
+  /** The last value whose time has come, if it lies behind the cursor. */
   readonly last: string | undefined;
   readonly more: boolean;
 }
 
-async function rowsFrom(client: SqlClient, source: Source, { after, at }: RowCursor, seen: SeenRows): Promise<Rows> {
+async function rowsFrom(client: SqlClient, source: Source, { after, at, ahead: before = {} }: RowCursor, seen: SeenRows): Promise<Rows> {
   const reader = new RowReader(client, source);
   const found: Finding[] = [];
   const read = new Map<string, ReadonlySet<string>>();
+  const ahead = new Set<string>();
   let last = after;
+  let present = after;
   let includes = true;
   for (;;) {
     const rows = await reader.page(last, includes);
@@ -144,8 +172,10 @@ async function rowsFrom(client: SqlClient, source: Source, { after, at }: RowCur
       const identified = identify(group);
       const ids = new Set(identified.map(({ id }) => id));
       read.set(value, ids);
+      if (group[0]?.isAhead) ahead.add(value);
+      else present = value;
       // An older release has read the rows of its cursor's value, and not remembered which.
-      const known = value === after ? (at ? new Set(at) : ids) : seen.get(value);
+      const known = value === after ? (at ? new Set(at) : ids) : (seen.get(value) ?? (before[value] && new Set(before[value])));
       const fresh = await newRows(identified, known, () => reader.grain());
       if (!fresh) throw cannotTell(source, value);
       for (const { id, row } of fresh) {
@@ -155,7 +185,8 @@ async function rowsFrom(client: SqlClient, source: Source, { after, at }: RowCur
     last = rows.at(-1)?.cursor ?? last;
     includes = false;
     const isAll = rows.length < PAGE;
-    if (isAll || found.length >= MOST) return { found, seen: read, last: last === after || last === null ? undefined : last, more: !isAll };
+    if (isAll || found.length >= MOST)
+      return { found, seen: read, ahead, last: present === after || present === null ? undefined : present, more: !isAll };
   }
 }
 

@@ -96,6 +96,28 @@ tasks: [{name: put, type: sql, statement: "INSERT INTO ${done} VALUES ({{ event.
     });
   }
 
+  for (const [type, far, now] of [
+    ['timestamptz', `'2999-01-01Z'`, 'now()'],
+    ['timestamp', `'infinity'`, 'localtimestamp'],
+    ['date', `'2999-01-01'`, 'current_date'],
+  ] as const) {
+    it(`${type}: one row whose time has not come hides no later ones, and starts one run`, async () => {
+      const { plan, run, gives, restart, table } = await watching(type, far, '', 1);
+      await run(`INSERT INTO ${table} VALUES (2, ${now}, 'new')`);
+      await gives(2);
+      await run(`INSERT INTO ${table} VALUES (3, ${far}, 'new')`);
+      await gives(2, 3);
+      await restart();
+      await run(`INSERT INTO ${table} VALUES (4, ${now}, 'new')`);
+      await gives(2, 3, 4);
+      await restart();
+      await run(`INSERT INTO ${table} VALUES (5, ${now}, 'new')`);
+      await gives(2, 3, 4, 5);
+      await sensors.runsOf(plan, 4);
+      await sensors.stop(plan);
+    });
+  }
+
   it('equal rows are rows, each', async () => {
     const { plan, insert, gives, restart } = await watching('date', `DATE '2026-11-28'`, '', 1);
     await insert(1, 1);
