@@ -58,7 +58,7 @@ tasks:
 
 describe('values of events in SQL', function () {
   this.timeout('3m');
-  const TEXTS = oddTexts(100);
+  const TEXTS = oddTexts(60);
   let database: TestDatabase;
   let escaping: TestDatabase;
   let mysql: TestMySQLDatabase;
@@ -116,7 +116,7 @@ describe('values of events in SQL', function () {
   }
 
   it('are values in comparisons of MySQL and DuckDB with PostgreSQL', async () => {
-    const texts = oddTexts(20).filter((text) => text !== '');
+    const texts = oddTexts(5).filter((text) => text !== '');
     await database.rows('CREATE TABLE known (id int, v text)');
     for (const [id, text] of texts.entries()) await database.rows('INSERT INTO known VALUES ($1, $2)', [id, text]);
     const dataset = await exportTable(database, bucket, 'known');
