@@ -139,7 +139,7 @@ export function emitTask(
     when: textOf(keys.when),
     switch: isMap(keys.switch) ? switchOf(keys.switch, node, isTask) : undefined,
     expand: isMap(keys.expand) ? expandOf(keys.expand, lists) : undefined,
-    params,
+    params: { ...defaultsOf(type), ...params },
     templates,
     inputFrom,
     outputBase,
@@ -157,6 +157,12 @@ export function emitTask(
     priority: typeof keys.priority === 'number' ? keys.priority : undefined,
     allowFailure: keys.allow_failure === true,
   });
+}
+
+/** What the parameters of a task type are where a file does not say: part of the plan, so that a later release changes no run that has started. */
+function defaultsOf({ params }: TaskType): JsonObject {
+  const fields = Object.entries(params.properties as Readonly<Record<string, { readonly default?: Json }>>);
+  return Object.fromEntries(fields.flatMap(([key, field]) => (field.default === undefined ? [] : [[key, field.default]])));
 }
 
 function switchOf(keys: JsonObject, { group }: TaskNode, isTask: ResolvedTask['isTask']): SwitchPlan {

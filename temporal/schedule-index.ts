@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { inTurns } from '../lib/in-turns.ts';
+import { RecentMap } from '../lib/recent-map.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { RunReference } from './runs.ts';
 import { listSchedules } from './schedules.ts';
@@ -10,6 +11,8 @@ import { isOutage, type Unchecked } from './unchecked.ts';
 /** Schedules are listed so often, in milliseconds. */
 const EVERY = 15_000;
 const AT_ONCE = 10;
+/** Plans of earlier definitions that are kept; another is read from the run again. */
+const MAX_PLANS = 2_000;
 /** Of the runs that a schedule has started so many are remembered, the newest. */
 const STARTED_KEPT = 100;
 
@@ -28,7 +31,7 @@ export interface KnownPipeline {
 /** The pipelines of a deployment, kept in memory: a schedule is read anew when its hash has changed. */
 export class ScheduleIndex {
   private readonly known = new Map<string, KnownPipeline>();
-  private readonly plans = new Map<string, Plan>();
+  private readonly plans = new RecentMap<Plan>(MAX_PLANS);
   /** Schedules that cannot be read, and why. */
   private readonly unreadable = new Map<string, unknown>();
   private listedAt = -Infinity;

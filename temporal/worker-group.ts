@@ -10,17 +10,27 @@ export interface WorkerGroup {
 
 /** @param connection is theirs, and closed when all have shut down */
 export function groupOf(workers: readonly Worker[], connection: NativeConnection): WorkerGroup {
+  const shutdown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
   return {
     workers,
     async run() {
-      try {
-        await Promise.all(workers.map((worker) => worker.run()));
-      } finally {
-        await connection.close();
-      }
+      const ends = await Promise.allSettled(
+        workers.map((worker) =>
+          worker.run().catch((error: unknown) => {
+            // The others would go on without it, and hold the connection.
+            shutdown();
+            throw error;
+          }),
+        ),
+      );
+      const failed = ends.find((end) => end.status === 'rejected');
+      // Why a worker failed says more than that its connection cannot be closed.
+      if (failed) await connection.close().catch(() => undefined);
+      else await connection.close();
+      if (failed) throw failed.reason;
     },
-    shutdown() {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    },
+    shutdown,
   };
 }

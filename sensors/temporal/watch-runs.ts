@@ -14,19 +14,21 @@ export const LATE = 300_000;
 export async function watchRuns(context: SensorContext): Promise<never> {
   const { trigger, plan, runs, since } = context;
   const { dag_id: dagId, states = ['success'], interval = 'same' } = trigger.source;
-  const seen = new Set<string>();
+  /** What was handed on and could be found again, with its end. */
+  const seen = new Map<string, string>();
   return pollSource<TimeCursor>(context, {
     every: LOOK_EVERY,
     begin: () => Promise.resolve({ since }),
     async look(cursor): Promise<Look<TimeCursor>> {
-      const ended = await runs.ended({ dagId: String(dagId) }, lookFrom(cursor, LATE));
-      const found = ended
-        .filter((run) => (states as readonly string[]).includes(run.state) && !seen.has(idOf(run)))
-        .map((run): Finding => {
-          const works = interval === 'covering' ? (covering(plan, run) ?? run.interval) : run.interval;
-          return { id: idOf(run), event: eventOf(run), ...(works && { interval: works }) };
-        });
-      for (const { id } of found) seen.add(id);
+      const from = lookFrom(cursor, LATE);
+      const ended = await runs.ended({ dagId: String(dagId) }, from);
+      for (const [id, endedAt] of seen) if (Date.parse(endedAt) < Date.parse(from)) seen.delete(id);
+      const fresh = ended.filter((run) => (states as readonly string[]).includes(run.state) && !seen.has(idOf(run)));
+      for (const run of fresh) seen.set(idOf(run), run.endedAt);
+      const found = fresh.map((run): Finding => {
+        const works = interval === 'covering' ? (covering(plan, run) ?? run.interval) : run.interval;
+        return { id: idOf(run), event: eventOf(run), ...(works && { interval: works }) };
+      });
       return { found, cursor: { ...cursor, latest: ended.at(-1)?.endedAt ?? cursor.latest ?? cursor.since } };
     },
   });
