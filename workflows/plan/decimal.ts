@@ -1,3 +1,5 @@
+/** Longer texts are no numbers of anybody's: reading them takes time by the square of their length. */
+const MAX_DIGITS = 10_000;
 /** Longer numbers are written with an exponent. In digits. */
 const MAX_PLAIN_DIGITS = 60;
 /** Sums of numbers that are further apart than this would have too many digits. In digits. */
@@ -21,6 +23,7 @@ export class Decimal {
    */
   static of(value: string | number | bigint): Decimal {
     const text = String(value);
+    if (text.length > MAX_DIGITS) throw new RangeError(`a number has ${text.length} digits; at most ${MAX_DIGITS} can be computed with`);
     const [, sign = '', whole = '', fraction = '', power = '0'] = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
     if (whole === '') throw new RangeError(`'${text}' is not a number`);
     const exponent = Math.max(-MAX_EXPONENT, Math.min(MAX_EXPONENT, Number(power))) - fraction.length;

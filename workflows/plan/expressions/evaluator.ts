@@ -1,6 +1,7 @@
 import { type Environment, EvaluationError, ParseError, type ParseResult, TypeError as CelTypeError } from './cel.ts';
 import { exactJsonText } from '../exact-json.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { cost, MAX_STEPS, meter } from './cost.ts';
 import { expressionLanguage } from './language.ts';
 import { EVENT_META, RUN_NAMES } from './run-names.ts';
 import { fromCel, type Shape, toCel } from './shape.ts';
@@ -25,9 +26,6 @@ interface Compiled {
   readonly facts: SyntaxFacts;
 }
 
-/** Steps that one evaluation may take at most; a bound from above, computed before it begins. */
-const MAX_STEPS = 50_000_000;
-
 /** Evaluates expressions that have been checked when their file was compiled. No clock, no I/O: the same values give the same result. */
 export class Evaluator {
   private readonly language: Environment = expressionLanguage(false);
@@ -48,25 +46,30 @@ export class Evaluator {
    */
   evaluate(source: string, variables: Variables): Json {
     const { run, facts } = this.compiled(source);
-    const values: Record<string, unknown> = {};
-    let longest = 1;
-    for (const { path } of facts.references) {
-      const [name = ''] = path;
-      if (name in values || variables[name] === undefined) continue;
-      const value = variables[name];
-      values[name] = this.converted(name, value);
-      if (facts.loops > 0) longest = Math.max(longest, longestIn(value));
-    }
-    if (facts.nodes * longest ** facts.loops > MAX_STEPS) {
-      throw new ExpressionFailed(
-        `\`${source.trim()}\` would take too long: it nests ${facts.loops} loops over up to ${longest} elements. Use a task for work like this.`,
-      );
-    }
+    let value: Json | undefined;
     try {
-      return fromCel(run(values));
+      value = cost.run(() => {
+        const result = run(this.valuesOf(facts, variables));
+        cost.chargeValue(result);
+        return fromCel(result);
+      });
     } catch (error) {
       throw failed(source, error);
     }
+    if (value !== undefined) return value;
+    throw new ExpressionFailed(
+      `\`${source.trim()}\` would take too long: it needs more than ${MAX_STEPS.toLocaleString('en')} steps for these values. Use a task for work like this.`,
+    );
+  }
+
+  /** The values that an expression reads, as CEL has them. */
+  private valuesOf({ references }: SyntaxFacts, variables: Variables): Record<string, unknown> {
+    const values: Record<string, unknown> = {};
+    for (const { path } of references) {
+      const [name = ''] = path;
+      if (!(name in values) && variables[name] !== undefined) values[name] = this.converted(name, variables[name]);
+    }
+    return values;
   }
 
   /** A condition as a function of JSON, where it is simple enough: see quick-condition.ts. */
@@ -144,6 +147,7 @@ export class Evaluator {
   private converted(name: string, value: Json | undefined): unknown {
     const known = typeof value === 'object' && value !== null ? this.values.get(value) : undefined;
     if (known !== undefined) return known;
+    cost.chargeValue(value);
     const result = toCel(value, this.shapes[name] ?? 'dyn');
     if (typeof value === 'object' && value !== null) this.values.set(value, result);
     return result;
@@ -154,6 +158,7 @@ export class Evaluator {
     if (known) return known;
     try {
       const run = this.language.parse(source);
+      meter(run.ast);
       const compiled = { run, facts: syntaxFacts(run.ast) };
       this.expressions.set(source, compiled);
       return compiled;
@@ -187,14 +192,6 @@ function replaceAt(value: Json | undefined, path: readonly (string | number)[], 
   if (Array.isArray(value)) return value.map((each: Json, index) => (index === step ? replaceAt(each, rest, change) : each));
   const object = (value ?? {}) as JsonObject;
   return { ...object, [step]: replaceAt(object[step], rest, change) };
-}
-
-/** The most elements of a list, and the most characters of a text, anywhere in `value`: text can be split into a list. */
-function longestIn(value: Json | undefined): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 1;
-  const parts: readonly (Json | undefined)[] = Object.values(value);
-  return parts.reduce<number>((longest, part) => Math.max(longest, longestIn(part)), parts.length);
 }
 
 function failed(source: string, error: unknown): ExpressionFailed {

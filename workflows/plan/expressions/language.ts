@@ -1,5 +1,6 @@
 import { Decimal } from '../decimal.ts';
 import { Environment } from './cel.ts';
+import { cost } from './cost.ts';
 
 /** Expressions are short: a limit keeps their cost bounded, whatever is typed. */
 const LIMITS = { maxAstNodes: 400, maxDepth: 40, maxListElements: 200, maxMapEntries: 100, maxCallArguments: 8 };
@@ -95,9 +96,10 @@ const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
 
 /**
  * SQL's LIKE: `%` stands for any characters, `_` for one. Never goes back further than to the last `%`: its time is bounded by the product
- * of the lengths.
+ * of the lengths, and by the steps of an evaluation.
  */
 export function like(text: string, pattern: string): boolean {
+  cost.charge(text.length + pattern.length);
   const characters = [...text];
   const wanted = [...pattern];
   let at = 0;
@@ -113,6 +115,7 @@ export function like(text: string, pattern: string): boolean {
       at++;
     } else if (percent >= 0) {
       position = percent + 1;
+      cost.charge(at - resume + 1);
       at = ++resume;
     } else {
       return false;
