@@ -7,6 +7,7 @@ import { formatTable } from '../lib/table.ts';
 import { createSensorStarts } from '../temporal/sensor-starts.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { RunEvent, TriggerPlan } from '../workflows/plan/trigger.ts';
+import { sourceId } from '../sensors/event-id.ts';
 import { EventJudge, type Verdict } from '../sensors/event-judge.ts';
 import { judgeRecord } from '../sensors/kafka/judge-record.ts';
 import { type KeptLetter, readDeadLetters } from '../sensors/kafka/read-dead-letters.ts';
@@ -79,7 +80,8 @@ command
         else if (verdict.kind === 'invalid') outcomes.push([origin, `still invalid: ${verdict.reason}`]);
         else {
           const event = trigger.mode.kind === 'batch' ? aloneInBatch(verdict.event) : verdict.event;
-          const run = { plan, cause: trigger.type, id: verdict.id ?? origin, params: verdict.params, event };
+          const { id, former } = verdict.id === undefined ? sourceId(origin) : { id: verdict.id, former: verdict.former };
+          const run = { plan, cause: trigger.type, trigger: trigger.name, id, ...(former && { former }), params: verdict.params, event };
           outcomes.push([origin, `${(await starts.start(run)) === 'started' ? 'started' : 'known already:'} ${starts.idOf(run)}`]);
         }
       }

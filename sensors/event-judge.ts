@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import { Evaluator, ExpressionFailed, type Variables } from '../workflows/plan/expressions/evaluator.ts';
 import type { QuickCondition } from '../workflows/plan/expressions/quick-condition.ts';
-import { identityText } from '../workflows/plan/exact-json.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { resolveRunParams } from '../workflows/plan/run-params.ts';
+import { dataIntervalAt } from '../workflows/plan/schedule.ts';
 import type { RunEvent, TriggerPlan } from '../workflows/plan/trigger.ts';
+import { type FormerId, keyedId } from './event-id.ts';
 
 /** What is to be done about an event. */
 export type Verdict =
   | { readonly kind: 'none' }
-  | { readonly kind: 'run'; readonly params: JsonObject; readonly id: string | undefined }
+  | { readonly kind: 'run'; readonly params: JsonObject; readonly id: string | undefined; readonly former?: readonly FormerId[] }
   | { readonly kind: 'invalid'; readonly reason: string };
 
 const NONE: Verdict = { kind: 'none' };
@@ -18,8 +18,10 @@ const MATCH: Verdict = { kind: 'run', params: {}, id: undefined };
 
 /** A run keeps its event; Temporal refuses inputs of 2 MB, and a run is copied often. */
 export const MAX_EVENT_BYTES = 256 * 1024;
-/** Longer ones become their hash: a workflow id may have 1,000 characters, and people read it. */
-const MAX_KEY = 200;
+/** Levels of lists and maps that the event of a run may have: what reads it recurses. */
+export const MAX_EVENT_DEPTH = 100;
+/** How far ahead of this machine's clock the time of an event may be, in milliseconds: it chooses the data interval of its run. */
+const MAX_AHEAD_MS = 24 * 3_600_000;
 
 /** An event whose numbers are perhaps not read yet as they were written. */
 export interface JudgedEvent extends RunEvent {
@@ -53,7 +55,9 @@ export class EventJudge {
   /** Whether an event meets the condition; what it starts is somebody else's to say. */
   matches(event: JudgedEvent): Verdict {
     try {
-      return this.meets(event) ? MATCH : NONE;
+      if (!this.meets(event)) return NONE;
+      checkTime(event);
+      return MATCH;
     } catch (error) {
       return invalid(error);
     }
@@ -93,10 +97,16 @@ export class EventJudge {
   private wanted(event: RunEvent): Verdict {
     const { dedupKey, runParams = {}, templates = [] } = this.trigger;
     const variables = this.variables(event);
-    const id = dedupKey === undefined ? undefined : keyText(this.evaluator.render(`{{ ${dedupKey} }}`, variables));
+    const at = checkTime(event);
+    const key =
+      dedupKey === undefined ? undefined : keyedId(this.plan, this.trigger, this.evaluator.render(`{{ ${dedupKey} }}`, variables));
     const params = this.evaluator.renderParams(runParams, templates, variables);
     const { mistakes } = resolveRunParams(this.plan, params);
     if (mistakes.length > 0) return { kind: 'invalid', reason: `The run's parameters do not fit: ${mistakes.join(' ')}` };
+    const { start } = dataIntervalAt(this.plan.schedule, at);
+    if (Date.parse(start) < 0)
+      return { kind: 'invalid', reason: `The event's time ${event.meta.timestamp} chooses the data interval of ${start}, before 1970.` };
+    checkDepth(event.value);
     const bytes = Buffer.byteLength(JSON.stringify(event.value));
     if (bytes > MAX_EVENT_BYTES) {
       return {
@@ -104,14 +114,37 @@ export class EventJudge {
         reason: `The event has ${bytes} bytes; a run keeps at most ${MAX_EVENT_BYTES}. Put the data in S3 and send where it is.`,
       };
     }
-    return { kind: 'run', params, id };
+    return { kind: 'run', params, id: key?.id, ...(key?.former && { former: key.former }) };
   }
 }
 
-/** The verdict on an event over which an expression fails. */
+/** The verdict on an event over which something fails: whatever it is, the next event may be good. */
 function invalid(error: unknown): Verdict {
-  if (error instanceof ExpressionFailed) return { kind: 'invalid', reason: error.message };
-  throw error;
+  if (error instanceof ExpressionFailed || error instanceof InvalidEvent) return { kind: 'invalid', reason: error.message };
+  return { kind: 'invalid', reason: `The event cannot be handled: ${error instanceof Error ? error.message : String(error)}` };
+}
+
+/** Thrown for an event that no run can be about. */
+class InvalidEvent extends Error {
+  override readonly name = 'InvalidEvent';
+}
+
+/** @returns the time of an event, in milliseconds @throws InvalidEvent when it is out of range */
+function checkTime({ meta: { timestamp } }: RunEvent): number {
+  const at = Date.parse(timestamp);
+  if (!(at >= 0 && at <= Date.now() + MAX_AHEAD_MS)) {
+    throw new InvalidEvent(`The event's time is ${timestamp}; it must be after 1970, and at most a day ahead of the sensor's clock.`);
+  }
+  return at;
+}
+
+/** @throws InvalidEvent when a value is nested too deeply */
+function checkDepth(value: Json): void {
+  let level: readonly (Json | undefined)[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_EVENT_DEPTH) throw new InvalidEvent(`The event is nested more than ${MAX_EVENT_DEPTH} levels deep.`);
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each as JsonObject) : []));
+  }
 }
 
 /** The names of a condition, with what is costly only where it is read; one object for all events. */
@@ -131,10 +164,4 @@ class QuickNames {
   get event_meta(): RunEvent['meta'] | undefined {
     return this.current?.meta;
   }
-}
-
-/** A value as part of an id. */
-export function keyText(value: Json): string {
-  const text = identityText(value);
-  return text.length <= MAX_KEY && text !== '' ? text : createHash('sha256').update(text).digest('hex');
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { QuietTime, RunEvent, StartClaim, TriggerPlan } from '../workflows/plan/trigger.ts';
+import { type EventId, sourceId } from './event-id.ts';
 import type { Verdict } from './event-judge.ts';
 import type { EndedRun, EndedRuns, RunStarts, WantedRun } from './run-starts.ts';
 import type { SensorJournal } from './sensor-journal.ts';
@@ -45,12 +46,13 @@ export class EventRuns {
    */
   async start(
     event: RunEvent,
-    { params, id: key }: Verdict & { kind: 'run' },
+    { params, id: key, former }: Verdict & { kind: 'run' },
     id: string,
     more: Pick<WantedRun, 'upTo' | 'interval'> = {},
   ): Promise<string | undefined> {
     const { mode, maxInFlight, type: cause } = this.trigger;
-    const wanted: WantedRun = { plan: this.plan, cause, id: key ?? id, params, event, ...more };
+    const known: EventId = key === undefined ? sourceId(id) : { id: key, ...(former && { former }) };
+    const wanted: WantedRun = { plan: this.plan, cause, trigger: this.trigger.name, ...known, params, event, ...more };
     if (mode.kind === 'cooldown') {
       // One after the other: the order of the events decides who starts.
       const claimed = this.claims.then(() => this.claim({ id: wanted.id, at: event.meta.timestamp, askedAt: new Date().toISOString() }));
@@ -82,7 +84,7 @@ export class EventRuns {
 
   /** How far the event of a run of this trigger reaches; undefined when there is no such run. */
   upTo(id: string): Promise<string | undefined> {
-    return this.starts.upTo(this.starts.idOf({ plan: this.plan, cause: this.trigger.type, id }));
+    return this.starts.upTo(this.starts.idOf({ plan: this.plan, cause: this.trigger.type, id: sourceId(id).id }));
   }
 
   ended(which: EndedRuns, since: string): Promise<EndedRun[]> {

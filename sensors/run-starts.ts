@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { DataInterval } from '../workflows/plan/schedule.ts';
+import type { FormerId } from './event-id.ts';
 import type { QuietTime, RunEvent, SensorReport, StartClaim } from '../workflows/plan/trigger.ts';
 
 /** A run that an event asks for. */
@@ -10,6 +11,10 @@ export interface WantedRun {
   readonly cause: string;
   /** What tells it from all other runs of its pipeline with this cause. */
   readonly id: string;
+  /** Ids under which it may be there already. */
+  readonly former?: readonly FormerId[];
+  /** The trigger that asks for it. */
+  readonly trigger?: string;
   readonly params: JsonObject;
   readonly event: RunEvent;
   /** Absent: the one that the pipeline's schedule has at the time of the event. */

@@ -20,6 +20,8 @@ interface WantedRun {
   readonly plan: Plan;
   readonly cause: string;
   readonly id: string;
+  readonly former?: readonly { readonly id: string; readonly isOwn: boolean }[];
+  readonly trigger?: string;
   readonly params: JsonObject;
   readonly event: RunEvent;
   readonly interval?: DataInterval;
@@ -28,6 +30,8 @@ interface WantedRun {
 
 /** The entry of a run's memo that says how far its event reaches. */
 const UP_TO = 'sluice_up_to';
+/** The entry of a run's memo with the name of its trigger; absent in runs of older releases. */
+const TRIGGER = 'sluice_trigger';
 
 /** So many of the newest runs are looked at. */
 const RECENT = 50;
@@ -51,7 +55,10 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
   return {
     idOf,
 
-    async start({ plan, cause, id, params, event, interval: given, upTo }: WantedRun): Promise<'started' | 'known'> {
+    async start({ plan, cause, id, former = [], trigger, params, event, interval: given, upTo }: WantedRun): Promise<'started' | 'known'> {
+      for (const each of former) {
+        if (await within(() => hasStarted(client, idOf({ plan, cause, id: each.id }), each.isOwn ? trigger : undefined))) return 'known';
+      }
       const interval = given ?? dataIntervalAt(plan.schedule, Date.parse(event.meta.timestamp));
       const facts = runStart(plan, cause as Cause, taskQueue, { interval, params, event, detail: id });
       starting++;
@@ -62,7 +69,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             requestEagerStart: here && starting <= HANDED_OVER,
             ...facts,
-            ...(upTo !== undefined && { memo: { ...facts.memo, [UP_TO]: upTo } }),
+            memo: { ...facts.memo, ...(trigger !== undefined && { [TRIGGER]: trigger }), ...(upTo !== undefined && { [UP_TO]: upTo }) },
           }),
         );
         return 'started';
@@ -166,6 +173,18 @@ function endedRunOf(info: WorkflowExecutionInfo): EndedRun {
     endedAt: (endedAt ?? new Date(0)).toISOString(),
     datasets: Array.isArray(datasets) ? (datasets as string[]) : [],
   };
+}
+
+/** Whether a run was started by an older release, which does not say by which trigger, or by this trigger. */
+async function hasStarted(client: Client, run: string, trigger: string | undefined): Promise<boolean> {
+  try {
+    const { memo } = await client.workflow.getHandle(run).describe();
+    const by = memo?.[TRIGGER];
+    return by === undefined || by === trigger;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }
 
 async function isOpen(client: Client, run: string): Promise<boolean> {

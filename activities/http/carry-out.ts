@@ -1,5 +1,6 @@
 import type { HttpConnection } from '../../lib/connections.ts';
 import { callHttp, type HttpAnswer } from '../../lib/http.ts';
+import { headerKey } from '../../lib/http/header-key.ts';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
@@ -70,7 +71,7 @@ async function call(context: TaskContext, service: HttpConnection, params: HttpP
     method,
     path,
     // The name that services agree on: draft-ietf-httpapi-idempotency-key-header.
-    headers: { ...(changes && withKey && { 'idempotency-key': context.idempotencyKey }), ...headers },
+    headers: { ...(changes && withKey && { 'idempotency-key': headerKey(context.idempotencyKey) }), ...headers },
     ...(body !== undefined && { body }),
     ...(form && { form: textsOf(form) }),
     ...(expect.status && { redirect: expect.status }),

@@ -2,6 +2,7 @@ import { sendEvent } from '../../lib/channels/pagerduty.ts';
 import { fitKey, fitSummary } from '../../lib/channels/pagerduty-limits.ts';
 import { postJson } from '../../lib/channels/post-json.ts';
 import { escapeForSlack, sayOnSlack } from '../../lib/channels/slack.ts';
+import { headerKey } from '../../lib/http/header-key.ts';
 import type { TaskContext } from '../define-task.ts';
 
 export type Channel = 'slack' | 'pagerduty' | 'webhook';
@@ -47,7 +48,7 @@ const pagerduty: Say = async (context, connection, { message, severity }, signal
 const webhook: Say = async (context, connection, said, signal) => {
   const { idempotencyKey } = context;
   await postJson('The webhook', context.connection(connection, ['http']), { key: idempotencyKey, ...said, ...whereFrom(context) }, signal, {
-    'idempotency-key': idempotencyKey,
+    'idempotency-key': headerKey(idempotencyKey),
   });
 };
 

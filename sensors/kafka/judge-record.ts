@@ -27,6 +27,8 @@ function judged(record: KafkaRecord, value: Json, judge: (event: RunEvent) => Ve
 
 function invalid(error: unknown): Judged {
   if (error instanceof Undecodable) return { kind: 'invalid', reason: error.message };
+  // Bytes that are nested too deeply, or longer than anything can be. Everything else may be the registry's, and is asked for again.
+  if (error instanceof RangeError) return { kind: 'invalid', reason: `It cannot be read: ${error.message}` };
   throw error;
 }
 

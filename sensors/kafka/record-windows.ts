@@ -5,7 +5,8 @@ import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import { ExpressionFailed } from '../../workflows/plan/expressions/evaluator.ts';
 import { type ExactNumber, isExactNumber } from '../../workflows/plan/json.ts';
 import type { RunEvent, WindowMode } from '../../workflows/plan/trigger.ts';
-import { keyText, type Verdict } from '../event-judge.ts';
+import { keyText } from '../event-id.ts';
+import type { Verdict } from '../event-judge.ts';
 import { InParallel } from '../in-parallel.ts';
 import { stopped } from '../run-sensor.ts';
 import { type EventOfWindow, type FailedWindow, WindowEvents } from '../window-events.ts';
@@ -91,8 +92,7 @@ export class RecordWindows implements RecordHandler {
           counted.set(event, this.countedOf(event));
           return verdict;
         } catch (error) {
-          if (error instanceof ExpressionFailed) return { kind: 'invalid', reason: error.message };
-          throw error;
+          return { kind: 'invalid', reason: error instanceof Error ? error.message : String(error) };
         }
       };
       const { letters } = await sift(sensor, batch, { judge, decode }, ({ event }, record) => {

@@ -26,6 +26,9 @@ interface Compiled {
   readonly facts: SyntaxFacts;
 }
 
+/** What the parts of a path between slashes must not be: whoever reads the path goes up, or nowhere. */
+const DOT_SEGMENT = /(?:^|[/\\])(?:\.|%2e){1,2}(?=$|[/\\?#])/i;
+
 /** Evaluates expressions that have been checked when their file was compiled. No clock, no I/O: the same values give the same result. */
 export class Evaluator {
   private readonly language: Environment = expressionLanguage(false);
@@ -112,6 +115,9 @@ export class Evaluator {
       } catch (error) {
         throw failed(part.source, error);
       }
+    }
+    if (kind === 'url' && DOT_SEGMENT.test(text)) {
+      throw new ExpressionFailed(`\`${template}\` gives '${text.slice(0, 100)}': a part '.' or '..' would lead to another path.`);
     }
     return text;
   }
