@@ -21,11 +21,12 @@ class TooCostly extends Error {
 
 /** Counts the steps of evaluations, one at a time: they are synchronous. */
 class Cost {
-  private steps = 0;
+  // Private to the language, not to the compiler: the worker freezes what runs share, all but such fields.
+  #steps = 0;
 
   /** @returns what `evaluate` does; undefined when it takes too many steps @throws what `evaluate` throws */
   run<T>(evaluate: () => T): T | undefined {
-    this.steps = 0;
+    this.#steps = 0;
     try {
       const result = evaluate();
       return this.isExceeded ? undefined : result;
@@ -36,12 +37,12 @@ class Cost {
   }
 
   get isExceeded(): boolean {
-    return this.steps > MAX_STEPS;
+    return this.#steps > MAX_STEPS;
   }
 
   /** @throws TooCostly when the evaluation has taken too many steps, and from then on */
   charge(steps: number): void {
-    this.steps += steps;
+    this.#steps += steps;
     if (this.isExceeded) throw EXCEEDED;
   }
 
