@@ -52,7 +52,7 @@ export class Evaluator {
     let value: Json | undefined;
     try {
       value = cost.run(() => {
-        const result = run(this.valuesOf(facts, variables));
+        const result: unknown = run(this.valuesOf(facts, variables));
         cost.chargeValue(result);
         return fromCel(result);
       });
