@@ -47,7 +47,7 @@ interface Word {
 
 for (const [name, description, act] of [
   ['ack', 'Say that you look after it.', acknowledgeIncident],
-  ['resolve', 'End it by your word; it does not come back while what it is about goes on.', resolveIncident],
+  ['resolve', 'Resolve it manually. It will not reopen while the same problem persists.', resolveIncident],
 ] as const) {
   command
     .command(name)
@@ -84,7 +84,7 @@ command
         },
       };
       await notify(connectionsFrom(environment), secretsOf(environment), notice);
-      say(`PagerDuty has taken: ${action}`);
+      say(`PagerDuty has accepted: ${action}`);
     }
   });
 
@@ -93,11 +93,17 @@ function formatIncidents(incidents: readonly ListedIncident[]): string {
     ['INCIDENT', 'STATE', 'SINCE', 'WHAT'],
     incidents.map(({ key, openedAt, state }) => [
       key,
-      state ? `${state.state}${state.acknowledgedBy === undefined ? '' : ` by ${state.acknowledgedBy}`}` : 'no monitor answers',
+      state ? stateWords(state) : 'no monitor answers',
       openedAt.toISOString(),
       state?.page.summary ?? '',
     ]),
   );
+}
+
+/** `triggered`, `acknowledged by ann`, and which channels have not accepted it. */
+function stateWords({ state, acknowledgedBy, channels }: IncidentState): string {
+  const failing = channels.flatMap(({ channel, trouble }) => (trouble === undefined ? [] : [channel]));
+  return `${state}${acknowledgedBy === undefined ? '' : ` by ${acknowledgedBy}`}${failing.length === 0 ? '' : `, not delivered to ${failing.join(', ')}`}`;
 }
 
 function formatIncident({ key, state, page, channels, log }: IncidentState): string {
@@ -109,7 +115,7 @@ function formatIncident({ key, state, page, channels, log }: IncidentState): str
     formatTable(['DETAIL', ''], details),
     '',
     ...page.links.map(({ text, href }) => `${text}: ${href}`),
-    ...channels.map(({ channel, sent, trouble }) => `${channel}: ${trouble === undefined ? sent : `not told: ${trouble}`}`),
+    ...channels.map(({ channel, sent, trouble }) => `${channel}: ${trouble === undefined ? sent : `not delivered: ${trouble}`}`),
     '',
     ...log,
   ].join('\n');

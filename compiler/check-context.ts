@@ -1,4 +1,6 @@
 import type { TaskType } from '../activities/define-task.ts';
+import { AlertsSchema } from '../monitors/alerts.ts';
+import { TRIGGERS } from '../sensors/catalog.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
 import { propertyOf } from './expressions/find-templates.ts';
@@ -23,31 +25,40 @@ export function checkContext(files: readonly File[], types: ReadonlyMap<string, 
   for (const { source, value, nodes } of files) source.isolate(() => check(source, value, nodes));
 
   function check(source: Source, value: File['value'], nodes: File['nodes']): void {
-    if (connections) for (const node of nodes) checkConnections(source, node, types.get(node.type ?? ''), connections);
+    const named = [
+      ...nodes.flatMap(({ keys, path, type }) => findConnections(keys, types.get(type ?? '')?.params, path)),
+      ...findConnections(value?.alerts, AlertsSchema, ['alerts']),
+    ];
     for (const [index, trigger] of listOf(value?.triggers).entries()) {
-      if (!isMap(trigger) || trigger.type !== 'dataset') continue;
+      if (!isMap(trigger)) continue;
+      named.push(...findConnections(trigger, TRIGGERS.find(({ type }) => type === trigger.type)?.params, ['triggers', index]));
+      if (trigger.type !== 'dataset') continue;
       for (const key of ['all', 'any'])
         for (const [position, uri] of listOf(trigger[key]).entries()) checkDataset(source, uri, ['triggers', index, key, position], made);
     }
     for (const [index, sla] of listOf(value?.sla).entries())
       if (isMap(sla) && sla.dataset !== undefined) checkDataset(source, sla.dataset, ['sla', index, 'dataset'], made);
+    if (connections) for (const each of named) checkConnection(source, each, connections);
   }
 }
 
-function checkConnections(source: Source, { keys, path }: TaskNode, type: TaskType | undefined, connections: ReadonlySet<string>): void {
-  for (const { name: named, path: place } of findConnections(keys, type?.params, path)) {
-    if (connections.has(named)) continue;
-    source.report(
-      'SL406',
-      place,
-      `The connection '${named}' is not defined on this machine.`,
-      didYouMean(named, connections) ?? `define SLUICE_CONN_${named.toUpperCase()} where the workers run`,
-    );
-  }
+function checkConnection(source: Source, { name, path }: NamedConnection, connections: ReadonlySet<string>): void {
+  if (connections.has(name)) return;
+  source.report(
+    'SL406',
+    path,
+    `The connection '${name}' is not defined on this machine.`,
+    didYouMean(name, connections) ?? `define SLUICE_CONN_${name.toUpperCase()} where the workers run`,
+  );
+}
+
+interface NamedConnection {
+  readonly name: string;
+  readonly path: Path;
 }
 
 /** The names of connections in `value`, by what its schema says. */
-function findConnections(value: Json | undefined, schema: unknown, path: Path): { readonly name: string; readonly path: Path }[] {
+function findConnections(value: Json | undefined, schema: unknown, path: Path): NamedConnection[] {
   if (typeof value === 'string') return isMap(schema) && schema.connection === true ? [{ name: value, path }] : [];
   if (!isMap(value) || !isMap(schema)) return [];
   return Object.entries(value).flatMap(([key, part]) => findConnections(part, propertyOf(schema, key), [...path, key]));

@@ -1,8 +1,8 @@
 import Type, { type Static } from 'typebox';
+import { connectionField } from '../lib/schema-fields.ts';
 import { Severity } from './sla.ts';
 
-const connection = (title: string, description: string, example: string) =>
-  Type.String({ pattern: '^[a-z][a-z0-9_]*$', form: 'the name of a connection', title, description, examples: [example] });
+const connection = (title: string, description: string, example: string) => ({ ...connectionField(description, example), title });
 
 /** The key `alerts` of a pipeline: who is told of breaches. */
 export const AlertsSchema = Type.Object(

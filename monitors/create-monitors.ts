@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { failOnCallbackError } from '../lib/callback-errors.ts';
 import { connectionVariable, type Connections } from '../lib/connections.ts';
 import type { Environment } from '../lib/environment.ts';
@@ -26,14 +26,19 @@ export function createMonitors(facts: MonitorFacts, connections: Connections, en
     },
 
     async notify(notice: Notice): Promise<void> {
-      const { log, cancellationSignal } = Context.current();
-      const variable = connectionVariable(notice.connection);
-      // Nobody has said whom to tell: the incident is in the Temporal UI, and in `sluice incidents`.
-      if (!environment[variable] && notice.connection.endsWith('_default')) {
-        log.warn(`Nobody is told: ${variable} is not set`, { incident: notice.key, summary: notice.page.summary });
-        return;
+      const { log, cancellationSignal, info } = Context.current();
+      const { channel, connection, key } = notice;
+      try {
+        const variable = connectionVariable(connection);
+        // Nobody has said whom to notify: the incident is in the Temporal UI, and in `sluice incidents`.
+        if (!environment[variable] && connection.endsWith('_default'))
+          throw ApplicationFailure.nonRetryable(`Nobody is notified: ${variable} is not set.`, 'ChannelNotSet');
+        await failOnCallbackError(`notice of ${key}`, cancellationSignal, (signal) => notify(connections, secrets, notice, signal));
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn(`${channel} (${connection}) does not deliver: ${reason}`, { incident: key, attempt: info.attempt });
+        throw error;
       }
-      await failOnCallbackError(`notice of ${notice.key}`, cancellationSignal, (signal) => notify(connections, secrets, notice, signal));
     },
   };
 }

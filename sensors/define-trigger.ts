@@ -1,6 +1,6 @@
 import Type, { type TObject, type TProperties } from 'typebox';
 import type { ConnectionOf, ConnectionType } from '../lib/connections.ts';
-import { expression } from '../lib/schema-fields.ts';
+import { connectionField, expression } from '../lib/schema-fields.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { TriggerPlan } from '../workflows/plan/trigger.ts';
@@ -107,15 +107,7 @@ export function defineTrigger({ connection, params, ...rest }: TriggerDefinition
   if (shadowing !== undefined)
     throw new Error(`The key '${shadowing}' of the trigger type '${rest.type}' has the name of a key that every trigger has. Rename it.`);
   const named = connection && {
-    [connection.key]: Type.Optional(
-      Type.String({
-        pattern: '^[a-z][a-z0-9_]*$',
-        form: 'small letters, digits and _',
-        title: 'Connection',
-        description: `Where it listens. Default: ${connection.default}.`,
-        examples: [connection.default],
-      }),
-    ),
+    [connection.key]: Type.Optional(connectionField(`Where it listens. Default: ${connection.default}.`, connection.default)),
   };
   return {
     ...rest,

@@ -44,8 +44,8 @@ export async function runSensor(
     const now = performance.now();
     if (told?.problem === journal.obstacle && !(changed && now - toldAt >= REPORT)) return;
     [told, toldAt] = [journal.report(), now];
-    // It is only shown: the next one makes up for one that is lost.
-    starts.report(sensorId, told).catch(() => undefined);
+    // One that is lost is sent again: it may be the one that says that a problem is over.
+    starts.report(sensorId, told).catch(() => (told = undefined));
   }, LOOK);
   try {
     await failOnCallbackError(sensorId, signal, (linked) => {

@@ -17,6 +17,7 @@ import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
 import { answerIfAny } from './answer.ts';
 import { sendUpdate } from './decisions.ts';
 import { intervalRuns } from './intervals.ts';
+import { expiryOf } from './retention.ts';
 import { NotYet, RunNotFound, type RunReference } from './runs.ts';
 
 /** Thrown when a backfill cannot be what was asked for; the message says why. */
@@ -50,7 +51,7 @@ export async function previewBackfill(client: Client, order: BackfillOrder): Pro
   const first = intervals[0];
   if (!first) return [];
   const runs = await intervalRuns(client, plan, first.start, intervals.at(-1)?.end ?? first.end);
-  const choices = chooseIntervals(intervals, runs, reprocess);
+  const choices = chooseIntervals(intervals, runs, reprocess, await expiryOf(client, plan.dagId, Date.now()));
   return reverse ? choices.reverse() : choices;
 }
 
@@ -64,7 +65,16 @@ export async function startBackfill(client: Client, taskQueue: string, order: Ba
   NotYet.refuse(plan);
   const now = Date.now();
   const total = intervalsOf(order, now).length;
-  const input: BackfillInput = { ...order, from: iso(from), to: iso(to), until: iso(now), total, wholeIntervals: true };
+  const expiredBefore = await expiryOf(client, plan.dagId, now);
+  const input: BackfillInput = {
+    ...order,
+    from: iso(from),
+    to: iso(to),
+    until: iso(now),
+    total,
+    wholeIntervals: true,
+    ...(expiredBefore !== undefined && { expiredBefore }),
+  };
   const workflowId = backfillId(plan.dagId, input.from, input.to);
   try {
     const { firstExecutionRunId } = await client.workflow.start(BACKFILL_WORKFLOW, {

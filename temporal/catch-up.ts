@@ -1,9 +1,10 @@
 import type { Client } from '@temporalio/client';
-import { stateOfInterval } from '../workflows/plan/interval-coverage.ts';
+import { isExpired, stateOfInterval } from '../workflows/plan/interval-coverage.ts';
 import { catchupIntervals, intervalsCompletedSince } from '../workflows/plan/intervals.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { BackfillRefused, startBackfill } from './backfills.ts';
 import { intervalRuns } from './intervals.ts';
+import { expiryOf } from './retention.ts';
 import { type ScheduleFacts, startScheduledRun } from './ticks.ts';
 
 /** How far back it is looked for ticks that an edit may have cost, in milliseconds: the server works through what is due within seconds. */
@@ -37,7 +38,8 @@ export async function accountForTicks(client: Client, before: ScheduleFacts, tas
  */
 export async function catchUp(client: Client, plan: Plan, taskQueue: string, now: number): Promise<string | undefined> {
   if (!plan.catchup) return undefined;
-  const wanted = catchupIntervals(plan.schedule, plan.catchup, now);
+  const expiredBefore = await expiryOf(client, plan.dagId, now);
+  const wanted = catchupIntervals(plan.schedule, plan.catchup, now).filter((interval) => !isExpired(interval, expiredBefore));
   const [first] = wanted;
   const last = wanted.at(-1);
   if (!first || !last) return undefined;

@@ -1,11 +1,12 @@
 import { type Client, ScheduleNotFoundError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { stateOfInterval } from '../workflows/plan/interval-coverage.ts';
+import { isExpired, stateOfInterval } from '../workflows/plan/interval-coverage.ts';
 import { intervalsBetween } from '../workflows/plan/intervals.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { isUnderWay, type RunInput } from '../workflows/plan/run.ts';
 import { type DataInterval, dataIntervalAround, iso } from '../workflows/plan/schedule.ts';
 import { intervalRuns } from './intervals.ts';
 import { scheduledRunIdBase } from './names.ts';
+import { expiryFor, retentionOf } from './retention.ts';
 import { runStart } from './run-start.ts';
 import { firingInstant } from './schedule-spec.ts';
 
@@ -16,7 +17,8 @@ export interface Tick {
   readonly interval: DataInterval;
   /**
    * The state of its run (`success`, `running`, …), `queued` while the Schedule holds it back, `skipped` when nobody wanted it, `due` for so
-   * short a time that it may still come, or `missing`: it should have run and did not.
+   * short a time that it may still come, `expired` when Temporal no longer has the runs of that time, so that nobody knows whether it ran, or
+   * `missing`: it should have run and did not.
    */
   readonly state: string;
   /** Why there is no run. */
@@ -36,6 +38,9 @@ export class NotScheduled extends Error {
 const GRACE = 60_000;
 const MAX_TICKS = 10_000;
 
+const EXPIRED = 'Temporal no longer has runs from then: nobody knows whether it ran. A backfill with --reprocess all runs it';
+const DELETED = 'its schedule started a run, which was deleted from Temporal. A backfill with --reprocess all runs it';
+
 /**
  * The ledger of a pipeline's ticks, oldest first: computed from the definition in its Schedule and the runs that Temporal knows, not from a
  * record of our own.
@@ -48,9 +53,10 @@ export async function listTicks(
   range: { readonly from?: number; readonly to?: number } = {},
   now = Date.now(),
 ): Promise<Tick[]> {
-  const { plan, createdAt, paused, held } = await scheduleOf(client, dagId);
+  const { plan, createdAt, paused, held, startedRuns } = await scheduleOf(client, dagId);
   const { schedule } = plan;
   if (!schedule) return [];
+  const expiredBefore = expiryFor(createdAt, await retentionOf(client), now);
   const from = range.from ?? Date.parse(schedule.startAt ?? dataIntervalAround(schedule, createdAt)?.start ?? iso(createdAt));
   const intervals = intervalsBetween(schedule, { from, to: range.to ?? now, now, limit: MAX_TICKS });
   const [first] = intervals;
@@ -64,6 +70,8 @@ export async function listTicks(
     if (known) return { tick, interval, ...known };
     if (held > 0 && interval.start > busy) return { tick, interval, state: 'queued', why: 'the run before has not ended' };
     const due = Date.parse(tick);
+    if (isExpired(interval, expiredBefore)) return { tick, interval, state: 'expired', why: EXPIRED };
+    if (startedRuns.includes(runIdOf(plan, interval))) return { tick, interval, state: 'expired', why: DELETED };
     if (due < createdAt)
       return { tick, interval, state: 'skipped', why: `before the pipeline was applied, on ${iso(createdAt).slice(0, 16)}Z` };
     if (paused) return { tick, interval, state: 'skipped', why: `the schedule is paused${paused === true ? '' : `: ${paused}`}` };
@@ -98,8 +106,7 @@ export async function startScheduledRun(
   taskQueue: string,
   interval: DataInterval,
 ): Promise<string | undefined> {
-  const tick = Date.parse(interval.end);
-  const workflowId = `${scheduledRunIdBase(plan.dagId)}-${iso(plan.schedule ? firingInstant(plan.schedule, tick) : tick)}`;
+  const workflowId = runIdOf(plan, interval);
   try {
     await client.workflow.start(plan.dagId, {
       workflowId,
@@ -113,6 +120,12 @@ export async function startScheduledRun(
   }
 }
 
+/** The id that a Schedule gives to the run of an interval. */
+function runIdOf({ dagId, schedule }: Plan, { end }: DataInterval): string {
+  const tick = Date.parse(end);
+  return `${scheduledRunIdBase(dagId)}-${iso(schedule ? firingInstant(schedule, tick) : tick)}`;
+}
+
 /** What a Schedule of ours says of itself. */
 export interface ScheduleFacts {
   readonly plan: Plan;
@@ -124,6 +137,8 @@ export interface ScheduleFacts {
   readonly paused: boolean | string;
   /** How many ticks it holds back. */
   readonly held: number;
+  /** The runs that it has started lately, oldest first. */
+  readonly startedRuns: readonly string[];
 }
 
 /** @throws NotScheduled */
@@ -138,6 +153,7 @@ export async function scheduleOf(client: Client, dagId: string): Promise<Schedul
       changedAt: (info.lastUpdatedAt ?? info.createdAt).getTime(),
       paused: state.paused && (state.note ?? true),
       held: Number(raw.info?.bufferSize ?? 0),
+      startedRuns: info.recentActions.map((taken) => taken.action.workflow.workflowId),
     };
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) throw NotScheduled.of(dagId);

@@ -112,10 +112,10 @@ class Backfill {
   }
 
   private async runChunk(): Promise<BackfillReport> {
-    const { reprocess, maxActive, total } = this.input;
+    const { reprocess, maxActive, total, expiredBefore } = this.input;
     const chunk = this.nextChunk();
     const runs = chunk.length === 0 ? [] : await this.runsOf(chunk);
-    for (const choice of chooseIntervals(chunk, runs, reprocess)) {
+    for (const choice of chooseIntervals(chunk, runs, reprocess, expiredBefore)) {
       this.draw();
       await condition(() => this.active < maxActive && !this.paused);
       this.lookedAt = choice.interval.start;

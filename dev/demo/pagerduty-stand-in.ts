@@ -21,8 +21,9 @@ export interface TakenEvent {
   readonly links: readonly { readonly href: string; readonly text: string }[];
 }
 
-/** What it does with a request instead of answering it: `accept` takes the event and hangs up all the same. */
+/** What it does with a request: `accept` answers it as it should, so that a later one is hit; `accept-and-hang-up` takes it and does not answer. */
 export type Mischief =
+  | { readonly kind: 'accept' }
   | { readonly kind: 'status'; readonly status: number; readonly body?: string; readonly type?: string }
   | { readonly kind: 'reset' }
   | { readonly kind: 'hang' }
@@ -114,6 +115,7 @@ export class PagerDutyStandIn {
         this.take(url, event, body);
         response.socket?.destroy();
         return;
+      case 'accept':
       case undefined: {
         const wrong = this.take(url, event, body);
         if (wrong.length > 0)

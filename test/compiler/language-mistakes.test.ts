@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
+import { TRIGGERS } from '../../sensors/catalog.ts';
 
 const compiler = new Compiler(CATALOG);
 
@@ -338,6 +339,26 @@ on_failure: [{name: b, type: notify, to: slack, connection: team, message: m}]`;
         ['SL406', 2, "did you mean 'warehouse'?"],
         ['SL406', 3, 'define SLUICE_CONN_TEAM where the workers run'],
       ],
+    );
+  });
+
+  it('warns of them in alerts, of each channel, and in triggers of every type', () => {
+    const sources = TRIGGERS.flatMap(({ connection, example }) =>
+      connection ? [`  - ${JSON.stringify({ ...example, name: `on_${String(example.type)}`, [connection.key]: 'typo' })}`] : [],
+    );
+    const alerts = 'alerts: {pagerduty: {routing_key: pagerduty_oncal}, slack: {connection: slack_tem}, webhook: {connection: hoook}}';
+    const text = `dag_id: x\n${alerts}\ntriggers:\n${sources.join('\n')}\ntasks: [{name: a, type: empty}]`;
+    const connections = new Set(['pagerduty_oncall', 'slack_team', 'hook']);
+    const [compiled] = compiler.compileAll([{ file: 'x.yaml', text }], { connections });
+    assert.ok(compiled?.plan, JSON.stringify(compiled?.diagnostics));
+    const found = compiled.diagnostics.filter(({ code }) => code === 'SL406');
+    assert.deepEqual(
+      found.map(({ line, severity }) => [line, severity]),
+      [2, 2, 2, ...sources.map((_, index) => 4 + index)].map((line) => [line, 'warning']),
+    );
+    assert.deepEqual(
+      found.slice(0, 3).map(({ hint }) => hint),
+      ["did you mean 'pagerduty_oncall'?", "did you mean 'slack_team'?", "did you mean 'hook'?"],
     );
   });
 

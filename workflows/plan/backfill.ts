@@ -20,6 +20,8 @@ export interface BackfillInput {
   readonly total: number;
   /** Its runs have ids with both ends of their intervals. Absent in backfills that an earlier release started. */
   readonly wholeIntervals?: true;
+  /** Intervals that ended before and have no run may have had one. ISO 8601; absent: Temporal has every run. */
+  readonly expiredBefore?: string;
   readonly progress?: BackfillProgress;
 }
 

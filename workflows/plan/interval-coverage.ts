@@ -38,10 +38,22 @@ export interface Choice {
   readonly why: string;
 }
 
-/** What a backfill does with each interval, given the runs that there are. */
-export function chooseIntervals(intervals: readonly DataInterval[], runs: readonly IntervalRun[], reprocess: Reprocess): Choice[] {
+/**
+ * What a backfill does with each interval, given the runs that there are.
+ * @param expiredBefore ISO 8601: whether an interval that ended before has run is not known, because Temporal has removed such runs
+ */
+export function chooseIntervals(
+  intervals: readonly DataInterval[],
+  runs: readonly IntervalRun[],
+  reprocess: Reprocess,
+  expiredBefore?: string,
+): Choice[] {
   return intervals.map((interval) => {
     const known = stateOfInterval(interval, runs);
+    if (!known && isExpired(interval, expiredBefore)) {
+      const why = `expired: Temporal no longer has runs from then, so that it may have run`;
+      return { interval, runs: reprocess === 'all', why: reprocess === 'all' ? why : `${why}; --reprocess all runs it` };
+    }
     if (!known) return { interval, runs: true, why: describeGap(interval, runs) };
     if (isUnderWay(known.state)) return { interval, runs: false, why: `is ${known.state}: ${known.pipelineRunId}` };
     if (reprocess === 'all') return { interval, runs: true, why: `again: ${known.state}` };
@@ -52,6 +64,11 @@ export function chooseIntervals(intervals: readonly DataInterval[], runs: readon
       why: reprocess === 'failed' ? `again: ${known.state}` : `${known.state}; --reprocess failed runs it again`,
     };
   });
+}
+
+/** Whether nobody can know if an interval without a run has had one. @param expiredBefore ISO 8601; absent: everything is kept */
+export function isExpired({ end }: DataInterval, expiredBefore: string | undefined): boolean {
+  return expiredBefore !== undefined && Date.parse(end) < Date.parse(expiredBefore);
 }
 
 /** The better of two states of one interval: a success stays one, whatever else was tried; a run that goes on may become one. */

@@ -10,6 +10,7 @@ import { TemporalFacts } from '../../../temporal/monitor-facts.ts';
 import { createMonitorWorkers, type MonitorGroup } from '../../../temporal/monitors.ts';
 import { startManualRun } from '../../../temporal/runs.ts';
 import { applyChange, listSchedules } from '../../../temporal/schedules.ts';
+import { listTicks } from '../../../temporal/ticks.ts';
 import { incidentId, type MonitorMemory, probeId, USUAL_PATIENCE } from '../../../workflows/plan/incident.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/plan/search-attributes.ts';
@@ -186,7 +187,15 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
     const monitor = new Monitor();
     const plan = await apply('ticks', 'ok', { schedule: { kind: 'every', everyMs: 5_000, timezone: 'UTC' } });
     await eventually(async () => assert.ok((await listed(`${ofPlan(plan)} AND ExecutionStatus = "Completed"`)).length > 0), 20_000);
-    for (const id of await listed(ofPlan(plan))) await remove(id);
+    const deleted = await listed(ofPlan(plan));
+    for (const id of deleted) await remove(id);
+    const ticks = await listTicks(worker.client, plan.dagId);
+    for (const id of deleted) {
+      assert.deepEqual(
+        ticks.filter(({ tick }) => id.endsWith(tick)).map(({ state }) => state),
+        ['expired'],
+      );
+    }
     await monitor.check(58_000);
     assert.deepEqual(
       Object.keys(monitor.memory.open).filter((key) => key.startsWith(plan.dagId)),

@@ -80,6 +80,20 @@ describe('what a backfill runs', () => {
     });
   }
 
+  it('an interval whose runs Temporal may have removed: only when all are asked for', () => {
+    const choices = (['none', 'failed', 'all'] as const).map(
+      (reprocess) => chooseIntervals([interval], [], reprocess, '2024-01-03T00:00:00Z')[0],
+    );
+    assert.deepEqual(
+      choices.map((choice) => choice?.runs),
+      [false, false, true],
+    );
+    assert.match(choices[0]?.why ?? '', /^expired: .*--reprocess all runs it$/);
+    assert.equal(chooseIntervals([interval], [], 'none', '2024-01-02T00:00:00Z')[0]?.runs, true);
+    const success: IntervalRun = { interval, state: 'success', pipelineRunId: 'd/x' };
+    assert.equal(chooseIntervals([interval], [success], 'none', '2024-01-03T00:00:00Z')[0]?.why, 'success');
+  });
+
   for (const [title, hours, state, expected] of [
     [
       'a run covers an interval only if it covers all of it',
