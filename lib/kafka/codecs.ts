@@ -1,6 +1,9 @@
+import { promisify } from 'node:util';
+import { gzip, unzip } from 'node:zlib';
 import { lz4Compress, lz4Decompress, snappyCompress, snappyDecompress } from '@platformatic/wasm-utils';
-import { decompress as zstdDecompress } from 'fzstd';
+import { Decompress } from 'fzstd';
 import kafkajs from 'kafkajs';
+import { MAX_DECOMPRESSED_BYTES, tooLargeRecords } from './too-large.ts';
 
 // Node does not see these names among those of the CommonJS module.
 const { CompressionCodecs, CompressionTypes } = kafkajs;
@@ -14,15 +17,30 @@ interface Codec {
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER = 16;
 
-/** Teaches kafkajs the codecs that it does not bring: snappy, lz4 and zstd. Reading is what is needed; of zstd nothing writes. */
+const gunzip = promisify(unzip);
+
+/**
+ * Teaches kafkajs the codecs that it does not bring: snappy, lz4 and zstd; and gzip with a bound. Reading is what is needed; of zstd nothing
+ * writes. A batch that is too large when it is decompressed becomes records that are invalid.
+ */
 export function registerCodecs(): void {
   const codecs: readonly [number, Codec][] = [
+    [
+      CompressionTypes.GZIP,
+      {
+        compress: ({ buffer }) => promisify(gzip)(buffer),
+        decompress: (buffer) =>
+          gunzip(buffer, { maxOutputLength: MAX_DECOMPRESSED_BYTES }).catch((error: unknown) => {
+            if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return tooLargeRecords();
+            throw error;
+          }),
+      },
+    ],
     [
       CompressionTypes.Snappy,
       {
         compress: ({ buffer }) => Promise.resolve(snappyCompress(buffer)),
-        decompress: (buffer) =>
-          Promise.resolve(buffer.subarray(0, XERIAL.length).equals(XERIAL) ? unframe(buffer) : snappyDecompress(buffer)),
+        decompress: (buffer) => Promise.resolve(buffer.subarray(0, XERIAL.length).equals(XERIAL) ? unframe(buffer) : unsnappy(buffer)),
       },
     ],
     [
@@ -33,19 +51,59 @@ export function registerCodecs(): void {
       CompressionTypes.ZSTD,
       {
         compress: () => Promise.reject(new Error('Sluice reads zstd and does not write it: choose gzip, snappy or lz4.')),
-        decompress: (buffer) => Promise.resolve(Buffer.from(zstdDecompress(buffer))),
+        decompress: (buffer) => Promise.resolve(unzstd(buffer)),
       },
     ],
   ];
   for (const [type, codec] of codecs) CompressionCodecs[type as keyof typeof CompressionCodecs] = () => codec;
 }
 
+/** Thrown inside of this file: what is decompressed has more bytes than are allowed. */
+class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
+
+function unzstd(buffer: Buffer): Buffer {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    new Decompress((chunk) => {
+      bytes += chunk.length;
+      if (bytes > MAX_DECOMPRESSED_BYTES) throw new TooLarge();
+      chunks.push(chunk);
+    }).push(buffer, true);
+  } catch (error) {
+    if (error instanceof TooLarge) return tooLargeRecords();
+    throw error;
+  }
+  return Buffer.concat(chunks);
+}
+
+function unsnappy(buffer: Buffer): Buffer {
+  return snappyLength(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : snappyDecompress(buffer);
+}
+
+/** The length that a block of Snappy says it has: https://github.com/google/snappy/blob/main/format_description.txt */
+function snappyLength(block: Buffer): number {
+  let length = 0;
+  for (let at = 0; at < Math.min(5, block.length); at++) {
+    const byte = block[at] ?? 0;
+    length += (byte & 0x7f) * 128 ** at;
+    if (byte < 0x80) break;
+  }
+  return length;
+}
+
 /** Blocks of Snappy, each after its length. */
 function unframe(buffer: Buffer): Buffer {
   const blocks: Buffer[] = [];
+  let bytes = 0;
   for (let at = XERIAL_HEADER; at < buffer.length;) {
     const length = buffer.readUInt32BE(at);
-    blocks.push(snappyDecompress(buffer.subarray(at + 4, at + 4 + length)));
+    const block = buffer.subarray(at + 4, at + 4 + length);
+    bytes += snappyLength(block);
+    if (bytes > MAX_DECOMPRESSED_BYTES) return tooLargeRecords();
+    blocks.push(snappyDecompress(block));
     at += 4 + length;
   }
   return Buffer.concat(blocks);

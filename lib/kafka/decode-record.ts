@@ -2,6 +2,9 @@ import { exactly } from '../../workflows/plan/exact-json.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { KafkaRecord } from './record-source.ts';
+import { MAX_DECOMPRESSED_BYTES, TOO_LARGE_HEADER } from './too-large.ts';
+
+const TOO_LARGE = `The batch of the record has more than ${MAX_DECOMPRESSED_BYTES / 1024 / 1024} MiB when it is decompressed.`;
 
 /** Thrown for a record that cannot be read; the message says why. */
 export class Undecodable extends Error {
@@ -31,8 +34,9 @@ export function decodeExactJson(record: KafkaRecord): Json {
   return exactly(record.value?.toString() ?? '', readJson(record));
 }
 
-function readJson({ value }: KafkaRecord): Json {
-  if (value === null) throw new Undecodable('The record has no value.');
+function readJson(record: KafkaRecord): Json {
+  const { value } = record;
+  if (value === null) throw new Undecodable(TOO_LARGE_HEADER in record.headers ? TOO_LARGE : 'The record has no value.');
   let json: Json;
   try {
     json = JSON.parse(value.toString()) as Json;

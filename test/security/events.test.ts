@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import kafkajs from 'kafkajs';
 import { after, before, describe, it } from 'mocha';
 import { EventJudge } from '../../sensors/event-judge.ts';
 import { createSensorStarts } from '../../temporal/sensor-starts.ts';
@@ -11,6 +12,9 @@ import { TestKafka } from '../support/kafka.ts';
 import { type TestSensors, unique } from '../support/test-sensors.ts';
 import { testStack } from '../support/test-stack.ts';
 import { compileYaml, startYamlSensors } from '../support/yaml-sensors.ts';
+
+// Node does not see this name among those of the CommonJS module.
+const { CompressionTypes } = kafkajs;
 
 const nested = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 const many = (from: number): string => Array.from({ length: 60_000 }, (_, n) => from + n).join();
@@ -129,6 +133,27 @@ tasks: [{name: a, type: empty}]
     await kafka.send(topic, [{ value: '{"id": "1"}' }, { value: '{"id": "2"}' }, { value: '{"id": 2}' }, { value: '{"id": "2"}' }]);
     await sensors.apply(plan);
     assert.deepEqual((await sensors.idsOf(plan, 3)).sort(), ['"2"', '1', '2']);
+  });
+
+  it('fills no memory: a batch that is too large when it is decompressed is invalid, and the next one is read', async () => {
+    const topic = `bomb-${unique()}`;
+    await kafka.createTopic(topic, 1, { 'max.message.bytes': '2000000' });
+    const plan = compileYaml(`
+dag_id: bomb_${unique()}
+schedule_interval: null
+triggers: [{name: m, type: kafka, topic: ${topic}, start: earliest, on_invalid: skip}]
+tasks: [{name: a, type: empty}]
+`);
+    const producer = kafka.kafka.producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    const bomb = Buffer.alloc(40 * 1024 * 1024, ' ');
+    bomb.write('{}');
+    await producer.send({ topic, compression: CompressionTypes.GZIP, messages: [{ value: bomb }, { value: bomb }] });
+    await producer.send({ topic, messages: [{ value: '{}' }] });
+    await producer.disconnect();
+    await sensors.apply(plan);
+    assert.deepEqual(await sensors.idsOf(plan, 1), [`${topic}-0-2`]);
+    await eventually(async () => assert.equal((await sensors.stateOf(plan)).reports[0]?.counts.invalid, 2), 40_000);
   });
 
   it('leads no request to another path', () => {
