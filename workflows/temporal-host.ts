@@ -264,9 +264,10 @@ const TIMEOUTS: Readonly<Record<string, string>> = {
   heartbeat_timeout: 'TemporalTimeout:Heartbeat',
 };
 
-/** The types for which Temporal itself is not to retry; the others' rules are carried out where the failure is made. */
+/** The types for which Temporal itself is not to retry, by the first rule of each; the others' rules are carried out where the failure is made. */
 function notRetried(rules: readonly RetryRule[]): string[] {
-  return rules.filter(({ action }) => action === 'fail').map(({ on }) => TIMEOUTS[on] ?? on);
+  const first = new Map([...rules].reverse().map((rule) => [rule.on, rule]));
+  return [...first.values()].filter(({ action }) => action === 'fail').map(({ on }) => TIMEOUTS[on] ?? on);
 }
 
 /** What an analyst reads of a failed task: the activity's own words; Temporal's timeouts in ours. */

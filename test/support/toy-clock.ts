@@ -17,6 +17,9 @@ export class ToyClock {
   /** When each toy that waits has done its work, by workflow id and activity id. */
   private readonly due = new Map<string, number>();
 
+  /** @param secondRound how a task ends that is tried again by hand; absent: as at first */
+  constructor(private readonly secondRound?: SimulatedAttempt) {}
+
   isWaiting(workflowId: string, activityId: string): boolean {
     return this.due.has(keyOf(workflowId, activityId));
   }
@@ -30,8 +33,8 @@ export class ToyClock {
   /** Does a toy's work: waits for its time, and ends as `attemptOf` says. */
   readonly work = async (input: TaskInput): Promise<Json> => {
     const { activityType, activityId, attempt, workflowExecution } = Context.current().info;
-    const isSecondRound = activityId.includes('#');
-    const { takesMs, output = null, failure } = isSecondRound ? SECOND_ROUND : toyAttempt(activityType, input, attempt);
+    const again = activityId.includes('#') ? this.secondRound : undefined;
+    const { takesMs, output = null, failure } = again ?? toyAttempt(activityType, input, attempt);
     const key = keyOf(workflowExecution?.workflowId ?? '', activityId);
     const at = this.now + takesMs;
     this.due.set(key, at);
@@ -48,7 +51,15 @@ export class ToyClock {
     throw ApplicationFailure.create({ type: failure.type, message: failure.message, nonRetryable: !failure.retryable });
   };
 
-  readonly activities = { ok: this.work, fail: this.work, flaky: this.work, slow: this.work };
+  /** Runs until it is cancelled, whatever the clock says. */
+  private readonly hang = async (): Promise<Json> => {
+    for (;;) {
+      Context.current().heartbeat();
+      await Context.current().sleep(HEARTBEAT);
+    }
+  };
+
+  readonly activities = { ok: this.work, fail: this.work, flaky: this.work, slow: this.work, hang: this.hang };
 }
 
 /** A task that an operator has tried again succeeds. */

@@ -92,7 +92,9 @@ async function atRest(client: Client, clock: ToyClock, workflowId: string): Prom
 async function tasksOfBoard(handle: WorkflowHandle): Promise<RunResult['tasks']> {
   const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
   const table = /```text\n([^]*?)\n(?:\n|```)/.exec(currentDetails)?.[1] ?? '';
-  return Object.fromEntries(
-    [...table.matchAll(/^\S ([\w.]+) +(\w+)/gm)].map(([, name = '', state = '']) => [name, { state: state as 'success' }]),
+  const rows = [...table.matchAll(/^\S ([\w.]+) +(\w+)/gm)].map(
+    ([, name = '', state = '']) => [name, { state: state as 'success' }] as const,
   );
+  // What has not begun has no result.
+  return Object.fromEntries(rows.filter(([, { state }]) => (state as string) !== 'queued'));
 }

@@ -11,14 +11,14 @@ import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';
-import { ToyClock } from '../../support/toy-clock.ts';
+import { SECOND_ROUND, ToyClock } from '../../support/toy-clock.ts';
 import { runToys, type TimedAct } from '../../support/toy-runs.ts';
 import { assertCase, casePlan } from '../../workflows/run/language-cases.ts';
 import { OPERATION_CASES, POOL } from '../../workflows/run/operations-cases.ts';
 
 describe('what operators do to a run is the same on Temporal as in the simulation', function () {
   this.timeout('1m');
-  const clock = new ToyClock();
+  const clock = new ToyClock(SECOND_ROUND);
   const pool = `operated_${randomUUID().slice(0, 8)}`;
   let worker: TestWorker;
 
