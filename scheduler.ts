@@ -9,9 +9,10 @@ import { loadPipelines, PipelinesNotFound } from './compiler/load-pipelines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
 import { loadEnvironment, ROOT, taskQueueOf } from './lib/environment.ts';
+import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log } from './lib/logging.ts';
 import { writeError } from './lib/terminal.ts';
-import { connectClient, TemporalUnavailable } from './temporal/connect.ts';
+import { connectClient, temporalState, TemporalUnavailable } from './temporal/connect.ts';
 import { accountForTicks, catchUp } from './temporal/catch-up.ts';
 import { expectPipelines } from './temporal/monitors.ts';
 import { applyChange, diffSchedules, listSchedules, type ScheduleChange } from './temporal/schedules.ts';
@@ -20,7 +21,7 @@ import { applySensorChange, diffSensors, listRunningSensors } from './temporal/s
 import { refusal } from './workflows/plan/not-yet.ts';
 import { scheduleOf } from './temporal/ticks.ts';
 
-interface Options {
+interface Options extends HealthOptions {
   pipelines: string;
   taskQueue: string;
   watch: boolean;
@@ -45,6 +46,8 @@ await new Command('scheduler')
   .option('-p, --pipelines <path>', 'folder of pipelines', join(ROOT, 'pipelines'))
   .option('--task-queue <name>', "task queue of the pipelines' workers; only its schedules are touched", taskQueueOf(environment))
   .option('-w, --watch', 'stay, and follow edits', false)
+  .option('--health-host <host>', 'with --watch: address of the health pages', '127.0.0.1')
+  .option('--health-port <port>', 'with --watch: port of the health pages, /healthz and /readyz; 0 takes a free one', parsePort, 0)
   .addHelpText('after', '\nExample:\n  npm run scheduler -- --watch')
   .action(main)
   .parseAsync()
@@ -153,19 +156,33 @@ function report(bad: readonly Compilation[], to: Log): void {
 /** Applies now, after each edit and once a minute, until SIGINT or SIGTERM. Outages of Temporal are waited out. */
 async function follow(client: Client, options: Options): Promise<void> {
   const stop = new AbortController();
+  let hasApplied = false;
+  const health = await serveHealth(options, log, () => checkHealth(client, hasApplied));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   let wake = (): void => undefined;
   const watcher = watch(options.pipelines, { recursive: true, signal: stop.signal }, () => wake());
   watcher.on('error', (error) => log.error(`Cannot watch ${options.pipelines}: ${error.message}`));
   while (!stop.signal.aborted) {
     const edited = new Promise<void>((resolve) => (wake = resolve));
-    await apply(client, options).catch((error: unknown) => {
+    try {
+      await apply(client, options);
+      hasApplied = true;
+    } catch (error) {
+      hasApplied = false;
       log.error(`Not applied: ${error instanceof Error ? error.message : String(error)}. Trying again.`);
-    });
+    }
     await sleep(RECONCILE, stop.signal, edited);
     if (!stop.signal.aborted) await sleep(SETTLE, stop.signal);
   }
+  health.close();
   log.info('stopped');
+}
+
+/** Healthy: Temporal answers. Ready: it has the files as they were last read. */
+async function checkHealth(client: Client, hasApplied: boolean): Promise<Health> {
+  const temporal = await temporalState(client);
+  const isHealthy = temporal === 'answers';
+  return { isHealthy, isReady: isHealthy && hasApplied, details: { temporal } };
 }
 
 /** Waits for so many milliseconds, or until the signal or `early` ends the wait; leaves nothing behind. */

@@ -1,5 +1,4 @@
-import { createServer, type Server } from 'node:http';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
 import { createActivities } from './activities/create-activities.ts';
 import { outputStoreFrom } from './activities/output-store.ts';
@@ -7,6 +6,7 @@ import { surviveCallbackErrors } from './lib/callback-errors.ts';
 import { connectionsFrom, connectionVariable } from './lib/connections.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { loadEnvironment, SettingError, taskQueueOf } from './lib/environment.ts';
+import { type Health, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log, LOG_LEVELS, type LogLevel } from './lib/logging.ts';
 import { writeError } from './lib/terminal.ts';
 import { TRIGGERS } from './sensors/catalog.ts';
@@ -17,11 +17,11 @@ import { callDeadMansSwitch } from './monitors/dead-man.ts';
 import { secretsOf } from './lib/scrub.ts';
 import { watchTemporal } from './monitors/temporal-watch.ts';
 import { CompleteChecks } from './temporal/complete-checks.ts';
-import { askTemporal, temporalAddress, TemporalUnavailable } from './temporal/connect.ts';
+import { askTemporal, temporalAddress, temporalState, TemporalUnavailable } from './temporal/connect.ts';
 import { ensureMonitor } from './temporal/ensure-monitor.ts';
 import { createMonitorWorkers } from './temporal/monitors.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
-import type { WorkerGroup } from './temporal/worker-group.ts';
+import type { ConnectedWorkers } from './temporal/worker-group.ts';
 import { createWorkers, installRuntime, isSdkFailure } from './temporal/worker-process.ts';
 
 interface Options {
@@ -43,8 +43,8 @@ await new Command('worker')
   .description('Runs, or watches, the pipelines of the task queues it is given, until it is told to stop (SIGTERM or Ctrl-C).')
   .option('-q, --queue <name...>', 'task queues to serve', [taskQueueOf(environment)])
   .option('-m, --monitors', 'watch the pipelines of these queues instead of running them; start two such processes', false)
-  .option('--health-host <host>', 'address of the health page', '127.0.0.1')
-  .option('--health-port <port>', 'port of the health page, /healthz; 0 takes a free one', parsePort, 0)
+  .option('--health-host <host>', 'address of the health pages', '127.0.0.1')
+  .option('--health-port <port>', 'port of the health pages, /healthz and /readyz; 0 takes a free one', parsePort, 0)
   .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
   .addHelpText('after', '\nExample:\n  npm run worker -- --queue sluice --queue gpu --health-port 8080')
   .action(main)
@@ -61,7 +61,7 @@ async function main(options: Options): Promise<void> {
   const log = createLog('worker', options.logLevel);
   surviveCallbackErrors(log, isSdkFailure);
   installRuntime(log);
-  let workers: WorkerGroup;
+  let workers: ConnectedWorkers;
   const stopping = new AbortController();
   try {
     workers = await (options.monitors ? createMonitorGroup(options, log, stopping.signal) : createPipelineGroup(options));
@@ -71,7 +71,7 @@ async function main(options: Options): Promise<void> {
     process.exitCode = error instanceof SettingError ? EXIT.failed : EXIT.cannotConnect;
     return;
   }
-  const health = await serveHealth(workers, options, log);
+  const health = await serveHealth(options, log, () => checkHealth(workers));
   const stop = (signal: string): void => {
     log.info(`${signal}: finishing what is running`);
     stopping.abort();
@@ -90,7 +90,7 @@ async function main(options: Options): Promise<void> {
   process.exit();
 }
 
-async function createPipelineGroup({ queue }: Options): Promise<WorkerGroup> {
+async function createPipelineGroup({ queue }: Options): Promise<ConnectedWorkers> {
   const connections = connectionsFrom(environment);
   const outputs = outputStoreFrom(environment, connections);
   return createWorkers(
@@ -102,7 +102,7 @@ async function createPipelineGroup({ queue }: Options): Promise<WorkerGroup> {
 }
 
 /** The monitors of the queues; and what must not depend on Temporal: the watch over Temporal itself, and the dead man's switch. */
-async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSignal): Promise<WorkerGroup> {
+async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSignal): Promise<ConnectedWorkers> {
   const connections = connectionsFrom(environment);
   const secrets = secretsOf(environment);
   const group = await createMonitorWorkers(
@@ -126,28 +126,11 @@ async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSig
   return group;
 }
 
-/** `GET /healthz`: 200 while every queue is polled, 503 else. */
-async function serveHealth(workers: WorkerGroup, { healthHost, healthPort }: Options, log: Log): Promise<Server> {
-  const server = createServer((request, response) => {
-    if (request.url !== '/healthz') {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('The health page is /healthz.\n');
-      return;
-    }
-    const states = Object.fromEntries(workers.workers.map((worker): [string, string] => [worker.options.taskQueue, worker.getState()]));
-    const healthy = Object.values(states).every((state) => state === 'RUNNING');
-    response.writeHead(healthy ? 200 : 503, { 'content-type': 'application/json' }).end(`${JSON.stringify({ healthy, queues: states })}\n`);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(healthPort, healthHost, resolve);
-  });
-  const address = server.address();
-  if (typeof address === 'object' && address) log.info('health page', { url: `http://${healthHost}:${address.port}/healthz` });
-  server.unref();
-  return server;
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
-  return port;
+/** Healthy: Temporal answers, and every queue is polled or its last tasks are being finished. Ready: new tasks are taken. */
+async function checkHealth({ workers, client }: ConnectedWorkers): Promise<Health> {
+  const temporal = await temporalState(client);
+  const queues = Object.fromEntries(workers.map((worker): [string, string] => [worker.options.taskQueue, worker.getState()]));
+  const areIn = (...states: readonly string[]): boolean =>
+    temporal === 'answers' && Object.values(queues).every((state) => states.includes(state));
+  return { isHealthy: areIn('RUNNING', 'STOPPING', 'DRAINING'), isReady: areIn('RUNNING'), details: { temporal, queues } };
 }

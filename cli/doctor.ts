@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { Command } from 'commander';
-import { Kafka, logLevel } from 'kafkajs';
 import { type Connection, connectionsFrom, connectionVariable, parseConnection } from '../lib/connections.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { callHttp } from '../lib/http.ts';
+import { createKafka } from '../lib/kafka/client.ts';
 import { openMySQL } from '../lib/mysql.ts';
 import { openPostgres } from '../lib/postgres.ts';
 import { openRabbitMQ } from '../lib/rabbitmq.ts';
@@ -15,7 +15,7 @@ import { openS3 } from '../lib/s3.ts';
 import { withinTime } from '../lib/time-limit.ts';
 import { TemporalUnavailable } from '../temporal/connect.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
-import { countPollers } from '../temporal/task-queue.ts';
+import { askWorkers } from '../temporal/probe.ts';
 import { compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print } from './command-context.ts';
 import { withClient } from './with-client.ts';
 
@@ -49,18 +49,17 @@ async function checkTemporal(): Promise<{ checks: Check[]; unavailable: boolean 
       const { serverVersion } = await client.workflowService.getSystemInfo({});
       await ensureSearchAttributes(client);
       const taskQueue = taskQueueOf(environment);
-      const workers = await countPollers(client, taskQueue);
+      const workersAnswer = await askWorkers(client, taskQueue);
       return {
         unavailable: false,
         checks: [
           { what: 'Temporal', ok: true, detail: `server ${serverVersion}, namespace ${client.options.namespace}` },
           {
             what: 'workers',
-            ok: workers > 0,
-            detail:
-              workers > 0
-                ? `${workers} on task queue '${taskQueue}'`
-                : `none on task queue '${taskQueue}': start one with \`npm run worker\``,
+            ok: workersAnswer,
+            detail: workersAnswer
+              ? `answer on task queue '${taskQueue}'`
+              : `none answers on task queue '${taskQueue}': start one with \`npm run worker\``,
           },
         ],
       };
@@ -126,7 +125,7 @@ async function reach(connection: Connection, signal: AbortSignal): Promise<strin
       }
     }
     case 'kafka': {
-      const admin = new Kafka({ brokers: [...connection.brokers], logLevel: logLevel.NOTHING, retry: { retries: 1 } }).admin();
+      const admin = createKafka(connection, 'sluice doctor').admin();
       try {
         await admin.connect();
         const { brokers } = await admin.describeCluster();

@@ -2,13 +2,13 @@ import type { Client } from '@temporalio/client';
 import type { Environment } from '../lib/environment.ts';
 import type { Checked, MonitorFacts, RunDetails, SensorFacts } from '../monitors/facts.ts';
 import type { WatchedPipeline, WatchedRun } from '../monitors/watched.ts';
-import { type Observation, PROBE_QUERY, probeId } from '../workflows/plan/incident.ts';
+import type { Observation } from '../workflows/plan/incident.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../workflows/plan/schedule.ts';
 import { watchedFor } from '../workflows/plan/sla.ts';
 import { NoAnswer } from './answer.ts';
-import { ensureProbe } from './ensure-monitor.ts';
+import { askWorkers } from './probe.ts';
 import { showRun } from './follow-run.ts';
 import { IncidentSignals } from './incident-signals.ts';
 import { LastEnds } from './last-ends.ts';
@@ -20,9 +20,6 @@ import { sensorFacts } from './sensor-facts.ts';
 import { listRunningSensors, standingOf } from './sensors.ts';
 import { isGone, isOutage, Unchecked } from './unchecked.ts';
 import { runUrl } from './web-ui.ts';
-
-/** A worker that is there answers in milliseconds. */
-const PROBE_WITHIN = 4_000;
 
 /** What monitors see of a deployment: its pipelines with their runs, its workers and its sensors. */
 export class TemporalFacts implements MonitorFacts {
@@ -100,26 +97,8 @@ export class TemporalFacts implements MonitorFacts {
     };
   }
 
-  async workersAnswer(): Promise<boolean> {
-    try {
-      const handle = this.client.workflow.getHandle(probeId(this.taskQueue));
-      return await this.client.withDeadline(Date.now() + PROBE_WITHIN, () => handle.query<boolean>(PROBE_QUERY));
-    } catch (error) {
-      if (isGone(error)) return this.restartProbe();
-      // Whether it is the workers or the server: if it is the server, the rest of the check fails too.
-      return false;
-    }
-  }
-
-  /** Somebody has deleted the probe: that says nothing about the workers. @returns whether they answer the new one */
-  private async restartProbe(): Promise<boolean> {
-    await ensureProbe(this.client, this.taskQueue);
-    try {
-      const handle = this.client.workflow.getHandle(probeId(this.taskQueue));
-      return await this.client.withDeadline(Date.now() + PROBE_WITHIN, () => handle.query<boolean>(PROBE_QUERY));
-    } catch {
-      return false;
-    }
+  workersAnswer(): Promise<boolean> {
+    return askWorkers(this.client, this.taskQueue);
   }
 
   async sensors(): Promise<Checked<SensorFacts[]>> {

@@ -6,14 +6,9 @@ import { MONITOR_EXPECTS, monitorId, monitorQueue } from '../workflows/plan/inci
 import { dataConverter } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { TemporalFacts } from './monitor-facts.ts';
-import { groupOf, type WorkerGroup } from './worker-group.ts';
+import { groupOf, type ConnectedWorkers } from './worker-group.ts';
 import type { Activities } from './worker-process.ts';
 import { workflowBundle } from './workflow-bundle.ts';
-
-/** Workers for the monitors of deployments; and what they need to ask Temporal whether it is there. */
-export interface MonitorGroup extends WorkerGroup {
-  readonly client: Client;
-}
 
 /**
  * Workers that watch the deployments of `queues`, apart from those that run their pipelines.
@@ -26,7 +21,7 @@ export async function createMonitorWorkers(
   queues: readonly string[],
   activities: (facts: TemporalFacts) => Activities,
   onChange: (before: Plan, after: Plan) => void,
-): Promise<MonitorGroup> {
+): Promise<ConnectedWorkers> {
   const { connection, namespace } = await connectWorker(environment);
   const client = new TemporalClient({ connection, namespace, dataConverter });
   const bundle = await workflowBundle('monitors');
@@ -47,6 +42,9 @@ export async function createMonitorWorkers(
   );
   return { client, ...groupOf(workers, connection) };
 }
+
+/** Workers for the monitors of deployments. */
+export type MonitorGroup = ConnectedWorkers;
 
 /** Tells the monitor which pipelines there should be. Where nobody watches, nobody is told. */
 export async function expectPipelines(client: Client, taskQueue: string, dagIds: readonly string[]): Promise<void> {

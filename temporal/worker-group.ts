@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 
 /** Temporal workers in one process. */
@@ -6,6 +7,11 @@ export interface WorkerGroup {
   /** Resolves when all have shut down; rejects when one fails. */
   run(): Promise<void>;
   shutdown(): void;
+}
+
+/** Workers with a client on their own connection. */
+export interface ConnectedWorkers extends WorkerGroup {
+  readonly client: Client;
 }
 
 /** @param connection is theirs, and closed when all have shut down */

@@ -10,7 +10,7 @@ import { createIntervalActivities } from './intervals.ts';
 import { createRunLookup } from './run-lookup.ts';
 import { createSensorStarts } from './sensor-starts.ts';
 import { createSlotActivities } from './slot-activities.ts';
-import { groupOf, type WorkerGroup } from './worker-group.ts';
+import { groupOf, type ConnectedWorkers } from './worker-group.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export type Activities = Record<string, (...input: never[]) => Promise<unknown>>;
@@ -68,7 +68,7 @@ export async function createWorkers(
   queues: readonly string[],
   activities: (runs: RunLookup) => Activities,
   sensors?: (starts: SensorStarts) => Activities,
-): Promise<WorkerGroup> {
+): Promise<ConnectedWorkers> {
   const { connection, namespace } = await connectWorker(environment);
   const client = new Client({ connection, namespace, dataConverter });
   const own = activities(createRunLookup(client));
@@ -104,5 +104,5 @@ export async function createWorkers(
         : []),
     ]),
   );
-  return groupOf(workers, connection);
+  return { client, ...groupOf(workers, connection) };
 }
