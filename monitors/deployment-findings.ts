@@ -27,7 +27,8 @@ export function deadWorkers(taskQueue: string, since: number, pipelines: readonl
         details: {
           pipelines_with_open_runs: running,
           what_it_means: 'Runs stand still; none is lost. They go on by themselves when there is a worker again.',
-          what_to_do: 'Start workers (`npm run worker`), or find out why they do not reach Temporal: `sluice doctor`.',
+          what_to_do:
+            'Start workers (`npm run worker`). `sluice doctor` asks the same probe as this page: it fails as long as this goes on. The log of a worker says why it does not reach Temporal.',
         },
         links: [],
       }),

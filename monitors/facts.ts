@@ -55,6 +55,10 @@ export interface RunDetails {
   readonly error?: string;
   /** The task that failed first, with its last attempt. */
   readonly failed?: { readonly task: string; readonly attempt: number; readonly error?: string };
+  /** Where the details of a comparison are that has found differences. */
+  readonly report?: string;
+  /** The tasks that have neither ended nor wait for others, a line each: what each does, and for what it waits. */
+  readonly standing?: readonly string[];
   /** What tasks have said of their rows. */
   readonly rows: Readonly<Record<string, number>>;
 }

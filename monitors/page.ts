@@ -1,7 +1,7 @@
 import type { Page } from '../workflows/plan/incident.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import { iso } from '../workflows/plan/schedule.ts';
-import { timezoneOf } from '../workflows/plan/plan.ts';
+import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { formatWallTime } from '../workflows/plan/time-zone.ts';
 import type { MonitorFacts, RunDetails } from './facts.ts';
 import { type Problem, slaName } from './problem.ts';
@@ -17,8 +17,10 @@ const MEANING = {
   assert: 'The run has ended well, and what it found is not as was promised.',
 } as const;
 
-/** So much of an error is said: its end, where the reason is. Characters. */
+/** Of an error its first line is shown, which says the cause, and so much of its end. Characters. */
 const ERROR_TAIL = 2_000;
+/** What is wrong comes first, and in so many characters: more is cut off on a phone. The details have all of it. */
+const HEADLINE = 80;
 
 /** The page about a problem: what one needs to know, and where to look. */
 export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts: MonitorFacts, now: number): Promise<Page> {
@@ -26,16 +28,18 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
   const details: RunDetails | undefined = run && (await facts.runDetails(run).catch(() => undefined));
   const runbook = sla?.runbook ?? plan.alerts?.pagerduty?.runbook;
   const url = run && facts.urlOf(run);
-  const why = kind === 'failed' ? firstLine(details?.failed?.error ?? details?.error) : undefined;
   const failed = details?.failed;
+  const error = failed?.error ?? details?.error;
+  const good = lastGoodRun(problem, pipeline);
   return {
-    summary: `${plan.dagId} ${what}${failed && kind === 'failed' ? ` in ${failed.task}` : ''}${interval ? `, data of ${shortInterval(interval.start)}` : ''}, since ${iso(since)}${why === undefined ? '' : `: ${why}`}`,
+    summary: `${headline(problem, failed?.task, error)} | ${plan.dagId}${interval ? `, data of ${shortInterval(interval.start)}` : ''}, since ${seconds(since)}`,
     severity,
     source: plan.dagId,
     kind,
-    since: iso(since),
+    since: seconds(since),
     details: without({
       pipeline: plan.dagId,
+      problem: `${plan.dagId} ${what}`,
       what_it_means: MEANING[kind],
       promise: sla && slaName(sla),
       interval: interval && `${interval.start} – ${interval.end}`,
@@ -43,11 +47,15 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
       run: run?.pipelineRunId,
       failing_task: failed?.task,
       attempt: failed?.attempt,
-      error: tail(failed?.error ?? details?.error),
+      error: causeAndEnd(error),
+      report: details?.report,
+      where_it_stands: details?.standing?.length ? details.standing : undefined,
       rows: details && Object.keys(details.rows).length > 0 ? details.rows : undefined,
       owner: plan.owner,
-      last_success: pipeline.lastSuccess === undefined ? undefined : iso(pipeline.lastSuccess),
+      last_success: good?.endedAt === undefined ? undefined : seconds(good.endedAt),
+      changed_since: run && good?.plan && good.plan.hash !== run.plan.hash ? changeOf(good.plan, run.plan) : undefined,
       next_tick: facts.nextTick(plan, now),
+      to_look_at_it: run ? `sluice show ${run.pipelineRunId}` : `sluice ticks ${plan.dagId}`,
       to_run_it_again: run && kind === 'failed' ? `sluice rerun ${run.pipelineRunId}` : undefined,
     }),
     links: [
@@ -57,12 +65,49 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
   };
 }
 
+/** What is wrong, before everything else. */
+function headline({ kind, what }: Problem, task: string | undefined, error: string | undefined): string {
+  const cause = kind === 'failed' ? firstLine(error) : undefined;
+  const words = kind === 'failed' && task !== undefined ? `Task ${task} ${what}` : what.replace(/^is /, '');
+  const said = `${words.charAt(0).toUpperCase()}${words.slice(1)}${cause === undefined ? '' : `: ${cause}`}`;
+  return kind === 'failed' && said.length > HEADLINE ? `${said.slice(0, HEADLINE - 1)}…` : said;
+}
+
+/** The last run that succeeded and is not the one that the page is about: that one has broken the promise. */
+function lastGoodRun(
+  { run }: Problem,
+  { runs, lastSuccess }: WatchedPipeline,
+): { readonly endedAt?: number; readonly plan?: Plan } | undefined {
+  const good = runs
+    .filter(({ state, endedAt, pipelineRunId }) => state === 'success' && endedAt !== undefined && pipelineRunId !== run?.pipelineRunId)
+    .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))[0];
+  if (good) return good;
+  return lastSuccess === undefined || lastSuccess === run?.endedAt ? undefined : { endedAt: lastSuccess };
+}
+
+/** What an edit has changed between two runs, in a line. */
+function changeOf(before: Plan, after: Plan): string {
+  const old = new Map(before.tasks.map((task) => [task.name, JSON.stringify(task)]));
+  const now = new Map(after.tasks.map((task) => [task.name, JSON.stringify(task)]));
+  const names = [...new Set([...old.keys(), ...now.keys()])].filter((name) => old.get(name) !== now.get(name));
+  const file = `its file was edited: plan ${before.hash.slice(0, 12)} → ${after.hash.slice(0, 12)}`;
+  return names.length === 0 ? file : `${file}; tasks that differ: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`;
+}
+
 function firstLine(text: string | undefined): string | undefined {
   return text?.split('\n')[0];
 }
 
-function tail(text: string | undefined): string | undefined {
-  return text !== undefined && text.length > ERROR_TAIL ? `…${text.slice(-ERROR_TAIL)}` : text;
+/** The cause of an error, which its first line says, and its end: of programs, the last lines of the log. */
+function causeAndEnd(text: string | undefined): string | undefined {
+  if (text === undefined || text.length <= ERROR_TAIL) return text;
+  const cause = (firstLine(text) ?? '').slice(0, ERROR_TAIL);
+  return `${cause}\n…\n${text.slice(-ERROR_TAIL)}`;
+}
+
+/** A time without milliseconds, ISO 8601. */
+function seconds(instant: number): string {
+  return iso(Math.floor(instant / 1000) * 1000);
 }
 
 function shortInterval(start: string): string {

@@ -99,7 +99,10 @@ describe('monitors', function () {
     await startRun(plan);
     await told(key(plan, 'failed'), 'trigger');
     const event = pagerDuty.events.find(({ dedup_key }) => dedup_key === key(plan, 'failed'));
-    assert.match(event?.payload.summary ?? '', new RegExp(`^${plan.dagId} failed in bad, data of 2024-01-01, since .*: the reason$`));
+    assert.match(
+      event?.payload.summary ?? '',
+      new RegExp(`^Task bad failed: the reason \\| ${plan.dagId}, data of 2024-01-01, since [^.]*Z$`),
+    );
     assert.equal(event?.payload.severity, 'critical');
     const details = event?.payload.custom_details ?? {};
     assert.deepEqual(

@@ -50,7 +50,7 @@ describe('a page about a deadline', () => {
     const { summary, details } = await pageAt('2024-03-31T04:00:30Z', plan, '2024-03-30T23:00:01Z', interval);
     assert.equal(
       summary,
-      'sales is late: it should have ended by 2024-03-31 06:00 Europe/Berlin, data of 2024-03-29T23:00:00Z, since 2024-03-31T04:00:00Z',
+      'Late: it should have ended by 2024-03-31 06:00 Europe/Berlin | sales, data of 2024-03-29T23:00:00Z, since 2024-03-31T04:00:00Z',
     );
     assert.equal(details.deadline, '2024-03-31 06:00 Europe/Berlin');
   });
@@ -63,7 +63,7 @@ describe('a page about a deadline', () => {
     const { summary } = await pageAt('2024-03-12T14:00:00Z', plan, '2024-03-08T15:00:00Z');
     assert.match(
       summary,
-      /^sales is late: it should have ended 2d of business days after its start, by 2024-03-12 10:00 America\/New_York, /,
+      /^Late: it should have ended 2d of business days after its start, by 2024-03-12 10:00 America\/New_York \| sales, /,
     );
   });
 
@@ -71,6 +71,67 @@ describe('a page about a deadline', () => {
     const plan = planWith({ promise: { kind: 'within', ms: 7_200_000, reference: 'started_at' }, warnAt: { part: 0.5 } });
     const { summary, severity } = await pageAt('2024-01-02T01:30:00Z', plan, '2024-01-02T00:00:00Z');
     assert.equal(severity, 'warning');
-    assert.match(summary, /^sales may be late: it should have ended 2h after its start, by 2024-01-02 02:00 UTC, /);
+    assert.match(summary, /^May be late: it should have ended 2h after its start, by 2024-01-02 02:00 UTC \| sales, /);
+  });
+});
+
+describe('a page about a failure', () => {
+  const failed = async (error: string, more: Partial<WatchedPipeline> = {}) => {
+    const plan = planOf('sales', [task('load', 'ok')], { critical: true, hash: 'b'.repeat(64) });
+    const at = Date.parse('2024-01-02T03:04:05.678Z');
+    const run = {
+      pipelineRunId: 'sales/x',
+      temporalRunId: 'x',
+      cause: 'manual',
+      state: 'failed',
+      queuedAt: at - 60_000,
+      startedAt: at,
+      begun: true,
+    };
+    const pipeline: WatchedPipeline = {
+      plan,
+      createdAt: at,
+      paused: false,
+      ...more,
+      runs: [{ ...run, endedAt: at, plan }, ...(more.runs ?? [])],
+    };
+    const [problem] = findProblems(pipeline, at + 1_000, USUAL_PATIENCE);
+    assert.ok(problem);
+    const facts: typeof FACTS = { ...FACTS, runDetails: () => Promise.resolve({ rows: {}, failed: { task: 'load', attempt: 2, error } }) };
+    return pageOf(problem, pipeline, facts as MonitorFacts, at + 1_000);
+  };
+
+  it('says what is wrong in 80 characters, then which pipeline; times have no milliseconds', async () => {
+    const { summary, since, details } = await failed(`12 of 4,000 rows differ: ${'x'.repeat(500)}`);
+    assert.match(summary, /^Task load failed: 12 of 4,000 rows differ: x+… \| sales, since 2024-01-02T03:04:05Z$/);
+    assert.equal(summary.indexOf(' | '), 80);
+    assert.equal(since, '2024-01-02T03:04:05Z');
+    assert.match(String(details.error), /^12 of 4,000 rows differ/);
+  });
+
+  it('keeps the cause, which comes first, and the last lines of a long log', async () => {
+    const lines = Array.from({ length: 1_000 }, (_, index) => `line ${index}`);
+    const { details } = await failed(`Job 'spark' failed: KeyError: 'price'\n${lines.join('\n')}`);
+    assert.match(String(details.error), /^Job 'spark' failed: KeyError: 'price'\n…\n[^]*line 999$/);
+  });
+
+  it('names the last success before, and what has changed since; never the run that is the problem', async () => {
+    const at = Date.parse('2024-01-01T03:00:00Z');
+    const plan = planOf('sales', [task('load', 'other')], { critical: true, hash: 'a'.repeat(64) });
+    const good = {
+      pipelineRunId: 'sales/w',
+      temporalRunId: 'w',
+      cause: 'manual',
+      state: 'success',
+      queuedAt: at,
+      begun: true,
+      endedAt: at,
+      plan,
+    };
+    const { details } = await failed('x', { runs: [good] });
+    assert.equal(details.last_success, '2024-01-01T03:00:00Z');
+    assert.match(String(details.changed_since), /^its file was edited: plan aaaaaaaaaaaa → bbbbbbbbbbbb; tasks that differ: load$/);
+    const alone = await failed('x', { lastSuccess: Date.parse('2024-01-02T03:04:05.678Z') });
+    assert.equal(alone.details.last_success, undefined);
   });
 });
