@@ -10,7 +10,7 @@ const NAMES = ['etl', 'reconcile', 'retrain'];
 
 /** `sluice init`: a new pipeline from a template. */
 export const command = new Command('init')
-  .description('Begin a pipeline from a template.')
+  .description('Begin a pipeline from a template: a draft with blanks, which no scheduler applies before they are filled.')
   .argument('<dag_id>', 'its name: small letters, digits and _')
   .addOption(new Option('-t, --template <name>', 'what it is to be').choices(NAMES).default('etl'))
   .option('--to <folder>', 'where to put it', PIPELINES)
@@ -27,7 +27,6 @@ export const command = new Command('init')
       throw new CommandError(`${relative(process.cwd(), file)} exists already; it is left as it is.`);
     const text = await readFile(join(TEMPLATES, `${template}.yaml`), 'utf8');
     await writeFile(file, text.replace(/^dag_id: .*$/m, `dag_id: ${dagId}`), { flag: 'wx' });
-    say(
-      `Wrote ${relative(process.cwd(), file)}. Next: put your tables and buckets in, then \`sluice validate ${relative(process.cwd(), file)}\`.`,
-    );
+    const shown = relative(process.cwd(), file);
+    say(`Wrote ${shown}. Fill in its blanks; \`sluice validate ${shown}\` lists them. It is not applied before that.`);
   });

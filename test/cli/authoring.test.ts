@@ -40,11 +40,27 @@ describe('sluice for authors', function () {
   });
 
   for (const template of ['etl', 'reconcile', 'retrain']) {
-    it(`init --template ${template}: a file that is good as it is`, async () => {
+    it(`init --template ${template}: a draft, which is refused until each blank is filled`, async () => {
       const { code, stderr } = await sluice(['init', `new_${template}`, '--template', template, '--to', folder.path]);
       assert.equal(code, 0, stderr);
       assert.match(await readFile(at(`new_${template}.yaml`), 'utf8'), new RegExp(`^dag_id: new_${template}$`, 'm'));
-      assert.equal((await sluice(['validate', at(`new_${template}.yaml`)])).code, 0);
+      const file = at(`new_${template}.yaml`);
+      const lines = (await readFile(file, 'utf8')).split('\n');
+      const blanks = lines.flatMap((line, index) => (/^ +\w+: #/.test(line) ? [index + 1] : []));
+      const draft = await sluice(['validate', file, '-o', 'json']);
+      assert.equal(draft.code, 3);
+      const [{ diagnostics }] = JSON.parse(draft.stdout) as [{ diagnostics: { line: number; message: string }[] }];
+      assert.deepEqual(
+        diagnostics.map(({ line }) => line),
+        blanks,
+      );
+      for (const { message } of diagnostics) assert.match(message, /not empty/);
+      const filled = lines.map((line) =>
+        line.replace(/^( +\w+:) #.*?(?:such as (.*))?$/, (_, key: string, example = 'orders') => `${key} ${example}`),
+      );
+      await writeFile(file, filled.join('\n'));
+      const good = await sluice(['validate', file]);
+      assert.equal(good.code, 0, good.stdout);
     });
   }
 
