@@ -15,7 +15,7 @@ import { connectClient } from '../temporal/connect.ts';
 import { followRun, type RunEnd } from '../temporal/follow-run.ts';
 import { type RunReference, startManualRun } from '../temporal/runs.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
-import { runUrl, webUi } from '../temporal/web-ui.ts';
+import { runsUrl, runUrl } from '../temporal/web-ui.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
 import { createDemoData } from './demo/demo-data.ts';
@@ -148,7 +148,7 @@ function whereToLook(environment: Environment, namespace: string, run: RunRefere
   const rows = [
     ['Run', `${run.pipelineRunId}: ${end.state}`],
     ['Run in the UI', runUrl(environment, namespace, run) ?? ''],
-    ['Temporal UI', webUi(environment) ?? ''],
+    ['All runs in the UI', runsUrl(environment, namespace) ?? ''],
     ['Loaded table', `${DEMO.table} in the warehouse database; ${formatOutput(end)}`],
     ['Logs', join(home, 'logs')],
     ['Next', 'npm run sluice -- --help'],

@@ -12,6 +12,7 @@ const MEANING = {
   missing: 'No run has been started for this interval: its data will not be there.',
   never_started: 'The run is there, and no worker takes it. It goes on by itself when one does.',
   failed: 'The run is over and its data is not there. Nothing of a task that failed was left behind.',
+  held: 'A task has failed and is on hold: the run goes on when somebody decides, or fails when the hold is over.',
   late: 'The data is not there yet, and was promised to be.',
   stale: 'What reads its data reads old data.',
   assert: 'The run has ended well, and what it found is not as was promised.',
@@ -56,6 +57,7 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
       changed_since: run && good?.plan && good.plan.hash !== run.plan.hash ? changeOf(good.plan, run.plan) : undefined,
       next_tick: facts.nextTick(plan, now),
       to_look_at_it: run ? `sluice show ${run.pipelineRunId}` : `sluice ticks ${plan.dagId}`,
+      to_decide: run && failed && kind === 'held' ? `sluice decide ${run.pipelineRunId} ${failed.task} retry|skip|fail` : undefined,
       to_run_it_again: run && kind === 'failed' ? `sluice rerun ${run.pipelineRunId}` : undefined,
     }),
     links: [
@@ -67,10 +69,11 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
 
 /** What is wrong, before everything else. */
 function headline({ kind, what }: Problem, task: string | undefined, error: string | undefined): string {
-  const cause = kind === 'failed' ? firstLine(error) : undefined;
-  const words = kind === 'failed' && task !== undefined ? `Task ${task} ${what}` : what.replace(/^is /, '');
+  const isFailure = kind === 'failed' || kind === 'held';
+  const cause = isFailure ? firstLine(error) : undefined;
+  const words = isFailure && task !== undefined ? `Task ${task} ${what}` : what.replace(/^is /, '');
   const said = `${words.charAt(0).toUpperCase()}${words.slice(1)}${cause === undefined ? '' : `: ${cause}`}`;
-  return kind === 'failed' && said.length > HEADLINE ? `${said.slice(0, HEADLINE - 1)}…` : said;
+  return isFailure && said.length > HEADLINE ? `${said.slice(0, HEADLINE - 1)}…` : said;
 }
 
 /** The last run that succeeded and is not the one that the page is about: that one has broken the promise. */

@@ -3,7 +3,7 @@ import type { DataInterval } from '../workflows/plan/schedule.ts';
 import type { Severity, SlaPlan } from '../workflows/plan/sla.ts';
 import type { WatchedRun } from './watched.ts';
 
-export type ProblemKind = 'missing' | 'never_started' | 'failed' | 'late' | 'stale' | 'assert';
+export type ProblemKind = 'missing' | 'never_started' | 'failed' | 'held' | 'late' | 'stale' | 'assert';
 
 /** Something that is not as was promised. */
 export interface Problem {

@@ -87,7 +87,9 @@ function problemsOf(
   if (!succeeded) {
     const failed = runs.filter(hasFailed).sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))[0];
     if (failed) found.push(make({ kind: 'failed', since: failed.endedAt ?? now, what: failureWords(failed), run: failed }));
-    else if (underWay && !underWay.begun && now - underWay.queuedAt >= settings.neverStartedMs) {
+    else if (plan.critical && underWay?.state === 'held') {
+      found.push(make({ kind: 'held', since: underWay.startedAt ?? underWay.queuedAt, what: 'is on hold', run: underWay }));
+    } else if (underWay && !underWay.begun && now - underWay.queuedAt >= settings.neverStartedMs) {
       found.push(make({ kind: 'never_started', since: underWay.queuedAt, what: 'has a run that no worker has begun', run: underWay }));
     } else if (interval && runs.length === 0 && current.schedule) {
       const due = Date.parse(interval.end);

@@ -124,7 +124,7 @@ export class TemporalFacts implements MonitorFacts {
 
   async runDetails({ pipelineRunId, temporalRunId }: WatchedRun): Promise<RunDetails> {
     const { instances, error } = await showRun(this.client, { pipelineRunId, temporalRunId });
-    const failed = instances.all().find(({ state }) => state === 'failed');
+    const failed = instances.all().find(({ state }) => state === 'failed' || state === 'held');
     const rows = instances.all().flatMap(({ task, output }): [string, number][] => {
       const count = typeof output === 'object' && output !== null && !Array.isArray(output) ? (output as JsonObject).rows : undefined;
       return typeof count === 'number' ? [[task, count]] : [];

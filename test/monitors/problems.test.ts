@@ -4,6 +4,7 @@ import { findProblems } from '../../monitors/problems.ts';
 import type { WatchedPipeline, WatchedRun } from '../../monitors/watched.ts';
 import { USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
+import { isUnderWay } from '../../workflows/plan/run.ts';
 import type { SlaPlan } from '../../workflows/plan/sla.ts';
 import { planOf, task } from '../support/plans.ts';
 
@@ -30,7 +31,7 @@ function run(of: Plan, day: number, state: string, more: Partial<WatchedRun> = {
     ...(state !== 'queued' && { startedAt: queuedAt }),
     begun: true,
     plan: of,
-    ...(['running', 'queued', 'paused'].includes(state) ? {} : { endedAt: queuedAt + 10 * MINUTE }),
+    ...(isUnderWay(state) ? {} : { endedAt: queuedAt + 10 * MINUTE }),
     ...more,
   };
 }
@@ -43,6 +44,15 @@ function problems(of: Plan, runs: readonly WatchedRun[], now: string, more: Part
 }
 
 describe('problems of a pipeline', () => {
+  it('a task on hold: of a critical pipeline at once, until somebody decides', () => {
+    const critical = plan({ critical: true });
+    const held = run(critical, 1, 'held');
+    assert.deepEqual(problems(critical, [held], '02T00:02'), [`breach sales/held/${JAN_1}`]);
+    assert.deepEqual(problems(critical, [{ ...held, state: 'running' }], '02T00:02'), []);
+    const ordinary = plan();
+    assert.deepEqual(problems(ordinary, [{ ...held, plan: ordinary }], '02T00:02'), []);
+  });
+
   const JAN_1 = '2024-01-01T00:00:00Z';
 
   it('none, while all is well or nothing is promised', () => {
