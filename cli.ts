@@ -44,6 +44,7 @@ const COMMANDS = {
   pools: () => import('./cli/pools.ts'),
   init: () => import('./cli/init.ts'),
   explain: () => import('./cli/explain.ts'),
+  setup: () => import('./cli/setup.ts'),
   stack: () => import('./cli/stack.ts'),
   doctor: () => import('./cli/doctor.ts'),
 };

@@ -71,12 +71,33 @@ const EXPECTED = new Set([
   'RunExists',
   'RunNotFound',
   'RunUnclear',
+  'SearchAttributesMissing',
   'TemporalUnavailable',
 ]);
+
+/** gRPC's PERMISSION_DENIED and UNAUTHENTICATED: about the credentials, not a fault of anybody's. */
+const REFUSALS: ReadonlySet<unknown> = new Set([7, 16]);
+
+/** Why Temporal does not allow something; undefined when that is not what an error says. */
+function refusalOf(error: unknown): string | undefined {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    if (each.name === 'SearchAttributesMissing') return undefined;
+    const { code, details } = each as { code?: unknown; details?: unknown };
+    if (REFUSALS.has(code)) return `${typeof details === 'string' && details !== '' ? details : each.message}.`;
+  }
+  return undefined;
+}
 
 /** Turns what a command throws into a message and an exit code. A fault of Sluice's own keeps its stack trace. */
 export function reportFailure(error: unknown): void {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   process.exitCode = name === 'TemporalUnavailable' ? EXIT.cannotConnect : EXIT.failed;
+  const refusal = refusalOf(error);
+  if (refusal !== undefined) {
+    say(
+      `Temporal refuses this: ${refusal} Check the credentials (TEMPORAL_API_KEY, or the TLS certificate) and their role in the namespace.`,
+    );
+    return;
+  }
   say(EXPECTED.has(name) ? message : `This is a fault of Sluice; please report it.\n${stack}`);
 }

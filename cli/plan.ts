@@ -3,7 +3,7 @@ import type { Compilation } from '../compiler/compile.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { type ScheduleChange, diffSchedules, listSchedules } from '../temporal/schedules.ts';
-import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { missingSearchAttributes } from '../temporal/search-attributes.ts';
 import { describeSchedule, describeTasks, describeTrigger } from '../workflows/plan/describe.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { iso, type SchedulePlan, tickAfter } from '../workflows/plan/schedule.ts';
@@ -27,10 +27,11 @@ export const command = new Command('plan')
     // Whether a schedule is to go can be told only when the whole folder is looked at.
     const whole = paths.length === 1 && paths[0] === PIPELINES;
     const changes = await withClient(async (client) => {
-      await ensureSearchAttributes(client);
+      // Where they are missing nothing was applied yet. To look changes nothing on the server.
+      const isNew = (await missingSearchAttributes(client)).length > 0;
       return diffSchedules(
         plans,
-        await listSchedules(client, taskQueueOf(environment)),
+        isNew ? [] : await listSchedules(client, taskQueueOf(environment)),
         () => !whole || plans.length < compilations.length,
       );
     });

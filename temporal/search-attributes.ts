@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import proto from '@temporalio/proto';
@@ -12,15 +13,77 @@ const TYPES = {
 
 type Name = keyof typeof SEARCH_ATTRIBUTES;
 
-/** Registers Sluice's search attributes in the client's namespace, where they are missing. */
-export async function ensureSearchAttributes(client: Client): Promise<void> {
+/** How long a server may take to use search attributes that were registered, in milliseconds. PostgreSQL needs about 2 s. */
+const USABLE_WITHIN_MS = 30_000;
+const ASK_EVERY_MS = 200;
+/** gRPC's PERMISSION_DENIED. */
+const PERMISSION_DENIED = 7;
+
+/** A search attribute that a namespace lacks. */
+export interface MissingAttribute {
+  readonly name: string;
+  readonly type: keyof typeof TYPES;
+}
+
+/** Thrown when search attributes are missing and may not be registered by this client. */
+export class SearchAttributesMissing extends Error {
+  override readonly name = 'SearchAttributesMissing';
+  constructor(namespace: string, missing: readonly MissingAttribute[], cause: unknown) {
+    const names = missing.map(({ name, type }) => `${name} (${type})`).join(', ');
+    super(
+      `The namespace '${namespace}' lacks search attributes, and these credentials may not register them: ${names}. ` +
+        `\`sluice setup --print\` prints the commands for whoever may.`,
+      { cause },
+    );
+  }
+}
+
+/** The search attributes of Sluice that the client's namespace lacks. Writes nothing. */
+export async function missingSearchAttributes(client: Client): Promise<MissingAttribute[]> {
   const { namespace } = client.options;
-  const { operatorService } = client.connection as unknown as { operatorService: OperatorService };
-  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-  const missing = Object.values(SEARCH_ATTRIBUTES).filter(({ name }) => !(name in (customAttributes ?? {})));
-  if (missing.length === 0) return;
+  const { customAttributes } = await operatorOf(client).listSearchAttributes({ namespace });
+  return Object.values(SEARCH_ATTRIBUTES).filter(({ name }) => !(name in (customAttributes ?? {})));
+}
+
+/**
+ * Registers Sluice's search attributes in the client's namespace, where they are missing, and waits until the server uses them.
+ * @throws SearchAttributesMissing when that is not allowed
+ */
+export async function ensureSearchAttributes(client: Client): Promise<void> {
+  const missing = await missingSearchAttributes(client);
+  if (missing.length > 0) await register(client, missing);
+  // Another process may have registered them a moment ago.
+  await untilUsable(client);
+}
+
+/** @throws SearchAttributesMissing */
+async function register(client: Client, missing: readonly MissingAttribute[]): Promise<void> {
+  const { namespace } = client.options;
   const searchAttributes = Object.fromEntries(missing.map(({ name, type }) => [name, TYPES[type]]));
-  await operatorService.addSearchAttributes({ namespace, searchAttributes });
+  try {
+    await operatorOf(client).addSearchAttributes({ namespace, searchAttributes });
+  } catch (error) {
+    throw (error as { code?: unknown }).code === PERMISSION_DENIED ? new SearchAttributesMissing(namespace, missing, error) : error;
+  }
+}
+
+/** Waits until queries may name the attributes: a server takes them up a moment after they were registered. */
+async function untilUsable(client: Client): Promise<void> {
+  const names = Object.values(SEARCH_ATTRIBUTES).map(({ name }) => `${name} IS NOT NULL`);
+  // One workflow id makes it cheap, whatever the number of runs.
+  const query = `WorkflowId = "sluice" AND (${names.join(' OR ')})`;
+  for (const deadline = performance.now() + USABLE_WITHIN_MS; ; await delay(ASK_EVERY_MS)) {
+    try {
+      await client.workflow.count(query);
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+  }
+}
+
+function operatorOf(client: Client): OperatorService {
+  return (client.connection as unknown as { operatorService: OperatorService }).operatorService;
 }
 
 interface OperatorService {
