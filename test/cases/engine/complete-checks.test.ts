@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, it } from 'mocha';
+import { connectionsFrom } from '../../../lib/connections.ts';
+import { createLog } from '../../../lib/logging.ts';
+import { createMonitors } from '../../../monitors/create-monitors.ts';
+import { CompleteChecks } from '../../../temporal/complete-checks.ts';
+import { ensureMonitor } from '../../../temporal/ensure-monitor.ts';
+import type { TemporalFacts } from '../../../temporal/monitor-facts.ts';
+import { createMonitorWorkers, type MonitorGroup } from '../../../temporal/monitors.ts';
+import { ensureSearchAttributes } from '../../../temporal/search-attributes.ts';
+import { monitorId, probeId, USUAL_PATIENCE } from '../../../workflows/plan/incident.ts';
+import { eventually } from '../../support/eventually.ts';
+import '../../support/temporal-worker.ts';
+import { testStack } from '../../support/test-stack.ts';
+
+describe('what feeds the dead man’s switch, without any connection to PagerDuty', function () {
+  this.timeout('1m');
+  const taskQueue = `checked-${randomUUID().slice(0, 8)}`;
+  const stop = new AbortController();
+  let monitors: MonitorGroup;
+  let monitoring: Promise<void>;
+  let following: Promise<void>;
+
+  before(async function () {
+    this.timeout('15m');
+    const { environment } = await testStack(['temporal']);
+    const create = (facts: TemporalFacts) => createMonitors(facts, connectionsFrom(environment), environment);
+    monitors = await createMonitorWorkers(environment, [taskQueue], create, () => undefined);
+    monitoring = monitors.run();
+    await ensureSearchAttributes(monitors.client);
+  });
+  after(async () => {
+    stop.abort();
+    await following;
+    await monitors.client.workflow.getHandle(probeId(taskQueue)).terminate();
+    monitors.shutdown();
+    await monitoring;
+  });
+
+  it('is a complete check, and nothing when the monitor is gone although Temporal answers', async () => {
+    const checks = new CompleteChecks(monitors.client, [taskQueue], createLog('test', 'error'));
+    following = checks.follow(stop.signal);
+    assert.ok(!checks.areWithin(60_000));
+    await ensureMonitor(monitors.client, taskQueue, { ...USUAL_PATIENCE, everyMs: 500, silenceMs: 600_000 });
+    await eventually(() => Promise.resolve(assert.ok(checks.areWithin(60_000))), 20_000);
+    await monitors.client.workflow.getHandle(monitorId(taskQueue)).terminate();
+    await eventually(() => Promise.resolve(assert.ok(!checks.areWithin(6_000))), 15_000);
+  });
+});
