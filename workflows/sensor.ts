@@ -1,4 +1,4 @@
-import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, defineSearchAttributeKey, TimeoutFailure } from '@temporalio/common';
 import {
   ActivityCancellationType,
   allHandlersFinished,
@@ -279,8 +279,13 @@ class Sensor {
         }),
       );
     } catch (error) {
-      // Retries have no end: this is a failure that nothing but a person can put right.
-      if (!isCancellation(error)) {
+      const timeout = timeoutOf(error);
+      if (timeout && patched('dead-consumers-go-on')) {
+        // The worker died while the consumer was asked to stop: then the server does not retry. The next one goes on from its last heartbeat.
+        if (timeout.lastHeartbeatDetails) this.ends[consumer] = timeout.lastHeartbeatDetails as SensorEnd;
+        if (!this.consumers.consideredCancelled) this.stirred = true;
+      } else if (!isCancellation(error)) {
+        // Retries have no end: this is a failure that nothing but a person can put right.
         this.stopped = rootMessage(error);
         this.stirred = true;
       }
@@ -315,6 +320,10 @@ function describeReport({ consumer, counts, rate, lag, lastStart, problem }: Sen
     ...(problem === undefined ? [] : [`! ${problem}`]),
   ];
   return parts.join('\n  ');
+}
+
+function timeoutOf(error: unknown): TimeoutFailure | undefined {
+  return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure ? error.cause : undefined;
 }
 
 function rootMessage(error: unknown): string {

@@ -201,7 +201,7 @@ class Player {
   private async sendEvent(start: Start & { readonly kind: 'event' }, run: Wanted | undefined): Promise<Promise<Ending>[]> {
     const { client, kafka } = this.stage;
     const moment = wantedRun({ ...this.world, runs: [] }, start, 0)?.interval.end ?? assert.fail();
-    const event = { key: String(start.key), region: start.region };
+    const event = { key: `k${start.key}`, region: start.region };
     const starts = createSensorStarts(client, this.seat.taskQueue);
     const timestamp = isoOf(moment + 1);
     const wanted = {

@@ -62,7 +62,7 @@ export function wantedRun(world: World, start: Start, step: number): Wanted | un
   }
   const { region } = start;
   if (start.kind === 'run') return { name: `manual/${step}`, interval, variant: region === 'all' ? '' : region, region };
-  const name = `event/${start.key}`;
+  const name = `event/k${start.key}`;
   return known(name) ? undefined : { name, interval, variant: name, region };
 }
 
