@@ -16,10 +16,12 @@ const UNFINISHED_MS = 7 * 86_400_000;
  * Removes the folders of earlier runs that wrote the same data: all but the newest, of runs that have ended. What cannot be told to belong
  * to an ended run stays.
  * @param prefix how the names of the folders begin: `s3://bucket/prefix/run-1f2e3d4c-`
+ * @param own the folder that has just been published: `s3://bucket/prefix/run-1f2e3d4c-…/`
  */
 export async function removeSuperseded(
   storage: Storage,
   prefix: string,
+  own: string,
   runs: Pick<RunLookup, 'isUnderWay'>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -37,6 +39,7 @@ export async function removeSuperseded(
   for (const folder of superseded) {
     const location = { bucket: place.bucket, key: folder };
     const uri = formatS3Uri(location);
+    if (uri === own) continue;
     const manifest = await findManifest(storage, uri + MANIFEST_NAME, signal);
     const writer = manifest?.content.writer;
     const hasEnded = writer

@@ -63,7 +63,7 @@ export class RunOutput implements DatasetOutput {
     const kept = new Set([this.uri + MANIFEST_NAME, ...manifest.content.entries.map(({ url }) => url)].map((url) => parseS3Uri(url).key));
     await deleteUnder(this.#storage, parseS3Uri(this.uri), (key) => kept.has(key), signal);
     try {
-      await removeSuperseded(this.#storage, this.#siblings, runs, signal);
+      await removeSuperseded(this.#storage, this.#siblings, this.uri, runs, signal);
     } catch (error) {
       signal.throwIfAborted();
       log.warn('Could not remove the data of earlier runs; the next run tries again.', { prefix: this.#siblings, error });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { postgresToS3 } from '../../activities/postgres-to-s3.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
@@ -11,6 +12,8 @@ export async function exportTable(database: TestDatabase, bucket: TestBucket, ta
     params: { source_table: table, s3_bucket: bucket.name, ...more },
     environment: { SLUICE_CONN_POSTGRES_DEFAULT: database.url, SLUICE_CONN_AWS_DEFAULT: bucket.url },
     output: `s3://${bucket.name}/${table}/`,
+    // A run of its own: another attempt of the same one would get what the first has published.
+    runId: `export/${randomUUID()}`,
   });
   return uri;
 }
