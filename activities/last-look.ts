@@ -4,8 +4,8 @@ import { formatDuration } from '../workflows/plan/duration.ts';
 import { notYet } from './errors.ts';
 import { NOT_YET } from './failure-types.ts';
 
-/** A last look gets a fifth of the whole time, in these bounds, in milliseconds. */
-const LAST_LOOK_MS = { share: 0.2, least: 1_000, most: 10_000 };
+/** A last look gets a fifth of the whole time, in these bounds, in milliseconds: it may begin late where workers are busy. */
+const LAST_LOOK_MS = { share: 0.2, least: 2_000, most: 10_000 };
 /** A look ends so long before the server gives it up, in milliseconds: after that, what it has seen is lost. */
 const MARGIN_MS = 500;
 

@@ -209,7 +209,7 @@ describe('tasks that wait: what cannot be read yet is not there yet', function (
     [{ type: 'wait_for_http', path: 'http://127.0.0.1:1/x' }, /is not at http/],
     [{ type: 'wait_for_http', path: '/x', connection: 'self_signed' }, /Set 'ca_file' of its connection/],
     [{ type: 'wait_for_sql', query: 'SELEC 1' }, /syntax error/],
-    [{ type: 'wait_for_sql', query: 'DELETE FROM rows' }, /runs read only|read-only/],
+    [{ type: 'wait_for_sql', query: 'DELETE FROM rows' }, /is not one SELECT that can be read/],
     [{ type: 'wait_for_sql', query: 'SELECT 1', conn_id: 'not_defined' }, /Connection 'not_defined' is not defined/],
     [{ type: 'wait_for_s3', bucket: 'a-bucket', key: 'a', aws_conn_id: 'wrong_keys' }, /Check the connection's keys/],
   ];
