@@ -166,7 +166,7 @@ describe('monitors', function () {
     const of = `${plan.dagId}/fresh/freshness`;
     await told(of, 'trigger');
     const { summary } = pagerDuty.events.find(({ dedup_key }) => dedup_key === of)?.payload ?? {};
-    assert.match(summary ?? '', new RegExp(`is stale: no update of ${uri} in 4s, due by .* UTC; the last was at .* UTC`));
+    assert.match(summary ?? '', new RegExp(`^Stale: no update of ${uri} in 4s, due by .* UTC; the last was at .* UTC \\| ${plan.dagId}`));
     await startRun(maker, 'second');
     await told(of, 'trigger', 'resolve');
     await worker.client.schedule.getHandle(plan.dagId).delete();
