@@ -5,6 +5,7 @@ import type { RunSummary } from '../temporal/runs.ts';
 import type { TaskInstance } from '../temporal/task-instances.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
 import { describeOutput, formatRows } from '../workflows/plan/format.ts';
+import { STATE_MARKS } from '../workflows/plan/task-state.ts';
 import type { Json } from '../workflows/plan/json.ts';
 
 /** Shows a run as it happens: a line for each task that runs, with attempts and progress. */
@@ -29,7 +30,7 @@ export function runView(progress: Progress): RunFollower {
         case 'skipped':
         case 'upstream_failed':
         case 'canceled':
-          step.fail([state, note].filter(Boolean).join(': '));
+          step.end(STATE_MARKS[state], [state, note].filter(Boolean).join(': '));
           ended.add(task);
           break;
         default: {

@@ -4,9 +4,9 @@ import { EXIT } from '../lib/exit-code.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { createProgress, silentProgress } from '../lib/progress.ts';
 import { followRun } from '../temporal/follow-run.ts';
+import { askWorkers } from '../temporal/probe.ts';
 import { startManualRun } from '../temporal/runs.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
-import { countPollers } from '../temporal/task-queue.ts';
 import { runUrl } from '../temporal/web-ui.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, dataIntervalAround, dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
@@ -48,8 +48,8 @@ export const command = new Command('run')
       const run = await startManualRun(client, plan, taskQueue, interval, id, params, userInfo().username);
       const url = runUrl(environment, client.options.namespace, run);
       say(`Started ${run.pipelineRunId} (data of ${interval.start} – ${interval.end})${url ? `\n${url}` : ''}`);
-      if ((await countPollers(client, taskQueue)) === 0)
-        say(`No worker serves task queue '${taskQueue}'. The run waits until one does: npm run worker`);
+      if (!(await askWorkers(client, taskQueue)))
+        say(`No worker answers on task queue '${taskQueue}'. The run waits until one does: npm run worker`);
       const started = { run: run.pipelineRunId, temporal_run: run.temporalRunId, interval, url };
       if (!options.wait) return print(options, started, run.pipelineRunId);
       const stop = new AbortController();

@@ -1,12 +1,14 @@
 import pc from 'picocolors';
 import { escapeLine } from '../workflows/plan/printable.ts';
 
-/** One thing that is under way. After `done` or `fail` it says no more. */
+/** One thing that is under way. After `done`, `fail` or `end` it says no more. */
 export interface ProgressStep {
   /** What it is at now; shown beside the label. */
   update(text: string): void;
   done(text?: string): void;
   fail(text: string): void;
+  /** It ended in another way: `mark` is its sign. */
+  end(mark: string, text: string): void;
 }
 
 /** Tells a person what takes time. Steps may run side by side. */
@@ -30,7 +32,7 @@ export function createProgress(stream: ProgressStream = process.stderr): Progres
 }
 
 /** Says nothing: for callers whose output is for a program. */
-export const silentProgress: Progress = { step: () => ({ update: () => {}, done: () => {}, fail: () => {} }) };
+export const silentProgress: Progress = { step: () => ({ update: () => {}, done: () => {}, fail: () => {}, end: () => {} }) };
 
 class LineProgress implements Progress {
   readonly #stream: ProgressStream;
@@ -67,6 +69,7 @@ class LineProgress implements Progress {
       },
       done: (tail = '') => end('✓', tail),
       fail: (tail) => end('✗', tail),
+      end,
     };
   }
 }
@@ -102,6 +105,7 @@ class LiveProgress implements Progress {
       },
       done: (text) => this.#end(step, pc.green('✓'), text),
       fail: (text) => this.#end(step, pc.red('✗'), text),
+      end: (mark, text) => this.#end(step, pc.dim(mark), text),
     };
   }
 

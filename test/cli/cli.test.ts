@@ -76,7 +76,7 @@ describe('sluice', () => {
     const args = ['run', join(folder.path, 'once.yml'), '--logical-date', '2024-01-01'];
     const first = await sluice(args, settings);
     assert.deepEqual([first.code, first.stdout], [0, `${dagId}/manual/2024-01-01T00:00:00Z\n`]);
-    assert.match(first.stderr, /No worker serves task queue 'cli-nobody'/);
+    assert.match(first.stderr, /No worker answers on task queue 'cli-nobody'/);
     const second = await sluice(args, settings);
     assert.equal(second.code, 1);
     assert.match(second.stderr, new RegExp(`Run '${dagId}/manual/2024-01-01T00:00:00Z' exists already`));

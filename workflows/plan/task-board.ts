@@ -1,21 +1,8 @@
 import { allTasks, type Plan, type TaskPlan } from './plan.ts';
 import type { DataInterval } from './schedule.ts';
 import { describeOutput } from './format.ts';
-import { isFinal, type TaskState } from './task-state.ts';
+import { isFinal, STATE_MARKS } from './task-state.ts';
 import type { TaskResult } from './run.ts';
-
-const MARKS: Readonly<Record<TaskState, string>> = {
-  queued: '·',
-  running: '▶',
-  up_for_retry: '↻',
-  deferred: '…',
-  held: '‖',
-  success: '✔',
-  failed: '✘',
-  skipped: '–',
-  upstream_failed: '⊘',
-  canceled: '■',
-};
 
 /** Beyond this many tasks the table shows only those that are not simply done or waiting. */
 const MAX_ROWS = 60;
@@ -32,7 +19,7 @@ export function taskBoard(
   const width = Math.max(0, ...shown.map((task) => task.name.length));
   const rows = shown.map(({ name }) => {
     const result = results.get(name) ?? QUEUED;
-    return `${MARKS[result.state]} ${name.padEnd(width)}  ${wordsOf(result)}`;
+    return `${STATE_MARKS[result.state]} ${name.padEnd(width)}  ${wordsOf(result)}`;
   });
   let done = 0;
   for (const { state } of results.values()) if (isFinal(state)) done++;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { eventually } from '../../support/eventually.ts';
 import { sluice, startProcess, type TestProcess } from '../../support/processes.ts';
@@ -91,16 +93,25 @@ describe('health pages and sluice doctor', function () {
     });
   }
 
-  it('doctor: a worker that was killed is not counted', async () => {
+  it('doctor and run: a worker that was killed is not counted', async () => {
     const own = { ...environment, SLUICE_TASK_QUEUE: `doctor-${randomUUID()}` };
     const { process } = await start('worker.ts', [], own);
     await process.says('ready');
     const alive = await sluice(['doctor'], own);
     assert.match(alive.stdout, /✔ workers: answer on task queue 'doctor-/);
+    const folder = await temporaryFolder();
+    const file = join(folder.path, 'x.yaml');
+    await writeFile(file, `dag_id: doctor_${randomUUID().slice(0, 8)}\ntasks: [{name: a, type: empty}]\n`);
+    const served = await sluice(['run', file, '--id', 'served'], own);
+    assert.doesNotMatch(served.stderr, /No worker/);
     await process.stop('SIGKILL');
     const dead = await sluice(['doctor'], own);
     assert.match(dead.stdout, /✘ workers: none answers on task queue 'doctor-.*npm run worker/);
     assert.equal(dead.code, 1);
+    const unserved = await sluice(['run', file, '--id', 'unserved'], own);
+    assert.match(unserved.stderr, /No worker answers on task queue 'doctor-.*'\. The run waits until one does: npm run worker/);
+    assert.equal(unserved.code, 0);
+    await folder.remove();
   });
 
   it('doctor: reaches Kafka as tasks do, with TLS where the connection says so', async () => {

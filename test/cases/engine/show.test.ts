@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { decideApproval } from '../../../temporal/decisions.ts';
 import { cancelRun, operateTask } from '../../../temporal/operations.ts';
@@ -9,6 +11,7 @@ import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { sluice } from '../../support/processes.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { testStack } from '../../support/test-stack.ts';
 import { toyActivities } from '../../support/toy-activities.ts';
 import { casePlan, type Given } from '../../workflows/run/language-cases.ts';
@@ -135,6 +138,23 @@ describe('sluice show', function () {
     const again = await show(repeated);
     assert.match(again.text, new RegExp(`^repeats ${run.pipelineRunId}$`, 'm'));
     assert.equal(again.json.repeats, run.pipelineRunId);
+  });
+
+  it('run --wait: only what failed has the sign of a failure', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder.path, 'x.yaml');
+    const tasks = `
+  - {name: a, type: empty, when: "false"}
+  - {name: b, type: empty}
+  - {name: c, type: empty, trigger_rule: all_done}
+  - {name: d, type: approval, prompt: "Go?", timeout: 1s}`;
+    await writeFile(file, `dag_id: shown_${randomBytes(4).toString('hex')}\ntasks:${tasks}\n`);
+    const { code, stderr, stdout } = await sluice(['run', file, '--wait'], environment);
+    assert.equal(code, 0, stderr);
+    const signs = stderr.split('\n').flatMap((line) => /^([^…\s]) +([a-d]) {2}/.exec(line)?.slice(1, 3).join(' ') ?? []);
+    assert.deepEqual(signs.sort(), ['– a', '– b', '– d', '✓ c'], stderr);
+    assert.doesNotMatch(stderr + stdout, /[✗✘]/);
+    await folder.remove();
   });
 
   it('the input of a run begins with its facts, not with its plan', async () => {
