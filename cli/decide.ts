@@ -2,6 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { userInfo } from 'node:os';
 import { decideApproval, resolveHeldTask } from '../temporal/decisions.ts';
 import { findRun } from '../temporal/find-run.ts';
+import { DECISIONS } from '../workflows/plan/decide-command.ts';
 import { parseExactJson } from '../workflows/plan/exact-json.ts';
 import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import { say } from './command-context.ts';
@@ -13,14 +14,14 @@ interface Options {
   readonly form?: JsonObject;
 }
 
-const DECISIONS = ['approve', 'reject', 'retry', 'skip', 'fail'] as const;
+const CHOICES = [...DECISIONS.approval, ...DECISIONS.held];
 
 /** `sluice decide`: what people decide of a run that waits for them. */
 export const command = new Command('decide')
   .description('Decide on a task that waits for people: an approval (approve, reject), or one that is held on failure (retry, skip, fail).')
   .argument('<run>', 'the run, as `sluice runs --waiting` shows it; or a dag_id where only one run waits')
   .argument('<task>', 'the task that waits')
-  .addArgument(new Argument('<decision>', 'of an approval: approve, reject; of a held task: retry, skip, fail').choices(DECISIONS))
+  .addArgument(new Argument('<decision>', 'of an approval: approve, reject; of a held task: retry, skip, fail').choices(CHOICES))
   .addOption(new Option('--as <name>', 'who decides').default(userInfo().username))
   .option('--comment <text>', 'why; shown in the run')
   .option('--form <json>', 'the fields that an approval asks for, as JSON', parseForm)
@@ -33,7 +34,7 @@ Examples:
 
 The Temporal UI can send the same, as the updates \`decide\` and \`resolve-held\`.`,
   )
-  .action(async (name: string, task: string, decision: (typeof DECISIONS)[number], { as: by, comment, form }: Options) => {
+  .action(async (name: string, task: string, decision: (typeof CHOICES)[number], { as: by, comment, form }: Options) => {
     const told = await withClient(async (client) => {
       const run = await findRun(client, name, 'waiting');
       if (decision === 'approve' || decision === 'reject') {

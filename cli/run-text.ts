@@ -1,7 +1,9 @@
 import type { ShownRun } from '../temporal/follow-run.ts';
 import type { RunSummary } from '../temporal/runs.ts';
+import { decideCommand } from '../workflows/plan/decide-command.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { formText } from '../workflows/plan/form-text.ts';
+import type { JsonObject } from '../workflows/plan/json.ts';
 import type { RunInput } from '../workflows/plan/run.ts';
 import { resolveRunParams } from '../workflows/plan/run-params.ts';
 import type { OpenWait } from '../workflows/plan/task-table.ts';
@@ -62,25 +64,13 @@ export function paramsOf(input: RunInput | undefined): JsonObject {
 }
 
 function waitLines(run: string, wait: OpenWait): string[] {
-  const { task, kind, since, until, form } = wait;
+  const { task, since, until, form } = wait;
   const limit = until === undefined ? '' : `, until ${timeText(until)}`;
-  const answers = kind === 'approval' ? 'approve|reject' : 'retry|skip|fail';
   return [
     `  ${task}  ${waitText(wait)}`,
-    `    since ${timeText(since)}${limit}: sluice decide ${run} ${task} ${answers}${form ? " --form '{…}'" : ''}`,
-    ...(form ? [`    form: ${fieldsText(form)}`] : []),
+    `    since ${timeText(since)}${limit}: ${decideCommand(run, wait)}`,
+    ...(form ? [`    form: ${formText(form)}`] : []),
   ];
-}
-
-/** The fields of a form: `reason (string, required), rows (integer)`. */
-function fieldsText({ properties, required }: JsonObject): string {
-  const needed = Array.isArray(required) ? (required as Json[]) : [];
-  return Object.entries((properties ?? {}) as JsonObject)
-    .map(
-      ([name, schema]) =>
-        `${name} (${[String((schema as JsonObject).type ?? 'any'), ...(needed.includes(name) ? ['required'] : [])].join(', ')})`,
-    )
-    .join(', ');
 }
 
 function valuesText(values: JsonObject): string {

@@ -15,6 +15,7 @@ import {
   type TaskPlan,
   type WaitPlan,
 } from '../workflows/plan/plan.ts';
+import type { AlertsPlan } from '../workflows/plan/sla.ts';
 import type { TriggerRule } from '../workflows/plan/trigger-rule.ts';
 import type { AlertsKeys } from '../monitors/alerts.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
@@ -56,6 +57,7 @@ export function emitPlan(
     | 'inlets'
     | 'outlets'
     | 'alerts'
+    | 'waitingAlerts'
     | 'critical'
   >,
 ): Plan {
@@ -79,21 +81,25 @@ export function emitPlan(
   });
 }
 
-function alertsOf(alerts: Json | undefined): Pick<Plan, 'alerts'> {
+function alertsOf(alerts: Json | undefined): Pick<Plan, 'alerts' | 'waitingAlerts'> {
   if (!isMap(alerts)) return {};
-  const { pagerduty, slack, webhook } = alerts as AlertsKeys;
+  const { waiting, ...channels } = alerts as AlertsKeys;
+  // Who only names whom runs wait for asks for no pages of other things.
+  const isOnlyWaiting = waiting !== undefined && Object.keys(channels).length === 0;
+  return { ...(!isOnlyWaiting && { alerts: channelsOf(channels) }), ...(waiting && { waitingAlerts: channelsOf(waiting) }) };
+}
+
+function channelsOf({ pagerduty, slack, webhook }: Omit<AlertsKeys, 'waiting'>): AlertsPlan {
   return {
-    alerts: {
-      ...(pagerduty && {
-        pagerduty: {
-          connection: pagerduty.routing_key ?? 'pagerduty_default',
-          ...(pagerduty.severity && { severity: pagerduty.severity }),
-          ...(pagerduty.runbook !== undefined && { runbook: pagerduty.runbook }),
-        },
-      }),
-      ...(slack && { slack: { connection: slack.connection ?? 'slack_default' } }),
-      ...(webhook && { webhook: { connection: webhook.connection ?? 'webhook_default' } }),
-    },
+    ...(pagerduty && {
+      pagerduty: {
+        connection: pagerduty.routing_key ?? 'pagerduty_default',
+        ...(pagerduty.severity && { severity: pagerduty.severity }),
+        ...(pagerduty.runbook !== undefined && { runbook: pagerduty.runbook }),
+      },
+    }),
+    ...(slack && { slack: { connection: slack.connection ?? 'slack_default' } }),
+    ...(webhook && { webhook: { connection: webhook.connection ?? 'webhook_default' } }),
   };
 }
 

@@ -1,13 +1,16 @@
 import type { LookCall, LookResult, OpenProblem } from '../workflows/plan/incident.ts';
 import { iso } from '../workflows/plan/schedule.ts';
+import { isWaitKey } from '../workflows/plan/wait-key.ts';
 import { deadWorkers, missingSchedules, removedRuns, uncheckedFindings, unexplainedPauses } from './deployment-findings.ts';
 import type { Checked, MonitorFacts, SensorFacts } from './facts.ts';
 import { type Finding, USUAL_ALERTS } from './finding.ts';
 import { pageOf } from './page.ts';
+import type { ProblemKind } from './problem.ts';
 import { findProblems, isWatched } from './problems.ts';
 import { reportFindings } from './report-findings.ts';
 import { findSensorTroubles } from './sensor-troubles.ts';
 import { Since } from './since.ts';
+import { isUnanswered } from './waits.ts';
 import type { WatchedPipeline } from './watched.ts';
 
 /** What began while no worker was there gets so long afterwards to become well by itself. Milliseconds. */
@@ -39,7 +42,7 @@ export async function look({ taskQueue, settings, memory, now: time }: LookCall,
     (!answers && key.startsWith('sensor/')) ||
     [...unchecked.keys()].some((subject) => isAbout(key, subject)) ||
     withoutSchedule.some((dagId) => key !== `schedule/${dagId}` && isAbout(key, dagId)) ||
-    (problem?.run !== undefined && hasLostRun(key, problem.run, pipelines));
+    (problem?.run !== undefined && (isWaitKey(key) ? isUnanswered(problem.run, pipelines) : hasLostRun(key, problem.run, pipelines)));
   since.carry(isUnknown);
 
   const findings: Finding[] = [
@@ -84,15 +87,27 @@ export async function look({ taskQueue, settings, memory, now: time }: LookCall,
   };
 }
 
+/** Which problems dead workers explain. */
+const EXPLAINED_BY_DEAD_WORKERS = {
+  missing: true,
+  never_started: true,
+  late: true,
+  stale: true,
+  failed: false,
+  held: false,
+  assert: false,
+  waits: false,
+} as const satisfies Record<ProblemKind, boolean>;
+
 function findingsOf(pipeline: WatchedPipeline, facts: MonitorFacts, now: number, settings: LookCall['settings']): Finding[] {
   return findProblems(pipeline, now, settings).map((problem): Finding => {
-    const { key, state, plan, severity, kind, what, run } = problem;
+    const { key, state, plan, severity, kind, what, run, alerts = plan.alerts ?? USUAL_ALERTS } = problem;
     return {
       key,
       state,
-      alerts: plan.alerts ?? USUAL_ALERTS,
+      alerts,
       severity,
-      waits: kind !== 'failed' && kind !== 'assert',
+      waits: EXPLAINED_BY_DEAD_WORKERS[kind],
       line: `${plan.dagId} ${what}`,
       ...(run && { run: { id: run.pipelineRunId, queuedAt: run.queuedAt } }),
       page: () => pageOf(problem, pipeline, facts, now),

@@ -3,6 +3,9 @@ import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import { iso } from '../workflows/plan/schedule.ts';
 import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { formatWallTime } from '../workflows/plan/time-zone.ts';
+import { decideCommand } from '../workflows/plan/decide-command.ts';
+import { formText } from '../workflows/plan/form-text.ts';
+import type { OpenWait } from '../workflows/plan/task-table.ts';
 import type { MonitorFacts, RunDetails } from './facts.ts';
 import { type Problem, slaName } from './problem.ts';
 import type { WatchedPipeline } from './watched.ts';
@@ -15,6 +18,7 @@ const MEANING = {
   held: 'A task has failed and is on hold: the run goes on when somebody decides, or fails when the hold is over.',
   late: 'The data is not there yet, and was promised to be.',
   stale: 'What reads its data reads old data.',
+  waits: 'The run stands still until somebody answers, or until the time to answer is over.',
   assert: 'The run has ended well, and what it found is not as was promised.',
 } as const;
 
@@ -25,12 +29,13 @@ const HEADLINE = 80;
 
 /** The page about a problem: what one needs to know, and where to look. */
 export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts: MonitorFacts, now: number): Promise<Page> {
-  const { plan, sla, run, interval, kind, severity, since, what, deadline } = problem;
+  const { plan, sla, run, interval, kind, severity, since, what, deadline, wait, alerts } = problem;
   const details: RunDetails | undefined = run && (await facts.runDetails(run).catch(() => undefined));
-  const runbook = sla?.runbook ?? plan.alerts?.pagerduty?.runbook;
+  const runbook = sla?.runbook ?? alerts?.pagerduty?.runbook ?? plan.alerts?.pagerduty?.runbook;
   const url = run && facts.urlOf(run);
   const failed = details?.failed;
   const error = failed?.error ?? details?.error;
+  const asked = wait ?? (failed && kind === 'held' ? ({ task: failed.task, kind } as const) : undefined);
   const good = lastGoodRun(problem, pipeline);
   return {
     summary: `${headline(problem, failed?.task, error)} | ${plan.dagId}${interval ? `, data of ${shortInterval(interval.start)}` : ''}, since ${seconds(since)}`,
@@ -48,7 +53,8 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
       run: run?.pipelineRunId,
       failing_task: failed?.task,
       attempt: failed?.attempt,
-      error: causeAndEnd(error),
+      ...(wait && detailsOf(wait)),
+      error: causeAndEnd(wait ? wait.error : error),
       report: details?.report,
       where_it_stands: details?.standing?.length ? details.standing : undefined,
       rows: details && Object.keys(details.rows).length > 0 ? details.rows : undefined,
@@ -57,7 +63,7 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
       changed_since: run && good?.plan && good.plan.hash !== run.plan.hash ? changeOf(good.plan, run.plan) : undefined,
       next_tick: facts.nextTick(plan, now),
       to_look_at_it: run ? `sluice show ${run.pipelineRunId}` : `sluice ticks ${plan.dagId}`,
-      to_decide: run && failed && kind === 'held' ? `sluice decide ${run.pipelineRunId} ${failed.task} retry|skip|fail` : undefined,
+      to_decide: run && asked && decideCommand(run.pipelineRunId, asked),
       to_run_it_again: run && kind === 'failed' ? `sluice rerun ${run.pipelineRunId}` : undefined,
     }),
     links: [
@@ -67,13 +73,24 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
   };
 }
 
+/** Who is asked what, and until when. */
+function detailsOf({ kind, prompt, assignees, quorum = 1, votes, until, form }: OpenWait): Record<string, Json | undefined> {
+  return {
+    question: prompt,
+    who_is_asked: assignees ? assignees.join(', ') : 'anybody',
+    votes: kind === 'held' ? undefined : `${votes?.length ?? 0} of ${quorum}`,
+    until: until === undefined ? 'no limit' : seconds(until),
+    form: form && formText(form),
+  };
+}
+
 /** What is wrong, before everything else. */
 function headline({ kind, what }: Problem, task: string | undefined, error: string | undefined): string {
   const isFailure = kind === 'failed' || kind === 'held';
   const cause = isFailure ? firstLine(error) : undefined;
   const words = isFailure && task !== undefined ? `Task ${task} ${what}` : what.replace(/^is /, '');
   const said = `${words.charAt(0).toUpperCase()}${words.slice(1)}${cause === undefined ? '' : `: ${cause}`}`;
-  return isFailure && said.length > HEADLINE ? `${said.slice(0, HEADLINE - 1)}…` : said;
+  return (isFailure || kind === 'waits') && said.length > HEADLINE ? `${said.slice(0, HEADLINE - 1)}…` : said;
 }
 
 /** The last run that succeeded and is not the one that the page is about: that one has broken the promise. */

@@ -1,9 +1,10 @@
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { DataInterval } from '../workflows/plan/schedule.ts';
-import type { Severity, SlaPlan } from '../workflows/plan/sla.ts';
+import type { AlertsPlan, Severity, SlaPlan } from '../workflows/plan/sla.ts';
+import type { OpenWait } from '../workflows/plan/task-table.ts';
 import type { WatchedRun } from './watched.ts';
 
-export type ProblemKind = 'missing' | 'never_started' | 'failed' | 'held' | 'late' | 'stale' | 'assert';
+export type ProblemKind = 'missing' | 'never_started' | 'failed' | 'held' | 'late' | 'stale' | 'assert' | 'waits';
 
 /** Something that is not as was promised. */
 export interface Problem {
@@ -22,6 +23,10 @@ export interface Problem {
   readonly what: string;
   readonly interval?: DataInterval;
   readonly run?: WatchedRun;
+  /** For whom the run waits, where the problem is that it does. */
+  readonly wait?: OpenWait;
+  /** Who is notified; absent: those whom the pipeline names for all else. */
+  readonly alerts?: AlertsPlan;
 }
 
 /** How serious it is when a pipeline, or a promise of its, is not as it should be. */

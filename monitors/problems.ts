@@ -7,6 +7,7 @@ import { isSuppressedFor, type SlaPlan, watchedFor } from '../workflows/plan/sla
 import { findStale, isOfFreshness } from './freshness.ts';
 import { type Problem, severityOf, slaName } from './problem.ts';
 import { promiseWords } from './promise-words.ts';
+import { findWaits } from './waits.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
 /** Of the intervals that have no run no more are looked at than these, the newest. */
@@ -19,8 +20,13 @@ export function isWatched({ slas, alerts, critical }: Plan): boolean {
 
 /** What is wrong with a pipeline at the time `now` (milliseconds). Pure: the same facts give the same problems. */
 export function findProblems(pipeline: WatchedPipeline, now: number, settings: MonitorSettings): Problem[] {
-  if (!isWatched(pipeline.plan) && !pipeline.runs.some(({ plan }) => isWatched(plan))) return [];
-  return [...subjectsOf(pipeline, now).flatMap((subject) => problemsOf(subject, pipeline, now, settings)), ...findStale(pipeline, now)];
+  const waits = findWaits(pipeline);
+  if (!isWatched(pipeline.plan) && !pipeline.runs.some(({ plan }) => isWatched(plan))) return waits;
+  return [
+    ...waits,
+    ...subjectsOf(pipeline, now).flatMap((subject) => problemsOf(subject, pipeline, now, settings)),
+    ...findStale(pipeline, now),
+  ];
 }
 
 /** What promises are about: an interval with all its runs, or a run of its own. */

@@ -1,5 +1,6 @@
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { DataInterval } from '../workflows/plan/schedule.ts';
+import type { OpenWait } from '../workflows/plan/task-table.ts';
 
 /** A run as monitors see it. Times in milliseconds. */
 export interface WatchedRun {
@@ -20,6 +21,8 @@ export interface WatchedRun {
   readonly broken?: ReadonlyMap<string, string>;
   /** Its tasks, where one of them promises something. */
   readonly tasks?: readonly WatchedTask[];
+  /** Its tasks that wait for people, where its pipeline names whom to notify of that; absent: not asked, or no worker answers. */
+  readonly waits?: readonly OpenWait[];
 }
 
 export interface WatchedTask {

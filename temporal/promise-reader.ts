@@ -4,9 +4,10 @@ import { identityText } from '../workflows/plan/exact-json.ts';
 import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { failedItems, isUnderWay } from '../workflows/plan/run.ts';
+import { failedItems, isUnderWay, waitsForPeople } from '../workflows/plan/run.ts';
 import type { SlaPlan } from '../workflows/plan/sla.ts';
 import { isFinal } from '../workflows/plan/task-state.ts';
+import type { OpenWait, TaskTable } from '../workflows/plan/task-table.ts';
 import { readHistory, showRun } from './follow-run.ts';
 import { TaskInstances } from './task-instances.ts';
 import { ANSWER_WITHIN_MS, askTaskTable } from './task-table.ts';
@@ -26,14 +27,15 @@ export class PromiseReader {
   constructor(private readonly client: Client) {}
 
   /** What the promises of a run's plan are about: its start, its tasks, its outputs. @param now milliseconds */
-  async read(run: ReadRun, plan: Plan, now: number): Promise<Pick<WatchedRun, 'startedAt' | 'broken' | 'tasks'>> {
+  async read(run: ReadRun, plan: Plan, now: number): Promise<Pick<WatchedRun, 'startedAt' | 'broken' | 'tasks' | 'waits'>> {
     const slas = plan.slas ?? [];
     const startedAt = await this.startOf(run, plan, slas);
     const broken =
       run.state === 'success' && slas.some(({ promise }) => promise.kind === 'assert') ? await this.brokenPromises(run, plan) : undefined;
     const tasks =
       isUnderWay(run.state) && slas.some(({ task }) => task !== undefined) ? await this.tasksOf(run, plan, slas, now) : undefined;
-    return { ...(startedAt !== undefined && { startedAt }), ...(broken && { broken }), ...(tasks && { tasks }) };
+    const waits = plan.waitingAlerts && isUnderWay(run.state) ? await this.waitsOf(run) : undefined;
+    return { ...(startedAt !== undefined && { startedAt }), ...(broken && { broken }), ...(tasks && { tasks }), ...(waits && { waits }) };
   }
 
   /** Forgets what was read of runs that are no longer known. @param known by dag_id */
@@ -108,16 +110,25 @@ export class PromiseReader {
 
   /** The run's own table is enough where a worker answers; the history of a long run has many pages. */
   private async instancesOf(run: ReadRun, plan: Plan): Promise<TaskInstances> {
+    const table = await this.tableOf(run);
+    if (!table) return (await readHistory(this.client, run)).instances;
+    const instances = TaskInstances.of(plan);
+    instances.apply(table);
+    return instances;
+  }
+
+  /** The tasks that wait for people; undefined when no worker answers. A run that an operator has paused may wait as well. */
+  private async waitsOf(run: ReadRun): Promise<readonly OpenWait[] | undefined> {
+    return waitsForPeople(run.state) || run.state === 'paused' ? (await this.tableOf(run))?.waits : [];
+  }
+
+  private async tableOf(run: ReadRun): Promise<TaskTable | undefined> {
     const asked = Date.now();
-    const table = asked < this.silentUntil ? undefined : await askTaskTable(this.client, run, { outputs: false });
-    if (table) {
-      const instances = TaskInstances.of(plan);
-      instances.apply(table);
-      return instances;
-    }
+    if (asked < this.silentUntil) return undefined;
+    const table = await askTaskTable(this.client, run, { outputs: false });
     // Without workers each of a thousand runs would take the whole time that an answer may take.
-    if (Date.now() - asked >= ANSWER_WITHIN_MS) this.silentUntil = Date.now() + SILENCE_MS;
-    return (await readHistory(this.client, run)).instances;
+    if (!table && Date.now() - asked >= ANSWER_WITHIN_MS) this.silentUntil = Date.now() + SILENCE_MS;
+    return table;
   }
 }
 

@@ -3,6 +3,7 @@ import { inTurns } from '../lib/in-turns.ts';
 import type { WatchedRun } from '../monitors/watched.ts';
 import { iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
+import { isWaitKey } from '../workflows/plan/wait-key.ts';
 import { summaryOf } from './runs.ts';
 import { isGone, Unchecked } from './unchecked.ts';
 
@@ -103,6 +104,8 @@ export class RunIndex {
   async remember(problems: readonly string[], dagIds: { has(dagId: string): boolean }, unchecked: Unchecked): Promise<void> {
     const { pipeline, interval } = SEARCH_ATTRIBUTES;
     for (const key of problems) {
+      // A run that waits goes on, and so it is known.
+      if (isWaitKey(key)) continue;
       const [dagId = '', , ...subject] = key.split('/');
       const what = subject.join('/');
       if (!dagIds.has(dagId) || what === '' || what === 'freshness') continue;

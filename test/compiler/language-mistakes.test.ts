@@ -346,7 +346,8 @@ on_failure: [{name: b, type: notify, to: slack, connection: team, message: m}]`;
     const sources = TRIGGERS.flatMap(({ connection, example }) =>
       connection ? [`  - ${JSON.stringify({ ...example, name: `on_${String(example.type)}`, [connection.key]: 'typo' })}`] : [],
     );
-    const alerts = 'alerts: {pagerduty: {routing_key: pagerduty_oncal}, slack: {connection: slack_tem}, webhook: {connection: hoook}}';
+    const alerts =
+      'alerts: {pagerduty: {routing_key: pagerduty_oncal}, slack: {connection: slack_tem}, webhook: {connection: hoook}, waiting: {slack: {connection: slack_tem}}}';
     const text = `dag_id: x\n${alerts}\ntriggers:\n${sources.join('\n')}\ntasks: [{name: a, type: empty}]`;
     const connections = new Set(['pagerduty_oncall', 'slack_team', 'hook']);
     const [compiled] = compiler.compileAll([{ file: 'x.yaml', text }], { connections });
@@ -354,11 +355,11 @@ on_failure: [{name: b, type: notify, to: slack, connection: team, message: m}]`;
     const found = compiled.diagnostics.filter(({ code }) => code === 'SL406');
     assert.deepEqual(
       found.map(({ line, severity }) => [line, severity]),
-      [2, 2, 2, ...sources.map((_, index) => 4 + index)].map((line) => [line, 'warning']),
+      [2, 2, 2, 2, ...sources.map((_, index) => 4 + index)].map((line) => [line, 'warning']),
     );
     assert.deepEqual(
-      found.slice(0, 3).map(({ hint }) => hint),
-      ["did you mean 'pagerduty_oncall'?", "did you mean 'slack_team'?", "did you mean 'hook'?"],
+      found.slice(0, 4).map(({ hint }) => hint),
+      ["did you mean 'pagerduty_oncall'?", "did you mean 'slack_team'?", "did you mean 'hook'?", "did you mean 'slack_team'?"],
     );
   });
 

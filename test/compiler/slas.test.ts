@@ -88,4 +88,17 @@ tasks: [{name: a, type: empty}]
       webhook: { connection: 'webhook_default' },
     });
   });
+
+  it('name whom to notify of runs that wait for people; that alone asks for no other pages', () => {
+    const withAlerts = (alerts: string) => compiled(`alerts: ${alerts}\ntasks: [{name: a, type: empty}]`);
+    const both = withAlerts('{pagerduty: {}, waiting: {slack: {connection: analysts}, pagerduty: {severity: warning}}}');
+    assert.deepEqual(both.alerts, { pagerduty: { connection: 'pagerduty_default' } });
+    assert.deepEqual(both.waitingAlerts, {
+      pagerduty: { connection: 'pagerduty_default', severity: 'warning' },
+      slack: { connection: 'analysts' },
+    });
+    const alone = withAlerts('{waiting: {slack: {}}}');
+    assert.deepEqual([alone.alerts, alone.waitingAlerts], [undefined, { slack: { connection: 'slack_default' } }]);
+    assert.deepEqual([withAlerts('{}').alerts, withAlerts('{}').waitingAlerts], [{}, undefined]);
+  });
 });

@@ -38,6 +38,13 @@ describe('beside PagerDuty', function () {
     assert.deepEqual(texts(), [line('🔴 *Breach*'), line('👀 *Acknowledged by ana &lt;on call&gt;*'), line('✅ *Resolved*')]);
   });
 
+  it('Slack is not told of a breach where a run only waits for people', async () => {
+    for (const action of ['trigger', 'acknowledge', 'resolve'] as const)
+      await say('slack', action, { page: { ...PAGE, kind: 'waits', summary: 'Waits for approval of ask: Go? | sales', links: [] } });
+    const said = ': Waits for approval of ask: Go? | sales';
+    assert.deepEqual(texts(), [`✋ *Waits for people*${said}`, `👀 *Acknowledged*${said}`, `✅ *No longer waits*${said}`]);
+  });
+
   it('a webhook is told each step as JSON', async () => {
     await say('webhook', 'trigger');
     await say('webhook', 'resolve', { by: 'ana' });

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, afterEach, before, describe, it } from 'mocha';
+import { CATALOG } from '../../activities/catalog.ts';
+import { Compiler } from '../../compiler/compile.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
 import { watchTemporal } from '../../monitors/temporal-watch.ts';
 import { acknowledgeIncident, listIncidents, resolveIncident, showIncident } from '../../temporal/incidents.ts';
+import { decideApproval } from '../../temporal/decisions.ts';
+import { operateRun } from '../../temporal/operations.ts';
 import { TemporalFacts } from '../../temporal/monitor-facts.ts';
 import { ensureMonitor } from '../../temporal/ensure-monitor.ts';
 import { createMonitorWorkers, expectPipelines, type MonitorGroup } from '../../temporal/monitors.ts';
@@ -15,6 +19,7 @@ import { type MonitorSettings, monitorId, probeId, type Observation } from '../.
 import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
 import type { SlaPlan } from '../../workflows/plan/sla.ts';
 import { eventually } from '../support/eventually.ts';
+import { type Inbox, openInbox } from '../support/inbox.ts';
 import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
@@ -31,6 +36,7 @@ describe('monitors', function () {
   const taskQueue = `watched-${randomUUID().slice(0, 8)}`;
   let environment: Record<string, string>;
   let pagerDuty: PagerDutyStandIn;
+  let inbox: Inbox;
   let worker: TestWorker;
   let monitors: MonitorGroup;
   let monitoring: Promise<void>;
@@ -54,7 +60,8 @@ describe('monitors', function () {
     this.timeout('15m');
     const stack = await testStack(['temporal']);
     pagerDuty = await PagerDutyStandIn.start();
-    environment = { ...stack.environment, ...pagerDuty.environment };
+    inbox = await openInbox();
+    environment = { ...stack.environment, ...pagerDuty.environment, SLUICE_CONN_ANALYSTS: `${inbox.url}/slack` };
     worker = await startTestWorker(environment, activities, taskQueue);
     monitors = await createMonitorWorkers(
       environment,
@@ -70,6 +77,7 @@ describe('monitors', function () {
     monitors.shutdown();
     await monitoring;
     await worker.close();
+    inbox.close();
     await pagerDuty.close();
   });
   afterEach(() => {
@@ -118,6 +126,49 @@ describe('monitors', function () {
     await startManualRun(worker.client, { ...plan, tasks: [task('good', 'ok')] }, taskQueue, SOME_DAY, 'again');
     await told(key(plan, 'failed'), 'trigger', 'resolve');
     assert.equal((await showIncident(worker.client, key(plan, 'failed'))).state, 'resolved');
+  });
+
+  it('notify those whom a pipeline names of a run that waits for people, once for each task, until it is answered', async () => {
+    const dagId = `asks_${randomUUID().slice(0, 8)}`;
+    const text = `
+dag_id: ${dagId}
+params: {model: m7}
+alerts: {waiting: {slack: {connection: analysts}}}
+tasks:
+  - {name: ask, type: approval, prompt: "Promote {{ params.model }}?", assignees: [ann, bob], quorum: 2, timeout: 2h, form: {properties: {why: {type: string}}, required: [why]}}
+  - {name: sign, type: approval, prompt: "Sign?"}
+`;
+    const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'x.yaml', text });
+    assert.ok(plan, JSON.stringify(diagnostics));
+    await applyChange(worker.client, { dagId, action: 'create', detail: '', plan }, taskQueue);
+    const { pipelineRunId } = await startRun(plan);
+    const said = (): string[] => inbox.seen.map(({ body }) => String(body.text).split(' | ')[0] ?? '');
+    const are = (...lines: string[]): Promise<void> => eventually(() => Promise.resolve(assert.deepEqual(said(), lines)), 40_000);
+    const asks = '*Waits for people*: Waits for approval of ask: Promote m7?';
+    await are(`✋ ${asks}`);
+    const { page } = await showIncident(worker.client, `${dagId}/waits:ask/manual/x`);
+    const { question, who_is_asked, votes, form, to_decide } = page.details;
+    assert.deepEqual(
+      [question, who_is_asked, votes, form, to_decide],
+      ['Promote m7?', 'ann, bob', '0 of 2', 'why (string, required)', `sluice decide ${pipelineRunId} ask approve|reject --form '{…}'`],
+    );
+    // Neither one vote of two nor a pause is an answer.
+    await operateRun(worker.client, pipelineRunId, 'pause', { by: 'ann' });
+    await decideApproval(worker.client, pipelineRunId, { task: 'ask', decision: 'approve', by: 'ann', form: { why: 'x' } });
+    await delay(2_000);
+    await are(`✋ ${asks}`);
+    await operateRun(worker.client, pipelineRunId, 'unpause', { by: 'ann' });
+    await decideApproval(worker.client, pipelineRunId, { task: 'ask', decision: 'approve', by: 'bob', form: { why: 'x' } });
+    const over = [`✋ ${asks}`, '✅ *No longer waits*: Waits for approval of ask: Promote m7?'];
+    const signs = 'Waits for approval of sign: Sign?';
+    await eventually(() => Promise.resolve(assert.deepEqual(said().sort(), [...over, `✋ *Waits for people*: ${signs}`].sort())), 40_000);
+    await worker.client.workflow.getHandle(pipelineRunId).terminate();
+    await eventually(() => Promise.resolve(assert.ok(said().includes(`✅ *No longer waits*: ${signs}`))), 40_000);
+    assert.equal(said().length, 4);
+    assert.deepEqual(
+      pagerDuty.events.filter(({ dedup_key }) => dedup_key.startsWith(dagId)),
+      [],
+    );
   });
 
   it('warn, then page for a run that takes too long, and resolve when it has ended well', async () => {

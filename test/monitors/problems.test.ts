@@ -53,6 +53,25 @@ describe('problems of a pipeline', () => {
     assert.deepEqual(problems(ordinary, [{ ...held, plan: ordinary }], '02T00:02'), []);
   });
 
+  it('a run that waits for people, where the pipeline names whom to notify: once for each task, and nothing else', () => {
+    const ask = { task: 'ask', kind: 'approval', since: at('02T00:01'), prompt: 'Go?' } as const;
+    const load = { task: 'load', kind: 'held', since: at('02T00:01'), error: 'no disk' } as const;
+    const waitingAlerts = { slack: { connection: 'analysts' } };
+    const { slas, ...quiet } = plan({ waitingAlerts });
+    assert.ok(slas);
+    const waiting = (of: Plan): WatchedRun => run(of, 1, 'held', { waits: [ask, load] });
+    const keys = ['breach sales/waits:ask/scheduled-1', 'breach sales/waits:load/scheduled-1'];
+    assert.deepEqual(problems(quiet, [waiting(quiet)], '02T00:02'), keys);
+    assert.deepEqual(problems(quiet, [run(quiet, 1, 'running', { waits: [] }), run(quiet, 2, 'failed')], '03T12:00'), []);
+    assert.deepEqual(problems(plan(), [waiting(plan())], '02T00:02'), []);
+    // Whoever is paged at once for a critical pipeline is not notified twice of the same task.
+    const held = `breach sales/held/${JAN_1}`;
+    const critical: Plan = { ...quiet, critical: true };
+    assert.deepEqual(problems(critical, [waiting(critical)], '02T00:02'), [...keys, held]);
+    const same: Plan = { ...critical, waitingAlerts: { pagerduty: { connection: 'pagerduty_default' } } };
+    assert.deepEqual(problems(same, [waiting(same)], '02T00:02'), [keys[0], held]);
+  });
+
   const JAN_1 = '2024-01-01T00:00:00Z';
 
   it('none, while all is well or nothing is promised', () => {

@@ -44,6 +44,8 @@ export interface Plan {
   /** What it promises, of its runs and of its tasks. */
   readonly slas?: readonly SlaPlan[];
   readonly alerts?: AlertsPlan;
+  /** Who is notified when a run waits for people: for an approval, or with a task on hold. Absent: nobody. */
+  readonly waitingAlerts?: AlertsPlan;
   /** Somebody is paged when a run fails or is late, whatever else is promised. */
   readonly critical?: boolean;
   /** The data sets that it reads, and those that a run has made when it has succeeded. */

@@ -1,0 +1,57 @@
+import type { OpenProblem } from '../workflows/plan/incident.ts';
+import { isUnderWay } from '../workflows/plan/run.ts';
+import type { AlertsPlan } from '../workflows/plan/sla.ts';
+import type { OpenWait } from '../workflows/plan/task-table.ts';
+import { waitKey } from '../workflows/plan/wait-key.ts';
+import { USUAL_ALERTS } from './finding.ts';
+import { type Problem, severityOf } from './problem.ts';
+import type { WatchedPipeline, WatchedRun } from './watched.ts';
+
+/** The tasks that wait for people, of runs whose pipeline names whom to notify of that. */
+export function findWaits({ runs }: Pick<WatchedPipeline, 'runs'>): Problem[] {
+  return runs.flatMap((run) =>
+    (run.waits ?? []).flatMap((wait): Problem[] => {
+      const { plan, pipelineRunId, interval } = run;
+      const alerts = alertsFor(wait, run);
+      if (Object.keys(alerts).length === 0) return [];
+      return [
+        {
+          key: waitKey(plan.dagId, wait.task, pipelineRunId),
+          kind: 'waits',
+          state: 'breach',
+          plan,
+          severity: alerts.pagerduty?.severity ?? (wait.kind === 'held' ? severityOf(plan) : 'info'),
+          since: wait.since,
+          what: wordsOf(wait),
+          ...(interval && { interval }),
+          run,
+          wait,
+          alerts,
+        },
+      ];
+    }),
+  );
+}
+
+/** Whether the run of an open wait goes on, and does not say whether it still waits: no worker answers. */
+export function isUnanswered({ id }: NonNullable<OpenProblem['run']>, pipelines: readonly WatchedPipeline[]): boolean {
+  return pipelines.some(({ runs }) => runs.some((run) => run.pipelineRunId === id && isUnderWay(run.state) && run.waits === undefined));
+}
+
+/** A task on hold of a critical pipeline is an incident of its own: whoever is paged for that is not paged twice. */
+function alertsFor({ kind }: OpenWait, { plan: { waitingAlerts = {}, alerts, critical } }: WatchedRun): AlertsPlan {
+  if (kind !== 'held' || !critical) return waitingAlerts;
+  const paged = alerts ?? USUAL_ALERTS;
+  const { pagerduty, slack, webhook } = waitingAlerts;
+  return {
+    ...(pagerduty && pagerduty.connection !== paged.pagerduty?.connection && { pagerduty }),
+    ...(slack && slack.connection !== paged.slack?.connection && { slack }),
+    ...(webhook && webhook.connection !== paged.webhook?.connection && { webhook }),
+  };
+}
+
+function wordsOf({ kind, task, prompt, error }: OpenWait): string {
+  const [reason = ''] = (kind === 'held' ? error : prompt)?.split('\n') ?? [];
+  const what = kind === 'held' ? `a decision on ${task}, which has failed` : `approval of ${task}`;
+  return `waits for ${what}${reason === '' ? '' : `: ${reason}`}`;
+}

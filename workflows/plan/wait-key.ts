@@ -1,0 +1,9 @@
+/** The key of the problem that a task of a run waits for people. A promise cannot have such a name. */
+export function waitKey(dagId: string, task: string, pipelineRunId: string): string {
+  return `${dagId}/waits:${task}/${pipelineRunId.slice(dagId.length + 1)}`;
+}
+
+/** Whether the key of a problem is one of `waitKey`. */
+export function isWaitKey(key: string): boolean {
+  return key.split('/', 2)[1]?.startsWith('waits:') ?? false;
+}
