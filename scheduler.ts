@@ -13,13 +13,12 @@ import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/h
 import { createLog, type Log } from './lib/logging.ts';
 import { writeError } from './lib/terminal.ts';
 import { connectClient, temporalState, TemporalUnavailable } from './temporal/connect.ts';
-import { accountForTicks, catchUp } from './temporal/catch-up.ts';
+import { finishUpdate } from './temporal/finish-update.ts';
 import { expectPipelines } from './temporal/monitors.ts';
 import { applyChange, diffSchedules, listSchedules, type ScheduleChange } from './temporal/schedules.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import { applySensorChange, diffSensors, listRunningSensors } from './temporal/sensors.ts';
 import { refusal } from './workflows/plan/not-yet.ts';
-import { scheduleOf } from './temporal/ticks.ts';
 
 interface Options extends HealthOptions {
   pipelines: string;
@@ -127,17 +126,14 @@ async function apply(client: Client, { pipelines, taskQueue }: Options): Promise
   return bad.length === 0 && failures === 0;
 }
 
-/** Carries out one change, and accounts for the ticks that it concerns: those that an update costs, and those that `catchup` wants. */
+/** Carries out one change, and what follows from it: the ticks that an update costs, and those that `catchup` wants. */
 async function carryOut(client: Client, change: ScheduleChange, taskQueue: string): Promise<void> {
-  const { action, dagId, plan, detail } = change;
-  const before = action === 'update' ? await scheduleOf(client, dagId) : undefined;
+  const { action, dagId, detail } = change;
   await applyChange(client, change, taskQueue);
   log.info(`${action} ${dagId}`, { detail });
-  const now = Date.now();
-  for (const run of before ? await accountForTicks(client, before, taskQueue, now) : []) {
-    log.info(`started ${run}: it was due when its schedule was updated`);
-  }
-  const backfill = plan && (await catchUp(client, plan, taskQueue, now));
+  if (action === 'delete') return;
+  const { started, backfill } = await finishUpdate(client, dagId, taskQueue);
+  for (const run of started) log.info(`started ${run}: it was due when its schedule was updated`);
   if (backfill !== undefined) log.info(`catches up ${dagId}: ${backfill}`);
 }
 

@@ -59,7 +59,7 @@ function present({ dagId, action, detail, plan }: ScheduleChange, compilations: 
   };
 }
 
-const SIGNS = { create: '+', update: '~', delete: '-', unchanged: '=' } as const;
+const SIGNS = { create: '+', update: '~', finish: '~', delete: '-', unchanged: '=' } as const;
 
 function describe({ dagId, action, detail, plan }: ScheduleChange, compilations: readonly Compilation[]): string {
   const lines = [`${SIGNS[action]} ${dagId}  ${action === 'unchanged' ? 'no change' : action}  (${detail})`];

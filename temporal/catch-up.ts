@@ -5,28 +5,32 @@ import type { Plan } from '../workflows/plan/plan.ts';
 import { BackfillRefused, startBackfill } from './backfills.ts';
 import { intervalRuns } from './intervals.ts';
 import { expiryOf } from './retention.ts';
-import { type ScheduleFacts, startScheduledRun } from './ticks.ts';
+import type { TickSpan } from './follow-up.ts';
+import { startScheduledRun } from './ticks.ts';
 
 /** How far back it is looked for ticks that an edit may have cost, in milliseconds: the server works through what is due within seconds. */
 const LOOK_BACK = 10 * 60_000;
 
 /**
- * Starts the runs of ticks that were due under a schedule's earlier definition and that its update has dropped: Temporal forgets what it has
- * not worked through yet. What the Schedule holds back survives an update, and is left to it.
- * @param before the Schedule as it was when the update was sent
+ * Starts the runs of ticks that were due and that updates of their Schedule have dropped: Temporal forgets what it has not worked through yet.
+ * They run as the pipeline is now, as ticks do that a Schedule holds back.
+ * @param plan as it is applied now
  * @returns the ids of the runs that were started
  */
-export async function accountForTicks(client: Client, before: ScheduleFacts, taskQueue: string, now: number): Promise<string[]> {
-  const { plan, changedAt, paused, held } = before;
-  if (!plan.schedule || paused !== false || held > 0) return [];
-  const since = Math.max(changedAt, now - LOOK_BACK);
-  const due = intervalsCompletedSince(plan.schedule, since, now);
+export async function accountForTicks(
+  client: Client,
+  plan: Plan,
+  taskQueue: string,
+  { schedule, from, to, held }: TickSpan & { readonly to: number },
+): Promise<string[]> {
+  const due = intervalsCompletedSince(schedule, held?.since ?? Math.max(from, to - LOOK_BACK), to);
   const [first] = due;
   if (!first) return [];
-  const runs = await intervalRuns(client, plan, first.start, due.at(-1)?.end ?? first.end);
+  const runs = await intervalRuns(client, { dagId: plan.dagId, schedule }, first.start, due.at(-1)?.end ?? first.end);
   const started: string[] = [];
-  for (const interval of due.filter((each) => !stateOfInterval(each, runs))) {
-    const id = await startScheduledRun(client, plan, taskQueue, interval);
+  const missing = due.filter((interval) => !stateOfInterval(interval, runs)).slice(held?.count ?? 0);
+  for (const interval of missing.filter(({ end }) => Date.parse(end) > from)) {
+    const id = await startScheduledRun(client, plan, taskQueue, interval, schedule);
     if (id !== undefined) started.push(id);
   }
   return started;

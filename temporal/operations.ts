@@ -9,7 +9,7 @@ import {
 } from '../workflows/plan/decision.ts';
 import { sendUpdate } from './decisions.ts';
 import { explainRefusal } from './runs.ts';
-import { NotScheduled } from './ticks.ts';
+import { NotScheduled } from './schedule-facts.ts';
 
 /** Pauses a run, or lets it go on. @returns the run's answer @throws RunNotFound, DecisionRefused, NoAnswer */
 export function operateRun(client: Client, pipelineRunId: string, operation: RunOperation, word: OperatorWord): Promise<string> {

@@ -5,7 +5,7 @@ import type { Plan } from '../workflows/plan/plan.ts';
 import type { RunReference } from './runs.ts';
 import { listSchedules } from './schedules.ts';
 import { TaskInstances } from './task-instances.ts';
-import { NotScheduled, scheduleOf } from './ticks.ts';
+import { NotScheduled, scheduleOf } from './schedule-facts.ts';
 import { isOutage, type Unchecked } from './unchecked.ts';
 
 /** Schedules are listed so often, in milliseconds. */

@@ -8,16 +8,19 @@ import {
 import { describeSchedule } from '../workflows/plan/describe.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
+import { type FollowUp, followUpMemo, followUpOf, markHash, readHash } from './follow-up.ts';
 import { scheduledRunIdBase } from './names.ts';
 import { runStart } from './run-start.ts';
 import { NotYet } from './runs.ts';
+import { factsOf } from './schedule-facts.ts';
 import { scheduleSpec, specHorizon } from './schedule-spec.ts';
 import { searchAttribute } from './search-attributes.ts';
 
 /** One thing to do, or done, so that Temporal agrees with the files. */
 export interface ScheduleChange {
   readonly dagId: string;
-  readonly action: 'create' | 'update' | 'delete' | 'unchanged';
+  /** `finish`: it agrees, but an update was interrupted before all that follows from it was done. */
+  readonly action: 'create' | 'update' | 'finish' | 'delete' | 'unchanged';
   /** In a few words: `0 6 * * * UTC`, `plan 3f2a… → 91bc…`. */
   readonly detail: string;
   readonly plan?: Plan;
@@ -27,6 +30,8 @@ export interface ScheduleChange {
 export interface ScheduleState {
   readonly dagId: string;
   readonly planHash: string;
+  /** Whether its last update has left something to do. */
+  readonly isPending: boolean;
   readonly paused: boolean;
   /** Why it was paused or unpaused last, in the words of whoever did. */
   readonly note: string;
@@ -34,6 +39,8 @@ export interface ScheduleState {
   /** The runs that it has started lately, oldest first. */
   readonly startedRuns: readonly string[];
 }
+
+const INTERRUPTED = 'its last update was interrupted';
 
 /** The schedules of one deployment (task queue): one list call, whatever their number. */
 export async function listSchedules(client: Client, taskQueue: string): Promise<ScheduleState[]> {
@@ -43,7 +50,7 @@ export async function listSchedules(client: Client, taskQueue: string): Promise<
     const hash = (searchAttributes as Record<string, readonly unknown[]> | undefined)?.[SEARCH_ATTRIBUTES.planHash.name]?.[0];
     found.push({
       dagId: scheduleId,
-      planHash: String(hash ?? ''),
+      ...readHash(String(hash ?? '')),
       paused: state.paused,
       note: state.note ?? '',
       nextRuns: info?.nextActionTimes ?? [],
@@ -68,13 +75,18 @@ export function diffSchedules(
     ...plans.map((plan): ScheduleChange => {
       const schedule = known.get(plan.dagId);
       if (!schedule) return { dagId: plan.dagId, action: 'create', detail: describeSchedule(plan.schedule), plan };
-      if (schedule.planHash === appliedHash(plan))
+      if (schedule.planHash === appliedHash(plan)) {
+        if (schedule.isPending) return { dagId: plan.dagId, action: 'finish', detail: INTERRUPTED, plan };
         return { dagId: plan.dagId, action: 'unchanged', detail: describeSchedule(plan.schedule), plan };
+      }
       return { dagId: plan.dagId, action: 'update', detail: `plan ${schedule.planHash.slice(0, 12)} → ${plan.hash.slice(0, 12)}`, plan };
     }),
     ...existing
-      .filter(({ dagId }) => !wanted.has(dagId) && !keep(dagId))
-      .map(({ dagId }): ScheduleChange => ({ dagId, action: 'delete', detail: 'its file is gone' })),
+      .filter(({ dagId }) => !wanted.has(dagId))
+      .flatMap(({ dagId, isPending }): ScheduleChange[] => {
+        if (!keep(dagId)) return [{ dagId, action: 'delete', detail: 'its file is gone' }];
+        return isPending ? [{ dagId, action: 'finish', detail: INTERRUPTED }] : [];
+      }),
   ];
 }
 
@@ -83,7 +95,9 @@ function appliedHash({ hash, schedule }: Plan): string {
   return hash + specHorizon(schedule, Date.now());
 }
 
-/** Carries out one change. Runs that have begun are not touched: they carry their own plan. */
+/**
+ * Carries out one change of a Schedule; `finishUpdate` does what follows from it. Runs that have begun are not touched: they carry their own plan.
+ */
 export async function applyChange(client: Client, change: ScheduleChange, taskQueue: string): Promise<void> {
   const { dagId, action, plan } = change;
   if (action === 'delete') {
@@ -95,19 +109,19 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
       });
     return;
   }
-  if (action === 'unchanged' || !plan) return;
+  if (action === 'unchanged' || action === 'finish' || !plan) return;
   NotYet.refuse(plan);
-  const options = scheduleOptions(plan, taskQueue);
   if (action === 'create') {
     try {
-      await client.schedule.create(options);
+      await client.schedule.create(scheduleOptions(plan, taskQueue, followUpOf(plan)));
       return;
     } catch (error) {
       // The list that was compared with may lag behind a moment: then it is there, and is brought up to date.
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     }
   }
-  await client.schedule.getHandle(dagId).update(({ state, typedSearchAttributes }) => {
+  await client.schedule.getHandle(dagId).update((description) => {
+    const { state, typedSearchAttributes } = description;
     const owner = typedSearchAttributes?.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES.queue.name)?.value;
     if (owner !== taskQueue) {
       throw new ScheduleOfAnotherDeployment(
@@ -116,7 +130,27 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
       );
     }
     // Whether it is paused is the operators' word, not the file's.
-    return { ...options, state };
+    return { ...scheduleOptions(plan, taskQueue, followUpOf(plan, factsOf(description))), state };
+  });
+}
+
+/** Thrown when a Schedule was updated by another scheduler while this one did what follows from an earlier update. */
+export class UpdatedMeanwhile extends Error {
+  override readonly name = 'UpdatedMeanwhile';
+}
+
+/**
+ * Notes that what follows from the last update of a Schedule is done.
+ * @param followUp what was done
+ * @throws UpdatedMeanwhile
+ */
+export async function removeFollowUp(client: Client, plan: Plan, taskQueue: string, followUp: FollowUp): Promise<void> {
+  await client.schedule.getHandle(plan.dagId).update((description) => {
+    const now = factsOf(description);
+    if (now.plan.hash !== plan.hash || JSON.stringify(now.followUp) !== JSON.stringify(followUp)) {
+      throw new UpdatedMeanwhile(`The schedule '${plan.dagId}' was updated by another scheduler in the meantime.`);
+    }
+    return { ...scheduleOptions(plan, taskQueue), state: description.state };
   });
 }
 
@@ -125,7 +159,8 @@ export class ScheduleOfAnotherDeployment extends Error {
   override readonly name = 'ScheduleOfAnotherDeployment';
 }
 
-function scheduleOptions(plan: Plan, taskQueue: string): ScheduleOptions {
+function scheduleOptions(plan: Plan, taskQueue: string, followUp?: FollowUp): ScheduleOptions {
+  const start = runStart(plan, 'scheduled', taskQueue);
   return {
     scheduleId: plan.dagId,
     spec: plan.schedule === null ? {} : scheduleSpec(plan.schedule, Date.now()),
@@ -133,7 +168,8 @@ function scheduleOptions(plan: Plan, taskQueue: string): ScheduleOptions {
       type: 'startWorkflow',
       workflowType: plan.dagId,
       workflowId: scheduledRunIdBase(plan.dagId),
-      ...runStart(plan, 'scheduled', taskQueue),
+      ...start,
+      ...(followUp && { memo: { ...start.memo, ...followUpMemo(followUp) } }),
     },
     policies: {
       // The default, SKIP, would lose ticks in silence while a run takes long; buffered ticks run one after the other, none lost. A pipeline
@@ -143,7 +179,7 @@ function scheduleOptions(plan: Plan, taskQueue: string): ScheduleOptions {
     },
     typedSearchAttributes: [
       searchAttribute('pipeline', plan.dagId),
-      searchAttribute('planHash', appliedHash(plan)),
+      searchAttribute('planHash', markHash(appliedHash(plan), followUp)),
       searchAttribute('queue', taskQueue),
       ...(plan.owner === undefined ? [] : [searchAttribute('owner', plan.owner)]),
     ],

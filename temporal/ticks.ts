@@ -1,13 +1,14 @@
-import { type Client, ScheduleNotFoundError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { isExpired, stateOfInterval } from '../workflows/plan/interval-coverage.ts';
 import { intervalsBetween } from '../workflows/plan/intervals.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { isUnderWay, type RunInput } from '../workflows/plan/run.ts';
-import { type DataInterval, dataIntervalAround, iso } from '../workflows/plan/schedule.ts';
+import { isUnderWay } from '../workflows/plan/run.ts';
+import { type DataInterval, dataIntervalAround, iso, type SchedulePlan } from '../workflows/plan/schedule.ts';
 import { intervalRuns } from './intervals.ts';
 import { scheduledRunIdBase } from './names.ts';
 import { expiryFor, retentionOf } from './retention.ts';
 import { runStart } from './run-start.ts';
+import { scheduleOf } from './schedule-facts.ts';
 import { firingInstant } from './schedule-spec.ts';
 
 /** One tick of a schedule, and what became of it. */
@@ -24,14 +25,6 @@ export interface Tick {
   /** Why there is no run. */
   readonly why?: string;
   readonly pipelineRunId?: string;
-}
-
-/** Thrown when a pipeline has no schedule in Temporal. */
-export class NotScheduled extends Error {
-  override readonly name = 'NotScheduled';
-  static of(dagId: string): NotScheduled {
-    return new NotScheduled(`There is no schedule '${dagId}' in Temporal: apply the pipeline with scheduler.ts.`);
-  }
 }
 
 /** A tick may come so late without being late: jitter comes on top. Milliseconds. */
@@ -68,7 +61,7 @@ export async function listTicks(
     const tick = interval.end;
     const known = states.get(interval.start);
     if (known) return { tick, interval, ...known };
-    if (held > 0 && interval.start > busy) return { tick, interval, state: 'queued', why: 'the run before has not ended' };
+    if (held && interval.start > busy) return { tick, interval, state: 'queued', why: 'the run before has not ended' };
     const due = Date.parse(tick);
     if (isExpired(interval, expiredBefore)) return { tick, interval, state: 'expired', why: EXPIRED };
     if (startedRuns.includes(runIdOf(plan, interval))) return { tick, interval, state: 'expired', why: DELETED };
@@ -99,14 +92,19 @@ export async function fillTicks(client: Client, dagId: string, taskQueue: string
   return started;
 }
 
-/** Starts the run of a tick as its Schedule would have. @returns its id; undefined when it is there already */
+/**
+ * Starts the run of a tick as its Schedule would have.
+ * @param schedule that the tick is of: the plan's, or the one that the plan has replaced
+ * @returns its id; undefined when it is there already
+ */
 export async function startScheduledRun(
   client: Client,
   plan: Plan,
   taskQueue: string,
   interval: DataInterval,
+  schedule: SchedulePlan | null = plan.schedule,
 ): Promise<string | undefined> {
-  const workflowId = runIdOf(plan, interval);
+  const workflowId = runIdOf({ dagId: plan.dagId, schedule }, interval);
   try {
     await client.workflow.start(plan.dagId, {
       workflowId,
@@ -121,42 +119,7 @@ export async function startScheduledRun(
 }
 
 /** The id that a Schedule gives to the run of an interval. */
-function runIdOf({ dagId, schedule }: Plan, { end }: DataInterval): string {
+function runIdOf({ dagId, schedule }: Pick<Plan, 'dagId' | 'schedule'>, { end }: DataInterval): string {
   const tick = Date.parse(end);
   return `${scheduledRunIdBase(dagId)}-${iso(schedule ? firingInstant(schedule, tick) : tick)}`;
-}
-
-/** What a Schedule of ours says of itself. */
-export interface ScheduleFacts {
-  readonly plan: Plan;
-  /** Milliseconds. */
-  readonly createdAt: number;
-  /** Its last update, else its creation. */
-  readonly changedAt: number;
-  /** With the reason, if somebody gave one. */
-  readonly paused: boolean | string;
-  /** How many ticks it holds back. */
-  readonly held: number;
-  /** The runs that it has started lately, oldest first. */
-  readonly startedRuns: readonly string[];
-}
-
-/** @throws NotScheduled */
-export async function scheduleOf(client: Client, dagId: string): Promise<ScheduleFacts> {
-  try {
-    const { action, info, state, raw } = await client.schedule.getHandle(dagId).describe();
-    const [input] = (action.args ?? []) as [RunInput?];
-    if (!input) throw new NotScheduled(`The schedule '${dagId}' was not made by Sluice.`);
-    return {
-      plan: input.plan,
-      createdAt: info.createdAt.getTime(),
-      changedAt: (info.lastUpdatedAt ?? info.createdAt).getTime(),
-      paused: state.paused && (state.note ?? true),
-      held: Number(raw.info?.bufferSize ?? 0),
-      startedRuns: info.recentActions.map((taken) => taken.action.workflow.workflowId),
-    };
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) throw NotScheduled.of(dagId);
-    throw error;
-  }
 }

@@ -148,6 +148,12 @@ describe('scheduler', () => {
     await watching.says('pipelines applied');
     await write('four', pipeline('four', '@daily'));
     await watching.says(`create ${id('four')}`);
+    for (let minute = 1; minute <= 6; minute++) {
+      await write('four', pipeline('four', `${minute} 0 * * *`));
+      const hash = hashOf(pipeline('four', `${minute} 0 * * *`)).slice(0, 12);
+      await watching.says(`→ ${hash}`);
+    }
+    assert.doesNotMatch(watching.stderr(), /MaxListenersExceededWarning/);
     await rm(join(folder.path, 'four.yaml'));
     await watching.says(`delete ${id('four')}`);
     assert.equal(await watching.stop(), 0);

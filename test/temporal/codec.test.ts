@@ -6,7 +6,7 @@ import { compress, decompress } from '../../temporal/codec.ts';
 import { showRun } from '../../temporal/follow-run.ts';
 import { applyChange } from '../../temporal/schedules.ts';
 import { listRuns } from '../../temporal/runs.ts';
-import { scheduleOf } from '../../temporal/ticks.ts';
+import { scheduleOf } from '../../temporal/schedule-facts.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, task } from '../support/plans.ts';

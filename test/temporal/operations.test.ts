@@ -8,7 +8,7 @@ import { cancelRun, operatePipeline, operateRun, operateTask } from '../../tempo
 import { type EndedRun, previewRerun, readEndedRun, RerunRefused, startRerun } from '../../temporal/reruns.ts';
 import { describeRun, RunNotFound, type RunReference, startManualRun } from '../../temporal/runs.ts';
 import { applyChange } from '../../temporal/schedules.ts';
-import { NotScheduled } from '../../temporal/ticks.ts';
+import { NotScheduled } from '../../temporal/schedule-facts.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
 import { eventually } from '../support/eventually.ts';

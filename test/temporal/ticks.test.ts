@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
 import { accountForTicks, catchUp } from '../../temporal/catch-up.ts';
 import { applyChange } from '../../temporal/schedules.ts';
-import { fillTicks, listTicks, NotScheduled, scheduleOf, type Tick } from '../../temporal/ticks.ts';
+import { NotScheduled } from '../../temporal/schedule-facts.ts';
+import { fillTicks, listTicks, type Tick } from '../../temporal/ticks.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { SchedulePlan } from '../../workflows/plan/schedule.ts';
 import { eventually } from '../support/eventually.ts';
@@ -131,17 +132,16 @@ describe('ticks', function () {
     await apply(plan);
     await schedule(plan).pause();
     await eventually(async () => assert.doesNotMatch(statesOf(await listTicks(worker.client, plan.dagId)), /running/));
-    const facts = await scheduleOf(worker.client, plan.dagId);
     const now = Math.floor(Date.now() / 1000) * 1000;
     // As the server left it: five ticks due, none of them worked through.
-    const before = { ...facts, paused: false, changedAt: now - 5000 };
+    const span = { schedule: SECONDLY, from: now - 5000, to: now };
     const had = new Set((await listTicks(worker.client, plan.dagId)).flatMap(({ pipelineRunId }) => pipelineRunId ?? []));
     const wanted = [4, 3, 2, 1, 0]
       .map((seconds) => `${plan.dagId}/scheduled-${new Date(now - seconds * 1000).toISOString().replace('.000Z', 'Z')}`)
       .filter((id) => !had.has(id));
     assert.ok(wanted.length > 0);
-    assert.deepEqual(await accountForTicks(worker.client, before, worker.taskQueue, now), wanted);
-    assert.deepEqual(await accountForTicks(worker.client, before, worker.taskQueue, now), []);
+    assert.deepEqual(await accountForTicks(worker.client, plan, worker.taskQueue, span), wanted);
+    assert.deepEqual(await accountForTicks(worker.client, plan, worker.taskQueue, span), []);
   });
 
   it('catchup runs what never ran since start_date, once', async () => {
