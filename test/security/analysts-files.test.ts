@@ -210,7 +210,7 @@ describe('who writes the files of analysts', function () {
       'd.test.yaml': 'pipeline: 7',
     });
     const { code, stdout, stderr } = await sluice(['test', path]);
-    assert.equal(code, 3, stderr);
+    assert.equal(code, 1, stderr);
     assert.match(stdout, /✔ works/);
     for (const file of ['a', 'b', 'd']) assert.match(stderr, new RegExp(`${file}\\.test\\.yaml:1:`));
   });

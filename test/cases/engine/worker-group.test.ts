@@ -28,6 +28,7 @@ describe('workers in one process', function () {
     await assert.rejects(groupOf([good, bad], connection).run(), /Poller was already started/);
     assert.equal(good.getState(), 'STOPPED');
     await running;
-    await connection.close();
+    // The group has closed it, unless the first run of the bad one still held it.
+    await connection.close().catch(() => undefined);
   });
 });
