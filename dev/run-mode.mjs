@@ -19,19 +19,16 @@ const MODES = {
   bench: ['bench/index.ts'],
 };
 
-/** The files of a test run that names none. Not in .mocharc.json: mocha would add them to those that are named. */
+/**
+ * The files of a test run that names none. Not in .mocharc.json: mocha would add them to those that are named. Each list is run by a
+ * process of its own, on servers of its own, beside the others: most tests wait for a server for most of their time.
+ */
 const SPECS = {
-  test: ['test/!(chaos)/**/*.test.ts'],
+  test: [['test/!(chaos|cases)/**/*.test.ts'], ['test/chaos/**/*.test.ts', 'test/cases/**/*.test.ts']],
   'test:unit': [
-    'test/compiler/**/*.test.ts',
-    'test/workflows/plan/**/*.test.ts',
-    'test/workflows/run/**/*.test.ts',
-    'test/lib/**/*.test.ts',
+    ['test/compiler/**/*.test.ts', 'test/workflows/plan/**/*.test.ts', 'test/workflows/run/**/*.test.ts', 'test/lib/**/*.test.ts'],
   ],
 };
-
-/** What kills servers and waits for what becomes of it: in a process of its own, on servers of its own, beside all other tests. */
-const CHAOS = { specs: ['test/chaos/**/*.test.ts'], environment: { SLUICE_TEST_STACK: 'test-chaos' } };
 
 /** The AWS SDK warns of Node 20's end at every start; 20 is this project's floor until the SDK really needs more. */
 const ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TZ: 'UTC' };
@@ -62,12 +59,16 @@ export async function runMode(mode, args) {
   const command = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args];
   const isWhole = Object.hasOwn(SPECS, mode) && !args.some((arg) => arg.includes('.test.ts'));
   if (!isWhole) process.exit(await ended(start(command)));
-  const chaos = mode === 'test' ? start([...command, ...CHAOS.specs], CHAOS.environment, 'pipe') : undefined;
+  const [here = [], ...beside] = SPECS[/** @type {keyof typeof SPECS} */ (mode)];
   /** @type {Buffer[]} */
   const said = [];
-  for (const stream of [chaos?.stdout, chaos?.stderr]) stream?.on('data', (chunk) => said.push(chunk));
-  const codes = Promise.all([ended(start([...command, ...SPECS[/** @type {keyof typeof SPECS} */ (mode)]])), chaos ? ended(chaos) : 0]);
-  const failed = (await codes).find((code) => code !== 0);
+  const others = beside.map((specs, index) => {
+    const child = start([...command, ...specs], { SLUICE_TEST_STACK: `test-${index + 2}` }, 'pipe');
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => said.push(chunk));
+    return ended(child);
+  });
+  const codes = await Promise.all([ended(start([...command, ...here])), ...others]);
+  const failed = codes.find((code) => code !== 0);
   // All at once at the end: in between, nobody could tell whose lines they are.
   process.stdout.write(Buffer.concat(said), () => process.exit(failed ?? 0));
 }
