@@ -3,6 +3,7 @@ import { gzip, unzip } from 'node:zlib';
 import { lz4Compress, lz4Decompress, snappyCompress, snappyDecompress } from '@platformatic/wasm-utils';
 import { Decompress } from 'fzstd';
 import kafkajs from 'kafkajs';
+import { lz4Length } from './lz4-length.ts';
 import { MAX_DECOMPRESSED_BYTES, tooLargeRecords } from './too-large.ts';
 
 // Node does not see these names among those of the CommonJS module.
@@ -45,7 +46,10 @@ export function registerCodecs(): void {
     ],
     [
       CompressionTypes.LZ4,
-      { compress: ({ buffer }) => Promise.resolve(lz4Compress(buffer)), decompress: (buffer) => Promise.resolve(lz4Decompress(buffer)) },
+      {
+        compress: ({ buffer }) => Promise.resolve(lz4Compress(buffer)),
+        decompress: (buffer) => Promise.resolve(lz4Length(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : lz4Decompress(buffer)),
+      },
     ],
     [
       CompressionTypes.ZSTD,

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { lz4Compress, snappyCompress } from '@platformatic/wasm-utils';
+import kafkajs from 'kafkajs';
+import { describe, it } from 'mocha';
+import { registerCodecs } from '../../../lib/kafka/codecs.ts';
+import { lz4Length } from '../../../lib/kafka/lz4-length.ts';
+import { MAX_DECOMPRESSED_BYTES, tooLargeRecords } from '../../../lib/kafka/too-large.ts';
+
+const { CompressionCodecs, CompressionTypes } = kafkajs;
+
+/** A frame of zstd with one block that repeats a byte: https://datatracker.ietf.org/doc/html/rfc8878#name-blocks */
+function zstdOf(length: number): Buffer {
+  const blocks = Math.ceil(length / 131_072);
+  const block = (index: number): Buffer => {
+    const size = Math.min(131_072, length - index * 131_072);
+    const header = Buffer.alloc(4);
+    header.writeUInt32LE((size << 3) | (1 << 1) | (index === blocks - 1 ? 1 : 0));
+    return Buffer.concat([header.subarray(0, 3), Buffer.of(32)]);
+  };
+  // Magic number; no content size, no checksum; a window of 128 KiB.
+  return Buffer.concat([Buffer.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38), ...Array.from({ length: blocks }, (_, index) => block(index))]);
+}
+
+const WRITERS = {
+  GZIP: (bytes: Buffer) => promisify(gzip)(bytes),
+  Snappy: (bytes: Buffer) => Promise.resolve(snappyCompress(bytes)),
+  LZ4: (bytes: Buffer) => Promise.resolve(lz4Compress(bytes)),
+  ZSTD: (bytes: Buffer) => Promise.resolve(zstdOf(bytes.length)),
+} as const;
+
+describe('what Kafka has compressed', function () {
+  this.timeout('1m');
+  registerCodecs();
+  const decompress = (name: keyof typeof WRITERS, bytes: Buffer): Promise<Buffer> => {
+    const codec = (
+      CompressionCodecs[CompressionTypes[name as 'GZIP']] as unknown as () => { decompress(bytes: Buffer): Promise<Buffer> }
+    )();
+    return codec.decompress(bytes);
+  };
+
+  for (const name of Object.keys(WRITERS) as (keyof typeof WRITERS)[]) {
+    it(`${name}: is read, and is too large from one byte above the limit`, async () => {
+      const some = Buffer.alloc(1_000_000, ' ');
+      assert.ok((await decompress(name, await WRITERS[name](some))).equals(some));
+      const more = await WRITERS[name](Buffer.alloc(MAX_DECOMPRESSED_BYTES + 1, ' '));
+      assert.ok((await decompress(name, more)).equals(tooLargeRecords()));
+    });
+  }
+
+  it('LZ4: the length is counted, whatever the bytes and whatever the header claims', () => {
+    for (let length = 0; length < 300_000; length = Math.ceil(length * 1.7) + 1) {
+      for (const bytes of [
+        Buffer.alloc(length, 'abc'),
+        randomBytes(length),
+        Buffer.concat([randomBytes(length >> 1), Buffer.alloc(length >> 1)]),
+      ])
+        assert.equal(lz4Length(Buffer.from(lz4Compress(bytes))), bytes.length);
+    }
+  });
+});
