@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
 import { createActivities } from './activities/create-activities.ts';
 import { outputStoreFrom } from './activities/output-store.ts';
+import { childUser } from './activities/support/child-user.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
 import { connectionsFrom, connectionVariable } from './lib/connections.ts';
 import { EXIT } from './lib/exit-code.ts';
@@ -91,6 +92,8 @@ async function main(options: Options): Promise<void> {
 }
 
 async function createPipelineGroup({ queue }: Options): Promise<ConnectedWorkers> {
+  // A wrong SLUICE_RUN_AS ends the worker at its start, not each task.
+  childUser(environment);
   const connections = connectionsFrom(environment);
   const outputs = outputStoreFrom(environment, connections);
   return createWorkers(

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { texts } from '../lib/schema-fields.ts';
-import type { Json } from '../workflows/plan/json.ts';
+import { isMap, type Json } from '../workflows/plan/json.ts';
+import { refusedName } from './command/env-names.ts';
 import { runCommand } from './command/run-command.ts';
 import { defineTask } from './define-task.ts';
 
@@ -20,7 +21,8 @@ export const commandTask = defineTask({
     env: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
         title: 'Environment',
-        description: 'Variables that it gets.',
+        description:
+          'Variables that it gets. None that steers a loader, an interpreter or a shell (PATH, LD_…, PYTHON…, NODE_…), and no others than the workers allow.',
         examples: [{ REGION: 'eu' }],
       }),
     ),
@@ -29,5 +31,12 @@ export const commandTask = defineTask({
   ownsEffects: true,
   connections: {},
   example: { name: 'report', type: 'command', argv: ['python3', '-c', 'import sys; print("report of", sys.argv[1])', '{{ ds }}'] },
+  mistakes: ({ env = {} }) =>
+    // One expression is a text until it has a value.
+    Object.keys(isMap(env) ? env : {}).flatMap((name) => {
+      const reason = refusedName(name);
+      const hint = 'hand the value over in `argv`, or under another name';
+      return reason === undefined ? [] : [{ at: ['env', name], message: `'env' cannot set ${name}: ${reason}.`, hint }];
+    }),
   run: (context, params) => runCommand(context, params),
 });

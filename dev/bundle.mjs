@@ -81,7 +81,7 @@ function sourceKey(/** @type {string} */ program) {
 }
 
 async function build(/** @type {string} */ outfile, /** @type {string} */ program, /** @type {import('esbuild').BuildOptions} */ options) {
-  const { build: bundle } = await import('esbuild');
+  const { build: bundle, stop } = await import('esbuild');
   await bundle({
     entryPoints: [join(root, program)],
     absWorkingDir: root,
@@ -93,6 +93,8 @@ async function build(/** @type {string} */ outfile, /** @type {string} */ progra
     ...options,
     plugins: [...(options.plugins ?? []), { name: 'places', setup: keepPlaces }],
   });
+  // Its process would stay, with all of our environment, where programs of tasks can read it.
+  await stop();
 }
 
 /** Modules go on knowing where they stand in the repository. */

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram } from './find-program.ts';
+import { findProgram } from '../lib/find-program.ts';
 import type { Report } from './parts/part.ts';
 import { runTool } from './run-tool.ts';
 

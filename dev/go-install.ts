@@ -1,4 +1,4 @@
-import { findProgram } from './find-program.ts';
+import { findProgram } from '../lib/find-program.ts';
 import type { Report } from './parts/part.ts';
 import { runTool } from './run-tool.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { findPrograms, isExecutable } from './find-program.ts';
+import { findPrograms, isExecutable } from '../lib/find-program.ts';
 import { askTool } from './run-tool.ts';
 
 export interface Java {

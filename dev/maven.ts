@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { findProgram } from './find-program.ts';
+import { findProgram } from '../lib/find-program.ts';
 import type { Report } from './parts/part.ts';
 import { runTool } from './run-tool.ts';
 import { versions } from './versions.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { findPrograms, isExecutable } from './find-program.ts';
+import { findPrograms, isExecutable } from '../lib/find-program.ts';
 import { askTool } from './run-tool.ts';
 import { atLeast, versions } from './versions.ts';
 

@@ -1,4 +1,4 @@
-import { findPrograms } from './find-program.ts';
+import { findPrograms } from '../lib/find-program.ts';
 import { askTool, runTool } from './run-tool.ts';
 import type { Report } from './parts/part.ts';
 import { atLeast } from './versions.ts';

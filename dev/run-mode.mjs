@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { runCliBundle } from './cli-bundle.mjs';
+import { hideEnvironment } from './hide-environment.mjs';
 import { root } from './install-packages.mjs';
 import { runProgram } from './run-program.mjs';
 
@@ -52,6 +53,7 @@ export async function runMode(mode, args) {
   const modes = { ...MODES, ...PROGRAMS };
   if (!Object.hasOwn(modes, mode)) throw new Error(`no such mode: ${mode || '(none)'}; the modes are ${Object.keys(modes).join(', ')}`);
   Object.assign(process.env, ENVIRONMENT);
+  hideEnvironment();
   if (Object.hasOwn(PROGRAMS, mode)) return runProgram(PROGRAMS[/** @type {keyof typeof PROGRAMS} */ (mode)], args);
   if (mode === 'cli' && (await runCli(args))) return;
   const [program = '', ...first] = MODES[/** @type {keyof typeof MODES} */ (mode)];

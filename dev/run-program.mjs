@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleOf } from './bundle.mjs';
+import { hideEnvironment } from './hide-environment.mjs';
 import { root } from './install-packages.mjs';
 
 /** A package of hundreds of small modules: as parts of the bundle they take 20 MB less. All others are loaded from where they are. */
@@ -13,6 +14,7 @@ const BUNDLED = /^typebox(\/|$)/;
  * @param {readonly string[]} args
  */
 export async function runProgram(program, args) {
+  hideEnvironment();
   process.argv.splice(1, process.argv.length, join(root, program), ...args);
   const file = await bundleOf(join(root, 'node_modules', '.cache', 'sluice'), program, {
     format: 'esm',

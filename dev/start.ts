@@ -22,6 +22,7 @@ import { createDemoData } from './demo/demo-data.ts';
 import { startStandIns } from './demo/stand-ins.ts';
 import { createTopics } from './demo/topics.ts';
 import { showTour } from './demo/tour.ts';
+import { hideEnvironment } from './hide-environment.mjs';
 import { startSluiceProcess, type SluiceProcess } from './sluice-process.ts';
 import { type Stack, StackBusy, StackFailed, startStack } from './stack.ts';
 
@@ -35,6 +36,8 @@ const DEMO = { dagId: 'product_category_etl', table: 'dim_product_categories', r
 
 const DAY_MS = 86_400_000;
 
+// Programs that its workers run could read what this process was started with.
+hideEnvironment();
 const progress = createProgress();
 const home = stackHome();
 const stop = new AbortController();

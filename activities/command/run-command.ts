@@ -1,9 +1,14 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { ROOT } from '../../lib/environment.ts';
+import { findProgram } from '../../lib/find-program.ts';
 import { parseExactJson } from '../../workflows/plan/exact-json.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { platformFault, userFault } from '../errors.ts';
+import { childEnvironment } from '../support/child-environment.ts';
+import { type ChildUser, childUser } from '../support/child-user.ts';
+import { readableSecrets } from '../support/readable-secrets.ts';
+import { commandPolicy } from './command-policy.ts';
 import { type ProgramEnd, runProgram } from './run-program.ts';
 
 export interface CommandResult {
@@ -13,46 +18,94 @@ export interface CommandResult {
   readonly json: Json;
 }
 
-/** Of a worker's own environment a program gets these: none of them is a secret. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER'] as const;
 const SHOWN = 2_000;
 
+/** What a task asks for. */
+export interface CommandRequest {
+  readonly argv: readonly string[];
+  /** Variables that the pipeline sets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Variables that the task type itself sets. */
+  readonly given?: Readonly<Record<string, string>>;
+}
+
 /**
- * Runs a program that this worker allows: one that `SLUICE_COMMANDS` names, separated by commas. Nothing is allowed by default.
+ * Runs a program that this worker allows: one that `SLUICE_COMMANDS` names, with variables that it allows (command-policy.ts). Nothing is
+ * allowed by default. It runs as the user of `SLUICE_RUN_AS`, where that is set.
  * @throws ApplicationFailure `AccessDenied`, `ProgramNotFound`, `JobFailed`
  */
 export async function runCommand(
   context: Pick<TaskContext, 'dagId' | 'task' | 'interval' | 'idempotencyKey' | 'signal'>,
-  { argv, env = {} }: { readonly argv: readonly string[]; readonly env?: Readonly<Record<string, string>> },
+  { argv, env = {}, given = {} }: CommandRequest,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<CommandResult> {
   const [program = '', ...rest] = argv;
-  const allowed = (environment['SLUICE_COMMANDS'] ?? '').split(',').map((name) => name.trim());
-  if (program === '' || !allowed.includes(program)) {
-    const these = allowed.filter((name) => name !== '').join(', ') || 'none';
-    throw userFault(
-      'AccessDenied',
-      `This worker does not allow the program '${program}'. It allows: ${these}. Whoever runs the workers adds it to SLUICE_COMMANDS.`,
-    );
-  }
-  const end = await runProgram([program, ...rest], {
+  checkPolicy(program, env, environment);
+  const user = childUser(environment);
+  if (!user) refuseReadableSecrets();
+  const file = programFile(program, environment);
+  const end = await runProgram([file, ...rest], {
     environment: {
-      ...Object.fromEntries(INHERITED.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]]))),
+      ...childEnvironment(environment, user),
       SLUICE_DAG_ID: context.dagId,
       SLUICE_TASK: context.task,
       SLUICE_DATA_INTERVAL_START: context.interval.start,
       SLUICE_DATA_INTERVAL_END: context.interval.end,
       SLUICE_IDEMPOTENCY_KEY: context.idempotencyKey,
+      ...given,
       ...env,
     },
     folder: ROOT,
+    user,
     signal: context.signal,
   }).catch((error: NodeJS.ErrnoException) => {
-    throw userFault('ProgramNotFound', `'${program}' cannot be started on this worker: ${error.message}.`, error);
+    throw userFault('ProgramNotFound', `'${program}' cannot be started on this worker${asUser(user)}: ${error.message}.`, error);
   });
   context.signal.throwIfAborted();
   if (end.code !== 0) throw platformFault('JobFailed', sayEnd(program, end));
   return { exit_code: 0, stdout: end.stdout, json: jsonOf(end.stdout) };
+}
+
+function checkPolicy(program: string, env: Readonly<Record<string, string>>, environment: NodeJS.ProcessEnv): void {
+  const policy = commandPolicy(environment);
+  if (program === '' || !policy.programs.includes(program)) {
+    throw userFault(
+      'AccessDenied',
+      `This worker does not allow the program '${program}'. It allows: ${policy.programs.join(', ') || 'none'}. ` +
+        'Whoever runs the workers adds it to SLUICE_COMMANDS.',
+    );
+  }
+  for (const variable of Object.keys(env)) {
+    const reason = policy.refusal(program, variable);
+    if (reason === undefined) continue;
+    throw userFault(
+      'AccessDenied',
+      `'env' sets ${variable}, which this worker does not allow for '${program}': ${reason}. Hand the value over in 'argv', or under another name.`,
+    );
+  }
+}
+
+/** Programs of the worker's own user can read the environment of every process that led to it. */
+function refuseReadableSecrets(): void {
+  const holder = readableSecrets();
+  if (!holder) return;
+  throw userFault(
+    'AccessDenied',
+    `This worker runs no programs: process ${holder.pid} (${holder.command}) was started with ${holder.variable} in its environment, where they could read it. ` +
+      "Set SLUICE_RUN_AS, or start the worker with 'exec node dev/bootstrap.mjs worker' in place of npm.",
+  );
+}
+
+/** The absolute path of a program. What the task sets as PATH has no say in it. */
+function programFile(program: string, environment: NodeJS.ProcessEnv): string {
+  if (program.includes('/')) return resolve(ROOT, program);
+  const file = findProgram(program, environment);
+  if (file !== undefined) return file;
+  throw userFault('ProgramNotFound', `'${program}' is not on the PATH of this worker. Install it there, or name it with its whole path.`);
+}
+
+function asUser(user: ChildUser | undefined): string {
+  return user ? ` as user ${user.name ?? `${user.uid}:${user.gid}`}` : '';
 }
 
 function sayEnd(program: string, { code, signal, stdout, stderr }: ProgramEnd): string {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChildUser } from '../support/child-user.ts';
 import { endSession } from '../support/end-session.ts';
 
 /** How a program has ended, and the ends of what it has said. */
@@ -19,17 +20,29 @@ const GRACE_MS = 10_000;
 const DRAIN_MS = 1_000;
 
 /**
- * Runs a program in a session of its own until the program itself has ended, whoever still holds its standard output. Processes of the
+ * Runs a program, given by its absolute path, in a session of its own until the program itself has ended, whoever still holds its standard output. Processes of the
  * session that are left then end with it. An abort of `signal` ends the whole session: SIGTERM, and SIGKILL after 10 s.
  * @throws NodeJS.ErrnoException when it cannot be started
  */
 export async function runProgram(
   argv: readonly [string, ...string[]],
-  options: { readonly environment: NodeJS.ProcessEnv; readonly folder: string; readonly signal: AbortSignal },
+  options: {
+    readonly environment: NodeJS.ProcessEnv;
+    readonly folder: string;
+    /** Absent: the worker's own. */
+    readonly user: ChildUser | undefined;
+    readonly signal: AbortSignal;
+  },
 ): Promise<ProgramEnd> {
-  const { environment, folder, signal } = options;
+  const { environment, folder, user, signal } = options;
   const [file, ...rest] = argv;
-  const child = spawn(file, rest, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, rest, {
+    cwd: folder,
+    env: environment,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(user && { uid: user.uid, gid: user.gid }),
+  });
   const [stdout, stderr] = [new Tail(), new Tail()];
   child.stdout.on('data', (chunk: Buffer) => stdout.add(chunk));
   child.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));

@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { constants, createWriteStream } from 'node:fs';
+import { mkdir, open, readdir } from 'node:fs/promises';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Upload } from '@aws-sdk/lib-storage';
@@ -13,6 +13,7 @@ import { askStorage } from '../dataset/storage-failure.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import type { JobResult } from '../spark/job-result.ts';
+import { childUser, giveFolder } from '../support/child-user.ts';
 
 export interface ProgramCall {
   readonly argv: readonly string[];
@@ -38,7 +39,8 @@ export async function runProgramOnFiles<R>(
     for (const [name, uri] of Object.entries(reads)) await download(storage, uri, folders[name] ?? work, ctx.signal);
     const outputFolder = join(work, 'output');
     await mkdir(outputFolder);
-    await runCommand(ctx, { argv, env: { ...folders, SLUICE_OUTPUT: outputFolder, SLUICE_PARAMS: exactJsonText(params) } });
+    await giveFolder(work, childUser());
+    await runCommand(ctx, { argv, given: { ...folders, SLUICE_OUTPUT: outputFolder, SLUICE_PARAMS: exactJsonText(params) } });
     await result.clear(ctx.signal);
     await upload(storage, outputFolder, output, ctx.signal);
     const published = await result.publish(ctx.signal);
@@ -77,7 +79,9 @@ async function upload(storage: Storage, folder: string, uri: string, signal: Abo
       signal.throwIfAborted();
       const file = join(entry.parentPath, entry.name);
       const Key = prefix.key + relative(folder, file).split(sep).join('/');
-      await new Upload({ client: storage.client, params: { Bucket: prefix.bucket, Key, Body: createReadStream(file) } }).done();
+      // A program that is still there may have put a link to a file of the worker in its place.
+      const Body = (await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)).createReadStream();
+      await new Upload({ client: storage.client, params: { Bucket: prefix.bucket, Key, Body } }).done();
     }
   });
 }

@@ -6,6 +6,7 @@ import { pid as ownPid } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { platformFault } from '../errors.ts';
+import type { ChildUser } from '../support/child-user.ts';
 import { endSession } from '../support/end-session.ts';
 import { processIdentity } from '../support/process-table.mjs';
 
@@ -50,14 +51,17 @@ export function isAlive(process: DetachedProcess): boolean {
 /**
  * Starts `argv` in a session of its own, with its log and its end written down in `folder`, which exists. When another worker has
  * started one there in the meantime, answers that one.
+ * @param user whom the program runs as; absent: the worker's own
  */
 export async function startProcess(
   folder: string,
   run: string,
   argv: readonly string[],
   environment: NodeJS.ProcessEnv,
+  user?: ChildUser,
 ): Promise<DetachedProcess> {
-  const launcher = spawn(process.execPath, [LAUNCHER, folder, run, ...argv], {
+  const owner = user ? `${user.uid}:${user.gid}` : '';
+  const launcher = spawn(process.execPath, [LAUNCHER, folder, run, owner, ...argv], {
     cwd: folder,
     detached: true,
     env: environment,

@@ -1,6 +1,6 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { SparkConnection } from '../../lib/connections.ts';
+import { findProgram, isExecutable } from '../../lib/find-program.ts';
 import { userFault } from '../errors.ts';
 
 /**
@@ -8,7 +8,7 @@ import { userFault } from '../errors.ts';
  * @throws ProgramNotFound when it, or the Java it needs, is not there.
  */
 export function findSparkSubmit(connection: SparkConnection, environment: NodeJS.ProcessEnv = process.env): string {
-  if (connection.java_home === undefined ? !onPath('java', environment) : !isProgram(join(connection.java_home, 'bin/java'))) {
+  if (connection.java_home === undefined ? !findProgram('java', environment) : !isExecutable(join(connection.java_home, 'bin/java'))) {
     throw userFault(
       'ProgramNotFound',
       `Spark needs Java, and ${connection.java_home === undefined ? "no 'java' is on the worker's PATH" : `'java_home' of the Spark connection, ${connection.java_home}, has no bin/java`}. ` +
@@ -17,34 +17,17 @@ export function findSparkSubmit(connection: SparkConnection, environment: NodeJS
   }
   if (connection.spark_home !== undefined) {
     const program = join(connection.spark_home, 'bin/spark-submit');
-    if (isProgram(program)) return program;
+    if (isExecutable(program)) return program;
     throw userFault(
       'ProgramNotFound',
       `'spark_home' of the Spark connection is ${connection.spark_home}, which has no bin/spark-submit. Correct it, or leave it out to use the spark-submit on PATH.`,
     );
   }
-  const program = onPath('spark-submit', environment);
+  const program = findProgram('spark-submit', environment);
   if (program) return program;
   throw userFault(
     'ProgramNotFound',
     "No spark-submit is on the worker's PATH. Install Spark there (pip install pyspark), set 'spark_home' in the Spark connection, " +
       "or send the task to a worker that has Spark with 'queue'.",
   );
-}
-
-function onPath(name: string, environment: NodeJS.ProcessEnv): string | undefined {
-  return (environment['PATH'] ?? '')
-    .split(delimiter)
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, name))
-    .find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

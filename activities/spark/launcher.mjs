@@ -1,5 +1,5 @@
 // Runs one program and writes down what became of it, so that a worker that starts later can take the program up again.
-//   node launcher.mjs <folder> <run> <program> [argument…]
+//   node launcher.mjs <folder> <run> <uid:gid, or nothing for our own> <program> [argument…]
 // It opens a session of its own (the worker spawns it detached) and leads the process group that the program lives in. In <folder>:
 //   work          the program's working directory; is there already
 //   process.json  which process leads the group; made atomically, and whoever makes it first runs the program: nothing runs twice
@@ -11,7 +11,7 @@ import { constants, hostname } from 'node:os';
 import { join } from 'node:path';
 import { processIdentity } from '../support/process-table.mjs';
 
-const [folder = '', run = '', program = '', ...argumentsOfProgram] = process.argv.slice(2);
+const [folder = '', run = '', owner = '', program = '', ...argumentsOfProgram] = process.argv.slice(2);
 
 // A signal to the group is for the program; the launcher stays to write down how it ended.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
@@ -35,7 +35,8 @@ function claim() {
 
 function runProgram() {
   const log = openSync(join(folder, 'log'), 'a', 0o600);
-  const child = spawn(program, argumentsOfProgram, { cwd: join(folder, 'work'), stdio: ['ignore', log, log] });
+  const [uid, gid] = owner === '' ? [] : owner.split(':').map(Number);
+  const child = spawn(program, argumentsOfProgram, { cwd: join(folder, 'work'), stdio: ['ignore', log, log], uid, gid });
   child.on('error', (error) => ended({ code: null, signal: null, error: error.message }));
   child.on('exit', (code, signal) => ended({ code, signal }));
 }

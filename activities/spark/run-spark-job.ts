@@ -19,6 +19,7 @@ import { findJobFile, type JobFile } from './job-file.ts';
 import { LogFollower, readLogLine, tailOf } from './job-log.ts';
 import { DatasetResult } from './dataset-result.ts';
 import { type JobResult, NO_RESULT } from './job-result.ts';
+import { childUser } from '../support/child-user.ts';
 import { sparkEnvironment, type SparkJobParams, sparkSubmitArguments, temporaryFolder } from './spark-submit-arguments.ts';
 import { StateFolder, sweepStateFolders } from './state-folder.ts';
 
@@ -161,7 +162,9 @@ class SparkJobAttempt<R> {
     };
     const argv = sparkSubmitArguments(submission);
     await mkdir(temporaryFolder(folder.work), { recursive: true, mode: 0o700 });
-    const process = await startProcess(folder.path, runId(), argv, sparkEnvironment(submission));
+    const user = childUser();
+    await folder.giveWork(user);
+    const process = await startProcess(folder.path, runId(), argv, sparkEnvironment(submission), user);
     ctx.log.info('Job started', { job: this.#job.name, pid: process.pid, host: process.host, logFile: folder.logFile });
     return process;
   }

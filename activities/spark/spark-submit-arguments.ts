@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { basename, delimiter, extname, join } from 'node:path';
 import type { AwsConnection, SparkConnection } from '../../lib/connections.ts';
 import { userFault } from '../errors.ts';
+import { childEnvironment } from '../support/child-environment.ts';
+import { childUser } from '../support/child-user.ts';
 import { DEFAULT_MAX_ROWS_PER_FILE } from './default-rows.ts';
 import type { JobFile } from './job-file.ts';
 
@@ -123,9 +125,12 @@ function localConfiguration(submission: Submission): Record<string, string> {
   };
 }
 
+/** Where Spark, Hadoop and Java are and how they are set up on this worker, as whoever runs it has said. */
+const SPARK_SETTINGS = /^(JAVA_HOME$|KUBECONFIG$|KRB5|KUBERNETES_|SPARK_|PYSPARK_|HADOOP_|HDFS_|YARN_)/;
+
 /**
- * The environment of `spark-submit`: the worker's, without what is Sluice's or Temporal's own, and with the keys of the storage
- * connection, which no argument and no log shows. Spark hands them to its executors.
+ * The environment of `spark-submit`: what every program of a task gets, the settings of Spark, and the keys of the storage connection, which
+ * no argument and no log shows. Spark hands them to its executors.
  */
 export function sparkEnvironment(
   { spark, storage, work }: Pick<Submission, 'spark' | 'storage' | 'work'>,
@@ -133,10 +138,10 @@ export function sparkEnvironment(
 ): NodeJS.ProcessEnv {
   const { access_key_id: key, secret_access_key: secret } = storage;
   const ownKeys = key !== undefined && secret !== undefined;
-  const inherited = Object.entries(environment).filter(
-    ([name]) => !/^(SLUICE|TEMPORAL|NODE|npm)_/.test(name) && !(ownKeys && name.startsWith('AWS_')),
-  );
+  // Without keys of the connection's own, AWS's default chain reads the worker's.
+  const inherited = Object.entries(environment).filter(([name]) => SPARK_SETTINGS.test(name) || (!ownKeys && name.startsWith('AWS_')));
   return {
+    ...childEnvironment(environment, childUser(environment)),
     ...Object.fromEntries(inherited),
     ...(ownKeys && { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret }),
     AWS_REGION: storage.region_name,

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type ChildUser, giveFolder } from '../support/child-user.ts';
 import { isAlive, readProcess } from './detached-process.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
@@ -75,6 +76,12 @@ export class StateFolder {
     const retired = `${this.path}.${Date.now()}`;
     await rename(this.path, retired);
     return join(retired, 'log');
+  }
+
+  /** Lets the program's user into its working directory, and into nothing else. @throws ApplicationFailure `AccessDenied` */
+  async giveWork(user: ChildUser | undefined): Promise<void> {
+    if (user) await chmod(this.path, 0o711);
+    await giveFolder(this.work, user);
   }
 
   async removeWork(): Promise<void> {

@@ -50,7 +50,7 @@ function psRows(selection) {
     return execFileSync('ps', [...selection, '-o', 'pid=,pgid=,stat=,lstart='], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
     })
       .split('\n')
       .map((line) => line.trim().split(/\s+/))

@@ -1,5 +1,5 @@
 import type { Environment } from '../../lib/environment.ts';
-import { findProgram } from '../find-program.ts';
+import { findProgram } from '../../lib/find-program.ts';
 import { replaceStackEnvironment } from '../stack-environment.ts';
 import { PagerDutyStandIn } from './pagerduty-stand-in.ts';
 import { type RecommendationService, startRecommendationService } from './recommendation-service.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { accepts } from '../answers.ts';
 import { cached, type CacheEntry, findCached } from '../cache.ts';
 import { externalConnections } from '../external-connection.ts';
-import { findProgram, findPrograms } from '../find-program.ts';
+import { findProgram, findPrograms } from '../../lib/find-program.ts';
 import { homePaths } from '../home.ts';
 import { findJava } from '../java.ts';
 import { prepareKafkaFolder } from '../kafka-folder.ts';

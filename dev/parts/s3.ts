@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { answers } from '../answers.ts';
 import { cached, findCached } from '../cache.ts';
 import { externalConnections } from '../external-connection.ts';
-import { findProgram } from '../find-program.ts';
+import { findProgram } from '../../lib/find-program.ts';
 import { goInstall } from '../go-install.ts';
 import { homePaths } from '../home.ts';
 import { findPython, makeVenv } from '../python.ts';

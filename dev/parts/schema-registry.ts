@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { answers } from '../answers.ts';
 import { cached, findCached } from '../cache.ts';
-import { findProgram } from '../find-program.ts';
+import { findProgram } from '../../lib/find-program.ts';
 import { findJava } from '../java.ts';
 import { type Artifact, copyJars } from '../maven.ts';
 import { runTool } from '../run-tool.ts';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cached, findCached } from '../cache.ts';
 import { externalConnections } from '../external-connection.ts';
-import { findProgram, findPrograms, isExecutable } from '../find-program.ts';
+import { findProgram, findPrograms, isExecutable } from '../../lib/find-program.ts';
 import { findJava, type Java } from '../java.ts';
 import { type Artifact, copyJars } from '../maven.ts';
 import { findPython, makeVenv } from '../python.ts';

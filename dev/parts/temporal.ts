@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { answers } from '../answers.ts';
 import { cached, findCached } from '../cache.ts';
 import { downloadTemporal } from '../download-temporal.ts';
-import { findProgram, findPrograms, isExecutable } from '../find-program.ts';
+import { findProgram, findPrograms, isExecutable } from '../../lib/find-program.ts';
 import { goInstall } from '../go-install.ts';
 import { homePaths } from '../home.ts';
 import { askTool } from '../run-tool.ts';

@@ -227,6 +227,17 @@ for (const kind of KINDS)
         assert.notEqual((await train(model, { score: 1 }, { runId: 'dag/manual/another' })).version, first.version);
       });
 
+      it('trains as the user of SLUICE_RUN_AS', async function () {
+        if (process.getuid?.() !== 0) return this.skip();
+        process.env['SLUICE_RUN_AS'] = 'nobody';
+        try {
+          const { metrics } = await train(unique(), { score: 1 }, { script: `${TRAIN}; if (process.getuid() === 0) process.exit(1)` });
+          assert.deepEqual(metrics, { score: 1 });
+        } finally {
+          delete process.env['SLUICE_RUN_AS'];
+        }
+      });
+
       it('registers nothing that is no model', async () => {
         const model = unique();
         const nothing = await failureOf(train(model, { score: 1 }, { script: '0' }));

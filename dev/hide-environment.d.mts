@@ -1,0 +1,2 @@
+/** See hide-environment.mjs. */
+export function hideEnvironment(): void;
