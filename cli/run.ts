@@ -14,7 +14,7 @@ import { CommandError, environment, outputOption, type OutputOptions, print, say
 import { collect, givenParams } from './given-params.ts';
 import { findPlan } from './find-plan.ts';
 import { withClient } from './with-client.ts';
-import { formatTasks, runView } from './run-view.ts';
+import { formatTasks, runState, runView } from './run-view.ts';
 
 interface Options extends OutputOptions {
   readonly wait: boolean;
@@ -60,8 +60,8 @@ export const command = new Command('run')
       const end = await followRun(client, run, view, stop.signal);
       print(
         options,
-        { ...started, state: end.state, error: end.error, tasks: end.tasks },
-        `${run.pipelineRunId}  ${end.state}\n${formatTasks(end.tasks)}`,
+        { ...started, state: end.state, isPartial: end.isPartial, error: end.error, tasks: end.tasks },
+        `${run.pipelineRunId}  ${runState(end)}\n${formatTasks(end.tasks)}`,
       );
       if (end.state !== 'success') {
         if (end.error) say(end.error);

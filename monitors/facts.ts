@@ -1,5 +1,7 @@
 import type { DataInterval } from '../workflows/plan/schedule.ts';
 import type { Observation } from '../workflows/plan/incident.ts';
+import type { JsonObject } from '../workflows/plan/json.ts';
+import type { ReadMismatch } from '../workflows/plan/mismatch.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
@@ -22,6 +24,8 @@ export interface MonitorFacts {
   sensors(): Promise<Checked<SensorFacts[]>>;
   /** What a page tells of a run. */
   runDetails(run: WatchedRun): Promise<RunDetails>;
+  /** The last success of a pipeline but for the run `except`: that one may have broken a promise. */
+  lastSuccess(dagId: string, except: WatchedRun | undefined): Promise<LastSuccess | undefined>;
   /** When the next run of a pipeline is due, ISO 8601. */
   nextTick(plan: Plan, now: number): string | undefined;
   observe(incident: string, observation: Observation): Promise<void>;
@@ -55,10 +59,32 @@ export interface RunDetails {
   readonly error?: string;
   /** The task that failed first, with its last attempt. */
   readonly failed?: { readonly task: string; readonly attempt: number; readonly error?: string };
-  /** Where the details of a comparison are that has found differences. */
-  readonly report?: string;
+  /** The comparisons that have found more differences than are tolerated, or that tolerate some and say so. */
+  readonly mismatches?: readonly TaskMismatch[];
+  /** Items of lists that have failed, a line each. */
+  readonly failedItems?: readonly string[];
+  /** With the defaults of its plan. */
+  readonly params?: JsonObject;
   /** The tasks that have neither ended nor wait for others, a line each: what each does, and for what it waits. */
   readonly standing?: readonly string[];
   /** What tasks have said of their rows. */
   readonly rows: Readonly<Record<string, number>>;
+}
+
+/** What a task has found that compares data in two places. */
+export interface TaskMismatch extends ReadMismatch {
+  readonly task: string;
+  /** All that it says. */
+  readonly text: string;
+}
+
+/** The last run of a pipeline that succeeded. */
+export interface LastSuccess {
+  /** Milliseconds. */
+  readonly endedAt: number;
+  /** Whether it went on without some items of its lists. */
+  readonly isPartial: boolean;
+  readonly plan: Plan;
+  /** With the defaults of its plan. */
+  readonly params: JsonObject;
 }

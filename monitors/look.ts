@@ -110,7 +110,7 @@ function findingsOf(pipeline: WatchedPipeline, facts: MonitorFacts, now: number,
       waits: EXPLAINED_BY_DEAD_WORKERS[kind],
       line: `${plan.dagId} ${what}`,
       ...(run && { run: { id: run.pipelineRunId, queuedAt: run.queuedAt } }),
-      page: () => pageOf(problem, pipeline, facts, now),
+      page: () => pageOf(problem, facts, now),
     };
   });
 }

@@ -1,14 +1,14 @@
 import type { Page } from '../workflows/plan/incident.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { canonicalJson, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { iso } from '../workflows/plan/schedule.ts';
 import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { formatWallTime } from '../workflows/plan/time-zone.ts';
 import { decideCommand } from '../workflows/plan/decide-command.ts';
 import { formText } from '../workflows/plan/form-text.ts';
 import type { OpenWait } from '../workflows/plan/task-table.ts';
-import type { MonitorFacts, RunDetails } from './facts.ts';
+import type { LastSuccess, MonitorFacts, RunDetails, TaskMismatch } from './facts.ts';
 import { type Problem, slaName } from './problem.ts';
-import type { WatchedPipeline } from './watched.ts';
+import { repairWords } from './repair.ts';
 
 /** What a kind of problem means for whoever reads of it at night. */
 const MEANING = {
@@ -26,9 +26,11 @@ const MEANING = {
 const ERROR_TAIL = 2_000;
 /** What is wrong comes first, and in so many characters: more is cut off on a phone. The details have all of it. */
 const HEADLINE = 80;
+/** Of names and items so many are listed. */
+const MAX_NAMES = 10;
 
 /** The page about a problem: what one needs to know, and where to look. */
-export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts: MonitorFacts, now: number): Promise<Page> {
+export async function pageOf(problem: Problem, facts: MonitorFacts, now: number): Promise<Page> {
   const { plan, sla, run, interval, kind, severity, since, what, deadline, wait, alerts } = problem;
   const details: RunDetails | undefined = run && (await facts.runDetails(run).catch(() => undefined));
   const runbook = sla?.runbook ?? alerts?.pagerduty?.runbook ?? plan.alerts?.pagerduty?.runbook;
@@ -36,9 +38,16 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
   const failed = details?.failed;
   const error = failed?.error ?? details?.error;
   const asked = wait ?? (failed && kind === 'held' ? ({ task: failed.task, kind } as const) : undefined);
-  const good = lastGoodRun(problem, pipeline);
+  const good = await facts.lastSuccess(plan.dagId, run).catch(() => undefined);
+  const mismatch = mismatchFor(problem, details ?? {});
+  const items = details?.failedItems ?? [];
   return {
-    summary: `${headline(problem, failed?.task, error)} | ${plan.dagId}${interval ? `, data of ${shortInterval(interval.start)}` : ''}, since ${seconds(since)}`,
+    summary: [
+      `${headline(problem, failed?.task, error, mismatch)} | ${plan.dagId}`,
+      ...(interval ? [`data of ${shortInterval(interval.start)}`] : []),
+      ...(items.length > 0 ? [`${items.length} ${items.length === 1 ? 'item' : 'items'} failed`] : []),
+      `since ${seconds(since)}`,
+    ].join(', '),
     severity,
     source: plan.dagId,
     kind,
@@ -55,15 +64,21 @@ export async function pageOf(problem: Problem, pipeline: WatchedPipeline, facts:
       attempt: failed?.attempt,
       ...(wait && detailsOf(wait)),
       error: causeAndEnd(wait ? wait.error : error),
-      report: details?.report,
+      failed_items:
+        items.length > 0
+          ? [...items.slice(0, MAX_NAMES), ...(items.length > MAX_NAMES ? [`… and ${items.length - MAX_NAMES} more`] : [])]
+          : undefined,
+      difference: mismatch && mismatch.text !== error ? mismatch.text : undefined,
+      report: mismatch?.report,
       where_it_stands: details?.standing?.length ? details.standing : undefined,
       rows: details && Object.keys(details.rows).length > 0 ? details.rows : undefined,
       owner: plan.owner,
-      last_success: good?.endedAt === undefined ? undefined : seconds(good.endedAt),
-      changed_since: run && good?.plan && good.plan.hash !== run.plan.hash ? changeOf(good.plan, run.plan) : undefined,
+      last_success: good && `${seconds(good.endedAt)}${good.isPartial ? ', without some items' : ''}`,
+      changed_since: run && good && changeOf(good, run.plan, details?.params ?? {}),
       next_tick: facts.nextTick(plan, now),
       to_look_at_it: run ? `sluice show ${run.pipelineRunId}` : `sluice ticks ${plan.dagId}`,
       to_decide: run && asked && decideCommand(run.pipelineRunId, asked),
+      to_repair_it: run && mismatch && repairWords(plan, mismatch.task, run.pipelineRunId),
       to_run_it_again: run && kind === 'failed' ? `sluice rerun ${run.pipelineRunId}` : undefined,
     }),
     links: [
@@ -85,7 +100,13 @@ function detailsOf({ kind, prompt, assignees, quorum = 1, votes, until, form }: 
 }
 
 /** What is wrong, before everything else. */
-function headline({ kind, what }: Problem, task: string | undefined, error: string | undefined): string {
+function headline(
+  { kind, what }: Problem,
+  task: string | undefined,
+  error: string | undefined,
+  mismatch: TaskMismatch | undefined,
+): string {
+  if (mismatch) return `${mismatch.short} (${mismatch.task})`;
   const isFailure = kind === 'failed' || kind === 'held';
   const cause = isFailure ? firstLine(error) : undefined;
   const words = isFailure && task !== undefined ? `Task ${task} ${what}` : what.replace(/^is /, '');
@@ -93,25 +114,36 @@ function headline({ kind, what }: Problem, task: string | undefined, error: stri
   return (isFailure || kind === 'waits') && said.length > HEADLINE ? `${said.slice(0, HEADLINE - 1)}…` : said;
 }
 
-/** The last run that succeeded and is not the one that the page is about: that one has broken the promise. */
-function lastGoodRun(
-  { run }: Problem,
-  { runs, lastSuccess }: WatchedPipeline,
-): { readonly endedAt?: number; readonly plan?: Plan } | undefined {
-  const good = runs
-    .filter(({ state, endedAt, pipelineRunId }) => state === 'success' && endedAt !== undefined && pipelineRunId !== run?.pipelineRunId)
-    .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))[0];
-  if (good) return good;
-  return lastSuccess === undefined || lastSuccess === run?.endedAt ? undefined : { endedAt: lastSuccess };
+/** What a list of items, or a comparison, has in common with the promise or the failure that the page is about. */
+function mismatchFor({ kind, sla }: Problem, { mismatches = [], failed }: Partial<RunDetails>): TaskMismatch | undefined {
+  if (kind === 'failed' || kind === 'held') return mismatches.find(({ task }) => task === failed?.task);
+  const condition = sla?.promise.kind === 'assert' ? sla.promise.condition : '';
+  return mismatches.find(({ task }) => condition.includes(`outputs.${task}.`));
 }
 
-/** What an edit has changed between two runs, in a line. */
-function changeOf(before: Plan, after: Plan): string {
+/** What an edit, and other parameters, have changed since the last success, in a line. The values stay where they are: pages go far. */
+function changeOf(good: LastSuccess, plan: Plan, params: JsonObject): string | undefined {
+  const changes = [...(good.plan.hash === plan.hash ? [] : [editOf(good.plan, plan)]), ...paramsChange(good.params, params)];
+  return changes.length === 0 ? undefined : changes.join('; ');
+}
+
+function editOf(before: Plan, after: Plan): string {
   const old = new Map(before.tasks.map((task) => [task.name, JSON.stringify(task)]));
   const now = new Map(after.tasks.map((task) => [task.name, JSON.stringify(task)]));
   const names = [...new Set([...old.keys(), ...now.keys()])].filter((name) => old.get(name) !== now.get(name));
   const file = `its file was edited: plan ${before.hash.slice(0, 12)} → ${after.hash.slice(0, 12)}`;
-  return names.length === 0 ? file : `${file}; tasks that differ: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`;
+  return names.length === 0 ? file : `${file}; tasks that differ: ${listed(names)}`;
+}
+
+function paramsChange(before: JsonObject, after: JsonObject): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (name) => canonicalJson(before[name] ?? null) !== canonicalJson(after[name] ?? null),
+  );
+  return names.length === 0 ? [] : [`parameters that differ: ${listed(names)}`];
+}
+
+function listed(names: readonly string[]): string {
+  return `${names.slice(0, MAX_NAMES).join(', ')}${names.length > MAX_NAMES ? ', …' : ''}`;
 }
 
 function firstLine(text: string | undefined): string | undefined {

@@ -17,6 +17,8 @@ export interface RunFollower {
 /** How a followed run ended. */
 export interface RunEnd {
   readonly state: string;
+  /** It succeeded without some items of its lists. */
+  readonly isPartial?: true;
   readonly tasks: readonly TaskInstance[];
   readonly error?: string;
 }
@@ -44,8 +46,8 @@ export async function followRun(client: Client, run: RunReference, follower: Run
     await pending;
   }
   for (const instance of await completeTable(client, run, instances)) follower.task(instance);
-  const { state } = await describeRun(client, run);
-  return { state, tasks: instances.all(), ...(error !== undefined && { error }) };
+  const { state, isPartial } = await describeRun(client, run);
+  return { state, ...(isPartial && { isPartial }), tasks: instances.all(), ...(error !== undefined && { error }) };
 }
 
 /** A run as it stands now. */

@@ -1,25 +1,22 @@
 import type { Client } from '@temporalio/client';
 import type { Environment } from '../lib/environment.ts';
-import type { Checked, MonitorFacts, RunDetails, SensorFacts } from '../monitors/facts.ts';
+import type { Checked, LastSuccess, MonitorFacts, RunDetails, SensorFacts } from '../monitors/facts.ts';
 import type { WatchedPipeline, WatchedRun } from '../monitors/watched.ts';
 import type { Observation } from '../workflows/plan/incident.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../workflows/plan/schedule.ts';
 import { watchedFor } from '../workflows/plan/sla.ts';
-import { isFinal } from '../workflows/plan/task-state.ts';
 import { NoAnswer } from './answer.ts';
 import { askWorkers } from './probe.ts';
-import { showRun } from './follow-run.ts';
 import { IncidentSignals } from './incident-signals.ts';
 import { LastEnds } from './last-ends.ts';
 import { PromiseReader } from './promise-reader.ts';
+import { readLastSuccess, readRunDetails } from './run-details.ts';
 import { type KnownRun, RunIndex } from './run-index.ts';
 import { Retention } from './retention.ts';
 import { type KnownPipeline, ScheduleIndex } from './schedule-index.ts';
 import { sensorFacts } from './sensor-facts.ts';
 import { listRunningSensors, standingOf as sensorStandingOf } from './sensors.ts';
-import type { TaskInstance } from './task-instances.ts';
 import { isGone, isOutage, Unchecked } from './unchecked.ts';
 import { runUrl } from './web-ui.ts';
 
@@ -122,21 +119,12 @@ export class TemporalFacts implements MonitorFacts {
     }
   }
 
-  async runDetails({ pipelineRunId, temporalRunId }: WatchedRun): Promise<RunDetails> {
-    const { instances, error } = await showRun(this.client, { pipelineRunId, temporalRunId });
-    const failed = instances.all().find(({ state }) => state === 'failed' || state === 'held');
-    const rows = instances.all().flatMap(({ task, output }): [string, number][] => {
-      const count = typeof output === 'object' && output !== null && !Array.isArray(output) ? (output as JsonObject).rows : undefined;
-      return typeof count === 'number' ? [[task, count]] : [];
-    });
-    const report = reportIn(instances.all());
-    return {
-      standing: instances.all().flatMap(standingOf),
-      ...(report !== undefined && { report }),
-      ...(error !== undefined && { error }),
-      ...(failed && { failed: { task: failed.task, attempt: failed.attempt, ...(failed.error !== undefined && { error: failed.error }) } }),
-      rows: Object.fromEntries(rows),
-    };
+  runDetails(run: WatchedRun): Promise<RunDetails> {
+    return readRunDetails(this.client, run);
+  }
+
+  lastSuccess(dagId: string, except: WatchedRun | undefined): Promise<LastSuccess | undefined> {
+    return readLastSuccess(this.client, dagId, except);
   }
 
   nextTick({ schedule }: Plan, now: number): string | undefined {
@@ -175,28 +163,6 @@ export class TemporalFacts implements MonitorFacts {
       return { ...seen, plan: current };
     }
   }
-}
-
-/** Where a reconciliation has written what differs: its output names it, and so does its failure. */
-function reportIn(tasks: readonly TaskInstance[]): string | undefined {
-  for (const { output, error } of tasks) {
-    const named = typeof output === 'object' && output !== null && !Array.isArray(output) ? (output as JsonObject).report : undefined;
-    if (typeof named === 'string') return named;
-    const written = /^All: (s3:\/\/\S+)/m.exec(error ?? '')?.[1];
-    if (written !== undefined) return written;
-  }
-  return undefined;
-}
-
-/** Where a task stands that is under way, for people. */
-function standingOf({ task, state, attempt, startedAt, error, note, wait }: TaskInstance): string[] {
-  if (isFinal(state) || startedAt === undefined) return [];
-  const since = startedAt.toISOString().replace(/\.\d+Z$/, 'Z');
-  const people =
-    wait &&
-    `waits for ${wait.kind === 'approval' ? 'an approval' : 'a decision'}${wait.assignees ? ` by ${wait.assignees.join(', ')}` : ''}`;
-  const why = people ?? note ?? error?.split('\n')[0];
-  return [`${task}: ${state} since ${since}, attempt ${attempt}${why === undefined ? '' : `: ${why}`}`];
 }
 
 /** The interval of a scheduled run, by its id: until a worker takes it, nothing else says it. */

@@ -84,7 +84,7 @@ export class PromiseReader {
       if (promise.kind !== 'assert') continue;
       try {
         const holds = evaluator.test(promise.condition, values);
-        if (!holds) broken.set(name, `does not keep its promise ${name}: ${promise.condition}${valuesIn(promise.condition, outputs)}`);
+        if (!holds) broken.set(name, `breaks its promise ${name}: ${valuesIn(promise.condition, values)}promised: ${promise.condition}`);
       } catch (error) {
         if (!(error instanceof ExpressionFailed)) throw error;
         broken.set(name, `does not say whether it keeps its promise ${name}: ${error.message}`);
@@ -132,14 +132,12 @@ export class PromiseReader {
   }
 }
 
-/** The values that a condition names, for people: `outputs.a.rows is 3`. */
-function valuesIn(condition: string, outputs: Readonly<Record<string, Json>>): string {
-  const found = [...new Set(condition.match(/outputs(?:\.[A-Za-z_][A-Za-z0-9_]*)+/g) ?? [])].flatMap((path) => {
-    let value: Json | undefined = outputs;
-    for (const part of path.split('.').slice(1)) {
-      value = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject)[part] : undefined;
-    }
+/** The values that a condition names, for people: `outputs.a.rows is 3; `. */
+function valuesIn(condition: string, values: Readonly<Record<string, Json>>): string {
+  const found = [...new Set(condition.match(/(?:\bfailed_items\b|\boutputs(?:\.[A-Za-z_][A-Za-z0-9_]*)+)/g) ?? [])].flatMap((path) => {
+    let value: Json | undefined = values;
+    for (const part of path.split('.')) value = isMap(value) ? value[part] : undefined;
     return value === undefined || isMap(value) || Array.isArray(value) || value === null ? [] : [`${path} is ${identityText(value)}`];
   });
-  return found.length === 0 ? '' : `; ${found.join(', ')}`;
+  return found.length === 0 ? '' : `${found.join(', ')}; `;
 }

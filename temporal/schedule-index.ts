@@ -2,9 +2,9 @@ import type { Client } from '@temporalio/client';
 import { inTurns } from '../lib/in-turns.ts';
 import { RecentMap } from '../lib/recent-map.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
+import { readRunInput } from './run-input.ts';
 import type { RunReference } from './runs.ts';
 import { listSchedules } from './schedules.ts';
-import { TaskInstances } from './task-instances.ts';
 import { NotScheduled, scheduleOf } from './schedule-facts.ts';
 import { isOutage, type Unchecked } from './unchecked.ts';
 
@@ -69,14 +69,7 @@ export class ScheduleIndex {
     if (hash === current.hash || hash === '') return current;
     const known = this.plans.get(hash);
     if (known) return known;
-    const { history } = await this.client.workflowService.getWorkflowExecutionHistory({
-      namespace: this.client.options.namespace,
-      execution: { workflowId: run.pipelineRunId, runId: run.temporalRunId },
-      maximumPageSize: 1,
-    });
-    const instances = new TaskInstances();
-    for (const event of history?.events ?? []) instances.add(event);
-    const plan = instances.input?.plan ?? current;
+    const plan = (await readRunInput(this.client, run))?.plan ?? current;
     this.plans.set(hash, plan);
     return plan;
   }

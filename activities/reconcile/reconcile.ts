@@ -1,5 +1,6 @@
 import { parseS3Uri } from '../../lib/s3.ts';
 import type { Json } from '../../workflows/plan/json.ts';
+import { mismatchText, reportText } from '../../workflows/plan/mismatch.ts';
 import { PartWriter } from '../dataset/part-writer.ts';
 import type { TaskContext } from '../define-task.ts';
 import { openStorage } from '../dataset/storage.ts';
@@ -241,7 +242,7 @@ function sayIt(
   const what = how === 'aggregate' ? 'groups' : 'rows';
   const between = `${labelOf(source)} and ${labelOf(target)}`;
   if (differing === 0) return `${count(compared)} ${what} of ${between} agree.`;
-  const percent = `${Number((discrepancy * 100).toPrecision(4))} %`;
+  const percent = String(Number((discrepancy * 100).toPrecision(4)));
   const kinds = [
     changed > 0 && `${count(changed)} changed`,
     missing > 0 && `${count(missing)} missing in the target`,
@@ -249,9 +250,9 @@ function sayIt(
   ].filter((each) => each !== false);
   const shown = examples.slice(0, 3).map(sayMismatch);
   return [
-    `${count(differing)} of ${count(compared)} ${what} of ${between} differ: ${percent}, tolerated ${tolerance}. ${kinds.join(', ')}.`,
+    `${mismatchText({ differing, compared, what, between, percent, tolerance })} ${kinds.join(', ')}.`,
     ...(shown.length > 0 ? [`First: ${shown.join('; ')}.`] : []),
-    ...(report === null ? [] : [`All: ${report}`]),
+    ...(report === null ? [] : [reportText(report)]),
   ].join(' ');
 }
 

@@ -4,6 +4,7 @@ import { reconcile } from '../../activities/reconcile.ts';
 import { judge } from '../../activities/reconcile/verdict.ts';
 import { inTurns } from '../../lib/in-turns.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { readMismatch } from '../../workflows/plan/mismatch.ts';
 import { drawing } from '../support/bags.ts';
 import type { TestBucket } from '../support/buckets.ts';
 import type { TestDatabase } from '../support/databases.ts';
@@ -67,6 +68,8 @@ describe('reconcile', function () {
       assert.deepEqual(countsOf(result), [50_003, 5, 2, 3]);
       assert.equal(result.discrepancy, 10 / 50_003);
       assert.match(result.summary, /^10 of 50,003 rows of orders \(source\) and orders \(target\) differ: 0\.02 %, tolerated 0\.1%\./);
+      const short = '10 of 50,003 rows differ: 0.02 %, tolerated 0.1%';
+      assert.deepEqual(readMismatch(result.summary), { short, report: result.report }, 'pages read it back');
       assert.equal(result.report, `s3://${bucket.name}/reports/dag/task/20240101T000000Z/differences.csv`);
       const lines = (await bucket.text('reports/dag/task/20240101T000000Z/differences.csv')).trimEnd().split('\n');
       assert.equal(lines[0], 'kind,id,column,source,target');

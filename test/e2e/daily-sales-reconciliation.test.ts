@@ -11,6 +11,7 @@ import { monitorId, probeId } from '../../workflows/plan/incident.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
 import { eventually } from '../support/eventually.ts';
 import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
+import { sluice } from '../support/processes.ts';
 import { createTestPipeline, DEMO_DAY, planOfFile, type TestPipeline } from '../support/test-pipeline.ts';
 
 const DAY = { start: `${DEMO_DAY}T00:00:00Z`, end: '2026-03-02T00:00:00Z' };
@@ -53,25 +54,33 @@ describe('daily_sales_reconciliation, as it stands in pipelines/', function () {
     await pagerDuty.close();
   });
 
-  async function run(id: string, params: Record<string, string>): Promise<RunResult> {
+  async function run(id: string): Promise<RunResult> {
     const { client, taskQueue } = pipeline;
-    const { pipelineRunId } = await startManualRun(client, plan, taskQueue, DAY, id, params);
+    const { pipelineRunId } = await startManualRun(client, plan, taskQueue, DAY, id);
     return (await client.workflow.getHandle(pipelineRunId).result()) as RunResult;
   }
   const told = (...actions: string[]): Promise<void> =>
     eventually(() => Promise.resolve(assert.deepEqual(pagerDuty.actionsOf(key), actions)), 40_000);
 
   it('pages for more than 0.1 %, and resolves the page when the warehouse is repaired', async () => {
-    const found = await run('as-it-is', {});
+    const found = await run('as-it-is');
     assert.equal(found.state, 'success');
     const { discrepancy, changed, missing, extra } = found.tasks.reconcile_sales?.output as Record<string, number>;
     assert.deepEqual([discrepancy, changed, missing, extra], [12 / 4_000, 4, 8, 0]);
     await told('trigger');
     const event = pagerDuty.events.find(({ dedup_key }) => dedup_key === key);
-    assert.match(event?.payload.summary ?? '', /0\.003/);
+    assert.match(event?.payload.summary ?? '', /^12 of 4,000 rows differ: 0\.3 %, tolerated 0\.1% \(reconcile_sales\) \| /);
     assert.equal(event?.payload.severity, 'critical');
 
-    const repaired = await run('repair', { on_mismatch: 'repair' });
+    // The command that the page gives is all that is needed.
+    const { to_repair_it: command, difference, report } = event?.payload.custom_details ?? {};
+    assert.match(String(difference), /^12 of 4,000 rows of sales .* differ: /);
+    assert.match(String(report), /^s3:\/\/reports\/.*\.csv$/);
+    const [program, ...args] = String(command).split(' ');
+    assert.equal(program, 'sluice');
+    const started = await sluice(args, { ...pipeline.environment, SLUICE_TASK_QUEUE: pipeline.taskQueue });
+    assert.equal(started.code, 0, started.stderr);
+    const repaired = (await pipeline.client.workflow.getHandle(started.stdout.trim()).result()) as RunResult;
     assert.equal((repaired.tasks.reconcile_sales?.output as Record<string, number>).repaired, 12);
     await told('trigger', 'resolve');
     const all = 'SELECT * FROM $ ORDER BY 1';

@@ -50,6 +50,7 @@ class Deployment implements MonitorFacts {
   sensors = (): Promise<Checked<SensorFacts[]>> => Promise.resolve({ found: this.standing, unchecked: new Map() });
   lostIncidents = () => Promise.resolve(new Map());
   runDetails = () => Promise.resolve({ rows: {} });
+  lastSuccess = () => Promise.resolve(undefined);
   nextTick = () => undefined;
   urlOf = () => undefined;
   observe = (incident: string, observation: Observation): Promise<void> => {

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { MonitorFacts } from '../../monitors/facts.ts';
+import type { LastSuccess, MonitorFacts, RunDetails } from '../../monitors/facts.ts';
 import { pageOf } from '../../monitors/page.ts';
 import { findProblems } from '../../monitors/problems.ts';
 import type { WatchedPipeline } from '../../monitors/watched.ts';
 import { USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
-import type { Plan } from '../../workflows/plan/plan.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
+import { mismatchText, readMismatch, reportText } from '../../workflows/plan/mismatch.ts';
+import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
 import type { SlaPlan } from '../../workflows/plan/sla.ts';
 import { planOf, task } from '../support/plans.ts';
 
 /** Monitors know no more of a run than what is given. */
-const FACTS: Pick<MonitorFacts, 'runDetails' | 'urlOf' | 'nextTick'> = {
+const FACTS: Pick<MonitorFacts, 'runDetails' | 'lastSuccess' | 'urlOf' | 'nextTick'> = {
   runDetails: () => Promise.resolve({ rows: {} }),
+  lastSuccess: () => Promise.resolve(undefined),
   urlOf: () => undefined,
   nextTick: () => undefined,
 };
@@ -36,7 +39,7 @@ async function pageAt(now: string, plan: Plan, startedAt: string, interval?: { s
   };
   const problems = findProblems(pipeline, Date.parse(now), USUAL_PATIENCE);
   assert.equal(problems.length, 1);
-  return pageOf(problems[0] as (typeof problems)[number], pipeline, FACTS as MonitorFacts, Date.parse(now));
+  return pageOf(problems[0] as (typeof problems)[number], FACTS as MonitorFacts, Date.parse(now));
 }
 
 const planWith = (sla: Pick<SlaPlan, 'promise' | 'calendar' | 'warnAt'>, more: Partial<Plan> = {}): Plan =>
@@ -75,9 +78,14 @@ describe('a page about a deadline', () => {
   });
 });
 
+const PARAMS = {
+  region: { schema: { type: 'string', enum: ['eu', 'us'] }, default: 'eu' },
+  mode: { schema: { type: 'string', enum: ['warn', 'repair'] }, default: 'warn' },
+};
+
 describe('a page about a failure', () => {
-  const failed = async (error: string, more: Partial<WatchedPipeline> = {}) => {
-    const plan = planOf('sales', [task('load', 'ok')], { critical: true, hash: 'b'.repeat(64) });
+  const failed = async (error: string, details: Partial<RunDetails> = {}, good?: LastSuccess, load: Partial<TaskPlan> = {}) => {
+    const plan = planOf('sales', [task('load', 'ok', [], load)], { critical: true, hash: 'b'.repeat(64), params: PARAMS });
     const at = Date.parse('2024-01-02T03:04:05.678Z');
     const run = {
       pipelineRunId: 'sales/x',
@@ -92,13 +100,16 @@ describe('a page about a failure', () => {
       plan,
       createdAt: at,
       paused: false,
-      ...more,
-      runs: [{ ...run, endedAt: at, plan }, ...(more.runs ?? [])],
+      runs: [{ ...run, endedAt: at, plan }],
     };
     const [problem] = findProblems(pipeline, at + 1_000, USUAL_PATIENCE);
     assert.ok(problem);
-    const facts: typeof FACTS = { ...FACTS, runDetails: () => Promise.resolve({ rows: {}, failed: { task: 'load', attempt: 2, error } }) };
-    return pageOf(problem, pipeline, facts as MonitorFacts, at + 1_000);
+    const facts: typeof FACTS = {
+      ...FACTS,
+      runDetails: () => Promise.resolve({ rows: {}, failed: { task: 'load', attempt: 2, error }, ...details }),
+      lastSuccess: (_, except) => Promise.resolve(except?.temporalRunId === 'x' ? good : undefined),
+    };
+    return pageOf(problem, facts as MonitorFacts, at + 1_000);
   };
 
   it('says what is wrong in 80 characters, then which pipeline; times have no milliseconds', async () => {
@@ -115,23 +126,79 @@ describe('a page about a failure', () => {
     assert.match(String(details.error), /^Job 'spark' failed: KeyError: 'price'\n…\n[^]*line 999$/);
   });
 
-  it('names the last success before, and what has changed since; never the run that is the problem', async () => {
-    const at = Date.parse('2024-01-01T03:00:00Z');
-    const plan = planOf('sales', [task('load', 'other')], { critical: true, hash: 'a'.repeat(64) });
-    const good = {
-      pipelineRunId: 'sales/w',
-      temporalRunId: 'w',
-      cause: 'manual',
-      state: 'success',
-      queuedAt: at,
-      begun: true,
-      endedAt: at,
+  it('names the last success before, and what has changed since: the file, and parameters by their names', async () => {
+    const plan = planOf('sales', [task('load', 'other')], { critical: true, hash: 'a'.repeat(64), params: PARAMS });
+    const good: LastSuccess = {
+      endedAt: Date.parse('2024-01-01T03:00:00.123Z'),
+      isPartial: false,
       plan,
+      params: { region: 'eu', mode: 'warn' },
     };
-    const { details } = await failed('x', { runs: [good] });
+    const params = { region: 'secret place', mode: 'warn' };
+    const { details } = await failed('x', { params }, good);
     assert.equal(details.last_success, '2024-01-01T03:00:00Z');
-    assert.match(String(details.changed_since), /^its file was edited: plan aaaaaaaaaaaa → bbbbbbbbbbbb; tasks that differ: load$/);
-    const alone = await failed('x', { lastSuccess: Date.parse('2024-01-02T03:04:05.678Z') });
-    assert.equal(alone.details.last_success, undefined);
+    assert.equal(
+      details.changed_since,
+      'its file was edited: plan aaaaaaaaaaaa → bbbbbbbbbbbb; tasks that differ: load; parameters that differ: region',
+    );
+    assert.doesNotMatch(JSON.stringify(details), /secret place/);
+    const same = { ...good, isPartial: true, plan: { ...plan, hash: 'b'.repeat(64) } };
+    const unchanged = await failed('x', { params: good.params }, same);
+    assert.deepEqual(
+      [unchanged.details.last_success, unchanged.details.changed_since],
+      ['2024-01-01T03:00:00Z, without some items', undefined],
+    );
+    assert.equal((await failed('x')).details.last_success, undefined);
+  });
+
+  it('says which items failed, in its summary and in its details', async () => {
+    const failedItems = Array.from({ length: 12 }, (_, index) => `load[${index}]: no disk`);
+    const { summary, details } = await failed('2 of 14 items', { failedItems });
+    assert.match(summary, / \| sales, 12 items failed, since 2024-01-02T03:04:05Z$/);
+    assert.deepEqual(details.failed_items, [...failedItems.slice(0, 10), '… and 2 more']);
+    const one = await failed('x', { failedItems: ['load[3]: no disk'] });
+    assert.match(one.summary, / \| sales, 1 item failed, since /);
+  });
+
+  describe('of a comparison', () => {
+    const text = `${mismatchText({ differing: 12, compared: 4_000, what: 'rows', between: 'sales (shop) and fact_sales (warehouse)', percent: '0.3', tolerance: '0.1%' })} 4 changed. ${reportText('s3://reports/x.csv')}`;
+    const compares = (params: JsonObject) => {
+      const mismatches = [{ task: 'load', text, ...readMismatch(text)! }];
+      return failed(text, { mismatches }, undefined, {
+        type: 'reconcile',
+        params: { target: { table: 'fact_sales' }, report_to: 's3://reports', ...params },
+      });
+    };
+
+    it('begins with how much differs, and has the report and the command that repairs it', async () => {
+      const { summary, details } = await compares({ on_mismatch: '{{ params.mode }}' });
+      assert.match(summary, /^12 of 4,000 rows differ: 0\.3 %, tolerated 0\.1% \(load\) \| sales, since /);
+      assert.deepEqual(
+        [details.report, details.error, details.difference, details.to_repair_it],
+        ['s3://reports/x.csv', text, undefined, 'sluice rerun sales/x --from load --param mode=repair'],
+      );
+    });
+
+    for (const [what, params, words] of [
+      [
+        'without a parameter: what to change before',
+        { on_mismatch: 'fail' },
+        /^give load `on_mismatch: repair` in the file of sales, then sluice rerun sales\/x --from load --definition latest$/,
+      ],
+      ['with a parameter that does not allow it', { on_mismatch: '{{ params.region }}' }, /^give load `on_mismatch: repair` in the file/],
+      [
+        'without a report',
+        { on_mismatch: '{{ params.mode }}', report_to: undefined },
+        /^give load `on_mismatch: repair` and `report_to` in the file/,
+      ],
+      ['of groups, which nothing repairs', { compare: 'aggregate' }, undefined],
+      ['of a data set, which never changes', { target: { dataset: 's3://a/b' } }, undefined],
+    ] as const) {
+      it(what, async () => {
+        const { details } = await compares(params);
+        if (words === undefined) assert.equal(details.to_repair_it, undefined);
+        else assert.match(String(details.to_repair_it), words);
+      });
+    }
   });
 });
