@@ -46,6 +46,7 @@ const COMMANDS = {
   explain: () => import('./cli/explain.ts'),
   setup: () => import('./cli/setup.ts'),
   stack: () => import('./cli/stack.ts'),
+  status: () => import('./cli/status.ts'),
   doctor: () => import('./cli/doctor.ts'),
 };
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
+import { dagIdOf, listBrokenFiles } from './compiler/broken-files.ts';
 import { type Compilation, Compiler } from './compiler/compile.ts';
 import { formatDiagnostic } from './compiler/diagnostic.ts';
 import { loadPipelines, PipelinesNotFound } from './compiler/load-pipelines.ts';
@@ -87,17 +88,18 @@ async function apply(client: Client, { pipelines, taskQueue }: Options): Promise
   const bad = compiled.filter(({ plan }) => !plan);
   report(bad, log);
   // The schedule of a file that is bad for the moment stays as it was applied last. Where its text does not even say whose file it is, nothing is deleted.
-  const ids = bad.map(({ file }) => /^dag_id:\s*["']?([a-z][a-z0-9_]*)/m.exec(files.find((each) => each.file === file)?.text ?? '')?.[1]);
+  const ids = files.filter(({ file }) => bad.some((each) => each.file === file)).map(dagIdOf);
   const keep = (dagId: string): boolean => ids.includes(dagId) || ids.includes(undefined);
-  let failures = 0;
+  /** Why a change could not be made, by dag_id. */
+  const failures = new Map<string, string>();
   const changes = diffSchedules(plans, await listSchedules(client, taskQueue), keep);
   for (const change of changes) {
     if (change.action === 'unchanged') continue;
     try {
       await carryOut(client, change, taskQueue);
     } catch (error) {
-      failures++;
-      log.error(`${change.action} ${change.dagId} failed: ${error instanceof Error ? error.message : String(error)}`);
+      failures.set(change.dagId, messageOf(error));
+      log.error(`${change.action} ${change.dagId} failed: ${messageOf(error)}`);
     }
   }
   const whole = plans.filter((plan) => refusal(plan) === undefined);
@@ -108,22 +110,23 @@ async function apply(client: Client, { pipelines, taskQueue }: Options): Promise
       await applySensorChange(client, change, taskQueue);
       log.info(`${change.action} ${change.id}`);
     } catch (error) {
-      failures++;
-      log.error(`${change.action} ${change.id} failed: ${error instanceof Error ? error.message : String(error)}`);
+      failures.set(change.id.split('/')[1] ?? '', messageOf(error));
+      log.error(`${change.action} ${change.id} failed: ${messageOf(error)}`);
     }
   }
   await expectPipelines(
     client,
     taskQueue,
     whole.map(({ dagId }) => dagId),
+    listBrokenFiles(files, compiled, failures),
   ).catch((error: unknown) => {
-    log.warn(`The monitor does not know which pipelines there are: ${error instanceof Error ? error.message : String(error)}`);
+    log.warn(`The monitor does not know which pipelines there are: ${messageOf(error)}`);
   });
   const summary = `${plans.length} of ${compiled.length} pipelines applied`;
   if (summary !== lastSummary || sensorChanges.length > 0 || changes.some(({ action }) => action !== 'unchanged'))
     log.info(summary, { taskQueue });
   lastSummary = summary;
-  return bad.length === 0 && failures === 0;
+  return bad.length === 0 && failures.size === 0;
 }
 
 /** Carries out one change, and what follows from it: the ticks that an update costs, and those that `catchup` wants. */
@@ -135,6 +138,10 @@ async function carryOut(client: Client, change: ScheduleChange, taskQueue: strin
   const { started, backfill } = await finishUpdate(client, dagId, taskQueue);
   for (const run of started) log.info(`started ${run}: it was due when its schedule was updated`);
   if (backfill !== undefined) log.info(`catches up ${dagId}: ${backfill}`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Says what is wrong with the files; when nothing has changed since the last time, nothing. */
@@ -165,7 +172,7 @@ async function follow(client: Client, options: Options): Promise<void> {
       hasApplied = true;
     } catch (error) {
       hasApplied = false;
-      log.error(`Not applied: ${error instanceof Error ? error.message : String(error)}. Trying again.`);
+      log.error(`Not applied: ${messageOf(error)}. Trying again.`);
     }
     await sleep(RECONCILE, stop.signal, edited);
     if (!stop.signal.aborted) await sleep(SETTLE, stop.signal);

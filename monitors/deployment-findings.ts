@@ -1,4 +1,5 @@
 import { PAUSED_BY } from '../workflows/plan/decision.ts';
+import type { KnownBrokenFile } from '../workflows/plan/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { iso } from '../workflows/plan/schedule.ts';
 import { type Finding, findingOf, USUAL_ALERTS } from './finding.ts';
@@ -119,4 +120,31 @@ export function removedRuns(pipelines: readonly WatchedPipeline[]): Finding[] {
         )
       : [],
   );
+}
+
+/**
+ * Pipeline files that the scheduler cannot apply for a while.
+ * @param plans of the pipelines that are applied, by dag_id
+ * @param now milliseconds @param patience milliseconds
+ */
+export function brokenFileFindings(
+  files: readonly KnownBrokenFile[],
+  plans: ReadonlyMap<string, Plan>,
+  now: number,
+  patience: number,
+): Finding[] {
+  return files
+    .filter(({ since }) => now - Date.parse(since) >= patience)
+    .map(({ file, dagId, mistake, mistakes, since }) => {
+      const plan = dagId === undefined ? undefined : plans.get(dagId);
+      const owner = plan?.owner === undefined ? '' : ` Its owner is ${plan.owner}.`;
+      return findingOf(`file/${file}`, plan?.alerts, {
+        line: `${file} cannot be applied: ${mistake}${mistakes > 1 ? `, and ${mistakes - 1} more` : ''}`,
+        kind: 'broken_file',
+        source: dagId ?? file,
+        severity: 'warning',
+        since,
+        whatToDo: `\`sluice validate ${file}\` shows every mistake. Mend the file, or remove it. What was applied of it last goes on.${owner}`,
+      });
+    });
 }

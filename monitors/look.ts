@@ -1,7 +1,14 @@
-import type { LookCall, LookResult, OpenProblem } from '../workflows/plan/incident.ts';
+import { type LookCall, type LookResult, type OpenProblem, USUAL_PATIENCE } from '../workflows/plan/incident.ts';
 import { iso } from '../workflows/plan/schedule.ts';
 import { isWaitKey } from '../workflows/plan/wait-key.ts';
-import { deadWorkers, missingSchedules, removedRuns, uncheckedFindings, unexplainedPauses } from './deployment-findings.ts';
+import {
+  brokenFileFindings,
+  deadWorkers,
+  missingSchedules,
+  removedRuns,
+  uncheckedFindings,
+  unexplainedPauses,
+} from './deployment-findings.ts';
 import type { Checked, MonitorFacts, SensorFacts } from './facts.ts';
 import { type Finding, USUAL_ALERTS } from './finding.ts';
 import { pageOf } from './page.ts';
@@ -51,6 +58,7 @@ export async function look({ taskQueue, settings, memory, now: time }: LookCall,
     ...missingSchedules(memory.expected, isThere, since, settings.graceMs),
     ...unexplainedPauses(pipelines, since, settings.graceMs),
     ...removedRuns(pipelines),
+    ...brokenFileFindings(memory.brokenFiles ?? [], plans, now, settings.fileMs ?? USUAL_PATIENCE.fileMs),
     ...pipelines.flatMap((pipeline) => {
       try {
         return findingsOf(pipeline, facts, now, settings);
@@ -75,6 +83,7 @@ export async function look({ taskQueue, settings, memory, now: time }: LookCall,
       open,
       since: since.kept(),
       ...(memory.expected && { expected: memory.expected }),
+      ...(memory.brokenFiles && { brokenFiles: memory.brokenFiles }),
       ...(completeAt !== undefined && { completeAt }),
     },
     report: [

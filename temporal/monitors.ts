@@ -2,7 +2,8 @@ import { type Client, Client as TemporalClient, WorkflowNotFoundError } from '@t
 import { Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { MONITOR_EXPECTS, monitorId, monitorQueue } from '../workflows/plan/incident.ts';
+import { type BrokenFile, MONITOR_EXPECTS, MONITOR_QUERY, monitorId, monitorQueue, type MonitorState } from '../workflows/plan/incident.ts';
+import { answerIfAny } from './answer.ts';
 import { dataConverter } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { TemporalFacts } from './monitor-facts.ts';
@@ -46,11 +47,31 @@ export async function createMonitorWorkers(
 /** Workers for the monitors of deployments. */
 export type MonitorGroup = ConnectedWorkers;
 
-/** Tells the monitor which pipelines there should be. Where nobody watches, nobody is told. */
-export async function expectPipelines(client: Client, taskQueue: string, dagIds: readonly string[]): Promise<void> {
+/**
+ * Tells the monitor which pipelines there should be, and which files cannot be applied. Where nobody watches, nobody is told.
+ */
+export async function expectPipelines(
+  client: Client,
+  taskQueue: string,
+  dagIds: readonly string[],
+  brokenFiles: readonly BrokenFile[] = [],
+): Promise<void> {
   try {
-    await client.workflow.getHandle(monitorId(taskQueue)).signal<[readonly string[]]>(MONITOR_EXPECTS, dagIds);
+    await client.workflow
+      .getHandle(monitorId(taskQueue))
+      .signal<[readonly string[], readonly BrokenFile[]]>(MONITOR_EXPECTS, dagIds, brokenFiles);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+/** What the monitor of a deployment says of itself; undefined where there is none, or no worker answers for it. */
+export async function askMonitor(client: Client, taskQueue: string): Promise<MonitorState | undefined> {
+  const handle = client.workflow.getHandle(monitorId(taskQueue));
+  try {
+    return await answerIfAny(client, handle.workflowId, () => handle.query<MonitorState>(MONITOR_QUERY));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
   }
 }

@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import {
+  type BrokenFile,
   type LookCall,
   type LookResult,
   MONITOR_EXPECTS,
@@ -28,19 +29,21 @@ const { look } = proxyActivities<{ look(call: LookCall): Promise<LookResult> }>(
 /** Looks at a deployment again and again. Its time is the server's, whatever the clocks of the machines say. */
 export async function SluiceMonitor({ taskQueue, settings, memory = { open: {}, since: {} } }: MonitorInput): Promise<void> {
   let remembered: MonitorMemory = memory;
-  setHandler(defineSignal<[readonly string[]]>(MONITOR_EXPECTS), (expected) => {
-    remembered = { ...remembered, expected };
+  setHandler(defineSignal<[expected: readonly string[], files?: readonly BrokenFile[]]>(MONITOR_EXPECTS), (expected, files = []) => {
+    const since = new Map(remembered.brokenFiles?.map((known) => [known.file, known.since]));
+    const now = new Date().toISOString();
+    remembered = { ...remembered, expected, brokenFiles: files.map((each) => ({ ...each, since: since.get(each.file) ?? now })) };
   });
   setHandler(defineQuery<MonitorState>(MONITOR_QUERY), () => {
-    const { completeAt } = remembered;
-    return completeAt === undefined ? {} : { completeAt };
+    const { completeAt, brokenFiles } = remembered;
+    return { ...(completeAt !== undefined && { completeAt }), ...(brokenFiles && { brokenFiles }) };
   });
   while (!workflowInfo().continueAsNewSuggested) {
     const began = Date.now();
-    const { expected: before } = remembered;
     const seen = await look({ taskQueue, settings, memory: remembered, now: new Date(began).toISOString() });
-    const expected = remembered.expected === before ? seen.memory.expected : remembered.expected;
-    remembered = { ...seen.memory, ...(expected && { expected }) };
+    // The scheduler may have said something else in the meantime.
+    const { expected, brokenFiles } = remembered;
+    remembered = { ...seen.memory, ...(expected && { expected }), ...(brokenFiles && { brokenFiles }) };
     setCurrentDetails(`Watches the pipelines of task queue ${taskQueue}\n\n\`\`\`text\n${seen.report.join('\n')}\n\`\`\``);
     await sleep(Math.max(settings.everyMs - (Date.now() - began), 100));
   }

@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import type { Checked, MonitorFacts, SensorFacts } from '../../monitors/facts.ts';
 import { look } from '../../monitors/look.ts';
 import type { WatchedPipeline } from '../../monitors/watched.ts';
-import { type MonitorMemory, type Observation, USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
+import { type KnownBrokenFile, type MonitorMemory, type Observation, USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
 import type { TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { planOf, task } from '../support/plans.ts';
 
@@ -15,7 +15,7 @@ const VIEWS: TriggerPlan = { name: 'views', type: 'kafka', mode: { kind: 'each' 
 class Deployment implements MonitorFacts {
   told: string[] = [];
   observations: Observation[] = [];
-  readonly plan = planOf('shop', [task('a', 'ok')], { triggers: [VIEWS], critical: true });
+  readonly plan = planOf('shop', [task('a', 'ok')], { triggers: [VIEWS], critical: true, owner: 'sales' });
   private memory: MonitorMemory = { open: {}, since: {} };
   private now = BEGIN;
   standing: SensorFacts[] = [AT_REST];
@@ -25,6 +25,10 @@ class Deployment implements MonitorFacts {
 
   constructor(expected: readonly string[] = []) {
     this.memory = { ...this.memory, expected };
+  }
+
+  set brokenFiles(brokenFiles: readonly KnownBrokenFile[]) {
+    this.memory = { ...this.memory, brokenFiles };
   }
 
   /** Looks for so many seconds. @returns what incidents were told of meanwhile, in order */
@@ -142,5 +146,20 @@ describe('a look at schedules', () => {
       shop.paused = explained;
       assert.deepEqual(await shop.after(60), ['over paused/shop']);
     }
+  });
+});
+
+describe('a look at pipeline files', () => {
+  it('with mistakes: a warning after 15 m, over when they are mended', async () => {
+    const shop = new Deployment();
+    shop.brokenFiles = [{ file: 'shop.yaml', dagId: 'shop', mistake: '3:1 SL201 x', mistakes: 2, since: '2024-01-02T03:00:00Z' }];
+    assert.deepEqual(await shop.after(900), []);
+    assert.deepEqual(await shop.after(60), ['breach file/shop.yaml']);
+    const { page } = shop.observations[0] as Observation;
+    assert.equal(page.summary, 'Sluice: shop.yaml cannot be applied: 3:1 SL201 x, and 1 more');
+    assert.equal(page.severity, 'warning');
+    assert.match(String(page.details.what_to_do), /sluice validate shop\.yaml.*Its owner is sales/);
+    shop.brokenFiles = [];
+    assert.deepEqual(await shop.after(20), ['over file/shop.yaml']);
   });
 });

@@ -106,6 +106,27 @@ export const MONITOR_QUERY = 'monitor';
 export interface MonitorState {
   /** When everything was checked last, by the server's clock, ISO 8601; absent: not yet. */
   readonly completeAt?: string;
+  /** The pipeline files that are not applied; absent: no scheduler has said. */
+  readonly brokenFiles?: readonly KnownBrokenFile[];
+}
+
+/** Of more files not each is told: hundreds of bad files have one cause. */
+export const MAX_BROKEN_FILES = 200;
+
+/** A pipeline file that the scheduler cannot apply. */
+export interface BrokenFile {
+  readonly file: string;
+  /** Absent where the file does not even say it. */
+  readonly dagId?: string;
+  /** The first thing that is wrong, with its place, in one line. */
+  readonly mistake: string;
+  /** How many things are wrong. */
+  readonly mistakes: number;
+}
+
+export interface KnownBrokenFile extends BrokenFile {
+  /** ISO 8601. */
+  readonly since: string;
 }
 
 export function monitorId(taskQueue: string): string {
@@ -137,14 +158,17 @@ export interface MonitorSettings {
   readonly silenceMs: number;
   /** A sensor may be in trouble, or get nowhere, for so long. */
   readonly sensorMs: number;
+  /** A pipeline file may have mistakes for so long. Absent in what older releases have written: as usual. */
+  readonly fileMs?: number;
 }
 
-export const USUAL_PATIENCE: MonitorSettings = {
+export const USUAL_PATIENCE: Required<MonitorSettings> = {
   everyMs: 5_000,
   graceMs: 60_000,
   neverStartedMs: 120_000,
   silenceMs: 30_000,
   sensorMs: 120_000,
+  fileMs: 900_000,
 };
 
 export interface MonitorInput {
@@ -173,6 +197,8 @@ export interface MonitorMemory {
   readonly since: Readonly<Record<string, string>>;
   /** The pipelines that the scheduler has applied; absent: it never said. */
   readonly expected?: readonly string[];
+  /** The pipeline files that the scheduler cannot apply; absent: it never said. */
+  readonly brokenFiles?: readonly KnownBrokenFile[];
   /** When everything was checked last, and every incident was reported to. ISO 8601. */
   readonly completeAt?: string;
 }

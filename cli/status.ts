@@ -1,0 +1,80 @@
+import { Command } from 'commander';
+import { taskQueueOf } from '../lib/environment.ts';
+import { EXIT } from '../lib/exit-code.ts';
+import { formatTable } from '../lib/table.ts';
+import { listIncidents } from '../temporal/incidents.ts';
+import { askMonitor } from '../temporal/monitors.ts';
+import { askWorkers } from '../temporal/probe.ts';
+import { listSchedules } from '../temporal/schedules.ts';
+import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { type KnownBrokenFile, MAX_BROKEN_FILES } from '../workflows/plan/incident.ts';
+import { environment, outputOption, type OutputOptions, print } from './command-context.ts';
+import { withClient } from './with-client.ts';
+
+/** How the deployment stands. */
+interface Status {
+  readonly pipelines: number;
+  readonly paused: readonly string[];
+  readonly workers_answer: boolean;
+  /** When monitors have checked everything last, ISO 8601; null: they do not say. */
+  readonly checked_at: string | null;
+  readonly open_incidents: number;
+  /** The files that the scheduler cannot apply; null: nobody says. */
+  readonly broken_files: readonly KnownBrokenFile[] | null;
+}
+
+/** `sluice status`: how the deployment stands. */
+export const command = new Command('status')
+  .description('How the deployment stands: pipelines, workers, monitors, open incidents, and pipeline files that cannot be applied.')
+  .addOption(outputOption())
+  .addHelpText(
+    'after',
+    '\nExample:\n  sluice status\n\nExit codes: 0 nothing is wrong, 1 something is wrong or cannot be told, 4 no Temporal server.',
+  )
+  .action(async (options: OutputOptions) => {
+    const status = await readStatus(taskQueueOf(environment));
+    print(options, status, formatStatus(status));
+    const { workers_answer, checked_at, open_incidents, broken_files } = status;
+    const isWell = workers_answer && checked_at !== null && open_incidents === 0 && broken_files?.length === 0;
+    process.exitCode = isWell ? EXIT.ok : EXIT.failed;
+  });
+
+function readStatus(taskQueue: string): Promise<Status> {
+  return withClient(async (client) => {
+    await ensureSearchAttributes(client);
+    const [schedules, workersAnswer, monitor, incidents] = await Promise.all([
+      listSchedules(client, taskQueue),
+      askWorkers(client, taskQueue),
+      askMonitor(client, taskQueue),
+      listIncidents(client, taskQueue, { limit: 1_000 }),
+    ]);
+    return {
+      pipelines: schedules.length,
+      paused: schedules.filter(({ paused }) => paused).map(({ dagId }) => dagId),
+      workers_answer: workersAnswer,
+      checked_at: monitor?.completeAt ?? null,
+      open_incidents: incidents.length,
+      broken_files: monitor?.brokenFiles ?? null,
+    };
+  });
+}
+
+function formatStatus({ pipelines, paused, workers_answer, checked_at, open_incidents, broken_files }: Status): string {
+  const lines = [
+    `pipelines: ${pipelines} applied${paused.length === 0 ? '' : `, paused: ${paused.join(', ')}`}`,
+    `workers: ${workers_answer ? 'answer' : 'do not answer; `sluice doctor` says more'}`,
+    `monitors: ${checked_at === null ? 'do not say that they have checked everything' : `have checked everything at ${checked_at}`}`,
+    `incidents: ${open_incidents === 0 ? 'none is open' : `${open_incidents} open; \`sluice incidents\` lists them`}`,
+    `files: ${filesInWords(broken_files)}`,
+  ];
+  if (!broken_files || broken_files.length === 0) return lines.join('\n');
+  const rows = broken_files.map(({ file, dagId, since, mistakes, mistake }) => [file, dagId ?? '', since, String(mistakes), mistake]);
+  return [...lines, '', formatTable(['FILE', 'PIPELINE', 'SINCE', 'MISTAKES', 'FIRST MISTAKE'], rows)].join('\n');
+}
+
+function filesInWords(files: Status['broken_files']): string {
+  if (!files) return 'no monitor says whether the scheduler could apply them; `sluice validate` checks those that are here';
+  if (files.length === 0) return 'all are applied';
+  const count = files.length < MAX_BROKEN_FILES ? String(files.length) : `${files.length} or more`;
+  return `${count} cannot be applied`;
+}
