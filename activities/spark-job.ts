@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { type DatasetReference, DATASET_FORMATS } from '../workflows/plan/dataset.ts';
 import { defineTask } from './define-task.ts';
+import { sparkMistakes } from './spark/check-policy.ts';
 import { DEFAULT_MAX_ROWS_PER_FILE } from './spark/default-rows.ts';
 
 const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
@@ -40,7 +41,7 @@ export const sparkJob = defineTask({
     application: Type.Optional(
       Type.String({
         title: 'Application',
-        description: 'A file under jobs/, or an s3:// or hdfs:// URI.',
+        description: 'A file under jobs/, or an s3://, s3a:// or hdfs:// URI; the connection may narrow them.',
         minLength: 1,
         template: 'none',
         examples: ['s3://code/job.jar'],
@@ -69,7 +70,8 @@ export const sparkJob = defineTask({
     conf: Type.Optional(
       Type.Record(Type.String({ pattern: '^spark\\.' }), Scalar, {
         title: 'Configuration',
-        description: "Spark properties; they win over Sluice's own.",
+        description:
+          "Spark properties; they win over Sluice's own. Sizes, times and switches, options of Java that size or tune it, and what `conf` of the connection allows.",
         examples: [{ 'spark.sql.shuffle.partitions': 64 }],
       }),
     ),
@@ -111,5 +113,6 @@ export const sparkJob = defineTask({
   // A worker that dies leaves the job running; the sooner that is seen, the sooner the next one takes it up.
   defaults: { heartbeat_timeout: '15s' },
   example: { name: 'transform_category_data', type: 'spark_job', job_name: 'category_transformer' },
+  mistakes: sparkMistakes,
   run: async (context, params) => (await import('./spark/run-spark-job.ts')).runSparkJob(context, params),
 });

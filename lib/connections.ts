@@ -112,6 +112,12 @@ export interface SparkConnection {
   readonly java_home?: string;
   /** A folder of jars that every job gets, such as S3A. */
   readonly jars?: string;
+  /** Where `application` may lie in S3 and HDFS, such as `s3://code/*`. Absent: anywhere there. */
+  readonly applications?: readonly string[];
+  /** Maven coordinates that `packages` may name, such as `org.postgresql:*`. Absent: any. */
+  readonly packages?: readonly string[];
+  /** Properties that `conf` may set beside those that are allowed everywhere, such as `spark.hadoop.fs.abfss.*`. */
+  readonly conf?: readonly string[];
 }
 
 export type Connection =
@@ -212,6 +218,11 @@ export function parseConnection(name: string, text: string): Connection {
     const value = optional(key) ?? otherwise;
     return allowed.find((each) => each === value) ?? fail(`'${key}' is '${value}'; allowed: ${allowed.join(', ')}.`);
   };
+  const list = (key: string): string[] => {
+    const value = fields[key];
+    const isList = Array.isArray(value) && value.every((each) => typeof each === 'string' && /^[^*]+\*?$/.test(each));
+    return isList ? (value as string[]) : fail(`'${key}' must be a list of texts; only at their end may they have a *.`);
+  };
   const port = (otherwise: number): number => {
     const value = Number(optional('port') ?? otherwise);
     return Number.isInteger(value) && value > 0 && value < 65536 ? value : fail(`'port' must be a whole number from 1 to 65535.`);
@@ -297,7 +308,11 @@ export function parseConnection(name: string, text: string): Connection {
       const extra = Object.fromEntries(
         ['spark_home', 'python', 'java_home', 'jars'].flatMap((key) => (optional(key) ? [[key, optional(key)]] : [])),
       ) as Pick<SparkConnection, 'spark_home' | 'python' | 'java_home' | 'jars'>;
-      return { type: 'spark', master: required('master'), deploy_mode: oneOf('deploy_mode', ['client', 'cluster'], 'client'), ...extra };
+      const lists = Object.fromEntries(
+        ['applications', 'packages', 'conf'].flatMap((key) => (fields[key] === undefined ? [] : [[key, list(key)]])),
+      ) as Pick<SparkConnection, 'applications' | 'packages' | 'conf'>;
+      const deployMode = oneOf('deploy_mode', ['client', 'cluster'], 'client');
+      return { type: 'spark', master: required('master'), deploy_mode: deployMode, ...extra, ...lists };
     }
     default:
       return fail(`its type is '${String(fields.type)}'; allowed: ${Object.keys(EXAMPLES).join(', ')}.`);

@@ -3,6 +3,7 @@ import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closest, distance } from 'fastest-levenshtein';
 import { userFault } from '../errors.ts';
+import { refusedApplication } from './conf-policy.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 /** Shipped with each Python job; not a job itself. A folder of jobs may hold its own. */
@@ -39,7 +40,12 @@ export function findJobFile(given: { job_name?: string; application?: string }, 
   }
   if (application !== undefined && name === undefined) {
     const ownName = application.replace(/^.*\//, '').replace(/\.(py|jar)$/, '');
-    if (/^[a-z][a-z0-9]*:\/\//.test(application)) return { name: ownName, path: application, library: libraryOf(application, folder) };
+    const refusal = refusedApplication(application);
+    if (refusal !== undefined) {
+      const allowed = `a path under ${folder}, or an s3://, s3a:// or hdfs:// URI`;
+      throw userFault('InvalidParameters', `'application' cannot be '${application}': ${refusal}. Allowed: ${allowed}.`);
+    }
+    if (application.includes('://')) return { name: ownName, path: application, library: libraryOf(application, folder) };
     const path = resolve(folder, application);
     const inside = relative(folder, path);
     if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {

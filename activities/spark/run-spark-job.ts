@@ -12,6 +12,7 @@ import { readInput } from '../dataset/read-manifest.ts';
 import { openStorage } from '../dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
 import { platformFault, userFault } from '../errors.ts';
+import { checkSparkPolicy } from './check-policy.ts';
 import { type DetachedProcess, isAlive, type ProcessExit, readExit, readProcess, startProcess, terminate } from './detached-process.ts';
 import { findSparkSubmit } from './find-spark-submit.ts';
 import { jobFailure, SEARCHED_BYTES } from './job-failure.ts';
@@ -20,7 +21,8 @@ import { LogFollower, readLogLine, tailOf } from './job-log.ts';
 import { DatasetResult } from './dataset-result.ts';
 import { type JobResult, NO_RESULT } from './job-result.ts';
 import { childUser } from '../support/child-user.ts';
-import { sparkEnvironment, type SparkJobParams, sparkSubmitArguments, temporaryFolder } from './spark-submit-arguments.ts';
+import type { SparkJobParams } from './spark-job-params.ts';
+import { sparkEnvironment, sparkSubmitArguments, temporaryFolder } from './spark-submit-arguments.ts';
 import { StateFolder, sweepStateFolders } from './state-folder.ts';
 
 const POLL_MS = 200;
@@ -52,6 +54,7 @@ export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams):
  * @returns what `result` makes of what the job has written
  */
 export async function submitJob<R>(ctx: SparkJobContext, params: SparkJobParams, result: JobResult<R>): Promise<R> {
+  checkSparkPolicy(params, ctx.connections.spark);
   const job = findJobFile(params);
   const program = findSparkSubmit(ctx.connections.spark);
   const folder = await StateFolder.open(ctx.idempotencyKey);
@@ -177,7 +180,7 @@ class SparkJobAttempt<R> {
     const onLine = (text: string): void => {
       const line = readLogLine(text);
       if (line.stage) stage = line.stage;
-      ctx.log[line.level](this.#redact(line.text));
+      ctx.log[line.level](this.#ctx.scrub(line.text));
     };
     for (let reported = 0; ;) {
       const exit = (await readExit(folder.path)) ?? (isAlive(process) ? 'running' : await readExit(folder.path));
@@ -206,7 +209,7 @@ class SparkJobAttempt<R> {
   }
 
   async #failure(exit: ProcessExit | undefined): Promise<Error> {
-    const log = (await tailOf(this.#folder.logFile, SEARCHED_BYTES)).map((line) => this.#redact(line));
+    const log = (await tailOf(this.#folder.logFile, SEARCHED_BYTES)).map((line) => this.#ctx.scrub(line));
     await this.#result.clear(this.#stop);
     const logFile = await this.#folder.retire();
     return jobFailure({ name: this.#job.name, exit, host: hostname(), log, logFile });
@@ -225,11 +228,6 @@ class SparkJobAttempt<R> {
     // The server records the timeout itself; were it late, the attempt would still fail.
     await sleep(4 * GRACE_MS, undefined, { signal: ctx.signal }).catch(() => undefined);
     if (!ctx.signal.aborted) throw platformFault('SparkFailed', `Job '${this.#job.name}' was ended: it had reached 'execution_timeout'.`);
-  }
-
-  #redact(line: string): string {
-    const secret = this.#ctx.connections.storage.secret_access_key;
-    return secret ? line.replaceAll(secret, '***') : line;
   }
 }
 

@@ -5,26 +5,10 @@ import type { AwsConnection, SparkConnection } from '../../lib/connections.ts';
 import { userFault } from '../errors.ts';
 import { childEnvironment } from '../support/child-environment.ts';
 import { childUser } from '../support/child-user.ts';
+import { checkSparkPolicy } from './check-policy.ts';
 import { DEFAULT_MAX_ROWS_PER_FILE } from './default-rows.ts';
 import type { JobFile } from './job-file.ts';
-
-/** The keys of a `spark_job` that say how it is run. */
-export interface SparkJobParams {
-  readonly job_name?: string;
-  readonly application?: string;
-  readonly application_args?: readonly string[];
-  readonly java_class?: string;
-  readonly conf?: Readonly<Record<string, string | number | boolean>>;
-  readonly packages?: readonly string[];
-  readonly deploy_mode?: 'client' | 'cluster';
-  readonly executor_cores?: number;
-  readonly executor_memory?: string;
-  readonly num_executors?: number;
-  readonly driver_memory?: string;
-  readonly params?: Readonly<Record<string, string | number | boolean | null>>;
-  readonly max_rows_per_file?: number;
-  readonly aws_conn_id?: string;
-}
+import type { SparkJobParams } from './spark-job-params.ts';
 
 export interface Submission {
   /** The path of spark-submit. */
@@ -45,18 +29,12 @@ const JAVA_OPTIONS = 'spark.driver.extraJavaOptions';
 
 /**
  * The argument vector of one `spark-submit`. It holds no secret: see `sparkEnvironment`. What a pipeline's `conf` says comes last and wins.
- * @throws InvalidParameters when `conf` holds a secret.
+ * @throws ApplicationFailure `InvalidParameters`, `AccessDenied` as checkSparkPolicy does
  */
 export function sparkSubmitArguments(submission: Submission): string[] {
   const { params, spark, job } = submission;
-  for (const key of Object.keys(params.conf ?? {})) {
-    if (/^spark\.hadoop\.fs\.s3.*\.(access|secret|session)\.?(key|token)?$/.test(key)) {
-      throw userFault(
-        'InvalidParameters',
-        `'conf' sets ${key}: keys do not belong in a pipeline. Name a connection with 'aws_conn_id' instead.`,
-      );
-    }
-  }
+  // Nothing reaches the command line unchecked.
+  checkSparkPolicy(params, spark);
   const jars = isLocal(spark.master) ? [] : extraJars(submission);
   const size = (flag: string, value: string | number | undefined): string[] => (value === undefined ? [] : [flag, String(value)]);
   return [

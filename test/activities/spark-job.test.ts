@@ -141,7 +141,7 @@ describe('spark_job', function () {
   it("puts the script's own exception on the first line of a failure that is retried", async () => {
     const output = `s3://${setting.bucket}/raises/`;
     const attempt = startSparkAttempt({
-      environment: setting.environment,
+      environment: { ...setting.environment, SLUICE_CONN_OTHER: 'postgresql://ann:canary-of-a-job@h/d' },
       workflowId: 'raises',
       input: { params: { job_name: 'raises' }, output },
     });
@@ -152,6 +152,11 @@ describe('spark_job', function () {
     );
     assert.deepEqual({ type, nonRetryable }, { type: 'JobFailed', nonRetryable: false });
     assert.match(message, /Traceback/);
+    // What a job prints is scrubbed like everything else.
+    assert.deepEqual(
+      [message, ...attempt.log].filter((text) => text.includes('canary-of-a-job')),
+      [],
+    );
     assert.ok(Buffer.byteLength(message) < 10_000);
     assert.deepEqual(await objectNames(setting.s3, output), []);
   });

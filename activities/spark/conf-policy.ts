@@ -1,0 +1,75 @@
+/** Spark properties that a pipeline may set on every connection: sizes, times and switches. None of them names code, a file or a server. */
+const ALLOWED: readonly RegExp[] = [
+  /^spark\.(driver|executor)\.(cores|memory|memoryOverhead|memoryOverheadFactor)$/,
+  /^spark\.executor\.(instances|pyspark\.memory|heartbeatInterval)$/,
+  /^spark\.driver\.maxResultSize$/,
+  /^spark\.(default\.parallelism|task\.(cpus|maxFailures)|stage\.maxConsecutiveAttempts|speculation|scheduler\.mode|yarn\.(queue|maxAppAttempts))$/,
+  /^spark\.(dynamicAllocation|memory|speculation|locality|cleaner|excludeOnFailure|kryoserializer\.buffer)\.[\w.]+$/,
+  /^spark\.(network|rpc|core\.connection\.ack\.wait)\.(\w+\.)*\w*[tT]imeout$/,
+  /^spark\.(rdd\.compress|checkpoint\.compress|io\.compression\.[a-z0-9]+\.(level|blockSize|bufferPool\.enabled|workers))$/,
+  /^spark\.(shuffle|broadcast|reducer)\.([\w.]+\.)?(compress|checksum|blockSize|buffer|maxRetries|retryWait|maxSizeInFlight|maxReqsInFlight|bypassMergeThreshold)$/,
+  /^spark\.files\.(maxPartitionBytes|openCostInBytes)$/,
+  /^spark\.sql\.(session\.timeZone|autoBroadcastJoinThreshold|broadcastTimeout|caseSensitive|crossJoin\.enabled|storeAssignmentPolicy|mapKeyDedupPolicy)$/,
+  /^spark\.sql\.(shuffle|adaptive|files|orc|csv|json|avro|ansi|legacy|cbo|statistics|optimizer|join|inMemoryColumnarStorage|codegen|decimalOperations|datetime)\.[\w.]+$/,
+  /^spark\.sql\.parquet\.(?!output\.)[\w.]+$/,
+  /^spark\.sql\.execution\.(arrow|pandas|sortBeforeRepartition|rangeExchange|topKSortFallbackThreshold)[\w.]*$/,
+  /^spark\.sql\.sources\.(partitionOverwriteMode|partitionColumnTypeInference\.enabled|parallelPartitionDiscovery\.\w+|bucketing\.[\w.]+|ignoreDataLocality)$/,
+  /^spark\.hadoop\.fs\.s3a\.(connection\.(maximum|timeout|establish\.timeout)|threads\.max|max\.total\.tasks|block\.size|multipart\.(size|threshold)|attempts\.maximum|readahead\.range|experimental\.input\.fadvise)$/,
+  /^spark\.hadoop\.(mapreduce\.fileoutputcommitter\.algorithm\.version|parquet\.(block|page)\.size)$/,
+];
+
+/** Properties whose value is a list of options for a Java machine. */
+const JAVA_OPTIONS = /^spark\.(driver|executor)\.(default|extra)JavaOptions$/;
+
+/** Options of Java that size and tune it. Others load agents, read files of options, or run a program when something happens. */
+const ALLOWED_JAVA: readonly RegExp[] = [
+  /^-X(ss|mn)\d+[kKmMgG]?$/,
+  /^-(ea|verbose:gc|server)$/,
+  /^-XX:[+-](Use\w+GC|UseStringDeduplication|UseCompressedOops|UseNUMA|AlwaysPreTouch|ExitOnOutOfMemoryError|TieredCompilation|DisableExplicitGC|PrintGC\w*|ParallelRefProcEnabled)$/,
+  /^-XX:(TieredStopAtLevel|MaxGCPauseMillis|ParallelGCThreads|ConcGCThreads|InitiatingHeapOccupancyPercent|NewRatio|SurvivorRatio|CICompilerCount|ActiveProcessorCount)=\d+$/,
+  /^-XX:(G1HeapRegionSize|MaxMetaspaceSize|MetaspaceSize|ReservedCodeCacheSize|MaxDirectMemorySize|StringTableSize)=\d+[kKmMgG]?$/,
+  /^-D(user\.timezone|file\.encoding|user\.language|user\.country)=[\w/+-]+$/,
+  // A property of the job's own.
+  /^-D(?!(java|javax|sun|com|jdk|log4j\w*|logback|logging|slf4j|spark|pyspark|hadoop|yarn|hive|org|io|net|scala|py4j|derby|ivy|user|file|http|https|ftp|socks\w*|jna|os)\b)[A-Za-z]\w*(\.\w+)*=[\w.,:/+-]*$/i,
+];
+
+/** Classes that are part of Java or Spark: as a job's main class they run what its arguments say. */
+const FOREIGN_CLASS = /^(java|javax|jdk|sun|com\.sun|org\.apache|scala|py4j)\./;
+
+/** Why no pipeline may set this property to this value, whatever the connection says; undefined when nothing is said against it. */
+export function refusedConf(key: string, value: string): string | undefined {
+  if (!/^spark\.[A-Za-z][\w.-]*$/.test(key)) return 'the name of a property has letters, digits, dots, _ and -';
+  if (/\.(access|secret|session)\.?(key|token)$|password/i.test(key))
+    return "keys do not belong in a pipeline: name a connection with 'aws_conn_id'";
+  if (/[\p{Cc}]/u.test(value)) return 'its value holds a control character';
+  if (!JAVA_OPTIONS.test(key)) return undefined;
+  const option = value.split(/\s+/).find((each) => each !== '' && !ALLOWED_JAVA.some((allowed) => allowed.test(each)));
+  return option === undefined ? undefined : `the option ${option} of Java is not one that only sizes or tunes it`;
+}
+
+/** Whether a pipeline may set this property on a connection that allows `more`: names, or beginnings of names that end with `*`. */
+export function isAllowedConf(key: string, more: readonly string[]): boolean {
+  return JAVA_OPTIONS.test(key) || ALLOWED.some((each) => each.test(key)) || more.some((each) => fits(key, each));
+}
+
+/** Why an application is refused whatever the connection says: it would be fetched from anywhere, or is a file that nobody has put into jobs/. */
+export function refusedApplication(application: string): string | undefined {
+  const scheme = /^([A-Za-z][\w+.-]*):/.exec(application)?.[1];
+  if (scheme === undefined) return undefined;
+  if (!/^(s3a?:\/\/[^/]+|hdfs:\/\/[^/]*)\/./.test(application)) return `its scheme is '${scheme}'`;
+  return /[\s\p{Cc},#?]/u.test(application) || isDotted(application) ? "it holds a blank, ',', '#', '?' or a part '.' or '..'" : undefined;
+}
+
+function isDotted(path: string): boolean {
+  return path.split('/').some((part) => /^(\.|%2e){1,2}$/i.test(part));
+}
+
+/** Why a class cannot be the main class of a job; undefined when nothing is said against it. */
+export function refusedClass(name: string): string | undefined {
+  return FOREIGN_CLASS.test(name) ? 'it is part of Java or Spark, not of a job' : undefined;
+}
+
+/** Whether a text is one of those allowed, or begins like one that ends with `*`. */
+export function fits(text: string, allowed: string): boolean {
+  return allowed.endsWith('*') ? text.startsWith(allowed.slice(0, -1)) : text === allowed;
+}
