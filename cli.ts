@@ -45,6 +45,7 @@ const COMMANDS = {
   init: () => import('./cli/init.ts'),
   explain: () => import('./cli/explain.ts'),
   setup: () => import('./cli/setup.ts'),
+  'codec-server': () => import('./cli/codec-server.ts'),
   stack: () => import('./cli/stack.ts'),
   status: () => import('./cli/status.ts'),
   doctor: () => import('./cli/doctor.ts'),

@@ -9,13 +9,14 @@ import { formatDiagnostic } from './compiler/diagnostic.ts';
 import { loadPipelines, PipelinesNotFound } from './compiler/load-pipelines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
-import { loadEnvironment, ROOT, taskQueueOf } from './lib/environment.ts';
+import { loadEnvironment, ROOT, SettingError, taskQueueOf } from './lib/environment.ts';
 import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log } from './lib/logging.ts';
 import { writeError } from './lib/terminal.ts';
 import { connectClient, temporalState, TemporalUnavailable } from './temporal/connect.ts';
 import { finishUpdate } from './temporal/finish-update.ts';
 import { expectPipelines } from './temporal/monitors.ts';
+import { codecOf } from './temporal/codec.ts';
 import { applyChange, diffSchedules, listSchedules, type ScheduleChange } from './temporal/schedules.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import { applySensorChange, diffSensors, listRunningSensors } from './temporal/sensors.ts';
@@ -71,7 +72,7 @@ async function main(options: Options): Promise<void> {
       await client.connection.close();
     }
   } catch (error) {
-    if (!(error instanceof TemporalUnavailable || error instanceof PipelinesNotFound)) throw error;
+    if (!(error instanceof TemporalUnavailable || error instanceof PipelinesNotFound || error instanceof SettingError)) throw error;
     log.error(error.message);
     process.exitCode = error instanceof TemporalUnavailable ? EXIT.cannotConnect : EXIT.failed;
   }
@@ -92,7 +93,7 @@ async function apply(client: Client, { pipelines, taskQueue }: Options): Promise
   const keep = (dagId: string): boolean => ids.includes(dagId) || ids.includes(undefined);
   /** Why a change could not be made, by dag_id. */
   const failures = new Map<string, string>();
-  const changes = diffSchedules(plans, await listSchedules(client, taskQueue), keep);
+  const changes = diffSchedules(plans, await listSchedules(client, taskQueue), keep, codecOf(client).keyId);
   for (const change of changes) {
     if (change.action === 'unchanged') continue;
     try {

@@ -65,6 +65,7 @@ const EXPECTED = new Set([
   'NoAnswer',
   'NotScheduled',
   'NotYet',
+  'PayloadRefused',
   'PipelinesNotFound',
   'RerunRefused',
   'RunEnded',
@@ -72,6 +73,7 @@ const EXPECTED = new Set([
   'RunNotFound',
   'RunUnclear',
   'SearchAttributesMissing',
+  'SettingError',
   'TemporalUnavailable',
 ]);
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Compilation } from '../compiler/compile.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { taskQueueOf } from '../lib/environment.ts';
+import { codecOf } from '../temporal/codec.ts';
 import { type ScheduleChange, diffSchedules, listSchedules } from '../temporal/schedules.ts';
 import { missingSearchAttributes } from '../temporal/search-attributes.ts';
 import { describeSchedule, describeTasks, describeTrigger } from '../workflows/plan/describe.ts';
@@ -33,6 +34,7 @@ export const command = new Command('plan')
         plans,
         isNew ? [] : await listSchedules(client, taskQueueOf(environment)),
         () => !whole || plans.length < compilations.length,
+        codecOf(client).keyId,
       );
     });
     const value = changes.map((change) => present(change, compilations));

@@ -5,7 +5,7 @@ import { homePaths } from './home.ts';
 import { isAlive, launchServer, logTail, readRecord, removeRecord, stopServer } from './server-process.ts';
 import { StackFailed } from './stack-errors.ts';
 
-/** `worker.ts`, with or without `--monitors`, or `scheduler.ts`, running. */
+/** `worker.ts`, with or without `--monitors`, `scheduler.ts`, or `sluice codec-server`, running. */
 export interface SluiceProcess {
   readonly name: string;
   /** The file that it writes its log to. */
@@ -21,6 +21,7 @@ const POLL_MS = 100;
 const PROCESSES = {
   worker: { title: 'Worker', args: ['worker'], ready: 'worker: ready' },
   monitors: { title: 'Monitors', args: ['worker', '--monitors'], ready: 'worker: ready' },
+  codec: { title: 'Codec server', args: ['cli', 'codec-server'], ready: 'payloads are decoded' },
   scheduler: { title: 'Scheduler', args: ['scheduler', '--watch'], ready: 'pipelines applied' },
 } as const;
 

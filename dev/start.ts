@@ -63,7 +63,8 @@ async function main(once: boolean): Promise<number> {
     cleanUp.push(() => standIns.close());
     const environment: Environment = { ...settings, ...standIns.environment };
     if (stack.parts.some(({ name, state }) => name === 'kafka' && state === 'running')) await createTopics(environment);
-    for (const name of ['worker', 'monitors', 'scheduler'] as const) {
+    const codec = environment.SLUICE_CODEC_ENDPOINT === undefined ? [] : (['codec'] as const);
+    for (const name of [...codec, 'worker', 'monitors', 'scheduler'] as const) {
       if (stop.signal.aborted) return EXIT.ok;
       const child = await startSluiceProcess(home, name, environment, progress, stop.signal);
       cleanUp.push(() => child.stop());

@@ -22,7 +22,14 @@ export function stackHome(environment: Environment = process.env): string {
  * `npx sluice …` in a second terminal finds the servers that `npm start` has started.
  */
 export function loadEnvironment(own: Environment = process.env): Environment {
-  return { ...readStackEnvironment(join(stackHome(own), 'environment.json')), ...own };
+  const stack = readStackEnvironment(join(stackHome(own), 'environment.json'));
+  const isOther = own.TEMPORAL_ADDRESS !== undefined && own.TEMPORAL_ADDRESS !== stack.TEMPORAL_ADDRESS;
+  return { ...(isOther ? withoutPayloadKeys(stack) : stack), ...own };
+}
+
+/** The keys of the local stack belong to its own Temporal server. */
+function withoutPayloadKeys(stack: Environment): Environment {
+  return Object.fromEntries(Object.entries(stack).filter(([name]) => !name.startsWith('SLUICE_PAYLOAD_')));
 }
 
 function readStackEnvironment(file: string): Environment {

@@ -4,7 +4,7 @@ import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { withinTime } from '../lib/time-limit.ts';
 import type { Environment } from '../lib/environment.ts';
-import { dataConverter } from './codec.ts';
+import { dataConverterFrom } from './codec.ts';
 
 /** Thrown when the Temporal server does not answer; says where it was looked for, and what to do. */
 export class TemporalUnavailable extends Error {
@@ -19,11 +19,12 @@ const REFUSED_RETRY_MS = 500;
 /**
  * A client for the server that the environment names: `TEMPORAL_ADDRESS` and the rest of Temporal's standard variables, or a profile of
  * its configuration file. Close `client.connection` when done.
- * @throws TemporalUnavailable
+ * @throws TemporalUnavailable, SettingError
  */
 export async function connectClient(environment: Environment): Promise<Client> {
   const { connectionOptions, namespace } = temporalSettings(environment);
   const { address } = connectionOptions;
+  const dataConverter = dataConverterFrom(environment);
   try {
     await checkPort(address);
     const connection = await Connection.connect({ ...(connectionOptions as ConnectionOptions), connectTimeout: CONNECT_TIMEOUT });

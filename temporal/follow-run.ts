@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { linkedController } from '../lib/linked-controller.ts';
 import type { RunInput } from '../workflows/plan/run.ts';
+import { codecOf, payloadReader } from './codec.ts';
 import { type RunAct, RunActs } from './run-acts.ts';
 import { describeRun, type RunReference } from './runs.ts';
 import { messageOf, type TaskInstance, TaskInstances } from './task-instances.ts';
@@ -31,7 +32,8 @@ const PENDING_INTERVAL = 1000;
  * progress of running tasks. A restart of the server in the middle is waited out.
  */
 export async function followRun(client: Client, run: RunReference, follower: RunFollower, signal: AbortSignal): Promise<RunEnd> {
-  const instances = new TaskInstances();
+  const reader = payloadReader(codecOf(client));
+  const instances = new TaskInstances(reader);
   const ended = linkedController(signal);
   const pending = watchPending(client, run, instances, follower, ended.signal);
   let error: string | undefined;
@@ -39,7 +41,7 @@ export async function followRun(client: Client, run: RunReference, follower: Run
     for await (const event of historyEvents(client, run, signal)) {
       for (const instance of instances.add(event)) follower.task(instance);
       const failure = event.workflowExecutionFailedEventAttributes?.failure;
-      if (failure) error = messageOf(failure);
+      if (failure) error = messageOf(failure, reader);
     }
   } finally {
     ended.abort();
@@ -73,8 +75,9 @@ export async function showRun(client: Client, run: RunReference): Promise<ShownR
 
 /** What the history of a run alone says of its tasks. @throws RunNotFound */
 export async function readHistory(client: Client, run: RunReference): Promise<Omit<ShownRun, 'isExact'>> {
-  const instances = new TaskInstances();
-  const acts = new RunActs();
+  const reader = payloadReader(codecOf(client));
+  const instances = new TaskInstances(reader);
+  const acts = new RunActs(reader);
   const handle = client.workflow.getHandle(run.pipelineRunId, run.temporalRunId);
   const { events } = await handle.fetchHistory();
   let error: string | undefined;
@@ -82,7 +85,7 @@ export async function readHistory(client: Client, run: RunReference): Promise<Om
     instances.add(event);
     acts.add(event);
     const failure = event.workflowExecutionFailedEventAttributes?.failure;
-    if (failure) error = messageOf(failure);
+    if (failure) error = messageOf(failure, reader);
   }
   const startedBy = starterOf(instances.input, events?.[0]?.workflowExecutionStartedEventAttributes);
   return { instances, acts: acts.all, startedBy, ...(error !== undefined && { error }) };
@@ -177,6 +180,7 @@ async function watchPending(
 /** @returns the tasks with a pending activity, each with its last heartbeat */
 async function observePending(client: Client, run: RunReference, instances: TaskInstances): Promise<Map<string, unknown>> {
   const { raw } = await client.workflow.getHandle(run.pipelineRunId, run.temporalRunId).describe();
+  const reader = payloadReader(codecOf(client));
   const observed = new Map<string, unknown>();
   for (const activity of raw.pendingActivities ?? []) {
     const attempt = activity.attempt ?? 1;
@@ -186,20 +190,12 @@ async function observePending(client: Client, run: RunReference, instances: Task
       attempt,
       isRetrying: isScheduled && attempt > 1,
       isStarted: !isScheduled,
-      ...(activity.lastFailure && { lastFailure: messageOf(activity.lastFailure) }),
+      ...(activity.lastFailure && { lastFailure: messageOf(activity.lastFailure, reader) }),
     });
     const [heartbeat] = activity.heartbeatDetails?.payloads ?? [];
-    if (instance) observed.set(instance.task, heartbeat?.data ? parse(heartbeat.data) : undefined);
+    if (instance) observed.set(instance.task, heartbeat && reader.fromPayload(heartbeat));
   }
   return observed;
-}
-
-function parse(data: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(data).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

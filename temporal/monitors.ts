@@ -4,7 +4,7 @@ import type { Environment } from '../lib/environment.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type BrokenFile, MONITOR_EXPECTS, MONITOR_QUERY, monitorId, monitorQueue, type MonitorState } from '../workflows/plan/incident.ts';
 import { answerIfAny } from './answer.ts';
-import { dataConverter } from './codec.ts';
+import { dataConverterFrom } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { TemporalFacts } from './monitor-facts.ts';
 import { groupOf, type ConnectedWorkers } from './worker-group.ts';
@@ -15,7 +15,7 @@ import { workflowBundle } from './workflow-bundle.ts';
  * Workers that watch the deployments of `queues`, apart from those that run their pipelines.
  * @param activities the monitors' activities, made for what they see of Temporal
  * @param onChange is told of edits of pipelines
- * @throws TemporalUnavailable
+ * @throws TemporalUnavailable, SettingError
  */
 export async function createMonitorWorkers(
   environment: Environment,
@@ -23,9 +23,10 @@ export async function createMonitorWorkers(
   activities: (facts: TemporalFacts) => Activities,
   onChange: (before: Plan, after: Plan) => void,
 ): Promise<ConnectedWorkers> {
+  const dataConverter = dataConverterFrom(environment);
   const { connection, namespace } = await connectWorker(environment);
   const client = new TemporalClient({ connection, namespace, dataConverter });
-  const bundle = await workflowBundle('monitors');
+  const bundle = await workflowBundle('monitors', dataConverter);
   const workers = await Promise.all(
     queues.map((taskQueue) =>
       Worker.create({

@@ -1,4 +1,4 @@
-import { defaultPayloadConverter } from '@temporalio/common';
+import type { PayloadConverter } from '@temporalio/common';
 import type proto from '@temporalio/proto';
 import { CANCEL_WORD } from '../workflows/plan/decision.ts';
 
@@ -31,14 +31,17 @@ interface Word {
 export class RunActs {
   readonly all: RunAct[] = [];
 
+  /** @param reader reads payloads as Temporal keeps them */
+  constructor(private readonly reader: PayloadConverter) {}
+
   add(event: HistoryEvent): void {
     const at = new Date(Number(event.eventTime?.seconds ?? 0) * 1000);
     const update = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest;
     const signal = event.workflowExecutionSignaledEventAttributes;
     const cancel = event.workflowExecutionCancelRequestedEventAttributes;
     const terminated = event.workflowExecutionTerminatedEventAttributes;
-    if (update) this.note(at, update.input?.name ?? '', wordOf(update.input?.args), update.meta?.identity);
-    else if (signal?.signalName === CANCEL_WORD) this.note(at, 'cancel', wordOf(signal.input), signal.identity);
+    if (update) this.note(at, update.input?.name ?? '', wordOf(update.input?.args, this.reader), update.meta?.identity);
+    else if (signal?.signalName === CANCEL_WORD) this.note(at, 'cancel', wordOf(signal.input, this.reader), signal.identity);
     else if (cancel && !this.all.some(({ act }) => act === 'cancel')) {
       const by = cancel.externalWorkflowExecution?.workflowId ?? cancel.identity;
       this.note(at, 'cancel', cancel.cause ? { reason: cancel.cause } : {}, by);
@@ -52,8 +55,8 @@ export class RunActs {
   }
 }
 
-function wordOf(args: proto.temporal.api.common.v1.IPayloads | null | undefined): Word {
+function wordOf(args: proto.temporal.api.common.v1.IPayloads | null | undefined, reader: PayloadConverter): Word {
   const [payload] = args?.payloads ?? [];
-  const value: unknown = payload ? defaultPayloadConverter.fromPayload(payload) : undefined;
+  const value: unknown = payload ? reader.fromPayload(payload) : undefined;
   return typeof value === 'object' && value !== null ? value : {};
 }

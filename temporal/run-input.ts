@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { RunInput } from '../workflows/plan/run.ts';
+import { codecOf, payloadReader } from './codec.ts';
 import type { RunReference } from './runs.ts';
 import { TaskInstances } from './task-instances.ts';
 
@@ -10,7 +11,7 @@ export async function readRunInput(client: Client, run: RunReference): Promise<R
     execution: { workflowId: run.pipelineRunId, runId: run.temporalRunId },
     maximumPageSize: 1,
   });
-  const instances = new TaskInstances();
+  const instances = new TaskInstances(payloadReader(codecOf(client)));
   for (const event of history?.events ?? []) instances.add(event);
   return instances.input;
 }

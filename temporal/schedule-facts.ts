@@ -1,5 +1,7 @@
 import { type Client, type ScheduleDescription, ScheduleNotFoundError } from '@temporalio/client';
-import type { RunInput } from '../workflows/plan/run.ts';
+import { runInputOf } from '../workflows/plan/run.ts';
+import { whyUnreadable } from '../workflows/plan/unreadable.ts';
+import { PayloadRefused } from './codec.ts';
 import { scheduledRunIdBase } from './names.ts';
 import { readFollowUp, type ScheduleBefore } from './follow-up.ts';
 
@@ -19,7 +21,7 @@ export interface ScheduleFacts extends ScheduleBefore {
   readonly startedRuns: readonly string[];
 }
 
-/** @throws NotScheduled */
+/** @throws NotScheduled, PayloadRefused */
 export async function scheduleOf(client: Client, dagId: string): Promise<ScheduleFacts> {
   try {
     return factsOf(await client.schedule.getHandle(dagId).describe());
@@ -29,9 +31,12 @@ export async function scheduleOf(client: Client, dagId: string): Promise<Schedul
   }
 }
 
-/** @throws NotScheduled when the Schedule was not made by Sluice */
+/** @throws NotScheduled when the Schedule was not made by Sluice, PayloadRefused when this deployment has not encrypted its plan */
 export function factsOf({ scheduleId, action, info, state, raw }: ScheduleDescription): ScheduleFacts {
-  const [input] = (action.args ?? []) as [RunInput?];
+  const [first] = (action.args ?? []) as unknown[];
+  const why = whyUnreadable(first);
+  if (why !== undefined) throw new PayloadRefused(`The plan in the schedule '${scheduleId}' ${why}`);
+  const input = runInputOf(first);
   if (!input) throw new NotScheduled(`The schedule '${scheduleId}' was not made by Sluice.`);
   const followUp = readFollowUp(action.memo);
   const count = Number(raw.info?.bufferSize ?? 0);

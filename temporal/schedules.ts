@@ -8,6 +8,7 @@ import {
 import { describeSchedule } from '../workflows/plan/describe.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
+import { codecOf } from './codec.ts';
 import { type FollowUp, followUpMemo, followUpOf, markHash, readHash } from './follow-up.ts';
 import { scheduledRunIdBase } from './names.ts';
 import { runStart } from './run-start.ts';
@@ -63,11 +64,13 @@ export async function listSchedules(client: Client, taskQueue: string): Promise<
 /**
  * What would have to change. Definitions are compared by hash, not states: an unchanged file is left alone.
  * @param keep schedules that are not deleted although no plan is given, because their files cannot be read at the moment
+ * @param keyId the key that encrypts payloads; absent: they are not encrypted
  */
 export function diffSchedules(
   plans: readonly Plan[],
   existing: readonly ScheduleState[],
   keep: (dagId: string) => boolean,
+  keyId?: string,
 ): ScheduleChange[] {
   const known = new Map(existing.map((schedule) => [schedule.dagId, schedule]));
   const wanted = new Set(plans.map((plan) => plan.dagId));
@@ -75,11 +78,11 @@ export function diffSchedules(
     ...plans.map((plan): ScheduleChange => {
       const schedule = known.get(plan.dagId);
       if (!schedule) return { dagId: plan.dagId, action: 'create', detail: describeSchedule(plan.schedule), plan };
-      if (schedule.planHash === appliedHash(plan)) {
+      if (schedule.planHash === appliedHash(plan, keyId)) {
         if (schedule.isPending) return { dagId: plan.dagId, action: 'finish', detail: INTERRUPTED, plan };
         return { dagId: plan.dagId, action: 'unchanged', detail: describeSchedule(plan.schedule), plan };
       }
-      return { dagId: plan.dagId, action: 'update', detail: `plan ${schedule.planHash.slice(0, 12)} → ${plan.hash.slice(0, 12)}`, plan };
+      return { dagId: plan.dagId, action: 'update', detail: describeUpdate(schedule.planHash, plan, keyId), plan };
     }),
     ...existing
       .filter(({ dagId }) => !wanted.has(dagId))
@@ -90,9 +93,18 @@ export function diffSchedules(
   ];
 }
 
-/** What tells one applied definition from another: the plan's hash, and until when what was made of it is good. */
-function appliedHash({ hash, schedule }: Plan): string {
-  return hash + specHorizon(schedule, Date.now());
+/** What tells one applied definition from another: the plan's hash, until when what was made of it is good, and the key that encrypts it. */
+function appliedHash({ hash, schedule }: Plan, keyId: string | undefined): string {
+  return hash + specHorizon(schedule, Date.now()) + (keyId === undefined ? '' : `${KEY_MARK}${keyId}`);
+}
+
+const KEY_MARK = '#';
+
+function describeUpdate(applied: string, { hash }: Plan, keyId: string | undefined): string {
+  const [, appliedKey] = applied.split(KEY_MARK);
+  if (applied.startsWith(hash) && appliedKey !== keyId)
+    return keyId === undefined ? 'no longer encrypted' : `encrypted with the key '${keyId}'`;
+  return `plan ${applied.slice(0, 12)} → ${hash.slice(0, 12)}`;
 }
 
 /**
@@ -111,9 +123,10 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
   }
   if (action === 'unchanged' || action === 'finish' || !plan) return;
   NotYet.refuse(plan);
+  const deployment = { taskQueue, keyId: codecOf(client).keyId };
   if (action === 'create') {
     try {
-      await client.schedule.create(scheduleOptions(plan, taskQueue, followUpOf(plan)));
+      await client.schedule.create(scheduleOptions(plan, deployment, followUpOf(plan)));
       return;
     } catch (error) {
       // The list that was compared with may lag behind a moment: then it is there, and is brought up to date.
@@ -130,7 +143,7 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
       );
     }
     // Whether it is paused is the operators' word, not the file's.
-    return { ...scheduleOptions(plan, taskQueue, followUpOf(plan, factsOf(description))), state };
+    return { ...scheduleOptions(plan, deployment, followUpOf(plan, factsOf(description))), state };
   });
 }
 
@@ -145,12 +158,13 @@ export class UpdatedMeanwhile extends Error {
  * @throws UpdatedMeanwhile
  */
 export async function removeFollowUp(client: Client, plan: Plan, taskQueue: string, followUp: FollowUp): Promise<void> {
+  const deployment = { taskQueue, keyId: codecOf(client).keyId };
   await client.schedule.getHandle(plan.dagId).update((description) => {
     const now = factsOf(description);
     if (now.plan.hash !== plan.hash || JSON.stringify(now.followUp) !== JSON.stringify(followUp)) {
       throw new UpdatedMeanwhile(`The schedule '${plan.dagId}' was updated by another scheduler in the meantime.`);
     }
-    return { ...scheduleOptions(plan, taskQueue), state: description.state };
+    return { ...scheduleOptions(plan, deployment), state: description.state };
   });
 }
 
@@ -159,7 +173,14 @@ export class ScheduleOfAnotherDeployment extends Error {
   override readonly name = 'ScheduleOfAnotherDeployment';
 }
 
-function scheduleOptions(plan: Plan, taskQueue: string, followUp?: FollowUp): ScheduleOptions {
+/** The deployment that a Schedule belongs to. */
+interface ScheduleOwner {
+  readonly taskQueue: string;
+  /** The key that encrypts its plan. */
+  readonly keyId: string | undefined;
+}
+
+function scheduleOptions(plan: Plan, { taskQueue, keyId }: ScheduleOwner, followUp?: FollowUp): ScheduleOptions {
   const start = runStart(plan, 'scheduled', taskQueue);
   return {
     scheduleId: plan.dagId,
@@ -179,7 +200,7 @@ function scheduleOptions(plan: Plan, taskQueue: string, followUp?: FollowUp): Sc
     },
     typedSearchAttributes: [
       searchAttribute('pipeline', plan.dagId),
-      searchAttribute('planHash', markHash(appliedHash(plan), followUp)),
+      searchAttribute('planHash', markHash(appliedHash(plan, keyId), followUp)),
       searchAttribute('queue', taskQueue),
       ...(plan.owner === undefined ? [] : [searchAttribute('owner', plan.owner)]),
     ],

@@ -1,11 +1,11 @@
-import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
+import { defaultFailureConverter, type PayloadConverter } from '@temporalio/common';
 import type proto from '@temporalio/proto';
 import type { Json } from '../workflows/plan/json.ts';
 import { allTasks, type Plan, type TaskPlan } from '../workflows/plan/plan.ts';
-import type { RunInput, RunResult } from '../workflows/plan/run.ts';
+import { type RunInput, runInputOf, type RunResult } from '../workflows/plan/run.ts';
 import { isFinal, type TaskState } from '../workflows/plan/task-state.ts';
 import type { OpenWait, TaskStanding, TaskTable } from '../workflows/plan/task-table.ts';
-import { decompress } from './codec.ts';
+import { payloadReader, SluiceCodec } from './codec.ts';
 
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
 type Payloads = proto.temporal.api.common.v1.IPayloads | null | undefined;
@@ -62,9 +62,12 @@ export class TaskInstances {
   private runId = '';
   private endedAt: Date | undefined;
 
-  /** The tasks of `plan`, none of which has started. */
+  /** @param reader reads payloads as Temporal keeps them */
+  constructor(private readonly reader: PayloadConverter) {}
+
+  /** The tasks of `plan`, none of which has started; without a history. */
   static of(plan: Plan): TaskInstances {
-    const instances = new TaskInstances();
+    const instances = new TaskInstances(payloadReader(new SluiceCodec()));
     instances.begin(plan);
     return instances;
   }
@@ -84,7 +87,7 @@ export class TaskInstances {
     const started = event.workflowExecutionStartedEventAttributes;
     if (started) {
       this.runId = started.workflowId ?? '';
-      this.input = decode<RunInput>(started.input);
+      this.input = runInputOf(decode(started.input, this.reader));
       if (this.input) this.begin(this.input.plan);
       return [];
     }
@@ -137,7 +140,11 @@ export class TaskInstances {
     if (began) return this.change(this.activityOf(began), { startedAt: at, attempt: began.attempt ?? 1 });
     const completed = event.activityTaskCompletedEventAttributes;
     if (completed)
-      return this.change(this.activityOf(completed), { state: 'success', endedAt: at, output: decode<Json>(completed.result) ?? null });
+      return this.change(this.activityOf(completed), {
+        state: 'success',
+        endedAt: at,
+        output: decode<Json>(completed.result, this.reader) ?? null,
+      });
     const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
     if (failed) return this.fail(this.activityOf(failed), at, failed.failure);
     const canceled = event.activityTaskCanceledEventAttributes;
@@ -177,7 +184,7 @@ export class TaskInstances {
     if (!hasEnded) return [];
     this.endedAt = at;
     const { result } = this;
-    this.result = decode<RunResult>(completed?.result) ?? decode<RunResult>(failure?.applicationFailureInfo?.details) ?? result;
+    this.result = this.resultIn(completed?.result) ?? this.resultIn(failure?.applicationFailureInfo?.details) ?? result;
     const { tasks = {}, times = {} } = this.result ?? {};
     return this.all().flatMap((instance) => {
       const { state, note } = instance;
@@ -210,6 +217,10 @@ export class TaskInstances {
     return before.state === settled.state && before.note === settled.note ? [] : [settled];
   }
 
+  private resultIn(payloads: Payloads): RunResult | undefined {
+    return decode<RunResult>(payloads, this.reader);
+  }
+
   private start(id: string, at: Date): TaskInstance[] {
     const task = this.plans.get(nameOf(id));
     return this.change(id, { state: task?.wait ? 'deferred' : 'running', startedAt: at });
@@ -217,7 +228,7 @@ export class TaskInstances {
 
   private fail(id: string, at: Date, failure: Failure | null | undefined): TaskInstance[] {
     const { holdOnFailureMs, wait } = this.plans.get(nameOf(id)) ?? {};
-    const error = messageOf(failure);
+    const error = messageOf(failure, this.reader);
     if (this.plans.get(nameOf(id))?.expand) return this.changeItem(id, error);
     if (holdOnFailureMs !== undefined) return this.change(id, { state: 'held', error });
     return this.change(id, wait?.softFail ? { state: 'skipped', endedAt: at, note: error } : { state: 'failed', endedAt: at, error });
@@ -282,15 +293,15 @@ function dateOf(ms: number | undefined): Date | undefined {
 }
 
 /** The message of the innermost failure: Temporal wraps what the task said. */
-export function messageOf(failure: Failure | null | undefined): string {
+export function messageOf(failure: Failure | null | undefined, reader: PayloadConverter): string {
   if (!failure) return 'unknown failure';
   const inner = failure.cause && (failure.activityFailureInfo ?? failure.childWorkflowExecutionFailureInfo) ? failure.cause : failure;
-  return defaultFailureConverter.failureToError(inner, defaultPayloadConverter).message;
+  return defaultFailureConverter.failureToError(inner, reader).message;
 }
 
-function decode<T>(payloads: Payloads): T | undefined {
+function decode<T>(payloads: Payloads, reader: PayloadConverter): T | undefined {
   const [payload] = payloads?.payloads ?? [];
-  return payload ? defaultPayloadConverter.fromPayload<T>(decompress(payload)) : undefined;
+  return payload ? reader.fromPayload<T>(payload) : undefined;
 }
 
 function timeOf(event: HistoryEvent): Date {

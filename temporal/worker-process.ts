@@ -4,7 +4,7 @@ import { errors, Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Log } from '../lib/logging.ts';
 import { sensorQueue } from '../workflows/plan/trigger.ts';
-import { dataConverter } from './codec.ts';
+import { dataConverterFrom } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { createIntervalActivities } from './intervals.ts';
 import { createRunLookup } from './run-lookup.ts';
@@ -61,7 +61,7 @@ const SENSORS_AT_ONCE = 2_000;
 /**
  * Workers for `queues`, all with the same activities, made for what looks up runs, and the interpreter; and for each queue one for the sensors of its deployment.
  * @param sensors the sensors' activities, made for what starts runs on a queue; absent: no sensors
- * @throws TemporalUnavailable
+ * @throws TemporalUnavailable, SettingError
  */
 export async function createWorkers(
   environment: Environment,
@@ -69,10 +69,11 @@ export async function createWorkers(
   activities: (runs: RunLookup) => Activities,
   sensors?: (starts: SensorStarts) => Activities,
 ): Promise<ConnectedWorkers> {
+  const dataConverter = dataConverterFrom(environment);
   const { connection, namespace } = await connectWorker(environment);
   const client = new Client({ connection, namespace, dataConverter });
   const own = activities(createRunLookup(client));
-  const bundle = await workflowBundle('index');
+  const bundle = await workflowBundle('index', dataConverter);
   const workers = await Promise.all(
     queues.flatMap((taskQueue) => [
       Worker.create({

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { DataConverter } from '@temporalio/common';
 import { type BundleOptions, bundleWorkflowCode, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 
 /** The modules whose exports are the workflows: of the workers that run pipelines, and of the monitors. */
@@ -17,20 +18,29 @@ function preloaded(): string[] {
   );
 }
 
-const bundles = new Map<WorkflowModule, Promise<WorkflowBundleWithSourceMap>>();
+const bundles = new Map<string, Promise<WorkflowBundleWithSourceMap>>();
 
-/** The workflows as workers load them into the sandbox; bundled once a process. */
-export function workflowBundle(module: WorkflowModule): Promise<WorkflowBundleWithSourceMap> {
-  let bundle = bundles.get(module);
+/**
+ * The workflows as workers load them into the sandbox; bundled once a process.
+ * @param converter how the sandbox makes payloads of failures; absent: as the SDK does
+ */
+export function workflowBundle(
+  module: WorkflowModule,
+  { failureConverterPath }: Pick<DataConverter, 'failureConverterPath'> = {},
+): Promise<WorkflowBundleWithSourceMap> {
+  const key = `${module} ${failureConverterPath ?? ''}`;
+  let bundle = bundles.get(key);
   if (!bundle) {
     const preloadModules = module === 'index' ? preloaded() : [];
     bundle = bundleWorkflowCode({
       workflowsPath: pathOf(module),
       preloadModules,
+      workflowInterceptorModules: [pathOf('refuse-unreadable')],
+      ...(failureConverterPath !== undefined && { failureConverterPath }),
       webpackConfigHook: compileForThisNode,
       logger: Runtime.instance().logger,
     });
-    bundles.set(module, bundle);
+    bundles.set(key, bundle);
   }
   return bundle;
 }

@@ -7,7 +7,7 @@ import { startStack } from '../../dev/stack.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
 import { createLog } from '../../lib/logging.ts';
 import { createProgress } from '../../lib/progress.ts';
-import { dataConverter } from '../../temporal/codec.ts';
+import { dataConverterFrom, type SluiceConverter } from '../../temporal/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
 import { runStart } from '../../temporal/run-start.ts';
@@ -108,16 +108,21 @@ function compareList(client: Client, what: string, time: number, plan: Plan, wor
   );
 }
 
-function bundleHandWritten(): Promise<WorkflowBundleWithSourceMap> {
+function bundleHandWritten({ failureConverterPath }: SluiceConverter): Promise<WorkflowBundleWithSourceMap> {
   const workflowsPath = fileURLToPath(new URL('./hand-written.ts', import.meta.url));
-  return bundleWorkflowCode({ workflowsPath, logger: Runtime.instance().logger });
+  return bundleWorkflowCode({
+    workflowsPath,
+    ...(failureConverterPath !== undefined && { failureConverterPath }),
+    logger: Runtime.instance().logger,
+  });
 }
 
 /** Runs `work` with a worker for ours and one for what is written by hand, with the same settings. */
 async function withWorkers<T>(environment: Environment, work: () => Promise<T>): Promise<T> {
   const { connection, namespace } = await connectWorker(environment);
+  const dataConverter = dataConverterFrom(environment);
   const workers = await Promise.all(
-    [await workflowBundle('index'), await bundleHandWritten()].map((bundle, index) =>
+    [await workflowBundle('index', dataConverter), await bundleHandWritten(dataConverter)].map((bundle, index) =>
       Worker.create({
         connection,
         namespace,

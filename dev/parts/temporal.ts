@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { answers } from '../answers.ts';
@@ -7,7 +9,9 @@ import { findProgram, findPrograms, isExecutable } from '../../lib/find-program.
 import { goInstall } from '../go-install.ts';
 import { homePaths } from '../home.ts';
 import { askTool } from '../run-tool.ts';
+import { secretOf } from '../secrets.ts';
 import { ToolMissing } from '../tool-missing.ts';
+import type { Ports } from '../ports.ts';
 import { atLeast, versions } from '../versions.ts';
 import { type ExternalPart, type Part, type PartContext, portOf, type Report, type Tool } from './part.ts';
 
@@ -24,6 +28,8 @@ const DYNAMIC_CONFIG = {
   'matching.enableFairness': true,
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
+  // Any page in a browser could start workflows by the HTTP API, which has no switch: it answers only to a name that no browser can resolve.
+  'frontend.httpAllowedHosts': ['switched-off.invalid'],
 };
 
 /** The Temporal server with its web UI: `temporal server start-dev` with its state in a file. */
@@ -31,27 +37,37 @@ export const temporal: Part = {
   name: 'temporal',
   title: 'Temporal',
   purpose: 'runs the pipelines',
-  variables: ['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'SLUICE_TEMPORAL_UI'],
+  variables: [
+    'TEMPORAL_ADDRESS',
+    'TEMPORAL_NAMESPACE',
+    'SLUICE_TEMPORAL_UI',
+    'SLUICE_PAYLOAD_KEYS',
+    'SLUICE_PAYLOAD_PLAIN',
+    'SLUICE_CODEC_ENDPOINT',
+  ],
   external,
   find,
   // Whether the SDK's download works is only known once it was tried.
   lacking: () => Promise.resolve(undefined),
   fetch: fetchTemporal,
   server: {
-    ports: ['grpc', 'ui'],
+    ports: ['grpc', 'ui', 'codec', 'http'],
     stopSignal: 'SIGTERM',
     healthyWithinMs: 60_000,
     command: async ({ home, environment }, tool, ports) => {
       const database = join(homePaths.data(home, 'temporal'), 'temporal.db');
+      await plainPayloads(home, existsSync(database));
       await mkdir(dirname(database), { recursive: true });
       return {
         executable: tool.executable,
         args: [
           ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(portOf(ports, 'grpc'))],
+          ...['--http-port', String(portOf(ports, 'http'))],
           ...['--ui-ip', '127.0.0.1', '--ui-port', String(portOf(ports, 'ui'))],
+          ...['--ui-codec-endpoint', codecEndpoint(ports)],
           ...['--db-filename', database, '--log-level', 'warn', '--log-format', 'text'],
           ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
-          ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+          ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
         ],
         environment: withoutClientSettings(environment),
       };
@@ -60,13 +76,26 @@ export const temporal: Part = {
     healthy: (_, ports) => answers(`http://127.0.0.1:${portOf(ports, 'ui')}/api/v1/namespaces/default`),
     address: (ports) => `127.0.0.1:${portOf(ports, 'grpc')}, UI http://127.0.0.1:${portOf(ports, 'ui')}`,
   },
-  environment: (_, ports) =>
-    Promise.resolve({
-      TEMPORAL_ADDRESS: `127.0.0.1:${portOf(ports, 'grpc')}`,
-      TEMPORAL_NAMESPACE: 'default',
-      SLUICE_TEMPORAL_UI: `http://127.0.0.1:${portOf(ports, 'ui')}`,
-    }),
+  environment: async ({ home }, ports) => ({
+    TEMPORAL_ADDRESS: `127.0.0.1:${portOf(ports, 'grpc')}`,
+    TEMPORAL_NAMESPACE: 'default',
+    SLUICE_TEMPORAL_UI: `http://127.0.0.1:${portOf(ports, 'ui')}`,
+    SLUICE_PAYLOAD_KEYS: `local:${await secretOf(home, 'payload_key', () => randomBytes(32).toString('base64'))}`,
+    ...((await plainPayloads(home, true)) === 'read' && { SLUICE_PAYLOAD_PLAIN: 'read' }),
+    // A server that was started by an earlier release has no such port.
+    ...(ports.codec !== undefined && { SLUICE_CODEC_ENDPOINT: codecEndpoint(ports) }),
+  }),
 };
+
+/** Where `sluice codec-server` answers the UI. */
+function codecEndpoint(ports: Ports): string {
+  return `http://127.0.0.1:${portOf(ports, 'codec')}`;
+}
+
+/** Whether this stack reads payloads without encryption: it has to where it was made by a release that did not encrypt. Told at first use. */
+function plainPayloads(home: string, isOld: boolean): Promise<string> {
+  return secretOf(home, 'plain_payloads', () => (isOld ? 'read' : 'refuse'));
+}
 
 /** The SDK's own rules: `TEMPORAL_ADDRESS`, else a profile of a configuration file that names an address. */
 async function external({ environment }: PartContext): Promise<ExternalPart | undefined> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { describe, it } from 'mocha';
-import { dataConverter } from '../../temporal/codec.ts';
+import { dataConverterFrom } from '../../temporal/codec.ts';
 import { workflowBundle } from '../../temporal/workflow-bundle.ts';
 import { INCIDENT_WORKFLOW, MONITOR_WORKFLOW } from '../../workflows/plan/incident.ts';
 
@@ -18,7 +18,7 @@ describe('histories of earlier releases replay on the interpreter as it is now',
       const { pipelineRunId, history } = JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8')) as { pipelineRunId: string; history: unknown };
       const started = historyFromJSON(history).events?.[0]?.workflowExecutionStartedEventAttributes;
       const entry = [INCIDENT_WORKFLOW, MONITOR_WORKFLOW].includes(started?.workflowType?.name ?? '') ? 'monitors' : 'index';
-      await Worker.runReplayHistory({ workflowBundle: await workflowBundle(entry), dataConverter }, historyFromJSON(history), pipelineRunId);
+      await Worker.runReplayHistory({ workflowBundle: await workflowBundle(entry), dataConverter: dataConverterFrom({}) }, historyFromJSON(history), pipelineRunId);
     });
   }
 });

@@ -3,7 +3,7 @@ import { connectionsFrom } from '../../lib/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
 import { createSensors } from '../../sensors/create-sensors.ts';
-import { dataConverter } from '../../temporal/codec.ts';
+import { dataConverterFrom } from '../../temporal/codec.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
 import { createSensorStarts } from '../../temporal/sensor-starts.ts';
 import { sensorQueue } from '../../workflows/plan/trigger.ts';
@@ -20,7 +20,7 @@ export async function startSensorWorker(environment: Environment, activities: Ac
     connection,
     namespace,
     taskQueue: sensorQueue(runs.taskQueue),
-    dataConverter,
+    dataConverter: dataConverterFrom(environment),
     activities: createSensors(TRIGGERS, { connections: connectionsFrom(environment), starts }),
     maxHeartbeatThrottleInterval: '500ms',
     shutdownGraceTime: '100ms',

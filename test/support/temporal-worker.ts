@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { Environment } from '../../lib/environment.ts';
-import { dataConverter } from '../../temporal/codec.ts';
+import { dataConverterFrom } from '../../temporal/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
 import { createIntervalActivities } from '../../temporal/intervals.ts';
@@ -30,6 +30,7 @@ export async function startTestWorker(
   const client = await connectClient(environment);
   await ensureSearchAttributes(client);
   const { connection, namespace } = await connectWorker(environment);
+  const dataConverter = dataConverterFrom(environment);
   const worker = await Worker.create({
     connection,
     namespace,
@@ -37,7 +38,9 @@ export async function startTestWorker(
     dataConverter,
     // Cancellation reaches an activity as the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '200ms',
-    workflowBundle: workflows ?? (await workflowBundle('index')),
+    // As real workers: the runs of one that is closed go on elsewhere this soon.
+    stickyQueueScheduleToStartTimeout: '2s',
+    workflowBundle: workflows ?? (await workflowBundle('index', dataConverter)),
     activities: { ...activities, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
   });
   const running = worker.run();

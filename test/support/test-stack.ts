@@ -6,7 +6,7 @@ import { createProgress } from '../../lib/progress.ts';
 import { eventually } from './eventually.ts';
 
 /** The suite's own servers: never those of a developer's environment, which may hold data. Two test runs at once need two (dev/run-mode.mjs). */
-const HOME = join(ROOT, '.sluice', process.env.SLUICE_TEST_STACK ?? 'test');
+export const TEST_HOME = join(ROOT, '.sluice', process.env.SLUICE_TEST_STACK ?? 'test');
 
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
 const stacks = new Map<PartName, Promise<Stack>>();
@@ -20,7 +20,7 @@ const ALL: readonly PartName[] = ['temporal', 'postgres', 's3', 'spark'];
 export async function testStack(parts: readonly PartName[] = ALL): Promise<{ environment: Record<string, string> }> {
   const started = await Promise.all(
     parts.map((part) => {
-      const stack = stacks.get(part) ?? startStack({ home: HOME, parts: [part], environment, progress: createProgress() });
+      const stack = stacks.get(part) ?? startStack({ home: TEST_HOME, parts: [part], environment, progress: createProgress() });
       stacks.set(part, stack);
       return stack;
     }),
@@ -28,11 +28,13 @@ export async function testStack(parts: readonly PartName[] = ALL): Promise<{ env
   for (const { parts: statuses } of started) {
     for (const { name, state, detail } of statuses) if (state === 'missing') throw new Error(`The suite needs ${name}: ${detail}`);
   }
-  return { environment: Object.assign({}, ...started.map((stack) => stack.environment)) as Record<string, string> };
+  const values = Object.assign({}, ...started.map((stack) => stack.environment)) as Record<string, string>;
+  // Tests read histories as they are; those about encryption bring keys of their own.
+  return { environment: Object.fromEntries(Object.entries(values).filter(([name]) => !name.startsWith('SLUICE_PAYLOAD_'))) };
 }
 
 /** Kills a server as a power cut would, and starts it again on the same data and port after `awayMs`. @param home the folder of its stack */
-export async function killPart(name: PartName, awayMs = 0, home = HOME): Promise<void> {
+export async function killPart(name: PartName, awayMs = 0, home = TEST_HOME): Promise<void> {
   const { pid } = (await stackStatus(home)).find((part) => part.name === name) ?? {};
   if (pid === undefined) throw new Error(`No ${name} is running in ${home}.`);
   process.kill(pid, 'SIGKILL');

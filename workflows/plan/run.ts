@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from './json.ts';
+import { isMap, type Json, type JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 import type { DataInterval } from './schedule.ts';
 import type { RunEvent } from './trigger.ts';
@@ -26,6 +26,14 @@ export interface RunInput {
   /** The run that this one repeats in part. */
   readonly rerunOf?: RerunOf;
   readonly plan: Plan;
+}
+
+/** The input of a run as a history or a schedule holds it; undefined when it is no such input: others may start workflows too. */
+export function runInputOf(value: unknown): RunInput | undefined {
+  if (!isMap(value) || !isMap(value.plan)) return undefined;
+  const { dagId, tasks } = value.plan;
+  const isPlan = typeof dagId === 'string' && Array.isArray(tasks) && tasks.every((task) => isMap(task) && typeof task.name === 'string');
+  return isPlan ? (value as unknown as RunInput) : undefined;
 }
 
 /** What a rerun takes over from the run that it repeats. */

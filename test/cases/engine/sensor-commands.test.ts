@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { after, before, describe, it } from 'mocha';
-import { dataConverter } from '../../../temporal/codec.ts';
+import { dataConverterFrom } from '../../../temporal/codec.ts';
 import { connectWorker } from '../../../temporal/connect-worker.ts';
 import { applySensorChange, diffSensors, listRunningSensors, pauseSensor, resetSensor, resumeSensor } from '../../../temporal/sensors.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
@@ -67,7 +67,7 @@ describe('commands to a sensor', function () {
       connection,
       namespace,
       taskQueue: sensorQueue(worker.taskQueue),
-      dataConverter,
+      dataConverter: dataConverterFrom(environment),
       maxHeartbeatThrottleInterval: '100ms',
       activities,
     });

@@ -1,0 +1,11 @@
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The text of an entry of a payload's metadata; '' when there is none. */
+export function textOf(bytes: Uint8Array | null | undefined): string {
+  return bytes ? decoder.decode(bytes) : '';
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return encoder.encode(text);
+}
