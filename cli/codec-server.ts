@@ -23,7 +23,8 @@ export const command = new Command('codec-server')
   )
   .action(async ({ port, ui }: Options) => {
     const keys = payloadKeysFrom(environment);
-    if (!keys) throw new CommandError('SLUICE_PAYLOAD_KEYS is not set: payloads are not encrypted, and the Temporal UI shows them without help.');
+    if (!keys)
+      throw new CommandError('SLUICE_PAYLOAD_KEYS is not set: payloads are not encrypted, and the Temporal UI shows them without help.');
     if (ui === undefined) throw new CommandError('Give the address of the Temporal UI: --ui http://localhost:8233, or SLUICE_TEMPORAL_UI.');
     const origin = parseOrigin(ui);
     const server = await serveCodec(new SluiceCodec({ ...keys, readsPlain: true }), { origin, port });

@@ -75,7 +75,8 @@ function sourceKey(/** @type {string} */ program) {
     // An image may leave out what only developers need.
     if (!found) continue;
     if (!found.isDirectory()) look(path);
-    else for (const name of readdirSync(path, { recursive: true }).map(String).sort()) if (/\.[cm]?[tj]s$/.test(name)) look(join(path, name));
+    else
+      for (const name of readdirSync(path, { recursive: true }).map(String).sort()) if (/\.[cm]?[tj]s$/.test(name)) look(join(path, name));
   }
   return hash.digest('hex').slice(0, 16);
 }
