@@ -107,20 +107,26 @@ export async function putIfUnchanged(
 const LOST_RACES: ReadonlySet<string> = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']);
 
 /** All objects whose key begins with the location's, in the order of their keys. */
-export async function listObjects(client: S3Client, { bucket, key }: S3Location, signal: AbortSignal): Promise<S3Object[]> {
+export async function listObjects(client: S3Client, location: S3Location, signal: AbortSignal): Promise<S3Object[]> {
   const objects: S3Object[] = [];
+  for await (const page of listPages(client, location, signal)) objects.push(...page);
+  return objects;
+}
+
+/** As `listObjects`, a page of at most 1,000 at a time, for places that may hold more than fits in memory. */
+export async function* listPages(client: S3Client, { bucket, key }: S3Location, signal: AbortSignal): AsyncGenerator<S3Object[]> {
   let token: string | undefined;
   do {
     const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, ...(token && { ContinuationToken: token }) }), {
       abortSignal: signal,
     });
-    for (const { Key, Size, LastModified, ETag } of page.Contents ?? []) {
-      if (Key === undefined) continue;
-      objects.push({ key: Key, size: Size ?? 0, modified: LastModified?.getTime() ?? 0, etag: (ETag ?? '').replaceAll('"', '') });
-    }
+    yield (page.Contents ?? []).flatMap(({ Key, Size, LastModified, ETag }) =>
+      Key === undefined
+        ? []
+        : { key: Key, size: Size ?? 0, modified: LastModified?.getTime() ?? 0, etag: (ETag ?? '').replaceAll('"', '') },
+    );
     token = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (token !== undefined);
-  return objects;
 }
 
 /** Deletes keys, a thousand a request; one that does not exist counts as deleted. */

@@ -1,13 +1,17 @@
 import type { Client } from '@temporalio/client';
+import { RecentMap } from '../lib/recent-map.ts';
 import type { WatchedRun } from '../monitors/watched.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import type { RunIndex } from './run-index.ts';
 
+/** So many answers are remembered; another is asked for again. */
+const MAX_ASKED = 20_000;
+
 /** When things were done last, however long ago: pipelines, and data sets. The server is asked once for each, and only for what promises are about. */
 export class LastEnds {
   /** By the search attribute and its value; 0: never, as far as the server knows. Milliseconds. */
-  private readonly asked = new Map<string, number>();
+  private readonly asked = new RecentMap<number>(MAX_ASKED);
 
   constructor(
     private readonly client: Client,

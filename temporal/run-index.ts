@@ -1,9 +1,11 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { inTurns } from '../lib/in-turns.ts';
+import { RecentMap } from '../lib/recent-map.ts';
 import type { WatchedRun } from '../monitors/watched.ts';
 import { iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { isWaitKey } from '../workflows/plan/wait-key.ts';
+import { ENDED_LIMITS, type EndedLimits, surplusRuns } from './ended-runs.ts';
 import { summaryOf } from './runs.ts';
 import { isGone, Unchecked } from './unchecked.ts';
 
@@ -21,6 +23,9 @@ const AT_ONCE = 10;
 const VERIFY_EVERY = 60_000;
 /** For how long a run is remembered that Temporal removed before it had ended, in milliseconds. */
 const REMOVED_KEPT = 3_600_000;
+
+/** Of so many data sets and pipelines more is remembered than the runs that are known: it can be asked for again. */
+const MAX_REMEMBERED = 10_000;
 
 /** A run that Temporal no longer has, and that was not seen to end. */
 export interface RemovedRun extends KnownRun {
@@ -43,14 +48,18 @@ export interface KnownRun {
  */
 export class RunIndex {
   private readonly runs = new Map<string, KnownRun>();
-  private readonly updates = new Map<string, number>();
+  private readonly updates = new RecentMap<number>(MAX_REMEMBERED);
   /** Pipelines whose runs are kept for longer. */
-  private readonly keptFor = new Map<string, number>();
+  private readonly keptFor = new RecentMap<number>(MAX_REMEMBERED);
   private readonly removed = new Map<string, RemovedRun>();
   private verifiedAt = -Infinity;
   private seenUntil: number | undefined;
 
-  constructor(private readonly client: Client) {}
+  /** @param limits how many ended runs of a pipeline are kept */
+  constructor(
+    private readonly client: Client,
+    private readonly limits: EndedLimits = ENDED_LIMITS,
+  ) {}
 
   /** All that are known, by dag_id. */
   byPipeline(): Map<string, KnownRun[]> {
@@ -121,16 +130,14 @@ export class RunIndex {
     }
   }
 
-  /** Forgets runs that have ended long ago, but for those of open problems. @param now milliseconds */
+  /** Forgets ended runs that are old or too many, but for those of open problems. @param now milliseconds */
   forget(now: number, problems: readonly string[]): void {
-    for (const [key, { dagId, run }] of this.runs) {
-      if (run.endedAt === undefined || now - run.endedAt < (this.keptFor.get(dagId) ?? KEPT)) continue;
-      const ofProblem = problems.some(
-        (problem) =>
-          problem.startsWith(`${dagId}/`) &&
-          (problem.endsWith(`/${run.interval?.start}`) || problem.endsWith(run.pipelineRunId.slice(dagId.length))),
-      );
-      if (!ofProblem) this.runs.delete(key);
+    for (const [dagId, runs] of this.byPipeline()) {
+      const own = problems.filter((problem) => problem.startsWith(`${dagId}/`));
+      const isOfProblem = ({ run }: KnownRun): boolean =>
+        own.some((problem) => problem.endsWith(`/${run.interval?.start}`) || problem.endsWith(run.pipelineRunId.slice(dagId.length)));
+      const surplus = surplusRuns(runs, isOfProblem, now, this.keptFor.get(dagId) ?? KEPT, this.limits);
+      for (const known of surplus) this.runs.delete(keyOf(known));
     }
   }
 

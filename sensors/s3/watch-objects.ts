@@ -1,24 +1,32 @@
 import { createHash } from 'node:crypto';
 import { matchesGlob } from '../../lib/glob.ts';
-import { listObjects, openS3, type S3Object } from '../../lib/s3.ts';
+import { listPages, openS3, type S3Object } from '../../lib/s3.ts';
 import { parseDuration } from '../../workflows/plan/duration.ts';
 import type { SensorContext } from '../define-trigger.ts';
 import { type Finding, type Look, pollSource } from '../poll.ts';
 import { lookFrom, type TimeCursor } from '../start-over.ts';
+import { HandedOn } from './handed-on.ts';
+import { Oldest } from './oldest.ts';
 
 /**
  * How long after its time an object may appear, in milliseconds: that of a large upload is when it began. What is younger is looked at again
  * by a sensor that begins anew; its run is there, and is not started twice.
  */
 const LATE = 86_400_000;
+/** So many objects are handed on after one listing, the oldest first; another listing follows at once for the others. */
+const MOST_AT_ONCE = 10_000;
+/** So many objects are remembered: about 25 MB. */
+const MOST_REMEMBERED = 100_000;
 
 /** Starts a run for every object that is new or has changed since the sensor began. */
 export async function watchObjects(context: SensorContext): Promise<never> {
   const { trigger, since, signal } = context;
   const { bucket, prefix, pattern, poke_interval: every } = trigger.source;
   const client = openS3(context.connection(['aws']));
-  /** What was handed on and could be found again, with its time. */
-  const seen = new Map<string, number>();
+  /** What was handed on and could be found again. */
+  const seen = new HandedOn(MOST_REMEMBERED);
+  /** The last object that was handed on, while there are more behind it. */
+  let last: S3Object | undefined;
   const isWanted = ({ key }: S3Object): boolean =>
     typeof pattern !== 'string' || matchesGlob(key, pattern) || matchesGlob(nameOf(key), pattern);
   try {
@@ -27,23 +35,33 @@ export async function watchObjects(context: SensorContext): Promise<never> {
       // S3 tells times in whole seconds.
       begin: () => Promise.resolve({ since: new Date(Math.floor(Date.parse(since) / 1000) * 1000).toISOString() }),
       async look(cursor): Promise<Look<TimeCursor>> {
-        const objects = await listObjects(client, { bucket: String(bucket), key: typeof prefix === 'string' ? prefix : '' }, signal);
         const from = Date.parse(lookFrom(cursor, LATE));
-        for (const [id, modified] of seen) if (modified < from) seen.delete(id);
-        const fresh = objects
-          .filter((object) => object.modified >= from && isWanted(object) && !seen.has(idOf(object)))
-          .sort((a, b) => a.modified - b.modified || (a.key < b.key ? -1 : 1));
-        for (const object of fresh) seen.set(idOf(object), object.modified);
-        const newest = Math.max(Date.parse(cursor.latest ?? cursor.since), fresh.at(-1)?.modified ?? 0);
+        seen.forgetBefore(from);
+        const fresh = new Oldest(MOST_AT_ONCE, byTime);
+        for await (const page of listPages(client, { bucket: String(bucket), key: typeof prefix === 'string' ? prefix : '' }, signal)) {
+          for (const object of page) {
+            const isBehind = last === undefined || byTime(object, last) > 0;
+            if (object.modified >= from && isBehind && isWanted(object) && !seen.has(idOf(object))) fresh.add(object);
+          }
+        }
+        const { first, more } = fresh.take();
+        for (const object of first) seen.add(idOf(object), object.modified);
+        const newest = Math.max(Date.parse(cursor.latest ?? cursor.since), first.at(-1)?.modified ?? 0);
+        last = more ? first.at(-1) : undefined;
         return {
-          found: fresh.map((object) => findingOf(String(bucket), object)),
+          found: first.map((object) => findingOf(String(bucket), object)),
           cursor: { ...cursor, latest: new Date(newest).toISOString() },
+          more,
         };
       },
     });
   } finally {
     client.destroy();
   }
+}
+
+function byTime(a: S3Object, b: S3Object): number {
+  return a.modified - b.modified || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }
 
 function findingOf(bucket: string, object: S3Object): Finding {
