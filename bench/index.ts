@@ -8,6 +8,7 @@ const SUITES: Record<string, () => Promise<boolean>> = {
   'sensors-many': async () => printMeasures(await (await import('./sensors/many.ts')).benchManySensors()),
   sla: async () => printMeasures(await (await import('./sla/sla.ts')).benchSla()),
   'sla-faults': async () => printMeasures(await (await import('./sla/faults.ts')).benchSlaFaults()),
+  soak: async () => printMeasures(await (await import('./soak/soak.ts')).benchSoak()),
   reconcile: async () => printMeasures(await (await import('./reconcile/reconcile.ts')).benchReconcile()),
 };
 
