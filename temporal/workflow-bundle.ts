@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
+import { parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
-import { type BundleOptions, bundleWorkflowCode, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { BundleOptions } from '@temporalio/worker';
+import { keptBundle, type WorkflowCode } from './kept-bundle.ts';
 
 /** The modules whose exports are the workflows: of the workers that run pipelines, and of the monitors. */
 export type WorkflowModule = 'index' | 'monitors';
@@ -18,31 +20,33 @@ function preloaded(): string[] {
   );
 }
 
-const bundles = new Map<string, Promise<WorkflowBundleWithSourceMap>>();
+const bundles = new Map<string, Promise<WorkflowCode>>();
 
 /**
- * The workflows as workers load them into the sandbox; bundled once a process.
+ * The workflows as workers load them into the sandbox; made once a process, and once for all processes until their code changes.
  * @param converter how the sandbox makes payloads of failures; absent: as the SDK does
  */
-export function workflowBundle(
-  module: WorkflowModule,
-  { failureConverterPath }: Pick<DataConverter, 'failureConverterPath'> = {},
-): Promise<WorkflowBundleWithSourceMap> {
-  const key = `${module} ${failureConverterPath ?? ''}`;
+export function workflowBundle(module: WorkflowModule, converter: Pick<DataConverter, 'failureConverterPath'> = {}): Promise<WorkflowCode> {
+  const { failureConverterPath } = converter;
+  const key = failureConverterPath === undefined ? module : `${module}-${parse(failureConverterPath).name}`;
   let bundle = bundles.get(key);
   if (!bundle) {
-    const preloadModules = module === 'index' ? preloaded() : [];
-    bundle = bundleWorkflowCode({
-      workflowsPath: pathOf(module),
-      preloadModules,
-      workflowInterceptorModules: [pathOf('refuse-unreadable')],
-      ...(failureConverterPath !== undefined && { failureConverterPath }),
-      webpackConfigHook: compileForThisNode,
-      logger: Runtime.instance().logger,
-    });
+    bundle = keptBundle(key, () => bundleModule(module, failureConverterPath));
     bundles.set(key, bundle);
   }
   return bundle;
+}
+
+async function bundleModule(module: WorkflowModule, failureConverterPath: string | undefined): Promise<WorkflowCode> {
+  const { bundleWorkflowCode, Runtime } = await import('@temporalio/worker');
+  return bundleWorkflowCode({
+    workflowsPath: pathOf(module),
+    preloadModules: module === 'index' ? preloaded() : [],
+    workflowInterceptorModules: [pathOf('refuse-unreadable')],
+    ...(failureConverterPath !== undefined && { failureConverterPath }),
+    webpackConfigHook: compileForThisNode,
+    logger: Runtime.instance().logger,
+  });
 }
 
 type WebpackConfiguration = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import type { Environment } from '../../lib/environment.ts';
 import { dataConverterFrom } from '../../temporal/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
@@ -10,6 +10,7 @@ import { createSlotActivities } from '../../temporal/slot-activities.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { createLog } from '../../lib/logging.ts';
 import { type Activities, installRuntime } from '../../temporal/worker-process.ts';
+import type { WorkflowCode } from '../../temporal/kept-bundle.ts';
 import { workflowBundle } from '../../temporal/workflow-bundle.ts';
 
 installRuntime(createLog('test worker', 'error'));
@@ -25,7 +26,7 @@ export async function startTestWorker(
   environment: Environment,
   activities: Activities,
   taskQueue = `test-${randomUUID()}`,
-  workflows?: WorkflowBundleWithSourceMap,
+  workflows?: WorkflowCode,
 ): Promise<TestWorker> {
   const client = await connectClient(environment);
   await ensureSearchAttributes(client);
