@@ -2,13 +2,14 @@ import type { ShownRun } from '../temporal/follow-run.ts';
 import type { RunSummary } from '../temporal/runs.ts';
 import { decideCommand } from '../workflows/plan/decide-command.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
+import { timeText } from '../workflows/plan/format.ts';
 import { formText } from '../workflows/plan/form-text.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { RunInput } from '../workflows/plan/run.ts';
 import { resolveRunParams } from '../workflows/plan/run-params.ts';
 import type { OpenWait } from '../workflows/plan/task-table.ts';
+import { waitText, waitTimes } from '../workflows/plan/wait-text.ts';
 import { runState } from './run-view.ts';
-import { timeText, waitText } from './wait-text.ts';
 
 /** A value longer than this many characters is cut in text; `-o json` has all of it. */
 const MAX_VALUE = 200;
@@ -64,11 +65,10 @@ export function paramsOf(input: RunInput | undefined): JsonObject {
 }
 
 function waitLines(run: string, wait: OpenWait): string[] {
-  const { task, since, until, form } = wait;
-  const limit = until === undefined ? '' : `, until ${timeText(until)}`;
+  const { task, form } = wait;
   return [
     `  ${task}  ${waitText(wait)}`,
-    `    since ${timeText(since)}${limit}: ${decideCommand(run, wait)}`,
+    `    ${waitTimes(wait)}: ${decideCommand(run, wait)}`,
     ...(form ? [`    form: ${formText(form)}`] : []),
   ];
 }

@@ -8,11 +8,13 @@ import { listRuns, type RunSummary, WAITING_RUNS } from '../temporal/runs.ts';
 import { listSchedules } from '../temporal/schedules.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { askTaskTable } from '../temporal/task-table.ts';
+import { runsUrl } from '../temporal/web-ui.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
+import { timeText } from '../workflows/plan/format.ts';
+import { waitText } from '../workflows/plan/wait-text.ts';
 import type { OpenWait } from '../workflows/plan/task-table.ts';
 import { CommandError, compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print, say } from './command-context.ts';
 import { runState } from './run-view.ts';
-import { timeText, waitText } from './wait-text.ts';
 import { withClient } from './with-client.ts';
 
 interface Options extends OutputOptions {
@@ -36,6 +38,9 @@ export const command = new Command('runs')
       await ensureSearchAttributes(client);
       const runs = await listRuns(client, options.limit, dagId, options.waiting ? WAITING_RUNS : undefined);
       if (runs.length === 0 && dagId !== undefined) await checkPipeline(client, dagId);
+      const filter = { dagId, query: options.waiting ? WAITING_RUNS : undefined };
+      const url = runsUrl(environment, client.options.namespace, filter);
+      if (runs.length > 0 && url !== undefined) say(`In the Temporal UI: ${url}`);
       if (options.waiting) return printWaiting(client, runs, options, dagId);
       if (runs.length === 0) say(`There are no runs${ofPipeline(dagId)} yet.`);
       print(options, runs, runs.length === 0 ? '' : formatRuns(runs));

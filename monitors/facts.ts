@@ -36,6 +36,8 @@ export interface MonitorFacts {
   lostIncidents(incidents: readonly string[], now: number): Promise<ReadonlyMap<string, 'ended' | 'gone'>>;
   /** The page of a run in the Temporal UI; undefined when it is not known where that is. */
   urlOf(run: Pick<WatchedRun, 'pipelineRunId' | 'temporalRunId'>): string | undefined;
+  /** The list of a pipeline's runs there. */
+  urlOfRuns(dagId: string): string | undefined;
 }
 
 export interface SensorFacts {

@@ -1,8 +1,8 @@
 import type { Page } from '../workflows/plan/incident.ts';
 import { canonicalJson, type Json, type JsonObject } from '../workflows/plan/json.ts';
-import { iso } from '../workflows/plan/schedule.ts';
 import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { formatWallTime } from '../workflows/plan/time-zone.ts';
+import { timeText } from '../workflows/plan/format.ts';
 import { decideCommand } from '../workflows/plan/decide-command.ts';
 import { formText } from '../workflows/plan/form-text.ts';
 import type { OpenWait } from '../workflows/plan/task-table.ts';
@@ -34,7 +34,7 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
   const { plan, sla, run, interval, kind, severity, since, what, deadline, wait, alerts } = problem;
   const details: RunDetails | undefined = run && (await facts.runDetails(run).catch(() => undefined));
   const runbook = sla?.runbook ?? alerts?.pagerduty?.runbook ?? plan.alerts?.pagerduty?.runbook;
-  const url = run && facts.urlOf(run);
+  const url = run ? facts.urlOf(run) : facts.urlOfRuns(plan.dagId);
   const failed = details?.failed;
   const error = failed?.error ?? details?.error;
   const asked = wait ?? (failed && kind === 'held' ? ({ task: failed.task, kind } as const) : undefined);
@@ -46,12 +46,12 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
       `${headline(problem, failed?.task, error, mismatch)} | ${plan.dagId}`,
       ...(interval ? [`data of ${shortInterval(interval.start)}`] : []),
       ...(items.length > 0 ? [`${items.length} ${items.length === 1 ? 'item' : 'items'} failed`] : []),
-      `since ${seconds(since)}`,
+      `since ${timeText(since)}`,
     ].join(', '),
     severity,
     source: plan.dagId,
     kind,
-    since: seconds(since),
+    since: timeText(since),
     details: without({
       pipeline: plan.dagId,
       problem: `${plan.dagId} ${what}`,
@@ -73,7 +73,7 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
       where_it_stands: details?.standing?.length ? details.standing : undefined,
       rows: details && Object.keys(details.rows).length > 0 ? details.rows : undefined,
       owner: plan.owner,
-      last_success: good && `${seconds(good.endedAt)}${good.isPartial ? ', without some items' : ''}`,
+      last_success: good && `${timeText(good.endedAt)}${good.isPartial ? ', without some items' : ''}`,
       changed_since: run && good && changeOf(good, run.plan, details?.params ?? {}),
       next_tick: facts.nextTick(plan, now),
       to_look_at_it: run ? `sluice show ${run.pipelineRunId}` : `sluice ticks ${plan.dagId}`,
@@ -82,7 +82,7 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
       to_run_it_again: run && kind === 'failed' ? `sluice rerun ${run.pipelineRunId}` : undefined,
     }),
     links: [
-      ...(url === undefined ? [] : [{ href: url, text: 'The run in the Temporal UI' }]),
+      ...(url === undefined ? [] : [{ href: url, text: run ? 'The run in the Temporal UI' : `Runs of ${plan.dagId} in the Temporal UI` }]),
       ...(runbook === undefined ? [] : [{ href: runbook, text: 'Runbook' }]),
     ],
   };
@@ -94,7 +94,7 @@ function detailsOf({ kind, prompt, assignees, quorum = 1, votes, until, form }: 
     question: prompt,
     who_is_asked: assignees ? assignees.join(', ') : 'anybody',
     votes: kind === 'held' ? undefined : `${votes?.length ?? 0} of ${quorum}`,
-    until: until === undefined ? 'no limit' : seconds(until),
+    until: until === undefined ? 'no limit' : timeText(until),
     form: form && formText(form),
   };
 }
@@ -114,7 +114,7 @@ function headline(
   return (isFailure || kind === 'waits') && said.length > HEADLINE ? `${said.slice(0, HEADLINE - 1)}…` : said;
 }
 
-/** What a list of items, or a comparison, has in common with the promise or the failure that the page is about. */
+/** The comparison that has failed, or that the broken promise is about. */
 function mismatchFor({ kind, sla }: Problem, { mismatches = [], failed }: Partial<RunDetails>): TaskMismatch | undefined {
   if (kind === 'failed' || kind === 'held') return mismatches.find(({ task }) => task === failed?.task);
   const condition = sla?.promise.kind === 'assert' ? sla.promise.condition : '';
@@ -155,11 +155,6 @@ function causeAndEnd(text: string | undefined): string | undefined {
   if (text === undefined || text.length <= ERROR_TAIL) return text;
   const cause = (firstLine(text) ?? '').slice(0, ERROR_TAIL);
   return `${cause}\n…\n${text.slice(-ERROR_TAIL)}`;
-}
-
-/** A time without milliseconds, ISO 8601. */
-function seconds(instant: number): string {
-  return iso(Math.floor(instant / 1000) * 1000);
 }
 
 function shortInterval(start: string): string {

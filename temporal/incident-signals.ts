@@ -1,6 +1,15 @@
 import type { Client } from '@temporalio/client';
+import { cutBytes } from '../lib/cut-bytes.ts';
 import { inTurns } from '../lib/in-turns.ts';
-import { incidentId, INCIDENT_WORKFLOW, type IncidentInput, monitorQueue, type Observation, OBSERVE } from '../workflows/plan/incident.ts';
+import {
+  incidentId,
+  INCIDENT_WORKFLOW,
+  type IncidentInput,
+  monitorQueue,
+  type Observation,
+  OBSERVE,
+  type Page,
+} from '../workflows/plan/incident.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { searchAttribute } from './search-attributes.ts';
 import { isGone } from './unchecked.ts';
@@ -8,6 +17,16 @@ import { isGone } from './unchecked.ts';
 /** How often it is checked whether the incidents that should be open exist, in milliseconds. */
 const LIST_EVERY = 60_000;
 const AT_ONCE = 20;
+
+/** What Temporal accepts of a workflow's summary and of its details, with room to spare, in bytes. */
+const SUMMARY_BYTES = 200;
+const DETAILS_BYTES = 16_000;
+
+/** The details of a page as Markdown. */
+function detailsText({ details, links }: Page): string {
+  const lines = Object.entries(details).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return [`\`\`\`text\n${lines.join('\n')}\n\`\`\``, ...links.map(({ href, text }) => `[${text}](${href})`)].join('\n\n');
+}
 
 /** What a monitor reports to the incidents of its deployment, and what became of them. */
 export class IncidentSignals {
@@ -29,7 +48,9 @@ export class IncidentSignals {
       args: [input],
       signal: OBSERVE,
       signalArgs: [observation],
-      staticSummary: incident,
+      // Its current details need a worker of the monitors; what it is about is there without.
+      staticSummary: cutBytes(observation.page.summary, SUMMARY_BYTES),
+      staticDetails: cutBytes(detailsText(observation.page), DETAILS_BYTES),
       typedSearchAttributes: [searchAttribute('queue', this.taskQueue), searchAttribute('state', 'open')],
     });
   }

@@ -18,7 +18,7 @@ import { type KnownPipeline, ScheduleIndex } from './schedule-index.ts';
 import { sensorFacts } from './sensor-facts.ts';
 import { listRunningSensors, standingOf as sensorStandingOf } from './sensors.ts';
 import { isGone, isOutage, Unchecked } from './unchecked.ts';
-import { runUrl } from './web-ui.ts';
+import { runsUrl, runUrl } from './web-ui.ts';
 
 /** What monitors see of a deployment: its pipelines with their runs, its workers and its sensors. */
 export class TemporalFacts implements MonitorFacts {
@@ -142,6 +142,10 @@ export class TemporalFacts implements MonitorFacts {
 
   urlOf(run: Pick<WatchedRun, 'pipelineRunId' | 'temporalRunId'>): string | undefined {
     return runUrl(this.environment, this.client.options.namespace, run);
+  }
+
+  urlOfRuns(dagId: string): string | undefined {
+    return runsUrl(this.environment, this.client.options.namespace, { dagId });
   }
 
   /** A run with what its own plan promises. @returns undefined when Temporal no longer has it */

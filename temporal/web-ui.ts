@@ -7,11 +7,23 @@ export function webUi(environment: Environment): string | undefined {
   return environment.SLUICE_TEMPORAL_UI?.replace(/\/$/, '');
 }
 
+/** Which runs a list in the UI shows. */
+export interface RunFilter {
+  /** Those of one pipeline; absent: all. */
+  readonly dagId?: string | undefined;
+  /** Further conditions, in Temporal's query language. */
+  readonly query?: string | undefined;
+}
+
 /** The list of runs, without the other workflows of Sluice (sensors, pools, monitors), or undefined when it is not known where the UI is. */
-export function runsUrl(environment: Environment, namespace: string): string | undefined {
+export function runsUrl(environment: Environment, namespace: string, { dagId, query }: RunFilter = {}): string | undefined {
   const base = webUi(environment);
-  const query = `${SEARCH_ATTRIBUTES.cause.name} IS NOT NULL`;
-  return base && `${base}/namespaces/${namespace}/workflows?query=${encodeURIComponent(query)}`;
+  const { cause, pipeline } = SEARCH_ATTRIBUTES;
+  const conditions = [
+    dagId === undefined ? `${cause.name} IS NOT NULL` : `${pipeline.name} = "${dagId}"`,
+    ...(query === undefined ? [] : [query]),
+  ];
+  return base && `${base}/namespaces/${namespace}/workflows?query=${encodeURIComponent(conditions.join(' AND '))}`;
 }
 
 /** The page of one run, or undefined when it is not known where the UI is. */

@@ -6,6 +6,7 @@ import { answers } from '../answers.ts';
 import { cached, findCached } from '../cache.ts';
 import { downloadTemporal } from '../download-temporal.ts';
 import { findProgram, findPrograms, isExecutable } from '../../lib/find-program.ts';
+import { runsUrl } from '../../temporal/web-ui.ts';
 import { goInstall } from '../go-install.ts';
 import { homePaths } from '../home.ts';
 import { askTool } from '../run-tool.ts';
@@ -16,6 +17,8 @@ import { atLeast, versions } from '../versions.ts';
 import { type ExternalPart, type Part, type PartContext, portOf, type Report, type Tool } from './part.ts';
 
 const CACHE = { name: `temporal-${versions.temporalCli}`, essential: 'temporal' };
+
+const NAMESPACE = 'default';
 
 /** Untuned, the dev server is three to eight times slower: one shard, 20 polls a second, a slow journal. */
 const PRAGMAS = ['journal_mode=wal', 'synchronous=1'];
@@ -73,19 +76,23 @@ export const temporal: Part = {
       };
     },
     // The UI asks the server, so its answer stands for both.
-    healthy: (_, ports) => answers(`http://127.0.0.1:${portOf(ports, 'ui')}/api/v1/namespaces/default`),
-    address: (ports) => `127.0.0.1:${portOf(ports, 'grpc')}, UI http://127.0.0.1:${portOf(ports, 'ui')}`,
+    healthy: (_, ports) => answers(`${uiAt(ports)}/api/v1/namespaces/${NAMESPACE}`),
+    address: (ports) => `127.0.0.1:${portOf(ports, 'grpc')}, UI ${runsUrl({ SLUICE_TEMPORAL_UI: uiAt(ports) }, NAMESPACE)}`,
   },
   environment: async ({ home }, ports) => ({
     TEMPORAL_ADDRESS: `127.0.0.1:${portOf(ports, 'grpc')}`,
-    TEMPORAL_NAMESPACE: 'default',
-    SLUICE_TEMPORAL_UI: `http://127.0.0.1:${portOf(ports, 'ui')}`,
+    TEMPORAL_NAMESPACE: NAMESPACE,
+    SLUICE_TEMPORAL_UI: uiAt(ports),
     SLUICE_PAYLOAD_KEYS: `local:${await secretOf(home, 'payload_key', () => randomBytes(32).toString('base64'))}`,
     ...((await plainPayloads(home, true)) === 'read' && { SLUICE_PAYLOAD_PLAIN: 'read' }),
     // A server that was started by an earlier release has no such port.
     ...(ports.codec !== undefined && { SLUICE_CODEC_ENDPOINT: codecEndpoint(ports) }),
   }),
 };
+
+function uiAt(ports: Ports): string {
+  return `http://127.0.0.1:${portOf(ports, 'ui')}`;
+}
 
 /** Where `sluice codec-server` answers the UI. */
 function codecEndpoint(ports: Ports): string {

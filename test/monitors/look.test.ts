@@ -57,6 +57,7 @@ class Deployment implements MonitorFacts {
   lastSuccess = () => Promise.resolve(undefined);
   nextTick = () => undefined;
   urlOf = () => undefined;
+  urlOfRuns = () => undefined;
   observe = (incident: string, observation: Observation): Promise<void> => {
     this.told.push(`${observation.state} ${incident}`);
     this.observations.push(observation);

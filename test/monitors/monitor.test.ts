@@ -15,7 +15,7 @@ import { ensureMonitor } from '../../temporal/ensure-monitor.ts';
 import { createMonitorWorkers, expectPipelines, type MonitorGroup } from '../../temporal/monitors.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import { applyChange } from '../../temporal/schedules.ts';
-import { type MonitorSettings, monitorId, probeId, type Observation } from '../../workflows/plan/incident.ts';
+import { incidentId, type MonitorSettings, monitorId, probeId, type Observation } from '../../workflows/plan/incident.ts';
 import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
 import type { SlaPlan } from '../../workflows/plan/sla.ts';
 import { eventually } from '../support/eventually.ts';
@@ -122,6 +122,10 @@ describe('monitors', function () {
       event?.links.map(({ text }) => text),
       ['The run in the Temporal UI', 'Runbook'],
     );
+    // What the Temporal UI shows of the incident without a worker.
+    const incident = await worker.client.workflow.getHandle(incidentId(key(plan, 'failed'))).describe();
+    assert.match((await incident.staticSummary()) ?? '', /^Task bad failed: the reason \| /);
+    assert.match((await incident.staticDetails()) ?? '', /^failing_task: bad$[^]*^to_run_it_again: sluice rerun /m);
     await delay(2_000);
     await startManualRun(worker.client, { ...plan, tasks: [task('good', 'ok')] }, taskQueue, SOME_DAY, 'again');
     await told(key(plan, 'failed'), 'trigger', 'resolve');

@@ -12,10 +12,11 @@ import type { SlaPlan } from '../../workflows/plan/sla.ts';
 import { planOf, task } from '../support/plans.ts';
 
 /** Monitors know no more of a run than what is given. */
-const FACTS: Pick<MonitorFacts, 'runDetails' | 'lastSuccess' | 'urlOf' | 'nextTick'> = {
+const FACTS: Pick<MonitorFacts, 'runDetails' | 'lastSuccess' | 'urlOf' | 'urlOfRuns' | 'nextTick'> = {
   runDetails: () => Promise.resolve({ rows: {} }),
   lastSuccess: () => Promise.resolve(undefined),
   urlOf: () => undefined,
+  urlOfRuns: (dagId) => `http://ui/runs?of=${dagId}`,
   nextTick: () => undefined,
 };
 
@@ -56,6 +57,16 @@ describe('a page about a deadline', () => {
       'Late: it should have ended by 2024-03-31 06:00 Europe/Berlin | sales, data of 2024-03-29T23:00:00Z, since 2024-03-31T04:00:00Z',
     );
     assert.equal(details.deadline, '2024-03-31 06:00 Europe/Berlin');
+  });
+
+  it('links to the runs of the pipeline where there is no run', async () => {
+    const plan = planWith({ promise: { kind: 'by', time: '06:00' } }, { schedule: BERLIN });
+    const at = Date.parse('2024-03-31T04:00:30Z');
+    const pipeline: WatchedPipeline = { plan, createdAt: at - 86_400_000, paused: false, runs: [] };
+    const [missing] = findProblems(pipeline, at, USUAL_PATIENCE);
+    assert.equal(missing?.kind, 'missing');
+    const { links } = await pageOf(missing, FACTS as MonitorFacts, at);
+    assert.deepEqual(links, [{ href: 'http://ui/runs?of=sales', text: 'Runs of sales in the Temporal UI' }]);
   });
 
   it('says which days count', async () => {

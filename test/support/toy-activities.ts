@@ -24,6 +24,9 @@ export const toyActivities = {
   fail: async (): Promise<Json> => {
     throw ApplicationFailure.nonRetryable('the reason', 'TestFailure');
   },
+  fail_in_lines: async (): Promise<Json> => {
+    throw ApplicationFailure.nonRetryable('relation "sales" does not exist\nLINE 1: SELECT * FROM "sales"', 'TestFailure');
+  },
   fail_twice: async (): Promise<Json> => {
     const { attempt } = Context.current().info;
     if (attempt < 3) throw ApplicationFailure.retryable(`attempt ${attempt}`, 'TestFailure');

@@ -51,7 +51,14 @@ describe('interpreter', () => {
   it('says which task failed and why', async () => {
     const { error } = await run(planOf('why', [task('good', 'succeed'), task('bad', 'fail', ['good'])]));
     assert.equal(error?.type, 'PipelineFailed');
-    assert.equal(error?.message, 'bad failed (1 of 2 tasks succeeded): the reason');
+    assert.equal(error?.message, 'Task bad failed: the reason (1 of 2 tasks succeeded)');
+  });
+
+  it('says so in a line that JSON shows as it is; the task has all of the reason', async () => {
+    const { error, result } = await run(planOf('why', [task('bad', 'fail_in_lines')]));
+    assert.equal(error?.message, "Task bad failed: relation 'sales' does not exist (0 of 1 tasks succeeded)");
+    assert.equal(JSON.stringify(error.message), `"${error.message}"`);
+    assert.equal(result.tasks.bad?.error, 'relation "sales" does not exist\nLINE 1: SELECT * FROM "sales"');
   });
 
   it('forgives a task that may fail', async () => {
@@ -73,6 +80,7 @@ describe('interpreter', () => {
   it('ends a run that takes too long as failed', async () => {
     const { result, error } = await run(planOf('slow', [task('a', 'hang', [], QUICK), task('b', 'succeed', ['a'])], { runTimeoutMs: 500 }));
     assert.equal(error?.type, 'DagrunTimeout');
+    assert.equal(error.message, 'The run took longer than its dagrun_timeout of 500ms: it was at a');
     assert.deepEqual([result.tasks.a?.state, result.tasks.b?.state], ['canceled', 'canceled']);
   });
 

@@ -3,15 +3,18 @@ import type { DataInterval } from './schedule.ts';
 import { describeOutput } from './format.ts';
 import { isFinal, STATE_MARKS } from './task-state.ts';
 import type { TaskResult } from './run.ts';
+import type { OpenWait } from './task-table.ts';
+import { waitText, waitTimes } from './wait-text.ts';
 
 /** Beyond this many tasks the table shows only those that are not simply done or waiting. */
 const MAX_ROWS = 60;
 
-/** The table of tasks with their states and what operators did, as the Temporal UI shows it (current details of a run): Markdown with fenced text. */
+/** The table of tasks with their states for whom it waits and what operators did, as the Temporal UI shows it (current details of a run): Markdown with fenced text. */
 export function taskBoard(
   plan: Plan,
   interval: DataInterval,
   results: ReadonlyMap<string, TaskResult>,
+  waits: readonly OpenWait[] = [],
   operations: readonly string[] = [],
 ): string {
   const tasks = allTasks(plan);
@@ -26,6 +29,13 @@ export function taskBoard(
   const heading = `${done} of ${tasks.length} tasks done · data of ${interval.start} – ${interval.end}`;
   const rest = tasks.length - shown.length;
   if (rest > 0) rows.push(`  … and ${rest} more`);
+  rows.push(
+    ...waits.flatMap((wait, index) => [
+      ...(index === 0 ? ['', 'waits for people:'] : []),
+      `  ${wait.task}  ${waitText(wait)}`,
+      `    ${waitTimes(wait)}`,
+    ]),
+  );
   rows.push(...operations.slice(-MAX_OPERATIONS).map((operation, index) => `${index === 0 ? '\n' : ''}! ${operation}`));
   return `${heading}\n\n\`\`\`text\n${rows.join('\n')}\n\`\`\``;
 }

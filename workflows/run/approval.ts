@@ -25,7 +25,8 @@ export async function runApproval(
     form: form as JsonObject | undefined,
     votes: [],
   };
-  const summary = `${task.name}: ${String(prompt)}`;
+  const asked = open.assignees.length === 0 ? '' : ` (asked: ${open.assignees.join(', ')})`;
+  const summary = `${task.name}: ${String(prompt)}${asked}`;
   state.settle(task, { state: 'deferred', note: `waits for approval: ${String(prompt)}` });
   const timeoutMs = typeof timeout === 'string' ? parseDuration(timeout) : undefined;
   await decisions.approval(task, open, { summary, ...(timeoutMs !== undefined && { timeoutMs }) }, scope);

@@ -141,7 +141,12 @@ export class PipelineRun {
   }
 
   private timeout(): RunEnd['failure'] {
-    const message = `The run took longer than its dagrun_timeout of ${formatDuration(this.plan.runTimeoutMs ?? 0)}`;
+    const { results } = this.state;
+    const cut = this.plan.tasks
+      .map(({ name }) => name)
+      .filter((name) => results.get(name)?.state === 'canceled' && this.state.timesOf(name).startedAt !== undefined);
+    const where = cut.length === 0 ? '' : `: it was at ${cut.slice(0, 3).join(', ')}${cut.length > 3 ? ', …' : ''}`;
+    const message = `The run took longer than its dagrun_timeout of ${formatDuration(this.plan.runTimeoutMs ?? 0)}${where}`;
     return { type: 'DagrunTimeout', message, origin: undefined };
   }
 
@@ -154,12 +159,26 @@ export class PipelineRun {
     const { state, error: reason } = (first && results.get(first.name)) ?? {};
     return {
       type: 'PipelineFailed',
-      message: `${first?.name} ${state === 'canceled' ? 'was cancelled' : 'failed'} (${succeeded} of ${allTasks(this.plan).length} tasks succeeded)${reason ? `: ${reason}` : ''}`,
+      message: failureLine(
+        `Task ${first?.name} ${state === 'canceled' ? 'was cancelled' : 'failed'}`,
+        reason,
+        `${succeeded} of ${allTasks(this.plan).length} tasks succeeded`,
+      ),
       origin: [...origins.values()].find((origin) => origin instanceof Error),
     };
   }
 
   private showBoard(): void {
-    this.host.show(() => taskBoard(this.plan, this.context.interval, this.state.results, this.operations.log));
+    this.host.show(() => taskBoard(this.plan, this.context.interval, this.state.results, this.decisions.waits, this.operations.log));
   }
+}
+
+/** Of a reason so many characters stand in the failure of the run; the task has all of it. */
+const MAX_REASON = 500;
+
+/** One line, without double quotes: the Temporal UI shows it as JSON, where they have backslashes. */
+function failureLine(what: string, reason: string | undefined, progress: string): string {
+  const [line = ''] = reason?.trim().split('\n') ?? [];
+  const why = (line.length > MAX_REASON ? `${line.slice(0, MAX_REASON)}…` : line).replaceAll('"', "'");
+  return `${what}${why === '' ? '' : `: ${why}`} (${progress})`;
 }

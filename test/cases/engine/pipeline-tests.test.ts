@@ -85,9 +85,9 @@ describe('sluice test', function () {
   it('says why a run failed', () => {
     assert.match(
       String(mistakes('said why')),
-      /^the run is failed, not success: wait failed \(0 of 1 tasks succeeded\): Waited for 2h in vain\. not there$/,
+      /^the run is failed, not success: Task wait failed: Waited for 2h in vain\. not there \(0 of 1 tasks succeeded\)$/,
     );
-    assert.match(String(mistakes('too slow')), /^the run is failed, not success: .*Waited for 2h in vain\. The attempt took too long\.$/);
+    assert.match(String(mistakes('too slow')), /^the run is failed, not success: .*Waited for 2h in vain\. The attempt took too long\. \(/);
   });
 
   it('a task that is no activity does what the case says', () => {

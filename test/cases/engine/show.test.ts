@@ -80,6 +80,18 @@ describe('sluice show', function () {
     });
     const { text, json } = await show(run);
     const id = run.pipelineRunId;
+    const { currentDetails } = await worker.client.workflow.getHandle(id).query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    const { events } = await worker.client.workflow.getHandle(id).fetchHistory();
+    const summaries = events?.map(({ userMetadata }) => Buffer.from(userMetadata?.summary?.data ?? []).toString());
+    // What the Temporal UI shows without a worker.
+    assert.ok(summaries?.includes('"ask: Promote m7? (asked: ann, bob)"'), summaries?.join('\n'));
+    for (const line of [
+      'waits for people:$',
+      ' {2}ask {2}Promote m7\\? · asked: ann, bob · 1 of 2 votes · approve by bob$',
+      `    since ${TIME}, until ${TIME}$`,
+      ' {2}load {2}failed: the reason$',
+    ])
+      assert.match(currentDetails, new RegExp(`^${line}`, 'm'));
     for (const line of [
       `^${id} {2}held$`,
       '^parameters: model=m7, region=eu$',
@@ -129,7 +141,7 @@ describe('sluice show', function () {
     await becomes(run, 'failed');
     const { text, json } = await show(run);
     assert.match(text, /^a\[1\]: ok broke$/m);
-    assert.match(text, /^failure: b failed/m);
+    assert.match(text, /^failure: Task b failed: the reason \(1 of 2 tasks succeeded\)$/m);
     assert.deepEqual(json.tasks[0]?.failedItems, [{ item: '[1]', error: 'ok broke' }]);
     const rerun = await sluice(['rerun', run.pipelineRunId], environment);
     assert.equal(rerun.code, 0, rerun.stderr);

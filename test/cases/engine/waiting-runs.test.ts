@@ -78,7 +78,7 @@ describe('runs that wait for people', function () {
     await becomes(asking, 'approval');
     await becomes(held, 'held');
     await decideApproval(worker.client, asking.pipelineRunId, { task: 'ask', decision: 'approve', by: 'bob' });
-    const { stdout } = await eventually(async () => {
+    const { stdout, stderr } = await eventually(async () => {
       const shown = await sluice(['runs', dagId, '--waiting'], environment);
       assert.equal(shown.stdout.trim().split('\n').length, 3, shown.stdout + shown.stderr);
       return shown;
@@ -91,6 +91,11 @@ describe('runs that wait for people', function () {
       ),
     );
     assert.match(stdout, new RegExp(`${held.pipelineRunId} +load +held +${time} +${time} +failed: the reason`));
+    const link = new URL(/^In the Temporal UI: (.*)$/m.exec(stderr)?.[1] ?? '');
+    const query = link.searchParams.get('query');
+    assert.equal(query, `SluicePipeline = "${dagId}" AND ExecutionStatus = "Running" AND SluiceState IN ("approval", "held")`);
+    const listed = await fetch(`${link.origin}/api/v1/namespaces/default/workflows?${new URLSearchParams({ query })}`);
+    assert.equal(((await listed.json()) as { executions: unknown[] }).executions.length, 2, 'the UI takes it');
     const json = JSON.parse((await sluice(['runs', dagId, '--waiting', '-o', 'json'], environment)).stdout) as {
       pipelineRunId: string;
       state: string;
