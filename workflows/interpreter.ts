@@ -166,7 +166,7 @@ function intervalAttributes({ start, end }: DataInterval): SearchAttributeUpdate
 function deadlineAttribute({ plan, cause }: RunInput, interval: DataInterval): SearchAttributeUpdatePair[] {
   const began = workflowInfo().startTime.getTime();
   const deadline = runDeadline(plan, cause, { interval, queuedAt: began, startedAt: began });
-  return deadline === undefined ? [] : [{ key: DEADLINE, value: new Date(deadline) }];
+  return deadline === undefined ? [] : [{ key: DEADLINE, value: `${new Date(deadline).toISOString().slice(0, 19)}Z` }];
 }
 
 /** What an ended run is found by beyond what it was started with. Most need nothing: Temporal's own status tells how they ended. */

@@ -129,8 +129,15 @@ describe('interpreter', () => {
     const handle = worker.client.workflow.getHandle(pipelineRunId);
     await handle.result();
     const { typedSearchAttributes } = await handle.describe();
-    const deadline = typedSearchAttributes.getAll().find(({ key }) => key.name === 'SluiceDeadline')?.value;
-    assert.deepEqual(deadline, new Date(Date.parse(SOME_DAY.end) + 3_600_000));
+    const deadline = typedSearchAttributes.getAll().find(({ key }) => key.name === 'SluiceDueBy')?.value;
+    assert.equal(deadline, '2024-01-02T01:00:00Z');
+    const due = (condition: string): Promise<number> =>
+      worker.client.workflow.count(`WorkflowId = "${pipelineRunId}" AND SluiceDueBy ${condition}`).then(({ count }) => count);
+    await eventually(async () => assert.equal(await due('IS NOT NULL'), 1));
+    assert.deepEqual(
+      [await due('< "2024-01-02T01:00:01Z"'), await due('< "2024-01-02T01:00:00Z"'), await due('BETWEEN "2024-01-02" AND "2024-01-03"')],
+      [1, 0, 1],
+    );
   });
 
   it('costs a plain chain no more history than a hand-written workflow', async () => {

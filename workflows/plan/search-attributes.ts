@@ -1,6 +1,6 @@
 /**
  * What runs and schedules can be searched by in Temporal. The names begin with `Sluice` because a namespace is shared; at most ten may be
- * keywords (a limit of Temporal's SQL visibility stores).
+ * keywords, and at most two are times: Temporal's SQL visibility stores have room for ten and three in all. A name keeps its type for ever.
  */
 export const SEARCH_ATTRIBUTES = {
   pipeline: { name: 'SluicePipeline', type: 'KEYWORD' },
@@ -10,8 +10,8 @@ export const SEARCH_ATTRIBUTES = {
   intervalEnd: { name: 'SluiceIntervalEnd', type: 'DATETIME' },
   /** What Temporal's own `ExecutionStatus` does not say of a run: that it is queued or paused, or waits for people; that it ended before it had its turn, or without some items of its lists. Absent otherwise. */
   state: { name: 'SluiceState', type: 'KEYWORD' },
-  /** When it must have ended, by the strictest of its pipeline's promises. */
-  deadline: { name: 'SluiceDeadline', type: 'DATETIME' },
+  /** When it must have ended, by the strictest of its pipeline's promises, as a text that sorts by time: `2024-01-31T06:00:00Z`. Runs of earlier releases have a time, `SluiceDeadline`. */
+  deadline: { name: 'SluiceDueBy', type: 'KEYWORD' },
   owner: { name: 'SluiceOwner', type: 'KEYWORD' },
   planHash: { name: 'SluicePlanHash', type: 'KEYWORD' },
   /** The data sets that a run has made: its pipeline's outlets, once it has succeeded. */
