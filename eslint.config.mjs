@@ -75,6 +75,11 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    files: ['**/*.ts'],
+    ignores: ['dev/**', 'bench/**', 'test/**'],
+    rules: { 'no-restricted-globals': ['error', { name: 'fetch', message: 'It follows redirects to other origins: use lib/http.ts.' }] },
+  },
   room('workflows/plan', [], '@marcbachmann/cel-js$'),
   // All runs of a worker share it (temporal/workflow-bundle.ts): who knew the SDK could keep something of a run.
   room('workflows/run', [], ''),

@@ -12,7 +12,7 @@ export const http = defineTask({
   summary: ({ method, path }) => `${method ?? 'GET'} ${path}`,
   params: Type.Object({
     method: Type.Optional(choice('Method', 'Default: GET.', ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])),
-    path: text('Path', 'Under the address of the connection.', '/models/reload', { template: 'url' }),
+    path: text('Path', 'Under the address of the connection.', '/models/reload', { template: 'url', format: 'path' }),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
         title: 'Headers',

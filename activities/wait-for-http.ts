@@ -12,7 +12,7 @@ export const waitForHttp = defineTask({
   description: 'Waits until an HTTP service answers as wanted; waiting holds no worker.',
   summary: ({ path }) => path,
   params: Type.Object({
-    path: text('Path', 'Under the address of the connection.', '/health', { template: 'url' }),
+    path: text('Path', 'Under the address of the connection.', '/health', { template: 'url', format: 'path' }),
     until: Type.Optional(
       expression('Until', 'A condition over the answer, as body. Default: any answer of 200 to 299.', 'body.ready == true', ['body']),
     ),

@@ -7,6 +7,7 @@ import { type Connection, connectionsFrom, connectionVariable, parseConnection }
 import { taskQueueOf } from '../lib/environment.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { callHttp } from '../lib/http.ts';
+import { exchange } from '../lib/http/exchange.ts';
 import { createKafka } from '../lib/kafka/client.ts';
 import { openMySQL } from '../lib/mysql.ts';
 import { openPostgres } from '../lib/postgres.ts';
@@ -147,7 +148,7 @@ async function reach(connection: Connection, signal: AbortSignal): Promise<strin
     case 'pagerduty': {
       const host = connection.host ?? 'events.pagerduty.com';
       // Any answer will do: an event would page somebody.
-      await fetch(`https://${host}/`, { method: 'HEAD', signal });
+      await exchange({ method: 'HEAD', url: new URL(`https://${host}/`), headers: {} }, 0, signal);
       return `PagerDuty at ${host}; \`sluice incidents test\` sends an alert and resolves it`;
     }
     case 'rabbitmq': {

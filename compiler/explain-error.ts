@@ -181,6 +181,8 @@ function formOf(error: ErrorObject): string {
       return ', which is not a date such as 2024-01-31 or 2024-01-31T06:00';
     case 'uri':
       return ', which is not an address such as s3://raw-data/sales';
+    case 'path':
+      return ", which holds a part '.' or '..', or a control character: write the path that is meant";
     default:
   }
   const schema = error.parentSchema as { form?: string; examples?: readonly unknown[] } | undefined;

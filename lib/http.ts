@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { HttpService } from './connections.ts';
 import { decodeBody, ENCODINGS } from './http/decode-body.ts';
 import { exchange, type Request } from './http/exchange.ts';
-import { CertificateRefused, ForeignAddress, RedirectRefused } from './http/http-errors.ts';
+import { CertificateRefused, ForeignAddress, InvalidRequest, RedirectRefused } from './http/http-errors.ts';
 import { isJsonType } from './http/media-type.ts';
 import { MAX_REDIRECTS, redirected, redirectTarget } from './http/redirect.ts';
 import { withinTime } from './time-limit.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
+import { hasDotSegment } from '../workflows/plan/dot-segments.ts';
 import type { Json } from '../workflows/plan/json.ts';
 
 /** A call of a service. */
@@ -19,7 +20,7 @@ export interface HttpCall {
   readonly body?: Json;
   /** Sent as `application/x-www-form-urlencoded`, in place of a body. */
   readonly form?: Readonly<Record<string, string>>;
-  /** Redirects of these codes are answers like others; `manual`: all are. Absent: redirects are followed where nothing is lost by it. */
+  /** Redirects of these codes are answers like others; `manual`: all are. Others are followed at the same origin where nothing is lost by it. */
   readonly redirect?: 'manual' | readonly number[];
   /** How long the answer may take, with its body and all redirects, in milliseconds. Default: 60 s. */
   readonly timeoutMs?: number;
@@ -33,8 +34,6 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** JSON where it is some, else the text; null where there is nothing. */
   readonly body: Json;
-  /** The origin that has answered, when a redirect led to another than the connection's; it was sent no credentials. */
-  readonly foreignOrigin?: string;
 }
 
 /** Longer answers are refused: they are data, and data belongs into S3. In bytes. */
@@ -59,8 +58,7 @@ export function callHttp(connection: HttpService, call: HttpCall): Promise<HttpA
         continue;
       }
       const { status, headers } = response;
-      const body = await decodeBody(response, MAX_BYTES);
-      return { status, headers, body, ...(request.url.origin !== origin && { foreignOrigin: request.url.origin }) };
+      return { status, headers, body: await decodeBody(response, MAX_BYTES) };
     }
     throw new RedirectRefused(`${origin} redirects ${call.path} more than ${MAX_REDIRECTS} times.`);
   });
@@ -88,6 +86,8 @@ function requestOf(connection: HttpService, { method = 'GET', path, headers = {}
 }
 
 function addressOf({ url }: HttpService, path: string): URL {
+  if (hasDotSegment(path.replace(/[?#].*$/s, '')))
+    throw new InvalidRequest(`'${path}' has a part '.' or '..', which would lead to another path.`);
   const address = /^https?:\/\//.test(path) ? new URL(path) : new URL(`${url.replace(/\/$/, '')}/${path.replace(/^\//, '')}`);
   const { origin } = new URL(url);
   // The credentials of the connection are for its own host.

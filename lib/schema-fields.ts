@@ -8,6 +8,8 @@ interface TextOptions {
   /** Names that an expression at this place has beside those of every run. */
   readonly names?: readonly string[];
   readonly pattern?: string;
+  /** What it must look like: see workflows/plan/text-formats.ts. */
+  readonly format?: 'path';
   /** What `pattern` asks for, in words. */
   readonly form?: string;
   /** A key that older files have in its place, and that means something else. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { exchange } from '../lib/http/exchange.ts';
 import type { Log } from '../lib/logging.ts';
 import { withinTime } from '../lib/time-limit.ts';
 
@@ -6,6 +7,8 @@ import { withinTime } from '../lib/time-limit.ts';
 const EVERY = 60_000;
 /** How long a call may take, in milliseconds. */
 const WITHIN = 10_000;
+/** Longer answers are refused. */
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * Calls an address as long as this process looks after things. A service outside (a dead man's switch) pages when the calls stay away: then both
@@ -34,7 +37,6 @@ export async function callDeadMansSwitch(
 }
 
 async function call(url: string, signal: AbortSignal): Promise<number> {
-  const answer = await fetch(url, { method: 'POST', signal });
-  await answer.body?.cancel();
-  return answer.status;
+  const { status } = await exchange({ method: 'POST', url: new URL(url), headers: {} }, MAX_BYTES, signal);
+  return status;
 }

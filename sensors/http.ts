@@ -9,7 +9,7 @@ export const http = defineTrigger({
   description: 'Starts runs from what an HTTP service answers.',
   connection: { key: 'http_conn_id', default: 'http_default' },
   params: Type.Object({
-    path: text('Path', 'Under the address of the connection.', '/feeds/prices'),
+    path: text('Path', 'Under the address of the connection.', '/feeds/prices', { format: 'path' }),
     until: Type.Optional(
       expression('Until', 'A condition over the answer, as event; a run starts when it becomes true.', 'event.ready == true'),
     ),

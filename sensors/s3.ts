@@ -11,8 +11,8 @@ export const s3 = defineTrigger({
   connection: { key: 'aws_conn_id', default: 'aws_default' },
   params: Type.Object({
     bucket: text('Bucket', 'The bucket.', 'raw-data'),
-    prefix: Type.Optional(text('Prefix', 'Only objects whose keys begin with it.', 'sales/')),
-    pattern: Type.Optional(text('Pattern', 'Only objects whose keys match, with * for any characters.', '*.csv.gz')),
+    prefix: Type.Optional(text('Prefix', 'Only objects whose keys begin with it.', 'sales/', { format: 'path' })),
+    pattern: Type.Optional(text('Pattern', 'Only objects whose keys match, with * for any characters.', '*.csv.gz', { format: 'path' })),
     poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),
     mode: Type.Optional(StartMode),
   }),

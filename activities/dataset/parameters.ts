@@ -20,6 +20,7 @@ export function keyPrefix(description: string) {
       title: 'Key prefix',
       description,
       pattern: '^[^/].*$',
+      format: 'path',
       maxLength: 900,
       examples: ['exports/categories/{{ ds_nodash }}/'],
     }),

@@ -76,9 +76,8 @@ const MAY_PASS: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
  * @param condition what the answer should have fulfilled; undefined when its status is wrong
  */
 export function refusal(answer: HttpAnswer, { url }: HttpService, call: string, condition?: string): Error {
-  const { status, headers, body, foreignOrigin } = answer;
-  const elsewhere = foreignOrigin === undefined ? '' : ` (after a redirect to ${foreignOrigin}, which gets no headers and no credentials)`;
-  const message = `${url} answers ${call} with ${status}${elsewhere}${condition === undefined ? '' : `, but not: ${condition}`}.${shownBody(body)}`;
+  const { status, headers, body } = answer;
+  const message = `${url} answers ${call} with ${status}${condition === undefined ? '' : `, but not: ${condition}`}.${shownBody(body)}`;
   if (condition === undefined && status < 500 && !MAY_PASS.has(status)) return userFault('RequestRefused', message);
   const pauseMs = retryAfterMs(headers['retry-after'], Date.now());
   const asked =

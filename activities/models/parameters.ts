@@ -20,6 +20,7 @@ export const modelKeys = {
         template: 'none',
         pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$',
         form: 's3://bucket/prefix',
+        format: 'path',
       },
     ),
   ),

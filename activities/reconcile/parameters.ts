@@ -19,6 +19,7 @@ const side = (title: string, description: string) =>
           's3://raw-data/orders',
           {
             pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.|\\{\\{',
+            format: 'path',
             form: 's3://bucket/prefix, or the uri that a task tells: {{ outputs.extract_orders.uri }}',
           },
         ),
@@ -100,6 +101,7 @@ export const params = Type.Object({
     text('Report to', 'A prefix in S3: what differs is written there as CSV.', 's3://reports/orders', {
       pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$|\\{\\{',
       form: 's3://bucket/prefix',
+      format: 'path',
     }),
   ),
   // Not one of the task's connections: those who want no report need no S3.

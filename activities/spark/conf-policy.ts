@@ -1,3 +1,5 @@
+import { hasDotSegment } from '../../workflows/plan/dot-segments.ts';
+
 /** Spark properties that a pipeline may set on every connection: sizes, times and switches. None of them names code, a file or a server. */
 const ALLOWED: readonly RegExp[] = [
   /^spark\.(driver|executor)\.(cores|memory|memoryOverhead|memoryOverheadFactor)$/,
@@ -57,11 +59,9 @@ export function refusedApplication(application: string): string | undefined {
   const scheme = /^([A-Za-z][\w+.-]*):/.exec(application)?.[1];
   if (scheme === undefined) return undefined;
   if (!/^(s3a?:\/\/[^/]+|hdfs:\/\/[^/]*)\/./.test(application)) return `its scheme is '${scheme}'`;
-  return /[\s\p{Cc},#?]/u.test(application) || isDotted(application) ? "it holds a blank, ',', '#', '?' or a part '.' or '..'" : undefined;
-}
-
-function isDotted(path: string): boolean {
-  return path.split('/').some((part) => /^(\.|%2e){1,2}$/i.test(part));
+  return /[\s\p{Cc},#?]/u.test(application) || hasDotSegment(application)
+    ? "it holds a blank, ',', '#', '?' or a part '.' or '..'"
+    : undefined;
 }
 
 /** Why a class cannot be the main class of a job; undefined when nothing is said against it. */

@@ -24,7 +24,7 @@ export interface TakenEvent {
 /** What it does with a request: `accept` answers it as it should, so that a later one is hit; `accept-and-hang-up` takes it and does not answer. */
 export type Mischief =
   | { readonly kind: 'accept' }
-  | { readonly kind: 'status'; readonly status: number; readonly body?: string; readonly type?: string }
+  | { readonly kind: 'status'; readonly status: number; readonly body?: string; readonly type?: string; readonly location?: string }
   | { readonly kind: 'reset' }
   | { readonly kind: 'hang' }
   | { readonly kind: 'accept-and-hang-up' };
@@ -103,7 +103,10 @@ export class PagerDutyStandIn {
     switch (mischief?.kind) {
       case 'status':
         response
-          .writeHead(mischief.status, { 'content-type': mischief.type ?? 'application/json' })
+          .writeHead(mischief.status, {
+            'content-type': mischief.type ?? 'application/json',
+            ...(mischief.location !== undefined && { location: mischief.location }),
+          })
           .end(mischief.body ?? '{"status":"trouble"}');
         return;
       case 'reset':

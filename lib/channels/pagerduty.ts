@@ -28,8 +28,14 @@ export function sendChange({ routing_key, host }: PagerDutyConnection, data: Pag
 }
 
 function transport(host: string | undefined, signal: AbortSignal) {
-  // Its own time-out ends nothing, and leaves a timer behind.
-  return { ...(host !== undefined && host !== '' && { server: host }), requestTimeout: 0, retryTimeout: ITS_RETRY, signal };
+  // Its own time-out ends nothing, and leaves a timer behind. A redirect would take the key of the service elsewhere.
+  return {
+    ...(host !== undefined && host !== '' && { server: host }),
+    requestTimeout: 0,
+    retryTimeout: ITS_RETRY,
+    redirect: 'manual' as const,
+    signal,
+  };
 }
 
 async function send(signal: AbortSignal, ask: () => ReturnType<typeof event>): Promise<void> {

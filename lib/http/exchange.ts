@@ -40,14 +40,21 @@ export async function exchange(request: Request, maxBytes: number, signal: Abort
   }
 }
 
-function send({ method, url, headers, body, ca }: Request, signal: AbortSignal): Promise<IncomingMessage> {
+function send(call: Request, signal: AbortSignal): Promise<IncomingMessage> {
+  const { method, url, headers, body, ca } = call;
   const isSecure = url.protocol === 'https:';
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   const options = { method, headers: { ...headers, ...length }, signal, ...(ca !== undefined && { ca }) };
   return new Promise((resolve, reject) => {
     const request = (isSecure ? requestSecure : requestPlain)(url, options);
     limitConnecting(request, isSecure);
-    request.once('response', resolve).once('error', reject).end(body);
+    const fail = (error: NodeJS.ErrnoException): void => {
+      // The server had closed a connection that was kept for the next request: it has not seen this one. Others may be in doubt.
+      const isStale = request.reusedSocket && error.code === 'ECONNRESET' && method === 'GET';
+      if (isStale) resolve(send(call, signal));
+      else reject(error);
+    };
+    request.once('response', resolve).once('error', fail).end(body);
   });
 }
 

@@ -21,35 +21,23 @@ export function redirectTarget({ url }: Request, { status, headers }: Response):
 }
 
 /**
- * The request that follows a redirect. It never has another effect than the first: it keeps method and body, at the same origin, or there
- * are none to keep. Another origin gets none of its headers, for they may be credentials.
+ * The request that follows a redirect. It never has another effect than the first: it keeps method and body, or there are none to keep. It
+ * stays at its origin: an answer must not choose whom a worker calls, such as a server of its own network.
  * @throws RedirectRefused
  */
 export function redirected(request: Request, status: number, target: URL): Request {
-  const { method, url, body, headers } = request;
-  const isSameOrigin = target.origin === url.origin;
+  const { method, url, body } = request;
   const from = `${method} ${url.pathname} of ${url.origin} is redirected (${status}) to ${target.origin}${target.pathname}`;
-  const instead = isSameOrigin
-    ? `Give that path in the task. If this answer is the success, accept it with 'expect: {status: [${status}]}'.`
-    : 'Name a connection with that address in the task.';
-  if (!/^https?:$/.test(target.protocol) || (url.protocol === 'https:' && target.protocol === 'http:')) {
-    throw new RedirectRefused(`${from}, which is not encrypted or not HTTP. ${instead}`);
+  if (target.origin !== url.origin) {
+    throw new RedirectRefused(
+      `${from}: a redirect to another origin is not followed; another origin gets neither the body nor the credentials. ` +
+        'Name a connection with that address in the task.',
+    );
   }
-  if (method === 'GET' && body === undefined) {
-    return {
-      method,
-      url: target,
-      headers: isSameOrigin ? headers : { accept: headers.accept ?? '*/*' },
-      ...(isSameOrigin && caOf(request)),
-    };
-  }
-  if (!isSameOrigin) throw new RedirectRefused(`${from}: another origin gets neither the body nor the credentials. ${instead}`);
+  if (method === 'GET' && body === undefined) return { ...request, url: target };
   // A GET stays one at 301 and 302 too, with its body; at 303 it would lose it.
-  const keeps = KEEPING.has(status) || (method === 'GET' && status !== 303);
-  if (!keeps) throw new RedirectRefused(`${from}: it would become a GET without its body. ${instead}`);
-  return { ...request, url: target };
-}
-
-function caOf({ ca }: Request): Pick<Request, 'ca'> {
-  return ca === undefined ? {} : { ca };
+  if (KEEPING.has(status) || (method === 'GET' && status !== 303)) return { ...request, url: target };
+  throw new RedirectRefused(
+    `${from}: it would become a GET without its body. Give that path in the task. If this answer is the success, accept it with 'expect: {status: [${status}]}'.`,
+  );
 }

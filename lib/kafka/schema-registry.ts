@@ -1,4 +1,7 @@
-import { withinTime } from '../time-limit.ts';
+import { isMap } from '../../workflows/plan/json.ts';
+import type { HttpService } from '../connections.ts';
+import { callHttp } from '../http.ts';
+import { InvalidRequest } from '../http/http-errors.ts';
 import { Undecodable } from './decode-record.ts';
 
 /** A schema as the registry has it. */
@@ -17,7 +20,7 @@ export interface SchemaReference {
 }
 
 /** How long an answer may take, in milliseconds. */
-const WITHIN = 10_000;
+const TIMEOUT_MS = 10_000;
 /** How long it is remembered, in milliseconds, which schema of a subject is the newest. */
 const REMEMBER = 30_000;
 
@@ -54,21 +57,16 @@ export class SchemaRegistry {
 
   /** @returns undefined for what there is not */
   private async get(path: string): Promise<Partial<Answer> | undefined> {
-    const { username, password, ...url } = credentials(this.url);
-    const headers = {
-      accept: 'application/vnd.schemaregistry.v1+json, application/json',
-      ...(username !== '' && { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }),
-    };
-    const { status, value } = await withinTime(WITHIN, undefined, async (signal) => {
-      const response = await fetch(`${url.address}/${path}`, { headers, signal });
-      return { status: response.status, value: response.ok ? ((await response.json()) as Partial<Answer>) : undefined };
-    }).catch((error: unknown) => {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      throw new Error(`The Schema Registry at ${url.address} does not answer: ${cause instanceof Error ? cause.message : String(cause)}`);
+    const service = serviceOf(this.url);
+    const call = { path, headers: { accept: 'application/vnd.schemaregistry.v1+json, application/json' }, timeoutMs: TIMEOUT_MS };
+    const { status, body } = await callHttp(service, { ...call, signal: new AbortController().signal }).catch((error: unknown) => {
+      if (error instanceof InvalidRequest) throw new Undecodable(error.message);
+      throw new Error(`The Schema Registry at ${service.url} does not answer: ${error instanceof Error ? error.message : String(error)}`);
     });
     if (status === 404) return undefined;
-    if (value === undefined) throw new Error(`The Schema Registry at ${url.address} answers /${path} with ${status}.`);
-    return value;
+    if (status < 200 || status > 299 || !isMap(body))
+      throw new Error(`The Schema Registry at ${service.url} answers /${path} with ${status}.`);
+    return body;
   }
 }
 
@@ -84,9 +82,9 @@ function schemaOf({ id = 0, schemaType = 'AVRO', schema = '', references = [] }:
   return { id, type: schemaType, text: schema, references };
 }
 
-function credentials(text: string): { readonly address: string; readonly username: string; readonly password: string } {
+function serviceOf(text: string): HttpService {
   const url = new URL(text);
   const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
   url.username = url.password = '';
-  return { address: url.href.replace(/\/$/, ''), username, password };
+  return { url: url.href.replace(/\/$/, ''), ...(username !== '' && { username, password }) };
 }

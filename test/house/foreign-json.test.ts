@@ -23,7 +23,6 @@ const OWN_JSON: Readonly<Record<string, string>> = {
   'lib/kafka/decode-record.ts': 'reads numbers exactly when somebody looks at them',
   'lib/kafka/decoding/avro-reader.ts': 'schemas',
   'lib/kafka/decoding/json-schema-reader.ts': 'schemas, and what is checked of a record; its numbers are read exactly',
-  'lib/kafka/schema-registry.ts': 'answers of the registry: schemas and their numbers',
   'lib/scrub.ts': 'connections',
   'sensors/temporal/watch-datasets.ts': 'a cursor of its own',
 };

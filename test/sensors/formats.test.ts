@@ -145,7 +145,10 @@ describe('formats through a Schema Registry', function () {
     const record = { topic: 't', partition: 0, offset: '0', timestamp: '0', key: null, value: framed(1, Buffer.from([1])), headers: {} };
     await assert.rejects(async () => registryDecoder(url)(record), { name: 'Error', message: /answers \/schemas\/ids\/1 with 500/ });
     server.close();
-    await assert.rejects(async () => registryDecoder(url)(record), { name: 'Error', message: /does not answer: .*ECONNREFUSED/ });
+    await assert.rejects(async () => registryDecoder(url)(record), {
+      name: 'Error',
+      message: /does not answer: .*ECONNREFUSED/,
+    });
   });
 
   it('a sensor reads them, and keeps aside what it cannot read', async () => {

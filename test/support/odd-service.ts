@@ -87,8 +87,6 @@ export async function openOddService(folder: string): Promise<OddService> {
       '/308': [308, { location: 'echo' }],
       '/302-other': [302, { location: `${otherUrl}/echo` }],
       '/307-other': [307, { location: `${otherUrl}/echo` }],
-      '/302-private': [302, { location: `${otherUrl}/private` }],
-      '/private': [401, JSON_TYPE, '{"error":"who are you?"}'],
       '/302-file': [302, { location: 'file:///etc/passwd' }],
       '/loop': [302, { location: '/loop' }],
       '/304': [304, {}],

@@ -1,3 +1,4 @@
+import { hasDotSegment } from './dot-segments.ts';
 import { parseDuration } from './duration.ts';
 import { isTimeZone } from './time-zone.ts';
 
@@ -9,4 +10,5 @@ export const TEXT_FORMATS = {
   'time-zone': isTimeZone,
   'iso-date': (text: string) => ISO_DATE.test(text) && !Number.isNaN(Date.parse(text)),
   uri: (text: string) => URL.canParse(text),
+  path: (text: string) => !hasDotSegment(text) && !/\p{Cc}/u.test(text),
 } as const satisfies Record<string, (text: string) => boolean>;

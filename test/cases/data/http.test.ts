@@ -155,12 +155,8 @@ describe('http', function () {
     ],
     ['GET with a body is not redirected to another origin', { path: '/302-other', body: 1 }, /another origin gets neither/],
     ['a redirect without end', { path: '/loop' }, /redirects \/loop more than 20 times/],
-    ['a redirect that is not HTTP', { path: '/302-file' }, /not encrypted or not HTTP/],
-    [
-      'another origin that asks for credentials',
-      { path: '/302-private', headers: custom },
-      /with 401 \(after a redirect to http:.* which gets no headers and no credentials\)/,
-    ],
+    ['a redirect that is not HTTP', { path: '/302-file' }, /a redirect to another origin is not followed/],
+    ['GET is not redirected to another origin', { path: '/302-other', headers: custom }, /a redirect to another origin is not followed/],
     ['a redirect that is expected is the answer', { method: 'POST', path: '/303', expect: { status: [303] } }, null],
     ['304 is not a redirect', { path: '/304', expect: { status: [304] } }, null],
   ];
@@ -174,7 +170,7 @@ describe('http', function () {
         { method: 'POST', path, body: { pay: 100 }, headers: custom },
         undefined,
       ]);
-      await runAll([...get, ...post, ['elsewhere', { path: '/302-other', headers: custom }, undefined]]);
+      await runAll([...get, ...post]);
     });
 
     for (const name of ['GET /301', 'GET /302', 'GET /303', 'GET /307', 'GET /308', 'POST /307', 'POST /308']) {
@@ -190,16 +186,9 @@ describe('http', function () {
       });
     }
 
-    it('to another origin without headers and credentials', () => {
-      assert.equal(results.get('elsewhere')?.state, 'success', results.get('elsewhere')?.error);
-      const { headers } = received('elsewhere');
-      assert.deepEqual([headers['x-api-key'], headers.authorization], [undefined, undefined]);
-      assert.ok(service.seen.every(({ call, headers: sent }) => !call.startsWith('other') || (!sent.authorization && !sent['x-api-key'])));
-    });
-
-    it('and the other side was never asked what was refused', () => {
+    it('and another origin was never asked', () => {
       assert.deepEqual(
-        service.callsOf('/echo').filter(({ call, body }) => call.startsWith('other') && body !== ''),
+        service.seen.filter(({ call }) => call.startsWith('other')),
         [],
       );
     });

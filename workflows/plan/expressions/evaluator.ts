@@ -5,6 +5,7 @@ import { cost, MAX_STEPS, meter } from './cost.ts';
 import { expressionLanguage } from './language.ts';
 import { EVENT_META, RUN_NAMES } from './run-names.ts';
 import { fromCel, type Shape, toCel } from './shape.ts';
+import { hasDotSegment } from '../dot-segments.ts';
 import { renderSql } from './sql-template.ts';
 import { type QuickCondition, quickCondition } from './quick-condition.ts';
 import { type SyntaxFacts, syntaxFacts } from './syntax-tree.ts';
@@ -25,9 +26,6 @@ interface Compiled {
   readonly run: ParseResult;
   readonly facts: SyntaxFacts;
 }
-
-/** What the parts of a path between slashes must not be: whoever reads the path goes up, or nowhere. */
-const DOT_SEGMENT = /(?:^|[/\\])(?:\.|%2e){1,2}(?=$|[/\\?#])/i;
 
 /** Evaluates expressions that have been checked when their file was compiled. No clock, no I/O: the same values give the same result. */
 export class Evaluator {
@@ -116,7 +114,7 @@ export class Evaluator {
         throw failed(part.source, error);
       }
     }
-    if (kind === 'url' && DOT_SEGMENT.test(text)) {
+    if (kind === 'url' && hasDotSegment(text)) {
       throw new ExpressionFailed(`\`${template}\` gives '${text.slice(0, 100)}': a part '.' or '..' would lead to another path.`);
     }
     return text;
