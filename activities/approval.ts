@@ -56,6 +56,7 @@ export const approval = declareTask({
     by: Type.Array(Type.String()),
     comments: Type.Array(Type.String()),
     form: Type.Record(Type.String(), Type.Unknown()),
+    prompt: Type.String(),
   }),
   connections: {},
   example: { name: 'approve_promotion', type: 'approval', prompt: 'Promote the new model?', assignees: ['ann', 'bob'], timeout: '24h' },

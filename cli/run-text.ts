@@ -51,9 +51,9 @@ export function peopleText({ pipelineRunId }: RunSummary, { instances, acts }: S
   const lines: string[] = [];
   if (waits.length > 0) lines.push('', 'waits for people:', ...waits.flatMap((wait) => waitLines(pipelineRunId, wait)));
   if (acts.length > 0) lines.push('', 'what people did:');
-  for (const { at, act, task, by, reason } of acts) {
+  for (const { at, act, task, by, reason, form } of acts) {
     lines.push(
-      `  ${timeText(at.getTime())}  ${act}${task === undefined ? '' : ` ${task}`} by ${by}${reason === undefined ? '' : `: ${reason}`}`,
+      `  ${timeText(at.getTime())}  ${act}${task === undefined ? '' : ` ${task}`} by ${by}${reason === undefined ? '' : `: ${reason}`}${form ? ` (${valuesText(form)})` : ''}`,
     );
   }
   return lines;

@@ -6,7 +6,7 @@ import type { TaskInstance } from '../temporal/task-instances.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
 import { describeOutput, formatRows } from '../workflows/plan/format.ts';
 import { STATE_MARKS } from '../workflows/plan/task-state.ts';
-import type { Json } from '../workflows/plan/json.ts';
+import { isMap, type Json } from '../workflows/plan/json.ts';
 
 /** Shows a run as it happens: a line for each task that runs, with attempts and progress. */
 export function runView(progress: Progress): RunFollower {
@@ -17,7 +17,7 @@ export function runView(progress: Progress): RunFollower {
       const { task, summary, state, error, output, attempt, note } = instance;
       if (state === 'queued' || ended.has(task)) return;
       let step = steps.get(task);
-      if (!step) steps.set(task, (step = progress.step(`${task}  ${summary}`)));
+      if (!step) steps.set(task, (step = progress.step(`${task}  ${summary}`.trimEnd())));
       switch (state) {
         case 'success':
           step.done([describeOutput(output), note].filter(Boolean).join(' · ') || undefined);
@@ -52,20 +52,30 @@ export function runState({ state, isPartial }: Pick<RunSummary, 'state' | 'isPar
   return isPartial ? `${state}, without some items` : state;
 }
 
+/** What a task is about, and what came of it. Of an approval the question stands as it was rendered. */
+function wordsOf({ type, summary, output, note, wait }: TaskInstance): string {
+  const prompt = type === 'approval' && isMap(output) ? output.prompt : undefined;
+  const about = typeof prompt === 'string' ? prompt : wait?.kind === 'approval' ? undefined : summary;
+  return [about, describeOutput(output), note].filter(Boolean).join(' · ');
+}
+
 /** Of failed items so many are shown in text. */
 const MAX_ITEMS = 20;
 
 /** The tasks of a run as a table; failures in full below it. */
 export function formatTasks(tasks: readonly TaskInstance[]): string {
-  const rows = tasks.map(({ task, type, state, attempt, startedAt, endedAt, output, summary, note }) => [
-    task,
-    type,
-    state,
-    String(attempt),
-    startedAt?.toISOString().slice(11, 19) ?? '',
-    startedAt && endedAt ? formatDuration(endedAt.getTime() - startedAt.getTime()) : '',
-    [summary, describeOutput(output), note].filter(Boolean).join(' · '),
-  ]);
+  const rows = tasks.map((instance) => {
+    const { task, type, state, attempt, startedAt, endedAt } = instance;
+    return [
+      task,
+      type,
+      state,
+      String(attempt),
+      startedAt?.toISOString().slice(11, 19) ?? '',
+      startedAt && endedAt ? formatDuration(endedAt.getTime() - startedAt.getTime()) : '',
+      wordsOf(instance),
+    ];
+  });
   const failures = tasks.flatMap(({ task, error, failedItems = [] }) => [
     ...(error === undefined ? [] : [`\n${task}: ${error}`]),
     ...failedItems.slice(0, MAX_ITEMS).map((failed) => `\n${task}${failed.item}: ${failed.error}`),

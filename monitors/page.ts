@@ -44,7 +44,7 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
   return {
     summary: [
       `${headline(problem, failed?.task, error, mismatch)} | ${plan.dagId}`,
-      ...(interval ? [`data of ${shortInterval(interval.start)}`] : []),
+      ...(interval && interval.start !== interval.end ? [`data of ${shortInterval(interval.start)}`] : []),
       ...(items.length > 0 ? [`${items.length} ${items.length === 1 ? 'item' : 'items'} failed`] : []),
       `since ${timeText(since)}`,
     ].join(', '),
@@ -57,7 +57,7 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
       problem: `${plan.dagId} ${what}`,
       what_it_means: MEANING[kind],
       promise: sla && slaName(sla),
-      interval: interval && `${interval.start} – ${interval.end}`,
+      interval: interval && `${timeText(Date.parse(interval.start))} – ${timeText(Date.parse(interval.end))}`,
       deadline: deadline === undefined ? undefined : formatWallTime(deadline, timezoneOf(plan)),
       run: run?.pipelineRunId,
       failing_task: failed?.task,
@@ -158,7 +158,7 @@ function causeAndEnd(text: string | undefined): string | undefined {
 }
 
 function shortInterval(start: string): string {
-  return start.replace(/T00:00:00Z$/, '');
+  return timeText(Date.parse(start)).replace(/T00:00:00Z$/, '');
 }
 
 function without(details: Record<string, JsonObject[string] | undefined>): JsonObject {

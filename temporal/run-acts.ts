@@ -1,6 +1,7 @@
 import type { PayloadConverter } from '@temporalio/common';
 import type proto from '@temporalio/proto';
 import { CANCEL_WORD } from '../workflows/plan/decision.ts';
+import type { JsonObject } from '../workflows/plan/json.ts';
 
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
 
@@ -13,6 +14,8 @@ export interface RunAct {
   readonly task?: string;
   readonly by: string;
   readonly reason?: string;
+  /** What was filled in, of an approval that asks for it. */
+  readonly form?: JsonObject;
 }
 
 /** What updates and signals of a run hold, as far as it is read here. */
@@ -21,6 +24,7 @@ interface Word {
   readonly by?: string;
   readonly reason?: string;
   readonly comment?: string;
+  readonly form?: JsonObject;
   /** Of an approval. */
   readonly decision?: string;
   /** Of a task on hold. */
@@ -49,9 +53,16 @@ export class RunActs {
   }
 
   private note(at: Date, name: string, word: Word, identity: string | null | undefined): void {
-    const { task, by = identity ?? 'unknown', decision, action } = word;
+    const { task, by = identity ?? 'unknown', decision, action, form } = word;
     const reason = word.comment ?? word.reason;
-    this.all.push({ at, act: decision ?? action ?? name, ...(task !== undefined && { task }), by, ...(reason ? { reason } : {}) });
+    this.all.push({
+      at,
+      act: decision ?? action ?? name,
+      ...(task !== undefined && { task }),
+      by,
+      ...(reason ? { reason } : {}),
+      ...(form && { form }),
+    });
   }
 }
 

@@ -59,6 +59,16 @@ describe('a page about a deadline', () => {
     assert.equal(details.deadline, '2024-03-31 06:00 Europe/Berlin');
   });
 
+  it('of a run about no interval says no data, and no milliseconds where it has some', async () => {
+    const plan = planWith({ promise: { kind: 'within', ms: 1_000, reference: 'started_at' } });
+    const [start, end] = ['2024-01-02T00:00:00.450Z', '2024-01-02T00:00:01.450Z'];
+    const moment = await pageAt('2024-01-02T01:30:00Z', plan, start, { start, end: start });
+    assert.match(moment.summary, / \| sales, since 2024-01-02T00:00:01Z$/);
+    const short = await pageAt('2024-01-02T01:30:00Z', plan, start, { start, end });
+    assert.match(short.summary, / \| sales, data of 2024-01-02, since /);
+    for (const { summary, details } of [moment, short]) assert.doesNotMatch(JSON.stringify([summary, details]), /\.450Z/);
+  });
+
   it('links to the runs of the pipeline where there is no run', async () => {
     const plan = planWith({ promise: { kind: 'by', time: '06:00' } }, { schedule: BERLIN });
     const at = Date.parse('2024-03-31T04:00:30Z');

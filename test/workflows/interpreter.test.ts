@@ -182,7 +182,7 @@ describe('interpreter', () => {
       const { tasks } = (await handle.result()) as RunResult;
       assert.deepEqual(tasks.ask, {
         state: 'success',
-        output: { decision: 'approve', by: ['ann'], comments: ['seen'], form: { why: 'fine' } },
+        output: { decision: 'approve', by: ['ann'], comments: ['seen'], form: { why: 'fine' }, prompt: 'Go?' },
         note: 'approved by ann: seen',
       });
       assert.equal(tasks.b?.output, 'fine');

@@ -33,7 +33,8 @@ export async function runApproval(
   const decision = isDecided(open) ? (open.votes.find((vote) => vote.decision === 'reject')?.decision ?? 'approve') : String(on_timeout);
   const by = open.votes.filter((vote) => vote.decision === decision).map((vote) => vote.by);
   const comments = open.votes.flatMap(({ comment }) => comment ?? []);
-  const output: Json = { decision, by, comments, form: Object.assign({}, ...open.votes.map((vote) => vote.form ?? {})) as JsonObject };
+  const answers = Object.assign({}, ...open.votes.map((vote) => vote.form ?? {})) as JsonObject;
+  const output: Json = { decision, by, comments, form: answers, prompt: open.prompt };
   const verdict = decision === 'approve' ? 'approved' : 'rejected';
   const note = [`${verdict} by ${by.length > 0 ? by.join(', ') : 'time-out'}`, ...comments].join(': ');
   return { state: decision === 'approve' ? 'success' : 'skipped', output, note };

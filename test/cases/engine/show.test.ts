@@ -102,13 +102,19 @@ describe('sluice show', function () {
       '^ {4}form: reason \\(string, required\\), rows \\(integer\\)$',
       '^ {2}load {2}failed: the reason$',
       `sluice decide ${id} load retry\\|skip\\|fail$`,
-      `^ {2}${TIME} {2}approve ask by bob: fine$`,
+      `^ {2}${TIME} {2}approve ask by bob: fine \\(reason=x\\)$`,
+      'ask +approval +deferred .* waits for approval: Promote m7\\?$',
     ])
       assert.match(text, new RegExp(line, 'm'));
     const ask = json.tasks.find(({ task }) => task === 'ask');
     assert.deepEqual(
       [json.params, json.startedBy, json.isExact, ask?.state, ask?.wait?.prompt, (ask?.wait?.form as { required: string[] }).required],
       [{ model: 'm7', region: 'eu' }, 'ann', true, 'deferred', 'Promote m7?', ['reason']],
+    );
+    await decideApproval(worker.client, id, { task: 'ask', decision: 'approve', by: 'ann', form: { reason: 'y' } });
+    await becomes(run, 'held');
+    await eventually(async () =>
+      assert.match((await show(run)).text, /ask +approval +success .* Promote m7\? · approved by bob, ann: fine$/m),
     );
     await worker.client.workflow.getHandle(id).terminate('made way');
     await eventually(async () => assert.match((await show(run)).text, /terminate by .*: made way/));
@@ -163,7 +169,7 @@ describe('sluice show', function () {
     await writeFile(file, `dag_id: shown_${randomBytes(4).toString('hex')}\ntasks:${tasks}\n`);
     const { code, stderr, stdout } = await sluice(['run', file, '--wait'], environment);
     assert.equal(code, 0, stderr);
-    const signs = stderr.split('\n').flatMap((line) => /^([^…\s]) +([a-d]) {2}/.exec(line)?.slice(1, 3).join(' ') ?? []);
+    const signs = stderr.split('\n').flatMap((line) => /^([^…\s]) ([a-d])\b/.exec(line)?.slice(1, 3).join(' ') ?? []);
     assert.deepEqual(signs.sort(), ['– a', '– b', '– d', '✓ c'], stderr);
     assert.doesNotMatch(stderr + stdout, /[✗✘]/);
     await folder.remove();
