@@ -9,7 +9,7 @@ import { formatDiagnostic } from './compiler/diagnostic.ts';
 import { loadPipelines, PipelinesNotFound } from './compiler/load-pipelines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
-import { loadEnvironment, ROOT, SettingError, taskQueueOf } from './lib/environment.ts';
+import { allowedQueues, loadEnvironment, ROOT, SettingError, taskQueueOf } from './lib/environment.ts';
 import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log } from './lib/logging.ts';
 import { writeError } from './lib/terminal.ts';
@@ -84,7 +84,7 @@ async function main(options: Options): Promise<void> {
  */
 async function apply(client: Client, { pipelines, taskQueue }: Options): Promise<boolean> {
   const files = await loadPipelines(pipelines);
-  const compiled = new Compiler(CATALOG).compileAll(files);
+  const compiled = new Compiler(CATALOG).compileAll(files, { queues: allowedQueues({ ...environment, SLUICE_TASK_QUEUE: taskQueue }) });
   const plans = compiled.flatMap(({ plan }) => plan ?? []);
   const bad = compiled.filter(({ plan }) => !plan);
   report(bad, log);

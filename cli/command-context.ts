@@ -8,7 +8,7 @@ import { connectionsFrom } from '../lib/connections.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { writeError, writeOutput } from '../lib/terminal.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
-import { loadEnvironment, ROOT } from '../lib/environment.ts';
+import { allowedQueues, loadEnvironment, ROOT } from '../lib/environment.ts';
 
 export const environment = loadEnvironment();
 export const PIPELINES = join(ROOT, 'pipelines');
@@ -42,7 +42,7 @@ export async function compilePaths(paths: readonly string[]): Promise<Compilatio
   const files = (await Promise.all(paths.map(loadPipelines))).flat();
   const compiler = new Compiler(CATALOG);
   const connections = connectionsFrom(environment).names();
-  const context = connections.length > 0 ? { connections: new Set(connections) } : {};
+  const context = { queues: allowedQueues(environment), ...(connections.length > 0 && { connections: new Set(connections) }) };
   const compiled = compiler.compileAll(files, context);
   if (!compiled.some(({ diagnostics }) => diagnostics.some(({ code }) => code === 'SL306'))) return compiled;
   const named = new Set(files.map(({ file }) => file));

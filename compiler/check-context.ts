@@ -11,6 +11,8 @@ import type { TaskNode } from './task-node.ts';
 export interface Context {
   /** The names of the connections that are defined; absent: not known. */
   readonly connections?: ReadonlySet<string>;
+  /** The task queues that `queue:` may name; absent: any. */
+  readonly queues?: ReadonlySet<string>;
 }
 
 interface File {
@@ -19,8 +21,8 @@ interface File {
   readonly nodes: readonly TaskNode[];
 }
 
-/** Warns of what the files name and neither they nor the installation have: connections, data sets. */
-export function checkContext(files: readonly File[], types: ReadonlyMap<string, TaskType>, { connections }: Context): void {
+/** Warns of what the files name and neither they nor the installation have: connections, data sets. Refuses queues that it does not allow. */
+export function checkContext(files: readonly File[], types: ReadonlyMap<string, TaskType>, { connections, queues }: Context): void {
   const made = new Set(files.flatMap(({ value }) => listOf(value?.outlets)).filter((uri) => typeof uri === 'string'));
   for (const { source, value, nodes } of files) source.isolate(() => check(source, value, nodes));
 
@@ -38,6 +40,7 @@ export function checkContext(files: readonly File[], types: ReadonlyMap<string, 
     }
     for (const [index, sla] of listOf(value?.sla).entries())
       if (isMap(sla) && sla.dataset !== undefined) checkDataset(source, sla.dataset, ['sla', index, 'dataset'], made);
+    if (queues) checkQueues(source, value, nodes, queues);
     if (connections) for (const each of named) checkConnection(source, each, connections);
   }
 }
@@ -50,6 +53,24 @@ function checkConnection(source: Source, { name, path }: NamedConnection, connec
     `The connection '${name}' is not defined on this machine.`,
     didYouMean(name, connections) ?? `define SLUICE_CONN_${name.toUpperCase()} where the workers run`,
   );
+}
+
+/** Workers of another queue may have other connections, programs and rights. */
+function checkQueues(source: Source, value: File['value'], nodes: File['nodes'], queues: ReadonlySet<string>): void {
+  const args: readonly (readonly [Json | undefined, Path])[] = [
+    [value?.default_args, ['default_args']],
+    ...nodes.map(({ keys, path }) => [keys, path] as const),
+  ];
+  for (const [keys, path] of args) {
+    const queue = isMap(keys) ? keys.queue : undefined;
+    if (typeof queue !== 'string' || queues.has(queue)) continue;
+    source.report(
+      'SL311',
+      [...path, 'queue'],
+      `The queue '${queue}' is not one that pipelines may name here; allowed: ${[...queues].join(', ')}.`,
+      didYouMean(queue, queues) ?? 'whoever runs the scheduler adds it to SLUICE_QUEUES',
+    );
+  }
 }
 
 interface NamedConnection {

@@ -32,6 +32,7 @@ export const CODES = {
   SL308: 'A task that can never run: it waits for tasks of different cases of one switch, of which one is always skipped.',
   SL309: 'A task waits for something, and no task waits for it: its end changes nothing. (A warning.)',
   SL310: 'A switch in a file whose tasks run one after the other: the cases need depends_on.',
+  SL311: 'A task names a queue that SLUICE_QUEUES does not allow: its workers may have other connections and rights.',
   SL401: 'A task needs data, and no task before it makes any.',
   SL402: 'A task needs data, and several tasks before it make some: which one is meant cannot be told.',
   SL403: 'A task expects its data in another bucket than the one where the task before it writes.',

@@ -40,6 +40,12 @@ function readStackEnvironment(file: string): Environment {
   }
 }
 
+/** The task queues that pipelines may name: the deployment's own, and those of `SLUICE_QUEUES`, separated by commas. */
+export function allowedQueues(environment: Environment): ReadonlySet<string> {
+  const others = (environment.SLUICE_QUEUES ?? '').split(',').map((name) => name.trim());
+  return new Set([taskQueueOf(environment), ...others.filter((name) => name !== '')]);
+}
+
 /** The task queue of a deployment: its runs and its schedules belong together. */
 export function taskQueueOf(environment: Environment): string {
   return environment.SLUICE_TASK_QUEUE ?? 'sluice';

@@ -53,7 +53,11 @@ export const TASK_OPTIONS = {
   ),
   queue_timeout: duration('Queue timeout', 'How long the task may wait for a worker. Default: as long as it takes.', '1h'),
   queue: {
-    ...text('Queue', 'The task queue of the workers that are to run this; default: those of the pipeline.', 'gpu'),
+    ...text(
+      'Queue',
+      'The task queue of the workers that are to run this, one that SLUICE_QUEUES names; default: those of the pipeline.',
+      'gpu',
+    ),
     pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$',
     form: 'letters, digits, _ . and -',
   },
