@@ -103,10 +103,11 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
       const message = `${error.message}. The attempt was ended; the worker and its other tasks continue. The worker's log has the stack trace.`;
       throw platformFault('CallbackFailed', message, error.cause);
     }
-    if (taskType.waits && error instanceof ApplicationFailure && !error.nonRetryable) {
-      throw beforeTheEnd(error, info, performance.now() - startedAt);
+    const failure = input.retryRules ? withRules(error, input.retryRules) : error;
+    if (taskType.waits && failure instanceof ApplicationFailure && !failure.nonRetryable) {
+      throw beforeTheEnd(failure, info, performance.now() - startedAt);
     }
-    throw input.retryRules ? withRules(error, input.retryRules) : error;
+    throw failure;
   } finally {
     clearInterval(timer);
   }

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import Type from 'typebox';
 import { parse } from 'yaml';
 import type { SimulatedAttempt } from '../../cli/test/simulated-host.ts';
@@ -5,25 +7,52 @@ import { defineTask, type TaskType } from '../../activities/define-task.ts';
 import { approval } from '../../activities/approval.ts';
 import { empty } from '../../activities/empty.ts';
 import { runPipeline } from '../../activities/run-pipeline.ts';
+import { WAIT_DEFAULTS, WAIT_KEYS } from '../../activities/wait-keys.ts';
 import { parseDuration } from '../../workflows/plan/duration.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import type { TaskInput } from '../../workflows/plan/task-input.ts';
 
-const toy = (type: string): TaskType =>
+const toy = (type: string, waits = false): TaskType =>
   defineTask({
     type,
     description: `A toy: ${type}.`,
     summary: () => type,
-    params: Type.Object({ give: Type.Optional(Type.Any()), takes: Type.Optional(Type.String()), poison: Type.Optional(Type.Any()) }),
+    params: Type.Object({
+      give: Type.Optional(Type.Any()),
+      takes: Type.Optional(Type.String()),
+      poison: Type.Optional(Type.Any()),
+      ...(waits && WAIT_KEYS),
+    }),
     errors: ['ToyBusy', 'ToyFailed', 'Poisoned'],
     result: Type.Any(),
     connections: {},
+    ...(waits && { waits, defaults: WAIT_DEFAULTS }),
     example: { name: 'toy', type },
-    run: async () => null,
+    run: ({ attempt, signal, interval }, params) => doToy(type, { params: params as JsonObject, interval }, attempt, signal),
   });
 
-/** Task types whose behaviour is their name: `ok` gives `give`, `fail` fails for good, `flaky` fails twice, `slow` takes an hour, `hang` for ever. */
-export const TOYS: readonly TaskType[] = [toy('ok'), toy('fail'), toy('flaky'), toy('slow'), toy('hang'), approval, empty, runPipeline];
+/** Does in real time what a toy is to do. */
+async function doToy(type: string, input: TaskInput, attempt: number, signal: AbortSignal): Promise<Json> {
+  const { takesMs, output = null, failure } = toyAttempt(type, input, attempt);
+  const from = Date.now();
+  // No timer of Node's waits longer.
+  await delay(Math.min(takesMs, 86_400_000), undefined, { signal });
+  if (failure) throw ApplicationFailure.create({ type: failure.type, message: failure.message, nonRetryable: !failure.retryable });
+  return type === 'trace' ? { queue: Context.current().info.taskQueue, from, to: Date.now() } : output;
+}
+
+/**
+ * Task types whose behaviour is their name: `ok` gives `give`, `fail` fails for good, `flaky` fails twice, `slow` takes an hour, `hang` for
+ * ever. `look` waits for what is there at its third look, `trace` says when and on which queue a worker had it, `mute` gives no sign of life on a
+ * real worker.
+ */
+export const TOYS: readonly TaskType[] = [
+  ...['ok', 'fail', 'flaky', 'slow', 'hang', 'trace', 'mute'].map((type) => toy(type)),
+  toy('look', true),
+  approval,
+  empty,
+  runPipeline,
+];
 
 /**
  * Tasks in one line: `a: ok; b: fail after a if all_done; c: ok with {when: "params.n > 1"}`. `with` is a YAML map of any other keys.
@@ -43,17 +72,19 @@ export function tasksOf(text: string): JsonObject[] {
   });
 }
 
+const FOR_EVER_MS = 365 * 86_400_000;
+
 /** What a toy does at an attempt, be it simulated or an activity. */
 export function toyAttempt(type: string, input: TaskInput, attempt: number): SimulatedAttempt {
   const one = (params: JsonObject): SimulatedAttempt => {
-    const takesMs = type === 'slow' ? 3_600_000 : (parseDuration(String(params.takes ?? '')) ?? 1000);
+    const takesMs = type === 'hang' ? FOR_EVER_MS : type === 'slow' ? 3_600_000 : (parseDuration(String(params.takes ?? '')) ?? 1000);
     const bad = (failure: string, retryable: boolean): SimulatedAttempt => ({
       takesMs,
       failure: { type: failure, message: `${type} broke`, retryable },
     });
     if (params.poison === true) return bad('Poisoned', false);
     if (type === 'fail') return bad('ToyFailed', false);
-    if (type === 'flaky' && attempt < 3) return bad('ToyBusy', true);
+    if ((type === 'flaky' || type === 'look') && attempt < 3) return bad('ToyBusy', true);
     return { takesMs, output: params.give ?? null };
   };
   if (!input.batch) return one(input.params);

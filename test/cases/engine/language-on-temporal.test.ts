@@ -9,7 +9,7 @@ import { ToyClock } from '../../support/toy-clock.ts';
 import { runToys, type TimedAct } from '../../support/toy-runs.ts';
 import { assertCase, type Case, casePlan, CASES } from '../../workflows/run/language-cases.ts';
 
-/** Cases that end by a timer of the workflow, which takes its time on a real server; below are some with short ones. */
+/** Cases that end by a timer of the workflow, which takes its time on a real server; below and in host-keys.test.ts are some with short ones. */
 const TIMED = new Set([
   'nobody decides',
   'retry, and it fails again',
@@ -72,12 +72,6 @@ describe('times and people are the same on Temporal as in the simulation', funct
   }
 
   for (const [title, tasks, expected, given] of [
-    ['an attempt takes too long', 'a: hang with {execution_timeout: 1s, retries: 0}', 'a=failed: failed'],
-    [
-      'retry_policy fails an attempt that takes too long',
-      'a: hang with {execution_timeout: 1s, retry_policy: [{on: execution_timeout, action: fail}]}',
-      'a=failed: failed',
-    ],
     [
       'an approval that nobody decides in time',
       'a: approval with {prompt: Go?, timeout: 1s, on_timeout: approve}; b: empty',
@@ -90,7 +84,6 @@ describe('times and people are the same on Temporal as in the simulation', funct
       'a=canceled b=canceled z=success: failed',
       { file: { dagrun_timeout: '1s' }, finally: 'z: empty' },
     ],
-    ['queue_timeout: no worker takes it', 'a: ok with {queue: nobody_serves_it, queue_timeout: 1s, retries: 0}', 'a=failed: failed'],
   ] satisfies Case[]) {
     it(`a real timer: ${title}`, async () => {
       assertCase(await runToys(worker, clock, casePlan(tasks, given ?? {}), []), expected);
