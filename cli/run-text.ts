@@ -46,10 +46,11 @@ export function runHeading(run: RunSummary, { instances, error, startedBy, isExa
 }
 
 /** For whom a run waits and how to answer, and what people did to it: lines below the tasks. */
-export function peopleText({ pipelineRunId }: RunSummary, { instances, acts }: ShownRun): string[] {
+export function peopleText({ pipelineRunId, waitsFor = [] }: RunSummary, { instances, acts }: ShownRun): string[] {
   const waits = instances.all().flatMap(({ wait }) => wait ?? []);
-  const lines: string[] = [];
-  if (waits.length > 0) lines.push('', 'waits for people:', ...waits.flatMap((wait) => waitLines(pipelineRunId, wait)));
+  // Where no worker answers, the run itself has written down for whom it waits.
+  const waiting = waits.length > 0 ? waits.flatMap((wait) => waitLines(pipelineRunId, wait)) : waitsFor.map((line) => `  ${line}`);
+  const lines = waiting.length > 0 ? ['', 'waits for people:', ...waiting] : [];
   if (acts.length > 0) lines.push('', 'what people did:');
   for (const { at, act, task, by, reason, form } of acts) {
     lines.push(

@@ -67,10 +67,10 @@ async function printWaiting(client: Client, runs: readonly RunSummary[], options
     if (table) waits.set(run.temporalRunId, table.waits);
   });
   if (runs.length === 0) say(`No run${ofPipeline(dagId)} waits for people.`);
-  if (waits.size < runs.length) say('Some runs do not say what they wait for: is a worker running? `sluice doctor` checks it.');
+  if (waits.size < runs.length) say('No worker answers for some runs: votes are not shown. `sluice doctor` checks it.');
   const rows = runs.flatMap((run) => {
     const own = waits.get(run.temporalRunId);
-    if (!own) return [[run.pipelineRunId, '', run.state, timeText(run.startedAt.getTime()), '', '']];
+    if (!own) return (run.waitsFor ?? ['']).map((line) => [run.pipelineRunId, '', run.state, '', '', line]);
     return own.map((wait) => [
       run.pipelineRunId,
       wait.task,

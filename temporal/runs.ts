@@ -5,6 +5,7 @@ import { isUnderWay, PARTIAL } from '../workflows/plan/run.ts';
 import { refusal } from '../workflows/plan/not-yet.ts';
 import { type DataInterval, iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
+import { WAITS_MEMO } from '../workflows/plan/wait-text.ts';
 import { pipelineRunId } from './names.ts';
 import { runStart } from './run-start.ts';
 
@@ -103,6 +104,8 @@ export interface RunSummary {
   readonly state: string;
   /** It succeeded without some items of its lists. */
   readonly isPartial?: true;
+  /** For whom it waits, a line each, as it has written down itself: no worker has to answer. */
+  readonly waitsFor?: readonly string[];
   /** The start of its data interval, ISO 8601. */
   readonly interval: string | undefined;
   /** Its end. */
@@ -157,6 +160,7 @@ export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'r
     const time = attribute(name);
     return time instanceof Date ? iso(time.getTime()) : undefined;
   };
+  const waitsFor = info.status.name === 'RUNNING' ? info.memo?.[WAITS_MEMO] : undefined;
   return {
     pipelineRunId: info.workflowId,
     temporalRunId: info.runId,
@@ -164,6 +168,7 @@ export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'r
     cause: String(attribute('cause') ?? 'unknown'),
     state: stateOf(info.status.name, attribute('state')),
     ...(info.status.name === 'COMPLETED' && attribute('state') === PARTIAL && { isPartial: true }),
+    ...(Array.isArray(waitsFor) && { waitsFor: waitsFor.map(String) }),
     interval: timeOf('interval'),
     intervalEnd: timeOf('intervalEnd'),
     startedAt: info.startTime,

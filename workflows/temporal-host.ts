@@ -24,6 +24,7 @@ import {
   setHandler,
   sleep,
   startChild,
+  upsertMemo,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -35,6 +36,7 @@ import { type RunResult, type RunStanding, waitsForPeople } from './plan/run.ts'
 import { runFacts } from './plan/run-facts.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
 import { RELEASE_SLOTS, SLOTS_ANSWER, SLOTS_SHORTAGE, type SlotsAnswer, type SlotsCall, type SlotsShortage } from './plan/slot-messages.ts';
+import { WAITS_MEMO } from './plan/wait-text.ts';
 import {
   type ActivityCall,
   type ItemsCall,
@@ -53,6 +55,8 @@ const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTR
 const ASK_AGAIN = '5 minutes';
 /** Since 2026-11-28 a run that waits for people can be searched for. */
 const WAITS_ARE_SHOWN = 'waits-are-shown';
+/** Since the same day its memo says for whom, too. */
+const WAITS_IN_MEMO = 'waits-in-memo';
 
 /** Carries a run out on Temporal. What is done belongs to the scope that is named, wherever the code that asks for it runs. */
 export class TemporalHost implements RunHost {
@@ -60,6 +64,7 @@ export class TemporalHost implements RunHost {
   private readonly answers = new Map<string, boolean>();
   private standing: RunStanding = 'running';
   private shown: RunStanding = 'running';
+  private waitsShown = '';
   /** Who of this run waits for slots and hears when there are too few, by key. */
   private readonly waiting = new Map<string, (capacity: number) => void>();
 
@@ -176,12 +181,20 @@ export class TemporalHost implements RunHost {
 
   enter(state: RunStanding): void {
     const aboutPeople = waitsForPeople(state) || waitsForPeople(this.standing);
-    const shown = waitsForPeople(state) && !patched(WAITS_ARE_SHOWN) ? 'running' : state;
+    // Asked for in this order, so that a new run has one marker for both.
+    const shown = waitsForPeople(state) && !patched(WAITS_IN_MEMO) && !patched(WAITS_ARE_SHOWN) ? 'running' : state;
     const isNew = shown !== this.shown;
     this.standing = state;
     this.shown = shown;
     // Runs of earlier releases have no attribute while they wait for people, and may have the same one twice otherwise.
     if (isNew || !aboutPeople) upsertSearchAttributes([{ key: STATE, value: shown === 'running' ? null : shown }]);
+  }
+
+  showWaits(lines: readonly string[]): void {
+    const text = lines.join('\n');
+    if (text === this.waitsShown || (text !== '' && !patched(WAITS_IN_MEMO))) return;
+    this.waitsShown = text;
+    upsertMemo({ [WAITS_MEMO]: text === '' ? null : lines });
   }
 
   async until(ready: () => boolean, { timeoutMs, summary }: { timeoutMs?: number; summary: string }, scope: RunScope): Promise<boolean> {

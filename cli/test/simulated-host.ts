@@ -160,6 +160,10 @@ export class SimulatedHost implements RunHost {
     // Nobody looks.
   }
 
+  showWaits(): void {
+    // Nobody looks.
+  }
+
   until(ready: () => boolean, { timeoutMs }: { timeoutMs?: number; summary: string }, scope: RunScope): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const end = (done: () => void): void => {

@@ -88,6 +88,10 @@ const FEATURES: Record<string, Feature> = {
     plan: casePlan('ask: approval with {prompt: Go?, timeout: 1h}; a: fail after - with {hold_on_failure: 1h}; b: ok after ask, a if all_done', {}),
     updates: [['decide', { task: 'ask', decision: 'approve', by: 'ann' }], ['pause', { by: 'ann' }], ['unpause', { by: 'ann' }], ['resolve-held', { task: 'a', action: 'skip', by: 'ann' }]],
   },
+  'waits-in-memo': {
+    plan: casePlan('ask: approval with {prompt: Go?, timeout: 1h}; a: fail after - with {hold_on_failure: 1h}; b: ok after ask, a if all_done', {}),
+    updates: [['decide', { task: 'ask', decision: 'approve', by: 'ann' }], ['pause', { by: 'ann' }], ['unpause', { by: 'ann' }], ['resolve-held', { task: 'a', action: 'skip', by: 'ann' }]],
+  },
   // Recorded with the scopes of the release of 2026-11-27, in which what followed a skipped approval was cancelled with it.
   'followers-cancelled': { plan: casePlan('a: approval with {prompt: Go?}; b: ok after a if none_failed; c: hang after - with {heartbeat_timeout: 1s}', {}), updates: [['skip', { task: 'a', by: 'ann' }], ['skip', { task: 'c', by: 'ann' }]] },
   'scopes-by-name': {

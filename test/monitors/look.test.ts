@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { Checked, MonitorFacts, SensorFacts } from '../../monitors/facts.ts';
 import { look } from '../../monitors/look.ts';
-import type { WatchedPipeline } from '../../monitors/watched.ts';
+import type { WatchedPipeline, WatchedRun } from '../../monitors/watched.ts';
 import { type KnownBrokenFile, type MonitorMemory, type Observation, USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
 import type { TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { planOf, task } from '../support/plans.ts';
@@ -21,6 +21,7 @@ class Deployment implements MonitorFacts {
   standing: SensorFacts[] = [AT_REST];
   answers = true;
   applied = true;
+  runs: WatchedRun[] = [];
   paused: string | undefined;
 
   constructor(expected: readonly string[] = []) {
@@ -46,7 +47,7 @@ class Deployment implements MonitorFacts {
   unchecked = new Map<string, string>();
 
   pipelines = (): Promise<Checked<WatchedPipeline[]>> => {
-    const found = this.applied ? [{ plan: this.plan, createdAt: BEGIN, ...this.pause(), runs: [], updates: new Map() }] : [];
+    const found = this.applied ? [{ plan: this.plan, createdAt: BEGIN, ...this.pause(), runs: this.runs, updates: new Map() }] : [];
     return Promise.resolve({ found, unchecked: this.unchecked });
   };
   private pause = () => ({ paused: this.paused !== undefined, ...(this.paused !== undefined && { note: this.paused }) });
@@ -119,6 +120,41 @@ describe('a look at sensors', () => {
     shop.standing = [];
     shop.answers = false;
     assert.deepEqual(await shop.after(20), []);
+  });
+});
+
+describe('a look at runs that wait for people', () => {
+  it('one message for each, also when workers or the run do not answer for a while; over when it is answered, or the run has ended', async () => {
+    const shop = new Deployment();
+    const plan = { ...shop.plan, waitingAlerts: { slack: { connection: 'analysts' } } };
+    const run = { pipelineRunId: 'shop/x', temporalRunId: 'x', cause: 'manual', queuedAt: BEGIN, begun: true, plan };
+    const waits = [{ task: 'ask', kind: 'approval', since: BEGIN, prompt: 'Go?' }] as const;
+    const silent = { ...run, state: 'approval' };
+    for (const end of [{ ...run, state: 'running', waits: [] }, { ...run, state: 'success', endedAt: BEGIN }, undefined]) {
+      shop.runs = [{ ...silent, waits }];
+      assert.deepEqual(await shop.after(20), ['breach shop/waits:ask/x']);
+      shop.runs = [silent];
+      assert.deepEqual(await shop.after(60), []);
+      shop.answers = false;
+      shop.runs = [{ ...silent, state: 'paused' }];
+      assert.deepEqual(await shop.after(20), []);
+      shop.answers = true;
+      shop.runs = end ? [end] : [];
+      assert.deepEqual(await shop.after(20), ['over shop/waits:ask/x']);
+    }
+  });
+
+  it('new ones are told while workers have just come back: dead workers do not explain them', async () => {
+    const shop = new Deployment();
+    shop.answers = false;
+    assert.deepEqual(await shop.after(40), ['breach workers/q']);
+    shop.answers = true;
+    const plan = { ...shop.plan, waitingAlerts: { slack: { connection: 'analysts' } } };
+    const waits = [{ task: 'load', kind: 'held', since: BEGIN, error: 'no disk' }] as const;
+    shop.runs = [
+      { pipelineRunId: 'shop/x', temporalRunId: 'x', cause: 'manual', state: 'held', queuedAt: BEGIN, begun: true, plan, waits },
+    ];
+    assert.deepEqual((await shop.after(10)).sort(), ['breach shop/held/x', 'breach shop/waits:load/x', 'over workers/q']);
   });
 });
 

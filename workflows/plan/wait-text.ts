@@ -19,6 +19,21 @@ export function waitTimes({ since, until }: OpenWait): string {
   return `since ${timeText(since)}${until === undefined ? '' : `, until ${timeText(until)}`}`;
 }
 
+/** The entry of a run's memo that says for whom it waits: what people can read while no worker answers for the run. */
+export const WAITS_MEMO = 'sluice_waits_for';
+/** A run writes its memo again whenever these lines change, so they are few and short. Lines, and characters of a line. */
+const MAX_LINES = 5;
+const MAX_LINE = 200;
+
+/** The lines of `WAITS_MEMO`: who is asked what, since when and until when. Votes are left out. */
+export function waitsMemo(waits: readonly OpenWait[]): string[] {
+  const lines = waits.slice(0, MAX_LINES).map((wait) => {
+    const what = `${wait.task}: ${waitText({ ...wait, quorum: 1, votes: [] })}`;
+    return `${what.length > MAX_LINE ? `${what.slice(0, MAX_LINE)}…` : what} (${waitTimes(wait)})`;
+  });
+  return waits.length > MAX_LINES ? [...lines, '…'] : lines;
+}
+
 function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? '';
 }

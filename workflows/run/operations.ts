@@ -1,6 +1,7 @@
 import type { OperatorWord, RunOperation, TaskOperation, TaskWord } from '../plan/decision.ts';
 import type { RunStanding } from '../plan/run.ts';
 import { isFinal } from '../plan/task-state.ts';
+import { waitsMemo } from '../plan/wait-text.ts';
 import type { Decisions } from './decisions.ts';
 import type { RunHost, RunScope } from './run-host.ts';
 import type { RunState } from './run-state.ts';
@@ -19,7 +20,10 @@ export class Operations {
     private readonly state: RunState,
     private readonly decisions: Decisions,
   ) {
-    decisions.changed = () => this.tellState();
+    decisions.changed = () => {
+      this.tellState();
+      host.showWaits(waitsMemo(decisions.waits));
+    };
   }
 
   /** Paused, a run begins no further tasks; those that run go on. A run that ends by cancellation does what `finally` says all the same. */

@@ -42,6 +42,8 @@ export interface RunHost {
   acquire(call: SlotCall, scope: RunScope): Promise<(() => Promise<void>) | undefined>;
   /** Shows how the run stands, where people search for runs. */
   enter(state: RunStanding): void;
+  /** Shows for whom the run waits, where people see it without the run: lines, none where it waits for nobody. */
+  showWaits(lines: readonly string[]): void;
   /** Whether the run has been asked to end. */
   readonly canceled: boolean;
   /** Milliseconds since 1970; the same whenever the run is repeated from its history. */

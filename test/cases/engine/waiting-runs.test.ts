@@ -42,6 +42,11 @@ describe('runs that wait for people', function () {
     const run = await start(dagId, `ask: ${ASK}; load: fail after - with {hold_on_failure: 1h}; after: ok after ask, load if all_done`);
     const { pipelineRunId } = run;
     await becomes(run, 'held');
+    const memo = async (): Promise<readonly string[]> =>
+      ((await describeRun(client, run)).waitsFor ?? []).map((line) => line.replace(/ \(since.*/, ''));
+    await eventually(async () =>
+      assert.deepEqual(new Set(await memo()), new Set(['ask: Promote m7? · asked: ann, bob', 'load: failed: the reason'])),
+    );
     const index = new RunIndex(client);
     const seen = async (): Promise<string | undefined> => {
       await index.refresh(Date.now());
@@ -54,10 +59,12 @@ describe('runs that wait for people', function () {
     await becomes(run, 'held');
     await resolveHeldTask(client, pipelineRunId, { task: 'load', action: 'skip', by: 'ann' });
     await becomes(run, 'approval');
+    assert.deepEqual(await memo(), ['ask: Promote m7? · asked: ann, bob']);
     await eventually(async () => assert.equal(await seen(), 'approval'));
     for (const by of ['ann', 'bob']) await decideApproval(client, pipelineRunId, { task: 'ask', decision: 'approve', by });
     await client.workflow.getHandle(pipelineRunId).result();
     await becomes(run, 'success');
+    assert.deepEqual(await memo(), []);
     await eventually(async () => assert.deepEqual(await listRuns(client, 10, dagId, WAITING_RUNS), []));
     const { typedSearchAttributes } = await client.workflow.getHandle(pipelineRunId).describe();
     assert.equal(typedSearchAttributes.getAll().find(({ key }) => key.name === 'SluiceState')?.value, undefined);
@@ -109,6 +116,23 @@ describe('runs that wait for people', function () {
       ],
     );
     for (const { pipelineRunId } of [asking, held, working]) await worker.client.workflow.getHandle(pipelineRunId).terminate();
+  });
+
+  it('without a worker too: for whom, since and until when, as the run has written it down', async () => {
+    const own = await startTestWorker(environment, toyActivities);
+    const dagId = newDagId();
+    const plan = { ...casePlan(`ask: ${ASK}`, { file: { params: { model: 'm7' } } }), dagId };
+    const run = await startManualRun(own.client, plan, own.taskQueue, SOME_DAY, 'x');
+    await becomes(run, 'approval');
+    await own.close();
+    const time = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ';
+    const words = `ask: Promote m7\\? · asked: ann, bob \\(since ${time}, until ${time}\\)`;
+    const settings = { ...environment, SLUICE_TASK_QUEUE: own.taskQueue };
+    const [listed, shown] = await Promise.all([sluice(['runs', dagId, '--waiting'], settings), sluice(['show', dagId], settings)]);
+    assert.match(listed.stdout, new RegExp(`^${run.pipelineRunId} +approval +${words}$`, 'm'));
+    assert.match(listed.stderr, /No worker answers for some runs: votes are not shown\./);
+    assert.match(shown.stdout, new RegExp(`^waits for people:\n {2}${words}$`, 'm'));
+    await worker.client.workflow.getHandle(run.pipelineRunId).terminate();
   });
 
   it('a dag_id is enough where only one run fits', async () => {
