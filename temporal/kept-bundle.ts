@@ -36,7 +36,7 @@ async function sourceKey(): Promise<string> {
   const files = await Promise.all(
     SOURCES.map(async (room) => {
       const names = await readdir(join(ROOT, room), { recursive: true });
-      return names.filter((name) => name.endsWith('.ts')).map((name) => join(room, name));
+      return names.filter((name) => /\.[cm]?[jt]s$/.test(name)).map((name) => join(room, name));
     }),
   );
   for (const file of ['package-lock.json', ...files.flat().sort()]) hash.update(`${file}\n`).update(await readFile(join(ROOT, file)));
