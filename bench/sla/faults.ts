@@ -11,12 +11,13 @@ import { killPart } from '../../test/support/test-stack.ts';
 import type { Measure } from '../measure.ts';
 import { measureChannelFaults } from './channel-faults.ts';
 import { measureOutages } from './outages.ts';
+import { measureQuietSensors } from './quiet-sensors.ts';
 
 const HOME = join(ROOT, '.sluice', 'bench');
 
 /** Whether incidents page once and resolve themselves, whatever breaks: all faults of the table, on a real server; most of an hour. */
 export async function benchSlaFaults(): Promise<Measure[]> {
-  const stack = await startStack({ home: HOME, parts: ['temporal'], environment: {}, progress: createProgress() });
+  const stack = await startStack({ home: HOME, parts: ['temporal', 'kafka'], environment: {}, progress: createProgress() });
   const pagerDuty = await PagerDutyStandIn.start();
   const environment = { ...stack.environment, ...pagerDuty.environment };
   const client = await connectClient(environment);
@@ -25,6 +26,7 @@ export async function benchSlaFaults(): Promise<Measure[]> {
     installRuntime(createLog('bench', 'error'));
     return [
       ...(await measureChannelFaults(client, environment, pagerDuty)),
+      ...(await measureQuietSensors(client, environment, pagerDuty, (awayMs) => killPart('kafka', awayMs, HOME))),
       ...(await measureOutages(environment, pagerDuty, (awayMs) => killPart('temporal', awayMs, HOME))),
     ];
   } finally {

@@ -30,6 +30,10 @@ const AT_ONCE = 50;
 const WEIGHED = 60_000;
 /** The first deadline is so far away when its run begins, and each further one a second later. */
 const FIRST_DEADLINE = 60_000;
+/** So many runs are deleted, one every so many milliseconds. */
+const DELETIONS = 200;
+const DELETED_EVERY = 500;
+const VERIFIED = 90_000;
 const HOUR = 3_600_000;
 const DAY = { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' };
 
@@ -58,7 +62,8 @@ export async function benchSla(): Promise<Measure[]> {
       await bench.fill(FEW_PIPELINES, PIPELINES);
       const many = await weigh(monitor);
       const delays = await bench.missDeadlines();
-      return measuresOf(few, many, delays, bench.falsePages());
+      const measures = measuresOf(few, many, delays, bench.falsePages());
+      return [...measures, ...(await bench.deleteAtRandom())];
     } finally {
       await monitor.stop();
       workers.shutdown();
@@ -76,6 +81,8 @@ const NOT_YET = ApplicationFailure.create({ type: 'NotYet', message: 'not yet', 
 
 class Bench {
   private readonly expected = new Set<string>();
+  /** The number of the next pipeline that misses a deadline. */
+  private next = PIPELINES;
 
   constructor(
     private readonly client: Client,
@@ -101,12 +108,13 @@ class Bench {
     const numbers = Array.from({ length: DEADLINES }, (_, index) => index);
     await inTurns(numbers, AT_ONCE, async (number) => {
       const within = FIRST_DEADLINE + number * 1_000;
-      const plan = this.planOf(PIPELINES + number, within);
+      const plan = this.planOf(this.next + number, within);
       await this.apply(plan);
       const { pipelineRunId } = await startManualRun(this.client, plan, this.queue, DAY, 'late');
       const { startTime } = await this.client.workflow.getHandle(pipelineRunId).describe();
       deadlines.set(`${plan.dagId}/in_time/${DAY.start}`, startTime.getTime() + within);
     });
+    this.next += DEADLINES;
     for (const key of deadlines.keys()) this.expected.add(key);
     process.stderr.write(`${DEADLINES} runs will miss their deadlines\n`);
     const delays = new Map<string, number>();
@@ -122,6 +130,41 @@ class Bench {
     return [...deadlines.keys()].map((key) => delays.get(key) ?? Infinity);
   }
 
+  /** Deletes runs, schedules and histories of pipelines that are watched, while others go on to miss their deadlines. */
+  async deleteAtRandom(): Promise<Measure[]> {
+    const { namespace } = this.client.options;
+    const first = Math.floor(Math.random() * PIPELINES);
+    const deleting = (async () => {
+      for (let count = 0; count < DELETIONS; count++) {
+        // Seven has no factor in common with their number: each comes once.
+        const dagId = this.dagIdOf((first + count * 7) % PIPELINES);
+        if (count % 10 === 0) await this.client.schedule.getHandle(dagId).delete();
+        const workflowId = `${dagId}/manual/open-${count % RUNS_EACH}`;
+        await this.client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId } });
+        // A run that is deleted before it has ended is told of, once.
+        this.expected.add(`removed/${workflowId}`);
+        await delay(DELETED_EVERY);
+      }
+    })().catch((error: unknown) => {
+      throw new Error('Deleting failed.', { cause: error });
+    });
+    const [delays] = await Promise.all([this.missDeadlines(), deleting]);
+    const most = Math.max(...delays);
+    // Until what was deleted last has been looked at, by a monitor that verifies once a minute.
+    await delay(VERIFIED);
+    const told = [...this.expected].filter((key) => key.startsWith('removed/') && this.pagerDuty.opened.has(key)).length;
+    const falsePages = this.falsePages();
+    return [
+      {
+        what: `${DELETIONS} runs and their histories, and a tenth as many schedules, deleted at random meanwhile: the deadlines of others`,
+        measured: `most ${(most / 1_000).toFixed(1)} s; ${told} deleted runs told of`,
+        wanted: 'most ≤ 60 s',
+        reached: most <= 60_000,
+      },
+      { what: 'false pages after that', measured: String(falsePages), wanted: '0', reached: falsePages === 0 },
+    ];
+  }
+
   /** Pages for what was in time, with what they say; they are shown. */
   falsePages(): number {
     const pages = [...this.pagerDuty.opened.keys()].filter((key) => !this.expected.has(key));
@@ -132,10 +175,14 @@ class Bench {
     return pages.length;
   }
 
+  private dagIdOf(number: number): string {
+    return `${this.queue.replaceAll('-', '_')}_${number}`;
+  }
+
   private planOf(number: number, within: number): Plan {
     return withHash({
       format: 1,
-      dagId: `${this.queue.replaceAll('-', '_')}_${number}`,
+      dagId: this.dagIdOf(number),
       tags: [],
       schedule: { kind: 'cron', cron: '0 0 1 1 *', timezone: 'UTC' },
       alerts: { pagerduty: { connection: 'pagerduty_default' } },
