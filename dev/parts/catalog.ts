@@ -9,6 +9,7 @@ import { s3 } from './s3.ts';
 import { schemaRegistry } from './schema-registry.ts';
 import { spark } from './spark.ts';
 import { temporal } from './temporal.ts';
+import { temporalPostgres } from './temporal-postgres.ts';
 
 /** Every part of the local stack. */
 export const parts: Readonly<Record<PartName, Part>> = {
@@ -22,6 +23,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   mlflow,
   mysql,
   pgbouncer,
+  'temporal-postgres': temporalPostgres,
   'kafka-3.9': kafka39,
 };
 

@@ -13,6 +13,7 @@ export const partNames = [
   'mlflow',
   'mysql',
   'pgbouncer',
+  'temporal-postgres',
   'kafka-3.9',
 ] as const;
 export type PartName = (typeof partNames)[number];

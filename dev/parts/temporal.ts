@@ -20,6 +20,9 @@ const CACHE = { name: `temporal-${versions.temporalCli}`, essential: 'temporal' 
 
 const NAMESPACE = 'default';
 
+/** Any page in a browser could start workflows by the HTTP API, which has no switch: it answers only to a name that no browser can resolve. */
+export const HTTP_HOSTS = ['switched-off.invalid'];
+
 /** Untuned, the dev server is three to eight times slower: one shard, 20 polls a second, a slow journal. */
 const PRAGMAS = ['journal_mode=wal', 'synchronous=1'];
 const DYNAMIC_CONFIG = {
@@ -31,8 +34,7 @@ const DYNAMIC_CONFIG = {
   'matching.enableFairness': true,
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
-  // Any page in a browser could start workflows by the HTTP API, which has no switch: it answers only to a name that no browser can resolve.
-  'frontend.httpAllowedHosts': ['switched-off.invalid'],
+  'frontend.httpAllowedHosts': HTTP_HOSTS,
 };
 
 /** The Temporal server with its web UI: `temporal server start-dev` with its state in a file. */
@@ -48,7 +50,7 @@ export const temporal: Part = {
     'SLUICE_PAYLOAD_PLAIN',
     'SLUICE_CODEC_ENDPOINT',
   ],
-  external,
+  external: externalTemporal,
   find,
   // Whether the SDK's download works is only known once it was tried.
   lacking: () => Promise.resolve(undefined),
@@ -83,7 +85,7 @@ export const temporal: Part = {
     TEMPORAL_ADDRESS: `127.0.0.1:${portOf(ports, 'grpc')}`,
     TEMPORAL_NAMESPACE: NAMESPACE,
     SLUICE_TEMPORAL_UI: uiAt(ports),
-    SLUICE_PAYLOAD_KEYS: `local:${await secretOf(home, 'payload_key', () => randomBytes(32).toString('base64'))}`,
+    ...(await payloadEnvironment({ home })),
     ...((await plainPayloads(home, true)) === 'read' && { SLUICE_PAYLOAD_PLAIN: 'read' }),
     // A server that was started by an earlier release has no such port.
     ...(ports.codec !== undefined && { SLUICE_CODEC_ENDPOINT: codecEndpoint(ports) }),
@@ -92,6 +94,11 @@ export const temporal: Part = {
 
 function uiAt(ports: Ports): string {
   return `http://127.0.0.1:${portOf(ports, 'ui')}`;
+}
+
+/** The key with which this stack encrypts payloads. */
+export async function payloadEnvironment({ home }: Pick<PartContext, 'home'>): Promise<{ SLUICE_PAYLOAD_KEYS: string }> {
+  return { SLUICE_PAYLOAD_KEYS: `local:${await secretOf(home, 'payload_key', () => randomBytes(32).toString('base64'))}` };
 }
 
 /** Where `sluice codec-server` answers the UI. */
@@ -105,7 +112,7 @@ function plainPayloads(home: string, isOld: boolean): Promise<string> {
 }
 
 /** The SDK's own rules: `TEMPORAL_ADDRESS`, else a profile of a configuration file that names an address. */
-async function external({ environment }: PartContext): Promise<ExternalPart | undefined> {
+export async function externalTemporal({ environment }: PartContext): Promise<ExternalPart | undefined> {
   const address = environment['TEMPORAL_ADDRESS'];
   if (address) return { address, detail: 'set by TEMPORAL_ADDRESS' };
   const asked = ['TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].filter((name) => environment[name]);
@@ -157,6 +164,6 @@ async function fetchTemporal({ environment }: PartContext, report: Report): Prom
 }
 
 /** The CLI reads the client's variables too, and a profile of them that it does not know would stop it. */
-function withoutClientSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutClientSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }

@@ -8,6 +8,9 @@ import { eventually } from './eventually.ts';
 /** The suite's own servers: never those of a developer's environment, which may hold data. Two test runs at once need two (dev/run-mode.mjs). */
 export const TEST_HOME = join(ROOT, '.sluice', process.env.SLUICE_TEST_STACK ?? 'test');
 
+/** `SLUICE_TEST_TEMPORAL=postgres` tries a Temporal server as deployments have it, instead of the one of developers. */
+const ON_POSTGRES = process.env.SLUICE_TEST_TEMPORAL === 'postgres';
+
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
 const stacks = new Map<PartName, Promise<Stack>>();
 const ALL: readonly PartName[] = ['temporal', 'postgres', 's3', 'spark'];
@@ -18,13 +21,7 @@ const ALL: readonly PartName[] = ['temporal', 'postgres', 's3', 'spark'];
  * @throws Error when this machine lacks a part
  */
 export async function testStack(parts: readonly PartName[] = ALL): Promise<{ environment: Record<string, string> }> {
-  const started = await Promise.all(
-    parts.map((part) => {
-      const stack = stacks.get(part) ?? startStack({ home: TEST_HOME, parts: [part], environment, progress: createProgress() });
-      stacks.set(part, stack);
-      return stack;
-    }),
-  );
+  const started = await Promise.all(parts.map(startOnce));
   for (const { parts: statuses } of started) {
     for (const { name, state, detail } of statuses) if (state === 'missing') throw new Error(`The suite needs ${name}: ${detail}`);
   }
@@ -33,9 +30,25 @@ export async function testStack(parts: readonly PartName[] = ALL): Promise<{ env
   return { environment: Object.fromEntries(Object.entries(values).filter(([name]) => !name.startsWith('SLUICE_PAYLOAD_'))) };
 }
 
+function startOnce(name: PartName): Promise<Stack> {
+  const start = async (): Promise<Stack> => {
+    const part = meant(name);
+    if (part === 'temporal-postgres') await startOnce('postgres');
+    return startStack({ home: TEST_HOME, parts: [part], environment, progress: createProgress() });
+  };
+  const stack = stacks.get(name) ?? start();
+  stacks.set(name, stack);
+  return stack;
+}
+
+function meant(name: PartName): PartName {
+  return name === 'temporal' && ON_POSTGRES ? 'temporal-postgres' : name;
+}
+
 /** Kills a server as a power cut would, and starts it again on the same data and port after `awayMs`. @param home the folder of its stack */
-export async function killPart(name: PartName, awayMs = 0, home = TEST_HOME): Promise<void> {
-  const { pid } = (await stackStatus(home)).find((part) => part.name === name) ?? {};
+export async function killPart(part: PartName, awayMs = 0, home = TEST_HOME): Promise<void> {
+  const name = meant(part);
+  const { pid } = (await stackStatus(home)).find((each) => each.name === name) ?? {};
   if (pid === undefined) throw new Error(`No ${name} is running in ${home}.`);
   process.kill(pid, 'SIGKILL');
   // Until it is gone its port is taken, and another would be chosen.
