@@ -53,16 +53,36 @@ export function byPlace(a: Diagnostic, b: Diagnostic): number {
 
 /** The one of `allowed` that `given` was most likely meant to be, or undefined when none is near. */
 export function nearest(given: string, allowed: Iterable<string>): string | undefined {
-  // Two letters that changed places are two edits; in a short word everything is near everything.
-  const farthest = Math.min(given.length - 1, Math.ceil(Math.min(given.length, 18) / 3));
   let best: string | undefined;
-  let bestDistance = farthest + 1;
+  let bestDistance = Infinity;
   for (const each of allowed) {
-    const between = distance(given.toLowerCase(), each.toLowerCase());
-    if (between < bestDistance) [best, bestDistance] = [each, between];
+    const [one, other] = differingWords(given.toLowerCase(), each.toLowerCase());
+    // Two letters that changed places are two edits; in a short word everything is near everything.
+    const farthest = Math.min(one.length - 1, Math.ceil(Math.min(one.length, 18) / 3));
+    const between = distance(one, other);
+    if (between <= farthest && between < bestDistance) [best, bestDistance] = [each, between];
   }
   return best;
 }
+
+/** What is left of two names without the words that both begin and end with: `spark_default` is not near to `mlflow_default`. */
+function differingWords(one: string, other: string): [string, string] {
+  const [ones, others] = [one.split(WORD_ENDS), other.split(WORD_ENDS)];
+  const shared = (at: (words: readonly string[], index: number) => string | undefined): number => {
+    let count = 0;
+    while (count < Math.min(ones.length, others.length) - 1 && at(ones, count) === at(others, count)) count++;
+    return count;
+  };
+  const first = shared((words, index) => words[index]);
+  const last = Math.min(
+    shared((words, index) => words.at(-1 - index)),
+    Math.min(ones.length, others.length) - 1 - first,
+  );
+  const rest = (words: readonly string[]): string => words.slice(first, words.length - last).join('');
+  return [rest(ones), rest(others)];
+}
+
+const WORD_ENDS = /(?<=[_\-./])/;
 
 /** `did you mean 'x'?` for the nearest of `allowed`, or undefined. */
 export function didYouMean(given: string, allowed: Iterable<string>): string | undefined {

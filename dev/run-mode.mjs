@@ -27,7 +27,13 @@ const MODES = {
 const SPECS = {
   test: [['test/!(chaos|cases)/**/*.test.ts'], ['test/chaos/**/*.test.ts', 'test/cases/**/*.test.ts']],
   'test:unit': [
-    ['test/compiler/**/*.test.ts', 'test/workflows/plan/**/*.test.ts', 'test/workflows/run/**/*.test.ts', 'test/lib/**/*.test.ts'],
+    [
+      'test/compiler/**/*.test.ts',
+      'test/workflows/plan/**/*.test.ts',
+      'test/workflows/run/**/*.test.ts',
+      'test/lib/*.test.ts',
+      'test/lib/!(kafka)/**/*.test.ts',
+    ],
   ],
 };
 

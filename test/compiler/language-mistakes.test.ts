@@ -328,6 +328,19 @@ describe('mistakes in the language', () => {
     assert.ok(compiled.plan);
   });
 
+  it('suggests none that only ends in the same word', () => {
+    const hints = ['postgres_default', 'redshfit_default', 'spark_defautl'].map((name) => {
+      const text = `dag_id: x\ntasks: [{name: a, type: postgres_to_s3, source_table: t, s3_bucket: raw-data, postgres_conn_id: ${name}}]`;
+      const connections = new Set(['spark_default', 'redshift_default', 'aws_default']);
+      return compiler.compileAll([{ file: 'x.yaml', text }], { connections })[0]?.diagnostics[0]?.hint;
+    });
+    assert.deepEqual(hints, [
+      'define SLUICE_CONN_POSTGRES_DEFAULT where the workers run',
+      "did you mean 'redshift_default'?",
+      "did you mean 'spark_default'?",
+    ]);
+  });
+
   it('warns of them wherever a task names one: in a side of reconcile, in a handler that tells people', () => {
     const text = `dag_id: x
 tasks: [{name: a, type: reconcile, source: {connection: shop, table: t}, target: {connection: warehous, table: t}, key: [id]}]
