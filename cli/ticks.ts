@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { taskQueueOf } from '../lib/environment.ts';
+import { EXIT } from '../lib/exit-code.ts';
 import { formatTable } from '../lib/table.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { fillTicks, isOpen, listTicks, type Tick } from '../temporal/ticks.ts';
@@ -33,9 +34,11 @@ export const command = new Command('ticks')
       print(options, ticks, formatTicks(ticks));
       say(summaryOf(ticks));
       if (!fill) return;
-      const started = await fillTicks(client, dagId, taskQueueOf(environment), ticks);
+      const { started, taken } = await fillTicks(client, dagId, taskQueueOf(environment), ticks);
       for (const id of started) say(`Started ${id}`);
-      if (started.length === 0) say('There is nothing to fill.');
+      for (const { tick, why } of taken) say(`The tick ${tick} cannot be filled: ${why}.`);
+      if (taken.length > 0) process.exitCode = EXIT.failed;
+      else if (started.length === 0) say('There is nothing to fill.');
     });
   });
 

@@ -30,8 +30,8 @@ export async function accountForTicks(
   const started: string[] = [];
   const missing = due.filter((interval) => !stateOfInterval(interval, runs)).slice(held?.count ?? 0);
   for (const interval of missing.filter(({ end }) => Date.parse(end) > from)) {
-    const id = await startScheduledRun(client, plan, taskQueue, interval, schedule);
-    if (id !== undefined) started.push(id);
+    const { id, outcome } = await startScheduledRun(client, plan, taskQueue, interval, schedule);
+    if (outcome === 'started') started.push(id);
   }
   return started;
 }

@@ -8,6 +8,7 @@ import { intervalRuns } from './intervals.ts';
 import { scheduledRunIdBase } from './names.ts';
 import { expiryFor, retentionOf } from './retention.ts';
 import { runStart } from './run-start.ts';
+import { summaryOf } from './runs.ts';
 import { scheduleOf } from './schedule-facts.ts';
 import { firingInstant } from './schedule-spec.ts';
 
@@ -25,6 +26,8 @@ export interface Tick {
   /** Why there is no run. */
   readonly why?: string;
   readonly pipelineRunId?: string;
+  /** Of a tick without a run: the run of another interval that has the id which its own would have. It cannot be filled. */
+  readonly idTakenBy?: string;
 }
 
 /** A tick may come so late without being late: jitter comes on top. Milliseconds. */
@@ -63,8 +66,11 @@ export async function listTicks(
     if (known) return { tick, interval, ...known };
     if (held && interval.start > busy) return { tick, interval, state: 'queued', why: 'the run before has not ended' };
     const due = Date.parse(tick);
+    const id = runIdOf(plan, interval);
+    const holder = runs.find(({ pipelineRunId }) => pipelineRunId === id);
+    if (holder && due <= now) return takenTick(dagId, interval, id, holder.interval);
     if (isExpired(interval, expiredBefore)) return { tick, interval, state: 'expired', why: EXPIRED };
-    if (startedRuns.includes(runIdOf(plan, interval))) return { tick, interval, state: 'expired', why: DELETED };
+    if (startedRuns.includes(id)) return { tick, interval, state: 'expired', why: DELETED };
     if (due < createdAt)
       return { tick, interval, state: 'skipped', why: `before the pipeline was applied, on ${iso(createdAt).slice(0, 16)}Z` };
     if (paused) return { tick, interval, state: 'skipped', why: `the schedule is paused${paused === true ? '' : `: ${paused}`}` };
@@ -73,29 +79,49 @@ export async function listTicks(
   });
 }
 
-/** Whether a tick can be filled: there should be a run, or could be, and there is none. */
-export function isOpen({ state }: Tick): boolean {
-  return state === 'missing' || state === 'skipped';
+/** A tick whose run cannot have its id: after a change of the schedule another interval may end at the same time. */
+function takenTick(dagId: string, interval: DataInterval, id: string, by: DataInterval): Tick {
+  const why = `${id} is the run of ${by.start} – ${by.end}: \`sluice backfill ${dagId} --from ${interval.start} --to ${interval.start}\` runs this one`;
+  return { tick: interval.end, interval, state: 'missing', why, idTakenBy: id };
 }
 
-/**
- * Starts the runs of ticks that have none, under the ids that the Schedule itself would have given them.
- * @returns the ids of the runs that were started; a run that is there by now is left alone
- */
-export async function fillTicks(client: Client, dagId: string, taskQueue: string, ticks: readonly Tick[]): Promise<string[]> {
+/** Whether a tick can be filled: there should be a run, or could be, and there is none. */
+export function isOpen({ state, idTakenBy }: Tick): boolean {
+  return (state === 'missing' || state === 'skipped') && idTakenBy === undefined;
+}
+
+/** What became of ticks that were to be filled. */
+export interface FilledTicks {
+  /** The ids of the runs that were started; a run that is there by now is left alone. */
+  readonly started: readonly string[];
+  /** Those whose id the run of another interval has, with the way out in `why`. */
+  readonly taken: readonly Tick[];
+}
+
+/** Starts the runs of ticks that have none, under the ids that the Schedule itself would have given them. */
+export async function fillTicks(client: Client, dagId: string, taskQueue: string, ticks: readonly Tick[]): Promise<FilledTicks> {
   const { plan } = await scheduleOf(client, dagId);
   const started: string[] = [];
+  const taken = ticks.filter(({ idTakenBy }) => idTakenBy !== undefined);
   for (const { interval } of ticks.filter(isOpen)) {
-    const id = await startScheduledRun(client, plan, taskQueue, interval);
-    if (id !== undefined) started.push(id);
+    const { id, outcome, by } = await startScheduledRun(client, plan, taskQueue, interval);
+    if (outcome === 'started') started.push(id);
+    if (by) taken.push(takenTick(dagId, interval, id, by));
   }
-  return started;
+  return { started, taken };
+}
+
+/** What became of the start of a tick's run. */
+export interface TickStart {
+  readonly id: string;
+  readonly outcome: 'started' | 'is there';
+  /** The interval of the run that has the id, where that is another one. */
+  readonly by?: DataInterval;
 }
 
 /**
  * Starts the run of a tick as its Schedule would have.
  * @param schedule that the tick is of: the plan's, or the one that the plan has replaced
- * @returns its id; undefined when it is there already
  */
 export async function startScheduledRun(
   client: Client,
@@ -103,18 +129,23 @@ export async function startScheduledRun(
   taskQueue: string,
   interval: DataInterval,
   schedule: SchedulePlan | null = plan.schedule,
-): Promise<string | undefined> {
-  const workflowId = runIdOf({ dagId: plan.dagId, schedule }, interval);
+): Promise<TickStart> {
+  const id = runIdOf({ dagId: plan.dagId, schedule }, interval);
   try {
     await client.workflow.start(plan.dagId, {
-      workflowId,
+      workflowId: id,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       ...runStart(plan, 'scheduled', taskQueue, { interval }),
     });
-    return workflowId;
+    return { id, outcome: 'started' };
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
-    throw error;
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const { state, interval: start, intervalEnd: end } = summaryOf(await client.workflow.getHandle(id).describe());
+    // A run that no worker has begun yet has no interval: its Schedule has started it for this one.
+    if (start === undefined || end === undefined) return { id, outcome: 'is there' };
+    const by = { start, end };
+    const isOther = !stateOfInterval(interval, [{ interval: by, state, pipelineRunId: id }]);
+    return { id, outcome: 'is there', ...(isOther && { by }) };
   }
 }
 

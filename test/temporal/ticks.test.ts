@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
+import { startBackfill } from '../../temporal/backfills.ts';
 import { accountForTicks, catchUp } from '../../temporal/catch-up.ts';
 import { applyChange } from '../../temporal/schedules.ts';
 import { NotScheduled } from '../../temporal/schedule-facts.ts';
-import { fillTicks, listTicks, type Tick } from '../../temporal/ticks.ts';
+import { fillTicks, isOpen, listTicks, type Tick } from '../../temporal/ticks.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { SchedulePlan } from '../../workflows/plan/schedule.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, task } from '../support/plans.ts';
+import { sluice } from '../support/processes.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { testStack } from '../support/test-stack.ts';
 import { toyActivities } from '../support/toy-activities.ts';
@@ -19,11 +21,13 @@ const DAY = 86_400_000;
 describe('ticks', function () {
   this.timeout('2m');
   let worker: TestWorker;
+  let environment: Record<string, string>;
   const applied: string[] = [];
 
   before(async function () {
     this.timeout('15m');
-    worker = await startTestWorker((await testStack(['temporal'])).environment, toyActivities);
+    ({ environment } = await testStack(['temporal']));
+    worker = await startTestWorker(environment, toyActivities);
   });
   after(async () => {
     for (const dagId of applied) await worker.client.schedule.getHandle(dagId).delete();
@@ -66,12 +70,12 @@ describe('ticks', function () {
     assert.match(ticks[0]?.why ?? '', /before the pipeline was applied/);
     const [, second] = ticks;
     assert.ok(second);
-    const [filled] = await fillTicks(worker.client, plan.dagId, worker.taskQueue, [second]);
+    const [filled] = (await fillTicks(worker.client, plan.dagId, worker.taskQueue, [second])).started;
     assert.equal(filled, `${plan.dagId}/scheduled-${second.tick}`);
     await worker.client.workflow.getHandle(filled ?? '').result();
     await eventually(async () => assert.equal(statesOf(await listTicks(worker.client, plan.dagId)), 'skipped success skipped'));
     // The list that was looked at may be old.
-    assert.deepEqual(await fillTicks(worker.client, plan.dagId, worker.taskQueue, [second]), []);
+    assert.deepEqual(await fillTicks(worker.client, plan.dagId, worker.taskQueue, [second]), { started: [], taken: [] });
   });
 
   it('a pause is why', async () => {
@@ -101,8 +105,54 @@ describe('ticks', function () {
     const missing = await find();
     assert.deepEqual([missing?.state, missing?.why], ['missing', 'it was due, and nothing ran']);
     assert.ok(missing);
-    assert.deepEqual(await fillTicks(worker.client, plan.dagId, worker.taskQueue, [missing]), [`${plan.dagId}/scheduled-${missing.tick}`]);
+    assert.deepEqual(await fillTicks(worker.client, plan.dagId, worker.taskQueue, [missing]), {
+      started: [`${plan.dagId}/scheduled-${missing.tick}`],
+      taken: [],
+    });
     await eventually(async () => assert.equal((await find())?.state, 'success'));
+  });
+
+  it('one whose id the run of another interval has says so, and what runs it', async () => {
+    const hourly = planned('taken', { kind: 'cron', cron: '0 * * * *', timezone: 'UTC', startAt: daysAgo(2) });
+    await apply(hourly);
+    const midnight = daysAgo(0).replace('.000Z', 'Z');
+    const lastHour = (await listTicks(worker.client, hourly.dagId)).find(({ tick }) => tick === midnight) ?? assert.fail();
+    const [id] = (await fillTicks(worker.client, hourly.dagId, worker.taskQueue, [lastHour])).started;
+    await worker.client.workflow.getHandle(id ?? '').result();
+    const daily = { ...hourly, schedule: { ...hourly.schedule, kind: 'cron', cron: '0 0 * * *', timezone: 'UTC' } } satisfies Plan;
+    await applyChange(worker.client, { dagId: daily.dagId, action: 'update', detail: '', plan: daily }, worker.taskQueue);
+    const tick = await eventually(async () => {
+      const found = (await listTicks(worker.client, daily.dagId)).at(-1) ?? assert.fail();
+      assert.equal(found.idTakenBy, id);
+      return found;
+    });
+    assert.equal(
+      tick.why,
+      `${id} is the run of ${lastHour.interval.start} – ${midnight}: \`sluice backfill ${daily.dagId} --from ${tick.interval.start} --to ${tick.interval.start}\` runs this one`,
+    );
+    assert.ok(!isOpen(tick));
+    // Listed before the other run was there.
+    const stale: Tick = { tick: tick.tick, interval: tick.interval, state: 'missing' };
+    for (const each of [tick, stale]) {
+      assert.deepEqual(await fillTicks(worker.client, daily.dagId, worker.taskQueue, [each]), { started: [], taken: [tick] });
+    }
+    const { code, stderr } = await sluice(['ticks', daily.dagId, '--from', tick.interval.start, '--fill'], {
+      ...environment,
+      SLUICE_TASK_QUEUE: worker.taskQueue,
+    });
+    assert.equal(code, 1);
+    assert.ok(stderr.includes(`The tick ${midnight} cannot be filled: ${tick.why}.`), stderr);
+    const from = Date.parse(tick.interval.start);
+    const { pipelineRunId } = await startBackfill(worker.client, worker.taskQueue, {
+      plan: daily,
+      from,
+      to: from,
+      reprocess: 'none',
+      maxActive: 1,
+      reverse: false,
+    });
+    await worker.client.workflow.getHandle(pipelineRunId).result();
+    await eventually(async () => assert.equal((await listTicks(worker.client, daily.dagId)).at(-1)?.state, 'success'));
   });
 
   it('a start_delay is waited out, visibly', async () => {

@@ -176,11 +176,11 @@ class Player {
     if (start.kind === 'event') return this.sendEvent(start, run);
     if (start.kind === 'tick') {
       const clock = wantedRun({ ...this.world, runs: [] }, start, 0) ?? assert.fail();
-      const started = await startScheduledRun(client, plan, taskQueue, {
+      const { outcome } = await startScheduledRun(client, plan, taskQueue, {
         start: isoOf(clock.interval.start),
         end: isoOf(clock.interval.end),
       });
-      assert.equal(started !== undefined, run !== undefined, `the tick ${clock.name} of ${this.name}`);
+      assert.equal(outcome === 'started', run !== undefined, `the tick ${clock.name} of ${this.name}`);
       return run ? [this.endOf(run.name)] : [];
     }
     if (!run) return [];
