@@ -37,7 +37,7 @@ export async function bundleOf(folder, program, options) {
   if (existsSync(entry)) return entry;
   const building = `${bundle}.${process.pid}`;
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     return withoutBundle(error);
   }

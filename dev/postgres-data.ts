@@ -28,7 +28,12 @@ export async function preparePostgresData(context: PartContext, executable: stri
   const user = unprivilegedUser();
   await mkdir(dirname(homePaths.data(home, 'postgres')), { recursive: true });
   if (user !== undefined && readPlace(home)?.holdsData !== true && !canEnter(user, dirname(homePaths.data(home, 'postgres')))) {
-    await writePlace(home, { folder: await reachablePlace(home), holdsData: true });
+    const place = await reachablePlace(home);
+    const [from, to] = [homePaths.data(home, 'postgres'), join(place, 'data')];
+    // Of a start from before the home was closed to others.
+    if (existsSync(from) && !existsSync(to)) await runTool('/bin/mv', [from, to]);
+    for (const half of [`${from}.partial`, `${from}.password`]) await rm(half, { recursive: true, force: true });
+    await writePlace(home, { folder: place, holdsData: true });
   }
   const folder = postgresDataFolder(home);
   const program = user === undefined || canRun(user, executable) ? executable : await copyProgram(home, executable);

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import type { Progress } from '../lib/progress.ts';
 import { partsNamed } from './parts/catalog.ts';
 import { type Part, type PartName, usualParts } from './parts/part.ts';
@@ -41,6 +41,8 @@ export interface Stack {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { home, progress } = options;
   await mkdir(home, { recursive: true });
+  // Data, logs and passwords of the servers are the user's alone.
+  await chmod(home, 0o700);
   const context = { home, environment: await withoutOwnValues(home, options.environment ?? process.env) };
   const chosen = partsNamed(options.parts ?? usualParts);
   const results = await Promise.allSettled(chosen.map((part) => startPart(part, context, progress)));

@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { accepts } from '../answers.ts';
@@ -5,10 +6,13 @@ import { cached, findCached } from '../cache.ts';
 import { debianLacking, unpackDebianPackage } from '../debian.ts';
 import { externalConnections } from '../external-connection.ts';
 import { homePaths } from '../home.ts';
+import { secretOf } from '../secrets.ts';
 import { ToolMissing } from '../tool-missing.ts';
 import { type Part, type PartContext, portOf, type Report, type Tool } from './part.ts';
 
 const VARIABLES = ['SLUICE_CONN_RABBITMQ_DEFAULT'] as const;
+/** Of the server, and what it calls itself. */
+const USER = 'sluice';
 const CACHE = { name: 'rabbitmq-debian', essential: 'bin/serve' };
 
 /** Debian's `erl` knows only the place where it is installed. */
@@ -44,8 +48,9 @@ export const rabbitmq: Part = {
       const folder = homePaths.data(home, 'rabbitmq');
       await rm(join(folder, 'home'), { recursive: true, force: true });
       await mkdir(join(folder, 'home'), { recursive: true });
-      const configuration = join(folder, 'rabbitmq.conf');
-      await writeFile(configuration, `listeners.tcp.1 = 127.0.0.1:${portOf(ports, 'amqp')}\n`);
+      const [configuration, definitions] = [join(folder, 'rabbitmq.conf'), join(folder, 'definitions.json')];
+      await writeFile(definitions, definitionsOf(await rabbitPassword(home)), { mode: 0o600 });
+      await writeFile(configuration, `listeners.tcp.1 = 127.0.0.1:${portOf(ports, 'amqp')}\nload_definitions = ${definitions}\n`);
       return {
         executable: tool.executable,
         args: [],
@@ -68,8 +73,32 @@ export const rabbitmq: Part = {
     healthy: (_, ports) => accepts(portOf(ports, 'amqp')),
     address: (ports) => `127.0.0.1:${portOf(ports, 'amqp')}`,
   },
-  environment: (_, ports) => Promise.resolve({ SLUICE_CONN_RABBITMQ_DEFAULT: `amqp://guest:guest@127.0.0.1:${portOf(ports, 'amqp')}` }),
+  environment: async ({ home }, ports) => ({
+    SLUICE_CONN_RABBITMQ_DEFAULT: `amqp://${USER}:${await rabbitPassword(home)}@127.0.0.1:${portOf(ports, 'amqp')}`,
+  }),
 };
+
+function rabbitPassword(home: string): Promise<string> {
+  return secretOf(home, 'rabbitmq_password');
+}
+
+/** One user, in place of RabbitMQ's own `guest`. How a password is hashed: https://www.rabbitmq.com/docs/passwords */
+function definitionsOf(password: string): string {
+  const salt = randomBytes(4);
+  const digest = createHash('sha256').update(salt).update(password).digest();
+  return JSON.stringify({
+    users: [
+      {
+        name: USER,
+        password_hash: Buffer.concat([salt, digest]).toString('base64'),
+        hashing_algorithm: 'rabbit_password_hashing_sha256',
+        tags: ['administrator'],
+      },
+    ],
+    vhosts: [{ name: '/' }],
+    permissions: [{ user: USER, vhost: '/', configure: '.*', write: '.*', read: '.*' }],
+  });
+}
 
 function find({ environment }: PartContext): Promise<Tool | undefined> {
   const folder = findCached(environment, CACHE);

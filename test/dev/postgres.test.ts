@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'mocha';
 import pg from 'pg';
@@ -42,6 +43,12 @@ describe('the local PostgreSQL', () => {
     const before = await start(sluice);
     await query(before['SLUICE_CONN_POSTGRES_DEFAULT'], 'create table t as select 1 as n');
     await killServer(sluice);
+    const folder = homePaths.data(sluice.home, 'postgres');
+    if (postgresDataFolder(sluice.home) !== folder) {
+      // Where earlier releases kept it: in the home, which was open to the server's user.
+      execFileSync('mv', [postgresDataFolder(sluice.home), folder]);
+      await rm(homePaths.postgresPlace(sluice.home));
+    }
     const after = await start(sluice);
     assert.deepEqual(after, before);
     assert.deepEqual(await query(after['SLUICE_CONN_POSTGRES_DEFAULT'], 'select n from t'), [{ n: 1 }]);
