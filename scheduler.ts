@@ -9,6 +9,7 @@ import { formatDiagnostic } from './compiler/diagnostic.ts';
 import { loadPipelines, PipelinesNotFound } from './compiler/load-pipelines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
+import { scrubberOf } from './lib/scrub.ts';
 import { allowedQueues, loadEnvironment, ROOT, SettingError, taskQueueOf } from './lib/environment.ts';
 import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log } from './lib/logging.ts';
@@ -38,7 +39,7 @@ let reported = '';
 let lastSummary = '';
 
 const environment = loadEnvironment();
-const log = createLog('scheduler');
+const log = createLog('scheduler', 'info', scrubberOf(environment));
 
 await new Command('scheduler')
   .description(

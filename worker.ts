@@ -15,7 +15,7 @@ import { createSensors } from './sensors/create-sensors.ts';
 import { announceEdit } from './monitors/announce-edit.ts';
 import { createMonitors } from './monitors/create-monitors.ts';
 import { callDeadMansSwitch } from './monitors/dead-man.ts';
-import { secretsOf } from './lib/scrub.ts';
+import { scrubberOf } from './lib/scrub.ts';
 import { watchTemporal } from './monitors/temporal-watch.ts';
 import { CompleteChecks } from './temporal/complete-checks.ts';
 import { askTemporal, temporalAddress, temporalState, TemporalUnavailable } from './temporal/connect.ts';
@@ -59,7 +59,7 @@ function endProcess(error: unknown): never {
 }
 
 async function main(options: Options): Promise<void> {
-  const log = createLog('worker', options.logLevel);
+  const log = createLog('worker', options.logLevel, scrubberOf(environment));
   surviveCallbackErrors(log, isSdkFailure);
   installRuntime(log);
   let workers: ConnectedWorkers;
@@ -99,7 +99,7 @@ async function createPipelineGroup({ queue }: Options): Promise<ConnectedWorkers
   return createWorkers(
     environment,
     queue,
-    (runs) => createActivities(CATALOG, { connections, secrets: secretsOf(environment), outputs, runs }),
+    (runs) => createActivities(CATALOG, { connections, secrets: scrubberOf(environment), outputs, runs }),
     (starts) => createSensors(TRIGGERS, { connections, starts }),
   );
 }
@@ -107,7 +107,7 @@ async function createPipelineGroup({ queue }: Options): Promise<ConnectedWorkers
 /** The monitors of the queues; and what must not depend on Temporal: the watch over Temporal itself, and the dead man's switch. */
 async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSignal): Promise<ConnectedWorkers> {
   const connections = connectionsFrom(environment);
-  const secrets = secretsOf(environment);
+  const secrets = scrubberOf(environment);
   const group = await createMonitorWorkers(
     environment,
     queue,

@@ -26,5 +26,7 @@ const ANY_TYPE: readonly ConnectionType[] = ['postgres', 'redshift', 'mysql', 'a
 
 /** What expressions may see of a connection. */
 function fieldsOf(connection: ConnectionOf<ConnectionType>): Json {
-  return Object.fromEntries(Object.entries(connection).filter(([field]) => Object.hasOwn(CONNECTION_FIELDS, field)));
+  const fields = Object.entries(connection).filter(([field]) => Object.hasOwn(CONNECTION_FIELDS, field));
+  // The path of an address can be what lets in, as in the webhooks of Slack.
+  return Object.fromEntries(fields.map(([field, value]) => [field, field === 'url' ? new URL(String(value)).origin : value])) as Json;
 }

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { CallbackError, failOnCallbackError } from '../lib/callback-errors.ts';
 import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
-import { scrub } from '../lib/scrub.ts';
+import { scrub, type Scrubber } from '../lib/scrub.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { RetryRule } from '../workflows/plan/plan.ts';
@@ -19,7 +19,7 @@ import type { RunLookup } from './run-lookup.ts';
 export interface Surroundings {
   readonly connections: Connections;
   /** What people must not be told: the secrets of the connections. */
-  readonly secrets: readonly string[];
+  readonly secrets: Scrubber;
   /** Takes outputs that are too large for a history; without it they are refused. */
   readonly outputs: OutputStore | undefined;
   readonly runs: RunLookup;

@@ -6,6 +6,7 @@ import { formatDiagnostic } from '../compiler/diagnostic.ts';
 import { loadPipelines } from '../compiler/load-pipelines.ts';
 import { connectionsFrom } from '../lib/connections.ts';
 import { EXIT } from '../lib/exit-code.ts';
+import { scrubberOf } from '../lib/scrub.ts';
 import { writeError, writeOutput } from '../lib/terminal.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import { allowedQueues, loadEnvironment, ROOT } from '../lib/environment.ts';
@@ -25,14 +26,17 @@ export interface OutputOptions {
   readonly output: 'text' | 'json';
 }
 
+/** What is printed shows no secret of this environment, whoever has written it. */
+const secrets = scrubberOf(environment);
+
 /** Prints data to stdout: `value` as JSON, or `text`. */
 export function print(options: OutputOptions, value: unknown, text: string): void {
-  writeOutput(options.output === 'json' ? `${exactJsonText(value, 2)}\n` : text === '' ? '' : `${text}\n`);
+  writeOutput(secrets.hide(options.output === 'json' ? `${exactJsonText(value, 2)}\n` : text === '' ? '' : `${text}\n`));
 }
 
 /** Tells a person something that is not data. */
 export function say(text: string): void {
-  writeError(`${text}\n`);
+  writeError(`${secrets.hide(text)}\n`);
 }
 
 /**

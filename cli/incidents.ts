@@ -5,7 +5,7 @@ import { connectionsFrom } from '../lib/connections.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
 import { notify } from '../monitors/notify.ts';
-import { secretsOf } from '../lib/scrub.ts';
+import { scrubberOf } from '../lib/scrub.ts';
 import { acknowledgeIncident, type ListedIncident, listIncidents, resolveIncident, showIncident } from '../temporal/incidents.ts';
 import type { OperatorWord } from '../workflows/plan/decision.ts';
 import type { IncidentState, Notice } from '../workflows/plan/incident.ts';
@@ -83,7 +83,7 @@ command
           links: [],
         },
       };
-      await notify(connectionsFrom(environment), secretsOf(environment), notice);
+      await notify(connectionsFrom(environment), scrubberOf(environment), notice);
       say(`PagerDuty has accepted: ${action}`);
     }
   });

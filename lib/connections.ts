@@ -1,3 +1,7 @@
+import { decode, type Fields, fieldsOfJson, fieldsOfUri } from './connections/fields.ts';
+import { isHost, isHostWithPort, isHttpUrl, withoutCredentials } from './connections/addresses.ts';
+import { isLoopback } from './loopback.ts';
+
 /**
  * Connections: where the servers are that tasks talk to. A pipeline names a connection (`postgres_default`); the worker's environment
  * says what it is: `SLUICE_CONN_POSTGRES_DEFAULT`, as a URI (Airflow's form) or as JSON. Secrets live only there: a connection's value
@@ -208,11 +212,18 @@ export function parseConnection(name: string, text: string): Connection {
   const fail = (what: string): never => {
     throw new ConnectionError(`Connection '${name}' (${connectionVariable(name)}) cannot be read: ${what}`);
   };
-  const fields = text.trimStart().startsWith('{') ? fieldsOfJson(text, fail) : fieldsOfUri(text, fail);
+  const fields: Fields = text.trimStart().startsWith('{') ? fieldsOfJson(text, fail) : fieldsOfUri(text.trim(), fail);
   const optional = (key: string): string | undefined => {
     const value = fields[key];
     return value === undefined || value === '' ? undefined : typeof value === 'string' ? value : String(value);
   };
+  /** A name or an address, with nothing in it that would lead elsewhere. */
+  const hostOf = (value: string): string =>
+    isHost(value) ? value.replace(/^\[|\]$/g, '') : fail(`'host' is not the name or the address of a host.`);
+  const address = (key: string, value: string): string =>
+    URL.canParse(value) && !new URL(value).username && !new URL(value).password
+      ? value
+      : fail(`'${key}' is not a URL without user and password.`);
   const required = (key: string): string => optional(key) ?? fail(`'${key}' is missing.`);
   const oneOf = <T extends string>(key: string, allowed: readonly T[], otherwise: T): T => {
     const value = optional(key) ?? otherwise;
@@ -231,7 +242,7 @@ export function parseConnection(name: string, text: string): Connection {
     case 'postgres':
     case 'redshift':
     case 'mysql': {
-      const host = required('host');
+      const host = hostOf(required('host'));
       const iamRole = optional('iam_role');
       const sql = {
         host,
@@ -249,7 +260,7 @@ export function parseConnection(name: string, text: string): Connection {
       const secret = optional('secret_access_key');
       const endpoint = optional('endpoint_url');
       if (Boolean(key) !== Boolean(secret)) fail('an access key needs its secret, and the other way round.');
-      if (endpoint && !URL.canParse(endpoint)) fail(`'endpoint_url' is not a URL.`);
+      if (endpoint) address('endpoint_url', endpoint);
       return {
         type: 'aws',
         region_name: optional('region_name') ?? 'us-east-1',
@@ -259,10 +270,17 @@ export function parseConnection(name: string, text: string): Connection {
     }
     case 'kafka': {
       const brokers = required('brokers').split(',');
+      if (!brokers.every(isHostWithPort))
+        fail(`each of 'brokers' must be of the form host:port; characters such as @ / # ? in a password must be percent-encoded.`);
       const [username, password, ca] = [optional('username'), optional('password'), optional('ca')];
       const registry = optional('schema_registry');
-      if (registry !== undefined && !/^https?:\/\//.test(registry)) fail(`'schema_registry' is not a URL.`);
-      const usual = username === undefined ? 'PLAINTEXT' : brokers.every(isLoopback) ? 'SASL_PLAINTEXT' : 'SASL_SSL';
+      if (registry !== undefined && !isHttpUrl(registry)) fail(`'schema_registry' is not a URL of the form https://host.`);
+      const usual =
+        username === undefined
+          ? 'PLAINTEXT'
+          : brokers.every((broker) => isLoopback(broker.replace(/:\d+$/, '')))
+            ? 'SASL_PLAINTEXT'
+            : 'SASL_SSL';
       return {
         type: 'kafka',
         brokers,
@@ -275,10 +293,14 @@ export function parseConnection(name: string, text: string): Connection {
     }
     case 'http':
     case 'mlflow': {
-      const [username, password, token] = [optional('username'), optional('password'), optional('token')];
-      const caFile = optional('ca_file');
-      const url = required('url');
-      if (!/^https?:\/\//.test(url) || !URL.canParse(url)) fail(`'url' is not of the form https://host/base.`);
+      const given = required('url');
+      if (!isHttpUrl(given)) fail(`'url' is not of the form https://host/base.`);
+      const parts = new URL(given);
+      const username = optional('username') ?? (parts.username === '' ? undefined : decode(parts.username, fail));
+      const password = optional('password') ?? (parts.password === '' ? undefined : decode(parts.password, fail));
+      const [token, caFile] = [optional('token'), optional('ca_file')];
+      // What is in the address is shown in errors and logs.
+      const url = parts.username === '' && parts.password === '' ? given : withoutCredentials(parts);
       if (caFile !== undefined && !url.startsWith('https:')) fail(`'ca_file' needs a 'url' that begins with https://.`);
       return {
         type: fields.type,
@@ -290,13 +312,14 @@ export function parseConnection(name: string, text: string): Connection {
     }
     case 'pagerduty': {
       const host = optional('host');
+      if (host !== undefined && !isHostWithPort(host)) fail(`'host' must be of the form host or host:port.`);
       return { type: 'pagerduty', routing_key: required('routing_key'), ...(host !== undefined && { host }) };
     }
     case 'rabbitmq': {
       const tls = optional('tls') === 'true';
       return {
         type: 'rabbitmq',
-        host: required('host'),
+        host: hostOf(required('host')),
         port: port(tls ? 5671 : 5672),
         user: optional('user') ?? 'guest',
         password: optional('password') ?? 'guest',
@@ -312,106 +335,11 @@ export function parseConnection(name: string, text: string): Connection {
         ['applications', 'packages', 'conf'].flatMap((key) => (fields[key] === undefined ? [] : [[key, list(key)]])),
       ) as Pick<SparkConnection, 'applications' | 'packages' | 'conf'>;
       const deployMode = oneOf('deploy_mode', ['client', 'cluster'], 'client');
-      return { type: 'spark', master: required('master'), deploy_mode: deployMode, ...extra, ...lists };
+      const master = required('master');
+      if (/\/\/[^/]*@/.test(master)) fail(`'master' must not have a user or a password.`);
+      return { type: 'spark', master, deploy_mode: deployMode, ...extra, ...lists };
     }
     default:
       return fail(`its type is '${String(fields.type)}'; allowed: ${Object.keys(EXAMPLES).join(', ')}.`);
   }
-}
-
-type Fields = Record<string, unknown>;
-
-function fieldsOfJson(text: string, fail: (what: string) => never): Fields {
-  try {
-    return JSON.parse(text) as Fields;
-  } catch {
-    return fail('it begins with { but is not valid JSON.');
-  }
-}
-
-/** Schemes of URIs, and the connection type each stands for. */
-const SCHEMES: Record<string, ConnectionType> = {
-  postgres: 'postgres',
-  postgresql: 'postgres',
-  redshift: 'redshift',
-  mysql: 'mysql',
-  mariadb: 'mysql',
-  aws: 'aws',
-  s3: 'aws',
-  kafka: 'kafka',
-  http: 'http',
-  https: 'http',
-  mlflow: 'mlflow',
-  'mlflow+http': 'mlflow',
-  'mlflow+https': 'mlflow',
-  pagerduty: 'pagerduty',
-  amqp: 'rabbitmq',
-  amqps: 'rabbitmq',
-};
-
-const NO_HOST = 'no-host.invalid';
-
-function fieldsOfUri(text: string, fail: (what: string) => never): Fields {
-  const scheme = /^([a-z0-9+]+):\/\//.exec(text)?.[1] ?? fail('it is neither a URI nor JSON.');
-  const type = SCHEMES[scheme] ?? fail(`its scheme is '${scheme}'; allowed: ${Object.keys(SCHEMES).join(', ')}, or JSON.`);
-  if (type === 'http') return httpFields(text, fail);
-  if (type === 'mlflow') return { ...httpFields(mlflowAddress(text), fail), type };
-  if (type === 'kafka') return kafkaFields(text.slice('kafka://'.length), fail);
-  // `http:` stands in for the scheme, because URL takes user, port and host apart only for schemes it knows; and a host where there is
-  // none, as in `aws://KEY:SECRET@/`. URL drops port 80, its scheme's default; none of these servers listens there.
-  const standIn = text.replace(/^[a-z0-9+]+:\/\//, 'http://').replace(/^(http:\/\/(?:[^/?#]*@)?)(?=[/?#]|$)/, `$1${NO_HOST}`);
-  if (!URL.canParse(standIn)) return fail('the URI is not valid; characters such as @ / # ? in a password must be percent-encoded.');
-  const url = new URL(standIn);
-  const user = decodeURIComponent(url.username);
-  const password = decodeURIComponent(url.password);
-  const query = Object.fromEntries(url.searchParams);
-  if (type === 'aws') return { ...query, type, access_key_id: user, secret_access_key: password };
-  const host = url.hostname === NO_HOST ? '' : url.hostname;
-  if (type === 'pagerduty') return { type, routing_key: user, host: url.port === '' ? host : `${host}:${url.port}` };
-  if (type === 'rabbitmq') {
-    return {
-      ...query,
-      type,
-      user,
-      password,
-      host,
-      port: url.port,
-      vhost: decodeURIComponent(url.pathname.slice(1)),
-      tls: String(scheme === 'amqps'),
-    };
-  }
-  return { ...query, type, user, password, host, port: url.port, database: decodeURIComponent(url.pathname.slice(1)) };
-}
-
-/** `mlflow+https://host` as `https://host`. Where the scheme does not say it: encrypted, but to this host. */
-function mlflowAddress(text: string): string {
-  const address = text.replace(/^mlflow\+?/, '');
-  if (!address.startsWith(':')) return address;
-  const secure = `https${address}`;
-  return URL.canParse(secure) && isLoopback(new URL(secure).hostname) ? `http${address}` : secure;
-}
-
-/** `https://user:password@host/base?token=…`; a query is no part of the address. */
-function httpFields(text: string, fail: (what: string) => never): Fields {
-  if (!URL.canParse(text)) return fail('the URI is not valid; characters such as @ / # ? in a password must be percent-encoded.');
-  const { protocol, host, pathname, username, password, searchParams } = new URL(text);
-  return {
-    ...Object.fromEntries(searchParams),
-    type: 'http',
-    url: `${protocol}//${host}${pathname}`,
-    username: decodeURIComponent(username),
-    password: decodeURIComponent(password),
-  };
-}
-
-/** `user:password@host:9092,host:9092/?security_protocol=SASL_SSL`: several hosts, which a URL cannot have. */
-function kafkaFields(text: string, fail: (what: string) => never): Fields {
-  const [, credentials = '', brokers = '', query = ''] =
-    /^(?:([^@]*)@)?([^/?]*)\/?(?:\?(.*))?$/.exec(text) ?? fail('the URI is not valid.');
-  const [user = '', password = ''] = credentials.split(':').map(decodeURIComponent);
-  return { ...Object.fromEntries(new URLSearchParams(query)), type: 'kafka', brokers, username: user, password };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

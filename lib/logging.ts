@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import type { Scrubber } from './scrub.ts';
 import { escapeLine, escapeText } from '../workflows/plan/printable.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -12,13 +13,14 @@ export interface Log {
   error(message: string, fields?: object): void;
 }
 
-/** A log of process `name` that shows `level` and above. */
-export function createLog(name: string, level: LogLevel = 'info'): Log {
+/** A log of process `name` that shows `level` and above, without `secrets`. */
+export function createLog(name: string, level: LogLevel = 'info', secrets?: Scrubber): Log {
   const write =
     (at: LogLevel) =>
     (message: string, fields: object = {}) => {
       if (LOG_LEVELS.indexOf(at) < LOG_LEVELS.indexOf(level)) return;
-      process.stderr.write(`${new Date().toISOString()} ${paint(at)} ${name}: ${escapeText(message)}${formatFields(fields)}\n`);
+      const line = `${escapeText(message)}${formatFields(fields)}`;
+      process.stderr.write(`${new Date().toISOString()} ${paint(at)} ${name}: ${secrets ? secrets.hide(line) : line}\n`);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

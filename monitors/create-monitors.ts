@@ -6,14 +6,14 @@ import type { LookCall, LookResult, Notice } from '../workflows/plan/incident.ts
 import type { MonitorFacts } from './facts.ts';
 import { look } from './look.ts';
 import { notify } from './notify.ts';
-import { secretsOf } from '../lib/scrub.ts';
+import { scrubberOf } from '../lib/scrub.ts';
 
 /** How often a look says that it goes on, in milliseconds. */
 const HEARTBEAT = 1_000;
 
 /** The activities of the monitors' workers. */
 export function createMonitors(facts: MonitorFacts, connections: Connections, environment: Environment) {
-  const secrets = secretsOf(environment);
+  const secrets = scrubberOf(environment);
   return {
     async look(call: LookCall): Promise<LookResult> {
       const { heartbeat, info } = Context.current();

@@ -1,6 +1,6 @@
 import { fitSummary, SUMMARY_BYTES } from '../lib/channels/pagerduty-limits.ts';
 import { cutBytes } from '../lib/cut-bytes.ts';
-import { scrub } from '../lib/scrub.ts';
+import { scrub, type Scrubber } from '../lib/scrub.ts';
 import type { Page } from '../workflows/plan/incident.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 
@@ -12,7 +12,7 @@ const LINKS = 20;
 const LINK_BYTES = 2_048;
 
 /** A page that every channel takes, whatever it was made of: within the limits, and without secrets. */
-export function fitPage(page: Page, secrets: readonly string[] = []): Page {
+export function fitPage(page: Page, secrets?: Scrubber): Page {
   const clean = (text: string): string => scrub(text, secrets);
   const summary = fitSummary(clean(page.summary));
   return {

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { fitKey } from '../lib/channels/pagerduty-limits.ts';
 import type { Connections } from '../lib/connections.ts';
+import type { Scrubber } from '../lib/scrub.ts';
 import { TimeLimitExceeded, withinTime } from '../lib/time-limit.ts';
 import { channelFailure, type Tell } from './channel.ts';
 import type { Channel, Notice } from '../workflows/plan/incident.ts';
@@ -16,7 +17,7 @@ const CHANNELS: Readonly<Record<Channel, Tell>> = { pagerduty: tellPagerDuty, sl
 const WITHIN = 8_000;
 
 /** Brings a notice into its form, and tells its channel. @throws what the channel has answered, as a failure that is tried again or not */
-export async function notify(connections: Connections, secrets: readonly string[], notice: Notice, cancelled?: AbortSignal): Promise<void> {
+export async function notify(connections: Connections, secrets: Scrubber, notice: Notice, cancelled?: AbortSignal): Promise<void> {
   const fitted = { ...notice, key: fitKey(notice.key), page: fitPage(notice.page, secrets) };
   try {
     await withinTime(WITHIN, cancelled, (signal) => CHANNELS[notice.channel](connections, fitted, signal));

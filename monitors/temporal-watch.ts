@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connections } from '../lib/connections.ts';
+import type { Scrubber } from '../lib/scrub.ts';
 import type { Log } from '../lib/logging.ts';
 import type { Notice, Page } from '../workflows/plan/incident.ts';
 import { notify } from './notify.ts';
@@ -13,7 +14,7 @@ export interface TemporalWatch {
   ask(): Promise<void>;
   readonly connections: Connections;
   /** Secrets that no page may hold. */
-  readonly secrets: readonly string[];
+  readonly secrets: Scrubber;
   /** The connection of whom is told. */
   readonly connection: string;
   /** What it is called in the page: its address. */

@@ -1,12 +1,14 @@
 import { type Client, Client as TemporalClient, WorkflowNotFoundError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
+import { scrubberOf } from '../lib/scrub.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type BrokenFile, MONITOR_EXPECTS, MONITOR_QUERY, monitorId, monitorQueue, type MonitorState } from '../workflows/plan/incident.ts';
 import { answerIfAny } from './answer.ts';
 import { dataConverterFrom } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { TemporalFacts } from './monitor-facts.ts';
+import { scrubbedActivities } from './scrub-exits.ts';
 import { groupOf, type ConnectedWorkers } from './worker-group.ts';
 import type { Activities } from './worker-process.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -25,6 +27,7 @@ export async function createMonitorWorkers(
 ): Promise<ConnectedWorkers> {
   const dataConverter = dataConverterFrom(environment);
   const { connection, namespace } = await connectWorker(environment);
+  const secrets = scrubberOf(environment);
   const client = new TemporalClient({ connection, namespace, dataConverter });
   const bundle = await workflowBundle('monitors', dataConverter);
   const workers = await Promise.all(
@@ -35,6 +38,7 @@ export async function createMonitorWorkers(
         taskQueue: monitorQueue(taskQueue),
         dataConverter,
         workflowBundle: bundle,
+        interceptors: { activity: [scrubbedActivities(secrets)] },
         activities: activities(new TemporalFacts(client, taskQueue, environment, onChange)),
         stickyQueueScheduleToStartTimeout: '2s',
         maxHeartbeatThrottleInterval: '2s',

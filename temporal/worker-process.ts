@@ -3,11 +3,13 @@ import { Client } from '@temporalio/client';
 import { errors, Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Log } from '../lib/logging.ts';
+import { scrubberOf } from '../lib/scrub.ts';
 import { sensorQueue } from '../workflows/plan/trigger.ts';
 import { dataConverterFrom } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { createIntervalActivities } from './intervals.ts';
 import { createRunLookup } from './run-lookup.ts';
+import { scrubbedActivities, scrubbedSignals } from './scrub-exits.ts';
 import { createSensorStarts } from './sensor-starts.ts';
 import { createSlotActivities } from './slot-activities.ts';
 import { groupOf, type ConnectedWorkers } from './worker-group.ts';
@@ -43,6 +45,8 @@ export function installRuntime(log: Log): void {
       warn: write('warn'),
       error: write('error'),
     },
+    // What the SDK's native part writes by itself would be the one text that leaves a worker with secrets in it.
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
     shutdownSignals: [],
   });
 }
@@ -71,7 +75,8 @@ export async function createWorkers(
 ): Promise<ConnectedWorkers> {
   const dataConverter = dataConverterFrom(environment);
   const { connection, namespace } = await connectWorker(environment);
-  const client = new Client({ connection, namespace, dataConverter });
+  const secrets = scrubberOf(environment);
+  const client = new Client({ connection, namespace, dataConverter, interceptors: { workflow: [scrubbedSignals(secrets)] } });
   const own = activities(createRunLookup(client));
   const bundle = await workflowBundle('index', dataConverter);
   const workers = await Promise.all(
@@ -82,6 +87,7 @@ export async function createWorkers(
         taskQueue,
         dataConverter,
         workflowBundle: bundle,
+        interceptors: { activity: [scrubbedActivities(secrets)] },
         activities: { ...own, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
         shutdownGraceTime: SHUTDOWN_GRACE,
         // After a worker's death its runs move to another one this soon; the default of 10 s doubles the damage of a short outage.
@@ -94,6 +100,7 @@ export async function createWorkers(
               namespace,
               taskQueue: sensorQueue(taskQueue),
               dataConverter,
+              interceptors: { activity: [scrubbedActivities(secrets)] },
               activities: sensors(createSensorStarts(client, taskQueue, true)),
               maxConcurrentActivityTaskExecutions: SENSORS_AT_ONCE,
               // The answer to a heartbeat is how a sensor hears that it is to stop; the SDK sends few of them otherwise.

@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs';
-
-/** Variables that let their holder into servers. */
-const SECRET_NAMES =
-  /^(SLUICE_CONN_\w+|SLUICE_PAYLOAD_KEYS|TEMPORAL_API_KEY|TEMPORAL_TLS_\w*KEY_DATA|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN)$/;
+import { isSecretVariable } from '../../lib/secret-variables.ts';
 
 /** A process whose environment block holds secrets of this worker. */
 export interface SecretHolder {
@@ -23,7 +20,7 @@ export function readableSecrets(): SecretHolder | undefined {
     const variable = block
       .split('\0')
       .map((entry) => entry.split('=')[0] ?? '')
-      .find((name) => SECRET_NAMES.test(name));
+      .find((name) => name.startsWith('SLUICE_CONN_') || isSecretVariable(name));
     if (variable !== undefined)
       return { pid, variable, command: textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim().slice(0, 100) };
   }

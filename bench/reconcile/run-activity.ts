@@ -4,6 +4,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { CATALOG } from '../../activities/catalog.ts';
 import { createActivities } from '../../activities/create-activities.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
+import { Scrubber } from '../../lib/scrub.ts';
 import type { Environment } from '../../lib/environment.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import type { TaskInput } from '../../workflows/plan/task-input.ts';
@@ -11,7 +12,7 @@ import type { TaskInput } from '../../workflows/plan/task-input.ts';
 /** Runs one attempt of a task as a worker would, without a run around it. */
 export async function runActivity(environment: Environment, type: string, params: JsonObject): Promise<Json> {
   const runs = { find: () => Promise.resolve([]), isUnderWay: () => Promise.resolve(false) };
-  const surroundings = { connections: connectionsFrom(environment), secrets: [], outputs: undefined, runs };
+  const surroundings = { connections: connectionsFrom(environment), secrets: new Scrubber([]), outputs: undefined, runs };
   const activity = createActivities(CATALOG, surroundings)[type];
   if (!activity) throw new Error(`There is no activity ${type}.`);
   // Each call is a run of its own: what one has done, the next does not take for its own.

@@ -18,12 +18,11 @@ const OWN_JSON: Readonly<Record<string, string>> = {
   'activities/spark/dataset-result.ts': 'the schema in a manifest',
   'activities/spark/detached-process.ts': 'files that Sluice writes',
   'activities/spark/state-folder.ts': 'files that Sluice writes',
-  'lib/connections.ts': 'connections',
+  'lib/connections/fields.ts': 'connections',
   'lib/environment.ts': 'settings',
   'lib/kafka/decode-record.ts': 'reads numbers exactly when somebody looks at them',
   'lib/kafka/decoding/avro-reader.ts': 'schemas',
   'lib/kafka/decoding/json-schema-reader.ts': 'schemas, and what is checked of a record; its numbers are read exactly',
-  'lib/scrub.ts': 'connections',
   'sensors/temporal/watch-datasets.ts': 'a cursor of its own',
 };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import { connectionsFrom } from '../../lib/connections.ts';
+import { Scrubber } from '../../lib/scrub.ts';
 import { announceEdit } from '../../monitors/announce-edit.ts';
 import { callDeadMansSwitch } from '../../monitors/dead-man.ts';
 import { notify } from '../../monitors/notify.ts';
@@ -23,7 +24,7 @@ describe('beside PagerDuty', function () {
   beforeEach(() => inbox.reset());
 
   const say = (channel: Notice['channel'], action: Notice['action'], more: Partial<Notice> = {}): Promise<void> =>
-    notify(connectionsFrom({ SLUICE_CONN_OPS: `${inbox.url}/services/T0` }), ['hunter2secret'], {
+    notify(connectionsFrom({ SLUICE_CONN_OPS: `${inbox.url}/services/T0` }), new Scrubber([{ value: 'hunter2secret' }]), {
       ...{ channel, connection: 'ops', action, key: 'sales/failed/2024-01-01', page: PAGE },
       ...more,
     });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
+import { Scrubber } from '../../lib/scrub.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
@@ -378,7 +379,7 @@ tasks:
     const watching = watchTemporal({
       ask: () => (answers ? Promise.resolve() : Promise.reject(new Error('away'))),
       connections: connectionsFrom(environment),
-      secrets: [],
+      secrets: new Scrubber([]),
       connection: 'pagerduty_default',
       name,
       log,

@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from 'mocha';
 import { ApplicationFailure } from '@temporalio/activity';
 import { connectionsFrom } from '../../lib/connections.ts';
 import { notify } from '../../monitors/notify.ts';
-import { secretsOf } from '../../lib/scrub.ts';
+import { Scrubber, scrubberOf } from '../../lib/scrub.ts';
 import type { Notice } from '../../workflows/plan/incident.ts';
 import { PagerDutyStandIn, ROUTING_KEY } from '../../dev/demo/pagerduty-stand-in.ts';
 import { SOME_PAGE } from '../support/some-page.ts';
@@ -21,7 +21,7 @@ describe('a notice to PagerDuty', function () {
     pagerDuty.complaints.length = 0;
   });
 
-  const say = (change: Partial<Notice> = {}, secrets: readonly string[] = []): Promise<void> =>
+  const say = (change: Partial<Notice> = {}, secrets = new Scrubber([])): Promise<void> =>
     notify(connectionsFrom(pagerDuty.environment), secrets, {
       channel: 'pagerduty',
       connection: 'pagerduty_default',
@@ -121,7 +121,7 @@ describe('a notice to PagerDuty', function () {
   });
 
   it('holds no secret', async () => {
-    const secrets = secretsOf({
+    const secrets = scrubberOf({
       SLUICE_CONN_A: 'postgresql://ann:hunter2secret@db/x',
       SLUICE_CONN_B: '{"type":"kafka","password":"kafka-p4ss"}',
       ...pagerDuty.environment,

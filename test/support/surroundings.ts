@@ -2,11 +2,11 @@ import type { RunLookup } from '../../activities/run-lookup.ts';
 import type { Surroundings } from '../../activities/run-task.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
-import { secretsOf } from '../../lib/scrub.ts';
+import { scrubberOf } from '../../lib/scrub.ts';
 
 const NO_RUNS: RunLookup = { find: () => Promise.resolve([]), isUnderWay: () => Promise.resolve(false) };
 
 /** What a worker with this environment gives to its tasks. */
 export function surroundings(environment: Environment, runs: RunLookup = NO_RUNS): Surroundings {
-  return { connections: connectionsFrom(environment), secrets: secretsOf(environment), outputs: undefined, runs };
+  return { connections: connectionsFrom(environment), secrets: scrubberOf(environment), outputs: undefined, runs };
 }

@@ -9,5 +9,6 @@ export const CONNECTION_FIELDS = {
   endpoint_url: 'string',
   brokers: { list: 'string' },
   master: 'string',
+  /** Scheme, host and port, without a path. */
   url: 'string',
 } as const satisfies Record<string, Shape>;

@@ -1,0 +1,61 @@
+import { type Connection, ConnectionError, parseConnection } from '../connections.ts';
+import { fieldKindsOf } from './field-kinds.ts';
+
+/** A secret, and the name that goes with it where there is one: together they are sent as `Basic …`. */
+export interface Secret {
+  readonly value: string;
+  readonly user?: string;
+}
+
+/** A part of a path that is so long, and has digits, is a key, as in the webhooks of Slack. */
+const KEY_IN_PATH = /^(?=.*\d)[A-Za-z0-9_.~%-]{16,}$/;
+
+/** The secrets of a connection. One that cannot be read is looked through for whatever may be a secret. */
+export function secretsIn(name: string, text: string): Secret[] {
+  try {
+    return secretsOfConnection(parseConnection(name, text));
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    return guessedSecrets(text);
+  }
+}
+
+function secretsOfConnection(connection: Connection): Secret[] {
+  const fields = Object.entries(connection) as [string, unknown][];
+  const user = fields.find(([name]) => name === 'user' || name === 'username' || name === 'access_key_id')?.[1];
+  return fields.flatMap(([name, value]): Secret[] => {
+    const secret = fieldKindsOf(connection.type)?.[name]?.secret;
+    if (secret === undefined || typeof value !== 'string') return [];
+    if (secret === 'address') return secretsOfAddress(value);
+    return [{ value, ...(typeof user === 'string' && { user }) }];
+  });
+}
+
+/** User, password, values of the query and keys in the path of a URL. */
+export function secretsOfAddress(text: string): Secret[] {
+  if (!URL.canParse(text)) return guessedSecrets(text);
+  const { username, password, searchParams, pathname, hostname } = new URL(text);
+  const user = decoded(username);
+  const isHook = /^hooks\.slack(-gov)?\.com$/.test(hostname);
+  const segments = pathname.split('/').filter((segment) => KEY_IN_PATH.test(segment) || (isHook && /[A-Z0-9]{8}/.test(segment)));
+  return [
+    ...(password === '' ? [] : [{ value: decoded(password), user }]),
+    ...[...searchParams.values(), ...segments.map(decoded)].map((value) => ({ value })),
+  ];
+}
+
+/** All parts of a text that separators leave over: which of them is secret cannot be known. */
+function guessedSecrets(text: string): Secret[] {
+  const userinfo = /:\/\/(.*)@/.exec(text)?.[1]?.split(':') ?? [];
+  const quoted = [...text.matchAll(/:\s*"((?:[^"\\]|\\.)*)"/g)].map(([, value = '']) => value);
+  const query = [...new URLSearchParams(text.split('?')[1] ?? '').values()];
+  return [...userinfo, ...userinfo.map(decoded), ...quoted, ...query].filter((value) => value.length >= 6).map((value) => ({ value }));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
