@@ -36,7 +36,8 @@ export function fieldsOfJson(text: string, fail: Fail): Fields {
   for (const [key, value] of kinds ? Object.entries(fields) : []) {
     if (key === 'type') continue;
     const kind = kinds?.[key];
-    if (!kind) return fail(`it has a field that type ${String(fields.type)} does not have; allowed: ${Object.keys(kinds ?? {}).join(', ')}.`);
+    if (!kind)
+      return fail(`it has a field that type ${String(fields.type)} does not have; allowed: ${Object.keys(kinds ?? {}).join(', ')}.`);
     const isList = Array.isArray(value) && kind.isList;
     if (!isList && !['string', 'number', 'boolean'].includes(typeof value)) fail(`'${key}' must be a text, a number, true or false.`);
   }
