@@ -28,5 +28,5 @@ const ANY_TYPE: readonly ConnectionType[] = ['postgres', 'redshift', 'mysql', 'a
 function fieldsOf(connection: ConnectionOf<ConnectionType>): Json {
   const fields = Object.entries(connection).filter(([field]) => Object.hasOwn(CONNECTION_FIELDS, field));
   // The path of an address can be what lets in, as in the webhooks of Slack.
-  return Object.fromEntries(fields.map(([field, value]) => [field, field === 'url' ? new URL(String(value)).origin : value])) as Json;
+  return Object.fromEntries(fields.map(([field, value]) => [field, field === 'url' ? new URL(String(value)).origin : value]));
 }
