@@ -2,7 +2,7 @@ import { PAUSED_BY } from '../workflows/plan/decision.ts';
 import type { KnownBrokenFile } from '../workflows/plan/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { iso } from '../workflows/plan/schedule.ts';
-import { type Finding, findingOf, USUAL_ALERTS } from './finding.ts';
+import { type Finding, findingOf } from './finding.ts';
 import { isWatched } from './problems.ts';
 import type { Since } from './since.ts';
 import type { WatchedPipeline } from './watched.ts';
@@ -10,30 +10,20 @@ import type { WatchedPipeline } from './watched.ts';
 /** The finding that no worker answers. @param since milliseconds */
 export function deadWorkers(taskQueue: string, since: number, pipelines: readonly WatchedPipeline[]): Finding {
   const running = pipelines.flatMap(({ plan, runs }) => (runs.some(({ endedAt }) => endedAt === undefined) ? [plan.dagId] : []));
-  const line = `no worker answers on task queue ${taskQueue} since ${iso(since)}: nothing runs`;
-  return {
-    key: `workers/${taskQueue}`,
-    state: 'breach',
-    alerts: USUAL_ALERTS,
+  return findingOf(`workers/${taskQueue}`, undefined, {
+    subject: `task queue ${taskQueue}`,
+    what: 'has no worker that answers: nothing runs',
+    kind: 'dead_workers',
+    source: taskQueue,
     severity: 'critical',
-    waits: false,
-    line,
-    page: () =>
-      Promise.resolve({
-        summary: `Sluice: ${line}`,
-        severity: 'critical',
-        source: taskQueue,
-        kind: 'dead_workers',
-        since: iso(since),
-        details: {
-          pipelines_with_open_runs: running,
-          what_it_means: 'Runs stand still; none is lost. They go on by themselves when there is a worker again.',
-          what_to_do:
-            'Start workers (`npm run worker`). `sluice doctor` asks the same probe as this page: it fails as long as this goes on. The log of a worker says why it does not reach Temporal.',
-        },
-        links: [],
-      }),
-  };
+    since: iso(since),
+    details: {
+      pipelines_with_open_runs: running,
+      what_it_means: 'Runs stand still; none is lost. They go on by themselves when there is a worker again.',
+      what_to_do:
+        'Start workers (`npm run worker`). `sluice doctor` asks the same probe as this page: it fails as long as this goes on. The log of a worker says why it does not reach Temporal.',
+    },
+  });
 }
 
 /** Pipelines whose schedule is gone although the scheduler has applied it. @param isThere whether a pipeline has a schedule */
@@ -49,12 +39,12 @@ export function missingSchedules(
     if (lasting === undefined || lasting < patience) return [];
     return [
       findingOf(key, undefined, {
-        line: `${dagId} has no schedule in Temporal any more, and its file is there: its runs do not start`,
+        subject: dagId,
+        what: 'has no schedule in Temporal any more, and its file is there: its runs do not start',
         kind: 'missing_schedule',
-        source: dagId,
         severity: 'error',
         since: since.began(key),
-        whatToDo: 'Start the scheduler, which makes it anew: `npm run scheduler -- --watch`.',
+        details: { what_to_do: 'Start the scheduler, which makes it anew: `npm run scheduler -- --watch`.' },
       }),
     ];
   });
@@ -68,12 +58,12 @@ export function unexplainedPauses(pipelines: readonly WatchedPipeline[], since: 
     if (lasting === undefined || lasting < patience) return [];
     return [
       findingOf(key, plan.alerts, {
-        line: `${plan.dagId} is paused, and not by \`sluice pause\`: its runs do not start${note === '' ? '' : ` (noted: ${note})`}`,
+        subject: plan.dagId,
+        what: `is paused, and not by \`sluice pause\`: its runs do not start${note === '' ? '' : ` (noted: ${note})`}`,
         kind: 'unexpected_pause',
-        source: plan.dagId,
         severity: plan.critical ? 'critical' : 'error',
         since: since.began(key),
-        whatToDo: `\`sluice unpause ${plan.dagId}\`; or, if it is meant, \`sluice pause ${plan.dagId} --reason "..."\`.`,
+        details: { what_to_do: `\`sluice unpause ${plan.dagId}\`; or, if it is meant, \`sluice pause ${plan.dagId} --reason "..."\`.` },
       }),
     ];
   });
@@ -93,12 +83,14 @@ export function uncheckedFindings(
     const plan = plans.get(subject.replace(/^sensor\/([^/]+)\/.*$/, '$1'));
     return [
       findingOf(key, plan?.alerts, {
-        line: `${subject} cannot be checked: ${reason}`,
+        subject,
+        what: `cannot be checked: ${reason}`,
         kind: 'unchecked',
-        source: subject,
         severity: plan?.critical ? 'critical' : 'error',
         since: since.began(key),
-        whatToDo: `New problems of ${subject} are not found while this lasts; incidents that are open stay open. \`sluice doctor\` checks the deployment.`,
+        details: {
+          what_to_do: `New problems of ${subject} are not found while this lasts; incidents that are open stay open. \`sluice doctor\` checks the deployment.`,
+        },
       }),
     ];
   });
@@ -110,12 +102,15 @@ export function removedRuns(pipelines: readonly WatchedPipeline[]): Finding[] {
     isWatched(plan)
       ? removed.map(({ pipelineRunId, noticedAt }) =>
           findingOf(`removed/${pipelineRunId}`, plan.alerts, {
-            line: `${plan.dagId}: the run ${pipelineRunId} was deleted from Temporal before it had ended`,
+            subject: `the run ${pipelineRunId}`,
+            what: 'was deleted from Temporal before it had ended',
             kind: 'run_removed',
             source: plan.dagId,
             severity: 'warning',
             since: iso(noticedAt),
-            whatToDo: `Check whether its data is there; \`sluice ticks ${plan.dagId}\` lists the intervals. This incident ends by itself after an hour.`,
+            details: {
+              what_to_do: `Check whether its data is there; \`sluice ticks ${plan.dagId}\` lists the intervals. This incident ends by itself after an hour.`,
+            },
           }),
         )
       : [],
@@ -139,12 +134,15 @@ export function brokenFileFindings(
       const plan = dagId === undefined ? undefined : plans.get(dagId);
       const owner = plan?.owner === undefined ? '' : ` Its owner is ${plan.owner}.`;
       return findingOf(`file/${file}`, plan?.alerts, {
-        line: `${file} cannot be applied: ${mistake}${mistakes > 1 ? `, and ${mistakes - 1} more` : ''}`,
+        subject: file,
+        what: `cannot be applied: ${mistake}${mistakes > 1 ? `, and ${mistakes - 1} more` : ''}`,
         kind: 'broken_file',
         source: dagId ?? file,
         severity: 'warning',
         since,
-        whatToDo: `\`sluice validate ${file}\` shows every mistake. Mend the file, or remove it. What was applied of it last goes on.${owner}`,
+        details: {
+          what_to_do: `\`sluice validate ${file}\` shows every mistake. Mend the file, or remove it. What was applied of it last goes on.${owner}`,
+        },
       });
     });
 }

@@ -1,5 +1,8 @@
+import { timeText } from '../workflows/plan/format.ts';
 import type { OpenProblem, Page } from '../workflows/plan/incident.ts';
+import type { JsonObject } from '../workflows/plan/json.ts';
 import type { AlertsPlan, Severity } from '../workflows/plan/sla.ts';
+import { cutHeadline, headlineOf, summaryOf } from './summary.ts';
 
 /** Who is told where a pipeline does not say it, and of what is not about one pipeline. */
 export const USUAL_ALERTS: AlertsPlan = { pagerduty: { connection: 'pagerduty_default' } };
@@ -21,19 +24,33 @@ export interface Finding {
 
 /** What the page of a finding says when there is no run to tell of. */
 export interface Told {
-  readonly line: string;
+  /** What it is about, for people: a pipeline, `the sensor shop/views`. */
+  readonly subject: string;
+  /** What is the matter, as the end of a sentence that begins with the subject. */
+  readonly what: string;
   readonly kind: string;
-  /** What it is about. */
-  readonly source: string;
+  /** The pipeline, or the task queue; absent: the subject. */
+  readonly source?: string;
   readonly severity: Severity;
   /** ISO 8601. */
   readonly since: string;
-  readonly whatToDo: string;
+  /** What to do, and what else there is to know. */
+  readonly details: JsonObject;
 }
 
 /** A problem that is not about one run, told to those whom `alerts` names. */
 export function findingOf(key: string, alerts: AlertsPlan | undefined, told: Told): Finding {
-  const { line, kind, source, severity, since, whatToDo } = told;
-  const page: Page = { summary: `Sluice: ${line}`, severity, source, kind, since, details: { what_to_do: whatToDo }, links: [] };
+  const { subject, what, kind, source = subject, severity, since, details } = told;
+  const line = `${subject} ${what}`;
+  const began = Date.parse(since);
+  const page: Page = {
+    summary: summaryOf(cutHeadline(headlineOf(what)), [subject], began),
+    severity,
+    source,
+    kind,
+    since: timeText(began),
+    details: { problem: line, ...details },
+    links: [],
+  };
   return { key, state: 'breach', alerts: alerts ?? USUAL_ALERTS, waits: false, line, severity, page: () => Promise.resolve(page) };
 }

@@ -9,6 +9,7 @@ import type { OpenWait } from '../workflows/plan/task-table.ts';
 import type { LastSuccess, MonitorFacts, RunDetails, TaskMismatch } from './facts.ts';
 import { type Problem, slaName } from './problem.ts';
 import { repairWords } from './repair.ts';
+import { cutHeadline, headlineOf, summaryOf } from './summary.ts';
 
 /** What a kind of problem means for whoever reads of it at night. */
 const MEANING = {
@@ -24,8 +25,6 @@ const MEANING = {
 
 /** Of an error its first line is shown, which says the cause, and so much of its end. Characters. */
 const ERROR_TAIL = 2_000;
-/** What is wrong comes first, and in so many characters: more is cut off on a phone. The details have all of it. */
-const HEADLINE = 80;
 /** Of names and items so many are listed. */
 const MAX_NAMES = 10;
 
@@ -42,12 +41,15 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
   const mismatch = mismatchFor(problem, details ?? {});
   const items = details?.failedItems ?? [];
   return {
-    summary: [
-      `${headline(problem, failed?.task, error, mismatch)} | ${plan.dagId}`,
-      ...(interval && interval.start !== interval.end ? [`data of ${shortInterval(interval.start)}`] : []),
-      ...(items.length > 0 ? [`${items.length} ${items.length === 1 ? 'item' : 'items'} failed`] : []),
-      `since ${timeText(since)}`,
-    ].join(', '),
+    summary: summaryOf(
+      headline(problem, failed?.task, error, mismatch),
+      [
+        plan.dagId,
+        ...(interval && interval.start !== interval.end ? [`data of ${shortInterval(interval.start)}`] : []),
+        ...(items.length > 0 ? [`${items.length} ${items.length === 1 ? 'item' : 'items'} failed`] : []),
+      ],
+      since,
+    ),
     severity,
     source: plan.dagId,
     kind,
@@ -109,9 +111,9 @@ function headline(
   if (mismatch) return `${mismatch.short} (${mismatch.task})`;
   const isFailure = kind === 'failed' || kind === 'held';
   const cause = isFailure ? firstLine(error) : undefined;
-  const words = isFailure && task !== undefined ? `Task ${task} ${what}` : what.replace(/^is /, '');
-  const said = `${words.charAt(0).toUpperCase()}${words.slice(1)}${cause === undefined ? '' : `: ${cause}`}`;
-  return (isFailure || kind === 'waits') && said.length > HEADLINE ? `${said.slice(0, HEADLINE - 1)}…` : said;
+  const words = headlineOf(isFailure && task !== undefined ? `task ${task} ${what}` : what);
+  const said = `${words}${cause === undefined ? '' : `: ${cause}`}`;
+  return isFailure || kind === 'waits' ? cutHeadline(said) : said;
 }
 
 /** The comparison that has failed, or that the broken promise is about. */

@@ -1,6 +1,6 @@
 import { inTurns } from '../lib/in-turns.ts';
 import type { MonitorMemory, Observation, OpenProblem, Page } from '../workflows/plan/incident.ts';
-import { iso } from '../workflows/plan/schedule.ts';
+import { timeText } from '../workflows/plan/format.ts';
 import type { AlertsPlan } from '../workflows/plan/sla.ts';
 import type { MonitorFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -150,7 +150,7 @@ function stormPage(findings: readonly Finding[], now: number): Page {
     severity: worst ?? 'error',
     source: 'sluice',
     kind: 'storm',
-    since: iso(now),
+    since: timeText(now),
     details: {
       problems: findings.map(({ line }) => line),
       what_to_do: 'Look for what they have in common: a database, a network, a deployment.',

@@ -15,10 +15,11 @@ const LAG = 300_000;
 interface Trouble {
   readonly sensor: string;
   readonly dagId: string;
-  readonly what: 'missing' | 'stopped' | 'trouble' | 'stalled' | 'lagging' | 'lost';
+  readonly trouble: 'missing' | 'stopped' | 'trouble' | 'stalled' | 'lagging' | 'lost';
   /** ISO 8601. */
   readonly since: string;
-  readonly line: string;
+  /** The end of a sentence that begins with the sensor. */
+  readonly what: string;
   readonly whatToDo: string;
 }
 
@@ -37,27 +38,34 @@ export function findSensorTroubles(
     ...wanted.flatMap(({ dagId, id }) => missing(id, dagId, since, !there.has(id), graceMs)),
     ...sensors.flatMap((sensor) => troublesOf(sensor, since, sensorMs)),
   ];
-  return troubles.map(({ sensor, dagId, what, ...told }) => {
+  return troubles.map(({ sensor, dagId, trouble, what, since: began, whatToDo }) => {
     const plan = plans.get(dagId);
     const severity = plan?.critical ? 'critical' : 'error';
-    return findingOf(`${sensor}/${what}`, plan?.alerts, { ...told, kind: `sensor_${what}`, source: dagId, severity });
+    return findingOf(`${sensor}/${trouble}`, plan?.alerts, {
+      subject: `the sensor ${nameOf(sensor)}`,
+      what,
+      kind: `sensor_${trouble}`,
+      source: dagId,
+      severity,
+      since: began,
+      details: { what_to_do: whatToDo },
+    });
   });
 }
 
 function missing(sensor: string, dagId: string, since: Since, isSo: boolean, patience: number): Trouble[] {
   const key = `${sensor}/missing`;
   if ((since.lasting(key, isSo) ?? 0) < patience) return [];
-  const line = `the sensor ${nameOf(sensor)} is gone: its events start no runs`;
   const whatToDo = 'Start the scheduler, which makes it anew: `npm run scheduler -- --watch`.';
-  return [{ sensor, dagId, what: 'missing', since: since.began(key), line, whatToDo }];
+  return [{ sensor, dagId, trouble: 'missing', since: since.began(key), what: 'is gone: its events start no runs', whatToDo }];
 }
 
 function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }: SensorFacts, since: Since, patience: number): Trouble[] {
   if (state === undefined || state === 'paused') return [];
   const found: Trouble[] = [];
   /** Tells of what has been so for a while. `key` is another one when it begins anew. */
-  const tell = (what: Trouble['what'], key: string, line: string, whatToDo: string): void => {
-    found.push({ sensor: id, dagId, what, since: since.began(key), line: `the sensor ${nameOf(id)} ${line}`, whatToDo });
+  const tell = (trouble: Trouble['trouble'], key: string, what: string, whatToDo: string): void => {
+    found.push({ sensor: id, dagId, trouble, since: since.began(key), what, whatToDo });
   };
   const keys = {
     stopped: `${id}/stopped`,

@@ -68,10 +68,16 @@ class Deployment implements MonitorFacts {
 
 describe('a look at sensors', () => {
   const cases: readonly [what: string, key: string, more: Partial<SensorFacts>, seconds: number, says: RegExp][] = [
-    ['has stopped', 'stopped', { state: 'stopped', why: 'the query fails' }, 0, /shop\/views has stopped: the query fails/],
-    ['is held up for 2 m', 'trouble', { problem: 'no broker answers' }, 120, /is held up: no broker answers/],
-    ['stands still with events to read for 2 m', 'stalled', { lag: 7, rate: 0 }, 120, /stands still, 7 events behind, for 2m/],
-    ['loses events', 'lost', { lost: 3 }, 0, /has lost 3 events/],
+    [
+      'has stopped',
+      'stopped',
+      { state: 'stopped', why: 'the query fails' },
+      0,
+      /^Has stopped: the query fails \| the sensor shop\/views, since [^.]*Z$/,
+    ],
+    ['is held up for 2 m', 'trouble', { problem: 'no broker answers' }, 120, /^Held up: no broker answers \| the sensor shop\/views, /],
+    ['stands still with events to read for 2 m', 'stalled', { lag: 7, rate: 0 }, 120, /^Stands still, 7 events behind, for 2m \| /],
+    ['loses events', 'lost', { lost: 3 }, 0, /^Has lost 3 events: their source had removed them before they were read \| /],
   ];
   for (const [what, key, more, seconds, says] of cases) {
     it(`that ${what}: one page, over when it is well again`, async () => {
@@ -96,7 +102,7 @@ describe('a look at sensors', () => {
         void (shop.standing = [{ ...AT_REST, events: lag + second, lag }]);
     assert.deepEqual(await shop.after(600, reads(2_900)), []);
     assert.deepEqual(await shop.after(600, reads(6_000)), ['breach sensor/shop/views/lagging']);
-    assert.match(shop.observations[0]?.page.summary ?? '', /lags: 6000 events wait, 10m of work at 10 a second/);
+    assert.match(shop.observations[0]?.page.summary ?? '', /^Lags: 6000 events wait, 10m of work at 10 a second \| /);
     assert.deepEqual(await shop.after(60, reads(1_000)), ['over sensor/shop/views/lagging']);
   });
 
@@ -178,7 +184,7 @@ describe('a look at schedules', () => {
       assert.deepEqual(await shop.after(60), ['breach paused/shop']);
       assert.match(
         shop.observations.findLast(({ state }) => state === 'breach')?.page.summary ?? '',
-        /paused, and not by `sluice pause`.*noted: as you like it/,
+        /^Paused, and not by `sluice pause`: its runs do not start \(noted: as you like it\) \| shop, since /,
       );
       shop.paused = explained;
       assert.deepEqual(await shop.after(60), ['over paused/shop']);
@@ -193,7 +199,7 @@ describe('a look at pipeline files', () => {
     assert.deepEqual(await shop.after(900), []);
     assert.deepEqual(await shop.after(60), ['breach file/shop.yaml']);
     const { page } = shop.observations[0] as Observation;
-    assert.equal(page.summary, 'Sluice: shop.yaml cannot be applied: 3:1 SL201 x, and 1 more');
+    assert.equal(page.summary, 'Cannot be applied: 3:1 SL201 x, and 1 more | shop.yaml, since 2024-01-02T03:00:00Z');
     assert.equal(page.severity, 'warning');
     assert.match(String(page.details.what_to_do), /sluice validate shop\.yaml.*Its owner is sales/);
     shop.brokenFiles = [];

@@ -9,6 +9,7 @@ import { createMonitors } from '../../../monitors/create-monitors.ts';
 import { ensureMonitor } from '../../../temporal/ensure-monitor.ts';
 import { createMonitorWorkers, type MonitorGroup } from '../../../temporal/monitors.ts';
 import { type KnownBrokenFile, monitorId, probeId, USUAL_PATIENCE } from '../../../workflows/plan/incident.ts';
+import { timeText } from '../../../workflows/plan/format.ts';
 import { eventually } from '../../support/eventually.ts';
 import { sluice, startProcess, type TestProcess } from '../../support/processes.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
@@ -95,8 +96,8 @@ describe('a pipeline file with mistakes', function () {
       return events('sales.yaml');
     });
     assert.equal(opened?.payload.severity, 'warning');
-    assert.equal(opened.payload.timestamp, file.since);
-    assert.match(opened.payload.summary, /sales\.yaml cannot be applied: 7:21 SL\d+ .*'emty'/);
+    assert.equal(opened.payload.timestamp, timeText(Date.parse(file.since)));
+    assert.match(opened.payload.summary, /^Cannot be applied: 7:21 SL\d+ .*'emty'.* \| .*sales\.yaml, since /);
     assert.match(String(opened.payload.custom_details.what_to_do), /sluice validate .*applied of it last goes on\./);
 
     // A scheduler that is started again knows nothing of before.
