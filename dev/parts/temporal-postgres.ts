@@ -12,7 +12,7 @@ import { runTool } from '../run-tool.ts';
 import { ToolMissing } from '../tool-missing.ts';
 import { versions } from '../versions.ts';
 import { type Part, type PartContext, portOf, type Report, type Tool } from './part.ts';
-import { externalTemporal, HTTP_HOSTS, payloadEnvironment, withoutClientSettings } from './temporal.ts';
+import { DYNAMIC_CONFIG, externalTemporal, payloadEnvironment, withoutClientSettings } from './temporal.ts';
 
 const CACHE = { name: `temporal-server-${versions.temporalServer}`, essential: 'temporal-sql-tool' };
 /** The databases in the part `postgres`, each with the name of its schema inside of Temporal's tool. */
@@ -45,7 +45,7 @@ export const temporalPostgres: Part = {
       for (const [database, schema] of Object.entries(DATABASES))
         await createDatabase(home, server, database, schema, tool, environment, report);
       const dynamic = join(folder, 'dynamic.yaml');
-      await writeFile(dynamic, stringify({ 'frontend.httpAllowedHosts': [{ value: HTTP_HOSTS }] }));
+      await writeFile(dynamic, stringify(Object.fromEntries(Object.entries(DYNAMIC_CONFIG).map(([key, value]) => [key, [{ value }]]))));
       await writeFile(join(folder, 'server.yaml'), stringify(settings(server, await postgresPassword(home), ports, dynamic)), {
         mode: 0o600,
       });

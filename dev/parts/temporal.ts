@@ -21,20 +21,24 @@ const CACHE = { name: `temporal-${versions.temporalCli}`, essential: 'temporal' 
 const NAMESPACE = 'default';
 
 /** Any page in a browser could start workflows by the HTTP API, which has no switch: it answers only to a name that no browser can resolve. */
-export const HTTP_HOSTS = ['switched-off.invalid'];
+const HTTP_HOSTS = ['switched-off.invalid'];
 
 /** Untuned, the dev server is three to eight times slower: one shard, 20 polls a second, a slow journal. */
 const PRAGMAS = ['journal_mode=wal', 'synchronous=1'];
-const DYNAMIC_CONFIG = {
-  'history.transferProcessorMaxPollRPS': 2000,
-  'history.timerProcessorMaxPollRPS': 2000,
-  'history.visibilityProcessorMaxPollRPS': 500,
+/** What every server of the stack is told; docs/04-operating.md has the same for production. */
+export const DYNAMIC_CONFIG = {
   // Priority and fairness of task queues, in exact order.
   'matching.useNewMatcher': true,
   'matching.enableFairness': true,
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
   'frontend.httpAllowedHosts': HTTP_HOSTS,
+};
+const DEV_SERVER_CONFIG = {
+  ...DYNAMIC_CONFIG,
+  'history.transferProcessorMaxPollRPS': 2000,
+  'history.timerProcessorMaxPollRPS': 2000,
+  'history.visibilityProcessorMaxPollRPS': 500,
 };
 
 /** The Temporal server with its web UI: `temporal server start-dev` with its state in a file. */
@@ -72,7 +76,7 @@ export const temporal: Part = {
           ...['--ui-codec-endpoint', codecEndpoint(ports)],
           ...['--db-filename', database, '--log-level', 'warn', '--log-format', 'text'],
           ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
-          ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
+          ...Object.entries(DEV_SERVER_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
         ],
         environment: withoutClientSettings(environment),
       };
