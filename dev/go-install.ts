@@ -1,11 +1,17 @@
 import { findProgram } from '../lib/find-program.ts';
 import type { Report } from './parts/part.ts';
+import { checkGoModule, type GoModule } from './pins.ts';
 import { runTool } from './run-tool.ts';
 
-/** Builds a Go program at a pinned version into the folder, telling how far it is. */
+/**
+ * Builds a Go program of a pinned module into the folder, telling how far it is.
+ * @param program its folder in the module
+ * @throws ChecksumMismatch
+ */
 export async function goInstall(
   environment: NodeJS.ProcessEnv,
-  what: string,
+  module: GoModule,
+  program: string,
   folder: string,
   usual: string,
   report: Report,
@@ -15,9 +21,11 @@ export async function goInstall(
   report(`building it with Go; ${usual} the first time`);
   let modules = 0;
   let packages = 0;
-  await runTool(go, ['install', '-v', what], {
-    environment: { ...environment, GOBIN: folder, GOOS: undefined, GOARCH: undefined },
-    workingFolder: folder, // not inside somebody's Go workspace
+  // Not inside somebody's Go workspace.
+  const options = { environment: { ...environment, GOBIN: folder, GOOS: undefined, GOARCH: undefined }, workingFolder: folder };
+  checkGoModule(module, await runTool(go, ['mod', 'download', '-json', module], options));
+  await runTool(go, ['install', '-v', module.replace('@', `/${program}@`)], {
+    ...options,
     onLine: (line) => {
       if (line.startsWith('go: downloading')) modules++;
       else packages++;

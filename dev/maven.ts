@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findProgram } from '../lib/find-program.ts';
 import type { Report } from './parts/part.ts';
+import { checkFiles } from './pins.ts';
 import { runTool } from './run-tool.ts';
 import { versions } from './versions.ts';
 
@@ -19,13 +20,16 @@ export interface Artifact {
 
 /**
  * Copies the artifacts and what they need at run time into the folder. The ordinary client does it: the user's mirrors and proxies hold.
+ * @param pins the file of dev/pins/ with their checksums
  * @param repository a folder that is looked into beside the client's own repositories
+ * @throws ChecksumMismatch
  */
 export async function copyJars(
   environment: NodeJS.ProcessEnv,
   artifacts: readonly Artifact[],
   folder: string,
   javaHome: string,
+  pins: string,
   report: Report,
   repository?: string,
 ): Promise<void> {
@@ -44,6 +48,7 @@ export async function copyJars(
     },
   });
   await rm(pom);
+  await checkFiles(folder, pins);
 }
 
 function pomOf(artifacts: readonly Artifact[], repository: string | undefined): string {

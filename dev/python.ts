@@ -1,6 +1,7 @@
 import { findPrograms } from '../lib/find-program.ts';
 import { askTool, runTool } from './run-tool.ts';
 import type { Report } from './parts/part.ts';
+import { requirementsFile } from './pins.ts';
 import { atLeast } from './versions.ts';
 
 const NAMES = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python'];
@@ -18,18 +19,19 @@ export async function findPython(environment: NodeJS.ProcessEnv, minimum: string
 }
 
 /**
- * Makes a virtual environment with the packages. It may be moved later as long as programs in it are run as `python -m …`: only the
+ * Makes a virtual environment with the pinned packages of a part. It may be moved later as long as programs in it are run as `python -m …`: only the
  * first lines of its scripts hold the old place.
  */
 export async function makeVenv(
   environment: NodeJS.ProcessEnv,
   python: string,
   folder: string,
-  packages: readonly string[],
+  part: Parameters<typeof requirementsFile>[0],
   report: Report,
 ): Promise<void> {
   await runTool(python, ['-m', 'venv', folder], { environment });
-  await runTool(`${folder}/bin/python`, ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', ...packages], {
+  const pinned = ['--require-hashes', '-r', requirementsFile(part)];
+  await runTool(`${folder}/bin/python`, ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', ...pinned], {
     environment,
     onLine: (line) => {
       const text = line.trim().replace(/\s+from \S+$/, '');

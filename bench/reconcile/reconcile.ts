@@ -31,9 +31,7 @@ export async function benchReconcile(): Promise<Measure[]> {
   try {
     const python = await findPython(process.env, '3.9');
     if (python === undefined) throw new Error('The benchmark compares with reladiff, which needs Python 3.9 or later on PATH.');
-    const venv = await cached(process.env, RELADIFF, report, (folder) =>
-      makeVenv(process.env, python, folder, ['reladiff==0.6.0', 'psycopg2-binary'], report),
-    );
+    const venv = await cached(process.env, RELADIFF, report, (folder) => makeVenv(process.env, python, folder, 'reladiff', report));
     const environment = await fill({ ...process.env, ...stack.environment }, report);
     const measures: Measure[] = [];
     for (const table of Object.keys(TABLES) as Table[]) measures.push(...(await measure(environment, join(venv, 'bin/python'), table)));

@@ -138,7 +138,7 @@ async function fetchKafka(release: Release, context: PartContext, report: Report
     { group: 'org.apache.logging.log4j', artifact: 'log4j-slf4j-impl', version: versions.log4j },
   ];
   const jars = await cached(environment, cacheOf(release), report, (partial) =>
-    copyJars(environment, artifacts, partial, java.home, report),
+    copyJars(environment, artifacts, partial, java.home, cacheOf(release).name, report),
   );
   return { executable: join(java.home, 'bin/java'), origin: 'cache', paths: { jars, javaHome: java.home } };
 }

@@ -60,7 +60,6 @@ async function fetchMlflow(context: PartContext, report: Report): Promise<Tool> 
   const python = await findPython(environment, versions.mlflowPythonAtLeast);
   if (python === undefined) throw new ToolMissing((await lacking(context)) ?? 'Python is gone');
   report('fetching MLflow with pip (about 850 MB on the disk); usually 1 to 2 minutes');
-  const packages = [`mlflow==${versions.mlflow}`];
-  const folder = await cached(environment, CACHE, report, (partial) => makeVenv(environment, python, partial, packages, report));
+  const folder = await cached(environment, CACHE, report, (partial) => makeVenv(environment, python, partial, 'mlflow', report));
   return { executable: join(folder, CACHE.essential), origin: 'cache', paths: {} };
 }

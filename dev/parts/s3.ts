@@ -84,8 +84,8 @@ async function find({ environment }: PartContext): Promise<Tool | undefined> {
 async function fetchS3({ environment }: PartContext, report: Report): Promise<Tool> {
   let failure: Error | undefined;
   if (findProgram('go', environment) !== undefined) {
-    const module = `github.com/versity/versitygw/cmd/versitygw@v${versions.versitygw}`;
-    const build = (partial: string) => goInstall(environment, module, partial, '2 to 3 minutes', report);
+    const module = `github.com/versity/versitygw@v${versions.versitygw}` as const;
+    const build = (partial: string) => goInstall(environment, module, 'cmd/versitygw', partial, '2 to 3 minutes', report);
     try {
       return gatewayIn(await cached(environment, VERSITYGW_CACHE, report, build));
     } catch (error) {
@@ -94,9 +94,8 @@ async function fetchS3({ environment }: PartContext, report: Report): Promise<To
   }
   const python = await findPython(environment, MOTO_PYTHON);
   if (python === undefined) throw failure ?? new ToolMissing(LACKING);
-  const packages = [`moto[s3,server]==${versions.moto}`];
   report('fetching moto with pip; usually under a minute');
-  return motoIn(await cached(environment, MOTO_CACHE, report, (partial) => makeVenv(environment, python, partial, packages, report)));
+  return motoIn(await cached(environment, MOTO_CACHE, report, (partial) => makeVenv(environment, python, partial, 'moto', report)));
 }
 
 function gatewayIn(folder: string): Tool {

@@ -87,7 +87,7 @@ async function fetchRegistry(context: PartContext, report: Report): Promise<Tool
     };
     const parents = join(partial, 'parents');
     await writeParent(parents);
-    await copyJars(environment, [artifact], partial, java.home, report, parents);
+    await copyJars(environment, [artifact], partial, java.home, CACHE.name, report, parents);
     const archive = join(partial, `apicurio-registry-app-${versions.apicurio}-all.tar.gz`);
     await runTool(findProgram('tar', environment) ?? 'tar', ['-xzf', archive, '-C', partial], { environment });
     await Promise.all([archive, parents].map((each) => rm(each, { recursive: true })));

@@ -113,12 +113,11 @@ async function fetchSpark(context: PartContext, report: Report): Promise<Tool> {
   const python = await findPython(environment, versions.sparkPythonAtLeast);
   if (line !== undefined || java === undefined || python === undefined) throw new ToolMissing(line ?? 'Java or Python is gone');
   report('fetching the jars for S3 with Maven; usually under a minute');
-  await cached(environment, JARS_CACHE, report, (partial) => copyJars(environment, S3A, partial, java.home, report));
+  await cached(environment, JARS_CACHE, report, (partial) => copyJars(environment, S3A, partial, java.home, JARS_CACHE.name, report));
   const installed = await installedSpark(context, java);
   if (installed !== undefined) return installed;
   report('fetching Spark with pip (about 500 MB); usually 1 to 3 minutes');
-  const packages = [`pyspark==${versions.pyspark}`, `numpy==${versions.numpy}`];
-  await cached(environment, VENV_CACHE, report, (partial) => makeVenv(environment, python, partial, packages, report));
+  await cached(environment, VENV_CACHE, report, (partial) => makeVenv(environment, python, partial, 'spark', report));
   const tool = cachedSpark(context, java);
   if (tool === undefined)
     throw new Error(`the Python environment ${VENV_CACHE.name} in the cache is broken: delete that folder and start again`);

@@ -197,9 +197,9 @@ async function fetchServer(context: PartContext, report: Report): Promise<Tool> 
   const line = await lacking(context);
   if (line !== undefined) throw new ToolMissing(line);
   const folder = await cached(environment, CACHE, report, async (partial) => {
-    const version = `v${versions.temporalServer}`;
-    await goInstall(environment, `go.temporal.io/server/cmd/server@${version}`, partial, '3 to 8 minutes', report);
-    await goInstall(environment, `go.temporal.io/server/cmd/tools/sql@${version}`, partial, 'a moment', report);
+    const module = `go.temporal.io/server@v${versions.temporalServer}` as const;
+    await goInstall(environment, module, 'cmd/server', partial, '3 to 8 minutes', report);
+    await goInstall(environment, module, 'cmd/tools/sql', partial, 'a moment', report);
     await rename(join(partial, 'server'), join(partial, 'temporal-server'));
     await rename(join(partial, 'sql'), join(partial, 'temporal-sql-tool'));
   });

@@ -162,7 +162,7 @@ async function fetchTemporal({ environment }: PartContext, report: Report): Prom
           `install the temporal CLI ${versions.temporalCliAtLeast} or later (brew install temporal), or Go (apt install golang, brew install go)`,
       );
     }
-    await goInstall(environment, `github.com/temporalio/cli/cmd/temporal@v${versions.temporalCli}`, partial, '3 to 8 minutes', report);
+    await goInstall(environment, `github.com/temporalio/cli@v${versions.temporalCli}`, 'cmd/temporal', partial, '3 to 8 minutes', report);
   });
   return { executable: join(folder, 'temporal'), origin: 'cache', paths: {} };
 }
