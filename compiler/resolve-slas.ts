@@ -2,7 +2,15 @@ import { parseDuration } from '../workflows/plan/duration.ts';
 import type { CalendarPlan } from '../workflows/plan/calendar.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import type { SchedulePlan } from '../workflows/plan/schedule.ts';
-import type { Severity, SlaPlan, SlaPromise, SlaReference, Suppression, WarnAt } from '../workflows/plan/sla.ts';
+import {
+  MAX_SLAS,
+  type Severity,
+  type SlaPlan,
+  type SlaPromise,
+  type SlaReference,
+  type Suppression,
+  type WarnAt,
+} from '../workflows/plan/sla.ts';
 import { calendarOf } from './resolve-schedule.ts';
 import type { Path, Source } from './source.ts';
 import type { TaskNode } from './task-node.ts';
@@ -17,7 +25,18 @@ export function resolveSlas(source: Source, value: JsonObject, nodes: readonly T
   const ofTasks = nodes.flatMap(({ name, keys, path }) =>
     name === undefined ? [] : slasOf(source, keys.sla, [...path, 'sla'], schedule, name),
   );
-  return [...slas, ...ofTasks];
+  const all = [...slas, ...ofTasks];
+  if (all.length > MAX_SLAS) {
+    const first = nodes.find(({ keys }) => keys.sla !== undefined);
+    const path = slas.length > 0 || !first ? ['sla'] : [...first.path, 'sla'];
+    source.report(
+      'SL206',
+      path,
+      `The pipeline has ${all.length.toLocaleString('en')} SLAs with those of its tasks; at most ${MAX_SLAS.toLocaleString('en')} are watched.`,
+      'keep those that somebody must be told of, or split the pipeline',
+    );
+  }
+  return all;
 }
 
 function slasOf(source: Source, keys: Json | undefined, path: Path, schedule: SchedulePlan | null, task?: string): SlaPlan[] {

@@ -10,6 +10,8 @@ export const USUAL_ALERTS: AlertsPlan = { pagerduty: { connection: 'pagerduty_de
 /** Something that is wrong now, whatever it is about. */
 export interface Finding {
   readonly key: string;
+  /** Absent: it is not about one pipeline. */
+  readonly dagId?: string;
   readonly state: 'warning' | 'breach';
   readonly alerts: AlertsPlan;
   /** Whether dead workers explain it. */

@@ -23,6 +23,9 @@ import type { WatchedPipeline } from './watched.ts';
 /** What began while no worker was there gets so long afterwards to become well by itself. Milliseconds. */
 const RECOVERY = 300_000;
 
+/** So many problems of one pipeline are reported: each is an incident, and all are carried from check to check. */
+const MAX_FINDINGS = 200;
+
 /** Without workers nobody knows how sensors stand. */
 const NO_SENSORS: Checked<SensorFacts[]> = { found: [], unchecked: new Map() };
 
@@ -61,7 +64,11 @@ export async function look({ taskQueue, settings, memory, now: time }: LookCall,
     ...brokenFileFindings(memory.brokenFiles ?? [], plans, now, settings.fileMs ?? USUAL_PATIENCE.fileMs),
     ...pipelines.flatMap((pipeline) => {
       try {
-        return findingsOf(pipeline, facts, now, settings);
+        const found = findingsOf(pipeline, facts, now, settings);
+        if (found.length <= MAX_FINDINGS) return found;
+        // Its open incidents stay open: which of them are over is not known.
+        unchecked.set(pipeline.plan.dagId, `it has ${found.length} problems at once; ${MAX_FINDINGS} of them are reported`);
+        return found.slice(0, MAX_FINDINGS);
       } catch (error) {
         // Whatever is wrong with one pipeline, the others are checked.
         unchecked.set(pipeline.plan.dagId, String(error));
@@ -117,6 +124,7 @@ function findingsOf(pipeline: WatchedPipeline, facts: MonitorFacts, now: number,
       alerts,
       severity,
       waits: EXPLAINED_BY_DEAD_WORKERS[kind],
+      dagId: plan.dagId,
       line: `${plan.dagId} ${what}`,
       ...(run && { run: { id: run.pipelineRunId, queuedAt: run.queuedAt } }),
       page: () => pageOf(problem, facts, now),

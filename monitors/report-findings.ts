@@ -62,8 +62,9 @@ class Report {
       before[key] ? before[key].state === 'warning' && state === 'breach' : !(rules.holdsBack && waits),
     );
     const begun = news.filter(({ key, state }) => state === 'breach' && !before[key]);
-    const together = begun.length >= STORM ? new Set(begun) : new Set<Finding>();
-    if (together.size > 0) await this.reportStorm(rules.storm, [...together]);
+    const storms = stormsOf(begun, rules.storm);
+    const together = new Set([...storms.values()].flat());
+    for (const [incident, storm] of storms) await this.reportStorm(incident, storm);
     await inTurns(
       news.filter((finding) => !together.has(finding)),
       AT_ONCE,
@@ -137,6 +138,25 @@ class Report {
       return false;
     }
   }
+}
+
+/**
+ * Problems that begin together, by their incident. Those of one pipeline are its own storm: it takes no other's problems out of the pages that
+ * they would have.
+ * @param incident of problems of several pipelines; its last part is when they began
+ */
+function stormsOf(begun: readonly Finding[], incident: string): Map<string, readonly Finding[]> {
+  const byPipeline = new Map<string, Finding[]>();
+  for (const finding of begun) {
+    const { dagId } = finding;
+    if (dagId !== undefined) byPipeline.set(dagId, [...(byPipeline.get(dagId) ?? []), finding]);
+  }
+  const own = [...byPipeline].filter(([, findings]) => findings.length >= STORM);
+  const rest = begun.filter(({ dagId }) => !own.some(([pipeline]) => pipeline === dagId));
+  return new Map([
+    ...own.map(([dagId, findings]) => [`${dagId}/storm/${incident.split('/').at(-1) ?? ''}`, findings] as const),
+    ...(rest.length >= STORM ? [[incident, rest] as const] : []),
+  ]);
 }
 
 /** Where an incident is described by what it was. */

@@ -119,11 +119,23 @@ export type SluiceConverter = DataConverter & LoadedDataConverter;
 
 const ENCODED_FAILURES = fileURLToPath(new URL('../workflows/encoded-failures.cjs', import.meta.url));
 
+/** Of clients. One foreign workflow, such as one whose memo is no JSON, must not end a list of all others. */
+const tolerantConverter: PayloadConverter = {
+  toPayload: (value) => defaultPayloadConverter.toPayload(value),
+  fromPayload<T>(payload: Payload): T {
+    try {
+      return defaultPayloadConverter.fromPayload<T>(payload);
+    } catch (error) {
+      return unreadable(`cannot be read: ${error instanceof Error ? error.message : String(error)}`) as T;
+    }
+  },
+};
+
 /** @throws SettingError when the keys cannot be read */
 export function dataConverterFrom(environment: Environment): SluiceConverter {
   const keys = payloadKeysFrom(environment);
   return {
-    payloadConverter: defaultPayloadConverter,
+    payloadConverter: tolerantConverter,
     payloadCodecs: [new SluiceCodec(keys)],
     // Clients take the object, workers the path.
     failureConverter: keys ? new DefaultFailureConverter({ encodeCommonAttributes: true }) : defaultFailureConverter,
@@ -140,7 +152,7 @@ export function codecOf(client: Client): SluiceCodec {
 /** Reads the payloads that a client gets as they are kept: those of histories and of pending tasks. */
 export function payloadReader(codec: SluiceCodec): PayloadConverter {
   return {
-    toPayload: (value) => codec.seal(defaultPayloadConverter.toPayload(value)),
-    fromPayload: <T>(payload: Payload) => defaultPayloadConverter.fromPayload<T>(codec.open(payload)),
+    toPayload: (value) => codec.seal(tolerantConverter.toPayload(value)),
+    fromPayload: <T>(payload: Payload) => tolerantConverter.fromPayload<T>(codec.open(payload)),
   };
 }

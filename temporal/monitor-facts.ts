@@ -5,7 +5,7 @@ import type { WatchedPipeline, WatchedRun } from '../monitors/watched.ts';
 import type { Observation } from '../workflows/plan/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../workflows/plan/schedule.ts';
-import { watchedFor } from '../workflows/plan/sla.ts';
+import { MAX_SLAS, watchedFor } from '../workflows/plan/sla.ts';
 import { NoAnswer } from './answer.ts';
 import { askWorkers } from './probe.ts';
 import { IncidentSignals } from './incident-signals.ts';
@@ -71,6 +71,7 @@ export class TemporalFacts implements MonitorFacts {
     unchecked: Unchecked,
   ): Promise<WatchedPipeline> {
     const { plan, createdAt, paused, note, startedRuns } = known;
+    checkPromises(plan);
     const runs: WatchedRun[] = [];
     for (const each of knownRuns) {
       const run = await this.watched(each, plan, now, unchecked);
@@ -155,6 +156,7 @@ export class TemporalFacts implements MonitorFacts {
     const seen = { ...run, ...(interval && { interval }), begun: begun !== false };
     try {
       const plan = await this.schedules.planOf(run, planHash, current);
+      checkPromises(plan);
       return { ...seen, plan, ...(await this.promises.read(run, plan, now)) };
     } catch (error) {
       if (isOutage(error)) throw error;
@@ -166,6 +168,13 @@ export class TemporalFacts implements MonitorFacts {
       // Its history cannot be read; how it stands, or how it ended, is known all the same.
       return { ...seen, plan: current };
     }
+  }
+}
+
+/** Plans of earlier releases, and of others who may write to the namespace, have no limits. @throws Error when a plan promises too much */
+function checkPromises({ slas = [] }: Plan): void {
+  if (slas.length > MAX_SLAS) {
+    throw new Error(`It has ${slas.length.toLocaleString('en')} SLAs; at most ${MAX_SLAS.toLocaleString('en')} of a pipeline are watched.`);
   }
 }
 

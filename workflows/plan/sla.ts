@@ -49,6 +49,9 @@ export function isSuppressedFor({ suppressWhen }: SlaPlan, cause: string): boole
   return (suppressWhen as readonly string[]).includes(cause);
 }
 
+/** What one pipeline may promise, with its tasks: monitors check each promise for each of its runs, and of all pipelines in seconds. */
+export const MAX_SLAS = 1_000;
+
 const DAY = 86_400_000;
 /** Intervals are watched for so long, and as much longer as something is promised of them. Milliseconds. */
 const WATCHED = 2 * DAY;
