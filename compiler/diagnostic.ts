@@ -57,12 +57,18 @@ export function nearest(given: string, allowed: Iterable<string>): string | unde
   let bestDistance = Infinity;
   for (const each of allowed) {
     const [one, other] = differingWords(given.toLowerCase(), each.toLowerCase());
-    // Two letters that changed places are two edits; in a short word everything is near everything.
+    // In a short word everything is near everything.
     const farthest = Math.min(one.length - 1, Math.ceil(Math.min(one.length, 18) / 3));
-    const between = distance(one, other);
+    const between = areSwapped(one, other) ? 1 : distance(one, other);
     if (between <= farthest && between < bestDistance) [best, bestDistance] = [each, between];
   }
   return best;
+}
+
+/** Whether two words differ in two neighbouring letters that have changed places: `elt` and `etl`. */
+function areSwapped(one: string, other: string): boolean {
+  const at = [...one].findIndex((_, index) => one[index] !== other[index]);
+  return at >= 0 && other === `${one.slice(0, at)}${one[at + 1] ?? ''}${one[at] ?? ''}${one.slice(at + 2)}`;
 }
 
 /** What is left of two names without the words that both begin and end with: `spark_default` is not near to `mlflow_default`. */
