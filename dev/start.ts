@@ -5,7 +5,7 @@ import { CATALOG } from '../activities/catalog.ts';
 import { Compiler } from '../compiler/compile.ts';
 import { formatDiagnostic } from '../compiler/diagnostic.ts';
 import { loadPipelines } from '../compiler/load-pipelines.ts';
-import { formatTasks, runView } from '../cli/run-view.ts';
+import { formatTasks, runState, runView } from '../cli/run-view.ts';
 import { type Environment, ROOT, stackHome, taskQueueOf } from '../lib/environment.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { connectionsFrom } from '../lib/connections.ts';
@@ -150,7 +150,7 @@ function showRun(client: Client, run: RunReference): Promise<RunEnd> {
 
 function whereToLook(environment: Environment, namespace: string, run: RunReference, end: RunEnd): string {
   const rows = [
-    ['Run', `${run.pipelineRunId}: ${end.state}`],
+    ['Run', `${run.pipelineRunId}: ${runState(end)}`],
     ['Run in the UI', runUrl(environment, namespace, run) ?? ''],
     ['All runs in the UI', runsUrl(environment, namespace) ?? ''],
     ['Loaded table', `${DEMO.table} in the warehouse database; ${formatOutput(end)}`],

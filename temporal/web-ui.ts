@@ -20,7 +20,7 @@ export function runsUrl(environment: Environment, namespace: string, { dagId, qu
   const base = webUi(environment);
   const { cause, pipeline } = SEARCH_ATTRIBUTES;
   const conditions = [
-    dagId === undefined ? `${cause.name} IS NOT NULL` : `${pipeline.name} = "${dagId}"`,
+    dagId === undefined ? `${cause.name} IS NOT NULL` : `${pipeline.name} = ${JSON.stringify(dagId)}`,
     ...(query === undefined ? [] : [query]),
   ];
   return base && `${base}/namespaces/${namespace}/workflows?query=${encodeURIComponent(conditions.join(' AND '))}`;
