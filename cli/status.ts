@@ -7,7 +7,7 @@ import { askMonitor } from '../temporal/monitors.ts';
 import { askWorkers } from '../temporal/probe.ts';
 import { listSchedules } from '../temporal/schedules.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
-import { type KnownBrokenFile, MAX_BROKEN_FILES } from '../workflows/plan/incident.ts';
+import { type FilesReport, MAX_BROKEN_FILES } from '../workflows/plan/incident.ts';
 import { environment, outputOption, type OutputOptions, print } from './command-context.ts';
 import { withClient } from './with-client.ts';
 
@@ -19,8 +19,9 @@ interface Status {
   /** When monitors have checked everything last, ISO 8601; null: they do not say. */
   readonly checked_at: string | null;
   readonly open_incidents: number;
-  /** The files that the scheduler cannot apply; null: nobody says. */
-  readonly broken_files: readonly KnownBrokenFile[] | null;
+  /** When the scheduler has last applied the files, ISO 8601, and those that it could not apply; null: nobody says. */
+  readonly files_at: string | null;
+  readonly broken_files: FilesReport['broken'] | null;
 }
 
 /** `sluice status`: how the deployment stands. */
@@ -54,18 +55,20 @@ function readStatus(taskQueue: string): Promise<Status> {
       workers_answer: workersAnswer,
       checked_at: monitor?.completeAt ?? null,
       open_incidents: incidents.length,
-      broken_files: monitor?.brokenFiles ?? null,
+      files_at: monitor?.files?.at ?? null,
+      broken_files: monitor?.files?.broken ?? null,
     };
   });
 }
 
-function formatStatus({ pipelines, paused, workers_answer, checked_at, open_incidents, broken_files }: Status): string {
+function formatStatus(status: Status): string {
+  const { pipelines, paused, workers_answer, checked_at, open_incidents, files_at, broken_files } = status;
   const lines = [
     `pipelines: ${pipelines} applied${paused.length === 0 ? '' : `, paused: ${paused.join(', ')}`}`,
     `workers: ${workers_answer ? 'answer' : 'do not answer; `sluice doctor` says more'}`,
     `monitors: ${checked_at === null ? 'do not say that they have checked everything' : `have checked everything at ${checked_at}`}`,
     `incidents: ${open_incidents === 0 ? 'none is open' : `${open_incidents} open; \`sluice incidents\` lists them`}`,
-    `files: ${filesInWords(broken_files)}`,
+    `files: ${filesInWords(broken_files)}${files_at === null ? '' : `, as the scheduler said at ${files_at}`}`,
   ];
   if (!broken_files || broken_files.length === 0) return lines.join('\n');
   const rows = broken_files.map(({ file, dagId, since, mistakes, mistake }) => [file, dagId ?? '', since, String(mistakes), mistake]);

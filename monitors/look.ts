@@ -61,7 +61,7 @@ export async function look({ taskQueue, settings, memory, now: time }: LookCall,
     ...missingSchedules(memory.expected, isThere, since, settings.graceMs),
     ...unexplainedPauses(pipelines, since, settings.graceMs),
     ...removedRuns(pipelines),
-    ...brokenFileFindings(memory.brokenFiles ?? [], plans, now, settings.fileMs ?? USUAL_PATIENCE.fileMs),
+    ...brokenFileFindings(memory.files?.broken ?? [], plans, now, settings.fileMs ?? USUAL_PATIENCE.fileMs),
     ...pipelines.flatMap((pipeline) => {
       try {
         const found = findingsOf(pipeline, facts, now, settings);
@@ -90,7 +90,7 @@ export async function look({ taskQueue, settings, memory, now: time }: LookCall,
       open,
       since: since.kept(),
       ...(memory.expected && { expected: memory.expected }),
-      ...(memory.brokenFiles && { brokenFiles: memory.brokenFiles }),
+      ...(memory.files && { files: memory.files }),
       ...(completeAt !== undefined && { completeAt }),
     },
     report: [

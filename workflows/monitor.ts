@@ -29,21 +29,23 @@ const { look } = proxyActivities<{ look(call: LookCall): Promise<LookResult> }>(
 /** Looks at a deployment again and again. Its time is the server's, whatever the clocks of the machines say. */
 export async function SluiceMonitor({ taskQueue, settings, memory = { open: {}, since: {} } }: MonitorInput): Promise<void> {
   let remembered: MonitorMemory = memory;
-  setHandler(defineSignal<[expected: readonly string[], files?: readonly BrokenFile[]]>(MONITOR_EXPECTS), (expected, files = []) => {
-    const since = new Map(remembered.brokenFiles?.map((known) => [known.file, known.since]));
-    const now = new Date().toISOString();
-    remembered = { ...remembered, expected, brokenFiles: files.map((each) => ({ ...each, since: since.get(each.file) ?? now })) };
+  setHandler(defineSignal<[expected: readonly string[], broken?: readonly BrokenFile[]]>(MONITOR_EXPECTS), (expected, broken) => {
+    const since = new Map(remembered.files?.broken.map((known) => [known.file, known.since]));
+    const at = new Date().toISOString();
+    // Schedulers of earlier releases say nothing of files.
+    const files = broken && { at, broken: broken.map((each) => ({ ...each, since: since.get(each.file) ?? at })) };
+    remembered = { ...remembered, expected, ...(files && { files }) };
   });
   setHandler(defineQuery<MonitorState>(MONITOR_QUERY), () => {
-    const { completeAt, brokenFiles } = remembered;
-    return { ...(completeAt !== undefined && { completeAt }), ...(brokenFiles && { brokenFiles }) };
+    const { completeAt, files } = remembered;
+    return { ...(completeAt !== undefined && { completeAt }), ...(files && { files }) };
   });
   while (!workflowInfo().continueAsNewSuggested) {
     const began = Date.now();
     const seen = await look({ taskQueue, settings, memory: remembered, now: new Date(began).toISOString() });
     // The scheduler may have said something else in the meantime.
-    const { expected, brokenFiles } = remembered;
-    remembered = { ...seen.memory, ...(expected && { expected }), ...(brokenFiles && { brokenFiles }) };
+    const { expected, files } = remembered;
+    remembered = { ...seen.memory, ...(expected && { expected }), ...(files && { files }) };
     setCurrentDetails(`Watches the pipelines of task queue ${taskQueue}\n\n\`\`\`text\n${seen.report.join('\n')}\n\`\`\``);
     await sleep(Math.max(settings.everyMs - (Date.now() - began), 100));
   }

@@ -28,8 +28,8 @@ class Deployment implements MonitorFacts {
     this.memory = { ...this.memory, expected };
   }
 
-  set brokenFiles(brokenFiles: readonly KnownBrokenFile[]) {
-    this.memory = { ...this.memory, brokenFiles };
+  set brokenFiles(broken: readonly KnownBrokenFile[]) {
+    this.memory = { ...this.memory, files: { at: '2024-01-02T03:00:00Z', broken } };
   }
 
   /** Looks for so many seconds. @returns what incidents were told of meanwhile, in order */

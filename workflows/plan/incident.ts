@@ -106,8 +106,16 @@ export const MONITOR_QUERY = 'monitor';
 export interface MonitorState {
   /** When everything was checked last, by the server's clock, ISO 8601; absent: not yet. */
   readonly completeAt?: string;
-  /** The pipeline files that are not applied; absent: no scheduler has said. */
-  readonly brokenFiles?: readonly KnownBrokenFile[];
+  /** What the scheduler has said of the pipeline files; absent: nothing. */
+  readonly files?: FilesReport;
+}
+
+/** What the scheduler has said of the pipeline files. */
+export interface FilesReport {
+  /** When, ISO 8601. */
+  readonly at: string;
+  /** Those that it cannot apply. */
+  readonly broken: readonly KnownBrokenFile[];
 }
 
 /** Of more files not each is told: hundreds of bad files have one cause. */
@@ -197,8 +205,8 @@ export interface MonitorMemory {
   readonly since: Readonly<Record<string, string>>;
   /** The pipelines that the scheduler has applied; absent: it never said. */
   readonly expected?: readonly string[];
-  /** The pipeline files that the scheduler cannot apply; absent: it never said. */
-  readonly brokenFiles?: readonly KnownBrokenFile[];
+  /** Absent: the scheduler never said. */
+  readonly files?: FilesReport;
   /** When everything was checked last, and every incident was reported to. ISO 8601. */
   readonly completeAt?: string;
 }
