@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { createProgress } from '../lib/progress.ts';
+import { writeError, writeOutput } from '../lib/terminal.ts';
 import {
   cleanStack,
   type PartName,
@@ -37,7 +38,7 @@ function partArgument(value: string, before: PartName[] = []): PartName[] {
 }
 
 function print(parts: readonly PartStatus[], format: string): void {
-  if (format === 'json') return void process.stdout.write(`${JSON.stringify(parts, null, 2)}\n`);
+  if (format === 'json') return writeOutput(`${JSON.stringify(parts, null, 2)}\n`);
   const rows = parts.map((part) => [
     part.name,
     part.state,
@@ -48,7 +49,7 @@ function print(parts: readonly PartStatus[], format: string): void {
   const table = [['PART', 'STATE', 'ADDRESS', 'PID', 'DETAIL'], ...rows];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   for (const row of table)
-    process.stdout.write(
+    writeOutput(
       `${row
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))
         .join('  ')
@@ -108,6 +109,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof StackFailed || error instanceof StackBusy)) throw error;
-  process.stderr.write(`\n${error.message}\n`);
+  writeError(`\n${error.message}\n`);
   process.exitCode = 1;
 }

@@ -11,6 +11,7 @@ import { EXIT } from '../lib/exit-code.ts';
 import { connectionsFrom } from '../lib/connections.ts';
 import { createProgress } from '../lib/progress.ts';
 import { formatTable } from '../lib/table.ts';
+import { writeError, writeOutput } from '../lib/terminal.ts';
 import { connectClient } from '../temporal/connect.ts';
 import { followRun, type RunEnd } from '../temporal/follow-run.ts';
 import { type RunReference, startManualRun } from '../temporal/runs.ts';
@@ -135,7 +136,7 @@ async function runDemo(environment: Environment, client: Client, plan: Plan): Pr
     say(`\nRun ${run.pipelineRunId}, data of ${interval.start} – ${interval.end}`);
     const end = await showRun(client, run);
     say(`\n${formatTasks(end.tasks)}\n`);
-    process.stdout.write(`${whereToLook(environment, client.options.namespace, run, end)}\n`);
+    writeOutput(`${whereToLook(environment, client.options.namespace, run, end)}\n`);
     return end;
   } catch (error) {
     if (stop.signal.aborted) return undefined;
@@ -176,5 +177,5 @@ function watchOver(child: SluiceProcess): void {
 }
 
 function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  writeError(`${text}\n`);
 }

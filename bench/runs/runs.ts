@@ -20,6 +20,7 @@ import { compare, type Taken } from '../comparison.ts';
 import type { Measure } from '../measure.ts';
 import { benchActivities } from './activities.ts';
 import { measureApply } from './apply.ts';
+import { measureEncryption, withoutKeys } from './encryption.ts';
 import { measureMemory } from './memory.ts';
 import { measureOutage } from './outage.ts';
 import { chain, fanOut, INTERVAL, mapped } from './plans.ts';
@@ -39,14 +40,17 @@ export async function benchRuns(): Promise<Measure[]> {
     environment: {},
     progress: createProgress(),
   });
-  const client = await connectClient(stack.environment);
+  // A user who writes workflows by hand encrypts nothing.
+  const environment = withoutKeys(stack.environment);
+  const client = await connectClient(environment);
   try {
     await ensureSearchAttributes(client);
     return [
-      ...(await withWorkers(stack.environment, () => compareAll(client))),
-      ...(await measureOutage(client, stack.environment)),
-      await measureMemory(client, stack.environment),
-      ...(await measureApply(client, stack.environment)),
+      ...(await withWorkers(environment, () => compareAll(client))),
+      ...(await measureEncryption(stack.environment)),
+      ...(await measureOutage(client, environment)),
+      await measureMemory(client, environment),
+      ...(await measureApply(client, environment)),
     ];
   } finally {
     await client.connection.close();
