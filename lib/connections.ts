@@ -1,3 +1,4 @@
+import { encryptedUrl, isEncrypted } from './connections/encryption.ts';
 import { decode, type Fields, fieldsOfJson, fieldsOfUri } from './connections/fields.ts';
 import { isHost, isHostWithPort, isHttpUrl, withoutCredentials } from './connections/addresses.ts';
 import { isLoopback } from './loopback.ts';
@@ -47,7 +48,7 @@ export interface KafkaConnection {
   readonly type: 'kafka';
   /** `host:port` each. */
   readonly brokers: readonly string[];
-  /** Default: `PLAINTEXT`; with a user name `SASL_SSL`, on loopback `SASL_PLAINTEXT`. */
+  /** Default: `SSL`, with a user name `SASL_SSL`; on loopback `PLAINTEXT` and `SASL_PLAINTEXT`. */
   readonly security_protocol?: KafkaSecurity;
   /** Default: `PLAIN`. */
   readonly sasl_mechanism?: SaslMechanism;
@@ -61,6 +62,11 @@ export interface KafkaConnection {
 
 const KAFKA_SECURITY = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
 type KafkaSecurity = (typeof KAFKA_SECURITY)[number];
+/** By whether there is a user, and whether the connection is encrypted. */
+const KAFKA_USUAL = {
+  anybody: { secure: 'SSL', clear: 'PLAINTEXT' },
+  user: { secure: 'SASL_SSL', clear: 'SASL_PLAINTEXT' },
+} as const satisfies Record<string, Record<string, KafkaSecurity>>;
 const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
@@ -100,7 +106,7 @@ export interface RabbitMQConnection {
   readonly user: string;
   readonly password: string;
   readonly vhost: string;
-  /** Encrypted, as `amqps:`. */
+  /** Encrypted, as `amqps:`. Default: but on loopback. */
   readonly tls: boolean;
 }
 
@@ -229,6 +235,8 @@ export function parseConnection(name: string, text: string): Connection {
     const value = optional(key) ?? otherwise;
     return allowed.find((each) => each === value) ?? fail(`'${key}' is '${value}'; allowed: ${allowed.join(', ')}.`);
   };
+  /** Whether the connection says that it is encrypted, or that it is not. */
+  const tls = optional('tls') === undefined ? undefined : oneOf('tls', ['true', 'false'], 'true') === 'true';
   const list = (key: string): string[] => {
     const value = fields[key];
     const isList = Array.isArray(value) && value.every((each) => typeof each === 'string' && /^[^*]+\*?$/.test(each));
@@ -265,7 +273,7 @@ export function parseConnection(name: string, text: string): Connection {
         type: 'aws',
         region_name: optional('region_name') ?? 'us-east-1',
         ...(key && secret && { access_key_id: key, secret_access_key: secret }),
-        ...(endpoint && { endpoint_url: endpoint }),
+        ...(endpoint && { endpoint_url: encryptedUrl(endpoint, tls, fail) }),
       };
     }
     case 'kafka': {
@@ -275,20 +283,22 @@ export function parseConnection(name: string, text: string): Connection {
       const [username, password, ca] = [optional('username'), optional('password'), optional('ca')];
       const registry = optional('schema_registry');
       if (registry !== undefined && !isHttpUrl(registry)) fail(`'schema_registry' is not a URL of the form https://host.`);
-      const usual =
-        username === undefined
-          ? 'PLAINTEXT'
-          : brokers.every((broker) => isLoopback(broker.replace(/:\d+$/, '')))
-            ? 'SASL_PLAINTEXT'
-            : 'SASL_SSL';
+      const isSecure = isEncrypted(
+        brokers.map((broker) => broker.replace(/:\d+$/, '')),
+        tls,
+      );
+      const usual = KAFKA_USUAL[username === undefined ? 'anybody' : 'user'][isSecure ? 'secure' : 'clear'];
+      const protocol = oneOf('security_protocol', KAFKA_SECURITY, usual);
+      if (tls !== undefined && protocol.endsWith('SSL') !== tls)
+        fail(`'tls' is ${tls} and 'security_protocol' is ${protocol}; leave one of them out.`);
       return {
         type: 'kafka',
         brokers,
-        security_protocol: oneOf('security_protocol', KAFKA_SECURITY, usual),
+        security_protocol: protocol,
         ...(username !== undefined && { sasl_mechanism: oneOf('sasl_mechanism', SASL_MECHANISMS, 'PLAIN'), username }),
         ...(password !== undefined && { password }),
         ...(ca !== undefined && { ca }),
-        ...(registry !== undefined && { schema_registry: registry }),
+        ...(registry !== undefined && { schema_registry: encryptedUrl(registry, tls, fail) }),
       };
     }
     case 'http':
@@ -300,7 +310,7 @@ export function parseConnection(name: string, text: string): Connection {
       const password = optional('password') ?? (parts.password === '' ? undefined : decode(parts.password, fail));
       const [token, caFile] = [optional('token'), optional('ca_file')];
       // What is in the address is shown in errors and logs.
-      const url = parts.username === '' && parts.password === '' ? given : withoutCredentials(parts);
+      const url = encryptedUrl(parts.username === '' && parts.password === '' ? given : withoutCredentials(parts), tls, fail);
       if (caFile !== undefined && !url.startsWith('https:')) fail(`'ca_file' needs a 'url' that begins with https://.`);
       return {
         type: fields.type,
@@ -316,15 +326,16 @@ export function parseConnection(name: string, text: string): Connection {
       return { type: 'pagerduty', routing_key: required('routing_key'), ...(host !== undefined && { host }) };
     }
     case 'rabbitmq': {
-      const tls = optional('tls') === 'true';
+      const host = hostOf(required('host'));
+      const isSecure = isEncrypted([host], tls);
       return {
         type: 'rabbitmq',
-        host: hostOf(required('host')),
-        port: port(tls ? 5671 : 5672),
+        host,
+        port: port(isSecure ? 5671 : 5672),
         user: optional('user') ?? 'guest',
         password: optional('password') ?? 'guest',
         vhost: optional('vhost') ?? '/',
-        tls,
+        tls: isSecure,
       };
     }
     case 'spark': {

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { RabbitMQConnection } from '../../lib/connections.ts';
+import { explainClearText } from '../../lib/connections/encryption.ts';
 import { platformFault, userFault } from '../errors.ts';
 
 /** AMQP's reply codes. */
@@ -11,7 +12,7 @@ const NOT_ALLOWED = 530;
 /** What RabbitMQ's error means for the analyst who wants a message sent to `queue`. */
 export function rabbitmqFailure(error: unknown, { host, port, user, vhost }: RabbitMQConnection, queue: string): Error {
   if (error instanceof ApplicationFailure) return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = explainClearText(error instanceof Error ? error.message : String(error));
   const place = `${host}:${port}, vhost '${vhost}'`;
   const tried = `Could not send to the queue '${queue}' (${place}): ${text}.`;
   switch (replyCode(error)) {

@@ -21,14 +21,23 @@ const HTTP = {
   password: SECRET,
   token: { isOption: true, secret: 'all' },
   ca_file: OPTION,
+  tls: OPTION,
 } as const;
 
 /** The fields of each type of connection. A field that is not here is a mistake in a connection, and never left aside. */
-export const FIELD_KINDS: { readonly [T in ConnectionType]: Readonly<Record<Exclude<keyof ConnectionOf<T>, 'type'>, FieldKind>> } = {
+export const FIELD_KINDS: {
+  readonly [T in ConnectionType]: Readonly<Record<Exclude<keyof ConnectionOf<T>, 'type'>, FieldKind>> & { readonly tls?: FieldKind };
+} = {
   postgres: SQL,
   redshift: { ...SQL, iam_role: OPTION },
   mysql: SQL,
-  aws: { access_key_id: FIELD, secret_access_key: SECRET, region_name: OPTION, endpoint_url: { isOption: true, secret: 'address' } },
+  aws: {
+    access_key_id: FIELD,
+    secret_access_key: SECRET,
+    region_name: OPTION,
+    endpoint_url: { isOption: true, secret: 'address' },
+    tls: OPTION,
+  },
   kafka: {
     brokers: LIST,
     security_protocol: OPTION,
@@ -37,11 +46,12 @@ export const FIELD_KINDS: { readonly [T in ConnectionType]: Readonly<Record<Excl
     password: SECRET,
     ca: OPTION,
     schema_registry: { isOption: true, secret: 'address' },
+    tls: OPTION,
   },
   http: HTTP,
   mlflow: HTTP,
   pagerduty: { routing_key: SECRET, host: FIELD },
-  rabbitmq: { host: FIELD, port: FIELD, user: FIELD, password: SECRET, vhost: FIELD, tls: FIELD },
+  rabbitmq: { host: FIELD, port: FIELD, user: FIELD, password: SECRET, vhost: FIELD, tls: OPTION },
   spark: {
     master: FIELD,
     deploy_mode: FIELD,

@@ -60,7 +60,11 @@ export function fieldsOfUri(text: string, fail: Fail): Fields {
     return fail(`the URI is not valid; ${ENCODE}`);
   }
   if (type === 'http') return httpFields(text, type, fail);
-  if (type === 'mlflow') return httpFields(mlflowAddress(text), type, fail);
+  if (type === 'mlflow') {
+    const fields = httpFields(mlflowAddress(text), type, fail);
+    // The scheme says it.
+    return scheme === 'mlflow+http' ? { tls: 'false', ...fields } : fields;
+  }
   if (type === 'kafka') return kafkaFields(text.slice('kafka://'.length), fail);
   // `http:` stands in for the scheme, because URL takes user, port and host apart only for schemes it knows; and a host where there is
   // none, as in `aws://KEY:SECRET@/`. URL drops port 80, its scheme's default; none of these servers listens there.
@@ -81,7 +85,10 @@ export function fieldsOfUri(text: string, fail: Fail): Fields {
     return { type, routing_key: user, host: url.port === '' ? host : `${host}:${url.port}` };
   }
   const server = { ...query, type, user, password, host, port: url.port };
-  return type === 'rabbitmq' ? { ...server, vhost: path, tls: String(scheme === 'amqps') } : { ...server, database: path };
+  if (type !== 'rabbitmq') return { ...server, database: path };
+  if (scheme === 'amqps' && query.tls === 'false')
+    return fail(`'tls' is false and the address begins with amqps://; leave one of them out.`);
+  return { ...server, vhost: path, ...(scheme === 'amqps' && { tls: 'true' }) };
 }
 
 /** The options behind the `?`: each is known, and given once. */

@@ -1,3 +1,5 @@
+import { explainClearText } from '../connections/encryption.ts';
+
 /** Thrown when an address does not belong to the connection, whose credentials are for its own origin only. */
 export class ForeignAddress extends Error {
   override readonly name = 'ForeignAddress';
@@ -63,5 +65,6 @@ export function explainClientError(error: unknown, origin: string): Error {
   if (code === 'ERR_INVALID_HTTP_TOKEN' || code === 'ERR_INVALID_CHAR') return new InvalidRequest(`${text}.`, { cause: first });
   if (code === 'ECONNRESET' && text === 'aborted')
     return new Error('the connection broke off before the answer was complete', { cause: first });
-  return first.message === '' ? new Error(text, { cause: first }) : first;
+  const explained = explainClearText(text, code);
+  return first.message === explained ? first : new Error(explained, { cause: first });
 }

@@ -30,7 +30,7 @@ describe('connections', () => {
       endpoint_url: 'http://127.0.0.1:7070',
     });
     assert.deepEqual(parseConnection('x', 'aws://'), { type: 'aws', region_name: 'us-east-1' });
-    assert.deepEqual(parseConnection('x', 'kafka://a:1,b:2'), { type: 'kafka', brokers: ['a:1', 'b:2'], security_protocol: 'PLAINTEXT' });
+    assert.deepEqual(parseConnection('x', 'kafka://a:1,b:2'), { type: 'kafka', brokers: ['a:1', 'b:2'], security_protocol: 'SSL' });
     assert.deepEqual(parseConnection('x', 'kafka://ann:p%40ss@a:1,b:2/?sasl_mechanism=SCRAM-SHA-512&ca=/etc/ca.pem'), {
       type: 'kafka',
       brokers: ['a:1', 'b:2'],

@@ -180,8 +180,10 @@ describe('http', function () {
         const [expected = ''] = name.split(' ');
         assert.deepEqual(
           [method, body, headers['x-api-key'], headers.authorization],
-          [expected, expected === 'GET' ? '' : '{"pay":100}', 'k', 'Bearer secret-token'],
+          // The token is hidden in outputs; the service has got it.
+          [expected, expected === 'GET' ? '' : '{"pay":100}', 'k', 'Bearer ***'],
         );
+        assert.ok(service.callsOf('/echo').every((call) => call.headers.authorization === 'Bearer secret-token'));
         assert.equal(headers['idempotency-key'] === undefined, expected === 'GET');
       });
     }
