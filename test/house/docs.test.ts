@@ -15,9 +15,12 @@ describe('the documentation', () => {
   });
 
   it('has no dead links between its pages', () => {
-    const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).map((page) => join('docs', page))].filter((page) =>
-      page.endsWith('.md'),
-    );
+    const pages = [
+      'README.md',
+      'CONTRIBUTING.md',
+      'SECURITY.md',
+      ...readdirSync(join(ROOT, 'docs')).map((page) => join('docs', page)),
+    ].filter((page) => page.endsWith('.md'));
     const dead = pages.flatMap((page) =>
       [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)]
         .map(([, link]) => `${page}: ${link}`)
