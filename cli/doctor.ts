@@ -16,6 +16,7 @@ import { openS3 } from '../lib/s3.ts';
 import { withinTime } from '../lib/time-limit.ts';
 import { TemporalUnavailable } from '../temporal/connect.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { payloadKeysFrom } from '../temporal/payload-keys.ts';
 import { askWorkers } from '../temporal/probe.ts';
 import { compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print } from './command-context.ts';
 import { withClient } from './with-client.ts';
@@ -37,7 +38,7 @@ export const command = new Command('doctor')
   .action(async (options: OutputOptions) => {
     const temporal = await checkTemporal();
     const connections = await Promise.all(connectionsFrom(environment).names().map(checkConnection));
-    const checks = [...temporal.checks, await checkPipelines(), ...connections];
+    const checks = [...temporal.checks, ...checkEncryption(), await checkPipelines(), ...connections];
     if (connections.length === 0)
       checks.push({ what: 'connections', ok: false, detail: 'none is defined: start the local stack, or set SLUICE_CONN_… variables' });
     print(options, checks, checks.map(({ what, ok, detail }) => `${ok ? '✔' : '✘'} ${what}: ${detail}`).join('\n'));
@@ -67,6 +68,21 @@ async function checkTemporal(): Promise<{ checks: Check[]; unavailable: boolean 
     });
   } catch (error) {
     return { unavailable: error instanceof TemporalUnavailable, checks: [{ what: 'Temporal', ok: false, detail: messageOf(error) }] };
+  }
+}
+
+/** With other keys than the workers have, nothing of what runs is read. */
+function checkEncryption(): Check[] {
+  const what = 'encryption';
+  try {
+    const keys = payloadKeysFrom(environment);
+    const plain = keys?.readsPlain ? '; payloads without encryption are read too (SLUICE_PAYLOAD_PLAIN)' : '';
+    const detail = keys
+      ? `payloads are encrypted with the key '${keys.first}'${plain}`
+      : 'payloads are not encrypted: set SLUICE_PAYLOAD_KEYS';
+    return [{ what, ok: true, detail }];
+  } catch (error) {
+    return [{ what, ok: false, detail: messageOf(error) }];
   }
 }
 

@@ -180,7 +180,8 @@ async function hasStarted(client: Client, run: string, trigger: string | undefin
   try {
     const { memo } = await client.workflow.getHandle(run).describe();
     const by = memo?.[TRIGGER];
-    return by === undefined || by === trigger;
+    // One that cannot be read, because its key is gone, does not say it either.
+    return typeof by !== 'string' || by === trigger;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
@@ -11,6 +11,7 @@ import { writeJson } from '../../dev/json-file.ts';
 import { processIdentity } from '../../dev/process-identity.mjs';
 import { readRecord, type ServerRecord, writeRecord } from '../../dev/server-process.ts';
 import { cleanStack, StackFailed, stackStatus, stopStack } from '../../dev/stack.ts';
+import { payloadKeysFrom } from '../../temporal/payload-keys.ts';
 import { fakeTemporal, type TemporaryHome, temporaryHome } from './temporary-home.ts';
 
 async function homeWithTemporal(misbehave?: string): Promise<TemporaryHome> {
@@ -72,6 +73,25 @@ describe('the local stack', () => {
     assert.equal(again.parts[0]?.state, 'running');
     assert.deepEqual(await stopStack(sluice.home), ['temporal']);
     assert.equal(existsSync(file), false);
+  });
+
+  it('makes a key for the payloads of its Temporal, once; one with data from before encryption goes on reading it', async () => {
+    const [fresh, old] = [await homeWithTemporal(), await homeWithTemporal()];
+    await mkdir(homePaths.data(old.home, 'temporal'), { recursive: true });
+    await writeFile(join(homePaths.data(old.home, 'temporal'), 'temporal.db'), '');
+    const keysOf = async (home: TemporaryHome): Promise<(string | undefined)[]> => {
+      const { environment } = await home.start(['temporal']);
+      return [environment.SLUICE_PAYLOAD_KEYS, environment.SLUICE_PAYLOAD_PLAIN];
+    };
+    const [keys, plain] = await keysOf(fresh);
+    assert.equal(payloadKeysFrom({ SLUICE_PAYLOAD_KEYS: keys })?.first, 'local');
+    assert.equal(plain, undefined);
+    assert.equal(statSync(homePaths.secrets(fresh.home)).mode & 0o777, 0o600);
+    await stopStack(fresh.home);
+    assert.deepEqual(await keysOf(fresh), [keys, undefined]);
+    const [others, read] = await keysOf(old);
+    assert.notEqual(others, keys);
+    assert.equal(read, 'read');
   });
 
   it('shows and stops what only those start who need it, too', async () => {

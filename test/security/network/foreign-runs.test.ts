@@ -6,7 +6,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { before, beforeEach, describe, it } from 'mocha';
+import { Worker } from '@temporalio/worker';
 import { readRecord } from '../../../dev/server-process.ts';
+import { dataConverterFrom } from '../../../temporal/codec.ts';
+import { workflowBundle } from '../../../temporal/workflow-bundle.ts';
 import { connectClient } from '../../../temporal/connect.ts';
 import { showRun } from '../../../temporal/follow-run.ts';
 import { listRuns, startManualRun } from '../../../temporal/runs.ts';
@@ -158,7 +161,8 @@ describe('who can write to the namespace, with keys', function () {
       });
       isOpen = true;
       await assert.rejects(handle.result(), (error: Error) => /no row canary-failure/.test(String((error.cause as Error).message)));
-      const kept = JSON.stringify([pending, historyToJSON(await handle.fetchHistory())]);
+      const history = await handle.fetchHistory();
+      const kept = JSON.stringify([pending, historyToJSON(history)]);
       const bytes = [...kept.matchAll(/"([A-Za-z0-9+/]{16,}={0,2})"/g)].map(([, text = '']) =>
         Buffer.from(text, 'base64').toString('latin1'),
       );
@@ -167,6 +171,9 @@ describe('who can write to the namespace, with keys', function () {
       assert.match(error ?? '', /no row canary-failure/);
       assert.equal(instances.get('a')?.output, 'output of canary-canary-param');
       assert.match(instances.get('c')?.error ?? '', /no row canary-failure/);
+      const dataConverter = dataConverterFrom({ SLUICE_PAYLOAD_KEYS: ONE });
+      const workflows = await workflowBundle('index', dataConverter);
+      await Worker.runReplayHistory({ workflowBundle: workflows, dataConverter }, history, reference.pipelineRunId);
     } finally {
       await worker.close();
     }
