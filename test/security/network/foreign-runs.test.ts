@@ -68,7 +68,10 @@ describe('who can write to the namespace, with keys', function () {
   const name = (): string => `keys_${randomUUID().slice(0, 8)}`;
   const evil = (): Plan => planOf(name(), [task('a', 'command', [], { params: { command: 'rm -rf /' } })]);
   const slow = (): Plan =>
-    planOf(name(), [task('a', 'wait_until_open', [], { retry: RETRIED }), task('b', 'command', ['a'], { params: { command: 'fine' } })]);
+    planOf(name(), [
+      task('a', 'wait_until_open', [], { retry: RETRIED, heartbeatTimeoutMs: 2_000 }),
+      task('b', 'command', ['a'], { params: { command: 'fine' } }),
+    ]);
   const run = ({ client, taskQueue }: TestWorker, plan: Plan) => startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID());
 
   before(async function () {
