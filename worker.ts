@@ -69,8 +69,8 @@ async function main(options: Options): Promise<void> {
   } catch (error) {
     if (!(error instanceof TemporalUnavailable || error instanceof SettingError)) throw error;
     log.error(error.message);
-    process.exitCode = error instanceof SettingError ? EXIT.failed : EXIT.cannotConnect;
-    return;
+    // The SDK hands its log on, which would keep the process alive.
+    process.exit(error instanceof SettingError ? EXIT.failed : EXIT.cannotConnect);
   }
   const health = await serveHealth(options, log, () => checkHealth(workers));
   const stop = (signal: string): void => {
