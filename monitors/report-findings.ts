@@ -1,7 +1,7 @@
 import { inTurns } from '../lib/in-turns.ts';
 import type { MonitorMemory, Observation, OpenProblem, Page } from '../workflows/plan/incident.ts';
 import { timeText } from '../workflows/plan/format.ts';
-import type { AlertsPlan } from '../workflows/plan/sla.ts';
+import { canonicalJson } from '../workflows/plan/json.ts';
 import type { MonitorFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 
@@ -119,7 +119,7 @@ class Report {
   }
 
   private async reportStorm(incident: string, findings: readonly Finding[]): Promise<void> {
-    const alerts = alertsOfAll(findings);
+    const alerts = findings[0]?.alerts ?? {};
     const page = stormPage(findings, this.rules.now);
     if (!(await this.observe(incident, () => Promise.resolve({ state: 'breach', alerts, page })))) return;
     for (const { key, run } of findings) this.open[key] = { incident, state: 'breach', alerts, ...(run && { run }) };
@@ -142,7 +142,7 @@ class Report {
 
 /**
  * Problems that begin together, by their incident. Those of one pipeline are its own storm: it takes no other's problems out of the pages that
- * they would have.
+ * they would have. Of the others there is one for each set of channels: everybody is told of what is theirs.
  * @param incident of problems of several pipelines; its last part is when they began
  */
 function stormsOf(begun: readonly Finding[], incident: string): Map<string, readonly Finding[]> {
@@ -155,8 +155,20 @@ function stormsOf(begun: readonly Finding[], incident: string): Map<string, read
   const rest = begun.filter(({ dagId }) => !own.some(([pipeline]) => pipeline === dagId));
   return new Map([
     ...own.map(([dagId, findings]) => [`${dagId}/storm/${incident.split('/').at(-1) ?? ''}`, findings] as const),
-    ...(rest.length >= STORM ? [[incident, rest] as const] : []),
+    ...(rest.length >= STORM
+      ? byChannels(rest).map((findings, index) => [index === 0 ? incident : `${incident}/${index + 1}`, findings] as const)
+      : []),
   ]);
+}
+
+function byChannels(findings: readonly Finding[]): Finding[][] {
+  const groups = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const channels = canonicalJson(finding.alerts);
+    groups.set(channels, [...(groups.get(channels) ?? []), finding]);
+  }
+  // One alone is told as it is.
+  return [...groups.values()].filter(({ length }) => length > 1);
 }
 
 /** Where an incident is described by what it was. */
@@ -177,9 +189,4 @@ function stormPage(findings: readonly Finding[], now: number): Page {
     },
     links: [],
   };
-}
-
-/** Everybody whom one of them would have told. */
-function alertsOfAll(findings: readonly Finding[]): AlertsPlan {
-  return Object.assign({}, ...findings.map(({ alerts }) => alerts)) as AlertsPlan;
 }
