@@ -59,7 +59,7 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
         connections: resolveConnections(taskType, connections, params),
         connection: (name, types) => getConnection(connections, name, types),
         timezone: input.timezone ?? 'UTC',
-        holds: (condition, own) => holds(condition, { ...values, ...own }),
+        holds: (condition, own) => holds(condition, { ...values, ...own }, input.timezone),
         scrub: (text) => scrub(text, secrets),
         runs,
         signal,
@@ -123,9 +123,9 @@ async function runBatch(
   return outputs;
 }
 
-function holds(condition: string, values: JsonObject): boolean {
+function holds(condition: string, values: JsonObject, zone: string | undefined): boolean {
   try {
-    return new Evaluator().test(condition, values);
+    return new Evaluator({}, zone).test(condition, values);
   } catch (error) {
     if (error instanceof ExpressionFailed) throw userFault('InvalidParameters', error.message);
     throw error;

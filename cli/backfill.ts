@@ -8,7 +8,7 @@ import { type Choice, REPROCESS, type Reprocess } from '../workflows/plan/interv
 import type { Plan } from '../workflows/plan/plan.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
 import { findPlan } from './find-plan.ts';
-import { parseMoment } from './given-dates.ts';
+import { parseGivenTime } from './given-dates.ts';
 import { withClient } from './with-client.ts';
 
 interface Options extends OutputOptions {
@@ -72,7 +72,7 @@ Examples:
 
 function rangeOf(plan: Plan, { from, to }: Options): { from: number; to: number } {
   const timezone = plan.schedule?.timezone ?? 'UTC';
-  const range = { from: parseMoment(from, timezone).start, to: parseMoment(to, timezone).end };
+  const range = { from: parseGivenTime(from, timezone).start, to: parseGivenTime(to, timezone).end };
   if (range.from > range.to) throw new CommandError(`--from ${from} lies after --to ${to}.`);
   return range;
 }

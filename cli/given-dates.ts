@@ -1,18 +1,17 @@
-import { instantsOf, shiftedInstant } from '../workflows/plan/time-zone.ts';
+import { instantAt, parseDay, parseMoment } from '../workflows/plan/moment.ts';
 import { CommandError } from './command-context.ts';
 
+const DAY_MS = 86_400_000;
+
 /**
- * A date or time that a user gave. A date is its whole day, in the time zone of the pipeline.
+ * Reads a date or time that a user gave. A date is its whole day, in the time zone of the pipeline; a time says its zone.
  * @returns milliseconds, the first and the last that are meant
- * @throws CommandError when it is neither
+ * @throws CommandError when it is neither, or when there is no such day
  */
-export function parseMoment(text: string, timezone: string): { readonly start: number; readonly end: number } {
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) {
-    const midnight = Date.parse(text);
-    const atWall = (wall: number): number => instantsOf(wall, timezone)[0] ?? shiftedInstant(wall, timezone);
-    if (!Number.isNaN(midnight)) return { start: atWall(midnight), end: atWall(midnight + 86_400_000) - 1 };
-  }
-  const instant = /^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(instant)) throw new CommandError(`'${text}' is not a date such as 2024-01-31 or 2024-01-31T06:00:00Z.`);
-  return { start: instant, end: instant };
+export function parseGivenTime(text: string, timezone: string): { readonly start: number; readonly end: number } {
+  const midnight = parseDay(text);
+  if (midnight !== undefined) return { start: instantAt(midnight, timezone), end: instantAt(midnight + DAY_MS, timezone) - 1 };
+  const moment = parseMoment(text, timezone);
+  if (!moment?.hasOffset) throw new CommandError(`'${text}' is not a date such as 2024-01-31 or 2024-01-31T06:00:00Z.`);
+  return { start: moment.instant, end: moment.instant };
 }

@@ -8,9 +8,9 @@ import { askWorkers } from '../temporal/probe.ts';
 import { startManualRun } from '../temporal/runs.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { runUrl } from '../temporal/web-ui.ts';
-import type { Plan } from '../workflows/plan/plan.ts';
-import { type DataInterval, dataIntervalAround, dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
+import { dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
+import { intervalOf } from './given-interval.ts';
 import { collect, givenParams } from './given-params.ts';
 import { findPlan } from './find-plan.ts';
 import { withClient } from './with-client.ts';
@@ -28,7 +28,10 @@ export const command = new Command('run')
   .description('Start a run by hand, from the pipeline file as it is now.')
   .argument('<pipeline>', 'dag_id, or a YAML file')
   .option('-w, --wait', 'follow the run to its end', false)
-  .option('--logical-date <date>', 'start of the data interval to work on; default: the last complete one')
+  .option(
+    '--logical-date <date>',
+    'start of the data interval to work on, a day in the time zone of the pipeline or a time; default: the last complete one',
+  )
   .option('--id <id>', 'tells runs of one pipeline apart; default: the logical date if given, else the time')
   .option('-p, --param <name=value>', 'a parameter of the run; may be given several times', collect)
   .addOption(outputOption())
@@ -43,7 +46,8 @@ export const command = new Command('run')
     await withClient(async (client) => {
       const taskQueue = taskQueueOf(environment);
       await ensureSearchAttributes(client);
-      const interval = intervalOf(plan, options.logicalDate);
+      const interval =
+        options.logicalDate === undefined ? dataIntervalAt(plan.schedule, Date.now()) : intervalOf(plan, options.logicalDate);
       const id = options.id ?? (options.logicalDate === undefined ? iso(Date.now()) : interval.start);
       const run = await startManualRun(client, plan, taskQueue, interval, id, params, userInfo().username);
       const url = runUrl(environment, client.options.namespace, run);
@@ -69,16 +73,3 @@ export const command = new Command('run')
       }
     });
   });
-
-function intervalOf({ schedule, dagId }: Plan, logicalDate: string | undefined): DataInterval {
-  if (logicalDate === undefined) return dataIntervalAt(schedule, Date.now());
-  const start = Date.parse(logicalDate.length === 10 ? `${logicalDate}T00:00:00Z` : logicalDate);
-  if (Number.isNaN(start)) throw new CommandError(`'${logicalDate}' is not a date such as 2024-01-31 or 2024-01-31T06:00:00Z.`);
-  const interval = schedule === null ? dataIntervalAt(null, start) : dataIntervalAround(schedule, start);
-  if (!interval || interval.start !== iso(start)) {
-    throw new CommandError(
-      `No data interval of ${dagId} starts at ${iso(start)}${interval ? `; the one around it is ${interval.start} – ${interval.end}. Use --logical-date ${interval.start}` : ''}.`,
-    );
-  }
-  return interval;
-}

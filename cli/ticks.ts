@@ -5,7 +5,7 @@ import { formatTable } from '../lib/table.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { fillTicks, isOpen, listTicks, type Tick } from '../temporal/ticks.ts';
 import { environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
-import { parseMoment } from './given-dates.ts';
+import { parseGivenTime } from './given-dates.ts';
 import { withClient } from './with-client.ts';
 
 interface Options extends OutputOptions {
@@ -28,8 +28,8 @@ export const command = new Command('ticks')
     await withClient(async (client) => {
       await ensureSearchAttributes(client);
       const ticks = await listTicks(client, dagId, {
-        ...(from !== undefined && { from: parseMoment(from, 'UTC').start }),
-        ...(to !== undefined && { to: parseMoment(to, 'UTC').end }),
+        ...(from !== undefined && { from: parseGivenTime(from, 'UTC').start }),
+        ...(to !== undefined && { to: parseGivenTime(to, 'UTC').end }),
       });
       print(options, ticks, formatTicks(ticks));
       say(summaryOf(ticks));

@@ -45,7 +45,7 @@ export const CODES = {
   SL504: 'An expression reads the output of a task that does not come before this one: it may not have run yet.',
   SL505: 'A parameter that the pipeline does not declare.',
   SL506: 'An output that the task does not have.',
-  SL507: 'A function that expressions do not have, or a part of one that could take too long.',
+  SL507: 'A function that expressions do not have, a date pattern that is none, or a part of an expression that could take too long.',
   SL508: 'An expression at a place that takes none, or braces around one that needs none.',
   SL509: 'A secret, or a connection field that expressions cannot read.',
   SL510: 'An expression at a place in SQL where its value cannot be written safely.',

@@ -3,7 +3,7 @@ import { TRIGGERS } from '../sensors/catalog.ts';
 import type { TriggerType } from '../sensors/define-trigger.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
 import { isMap, type JsonObject } from '../workflows/plan/json.ts';
-import type { Plan, TaskPlan } from '../workflows/plan/plan.ts';
+import { type Plan, type TaskPlan, timezoneOf } from '../workflows/plan/plan.ts';
 import { checkBranches, checkWaits } from './check-branches.ts';
 import { type Context, checkContext } from './check-context.ts';
 import { checkRetryPolicies } from './check-retry-policy.ts';
@@ -181,9 +181,11 @@ export class Compiler {
         );
       });
     const [tasks, onFailure, onSuccess, last] = [emit('tasks'), emit('on_failure'), emit('on_success'), emit('finally')];
+    const timezone = typeof value.timezone === 'string' ? value.timezone : undefined;
+    const dateZone = timezoneOf({ schedule, ...(timezone !== undefined && { timezone }) });
     return emitPlan(value, {
       schedule,
-      ...(schedule === null && typeof value.timezone === 'string' && { timezone: value.timezone }),
+      ...(schedule === null && timezone !== undefined && { timezone }),
       ...(triggers.length > 0 && { triggers }),
       ...(slas.length > 0 && { slas }),
       ...(Object.keys(params).length > 0 && { params }),
@@ -192,6 +194,7 @@ export class Compiler {
       ...(onSuccess.length > 0 && { onSuccess }),
       ...(last.length > 0 && { finally: last }),
       ...(expressions.shapes && { shapes: expressions.shapes }),
+      ...(dateZone !== 'UTC' && (expressions.shapes || schedule === null) && { dateZone }),
       ...(expressions.connections.length > 0 && { connections: expressions.connections }),
       ...(Object.keys(notYet).length > 0 && { notYet }),
     });

@@ -2,8 +2,9 @@ import type { CalendarPlan } from '../workflows/plan/calendar.ts';
 import { CronError, nextTick, parseCron } from '../workflows/plan/cron.ts';
 import { DURATION_HELP, parseDuration } from '../workflows/plan/duration.ts';
 import { isMap, type JsonObject } from '../workflows/plan/json.ts';
+import { parseMoment } from '../workflows/plan/moment.ts';
 import { iso, PRESETS, type SchedulePlan, tickAfter } from '../workflows/plan/schedule.ts';
-import { instantsOf, isTimeZone, shiftedInstant } from '../workflows/plan/time-zone.ts';
+import { isTimeZone } from '../workflows/plan/time-zone.ts';
 import { didYouMean } from './diagnostic.ts';
 import type { Path, Source } from './source.ts';
 
@@ -131,10 +132,6 @@ const MAX_REMEMBERED = 10_000;
 
 /** An instant in UTC of a date or a time, read in the pipeline's zone where it names none. */
 function dayOrTime(text: unknown, timezone: string): string | undefined {
-  if (typeof text !== 'string') return undefined;
-  const normal = text.replace(' ', 'T');
-  const zoned = /(?:Z|[+-]\d{2}:\d{2})$/.test(normal) && normal.includes('T');
-  const instant = zoned ? Date.parse(normal) : Date.parse(normal.includes('T') ? `${normal}Z` : normal);
-  if (Number.isNaN(instant)) return undefined;
-  return iso(zoned ? instant : (instantsOf(instant, timezone)[0] ?? shiftedInstant(instant, timezone)));
+  const moment = typeof text === 'string' ? parseMoment(text, timezone) : undefined;
+  return moment && iso(moment.instant);
 }

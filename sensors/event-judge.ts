@@ -31,7 +31,7 @@ export interface JudgedEvent extends RunEvent {
 
 /** Holds events against a trigger: whether one starts a run, and with what. Pure. */
 export class EventJudge {
-  private readonly evaluator = new Evaluator();
+  private readonly evaluator: Evaluator;
   /** null: the condition is not simple. */
   private quick: QuickCondition | null | undefined;
   private readonly names: QuickNames;
@@ -40,6 +40,7 @@ export class EventJudge {
     private readonly plan: Plan,
     private readonly trigger: TriggerPlan,
   ) {
+    this.evaluator = new Evaluator({}, plan.dateZone);
     this.names = new QuickNames(plan.dagId);
   }
 

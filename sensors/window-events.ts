@@ -27,9 +27,11 @@ export class WindowEvents {
   constructor(
     private readonly mode: WindowMode,
     private readonly panes: WindowPanes,
+    zone?: string,
   ) {
     this.evaluator = new Evaluator(
       Object.fromEntries(Object.entries(mode.aggregates).map(([name, { kind }]) => [name, AGGREGATE_SHAPES[kind]])),
+      zone,
     );
   }
 

@@ -75,7 +75,7 @@ export class PromiseReader {
       outputs[first] = member === undefined ? output : { ...(outputs[first] as JsonObject | undefined), [member]: output };
     }
     let evaluator = this.evaluators.get(plan);
-    if (!evaluator) this.evaluators.set(plan, (evaluator = new Evaluator(plan.shapes)));
+    if (!evaluator) this.evaluators.set(plan, (evaluator = new Evaluator(plan.shapes, plan.dateZone)));
     const values = {
       outputs,
       dag_id: plan.dagId,

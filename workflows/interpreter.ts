@@ -76,7 +76,7 @@ async function run(input: RunInput, interval: DataInterval, host: TemporalHost):
   const { workflowId } = workflowInfo();
   const evaluator = plan.shapes && (await loadEvaluator(plan));
   const values: Record<string, Json> = evaluator
-    ? { ...runValues(plan.dagId, workflowId, interval), ...(await connectionFields(plan)), ...(event && eventValues(event)) }
+    ? { ...runValues(plan, workflowId, interval), ...(await connectionFields(plan)), ...(event && eventValues(event)) }
     : {};
   const pipelineRun = new PipelineRun(
     plan,
@@ -129,7 +129,7 @@ async function waitOutStartDelay({ schedule }: Plan, host: TemporalHost, { opera
 /** Loaded only by runs whose plan has expressions: it is the largest part of the bundle. */
 async function loadEvaluator(plan: Plan): Promise<Evaluator> {
   const { Evaluator } = await import('./plan/expressions/evaluator.ts');
-  return new Evaluator(plan.shapes);
+  return new Evaluator(plan.shapes, plan.dateZone);
 }
 
 /** The fields of connections that expressions read, as a worker has them; kept in the history, so that the run sees them unchanged. */

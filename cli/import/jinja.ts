@@ -2,6 +2,9 @@
 const NAMES: Readonly<Record<string, string>> = {
   ds: 'ds',
   ds_nodash: 'ds_nodash',
+  ts: 'ts',
+  prev_ds: 'prev_ds',
+  next_ds: 'next_ds',
   logical_date: 'logical_date',
   execution_date: 'logical_date',
   data_interval_start: 'data_interval_start',

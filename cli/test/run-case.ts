@@ -6,6 +6,7 @@ import { allTasks, type Plan, type TaskPlan } from '../../workflows/plan/plan.ts
 import { dataIntervalAt } from '../../workflows/plan/schedule.ts';
 import type { ActivityCall } from '../../workflows/run/run-host.ts';
 import { CommandError } from '../command-context.ts';
+import { intervalOf } from '../given-interval.ts';
 import { sampleOutput } from './sample-output.ts';
 import { simulate, type Simulated } from './simulate.ts';
 import type { SimulatedAttempt } from './simulated-host.ts';
@@ -38,7 +39,8 @@ export async function runCase(plan: Plan, testCase: TestCase, recorded: Readonly
 
 function simulateCase(plan: Plan, testCase: TestCase, declared: Readonly<Record<string, DeclaredTask>>): Promise<Simulated> {
   return simulate(plan, {
-    interval: dataIntervalAt(plan.schedule, dayAfter(plan, testCase.logical_date)),
+    interval:
+      testCase.logical_date === undefined ? dataIntervalAt(plan.schedule, Date.parse(SOME_DAY)) : intervalOf(plan, testCase.logical_date),
     ...(testCase.params && { params: testCase.params }),
     ...(testCase.event && { event: testCase.event }),
     ...(testCase.connections && { connections: testCase.connections }),
@@ -103,20 +105,6 @@ function withDeclared(plan: Plan, declared: Readonly<Record<string, DeclaredTask
 }
 
 const DECLARED = 'declared ';
-
-/** An instant whose last complete interval begins at `logicalDate`; without one any day does. */
-function dayAfter({ schedule, dagId }: Plan, logicalDate: string | undefined): number {
-  if (logicalDate === undefined) return Date.parse(SOME_DAY);
-  const start = Date.parse(logicalDate.length === 10 ? `${logicalDate}T00:00:00Z` : logicalDate);
-  if (Number.isNaN(start)) throw new CommandError(`'${logicalDate}' is not a date such as 2024-01-31.`);
-  if (schedule === null) return start;
-  for (let at = start + 1; at < start + 400 * 86_400_000; at += 3_600_000) {
-    const interval = dataIntervalAt(schedule, at);
-    if (Date.parse(interval.start) === start) return at;
-    if (Date.parse(interval.start) > start) break;
-  }
-  throw new CommandError(`No data interval of ${dagId} starts at ${logicalDate}.`);
-}
 
 function attemptOf({ task, input }: ActivityCall, attempt: number, declared: DeclaredTask | undefined): SimulatedAttempt {
   const takesMs = declared?.takes === undefined ? SOME_TIME : (parseDuration(declared.takes) ?? SOME_TIME);

@@ -52,7 +52,7 @@ function begin(
 ): PipelineRun {
   const { params, mistakes } = resolveRunParams(plan, given);
   if (mistakes.length > 0) throw new TaskFailed(`The run's parameters do not fit: ${mistakes.join(' ')}`);
-  const evaluator = plan.shapes && new Evaluator(plan.shapes);
-  const values = { ...runValues(plan.dagId, pipelineRunId, interval), ...(event && { event }), ...(connections && { conn: connections }) };
+  const evaluator = plan.shapes && new Evaluator(plan.shapes, plan.dateZone);
+  const values = { ...runValues(plan, pipelineRunId, interval), ...(event && { event }), ...(connections && { conn: connections }) };
   return new PipelineRun(plan, { pipelineRunId, interval, params, values }, host, evaluator);
 }

@@ -1,5 +1,6 @@
 import { type Environment, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
 import { CONNECTION_FIELDS } from '../../workflows/plan/connection-fields.ts';
+import { formatMistake } from '../../workflows/plan/expressions/date-format.ts';
 import { expressionLanguage } from '../../workflows/plan/expressions/language.ts';
 import { EVENT_META, RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
@@ -74,7 +75,10 @@ function checkInScope(source: string, scope: ExpressionScope): CheckedExpression
   } catch (error) {
     return { mistake: syntaxMistake(error, source) };
   }
-  for (const { name, start, end } of facts.calls) {
+  for (const { name, start, end, literals } of facts.calls) {
+    const pattern = name === 'date' ? literals[1] : undefined;
+    const mistaken = pattern === undefined ? undefined : formatMistake(pattern);
+    if (mistaken) return { mistake: { start, end, code: 'SL507', ...mistaken } };
     const instead = REFUSED_CALLS[name];
     if (instead !== undefined) {
       return {

@@ -72,7 +72,7 @@ export class RecordWindows implements RecordHandler {
   ) {
     this.paneMs = greatestCommonDivisor(mode.sizeMs, mode.slideMs);
     this.panes = new WindowPanes(this.paneMs, mode.aggregates);
-    this.events = new WindowEvents(mode, this.panes);
+    this.events = new WindowEvents(mode, this.panes, context.sensor.plan.dateZone);
     this.closed = ((context.sensor.journal.cursor ?? {}) as KafkaCursor).closed;
   }
 

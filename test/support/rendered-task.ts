@@ -7,5 +7,5 @@ export function renderedTask(yaml: string, params: JsonObject): JsonObject {
   const plan = planOf(yaml);
   const [task] = plan.tasks;
   if (!task) throw new Error('The file has no task.');
-  return new Evaluator(plan.shapes).renderParams(task.params, task.templates ?? [], { params });
+  return new Evaluator(plan.shapes, plan.dateZone).renderParams(task.params, task.templates ?? [], { params });
 }

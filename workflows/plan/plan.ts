@@ -53,6 +53,8 @@ export interface Plan {
   readonly outlets?: readonly string[];
   /** The types of names in expressions, where they are known; absent: the plan has no expressions. */
   readonly shapes?: Readonly<Record<string, Shape>>;
+  /** The IANA time zone of `ds`, of its kin and of functions for dates; absent: UTC, and so in plans of earlier releases. */
+  readonly dateZone?: string;
   /** Connections of which expressions read a field. */
   readonly connections?: readonly string[];
   /** The pipelines that `run_pipeline` tasks start, by dag_id, and those that these start: frozen with this one. */

@@ -1,5 +1,6 @@
 import { hasDotSegment } from './dot-segments.ts';
 import { parseDuration } from './duration.ts';
+import { parseMoment } from './moment.ts';
 import { isTimeZone } from './time-zone.ts';
 
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/;
@@ -8,7 +9,7 @@ const ISO_DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:
 export const TEXT_FORMATS = {
   duration: (text: string) => (parseDuration(text) ?? 0) > 0,
   'time-zone': isTimeZone,
-  'iso-date': (text: string) => ISO_DATE.test(text) && !Number.isNaN(Date.parse(text)),
+  'iso-date': (text: string) => ISO_DATE.test(text) && parseMoment(text, 'UTC') !== undefined,
   uri: (text: string) => URL.canParse(text),
   path: (text: string) => !hasDotSegment(text) && !/\p{Cc}/u.test(text),
 } as const satisfies Record<string, (text: string) => boolean>;

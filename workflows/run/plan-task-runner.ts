@@ -283,12 +283,14 @@ export class PlanTaskRunner implements TaskRunner {
       task.inputFrom === undefined ? undefined : (this.state.results.get(task.inputFrom)?.output as DatasetReference | undefined);
     const values =
       task.templates && items && this.expressions(task).namesRead(task.params, task.templates, { ...this.variables(), ...items });
+    // Of the plans of earlier releases, only those with a schedule have a zone here.
+    const timezone = (task.wait && this.plan.schedule?.timezone) ?? (task.wait || values ? this.plan.dateZone : undefined);
     const base = task.outputBase === undefined ? undefined : `${task.outputBase}${suffix.replace(/\[(\d+)\]/g, '/item_$1')}`;
     return {
       params,
       ...(task.templates && { rendered: true }),
       ...(values && { values }),
-      ...(task.wait && this.plan.schedule && { timezone: this.plan.schedule.timezone }),
+      ...(timezone !== undefined && { timezone }),
       ...(task.retryRules && { retryRules: task.retryRules }),
       ...(task.lineage && { planHash: this.plan.hash }),
       interval: this.context.interval,

@@ -707,6 +707,12 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
       'a=success="2024-01-01 20240101 2024-01-02T00:00:00Z": success',
     ],
     [
+      'dates of a time zone',
+      'a: ok with {give: "{{ ds }} {{ ts }} {{ prev_ds }} {{ next_ds }} {{ date(addDays(logical_date, 1), \\"yyyy/MM/dd HH\\") }}"}',
+      'a=success="2023-12-31 2023-12-31T19:00:00-05:00 2023-12-30 2024-01-01 2024/01/01 19": success',
+      { file: { timezone: 'America/New_York' } },
+    ],
+    [
       'arithmetic with time',
       'a: ok with {give: "{{ data_interval_start - duration(\\"24h\\") }}"}',
       'a=success="2023-12-31T00:00:00Z": success',

@@ -29,15 +29,19 @@ interface Compiled {
 
 /** Evaluates expressions that have been checked when their file was compiled. No clock, no I/O: the same values give the same result. */
 export class Evaluator {
-  private readonly language: Environment = expressionLanguage(false);
+  private readonly language: Environment;
   private readonly expressions = new Map<string, Compiled>();
   private readonly templates = new Map<string, readonly TemplatePart[]>();
   private readonly values = new WeakMap<object, unknown>();
 
   private readonly shapes: Readonly<Record<string, Shape>>;
 
-  /** @param shapes the types of names, where they were known when the file was compiled */
-  constructor(shapes: Readonly<Record<string, Shape>> = {}) {
+  /**
+   * @param shapes the types of names, where they were known when the file was compiled
+   * @param zone the IANA time zone that functions for dates mean: the plan's `dateZone`
+   */
+  constructor(shapes: Readonly<Record<string, Shape>> = {}, zone = 'UTC') {
+    this.language = expressionLanguage(false, zone);
     this.shapes = { ...RUN_NAMES, event_meta: EVENT_META, ...shapes };
   }
 

@@ -1,30 +1,34 @@
 import { Decimal } from '../decimal.ts';
 import { Environment } from './cel.ts';
 import { cost } from './cost.ts';
+import { addDateFunctions } from './date-functions.ts';
 
 /** Expressions are short: a limit keeps their cost bounded, whatever is typed. */
 const LIMITS = { maxAstNodes: 400, maxDepth: 40, maxListElements: 200, maxMapEntries: 100, maxCallArguments: 8 };
 
-const languages = new Map<boolean, Environment>();
+const languages = new Map<string, Environment>();
 
 /**
  * A CEL environment with what Sluice adds to the language: whole numbers and fractions mix in arithmetic, numbers that no double holds are
- * exact (`decimal`), `text.like("a%")` and `string(time)`.
+ * exact (`decimal`), `text.like("a%")`, `string(time)` and functions for dates.
  * @param known whether names must be declared: so when a file is compiled, not when a run evaluates what has been checked
+ * @param zone the IANA time zone that functions for dates mean
  */
-export function expressionLanguage(known: boolean): Environment {
-  let language = languages.get(known);
-  if (!language) languages.set(known, (language = createLanguage(known)));
+export function expressionLanguage(known: boolean, zone = 'UTC'): Environment {
+  const key = `${known} ${zone}`;
+  let language = languages.get(key);
+  if (!language) languages.set(key, (language = createLanguage(known, zone)));
   return language.clone();
 }
 
-function createLanguage(known: boolean): Environment {
+function createLanguage(known: boolean, zone: string): Environment {
   const language = new Environment({ unlistedVariablesAreDyn: !known, homogeneousAggregateLiterals: false, limits: LIMITS });
   for (const [operator, apply] of Object.entries(ARITHMETIC)) {
     language.registerOperator(`int ${operator} double`, (a: bigint, b: number) => apply(Number(a), b));
     language.registerOperator(`double ${operator} int`, (a: number, b: bigint) => apply(a, Number(b)));
   }
   addDecimals(language);
+  addDateFunctions(language, zone, known);
   language.registerFunction('string.like(string): bool', (text: string, pattern: string) => like(text, pattern));
   language.registerFunction('string(google.protobuf.Timestamp): string', (time: Date) => time.toISOString().replace('.000Z', 'Z'));
   return language;

@@ -11,11 +11,18 @@ export interface Reference extends Range {
   readonly path: readonly string[];
 }
 
+/** A call of a function. */
+export interface Call extends Range {
+  readonly name: string;
+  /** The arguments, without the receiver of a method; undefined for those that are no literal text. */
+  readonly literals: readonly (string | undefined)[];
+}
+
 /** What can be told of an expression from its syntax alone. */
 export interface SyntaxFacts {
   readonly references: readonly Reference[];
-  /** Calls of functions, with their names. */
-  readonly calls: readonly (Range & { readonly name: string })[];
+  /** Calls of functions, with their names, and what is written out of their arguments. */
+  readonly calls: readonly Call[];
   readonly nodes: number;
   /** How deep `map`, `filter`, `all`, `exists` are nested in each other. */
   readonly loops: number;
@@ -26,7 +33,7 @@ const LOOPS: ReadonlySet<string> = new Set(['map', 'filter', 'all', 'exists', 'e
 /** Walks a syntax tree. Names that a loop binds are not references. */
 export function syntaxFacts(root: ASTNode): SyntaxFacts {
   const references: Reference[] = [];
-  const calls: (Range & { name: string })[] = [];
+  const calls: Call[] = [];
   let nodes = 0;
   let loops = 0;
 
@@ -42,7 +49,7 @@ export function syntaxFacts(root: ASTNode): SyntaxFacts {
     switch (node.op) {
       case 'rcall': {
         const [name, receiver, args] = node.args;
-        calls.push({ name, start: node.range.start, end: node.range.end });
+        calls.push({ name, start: node.range.start, end: node.range.end, literals: args.map(literalOf) });
         walk(receiver, bound, depth);
         const [variable, ...rest] = args;
         if (LOOPS.has(name) && variable?.op === 'id') {
@@ -54,7 +61,7 @@ export function syntaxFacts(root: ASTNode): SyntaxFacts {
       }
       case 'call': {
         const [name, args] = node.args;
-        calls.push({ name, start: node.range.start, end: node.range.end });
+        calls.push({ name, start: node.range.start, end: node.range.end, literals: args.map(literalOf) });
         for (const argument of args) walk(argument, bound, depth);
         return;
       }
@@ -64,6 +71,10 @@ export function syntaxFacts(root: ASTNode): SyntaxFacts {
   };
   walk(root, [], 0);
   return { references, calls, nodes, loops };
+}
+
+function literalOf(node: ASTNode): string | undefined {
+  return node.op === 'value' && typeof node.args === 'string' ? node.args : undefined;
 }
 
 /** `a.b["c"]` as a path, or undefined for anything that is not only names. */

@@ -1,0 +1,18 @@
+import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
+import { dataIntervalAround, dataIntervalAt, type DataInterval, iso } from '../workflows/plan/schedule.ts';
+import { CommandError } from './command-context.ts';
+import { parseGivenTime } from './given-dates.ts';
+
+/**
+ * The data interval that starts at a logical date which a user gave: a day is its first moment in the time zone of the pipeline.
+ * @throws CommandError when it is no date, or when no interval starts there
+ */
+export function intervalOf(plan: Plan, logicalDate: string): DataInterval {
+  const { schedule, dagId } = plan;
+  const { start } = parseGivenTime(logicalDate, timezoneOf(plan));
+  const interval = schedule === null ? dataIntervalAt(null, start) : dataIntervalAround(schedule, start);
+  if (interval?.start === iso(start)) return interval;
+  throw new CommandError(
+    `No data interval of ${dagId} starts at ${iso(start)}${interval ? `; the one around it is ${interval.start} – ${interval.end}. The logical date of that is ${interval.start}` : ''}.`,
+  );
+}
