@@ -259,6 +259,7 @@ export const PLAN_FIELDS = {
   inlets: { by: 'whoever reads it' },
   outlets: { by: 'sensors' },
   shapes: { by: 'the run' },
+  dateZone: { by: 'the run' },
   connections: { by: 'the run' },
   pipelines: {
     cases: [
