@@ -21,7 +21,7 @@ export const CODES = {
   SL207: 'A task type that does not exist.',
   SL208: 'Keys that exclude each other, or none of several of which one is needed.',
   SL209: 'A schedule that cannot be used: a cron expression, a preset or a time zone is wrong, or it never fires.',
-  SL210: 'A number that is too large, or too long, to be kept exactly. Write it in quotes.',
+  SL210: 'A number that would not be kept as it is written: too large or too long, or with zeros that are lost. Write it in quotes.',
   SL301: 'Two tasks, or two triggers, have the same name.',
   SL302: 'A task depends on one that does not exist.',
   SL303: 'Tasks wait for each other in a circle; none of them could ever start.',

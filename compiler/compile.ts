@@ -5,6 +5,7 @@ import type { Shape } from '../workflows/plan/expressions/shape.ts';
 import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import { type Plan, type TaskPlan, timezoneOf } from '../workflows/plan/plan.ts';
 import { checkBranches, checkWaits } from './check-branches.ts';
+import { keepDefaults } from './check-numbers.ts';
 import { type Context, checkContext } from './check-context.ts';
 import { checkRetryPolicies } from './check-retry-policy.ts';
 import { byPlace, type Diagnostic } from './diagnostic.ts';
@@ -111,7 +112,8 @@ export class Compiler {
   }
 
   private read(source: Source): Pick<Draft, 'value' | 'nodes'> {
-    const value = parse(source);
+    const parsed = parse(source);
+    const value = parsed && keepDefaults(source, parsed);
     const nodes = value ? taskNodes(value) : [];
     if (value) this.validator.validate(source, value, nodes);
     return { value, nodes };

@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { DURATION_HELP } from '../workflows/plan/duration.ts';
 import { schemaTypeInWords } from '../workflows/plan/schema-type-words.ts';
 import { isMap } from '../workflows/plan/json.ts';
+import { parseDay } from '../workflows/plan/moment.ts';
 import { didYouMean, nearest } from './diagnostic.ts';
 import { FOREIGN_KEYS } from './foreign-keys.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
@@ -39,7 +40,8 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
       if (isMistyped(missing, error.data, Object.keys(propertiesOf(error)))) return; // reported where the wrong word stands
       const { formerly } = propertiesOf(error)[missing] ?? {};
       if (formerly !== undefined && isMap(error.data) && formerly in error.data) {
-        const value = JSON.stringify(error.data[formerly]).replace(/^"([A-Za-z_][\w.-]*)"$/, '$1');
+        const old = error.data[formerly];
+        const value = typeof old === 'object' ? JSON.stringify(old) : source.textAt([...path, formerly]);
         return source.reportKey(
           'SL202',
           [...path, formerly],
@@ -54,8 +56,8 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
       return source.report(
         'SL203',
         path,
-        `${where} must be ${schemaTypeInWords(params.type as string | readonly string[])}, not ${given}.`,
-        typeHint(params.type, error.data),
+        `${where} must be ${schemaTypeInWords(params.type as string | readonly string[])}, not ${typeof error.data === 'number' ? `'${source.textAt(path)}'` : given}.`,
+        typeHint(params.type, error.data, source.textAt(path)),
       );
     case 'enum':
       return notAllowed(source, path, where, error, params.allowedValues as readonly unknown[]);
@@ -153,12 +155,17 @@ export function showValue(value: unknown): string {
   return `'${text.length > 60 ? `${text.slice(0, 59)}…` : text}'`;
 }
 
-function typeHint(type: unknown, data: unknown): string | undefined {
-  if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `put it in quotes: "${String(data)}"`;
-  if (type === 'array' && typeof data === 'string') return `write it as a list: [${data}]`;
-  if ((type === 'integer' || type === 'number') && typeof data === 'string' && /^\d+$/.test(data)) return `leave the quotes out: ${data}`;
+/** @param text as the value stands in the file: a hint must not change it, and 007 is read as 7 */
+function typeHint(type: unknown, data: unknown, text: string): string | undefined {
+  if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `put it in quotes: "${text}"`;
+  if (type === 'array' && typeof data === 'string') return `write it as a list: [${PLAIN_WORDS.test(data) ? data : JSON.stringify(data)}]`;
+  if ((type === 'integer' || type === 'number') && typeof data === 'string' && /^(?:0|[1-9]\d{0,14})$/.test(data))
+    return `leave the quotes out: ${data}`;
   return undefined;
 }
+
+/** Words that stand in a list without quotes. */
+const PLAIN_WORDS = /^[A-Za-z_][\w.-]*(?:, *[A-Za-z_][\w.-]*)*$/;
 
 function exampleOf(error: ErrorObject, key: string): string | undefined {
   const example = propertiesOf(error)[key]?.examples?.[0];
@@ -170,6 +177,12 @@ function exampleIn(schema: unknown): string | undefined {
   return example === undefined ? undefined : `for example ${typeof example === 'string' ? example : JSON.stringify(example)}`;
 }
 
+/** Whether a text begins like a day, of those that the calendar does not have. */
+function isNoDay(text: string): boolean {
+  const [day] = /^\d{4}-\d{2}-\d{2}/.exec(text) ?? [];
+  return day !== undefined && parseDay(day) === undefined;
+}
+
 function formOf(error: ErrorObject): string {
   const params = error.params as { format?: string; pattern?: string };
   switch (params.format) {
@@ -178,7 +191,9 @@ function formOf(error: ErrorObject): string {
     case 'time-zone':
       return ', which is not a time zone such as UTC or Europe/Berlin';
     case 'iso-date':
-      return ', which is not a date such as 2024-01-31 or 2024-01-31T06:00';
+      return isNoDay(String(error.data))
+        ? ', a day that the calendar does not have'
+        : ', which is not a date such as 2024-01-31 or 2024-01-31T06:00';
     case 'uri':
       return ', which is not an address such as s3://raw-data/sales';
     case 'path':

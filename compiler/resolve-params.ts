@@ -1,7 +1,11 @@
 import { checkValue } from '../workflows/plan/value-schema.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
+import { parseMoment } from '../workflows/plan/moment.ts';
 import type { ParamPlan } from '../workflows/plan/plan.ts';
 import type { Source } from './source.ts';
+
+/** What looks like a day, with a time or without. */
+const DAY = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/;
 
 /** The parameters of a pipeline; a bare value is a default of its own type. Mistakes are in `source`. */
 export function resolveParams(source: Source, value: JsonObject): Readonly<Record<string, ParamPlan>> {
@@ -10,12 +14,20 @@ export function resolveParams(source: Source, value: JsonObject): Readonly<Recor
   return Object.fromEntries(
     declared.flatMap(([name, given]): [string, ParamPlan][] => {
       if (given === undefined) return [];
+      if (typeof given === 'string' && DAY.test(given) && parseMoment(given, 'UTC') === undefined) {
+        source.report('SL205', ['params', name], `'${given}' names a day or a time that does not exist.`);
+      }
       if (!isMap(given)) return [[name, { schema: { type: typeOf(given) }, default: given }]];
       const { default: fallback, ...schema } = given;
       const path = ['params', name];
       if (fallback !== undefined && !source.isReported(path)) {
         for (const mistake of checkValue(schema, fallback, name)) {
-          source.report('SL503', [...path, 'default'], `The default does not fit the parameter's own schema: ${mistake}`);
+          source.report(
+            'SL503',
+            [...path, 'default'],
+            `The default does not fit the parameter's own schema: ${mistake}`,
+            quotesHint(schema, fallback, source.textAt([...path, 'default'])),
+          );
         }
       }
       if (fallback === undefined && isScheduled) {
@@ -29,6 +41,11 @@ export function resolveParams(source: Source, value: JsonObject): Readonly<Recor
       return [[name, { schema, ...(fallback !== undefined && { default: fallback }) }]];
     }),
   );
+}
+
+/** A number that was meant as text, in quotes, as it is written. */
+function quotesHint({ type }: JsonObject, given: Json, text: string): string | undefined {
+  return typeof given === 'number' && [type].flat().includes('string') ? `put it in quotes: "${text}"` : undefined;
 }
 
 function typeOf(value: Json): string {

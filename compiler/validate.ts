@@ -1,6 +1,6 @@
 import type { TaskType } from '../activities/define-task.ts';
-import { Decimal } from '../workflows/plan/decimal.ts';
-import { isMap, isNumberText, type Json, type JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../workflows/plan/json.ts';
+import { checkNumbers } from './check-numbers.ts';
 import { didYouMean } from './diagnostic.ts';
 import { explainError, isMistyped, type Place, showValue } from './explain-error.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
@@ -27,11 +27,11 @@ export class Validator {
   /** Reports into `source` what the schema refuses in `value`, whose tasks are `nodes`. */
   validate(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
     this.run('/definitions/file', source, value, { kind: 'pipeline', path: [] });
-    checkNumbers(source, value, []);
     for (const node of nodes) this.validateTask(source, node);
     for (const [index, trigger] of (Array.isArray(value.triggers) ? value.triggers : []).entries()) {
       if (isMap(trigger)) this.validateTrigger(source, trigger, ['triggers', index]);
     }
+    checkNumbers(source, value);
   }
 
   private validateTask(source: Source, { keys, path }: TaskNode): void {
@@ -124,37 +124,4 @@ function checkTogether(source: Source, taskType: TaskType, task: JsonObject, pat
     if (typeof last === 'string') source.reportKey('SL208', [...path, ...at], message, hint);
     else source.reportInside('SL208', [...path, ...at], message, hint);
   }
-}
-
-/** Reports numbers that have been changed already when they were read: YAML's reader has no others than JavaScript's. */
-function checkNumbers(source: Source, value: Json | undefined, path: Path): void {
-  if (typeof value === 'number') {
-    if (Number.isSafeInteger(value)) return;
-    const text = source.textAt(path);
-    if (/^[-+]?\d+$/.test(text)) {
-      source.report(
-        'SL210',
-        path,
-        'This whole number is too large to be kept exactly.',
-        'put it in quotes; int(…) makes a number of it in expressions',
-      );
-    } else if (isChanged(text, value)) {
-      source.report(
-        'SL210',
-        path,
-        `This number cannot be kept exactly: it would become ${value}.`,
-        'put it in quotes; in SQL the text is a number again',
-      );
-    }
-  } else if (Array.isArray(value)) {
-    for (const [index, part] of (value as readonly Json[]).entries()) checkNumbers(source, part, [...path, index]);
-  } else if (isMap(value)) {
-    for (const [key, part] of Object.entries(value))
-      if (typeof part === 'object' || typeof part === 'number') checkNumbers(source, part, [...path, key]);
-  }
-}
-
-function isChanged(text: string, value: number): boolean {
-  // YAML writes some numbers as JSON does not, such as .5, 0x1F or .inf: none of them is longer than what is kept.
-  return isNumberText(text) && !(Number.isFinite(value) && Decimal.of(text).compare(Decimal.of(value)) === 0);
 }

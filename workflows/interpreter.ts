@@ -18,6 +18,7 @@ import { type Plan, PLAN_FORMAT } from './plan/plan.ts';
 import { failedItems, PARTIAL, type RunInput, type RunResult } from './plan/run.ts';
 import { resolveRunParams } from './plan/run-params.ts';
 import { dataIntervalAt, type DataInterval, iso } from './plan/schedule.ts';
+import { FORMER_VALUE_FORMATS } from './plan/value-schema.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
 import type { RunIdentity } from './plan/task-input.ts';
 import type { RunEvent } from './plan/trigger.ts';
@@ -72,7 +73,8 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
 async function run(input: RunInput, interval: DataInterval, host: TemporalHost): Promise<RunEnd> {
   const { plan, cause, params: given, event, rerunOf } = input;
   const { params, mistakes } = resolveRunParams(plan, given ?? {});
-  if (mistakes.length > 0) throw ApplicationFailure.nonRetryable(`The run's parameters do not fit: ${mistakes.join(' ')}`, 'InvalidParams');
+  if (mistakes.length > 0 && !wereTaken(plan, given ?? {}))
+    throw ApplicationFailure.nonRetryable(`The run's parameters do not fit: ${mistakes.join(' ')}`, 'InvalidParams');
   const { workflowId } = workflowInfo();
   const evaluator = plan.shapes && (await loadEvaluator(plan));
   const values: Record<string, Json> = evaluator
@@ -95,6 +97,11 @@ async function run(input: RunInput, interval: DataInterval, host: TemporalHost):
   acceptDecisions(pipelineRun);
   if (cause === 'scheduled') await waitOutStartDelay(plan, host, pipelineRun);
   return pipelineRun.complete();
+}
+
+/** Whether a run has begun under an earlier release, which took 30 February for 1 March. */
+function wereTaken(plan: Plan, given: JsonObject): boolean {
+  return resolveRunParams(plan, given, FORMER_VALUE_FORMATS).mistakes.length === 0 && !patched('days-exist');
 }
 
 function identityOf(input: RunInput, params: JsonObject): RunIdentity {

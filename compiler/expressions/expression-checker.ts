@@ -5,6 +5,7 @@ import { expressionLanguage } from '../../workflows/plan/expressions/language.ts
 import { EVENT_META, RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import { type Range, type Reference, syntaxFacts } from '../../workflows/plan/expressions/syntax-tree.ts';
+import { parseMoment } from '../../workflows/plan/moment.ts';
 import type { Code } from '../codes.ts';
 import { didYouMean } from '../diagnostic.ts';
 import { type CelDeclaration, celDeclaration, typeInWords } from './shapes.ts';
@@ -76,6 +77,9 @@ function checkInScope(source: string, scope: ExpressionScope): CheckedExpression
     return { mistake: syntaxMistake(error, source) };
   }
   for (const { name, start, end, literals } of facts.calls) {
+    const day = takesDates(name) ? literals.find((each) => each !== undefined && isNoDay(each)) : undefined;
+    if (day !== undefined)
+      return { mistake: { start, end, code: 'SL503', message: `'${day}' names a day or a time that does not exist.` } };
     const pattern = name === 'date' ? literals[1] : undefined;
     const mistaken = pattern === undefined ? undefined : formatMistake(pattern);
     if (mistaken) return { mistake: { start, end, code: 'SL507', ...mistaken } };
@@ -109,6 +113,15 @@ function checkInScope(source: string, scope: ExpressionScope): CheckedExpression
   const checked = languageFor(scope, facts.references).check(source);
   if (checked.valid) return { type: checked.type ?? 'dyn', references: facts.references };
   return { mistake: typeMistake(checked.error, source) };
+}
+
+/** Whether the texts that a function takes name days or times. */
+function takesDates(name: string): boolean {
+  return name === 'timestamp' || name === 'daysBetween' || name === 'dayOfWeek' || /^(?:date|add|startOf|endOf)/.test(name);
+}
+
+function isNoDay(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?$/.test(text) && parseMoment(text, 'UTC') === undefined;
 }
 
 let base: Environment | undefined;

@@ -1,11 +1,15 @@
 import type { Json, JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
-import { checkValue } from './value-schema.ts';
+import { checkValue, VALUE_FORMATS } from './value-schema.ts';
 
-/** The parameters of a run: what it was given, else the plan's defaults; and a sentence for each that does not fit. */
+/**
+ * The parameters of a run: what it was given, else the plan's defaults; and a sentence for each that does not fit.
+ * @param formats what texts of a format may be
+ */
 export function resolveRunParams(
   { params = {}, dagId }: Pick<Plan, 'params' | 'dagId'>,
   given: JsonObject,
+  formats = VALUE_FORMATS,
 ): { params: JsonObject; mistakes: string[] } {
   const resolved: Record<string, Json> = {};
   const mistakes: string[] = [];
@@ -16,7 +20,7 @@ export function resolveRunParams(
       continue;
     }
     resolved[name] = value;
-    mistakes.push(...checkValue(schema, value, name));
+    mistakes.push(...checkValue(schema, value, name, formats));
   }
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(params, name))
