@@ -134,6 +134,7 @@ export function emitTask(
 ): TaskPlan {
   const keys: JsonObject = { ...defaults, ...node.keys };
   const params = Object.fromEntries(Object.entries(node.keys).filter(([key]) => !COMMON_TASK_KEYS.has(key))) as Record<string, Json>;
+  const followsRun = type.type === 'run_pipeline' && params.wait !== false;
   return withoutUndefined<TaskPlan>({
     name: node.name,
     type: type.type,
@@ -151,11 +152,13 @@ export function emitTask(
     outputBase,
     lineage: type.lineage,
     ownsEffects: type.runtime === 'activity' && (type.data.reads || type.data.writes || type.ownsEffects) ? true : undefined,
-    retry: type.waits ? lookingOf(keys) : retryOf(keys),
+    followsRun: followsRun ? true : undefined,
+    // Tasks of the other run have retries of their own: all of it is repeated only where a file says so.
+    retry: type.waits ? lookingOf(keys) : retryOf(followsRun ? { retries: 0, ...keys } : keys),
     wait: type.waits ? waitOf(keys) : undefined,
     retryRules: Array.isArray(keys.retry_policy) ? keys.retry_policy.map((rule: Json) => retryRuleOf(rule as JsonObject)) : undefined,
     holdOnFailureMs: durationOf(keys.hold_on_failure ?? type.heldFor?.(params)),
-    executionTimeoutMs: durationOf(keys.execution_timeout) ?? durationOf(type.defaults.execution_timeout) ?? 0,
+    executionTimeoutMs: durationOf(keys.execution_timeout) ?? (followsRun ? 0 : durationOf(type.defaults.execution_timeout)) ?? 0,
     heartbeatTimeoutMs: durationOf(keys.heartbeat_timeout) ?? durationOf(type.defaults.heartbeat_timeout) ?? 0,
     queueTimeoutMs: durationOf(keys.queue_timeout),
     queue: textOf(keys.queue),

@@ -10,6 +10,9 @@ const MAX_ID = 200;
 /** Sources have longer names for events, such as the keys of objects. In characters. */
 const MAX_SOURCE_ID = 400;
 
+/** So much of a longer name is shown, in characters. */
+const READABLE = 60;
+
 /** Begins ids that no source and no older release makes. */
 const RESERVED = '~';
 
@@ -44,10 +47,32 @@ export function keyedId(plan: Plan, trigger: TriggerPlan, key: Json): EventId {
   return { id, ...(former.length > 0 && { former }) };
 }
 
-/** The id of an event by what its source calls it: an object's key, a message's id, a place in a topic. */
-export function sourceId(name: string): EventId {
-  const id = name.startsWith('"') ? hashed(name) : boundedId(name, MAX_SOURCE_ID);
-  return { id, ...(id !== name && isAskable(name) && { former: [{ id: name, isOwn: false }] }) };
+/**
+ * The id of an event by what its source calls it: an object's key, a message's id, a place in a topic. What is too long or not harmless is its
+ * readable beginning and its hash.
+ * @param formerNames what its source called it in older releases
+ */
+export function sourceId(name: string, formerNames: readonly string[] = []): EventId {
+  const older = olderSourceId(name);
+  if (older === name) return { id: name };
+  const former = [
+    ...[older, ...formerNames.map(olderSourceId)].map((id) => ({ id, isOwn: true })),
+    ...(isAskable(name) ? [{ id: name, isOwn: false }] : []),
+  ];
+  return { id: `${RESERVED}${RESERVED}${readableBeginning(name)}${RESERVED}${sha256(JSON.stringify(name))}`, former };
+}
+
+/** The id of releases before 2026-11-28, and of all names that are short and harmless. */
+function olderSourceId(name: string): string {
+  return name.startsWith('"') ? hashed(name) : boundedId(name, MAX_SOURCE_ID);
+}
+
+/** What people recognize a name by, harmless in a path, a header and on a terminal. */
+function readableBeginning(name: string): string {
+  return name
+    .slice(0, READABLE)
+    .replace(/[^\x21-\x7e]/gu, '_')
+    .replace(/(^|\/)\.{1,2}(?=\/)/g, '$1_');
 }
 
 /** A value as a text of bounded length: the key of a window. */

@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan } from '../workflows/plan/plan.ts';
-import type { QuietTime, RunEvent, StartClaim, TriggerPlan } from '../workflows/plan/trigger.ts';
+import {
+  type QuietTime,
+  type RunEvent,
+  type StartClaim,
+  type StartRefused,
+  type TemporalRefused,
+  type TriggerPlan,
+} from '../workflows/plan/trigger.ts';
 import { type EventId, sourceId } from './event-id.ts';
 import type { Verdict } from './event-judge.ts';
 import type { EndedRun, EndedRuns, RunStarts, WantedRun } from './run-starts.ts';
@@ -40,18 +47,20 @@ export class EventRuns {
   /**
    * Resolves when the server has the run.
    * @param id what tells the event from all others, where the trigger has no deduplication key
-   * @param more `upTo`: how far the event reaches, where it stands for several; `interval`: the data interval of the run
+   * @param more `upTo`: how far the event reaches, where it stands for several; `interval`: the data interval of the run;
+   * `formerNames`: what older releases called the event
    * @returns how far the run reaches that was there already, when it said so
+   * @throws StartRefused when Temporal takes no such run: the event is invalid
    * @throws the signal's reason when it is aborted first; the event is then to be offered again
    */
   async start(
     event: RunEvent,
     { params, id: key, former }: Verdict & { kind: 'run' },
     id: string,
-    more: Pick<WantedRun, 'upTo' | 'interval'> = {},
+    { formerNames, ...more }: Pick<WantedRun, 'upTo' | 'interval'> & { readonly formerNames?: readonly string[] } = {},
   ): Promise<string | undefined> {
     const { mode, maxInFlight, type: cause } = this.trigger;
-    const known: EventId = key === undefined ? sourceId(id) : { id: key, ...(former && { former }) };
+    const known: EventId = key === undefined ? sourceId(id, formerNames) : { id: key, ...(former && { former }) };
     const wanted: WantedRun = { plan: this.plan, cause, trigger: this.trigger.name, ...known, params, event, ...more };
     if (mode.kind === 'cooldown') {
       // One after the other: the order of the events decides who starts.
@@ -63,8 +72,11 @@ export class EventRuns {
       }
     }
     if (maxInFlight !== undefined) await this.room(wanted, maxInFlight);
-    const outcome = await this.insist(() => this.starts.start(wanted));
     const run = this.starts.idOf(wanted);
+    const outcome = await this.insist(() => this.starts.start(wanted)).catch((error: unknown) => {
+      this.starting.delete(run);
+      throw error;
+    });
     if (this.starting.delete(run)) this.open.add(run);
     this.journal.count(outcome);
     if (outcome === 'started') this.journal.started(run);
@@ -79,7 +91,7 @@ export class EventRuns {
   /** Whether there is a run of this pipeline and kind of trigger whose id begins so. */
   hasAny(prefix: string): Promise<boolean> {
     const { plan, trigger, starts } = this;
-    return this.insist(() => starts.hasAny?.(starts.idOf({ plan, cause: trigger.type, id: prefix })) ?? Promise.resolve(false));
+    return this.insist(() => starts.hasAny?.({ plan, cause: trigger.type, id: prefix }) ?? Promise.resolve(false));
   }
 
   /** How far the event of a run of this trigger reaches; undefined when there is no such run. */
@@ -125,7 +137,7 @@ export class EventRuns {
     for (const each of before) if (!open.has(each)) this.open.delete(each);
   }
 
-  /** Asks until there is an answer. */
+  /** Asks until there is an answer. @throws StartRefused, the signal's reason */
   private async insist<T>(ask: () => Promise<T>): Promise<T> {
     for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
       this.signal.throwIfAborted();
@@ -134,7 +146,12 @@ export class EventRuns {
         if (wait > FIRST_WAIT) this.journal.obstacle = undefined;
         return answer;
       } catch (error) {
-        this.journal.obstacle = `Temporal does not answer: ${error instanceof Error ? error.message : String(error)}`;
+        if (isNamed(error, 'StartRefused')) {
+          this.journal.obstacle = undefined;
+          throw error;
+        }
+        const words = error instanceof Error ? error.message : String(error);
+        this.journal.obstacle = isNamed(error, 'TemporalRefused') ? words : `Temporal does not answer: ${words}`;
       }
       await delay(wait, undefined, { signal: this.signal });
     }
@@ -146,4 +163,17 @@ function isWithin({ from, askedAt, until, untilAsked }: KnownQuiet, claim: Requi
   const at = Date.parse(claim.at);
   const lastAsked = untilAsked === undefined ? Date.parse(askedAt) + ASK_AGAIN : Date.parse(untilAsked);
   return Date.parse(from) <= at && at < Date.parse(until) && Date.parse(claim.askedAt) < lastAsked;
+}
+
+/** For the failure of `EventRuns.start`: does something about an event that Temporal refuses. Anything else stays a failure. */
+export function ifRefused<T>(reject: (reason: string) => T): (error: unknown) => T {
+  return (error) => {
+    if (isNamed(error, 'StartRefused')) return reject(error.message);
+    throw error;
+  };
+}
+
+/** By name, not by class: sensors are loaded when they are needed, and a loader may then have a class twice. */
+function isNamed(error: unknown, name: (StartRefused | TemporalRefused)['name']): error is Error {
+  return error instanceof Error && error.name === name;
 }

@@ -4,12 +4,15 @@ import type { Json } from '../workflows/plan/json.ts';
 import type { RunEvent } from '../workflows/plan/trigger.ts';
 import type { DataInterval } from '../workflows/plan/schedule.ts';
 import type { SensorContext } from './define-trigger.ts';
+import { ifRefused } from './event-runs.ts';
 import { InParallel } from './in-parallel.ts';
 
 /** Something that was found at a source. */
 export interface Finding {
   /** What tells it from all others. */
   readonly id: string;
+  /** What older releases called it. */
+  readonly formerNames?: readonly string[];
   readonly event: RunEvent;
   /** The data interval of its run; absent: the one that the pipeline's schedule has at the time of the event. */
   readonly interval?: DataInterval;
@@ -61,17 +64,27 @@ export async function pollSource<C extends Json>(context: SensorContext, { every
 
 async function startFound({ judge, runs, journal, log }: SensorContext, found: readonly Finding[]): Promise<void> {
   const starts = new InParallel(AT_ONCE);
-  for (const { id, event, interval, upTo } of found) {
+  const reject = (id: string, reason: string): void => {
+    journal.count('invalid');
+    log.warn('An event starts no run', { id, reason });
+  };
+  for (const { id, event, interval, upTo, formerNames } of found) {
     journal.count('events');
     const verdict = judge.judge(event);
-    if (verdict.kind === 'invalid') {
-      journal.count('invalid');
-      log.warn('An event starts no run', { id, reason: verdict.reason });
-    }
+    if (verdict.kind === 'invalid') reject(id, verdict.reason);
     if (verdict.kind !== 'run') continue;
     journal.count('matches');
     await starts.add(
-      runs.start(event, verdict, id, { ...(interval && { interval }), ...(upTo !== undefined && { upTo }) }).then(() => undefined),
+      runs
+        .start(event, verdict, id, {
+          ...(interval && { interval }),
+          ...(upTo !== undefined && { upTo }),
+          ...(formerNames && { formerNames }),
+        })
+        .then(
+          () => undefined,
+          ifRefused((reason) => reject(id, reason)),
+        ),
     );
   }
   await starts.done();

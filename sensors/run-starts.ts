@@ -43,6 +43,7 @@ export interface EndedRun {
 export interface RunStarts {
   /**
    * Starts a run. Resolves when the server has it, or had it before.
+   * @throws StartRefused when the server takes no such run
    * @throws whatever the connection throws; asking again is safe
    */
   start(run: WantedRun): Promise<'started' | 'known'>;
@@ -50,8 +51,8 @@ export interface RunStarts {
   upTo(run: string): Promise<string | undefined>;
   /** The ids, as `start` was given them, of a pipeline's newest runs with this cause. */
   recent(dagId: string, cause: string): Promise<string[]>;
-  /** Whether the server has a run whose workflow id begins so; absent where no server is asked. */
-  hasAny?(prefix: string): Promise<boolean>;
+  /** Whether the server has a run whose workflow id begins as that of `run`; absent where no server is asked. */
+  hasAny?(run: Pick<WantedRun, 'plan' | 'cause' | 'id'>): Promise<boolean>;
   /** The runs that have ended at `since` (ISO 8601) or later, by the time of their ends: those of a pipeline, or all that made one of the data sets. */
   ended(which: EndedRuns, since: string): Promise<EndedRun[]>;
   /** The workflow id that `run` gets. */

@@ -10,9 +10,12 @@ export interface TimeCursor {
   readonly [name: string]: Json | undefined;
 }
 
-/** From when on there may be something that was not seen, where it can become visible by `late` milliseconds after its time. ISO 8601. */
+/**
+ * From when on there may be something that was not seen, where it can become visible by `late` milliseconds after its time. ISO 8601. A cursor
+ * in the future, of a source whose clock is wrong, counts as the present.
+ */
 export function lookFrom({ since, latest = since }: TimeCursor, late: number): string {
-  return new Date(Math.max(Date.parse(since), Date.parse(latest) - late)).toISOString();
+  return new Date(Math.max(Date.parse(since), Math.min(Date.parse(latest), Date.now()) - late)).toISOString();
 }
 
 /** Moves a sensor whose cursor begins with a time. @throws ApplicationFailure when `to` is none */

@@ -1,3 +1,4 @@
+import { boundedId } from '../workflows/plan/bounded-id.ts';
 import type { Cause } from '../workflows/plan/run.ts';
 
 /**
@@ -8,7 +9,12 @@ export function scheduledRunIdBase(dagId: string): string {
   return `${dagId}/scheduled`;
 }
 
-/** `<dag_id>/manual/<id>`. */
+/** `<dag_id>/manual/<id>`, in at most 255 bytes. */
 export function pipelineRunId(dagId: string, cause: Exclude<Cause, 'scheduled'>, id: string): string {
+  return boundedId(wholeRunId(dagId, cause, id));
+}
+
+/** The same, however long it is: what older releases called their runs. */
+export function wholeRunId(dagId: string, cause: Exclude<Cause, 'scheduled'>, id: string): string {
   return `${dagId}/${cause}/${id}`;
 }

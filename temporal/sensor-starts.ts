@@ -12,7 +12,9 @@ import {
   type SensorReport,
   type StartClaim,
 } from '../workflows/plan/trigger.ts';
-import { pipelineRunId } from './names.ts';
+import { idBeginning } from '../workflows/plan/bounded-id.ts';
+import { pipelineRunId, wholeRunId } from './names.ts';
+import { explainRefusal } from './refusals.ts';
 import { runStart } from './run-start.ts';
 import { summaryOf } from './runs.ts';
 
@@ -27,6 +29,11 @@ interface WantedRun {
   readonly interval?: DataInterval;
   readonly upTo?: string;
 }
+
+type NamedRun = Pick<WantedRun, 'cause' | 'id'> & { readonly plan: Pick<Plan, 'dagId'> };
+
+/** Ids of Temporal's own default limit, which older releases could use. */
+const MAX_FORMER_BYTES = 1_000;
 
 /** The entry of a run's memo that says how far its event reaches. */
 const UP_TO = 'sluice_up_to';
@@ -49,23 +56,34 @@ const HANDED_OVER = 10;
  */
 export function createSensorStarts(client: Client, taskQueue: string, here = false) {
   let starting = 0;
-  const within = <T>(ask: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + WITHIN, ask);
-  const idOf = ({ plan, cause, id }: { readonly plan: Pick<Plan, 'dagId'>; readonly cause: string; readonly id: string }): string =>
-    pipelineRunId(plan.dagId, cause as Exclude<Cause, 'scheduled'>, id);
+  const within = async <T>(ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await client.withDeadline(Date.now() + WITHIN, ask);
+    } catch (error) {
+      throw explainRefusal(error);
+    }
+  };
+  const wholeIdOf = ({ plan, cause, id }: NamedRun): string => wholeRunId(plan.dagId, cause as Exclude<Cause, 'scheduled'>, id);
+  const idOf = ({ plan, cause, id }: NamedRun): string => pipelineRunId(plan.dagId, cause as Exclude<Cause, 'scheduled'>, id);
   return {
     idOf,
 
     async start({ plan, cause, id, former = [], trigger, params, event, interval: given, upTo }: WantedRun): Promise<'started' | 'known'> {
-      for (const each of former) {
-        if (await within(() => hasStarted(client, idOf({ plan, cause, id: each.id }), each.isOwn ? trigger : undefined))) return 'known';
-      }
+      const runId = idOf({ plan, cause, id });
+      const whole = wholeIdOf({ plan, cause, id });
+      const others = [
+        ...former.map((each) => ({ runId: idOf({ plan, cause, id: each.id }), isOwn: each.isOwn })),
+        // Releases before 2026-11-28 had ids of any length that Temporal took.
+        ...(whole !== runId && Buffer.byteLength(whole) <= MAX_FORMER_BYTES ? [{ runId: whole, isOwn: true }] : []),
+      ];
+      for (const each of others) if (await within(() => hasStarted(client, each.runId, each.isOwn ? trigger : undefined))) return 'known';
       const interval = given ?? dataIntervalAt(plan.schedule, Date.parse(event.meta.timestamp));
       const facts = runStart(plan, cause as Cause, taskQueue, { interval, params, event, detail: id });
       starting++;
       try {
         await within(() =>
           client.workflow.start(plan.dagId, {
-            workflowId: idOf({ plan, cause, id }),
+            workflowId: runId,
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             requestEagerStart: here && starting <= HANDED_OVER,
             ...facts,
@@ -104,8 +122,8 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       return found;
     },
 
-    async hasAny(prefix: string): Promise<boolean> {
-      const query = `WorkflowId STARTS_WITH ${JSON.stringify(prefix)}`;
+    async hasAny(run: NamedRun): Promise<boolean> {
+      const query = `WorkflowId STARTS_WITH ${JSON.stringify(idBeginning(wholeIdOf(run)))}`;
       return within(async () => !(await client.workflow.list({ query, pageSize: 1 })[Symbol.asyncIterator]().next()).done);
     },
 

@@ -28,6 +28,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import { boundedId } from './plan/bounded-id.ts';
 import { formatDuration } from './plan/duration.ts';
 import { type ItemOutcome, ITEMS_WORKFLOW, type ItemsInput } from './plan/items.ts';
 import type { Json } from './plan/json.ts';
@@ -57,6 +58,9 @@ const ASK_AGAIN = '5 minutes';
 const WAITS_ARE_SHOWN = 'waits-are-shown';
 /** Since the same day its memo says for whom, too. */
 const WAITS_IN_MEMO = 'waits-in-memo';
+
+/** And ids have at most 255 bytes. */
+const IDS_ARE_BOUNDED = 'ids-are-bounded';
 
 /** Carries a run out on Temporal. What is done belongs to the scope that is named, wherever the code that asks for it runs. */
 export class TemporalHost implements RunHost {
@@ -106,10 +110,11 @@ export class TemporalHost implements RunHost {
     return explain(task, error);
   }
 
-  async runPipeline({ id, task, plan, params, interval, wait }: PipelineCall, scope: RunScope): Promise<Json> {
+  async runPipeline({ parentRunId, taskId, attempt, task, plan, params, interval, wait }: PipelineCall, scope: RunScope): Promise<Json> {
+    const id = `${parentRunId}/${taskId}${attempt === 1 ? '' : `@${attempt}`}`;
     const { attributes, ...facts } = runFacts(plan, 'pipeline', { params, interval, detail: `started by ${id}` });
     // The workflow id is derived from the cause: the parent's run and its task.
-    const workflowId = `${plan.dagId}/pipeline/${id}`;
+    const workflowId = idWithinLimit(`${plan.dagId}/pipeline/${id}`);
     const started = async (): Promise<RunResult | undefined> => {
       const child = await startChild(plan.dagId, {
         ...facts,
@@ -133,7 +138,7 @@ export class TemporalHost implements RunHost {
     return told(input.task, () =>
       temporalScope(scope).run(() =>
         executeChild<(input: ItemsInput) => Promise<ItemOutcome[]>>(ITEMS_WORKFLOW, {
-          workflowId: id,
+          workflowId: idWithinLimit(id),
           args: [input],
           staticSummary: summary,
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -144,9 +149,10 @@ export class TemporalHost implements RunHost {
   }
 
   async acquire(
-    { workflowId, kind, capacity, summary, onShortage, ...wanted }: SlotCall,
+    { workflowId: slotsId, kind, capacity, summary, onShortage, ...wanted }: SlotCall,
     scope: RunScope,
   ): Promise<(() => Promise<void>) | undefined> {
+    const workflowId = idWithinLimit(slotsId);
     const { workflowId: holder, runId, workflowType } = workflowInfo();
     const key = `${runId} ${wanted.what} ${workflowId}`;
     const request = { ...wanted, key, workflowId: holder, runId, group: workflowType, ...(onShortage && { hearsShortage: true }) };
@@ -218,6 +224,12 @@ export class TemporalHost implements RunHost {
       timer.cancel();
     }
   }
+}
+
+/** An id that Temporal's databases take. Runs that began before ids were bounded keep those that they have used. */
+function idWithinLimit(text: string): string {
+  const id = boundedId(text);
+  return id === text || patched(IDS_ARE_BOUNDED) ? id : text;
 }
 
 function schedule({ id, task, summary, input }: ActivityCall): Promise<Json> {

@@ -33,10 +33,11 @@ export async function simulate(plan: Plan, simulation: Simulation): Promise<Simu
     // Not the event: it has started the other run.
     const { script, connections } = simulation;
     const child = { script, ...(connections && { connections }), params: call.params, interval: call.interval };
-    const end = await begin(call.plan, parent, child, call.id).complete();
+    const runId = `${call.parentRunId}/${call.taskId}`;
+    const end = await begin(call.plan, parent, child, runId).complete();
     if (end.failure) throw new TaskFailed(end.failure.message, end.failure.origin);
     const outputs = Object.fromEntries(Object.entries(end.result.tasks).map(([name, { output = null }]): [string, Json] => [name, output]));
-    return { run_id: call.id, state: end.result.state, outputs };
+    return { run_id: runId, state: end.result.state, outputs };
   });
   const run = begin(plan, host, simulation, `${plan.dagId}/simulated`);
   simulation.prepare?.(host, run);

@@ -144,6 +144,7 @@ export class SimulatedHost implements RunHost {
 
   async runPipeline(call: PipelineCall, scope: RunScope): Promise<Json> {
     if (scope.canceled) throw new TaskCanceled('cancelled');
+    this.attempts.set(call.taskId, call.attempt);
     // The same clock and script; what cancels the task cancels the child.
     const child = Object.create(this, { root: { value: scope } }) as SimulatedHost;
     const output = await this.runChild(call, child);

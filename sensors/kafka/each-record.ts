@@ -1,6 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordBatch } from '../../lib/kafka/record-source.ts';
+import { ifRefused } from '../event-runs.ts';
 import { InParallel } from '../in-parallel.ts';
+import { stopped } from '../run-sensor.ts';
+import type { DeadLetter } from './dead-letters.ts';
+import { originOf } from './judge-record.ts';
 import { ALIVE_EVERY, AT_ONCE, type HandlerContext, type RecordHandler } from './record-handler.ts';
 import { sift } from './sift.ts';
 
@@ -10,17 +14,27 @@ export class EachRecord implements RecordHandler {
 
   async handle(batch: RecordBatch): Promise<void> {
     const { sensor, decode, position, incarnations } = this.context;
-    const { judge, runs, signal } = sensor;
+    const { judge, runs, signal, trigger, journal } = sensor;
     const starts = new InParallel(AT_ONCE, async () => {
       await delay(ALIVE_EVERY, undefined, { signal });
       await batch.alive();
     });
     const judging = { judge: judge.judge.bind(judge), decode };
+    const refused: DeadLetter[] = [];
     const { matches, letters } = await sift(sensor, batch, judging, (match, record) =>
-      starts.add(runs.start(match.event, match, incarnations.originOf(record)).then(() => undefined)),
+      starts.add(
+        runs.start(match.event, match, incarnations.originOf(record)).then(
+          () => undefined,
+          ifRefused((reason) => {
+            if (trigger.onInvalid === 'stop') throw stopped(`${originOf(record)} starts no run: ${reason}`);
+            journal.count('invalid');
+            if (trigger.onInvalid === 'dead_letter') refused.push({ record, reason });
+          }),
+        ),
+      ),
     );
     await starts.done();
-    if (letters.length > 0) await position.bury(letters, batch, batch.next);
+    if (letters.length + refused.length > 0) await position.bury([...letters, ...refused], batch, batch.next);
     else await position.reach(batch, batch.next, matches > 0);
   }
 }

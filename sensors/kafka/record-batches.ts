@@ -2,6 +2,7 @@ import type { KafkaRecord, RecordBatch } from '../../lib/kafka/record-source.ts'
 import type { Json } from '../../workflows/plan/json.ts';
 import type { RunEvent, TriggerMode } from '../../workflows/plan/trigger.ts';
 import { MAX_EVENT_BYTES } from '../event-judge.ts';
+import { ifRefused } from '../event-runs.ts';
 import { stopped } from '../run-sensor.ts';
 import { originOf } from './judge-record.ts';
 import { keyOf } from './position.ts';
@@ -108,7 +109,11 @@ export class RecordBatches implements RecordHandler {
     const verdict = sensor.judge.run(event);
     // That each of its records is well says nothing of all together: the parameters may not fit.
     if (verdict.kind !== 'run') throw stopped(`The batch that begins with ${originOf(first.record)} starts no run: ${reasonOf(verdict)}`);
-    const until = await sensor.runs.start(event, verdict, incarnations.originOf(first.record), { upTo: last.record.offset });
+    const until = await sensor.runs.start(event, verdict, incarnations.originOf(first.record), { upTo: last.record.offset }).catch(
+      ifRefused((reason) => {
+        throw stopped(`The batch that begins with ${originOf(first.record)} starts no run: ${reason}`);
+      }),
+    );
     const done = BigInt(until ?? last.record.offset);
     this.keep(waiting, ({ record }) => BigInt(record.offset) > done);
     waiting.since = Date.now();

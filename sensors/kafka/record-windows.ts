@@ -7,6 +7,7 @@ import { type ExactNumber, isExactNumber } from '../../workflows/plan/json.ts';
 import type { RunEvent, WindowMode } from '../../workflows/plan/trigger.ts';
 import { keyText } from '../event-id.ts';
 import type { Verdict } from '../event-judge.ts';
+import { ifRefused } from '../event-runs.ts';
 import { InParallel } from '../in-parallel.ts';
 import { stopped } from '../run-sensor.ts';
 import { type EventOfWindow, type FailedWindow, WindowEvents } from '../window-events.ts';
@@ -208,8 +209,10 @@ export class RecordWindows implements RecordHandler {
   private async start(window: EventOfWindow, failed: FailedWindow[]): Promise<void> {
     const { runs, judge } = this.context.sensor;
     const verdict = judge.run(window.event);
-    if (verdict.kind === 'run') await runs.start(window.event, verdict, window.id);
-    else failed.push({ ...window, reason: verdict.kind === 'invalid' ? verdict.reason : verdict.kind });
+    if (verdict.kind === 'run') {
+      const refused = ifRefused((reason) => void failed.push({ ...window, reason }));
+      await runs.start(window.event, verdict, window.id).catch(refused);
+    } else failed.push({ ...window, reason: verdict.kind === 'invalid' ? verdict.reason : verdict.kind });
   }
 
   /** Does with windows that start no run what `on_invalid` says. A window that is looked at again is rejected once. */

@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import type { SensorContext } from '../define-trigger.ts';
+import { ifRefused } from '../event-runs.ts';
 import { stopped } from '../run-sensor.ts';
 import { deadLetter } from './dead-letter.ts';
 import { DeliveryIds, messageIdOf } from './delivery-ids.ts';
@@ -89,16 +90,17 @@ class Deliveries {
     const { journal, judge, runs, trigger } = context;
     journal.count('events');
     const verdict = judgeMessage(message, (event) => judge.judge(event));
-    if (verdict.kind === 'invalid') {
+    const reject = async (reason: string): Promise<void> => {
       journal.count('invalid');
-      if (trigger.onInvalid === 'stop') throw stopped(`A message cannot be read: ${verdict.reason}`);
-      if (trigger.onInvalid === 'dead_letter') await deadLetter(context, channel, message, verdict.reason);
-    }
+      if (trigger.onInvalid === 'stop') throw stopped(`A message starts no run: ${reason}`);
+      if (trigger.onInvalid === 'dead_letter') await deadLetter(context, channel, message, reason);
+    };
+    if (verdict.kind === 'invalid') await reject(verdict.reason);
     if (verdict.kind !== 'run') return channel.ack(message);
     journal.count('matches');
     const id = messageIdOf(message);
     if (verdict.id !== undefined || id !== undefined) {
-      await runs.start(verdict.event, verdict, id ?? '');
+      await runs.start(verdict.event, verdict, id ?? '').catch(ifRefused(reject));
       return channel.ack(message);
     }
     const delivery = `${this.session}/${message.fields.deliveryTag}`;
@@ -106,7 +108,12 @@ class Deliveries {
       message,
       async (number) => {
         this.closed.throwIfAborted();
-        const owner = await runs.start(verdict.event, verdict, number, { upTo: delivery });
+        const owner = await runs.start(verdict.event, verdict, number, { upTo: delivery }).catch(
+          ifRefused(async (reason) => {
+            await reject(reason);
+            return undefined;
+          }),
+        );
         return owner === undefined || owner === delivery ? 'mine' : 'other';
       },
       async () => {

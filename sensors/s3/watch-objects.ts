@@ -45,8 +45,10 @@ export async function watchObjects(context: SensorContext): Promise<never> {
           }
         }
         const { first, more } = fresh.take();
-        for (const object of first) seen.add(idOf(object), object.modified);
-        const newest = Math.max(Date.parse(cursor.latest ?? cursor.since), first.at(-1)?.modified ?? 0);
+        // A time in the future hides no object that comes before it.
+        const now = Date.now();
+        for (const object of first) seen.add(idOf(object), Math.min(object.modified, now));
+        const newest = Math.max(Date.parse(cursor.latest ?? cursor.since), Math.min(first.at(-1)?.modified ?? 0, now));
         last = more ? first.at(-1) : undefined;
         return {
           found: first.map((object) => findingOf(String(bucket), object)),
@@ -67,15 +69,23 @@ function byTime(a: S3Object, b: S3Object): number {
 function findingOf(bucket: string, object: S3Object): Finding {
   const { key, size, etag, modified } = object;
   const timestamp = new Date(modified).toISOString();
-  return { id: idOf(object), event: { value: { bucket, key, size, etag, last_modified: timestamp }, meta: { timestamp, key } } };
+  return {
+    id: idOf(object),
+    formerNames: [formerIdOf(object)],
+    event: { value: { bucket, key, size, etag, last_modified: timestamp }, meta: { timestamp, key } },
+  };
 }
 
-/** Longer keys become their hash. */
-const MAX_KEY = 300;
+/** Older releases called objects with longer keys by the hash of the key. */
+const MAX_FORMER_KEY = 300;
+
+function formerIdOf(object: S3Object): string {
+  const { key } = object;
+  return idOf({ ...object, key: key.length <= MAX_FORMER_KEY ? key : createHash('sha256').update(key).digest('hex') });
+}
 
 function idOf({ key, etag, modified }: S3Object): string {
-  const name = key.length <= MAX_KEY ? key : createHash('sha256').update(key).digest('hex');
-  return `${name}@${new Date(modified).toISOString().replace('.000Z', 'Z')}-${etag.slice(0, 8)}`;
+  return `${key}@${new Date(modified).toISOString().replace('.000Z', 'Z')}-${etag.slice(0, 8)}`;
 }
 
 function nameOf(key: string): string {

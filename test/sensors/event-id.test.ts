@@ -126,6 +126,13 @@ describe('ids of events', () => {
     assert.deepEqual(sourceId('data/2024/sales.csv@2024-01-01T00:00:00Z-0a1b2c3d'), {
       id: 'data/2024/sales.csv@2024-01-01T00:00:00Z-0a1b2c3d',
     });
-    assert.deepEqual(sourceId('a/../b').former, [{ id: 'a/../b', isOwn: false }]);
+    const { id, former } = sourceId('a/../b');
+    assert.match(id, /^~~a\/_\/b~[0-9a-f]{64}$/);
+    assert.deepEqual(
+      former?.map(({ isOwn }) => isOwn),
+      [true, false],
+    );
+    assert.match(former?.[0]?.id ?? '', /^~[0-9a-f]{64}$/);
+    assert.equal(former?.[1]?.id, 'a/../b');
   });
 });

@@ -103,6 +103,11 @@ export interface TaskPlan {
   readonly lineage?: boolean;
   /** Its activity gets the identity of the run, and keeps its effects apart from those of other runs. Absent in plans of earlier releases. */
   readonly ownsEffects?: boolean;
+  /**
+   * It ends as the run that it starts: `retry` and the time limit are about that run, and a cancelled one is a failure. Absent in plans of
+   * earlier releases, whose tasks try once.
+   */
+  readonly followsRun?: boolean;
   readonly retry: RetryPlan;
   /** Other rules for failures of certain types; the first that names the type counts. */
   readonly retryRules?: readonly RetryRule[];

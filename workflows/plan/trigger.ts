@@ -25,6 +25,16 @@ export interface TriggerPlan {
   readonly source: JsonObject;
 }
 
+/** Thrown when Temporal takes no run for an event, whenever it is asked: that event is invalid. */
+export class StartRefused extends Error {
+  override readonly name = 'StartRefused' as const;
+}
+
+/** Thrown when Temporal answers a sensor and says no, for a reason that has nothing to do with the event. */
+export class TemporalRefused extends Error {
+  override readonly name = 'TemporalRefused' as const;
+}
+
 /** How events become runs. */
 export type TriggerMode =
   | { readonly kind: 'each' }

@@ -9,6 +9,7 @@ import type { PartialOutputs, TaskResult } from '../plan/run.ts';
 import type { DataInterval } from '../plan/schedule.ts';
 import type { RunIdentity, TaskInput } from '../plan/task-input.ts';
 import { runApproval } from './approval.ts';
+import { runChild } from './child-run.ts';
 import type { Decisions } from './decisions.ts';
 import { expandTask, type ItemRunner, type ListPart } from './expanded-task.ts';
 import type { Operations } from './operations.ts';
@@ -227,9 +228,11 @@ export class PlanTaskRunner implements TaskRunner {
     const { pipelines = {} } = this.plan;
     const child = pipelines[dagId];
     if (!child) throw new TaskFailed(`The plan of this run does not hold the pipeline '${dagId}'.`);
-    return this.host.runPipeline(
+    return runChild(
+      this.host,
       {
-        id: `${this.context.pipelineRunId}/${idOf(task, suffix, round)}`,
+        parentRunId: this.context.pipelineRunId,
+        taskId: idOf(task, suffix, round),
         task,
         plan: { ...child, pipelines },
         params: (params.params ?? {}) as JsonObject,

@@ -107,7 +107,11 @@ export interface ItemsCall {
 
 /** Another pipeline as the run wants it. */
 export interface PipelineCall {
-  readonly id: string;
+  /** The run that starts it, and the id of its task there. */
+  readonly parentRunId: string;
+  readonly taskId: string;
+  /** From 1; each has a run of its own. */
+  readonly attempt: number;
   readonly task: TaskPlan;
   readonly plan: Plan;
   readonly params: JsonObject;

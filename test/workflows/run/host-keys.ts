@@ -143,6 +143,43 @@ export const TASK_FIELDS = {
     ],
   },
   allowFailure: { by: 'the run' },
+  followsRun: {
+    cases: [
+      {
+        tasks: 'a: run_pipeline with {dag_id: child}',
+        given: { pipelines: { child: 'x: fail with {takes: 0ms}' } },
+        expect: 'a=failed: failed',
+        attempts: 1,
+      },
+      {
+        tasks: 'a: run_pipeline with {dag_id: child, retries: 2, retry_delay: 300ms, retry_exponential_backoff: false}',
+        given: { pipelines: { child: 'x: fail with {takes: 0ms}' } },
+        expect: 'a=failed: failed',
+        attempts: 3,
+        took: [600, MOST],
+      },
+      {
+        tasks: 'a: run_pipeline with {dag_id: child, execution_timeout: 1s, retries: 1, retry_delay: 50ms}',
+        given: { pipelines: { child: 'x: hang' } },
+        expect: 'a=failed: failed',
+        attempts: 2,
+        took: [2_000, MOST],
+        check: ({ tasks }) => assert.match(tasks.a?.error ?? '', /^The run took longer than its execution_timeout of 1s/),
+      },
+      {
+        tasks:
+          'a: run_pipeline with {dag_id: child, execution_timeout: 1s, retries: 3, retry_policy: [{on: execution_timeout, action: fail}]}',
+        given: { pipelines: { child: 'x: hang' } },
+        expect: 'a=failed: failed',
+        attempts: 1,
+      },
+      {
+        tasks: 'a: run_pipeline with {dag_id: child, retries: 1, retry_delay: 50ms, expand: {over: [1], max_parallel: 1}}',
+        given: { pipelines: { child: 'x: fail with {takes: 0ms}' } },
+        expect: 'a=failed: failed',
+      },
+    ],
+  },
   'retry.maximumAttempts': {
     cases: [{ tasks: 'a: flaky with {retries: 1, retry_delay: 50ms, takes: 0ms}', expect: 'a=failed: failed', attempts: 2 }],
   },
