@@ -2,6 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Connections } from '../lib/connections.ts';
 import { type Environment, SettingError } from '../lib/environment.ts';
 import { formatS3Uri, openS3, parseS3Uri, type S3Location } from '../lib/s3.ts';
+import { hasDotSegment } from '../workflows/plan/dot-segments.ts';
 
 /** What a task's output is where it was too large to be kept in the history of its run. */
 export interface StoredOutput {
@@ -30,7 +31,7 @@ export function outputStoreFrom(environment: Environment, connections: Connectio
   return {
     async put(identity, json, signal) {
       const client = openS3(connections.get('aws_default', ['aws']));
-      const key = [prefix.replace(/\/$/, ''), `${identity}.json`].filter(Boolean).join('/');
+      const key = [prefix.replace(/\/$/, ''), `${withoutDotSegments(identity)}.json`].filter(Boolean).join('/');
       try {
         await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: json, ContentType: 'application/json' }), {
           abortSignal: signal,
@@ -41,6 +42,14 @@ export function outputStoreFrom(environment: Environment, connections: Connectio
       return { stored_at: formatS3Uri({ bucket, key }), bytes: Buffer.byteLength(json) };
     },
   };
+}
+
+/** An id of a run is made of what events and people say: a part `.` or `..` of it must not lead to another folder. */
+function withoutDotSegments(identity: string): string {
+  return identity
+    .split('/')
+    .map((part) => (hasDotSegment(part) ? `~${part}` : part))
+    .join('/');
 }
 
 function bucketOf(uri: string): S3Location {

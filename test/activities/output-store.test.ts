@@ -33,6 +33,14 @@ describe('outputs that are too large for a history', () => {
     assert.equal(stored?.stored_at, 's3://sluice-outputs/team/x.json');
   });
 
+  it('of runs whose ids hold dot segments go to no other folder', async () => {
+    const stored = await storeAt('s3://sluice-outputs/team/')?.put('dag/kafka/../../../x/a', '1', new AbortController().signal);
+    assert.equal(stored?.stored_at, 's3://sluice-outputs/team/dag/kafka/~../~../~../x/a.json');
+    const client = openS3(connectionsFrom(environment).get('aws_default', ['aws']));
+    assert.equal(await text(await getObject(client, parseS3Uri(stored.stored_at), new AbortController().signal)), '1');
+    client.destroy();
+  });
+
   it('are refused where nothing is said, and nonsense is refused at once', () => {
     assert.equal(storeAt(''), undefined);
     assert.throws(() => storeAt('outputs'), { name: 'SettingError', message: /SLUICE_OUTPUTS is 'outputs'\. Set it to .*s3:\/\// });
