@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { secureUrl } from '../lib/connections/encryption.ts';
 import { exchange } from '../lib/http/exchange.ts';
 import type { Log } from '../lib/logging.ts';
 import { withinTime } from '../lib/time-limit.ts';
@@ -37,6 +38,6 @@ export async function callDeadMansSwitch(
 }
 
 async function call(url: string, signal: AbortSignal): Promise<number> {
-  const { status } = await exchange({ method: 'POST', url: new URL(url), headers: {} }, MAX_BYTES, signal);
+  const { status } = await exchange({ method: 'POST', url: new URL(secureUrl(url)), headers: {} }, MAX_BYTES, signal);
   return status;
 }

@@ -16,6 +16,11 @@ export function isEncrypted(hosts: readonly string[], tls: boolean | undefined):
 export function encryptedUrl(url: string, tls: boolean | undefined, fail: (what: string) => never): string {
   if (url.startsWith('https:'))
     return tls === false ? fail(`'tls' is false and the address begins with https://; leave one of them out.`) : url;
+  return secureUrl(url, tls);
+}
+
+/** An address of HTTP: `https://` where it is another host's. */
+export function secureUrl(url: string, tls?: boolean): string {
   return isEncrypted([new URL(url).hostname], tls) ? url.replace(/^http:/, 'https:') : url;
 }
 

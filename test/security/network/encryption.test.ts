@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'mocha';
+import { secureUrl } from '../../../lib/connections/encryption.ts';
 import { type Connection, ConnectionError, type HttpConnection, type ConnectionType, parseConnection } from '../../../lib/connections.ts';
 import { callHttp } from '../../../lib/http.ts';
 import { createKafka } from '../../../lib/kafka/client.ts';
@@ -90,6 +91,11 @@ describe('who is on the network between a worker and its servers', () => {
       });
     }
   }
+
+  it("nor what the dead man's switch is called by", () => {
+    assert.equal(secureUrl('http://switch.example/key'), 'https://switch.example/key');
+    assert.equal(secureUrl('http://127.0.0.1:9/key'), 'http://127.0.0.1:9/key');
+  });
 
   it('a connection that says two things is refused', () => {
     for (const text of [
