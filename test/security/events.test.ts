@@ -159,8 +159,10 @@ tasks: [{name: a, type: empty}]
   it('leads no request to another path', () => {
     const evaluator = new Evaluator();
     const path = (template: string, event: Json): Json => evaluator.render(template, { event }, 'url');
-    assert.equal(path('/users/{{ event.id }}/x', { id: 'a/../b' }), '/users/a%2F..%2Fb/x');
+    assert.equal(path('/users/{{ event.id }}/x', { id: 'a/b' }), '/users/a%2Fb/x');
     for (const [template, event] of [
+      // Servers may decode before they look.
+      ['/users/{{ event.id }}/x', { id: 'a/../b' }],
       ['/users/{{ event.id }}/x', { id: '..' }],
       ['/users/{{ event.id }}', { id: '.' }],
       ['/users/{{ event.a }}{{ event.a }}?q=1', { a: '.' }],
