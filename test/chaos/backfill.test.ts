@@ -23,7 +23,7 @@ describe('a backfill through kills', function () {
 
   before(async function () {
     this.timeout('15m');
-    environment = { ...(await testStack(['temporal'])).environment, SLUICE_TASK_QUEUE: taskQueue, SLUICE_COMMANDS: 'sleep' };
+    environment = { ...(await testStack(['temporal'])).encrypting, SLUICE_TASK_QUEUE: taskQueue, SLUICE_COMMANDS: 'sleep' };
     client = await connectClient(environment);
     await ensureSearchAttributes(client);
     worker = await startWorker();

@@ -43,7 +43,7 @@ describe('a Kafka sensor through kills', function () {
 
   before(async function () {
     this.timeout('15m');
-    ({ environment } = await testStack(['temporal', 'kafka']));
+    ({ encrypting: environment } = await testStack(['temporal', 'kafka']));
     environment = { ...environment, SLUICE_TASK_QUEUE: taskQueue };
     client = await connectClient(environment);
     kafka = await TestKafka.connect(environment);

@@ -61,7 +61,7 @@ describe('monitors as processes', function () {
     this.timeout('15m');
     const stack = await testStack(['temporal']);
     pagerDuty = await PagerDutyStandIn.start();
-    environment = { ...stack.environment, ...pagerDuty.environment };
+    environment = { ...stack.encrypting, ...pagerDuty.environment };
     client = await connectClient(environment);
     await ensureSearchAttributes(client);
     await startWorker();

@@ -42,7 +42,7 @@ export async function createTestPipeline(rows: number, more: Readonly<Record<str
   const warehouse = await createDatabase();
   const taskQueue = `pipeline-${randomUUID()}`;
   const environment = {
-    ...stack.environment,
+    ...stack.encrypting,
     ...more,
     SLUICE_CONN_POSTGRES_DEFAULT: source.url,
     SLUICE_CONN_REDSHIFT_DEFAULT: warehouse.url,

@@ -15,19 +15,27 @@ const environment = Object.fromEntries(Object.entries(process.env).filter(([name
 const stacks = new Map<PartName, Promise<Stack>>();
 const ALL: readonly PartName[] = ['temporal', 'postgres', 's3', 'spark'];
 
+/** Where the servers are. */
+export interface TestStack {
+  /** For tests that read histories as they are. */
+  readonly environment: Record<string, string>;
+  /** The same with a key, as users of the local stack have it: payloads are encrypted. */
+  readonly encrypting: Record<string, string>;
+}
+
 /**
  * Starts the parts that a test needs, once for the whole suite, and says where they are. They are stopped when the suite ends
  * (test/support/stop-stack.ts). Give the calling hook time: the first start of all fetches the programs.
  * @throws Error when this machine lacks a part
  */
-export async function testStack(parts: readonly PartName[] = ALL): Promise<{ environment: Record<string, string> }> {
+export async function testStack(parts: readonly PartName[] = ALL): Promise<TestStack> {
   const started = await Promise.all(parts.map(startOnce));
   for (const { parts: statuses } of started) {
     for (const { name, state, detail } of statuses) if (state === 'missing') throw new Error(`The suite needs ${name}: ${detail}`);
   }
   const values = Object.assign({}, ...started.map((stack) => stack.environment)) as Record<string, string>;
-  // Tests read histories as they are; those about encryption bring keys of their own.
-  return { environment: Object.fromEntries(Object.entries(values).filter(([name]) => !name.startsWith('SLUICE_PAYLOAD_'))) };
+  const environment = Object.fromEntries(Object.entries(values).filter(([name]) => !name.startsWith('SLUICE_PAYLOAD_')));
+  return { environment, encrypting: values };
 }
 
 function startOnce(name: PartName): Promise<Stack> {

@@ -29,7 +29,7 @@ export async function openStage(workers: number): Promise<Stage> {
   const stack = await testStack(['temporal', 'postgres', 's3', 'kafka']);
   const [source, warehouse, bucket] = await Promise.all([createDatabase(), createDatabase(), createBucket()]);
   const environment = {
-    ...stack.environment,
+    ...stack.encrypting,
     SLUICE_CONN_POSTGRES_DEFAULT: source.url,
     SLUICE_CONN_REDSHIFT_DEFAULT: warehouse.url,
   };
