@@ -28,7 +28,7 @@ export const CODES = {
   SL304: 'Two files declare the same dag_id.',
   SL305: 'A name that Sluice or JavaScript uses for itself.',
   SL306: 'A task starts a pipeline that does not exist.',
-  SL307: 'Pipelines start each other in a circle; a run would never end.',
+  SL307: 'Pipelines start each other, or themselves, in a circle: by tasks, triggers or data sets. Runs would start runs without end.',
   SL308: 'A task that can never run: it waits for tasks of different cases of one switch, of which one is always skipped.',
   SL309: 'A task waits for something, and no task waits for it: its end changes nothing. (A warning.)',
   SL310: 'A switch in a file whose tasks run one after the other: the cases need depends_on.',

@@ -1,4 +1,3 @@
-import { findCycle } from '../workflows/plan/graph.ts';
 import { type Plan, allTasks } from '../workflows/plan/plan.ts';
 import { checkValue } from '../workflows/plan/value-schema.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
@@ -6,6 +5,7 @@ import { isTemplate } from '../workflows/plan/expressions/template.ts';
 import { didYouMean } from './diagnostic.ts';
 import { withHash } from './emit.ts';
 import type { Source } from './source.ts';
+import { reportLoops } from './start-loops.ts';
 import { taskNodes } from './task-node.ts';
 
 /** A file's plan before and after it holds the plans that it starts. */
@@ -24,7 +24,7 @@ export function linkPipelines(files: readonly Linkable[]): (Plan | undefined)[] 
   const plans = new Map(files.flatMap(({ plan }): [string, Plan][] => (plan ? [[plan.dagId, plan]] : [])));
   const starts = new Map([...plans].map(([dagId, plan]): [string, string[]] => [dagId, startedBy(plan)]));
   for (const { source, value } of files) if (value) source.isolate(() => checkStarts(source, value, declared, plans));
-  reportCircles(files, starts);
+  reportLoops(files);
   return files.map(({ source, plan }) => {
     if (!plan || source.errors > 0 || (starts.get(plan.dagId) ?? []).length === 0) return plan;
     const children = reachable(plan.dagId, starts);
@@ -78,21 +78,6 @@ function isDynamic(value: Json): boolean {
   return typeof value === 'string'
     ? isTemplate(value)
     : typeof value === 'object' && value !== null && JSON.stringify(value).includes('{{');
-}
-
-function reportCircles(files: readonly Linkable[], starts: ReadonlyMap<string, readonly string[]>): void {
-  const circle = findCycle(starts);
-  if (!circle) return;
-  for (const { source, value, plan } of files) {
-    if (!plan || !circle.includes(plan.dagId)) continue;
-    const task = taskNodes(value ?? {}).find(({ type, keys }) => type === 'run_pipeline' && circle.includes(String(keys.dag_id)));
-    source.report(
-      'SL307',
-      [...(task?.path ?? []), 'dag_id'],
-      `These pipelines start each other: ${circle.join(' → ')}.`,
-      'take one of the tasks away',
-    );
-  }
 }
 
 function reachable(from: string, starts: ReadonlyMap<string, readonly string[]>): string[] {

@@ -1,8 +1,9 @@
 import { checkValue } from '../workflows/plan/value-schema.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
+import { isTemplate } from '../workflows/plan/expressions/template.ts';
 import { parseMoment } from '../workflows/plan/moment.ts';
 import type { ParamPlan } from '../workflows/plan/plan.ts';
-import type { Source } from './source.ts';
+import type { Path, Source } from './source.ts';
 
 /** What looks like a day, with a time or without. */
 const DAY = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/;
@@ -17,9 +18,10 @@ export function resolveParams(source: Source, value: JsonObject): Readonly<Recor
       if (typeof given === 'string' && DAY.test(given) && parseMoment(given, 'UTC') === undefined) {
         source.report('SL205', ['params', name], `'${given}' names a day or a time that does not exist.`);
       }
+      const path = ['params', name];
+      checkPlain(source, name, isMap(given) ? [...path, 'default'] : path, isMap(given) ? given.default : given);
       if (!isMap(given)) return [[name, { schema: { type: typeOf(given) }, default: given }]];
       const { default: fallback, ...schema } = given;
-      const path = ['params', name];
       if (fallback !== undefined && !source.isReported(path)) {
         for (const mistake of checkValue(schema, fallback, name)) {
           source.report(
@@ -41,6 +43,21 @@ export function resolveParams(source: Source, value: JsonObject): Readonly<Recor
       return [[name, { schema, ...(fallback !== undefined && { default: fallback }) }]];
     }),
   );
+}
+
+/** Reports expressions in a default: it would reach tasks as it is written. */
+function checkPlain(source: Source, name: string, path: Path, value: Json | undefined): void {
+  if (typeof value === 'string') {
+    if (!isTemplate(value)) return;
+    source.report(
+      'SL508',
+      path,
+      `The default of '${name}' takes no expression: it must be known before a run starts.`,
+      `write the expression where a task reads params.${name}, or leave the default out and give a value to each run`,
+    );
+  } else if (Array.isArray(value))
+    for (const [index, each] of (value as readonly Json[]).entries()) checkPlain(source, name, [...path, index], each);
+  else if (isMap(value)) for (const [key, each] of Object.entries(value)) checkPlain(source, name, [...path, key], each);
 }
 
 /** A number that was meant as text, in quotes, as it is written. */

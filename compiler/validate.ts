@@ -1,4 +1,5 @@
 import type { TaskType } from '../activities/define-task.ts';
+import type { TriggerType } from '../sensors/define-trigger.ts';
 import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import { checkNumbers } from './check-numbers.ts';
 import { didYouMean } from './diagnostic.ts';
@@ -48,7 +49,7 @@ export class Validator {
     const fits = this.run(pointer, source, keys, place);
     const taskType = this.catalogs.tasks.find((each) => each.type === type);
     if (!taskType) return;
-    this.checkExclusive(source, taskType, keys, path);
+    checkExclusive(source, taskType, keys, path, [...COMMON_TASK_KEYS, ...(this.paramKeys.get(taskType.type) ?? [])]);
     if (fits) checkTogether(source, taskType, keys, path);
   }
 
@@ -56,7 +57,10 @@ export class Validator {
     const { type } = trigger;
     const place: Place = { kind: 'trigger', path, ...(typeof type === 'string' && { type }) };
     const pointer = this.definition(source, 'trigger', type, place, trigger);
-    if (pointer !== undefined) this.run(pointer, source, trigger, place);
+    if (pointer === undefined) return;
+    this.run(pointer, source, trigger, place);
+    const triggerType = this.catalogs.triggers.find((each) => each.type === type);
+    if (triggerType) checkExclusive(source, triggerType, trigger, path, ['name', 'type', ...Object.keys(triggerType.params.properties)]);
   }
 
   /** Where the schema of one type of task or trigger is, or undefined after reporting that there is no such type. */
@@ -101,18 +105,23 @@ export class Validator {
   private typesWith(key: string): readonly string[] {
     return this.catalogs.tasks.filter(({ type }) => this.paramKeys.get(type)?.includes(key)).map(({ type }) => type);
   }
+}
 
-  private checkExclusive(source: Source, taskType: TaskType, task: JsonObject, path: Path): void {
-    for (const group of taskType.exactlyOneOf ?? []) {
-      const present = group.filter((key) => key in task);
-      const second = present[1];
-      if (present.length === 0) {
-        const allowed = [...COMMON_TASK_KEYS, ...(this.paramKeys.get(taskType.type) ?? [])];
-        if (group.some((key) => isMistyped(key, task, allowed))) continue;
-        source.reportInside('SL208', path, `One of ${group.join(', ')} is missing in this task.`);
-      } else if (second !== undefined) {
-        source.reportKey('SL208', [...path, second], `'${second}' and '${present[0]}' exclude each other.`, 'keep one of them');
-      }
+/** Reports keys that exclude each other, and groups of which none is there. */
+function checkExclusive(
+  source: Source,
+  { exactlyOneOf = [] }: Pick<TaskType | TriggerType, 'exactlyOneOf'>,
+  keys: JsonObject,
+  path: Path,
+  allowed: readonly string[],
+): void {
+  for (const group of exactlyOneOf) {
+    const [first, second] = group.filter((key) => key in keys);
+    if (first === undefined) {
+      if (group.some((key) => isMistyped(key, keys, allowed))) continue;
+      source.reportInside('SL208', path, `One of ${group.join(', ')} is missing in this ${path[0] === 'triggers' ? 'trigger' : 'task'}.`);
+    } else if (second !== undefined) {
+      source.reportKey('SL208', [...path, second], `'${second}' and '${first}' exclude each other.`, 'keep one of them');
     }
   }
 }

@@ -28,6 +28,7 @@ export const dataset = defineTrigger({
       }),
     ),
   }),
+  exactlyOneOf: [['any', 'all']],
   sensor: { run: async (context) => (await import('./temporal/watch-datasets.ts')).watchDatasets(context), reset: beginAgain },
   example: { name: 'sales_made', type: 'dataset', any: ['s3://warehouse/sales'] },
 });

@@ -53,6 +53,8 @@ export interface TriggerType {
   /** The keys beside `name` and `type`. */
   readonly params: TObject;
   readonly connection?: TriggerConnection;
+  /** Keys of each group exclude each other, and one of them is needed. */
+  readonly exactlyOneOf?: readonly (readonly string[])[];
   /** Absent: this release checks such triggers and cannot carry them out yet. */
   readonly sensor?: Sensor;
   /** A YAML trigger that compiles. */
@@ -70,6 +72,7 @@ interface TriggerDefinition {
   readonly description: string;
   readonly params: TObject;
   readonly connection?: TriggerConnection;
+  readonly exactlyOneOf?: readonly (readonly string[])[];
   readonly sensor?: Sensor;
   readonly example: JsonObject;
 }
