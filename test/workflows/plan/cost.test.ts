@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { Evaluator, ExpressionFailed } from '../../../workflows/plan/expressions/evaluator.ts';
 import type { Json } from '../../../workflows/plan/json.ts';
+import { cpuTimer } from '../../support/cpu-time.ts';
 
 const numbers = (count: number): Json => Array.from({ length: count }, (_, n) => n);
 const texts = (count: number, length: number): Json => Array.from({ length: count }, (_, n) => 'x'.repeat(length) + n);
@@ -73,14 +74,13 @@ describe('the cost of expressions', () => {
     it(`is bounded: ${name}`, () => {
       const evaluator = new Evaluator();
       for (const time of ['first', 'second']) {
-        const began = performance.now();
+        const took = cpuTimer();
         assert.throws(
           () => evaluator.evaluate(expression, { event }),
           (error) => error instanceof ExpressionFailed && /would take too long: it needs more than 2,000,000 steps/.test(error.message),
           time,
         );
-        const took = performance.now() - began;
-        assert.ok(took < LONGEST, `${time}: ${took} ms`);
+        assert.ok(took() < LONGEST, `${time}: ${took()} ms`);
       }
     });
   }
@@ -96,8 +96,8 @@ describe('the cost of expressions', () => {
     const evaluator = new Evaluator();
     assert.throws(() => evaluator.evaluate('event.a == 1', { event: { a: nested(5_000) } }), /nested more than 200 levels deep/);
     assert.equal(evaluator.evaluate('event.a == 1', { event: { a: nested(150) } }), false);
-    const began = performance.now();
+    const took = cpuTimer();
     assert.throws(() => evaluator.evaluate('event.a > 1', { event: { a: { $number: '9'.repeat(900_000) } } }), /900000 digits/);
-    assert.ok(performance.now() - began < LONGEST);
+    assert.ok(took() < LONGEST);
   });
 });
