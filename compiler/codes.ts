@@ -12,6 +12,7 @@ export const CODES = {
   SL108: 'The file, or a folder of files, cannot be read.',
   SL109: 'The file has more mistakes than are shown. Put those right first.',
   SL110: 'A fault of Sluice itself in this file. The other files go on; please report it.',
+  SL111: 'A message that ends before a #: what follows a space and # is a comment in YAML. (A warning.)',
   SL201: 'A key that the pipeline language does not have at this place.',
   SL202: 'A key that must be there is missing.',
   SL203: 'A value has the wrong type.',
@@ -55,4 +56,4 @@ export const CODES = {
 export type Code = keyof typeof CODES;
 
 /** Codes that do not make a file bad. */
-export const WARNINGS: ReadonlySet<Code> = new Set<Code>(['SL309', 'SL405', 'SL406', 'SL901']);
+export const WARNINGS: ReadonlySet<Code> = new Set<Code>(['SL111', 'SL309', 'SL405', 'SL406', 'SL901']);

@@ -113,6 +113,15 @@ export class Compiler {
 
   private read(source: Source): Pick<Draft, 'value' | 'nodes'> {
     const parsed = parse(source);
+    if (parsed && isDagFactory(parsed)) {
+      source.report(
+        'SL105',
+        [],
+        'This is a file of dag-factory: its pipelines stand below names of their own.',
+        'convert it: sluice import FILE',
+      );
+      return { value: undefined, nodes: [] };
+    }
     const value = parsed && keepDefaults(source, parsed);
     const nodes = value ? taskNodes(value) : [];
     if (value) this.validator.validate(source, value, nodes);
@@ -212,6 +221,13 @@ export class Compiler {
     );
     return { fields: { run_id: 'string', state: 'string', outputs: { fields: Object.fromEntries(outputs) } } };
   }
+}
+
+/** Whether a file has the shape of dag-factory: maps with tasks below names, and none of its own. */
+function isDagFactory(value: JsonObject): boolean {
+  return (
+    value.dag_id === undefined && value.tasks === undefined && Object.values(value).some((each) => isMap(each) && each.tasks !== undefined)
+  );
 }
 
 function reportTwins(drafts: readonly Draft[], plans: readonly (Plan | undefined)[]): void {

@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { blankText, escapeLine } from '../workflows/plan/printable.ts';
 import type { Code } from './codes.ts';
+import { DANGEROUS } from './foreign-habits.ts';
 
 /** One thing that is wrong in a file. Lines and columns count from 1, columns in UTF-16 units as editors do. */
 export interface Diagnostic {
@@ -60,6 +61,7 @@ export function nearest(given: string, allowed: Iterable<string>): string | unde
     // In a short word everything is near everything.
     const farthest = Math.min(one.length - 1, Math.ceil(Math.min(one.length, 18) / 3));
     const between = areSwapped(one, other) ? 1 : distance(one, other);
+    if (DANGEROUS.has(each) && distance(given.toLowerCase(), each) > 2) continue;
     if (between <= farthest && between < bestDistance) [best, bestDistance] = [each, between];
   }
   return best;

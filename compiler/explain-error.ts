@@ -1,9 +1,10 @@
 import type { ErrorObject } from 'ajv';
-import { DURATION_HELP } from '../workflows/plan/duration.ts';
+import { DURATION_HELP, parseDuration } from '../workflows/plan/duration.ts';
 import { schemaTypeInWords } from '../workflows/plan/schema-type-words.ts';
 import { isMap } from '../workflows/plan/json.ts';
 import { parseDay } from '../workflows/plan/moment.ts';
 import { didYouMean, nearest } from './diagnostic.ts';
+import { FOREIGN_HABITS, FOREIGN_VALUES } from './foreign-habits.ts';
 import { FOREIGN_KEYS } from './foreign-keys.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
 import type { Path, Source } from './source.ts';
@@ -57,7 +58,7 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
         'SL203',
         path,
         `${where} must be ${schemaTypeInWords(params.type as string | readonly string[])}, not ${typeof error.data === 'number' ? `'${source.textAt(path)}'` : given}.`,
-        typeHint(params.type, error.data, source.textAt(path)),
+        unitHint(error, inner.at(-1)) ?? typeHint(params.type, error.data, source.textAt(path)),
       );
     case 'enum':
       return notAllowed(source, path, where, error, params.allowedValues as readonly unknown[]);
@@ -70,7 +71,7 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
     }
     case 'pattern':
     case 'format':
-      return source.report('SL205', path, `${where} is ${given}${formOf(error)}.`);
+      return source.report('SL205', path, `${where} is ${given}${formOf(error)}.`, unitHint(error, inner.at(-1)));
     case 'minimum':
     case 'maximum':
     case 'exclusiveMinimum':
@@ -95,7 +96,8 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
 }
 
 function notAllowed(source: Source, path: Path, where: string, error: ErrorObject, allowed: readonly unknown[]): void {
-  const hint = didYouMean(String(error.data), allowed.map(String));
+  const foreign = FOREIGN_VALUES[String(path.at(-1))]?.[String(error.data)];
+  const hint = foreign === undefined ? didYouMean(String(error.data), allowed.map(String)) : `the word here is '${foreign}'`;
   source.report('SL204', path, `${where} is ${showValue(error.data)}; allowed: ${allowed.join(', ')}.`, hint);
 }
 
@@ -106,8 +108,17 @@ function unknownKey(source: Source, path: Path, error: ErrorObject, place: Place
   const hint =
     foreign !== undefined && allowed.includes(foreign)
       ? `the word here is '${foreign}'`
-      : (didYouMean(key, allowed) ?? (inner.length === 0 ? belongsTo(key, place) : undefined) ?? `allowed: ${allowed.join(', ')}`);
+      : (habitHint(key, inner) ??
+        didYouMean(key, allowed) ??
+        (inner.length === 0 ? belongsTo(key, place) : undefined) ??
+        `allowed: ${allowed.join(', ')}`);
   source.reportKey('SL201', path, `Unknown key '${key}'${placeName(place, inner)}.`, hint);
+}
+
+/** What to do where other systems have a key. Deeper in a file a word has meanings of its own. */
+function habitHint(key: string, inner: Path): string | undefined {
+  const isShallow = inner.length === 0 || (inner.length === 1 && inner[0] === 'default_args');
+  return isShallow && Object.hasOwn(FOREIGN_HABITS, key) ? FOREIGN_HABITS[key] : undefined;
 }
 
 /** Where a key would have been right: in a task, or in another task type. */
@@ -155,9 +166,35 @@ export function showValue(value: unknown): string {
   return `'${text.length > 60 ? `${text.slice(0, 59)}…` : text}'`;
 }
 
+/** A number at the place of a duration, or one with spaces, as it is written here. Where Airflow has the key too, a number is seconds. */
+function unitHint({ parentSchema, data }: ErrorObject, key: string | number | undefined): string | undefined {
+  if ((parentSchema as { format?: string } | undefined)?.format !== 'duration') return undefined;
+  const text = String(data);
+  if (/^\d{1,8}$/.test(text) && Number(text) > 0) {
+    return /(?:timeout|delay|poke_interval)$/.test(String(key))
+      ? `write ${exactDuration(Number(text))} for ${text} seconds`
+      : `add a unit: ${text}s, ${text}m, ${text}h or ${text}d`;
+  }
+  const joined = text.replace(/\s+/g, '');
+  return joined !== text && parseDuration(joined) !== undefined ? `write ${joined}` : undefined;
+}
+
+/** Seconds in the largest units, with nothing lost: 3600 is 1h, 5400 is 1h30m. */
+function exactDuration(seconds: number): string {
+  const parts: readonly (readonly [number, string])[] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor((seconds % 86_400) / 3600), 'h'],
+    [Math.floor((seconds % 3600) / 60), 'm'],
+    [seconds % 60, 's'],
+  ];
+  return parts.flatMap(([amount, unit]) => (amount > 0 ? [`${amount}${unit}`] : [])).join('');
+}
+
 /** @param text as the value stands in the file: a hint must not change it, and 007 is read as 7 */
 function typeHint(type: unknown, data: unknown, text: string): string | undefined {
   if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `put it in quotes: "${text}"`;
+  if (type === 'array' && isMap(data))
+    return 'write a list: `- name: …` for each; `sluice import` converts files of Airflow and dag-factory';
   if (type === 'array' && typeof data === 'string') return `write it as a list: [${PLAIN_WORDS.test(data) ? data : JSON.stringify(data)}]`;
   if ((type === 'integer' || type === 'number') && typeof data === 'string' && /^(?:0|[1-9]\d{0,14})$/.test(data))
     return `leave the quotes out: ${data}`;

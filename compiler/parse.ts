@@ -47,15 +47,10 @@ export function parse(source: Source): JsonObject | undefined {
     return undefined;
   }
   source.document = document;
-  // After the first break of syntax the parser guesses: what it then finds wrong is mostly the same mistake again.
-  const [firstBreak] = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY').sort((a, b) => a.pos[0] - b.pos[0]);
-  const braces = unquotedBraces(source, document, firstBreak);
-  if (braces !== undefined) {
-    source.reportAt('SL106', braces, 2, 'An expression stands here without quotes.', 'put quotes around the whole value: "{{ … }}"');
-    return undefined;
-  }
-  for (const error of document.errors) if (error.code === 'DUPLICATE_KEY' || error === firstBreak) reportYaml(source, document, error);
-  if (document.errors.length > 0) return undefined;
+  for (const error of document.errors) if (error.code === 'DUPLICATE_KEY') reportYaml(source, document, error);
+  const isBroken = reportBreaks(source, document);
+  warnOfComments(source);
+  if (isBroken || document.errors.length > 0) return undefined;
   if (second) {
     source.reportAt('SL105', second.range[0], 3, 'The file holds more than one document.', 'put each pipeline into a file of its own');
     return undefined;
@@ -99,25 +94,87 @@ function offsetOfAlias(document: Document): number {
 }
 
 /**
+ * Reports every break of syntax. After one the parser guesses, and what it then finds wrong is mostly the same again: it reads on as if a
+ * word stood in the place of the value that breaks it.
+ * @returns whether there are any
+ */
+function reportBreaks(source: Source, document: Document): boolean {
+  let text = source.text;
+  let current: Document | undefined = document;
+  let last = -1;
+  for (let found = 0; found < MAX_BREAKS; found++) {
+    const [error] = (current?.errors ?? []).filter(({ code }) => code !== 'DUPLICATE_KEY').sort((a, b) => a.pos[0] - b.pos[0]);
+    const braces = current && unquotedBraces(text, current, error);
+    if (!current || (!error && braces === undefined)) return found > 0;
+    const at = braces ?? error?.pos[0] ?? 0;
+    // What breaks at the same place again is no other break.
+    if (at <= last) return true;
+    last = at;
+    const value = valueAt(text, at);
+    if (braces !== undefined) {
+      source.reportAt('SL106', braces, 2, 'An expression stands here without quotes.', 'put quotes around the whole value: "{{ … }}"');
+    } else if (error) reportYaml(source, current, error, value && quoted(value.written));
+    if (!value) return true;
+    text = text.slice(0, value.start) + 'x'.repeat(value.written.length) + text.slice(value.start + value.written.length);
+    const tokens = readTokens(text);
+    current = 'offset' in tokens ? undefined : new Composer(YAML_OPTIONS).compose(tokens)[0];
+  }
+  return true;
+}
+
+/** Warns of texts for people that a comment cuts short: `message: We are #1`. */
+function warnOfComments(source: Source): void {
+  for (const { index, 1: before = '', 2: rest = '' } of source.text.matchAll(MESSAGE_WITH_COMMENT)) {
+    const value = source.text.slice(source.text.indexOf(':', index) + 1, index + before.length + rest.length).trim();
+    source.reportAt('SL111', index + before.length, rest.length, 'The text ends here: what follows is a comment.', quoted(value));
+  }
+}
+
+const MESSAGE_WITH_COMMENT = /^([ \t]*(?:- +)*(?:message|prompt) *: +(?!["'|>#])[^\n#]*[^\n# \t])([ \t]+#[^\n\r]*)/gm;
+
+/** How many breaks of syntax are looked for in one file. */
+const MAX_BREAKS = 20;
+
+/** The plain value of the line that `at` stands in, where a key stands before it; undefined where it is something else. */
+function valueAt(text: string, at: number): { readonly start: number; readonly written: string } | undefined {
+  const line = text.lastIndexOf('\n', at - 1) + 1;
+  const end = text.indexOf('\n', at);
+  const match = /^([ \t]*(?:- +)*[\w.-]+ *: +)(?!["'|>])(\S.*?)[ \t\r]*$/.exec(text.slice(line, end < 0 ? undefined : end));
+  const [, before = '', written = ''] = match ?? [];
+  // A value that was read on before, or that is longer than its line, is no value to put in quotes.
+  if (written === '' || /^x+$/.test(written) || isOpen(written)) return undefined;
+  return { start: line + before.length, written };
+}
+
+/** Whether a list or map begins that does not end on its line. */
+function isOpen(written: string): boolean {
+  return /^[[{](?!\{)/.test(written) && !/[\]}]$/.test(written);
+}
+
+function quoted(written: string): string {
+  const quote = written.includes('"') ? "'" : '"';
+  return written.includes(quote) || written.includes('\\') ? 'put the value in quotes' : `put it in quotes: ${quote}${written}${quote}`;
+}
+
+/**
  * Where `{{` stands without quotes: YAML takes it for a map whose key is a map, or stumbles over what comes behind it.
  * @returns the offset of the first, or undefined
  */
-function unquotedBraces({ text }: Source, document: Document, broken: YAMLError | undefined): number | undefined {
+function unquotedBraces(text: string, document: Document, broken: YAMLError | undefined): number | undefined {
   if (!UNQUOTED.test(text)) return undefined;
-  if (broken) {
-    const line = text.lastIndexOf('\n', broken.pos[0] - 1) + 1;
-    const at = /(?:^|[:\-[,]\s+|\s)\{\{/.exec(text.slice(line, text.indexOf('\n', line) + 1 || undefined));
-    return at ? line + at.index + at[0].length - 2 : undefined;
-  }
   let found: number | undefined;
   visit(document, {
     Pair(_key, { key }) {
       if (!(key instanceof YAMLMap) || !key.range) return undefined;
-      found = text.lastIndexOf('{', key.range[0] - 1);
+      const outer = text.lastIndexOf('{', Math.max(0, key.range[0] - 1));
+      found = text.slice(outer, key.range[0]).trim() === '{' ? outer : key.range[0];
       return visit.BREAK;
     },
   });
-  return found;
+  if (!broken || (found !== undefined && found < broken.pos[0])) return found;
+  const line = text.lastIndexOf('\n', broken.pos[0] - 1) + 1;
+  const at = /(?:^|[:\-[,]\s+|\s)\{\{/.exec(text.slice(line, text.indexOf('\n', line) + 1 || undefined));
+  return at ? line + at.index + at[0].length - 2 : undefined;
 }
 
 /** Braces that no quote stands before; some stand inside of a quoted text all the same. */
@@ -135,11 +192,11 @@ function openingQuote(document: Document, error: YAMLError): number | undefined 
   return start;
 }
 
-function reportYaml(source: Source, document: Document, error: YAMLError): void {
+function reportYaml(source: Source, document: Document, error: YAMLError, quotes?: string): void {
   const quote = openingQuote(document, error);
   if (quote !== undefined) return source.reportAt('SL100', quote, 1, 'This quote is never closed.', 'close it with the same quote');
   const [code, message, hint] = explain(error);
-  source.reportAt(code, error.pos[0], error.pos[1] - error.pos[0], message, hint);
+  source.reportAt(code, error.pos[0], error.pos[1] - error.pos[0], message, hint ?? quotes);
 }
 
 function explain(error: YAMLError): [Code, string, string?] {

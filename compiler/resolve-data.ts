@@ -108,6 +108,8 @@ export function resolveData(
     const key = type?.data.reads?.bucketKey;
     if (typeof task?.inputs === 'string' || wanted === undefined || actual === undefined || wanted === actual || key === undefined)
       continue;
+    // A bucket that is refused for its name is not that of the task before either.
+    if ([reader, producer].some((name) => source.isReported([...(tasks.get(name)?.path ?? []), 's3_bucket']))) continue;
     source.report(
       'SL403',
       [...path, key],

@@ -4,6 +4,7 @@ import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import { checkNumbers } from './check-numbers.ts';
 import { didYouMean } from './diagnostic.ts';
 import { explainError, isMistyped, type Place, showValue } from './explain-error.ts';
+import { foreignTypeHint } from './foreign-types.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { type Catalogs, pipelineSchema } from './schema/pipeline-schema.ts';
 import { SchemaChecker } from './schema-checker.ts';
@@ -86,7 +87,7 @@ export class Validator {
       'SL207',
       [...path, 'type'],
       kind === 'task' ? `There is no task type '${type}'.` : `There is no kind of trigger '${type}'.`,
-      didYouMean(type, known) ?? `there are: ${[...known].join(', ')}`,
+      (kind === 'task' ? foreignTypeHint(type, known) : undefined) ?? didYouMean(type, known) ?? `there are: ${[...known].join(', ')}`,
     );
     return undefined;
   }

@@ -8,6 +8,7 @@ import { type Range, type Reference, syntaxFacts } from '../../workflows/plan/ex
 import { parseMoment } from '../../workflows/plan/moment.ts';
 import type { Code } from '../codes.ts';
 import { didYouMean } from '../diagnostic.ts';
+import { foreignFunctionHint, foreignNameHint, foreignSyntaxHint } from './foreign-names.ts';
 import { type CelDeclaration, celDeclaration, typeInWords } from './shapes.ts';
 
 /** The names that only some places have. */
@@ -220,6 +221,7 @@ function referenceMistake({ path }: Reference, scope: ExpressionScope): Omit<Exp
       (scope.outputs.has(name) ? `the output of a task is outputs.${name}` : undefined) ??
       (Object.hasOwn(scope.params, name) ? `a parameter is params.${name}` : undefined) ??
       (name === 'item' ? 'add expand to the task' : undefined) ??
+      foreignNameHint(path) ??
       didYouMean(name, names) ??
       `there are: ${names.filter((each) => each !== 'item').join(', ')}; text stands in quotes`,
   };
@@ -282,17 +284,20 @@ function syntaxMistake(error: unknown, source: string): ExpressionMistake {
     };
   }
   const { start, end } = error.range ?? { start: 0, end: source.length };
+  const foreign = foreignSyntaxHint(source);
   const single = /(^|[^=!<>])=([^=]|$)/.exec(source);
   return {
     start,
     end: Math.max(end, start + 1),
     code: 'SL501',
     message: `This is not an expression: ${error.summary ?? error.message}.`,
-    ...(single
-      ? { hint: 'equal is written ==' }
-      : /\b(and|or|not)\b/.test(source)
-        ? { hint: 'write && for and, || for or, ! for not' }
-        : {}),
+    ...(foreign !== undefined
+      ? { hint: foreign }
+      : single
+        ? { hint: 'equal is written ==' }
+        : /\b(and|or|not)\b/.test(source)
+          ? { hint: 'write && for and, || for or, ! for not' }
+          : {}),
   };
 }
 
@@ -311,7 +316,7 @@ function functionHint(summary: string): { hint?: string } {
       .getDefinitions()
       .functions.map(({ name }) => name),
   );
-  const hint = given === undefined || names.has(given) ? undefined : didYouMean(given, names);
+  const hint = given === undefined || names.has(given) ? undefined : (foreignFunctionHint(given) ?? didYouMean(given, names));
   return hint === undefined ? {} : { hint };
 }
 

@@ -1,0 +1,107 @@
+/** Names in the templates of other systems, longest first, with how to say the same here. */
+const NAMES: readonly (readonly [name: string, hint: string])[] = [
+  ['dag_run.conf', 'what a run is given is params.<name>; declare it under params'],
+  ['dag_run.run_id', 'write run_id'],
+  ['dag_run.logical_date', 'write logical_date'],
+  ['dag_run.execution_date', 'write logical_date'],
+  ['dag_run', 'a run has run_id, logical_date and params.<name>'],
+  ['dag.dag_id', 'write dag_id'],
+  ['dag', 'write dag_id for its name'],
+  ['macros', 'dates are calculated by functions: addDays(ds, 1), date(logical_date, "yyyy-MM")'],
+  ['var', 'there are no variables: declare a parameter and write params.<name>'],
+  ['vars', 'there are no variables: declare a parameter and write params.<name>'],
+  ['Variable', 'there are no variables: declare a parameter and write params.<name>'],
+  ['xcom_pull', 'the output of a task is outputs.<task>'],
+  ['ti', 'the output of a task is outputs.<task>'],
+  ['task_instance', 'the output of a task is outputs.<task>'],
+  ['task', 'the output of a task is outputs.<task>'],
+  ['steps', 'the output of a task is outputs.<task>'],
+  ['needs', 'the output of a task is outputs.<task>'],
+  ['tasks', 'the output of a task is outputs.<task>'],
+  ['execution_date', 'write logical_date'],
+  ['next_execution_date', 'write data_interval_end'],
+  ['prev_execution_date', 'write addDays(logical_date, -1), or prev_ds for its day'],
+  ['tomorrow_ds', 'write addDays(ds, 1)'],
+  ['yesterday_ds', 'write addDays(ds, -1)'],
+  ['yesterday_ds_nodash', 'write date(addDays(ds, -1), "yyyyMMdd")'],
+  ['tomorrow_ds_nodash', 'write date(addDays(ds, 1), "yyyyMMdd")'],
+  ['prev_ds_nodash', 'write date(prev_ds, "yyyyMMdd")'],
+  ['next_ds_nodash', 'write date(next_ds, "yyyyMMdd")'],
+  ['ts_nodash', `write date(logical_date, "yyyyMMdd'T'HHmmss")`],
+  ['inputs', 'what a run is given is params.<name>'],
+  ['trigger', 'the event that started a run is event, the start of its interval logical_date'],
+  ['execution', 'a run has run_id and logical_date'],
+  ['flow', 'write dag_id for the name of the pipeline'],
+  ['github', 'a run has run_id, dag_id and params.<name>'],
+  ['taskrun', 'the item of a list is item'],
+  ['matrix', 'the item of a list is item'],
+  ['each', 'the item of a list is item'],
+  ['loop', 'the item of a list is item'],
+  ['env', 'a setting of a connection is conn.<name>.host; secrets are never values'],
+  ['secret', 'secrets are never values: the task names a connection'],
+  ['secrets', 'secrets are never values: the task names a connection'],
+  ['conf', 'what a run is given is params.<name>'],
+  ['now', 'expressions have no clock: logical_date is the start of the interval, data_interval_end its end'],
+  ['today', 'expressions have no clock: ds is the day of the interval'],
+  ['datetime', 'dates are calculated by functions: addDays(ds, 1), date(logical_date, "yyyy-MM")'],
+  ['timedelta', 'dates are calculated by functions: addDays(ds, 1)'],
+  ['None', 'write null'],
+  ['True', 'write true'],
+  ['False', 'write false'],
+];
+
+/** Functions of other systems, with ours. */
+const FUNCTIONS: Readonly<Record<string, string>> = {
+  ds_add: 'write addDays(ds, 1)',
+  ds_format: 'write date(ds, "yyyy-MM-dd")',
+  strftime: 'write date(logical_date, "yyyy-MM-dd")',
+  format: 'write date(logical_date, "yyyy-MM-dd")',
+  date_format: 'write date(logical_date, "yyyy-MM-dd")',
+  to_char: 'write date(logical_date, "yyyy-MM-dd")',
+  dateAdd: 'write addDays(ds, 1)',
+  date_add: 'write addDays(ds, 1)',
+  dateadd: 'write addDays(ds, 1)',
+  date_trunc: 'write startOfMonth(ds)',
+  last_day: 'write endOfMonth(ds)',
+  now: 'expressions have no clock: logical_date is the start of the interval, data_interval_end its end',
+  today: 'expressions have no clock: ds is the day of the interval',
+  len: 'write size(x)',
+  length: 'write size(x)',
+  count: 'write size(x)',
+  str: 'write string(x)',
+  float: 'write double(x)',
+  lower: 'write x.lowerAscii()',
+  upper: 'write x.upperAscii()',
+  strip: 'write x.trim()',
+  default: 'write x != null ? x : "other"',
+  coalesce: 'write x != null ? x : "other"',
+  ref: 'expressions know no models of dbt: write the name of the table',
+  source: 'expressions know no models of dbt: write the name of the table',
+  var: 'a parameter is params.<name>',
+  env_var: 'secrets are never values, and expressions do not read the environment: a parameter is params.<name>',
+  secret: 'secrets are never values: the task names a connection',
+  xcom_pull: 'the output of a task is outputs.<task>',
+};
+
+/** How to say here what a name of another system means; the most of `path` that is known counts. */
+export function foreignNameHint(path: readonly string[]): string | undefined {
+  const written = path.join('.');
+  return NAMES.find(([name]) => written === name || written.startsWith(`${name}.`))?.[1];
+}
+
+/** How to say here what a function of another system does. */
+export function foreignFunctionHint(name: string): string | undefined {
+  return Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+}
+
+/** How to write here what is syntax of other languages. */
+export function foreignSyntaxHint(source: string): string | undefined {
+  if (/\bxcom_pull\b/.test(source)) return 'the output of a task is outputs.<task>';
+  if (/\bvar\.(value|json)\b/.test(source)) return 'there are no variables: declare a parameter and write params.<name>';
+  if (/\bmacros\./.test(source)) return 'dates are calculated by functions: addDays(ds, 1), date(logical_date, "yyyy-MM")';
+  if (/(?:^|[^|])\|(?:[^|]|$)/.test(source)) return 'there are no filters: a function takes the value, as in date(ds, "yyyyMMdd")';
+  if (/\bif\b.*\belse\b/.test(source)) return 'write condition ? x : y';
+  if (/\bis\s+(?:not\s+)?(?:none|null|defined)\b/i.test(source)) return 'write x != null, or has(event.x)';
+  if (/<>/.test(source)) return 'unequal is written !=';
+  return undefined;
+}

@@ -1,0 +1,140 @@
+/** What other systems call a kind of task, with what does its work here. */
+interface Meaning {
+  /** The task type; absent where something else does it. */
+  readonly type?: string;
+  /** What else there is to know. */
+  readonly hint: string;
+}
+
+const command: Meaning = {
+  type: 'command',
+  hint: "the type here is 'command': it runs a program that the workers allow, `argv: [python3, report.py]`",
+};
+const notify: Meaning = { type: 'notify', hint: "the type here is 'notify', with `to: slack`, pagerduty or webhook" };
+const email: Meaning = { type: 'notify', hint: "there is no e-mail; 'notify' writes to Slack, PagerDuty or a webhook, `to: slack`" };
+const spark: Meaning = { type: 'spark_job', hint: "the type here is 'spark_job'" };
+const branch: Meaning = {
+  type: 'empty',
+  hint: "a branch is the key `switch` of a task, such as one of type 'empty'; a task alone is skipped by the key `when`",
+};
+const shortCircuit: Meaning = {
+  type: 'empty',
+  hint: "give a task of type 'empty' the key `when`: where it is false, what depends on it is skipped too",
+};
+const pause: Meaning = { type: 'wait_until', hint: "the type here is 'wait_until'" };
+const sensor: Meaning = {
+  hint: "tasks that wait are of type 'wait_for_s3', 'wait_for_sql', 'wait_for_http', 'wait_for_kafka', 'wait_for_pipeline' or 'wait_until'",
+};
+const child: Meaning = { type: 'run_pipeline', hint: "the type here is 'run_pipeline', with `dag_id`" };
+const empty: Meaning = { type: 'empty', hint: "the type here is 'empty'" };
+const files: Meaning = {
+  hint: 'no task type moves files between servers: see docs/02-task-types.md; a program of your own is a task of type command',
+};
+const sql: Meaning = { type: 'sql', hint: "the type here is 'sql'" };
+const check: Meaning = { type: 'sql_check', hint: "the type here is 'sql_check'" };
+const http: Meaning = { type: 'http', hint: "the type here is 'http'" };
+const approval: Meaning = { type: 'approval', hint: "the type here is 'approval'" };
+const toS3: Meaning = { type: 'postgres_to_s3', hint: "the type here is 'postgres_to_s3'; 's3_to_redshift' loads what it made" };
+const loop: Meaning = { hint: 'a task for each item of a list is the key `expand` of the task' };
+const group: Meaning = { hint: 'a group is no task: list it under `task_groups`, or give its tasks the key `group`' };
+const other = (type: string): Meaning => ({ type, hint: `the type here is '${type}'` });
+
+/** By the words of Airflow, dag-factory, Kestra, dbt, GitHub and others, in small letters with _ between words. */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  ...each(
+    command,
+    'python bash shell sh script cmd exec run ssh docker docker_run docker_swarm kubernetes_pod kubernetes k8s python_virtualenv external_python powershell node r dbt dbt_run dbt_cloud cli commands process papermill beam',
+  ),
+  ...each(
+    notify,
+    'slack slack_webhook slack_api slack_notification teams ms_teams discord telegram pagerduty webhook alert message notification',
+  ),
+  ...each(email, 'email mail send_email smtp send_mail'),
+  ...each(spark, 'spark spark_submit pyspark spark_sql spark_cli databricks databricks_submit_run emr dataproc glue livy'),
+  ...each(branch, 'branch branching if condition conditional switch branch_python branch_sql decision choice'),
+  ...each(shortCircuit, 'short_circuit latest_only'),
+  ...each(pause, 'sleep delay wait pause_for time_delta timer date_time time timedelta'),
+  ...each(sensor, 'sensor wait_for poll file file_exists'),
+  ...each(
+    child,
+    'trigger_dag trigger_dag_run trigger_dagrun trigger sub_dag subdag subflow flow dag pipeline workflow reusable_workflow call_workflow trigger_pipeline',
+  ),
+  ...each(empty, 'dummy noop no_op nop start end begin finish join placeholder'),
+  ...each(
+    files,
+    'sftp ftp scp sftp_to_s3 s3_to_sftp gcs gcs_to_bigquery gcs_to_gcs azure_blob local_filesystem_to_s3 s3_copy s3_copy_object s3_delete_objects upload download',
+  ),
+  ...each(
+    sql,
+    'postgres postgresql mysql redshift sql_execute_query jdbc query queries execute execute_query sql_query redshift_sql redshift_data mssql database',
+  ),
+  ...each(
+    check,
+    'check test sql_value_check sql_table_check sql_column_check sql_threshold_check sql_interval_check data_quality quality_check great_expectations dbt_test assert validate expectation',
+  ),
+  ...each(http, 'rest api request requests simple_http curl rest_api http_request webhook_call'),
+  ...each(approval, 'human approve manual manual_approval gate pause hitl human_input ask'),
+  ...each(toS3, 'sql_to_s3 postgres_to_redshift extract export unload copy'),
+  ...each(loop, 'foreach for_each each each_parallel each_sequential matrix map parallel loop'),
+  ...each(group, 'group task_group sequential dag_group'),
+  ...each(other('reconcile'), 'compare diff reconciliation data_diff compare_tables'),
+  ...each(other('s3_to_redshift'), 'load redshift_copy copy_to_redshift s3_to_postgres'),
+  ...each(other('kafka_publish'), 'kafka kafka_produce produce produce_to_topic kafka_producer publish'),
+  ...each(other('rabbitmq_publish'), 'rabbitmq rabbit amqp amqp_publish'),
+  ...each(other('wait_for_s3'), 's3_key s3_keys s3_prefix s3 s3_file file_sensor object_exists'),
+  ...each(other('wait_for_sql'), 'sql_sensor'),
+  ...each(other('wait_for_http'), 'http_sensor'),
+  ...each(other('wait_for_kafka'), 'await_message consume consume_from_topic kafka_consume'),
+  ...each(other('wait_for_pipeline'), 'external_task external_task_sensor wait_for_dag wait_for_task'),
+  ...each(other('train_model'), 'train training fit ml_train train_step sage_maker_training'),
+  ...each(other('evaluate_model'), 'evaluate score evaluation'),
+  ...each(other('promote_model'), 'promote deploy_model register_model'),
+};
+
+function each(meaning: Meaning, words: string): Record<string, Meaning> {
+  return Object.fromEntries(words.split(' ').map((word) => [word, meaning]));
+}
+
+/** Words of class names that say nothing of what a task does. */
+const EMPTY_WORDS: ReadonlySet<string> = new Set(['operator', 'task', 'decorator', 'async', 'deferrable', 'step', 'action', 'job']);
+
+/**
+ * What to write for a task type of another system: `BashOperator`, `airflow.operators.bash.BashOperator`, `io.kestra.plugin.core.flow.Subflow`.
+ * @param known the task types that there are
+ * @returns undefined where the word is not known
+ */
+export function foreignTypeHint(given: string, known: ReadonlySet<string>): string | undefined {
+  const parts = given
+    .split(/[./:@]+/)
+    .map(wordsOf)
+    .filter((words) => words.length > 0);
+  // The last part says most, then the package that it is in: `scripts.python.Commands`.
+  for (const words of parts.reverse().slice(0, 2)) {
+    const isSensor = words.at(-1) === 'sensor' && words.length > 1;
+    const name = words.filter((word) => !EMPTY_WORDS.has(word)).join('_');
+    const bare = isSensor ? name.replace(/_sensor$/, '') : name;
+    const meaning = lookUp(name) ?? (isSensor ? (lookUp(`${bare}_sensor`) ?? waitingFor(bare)) : undefined) ?? lookUp(bare);
+    if (meaning && (meaning.type === undefined || known.has(meaning.type))) return meaning.hint;
+    if (!isSensor && known.has(name) && name !== given) return `the type here is '${name}'`;
+  }
+  return undefined;
+}
+
+function waitingFor(name: string): Meaning | undefined {
+  const meaning = lookUp(name);
+  return meaning?.type?.startsWith('wait_') === true ? meaning : sensor;
+}
+
+function lookUp(name: string): Meaning | undefined {
+  return Object.hasOwn(MEANINGS, name) ? MEANINGS[name] : undefined;
+}
+
+/** `BashOperator`, `S3KeySensor`, `spark-submit` as words in small letters. */
+function wordsOf(text: string): string[] {
+  return text
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '');
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { CATALOG } from '../../../activities/catalog.ts';
+import { Compiler } from '../../../compiler/compile.ts';
+import { nearest } from '../../../compiler/diagnostic.ts';
+import { DANGEROUS } from '../../../compiler/foreign-habits.ts';
+
+const compiler = new Compiler(CATALOG);
+
+/** What analysts write first, each with the word that the message must lead to. `task`: a line of keys; `file`: lines of a pipeline. */
+const GUESSES: readonly (readonly [place: 'type' | 'key' | 'file' | 'when', guess: string, word: string])[] = [
+  ['type', 'python', "'command'"],
+  ['type', 'PythonOperator', "'command'"],
+  ['type', 'airflow.operators.bash.BashOperator', "'command'"],
+  ['type', 'shell', "'command'"],
+  ['type', 'io.kestra.plugin.scripts.python.Commands', "'command'"],
+  ['type', 'KubernetesPodOperator', "'command'"],
+  ['type', 'dbt', "'command'"],
+  ['type', 'EmailOperator', "'notify'"],
+  ['type', 'slack', "'notify'"],
+  ['type', 'SparkSubmitOperator', "'spark_job'"],
+  ['type', 'databricks', "'spark_job'"],
+  ['type', 'branch', '`switch`'],
+  ['type', 'BranchPythonOperator', '`switch`'],
+  ['type', 'ShortCircuitOperator', '`when`'],
+  ['type', 'sleep', "'wait_until'"],
+  ['type', 'sensor', "'wait_for_s3'"],
+  ['type', 'S3KeySensor', "'wait_for_s3'"],
+  ['type', 'SqlSensor', "'wait_for_sql'"],
+  ['type', 'HttpSensor', "'wait_for_http'"],
+  ['type', 'ExternalTaskSensor', "'wait_for_pipeline'"],
+  ['type', 'TimeDeltaSensor', "'wait_until'"],
+  ['type', 'trigger_dag', "'run_pipeline'"],
+  ['type', 'TriggerDagRunOperator', "'run_pipeline'"],
+  ['type', 'io.kestra.plugin.core.flow.Subflow', "'run_pipeline'"],
+  ['type', 'dummy', "'empty'"],
+  ['type', 'EmptyOperator', "'empty'"],
+  ['type', 'sftp', 'docs/02-task-types.md'],
+  ['type', 'SQLExecuteQueryOperator', "'sql'"],
+  ['type', 'PostgresOperator', "'sql'"],
+  ['type', 'sql_value_check', "'sql_check'"],
+  ['type', 'curl', "'http'"],
+  ['type', 'for_each', '`expand`'],
+  ['type', 'task_group', '`task_groups`'],
+  ['type', 'manual_approval', "'approval'"],
+  ['type', 'compare', "'reconcile'"],
+  ['key', 'email_on_failure: true', '`alerts`'],
+  ['key', 'on_failure_callback: f', '`on_failure`'],
+  ['key', 'depends_on_past: true', '`max_active_runs: 1`'],
+  ['key', 'execution_timeout: 3600', 'write 1h for 3600 seconds'],
+  ['key', 'execution_timeout: 1h 30m', 'write 1h30m'],
+  ['key', 'retry_delay: 300', 'write 5m'],
+  ['key', 'retry_delay: "90"', 'write 1m30s'],
+  ['key', 'dependencies: [b]', "'depends_on'"],
+  ['key', 'priority_weight: 10', '`priority`'],
+  ['key', 'task_concurrency: 3', '`pool`'],
+  ['key', 'bash_command: echo 1', '`argv`'],
+  ['key', 'trigger_rule: none_failed_or_skipped', "'none_failed_min_one_success'"],
+  ['key', 'provide_context: true', 'leave it out'],
+  ['file', 'cron: 0 6 * * *\ntasks: [{name: a, type: empty}]', "'schedule_interval'"],
+  ['file', 'tasks: {a: {type: empty}}', '`sluice import`'],
+  ['file', 'default_args: {email_on_retry: false}\ntasks: [{name: a, type: empty}]', '`alerts`'],
+  ['when', 'dag_run.conf.region == "eu"', 'params.<name>'],
+  ['when', 'var.value.region == "eu"', 'params.<name>'],
+  ['when', 'macros.ds_add(ds, -1) == "2024-01-01"', 'addDays(ds, 1)'],
+  ['when', 'ti.xcom_pull(task_ids="b") == 1', 'outputs.<task>'],
+  ['when', 'execution_date == ds', 'logical_date'],
+  ['when', 'tomorrow_ds == ds', 'addDays(ds, 1)'],
+  ['when', 'ds | ds_nodash == ""', 'date(ds,'],
+  ['when', 'ds_add(ds, 1) == ""', 'addDays(ds, 1)'],
+  ['when', 'len(ds) == 10', 'size(x)'],
+  ['when', 'now() > logical_date', 'no clock'],
+  ['when', 'ds == None', 'null'],
+  ['when', 'True', 'true'],
+  ['when', 'inputs.region == "eu"', 'params.<name>'],
+  ['when', '1 if true else 2', 'condition ? x : y'],
+];
+
+function fileOf(place: (typeof GUESSES)[number][0], guess: string): string {
+  switch (place) {
+    case 'type':
+      return `dag_id: x\ntasks:\n  - {name: a, type: ${guess}}\n`;
+    case 'key':
+      return `dag_id: x\ntasks:\n  - name: b\n    type: empty\n  - name: a\n    type: empty\n    ${guess}\n`;
+    case 'file':
+      return `dag_id: x\n${guess}\n`;
+    case 'when':
+      return `dag_id: x\ntasks:\n  - name: a\n    type: empty\n    when: '${guess}'\n`;
+  }
+}
+
+describe('what analysts write first leads to the right word in one step', () => {
+  for (const [place, guess, word] of GUESSES) {
+    it(`${place} ${guess.split('\n')[0] ?? ''}`, () => {
+      const { diagnostics } = compiler.compile({ file: 'x.yaml', text: fileOf(place, guess) });
+      assert.equal(diagnostics.length, 1, JSON.stringify(diagnostics, undefined, 1));
+      assert.ok(diagnostics[0]?.hint?.includes(word), `${diagnostics[0]?.message} ${diagnostics[0]?.hint}`);
+    });
+  }
+});
+
+describe('a suggestion', () => {
+  it('is never a dangerous word for one that is not nearly the same', () => {
+    for (const given of ['email_on_failure', 'on_failure', 'allow_fallback', 'alarm_failure', 'all_done_setup_success', 'sort_final']) {
+      const found = nearest(given, DANGEROUS);
+      assert.equal(found, undefined, `${given} → ${found}`);
+    }
+    assert.equal(nearest('alow_failure', DANGEROUS), 'allow_failure');
+    assert.equal(nearest('sotf_fail', DANGEROUS), 'soft_fail');
+  });
+});
