@@ -34,6 +34,8 @@ export const CODES = {
   SL309: 'A task waits for something, and no task waits for it: its end changes nothing. (A warning.)',
   SL310: 'A switch in a file whose tasks run one after the other: the cases need depends_on.',
   SL311: 'A task names a queue that SLUICE_QUEUES does not allow: its workers may have other connections and rights.',
+  SL312:
+    'A task holds slots of a pool while it waits for a run that needs slots of the same pool: once such tasks hold all of them, none goes on.',
   SL401: 'A task needs data, and no task before it makes any.',
   SL402: 'A task needs data, and several tasks before it make some: which one is meant cannot be told.',
   SL403: 'A task expects its data in another bucket than the one where the task before it writes.',

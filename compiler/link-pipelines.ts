@@ -25,6 +25,7 @@ export function linkPipelines(files: readonly Linkable[]): (Plan | undefined)[] 
   const starts = new Map([...plans].map(([dagId, plan]): [string, string[]] => [dagId, startedBy(plan)]));
   for (const { source, value } of files) if (value) source.isolate(() => checkStarts(source, value, declared, plans));
   reportLoops(files);
+  for (const { source, value, plan } of files) if (value && plan) source.isolate(() => checkPools(source, value, plan, plans, starts));
   return files.map(({ source, plan }) => {
     if (!plan || source.errors > 0 || (starts.get(plan.dagId) ?? []).length === 0) return plan;
     const children = reachable(plan.dagId, starts);
@@ -71,6 +72,33 @@ function checkStarts(source: Source, value: JsonObject, declared: ReadonlySet<st
         source.reportInside('SL202', path, `'${dagId}' must be given '${name}'.`, `add it to params`);
       }
     }
+  }
+}
+
+/** Reports tasks that hold slots of a pool for as long as a run takes that needs slots of the same pool. */
+function checkPools(
+  source: Source,
+  value: JsonObject,
+  plan: Plan,
+  plans: ReadonlyMap<string, Plan>,
+  starts: ReadonlyMap<string, readonly string[]>,
+): void {
+  const nodes = taskNodes(value);
+  for (const { name, type, params, pool } of allTasks(plan)) {
+    if (type !== 'run_pipeline' || params.wait === false || !pool) continue;
+    const child = String(params.dag_id);
+    const started = [child, ...reachable(child, starts)].flatMap((dagId) => plans.get(dagId) ?? []);
+    const [needs] = started.flatMap(({ dagId, ...rest }) =>
+      allTasks({ dagId, ...rest }).flatMap((task) => (task.pool?.name === pool.name ? [`task '${task.name}' of '${dagId}'`] : [])),
+    );
+    if (needs === undefined) continue;
+    const { path, keys } = nodes.find((node) => node.name === name) ?? { path: [], keys: {} };
+    source.report(
+      'SL312',
+      keys.pool === undefined ? ['default_args', 'pool'] : [...path, 'pool'],
+      `Task '${name}' holds slots of pool '${pool.name}' while it waits for '${child}', and ${needs} needs slots of the same pool: they can wait for each other for ever.`,
+      'take `pool` away here: the tasks of that run have it',
+    );
   }
 }
 

@@ -1,7 +1,8 @@
 """sales to daily_product_sales: what each product sold in each region on each day.
 
 - A day is one of UTC.
-- revenue_share is the part of all revenue of the day; NULL on a day without any.
+- revenue_share is the part of what the products took that took more than they gave back: between 0 and 1, also on a day with many refunds; NULL on
+  a day without any.
 - region_rank is among the products of a region on a day, by revenue from the highest. Those of the same revenue share a rank, and as many are
   left out after it: 1, 2, 2, 4.
 """
@@ -19,7 +20,8 @@ def transform(sales: DataFrame) -> DataFrame:
         F.sum("quantity").alias("quantity"),
         F.sum("total").alias("revenue"),
     )
-    revenue_of_day = F.sum("revenue").over(Window.partitionBy("sale_date"))
+    taken = F.greatest(F.col("revenue"), F.lit(0))
+    taken_on_day = F.sum(taken).over(Window.partitionBy("sale_date"))
     best_of_region = Window.partitionBy("sale_date", "region").orderBy(F.desc("revenue"))
     return sold.select(
         "sale_date",
@@ -28,7 +30,7 @@ def transform(sales: DataFrame) -> DataFrame:
         "orders",
         "quantity",
         "revenue",
-        F.when(revenue_of_day != 0, F.round(F.col("revenue") / revenue_of_day, 6)).alias("revenue_share"),
+        F.when(taken_on_day > 0, F.round(taken / taken_on_day, 6)).alias("revenue_share"),
         F.rank().over(best_of_region).alias("region_rank"),
     ).sort("sale_date", "region", "region_rank", "product_id")
 

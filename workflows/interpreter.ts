@@ -53,7 +53,7 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
   const beganInWords = workflowInfo().typedSearchAttributes.get(STATE) !== undefined;
   const first = [...(input.interval ? [] : intervalAttributes(interval)), ...(beganInWords ? [] : deadlineAttribute(input, interval))];
   if (first.length > 0) upsertSearchAttributes(first);
-  const host = new TemporalHost();
+  const host = new TemporalHost(input.heldByCallers);
   let state: RunResult['state'] = 'failed';
   let isPartial = false;
   try {

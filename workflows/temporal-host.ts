@@ -71,8 +71,11 @@ export class TemporalHost implements RunHost {
   private waitsShown = '';
   /** Who of this run waits for slots and hears when there are too few, by key. */
   private readonly waiting = new Map<string, (capacity: number) => void>();
+  /** The keys of pool slots that tasks hold, by the task. */
+  private readonly held = new Map<string, string>();
 
-  constructor() {
+  /** @param heldByCallers keys of slots that are held by those who wait for this run */
+  constructor(private readonly heldByCallers: readonly string[] = []) {
     setHandler(defineSignal<[SlotsAnswer]>(SLOTS_ANSWER), ({ key, granted }) => void this.answers.set(key, granted));
     setHandler(defineSignal<[SlotsShortage]>(SLOTS_SHORTAGE), ({ key, capacity }) => this.waiting.get(key)?.(capacity));
   }
@@ -112,7 +115,9 @@ export class TemporalHost implements RunHost {
 
   async runPipeline({ parentRunId, taskId, attempt, task, plan, params, interval, wait }: PipelineCall, scope: RunScope): Promise<Json> {
     const id = `${parentRunId}/${taskId}${attempt === 1 ? '' : `@${attempt}`}`;
-    const { attributes, ...facts } = runFacts(plan, 'pipeline', { params, interval, detail: `started by ${id}` });
+    const own = this.held.get(taskId);
+    const heldByCallers = wait ? [...this.heldByCallers, ...(own === undefined ? [] : [own])] : [];
+    const { attributes, ...facts } = runFacts(plan, 'pipeline', { params, interval, heldByCallers, detail: `started by ${id}` });
     // The workflow id is derived from the cause: the parent's run and its task.
     const workflowId = idWithinLimit(`${plan.dagId}/pipeline/${id}`);
     const started = async (): Promise<RunResult | undefined> => {
@@ -155,7 +160,15 @@ export class TemporalHost implements RunHost {
     const workflowId = idWithinLimit(slotsId);
     const { workflowId: holder, runId, workflowType } = workflowInfo();
     const key = `${runId} ${wanted.what} ${workflowId}`;
-    const request = { ...wanted, key, workflowId: holder, runId, group: workflowType, ...(onShortage && { hearsShortage: true }) };
+    const request = {
+      ...wanted,
+      key,
+      workflowId: holder,
+      runId,
+      group: workflowType,
+      ...(onShortage && { hearsShortage: true }),
+      ...(kind === 'pool' && this.heldByCallers.length > 0 && { behind: this.heldByCallers }),
+    };
     if (onShortage) this.waiting.set(key, onShortage);
     const call: SlotsCall = { workflowId, kind, request, ...(capacity !== undefined && { capacity }) };
     const release = (): Promise<void> =>
@@ -182,7 +195,13 @@ export class TemporalHost implements RunHost {
     }
     const isGranted = this.answers.get(key) === true;
     this.answers.delete(key);
-    return isGranted ? release : undefined;
+    if (!isGranted) return undefined;
+    if (kind !== 'pool') return release;
+    this.held.set(wanted.what, key);
+    return async () => {
+      this.held.delete(wanted.what);
+      await release();
+    };
   }
 
   enter(state: RunStanding): void {

@@ -12,7 +12,7 @@ import { chooseColumns } from './choose-columns.ts';
 import { copyIntoPostgres } from './copy-into-postgres.ts';
 import { checkOverlapRule, deleteInterval, findLoad, resolveOverlap, writeLoad } from './ledger.ts';
 import { ledger, prepareLedger } from './ledger-table.ts';
-import { goesByKeys, type LoadMethod } from './load-methods.ts';
+import { goesByKeys, type LoadMethod, replacesAll } from './load-methods.ts';
 import { loadTarget } from './load-target.ts';
 import { countMissing, merge, type MergeCounts } from './merge.ts';
 import { newStagingTable } from './staging-table.ts';
@@ -33,6 +33,8 @@ export interface Load {
   readonly columns: readonly string[] | undefined;
   readonly method: LoadMethod;
   readonly upsertKeys: readonly string[];
+  /** Whether data without rows may empty a table that has some. */
+  readonly allowEmpty: boolean;
   /** For `append`; undefined: an overlap is refused. */
   readonly onOverlap: 'replace' | 'append' | undefined;
   readonly intervalColumn: string | undefined;
@@ -122,6 +124,7 @@ async function bringIn(
   const { client } = database;
   const target = await loadTarget(client, found, warehouse.type);
   const replacesInterval = method === 'append' && (await resolveOverlap(load, found)) === 'replace';
+  await refuseEmptying(load, found);
   refuseSideEffects(target, replacesInterval ? 'replace' : method);
   const deleted = replacesInterval ? await deleteInterval(load, found) : undefined;
   const loading = { client, target, method, rows: manifest.rows };
@@ -145,6 +148,18 @@ async function bringIn(
     await checkRows(loading, merged, before, () => countMissing(client, target, staging ?? '', upsertKeys));
     return merged;
   }
+}
+
+/** @throws ApplicationFailure DataDoesNotFit when nothing would be put in place of something */
+async function refuseEmptying({ database, manifest, method, allowEmpty }: Load, found: FoundTable): Promise<void> {
+  if (allowEmpty || manifest.rows > 0 || !replacesAll(method)) return;
+  const { rows } = await database.client.query(`SELECT 1 FROM ${quoteTable(found)} LIMIT 1`);
+  if (rows.length === 0) return;
+  throw userFault(
+    'DataDoesNotFit',
+    `The data has no rows, and method ${method} would delete all rows of ${formatTable(found)}. Look at the source; if the table is to be empty, ` +
+      'write `allow_empty: true`.',
+  );
 }
 
 /** The columns that values are written to. */

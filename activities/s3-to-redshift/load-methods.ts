@@ -6,3 +6,8 @@ export type LoadMethod = (typeof LOAD_METHODS)[number];
 export function goesByKeys(method: LoadMethod): boolean {
   return method === 'upsert' || method === 'merge';
 }
+
+/** Whether the table then holds the loaded data and nothing else. */
+export function replacesAll(method: LoadMethod): boolean {
+  return method === 'replace' || method === 'merge';
+}

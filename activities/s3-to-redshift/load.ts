@@ -51,6 +51,8 @@ export async function load(ctx: TaskContext<typeof connections>, task: Params): 
         columns: task.columns,
         method,
         upsertKeys,
+        // Plans of earlier releases do not say: their runs end as they have begun.
+        allowEmpty: task.allow_empty !== false,
         onOverlap: task.on_overlap,
         intervalColumn: task.interval_column,
         copyOptions: task.copy_options ?? [],

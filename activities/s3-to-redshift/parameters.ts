@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { bucketName, keyPrefix } from '../dataset/parameters.ts';
 import type { ParamMistake } from '../define-task.ts';
-import { LOAD_METHODS } from './load-methods.ts';
+import { LOAD_METHODS, replacesAll } from './load-methods.ts';
 
 const columnName = Type.String({ minLength: 1, maxLength: 127 });
 
@@ -46,6 +46,15 @@ export const params = Type.Object({
       minItems: 1,
       uniqueItems: true,
       examples: [['category_id']],
+    }),
+  ),
+  allow_empty: Type.Optional(
+    Type.Boolean({
+      title: 'Allow empty',
+      description:
+        'method replace and merge only: whether data without rows empties the table. Otherwise the task fails when the table has rows: an empty source is mostly a fault.',
+      default: false,
+      examples: [true],
     }),
   ),
   on_overlap: Type.Optional(
@@ -97,8 +106,18 @@ export const connections = {
 export type Params = Static<typeof params>;
 
 /** Keys that are right one by one and do not go together. */
-export function loadMistakes({ method = 'replace', on_overlap: onOverlap, interval_column: column }: Params): readonly ParamMistake[] {
+export function loadMistakes(params: Params): readonly ParamMistake[] {
+  const { method = 'replace', on_overlap: onOverlap, interval_column: column, allow_empty: allowEmpty } = params;
   return [
+    ...(allowEmpty === true && !replacesAll(method)
+      ? [
+          {
+            at: ['allow_empty'],
+            message: `\`allow_empty\` is for methods replace and merge, and this task's method is ${method}.`,
+            hint: 'remove it',
+          },
+        ]
+      : []),
     ...(onOverlap !== undefined && method !== 'append'
       ? [{ at: ['on_overlap'], message: `\`on_overlap\` is for method append, and this task's method is ${method}.`, hint: 'remove it' }]
       : []),

@@ -15,7 +15,7 @@ export const dailyProductSales = `
 export const expectedDailySales = `
   SELECT
     $1::date AS sale_date, product_id, region, count(*) AS orders, sum(quantity) AS quantity, sum(total)::numeric(14,2) AS revenue,
-    round(sum(total) / nullif(sum(sum(total)) OVER (), 0), 6)::numeric(9,6) AS revenue_share,
+    round(greatest(sum(total), 0) / nullif(sum(greatest(sum(total), 0)) OVER (), 0), 6)::numeric(9,6) AS revenue_share,
     rank() OVER (PARTITION BY region ORDER BY sum(total) DESC)::int AS region_rank
   FROM sales
   WHERE (sold_at AT TIME ZONE 'UTC')::date = $1

@@ -67,9 +67,14 @@ describe('daily_product_sales_analysis, as it stands in pipelines/', function ()
     assert.ok(ties.length > 0, 'no two products share a rank');
   });
 
-  it('run again it has the same rows, with what was corrected since', async () => {
+  it('run again it has what was corrected since: refunds beyond all sales, withdrawn products, and thousands of new ones', async () => {
     const { source } = pipeline;
-    await source.rows(`UPDATE sales SET total = total + 1000 WHERE sale_id = 5`);
+    await source.rows(`
+      UPDATE sales SET total = total + 1000 WHERE sale_id = 3;
+      DELETE FROM sales WHERE product_id = 903;
+      INSERT INTO sales SELECT -n, 100000 + n, 'EMEA', 1, 1, '2026-03-01 10:00+00', now() FROM generate_series(1, 30000) n;
+      INSERT INTO sales SELECT -40000, 904, 'EMEA', -1, -sum(total) - 50, '2026-03-01 11:00+00', now() FROM sales
+        WHERE sold_at >= '2026-03-01 00:00+00' AND sold_at < '2026-03-02 00:00+00'`);
     const { state } = await run('again');
     assert.equal(state, 'success');
     await assertLoaded();

@@ -30,10 +30,11 @@ export function runFacts(
     readonly params?: JsonObject;
     readonly event?: RunEvent;
     readonly rerunOf?: RerunOf;
+    readonly heldByCallers?: readonly string[];
     readonly detail?: string;
   },
 ): RunFacts {
-  const { by, interval, params, event, rerunOf, detail } = given;
+  const { by, interval, params, event, rerunOf, heldByCallers, detail } = given;
   const { pipeline, cause: causeAttribute, planHash, owner, interval: start, intervalEnd: end } = SEARCH_ATTRIBUTES;
   return {
     // The plan comes last: it has hundreds of lines in the Temporal UI, and everything else is what tells this run from others.
@@ -45,6 +46,7 @@ export function runFacts(
         ...(params && { params }),
         ...(event && { event }),
         ...(rerunOf && { rerunOf }),
+        ...(heldByCallers?.length && { heldByCallers }),
         plan,
       },
     ],

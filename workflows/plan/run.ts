@@ -25,6 +25,8 @@ export interface RunInput {
   readonly event?: RunEvent;
   /** The run that this one repeats in part. */
   readonly rerunOf?: RerunOf;
+  /** The keys of pool slots that are held by the tasks that wait for it. */
+  readonly heldByCallers?: readonly string[];
   readonly plan: Plan;
 }
 

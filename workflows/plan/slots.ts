@@ -18,6 +18,8 @@ export interface SlotRequest {
   readonly onOverlap: OnOverlap;
   /** Whether it is told when it asks for more than there are; absent: it was sent by a release that cannot hear it. */
   readonly hearsShortage?: boolean;
+  /** The keys of slots that are held by those who wait for its run; absent: of none. */
+  readonly behind?: readonly string[];
 }
 
 /** How slots stand. Wire data. */
@@ -69,7 +71,7 @@ export class Slots {
 
   resize(capacity: number): SlotNews[] {
     this.capacity = capacity;
-    return [...this.grant(), ...[...this.waiting.values()].flatMap((request) => this.shortage(request))];
+    return [...this.grant(), ...this.refuseStuck(), ...[...this.waiting.values()].flatMap((request) => this.shortage(request))];
   }
 
   private shortage(request: SlotRequest): SlotNews[] {
@@ -81,7 +83,7 @@ export class Slots {
   request(request: SlotRequest): SlotNews[] {
     if (this.holders.has(request.key)) return [{ kind: 'granted', request }];
     this.waiting.set(request.key, request);
-    const news = this.grant();
+    const news = [...this.grant(), ...this.refuseStuck()];
     if (!this.waiting.has(request.key)) return news;
     news.push(...this.shortage(request));
     if (request.onOverlap === 'skip' || request.onOverlap === 'cancel_new') {
@@ -98,7 +100,22 @@ export class Slots {
   release(key: string): SlotNews[] {
     const known = this.holders.delete(key) || this.waiting.delete(key);
     this.evicted.delete(key);
-    return known ? this.grant() : [];
+    return known ? [...this.grant(), ...this.refuseStuck()] : [];
+  }
+
+  /** Refuses those that would wait for ever: for slots that only those hold who wait for them. */
+  private refuseStuck(): SlotNews[] {
+    const news: SlotNews[] = [];
+    for (const request of [...this.waiting.values()]) {
+      if (request.slots > this.capacity || !request.behind?.some((key) => this.holders.has(key))) continue;
+      const awaited = new Set([...this.waiting.values()].flatMap(({ behind = [] }) => behind));
+      let possible = this.free;
+      for (const { key, slots } of this.holders.values()) if (!awaited.has(key)) possible += slots;
+      if (request.slots <= possible) continue;
+      this.waiting.delete(request.key);
+      news.push({ kind: 'refused', request });
+    }
+    return news;
   }
 
   private grant(): SlotNews[] {

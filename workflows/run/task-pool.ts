@@ -1,6 +1,6 @@
 import type { TaskPlan } from '../plan/plan.ts';
 import { poolId } from '../plan/slot-messages.ts';
-import type { RunHost, RunScope, SlotCall } from './run-host.ts';
+import { type RunHost, type RunScope, type SlotCall, TaskFailed } from './run-host.ts';
 
 /** Of tasks that say nothing. */
 const MIDDLE_PRIORITY = 3;
@@ -16,7 +16,7 @@ export interface PoolWatch {
 /**
  * Does a task's work in its pool, if it has one.
  * @param id of the activity, for people
- * @throws TaskCanceled
+ * @throws TaskCanceled; TaskFailed when only those hold slots who wait for this run
  */
 export async function inPool<T>(
   host: RunHost,
@@ -40,12 +40,20 @@ export async function inPool<T>(
     ...(watch && { onShortage: (capacity) => watch.cannotBegin(shortageOf(name, slots, capacity)) }),
   };
   const release = await host.acquire(call, scope);
+  if (!release) throw new TaskFailed(deadlockOf(name));
   watch?.begins?.();
   try {
     return await work();
   } finally {
-    await release?.();
+    await release();
   }
+}
+
+function deadlockOf(pool: string): string {
+  return (
+    `Deadlock in pool ${pool}: its slots are held by tasks that wait for this run. Take \`pool\` away from those run_pipeline tasks, or make room ` +
+    `with \`sluice pools set ${pool} SLOTS\`.`
+  );
 }
 
 /** Why a task waits that asks for more slots than its pool has, and what to do. */

@@ -3,8 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
 import { createActivities } from '../../../activities/create-activities.ts';
+import { Compiler } from '../../../compiler/compile.ts';
+import { listPools, resizePool } from '../../../temporal/pools.ts';
 import { startManualRun } from '../../../temporal/runs.ts';
+import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/run.ts';
+import { poolId } from '../../../workflows/plan/slot-messages.ts';
+import { type SlotRequest, Slots } from '../../../workflows/plan/slots.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { surroundings } from '../../support/surroundings.ts';
@@ -53,5 +58,80 @@ describe('runs that a task starts', function () {
     await handle.cancel();
     const { tasks } = await failureOf(run);
     assert.deepEqual([tasks.a?.state, tasks.a?.error], ['failed', `The run of '${child}' was cancelled.`]);
+  });
+
+  it('a run that needs the slot of the task that waits for it fails, and gives it back', async () => {
+    const name = `pool_${unique}`;
+    await resizePool(worker.client, worker.taskQueue, name, 1);
+    const inPool = (plan: Plan): Plan => ({ ...plan, tasks: plan.tasks.map((task) => ({ ...task, pool: { name, slots: 1 } })) });
+    const plan = casePlan('a: run_pipeline with {dag_id: needy}', { pipelines: { needy: 'x: ok with {takes: 0ms}' } });
+    const started = await startManualRun(
+      worker.client,
+      { ...inPool(plan), pipelines: Object.fromEntries(Object.entries(plan.pipelines ?? {}).map(([id, child]) => [id, inPool(child)])) },
+      worker.taskQueue,
+      SOME_DAY,
+      randomUUID(),
+    );
+    assert.match((await failureOf(started.pipelineRunId)).tasks.a?.error ?? '', /Task x failed: Deadlock in pool pool_/);
+    const [pool] = (await listPools(worker.client)).filter((each) => each.name === name);
+    assert.deepEqual([pool?.state?.holders, pool?.state?.waiting], [[], []]);
+    await worker.client.workflow.getHandle(poolId(name)).terminate();
+  });
+});
+
+describe('tasks that wait in a pool for a run that needs the same pool', () => {
+  const request = (key: string, behind: readonly string[] = []): SlotRequest => ({
+    key,
+    workflowId: key,
+    runId: key,
+    what: key,
+    group: key,
+    slots: 1,
+    priority: 3,
+    onOverlap: 'queue',
+    behind,
+  });
+
+  it('are found by validate, through any number of pipelines', () => {
+    const compiler = new Compiler(TOYS);
+    const found = compiler.compileAll([
+      { file: 'a.yaml', text: 'dag_id: a\ntasks: [{name: p, type: run_pipeline, dag_id: b, pool: small}]' },
+      { file: 'b.yaml', text: 'dag_id: b\ntasks: [{name: q, type: run_pipeline, dag_id: c}]' },
+      { file: 'c.yaml', text: 'dag_id: c\ntasks: [{name: x, type: ok, pool: small}]' },
+      { file: 'd.yaml', text: 'dag_id: d\ntasks: [{name: p, type: run_pipeline, dag_id: b, pool: small, wait: false}]' },
+      { file: 'e.yaml', text: 'dag_id: e\ntasks: [{name: p, type: run_pipeline, dag_id: b, pool: other}]' },
+      { file: 'f.yaml', text: 'dag_id: f\ndefault_args: {pool: small}\ntasks: [{name: p, type: run_pipeline, dag_id: b}]' },
+    ]);
+    assert.deepEqual(
+      found.map(({ diagnostics }) => diagnostics.map(({ code, line, column }) => `${code} ${line}:${column}`).join()),
+      ['SL312 2:56', '', '', '', '', 'SL312 2:22'],
+    );
+    assert.match(found[0]?.diagnostics[0]?.message ?? '', /task 'x' of 'c' needs slots of the same pool/);
+  });
+
+  it('are refused one by one, until one can go on', () => {
+    const slots = new Slots({ capacity: 2, holders: [], waiting: [], served: [] });
+    slots.request(request('p1'));
+    slots.request(request('p2'));
+    assert.deepEqual(slots.request(request('c1', ['p1'])), [], 'p2 may come to its end');
+    const news = slots.request(request('c2', ['p2']));
+    assert.deepEqual(
+      news.map((each) => [each.kind, 'request' in each && each.request.key]),
+      [['refused', 'c1']],
+    );
+    assert.deepEqual(
+      slots.release('p1').map((each) => [each.kind, 'request' in each && each.request.key]),
+      [['granted', 'c2']],
+    );
+  });
+
+  it('wait as long as another holder may give its slot back', () => {
+    const slots = new Slots({ capacity: 2, holders: [], waiting: [], served: [] });
+    for (const key of ['p', 'other']) slots.request(request(key));
+    assert.deepEqual(slots.request(request('c', ['p'])), []);
+    assert.deepEqual(
+      slots.release('other').map(({ kind }) => kind),
+      ['granted'],
+    );
   });
 });

@@ -92,7 +92,8 @@ export function load(
   switch (history.method) {
     case 'replace':
     case 'merge':
-      return { table: data, appends };
+      // Nothing is not put in place of something.
+      return data.length === 0 && table.length > 0 ? undefined : { table: data, appends };
     case 'upsert': {
       const ids = new Set(data.map(({ id }) => id));
       return { table: [...table.filter(({ id }) => !ids.has(id)), ...data], appends };
