@@ -92,10 +92,10 @@ function checkPools(
       allTasks({ dagId, ...rest }).flatMap((task) => (task.pool?.name === pool.name ? [`task '${task.name}' of '${dagId}'`] : [])),
     );
     if (needs === undefined) continue;
-    const { path, keys } = nodes.find((node) => node.name === name) ?? { path: [], keys: {} };
+    const node = nodes.find((each) => each.name === name);
     source.report(
       'SL312',
-      keys.pool === undefined ? ['default_args', 'pool'] : [...path, 'pool'],
+      node?.keys.pool === undefined ? ['default_args', 'pool'] : [...node.path, 'pool'],
       `Task '${name}' holds slots of pool '${pool.name}' while it waits for '${child}', and ${needs} needs slots of the same pool: they can wait for each other for ever.`,
       'take `pool` away here: the tasks of that run have it',
     );
