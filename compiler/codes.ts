@@ -42,6 +42,7 @@ export const CODES = {
   SL404: 'A task makes data, and it cannot be told where to.',
   SL405: 'A data set that no pipeline makes. (A warning: something else may make it.)',
   SL406: 'A connection that this machine does not define. (A warning: the workers may define it.)',
+  SL407: 'A model is measured on the data that trained it.',
   SL501: 'An expression that is not valid CEL, or not closed.',
   SL502: 'A name that expressions do not have at this place.',
   SL503: 'A value of a type that does not fit.',

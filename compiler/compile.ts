@@ -4,6 +4,7 @@ import type { TriggerType } from '../sensors/define-trigger.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
 import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import { type Plan, type TaskPlan, timezoneOf } from '../workflows/plan/plan.ts';
+import { checkModels } from './check-models.ts';
 import { checkBranches, checkWaits } from './check-branches.ts';
 import { keepDefaults } from './check-numbers.ts';
 import { type Context, checkContext } from './check-context.ts';
@@ -157,6 +158,7 @@ export class Compiler {
       if (!own.every(({ name, type }) => name !== undefined && this.types.has(type ?? ''))) continue;
       for (const [name, each] of resolveData(source, String(value.dag_id), own, graph, this.types, filledIn)) handOver.set(name, each);
     }
+    checkModels(source, nodes, handOver);
     const expressions = resolveExpressions(source, value, {
       nodes,
       graphs,

@@ -3,13 +3,16 @@ import { ownMark } from '../dataset/own-mark.ts';
 import { userFault } from '../errors.ts';
 import { JobFiles, METRICS_NAME } from './job-files.ts';
 import { readMetrics } from './metrics.ts';
-import { type Metrics, versionFolder } from './model-registry.ts';
+import { type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
 import {
   findVersion,
+  hasFiles,
   type ModelContext,
   type ModelParams,
+  type Models,
   type ProgramParams,
   programName,
+  requireFiles,
   runTrainer,
   withModels,
 } from './model-tasks.ts';
@@ -36,9 +39,11 @@ export async function evaluate(
 ): Promise<EvaluatedModel> {
   return withModels(ctx, params, async (models) => {
     const { model, metrics: wanted = [] } = params;
-    const { version, uri } = await findVersion(models, model, params.version ?? '');
-    const reign = await models.registry.champion(model);
-    const champion = reign && reign.champion.version !== version ? await findVersion(models, model, reign.champion.version) : undefined;
+    const measuredVersion = await findVersion(models, model, params.version ?? '');
+    const { version, uri } = measuredVersion;
+    await requireFiles(ctx, models, measuredVersion);
+    refuseTrainingData(ctx, measuredVersion);
+    const champion = await findOtherChampion(ctx, models, model, version);
     const program = programName(params);
     const advice = `where ${METRICS_NAME} is expected: {"metrics": {…}, "champion": {…}}.`;
     const place = `${versionFolder(models.store, model, version)}evaluations/${ownMark(ctx.idempotencyKey)}/`;
@@ -59,6 +64,26 @@ export async function evaluate(
     });
     return { model, version, metrics: measured.metrics, champion: measured.champion ?? {}, champion_version: champion?.version ?? null };
   });
+}
+
+/** @returns the champion, where it is another version and has its files: one without them cannot be measured, and stops no training */
+async function findOtherChampion(ctx: ModelContext, models: Models, model: string, version: string): Promise<ModelVersion | undefined> {
+  const reign = await models.registry.champion(model);
+  if (!reign || reign.champion.version === version) return undefined;
+  const champion = await models.registry.find(model, reign.champion.version);
+  if (champion && (await hasFiles(ctx, models, champion))) return champion;
+  ctx.log.warn('The champion is gone, and is not measured', { model, version: reign.champion.version });
+  return undefined;
+}
+
+/** @throws ApplicationFailure `DataMismatch`: a model that knows its data by heart would look better than an honest one */
+function refuseTrainingData({ input }: ModelContext, { model, version, lineage }: ModelVersion): void {
+  if (!lineage.datasets.some(({ uri }) => uri === input?.uri)) return;
+  throw userFault(
+    'DataMismatch',
+    `Version '${version}' of model '${model}' was trained on ${input?.uri}, the data of this task. Measure it on data that it has not seen: extract that in a ` +
+      'task of its own, and name the task in `inputs`.',
+  );
 }
 
 function complete(measured: Metrics, wanted: readonly string[], program: string): Metrics {

@@ -63,10 +63,10 @@ function isItsOwn(name: string): boolean {
   return /^[_.]/.test(name);
 }
 
-/** Python writes NaN and Infinity as JSON has none of. */
+/** Python writes NaN, Infinity and -Infinity, which JSON does not have. */
 function parse(text: string): Json {
   try {
-    return JSON.parse(text.replace(/\b-?(NaN|Infinity)\b/g, 'null')) as Json;
+    return JSON.parse(text.replace(/-?\b(NaN|Infinity)\b/g, 'null')) as Json;
   } catch {
     return null;
   }

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { ROOT } from '../../lib/environment.ts';
+import { listPages, parseS3Uri } from '../../lib/s3.ts';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { readInput } from '../dataset/read-manifest.ts';
 import { openStorage, type Storage } from '../dataset/storage.ts';
+import { askStorage } from '../dataset/storage-failure.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import { findJobFile } from '../spark/job-file.ts';
@@ -64,6 +66,24 @@ export async function findVersion({ registry }: Models, model: string, version: 
   throw userFault(
     'DatasetNotFound',
     `Model '${model}' has no version '${version}' in ${registry.place}. Name one that train_model has made, with the same registry_conn_id as there, or train it first.`,
+  );
+}
+
+/** Whether the files of a version are in the store. */
+export async function hasFiles({ signal }: ModelContext, { storage }: Models, { uri }: ModelVersion): Promise<boolean> {
+  const prefix = parseS3Uri(uri);
+  return askStorage(storage, prefix.bucket, `read ${uri}`, async () => {
+    for await (const objects of listPages(storage.client, prefix, signal)) if (objects.length > 0) return true;
+    return false;
+  });
+}
+
+/** @throws ApplicationFailure `DatasetNotFound` when the files of a version are gone */
+export async function requireFiles(ctx: ModelContext, models: Models, version: ModelVersion): Promise<void> {
+  if (await hasFiles(ctx, models, version)) return;
+  throw userFault(
+    'DatasetNotFound',
+    `The files of version '${version.version}' of model '${version.model}' are gone: ${version.uri} is empty. Restore them, or train the model again.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { ApplicationFailure } from '@temporalio/activity';
 import type { Metrics, ModelVersion, Reign } from './model-registry.ts';
-import { findVersion, type ModelContext, type ModelParams, type Models, withModels } from './model-tasks.ts';
+import { findVersion, hasFiles, type ModelContext, type ModelParams, type Models, requireFiles, withModels } from './model-tasks.ts';
 
 interface Params extends ModelParams {
   readonly version?: string;
@@ -39,6 +39,7 @@ export async function promote(ctx: ModelContext, params: Params): Promise<Promot
       const previous = reign?.champion.version ?? null;
       const { promoted, reason } = await judge(ctx, models, params, version, reign);
       if (!promoted) return { model, version: version.version, promoted, previous, reason };
+      await requireFiles(ctx, models, version);
       const champion = { version: version.version, previous, promoted_by: ctx.pipelineRunId };
       if (await models.registry.crown(model, champion, reign)) return { model, version: version.version, promoted, previous, reason };
     }
@@ -53,14 +54,25 @@ async function judge(ctx: ModelContext, models: Models, params: Params, version:
   }
   if (gate === undefined) return { promoted: true, reason: 'no condition was asked for' };
   const evaluation = await models.registry.evaluation(model, version.version);
-  const metrics = evaluation?.metrics ?? version.metrics;
-  if (now === undefined) return asFirst(ctx, gate, metrics);
-  // Measured on the same data, unless another has become champion since.
+  // What a trainer says of its own model is measured on the data that it has seen.
+  if (!evaluation)
+    return { promoted: false, reason: `version ${version.version} was not measured: evaluate_model comes before promote_model` };
+  const { metrics } = evaluation;
+  const found = now === undefined ? undefined : await models.registry.find(model, now);
+  if (now === undefined || !found || !(await hasFiles(ctx, models, found))) return asFirst(ctx, gate, metrics);
   const champion =
-    evaluation?.champion?.version === now
-      ? evaluation.champion.metrics
-      : ((await models.registry.evaluation(model, now))?.metrics ?? (await findVersion(models, model, now)).metrics);
+    evaluation.champion?.version === now ? evaluation.champion.metrics : await measuredOn(models, model, now, evaluation.data);
+  if (!champion) {
+    const reason = `${now} has become champion since, and was not measured on the same data: run evaluate_model and promote_model again`;
+    return { promoted: false, reason };
+  }
   return verdict(ctx.holds(gate, { metrics, champion }), gate, metrics, champion);
+}
+
+/** @returns what a version is worth on `data`; undefined when it was measured on other data, or never */
+async function measuredOn({ registry }: Models, model: string, version: string, data: string | null): Promise<Metrics | undefined> {
+  const evaluation = await registry.evaluation(model, version);
+  return evaluation && data !== null && evaluation.data === data ? evaluation.metrics : undefined;
 }
 
 /** With nobody to compare with, only what the gate asks of the version itself counts. */

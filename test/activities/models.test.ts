@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { after, before, describe, it } from 'mocha';
 import { evaluateModel } from '../../activities/evaluate-model.ts';
 import type { EvaluatedModel } from '../../activities/models/evaluate.ts';
@@ -18,7 +18,7 @@ import { trainModel } from '../../activities/train-model.ts';
 import { openStorage } from '../../activities/dataset/storage.ts';
 import { connectionsFrom, type MlflowConnection } from '../../lib/connections.ts';
 import { callHttp } from '../../lib/http.ts';
-import { getText, openS3, parseS3Uri } from '../../lib/s3.ts';
+import { deleteObjects, getText, openS3, parseS3Uri } from '../../lib/s3.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -113,6 +113,8 @@ for (const kind of KINDS)
     let environment: Readonly<Record<string, string>>;
     let s3: S3Client;
     let input: DatasetReference;
+    /** What no training sees. */
+    let later: DatasetReference;
     let store: string;
     let registry: ModelRegistry;
     const allowed = process.env['SLUICE_COMMANDS'];
@@ -124,6 +126,7 @@ for (const kind of KINDS)
       const bucket = await createBucket(s3);
       store = `s3://${bucket}/registry`;
       input = await putDataset(s3, `s3://${bucket}/events/`, [{ name: 'id', type: 'bigint' }], [['1'], ['2']]);
+      later = await putDataset(s3, `s3://${bucket}/later/`, [{ name: 'id', type: 'bigint' }], [['3']]);
       registry = kind.open({ environment, s3, store }, AbortSignal.timeout(600_000));
       process.env['SLUICE_COMMANDS'] = NODE;
     });
@@ -145,11 +148,11 @@ for (const kind of KINDS)
         ...rest,
       });
     };
-    const evaluate = (model: string, version: string, more: JsonObject = {}): Promise<EvaluatedModel> =>
+    const evaluate = (model: string, version: string, more: JsonObject = {}, data = later): Promise<EvaluatedModel> =>
       runTask<EvaluatedModel>(evaluateModel, {
         params: { ...keys(model), version, argv: [NODE, '-e', EVALUATE], ...more },
         environment,
-        input,
+        input: data,
         task: 'evaluate',
         runId: version,
       });
@@ -158,6 +161,11 @@ for (const kind of KINDS)
     /** A version of a run of its own. */
     const made = async (model: string, score: number): Promise<string> =>
       (await train(model, { score }, { runId: `${model}/${score}` })).version;
+    const measured = async (model: string, score: number, data: string | null = later.uri): Promise<string> => {
+      const version = await made(model, score);
+      await registry.saveEvaluation(model, version, { metrics: { score }, data });
+      return version;
+    };
     const read = async (path: string): Promise<unknown> => {
       const found = await getText(s3, parseS3Uri(`${store}/${path}`), AbortSignal.timeout(5_000));
       return found && (JSON.parse(found.text) as unknown);
@@ -170,7 +178,11 @@ for (const kind of KINDS)
     /** A version that nobody has trained. */
     const registered = async (model: string, score: number): Promise<string> => {
       const uri = `${store}/${model}/versions/v-${score}/files/`;
-      return (await registry.register({ model, uri, metrics: { score }, lineage: LINEAGE })).version;
+      const { bucket, key } = parseS3Uri(uri);
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${key}model.json`, Body: '{}' }));
+      const { version } = await registry.register({ model, uri, metrics: { score }, lineage: LINEAGE });
+      await registry.saveEvaluation(model, version, { metrics: { score }, data: later.uri });
+      return version;
     };
 
     describe('train_model', () => {
@@ -243,10 +255,11 @@ for (const kind of KINDS)
         const nothing = await failureOf(train(model, { score: 1 }, { script: '0' }));
         assert.deepEqual([nothing.type, nothing.nonRetryable], ['DatasetNotFound', true]);
         assert.match(nothing.message, /ended well but wrote nothing to the folder that SLUICE_OUTPUT names/);
-        const poisoned = await failureOf(
-          train(model, { score: 1 }, { script: TRAIN.replace('JSON.stringify({ score })', '\'{"score": NaN}\'') }),
-        );
-        assert.match(poisoned.message, /'score' in metrics\.json of .* is null, and must be a finite number\./);
+        for (const value of ['NaN', 'Infinity', '-Infinity', '1e999', '-1e999']) {
+          const script = TRAIN.replace('JSON.stringify({ score })', `'{"score": ${value}}'`);
+          const poisoned = await failureOf(train(model, { score: 1 }, { script }));
+          assert.match(poisoned.message, /'score' in metrics\.json of .* is (null|-?Infinity), and must be a finite number\./, value);
+        }
         assert.equal((await failureOf(train(model, {}, { script: 'process.exit(3)' }))).type, 'JobFailed');
         assert.equal((await failureOf(promote(model, '20240102T000000Z-00000000'))).type, 'DatasetNotFound');
       });
@@ -273,6 +286,13 @@ for (const kind of KINDS)
         });
       });
 
+      it('refuses the data that trained the version', async () => {
+        const model = unique();
+        const error = await failureOf(evaluate(model, await made(model, 1), {}, input));
+        assert.deepEqual([error.type, error.nonRetryable], ['DataMismatch', true]);
+        assert.match(error.message, /was trained on s3:.*\/events\/, the data of this task\. Measure it on data that it has not seen/);
+      });
+
       it('fails where a metric that is wanted was not measured', async () => {
         const model = unique();
         const error = await failureOf(evaluate(model, await made(model, 1), { metrics: ['score', 'ndcg_at_10'] }));
@@ -284,7 +304,7 @@ for (const kind of KINDS)
     describe('promote_model', () => {
       it('makes the first version champion, and then only what passes the gate', async () => {
         const model = unique();
-        const [one, worse, better] = [await made(model, 1), await made(model, 1.05), await made(model, 1.2)];
+        const [one, worse, better] = [await measured(model, 1), await measured(model, 1.05), await measured(model, 1.2)];
         assert.deepEqual(await promote(model, one), { model, version: one, promoted: true, previous: null, reason: 'it is the first' });
         const refused = await promote(model, worse);
         assert.deepEqual([refused.promoted, refused.previous, await championOf(model)], [false, one, one]);
@@ -301,7 +321,7 @@ for (const kind of KINDS)
 
       it('asks of the first version what the gate asks of itself', async () => {
         const model = unique();
-        const version = await made(model, 1);
+        const version = await measured(model, 1);
         assert.equal((await promote(model, version, { promote_when: `metrics.score > 5.0 && ${GATE}` })).promoted, false);
         const error = await failureOf(promote(model, version, { promote_when: 'metrics.recall > champion.recall' }));
         assert.equal(error.type, 'InvalidParameters');
@@ -333,9 +353,33 @@ for (const kind of KINDS)
         assert.equal(await crown(first ?? ''), false);
       });
 
+      it('promotes nothing on what the trainer says, and compares only what was measured on the same data', async () => {
+        const model = unique();
+        const unmeasured = await promote(model, await made(model, 9));
+        assert.match(unmeasured.reason, /was not measured: evaluate_model comes before promote_model/);
+        const [hard, easy] = [await measured(model, 0.9, 's3://b/hard/'), await measured(model, 2, 's3://b/easy/')];
+        await promote(model, hard);
+        const other = await promote(model, easy);
+        assert.match(other.reason, /^\S+ has become champion since, and was not measured on the same data/);
+        assert.deepEqual([unmeasured.promoted, other.promoted, await championOf(model)], [false, false, hard]);
+      });
+
+      it('promotes no version whose files are gone, and a champion without files stops nobody', async () => {
+        const model = unique();
+        const [lost, next] = [await measured(model, 1), await measured(model, 0.5)];
+        await promote(model, lost);
+        const { bucket, key } = parseS3Uri(`${store}/${model}/versions/${lost}/files/`);
+        await deleteObjects(s3, bucket, [`${key}inner/model.json`, `${key}metrics.json`], AbortSignal.timeout(5_000));
+        assert.equal((await evaluate(model, next)).champion_version, null);
+        assert.equal((await promote(model, next)).promoted, true);
+        const back = await failureOf(promote(model, lost, {}, 'back'));
+        assert.match(back.message, /The files of version '.*' of model '.*' are gone/);
+        assert.equal(await championOf(model), next);
+      });
+
       it('takes a promotion back, and only its own', async () => {
         const model = unique();
-        const [old, bad, newer] = [await made(model, 1), await made(model, 2), await made(model, 3)];
+        const [old, bad, newer] = [await measured(model, 1), await measured(model, 2), await measured(model, 3)];
         await promote(model, old);
         const { previous } = await promote(model, bad);
         const back = await promote(model, previous ?? '', { instead_of: bad }, 'back');
