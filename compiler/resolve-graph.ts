@@ -24,6 +24,7 @@ export function resolveGraph(source: Source, value: JsonObject, nodes: readonly 
 class GraphResolver {
   private readonly tasks = new Map<string, TaskNode>();
   private readonly groups: ReadonlyMap<string, GroupNode | undefined>;
+  private readonly execution: Json | undefined;
   private failed = false;
 
   constructor(
@@ -32,6 +33,7 @@ class GraphResolver {
     private readonly nodes: readonly TaskNode[],
     private readonly filledIn: FillIn[],
   ) {
+    this.execution = value.execution;
     const declared = nodes.some(({ list }) => list === 'tasks') ? groupNodes(value) : [];
     this.groups = new Map([
       ...nodes.flatMap(({ group }): [string, undefined][] => (group === undefined ? [] : [[group, undefined]])),
@@ -65,7 +67,32 @@ class GraphResolver {
       this.refuseListedBranches();
     }
     this.reportCycle(upstream);
+    // Where a file has mistakes, a task may be loose by one of them.
+    if (isGraph && this.execution === undefined && this.source.errors === 0) this.warnOfLostOrder(upstream);
     return this.failed ? undefined : { upstream, order: topologicalOrder(upstream) };
+  }
+
+  /**
+   * Warns of a task in the middle of the list that nothing is connected with: the listed order held for it until another task said
+   * `depends_on`, and now it starts at once.
+   */
+  private warnOfLostOrder(upstream: Graph): void {
+    const followed = new Set([...upstream.values()].flat());
+    const isLoose = (node: TaskNode): boolean =>
+      node.name !== undefined &&
+      node.keys.depends_on === undefined &&
+      (upstream.get(node.name) ?? []).length === 0 &&
+      !followed.has(node.name);
+    const loose = this.nodes.slice(1).filter(isLoose);
+    const [first] = loose;
+    if (!first) return;
+    const others = loose.length === 1 ? '' : ` and ${loose.length - 1} more`;
+    this.source.reportInside(
+      'SL313',
+      first.path,
+      `'${first.name}'${others} starts at once, beside the tasks listed before: since a task says depends_on, the listed order no longer holds.`,
+      'say depends_on in each task ([] where it waits for none), or `execution: graph` in the file',
+    );
   }
 
   /** The tasks that a list of names stands for. Inside a group its own tasks can be named without it. */

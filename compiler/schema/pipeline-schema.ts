@@ -66,6 +66,12 @@ export function pipelineSchema({ tasks, triggers }: Catalogs): JsonSchema {
       tags: { type: 'array', items: { type: 'string' }, title: 'Tags', description: 'Words to find it by.', examples: [['sales']] },
       doc_md: text('Documentation', 'Longer documentation, in Markdown.', 'Loads the **sales** of a day.'),
       ...SCHEDULE_KEYS,
+      execution: {
+        enum: ['graph'],
+        title: 'Execution',
+        description: 'graph: tasks without depends_on are meant to start at once, where others say it; no warning.',
+        examples: ['graph'],
+      },
       params: {
         type: 'object',
         propertyNames: { pattern: '^[a-z][a-z0-9_]{0,63}$' },
