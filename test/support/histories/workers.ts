@@ -1,17 +1,15 @@
 import { startProcess, type TestProcess } from '../processes.ts';
 
-/**
- * So long a worker lives at least, in milliseconds: with many histories on it, each of which wants to kill it, it would otherwise hardly live,
- * and a sensor begins with joining its group.
- */
-const LIFE_MS = 4_000;
-
 /** A worker process that histories kill; another one takes its place at once. */
 export class Worker {
   private process: Promise<TestProcess>;
   private readyAt = 0;
 
-  constructor(private readonly environment: Record<string, string>) {
+  /** @param lifeMs it lives for so long at least, in milliseconds */
+  constructor(
+    private readonly environment: Record<string, string>,
+    private readonly lifeMs: number,
+  ) {
     this.process = this.start();
   }
 
@@ -24,7 +22,7 @@ export class Worker {
     const { process } = this;
     const replaced = await process;
     // Another history was faster, now or a moment ago.
-    if (process !== this.process || performance.now() - this.readyAt < LIFE_MS) return;
+    if (process !== this.process || performance.now() - this.readyAt < this.lifeMs) return;
     this.process = replaced.stop('SIGKILL').then(() => this.start());
     await this.process;
   }
