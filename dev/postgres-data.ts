@@ -8,7 +8,7 @@ import { POSTGRES_USER, postgresPassword } from './postgres-databases.ts';
 import { processIdentity } from './process-identity.mjs';
 import { runTool } from './run-tool.ts';
 import { stopServer } from './server-process.ts';
-import { canEnter, canRun, reachablePlace, type ServerUser, unprivilegedUser } from './server-user.ts';
+import { canEnter, canRun, createReachablePlace, type ServerUser, unprivilegedUser } from './server-user.ts';
 
 export interface PostgresData {
   readonly folder: string;
@@ -28,7 +28,7 @@ export async function preparePostgresData(context: PartContext, executable: stri
   const user = unprivilegedUser();
   await mkdir(dirname(homePaths.data(home, 'postgres')), { recursive: true });
   if (user !== undefined && readPlace(home)?.holdsData !== true && !canEnter(user, dirname(homePaths.data(home, 'postgres')))) {
-    const place = await reachablePlace(home);
+    const place = await placeOf(home);
     const [from, to] = [homePaths.data(home, 'postgres'), join(place, 'data')];
     // Of a start from before the home was closed to others.
     if (existsSync(from) && !existsSync(to)) await runTool('/bin/mv', [from, to]);
@@ -97,7 +97,7 @@ function servesFolder(pid: number, folder: string): boolean {
 
 /** npm's PostgreSQL finds its libraries beside it, so all of it moves. */
 async function copyProgram(home: string, executable: string): Promise<string> {
-  const place = await reachablePlace(home);
+  const place = await placeOf(home);
   await writePlace(home, { folder: place, holdsData: readPlace(home)?.holdsData === true });
   const root = dirname(dirname(executable));
   const copy = join(place, 'program');
@@ -114,6 +114,10 @@ interface Place {
   readonly folder: string;
   /** False when only the program had to be copied there. */
   readonly holdsData: boolean;
+}
+
+async function placeOf(home: string): Promise<string> {
+  return readPlace(home)?.folder ?? createReachablePlace(home);
 }
 
 function readPlace(home: string): Place | undefined {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,9 +33,13 @@ export function canRun(user: ServerUser, program: string): boolean {
   return spawnSync(program, ['--version'], { cwd: '/', stdio: 'ignore', ...user }).status === 0;
 }
 
-/** A folder that everybody can reach, of this home alone: for a home under a closed folder such as /root. */
-export async function reachablePlace(home: string): Promise<string> {
-  const name = `sluice-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`;
+/**
+ * A new folder that everybody can reach: for a home that is closed to others. Its name is made up, not derived from the home's: a home that was
+ * deleted and made anew must not find the data of the one before, whose passwords went with it.
+ * @param home for which it is: named in the error
+ */
+export async function createReachablePlace(home: string): Promise<string> {
+  const name = `sluice-${randomBytes(8).toString('hex')}`;
   for (const parent of ['/var/lib', tmpdir()]) {
     const place = join(parent, name);
     try {
@@ -49,7 +53,7 @@ export async function reachablePlace(home: string): Promise<string> {
   throw new Error(`no folder outside of ${home} can be written that another user can reach; set SLUICE_CONN_POSTGRES_DEFAULT to a server`);
 }
 
-/** What `reachablePlace` makes looks like this; nothing else is ever deleted outside of the home. */
+/** What `createReachablePlace` makes looks like this; nothing else is ever deleted outside of the home. */
 export function isReachablePlace(path: string): boolean {
   return /\/sluice-[0-9a-f]{16}$/.test(path);
 }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { describe, it } from 'mocha';
 import pg from 'pg';
 import { homePaths } from '../../dev/home.ts';
 import { postgresDataFolder } from '../../dev/postgres-data.ts';
 import { processIdentity } from '../../dev/process-identity.mjs';
 import { readRecord } from '../../dev/server-process.ts';
-import { cleanStack } from '../../dev/stack.ts';
+import { cleanStack, stopStack } from '../../dev/stack.ts';
 import { type TemporaryHome, temporaryHome } from './temporary-home.ts';
 
 /** The machine's own PATH, so that its PostgreSQL or npm's is found. */
@@ -54,6 +54,20 @@ describe('the local PostgreSQL', () => {
     assert.deepEqual(await query(after['SLUICE_CONN_POSTGRES_DEFAULT'], 'select n from t'), [{ n: 1 }]);
     const warehouse = await query(after['SLUICE_CONN_REDSHIFT_DEFAULT'], 'select current_database() as name');
     assert.deepEqual(warehouse, [{ name: 'warehouse' }]);
+  });
+
+  it('starts although its home was deleted by hand and is made anew: the data of the one before is not its own', async () => {
+    const sluice = await temporaryHome();
+    await start(sluice);
+    await stopStack(sluice.home, ['postgres']);
+    const before = postgresDataFolder(sluice.home);
+    try {
+      await rm(sluice.home, { recursive: true });
+      const { SLUICE_CONN_POSTGRES_DEFAULT: url } = await start(sluice);
+      assert.deepEqual(await query(url, 'select 1 as n'), [{ n: 1 }]);
+    } finally {
+      if (before !== postgresDataFolder(sluice.home)) await rm(dirname(before), { recursive: true, force: true });
+    }
   });
 
   it('starts although the pid in its own pid file belongs to somebody else now', async () => {
