@@ -10,6 +10,7 @@ import { promoteModel } from '../../activities/promote-model.ts';
 import { connectionsFrom, type MlflowConnection } from '../../lib/connections.ts';
 import { callHttp } from '../../lib/http.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
+import { createBucket, type TestBucket } from '../support/buckets.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { type HttpFront, httpFront, type Misbehaviour } from '../support/http-front.ts';
 import { startProcess } from '../support/processes.ts';
@@ -49,6 +50,8 @@ describe('the registry in MLflow', function () {
   this.timeout(60_000);
   let mlflow: MlflowConnection;
   let front: HttpFront;
+  /** Where the files of the versions are. */
+  let store: TestBucket;
   let registry: MlflowRegistry;
   /** Whose calls pass the front. */
   let fronted: MlflowRegistry;
@@ -56,19 +59,25 @@ describe('the registry in MLflow', function () {
   before(async function () {
     this.timeout('10m');
     mlflow = connectionsFrom((await testStack(['mlflow'])).environment).get('mlflow_default', ['mlflow']);
+    store = await createBucket();
     front = await httpFront(mlflow.url);
     registry = new MlflowRegistry(new MlflowClient(mlflow, 'mlflow_default', AbortSignal.timeout(600_000)));
     const url = `http://127.0.0.1:${front.port}`;
     fronted = new MlflowRegistry(new MlflowClient({ ...mlflow, url }, 'mlflow_default', AbortSignal.timeout(600_000)));
   });
-  after(() => front.close());
+  after(async () => {
+    front.close();
+    await store.drop();
+  });
   afterEach(() => {
     front.rule = undefined;
   });
 
   const unique = (): string => `model_${randomUUID().slice(0, 8)}`;
   const register = async (model: string, score: number, params: JsonObject = {}): Promise<string> => {
-    const uri = `s3://models/${model}/versions/v-${score}/files/`;
+    const files = `${model}/versions/v-${score}/files/`;
+    await store.put(`${files}model.bin`, 'x');
+    const uri = `s3://${store.name}/${files}`;
     return (await registry.register({ model, uri, metrics: { score }, lineage: { ...LINEAGE, params } })).version;
   };
   const champion = (version: string, previous: string | null = null): Champion => ({ version, previous, promoted_by: 'dag/manual/1' });
@@ -87,7 +96,7 @@ describe('the registry in MLflow', function () {
     params: { model, version, registry_conn_id: 'mlflow_default', ...more },
     environment: {
       SLUICE_CONN_MLFLOW_DEFAULT: `mlflow://ann:${encodeURIComponent(PASSWORD)}@127.0.0.1:${front.port}`,
-      SLUICE_CONN_AWS_DEFAULT: 'aws://',
+      SLUICE_CONN_AWS_DEFAULT: store.url,
     },
     runId: `promote/${version}`,
   });
