@@ -60,8 +60,8 @@ describe('what operators do to a run is the same on Temporal as in the simulatio
     await eventually(async () => assert.ok(clock.isWaiting(pipelineRunId, 'b')));
     clock.now += 3_600_000;
     await assert.rejects(worker.client.workflow.getHandle(pipelineRunId).result(), (error: Error & { cause?: { details?: unknown[] } }) => {
-      assert.match(String(error.cause), /Task p was cancelled \(1 of 2 tasks succeeded\)/);
-      assertCase(error.cause?.details?.[0] as RunResult, 'b=success p=canceled: failed');
+      assert.match(String(error.cause), /Task p failed: The run of 'child' was cancelled\. \(1 of 2 tasks succeeded\)/);
+      assertCase(error.cause?.details?.[0] as RunResult, 'b=success p=failed: failed');
       return true;
     });
   });
