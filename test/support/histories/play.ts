@@ -106,7 +106,11 @@ class Player {
       );
     }
     for (const { state, message } of endings)
-      if (state === 'failed') assert.match(message, /overlaps what is in|would delete all rows of|was handed over is gone|1 of 1 runs? failed|of \d+ runs failed/);
+      if (state === 'failed')
+        assert.match(
+          message,
+          /overlaps what is in|would delete all rows of|was handed over is gone|1 of 1 runs? failed|of \d+ runs failed/,
+        );
     this.worlds = possible;
   }
 

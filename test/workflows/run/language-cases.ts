@@ -35,7 +35,10 @@ export function casePlan(tasks: string, { file, pipelines = {}, ...lists }: Give
     return text === undefined ? [] : [[list, tasksOf(text)]];
   });
   const files = [
-    { file: 'case.yaml', text: stringify({ dag_id: 'toys', execution: 'graph', tasks: tasksOf(tasks), ...Object.fromEntries(handlers), ...file }) },
+    {
+      file: 'case.yaml',
+      text: stringify({ dag_id: 'toys', execution: 'graph', tasks: tasksOf(tasks), ...Object.fromEntries(handlers), ...file }),
+    },
     ...Object.entries(pipelines).map(([dagId, child]) => ({
       file: `${dagId}.yaml`,
       text: stringify({ dag_id: dagId, ...(typeof child === 'string' ? { tasks: tasksOf(child) } : child) }),
