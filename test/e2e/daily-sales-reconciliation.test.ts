@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
-import { connectionsFrom } from '../../lib/connections.ts';
-import { createMonitors } from '../../monitors/create-monitors.ts';
 import { ensureMonitor } from '../../temporal/ensure-monitor.ts';
-import { createMonitorWorkers, type MonitorGroup } from '../../temporal/monitors.ts';
+import type { MonitorGroup } from '../../temporal/monitors.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import { applyChange } from '../../temporal/schedules.ts';
 import { monitorId, probeId } from '../../workflows/plan/incident.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
+import { createTestMonitors } from '../support/test-monitors.ts';
 import { eventually } from '../support/eventually.ts';
 import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { sluice } from '../support/processes.ts';
@@ -34,12 +33,7 @@ describe('daily_sales_reconciliation, as it stands in pipelines/', function () {
     const { client, taskQueue } = pipeline;
     const environment = { ...pipeline.environment, ...pagerDuty.environment };
     await pipeline.startWorker();
-    monitors = await createMonitorWorkers(
-      environment,
-      [taskQueue],
-      (facts) => createMonitors(facts, connectionsFrom(environment), environment),
-      () => undefined,
-    );
+    monitors = await createTestMonitors(environment, taskQueue);
     monitoring = monitors.run();
     await ensureMonitor(client, taskQueue, SETTINGS);
     await applyChange(client, { dagId: plan.dagId, action: 'create', detail: '', plan }, taskQueue);

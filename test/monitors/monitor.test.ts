@@ -6,14 +6,13 @@ import { CATALOG } from '../../activities/catalog.ts';
 import { Scrubber } from '../../lib/scrub.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
-import { createMonitors } from '../../monitors/create-monitors.ts';
 import { watchTemporal } from '../../monitors/temporal-watch.ts';
 import { acknowledgeIncident, listIncidents, resolveIncident, showIncident } from '../../temporal/incidents.ts';
 import { decideApproval } from '../../temporal/decisions.ts';
 import { operateRun } from '../../temporal/operations.ts';
 import { TemporalFacts } from '../../temporal/monitor-facts.ts';
 import { ensureMonitor } from '../../temporal/ensure-monitor.ts';
-import { createMonitorWorkers, expectPipelines, type MonitorGroup } from '../../temporal/monitors.ts';
+import { expectPipelines, type MonitorGroup } from '../../temporal/monitors.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import { applyChange } from '../../temporal/schedules.ts';
 import { incidentId, type MonitorSettings, monitorId, probeId, type Observation } from '../../workflows/plan/incident.ts';
@@ -24,6 +23,7 @@ import { type Inbox, openInbox } from '../support/inbox.ts';
 import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
+import { createTestMonitors } from '../support/test-monitors.ts';
 import { testStack } from '../support/test-stack.ts';
 import { toyActivities } from '../support/toy-activities.ts';
 import { withHash } from '../../compiler/emit.ts';
@@ -64,12 +64,7 @@ describe('monitors', function () {
     inbox = await openInbox();
     environment = { ...stack.environment, ...pagerDuty.environment, SLUICE_CONN_ANALYSTS: `${inbox.url}/slack` };
     worker = await startTestWorker(environment, activities, taskQueue);
-    monitors = await createMonitorWorkers(
-      environment,
-      [taskQueue],
-      (facts) => createMonitors(facts, connectionsFrom(environment), environment),
-      () => undefined,
-    );
+    monitors = await createTestMonitors(environment, taskQueue);
     monitoring = monitors.run();
     await ensureMonitor(worker.client, taskQueue, SETTINGS);
   });
@@ -284,12 +279,7 @@ tasks:
     await monitoring;
     await Promise.all(plans.map((plan) => startRun(plan)));
     await delay(2_000);
-    monitors = await createMonitorWorkers(
-      environment,
-      [taskQueue],
-      (facts) => createMonitors(facts, connectionsFrom(environment), environment),
-      () => undefined,
-    );
+    monitors = await createTestMonitors(environment, taskQueue);
     monitoring = monitors.run();
     const storms = (): string[] => [...pagerDuty.opened.keys()].filter((each) => each.startsWith(`${taskQueue}/storm/`));
     await eventually(() => Promise.resolve(assert.equal(storms().length, 1)), 40_000);

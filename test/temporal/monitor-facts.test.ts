@@ -7,11 +7,12 @@ import { look } from '../../monitors/look.ts';
 import { TemporalFacts } from '../../temporal/monitor-facts.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import { applyChange } from '../../temporal/schedules.ts';
-import { type Observation, USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
+import { USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/search-attributes.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
+import { RememberingFacts } from '../support/remembering-facts.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { testStack } from '../support/test-stack.ts';
 import { toyActivities } from '../support/toy-activities.ts';
@@ -25,20 +26,6 @@ function withLaggingLists(client: Client): Client {
   };
   const workflow = Object.create(client.workflow, { list: { value: list } });
   return Object.create(client, { workflow: { value: workflow } }) as Client;
-}
-
-/** Facts of a deployment whose workers answer; which incidents would have been told is remembered. */
-class RememberingFacts extends TemporalFacts {
-  readonly told: string[] = [];
-
-  override workersAnswer(): Promise<boolean> {
-    return Promise.resolve(true);
-  }
-
-  override observe(incident: string, { state }: Observation): Promise<void> {
-    this.told.push(`${state} ${incident}`);
-    return Promise.resolve();
-  }
 }
 
 describe('what monitors see of a deployment', function () {

@@ -4,16 +4,15 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { PagerDutyStandIn } from '../../../dev/demo/pagerduty-stand-in.ts';
-import { connectionsFrom } from '../../../lib/connections.ts';
-import { createMonitors } from '../../../monitors/create-monitors.ts';
 import { ensureMonitor } from '../../../temporal/ensure-monitor.ts';
-import { createMonitorWorkers, type MonitorGroup } from '../../../temporal/monitors.ts';
+import type { MonitorGroup } from '../../../temporal/monitors.ts';
 import { type KnownBrokenFile, monitorId, probeId, USUAL_PATIENCE } from '../../../workflows/plan/incident.ts';
 import { timeText } from '../../../workflows/plan/format.ts';
 import { eventually } from '../../support/eventually.ts';
 import { sluice, startProcess, type TestProcess } from '../../support/processes.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { createTestMonitors } from '../../support/test-monitors.ts';
 import { testStack } from '../../support/test-stack.ts';
 
 describe('a pipeline file with mistakes', function () {
@@ -37,12 +36,7 @@ describe('a pipeline file with mistakes', function () {
     environment = { ...stack.environment, ...pagerDuty.environment, SLUICE_TASK_QUEUE: taskQueue, SLUICE_CONN_SALES_TEAM: own };
     folder = await temporaryFolder();
     worker = await startTestWorker(environment, {}, taskQueue);
-    monitors = await createMonitorWorkers(
-      environment,
-      [taskQueue],
-      (facts) => createMonitors(facts, connectionsFrom(environment), environment),
-      () => undefined,
-    );
+    monitors = await createTestMonitors(environment, taskQueue);
     monitoring = monitors.run();
     await ensureMonitor(worker.client, taskQueue, { ...USUAL_PATIENCE, everyMs: 300, silenceMs: 600_000, fileMs: 2_000 });
   });

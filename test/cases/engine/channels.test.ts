@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
 import { PagerDutyStandIn } from '../../../dev/demo/pagerduty-stand-in.ts';
-import { connectionsFrom } from '../../../lib/connections.ts';
-import { createMonitors } from '../../../monitors/create-monitors.ts';
 import { connectClient } from '../../../temporal/connect.ts';
 import { showIncident } from '../../../temporal/incidents.ts';
 import { TemporalFacts } from '../../../temporal/monitor-facts.ts';
-import { createMonitorWorkers, type MonitorGroup } from '../../../temporal/monitors.ts';
+import type { MonitorGroup } from '../../../temporal/monitors.ts';
 import { ensureSearchAttributes } from '../../../temporal/search-attributes.ts';
 import {
   type ChannelMemory,
@@ -22,6 +20,7 @@ import type { AlertsPlan } from '../../../workflows/plan/sla.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Inbox, openInbox } from '../../support/inbox.ts';
 import '../../support/temporal-worker.ts';
+import { createTestMonitors } from '../../support/test-monitors.ts';
 import { testStack } from '../../support/test-stack.ts';
 
 const PAGERDUTY: AlertsPlan = { pagerduty: { connection: 'pagerduty_default' } };
@@ -48,8 +47,7 @@ describe('channels of incidents', function () {
     const client = await connectClient(environment);
     await ensureSearchAttributes(client);
     await client.connection.close();
-    const create = (seen: TemporalFacts) => createMonitors(seen, connectionsFrom(environment), environment);
-    monitors = await createMonitorWorkers(environment, [taskQueue], create, () => undefined);
+    monitors = await createTestMonitors(environment, taskQueue);
     monitoring = monitors.run();
     facts = new TemporalFacts(monitors.client, taskQueue, environment);
   });

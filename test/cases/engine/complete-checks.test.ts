@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
-import { connectionsFrom } from '../../../lib/connections.ts';
 import { createLog } from '../../../lib/logging.ts';
-import { createMonitors } from '../../../monitors/create-monitors.ts';
 import { CompleteChecks } from '../../../temporal/complete-checks.ts';
 import { ensureMonitor } from '../../../temporal/ensure-monitor.ts';
-import type { TemporalFacts } from '../../../temporal/monitor-facts.ts';
-import { createMonitorWorkers, type MonitorGroup } from '../../../temporal/monitors.ts';
+import type { MonitorGroup } from '../../../temporal/monitors.ts';
 import { ensureSearchAttributes } from '../../../temporal/search-attributes.ts';
 import { monitorId, probeId, USUAL_PATIENCE } from '../../../workflows/plan/incident.ts';
 import { eventually } from '../../support/eventually.ts';
 import '../../support/temporal-worker.ts';
+import { createTestMonitors } from '../../support/test-monitors.ts';
 import { testStack } from '../../support/test-stack.ts';
 
 describe('what feeds the dead man’s switch, without any connection to PagerDuty', function () {
@@ -25,8 +23,7 @@ describe('what feeds the dead man’s switch, without any connection to PagerDut
   before(async function () {
     this.timeout('15m');
     const { environment } = await testStack(['temporal']);
-    const create = (facts: TemporalFacts) => createMonitors(facts, connectionsFrom(environment), environment);
-    monitors = await createMonitorWorkers(environment, [taskQueue], create, () => undefined);
+    monitors = await createTestMonitors(environment, taskQueue);
     monitoring = monitors.run();
     await ensureSearchAttributes(monitors.client);
   });

@@ -3,11 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { withHash } from '../../../compiler/emit.ts';
 import { PagerDutyStandIn } from '../../../dev/demo/pagerduty-stand-in.ts';
-import { connectionsFrom } from '../../../lib/connections.ts';
-import { createMonitors } from '../../../monitors/create-monitors.ts';
 import { look } from '../../../monitors/look.ts';
 import { TemporalFacts } from '../../../temporal/monitor-facts.ts';
-import { createMonitorWorkers, type MonitorGroup } from '../../../temporal/monitors.ts';
+import type { MonitorGroup } from '../../../temporal/monitors.ts';
 import { startManualRun } from '../../../temporal/runs.ts';
 import { applyChange, listSchedules } from '../../../temporal/schedules.ts';
 import { listTicks } from '../../../temporal/ticks.ts';
@@ -17,6 +15,7 @@ import { SEARCH_ATTRIBUTES } from '../../../workflows/plan/search-attributes.ts'
 import { eventually } from '../../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
+import { createTestMonitors } from '../../support/test-monitors.ts';
 import { testStack } from '../../support/test-stack.ts';
 import { toyActivities } from '../../support/toy-activities.ts';
 
@@ -40,8 +39,7 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
     pagerDuty = await PagerDutyStandIn.start();
     environment = { ...(await testStack(['temporal'])).environment, ...pagerDuty.environment };
     worker = await startTestWorker(environment, toyActivities);
-    const create = (facts: TemporalFacts) => createMonitors(facts, connectionsFrom(environment), environment);
-    monitors = await createMonitorWorkers(environment, [worker.taskQueue], create, () => undefined);
+    monitors = await createTestMonitors(environment, worker.taskQueue);
     monitoring = monitors.run();
   });
   after(async () => {

@@ -6,31 +6,18 @@ import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
 import { withHash } from '../../../compiler/emit.ts';
 import { look } from '../../../monitors/look.ts';
-import { TemporalFacts } from '../../../temporal/monitor-facts.ts';
 import { startManualRun } from '../../../temporal/runs.ts';
 import { applyChange } from '../../../temporal/schedules.ts';
-import { type LookResult, type Observation, USUAL_PATIENCE } from '../../../workflows/plan/incident.ts';
+import { type LookResult, USUAL_PATIENCE } from '../../../workflows/plan/incident.ts';
 import type { Json } from '../../../workflows/plan/json.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/plan/search-attributes.ts';
 import type { SlaPlan } from '../../../workflows/plan/sla.ts';
 import { eventually } from '../../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../../support/plans.ts';
+import { RememberingFacts } from '../../support/remembering-facts.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';
-
-class RememberingFacts extends TemporalFacts {
-  readonly told: string[] = [];
-
-  override workersAnswer(): Promise<boolean> {
-    return Promise.resolve(true);
-  }
-
-  override observe(incident: string, { state }: Observation): Promise<void> {
-    this.told.push(`${state} ${incident}`);
-    return Promise.resolve();
-  }
-}
 
 const promises = (condition: string, count = 1): SlaPlan[] =>
   Array.from({ length: count }, (_, index) => ({ name: `p${index}`, promise: { kind: 'assert', condition }, suppressWhen: [] }));

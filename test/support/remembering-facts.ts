@@ -1,0 +1,16 @@
+import { TemporalFacts } from '../../temporal/monitor-facts.ts';
+import type { Observation } from '../../workflows/plan/incident.ts';
+
+/** Facts of a deployment whose workers answer; which incidents would have been told is remembered. */
+export class RememberingFacts extends TemporalFacts {
+  readonly told: string[] = [];
+
+  override workersAnswer(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  override observe(incident: string, { state }: Observation): Promise<void> {
+    this.told.push(`${state} ${incident}`);
+    return Promise.resolve();
+  }
+}
