@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { type DatasetReference, DATASET_FORMATS } from '../workflows/plan/dataset.ts';
+import { minRows } from './dataset/min-rows.ts';
 import { defineTask } from './define-task.ts';
 import { sparkMistakes } from './spark/check-policy.ts';
 import { DEFAULT_MAX_ROWS_PER_FILE } from './spark/default-rows.ts';
@@ -103,6 +104,7 @@ export const sparkJob = defineTask({
         examples: [250_000],
       }),
     ),
+    min_rows: minRows,
   }),
   result: DatasetOrNothing,
   connections: {

@@ -10,6 +10,7 @@ import {
 } from '../../workflows/plan/dataset.ts';
 import { userFault } from '../errors.ts';
 import type { DatasetOutput } from './dataset-output.ts';
+import { checkRowCount } from './min-rows.ts';
 import { readDataFile } from './read-data-file.ts';
 import type { Storage } from './storage.ts';
 import { askStorage } from './storage-failure.ts';
@@ -23,6 +24,8 @@ export interface DatasetToPublish {
   readonly compression: DatasetManifest['compression'];
   /** In the order of the fields; empty when the names are not known. */
   readonly schema: readonly Column[];
+  /** The fewest rows that it may have; undefined: any number. */
+  readonly minRows?: number | undefined;
   readonly signal: AbortSignal;
   /** Called after each file with the sums so far. */
   readonly progress?: (sums: { readonly files: number; readonly rows: number; readonly bytes: number }) => void;
@@ -74,6 +77,7 @@ export async function publishDataset(dataset: DatasetToPublish): Promise<Dataset
   ).finally(() => reading.abort());
   if (firstFailure !== undefined) throw firstFailure;
   signal.throwIfAborted();
+  checkRowCount(sums.rows, dataset.minRows, 'What was written');
   return output.publish({ format, compression, schema, files: files.filter((file) => file !== undefined) }, signal);
 }
 

@@ -2,6 +2,7 @@ import { formatS3Uri, parseS3Uri } from '../../lib/s3.ts';
 import { withinTime } from '../../lib/time-limit.ts';
 import type { Column, DatasetFile, DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
+import { checkRowCount } from '../dataset/min-rows.ts';
 import { connectionName, everySecond } from '../dataset/parameters.ts';
 import type { DatasetOutput } from '../dataset/dataset-output.ts';
 import { openDatasetOutput } from '../dataset/open-dataset-output.ts';
@@ -74,6 +75,8 @@ async function publish(
       progress,
     });
     ctx.signal.throwIfAborted();
+    const rows = files.reduce((sum, file) => sum + file.rows, 0);
+    checkRowCount(rows, task.min_rows, task.source_table === undefined ? 'The query' : `'${task.source_table}'`);
   } catch (error) {
     if (!ctx.givenUp()) await discard(own, output, ctx.log);
     throw error;

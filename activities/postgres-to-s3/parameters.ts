@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { minRows } from '../dataset/min-rows.ts';
 import { bucketName, keyPrefix } from '../dataset/parameters.ts';
 
 /** The keys of a `postgres_to_s3` task. */
@@ -88,6 +89,7 @@ export const params = Type.Object({
       examples: [250_000],
     }),
   ),
+  min_rows: minRows,
 });
 
 /** What it reads and where it writes. */

@@ -25,6 +25,18 @@ export async function findLoad({ ctx, database, checksum }: Load, { schema }: Fo
   return rows[0] && { rows: Number(rows[0].row_count) };
 }
 
+/** How many rows this task has loaded into the table the last time, of data with the same parameters; undefined: never. */
+export async function rowsOfLastLoad(load: Load, { schema, table }: FoundTable): Promise<number | undefined> {
+  const { ctx, database } = load;
+  const { rows } = await database.client.query<{ row_count: string }>(
+    `SELECT row_count FROM ${ledger(schema)} WHERE table_name = $1 AND dag_id = $2 AND task = $3
+       AND (data_key IS NULL OR CAST($4 AS varchar) IS NULL OR data_key = $4)
+     ORDER BY loaded_at DESC LIMIT 1`,
+    [table, ctx.dagId, taskName(ctx.task), dataKey(load)],
+  );
+  return rows[0] && Number(rows[0].row_count);
+}
+
 /** An append to the same table whose interval has something in common with this one's. */
 interface OverlappingAppend {
   readonly pipeline_run_id: string;

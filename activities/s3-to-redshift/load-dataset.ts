@@ -1,6 +1,7 @@
 import type { AwsConnection, PostgresConnection, RedshiftConnection } from '../../lib/connections.ts';
 import type { DatasetManifest } from '../../workflows/plan/dataset.ts';
 import type { TaskContext } from '../define-task.ts';
+import { checkRowCount } from '../dataset/min-rows.ts';
 import type { Storage } from '../dataset/storage.ts';
 import { userFault } from '../errors.ts';
 import { type Database, fixFormats } from '../sql/database.ts';
@@ -10,7 +11,7 @@ import { formatTable, quoteIdentifier, quoteTable } from '../sql/identifiers.ts'
 import { checkRows, countBefore, refuseSideEffects, suggestMerge } from './check-effects.ts';
 import { chooseColumns } from './choose-columns.ts';
 import { copyIntoPostgres } from './copy-into-postgres.ts';
-import { checkOverlapRule, deleteInterval, findLoad, resolveOverlap, writeLoad } from './ledger.ts';
+import { checkOverlapRule, deleteInterval, findLoad, resolveOverlap, rowsOfLastLoad, writeLoad } from './ledger.ts';
 import { ledger, prepareLedger } from './ledger-table.ts';
 import { goesByKeys, type LoadMethod, replacesAll } from './load-methods.ts';
 import { loadTarget } from './load-target.ts';
@@ -35,6 +36,8 @@ export interface Load {
   readonly upsertKeys: readonly string[];
   /** Whether data without rows may empty a table that has some. */
   readonly allowEmpty: boolean;
+  /** The fewest rows that may be loaded: a number, or a part of the last load's such as `80%`. */
+  readonly minRows: number | string | undefined;
   /** For `append`; undefined: an overlap is refused. */
   readonly onOverlap: 'replace' | 'append' | undefined;
   readonly intervalColumn: string | undefined;
@@ -124,9 +127,12 @@ async function bringIn(
   const { client } = database;
   const target = await loadTarget(client, found, warehouse.type);
   const replacesInterval = method === 'append' && (await resolveOverlap(load, found)) === 'replace';
+  await refuseFewRows(load, found);
   await refuseEmptying(load, found);
   refuseSideEffects(target, replacesInterval ? 'replace' : method);
   const deleted = replacesInterval ? await deleteInterval(load, found) : undefined;
+  if (deleted !== undefined && deleted > 0 && manifest.rows === 0 && !load.allowEmpty)
+    throw emptied(`on_overlap: replace would delete the ${deleted} rows of this time`, found);
   const loading = { client, target, method, rows: manifest.rows };
   const before = await countBefore(loading);
   const stored = written(columns, present);
@@ -150,15 +156,25 @@ async function bringIn(
   }
 }
 
+/** @throws ApplicationFailure DataDoesNotFit when the data has fewer rows than `min_rows` wants */
+async function refuseFewRows(load: Load, found: FoundTable): Promise<void> {
+  const { manifest, minRows } = load;
+  const last = typeof minRows === 'string' ? await rowsOfLastLoad(load, found) : undefined;
+  checkRowCount(manifest.rows, minRows, `The data for ${formatTable(found)}`, last);
+}
+
 /** @throws ApplicationFailure DataDoesNotFit when nothing would be put in place of something */
 async function refuseEmptying({ database, manifest, method, allowEmpty }: Load, found: FoundTable): Promise<void> {
   if (allowEmpty || manifest.rows > 0 || !replacesAll(method)) return;
   const { rows } = await database.client.query(`SELECT 1 FROM ${quoteTable(found)} LIMIT 1`);
   if (rows.length === 0) return;
-  throw userFault(
+  throw emptied(`method ${method} would delete all rows`, found);
+}
+
+function emptied(loss: string, found: FoundTable): Error {
+  return userFault(
     'DataDoesNotFit',
-    `The data has no rows, and method ${method} would delete all rows of ${formatTable(found)}. Look at the source; if the table is to be empty, ` +
-      'write `allow_empty: true`.',
+    `The data has no rows, and ${loss} of ${formatTable(found)}. Look at the source; if nothing is to be left, write \`allow_empty: true\`.`,
   );
 }
 

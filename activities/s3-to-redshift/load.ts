@@ -51,6 +51,7 @@ export async function load(ctx: TaskContext<typeof connections>, task: Params): 
         columns: task.columns,
         method,
         upsertKeys,
+        minRows: task.min_rows,
         // Plans of earlier releases do not say: their runs end as they have begun.
         allowEmpty: task.allow_empty !== false,
         onOverlap: task.on_overlap,

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { minRowsOrPart } from '../dataset/min-rows.ts';
 import { bucketName, keyPrefix } from '../dataset/parameters.ts';
 import type { ParamMistake } from '../define-task.ts';
 import { LOAD_METHODS, replacesAll } from './load-methods.ts';
@@ -52,11 +53,12 @@ export const params = Type.Object({
     Type.Boolean({
       title: 'Allow empty',
       description:
-        'method replace and merge only: whether data without rows empties the table. Otherwise the task fails when the table has rows: an empty source is mostly a fault.',
+        'method replace and merge, and on_overlap: replace: whether data without rows takes the place of rows. Otherwise the task fails where there are some: an empty source is mostly a fault.',
       default: false,
       examples: [true],
     }),
   ),
+  min_rows: minRowsOrPart,
   on_overlap: Type.Optional(
     Type.Unsafe<'replace' | 'append'>({
       type: 'string',
@@ -109,11 +111,11 @@ export type Params = Static<typeof params>;
 export function loadMistakes(params: Params): readonly ParamMistake[] {
   const { method = 'replace', on_overlap: onOverlap, interval_column: column, allow_empty: allowEmpty } = params;
   return [
-    ...(allowEmpty === true && !replacesAll(method)
+    ...(allowEmpty === true && !replacesAll(method) && onOverlap !== 'replace'
       ? [
           {
             at: ['allow_empty'],
-            message: `\`allow_empty\` is for methods replace and merge, and this task's method is ${method}.`,
+            message: `\`allow_empty\` is for methods replace and merge and for \`on_overlap: replace\`, and this task's method is ${method}.`,
             hint: 'remove it',
           },
         ]

@@ -35,10 +35,15 @@ export class DatasetResult implements JobResult<DatasetReference> {
   readonly #isShared: boolean;
   readonly #storage: Storage;
   readonly #prefix: S3Location;
+  readonly #minRows: number | undefined;
 
-  /** @param isShared whether other runs write to the output's folder too, as runs of earlier releases do */
-  constructor(storage: Storage, target: DatasetOutput, isShared: boolean) {
+  /**
+   * @param isShared whether other runs write to the output's folder too, as runs of earlier releases do
+   * @param minRows the fewest rows that the job may write
+   */
+  constructor(storage: Storage, target: DatasetOutput, isShared: boolean, minRows?: number) {
     this.#storage = storage;
+    this.#minRows = minRows;
     this.#target = target;
     this.#isShared = isShared;
     this.#folder = isShared ? `run-${target.mark}/` : 'data/';
@@ -65,7 +70,14 @@ export class DatasetResult implements JobResult<DatasetReference> {
   async publish(signal: AbortSignal): Promise<DatasetReference | undefined> {
     const written = await this.#inspect(signal);
     if (!written) return undefined;
-    return publishDataset({ storage: this.#storage, output: this.#target, folder: this.#folder, ...written, signal });
+    return publishDataset({
+      storage: this.#storage,
+      output: this.#target,
+      folder: this.#folder,
+      ...written,
+      minRows: this.#minRows,
+      signal,
+    });
   }
 
   /** What the job has left; undefined when it has not written at all. A result without rows is written too. */

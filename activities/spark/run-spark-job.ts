@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { AwsConnection, SparkConnection } from '../../lib/connections.ts';
 import { linkedController } from '../../lib/linked-controller.ts';
 import { withinTime } from '../../lib/time-limit.ts';
@@ -41,8 +41,10 @@ export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams):
   try {
     if (ctx.input?.checksum !== undefined) await readInput(storage, ctx.input, ctx.signal);
     const output = openDatasetOutput(ctx, storage);
+    if (output === undefined && params.min_rows !== undefined)
+      throw userFault('InvalidParameters', '`min_rows` counts the rows of a data set, and no task after this one reads one. Remove it.');
     if (output === undefined) return await submitJob<null>(ctx, params, NO_RESULT);
-    return await submitJob<DatasetReference>(ctx, params, new DatasetResult(storage, output, ctx.run === undefined));
+    return await submitJob<DatasetReference>(ctx, params, new DatasetResult(storage, output, ctx.run === undefined, params.min_rows));
   } finally {
     storage.client.destroy();
   }
@@ -195,7 +197,14 @@ class SparkJobAttempt<R> {
   }
 
   async #publish(): Promise<R> {
-    const published = await this.#result.publish(this.#stop);
+    let published: R | undefined;
+    try {
+      published = await this.#result.publish(this.#stop);
+    } catch (error) {
+      // What is wrong with the result is wrong the next time, too, unless the job runs again.
+      if (error instanceof ApplicationFailure && error.nonRetryable === true) await this.#folder.retire();
+      throw error;
+    }
     if (published !== undefined) return published;
     await this.#folder.retire();
     const { output, advice } = this.#result;

@@ -13,5 +13,6 @@ export interface SparkJobParams {
   readonly driver_memory?: string;
   readonly params?: Readonly<Record<string, string | number | boolean | null>>;
   readonly max_rows_per_file?: number;
+  readonly min_rows?: number;
   readonly aws_conn_id?: string;
 }

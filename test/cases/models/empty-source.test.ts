@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { failedTask } from '../../support/failed-run.ts';
-import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
+import { createYamlRuns, planOf, type YamlRuns } from '../../support/yaml-runs.ts';
 
 describe('a source that has no rows', function () {
   this.timeout('1m');
@@ -45,4 +45,92 @@ tasks:
     await runs.run(yaml('dim', ', allow_empty: true'));
     assert.equal(await rowsOf('dim'), 0);
   });
+
+  it('takes the place of no rows of its time either, unless the file says so', async () => {
+    await runs.source.rows('CREATE TABLE days (id int, day date)');
+    await runs.warehouse.rows(`CREATE TABLE sold (id int, day date); INSERT INTO sold VALUES (0, '2026-11-25')`);
+    const daily = (more = ''): string => `
+dag_id: empty_day
+tasks:
+  - {name: extract, type: postgres_to_s3, source_table: days, s3_bucket: ${bucket.name}}
+  - {name: load, type: s3_to_redshift, s3_bucket: ${bucket.name}, redshift_table: sold, method: append, on_overlap: replace, interval_column: day${more}}
+`;
+    assert.equal((await runs.run(daily())).state, 'success', 'a day that never had rows');
+    await runs.source.rows(`INSERT INTO days VALUES (1, '2026-11-26'), (2, '2026-11-26')`);
+    await runs.run(daily());
+    await runs.source.rows('DELETE FROM days');
+    const { message } = await failedTask(runs, daily(), 'load');
+    assert.match(
+      message,
+      /^The data has no rows, and on_overlap: replace would delete the 2 rows of this time of public\.sold\..*`allow_empty: true`/,
+    );
+    assert.equal(await rowsOf('sold'), 3);
+    assert.equal((await runs.run(daily(', allow_empty: true'))).state, 'success');
+    assert.equal(await rowsOf('sold'), 1);
+  });
+});
+
+describe('min_rows', function () {
+  this.timeout('1m');
+  let runs: YamlRuns;
+  let bucket: TestBucket;
+
+  before(async function () {
+    this.timeout('20m');
+    bucket = await createBucket();
+    runs = await createYamlRuns({ environment: { SLUICE_CONN_AWS_DEFAULT: bucket.url } });
+    await runs.source.rows('CREATE TABLE few (id int); INSERT INTO few SELECT generate_series(1, 10)');
+    await runs.warehouse.rows('CREATE TABLE loaded (id int)');
+  });
+  after(async () => {
+    await runs.close();
+    await bucket.drop();
+  });
+
+  const yaml = (extract: string, load: string): string => `
+dag_id: few_rows
+params: {least: {type: integer, default: 11}}
+tasks:
+  - {name: extract, type: postgres_to_s3, source_table: few, s3_bucket: ${bucket.name}${extract}}
+  - {name: load, type: s3_to_redshift, s3_bucket: ${bucket.name}, redshift_table: loaded${load}}
+`;
+  const loaded = async (): Promise<number> => (await runs.warehouse.rows('SELECT 1 FROM loaded')).length;
+
+  it('of an extract: fewer rows are published nowhere', async () => {
+    for (const more of [', min_rows: 11', ', min_rows: "{{ params.least }}"', ', file_format: jsonl, min_rows: 11']) {
+      const { message, attempts } = await failedTask(runs, yaml(more, ''), 'extract');
+      assert.match(message, /^'few' has 10 rows, and `min_rows` wants at least 11\. Look at the source/);
+      assert.equal(attempts, 1);
+    }
+    assert.deepEqual(await bucket.keys(), []);
+    assert.equal((await runs.run(yaml(', min_rows: 10', ''))).state, 'success');
+  });
+
+  it('of a load: fewer rows, or a smaller part of the last load, leave the table as it is', async () => {
+    assert.equal((await runs.run(yaml('', ', min_rows: 80%'))).state, 'success');
+    await runs.source.rows('DELETE FROM few WHERE id > 7');
+    for (const [least, words] of [
+      ['8', 'at least 8'],
+      ['80%', 'at least 8, 80% of the 10 rows of the last load'],
+    ] as const) {
+      const { message } = await failedTask(runs, yaml('', `, min_rows: ${least}`), 'load');
+      assert.ok(message.startsWith(`The data for public.loaded has 7 rows, and \`min_rows\` wants ${words}. `), message);
+      assert.equal(await loaded(), 10);
+    }
+    assert.equal((await runs.run(yaml('', ', min_rows: 70%'))).state, 'success');
+    assert.equal(await loaded(), 7);
+  });
+
+  for (const [more, code] of [
+    [', min_rows: -1', 'SL206'],
+    [', min_rows: 120%', 'SL205'],
+    [', min_rows: many', 'SL205'],
+  ] as const) {
+    it(`is a number or a part:${more}`, () => {
+      assert.throws(
+        () => planOf(yaml('', more)),
+        (error: Error) => error.message.includes(code),
+      );
+    });
+  }
 });
