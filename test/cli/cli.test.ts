@@ -65,7 +65,7 @@ describe('sluice', () => {
   it('run: an unknown pipeline is named, with the nearest', async () => {
     const { code, stderr } = await sluice(['run', 'product_category_elt'], environment);
     assert.equal(code, 1);
-    assert.match(stderr, /no good pipeline 'product_category_elt'.*Did you mean 'product_category_etl'\?/);
+    assert.match(stderr, /no valid pipeline 'product_category_elt'.*Did you mean 'product_category_etl'\?/);
   });
 
   it('run: the same logical date is refused the second time, and says that no worker is there', async () => {

@@ -64,7 +64,13 @@ describe('sluice graph', () => {
   it('names the nearest when there is no such pipeline', async () => {
     const [code, , stderr] = await result(['graph', 'product_category_elt']);
     assert.equal(code, 1);
-    assert.match(stderr, /no good pipeline 'product_category_elt'.*Did you mean 'product_category_etl'\?/);
+    assert.match(stderr, /no valid pipeline 'product_category_elt'.*Did you mean 'product_category_etl'\?/);
+  });
+
+  it('says that a file is not there', async () => {
+    const [code, , stderr] = await result(['graph', 'pipelines/nosuch.yaml']);
+    assert.equal(code, 1);
+    assert.match(stderr, /^✗? ?There is no file 'pipelines\/nosuch\.yaml' in /m);
   });
 });
 
