@@ -7,7 +7,8 @@ import { CommandError, compilePaths, formatMistakes, PIPELINES, say } from './co
 
 /** The plan of a file, or of the pipeline with that id in `pipelines/`; reports mistakes and returns undefined when it has some. */
 export async function findPlan(pipeline: string): Promise<Plan | undefined> {
-  if (!existsSync(pipeline) && /[/\\]|\.ya?ml$/.test(pipeline)) throw new CommandError(`There is no file '${pipeline}' in ${process.cwd()}.`);
+  if (!existsSync(pipeline) && /[/\\]|\.ya?ml$/.test(pipeline))
+    throw new CommandError(`There is no file '${pipeline}' in ${process.cwd()}.`);
   const compilations = await compilePaths([existsSync(pipeline) ? pipeline : PIPELINES]);
   const plans = compilations.flatMap(({ plan }) => plan ?? []);
   const [only] = plans;

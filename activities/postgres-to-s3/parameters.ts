@@ -66,7 +66,8 @@ export const params = Type.Object({
   file_format: Type.Optional(
     Type.Union([Type.Literal('csv'), Type.Literal('jsonl'), Type.Literal('parquet')], {
       title: 'File format',
-      description: 'csv (no header; NULL is an empty field, the empty string is "") or jsonl (the JSON value null of a json column becomes NULL). parquet: not yet.',
+      description:
+        'csv (no header; NULL is an empty field, the empty string is "") or jsonl (the JSON value null of a json column becomes NULL). parquet: not yet.',
       default: 'csv',
       examples: ['jsonl'],
     }),
