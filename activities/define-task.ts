@@ -69,8 +69,10 @@ export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
 /** The connections a task type uses: a name for `ctx.connections`, with the YAML key that names it and its default. */
 export interface ConnectionNeeds {
   readonly [name: string]: {
-    /** The YAML key, such as `postgres_conn_id`. */
+    /** The YAML key: `conn_id`, or `<role>_conn_id` where a task type has several. */
     readonly key: string;
+    /** What earlier releases called the key. */
+    readonly formerly?: string;
     /** Absent: a task that names none has none. */
     readonly default?: string;
     readonly types: readonly ConnectionType[];
@@ -195,8 +197,8 @@ function taskTypeOf<P extends TProperties, C extends ConnectionNeeds, R extends 
       need.key,
       Type.Optional(
         need.default === undefined
-          ? connectionField(need.description, `${need.types[0]}_default`)
-          : connectionField(`${need.description} Default: ${need.default}.`, need.default),
+          ? connectionField(need.description, `${need.types[0]}_default`, need.formerly)
+          : connectionField(`${need.description} Default: ${need.default}.`, need.default, need.formerly),
       ),
     ]),
   );

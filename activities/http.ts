@@ -86,7 +86,9 @@ export const http = defineTask({
     pages: Type.Integer(),
   }),
   ownsEffects: true,
-  connections: { service: { key: 'connection', default: 'http_default', types: ['http'], description: 'The service.' } },
-  example: { name: 'reload_model', type: 'http', connection: 'recommendation_service', method: 'POST', path: '/models/reload' },
+  connections: {
+    service: { key: 'conn_id', formerly: 'connection', default: 'http_default', types: ['http'], description: 'The service.' },
+  },
+  example: { name: 'reload_model', type: 'http', conn_id: 'recommendation_service', method: 'POST', path: '/models/reload' },
   run: (context, params) => carryOut(context, context.connections.service, params as HttpParams),
 });

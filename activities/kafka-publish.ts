@@ -23,7 +23,9 @@ export const kafkaPublish = defineTask({
   }),
   result: Type.Object({ topic: Type.String(), partition: Type.Integer(), offset: Type.String() }),
   ownsEffects: true,
-  connections: { kafka: { key: 'kafka_conn_id', default: 'kafka_default', types: ['kafka'], description: 'The Kafka to write to.' } },
+  connections: {
+    kafka: { key: 'conn_id', formerly: 'kafka_conn_id', default: 'kafka_default', types: ['kafka'], description: 'The Kafka to write to.' },
+  },
   example: { name: 'tell_others', type: 'kafka_publish', topic: 'product-updates', value: { day: '{{ ds }}' } },
   run: async (context, task) => (await import('./kafka/publish.ts')).publish(context, task),
 });

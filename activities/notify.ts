@@ -9,7 +9,9 @@ export const notify = defineTask({
   summary: ({ to, message }) => `${to}: ${message}`,
   params: Type.Object({
     to: choice('To', 'The channel.', ['slack', 'pagerduty', 'webhook']),
-    connection: Type.Optional(connectionField('The connection that holds the address or the key. Default: <to>_default.', 'slack_default')),
+    conn_id: Type.Optional(
+      connectionField('The connection that holds the address or the key. Default: <to>_default.', 'slack_default', 'connection'),
+    ),
     message: text('Message', 'What is said, without secrets; at most 32 KiB of it.', '{{ dag_id }} has failed for {{ ds }}'),
     severity: Type.Optional(choice('Severity', 'How bad it is. Default: error.', ['critical', 'error', 'warning', 'info'])),
   }),

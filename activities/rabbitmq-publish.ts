@@ -17,7 +17,13 @@ export const rabbitmqPublish = defineTask({
   result: Type.Object({ queue: Type.String() }),
   ownsEffects: true,
   connections: {
-    rabbitmq: { key: 'connection', default: 'rabbitmq_default', types: ['rabbitmq'], description: 'The RabbitMQ to send to.' },
+    rabbitmq: {
+      key: 'conn_id',
+      formerly: 'connection',
+      default: 'rabbitmq_default',
+      types: ['rabbitmq'],
+      description: 'The RabbitMQ to send to.',
+    },
   },
   example: { name: 'tell_orders', type: 'rabbitmq_publish', queue_name: 'order_processing', value: { day: '{{ ds }}' } },
   run: async (context, task) => (await import('./rabbitmq/publish.ts')).publish(context, task),

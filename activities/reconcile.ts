@@ -46,8 +46,8 @@ export const reconcile = defineTask({
   example: {
     name: 'compare_orders',
     type: 'reconcile',
-    source: { connection: 'postgres_default', table: 'orders' },
-    target: { connection: 'redshift_default', table: 'orders' },
+    source: { conn_id: 'postgres_default', table: 'orders' },
+    target: { conn_id: 'redshift_default', table: 'orders' },
     key: ['id'],
     tolerance: '0.1%',
   },

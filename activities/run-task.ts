@@ -1,6 +1,7 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { CallbackError, failOnCallbackError } from '../lib/callback-errors.ts';
 import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
+import { withCurrentNames } from '../lib/current-names.ts';
 import { scrub, type Scrubber } from '../lib/scrub.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
@@ -37,7 +38,8 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
   const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
 
   const runOnce = async ({ params: given, output, values }: BatchItem, suffix: string, signal: AbortSignal): Promise<Json> => {
-    const params = input.rendered ? fitParams(taskType, given) : given;
+    const named = withCurrentNames(taskType.params, given);
+    const params = input.rendered ? fitParams(taskType, named) : named;
     if (input.rendered) checkParams(taskType, params);
     const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
     // A workflow id is used again when an interval is run again: then the effects are others.
@@ -84,7 +86,9 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
     const work = (signal: AbortSignal): Promise<Json> =>
       input.batch ? runBatch(input.batch, (item, suffix) => runOnce(item, suffix, signal)) : runOnce(input, '', signal);
     return await failOnCallbackError(`${info.workflowExecution?.workflowId}/${info.activityId}`, activity.cancellationSignal, (signal) =>
-      taskType.waits ? withinLook(info, signal, taskType.summary(input.params as never), work) : work(signal),
+      taskType.waits
+        ? withinLook(info, signal, taskType.summary(withCurrentNames(taskType.params, input.params) as never), work)
+        : work(signal),
     );
   } catch (error) {
     if (activity.cancellationDetails?.workerShutdown) {

@@ -10,14 +10,15 @@ export const sql = defineTask({
   type: 'sql',
   description:
     'Runs one or more statements on a database, all in one transaction. `first` has numbers up to 32 bits, floats, booleans and JSON as JSON, times as ISO 8601 in UTC, and everything else as text. A worker that dies just after it has committed runs them again: write them so that twice is once.',
-  summary: ({ statement }) => statement.trim().split('\n', 1)[0]?.slice(0, 80) ?? '',
+  summary: (params) => params.sql.trim().split('\n', 1)[0]?.slice(0, 80) ?? '',
   params: Type.Object({
-    statement: text(
-      'Statement',
+    sql: text(
+      'SQL',
       'The SQL to run. Expressions become literals. COMMIT, BEGIN and ROLLBACK are refused, because the task has its own transaction; on Redshift TRUNCATE too, which commits.',
       'DELETE FROM staging WHERE day = {{ ds }}',
       {
         template: 'sql',
+        formerly: 'statement',
       },
     ),
     transaction: Type.Optional(
@@ -31,16 +32,16 @@ export const sql = defineTask({
     ),
   }),
   result: Type.Object({ rows: Type.Integer(), first: Type.Record(Type.String(), Type.Unknown()) }),
-  mistakes: ({ statement, transaction = true }): ParamMistake[] => {
+  mistakes: ({ sql: statement, transaction = true }): ParamMistake[] => {
     // The quotes of an expression are not SQL's.
     const wrong = transaction
       ? endsTransaction(statement.replace(/\{\{[^]*?\}\}/g, (expression) => expression.replace(/[^\n]/g, ' ')))
       : undefined;
-    return wrong === undefined ? [] : [{ at: ['statement'], message: `${wrong}.`, hint: RUN_EACH_BY_ITSELF }];
+    return wrong === undefined ? [] : [{ at: ['sql'], message: `${wrong}.`, hint: RUN_EACH_BY_ITSELF }];
   },
   connections: { database: DATABASE },
-  example: { name: 'clear_staging', type: 'sql', statement: 'DELETE FROM staging WHERE day = {{ ds }}' },
-  run: ({ connections: { database: connection }, task, signal }, { statement, transaction = true, ...params }) =>
+  example: { name: 'clear_staging', type: 'sql', sql: 'DELETE FROM staging WHERE day = {{ ds }}' },
+  run: ({ connections: { database: connection }, task, signal }, { sql: statement, transaction = true, ...params }) =>
     withDatabase({ connection, name: connectionName(params, DATABASE), task, doing: 'run the statement', signal }, (database) =>
       transaction
         ? runInTransaction(database, sqlAt(database, statement), connection.type)

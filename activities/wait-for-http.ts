@@ -20,7 +20,9 @@ export const waitForHttp = defineTask({
     ...WAIT_KEYS,
   }),
   result: Type.Object({ status: Type.Integer(), body: Type.Unknown() }),
-  connections: { service: { key: 'connection', default: 'http_default', types: ['http'], description: 'The service.' } },
+  connections: {
+    service: { key: 'conn_id', formerly: 'connection', default: 'http_default', types: ['http'], description: 'The service.' },
+  },
   waits: true,
   defaults: WAIT_DEFAULTS,
   example: { name: 'wait_for_service', type: 'wait_for_http', path: '/health', timeout: '10m' },

@@ -14,7 +14,9 @@ export const waitForKafka = defineTask({
     ...WAIT_KEYS,
   }),
   result: Type.Object({ event: Type.Unknown() }),
-  connections: { kafka: { key: 'kafka_conn_id', default: 'kafka_default', types: ['kafka'], description: 'The Kafka.' } },
+  connections: {
+    kafka: { key: 'conn_id', formerly: 'kafka_conn_id', default: 'kafka_default', types: ['kafka'], description: 'The Kafka.' },
+  },
   waits: true,
   defaults: WAIT_DEFAULTS,
   example: { name: 'wait_for_updates', type: 'wait_for_kafka', topic: 'product-updates', timeout: '6h' },

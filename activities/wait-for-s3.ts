@@ -9,7 +9,7 @@ import { defineTask } from './define-task.ts';
 import { notYet, orNotYet } from './errors.ts';
 import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
 
-const STORAGE = { key: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'The S3.' } as const;
+const STORAGE = { key: 'conn_id', formerly: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'The S3.' } as const;
 
 /** Waits for an object. */
 export const waitForS3 = defineTask({

@@ -15,16 +15,19 @@ const ABSENT = ['TableNotFound', 'ColumnNotFound', 'ConnectionNotDefined'] as co
 export const waitForSql = defineTask({
   type: 'wait_for_sql',
   description: 'Waits until a query gives a row whose first value is true or not 0; waiting holds no worker.',
-  summary: ({ query }) => query.trim().split('\n', 1)[0]?.slice(0, 80) ?? '',
+  summary: ({ sql }) => sql.trim().split('\n', 1)[0]?.slice(0, 80) ?? '',
   params: Type.Object({
-    query: text('Query', 'One SELECT. It runs read only.', 'SELECT count(*) FROM loads WHERE day = {{ ds }}', { template: 'sql' }),
+    sql: text('SQL', 'One SELECT. It runs read only.', 'SELECT count(*) FROM loads WHERE day = {{ ds }}', {
+      template: 'sql',
+      formerly: 'query',
+    }),
     ...WAIT_KEYS,
   }),
   result: Type.Object({ first: Type.Record(Type.String(), Type.Unknown()) }),
   connections: { database: DATABASE },
   waits: true,
   defaults: WAIT_DEFAULTS,
-  example: { name: 'wait_for_load', type: 'wait_for_sql', query: 'SELECT count(*) FROM loads WHERE day = {{ ds }}', timeout: '6h' },
+  example: { name: 'wait_for_load', type: 'wait_for_sql', sql: 'SELECT count(*) FROM loads WHERE day = {{ ds }}', timeout: '6h' },
   run: ({ connections, task, signal }, params) =>
     orNotYet(ABSENT, () =>
       withDatabase(
@@ -32,7 +35,7 @@ export const waitForSql = defineTask({
         async (database) => {
           const { client } = database;
           await client.query('BEGIN READ ONLY');
-          await openSelect(database, 'sluice_wait', sqlAt(database, params.query.replace(/[\s;]+$/, '')), 'query');
+          await openSelect(database, 'sluice_wait', sqlAt(database, params.sql.replace(/[\s;]+$/, '')), 'sql');
           const { rows } = await client.query<Record<string, unknown>>('FETCH FORWARD 1 FROM sluice_wait');
           const [row] = rows;
           const [first] = Object.values(row ?? {});

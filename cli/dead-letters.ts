@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { connectionsFrom, type KafkaConnection } from '../lib/connections.ts';
 import { decoderOf } from '../lib/kafka/decoders.ts';
+import { withCurrentNames } from '../lib/current-names.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
@@ -9,6 +10,7 @@ import type { Plan } from '../workflows/plan/plan.ts';
 import type { RunEvent, TriggerPlan } from '../workflows/plan/trigger.ts';
 import { sourceId } from '../sensors/event-id.ts';
 import { EventJudge, type Verdict } from '../sensors/event-judge.ts';
+import { kafka } from '../sensors/kafka.ts';
 import { judgeRecord } from '../sensors/kafka/judge-record.ts';
 import { type KeptLetter, readDeadLetters } from '../sensors/kafka/read-dead-letters.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
@@ -120,7 +122,8 @@ function lettersOf({ plan, trigger }: Found): Promise<KeptLetter[]> {
   return readDeadLetters(connectionOf(trigger), plan.dagId, trigger.name);
 }
 
-function connectionOf({ source: { kafka_conn_id: chosen } }: TriggerPlan): KafkaConnection {
+function connectionOf({ source }: TriggerPlan): KafkaConnection {
+  const { conn_id: chosen } = withCurrentNames(kafka.params, source);
   return connectionsFrom(environment).get(typeof chosen === 'string' ? chosen : 'kafka_default', ['kafka']);
 }
 

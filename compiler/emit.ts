@@ -93,13 +93,13 @@ function channelsOf({ pagerduty, slack, webhook }: Omit<AlertsKeys, 'waiting'>):
   return {
     ...(pagerduty && {
       pagerduty: {
-        connection: pagerduty.routing_key ?? 'pagerduty_default',
+        connection: pagerduty.conn_id ?? 'pagerduty_default',
         ...(pagerduty.severity && { severity: pagerduty.severity }),
         ...(pagerduty.runbook !== undefined && { runbook: pagerduty.runbook }),
       },
     }),
-    ...(slack && { slack: { connection: slack.connection ?? 'slack_default' } }),
-    ...(webhook && { webhook: { connection: webhook.connection ?? 'webhook_default' } }),
+    ...(slack && { slack: { connection: slack.conn_id ?? 'slack_default' } }),
+    ...(webhook && { webhook: { connection: webhook.conn_id ?? 'webhook_default' } }),
   };
 }
 

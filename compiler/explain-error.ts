@@ -5,7 +5,7 @@ import { isMap } from '../workflows/plan/json.ts';
 import { parseDay } from '../workflows/plan/moment.ts';
 import { didYouMean, nearest } from './diagnostic.ts';
 import { FOREIGN_HABITS, FOREIGN_VALUES } from './foreign-habits.ts';
-import { FOREIGN_KEYS } from './foreign-keys.ts';
+import { foreignKey } from './foreign-keys.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
 import type { Path, Source } from './source.ts';
 
@@ -38,8 +38,8 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
       );
     case 'required': {
       const missing = String(params.missingProperty);
-      if (isMistyped(missing, error.data, Object.keys(propertiesOf(error)))) return; // reported where the wrong word stands
       const { formerly } = propertiesOf(error)[missing] ?? {};
+      if (isMistyped(missing, error.data, Object.keys(propertiesOf(error)), formerly)) return; // reported where the wrong word stands
       if (formerly !== undefined && isMap(error.data) && formerly in error.data) {
         const old = error.data[formerly];
         const value = typeof old === 'object' ? JSON.stringify(old) : source.textAt([...path, formerly]);
@@ -103,16 +103,30 @@ function notAllowed(source: Source, path: Path, where: string, error: ErrorObjec
 
 function unknownKey(source: Source, path: Path, error: ErrorObject, place: Place, inner: Path): void {
   const key = String(path.at(-1));
-  const allowed = Object.keys(propertiesOf(error));
-  const foreign = FOREIGN_KEYS[key];
+  const properties = propertiesOf(error);
+  const allowed = Object.keys(properties);
+  const ours = currentName(key, properties) ?? foreignKey(key, allowed);
   const hint =
-    foreign !== undefined && allowed.includes(foreign)
-      ? `the word here is '${foreign}'`
-      : (habitHint(key, inner) ??
+    ours !== undefined
+      ? `the word here is '${ours}'`
+      : (connectionHint(key, properties) ??
+        habitHint(key, inner) ??
         didYouMean(key, allowed) ??
         (inner.length === 0 ? belongsTo(key, place) : undefined) ??
         `allowed: ${allowed.join(', ')}`);
   source.reportKey('SL201', path, `Unknown key '${key}'${placeName(place, inner)}.`, hint);
+}
+
+/** What a key is called that an earlier release called `key`. */
+function currentName(key: string, properties: Readonly<Record<string, PropertySchema>>): string | undefined {
+  return Object.keys(properties).find((name) => properties[name]?.formerly === key);
+}
+
+/** Other systems name a connection by its kind, such as `gcp_conn_id`. */
+function connectionHint(key: string, properties: Readonly<Record<string, PropertySchema>>): string | undefined {
+  if (!/(?:^|_)conn(?:ection)?(?:_?(?:id|name))?$/i.test(key)) return undefined;
+  const keys = Object.keys(properties).filter((name) => properties[name]?.connection);
+  return keys.length === 0 ? undefined : `the word here is ${keys.map((name) => `'${name}'`).join(' or ')}`;
 }
 
 /** What to do where other systems have a key. Deeper in a file a word has meanings of its own. */
@@ -129,15 +143,17 @@ function belongsTo(key: string, { kind, type, elsewhere }: Place): string | unde
 }
 
 /** Whether one of the keys of `data` is not allowed and was most likely meant to be `missing`. */
-export function isMistyped(missing: string, data: unknown, allowed: readonly string[]): boolean {
+export function isMistyped(missing: string, data: unknown, allowed: readonly string[], formerly?: string): boolean {
   return Object.keys(data ?? {}).some(
-    (key) => !allowed.includes(key) && (FOREIGN_KEYS[key] === missing || nearest(key, allowed) === missing),
+    (key) => !allowed.includes(key) && (key === formerly || foreignKey(key, allowed) === missing || nearest(key, allowed) === missing),
   );
 }
 
 interface PropertySchema {
   readonly examples?: readonly unknown[];
   readonly formerly?: string;
+  /** Whether it names a connection. */
+  readonly connection?: boolean;
 }
 
 function propertiesOf(error: ErrorObject): Record<string, PropertySchema> {

@@ -1,5 +1,5 @@
-/** Names that analysts bring from elsewhere, with ours. */
-export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
+/** Names that analysts bring from elsewhere, or from another task type, with ours: of several, the one that fits the place. */
+const FOREIGN_KEYS: Readonly<Record<string, string | readonly string[]>> = {
   id: 'dag_id',
   pipeline: 'dag_id',
   dag: 'dag_id',
@@ -52,4 +52,34 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   maintainer: 'owner',
   task_group: 'group',
   query_file: 'sql_file',
+  query: 'sql',
+  statement: 'sql',
+  statements: 'sql',
+  sql_query: ['sql', 'query'],
+  sql: 'query',
+  bucket: 's3_bucket',
+  s3_bucket: 'bucket',
+  bucket_name: ['bucket', 's3_bucket'],
+  s3_key: 'key',
+  bucket_key: ['key', 's3_key'],
+  table: ['source_table', 'redshift_table'],
+  table_name: ['table', 'source_table', 'redshift_table'],
+  endpoint: 'path',
+  data: 'body',
+  json: 'body',
+  payload: ['body', 'value'],
+  http_method: 'method',
+  verb: 'method',
+  request_timeout: 'timeout',
+  queue_name: 'queue',
+  channel: 'to',
+  text: 'message',
+  body: 'message',
+  wait_for_completion: 'wait',
 };
+
+/** What a key is called at a place that has the keys `allowed`. */
+export function foreignKey(key: string, allowed: readonly string[]): string | undefined {
+  const names = Object.hasOwn(FOREIGN_KEYS, key) ? FOREIGN_KEYS[key] : undefined;
+  return [names ?? []].flat().find((name) => allowed.includes(name));
+}

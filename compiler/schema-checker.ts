@@ -87,8 +87,9 @@ export class SchemaChecker {
   private examplesOf(properties: Readonly<Record<string, JsonSchema>>): Record<string, JsonSchema> {
     return Object.fromEntries(
       Object.entries(properties).map(([key, property]) => {
-        const { examples, formerly } = typeof property.$ref === 'string' ? this.at(property.$ref.slice(1)) : property;
-        return [key, { ...(examples !== undefined && { examples }), ...(formerly !== undefined && { formerly }) }];
+        const { examples, formerly, connection } = typeof property.$ref === 'string' ? this.at(property.$ref.slice(1)) : property;
+        const told = { ...(examples !== undefined && { examples }), ...(formerly !== undefined && { formerly }) };
+        return [key, { ...told, ...(connection !== undefined && { connection }) }];
       }),
     );
   }

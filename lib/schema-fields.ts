@@ -12,7 +12,7 @@ interface TextOptions {
   readonly format?: 'path';
   /** What `pattern` asks for, in words. */
   readonly form?: string;
-  /** A key that older files have in its place, and that means something else. */
+  /** What earlier releases called the key. */
   readonly formerly?: string;
 }
 
@@ -26,8 +26,8 @@ export function duration(title: string, description: string, example: string) {
   return Type.String({ format: 'duration', title, description, examples: [example], template: 'none' });
 }
 
-/** The name of a connection. */
-export function connectionField(description: string, example: string) {
+/** The name of a connection. @param formerly what earlier releases called the key */
+export function connectionField(description: string, example: string, formerly?: string) {
   return Type.String({
     title: 'Connection',
     description,
@@ -35,6 +35,7 @@ export function connectionField(description: string, example: string) {
     form: 'small letters, digits and _, beginning with a letter',
     template: 'none',
     connection: true,
+    ...(formerly !== undefined && { formerly }),
     examples: [example],
   });
 }

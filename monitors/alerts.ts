@@ -2,14 +2,12 @@ import Type, { type Static } from 'typebox';
 import { connectionField } from '../lib/schema-fields.ts';
 import { Severity } from './sla.ts';
 
-const connection = (title: string, description: string, example: string) => ({ ...connectionField(description, example), title });
-
 const channels = {
   pagerduty: Type.Optional(
     Type.Object(
       {
-        routing_key: Type.Optional(
-          connection('Routing key', 'The connection that holds the integration key; never the key itself.', 'pagerduty_default'),
+        conn_id: Type.Optional(
+          connectionField('The connection that holds the integration key; never the key itself.', 'pagerduty_default', 'routing_key'),
         ),
         severity: Type.Optional(Severity),
         runbook: Type.Optional(
@@ -20,29 +18,29 @@ const channels = {
         additionalProperties: false,
         title: 'PagerDuty',
         description: 'Page through PagerDuty.',
-        examples: [{ routing_key: 'pagerduty_default' }],
+        examples: [{ conn_id: 'pagerduty_default' }],
       },
     ),
   ),
   slack: Type.Optional(
     Type.Object(
-      { connection: Type.Optional(connection('Connection', 'The connection that holds the webhook.', 'slack_default')) },
+      { conn_id: Type.Optional(connectionField('The connection that holds the webhook.', 'slack_default', 'connection')) },
       {
         additionalProperties: false,
         title: 'Slack',
         description: 'Write to a channel of Slack.',
-        examples: [{ connection: 'slack_default' }],
+        examples: [{ conn_id: 'slack_default' }],
       },
     ),
   ),
   webhook: Type.Optional(
     Type.Object(
-      { connection: Type.Optional(connection('Connection', 'The connection that holds the address.', 'webhook_default')) },
+      { conn_id: Type.Optional(connectionField('The connection that holds the address.', 'webhook_default', 'connection')) },
       {
         additionalProperties: false,
         title: 'Webhook',
         description: 'Post to an address.',
-        examples: [{ connection: 'webhook_default' }],
+        examples: [{ conn_id: 'webhook_default' }],
       },
     ),
   ),
@@ -58,7 +56,7 @@ export const AlertsSchema = Type.Object(
         minProperties: 1,
         title: 'Waiting',
         description: 'Who is notified when a run waits for people: an approval is asked for, or a task is on hold.',
-        examples: [{ slack: { connection: 'slack_default' } }],
+        examples: [{ slack: { conn_id: 'slack_default' } }],
       }),
     ),
   },
@@ -66,7 +64,7 @@ export const AlertsSchema = Type.Object(
     additionalProperties: false,
     title: 'Alerts',
     description: 'Who is told of breaches.',
-    examples: [{ pagerduty: { routing_key: 'pagerduty_default' } }],
+    examples: [{ pagerduty: { conn_id: 'pagerduty_default' } }],
   },
 );
 

@@ -61,10 +61,11 @@ export interface TriggerType {
   readonly example: JsonObject;
 }
 
-/** The connection it listens on: the key that names it, and its default. */
+/** The connection it listens on, which the key `conn_id` names. */
 interface TriggerConnection {
-  readonly key: string;
   readonly default: string;
+  /** What earlier releases called the key. */
+  readonly formerly?: string;
 }
 
 interface TriggerDefinition {
@@ -99,18 +100,18 @@ const COMMON = {
     }),
   ),
 } satisfies TProperties;
-const COMMON_KEYS: ReadonlySet<string> = new Set(['name', 'type', ...Object.keys(COMMON)]);
+const COMMON_KEYS: ReadonlySet<string> = new Set(['name', 'type', 'conn_id', ...Object.keys(COMMON)]);
 
 /**
  * Defines a kind of trigger. To add one: write its file beside this one, and list it in catalog.ts.
  * @throws Error when one of its keys has the name of a key that every trigger has
  */
 export function defineTrigger({ connection, params, ...rest }: TriggerDefinition): TriggerType {
-  const shadowing = [...Object.keys(params.properties), connection?.key].find((key) => key !== undefined && COMMON_KEYS.has(key));
+  const shadowing = Object.keys(params.properties).find((key) => COMMON_KEYS.has(key));
   if (shadowing !== undefined)
     throw new Error(`The key '${shadowing}' of the trigger type '${rest.type}' has the name of a key that every trigger has. Rename it.`);
   const named = connection && {
-    [connection.key]: Type.Optional(connectionField(`Where it listens. Default: ${connection.default}.`, connection.default)),
+    conn_id: Type.Optional(connectionField(`Where it listens. Default: ${connection.default}.`, connection.default, connection.formerly)),
   };
   return {
     ...rest,

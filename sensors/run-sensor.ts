@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { failOnCallbackError } from '../lib/callback-errors.ts';
 import { ConnectionError, type Connections } from '../lib/connections.ts';
+import { withCurrentNames } from '../lib/current-names.ts';
 import type { SensorCall, SensorEnd, SensorReport } from '../workflows/plan/trigger.ts';
 import type { Sensor, TriggerType } from './define-trigger.ts';
 import { EventJudge } from './event-judge.ts';
@@ -89,13 +90,14 @@ export async function resetSensor(
   return { ...(cursor !== undefined && { cursor }), counts: call.from.counts };
 }
 
-function contextOf({ connection }: TriggerType, connections: Connections, { plan, trigger, consumer, since }: SensorCall) {
-  const chosen = connection && trigger.source[connection.key];
+function contextOf({ connection, params }: TriggerType, connections: Connections, { plan, trigger, consumer, since }: SensorCall) {
+  const source = withCurrentNames(params, trigger.source);
+  const chosen = source.conn_id;
   const name = typeof chosen === 'string' ? chosen : connection?.default;
   return {
     dagId: plan.dagId,
     plan,
-    trigger,
+    trigger: { ...trigger, source },
     consumer,
     since,
     connection: <T extends Parameters<Connections['get']>[1][number]>(types: readonly T[]) => connections.get(name ?? '', types),

@@ -8,7 +8,7 @@ import { beginAgain } from './start-over.ts';
 export const s3 = defineTrigger({
   type: 's3',
   description: 'Starts runs from new or changed objects under a prefix.',
-  connection: { key: 'aws_conn_id', default: 'aws_default' },
+  connection: { default: 'aws_default', formerly: 'aws_conn_id' },
   params: Type.Object({
     bucket: text('Bucket', 'The bucket.', 'raw-data'),
     prefix: Type.Optional(text('Prefix', 'Only objects whose keys begin with it.', 'sales/', { format: 'path' })),

@@ -6,7 +6,7 @@ import { notifyFailure } from './notify-failure.ts';
 
 interface NotifyParams {
   readonly to: Channel;
-  readonly connection?: string;
+  readonly conn_id?: string;
   readonly message: string;
   readonly severity?: Severity;
 }
@@ -19,7 +19,7 @@ const MESSAGE_BYTES = 32 * 1_024;
 /** Tells a channel, once. */
 export async function tell(
   context: TaskContext,
-  { to, connection = `${to}_default`, message, severity = 'error' }: NotifyParams,
+  { to, conn_id: connection = `${to}_default`, message, severity = 'error' }: NotifyParams,
 ): Promise<{ sent: boolean }> {
   const said = { message: cutBytes(context.scrub(message), MESSAGE_BYTES), severity };
   try {

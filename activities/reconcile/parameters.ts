@@ -5,9 +5,9 @@ const side = (title: string, description: string) =>
   map(
     title,
     description,
-    { connection: 'postgres_default', table: 'orders' },
+    { conn_id: 'postgres_default', table: 'orders' },
     {
-      connection: connectionField('The database, or the S3 of a data set.', 'postgres_default'),
+      conn_id: connectionField('The database, or the S3 of a data set.', 'postgres_default', 'connection'),
       table: Type.Optional(text('Table', 'The table; either this, a query or a data set.', 'orders', { template: 'none' })),
       query: Type.Optional(
         text('Query', 'A SELECT, instead of a table.', 'SELECT id, total FROM orders', { template: 'sql', mysql: true }),

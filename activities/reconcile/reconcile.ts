@@ -38,14 +38,14 @@ type Counts = Pick<Reconciliation, 'compared' | 'changed' | 'missing' | 'extra'>
 /** Carries out a `reconcile` task. */
 export async function reconcileTables(ctx: TaskContext, task: Params): Promise<Reconciliation> {
   const connections = {
-    source: ctx.connection(task.source.connection, sideTypes(task.source)),
-    target: ctx.connection(task.target.connection, sideTypes(task.target)),
+    source: ctx.connection(task.source.conn_id, sideTypes(task.source)),
+    target: ctx.connection(task.target.conn_id, sideTypes(task.target)),
   };
   const repairs = task.on_mismatch === 'repair';
   if (repairs && connections.target.type !== 'postgres' && connections.target.type !== 'redshift') {
     throw userFault(
       'InvalidParameters',
-      `'on_mismatch: repair' writes into PostgreSQL and Redshift, and connection '${task.target.connection}' is ${connections.target.type}. ` +
+      `'on_mismatch: repair' writes into PostgreSQL and Redshift, and connection '${task.target.conn_id}' is ${connections.target.type}. ` +
         'Load the target again instead.',
     );
   }

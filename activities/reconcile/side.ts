@@ -6,7 +6,7 @@ import type { Dialect } from './dialects/dialect.ts';
 
 /** Rows as an analyst names them: a table's, a query's, or a data set's. */
 export interface Place {
-  readonly connection: string;
+  readonly conn_id: string;
   readonly table?: string | undefined;
   readonly query?: string | undefined;
   /** `s3://bucket/prefix`, of a data set's manifest. */
@@ -15,7 +15,7 @@ export interface Place {
 }
 
 /** For messages: `orders (postgres_default)`. */
-export function labelOf({ connection, table, dataset }: Place): string {
+export function labelOf({ conn_id: connection, table, dataset }: Place): string {
   return `${table ?? dataset ?? 'the query'} (${connection})`;
 }
 

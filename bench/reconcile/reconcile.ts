@@ -75,7 +75,7 @@ async function execute(connection: Parameters<typeof openPostgres>[0], statement
 }
 
 async function measure(environment: Environment, python: string, table: Table): Promise<Measure[]> {
-  const side = (connection: string): object => ({ connection, table });
+  const side = (connection: string): object => ({ conn_id: connection, table });
   const params = { source: side('bench_source'), target: side('bench_target'), key: ['id'], on_mismatch: 'warn' } as const;
   const ours = async (): Promise<{ ms: number }> => {
     const begin = performance.now();

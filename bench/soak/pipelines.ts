@@ -43,7 +43,7 @@ tasks:
       late,
       '1m',
       `sla: [{name: quick, within: 5s, reference: started_at}]
-tasks: [{name: sleep, type: sql, conn_id: redshift_default, statement: SELECT pg_sleep(30)}]`,
+tasks: [{name: sleep, type: sql, conn_id: redshift_default, sql: SELECT pg_sleep(30)}]`,
     ),
     [failing]: every(
       failing,

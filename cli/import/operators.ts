@@ -44,9 +44,9 @@ const SENSOR_IGNORED = ['mode', 'deferrable', 'exponential_backoff', 'reschedule
 
 const sql = (connectionKey: string, fallback: string): OperatorMapping => ({
   type: 'sql',
-  arguments: { sql: statement('statement'), [connectionKey]: connection('conn_id') },
+  arguments: { sql: statement('sql'), [connectionKey]: connection('conn_id') },
   ignored: ['split_statements', 'return_last', 'show_return_value_in_logs'],
-  needs: ['statement'],
+  needs: ['sql'],
   ...(fallback !== 'postgres_default' && { defaults: { conn_id: fallback } }),
 });
 
@@ -67,7 +67,7 @@ const sqlCheck = (own: Readonly<Record<string, Convert>>, comparators: readonly 
 const http = (method: string): OperatorMapping => ({
   type: 'http',
   arguments: {
-    http_conn_id: connection('connection'),
+    http_conn_id: connection('conn_id'),
     method: text('method'),
     endpoint: path,
     data: jsonBody,
@@ -75,7 +75,7 @@ const http = (method: string): OperatorMapping => ({
   },
   ignored: ['log_response'],
   needs: ['path'],
-  defaults: { connection: 'http_default', method },
+  defaults: { conn_id: 'http_default', method },
   // Airflow hands on the data of a GET as what follows the question mark.
   finish: ({ body, ...rest }) => {
     if (body === undefined) return rest;
@@ -195,7 +195,7 @@ export const OPERATORS: Readonly<Record<string, OperatorMapping>> = {
   },
   S3KeySensor: {
     type: 'wait_for_s3',
-    arguments: { ...SENSOR, bucket_name: text('bucket'), bucket_key: objectKey, aws_conn_id: connection('aws_conn_id') },
+    arguments: { ...SENSOR, bucket_name: text('bucket'), bucket_key: objectKey, aws_conn_id: connection('conn_id') },
     ignored: SENSOR_IGNORED,
     needs: ['bucket', 'key'],
   },
@@ -212,16 +212,16 @@ export const OPERATORS: Readonly<Record<string, OperatorMapping>> = {
   },
   SqlSensor: {
     type: 'wait_for_sql',
-    arguments: { ...SENSOR, sql: statement('query'), conn_id: connection('conn_id') },
+    arguments: { ...SENSOR, sql: statement('sql'), conn_id: connection('conn_id') },
     ignored: SENSOR_IGNORED,
-    needs: ['query'],
+    needs: ['sql'],
   },
   HttpSensor: {
     type: 'wait_for_http',
-    arguments: { ...SENSOR, http_conn_id: connection('connection'), endpoint: path },
+    arguments: { ...SENSOR, http_conn_id: connection('conn_id'), endpoint: path },
     ignored: SENSOR_IGNORED,
     needs: ['path'],
-    defaults: { connection: 'http_default' },
+    defaults: { conn_id: 'http_default' },
   },
   TimeSensor: {
     type: 'wait_until',

@@ -82,6 +82,14 @@ describe('notify', function () {
     });
 
     it('uses the connection that it is given', async () => {
+      await tell({ to: 'webhook', conn_id: 'ops' }, { environment: { SLUICE_CONN_OPS: `${url}/ops` } });
+      assert.deepEqual(
+        inbox.seen.map(({ path }) => path),
+        ['/ops'],
+      );
+    });
+
+    it('uses the connection of a plan that an earlier release has made, which calls the key otherwise', async () => {
       await tell({ to: 'webhook', connection: 'ops' }, { environment: { SLUICE_CONN_OPS: `${url}/ops` } });
       assert.deepEqual(
         inbox.seen.map(({ path }) => path),

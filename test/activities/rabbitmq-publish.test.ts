@@ -89,7 +89,7 @@ describe('rabbitmq_publish', function () {
 
   it('uses the connection that it is given', async () => {
     const queue = await newQueue();
-    await publish({ queue_name: queue, value: 1, connection: 'orders' }, 'amqp://127.0.0.1:1', {
+    await publish({ queue_name: queue, value: 1, conn_id: 'orders' }, 'amqp://127.0.0.1:1', {
       environment: { SLUICE_CONN_ORDERS: urlOf({}) },
     });
     assert.equal((await channel.checkQueue(queue)).messageCount, 1);

@@ -139,7 +139,7 @@ describe('reconcile', function () {
         );
         const result = await run({
           source: { table: name },
-          target: { connection: round % 4 === 3 ? 'redshift' : 'target', table: name },
+          target: { conn_id: round % 4 === 3 ? 'redshift' : 'target', table: name },
           key: keys.map((_, index) => `c${index}`),
           on_mismatch: 'warn',
           ...(round % 4 === 3 && { normalize: Object.fromEntries(all.map(({ type }, index) => [`c${index}`, rounding(type)])) }),

@@ -27,7 +27,7 @@ describe('SQL', function () {
   after(() => database.drop());
 
   const environment = (): Record<string, string> => ({ SLUICE_CONN_POSTGRES_DEFAULT: database.url });
-  const run = <R>(statement: string): Promise<R> => runTask<R>(sql, { params: { statement }, environment: environment() });
+  const run = <R>(statement: string): Promise<R> => runTask<R>(sql, { params: { sql: statement }, environment: environment() });
   const check = (checks: readonly JsonObject[], more: JsonObject = { table: 'orders' }): Promise<CheckOutcome> =>
     runTask<CheckOutcome>(sqlCheck, { params: { ...more, checks }, environment: environment() });
 
@@ -63,7 +63,7 @@ describe('SQL', function () {
 
     it('ends on the server when it is cancelled', async () => {
       const cancelled = runTask(sql, {
-        params: { statement: 'SELECT pg_sleep(60)' },
+        params: { sql: 'SELECT pg_sleep(60)' },
         environment: environment(),
         onProgress: (_, cancel) => setTimeout(cancel, 300),
       });

@@ -113,7 +113,7 @@ describe('tasks that wait', function () {
     await client.query('CREATE TABLE loads (day date)');
     const run = await start(
       planOf([
-        '{name: a, type: wait_for_sql, conn_id: own_database, query: "SELECT count(*)::int AS n FROM loads WHERE day = {{ ds }}", poke_interval: 1s, timeout: 30s}',
+        '{name: a, type: wait_for_sql, conn_id: own_database, sql: "SELECT count(*)::int AS n FROM loads WHERE day = {{ ds }}", poke_interval: 1s, timeout: 30s}',
       ]),
     );
     await waitsFor(run, /The query gives 0/);
@@ -185,9 +185,7 @@ describe('tasks that wait', function () {
   });
 
   it('what is wrong for good fails at once', async () => {
-    const run = await start(
-      planOf(['{name: a, type: wait_for_sql, conn_id: own_database, query: SELEC 1, poke_interval: 1s, timeout: 1h}']),
-    );
+    const run = await start(planOf(['{name: a, type: wait_for_sql, conn_id: own_database, sql: SELEC 1, poke_interval: 1s, timeout: 1h}']));
     const { tasks } = await failedResultOf(run);
     assert.match(tasks.a?.error ?? '', /syntax error at or near "SELEC"/);
   });

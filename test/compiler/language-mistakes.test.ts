@@ -343,8 +343,8 @@ describe('mistakes in the language', () => {
 
   it('warns of them wherever a task names one: in a side of reconcile, in a handler that tells people', () => {
     const text = `dag_id: x
-tasks: [{name: a, type: reconcile, source: {connection: shop, table: t}, target: {connection: warehous, table: t}, key: [id]}]
-on_failure: [{name: b, type: notify, to: slack, connection: team, message: m}]`;
+tasks: [{name: a, type: reconcile, source: {conn_id: shop, table: t}, target: {conn_id: warehous, table: t}, key: [id]}]
+on_failure: [{name: b, type: notify, to: slack, conn_id: team, message: m}]`;
     const [compiled] = compiler.compileAll([{ file: 'x.yaml', text }], { connections: new Set(['shop', 'warehouse', 'the_team']) });
     assert.deepEqual(
       compiled?.diagnostics.map(({ code, line, hint }) => [code, line, hint]),
@@ -357,10 +357,10 @@ on_failure: [{name: b, type: notify, to: slack, connection: team, message: m}]`;
 
   it('warns of them in alerts, of each channel, and in triggers of every type', () => {
     const sources = TRIGGERS.flatMap(({ connection, example }) =>
-      connection ? [`  - ${JSON.stringify({ ...example, name: `on_${String(example.type)}`, [connection.key]: 'typo' })}`] : [],
+      connection ? [`  - ${JSON.stringify({ ...example, name: `on_${String(example.type)}`, conn_id: 'typo' })}`] : [],
     );
     const alerts =
-      'alerts: {pagerduty: {routing_key: pagerduty_oncal}, slack: {connection: slack_tem}, webhook: {connection: hoook}, waiting: {slack: {connection: slack_tem}}}';
+      'alerts: {pagerduty: {conn_id: pagerduty_oncal}, slack: {conn_id: slack_tem}, webhook: {conn_id: hoook}, waiting: {slack: {conn_id: slack_tem}}}';
     const text = `dag_id: x\n${alerts}\ntriggers:\n${sources.join('\n')}\ntasks: [{name: a, type: empty}]`;
     const connections = new Set(['pagerduty_oncall', 'slack_team', 'hook']);
     const [compiled] = compiler.compileAll([{ file: 'x.yaml', text }], { connections });

@@ -78,7 +78,7 @@ tasks: [{name: a, type: empty}]
 
   it('name whom to tell by connections, never by keys', () => {
     const { alerts, critical, notYet } = compiled(
-      'critical: true\nalerts: {pagerduty: {runbook: "https://wiki/x"}, slack: {connection: ops}, webhook: {}}\ntasks: [{name: a, type: empty}]',
+      'critical: true\nalerts: {pagerduty: {runbook: "https://wiki/x"}, slack: {conn_id: ops}, webhook: {}}\ntasks: [{name: a, type: empty}]',
     );
     assert.equal(critical, true);
     assert.equal(notYet, undefined);
@@ -91,7 +91,7 @@ tasks: [{name: a, type: empty}]
 
   it('name whom to notify of runs that wait for people; that alone asks for no other pages', () => {
     const withAlerts = (alerts: string) => compiled(`alerts: ${alerts}\ntasks: [{name: a, type: empty}]`);
-    const both = withAlerts('{pagerduty: {}, waiting: {slack: {connection: analysts}, pagerduty: {severity: warning}}}');
+    const both = withAlerts('{pagerduty: {}, waiting: {slack: {conn_id: analysts}, pagerduty: {severity: warning}}}');
     assert.deepEqual(both.alerts, { pagerduty: { connection: 'pagerduty_default' } });
     assert.deepEqual(both.waitingAlerts, {
       pagerduty: { connection: 'pagerduty_default', severity: 'warning' },

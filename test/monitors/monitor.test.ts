@@ -133,7 +133,7 @@ describe('monitors', function () {
     const text = `
 dag_id: ${dagId}
 params: {model: m7}
-alerts: {waiting: {slack: {connection: analysts}}}
+alerts: {waiting: {slack: {conn_id: analysts}}}
 tasks:
   - {name: ask, type: approval, prompt: "Promote {{ params.model }}?", assignees: [ann, bob], quorum: 2, timeout: 2h, form: {properties: {why: {type: string}}, required: [why]}}
   - {name: sign, type: approval, prompt: "Sign?"}

@@ -124,7 +124,7 @@ describe('who writes the files of analysts', function () {
         : each,
     );
     const [bad, good] = new Compiler(broken).compileAll([
-      { file: 'bad.yaml', text: `${GOOD('bad')}  - {name: b, type: http, connection: x, path: /}\n` },
+      { file: 'bad.yaml', text: `${GOOD('bad')}  - {name: b, type: http, conn_id: x, path: /}\n` },
       { file: 'good.yaml', text: GOOD('good') },
     ]);
     assert.ok(good?.plan && !bad?.plan);

@@ -36,7 +36,7 @@ export async function createReconcileDatabases(): Promise<ReconcileDatabases> {
     run(params, more = {}) {
       const { source: from, target: to, ...rest } = params as { source: JsonObject; target: JsonObject };
       return runTask<Reconciliation>(reconcile, {
-        params: { source: { connection: 'source', ...from }, target: { connection: 'target', ...to }, ...rest },
+        params: { source: { conn_id: 'source', ...from }, target: { conn_id: 'target', ...to }, ...rest },
         environment: {
           SLUICE_CONN_SOURCE: source.url,
           SLUICE_CONN_TARGET: target.url,

@@ -31,7 +31,7 @@ export async function createShopAndWarehouse(): Promise<ShopAndWarehouse> {
     run(params, more = {}) {
       const { source = {}, target = {}, ...rest } = params as { source?: JsonObject; target?: JsonObject };
       return runTask<Reconciliation>(reconcile, {
-        params: { source: { connection: 'shop', ...source }, target: { connection: 'warehouse', ...target }, on_mismatch: 'warn', ...rest },
+        params: { source: { conn_id: 'shop', ...source }, target: { conn_id: 'warehouse', ...target }, on_mismatch: 'warn', ...rest },
         environment: { SLUICE_CONN_SHOP: mysql.url, SLUICE_CONN_WAREHOUSE: postgres.url, SLUICE_CONN_AWS_DEFAULT: bucket.url },
         ...more,
       });

@@ -30,7 +30,7 @@ async function withCopy<T>(
   work: (side: Side) => Promise<T>,
 ): Promise<T> {
   const { dataset = '', where } = place;
-  const storage = openStorage(connection, place.connection);
+  const storage = openStorage(connection, place.conn_id);
   let database: DuckDB | undefined;
   try {
     const { content: manifest } = await readManifest(storage, `${dataset.replace(/\/+$/, '')}/${MANIFEST_NAME}`, signal);

@@ -24,7 +24,7 @@ export async function withMySQLSide<T>(
 ): Promise<T> {
   const label = labelOf(place);
   const where = {
-    connection: place.connection,
+    connection: place.conn_id,
     server: `${connection.host}:${connection.port}/${connection.database}`,
     user: connection.user,
   };

@@ -22,7 +22,7 @@ export async function withPostgresSide<T>(
   work: (side: Side) => Promise<T>,
 ): Promise<T> {
   const label = labelOf(place);
-  return withDatabase({ connection, name: place.connection, task, doing: `compare ${label}`, signal }, async (database) => {
+  return withDatabase({ connection, name: place.conn_id, task, doing: `compare ${label}`, signal }, async (database) => {
     const { client } = database;
     const isPostgres = connection.type === 'postgres';
     const access = writes ? 'READ WRITE' : 'READ ONLY';

@@ -37,7 +37,7 @@ describe('reconcile with a data set', function () {
   });
   after(() => databases.drop());
 
-  const lake = (dataset: string, more: JsonObject = {}): JsonObject => ({ connection: 'aws_default', dataset, ...more });
+  const lake = (dataset: string, more: JsonObject = {}): JsonObject => ({ conn_id: 'aws_default', dataset, ...more });
   const run: ReconcileDatabases['run'] = (params, more) => databases.run({ on_mismatch: 'warn', ...params }, more);
   const exported = (table: string, more?: JsonObject): Promise<string> => exportTable(source, bucket, table, more);
 
@@ -102,7 +102,7 @@ describe('reconcile with a data set', function () {
       const there = lake(await exported(name));
       const bag = (rows: readonly ReturnType<typeof row>[]): BagRow[] => rows.map((values) => values.map(([, text]) => text ?? null));
       const forth = round % 2 === 0;
-      const sides = forth ? { source: there, target: { table: name } } : { source: { connection: 'target', table: name }, target: there };
+      const sides = forth ? { source: there, target: { table: name } } : { source: { conn_id: 'target', table: name }, target: there };
       const result = await run({ ...sides, key: all.slice(0, keyColumns).map((_, index) => `c${index}`) });
       const expected = forth ? comparedBags(bag(one), bag(other), keyColumns) : comparedBags(bag(other), bag(one), keyColumns);
       assert.deepEqual(countsOf(result), expected, `round ${round}: ${all.map(({ type }) => type).join(', ')}`);
@@ -114,7 +114,7 @@ describe('reconcile with a data set', function () {
     const rows = await fillOddTable(source, ODD_TABLE);
     const dataset = await exportTable(source, bucket, quoted(ODD_TABLE));
     const columns = [ODD_COLUMN, 'small', 'big', 'amount', 'flag', 'day', 'at', 'at_zone', 'raw', 'uid'];
-    const task = { source: lake(dataset), target: { connection: 'source', table: quoted(ODD_TABLE) }, columns };
+    const task = { source: lake(dataset), target: { conn_id: 'source', table: quoted(ODD_TABLE) }, columns };
     assert.deepEqual(countsOf(await run({ ...task, key: ['id'] })), [rows, 0, 0, 0]);
     assert.deepEqual(countsOf(await run({ ...task, key: ['id', ODD_COLUMN] })), [rows, 0, 0, 0]);
     assert.deepEqual(countsOf(await run({ source: lake(dataset), target: lake(dataset), key: ['id'] })), [rows, 0, 0, 0]);
@@ -183,7 +183,7 @@ describe('reconcile with a data set', function () {
     assert.deepEqual([...countsOf(result), result.repaired], [25, 6, 14, 5, 25]);
     const rows = 'SELECT id, name, raw, at::text, total FROM repaired ORDER BY id';
     assert.deepEqual(await target.rows(rows), await source.rows(rows));
-    const params = { source: { connection: 'source', table: 'repaired' }, target: { connection: 'aws_default', dataset }, ...repair };
+    const params = { source: { conn_id: 'source', table: 'repaired' }, target: { conn_id: 'aws_default', dataset }, ...repair };
     const [mistake, ...others] = reconcile.mistakes?.(params) ?? [];
     assert.deepEqual(others, []);
     assert.match(`${mistake?.message} ${mistake?.hint}`, /writes rows into a table, and the target is a data set.*fail, warn or approve/);
@@ -219,8 +219,8 @@ describe('reconcile with a data set', function () {
       ],
       [lake('s3://no-such-bucket-here/x'), 'BucketNotFound', /There is no bucket 'no-such-bucket-here'/],
       [lake('sales'), 'InvalidParameters', /source\.dataset: must match pattern "\^s3:/],
-      [{ connection: 'source', dataset }, 'ConnectionNotDefined', /'source' is of type postgres; this task needs aws/],
-      [{ connection: 'aws_default', table: 'sales' }, 'ConnectionNotDefined', /of type aws; this task needs postgres or redshift or mysql/],
+      [{ conn_id: 'source', dataset }, 'ConnectionNotDefined', /'source' is of type postgres; this task needs aws/],
+      [{ conn_id: 'aws_default', table: 'sales' }, 'ConnectionNotDefined', /of type aws; this task needs postgres or redshift or mysql/],
       [lake(dataset, { table: 'sales' }), 'InvalidParameters', /'source' needs either 'table', 'query' or 'dataset'/],
       [lake(dataset, { where: 'regoin = 1' }), 'ColumnNotFound', /Referenced column "regoin" not found.*"region"/],
       [lake(dataset, { where: '1 = 1) OR (1 = 1' }), 'QueryFailed', /'where' is not one condition that can be read/],

@@ -117,9 +117,7 @@ describe('values in MySQL and PostgreSQL', function () {
       await fill(name, [columns('mysql'), sql(one, 0)], [columns('postgres'), sql(other, 1)]);
       const bag = (rows: readonly ReturnType<typeof row>[]): BagRow[] => rows.map((values) => values.map(([, , text]) => text));
       const forth = round % 3 > 0;
-      const sides = forth
-        ? sameTable(name)
-        : { source: { connection: 'warehouse', table: name }, target: { connection: 'shop', table: name } };
+      const sides = forth ? sameTable(name) : { source: { conn_id: 'warehouse', table: name }, target: { conn_id: 'shop', table: name } };
       const result = await run({
         ...sides,
         key: keys.map((_, index) => `c${index}`),

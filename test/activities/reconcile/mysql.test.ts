@@ -87,7 +87,7 @@ describe('reconcile with MySQL', function () {
     const columns = 'id bigint unsigned, at time, doc json, f float, y year, g point';
     const rows = `(18446744073709551615, '-12:00:00', '{"a": 1}', 0.1, 2024, POINT(1, 2)), (NULL, NULL, NULL, NULL, NULL, NULL)`;
     for (const name of ['mine', 'yours']) await mysql.rows(`CREATE TABLE ${name} (${columns})`, `INSERT INTO ${name} VALUES ${rows}`);
-    const task = { source: { table: 'mine' }, target: { connection: 'shop', table: 'yours' }, key: ['id'] };
+    const task = { source: { table: 'mine' }, target: { conn_id: 'shop', table: 'yours' }, key: ['id'] };
     assert.deepEqual(countsOf(await run(task)), [2, 0, 0, 0]);
     await mysql.rows("UPDATE yours SET at = '12:00:00', f = 0.10000001");
     assert.deepEqual(countsOf(await run(task)), [2, 2, 0, 0]);
@@ -157,7 +157,7 @@ describe('reconcile with MySQL', function () {
     await postgres.rows(await bucket.text(parseS3Uri(result.undo ?? '').key));
     assert.deepEqual(await postgres.rows('SELECT * FROM customers ORDER BY id'), before);
     const error = await failureOf(
-      run({ ...repair, source: { connection: 'warehouse', table: 'customers' }, target: { connection: 'shop', table: 'customers' } }),
+      run({ ...repair, source: { conn_id: 'warehouse', table: 'customers' }, target: { conn_id: 'shop', table: 'customers' } }),
     );
     assert.equal(error.type, 'InvalidParameters');
     assert.match(error.message, /writes into PostgreSQL and Redshift, and connection 'shop' is mysql/);

@@ -165,9 +165,9 @@ describe('values in PostgreSQL, in MySQL and in a data set', function () {
       await sides.fill(wrong, [`id int, x ${types[1]}`, `(1, ${other[1]})`], [`id int, x ${types[0]}`, `(1, ${other[0]})`]);
       const dataset = await exportTable(sides.postgres, sides.bucket, right);
       const [shop, warehouse, lake] = [
-        (table: string) => ({ connection: 'shop', table }),
-        (table: string) => ({ connection: 'warehouse', table }),
-        { connection: 'aws_default', dataset },
+        (table: string) => ({ conn_id: 'shop', table }),
+        (table: string) => ({ conn_id: 'warehouse', table }),
+        { conn_id: 'aws_default', dataset },
       ];
       const changed = async (source: JsonObject, target: JsonObject): Promise<number> => {
         const result = await sides.run({ source, target, key: ['id'], ...(normalize && { normalize: { x: normalize } }) });

@@ -73,7 +73,7 @@ triggers:
     params: {order_id: "{{ event.order_id }}", amount: "{{ event.amount }}", at: "{{ event.at }}"}
 params: {order_id: {type: integer}, amount: {type: number}, at: {type: string, format: date-time}}
 tasks:
-  - {name: put, type: sql, when: event.amount > 1 && timestamp(event.at) >= timestamp('2024-01-01T00:00:00Z'), statement: "INSERT INTO got VALUES ('${format}', {{ params.order_id }}, {{ params.amount }}, {{ params.at }})"}
+  - {name: put, type: sql, when: event.amount > 1 && timestamp(event.at) >= timestamp('2024-01-01T00:00:00Z'), sql: "INSERT INTO got VALUES ('${format}', {{ params.order_id }}, {{ params.amount }}, {{ params.at }})"}
 `);
     await sensors.apply(plan);
     return eventually(async () => {

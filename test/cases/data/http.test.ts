@@ -115,7 +115,7 @@ describe('http', function () {
       'POST grant_type=client_credentials&a=b',
     ],
     ['a text as JSON', { method: 'POST', path: '/echo', body: 'a' }, 'POST "a"'],
-    ['TLS with the certificate of ca_file', { connection: 'trusted', path: '/echo' }, 'GET '],
+    ['TLS with the certificate of ca_file', { conn_id: 'trusted', path: '/echo' }, 'GET '],
     ['within its timeout', { path: '/slow', timeout: '10s' }, { done: true }],
   ];
   describe('sends requests as they are written', () => {
@@ -199,15 +199,15 @@ describe('http', function () {
   const FAILURES: readonly Case[] = [
     [
       'a self-signed certificate',
-      { connection: 'self_signed', path: '/echo' },
+      { conn_id: 'self_signed', path: '/echo' },
       /does not trust: self.signed certificate\. Set 'ca_file' of its connection/,
     ],
     [
       'a ca_file that is not there',
-      { connection: 'no_ca', path: '/echo' },
+      { conn_id: 'no_ca', path: '/echo' },
       /'ca_file' of the connection cannot be read on this worker: ENOENT/,
     ],
-    ['nobody there', { connection: 'nobody', path: '/x' }, /did not answer \/x: connect ECONNREFUSED 127\.0\.0\.1:1\./],
+    ['nobody there', { conn_id: 'nobody', path: '/x' }, /did not answer \/x: connect ECONNREFUSED 127\.0\.0\.1:1\./],
     [
       'a POST that runs into its limit',
       { method: 'POST', path: '/hang', timeout: '1s', retries: 3, retry_delay: '1s' },

@@ -90,8 +90,8 @@ describe('numbers that no double holds', function () {
     params: {order_id: "{{ event.order_id }}", note: "{{ string(event.order_id) }} {{ event.amount }}"}
 params: {order_id: {type: integer, minimum: 9007199254740991}, note: {type: string}}
 tasks:
-  - {name: skipped, type: sql, when: event.order_id == 9007199254740990 || params.order_id < 9007199254740991, statement: "SELECT 1 / 0"}
-  - {name: put, type: sql, depends_on: [], when: event.amount > 12345678901234566.0 || event.amount == 1, statement: "INSERT INTO got VALUES ('${way}', {{ params.order_id }}, {{ params.note }})"}
+  - {name: skipped, type: sql, when: event.order_id == 9007199254740990 || params.order_id < 9007199254740991, sql: "SELECT 1 / 0"}
+  - {name: put, type: sql, depends_on: [], when: event.amount > 12345678901234566.0 || event.amount == 1, sql: "INSERT INTO got VALUES ('${way}', {{ params.order_id }}, {{ params.note }})"}
 `;
   const expected = IDS.map((id) => [id, `${id} ${DECIMAL}`]);
 
@@ -191,10 +191,10 @@ tasks:
   - {name: again, type: http, method: POST, path: /, body: "{{ outputs.call.body.order }}"}
   - {name: program, type: command, argv: [${process.execPath}, -e, "console.log(process.argv[1].slice(1))", "={{ outputs.call.body.order }}"]}
   - {name: publish, type: kafka_publish, topic: ${topic}, value: {id: "{{ outputs.program.json.id }}", amount: "{{ outputs.call.body.order.amount }}"}}
-  - {name: put, type: sql, when: outputs.call.extracted.order_id == 9007199254740993 && outputs.program.json.amount > 12345678901234566.0, statement: "INSERT INTO got VALUES ('task', {{ outputs.call.extracted.order_id }}, '{{ outputs.program.json.amount }}')"}
+  - {name: put, type: sql, when: outputs.call.extracted.order_id == 9007199254740993 && outputs.program.json.amount > 12345678901234566.0, sql: "INSERT INTO got VALUES ('task', {{ outputs.call.extracted.order_id }}, '{{ outputs.program.json.amount }}')"}
   - {name: same, type: sql_check, checks: [{name: id, sql: SELECT 9007199254740993, equals: "{{ outputs.call.extracted.order_id }}"}]}
   - {name: other, type: sql_check, retries: 0, allow_failure: true, checks: [{name: id, sql: SELECT 9007199254740992, equals: "{{ outputs.call.extracted.order_id }}"}]}
-  - {name: each, type: sql, trigger_rule: all_done, expand: {over: outputs.call.body.order.all}, statement: "INSERT INTO got VALUES ('each', {{ item }}, 'x')"}
+  - {name: each, type: sql, trigger_rule: all_done, expand: {over: outputs.call.body.order.all}, sql: "INSERT INTO got VALUES ('each', {{ item }}, 'x')"}
 `,
       ['endless=1e400'],
     );
@@ -225,7 +225,7 @@ dag_id: ${dagId}
 schedule_interval: null
 params: {order_id: {type: integer, exclusiveMinimum: 0}, amount: {type: number, default: 0.5}}
 tasks:
-  - {name: put, type: sql, when: params.order_id > 9007199254740992 && params.amount > 1.5, statement: "INSERT INTO got VALUES ('hand', {{ params.order_id }}, '{{ params.amount }}')"}
+  - {name: put, type: sql, when: params.order_id > 9007199254740992 && params.amount > 1.5, sql: "INSERT INTO got VALUES ('hand', {{ params.order_id }}, '{{ params.amount }}')"}
 `;
     assert.equal((await run(yaml, ['order_id=9007199254740993', 'amount=1e400'])).state, 'success');
     assert.deepEqual(await rowsOf('hand'), [['9007199254740993', '1e400']]);

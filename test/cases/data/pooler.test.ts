@@ -49,7 +49,7 @@ describe('behind PgBouncer in transaction mode', function () {
     assert.equal(state, 'success', JSON.stringify(tasks));
   };
   const task = (statement: string, more: Partial<Parameters<typeof runTask>[1]> = {}): Promise<unknown> =>
-    runTask(sql, { params: { statement }, environment: { SLUICE_CONN_POSTGRES_DEFAULT: pooled(source.url) }, ...more });
+    runTask(sql, { params: { sql: statement }, environment: { SLUICE_CONN_POSTGRES_DEFAULT: pooled(source.url) }, ...more });
 
   it('loads of all methods at once fill each its own table, round after round', async () => {
     const METHODS = ['upsert', 'merge', 'replace', 'append'];
@@ -111,17 +111,16 @@ tasks:
     await warehouse.rows(
       "INSERT INTO compared SELECT i, timestamptz '2026-11-26 00:00+00' + i * interval '1 minute', i * interval '1 hour' FROM generate_series(11, 200) i",
     );
-    const both =
-      'source: {connection: postgres_default, table: compared}, target: {connection: redshift_default, table: compared}, key: [id]';
+    const both = 'source: {conn_id: postgres_default, table: compared}, target: {conn_id: redshift_default, table: compared}, key: [id]';
     const yaml = (name: string, more = ''): string => `
 dag_id: ${name}
 schedule_interval: null
 default_args: {retries: 0}
 tasks:
-  - {name: wait, type: wait_for_sql, query: "SELECT count(*) FROM compared WHERE at >= {{ data_interval_start }}", poke_interval: 1s, timeout: 30s}
+  - {name: wait, type: wait_for_sql, sql: "SELECT count(*) FROM compared WHERE at >= {{ data_interval_start }}", poke_interval: 1s, timeout: 30s}
   - {name: compare, type: reconcile, ${both}, report_to: "s3://${bucket.name}/reports"${more}}
   - {name: check, type: sql_check, table: compared, checks: [{name: fresh, check: freshness, column: at, within: 1d}, {name: rows, check: row_count, equals: 200}]}
-  - {name: write, type: sql, statement: "INSERT INTO done SELECT count(*) FROM compared WHERE took > interval '1 hour'"}
+  - {name: write, type: sql, sql: "INSERT INTO done SELECT count(*) FROM compared WHERE took > interval '1 hour'"}
 `;
     await succeed(yaml('pooled_repair', ', on_mismatch: repair'));
     await Promise.all(Array.from({ length: 6 }, (_, index) => succeed(yaml(`pooled_all_${index}`))));
@@ -133,7 +132,7 @@ tasks:
     url.pathname = STATEMENT_MODE;
     const error = await failureOf(
       runTask(sql, {
-        params: { statement: 'SELECT 1' },
+        params: { sql: 'SELECT 1' },
         environment: { SLUICE_CONN_POSTGRES_DEFAULT: url.href.replace(/^http:/, 'postgresql:') },
       }),
     );
@@ -179,7 +178,7 @@ tasks:
     await succeed(`
 dag_id: pooled_vacuum
 schedule_interval: null
-tasks: [{name: q, type: sql, statement: "VACUUM compared; VACUUM ANALYZE compared", transaction: false}]
+tasks: [{name: q, type: sql, sql: "VACUUM compared; VACUUM ANALYZE compared", transaction: false}]
 `);
   });
 });

@@ -46,7 +46,7 @@ describe('programs that do not want to end', function () {
 dag_id: ${name}
 schedule_interval: null
 tasks: [{name: c, type: command, argv: ${JSON.stringify([process.execPath, join(folder, 'stubborn.cjs'), join(folder, name), ...more])}}]
-finally: [{name: f, type: sql, statement: "INSERT INTO ended VALUES (555)"}]
+finally: [{name: f, type: sql, sql: "INSERT INTO ended VALUES (555)"}]
 `;
   /** The pids of program, child and daemon. */
   const pidsOf = async (name: string): Promise<number[]> => {

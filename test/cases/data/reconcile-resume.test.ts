@@ -40,15 +40,15 @@ describe('reconcile by row, resumed by another attempt after the tables have cha
   const SIDES: Readonly<Record<string, (rows: Rows) => Promise<JsonObject>>> = {
     async postgres(rows) {
       await fillPostgres('there', rows);
-      return { connection: 'postgres', table: 'there' };
+      return { conn_id: 'postgres', table: 'there' };
     },
     async mysql(rows) {
       await mysql.rows('DELETE FROM there', `INSERT INTO there VALUES ${valuesOf(rows)}`);
-      return { connection: 'mysql', table: 'there' };
+      return { conn_id: 'mysql', table: 'there' };
     },
     async dataset(rows) {
       await fillPostgres('there', rows);
-      return { connection: 'aws_default', dataset: await exportTable(postgres, bucket, 'there') };
+      return { conn_id: 'aws_default', dataset: await exportTable(postgres, bucket, 'there') };
     },
   };
 
@@ -56,7 +56,7 @@ describe('reconcile by row, resumed by another attempt after the tables have cha
   async function compare(target: JsonObject, resumePoint?: Json): Promise<{ counts: number[]; points: Json[] }> {
     const points: Json[] = [];
     const result = await runTask<Reconciliation>(reconcile, {
-      params: { source: { connection: 'postgres', query: 'SELECT * FROM large()' }, target, key: ['id'], on_mismatch: 'warn' },
+      params: { source: { conn_id: 'postgres', query: 'SELECT * FROM large()' }, target, key: ['id'], on_mismatch: 'warn' },
       environment: { SLUICE_CONN_POSTGRES: postgres.url, SLUICE_CONN_MYSQL: mysql.url, SLUICE_CONN_AWS_DEFAULT: bucket.url },
       ...(resumePoint !== undefined && { resumePoint }),
       onProgress: (point) => void (point !== undefined && points.push(point)),

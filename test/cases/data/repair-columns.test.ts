@@ -26,8 +26,8 @@ tasks:
   - name: c
     type: reconcile
     retries: 0
-    source: {connection: postgres_default, table: ${table}}
-    target: {connection: redshift_default, table: ${table}}
+    source: {conn_id: postgres_default, table: ${table}}
+    target: {conn_id: redshift_default, table: ${table}}
     key: [id]
     report_to: s3://${bucket.name}/reports
     on_mismatch: repair

@@ -37,8 +37,8 @@ schedule_interval: "@daily"
 tasks:
   - name: c
     type: reconcile
-    source: {connection: postgres_default, table: hr_sale, ${where}}
-    target: {connection: redshift_default, table: hr_sale, ${where}}
+    source: {conn_id: postgres_default, table: hr_sale, ${where}}
+    target: {conn_id: redshift_default, table: hr_sale, ${where}}
     key: [id]
     ${columns}
     report_to: s3://${bucket.name}/reports

@@ -25,7 +25,7 @@ describe('sql: one transaction, or none', function () {
 dag_id: sql_case
 schedule_interval: null
 tasks:
-  - {name: q, type: sql, retries: 2, retry_delay: 1s, statement: ${JSON.stringify(statement)}${more}}
+  - {name: q, type: sql, retries: 2, retry_delay: 1s, sql: ${JSON.stringify(statement)}${more}}
 `;
   const failed = (statement: string, more = ''): Promise<{ message: string; attempts: number }> =>
     failedTask(runs, yaml(statement, more), 'q');
@@ -47,7 +47,7 @@ tasks:
 
     it(`refuses ${what} in a worker too, and nothing is run`, async () => {
       const environment = { SLUICE_CONN_POSTGRES_DEFAULT: runs.source.url };
-      const error = await failureOf(runTask(sql, { params: { statement }, environment }));
+      const error = await failureOf(runTask(sql, { params: { sql: statement }, environment }));
       assert.deepEqual([error.type, error.nonRetryable], ['InvalidParameters', true]);
       assert.match(error.message, /one transaction itself/);
       assert.deepEqual(await rows(), []);
@@ -115,10 +115,10 @@ tasks:
     try {
       const run = (params: Record<string, string | boolean>): Promise<unknown> =>
         runTask(sql, { params: { conn_id: 'redshift_default', ...params }, environment: { SLUICE_CONN_REDSHIFT_DEFAULT: redshift.url } });
-      const error = await failureOf(run({ statement: 'INSERT INTO hr_s VALUES (5); TRUNCATE hr_s' }));
+      const error = await failureOf(run({ sql: 'INSERT INTO hr_s VALUES (5); TRUNCATE hr_s' }));
       assert.match(error.message, /'TRUNCATE' in line 1 commits on Redshift.*Nothing was run/);
-      await run({ statement: 'INSERT INTO hr_s VALUES (6)' });
-      await run({ statement: 'DELETE FROM hr_s; INSERT INTO hr_s VALUES (7)', transaction: false });
+      await run({ sql: 'INSERT INTO hr_s VALUES (6)' });
+      await run({ sql: 'DELETE FROM hr_s; INSERT INTO hr_s VALUES (7)', transaction: false });
       assert.deepEqual(await rows(), [{ n: 7 }]);
     } finally {
       await redshift.close();

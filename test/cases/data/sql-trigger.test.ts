@@ -51,7 +51,7 @@ describe('a cursor of a sql trigger that does not grow with each row', function 
 dag_id: hr_rows_${name}
 triggers:
   - {name: rows, type: sql, query: "SELECT id, c, state FROM ${table}", cursor: c, poke_interval: 100ms${more}}
-tasks: [{name: put, type: sql, statement: "INSERT INTO ${done} VALUES ({{ event.id }})"}]
+tasks: [{name: put, type: sql, sql: "INSERT INTO ${done} VALUES ({{ event.id }})"}]
 `);
     await sensors.apply(plan);
     await eventually(async () => assert.equal((await sensors.stateOf(plan)).reports.length, 1), 20_000);

@@ -54,7 +54,7 @@ describe('values that sql tasks tell', function () {
   after(() => runs.close());
 
   const sql = (statement: string): string =>
-    `dag_id: values\nschedule_interval: null\ntasks: [{name: q, type: sql, retries: 0, statement: ${JSON.stringify(statement)}}]\n`;
+    `dag_id: values\nschedule_interval: null\ntasks: [{name: q, type: sql, retries: 0, sql: ${JSON.stringify(statement)}}]\n`;
 
   it('are what the server wrote, also where JavaScript or JSON has no such value', async () => {
     const columns = VALUES.map(([value], index) => `${value} AS v${index}`);

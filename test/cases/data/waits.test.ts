@@ -102,7 +102,7 @@ describe('tasks that wait: what cannot be read yet is not there yet', function (
   };
   const sql = (name: string, query: string, reason: RegExp, cure: string, more: JsonObject = {}): Absent => ({
     name: `wait_for_sql: ${name}`,
-    task: () => ({ type: 'wait_for_sql', query, ...more }),
+    task: () => ({ type: 'wait_for_sql', sql: query, ...more }),
     reason,
     cure: () => runs.source.rows(cure),
   });
@@ -192,26 +192,26 @@ describe('tasks that wait: what cannot be read yet is not there yet', function (
   type Failing = readonly [task: JsonObject, reason: RegExp];
   /** Failures end with what was seen last. */
   const IN_VAIN: readonly Failing[] = [
-    [{ type: 'wait_for_http', path: '/x', connection: 'nobody' }, /http:\/\/127\.0\.0\.1:1\/ did not answer \/x: connect ECONNREFUSED/],
-    [{ type: 'wait_for_http', path: '/x', connection: 'no_host' }, /did not answer \/x: getaddrinfo (ENOTFOUND|EAI_AGAIN)/],
+    [{ type: 'wait_for_http', path: '/x', conn_id: 'nobody' }, /http:\/\/127\.0\.0\.1:1\/ did not answer \/x: connect ECONNREFUSED/],
+    [{ type: 'wait_for_http', path: '/x', conn_id: 'no_host' }, /did not answer \/x: getaddrinfo (ENOTFOUND|EAI_AGAIN)/],
     [{ type: 'wait_for_http', path: '/hang', request_timeout: '1s' }, /did not answer GET \/hang within 1s \('request_timeout'\)/],
     [{ type: 'wait_for_http', path: '/404' }, /answers \/404 with 404/],
-    [{ type: 'wait_for_sql', query: 'SELECT 1 FROM there_is_none' }, /relation "there_is_none" does not exist/],
-    [{ type: 'wait_for_sql', query: 'SELECT 1', conn_id: 'no_database_server' }, /127\.0\.0\.1:1.* cannot be reached/],
+    [{ type: 'wait_for_sql', sql: 'SELECT 1 FROM there_is_none' }, /relation "there_is_none" does not exist/],
+    [{ type: 'wait_for_sql', sql: 'SELECT 1', conn_id: 'no_database_server' }, /127\.0\.0\.1:1.* cannot be reached/],
     [{ type: 'wait_for_s3', bucket: `none-${id}`, key: 'a' }, /There is no bucket 'none-/],
-    [{ type: 'wait_for_s3', bucket: 'a-bucket', key: 'a', aws_conn_id: 'no_s3' }, /ECONNREFUSED/],
+    [{ type: 'wait_for_s3', bucket: 'a-bucket', key: 'a', conn_id: 'no_s3' }, /ECONNREFUSED/],
     [{ type: 'wait_for_kafka', topic: `none-${id}` }, /There is no topic 'none-/],
-    [{ type: 'wait_for_kafka', topic: 'a', kafka_conn_id: 'no_kafka', timeout: '20s' }, /127\.0\.0\.1:1/],
+    [{ type: 'wait_for_kafka', topic: 'a', conn_id: 'no_kafka', timeout: '20s' }, /127\.0\.0\.1:1/],
     [{ type: 'wait_for_pipeline', dag_id: 'there_is_none' }, /there_is_none has no run/],
   ];
   /** Mistakes of the pipeline; and logins that are refused, which more tries may lock. */
   const AT_ONCE: readonly Failing[] = [
     [{ type: 'wait_for_http', path: 'http://127.0.0.1:1/x' }, /is not at http/],
-    [{ type: 'wait_for_http', path: '/x', connection: 'self_signed' }, /Set 'ca_file' of its connection/],
-    [{ type: 'wait_for_sql', query: 'SELEC 1' }, /syntax error/],
-    [{ type: 'wait_for_sql', query: 'DELETE FROM rows' }, /is not one SELECT that can be read/],
-    [{ type: 'wait_for_sql', query: 'SELECT 1', conn_id: 'not_defined' }, /Connection 'not_defined' is not defined/],
-    [{ type: 'wait_for_s3', bucket: 'a-bucket', key: 'a', aws_conn_id: 'wrong_keys' }, /Check the connection's keys/],
+    [{ type: 'wait_for_http', path: '/x', conn_id: 'self_signed' }, /Set 'ca_file' of its connection/],
+    [{ type: 'wait_for_sql', sql: 'SELEC 1' }, /syntax error/],
+    [{ type: 'wait_for_sql', sql: 'DELETE FROM rows' }, /is not one SELECT that can be read/],
+    [{ type: 'wait_for_sql', sql: 'SELECT 1', conn_id: 'not_defined' }, /Connection 'not_defined' is not defined/],
+    [{ type: 'wait_for_s3', bucket: 'a-bucket', key: 'a', conn_id: 'wrong_keys' }, /Check the connection's keys/],
   ];
   for (const [title, cases, timeout, form] of [
     ['at the time-out, the last reason is in the failure', IN_VAIN, '5s', /^Waited for (5|20)s in vain\. ./],

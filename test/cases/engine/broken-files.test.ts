@@ -53,7 +53,7 @@ describe('a pipeline file with mistakes', function () {
 
   const write = (name: string, text: string): Promise<void> => writeFile(join(folder.path, name), text);
   const good = (description: string): string =>
-    `dag_id: ${dagId}\ndescription: ${description}\nowner: sales\nschedule_interval: null\nalerts: {pagerduty: {routing_key: sales_team}}\ntasks:\n  - {name: a, type: empty}\n`;
+    `dag_id: ${dagId}\ndescription: ${description}\nowner: sales\nschedule_interval: null\nalerts: {pagerduty: {conn_id: sales_team}}\ntasks:\n  - {name: a, type: empty}\n`;
   const follow = async (): Promise<void> => {
     scheduler = startProcess('scheduler.ts', ['--watch', '--pipelines', folder.path, '--task-queue', taskQueue], environment);
     await scheduler.says('pipelines applied');

@@ -54,7 +54,7 @@ describe('sensors of sources that are away for a moment, and quiet afterwards', 
       rabbitmq: `queue: quiet_${name}`,
       s3: `bucket: ${bucket.name}, prefix: new/, poke_interval: 1s`,
       sql: 'conn_id: own_database, query: SELECT id FROM orders, cursor: id, poke_interval: 1s',
-      http: 'http_conn_id: own_service, path: /x, poke_interval: 1s',
+      http: 'conn_id: own_service, path: /x, poke_interval: 1s',
       dataset: 'any: ["s3://quiet/data"]',
       pipeline: 'dag_id: quiet_other',
     };

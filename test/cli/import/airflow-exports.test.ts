@@ -110,7 +110,7 @@ tasks:
     type: sql
     group: load_deep
     depends_on: [load.fetch]
-    statement: MERGE
+    sql: MERGE
     retries: 0
     pool: wh
 `;

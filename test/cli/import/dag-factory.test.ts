@@ -273,9 +273,9 @@ const MAPPED: [string, string, object][] = [
   [
     'sql',
     'SQLExecuteQueryOperator, sql: ["DELETE FROM a;", "DELETE FROM b"], conn_id: Wh-1',
-    { statement: 'DELETE FROM a;\nDELETE FROM b', conn_id: 'wh_1' },
+    { sql: 'DELETE FROM a;\nDELETE FROM b', conn_id: 'wh_1' },
   ],
-  ['sql', 'PostgresOperator, sql: "SELECT \'{{ ds }}\'", postgres_conn_id: pg', { statement: "SELECT '{{ ds }}'", conn_id: 'pg' }],
+  ['sql', 'PostgresOperator, sql: "SELECT \'{{ ds }}\'", postgres_conn_id: pg', { sql: "SELECT '{{ ds }}'", conn_id: 'pg' }],
   [
     'sql_check',
     'SQLValueCheckOperator, sql: SELECT 1, pass_value: "10", tolerance: 0.1',
@@ -316,12 +316,12 @@ const MAPPED: [string, string, object][] = [
   [
     'http',
     'HttpOperator, http_conn_id: api, endpoint: run, data: {a: 1}',
-    { connection: 'api', method: 'POST', path: '/run', body: { a: 1 } },
+    { conn_id: 'api', method: 'POST', path: '/run', body: { a: 1 } },
   ],
   [
     'http',
     'SimpleHttpOperator, method: GET, endpoint: /x, data: {q: "a&b", d: "{{ ds }}"}',
-    { connection: 'http_default', method: 'GET', path: '/x?q=a%26b&d={{ ds }}' },
+    { conn_id: 'http_default', method: 'GET', path: '/x?q=a%26b&d={{ ds }}' },
   ],
   ['run_pipeline', 'TriggerDagRunOperator, trigger_dag_id: Other-One, wait_for_completion: true', { wait: true, dag_id: 'other_one' }],
   [
@@ -334,8 +334,8 @@ const MAPPED: [string, string, object][] = [
     'ExternalTaskSensor, external_dag_id: a, timeout: 600, soft_fail: true',
     { timeout: '10m', soft_fail: true, dag_id: 'a' },
   ],
-  ['wait_for_sql', 'SqlSensor, conn_id: pg, sql: SELECT 1', { query: 'SELECT 1', conn_id: 'pg' }],
-  ['wait_for_http', 'HttpSensor, endpoint: health', { connection: 'http_default', path: '/health' }],
+  ['wait_for_sql', 'SqlSensor, conn_id: pg, sql: SELECT 1', { sql: 'SELECT 1', conn_id: 'pg' }],
+  ['wait_for_http', 'HttpSensor, endpoint: health', { conn_id: 'http_default', path: '/health' }],
   ['wait_until', 'TimeSensor, target_time: "06:00"', { time: '06:00' }],
   ['command', 'BashOperator, bash_command: run, env: {N: 1}', { argv: ['run'], env: { N: '1' } }],
   ['empty', 'BashOperator, bash_command: scripts/run.sh', {}],

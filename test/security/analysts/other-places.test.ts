@@ -118,16 +118,16 @@ describe('who can write YAML, or answers a request, leads elsewhere', function (
     'report_to of reconcile': (way) =>
       task({
         type: 'reconcile',
-        source: { connection: 'a', table: 'a' },
-        target: { connection: 'b', table: 'a' },
+        source: { conn_id: 'a', table: 'a' },
+        target: { conn_id: 'b', table: 'a' },
         key: ['id'],
         report_to: `s3://reports/${way}`,
       }),
     'dataset of reconcile': (way) =>
       task({
         type: 'reconcile',
-        source: { connection: 'a', dataset: `s3://reports/${way}` },
-        target: { connection: 'b', table: 'a' },
+        source: { conn_id: 'a', dataset: `s3://reports/${way}` },
+        target: { conn_id: 'b', table: 'a' },
         key: ['id'],
       }),
   };

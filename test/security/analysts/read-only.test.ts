@@ -106,12 +106,12 @@ describe('SQL that reads', function () {
         await refused(waitForSql, { conn_id: connection, query });
         await refused(sqlCheck, { conn_id: connection, checks: [{ name: 'a', sql: query, min: 0 }] });
         const side = { connection, query };
-        await refused(reconcile, { source: side, target: { connection: 'postgres_default', table: 'victims' }, key: ['id'] });
+        await refused(reconcile, { source: side, target: { conn_id: 'postgres_default', table: 'victims' }, key: ['id'] });
       }
       for (const where of CONDITIONS) {
         await refused(sqlCheck, { conn_id: connection, table: 'victims', where, checks: [{ name: 'a', check: 'row_count', min: 0 }] });
         const target = { connection, table: 'victims', where };
-        await refused(reconcile, { source: { connection: 'postgres_default', table: 'victims' }, target, key: ['id'] });
+        await refused(reconcile, { source: { conn_id: 'postgres_default', table: 'victims' }, target, key: ['id'] });
       }
     });
   }
@@ -132,14 +132,14 @@ describe('SQL that reads', function () {
       'SELECT 1) AS a, (SELECT 2',
     ]) {
       await refused(reconcile, {
-        source: { connection: 'shop', query },
-        target: { connection: 'postgres_default', table: 'victims' },
+        source: { conn_id: 'shop', query },
+        target: { conn_id: 'postgres_default', table: 'victims' },
         key: ['id'],
       });
     }
     for (const where of ['true; DROP TABLE victims', 'true) OR (true', `true INTO OUTFILE '${MARK}'`]) {
-      const source = { connection: 'shop', table: 'victims', where };
-      await refused(reconcile, { source, target: { connection: 'postgres_default', table: 'victims' }, key: ['id'] });
+      const source = { conn_id: 'shop', table: 'victims', where };
+      await refused(reconcile, { source, target: { conn_id: 'postgres_default', table: 'victims' }, key: ['id'] });
     }
   });
 

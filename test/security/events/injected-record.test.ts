@@ -46,7 +46,7 @@ params: {segment: {type: string, default: all}}
 triggers:
   - {name: m, type: kafka, topic: ${topic}, params: {segment: "{{ event.segment }}"}, dedup_key: event.id, start: earliest}
 tasks:
-  - {name: del, type: sql, conn_id: scs_off, statement: "DELETE FROM atk_segments WHERE name = {{ params.segment }} OR name = '{{ params.segment }}'"}
+  - {name: del, type: sql, conn_id: scs_off, sql: "DELETE FROM atk_segments WHERE name = {{ params.segment }} OR name = '{{ params.segment }}'"}
 `);
     await sensors.apply(plan);
     await kafka.sendJson(

@@ -94,7 +94,7 @@ describe('values of events in SQL', function () {
   /** Runs the `sql` task that selects all contexts. */
   const select = async (connection: string, contexts: typeof EVERYWHERE, v: Json, more = ''): Promise<Executed['first']> => {
     const statement = `SELECT ${contexts.map(([context], index) => `${context} AS c${index}`).join(', ')}`;
-    const params = renderedTask(yaml(`{name: q, type: sql, conn_id: ${connection}, statement: ${quote(statement)}${more}}`), { v, n: 1 });
+    const params = renderedTask(yaml(`{name: q, type: sql, conn_id: ${connection}, sql: ${quote(statement)}${more}}`), { v, n: 1 });
     return (await runTask<Executed>(sql, { params, environment })).first;
   };
 
@@ -124,19 +124,19 @@ describe('values of events in SQL', function () {
       "SELECT 1 AS id, {{ params.v }} AS a, '{{ params.v }}' AS b, /* ' */ '-{{ params.v }}-' AS c -- '\n, {{ params.v }} AS d";
     for (const [id, v] of texts.entries()) {
       const compare = async (source: string, target: string): Promise<void> => {
-        const task = `{name: q, type: reconcile, key: [id], source: {${source}}, target: {connection: postgres_default, ${target}}}`;
+        const task = `{name: q, type: reconcile, key: [id], source: {${source}}, target: {conn_id: postgres_default, ${target}}}`;
         const { differing, compared } = await runTask<Reconciliation>(reconcile, {
           params: renderedTask(yaml(task), { v, n: id }),
           environment,
         });
         assert.deepEqual([differing, compared], [0, 1], quote(v));
       };
-      await compare(`connection: shop, query: ${quote(selected)}`, `query: ${quote(selected)}`);
+      await compare(`conn_id: shop, query: ${quote(selected)}`, `query: ${quote(selected)}`);
       await compare(
-        `connection: aws_default, dataset: "${dataset}", where: "id = {{ params.n }} AND v = {{ params.v }} AND '<{{ params.v }}>' = '<' || v || '>'"`,
+        `conn_id: aws_default, dataset: "${dataset}", where: "id = {{ params.n }} AND v = {{ params.v }} AND '<{{ params.v }}>' = '<' || v || '>'"`,
         'table: known, where: "id = {{ params.n }}"',
       );
-      await compare(`connection: warehouse, query: ${quote(selected.replace(" -- '\n", ''))}`, `query: ${quote(selected)}`);
+      await compare(`conn_id: warehouse, query: ${quote(selected.replace(" -- '\n", ''))}`, `query: ${quote(selected)}`);
     }
   });
 
@@ -147,7 +147,7 @@ describe('values of events in SQL', function () {
       await database.rows('TRUNCATE segments');
       await database.rows('INSERT INTO segments VALUES ($1, $2)', [id, v]);
       for (const connection of ['postgres_default', 'warehouse']) {
-        const wait = `{name: q, type: wait_for_sql, conn_id: ${connection}, query: "SELECT count(*) FROM segments WHERE name = '{{ params.v }}' AND name = {{ params.v }}"}`;
+        const wait = `{name: q, type: wait_for_sql, conn_id: ${connection}, sql: "SELECT count(*) FROM segments WHERE name = '{{ params.v }}' AND name = {{ params.v }}"}`;
         await runTask(waitForSql, { params: renderedTask(yaml(wait), { v }), environment });
         const check = `{name: q, type: sql_check, conn_id: ${connection}, table: segments, where: "name = {{ params.v }}", checks: [{name: a, check: row_count, equals: 1}, {name: b, sql: "SELECT count(*) FROM segments WHERE name = '{{ params.v }}'", equals: 1}]}`;
         const { passed } = await runTask<CheckOutcome>(sqlCheck, { params: renderedTask(yaml(check), { v }), environment });

@@ -59,10 +59,10 @@ const TAKEN: readonly string[] = [
 
 const file = (task: string): string =>
   `dag_id: places\nschedule_interval: null\nparams: {v: a, n: 1, l: {type: array, default: [1]}}\ntasks:\n  - ${task}\n`;
-const sqlTask = (sql: string): string => file(`{name: a, type: sql, statement: ${JSON.stringify(sql)}}`);
+const sqlTask = (sql: string): string => file(`{name: a, type: sql, sql: ${JSON.stringify(sql)}}`);
 const reconcileTask = (sql: string): string => {
-  const side = `{connection: postgres_default, query: ${JSON.stringify(sql)}}`;
-  return file(`{name: a, type: reconcile, source: ${side}, target: {connection: postgres_default, table: t}, key: [id]}`);
+  const side = `{conn_id: postgres_default, query: ${JSON.stringify(sql)}}`;
+  return file(`{name: a, type: reconcile, source: ${side}, target: {conn_id: postgres_default, table: t}, key: [id]}`);
 };
 
 describe('places in SQL', () => {
@@ -92,7 +92,7 @@ describe('a value that SQL cannot hold', function () {
 
   it('fails its task, with the reason', async () => {
     const task =
-      'dag_id: refused\nschedule_interval: null\nparams: {v: {}}\ntasks: [{name: a, type: sql, retries: 0, statement: "SELECT {{ params.v }}"}]\n';
+      'dag_id: refused\nschedule_interval: null\nparams: {v: {}}\ntasks: [{name: a, type: sql, retries: 0, sql: "SELECT {{ params.v }}"}]\n';
     for (const [v, reason] of [
       ['a\0b', /NUL character/],
       ['\ud800', /lone surrogate/],

@@ -46,8 +46,8 @@ describe('a manifest that somebody else has written', function () {
   const compare = (dataset: string, where?: string): Promise<Reconciliation> =>
     runTask<Reconciliation>(reconcile, {
       params: {
-        source: { connection: 'lake', dataset, ...(where !== undefined && { where }) },
-        target: { connection: 'warehouse', table: 'known' },
+        source: { conn_id: 'lake', dataset, ...(where !== undefined && { where }) },
+        target: { conn_id: 'warehouse', table: 'known' },
         key: ['id'],
         on_mismatch: 'warn',
       },

@@ -107,15 +107,15 @@ default_args: {retries: 0}
 triggers:
   - {type: http, name: watch, path: /watch, poke_interval: 1s}
 tasks:
-  - {name: sql, type: sql, statement: SELECT 1, depends_on: []}
+  - {name: sql, type: sql, sql: SELECT 1, depends_on: []}
   - {name: check, type: sql_check, conn_id: redshift_default, checks: [{name: a, sql: SELECT 1, min: 1}], depends_on: []}
-  - {name: compare, type: reconcile, source: {connection: shop, table: t}, target: {connection: postgres_default, table: t}, key: [id], depends_on: []}
+  - {name: compare, type: reconcile, source: {conn_id: shop, table: t}, target: {conn_id: postgres_default, table: t}, key: [id], depends_on: []}
   - {name: extract, type: postgres_to_s3, source_table: t, s3_bucket: raw-data, depends_on: []}
   - {name: object, type: wait_for_s3, bucket: raw-data, key: a, timeout: 1s, poke_interval: 1s, depends_on: []}
   - {name: publish, type: kafka_publish, topic: t, value: 1, execution_timeout: 8s, depends_on: []}
   - {name: send, type: rabbitmq_publish, queue_name: q, value: 1, execution_timeout: 8s, depends_on: []}
   - {name: call, type: http, path: /call, depends_on: []}
-  - {name: by_token, type: http, path: /call, connection: by_token, depends_on: []}
+  - {name: by_token, type: http, path: /call, conn_id: by_token, depends_on: []}
   - {name: good, type: http, path: /good, depends_on: []}
   - {name: wait, type: wait_for_http, path: /wait, timeout: 1s, poke_interval: 1s, depends_on: []}
   - {name: promote, type: promote_model, model: m, version: v, registry_conn_id: mlflow_default, depends_on: []}
