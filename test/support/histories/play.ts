@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { startBackfill } from '../../../temporal/backfills.ts';
 import { readEndedRun, RerunRefused, startRerun } from '../../../temporal/reruns.ts';
 import { runStart } from '../../../temporal/run-start.ts';
 import { startManualRun } from '../../../temporal/runs.ts';
 import { createSensorStarts } from '../../../temporal/sensor-starts.ts';
-import { applySensorChange } from '../../../temporal/sensors.ts';
+import { applySensorChange, standingOf } from '../../../temporal/sensors.ts';
 import { startScheduledRun } from '../../../temporal/ticks.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { sensorId } from '../../../workflows/plan/trigger.ts';
@@ -346,13 +346,15 @@ tasks:
   private async endOf(name: string, temporalRunId?: string): Promise<Ending> {
     const handle = this.stage.client.workflow.getHandle(this.idOf(name), temporalRunId);
     try {
-      // An event may not have started its run yet.
+      // An event starts its run a while later.
       await eventually(() => handle.describe(), PATIENCE_MS);
       await handle.result();
       return { name, state: 'success', message: '' };
     } catch (error) {
-      if (!(error instanceof WorkflowFailedError)) throw error;
-      return { name, state: 'failed', message: error.cause?.message ?? '' };
+      if (error instanceof WorkflowFailedError) return { name, state: 'failed', message: error.cause?.message ?? '' };
+      if (!(error instanceof WorkflowNotFoundError) || !usesKafka(this.history)) throw error;
+      const sensor = await standingOf(this.stage.client, sensorId(this.name, 'ev'));
+      throw new Error(`${this.idOf(name)} was not started: ${JSON.stringify(sensor)}`, { cause: error });
     }
   }
 
