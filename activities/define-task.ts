@@ -117,6 +117,8 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   readonly lineage?: boolean;
   /** Whether its effects are kept apart by run: `ctx.run`, and an idempotency key that no other run has. What reads or writes data always does. */
   readonly ownsEffects?: boolean;
+  /** The types of a connection that is named beside certain other keys, where its own key does not say them. */
+  connectionTypes?(siblings: JsonObject): readonly ConnectionType[];
   /** How long a task waits for a person when it has failed and no `hold_on_failure` is given, such as `7d`. */
   heldFor?(params: Static<TObject<P>>): string | undefined;
   /** Values of keys that are checked, and whose runtime is not there yet. */
@@ -197,8 +199,8 @@ function taskTypeOf<P extends TProperties, C extends ConnectionNeeds, R extends 
       need.key,
       Type.Optional(
         need.default === undefined
-          ? connectionField(need.description, `${need.types[0]}_default`, need.formerly)
-          : connectionField(`${need.description} Default: ${need.default}.`, need.default, need.formerly),
+          ? connectionField(need.description, `${need.types[0]}_default`, need.types, need.formerly)
+          : connectionField(`${need.description} Default: ${need.default}.`, need.default, need.types, need.formerly),
       ),
     ]),
   );

@@ -3,6 +3,7 @@ import { defineTask } from './define-task.ts';
 import { reconcileMistakes } from './reconcile/mistakes.ts';
 import { params } from './reconcile/parameters.ts';
 import { labelOf } from './reconcile/side.ts';
+import { sideTypes } from './reconcile/sides/side-types.ts';
 import type { Reconciliation } from './reconcile/reconcile.ts';
 
 const Text = Type.Union([Type.String(), Type.Null()]);
@@ -42,6 +43,7 @@ export const reconcile = defineTask({
   mistakes: reconcileMistakes,
   heldFor: ({ on_mismatch: onMismatch }) => (onMismatch === 'approve' ? '7d' : undefined),
   result: Result,
+  connectionTypes: sideTypes,
   connections: {},
   example: {
     name: 'compare_orders',

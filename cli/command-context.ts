@@ -4,7 +4,7 @@ import { CATALOG } from '../activities/catalog.ts';
 import { type Compilation, Compiler } from '../compiler/compile.ts';
 import { formatDiagnostic } from '../compiler/diagnostic.ts';
 import { loadPipelines } from '../compiler/load-pipelines.ts';
-import { connectionsFrom } from '../lib/connections.ts';
+import { connectionsFrom, connectionTypesIn } from '../lib/connections.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { scrubberOf } from '../lib/scrub.ts';
 import { writeError, writeOutput } from '../lib/terminal.ts';
@@ -46,7 +46,11 @@ export async function compilePaths(paths: readonly string[]): Promise<Compilatio
   const files = (await Promise.all(paths.map(loadPipelines))).flat();
   const compiler = new Compiler(CATALOG);
   const connections = connectionsFrom(environment).names();
-  const context = { queues: allowedQueues(environment), ...(connections.length > 0 && { connections: new Set(connections) }) };
+  const context = {
+    queues: allowedQueues(environment),
+    ...(connections.length > 0 && { connections: new Set(connections) }),
+    connectionTypes: connectionTypesIn(environment),
+  };
   const compiled = compiler.compileAll(files, context);
   if (!compiled.some(({ diagnostics }) => diagnostics.some(({ code }) => code === 'SL306'))) return compiled;
   const named = new Set(files.map(({ file }) => file));

@@ -11,6 +11,8 @@ import type { TaskNode } from './task-node.ts';
 export interface Context {
   /** The names of the connections that are defined; absent: not known. */
   readonly connections?: ReadonlySet<string>;
+  /** The types of those whose definitions can be read, by name. */
+  readonly connectionTypes?: ReadonlyMap<string, string>;
   /** The task queues that `queue:` may name; absent: any. */
   readonly queues?: ReadonlySet<string>;
 }
@@ -22,13 +24,23 @@ interface File {
 }
 
 /** Warns of what the files name and neither they nor the installation have: connections, data sets. Refuses queues that it does not allow. */
-export function checkContext(files: readonly File[], types: ReadonlyMap<string, TaskType>, { connections, queues }: Context): void {
+export function checkContext(
+  files: readonly File[],
+  types: ReadonlyMap<string, TaskType>,
+  { connections, connectionTypes = new Map(), queues }: Context,
+): void {
   const made = new Set(files.flatMap(({ value }) => listOf(value?.outlets)).filter((uri) => typeof uri === 'string'));
+  const allTypes = new Set([...types.values()].flatMap(({ connections: needs }) => Object.values(needs).flatMap((need) => need.types)));
+  // The names of Airflow's defaults say their types where nothing is defined.
+  const usualTypes = new Map([...allTypes].map((type): [string, string] => [`${type}_default`, type]));
   for (const { source, value, nodes } of files) source.isolate(() => check(source, value, nodes));
 
   function check(source: Source, value: File['value'], nodes: File['nodes']): void {
     const named = [
-      ...nodes.flatMap(({ keys, path, type }) => findConnections(keys, types.get(type ?? '')?.params, path)),
+      ...nodes.flatMap(({ keys, path, type }) => {
+        const taskType = types.get(type ?? '');
+        return [...findConnections(keys, taskType?.params, path, taskType?.connectionTypes), ...defaultConnections(keys, path, taskType)];
+      }),
       ...findConnections(value?.alerts, AlertsSchema, ['alerts']),
     ];
     for (const [index, trigger] of listOf(value?.triggers).entries()) {
@@ -41,7 +53,14 @@ export function checkContext(files: readonly File[], types: ReadonlyMap<string, 
     for (const [index, sla] of listOf(value?.sla).entries())
       if (isMap(sla) && sla.dataset !== undefined) checkDataset(source, sla.dataset, ['sla', index, 'dataset'], made);
     if (queues) checkQueues(source, value, nodes, queues);
-    if (connections) for (const each of named) checkConnection(source, each, connections);
+    for (const each of named) {
+      if (connections && !each.isDefault) checkConnection(source, each, connections);
+      checkConnectionType(
+        source,
+        each,
+        connectionTypes.get(each.name) ?? (connections?.has(each.name) ? undefined : usualTypes.get(each.name)),
+      );
+    }
   }
 }
 
@@ -76,13 +95,50 @@ function checkQueues(source: Source, value: File['value'], nodes: File['nodes'],
 interface NamedConnection {
   readonly name: string;
   readonly path: Path;
+  /** The types that it may have; empty: not known. */
+  readonly types: readonly unknown[];
+  /** Whether the file leaves it out, and the task type's own default is meant. */
+  readonly isDefault?: true;
 }
 
 /** The names of connections in `value`, by what its schema says. */
-function findConnections(value: Json | undefined, schema: unknown, path: Path): NamedConnection[] {
-  if (typeof value === 'string') return isMap(schema) && schema.connection === true ? [{ name: value, path }] : [];
+function findConnections(
+  value: Json | undefined,
+  schema: unknown,
+  path: Path,
+  typesBeside?: TaskType['connectionTypes'],
+  siblings: JsonObject = {},
+): NamedConnection[] {
+  if (typeof value === 'string') {
+    if (!isMap(schema) || !Array.isArray(schema.connection)) return [];
+    const types = schema.connection as readonly unknown[];
+    return [{ name: value, path, types: types.length > 0 ? types : (typesBeside?.(siblings) ?? []) }];
+  }
   if (!isMap(value) || !isMap(schema)) return [];
-  return Object.entries(value).flatMap(([key, part]) => findConnections(part, propertyOf(schema, key), [...path, key]));
+  return Object.entries(value).flatMap(([key, part]) => findConnections(part, propertyOf(schema, key), [...path, key], typesBeside, value));
+}
+
+/** The connections that a task has without naming them. */
+function defaultConnections(keys: JsonObject, path: Path, taskType: TaskType | undefined): NamedConnection[] {
+  return Object.values(taskType?.connections ?? {}).flatMap(({ key, default: name, types }) =>
+    name === undefined || keys[key] !== undefined ? [] : [{ name, path: [...path, 'type'], types, isDefault: true as const }],
+  );
+}
+
+/** @param type of the connection; undefined: not known */
+function checkConnectionType(source: Source, { name, path, types, isDefault }: NamedConnection, type: string | undefined): void {
+  if (type === undefined || types.length === 0 || types.includes(type)) return;
+  const key = isDefault ? 'this task' : `'${String(path.at(-1))}'`;
+  source.report(
+    'SL408',
+    path,
+    `The connection '${name}' is of type ${type}; ${key} needs ${types.join(' or ')}.`,
+    isDefault
+      ? 'name another connection in the task'
+      : types.length === 1
+        ? `name a connection of type ${String(types[0])}, such as ${String(types[0])}_default`
+        : 'name a connection of one of these types',
+  );
 }
 
 function checkDataset(source: Source, uri: Json, path: Path, made: ReadonlySet<Json>): void {

@@ -45,6 +45,7 @@ export const CODES = {
   SL405: 'A data set that no pipeline makes. (A warning: something else may make it.)',
   SL406: 'A connection that this machine does not define. (A warning: the workers may define it.)',
   SL407: 'A model is measured on the data that trained it.',
+  SL408: 'A connection of another type than the key needs.',
   SL501: 'An expression that is not valid CEL, or not closed.',
   SL502: 'A name that expressions do not have at this place.',
   SL503: 'A value of a type that does not fit.',

@@ -19,7 +19,7 @@ import { collectNotYet } from './not-yet.ts';
 import { parse } from './parse.ts';
 import { type HandOver, resolveData } from './resolve-data.ts';
 import { checkNames, resolveGraph, type TaskGraph } from './resolve-graph.ts';
-import { resolveParams } from './resolve-params.ts';
+import { declaredParams, resolveParams } from './resolve-params.ts';
 import { resolveSlas } from './resolve-slas.ts';
 import { resolveTriggers } from './resolve-triggers.ts';
 import { resolveUpstreamParams } from './resolve-upstream-params.ts';
@@ -166,6 +166,10 @@ export class Compiler {
       triggers: this.triggers,
       params,
       outputOf: (node) => this.outputOfPipeline(node, byDagId),
+      paramsOf: ({ type, keys }) => {
+        const child = type === 'run_pipeline' ? byDagId.get(String(keys.dag_id))?.value : undefined;
+        return child && declaredParams(child);
+      },
     } satisfies ExpressionContext);
     const notYet = collectNotYet(source, value, nodes, this.types, this.triggers);
     const slas = resolveSlas(source, value, nodes, schedule);

@@ -1,8 +1,6 @@
 import { type Plan, allTasks } from '../workflows/plan/plan.ts';
-import { checkValue } from '../workflows/plan/value-schema.ts';
-import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
-import { isTemplate } from '../workflows/plan/expressions/template.ts';
-import { didYouMean } from './diagnostic.ts';
+import type { JsonObject } from '../workflows/plan/json.ts';
+import { checkStarts } from './check-starts.ts';
 import { withHash } from './emit.ts';
 import type { Source } from './source.ts';
 import { reportLoops } from './start-loops.ts';
@@ -20,10 +18,12 @@ export interface Linkable {
  * frozen, and that of its children with it. Mistakes are in the sources.
  */
 export function linkPipelines(files: readonly Linkable[]): (Plan | undefined)[] {
-  const declared = new Set(files.flatMap(({ value }) => (typeof value?.dag_id === 'string' ? [value.dag_id] : [])));
+  const declared = new Map(
+    files.flatMap(({ value }): [string, JsonObject][] => (typeof value?.dag_id === 'string' ? [[value.dag_id, value]] : [])),
+  );
   const plans = new Map(files.flatMap(({ plan }): [string, Plan][] => (plan ? [[plan.dagId, plan]] : [])));
   const starts = new Map([...plans].map(([dagId, plan]): [string, string[]] => [dagId, startedBy(plan)]));
-  for (const { source, value } of files) if (value) source.isolate(() => checkStarts(source, value, declared, plans));
+  for (const { source, value } of files) if (value) source.isolate(() => checkStarts(source, value, declared));
   reportLoops(files);
   for (const { source, value, plan } of files) if (value && plan) source.isolate(() => checkPools(source, value, plan, plans, starts));
   return files.map(({ source, plan }) => {
@@ -42,37 +42,6 @@ export function linkPipelines(files: readonly Linkable[]): (Plan | undefined)[] 
 /** The pipelines that a plan's tasks start. */
 function startedBy(plan: Plan): string[] {
   return [...new Set(allTasks(plan).flatMap(({ type, params }) => (type === 'run_pipeline' ? [String(params.dag_id)] : [])))];
-}
-
-function checkStarts(source: Source, value: JsonObject, declared: ReadonlySet<string>, plans: ReadonlyMap<string, Plan>): void {
-  for (const { type, keys, path } of taskNodes(value)) {
-    if (type !== 'run_pipeline' || typeof keys.dag_id !== 'string') continue;
-    const { dag_id: dagId } = keys;
-    if (!declared.has(dagId)) {
-      source.report(
-        'SL306',
-        [...path, 'dag_id'],
-        `There is no pipeline '${dagId}'.`,
-        didYouMean(dagId, declared) ?? `there are: ${[...declared].join(', ')}`,
-      );
-      continue;
-    }
-    const params = plans.get(dagId)?.params;
-    if (!plans.has(dagId) || !isMap(keys.params)) continue;
-    for (const [name, given] of Object.entries(keys.params)) {
-      const at = [...path, 'params', name];
-      const param = params && Object.hasOwn(params, name) ? params[name] : undefined;
-      if (!param) source.reportKey('SL505', at, `'${dagId}' declares no parameter '${name}'.`, didYouMean(name, Object.keys(params ?? {})));
-      else if (given !== undefined && !isDynamic(given)) {
-        for (const mistake of checkValue(param.schema, given, name)) source.report('SL503', at, mistake);
-      }
-    }
-    for (const [name, param] of Object.entries(params ?? {})) {
-      if (param.default === undefined && keys.params[name] === undefined) {
-        source.reportInside('SL202', path, `'${dagId}' must be given '${name}'.`, `add it to params`);
-      }
-    }
-  }
 }
 
 /** Reports tasks that hold slots of a pool for as long as a run takes that needs slots of the same pool. */
@@ -100,12 +69,6 @@ function checkPools(
       'take `pool` away here: the tasks of that run have it',
     );
   }
-}
-
-function isDynamic(value: Json): boolean {
-  return typeof value === 'string'
-    ? isTemplate(value)
-    : typeof value === 'object' && value !== null && JSON.stringify(value).includes('{{');
 }
 
 function reachable(from: string, starts: ReadonlyMap<string, readonly string[]>): string[] {

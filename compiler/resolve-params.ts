@@ -8,41 +8,51 @@ import type { Path, Source } from './source.ts';
 /** What looks like a day, with a time or without. */
 const DAY = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/;
 
-/** The parameters of a pipeline; a bare value is a default of its own type. Mistakes are in `source`. */
-export function resolveParams(source: Source, value: JsonObject): Readonly<Record<string, ParamPlan>> {
-  const isScheduled = isMap(value.schedule) || typeof value.schedule_interval === 'string';
+/** The parameters that a pipeline declares, whatever else is wrong with them; a bare value is a default of its own type. */
+export function declaredParams(value: JsonObject): Readonly<Record<string, ParamPlan>> {
   const declared = Object.entries(isMap(value.params) ? value.params : {});
   return Object.fromEntries(
     declared.flatMap(([name, given]): [string, ParamPlan][] => {
       if (given === undefined) return [];
-      if (typeof given === 'string' && DAY.test(given) && parseMoment(given, 'UTC') === undefined) {
-        source.report('SL205', ['params', name], `'${given}' names a day or a time that does not exist.`);
-      }
-      const path = ['params', name];
-      checkPlain(source, name, isMap(given) ? [...path, 'default'] : path, isMap(given) ? given.default : given);
       if (!isMap(given)) return [[name, { schema: { type: typeOf(given) }, default: given }]];
       const { default: fallback, ...schema } = given;
-      if (fallback !== undefined && !source.isReported(path)) {
-        for (const mistake of checkValue(schema, fallback, name)) {
-          source.report(
-            'SL503',
-            [...path, 'default'],
-            `The default does not fit the parameter's own schema: ${mistake}`,
-            quotesHint(schema, fallback, source.textAt([...path, 'default'])),
-          );
-        }
-      }
-      if (fallback === undefined && isScheduled) {
-        source.report(
-          'SL202',
-          path,
-          `'default' is missing in '${name}': the clock gives a run no parameters.`,
-          'give it a default, or take the schedule away',
-        );
-      }
       return [[name, { schema, ...(fallback !== undefined && { default: fallback }) }]];
     }),
   );
+}
+
+/** The parameters of a pipeline; a bare value is a default of its own type. Mistakes are in `source`. */
+export function resolveParams(source: Source, value: JsonObject): Readonly<Record<string, ParamPlan>> {
+  const isScheduled = isMap(value.schedule) || typeof value.schedule_interval === 'string';
+  for (const [name, given] of Object.entries(isMap(value.params) ? value.params : {})) {
+    if (given === undefined) continue;
+    if (typeof given === 'string' && DAY.test(given) && parseMoment(given, 'UTC') === undefined) {
+      source.report('SL205', ['params', name], `'${given}' names a day or a time that does not exist.`);
+    }
+    const path = ['params', name];
+    checkPlain(source, name, isMap(given) ? [...path, 'default'] : path, isMap(given) ? given.default : given);
+    if (!isMap(given)) continue;
+    const { default: fallback, ...schema } = given;
+    if (fallback !== undefined && !source.isReported(path)) {
+      for (const mistake of checkValue(schema, fallback, name)) {
+        source.report(
+          'SL503',
+          [...path, 'default'],
+          `The default does not fit the parameter's own schema: ${mistake}`,
+          quotesHint(schema, fallback, source.textAt([...path, 'default'])),
+        );
+      }
+    }
+    if (fallback === undefined && isScheduled) {
+      source.report(
+        'SL202',
+        path,
+        `'default' is missing in '${name}': the clock gives a run no parameters.`,
+        'give it a default, or take the schedule away',
+      );
+    }
+  }
+  return declaredParams(value);
 }
 
 /** Reports expressions in a default: it would reach tasks as it is written. */

@@ -195,6 +195,20 @@ export function connectionsFrom(environment: Readonly<Record<string, string | un
   };
 }
 
+/** The types of the connections that an environment defines, by name, of those that can be read. */
+export function connectionTypesIn(environment: Readonly<Record<string, string | undefined>>): Map<string, ConnectionType> {
+  const types = new Map<string, ConnectionType>();
+  for (const name of connectionsFrom(environment).names()) {
+    try {
+      types.set(name, parseConnection(name, environment[connectionVariable(name)] ?? '').type);
+    } catch (error) {
+      // `sluice doctor` says what is wrong with it.
+      if (!(error instanceof ConnectionError)) throw error;
+    }
+  }
+  return types;
+}
+
 const EXAMPLES: Record<ConnectionType, string> = {
   postgres: 'postgresql://user:password@host:5432/database',
   redshift: 'redshift://user:password@host:5439/database?iam_role=arn:aws:iam::123456789012:role/load',

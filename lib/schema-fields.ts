@@ -1,4 +1,5 @@
 import Type, { type TProperties } from 'typebox';
+import type { ConnectionType } from './connections.ts';
 
 /** How a text takes `{{ expressions }}`, where it is not simply as their values: see compiler/schema/json-schema.ts. */
 interface TextOptions {
@@ -26,15 +27,19 @@ export function duration(title: string, description: string, example: string) {
   return Type.String({ format: 'duration', title, description, examples: [example], template: 'none' });
 }
 
-/** The name of a connection. @param formerly what earlier releases called the key */
-export function connectionField(description: string, example: string, formerly?: string) {
+/**
+ * The name of a connection.
+ * @param types which it may have; none: the task type says which by the keys beside it (`connectionTypes`)
+ * @param formerly what earlier releases called the key
+ */
+export function connectionField(description: string, example: string, types: readonly ConnectionType[], formerly?: string) {
   return Type.String({
     title: 'Connection',
     description,
     pattern: '^[a-z][a-z0-9_]*$',
     form: 'small letters, digits and _, beginning with a letter',
     template: 'none',
-    connection: true,
+    connection: types,
     ...(formerly !== undefined && { formerly }),
     examples: [example],
   });

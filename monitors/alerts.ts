@@ -7,7 +7,12 @@ const channels = {
     Type.Object(
       {
         conn_id: Type.Optional(
-          connectionField('The connection that holds the integration key; never the key itself.', 'pagerduty_default', 'routing_key'),
+          connectionField(
+            'The connection that holds the integration key; never the key itself.',
+            'pagerduty_default',
+            ['pagerduty'],
+            'routing_key',
+          ),
         ),
         severity: Type.Optional(Severity),
         runbook: Type.Optional(
@@ -24,7 +29,7 @@ const channels = {
   ),
   slack: Type.Optional(
     Type.Object(
-      { conn_id: Type.Optional(connectionField('The connection that holds the webhook.', 'slack_default', 'connection')) },
+      { conn_id: Type.Optional(connectionField('The connection that holds the webhook.', 'slack_default', ['http'], 'connection')) },
       {
         additionalProperties: false,
         title: 'Slack',
@@ -35,7 +40,7 @@ const channels = {
   ),
   webhook: Type.Optional(
     Type.Object(
-      { conn_id: Type.Optional(connectionField('The connection that holds the address.', 'webhook_default', 'connection')) },
+      { conn_id: Type.Optional(connectionField('The connection that holds the address.', 'webhook_default', ['http'], 'connection')) },
       {
         additionalProperties: false,
         title: 'Webhook',

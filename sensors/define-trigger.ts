@@ -64,6 +64,7 @@ export interface TriggerType {
 /** The connection it listens on, which the key `conn_id` names. */
 interface TriggerConnection {
   readonly default: string;
+  readonly types: readonly ConnectionType[];
   /** What earlier releases called the key. */
   readonly formerly?: string;
 }
@@ -111,7 +112,9 @@ export function defineTrigger({ connection, params, ...rest }: TriggerDefinition
   if (shadowing !== undefined)
     throw new Error(`The key '${shadowing}' of the trigger type '${rest.type}' has the name of a key that every trigger has. Rename it.`);
   const named = connection && {
-    conn_id: Type.Optional(connectionField(`Where it listens. Default: ${connection.default}.`, connection.default, connection.formerly)),
+    conn_id: Type.Optional(
+      connectionField(`Where it listens. Default: ${connection.default}.`, connection.default, connection.types, connection.formerly),
+    ),
   };
   return {
     ...rest,

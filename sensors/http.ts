@@ -7,7 +7,7 @@ import { nowhere } from './start-over.ts';
 export const http = defineTrigger({
   type: 'http',
   description: 'Starts runs from what an HTTP service answers.',
-  connection: { default: 'http_default', formerly: 'http_conn_id' },
+  connection: { default: 'http_default', types: ['http'], formerly: 'http_conn_id' },
   params: Type.Object({
     path: text('Path', 'Under the address of the connection.', '/feeds/prices', { format: 'path' }),
     until: Type.Optional(

@@ -7,7 +7,7 @@ import { EventMode, OnInvalid } from './event-mode.ts';
 export const kafka = defineTrigger({
   type: 'kafka',
   description: 'Starts runs from the records of a Kafka topic.',
-  connection: { default: 'kafka_default', formerly: 'kafka_conn_id' },
+  connection: { default: 'kafka_default', types: ['kafka'], formerly: 'kafka_conn_id' },
   params: Type.Object({
     topic: Type.Union([text('Topic', 'The topic.', 'user-behavior-metrics'), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
       title: 'Topic',

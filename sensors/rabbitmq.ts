@@ -8,7 +8,7 @@ import { OnInvalid, StartMode } from './event-mode.ts';
 export const rabbitmq = defineTrigger({
   type: 'rabbitmq',
   description: 'Starts runs from the messages of a RabbitMQ queue; each is acknowledged when its run has started.',
-  connection: { default: 'rabbitmq_default', formerly: 'rabbitmq_conn_id' },
+  connection: { default: 'rabbitmq_default', types: ['rabbitmq'], formerly: 'rabbitmq_conn_id' },
   params: Type.Object({
     queue: text('Queue', 'The queue.', 'order_processing'),
     prefetch: Type.Optional(

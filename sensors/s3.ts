@@ -8,7 +8,7 @@ import { beginAgain } from './start-over.ts';
 export const s3 = defineTrigger({
   type: 's3',
   description: 'Starts runs from new or changed objects under a prefix.',
-  connection: { default: 'aws_default', formerly: 'aws_conn_id' },
+  connection: { default: 'aws_default', types: ['aws'], formerly: 'aws_conn_id' },
   params: Type.Object({
     bucket: text('Bucket', 'The bucket.', 'raw-data'),
     prefix: Type.Optional(text('Prefix', 'Only objects whose keys begin with it.', 'sales/', { format: 'path' })),

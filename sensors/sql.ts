@@ -7,7 +7,7 @@ import { StartMode } from './event-mode.ts';
 export const sql = defineTrigger({
   type: 'sql',
   description: 'Starts runs from rows past a cursor.',
-  connection: { default: 'postgres_default' },
+  connection: { default: 'postgres_default', types: ['postgres'] },
   params: Type.Object({
     query: text('Query', 'One SELECT whose rows are the events.', 'SELECT id, total FROM orders'),
     cursor: text(

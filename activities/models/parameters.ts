@@ -37,7 +37,7 @@ export const programKeys = {
   ),
   argv: Type.Optional(texts('Arguments', 'A program that the workers allow, and its arguments.', ['python3', 'jobs/train.py'])),
   params: Type.Optional(anyMap('Parameters', 'Handed to the job.', { rank: 32 })),
-  spark_conn_id: Type.Optional(connectionField('The Spark that runs the job. Default: spark_default.', 'spark_default')),
+  spark_conn_id: Type.Optional(connectionField('The Spark that runs the job. Default: spark_default.', 'spark_default', ['spark'])),
 };
 
 /** The version that a task is about. */

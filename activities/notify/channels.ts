@@ -4,8 +4,9 @@ import { postJson } from '../../lib/channels/post-json.ts';
 import { escapeForSlack, sayOnSlack } from '../../lib/channels/slack.ts';
 import { headerKey } from '../../lib/http/header-key.ts';
 import type { TaskContext } from '../define-task.ts';
+import { CHANNEL_CONNECTIONS } from './channel-connections.ts';
 
-export type Channel = 'slack' | 'pagerduty' | 'webhook';
+export type Channel = keyof typeof CHANNEL_CONNECTIONS;
 export type Severity = 'critical' | 'error' | 'warning' | 'info';
 
 /** What is said, fit for people. */
@@ -21,13 +22,13 @@ const MARKS: Readonly<Record<Severity, string>> = { critical: 'ðŸ”´', error: 'ðŸ
 
 /** A line with a mark. Slack takes no key: an attempt that died before it could say so has been read, and the next is read again. */
 const slack: Say = async (context, connection, { message, severity }, signal) =>
-  sayOnSlack(context.connection(connection, ['http']), `${MARKS[severity]} ${escapeForSlack(message)}`, signal);
+  sayOnSlack(context.connection(connection, CHANNEL_CONNECTIONS.slack), `${MARKS[severity]} ${escapeForSlack(message)}`, signal);
 
 /** An alert of the task's own: another attempt finds it open. */
 const pagerduty: Say = async (context, connection, { message, severity }, signal) => {
   const { dagId, idempotencyKey } = context;
   await sendEvent(
-    context.connection(connection, ['pagerduty']),
+    context.connection(connection, CHANNEL_CONNECTIONS.pagerduty),
     {
       event_action: 'trigger',
       dedup_key: fitKey(idempotencyKey),
@@ -47,9 +48,15 @@ const pagerduty: Say = async (context, connection, { message, severity }, signal
 /** The notice as JSON, with the key in a header too. */
 const webhook: Say = async (context, connection, said, signal) => {
   const { idempotencyKey } = context;
-  await postJson('The webhook', context.connection(connection, ['http']), { key: idempotencyKey, ...said, ...whereFrom(context) }, signal, {
-    'idempotency-key': headerKey(idempotencyKey),
-  });
+  await postJson(
+    'The webhook',
+    context.connection(connection, CHANNEL_CONNECTIONS.webhook),
+    { key: idempotencyKey, ...said, ...whereFrom(context) },
+    signal,
+    {
+      'idempotency-key': headerKey(idempotencyKey),
+    },
+  );
 };
 
 export const CHANNELS: Readonly<Record<Channel, Say>> = { slack, pagerduty, webhook };

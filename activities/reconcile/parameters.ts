@@ -7,7 +7,7 @@ const side = (title: string, description: string) =>
     description,
     { conn_id: 'postgres_default', table: 'orders' },
     {
-      conn_id: connectionField('The database, or the S3 of a data set.', 'postgres_default', 'connection'),
+      conn_id: connectionField('The database, or the S3 of a data set.', 'postgres_default', [], 'connection'),
       table: Type.Optional(text('Table', 'The table; either this, a query or a data set.', 'orders', { template: 'none' })),
       query: Type.Optional(
         text('Query', 'A SELECT, instead of a table.', 'SELECT id, total FROM orders', { template: 'sql', mysql: true }),
@@ -105,7 +105,7 @@ export const params = Type.Object({
     }),
   ),
   // Not one of the task's connections: those who want no report need no S3.
-  aws_conn_id: Type.Optional(connectionField('The S3 that reports are written to. Default: aws_default.', 'aws_default')),
+  aws_conn_id: Type.Optional(connectionField('The S3 that reports are written to. Default: aws_default.', 'aws_default', ['aws'])),
   on_mismatch: Type.Optional(
     choice(
       'On mismatch',

@@ -12,7 +12,8 @@ import { MOST_REPAIRED, type Repaired, repairTarget } from './repair.ts';
 import { type Mismatch, Report, type ReportPlace } from './report.ts';
 import type { SideName, Sides } from './row-expressions.ts';
 import { labelOf, type Side } from './side.ts';
-import { sideTypes, withSide } from './sides/open-side.ts';
+import { withSide } from './sides/open-side.ts';
+import { sideTypes } from './sides/side-types.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** What a `reconcile` task tells. */

@@ -9,6 +9,7 @@ import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts'
 import { isMap, type Json, type JsonObject } from '../../workflows/plan/json.ts';
 import type { ParamPlan } from '../../workflows/plan/plan.ts';
 import { AGGREGATE_SHAPES } from '../../workflows/plan/trigger.ts';
+import { checkGiven } from '../check-starts.ts';
 import type { TaskGraph } from '../resolve-graph.ts';
 import { aggregateOf } from '../resolve-triggers.ts';
 import { COMMON_TASK_KEYS, TASK_COMMON } from '../schema/task-keys.ts';
@@ -41,6 +42,8 @@ export interface ExpressionContext {
   readonly params: Readonly<Record<string, ParamPlan>>;
   /** The shape of what a `run_pipeline` task gives, where the pipeline that it starts is known. */
   outputOf(node: TaskNode): Shape | undefined;
+  /** The parameters of the pipeline that a `run_pipeline` task starts, where it is known. */
+  paramsOf(node: TaskNode): Readonly<Record<string, ParamPlan>> | undefined;
 }
 
 /** Checks every expression of a file where it stands. Mistakes are in `source`. */
@@ -114,7 +117,9 @@ class ExpressionResolver {
     const places: TemplatePlace[] = [];
     for (const [key, part] of Object.entries(keys)) {
       if (COMMON_TASK_KEYS.has(key)) continue;
-      for (const template of findTemplates(part, params.properties[key], [...path, key], 'value')) {
+      const given = key === 'params' ? this.context.paramsOf(node) : undefined;
+      const schema = given ? paramsSchema(given) : params.properties[key];
+      for (const template of findTemplates(part, schema, [...path, key], 'value')) {
         const checked = this.check(template, this.withNames(inner, template));
         if (!checked || template.kind === 'none') continue;
         places.push({ path: template.path.slice(path.length), kind: template.kind });
@@ -188,7 +193,12 @@ class ExpressionResolver {
       const scope = { ...this.everywhere(), outputs: new Map<string, Shape>(), hasEvent: true };
       const places: TemplatePlace[] = [];
       for (const [key, part] of Object.entries(trigger)) {
-        for (const template of findTemplates(part, properties[key], [...path, key], key === 'params' ? 'value' : 'none')) {
+        for (const template of findTemplates(
+          part,
+          key === 'params' ? paramsSchema(this.context.params) : properties[key],
+          [...path, key],
+          key === 'params' ? 'value' : 'none',
+        )) {
           const checked = this.check(template, this.withNames(scope, template), key === 'when' ? BOOLEAN : undefined);
           if (!checked || key !== 'params' || template.kind === 'expression' || template.kind === 'none') continue;
           places.push({ path: template.path.slice(path.length + 1), kind: template.kind });
@@ -196,16 +206,7 @@ class ExpressionResolver {
       }
       if (places.length > 0) this.triggerTemplates.set(index, places);
       if (isMap(trigger.mode) && isMap(trigger.mode.window)) this.checkWindow(trigger.mode.window, [...path, 'mode', 'window'], scope);
-      for (const name of Object.keys(isMap(trigger.params) ? trigger.params : {})) {
-        if (!Object.hasOwn(this.params, name)) {
-          this.source.reportKey(
-            'SL505',
-            [...path, 'params', name],
-            `The pipeline declares no parameter '${name}'.`,
-            `declare it: params: {${name}: …}`,
-          );
-        }
-      }
+      checkGiven(this.source, { given: trigger.params, path, dagId: String(this.value.dag_id), params: this.context.params });
     }
   }
 
@@ -319,6 +320,11 @@ function tasksBefore({ upstream }: TaskGraph, name: string | undefined): Readonl
     waiting.push(...(upstream.get(task) ?? []));
   }
   return before;
+}
+
+/** The schema of the values that a run is given. */
+function paramsSchema(params: Readonly<Record<string, ParamPlan>>): JsonObject {
+  return { type: 'object', properties: Object.fromEntries(Object.entries(params).map(([name, { schema }]) => [name, schema])) };
 }
 
 const expressionSchemas = new WeakMap<object, boolean>();

@@ -73,6 +73,15 @@ export function checkTemplate(
   const checked = parts.flatMap((part) =>
     typeof part === 'string' ? [] : [checkAt(source, path, part, scope, kind === 'sql' ? undefined : wanted)],
   );
+  if (!whole && kind === 'value' && !fits('string', schema)) {
+    source.report(
+      'SL503',
+      path,
+      `'${String(path.at(-1))}' wants ${schemaTypeInWords((schema.type ?? 'value') as string | readonly string[])}, and an expression with text around it is text.`,
+      'write one expression and nothing around it: "{{ … }}"',
+    );
+    return undefined;
+  }
   const [first] = checked;
   if (!first || checked.includes(undefined)) return undefined;
   if (kind === 'sql' && !checkNames(source, path, parts, checked)) return undefined;

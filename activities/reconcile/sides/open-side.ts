@@ -1,11 +1,6 @@
 import type { AwsConnection, MySQLConnection, PostgresConnection, RedshiftConnection } from '../../../lib/connections.ts';
 import type { Place, Side } from '../side.ts';
 
-/** The types of connections that a side may have. */
-export function sideTypes({ dataset }: Place): readonly SideToOpen['connection']['type'][] {
-  return dataset === undefined ? ['postgres', 'redshift', 'mysql'] : ['aws'];
-}
-
 export interface SideToOpen {
   readonly place: Place;
   readonly connection: PostgresConnection | RedshiftConnection | MySQLConnection | AwsConnection;
