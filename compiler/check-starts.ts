@@ -65,7 +65,9 @@ export function checkGiven(source: Source, { given, path, dagId, params }: Given
 function checkKnown(schema: JsonObject, value: Json, name: string): string[] {
   if (typeof value === 'string' && isTemplate(value)) return [];
   if (typeof value !== 'object' || value === null || !JSON.stringify(value).includes('{{')) return checkValue(schema, value, name);
-  const { items, properties = {}, enum: _allowed, ...outside } = schema;
+  const { items, properties = {}, ...rest } = schema;
+  // What a value with expressions in it is equal to is not known.
+  const outside = { ...rest, enum: undefined };
   if (Array.isArray(value)) {
     const list = value as readonly Json[];
     return [
