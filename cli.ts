@@ -42,6 +42,7 @@ const COMMANDS = {
   'dead-letters': () => import('./cli/dead-letters.ts'),
   incidents: () => import('./cli/incidents.ts'),
   pools: () => import('./cli/pools.ts'),
+  models: () => import('./cli/models.ts'),
   init: () => import('./cli/init.ts'),
   explain: () => import('./cli/explain.ts'),
   setup: () => import('./cli/setup.ts'),

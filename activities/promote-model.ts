@@ -8,7 +8,7 @@ import { promote } from './models/promote.ts';
 export const promoteModel = defineTask({
   type: 'promote_model',
   description:
-    'Makes a version of a model the champion, when it is better than the one in use. It succeeds also when it is not: `promoted` says which. The first champion has ' +
+    'Makes a version of a model the champion, when it is better than the one in use. It succeeds also when it is not: `promoted` says which, and `champion_version` which is in use now. The first champion has ' +
     'nobody to be compared with; only what promote_when asks of its own metrics counts.',
   summary: ({ model, promote_when }) => `${model}${promote_when === undefined ? '' : ` when ${promote_when}`}`,
   params: Type.Object({
@@ -36,6 +36,8 @@ export const promoteModel = defineTask({
     version: Type.String(),
     promoted: Type.Boolean(),
     previous: Type.Union([Type.String(), Type.Null()]),
+    champion_version: Type.Union([Type.String(), Type.Null()]),
+    champion_uri: Type.Union([Type.String(), Type.Null()]),
     reason: Type.String(),
   }),
   connections: { storage: STORAGE, registry: REGISTRY },

@@ -6,7 +6,6 @@ import { readMetrics } from './metrics.ts';
 import { type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
 import {
   findVersion,
-  hasFiles,
   type ModelContext,
   type ModelParams,
   type Models,
@@ -16,6 +15,7 @@ import {
   runTrainer,
   withModels,
 } from './model-tasks.ts';
+import { findStandingChampion } from './standing-champion.ts';
 
 /** What an `evaluate_model` task tells. */
 export interface EvaluatedModel {
@@ -41,7 +41,7 @@ export async function evaluate(
     const { model, metrics: wanted = [] } = params;
     const measuredVersion = await findVersion(models, model, params.version ?? '');
     const { version, uri } = measuredVersion;
-    await requireFiles(ctx, models, measuredVersion);
+    await requireFiles(models, measuredVersion, ctx.signal);
     refuseTrainingData(ctx, measuredVersion);
     const champion = await findOtherChampion(ctx, models, model, version);
     const program = programName(params);
@@ -66,14 +66,12 @@ export async function evaluate(
   });
 }
 
-/** @returns the champion, where it is another version and has its files: one without them cannot be measured, and stops no training */
+/** @returns the champion, where it is another version */
 async function findOtherChampion(ctx: ModelContext, models: Models, model: string, version: string): Promise<ModelVersion | undefined> {
   const reign = await models.registry.champion(model);
-  if (!reign || reign.champion.version === version) return undefined;
-  const champion = await models.registry.find(model, reign.champion.version);
-  if (champion && (await hasFiles(ctx, models, champion))) return champion;
-  ctx.log.warn('The champion is gone, and is not measured', { model, version: reign.champion.version });
-  return undefined;
+  if (reign?.champion.version === version) return undefined;
+  const champion = await findStandingChampion(ctx, models, model, reign);
+  return champion?.version === version ? undefined : champion;
 }
 
 /** @throws ApplicationFailure `DataMismatch`: a model that knows its data by heart would look better than an honest one */

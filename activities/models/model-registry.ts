@@ -27,6 +27,16 @@ export interface ModelVersion {
   /** What its trainer has measured. */
   readonly metrics: Metrics;
   readonly lineage: Lineage;
+  /** Absent in versions of earlier releases. */
+  readonly files?: ModelFiles;
+}
+
+/** The files of a version as they were when it was registered. */
+export interface ModelFiles {
+  readonly count: number;
+  readonly bytes: number;
+  /** Of the list of them, `files.json`: lower-case hexadecimal. */
+  readonly sha256: string;
 }
 
 /** How good a version and the champion of that time were on the same data. */
@@ -39,11 +49,14 @@ export interface Evaluation {
 
 /** The version in use. */
 export interface Champion {
-  readonly version: string;
+  /** null: none, since somebody has cleared it. */
+  readonly version: string | null;
   /** Whom it has replaced; null: nobody. */
   readonly previous: string | null;
-  /** The run that has promoted it. */
+  /** The run that has promoted it, or the person. */
   readonly promoted_by: string;
+  /** ISO 8601; absent where an earlier release has promoted it. */
+  readonly promoted_at?: string;
 }
 
 /** The champion, and what tells this state of the registry from every other. */
@@ -52,10 +65,17 @@ export interface Reign {
   readonly mark: string;
 }
 
+/** So many reigns of a model, the newest ones, are looked at. */
+export const REIGNS_READ = 100;
+
 /** Keeps versions of models, and says which is in use. */
 export interface ModelRegistry {
   /** Where it is, for messages. */
   readonly place: string;
+  /** The names of all models. */
+  models(): Promise<readonly string[]>;
+  /** Every version of a model, the newest first. */
+  versions(model: string): Promise<readonly ModelVersion[]>;
   /** @returns undefined when there is none */
   find(model: string, version: string): Promise<ModelVersion | undefined>;
   /** The version whose files are at `uri`. */
@@ -64,13 +84,21 @@ export interface ModelRegistry {
   register(draft: Omit<ModelVersion, 'version'>): Promise<ModelVersion>;
   evaluation(model: string, version: string): Promise<Evaluation | undefined>;
   saveEvaluation(model: string, version: string, evaluation: Evaluation): Promise<void>;
-  champion(model: string): Promise<Reign | undefined>;
   /**
-   * Makes a version the champion, if the champion is still who it was: compare and set.
+   * The champion; undefined: there never was one. An alias that was lost, or left behind by a worker that died, is put right.
+   * @throws ApplicationFailure `DataMismatch` when the alias, or the log of champions, is damaged or was written by something else
+   */
+  champion(model: string): Promise<Reign | undefined>;
+  /** Who was champion, the newest first, REIGNS_READ at most; what cannot be read is left out. */
+  history(model: string): Promise<readonly Champion[]>;
+  /** The mark of the reign of now, also where the champion cannot be told; undefined: there was none. */
+  mark(model: string): Promise<string | undefined>;
+  /**
+   * Makes a version the champion, if the champion is still who it was: compare and set. Whatever the alias holds is overwritten.
    * @param before who it was; undefined: nobody
    * @returns false when somebody else was faster
    */
-  crown(model: string, champion: Champion, before: Reign | undefined): Promise<boolean>;
+  crown(model: string, champion: Champion, before: Pick<Reign, 'mark'> | undefined): Promise<boolean>;
 }
 
 /** The folder of a model: `s3://models/recommendations/`. */

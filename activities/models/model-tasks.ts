@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { ROOT } from '../../lib/environment.ts';
-import { listPages, parseS3Uri } from '../../lib/s3.ts';
+import type { AwsConnection, MlflowConnection } from '../../lib/connections.ts';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { readInput } from '../dataset/read-manifest.ts';
 import { openStorage, type Storage } from '../dataset/storage.ts';
-import { askStorage } from '../dataset/storage-failure.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import { findJobFile } from '../spark/job-file.ts';
 import type { JobResult } from '../spark/job-result.ts';
+import { findFileDamage } from './model-files.ts';
 import type { Lineage, ModelRegistry, ModelVersion } from './model-registry.ts';
 import { MlflowClient } from './mlflow/mlflow-client.ts';
 import { MlflowRegistry } from './mlflow/mlflow-registry.ts';
@@ -46,12 +46,18 @@ export interface Models {
 
 /** Opens the store and the registry of a task's models for as long as `work` takes. */
 export async function withModels<T>(ctx: ModelContext, params: ModelParams, work: (models: Models) => Promise<T>): Promise<T> {
-  const { store = DEFAULT_STORE, aws_conn_id: connection = 'aws_default', registry_conn_id: registryName = '' } = params;
-  const { storage: aws, registry: mlflow } = ctx.connections;
+  return withOpenModels(ctx.connections, params, ctx.signal, work);
+}
+
+/** As `withModels`, where no task asks. @param connections of the store, and of MLflow where that is the registry */
+export async function withOpenModels<T>(
+  { storage: aws, registry: mlflow }: { readonly storage: AwsConnection; readonly registry: MlflowConnection | undefined },
+  { store = DEFAULT_STORE, aws_conn_id: connection = 'aws_default', registry_conn_id: registryName = '' }: Omit<ModelParams, 'model'>,
+  signal: AbortSignal,
+  work: (models: Models) => Promise<T>,
+): Promise<T> {
   const storage = openStorage(aws, connection);
-  const registry = mlflow
-    ? new MlflowRegistry(new MlflowClient(mlflow, registryName, ctx.signal))
-    : new S3Registry(storage, store, ctx.signal);
+  const registry = mlflow ? new MlflowRegistry(new MlflowClient(mlflow, registryName, signal)) : new S3Registry(storage, store, signal);
   try {
     return await work({ store, storage, registry });
   } finally {
@@ -69,21 +75,13 @@ export async function findVersion({ registry }: Models, model: string, version: 
   );
 }
 
-/** Whether the files of a version are in the store. */
-export async function hasFiles({ signal }: ModelContext, { storage }: Models, { uri }: ModelVersion): Promise<boolean> {
-  const prefix = parseS3Uri(uri);
-  return askStorage(storage, prefix.bucket, `read ${uri}`, async () => {
-    for await (const objects of listPages(storage.client, prefix, signal)) if (objects.length > 0) return true;
-    return false;
-  });
-}
-
-/** @throws ApplicationFailure `DatasetNotFound` when the files of a version are gone */
-export async function requireFiles(ctx: ModelContext, models: Models, version: ModelVersion): Promise<void> {
-  if (await hasFiles(ctx, models, version)) return;
+/** @throws ApplicationFailure `DatasetNotFound` when the files of a version are gone, or are others than those that it was registered with */
+export async function requireFiles({ storage }: Models, version: ModelVersion, signal: AbortSignal): Promise<void> {
+  const damage = await findFileDamage(storage, version, signal);
+  if (damage === undefined) return;
   throw userFault(
     'DatasetNotFound',
-    `The files of version '${version.version}' of model '${version.model}' are gone: ${version.uri} is empty. Restore them, or train the model again.`,
+    `The files of version '${version.version}' of model '${version.model}' ${damage}. Restore them, or train the model again.`,
   );
 }
 

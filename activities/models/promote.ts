@@ -1,6 +1,7 @@
 import type { ApplicationFailure } from '@temporalio/activity';
 import type { Metrics, ModelVersion, Reign } from './model-registry.ts';
-import { findVersion, hasFiles, type ModelContext, type ModelParams, type Models, requireFiles, withModels } from './model-tasks.ts';
+import { findVersion, type ModelContext, type ModelParams, type Models, requireFiles, withModels } from './model-tasks.ts';
+import { findStandingChampion } from './standing-champion.ts';
 
 interface Params extends ModelParams {
   readonly version?: string;
@@ -15,6 +16,9 @@ export interface Promotion {
   readonly promoted: boolean;
   /** The champion before; null: there was none. */
   readonly previous: string | null;
+  /** The champion afterwards, whichever it is, and where its files are; null: there is none. */
+  readonly champion_version: string | null;
+  readonly champion_uri: string | null;
   /** Why, in a sentence. */
   readonly reason: string;
 }
@@ -28,27 +32,34 @@ type Verdict = Pick<Promotion, 'promoted' | 'reason'>;
 export async function promote(ctx: ModelContext, params: Params): Promise<Promotion> {
   return withModels(ctx, params, async (models) => {
     const { model } = params;
-    const version = await findVersion(models, model, params.version ?? '');
+    const { registry } = models;
+    const candidate = await findVersion(models, model, params.version ?? '');
+    const { version, uri } = candidate;
+    const made = { model, version, promoted: true, champion_version: version, champion_uri: uri };
     for (;;) {
       ctx.signal.throwIfAborted();
-      const reign = await models.registry.champion(model);
-      if (reign?.champion.version === version.version) {
+      const reign = await registry.champion(model);
+      const now = reign?.champion.version ?? null;
+      if (now === version) {
         // Also for an attempt whose predecessor got just as far.
-        return { model, version: version.version, promoted: true, previous: reign.champion.previous, reason: 'it is the champion' };
+        await requireFiles(models, candidate, ctx.signal);
+        return { ...made, previous: reign?.champion.previous ?? null, reason: 'it is the champion' };
       }
-      const previous = reign?.champion.version ?? null;
-      const { promoted, reason } = await judge(ctx, models, params, version, reign);
-      if (!promoted) return { model, version: version.version, promoted, previous, reason };
-      await requireFiles(ctx, models, version);
-      const champion = { version: version.version, previous, promoted_by: ctx.pipelineRunId };
-      if (await models.registry.crown(model, champion, reign)) return { model, version: version.version, promoted, previous, reason };
+      const { promoted, reason } = await judge(ctx, models, params, candidate, reign);
+      if (!promoted) {
+        const champion = now === null ? undefined : await registry.find(model, now);
+        return { model, version, promoted, previous: now, champion_version: now, champion_uri: champion?.uri ?? null, reason };
+      }
+      await requireFiles(models, candidate, ctx.signal);
+      const champion = { version, previous: now, promoted_by: ctx.pipelineRunId, promoted_at: new Date().toISOString() };
+      if (await registry.crown(model, champion, reign)) return { ...made, previous: now, reason };
     }
   });
 }
 
 async function judge(ctx: ModelContext, models: Models, params: Params, version: ModelVersion, reign: Reign | undefined): Promise<Verdict> {
   const { model, promote_when: gate, instead_of: insteadOf } = params;
-  const now = reign?.champion.version;
+  const now = reign?.champion.version ?? null;
   if (insteadOf !== undefined && insteadOf !== now) {
     return { promoted: false, reason: `the champion is ${now ?? 'nobody'}, and no longer ${insteadOf}` };
   }
@@ -58,12 +69,15 @@ async function judge(ctx: ModelContext, models: Models, params: Params, version:
   if (!evaluation)
     return { promoted: false, reason: `version ${version.version} was not measured: evaluate_model comes before promote_model` };
   const { metrics } = evaluation;
-  const found = now === undefined ? undefined : await models.registry.find(model, now);
-  if (now === undefined || !found || !(await hasFiles(ctx, models, found))) return asFirst(ctx, gate, metrics);
+  const standing = await findStandingChampion(ctx, models, model, reign);
+  // Where the champion is gone, the one before it comes back without having to beat itself.
+  if (!standing || standing.version === version.version) return asFirst(ctx, gate, metrics);
   const champion =
-    evaluation.champion?.version === now ? evaluation.champion.metrics : await measuredOn(models, model, now, evaluation.data);
+    evaluation.champion?.version === standing.version
+      ? evaluation.champion.metrics
+      : await measuredOn(models, model, standing.version, evaluation.data);
   if (!champion) {
-    const reason = `${now} has become champion since, and was not measured on the same data: run evaluate_model and promote_model again`;
+    const reason = `${standing.version} has become champion since, and was not measured on the same data: run evaluate_model and promote_model again`;
     return { promoted: false, reason };
   }
   return verdict(ctx.holds(gate, { metrics, champion }), gate, metrics, champion);

@@ -1,6 +1,4 @@
-import { formatS3Uri, getText, parseS3Uri, putIfUnchanged, type S3Location } from '../../lib/s3.ts';
 import type { Storage } from '../dataset/storage.ts';
-import { askStorage } from '../dataset/storage-failure.ts';
 import {
   type Champion,
   type Evaluation,
@@ -11,26 +9,40 @@ import {
   versionAt,
   versionFolder,
 } from './model-registry.ts';
+import { RegistryFiles } from './registry-files.ts';
+import { S3Reigns } from './s3-reigns.ts';
 
 /**
  * A registry in S3, beside the files of the models:
- * `<store>/<model>/versions/<version>/version.json`, `…/evaluation.json`, and `<store>/<model>/aliases/champion.json`.
+ * `<store>/<model>/versions/<version>/version.json`, `…/evaluation.json`, and the champions: see s3-reigns.ts.
  * What must not change is written once, and the champion is moved by S3's conditional writes.
  */
 export class S3Registry implements ModelRegistry {
   readonly place: string;
-  readonly #storage: Storage;
-  readonly #signal: AbortSignal;
+  readonly #files: RegistryFiles;
 
   /** @param store `s3://bucket/prefix` */
   constructor(storage: Storage, store: string, signal: AbortSignal) {
-    this.#storage = storage;
     this.place = store;
-    this.#signal = signal;
+    this.#files = new RegistryFiles(storage, signal);
+  }
+
+  async models(): Promise<readonly string[]> {
+    return distinct(await this.#files.list(`${this.place.replace(/\/+$/, '')}/`));
+  }
+
+  async versions(model: string): Promise<readonly ModelVersion[]> {
+    const names = distinct(await this.#files.list(`${modelFolder(this.place, model)}versions/`)).reverse();
+    const found: ModelVersion[] = [];
+    for (const name of names) {
+      const version = await this.find(model, name);
+      if (version) found.push(version);
+    }
+    return found;
   }
 
   find(model: string, version: string): Promise<ModelVersion | undefined> {
-    return this.#read<ModelVersion>(this.#inVersion(model, version, 'version.json'));
+    return this.#files.read<ModelVersion>(this.#inVersion(model, version, 'version.json'));
   }
 
   findAt(model: string, uri: string): Promise<ModelVersion | undefined> {
@@ -39,52 +51,48 @@ export class S3Registry implements ModelRegistry {
 
   async register(draft: Omit<ModelVersion, 'version'>): Promise<ModelVersion> {
     const version: ModelVersion = { ...draft, version: versionAt(draft.uri) };
-    const written = await this.#write(this.#inVersion(draft.model, version.version, 'version.json'), version, undefined);
+    const written = await this.#files.write(this.#inVersion(draft.model, version.version, 'version.json'), version, undefined);
     return written ? version : ((await this.find(draft.model, version.version)) ?? version);
   }
 
   evaluation(model: string, version: string): Promise<Evaluation | undefined> {
-    return this.#read<Evaluation>(this.#inVersion(model, version, 'evaluation.json'));
+    return this.#files.read<Evaluation>(this.#inVersion(model, version, 'evaluation.json'));
   }
 
   async saveEvaluation(model: string, version: string, evaluation: Evaluation): Promise<void> {
     const place = this.#inVersion(model, version, 'evaluation.json');
     // The last one counts.
-    while (!(await this.#write(place, evaluation, (await this.#readText(place))?.etag)));
+    while (!(await this.#files.write(place, evaluation, (await this.#files.readText(place))?.etag)));
   }
 
   async champion(model: string): Promise<Reign | undefined> {
-    const found = await this.#readText(this.#champion(model));
-    return found && { champion: JSON.parse(found.text) as Champion, mark: found.etag };
+    const reign = await this.#reigns(model).current(async (version) => (await this.find(model, version)) !== undefined);
+    return reign && { champion: reign.champion, mark: String(reign.number) };
   }
 
-  crown(model: string, champion: Champion, before: Reign | undefined): Promise<boolean> {
-    return this.#write(this.#champion(model), champion, before?.mark);
+  history(model: string): Promise<readonly Champion[]> {
+    return this.#reigns(model).history();
   }
 
-  #inVersion(model: string, version: string, name: string): S3Location {
-    return parseS3Uri(versionFolder(this.place, model, version) + name);
+  async mark(model: string): Promise<string | undefined> {
+    const number = await this.#reigns(model).latest();
+    return number === 0 ? undefined : String(number);
   }
 
-  #champion(model: string): S3Location {
-    return parseS3Uri(`${modelFolder(this.place, model)}aliases/champion.json`);
+  crown(model: string, champion: Champion, before: Pick<Reign, 'mark'> | undefined): Promise<boolean> {
+    return this.#reigns(model).begin(champion, Number(before?.mark ?? 0));
   }
 
-  async #read<T>(place: S3Location): Promise<T | undefined> {
-    const found = await this.#readText(place);
-    return found && (JSON.parse(found.text) as T);
+  #reigns(model: string): S3Reigns {
+    return new S3Reigns(this.#files, modelFolder(this.place, model), model);
   }
 
-  #readText(place: S3Location): Promise<{ text: string; etag: string } | undefined> {
-    return this.#call(place, 'read', () => getText(this.#storage.client, place, this.#signal));
+  #inVersion(model: string, version: string, name: string): string {
+    return versionFolder(this.place, model, version) + name;
   }
+}
 
-  #write(place: S3Location, value: object, etag: string | undefined): Promise<boolean> {
-    const body = JSON.stringify(value, undefined, 1);
-    return this.#call(place, 'write', () => putIfUnchanged(this.#storage.client, place, body, etag, this.#signal));
-  }
-
-  #call<T>(place: S3Location, doing: string, call: () => Promise<T>): Promise<T> {
-    return askStorage(this.#storage, place.bucket, `${doing} ${formatS3Uri(place)}`, call);
-  }
+/** The first steps of paths, in order. */
+function distinct(paths: readonly string[]): string[] {
+  return [...new Set(paths.filter((path) => path.includes('/')).map((path) => path.slice(0, path.indexOf('/'))))];
 }

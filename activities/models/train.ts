@@ -2,6 +2,7 @@ import { ownMark } from '../dataset/own-mark.ts';
 import type { TaskContext } from '../define-task.ts';
 import { JobFiles } from './job-files.ts';
 import { readMetrics } from './metrics.ts';
+import { recordFiles } from './model-files.ts';
 import { type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
 import { type ModelContext, type ModelParams, type ProgramParams, programName, runTrainer, trainerOf, withModels } from './model-tasks.ts';
 
@@ -32,7 +33,8 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
       trainer: trainerOf(params),
       params: params.params ?? {},
     };
-    return told(await models.registry.register({ model, uri, metrics, lineage }));
+    const recorded = await recordFiles(models.storage, uri, ctx.signal);
+    return told(await models.registry.register({ model, uri, metrics, lineage, files: recorded }));
   });
 }
 

@@ -9,7 +9,7 @@ import { evaluateModel } from '../../activities/evaluate-model.ts';
 import type { EvaluatedModel } from '../../activities/models/evaluate.ts';
 import { MlflowClient } from '../../activities/models/mlflow/mlflow-client.ts';
 import { MlflowRegistry } from '../../activities/models/mlflow/mlflow-registry.ts';
-import type { Lineage, ModelRegistry, Reign } from '../../activities/models/model-registry.ts';
+import type { Champion, Lineage, ModelRegistry, Reign } from '../../activities/models/model-registry.ts';
 import type { Promotion } from '../../activities/models/promote.ts';
 import { S3Registry } from '../../activities/models/s3-registry.ts';
 import type { TrainedModel } from '../../activities/models/train.ts';
@@ -22,6 +22,7 @@ import { deleteObjects, getText, openS3, parseS3Uri } from '../../lib/s3.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { sluice } from '../support/processes.ts';
 import { runTask, type TaskRun } from '../support/run-task.ts';
 import { createBucket, putDataset } from '../support/s3-dataset.ts';
 import { testStack } from '../support/test-stack.ts';
@@ -69,6 +70,12 @@ interface Kind {
   readonly keys: JsonObject;
   open(setting: Setting, signal: AbortSignal): ModelRegistry;
   inUse(setting: Setting, model: string): Promise<string | undefined>;
+  /** Takes away what others than Sluice read. */
+  loseAlias(setting: Setting, model: string): Promise<void>;
+  /** Makes it impossible to say who is champion, as people do by hand. */
+  damage(setting: Setting, model: string): Promise<void>;
+  /** What messages then name. */
+  readonly damaged: RegExp;
 }
 
 const KINDS: readonly Kind[] = [
@@ -84,6 +91,15 @@ const KINDS: readonly Kind[] = [
       const found = await getText(s3, parseS3Uri(`${store}/${model}/aliases/champion.json`), AbortSignal.timeout(5_000));
       return found && (JSON.parse(found.text) as { version: string }).version;
     },
+    loseAlias: async ({ s3, store }, model) => {
+      const { bucket, key } = parseS3Uri(`${store}/${model}/aliases/champion.json`);
+      await deleteObjects(s3, bucket, [key], AbortSignal.timeout(5_000));
+    },
+    damage: async ({ s3, store }, model) => {
+      const { bucket, key } = parseS3Uri(`${store}/${model}/aliases/champion.json`);
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: '{"version": "v-9"}' }));
+    },
+    damaged: /aliases\/champion\.json is no alias that Sluice has written: who is champion of model '.*' cannot be told/,
   },
   {
     name: 'MLflow',
@@ -97,8 +113,20 @@ const KINDS: readonly Kind[] = [
       const { model_version: version } = body as unknown as { model_version: { tags: { key: string; value: string }[] } };
       return version.tags.find(({ key }) => key === 'sluice.version')?.value;
     },
+    loseAlias: async ({ environment }, model) => {
+      await askMlflow(environment, 'registered-models/alias', { name: model, alias: 'champion' });
+    },
+    damage: async ({ environment }, model) => {
+      await askMlflow(environment, 'registered-models/delete', { name: `${model}.champions` });
+    },
+    damaged: /The alias 'champion' of model '.*' in http.* is on version \d+, and .*\.champions, .*has no entry/,
   },
 ];
+
+async function askMlflow(environment: Setting['environment'], path: string, body: JsonObject): Promise<void> {
+  const call = { method: 'DELETE', path: `api/2.0/mlflow/${path}`, body, signal: AbortSignal.timeout(5_000) };
+  assert.equal((await callHttp(mlflowOf(environment), call)).status, 200);
+}
 
 function mlflowOf(environment: Setting['environment']): MlflowConnection {
   return connectionsFrom(environment).get('mlflow_default', ['mlflow']);
@@ -170,9 +198,13 @@ for (const kind of KINDS)
       const found = await getText(s3, parseS3Uri(`${store}/${path}`), AbortSignal.timeout(5_000));
       return found && (JSON.parse(found.text) as unknown);
     };
+    const sluiceModels = (...args: string[]) => {
+      const registryArgs = Object.values(kind.keys).flatMap((name) => ['--registry-conn-id', String(name)]);
+      return sluice(['models', ...args, '--store', store, ...registryArgs], environment);
+    };
     const championOf = async (model: string): Promise<string | undefined> => {
       const inUse = await kind.inUse({ environment, s3, store }, model);
-      assert.equal((await registry.champion(model))?.champion.version, inUse);
+      assert.equal((await registry.champion(model))?.champion.version ?? undefined, inUse);
       return inUse;
     };
     /** A version that nobody has trained. */
@@ -221,7 +253,9 @@ for (const kind of KINDS)
             trainer: { program: `${NODE} -e ${TRAIN}` },
             params: { score: 1 },
           },
+          files: found?.files,
         });
+        assert.deepEqual([found?.files?.count, ((await read(`${model}/versions/${version}/files.json`)) as unknown[]).length], [2, 2]);
         assert.deepEqual(await registry.findAt(model, uri), found);
       });
 
@@ -311,9 +345,21 @@ for (const kind of KINDS)
       it('makes the first version champion, and then only what passes the gate', async () => {
         const model = unique();
         const [one, worse, better] = [await measured(model, 1), await measured(model, 1.05), await measured(model, 1.2)];
-        assert.deepEqual(await promote(model, one), { model, version: one, promoted: true, previous: null, reason: 'it is the first' });
+        const { champion_uri: at, ...first } = await promote(model, one);
+        assert.deepEqual(first, {
+          model,
+          version: one,
+          promoted: true,
+          previous: null,
+          champion_version: one,
+          reason: 'it is the first',
+        });
+        assert.equal(at, `${store}/${model}/versions/${one}/files/`);
         const refused = await promote(model, worse);
-        assert.deepEqual([refused.promoted, refused.previous, await championOf(model)], [false, one, one]);
+        assert.deepEqual(
+          [refused.promoted, refused.champion_version, refused.champion_uri, await championOf(model)],
+          [false, one, at, one],
+        );
         assert.match(
           refused.reason,
           /^metrics\.score >= champion\.score \+ 0\.1: does not hold, with metrics \{"score":1\.05\}, champion \{"score":1\}$/,
@@ -338,7 +384,7 @@ for (const kind of KINDS)
       it('never lets the worse of several at once have the last word', async () => {
         const model = unique();
         const versions = await allRegistered(model, [3, 8, 1, 6, 2, 7, 5, 4]);
-        for (let round = 0; round < 5; round++) {
+        for (let round = 0; round < 3; round++) {
           await Promise.all(versions.map((version) => promote(model, version, { promote_when: GATE }, `${version}/${round}`)));
           assert.equal(await championOf(model), versions[1]);
           // The worst has the next round begin.
@@ -370,17 +416,57 @@ for (const kind of KINDS)
         assert.deepEqual([unmeasured.promoted, other.promoted, await championOf(model)], [false, false, hard]);
       });
 
-      it('promotes no version whose files are gone, and a champion without files stops nobody', async () => {
+      it('neither measures nor promotes a version whose files are gone, or are others', async () => {
         const model = unique();
-        const [lost, next] = [await measured(model, 1), await measured(model, 0.5)];
-        await promote(model, lost);
-        const { bucket, key } = parseS3Uri(`${store}/${model}/versions/${lost}/files/`);
+        const [fine, hurt] = [await measured(model, 1), await measured(model, 2)];
+        await promote(model, fine);
+        const { bucket, key } = parseS3Uri(`${store}/${model}/versions/${hurt}/files/`);
+        const put = (name: string, Body: string) => s3.send(new PutObjectCommand({ Bucket: bucket, Key: key + name, Body }));
+        await put('inner/model.json', '{"score": 9}');
+        for (const refused of [await failureOf(evaluate(model, hurt)), await failureOf(promote(model, hurt))]) {
+          assert.deepEqual([refused.type, refused.nonRetryable], ['DatasetNotFound', true]);
+          assert.match(
+            refused.message,
+            /^The files of version '.*' of model '.*' are not those .*, inner\/model\.json has changed\. Restore/,
+          );
+        }
+        await put('more.json', '{}');
+        await deleteObjects(s3, bucket, [`${key}inner/model.json`], AbortSignal.timeout(5_000));
+        const { message } = await failureOf(promote(model, hurt, {}, 'without a gate'));
+        assert.match(message, /inner\/model\.json is missing, more\.json was added/);
+        await deleteObjects(s3, bucket, [`${key}more.json`, `${key}metrics.json`], AbortSignal.timeout(5_000));
+        assert.match((await failureOf(promote(model, hurt))).message, /are gone: s3:.*\/files\/ is empty/);
+        assert.equal(await championOf(model), fine);
+      });
+
+      it('compares with the champion before where the files of the champion are gone, which stops nobody', async () => {
+        const model = unique();
+        const [good, best, poor, better] = [await made(model, 1), await made(model, 2), await made(model, 0.5), await made(model, 1.5)];
+        for (const version of [good, best]) await promote(model, version, {}, `first ${version}`);
+        const { bucket, key } = parseS3Uri(`${store}/${model}/versions/${best}/files/`);
         await deleteObjects(s3, bucket, [`${key}inner/model.json`, `${key}metrics.json`], AbortSignal.timeout(5_000));
-        assert.equal((await evaluate(model, next)).champion_version, null);
-        assert.equal((await promote(model, next)).promoted, true);
-        const back = await failureOf(promote(model, lost, {}, 'back'));
-        assert.match(back.message, /The files of version '.*' of model '.*' are gone/);
-        assert.equal(await championOf(model), next);
+        for (const version of [poor, better]) {
+          const { champion_version, champion } = await evaluate(model, version);
+          assert.deepEqual([champion_version, champion], [good, { score: 1 }]);
+        }
+        assert.equal((await promote(model, poor)).promoted, false, 'poor is not the first');
+        assert.deepEqual([(await promote(model, better)).promoted, await championOf(model)], [true, better]);
+      });
+
+      it('finds who is champion where the alias is lost, and refuses what cannot be told', async () => {
+        const model = unique();
+        const [best, poor] = [await measured(model, 2), await measured(model, 1)];
+        await promote(model, best);
+        await kind.loseAlias({ environment, s3, store }, model);
+        assert.deepEqual([(await promote(model, poor)).promoted, await championOf(model)], [false, best]);
+        await kind.damage({ environment, s3, store }, model);
+        for (const error of [await failureOf(promote(model, poor)), await failureOf(evaluate(model, poor))]) {
+          assert.deepEqual([error.type, error.nonRetryable], ['DataMismatch', true]);
+          assert.match(error.message, kind.damaged);
+          assert.match(error.message, /`sluice models promote \S+ VERSION` says which is in use/);
+        }
+        const { code, stderr } = await sluiceModels('promote', model, best);
+        assert.deepEqual([code, await championOf(model)], [0, best], stderr);
       });
 
       it('takes a promotion back, and only its own', async () => {
@@ -394,6 +480,56 @@ for (const kind of KINDS)
         const late = await promote(model, old, { instead_of: bad }, 'late');
         assert.deepEqual([late.promoted, await championOf(model)], [false, newer]);
         assert.match(late.reason, /the champion is .*, and no longer /);
+      });
+    });
+
+    describe('sluice models', () => {
+      it('shows the versions and the champion, and promotes, rolls back and clears by hand', async () => {
+        const model = unique();
+        const [one, two] = [await measured(model, 1), await measured(model, 2)];
+        for (const version of [one, two]) assert.equal((await sluiceModels('promote', model, version, '--as', 'ann')).code, 0);
+        const shown = JSON.parse((await sluiceModels('show', model, '-o', 'json')).stdout) as {
+          champion: Champion;
+          versions: { version: string }[];
+          history: Champion[];
+        };
+        assert.deepEqual([shown.champion.version, shown.champion.previous, shown.champion.promoted_by], [two, one, 'ann']);
+        assert.deepEqual(new Set(shown.versions.map(({ version }) => version)), new Set([one, two]));
+        assert.deepEqual(
+          shown.history.map(({ version }) => version),
+          [two, one],
+        );
+        assert.match((await sluiceModels('list')).stdout, new RegExp(`^${model} +${two} .* ann +2 `, 'm'));
+        assert.match((await sluiceModels('show', model)).stdout, new RegExp(`the champion is ${two}\\n[^]*${one} +score=1 `));
+        assert.match((await sluiceModels('show', model, one)).stdout, /files +s3:.* whole\n[^]*measured +score=1\n/);
+        assert.deepEqual([(await sluiceModels('rollback', model)).stdout, await championOf(model)], [`${one}\n`, one]);
+        const further = await sluiceModels('rollback', model);
+        assert.equal(further.code, 1);
+        assert.match(further.stderr, /has no champion before .* that can be used: there was none\. `sluice models promote/);
+        assert.deepEqual([(await sluiceModels('clear', model)).code, await championOf(model)], [0, undefined]);
+        assert.deepEqual([(await sluiceModels('rollback', model)).stdout, await championOf(model)], [`${one}\n`, one]);
+      });
+
+      it('says what cannot be done, and changes nothing', async () => {
+        const model = unique();
+        const [one, hurt] = [await measured(model, 1), await measured(model, 2)];
+        await promote(model, one);
+        const { bucket, key } = parseS3Uri(`${store}/${model}/versions/${hurt}/files/`);
+        await deleteObjects(s3, bucket, [`${key}metrics.json`], AbortSignal.timeout(5_000));
+        for (const [args, expected] of [
+          [['promote', model, 'v-9'], `Model '${model}' has no version 'v-9' in .*: the newest are `],
+          [['promote', model, hurt], 'metrics.json is missing'],
+          [['show', 'nobody'], "There is no model 'nobody' in "],
+          [['rollback', 'nobody'], "Nobody was ever champion of model 'nobody'"],
+          [['clear', 'nobody'], "Model 'nobody' has no champion"],
+          [['show', '../x'], "'../x' cannot be a model"],
+        ] as const) {
+          const { code, stdout, stderr } = await sluiceModels(...args);
+          assert.deepEqual([code, stdout], [1, ''], args.join(' '));
+          assert.match(stderr, new RegExp(expected), args.join(' '));
+          assert.doesNotMatch(stderr, /fault of Sluice/);
+        }
+        assert.equal(await championOf(model), one);
       });
     });
   });

@@ -4,9 +4,11 @@ import {
   type Evaluation,
   type Lineage,
   type Metrics,
+  type ModelFiles,
   type ModelRegistry,
   type ModelVersion,
   type Reign,
+  REIGNS_READ,
   versionAt,
 } from '../model-registry.ts';
 import type { MlflowClient } from './mlflow-client.ts';
@@ -43,7 +45,7 @@ export class MlflowRegistry implements ModelRegistry {
   }
 
   async register(draft: Omit<ModelVersion, 'version'>): Promise<ModelVersion> {
-    const { model, uri, metrics, lineage } = draft;
+    const { model, uri, metrics, lineage, files } = draft;
     const version: ModelVersion = { ...draft, version: versionAt(uri) };
     const known = await this.find(model, version.version);
     if (known) return known;
@@ -54,7 +56,12 @@ export class MlflowRegistry implements ModelRegistry {
       name: model,
       source: uri,
       run_id: run,
-      tags: tagsOf({ [VERSION]: version.version, [METRICS]: JSON.stringify(metrics), [LINEAGE]: JSON.stringify(lineage) }),
+      tags: tagsOf({
+        [VERSION]: version.version,
+        [METRICS]: JSON.stringify(metrics),
+        [LINEAGE]: JSON.stringify(lineage),
+        ...(files && { [FILES]: JSON.stringify(files) }),
+      }),
     });
     const first = (await this.#find(model, version.version)) ?? own;
     if (first.version !== own.version) {
@@ -77,26 +84,80 @@ export class MlflowRegistry implements ModelRegistry {
     await this.#client.ask('POST model-versions/set-tag', { name: model, version: number, key: EVALUATION, value });
   }
 
+  async models(): Promise<readonly string[]> {
+    const names: string[] = [];
+    for (let page = ''; ;) {
+      const { registered_models: found = [], next_page_token: next = '' } = await this.#client.ask<{
+        registered_models?: readonly { readonly name: string; readonly latest_versions?: readonly MlflowVersion[] }[];
+        next_page_token?: string;
+      }>('GET registered-models/search', { max_results: 100, ...(page !== '' && { page_token: page }) });
+      // Others may keep models of their own beside those of Sluice.
+      const own = found.filter(({ latest_versions: latest = [] }) => latest.some((version) => tagOf(version, VERSION) !== undefined));
+      names.push(...own.map(({ name }) => name));
+      if (next === '') return names.sort();
+      page = next;
+    }
+  }
+
+  async versions(model: string): Promise<readonly ModelVersion[]> {
+    const versions: ModelVersion[] = [];
+    for (let page = ''; ;) {
+      const { versions: found, next } = await searchVersions(this.#client, model, {}, { newestFirst: true, page });
+      versions.push(...found.filter((each) => tagOf(each, VERSION) !== undefined).map((each) => versionOf(model, each)));
+      if (next === '') return versions;
+      page = next;
+    }
+  }
+
   async champion(model: string): Promise<Reign | undefined> {
     const reigns = new Reigns(this.#client, model);
     const reign = await reigns.current();
-    if (!reign) return undefined;
+    if (!reign) {
+      await this.#refuseAliasAlone(model, reigns);
+      return undefined;
+    }
     await this.#moveAlias(model, reigns, reign);
     return { champion: reign.champion, mark: String(reign.number) };
   }
 
-  async crown(model: string, champion: Champion, before: Reign | undefined): Promise<boolean> {
+  async history(model: string): Promise<readonly Champion[]> {
+    return (await new Reigns(this.#client, model).newest(REIGNS_READ)).map(({ champion }) => champion);
+  }
+
+  async mark(model: string): Promise<string | undefined> {
+    const reign = await new Reigns(this.#client, model).current();
+    return reign && String(reign.number);
+  }
+
+  async crown(model: string, champion: Champion, before: Pick<Reign, 'mark'> | undefined): Promise<boolean> {
     const reigns = new Reigns(this.#client, model);
-    const reign = await reigns.begin(champion, await this.#existing(model, champion.version), Number(before?.mark ?? 0));
+    const version = champion.version === null ? undefined : await this.#existing(model, champion.version);
+    const reign = await reigns.begin(champion, version, Number(before?.mark ?? 0));
     if (reign) await this.#moveAlias(model, reigns, reign);
     return reign !== undefined;
   }
 
+  /** @throws ApplicationFailure `DataMismatch` where somebody is champion, and the log that says why is gone: nobody is "the first" then */
+  async #refuseAliasAlone(model: string, reigns: Reigns): Promise<void> {
+    const number = await this.#alias(model);
+    // A promotion may have come in between.
+    if (number === undefined || (await reigns.current()) !== undefined) return;
+    throw userFault(
+      'DataMismatch',
+      `The alias '${CHAMPION_ALIAS}' of model '${model}' in ${this.place} is on version ${number}, and ${reigns.log}, which says who was champion, has ` +
+        `no entry: who is champion cannot be told. \`sluice models show ${model}\` lists the versions by Sluice's names; ` +
+        `\`sluice models promote ${model} VERSION\` says which is in use.`,
+    );
+  }
+
   /** Ends when the alias is where the reign of now wants it, seen after the last move. */
   async #moveAlias(model: string, reigns: Reigns, reign: MlflowReign): Promise<void> {
-    for (let now = reign; (await this.#alias(model)) !== now.version; now = (await reigns.current()) ?? now) {
-      const alias = { name: model, alias: CHAMPION_ALIAS, version: now.version };
-      const moved = await this.#client.askUnless('RESOURCE_DOES_NOT_EXIST', 'POST registered-models/alias', alias);
+    for (let now = reign; (await this.#alias(model)) !== (now.version || undefined); now = (await reigns.current()) ?? now) {
+      const alias = { name: model, alias: CHAMPION_ALIAS };
+      const moved =
+        now.version === ''
+          ? await this.#client.askUnless('RESOURCE_DOES_NOT_EXIST', 'DELETE registered-models/alias', alias)
+          : await this.#client.askUnless('RESOURCE_DOES_NOT_EXIST', 'POST registered-models/alias', { ...alias, version: now.version });
       // Somebody has deleted the version by hand: it bears no alias any more.
       if (!moved) return;
     }
@@ -129,13 +190,16 @@ const CHAMPION_ALIAS = 'champion';
 const VERSION = 'sluice.version';
 const METRICS = 'sluice.metrics';
 const LINEAGE = 'sluice.lineage';
+const FILES = 'sluice.files';
 const EVALUATION = 'sluice.evaluation';
 
 function versionOf(model: string, found: MlflowVersion): ModelVersion {
+  const files = tagOf(found, FILES);
   return {
     model,
     version: tagOf(found, VERSION) ?? '',
     uri: found.source,
+    ...(files !== undefined && { files: JSON.parse(files) as ModelFiles }),
     metrics: JSON.parse(tagOf(found, METRICS) ?? '{}') as Metrics,
     lineage: JSON.parse(tagOf(found, LINEAGE) ?? 'null') as Lineage,
   };

@@ -24,53 +24,65 @@ import { type MlflowVersion, searchVersions, tagOf, tagsOf } from './mlflow-vers
 export class Reigns {
   readonly #client: MlflowClient;
   readonly #model: string;
-  readonly #log: string;
+  /** The registered model that is the log. */
+  readonly log: string;
 
   constructor(client: MlflowClient, model: string) {
     this.#client = client;
     this.#model = model;
     // Models of Sluice have no dot in their names.
-    this.#log = `${model}.champions`;
+    this.log = `${model}.champions`;
   }
 
   /** The reign of now. */
   async current(): Promise<MlflowReign | undefined> {
+    return (await this.newest(1))[0];
+  }
+
+  /** The reigns that count, the newest first, `most` of them. */
+  async newest(most: number): Promise<MlflowReign[]> {
+    const reigns: MlflowReign[] = [];
     let current: MlflowReign | undefined;
     for (let page = ''; ;) {
-      const { versions, next } = await searchVersions(this.#client, this.#log, {}, { newestFirst: true, page });
+      const { versions, next } = await searchVersions(this.#client, this.log, {}, { newestFirst: true, page });
       for (const reign of versions.filter(isReign).map(reignOf)) {
         // Older ones come after a reign that is older still.
-        if (current && reign.number <= current.after) return current;
-        if (!current || reign.after >= current.after) current = reign;
+        if (current && reign.number <= current.after) {
+          reigns.push(current);
+          if (reigns.length === most) return reigns;
+          current = reign;
+        } else if (!current || reign.after >= current.after) current = reign;
       }
-      if (next === '') return current;
+      if (next === '') return current ? [...reigns, current] : reigns;
       page = next;
     }
   }
 
   /**
    * Begins a reign, if `before` is still the one of now.
+   * @param version whose reign it is; undefined: nobody's, the champion is cleared
    * @param before its number; 0: there was none
    * @returns undefined when another came after `before` first
    */
-  async begin(champion: Champion, version: MlflowVersion, before: number): Promise<MlflowReign | undefined> {
+  async begin(champion: Champion, version: MlflowVersion | undefined, before: number): Promise<MlflowReign | undefined> {
     if (before === 0) {
       await this.#client.askUnless('RESOURCE_ALREADY_EXISTS', 'POST registered-models/create', {
-        name: this.#log,
+        name: this.log,
         description:
           `Who was champion of ${this.#model}, one after the other: sluice.champion of the newest is in use, and so is the alias champion of ` +
           `${this.#model}. Sluice keeps it: change nothing here, promote instead.`,
       });
     }
-    const tags: JsonObject = { [AFTER]: String(before), [CHAMPION]: JSON.stringify(champion), [NUMBER]: version.version };
+    const tags: JsonObject = { [AFTER]: String(before), [CHAMPION]: JSON.stringify(champion), [NUMBER]: version?.version ?? '' };
     const { model_version: own } = await this.#client.ask<{ model_version: MlflowVersion }>('POST model-versions/create', {
-      name: this.#log,
-      source: version.source,
+      name: this.log,
+      // MLflow takes no version without a source.
+      source: version?.source ?? 's3://none/none',
       tags: tagsOf(tags),
     });
-    const { versions } = await searchVersions(this.#client, this.#log, { [AFTER]: String(before) }, { most: 1 });
+    const { versions } = await searchVersions(this.#client, this.log, { [AFTER]: String(before) }, { most: 1 });
     if (versions[0]?.version === own.version) return reignOf(own);
-    await this.#client.askUnless('RESOURCE_DOES_NOT_EXIST', 'DELETE model-versions/delete', { name: this.#log, version: own.version });
+    await this.#client.askUnless('RESOURCE_DOES_NOT_EXIST', 'DELETE model-versions/delete', { name: this.log, version: own.version });
     return undefined;
   }
 }
@@ -81,7 +93,7 @@ export interface MlflowReign {
   /** The number of the reign that it has ended; 0: there was none. */
   readonly after: number;
   readonly champion: Champion;
-  /** MLflow's number of the champion. */
+  /** MLflow's number of the champion; empty: nobody is. */
   readonly version: string;
 }
 

@@ -1,0 +1,75 @@
+import type { Champion, Evaluation, Metrics, ModelVersion } from '../../activities/models/model-registry.ts';
+import { formatTable } from '../../lib/table.ts';
+import type { ChampionState } from './champion-state.ts';
+
+type MeasuredVersion = ModelVersion & { readonly evaluation: Evaluation | null };
+
+/** A model as `sluice models show` prints it. */
+export function formatModel({
+  model,
+  registry,
+  champion,
+  history,
+  versions,
+}: ChampionState & {
+  readonly model: string;
+  readonly registry: string;
+  readonly history: readonly Champion[];
+  readonly versions: readonly MeasuredVersion[];
+}): string {
+  const parts = [
+    `${model} in ${registry}: the champion is ${champion?.version ?? 'nobody'}`,
+    formatTable(
+      ['VERSION', 'MEASURED', 'TRAINED BY'],
+      versions.map(({ version, evaluation, lineage }) => [
+        version,
+        evaluation ? metricsText(evaluation.metrics) : 'not measured',
+        lineage.pipeline_run,
+      ]),
+    ),
+  ];
+  if (history.length > 0) {
+    parts.push(
+      formatTable(
+        ['CHAMPION', 'SINCE', 'PROMOTED BY'],
+        history.map(({ version, promoted_at: at, promoted_by: by }) => [version ?? 'nobody', at ?? '', by]),
+      ),
+    );
+  }
+  return parts.join('\n\n');
+}
+
+/** One version as `sluice models show` prints it. */
+export function formatVersion({
+  model,
+  version,
+  uri,
+  metrics,
+  lineage,
+  evaluation,
+  files_are: files,
+}: MeasuredVersion & { readonly files_are: string }): string {
+  const { pipeline_run: run, task, plan_hash: plan, data_interval: interval, datasets, trainer, params } = lineage;
+  return formatTable(
+    ['VERSION', version],
+    [
+      ['model', model],
+      ['files', `${uri} ${files}`],
+      ['says of itself', metricsText(metrics)],
+      ['measured', evaluation ? metricsText(evaluation.metrics) : 'not measured'],
+      ['measured on', evaluation?.data ?? ''],
+      ['trained by', `${run} ${task}`],
+      ['trained on', datasets.map(({ uri: place, rows }) => `${place} (${rows} rows)`).join(', ')],
+      ['data interval', `${interval.start}/${interval.end}`],
+      ['trainer', [trainer.program, trainer.sha256 ?? ''].join(' ').trim()],
+      ['parameters', JSON.stringify(params)],
+      ['plan', plan],
+    ],
+  );
+}
+
+function metricsText(metrics: Metrics): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ');
+}

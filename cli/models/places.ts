@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { ApplicationFailure } from '@temporalio/common';
+import { type Models, withOpenModels } from '../../activities/models/model-tasks.ts';
+import { connectionsFrom } from '../../lib/connections.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
+import { allTasks } from '../../workflows/plan/plan.ts';
+import { CommandError, compilePaths, environment, PIPELINES } from '../command-context.ts';
+
+/** Where models are: the keys of tasks about models, as far as they are given. */
+export interface ModelPlace {
+  readonly store?: string;
+  readonly aws_conn_id?: string;
+  readonly registry_conn_id?: string;
+}
+
+/** The same, as options of commands. */
+export interface PlaceOptions {
+  readonly store?: string;
+  readonly awsConnId?: string;
+  readonly registryConnId?: string;
+}
+
+/** A place whose registry can be asked. */
+export interface OpenPlace {
+  readonly models: Models;
+}
+
+/** The places that options name, else those of all pipelines in `pipelines/`, else the default one. */
+export async function findPlaces(options: PlaceOptions): Promise<readonly ModelPlace[]> {
+  const given = placeIn(options);
+  if (given) return [given];
+  const known = await placesOfPipelines();
+  const distinct = new Map([...known.values()].flat().map((place) => [JSON.stringify(place), place]));
+  return distinct.size === 0 ? [{}] : [...distinct.values()];
+}
+
+/** The place of one model. @throws CommandError where pipelines keep models of this name in several */
+export async function placeOf(model: string, options: PlaceOptions): Promise<ModelPlace> {
+  if (!/^[a-z][a-z0-9_-]{0,99}$/.test(model)) {
+    throw new CommandError(`'${model}' cannot be a model: small letters, digits, _ and -, beginning with a letter.`);
+  }
+  const given = placeIn(options);
+  if (given) return given;
+  const [place = {}, ...others] = (await placesOfPipelines()).get(model) ?? [];
+  if (others.length === 0) return place;
+  const all = [place, ...others].map((each) => JSON.stringify(each)).join(' and ');
+  throw new CommandError(
+    `Pipelines keep models of the name '${model}' in several places: ${all}. Say which with --store or --registry-conn-id.`,
+  );
+}
+
+/** Opens the registry of a place for as long as `work` takes. What tasks call failures of users is the user's here too. */
+export async function withPlace<T>(place: ModelPlace, work: (open: OpenPlace, signal: AbortSignal) => Promise<T>): Promise<T> {
+  const connections = connectionsFrom(environment);
+  const storage = connections.get(place.aws_conn_id ?? 'aws_default', ['aws']);
+  const registry = place.registry_conn_id === undefined ? undefined : connections.get(place.registry_conn_id, ['mlflow']);
+  const { signal } = new AbortController();
+  try {
+    return await withOpenModels({ storage, registry }, place, signal, (models) => work({ models }, signal));
+  } catch (error) {
+    throw error instanceof ApplicationFailure ? new CommandError(error.message) : error;
+  }
+}
+
+function placeIn({ store, awsConnId, registryConnId }: PlaceOptions): ModelPlace | undefined {
+  if (store === undefined && awsConnId === undefined && registryConnId === undefined) return undefined;
+  if (store !== undefined && !/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[A-Za-z0-9._/-]*)?$/.test(store)) {
+    throw new CommandError(`--store is '${store}', and must be of the form s3://bucket/prefix.`);
+  }
+  return {
+    ...(store !== undefined && { store }),
+    ...(awsConnId !== undefined && { aws_conn_id: awsConnId }),
+    ...(registryConnId !== undefined && { registry_conn_id: registryConnId }),
+  };
+}
+
+/** By model, the places that tasks name. */
+async function placesOfPipelines(): Promise<ReadonlyMap<string, readonly ModelPlace[]>> {
+  const places = new Map<string, ModelPlace[]>();
+  if (!existsSync(PIPELINES)) return places;
+  for (const { plan } of await compilePaths([PIPELINES])) {
+    for (const { type, params } of plan ? allTasks(plan) : []) {
+      if (!type.endsWith('_model') || typeof params.model !== 'string') continue;
+      const place = keysOf(params);
+      const known = places.get(params.model) ?? [];
+      if (!known.some((each) => JSON.stringify(each) === JSON.stringify(place))) places.set(params.model, [...known, place]);
+    }
+  }
+  return places;
+}
+
+function keysOf(params: JsonObject): ModelPlace {
+  const keys = ['store', 'aws_conn_id', 'registry_conn_id'] as const;
+  return Object.fromEntries(keys.flatMap((key) => (typeof params[key] === 'string' ? [[key, params[key]]] : [])));
+}
