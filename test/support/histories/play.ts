@@ -5,6 +5,7 @@ import { startBackfill } from '../../../temporal/backfills.ts';
 import { readEndedRun, RerunRefused, startRerun } from '../../../temporal/reruns.ts';
 import { runStart } from '../../../temporal/run-start.ts';
 import { startManualRun } from '../../../temporal/runs.ts';
+import { searchAttribute } from '../../../temporal/search-attributes.ts';
 import { createSensorStarts } from '../../../temporal/sensor-starts.ts';
 import { applySensorChange, standingOf } from '../../../temporal/sensors.ts';
 import { startScheduledRun } from '../../../temporal/ticks.ts';
@@ -306,12 +307,16 @@ class Player {
   }
 
   private async applySensor(): Promise<void> {
+    const { client } = this.stage;
+    const id = sensorId(this.name, 'ev');
     const plan = this.plan();
-    await applySensorChange(
-      this.stage.client,
-      { id: sensorId(this.name, 'ev'), action: 'start', plan, trigger: 'ev' },
-      this.seat.taskQueue,
-    );
+    await applySensorChange(client, { id, action: 'start', plan, trigger: 'ev' }, this.seat.taskQueue);
+    // The consumer of the plan before reads on until it is told to stop: an event in between is its event.
+    const { key, value } = searchAttribute('planHash', plan.hash);
+    await eventually(async () => {
+      const { typedSearchAttributes } = await client.workflow.getHandle(id).describe();
+      assert.equal(typedSearchAttributes.get(key), value, id);
+    }, PATIENCE_MS);
   }
 
   private plan(): Plan {
