@@ -77,7 +77,7 @@ export const sparkJob = defineTask({
       }),
     ),
     packages: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[\\w.-]+:[\\w.-]+:[\\w.-]+$' }), {
+      Type.Array(Type.String({ pattern: '^[\\w.-]+:[\\w.-]+:[\\w.-]+$', form: 'group:artifact:version' }), {
         title: 'Packages',
         description: 'Maven coordinates that the job needs.',
         examples: [['org.postgresql:postgresql:42.7.4']],

@@ -1,11 +1,13 @@
 import type { ErrorObject } from 'ajv';
 import { DURATION_HELP, parseDuration } from '../workflows/plan/duration.ts';
 import { schemaTypeInWords } from '../workflows/plan/schema-type-words.ts';
-import { isMap } from '../workflows/plan/json.ts';
+import { isMap, type Json } from '../workflows/plan/json.ts';
 import { parseDay } from '../workflows/plan/moment.ts';
 import { didYouMean, nearest } from './diagnostic.ts';
 import { FOREIGN_HABITS, FOREIGN_VALUES } from './foreign-habits.ts';
 import { foreignKey } from './foreign-keys.ts';
+import type { JsonSchema } from './schema/json-schema.ts';
+import { flowText } from './schema/shown-example.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
 import type { Path, Source } from './source.ts';
 
@@ -17,13 +19,15 @@ export interface Place {
   readonly type?: string;
   /** Task types that have a key which this one does not. */
   elsewhere?(key: string): readonly string[];
+  /** Examples of the key at a path below this place, as YAML. */
+  examples(inner: Path): readonly string[];
 }
 
 /** Reports what ajv refused, in the analyst's words. */
 export function explainError(source: Source, error: ErrorObject, place: Place): void {
   const inner = pathOf(error.instancePath);
   const path = [...place.path, ...inner];
-  const where = JSON.stringify(inner.at(-1) ?? place.kind).replace(/"/g, "'");
+  const where = `'${nameOf(inner) ?? place.kind}'`;
   const params = error.params as Record<string, unknown>;
   const given = showValue(error.data);
   switch (error.keyword) {
@@ -58,7 +62,10 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
         'SL203',
         path,
         `${where} must be ${schemaTypeInWords(params.type as string | readonly string[])}, not ${typeof error.data === 'number' ? `'${source.textAt(path)}'` : given}.`,
-        unitHint(error, inner.at(-1)) ?? typeHint(params.type, error.data, source.textAt(path)),
+        unitHint(error, inner.at(-1)) ??
+          typeHint(error, params.type, source.textAt(path)) ??
+          // A value of its own is plain from its type; another one would only be changed data.
+          ([params.type].flat().some((type) => type === 'array' || type === 'object') ? exampleHint(place, inner) : undefined),
       );
     case 'enum':
       return notAllowed(source, path, where, error, params.allowedValues as readonly unknown[]);
@@ -67,7 +74,7 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
       const allowed = (error.schema as readonly { const?: unknown }[]).map((branch) => branch.const);
       if (!allowed.includes(undefined)) return notAllowed(source, path, where, error, allowed);
       if (source.isReported(path)) return; // a branch has said what is wrong
-      return source.report('SL205', path, `${where} has none of the forms that are allowed here.`, exampleIn(error.parentSchema));
+      return source.report('SL203', path, `${where} must be ${formsInWords(error.schema)}, not ${given}.`, exampleHint(place, inner));
     }
     case 'pattern':
     case 'format':
@@ -82,15 +89,11 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
     case 'maxItems':
     case 'minProperties':
     case 'uniqueItems':
-      return source.report(
-        'SL206',
-        path,
-        `${where} ${error.message?.replace(/^must NOT/, 'must not') ?? 'is out of range'}; given: ${given}.`,
-      );
+      return source.report('SL206', path, `${where} must ${LIMITS[error.keyword](Number(params.limit))}; given: ${given}.`);
     default:
       // `oneOf` and the like only repeat what the branch itself has reported.
       if (!['oneOf', 'allOf', 'if', 'const', 'discriminator'].includes(error.keyword)) {
-        source.report('SL205', path, `${where} ${error.message ?? 'is wrong'}.`);
+        source.report('SL205', path, `${where} is ${given}, which is not of a form that is allowed here.`, exampleHint(place, inner));
       }
   }
 }
@@ -207,11 +210,13 @@ function exactDuration(seconds: number): string {
 }
 
 /** @param text as the value stands in the file: a hint must not change it, and 007 is read as 7 */
-function typeHint(type: unknown, data: unknown, text: string): string | undefined {
+function typeHint({ data, parentSchema }: ErrorObject, type: unknown, text: string): string | undefined {
   if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `put it in quotes: "${text}"`;
-  if (type === 'array' && isMap(data))
+  if (type === 'array' && isMap(data) && parentSchema?.title === 'Tasks')
     return 'write a list: `- name: …` for each; `sluice import` converts files of Airflow and dag-factory';
-  if (type === 'array' && typeof data === 'string') return `write it as a list: [${PLAIN_WORDS.test(data) ? data : JSON.stringify(data)}]`;
+  const items = parentSchema?.items;
+  if (type === 'array' && typeof data === 'string' && isMap(items) && items.type === 'string')
+    return `write it as a list: [${PLAIN_WORDS.test(data) ? data : JSON.stringify(data)}]`;
   if ((type === 'integer' || type === 'number') && typeof data === 'string' && /^(?:0|[1-9]\d{0,14})$/.test(data))
     return `leave the quotes out: ${data}`;
   return undefined;
@@ -222,12 +227,43 @@ const PLAIN_WORDS = /^[A-Za-z_][\w.-]*(?:, *[A-Za-z_][\w.-]*)*$/;
 
 function exampleOf(error: ErrorObject, key: string): string | undefined {
   const example = propertiesOf(error)[key]?.examples?.[0];
-  return example === undefined ? undefined : `for example \`${key}: ${typeof example === 'string' ? example : JSON.stringify(example)}\``;
+  return example === undefined ? undefined : `for example \`${key}: ${flowText(example as Json)}\``;
 }
 
-function exampleIn(schema: unknown): string | undefined {
-  const example = (schema as { examples?: readonly unknown[] } | undefined)?.examples?.[0];
-  return example === undefined ? undefined : `for example ${typeof example === 'string' ? example : JSON.stringify(example)}`;
+/** What limits ask for, in words. */
+const LIMITS = {
+  minimum: (limit) => `be at least ${limit}`,
+  maximum: (limit) => `be at most ${limit}`,
+  exclusiveMinimum: (limit) => `be more than ${limit}`,
+  exclusiveMaximum: (limit) => `be less than ${limit}`,
+  minLength: (limit) => (limit === 1 ? 'not be empty' : `have at least ${limit} characters`),
+  maxLength: (limit) => `have at most ${limit} characters`,
+  minItems: (limit) => (limit === 1 ? 'not be empty' : `have at least ${limit} elements`),
+  maxItems: (limit) => `have at most ${limit} elements`,
+  minProperties: (limit) => (limit === 1 ? 'not be empty' : `have at least ${limit} keys`),
+  uniqueItems: () => 'have no element twice',
+} satisfies Record<string, (limit: number) => string>;
+
+/** The key that a path ends at: `rows[0]` for an element of a list. */
+function nameOf(inner: Path): string | undefined {
+  const at = inner.findLastIndex((step) => typeof step === 'string');
+  const indexes = inner.slice(at + 1).map((step) => `[${step}]`);
+  return at < 0 ? undefined : `${inner[at] ?? ''}${indexes.join('')}`;
+}
+
+/** The kinds of values that the branches of a choice allow. */
+function formsInWords(branches: unknown): string {
+  const words = (branches as readonly JsonSchema[]).flatMap(({ const: only, type, $ref, anyOf }): string[] => {
+    if (only !== undefined) return [`'${String(only)}'`];
+    if (Array.isArray(anyOf)) return [formsInWords(anyOf)];
+    return [type === undefined ? ($ref === undefined ? 'another value' : 'a map') : schemaTypeInWords(type as string | readonly string[])];
+  });
+  return [...new Set(words)].join(' or ');
+}
+
+function exampleHint({ examples }: Place, inner: Path): string | undefined {
+  const shown = examples(inner).map((each) => `\`${each}\``);
+  return shown.length === 0 ? undefined : `for example ${shown.join(' or ')}`;
 }
 
 /** Whether a text begins like a day, of those that the calendar does not have. */

@@ -7,6 +7,7 @@ import { explainError, isMistyped, type Place, showValue } from './explain-error
 import { foreignTypeHint } from './foreign-types.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { type Catalogs, pipelineSchema } from './schema/pipeline-schema.ts';
+import { shownExamples } from './schema/shown-example.ts';
 import { SchemaChecker } from './schema-checker.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
 import type { Path, Source } from './source.ts';
@@ -28,7 +29,7 @@ export class Validator {
 
   /** Reports into `source` what the schema refuses in `value`, whose tasks are `nodes`. */
   validate(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
-    this.run('/definitions/file', source, value, { kind: 'pipeline', path: [] });
+    this.run('/definitions/file', source, value, { kind: 'pipeline', path: [], examples: this.examplesIn(this.schema) });
     for (const node of nodes) this.validateTask(source, node);
     for (const [index, trigger] of (Array.isArray(value.triggers) ? value.triggers : []).entries()) {
       if (isMap(trigger)) this.validateTrigger(source, trigger, ['triggers', index]);
@@ -44,6 +45,7 @@ export class Validator {
       path,
       ...(typeof type === 'string' && { type }),
       elsewhere: (key) => this.typesWith(key),
+      examples: this.examplesIn(this.definitions[`task_${String(type)}`]),
     };
     const pointer = this.definition(source, 'task', type, place, keys);
     if (pointer === undefined) return;
@@ -56,7 +58,12 @@ export class Validator {
 
   private validateTrigger(source: Source, trigger: JsonObject, path: Path): void {
     const { type } = trigger;
-    const place: Place = { kind: 'trigger', path, ...(typeof type === 'string' && { type }) };
+    const place: Place = {
+      kind: 'trigger',
+      path,
+      ...(typeof type === 'string' && { type }),
+      examples: this.examplesIn(this.definitions[`trigger_${String(type)}`]),
+    };
     const pointer = this.definition(source, 'trigger', type, place, trigger);
     if (pointer === undefined) return;
     this.run(pointer, source, trigger, place);
@@ -101,6 +108,14 @@ export class Validator {
       if (isFull) break;
     }
     return errors.length === 0;
+  }
+
+  private get definitions(): Readonly<Record<string, JsonSchema | undefined>> {
+    return this.schema.definitions as Readonly<Record<string, JsonSchema | undefined>>;
+  }
+
+  private examplesIn(part: JsonSchema | undefined): Place['examples'] {
+    return (inner) => (part ? shownExamples(this.schema, part, inner) : []);
   }
 
   private typesWith(key: string): readonly string[] {
