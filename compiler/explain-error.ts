@@ -116,7 +116,7 @@ function unknownKey(source: Source, path: Path, error: ErrorObject, place: Place
         habitHint(key, inner) ??
         didYouMean(key, allowed) ??
         (inner.length === 0 ? belongsTo(key, place) : undefined) ??
-        `allowed: ${allowed.join(', ')}`);
+        [`allowed: ${allowed.join(', ')}`, ...(inner.length > 0 ? [exampleHint(place, inner) ?? []].flat() : [])].join('; '));
   source.reportKey('SL201', path, `Unknown key '${key}'${placeName(place, inner)}.`, hint);
 }
 
@@ -214,7 +214,7 @@ function typeHint({ data, parentSchema }: ErrorObject, type: unknown, text: stri
   if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `put it in quotes: "${text}"`;
   if (type === 'array' && isMap(data) && parentSchema?.title === 'Tasks')
     return 'write a list: `- name: …` for each; `sluice import` converts files of Airflow and dag-factory';
-  const items = parentSchema?.items;
+  const items = parentSchema?.items as unknown;
   if (type === 'array' && typeof data === 'string' && isMap(items) && items.type === 'string')
     return `write it as a list: [${PLAIN_WORDS.test(data) ? data : JSON.stringify(data)}]`;
   if ((type === 'integer' || type === 'number') && typeof data === 'string' && /^(?:0|[1-9]\d{0,14})$/.test(data))

@@ -39,7 +39,7 @@ function put(file: unknown, path: Path, value: unknown): unknown {
     list[step] = put(list[step], rest, value);
     return list;
   }
-  const map = typeof file === 'object' && file !== null && !Array.isArray(file) ? (file as object) : {};
+  const map = typeof file === 'object' && file !== null && !Array.isArray(file) ? file : {};
   return { ...map, [step]: put((map as Record<string, unknown>)[step], rest, value) };
 }
 
