@@ -16,6 +16,7 @@ import { sparkJob } from './spark-job.ts';
 import { sql } from './sql.ts';
 import { sqlCheck } from './sql-check.ts';
 import { trainModel } from './train-model.ts';
+import { unfinished } from './unfinished.ts';
 import { waitForHttp } from './wait-for-http.ts';
 import { waitForKafka } from './wait-for-kafka.ts';
 import { waitForPipeline } from './wait-for-pipeline.ts';
@@ -48,4 +49,5 @@ export const CATALOG: readonly TaskType[] = [
   approval,
   notify,
   empty,
+  unfinished,
 ];

@@ -16,6 +16,7 @@ export const USER_FAULTS = [
   'DatasetNotFound',
   'DataDoesNotFit',
   'DataMismatch',
+  'Unfinished',
   'IntervalAlreadyLoaded',
   'OutputTooLarge',
   'RequestRefused',

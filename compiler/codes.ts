@@ -38,6 +38,7 @@ export const CODES = {
     'A task holds slots of a pool while it waits for a run that needs slots of the same pool: once such tasks hold all of them, none goes on.',
   SL313:
     'A task of a graph that nothing is connected with, in the middle of a list. One `depends_on` makes a graph of a listed order, and tasks without it start at once. (A warning.)',
+  SL314: 'A task that is not written yet: an import could not convert it, and it fails until somebody has. (A warning.)',
   SL401: 'A task needs data, and no task before it makes any.',
   SL402: 'A task needs data, and several tasks before it make some: which one is meant cannot be told.',
   SL403: 'A task expects its data in another bucket than the one where the task before it writes.',
@@ -62,4 +63,4 @@ export const CODES = {
 export type Code = keyof typeof CODES;
 
 /** Codes that do not make a file bad. */
-export const WARNINGS: ReadonlySet<Code> = new Set<Code>(['SL111', 'SL309', 'SL313', 'SL405', 'SL406', 'SL901']);
+export const WARNINGS: ReadonlySet<Code> = new Set<Code>(['SL111', 'SL309', 'SL313', 'SL314', 'SL405', 'SL406', 'SL901']);

@@ -15,6 +15,7 @@ import { type ExpressionContext, resolveExpressions } from './expressions/resolv
 import { shapeOfSchema } from './expressions/shapes.ts';
 import type { FillIn } from './fill-in.ts';
 import { linkPipelines } from './link-pipelines.ts';
+import { checkUnfinished } from './check-unfinished.ts';
 import { collectNotYet } from './not-yet.ts';
 import { parse } from './parse.ts';
 import { type HandOver, resolveData } from './resolve-data.ts';
@@ -171,6 +172,7 @@ export class Compiler {
         return child && declaredParams(child);
       },
     } satisfies ExpressionContext);
+    checkUnfinished(source, nodes);
     const notYet = collectNotYet(source, value, nodes, this.types, this.triggers);
     const slas = resolveSlas(source, value, nodes, schedule);
     const triggers = resolveTriggers(source, value, expressions.triggerTemplates);

@@ -137,3 +137,16 @@ function parseJson(text: string): Json | undefined {
     return undefined;
   }
 }
+
+/** Options of Redshift's COPY. What says how files look is known from the data set here. */
+export const copyOptions: Convert = (value) => {
+  const options = [value].flat().map((each) => String(each).trim());
+  const own = options.filter(
+    (each) => !/^(?:FORMAT|CSV|GZIP|ZSTD|BZIP2|LZOP|PARQUET|JSON|AVRO|ORC|DELIMITER|IGNOREHEADER|QUOTE|ENCODING)\b/i.test(each),
+  );
+  const why = 'how files look is known from the data set';
+  return {
+    keys: own.length > 0 ? { copy_options: own.map((each) => each.toUpperCase()) } : {},
+    ...(own.length < options.length && { why }),
+  };
+};

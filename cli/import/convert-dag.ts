@@ -4,10 +4,13 @@ import { convertOption } from './convert-options.ts';
 import { convertParams } from './convert-params.ts';
 import { convertSchedule, uriOf } from './convert-schedule.ts';
 import { convertTask, type WrittenTask } from './convert-task.ts';
+import { ImportedParams } from './imported-params.ts';
+import { any, text as textValue, type Value } from './jinja-values.ts';
+import { mappingOf } from './operators.ts';
 import { readDate } from './dates.ts';
 import { durationText, readDuration } from './durations.ts';
 import { adaptName } from './names.ts';
-import { placeTasks } from './place-tasks.ts';
+import { placeTasks, type TaskPlace } from './place-tasks.ts';
 import { Report } from './report.ts';
 import { shareOptions } from './share-options.ts';
 import type { Fields, SourceDag } from './source-dag.ts';
@@ -73,6 +76,14 @@ class DagConverter {
     const { timezone: zone, ...schedule } = convertSchedule(dag, report);
     for (const key of ['schedule', 'schedule_interval', 'timetable']) this.read.add(key);
     const when = this.when(zone);
+    const parameters = new ImportedParams(params, declared ?? {}, report, dag.place);
+    const timezone = typeof when.timezone === 'string' ? when.timezone : undefined;
+    const known = {
+      params: parameters.known,
+      ...(timezone !== undefined && { timezone }),
+      parameter: (origin: 'variable' | 'conf', theirs: string, fallback?: Json) => parameters.parameter(origin, theirs, fallback),
+      output: (id: string) => this.outputOf(id, places),
+    };
     const { options, others: forOperators } = this.defaults();
     const tasks = dag.tasks.map((task): WrittenTask => {
       const place = places.get(task.id) ?? { name: task.id, dependsOn: [] };
@@ -80,7 +91,8 @@ class DagConverter {
         name: place.name,
         fullName: place.group === undefined ? place.name : `${place.group}.${place.name}`,
         defaults: forOperators,
-        params,
+        names: known,
+        followers: this.followersOf(place, places),
         dagName: this.dagName,
         report,
       });
@@ -103,12 +115,32 @@ class DagConverter {
       ...described,
       ...(schedule.schedule_interval !== null || !schedule.triggers ? { schedule_interval: schedule.schedule_interval } : {}),
       ...when,
-      ...(declared && { params: declared }),
+      ...(parameters.keys && { params: parameters.keys }),
       ...(Object.keys(shared.defaults).length > 0 && { default_args: shared.defaults }),
       ...(schedule.triggers && { triggers: schedule.triggers }),
       ...datasets,
     };
     return { comments: this.comments(), keys, tasks: startAtOnce(shared.tasks) };
+  }
+
+  /** The tasks that wait for the one at `place`. */
+  private followersOf({ name, group }: TaskPlace, places: ReadonlyMap<string, TaskPlace>): string[] {
+    const id = group === undefined ? name : `${group}.${name}`;
+    return [...places.values()]
+      .filter((each) => each.dependsOn.some((on) => on === id || (each.group === group && on === name)))
+      .map((each) => each.name);
+  }
+
+  /** What XCom has of a task, as an expression. */
+  private outputOf(id: string, places: ReadonlyMap<string, TaskPlace>): Value | undefined {
+    const place = places.get(id);
+    const operator = this.dag.tasks.find((task) => task.id === id)?.operator;
+    const type = operator === undefined ? undefined : mappingOf(operator)?.type;
+    if (!place || place.group !== undefined) return undefined;
+    // Airflow keeps the last line of a command; most write one.
+    if (type === 'command') return textValue(`outputs.${place.name}.stdout.trim()`);
+    if (type === 'http') return any(`outputs.${place.name}.body`);
+    return undefined;
   }
 
   private describe(): JsonObject {
@@ -135,7 +167,8 @@ class DagConverter {
     // Airflow 2 shows a zone as Timezone('Europe/Berlin').
     const name = typeof zone?.value === 'string' ? zone.value.replace(/^Timezone\('(.*)'\)$/, '$1') : undefined;
     const timezone = scheduleZone ?? (name !== undefined && name !== 'UTC' && isTimeZone(name) ? name : undefined);
-    if (zone && timezone !== undefined) this.report.kept('timezone', zone.place);
+    if (zone && timezone !== undefined)
+      this.report.changed('timezone', `ds and other days are those of ${timezone} here; Airflow's are those of UTC`, zone.place);
     const catchup = this.take('catchup');
     if (typeof catchup?.value === 'boolean') this.report.kept('catchup', catchup.place);
     else if (this.dag.fields.has('schedule') || this.dag.fields.has('schedule_interval')) {

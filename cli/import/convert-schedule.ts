@@ -1,7 +1,9 @@
 import { CronError, nextTick, parseCron } from '../../workflows/plan/cron.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { parseDuration } from '../../workflows/plan/duration.ts';
 import { PRESETS } from '../../workflows/plan/schedule.ts';
 import { isTimeZone } from '../../workflows/plan/time-zone.ts';
+import { readDate } from './dates.ts';
 import { durationText, readDuration } from './durations.ts';
 import type { Report } from './report.ts';
 import type { Fields, SourceDag } from './source-dag.ts';
@@ -20,11 +22,16 @@ const SOME_TIME = 946_684_800_000;
 const AIRFLOW_PRESETS: Readonly<Record<string, string>> = { ...PRESETS, '@quarterly': '0 0 1 */3 *' };
 
 /** When a DAG runs, in our words: from its `schedule` in any spelling, `schedule_interval` of dag-factory, and `timetable`. */
-export function convertSchedule({ fields, place }: Pick<SourceDag, 'fields' | 'place'>, report: Report): ScheduleKeys {
+export function convertSchedule(
+  { fields, place, defaults }: Pick<SourceDag, 'fields' | 'place'> & Partial<SourceDag>,
+  report: Report,
+): ScheduleKeys {
   const given = fields.get('schedule') ?? fields.get('schedule_interval');
   const timetable = fields.get('timetable');
-  if (timetable) return new ScheduleConverter(report, timetable).convert();
-  if (given) return new ScheduleConverter(report, given).convert();
+  const start = fields.get('start_date') ?? defaults?.get('start_date');
+  const startsAt = start !== undefined && readDate(start.value) !== undefined;
+  const source = timetable ?? given;
+  if (source) return new ScheduleConverter(report, source, startsAt).convert();
   report.changed('schedule', 'is not said: by hand only here and in Airflow 3; once a day in Airflow 2', place);
   return BY_HAND;
 }
@@ -33,6 +40,8 @@ class ScheduleConverter {
   constructor(
     private readonly report: Report,
     private readonly source: SourceValue,
+    /** Whether a start_date is known, from which every length of time is counted. */
+    private readonly startsAt: boolean,
   ) {}
 
   convert(): ScheduleKeys {
@@ -46,13 +55,16 @@ class ScheduleConverter {
     if (fields.get('__type')?.value === 'CronExpression') return this.text(String(fields.get('value')?.value));
     const datasets = fields.get('datasets');
     const timetable = fields.get('timetable');
-    if (datasets) return this.datasets(datasets, timetable ? new ScheduleConverter(this.report, timetable).convert() : BY_HAND);
+    if (datasets)
+      return this.datasets(datasets, timetable ? new ScheduleConverter(this.report, timetable, this.startsAt).convert() : BY_HAND);
     return conditionOf(this.source) ? this.datasets(this.source, BY_HAND) : this.timetable(fields);
   }
 
   private text(text: string): ScheduleKeys {
     if (text === '' || /^none$/i.test(text)) return this.keep(BY_HAND);
     if (text === '@once') return this.lose('runs once: start it with `sluice run`');
+    const aws = fromAws(text);
+    if (aws !== undefined) return typeof aws === 'number' ? this.every(aws) : this.text(aws);
     if (Object.hasOwn(AIRFLOW_PRESETS, text)) {
       return this.keep({ schedule_interval: Object.hasOwn(PRESETS, text) ? text : (AIRFLOW_PRESETS[text] ?? null) });
     }
@@ -70,7 +82,14 @@ class ScheduleConverter {
 
   private every(ms: number): ScheduleKeys {
     if (ms < 1000) return this.lose('comes more than once a second');
-    this.report.changed('schedule', 'the time is counted from 1970-01-01T00:00Z; Airflow counts from start_date', this.source.place);
+    // From start_date on in both, in days and hours of the pipeline's zone.
+    if (this.startsAt) this.report.kept('schedule', this.source.place);
+    else
+      this.report.changed(
+        'schedule',
+        'the time is counted from 1970-01-01T00:00Z: there is no start_date to count from',
+        this.source.place,
+      );
     return { schedule_interval: durationText(ms) };
   }
 
@@ -119,6 +138,17 @@ class ScheduleConverter {
     this.report.notKept('schedule', `${shown(this.source.value)} ${why}`, this.source.place);
     return BY_HAND;
   }
+}
+
+/** `cron(0 3 * * ? *)`, and `rate(1 day)` in milliseconds, of Amazon's EventBridge; undefined for every other, and for what needs a year or a last day. */
+function fromAws(text: string): string | number | undefined {
+  const [, amount, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(text) ?? [];
+  if (amount !== undefined) return parseDuration(`${amount}${unit?.charAt(0)}`);
+  const [, minute, hour, day, month, weekday, year] = /^cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)$/.exec(text) ?? [];
+  if (minute === undefined || year !== '*' || /[LW#]/.test(`${day} ${weekday?.replace(/[A-Z]{3}/g, '')}`)) return undefined;
+  // Amazon counts the days of the week from Sunday as 1.
+  const days = weekday?.replace(/\d+/g, (each) => String(Number(each) - 1));
+  return [minute, hour, day, month, days].join(' ').replaceAll('?', '*');
 }
 
 /** Data sets of which all or any are waited for: `{__or__: […]}`, `a & b`, `{any: […]}`, `{__type: asset_all, __var: {objects}}`. */

@@ -1,8 +1,10 @@
 import { stringify } from 'yaml';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
-import type { Converted } from './argument-converters.ts';
+import { CATALOG } from '../../activities/catalog.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/json.ts';
+import type { Convert, Converted } from './argument-converters.ts';
 import { convertOption, isNothing } from './convert-options.ts';
-import { isJinja, translateJinja } from './jinja.ts';
+import { isJinja, type JinjaNames, translateJinja } from './jinja.ts';
+import { convertMapped } from './convert-mapped.ts';
 import { className, mappingOf, type OperatorMapping } from './operators.ts';
 import type { Report } from './report.ts';
 import type { Fields, SourceTask } from './source-dag.ts';
@@ -21,15 +23,17 @@ export interface TaskContext {
   readonly fullName: string;
   /** What `default_args` has beside the keys of every task: arguments for the operators that take them. */
   readonly defaults: Fields;
-  /** The DAG's parameters, with our names. */
-  readonly params: ReadonlyMap<string, string>;
+  /** What its expressions may read. */
+  readonly names: Omit<JinjaNames, 'task'>;
+  /** The tasks that wait for it, by our names. */
+  readonly followers: readonly string[];
   readonly dagName: (id: string) => string;
   readonly report: Report;
 }
 
 const MAX_COMMENT_LINES = 15;
 
-/** The task as ours; as an `empty` one, with what it was in a comment, when what it does cannot be said. Without `depends_on`. */
+/** The task as ours; as an `unfinished` one, with what it was in a comment, when what it does cannot be said. Without `depends_on`. */
 export function convertTask(task: SourceTask, context: TaskContext): WrittenTask {
   return new TaskConverter(task, context).convert();
 }
@@ -57,13 +61,14 @@ class TaskConverter {
       if (option) this.apply(name, field, option, this.options, (tell) => tell());
       else if (option === null && mapping) this.argument(name, field, mapping);
     }
-    const fault = mapping ? this.fault(mapping) : reasonWhyNone(task.operator);
-    if (fault !== undefined || !mapping) return this.asEmpty(fault ?? '');
+    const mapped = mapping && this.mapped(mapping);
+    const fault = mapping ? (mapped?.fault ?? this.fault(mapping)) : reasonWhyNone(task.operator, context.followers);
+    if (fault !== undefined || !mapping) return this.asUnfinished(fault ?? '');
     context.report.kept(context.fullName, task.place, context.fullName);
     if (mapping.note !== undefined) context.report.changed(className(task.operator ?? ''), mapping.note, task.place, context.fullName);
     for (const tell of this.told) tell();
     const finished = mapping.finish?.(this.keys, context.name) ?? this.keys;
-    return { keys: { name: context.name, type: mapping.type, ...finished, ...this.options }, comments: this.comments };
+    return { keys: { name: context.name, type: mapping.type, ...finished, ...mapped?.keys, ...this.options }, comments: this.comments };
   }
 
   /** What the task says, before it what `default_args` says to such an operator. */
@@ -81,21 +86,41 @@ class TaskConverter {
 
   private argument(name: string, field: SourceValue, mapping: OperatorMapping): void {
     if (mapping.ignored?.includes(name) || isNothing(field.value)) return;
-    const convert = Object.hasOwn(mapping.arguments, name) ? mapping.arguments[name] : undefined;
-    const unknown: string[] = [];
-    const value = translate(field.value, this.context.params, unknown);
-    const converted: Converted = !convert
-      ? { lost: `is nothing that a task of type ${mapping.type} takes` }
-      : unknown.length > 0
-        ? { lost: `has ${[...new Set(unknown)].join(', ')}, which a run does not know here` }
-        : convert(value, this.context.dagName);
-    if (convert && 'lost' in converted) this.lost.push(`${name} ${converted.lost}`);
+    const convert = argumentOf(mapping, name);
+    const converted: Converted = convert
+      ? this.converted(name, field.value, convert)
+      : { lost: `has no equal in a task of type ${mapping.type}` };
+    // What is asked less than Airflow asks would let through what it holds back.
+    if ((convert || mapping.guards) && 'lost' in converted) this.lost.push(`${name} ${converted.lost}`);
     this.apply(name, field, converted, this.keys, (tell) => this.told.push(tell));
   }
 
+  private converted(name: string, value: Json, convert: Convert): Converted {
+    const unknown: string[] = [];
+    const own = this.task.fields.get('params')?.value;
+    const names: JinjaNames = { ...this.context.names, task: this.context.name };
+    const constants = isMap(own) ? own : {};
+    const translated = translate(value, { names: withConstants(names, constants), isSql: name === 'sql' || name === 'query' }, unknown);
+    return unknown.length > 0 ? { lost: `has ${[...new Set(unknown)].join('; ')}` } : convert(translated, this.context.dagName);
+  }
+
+  /** `expand` of a task that is mapped over a list which the file has. */
+  private mapped(mapping: OperatorMapping): { readonly keys?: JsonObject; readonly fault?: string } | undefined {
+    const { value } = this.task.fields.get('expand') ?? {};
+    if (!value) return undefined;
+    const keys = convertMapped(value, (name, each) => {
+      const convert = argumentOf(mapping, name);
+      const converted = convert && this.converted(name, each, convert);
+      return converted && 'keys' in converted ? converted.keys : undefined;
+    });
+    if (!keys) return { fault: 'it is mapped over a list: write its list and its work anew, with expand' };
+    Object.assign(this.keys, keys.keys);
+    return { keys: { expand: keys.expand } };
+  }
+
   /** What keeps the task from doing its work. */
-  private fault({ needs = [] }: OperatorMapping): string | undefined {
-    if (this.task.fields.get('expand')?.value) return 'it is mapped over a list: write its list and its work anew, with expand';
+  private fault({ needs = [], guards }: OperatorMapping): string | undefined {
+    if (guards && this.lost.length > 0) return this.lost.join('; ');
     const missing = needs.filter((key) => this.keys[key] === undefined);
     if (missing.length === 0) return undefined;
     return this.lost.length > 0 ? this.lost.join('; ') : `the file does not say what its ${missing.join(' and ')} would be`;
@@ -121,44 +146,75 @@ class TaskConverter {
     inTime(() => (why === undefined ? report.kept(name, field.place, fullName) : report.changed(name, why, field.place, fullName)));
   }
 
-  private asEmpty(why: string): WrittenTask {
+  private asUnfinished(why: string): WrittenTask {
     const { task, context } = this;
-    context.report.notKept(context.fullName, `is an empty task now: ${why}`, task.place, context.fullName);
+    context.report.notKept(context.fullName, `is a task that fails until it is written: ${why}`, task.place, context.fullName);
     const own = [...task.fields].filter(([name, { value }]) => convertOption(name, value) === null && value !== null && !isNothing(value));
     const was = {
       ...(task.operator !== undefined && { operator: task.operator }),
       ...Object.fromEntries(own.map(([name, { value }]) => [name, value])),
     };
     return {
-      keys: { name: context.name, type: 'empty', ...this.options },
+      keys: { name: context.name, type: 'unfinished', missing: inWords(why), ...this.options },
       comments: [...this.comments, `not kept: ${why}. It was:`, ...yamlLines(was)],
     };
   }
 }
 
+/** A reason as a text that holds no expression. */
+export function inWords(why: string): string {
+  return why
+    .replace(/[\p{Cc}\u2028\u2029\ufeff]/gu, ' ')
+    .replace(/\{\{-?\s*([^]*?)\s*-?\}\}/g, '`$1`')
+    .replaceAll('{{', '{ {')
+    .slice(0, 1000);
+}
+
 /** Keys that are read from elsewhere. */
 const STRUCTURE: ReadonlySet<string> = new Set(['expand', 'inlets', 'outlets']);
 
-function reasonWhyNone(operator: string | undefined): string {
+/** How a key of an operator is converted: as its mapping says, or as it is where the task type has a key of the same name. */
+function argumentOf({ type, arguments: known }: OperatorMapping, name: string): Convert | undefined {
+  if (Object.hasOwn(known, name)) return known[name];
+  const taken = CATALOG.find((each) => each.type === type)?.params.properties ?? {};
+  return Object.hasOwn(taken, name) ? (value) => ({ keys: { [name]: value } }) : undefined;
+}
+
+/** `params` of a task are the same in every run. */
+function withConstants(names: JinjaNames, constants: JsonObject): JinjaNames {
+  const given = Object.entries(constants).flatMap(([name, value]): [string, { name: string; kind: 'text'; constant: string }][] =>
+    typeof value === 'string' || typeof value === 'number' ? [[name, { name, kind: 'text', constant: String(value) }]] : [],
+  );
+  return { ...names, params: new Map([...names.params, ...given]) };
+}
+
+function reasonWhyNone(operator: string | undefined, followers: readonly string[]): string {
   if (operator === undefined) return 'the file names no operator';
   const name = className(operator);
+  if (/branch/i.test(name)) {
+    const cases = followers
+      .map((each, index) => `${index === 0 ? 'one' : index === 1 ? 'another' : `value_${index + 1}`}: [${each}]`)
+      .join(', ');
+    return `${name} chooses by code of yours: write an empty task with switch: {on: …, cases: {${cases}}}`;
+  }
+  if (/short_?circuit/i.test(name)) return `${name} stops by code of yours: write an empty task with when: …`;
   const what = /python|^task$|virtualenv/i.test(name) ? `${name} runs Python of yours` : `Sluice has nothing like ${name}`;
   return `${what}: write a task type for it, or a program that a task of type command runs`;
 }
 
 /** `value` with every text in our expressions; what cannot be said is added to `lost`. */
-function translate(value: Json, params: ReadonlyMap<string, string>, lost: string[]): Json {
+function translate(value: Json, at: { readonly names: JinjaNames; readonly isSql: boolean }, lost: string[]): Json {
   if (typeof value === 'string') {
     const variable = /(?<![\w$\\])\$(?:\{[A-Z_][A-Z0-9_]*\}|[A-Z_][A-Z0-9_]*)(?![\w$])/.exec(value)?.[0];
-    if (variable !== undefined) lost.push(variable);
+    if (variable !== undefined) lost.push(`${variable}, which a run does not know here`);
     if (!isJinja(value)) return value;
-    const translation = translateJinja(value, params);
+    const translation = translateJinja(value, at.names, at.isSql);
     lost.push(...translation.lost);
     return translation.text;
   }
-  if (Array.isArray(value)) return value.map((each: Json) => translate(each, params, lost));
+  if (Array.isArray(value)) return value.map((each: Json) => translate(each, at, lost));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, each === undefined ? null : translate(each, params, lost)]));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, each === undefined ? null : translate(each, at, lost)]));
 }
 
 /** A value as lines of YAML, for a comment. */

@@ -3,6 +3,7 @@ import { adaptNames } from './names.ts';
 import { type ImportFile, readDags } from './read-dags.ts';
 import type { Report } from './report.ts';
 import { ImportError, type Place } from './source-value.ts';
+import { settleTasks } from './settle-tasks.ts';
 import { writePipeline } from './write-pipeline.ts';
 
 /** A DAG that was imported. */
@@ -29,7 +30,7 @@ export function importDags(files: readonly (ImportFile | ImportError)[]): (Impor
     seen.add(dag.id);
     try {
       const { pipeline, report } = convertDag(dag, dagName);
-      return { dagId: dagName(dag.id), place: dag.place, yaml: writePipeline(pipeline), report };
+      return { dagId: dagName(dag.id), place: dag.place, yaml: writePipeline(settleTasks(pipeline, report, dag.place)), report };
     } catch (error) {
       if (error instanceof ImportError) return error;
       throw error;

@@ -1,33 +1,31 @@
-/** Airflow's template names that a run has here too, with ours. */
-const NAMES: Readonly<Record<string, string>> = {
-  ds: 'ds',
-  ds_nodash: 'ds_nodash',
-  ts: 'ts',
-  prev_ds: 'prev_ds',
-  next_ds: 'next_ds',
-  logical_date: 'logical_date',
-  execution_date: 'logical_date',
-  data_interval_start: 'data_interval_start',
-  data_interval_end: 'data_interval_end',
-  run_id: 'run_id',
-  'dag_run.run_id': 'run_id',
-  'dag.dag_id': 'dag_id',
-  'dag_run.dag_id': 'dag_id',
-  'logical_date | ds': 'ds',
-  'logical_date | ds_nodash': 'ds_nodash',
-  'data_interval_start | ds': 'ds',
-  'data_interval_start | ds_nodash': 'ds_nodash',
-  'execution_date | ds': 'ds',
-  'execution_date | ds_nodash': 'ds_nodash',
-};
-const PARAM = /^params(?:\.([A-Za-z_]\w*)|\[(?:'([^'\]]+)'|"([^"\]]+)")\])$/;
-const TEMPLATE = /\{\{([^]*?)\}\}|\{%[^]*?%\}|\{#[^]*?#\}/g;
+import type { Json } from '../../workflows/plan/json.ts';
+import { convertExpression } from './jinja-to-cel.ts';
+import { NoEqual, parseJinja } from './jinja-syntax.ts';
+import { asText, operand, truth, type Value } from './jinja-values.ts';
 
-/** A text with its expressions in our language; what has none stands in `lost` as it was written. */
+/** What expressions of a task may read beside the names of every run. */
+export interface JinjaNames {
+  /** The DAG's parameters, by their names there. */
+  readonly params: ReadonlyMap<string, { readonly name: string; readonly kind: Value['kind']; readonly constant?: string }>;
+  /** The task that the text belongs to. */
+  readonly task: string;
+  readonly timezone?: string;
+  /**
+   * A parameter in place of what Airflow keeps elsewhere: a Variable, or `dag_run.conf`.
+   * @returns its name here; undefined for what must not be a parameter, such as a secret
+   */
+  parameter(origin: 'variable' | 'conf', name: string, fallback?: Json): string | undefined;
+  /** What a task before this one gives, as an expression. */
+  output(task: string): Value | undefined;
+}
+
+/** A text with its expressions in our language. `lost`: what has no equal, as it was written, and why. */
 export interface Translation {
   readonly text: string;
   readonly lost: readonly string[];
 }
+
+const TEMPLATE = /\{\{([^]*?)\}\}|\{%([^]*?)%\}|\{#[^]*?#\}/g;
 
 /** Whether `text` holds any of Jinja. */
 export function isJinja(text: string): boolean {
@@ -36,32 +34,122 @@ export function isJinja(text: string): boolean {
 
 /**
  * Translates the Jinja in `text`.
- * @param params the names of the DAG's parameters, with ours
+ * @param isSql whether the text is SQL, where a value becomes a literal of its type and where text cannot be chosen
  */
-export function translateJinja(text: string, params: ReadonlyMap<string, string>): Translation {
+export function translateJinja(text: string, names: JinjaNames, isSql = false): Translation {
   const lost: string[] = [];
-  const translated = text.replace(TEMPLATE, (whole: string, inside: string | undefined) => {
-    const name =
-      inside === undefined
-        ? undefined
-        : ours(
-            inside
-              .replace(/^-|-$/g, '')
-              .trim()
-              .replace(/\s*\|\s*/g, ' | '),
-            params,
-          );
-    if (name === undefined) lost.push(whole);
-    return name === undefined ? whole : `{{ ${name} }}`;
-  });
+  const translator = new Translator(names, lost, isSql);
+  const pieces = translator.pieces(text);
+  const translated = pieces.map((piece) => (typeof piece === 'string' ? piece : `{{ ${piece.cel} }}`)).join('');
   // Braces that belong to nothing would be expressions to us.
-  if (lost.length === 0 && isJinja(translated.replace(/\{\{ [\w.]+ \}\}/g, ''))) lost.push(text);
-  return { text: translated, lost };
+  if (lost.length === 0 && pieces.some((piece) => typeof piece === 'string' && isJinja(piece)))
+    lost.push(`${text}, whose braces do not end`);
+  return { text: lost.length > 0 ? text : translated, lost };
 }
 
-function ours(expression: string, params: ReadonlyMap<string, string>): string | undefined {
-  if (Object.hasOwn(NAMES, expression)) return NAMES[expression];
-  const match = PARAM.exec(expression);
-  const name = match && params.get(match[1] ?? match[2] ?? match[3] ?? '');
-  return name ? `params.${name}` : undefined;
+/** A part of a text: as it stands, or a value. */
+type Piece = string | Value;
+
+/** A part of a text that stands only under a condition, while it is read. */
+interface OpenChoice {
+  readonly before: Piece[];
+  readonly branches: { readonly condition: string; readonly pieces: readonly Piece[] }[];
+  condition: string;
+}
+
+class Translator {
+  private readonly set = new Map<string, Value>();
+
+  constructor(
+    private readonly names: JinjaNames,
+    private readonly lost: string[],
+    private readonly isSql: boolean,
+  ) {}
+
+  pieces(text: string): readonly Piece[] {
+    let pieces: Piece[] = [];
+    const open: OpenChoice[] = [];
+    let from = 0;
+    for (const match of text.matchAll(TEMPLATE)) {
+      const [whole, expression, statement] = match;
+      if (match.index > from) pieces.push(text.slice(from, match.index));
+      from = match.index + whole.length;
+      try {
+        if (expression !== undefined) {
+          const value = this.valueOf(expression);
+          const isWhole = pieces.length === 0 && from === text.length && open.length === 0;
+          if (this.isSql && isPiece(value, text.slice(0, match.index))) {
+            this.lost.push(`${whole} without quotes, a piece of SQL in Airflow that would be one value here`);
+            return [];
+          }
+          if (typeof value.constant === 'string') pieces.push(value.constant);
+          else if (isWhole && !this.isSql && (value.kind === 'number' || value.kind === 'boolean'))
+            pieces.push({ cel: value.text ?? `string(${value.cel})`, kind: 'text' });
+          else if (value.zone !== undefined) pieces.push({ cel: asText(value), kind: 'text' });
+          else if (value.dayOnly) throw new NoEqual();
+          else pieces.push(value);
+        } else if (statement !== undefined) {
+          pieces = this.statement(statement.replace(/^-|-$/g, '').trim(), pieces, open);
+        }
+      } catch (error) {
+        if (!(error instanceof NoEqual)) throw error;
+        this.lost.push(`${whole}, which a run does not know here`);
+        return [];
+      }
+    }
+    if (open.length > 0) this.lost.push(`${text}, whose {% if %} does not end`);
+    return from < text.length ? [...pieces, text.slice(from)] : pieces;
+  }
+
+  private valueOf(expression: string): Value {
+    return convertExpression(parseJinja(expression.replace(/^-|-$/g, '')), this.names, this.set);
+  }
+
+  /** @returns the pieces that go on being read */
+  private statement(statement: string, pieces: Piece[], open: OpenChoice[]): Piece[] {
+    const [, word = '', rest = ''] = /^(\w+)\s*([^]*)$/.exec(statement) ?? [];
+    const choice = open.at(-1);
+    if (word === 'set') {
+      const [, name, expression] = /^([A-Za-z_]\w*)\s*=([^]+)$/.exec(rest) ?? [];
+      if (name === undefined || expression === undefined || choice) throw new NoEqual();
+      this.set.set(name, this.valueOf(expression));
+      return pieces;
+    }
+    // A value in SQL is a literal: it cannot be a piece of the statement.
+    if (this.isSql) throw new NoEqual();
+    if (word === 'if') {
+      open.push({ before: pieces, branches: [], condition: truth(this.valueOf(rest)) });
+      return [];
+    }
+    if (!choice) throw new NoEqual();
+    choice.branches.push({ condition: choice.condition, pieces });
+    if (word === 'elif') choice.condition = truth(this.valueOf(rest));
+    else if (word === 'else') choice.condition = '';
+    else if (word === 'endif') {
+      open.pop();
+      return [...choice.before, chosen(choice.branches)];
+    } else throw new NoEqual();
+    return [];
+  }
+}
+
+/** Whether a text that people give stands outside of quotes in SQL: a name, a list or a condition. @param before the SQL before it */
+function isPiece({ kind, cel, constant }: Value, before: string): boolean {
+  const isGiven = constant === undefined && (kind === 'text' || kind === 'any') && cel.includes('params.');
+  return isGiven && (before.match(/'/g)?.length ?? 0) % 2 === 0 && (before.match(/"/g)?.length ?? 0) % 2 === 0;
+}
+
+function chosen(branches: OpenChoice['branches']): Value {
+  const otherwise = branches.at(-1)?.condition === '' ? branches.at(-1) : undefined;
+  const conditions = otherwise ? branches.slice(0, -1) : branches;
+  const cel = conditions.reduceRight(
+    (rest, { condition, pieces }) => `${condition} ? ${joined(pieces)} : ${rest}`,
+    joined(otherwise?.pieces ?? []),
+  );
+  return { cel, kind: 'text' };
+}
+
+function joined(pieces: readonly Piece[]): string {
+  const parts = pieces.map((piece) => (typeof piece === 'string' ? JSON.stringify(piece) : asText(piece)));
+  return parts.length === 0 ? '""' : parts.length === 1 ? (parts[0] ?? '') : operand({ cel: parts.join(' + '), kind: 'text' });
 }

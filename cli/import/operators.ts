@@ -5,6 +5,7 @@ import {
   percent,
   textMap,
   argv,
+  copyOptions,
   connection,
   duration,
   jsonBody,
@@ -20,6 +21,7 @@ import {
   truth,
   wholeNumber,
 } from './argument-converters.ts';
+import { adaptName } from './names.ts';
 
 /** What an operator of Airflow is here. */
 export interface OperatorMapping {
@@ -32,6 +34,8 @@ export interface OperatorMapping {
   readonly needs?: readonly string[];
   /** Airflow's own defaults, where those of the task type differ. */
   readonly defaults?: JsonObject;
+  /** Whether what follows runs only when it has found what it asks for: what it asks must be asked whole. */
+  readonly guards?: boolean;
   /** What people must know of the task beside its arguments. */
   readonly note?: string;
   /** Puts the keys into their final form, for the task of this name. */
@@ -40,12 +44,16 @@ export interface OperatorMapping {
 
 const SENSOR = { poke_interval: duration('poke_interval'), timeout: duration('timeout'), soft_fail: truth('soft_fail') } as const;
 /** Waiting holds no worker slot here, so that how to wait need not be said. */
-const SENSOR_IGNORED = ['mode', 'deferrable', 'exponential_backoff', 'reschedule'];
+const SENSOR_IGNORED = ['mode', 'deferrable', 'exponential_backoff', 'max_wait', 'reschedule', 'silent_fail', 'verify', 'wildcard_match'];
 
 const sql = (connectionKey: string, fallback: string): OperatorMapping => ({
   type: 'sql',
-  arguments: { sql: statement('sql'), [connectionKey]: connection('conn_id') },
-  ignored: ['split_statements', 'return_last', 'show_return_value_in_logs'],
+  arguments: {
+    sql: statement('sql'),
+    [connectionKey]: connection('conn_id'),
+    autocommit: (value) => ({ keys: value === true ? { transaction: false } : {} }),
+  },
+  ignored: ['split_statements', 'return_last', 'show_return_value_in_logs', 'handler'],
   needs: ['sql'],
   ...(fallback !== 'postgres_default' && { defaults: { conn_id: fallback } }),
 });
@@ -53,6 +61,7 @@ const sql = (connectionKey: string, fallback: string): OperatorMapping => ({
 /** A `sql_check` of one check, which takes its name from the task. */
 const sqlCheck = (own: Readonly<Record<string, Convert>>, comparators: readonly string[]): OperatorMapping => ({
   type: 'sql_check',
+  guards: true,
   arguments: { conn_id: connection('conn_id'), sql: statement('sql'), ...own },
   needs: ['sql', ...comparators],
   finish: ({ sql, equals, min, max, tolerance, ...rest }, task) => {
@@ -83,16 +92,25 @@ const http = (method: string): OperatorMapping => ({
   },
 });
 
+const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+
+/** Names of tasks, as a `switch` names them. */
+const tasks =
+  (key: string): Convert =>
+  (value) => ({ keys: { [key]: [value].flat().map((each) => adaptName(String(each), 'task')) } });
+
 /** Expressions are left as they are: their values are encoded when a run has them. */
 function withQuery(path: string, query: JsonObject): string {
   const encode = (text: string): string =>
     text
-      .split(/(\{\{ [\w.]+ \}\})/)
+      .split(/(\{\{ (?:[^"}]|"(?:[^"\\]|\\.)*")+ \}\})/)
       .map((part, index) => (index % 2 ? part : encodeURIComponent(part)))
       .join('');
   const pairs = Object.entries(query).map(([key, value]) => `${encodeURIComponent(key)}=${encode(String(value))}`);
   return `${path}${path.includes('?') ? '&' : '?'}${pairs.join('&')}`;
 }
+
+const WHOLE_RUN = 'the whole run is waited for here, which ends after its tasks';
 
 const EMPTY: OperatorMapping = { type: 'empty', arguments: {} };
 
@@ -146,6 +164,7 @@ export const OPERATORS: Readonly<Record<string, OperatorMapping>> = {
       table: text('redshift_table'),
       column_list: texts('columns'),
       upsert_keys: texts('upsert_keys'),
+      copy_options: copyOptions,
       method: (value) => ({ keys: { method: String(value).toLowerCase() } }),
       redshift_conn_id: connection('redshift_conn_id'),
       aws_conn_id: connection('aws_conn_id'),
@@ -195,42 +214,72 @@ export const OPERATORS: Readonly<Record<string, OperatorMapping>> = {
   },
   S3KeySensor: {
     type: 'wait_for_s3',
+    guards: true,
     arguments: { ...SENSOR, bucket_name: text('bucket'), bucket_key: objectKey, aws_conn_id: connection('conn_id') },
     ignored: SENSOR_IGNORED,
     needs: ['bucket', 'key'],
   },
   ExternalTaskSensor: {
     type: 'wait_for_pipeline',
+    guards: true,
     arguments: {
       ...SENSOR,
       external_dag_id: pipeline('dag_id'),
-      external_task_id: () => ({ lost: 'names a task: here it is the whole run that is waited for' }),
-      external_task_ids: () => ({ lost: 'names tasks: here it is the whole run that is waited for' }),
+      external_task_id: () => ({ keys: {}, why: WHOLE_RUN }),
+      external_task_ids: () => ({ keys: {}, why: WHOLE_RUN }),
+      allowed_states: (value) =>
+        Array.isArray(value) && value.length === 1 && (value[0] === 'success' || value[0] === 'failed')
+          ? { keys: value[0] === 'failed' ? { state: 'failed' } : {} }
+          : { lost: 'has other states than success or failed' },
+      failed_states: () => ({ keys: {}, why: 'a run that failed is waited for until the time-out: it may be run again' }),
     },
     ignored: [...SENSOR_IGNORED, 'check_existence'],
     needs: ['dag_id'],
   },
   SqlSensor: {
     type: 'wait_for_sql',
+    guards: true,
     arguments: { ...SENSOR, sql: statement('sql'), conn_id: connection('conn_id') },
     ignored: SENSOR_IGNORED,
     needs: ['sql'],
   },
   HttpSensor: {
     type: 'wait_for_http',
+    guards: true,
     arguments: { ...SENSOR, http_conn_id: connection('conn_id'), endpoint: path },
     ignored: SENSOR_IGNORED,
     needs: ['path'],
     defaults: { conn_id: 'http_default' },
   },
+  BranchDayOfWeekOperator: {
+    type: 'empty',
+    guards: true,
+    arguments: {
+      week_day: (value) => {
+        const days = [value].flat().map((each) => WEEKDAYS.indexOf(String(each).trim().toLowerCase()) + 1);
+        return days.includes(0) ? { lost: 'names days that are none' } : { keys: { when_day: days } };
+      },
+      follow_task_ids_if_true: tasks('if_true'),
+      follow_task_ids_if_false: tasks('if_false'),
+    },
+    ignored: ['use_task_execution_day', 'use_task_logical_date'],
+    needs: ['when_day', 'if_true', 'if_false'],
+    note: 'the day is the one of the data interval',
+    finish: ({ when_day: days, if_true: yes, if_false: no, ...rest }) => ({
+      ...rest,
+      switch: { on: `dayOfWeek(ds) in ${JSON.stringify(days)}`, cases: { true: yes ?? [], false: no ?? [] } },
+    }),
+  },
   TimeSensor: {
     type: 'wait_until',
+    guards: true,
     arguments: { ...SENSOR, target_time: text('time') },
     ignored: SENSOR_IGNORED,
     needs: ['time'],
   },
   DateTimeSensor: {
     type: 'wait_until',
+    guards: true,
     arguments: { ...SENSOR, target_time: text('time') },
     ignored: SENSOR_IGNORED,
     needs: ['time'],

@@ -46,10 +46,11 @@ function readDag(id: string, value: SourceValue, defaults: Fields): SourceDag {
     throw new ImportError(`DAG '${id}' has no tasks. A key that is no DAG, such as one for anchors, can be taken away.`, value.place);
   }
   const groups = new Map([...(fields.get('task_groups')?.fields ?? NO_FIELDS)].map(([name, group]) => [name, readGroup(name, group)]));
+  const own = fields.get('dag_id')?.value;
   return {
-    id,
+    id: typeof own === 'string' && own !== '' ? own : id,
     place: value.place,
-    fields: without(fields, ['tasks', 'task_groups', 'default_args']),
+    fields: without(fields, ['dag_id', 'tasks', 'task_groups', 'default_args']),
     defaults: fields.get('default_args')?.fields ?? NO_FIELDS,
     tasks: [...tasks].map(([name, task]) => readTask(name, task, fields.get('task_groups')?.fields ?? NO_FIELDS)),
     groups: [...groups.values()],

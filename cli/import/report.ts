@@ -18,7 +18,14 @@ export interface ReportEntry {
 
 /** What became of the parts of one DAG, collected on the way. */
 export class Report {
-  readonly entries: ReportEntry[] = [];
+  entries: ReportEntry[] = [];
+
+  /** Takes back that a task, and what it says, was kept or changed. @returns where the task stands in its file */
+  withdraw(task: string): Place | undefined {
+    const [place] = this.entries.flatMap((entry) => (entry.task === task && entry.what === task ? [entry.place] : []));
+    this.entries = this.entries.filter((entry) => entry.task !== task || entry.outcome === 'not_kept');
+    return place;
+  }
 
   kept(what: string, place: Place, task?: string): void {
     this.entries.push({ outcome: 'kept', what, place, ...(task !== undefined && { task }) });

@@ -33,7 +33,7 @@ export interface SharedOptions {
 export function shareOptions(own: JsonObject, tasks: readonly WrittenTask[]): SharedOptions {
   const shared = SHARED.map((key): [string, Json | undefined] => [key, mostCommon(tasks, key)]);
   const said: JsonObject = { ...Object.fromEntries(shared.filter(([, value]) => value !== undefined)), ...own };
-  const works = tasks.some(({ keys }) => keys.type !== 'empty');
+  const works = tasks.some(({ keys }) => keys.type !== 'empty' && keys.type !== 'unfinished');
   const retried = [said, ...tasks.map(({ keys }) => keys)].some(({ retries }) => Number(retries ?? 0) > 0);
   const wanted = Object.keys(AIRFLOWS).filter((key) => works && (key === 'retries' || retried));
   const delays = ['retry_delay', 'retry_exponential_backoff', 'max_retry_delay'];

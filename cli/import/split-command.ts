@@ -1,6 +1,9 @@
 /** What a shell does with a command before it runs a program; Sluice runs programs without one. */
 export type CommandWords = { readonly words: readonly string[] } | { readonly shell: string };
 
+/** An expression at the start of a text, with its quotes. */
+const EXPRESSION = /^\{\{ (?:[^"}]|"(?:[^"\\]|\\.)*")+ \}\}/;
+
 /** Words that only a shell knows: no program of that name exists. */
 const BUILTINS: ReadonlySet<string> = new Set(
   `. : alias bg break case cd command continue coproc declare do elif else eval exec exit export fg fi for function getopts hash if jobs let
@@ -37,7 +40,7 @@ export function splitCommand(text: string): CommandWords {
   let quote = '';
   for (let at = 0; at < command.length; at++) {
     const character = command[at] ?? '';
-    const expression = /^\{\{ [\w.]+ \}\}/.exec(command.slice(at, at + 200))?.[0];
+    const expression = EXPRESSION.exec(command.slice(at, at + 2000))?.[0];
     if (expression !== undefined) {
       word = (word ?? '') + expression;
       at += expression.length - 1;

@@ -83,6 +83,7 @@ describe('the example of every task type runs: compiler, interpreter, worker, re
         eventually(() => decideApproval(pipeline.client, run, { task: 'approve_promotion', decision: 'approve', by: 'ann' }), 20_000),
     },
     { types: ['notify'] },
+    { types: ['unfinished'], fails: /is not written yet: BranchPythonOperator/ },
     { types: ['empty'] },
   ];
 

@@ -211,9 +211,10 @@ tasks:
   # not kept: the file does not say what its argv would be. It was:
   #   operator: x.y.BashOperator
   - name: shell
-    type: empty
+    type: unfinished
     group: g
     depends_on: [start]
+    missing: the file does not say what its argv would be
     execution_timeout: 10m
     queue: gpu
 
@@ -221,9 +222,10 @@ tasks:
   #   operator: x.y.EmptyOperator
   #   expand: true
   - name: each
-    type: empty
+    type: unfinished
     group: g
     depends_on: [start]
+    missing: "it is mapped over a list: write its list and its work anew, with expand"
 `;
 
 describe('import of Airflow exports', () => {
@@ -235,6 +237,7 @@ describe('import of Airflow exports', () => {
       'changed group load.deep',
       'changed load.fetch.bash_command',
       'changed load.fetch.outlets',
+      'changed timezone',
     ]);
   });
 

@@ -64,7 +64,7 @@ tasks:
     report: ['changed 7:1 default_args'],
   },
   {
-    it: 'makes an empty task of what it cannot say, with what it was',
+    it: 'makes a task that fails of what it cannot say, with what it was',
     given: `
 a:
   schedule: null
@@ -88,21 +88,24 @@ tasks:
   #   operator: BashOperator
   #   bash_command: cat x | wc -l
   - name: shell
-    type: empty
+    type: unfinished
+    missing: "bash_command has a pipe, and Sluice runs programs without a shell: put it into a script, and call that"
 
   # not kept: PythonOperator runs Python of yours: write a task type for it, or a program that a task of type command runs. It was:
   #   operator: airflow.operators.python.PythonOperator
   #   python_callable: sample.run
   - name: code
-    type: empty
+    type: unfinished
     depends_on: [shell]
+    missing: "PythonOperator runs Python of yours: write a task type for it, or a program that a task of type command runs"
 
   # not kept: Sluice has nothing like KubernetesPodOperator: write a task type for it, or a program that a task of type command runs. It was:
   #   operator: KubernetesPodOperator
   #   image: python:3.12
   - name: pod
-    type: empty
+    type: unfinished
     depends_on: [shell]
+    missing: "Sluice has nothing like KubernetesPodOperator: write a task type for it, or a program that a task of type command runs"
 `,
     report: ['changed 2:1 catchup', 'not_kept 12:7 pod', 'not_kept 5:7 shell', 'not_kept 8:7 code'],
   },
@@ -338,15 +341,26 @@ const MAPPED: [string, string, object][] = [
   ['wait_for_http', 'HttpSensor, endpoint: health', { conn_id: 'http_default', path: '/health' }],
   ['wait_until', 'TimeSensor, target_time: "06:00"', { time: '06:00' }],
   ['command', 'BashOperator, bash_command: run, env: {N: 1}', { argv: ['run'], env: { N: '1' } }],
-  ['empty', 'BashOperator, bash_command: scripts/run.sh', {}],
-  ['empty', 'BashOperator, bash_command: "run $HOME"', {}],
-  ['empty', 'BashOperator, bash_command: "run {{ task.owner }}"', {}],
-  ['empty', 'SQLExecuteQueryOperator, sql: queries/load.sql', {}],
-  ['empty', 'SQLExecuteQueryOperator, sql: "SELECT %(x)s"', {}],
-  ['empty', 'SQLThresholdCheckOperator, sql: SELECT 1, min_threshold: SELECT 2, max_threshold: 9', {}],
-  ['empty', 'TriggerDagRunOperator, trigger_dag_id: "{{ params.x }}"', {}],
-  ['empty', 'HttpOperator, endpoint: [a], expand: {endpoint: [a, b]}', {}],
-  ['empty', 'constructor', {}],
+  ['unfinished', 'BashOperator, bash_command: scripts/run.sh', {}],
+  ['unfinished', 'BashOperator, bash_command: "run $HOME"', {}],
+  ['unfinished', 'BashOperator, bash_command: "run {{ task.owner }}"', {}],
+  ['unfinished', 'SQLExecuteQueryOperator, sql: queries/load.sql', {}],
+  ['unfinished', 'SQLExecuteQueryOperator, sql: "SELECT %(x)s"', {}],
+  ['unfinished', 'SQLThresholdCheckOperator, sql: SELECT 1, min_threshold: SELECT 2, max_threshold: 9', {}],
+  ['unfinished', 'TriggerDagRunOperator, trigger_dag_id: "{{ params.x }}"', {}],
+  ['unfinished', 'HttpOperator, endpoint: [a], expand: {endpoint: [a, b], method: [GET]}', {}],
+  [
+    'http',
+    'HttpOperator, endpoint: [a], expand: {endpoint: [a, b]}',
+    { conn_id: 'http_default', method: 'POST', path: '{{ item }}', expand: { over: ['/a', '/b'], as: 'item' } },
+  ],
+  [
+    'command',
+    'BashOperator, expand: {bash_command: ["echo 1", "echo 2"]}',
+    { argv: ['echo', '{{ item }}'], expand: { over: ['1', '2'], as: 'item' } },
+  ],
+  ['unfinished', 'BashOperator, expand: {bash_command: ["echo 1", "ls 1"]}', {}],
+  ['unfinished', 'constructor', {}],
 ];
 
 describe('import of dag-factory', () => {
@@ -360,7 +374,9 @@ describe('import of dag-factory', () => {
 a: {schedule: null, tasks: {data: {operator: SqlToS3Operator, query: SELECT 1 AS x, s3_bucket: raw-data}, t: {operator: ${given}, dependencies: [data]}}}
 Other-One: {schedule: null, tasks: {x: {operator: EmptyOperator}}}`);
       const pipeline = parse(yaml) as { tasks: Record<string, unknown>[] };
-      assert.deepEqual(pipeline.tasks[1], { name: 't', type, depends_on: ['data'], ...keys });
+      const { missing, ...task } = pipeline.tasks[1] ?? {};
+      assert.equal(typeof missing, type === 'unfinished' ? 'string' : 'undefined');
+      assert.deepEqual(task, { name: 't', type, depends_on: ['data'], ...keys });
     });
   }
 
@@ -382,6 +398,10 @@ two: {<<: *one, schedule: "@weekly"}
 
   it('keeps what is hostile to YAML inside of comments', () => {
     const { yaml } = importOne('a: {schedule: null, tasks: {x: {operator: "Evil\\rtasks: []\\u2028y\\n# z", note: "a\\nb: c"}}}');
-    assert.deepEqual(parse(yaml), { dag_id: 'a', schedule_interval: null, tasks: [{ name: 'x', type: 'empty' }] });
+    assert.deepEqual(parse(yaml), {
+      dag_id: 'a',
+      schedule_interval: null,
+      tasks: [{ name: 'x', type: 'unfinished', missing: (parse(yaml) as { tasks: { missing: string }[] }).tasks[0]?.missing }],
+    });
   });
 });

@@ -31,7 +31,7 @@ describe('sluice import', function () {
     assert.equal(code, 0);
     assert.match(stdout, /^# Imported from .*dags\.yml:1:1\n\ndag_id: one\n[^]*\n---\n[^]*dag_id: two_b\n/);
     assert.match(stderr, /^one \(.*dags\.yml:1:1\)\n {2}kept: .*schedule/);
-    assert.match(stderr, /\n {2}not kept {2}.*dags\.yml:7:11 {2}task y: is an empty task now: PythonOperator/);
+    assert.match(stderr, /\n {2}not kept {2}.*dags\.yml:7:11 {2}task y: is a task that fails until it is written: PythonOperator/);
   });
 
   it('--to writes a file each, and never over another', async () => {

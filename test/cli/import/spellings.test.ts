@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import { convertSchedule } from '../../../cli/import/convert-schedule.ts';
 import { readDate } from '../../../cli/import/dates.ts';
 import { durationText, readDuration } from '../../../cli/import/durations.ts';
-import { translateJinja } from '../../../cli/import/jinja.ts';
+import { type JinjaNames, translateJinja } from '../../../cli/import/jinja.ts';
 import { adaptName, adaptNames } from '../../../cli/import/names.ts';
 import { Report } from '../../../cli/import/report.ts';
 import { readSource } from '../../../cli/import/source-value.ts';
@@ -119,10 +119,17 @@ describe('schedules of Airflow', () => {
 });
 
 describe('Jinja', () => {
-  const params = new Map([
-    ['region', 'region'],
-    ['Other-One', 'other_one'],
-  ]);
+  const names: JinjaNames = {
+    params: new Map([
+      ['region', { name: 'region', kind: 'text' }],
+      ['Other-One', { name: 'other_one', kind: 'text' }],
+      ['days', { name: 'days', kind: 'number' }],
+      ['full', { name: 'full', kind: 'boolean' }],
+    ]),
+    task: 'load',
+    parameter: (_, name) => (name === 'secret' ? undefined : name),
+    output: (task) => (task === 'list' ? { cel: 'outputs.list.stdout.trim()', kind: 'text' } : undefined),
+  };
   const cases: [string, string | null][] = [
     ['{{ ds }}', '{{ ds }}'],
     ['{{ds_nodash}}/{{- run_id -}}', '{{ ds_nodash }}/{{ run_id }}'],
@@ -132,16 +139,69 @@ describe('Jinja', () => {
     ['{{ params.region }}', '{{ params.region }}'],
     ["{{ params['Other-One'] }}", '{{ params.other_one }}'],
     ['{{ params.unknown }}', null],
-    ['{{ macros.ds_add(ds, 1) }}', null],
+    ['{{ macros.ds_add(ds, 1) }}', '{{ addDays(ds, 1) }}'],
+    ['{{ macros.ds_add(ds, -params.days) }}', '{{ addDays(ds, -params.days) }}'],
+    ['{{ macros.ds_add(ds, 27-7*9) }}', '{{ addDays(ds, -36) }}'],
+    ['{{ macros.ds_add(yesterday_ds, 1) | replace("-", "") }}', '{{ (addDays(addDays(ds, -1), 1)).split("-").join("") }}'],
+    ['{{ macros.ds_format(ds, "%Y-%m-%d", "%m%d%Y") }}', '{{ date(ds, "MMddyyyy") }}'],
+    ['{{ macros.ds_format(macros.ds_add(ds, 5), "%Y-%m-%d", "%Y%m%d") }}', '{{ date(addDays(ds, 5), "yyyyMMdd") }}'],
+    ['{{ macros.ds_format(ds, "%d.%m.%Y", "%Y") }}', null],
+    ["{{ execution_date.strftime('%Y-%m') }}", '{{ date(logical_date, "yyyy-MM") }}'],
+    ["{{ execution_date.strftime('%Y-%m-%d') }}", '{{ ds }}'],
+    ["{{ execution_date.strftime('year=%Y/hour=%H') }}", `{{ date(logical_date, "'year'=yyyy/'hour'=HH") }}`],
+    ["{{ execution_date.strftime('%b%y').lower() }}", '{{ date(logical_date, "MMMyy").lowerAscii() }}'],
+    ["{{ (execution_date - macros.timedelta(days=1)).strftime('%Y-%m-%d') }}", '{{ date(addDays(logical_date, -1)) }}'],
+    ["{{ execution_date.subtract(months=1).strftime('%Y%m') }}", '{{ date(addMonths(logical_date, -1), "yyyyMM") }}'],
+    [
+      "{{ (macros.datetime.strptime(ds, '%Y-%m-%d') - macros.timedelta(7)).strftime('%Y%m%d') }}",
+      '{{ date(addDays(ds, -7), "yyyyMMdd") }}',
+    ],
+    [
+      "{{ (next_execution_date - macros.dateutil.relativedelta.relativedelta(months=1)).strftime('%m') }}",
+      '{{ date(addMonths(data_interval_end, -1), "MM") }}',
+    ],
+    ['{{ data_interval_end.in_timezone("Asia/Seoul") | ds }}', '{{ date(data_interval_end, "yyyy-MM-dd", "Asia/Seoul") }}'],
+    [
+      '{{ data_interval_start.year }}-{{ data_interval_start.month }}',
+      '{{ int(date(data_interval_start, "yyyy")) }}-{{ int(date(data_interval_start, "M")) }}',
+    ],
+    ['{{ execution_date.replace(day=1) | ds }}', '{{ date(addDays(logical_date, 1 - int(date(logical_date, "d")))) }}'],
+    [
+      '{{ logical_date.replace(hour=4, minute=0).isoformat() }}',
+      `{{ date(addHours(startOfDay(logical_date), 4), "yyyy-MM-dd'T'HH:mm:ssXXX") }}`,
+    ],
+    ["{{ prev_execution_date.strftime('%Y%m%d') }}", '{{ date(prev_ds, "yyyyMMdd") }}'],
+    ["{{ prev_execution_date.strftime('%H') }}", null],
+    ['{{ ts_nodash }}', `{{ date(logical_date, "yyyyMMdd'T'HHmmss") }}`],
+    ['{{ var.value.bucket }}/{{ var.json.shop.region }}', '{{ params.bucket }}/{{ params.shop.region }}'],
+    ['{{ var.value.secret }}', null],
+    ["{{ dag_run.conf['table'] }}", '{{ params.table }}'],
+    ["{{ dag_run.conf.get('day', ds) }}", '{{ params.day == null ? ds : string(params.day) }}'],
+    ["{{ dag_run.conf.get('env') or 'dev' }}", '{{ params.env }}'],
+    ["{{ dag_run.conf['m'] if dag_run.conf else '' }}", '{{ params.m }}'],
+    ["{{ 'full' if params.full else 'delta' }}", '{{ params.full ? "full" : "delta" }}'],
+    ['{{ "a" ~ params.region ~ "-" ~ ds }}', '{{ (("a" + params.region) + "-") + ds }}'],
+    ['{{ conn.Shop.host }}:{{ conn.shop.port }}', '{{ conn.shop.host }}:{{ conn.shop.port }}'],
+    ['{{ conn.shop.password }}', null],
+    ['{{ task.task_id }}/{{ ti.task_id }}', 'load/load'],
+    ["{{ ti.xcom_pull(task_ids='list') }}", '{{ outputs.list.stdout.trim() }}'],
+    ["{{ ti.xcom_pull(task_ids='python') }}", null],
+    ['{{ params.days }}', '{{ string(params.days) }}'],
     ['{{ constructor }}', null],
+    ['{{ macros.datetime.now() }}', null],
+    ['{{ ti.try_number }}', null],
+    ['{{ ds.__class__ }}', null],
     ['{% if x %}a{% endif %}', null],
-    ['{# note #}', null],
+    ['{% if params.full %}a {{ ds }}{% else %}b{% endif %}', '{{ params.full ? ("a " + ds) : "b" }}'],
+    ['{% set d = macros.ds_add(ds, 1) %}{{ d }}', '{{ addDays(ds, 1) }}'],
+    ['{% for x in y %}a{% endfor %}', null],
+    ['{# note #}', ''],
     ['{{ ds', null],
     ['{{ ds }} {{', null],
   ];
   for (const [given, wanted] of cases) {
     it(given, () => {
-      const { text, lost } = translateJinja(given, params);
+      const { text, lost } = translateJinja(given, names);
       if (wanted === null) assert.notDeepEqual(lost, []);
       else assert.deepEqual([text, lost], [wanted, []]);
     });

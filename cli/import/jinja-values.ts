@@ -1,0 +1,106 @@
+import { isTimeZone } from '../../workflows/plan/time-zone.ts';
+import { fromDirectives, fromTokens, hasClock } from './date-patterns.ts';
+import { NoEqual } from './jinja-syntax.ts';
+
+/** A value of an expression, as CEL. */
+export interface Value {
+  readonly cel: string;
+  /** `day`: a text that names a day; `any`: known in a run only. */
+  readonly kind: 'time' | 'day' | 'text' | 'number' | 'boolean' | 'any';
+  /** What it is where no run is needed to know it. */
+  readonly constant?: string | number | boolean | null;
+  /** The zone that a time is shown in, where it is not the pipeline's. */
+  readonly zone?: string;
+  /** A time of which only the day is known here. */
+  readonly dayOnly?: boolean;
+  /** The same as a text, where that is shorter than `string(cel)`. */
+  readonly text?: string;
+}
+
+/** A length of time: amounts by the functions that add them. */
+export type Delta = Readonly<Record<string, string>>;
+
+export const time = (cel: string): Value => ({ cel, kind: 'time' });
+export const day = (cel: string): Value => ({ cel, kind: 'day' });
+export const text = (cel: string): Value => ({ cel, kind: 'text' });
+export const any = (cel: string): Value => ({ cel, kind: 'any' });
+/** A time whose day alone is known here. */
+export const onlyDay = (cel: string): Value => ({ cel, kind: 'time', dayOnly: true });
+
+export function constant(value: string | number | boolean | null): Value {
+  const kind = typeof value === 'string' ? 'text' : typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'boolean' : 'any';
+  return { cel: JSON.stringify(value), kind, constant: value };
+}
+
+export function isDate({ kind }: Value): boolean {
+  return kind === 'time' || kind === 'day';
+}
+
+/** `date(x, pattern)`, in its shortest form. */
+export function formatted(value: Value, pattern: string | undefined): Value {
+  if (!isDate(value) || pattern === undefined || (value.dayOnly && hasClock(pattern))) throw new NoEqual();
+  const isStart = value.zone === undefined && ['ds', 'logical_date', 'data_interval_start'].includes(value.cel);
+  if (pattern === 'yyyy-MM-dd' && value.zone === undefined) {
+    return isStart ? day('ds') : value.kind === 'day' || value.dayOnly ? day(value.cel) : day(`date(${value.cel})`);
+  }
+  if (pattern === 'yyyyMMdd' && isStart) return text('ds_nodash');
+  const cel = `date(${[value.cel, JSON.stringify(pattern), ...zoneOf(value)].join(', ')})`;
+  return pattern === 'yyyy-MM-dd' ? day(cel) : text(cel);
+}
+
+export const strftime = (value: Value, format: string): Value => formatted(value, fromDirectives(format));
+export const pendulum = (value: Value, format: string): Value => formatted(value, fromTokens(format));
+
+/** A part of a date as a number: `month`. */
+export function part(value: Value, pattern: string): Value {
+  const { cel } = formatted(value, pattern);
+  return { cel: `int(${cel})`, kind: 'number', text: cel };
+}
+
+/** A date so much later. @param sign `-` for so much earlier */
+export function later(value: Value, delta: Delta, sign: '' | '-' = ''): Value {
+  if (!isDate(value)) throw new NoEqual();
+  const cel = Object.entries(delta).reduce((of, [add, amount]) => {
+    if ((value.kind === 'day' || value.dayOnly) && /Hours|Minutes/.test(add)) throw new NoEqual();
+    const signed = sign === '' ? amount : /^\d/.test(amount) ? `-${amount}` : /^-\d+$/.test(amount) ? amount.slice(1) : `-(${amount})`;
+    return `${add}(${[of, signed, ...zoneOf(value)].join(', ')})`;
+  }, value.cel);
+  return { ...value, cel };
+}
+
+/** The first moment of the period in which a date lies: `startOfMonth`. */
+export function periodOf(value: Value, end: 'startOf' | 'endOf', unit: string): Value {
+  const name = { day: 'Day', week: 'Week', month: 'Month', quarter: 'Quarter', year: 'Year' }[unit];
+  if (!isDate(value) || name === undefined || (end === 'endOf' && name === 'Day')) throw new NoEqual();
+  const cel = `${end}${name}(${[value.cel, ...zoneOf(value)].join(', ')})`;
+  return end === 'endOf' ? onlyDay(cel) : { ...value, cel };
+}
+
+/** A time as clocks of another zone show it. */
+export function inZone(value: Value, zone: unknown): Value {
+  if (value.kind !== 'time' || value.dayOnly || typeof zone !== 'string' || !isTimeZone(zone)) throw new NoEqual();
+  return { ...value, zone };
+}
+
+/** As an operand of a larger expression. */
+export function operand({ cel }: Value): string {
+  return /^[\w.]+$|^[\w.]+\([^()]*\)$|^"[^"]*"$/.test(cel) ? cel : `(${cel})`;
+}
+
+/** As text. */
+export function asText(value: Value): string {
+  if (value.kind === 'time') return formatted(value, "yyyy-MM-dd'T'HH:mm:ssXXX").cel;
+  return value.kind === 'text' || value.kind === 'day' ? operand(value) : (value.text ?? `string(${value.cel})`);
+}
+
+/** Whether Jinja takes it for true. */
+export function truth(value: Value): string {
+  if (value.kind === 'boolean') return operand(value);
+  if (value.kind === 'text' || value.kind === 'day') return `${operand(value)} != ""`;
+  if (value.kind === 'number') return `${operand(value)} != 0`;
+  throw new NoEqual();
+}
+
+function zoneOf({ zone }: Value): string[] {
+  return zone === undefined ? [] : [JSON.stringify(zone)];
+}

@@ -1,0 +1,68 @@
+import { LineCounter, parseDocument, isNode, YAMLSeq } from 'yaml';
+import { CATALOG } from '../../activities/catalog.ts';
+import { Compiler } from '../../compiler/compile.ts';
+import type { Diagnostic } from '../../compiler/diagnostic.ts';
+import type { WrittenPipeline } from './convert-dag.ts';
+import { inWords, type WrittenTask } from './convert-task.ts';
+import type { Report } from './report.ts';
+import type { Place } from './source-value.ts';
+import { writePipeline } from './write-pipeline.ts';
+
+/** Later stages of the compiler see what earlier ones let pass. */
+const MOST_PASSES = 4;
+
+/**
+ * Compiles what an import has written, and makes a task that fails of each whose keys or expressions the language refuses: such as a value
+ * that Jinja pasted into SQL where a name stands. What is about other files, or about data between tasks, is left to `sluice validate`.
+ */
+export function settleTasks(written: WrittenPipeline, report: Report, place: Place): WrittenPipeline {
+  let pipeline = written;
+  for (let pass = 0; pass < MOST_PASSES; pass++) {
+    const refused = refusedTasks(pipeline);
+    if (refused.size === 0) break;
+    const tasks = pipeline.tasks.map((task, index) => unfinishedOf(task, refused.get(index), report, place));
+    pipeline = { ...pipeline, tasks };
+  }
+  return pipeline;
+}
+
+/** What is wrong with each task, by its number. */
+function refusedTasks(pipeline: WrittenPipeline): ReadonlyMap<number, Diagnostic> {
+  const text = writePipeline(pipeline);
+  const mistakes = compiler()
+    .compile({ file: 'imported.yaml', text })
+    .diagnostics.filter(({ code, severity }) => severity === 'error' && /^SL[25]/.test(code));
+  if (mistakes.length === 0) return new Map();
+  const lines = new LineCounter();
+  const tasks = parseDocument(text, { lineCounter: lines }).get('tasks');
+  const starts = tasks instanceof YAMLSeq ? [...tasks].map((task) => (isNode(task) ? lines.linePos(task.range?.[0] ?? 0).line : 0)) : [];
+  const found = mistakes.map((mistake): [number, Diagnostic] => [starts.findLastIndex((line) => line <= mistake.line), mistake]);
+  return new Map(found.filter(([index]) => index >= 0).reverse());
+}
+
+function unfinishedOf(task: WrittenTask, mistake: Diagnostic | undefined, report: Report, place: Place): WrittenTask {
+  if (!mistake || task.keys.type === 'unfinished') return task;
+  const { name, type, group, depends_on: dependsOn, ...work } = task.keys;
+  const why = `${mistake.message.replace(/\.$/, '')}${mistake.hint === undefined ? '' : `: ${mistake.hint}`}`;
+  const fullName = [group, name].filter((part) => part !== undefined).join('.');
+  const at = report.withdraw(fullName) ?? place;
+  report.notKept(fullName, `is a task that fails until it is written: ${why}`, at, fullName);
+  const standing = { ...(group !== undefined && { group }), ...(dependsOn !== undefined && { depends_on: dependsOn }) };
+  return {
+    keys: { name, type: 'unfinished', ...standing, missing: inWords(why) },
+    comments: [...task.comments, `not kept: ${why}. It would be:`, ...linesOf({ type, ...work })],
+  };
+}
+
+function linesOf(keys: WrittenTask['keys']): string[] {
+  return writePipeline({ comments: [], keys, tasks: [] })
+    .trimEnd()
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => `  ${line}`);
+}
+
+let shared: Compiler | undefined;
+function compiler(): Compiler {
+  return (shared ??= new Compiler(CATALOG));
+}

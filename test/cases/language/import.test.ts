@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { parse } from 'yaml';
+import { CATALOG } from '../../../activities/catalog.ts';
+import { importDags } from '../../../cli/import/import-dags.ts';
+import { ImportError } from '../../../cli/import/source-value.ts';
+import { runCase } from '../../../cli/test/run-case.ts';
+import { Compiler } from '../../../compiler/compile.ts';
+
+const compiler = new Compiler(CATALOG);
+
+interface Task {
+  readonly name: string;
+  readonly type: string;
+  readonly missing?: string;
+  readonly switch?: object;
+}
+
+/** The pipeline that an import makes of one DAG, which is without mistakes, with its warnings. */
+function imported(dag: string): {
+  tasks: Record<string, Task>;
+  pipeline: Record<string, unknown>;
+  warnings: string[];
+  text: string;
+  report: string[];
+} {
+  const [result] = importDags([{ file: 'dags.yml', text: dag }]);
+  assert.ok(result && !(result instanceof ImportError), JSON.stringify(result));
+  const { plan, diagnostics } = compiler.compile({ file: 'x.yaml', text: result.yaml });
+  assert.ok(plan, `${result.yaml}\n${JSON.stringify(diagnostics)}`);
+  const pipeline = parse(result.yaml) as Record<string, unknown> & { tasks: Task[] };
+  return {
+    tasks: Object.fromEntries(pipeline.tasks.map((task) => [task.name, task])),
+    pipeline,
+    warnings: diagnostics.map(({ code }) => code),
+    text: result.yaml,
+    report: result.report.entries.map(
+      ({ outcome, task, what, why = '' }) => `${outcome} ${task === undefined || task === what ? what : `${task}.${what}`} ${why}`,
+    ),
+  };
+}
+
+const dagOf = (task: string, more = '', others = ''): string => `
+d:
+  schedule: "@daily"
+  start_date: 2024-01-01
+  ${more}
+  tasks:
+    - {task_id: guard, ${task}}
+    - {task_id: after, operator: EmptyOperator, dependencies: [guard]}
+    ${others}
+`;
+
+/** What holds back what follows, and cannot be converted whole. */
+const GUARDS: readonly (readonly [string, missing: RegExp])[] = [
+  ['operator: airflow.operators.python.BranchPythonOperator, python_callable_name: f', /switch: \{on: …, cases: \{one: \[after\]\}\}/],
+  ['decorator: airflow.decorators.task.branch, python_callable: m.f', /switch/],
+  ['operator: BranchSQLOperator, sql: SELECT 1, follow_task_ids_if_true: [after], follow_task_ids_if_false: []', /switch/],
+  ['operator: airflow.operators.python.ShortCircuitOperator, python_callable_name: f', /when/],
+  ['operator: airflow.operators.latest_only.LatestOnlyOperator', /LatestOnlyOperator/],
+  ['operator: airflow.sensors.filesystem.FileSensor, filepath: /x', /FileSensor/],
+  ['operator: airflow.sensors.python.PythonSensor, python_callable: f', /Python/],
+  ['operator: HttpSensor, endpoint: /x, response_check: "lambda r: r.ok"', /response_check/],
+  ['operator: SqlSensor, sql: SELECT 1, success: "lambda x: x > 3"', /success/],
+  ['operator: S3KeySensor, bucket_name: b, bucket_key: x, check_fn: f', /check_fn/],
+  ['operator: ExternalTaskSensor, external_dag_id: o, execution_date_fn: f', /execution_date_fn/],
+  ['operator: ExternalTaskSensor, external_dag_id: o, allowed_states: [success, skipped]', /allowed_states/],
+  ['operator: SQLValueCheckOperator, sql: SELECT 1, pass_value: 1, retries_on: 3', /retries_on/],
+  ['operator: airflow.operators.python.PythonOperator, python_callable_name: f', /Python/],
+];
+
+describe('an import', () => {
+  for (const [guard, missing] of GUARDS) {
+    it(`makes a task that fails of ${guard.split(',')[0]}, and nothing behind it runs`, async () => {
+      const { tasks, warnings, text } = imported(dagOf(guard));
+      assert.equal(tasks.guard?.type, 'unfinished');
+      assert.match(tasks.guard.missing ?? '', missing);
+      assert.deepEqual(warnings, ['SL314']);
+      const { plan } = compiler.compile({ file: 'x.yaml', text });
+      assert.ok(plan);
+      const { mistakes } = await runCase(
+        plan,
+        {
+          name: 'a run',
+          expect: { state: 'failed', tasks: { guard: 'failed', after: 'upstream_failed' } },
+        },
+        {},
+      );
+      assert.deepEqual(mistakes, []);
+    });
+  }
+
+  for (const [sql, why] of [
+    ['DELETE FROM daily_{{ ds_nodash }}', /./],
+    ['DELETE FROM t WHERE id IN ({{ params.ids }})', /params\.ids.* without quotes, a piece of SQL/],
+    ['SELECT * FROM t WHERE {{ params.ids }}', /a piece of SQL/],
+    ["SELECT * FROM t WHERE a = '{{ ti.start_date }}'", /ti\.start_date.*a run does not know/],
+    ['SELECT {% if params.ids %}1{% endif %}', /a run does not know/],
+  ] as const) {
+    it(`says of ${sql} that it would mean something else`, () => {
+      const { tasks, report } = imported(dagOf(`operator: SQLExecuteQueryOperator, sql: ${JSON.stringify(sql)}`, 'params: {ids: "1,2,3"}'));
+      assert.equal(tasks.guard?.type, 'unfinished');
+      assert.match(tasks.guard.missing ?? '', why);
+      assert.deepEqual(
+        report.filter((line) => line.startsWith('kept') && line.includes('guard')),
+        [],
+      );
+    });
+  }
+
+  for (const [task, keys] of [
+    [
+      'operator: BashOperator, bash_command: "run {{ execution_date.strftime(\'%Y/%m\') }}"',
+      { argv: ['run', '{{ date(logical_date, "yyyy/MM") }}'] },
+    ],
+    ['operator: BashOperator, bash_command: "run \'{{ macros.ds_add(ds, -7) }}\'"', { argv: ['run', '{{ addDays(ds, -7) }}'] }],
+    [
+      'operator: SQLExecuteQueryOperator, sql: "DELETE FROM {{ params.t }} WHERE d = \'{{ ds }}\'", params: {t: sales}',
+      { sql: "DELETE FROM sales WHERE d = '{{ ds }}'" },
+    ],
+    ['operator: SQLExecuteQueryOperator, sql: VACUUM, autocommit: true', { sql: 'VACUUM', transaction: false }],
+    [
+      'operator: S3ToRedshiftOperator, s3_bucket: raw-data, s3_key: a, table: t, copy_options: [GZIP, truncatecolumns]',
+      { copy_options: ['TRUNCATECOLUMNS'] },
+    ],
+    [
+      'operator: airflow.operators.weekday.BranchDayOfWeekOperator, week_day: [Monday], follow_task_ids_if_true: after, follow_task_ids_if_false: other',
+      { type: 'empty', switch: { on: 'dayOfWeek(ds) in [1]', cases: { true: ['after'], false: ['other'] } } },
+    ],
+    [
+      'operator: BashOperator, expand: {bash_command: ["echo 1", "echo 2"]}',
+      { argv: ['echo', '{{ item }}'], expand: { over: ['1', '2'], as: 'item' } },
+    ],
+  ] as const) {
+    it(`converts ${task}`, () => {
+      const { tasks } = imported(dagOf(task, '', '- {task_id: other, operator: EmptyOperator, dependencies: [guard]}'));
+      assert.deepEqual({ ...tasks.guard, ...keys }, tasks.guard);
+    });
+  }
+
+  it('makes parameters of Variables and of dag_run.conf, and asks for the values that it cannot know', () => {
+    const dag = `d: {schedule: null, tasks: [{task_id: a, operator: BashOperator, bash_command: "run {{ var.value.bucket }} {{ dag_run.conf['day'] }} {{ dag_run.conf.get('env', 'dev') }}"}]}`;
+    const { pipeline, report } = imported(dag);
+    assert.deepEqual(pipeline.params, { bucket: {}, day: { default: '' }, env: 'dev' });
+    assert.ok(report.some((line) => line.startsWith("changed Variable bucket is the parameter 'bucket': write its value")));
+  });
+
+  for (const [schedule, ours] of [
+    ['cron(0 3 * * ? *)', '0 3 * * *'],
+    ['cron(15 10 ? * 2-6 *)', '15 10 * * 1-5'],
+    ['rate(12 hours)', '12h'],
+    ['@quarterly', '0 0 1 */3 *'],
+  ]) {
+    it(`reads the schedule ${schedule}`, () => {
+      const { pipeline } = imported(`d: {schedule: "${schedule}", start_date: 2024-01-01, tasks: [{task_id: a, operator: EmptyOperator}]}`);
+      assert.equal(pipeline.schedule_interval, ours);
+    });
+  }
+
+  it('reads the dag_id that stands inside, and counts a length of time from start_date as Airflow does', () => {
+    const { pipeline, report } = imported(
+      'workflow: {dag_id: covid, schedule: {__type__: datetime.timedelta, days: 7}, start_date: 2024-01-01, tasks: [{task_id: a, operator: EmptyOperator}]}',
+    );
+    assert.deepEqual([pipeline.dag_id, pipeline.schedule_interval], ['covid', '7d']);
+    assert.ok(report.includes('kept schedule '), report.join('\n'));
+  });
+});
