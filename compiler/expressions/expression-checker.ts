@@ -4,6 +4,7 @@ import { formatMistake } from '../../workflows/plan/expressions/date-format.ts';
 import { expressionLanguage } from '../../workflows/plan/expressions/language.ts';
 import { EVENT_META, RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
+import { celSource, nameMistake } from '../../workflows/plan/expressions/sql-name.ts';
 import { type Range, type Reference, syntaxFacts } from '../../workflows/plan/expressions/syntax-tree.ts';
 import { parseMoment } from '../../workflows/plan/moment.ts';
 import type { Code } from '../codes.ts';
@@ -73,7 +74,7 @@ function checkInScope(source: string, scope: ExpressionScope): CheckedExpression
     return { mistake: { ...whole, code: 'SL501', message: 'There is no expression here.', hint: 'for example ds' } };
   let facts;
   try {
-    facts = syntaxFacts(baseLanguage().parse(source).ast);
+    facts = syntaxFacts(baseLanguage().parse(celSource(source)).ast);
   } catch (error) {
     return { mistake: syntaxMistake(error, source) };
   }
@@ -81,6 +82,8 @@ function checkInScope(source: string, scope: ExpressionScope): CheckedExpression
     const day = takesDates(name) ? literals.find((each) => each !== undefined && isNoDay(each)) : undefined;
     if (day !== undefined)
       return { mistake: { start, end, code: 'SL503', message: `'${day}' names a day or a time that does not exist.` } };
+    const noName = name === 'ident' ? literals.map((each) => each !== undefined && nameMistake(each)).find(Boolean) : undefined;
+    if (noName) return { mistake: { start, end, code: 'SL510', message: `${noName[0]?.toUpperCase()}${noName.slice(1)}.` } };
     const pattern = name === 'date' ? literals[1] : undefined;
     const mistaken = pattern === undefined ? undefined : formatMistake(pattern);
     if (mistaken) return { mistake: { start, end, code: 'SL507', ...mistaken } };
@@ -111,7 +114,7 @@ function checkInScope(source: string, scope: ExpressionScope): CheckedExpression
     const mistake = referenceMistake(reference, scope);
     if (mistake) return { mistake: { ...mistake, start: reference.start, end: reference.end } };
   }
-  const checked = languageFor(scope, facts.references).check(source);
+  const checked = languageFor(scope, facts.references).check(celSource(source));
   if (checked.valid) return { type: checked.type ?? 'dyn', references: facts.references };
   return { mistake: typeMistake(checked.error, source) };
 }

@@ -122,7 +122,7 @@ class ExpressionResolver {
       for (const template of findTemplates(part, schema, [...path, key], 'value')) {
         const checked = this.check(template, this.withNames(inner, template));
         if (!checked || template.kind === 'none') continue;
-        places.push({ path: template.path.slice(path.length), kind: template.kind });
+        places.push({ path: template.path.slice(path.length), kind: holdsNames(template) ? 'any-sql' : template.kind });
       }
     }
     if (places.length > 0) this.templates.set(name, places);
@@ -320,6 +320,11 @@ function tasksBefore({ upstream }: TaskGraph, name: string | undefined): Readonl
     waiting.push(...(upstream.get(task) ?? []));
   }
   return before;
+}
+
+/** Whether SQL that MySQL may read too has names in it, which it quotes in another way. */
+function holdsNames({ kind, schema, text }: FoundTemplate): boolean {
+  return kind === 'sql' && schema.mysql === true && /\bident\s*\(/.test(text);
 }
 
 /** The schema of the values that a run is given. */

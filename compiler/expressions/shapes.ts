@@ -83,6 +83,8 @@ const WORDS: Readonly<Record<string, string>> = {
   decimal: 'a number',
   bool: 'true or false',
   null: 'null',
+  sql_names: 'a name for SQL',
+  sql_values: 'a list for SQL',
   'google.protobuf.Timestamp': 'a time',
   'google.protobuf.Duration': 'a duration',
 };

@@ -1,4 +1,6 @@
-import { isWritable, sqlPlaces } from '../../workflows/plan/expressions/sql-template.ts';
+import { type SqlContext, sqlContexts } from '../../workflows/plan/expressions/sql-context.ts';
+import { SQL_TYPES } from '../../workflows/plan/expressions/sql-name.ts';
+import { isWritable, type SqlPlace, sqlPlaces } from '../../workflows/plan/expressions/sql-template.ts';
 import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
 import { schemaTypeInWords } from '../../workflows/plan/schema-type-words.ts';
 import {
@@ -71,7 +73,7 @@ export function checkTemplate(
       ? { fits: (type: string) => fits(type, schema), words: schemaTypeInWords((schema.type ?? 'string') as string | readonly string[]) }
       : { fits: isText, words: 'text' };
   const checked = parts.flatMap((part) =>
-    typeof part === 'string' ? [] : [checkAt(source, path, part, scope, kind === 'sql' ? undefined : wanted)],
+    typeof part === 'string' ? [] : [checkAt(source, path, part, scope, kind === 'sql' ? undefined : wanted, kind === 'sql')],
   );
   if (!whole && kind === 'value' && !fits('string', schema)) {
     source.report(
@@ -94,6 +96,7 @@ function checkAt(
   expression: TemplateExpression,
   scope: ExpressionScope,
   wanted: { readonly fits: (type: string) => boolean; readonly words: string } | undefined,
+  isSql = false,
 ): CheckedTemplate | undefined {
   const result = checkExpression(expression.source, scope);
   if (result.mistake) {
@@ -111,6 +114,17 @@ function checkAt(
       from + expression.source.trim().length,
       `'${String(path.at(-1))}' wants ${wanted.words}, and this is ${typeInWords(result.type)}.`,
       wanted.words === 'text' ? 'string(…) makes text of it' : undefined,
+    );
+    return undefined;
+  }
+  if (SQL_TYPES.has(result.type) && !isSql) {
+    source.reportPart(
+      'SL510',
+      path,
+      expression.offset,
+      expression.offset + expression.source.length,
+      `'${String(path.at(-1))}' is not SQL: only SQL has a place for ident(…) and in(…).`,
+      'write the value itself',
     );
     return undefined;
   }
@@ -138,12 +152,14 @@ function checkSql(
   const bad = places.findIndex((place) => !isWritable(place));
   const at = expressions[bad];
   if (!at) return true;
-  const { where, hint = OUTSIDE } = UNWRITABLE[places[bad] ?? ''] ?? UNCLEAR;
+  const { where, hint: usual = OUTSIDE } = UNWRITABLE[places[bad] ?? ''] ?? UNCLEAR;
+  const pieces = places[bad] === 'part of a word' ? (sqlContexts(parts)[bad]?.pieces ?? []) : [];
+  const hint = pieces.length > 1 ? `a name is written {{ ${nameCall(pieces)} }}; before a value put a blank` : usual;
   source.reportPart('SL510', path, at.offset, at.offset + at.source.length, `A value cannot be written safely ${where}.`, hint);
   return false;
 }
 
-/** A text cannot be part of a name that has no quotes. */
+/** What values there may be where SQL has a name, a list, or a value: known with their types. */
 function checkNames(
   source: Source,
   path: FoundTemplate['path'],
@@ -151,12 +167,66 @@ function checkNames(
   checked: readonly (CheckedTemplate | undefined)[],
 ): boolean {
   const expressions = parts.filter((part) => typeof part !== 'string');
-  const bad = sqlPlaces(parts).findIndex((place, index) => place === 'part of a name' && !isNumber(checked[index]?.type));
-  const at = expressions[bad];
-  if (!at) return true;
-  const message = `Only a whole number can be part of a name without quotes, and this is ${typeInWords(checked[bad]?.type ?? '')}.`;
-  source.reportPart('SL510', path, at.offset, at.offset + at.source.length, message, 'put the whole name in quotes: "sales_{{ … }}"');
-  return false;
+  const contexts = sqlContexts(parts);
+  for (const [index, place] of sqlPlaces(parts).entries()) {
+    const [at, context, type = ''] = [expressions[index], contexts[index], checked[index]?.type];
+    const mistake = context && nameMistakeAt(place, context, type);
+    if (!at || !mistake) continue;
+    source.reportPart('SL510', path, at.offset, at.offset + at.source.length, ...mistake);
+    return false;
+  }
+  return true;
+}
+
+/** What is wrong with a value of a type at a place in SQL, and the way out. */
+function nameMistakeAt(
+  place: SqlPlace,
+  { isName, isListed, before, pieces }: SqlContext,
+  type: string,
+): [message: string, hint: string] | undefined {
+  if (SQL_TYPES.has(type))
+    return place === 'value'
+      ? undefined
+      : ['ident(…) and in(…) write their own quotes.', 'put the expression outside of quotes, and all of the name in it'];
+  if (place === 'part of a name' && !isNumber(type)) {
+    return [
+      `Only a whole number can be part of a name without quotes, and this is ${typeInWords(type)}.`,
+      `write the whole name as {{ ${nameCall(pieces)} }}, or in quotes: "sales_{{ … }}"`,
+    ];
+  }
+  if (place !== 'value') return undefined;
+  if (isName)
+    return [`SQL has a name here, and an expression is written as a value: ${SAMPLE[type] ?? "'…'"}.`, `write {{ ${nameCall(pieces)} }}`];
+  if (before === 'by' && type === 'string') {
+    return [`After BY stands the name of a column, and an expression is written as a value: '…'.`, `write {{ ${nameCall(pieces)} }}`];
+  }
+  if (!type.startsWith('list') || isListed) return undefined;
+  const inside = pieces.map((piece) => (typeof piece === 'string' ? piece : piece.source.trim())).join('');
+  return before === 'in'
+    ? ['A list stands in brackets after IN.', `write IN {{ in(${inside}) }}, or IN ({{ ${inside} }})`]
+    : [
+        'A list is written here as values with commas between them.',
+        `names are {{ ident(${inside}) }}; values to search in are IN {{ in(${inside}) }}`,
+      ];
+}
+
+/** How a value looks in SQL. */
+const SAMPLE: Readonly<Record<string, string>> = { int: '1', double: '1.5', bool: 'TRUE' };
+
+/** The call of `ident` that makes a whole name of its pieces: `"events_" + ds_nodash`, or schema and table. */
+function nameCall(pieces: readonly TemplatePart[]): string {
+  const parts: string[][] = [[]];
+  for (const piece of pieces) {
+    if (typeof piece !== 'string') {
+      parts.at(-1)?.push(piece.source.trim());
+      continue;
+    }
+    for (const [index, text] of piece.split('.').entries()) {
+      if (index > 0) parts.push([]);
+      if (text.trim() !== '') parts.at(-1)?.push(JSON.stringify(text.trim().replace(/^"|"$/g, '')));
+    }
+  }
+  return `ident(${parts.map((part) => part.join(' + ')).join(', ')})`;
 }
 
 function isNumber(type: string | undefined): boolean {

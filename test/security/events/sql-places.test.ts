@@ -103,4 +103,13 @@ describe('a value that SQL cannot hold', function () {
       assert.match(tasks.a?.error ?? '', reason);
     }
   });
+
+  it('is a name that holds more than a name; others are written as names, and lists for IN', async () => {
+    const statement = 'SELECT {{ ident(params.c) }} FROM {{ ident(params.s, params.t) }} WHERE {{ ident(params.c) }} IN {{ in(params.l) }}';
+    const task = `dag_id: named\nschedule_interval: null\nparams: {s: pg_catalog, t: pg_class, c: relname, l: {type: array, default: [pg_class]}}\ntasks: [{name: a, type: sql, retries: 0, sql: "${statement}"}]\n`;
+    assert.equal((await runs.run(task, { params: {} })).state, 'success');
+    const { state, tasks } = await runs.run(task, { params: { t: 'pg_class"; SELECT 1; --' } });
+    assert.equal(state, 'failed');
+    assert.match(tasks.a?.error ?? '', /ident\(\): .*holds a quote/);
+  });
 });

@@ -6,13 +6,17 @@ import { expressionLanguage } from './language.ts';
 import { EVENT_META, RUN_NAMES } from './run-names.ts';
 import { fromCel, type Shape, toCel } from './shape.ts';
 import { hasDotSegment } from '../dot-segments.ts';
-import { renderSql } from './sql-template.ts';
+import { celSource } from './sql-name.ts';
+import { renderSql, sqlValueOf } from './sql-template.ts';
 import { type QuickCondition, quickCondition } from './quick-condition.ts';
 import { type SyntaxFacts, syntaxFacts } from './syntax-tree.ts';
 import { parseTemplate, type TemplatePart, wholeExpression } from './template.ts';
 
-/** How the value of an expression is written into the text around it; `expression`: the text is one, for the task itself to evaluate. */
-export type TemplateKind = 'value' | 'sql' | 'url' | 'expression';
+/**
+ * How the value of an expression is written into the text around it; `any-sql`: SQL with names that MySQL may read too; `expression`: the
+ * text is one, for the task itself to evaluate.
+ */
+export type TemplateKind = 'value' | 'sql' | 'any-sql' | 'url' | 'expression';
 
 /** Thrown when an expression that was right when the file was compiled meets values that it cannot work with. */
 export class ExpressionFailed extends Error {
@@ -50,13 +54,18 @@ export class Evaluator {
    * @throws ExpressionFailed
    */
   evaluate(source: string, variables: Variables): Json {
+    return this.valueOf(source, variables, fromCel);
+  }
+
+  /** The value of an expression, as `convert` makes it from that of CEL. @throws ExpressionFailed */
+  private valueOf<T>(source: string, variables: Variables, convert: (value: unknown) => T): T {
     const { run, facts } = this.compiled(source);
-    let value: Json | undefined;
+    let value: T | undefined;
     try {
       value = cost.run(() => {
         const result: unknown = run(this.valuesOf(facts, variables));
         cost.chargeValue(result);
-        return fromCel(result);
+        return convert(result);
       });
     } catch (error) {
       throw failed(source, error);
@@ -98,12 +107,12 @@ export class Evaluator {
     if (!parts) this.templates.set(template, (parts = parseTemplate(template)));
     const whole = kind === 'value' ? wholeExpression(parts) : undefined;
     if (whole) return this.evaluate(whole.source, variables);
-    if (kind === 'sql') {
-      return renderSql(
-        parts,
-        ({ source }) => this.evaluate(source, variables),
-        ({ source }, error) => failed(source, error),
-      );
+    if (kind === 'sql' || kind === 'any-sql') {
+      return renderSql(parts, {
+        valueOf: ({ source }) => this.valueOf(source, variables, sqlValueOf),
+        failed: ({ source }, error) => failed(source, error),
+        isForMySQL: kind === 'any-sql',
+      });
     }
     let text = '';
     for (const part of parts) {
@@ -165,7 +174,7 @@ export class Evaluator {
     const known = this.expressions.get(source);
     if (known) return known;
     try {
-      const run = this.language.parse(source);
+      const run = this.language.parse(celSource(source));
       meter(run.ast);
       const compiled = { run, facts: syntaxFacts(run.ast) };
       this.expressions.set(source, compiled);

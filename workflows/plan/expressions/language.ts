@@ -2,6 +2,7 @@ import { Decimal } from '../decimal.ts';
 import { Environment } from './cel.ts';
 import { cost } from './cost.ts';
 import { addDateFunctions } from './date-functions.ts';
+import { addSqlFunctions } from './sql-name.ts';
 
 /** Expressions are short: a limit keeps their cost bounded, whatever is typed. */
 const LIMITS = { maxAstNodes: 400, maxDepth: 40, maxListElements: 200, maxMapEntries: 100, maxCallArguments: 8 };
@@ -29,6 +30,7 @@ function createLanguage(known: boolean, zone: string): Environment {
   }
   addDecimals(language);
   addDateFunctions(language, zone, known);
+  addSqlFunctions(language);
   language.registerFunction('string.like(string): bool', (text: string, pattern: string) => like(text, pattern));
   language.registerFunction('string(google.protobuf.Timestamp): string', (time: Date) => time.toISOString().replace('.000Z', 'Z'));
   return language;

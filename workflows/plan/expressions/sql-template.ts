@@ -1,5 +1,8 @@
 import { exactJsonText } from '../exact-json.ts';
 import { isExactNumber, type Json } from '../json.ts';
+import { fromCel } from './shape.ts';
+import { type SqlContext, sqlContexts } from './sql-context.ts';
+import { SqlNames, SqlValues } from './sql-name.ts';
 import { isText, readSql, type SqlReading, type SqlToken, type SqlTokenKind } from './read-sql.ts';
 import type { TemplateExpression, TemplatePart } from './template.ts';
 
@@ -92,22 +95,23 @@ function placeIn({ kind, start, end, isContinued }: SqlToken, sql: string, expre
  * Writes values into SQL. A value is a literal among code, escaped text inside quotes, and never a piece of SQL: what an event or a
  * parameter holds cannot become a statement. A text with a backslash is written as `E'…'`, with quotes and backslashes doubled: servers find
  * the same end of it whether they take a backslash for an escape or not. For those that do not know `E'…'`, `sqlFor` takes it away.
- * @param valueOf evaluates an expression
- * @param failed makes the error of an expression whose value cannot be written
  */
-export function renderSql(
-  parts: readonly TemplatePart[],
-  valueOf: (expression: TemplateExpression) => Json,
-  failed: (expression: TemplateExpression, error: unknown) => Error,
-): string {
+export function renderSql(parts: readonly TemplatePart[], { valueOf, failed, isForMySQL }: SqlRendering): string {
   const located = locate(parts, false).values();
+  const contexts = sqlContexts(parts).values();
   const escaped = new Set<number>();
   const written = parts.map((part) => {
     if (typeof part === 'string') return part;
     const { place, literal } = located.next().value ?? UNCLEAR;
+    const context = contexts.next().value;
     try {
       if (!isWritable(place)) throw new RangeError(`a value cannot be written safely here (${place})`);
-      const text = sqlText(valueOf(part), place);
+      const value = valueOf(part);
+      if (value instanceof SqlNames || value instanceof SqlValues) {
+        if (place !== 'value') throw new RangeError('ident() and in() stand outside of quotes: they write their own');
+        return { text: value instanceof SqlNames ? namesText(value, isForMySQL) : valuesText(value, context), literal: undefined };
+      }
+      const text = sqlText(value, place);
       if (place === 'text' && text.includes('\\')) escaped.add(literal);
       return { text, literal: place === 'text' ? literal : undefined };
     } catch (error) {
@@ -128,6 +132,37 @@ export function renderSql(
     }
   }
   return sql;
+}
+
+/** What is written into SQL, and how. */
+interface SqlRendering {
+  /** Evaluates an expression. */
+  valueOf(expression: TemplateExpression): SqlValue;
+  /** Makes the error of an expression whose value cannot be written. */
+  failed(expression: TemplateExpression, error: unknown): Error;
+  /** Whether names are marked for `sqlFor('mysql')`. */
+  readonly isForMySQL: boolean;
+}
+
+type SqlValue = Json | SqlNames | SqlValues;
+
+/** A CEL value as `renderSql` takes it. */
+export function sqlValueOf(value: unknown): SqlValue {
+  return value instanceof SqlNames || value instanceof SqlValues ? value : fromCel(value);
+}
+
+/** MySQL takes "…" for a text: a comment, which no server reads, says that it is a name. */
+const NAME_MARK = '/*name*/';
+
+function namesText({ names, between }: SqlNames, isForMySQL: boolean): string {
+  return names.map((name) => `${isForMySQL ? NAME_MARK : ''}"${doubled(name, '"')}"`).join(between);
+}
+
+/** Values for `IN`, with what is missing around them. */
+function valuesText({ values }: SqlValues, context: SqlContext | undefined): string {
+  const list = sqlList(values.map(fromCel));
+  if (context?.isListed) return list;
+  return context?.before === 'in' ? `(${list})` : `IN (${list})`;
 }
 
 /** @throws RangeError for what cannot be written at the place */
@@ -168,18 +203,20 @@ function doubled(text: string, quote: string): string {
  * sets it up, in none.
  */
 export function sqlFor(server: 'redshift' | 'mysql', sql: string): string {
-  if (!/[eE]'/.test(sql)) return sql;
+  if (!/[eE]'/.test(sql) && !sql.includes(NAME_MARK)) return sql;
   if (server === 'redshift') {
     return readSql(sql, 'backslash')
       .map(({ kind, start, end }) => sql.slice(kind === 'escape text' ? start + 1 : start, end))
       .join('');
   }
   const tokens = readSql(sql, 'mysql');
+  const isMark = ({ start, end }: SqlToken): boolean => sql.slice(start, end) === NAME_MARK;
   return tokens
     .map(({ start, end, kind }, index) => {
       const text = sql.slice(start, end);
       if (kind === 'word' && /^e$/i.test(text) && tokens[index + 1]?.kind === 'text') return '';
       const before = tokens[index - 1];
+      if (kind === 'identifier' && before && isMark(before)) return `\`${text.slice(1, -1).replaceAll('""', '"').replaceAll('`', '``')}\``;
       const isEscaped = kind === 'text' && before?.kind === 'word' && /^e$/i.test(sql.slice(before.start, before.end));
       return isEscaped ? text.replaceAll('\\\\', '\\') : text;
     })

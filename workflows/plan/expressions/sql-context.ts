@@ -1,0 +1,119 @@
+import { readSql, type SqlToken } from './read-sql.ts';
+import type { TemplatePart } from './template.ts';
+
+/** What stands around an expression in SQL. */
+export interface SqlContext {
+  /** Whether SQL has the name of something here: a value would be a text, or a mistake. */
+  readonly isName: boolean;
+  /** Whether it is an element of a list in brackets: `IN ({{ x }})`. */
+  readonly isListed: boolean;
+  /** The word before it, in small letters. */
+  readonly before: string | undefined;
+  /** The name that it is a part of, as pieces: `events_{{ ds_nodash }}`, or `{{ params.schema }}.{{ params.table }}`; one piece where it is all of it. */
+  readonly pieces: readonly TemplatePart[];
+}
+
+/** Words that a name follows. */
+const BEFORE_NAMES: ReadonlySet<string> = new Set(
+  'from join into update table truncate view schema database index sequence references only column constraint analyze vacuum copy as call'.split(
+    ' ',
+  ),
+);
+/** Functions whose arguments have `FROM` before a value. */
+const FUNCTIONS_WITH_FROM: ReadonlySet<string> = new Set(['extract', 'substring', 'trim', 'overlay', 'position']);
+const MARK = '\uE000';
+
+/** What stands around each expression of an SQL template, in order. */
+export function sqlContexts(parts: readonly TemplatePart[]): SqlContext[] {
+  const at = new Map<number, TemplatePart>();
+  let sql = '';
+  for (const part of parts) {
+    if (typeof part !== 'string') at.set(sql.length, part);
+    sql += typeof part === 'string' ? part : MARK;
+  }
+  const tokens = readSql(sql, 'standard').filter(({ kind }) => kind !== 'space' && kind !== 'comment');
+  const text = (token: SqlToken | undefined): string => (token ? sql.slice(token.start, token.end).toLowerCase() : '');
+  return [...at.keys()].map((place): SqlContext => {
+    const index = tokens.findIndex(({ start, end }) => start <= place && place < end);
+    const [first, last] = nameAround(tokens, index, sql);
+    const before = tokens[first - 1];
+    const word = before?.kind === 'word' ? text(before) : undefined;
+    const isDotted = last > first;
+    const isListed = ['(', ',', '['].includes(text(before)) && !isDotted;
+    const isName =
+      isDotted || (word !== undefined && followsWord(tokens, first - 1, text)) || (isListed && isColumnList(tokens, first, text));
+    const start = tokens[first]?.start ?? place;
+    return { isName, isListed, before: word, pieces: piecesOf(sql, start, tokens[last]?.end ?? place + 1, at) };
+  });
+}
+
+/** The tokens from first to last that make one dotted name with the token at `index`. */
+function nameAround(tokens: readonly SqlToken[], index: number, sql: string): readonly [number, number] {
+  const isDot = (token: SqlToken | undefined): boolean => token !== undefined && sql.slice(token.start, token.end) === '.';
+  const isPart = (token: SqlToken | undefined): boolean => token?.kind === 'word' || token?.kind === 'identifier';
+  let [first, last] = [index, index];
+  if (!isPart(tokens[index])) return [first, last];
+  while (isDot(tokens[first - 1]) && isPart(tokens[first - 2])) first -= 2;
+  while (isDot(tokens[last + 1]) && isPart(tokens[last + 2])) last += 2;
+  return [first, last];
+}
+
+function followsWord(tokens: readonly SqlToken[], at: number, text: (token: SqlToken | undefined) => string): boolean {
+  const word = text(tokens[at]);
+  const before = text(tokens[at - 1]);
+  if (word === 'from') {
+    const isValue = before === 'distinct' || FUNCTIONS_WITH_FROM.has(functionAround(tokens, at, text));
+    // COPY and UNLOAD have addresses there.
+    return !isValue && !['copy', 'unload'].includes(text(tokens[statementStart(tokens, at, text)]));
+  }
+  if (word === 'set') return true;
+  if (word === 'exists') return before === 'if' || before === 'not';
+  if (word === 'update') return before !== 'for';
+  if (word === 'to') return before === 'rename';
+  return BEFORE_NAMES.has(word);
+}
+
+function statementStart(tokens: readonly SqlToken[], at: number, text: (token: SqlToken | undefined) => string): number {
+  let start = at;
+  while (start > 0 && text(tokens[start - 1]) !== ';') start--;
+  return start;
+}
+
+/** The word before the bracket that is open at a token. */
+function functionAround(tokens: readonly SqlToken[], at: number, text: (token: SqlToken | undefined) => string): string {
+  const open = openBracket(tokens, at, text);
+  return open === undefined ? '' : text(tokens[open - 1]);
+}
+
+function openBracket(tokens: readonly SqlToken[], at: number, text: (token: SqlToken | undefined) => string): number | undefined {
+  let depth = 0;
+  for (let index = at - 1; index >= 0; index--) {
+    const symbol = text(tokens[index]);
+    if (symbol === ')') depth++;
+    else if (symbol === '(' && depth-- === 0) return index;
+  }
+  return undefined;
+}
+
+/** Whether a list in brackets is that of the columns in `INSERT INTO t (…)`. */
+function isColumnList(tokens: readonly SqlToken[], at: number, text: (token: SqlToken | undefined) => string): boolean {
+  const open = openBracket(tokens, at, text);
+  if (open === undefined) return false;
+  let name = open - 1;
+  while (text(tokens[name - 1]) === '.') name -= 2;
+  return text(tokens[name - 1]) === 'into' || text(tokens[name - 1]) === 'copy';
+}
+
+function piecesOf(sql: string, start: number, end: number, at: ReadonlyMap<number, TemplatePart>): TemplatePart[] {
+  const pieces: TemplatePart[] = [];
+  let from = start;
+  for (let index = start; index < end; index++) {
+    const expression = at.get(index);
+    if (!expression) continue;
+    if (index > from) pieces.push(sql.slice(from, index));
+    pieces.push(expression);
+    from = index + 1;
+  }
+  if (from < end) pieces.push(sql.slice(from, end));
+  return pieces;
+}
