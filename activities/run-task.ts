@@ -79,7 +79,9 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
       },
       params as Record<string, Json>,
     );
-    return keepable(taskType, { identity: [workflowId, runId, task].join('/'), output: result, most: mostBytes(input) }, outputs, signal);
+    // What is stored in S3 leaves the worker as well.
+    const clean = secrets.hideIn(result);
+    return keepable(taskType, { identity: [workflowId, runId, task].join('/'), output: clean, most: mostBytes(input) }, outputs, signal);
   };
 
   try {

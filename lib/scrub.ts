@@ -22,50 +22,37 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
   [/([?&](?:x-amz-signature|x-amz-credential|x-amz-security-token|sig|signature)=)[^&\s]+/gi, `$1${HIDDEN}`],
 ];
 
-/** A part of a secret that is as long as this at its beginning is hidden too: texts are cut. */
-const HEAD_LENGTH = 8;
-/** Words of every message. A secret that begins with one does not hide it. */
-const COMMON_WORD = /^(passwords?|postgres(ql)?|redshift|rabbitmq|registry|database|connection|sqlalchemy)$/i;
+/** A part of a secret that is as long as this, at its beginning or at its end, is hidden too: texts are cut. */
+const PART_LENGTH = 8;
+/** Words of every message. A secret that begins or ends with one does not hide it. */
+const COMMON_WORD = /^(passwords?|postgres(ql)?|redshift|rabbitmq|registry|database|connection|sqlalchemy|pagerduty|schema_registry)$/i;
+
+/** Where a text is hidden: from, and up to. */
+type Place = readonly [from: number, to: number];
 
 /** Hides secrets that are known, whatever they look like in a text: see secret-forms.ts. */
 export class Scrubber {
-  /** By their first characters; the longest first. */
-  private readonly byHead = new Map<string, string[]>();
-  private readonly heads: RegExp | undefined;
+  private readonly heads: FormIndex | undefined;
+  private readonly tails: FormIndex | undefined;
   private readonly short: RegExp | undefined;
 
   constructor(secrets: readonly Secret[]) {
     const forms = [...new Set(secrets.flatMap(secretForms))].sort((a, b) => b.length - a.length);
-    for (const form of forms) {
-      if (form.length < HEAD_LENGTH) continue;
-      const head = form.slice(0, HEAD_LENGTH);
-      this.byHead.set(head, [...(this.byHead.get(head) ?? []), form]);
+    const long = forms.filter((form) => form.length >= PART_LENGTH);
+    if (long.length > 0) {
+      this.heads = new FormIndex(long, (form) => form.slice(0, PART_LENGTH));
+      this.tails = new FormIndex(long, (form) => form.slice(-PART_LENGTH));
     }
-    if (this.byHead.size > 0) this.heads = new RegExp([...this.byHead.keys()].map(escaped).join('|'), 'g');
-    const short = forms.filter((form) => form.length < HEAD_LENGTH);
+    const short = forms.filter((form) => form.length < PART_LENGTH);
     if (short.length > 0) this.short = new RegExp(`(?<![A-Za-z0-9])(?:${short.map(escaped).join('|')})(?![A-Za-z0-9])`, 'g');
   }
 
   /** A text without the secrets. */
   hide(text: string): string {
-    const long = this.hideLong(text);
+    const begins = this.heads?.placesIn(text, (form, at): Place => [at, at + commonLength(text, at, form)]) ?? [];
+    const ends = this.tails?.placesIn(text, (form, at): Place => [at + PART_LENGTH - commonTail(text, at, form), at + PART_LENGTH]) ?? [];
+    const long = withoutPlaces(text, [...begins, ...ends]);
     return this.short ? long.replace(this.short, HIDDEN) : long;
-  }
-
-  private hideLong(text: string): string {
-    if (!this.heads) return text;
-    const { heads } = this;
-    heads.lastIndex = 0;
-    let clean = '';
-    let end = 0;
-    for (let found = heads.exec(text); found; found = heads.exec(text)) {
-      const at = found.index;
-      const length = Math.max(...(this.byHead.get(found[0]) ?? []).map((form) => commonLength(text, at, form)));
-      if (COMMON_WORD.test(text.slice(at, at + length))) continue;
-      clean += text.slice(end, at) + HIDDEN;
-      end = heads.lastIndex = at + length;
-    }
-    return clean + text.slice(end);
   }
 
   /** JSON without the secrets, in keys and values; the same object where there are none. */
@@ -97,9 +84,55 @@ export class Scrubber {
   }
 }
 
+/** Forms of secrets by a part of each. */
+class FormIndex {
+  private readonly byPart = new Map<string, string[]>();
+  private readonly parts: RegExp;
+
+  constructor(forms: readonly string[], partOf: (form: string) => string) {
+    for (const form of forms) {
+      const part = partOf(form);
+      this.byPart.set(part, [...(this.byPart.get(part) ?? []), form]);
+    }
+    this.parts = new RegExp([...this.byPart.keys()].map(escaped).join('|'), 'g');
+  }
+
+  /** @param placeOf how far a form reaches whose part is at a place of the text */
+  placesIn(text: string, placeOf: (form: string, at: number) => Place): Place[] {
+    const places: Place[] = [];
+    this.parts.lastIndex = 0;
+    for (let found = this.parts.exec(text); found; found = this.parts.exec(text)) {
+      const at = found.index;
+      for (const form of this.byPart.get(found[0]) ?? []) places.push(placeOf(form, at));
+      // Secrets may begin alike: what one of them has in common with the text may cover where another begins, which is there in full.
+      this.parts.lastIndex = at + 1;
+    }
+    return places.filter(([from, to]) => !COMMON_WORD.test(text.slice(from, to)));
+  }
+}
+
+function withoutPlaces(text: string, places: readonly Place[]): string {
+  let clean = '';
+  let end = 0;
+  for (const [from, to] of [...places].sort(([a], [b]) => a - b)) {
+    if (to <= end) continue;
+    if (from >= end) clean += text.slice(end, from) + HIDDEN;
+    end = to;
+  }
+  return clean + text.slice(end);
+}
+
+/** How much of a form a text has at a place. */
 function commonLength(text: string, at: number, form: string): number {
-  let length = HEAD_LENGTH;
+  let length = PART_LENGTH;
   while (length < form.length && text[at + length] === form[length]) length++;
+  return length;
+}
+
+/** How much of the end of a form a text has, whose last part is at a place. */
+function commonTail(text: string, at: number, form: string): number {
+  let length = PART_LENGTH;
+  while (length < form.length && at + PART_LENGTH > length && text[at + PART_LENGTH - length - 1] === form.at(-length - 1)) length++;
   return length;
 }
 

@@ -5,7 +5,7 @@ export const MIN_SECRET_LENGTH = 4;
 /** Parts of base64 that are shorter could be anything. */
 const MIN_BASE64_LENGTH = 8;
 
-/** All that a secret can look like in what servers, drivers and programs write: as it is, URL-encoded, in JSON, in HTML, in base64. */
+/** All that a secret can look like in what servers, drivers and programs write: as it is, URL-encoded, in JSON, in HTML, in base64, in hexadecimal digits. */
 export function secretForms({ value, user }: Secret): string[] {
   if (value.length < MIN_SECRET_LENGTH) return [];
   const texts = [value, ...urlForms(value), ...jsonForms(value), ...htmlForms(value)];
@@ -15,7 +15,8 @@ export function secretForms({ value, user }: Secret): string[] {
     const urlSafe = part.replaceAll('+', '-').replaceAll('/', '_');
     return [part, urlSafe, ...urlForms(part)];
   });
-  return [...new Set([...texts, ...everywhere])];
+  const hex = Buffer.from(value).toString('hex');
+  return [...new Set([...texts, ...everywhere, hex, hex.toUpperCase()])];
 }
 
 function urlForms(value: string): string[] {

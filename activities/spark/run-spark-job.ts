@@ -206,21 +206,21 @@ class SparkJobAttempt<R> {
       throw error;
     }
     if (published !== undefined) return published;
-    await this.#folder.retire();
+    await this.#folder.retire(this.#ctx.scrub);
     const { output, advice } = this.#result;
     throw userFault('DatasetNotFound', `Job '${this.#job.name}' ended well but wrote nothing to ${output}, ${advice}`);
   }
 
   async #finish(published: R): Promise<R> {
     await this.#result.tidy(this.#stop);
-    await this.#folder.removeWork();
+    await this.#folder.finish(this.#ctx.scrub);
     return published;
   }
 
   async #failure(exit: ProcessExit | undefined): Promise<Error> {
     const log = (await tailOf(this.#folder.logFile, SEARCHED_BYTES)).map((line) => this.#ctx.scrub(line));
     await this.#result.clear(this.#stop);
-    const logFile = await this.#folder.retire();
+    const logFile = await this.#folder.retire(this.#ctx.scrub);
     return jobFailure({ name: this.#job.name, exit, host: hostname(), log, logFile });
   }
 
@@ -232,7 +232,7 @@ class SparkJobAttempt<R> {
     // An attempt that the server has given up for another reason may have a successor elsewhere, which writes to the same place.
     const over = this.#deadlineReached || Context.current().cancellationDetails?.cancelRequested === true;
     if (over) await withinTime(CLEAN_UP_MS, undefined, (signal) => this.#result.clear(signal));
-    await this.#folder.retire();
+    await this.#folder.retire(this.#ctx.scrub);
     if (!this.#deadlineReached || ctx.signal.aborted) return;
     // The server records the timeout itself; were it late, the attempt would still fail.
     await sleep(4 * GRACE_MS, undefined, { signal: ctx.signal }).catch(() => undefined);

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ChildUser, giveFolder } from '../support/child-user.ts';
 import { isAlive, readProcess } from './detached-process.ts';
+import { type Scrub, scrubLog } from './scrub-log.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const KEPT_DAYS = 7;
@@ -70,8 +71,9 @@ export class StateFolder {
     }
   }
 
-  /** Takes the folder out of the next attempt's way and keeps the log; answers where it is now. */
-  async retire(): Promise<string> {
+  /** Takes the folder of a job that has ended out of the next attempt's way and keeps the log, without secrets; answers where it is now. */
+  async retire(scrub: Scrub): Promise<string> {
+    await scrubLog(this.logFile, scrub);
     await rm(this.work, { recursive: true, force: true });
     const retired = `${this.path}.${Date.now()}`;
     await rename(this.path, retired);
@@ -84,7 +86,9 @@ export class StateFolder {
     await giveFolder(this.work, user);
   }
 
-  async removeWork(): Promise<void> {
+  /** Keeps of a job that has ended well its result, and its log without secrets. */
+  async finish(scrub: Scrub): Promise<void> {
+    await scrubLog(this.logFile, scrub);
     await rm(this.work, { recursive: true, force: true });
   }
 }

@@ -1,32 +1,64 @@
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { runTool } from '../../dev/run-tool.ts';
 
 /** Servers that answer with the secrets of whoever connects, as a broken or a hostile one may. */
 export interface RogueServers {
-  readonly ports: Readonly<Record<'http' | 'postgres' | 'mysql' | 'other', number>>;
+  readonly ports: Readonly<Record<'http' | 'https' | 'postgres' | 'mysql' | 'other', number>>;
+  /** Of the HTTPS server. */
+  readonly certificateFile: string;
+  /** What the HTTP servers were sent: the path and the body of each request. */
+  readonly received: readonly { readonly path: string; readonly body: string }[];
   close(): void;
 }
 
-/** @param said what they say: all secrets, in all encodings */
-export async function openRogueServers(said: string): Promise<RogueServers> {
-  const servers = {
-    http: createHttpServer((request, response) => {
-      const text = `${sentBy(request)} ${said}`;
-      const isGood = request.url?.includes('/good') ?? false;
-      const body = isGood
-        ? JSON.stringify({ answer: text, list: [{ [text]: text }] })
-        : `<Error><Code>No</Code><Message>${text}</Message></Error>`;
-      request.resume().once('end', () => {
+/** An answer to a path with `/big` has so many bytes at least: more than are kept in a run. */
+const BIG = 70_000;
+
+/**
+ * @param says what they say, for their ports: all secrets, in all encodings
+ * @param folder for a certificate
+ */
+export async function openRogueServers(says: (ports: RogueServers['ports']) => string, folder: string): Promise<RogueServers> {
+  const [key, certificateFile] = [join(folder, 'rogue-key.pem'), join(folder, 'rogue.pem')];
+  await runTool('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+    ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificateFile],
+  ]);
+  const received: { path: string; body: string }[] = [];
+  let said = '';
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const text = `${sentBy(request)} ${said}`;
+    const path = request.url ?? '';
+    const isGood = path.includes('/good');
+    const body = isGood
+      ? JSON.stringify({ answer: text, list: [{ [text]: text }], more: path.includes('/big') ? '.'.repeat(BIG) : '' })
+      : `<Error><Code>No</Code><Message>${text}</Message></Error>`;
+    const chunks: Buffer[] = [];
+    request
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .once('end', () => {
+        received.push({ path, body: Buffer.concat(chunks).toString() });
         response.writeHead(isGood ? 200 : 403, { 'content-type': isGood ? 'application/json' : 'application/xml' }).end(body);
       });
-    }),
+  };
+  const servers = {
+    http: createHttpServer(answer),
+    https: createHttpsServer({ key: readFileSync(key), cert: readFileSync(certificateFile) }, answer),
     postgres: talking((socket) => socket.once('data', () => socket.end(postgresError(said)))),
     mysql: talking((socket) => socket.end(mysqlError(said))),
     other: talking((socket) => socket.end(said)),
   };
   const opened = await Promise.all(Object.entries(servers).map(async ([name, server]) => [name, await listen(server)] as const));
+  const ports = Object.fromEntries(opened) as RogueServers['ports'];
+  said = says(ports);
   return {
-    ports: Object.fromEntries(opened) as RogueServers['ports'],
+    ports,
+    certificateFile,
+    received,
     close: () => {
       for (const server of Object.values(servers)) server.close();
     },
