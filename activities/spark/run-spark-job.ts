@@ -202,7 +202,7 @@ class SparkJobAttempt<R> {
       published = await this.#result.publish(this.#stop);
     } catch (error) {
       // What is wrong with the result is wrong the next time, too, unless the job runs again.
-      if (error instanceof ApplicationFailure && error.nonRetryable === true) await this.#folder.retire();
+      if (error instanceof ApplicationFailure && error.nonRetryable === true) await this.#folder.retire(this.#ctx.scrub);
       throw error;
     }
     if (published !== undefined) return published;
