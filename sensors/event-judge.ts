@@ -53,11 +53,15 @@ export class EventJudge {
     }
   }
 
-  /** Whether an event meets the condition; what it starts is somebody else's to say. */
-  matches(event: JudgedEvent): Verdict {
+  /**
+   * Whether an event meets the condition; what it starts is somebody else's to say.
+   * @param isKept whether it becomes a part of a run's event
+   */
+  matches(event: JudgedEvent, isKept = false): Verdict {
     try {
       if (!this.meets(event)) return NONE;
-      checkTime(event);
+      this.checkTime(event);
+      if (isKept) checkDepth(event.value);
       return MATCH;
     } catch (error) {
       return invalid(error);
@@ -91,6 +95,16 @@ export class EventJudge {
     return this.evaluator.test(when, this.variables(event));
   }
 
+  /** @throws InvalidEvent when the time of an event is out of range, or chooses a data interval that is */
+  private checkTime({ meta: { timestamp } }: RunEvent): void {
+    const at = Date.parse(timestamp);
+    if (!(at >= 0 && at <= Date.now() + MAX_AHEAD_MS)) {
+      throw new InvalidEvent(`The event's time is ${timestamp}; it must be after 1970, and at most a day ahead of the sensor's clock.`);
+    }
+    const { start } = dataIntervalAt(this.plan.schedule, at);
+    if (Date.parse(start) < 0) throw new InvalidEvent(`The event's time ${timestamp} chooses the data interval of ${start}, before 1970.`);
+  }
+
   private variables({ value, meta }: RunEvent): Variables {
     return { event: value, event_meta: meta, dag_id: this.plan.dagId };
   }
@@ -98,15 +112,12 @@ export class EventJudge {
   private wanted(event: RunEvent): Verdict {
     const { dedupKey, runParams = {}, templates = [] } = this.trigger;
     const variables = this.variables(event);
-    const at = checkTime(event);
+    this.checkTime(event);
     const key =
       dedupKey === undefined ? undefined : keyedId(this.plan, this.trigger, this.evaluator.render(`{{ ${dedupKey} }}`, variables));
     const params = this.evaluator.renderParams(runParams, templates, variables);
     const { mistakes } = resolveRunParams(this.plan, params);
     if (mistakes.length > 0) return { kind: 'invalid', reason: `The run's parameters do not fit: ${mistakes.join(' ')}` };
-    const { start } = dataIntervalAt(this.plan.schedule, at);
-    if (Date.parse(start) < 0)
-      return { kind: 'invalid', reason: `The event's time ${event.meta.timestamp} chooses the data interval of ${start}, before 1970.` };
     checkDepth(event.value);
     const bytes = Buffer.byteLength(JSON.stringify(event.value));
     if (bytes > MAX_EVENT_BYTES) {
@@ -128,15 +139,6 @@ function invalid(error: unknown): Verdict {
 /** Thrown for an event that no run can be about. */
 class InvalidEvent extends Error {
   override readonly name = 'InvalidEvent';
-}
-
-/** @returns the time of an event, in milliseconds @throws InvalidEvent when it is out of range */
-function checkTime({ meta: { timestamp } }: RunEvent): number {
-  const at = Date.parse(timestamp);
-  if (!(at >= 0 && at <= Date.now() + MAX_AHEAD_MS)) {
-    throw new InvalidEvent(`The event's time is ${timestamp}; it must be after 1970, and at most a day ahead of the sensor's clock.`);
-  }
-  return at;
 }
 
 /** @throws InvalidEvent when a value is nested too deeply */

@@ -1,9 +1,10 @@
 import type { KafkaRecord, RecordBatch } from '../../lib/kafka/record-source.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { RunEvent, TriggerMode } from '../../workflows/plan/trigger.ts';
-import { MAX_EVENT_BYTES } from '../event-judge.ts';
+import { MAX_EVENT_BYTES, type Verdict } from '../event-judge.ts';
 import { ifRefused } from '../event-runs.ts';
 import { stopped } from '../run-sensor.ts';
+import type { DeadLetter } from './dead-letters.ts';
 import { originOf } from './judge-record.ts';
 import { keyOf } from './position.ts';
 import type { HandlerContext, RecordHandler } from './record-handler.ts';
@@ -52,7 +53,7 @@ export class RecordBatches implements RecordHandler {
       const [first] = batch.records;
       if (first !== undefined) this.keep(waiting, (kept) => BigInt(kept.record.offset) < BigInt(first.offset));
       const { sensor, decode, position } = this.context;
-      const judge = sensor.judge.matches.bind(sensor.judge);
+      const judge = (event: RunEvent): Verdict => sensor.judge.matches(event, true);
       const { letters } = await sift(sensor, batch, { judge, decode }, async (match, record) => {
         await this.take(waiting, match, record);
       });
@@ -99,30 +100,65 @@ export class RecordBatches implements RecordHandler {
     waiting.bytes = waiting.kept.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Starts the run of what waits, and commits the offsets up to its last record. */
+  /** Starts the run of what waits, does with records that can be in none what `on_invalid` says, and commits the offsets up to the last of them. */
   private async flush(waiting: Waiting): Promise<void> {
     const { sensor, position, incarnations } = this.context;
-    const [first] = waiting.kept;
+    const { onInvalid } = sensor.trigger;
     const last = waiting.kept.at(-1);
-    if (!first || !last) return;
-    const event = eventOf(waiting.kept);
-    const verdict = sensor.judge.run(event);
-    // That each of its records is well says nothing of all together: the parameters may not fit.
-    if (verdict.kind !== 'run') throw stopped(`The batch that begins with ${originOf(first.record)} starts no run: ${reasonOf(verdict)}`);
-    const until = await sensor.runs.start(event, verdict, incarnations.originOf(first.record), { upTo: last.record.offset }).catch(
-      ifRefused((reason) => {
-        throw stopped(`The batch that begins with ${originOf(first.record)} starts no run: ${reason}`);
-      }),
-    );
+    if (!last) return;
+    const { run, invalid } = this.separate(waiting.kept);
+    const stopAt = ([letter]: readonly DeadLetter[]): void => {
+      if (letter && onInvalid === 'stop') throw stopped(`${originOf(letter.record)} starts no run: ${letter.reason}`);
+    };
+    stopAt(invalid);
+    const [first] = run?.kept ?? [];
+    let until: string | undefined;
+    if (run && first) {
+      const upTo = run.kept.at(-1)?.record.offset ?? first.record.offset;
+      until = await sensor.runs.start(run.event, run.verdict, incarnations.originOf(first.record), { upTo }).catch(
+        ifRefused((reason) => {
+          invalid.push(...run.kept.map(({ record }) => ({ record, reason })));
+          stopAt(invalid);
+          return undefined;
+        }),
+      );
+    }
     const done = BigInt(until ?? last.record.offset);
+    const letters = invalid.filter(({ record }) => BigInt(record.offset) <= done);
+    sensor.journal.count('invalid', letters.length);
     this.keep(waiting, ({ record }) => BigInt(record.offset) > done);
     waiting.since = Date.now();
-    await position.reach(waiting.batch, (done + 1n).toString(), true);
+    const next = (done + 1n).toString();
+    if (letters.length > 0 && onInvalid === 'dead_letter') await position.bury(letters, waiting.batch, next);
+    else await position.reach(waiting.batch, next, true);
+  }
+
+  /** The run of all records that can be in one. That each of them meets the condition says nothing of parameters, sizes and depths. */
+  private separate(kept: readonly Kept[]): { readonly run?: BatchRun; readonly invalid: DeadLetter[] } {
+    const all = this.runOf(kept);
+    if (typeof all !== 'string') return { run: all, invalid: [] };
+    const alone = kept.map((each) => ({ each, reason: kept.length === 1 ? all : this.runOf([each]) }));
+    const invalid = alone.flatMap(({ each, reason }) => (typeof reason === 'string' ? [{ record: each.record, reason }] : []));
+    const others = alone.flatMap(({ each, reason }) => (typeof reason === 'string' ? [] : [each]));
+    const rest = invalid.length > 0 && others.length > 0 ? this.runOf(others) : all;
+    if (typeof rest !== 'string') return { run: rest, invalid };
+    return { invalid: alone.map(({ each, reason }) => ({ record: each.record, reason: typeof reason === 'string' ? reason : rest })) };
+  }
+
+  /** @returns why there is no run of these records, as a sentence */
+  private runOf(kept: readonly Kept[]): BatchRun | string {
+    const event = eventOf(kept);
+    const verdict = this.context.sensor.judge.run(event);
+    if (verdict.kind === 'run') return { kept, event, verdict };
+    return verdict.kind === 'invalid' ? verdict.reason : verdict.kind;
   }
 }
 
-function reasonOf(verdict: { readonly kind: string; readonly reason?: string }): string {
-  return verdict.reason ?? verdict.kind;
+/** Records that a run can be started for. */
+interface BatchRun {
+  readonly kept: readonly Kept[];
+  readonly event: RunEvent;
+  readonly verdict: Extract<Verdict, { kind: 'run' }>;
 }
 
 /** Several records as one event. */

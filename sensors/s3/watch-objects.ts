@@ -66,7 +66,8 @@ function byTime(a: S3Object, b: S3Object): number {
   return a.modified - b.modified || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }
 
-function findingOf(bucket: string, object: S3Object): Finding {
+/** The event of an object of a bucket. */
+export function findingOf(bucket: string, object: S3Object): Finding {
   const { key, size, etag, modified } = object;
   const timestamp = new Date(modified).toISOString();
   return {

@@ -70,6 +70,43 @@ tasks: [{name: a, type: empty}]
     }, 40_000);
   });
 
+  it('wedges no batch: what can be in no run is invalid by itself, and the others start theirs', async () => {
+    const topic = `batches-${unique()}`;
+    await kafka.createTopic(topic);
+    const good = '{"score": 0.9, "segment": "a"}';
+    const bad: { readonly value: string; readonly timestamp?: string }[] = [
+      { value: `{"score": 0.9, "segment": "${'a'.repeat(300_000)}"}` },
+      { value: `{"score": 0.9, "segment": "a", "deep": ${nested(98)}}` },
+      { value: `{"score": 0.9, "segment": "a", "deep": ${nested(5_000)}}` },
+      { value: '{"score": 0.9}' },
+      { value: '{"score": 0.9, "segment": 7}' },
+      { value: good, timestamp: '1' },
+    ];
+    const plan = compileYaml(`
+dag_id: batches_${unique()}
+schedule_interval: "@daily"
+params: {segment: ""}
+triggers:
+  - name: m
+    type: kafka
+    topic: ${topic}
+    when: event.score > 0.5
+    mode: {batch: {max_records: 1, within: 1s}}
+    params: {segment: "{{ event.records[0].segment }}"}
+    start: earliest
+tasks: [{name: a, type: empty}]
+`);
+    for (const record of bad) await kafka.send(topic, [{ value: good }, record]);
+    await kafka.send(topic, [{ value: good }]);
+    await sensors.apply(plan);
+    const ids = await sensors.idsOf(plan, bad.length + 1);
+    assert.deepEqual(ids.sort(), [...bad.map((_, index) => `${topic}-0-${2 * index}`), `${topic}-0-${2 * bad.length}`].sort());
+    await eventually(async () => {
+      const { reports } = await sensors.stateOf(plan);
+      assert.deepEqual([reports[0]?.counts.invalid, reports[0]?.problem], [bad.length, undefined]);
+    }, 40_000);
+  });
+
   it('chooses no id of another event: values of two types, of two triggers, and places in topics are apart', async () => {
     const [topic, otherTopic] = [`ids-${unique()}`, `other-${unique()}`];
     await kafka.createTopic(topic);

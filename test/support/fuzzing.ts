@@ -1,0 +1,29 @@
+import { cpuTimer } from './cpu-time.ts';
+
+/** `SLUICE_CHAOS=full` tries 100,000 inputs of another seed; the suite some of them, the same each time. */
+const IS_FULL = process.env.SLUICE_CHAOS === 'full';
+/** `SLUICE_FUZZ_SEED` plays the inputs of a seed that a failed test has named. */
+export const FUZZ_SEED = Number(process.env.SLUICE_FUZZ_SEED ?? (IS_FULL ? Date.now() % 1_000_000 : 22));
+
+/** @param short how many inputs the suite tries */
+export function fuzzCount(short: number): number {
+  return IS_FULL ? 100_000 : short;
+}
+
+/** Keeps the input that has cost the most of the CPU. */
+export class Slowest {
+  ms = 0;
+  private shown = '';
+
+  async measure<T>(input: Buffer | string, work: () => T | Promise<T>): Promise<T> {
+    const took = cpuTimer();
+    const result = await work();
+    const ms = took();
+    if (ms > this.ms) [this.ms, this.shown] = [ms, input.toString().slice(0, 300)];
+    return result;
+  }
+
+  toString(): string {
+    return `${Math.round(this.ms)} ms for ${this.shown}`;
+  }
+}
