@@ -113,6 +113,11 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   mistakes?(params: Static<TObject<P>>): readonly ParamMistake[];
   /** Parameters that, where they are not given, are an output of the nearest task of a type before it; `same`: a parameter that both have alike. */
   readonly fromUpstream?: Readonly<Record<string, { readonly type: string; readonly output: string; readonly same: string }>>;
+  /**
+   * After the end of a run, a task of this type takes back what the task of the same type in `tasks` did that has this parameter alike: it then
+   * `undoes` that task where its file does not say so.
+   */
+  readonly undoesSame?: string;
   /** Whether what it makes is remembered with the plan that has made it: `ctx.planHash`. */
   readonly lineage?: boolean;
   /** Whether its effects are kept apart by run: `ctx.run`, and an idempotency key that no other run has. What reads or writes data always does. */

@@ -31,6 +31,7 @@ export const promoteModel = defineTask({
     ),
   }),
   fromUpstream: TRAINED_BEFORE,
+  undoesSame: 'model',
   result: Type.Object({
     model: Type.String(),
     version: Type.String(),

@@ -39,6 +39,7 @@ export const CODES = {
   SL313:
     'A task of a graph that nothing is connected with, in the middle of a list. One `depends_on` makes a graph of a listed order, and tasks without it start at once. (A warning.)',
   SL314: 'A task that is not written yet: an import could not convert it, and it fails until somebody has. (A warning.)',
+  SL315: 'A task undoes one that it cannot undo: only a task that follows the end of a run undoes, and only one of `tasks`.',
   SL401: 'A task needs data, and no task before it makes any.',
   SL402: 'A task needs data, and several tasks before it make some: which one is meant cannot be told.',
   SL403: 'A task expects its data in another bucket than the one where the task before it writes.',

@@ -22,6 +22,7 @@ import { type HandOver, resolveData } from './resolve-data.ts';
 import { checkNames, resolveGraph, type TaskGraph } from './resolve-graph.ts';
 import { declaredParams, resolveParams } from './resolve-params.ts';
 import { resolveSlas } from './resolve-slas.ts';
+import { resolveUndoes } from './resolve-undoes.ts';
 import { resolveTriggers } from './resolve-triggers.ts';
 import { resolveUpstreamParams } from './resolve-upstream-params.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
@@ -160,6 +161,7 @@ export class Compiler {
       for (const [name, each] of resolveData(source, String(value.dag_id), own, graph, this.types, filledIn)) handOver.set(name, each);
     }
     checkModels(source, nodes, handOver);
+    const undone = resolveUndoes(source, nodes, this.types, filledIn);
     const expressions = resolveExpressions(source, value, {
       nodes,
       graphs,
@@ -194,6 +196,7 @@ export class Compiler {
             ...handOver.get(name),
             ...(templates && { templates }),
             ...(lists && { lists }),
+            ...(undone.has(name) && { undoes: undone.get(name) }),
             isTask: (each) => byName.has(each),
           },
           defaults,

@@ -31,6 +31,8 @@ export interface ResolvedTask {
   readonly dependsOn: readonly string[];
   readonly inputFrom?: string;
   readonly outputBase?: string;
+  /** The task whose effect it takes back. */
+  readonly undoes?: string;
   readonly templates?: readonly TemplatePlace[];
   /** The tasks whose outputs make the lists that it expands over. */
   readonly lists?: readonly string[];
@@ -129,7 +131,7 @@ export function withHash(plan: Omit<Plan, 'hash'>): Plan {
 
 /** A task as it runs: everything explicit. `defaults` are the pipeline's `default_args`. */
 export function emitTask(
-  { node, type, dependsOn, inputFrom, outputBase, templates, lists = [], isTask }: ResolvedTask,
+  { node, type, dependsOn, inputFrom, outputBase, undoes, templates, lists = [], isTask }: ResolvedTask,
   defaults: JsonObject,
 ): TaskPlan {
   const keys: JsonObject = { ...defaults, ...node.keys };
@@ -165,6 +167,7 @@ export function emitTask(
     pool: typeof keys.pool === 'string' ? { name: keys.pool, slots: Number(keys.pool_slots ?? 1) } : undefined,
     priority: typeof keys.priority === 'number' ? keys.priority : undefined,
     allowFailure: keys.allow_failure === true,
+    undoes,
   });
 }
 

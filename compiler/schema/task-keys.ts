@@ -184,6 +184,11 @@ export const TASK_COMMON = {
     description: 'The task may fail without failing the run. Default: false.',
     examples: [true],
   },
+  undoes: text(
+    'Undoes',
+    'In on_failure, on_success and finally: the task of `tasks` whose effect this one takes back. A rerun repeats what was undone.',
+    'promote',
+  ),
   inputs: text('Inputs', 'The task whose data this one reads, where the nearest before it is not the one.', 'extract_orders'),
   outputs: {
     ...text(

@@ -95,7 +95,8 @@ export async function createYamlRuns(
   };
 }
 
-async function resultOf(run: WorkflowHandle): Promise<RunResult> {
+/** How a run has ended, well or not. */
+export async function resultOf(run: WorkflowHandle): Promise<RunResult> {
   try {
     return (await run.result()) as RunResult;
   } catch (error) {

@@ -10,6 +10,7 @@ export const COMMON_TASK_KEYS = [
   'switch',
   'expand',
   'allow_failure',
+  'undoes',
   'inputs',
   'outputs',
   'owner',

@@ -127,6 +127,8 @@ export interface TaskPlan {
   /** Slots that all pipelines share; absent: it needs none. */
   readonly pool?: { readonly name: string; readonly slots: number };
   readonly allowFailure: boolean;
+  /** Of a task that follows the end of a run: the task whose effect it takes back. Only a rerun looks at it. */
+  readonly undoes?: string;
 }
 
 /** A task that waits: `retry` says how often it looks. */

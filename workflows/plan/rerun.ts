@@ -1,6 +1,7 @@
 import type { Json } from './json.ts';
 import { allTasks, type Plan, type TaskPlan } from './plan.ts';
 import type { PartialOutputs, TaskResult } from './run.ts';
+import type { TaskState } from './task-state.ts';
 
 /** What a rerun does with a task, and why. */
 export interface RerunChoice {
@@ -9,9 +10,15 @@ export interface RerunChoice {
   readonly why: string;
 }
 
+const FOLLOWS = 'follows';
+const UNDONE = 'was undone';
+
+/** A task that ended so, or did not end, may have had its effect. */
+const BEGUN: ReadonlySet<TaskState | undefined> = new Set(['running', 'up_for_retry', 'held', 'success', 'failed', 'canceled'] as const);
+
 /**
  * What a rerun of `plan` does, given how the tasks of the earlier run ended: what did not succeed runs again, what an operator names, and what
- * follows one of them. What follows the end of a run (`on_failure`, `finally`, …) always does.
+ * follows one of them; with them, what a task after the end of the run has undone (`undoes`). What follows the end of a run (`on_failure`, `finally`, …) always does.
  * @param from a task that is to run again although it succeeded
  * @returns a choice for each task, in the plan's order
  */
@@ -22,7 +29,7 @@ export function chooseReruns(plan: Plan, earlier: Readonly<Record<string, TaskRe
   const again = (task: string, reason: string): void => {
     if (why.has(task)) return;
     why.set(task, reason);
-    for (const follower of followers.get(task) ?? []) again(follower.name, `follows ${task}`);
+    for (const follower of followers.get(task) ?? []) again(follower.name, `${FOLLOWS} ${task}`);
   };
   if (from !== undefined) again(from, 'asked for');
   for (const { name } of plan.tasks) {
@@ -32,6 +39,13 @@ export function chooseReruns(plan: Plan, earlier: Readonly<Record<string, TaskRe
       again(name, `failed: ${result.partial.missing.length} of ${result.partial.outputs.length} items`);
     else if (result.missing && result.state === 'success') again(name, `${result.missing.length} of its items failed`);
     else if (result.state !== 'success' && result.state !== 'skipped') again(name, result.state);
+  }
+  // Where the run is repeated at all, what a task after its end has taken back is not there any more.
+  if (why.size > 0) {
+    for (const { name, undoes } of allTasks(plan)) {
+      const hasBegun = BEGUN.has(earlier[name]?.state);
+      if (undoes !== undefined && hasBegun && earlier[undoes]?.state === 'success') again(undoes, `${UNDONE} by ${name}`);
+    }
   }
   const listed = new Set(plan.tasks.map(({ name }) => name));
   return allTasks(plan).map(({ name }) => {
@@ -57,8 +71,8 @@ export function keptOf(
     if (!result) continue;
     const partial = partialOf(tasks.get(task), result);
     if (!runs) kept[task] = { ...result, note: ['kept', result.note].filter(Boolean).join(' · ') };
-    // Items are kept where the task itself is the reason; not where something before it runs again, or somebody wants all of it.
-    else if (partial && task !== from && !why.startsWith('follows')) kept[task] = { state: 'failed', partial };
+    // Items are kept where the task itself is the reason; not where something before it runs again, all of it was undone, or somebody wants all of it.
+    else if (partial && task !== from && !why.startsWith(FOLLOWS) && !why.startsWith(UNDONE)) kept[task] = { state: 'failed', partial };
   }
   return kept;
 }

@@ -51,6 +51,31 @@ describe('what a rerun runs again', () => {
     });
   }
 
+  it('what was undone after the end of the run, and what follows it', () => {
+    const undoing = planOf('d', plan.tasks, {
+      onFailure: [task('back', 'ok', [], { undoes: 'a' })],
+      finally: [task('z', 'ok', [], { undoes: 'x' })],
+    });
+    const why = (text: string, from?: string): string =>
+      chooseReruns(undoing, ended(text), from)
+        .filter(({ runs }) => runs)
+        .map(({ task: each, why: reason }) => `${each}: ${reason}`)
+        .slice(0, -2)
+        .join(', ');
+    const rest = 'x success, y failed';
+    assert.equal(
+      why(`a success, b failed, c upstream_failed, ${rest}, back success, z skipped`),
+      'a: was undone by back, b: failed, c: follows b, y: failed',
+    );
+    assert.equal(why('a success, b success, c success, x success, y failed, back skipped, z failed'), 'x: was undone by z, y: failed');
+    assert.equal(why('a success, b success, c success, x success, y failed, back upstream_failed'), 'y: failed');
+    assert.equal(why('a success, b success, c success, x success, y success, z success'), '', 'nothing is to be repeated');
+    assert.equal(
+      why('a success, b success, c success, x success, y success, z success', 'c'),
+      'c: asked for, x: was undone by z, y: follows x',
+    );
+  });
+
   it('of a list, the items that failed', () => {
     const earlier: Record<string, TaskResult> = {
       ...ended('a success, c upstream_failed, x success, y success, z success'),

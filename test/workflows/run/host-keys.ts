@@ -60,6 +60,7 @@ export const TASK_FIELDS = {
   outputBase: { by: 'the run' },
   lineage: { by: 'the run' },
   ownsEffects: { by: 'the run' },
+  undoes: { by: 'whoever reads it' },
   holdOnFailureMs: {
     cases: [{ tasks: 'a: fail with {hold_on_failure: 1s, takes: 0ms}', expect: 'a=failed: failed', took: [1_000, MOST] }],
   },

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { type RecommendationService, startRecommendationService } from '../../dev/demo/recommendation-service.ts';
+import { ROOT } from '../../lib/environment.ts';
+import { createBucket, type TestBucket } from './buckets.ts';
+import { httpFront, type HttpFront } from './http-front.ts';
+import { createYamlRuns, type YamlRuns } from './yaml-runs.ts';
+
+/** Pipelines that train models and tell a service of the champion, on real servers. */
+export interface ModelRuns {
+  readonly runs: YamlRuns;
+  readonly bucket: TestBucket;
+  /** Where the models are. */
+  readonly store: string;
+  readonly service: RecommendationService;
+  /** In front of the service. */
+  readonly front: HttpFront;
+  /** The argv of a trainer, or of what measures models: see test/fixtures/models/program.mjs. */
+  argv(what: 'train' | 'evaluate'): string;
+  /** What a service reads of who is champion. */
+  champion(model: string): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+/** Rows of the source table `labels` whose id is below this train; the others do not. */
+export const SEEN = 200;
+
+/** Starts them. Close it in `after`. */
+export async function createModelRuns(): Promise<ModelRuns> {
+  const bucket = await createBucket();
+  const service = await startRecommendationService();
+  const front = await httpFront(service.url);
+  const runs = await createYamlRuns({
+    environment: {
+      SLUICE_CONN_AWS_DEFAULT: bucket.url,
+      SLUICE_CONN_SHOP: `http://127.0.0.1:${front.port}`,
+      SLUICE_COMMANDS: process.execPath,
+    },
+  });
+  await runs.source.rows(`CREATE TABLE labels AS SELECT id, id % 2 AS label FROM generate_series(1, ${2 * SEEN}) AS id`);
+  return {
+    runs,
+    bucket,
+    store: `s3://${bucket.name}/models`,
+    service,
+    front,
+    argv: (what) => JSON.stringify([process.execPath, join(ROOT, 'test/fixtures/models/program.mjs'), what]),
+    champion: async (model) => {
+      const key = `models/${model}/aliases/champion.json`;
+      if (!(await bucket.keys(key)).includes(key)) return undefined;
+      return (JSON.parse(await bucket.text(key)) as { version: string }).version;
+    },
+    async close() {
+      await runs.close();
+      front.close();
+      await service.close();
+      await bucket.drop();
+    },
+  };
+}
+
+/** A retraining with everything around it, as in pipelines/recommendation_model_retraining.yaml, with a light trainer. */
+export function retraining({ store, bucket, argv }: ModelRuns, model: string): string {
+  const keys = `model: ${model}, store: ${store}`;
+  return `
+dag_id: retrain_${model}
+params: {kind: {type: string, default: rule}, skill: {type: number, default: 0.5}, hard: {type: number, default: 0}}
+default_args: {retries: 0}
+tasks:
+  - {name: seen, type: postgres_to_s3, source_table: labels, where: "id <= ${SEEN}", s3_bucket: ${bucket.name}}
+  - {name: unseen, type: postgres_to_s3, source_table: labels, where: "id > ${SEEN}", s3_bucket: ${bucket.name}}
+  - {name: train, type: train_model, inputs: seen, ${keys}, argv: ${argv('train')}, params: {kind: "{{ params.kind }}", skill: "{{ params.skill }}"}}
+  - {name: evaluate, type: evaluate_model, inputs: unseen, ${keys}, argv: ${argv('evaluate')}, params: {hard: "{{ params.hard }}"}, metrics: [acc]}
+  - {name: promote, type: promote_model, ${keys}, promote_when: metrics.acc >= champion.acc + 0.002}
+  - name: reload
+    type: http
+    when: outputs.promote.champion_version != null
+    conn_id: shop
+    method: POST
+    path: /models/reload
+    body: {version: "{{ outputs.promote.champion_version }}"}
+  - {name: verify, type: http, conn_id: shop, path: /models/${model}, expect: {json: body.version == outputs.promote.champion_version}}
+on_failure:
+  - name: take_back
+    type: promote_model
+    when: has(outputs.promote) && outputs.promote.promoted && outputs.promote.previous != null
+    ${keys.replace(', ', '\n    ')}
+    version: "{{ outputs.promote.previous }}"
+    instead_of: "{{ outputs.promote.version }}"
+    undoes: promote
+  - name: reload_last
+    type: http
+    when: outputs.take_back.champion_version != null
+    conn_id: shop
+    method: POST
+    path: /models/reload
+    body: {version: "{{ outputs.take_back.champion_version }}"}
+    undoes: reload
+`;
+}
