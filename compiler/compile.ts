@@ -188,6 +188,7 @@ export class Compiler {
         if (!node || !type) return [];
         const templates = expressions.templates.get(name);
         const lists = expressions.lists.get(name);
+        const undoes = undone.get(name);
         return emitTask(
           {
             node: { ...node, name },
@@ -196,7 +197,7 @@ export class Compiler {
             ...handOver.get(name),
             ...(templates && { templates }),
             ...(lists && { lists }),
-            ...(undone.has(name) && { undoes: undone.get(name) }),
+            ...(undoes !== undefined && { undoes }),
             isTask: (each) => byName.has(each),
           },
           defaults,

@@ -3,6 +3,7 @@ import { ownMark } from '../dataset/own-mark.ts';
 import { userFault } from '../errors.ts';
 import { JobFiles, METRICS_NAME } from './job-files.ts';
 import { readMetrics } from './metrics.ts';
+import { type ModelData, readModelData, requireUnchanged, termsOf } from './model-data.ts';
 import { type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
 import {
   findVersion,
@@ -13,6 +14,7 @@ import {
   programName,
   requireFiles,
   runTrainer,
+  trainerOf,
   withModels,
 } from './model-tasks.ts';
 import { findStandingChampion } from './standing-champion.ts';
@@ -42,7 +44,8 @@ export async function evaluate(
     const measuredVersion = await findVersion(models, model, params.version ?? '');
     const { version, uri } = measuredVersion;
     await requireFiles(models, measuredVersion, ctx.signal);
-    refuseTrainingData(ctx, measuredVersion);
+    const data = ctx.input && (await readModelData(models.storage, ctx.input, ctx.signal));
+    refuseTrainingData(data, measuredVersion);
     const champion = await findOtherChampion(ctx, models, model, version);
     const program = programName(params);
     const advice = `where ${METRICS_NAME} is expected: {"metrics": {…}, "champion": {…}}.`;
@@ -56,11 +59,13 @@ export async function evaluate(
       };
     });
     const reads = { model: uri, ...(champion && { champion: champion.uri }) };
-    const measured = await runTrainer(ctx, models, params, reads, result);
+    const measured = await runTrainer(ctx, models, params, reads, result, data);
+    if (data && ctx.input) await requireUnchanged(models.storage, data, ctx.input, ctx.signal);
     await models.registry.saveEvaluation(model, version, {
       metrics: measured.metrics,
       ...(champion && measured.champion && { champion: { version: champion.version, metrics: measured.champion } }),
       data: ctx.input?.uri ?? null,
+      ...(data && { terms: termsOf(data, trainerOf(params), params.params ?? {}) }),
     });
     return { model, version, metrics: measured.metrics, champion: measured.champion ?? {}, champion_version: champion?.version ?? null };
   });
@@ -75,11 +80,15 @@ async function findOtherChampion(ctx: ModelContext, models: Models, model: strin
 }
 
 /** @throws ApplicationFailure `DataMismatch`: a model that knows its data by heart would look better than an honest one */
-function refuseTrainingData({ input }: ModelContext, { model, version, lineage }: ModelVersion): void {
-  if (!lineage.datasets.some(({ uri }) => uri === input?.uri)) return;
+function refuseTrainingData(data: ModelData | undefined, { model, version, lineage }: ModelVersion): void {
+  if (!data) return;
+  const { uri, rows, contents } = data.lineage;
+  const trained = lineage.datasets.find((each) => each.uri === uri || (rows > 0 && each.contents === contents));
+  if (!trained) return;
+  const same = trained.uri === uri ? 'the data of this task' : `and ${uri}, the data of this task, holds the same files`;
   throw userFault(
     'DataMismatch',
-    `Version '${version}' of model '${model}' was trained on ${input?.uri}, the data of this task. Measure it on data that it has not seen: extract that in a ` +
+    `Version '${version}' of model '${model}' was trained on ${trained.uri}, ${same}. Measure it on data that it has not seen: extract that in a ` +
       'task of its own, and name the task in `inputs`.',
   );
 }

@@ -11,11 +11,22 @@ export interface Lineage {
   readonly plan_hash: string;
   /** ISO 8601 in UTC, half open. */
   readonly data_interval: { readonly start: string; readonly end: string };
-  /** The data sets that it was trained on: `s3://bucket/prefix/`, and how many rows they had. */
-  readonly datasets: readonly { readonly uri: string; readonly rows: number }[];
+  /** The data sets that it was trained on. */
+  readonly datasets: readonly DatasetOfLineage[];
   /** The program that has trained it, and the SHA-256 of its code where it is a file of this installation. */
   readonly trainer: { readonly program: string; readonly sha256?: string };
   readonly params: JsonObject;
+}
+
+/** A data set that a version was trained on. */
+export interface DatasetOfLineage {
+  /** `s3://bucket/prefix/`. */
+  readonly uri: string;
+  readonly rows: number;
+  /** SHA-256 of its manifest, in hexadecimal like `contents`; absent, as that, in versions of earlier releases. */
+  readonly checksum?: string;
+  /** The same for every data set with the same files, such as another extract of the same rows. */
+  readonly contents?: string;
 }
 
 /** A trained model. It never changes. */
@@ -44,7 +55,10 @@ export interface Evaluation {
   readonly metrics: Metrics;
   /** Absent where there was none. */
   readonly champion?: { readonly version: string; readonly metrics: Metrics };
+  /** Where the data was: `s3://bucket/prefix/`. */
   readonly data: string | null;
+  /** The same for evaluations of the same rows by the same program with the same parameters; absent where there was no data. */
+  readonly terms?: string;
 }
 
 /** The version in use. */

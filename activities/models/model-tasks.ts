@@ -5,12 +5,12 @@ import { ROOT } from '../../lib/environment.ts';
 import type { AwsConnection, MlflowConnection } from '../../lib/connections.ts';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
-import { readInput } from '../dataset/read-manifest.ts';
 import { openStorage, type Storage } from '../dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import { findJobFile } from '../spark/job-file.ts';
 import type { JobResult } from '../spark/job-result.ts';
+import type { ModelData } from './model-data.ts';
 import { findFileDamage } from './model-files.ts';
 import type { Lineage, ModelRegistry, ModelVersion } from './model-registry.ts';
 import { MlflowClient } from './mlflow/mlflow-client.ts';
@@ -92,8 +92,8 @@ export async function runTrainer<R>(
   { job_name: job, argv, params = {}, spark_conn_id: spark = 'spark_default' }: ProgramParams,
   reads: Readonly<Record<string, string>>,
   result: JobResult<R>,
+  data: ModelData | undefined,
 ): Promise<R> {
-  if (ctx.input?.checksum !== undefined) await readInput(models.storage, ctx.input, ctx.signal);
   if (job !== undefined) {
     const { submitJob } = await import('../spark/run-spark-job.ts');
     const connections = { spark: ctx.connection(spark, ['spark']), storage: ctx.connections.storage };
@@ -101,7 +101,7 @@ export async function runTrainer<R>(
     return submitJob({ ...ctx, connections }, { job_name: job, params: { ...texts, ...reads } }, result);
   }
   const folders = Object.fromEntries(Object.entries(reads).map(([name, uri]) => [`SLUICE_${name.toUpperCase()}`, uri]));
-  const input = ctx.input === undefined ? {} : { SLUICE_INPUT: ctx.input.uri };
+  const input = data && { SLUICE_INPUT: data.manifest };
   return runProgramOnFiles(ctx, { argv: argv ?? [], params, reads: { ...input, ...folders }, storage: models.storage }, result);
 }
 

@@ -75,18 +75,18 @@ async function judge(ctx: ModelContext, models: Models, params: Params, version:
   const champion =
     evaluation.champion?.version === standing.version
       ? evaluation.champion.metrics
-      : await measuredOn(models, model, standing.version, evaluation.data);
+      : await measuredAs(models, model, standing.version, evaluation.terms);
   if (!champion) {
-    const reason = `${standing.version} has become champion since, and was not measured on the same data: run evaluate_model and promote_model again`;
+    const reason = `${standing.version} has become champion since, and was not measured on the same terms (data, program, parameters): run evaluate_model and promote_model again`;
     return { promoted: false, reason };
   }
   return verdict(ctx.holds(gate, { metrics, champion }), gate, metrics, champion);
 }
 
-/** @returns what a version is worth on `data`; undefined when it was measured on other data, or never */
-async function measuredOn({ registry }: Models, model: string, version: string, data: string | null): Promise<Metrics | undefined> {
+/** @returns what a version is worth on these terms; undefined when it was measured on others, or never */
+async function measuredAs({ registry }: Models, model: string, version: string, terms: string | undefined): Promise<Metrics | undefined> {
   const evaluation = await registry.evaluation(model, version);
-  return evaluation && data !== null && evaluation.data === data ? evaluation.metrics : undefined;
+  return evaluation && terms !== undefined && evaluation.terms === terms ? evaluation.metrics : undefined;
 }
 
 /** With nobody to compare with, only what the gate asks of the version itself counts. */

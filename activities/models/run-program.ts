@@ -1,13 +1,16 @@
 import { constants, createWriteStream } from 'node:fs';
-import { mkdir, open, readdir } from 'node:fs/promises';
-import { dirname, join, normalize, relative, sep } from 'node:path';
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, normalize, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Upload } from '@aws-sdk/lib-storage';
 import { formatS3Uri, getObject, listObjects, parseS3Uri } from '../../lib/s3.ts';
 import { withTemporaryFolder } from '../../lib/temporary-folder.ts';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
+import { MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
 import { runCommand } from '../command/run-command.ts';
+import { fetchDataFile } from '../dataset/fetch-data-file.ts';
+import type { StoredManifest } from '../dataset/read-manifest.ts';
 import type { Storage } from '../dataset/storage.ts';
 import { askStorage } from '../dataset/storage-failure.ts';
 import type { TaskContext } from '../define-task.ts';
@@ -18,8 +21,11 @@ import { childUser, giveFolder } from '../support/child-user.ts';
 export interface ProgramCall {
   readonly argv: readonly string[];
   readonly params: JsonObject;
-  /** Environment variable → `s3://bucket/prefix/`: it gets the path of a folder with the files from there. */
-  readonly reads: Readonly<Record<string, string>>;
+  /**
+   * Environment variable → where the files are that the folder whose path it gets holds: all from `s3://bucket/prefix/`, or those that a
+   * manifest names, with the manifest.
+   */
+  readonly reads: Readonly<Record<string, string | StoredManifest>>;
   readonly storage: Storage;
 }
 
@@ -36,7 +42,12 @@ export async function runProgramOnFiles<R>(
   const { output = '' } = result;
   return withTemporaryFolder('model', async (work) => {
     const folders = Object.fromEntries(Object.keys(reads).map((name) => [name, join(work, name.toLowerCase())]));
-    for (const [name, uri] of Object.entries(reads)) await download(storage, uri, folders[name] ?? work, ctx.signal);
+    for (const [name, place] of Object.entries(reads)) {
+      const folder = folders[name] ?? work;
+      await (typeof place === 'string'
+        ? download(storage, place, folder, ctx.signal)
+        : downloadDataset(storage, place, folder, ctx.signal));
+    }
     const outputFolder = join(work, 'output');
     await mkdir(outputFolder);
     await giveFolder(work, childUser());
@@ -68,6 +79,24 @@ async function download(storage: Storage, uri: string, folder: string, signal: A
       await pipeline(await getObject(storage.client, { bucket: prefix.bucket, key }, signal), createWriteStream(file), { signal });
     }
   });
+}
+
+/** What lies beside the files that the manifest names, such as those of an attempt that failed, is not part of the data. */
+async function downloadDataset(
+  storage: Storage,
+  { uri, content, text }: StoredManifest,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const prefix = uri.slice(0, uri.lastIndexOf('/') + 1);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, MANIFEST_NAME), text);
+  for (const entry of content.entries) {
+    // The files of a manifest that is a copy lie in the folder of a run, beside it.
+    const file = join(folder, entry.url.startsWith(prefix) ? entry.url.slice(prefix.length) : basename(entry.url));
+    await mkdir(dirname(file), { recursive: true });
+    await fetchDataFile(storage, entry, file, signal);
+  }
 }
 
 async function upload(storage: Storage, folder: string, uri: string, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { ownMark } from '../dataset/own-mark.ts';
 import type { TaskContext } from '../define-task.ts';
 import { JobFiles } from './job-files.ts';
 import { readMetrics } from './metrics.ts';
+import { readModelData, requireUnchanged } from './model-data.ts';
 import { recordFiles } from './model-files.ts';
 import { type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
 import { type ModelContext, type ModelParams, type ProgramParams, programName, runTrainer, trainerOf, withModels } from './model-tasks.ts';
@@ -19,17 +20,19 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
       ctx.log.info('The version is there since an earlier attempt', { model, version: known.version });
       return told(known);
     }
+    const data = ctx.input && (await readModelData(models.storage, ctx.input, ctx.signal));
     const advice = `where its model is expected. Write it there, and metrics.json beside it with what was measured.`;
     const files = new JobFiles<Metrics>(models.storage, uri, advice, (left) =>
       left.files === 0 ? undefined : readMetrics(left.metrics, programName(params)),
     );
-    const metrics = await runTrainer(ctx, models, params, {}, files);
+    const metrics = await runTrainer(ctx, models, params, {}, files, data);
+    if (data && ctx.input) await requireUnchanged(models.storage, data, ctx.input, ctx.signal);
     const lineage = {
       pipeline_run: ctx.pipelineRunId,
       task: ctx.task,
       plan_hash: ctx.planHash ?? '',
       data_interval: ctx.interval,
-      datasets: ctx.input === undefined ? [] : [{ uri: ctx.input.uri, rows: ctx.input.rows }],
+      datasets: data ? [data.lineage] : [],
       trainer: trainerOf(params),
       params: params.params ?? {},
     };

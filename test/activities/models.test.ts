@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
@@ -21,6 +21,7 @@ import { callHttp } from '../../lib/http.ts';
 import { deleteObjects, getText, openS3, parseS3Uri } from '../../lib/s3.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
+import { eventually } from '../support/eventually.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { sluice } from '../support/processes.ts';
 import { runTask, type TaskRun } from '../support/run-task.ts';
@@ -191,7 +192,7 @@ for (const kind of KINDS)
       (await train(model, { score }, { runId: `${model}/${score}` })).version;
     const measured = async (model: string, score: number, data: string | null = later.uri): Promise<string> => {
       const version = await made(model, score);
-      await registry.saveEvaluation(model, version, { metrics: { score }, data });
+      await registry.saveEvaluation(model, version, { metrics: { score }, data, ...(data !== null && { terms: data }) });
       return version;
     };
     const read = async (path: string): Promise<unknown> => {
@@ -213,7 +214,7 @@ for (const kind of KINDS)
       const { bucket, key } = parseS3Uri(uri);
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${key}model.json`, Body: '{}' }));
       const { version } = await registry.register({ model, uri, metrics: { score }, lineage: LINEAGE });
-      await registry.saveEvaluation(model, version, { metrics: { score }, data: later.uri });
+      await registry.saveEvaluation(model, version, { metrics: { score }, data: later.uri, terms: later.uri });
       return version;
     };
     /** One after the other: MLflow answers 500 when its database is busy, which a task asks again. */
@@ -239,6 +240,8 @@ for (const kind of KINDS)
           files: ['manifest.json', 'part-00000.csv.gz'],
         });
         const found = await registry.find(model, version);
+        const [dataset] = found?.lineage.datasets ?? [];
+        assert.deepEqual([dataset?.checksum?.length, dataset?.contents?.length], [64, 64]);
         assert.deepEqual(found, {
           model,
           version,
@@ -249,7 +252,7 @@ for (const kind of KINDS)
             task: 'train',
             plan_hash: '',
             data_interval: { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' },
-            datasets: [{ uri: input.uri, rows: 2 }],
+            datasets: [{ uri: input.uri, rows: 2, checksum: dataset?.checksum, contents: dataset?.contents }],
             trainer: { program: `${NODE} -e ${TRAIN}` },
             params: { score: 1 },
           },
@@ -257,6 +260,41 @@ for (const kind of KINDS)
         });
         assert.deepEqual([found?.files?.count, ((await read(`${model}/versions/${version}/files.json`)) as unknown[]).length], [2, 2]);
         assert.deepEqual(await registry.findAt(model, uri), found);
+      });
+
+      it('trains on the files of the manifest, and on no others', async () => {
+        const uri = `${store}/${unique()}/`;
+        const data = await putDataset(s3, uri, [{ name: 'id', type: 'bigint' }], [['1'], ['2']]);
+        const { bucket, key } = parseS3Uri(uri);
+        const put = (name: string, Body: string) => s3.send(new PutObjectCommand({ Bucket: bucket, Key: key + name, Body }));
+        await put('part-00001.csv.gz', 'of an attempt that failed');
+        const model = unique();
+        const { version } = await train(model, { score: 1 }, { input: data });
+        assert.deepEqual(await read(`${model}/versions/${version}/files/inner/model.json`), {
+          score: 1,
+          files: ['manifest.json', 'part-00000.csv.gz'],
+        });
+        await put('part-00000.csv.gz', 'of another run');
+        const error = await failureOf(train(unique(), { score: 1 }, { input: data }));
+        assert.deepEqual([error.type, error.nonRetryable === true], ['DatasetChanged', false]);
+      });
+
+      it('registers nothing where the data was written again meanwhile', async () => {
+        const uri = `${store}/${unique()}/`;
+        const schema = [{ name: 'id', type: 'bigint' }];
+        const data = await putDataset(s3, uri, schema, [['1'], ['2']]);
+        const model = unique();
+        const marks = join(tmpdir(), `sluice-${process.pid}-${model}`);
+        const waits = `const { existsSync, writeFileSync } = require('node:fs'); writeFileSync('${marks}-begun', '');
+          while (!existsSync('${marks}-go')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);`;
+        const training = train(model, { score: 1 }, { input: data, script: `${waits} ${TRAIN}` });
+        await eventually(() => Promise.resolve(assert.ok(existsSync(`${marks}-begun`))), 20_000);
+        await putDataset(s3, uri, schema, [['3'], ['4']]);
+        writeFileSync(`${marks}-go`, '');
+        const error = await failureOf(training);
+        assert.equal(error.type, 'DatasetChanged');
+        assert.deepEqual(await registry.versions(model), []);
+        for (const mark of [`${marks}-begun`, `${marks}-go`]) rmSync(mark);
       });
 
       it('registers the same files once, and what was there first stays', async () => {
@@ -331,6 +369,28 @@ for (const kind of KINDS)
         const error = await failureOf(evaluate(model, await made(model, 1), {}, input));
         assert.deepEqual([error.type, error.nonRetryable], ['DataMismatch', true]);
         assert.match(error.message, /was trained on s3:.*\/events\/, the data of this task\. Measure it on data that it has not seen/);
+      });
+
+      it('refuses another extract of the rows that trained the version', async () => {
+        const model = unique();
+        const again = await putDataset(s3, `${store}/again/`, [{ name: 'id', type: 'bigint' }], [['1'], ['2']]);
+        const error = await failureOf(evaluate(model, await made(model, 1), {}, again));
+        assert.equal(error.type, 'DataMismatch');
+        assert.match(error.message, /was trained on s3:.*\/events\/, and s3:.*\/again\/, the data of this task, holds the same files\./);
+      });
+
+      it('compares with a champion that was measured by the same program, with the same parameters, on the same rows', async () => {
+        const model = unique();
+        const [one, two, three] = [await made(model, 1), await made(model, 2), await made(model, 3)];
+        const elsewhere = await putDataset(s3, `${store}/${model}-later/`, [{ name: 'id', type: 'bigint' }], [['3']]);
+        await evaluate(model, one, { params: { hard: 1 } });
+        await evaluate(model, two);
+        await evaluate(model, three, {}, elsewhere);
+        await promote(model, one, {}, 'first');
+        const other = await promote(model, two);
+        assert.match(other.reason, /has become champion since, and was not measured on the same terms \(data, program, parameters\)/);
+        await promote(model, two, {}, 'by hand');
+        assert.equal((await promote(model, three)).reason, `${GATE}: holds, with metrics {"score":3}, champion {"score":2}`);
       });
 
       it('fails where a metric that is wanted was not measured', async () => {
@@ -412,7 +472,7 @@ for (const kind of KINDS)
         const [hard, easy] = [await measured(model, 0.9, 's3://b/hard/'), await measured(model, 2, 's3://b/easy/')];
         await promote(model, hard);
         const other = await promote(model, easy);
-        assert.match(other.reason, /^\S+ has become champion since, and was not measured on the same data/);
+        assert.match(other.reason, /^\S+ has become champion since, and was not measured on the same terms/);
         assert.deepEqual([unmeasured.promoted, other.promoted, await championOf(model)], [false, false, hard]);
       });
 

@@ -42,11 +42,11 @@ export async function recordTraining(client: MlflowClient, version: ModelVersion
   for (let at = 0; at < Math.max(metrics.length, params.length); at += BATCH) {
     await client.ask('POST runs/log-batch', { run_id: run, metrics: metrics.slice(at, at + BATCH), params: params.slice(at, at + BATCH) });
   }
-  const datasets = lineage.datasets.map(({ uri, rows }) => ({
+  const datasets = lineage.datasets.map(({ uri, rows, contents }) => ({
     tags: [{ key: 'mlflow.data.context', value: 'training' }],
     dataset: {
       name: uri,
-      digest: createHash('sha256').update(uri).digest('hex').slice(0, 8),
+      digest: (contents ?? createHash('sha256').update(uri).digest('hex')).slice(0, 8),
       source_type: 's3',
       source: JSON.stringify({ uri }),
       profile: JSON.stringify({ num_rows: rows }),

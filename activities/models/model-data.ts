@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { exactJsonText } from '../../workflows/plan/exact-json.ts';
+import type { DatasetReference } from '../../workflows/plan/dataset.ts';
+import { readInput, type StoredManifest } from '../dataset/read-manifest.ts';
+import type { Storage } from '../dataset/storage.ts';
+import { platformFault } from '../errors.ts';
+import type { DatasetOfLineage } from './model-registry.ts';
+
+/** The data set that a task about a model works on, as its manifest says. */
+export interface ModelData {
+  readonly manifest: StoredManifest;
+  /** What a version remembers of it. */
+  readonly lineage: DatasetOfLineage;
+}
+
+/**
+ * Reads the manifest of what the task before has handed over.
+ * @throws ApplicationFailure `DatasetChanged` when it is another, `DatasetNotFound` when it is gone
+ */
+export async function readModelData(storage: Storage, input: DatasetReference, signal: AbortSignal): Promise<ModelData> {
+  const manifest = await readInput(storage, input, signal);
+  const { content, checksum } = manifest;
+  return { manifest, lineage: { uri: input.uri, rows: content.rows, checksum, contents: contentsOf(manifest) } };
+}
+
+/** @throws ApplicationFailure `DatasetChanged` when the manifest is no longer the one that was read before the work began */
+export async function requireUnchanged(
+  storage: Storage,
+  { manifest }: ModelData,
+  input: DatasetReference,
+  signal: AbortSignal,
+): Promise<void> {
+  const now = await readInput(storage, input, signal);
+  if (now.checksum === manifest.checksum) return;
+  throw platformFault(
+    'DatasetChanged',
+    `${manifest.uri} was written again while the program read the data: what it has read cannot be told.`,
+  );
+}
+
+/** The same for the same rows in the same files, wherever they are. Files without rows do not count. */
+function contentsOf({ content }: StoredManifest): string {
+  const files = content.entries.filter(({ rows }) => rows > 0).map(({ sha256 }) => sha256);
+  return digest(files.sort().join('\n'));
+}
+
+/**
+ * Tells evaluations apart that cannot be compared: on other rows, by another program, or with other parameters.
+ * @param program what measures, with the digest of its code
+ */
+export function termsOf({ lineage }: ModelData, program: object, params: object): string {
+  return digest(exactJsonText({ contents: lineage.contents, program, params }));
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
