@@ -118,6 +118,8 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
    * `undoes` that task where its file does not say so.
    */
   readonly undoesSame?: string;
+  /** Whether its output says how things stand, such as who is champion: a rerun of what follows it asks again. */
+  readonly outputExpires?: boolean;
   /** Whether what it makes is remembered with the plan that has made it: `ctx.planHash`. */
   readonly lineage?: boolean;
   /** Whether its effects are kept apart by run: `ctx.run`, and an idempotency key that no other run has. What reads or writes data always does. */

@@ -32,6 +32,7 @@ export const promoteModel = defineTask({
   }),
   fromUpstream: TRAINED_BEFORE,
   undoesSame: 'model',
+  outputExpires: true,
   result: Type.Object({
     model: Type.String(),
     version: Type.String(),

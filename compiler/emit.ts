@@ -168,6 +168,7 @@ export function emitTask(
     priority: typeof keys.priority === 'number' ? keys.priority : undefined,
     allowFailure: keys.allow_failure === true,
     undoes,
+    outputExpires: type.outputExpires,
   });
 }
 

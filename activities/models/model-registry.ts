@@ -94,6 +94,11 @@ export interface ModelRegistry {
   find(model: string, version: string): Promise<ModelVersion | undefined>;
   /** The version whose files are at `uri`. */
   findAt(model: string, uri: string): Promise<ModelVersion | undefined>;
+  /**
+   * Finds what would make a training worthless, before it is paid for.
+   * @throws ApplicationFailure that says the way out
+   */
+  prepare(model: string): Promise<void>;
   /** Registers a version; one that was registered for the same files stays as it is, and is the answer. */
   register(draft: Omit<ModelVersion, 'version'>): Promise<ModelVersion>;
   evaluation(model: string, version: string): Promise<Evaluation | undefined>;

@@ -49,6 +49,10 @@ export class S3Registry implements ModelRegistry {
     return this.find(model, versionAt(uri));
   }
 
+  async prepare(model: string): Promise<void> {
+    await this.champion(model);
+  }
+
   async register(draft: Omit<ModelVersion, 'version'>): Promise<ModelVersion> {
     const version: ModelVersion = { ...draft, version: versionAt(draft.uri) };
     const written = await this.#files.write(this.#inVersion(draft.model, version.version, 'version.json'), version, undefined);

@@ -20,6 +20,7 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
       ctx.log.info('The version is there since an earlier attempt', { model, version: known.version });
       return told(known);
     }
+    await models.registry.prepare(model);
     const data = ctx.input && (await readModelData(models.storage, ctx.input, ctx.signal));
     const advice = `where its model is expected. Write it there, and metrics.json beside it with what was measured.`;
     const files = new JobFiles<Metrics>(models.storage, uri, advice, (left) =>

@@ -122,6 +122,18 @@ describe('the registry in MLflow', function () {
     assert.deepEqual((await registry.find(model, version))?.lineage.params, { rank: 16, 'odd@name': 1 });
   });
 
+  it('finds before a training that the experiment was deleted', async () => {
+    const model = unique();
+    await registry.prepare(model);
+    const { experiment } = await ask<Experiment>(`experiments/get-by-name?experiment_name=${model}`);
+    await ask('experiments/delete', { method: 'POST', body: { experiment_id: experiment.experiment_id } });
+    const error = await failureOf(registry.prepare(model));
+    assert.deepEqual([error.type, error.nonRetryable], ['RequestRefused', true]);
+    assert.match(error.message, /^Experiment 'model_.*' was deleted in http.*`mlflow experiments restore --experiment-id \d+`/);
+    await ask('experiments/restore', { method: 'POST', body: { experiment_id: experiment.experiment_id } });
+    await registry.prepare(model);
+  });
+
   it('takes up the run of an attempt that was killed before it had registered', async () => {
     const model = unique();
     front.rule = (call) => (CLAIM.test(call) ? 'reset' : undefined);

@@ -297,6 +297,30 @@ for (const kind of KINDS)
         for (const mark of [`${marks}-begun`, `${marks}-go`]) rmSync(mark);
       });
 
+      it('begins no training where the champion cannot be told, or is deleted in MLflow', async () => {
+        const model = unique();
+        const [first, second] = [await made(model, 1), await made(model, 2)];
+        for (const version of [first, second]) await promote(model, version, {}, version);
+        const marks = join(tmpdir(), `sluice-${process.pid}-${model}`);
+        const again = () => train(model, { score: 3, marks }, { runId: `${model}/3` });
+        await kind.damage({ environment, s3, store }, model);
+        assert.match((await failureOf(again())).message, kind.damaged);
+        assert.equal((await sluiceModels('promote', model, first)).code, 0);
+        if (kind.name === 'MLflow') {
+          await sluiceModels('promote', model, second);
+          await askMlflow(environment, 'model-versions/delete', { name: model, version: '2' });
+          const gone = await failureOf(again());
+          assert.deepEqual([gone.type, gone.nonRetryable], ['DatasetNotFound', true]);
+          assert.match(gone.message, /the champion, was deleted in http.*`sluice models rollback \S+ --registry-conn-id mlflow_default`/);
+          assert.match((await sluiceModels('list')).stdout, new RegExp(`^${model} +[?] ${second} `, 'm'));
+          const back = await sluiceModels('rollback', model);
+          assert.deepEqual([back.code, await championOf(model)], [0, first], back.stderr);
+        }
+        assert.equal(existsSync(marks), false, 'nothing was paid for');
+        await again();
+        rmSync(marks);
+      });
+
       it('registers the same files once, and what was there first stays', async () => {
         const model = unique();
         const draft = { model, uri: `${store}/${model}/versions/v-1/files/`, lineage: LINEAGE };

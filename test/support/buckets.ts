@@ -19,6 +19,7 @@ export interface TestBucket {
   /** Multipart uploads that were begun and not ended. */
   uploads(): Promise<number>;
   put(key: string, body: string | Buffer): Promise<void>;
+  remove(key: string): Promise<void>;
   /** An object's bytes. */
   bytes(key: string): Promise<Buffer>;
   /** An object's text; `.gz` is decompressed. */
@@ -52,6 +53,7 @@ export async function createBucket(): Promise<TestBucket> {
     uploads: async () => (await client.send(new ListMultipartUploadsCommand({ Bucket: name }))).Uploads?.length ?? 0,
     put: async (key, body) =>
       void (await client.send(new PutObjectCommand({ Bucket: name, Key: key, Body: body, ContentLength: Buffer.byteLength(body) }))),
+    remove: (key) => deleteObjects(client, name, [key], signal),
     bytes,
     text: async (key) => {
       if (!key.endsWith('.gz')) return text(await getObject(client, { bucket: name, key }, signal));

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { type RecommendationService, startRecommendationService } from '../../dev/demo/recommendation-service.ts';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { ROOT } from '../../lib/environment.ts';
 import { createBucket, type TestBucket } from './buckets.ts';
-import { httpFront, type HttpFront } from './http-front.ts';
 import { createYamlRuns, type YamlRuns } from './yaml-runs.ts';
 
 /** Pipelines that train models and tell a service of the champion, on real servers. */
@@ -11,13 +11,23 @@ export interface ModelRuns {
   readonly bucket: TestBucket;
   /** Where the models are. */
   readonly store: string;
-  readonly service: RecommendationService;
-  /** In front of the service. */
-  readonly front: HttpFront;
+  readonly service: ModelService;
   /** The argv of a trainer, or of what measures models: see test/fixtures/models/program.mjs. */
   argv(what: 'train' | 'evaluate'): string;
   /** What a service reads of who is champion. */
   champion(model: string): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+/** `stale` takes the order to load a version and goes on with the one that it has. */
+export type ServiceMode = 'fine' | 'down' | 'stale';
+
+/** A service that serves models. */
+export interface ModelService {
+  readonly url: string;
+  /** The version of a model that it serves. */
+  served(model: string): string | undefined;
+  behave(model: string, mode: ServiceMode): void;
   close(): Promise<void>;
 }
 
@@ -27,12 +37,11 @@ export const SEEN = 200;
 /** Starts them. Close it in `after`. */
 export async function createModelRuns(): Promise<ModelRuns> {
   const bucket = await createBucket();
-  const service = await startRecommendationService();
-  const front = await httpFront(service.url);
+  const service = await startService();
   const runs = await createYamlRuns({
     environment: {
       SLUICE_CONN_AWS_DEFAULT: bucket.url,
-      SLUICE_CONN_SHOP: `http://127.0.0.1:${front.port}`,
+      SLUICE_CONN_SHOP: service.url,
       SLUICE_COMMANDS: process.execPath,
     },
   });
@@ -42,7 +51,6 @@ export async function createModelRuns(): Promise<ModelRuns> {
     bucket,
     store: `s3://${bucket.name}/models`,
     service,
-    front,
     argv: (what) => JSON.stringify([process.execPath, join(ROOT, 'test/fixtures/models/program.mjs'), what]),
     champion: async (model) => {
       const key = `models/${model}/aliases/champion.json`;
@@ -51,7 +59,6 @@ export async function createModelRuns(): Promise<ModelRuns> {
     },
     async close() {
       await runs.close();
-      front.close();
       await service.close();
       await bucket.drop();
     },
@@ -64,6 +71,7 @@ export function retraining({ store, bucket, argv }: ModelRuns, model: string): s
   return `
 dag_id: retrain_${model}
 params: {kind: {type: string, default: rule}, skill: {type: number, default: 0.5}, hard: {type: number, default: 0}}
+max_active_runs: 1
 default_args: {retries: 0}
 tasks:
   - {name: seen, type: postgres_to_s3, source_table: labels, where: "id <= ${SEEN}", s3_bucket: ${bucket.name}}
@@ -76,9 +84,9 @@ tasks:
     when: outputs.promote.champion_version != null
     conn_id: shop
     method: POST
-    path: /models/reload
+    path: /${model}
     body: {version: "{{ outputs.promote.champion_version }}"}
-  - {name: verify, type: http, conn_id: shop, path: /models/${model}, expect: {json: body.version == outputs.promote.champion_version}}
+  - {name: verify, type: http, conn_id: shop, path: /${model}, expect: {json: body.version == outputs.promote.champion_version}}
 on_failure:
   - name: take_back
     type: promote_model
@@ -92,8 +100,33 @@ on_failure:
     when: outputs.take_back.champion_version != null
     conn_id: shop
     method: POST
-    path: /models/reload
+    path: /${model}
     body: {version: "{{ outputs.take_back.champion_version }}"}
     undoes: reload
 `;
+}
+
+/** `POST /<model>` loads a version, `GET /<model>` says which is served. */
+async function startService(): Promise<ModelService> {
+  const served = new Map<string, string>();
+  const modes = new Map<string, ServiceMode>();
+  const server = createServer((request, response) => {
+    const model = (request.url ?? '').slice(1);
+    const mode = modes.get(model) ?? 'fine';
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      if (mode === 'down') return void response.writeHead(500).end();
+      const order = request.method === 'POST' ? (JSON.parse(Buffer.concat(chunks).toString()) as { version: string }) : undefined;
+      if (order && mode === 'fine') served.set(model, order.version);
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ version: served.get(model) ?? null }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    served: (model) => served.get(model),
+    behave: (model, mode) => void modes.set(model, mode),
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
 }

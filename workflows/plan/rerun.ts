@@ -12,6 +12,8 @@ export interface RerunChoice {
 
 const FOLLOWS = 'follows';
 const UNDONE = 'was undone';
+/** How the note of a task begins that an earlier run of the chain has carried out. */
+const KEPT = 'kept';
 
 /** A task that ended so, or did not end, may have had its effect. */
 const BEGUN: ReadonlySet<TaskState | undefined> = new Set(['running', 'up_for_retry', 'held', 'success', 'failed', 'canceled'] as const);
@@ -47,14 +49,22 @@ export function chooseReruns(plan: Plan, earlier: Readonly<Record<string, TaskRe
       if (undoes !== undefined && hasBegun && earlier[undoes]?.state === 'success') again(undoes, `${UNDONE} by ${name}`);
     }
   }
+  // A task stands after all it depends on: from the end on, one that runs again may be what an earlier one has to be asked for.
+  for (const { name, outputExpires } of [...plan.tasks].reverse())
+    if (outputExpires && earlier[name]?.state === 'success' && isBefore(name, why, followers)) again(name, 'its output may be out of date');
   const listed = new Set(plan.tasks.map(({ name }) => name));
   return allTasks(plan).map(({ name }) => {
     if (!listed.has(name)) return { task: name, runs: true, why: 'follows the end of the run' };
     const reason = why.get(name);
     return reason === undefined
-      ? { task: name, runs: false, why: `kept: ${earlier[name]?.state}` }
+      ? { task: name, runs: false, why: `${KEPT}: ${earlier[name]?.state}` }
       : { task: name, runs: true, why: reason };
   });
+}
+
+/** Whether something that follows a task runs again. */
+function isBefore(task: string, why: ReadonlyMap<string, string>, followers: ReadonlyMap<string, readonly TaskPlan[]>): boolean {
+  return (followers.get(task) ?? []).some(({ name }) => why.has(name) || isBefore(name, why, followers));
 }
 
 /** What the rerun takes over: the ends of the tasks that do not run again, and what a list of items had given. */
@@ -70,7 +80,8 @@ export function keptOf(
     const result = earlier[task];
     if (!result) continue;
     const partial = partialOf(tasks.get(task), result);
-    if (!runs) kept[task] = { ...result, note: ['kept', result.note].filter(Boolean).join(' · ') };
+    if (!runs)
+      kept[task] = { ...result, note: result.note?.startsWith(KEPT) ? result.note : [KEPT, result.note].filter(Boolean).join(' · ') };
     // Items are kept where the task itself is the reason; not where something before it runs again, all of it was undone, or somebody wants all of it.
     else if (partial && task !== from && !why.startsWith(FOLLOWS) && !why.startsWith(UNDONE)) kept[task] = { state: 'failed', partial };
   }

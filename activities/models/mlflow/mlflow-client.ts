@@ -20,15 +20,16 @@ const PAUSE = 50;
 /** MLflow's REST API. */
 export class MlflowClient {
   readonly url: string;
+  /** The name of the connection, for messages. */
+  readonly connection: string;
   readonly #service: MlflowConnection;
-  readonly #name: string;
   readonly #signal: AbortSignal;
 
   /** @param name of the connection, for messages */
   constructor(service: MlflowConnection, name: string, signal: AbortSignal) {
     this.url = service.url;
     this.#service = service;
-    this.#name = name;
+    this.connection = name;
     this.#signal = signal;
   }
 
@@ -72,13 +73,13 @@ export class MlflowClient {
     if (status === 200 && isMap(body)) return body;
     const failure = refusal(answer, this.#service, call);
     if (status === 401 || status === 403) {
-      const advice = `Check user and password, or the token, of connection '${this.#name}', and that they may do this.`;
+      const advice = `Check user and password, or the token, of connection '${this.connection}', and that they may do this.`;
       throw userFault('AccessDenied', `${failure.message.replace(/[.]?$/, '.')} ${advice}`);
     }
     if (code === undefined && status < 500 && status !== 429) {
       throw userFault(
         'RequestRefused',
-        `${this.url} answers ${call} with ${status}, and not as MLflow does. Connection '${this.#name}' must hold the address of MLflow itself, ` +
+        `${this.url} answers ${call} with ${status}, and not as MLflow does. Connection '${this.connection}' must hold the address of MLflow itself, ` +
           'with the path under which it is served, and without a page for logging in before it.',
       );
     }

@@ -14,7 +14,7 @@ import {
 import type { MlflowClient } from './mlflow-client.ts';
 import { type MlflowVersion, searchVersions, tagOf, tagsOf } from './mlflow-versions.ts';
 import { type MlflowReign, Reigns } from './reigns.ts';
-import { checkNames, recordEvaluation, recordTraining } from './training-run.ts';
+import { checkNames, findExperiment, recordEvaluation, recordTraining } from './training-run.ts';
 
 /**
  * A registry in MLflow (2.22 and 3 are tested). The files of models stay in S3; a version of the registered model has their place as its
@@ -42,6 +42,18 @@ export class MlflowRegistry implements ModelRegistry {
 
   findAt(model: string, uri: string): Promise<ModelVersion | undefined> {
     return this.find(model, versionAt(uri));
+  }
+
+  async prepare(model: string): Promise<void> {
+    await findExperiment(this.#client, model);
+    const champion = (await this.champion(model))?.champion.version ?? null;
+    if (champion === null || (await this.#find(model, champion))) return;
+    const at = `${model} --registry-conn-id ${this.#client.connection}`;
+    throw userFault(
+      'DatasetNotFound',
+      `Version '${champion}' of model '${model}', the champion, was deleted in ${this.place}: a new version could not be compared with it. ` +
+        `\`sluice models rollback ${at}\` makes the one before it champion again; \`sluice models promote\` names any other, and \`sluice models clear\` none.`,
+    );
   }
 
   async register(draft: Omit<ModelVersion, 'version'>): Promise<ModelVersion> {

@@ -96,16 +96,33 @@ async function findRun(client: MlflowClient, { model, version, lineage }: ModelV
   return run.info;
 }
 
-async function findExperiment(client: MlflowClient, name: string): Promise<string> {
-  const get = () =>
-    client.askUnless<{ experiment: { readonly experiment_id: string } }>('RESOURCE_DOES_NOT_EXIST', 'GET experiments/get-by-name', {
-      experiment_name: name,
-    });
-  const found = await get();
-  if (found) return found.experiment.experiment_id;
-  const made = await client.askUnless<{ experiment_id: string }>('RESOURCE_ALREADY_EXISTS', 'POST experiments/create', { name });
+/**
+ * The experiment of a model, which is made where there is none.
+ * @returns its id
+ * @throws ApplicationFailure `RequestRefused` when somebody has deleted it: MLflow keeps it and its name, and takes no runs in it
+ */
+export async function findExperiment(client: MlflowClient, name: string): Promise<string> {
+  const get = async () =>
+    (
+      await client.askUnless<{ experiment: { readonly experiment_id: string; readonly lifecycle_stage?: string } }>(
+        'RESOURCE_DOES_NOT_EXIST',
+        'GET experiments/get-by-name',
+        { experiment_name: name },
+      )
+    )?.experiment;
+  const make = () => client.askUnless<{ experiment_id: string }>('RESOURCE_ALREADY_EXISTS', 'POST experiments/create', { name });
   // Another training of this model may have been faster.
-  return made?.experiment_id ?? (await get())?.experiment.experiment_id ?? '';
+  const found = (await get()) ?? (await make()) ?? (await get());
+  const { experiment_id: id = '', lifecycle_stage: stage = 'active' } = (found ?? {}) as {
+    experiment_id?: string;
+    lifecycle_stage?: string;
+  };
+  if (stage !== 'deleted') return id;
+  throw userFault(
+    'RequestRefused',
+    `Experiment '${name}' was deleted in ${client.url}, which takes no run in it and no other of that name. Restore it ` +
+      `(\`mlflow experiments restore --experiment-id ${id}\`), or delete it for good (\`mlflow gc --experiment-ids ${id}\`).`,
+  );
 }
 
 function points(metrics: Metrics, timestamp: number): { key: string; value: number; timestamp: number; step: number }[] {

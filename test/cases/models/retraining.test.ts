@@ -31,26 +31,26 @@ describe('retraining', function () {
     ['of a file that does not say it', 'untold', withoutUndoes],
   ] as const) {
     it(`a rerun after a promotion was taken back promotes again, and the service serves the champion, ${name}`, async () => {
-      const { runs, service, front } = models;
+      const { runs, service } = models;
       const yaml = edit(retraining(models, model));
       const first = await runs.run(yaml, { params: { skill: 0.5 } });
       assert.equal(first.state, 'success', JSON.stringify(first.tasks));
       const old = await models.champion(model);
 
-      // The service takes the order, and serves what it likes: only the verification fails.
-      front.rule = (call) => (call.startsWith('GET') ? { status: 200, body: '{"version": "another"}' } : undefined);
+      // The service takes the order, and serves what it has: only the verification fails.
+      service.behave(model, 'stale');
       const handle = await runs.start(yaml, { params: { skill: 0.8 } });
       const second = await resultOf(handle);
-      front.rule = undefined;
+      service.behave(model, 'fine');
       assert.equal(statesOf(second), 'success success failed success success');
-      assert.deepEqual([await models.champion(model), service.loaded.at(-1)], [old, old]);
+      assert.deepEqual([await models.champion(model), service.served(model)], [old, old]);
 
       const run = await readEndedRun(runs.client, handle.workflowId);
       const rerun = await startRerun(runs.client, runs.taskQueue, { run, plan: run.plan, params: run.params }, Date.now());
       const third = await resultOf(runs.client.workflow.getHandle(rerun.pipelineRunId));
       assert.equal(statesOf(third), 'success success success skipped skipped', JSON.stringify(third.tasks));
       const { version } = third.tasks.train?.output as { version: string };
-      assert.deepEqual([await models.champion(model), service.loaded.at(-1)], [version, version]);
+      assert.deepEqual([await models.champion(model), service.served(model)], [version, version]);
       assert.deepEqual([third.tasks.train?.note, third.tasks.promote?.note], ['kept', undefined]);
     });
   }
@@ -61,7 +61,23 @@ describe('retraining', function () {
     await runs.run(yaml, { params: { skill: 0.5 } });
     const champion = await models.champion('steady');
     const { state } = await runs.run(yaml, { params: { skill: 0.4 } });
-    assert.deepEqual([state, await models.champion('steady'), service.loaded.at(-1)], ['success', champion, champion]);
+    assert.deepEqual([state, await models.champion('steady'), service.served('steady')], ['success', champion, champion]);
+  });
+
+  it('a late rerun does not bring back a model that another has replaced', async () => {
+    const { runs, service } = models;
+    const yaml = retraining(models, 'late');
+    service.behave('late', 'down');
+    const handle = await runs.start(yaml, { params: { skill: 0.5 } });
+    assert.equal((await resultOf(handle)).state, 'failed');
+    service.behave('late', 'fine');
+    const { tasks } = await runs.run(yaml, { params: { skill: 0.8 } });
+    const { version } = tasks.train?.output as { version: string };
+    const run = await readEndedRun(runs.client, handle.workflowId);
+    const rerun = await startRerun(runs.client, runs.taskQueue, { run, plan: run.plan, params: run.params }, Date.now());
+    const late = await resultOf(runs.client.workflow.getHandle(rerun.pipelineRunId));
+    assert.equal(statesOf(late), 'success success success skipped skipped');
+    assert.deepEqual([await models.champion('late'), service.served('late')], [version, version]);
   });
 
   /** Trains and measures, and leaves the promotion to others. @returns the version */

@@ -76,6 +76,23 @@ describe('what a rerun runs again', () => {
     );
   });
 
+  it('what says how things stand, where something that follows it runs again', () => {
+    const expiring = planOf('d', [
+      task('a', 'ok', [], { outputExpires: true }),
+      task('b', 'ok', ['a']),
+      task('c', 'ok', ['b']),
+      task('x', 'ok'),
+    ]);
+    const why = (text: string): string =>
+      chooseReruns(expiring, ended(text))
+        .filter(({ runs }) => runs)
+        .map(({ task: each, why: reason }) => `${each}: ${reason}`)
+        .join(', ');
+    assert.equal(why('a success, b success, c failed, x success'), 'a: its output may be out of date, b: follows a, c: failed');
+    assert.equal(why('a success, b success, c success, x failed'), 'x: failed');
+    assert.equal(why('a skipped, b success, c failed, x success'), 'c: failed');
+  });
+
   it('of a list, the items that failed', () => {
     const earlier: Record<string, TaskResult> = {
       ...ended('a success, c upstream_failed, x success, y success, z success'),
