@@ -67,9 +67,11 @@ export async function createModelRuns(): Promise<ModelRuns> {
 
 /** A retraining with everything around it, as in pipelines/recommendation_model_retraining.yaml, with a light trainer. */
 export function retraining({ store, bucket, argv }: ModelRuns, model: string): string {
+  // Its name is in use for as long as Temporal is: the bucket's is new each time.
+  const dagId = `retrain_${model}_${bucket.name.replace(/\W/g, '_')}`;
   const keys = `model: ${model}, store: ${store}`;
   return `
-dag_id: retrain_${model}
+dag_id: ${dagId}
 params: {kind: {type: string, default: rule}, skill: {type: number, default: 0.5}, hard: {type: number, default: 0}}
 max_active_runs: 1
 default_args: {retries: 0}
