@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { expectedDailySales } from '../../dev/demo/daily-product-sales.ts';
+import { inTurns } from '../../lib/in-turns.ts';
 import { startManualRun } from '../../temporal/runs.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
+import { IS_FULL, randomCases } from '../support/random-cases.ts';
+import { byProductAndRegion, type DailyRow, dailyRows, salesDays } from '../support/shipped/sales-days.ts';
 import { createTestPipeline, DEMO_DAY, planOfFile, type TestPipeline } from '../support/test-pipeline.ts';
 import { unique } from '../support/test-sensors.ts';
 
@@ -10,7 +13,7 @@ const DAY = { start: `${DEMO_DAY}T00:00:00Z`, end: '2026-03-02T00:00:00Z' };
 const OTHER_DAY = { sale_date: '2026-02-28', product_id: 7, region: 'EMEA', revenue: '5.00' };
 
 describe('daily_product_sales_analysis, as it stands in pipelines/', function () {
-  this.timeout('4m');
+  this.timeout(IS_FULL ? '1h' : '4m');
   const plan = planOfFile('daily_product_sales_analysis.yaml');
   let pipeline: TestPipeline;
 
@@ -21,9 +24,9 @@ describe('daily_product_sales_analysis, as it stands in pipelines/', function ()
   });
   after(() => pipeline.close());
 
-  async function run(id: string): Promise<RunResult> {
+  async function run(id: string, interval = DAY): Promise<RunResult> {
     const { client, taskQueue } = pipeline;
-    const { pipelineRunId } = await startManualRun(client, plan, taskQueue, DAY, `${id}-${unique()}`);
+    const { pipelineRunId } = await startManualRun(client, plan, taskQueue, interval, `${id}-${unique()}`);
     return (await client.workflow.getHandle(pipelineRunId).result()) as RunResult;
   }
 
@@ -79,4 +82,45 @@ describe('daily_product_sales_analysis, as it stands in pipelines/', function ()
     assert.equal(state, 'success');
     await assertLoaded();
   });
+
+  const random = randomCases(salesDays, { few: 1, many: 60, seed: 14 });
+  it(`has of any day what its sales add up to: ${random.title}`, async () => {
+    // 29 February, the last day of a year, a day without sales, and the days behind them.
+    const days = [...random.cases, []].map((sales, index) => ({
+      day: shifted(['2024-02-29', '2023-12-31'][index % 2] ?? '', index >> 1),
+      sales,
+    }));
+    let id = 1_000_000_000;
+    const rows = days.flatMap(({ day, sales }) =>
+      sales.map(({ product, region, quantity, cents, at }) => [
+        id++,
+        product,
+        region,
+        quantity,
+        (cents / 100).toFixed(2),
+        `${day} 00:00+00`,
+        at,
+      ]),
+    );
+    await pipeline.source.rows(
+      `INSERT INTO sales SELECT (r->>0)::bigint, (r->>1)::int, r->>2, (r->>3)::int, (r->>4)::numeric,
+         (r->>5)::timestamptz + (r->>6)::bigint * interval '1 microsecond', now() FROM json_array_elements($1::json) r`,
+      [JSON.stringify(rows)],
+    );
+    await inTurns(days, 4, async ({ day, sales }) => {
+      const { state } = await run('random', { start: `${day}T00:00:00Z`, end: `${shifted(day, 1)}T00:00:00Z` });
+      assert.equal(state, 'success', day);
+      const loaded = await pipeline.warehouse.rows<Record<string, string>>(
+        `SELECT product_id, region, orders::int, quantity::int, revenue::text, revenue_share::text, region_rank
+         FROM daily_product_sales WHERE sale_date = $1`,
+        [day],
+      );
+      const found = loaded.map((row) => Object.values(row) as unknown as DailyRow).sort(byProductAndRegion);
+      assert.deepEqual(found, dailyRows(sales), day);
+    });
+  });
 });
+
+function shifted(day: string, by: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + by * 86_400_000).toISOString().slice(0, 10);
+}

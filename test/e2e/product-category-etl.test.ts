@@ -10,13 +10,15 @@ import { eventually } from '../support/eventually.ts';
 import { assertNoOrphans } from '../support/interval-objects.ts';
 import { startProcess } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { IS_FULL, randomCases } from '../support/random-cases.ts';
+import { categoryForests, placesOf } from '../support/shipped/category-forests.ts';
 import { createTestPipeline, seedPlan, type TestPipeline } from '../support/test-pipeline.ts';
 
 const ROWS = 120_000;
 const DAY = { start: '2024-05-01T00:00:00Z', end: '2024-05-02T00:00:00Z' };
 
 describe('product_category_etl, the document as analysts wrote it', function () {
-  this.timeout('5m');
+  this.timeout(IS_FULL ? '1h' : '5m');
   let pipeline: TestPipeline;
 
   before(async function () {
@@ -92,6 +94,39 @@ describe('product_category_etl, the document as analysts wrote it', function () 
     } finally {
       await client.schedule.getHandle('product_category_etl').delete();
       await folder.remove();
+    }
+  });
+
+  const random = randomCases(categoryForests, { few: 1, many: 20, seed: 20_240_229 });
+  it(`places the categories of random forests: ${random.title}`, async () => {
+    const { client, taskQueue, source, warehouse } = pipeline;
+    for (const [index, categories] of random.cases.entries()) {
+      await source.rows('DELETE FROM product_categories');
+      const rows = categories.map(({ id, parent, name, description, commission, isActive }) => [
+        ...[String(id), parent === null ? null : String(parent), name, description, commission, isActive],
+      ]);
+      await source.rows(
+        `INSERT INTO product_categories SELECT (r->>0)::bigint, (r->>1)::bigint, r->>2, r->>3, (r->>4)::numeric, (r->>5)::boolean, '2024-02-29'
+         FROM json_array_elements($1::json) r`,
+        [JSON.stringify(rows)],
+      );
+      const { pipelineRunId } = await startManualRun(client, seedPlan(), taskQueue, DAY, `random-${index}`);
+      assert.equal((await result(pipelineRunId)).state, 'success');
+      const loaded = await warehouse.rows<Record<string, string>>(
+        `SELECT category_id, parent_category_id, category_name, description, commission_rate::text, is_active, root_category_id, category_level, category_path
+         FROM dim_product_categories ORDER BY category_id`,
+      );
+      const places = placesOf(categories);
+      const expected = rows
+        .map((row, at) => {
+          const { root, level, path } = places.get(categories[at]?.id ?? 0n) ?? assert.fail('It has a place.');
+          return [...row, String(root), level, path];
+        })
+        .sort((one, other) => Number(one[0]) - Number(other[0]));
+      assert.deepEqual(
+        loaded.map((row) => Object.values(row)),
+        expected,
+      );
     }
   });
 
