@@ -5,6 +5,7 @@ import { connectionField } from '../lib/schema-fields.ts';
 import type { RunLookup } from './run-lookup.ts';
 import { COMMON_TASK_KEYS, type CommonTaskKey } from '../workflows/plan/common-task-keys.ts';
 import type { DatasetReference } from '../workflows/plan/dataset.ts';
+import type { Place } from '../workflows/plan/places.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { RunIdentity } from '../workflows/plan/task-input.ts';
 
@@ -128,6 +129,8 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   connectionTypes?(siblings: JsonObject): readonly ConnectionType[];
   /** How long a task waits for a person when it has failed and no `hold_on_failure` is given, such as `7d`. */
   heldFor?(params: Static<TObject<P>>): string | undefined;
+  /** Where it writes beside a data set: that which triggers may watch. `connection` is a name in `connections`. */
+  writesTo?(params: Static<TObject<P>>): readonly (Place & { readonly connection: string })[];
   /** Values of keys that are checked, and whose runtime is not there yet. */
   readonly planned?: Readonly<Record<string, readonly string[]>>;
   /** Whether it waits: `run` throws `notYet` until what it waits for is there, and is called again after `poke_interval`. Its keys hold WAIT_KEYS. */

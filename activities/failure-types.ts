@@ -48,4 +48,5 @@ export type PlatformFaultType = (typeof PLATFORM_FAULTS)[number];
 export const NOT_YET = 'NotYet';
 
 /** Time that was over: Temporal's own failures, by the keys that set the time. */
-export const TIMEOUT_FAULTS = ['execution_timeout', 'heartbeat_timeout'] as const;
+export const EXECUTION_TIMEOUT = 'execution_timeout';
+export const TIMEOUT_FAULTS = [EXECUTION_TIMEOUT, 'heartbeat_timeout'] as const;

@@ -21,6 +21,7 @@ export const kafkaPublish = defineTask({
       Type.Record(Type.String(), Type.String(), { title: 'Headers', description: 'Written with it.', examples: [{ source: 'sluice' }] }),
     ),
   }),
+  writesTo: ({ topic }) => [{ kind: 'Kafka topic', name: topic, connection: 'kafka' }],
   result: Type.Object({ topic: Type.String(), partition: Type.Integer(), offset: Type.String() }),
   ownsEffects: true,
   connections: {

@@ -2,7 +2,7 @@ import { ApplicationFailure, type Info } from '@temporalio/activity';
 import { TimeLimitExceeded, withinTime } from '../lib/time-limit.ts';
 import { formatDuration } from '../workflows/plan/duration.ts';
 import { notYet } from './errors.ts';
-import { NOT_YET } from './failure-types.ts';
+import { EXECUTION_TIMEOUT, NOT_YET } from './failure-types.ts';
 
 /** A last look gets a fifth of the whole time, in these bounds, in milliseconds: it may begin late where workers are busy. */
 const LAST_LOOK_MS = { share: 0.2, least: 2_000, most: 10_000 };
@@ -14,13 +14,16 @@ const MARGIN_MS = 500;
  * @param what is looked at, for messages
  */
 export async function withinLook<T>(info: Info, signal: AbortSignal, what: string, look: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const limitMs = Math.min(info.startToCloseTimeoutMs, timeLeft(info)) - MARGIN_MS;
+  const left = timeLeft(info);
+  const limitMs = Math.min(info.startToCloseTimeoutMs, left) - MARGIN_MS;
   if (limitMs <= 0) return look(signal);
   try {
     return await withinTime(limitMs, signal, look);
   } catch (error) {
     if (signal.aborted || !(error instanceof TimeLimitExceeded)) throw error;
-    throw notYet(`${what}: no answer within ${formatDuration(error.limitMs)}.`);
+    const message = `${what}: no answer within ${formatDuration(error.limitMs)}.`;
+    // `retry_policy` may have a rule for looks that take too long.
+    throw left < info.startToCloseTimeoutMs ? notYet(message) : ApplicationFailure.create({ type: EXECUTION_TIMEOUT, message });
   }
 }
 

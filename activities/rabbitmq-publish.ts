@@ -14,6 +14,7 @@ export const rabbitmqPublish = defineTask({
       Type.Unknown({ title: 'Value', description: 'The message, written as JSON.', examples: [{ day: '{{ ds }}' }] }),
     ),
   }),
+  writesTo: ({ queue_name: name }) => [{ kind: 'RabbitMQ queue', name, connection: 'rabbitmq' }],
   result: Type.Object({ queue: Type.String() }),
   ownsEffects: true,
   connections: {

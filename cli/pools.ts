@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
-import { listPools, resizePool } from '../temporal/pools.ts';
+import { deadlocksIn } from '../temporal/pool-deadlocks.ts';
+import { listPools, type PoolState, resizePool } from '../temporal/pools.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
 import { withClient } from './with-client.ts';
 
@@ -29,7 +30,7 @@ export const command = new Command('pools')
                 holders.map(({ workflowId, what }) => `${workflowId} ${what}`).join(', '),
               ];
             }),
-          ),
+          ) + deadlockLines(pools),
     );
   });
 
@@ -44,6 +45,16 @@ command
     await withClient((client) => resizePool(client, taskQueueOf(environment), name, slots));
     say(`Pool ${name} has ${slots} slot${slots === 1 ? '' : 's'}.`);
   });
+
+function deadlockLines(pools: readonly PoolState[]): string {
+  const lines = deadlocksIn(pools).map(
+    ({ pool, request: { workflowId, what } }) =>
+      `\nDeadlock: ${what} of ${workflowId} waits for pool ${pool}, whose slots tasks hold that wait for runs like it.`,
+  );
+  const room =
+    '\nMore slots end it (`sluice pools set`), or cancelling one of these runs; without `pool` at the tasks that wait for runs it does not come back.';
+  return lines.length === 0 ? '' : `\n${lines.join('')}${room}`;
+}
 
 function parseSlots(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('A whole number, 0 or more.');

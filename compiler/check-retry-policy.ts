@@ -16,8 +16,12 @@ export function checkRetryPolicies(
 ): void {
   const own = [...types.values()].flatMap(({ errors = [] }) => errors);
   if (isMap(value.default_args)) check(source, value.default_args.retry_policy, ['default_args', 'retry_policy'], [...COMMON, ...own]);
-  for (const { keys, path, type } of nodes)
-    check(source, keys.retry_policy, [...path, 'retry_policy'], [...COMMON, ...(types.get(type ?? '')?.errors ?? [])]);
+  for (const { keys, path, type } of nodes) check(source, keys.retry_policy, [...path, 'retry_policy'], failuresOf(types.get(type ?? '')));
+}
+
+/** The failures that a rule of a task can name: of a run that a task has started it knows only that it took too long. */
+function failuresOf(type: TaskType | undefined): readonly string[] {
+  return type?.type === 'run_pipeline' ? ['execution_timeout'] : [...COMMON, ...(type?.errors ?? [])];
 }
 
 function check(source: Source, policy: Json | undefined, path: Path, known: readonly string[]): void {

@@ -23,23 +23,27 @@ export const CODES = {
   SL208: 'Keys that exclude each other, or none of several of which one is needed.',
   SL209: 'A schedule that cannot be used: a cron expression, a preset or a time zone is wrong, or it never fires.',
   SL210: 'A number that would not be kept as it is written: too large or too long, or with zeros that are lost. Write it in quotes.',
+  SL211: 'A key that does nothing for tasks of this type.',
   SL301: 'Two tasks, or two triggers, have the same name.',
   SL302: 'A task depends on one that does not exist.',
   SL303: 'Tasks wait for each other in a circle; none of them could ever start.',
   SL304: 'Two files declare the same dag_id.',
   SL305: 'A name that Sluice or JavaScript uses for itself.',
   SL306: 'A task starts a pipeline that does not exist.',
-  SL307: 'Pipelines start each other, or themselves, in a circle: by tasks, triggers or data sets. Runs would start runs without end.',
+  SL307:
+    'Pipelines start each other, or themselves, in a circle: by tasks, triggers, data sets, or what tasks write where triggers watch. Runs would start runs without end.',
   SL308: 'A task that can never run: it waits for tasks of different cases of one switch, of which one is always skipped.',
   SL309: 'A task waits for something, and no task waits for it: its end changes nothing. (A warning.)',
   SL310: 'A switch in a file whose tasks run one after the other: the cases need depends_on.',
   SL311: 'A task names a queue that SLUICE_QUEUES does not allow: its workers may have other connections and rights.',
   SL312:
-    'A task holds slots of a pool while it waits for a run that needs slots of the same pool: once such tasks hold all of them, none goes on.',
+    'A task holds slots of a pool while it waits for a run that needs slots of the same pool, or of one whose slots are held by tasks that wait for runs which need the first: once such tasks hold all of them, none goes on.',
   SL313:
     'A task of a graph that nothing is connected with, in the middle of a list. One `depends_on` makes a graph of a listed order, and tasks without it start at once. (A warning.)',
   SL314: 'A task that is not written yet: an import could not convert it, and it fails until somebody has. (A warning.)',
   SL315: 'A task undoes one that it cannot undo: only a task that follows the end of a run undoes, and only one of `tasks`.',
+  SL316: 'Pipelines wait for the end of each other: none of their runs could ever end well.',
+  SL317: 'Pipelines start each other, or themselves, in a circle that only a condition of a trigger may end. (A warning.)',
   SL401: 'A task needs data, and no task before it makes any.',
   SL402: 'A task needs data, and several tasks before it make some: which one is meant cannot be told.',
   SL403: 'A task expects its data in another bucket than the one where the task before it writes.',
@@ -64,4 +68,4 @@ export const CODES = {
 export type Code = keyof typeof CODES;
 
 /** Codes that do not make a file bad. */
-export const WARNINGS: ReadonlySet<Code> = new Set<Code>(['SL111', 'SL309', 'SL313', 'SL314', 'SL405', 'SL406', 'SL901']);
+export const WARNINGS: ReadonlySet<Code> = new Set<Code>(['SL111', 'SL309', 'SL313', 'SL314', 'SL317', 'SL405', 'SL406', 'SL901']);

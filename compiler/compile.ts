@@ -8,6 +8,7 @@ import { checkModels } from './check-models.ts';
 import { checkBranches, checkWaits } from './check-branches.ts';
 import { keepDefaults } from './check-numbers.ts';
 import { type Context, checkContext } from './check-context.ts';
+import { checkUnusedKeys } from './check-unused-keys.ts';
 import { checkRetryPolicies } from './check-retry-policy.ts';
 import { byPlace, type Diagnostic } from './diagnostic.ts';
 import { emitPlan, emitTask } from './emit.ts';
@@ -91,7 +92,10 @@ export class Compiler {
       if (typeof draft.value?.dag_id === 'string' && !byDagId.has(draft.value.dag_id)) byDagId.set(draft.value.dag_id, draft);
     const plans = drafts.map((draft) => draft.source.isolate(() => this.plan(draft, byDagId)));
     reportTwins(drafts, plans);
-    const linked = linkPipelines(drafts.map(({ source, value }, index) => ({ source, value, plan: plans[index] })));
+    const linked = linkPipelines(
+      drafts.map(({ source, value }, index) => ({ source, value, plan: plans[index] })),
+      { tasks: this.types, triggers: this.triggers },
+    );
     checkContext(drafts, this.types, context);
     return drafts.map(({ source, filledIn }, index) => {
       const plan = source.errors === 0 ? linked[index] : undefined;
@@ -175,6 +179,7 @@ export class Compiler {
       },
     } satisfies ExpressionContext);
     checkUnfinished(source, nodes);
+    checkUnusedKeys(source, nodes, this.types);
     const notYet = collectNotYet(source, value, nodes, this.types, this.triggers);
     const slas = resolveSlas(source, value, nodes, schedule);
     const triggers = resolveTriggers(source, value, expressions.triggerTemplates);

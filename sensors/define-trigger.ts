@@ -1,5 +1,6 @@
 import Type, { type TObject, type TProperties } from 'typebox';
 import type { ConnectionOf, ConnectionType } from '../lib/connections.ts';
+import type { WatchedPlace } from '../workflows/plan/places.ts';
 import { connectionField, expression } from '../lib/schema-fields.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
@@ -55,6 +56,8 @@ export interface TriggerType {
   readonly connection?: TriggerConnection;
   /** Keys of each group exclude each other, and one of them is needed. */
   readonly exactlyOneOf?: readonly (readonly string[])[];
+  /** What outside of Sluice it watches, where tasks could write there; `source` holds its own keys. */
+  watches?(source: JsonObject): readonly WatchedPlace[];
   /** Absent: this release checks such triggers and cannot carry them out yet. */
   readonly sensor?: Sensor;
   /** A YAML trigger that compiles. */
@@ -75,6 +78,7 @@ interface TriggerDefinition {
   readonly params: TObject;
   readonly connection?: TriggerConnection;
   readonly exactlyOneOf?: readonly (readonly string[])[];
+  watches?(source: JsonObject): readonly WatchedPlace[];
   readonly sensor?: Sensor;
   readonly example: JsonObject;
 }

@@ -10,6 +10,7 @@ import {
 } from '../workflows/plan/trigger.ts';
 import { type EventId, sourceId } from './event-id.ts';
 import type { Verdict } from './event-judge.ts';
+import { OwnOutput } from './own-output.ts';
 import type { EndedRun, EndedRuns, RunStarts, WantedRun } from './run-starts.ts';
 import type { SensorJournal } from './sensor-journal.ts';
 
@@ -34,6 +35,7 @@ export class EventRuns {
   private granted: string | undefined;
   private claims: Promise<unknown> = Promise.resolve();
   private looking: Promise<void> | undefined;
+  private readonly ownOutput: OwnOutput;
 
   constructor(
     private readonly plan: Plan,
@@ -42,7 +44,9 @@ export class EventRuns {
     private readonly starts: RunStarts,
     private readonly journal: SensorJournal,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.ownOutput = new OwnOutput(plan, trigger.type);
+  }
 
   /**
    * Resolves when the server has the run.
@@ -51,6 +55,7 @@ export class EventRuns {
    * `formerNames`: what older releases called the event
    * @returns how far the run reaches that was there already, when it said so
    * @throws StartRefused when Temporal takes no such run: the event is invalid
+   * @throws ApplicationFailure `SensorStopped` when the pipeline starts itself over and over
    * @throws the signal's reason when it is aborted first; the event is then to be offered again
    */
   async start(
@@ -71,9 +76,10 @@ export class EventRuns {
         return undefined;
       }
     }
-    if (maxInFlight !== undefined) await this.room(wanted, maxInFlight);
     const run = this.starts.idOf(wanted);
-    const outcome = await this.insist(() => this.starts.start(wanted)).catch((error: unknown) => {
+    if (maxInFlight !== undefined) await this.room(wanted, maxInFlight);
+    const begin = (): Promise<'started' | 'known'> => this.insist(() => this.starts.start(wanted));
+    const outcome = await this.ownOutput.guard(event, run, begin).catch((error: unknown) => {
       this.starting.delete(run);
       throw error;
     });

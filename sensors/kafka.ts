@@ -28,6 +28,7 @@ export const kafka = defineTrigger({
       Type.Integer({ minimum: 1, title: 'Parallelism', description: 'How many workers share the partitions. Default: 1.', examples: [2] }),
     ),
   }),
+  watches: ({ topic }) => (Array.isArray(topic) ? topic : [topic]).map((name) => ({ kind: 'Kafka topic', name: String(name) })),
   sensor: {
     run: async (context) => (await import('./kafka/run-kafka-sensor.ts')).runKafkaSensor(context),
     reset: async (identity, to, cursor) => (await import('./kafka/start-position.ts')).resetPosition(identity, to, cursor),

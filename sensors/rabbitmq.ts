@@ -17,6 +17,7 @@ export const rabbitmq = defineTrigger({
     mode: Type.Optional(StartMode),
     on_invalid: Type.Optional(OnInvalid),
   }),
+  watches: ({ queue }) => [{ kind: 'RabbitMQ queue', name: String(queue) }],
   sensor: {
     run: async (context) => (await import('./rabbitmq/watch-queue.ts')).watchQueue(context),
     reset: nowhere('RabbitMQ keeps no messages that were acknowledged'),

@@ -9,6 +9,7 @@ import { EventJudge } from './event-judge.ts';
 import { EventRuns } from './event-runs.ts';
 import type { RunStarts } from './run-starts.ts';
 import { SensorJournal } from './sensor-journal.ts';
+import { stopped } from './sensor-stopped.ts';
 
 /** How often it says that it lives, in milliseconds: its heartbeat time-out is 10 s. */
 const HEARTBEAT = 3_000;
@@ -102,9 +103,4 @@ function contextOf({ connection, params }: TriggerType, connections: Connections
     since,
     connection: <T extends Parameters<Connections['get']>[1][number]>(types: readonly T[]) => connections.get(name ?? '', types),
   };
-}
-
-/** A failure that only a person can put right: the sensor stops, and says so. */
-export function stopped(message: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(message, 'SensorStopped');
 }

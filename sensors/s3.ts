@@ -1,5 +1,6 @@
 import Type from 'typebox';
-import { duration, text } from '../lib/schema-fields.ts';
+import { matchesGlob } from '../lib/glob.ts';
+import { duration, flag, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
 import { StartMode } from './event-mode.ts';
 import { beginAgain } from './start-over.ts';
@@ -13,9 +14,24 @@ export const s3 = defineTrigger({
     bucket: text('Bucket', 'The bucket.', 'raw-data'),
     prefix: Type.Optional(text('Prefix', 'Only objects whose keys begin with it.', 'sales/', { format: 'path' })),
     pattern: Type.Optional(text('Pattern', 'Only objects whose keys match, with * for any characters.', '*.csv.gz', { format: 'path' })),
+    folder_markers: Type.Optional(
+      flag(
+        'Folder markers',
+        'Whether objects without bytes whose keys end with / start runs: programs write them for folders. Default: false.',
+        true,
+      ),
+    ),
     poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),
     mode: Type.Optional(StartMode),
   }),
+  watches: ({ bucket, prefix, pattern }) => [
+    {
+      kind: 'S3',
+      name: `${String(bucket)}/${typeof prefix === 'string' ? prefix : ''}`,
+      // A pattern with folders is about more than the names of files.
+      ...(typeof pattern === 'string' && !pattern.includes('/') && { accepts: (file: string) => matchesGlob(file, pattern) }),
+    },
+  ],
   sensor: {
     run: async (context) => (await import('./s3/watch-objects.ts')).watchObjects(context),
     reset: beginAgain,

@@ -1,7 +1,7 @@
 import type { Json } from '../workflows/plan/json.ts';
 import type { Cursor } from './run-starts.ts';
 import type { Sensor, SensorIdentity } from './define-trigger.ts';
-import { stopped } from './run-sensor.ts';
+import { stopped } from './sensor-stopped.ts';
 
 /** A cursor that is a time: where the sensor began, and the latest of what it has seen. ISO 8601. */
 export interface TimeCursor {

@@ -9,8 +9,8 @@ import { TemporalHost } from './temporal-host.ts';
  * @returns what became of each call, in order: failures are told and not thrown
  * @throws CancelledFailure when the run was cancelled
  */
-export async function SluiceItems({ task, calls, parallel, stopAtFailure }: ItemsInput): Promise<ItemOutcome[]> {
-  const host = new TemporalHost();
+export async function SluiceItems({ task, calls, parallel, stopAtFailure, heldByCallers }: ItemsInput): Promise<ItemOutcome[]> {
+  const host = new TemporalHost(heldByCallers);
   let done = 0;
   let failed = 0;
   const outcomes = await runCalls(host, task, calls, {

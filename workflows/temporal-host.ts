@@ -144,7 +144,7 @@ export class TemporalHost implements RunHost {
       temporalScope(scope).run(() =>
         executeChild<(input: ItemsInput) => Promise<ItemOutcome[]>>(ITEMS_WORKFLOW, {
           workflowId: idWithinLimit(id),
-          args: [input],
+          args: [this.heldByCallers.length > 0 ? { ...input, heldByCallers: this.heldByCallers } : input],
           staticSummary: summary,
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -1,3 +1,5 @@
+import { CATALOG } from '../../activities/catalog.ts';
+import { kindOf, UNUSED_KEYS } from '../../compiler/task-kinds.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import type { WrittenTask } from './convert-task.ts';
 
@@ -46,10 +48,16 @@ export function shareOptions(own: JsonObject, tasks: readonly WrittenTask[]): Sh
     ),
     tasks: tasks.map(({ keys, comments }) => {
       const again = SHARED.filter((key) => keys[key] === said[key]);
-      return { keys: inOrder(omit(keys, [...again, ...useless])), comments };
+      return { keys: inOrder(omit(keys, [...again, ...useless, ...unusedBy(keys)])), comments };
     }),
     added,
   };
+}
+
+/** Options that Airflow has for every operator, and that do nothing for tasks of such a type here. */
+function unusedBy(keys: JsonObject): readonly string[] {
+  const type = CATALOG.find((each) => each.type === keys.type);
+  return type ? Object.keys(UNUSED_KEYS[kindOf(type, keys)]) : [];
 }
 
 /** The value that most of the tasks have, where all have one. */

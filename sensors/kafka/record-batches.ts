@@ -3,7 +3,7 @@ import type { Json } from '../../workflows/plan/json.ts';
 import type { RunEvent, TriggerMode } from '../../workflows/plan/trigger.ts';
 import { MAX_EVENT_BYTES, type Verdict } from '../event-judge.ts';
 import { ifRefused } from '../event-runs.ts';
-import { stopped } from '../run-sensor.ts';
+import { stopped } from '../sensor-stopped.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { originOf } from './judge-record.ts';
 import { keyOf } from './position.ts';

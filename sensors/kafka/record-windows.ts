@@ -9,7 +9,7 @@ import { keyText } from '../event-id.ts';
 import type { Verdict } from '../event-judge.ts';
 import { ifRefused } from '../event-runs.ts';
 import { InParallel } from '../in-parallel.ts';
-import { stopped } from '../run-sensor.ts';
+import { stopped } from '../sensor-stopped.ts';
 import { type EventOfWindow, type FailedWindow, WindowEvents } from '../window-events.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { WindowPanes } from '../window-panes.ts';

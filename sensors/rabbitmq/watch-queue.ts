@@ -5,7 +5,7 @@ import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import type { SensorContext } from '../define-trigger.ts';
 import { ifRefused } from '../event-runs.ts';
-import { stopped } from '../run-sensor.ts';
+import { stopped } from '../sensor-stopped.ts';
 import { deadLetter } from './dead-letter.ts';
 import { DeliveryIds, messageIdOf } from './delivery-ids.ts';
 import { judgeMessage } from './read-message.ts';

@@ -21,14 +21,15 @@ const MOST_REMEMBERED = 100_000;
 /** Starts a run for every object that is new or has changed since the sensor began. */
 export async function watchObjects(context: SensorContext): Promise<never> {
   const { trigger, since, signal } = context;
-  const { bucket, prefix, pattern, poke_interval: every } = trigger.source;
+  const { bucket, prefix, pattern, poke_interval: every, folder_markers: markers } = trigger.source;
   const client = openS3(context.connection(['aws']));
   /** What was handed on and could be found again. */
   const seen = new HandedOn(MOST_REMEMBERED);
   /** The last object that was handed on, while there are more behind it. */
   let last: S3Object | undefined;
-  const isWanted = ({ key }: S3Object): boolean =>
-    typeof pattern !== 'string' || matchesGlob(key, pattern) || matchesGlob(nameOf(key), pattern);
+  const isWanted = ({ key, size }: S3Object): boolean =>
+    (markers === true || size > 0 || !key.endsWith('/')) &&
+    (typeof pattern !== 'string' || matchesGlob(key, pattern) || matchesGlob(nameOf(key), pattern));
   try {
     return await pollSource<TimeCursor>(context, {
       every: parseDuration(String(every ?? '1m')) ?? 60_000,

@@ -3,7 +3,7 @@ import { parseDuration } from '../../workflows/plan/duration.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import type { SensorContext, SensorIdentity } from '../define-trigger.ts';
 import { type Finding, type Look, pollSource } from '../poll.ts';
-import { stopped } from '../run-sensor.ts';
+import { stopped } from '../sensor-stopped.ts';
 import type { Cursor } from '../run-starts.ts';
 import { identify, newRows, type ReadRow } from './new-rows.ts';
 import { PAGE, RowReader } from './read-rows.ts';

@@ -102,6 +102,46 @@ describe('sensors that look now and then', function () {
       await sensors.stop(plan);
     });
 
+    it('leaves the markers of folders out, unless they are asked for', async () => {
+      const prefix = `folders-${unique()}/`;
+      const source = { bucket: bucket.name, prefix, poke_interval: '100ms' };
+      const [without, all] = [
+        sensors.plan({ type: 's3', source }),
+        sensors.plan({ type: 's3', source: { ...source, folder_markers: true } }),
+      ];
+      await Promise.all([start(without), start(all)]);
+      for (const [key, body] of [
+        [prefix, ''],
+        [`${prefix}deep/`, ''],
+        [`${prefix}deep/empty`, ''],
+      ] as const)
+        await bucket.put(key, body);
+      const keys = async (plan: Plan, count: number): Promise<string[]> =>
+        (await sensors.idsOf(plan, count)).map((id) => id.split('@')[0] ?? '').sort();
+      assert.deepEqual(await keys(all, 3), [prefix, `${prefix}deep/`, `${prefix}deep/empty`]);
+      assert.deepEqual(await keys(without, 1), [`${prefix}deep/empty`]);
+      await Promise.all([sensors.stop(without), sensors.stop(all)]);
+    });
+
+    it('stops when what its own runs have made starts run after run, and goes on when it is resumed', async () => {
+      const own = `own-${unique()}`;
+      const plan = sensors.plan(
+        { type: 's3', source: { bucket: bucket.name, prefix: `${own}/`, poke_interval: '100ms' } },
+        { tasks: [{ ...task('a', 'succeed'), outputBase: `s3://${bucket.name}/${own}` }] },
+      );
+      await start(plan);
+      for (let file = 0; file < 12; file++) await bucket.put(`${own}/${file}.csv`, 'x');
+      await eventually(async () => {
+        const { state, why } = await sensors.stateOf(plan);
+        assert.equal(state, 'stopped');
+        assert.match(why ?? '', /^The pipeline starts itself: what its own runs have made has started 10 runs within a minute/);
+      }, 30_000);
+      await sensors.runsOf(plan, 10);
+      await again(plan);
+      await sensors.runsOf(plan, 12);
+      await sensors.stop(plan);
+    });
+
     it('says what is in its way', async () => {
       const plan = await start(watching({ bucket: 'there-is-none' }));
       await eventually(async () => assert.match((await sensors.stateOf(plan)).reports[0]?.problem ?? '', /bucket/i), 30_000);

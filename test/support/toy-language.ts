@@ -49,6 +49,7 @@ async function doToy(type: string, input: TaskInput, attempt: number, signal: Ab
 export const TOYS: readonly TaskType[] = [
   ...['ok', 'fail', 'flaky', 'slow', 'hang', 'trace', 'mute'].map((type) => toy(type)),
   toy('look', true),
+  toy('mute_look', true),
   approval,
   empty,
   runPipeline,

@@ -20,6 +20,8 @@ export interface ItemsInput {
   /** How many at a time. */
   readonly parallel: number;
   readonly stopAtFailure: boolean;
+  /** The keys of slots that are held by those who wait for the run; absent: of none. */
+  readonly heldByCallers?: readonly string[];
 }
 
 /** What became of a call: its output, its error, or neither where it did not begin. */

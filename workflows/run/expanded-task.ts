@@ -57,6 +57,12 @@ export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: Ite
       `'${task.name}' expands to ${batches.length} activities; one run can have ${MAX_CALLS}. Set a batch_size, such as 100.`,
     );
   }
+  // Plans of earlier releases have no `reads`: their runs end as they have begun.
+  if (task.type === 'run_pipeline' && expand.reads && batches.length > MAX_IN_ONE_HISTORY) {
+    throw new TaskFailed(
+      `'${task.name}' expands to ${batches.length} runs; one task can start ${MAX_IN_ONE_HISTORY}. Give each run several items, in its params.`,
+    );
+  }
   const outputs: Json[] = known ? [...known.outputs] : calls.map(() => null);
   const failures: { suffix: string; error: TaskFailed }[] = [];
   let done = calls.length - missing.size;

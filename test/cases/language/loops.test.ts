@@ -51,6 +51,71 @@ describe('pipelines that start each other without end', () => {
     });
   }
 
+  const task = (keys: string): string => `tasks: [{name: t, ${keys}}]`;
+  const watches = (type: string, keys: string): string => `triggers: [{name: t, type: ${type}, ${keys}}]`;
+  for (const [title, pipelines, way] of [
+    [
+      'itself, by objects in S3',
+      { a: `${watches('s3', 'bucket: lake')}\n${task('type: postgres_to_s3, source_table: t, s3_bucket: lake')}` },
+      'a → s3://lake/a/t/ → a',
+    ],
+    [
+      'itself, by objects under a prefix that has a date',
+      {
+        a: `${watches('s3', 'bucket: lake, prefix: "x/", pattern: "*.csv.gz"')}\n${task('type: postgres_to_s3, source_table: t, s3_bucket: lake, s3_key: "x/{{ ds }}/"')}`,
+      },
+      'a → s3://lake/x/ → a',
+    ],
+    [
+      'itself, by a topic',
+      { a: `${watches('kafka', 'topic: [other, news]')}\n${task('type: kafka_publish, topic: news, value: 1')}` },
+      'a → Kafka topic news → a',
+    ],
+    [
+      'two, by queues',
+      {
+        a: `${watches('rabbitmq', 'queue: q1')}\n${task('type: rabbitmq_publish, queue_name: q2, value: 1')}`,
+        b: `${watches('rabbitmq', 'queue: q2')}\n${task('type: rabbitmq_publish, queue_name: q1, value: 1')}`,
+      },
+      'a → RabbitMQ queue q2 → b → RabbitMQ queue q1 → a',
+    ],
+    [
+      'two, by a topic and runs',
+      { a: `${after('b')}\n${task('type: kafka_publish, topic: news, value: 1')}`, b: watches('kafka', 'topic: news') },
+      'a → Kafka topic news → b → a',
+    ],
+  ] as const) {
+    it(`are refused with the places that they write to and watch: ${title}`, () => {
+      const found = reported(pipelines);
+      assert.equal(found.length, Object.keys(pipelines).length, found.join('\n'));
+      const nodes = way.split(' → ').slice(0, -1);
+      const turned = nodes.map((_, at) => [...nodes.slice(at), ...nodes.slice(0, at + 1)].join(' → '));
+      for (const each of found) assert.ok(each.includes('SL307') && turned.some((one) => each.endsWith(`: ${one}.`)), each);
+    });
+  }
+
+  it('are a warning where a condition may end the circle', () => {
+    const publish = task('type: kafka_publish, topic: news, value: 1');
+    for (const condition of ['when: "event.n < 3"', 'dedup_key: event.id']) {
+      assert.match(
+        reported({ a: `${watches('kafka', `topic: news, ${condition}`)}\n${publish}` }).join(),
+        /^a SL317 This pipeline starts itself, without end unless a condition stops it: a → Kafka topic news → a\.$/,
+      );
+    }
+  });
+
+  it('are not those that watch another place: a topic, a connection, a prefix, other files', () => {
+    const extract = task('type: postgres_to_s3, source_table: t, s3_bucket: lake, s3_key: out/');
+    for (const pipeline of [
+      `${watches('kafka', 'topic: others')}\n${task('type: kafka_publish, topic: news, value: 1')}`,
+      `${watches('kafka', 'topic: news, conn_id: other_kafka')}\n${task('type: kafka_publish, topic: news, value: 1')}`,
+      `${watches('s3', 'bucket: lake, prefix: in/')}\n${extract}`,
+      `${watches('s3', 'bucket: other')}\n${extract}`,
+      `${watches('s3', 'bucket: lake, pattern: "*.done"')}\n${extract}`,
+    ])
+      assert.deepEqual(reported({ a: pipeline }), []);
+  });
+
   it('are each told, where there are several circles', () => {
     const found = reported({ a: after('a'), b: after('c'), c: after('b') });
     assert.deepEqual(

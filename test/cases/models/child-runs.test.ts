@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
+import { CATALOG } from '../../../activities/catalog.ts';
 import { createActivities } from '../../../activities/create-activities.ts';
 import { Compiler } from '../../../compiler/compile.ts';
 import { listPools, resizePool } from '../../../temporal/pools.ts';
@@ -9,7 +10,8 @@ import { startManualRun } from '../../../temporal/runs.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/run.ts';
 import { poolId } from '../../../workflows/plan/slot-messages.ts';
-import { type SlotRequest, Slots } from '../../../workflows/plan/slots.ts';
+import { type SlotRequest, Slots, type SlotState } from '../../../workflows/plan/slots.ts';
+import { stuckRequests } from '../../../workflows/plan/stuck-requests.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { surroundings } from '../../support/surroundings.ts';
@@ -60,22 +62,72 @@ describe('runs that a task starts', function () {
     assert.deepEqual([tasks.a?.state, tasks.a?.error], ['failed', `The run of '${child}' was cancelled.`]);
   });
 
-  it('a run that needs the slot of the task that waits for it fails, and gives it back', async () => {
-    const name = `pool_${unique}`;
-    await resizePool(worker.client, worker.taskQueue, name, 1);
-    const inPool = (plan: Plan): Plan => ({ ...plan, tasks: plan.tasks.map((task) => ({ ...task, pool: { name, slots: 1 } })) });
-    const plan = casePlan('a: run_pipeline with {dag_id: needy}', { pipelines: { needy: 'x: ok with {takes: 0ms}' } });
-    const started = await startManualRun(
-      worker.client,
-      { ...inPool(plan), pipelines: Object.fromEntries(Object.entries(plan.pipelines ?? {}).map(([id, child]) => [id, inPool(child)])) },
-      worker.taskQueue,
-      SOME_DAY,
-      randomUUID(),
+  for (const [title, work] of [
+    ['a run', 'x: ok with {takes: 0ms}'],
+    ['a long list of a run', `x: ok with {takes: 0ms, expand: {over: [${Array.from({ length: 1_001 }, (_, item) => item).join(', ')}]}}`],
+  ] as const)
+    it(`${title} that needs the slot of the task that waits for it fails, and gives it back`, async () => {
+      const name = `pool_${unique}_${work.length}`;
+      await resizePool(worker.client, worker.taskQueue, name, 1);
+      const inPool = (plan: Plan): Plan => ({ ...plan, tasks: plan.tasks.map((task) => ({ ...task, pool: { name, slots: 1 } })) });
+      const plan = casePlan('a: run_pipeline with {dag_id: needy}', { pipelines: { needy: work } });
+      const started = await startManualRun(
+        worker.client,
+        { ...inPool(plan), pipelines: Object.fromEntries(Object.entries(plan.pipelines ?? {}).map(([id, child]) => [id, inPool(child)])) },
+        worker.taskQueue,
+        SOME_DAY,
+        randomUUID(),
+      );
+      assert.match((await failureOf(started.pipelineRunId)).tasks.a?.error ?? '', /Task x failed: .*Deadlock in pool pool_/);
+      const [pool] = (await listPools(worker.client)).filter((each) => each.name === name);
+      assert.deepEqual([pool?.state?.holders, pool?.state?.waiting], [[], []]);
+      await worker.client.workflow.getHandle(poolId(name)).terminate();
+    });
+
+  it('two runs whose tasks hold a pool each, and need the pool of the other, do not wait for ever: one fails', async () => {
+    const [p, q] = [`circle_p_${unique}`, `circle_q_${unique}`];
+    const runs: string[] = [];
+    for (const name of [p, q]) await resizePool(worker.client, worker.taskQueue, name, 1);
+    for (const [held, needed] of [
+      [p, q],
+      [q, p],
+    ] as const) {
+      const plan = casePlan(`a: run_pipeline with {dag_id: needy, pool: ${held}}`, {
+        pipelines: { needy: `w: ok with {takes: 2s}; x: ok after w with {takes: 0ms, pool: ${needed}}` },
+      });
+      runs.push((await startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID())).pipelineRunId);
+    }
+    const ends = await Promise.allSettled(runs.map((run) => worker.client.workflow.getHandle(run).result()));
+    assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    const failed = runs[ends.findIndex(({ status }) => status === 'rejected')] ?? '';
+    assert.match((await failureOf(failed)).tasks.a?.error ?? '', /Task x failed: Deadlock in pool circle_[pq]_/);
+    for (const name of [p, q]) await worker.client.workflow.getHandle(poolId(name)).terminate();
+  });
+});
+
+describe('requests that wait in a circle of pools', () => {
+  const one = (key: string, behind: readonly string[] = []): SlotRequest => ({
+    ...{ key, workflowId: key, runId: key, what: key, group: key, slots: 1, priority: 3, onOverlap: 'queue' },
+    behind,
+  });
+  const pool = (holders: readonly SlotRequest[], waiting: readonly SlotRequest[], capacity = 1) => ({
+    capacity,
+    holders,
+    waiting,
+    served: [],
+  });
+
+  it('are found through two pools and three, and no others', () => {
+    const keys = (pools: Readonly<Record<string, SlotState>>): string[] =>
+      stuckRequests(new Map(Object.entries(pools))).map(({ request }) => request.key);
+    assert.deepEqual(keys({ p: pool([one('a')], [one('d', ['b'])]), q: pool([one('b')], [one('c', ['a'])]) }), ['d', 'c']);
+    assert.deepEqual(
+      keys({ p: pool([one('a')], [one('f', ['c'])]), q: pool([one('b')], [one('d', ['a'])]), r: pool([one('c')], [one('e', ['b'])]) }),
+      ['f', 'd', 'e'],
     );
-    assert.match((await failureOf(started.pipelineRunId)).tasks.a?.error ?? '', /Task x failed: Deadlock in pool pool_/);
-    const [pool] = (await listPools(worker.client)).filter((each) => each.name === name);
-    assert.deepEqual([pool?.state?.holders, pool?.state?.waiting], [[], []]);
-    await worker.client.workflow.getHandle(poolId(name)).terminate();
+    assert.deepEqual(keys({ p: pool([one('a')], [one('d', ['b'])], 2), q: pool([one('b')], [one('c', ['a'])]) }), [], 'there is room in p');
+    assert.deepEqual(keys({ p: pool([one('a'), one('x')], [one('d', ['b'])], 2), q: pool([one('b')], [one('c', ['a'])]) }), [], 'x ends');
+    assert.deepEqual(keys({ p: pool([one('a')], [one('b'), one('c')]) }), [], 'a ends');
   });
 });
 
@@ -107,6 +159,56 @@ describe('tasks that wait in a pool for a run that needs the same pool', () => {
       ['SL312 2:56', '', '', '', '', 'SL312 2:22'],
     );
     assert.match(found[0]?.diagnostics[0]?.message ?? '', /task 'x' of 'c' needs slots of the same pool/);
+  });
+
+  const found = (files: Readonly<Record<string, string>>): string[] =>
+    new Compiler(CATALOG)
+      .compileAll(Object.entries(files).map(([name, text]) => ({ file: name, text: `dag_id: ${name}\n${text}` })))
+      .flatMap(({ file, diagnostics }) =>
+        diagnostics.flatMap(({ code, severity, message }) => (severity === 'error' ? [`${file} ${code} ${message}`] : [])),
+      );
+  const starts = (dagId: string, more = ''): string => `{name: to_${dagId}, type: run_pipeline, dag_id: ${dagId}${more}}`;
+  const awaits = (dagId: string, more = ''): string => `{name: for_${dagId}, type: wait_for_pipeline, dag_id: ${dagId}${more}}`;
+  const works = (pool: string): string => `{name: x, type: command, argv: [ls], pool: ${pool}}`;
+
+  it('are found through lists, waits for pipelines, and through several pools', () => {
+    const lists = found({ a: `tasks: [${starts('b', ', pool: p, expand: {over: [1, 2]}')}]`, b: `tasks: [${works('p')}]` });
+    assert.match(
+      lists.join(),
+      /^a SL312 Task 'to_b' holds slots of pool 'p' while it waits for 'b', and task 'x' of 'b' needs slots of the same pool/,
+    );
+    const waits = found({ a: `tasks: [${awaits('b', ', pool: p')}]`, b: `tasks: [${starts('c')}]`, c: `tasks: [${works('p')}]` });
+    assert.match(waits.join(), /^a SL312 Task 'for_b' holds slots of pool 'p' while it waits for 'b', and task 'x' of 'c' needs/);
+    const [one = '', other = '', ...more] = found({
+      a: `tasks: [${starts('c', ', pool: p')}]`,
+      b: `tasks: [${starts('d', ', pool: q')}]`,
+      c: `tasks: [${works('q')}]`,
+      d: `tasks: [${works('p')}]`,
+    });
+    assert.equal(
+      one,
+      "a SL312 Task 'to_c' holds slots of pool 'p' while it waits for 'c', and task 'x' of 'c' needs slots of pool 'q'. Task 'to_d' of 'b' holds " +
+        "slots of that pool while it waits for 'd', and task 'x' of 'd' needs slots of the first one. They can wait for each other for ever.",
+    );
+    assert.match(other, /^b SL312 Task 'to_d' holds slots of pool 'q'/);
+    assert.deepEqual(more, []);
+  });
+
+  it('are not those whose way leads nowhere, or past a run that nobody waits for', () => {
+    assert.deepEqual(
+      found({ a: `tasks: [${starts('b', ', pool: p')}]`, b: `tasks: [${starts('c', ', wait: false')}]`, c: `tasks: [${works('p')}]` }),
+      [],
+    );
+    assert.deepEqual(found({ a: `tasks: [${starts('c', ', pool: p')}]`, c: `tasks: [${works('q')}]`, d: `tasks: [${works('p')}]` }), []);
+  });
+
+  it('include pipelines that wait for the end of each other', () => {
+    const circle = found({ a: `max_active_runs: 1\ntasks: [${starts('b')}]`, b: `tasks: [${starts('c')}]`, c: `tasks: [${awaits('a')}]` });
+    assert.equal(circle.length, 3);
+    for (const each of circle)
+      assert.match(each, /^[abc] SL316 Runs of these pipelines wait for the end of each other: [abc]( → [abc]){3}\.$/);
+    assert.deepEqual(found({ a: `tasks: [${awaits('a')}]` }), [], 'a run of the same interval that came before it');
+    assert.deepEqual(found({ a: `tasks: [${awaits('b')}]`, b: `tasks: [${awaits('a', ', interval: latest')}]` }), []);
   });
 
   it('are refused one by one, until one can go on', () => {

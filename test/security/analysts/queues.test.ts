@@ -11,11 +11,11 @@ import { testStack } from '../../support/test-stack.ts';
 
 /** Every place where a file can send a task to another queue. */
 const PLACES: Readonly<Record<string, string>> = {
-  task: 'tasks: [{name: a, type: empty, queue: payroll}]',
+  task: 'tasks: [{name: a, type: command, argv: [ls], queue: payroll}]',
   default_args: 'default_args: {queue: payroll}\ntasks: [{name: a, type: empty}]',
-  group: 'tasks: [{name: b, type: empty}]\ntask_groups: [{name: g, tasks: [{name: a, type: empty, queue: payroll}]}]',
-  on_failure: 'tasks: [{name: b, type: empty}]\non_failure: [{name: a, type: empty, queue: payroll}]',
-  finally: 'tasks: [{name: b, type: empty}]\nfinally: [{name: a, type: empty, queue: payroll}]',
+  group: 'tasks: [{name: b, type: empty}]\ntask_groups: [{name: g, tasks: [{name: a, type: command, argv: [ls], queue: payroll}]}]',
+  on_failure: 'tasks: [{name: b, type: empty}]\non_failure: [{name: a, type: command, argv: [ls], queue: payroll}]',
+  finally: 'tasks: [{name: b, type: empty}]\nfinally: [{name: a, type: command, argv: [ls], queue: payroll}]',
 };
 
 describe('who can write YAML and name a queue of another deployment', function () {
@@ -37,7 +37,7 @@ describe('who can write YAML and name a queue of another deployment', function (
       }
       await writeFile(
         join(folder.path, 'own.yaml'),
-        `dag_id: own_${taskQueue.replaceAll('-', '_')}\ntasks: [{name: a, type: empty, queue: ${taskQueue}}]\n`,
+        `dag_id: own_${taskQueue.replaceAll('-', '_')}\ntasks: [{name: a, type: command, argv: [ls], queue: ${taskQueue}}]\n`,
       );
       const own = { SLUICE_TASK_QUEUE: taskQueue };
       const { code, stdout } = await sluice(['validate', folder.path, '-o', 'json'], { ...own, SLUICE_QUEUES: 'gpu, payrol' });
