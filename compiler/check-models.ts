@@ -1,3 +1,4 @@
+import { canonicalJson } from '../workflows/plan/json.ts';
 import type { HandOver } from './resolve-data.ts';
 import type { Source } from './source.ts';
 import type { TaskNode } from './task-node.ts';
@@ -5,17 +6,34 @@ import type { TaskNode } from './task-node.ts';
 /** Reports models that are measured on the data that trained them: one that knows it by heart would look better than an honest one. */
 export function checkModels(source: Source, nodes: readonly TaskNode[], handOver: ReadonlyMap<string, HandOver>): void {
   const inputOf = ({ name = '' }: TaskNode): string | undefined => handOver.get(name)?.inputFrom;
+  const byName = new Map(nodes.map((node) => [node.name, node]));
   const trainings = nodes.filter(({ type }) => type === 'train_model');
   for (const node of nodes) {
     const input = inputOf(node);
     if (node.type !== 'evaluate_model' || input === undefined) continue;
-    const training = trainings.find((each) => each.keys.model === node.keys.model && inputOf(each) === input);
+    const rows = rowsOf(byName.get(input));
+    const training = trainings.find((each) => {
+      const other = inputOf(each);
+      return each.keys.model === node.keys.model && (other === input || (rows !== undefined && rowsOf(byName.get(other)) === rows));
+    });
     if (!training) continue;
+    const other = inputOf(training);
     source.report(
       'SL407',
       [...node.path, node.keys.inputs === undefined ? 'type' : 'inputs'],
-      `Task '${node.name}' measures the model on the data of '${input}', on which '${training.name}' trains it.`,
+      other === input
+        ? `Task '${node.name}' measures the model on the data of '${input}', on which '${training.name}' trains it.`
+        : `Task '${node.name}' measures the model on the data of '${input}', which are the rows of '${other}', on which '${training.name}' trains it.`,
       'extract data that the training does not see, and name that task in `inputs`',
     );
   }
+}
+
+/** The keys that say which rows an extract takes, whatever it takes of them and wherever it puts them. */
+const ROW_KEYS = ['source_table', 'sql', 'query', 'where', 'incremental', 'conn_id', 'postgres_conn_id'];
+
+/** The same for extracts of the same rows; undefined for any other task, which may make other rows of the same. */
+function rowsOf(node: TaskNode | undefined): string | undefined {
+  if (node?.type !== 'postgres_to_s3') return undefined;
+  return canonicalJson(ROW_KEYS.map((key) => node.keys[key] ?? null)).replace(/(\\n|\s)+/g, ' ');
 }

@@ -1,8 +1,14 @@
 /** Keys of other systems whose meaning is no single key here: what to do instead. */
 const NOTIFIED = 'people are notified by the `alerts` of the pipeline, or by a task of type notify in its `on_failure`';
+const HELD_OUT =
+  'data that a training does not see is extracted by a task of its own, such as the last day by `where`, and named in `inputs` of evaluate_model';
 const LEAVE_OUT = 'leave it out';
 
 export const FOREIGN_HABITS: Readonly<Record<string, string>> = {
+  split: HELD_OUT,
+  test_size: HELD_OUT,
+  test_split: HELD_OUT,
+  validation_split: HELD_OUT,
   email: NOTIFIED,
   email_on_failure: NOTIFIED,
   email_on_retry: NOTIFIED,

@@ -13,20 +13,30 @@ export interface ChampionState {
 
 /** Who is champion of a model, and whether it can be used. Where the registry is damaged, the champion is the last that it knows. */
 export async function championOf({ registry, storage }: Models, model: string, signal: AbortSignal): Promise<ChampionState> {
-  let champion: Champion | undefined;
   try {
-    champion = (await registry.champion(model))?.champion;
+    const champion = (await registry.champion(model))?.champion ?? null;
+    const problem = champion && (await problemOf({ registry, storage }, model, champion, signal));
+    return { champion, ...(problem && { problem }) };
   } catch (error) {
-    if (!(error instanceof ApplicationFailure) || error.type !== 'DataMismatch') throw error;
+    // A bucket that is gone, or an alias that is damaged: that of one model hides no other.
+    if (!(error instanceof ApplicationFailure)) throw error;
     return { champion: (await registry.history(model))[0] ?? null, problem: error.message };
   }
-  if (!champion) return { champion: null };
-  if (champion.version === null) return { champion };
+}
+
+/** What is wrong with a champion; undefined: nothing is. */
+async function problemOf(
+  { registry, storage }: Pick<Models, 'registry' | 'storage'>,
+  model: string,
+  champion: Champion,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (champion.version === null) return undefined;
   const found = await registry.find(model, champion.version);
   const damage = found
     ? await findFileDamage(storage, found, signal)
     : `are not known: version '${champion.version}' is no longer in ${registry.place}`;
-  if (damage === undefined) return { champion };
+  if (damage === undefined) return undefined;
   const wayOut = `\`sluice models rollback ${model}\` goes back to the champion before; or restore them.`;
-  return { champion, problem: `The files of the champion ${damage}. ${wayOut}` };
+  return `The files of the champion ${damage}. ${wayOut}`;
 }
