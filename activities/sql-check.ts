@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { text } from '../lib/schema-fields.ts';
+import { text, TABLE_NAME } from '../lib/schema-fields.ts';
 import { connectionName } from './dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
 import { DATABASE, withDatabase } from './sql/database.ts';
@@ -12,7 +12,7 @@ export const sqlCheck = defineTask({
   description: 'Fails when values in a database are not what they must be, and names the rows.',
   summary: (params) => params.checks.map(({ name }) => name).join(', '),
   params: Type.Object({
-    table: Type.Optional(text('Table', 'What the checks of columns are about.', 'orders', { template: 'none' })),
+    table: Type.Optional(text('Table', 'What the checks of columns are about.', 'orders', { template: 'none', ...TABLE_NAME })),
     where: Type.Optional(text('Condition', 'Which of its rows are checked.', 'day = {{ ds }}', { template: 'sql' })),
     checks,
   }),

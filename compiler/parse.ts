@@ -110,12 +110,13 @@ function reportBreaks(source: Source, document: Document): boolean {
     // What breaks at the same place again is no other break.
     if (at <= last) return true;
     last = at;
-    const value = valueAt(text, at);
+    const value = valueAt(text, at) ?? flowValueAt(text, at);
+    const line = value ?? flowLineAt(text, at);
     if (braces !== undefined) {
       source.reportAt('SL106', braces, 2, 'An expression stands here without quotes.', 'put quotes around the whole value: "{{ … }}"');
-    } else if (error) reportYaml(source, current, error, value && quoted(value.written));
-    if (!value) return true;
-    text = text.slice(0, value.start) + 'x'.repeat(value.written.length) + text.slice(value.start + value.written.length);
+    } else if (error) reportYaml(source, current, error, value && error.code !== 'BAD_INDENT' ? quoted(value.written) : undefined);
+    if (!line) return true;
+    text = text.slice(0, line.start) + 'x'.repeat(line.written.length) + text.slice(line.start + line.written.length);
     const tokens = readTokens(text);
     current = 'offset' in tokens ? undefined : new Composer(YAML_OPTIONS).compose(tokens)[0];
   }
@@ -144,6 +145,36 @@ function valueAt(text: string, at: number): { readonly start: number; readonly w
   // A value that was read on before, or that is longer than its line, is no value to put in quotes.
   if (written === '' || /^x+$/.test(written) || isOpen(written)) return undefined;
   return { start: line + before.length, written };
+}
+
+interface Written {
+  readonly start: number;
+  readonly written: string;
+}
+
+/** The line that `at` stands in, from its first character that is no blank. */
+function lineAt(text: string, at: number): Written {
+  const line = text.lastIndexOf('\n', at - 1) + 1;
+  const end = text.indexOf('\n', at);
+  const [, before = '', written = ''] = /^([ \t]*(?:- +)*)(.*?)[ \t\r]*$/.exec(text.slice(line, end < 0 ? undefined : end)) ?? [];
+  return { start: line + before.length, written };
+}
+
+/** The plain value around `at` in a map that is written on one line: `{name: a, message: Report: all good}`. */
+function flowValueAt(text: string, at: number): Written | undefined {
+  const { start, written } = lineAt(text, at);
+  if (!/[[{]/.test(written)) return undefined;
+  for (const { index, 1: before = '', 2: value = '' } of written.matchAll(/([{,[] *[\w.-]+ *: +)(?!["'|>[{])([^,{}[\]]*[^,{}[\]\s])/g)) {
+    const from = start + index + before.length;
+    if (from <= at && at <= from + value.length && !/^x+$/.test(value)) return { start: from, written: value };
+  }
+  return undefined;
+}
+
+/** A list or map that is written on the one line that `at` stands in: what breaks it is not looked for any closer. */
+function flowLineAt(text: string, at: number): Written | undefined {
+  const line = lineAt(text, at);
+  return /^[[{].*[\]}]$/.test(line.written) ? line : undefined;
 }
 
 /** Whether a list or map begins that does not end on its line. */
@@ -205,6 +236,10 @@ function explain(error: YAMLError): [Code, string, string?] {
       return ['SL101', 'This key stands twice in the same map.', 'remove or rename one of them'];
     case 'TAB_AS_INDENT':
       return ['SL102', 'A tab is used for indentation.', 'use spaces, two a level'];
+    case 'BAD_INDENT':
+      return /^Flow /.test(error.message)
+        ? ['SL100', `${error.message}.`, 'write a map or list in brackets on one line, or indent its further lines more than its first']
+        : ['SL100', `${error.message}.`];
     default:
       return ['SL100', `${error.message}.`.replace(/\.\.$/, '.')];
   }

@@ -22,6 +22,17 @@ export function text(title: string, description: string, example: string, option
   return Type.String({ minLength: 1, title, description, examples: [example], ...options });
 }
 
+const PART_OF_NAME = '(?:[^".;\\u0000-\\u001f]+|"(?:[^"\\u0000-\\u001f]|"")+")';
+
+/** What the name of a table looks like: `table`, `schema.table`, or parts in double quotes. */
+export const TABLE_NAME = {
+  pattern: `^${PART_OF_NAME}(?:\\.${PART_OF_NAME})?$`,
+  form: 'table or schema.table, without semicolons, and in quotes only where a name has a dot: "odd.schema"."odd.table"',
+} as const;
+
+/** What a name looks like that is written into SQL as it is given. */
+export const PLAIN_NAME = { pattern: '^[^";\\u0000-\\u001f]+$', form: 'a name without quotes and semicolons' } as const;
+
 /** A duration, as YAML writes it: `15m`. */
 export function duration(title: string, description: string, example: string) {
   return Type.String({ format: 'duration', title, description, examples: [example], template: 'none' });

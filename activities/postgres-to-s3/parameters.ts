@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { TABLE_NAME } from '../../lib/schema-fields.ts';
 import { minRows } from '../dataset/min-rows.ts';
 import { bucketName, keyPrefix } from '../dataset/parameters.ts';
 
@@ -9,6 +10,7 @@ export const params = Type.Object({
       title: 'Source table',
       description: 'The table or view to read, with its schema where it is not on the search path. Upper and lower case are told apart.',
       minLength: 1,
+      ...TABLE_NAME,
       examples: ['product_categories', 'sales.orders'],
     }),
   ),

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { choice, connectionField, count, flag, map, text, texts } from '../../lib/schema-fields.ts';
+import { choice, connectionField, count, flag, map, text, texts, TABLE_NAME } from '../../lib/schema-fields.ts';
 
 const side = (title: string, description: string) =>
   map(
@@ -8,7 +8,7 @@ const side = (title: string, description: string) =>
     { conn_id: 'postgres_default', table: 'orders' },
     {
       conn_id: connectionField('The database, or the S3 of a data set.', 'postgres_default', [], 'connection'),
-      table: Type.Optional(text('Table', 'The table; either this, a query or a data set.', 'orders', { template: 'none' })),
+      table: Type.Optional(text('Table', 'The table; either this, a query or a data set.', 'orders', { template: 'none', ...TABLE_NAME })),
       query: Type.Optional(
         text('Query', 'A SELECT, instead of a table.', 'SELECT id, total FROM orders', { template: 'sql', mysql: true }),
       ),

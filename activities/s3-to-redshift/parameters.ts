@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { minRowsOrPart } from '../dataset/min-rows.ts';
 import { bucketName, keyPrefix } from '../dataset/parameters.ts';
 import type { ParamMistake } from '../define-task.ts';
+import { PLAIN_NAME } from '../../lib/schema-fields.ts';
 import { LOAD_METHODS, replacesAll } from './load-methods.ts';
 
 const columnName = Type.String({ minLength: 1, maxLength: 127 });
@@ -15,10 +16,18 @@ export const params = Type.Object({
     description: 'The table to load. It must exist.',
     minLength: 1,
     maxLength: 127,
+    ...PLAIN_NAME,
     examples: ['dim_product_categories'],
   }),
   schema: Type.Optional(
-    Type.String({ title: 'Schema', description: 'The schema of the table.', minLength: 1, default: 'public', examples: ['sales'] }),
+    Type.String({
+      title: 'Schema',
+      description: 'The schema of the table.',
+      minLength: 1,
+      ...PLAIN_NAME,
+      default: 'public',
+      examples: ['sales'],
+    }),
   ),
   columns: Type.Optional(
     Type.Array(columnName, {

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { choice, count, duration, map, text } from '../../lib/schema-fields.ts';
+import { choice, count, duration, map, text, TABLE_NAME } from '../../lib/schema-fields.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import type { ParamMistake } from '../define-task.ts';
 
@@ -48,7 +48,7 @@ const check = map(
         'For relationships: where each value must be found.',
         { table: 'customers', column: 'id' },
         {
-          table: text('Table', 'The other table.', 'customers', { template: 'none' }),
+          table: text('Table', 'The other table.', 'customers', { template: 'none', ...TABLE_NAME }),
           column: text('Column', 'Its column.', 'id', { template: 'none' }),
         },
       ),

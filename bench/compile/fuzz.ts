@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { CATALOG } from '../../activities/catalog.ts';
 import { type Compilation, Compiler } from '../../compiler/compile.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
+import { parseDuration } from '../../workflows/plan/duration.ts';
 
 /** What a fuzzer has found. */
 export interface FuzzResult {
@@ -11,6 +12,20 @@ export interface FuzzResult {
   readonly slowest: number;
   /** Documents that were refused without a place in them, with why. */
   readonly unplaced: readonly string[];
+  /** Suggestions that would make other data of what is written. */
+  readonly changing: readonly string[];
+}
+
+/** Suggestions that repeat a value of the file in another form. */
+const REPEATED = /^(?:put it in quotes|leave the quotes out|write it as a list|as text it is)[:]? \[?(["']?)(.*?)\1\]?(?:;.*)?$/;
+const SECONDS = /^write (\S+) for (\d+) seconds$/;
+
+/** Whether following a suggestion keeps what stands in the line that it is about. */
+function keepsData(hint: string, line: string): boolean {
+  const [, duration, seconds] = SECONDS.exec(hint) ?? [];
+  if (duration !== undefined) return parseDuration(duration) === Number(seconds) * 1000 && line.includes(seconds ?? '');
+  const value = REPEATED.exec(hint)?.[2];
+  return value === undefined || line.includes(value) || line.includes(JSON.stringify(value));
 }
 
 /** Good documents, in which every part of the language stands somewhere. */
@@ -88,6 +103,13 @@ const NASTY = [
   '1e999',
   '9007199254740993',
   '2024-02-30',
+  '007',
+  '1.10',
+  '3600',
+  '0o17',
+  '1_000',
+  'a: b',
+  '5 m',
   '__proto__',
   'constructor',
   'toString',
@@ -145,6 +167,7 @@ export function fuzzCompiler(runs: number, seed: number): FuzzResult {
   for (const text of SEEDS) compiler.compile({ file: 'fuzz.yaml', text });
   let [accepted, slowest, done] = [0, 0, 0];
   const unplaced: string[] = [];
+  const changing: string[] = [];
   fc.assert(
     fc.property(fc.constantFrom(...SEEDS), fc.array(edit, { minLength: 1, maxLength: 6 }), (document, edits) => {
       const text = edits.reduce(mutate, document);
@@ -155,14 +178,18 @@ export function fuzzCompiler(runs: number, seed: number): FuzzResult {
       if (taken > slowest) slowest = Math.max(slowest, Math.min(taken, cpuTimeOf(compile)));
       done++;
       if (plan) accepted++;
-      const lines = text.split('\n').length;
+      const written = text.split('\n');
+      const lines = written.length;
+      for (const { hint, line } of diagnostics) {
+        if (hint !== undefined && !keepsData(hint, written[line - 1] ?? '')) changing.push(`${hint}: ${written[line - 1]?.slice(0, 200)}`);
+      }
       const lost = diagnostics.find(({ line, column, length }) => !(line >= 1 && line <= lines && column >= 1 && length >= 1));
       if (lost || (!plan && diagnostics.length === 0))
         unplaced.push(`${lost?.code ?? 'nothing said'}: ${JSON.stringify(text).slice(0, 300)}`);
     }),
     { numRuns: runs, seed, endOnFailure: false },
   );
-  return { runs: done, accepted, slowest, unplaced };
+  return { runs: done, accepted, slowest, unplaced, changing };
 }
 
 function mutate(text: string, [kind, where, length, what]: Edit): string {

@@ -28,6 +28,25 @@ describe('all breaks of syntax in a file are told', () => {
     ]);
   });
 
+  it('also in maps that are written on one line', () => {
+    const lines = [
+      'dag_id: x',
+      'tasks:',
+      '  - {name: a, type: notify, to: slack, message: Report: all good}',
+      '  - {name: b, type: notify, to: slack, message: fine}',
+      '  - {name: c, type: notify, message: a: b, to: slack}',
+      '  - {name: d, type: sql, sql: "SELECT 1"}}',
+      '  - name: e',
+      '    message: again: wrong',
+    ];
+    assert.deepEqual(told(lines.join('\n')), [
+      'SL100 3 put it in quotes: "Report: all good"',
+      'SL100 5 put it in quotes: "a: b"',
+      'SL100 6 ',
+      'SL100 8 put it in quotes: "again: wrong"',
+    ]);
+  });
+
   it('one break is one error', () => {
     for (const value of [
       '@channel look',
@@ -65,5 +84,25 @@ describe('one mistake is one error', () => {
       found.map((each) => each.slice(0, 7)),
       ['SL205 3'],
     );
+  });
+});
+
+describe('the name of a table', () => {
+  const TABLES: readonly ((table: string) => string)[] = [
+    (table) => `{name: a, type: postgres_to_s3, s3_bucket: raw-data, source_table: ${table}}`,
+    (table) => `{name: a, type: s3_to_redshift, s3_bucket: raw-data, s3_key: x, redshift_table: ${table}}`,
+    (table) => `{name: a, type: s3_to_redshift, s3_bucket: raw-data, s3_key: x, redshift_table: t, schema: ${table}}`,
+    (table) => `{name: a, type: sql_check, table: ${table}, checks: [{name: x, check: unique, column: id}]}`,
+    (table) =>
+      `{name: a, type: reconcile, source: {conn_id: postgres_default, table: ${table}}, target: {conn_id: postgres_default, table: t}, key: [id]}`,
+  ];
+  it('has no semicolon, and no quote that is not around a part of it', () => {
+    for (const task of TABLES) {
+      const compile = (table: string): string[] => told(`dag_id: x\ntasks:\n  - ${task(JSON.stringify(table))}`);
+      assert.deepEqual(compile('order_items'), []);
+      for (const table of ['orders"; DROP TABLE x', 'a;b', 'a"b', 'a\nb']) assert.match(compile(table).join(), /^SL205 3 $/, task(table));
+    }
+    const quoted = told(`dag_id: x\ntasks:\n  - ${TABLES[0]?.('\'"odd.schema"."odd;table"\'') ?? ''}`);
+    assert.deepEqual(quoted, []);
   });
 });
