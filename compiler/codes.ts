@@ -24,6 +24,8 @@ export const CODES = {
   SL209: 'A schedule that cannot be used: a cron expression, a preset or a time zone is wrong, or it never fires.',
   SL210: 'A number that would not be kept as it is written: too large or too long, or with zeros that are lost. Write it in quotes.',
   SL211: 'A key that does nothing for tasks of this type.',
+  SL212:
+    'A cron expression with a step over all days, such as */2, beside other days: schedulers do not agree on what it means. (A warning.)',
   SL301: 'Two tasks, or two triggers, have the same name.',
   SL302: 'A task depends on one that does not exist.',
   SL303: 'Tasks wait for each other in a circle; none of them could ever start.',
@@ -68,4 +70,4 @@ export const CODES = {
 export type Code = keyof typeof CODES;
 
 /** Codes that do not make a file bad. */
-export const WARNINGS: ReadonlySet<Code> = new Set<Code>(['SL111', 'SL309', 'SL313', 'SL314', 'SL317', 'SL405', 'SL406', 'SL901']);
+export const WARNINGS: ReadonlySet<Code> = new Set<Code>(['SL111', 'SL212', 'SL309', 'SL313', 'SL314', 'SL317', 'SL405', 'SL406', 'SL901']);

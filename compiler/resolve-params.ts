@@ -23,7 +23,7 @@ export function declaredParams(value: JsonObject): Readonly<Record<string, Param
 
 /** The parameters of a pipeline; a bare value is a default of its own type. Mistakes are in `source`. */
 export function resolveParams(source: Source, value: JsonObject): Readonly<Record<string, ParamPlan>> {
-  const isScheduled = isMap(value.schedule) || typeof value.schedule_interval === 'string';
+  const isScheduled = isMap(value.schedule) || typeof value.schedule_interval === 'string' || Array.isArray(value.schedule_interval);
   for (const [name, given] of Object.entries(isMap(value.params) ? value.params : {})) {
     if (given === undefined) continue;
     if (typeof given === 'string' && DAY.test(given) && parseMoment(given, 'UTC') === undefined) {

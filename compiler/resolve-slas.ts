@@ -121,6 +121,9 @@ function resolveCalendar(
   if (assert !== undefined) {
     source.reportKey('SL208', [...path, 'calendar'], 'A condition holds or does not: no days count for it.', 'remove it');
   }
+  if (isMap(calendar) && calendar.on_holiday !== undefined) {
+    source.reportKey('SL208', [...path, 'calendar', 'on_holiday'], "'on_holiday' is about runs: a deadline only skips days.", 'remove it');
+  }
   if (calendar !== 'schedule') return isMap(calendar) ? calendarOf(calendar) : undefined;
   if (!schedule?.calendar) {
     source.reportKey(

@@ -1,6 +1,7 @@
 import type { ScheduleOptions } from '@temporalio/client';
 import { parseCron } from '../workflows/plan/cron.ts';
-import { type SchedulePlan, tickAfter, tickBounds } from '../workflows/plan/schedule.ts';
+import { countsDays, cronsOf, isMovedTick, type SchedulePlan, tickAfter, tickBounds } from '../workflows/plan/schedule.ts';
+import { calendarsOf } from './cron-calendars.ts';
 import { clockChanges, wallTime } from '../workflows/plan/time-zone.ts';
 
 type Spec = ScheduleOptions['spec'];
@@ -21,8 +22,8 @@ export function scheduleSpec(schedule: SchedulePlan, now: number): Spec {
   const { firstTick, lastTick } = tickBounds(schedule);
   const clocks = spelledOutChanges(schedule, now);
   return {
-    ...(schedule.kind === 'cron' && { cronExpressions: cronExpressions(schedule.cron) }),
-    intervals: [...(schedule.kind === 'every' ? [{ every: schedule.everyMs }] : []), ...clocks.ticks.map(once)],
+    ...cronSpec(schedule),
+    intervals: [...periods(schedule), ...spelledOutTicks(schedule, now).map(once), ...clocks.ticks.map(once)],
     skip: [...excludedDays(schedule), ...clocks.skip],
     timezone: schedule.timezone,
     ...(schedule.jitterMs !== undefined && { jitter: schedule.jitterMs }),
@@ -36,8 +37,28 @@ export function scheduleSpec(schedule: SchedulePlan, now: number): Spec {
  * Until when the spec of a schedule is good, as a mark beside its hash; empty for one that always is. It changes once a year.
  */
 export function specHorizon(schedule: SchedulePlan | null, now: number): string {
-  if (!schedule || spelledOutChanges(schedule, now).skip.length === 0) return '';
+  if (!schedule || (spelledOutChanges(schedule, now).skip.length === 0 && spelledOutTicks(schedule, now).length === 0)) return '';
   return `~${new Date(now).getUTCFullYear() + YEARS}`;
+}
+
+/** Temporal reads plain expressions as they are written; all others are spelled out as calendars. */
+function cronSpec(schedule: SchedulePlan): Pick<NonNullable<Spec>, 'cronExpressions' | 'calendars'> {
+  const crons = cronsOf(schedule);
+  const plain = crons.filter(isPlain);
+  const calendars = crons.filter((text) => !isPlain(text)).flatMap((text) => calendarsOf(parseCron(text)));
+  return {
+    ...(plain.length > 0 && { cronExpressions: plain.flatMap(cronExpressions) }),
+    ...(calendars.length > 0 && { calendars }),
+  };
+}
+
+/** Whether an expression has no last days, no second Mondays and no range that goes round. */
+function isPlain(text: string): boolean {
+  const { lastDay, nthWeekdays } = parseCron(text);
+  if (lastDay || nthWeekdays.length > 0) return false;
+  return [...text.matchAll(/(\w+)-(\w+)/g)].every(
+    ([, first = '', last = '']) => /^\d+$/.test(first + last) && Number(first) <= Number(last),
+  );
 }
 
 /** Temporal wants both day fields to match where cron wants either: two expressions say it for both. */
@@ -45,6 +66,25 @@ function cronExpressions(cron: string): string[] {
   if (!parseCron(cron).eitherDay) return [cron];
   const [minute, hour, dayOfMonth, month, dayOfWeek] = cron.split(' ');
   return [`${minute} ${hour} ${dayOfMonth} ${month} *`, `${minute} ${hour} * ${month} ${dayOfWeek}`];
+}
+
+function periods(schedule: SchedulePlan): IntervalSpec[] {
+  if (schedule.kind !== 'every' || countsDays(schedule)) return [];
+  const { everyMs, anchor } = schedule;
+  return [{ every: everyMs, ...(anchor !== undefined && { offset: Date.parse(anchor) % everyMs }) }];
+}
+
+/** Ticks of the years to come that neither calendars nor periods of Temporal have: those that are moved, and those of some days. */
+function spelledOutTicks(schedule: SchedulePlan, now: number): number[] {
+  const isPeriodOfDays = countsDays(schedule);
+  if (!isPeriodOfDays && schedule.calendar?.onHoliday === undefined) return [];
+  const ticks: number[] = [];
+  const end = now + YEARS * 366 * 24 * HOUR;
+  for (let tick = tickAfter(schedule, now - 24 * HOUR); tick !== undefined && tick < end; tick = tickAfter(schedule, tick)) {
+    if (isPeriodOfDays || isMovedTick(schedule, tick)) ticks.push(tick);
+    if (ticks.length >= MAX_SPELLED_OUT) break;
+  }
+  return ticks;
 }
 
 const ALL_DAY = { hour: { start: 0, end: 23 }, minute: { start: 0, end: 59 }, second: { start: 0, end: 59 } } as const;
@@ -87,7 +127,7 @@ function spelledOutChanges(schedule: SchedulePlan, now: number): SpelledOut {
   const ticks: number[] = [];
   const skip: CalendarSpec[] = [];
   if (schedule.kind !== 'cron') return { ticks, skip };
-  const { hours } = parseCron(schedule.cron);
+  const hours = cronsOf(schedule).flatMap((text) => parseCron(text).hours);
   for (const change of clockChanges(schedule.timezone, now - 24 * HOUR, now + YEARS * 366 * 24 * HOUR)) {
     const vicinity = vicinityOf(change, schedule.timezone);
     const near = ticksNear(schedule, change, vicinity);

@@ -15,24 +15,40 @@ export const CALENDAR = map(
       examples: [['2024-12-25']],
     },
     business_days: { type: 'boolean', title: 'Business days', description: 'Monday to Friday only.', examples: [true] },
+    on_holiday: {
+      enum: ['skip', 'next_business_day', 'previous_business_day'],
+      title: 'On holiday',
+      description:
+        'What becomes of a run on a day that does not count: none, or at the same time of the next or the previous day that does. Default: skip.',
+      examples: ['next_business_day'],
+    },
   },
 );
 
 /** When a pipeline runs. */
 export const SCHEDULE_KEYS = {
   schedule_interval: {
-    type: ['string', 'null'],
+    type: ['string', 'null', 'array'],
+    items: { type: 'string', title: 'Cron', description: 'A cron expression of five fields.', examples: ['0 1 * * *'] },
+    minItems: 1,
     title: 'Schedule',
-    description: `When it runs: ${Object.keys(PRESETS).join(', ')}, five-field cron, a duration (15m), or null for by hand only. Short form of schedule.`,
-    examples: ['@daily', '0 6 * * 1-5', '15m', null],
+    description: `When it runs: ${Object.keys(PRESETS).join(', ')}, five-field cron or a list of them, a duration (15m), or null for by hand only. Short form of schedule.`,
+    examples: ['@daily', ['0 1 * * *', '15 8 * * *'], '0 6 * * 1-5', '15m', null],
   },
   schedule: map(
     'Schedule',
     'When it runs; the long form of schedule_interval.',
     { cron: '0 6 * * *', timezone: 'Europe/Berlin' },
     {
-      cron: text('Cron', 'A cron expression of five fields.', '0 6 * * *'),
-      every: duration('Every', 'The time between two runs, counted from 1970-01-01T00:00Z.', '15m'),
+      cron: {
+        type: ['string', 'array'],
+        items: { type: 'string', title: 'Cron', description: 'A cron expression of five fields.', examples: ['0 1 * * *'] },
+        minItems: 1,
+        title: 'Cron',
+        description: 'A cron expression of five fields, or a list of them: a run at each time of any.',
+        examples: ['0 6 * * *', ['0 1 * * *', '15 8 * * *']],
+      },
+      every: duration('Every', 'The time between two runs, counted from start_date; without one from 1970-01-01T00:00Z.', '15m'),
       timezone: TIME_ZONE,
       jitter: duration('Jitter', 'Runs start up to this much later, at random, to spread the load.', '5m'),
       start_delay: duration('Start delay', 'Each run starts this much later than its tick, for data that comes late.', '30m'),

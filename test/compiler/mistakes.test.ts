@@ -70,7 +70,7 @@ const CASES: [string, string, string][] = [
   // schedules
   ['mistyped preset', edit({ 2: 'schedule_interval: "@dayly"' }), 'SL209 2:20'],
   ['six fields', edit({ 2: 'schedule_interval: "0 0 0 * * *"' }), 'SL209 2:20'],
-  ['the second Monday', edit({ 2: 'schedule_interval: "0 0 * * 1#2"' }), 'SL209 2:20'],
+  ['the sixth Monday', edit({ 2: 'schedule_interval: "0 0 * * 1#6"' }), 'SL209 2:20'],
   ['a day that never comes', edit({ 2: 'schedule_interval: "0 0 31 2 *"' }), 'SL209 2:20'],
   // names and the graph
   ['two tasks of one name', edit({ 8: '  - name: extract' }), 'SL301 8:11'],

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { msNumberToTs, type Timestamp, tsToMs } from '@temporalio/common/lib/time.js';
+import fc from 'fast-check';
 import { after, before, describe, it } from 'mocha';
 import { connectClient } from '../../temporal/connect.ts';
 import { firingInstant, scheduleSpec, specHorizon } from '../../temporal/schedule-spec.ts';
 import { iso, type SchedulePlan, tickAfter } from '../../workflows/plan/schedule.ts';
 import { CLOCK_CHANGE_CASES } from '../support/clock-change-cases.ts';
+import { randomSchedule } from '../support/random-schedules.ts';
 import { testStack } from '../support/test-stack.ts';
 
 const DAY = 86_400_000;
@@ -95,6 +97,15 @@ describe('schedules in a real Temporal', function () {
       assert.deepEqual(await firedBetween(schedule, Date.parse(from), Date.parse(to)), declared);
     });
   }
+
+  it('random ones fire as they are declared', async function () {
+    this.timeout('60s');
+    for (const schedule of fc.sample(randomSchedule, { numRuns: 15, seed: 20_261_128 })) {
+      const [from, to] = [NOW, NOW + 200 * DAY];
+      const declared = declaredBetween(schedule, from, to).slice(0, 900);
+      assert.deepEqual((await firedBetween(schedule, from, to)).slice(0, 900), declared, JSON.stringify(schedule));
+    }
+  });
 
   it('a schedule that has ended never fires', async () => {
     const schedule: SchedulePlan = { kind: 'cron', cron: '0 0 * * *', timezone: 'UTC', endAt: '1960-01-01T00:00:00Z' };

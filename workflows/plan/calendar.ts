@@ -6,6 +6,8 @@ export interface CalendarPlan {
   readonly exclude?: readonly string[];
   /** Monday to Friday only. */
   readonly businessDays?: boolean;
+  /** What becomes of a tick on a day that is left out. Absent: there is none. Deadlines have nothing to do with it. */
+  readonly onHoliday?: 'next_business_day' | 'previous_business_day';
 }
 
 const DAY = 86_400_000;
@@ -15,6 +17,23 @@ export function leavesOut({ businessDays, exclude }: CalendarPlan, wall: number)
   const day = new Date(wall);
   if (businessDays && day.getUTCDay() % 6 === 0) return true;
   return exclude?.includes(day.toISOString().slice(0, 10)) ?? false;
+}
+
+/**
+ * The days whose ticks come on the same day, as wall midnights: a day that counts, and those beside it whose ticks are moved there.
+ * @param wall of any of them
+ */
+export function daysTogether(
+  calendar: CalendarPlan,
+  wall: number,
+): { readonly first: number; readonly last: number; readonly counted: number } {
+  const isNext = calendar.onHoliday === 'next_business_day';
+  let counted = Math.floor(wall / DAY) * DAY;
+  while (leavesOut(calendar, counted)) counted += isNext ? DAY : -DAY;
+  let [first, last] = [counted, counted];
+  if (isNext) while (leavesOut(calendar, first - DAY)) first -= DAY;
+  else while (leavesOut(calendar, last + DAY)) last += DAY;
+  return { first, last, counted };
 }
 
 /** When the day after that of `instant` begins in a time zone. Milliseconds. */

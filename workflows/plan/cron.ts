@@ -6,8 +6,12 @@ export interface Cron {
   readonly hours: readonly number[];
   readonly daysOfMonth: readonly number[];
   readonly months: readonly number[];
+  /** `L`: the last day of each month. */
+  readonly lastDay: boolean;
   /** 0 is Sunday. */
   readonly daysOfWeek: readonly number[];
+  /** `1#2`, the second Monday of a month, and `5L`, the last Friday: `nth` is -1. */
+  readonly nthWeekdays: readonly { readonly weekday: number; readonly nth: number }[];
   /** Both day fields are restricted: a day that either names is meant, as in every cron since V7. */
   readonly eitherDay: boolean;
 }
@@ -28,8 +32,9 @@ const FIELDS = [
 ] as const;
 
 /**
- * Parses five-field cron: `*`, lists, ranges, steps, English names of months and days.
- * @throws CronError on anything else; six fields, `#`, `L`, `W` and `?` are refused because servers read them differently.
+ * Parses five-field cron: `*`, lists, ranges (`FRI-MON` and `22-2` go round), steps, English names of months and days, `L` for the last day of
+ * a month, `5L` for its last Friday and `1#2` for its second Monday.
+ * @throws CronError on anything else; six fields, `W` and `?` are refused because servers read them differently.
  */
 export function parseCron(text: string): Cron {
   const parts = text.trim().split(/\s+/);
@@ -38,16 +43,37 @@ export function parseCron(text: string): Cron {
       `'${text}' has ${parts.length} field${parts.length === 1 ? '' : 's'}; a cron expression has five: minute hour day-of-month month day-of-week.`,
     );
   }
-  const [minutes, hours, daysOfMonth, months, weekdays] = FIELDS.map((field, index) => parseField(parts[index] ?? '', field));
-  const daysOfWeek = [...new Set((weekdays ?? []).map((day) => day % 7))].sort((a, b) => a - b);
+  const [minute = '', hour = '', dayOfMonth = '', month = '', dayOfWeek = ''] = parts;
+  const items = dayOfMonth.split(',');
+  const days = items.filter((item) => !/^l$/i.test(item));
+  const nthWeekdays = dayOfWeek.split(',').flatMap((item) => nthWeekday(item) ?? []);
+  const weekdays = dayOfWeek.split(',').filter((item) => nthWeekday(item) === undefined);
+  const [minutes, hours, daysOfMonth, months, daysOfWeek] = FIELDS.map((field, index) => {
+    const fields = [minute, hour, days.join(','), month, weekdays.join(',')];
+    const isLeftOut = fields[index] === '' && parts[index] !== '';
+    return isLeftOut ? [] : parseField(fields[index] ?? '', field);
+  });
   return {
     minutes: minutes ?? [],
     hours: hours ?? [],
     daysOfMonth: daysOfMonth ?? [],
+    lastDay: days.length < items.length,
     months: months ?? [],
-    daysOfWeek,
-    eitherDay: !parts[2]?.startsWith('*') && !parts[4]?.startsWith('*'),
+    daysOfWeek: [...new Set((daysOfWeek ?? []).map((day) => day % 7))].sort((a, b) => a - b),
+    nthWeekdays,
+    eitherDay: !dayOfMonth.startsWith('*') && !dayOfWeek.startsWith('*'),
   };
+}
+
+/** `1#2`, `MON#2`, `5L` or `L5` of the field for days of the week; undefined for anything else. */
+function nthWeekday(item: string): Cron['nthWeekdays'][number] | undefined {
+  const [, day = '', nth] = /^([0-7]|[a-z]{3})#([1-5])$/i.exec(item) ?? [];
+  const [, before, after] = /^(?:([0-7]|[a-z]{3})l|l([0-7]))$/i.exec(item) ?? [];
+  const word = (day || before) ?? after;
+  if (word === undefined || word === '') return undefined;
+  const named = DAYS.indexOf(word.toLowerCase());
+  if (named < 0 && !/^[0-7]$/.test(word)) return undefined;
+  return { weekday: (named >= 0 ? named : Number(word)) % 7, nth: nth === undefined ? -1 : Number(nth) };
 }
 
 function parseField(text: string, field: (typeof FIELDS)[number]): number[] {
@@ -74,8 +100,10 @@ function parseField(text: string, field: (typeof FIELDS)[number]): number[] {
     // `5/15` means from 5 on; `*` of the weekday ends at Saturday, so that Sunday is not counted twice in a step.
     const top = field.max === 7 ? 6 : field.max;
     const to = first === '*' ? top : last !== undefined ? number(last) : step !== undefined ? top : from;
-    if (to < from) fail(`has a range that runs backwards`);
-    for (let value = from; value <= to; value += by) values.add(value);
+    // A range that ends before it begins goes round.
+    const round = top - field.min + 1;
+    for (let value = from; value <= (to < from ? to + round : to); value += by)
+      values.add(value > Math.max(top, from) ? value - round : value);
   }
   return [...values].sort((a, b) => a - b);
 }
@@ -151,8 +179,13 @@ function ticksAt(wall: number, zone: string, { gap, overlap }: ClockChangeRule):
 
 function matchesDay(cron: Cron, day: number): boolean {
   const date = new Date(day);
-  if (!cron.months.includes(date.getUTCMonth() + 1)) return false;
-  const byMonth = cron.daysOfMonth.includes(date.getUTCDate());
-  const byWeek = cron.daysOfWeek.includes(date.getUTCDay());
+  const [month, dayOfMonth, weekday] = [date.getUTCMonth(), date.getUTCDate(), date.getUTCDay()];
+  if (!cron.months.includes(month + 1)) return false;
+  const isLastDay = new Date(day + DAY).getUTCMonth() !== month;
+  const isLastWeek = new Date(day + 7 * DAY).getUTCMonth() !== month;
+  const byMonth = cron.daysOfMonth.includes(dayOfMonth) || (cron.lastDay && isLastDay);
+  const byWeek =
+    cron.daysOfWeek.includes(weekday) ||
+    cron.nthWeekdays.some((each) => each.weekday === weekday && (each.nth === -1 ? isLastWeek : Math.ceil(dayOfMonth / 7) === each.nth));
   return cron.eitherDay ? byMonth || byWeek : byMonth && byWeek;
 }

@@ -2,7 +2,7 @@ import { drawAscii } from './drawing/ascii.ts';
 import { graphOfPlan } from './drawing/graph-of-plan.ts';
 import { formatDuration } from './duration.ts';
 import type { Plan } from './plan.ts';
-import type { SchedulePlan } from './schedule.ts';
+import { cronsOf, type SchedulePlan } from './schedule.ts';
 import type { Cause } from './run.ts';
 import type { TriggerPlan } from './trigger.ts';
 
@@ -19,7 +19,7 @@ export function describeSchedule(schedule: SchedulePlan | null): string {
   if (schedule === null) return 'no schedule';
   return schedule.kind === 'every'
     ? `every ${formatDuration(schedule.everyMs)}`
-    : `${schedule.cron}${schedule.timezone === 'UTC' ? ' UTC' : ` ${schedule.timezone}`}`;
+    : `${cronsOf(schedule).join(', ')}${schedule.timezone === 'UTC' ? ' UTC' : ` ${schedule.timezone}`}`;
 }
 
 /** A trigger in a line: `kafka user-behavior-metrics, when event.score > 0.7`. */

@@ -1,4 +1,4 @@
-import { type CalendarPlan, leavesOut, nextMidnight } from './calendar.ts';
+import { type CalendarPlan, daysTogether, leavesOut, nextMidnight } from './calendar.ts';
 import { type ClockChangeRule, type Cron, defaultClockChangeRule, nextTick, parseCron, previousTick } from './cron.ts';
 import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
 
@@ -15,7 +15,18 @@ export type SchedulePlan = {
   readonly calendar?: CalendarPlan;
   /** Absent: what `defaultClockChangeRule` says. */
   readonly dst?: Partial<ClockChangeRule>;
-} & ({ readonly kind: 'cron'; readonly cron: string } | { readonly kind: 'every'; readonly everyMs: number });
+} & (
+  | {
+      readonly kind: 'cron';
+      readonly cron: string;
+      /** Further expressions: a tick of any is one. */ readonly moreCrons?: readonly string[];
+    }
+  | {
+      readonly kind: 'every';
+      readonly everyMs: number;
+      /** ISO 8601, where counting begins; absent: 1970. Whole days are counted by the clocks of the time zone. */ readonly anchor?: string;
+    }
+);
 
 /** Airflow's presets. */
 export const PRESETS: Readonly<Record<string, string>> = {
@@ -78,8 +89,7 @@ export function iso(instant: number): string {
 
 /** A schedule as the functions above want it. */
 interface Reading {
-  readonly cron?: Cron;
-  readonly rule?: ClockChangeRule;
+  readonly crons?: readonly { readonly cron: Cron; readonly rule: ClockChangeRule }[];
   readonly firstTick: number;
   readonly lastTick: number;
 }
@@ -89,8 +99,11 @@ const readings = new WeakMap<SchedulePlan, Reading>();
 function read(schedule: SchedulePlan): Reading {
   let reading = readings.get(schedule);
   if (!reading) {
-    const cron = schedule.kind === 'cron' ? parseCron(schedule.cron) : undefined;
-    const rules = cron && { cron, rule: { ...defaultClockChangeRule(cron), ...schedule.dst } };
+    const crons = cronsOf(schedule).map((text) => {
+      const cron = parseCron(text);
+      return { cron, rule: { ...defaultClockChangeRule(cron), ...schedule.dst } };
+    });
+    const rules = { crons };
     readings.set(schedule, { ...rules, firstTick: -Infinity, lastTick: Infinity });
     const { startAt, endAt } = schedule;
     const firstStart = startAt === undefined ? undefined : rawTick(schedule, Date.parse(startAt) - 1, 1);
@@ -112,12 +125,39 @@ const FARTHEST = (8 * 366 + 1) * DAY;
 
 /** The next tick in a direction, of the calendar's days, whatever `start_date` and `end_date` say. */
 function rawTick(schedule: SchedulePlan, from: number, direction: 1 | -1): number | undefined {
+  if (schedule.calendar?.onHoliday !== undefined) return movedTick(schedule, schedule.calendar, from, direction);
   let tick = uncheckedTick(schedule, from, direction);
   while (tick !== undefined && isExcluded(schedule, tick)) {
     if (Math.abs(tick - from) > FARTHEST) return undefined;
     tick = uncheckedTick(schedule, endOfDay(schedule, tick, direction), direction);
   }
   return tick;
+}
+
+/** The next tick where those of days that are left out come on another day, at the same time by the clock. */
+function movedTick(schedule: SchedulePlan, calendar: CalendarPlan, from: number, direction: 1 | -1): number | undefined {
+  if (!Number.isFinite(from)) return undefined;
+  const { timezone } = schedule;
+  for (let at = from; Math.abs(at - from) <= FARTHEST;) {
+    const { first, last, counted } = daysTogether(calendar, wallTime(at, timezone));
+    const [begin, end] = [instantOf(first, timezone), instantOf(last + DAY, timezone)];
+    const ticks = new Set<number>();
+    for (let tick = uncheckedTick(schedule, begin - 1, 1); tick !== undefined && tick < end; tick = uncheckedTick(schedule, tick, 1)) {
+      const wall = wallTime(tick, timezone);
+      ticks.add(leavesOut(calendar, wall) ? instantOf(counted + (wall - Math.floor(wall / DAY) * DAY), timezone) : tick);
+    }
+    const beyond = [...ticks].filter((tick) => (tick - from) * direction > 0);
+    if (beyond.length > 0) return direction === 1 ? Math.min(...beyond) : Math.max(...beyond);
+    const next = direction === 1 ? uncheckedTick(schedule, end - 1, 1) : uncheckedTick(schedule, begin, -1);
+    if (next === undefined) return undefined;
+    at = next;
+  }
+  return undefined;
+}
+
+/** The first instant at which clocks show a wall time, or would have. */
+function instantOf(wall: number, timezone: string): number {
+  return instantsOf(wall, timezone)[0] ?? shiftedInstant(wall, timezone);
 }
 
 /** The last instant of the day that `tick` lies in, in a direction: no other tick of that day is beyond it. */
@@ -129,12 +169,39 @@ function endOfDay({ timezone }: SchedulePlan, tick: number, direction: 1 | -1): 
 
 function uncheckedTick(schedule: SchedulePlan, from: number, direction: 1 | -1): number | undefined {
   if (!Number.isFinite(from)) return undefined;
-  if (schedule.kind === 'every') {
-    const { everyMs } = schedule;
-    return (direction === 1 ? Math.floor(from / everyMs) + 1 : Math.ceil(from / everyMs) - 1) * everyMs;
+  if (schedule.kind === 'every') return tickOfPeriod(schedule, from, direction);
+  const crons = schedule.kind === 'cron' ? (read(schedule).crons ?? []) : [];
+  const ticks = crons.flatMap(({ cron, rule }) => (direction === 1 ? nextTick : previousTick)(cron, schedule.timezone, from, rule) ?? []);
+  return ticks.length === 0 ? undefined : direction === 1 ? Math.min(...ticks) : Math.max(...ticks);
+}
+
+function tickOfPeriod(schedule: SchedulePlan & { kind: 'every' }, from: number, direction: 1 | -1): number | undefined {
+  const { everyMs, anchor, timezone } = schedule;
+  const start = anchor === undefined ? 0 : Date.parse(anchor);
+  const step = (at: number, base: number): number =>
+    (direction === 1 ? Math.floor((at - base) / everyMs) + 1 : Math.ceil((at - base) / everyMs) - 1) * everyMs + base;
+  if (!countsDays(schedule)) return step(from, start);
+  // Clocks can be changed by hours in between: one period before is looked at too.
+  const base = wallTime(start, timezone);
+  for (let wall = step(wallTime(from, timezone) - direction * everyMs, base); ; wall += direction * everyMs) {
+    const tick = instantOf(wall, timezone);
+    if ((tick - from) * direction > 0) return tick;
   }
-  const { cron = parseCron(schedule.cron), rule } = read(schedule);
-  return (direction === 1 ? nextTick : previousTick)(cron, schedule.timezone, from, rule);
+}
+
+/** Whether a tick stands in for that of a day which is left out, at a time that the schedule itself does not have. */
+export function isMovedTick(schedule: SchedulePlan, tick: number): boolean {
+  return schedule.calendar?.onHoliday !== undefined && uncheckedTick(schedule, tick - 1, 1) !== tick;
+}
+
+/** Whether the periods of a schedule are days by the clocks of its time zone. */
+export function countsDays(schedule: SchedulePlan): boolean {
+  return schedule.kind === 'every' && schedule.anchor !== undefined && schedule.everyMs % DAY === 0 && schedule.timezone !== 'UTC';
+}
+
+/** The cron expressions of a schedule. */
+export function cronsOf(schedule: SchedulePlan): readonly string[] {
+  return schedule.kind === 'cron' ? [schedule.cron, ...(schedule.moreCrons ?? [])] : [];
 }
 
 function isExcluded({ calendar, timezone }: SchedulePlan, tick: number): boolean {
