@@ -359,7 +359,10 @@ tasks:
       if (error instanceof WorkflowFailedError) return { name, state: 'failed', message: error.cause?.message ?? '' };
       if (!(error instanceof WorkflowNotFoundError) || !usesKafka(this.history)) throw error;
       const sensor = await standingOf(this.stage.client, sensorId(this.name, 'ev'));
-      throw new Error(`${this.idOf(name)} was not started: ${JSON.stringify(sensor)}`, { cause: error });
+      const log = this.seat.worker.logOf(this.name).slice(-40).join('\n');
+      throw new Error(`${this.idOf(name)} was not started at ${new Date().toISOString()}: ${JSON.stringify(sensor)}\n${log}`, {
+        cause: error,
+      });
     }
   }
 

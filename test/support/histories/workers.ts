@@ -4,6 +4,7 @@ import { startProcess, type TestProcess } from '../processes.ts';
 export class Worker {
   private process: Promise<TestProcess>;
   private readyAt = 0;
+  private readonly started: TestProcess[] = [];
 
   /** @param lifeMs it lives for so long at least, in milliseconds */
   constructor(
@@ -27,12 +28,20 @@ export class Worker {
     await this.process;
   }
 
+  /** What the workers have logged that has `text` in it, and when each was ready. */
+  logOf(text: string): string[] {
+    return this.started
+      .flatMap((each) => each.stderr().split('\n'))
+      .filter((line) => line.includes(text) || line.includes('worker: ready'));
+  }
+
   async stop(): Promise<void> {
     await (await this.process).stop('SIGKILL');
   }
 
   private async start(): Promise<TestProcess> {
     const started = startProcess('worker.ts', [], this.environment);
+    this.started.push(started);
     await started.says('ready');
     this.readyAt = performance.now();
     return started;
