@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { CATALOG } from '../activities/catalog.ts';
 import { Compiler } from '../compiler/compile.ts';
 import { loadPipelines } from '../compiler/load-pipelines.ts';
+import { editorSchema } from '../compiler/schema/editor-schema.ts';
 import { ROOT } from '../lib/environment.ts';
 import { writeOutput } from '../lib/terminal.ts';
 import { CommandError, PIPELINES, say } from './command-context.ts';
@@ -28,7 +29,7 @@ the files of the folder. A file elsewhere says where the schema is in its first 
   ${MODELINE}./${SCHEMA_FILE}`,
   )
   .action(async (folder: string, { write }: { write: boolean }) => {
-    const schema = `${JSON.stringify(new Compiler(CATALOG).schema, null, 2)}\n`;
+    const schema = `${JSON.stringify(editorSchema(new Compiler(CATALOG).schema), null, 2)}\n`;
     if (!write) {
       writeOutput(schema);
       return;

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
+import { CATALOG } from '../../activities/catalog.ts';
+import { Compiler } from '../../compiler/compile.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
+import { applyChange, listSchedules } from '../../temporal/schedules.ts';
+import { eventually } from '../support/eventually.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { testStack } from '../support/test-stack.ts';
@@ -54,6 +58,58 @@ describe('sluice', () => {
     assert.equal(code, 2);
     assert.match(stdout, /\+ cli_sample {2}create/);
     assert.equal(stdout.match(/T00:00:00Z$/gm)?.length, 5);
+  });
+
+  it('plan: without a Temporal server, the next runs and what was filled in', async () => {
+    const { code, stdout, stderr } = await sluice(['plan', join(ROOT, 'pipelines', 'product_category_etl.yaml')], NOBODY);
+    assert.equal(code, 0);
+    assert.match(stderr, /No Temporal server answers at 127\.0\.0\.1:1[^]*not compared with anything/);
+    assert.match(stdout, /^\* product_category_etl {2}compiled/);
+    assert.match(stdout, /filled in\n {4}depends_on: extract_category_data → /);
+    assert.equal(stdout.match(/T00:00:00Z$/gm)?.length, 5);
+  });
+
+  it('plan: against what was applied, a diff in words of YAML, pauses and deletions', async () => {
+    const taskQueue = `plan-${randomUUID().slice(0, 8)}`;
+    const settings = { ...environment, SLUICE_TASK_QUEUE: taskQueue };
+    const [dagId, gone] = [`plan_${randomUUID().slice(0, 8)}`, `plan_${randomUUID().slice(0, 8)}`];
+    const file = (path: string): string =>
+      `dag_id: ${dagId}\nschedule_interval: "@daily"\ntasks:\n  - {name: load, type: http, path: ${path}}\n  - {name: end, type: empty}\n`;
+    const client = await connectClient(settings);
+    const there = await temporaryFolder();
+    try {
+      const compiler = new Compiler(CATALOG);
+      for (const text of [file('/v1'), file('/v1').replace(dagId, gone)]) {
+        const { plan } = compiler.compile({ file: 'x.yaml', text });
+        assert.ok(plan);
+        await applyChange(client, { dagId: plan.dagId, action: 'create', detail: '', plan }, taskQueue);
+      }
+      await client.schedule.getHandle(dagId).pause('ann: the service moves');
+      await mkdir(join(there.path, 'pipelines'));
+      await writeFile(join(there.path, 'pipelines', 'a.yaml'), file('/v2'));
+      await eventually(async () => {
+        const found = await listSchedules(client, taskQueue);
+        assert.deepEqual([found.length, found.some(({ paused }) => paused)], [2, true]);
+      }, 20_000);
+      const { code, stdout } = await sluice(['plan', join(there.path, 'pipelines', 'a.yaml')], settings);
+      assert.equal(code, 2);
+      assert.match(stdout, new RegExp(`~ ${dagId} {2}update`));
+      assert.match(stdout, /paused, and stays so until `sluice resume plan_\w+`: ann: the service moves/);
+      assert.match(stdout, /\n {6} {2}- name: load\n[^]*\n {4}- {5}path: \/v1\n {4}\+ {5}path: \/v2\n/);
+      const whole = await sluice(['plan'], settings);
+      assert.match(whole.stdout, new RegExp(`- ${gone} {2}delete {2}\\(its file is gone\\)`));
+    } finally {
+      await Promise.all(
+        [dagId, gone].map((id) =>
+          client.schedule
+            .getHandle(id)
+            .delete()
+            .catch(() => undefined),
+        ),
+      );
+      await client.connection.close();
+      await there.remove();
+    }
   });
 
   it('plan: says what starts a pipeline without a schedule', async () => {
@@ -152,7 +208,7 @@ describe('sluice', () => {
   });
 
   it('4 when no Temporal server answers, with what to do', async () => {
-    const commands = [['plan'], ['run', 'product_category_etl'], ['runs'], ['show', 'x'], ['doctor'], ['sensors']];
+    const commands = [['run', 'product_category_etl'], ['runs'], ['show', 'x'], ['doctor'], ['sensors']];
     await Promise.all(
       commands.map(async (args) => {
         const { code, stdout, stderr } = await sluice(args, NOBODY);

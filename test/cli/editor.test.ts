@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
+import { CATALOG } from '../../activities/catalog.ts';
+import type { TaskType } from '../../activities/define-task.ts';
+import { Compiler } from '../../compiler/compile.ts';
+import { COMMON_TASK_KEYS, TASK_OPTIONS } from '../../compiler/schema/task-keys.ts';
+import { TRIGGERS } from '../../sensors/catalog.ts';
+import { isMap, type JsonObject } from '../../workflows/plan/json.ts';
 import { LanguageServer, type Position } from '../support/language-server.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -52,9 +59,88 @@ describe('an editor with the YAML language server', function () {
     });
   });
 
-  it('finds nothing wrong with the pipelines of the repository', async () => {
-    const { found } = await open((await readFile(join('pipelines', 'product_category_etl.yaml'), 'utf8')).split('\n'));
-    assert.deepEqual(found, []);
+  for (const name of readdirSync('pipelines').filter((each) => /(?<!\.test)\.yaml$/.test(each))) {
+    it(`finds nothing wrong with pipelines/${name}`, async () => {
+      const { found } = await open(readFileSync(join('pipelines', name), 'utf8').split('\n'));
+      assert.deepEqual(found, []);
+    });
+  }
+
+  const compiler = new Compiler(CATALOG);
+  const isGood = (lines: readonly string[]): boolean =>
+    compiler.compile({ file: 'x.yaml', text: lines.join('\n') }).diagnostics.every(({ severity }) => severity === 'warning');
+  const HEAD = ['dag_id: x', 'params: {p: {default: null}}', 'execution: graph'];
+
+  /** A task each with an expression in place of one value, wherever the compiler takes one. */
+  const templated = ({ example, params, type }: TaskType): JsonObject[] => {
+    const keys = [...Object.keys(params.properties), ...Object.keys(TASK_OPTIONS)].filter((key) => key !== 'type');
+    return keys.flatMap((key, index): JsonObject[] => {
+      const value = example[key];
+      const places = [
+        { ...example, [key]: '{{ params.p }}' },
+        ...(Array.isArray(value) ? [{ ...example, [key]: ['{{ params.p }}', ...value.slice(1)] }] : []),
+        ...(isMap(value) ? Object.keys(value).map((inner) => ({ ...example, [key]: { ...value, [inner]: '{{ params.p }}' } })) : []),
+      ];
+      return places
+        .map((task, at) => ({ ...task, name: `${type}_${index}_${at}` }))
+        .filter((task) => isGood([...HEAD, `tasks: [${JSON.stringify(task)}]`]));
+    });
+  };
+
+  for (const type of CATALOG) {
+    it(`finds nothing wrong where validate finds nothing: expressions in each key of ${type.type}`, async () => {
+      const tasks = [type.example, ...templated(type)];
+      const { found } = await open([...HEAD, 'tasks:', ...tasks.map((task) => `  - ${JSON.stringify(task)}`)]);
+      assert.deepEqual(found, [], JSON.stringify(tasks, undefined, 1));
+    });
+
+    it(`offers keys of ${type.type}, and of no other type`, async () => {
+      const { file, cursor } = await open(['dag_id: x', 'tasks:', '  - name: a', `    type: ${type.type}`, '    |']);
+      const offered = new Set(await server.complete(file, cursor));
+      // The type's own name stands for all the keys that it needs.
+      const own = new Set([...Object.keys(type.params.properties), ...COMMON_TASK_KEYS]);
+      assert.deepEqual(
+        [
+          [...offered].filter((key) => !own.has(key) && key !== type.type),
+          [...own].filter((key) => !offered.has(key) && key !== 'name' && key !== 'type'),
+        ],
+        [[], []],
+      );
+    });
+  }
+
+  for (const { type, example } of TRIGGERS) {
+    it(`finds nothing wrong with a trigger of type ${type}`, async () => {
+      const { found } = await open([
+        'dag_id: x',
+        `triggers: [${JSON.stringify({ ...example, params: { a: '{{ event.x }}', n: 1 } })}]`,
+        'tasks: [{name: a, type: empty}]',
+      ]);
+      assert.deepEqual(found, []);
+    });
+  }
+
+  it('finds nothing wrong with what is written in many ways', async () => {
+    const lines = [
+      'dag_id: x',
+      'schedule: {every: 15m, timezone: Europe/Berlin}',
+      'start_date: 2024-01-01',
+      'params: {a: 02142, b: null, c: {default: [1]}, d: {type: [integer, "null"], default: null}, when_at: 2024-01-31 10:00:00}',
+      'default_args: {retries: 2, retry_delay: 90s, execution_timeout: "1h30m", owner: x}',
+      'catchup: {mode: latest, window: 7d}',
+      'sla: {max_duration: 2h}',
+      'alerts: {pagerduty: {conn_id: on_call}, slack: {}, waiting: {webhook: {conn_id: hook}}}',
+      'tasks:',
+      '  - {name: a, type: http, path: "/{{ ds }}", timeout: 5m, expect: {status: [200]}, idempotency_key: "{{ params.d == 1 }}"}',
+      '  - {name: b, type: empty, switch: {on: "params.d == 1", cases: {"true": [c], no: [d]}}, depends_on: [a]}',
+      '  - {name: c, type: empty, depends_on: [b]}',
+      '  - {name: d, type: empty, depends_on: [b], when: "true", expand: {over: [1, 2], as: n}}',
+    ];
+    const { found } = await open(lines);
+    const mistakes = compiler
+      .compile({ file: 'x.yaml', text: lines.join('\n') })
+      .diagnostics.filter(({ severity }) => severity === 'error');
+    assert.deepEqual([found, mistakes.map(({ message }) => message)], [[], []]);
   });
 
   it('underlines an unknown key of a task where it stands', async () => {
