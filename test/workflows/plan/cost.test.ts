@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { cost } from '../../../workflows/plan/expressions/cost.ts';
 import { Evaluator, ExpressionFailed } from '../../../workflows/plan/expressions/evaluator.ts';
 import type { Json } from '../../../workflows/plan/json.ts';
 import { cpuTimer } from '../../support/cpu-time.ts';
@@ -69,7 +70,46 @@ const USUAL: readonly [expression: string, event: Json, value: Json][] = [
   ['event.a == event.b', { a: texts(10_000, 50), b: texts(10_000, 50) }, true],
 ];
 
+const characters = (count: number): string => 'a'.repeat(count);
+const map = (count: number): Json => Object.fromEntries((numbers(count) as number[]).map((n) => [`k${n}`, n]));
+
+/** What takes time by the size of an event, or by its square: its steps have to grow with it, on a machine of whatever speed. */
+const GROWS: Readonly<Record<string, [power: 1 | 2, expression: string, eventOf: (size: number) => Json]>> = {
+  'in, in a loop': [2, 'event.a.exists(t, t in event.b)', (n) => ({ a: numbers(n), b: (numbers(n) as number[]).map((x) => -1 - x) })],
+  'a loop in a loop': [2, 'event.a.exists(t, event.a.exists(u, u == -1))', (n) => ({ a: numbers(n) })],
+  'maps in a list': [2, '[event.m] in event.l', (n) => ({ m: map(n), l: Array.from({ length: n }, () => [map(n)]) })],
+  like: [2, 'event.a.like(event.p)', (n) => ({ a: `${characters(n * 20)}b`, p: `%${characters(n)}c%` })],
+  contains: [2, 'event.a.contains(event.p)', (n) => ({ a: characters(n * 20), p: `${characters(n)}b` })],
+  indexOf: [2, 'event.a.indexOf(event.p) == 1', (n) => ({ a: characters(n * 20), p: `${characters(n)}b` })],
+  lastIndexOf: [2, 'event.a.lastIndexOf(event.p) == 1', (n) => ({ a: characters(n * 20), p: `${characters(n)}b` })],
+  split: [2, 'size(event.a.split(event.p)) == 1', (n) => ({ a: characters(n * 20), p: `${characters(n)}b` })],
+  'products of long numbers': [2, 'event.n * event.n > 1', (n) => ({ n: { $number: '7'.repeat(n * 15) } })],
+  '== of texts': [1, 'event.a == event.b', (n) => ({ a: characters(n * 100), b: characters(n * 100) })],
+  '== of lists': [1, 'event.a == event.b', (n) => ({ a: numbers(n), b: numbers(n) })],
+  '== of maps': [1, 'event.a == event.b', (n) => ({ a: map(n), b: map(n) })],
+  '== of lists of lists': [1, 'event.a == event.b', (n) => ({ a: [numbers(n)], b: [numbers(n)] })],
+  '+ of texts': [1, 'event.a + event.a != ""', (n) => ({ a: characters(n * 100) })],
+  '+ of lists': [1, 'size(event.a + event.a) > 0', (n) => ({ a: numbers(n) })],
+  map: [1, 'size(event.a.map(x, x)) > 0', (n) => ({ a: numbers(n) })],
+  join: [1, 'event.a.join(",") != ""', (n) => ({ a: texts(n, 5) })],
+  'size of a map': [1, 'size(event.a) > 0', (n) => ({ a: map(n) })],
+  'capital letters': [1, 'event.a.upperAscii() != ""', (n) => ({ a: characters(n * 100) })],
+  'reading a value': [1, 'event.n == 1', (n) => ({ n: 1, a: numbers(n) })],
+};
+
 describe('the cost of expressions', () => {
+  for (const [name, [power, expression, eventOf]] of Object.entries(GROWS)) {
+    it(`grows with ${power === 1 ? 'the size' : 'the square of the size'} of an event: ${name}`, () => {
+      const stepsFor = (size: number): number => {
+        new Evaluator().evaluate(expression, { event: eventOf(size) });
+        return cost.steps;
+      };
+      const [small, large] = [stepsFor(50), stepsFor(200)];
+      assert.ok(large >= 0.6 * small * 4 ** power, `${small} steps, and ${large} for four times as much`);
+      assert.ok(large >= 200 ** power / 16, `${large} steps`);
+    });
+  }
+
   for (const [name, [expression, event]] of Object.entries(TOO_COSTLY)) {
     it(`is bounded: ${name}`, () => {
       const evaluator = new Evaluator();

@@ -36,6 +36,11 @@ class Cost {
     }
   }
 
+  /** The steps of the last evaluation, or of the one under way. */
+  get steps(): number {
+    return this.#steps;
+  }
+
   get isExceeded(): boolean {
     return this.#steps > MAX_STEPS;
   }
