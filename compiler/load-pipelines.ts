@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { PipelineFile } from './compile.ts';
@@ -35,9 +36,13 @@ export async function loadPipelines(path: string): Promise<PipelineFile[]> {
 export async function readPipelineFile(path: string): Promise<PipelineFile> {
   const file = relative(process.cwd(), path);
   try {
-    const handle = await open(path);
+    // Without waiting for whoever writes into it: a name may be that of a pipe.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const { size } = await handle.stat();
+      const about = await handle.stat();
+      const { size } = about;
+      if (!about.isFile())
+        return { file, text: '', refused: { code: 'SL108', message: 'It is not a file that can be read, but a pipe or a device.' } };
       if (size > MAX_BYTES) {
         return {
           file,

@@ -241,7 +241,7 @@ export function parseConnection(name: string, text: string): Connection {
   const hostOf = (value: string): string =>
     isHost(value) ? value.replace(/^\[|\]$/g, '') : fail(`'host' is not the name or the address of a host.`);
   const address = (key: string, value: string): string =>
-    URL.canParse(value) && !new URL(value).username && !new URL(value).password
+    isHttpUrl(value) && !new URL(value).username && !new URL(value).password
       ? value
       : fail(`'${key}' is not a URL without user and password.`);
   const required = (key: string): string => optional(key) ?? fail(`'${key}' is missing.`);

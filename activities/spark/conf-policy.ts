@@ -59,6 +59,8 @@ export function refusedApplication(application: string): string | undefined {
   const scheme = /^([A-Za-z][\w+.-]*):/.exec(application)?.[1];
   if (scheme === undefined) return undefined;
   if (!/^(s3a?:\/\/[^/]+|hdfs:\/\/[^/]*)\/./.test(application)) return `its scheme is '${scheme}'`;
+  if (!/^[a-z0-9]+:\/\/([A-Za-z0-9][A-Za-z0-9._-]*(:\d+)?)?\//.test(application))
+    return 'its bucket or its host has other characters than letters, digits, dots, _ and -';
   return /[\s\p{Cc},#?]/u.test(application) || hasDotSegment(application)
     ? "it holds a blank, ',', '#', '?' or a part '.' or '..'"
     : undefined;

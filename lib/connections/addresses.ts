@@ -12,8 +12,9 @@ export function isHostWithPort(text: string): boolean {
   return isHost(host) && (port === undefined || (Number(port) > 0 && Number(port) < 65_536)) && !isIPv6(text);
 }
 
+/** Whether a text is a URL of HTTP. With a backslash or a control character in it, it would be another one to URL than to its reader. */
 export function isHttpUrl(text: string): boolean {
-  return /^https?:\/\//.test(text) && URL.canParse(text);
+  return /^https?:\/\/[^\\\s\p{Cc}]+$/u.test(text) && URL.canParse(text);
 }
 
 export function withoutCredentials(url: URL): string {

@@ -27,7 +27,7 @@ const SCHEMES: Record<string, ConnectionType> = {
   amqps: 'rabbitmq',
 };
 
-const ENCODE = 'characters such as @ / # ? : in a user or a password must be percent-encoded.';
+const ENCODE = 'characters such as @ / # ? : \\ in a user or a password must be percent-encoded.';
 const NO_HOST = 'no-host.invalid';
 
 export function fieldsOfJson(text: string, fail: Fail): Fields {
@@ -35,7 +35,7 @@ export function fieldsOfJson(text: string, fail: Fail): Fields {
   const kinds = fieldKindsOf(fields.type);
   for (const [key, value] of kinds ? Object.entries(fields) : []) {
     if (key === 'type') continue;
-    const kind = kinds?.[key];
+    const kind = kinds && Object.hasOwn(kinds, key) ? kinds[key] : undefined;
     if (!kind)
       return fail(`it has a field that type ${String(fields.type)} does not have; allowed: ${Object.keys(kinds ?? {}).join(', ')}.`);
     const isList = Array.isArray(value) && kind.isList;
@@ -56,7 +56,7 @@ export function fieldsOfUri(text: string, fail: Fail): Fields {
   const scheme = /^([a-z0-9+]+):\/\//.exec(text)?.[1] ?? fail('it is neither a URI nor JSON.');
   const type = SCHEMES[scheme] ?? fail(`its scheme is '${scheme}'; allowed: ${Object.keys(SCHEMES).join(', ')}, or JSON.`);
   // An unencoded character would make a part of a password the host, and send the rest of it there.
-  if (/^[^?]*[^?/]\/[^?]*@/.test(text.slice(scheme.length + '://'.length)) || text.includes('#') || /\s/.test(text)) {
+  if (/^[^?]*[^?/]\/[^?]*@/.test(text.slice(scheme.length + '://'.length)) || /[#\\\s\p{Cc}]/u.test(text)) {
     return fail(`the URI is not valid; ${ENCODE}`);
   }
   if (type === 'http') return httpFields(text, type, fail);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, open, readFile, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, open, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
@@ -178,6 +179,17 @@ describe('who writes the files of analysts', function () {
         ['secret.yaml', undefined, ['SL108 The file cannot be read: this user may not read it.']],
       ],
     );
+  });
+
+  it('a pipe, a device and a link to them are read by nobody: validate ends', async () => {
+    const path = await folderOf('pipes', { 'a.yaml': GOOD('a') });
+    execFileSync('mkfifo', [join(path, 'pipe.yaml')]);
+    await symlink('/dev/zero', join(path, 'zero.yaml'));
+    assert.deepEqual(await validated(path), { 'a.yaml': 'good' });
+    for (const name of ['pipe.yaml', 'zero.yaml']) {
+      const [file] = await loadPipelines(join(path, name));
+      assert.match(file?.refused?.message ?? '', /a pipe or a device/);
+    }
   });
 
   it('3,000 files are read with few open at a time', async () => {

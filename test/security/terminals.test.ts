@@ -9,7 +9,7 @@ import { connectClient } from '../../temporal/connect.ts';
 import { pipelineRunId } from '../../temporal/names.ts';
 import { runStart } from '../../temporal/run-start.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
-import { escapeLine, escapeText } from '../../workflows/plan/printable.ts';
+import { blankText, escapeLine, escapeText } from '../../workflows/plan/printable.ts';
 import { eventually } from '../support/eventually.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -20,7 +20,7 @@ import { testStack } from '../support/test-stack.ts';
 const ATTACK = '\u001b[2J\u001b]0;owned\u0007\r\u202egnp\u009b31m';
 /** What a terminal would obey, or show in another order. */
 // eslint-disable-next-line no-control-regex
-const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|[\u{e0000}-\u{e007f}]/u;
 
 describe('who attacks terminals', () => {
   let folder: { path: string; remove(): Promise<void> };
@@ -100,6 +100,7 @@ describe('who attacks terminals', () => {
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         assert.ok(!OBEYED.test(escapeText(text)) && !/\p{Cs}/u.test(escapeText(text)));
         assert.ok(!/[\n\r\t]/.test(escapeLine(text)));
+        assert.equal(blankText(text).length, text.length);
         assert.equal(JSON.parse(escapeText(JSON.stringify({ text }))).text, text);
       }),
     );

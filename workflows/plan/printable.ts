@@ -4,14 +4,15 @@
  */
 const UNPRINTABLE =
   // eslint-disable-next-line no-control-regex
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb]|\p{Cs}/gu;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Cs}/gu;
 
 /**
- * Text of many lines as a terminal can show it: what would move the cursor, recolor, hide or reorder text stands there as `\u001b` instead. In
+ * Text of many lines as a terminal can show it: what would move the cursor, recolor, hide, tag or reorder text stands there as `\u001b` instead. In
  * JSON this is the same value.
  */
 export function escapeText(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return text.replace(UNPRINTABLE, (character) => character.split('').map(escape).join(''));
 }
 
 /** A name, an id or a value that must not leave its line. */
@@ -21,5 +22,5 @@ export function escapeLine(text: string): string {
 
 /** Text with a blank for each character that `escapeLine` escapes: places in it stay where they are. */
 export function blankText(text: string): string {
-  return text.replace(UNPRINTABLE, ' ').replace(/[\t\n]/g, ' ');
+  return text.replace(UNPRINTABLE, (character) => ' '.repeat(character.length)).replace(/[\t\n]/g, ' ');
 }

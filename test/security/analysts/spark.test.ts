@@ -19,6 +19,7 @@ const CODE_FROM_ELSEWHERE: readonly JsonObject[] = [
     'local:///x.py',
   ],
   ...['s3://code/a/../../x.py', 's3://code/%2e%2e/x.py', 's3://code/a.py,http://evil/x.py', 's3://code', 's3:/code/x.py', 'hdfs:x.py'],
+  ...['s3://code@evil/x.py', 's3://code:x@evil/x.py', 'hdfs://name@evil:8020/x.py', 's3://co\u0435de/x.py', 's3://code/a/..;/x.py'],
   ...['jar:http://evil/x.jar', 'data:text/plain,x', 's3://code/a.py#b', 'viewfs://x/y.py', 's3n://code/x.py', 'gopher+x://evil/x.py'],
 ].map((application) => ({ application }));
 /** Main classes that run what their arguments say. */

@@ -13,6 +13,7 @@ import { scheduleSpec } from '../../../temporal/schedule-spec.ts';
 import { diffSchedules } from '../../../temporal/schedules.ts';
 import { diffSensors } from '../../../temporal/sensors.ts';
 import { refusal } from '../../../workflows/plan/not-yet.ts';
+import { escapeLine, escapeText } from '../../../workflows/plan/printable.ts';
 import { FUZZ_SEED, fuzzCount, Slowest } from '../../support/fuzzing.ts';
 import { oddFiles } from '../../support/odd-files.ts';
 
@@ -73,7 +74,8 @@ function schedule(files: readonly { readonly file: string; readonly text: string
   const compilations = compiler.compileAll(files, { queues: [] });
   const plans = compilations.flatMap(({ plan }) => plan ?? []);
   const bad = compilations.filter(({ plan }) => !plan);
-  for (const { diagnostics } of bad) assert.doesNotMatch(diagnostics.map(formatDiagnostic).join('\n'), /[\0\u001b\u009b\u202e]/);
+  const said = bad.flatMap(({ diagnostics }) => diagnostics.map(formatDiagnostic));
+  for (const text of said) assert.equal(escapeText(text), text);
   const ids = files.filter(({ file }) => bad.some((each) => each.file === file)).map(dagIdOf);
   const changes = diffSchedules(plans, [], (dagId) => ids.includes(dagId), 'key');
   for (const dagId of ['before', 'zz_behind']) {
@@ -82,7 +84,15 @@ function schedule(files: readonly { readonly file: string; readonly text: string
       `${dagId}: ${JSON.stringify(compilations.find(({ file }) => file === `${dagId}.yaml`)?.diagnostics)}`,
     );
   }
-  const applied = plans.map(({ dagId }) => ({ dagId, planHash: 'another', isPending: false, paused: false, note: '', nextRuns: [], startedRuns: [] }));
+  const applied = plans.map(({ dagId }) => ({
+    dagId,
+    planHash: 'another',
+    isPending: false,
+    paused: false,
+    note: '',
+    nextRuns: [],
+    startedRuns: [],
+  }));
   assert.equal(diffSchedules(plans, applied, () => false, 'key').length, plans.length);
   for (const { schedule: planned } of plans) if (planned) scheduleSpec(planned, Date.parse('2026-11-28T00:00:00Z'));
   diffSensors(
@@ -90,5 +100,5 @@ function schedule(files: readonly { readonly file: string; readonly text: string
     [],
     () => false,
   );
-  assert.ok(listBrokenFiles(files, compilations, new Map()).every(({ mistake }) => !/[\0\u001b\u009b\u202e]/.test(mistake)));
+  for (const { mistake } of listBrokenFiles(files, compilations, new Map())) assert.equal(escapeLine(mistake), mistake);
 }
