@@ -71,7 +71,7 @@ describe(`fuzzing: ${COUNT} random pipeline files, of the seed ${FUZZ_SEED}`, fu
 
 /** What the scheduler does with files before it asks Temporal. */
 function schedule(files: readonly { readonly file: string; readonly text: string }[], compiler: Compiler): void {
-  const compilations = compiler.compileAll(files, { queues: [] });
+  const compilations = compiler.compileAll(files, { queues: new Set<string>() });
   const plans = compilations.flatMap(({ plan }) => plan ?? []);
   const bad = compilations.filter(({ plan }) => !plan);
   const said = bad.flatMap(({ diagnostics }) => diagnostics.map(formatDiagnostic));
