@@ -12,7 +12,11 @@ NULL and the empty string stay different, and text keeps every quote, line break
 
 import argparse
 import json
+import os
 import re
+import sys
+import threading
+import time
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional
 
@@ -84,8 +88,50 @@ def parse_arguments(argv: Optional[List[str]] = None) -> Arguments:
 
 
 def session() -> SparkSession:
-    """The Spark session, as spark-submit has configured it."""
+    """The Spark session, as spark-submit has configured it. The job ends with its main program, whatever threads it leaves behind."""
+    _end_with_main_thread()
     return SparkSession.builder.getOrCreate()
+
+
+_GRACE_SECONDS = 5.0
+_watched = False
+
+
+def _end_with_main_thread() -> None:
+    """Ends the process when the main program has ended and threads of it go on for longer than a grace: Python would wait for them for ever."""
+    global _watched
+    if _watched:
+        return
+    _watched = True
+    codes = []
+    report, leave = sys.excepthook, sys.exit
+
+    def note(kind, error, trace):
+        codes.append(1)
+        report(kind, error, trace)
+
+    def exit_noted(code=None):
+        codes.append(0 if code is None else code if isinstance(code, int) else 1)
+        leave(code)
+
+    sys.excepthook, sys.exit = note, exit_noted
+
+    def watch():
+        threading.main_thread().join()
+        end = time.monotonic() + _GRACE_SECONDS
+        left = []
+        while time.monotonic() < end:
+            left = [each for each in threading.enumerate() if each.is_alive() and not each.daemon and each is not threading.main_thread()]
+            if not left:
+                return
+            time.sleep(0.1)
+        names = ", ".join(each.name for each in left)
+        print(f"The program has ended, and threads of it go on: {names}. They are ended after {_GRACE_SECONDS:g} s.", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(codes[-1] if codes else 0)
+
+    threading.Thread(target=watch, name="sluice-end", daemon=True).start()
 
 
 def read_dataset(spark: SparkSession, uri: Optional[str]) -> DataFrame:
@@ -141,11 +187,21 @@ def _typed(spark: SparkSession, name: str, postgres_type: str) -> Column:
     if isinstance(wanted, T.StringType):
         return text
     value = text.cast(wanted)
-    # Spark before 4 answers NULL for what it cannot convert.
+    # Spark before 4 answers NULL for what it cannot convert; every release rounds digits away that a decimal has no room for.
+    lost = F.lit(False)
     if spark.conf.get("spark.sql.ansi.enabled", "false") != "true":
-        message = F.concat(F.lit(f"column {name}: cannot be read as {postgres_type}: "), text)
-        value = F.when(text.isNotNull() & value.isNull(), F.raise_error(message).cast(wanted)).otherwise(value)
-    return value.alias(name)
+        lost = lost | value.isNull()
+    if isinstance(wanted, T.DecimalType):
+        lost = lost | text.rlike(rf"\.\d{{{wanted.scale}}}\d*[1-9]")
+    message = F.concat(F.lit(f"column {name}: cannot be read as {_described(postgres_type, wanted)}: "), text)
+    return F.when(text.isNotNull() & lost, F.raise_error(message).cast(wanted)).otherwise(value).alias(name)
+
+
+def _described(postgres_type: str, wanted: T.DataType) -> str:
+    if not isinstance(wanted, T.DecimalType) or "(" in postgres_type:
+        return postgres_type
+    whole = wanted.precision - wanted.scale
+    return f"{postgres_type} ({whole} digits before the point and {wanted.scale} behind it; cast it in a query to text or to numeric(p, s))"
 
 
 def _spark_type(postgres_type: str) -> T.DataType:

@@ -1,11 +1,11 @@
-import type { Column } from '../../workflows/plan/dataset.ts';
+import type { Column, DatasetFormat } from '../../workflows/plan/dataset.ts';
 import { userFault } from '../errors.ts';
 import type { FoundTable, TableColumn } from '../sql/find-table.ts';
 import { didYouMean, listNames } from '../sql/nearest.ts';
 
 /**
  * The table's columns that the data fills, in the data's order: `columns` where the task says so, else the columns of the same names, else
- * (for data without names) all that the table takes values for. Columns that the table generates are among them where the data has them:
+ * (for records that have their names with them) all that the table takes values for. Columns that the table generates are among them where the data has them:
  * they are read, and not written.
  * @throws ApplicationFailure ColumnNotFound, DataDoesNotFit
  */
@@ -15,6 +15,7 @@ export function chooseColumns(
   data: readonly Column[],
   declared: readonly string[] | undefined,
   upsertKeys: readonly string[],
+  format: DatasetFormat,
 ): string[] {
   const names = present.map(({ name }) => name);
   const where = `${schema}.${table}`;
@@ -22,6 +23,12 @@ export function chooseColumns(
     throw userFault(
       'DataDoesNotFit',
       `'columns' names ${declared.length} columns, and the data has ${data.length}: ${listNames(data.map(({ name }) => name))}.`,
+    );
+  }
+  if (!declared && data.length === 0 && format === 'csv') {
+    throw userFault(
+      'DataDoesNotFit',
+      `The data does not say what its columns are. Say in 'columns' which columns of ${where} its fields fill, in their order; the table has: ${listNames(names)}.`,
     );
   }
   const chosen = declared

@@ -68,7 +68,7 @@ export async function loadDataset(load: Load): Promise<Loaded> {
   const isPostgres = warehouse.type === 'postgres';
   const found = await findTarget(load);
   const present = await columnsOf(client, found, warehouse.type);
-  const columns = chooseColumns(found, present, manifest.schema, load.columns, upsertKeys);
+  const columns = chooseColumns(found, present, manifest.schema, load.columns, upsertKeys, manifest.format);
   checkOverlapRule(load);
   await prepareLedger(client, found.schema);
   // Seen here, it saves reading the data again; what is seen under the lock decides.

@@ -12,6 +12,7 @@ import { deleteAllUnder, deleteUnder } from '../dataset/delete-under.ts';
 import { publishDataset } from '../dataset/publish-dataset.ts';
 import { readManifest } from '../dataset/read-manifest.ts';
 import type { Storage } from '../dataset/storage.ts';
+import { userFault } from '../errors.ts';
 import { askStorage } from '../dataset/storage-failure.ts';
 import type { JobResult } from './job-result.ts';
 
@@ -87,11 +88,29 @@ export class DatasetResult implements JobResult<DatasetReference> {
     const described = names.includes(SCHEMA_NAME);
     if (data.length === 0 && !described && !names.includes('_SUCCESS')) return undefined;
     const sample = data[0] ?? 'part.csv.gz';
+    const format = /\.parquet$/.test(sample) ? 'parquet' : /\.jsonl?(\.gz)?$/.test(sample) ? 'jsonl' : 'csv';
+    this.#refuseUnnamed(data, described, format);
     return {
       schema: described ? await this.#readSchema(signal) : [],
-      format: /\.parquet$/.test(sample) ? 'parquet' : /\.jsonl?(\.gz)?$/.test(sample) ? 'jsonl' : 'csv',
+      format,
       compression: sample.endsWith('.gz') ? 'gzip' : 'none',
     };
+  }
+
+  /** @throws ApplicationFailure `DataDoesNotFit` for files whose columns nobody names, or that do not hold all of them */
+  #refuseUnnamed(data: readonly string[], described: boolean, format: DatasetFormat): void {
+    const partition = data.map((name) => /(^|\/)([^/=]+)=[^/]*\//.exec(name)?.[2]).find((column) => column !== undefined);
+    const way = 'Write it with write_dataset(data, arguments.output) of sluice_job';
+    if (partition !== undefined)
+      throw userFault(
+        'DataDoesNotFit',
+        `The job has written folders for the values of column '${partition}', such as ${data.find((name) => name.includes('='))}: its files lack that column. ${way}, without partitionBy.`,
+      );
+    if (format === 'csv' && !described && data.length > 0)
+      throw userFault(
+        'DataDoesNotFit',
+        `The job has written CSV to ${this.output} that nobody names the columns of. ${way}, or write JSON lines, whose records have names.`,
+      );
   }
 
   async #readSchema(signal: AbortSignal): Promise<readonly Column[]> {

@@ -4,10 +4,12 @@ import type { ProcessExit } from './detached-process.ts';
 import { readLogLine } from './job-log.ts';
 
 /** Of the log's end, what the cause is looked for in. */
-export const SEARCHED_BYTES = 256 * 1024;
+export const SEARCHED_BYTES = 2 * 1024 * 1024;
 const SHOWN_LINES = 40;
 const SHOWN_BYTES = 8 * 1024;
 const LINE_BYTES = 1_000;
+/** Of what is printed, so many characters stand in the first line of a failure. */
+const FIRST_LINE = 200;
 
 /** Signs that Spark, not the job, is to blame, each with what to do about it. */
 const PLATFORM_SIGNS: readonly (readonly [RegExp, string])[] = [
@@ -58,7 +60,13 @@ export function jobFailure(job: FailedJob): ApplicationFailure {
       `spark-submit refused job '${job.name}': ${log.find((line) => /^(Error|Exception)/.test(line))}${rest}`,
     );
   }
-  return platformFault('JobFailed', `Job '${job.name}' ended with exit code ${exit.code}.${rest}`);
+  const printed = log.filter((line) => !isSparkLine(line) && readLogLine(line).level !== 'debug');
+  const last = printed.at(-1)?.trim();
+  return platformFault(
+    'JobFailed',
+    `Job '${job.name}' ended with exit code ${exit.code}${last === undefined ? ', and has printed nothing' : `: ${limited(last, FIRST_LINE)}`}` +
+      `\n\nWhat it has printed last (its log is on ${job.host}: ${job.logFile}):\n${lastOf(printed)}`,
+  );
 }
 
 /**
@@ -104,12 +112,16 @@ function isSparkLine(line: string): boolean {
 /** The last lines that matter: without Spark's chatter of its own shutdown, as far as there is anything else. */
 function shown(log: readonly string[]): string {
   const telling = log.filter((line) => readLogLine(line).level !== 'debug' || /^\s+at |^\s/.test(line));
-  const lines = (telling.length > 0 ? telling : log).slice(-SHOWN_LINES).map((line) => limited(line));
+  return lastOf(telling.length > 0 ? telling : log);
+}
+
+function lastOf(log: readonly string[]): string {
+  const lines = log.slice(-SHOWN_LINES).map((line) => limited(line));
   let text = lines.join('\n');
   while (Buffer.byteLength(text) > SHOWN_BYTES) text = text.slice(Math.max(1, Math.ceil((Buffer.byteLength(text) - SHOWN_BYTES) / 4)));
   return text || '(it is empty)';
 }
 
-function limited(line: string): string {
-  return line.length > LINE_BYTES ? `${line.slice(0, LINE_BYTES)}…` : line;
+function limited(line: string, most = LINE_BYTES): string {
+  return line.length > most ? `${line.slice(0, most)}…` : line;
 }

@@ -75,6 +75,53 @@ describe('spark_job', function () {
     return error;
   }
 
+  it('ends with its main program, whatever threads it leaves behind, and says what it has printed', async () => {
+    const { environment, s3, bucket } = setting;
+    const input = await putDataset(s3, `s3://${bucket}/threads/in/`, [{ name: 'id', type: 'numeric' }], [['1.5']]);
+    const attempt = (code: number): SparkAttempt => {
+      const output = `s3://${bucket}/threads/${code}/`;
+      return startSparkAttempt({
+        environment,
+        workflowId: `threads-${code}`,
+        input: { params: { job_name: 'leaves_thread', params: { code } }, input, output },
+      });
+    };
+    const [good, bad] = [attempt(0), attempt(3)];
+    const { type, message } = await failureOf(bad);
+    assert.deepEqual(
+      [type, message.split('\n')[0]],
+      [
+        'JobFailed',
+        "Job 'leaves_thread' ended with exit code 3: The program has ended, and threads of it go on: heart. They are ended after 5 s.",
+      ],
+    );
+    assert.match(message, /^What it has printed last .*:\n(.*\n)*no prices for today\n/m);
+    assert.doesNotMatch(message, / INFO /);
+    assert.equal(((await good.result) as { rows: number }).rows, 1);
+  });
+
+  it('loses no digits: a number that Spark has no room for ends the run', async () => {
+    const { environment, s3, bucket } = setting;
+    const input = await putDataset(
+      s3,
+      `s3://${bucket}/digits/in/`,
+      [
+        { name: 'id', type: 'bigint' },
+        { name: 'n', type: 'numeric' },
+      ],
+      [['1', '0.1234567890123456789']],
+    );
+    const output = `s3://${bucket}/digits/out/`;
+    const { type, message } = await failureOf(
+      startSparkAttempt({ environment, workflowId: 'digits', input: { params: { job_name: 'copy_dataset' }, input, output } }),
+    );
+    assert.equal(type, 'JobFailed');
+    assert.match(
+      message.split('\n')[0] ?? '',
+      /column n: cannot be read as numeric \(20 digits before the point and 18 behind it; .*: 0\.1234567890123456789/,
+    );
+  });
+
   it('publishes what the job wrote and nothing else, also over what an earlier attempt left', async () => {
     const { environment, s3, bucket } = setting;
     const secret = connectionsFrom(environment).get('aws_default', ['aws']).secret_access_key ?? '';
@@ -173,7 +220,10 @@ describe('spark_job', function () {
       );
     const missing = await run({ job_name: 'copy_datasets' });
     assert.equal(missing.type, 'JobNotFound');
-    assert.match(missing.message, /Did you mean 'copy_dataset'\? Jobs there: copy_dataset, mark_and_wait, raises, writes_nothing\./);
+    assert.match(
+      missing.message,
+      /Did you mean 'copy_dataset'\? Jobs there: copy_dataset, leaves_thread, mark_and_wait, raises, writes_nothing\./,
+    );
     assert.equal((await run({ job_name: 'raises' }, {}, 's3://no-such-bucket-here/x/')).type, 'BucketNotFound');
     const nowhere = JSON.stringify({ type: 'spark', master: 'local[*]', spark_home: '/nowhere' });
     assert.equal((await run({ job_name: 'raises' }, { SLUICE_CONN_SPARK_DEFAULT: nowhere })).type, 'ProgramNotFound');

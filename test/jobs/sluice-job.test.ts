@@ -17,6 +17,7 @@ const TYPES: readonly Column[] = [
   { name: 'whole', type: 'integer' },
   { name: 'big', type: 'bigint' },
   { name: 'rate', type: 'numeric(6,4)' },
+  { name: 'free', type: 'numeric' },
   { name: 'precise', type: 'double precision' },
   { name: 'yes', type: 'boolean' },
   { name: 'day', type: 'date' },
@@ -42,6 +43,7 @@ describe('jobs/sluice_job.py', function () {
       '2147483647',
       '9223372036854775807',
       '0.1234',
+      '-12345678901234567890.123456789012345678',
       '1.5E300',
       't',
       '2024-02-29',
@@ -70,13 +72,16 @@ describe('jobs/sluice_job.py', function () {
     });
     const reference = (await result) as unknown as DatasetReference;
 
-    const expectedTyped = typed.with(5, 'true').with(7, '2024-03-31 02:30:00.123456Z');
+    const expectedTyped = typed.with(6, 'true').with(8, '2024-03-31 02:30:00.123456Z');
     const expected = all.map((row) => (row[5] === null ? row : [...row.slice(0, 3), ...expectedTyped, row.at(-1)]));
     assert.deepEqual(byId(await readDataset(s3, output)), expected);
     assert.equal(reference.rows, TEXTS.length);
     assert.deepEqual(
       reference.schema,
-      schema.map(({ name, type }) => ({ name, type: type.startsWith('varchar') || type === 'jsonb' ? 'text' : type })),
+      schema.map(({ name, type }) => ({
+        name,
+        type: type.startsWith('varchar') || type === 'jsonb' ? 'text' : type === 'numeric' ? 'numeric(38,18)' : type,
+      })),
     );
     const names = await objectNames(s3, output);
     assert.deepEqual(

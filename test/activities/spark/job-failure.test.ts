@@ -54,6 +54,16 @@ describe('activities/spark/job-failure', () => {
     );
   });
 
+  it('shows what the job has printed where there is no exception, and none of what Spark logs', () => {
+    const noise = Array.from({ length: 500 }, (_, line) => `26/11/23 08:42:25 INFO DAGScheduler: Job ${line} finished`);
+    const { first, message } = failure(['no prices for today', ...noise, 'giving up', ...END]);
+    assert.equal(first, "Job 'prices' ended with exit code 1: giving up");
+    assert.equal(message.split(':\n').at(-1), 'no prices for today\ngiving up');
+    const silent = failure([...noise, ...END]);
+    assert.equal(silent.first, "Job 'prices' ended with exit code 1, and has printed nothing");
+    assert.doesNotMatch(silent.message, /INFO/);
+  });
+
   it('tells the platform from the job', () => {
     const table: readonly (readonly [string, readonly string[], object | undefined, RegExp])[] = [
       ['SparkFailed', END, undefined, /vanished on worker-1/],

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { after, before, describe, it } from 'mocha';
+import { IntervalOutput } from '../../../activities/dataset/interval-output.ts';
+import { openStorage } from '../../../activities/dataset/storage.ts';
+import { DatasetResult } from '../../../activities/spark/dataset-result.ts';
+import { createBucket, type TestBucket } from '../../support/buckets.ts';
+import { failedTask } from '../../support/failed-run.ts';
+import { failureOf } from '../../support/failure-of.ts';
+import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
+
+describe('files whose columns nobody names', function () {
+  this.timeout('1m');
+  let runs: YamlRuns;
+  let bucket: TestBucket;
+
+  before(async function () {
+    this.timeout('20m');
+    bucket = await createBucket();
+    runs = await createYamlRuns({ environment: { SLUICE_CONN_AWS_DEFAULT: bucket.url } });
+    await runs.warehouse.rows('CREATE TABLE swapped (label text, id text)');
+  });
+  after(async () => {
+    await runs.close();
+    await bucket.drop();
+  });
+
+  /** What becomes of these files, which a job has left. */
+  async function publish(folder: string, files: Readonly<Record<string, string>>): Promise<unknown> {
+    const storage = openStorage(bucket.connection, 'aws_default');
+    try {
+      const result = new DatasetResult(storage, new IntervalOutput(storage, `s3://${bucket.name}/${folder}/`, 'run/task'), false);
+      for (const [name, text] of Object.entries(files)) {
+        const body = name.endsWith('.gz') ? gzipSync(text) : text;
+        await bucket.put(`${result.output.replace(`s3://${bucket.name}/`, '')}${name}`, body);
+      }
+      return await result.publish(AbortSignal.timeout(20_000));
+    } finally {
+      storage.client.destroy();
+    }
+  }
+
+  it('of a Spark job are refused: a header is no row, and the value of a folder is in no file', async () => {
+    for (const [folder, files, words] of [
+      [
+        'header',
+        { 'part-0.csv': 'id,label\n1,x\n', _SUCCESS: '' },
+        /^The job has written CSV to s3:.* that nobody names the columns of\. Write it with write_dataset/,
+      ],
+      ['gzip', { 'part-0.csv.gz': '1,x\n' }, /that nobody names the columns of/],
+      [
+        'folders',
+        { 'region=EU/part-0.csv': '1\n' },
+        /^The job has written folders for the values of column 'region', such as region=EU\/part-0\.csv/,
+      ],
+      [
+        'described',
+        { 'day=1/region=EU/part-0.csv': '1\n', '_schema.json': JSON.stringify({ columns: [{ name: 'id', type: 'integer' }] }) },
+        /column 'day'/,
+      ],
+      ['lines', { 'region=EU/part-0.jsonl': '{"id":1}\n' }, /column 'region'/],
+    ] as const) {
+      const { type, message } = await failureOf(publish(folder, files));
+      assert.equal(type, 'DataDoesNotFit', folder);
+      assert.match(message, words);
+    }
+    const lines = (await publish('names', { 'part-0.jsonl': '{"id":1}\n' })) as { rows: number };
+    assert.equal(lines.rows, 1, 'records that have their names with them');
+    const empty = (await publish('empty', { _SUCCESS: '' })) as { rows: number };
+    assert.equal(empty.rows, 0);
+  });
+
+  it('are loaded by the places of their columns only where the file says so', async () => {
+    const file = gzipSync('1,x\n');
+    await bucket.put('foreign/data.csv.gz', file);
+    const sha256 = createHash('sha256').update(file).digest('hex');
+    const entry = {
+      url: `s3://${bucket.name}/foreign/data.csv.gz`,
+      mandatory: true,
+      meta: { content_length: file.length },
+      rows: 1,
+      sha256,
+    };
+    const manifest = { version: 1, format: 'csv', compression: 'gzip', schema: [], rows: 1, bytes: file.length, entries: [entry] };
+    await bucket.put('foreign/manifest.json', JSON.stringify(manifest));
+    const yaml = (more = ''): string => `
+dag_id: foreign_files
+tasks: [{name: load, type: s3_to_redshift, s3_bucket: ${bucket.name}, s3_key: foreign/, redshift_table: swapped${more}}]
+`;
+    const { message } = await failedTask(runs, yaml(), 'load');
+    assert.match(
+      message,
+      /^The data does not say what its columns are\. Say in 'columns' which columns of public\.swapped its fields fill/,
+    );
+    assert.equal((await runs.run(yaml(', columns: [id, label]'))).state, 'success');
+    assert.deepEqual(await runs.warehouse.rows('SELECT id, label FROM swapped'), [{ id: '1', label: 'x' }]);
+  });
+});
