@@ -54,13 +54,12 @@ export class RecordBatches implements RecordHandler {
       if (first !== undefined) this.keep(waiting, (kept) => BigInt(kept.record.offset) < BigInt(first.offset));
       const { sensor, decode, position } = this.context;
       const judge = (event: RunEvent): Verdict => sensor.judge.matches(event, true);
-      const { letters } = await sift(sensor, batch, { judge, decode }, async (match, record) => {
-        await this.take(waiting, match, record);
+      const { letters } = await sift(sensor, batch, { judge, decode }, async (match, record, before) => {
+        await this.take(waiting, { match, record }, before);
       });
-      if (letters.length > 0) {
-        while (waiting.kept.length > 0) await this.flush(waiting);
-        await position.bury(letters, batch, batch.next);
-      } else if (waiting.kept.length === 0) await position.reach(batch, batch.next, false);
+      while (letters.length > 0 && waiting.kept.length > 0) await this.flush(waiting, letters);
+      if (letters.length > 0) await position.bury(letters, batch, batch.next);
+      else if (waiting.kept.length === 0) await position.reach(batch, batch.next, false);
     });
   }
 
@@ -68,7 +67,7 @@ export class RecordBatches implements RecordHandler {
     const now = Date.now();
     for (const waiting of this.waiting.values()) {
       if (waiting.kept.length > 0 && now - waiting.since >= this.mode.withinMs) {
-        await this.inTurn(waiting, () => (waiting.kept.length > 0 ? this.flush(waiting) : Promise.resolve()));
+        await this.inTurn(waiting, () => (waiting.kept.length > 0 ? this.flush(waiting, []) : Promise.resolve()));
       }
     }
   }
@@ -86,13 +85,14 @@ export class RecordBatches implements RecordHandler {
     return done;
   }
 
-  private async take(waiting: Waiting, match: Match, record: KafkaRecord): Promise<void> {
+  /** @param letters of records before this one */
+  private async take(waiting: Waiting, { match, record }: Omit<Kept, 'bytes'>, letters: DeadLetter[]): Promise<void> {
     const bytes = Buffer.byteLength(JSON.stringify(match.event.value)) + 1;
-    if (waiting.kept.length > 0 && waiting.bytes + bytes > MAX_EVENT_BYTES - FRAME) await this.flush(waiting);
+    if (waiting.kept.length > 0 && waiting.bytes + bytes > MAX_EVENT_BYTES - FRAME) await this.flush(waiting, letters);
     if (waiting.kept.length === 0) waiting.since = Date.now();
     waiting.kept.push({ match, record, bytes });
     waiting.bytes += bytes;
-    if (waiting.kept.length >= this.mode.maxRecords) await this.flush(waiting);
+    if (waiting.kept.length >= this.mode.maxRecords) await this.flush(waiting, letters);
   }
 
   private keep(waiting: Waiting, wanted: (kept: Kept) => boolean): void {
@@ -100,8 +100,11 @@ export class RecordBatches implements RecordHandler {
     waiting.bytes = waiting.kept.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Starts the run of what waits, does with records that can be in none what `on_invalid` says, and commits the offsets up to the last of them. */
-  private async flush(waiting: Waiting): Promise<void> {
+  /**
+   * Starts the run of what waits, does with records that can be in none what `on_invalid` says, and commits the offsets up to the last of them.
+   * @param pending dead letters of other records of the batch. Those that the offset is committed behind are written with it, and taken out
+   */
+  private async flush(waiting: Waiting, pending: DeadLetter[]): Promise<void> {
     const { sensor, position, incarnations } = this.context;
     const { onInvalid } = sensor.trigger;
     const last = waiting.kept.at(-1);
@@ -124,12 +127,15 @@ export class RecordBatches implements RecordHandler {
       );
     }
     const done = BigInt(until ?? last.record.offset);
-    const letters = invalid.filter(({ record }) => BigInt(record.offset) <= done);
-    sensor.journal.count('invalid', letters.length);
-    this.keep(waiting, ({ record }) => BigInt(record.offset) > done);
+    const isDone = ({ record }: { readonly record: KafkaRecord }): boolean => BigInt(record.offset) <= done;
+    const unfit = invalid.filter(isDone);
+    sensor.journal.count('invalid', unfit.length);
+    // Those of `pending` are in the order of their offsets, and counted elsewhere.
+    const letters = [...pending.splice(0, pending.filter(isDone).length), ...(onInvalid === 'dead_letter' ? unfit : [])];
+    this.keep(waiting, (kept) => !isDone(kept));
     waiting.since = Date.now();
     const next = (done + 1n).toString();
-    if (letters.length > 0 && onInvalid === 'dead_letter') await position.bury(letters, waiting.batch, next);
+    if (letters.length > 0) await position.bury(letters, waiting.batch, next);
     else await position.reach(waiting.batch, next, true);
   }
 

@@ -19,12 +19,16 @@ export interface Sifted {
 
 export type Match = Extract<Judged, { kind: 'run' }>;
 
-/** Looks at the records of a batch in order, and hands on those that meet the trigger's condition. */
+/**
+ * Looks at the records of a batch in order, and hands on those that meet the trigger's condition.
+ * @param onMatch gets the dead letters of the records before, too: it takes out of them what it has written
+ * @returns with the dead letters that are still to be written
+ */
 export async function sift(
   { trigger, journal, signal }: SensorContext,
   batch: RecordBatch,
   { judge, decode }: { judge(event: RunEvent): Verdict; readonly decode: Decoder },
-  onMatch: (match: Match, record: KafkaRecord) => Promise<void> | undefined,
+  onMatch: (match: Match, record: KafkaRecord, letters: DeadLetter[]) => Promise<void> | undefined,
 ): Promise<Sifted> {
   const letters: DeadLetter[] = [];
   let matches = 0;
@@ -41,7 +45,7 @@ export async function sift(
     if (verdict.kind === 'run') {
       matches++;
       journal.count('matches');
-      await onMatch(verdict, record);
+      await onMatch(verdict, record, letters);
       continue;
     }
     const { reason } = verdict;

@@ -1,38 +1,25 @@
 import assert from 'node:assert/strict';
-import { setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ConsumeMessage } from 'amqplib';
 import { describe, it } from 'mocha';
 import { decodeJson } from '../../../lib/kafka/decode-record.ts';
 import type { KafkaRecord } from '../../../lib/kafka/record-source.ts';
-import { type ConnectionOf, type ConnectionType, parseConnection } from '../../../lib/connections.ts';
-import { EventJudge, MAX_EVENT_BYTES } from '../../../sensors/event-judge.ts';
-import { EventRuns } from '../../../sensors/event-runs.ts';
-import type { SensorContext } from '../../../sensors/define-trigger.ts';
 import type { DeadLetters } from '../../../sensors/kafka/dead-letters.ts';
-import { EachRecord } from '../../../sensors/kafka/each-record.ts';
 import { Incarnations } from '../../../sensors/kafka/incarnation.ts';
 import { Position } from '../../../sensors/kafka/position.ts';
-import { RecordBatches } from '../../../sensors/kafka/record-batches.ts';
-import type { HandlerContext, RecordHandler } from '../../../sensors/kafka/record-handler.ts';
-import { RecordWindows } from '../../../sensors/kafka/record-windows.ts';
+import type { HandlerContext } from '../../../sensors/kafka/record-handler.ts';
 import { type Finding, pollSource } from '../../../sensors/poll.ts';
 import { watchAnswer } from '../../../sensors/http/watch-answer.ts';
 import { messageIdOf } from '../../../sensors/rabbitmq/delivery-ids.ts';
 import { judgeMessage } from '../../../sensors/rabbitmq/read-message.ts';
-import type { RunStarts, WantedRun } from '../../../sensors/run-starts.ts';
 import { findingOf } from '../../../sensors/s3/watch-objects.ts';
 import { identify } from '../../../sensors/sql/new-rows.ts';
-import { SensorJournal } from '../../../sensors/sensor-journal.ts';
-import { exactJsonText, parseExactJson } from '../../../workflows/plan/exact-json.ts';
-import { hasDotSegment } from '../../../workflows/plan/dot-segments.ts';
 import type { JsonObject } from '../../../workflows/plan/json.ts';
-import { NO_COUNTS } from '../../../workflows/plan/trigger.ts';
 import { drawing } from '../../support/bags.ts';
 import { FUZZ_SEED, fuzzCount, Slowest } from '../../support/fuzzing.ts';
+import { handlerInMemory, sensorInMemory } from '../../support/memory-sensor.ts';
 import { oddEvents, oddValue } from '../../support/odd-events.ts';
-import { compileYaml } from '../../support/yaml-sensors.ts';
 
 /** What one event may cost of the CPU, in milliseconds: reading it, and a few expressions of tens of milliseconds. */
 const LONGEST = 1_500;
@@ -40,68 +27,7 @@ const LONGEST = 1_500;
 const SHORT = 1_000;
 const COUNT = fuzzCount(SHORT);
 
-/** What starts runs, in memory: it refuses what Temporal, S3, a header or a terminal would stumble over. */
-class MemoryStarts implements RunStarts {
-  started = 0;
-  readonly last: string[] = [];
-
-  idOf({ plan, cause, id }: Pick<WantedRun, 'plan' | 'cause' | 'id'>): string {
-    return `${plan.dagId}/${cause}/${id}`;
-  }
-
-  start(run: WantedRun): Promise<'started' | 'known'> {
-    const id = this.idOf(run);
-    assert.match(id, /^[\x20-\x7e]+$/);
-    assert.ok(Buffer.byteLength(id) <= 800 && !hasDotSegment(id), id);
-    for (const former of run.former ?? []) assert.doesNotMatch(former.id, /\p{Cs}/u);
-    const event = exactJsonText(run.event);
-    assert.ok(Buffer.byteLength(exactJsonText(run.event.value)) <= MAX_EVENT_BYTES * 1.1);
-    assert.deepEqual(Object.keys(parseExactJson(event) as JsonObject).sort(), ['meta', 'value']);
-    exactJsonText(run.params);
-    this.started += 1;
-    this.last.splice(0, Math.max(0, this.last.length - 10));
-    this.last.push(run.id);
-    return Promise.resolve('started');
-  }
-
-  upTo = (): Promise<undefined> => Promise.resolve(undefined);
-  recent = (): Promise<string[]> => Promise.resolve([]);
-  ended = (): Promise<[]> => Promise.resolve([]);
-  open = (): Promise<string[]> => Promise.resolve([]);
-  stillOpen = (): Promise<string[]> => Promise.resolve([]);
-  report = (): Promise<void> => Promise.resolve();
-  claim = (): Promise<undefined> => Promise.resolve(undefined);
-}
-
 const PARAMS = 'params: {x: "{{ event.a }}", y: "of {{ event.b }}"}';
-
-function sensorOf(trigger: string, connection?: string): { sensor: SensorContext; starts: MemoryStarts; stop: AbortController } {
-  const plan = compileYaml(`
-dag_id: fuzzed
-schedule_interval: "@daily"
-params: {x: "", y: ""}
-triggers: [{name: m, ${trigger}}]
-tasks: [{name: a, type: empty}]
-`);
-  const [planned] = plan.triggers ?? [];
-  assert.ok(planned);
-  const [starts, stop, journal] = [new MemoryStarts(), new AbortController(), new SensorJournal(0, { counts: NO_COUNTS })];
-  setMaxListeners(0, stop.signal);
-  const sensor: SensorContext = {
-    dagId: plan.dagId,
-    plan,
-    trigger: planned,
-    consumer: 0,
-    since: '2026-01-01T00:00:00.000Z',
-    connection: <T extends ConnectionType>() => parseConnection('x', connection ?? '') as ConnectionOf<T>,
-    judge: new EventJudge(plan, planned),
-    runs: new EventRuns(plan, planned, 'sensor', starts, journal, stop.signal),
-    journal,
-    signal: stop.signal,
-    log: { warn: () => undefined, info: () => undefined },
-  };
-  return { sensor, starts, stop };
-}
 
 /** Triggers of Kafka with expressions of all kinds over what events may hold. */
 const KAFKA: Readonly<Record<string, string>> = {
@@ -120,7 +46,7 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
 
   for (const [name, trigger] of Object.entries(KAFKA)) {
     it(`kafka: ${name}`, async () => {
-      const { sensor, starts } = sensorOf(`type: kafka, topic: t, on_invalid: dead_letter, ${trigger}`);
+      const { sensor, starts } = sensorInMemory(`type: kafka, topic: t, on_invalid: dead_letter, ${trigger}`);
       const incarnations = new Incarnations({});
       let buried = 0;
       const letters = {
@@ -129,7 +55,7 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
       } as unknown as DeadLetters;
       const position = new Position(sensor.journal, letters, incarnations);
       const context: HandlerContext = { sensor, decode: decodeJson, position, incarnations };
-      const handler = handlerOf(context);
+      const handler = handlerInMemory(context);
       const [draw, event, slowest] = [drawing(FUZZ_SEED), oddEvents(FUZZ_SEED), new Slowest()];
       const offer = (value: Buffer, more: Partial<KafkaRecord>, offset: number): Promise<void> => {
         const record: KafkaRecord = {
@@ -168,7 +94,7 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
   }
 
   it('rabbitmq', async () => {
-    const { sensor, starts } = sensorOf(`type: rabbitmq, queue: q, when: event.a != null, ${PARAMS}`);
+    const { sensor, starts } = sensorInMemory(`type: rabbitmq, queue: q, when: event.a != null, ${PARAMS}`);
     const [draw, event, slowest] = [drawing(FUZZ_SEED), oddEvents(FUZZ_SEED), new Slowest()];
     const kinds = new Set<string>();
     for (let n = 0; n < COUNT; n++) {
@@ -205,7 +131,7 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
     };
   for (const [name, [trigger, find]] of Object.entries(POLLED)) {
     it(name, async () => {
-      const { sensor, starts, stop } = sensorOf(trigger);
+      const { sensor, starts, stop } = sensorInMemory(trigger);
       const [draw, event, slowest] = [drawing(FUZZ_SEED), oddEvents(FUZZ_SEED), new Slowest()];
       let looks = 0;
       const look = (cursor: null): Promise<{ found: Finding[]; cursor: null; more: true }> => {
@@ -229,14 +155,14 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
   it('http: what its condition cannot be held against is shown, and the next answer is looked at', async () => {
     const [event, slowest] = [oddEvents(FUZZ_SEED), new Slowest()];
     let answers = 0;
-    const { sensor, starts, stop } = await new Promise<ReturnType<typeof sensorOf>>((resolve) => {
+    const { sensor, starts, stop } = await new Promise<ReturnType<typeof sensorInMemory>>((resolve) => {
       const server = createServer((_, response) => {
         answers += 1;
         if (answers > COUNT + 4) stop.abort();
         const good = JSON.stringify({ ready: answers > COUNT + 1, n: 0, a: 'a', b: 'b' });
         response.writeHead(200, { 'content-type': 'application/json' }).end(answers > COUNT ? good : event());
       }).listen(0, '127.0.0.1', () => {
-        const made = sensorOf(
+        const made = sensorInMemory(
           `type: http, path: /, until: event.ready == true || event.n > 3, ${PARAMS}`,
           `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
         );
@@ -252,13 +178,6 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
 });
 
 const nothing = (): Promise<void> => Promise.resolve();
-
-function handlerOf(context: HandlerContext): RecordHandler {
-  const { mode } = context.sensor.trigger;
-  if (mode.kind === 'batch') return new RecordBatches(context, mode);
-  if (mode.kind === 'window') return new RecordWindows(context, mode, new Set(), new Map());
-  return new EachRecord(context);
-}
 
 /** Times in milliseconds: of today, and of all other times that one can write down. */
 function oddTime(draw: ReturnType<typeof drawing>): number {

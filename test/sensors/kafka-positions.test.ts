@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { decodeJson } from '../../lib/kafka/decode-record.ts';
+import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
+import type { DeadLetter, DeadLetters, LettersOrigin } from '../../sensors/kafka/dead-letters.ts';
+import { Incarnations } from '../../sensors/kafka/incarnation.ts';
+import { Position } from '../../sensors/kafka/position.ts';
+import type { RunEvent } from '../../workflows/plan/trigger.ts';
+import { drawing } from '../support/bags.ts';
+import { handlerInMemory, sensorInMemory } from '../support/memory-sensor.ts';
+
+const MODES: Readonly<Record<string, string>> = {
+  each: 'mode: each',
+  'batch of 3': 'mode: {batch: {max_records: 3, within: 1h}}',
+  'batch of 1': 'mode: {batch: {max_records: 1, within: 1h}}',
+};
+const KINDS = ['match', 'match', 'none', 'invalid'] as const;
+const ROUNDS = 60;
+
+/** A record, by what a trigger with `when: event.n > 1` makes of it. */
+const VALUES = { match: '{"n": 2}', none: '{"n": 0}', invalid: '{"n": "x"}' } as const;
+
+describe('the offsets of Kafka sensors', () => {
+  for (const [name, mode] of Object.entries(MODES)) {
+    it(`are committed behind no record that has not become a run or a dead letter yet: ${name}`, async () => {
+      const draw = drawing(7);
+      for (let round = 0; round < ROUNDS; round++) await playRound(mode, draw);
+    });
+  }
+});
+
+async function playRound(mode: string, draw: (below: number) => number): Promise<void> {
+  const kinds = Array.from({ length: 1 + draw(12) }, () => KINDS[draw(KINDS.length)] ?? 'none');
+  const done = new Set<string>();
+  const { sensor, starts } = sensorInMemory(`type: kafka, topic: t, when: event.n > 1, ${mode}`);
+  starts.onStart = ({ event }) => {
+    for (const offset of offsetsOf(event)) if (kinds[offset] === 'match') done.add(String(offset));
+  };
+  const check = (next: string): void => {
+    for (let offset = 0; offset < Number(next); offset++)
+      assert.ok(
+        kinds[offset] === 'none' || done.has(String(offset)),
+        `${kinds.join(' ')}: ${next} is committed before ${offset} is done with`,
+      );
+  };
+  const letters = {
+    write(list: readonly DeadLetter[], reached?: LettersOrigin) {
+      for (const { record } of list) {
+        assert.ok(!done.has(record.offset), `${kinds.join(' ')}: a second letter for ${record.offset}`);
+        done.add(record.offset);
+      }
+      if (reached) check(reached.next);
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  } as unknown as DeadLetters;
+  const incarnations = new Incarnations({});
+  const position = new Position(sensor.journal, letters, incarnations);
+  const handler = handlerInMemory({ sensor, decode: decodeJson, position, incarnations });
+  const commit = (offset?: string): Promise<void> => Promise.resolve(check(offset ?? ''));
+  for (let from = 0; from < kinds.length;) {
+    const count = 1 + draw(kinds.length - from);
+    const records = kinds.slice(from, from + count).map((kind, index) => recordOf(VALUES[kind], from + index));
+    from += count;
+    await handler.handle({ topic: 't', partition: 0, records, count, next: String(from), lag: 0, alive: () => Promise.resolve(), commit });
+  }
+  await position.close();
+}
+
+function recordOf(value: string, offset: number): KafkaRecord {
+  return {
+    topic: 't',
+    partition: 0,
+    offset: String(offset),
+    timestamp: String(Date.now()),
+    key: null,
+    headers: {},
+    value: Buffer.from(value),
+  };
+}
+
+/** The offsets from the first record of an event to its last. */
+function offsetsOf({ meta }: RunEvent): number[] {
+  const [first, last] = [Number(meta.offset), Number(meta.last_offset ?? meta.offset)];
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}

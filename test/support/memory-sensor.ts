@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
+import { type ConnectionOf, type ConnectionType, parseConnection } from '../../lib/connections.ts';
+import type { SensorContext } from '../../sensors/define-trigger.ts';
+import { EventJudge, MAX_EVENT_BYTES } from '../../sensors/event-judge.ts';
+import { EventRuns } from '../../sensors/event-runs.ts';
+import { EachRecord } from '../../sensors/kafka/each-record.ts';
+import { RecordBatches } from '../../sensors/kafka/record-batches.ts';
+import type { HandlerContext, RecordHandler } from '../../sensors/kafka/record-handler.ts';
+import { RecordWindows } from '../../sensors/kafka/record-windows.ts';
+import type { RunStarts, WantedRun } from '../../sensors/run-starts.ts';
+import { SensorJournal } from '../../sensors/sensor-journal.ts';
+import { hasDotSegment } from '../../workflows/plan/dot-segments.ts';
+import { exactJsonText, parseExactJson } from '../../workflows/plan/exact-json.ts';
+import type { JsonObject } from '../../workflows/plan/json.ts';
+import { NO_COUNTS } from '../../workflows/plan/trigger.ts';
+import { compileYaml } from './yaml-sensors.ts';
+
+/** What starts runs, in memory: it refuses what Temporal, S3, a header or a terminal would stumble over. */
+export class MemoryStarts implements RunStarts {
+  started = 0;
+  onStart: (run: WantedRun) => void = () => undefined;
+  readonly last: string[] = [];
+
+  idOf({ plan, cause, id }: Pick<WantedRun, 'plan' | 'cause' | 'id'>): string {
+    return `${plan.dagId}/${cause}/${id}`;
+  }
+
+  start(run: WantedRun): Promise<'started' | 'known'> {
+    const id = this.idOf(run);
+    assert.match(id, /^[\x20-\x7e]+$/);
+    assert.ok(Buffer.byteLength(id) <= 800 && !hasDotSegment(id), id);
+    for (const former of run.former ?? []) assert.doesNotMatch(former.id, /\p{Cs}/u);
+    const event = exactJsonText(run.event);
+    assert.ok(Buffer.byteLength(exactJsonText(run.event.value)) <= MAX_EVENT_BYTES * 1.1);
+    assert.deepEqual(Object.keys(parseExactJson(event) as JsonObject).sort(), ['meta', 'value']);
+    exactJsonText(run.params);
+    this.started += 1;
+    this.onStart(run);
+    this.last.splice(0, Math.max(0, this.last.length - 10));
+    this.last.push(run.id);
+    return Promise.resolve('started');
+  }
+
+  upTo = (): Promise<undefined> => Promise.resolve(undefined);
+  recent = (): Promise<string[]> => Promise.resolve([]);
+  ended = (): Promise<[]> => Promise.resolve([]);
+  open = (): Promise<string[]> => Promise.resolve([]);
+  stillOpen = (): Promise<string[]> => Promise.resolve([]);
+  report = (): Promise<void> => Promise.resolve();
+  claim = (): Promise<undefined> => Promise.resolve(undefined);
+}
+
+/** A sensor without servers. */
+export interface MemorySensor {
+  readonly sensor: SensorContext;
+  readonly starts: MemoryStarts;
+  readonly stop: AbortController;
+}
+
+/**
+ * A sensor whose runs start in memory.
+ * @param trigger the keys of a trigger, as YAML within braces
+ * @param connection what its connection is, whichever name it has
+ */
+export function sensorInMemory(trigger: string, connection?: string): MemorySensor {
+  const plan = compileYaml(`
+dag_id: fuzzed
+schedule_interval: "@daily"
+params: {x: "", y: ""}
+triggers: [{name: m, ${trigger}}]
+tasks: [{name: a, type: empty}]
+`);
+  const [planned] = plan.triggers ?? [];
+  assert.ok(planned);
+  const [starts, stop, journal] = [new MemoryStarts(), new AbortController(), new SensorJournal(0, { counts: NO_COUNTS })];
+  setMaxListeners(0, stop.signal);
+  const sensor: SensorContext = {
+    dagId: plan.dagId,
+    plan,
+    trigger: planned,
+    consumer: 0,
+    since: '2026-01-01T00:00:00.000Z',
+    connection: <T extends ConnectionType>() => parseConnection('x', connection ?? '') as ConnectionOf<T>,
+    judge: new EventJudge(plan, planned),
+    runs: new EventRuns(plan, planned, 'sensor', starts, journal, stop.signal),
+    journal,
+    signal: stop.signal,
+    log: { warn: () => undefined, info: () => undefined },
+  };
+  return { sensor, starts, stop };
+}
+
+/** What a Kafka sensor does with records, by the mode of its trigger. */
+export function handlerInMemory(context: HandlerContext): RecordHandler {
+  const { mode } = context.sensor.trigger;
+  if (mode.kind === 'batch') return new RecordBatches(context, mode);
+  if (mode.kind === 'window') return new RecordWindows(context, mode, new Set(), new Map());
+  return new EachRecord(context);
+}
