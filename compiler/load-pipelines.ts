@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import type { PipelineFile } from './compile.ts';
 import { MAX_BYTES } from './parse.ts';
 
@@ -41,8 +41,7 @@ export async function readPipelineFile(path: string): Promise<PipelineFile> {
     try {
       const about = await handle.stat();
       const { size } = about;
-      if (!about.isFile())
-        return { file, text: '', refused: { code: 'SL108', message: 'It is not a file that can be read, but a pipe or a device.' } };
+      if (!about.isFile()) return refusal(path, 'It is not a file that can be read, but a pipe, a device or a folder.');
       if (size > MAX_BYTES) {
         return {
           file,
@@ -62,17 +61,22 @@ export async function readPipelineFile(path: string): Promise<PipelineFile> {
   }
 }
 
+/** Hidden folders are left out: `.git`, and those to which the links of a mounted ConfigMap of Kubernetes lead. */
 async function yamlFiles(folder: string): Promise<{ files: string[]; refused: PipelineFile[] }> {
   const files: string[] = [];
   const refused: PipelineFile[] = [];
   const folders = [folder];
+  const root = await realpath(folder);
   for (let each = folders.pop(); each !== undefined; each = folders.pop()) {
     try {
       for (const entry of await readdir(each, { withFileTypes: true })) {
         const path = join(each, entry.name);
+        if (entry.name.startsWith('.')) continue;
         if (entry.isDirectory()) folders.push(path);
-        else if (entry.isFile() && /\.ya?ml$/.test(entry.name) && !/\.test\.ya?ml$/.test(entry.name) && !entry.name.startsWith('.')) {
-          files.push(path);
+        else if (/\.ya?ml$/.test(entry.name) && !/\.test\.ya?ml$/.test(entry.name)) {
+          const reason = entry.isSymbolicLink() ? await whyNotFollowed(path, root) : undefined;
+          if (reason === undefined) files.push(path);
+          else refused.push(refusal(path, reason));
         }
       }
     } catch (error) {
@@ -82,12 +86,23 @@ async function yamlFiles(folder: string): Promise<{ files: string[]; refused: Pi
   return { files, refused };
 }
 
+/** A link out of the folder could show a file of the host in the messages about it. @returns why a link is not followed, as a sentence */
+async function whyNotFollowed(path: string, root: string): Promise<string | undefined> {
+  try {
+    const target = await realpath(path);
+    if (target.startsWith(root + sep)) return undefined;
+    return 'It is a link to a file outside of the folder of pipelines. Put the file, or a copy of it, into the folder.';
+  } catch (error) {
+    return `It is a link that leads nowhere: ${reasonOf(error)}.`;
+  }
+}
+
 function unreadable(path: string, what: 'file' | 'folder', error: unknown): PipelineFile {
-  return {
-    file: relative(process.cwd(), path),
-    text: '',
-    refused: { code: 'SL108', message: `The ${what} cannot be read: ${reasonOf(error)}.` },
-  };
+  return refusal(path, `The ${what} cannot be read: ${reasonOf(error)}.`);
+}
+
+function refusal(path: string, message: string): PipelineFile {
+  return { file: relative(process.cwd(), path), text: '', refused: { code: 'SL108', message } };
 }
 
 function reasonOf(error: unknown): string {

@@ -14,7 +14,7 @@ const TURN = 2_000;
 export interface Sifted {
   readonly matches: number;
   readonly invalid: number;
-  readonly letters: readonly DeadLetter[];
+  readonly letters: DeadLetter[];
 }
 
 export type Match = Extract<Judged, { kind: 'run' }>;

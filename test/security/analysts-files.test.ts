@@ -185,11 +185,25 @@ describe('who writes the files of analysts', function () {
     const path = await folderOf('pipes', { 'a.yaml': GOOD('a') });
     execFileSync('mkfifo', [join(path, 'pipe.yaml')]);
     await symlink('/dev/zero', join(path, 'zero.yaml'));
-    assert.deepEqual(await validated(path), { 'a.yaml': 'good' });
+    assert.deepEqual(await validated(path), { 'a.yaml': 'good', 'pipe.yaml': ['SL108'], 'zero.yaml': ['SL108'] });
     for (const name of ['pipe.yaml', 'zero.yaml']) {
       const [file] = await loadPipelines(join(path, name));
-      assert.match(file?.refused?.message ?? '', /a pipe or a device/);
+      assert.match(file?.refused?.message ?? '', /a pipe, a device/);
     }
+  });
+
+  it('links within the folder are followed, and others are mistakes of their own: a mounted ConfigMap has the first', async () => {
+    const outside = await folderOf('host', { 'secret.yaml': GOOD('secret') });
+    const path = await folderOf('mounted', {});
+    await mkdir(join(path, '..2026_11_28'));
+    await writeFile(join(path, '..2026_11_28', 'a.yaml'), GOOD('a'));
+    await symlink('..2026_11_28', join(path, '..data'));
+    await symlink('..data/a.yaml', join(path, 'a.yaml'));
+    await symlink(join(outside, 'secret.yaml'), join(path, 'secret.yaml'));
+    await symlink('gone.yaml', join(path, 'lost.yaml'));
+    assert.deepEqual(await validated(path), { 'a.yaml': 'good', 'lost.yaml': ['SL108'], 'secret.yaml': ['SL108'] });
+    const reasons = (await loadPipelines(path)).flatMap(({ refused }) => refused?.message ?? []);
+    assert.match(reasons.join(' '), /leads nowhere: it is gone.*outside of the folder/);
   });
 
   it('3,000 files are read with few open at a time', async () => {
