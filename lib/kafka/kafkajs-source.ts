@@ -1,6 +1,7 @@
 import type { Batch, Consumer, EachBatchPayload, IHeaders, Kafka, KafkaMessage } from 'kafkajs';
 import kafkajs from 'kafkajs';
 import { whenLoaded } from './coordinator-loading.ts';
+import { GROUP_TIMES } from './group-times.ts';
 import type { KafkaRecord, RecordBatch, RecordSource, Subscription } from './record-source.ts';
 
 // Node does not see this name among those of the CommonJS module.
@@ -38,10 +39,7 @@ async function consumeOnce(kafka: Kafka, subscription: Subscription): Promise<vo
     maxBytesPerPartition: 8 * 1024 * 1024,
     maxBytes: 32 * 1024 * 1024,
     maxWaitTimeInMs: 1_000,
-    // The least that brokers allow: a consumer that was killed keeps its partitions for so long.
-    sessionTimeout: 6_000,
-    rebalanceTimeout: 10_000,
-    heartbeatInterval: 1_500,
+    ...GROUP_TIMES,
     // It gives up for good on some errors and tries others for minutes: whoever consumes begins anew, and quickly.
     retry: { initialRetryTime: 200, retries: 3, restartOnFailure: () => Promise.resolve(false) },
   });

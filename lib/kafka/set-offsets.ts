@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { whenLoaded } from './coordinator-loading.ts';
+import { GROUP_TIMES } from './group-times.ts';
 
 /** An offset to be committed. */
 export interface NewOffset {
@@ -21,6 +22,7 @@ export function setOffsets(kafka: Kafka, group: string, topic: string, partition
 async function joinAndCommit(kafka: Kafka, group: string, topic: string, partitions: readonly NewOffset[]): Promise<void> {
   const consumer = kafka.consumer({
     groupId: group,
+    ...GROUP_TIMES,
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: 100,
     retry: { retries: 3, restartOnFailure: () => Promise.resolve(false) },
