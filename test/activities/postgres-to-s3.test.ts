@@ -383,7 +383,7 @@ describe('postgres_to_s3', function () {
   describe('names and SQL of others', () => {
     it('quotes every identifier', async () => {
       const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-      const table = `Odd 'table'; DROP TABLE items`;
+      const table = `Odd 'table' -- DROP TABLE items`;
       await source.rows(
         `CREATE TABLE ${quoted(table)} (${quoted(ODD_COLUMN)} integer, "Upper" date); INSERT INTO ${quoted(table)} VALUES (1, '2024-01-01')`,
       );

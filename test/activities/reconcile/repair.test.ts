@@ -55,7 +55,7 @@ describe('reconcile with on_mismatch: repair', function () {
       await fill(table);
       const before = await all(target, table);
       // Columns that are not compared come along with the rows that are missing.
-      const result = await run(repairing(table, { target: { connection, table }, columns: ['name', 'total'] }));
+      const result = await run(repairing(table, { target: { conn_id: connection, table }, columns: ['name', 'total'] }));
       assert.deepEqual(countsOf(result), [3_002, 3, 999, 2]);
       assert.deepEqual([result.discrepancy, result.repaired], [0, 1_004]);
       assert.match(result.summary, /^1,004 of 3,002 rows .* All 1,004 rows are repaired\. What takes it back: s3:/);

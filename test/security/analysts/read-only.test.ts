@@ -105,12 +105,12 @@ describe('SQL that reads', function () {
       for (const query of QUERIES) {
         await refused(waitForSql, { conn_id: connection, query });
         await refused(sqlCheck, { conn_id: connection, checks: [{ name: 'a', sql: query, min: 0 }] });
-        const side = { connection, query };
+        const side = { conn_id: connection, query };
         await refused(reconcile, { source: side, target: { conn_id: 'postgres_default', table: 'victims' }, key: ['id'] });
       }
       for (const where of CONDITIONS) {
         await refused(sqlCheck, { conn_id: connection, table: 'victims', where, checks: [{ name: 'a', check: 'row_count', min: 0 }] });
-        const target = { connection, table: 'victims', where };
+        const target = { conn_id: connection, table: 'victims', where };
         await refused(reconcile, { source: { conn_id: 'postgres_default', table: 'victims' }, target, key: ['id'] });
       }
     });
