@@ -182,7 +182,12 @@ describe('reconcile', function () {
         values(target, 'marks', 'id integer, a text, b text', `(1, 'x1:', 'y'), (2, NULL, '-'), (3, '', NULL)`),
       ]);
       for (const connection of ['target', 'redshift']) {
-        const result = await run({ source: { table: 'marks' }, target: { conn_id: connection, table: 'marks' }, key: ['id'], on_mismatch: 'warn' });
+        const result = await run({
+          source: { table: 'marks' },
+          target: { conn_id: connection, table: 'marks' },
+          key: ['id'],
+          on_mismatch: 'warn',
+        });
         assert.deepEqual(countsOf(result), [3, 3, 0, 0]);
       }
     });
