@@ -22,9 +22,12 @@ const group = await createMonitorWorkers(
     return {
       ...monitors,
       async notify(notice: Notice): Promise<void> {
-        if (notice.action === 'trigger' && Context.current().info.attempt === 1) {
+        const { info, sleep } = Context.current();
+        if (notice.action === 'trigger' && info.attempt === 1) {
           process.stdout.write(`claimed ${notice.key}\n`);
-          await Context.current().cancelled;
+          // No longer than the server waits for it: it would keep one of the worker's slots.
+          await sleep(info.startToCloseTimeoutMs);
+          throw new Error('claimed, and not sent');
         }
         await monitors.notify(notice);
       },
