@@ -32,8 +32,8 @@ export function checkModels(source: Source, nodes: readonly TaskNode[], handOver
 /** The keys that say which rows an extract takes, whatever it takes of them and wherever it puts them. */
 const ROW_KEYS = ['source_table', 'sql', 'query', 'where', 'incremental', 'conn_id', 'postgres_conn_id'];
 
-/** The same for extracts of the same rows; undefined for any other task, which may make other rows of the same. */
+/** The same for extracts of the same rows; undefined for any other task, which may make other rows of the same, and while a key is blank. */
 function rowsOf(node: TaskNode | undefined): string | undefined {
-  if (node?.type !== 'postgres_to_s3') return undefined;
+  if (node?.type !== 'postgres_to_s3' || ROW_KEYS.some((key) => node.keys[key] === null)) return undefined;
   return canonicalJson(ROW_KEYS.map((key) => node.keys[key] ?? null)).replace(/(\\n|\s)+/g, ' ');
 }

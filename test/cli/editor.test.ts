@@ -134,7 +134,7 @@ describe('an editor with the YAML language server', function () {
       '  - {name: a, type: http, path: "/{{ ds }}", timeout: 5m, expect: {status: [200]}, idempotency_key: "{{ params.d == 1 }}"}',
       '  - {name: b, type: empty, switch: {on: "params.d == 1", cases: {"true": [c], no: [d]}}, depends_on: [a]}',
       '  - {name: c, type: empty, depends_on: [b]}',
-      '  - {name: d, type: empty, depends_on: [b], when: "true", expand: {over: [1, 2], as: n}}',
+      '  - {name: d, type: sql, sql: SELECT 1, depends_on: [b], when: "true", expand: {over: [1, 2], as: n}}',
     ];
     const { found } = await open(lines);
     const mistakes = compiler

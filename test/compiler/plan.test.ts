@@ -96,6 +96,8 @@ describe('plans', () => {
     });
   });
 
+  /** Warnings that an example alone may have: it waits and nothing follows, or it is not written yet. */
+  const WARNINGS = new Set(['SL901', 'SL309', 'SL314']);
   for (const taskType of CATALOG) {
     it(`accept the example of ${taskType.type}`, () => {
       const needsData = taskType.data.reads !== undefined;
@@ -113,7 +115,7 @@ describe('plans', () => {
       ];
       const [compiled] = compiler.compileAll(files);
       assert.deepEqual(
-        compiled?.diagnostics.filter(({ severity, code }) => severity === 'error' || (code !== 'SL901' && code !== 'SL309')),
+        compiled?.diagnostics.filter(({ severity, code }) => severity === 'error' || !WARNINGS.has(code)),
         [],
       );
       assert.ok(compiled.plan);
