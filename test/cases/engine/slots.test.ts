@@ -16,9 +16,9 @@ import { casePlan } from '../../workflows/run/language-cases.ts';
 const SHORT_HISTORIES = fileURLToPath(new URL('../../fixtures/short-histories/index.ts', import.meta.url));
 const FULL = process.env['SLUICE_CHAOS'] === 'full';
 const GRANTS = FULL ? 1_000 : 200;
-const RUNS = 10;
+const RUNS = 5;
 /** Fewer than there are runs: some wait in line, each for one other run. */
-const SLOTS = 8;
+const SLOTS = 4;
 /** A grant that is lost never comes. A machine with much to do is slow at each of them. */
 const MAX_WAIT_MS = FULL ? 5_000 : 20_000;
 
