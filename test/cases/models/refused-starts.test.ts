@@ -76,8 +76,10 @@ tasks: [{name: a, type: empty}]
     const plan = await watching(`type: rabbitmq, queue: ${queue}, ${MANY_TIMES}`, undefined, PARAMS);
     for (const text of [LARGE, 'good']) channel.sendToQueue(queue, Buffer.from(JSON.stringify({ text })), { messageId: unique() });
     await sensors.runsOf(plan, 1);
-    const letter = await channel.get(`sluice.dead-letters.${plan.dagId}.t`, { noAck: true });
-    assert.ok(letter !== false && JSON.stringify(letter.properties.headers).includes('Temporal refuses'), JSON.stringify(letter));
+    await eventually(async () => {
+      const letter = await channel.get(`sluice.dead-letters.${plan.dagId}.t`, { noAck: true });
+      assert.ok(letter !== false && JSON.stringify(letter.properties.headers).includes('Temporal refuses'), JSON.stringify(letter));
+    });
   });
 
   it('an object with a time in the future hides no later ones, also after a restart, and starts one run at most', async () => {
