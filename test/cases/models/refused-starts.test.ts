@@ -76,8 +76,10 @@ tasks: [{name: a, type: empty}]
     const plan = await watching(`type: rabbitmq, queue: ${queue}, ${MANY_TIMES}`, undefined, PARAMS);
     for (const text of [LARGE, 'good']) channel.sendToQueue(queue, Buffer.from(JSON.stringify({ text })), { messageId: unique() });
     await sensors.runsOf(plan, 1);
+    // As the sensor makes it, which may not have come to it yet.
+    const letters = await channel.assertQueue(`sluice.dead-letters.${plan.dagId}.t`, { durable: true });
     await eventually(async () => {
-      const letter = await channel.get(`sluice.dead-letters.${plan.dagId}.t`, { noAck: true });
+      const letter = await channel.get(letters.queue, { noAck: true });
       assert.ok(letter !== false && JSON.stringify(letter.properties.headers).includes('Temporal refuses'), JSON.stringify(letter));
     });
   });
