@@ -358,11 +358,16 @@ tasks:
     } catch (error) {
       if (error instanceof WorkflowFailedError) return { name, state: 'failed', message: error.cause?.message ?? '' };
       if (!(error instanceof WorkflowNotFoundError) || !usesKafka(this.history)) throw error;
-      const sensor = await standingOf(this.stage.client, sensorId(this.name, 'ev'));
-      const log = this.seat.worker.logOf(this.name).slice(-40).join('\n');
-      throw new Error(`${this.idOf(name)} was not started at ${new Date().toISOString()}: ${JSON.stringify(sensor)}\n${log}`, {
-        cause: error,
-      });
+      const { client } = this.stage;
+      const id = sensorId(this.name, 'ev');
+      const { raw } = await client.workflow.getHandle(id).describe();
+      const found = [
+        `${this.idOf(name)} was not started at ${new Date().toISOString()}:`,
+        JSON.stringify(await standingOf(client, id)),
+        JSON.stringify({ activities: raw.pendingActivities, workflowTask: raw.pendingWorkflowTask }),
+        ...this.seat.worker.logOf(this.name).slice(-40),
+      ];
+      throw new Error(found.join('\n'), { cause: error });
     }
   }
 

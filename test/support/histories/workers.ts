@@ -28,11 +28,14 @@ export class Worker {
     await this.process;
   }
 
-  /** What the workers have logged that has `text` in it, and when each was ready. */
+  /** What the workers have logged that has `text` in it, when each was ready, and the last lines of the last one. */
   logOf(text: string): string[] {
-    return this.started
-      .flatMap((each) => each.stderr().split('\n'))
-      .filter((line) => line.includes(text) || line.includes('worker: ready'));
+    const lines = this.started.map((each) => each.stderr().trimEnd().split('\n'));
+    return [
+      ...lines.flat().filter((line) => line.includes(text) || line.includes('worker: ready')),
+      '…',
+      ...(lines.at(-1) ?? []).slice(-10),
+    ];
   }
 
   async stop(): Promise<void> {
