@@ -153,11 +153,12 @@ class Bench {
     // Until what was deleted last has been looked at, by a monitor that verifies once a minute.
     await delay(VERIFIED);
     const told = [...this.expected].filter((key) => key.startsWith('removed/') && this.pagerDuty.opened.has(key)).length;
+    const together = [...this.pagerDuty.opened.keys()].filter((key) => key.includes('/storm/')).length;
     const falsePages = this.falsePages();
     return [
       {
         what: `${DELETIONS} runs and their histories, and a tenth as many schedules, deleted at random meanwhile: the deadlines of others`,
-        measured: `most ${(most / 1_000).toFixed(1)} s; ${told} deleted runs told of`,
+        measured: `most ${(most / 1_000).toFixed(1)} s; ${told} deleted runs told of by themselves, the others in ${together} pages about many`,
         wanted: 'most ≤ 60 s',
         reached: most <= 60_000,
       },
@@ -165,14 +166,18 @@ class Bench {
     ];
   }
 
-  /** Pages for what was in time, with what they say; they are shown. */
+  /** Pages for what was in time, with what they say; they are shown. One page about many runs that were deleted is right. */
   falsePages(): number {
-    const pages = [...this.pagerDuty.opened.keys()].filter((key) => !this.expected.has(key));
-    for (const key of pages) {
-      const page = this.pagerDuty.events.find(({ dedup_key }) => dedup_key === key)?.payload;
-      process.stderr.write(`false page ${key}: ${page?.summary}\n`);
-    }
+    const pages = [...this.pagerDuty.opened.keys()]
+      .filter((key) => !this.expected.has(key))
+      .map((key) => ({ key, summary: this.summaryOf(key) }))
+      .filter(({ key, summary }) => !(key.includes('/storm/') && summary.includes('was deleted from Temporal')));
+    for (const { key, summary } of pages) process.stderr.write(`false page ${key}: ${summary}\n`);
     return pages.length;
+  }
+
+  private summaryOf(key: string): string {
+    return this.pagerDuty.events.find(({ dedup_key }) => dedup_key === key)?.payload?.summary ?? '';
   }
 
   private dagIdOf(number: number): string {
