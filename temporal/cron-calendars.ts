@@ -12,7 +12,8 @@ interface Days {
   readonly isLeap?: boolean;
 }
 
-const MONTHS = [
+/** Months as Temporal's calendars name them. */
+export const MONTHS = [
   'JANUARY',
   'FEBRUARY',
   'MARCH',

@@ -1,7 +1,7 @@
 import type { ScheduleOptions } from '@temporalio/client';
 import { parseCron } from '../workflows/plan/cron.ts';
 import { countsDays, cronsOf, isMovedTick, type SchedulePlan, tickAfter, tickBounds } from '../workflows/plan/schedule.ts';
-import { calendarsOf } from './cron-calendars.ts';
+import { calendarsOf, MONTHS } from './cron-calendars.ts';
 import { clockChanges, wallTime } from '../workflows/plan/time-zone.ts';
 
 type Spec = ScheduleOptions['spec'];
@@ -93,21 +93,6 @@ function excludedDays({ calendar }: SchedulePlan): CalendarSpec[] {
   const days = (calendar?.exclude ?? []).map((day): CalendarSpec => ({ ...ALL_DAY, ...dateOf(day), comment: `no runs on ${day}` }));
   return calendar?.businessDays ? [...days, { ...ALL_DAY, dayOfWeek: ['SATURDAY', 'SUNDAY'], comment: 'business days only' }] : days;
 }
-
-const MONTHS = [
-  'JANUARY',
-  'FEBRUARY',
-  'MARCH',
-  'APRIL',
-  'MAY',
-  'JUNE',
-  'JULY',
-  'AUGUST',
-  'SEPTEMBER',
-  'OCTOBER',
-  'NOVEMBER',
-  'DECEMBER',
-] as const;
 
 /** An hour of a day as clocks show it: `2024-03-31T02`. */
 type ShownHour = string;

@@ -4,24 +4,25 @@ import type { Metrics } from './model-registry.ts';
 
 export const DEFAULT_STORE = 's3://models';
 
+/** What the name of a model looks like. */
+export const MODEL_NAME = { pattern: '^[a-z][a-z0-9_-]{0,99}$', form: 'small letters, digits, _ and -, beginning with a letter' } as const;
+
+/** What the place of models looks like. Its parts are no dot segments. */
+export const STORE_URI = {
+  pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$',
+  form: 's3://bucket/prefix',
+  format: 'path',
+} as const;
+
 /** What all tasks about models have in common. */
 export const modelKeys = {
-  model: text('Model', 'Its name in the registry.', 'recommendations', {
-    template: 'none',
-    pattern: '^[a-z][a-z0-9_-]{0,99}$',
-    form: 'small letters, digits, _ and -, beginning with a letter',
-  }),
+  model: text('Model', 'Its name in the registry.', 'recommendations', { template: 'none', ...MODEL_NAME }),
   store: Type.Optional(
     text(
       'Store',
       `Where the files of models are, and the registry with them unless registry_conn_id names another. Default: ${DEFAULT_STORE}.`,
       's3://models',
-      {
-        template: 'none',
-        pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$',
-        form: 's3://bucket/prefix',
-        format: 'path',
-      },
+      { template: 'none', ...STORE_URI },
     ),
   ),
 };

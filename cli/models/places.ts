@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { ApplicationFailure } from '@temporalio/common';
+import { MODEL_NAME, STORE_URI } from '../../activities/models/parameters.ts';
 import { type Models, withOpenModels } from '../../activities/models/model-tasks.ts';
 import { connectionsFrom } from '../../lib/connections.ts';
+import { hasDotSegment } from '../../workflows/plan/dot-segments.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { allTasks } from '../../workflows/plan/plan.ts';
 import { CommandError, compilePaths, environment, PIPELINES } from '../command-context.ts';
@@ -36,9 +38,7 @@ export async function findPlaces(options: PlaceOptions): Promise<readonly ModelP
 
 /** The place of one model. @throws CommandError where pipelines keep models of this name in several */
 export async function placeOf(model: string, options: PlaceOptions): Promise<ModelPlace> {
-  if (!/^[a-z][a-z0-9_-]{0,99}$/.test(model)) {
-    throw new CommandError(`'${model}' cannot be a model: small letters, digits, _ and -, beginning with a letter.`);
-  }
+  if (!new RegExp(MODEL_NAME.pattern).test(model)) throw new CommandError(`'${model}' cannot be a model: ${MODEL_NAME.form}.`);
   const given = placeIn(options);
   if (given) return given;
   const [place = {}, ...others] = (await placesOfPipelines()).get(model) ?? [];
@@ -64,8 +64,8 @@ export async function withPlace<T>(place: ModelPlace, work: (open: OpenPlace, si
 
 function placeIn({ store, awsConnId, registryConnId }: PlaceOptions): ModelPlace | undefined {
   if (store === undefined && awsConnId === undefined && registryConnId === undefined) return undefined;
-  if (store !== undefined && !/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[A-Za-z0-9._/-]*)?$/.test(store)) {
-    throw new CommandError(`--store is '${store}', and must be of the form s3://bucket/prefix.`);
+  if (store !== undefined && (!new RegExp(STORE_URI.pattern).test(store) || hasDotSegment(store))) {
+    throw new CommandError(`--store is '${store}', and must be of the form ${STORE_URI.form}.`);
   }
   return {
     ...(store !== undefined && { store }),

@@ -12,6 +12,7 @@ import type { JsonObject } from '../../workflows/plan/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
 import type { DataInterval } from '../../workflows/plan/schedule.ts';
+import { createBucket, type TestBucket } from './buckets.ts';
 import { createDatabase, type TestDatabase } from './databases.ts';
 import { startProcess, type TestProcess } from './processes.ts';
 import { testStack } from './test-stack.ts';
@@ -91,6 +92,27 @@ export async function createYamlRuns(
       await worker.stop('SIGKILL');
       await client.connection.close();
       await Promise.all([source.drop(), warehouse.drop()]);
+    },
+  };
+}
+
+/** YAML runs whose tasks have a bucket. */
+export interface BucketRuns {
+  readonly runs: YamlRuns;
+  readonly bucket: TestBucket;
+  close(): Promise<void>;
+}
+
+/** As `createYamlRuns`, with a bucket on the server of `aws_default`. Close it in `after`. */
+export async function createBucketRuns(): Promise<BucketRuns> {
+  const bucket = await createBucket();
+  const runs = await createYamlRuns();
+  return {
+    runs,
+    bucket,
+    async close() {
+      await runs.close();
+      await bucket.drop();
     },
   };
 }

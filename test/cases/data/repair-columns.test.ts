@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { failedTask } from '../../support/failed-run.ts';
-import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
+import { type BucketRuns, createBucketRuns } from '../../support/yaml-runs.ts';
 
 describe('reconcile repairs what a table lets it', function () {
   this.timeout('1m');
-  let runs: YamlRuns;
-  let bucket: TestBucket;
+  let runs: BucketRuns['runs'];
+  let bucket: BucketRuns['bucket'];
+  let close: BucketRuns['close'];
 
   before(async function () {
     this.timeout('20m');
-    bucket = await createBucket();
-    runs = await createYamlRuns({ environment: { SLUICE_CONN_AWS_DEFAULT: bucket.url } });
+    ({ runs, bucket, close } = await createBucketRuns());
   });
-  after(async () => {
-    await runs.close();
-    await bucket.drop();
-  });
+  after(() => close());
 
   const yaml = (table: string): string => `
 dag_id: repair_${table}

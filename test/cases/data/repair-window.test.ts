@@ -2,26 +2,22 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { parseS3Uri } from '../../../lib/s3.ts';
 import type { JsonObject } from '../../../workflows/plan/json.ts';
-import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import type { TestDatabase } from '../../support/databases.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { createReconcileDatabases, type ReconcileDatabases } from '../../support/reconcile-databases.ts';
-import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
+import { type BucketRuns, createBucketRuns } from '../../support/yaml-runs.ts';
 
 describe('repair within a window, from the file to the table', function () {
   this.timeout('1m');
-  let runs: YamlRuns;
-  let bucket: TestBucket;
+  let runs: BucketRuns['runs'];
+  let bucket: BucketRuns['bucket'];
+  let close: BucketRuns['close'];
 
   before(async function () {
     this.timeout('20m');
-    bucket = await createBucket();
-    runs = await createYamlRuns({ parts: ['temporal', 'postgres'], environment: { SLUICE_CONN_AWS_DEFAULT: bucket.url } });
+    ({ runs, bucket, close } = await createBucketRuns());
   });
-  after(async () => {
-    await runs.close();
-    await bucket.drop();
-  });
+  after(() => close());
 
   for (const columns of ['columns: [total, at]', '']) {
     it(`updates a row whose day was corrected in the source (${columns || 'all columns'})`, async () => {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { failedTask } from '../../support/failed-run.ts';
-import { createBucket, type TestBucket } from '../../support/buckets.ts';
-import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
+import { type BucketRuns, createBucketRuns } from '../../support/yaml-runs.ts';
 
 /** Rows of the warehouse's table, and of those around it. */
 interface Case {
@@ -14,13 +13,13 @@ interface Case {
 
 describe('replace leaves exactly the new rows, and touches nothing else', function () {
   this.timeout('1m');
-  let runs: YamlRuns;
-  let bucket: TestBucket;
+  let runs: BucketRuns['runs'];
+  let bucket: BucketRuns['bucket'];
+  let close: BucketRuns['close'];
 
   before(async function () {
     this.timeout('20m');
-    bucket = await createBucket();
-    runs = await createYamlRuns({ environment: { SLUICE_CONN_AWS_DEFAULT: bucket.url } });
+    ({ runs, bucket, close } = await createBucketRuns());
     await runs.source.rows("CREATE TABLE dim (id int, name text); INSERT INTO dim VALUES (1, 'new'), (2, 'new')");
     await runs.warehouse.rows(`CREATE FUNCTION soft_delete() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN EXECUTE format('UPDATE %I SET gone = true WHERE id = $1', TG_TABLE_NAME) USING OLD.id; RETURN NULL; END $$;
@@ -30,10 +29,7 @@ describe('replace leaves exactly the new rows, and touches nothing else', functi
         BEGIN EXECUTE format('DELETE FROM %I WHERE id = 2', TG_TABLE_NAME); RETURN NULL; END $$;
       CREATE TABLE audited (what text)`);
   });
-  after(async () => {
-    await runs.close();
-    await bucket.drop();
-  });
+  after(() => close());
 
   const yaml = (table: string, more = ''): string => `
 dag_id: replace_case

@@ -1,27 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { failedTask } from '../../support/failed-run.ts';
-import { createYamlRuns, planOf, type YamlRuns } from '../../support/yaml-runs.ts';
+import { type BucketRuns, createBucketRuns, planOf } from '../../support/yaml-runs.ts';
 
 describe('a source that has no rows', function () {
   this.timeout('1m');
-  let runs: YamlRuns;
-  let bucket: TestBucket;
+  let runs: BucketRuns['runs'];
+  let bucket: BucketRuns['bucket'];
+  let close: BucketRuns['close'];
 
   before(async function () {
     this.timeout('20m');
-    bucket = await createBucket();
-    runs = await createYamlRuns({ environment: { SLUICE_CONN_AWS_DEFAULT: bucket.url } });
+    ({ runs, bucket, close } = await createBucketRuns());
     await runs.source.rows('CREATE TABLE nothing (id int, name text)');
     await runs.warehouse.rows(
       "CREATE TABLE dim (id int, name text); INSERT INTO dim VALUES (1, 'one'); CREATE TABLE fresh (id int, name text)",
     );
   });
-  after(async () => {
-    await runs.close();
-    await bucket.drop();
-  });
+  after(() => close());
 
   const yaml = (table: string, more = ''): string => `
 dag_id: empty_source
@@ -72,20 +68,17 @@ tasks:
 
 describe('min_rows', function () {
   this.timeout('1m');
-  let runs: YamlRuns;
-  let bucket: TestBucket;
+  let runs: BucketRuns['runs'];
+  let bucket: BucketRuns['bucket'];
+  let close: BucketRuns['close'];
 
   before(async function () {
     this.timeout('20m');
-    bucket = await createBucket();
-    runs = await createYamlRuns({ environment: { SLUICE_CONN_AWS_DEFAULT: bucket.url } });
+    ({ runs, bucket, close } = await createBucketRuns());
     await runs.source.rows('CREATE TABLE few (id int); INSERT INTO few SELECT generate_series(1, 10)');
     await runs.warehouse.rows('CREATE TABLE loaded (id int)');
   });
-  after(async () => {
-    await runs.close();
-    await bucket.drop();
-  });
+  after(() => close());
 
   const yaml = (extract: string, load: string): string => `
 dag_id: few_rows

@@ -5,26 +5,22 @@ import { after, before, describe, it } from 'mocha';
 import { IntervalOutput } from '../../../activities/dataset/interval-output.ts';
 import { openStorage } from '../../../activities/dataset/storage.ts';
 import { DatasetResult } from '../../../activities/spark/dataset-result.ts';
-import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { failedTask } from '../../support/failed-run.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
+import { type BucketRuns, createBucketRuns } from '../../support/yaml-runs.ts';
 
 describe('files whose columns nobody names', function () {
   this.timeout('1m');
-  let runs: YamlRuns;
-  let bucket: TestBucket;
+  let runs: BucketRuns['runs'];
+  let bucket: BucketRuns['bucket'];
+  let close: BucketRuns['close'];
 
   before(async function () {
     this.timeout('20m');
-    bucket = await createBucket();
-    runs = await createYamlRuns({ environment: { SLUICE_CONN_AWS_DEFAULT: bucket.url } });
+    ({ runs, bucket, close } = await createBucketRuns());
     await runs.warehouse.rows('CREATE TABLE swapped (label text, id text)');
   });
-  after(async () => {
-    await runs.close();
-    await bucket.drop();
-  });
+  after(() => close());
 
   /** What becomes of these files, which a job has left. */
   async function publish(folder: string, files: Readonly<Record<string, string>>): Promise<unknown> {
