@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { decodeJson } from '../../lib/kafka/decode-record.ts';
-import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 import type { DeadLetter, DeadLetters, LettersOrigin } from '../../sensors/kafka/dead-letters.ts';
 import { Incarnations } from '../../sensors/kafka/incarnation.ts';
 import { Position } from '../../sensors/kafka/position.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import { drawing } from '../support/bags.ts';
-import { handlerInMemory, sensorInMemory } from '../support/memory-sensor.ts';
+import { handlerInMemory, recordInMemory, sensorInMemory } from '../support/memory-sensor.ts';
 
 const MODES: Readonly<Record<string, string>> = {
   each: 'mode: each',
@@ -60,23 +59,11 @@ async function playRound(mode: string, draw: (below: number) => number): Promise
   const commit = (offset?: string): Promise<void> => Promise.resolve(check(offset ?? ''));
   for (let from = 0; from < kinds.length;) {
     const count = 1 + draw(kinds.length - from);
-    const records = kinds.slice(from, from + count).map((kind, index) => recordOf(VALUES[kind], from + index));
+    const records = kinds.slice(from, from + count).map((kind, index) => recordInMemory(Buffer.from(VALUES[kind]), from + index));
     from += count;
     await handler.handle({ topic: 't', partition: 0, records, count, next: String(from), lag: 0, alive: () => Promise.resolve(), commit });
   }
   await position.close();
-}
-
-function recordOf(value: string, offset: number): KafkaRecord {
-  return {
-    topic: 't',
-    partition: 0,
-    offset: String(offset),
-    timestamp: String(Date.now()),
-    key: null,
-    headers: {},
-    value: Buffer.from(value),
-  };
 }
 
 /** The offsets from the first record of an event to its last. */

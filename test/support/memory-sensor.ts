@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import { type ConnectionOf, type ConnectionType, parseConnection } from '../../lib/connections.ts';
 import type { SensorContext } from '../../sensors/define-trigger.ts';
+import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 import { EventJudge, MAX_EVENT_BYTES } from '../../sensors/event-judge.ts';
 import { EventRuns } from '../../sensors/event-runs.ts';
 import { EachRecord } from '../../sensors/kafka/each-record.ts';
@@ -97,4 +98,9 @@ export function handlerInMemory(context: HandlerContext): RecordHandler {
   if (mode.kind === 'batch') return new RecordBatches(context, mode);
   if (mode.kind === 'window') return new RecordWindows(context, mode, new Set(), new Map());
   return new EachRecord(context);
+}
+
+/** A record of the topic `t` that comes now. @param more what is otherwise */
+export function recordInMemory(value: Buffer, offset: number, more: Partial<KafkaRecord> = {}): KafkaRecord {
+  return { topic: 't', partition: 0, offset: String(offset), timestamp: String(Date.now()), key: null, headers: {}, value, ...more };
 }

@@ -18,7 +18,7 @@ import { identify } from '../../../sensors/sql/new-rows.ts';
 import type { JsonObject } from '../../../workflows/plan/json.ts';
 import { drawing } from '../../support/bags.ts';
 import { FUZZ_SEED, fuzzCount, Slowest } from '../../support/fuzzing.ts';
-import { handlerInMemory, sensorInMemory } from '../../support/memory-sensor.ts';
+import { handlerInMemory, recordInMemory, sensorInMemory } from '../../support/memory-sensor.ts';
 import { oddEvents, oddValue } from '../../support/odd-events.ts';
 
 /** What one event may cost of the CPU, in milliseconds: reading it, and a few expressions of tens of milliseconds. */
@@ -58,20 +58,10 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
       const handler = handlerInMemory(context);
       const [draw, event, slowest] = [drawing(FUZZ_SEED), oddEvents(FUZZ_SEED), new Slowest()];
       const offer = (value: Buffer, more: Partial<KafkaRecord>, offset: number): Promise<void> => {
-        const record: KafkaRecord = {
-          topic: 't',
-          partition: 0,
-          offset: String(offset),
-          timestamp: String(Date.now()),
-          key: null,
-          headers: {},
-          value,
-          ...more,
-        };
         const batch = {
           topic: 't',
           partition: 0,
-          records: [record],
+          records: [recordInMemory(value, offset, more)],
           count: 1,
           next: String(offset + 1),
           lag: 0,
