@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hasDotSegment } from '../workflows/plan/dot-segments.ts';
 import { identityText } from '../workflows/plan/exact-json.ts';
 import { isNumberText, type Json } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
@@ -69,10 +70,11 @@ function olderSourceId(name: string): string {
 
 /** What people recognize a name by, harmless in a path, a header and on a terminal. */
 function readableBeginning(name: string): string {
-  return name
+  const shown = name
     .slice(0, READABLE)
     .replace(/[^\x21-\x7e]/gu, '_')
     .replace(/(^|\/)\.{1,2}(?=\/)/g, '$1_');
+  return hasDotSegment(shown) ? shown.replace(/[.%]/g, '_') : shown;
 }
 
 /** A value as a text of bounded length: the key of a window. */
@@ -96,7 +98,7 @@ function boundedId(text: string, max = MAX_ID): string {
 }
 
 function isHarmless(text: string): boolean {
-  return /^[\x20-\x7e]*$/.test(text) && text.trim() === text && !text.split('/').some((segment) => segment === '.' || segment === '..');
+  return /^[\x20-\x7e]*$/.test(text) && text.trim() === text && !hasDotSegment(text);
 }
 
 function hashed(text: string): string {

@@ -27,7 +27,24 @@ export class MemoryStarts implements RunStarts {
     return `${plan.dagId}/${cause}/${id}`;
   }
 
+  /** @param fail is given what is wrong with a run: a sensor tries again whatever is thrown here */
+  constructor(private readonly fail: (error: unknown) => void) {}
+
   start(run: WantedRun): Promise<'started' | 'known'> {
+    try {
+      this.check(run);
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
+    this.started += 1;
+    this.onStart(run);
+    this.last.splice(0, Math.max(0, this.last.length - 10));
+    this.last.push(run.id);
+    return Promise.resolve('started');
+  }
+
+  private check(run: WantedRun): void {
     const id = this.idOf(run);
     assert.match(id, /^[\x20-\x7e]+$/);
     assert.ok(Buffer.byteLength(id) <= 800 && !hasDotSegment(id), id);
@@ -36,11 +53,6 @@ export class MemoryStarts implements RunStarts {
     assert.ok(Buffer.byteLength(exactJsonText(run.event.value)) <= MAX_EVENT_BYTES * 1.1);
     assert.deepEqual(Object.keys(parseExactJson(event) as JsonObject).sort(), ['meta', 'value']);
     exactJsonText(run.params);
-    this.started += 1;
-    this.onStart(run);
-    this.last.splice(0, Math.max(0, this.last.length - 10));
-    this.last.push(run.id);
-    return Promise.resolve('started');
   }
 
   upTo = (): Promise<undefined> => Promise.resolve(undefined);
@@ -74,7 +86,8 @@ tasks: [{name: a, type: empty}]
 `);
   const [planned] = plan.triggers ?? [];
   assert.ok(planned);
-  const [starts, stop, journal] = [new MemoryStarts(), new AbortController(), new SensorJournal(0, { counts: NO_COUNTS })];
+  const [stop, journal] = [new AbortController(), new SensorJournal(0, { counts: NO_COUNTS })];
+  const starts = new MemoryStarts((error) => stop.abort(error));
   setMaxListeners(0, stop.signal);
   const sensor: SensorContext = {
     dagId: plan.dagId,
