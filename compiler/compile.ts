@@ -215,6 +215,7 @@ export class Compiler {
       schedule,
       ...(schedule === null && timezone !== undefined && { timezone }),
       ...(triggers.length > 0 && { triggers }),
+      ...(expressions.failureFacts.length > 0 && { failureFacts: expressions.failureFacts }),
       ...(slas.length > 0 && { slas }),
       ...(Object.keys(params).length > 0 && { params }),
       tasks,

@@ -7,6 +7,7 @@ import { scrubberOf } from '../lib/scrub.ts';
 import { sensorQueue } from '../workflows/plan/trigger.ts';
 import { dataConverterFrom } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
+import { createFailureActivities } from './failure-facts.ts';
 import { createIntervalActivities } from './intervals.ts';
 import { createRunLookup } from './run-lookup.ts';
 import { scrubbedActivities, scrubbedSignals } from './scrub-exits.ts';
@@ -88,7 +89,12 @@ export async function createWorkers(
         dataConverter,
         workflowBundle: bundle,
         interceptors: { activity: [scrubbedActivities(secrets)] },
-        activities: { ...own, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
+        activities: {
+          ...own,
+          ...createSlotActivities(client, taskQueue),
+          ...createIntervalActivities(client),
+          ...createFailureActivities(client, environment),
+        },
         shutdownGraceTime: SHUTDOWN_GRACE,
         // After a worker's death its runs move to another one this soon; the default of 10 s doubles the damage of a short outage.
         stickyQueueScheduleToStartTimeout: '2s',

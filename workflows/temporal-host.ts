@@ -30,6 +30,7 @@ import {
 } from '@temporalio/workflow';
 import { boundedId } from './plan/bounded-id.ts';
 import { formatDuration } from './plan/duration.ts';
+import type { FailureQuestion, HostFact, HostFacts } from './plan/failure.ts';
 import { type ItemOutcome, ITEMS_WORKFLOW, type ItemsInput } from './plan/items.ts';
 import type { Json } from './plan/json.ts';
 import type { RetryRule, TaskPlan, WaitPlan } from './plan/plan.ts';
@@ -202,6 +203,16 @@ export class TemporalHost implements RunHost {
       this.held.delete(wanted.what);
       await release();
     };
+  }
+
+  failureFacts(task: string, wanted: readonly HostFact[]): Promise<HostFacts> {
+    const { workflowId, runId } = workflowInfo();
+    return CancellationScope.nonCancellable(() =>
+      scheduleLocalActivity<HostFacts>('failure_facts', [{ workflowId, runId, task, wanted } satisfies FailureQuestion], {
+        startToCloseTimeout: '30s',
+        summary: 'what handlers read of the failure',
+      }),
+    );
   }
 
   enter(state: RunStanding): void {

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../workflows/plan/duration.ts';
+import { attemptsOf, type HostFacts } from '../../workflows/plan/failure.ts';
 import type { ItemOutcome } from '../../workflows/plan/items.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { runCalls } from '../../workflows/run/run-calls.ts';
@@ -155,6 +156,11 @@ export class SimulatedHost implements RunHost {
   /** There is room for a run that is alone. */
   async acquire(): Promise<() => Promise<void>> {
     return async () => undefined;
+  }
+
+  /** A simulated run has no page. */
+  async failureFacts(task: string): Promise<HostFacts> {
+    return { attempts: attemptsOf(task, this.attempts), run_url: '' };
   }
 
   enter(): void {

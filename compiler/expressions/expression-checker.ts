@@ -1,6 +1,7 @@
 import { type Environment, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
 import { CONNECTION_FIELDS } from '../../workflows/plan/connection-fields.ts';
 import { formatMistake } from '../../workflows/plan/expressions/date-format.ts';
+import { FAILURE } from '../../workflows/plan/failure.ts';
 import { expressionLanguage } from '../../workflows/plan/expressions/language.ts';
 import { EVENT_META, RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
@@ -9,11 +10,11 @@ import { type Range, type Reference, syntaxFacts } from '../../workflows/plan/ex
 import { parseMoment } from '../../workflows/plan/moment.ts';
 import type { Code } from '../codes.ts';
 import { didYouMean } from '../diagnostic.ts';
-import { foreignFunctionHint, foreignNameHint, foreignSyntaxHint } from './foreign-names.ts';
+import { foreignFailureField, foreignFunctionHint, foreignNameHint, foreignSyntaxHint } from './foreign-names.ts';
 import { type CelDeclaration, celDeclaration, typeInWords } from './shapes.ts';
 
 /** The names that only some places have. */
-const OTHER_NAMES = ['params', 'outputs', 'item', 'event', 'event_meta', 'conn'] as const;
+export const OTHER_NAMES = ['params', 'outputs', 'item', 'event', 'event_meta', 'conn', 'failure'] as const;
 
 /** How a regular expression would be written here: cel-js runs it with backtracking. */
 const REFUSED_CALLS: Readonly<Record<string, string>> = {
@@ -34,6 +35,8 @@ export interface ExpressionScope {
   readonly items: Readonly<Record<string, Shape>>;
   /** Whether a record may have started the run. */
   readonly hasEvent: boolean;
+  /** Whether the run has failed where the expression is evaluated; `maybe`: `failure` may be null. */
+  readonly hasFailed: boolean | 'maybe';
 }
 
 /** What is wrong with an expression, `start` and `end` being places in it. */
@@ -114,6 +117,18 @@ function checkInScope(source: string, scope: ExpressionScope): CheckedExpression
     const mistake = referenceMistake(reference, scope);
     if (mistake) return { mistake: { ...mistake, start: reference.start, end: reference.end } };
   }
+  const unguarded = scope.hasFailed === 'maybe' ? unguardedFailure(facts.references) : undefined;
+  if (unguarded) {
+    return {
+      mistake: {
+        start: unguarded.start,
+        end: unguarded.end,
+        code: 'SL502',
+        message: `Tasks of \`finally\` run after good runs too, where 'failure' is null.`,
+        hint: `write failure != null ? ${unguarded.path.join('.')} : ${unguarded.path[1] === 'attempts' ? '0' : '"none"'}, or give the task when: failure != null`,
+      },
+    };
+  }
   const checked = languageFor(scope, facts.references).check(celSource(source));
   if (checked.valid) return { type: checked.type ?? 'dyn', references: facts.references };
   return { mistake: typeMistake(checked.error, source) };
@@ -152,6 +167,8 @@ function languageFor(scope: ExpressionScope, references: readonly Reference[]): 
   // A key may bring an event of its own: that of the record it waits for.
   if (names.has('event') && !Object.hasOwn(scope.items, 'event')) declare(language, 'event', 'map<string, dyn>');
   if (names.has('event_meta')) declare(language, 'event_meta', celDeclaration(EVENT_META));
+  // Only text and numbers can be compared by type; what may be null is known in a run.
+  if (names.has('failure')) declare(language, 'failure', readsWholeFailure(references) ? 'dyn' : celDeclaration(FAILURE));
   if (names.has('conn')) {
     const connections = references.filter(({ path }) => path[0] === 'conn').map(({ path }) => path[1] ?? '');
     const fields = celDeclaration({ fields: CONNECTION_FIELDS });
@@ -213,6 +230,8 @@ function referenceMistake({ path }: Reference, scope: ExpressionScope): Omit<Exp
           };
     case 'conn':
       return connectionMistake(path);
+    case 'failure':
+      return failureMistake(path, scope);
     default:
   }
   const names = [...Object.keys(RUN_NAMES), ...OTHER_NAMES, ...Object.keys(scope.items)];
@@ -275,6 +294,35 @@ function connectionMistake([, connection, field]: readonly string[]): Omit<Expre
     message: `Expressions cannot read '${field}' of a connection${/pass|secret|token|key|user/i.test(field) ? ': secrets are never values' : ''}.`,
     hint: didYouMean(field, Object.keys(CONNECTION_FIELDS)) ?? `they can read: ${Object.keys(CONNECTION_FIELDS).join(', ')}`,
   };
+}
+
+function failureMistake(
+  [, field]: readonly string[],
+  { hasFailed }: ExpressionScope,
+): Omit<ExpressionMistake, 'start' | 'end'> | undefined {
+  if (hasFailed === false) {
+    return {
+      code: 'SL502',
+      message: "There is no 'failure' here: it is known when the tasks of the run have ended.",
+      hint: 'it belongs to the tasks in on_failure and finally',
+    };
+  }
+  const fields = Object.keys(FAILURE.fields);
+  if (field === undefined || fields.includes(field)) return undefined;
+  return {
+    code: 'SL506',
+    message: `'failure' has no '${field}'.`,
+    hint: foreignFailureField(field) ?? didYouMean(field, fields) ?? `it has: ${fields.join(', ')}`,
+  };
+}
+
+function readsWholeFailure(references: readonly Reference[]): boolean {
+  return references.some(({ path }) => path[0] === 'failure' && path.length === 1);
+}
+
+/** Where a field of `failure` is read by an expression that does not look whether there is one. */
+function unguardedFailure(references: readonly Reference[]): Reference | undefined {
+  return readsWholeFailure(references) ? undefined : references.find(({ path }) => path[0] === 'failure');
 }
 
 function syntaxMistake(error: unknown, source: string): ExpressionMistake {

@@ -11,6 +11,19 @@ const NAMES: readonly (readonly [name: string, hint: string])[] = [
   ['var', 'there are no variables: declare a parameter and write params.<name>'],
   ['vars', 'there are no variables: declare a parameter and write params.<name>'],
   ['Variable', 'there are no variables: declare a parameter and write params.<name>'],
+  ['ti.try_number', 'in on_failure and finally write failure.attempts'],
+  ['ti.log_url', 'in on_failure and finally write failure.run_url'],
+  ['ti.task_id', 'in on_failure and finally the task that failed is failure.task'],
+  ['task_instance.try_number', 'in on_failure and finally write failure.attempts'],
+  ['task_instance.log_url', 'in on_failure and finally write failure.run_url'],
+  ['task_instance.task_id', 'in on_failure and finally the task that failed is failure.task'],
+  ['task_instance_key_str', 'in on_failure and finally the task that failed is failure.task'],
+  ['exception', 'in on_failure and finally write failure.error'],
+  ['error', 'in on_failure and finally write failure.error'],
+  ['reason', 'in on_failure and finally write failure.error'],
+  ['try_number', 'in on_failure and finally write failure.attempts'],
+  ['run_url', 'in on_failure and finally write failure.run_url'],
+  ['log_url', 'in on_failure and finally write failure.run_url'],
   ['xcom_pull', 'the output of a task is outputs.<task>'],
   ['ti', 'the output of a task is outputs.<task>'],
   ['task_instance', 'the output of a task is outputs.<task>'],
@@ -50,6 +63,22 @@ const NAMES: readonly (readonly [name: string, hint: string])[] = [
   ['False', 'write false'],
 ];
 
+/** What other systems call the fields of a failure. */
+const FAILURE_FIELDS: Readonly<Record<string, string>> = {
+  message: 'error',
+  exception: 'error',
+  reason: 'error',
+  task_id: 'task',
+  task_name: 'task',
+  name: 'task',
+  try_number: 'attempts',
+  attempt: 'attempts',
+  tries: 'attempts',
+  url: 'run_url',
+  log_url: 'run_url',
+  link: 'run_url',
+};
+
 /** Functions of other systems, with ours. */
 const FUNCTIONS: Readonly<Record<string, string>> = {
   ds_add: 'write addDays(ds, 1)',
@@ -81,12 +110,19 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   env_var: 'secrets are never values, and expressions do not read the environment: a parameter is params.<name>',
   secret: 'secrets are never values: the task names a connection',
   xcom_pull: 'the output of a task is outputs.<task>',
+  failure: 'tasks of on_failure run only when the run has failed; failure.error says why',
+  errorLogs: 'in on_failure and finally write failure.error',
 };
 
 /** How to say here what a name of another system means; the most of `path` that is known counts. */
 export function foreignNameHint(path: readonly string[]): string | undefined {
   const written = path.join('.');
   return NAMES.find(([name]) => written === name || written.startsWith(`${name}.`))?.[1];
+}
+
+/** How to say here what another system calls a field of a failure. */
+export function foreignFailureField(name: string): string | undefined {
+  return Object.hasOwn(FAILURE_FIELDS, name) ? `write failure.${FAILURE_FIELDS[name]}` : undefined;
 }
 
 /** How to say here what a function of another system does. */

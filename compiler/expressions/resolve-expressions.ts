@@ -1,6 +1,7 @@
 import type { TaskType } from '../../activities/define-task.ts';
 import type { TriggerType } from '../../sensors/define-trigger.ts';
 import { SlaListSchema } from '../../monitors/sla.ts';
+import { HOST_FACTS, type HostFact } from '../../workflows/plan/failure.ts';
 import type { TemplatePlace } from '../../workflows/plan/expressions/evaluator.ts';
 import { isTemplate } from '../../workflows/plan/expressions/template.ts';
 import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
@@ -15,7 +16,7 @@ import { aggregateOf } from '../resolve-triggers.ts';
 import { COMMON_TASK_KEYS, TASK_COMMON } from '../schema/task-keys.ts';
 import type { Path, Source } from '../source.ts';
 import { type TaskList, type TaskNode } from '../task-node.ts';
-import { type ExpressionScope, taskOf } from './expression-checker.ts';
+import { type ExpressionScope, OTHER_NAMES, taskOf } from './expression-checker.ts';
 import { findTemplates, type FoundTemplate } from './find-templates.ts';
 import { shapeOfSchema } from './shapes.ts';
 import { checkBare, type CheckedTemplate, checkTemplate } from './template-checker.ts';
@@ -31,6 +32,8 @@ export interface ResolvedExpressions {
   /** The types of the names that are read; undefined when there are no expressions. */
   readonly shapes: Readonly<Record<string, Shape>> | undefined;
   readonly connections: readonly string[];
+  /** What handlers read of a failure that only a host knows. */
+  readonly failureFacts: readonly HostFact[];
 }
 
 /** What a pipeline is made of, as far as its expressions care. */
@@ -95,7 +98,14 @@ class ExpressionResolver {
     for (const node of this.context.nodes) this.checkTask(node);
     const connections = new Set(this.read.flatMap(({ path }) => (path[0] === 'conn' && path[1] !== undefined ? [path[1]] : [])));
     const { templates, lists, triggerTemplates } = this;
-    return { templates, lists, triggerTemplates, shapes: this.found ? this.shapesRead() : undefined, connections: [...connections].sort() };
+    const shapes = this.found ? this.shapesRead() : undefined;
+    return { templates, lists, triggerTemplates, shapes, connections: [...connections].sort(), failureFacts: this.failureFacts() };
+  }
+
+  /** `failure` without a field may be any of it. */
+  private failureFacts(): HostFact[] {
+    const fields = new Set(this.read.flatMap(({ path: [name, field] }) => (name === 'failure' ? [field] : [])));
+    return HOST_FACTS.filter((fact) => fields.has(fact) || fields.has(undefined));
   }
 
   private checkTask(node: TaskNode): void {
@@ -154,7 +164,7 @@ class ExpressionResolver {
   /** @returns the names that the lists bind, with what is known of them */
   private checkExpand(expand: JsonObject, path: Path, scope: ExpressionScope): Record<string, Shape> {
     const name = typeof expand.as === 'string' ? expand.as : 'item';
-    if (name in RUN_NAMES || ['params', 'outputs', 'event', 'event_meta', 'conn'].includes(name)) {
+    if (name in RUN_NAMES || (name !== 'item' && (OTHER_NAMES as readonly string[]).includes(name))) {
       this.source.report('SL305', [...path, 'as'], `'${name}' is a name that expressions have already.`, 'choose another');
     }
     const items = { ...scope.items, [name]: this.itemShape(expand.over, [...path, 'over'], scope) };
@@ -253,12 +263,13 @@ class ExpressionResolver {
       : { ...scope, items: { ...scope.items, ...Object.fromEntries(names.map((name) => [name, 'dyn' as const])) } };
   }
 
-  private scopeOf({ name, list }: TaskNode): ExpressionScope {
+  private scopeOf({ name, list, keys }: TaskNode): ExpressionScope {
     const graph = this.context.graphs.get(list);
     // Most tasks read no output of another: who comes before them is looked up for those that do.
     let before: ReadonlySet<string> | undefined;
     return {
       ...this.everywhere(),
+      hasFailed: list === 'on_failure' || (list === 'finally' && (isAboutFailures(keys.when) || 'maybe')),
       readable: (task) => {
         if (!graph || (list !== 'tasks' && this.context.graphs.get('tasks')?.upstream.has(task))) return true;
         before ??= tasksBefore(graph, name);
@@ -270,7 +281,7 @@ class ExpressionResolver {
 
   /** What can be named where the whole run is meant. */
   private everywhere(): ExpressionScope {
-    return { outputs: this.outputs, readable: () => true, params: this.params, items: {}, hasEvent: this.hasEvent };
+    return { outputs: this.outputs, readable: () => true, params: this.params, items: {}, hasEvent: this.hasEvent, hasFailed: false };
   }
 
   private nameAt(path: Path): string | undefined {
@@ -310,6 +321,11 @@ class ExpressionResolver {
 }
 
 const TASK_KEYS: ReadonlySet<string> = new Set(['tasks', 'task_groups', 'on_failure', 'on_success', 'finally', 'default_args', 'params']);
+
+/** Whether a condition holds only where something has failed. */
+function isAboutFailures(when: Json | undefined): boolean {
+  return typeof when === 'string' && !when.includes('||') && /(?:\bfailure\s*!=\s*null|\bnull\s*!=\s*failure)\b/.test(when);
+}
 
 function tasksBefore({ upstream }: TaskGraph, name: string | undefined): ReadonlySet<string> {
   const before = new Set<string>();

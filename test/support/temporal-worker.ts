@@ -5,6 +5,7 @@ import type { Environment } from '../../lib/environment.ts';
 import { dataConverterFrom } from '../../temporal/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
+import { createFailureActivities } from '../../temporal/failure-facts.ts';
 import { createIntervalActivities } from '../../temporal/intervals.ts';
 import { createSlotActivities } from '../../temporal/slot-activities.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
@@ -42,7 +43,12 @@ export async function startTestWorker(
     // As real workers: the runs of one that is closed go on elsewhere this soon.
     stickyQueueScheduleToStartTimeout: '2s',
     workflowBundle: workflows ?? (await workflowBundle('index', dataConverter)),
-    activities: { ...activities, ...createSlotActivities(client, taskQueue), ...createIntervalActivities(client) },
+    activities: {
+      ...activities,
+      ...createSlotActivities(client, taskQueue),
+      ...createIntervalActivities(client),
+      ...createFailureActivities(client, environment),
+    },
   });
   const running = worker.run();
   return {

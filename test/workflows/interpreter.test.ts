@@ -23,7 +23,7 @@ describe('interpreter', () => {
   before(async function () {
     this.timeout('15m');
     const { environment } = await testStack(['temporal']);
-    worker = await startTestWorker(environment, toyActivities);
+    worker = await startTestWorker({ ...environment, SLUICE_TEMPORAL_UI: 'http://127.0.0.1:8233/' }, toyActivities);
   });
   after(() => worker.close());
 
@@ -59,6 +59,13 @@ describe('interpreter', () => {
     assert.equal(error?.message, "Task bad failed: relation 'sales' does not exist (0 of 1 tasks succeeded)");
     assert.equal(JSON.stringify(error.message), `"${error.message}"`);
     assert.equal(result.tasks.bad?.error, 'relation "sales" does not exist\nLINE 1: SELECT * FROM "sales"');
+  });
+
+  it('gives the handlers of a failed run the address of its page', async () => {
+    const plan = casePlan('a: ok with {poison: true}', { on_failure: 'tell: ok with {give: "{{ failure.run_url }}"}' });
+    const { result } = await run(plan);
+    const page = /^http:\/\/127\.0\.0\.1:8233\/namespaces\/\w+\/workflows\/toys%2Fmanual%2F[\w-]+\/[\w-]{36}\/history$/;
+    assert.match(String(result.tasks.tell?.output), page);
   });
 
   it('forgives a task that may fail', async () => {

@@ -1,5 +1,6 @@
 import type { TemplatePlace } from './expressions/evaluator.ts';
 import type { Shape } from './expressions/shape.ts';
+import type { HostFact } from './failure.ts';
 import type { CatchupPlan } from './intervals.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { SchedulePlan } from './schedule.ts';
@@ -41,6 +42,8 @@ export interface Plan {
   readonly onFailure?: readonly TaskPlan[];
   readonly onSuccess?: readonly TaskPlan[];
   readonly finally?: readonly TaskPlan[];
+  /** What these read of `failure` that the run itself does not know; absent: nothing. */
+  readonly failureFacts?: readonly HostFact[];
   /** What it promises, of its runs and of its tasks. */
   readonly slas?: readonly SlaPlan[];
   readonly alerts?: AlertsPlan;

@@ -64,7 +64,7 @@ export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: Ite
     );
   }
   const outputs: Json[] = known ? [...known.outputs] : calls.map(() => null);
-  const failures: { suffix: string; error: TaskFailed }[] = [];
+  const failures: { suffix: string; item: string; error: TaskFailed }[] = [];
   let done = calls.length - missing.size;
   let canceled = false;
   const stopAtFailure = expand.onItemFailure === 'fail';
@@ -79,7 +79,11 @@ export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: Ite
   const fail = (batch: Batch, error: unknown): void => {
     if (error instanceof TaskCanceled) canceled = true;
     else
-      failures.push({ suffix: batchName(batch.calls), error: error instanceof TaskFailed ? error : new TaskFailed(String(error), error) });
+      failures.push({
+        suffix: batchName(batch.calls),
+        item: expand.batchSize === 1 ? (batch.calls[0]?.suffix ?? '') : batchSuffix(batch.calls),
+        error: error instanceof TaskFailed ? error : new TaskFailed(String(error), error),
+      });
   };
   const mayGoOn = (): boolean => {
     runner.progress(`${done} of ${calls.length} items${failures.length > 0 ? `, ${failures.length} failed` : ''}`);
@@ -120,7 +124,13 @@ export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: Ite
   const note = `${done} of ${calls.length} items${failed.length > 0 ? `; failed: ${failed.slice(0, 10).join(' ')}${failed.length > 10 ? ' …' : ''}` : ''}`;
   if (first && (expand.onItemFailure !== 'continue' || done === 0)) {
     const partial = sizeOf(outputs) > MAX_OUTPUT_CHARACTERS ? undefined : { outputs, missing: [...missing] };
-    throw new TaskFailed(`${task.name}${first.suffix} failed (${note}): ${first.error.message}`, first.error.origin, partial);
+    throw new TaskFailed(
+      `${task.name}${first.suffix} failed (${note}): ${first.error.message}`,
+      first.error.origin,
+      partial,
+      false,
+      first.item,
+    );
   }
   const output = expand.expand ? nested(expand, lists, outputs) : outputs;
   if (sizeOf(output) > MAX_OUTPUT_CHARACTERS) {
@@ -176,6 +186,12 @@ async function eachOf<T>(list: readonly T[], parallel: number, work: (each: T, i
     }
   };
   await Promise.all(Array.from({ length: Math.min(parallel, list.length) }, worker));
+}
+
+/** What is added to a task's name for a batch of its items: `[0-99]`. */
+export function batchSuffix(calls: readonly Call[]): string {
+  const [first, last] = [calls[0]?.suffix ?? '', calls.at(-1)?.suffix ?? ''];
+  return `${first.slice(0, -1)}-${last.slice(1)}`;
 }
 
 function batchName(calls: readonly Call[]): string {

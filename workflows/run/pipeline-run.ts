@@ -1,5 +1,6 @@
 import { formatDuration } from '../plan/duration.ts';
 import type { Evaluator } from '../plan/expressions/evaluator.ts';
+import { failureText } from '../plan/failure.ts';
 import { allTasks, type Plan, type TaskPlan } from '../plan/plan.ts';
 import type { RunResult } from '../plan/run.ts';
 import { taskBoard } from '../plan/task-board.ts';
@@ -117,10 +118,14 @@ export class PipelineRun {
       return scope.canceled && !host.canceled;
     });
     let failure = timedOut ? this.timeout() : this.failureOf(plan.tasks);
+    if (!host.canceled || this.state.firstFailed(plan.tasks)) await this.tellHandlers(failure, plan.tasks);
     if (!host.canceled) {
       const [then = [], not = []] = failure ? [plan.onFailure, plan.onSuccess] : [plan.onSuccess, plan.onFailure];
       await this.after(then, not);
-      failure ??= this.failureOf(then);
+      if (!failure) {
+        failure = this.failureOf(then);
+        await this.tellHandlers(failure, then);
+      }
     }
     if (plan.finally) {
       await host.within({ shielded: true }, (scope) => this.runList(plan.finally ?? [], scope));
@@ -140,11 +145,29 @@ export class PipelineRun {
     return this.operations.during(new TaskListRun(tasks, this.state, this.runner, scope, this.operations));
   }
 
-  private timeout(): RunEnd['failure'] {
+  /** Says to the tasks that follow why the run has failed, if it has. */
+  private async tellHandlers(failure: RunEnd['failure'], tasks: readonly TaskPlan[]): Promise<void> {
+    if (!failure) return;
+    const { state, plan } = this;
+    const first = state.firstFailed(tasks)?.name;
+    const isTimeout = failure.type === 'DagrunTimeout';
+    const name = (isTimeout ? this.cutOff()[0] : first) ?? '';
+    const task = `${name}${state.failedItems.get(name) ?? ''}`;
+    const error = failureText((isTimeout ? undefined : state.results.get(name)?.error) ?? failure.message);
+    const facts = plan.failureFacts ? await this.host.failureFacts(task, plan.failureFacts) : { attempts: 1, run_url: '' };
+    this.runner.failure = { task, error, ...facts };
+  }
+
+  /** The tasks that ran when the run was out of time. */
+  private cutOff(): readonly string[] {
     const { results } = this.state;
-    const cut = this.plan.tasks
+    return this.plan.tasks
       .map(({ name }) => name)
       .filter((name) => results.get(name)?.state === 'canceled' && this.state.timesOf(name).startedAt !== undefined);
+  }
+
+  private timeout(): RunEnd['failure'] {
+    const cut = this.cutOff();
     const where = cut.length === 0 ? '' : `: it was at ${cut.slice(0, 3).join(', ')}${cut.length > 3 ? ', …' : ''}`;
     const message = `The run took longer than its dagrun_timeout of ${formatDuration(this.plan.runTimeoutMs ?? 0)}${where}`;
     return { type: 'DagrunTimeout', message, origin: undefined };
@@ -154,7 +177,7 @@ export class PipelineRun {
     const { results, origins } = this.state;
     const failed = tasks.filter((task) => failsTheRun(task, results.get(task.name)));
     if (failed.length === 0) return undefined;
-    const first = failed.find((task) => results.get(task.name)?.state !== 'upstream_failed') ?? failed[0];
+    const first = this.state.firstFailed(tasks) ?? failed.find((task) => results.get(task.name)?.state !== 'upstream_failed') ?? failed[0];
     const succeeded = [...results.values()].filter(({ state }) => state === 'success').length;
     const { state, error: reason } = (first && results.get(first.name)) ?? {};
     return {

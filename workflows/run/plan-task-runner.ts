@@ -1,6 +1,7 @@
 import { type DatasetReference, datasetLocation } from '../plan/dataset.ts';
 import { formatDuration } from '../plan/duration.ts';
 import { identityText } from '../plan/exact-json.ts';
+import type { Failure } from '../plan/failure.ts';
 import { type Evaluator, ExpressionFailed, type Variables } from '../plan/expressions/evaluator.ts';
 import type { ItemCall, ItemOutcome } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
@@ -11,7 +12,7 @@ import type { RunIdentity, TaskInput } from '../plan/task-input.ts';
 import { runApproval } from './approval.ts';
 import { runChild } from './child-run.ts';
 import type { Decisions } from './decisions.ts';
-import { expandTask, type ItemRunner, type ListPart } from './expanded-task.ts';
+import { batchSuffix, expandTask, type ItemRunner, type ListPart } from './expanded-task.ts';
 import type { Operations } from './operations.ts';
 import { type ActivityCall, type RunHost, type RunningActivity, type RunScope, TaskCanceled, TaskFailed } from './run-host.ts';
 import type { RunState } from './run-state.ts';
@@ -54,6 +55,8 @@ class ListMissing extends Error {
 
 /** Runs the tasks of a plan: by type, with retries by hand where a task holds on failure. */
 export class PlanTaskRunner implements TaskRunner {
+  /** Why the run has failed, for its handlers; null while it has not. */
+  failure: Failure | null = null;
   /** How often each task has been tried in this run, Temporal's retries not counted. */
   private readonly rounds = new Map<string, number>();
   private readonly partials = new Map<string, PartialOutputs>();
@@ -178,9 +181,10 @@ export class PlanTaskRunner implements TaskRunner {
     if (error instanceof ListMissing) return { state: error.state, note: error.message };
     if (error instanceof TaskCanceled) return { state: 'canceled' };
     if (!(error instanceof TaskFailed)) return { state: 'failed', error: messageOf(error) };
-    const { origin, partial, expired } = error;
+    const { origin, partial, expired, item } = error;
     if (expired && task.wait?.softFail) return { state: 'skipped', note: error.message };
     this.state.origins.set(task.name, origin);
+    this.state.failedItems.set(task.name, item);
     if (partial) this.partials.set(task.name, partial);
     return { state: 'failed', error: messageOf(error), ...(partial && { partial }) };
   }
@@ -251,12 +255,11 @@ export class PlanTaskRunner implements TaskRunner {
   }
 
   private batchOf(task: TaskPlan, calls: readonly Call[], round: number): ActivityCall {
-    const [first, last] = [calls[0]?.suffix ?? '', calls.at(-1)?.suffix ?? ''];
     const batch = calls.map(({ items, suffix }) => {
       const { params, output, values } = this.inputOf(task, this.render(task, items), suffix, items);
       return { params, ...(output !== undefined && { output }), ...(values && { values }) };
     });
-    const suffix = `${first.slice(0, -1)}-${last.slice(1)}`;
+    const suffix = batchSuffix(calls);
     return {
       id: idOf(task, suffix, round),
       task,
@@ -315,7 +318,8 @@ export class PlanTaskRunner implements TaskRunner {
   }
 
   private variables(): Variables {
-    return { ...this.context.values, params: this.context.params, outputs: this.state.outputs() };
+    const failure = this.failure as unknown as JsonObject | null;
+    return { ...this.context.values, params: this.context.params, outputs: this.state.outputs(), failure };
   }
 
   private expressions(task: TaskPlan): Evaluator {

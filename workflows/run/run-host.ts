@@ -1,4 +1,5 @@
 import { formatDuration } from '../plan/duration.ts';
+import type { HostFact, HostFacts } from '../plan/failure.ts';
 import type { ItemOutcome, ItemsInput } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
@@ -40,6 +41,12 @@ export interface RunHost {
    * @throws TaskCanceled when the scope is cancelled first
    */
   acquire(call: SlotCall, scope: RunScope): Promise<(() => Promise<void>) | undefined>;
+  /**
+   * What the run does not know of its own failure; also when it was cancelled.
+   * @param task that failed, with the item of a list: `load[3]`
+   * @param wanted what is not wanted may be made up
+   */
+  failureFacts(task: string, wanted: readonly HostFact[]): Promise<HostFacts>;
   /** Shows how the run stands, where people search for runs. */
   enter(state: RunStanding): void;
   /** Shows for whom the run waits, where people see it without the run: lines, none where it waits for nobody. */
@@ -130,6 +137,8 @@ export class TaskFailed extends Error {
     readonly partial?: PartialOutputs,
     /** It has waited in vain for as long as it may. */
     readonly expired = false,
+    /** Of a list: the item, or the batch, that failed first: `[3]`, `[0-99]`. */
+    readonly item = '',
   ) {
     super(message);
   }

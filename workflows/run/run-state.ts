@@ -9,6 +9,10 @@ export class RunState {
   readonly results = new Map<string, TaskResult>();
   /** What failed tasks failed of, by task. */
   readonly origins = new Map<string, unknown>();
+  /** Of failed lists: the items that failed first, by task. */
+  readonly failedItems = new Map<string, string>();
+  /** The tasks that have failed, the first one first. */
+  private readonly failed = new Set<string>();
   private readonly times = new Map<string, TaskTimes>();
   private byTask: JsonObject | undefined;
 
@@ -18,6 +22,8 @@ export class RunState {
   /** Records how a task stands. */
   settle(task: TaskPlan, result: TaskResult): void {
     this.results.set(task.name, result);
+    if (result.state === 'failed') this.failed.add(task.name);
+    else this.failed.delete(task.name);
     const { now } = this.clock;
     const { startedAt } = this.times.get(task.name) ?? {};
     if (isFinal(result.state)) {
@@ -32,9 +38,17 @@ export class RunState {
     return this.times.get(name) ?? {};
   }
 
+  /** Which of `tasks` was the first to fail so that the run does. */
+  firstFailed(tasks: readonly TaskPlan[]): TaskPlan | undefined {
+    const counted = new Map(tasks.filter(({ allowFailure }) => !allowFailure).map((task) => [task.name, task]));
+    for (const name of this.failed) if (counted.has(name)) return counted.get(name);
+    return undefined;
+  }
+
   /** Takes back how a task ended: it is to be tried again. */
   forget(name: string): void {
     this.results.delete(name);
+    this.failed.delete(name);
     this.times.delete(name);
     this.origins.delete(name);
     this.byTask = undefined;

@@ -24,6 +24,7 @@ const TIMED = new Set([
   'dagrun_timeout ends a run as failed',
   'dagrun_timeout leaves what is done',
   'they run after a time-out',
+  'a run that took too long, at the task where it was',
   'an attempt takes too long',
 ]);
 

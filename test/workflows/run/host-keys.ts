@@ -291,6 +291,34 @@ export const PLAN_FIELDS = {
   onFailure: { by: 'the run' },
   onSuccess: { by: 'the run' },
   finally: { by: 'the run' },
+  failureFacts: {
+    cases: [
+      {
+        tasks: 'a: flaky with {retries: 1, retry_delay: 50ms, takes: 0ms}',
+        given: { on_failure: 'tell: ok with {give: "{{ failure.attempts }}", takes: 0ms}' },
+        expect: 'a=failed tell=success=2: failed',
+      },
+      {
+        tasks: 'a: hang with {execution_timeout: 1s, retry_policy: [{on: execution_timeout, action: fail}]}',
+        given: { on_failure: 'tell: ok with {give: "{{ failure.attempts }}", takes: 0ms}' },
+        expect: 'a=failed tell=success=1: failed',
+      },
+      {
+        tasks:
+          'a: flaky with {retries: 1, retry_delay: 50ms, takes: 0ms, expand: {over: [1, 2, 3], max_parallel: 1, on_item_failure: finish}}',
+        given: { finally: 'tell: ok with {when: failure != null, give: "{{ failure.task }} {{ failure.attempts }}", takes: 0ms}' },
+        expect: 'a=failed tell=success="a[0] 2": failed',
+      },
+      {
+        tasks: 'a: run_pipeline with {dag_id: child, retries: 2, retry_delay: 50ms}',
+        given: {
+          pipelines: { child: 'x: fail with {takes: 0ms}' },
+          on_failure: 'tell: ok with {give: "{{ failure.attempts }}", takes: 0ms}',
+        },
+        expect: 'a=failed tell=success=3: failed',
+      },
+    ],
+  },
   slas: { by: 'monitors' },
   alerts: { by: 'monitors' },
   waitingAlerts: { by: 'monitors' },
