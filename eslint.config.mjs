@@ -1,7 +1,20 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-const ROOMS = ['workflows', 'activities', 'sensors', 'monitors', 'compiler', 'temporal', 'lib', 'cli', 'dev', 'bench', 'test'];
+const ROOMS = [
+  'workflows',
+  'activities',
+  'sensors',
+  'monitors',
+  'connections',
+  'compiler',
+  'temporal',
+  'lib',
+  'cli',
+  'dev',
+  'bench',
+  'test',
+];
 
 /**
  * Who may import whom, values and not types: docs/house.md of the design, "Rooms".
@@ -108,17 +121,18 @@ export default tseslint.config(
   },
   room(
     'activities',
-    ['workflows/plan', 'lib'],
+    ['workflows/plan', 'connections', 'lib'],
     '(node:|@temporalio/(activity|common)$|pg|pg-copy-streams|@aws-sdk/|kafkajs$|typebox$|ajv$|fastest-levenshtein$)',
   ),
   room(
     'compiler',
-    ['workflows/plan', 'activities', 'sensors', 'monitors'],
+    ['workflows/plan', 'activities', 'sensors', 'monitors', 'connections'],
     '(node:|yaml$|ajv$|fastest-levenshtein$|@marcbachmann/cel-js$)',
   ),
-  room('temporal', ['workflows/plan', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
-  room('sensors', ['workflows/plan', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$|kafkajs$)'),
-  room('monitors', ['workflows/plan', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$)'),
+  room('temporal', ['workflows/plan', 'connections', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
+  room('sensors', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$|kafkajs$)'),
+  room('monitors', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$)'),
+  room('connections', ['workflows/plan', 'lib'], '(node:|typebox$)'),
   room('lib', ['workflows/plan'], '[@a-z]'),
   {
     files: ['test/**/*.ts'],

@@ -9,7 +9,7 @@ import { formatDiagnostic } from './compiler/diagnostic.ts';
 import { loadPipelines, PipelinesNotFound } from './compiler/load-pipelines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
-import { scrubberOf } from './lib/scrub.ts';
+import { scrubberOf } from './connections/scrubber.ts';
 import { allowedQueues, loadEnvironment, ROOT, SettingError, taskQueueOf } from './lib/environment.ts';
 import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log } from './lib/logging.ts';

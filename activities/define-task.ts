@@ -1,7 +1,7 @@
 import type { Context } from '@temporalio/activity';
 import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
-import type { ConnectionOf, ConnectionType } from '../lib/connections.ts';
-import { connectionField } from '../lib/schema-fields.ts';
+import type { ConnectionOf, ConnectionType } from '../connections/catalog.ts';
+import { connectionField } from '../connections/connection-field.ts';
 import type { RunLookup } from './run-lookup.ts';
 import { COMMON_TASK_KEYS, type CommonTaskKey } from '../workflows/plan/common-task-keys.ts';
 import type { DatasetReference } from '../workflows/plan/dataset.ts';

@@ -1,5 +1,6 @@
 import Type from 'typebox';
-import { choice, connectionField, text } from '../lib/schema-fields.ts';
+import { choice, text } from '../lib/schema-fields.ts';
+import { connectionField } from '../connections/connection-field.ts';
 import { defineTask } from './define-task.ts';
 import { CHANNEL_CONNECTIONS } from './notify/channel-connections.ts';
 

@@ -1,5 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import type { Connections } from '../lib/connections.ts';
+import type { Connections } from '../connections/connections.ts';
 import { type Environment, SettingError } from '../lib/environment.ts';
 import { formatS3Uri, openS3, parseS3Uri, type S3Location } from '../lib/s3.ts';
 import { hasDotSegment } from '../workflows/plan/dot-segments.ts';

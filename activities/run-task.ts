@@ -1,8 +1,10 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { CallbackError, failOnCallbackError } from '../lib/callback-errors.ts';
-import { ConnectionError, type ConnectionOf, type Connections, type ConnectionType } from '../lib/connections.ts';
-import { withCurrentNames } from '../lib/current-names.ts';
+import type { ConnectionOf, ConnectionType } from '../connections/catalog.ts';
+import type { Connections } from '../connections/connections.ts';
+import { ConnectionError } from '../connections/parse.ts';
 import { scrub, type Scrubber } from '../lib/scrub.ts';
+import { withCurrentNames } from '../lib/current-names.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { RetryRule } from '../workflows/plan/plan.ts';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { connectionsFrom, type KafkaConnection } from '../lib/connections.ts';
+import type { KafkaConnection } from '../lib/kafka/connection.ts';
+import { connectionsFrom } from '../connections/connections.ts';
 import { decoderOf } from '../lib/kafka/decoders.ts';
 import { withCurrentNames } from '../lib/current-names.ts';
 import { EXIT } from '../lib/exit-code.ts';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
-import { connectionsFrom } from '../lib/connections.ts';
+import { connectionsFrom } from '../connections/connections.ts';
+import { scrubberOf } from '../connections/scrubber.ts';
 import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
 import { notify } from '../monitors/notify.ts';
-import { scrubberOf } from '../lib/scrub.ts';
 import { acknowledgeIncident, type ListedIncident, listIncidents, resolveIncident, showIncident } from '../temporal/incidents.ts';
 import type { OperatorWord } from '../workflows/plan/decision.ts';
 import type { IncidentState, Notice } from '../workflows/plan/incident.ts';

@@ -1,4 +1,5 @@
 import type { TaskType } from '../activities/define-task.ts';
+import { CONNECTIONS } from '../connections/catalog.ts';
 import { AlertsSchema } from '../monitors/alerts.ts';
 import { TRIGGERS } from '../sensors/catalog.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
@@ -17,6 +18,15 @@ export interface Context {
   readonly queues?: ReadonlySet<string>;
 }
 
+/** The type of a connection by its name; undefined: not known. */
+export type ConnectionTypeOf = (name: string) => string | undefined;
+
+/** The names of Airflow's defaults, such as `postgres_default`, say their types where nothing is defined. */
+export function connectionTypeOf({ connections, connectionTypes = new Map() }: Context): ConnectionTypeOf {
+  return (name) =>
+    connectionTypes.get(name) ?? (connections?.has(name) ? undefined : CONNECTIONS.find(({ type }) => name === `${type}_default`)?.type);
+}
+
 interface File {
   readonly source: Source;
   readonly value: JsonObject | undefined;
@@ -27,12 +37,10 @@ interface File {
 export function checkContext(
   files: readonly File[],
   types: ReadonlyMap<string, TaskType>,
-  { connections, connectionTypes = new Map(), queues }: Context,
+  { connections, queues }: Context,
+  connectionType: ConnectionTypeOf,
 ): void {
   const made = new Set(files.flatMap(({ value }) => listOf(value?.outlets)).filter((uri) => typeof uri === 'string'));
-  const allTypes = new Set([...types.values()].flatMap(({ connections: needs }) => Object.values(needs).flatMap((need) => need.types)));
-  // The names of Airflow's defaults say their types where nothing is defined.
-  const usualTypes = new Map([...allTypes].map((type): [string, string] => [`${type}_default`, type]));
   for (const { source, value, nodes } of files) source.isolate(() => check(source, value, nodes));
 
   function check(source: Source, value: File['value'], nodes: File['nodes']): void {
@@ -55,11 +63,7 @@ export function checkContext(
     if (queues) checkQueues(source, value, nodes, queues);
     for (const each of named) {
       if (connections && !each.isDefault) checkConnection(source, each, connections);
-      checkConnectionType(
-        source,
-        each,
-        connectionTypes.get(each.name) ?? (connections?.has(each.name) ? undefined : usualTypes.get(each.name)),
-      );
+      checkConnectionType(source, each, connectionType(each.name));
     }
   }
 }

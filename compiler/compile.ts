@@ -7,7 +7,7 @@ import { type Plan, type TaskPlan, timezoneOf } from '../workflows/plan/plan.ts'
 import { checkModels } from './check-models.ts';
 import { checkBranches, checkWaits } from './check-branches.ts';
 import { keepDefaults } from './check-numbers.ts';
-import { type Context, checkContext } from './check-context.ts';
+import { checkContext, type ConnectionTypeOf, connectionTypeOf, type Context } from './check-context.ts';
 import { checkUnusedKeys } from './check-unused-keys.ts';
 import { checkRetryPolicies } from './check-retry-policy.ts';
 import { byPlace, type Diagnostic } from './diagnostic.ts';
@@ -90,13 +90,14 @@ export class Compiler {
     const byDagId = new Map<string, Draft>();
     for (const draft of drafts)
       if (typeof draft.value?.dag_id === 'string' && !byDagId.has(draft.value.dag_id)) byDagId.set(draft.value.dag_id, draft);
-    const plans = drafts.map((draft) => draft.source.isolate(() => this.plan(draft, byDagId)));
+    const connectionType = connectionTypeOf(context);
+    const plans = drafts.map((draft) => draft.source.isolate(() => this.plan(draft, byDagId, connectionType)));
     reportTwins(drafts, plans);
     const linked = linkPipelines(
       drafts.map(({ source, value }, index) => ({ source, value, plan: plans[index] })),
       { tasks: this.types, triggers: this.triggers },
     );
-    checkContext(drafts, this.types, context);
+    checkContext(drafts, this.types, context, connectionType);
     return drafts.map(({ source, filledIn }, index) => {
       const plan = source.errors === 0 ? linked[index] : undefined;
       return { file: source.file, ...(plan && { plan }), filledIn, diagnostics: [...source.diagnostics].sort(byPlace) };
@@ -135,7 +136,11 @@ export class Compiler {
     return { value, nodes };
   }
 
-  private plan({ source, value, nodes: written, filledIn }: Draft, byDagId: ReadonlyMap<string, Draft>): Plan | undefined {
+  private plan(
+    { source, value, nodes: written, filledIn }: Draft,
+    byDagId: ReadonlyMap<string, Draft>,
+    connectionType: ConnectionTypeOf,
+  ): Plan | undefined {
     if (!value) return undefined;
     if (typeof value.dag_id === 'string' && value.dag_id in {}) {
       source.report('SL305', ['dag_id'], `'${value.dag_id}' is a name that JavaScript uses for itself.`, 'choose another dag_id');
@@ -172,6 +177,7 @@ export class Compiler {
       types: this.types,
       triggers: this.triggers,
       params,
+      connectionType,
       outputOf: (node) => this.outputOfPipeline(node, byDagId),
       paramsOf: ({ type, keys }) => {
         const child = type === 'run_pipeline' ? byDagId.get(String(keys.dag_id))?.value : undefined;

@@ -5,13 +5,14 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './install-packages.mjs';
 
-/** What programs are made of, beside their own file; and how bundles are made. */
-const SOURCES = [
+/** What programs are made of, beside their own file; and how bundles are made. `test/house/imports.test.ts` holds it to what they import. */
+export const SOURCES = [
   'cli',
   'compiler',
   'activities',
   'sensors',
   'monitors',
+  'connections',
   'workflows',
   'temporal',
   'lib',

@@ -8,7 +8,7 @@ import { loadPipelines } from '../compiler/load-pipelines.ts';
 import { formatTasks, runState, runView } from '../cli/run-view.ts';
 import { type Environment, ROOT, stackHome, taskQueueOf } from '../lib/environment.ts';
 import { EXIT } from '../lib/exit-code.ts';
-import { connectionsFrom } from '../lib/connections.ts';
+import { connectionsFrom } from '../connections/connections.ts';
 import { createProgress } from '../lib/progress.ts';
 import { formatTable } from '../lib/table.ts';
 import { writeError, writeOutput } from '../lib/terminal.ts';

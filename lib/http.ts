@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { HttpService } from './connections.ts';
 import { decodeBody, ENCODINGS } from './http/decode-body.ts';
 import { exchange, type Request } from './http/exchange.ts';
 import { CertificateRefused, ForeignAddress, InvalidRequest, RedirectRefused } from './http/http-errors.ts';
@@ -9,6 +8,18 @@ import { withinTime } from './time-limit.ts';
 import { exactJsonText } from '../workflows/plan/exact-json.ts';
 import { hasDotSegment } from '../workflows/plan/dot-segments.ts';
 import type { Json } from '../workflows/plan/json.ts';
+
+/** A service that is called over HTTP. */
+export interface HttpService {
+  /** `https://host/base`; paths come after it. */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Sent as `Authorization: Bearer …`. */
+  readonly token?: string;
+  /** A PEM file with the certificates of the authorities that are trusted; absent: those of the machine. */
+  readonly ca_file?: string;
+}
 
 /** A call of a service. */
 export interface HttpCall {

@@ -1,8 +1,13 @@
 import type { Readable } from 'node:stream';
 import mysql from 'mysql2/promise';
-import type { MySQLConnection } from './connections.ts';
+import type { SqlServer } from './sql-server.ts';
 import { withinTime } from './time-limit.ts';
 import { untilAborted } from './until-aborted.ts';
+
+/** MySQL or MariaDB. */
+export interface MySQLConnection extends SqlServer {
+  readonly type: 'mysql';
+}
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_TIMEOUT_MS = 5_000;

@@ -1,6 +1,16 @@
 import pg from 'pg';
-import type { PostgresConnection, RedshiftConnection } from './connections.ts';
 import { VALUES_AS_JSON } from './postgres-values.ts';
+import type { SqlServer } from './sql-server.ts';
+
+export interface PostgresConnection extends SqlServer {
+  readonly type: 'postgres';
+}
+
+export interface RedshiftConnection extends SqlServer {
+  readonly type: 'redshift';
+  /** The role that `COPY` reads S3 with; absent: the keys of the task's AWS connection. */
+  readonly iam_role?: string;
+}
 
 export type SqlClient = pg.Client;
 

@@ -1,5 +1,15 @@
 import { connect, type ChannelModel } from 'amqplib';
-import type { RabbitMQConnection } from './connections.ts';
+
+export interface RabbitMQConnection {
+  readonly type: 'rabbitmq';
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly vhost: string;
+  /** Encrypted, as `amqps:`. */
+  readonly tls: boolean;
+}
 
 /** How long the server may be silent before the connection counts as broken, in seconds. */
 const HEARTBEAT = 10;

@@ -3,13 +3,23 @@ import {
   AbortMultipartUploadCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
+  ListBucketsCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import type { AwsConnection } from './connections.ts';
+
+export interface AwsConnection {
+  readonly type: 'aws';
+  /** Both absent: the AWS default chain (instance role, profile, environment). */
+  readonly access_key_id?: string;
+  readonly secret_access_key?: string;
+  readonly region_name: string;
+  /** Another S3 server than AWS's; addressed by path, not by host name. */
+  readonly endpoint_url?: string;
+}
 
 /** A key, or a prefix of keys, in a bucket. */
 export interface S3Location {
@@ -41,6 +51,12 @@ export function openS3(connection: AwsConnection): S3Client {
       responseChecksumValidation: 'WHEN_REQUIRED' as const,
     }),
   });
+}
+
+/** The buckets that the connection may list. */
+export async function bucketNames(client: S3Client): Promise<string[]> {
+  const { Buckets } = await client.send(new ListBucketsCommand({}));
+  return (Buckets ?? []).flatMap(({ Name }) => (Name === undefined ? [] : [Name]));
 }
 
 /**

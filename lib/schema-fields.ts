@@ -1,5 +1,4 @@
 import Type, { type TProperties } from 'typebox';
-import type { ConnectionType } from './connections.ts';
 
 /** How a text takes `{{ expressions }}`, where it is not simply as their values: see compiler/schema/json-schema.ts. */
 interface TextOptions {
@@ -36,24 +35,6 @@ export const PLAIN_NAME = { pattern: '^[^";\\u0000-\\u001f]+$', form: 'a name wi
 /** A duration, as YAML writes it: `15m`. */
 export function duration(title: string, description: string, example: string) {
   return Type.String({ format: 'duration', title, description, examples: [example], template: 'none' });
-}
-
-/**
- * The name of a connection.
- * @param types which it may have; none: the task type says which by the keys beside it (`connectionTypes`)
- * @param formerly what earlier releases called the key
- */
-export function connectionField(description: string, example: string, types: readonly ConnectionType[], formerly?: string) {
-  return Type.String({
-    title: 'Connection',
-    description,
-    pattern: '^[a-z][a-z0-9_]*$',
-    form: 'small letters, digits and _, beginning with a letter',
-    template: 'none',
-    connection: types,
-    ...(formerly !== undefined && { formerly }),
-    examples: [example],
-  });
 }
 
 /** An expression without braces. */

@@ -1,8 +1,4 @@
-import type { Environment } from './environment.ts';
-import { connectionsFrom, connectionVariable } from './connections.ts';
-import { type Secret, secretsIn, secretsOfAddress } from './connections/secrets.ts';
-import { isSecretVariable } from './secret-variables.ts';
-import { secretForms } from './secret-forms.ts';
+import { type Secret, secretForms } from './secret-forms.ts';
 
 /** What stands in the place of a secret. */
 const HIDDEN = '***';
@@ -163,20 +159,4 @@ export function scrub(text: string, known: Scrubber = new Scrubber([])): string 
   let clean = known.hide(text);
   for (const [form, instead] of FORMS) clean = clean.replace(form, instead);
   return clean;
-}
-
-/** What knows every secret of an environment: of its connections, of the access to Temporal, of its payloads. */
-export function scrubberOf(environment: Environment): Scrubber {
-  const connections = connectionsFrom(environment).names();
-  const others = Object.entries(environment).filter(([name, value]) => value !== undefined && value !== '' && isSecretVariable(name));
-  return new Scrubber([
-    ...connections.flatMap((name) => secretsIn(name, environment[connectionVariable(name)] ?? '')),
-    ...others.flatMap(([name, value = '']) => partsOf(name, value).map((part) => ({ value: part }))),
-    ...secretsOfAddress(environment.SLUICE_DEAD_MANS_SWITCH ?? ''),
-  ]);
-}
-
-/** The secrets of a variable that is no connection. */
-function partsOf(name: string, value: string): string[] {
-  return name === 'SLUICE_PAYLOAD_KEYS' ? value.split(',').map((entry) => entry.slice(entry.indexOf(':') + 1)) : [value];
 }

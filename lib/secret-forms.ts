@@ -1,4 +1,8 @@
-import type { Secret } from './connections/secrets.ts';
+/** A secret, and the name that goes with it where there is one: together they are sent as `Basic …`. */
+export interface Secret {
+  readonly value: string;
+  readonly user?: string;
+}
 
 /** A shorter secret cannot be told from other words. */
 export const MIN_SECRET_LENGTH = 4;

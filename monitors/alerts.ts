@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { connectionField } from '../lib/schema-fields.ts';
+import { connectionField } from '../connections/connection-field.ts';
 import { Severity } from './sla.ts';
 
 const channels = {

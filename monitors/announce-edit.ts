@@ -1,5 +1,5 @@
 import { fitSummary } from '../lib/channels/pagerduty-limits.ts';
-import type { Connections } from '../lib/connections.ts';
+import type { Connections } from '../connections/connections.ts';
 import { withinTime } from '../lib/time-limit.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { tellOfChange } from './pagerduty.ts';

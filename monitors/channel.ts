@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { ChannelError } from '../lib/channels/channel-error.ts';
-import type { Connections } from '../lib/connections.ts';
+import type { Connections } from '../connections/connections.ts';
 import type { Notice } from '../workflows/plan/incident.ts';
 
 /** Says something to a channel, once. It returns when the channel has taken it, and throws else. */

@@ -1,12 +1,13 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { failOnCallbackError } from '../lib/callback-errors.ts';
-import { connectionVariable, type Connections } from '../lib/connections.ts';
+import type { Connections } from '../connections/connections.ts';
+import { connectionVariable } from '../connections/parse.ts';
+import { scrubberOf } from '../connections/scrubber.ts';
 import type { Environment } from '../lib/environment.ts';
 import type { LookCall, LookResult, Notice } from '../workflows/plan/incident.ts';
 import type { MonitorFacts } from './facts.ts';
 import { look } from './look.ts';
 import { notify } from './notify.ts';
-import { scrubberOf } from '../lib/scrub.ts';
 
 /** How often a look says that it goes on, in milliseconds. */
 const HEARTBEAT = 1_000;

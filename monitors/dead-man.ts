@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { secureUrl } from '../lib/connections/encryption.ts';
+import { secureUrl } from '../lib/encryption.ts';
 import { exchange } from '../lib/http/exchange.ts';
 import type { Log } from '../lib/logging.ts';
 import { withinTime } from '../lib/time-limit.ts';

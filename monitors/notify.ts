@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { fitKey } from '../lib/channels/pagerduty-limits.ts';
-import type { Connections } from '../lib/connections.ts';
+import type { Connections } from '../connections/connections.ts';
 import type { Scrubber } from '../lib/scrub.ts';
 import { TimeLimitExceeded, withinTime } from '../lib/time-limit.ts';
 import { channelFailure, type Tell } from './channel.ts';

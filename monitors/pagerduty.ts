@@ -1,5 +1,4 @@
-import { sendChange, sendEvent } from '../lib/channels/pagerduty.ts';
-import type { PagerDutyConnection } from '../lib/connections.ts';
+import { type PagerDutyConnection, sendChange, sendEvent } from '../lib/channels/pagerduty.ts';
 import type { Notice } from '../workflows/plan/incident.ts';
 import type { Tell } from './channel.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Connections } from '../lib/connections.ts';
+import type { Connections } from '../connections/connections.ts';
 import type { Scrubber } from '../lib/scrub.ts';
 import type { Log } from '../lib/logging.ts';
 import type { Notice, Page } from '../workflows/plan/incident.ts';

@@ -1,7 +1,8 @@
 import Type, { type TObject, type TProperties } from 'typebox';
-import type { ConnectionOf, ConnectionType } from '../lib/connections.ts';
+import type { ConnectionOf, ConnectionType } from '../connections/catalog.ts';
+import { connectionField } from '../connections/connection-field.ts';
+import { expression } from '../lib/schema-fields.ts';
 import type { WatchedPlace } from '../workflows/plan/places.ts';
-import { connectionField, expression } from '../lib/schema-fields.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { TriggerPlan } from '../workflows/plan/trigger.ts';

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { failOnCallbackError } from '../lib/callback-errors.ts';
-import { ConnectionError, type Connections } from '../lib/connections.ts';
+import type { Connections } from '../connections/connections.ts';
+import { ConnectionError } from '../connections/parse.ts';
 import { withCurrentNames } from '../lib/current-names.ts';
 import type { SensorCall, SensorEnd, SensorReport } from '../workflows/plan/trigger.ts';
 import type { Sensor, TriggerType } from './define-trigger.ts';

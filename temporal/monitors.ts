@@ -1,7 +1,7 @@
 import { type Client, Client as TemporalClient, WorkflowNotFoundError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
-import { scrubberOf } from '../lib/scrub.ts';
+import { scrubberOf } from '../connections/scrubber.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { type BrokenFile, MONITOR_EXPECTS, MONITOR_QUERY, monitorId, monitorQueue, type MonitorState } from '../workflows/plan/incident.ts';
 import { answerIfAny } from './answer.ts';

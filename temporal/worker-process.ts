@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client';
 import { errors, Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Log } from '../lib/logging.ts';
-import { scrubberOf } from '../lib/scrub.ts';
+import { scrubberOf } from '../connections/scrubber.ts';
 import { sensorQueue } from '../workflows/plan/trigger.ts';
 import { dataConverterFrom } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';

@@ -1,6 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { AwsConnection } from '../../lib/connections.ts';
-import { openS3 } from '../../lib/s3.ts';
+import { type AwsConnection, openS3 } from '../../lib/s3.ts';
 
 /** An open S3 client, with what failures need to say where it points. */
 export interface Storage {

@@ -1,4 +1,4 @@
-import type { HttpConnection } from '../../lib/connections.ts';
+import type { HttpConnection } from '../../connections/http.ts';
 import { callHttp, type HttpAnswer } from '../../lib/http.ts';
 import { headerKey } from '../../lib/http/header-key.ts';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';

@@ -1,6 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import type { HttpService } from '../../lib/connections.ts';
-import type { HttpAnswer } from '../../lib/http.ts';
+import type { HttpAnswer, HttpService } from '../../lib/http.ts';
 import {
   AnswerTooLarge,
   CertificateRefused,

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import type { KafkaConnection } from '../../lib/connections.ts';
+import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { decodeExactJson, Undecodable } from '../../lib/kafka/decode-record.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
-import type { KafkaConnection } from '../../lib/connections.ts';
+import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { kafkaErrorType } from '../../lib/kafka/error-type.ts';
 import { platformFault, userFault } from '../errors.ts';
 

@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import type { KafkaConnection } from '../../lib/connections.ts';
+import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { kafkaErrorType } from '../../lib/kafka/error-type.ts';
 import { publishRecord, type RecordPlace } from '../../lib/kafka/publish-record.ts';

@@ -1,5 +1,6 @@
 import Type from 'typebox';
-import { anyMap, connectionField, text, texts } from '../../lib/schema-fields.ts';
+import { anyMap, text, texts } from '../../lib/schema-fields.ts';
+import { connectionField } from '../../connections/connection-field.ts';
 import type { Metrics } from './model-registry.ts';
 
 export const DEFAULT_STORE = 's3://models';

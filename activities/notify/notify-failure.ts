@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { ChannelError } from '../../lib/channels/channel-error.ts';
-import { connectionVariable } from '../../lib/connections.ts';
+import { connectionVariable } from '../../connections/parse.ts';
 import { platformFault, userFault } from '../errors.ts';
 
 /**

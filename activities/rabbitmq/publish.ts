@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ConfirmChannel, Options } from 'amqplib';
-import type { RabbitMQConnection } from '../../lib/connections.ts';
-import { openRabbitMQ } from '../../lib/rabbitmq.ts';
+import { openRabbitMQ, type RabbitMQConnection } from '../../lib/rabbitmq.ts';
 import { withinTime } from '../../lib/time-limit.ts';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';
 import type { Json } from '../../workflows/plan/json.ts';

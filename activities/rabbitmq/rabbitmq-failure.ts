@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import type { RabbitMQConnection } from '../../lib/connections.ts';
-import { explainClearText } from '../../lib/connections/encryption.ts';
+import type { RabbitMQConnection } from '../../lib/rabbitmq.ts';
+import { explainClearText } from '../../lib/encryption.ts';
 import { platformFault, userFault } from '../errors.ts';
 
 /** AMQP's reply codes. */

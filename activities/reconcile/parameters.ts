@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { choice, connectionField, count, flag, map, text, texts, TABLE_NAME } from '../../lib/schema-fields.ts';
+import { choice, count, flag, map, TABLE_NAME, text, texts } from '../../lib/schema-fields.ts';
+import { connectionField } from '../../connections/connection-field.ts';
 
 const side = (title: string, description: string) =>
   map(

@@ -1,4 +1,5 @@
-import type { AwsConnection, PostgresConnection, RedshiftConnection } from '../../lib/connections.ts';
+import type { AwsConnection } from '../../lib/s3.ts';
+import type { PostgresConnection, RedshiftConnection } from '../../lib/postgres.ts';
 import type { DatasetManifest } from '../../workflows/plan/dataset.ts';
 import type { TaskContext } from '../define-task.ts';
 import { checkRowCount } from '../dataset/min-rows.ts';

@@ -1,4 +1,5 @@
-import type { AwsConnection, RedshiftConnection } from '../../lib/connections.ts';
+import type { AwsConnection } from '../../lib/s3.ts';
+import type { RedshiftConnection } from '../../lib/postgres.ts';
 import { platformFault, userFault } from '../errors.ts';
 import { databaseFailure, describe, isServerError, type ServerError } from '../sql/database-failure.ts';
 import { sqlAt } from '../sql/database.ts';

@@ -1,4 +1,4 @@
-import type { SparkConnection } from '../../lib/connections.ts';
+import type { SparkConnection } from '../../connections/spark.ts';
 import { isMap } from '../../workflows/plan/json.ts';
 import type { ParamMistake } from '../define-task.ts';
 import { userFault } from '../errors.ts';

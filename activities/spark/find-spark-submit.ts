@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { SparkConnection } from '../../lib/connections.ts';
+import type { SparkConnection } from '../../connections/spark.ts';
 import { findProgram, isExecutable } from '../../lib/find-program.ts';
 import { userFault } from '../errors.ts';
 

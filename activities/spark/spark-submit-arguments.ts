@@ -1,7 +1,8 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, delimiter, extname, join } from 'node:path';
-import type { AwsConnection, SparkConnection } from '../../lib/connections.ts';
+import type { AwsConnection } from '../../lib/s3.ts';
+import type { SparkConnection } from '../../connections/spark.ts';
 import { userFault } from '../errors.ts';
 import { childEnvironment } from '../support/child-environment.ts';
 import { childUser } from '../support/child-user.ts';

@@ -1,5 +1,4 @@
-import type { PostgresConnection, RedshiftConnection } from '../../lib/connections.ts';
-import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
+import { openPostgres, type PostgresConnection, type RedshiftConnection, type SqlClient } from '../../lib/postgres.ts';
 import { sqlFor } from '../../workflows/plan/expressions/sql-template.ts';
 import { databaseFailure } from './database-failure.ts';
 

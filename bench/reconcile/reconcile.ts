@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { cached } from '../../dev/cache.ts';
 import { findPython, makeVenv } from '../../dev/python.ts';
 import { startStack } from '../../dev/stack.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
 import { openPostgres } from '../../lib/postgres.ts';
 import { createProgress } from '../../lib/progress.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createKafka } from '../../lib/kafka/client.ts';
-import type { KafkaConnection } from '../../lib/connections.ts';
+import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { whenLoaded } from '../../lib/kafka/coordinator-loading.ts';
 import { kafkajsSource } from '../../lib/kafka/kafkajs-source.ts';
 import { decodeJson } from '../../lib/kafka/decode-record.ts';

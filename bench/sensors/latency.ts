@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Producer } from 'kafkajs';
-import type { KafkaConnection } from '../../lib/connections.ts';
+import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { createSensorStarts } from '../../temporal/sensor-starts.ts';
 import { listRuns } from '../../temporal/runs.ts';

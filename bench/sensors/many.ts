@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import type { Admin, Kafka, Producer } from 'kafkajs';
 import { freePort } from '../../dev/ports.ts';
 import { startStack } from '../../dev/stack.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
 import { inTurns } from '../../lib/in-turns.ts';
 import { createKafka } from '../../lib/kafka/client.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startSluiceProcess } from '../../dev/sluice-process.ts';
 import { startStack } from '../../dev/stack.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { connectClient } from '../../temporal/connect.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Client } from '@temporalio/client';
 import type { Mischief, PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { inTurns } from '../../lib/in-turns.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { loadEnvironment } from '../../lib/environment.ts';
 import { createLog } from '../../lib/logging.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';

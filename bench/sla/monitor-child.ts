@@ -1,5 +1,5 @@
 import { Runtime } from '@temporalio/worker';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { loadEnvironment } from '../../lib/environment.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
 import { ensureMonitor } from '../../temporal/ensure-monitor.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { inTurns } from '../../lib/in-turns.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { applySensorChange } from '../../temporal/sensors.ts';

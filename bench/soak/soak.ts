@@ -9,7 +9,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { startStack } from '../../dev/stack.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { openS3 } from '../../lib/s3.ts';

@@ -1,4 +1,4 @@
-import { CONNECTION_FIELDS } from '../../workflows/plan/connection-fields.ts';
+import { readableFields } from '../../connections/in-expressions.ts';
 import type { JinjaNames } from './jinja.ts';
 import { type Arguments, type JinjaNode, NoEqual } from './jinja-syntax.ts';
 import * as values from './jinja-values.ts';
@@ -142,7 +142,7 @@ class Converter {
     }
     if (first === 'conn' && path.length === 3) {
       const field = third === 'schema' ? 'database' : third;
-      if (!Object.hasOwn(CONNECTION_FIELDS, field)) throw new NoEqual();
+      if (!Object.hasOwn(readableFields(), field)) throw new NoEqual();
       return { cel: `conn.${adaptName(second, 'connection')}.${field}`, kind: field === 'port' ? 'number' : 'text' };
     }
     return undefined;

@@ -1,5 +1,6 @@
 import { type Environment, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
-import { CONNECTION_FIELDS } from '../../workflows/plan/connection-fields.ts';
+import { definitionOf } from '../../connections/catalog.ts';
+import { readableFields } from '../../connections/in-expressions.ts';
 import { formatMistake } from '../../workflows/plan/expressions/date-format.ts';
 import { FAILURE } from '../../workflows/plan/failure.ts';
 import { expressionLanguage } from '../../workflows/plan/expressions/language.ts';
@@ -12,6 +13,8 @@ import type { Code } from '../codes.ts';
 import { didYouMean } from '../diagnostic.ts';
 import { foreignFailureField, foreignFunctionHint, foreignNameHint, foreignSyntaxHint } from './foreign-names.ts';
 import { type CelDeclaration, celDeclaration, typeInWords } from './shapes.ts';
+
+const CONNECTION_FIELDS = readableFields();
 
 /** The names that only some places have. */
 export const OTHER_NAMES = ['params', 'outputs', 'item', 'event', 'event_meta', 'conn', 'failure'] as const;
@@ -37,6 +40,8 @@ export interface ExpressionScope {
   readonly hasEvent: boolean;
   /** Whether the run has failed where the expression is evaluated; `maybe`: `failure` may be null. */
   readonly hasFailed: boolean | 'maybe';
+  /** The type of a connection; undefined: not known. */
+  connectionType(name: string): string | undefined;
 }
 
 /** What is wrong with an expression, `start` and `end` being places in it. */
@@ -229,7 +234,7 @@ function referenceMistake({ path }: Reference, scope: ExpressionScope): Omit<Exp
             hint: 'it belongs to pipelines with triggers',
           };
     case 'conn':
-      return connectionMistake(path);
+      return connectionMistake(path, scope);
     case 'failure':
       return failureMistake(path, scope);
     default:
@@ -284,15 +289,22 @@ function outputMistake(path: readonly string[], scope: ExpressionScope): Omit<Ex
   };
 }
 
-function connectionMistake([, connection, field]: readonly string[]): Omit<ExpressionMistake, 'start' | 'end'> | undefined {
+function connectionMistake(
+  [, connection, field]: readonly string[],
+  { connectionType }: ExpressionScope,
+): Omit<ExpressionMistake, 'start' | 'end'> | undefined {
   if (connection === undefined || field === undefined) {
     return { code: 'SL509', message: 'conn is read as conn.<name>.<field>.', hint: 'for example conn.postgres_default.host' };
   }
-  if (Object.hasOwn(CONNECTION_FIELDS, field)) return undefined;
+  const type = connectionType(connection);
+  const definition = definitionOf(type);
+  const fields = Object.keys(definition ? readableFields([definition]) : CONNECTION_FIELDS);
+  if (fields.includes(field)) return undefined;
+  const which = definition ? `of '${connection}', a connection of type ${definition.type}` : 'of a connection';
   return {
     code: 'SL509',
-    message: `Expressions cannot read '${field}' of a connection${/pass|secret|token|key|user/i.test(field) ? ': secrets are never values' : ''}.`,
-    hint: didYouMean(field, Object.keys(CONNECTION_FIELDS)) ?? `they can read: ${Object.keys(CONNECTION_FIELDS).join(', ')}`,
+    message: `Expressions cannot read '${field}' ${which}${/pass|secret|token|key|user/i.test(field) ? ': secrets are never values' : ''}.`,
+    hint: didYouMean(field, fields) ?? `they can read: ${fields.join(', ')}`,
   };
 }
 

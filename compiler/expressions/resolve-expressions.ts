@@ -45,6 +45,8 @@ export interface ExpressionContext {
   readonly params: Readonly<Record<string, ParamPlan>>;
   /** The shape of what a `run_pipeline` task gives, where the pipeline that it starts is known. */
   outputOf(node: TaskNode): Shape | undefined;
+  /** The type of a connection; undefined: not known. */
+  connectionType(name: string): string | undefined;
   /** The parameters of the pipeline that a `run_pipeline` task starts, where it is known. */
   paramsOf(node: TaskNode): Readonly<Record<string, ParamPlan>> | undefined;
 }
@@ -281,7 +283,16 @@ class ExpressionResolver {
 
   /** What can be named where the whole run is meant. */
   private everywhere(): ExpressionScope {
-    return { outputs: this.outputs, readable: () => true, params: this.params, items: {}, hasEvent: this.hasEvent, hasFailed: false };
+    const { connectionType } = this.context;
+    return {
+      outputs: this.outputs,
+      readable: () => true,
+      params: this.params,
+      items: {},
+      hasEvent: this.hasEvent,
+      hasFailed: false,
+      connectionType,
+    };
   }
 
   private nameAt(path: Path): string | undefined {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { publishRecord } from '../../lib/kafka/publish-record.ts';

@@ -1,6 +1,13 @@
 import { change, event } from '@pagerduty/pdjs';
-import type { PagerDutyConnection } from '../connections.ts';
 import { refused, unreachable } from './channel-error.ts';
+
+export interface PagerDutyConnection {
+  readonly type: 'pagerduty';
+  /** The integration key of a service: Events API v2. */
+  readonly routing_key: string;
+  /** Absent: PagerDuty's own. `events.eu.pagerduty.com` for accounts in the EU. */
+  readonly host?: string;
+}
 
 type EventData = Parameters<typeof event>[0]['data'];
 

@@ -1,6 +1,5 @@
 import type { Json } from '../../workflows/plan/json.ts';
-import type { HttpConnection } from '../connections.ts';
-import { callHttp, type HttpAnswer } from '../http.ts';
+import { callHttp, type HttpAnswer, type HttpService } from '../http.ts';
 import { refused, unreachable } from './channel-error.ts';
 
 /**
@@ -10,7 +9,7 @@ import { refused, unreachable } from './channel-error.ts';
  */
 export async function postJson(
   who: string,
-  connection: HttpConnection,
+  connection: HttpService,
   body: Json,
   signal: AbortSignal,
   headers: Readonly<Record<string, string>> = {},

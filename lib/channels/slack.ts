@@ -1,8 +1,8 @@
-import type { HttpConnection } from '../connections.ts';
+import type { HttpService } from '../http.ts';
 import { postJson } from './post-json.ts';
 
 /** Says a text through a webhook of Slack. @param text in Slack's mrkdwn @throws ChannelError, the signal's reason */
-export function sayOnSlack(connection: HttpConnection, text: string, signal: AbortSignal): Promise<void> {
+export function sayOnSlack(connection: HttpService, text: string, signal: AbortSignal): Promise<void> {
   return postJson('Slack', connection, { text }, signal);
 }
 

@@ -1,4 +1,4 @@
-import { explainClearText } from '../connections/encryption.ts';
+import { explainClearText } from '../encryption.ts';
 
 /** Thrown when an address does not belong to the connection, whose credentials are for its own origin only. */
 export class ForeignAddress extends Error {

@@ -1,7 +1,7 @@
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import { readFileSync } from 'node:fs';
-import type { KafkaConnection } from '../connections.ts';
 import { registerCodecs } from './codecs.ts';
+import type { KafkaConnection } from './connection.ts';
 import { waitForCoordinators } from './coordinator-loading.ts';
 import { restIdleConnections } from './idle-connections.ts';
 import { requestTopicIds } from './topic-ids.ts';

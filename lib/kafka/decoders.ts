@@ -1,5 +1,5 @@
 import type { Json } from '../../workflows/plan/json.ts';
-import type { KafkaConnection } from '../connections.ts';
+import type { KafkaConnection } from './connection.ts';
 import { type Decoder, decodeJson } from './decode-record.ts';
 import { registryDecoder } from './registry-decoder.ts';
 

@@ -1,6 +1,5 @@
 import { isMap } from '../../workflows/plan/json.ts';
-import type { HttpService } from '../connections.ts';
-import { callHttp } from '../http.ts';
+import { callHttp, type HttpService } from '../http.ts';
 import { InvalidRequest } from '../http/http-errors.ts';
 import { Undecodable } from './decode-record.ts';
 

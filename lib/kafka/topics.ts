@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import type { KafkaConnection } from '../connections.ts';
+import type { KafkaConnection } from './connection.ts';
 import { createKafka } from './client.ts';
 
 /** What brokers say of a topic now. */

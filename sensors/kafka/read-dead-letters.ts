@@ -1,4 +1,4 @@
-import type { KafkaConnection } from '../../lib/connections.ts';
+import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { deadLetterTopic } from './dead-letters.ts';
 import { originOf } from './judge-record.ts';

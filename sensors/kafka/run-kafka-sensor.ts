@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Kafka } from 'kafkajs';
-import type { KafkaConnection } from '../../lib/connections.ts';
+import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { linkedController } from '../../lib/linked-controller.ts';
 import { decoderOf } from '../../lib/kafka/decoders.ts';

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'mocha';
 import { stringify } from 'yaml';
 import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import { openS3 } from '../../lib/s3.ts';
 import { decideApproval } from '../../temporal/decisions.ts';

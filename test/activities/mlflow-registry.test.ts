@@ -7,7 +7,8 @@ import { MlflowRegistry } from '../../activities/models/mlflow/mlflow-registry.t
 import type { Champion, Lineage } from '../../activities/models/model-registry.ts';
 import type { Promotion } from '../../activities/models/promote.ts';
 import { promoteModel } from '../../activities/promote-model.ts';
-import { connectionsFrom, type MlflowConnection } from '../../lib/connections.ts';
+import type { MlflowConnection } from '../../connections/mlflow.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { callHttp } from '../../lib/http.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { createBucket, type TestBucket } from '../support/buckets.ts';

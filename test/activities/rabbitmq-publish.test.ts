@@ -4,8 +4,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import type { ChannelModel, ConfirmChannel, GetMessage } from 'amqplib';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { rabbitmqPublish } from '../../activities/rabbitmq-publish.ts';
-import { connectionsFrom, type RabbitMQConnection } from '../../lib/connections.ts';
-import { openRabbitMQ } from '../../lib/rabbitmq.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
+import { openRabbitMQ, type RabbitMQConnection } from '../../lib/rabbitmq.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { openBlackHole } from '../support/black-hole.ts';
 import { endsAtOnce } from '../support/ends-at-once.ts';

@@ -7,7 +7,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ActivityCancellationDetails, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { processIdentity, sessionMembers } from '../../activities/support/process-table.mjs';
 import { ownMark } from '../../activities/dataset/own-mark.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { poll } from '../support/poll.ts';
 import { objectNames, putDataset, readDataset } from '../support/s3-dataset.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Message } from 'kafkajs';
 import { after, before, describe, it } from 'mocha';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { deadLetterTopic } from '../../sensors/kafka/dead-letters.ts';
 import { readDeadLetters } from '../../sensors/kafka/read-dead-letters.ts';
 import { groupOf } from '../../sensors/kafka/start-position.ts';

@@ -3,7 +3,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { after, before, describe, it } from 'mocha';
 import { type RecommendationService, startRecommendationService } from '../../dev/demo/recommendation-service.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { getText, openS3 } from '../../lib/s3.ts';
 import { groupOf } from '../../sensors/kafka/start-position.ts';
 import { listRuns, startManualRun } from '../../temporal/runs.ts';

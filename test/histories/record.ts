@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
 import { startBackfill } from '../../temporal/backfills.ts';
 import { acknowledgeIncident, showIncident } from '../../temporal/incidents.ts';

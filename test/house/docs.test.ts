@@ -6,13 +6,15 @@ import { describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { formatDiagnostic } from '../../compiler/diagnostic.ts';
-import { TASK_TYPES_PAGE, taskTypesPage } from '../../dev/generate-docs.ts';
+import { GENERATED_PAGES } from '../../dev/generate-docs.ts';
 import { ROOT } from '../../lib/environment.ts';
 
 describe('the documentation', () => {
-  it('has the task types as they are defined (npm run docs)', () => {
-    assert.equal(readFileSync(TASK_TYPES_PAGE, 'utf8'), `${taskTypesPage()}\n`);
-  });
+  for (const [page, make] of Object.entries(GENERATED_PAGES)) {
+    it(`has in ${page} what the definitions say (npm run docs)`, () => {
+      assert.equal(readFileSync(join(ROOT, 'docs', page), 'utf8'), `${make()}\n`);
+    });
+  }
 
   it('has no dead links between its pages', () => {
     const pages = [

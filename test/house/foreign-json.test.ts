@@ -5,7 +5,7 @@ import { describe, it } from 'mocha';
 import { ROOT } from '../../lib/environment.ts';
 
 /** Rooms in which what others have written arrives. */
-const ROOMS = ['sensors', 'activities', 'lib', 'compiler'];
+const ROOMS = ['sensors', 'activities', 'connections', 'lib', 'compiler'];
 
 /** What is read with JavaScript's numbers, and why it may be: nobody's data is in it. */
 const OWN_JSON: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const OWN_JSON: Readonly<Record<string, string>> = {
   'activities/spark/dataset-result.ts': 'the schema in a manifest',
   'activities/spark/detached-process.ts': 'files that Sluice writes',
   'activities/spark/state-folder.ts': 'files that Sluice writes',
-  'lib/connections/fields.ts': 'connections',
+  'connections/parse.ts': 'connections',
   'lib/environment.ts': 'settings',
   'lib/kafka/decode-record.ts': 'reads numbers exactly when somebody looks at them',
   'lib/kafka/decoding/avro-reader.ts': 'schemas',

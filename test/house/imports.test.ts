@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, it } from 'mocha';
+import { SOURCES } from '../../dev/bundle.mjs';
 import { ROOT } from '../../lib/environment.ts';
 import { workflowBundle } from '../../temporal/workflow-bundle.ts';
 import { findCycle } from '../../workflows/plan/graph.ts';
@@ -25,6 +26,19 @@ describe('the house', () => {
     const graph = importGraph();
     assert.ok(graph.size > 50);
     assert.equal(findCycle(graph)?.join(' → '), undefined);
+  });
+
+  it('makes a program again when anything that it is made of has changed', () => {
+    const graph = importGraph();
+    const seen = new Set(['cli.ts', 'worker.ts', 'scheduler.ts']);
+    for (const file of seen) for (const imported of graph.get(file) ?? []) seen.add(imported);
+    const watched = [...SOURCES, 'cli.ts', 'worker.ts', 'scheduler.ts'];
+    assert.ok(seen.size > 300);
+    assert.deepEqual(
+      [...seen].filter((file) => !watched.some((source) => file === source || file.startsWith(`${source}/`))),
+      [],
+      'add its room to SOURCES in dev/bundle.mjs',
+    );
   });
 
   it('bundles into the workflow sandbox nothing but the interpreter, its kernel, the language of expressions and the SDK', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'mocha';
-import { connectionsFrom } from '../../lib/connections.ts';
 import { Scrubber } from '../../lib/scrub.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { announceEdit } from '../../monitors/announce-edit.ts';
 import { callDeadMansSwitch } from '../../monitors/dead-man.ts';
 import { notify } from '../../monitors/notify.ts';

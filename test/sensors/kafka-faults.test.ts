@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import kafkajs from 'kafkajs';
 import { after, before, describe, it } from 'mocha';
-import { connectionsFrom, type KafkaConnection } from '../../lib/connections.ts';
+import type { KafkaConnection } from '../../lib/kafka/connection.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { EventJudge, type Verdict } from '../../sensors/event-judge.ts';
 import { EventRuns } from '../../sensors/event-runs.ts';
 import { readDeadLetters } from '../../sensors/kafka/read-dead-letters.ts';

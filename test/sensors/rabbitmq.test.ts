@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import { pauseSensor, resumeSensor } from '../../temporal/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { CreateBucketCommand, DeleteBucketCommand, ListMultipartUploadsCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { type AwsConnection, connectionVariable, parseConnection } from '../../lib/connections.ts';
-import { abortUploads, deleteObjects, getObject, listObjects, openS3 } from '../../lib/s3.ts';
+import { abortUploads, type AwsConnection, deleteObjects, getObject, listObjects, openS3 } from '../../lib/s3.ts';
+import { connectionVariable, parseConnection } from '../../connections/parse.ts';
 import { testStack } from './test-stack.ts';
 
 /** A bucket of a test file's own. */

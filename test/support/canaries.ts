@@ -1,6 +1,6 @@
+import { CONNECTIONS, type ConnectionType } from '../../connections/catalog.ts';
 import { randomBytes } from 'node:crypto';
-import { FIELD_KINDS } from '../../lib/connections/field-kinds.ts';
-import { type ConnectionType, parseConnection } from '../../lib/connections.ts';
+import { parseConnection } from '../../connections/parse.ts';
 import type { RogueServers } from './rogue-servers.ts';
 
 /** How every secret of the canary suite begins and ends: changed by no encoding but base64 and hexadecimal digits. */
@@ -23,7 +23,7 @@ const encoded = (name: string): string => encodeURIComponent(canary(name));
  * Connections of each type, by name, to servers that say all secrets: each secret of a type is in one of them. A new type does not compile
  * without its own.
  */
-const CONNECTIONS: { readonly [T in ConnectionType]: (ports: RogueServers['ports']) => Readonly<Record<string, string>> } = {
+const CANARIES: { readonly [T in ConnectionType]: (ports: RogueServers['ports']) => Readonly<Record<string, string>> } = {
   postgres: ({ postgres }) => ({ postgres_default: `postgresql://ann:${encoded('postgres')}@127.0.0.1:${postgres}/x` }),
   redshift: ({ postgres }) => ({ redshift_default: `redshift://ann:${encoded('redshift')}@127.0.0.1:${postgres}/x` }),
   mysql: ({ mysql }) => ({ shop: `mysql://ann:${encoded('mysql')}@127.0.0.1:${mysql}/x` }),
@@ -63,7 +63,7 @@ export function canaryConnections(ports: RogueServers['ports']): {
   readonly names: string[];
   readonly environment: Record<string, string>;
 } {
-  const connections = Object.values(CONNECTIONS).flatMap((of) => Object.entries(of(ports)));
+  const connections = Object.values(CANARIES).flatMap((of) => Object.entries(of(ports)));
   return {
     names: connections.map(([name]) => name),
     environment: Object.fromEntries([
@@ -76,8 +76,8 @@ export function canaryConnections(ports: RogueServers['ports']): {
 /** Fields of connections that are secret, and hold no canary. */
 export function fieldsWithoutCanary(): string[] {
   const ports = { http: 1, https: 2, postgres: 3, mysql: 4, other: 5 };
-  return Object.entries(FIELD_KINDS).flatMap(([type, kinds]) => {
-    const values = Object.values(CONNECTIONS[type as ConnectionType](ports)).map((text) => parseConnection('x', text));
+  return CONNECTIONS.flatMap(({ type, fields: kinds }) => {
+    const values = Object.values(CANARIES[type](ports)).map((text) => parseConnection('x', text));
     return Object.entries(kinds).flatMap(([field, { secret }]) =>
       secret === undefined || values.some((value) => String(value[field as never]).includes(BEGIN)) ? [] : [`${type}.${field}`],
     );

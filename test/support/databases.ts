@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { connectionVariable, parseConnection } from '../../lib/connections.ts';
+import { connectionVariable, parseConnection } from '../../connections/parse.ts';
 import { testStack } from './test-stack.ts';
 
 /** A database of a test file's own. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type AwsConnection, parseConnection } from '../../lib/connections.ts';
-import { formatS3Uri, getObject, listObjects, openS3, parseS3Uri } from '../../lib/s3.ts';
+import { parseConnection } from '../../connections/parse.ts';
+import { type AwsConnection, formatS3Uri, getObject, listObjects, openS3, parseS3Uri } from '../../lib/s3.ts';
 import { text } from 'node:stream/consumers';
 import { type DatasetManifest, datasetLocation, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';

@@ -1,6 +1,7 @@
 import { type Admin, Kafka, logLevel, type Message } from 'kafkajs';
 import { after, before } from 'mocha';
-import { connectionsFrom, type KafkaConnection } from '../../lib/connections.ts';
+import type { KafkaConnection } from '../../lib/kafka/connection.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { eventually } from './eventually.ts';

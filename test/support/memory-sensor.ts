@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
-import { type ConnectionOf, type ConnectionType, parseConnection } from '../../lib/connections.ts';
+import type { ConnectionOf, ConnectionType } from '../../connections/catalog.ts';
+import { parseConnection } from '../../connections/parse.ts';
 import type { SensorContext } from '../../sensors/define-trigger.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 import { EventJudge, MAX_EVENT_BYTES } from '../../sensors/event-judge.ts';

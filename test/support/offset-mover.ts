@@ -1,4 +1,4 @@
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { loadEnvironment } from '../../lib/environment.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { setOffsets } from '../../lib/kafka/set-offsets.ts';

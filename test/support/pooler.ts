@@ -1,4 +1,4 @@
-import { connectionVariable, parseConnection } from '../../lib/connections.ts';
+import { connectionVariable, parseConnection } from '../../connections/parse.ts';
 import { testStack } from './test-stack.ts';
 
 /** Starts the suite's PgBouncer. @returns makes the URL of a database of the suite's PostgreSQL lead through it */

@@ -1,6 +1,6 @@
 import { reconcile } from '../../activities/reconcile.ts';
 import type { Reconciliation } from '../../activities/reconcile/reconcile.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { createBucket, type TestBucket } from './buckets.ts';
 import { createDatabase, type TestDatabase } from './databases.ts';

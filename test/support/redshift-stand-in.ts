@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import type { AwsConnection } from '../../lib/connections.ts';
+import type { AwsConnection } from '../../lib/s3.ts';
 import { type Misbehaviour, RedshiftSession } from './redshift/session.ts';
 import type { TestDatabase } from './databases.ts';
 

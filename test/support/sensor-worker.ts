@@ -1,5 +1,5 @@
 import { Worker } from '@temporalio/worker';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
 import { createSensors } from '../../sensors/create-sensors.ts';

@@ -1,8 +1,8 @@
 import type { RunLookup } from '../../activities/run-lookup.ts';
 import type { Surroundings } from '../../activities/run-task.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
+import { scrubberOf } from '../../connections/scrubber.ts';
 import type { Environment } from '../../lib/environment.ts';
-import { scrubberOf } from '../../lib/scrub.ts';
 
 const NO_RUNS: RunLookup = { find: () => Promise.resolve([]), isUnderWay: () => Promise.resolve(false) };
 

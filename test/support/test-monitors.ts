@@ -1,4 +1,4 @@
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
 import { createMonitorWorkers, type MonitorGroup } from '../../temporal/monitors.ts';

@@ -6,7 +6,7 @@ import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { createDemoData } from '../../dev/demo/demo-data.ts';
 import { expectedDimension } from '../../dev/demo/product-categories.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';

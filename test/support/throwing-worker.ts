@@ -1,7 +1,7 @@
 // A worker whose tasks and sensors throw in callbacks.
 import { createActivities } from '../../activities/create-activities.ts';
 import { surviveCallbackErrors } from '../../lib/callback-errors.ts';
-import { connectionsFrom } from '../../lib/connections.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 import { createLog } from '../../lib/logging.ts';
 import { createSensors } from '../../sensors/create-sensors.ts';
 import { createWorkers, installRuntime, isSdkFailure } from '../../temporal/worker-process.ts';

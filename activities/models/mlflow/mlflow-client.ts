@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { MlflowConnection } from '../../../lib/connections.ts';
+import type { MlflowConnection } from '../../../connections/mlflow.ts';
 import { callHttp, type HttpAnswer } from '../../../lib/http.ts';
 import { isMap, type JsonObject } from '../../../workflows/plan/json.ts';
 import { platformFault, userFault } from '../../errors.ts';

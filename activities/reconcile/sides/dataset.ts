@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
-import type { AwsConnection } from '../../../lib/connections.ts';
+import type { AwsConnection } from '../../../lib/s3.ts';
 import { type DuckDB, duckDBError, openDuckDB } from '../../../lib/duckdb.ts';
 import { withTemporaryFolder } from '../../../lib/temporary-folder.ts';
 import { type DatasetFile, type DatasetManifest, MANIFEST_NAME } from '../../../workflows/plan/dataset.ts';

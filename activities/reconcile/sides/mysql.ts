@@ -1,5 +1,4 @@
-import type { MySQLConnection } from '../../../lib/connections.ts';
-import { type MySQLSession, openMySQL } from '../../../lib/mysql.ts';
+import { type MySQLConnection, type MySQLSession, openMySQL } from '../../../lib/mysql.ts';
 import { sqlFor } from '../../../workflows/plan/expressions/sql-template.ts';
 import { userFault } from '../../errors.ts';
 import type { DatabasePlace } from '../../sql/database.ts';

@@ -1,4 +1,6 @@
-import type { AwsConnection, MySQLConnection, PostgresConnection, RedshiftConnection } from '../../../lib/connections.ts';
+import type { AwsConnection } from '../../../lib/s3.ts';
+import type { MySQLConnection } from '../../../lib/mysql.ts';
+import type { PostgresConnection, RedshiftConnection } from '../../../lib/postgres.ts';
 import type { Place, Side } from '../side.ts';
 
 export interface SideToOpen {

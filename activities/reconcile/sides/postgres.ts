@@ -1,5 +1,4 @@
-import type { PostgresConnection, RedshiftConnection } from '../../../lib/connections.ts';
-import type { SqlClient } from '../../../lib/postgres.ts';
+import type { PostgresConnection, RedshiftConnection, SqlClient } from '../../../lib/postgres.ts';
 import { type Database, fixFormats, withDatabase } from '../../sql/database.ts';
 import { buildSelect } from '../../sql/select-statement.ts';
 import { comparedColumn } from '../column-family.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { ChannelModel } from 'amqplib';
 import { after, before, describe, it } from 'mocha';
 import { givenParams } from '../../../cli/given-params.ts';
-import { connectionsFrom } from '../../../lib/connections.ts';
+import { connectionsFrom } from '../../../connections/connections.ts';
 import { openRabbitMQ } from '../../../lib/rabbitmq.ts';
 import { readTopic } from '../../../lib/kafka/read-topic.ts';
 import { startManualRun } from '../../../temporal/runs.ts';

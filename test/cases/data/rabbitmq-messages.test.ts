@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import type { ChannelModel, ConfirmChannel, GetMessage, Options } from 'amqplib';
-import { connectionsFrom, type RabbitMQConnection } from '../../../lib/connections.ts';
-import { openRabbitMQ } from '../../../lib/rabbitmq.ts';
+import { connectionsFrom } from '../../../connections/connections.ts';
+import { openRabbitMQ, type RabbitMQConnection } from '../../../lib/rabbitmq.ts';
 import { pauseSensor, resumeSensor } from '../../../temporal/sensors.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { connectionsFrom, type KafkaConnection } from '../../../lib/connections.ts';
+import type { KafkaConnection } from '../../../lib/kafka/connection.ts';
+import { connectionsFrom } from '../../../connections/connections.ts';
 import { readDeadLetters } from '../../../sensors/kafka/read-dead-letters.ts';
 import { pauseSensor, resumeSensor } from '../../../temporal/sensors.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'mocha';
-import { connectionsFrom } from '../../../lib/connections.ts';
+import { connectionsFrom } from '../../../connections/connections.ts';
 import { openRabbitMQ } from '../../../lib/rabbitmq.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';

@@ -132,4 +132,29 @@ describe('a connection of another type than its key needs is a mistake where its
     const defined = { connections: new Set(['aws_default']) };
     assert.deepEqual(compiler.compileAll([{ file: 'x.yaml', text: named }], defined)[0]?.diagnostics, []);
   });
+
+  const CONNECTION_TYPES = new Map([
+    ['bus', 'kafka'],
+    ['shop', 'mysql'],
+    ['store', 'aws'],
+    ['queue', 'rabbitmq'],
+  ]);
+  for (const [expression, mistake] of [
+    ['conn.bus.brokers.join(",")', undefined],
+    ['conn.shop.host', undefined],
+    ['conn.queue.port', undefined],
+    ['conn.nobody_knows.host', undefined],
+    ['conn.bus.host', /cannot read 'host' of 'bus', a connection of type kafka/],
+    ['conn.store.database', /cannot read 'database' of 'store', a connection of type aws/],
+    ['conn.postgres_default.brokers', /of type postgres/],
+    ['conn.shop.password', /secrets are never values/],
+  ] as const) {
+    it(`an expression reads of a connection what its type has: ${expression}`, () => {
+      const text = `dag_id: x\ntasks: [{name: a, type: command, argv: [echo, "{{ ${expression} }}"]}]`;
+      const [compilation] = compiler.compileAll([{ file: 'x.yaml', text }], { connectionTypes: CONNECTION_TYPES });
+      const [diagnostic] = (compilation?.diagnostics ?? []).filter(({ code }) => code === 'SL509');
+      if (mistake) assert.match(diagnostic?.message ?? '', mistake);
+      else assert.equal(diagnostic, undefined);
+    });
+  }
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { ConfirmChannel } from 'amqplib';
 import { after, before, describe, it } from 'mocha';
-import { connectionsFrom } from '../../../lib/connections.ts';
+import { connectionsFrom } from '../../../connections/connections.ts';
 import { openRabbitMQ } from '../../../lib/rabbitmq.ts';
 import { pauseSensor, resumeSensor } from '../../../temporal/sensors.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { Kafka, logLevel } from 'kafkajs';
 import { describe, it } from 'mocha';
-import { connectionsFrom } from '../../../lib/connections.ts';
+import { connectionsFrom } from '../../../connections/connections.ts';
 import { type NewRecord, publishRecord } from '../../../lib/kafka/publish-record.ts';
 import { eventually } from '../../support/eventually.ts';
 import { kafkaSetting } from '../../support/kafka.ts';

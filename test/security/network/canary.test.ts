@@ -8,7 +8,7 @@ import type { Client } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
 import { homePaths } from '../../../dev/home.ts';
 import { ROOT } from '../../../lib/environment.ts';
-import { connectionsFrom } from '../../../lib/connections.ts';
+import { connectionsFrom } from '../../../connections/connections.ts';
 import { openS3 } from '../../../lib/s3.ts';
 import { connectClient } from '../../../temporal/connect.ts';
 import { showRun } from '../../../temporal/follow-run.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { createActivities } from '../../../activities/create-activities.ts';
-import { ConnectionError, connectionsFrom, parseConnection } from '../../../lib/connections.ts';
+import { ConnectionError, parseConnection } from '../../../connections/parse.ts';
+import { connectionsFrom } from '../../../connections/connections.ts';
 import { isLoopback } from '../../../lib/loopback.ts';
 import { surroundings } from '../../support/surroundings.ts';
 

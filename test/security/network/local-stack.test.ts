@@ -6,7 +6,7 @@ import { before, describe, it } from 'mocha';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { type PartName, stackStatus } from '../../../dev/stack.ts';
-import { connectionsFrom } from '../../../lib/connections.ts';
+import { connectionsFrom } from '../../../connections/connections.ts';
 import { TEST_HOME, testStack } from '../../support/test-stack.ts';
 
 /** All that listen; beside them there is Spark, which does not. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, it } from 'mocha';
-import { Scrubber, scrubberOf } from '../../../lib/scrub.ts';
+import { Scrubber } from '../../../lib/scrub.ts';
+import { scrubberOf } from '../../../connections/scrubber.ts';
 
 /** Secrets with all that encodings change. */
 const SECRETS = [

@@ -1,8 +1,7 @@
 import { json } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { AwsConnection } from '../../../lib/connections.ts';
-import { getObject, openS3, parseS3Uri } from '../../../lib/s3.ts';
+import { type AwsConnection, getObject, openS3, parseS3Uri } from '../../../lib/s3.ts';
 import type { CopyStatement } from './copy-statement.ts';
 import { RedshiftError } from './dialect.ts';
 

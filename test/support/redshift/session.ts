@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import type { AwsConnection } from '../../../lib/connections.ts';
+import type { AwsConnection } from '../../../lib/s3.ts';
 import { type CopyStatement, isCopyFromS3, parseCopy } from './copy-statement.ts';
 import { RedshiftError, translate } from './dialect.ts';
 import { readSource } from './s3-source.ts';

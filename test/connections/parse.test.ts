@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { ConnectionError, connectionsFrom, parseConnection } from '../../lib/connections.ts';
+import { ConnectionError, parseConnection } from '../../connections/parse.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
 
 describe('connections', () => {
   it('reads URIs as Airflow writes them', () => {

@@ -1,4 +1,4 @@
-import { isLoopback } from '../loopback.ts';
+import { isLoopback } from './loopback.ts';
 
 /**
  * Whether a connection is encrypted: to any other host than this one, unless it says otherwise.

@@ -1,30 +1,27 @@
-import { type Connection, ConnectionError, parseConnection } from '../connections.ts';
-import { fieldKindsOf } from './field-kinds.ts';
-
-/** A secret, and the name that goes with it where there is one: together they are sent as `Basic …`. */
-export interface Secret {
-  readonly value: string;
-  readonly user?: string;
-}
+import type { Secret } from '../lib/secret-forms.ts';
+import { CONNECTIONS, definitionOf } from './catalog.ts';
+import type { ConnectionDefinition, TypedConnection } from './define-connection.ts';
+import { ConnectionError, parseConnection } from './parse.ts';
 
 /** A part of a path that is so long, and has digits, is a key, as in the webhooks of Slack. */
 const KEY_IN_PATH = /^(?=.*\d)[A-Za-z0-9_.~%-]{16,}$/;
 
 /** The secrets of a connection. One that cannot be read is looked through for whatever may be a secret. */
-export function secretsIn(name: string, text: string): Secret[] {
+export function secretsIn(name: string, text: string, catalog: readonly ConnectionDefinition[] = CONNECTIONS): Secret[] {
   try {
-    return secretsOfConnection(parseConnection(name, text));
+    return secretsOfConnection(parseConnection(name, text, catalog), catalog);
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
     return guessedSecrets(text);
   }
 }
 
-function secretsOfConnection(connection: Connection): Secret[] {
+function secretsOfConnection(connection: TypedConnection, catalog: readonly ConnectionDefinition[]): Secret[] {
+  const kinds = definitionOf(connection.type, catalog)?.fields ?? {};
   const fields = Object.entries(connection) as [string, unknown][];
   const user = fields.find(([name]) => name === 'user' || name === 'username' || name === 'access_key_id')?.[1];
   return fields.flatMap(([name, value]): Secret[] => {
-    const secret = fieldKindsOf(connection.type)?.[name]?.secret;
+    const secret = kinds[name]?.secret;
     if (secret === undefined || typeof value !== 'string') return [];
     if (secret === 'address') return secretsOfAddress(value);
     return [{ value, ...(typeof user === 'string' && { user }) }];

@@ -1,0 +1,29 @@
+import { isLoopback } from '../lib/loopback.ts';
+import { SSL_MODES, type SqlServer } from '../lib/sql-server.ts';
+import type { FieldReader } from './field-reader.ts';
+
+/** The fields of every type of databases. */
+export const DATABASE_FIELDS = {
+  host: { description: 'the name or the address of the server', inExpressions: 'string' },
+  port: { description: 'its port; by default the usual one', inExpressions: 'int' },
+  user: { description: 'who logs in' },
+  password: { description: 'their password', secret: 'all' },
+  database: { description: 'the database', inExpressions: 'string' },
+  sslmode: {
+    description: `${SSL_MODES.map((mode) => `\`${mode}\``).join(', ')} (encrypted, not verified for \`require\`); by default \`verify-full\`, on this machine \`disable\``,
+    isOption: true,
+  },
+} as const;
+
+/** @param port the usual one */
+export function readDatabase(fields: FieldReader, port: number): SqlServer {
+  const host = fields.host();
+  return {
+    host,
+    port: fields.port(port),
+    user: fields.required('user'),
+    password: fields.optional('password') ?? '',
+    database: fields.required('database'),
+    sslmode: fields.oneOf('sslmode', SSL_MODES, isLoopback(host) ? 'disable' : 'verify-full'),
+  };
+}

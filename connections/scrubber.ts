@@ -1,0 +1,22 @@
+import type { Environment } from '../lib/environment.ts';
+import { Scrubber } from '../lib/scrub.ts';
+import { isSecretVariable } from '../lib/secret-variables.ts';
+import { connectionsFrom } from './connections.ts';
+import { connectionVariable } from './parse.ts';
+import { secretsIn, secretsOfAddress } from './secrets.ts';
+
+/** What knows every secret of an environment: of its connections, of the access to Temporal, of its payloads. */
+export function scrubberOf(environment: Environment): Scrubber {
+  const connections = connectionsFrom(environment).names();
+  const others = Object.entries(environment).filter(([name, value]) => value !== undefined && value !== '' && isSecretVariable(name));
+  return new Scrubber([
+    ...connections.flatMap((name) => secretsIn(name, environment[connectionVariable(name)] ?? '')),
+    ...others.flatMap(([name, value = '']) => partsOf(name, value).map((part) => ({ value: part }))),
+    ...secretsOfAddress(environment.SLUICE_DEAD_MANS_SWITCH ?? ''),
+  ]);
+}
+
+/** The secrets of a variable that is no connection. */
+function partsOf(name: string, value: string): string[] {
+  return name === 'SLUICE_PAYLOAD_KEYS' ? value.split(',').map((entry) => entry.slice(entry.indexOf(':') + 1)) : [value];
+}

@@ -1,0 +1,36 @@
+import { isHttpUrl, withoutCredentials } from '../lib/addresses.ts';
+import { encryptedUrl } from '../lib/encryption.ts';
+import type { HttpService } from '../lib/http.ts';
+import type { FieldReader } from './field-reader.ts';
+import { decode } from './uri.ts';
+
+/** The fields of every type of services that are called over HTTP. */
+export const SERVICE_FIELDS = {
+  url: { description: '`https://host/base`; paths come after it', secret: 'address', inExpressions: 'string' },
+  username: { description: 'who logs in' },
+  password: { description: 'their password', secret: 'all' },
+  token: { description: 'sent as `Authorization: Bearer …`', isOption: true, secret: 'all' },
+  ca_file: {
+    description: 'a PEM file with the certificates of the authorities that are trusted; by default those of the machine',
+    isOption: true,
+  },
+  tls: { description: 'whether it is encrypted; by default it is, but on this machine', isOption: true },
+} as const;
+
+export function readService({ required, optional, tls, fail }: FieldReader): HttpService {
+  const given = required('url');
+  if (!isHttpUrl(given)) fail(`'url' is not of the form https://host/base.`);
+  const parts = new URL(given);
+  const username = optional('username') ?? (parts.username === '' ? undefined : decode(parts.username, fail));
+  const password = optional('password') ?? (parts.password === '' ? undefined : decode(parts.password, fail));
+  const [token, caFile] = [optional('token'), optional('ca_file')];
+  // What is in the address is shown in errors and logs.
+  const url = encryptedUrl(parts.username === '' && parts.password === '' ? given : withoutCredentials(parts), tls, fail);
+  if (caFile !== undefined && !url.startsWith('https:')) fail(`'ca_file' needs a 'url' that begins with https://.`);
+  return {
+    url,
+    ...(username !== undefined && { username, password: password ?? '' }),
+    ...(token !== undefined && { token }),
+    ...(caFile !== undefined && { ca_file: caFile }),
+  };
+}

@@ -1,0 +1,90 @@
+import type { Fail, Fields } from './field-reader.ts';
+
+export const ENCODE = 'characters such as @ / # ? : \\ in a user or a password must be percent-encoded.';
+const NO_HOST = 'no-host.invalid';
+
+/** The URI of a connection. */
+export interface Uri {
+  readonly scheme: string;
+  readonly text: string;
+  readonly fail: Fail;
+  /** The options behind the `?`: each is known, and given once. */
+  options(query: URLSearchParams): Readonly<Record<string, string>>;
+  /** A part of the URI as text. */
+  decode(part: string): string;
+}
+
+/** The URI `text`, of a type of connections. @param allowed the options that the type has */
+export function uriOf(type: string, scheme: string, text: string, allowed: readonly string[], fail: Fail): Uri {
+  // An unencoded character would make a part of a password the host, and send the rest of it there.
+  if (/^[^?]*[^?/]\/[^?]*@/.test(text.slice(scheme.length + '://'.length)) || /[#\\\s\p{Cc}]/u.test(text))
+    return fail(`the URI is not valid; ${ENCODE}`);
+  return {
+    scheme,
+    text,
+    fail,
+    options(query) {
+      const given = [...query.keys()];
+      // They are not shown: what is not known may be a part of a password.
+      if (given.some((key) => !allowed.includes(key)))
+        fail(`it has an option that type ${type} does not have; allowed: ${allowed.join(', ') || 'none'}. Also, ${ENCODE}`);
+      const twice = allowed.find((key) => given.filter((each) => each === key).length > 1);
+      if (twice !== undefined) fail(`'${twice}' is given more than once.`);
+      return Object.fromEntries(query);
+    },
+    decode: (part) => decode(part, fail),
+  };
+}
+
+/** A part of a URI as text. */
+export function decode(part: string, fail: Fail): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return fail('a % in it is not followed by two hexadecimal digits; write %25 for a percent sign.');
+  }
+}
+
+/** The parts of `scheme://user:password@host:port/path?options`; '' for each that is not there. */
+export interface ServerParts {
+  readonly user: string;
+  readonly password: string;
+  readonly host: string;
+  readonly port: string;
+  readonly path: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export function serverParts({ text, fail, decode, options }: Uri): ServerParts {
+  // `http:` stands in for the scheme, because URL takes user, port and host apart only for schemes it knows; and a host where there is
+  // none, as in `aws://KEY:SECRET@/`. URL drops port 80, its scheme's default; none of these servers listens there.
+  const standIn = text.replace(/^[a-z0-9+]+:\/\//, 'http://').replace(/^(http:\/\/(?:[^/?#]*@)?)(?=[/?#]|$)/, `$1${NO_HOST}`);
+  if (!URL.canParse(standIn)) return fail(`the URI is not valid; ${ENCODE}`);
+  const url = new URL(standIn);
+  return {
+    user: decode(url.username),
+    password: decode(url.password),
+    host: url.hostname === NO_HOST ? '' : url.hostname,
+    port: url.port,
+    path: decode(url.pathname.slice(1)),
+    options: options(url.searchParams),
+  };
+}
+
+/** The fields of a type whose URIs have a server and a database, and nothing that is different. */
+export function databaseFields(uri: Uri): Fields {
+  const { path, options, ...server } = serverParts(uri);
+  return { ...options, ...server, database: path };
+}
+
+/** `https://user:password@host/base?token=…`: a query is no part of the address. */
+export function serviceFields({ text, fail, decode, options }: Uri): Fields {
+  if (!URL.canParse(text)) return fail(`the URI is not valid; ${ENCODE}`);
+  const { protocol, host, pathname, username, password, searchParams } = new URL(text);
+  return {
+    ...options(searchParams),
+    url: `${protocol}//${host}${pathname}`,
+    username: decode(username),
+    password: decode(password),
+  };
+}

@@ -1,0 +1,148 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import type { TSchema } from 'typebox';
+import { CATALOG } from '../../activities/catalog.ts';
+import type { TaskType } from '../../activities/define-task.ts';
+import { PLATFORM_FAULTS, USER_FAULTS } from '../../activities/failure-types.ts';
+import { ROOT } from '../../lib/environment.ts';
+
+/** The reference page of all task types, from their definitions. */
+export function taskTypesPage(): string {
+  return [
+    '# 2. Task types',
+    '*Made from the definitions in `activities/` by `npm run docs`; edit those, not this page.*',
+    'Keys that stand inside of another are written with a point: `expect.status` is `expect: {status: …}`, `checks[].name` is a key of each element of `checks`, and ' +
+      '`normalize.<name>.scale` one under a name of yours. The output of a task is what later ones read as `outputs.<task>.<field>`.',
+    errorsSection(),
+    ...CATALOG.map(taskTypeSection),
+  ].join('\n\n');
+}
+
+function errorsSection(): string {
+  const list = (types: readonly string[]): string => types.map((type) => `\`${type}\``).join(', ');
+  return [
+    '## Errors',
+    `The types of failures, as \`retry_policy\` and the Temporal UI name them. Another attempt cures none of these, and none is made: ${list(USER_FAULTS)}.`,
+    `These may be gone at the next attempt, which \`retries\` allows: ${list(PLATFORM_FAULTS)}. Any task can fail with ${list(ANY_TASK)}; the others stand with the types that can.`,
+  ].join('\n\n');
+}
+
+function taskTypeSection({ type, description, params, result, example, data, exactlyOneOf = [], errors: own = [] }: TaskType): string {
+  const rows = keysOf(params as Described).map(({ key, schema, isNeeded }) => {
+    const form = schema.default === undefined ? '' : ` Default: \`${JSON.stringify(schema.default).replaceAll('"', '')}\`.`;
+    return `| \`${key}\` | ${typeOf(schema)} | ${isNeeded ? '**yes**' : ''} | ${(schema.description ?? '').replaceAll('|', '\\|')}${form} |`;
+  });
+  const facts = [
+    data.reads && "It reads its nearest upstream's data.",
+    data.writes && 'It makes data that later tasks can read.',
+    ...exactlyOneOf.map((group) => `One of ${group.map((key) => `\`${key}\``).join(', ')} is needed, and only one.`),
+  ].filter(Boolean);
+  const errors = [...own, ...errorsIn(type)];
+  return [
+    `## ${type}`,
+    [description, ...facts].join(' '),
+    `\`\`\`yaml\n${stringify([example]).trimEnd()}\n\`\`\``,
+    ...(rows.length > 0 ? [`| key | value | needed | meaning |\n|---|---|---|---|\n${rows.join('\n')}`] : []),
+    `Output: ${outputOf(result)}`,
+    ...(errors.length > 0 ? [`Errors: ${errors.map((error) => `\`${error}\``).join(', ')}.`] : []),
+  ].join('\n\n');
+}
+
+type Described = TSchema & {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly anyOf?: readonly Described[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, Described>>;
+  readonly required?: readonly string[];
+  readonly items?: Described;
+  readonly additionalProperties?: Described | boolean;
+  readonly patternProperties?: Readonly<Record<string, Described>>;
+};
+
+/** A key with the way to it: `expect.status`, `checks[].name`. */
+interface DescribedKey {
+  readonly key: string;
+  readonly schema: Described;
+  readonly isNeeded: boolean;
+}
+
+/** The keys of a map, each followed by those inside of it. */
+function keysOf({ properties = {}, required = [] }: Described, before = ''): DescribedKey[] {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const key = `${before}${name}`;
+    return [{ key, schema, isNeeded: required.includes(name) }, ...inside(schema, key)];
+  });
+}
+
+function inside(schema: Described, key: string): DescribedKey[] {
+  const { properties, items, anyOf = [], patternProperties, additionalProperties } = schema;
+  if (properties) return keysOf(schema, `${key}.`);
+  if (items) return inside(items, `${key}[]`);
+  const named = Object.values(patternProperties ?? {})[0] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
+  if (named) return inside(named, `${key}.<name>`);
+  // Forms of one thing share keys, each with the same meaning.
+  const all = anyOf.flatMap((branch) => inside(branch, key));
+  return all.filter(({ key: one }, index) => all.findIndex(({ key: other }) => other === one) === index);
+}
+
+function typeOf({ type, anyOf, enum: values, const: only }: Described): string {
+  const closed = values ?? (only === undefined ? anyOf?.map((branch) => branch.const).filter((value) => value !== undefined) : [only]);
+  if (closed && closed.length > 0) return closed.map((value) => `\`${String(value)}\``).join(', ');
+  if (anyOf) return [...new Set(anyOf.map(typeOf))].join(' or ');
+  const types = [type ?? []].flat().map((each) => WORDS[each] ?? each);
+  return types.length > 0 ? types.join(' or ') : 'any value';
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'whole number',
+  number: 'number',
+  array: 'list',
+  object: 'map',
+  boolean: '`true`, `false`',
+  null: '`null`',
+};
+
+/** Failures that do not depend on what a task does. */
+const ANY_TASK = ['InvalidParameters', 'ConnectionNotDefined', 'OutputTooLarge', 'CallbackFailed', 'WorkerShutdown'];
+
+/** The types of failures in the code of a task type: in its file, and in what that imports. */
+function errorsIn(type: string): readonly string[] {
+  const folder = join(ROOT, 'activities');
+  const isOf = new RegExp(`\\btype: '${type}',`);
+  const file = readdirSync(folder).find((name) => name.endsWith('.ts') && isOf.test(readFileSync(join(folder, name), 'utf8')));
+  const [seen, found] = [new Set<string>(), new Set<string>()];
+  const read = (path: string): void => {
+    if (seen.has(path) || path.endsWith('failure-types.ts') || !path.startsWith(folder)) return;
+    seen.add(path);
+    const text = readFileSync(path, 'utf8');
+    for (const [, name = ''] of text.matchAll(/'([A-Z]\w+)'/g)) found.add(name);
+    for (const [, kind, from = ''] of text.matchAll(/(import type\b[^;]*?from|from|import\() ?'(\.[^']+\.ts)'/g)) {
+      if (!kind?.startsWith('import type')) read(join(dirname(path), from));
+    }
+  };
+  if (file !== undefined) read(join(folder, file));
+  return [...USER_FAULTS, ...PLATFORM_FAULTS].filter((name) => found.has(name) && !ANY_TASK.includes(name));
+}
+
+/** What a task gives, in a line: `{rows: whole number, first: map}`. */
+function outputOf(schema: Described): string {
+  if (schema.type === 'null') return 'none.';
+  const shape = ({ properties, required = [], items, ...rest }: Described): string => {
+    if (properties) {
+      const fields = Object.entries(properties).map(
+        ([name, each]) => `\`${name}\`${required.includes(name) ? '' : ' (perhaps)'}: ${shape(each)}`,
+      );
+      return fields.join('; ');
+    }
+    const filled = rest.anyOf?.find((branch) => branch.properties !== undefined);
+    if (filled) return `${shape(filled)}; or null`;
+    if (items) return items.properties ? `list of maps with ${shape(items).replaceAll('; ', ', ')}` : `list of ${shape(items)}`;
+    return typeOf(rest).replaceAll('`', '');
+  };
+  return `${shape(schema)}.`;
+}
