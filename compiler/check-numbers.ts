@@ -1,6 +1,7 @@
-import { Scalar, visit } from 'yaml';
+import { type Node, Scalar, visit, type visitor } from 'yaml';
 import { Decimal } from '../workflows/plan/decimal.ts';
 import { isMap, isNumberText, type Json, type JsonObject } from '../workflows/plan/json.ts';
+import { ANCHOR_KEY } from './parse.ts';
 import type { Path, Source } from './source.ts';
 
 /** Whether a file may have a number with zeros that reading drops, such as 02142: few do, and only for those the text is looked at. */
@@ -74,16 +75,27 @@ function checkNumber(source: Source, value: number, path: Path, hasZeros: boolea
   }
 }
 
-/** Keys are texts: those of a `switch` are compared with the value as text. */
+/** Keys are texts: those of a `switch` are compared with the value as text. What is kept for anchors counts where an alias means it. */
 function checkKeys(source: Source): void {
-  visit(source.document, {
-    Pair(_, { key }) {
-      if (!(key instanceof Scalar) || typeof key.value !== 'number' || !key.range) return;
+  const seen = new Set<Node>();
+  const visitor: visitor = {
+    Pair(_, { key }, path) {
+      if (!(key instanceof Scalar)) return undefined;
+      if (path.length === 2 && typeof key.value === 'string' && ANCHOR_KEY.test(key.value)) return visit.SKIP;
+      if (typeof key.value !== 'number' || !key.range) return undefined;
       const text = source.text.slice(key.range[0], key.range[1]);
-      if (text === String(key.value)) return;
-      source.reportAt('SL210', key.range[0], text.length, `The key \`${text}\` is read as ${key.value}.`, `put it in quotes: "${text}"`);
+      if (text !== String(key.value))
+        source.reportAt('SL210', key.range[0], text.length, `The key \`${text}\` is read as ${key.value}.`, `put it in quotes: "${text}"`);
+      return undefined;
     },
-  });
+    Alias(_, alias) {
+      const target = alias.resolve(source.document);
+      if (!target || seen.has(target)) return;
+      seen.add(target);
+      visit(target, visitor);
+    },
+  };
+  visit(source.document, visitor);
 }
 
 /** Whether no double has the value that is written. */

@@ -10,7 +10,7 @@ const MAX_KEYS = 1_000;
 /** Aliases are looked for one by one, and each mistake of syntax keeps where it was found. */
 const MAX_MARKS = 1_000;
 /** Texts, numbers, lists and maps, with what aliases repeat. */
-const MAX_VALUES = 200_000;
+export const MAX_VALUES = 200_000;
 
 /** What stands between texts in a file that is good, and is cheap. */
 const LAYOUT: ReadonlySet<string> = new Set([
@@ -113,12 +113,17 @@ export function expandedExcess(value: unknown): string | undefined {
   const waiting: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 0 }];
   let seen = 0;
   for (let next = waiting.pop(); next; next = waiting.pop()) {
-    if (++seen > MAX_VALUES) return `With its aliases the file has more than ${count(MAX_VALUES)} values.`;
+    if (++seen > MAX_VALUES) return tooManyValues();
     if (typeof next.value !== 'object' || next.value === null) continue;
     if (next.depth > MAX_DEPTH) return 'An alias stands inside of what it means: the file has no end.';
     for (const part of Object.values(next.value as Readonly<Record<string, Json>>)) waiting.push({ value: part, depth: next.depth + 1 });
   }
   return undefined;
+}
+
+/** What is told of a file with more than `MAX_VALUES`. */
+export function tooManyValues(): string {
+  return `With its aliases the file has more than ${count(MAX_VALUES)} values.`;
 }
 
 function tooDeep(offset: number): Excess {

@@ -13,6 +13,7 @@ export const CODES = {
   SL109: 'The file has more mistakes than are shown. Put those right first.',
   SL110: 'A fault of Sluice itself in this file. The other files go on; please report it.',
   SL111: 'A message that ends before a #: what follows a space and # is a comment in YAML. (A warning.)',
+  SL112: 'An alias without its anchor, or a merge (`<<`) of something that is not a map.',
   SL201: 'A key that the pipeline language does not have at this place.',
   SL202: 'A key that must be there is missing.',
   SL203: 'A value has the wrong type.',

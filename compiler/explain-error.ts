@@ -6,6 +6,7 @@ import { parseDay } from '../workflows/plan/moment.ts';
 import { didYouMean, nearest } from './diagnostic.ts';
 import { FOREIGN_HABITS, FOREIGN_VALUES } from './foreign-habits.ts';
 import { foreignKey } from './foreign-keys.ts';
+import { ANCHOR_KEY } from './parse.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { flowText } from './schema/shown-example.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
@@ -112,7 +113,8 @@ function unknownKey(source: Source, path: Path, error: ErrorObject, place: Place
   const hint =
     ours !== undefined
       ? `the word here is '${ours}'`
-      : (connectionHint(key, properties) ??
+      : (anchorHint(key, place, inner) ??
+        connectionHint(key, properties) ??
         habitHint(key, inner) ??
         didYouMean(key, allowed) ??
         (inner.length === 0 ? belongsTo(key, place) : undefined) ??
@@ -123,6 +125,15 @@ function unknownKey(source: Source, path: Path, error: ErrorObject, place: Place
 /** What a key is called that an earlier release called `key`. */
 function currentName(key: string, properties: Readonly<Record<string, PropertySchema>>): string | undefined {
   return Object.keys(properties).find((name) => properties[name]?.formerly === key);
+}
+
+/** Keys that hold anchors stand at the top of a file, and begin with `x-`. */
+function anchorHint(key: string, { kind }: Place, inner: Path): string | undefined {
+  if (ANCHOR_KEY.test(key)) return 'keys that begin with x- stand at the top of the file; there they are ignored, and hold anchors';
+  const isTop = kind === 'pipeline' && inner.length === 0;
+  return isTop && /^(?:[._]|[xX][-_])./.test(key)
+    ? `a key that only holds anchors begins with x-: x-${key.replace(/^(?:[xX][-_]|[._])/, '')}`
+    : undefined;
 }
 
 /** Other systems name a connection by its kind, such as `gcp_conn_id`. */

@@ -2,6 +2,7 @@ import { Composer, type Document, visit, type YAMLError, YAMLMap } from 'yaml';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import { expandedExcess, readTokens } from './check-size.ts';
 import type { Code } from './codes.ts';
+import { type AliasMistake, mergeKeys, readAliases, unknownAliases } from './merge-keys.ts';
 import { type Source, YAML_OPTIONS } from './source.ts';
 
 /** What a file may have at most: bytes on disk, characters in memory. */
@@ -11,7 +12,8 @@ const MAX_ALIASES = 100;
 
 /**
  * Reads YAML 1.2 and keeps its positions in `source`.
- * @returns the file's value, or undefined when it cannot be read as one map; what is wrong is in `source.diagnostics`
+ * @returns the file's value without the keys that are kept for anchors, or undefined when it cannot be read as one map; what is wrong is in
+ * `source.diagnostics`
  */
 export function parse(source: Source): JsonObject | undefined {
   const { text } = source;
@@ -59,10 +61,29 @@ export function parse(source: Source): JsonObject | undefined {
     source.report('SL105', [], 'The file is not a map of keys.', 'begin with `dag_id: …`');
     return undefined;
   }
-  return expand(source, document);
+  const mistakes = mergeKeys(document, text);
+  if (mistakes.length > 0) return reportAliases(source, mistakes);
+  const value = expand(source, document);
+  return value && withoutAnchorKeys(value);
 }
 
-/** The value of a document; undefined after reporting that its aliases expand to too much. */
+/** Whether a key at the top of a file only holds what anchors name, as in Docker Compose. */
+export const ANCHOR_KEY = /^x-/;
+
+function withoutAnchorKeys(value: JsonObject): JsonObject {
+  const keys = Object.keys(value);
+  if (!keys.some((key) => ANCHOR_KEY.test(key))) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !ANCHOR_KEY.test(key)));
+}
+
+function reportAliases(source: Source, mistakes: readonly AliasMistake[]): undefined {
+  for (const { code, node, message, hint } of mistakes) {
+    const [from, to] = node.range ?? [0, 1];
+    source.reportAt(code, from, code === 'SL104' ? 1 : to - from, message, hint);
+  }
+}
+
+/** The value of a document; undefined after reporting that its aliases mean nothing, or expand to too much. */
 function expand(source: Source, document: Document): JsonObject | undefined {
   let value: unknown;
   let excess: string | undefined;
@@ -70,6 +91,8 @@ function expand(source: Source, document: Document): JsonObject | undefined {
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
     excess = expandedExcess(value);
   } catch (error) {
+    const mistakes = unknownAliases(readAliases(document));
+    if (mistakes.length > 0) return reportAliases(source, mistakes);
     excess = `The file's aliases cannot be expanded: ${error instanceof Error ? error.message : String(error)}.`;
   }
   if (excess === undefined) return value as JsonObject;
@@ -226,13 +249,14 @@ function openingQuote(document: Document, error: YAMLError): number | undefined 
 function reportYaml(source: Source, document: Document, error: YAMLError, quotes?: string): void {
   const quote = openingQuote(document, error);
   if (quote !== undefined) return source.reportAt('SL100', quote, 1, 'This quote is never closed.', 'close it with the same quote');
-  const [code, message, hint] = explain(error);
+  const [code, message, hint] = explain(error, source.text);
   source.reportAt(code, error.pos[0], error.pos[1] - error.pos[0], message, hint ?? quotes);
 }
 
-function explain(error: YAMLError): [Code, string, string?] {
+function explain(error: YAMLError, text: string): [Code, string, string?] {
   switch (error.code) {
     case 'DUPLICATE_KEY':
+      if (text.startsWith('<<', error.pos[0])) return ['SL101', 'This map has two merges.', 'write one, with a list: `<<: [*a, *b]`'];
       return ['SL101', 'This key stands twice in the same map.', 'remove or rename one of them'];
     case 'TAB_AS_INDENT':
       return ['SL102', 'A tab is used for indentation.', 'use spaces, two a level'];

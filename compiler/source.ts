@@ -1,6 +1,7 @@
 import { Alias, type Document, isNode, LineCounter, type Node, type Pair, parseDocument, type Range, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { type Code, WARNINGS } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { mergeKeys } from './merge-keys.ts';
 
 /** The way to a place in a document: keys and indices. */
 export type Path = readonly (string | number)[];
@@ -20,6 +21,7 @@ export class Source {
   private parsed: Document | undefined;
   /** Paths that have been reported: what follows from the same mistake stays quiet. */
   private readonly reported: string[] = [];
+  private readonly told = new Set<string>();
 
   constructor(
     /** As it is shown in messages. */
@@ -38,7 +40,10 @@ export class Source {
 
   /** The syntax tree: it knows where everything stands. Large: see `forget`. */
   get document(): Document {
-    return (this.parsed ??= parseDocument(this.text, YAML_OPTIONS));
+    if (this.parsed) return this.parsed;
+    const document = parseDocument(this.text, YAML_OPTIONS);
+    mergeKeys(document, this.text);
+    return (this.parsed = document);
   }
 
   set document(document: Document) {
@@ -91,6 +96,10 @@ export class Source {
     const wholeLine = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
     const lineFrom = wholeLine.length > MAX_LINE ? Math.max(0, col - 1 - MAX_LINE / 2) : 0;
     const sourceLine = wholeLine.slice(lineFrom, lineFrom + MAX_LINE);
+    // What an alias or a merge repeats is wrong at one place.
+    const told = `${code} ${offset} ${message}`;
+    if (this.told.has(told)) return;
+    this.told.add(told);
     this.diagnostics.push({
       code,
       severity: WARNINGS.has(code) ? 'warning' : 'error',

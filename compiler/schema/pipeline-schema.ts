@@ -2,6 +2,7 @@ import type { TaskType } from '../../activities/define-task.ts';
 import type { TriggerType } from '../../sensors/define-trigger.ts';
 import { AlertsSchema } from '../../monitors/alerts.ts';
 import { SlaListSchema } from '../../monitors/sla.ts';
+import { ANCHOR_KEY } from '../parse.ts';
 import { type JsonSchema, map, text } from './json-schema.ts';
 import { CALENDAR, SCHEDULE_KEYS } from './schedule-keys.ts';
 import { TASK_COMMON, TASK_OPTIONS } from './task-keys.ts';
@@ -54,6 +55,9 @@ export function pipelineSchema({ tasks, triggers }: Catalogs): JsonSchema {
     description: 'A pipeline: what runs, when, on which data.',
     type: 'object',
     additionalProperties: false,
+    patternProperties: {
+      [ANCHOR_KEY.source]: { title: 'Anchors', description: 'Holds what anchors name, for aliases and merges; is ignored.' },
+    },
     required: ['dag_id', 'tasks'],
     properties: {
       dag_id: {

@@ -129,12 +129,15 @@ describe('an editor with the YAML language server', function () {
       'default_args: {retries: 2, retry_delay: 90s, execution_timeout: "1h30m", owner: x}',
       'catchup: {mode: latest, window: 7d}',
       'sla: {max_duration: 2h}',
+      'x-slow: &slow {retries: 4, execution_timeout: 3h}',
+      'x-other: [&large {pool: large}, {retires: 1}]',
       'alerts: {pagerduty: {conn_id: on_call}, slack: {}, waiting: {webhook: {conn_id: hook}}}',
       'tasks:',
       '  - {name: a, type: http, path: "/{{ ds }}", timeout: 5m, expect: {status: [200]}, idempotency_key: "{{ params.d == 1 }}"}',
       '  - {name: b, type: empty, switch: {on: "params.d == 1", cases: {"true": [c], no: [d]}}, depends_on: [a]}',
       '  - {name: c, type: empty, depends_on: [b]}',
       '  - {name: d, type: sql, sql: SELECT 1, depends_on: [b], when: "true", expand: {over: [1, 2], as: n}}',
+      '  - {<<: [*slow, *large], name: e, type: sql, sql: SELECT 1, depends_on: [d], retries: 1}',
     ];
     const { found } = await open(lines);
     const mistakes = compiler
