@@ -15,7 +15,8 @@ export function runView(progress: Progress): RunFollower {
   return {
     task(instance, point) {
       const { task, summary, state, error, output, attempt, note } = instance;
-      if (state === 'queued' || ended.has(task)) return;
+      // A task that waits for a pool or for its past says so.
+      if ((state === 'queued' && note === undefined) || ended.has(task)) return;
       let step = steps.get(task);
       if (!step) steps.set(task, (step = progress.step(`${task}  ${summary}`.trimEnd())));
       switch (state) {
@@ -37,7 +38,12 @@ export function runView(progress: Progress): RunFollower {
           const what =
             formatRows(point as Json) ?? (typeof point === 'object' && point && 'stage' in point ? String(point.stage) : undefined);
           step.update(
-            [attempt > 1 && `attempt ${attempt}`, state === 'up_for_retry' && `waits for its retry: ${error ?? ''}`, what]
+            [
+              attempt > 1 && `attempt ${attempt}`,
+              state === 'up_for_retry' && `waits for its retry: ${error ?? ''}`,
+              state === 'queued' && note,
+              what,
+            ]
               .filter(Boolean)
               .join(' · '),
           );

@@ -1,5 +1,5 @@
 import type { TaskType } from '../activities/define-task.ts';
-import { isMap } from '../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../workflows/plan/json.ts';
 import type { Source } from './source.ts';
 import { kindOf, UNUSED_KEYS } from './task-kinds.ts';
 import type { TaskNode } from './task-node.ts';
@@ -8,7 +8,8 @@ import type { TaskNode } from './task-node.ts';
  * Refuses keys that do nothing for tasks of their kind. `default_args` may have them: they are for the other tasks.
  * @param types by name
  */
-export function checkUnusedKeys(source: Source, nodes: readonly TaskNode[], types: ReadonlyMap<string, TaskType>): void {
+export function checkUnusedKeys(source: Source, value: JsonObject, nodes: readonly TaskNode[], types: ReadonlyMap<string, TaskType>): void {
+  checkTimetable(source, value, nodes);
   for (const { type = '', keys, path } of nodes) {
     const taskType = types.get(type);
     if (!taskType) continue;
@@ -34,5 +35,19 @@ export function checkUnusedKeys(source: Source, nodes: readonly TaskNode[], type
         'remove it',
       );
     }
+  }
+}
+
+/** Refuses keys about intervals where there are none. */
+function checkTimetable(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
+  const isByHand = (value.schedule_interval ?? value.schedule ?? null) === null;
+  const defaults = isMap(value.default_args) ? value.default_args : {};
+  const places = [{ keys: defaults, path: ['default_args'], list: 'tasks' }, ...nodes];
+  for (const { keys, path, list } of places) {
+    if (keys.depends_on_past !== true || !(isByHand || list !== 'tasks')) continue;
+    const [what, why, instead] = isByHand
+      ? ['in a pipeline without a schedule', 'it has no intervals, and so no interval before', 'set `schedule_interval`, or remove it']
+      : [`in ${list}`, 'the tasks there follow how the run has ended', 'remove it'];
+    source.reportKey('SL211', [...path, 'depends_on_past'], `'depends_on_past' does nothing ${what}: ${why}.`, instead);
   }
 }

@@ -185,7 +185,7 @@ export class Compiler {
       },
     } satisfies ExpressionContext);
     checkUnfinished(source, nodes);
-    checkUnusedKeys(source, nodes, this.types);
+    checkUnusedKeys(source, value, nodes, this.types);
     const notYet = collectNotYet(source, value, nodes, this.types, this.triggers);
     const slas = resolveSlas(source, value, nodes, schedule);
     const triggers = resolveTriggers(source, value, expressions.triggerTemplates);

@@ -167,6 +167,7 @@ export function emitTask(
     pool: typeof keys.pool === 'string' ? { name: keys.pool, slots: Number(keys.pool_slots ?? 1) } : undefined,
     priority: typeof keys.priority === 'number' ? keys.priority : undefined,
     allowFailure: keys.allow_failure === true,
+    dependsOnPast: keys.depends_on_past === true && node.list === 'tasks' ? true : undefined,
     undoes,
     outputExpires: type.outputExpires,
   });

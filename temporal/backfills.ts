@@ -63,11 +63,19 @@ export async function previewBackfill(client: Client, order: BackfillOrder): Pro
 export async function startBackfill(client: Client, taskQueue: string, order: BackfillOrder): Promise<RunReference> {
   const { plan, from, to } = order;
   NotYet.refuse(plan);
+  const dependent = plan.tasks.find(({ dependsOnPast }) => dependsOnPast);
+  if (dependent && order.reverse) {
+    throw new BackfillRefused(
+      `Task '${dependent.name}' of '${plan.dagId}' has \`depends_on_past\`: its intervals run oldest first. Leave \`--reverse\` out.`,
+    );
+  }
   const now = Date.now();
   const total = intervalsOf(order, now).length;
   const expiredBefore = await expiryOf(client, plan.dagId, now);
   const input: BackfillInput = {
     ...order,
+    // Runs that can only wait for those before them would hold their places.
+    ...(dependent && { maxActive: 1 }),
     from: iso(from),
     to: iso(to),
     until: iso(now),

@@ -1,6 +1,7 @@
 import { defaultFailureConverter, type PayloadConverter } from '@temporalio/common';
 import type proto from '@temporalio/proto';
 import type { Json } from '../workflows/plan/json.ts';
+import { taskOfPast } from '../workflows/plan/past.ts';
 import { allTasks, type Plan, type TaskPlan } from '../workflows/plan/plan.ts';
 import { type RunInput, runInputOf, type RunResult } from '../workflows/plan/run.ts';
 import { isFinal, type TaskState } from '../workflows/plan/task-state.ts';
@@ -104,6 +105,8 @@ export class TaskInstances {
 
   /** Takes in what Temporal knows only while it happens: the attempts of an activity that has not ended. */
   observe({ id, attempt, isRetrying, isStarted, lastFailure }: PendingActivity): TaskInstance | undefined {
+    const waiting = this.tasks.get(taskOfPast(id) ?? '');
+    if (waiting) return this.waitsForPast(waiting, lastFailure);
     const task = this.tasks.get(nameOf(id));
     // Of an item, the activity says nothing of the whole task.
     if (!task || id.includes('[') || this.endedAt) return undefined;
@@ -117,6 +120,14 @@ export class TaskInstances {
       ...(refined && lastFailure !== undefined && { error: lastFailure }),
       ...(note !== undefined && { note }),
     };
+    this.tasks.set(task.task, after);
+    return after;
+  }
+
+  /** @param seen how its past stands */
+  private waitsForPast(task: TaskInstance, seen: string | undefined): TaskInstance | undefined {
+    if (this.endedAt || task.state !== 'queued' || seen === undefined) return undefined;
+    const after = { ...task, note: `waits for its past: ${seen}` };
     this.tasks.set(task.task, after);
     return after;
   }

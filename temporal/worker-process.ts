@@ -8,6 +8,7 @@ import { sensorQueue } from '../workflows/plan/trigger.ts';
 import { dataConverterFrom } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { createFailureActivities } from './failure-facts.ts';
+import { createPastActivities } from './past.ts';
 import { createIntervalActivities } from './intervals.ts';
 import { createRunLookup } from './run-lookup.ts';
 import { scrubbedActivities, scrubbedSignals } from './scrub-exits.ts';
@@ -93,6 +94,7 @@ export async function createWorkers(
           ...own,
           ...createSlotActivities(client, taskQueue),
           ...createIntervalActivities(client),
+          ...createPastActivities(client),
           ...createFailureActivities(client, environment),
         },
         shutdownGraceTime: SHUTDOWN_GRACE,

@@ -33,6 +33,7 @@ import { formatDuration } from './plan/duration.ts';
 import type { FailureQuestion, HostFact, HostFacts } from './plan/failure.ts';
 import { type ItemOutcome, ITEMS_WORKFLOW, type ItemsInput } from './plan/items.ts';
 import type { Json } from './plan/json.ts';
+import { type Past, PAST_ACTIVITY } from './plan/past.ts';
 import type { RetryRule, TaskPlan, WaitPlan } from './plan/plan.ts';
 import { type RunResult, type RunStanding, waitsForPeople } from './plan/run.ts';
 import { runFacts } from './plan/run-facts.ts';
@@ -42,6 +43,7 @@ import { WAITS_MEMO } from './plan/wait-text.ts';
 import {
   type ActivityCall,
   type ItemsCall,
+  type PastCall,
   type PipelineCall,
   type RunHost,
   type RunningActivity,
@@ -205,6 +207,20 @@ export class TemporalHost implements RunHost {
     };
   }
 
+  past({ id, task, question }: PastCall, scope: RunScope): Promise<Past> {
+    const { start, end } = question.interval;
+    return told(task, () =>
+      temporalScope(scope).run(() =>
+        scheduleActivity<Past>(PAST_ACTIVITY, [question], {
+          activityId: id,
+          summary: `${task.name}: its own success in the run of ${start} – ${end}`,
+          startToCloseTimeout: '1 minute',
+          retry: PAST_RETRY,
+        }),
+      ),
+    );
+  }
+
   failureFacts(task: string, wanted: readonly HostFact[]): Promise<HostFacts> {
     const { workflowId, runId } = workflowInfo();
     return CancellationScope.nonCancellable(() =>
@@ -255,6 +271,9 @@ export class TemporalHost implements RunHost {
     }
   }
 }
+
+/** How often the past of a task is looked at: soon at first, for runs that follow each other closely. */
+const PAST_RETRY = { initialInterval: '1s', backoffCoefficient: 1.5, maximumInterval: '30s' } as const;
 
 /** An id that Temporal's databases take. Runs that began before ids were bounded keep those that they have used. */
 function idWithinLimit(text: string): string {

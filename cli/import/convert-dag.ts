@@ -12,7 +12,7 @@ import { durationText, readDuration } from './durations.ts';
 import { adaptName } from './names.ts';
 import { placeTasks, type TaskPlace } from './place-tasks.ts';
 import { Report } from './report.ts';
-import { shareOptions } from './share-options.ts';
+import { shareOptions, type SharedOptions } from './share-options.ts';
 import type { Fields, SourceDag } from './source-dag.ts';
 import { formatPlace, type SourceValue } from './source-value.ts';
 
@@ -106,7 +106,10 @@ class DagConverter {
     });
     const datasets = { ...this.datasets('inlets'), ...this.datasets('outlets') };
     this.rest();
-    const shared = shareOptions(options, tasks);
+    const shared = this.withPast(
+      shareOptions(options, tasks),
+      schedule.schedule_interval !== null && schedule.schedule_interval !== undefined,
+    );
     if (shared.added.length > 0) {
       report.changed('default_args', `Airflow's ${shared.added.join(', ')} written out: Sluice's own differ`, dag.place);
     }
@@ -121,6 +124,15 @@ class DagConverter {
       ...datasets,
     };
     return { comments: this.comments(), keys, tasks: startAtOnce(shared.tasks) };
+  }
+
+  /** Without a timetable no interval is before another. */
+  private withPast(shared: SharedOptions, hasTimetable: boolean): SharedOptions {
+    const dependent = [shared.defaults, ...shared.tasks.map(({ keys }) => keys)].filter((keys) => keys.depends_on_past !== undefined);
+    if (hasTimetable || dependent.length === 0) return shared;
+    this.report.notKept('depends_on_past', 'needs a schedule: without one no interval is before another', this.dag.place);
+    const without = ({ depends_on_past: _past, ...keys }: JsonObject): JsonObject => keys;
+    return { ...shared, defaults: without(shared.defaults), tasks: shared.tasks.map((task) => ({ ...task, keys: without(task.keys) })) };
   }
 
   /** The tasks that wait for the one at `place`. */

@@ -27,6 +27,7 @@ const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> 
     const known = (TRIGGER_RULES as readonly string[]).includes(rule);
     return known ? { keys: { trigger_rule: rule } } : { lost: `is none of ${TRIGGER_RULES.join(', ')}` };
   },
+  depends_on_past: (value) => (value === true ? { keys: { depends_on_past: true } } : undefined),
   pool: (value) => {
     if (value === 'default_pool') return undefined;
     const name = adaptName(String(value), 'pool');
@@ -44,8 +45,7 @@ const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> 
 const CALLBACK = 'is Python; write tasks under on_failure, on_success or finally, or alerts';
 /** Keys of every task that Sluice has no equal of, with what to do. `false` and nothing are no loss. */
 const LOST: Readonly<Record<string, string>> = {
-  depends_on_past: 'has no equal: runs do not look at each other; max_active_runs: 1 keeps them in order',
-  wait_for_downstream: 'has no equal: runs do not look at each other; max_active_runs: 1 keeps them in order',
+  wait_for_downstream: 'has no equal: depends_on_past waits for the task itself, not for what follows it',
   email: 'has no equal; write alerts',
   email_on_failure: 'has no equal; write alerts',
   email_on_retry: 'has no equal; write alerts',

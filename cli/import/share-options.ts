@@ -14,6 +14,7 @@ const SHARED = [
   'queue',
   'pool',
   'pool_slots',
+  'depends_on_past',
 ] as const;
 
 /** What Airflow does where nobody says anything, and Sluice does otherwise. */

@@ -3,6 +3,7 @@ import { attemptsOf, type HostFacts } from '../../workflows/plan/failure.ts';
 import type { ItemOutcome } from '../../workflows/plan/items.ts';
 import type { Json } from '../../workflows/plan/json.ts';
 import { runCalls } from '../../workflows/run/run-calls.ts';
+import type { Past } from '../../workflows/plan/past.ts';
 import type { TaskPlan } from '../../workflows/plan/plan.ts';
 import {
   type ActivityCall,
@@ -156,6 +157,11 @@ export class SimulatedHost implements RunHost {
   /** There is room for a run that is alone. */
   async acquire(): Promise<() => Promise<void>> {
     return async () => undefined;
+  }
+
+  /** A simulated run is the first of its pipeline. */
+  async past(): Promise<Past> {
+    return {};
   }
 
   /** A simulated run has no page. */

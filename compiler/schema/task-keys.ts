@@ -80,6 +80,13 @@ export const TASK_OPTIONS = {
     'Out of retries, the task waits this long for somebody to retry, skip or fail it by hand.',
     '4h',
   ),
+  depends_on_past: {
+    type: 'boolean',
+    title: 'Depends on past',
+    description:
+      'The task starts only when it has succeeded, or was skipped, in the interval before, by the timetable of the pipeline. Default: false.',
+    examples: [true],
+  },
 } as const satisfies Record<string, JsonSchema>;
 
 const TASK_NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true } as const;

@@ -105,6 +105,9 @@ const FEATURES: Record<string, Feature> = {
   // Begun before days had to exist: 30 February was taken for 1 March.
   'day-taken': { plan: planOf('days', [task('a', 'succeed')], { params: THIRTIETH }) },
   'days-exist': { plan: planOf('days', [task('a', 'succeed')], { params: THIRTIETH }) },
+  'depends-on-past': {
+    plan: planOf(`past_${randomUUID().slice(0, 8)}`, [task('a', 'succeed', [], { dependsOnPast: true }), task('b', 'succeed', ['a'])], { schedule: { kind: 'cron', cron: '0 0 * * *', timezone: 'UTC' } }),
+  },
   'failure-facts': {
     plan: casePlan('a: flaky with {retries: 1, retry_delay: 10ms}', { on_failure: 'tell: ok with {give: "{{ failure.task }} {{ failure.attempts }} {{ failure.run_url }}"}', finally: 'last: ok with {when: failure != null}' }),
   },

@@ -6,6 +6,7 @@ import { dataConverterFrom } from '../../temporal/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
 import { createFailureActivities } from '../../temporal/failure-facts.ts';
+import { createPastActivities } from '../../temporal/past.ts';
 import { createIntervalActivities } from '../../temporal/intervals.ts';
 import { createSlotActivities } from '../../temporal/slot-activities.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
@@ -47,6 +48,7 @@ export async function startTestWorker(
       ...activities,
       ...createSlotActivities(client, taskQueue),
       ...createIntervalActivities(client),
+      ...createPastActivities(client),
       ...createFailureActivities(client, environment),
     },
   });

@@ -27,6 +27,7 @@ export const COMMON_TASK_KEYS = [
   'pool',
   'pool_slots',
   'hold_on_failure',
+  'depends_on_past',
 ] as const;
 
 export type CommonTaskKey = (typeof COMMON_TASK_KEYS)[number];

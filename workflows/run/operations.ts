@@ -3,6 +3,7 @@ import type { RunStanding } from '../plan/run.ts';
 import { isFinal } from '../plan/task-state.ts';
 import { waitsMemo } from '../plan/wait-text.ts';
 import type { Decisions } from './decisions.ts';
+import type { Pasts } from './past.ts';
 import type { RunHost, RunScope } from './run-host.ts';
 import type { RunState } from './run-state.ts';
 import type { TaskListRun } from './task-list-run.ts';
@@ -19,6 +20,7 @@ export class Operations {
     private readonly host: RunHost,
     private readonly state: RunState,
     private readonly decisions: Decisions,
+    private readonly pasts: Pasts,
   ) {
     decisions.changed = () => {
       this.tellState();
@@ -82,6 +84,7 @@ export class Operations {
   checkTask(operation: TaskOperation, word: TaskWord): string | undefined {
     const nobody = checkWord(word);
     if (nobody !== undefined) return nobody;
+    if (operation === 'retry' && this.pasts.isWaiting(word.task)) return undefined;
     const list = this.listOf(word.task);
     if (!list) return `There is no task '${String(word.task)}' that could be told so now; there are: ${this.taskNames().join(', ')}.`;
     const state = this.state.results.get(word.task)?.state ?? 'queued';
@@ -96,7 +99,8 @@ export class Operations {
   onTask(operation: TaskOperation, word: TaskWord): string {
     const note = this.note(`${operation} ${word.task}`, word);
     const said = `${operation} by ${byWhom(word)}`;
-    if (this.state.results.get(word.task)?.state === 'held' && operation !== 'mark-success') {
+    if (operation === 'retry' && this.pasts.isWaiting(word.task)) this.pasts.letGo(word.task, `did not wait for its past: ${said}`);
+    else if (this.state.results.get(word.task)?.state === 'held' && operation !== 'mark-success') {
       const { task, by, reason } = word;
       this.decisions.decideHeld({ task, by, action: operation, ...(reason !== undefined && { reason }) });
     } else if (operation === 'retry') this.listOf(word.task)?.again(word.task);

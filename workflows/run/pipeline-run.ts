@@ -8,6 +8,7 @@ import { isFinal } from '../plan/task-state.ts';
 import type { TaskStanding, TaskTable, TaskTableRequest, TaskTimes } from '../plan/task-table.ts';
 import { Decisions } from './decisions.ts';
 import { Operations } from './operations.ts';
+import { Pasts } from './past.ts';
 import { isPlain, PlanTaskRunner, type RunContext } from './plan-task-runner.ts';
 import { type RunHost, type RunScope, type SlotCall, TaskCanceled } from './run-host.ts';
 import { runLimits } from './run-limits.ts';
@@ -29,6 +30,7 @@ export class PipelineRun {
   readonly operations: Operations;
   private readonly state: RunState;
   private readonly runner: PlanTaskRunner;
+  private readonly pasts: Pasts;
 
   constructor(
     private readonly plan: Plan,
@@ -38,8 +40,9 @@ export class PipelineRun {
   ) {
     this.state = new RunState(host);
     this.decisions = new Decisions(host);
-    this.operations = new Operations(host, this.state, this.decisions);
-    this.runner = new PlanTaskRunner(plan, context, this.state, host, this.decisions, evaluator, this.operations);
+    this.pasts = new Pasts(plan, context, this.state, host);
+    this.operations = new Operations(host, this.state, this.decisions, this.pasts);
+    this.runner = new PlanTaskRunner(plan, context, this.state, host, this.decisions, evaluator, this.operations, this.pasts);
     for (const [name, kept] of Object.entries(context.kept ?? {}))
       if (isFinal(kept.state) && !kept.partial) this.state.results.set(name, kept);
   }
@@ -56,6 +59,7 @@ export class PipelineRun {
     const releases: (() => Promise<void>)[] = [];
     this.operations.waitsForTurn(true);
     try {
+      await this.waitForPasts();
       for (const limit of limits) {
         host.show(() => `queued: waits for its turn (${limit.summary}); see the workflow ${limit.workflowId}`);
         const release = await host.within({}, (scope) => host.acquire(limit, scope));
@@ -69,6 +73,22 @@ export class PipelineRun {
       throw error;
     } finally {
       for (const release of releases.reverse()) await release();
+    }
+  }
+
+  /**
+   * Where runs have places, the past is waited for before one is taken: the run that it takes to go on, such as a rerun of the interval before,
+   * would find none otherwise.
+   */
+  private async waitForPasts(): Promise<void> {
+    const { state, pasts, host } = this;
+    const tasks = pasts.dependent(this.plan.tasks.filter(({ name }) => !state.results.has(name)));
+    if (tasks.length === 0) return;
+    this.showBoard();
+    try {
+      await host.within({}, (scope) => Promise.all(tasks.map((task) => pasts.wait(task, scope))));
+    } finally {
+      for (const { name } of tasks) state.forget(name);
     }
   }
 

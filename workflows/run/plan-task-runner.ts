@@ -16,7 +16,8 @@ import { batchSuffix, expandTask, type ItemRunner, type ListPart } from './expan
 import type { Operations } from './operations.ts';
 import { type ActivityCall, type RunHost, type RunningActivity, type RunScope, TaskCanceled, TaskFailed } from './run-host.ts';
 import type { RunState } from './run-state.ts';
-import type { TaskRunner, TaskWatch } from './task-list-run.ts';
+import type { Pasts } from './past.ts';
+import { beginningOf, type TaskRunner, type TaskWatch } from './task-list-run.ts';
 import { inPool, type PoolWatch } from './task-pool.ts';
 
 /** What a run is given beside its plan. */
@@ -69,6 +70,7 @@ export class PlanTaskRunner implements TaskRunner {
     private readonly decisions: Decisions,
     private readonly evaluator: Evaluator | undefined,
     private readonly operations: Operations,
+    private readonly pasts: Pasts,
   ) {
     for (const [task, { partial }] of Object.entries(context.kept ?? {})) if (partial) this.partials.set(task, partial);
   }
@@ -96,7 +98,9 @@ export class PlanTaskRunner implements TaskRunner {
     if (isPlain(task)) return this.runPlain(task, inside, watch);
     void this.host.within({ inside }, async (scope) => {
       watch.begun(scope);
-      watch.ended(await this.runRounds(task, scope));
+      const result = await this.runRounds(task, scope);
+      const note = [this.pasts.noteOf(task.name), result.note].filter((each) => each !== undefined).join(' · ');
+      watch.ended(note === '' ? result : { ...result, note });
     });
   }
 
@@ -144,6 +148,10 @@ export class PlanTaskRunner implements TaskRunner {
   /** Until it has ended, with the retries of Temporal. */
   private async attempt(task: TaskPlan, round: number, scope: RunScope): Promise<TaskResult> {
     try {
+      if (this.pasts.dependent([task]).length > 0) {
+        await this.pasts.wait(task, scope);
+        this.state.settle(task, beginningOf(task));
+      }
       if (task.type === 'approval') return await runApproval(task, this.render(task, {}), this.decisions, this.state, scope);
       if (task.expand) {
         const runner: ItemRunner = {
@@ -328,9 +336,17 @@ export class PlanTaskRunner implements TaskRunner {
   }
 }
 
-/** Whether a task is one activity: types that are none, lists, pools and people take more than that. */
-export function isPlain({ type, expand, pool, holdOnFailureMs }: TaskPlan): boolean {
-  return !expand && !pool && holdOnFailureMs === undefined && type !== 'approval' && type !== 'empty' && type !== 'run_pipeline';
+/** Whether a task is one activity: types that are none, lists, pools, people and the past take more than that. */
+export function isPlain({ type, expand, pool, holdOnFailureMs, dependsOnPast }: TaskPlan): boolean {
+  return (
+    !dependsOnPast &&
+    !expand &&
+    !pool &&
+    holdOnFailureMs === undefined &&
+    type !== 'approval' &&
+    type !== 'empty' &&
+    type !== 'run_pipeline'
+  );
 }
 
 function idOf(task: TaskPlan, suffix: string, round: number): string {

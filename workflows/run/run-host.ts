@@ -2,6 +2,7 @@ import { formatDuration } from '../plan/duration.ts';
 import type { HostFact, HostFacts } from '../plan/failure.ts';
 import type { ItemOutcome, ItemsInput } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
+import type { Past, PastQuestion } from '../plan/past.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs, RunStanding } from '../plan/run.ts';
 import type { DataInterval } from '../plan/schedule.ts';
@@ -41,6 +42,8 @@ export interface RunHost {
    * @throws TaskCanceled when the scope is cancelled first
    */
   acquire(call: SlotCall, scope: RunScope): Promise<(() => Promise<void>) | undefined>;
+  /** Waits until a task has succeeded, or was skipped, in the interval before. @throws TaskFailed, TaskCanceled */
+  past(call: PastCall, scope: RunScope): Promise<Past>;
   /**
    * What the run does not know of its own failure; also when it was cancelled.
    * @param task that failed, with the item of a list: `load[3]`
@@ -103,6 +106,14 @@ export interface SlotCall {
   readonly summary: string;
   /** Called while it asks for more slots than there are, taken or not. */
   readonly onShortage?: (capacity: number) => void;
+}
+
+/** The past of a task as the run waits for it. */
+export interface PastCall {
+  /** Unique in the run. */
+  readonly id: string;
+  readonly task: TaskPlan;
+  readonly question: PastQuestion;
 }
 
 /** A part of a long list as the run wants it. */

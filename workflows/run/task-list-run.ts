@@ -29,6 +29,11 @@ export interface Gate {
   unpaused(scope: RunScope): Promise<void>;
 }
 
+/** How a task stands that has begun. */
+export function beginningOf({ wait, summary }: TaskPlan): TaskResult {
+  return wait ? { state: 'deferred', note: `waits for ${summary}` } : { state: 'running' };
+}
+
 /** Runs one list of tasks: starts each when its trigger rule allows, until all have ended. */
 export class TaskListRun {
   readonly names: readonly string[];
@@ -150,7 +155,7 @@ export class TaskListRun {
   }
 
   private start(task: TaskPlan): void {
-    this.state.settle(task, task.wait ? { state: 'deferred', note: `waits for ${task.summary}` } : { state: 'running' });
+    this.state.settle(task, beginningOf(task));
     this.runner.run(task, this.scope, {
       begun: (scope) => void this.scopes.set(task.name, scope),
       ended: (result) => this.conclude(task, result),

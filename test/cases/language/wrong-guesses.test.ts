@@ -46,7 +46,7 @@ const GUESSES: readonly (readonly [place: 'type' | 'key' | 'file' | 'when', gues
   ['type', 'compare', "'reconcile'"],
   ['key', 'email_on_failure: true', '`alerts`'],
   ['key', 'on_failure_callback: f', '`on_failure`'],
-  ['key', 'depends_on_past: true', '`max_active_runs: 1`'],
+  ['key', 'wait_for_downstream: true', '`depends_on_past: true`'],
   ['key', 'execution_timeout: 3600', 'write 1h for 3600 seconds'],
   ['key', 'execution_timeout: 1h 30m', 'write 1h30m'],
   ['key', 'retry_delay: 300', 'write 5m'],

@@ -238,7 +238,6 @@ a:
       dependencies: [ghost]
 `,
     yaml: `# not kept: start_date: '2 days' is no date; where it is counted from the day it is read, write the date
-# not kept: default_args.depends_on_past: has no equal: runs do not look at each other; max_active_runs: 1 keeps them in order
 # not kept: orientation: is about Airflow's pages and templates
 # not kept: concurrency: has no equal; a pool bounds what runs at once
 # not kept: surprise: is no key of a pipeline
@@ -248,6 +247,8 @@ a:
 dag_id: a
 schedule_interval: "@daily"
 catchup: true
+default_args:
+  depends_on_past: true
 outlets: [s3://lake/sales]
 tasks:
   # not kept: priority_weight grows with the importance, and has no bounds; give 'priority' from 1 (first) to 5 (last)
@@ -258,7 +259,6 @@ tasks:
     report: [
       'changed 14:7 x.outlets',
       'not_kept 10:18 start_date',
-      'not_kept 10:38 default_args.depends_on_past',
       'not_kept 10:61 default_args.unknown',
       'not_kept 15:7 x.inlets',
       'not_kept 16:7 x.priority_weight',

@@ -77,6 +77,8 @@ function bad(column: Column, keys: string): Pick<Works, 'tasks' | 'given'> {
 const refusedBut = (works: Partial<Record<Column, Works>>): Row => row((column) => works[column] ?? 'refused');
 
 const RETRIED = 'retries: 1, retry_delay: 50ms';
+/** An interval since which there is no other. */
+const FIRST = { schedule_interval: '@daily', start_date: '2024-01-01' };
 const NOBODY = 'queue: nobody, queue_timeout: 1s';
 
 /** Every key that tasks of all types have, for every kind of task. A new key, or a new kind, does not compile until it has a row. */
@@ -113,6 +115,12 @@ export const COMMON_KEYS: Readonly<Record<CommonTaskKey, Row>> = {
     tasks: 'w: ok with {takes: 0ms}',
     given: { ...CHILD, finally: `a: ${GOOD[column]('undoes: w')}` },
     expect: 'a=success w=success: success',
+  })),
+  // What waits, and for what, is tested in test/cases/language/past.test.ts.
+  depends_on_past: row((column) => ({
+    tasks: `a: ${GOOD[column]('depends_on_past: true')}`,
+    given: { ...CHILD, file: FIRST },
+    expect: 'a=success: success',
   })),
   inputs: row(() => 'refused'),
   outputs: row(() => 'refused'),

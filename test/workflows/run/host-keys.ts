@@ -145,6 +145,11 @@ export const TASK_FIELDS = {
     ],
   },
   allowFailure: { by: 'the run' },
+  dependsOnPast: {
+    onlyOnTemporal: 'A simulated run is the first of its pipeline: it has no past.',
+    testedIn: 'test/cases/language/past.test.ts',
+    word: 'depends_on_past',
+  },
   followsRun: {
     cases: [
       {
