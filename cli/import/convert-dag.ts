@@ -130,8 +130,8 @@ class DagConverter {
   private withPast(shared: SharedOptions, hasTimetable: boolean): SharedOptions {
     const dependent = [shared.defaults, ...shared.tasks.map(({ keys }) => keys)].filter((keys) => keys.depends_on_past !== undefined);
     if (hasTimetable || dependent.length === 0) return shared;
-    this.report.notKept('depends_on_past', 'needs a schedule: without one no interval is before another', this.dag.place);
-    const without = ({ depends_on_past: _past, ...keys }: JsonObject): JsonObject => keys;
+    this.report.lose('depends_on_past', 'needs a schedule: without one no interval is before another');
+    const without = (keys: JsonObject): JsonObject => Object.fromEntries(Object.entries(keys).filter(([key]) => key !== 'depends_on_past'));
     return { ...shared, defaults: without(shared.defaults), tasks: shared.tasks.map((task) => ({ ...task, keys: without(task.keys) })) };
   }
 

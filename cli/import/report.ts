@@ -27,6 +27,12 @@ export class Report {
     return place;
   }
 
+  /** Takes back that a key was kept, wherever it stands. */
+  lose(key: string, why: string): void {
+    const isAboutKey = ({ outcome, what }: ReportEntry): boolean => outcome === 'kept' && (what === key || what === `default_args.${key}`);
+    this.entries = this.entries.map((entry) => (isAboutKey(entry) ? { ...entry, outcome: 'not_kept', why } : entry));
+  }
+
   kept(what: string, place: Place, task?: string): void {
     this.entries.push({ outcome: 'kept', what, place, ...(task !== undefined && { task }) });
   }

@@ -118,6 +118,7 @@ describe('an import', () => {
       'operator: SQLExecuteQueryOperator, sql: "DELETE FROM {{ params.t }} WHERE d = \'{{ ds }}\'", params: {t: sales}',
       { sql: "DELETE FROM sales WHERE d = '{{ ds }}'" },
     ],
+    ['operator: EmptyOperator, depends_on_past: true', { depends_on_past: true }],
     ['operator: SQLExecuteQueryOperator, sql: VACUUM, autocommit: true', { sql: 'VACUUM', transaction: false }],
     [
       'operator: S3ToRedshiftOperator, s3_bucket: raw-data, s3_key: a, table: t, copy_options: [GZIP, truncatecolumns]',
@@ -137,6 +138,16 @@ describe('an import', () => {
       assert.deepEqual({ ...tasks.guard, ...keys }, tasks.guard);
     });
   }
+
+  it('keeps no depends_on_past where there is no schedule, and says so', () => {
+    const { pipeline, report } = imported(
+      'd: {schedule: null, default_args: {depends_on_past: true}, tasks: [{task_id: a, operator: EmptyOperator, depends_on_past: true}]}',
+    );
+    assert.deepEqual([pipeline.default_args, pipeline.tasks], [undefined, [{ name: 'a', type: 'empty' }]]);
+    const told = report.filter((line) => line.includes('depends_on_past'));
+    assert.equal(told.length, 2);
+    for (const line of told) assert.match(line, /^not_kept .*needs a schedule/);
+  });
 
   it('makes parameters of Variables and of dag_run.conf, and asks for the values that it cannot know', () => {
     const dag = `d: {schedule: null, tasks: [{task_id: a, operator: BashOperator, bash_command: "run {{ var.value.bucket }} {{ dag_run.conf['day'] }} {{ dag_run.conf.get('env', 'dev') }}"}]}`;
