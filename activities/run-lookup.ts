@@ -17,6 +17,8 @@ export interface FoundRun {
 export interface RunLookup {
   /** Its runs of the interval that is meant, the newest first. @throws whatever the connection throws */
   find(wanted: RunWanted): Promise<readonly FoundRun[]>;
+  /** The state of a task in the newest run of that workflow id; undefined where it has no such task. @throws whatever the connection throws */
+  taskState(pipelineRunId: string, task: string): Promise<string | undefined>;
   /** Whether the newest run of that workflow id has not ended; false when Temporal knows none. @throws whatever the connection throws */
   isUnderWay(pipelineRunId: string): Promise<boolean>;
 }

@@ -14,6 +14,7 @@ import { taskNodes } from './task-node.ts';
  */
 export function checkStarts(source: Source, value: JsonObject, declared: ReadonlyMap<string, JsonObject>): void {
   for (const { type, keys, path } of taskNodes(value)) {
+    if (type === 'wait_for_pipeline') checkAwaited(source, keys, path, declared);
     if (type !== 'run_pipeline' || typeof keys.dag_id !== 'string') continue;
     const child = declared.get(keys.dag_id);
     if (child) checkGiven(source, { given: keys.params, path, dagId: keys.dag_id, params: declaredParams(child) });
@@ -26,6 +27,17 @@ export function checkStarts(source: Source, value: JsonObject, declared: Readonl
       );
     }
   }
+}
+
+/** Holds the task that is waited for against those of the other pipeline, where its file is there. */
+function checkAwaited(source: Source, { dag_id: dagId, task }: JsonObject, path: Path, declared: ReadonlyMap<string, JsonObject>): void {
+  const awaited = typeof dagId === 'string' && declared.get(dagId);
+  if (!awaited || typeof task !== 'string') return;
+  const names = taskNodes(awaited).flatMap(({ name }) => name ?? []);
+  if (names.includes(task)) return;
+  const inGroup = names.filter((name) => name.endsWith(`.${task}`));
+  const hint = inGroup.length === 1 ? `write ${inGroup[0]}` : (didYouMean(task, names) ?? `it has: ${names.join(', ')}`);
+  source.report('SL302', [...path, 'task'], `'${String(dagId)}' has no task '${task}'.`, hint);
 }
 
 interface GivenParams {

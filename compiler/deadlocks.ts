@@ -29,7 +29,9 @@ export function reportDeadlocks(files: readonly Linkable[]): void {
 function awaitsOf(plan: Plan): Await[] {
   return allTasks(plan).flatMap((task) => {
     const { type, params } = task;
-    const isAwaited = type === 'run_pipeline' ? params.wait !== false : type === 'wait_for_pipeline' && params.interval !== 'latest';
+    // Another interval, or a task that may end before the run does, closes no circle.
+    const isWholeRun = params.interval !== 'latest' && params.offset === undefined && params.task === undefined;
+    const isAwaited = type === 'run_pipeline' ? params.wait !== false : type === 'wait_for_pipeline' && isWholeRun;
     // A run may wait for another run of its own pipeline: one of the same interval that was started before it.
     return isAwaited && params.dag_id !== plan.dagId ? [{ from: plan.dagId, to: String(params.dag_id), task }] : [];
   });

@@ -39,6 +39,8 @@ const FOREIGN_KEYS: Readonly<Record<string, string | readonly string[]>> = {
   schedules: 'schedule_interval',
   trigger_dag_id: 'dag_id',
   external_dag_id: 'dag_id',
+  external_task_id: 'task',
+  execution_delta: 'offset',
   conf: 'params',
   env_vars: 'env',
   max_active_runs_per_dag: 'max_active_runs',

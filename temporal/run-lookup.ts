@@ -1,7 +1,8 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
-import { summaryOf } from './runs.ts';
+import { describeRun, summaryOf } from './runs.ts';
+import { taskStateOf } from './task-state-of-run.ts';
 
 interface RunWanted {
   readonly dagId: string;
@@ -37,6 +38,10 @@ export function createRunLookup(client: Client) {
         if (found.length >= (interval === 'latest' ? 1 : MOST)) break;
       }
       return found;
+    },
+
+    async taskState(pipelineRunId: string, task: string): Promise<string | undefined> {
+      return taskStateOf(client, await describeRun(client, { pipelineRunId }), task);
     },
 
     async isUnderWay(pipelineRunId: string): Promise<boolean> {

@@ -11,7 +11,7 @@ import type { TaskInput } from '../../workflows/plan/task-input.ts';
 
 /** Runs one attempt of a task as a worker would, without a run around it. */
 export async function runActivity(environment: Environment, type: string, params: JsonObject): Promise<Json> {
-  const runs = { find: () => Promise.resolve([]), isUnderWay: () => Promise.resolve(false) };
+  const runs = { find: () => Promise.resolve([]), taskState: () => Promise.resolve(undefined), isUnderWay: () => Promise.resolve(false) };
   const surroundings = { connections: connectionsFrom(environment), secrets: new Scrubber([]), outputs: undefined, runs };
   const activity = createActivities(CATALOG, surroundings)[type];
   if (!activity) throw new Error(`There is no activity ${type}.`);

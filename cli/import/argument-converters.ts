@@ -38,6 +38,28 @@ export const duration =
     return ms === undefined ? { lost: 'is no length of time' } : { keys: { [key]: durationText(ms) } };
   };
 
+/** A length of time, which may be negative. */
+export const signedDuration =
+  (key: string): Convert =>
+  (value) => {
+    const ms = typeof value === 'number' ? value * 1000 : readDuration(value);
+    if (ms === undefined || ms % 1000 !== 0) return { lost: 'is no length of time in whole seconds' };
+    return { keys: ms === 0 ? {} : { [key]: `${ms < 0 ? '-' : ''}${durationText(Math.abs(ms))}` } };
+  };
+
+/** One task of another DAG, by its name here. */
+export const taskOfOther =
+  (key: string): Convert =>
+  (value) => {
+    const ids = [value].flat();
+    const [id] = ids;
+    if (ids.length !== 1 || typeof id !== 'string' || id.includes('{{'))
+      return { lost: 'names several tasks: write a task that waits for each' };
+    const parts = id.split('.');
+    const name = parts.map((part, index) => adaptName(part, index < parts.length - 1 ? 'group' : 'task')).join('.');
+    return { keys: { [key]: name }, ...(name !== id && { why: `the task '${id}' is '${name}' here` }) };
+  };
+
 export const connection =
   (key: string): Convert =>
   (value) => {

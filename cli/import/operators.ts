@@ -15,7 +15,9 @@ import {
   path,
   pipeline,
   prefix,
+  signedDuration,
   statement,
+  taskOfOther,
   text,
   texts,
   truth,
@@ -109,8 +111,6 @@ function withQuery(path: string, query: JsonObject): string {
   const pairs = Object.entries(query).map(([key, value]) => `${encodeURIComponent(key)}=${encode(String(value))}`);
   return `${path}${path.includes('?') ? '&' : '?'}${pairs.join('&')}`;
 }
-
-const WHOLE_RUN = 'the whole run is waited for here, which ends after its tasks';
 
 const EMPTY: OperatorMapping = { type: 'empty', arguments: {} };
 
@@ -225,8 +225,9 @@ export const OPERATORS: Readonly<Record<string, OperatorMapping>> = {
     arguments: {
       ...SENSOR,
       external_dag_id: pipeline('dag_id'),
-      external_task_id: () => ({ keys: {}, why: WHOLE_RUN }),
-      external_task_ids: () => ({ keys: {}, why: WHOLE_RUN }),
+      external_task_id: taskOfOther('task'),
+      external_task_ids: taskOfOther('task'),
+      execution_delta: signedDuration('offset'),
       allowed_states: (value) =>
         Array.isArray(value) && value.length === 1 && (value[0] === 'success' || value[0] === 'failed')
           ? { keys: value[0] === 'failed' ? { state: 'failed' } : {} }

@@ -4,7 +4,11 @@ import { connectionsFrom } from '../../connections/connections.ts';
 import { scrubberOf } from '../../connections/scrubber.ts';
 import type { Environment } from '../../lib/environment.ts';
 
-const NO_RUNS: RunLookup = { find: () => Promise.resolve([]), isUnderWay: () => Promise.resolve(false) };
+const NO_RUNS: RunLookup = {
+  find: () => Promise.resolve([]),
+  taskState: () => Promise.resolve(undefined),
+  isUnderWay: () => Promise.resolve(false),
+};
 
 /** What a worker with this environment gives to its tasks. */
 export function surroundings(environment: Environment, runs: RunLookup = NO_RUNS): Surroundings {

@@ -64,6 +64,8 @@ const GUARDS: readonly (readonly [string, missing: RegExp])[] = [
   ['operator: SqlSensor, sql: SELECT 1, success: "lambda x: x > 3"', /success/],
   ['operator: S3KeySensor, bucket_name: b, bucket_key: x, check_fn: f', /check_fn/],
   ['operator: ExternalTaskSensor, external_dag_id: o, execution_date_fn: f', /execution_date_fn/],
+  ['operator: ExternalTaskSensor, external_dag_id: o, external_task_ids: [a, b]', /external_task_ids/],
+  ['operator: ExternalTaskSensor, external_dag_id: o, execution_delta: soon', /execution_delta/],
   ['operator: ExternalTaskSensor, external_dag_id: o, allowed_states: [success, skipped]', /allowed_states/],
   ['operator: SQLValueCheckOperator, sql: SELECT 1, pass_value: 1, retries_on: 3', /retries_on/],
   ['operator: airflow.operators.python.PythonOperator, python_callable_name: f', /Python/],
@@ -117,6 +119,14 @@ describe('an import', () => {
     [
       'operator: SQLExecuteQueryOperator, sql: "DELETE FROM {{ params.t }} WHERE d = \'{{ ds }}\'", params: {t: sales}',
       { sql: "DELETE FROM sales WHERE d = '{{ ds }}'" },
+    ],
+    [
+      'operator: ExternalTaskSensor, external_dag_id: o, external_task_id: copy.load-it, execution_delta: {__type__: datetime.timedelta, days: 1, hours: 2}',
+      { type: 'wait_for_pipeline', dag_id: 'o', task: 'copy.load_it', offset: '1d2h' },
+    ],
+    [
+      'operator: ExternalTaskSensor, external_dag_id: o, external_task_ids: [load], execution_delta: {__type__: datetime.timedelta, hours: -1}',
+      { type: 'wait_for_pipeline', dag_id: 'o', task: 'load', offset: '-1h' },
     ],
     ['operator: EmptyOperator, depends_on_past: true', { depends_on_past: true }],
     ['operator: SQLExecuteQueryOperator, sql: VACUUM, autocommit: true', { sql: 'VACUUM', transaction: false }],
