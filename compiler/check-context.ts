@@ -6,7 +6,7 @@ import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
 import { propertyOf } from './expressions/find-templates.ts';
 import type { Path, Source } from './source.ts';
-import type { TaskNode } from './task-node.ts';
+import { defaultArgs, type TaskNode } from './task-node.ts';
 
 /** What is known of the installation that pipelines are compiled for. */
 export interface Context {
@@ -80,12 +80,8 @@ function checkConnection(source: Source, { name, path }: NamedConnection, connec
 
 /** Workers of another queue may have other connections, programs and rights. */
 function checkQueues(source: Source, value: File['value'], nodes: File['nodes'], queues: ReadonlySet<string>): void {
-  const args: readonly (readonly [Json | undefined, Path])[] = [
-    [value?.default_args, ['default_args']],
-    ...nodes.map(({ keys, path }) => [keys, path] as const),
-  ];
-  for (const [keys, path] of args) {
-    const queue = isMap(keys) ? keys.queue : undefined;
+  for (const { keys, path } of [...(value ? defaultArgs(value) : []), ...nodes]) {
+    const { queue } = keys;
     if (typeof queue !== 'string' || queues.has(queue)) continue;
     source.report(
       'SL311',

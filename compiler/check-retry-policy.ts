@@ -3,7 +3,7 @@ import { PLATFORM_FAULTS, TIMEOUT_FAULTS, USER_FAULTS } from '../activities/fail
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
 import type { Path, Source } from './source.ts';
-import type { TaskNode } from './task-node.ts';
+import { defaultArgs, type TaskNode } from './task-node.ts';
 
 const COMMON = [...USER_FAULTS, ...PLATFORM_FAULTS, ...TIMEOUT_FAULTS];
 
@@ -15,7 +15,7 @@ export function checkRetryPolicies(
   types: ReadonlyMap<string, TaskType>,
 ): void {
   const own = [...types.values()].flatMap(({ errors = [] }) => errors);
-  if (isMap(value.default_args)) check(source, value.default_args.retry_policy, ['default_args', 'retry_policy'], [...COMMON, ...own]);
+  for (const { keys, path } of defaultArgs(value)) check(source, keys.retry_policy, [...path, 'retry_policy'], [...COMMON, ...own]);
   for (const { keys, path, type } of nodes) check(source, keys.retry_policy, [...path, 'retry_policy'], failuresOf(types.get(type ?? '')));
 }
 

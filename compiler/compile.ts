@@ -20,6 +20,7 @@ import { checkUnfinished } from './check-unfinished.ts';
 import { collectNotYet } from './not-yet.ts';
 import { parse } from './parse.ts';
 import { type HandOver, resolveData } from './resolve-data.ts';
+import { checkGroups } from './check-groups.ts';
 import { checkNames, resolveGraph, type TaskGraph } from './resolve-graph.ts';
 import { declaredParams, resolveParams } from './resolve-params.ts';
 import { resolveSlas } from './resolve-slas.ts';
@@ -148,6 +149,7 @@ export class Compiler {
     const schedule = resolveSchedule(source, value);
     const params = resolveParams(source, value);
     checkNames(source, value, written);
+    checkGroups(source, value, written);
     checkRetryPolicies(source, value, written, this.types);
     const lists = new Map(TASK_LISTS.map((list): [TaskList, TaskNode[]] => [list, written.filter((node) => node.list === list)]));
     const graphs = new Map(
@@ -191,7 +193,6 @@ export class Compiler {
     const triggers = resolveTriggers(source, value, expressions.triggerTemplates);
     source.forget();
     if (source.errors > 0) return undefined;
-    const defaults = isMap(value.default_args) ? value.default_args : {};
     const emit = (list: TaskList): TaskPlan[] =>
       (graphs.get(list)?.order ?? []).flatMap((name) => {
         const node = byName.get(name);
@@ -200,19 +201,16 @@ export class Compiler {
         const templates = expressions.templates.get(name);
         const lists = expressions.lists.get(name);
         const undoes = undone.get(name);
-        return emitTask(
-          {
-            node: { ...node, name },
-            type,
-            dependsOn: graphs.get(list)?.upstream.get(name) ?? [],
-            ...handOver.get(name),
-            ...(templates && { templates }),
-            ...(lists && { lists }),
-            ...(undoes !== undefined && { undoes }),
-            isTask: (each) => byName.has(each),
-          },
-          defaults,
-        );
+        return emitTask({
+          node: { ...node, name },
+          type,
+          dependsOn: graphs.get(list)?.upstream.get(name) ?? [],
+          ...handOver.get(name),
+          ...(templates && { templates }),
+          ...(lists && { lists }),
+          ...(undoes !== undefined && { undoes }),
+          isTask: (each) => byName.has(each),
+        });
       });
     const [tasks, onFailure, onSuccess, last] = [emit('tasks'), emit('on_failure'), emit('on_success'), emit('finally')];
     const timezone = typeof value.timezone === 'string' ? value.timezone : undefined;

@@ -2,7 +2,7 @@ import { findCycle } from '../workflows/plan/graph.ts';
 import { allTasks, type Plan, type TaskPlan } from '../workflows/plan/plan.ts';
 import type { Linkable } from './link-pipelines.ts';
 import type { Path } from './source.ts';
-import { taskNodes } from './task-node.ts';
+import { placeOfKey, taskNodes } from './task-node.ts';
 
 /** A task that ends when a run of another pipeline has ended. */
 interface Await {
@@ -116,8 +116,7 @@ function needsOf(dagId: string, plans: ReadonlyMap<string, Plan>, awaits: readon
   return [...found].map(([pool, what]) => ({ pool, what }));
 }
 
-/** Where a key of a task stands: in the task, or else in `default_args`. */
 function placeOf({ value }: Linkable, { name }: TaskPlan, key: string): Path {
   const node = value && taskNodes(value).find((each) => each.name === name);
-  return node?.keys[key] === undefined ? ['default_args', key] : [...node.path, key];
+  return node ? placeOfKey(node, key) : [];
 }

@@ -19,7 +19,7 @@ import type { AlertsPlan } from '../workflows/plan/sla.ts';
 import type { TriggerRule } from '../workflows/plan/trigger-rule.ts';
 import type { AlertsKeys } from '../monitors/alerts.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
-import { fullName, type TaskNode } from './task-node.ts';
+import { fullName, type TaskNode, withDefaults } from './task-node.ts';
 
 /** Where neither the task nor `default_args` says anything. */
 const DEFAULTS = { retries: 3, retry_delay: '10s', retry_exponential_backoff: 2, max_retry_delay: '1h' } as const;
@@ -129,12 +129,9 @@ export function withHash(plan: Omit<Plan, 'hash'>): Plan {
   return { ...plan, hash: createHash('sha256').update(text).digest('hex') };
 }
 
-/** A task as it runs: everything explicit. `defaults` are the pipeline's `default_args`. */
-export function emitTask(
-  { node, type, dependsOn, inputFrom, outputBase, undoes, templates, lists = [], isTask }: ResolvedTask,
-  defaults: JsonObject,
-): TaskPlan {
-  const keys: JsonObject = { ...defaults, ...node.keys };
+/** A task as it runs: everything explicit. */
+export function emitTask({ node, type, dependsOn, inputFrom, outputBase, undoes, templates, lists = [], isTask }: ResolvedTask): TaskPlan {
+  const keys = withDefaults(node);
   const params = Object.fromEntries(Object.entries(node.keys).filter(([key]) => !COMMON_TASK_KEYS.has(key))) as Record<string, Json>;
   const followsRun = type.type === 'run_pipeline' && params.wait !== false;
   return withoutUndefined<TaskPlan>({

@@ -145,7 +145,7 @@ function connectionHint(key: string, properties: Readonly<Record<string, Propert
 
 /** What to do where other systems have a key. Deeper in a file a word has meanings of its own. */
 function habitHint(key: string, inner: Path): string | undefined {
-  const isShallow = inner.length === 0 || (inner.length === 1 && inner[0] === 'default_args');
+  const isShallow = inner.length === 0 || inner.at(-1) === 'default_args';
   return isShallow && Object.hasOwn(FOREIGN_HABITS, key) ? FOREIGN_HABITS[key] : undefined;
 }
 

@@ -4,7 +4,7 @@ import { didYouMean } from './diagnostic.ts';
 import type { FillIn } from './fill-in.ts';
 import type { TaskGraph } from './resolve-graph.ts';
 import type { Source } from './source.ts';
-import type { TaskNode } from './task-node.ts';
+import { fullName, type TaskNode } from './task-node.ts';
 
 /** For a task: whose data it reads, and where it writes its own (`s3://bucket/dag/task`). */
 export interface HandOver {
@@ -26,7 +26,9 @@ export function resolveData(
   types: ReadonlyMap<string, TaskType>,
   filledIn: FillIn[],
 ): ReadonlyMap<string, HandOver> {
-  const tasks = new Map(nodes.map(({ name = '', keys, path, type = '' }) => [name, { task: keys, path, type: types.get(type) }]));
+  const tasks = new Map(
+    nodes.map(({ name = '', keys, path, group, type = '' }) => [name, { task: keys, path, group, type: types.get(type) }]),
+  );
   const inputs = new Map<string, string>();
   for (const name of graph.order) {
     const { task, path, type } = tasks.get(name) ?? {};
@@ -140,8 +142,7 @@ export function resolveData(
     const { path = [], type } = tasks.get(name) ?? {};
     const before = upstreamByDistance(graph.upstream, name).flat();
     const makers = before.filter((each) => tasks.get(each)?.type?.data.writes);
-    const group = name.includes('.') ? `${name.split('.')[0]}.${given}` : given;
-    const producer = [group, given].find((each) => makers.includes(each));
+    const producer = fullName(given, tasks.get(name)?.group, (each) => makers.includes(each));
     const at = [...path, 'inputs'];
     if (!type?.data.reads) {
       source.reportKey(

@@ -3,7 +3,7 @@ import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
 import type { FillIn } from './fill-in.ts';
 import type { Path, Source } from './source.ts';
-import { fullName, type GroupNode, groupNodes, type TaskNode } from './task-node.ts';
+import { chainOf, fullName, type GroupNode, groupNodes, type TaskNode } from './task-node.ts';
 
 /** What each task waits for, by name, and the order in which tasks can be worked through. */
 export interface TaskGraph {
@@ -36,7 +36,7 @@ class GraphResolver {
     this.execution = value.execution;
     const declared = nodes.some(({ list }) => list === 'tasks') ? groupNodes(value) : [];
     this.groups = new Map([
-      ...nodes.flatMap(({ group }): [string, undefined][] => (group === undefined ? [] : [[group, undefined]])),
+      ...nodes.flatMap(({ group }) => chainOf(group).map((each): [string, undefined] => [each, undefined])),
       ...declared.map((group): [string, GroupNode] => [group.name, group]),
     ]);
   }
@@ -113,40 +113,60 @@ class GraphResolver {
   }
 
   private find(given: string, group: string | undefined): string[] | undefined {
-    const task = fullName(given, group, (name) => this.tasks.has(name));
-    if (task !== undefined) return [task];
-    return this.groups.has(given) ? [`${GROUP}${given}`] : undefined;
+    const found = fullName(given, group, (name) => this.tasks.has(name) || this.groups.has(name));
+    if (found === undefined) return undefined;
+    return [this.tasks.has(found) ? found : `${GROUP}${found}`];
   }
 
   private connectGroups(upstream: Map<string, string[]>): void {
-    const members = new Map(
-      [...this.groups.keys()].map((group) => [group, [...this.tasks.values()].filter((task) => task.group === group)]),
-    );
-    const inside = (group: string): Set<string> => new Set((members.get(group) ?? []).map(({ name }) => name ?? ''));
-    const replaceGroups = (names: readonly string[]): string[] => [
-      ...new Set(names.flatMap((name) => (name.startsWith(GROUP) ? lastOf(name.slice(GROUP.length)) : [name]))),
-    ];
-    const lastOf = (group: string): string[] => {
-      const own = inside(group);
-      const waitedFor = new Set([...own].flatMap((name) => upstream.get(name) ?? []));
-      return [...own].filter((name) => !waitedFor.has(name));
-    };
-    for (const [name, group] of this.groups) {
+    const members = this.membersOf();
+    // A group inside counts its own edges first: what waits for something beside it in a group does not begin that group.
+    const inward = [...this.groups].sort(([a], [b]) => b.split('.').length - a.split('.').length);
+    for (const [name, group] of inward) {
       if (!group) continue;
-      const waitsFor = this.declared(group.keys.depends_on, group.path, undefined);
-      if (waitsFor.includes(`${GROUP}${name}`)) {
+      const waitsFor = this.declared(group.keys.depends_on, group.path, group.parent);
+      if (waitsFor.some((each) => each === `${GROUP}${name}` || isInside(each, name) || isAround(each, name))) {
         this.report('SL303', [...group.path, 'depends_on'], `The group '${name}' waits for itself.`, 'take the dependency away');
         continue;
       }
-      const own = inside(name);
-      for (const member of own) {
+      for (const member of members.get(name) ?? []) {
         const mine = upstream.get(member) ?? [];
-        if (!mine.some((each) => own.has(each))) upstream.set(member, [...mine, ...waitsFor]);
+        if (!mine.some((each) => isInside(each, name))) upstream.set(member, [...mine, ...waitsFor]);
       }
     }
     // Tasks of a group may name groups too: what they stand for is known only when all groups' own edges are.
-    const replaced = [...upstream].map(([name, names]): [string, string[]] => [name, replaceGroups(names)]);
+    const lastOf = (group: string): string[] => {
+      const own = members.get(group) ?? [];
+      const waitedFor = own
+        .flatMap((name) => upstream.get(name) ?? [])
+        .flatMap((name) => (name.startsWith(GROUP) && isInside(name, group) ? lastOf(name.slice(GROUP.length)) : [name]));
+      const isFollowed = new Set(waitedFor);
+      return own.filter((name) => !isFollowed.has(name));
+    };
+    const known = new Map<string, string[]>();
+    const lastTasks = (group: string): string[] => {
+      const found = known.get(group) ?? lastOf(group);
+      known.set(group, found);
+      return found;
+    };
+    const replaced = [...upstream].map(([name, names]): [string, string[]] => [
+      name,
+      [...new Set(names.flatMap((each) => (each.startsWith(GROUP) ? lastTasks(each.slice(GROUP.length)) : [each])))],
+    ]);
     for (const [name, names] of replaced) upstream.set(name, names);
+  }
+
+  /** The full names of the tasks in each group, those of the groups inside too. */
+  private membersOf(): ReadonlyMap<string, readonly string[]> {
+    const members = new Map<string, string[]>();
+    for (const [name, { group }] of this.tasks) {
+      for (const each of chainOf(group)) {
+        const names = members.get(each);
+        if (names) names.push(name);
+        else members.set(each, [name]);
+      }
+    }
+    return members;
   }
 
   /** The tasks of a switch's cases wait for it, whether or not they say so. */
@@ -230,6 +250,16 @@ class GraphResolver {
 
 /** Marks a group among task names while the graph is built; no name can begin with it. */
 const GROUP = '@';
+
+/** Whether a task or a marked group stands in a group. */
+function isInside(name: string, group: string): boolean {
+  return (name.startsWith(GROUP) ? name.slice(GROUP.length) : name).startsWith(`${group}.`);
+}
+
+/** Whether a marked group has another in it. */
+function isAround(name: string, group: string): boolean {
+  return name.startsWith(GROUP) && group.startsWith(`${name.slice(GROUP.length)}.`);
+}
 
 /** Reports names that stand twice in a file: of tasks in all its lists, and of groups. */
 export function checkNames(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {

@@ -2,7 +2,8 @@ import type { Client } from '@temporalio/client';
 import type { WatchedRun, WatchedTask } from '../monitors/watched.ts';
 import { identityText } from '../workflows/plan/exact-json.ts';
 import { Evaluator, ExpressionFailed } from '../workflows/plan/expressions/evaluator.ts';
-import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type Json } from '../workflows/plan/json.ts';
+import { putOutput } from '../workflows/plan/outputs.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { failedItems, isUnderWay, waitsForPeople } from '../workflows/plan/run.ts';
 import type { SlaPlan } from '../workflows/plan/sla.ts';
@@ -70,9 +71,7 @@ export class PromiseReader {
     const { instances } = await showRun(this.client, run);
     const outputs: Record<string, Json> = {};
     for (const { task, output } of instances.all()) {
-      if (output === undefined) continue;
-      const [first = '', member] = task.split('.');
-      outputs[first] = member === undefined ? output : { ...(outputs[first] as JsonObject | undefined), [member]: output };
+      if (output !== undefined) putOutput(outputs, task, output);
     }
     let evaluator = this.evaluators.get(plan);
     if (!evaluator) this.evaluators.set(plan, (evaluator = new Evaluator(plan.shapes, plan.dateZone)));

@@ -193,19 +193,25 @@ function outputsDeclaration(scope: ExpressionScope, references: readonly Referen
     if (path[0] !== 'outputs') continue;
     const task = taskOf(path, scope);
     if (task === undefined) continue;
-    const shape = celDeclaration(scope.outputs.get(task) ?? 'dyn');
-    const [group, member] = task.split('.');
-    if (group === undefined) continue;
-    if (member === undefined) tree[group] = shape;
-    else tree[group] = { ...(tree[group] as object | undefined), [member]: shape };
+    declareOutput(tree, task.split('.'), celDeclaration(scope.outputs.get(task) ?? 'dyn'));
   }
   return tree;
 }
 
+function declareOutput(tree: { [field: string]: CelDeclaration }, [first = '', ...rest]: readonly string[], shape: CelDeclaration): void {
+  if (rest.length === 0) {
+    tree[first] = shape;
+    return;
+  }
+  const group = { ...(tree[first] as { [field: string]: CelDeclaration } | undefined) };
+  declareOutput(group, rest, shape);
+  tree[first] = group;
+}
+
 /** The task whose output a reference reads. */
 export function taskOf(path: readonly string[], { outputs }: Pick<ExpressionScope, 'outputs'>): string | undefined {
-  const [, first = '', second = ''] = path;
-  return [first, `${first}.${second}`].find((name) => outputs.has(name));
+  const steps = path.slice(1);
+  return steps.map((_, index) => steps.slice(0, index + 1).join('.')).find((name) => outputs.has(name));
 }
 
 function referenceMistake({ path }: Reference, scope: ExpressionScope): Omit<ExpressionMistake, 'start' | 'end'> | undefined {
@@ -255,18 +261,20 @@ function referenceMistake({ path }: Reference, scope: ExpressionScope): Omit<Exp
 }
 
 function outputMistake(path: readonly string[], scope: ExpressionScope): Omit<ExpressionMistake, 'start' | 'end'> | undefined {
-  const [, first = '', second] = path;
   if (path.length < 2) return { code: 'SL506', message: 'outputs is not a value; name a task.', hint: 'for example outputs.extract.rows' };
   const task = taskOf(path, scope);
   if (task === undefined) {
-    const isGroup = [...scope.outputs.keys()].some((name) => name.startsWith(`${first}.`));
-    const given = isGroup && second !== undefined ? `${first}.${second}` : first;
+    const steps = path.slice(1);
+    const isGroup = (length: number): boolean => {
+      const group = `${steps.slice(0, length).join('.')}.`;
+      return [...scope.outputs.keys()].some((name) => name.startsWith(group));
+    };
+    // As far as groups go, and the name in the last of them.
+    const depth = steps.findIndex((_, index) => !isGroup(index + 1));
+    const given = (depth < 0 ? steps : steps.slice(0, depth + 1)).join('.');
     return {
       code: 'SL504',
-      message:
-        isGroup && second === undefined
-          ? `'${first}' is a group of tasks; name one of them.`
-          : `There is no task '${given}' whose output could be read.`,
+      message: depth < 0 ? `'${given}' is a group of tasks; name one of them.` : `There is no task '${given}' whose output could be read.`,
       hint: didYouMean(given, scope.outputs.keys()) ?? `tasks: ${[...scope.outputs.keys()].join(', ')}`,
     };
   }
@@ -278,7 +286,7 @@ function outputMistake(path: readonly string[], scope: ExpressionScope): Omit<Ex
       hint: `add '${task}' to depends_on, or to that of a task before this one`,
     };
   const shape = scope.outputs.get(task);
-  const field = path[task.includes('.') ? 3 : 2];
+  const field = path[task.split('.').length + 1];
   if (field === undefined || typeof shape !== 'object' || !('fields' in shape) || Object.keys(shape.fields).length === 0) return undefined;
   if (Object.hasOwn(shape.fields, field)) return undefined;
   const fields = Object.keys(shape.fields);

@@ -15,7 +15,7 @@ import type { TaskGraph } from '../resolve-graph.ts';
 import { aggregateOf } from '../resolve-triggers.ts';
 import { COMMON_TASK_KEYS, TASK_COMMON } from '../schema/task-keys.ts';
 import type { Path, Source } from '../source.ts';
-import { type TaskList, type TaskNode } from '../task-node.ts';
+import { defaultArgs, type TaskList, type TaskNode } from '../task-node.ts';
 import { type ExpressionScope, OTHER_NAMES, taskOf } from './expression-checker.ts';
 import { findTemplates, type FoundTemplate } from './find-templates.ts';
 import { shapeOfSchema } from './shapes.ts';
@@ -187,6 +187,7 @@ class ExpressionResolver {
   /** The keys of the file itself, and what other files start by. */
   private checkPipeline(): void {
     if (!this.hasBraces && ['triggers', 'sla', 'concurrency'].every((key) => this.value[key] === undefined)) return;
+    for (const { keys, path } of defaultArgs(this.value)) this.checkAll(keys, undefined, path, this.everywhere());
     for (const [key, part] of Object.entries(this.value)) {
       if (PROSE.has(key) || TASK_KEYS.has(key)) continue;
       if (key === 'triggers') this.checkTriggers(part);
@@ -323,12 +324,19 @@ class ExpressionResolver {
 
   private addOutput(outputs: Record<string, Shape>, task: string | undefined): void {
     const shape = task === undefined ? undefined : this.outputs.get(task);
-    const [first = '', member] = task?.split('.') ?? [];
-    if (!shape) return;
-    const group = outputs[first];
-    const fields = typeof group === 'object' && 'fields' in group ? group.fields : {};
-    outputs[first] = member === undefined ? shape : { fields: { ...fields, [member]: shape } };
+    if (shape && task !== undefined) putShape(outputs, task.split('.'), shape);
   }
+}
+
+function putShape(outputs: Record<string, Shape>, [first = '', ...rest]: readonly string[], shape: Shape): void {
+  if (rest.length === 0) {
+    outputs[first] = shape;
+    return;
+  }
+  const group = outputs[first];
+  const fields: Record<string, Shape> = { ...(typeof group === 'object' && 'fields' in group && group.fields) };
+  putShape(fields, rest, shape);
+  outputs[first] = { fields };
 }
 
 const TASK_KEYS: ReadonlySet<string> = new Set(['tasks', 'task_groups', 'on_failure', 'on_success', 'finally', 'default_args', 'params']);

@@ -5,7 +5,7 @@ import { SlaListSchema } from '../../monitors/sla.ts';
 import { ANCHOR_KEY } from '../parse.ts';
 import { type JsonSchema, map, text } from './json-schema.ts';
 import { CALENDAR, SCHEDULE_KEYS } from './schedule-keys.ts';
-import { TASK_COMMON, TASK_OPTIONS } from './task-keys.ts';
+import { GROUP_NAME, TASK_COMMON, TASK_OPTIONS } from './task-keys.ts';
 import { VALUE_SCHEMA } from './value-schema.ts';
 
 /** What a pipeline can be made of. */
@@ -43,6 +43,34 @@ const TASK_LISTS = {
   on_success: { ...taskList('On success', 'Tasks that run when all went well, before finally.') },
   finally: { ...taskList('Finally', 'Tasks that run once at the end whatever happened, also when the run was cancelled.') },
 } satisfies Record<string, JsonSchema>;
+
+const GROUP = { $ref: '#/definitions/group' };
+
+/** A group, and those that stand in it. */
+const GROUP_SCHEMA: JsonSchema = map(
+  'Task group',
+  'Tasks that belong together; their full names are group.task.',
+  { name: 'load', tasks: [{ name: 'sales', type: 'empty' }] },
+  {
+    name: {
+      ...text('Name', 'Unique among the tasks and groups beside it.', 'load'),
+      pattern: `^${GROUP_NAME}$`,
+      form: 'letters, digits and _, beginning with a letter',
+    },
+    depends_on: TASK_COMMON.depends_on,
+    default_args: defaultArgs("Keys that the group's tasks inherit where neither they nor a group nearer to them set them."),
+    tasks: { ...TASK_LISTS.tasks, description: 'The tasks of the group.' },
+    task_groups: {
+      type: 'array',
+      minItems: 1,
+      items: GROUP,
+      title: 'Task groups',
+      description: 'The groups that stand in this one; the full names of their tasks are outer.inner.task.',
+      examples: [[{ name: 'checks', tasks: [{ name: 'sales', type: 'empty' }] }]],
+    },
+  },
+  ['name'],
+);
 
 /**
  * The JSON Schema of a pipeline file, assembled from the catalogs: for ajv, and for editors. A task has the schema of its type
@@ -88,12 +116,7 @@ export function pipelineSchema({ tasks, triggers }: Catalogs): JsonSchema {
         description: 'What a run can be given, by name: a default value, or a schema with one. Used as params.name.',
         examples: [{ region: 'eu', days: { type: 'integer', minimum: 1, default: 7 } }],
       },
-      default_args: map(
-        'Defaults',
-        'Keys that every task inherits where it does not set them itself.',
-        { retries: 2, retry_delay: '1m' },
-        Object.fromEntries(Object.keys(TASK_OPTIONS).map(taskKey)),
-      ),
+      default_args: defaultArgs('Keys that every task inherits where it does not set them itself.'),
       triggers: {
         type: 'array',
         items: { $ref: '#/definitions/trigger' },
@@ -122,21 +145,7 @@ export function pipelineSchema({ tasks, triggers }: Catalogs): JsonSchema {
         title: 'Task groups',
         description: 'Tasks that belong together; other tasks can depend on the group.',
         examples: [[{ name: 'load', tasks: [{ name: 'sales', type: 'empty' }] }]],
-        items: map(
-          'Task group',
-          'Tasks that belong together; their full names are group.task.',
-          { name: 'load', tasks: [{ name: 'sales', type: 'empty' }] },
-          {
-            name: {
-              ...text('Name', 'Unique among tasks and groups.', 'load'),
-              pattern: '^[A-Za-z][A-Za-z0-9_]{0,63}$',
-              form: 'letters, digits and _, beginning with a letter',
-            },
-            depends_on: TASK_COMMON.depends_on,
-            tasks: { ...TASK_LISTS.tasks, description: 'The tasks of the group.' },
-          },
-          ['name', 'tasks'],
-        ),
+        items: GROUP,
       },
     },
     definitions: {
@@ -144,6 +153,7 @@ export function pipelineSchema({ tasks, triggers }: Catalogs): JsonSchema {
       sla: SlaListSchema,
       calendar: CALENDAR,
       ...Object.fromEntries(Object.entries(TASK_KEYS).map(([key, schema]) => [`task_key_${key}`, schema])),
+      group: GROUP_SCHEMA,
       task: byType(
         'Task type',
         'What the task does.',
@@ -182,6 +192,10 @@ function byType(title: string, description: string, branches: readonly { type: s
     discriminator: { propertyName: 'type' },
     oneOf: branches.map(({ definition }) => ({ $ref: `#/definitions/${definition}` })),
   };
+}
+
+function defaultArgs(description: string): JsonSchema {
+  return map('Defaults', description, { retries: 2, retry_delay: '1m' }, Object.fromEntries(Object.keys(TASK_OPTIONS).map(taskKey)));
 }
 
 /** A key of every task, by reference. */

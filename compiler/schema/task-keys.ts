@@ -1,5 +1,6 @@
 import { type CommonTaskKey, COMMON_TASK_KEYS as KEYS } from '../../workflows/plan/common-task-keys.ts';
 import { TRIGGER_RULES } from '../../workflows/plan/trigger-rule.ts';
+import { MAX_GROUP_DEPTH } from '../task-node.ts';
 import { duration, expression, type JsonSchema, map, text } from './json-schema.ts';
 
 /** Keys that every task has, and that `default_args` may set for all. */
@@ -89,6 +90,9 @@ export const TASK_OPTIONS = {
   },
 } as const satisfies Record<string, JsonSchema>;
 
+/** What a group is called, as a pattern. */
+export const GROUP_NAME = '[A-Za-z][A-Za-z0-9_]{0,63}';
+
 const TASK_NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true } as const;
 
 /** How items are taken from a list: what `expand` and the one `expand` inside it have in common. */
@@ -123,9 +127,9 @@ export const TASK_COMMON = {
     examples: ['all_done'],
   },
   group: {
-    ...text('Group', 'The task group it belongs to; its full name is then group.task.', 'extract'),
-    pattern: '^[A-Za-z][A-Za-z0-9_]{0,63}$',
-    form: 'letters, digits and _, beginning with a letter',
+    ...text('Group', 'The task group it belongs to; its full name is then group.task. A group in a group is `outer.inner`.', 'extract'),
+    pattern: `^${GROUP_NAME}(?:\\.${GROUP_NAME}){0,${MAX_GROUP_DEPTH - 1}}$`,
+    form: `letters, digits and _, beginning with a letter; groups in groups, at most ${MAX_GROUP_DEPTH}, with dots between them`,
   },
   when: expression('When', 'A condition; false skips the task.', 'params.full_load == true'),
   switch: map(

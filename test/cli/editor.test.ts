@@ -138,6 +138,7 @@ describe('an editor with the YAML language server', function () {
       '  - {name: c, type: empty, depends_on: [b]}',
       '  - {name: d, type: sql, sql: SELECT 1, depends_on: [b], when: "true", expand: {over: [1, 2], as: n}}',
       '  - {<<: [*slow, *large], name: e, type: sql, sql: SELECT 1, depends_on: [d], retries: 1}',
+      'task_groups: [{name: o, default_args: {retries: 1}, task_groups: [{name: i, default_args: {pool: p}, depends_on: [f], tasks: [{name: g, type: empty}]}], tasks: [{name: f, type: empty, depends_on: [d]}]}]',
     ];
     const { found } = await open(lines);
     const mistakes = compiler

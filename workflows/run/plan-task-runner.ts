@@ -5,6 +5,7 @@ import type { Failure } from '../plan/failure.ts';
 import { type Evaluator, ExpressionFailed, type Variables } from '../plan/expressions/evaluator.ts';
 import type { ItemCall, ItemOutcome } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
+import { putOutput } from '../plan/outputs.ts';
 import type { ExpandPlan, Plan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs, TaskResult } from '../plan/run.ts';
 import type { DataInterval } from '../plan/schedule.ts';
@@ -86,10 +87,8 @@ export class PlanTaskRunner implements TaskRunner {
 
   branch(task: TaskPlan, { output }: TaskResult): string {
     // The task's own output can be read by its switch: it is not among the ended ones yet.
-    const [first = '', member] = task.name.split('.');
-    const outputs = this.state.outputs();
-    const own = output ?? null;
-    const withOwn = { ...outputs, [first]: member === undefined ? own : { ...(outputs[first] as JsonObject | undefined), [member]: own } };
+    const withOwn: Record<string, Json | undefined> = { ...this.state.outputs() };
+    putOutput(withOwn, task.name, output ?? null);
     const value = this.expressions(task).evaluate(task.switch?.on ?? '', { ...this.variables(), outputs: withOwn });
     return identityText(value);
   }

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../plan/json.ts';
+import { putOutput } from '../plan/outputs.ts';
 import type { TaskPlan } from '../plan/plan.ts';
 import type { TaskResult } from '../plan/run.ts';
 import { isFinal } from '../plan/task-state.ts';
@@ -59,10 +60,7 @@ export class RunState {
     if (this.byTask) return this.byTask;
     const outputs: Record<string, Json> = {};
     for (const [name, { output }] of this.results) {
-      if (output === undefined) continue;
-      const [first = '', member] = name.split('.');
-      if (member === undefined) outputs[first] = output;
-      else outputs[first] = { ...(outputs[first] as JsonObject | undefined), [member]: output };
+      if (output !== undefined) putOutput(outputs, name, output);
     }
     return (this.byTask = outputs);
   }

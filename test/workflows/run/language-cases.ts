@@ -247,6 +247,28 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
       },
     ],
     [
+      'a group in a group: what waits for the outer one waits for its last, and its first wait for what it waits for',
+      'a: ok; z: ok after o',
+      'a=success o.b=success o.i.x=failed o.i.y=upstream_failed z=upstream_failed: failed',
+      {
+        file: {
+          task_groups: [
+            {
+              name: 'o',
+              depends_on: ['a'],
+              tasks: tasksOf('b: ok'),
+              task_groups: [{ name: 'i', depends_on: ['b'], tasks: tasksOf('x: fail; y: ok after x') }],
+            },
+          ],
+        },
+      },
+    ],
+    [
+      'outputs of a group in a group',
+      'x: ok with {group: o.i, give: {n: 5}}; y: ok after x with {group: o.i, when: outputs.o.i.x.n == 5}; z: ok after o.i with {group: o, when: outputs.o.i.x.n > 5}; e: ok after o',
+      'e=skipped o.i.x=success o.i.y=success o.z=skipped: success',
+    ],
+    [
       'outputs of a group',
       'x: ok with {group: g, give: {n: 5}}; b: ok after g with {when: outputs.g.x.n == 5}',
       'b=success g.x=success: success',

@@ -9,10 +9,7 @@ export function drawMermaid(graph: DrawnGraph): string {
   const idOf = new Map(nodes.map(({ id }, index) => [id, `n${index}`]));
   const later = nodes.flatMap(({ id, phase = 'tasks' }) => (phase === 'tasks' ? [] : (idOf.get(id) ?? [])));
   const lines = [
-    ...boxesOf(nodes).flatMap(({ title, inside }, index) => {
-      const declared = inside.map((node) => `${idOf.get(node.id)}[${quote(node.label, node.detail)}]`);
-      return title === undefined ? declared : [`subgraph g${index}[${quote(title)}]`, ...declared.map((line) => `  ${line}`), 'end'];
-    }),
+    ...drawBoxes(boxesOf(nodes), (node) => `${idOf.get(node.id)}[${quote(node.label, node.detail)}]`),
     ...graph.edges.flatMap(({ from, to, label = '' }) => {
       const [start, end] = [idOf.get(from), idOf.get(to)];
       if (start === undefined || end === undefined) return [];
@@ -25,17 +22,39 @@ export function drawMermaid(graph: DrawnGraph): string {
   return ['flowchart TD', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-/** A group is a box of its own, and so is a later phase; other tasks are in none. */
-function boxesOf(nodes: readonly DrawnNode[]): { title: string | undefined; inside: DrawnNode[] }[] {
-  const boxes = new Map<string, { title: string | undefined; inside: DrawnNode[] }>();
+interface Box {
+  readonly title: string | undefined;
+  readonly inside: DrawnNode[];
+  readonly boxes: Map<string, Box>;
+}
+
+/** A group is a box of its own, within those of the groups around it, and so is a later phase; other tasks are in none. */
+function boxesOf(nodes: readonly DrawnNode[]): readonly Box[] {
+  const boxes = new Map<string, Box>();
+  const boxIn = (within: Map<string, Box>, key: string, title: string | undefined): Box => {
+    const box = within.get(key) ?? { title, inside: [], boxes: new Map() };
+    within.set(key, box);
+    return box;
+  };
   for (const node of nodes) {
     const { group, phase = 'tasks' } = node;
-    const key = JSON.stringify([phase, group]);
-    const box = boxes.get(key) ?? { title: group ?? (phase === 'tasks' ? undefined : phase), inside: [] };
+    const names = group === undefined ? [] : group.split('.').map((_, index, parts) => parts.slice(0, index + 1).join('.'));
+    const [first, ...inner] = names;
+    let box = boxIn(boxes, JSON.stringify([phase, first]), first ?? (phase === 'tasks' ? undefined : phase));
+    for (const name of inner) box = boxIn(box.boxes, name, name);
     box.inside.push(node);
-    boxes.set(key, box);
   }
   return [...boxes.values()];
+}
+
+function drawBoxes(boxes: readonly Box[], drawNode: (node: DrawnNode) => string): string[] {
+  let count = 0;
+  const draw = ({ title, inside, boxes: inner }: Box): string[] => {
+    const id = count++;
+    const lines = [...inside.map(drawNode), ...[...inner.values()].flatMap(draw)];
+    return title === undefined ? lines : [`subgraph g${id}[${quote(title)}]`, ...lines.map((line) => `  ${line}`), 'end'];
+  };
+  return boxes.flatMap(draw);
 }
 
 /** Letters, digits and a few harmless marks stay; the rest goes by its number, as Mermaid has it (`#34;`). */
