@@ -121,17 +121,18 @@ export default tseslint.config(
   },
   room(
     'activities',
-    ['workflows/plan', 'connections', 'lib'],
+    ['workflows/plan', 'channels', 'connections', 'lib'],
     '(node:|@temporalio/(activity|common)$|pg|pg-copy-streams|@aws-sdk/|kafkajs$|typebox$|ajv$|fastest-levenshtein$)',
   ),
   room(
     'compiler',
-    ['workflows/plan', 'activities', 'sensors', 'monitors', 'connections'],
+    ['workflows/plan', 'activities', 'sensors', 'monitors', 'channels', 'connections'],
     '(node:|yaml$|ajv$|fastest-levenshtein$|@marcbachmann/cel-js$)',
   ),
   room('temporal', ['workflows/plan', 'connections', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
   room('sensors', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$|kafkajs$)'),
-  room('monitors', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$)'),
+  room('monitors', ['workflows/plan', 'channels', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$)'),
+  room('channels', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$)'),
   room('connections', ['workflows/plan', 'lib'], '(node:|typebox$)'),
   room('lib', ['workflows/plan'], '[@a-z]'),
   {

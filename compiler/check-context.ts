@@ -1,6 +1,7 @@
 import type { TaskType } from '../activities/define-task.ts';
 import { CONNECTIONS } from '../connections/catalog.ts';
-import { AlertsSchema } from '../monitors/alerts.ts';
+import type { ChannelDefinition } from '../channels/define-channel.ts';
+import { alertsSchema } from '../monitors/alerts.ts';
 import { TRIGGERS } from '../sensors/catalog.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import { didYouMean } from './diagnostic.ts';
@@ -37,9 +38,11 @@ interface File {
 export function checkContext(
   files: readonly File[],
   types: ReadonlyMap<string, TaskType>,
+  channels: readonly ChannelDefinition[],
   { connections, queues }: Context,
   connectionType: ConnectionTypeOf,
 ): void {
+  const alerts = alertsSchema(channels);
   const made = new Set(files.flatMap(({ value }) => listOf(value?.outlets)).filter((uri) => typeof uri === 'string'));
   for (const { source, value, nodes } of files) source.isolate(() => check(source, value, nodes));
 
@@ -49,7 +52,7 @@ export function checkContext(
         const taskType = types.get(type ?? '');
         return [...findConnections(keys, taskType?.params, path, taskType?.connectionTypes), ...defaultConnections(keys, path, taskType)];
       }),
-      ...findConnections(value?.alerts, AlertsSchema, ['alerts']),
+      ...findConnections(value?.alerts, alerts, ['alerts']),
     ];
     for (const [index, trigger] of listOf(value?.triggers).entries()) {
       if (!isMap(trigger)) continue;

@@ -1,4 +1,7 @@
 import type { TaskType } from '../activities/define-task.ts';
+import { CHANNELS } from '../channels/catalog.ts';
+import type { ChannelDefinition } from '../channels/define-channel.ts';
+import { resolveAlerts } from '../monitors/alerts.ts';
 import { TRIGGERS } from '../sensors/catalog.ts';
 import type { TriggerType } from '../sensors/define-trigger.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
@@ -70,8 +73,12 @@ export class Compiler {
   private readonly types: ReadonlyMap<string, TaskType>;
   private readonly triggers: ReadonlyMap<string, TriggerType>;
 
-  constructor(tasks: readonly TaskType[], triggers: readonly TriggerType[] = TRIGGERS) {
-    this.validator = new Validator({ tasks, triggers });
+  constructor(
+    tasks: readonly TaskType[],
+    triggers: readonly TriggerType[] = TRIGGERS,
+    private readonly channels: readonly ChannelDefinition[] = CHANNELS,
+  ) {
+    this.validator = new Validator({ tasks, triggers, channels });
     this.types = new Map(tasks.map((taskType) => [taskType.type, taskType]));
     this.triggers = new Map(triggers.map((trigger) => [trigger.type, trigger]));
   }
@@ -98,7 +105,7 @@ export class Compiler {
       drafts.map(({ source, value }, index) => ({ source, value, plan: plans[index] })),
       { tasks: this.types, triggers: this.triggers },
     );
-    checkContext(drafts, this.types, context, connectionType);
+    checkContext(drafts, this.types, this.channels, context, connectionType);
     return drafts.map(({ source, filledIn }, index) => {
       const plan = source.errors === 0 ? linked[index] : undefined;
       return { file: source.file, ...(plan && { plan }), filledIn, diagnostics: [...source.diagnostics].sort(byPlace) };
@@ -220,6 +227,7 @@ export class Compiler {
       ...(schedule === null && timezone !== undefined && { timezone }),
       ...(triggers.length > 0 && { triggers }),
       ...(expressions.failureFacts.length > 0 && { failureFacts: expressions.failureFacts }),
+      ...resolveAlerts(value.alerts, this.channels),
       ...(slas.length > 0 && { slas }),
       ...(Object.keys(params).length > 0 && { params }),
       tasks,

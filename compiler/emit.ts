@@ -15,9 +15,7 @@ import {
   type TaskPlan,
   type WaitPlan,
 } from '../workflows/plan/plan.ts';
-import type { AlertsPlan } from '../workflows/plan/sla.ts';
 import type { TriggerRule } from '../workflows/plan/trigger-rule.ts';
-import type { AlertsKeys } from '../monitors/alerts.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
 import { fullName, type TaskNode, withDefaults } from './task-node.ts';
 
@@ -58,8 +56,6 @@ export function emitPlan(
     | 'catchup'
     | 'inlets'
     | 'outlets'
-    | 'alerts'
-    | 'waitingAlerts'
     | 'critical'
   >,
 ): Plan {
@@ -75,34 +71,11 @@ export function emitPlan(
     ...(typeof value.max_active_runs === 'number' && { maxActiveRuns: value.max_active_runs }),
     ...(Array.isArray(value.inlets) && { inlets: value.inlets as readonly string[] }),
     ...(Array.isArray(value.outlets) && { outlets: value.outlets as readonly string[] }),
-    ...alertsOf(value.alerts),
     ...(value.critical === true && { critical: true }),
     ...catchupOf(value.catchup),
     ...(isMap(value.concurrency) && { concurrency: concurrencyOf(value.concurrency) }),
     ...resolved,
   });
-}
-
-function alertsOf(alerts: Json | undefined): Pick<Plan, 'alerts' | 'waitingAlerts'> {
-  if (!isMap(alerts)) return {};
-  const { waiting, ...channels } = alerts as AlertsKeys;
-  // Who only names whom runs wait for asks for no pages of other things.
-  const isOnlyWaiting = waiting !== undefined && Object.keys(channels).length === 0;
-  return { ...(!isOnlyWaiting && { alerts: channelsOf(channels) }), ...(waiting && { waitingAlerts: channelsOf(waiting) }) };
-}
-
-function channelsOf({ pagerduty, slack, webhook }: Omit<AlertsKeys, 'waiting'>): AlertsPlan {
-  return {
-    ...(pagerduty && {
-      pagerduty: {
-        connection: pagerduty.conn_id ?? 'pagerduty_default',
-        ...(pagerduty.severity && { severity: pagerduty.severity }),
-        ...(pagerduty.runbook !== undefined && { runbook: pagerduty.runbook }),
-      },
-    }),
-    ...(slack && { slack: { connection: slack.conn_id ?? 'slack_default' } }),
-    ...(webhook && { webhook: { connection: webhook.conn_id ?? 'webhook_default' } }),
-  };
 }
 
 function catchupOf(catchup: Json | undefined): Pick<Plan, 'catchup'> {

@@ -12,6 +12,7 @@ export const SOURCES = [
   'activities',
   'sensors',
   'monitors',
+  'channels',
   'connections',
   'workflows',
   'temporal',

@@ -1,4 +1,5 @@
 import Type, { type TProperties } from 'typebox';
+import { SEVERITIES } from '../workflows/plan/sla.ts';
 
 /** How a text takes `{{ expressions }}`, where it is not simply as their values: see compiler/schema/json-schema.ts. */
 interface TextOptions {
@@ -61,6 +62,11 @@ export function choice<const T extends string>(title: string, description: strin
       { title, description, examples: [values[0]] },
     ),
   );
+}
+
+/** How serious something is. */
+export function severity(description: string) {
+  return choice('Severity', description, SEVERITIES);
 }
 
 /** A list of texts. */

@@ -1,76 +1,68 @@
-import Type, { type Static } from 'typebox';
+import Type, { type TObject, type TOptional, type TProperties } from 'typebox';
+import type { ChannelDefinition } from '../channels/define-channel.ts';
 import { connectionField } from '../connections/connection-field.ts';
-import { Severity } from './sla.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
+import type { AlertPlan, AlertsPlan } from '../workflows/plan/sla.ts';
 
-const channels = {
-  pagerduty: Type.Optional(
-    Type.Object(
-      {
-        conn_id: Type.Optional(
-          connectionField(
-            'The connection that holds the integration key; never the key itself.',
-            'pagerduty_default',
-            ['pagerduty'],
-            'routing_key',
-          ),
-        ),
-        severity: Type.Optional(Severity),
-        runbook: Type.Optional(
-          Type.String({ format: 'uri', title: 'Runbook', description: 'What to read at 3 a.m.', examples: ['https://wiki/sales'] }),
-        ),
-      },
-      {
-        additionalProperties: false,
-        title: 'PagerDuty',
-        description: 'Page through PagerDuty.',
-        examples: [{ conn_id: 'pagerduty_default' }],
-      },
-    ),
-  ),
-  slack: Type.Optional(
-    Type.Object(
-      { conn_id: Type.Optional(connectionField('The connection that holds the webhook.', 'slack_default', ['http'], 'connection')) },
-      {
-        additionalProperties: false,
-        title: 'Slack',
-        description: 'Write to a channel of Slack.',
-        examples: [{ conn_id: 'slack_default' }],
-      },
-    ),
-  ),
-  webhook: Type.Optional(
-    Type.Object(
-      { conn_id: Type.Optional(connectionField('The connection that holds the address.', 'webhook_default', ['http'], 'connection')) },
-      {
-        additionalProperties: false,
-        title: 'Webhook',
-        description: 'Post to an address.',
-        examples: [{ conn_id: 'webhook_default' }],
-      },
-    ),
-  ),
-};
-
-/** The key `alerts` of a pipeline: who is told of breaches. */
-export const AlertsSchema = Type.Object(
-  {
-    ...channels,
-    waiting: Type.Optional(
-      Type.Object(channels, {
-        additionalProperties: false,
-        minProperties: 1,
-        title: 'Waiting',
-        description: 'Who is notified when a run waits for people: an approval is asked for, or a task is on hold.',
-        examples: [{ slack: { conn_id: 'slack_default' } }],
-      }),
-    ),
-  },
-  {
+/** The schema of the key `alerts` of a pipeline: who is notified of breaches. */
+export function alertsSchema(channels: readonly ChannelDefinition[]): TObject {
+  const keys = Object.fromEntries(channels.map((channel) => [channel.name, channelSchema(channel)]));
+  const waiting = Type.Object(keys, {
     additionalProperties: false,
-    title: 'Alerts',
-    description: 'Who is told of breaches.',
-    examples: [{ pagerduty: { conn_id: 'pagerduty_default' } }],
-  },
-);
+    minProperties: 1,
+    title: 'Waiting',
+    description: 'Who is notified when a run waits for people: an approval is asked for, or a task is on hold.',
+    examples: [{ slack: { conn_id: 'slack_default' } }],
+  });
+  return Type.Object(
+    { ...keys, [WAITING]: Type.Optional(waiting) },
+    {
+      additionalProperties: false,
+      title: 'Alerts',
+      description: 'Who is notified of breaches.',
+      examples: [{ pagerduty: { conn_id: 'pagerduty_default' } }],
+    },
+  );
+}
 
-export type AlertsKeys = Static<typeof AlertsSchema>;
+/** The key in `alerts` that is no channel. */
+const WAITING = 'waiting';
+
+function channelSchema({ name, title, description, connection, keys = {} }: ChannelDefinition): TOptional<TObject> {
+  const example = usualConnection(name);
+  const properties: TProperties = {
+    conn_id: Type.Optional(connectionField(connection.description, example, [connection.type], connection.formerly)),
+    ...keys,
+  };
+  return Type.Optional(Type.Object(properties, { additionalProperties: false, title, description, examples: [{ conn_id: example }] }));
+}
+
+/** The connection of a channel where a file names none. */
+function usualConnection(channel: string): string {
+  return `${channel}_default`;
+}
+
+/** What the key `alerts` says, of a file that fits its schema. */
+export function resolveAlerts(
+  alerts: Json | undefined,
+  channels: readonly ChannelDefinition[],
+): { readonly alerts?: AlertsPlan; readonly waitingAlerts?: AlertsPlan } {
+  if (!isMap(alerts)) return {};
+  const { [WAITING]: waiting, ...own } = alerts;
+  // Who only names whom runs wait for asks for no pages of other things.
+  const isOnlyWaiting = isMap(waiting) && Object.keys(own).length === 0;
+  return {
+    ...(!isOnlyWaiting && { alerts: resolveChannels(own, channels) }),
+    ...(isMap(waiting) && { waitingAlerts: resolveChannels(waiting, channels) }),
+  };
+}
+
+function resolveChannels(given: JsonObject, channels: readonly ChannelDefinition[]): AlertsPlan {
+  const named = channels.flatMap(({ name }): [string, AlertPlan][] => {
+    const keys = given[name];
+    if (!isMap(keys)) return [];
+    const { conn_id: connection = usualConnection(name), ...settings } = keys;
+    return [[name, { connection: String(connection), ...settings }]];
+  });
+  return Object.fromEntries(named);
+}

@@ -1,15 +1,13 @@
-import { fitSummary } from '../lib/channels/pagerduty-limits.ts';
+import { channelNamed } from '../channels/catalog.ts';
 import type { Connections } from '../connections/connections.ts';
 import { withinTime } from '../lib/time-limit.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { tellOfChange } from './pagerduty.ts';
 
+/** How long a channel may take, in milliseconds. */
 const WITHIN = 8_000;
 
-/** Tells PagerDuty of an edit of a pipeline, where its alerts go there: what changed lately is what one asks first at night. */
+/** Notifies the channels of a pipeline's alerts that it was edited, as far as they take that: a recent change is what one asks for first at night. */
 export async function announceEdit(connections: Connections, before: Plan, after: Plan): Promise<void> {
-  const connection = after.alerts?.pagerduty?.connection;
-  if (connection === undefined) return;
   const names = (plan: Plan): Set<string> => new Set(plan.tasks.map(({ name }) => name));
   const [old, now] = [names(before), names(after)];
   const details = {
@@ -18,6 +16,11 @@ export async function announceEdit(connections: Connections, before: Plan, after
     tasks_removed: [...old].filter((name) => !now.has(name)),
     owner: after.owner ?? '',
   };
-  const summary = fitSummary(`The pipeline ${after.dagId} was edited`);
-  await withinTime(WITHIN, undefined, (signal) => tellOfChange(connections.get(connection, ['pagerduty']), summary, details, signal));
+  const edit = { summary: `The pipeline ${after.dagId} was edited`, details };
+  for (const [name, { connection }] of Object.entries(after.alerts ?? {})) {
+    const channel = channelNamed(name);
+    if (!channel?.sendEdit) continue;
+    const opened = connections.get(connection, [channel.connection.type]);
+    await withinTime(WITHIN, undefined, async (signal) => channel.sendEdit?.(opened, edit, signal));
+  }
 }

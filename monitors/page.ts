@@ -4,6 +4,7 @@ import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { formatWallTime } from '../workflows/plan/time-zone.ts';
 import { timeText } from '../workflows/plan/format.ts';
 import { decideCommand } from '../workflows/plan/decide-command.ts';
+import { alertSetting } from '../workflows/plan/sla.ts';
 import { formText } from '../workflows/plan/form-text.ts';
 import type { OpenWait } from '../workflows/plan/task-table.ts';
 import type { LastSuccess, MonitorFacts, RunDetails, TaskMismatch } from './facts.ts';
@@ -32,7 +33,7 @@ const MAX_NAMES = 10;
 export async function pageOf(problem: Problem, facts: MonitorFacts, now: number): Promise<Page> {
   const { plan, sla, run, interval, kind, severity, since, what, deadline, wait, alerts } = problem;
   const details: RunDetails | undefined = run && (await facts.runDetails(run).catch(() => undefined));
-  const runbook = sla?.runbook ?? alerts?.pagerduty?.runbook ?? plan.alerts?.pagerduty?.runbook;
+  const runbook = sla?.runbook ?? alertSetting(alerts, 'runbook') ?? alertSetting(plan.alerts, 'runbook');
   const url = run ? facts.urlOf(run) : facts.urlOfRuns(plan.dagId);
   const failed = details?.failed;
   const error = failed?.error ?? details?.error;

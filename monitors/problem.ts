@@ -1,6 +1,6 @@
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { DataInterval } from '../workflows/plan/schedule.ts';
-import type { AlertsPlan, Severity, SlaPlan } from '../workflows/plan/sla.ts';
+import { alertSetting, type AlertsPlan, type Severity, type SlaPlan } from '../workflows/plan/sla.ts';
 import type { OpenWait } from '../workflows/plan/task-table.ts';
 import type { WatchedRun } from './watched.ts';
 
@@ -31,7 +31,7 @@ export interface Problem {
 
 /** How serious it is when a pipeline, or a promise of its, is not as it should be. */
 export function severityOf({ alerts, critical }: Plan, sla?: SlaPlan): Severity {
-  return sla?.severity ?? alerts?.pagerduty?.severity ?? (critical ? 'critical' : 'error');
+  return sla?.severity ?? alertSetting(alerts, 'severity') ?? (critical ? 'critical' : 'error');
 }
 
 /** An SLA's name among all of its pipeline. */

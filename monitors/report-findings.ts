@@ -1,5 +1,7 @@
+import { channelNamed } from '../channels/catalog.ts';
 import { inTurns } from '../lib/in-turns.ts';
 import type { MonitorMemory, Observation, OpenProblem, Page } from '../workflows/plan/incident.ts';
+import type { AlertsPlan } from '../workflows/plan/sla.ts';
 import { timeText } from '../workflows/plan/format.ts';
 import { canonicalJson } from '../workflows/plan/json.ts';
 import type { MonitorFacts } from './facts.ts';
@@ -129,7 +131,7 @@ class Report {
   private async observe(incident: string, observation: () => Promise<Observation>): Promise<boolean> {
     try {
       const observed = await observation();
-      await this.facts.observe(incident, observed);
+      await this.facts.observe(incident, { ...observed, alerts: withUpdates(observed.alerts) });
       this.lines.push(`→ incident/${incident}: ${observed.state}`);
       return true;
     } catch (error) {
@@ -169,6 +171,15 @@ function byChannels(findings: readonly Finding[]): Finding[][] {
   }
   // One alone is told as it is.
   return [...groups.values()].filter(({ length }) => length > 1);
+}
+
+/** Says of each channel whether it takes updates: incidents know channels by name only. */
+function withUpdates(alerts: AlertsPlan): AlertsPlan {
+  const channels = Object.entries(alerts).map(([name, alert]) => [
+    name,
+    { ...alert, takesUpdates: channelNamed(name)?.takesUpdates === true },
+  ]);
+  return Object.fromEntries(channels) as AlertsPlan;
 }
 
 /** Where an incident is described by what it was. */

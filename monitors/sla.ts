@@ -1,16 +1,9 @@
 import Type from 'typebox';
-import { choice, duration } from '../lib/schema-fields.ts';
-import { SEVERITIES, SLA_REFERENCES, SUPPRESSIONS } from '../workflows/plan/sla.ts';
-
-/** How serious a breach is, in PagerDuty's words. */
-export const Severity = choice(
-  'Severity',
-  "How serious a breach is, in PagerDuty's words. Default: error; of a critical pipeline critical.",
-  SEVERITIES,
-);
+import { duration, severity } from '../lib/schema-fields.ts';
+import { SLA_REFERENCES, SUPPRESSIONS } from '../workflows/plan/sla.ts';
 
 const common = {
-  severity: Type.Optional(Severity),
+  severity: Type.Optional(severity('How serious a breach is. Default: error; of a critical pipeline critical.')),
   warn_at: Type.Optional(
     Type.String({
       pattern: '^([1-9][0-9]?%|[0-9]+[smhdw].*)$',

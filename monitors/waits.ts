@@ -1,6 +1,6 @@
 import type { OpenProblem } from '../workflows/plan/incident.ts';
 import { isUnderWay } from '../workflows/plan/run.ts';
-import type { AlertsPlan } from '../workflows/plan/sla.ts';
+import { alertSetting, type AlertsPlan } from '../workflows/plan/sla.ts';
 import type { OpenWait } from '../workflows/plan/task-table.ts';
 import { waitKey } from '../workflows/plan/wait-key.ts';
 import { USUAL_ALERTS } from './finding.ts';
@@ -20,7 +20,7 @@ export function findWaits({ runs }: Pick<WatchedPipeline, 'runs'>): Problem[] {
           kind: 'waits',
           state: 'breach',
           plan,
-          severity: alerts.pagerduty?.severity ?? (wait.kind === 'held' ? severityOf(plan) : 'info'),
+          severity: alertSetting(alerts, 'severity') ?? (wait.kind === 'held' ? severityOf(plan) : 'info'),
           since: wait.since,
           what: wordsOf(wait),
           ...(interval && { interval }),
@@ -42,12 +42,7 @@ export function isUnanswered({ id }: NonNullable<OpenProblem['run']>, pipelines:
 function alertsFor({ kind }: OpenWait, { plan: { waitingAlerts = {}, alerts, critical } }: WatchedRun): AlertsPlan {
   if (kind !== 'held' || !critical) return waitingAlerts;
   const paged = alerts ?? USUAL_ALERTS;
-  const { pagerduty, slack, webhook } = waitingAlerts;
-  return {
-    ...(pagerduty && pagerduty.connection !== paged.pagerduty?.connection && { pagerduty }),
-    ...(slack && slack.connection !== paged.slack?.connection && { slack }),
-    ...(webhook && webhook.connection !== paged.webhook?.connection && { webhook }),
-  };
+  return Object.fromEntries(Object.entries(waitingAlerts).filter(([channel, { connection }]) => connection !== paged[channel]?.connection));
 }
 
 function wordsOf({ kind, task, prompt, error }: OpenWait): string {

@@ -14,7 +14,6 @@ import {
 import type { OperatorWord } from './plan/decision.ts';
 import {
   ACKNOWLEDGE_INCIDENT,
-  type Channel,
   type ChannelMemory,
   INCIDENT_QUERY,
   type IncidentInput,
@@ -25,7 +24,6 @@ import {
   RESOLVE_INCIDENT,
 } from './plan/incident.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
-import type { AlertsPlan } from './plan/sla.ts';
 import { Teller } from './tell-channel.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
@@ -50,7 +48,7 @@ function checkWord(word: OperatorWord): void {
 class Incident {
   private wanted: Observation | undefined;
   private readonly openedAt: string;
-  private readonly channels = new Map<Channel, Teller>();
+  private readonly channels = new Map<string, Teller>();
   private acknowledgedBy: string | undefined;
   private acknowledged = false;
   private log: string[];
@@ -101,9 +99,10 @@ class Incident {
     this.wanted = observation.state === 'over' && this.wanted ? { ...this.wanted, state: 'over' } : observation;
     // What is over from the first was opened by an incident that somebody has deleted: its channels may have accepted all of it.
     const opened = observation.state === 'over' && this.wanted === observation ? observation.opened : undefined;
-    for (const [channel, connection] of channelsOf(observation.alerts)) {
-      if (!this.channels.has(channel))
-        this.addChannel({ channel, connection, sent: 'nothing', ...(opened && { sent: opened, open: [opened] }) });
+    for (const [channel, { connection, takesUpdates }] of Object.entries(observation.alerts)) {
+      if (this.channels.has(channel)) continue;
+      const settings = { channel, connection, ...(takesUpdates !== undefined && { takesUpdates }) };
+      this.addChannel({ ...settings, sent: 'nothing', ...(opened && { sent: opened, open: [opened] }) });
     }
     this.draw();
   }
@@ -197,11 +196,3 @@ class Incident {
 }
 
 const NO_PAGE: Page = { summary: '', severity: 'info', source: '', kind: '', since: '', details: {}, links: [] };
-
-function channelsOf({ pagerduty, slack, webhook }: AlertsPlan): [Channel, string][] {
-  return [
-    ...(pagerduty ? [['pagerduty', pagerduty.connection] as [Channel, string]] : []),
-    ...(slack ? [['slack', slack.connection] as [Channel, string]] : []),
-    ...(webhook ? [['webhook', webhook.connection] as [Channel, string]] : []),
-  ];
-}

@@ -45,13 +45,13 @@ export class Teller {
   /** Whether there is something to say to it. @param failures why other channels do not deliver */
   isDue({ state, page }: Observation, failures: readonly string[]): boolean {
     if (this.busy) return false;
-    const { sent, channel } = this.current;
+    const { sent, channel, takesUpdates } = this.current;
     // What it never accepted is not taken back; and what has come does not go back to a warning.
     if (state === 'over') return this.open.size > 0;
     if (state === 'warning') return sent === 'nothing' || sent === 'over';
     if (sent !== 'breach') return true;
     if (failures.length > 0 && this.open.has('breach') && JSON.stringify(failures) !== this.saidFailures) return true;
-    return this.updates && channel === 'pagerduty' && JSON.stringify(page) !== this.current.said;
+    return this.updates && (takesUpdates ?? channel === 'pagerduty') && JSON.stringify(page) !== this.current.said;
   }
 
   /** Whether nothing that the channel has accepted, or may have, is open there. */
@@ -75,8 +75,9 @@ export class Teller {
       }
     }
     // What was refused is not said again until there is something new to say.
-    const { channel, connection } = this.current;
-    this.current = { channel, connection, sent: state, said: JSON.stringify(page), ...(trouble !== undefined && { trouble }) };
+    const { channel, connection, takesUpdates } = this.current;
+    const settings = { channel, connection, ...(takesUpdates !== undefined && { takesUpdates }) };
+    this.current = { ...settings, sent: state, said: JSON.stringify(page), ...(trouble !== undefined && { trouble }) };
     this.saidAt = Date.now();
     await sleep(PAUSE);
     this.busy = false;

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import { ChannelError } from '../../lib/channels/channel-error.ts';
+import { isChannelError } from '../../lib/channels/channel-error.ts';
 import { connectionVariable } from '../../connections/parse.ts';
 import { platformFault, userFault } from '../errors.ts';
 
@@ -12,7 +12,7 @@ export function notifyFailure(error: unknown, connection: string, scrub: (text: 
   const text = scrub(error instanceof Error ? error.message : String(error));
   const from = `connection '${connection}'`;
   // The cause is left out: it would carry the words that were scrubbed.
-  return error instanceof ChannelError && error.hopeless
+  return isChannelError(error) && error.hopeless
     ? userFault('RequestRefused', `${text} (${from}). Check the address or the key in ${connectionVariable(connection)}, and the message.`)
     : platformFault('ServiceUnavailable', `${text} (${from}). The task will try again.`);
 }

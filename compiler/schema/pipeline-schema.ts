@@ -1,6 +1,7 @@
 import type { TaskType } from '../../activities/define-task.ts';
 import type { TriggerType } from '../../sensors/define-trigger.ts';
-import { AlertsSchema } from '../../monitors/alerts.ts';
+import type { ChannelDefinition } from '../../channels/define-channel.ts';
+import { alertsSchema } from '../../monitors/alerts.ts';
 import { SlaListSchema } from '../../monitors/sla.ts';
 import { ANCHOR_KEY } from '../parse.ts';
 import { type JsonSchema, map, text } from './json-schema.ts';
@@ -12,6 +13,7 @@ import { VALUE_SCHEMA } from './value-schema.ts';
 export interface Catalogs {
   readonly tasks: readonly TaskType[];
   readonly triggers: readonly TriggerType[];
+  readonly channels: readonly ChannelDefinition[];
 }
 
 /** Keys of every task. Each is a definition of its own: an editor's schema says it once, and so does the code that ajv makes of it. */
@@ -76,7 +78,7 @@ const GROUP_SCHEMA: JsonSchema = map(
  * The JSON Schema of a pipeline file, assembled from the catalogs: for ajv, and for editors. A task has the schema of its type
  * (`definitions/task_<type>`), chosen by `type`, so that a mistake in a task is reported against its own type only.
  */
-export function pipelineSchema({ tasks, triggers }: Catalogs): JsonSchema {
+export function pipelineSchema({ tasks, triggers, channels }: Catalogs): JsonSchema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Sluice pipeline',
@@ -125,7 +127,7 @@ export function pipelineSchema({ tasks, triggers }: Catalogs): JsonSchema {
         examples: [[{ name: 'user_behavior_change', type: 'kafka', topic: 'user-behavior-metrics' }]],
       },
       sla: { $ref: '#/definitions/sla' },
-      alerts: AlertsSchema,
+      alerts: alertsSchema(channels),
       critical: {
         type: 'boolean',
         title: 'Critical',

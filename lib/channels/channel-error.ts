@@ -11,6 +11,11 @@ export class ChannelError extends Error {
   }
 }
 
+/** By its name: where TypeScript runs as it stands, what is imported lazily has classes of its own. */
+export function isChannelError(error: unknown): error is ChannelError {
+  return error instanceof Error && error.name === 'ChannelError';
+}
+
 /** Of an answer, the beginning is said. Characters. */
 const SHOWN = 300;
 

@@ -1,4 +1,4 @@
-import { change, event } from '@pagerduty/pdjs';
+import type { change, event } from '@pagerduty/pdjs';
 import { refused, unreachable } from './channel-error.ts';
 
 export interface PagerDutyConnection {
@@ -25,13 +25,13 @@ const ITS_RETRY = 1_000;
 
 /** Sends an event, by PagerDuty's own client as transport. Success is 202 and nothing else. @throws ChannelError, the signal's reason */
 export function sendEvent({ routing_key, host }: PagerDutyConnection, data: PagerDutyEvent, signal: AbortSignal): Promise<void> {
-  return send(signal, () => event({ ...transport(host, signal), data: { ...data, routing_key } }));
+  return send(signal, (client) => client.event({ ...transport(host, signal), data: { ...data, routing_key } }));
 }
 
 /** Says that something was changed. @throws ChannelError, the signal's reason */
 export function sendChange({ routing_key, host }: PagerDutyConnection, data: PagerDutyChange, signal: AbortSignal): Promise<void> {
   // The client's types ask of a change what only an alert has.
-  return send(signal, () => change({ ...transport(host, signal), data: { ...data, routing_key } as unknown as EventData }));
+  return send(signal, (client) => client.change({ ...transport(host, signal), data: { ...data, routing_key } as unknown as EventData }));
 }
 
 function transport(host: string | undefined, signal: AbortSignal) {
@@ -45,10 +45,17 @@ function transport(host: string | undefined, signal: AbortSignal) {
   };
 }
 
-async function send(signal: AbortSignal, ask: () => ReturnType<typeof event>): Promise<void> {
+interface Client {
+  readonly event: typeof event;
+  readonly change: typeof change;
+}
+
+async function send(signal: AbortSignal, ask: (client: Client) => ReturnType<typeof event>): Promise<void> {
+  // Loaded only by who sends something: the compiler reads definitions of channels, too.
+  const client: Client = await import('@pagerduty/pdjs');
   let answer: Awaited<ReturnType<typeof event>>;
   try {
-    answer = await ask();
+    answer = await ask(client);
   } catch (error) {
     signal.throwIfAborted();
     // No answer, or one that is not JSON: a proxy's page.

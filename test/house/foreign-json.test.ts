@@ -5,7 +5,7 @@ import { describe, it } from 'mocha';
 import { ROOT } from '../../lib/environment.ts';
 
 /** Rooms in which what others have written arrives. */
-const ROOMS = ['sensors', 'activities', 'connections', 'lib', 'compiler'];
+const ROOMS = ['sensors', 'activities', 'channels', 'connections', 'lib', 'compiler'];
 
 /** What is read with JavaScript's numbers, and why it may be: nobody's data is in it. */
 const OWN_JSON: Readonly<Record<string, string>> = {

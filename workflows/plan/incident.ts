@@ -59,8 +59,10 @@ export interface IncidentMemory {
 
 /** What a channel was notified of last. */
 export interface ChannelMemory {
-  readonly channel: Channel;
+  readonly channel: string;
   readonly connection: string;
+  /** Whether it is sent a page again whose text has changed. Absent in what older releases have written: PagerDuty was. */
+  readonly takesUpdates?: boolean;
   readonly sent: 'nothing' | Observation['state'];
   /** Why it has not accepted that. */
   readonly trouble?: string | undefined;
@@ -69,8 +71,6 @@ export interface ChannelMemory {
   /** The page that it has accepted last, as JSON: another one is an update. */
   readonly said?: string;
 }
-
-export type Channel = 'pagerduty' | 'slack' | 'webhook';
 
 /** How an incident stands. */
 export interface IncidentState {
@@ -86,7 +86,7 @@ export interface IncidentState {
 
 /** The input of the activity that tells a channel. */
 export interface Notice {
-  readonly channel: Channel;
+  readonly channel: string;
   readonly connection: string;
   /** A warning is a message of its own, with a key of its own, which `unwarn` resolves. */
   readonly action: 'warn' | 'unwarn' | 'trigger' | 'update' | 'acknowledge' | 'resolve';

@@ -37,11 +37,22 @@ export type Severity = (typeof SEVERITIES)[number];
 export const SUPPRESSIONS = ['backfill', 'paused', 'manual'] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];
 
-/** Who is told of breaches: names of connections. */
-export interface AlertsPlan {
-  readonly pagerduty?: { readonly connection: string; readonly severity?: Severity; readonly runbook?: string };
-  readonly slack?: { readonly connection: string };
-  readonly webhook?: { readonly connection: string };
+/** Who is notified of breaches: channels by name, in the order in which they are notified. */
+export type AlertsPlan = Readonly<Record<string, AlertPlan>>;
+
+export interface AlertPlan {
+  /** The name of a connection. */
+  readonly connection: string;
+  readonly severity?: Severity;
+  /** What to read first. */
+  readonly runbook?: string;
+  /** Whether the channel is sent a page again whose text has changed. Only in what monitors report; absent in what older releases report. */
+  readonly takesUpdates?: boolean;
+}
+
+/** A setting of the first channel that has it. */
+export function alertSetting<K extends 'severity' | 'runbook'>(alerts: AlertsPlan | undefined, key: K): AlertPlan[K] | undefined {
+  return Object.values(alerts ?? {}).find((alert) => alert[key] !== undefined)?.[key];
 }
 
 /** Whether nobody is told of runs that were started for `cause`. */

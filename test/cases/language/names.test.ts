@@ -4,7 +4,8 @@ import { stringify } from 'yaml';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
 import { withCurrentNames } from '../../../lib/current-names.ts';
-import { AlertsSchema } from '../../../monitors/alerts.ts';
+import { CHANNELS } from '../../../channels/catalog.ts';
+import { alertsSchema } from '../../../monitors/alerts.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
 import { isMap, type JsonObject } from '../../../workflows/plan/json.ts';
 
@@ -36,7 +37,7 @@ const TASKS = CATALOG.flatMap(({ type, params }) => mapsIn(`task ${type}`, param
 const MAPS = [
   ...TASKS,
   ...TRIGGERS.flatMap(({ type, params }) => mapsIn(`trigger ${type}`, params as Property)),
-  ...mapsIn('alerts', AlertsSchema as Property),
+  ...mapsIn('alerts', alertsSchema(CHANNELS)),
 ];
 const FORMER = MAPS.flatMap((map) =>
   Object.entries(map.properties).flatMap(([key, { formerly, examples }]) =>

@@ -1,2 +1,0 @@
-/** The types of the connection that each channel needs. */
-export const CHANNEL_CONNECTIONS = { slack: ['http'], pagerduty: ['pagerduty'], webhook: ['http'] } as const;

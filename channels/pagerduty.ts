@@ -1,0 +1,74 @@
+import Type from 'typebox';
+import { sendChange, sendEvent } from '../lib/channels/pagerduty.ts';
+import { fitKey, fitSummary } from '../lib/channels/pagerduty-limits.ts';
+import { severity } from '../lib/schema-fields.ts';
+import type { Notice } from '../workflows/plan/incident.ts';
+import { defineChannel } from './define-channel.ts';
+
+/** PagerDuty's own name of what is done to an alert. */
+const ACTIONS = {
+  warn: 'trigger',
+  unwarn: 'resolve',
+  trigger: 'trigger',
+  update: 'trigger',
+  acknowledge: 'acknowledge',
+  resolve: 'resolve',
+} as const satisfies Record<Notice['action'], string>;
+
+/** PagerDuty's Events API v2. */
+export const pagerduty = defineChannel<'pagerduty'>({
+  name: 'pagerduty',
+  title: 'PagerDuty',
+  description: 'Page through PagerDuty.',
+  connection: {
+    type: 'pagerduty',
+    description: 'The connection that holds the integration key; never the key itself.',
+    formerly: 'routing_key',
+  },
+  keys: {
+    severity: Type.Optional(severity('How serious a breach is. Default: error; of a critical pipeline critical.')),
+    runbook: Type.Optional(
+      Type.String({ format: 'uri', title: 'Runbook', description: 'What to read at 3 a.m.', examples: ['https://wiki/sales'] }),
+    ),
+  },
+  takesUpdates: true,
+  async sendNotice(connection, { action, key, page }, signal) {
+    const warns = action === 'warn' || action === 'unwarn';
+    const event = {
+      event_action: ACTIONS[action],
+      dedup_key: warns ? `${key.slice(0, 246)}/warning` : key,
+      payload: {
+        summary: page.summary,
+        source: page.source,
+        severity: page.severity,
+        ...(Number.isNaN(Date.parse(page.since)) ? {} : { timestamp: page.since }),
+        component: page.source,
+        class: page.kind,
+        custom_details: page.details,
+      },
+      links: [...page.links],
+    };
+    await sendEvent(connection, event, signal);
+  },
+  /** An alert of the task's own: another attempt finds it open. */
+  async sendMessage(connection, { text, severity, key, from }, signal) {
+    const event = {
+      event_action: 'trigger' as const,
+      dedup_key: fitKey(key),
+      payload: {
+        summary: fitSummary(text) || `${from.dag_id} says nothing`,
+        source: from.dag_id,
+        severity,
+        component: from.dag_id,
+        class: 'notify',
+        custom_details: { message: text, ...from },
+      },
+    };
+    await sendEvent(connection, event, signal);
+  },
+  /** A change event: no alert, but what people look for first when there is one. */
+  async sendEdit(connection, { summary, details }, signal) {
+    const payload = { summary: fitSummary(summary), source: 'sluice', timestamp: new Date().toISOString(), custom_details: details };
+    await sendChange(connection, { payload, links: [] }, signal);
+  },
+});

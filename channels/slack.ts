@@ -1,0 +1,46 @@
+import { postJson } from '../lib/channels/post-json.ts';
+import type { Notice } from '../workflows/plan/incident.ts';
+import type { Severity } from '../workflows/plan/sla.ts';
+import { defineChannel } from './define-channel.ts';
+
+const MARKS = { warn: '⚠️', unwarn: '✅', trigger: '🔴', update: '🔴', acknowledge: '👀', resolve: '✅' } as const;
+const WORDS = {
+  warn: 'May breach',
+  unwarn: 'All well',
+  trigger: 'Breach',
+  update: 'Breach',
+  acknowledge: 'Acknowledged',
+  resolve: 'Resolved',
+} as const;
+
+/** Of a run that waits for people nothing is broken. */
+const WAITING_MARKS = { ...MARKS, trigger: '✋', update: '✋' } as const;
+const WAITING_WORDS = { ...WORDS, trigger: 'Waits for people', update: 'Waits for people', resolve: 'No longer waits' } as const;
+
+const SEVERITY_MARKS: Readonly<Record<Severity, string>> = { critical: '🔴', error: '🔴', warning: '⚠️', info: 'ℹ️' };
+
+/** A webhook of Slack: a line for each step, with the links. It takes no key: what was accepted by an attempt that died is sent again. */
+export const slack = defineChannel<'http'>({
+  name: 'slack',
+  title: 'Slack',
+  description: 'Write to a channel of Slack.',
+  connection: { type: 'http', description: 'The connection that holds the webhook.', formerly: 'connection' },
+  async sendNotice(connection, notice, signal) {
+    await postJson('Slack', connection, { text: textOf(notice) }, signal);
+  },
+  async sendMessage(connection, { text, severity }, signal) {
+    await postJson('Slack', connection, { text: `${SEVERITY_MARKS[severity]} ${escape(text)}` }, signal);
+  },
+});
+
+function textOf({ action, page, by }: Notice): string {
+  const links = page.links.map(({ href, text }) => `<${href}|${escape(text)}>`).join(' · ');
+  const [marks, words] = page.kind === 'waits' ? [WAITING_MARKS, WAITING_WORDS] : [MARKS, WORDS];
+  const headline = `${marks[action]} *${words[action]}${by === undefined ? '' : ` by ${escape(by)}`}*: ${escape(page.summary)}`;
+  return links === '' ? headline : `${headline}\n${links}`;
+}
+
+/** A text that names nobody and links nowhere, whatever it is made of. */
+function escape(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

@@ -1,0 +1,20 @@
+import { postJson } from '../lib/channels/post-json.ts';
+import { headerKey } from '../lib/http/header-key.ts';
+import type { Json } from '../workflows/plan/json.ts';
+import { defineChannel } from './define-channel.ts';
+
+/** Any address: the notice or the message as JSON. */
+export const webhook = defineChannel<'http'>({
+  name: 'webhook',
+  title: 'Webhook',
+  description: 'Post to an address.',
+  connection: { type: 'http', description: 'The connection that holds the address.', formerly: 'connection' },
+  async sendNotice(connection, { action, key, page, by }, signal) {
+    const notice = { action, key, ...page, ...(by !== undefined && { by }) };
+    await postJson('The webhook', connection, notice as unknown as Json, signal);
+  },
+  /** The key of the message is in a header too. */
+  async sendMessage(connection, { text, severity, key, from }, signal) {
+    await postJson('The webhook', connection, { key, message: text, severity, ...from }, signal, { 'idempotency-key': headerKey(key) });
+  },
+});
