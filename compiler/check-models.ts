@@ -14,7 +14,11 @@ export function checkModels(source: Source, nodes: readonly TaskNode[], handOver
     const rows = rowsOf(byName.get(input));
     const training = trainings.find((each) => {
       const other = inputOf(each);
-      return each.keys.model === node.keys.model && (other === input || (rows !== undefined && rowsOf(byName.get(other)) === rows));
+      // What it has set aside is what it is measured on, where both read the same task.
+      const splits = each.keys.split !== undefined && other === input;
+      return (
+        each.keys.model === node.keys.model && !splits && (other === input || (rows !== undefined && rowsOf(byName.get(other)) === rows))
+      );
     });
     if (!training) continue;
     const other = inputOf(training);
@@ -24,7 +28,9 @@ export function checkModels(source: Source, nodes: readonly TaskNode[], handOver
       other === input
         ? `Task '${node.name}' measures the model on the data of '${input}', on which '${training.name}' trains it.`
         : `Task '${node.name}' measures the model on the data of '${input}', which are the rows of '${other}', on which '${training.name}' trains it.`,
-      'extract data that the training does not see, and name that task in `inputs`',
+      training.keys.split === undefined
+        ? `add \`split: {by: time, test: 20%}\` to '${training.name}', which sets the newest rows aside, or extract data that the training does not see, and name that task in \`inputs\``
+        : `read the data of '${other}' here: '${training.name}' has set rows of it aside, which are measured then`,
     );
   }
 }

@@ -1,7 +1,7 @@
 /** Keys of other systems whose meaning is no single key here: what to do instead. */
 const NOTIFIED = 'people are notified by the `alerts` of the pipeline, or by a task of type notify in its `on_failure`';
 const HELD_OUT =
-  'data that a training does not see is extracted by a task of its own, such as the last day by `where`, and named in `inputs` of evaluate_model';
+  'train_model takes `split: {by: occurred_at, test: 20%}`, and evaluate_model then measures on the rows that were set aside; or data that a training does not see is extracted by a task of its own, and named in `inputs` of evaluate_model';
 const LEAVE_OUT = 'leave it out';
 
 export const FOREIGN_HABITS: Readonly<Record<string, string>> = {

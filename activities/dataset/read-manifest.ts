@@ -69,11 +69,14 @@ export async function readManifest(storage: Storage, uri: string, signal: AbortS
   );
 }
 
+/** What tells a data set that was handed over from every other. */
+export type HandedOver = Pick<DatasetReference, 'uri' | 'manifest' | 'rows' | 'checksum'>;
+
 /**
  * Reads the manifest of the data set that a task has handed over, and no other.
  * @throws ApplicationFailure DatasetChanged when what lies there is not what was handed over; DatasetNotFound when it is gone
  */
-export async function readInput(storage: Storage, input: DatasetReference, signal: AbortSignal): Promise<StoredManifest> {
+export async function readInput(storage: Storage, input: HandedOver, signal: AbortSignal): Promise<StoredManifest> {
   const { manifest: uri } = input;
   const found = await findManifest(storage, uri, signal);
   if (!found) {

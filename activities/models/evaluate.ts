@@ -3,7 +3,7 @@ import { ownMark } from '../dataset/own-mark.ts';
 import { userFault } from '../errors.ts';
 import { JobFiles, METRICS_NAME } from './job-files.ts';
 import { readMetrics } from './metrics.ts';
-import { type ModelData, readModelData, requireUnchanged, termsOf } from './model-data.ts';
+import { handedOver, requireUnchanged, termsOf } from './model-data.ts';
 import { type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
 import {
   findVersion,
@@ -18,6 +18,7 @@ import {
   withModels,
 } from './model-tasks.ts';
 import { findStandingChampion } from './standing-champion.ts';
+import { readUnseenData } from './unseen-data.ts';
 
 /** What an `evaluate_model` task tells. */
 export interface EvaluatedModel {
@@ -44,8 +45,7 @@ export async function evaluate(
     const measuredVersion = await findVersion(models, model, params.version ?? '');
     const { version, uri } = measuredVersion;
     await requireFiles(models, measuredVersion, ctx.signal);
-    const data = ctx.input && (await readModelData(models.storage, ctx.input, ctx.signal));
-    refuseTrainingData(data, measuredVersion);
+    const data = await readUnseenData(ctx, models, measuredVersion);
     const champion = await findOtherChampion(ctx, models, model, version);
     const program = programName(params);
     const advice = `where ${METRICS_NAME} is expected: {"metrics": {…}, "champion": {…}}.`;
@@ -60,11 +60,11 @@ export async function evaluate(
     });
     const reads = { model: uri, ...(champion && { champion: champion.uri }) };
     const measured = await runTrainer(ctx, models, params, reads, result, data);
-    if (data && ctx.input) await requireUnchanged(models.storage, data, ctx.input, ctx.signal);
+    if (data) await requireUnchanged(models.storage, data, handedOver(data.lineage), ctx.signal);
     await models.registry.saveEvaluation(model, version, {
       metrics: measured.metrics,
       ...(champion && measured.champion && { champion: { version: champion.version, metrics: measured.champion } }),
-      data: ctx.input?.uri ?? null,
+      data: data?.lineage.uri ?? null,
       ...(data && { terms: termsOf(data, trainerOf(params), params.params ?? {}) }),
     });
     return { model, version, metrics: measured.metrics, champion: measured.champion ?? {}, champion_version: champion?.version ?? null };
@@ -77,20 +77,6 @@ async function findOtherChampion(ctx: ModelContext, models: Models, model: strin
   if (reign?.champion.version === version) return undefined;
   const champion = await findStandingChampion(ctx, models, model, reign);
   return champion?.version === version ? undefined : champion;
-}
-
-/** @throws ApplicationFailure `DataMismatch`: a model that knows its data by heart would look better than an honest one */
-function refuseTrainingData(data: ModelData | undefined, { model, version, lineage }: ModelVersion): void {
-  if (!data) return;
-  const { uri, rows, contents } = data.lineage;
-  const trained = lineage.datasets.find((each) => each.uri === uri || (rows > 0 && each.contents === contents));
-  if (!trained) return;
-  const same = trained.uri === uri ? 'the data of this task' : `and ${uri}, the data of this task, holds the same files`;
-  throw userFault(
-    'DataMismatch',
-    `Version '${version}' of model '${model}' was trained on ${trained.uri}, ${same}. Measure it on data that it has not seen: extract that in a ` +
-      'task of its own, and name the task in `inputs`.',
-  );
 }
 
 function complete(measured: Metrics, wanted: readonly string[], program: string): Metrics {

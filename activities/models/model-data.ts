@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { exactJsonText } from '../../workflows/plan/exact-json.ts';
-import type { DatasetReference } from '../../workflows/plan/dataset.ts';
-import { readInput, type StoredManifest } from '../dataset/read-manifest.ts';
+import { type DatasetReference, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
+import { type HandedOver, readInput, type StoredManifest } from '../dataset/read-manifest.ts';
 import type { Storage } from '../dataset/storage.ts';
 import { platformFault } from '../errors.ts';
 import type { DatasetOfLineage } from './model-registry.ts';
@@ -17,19 +17,25 @@ export interface ModelData {
  * Reads the manifest of what the task before has handed over.
  * @throws ApplicationFailure `DatasetChanged` when it is another, `DatasetNotFound` when it is gone
  */
-export async function readModelData(storage: Storage, input: DatasetReference, signal: AbortSignal): Promise<ModelData> {
+export async function readModelData(storage: Storage, input: HandedOver, signal: AbortSignal): Promise<ModelData> {
   const manifest = await readInput(storage, input, signal);
   const { content, checksum } = manifest;
   return { manifest, lineage: { uri: input.uri, rows: content.rows, checksum, contents: contentsOf(manifest) } };
 }
 
+/** A data set that the lineage of a version names, as if a task had handed it over. */
+export function handedOver({ uri, rows, checksum }: DatasetOfLineage): HandedOver {
+  return { uri, manifest: uri + MANIFEST_NAME, rows, ...(checksum !== undefined && { checksum }) };
+}
+
+/** What a Spark job is told of the data. */
+export function referenceTo({ manifest: { uri: manifest, content, checksum }, lineage }: ModelData): DatasetReference {
+  const { format, rows, bytes, schema } = content;
+  return { uri: lineage.uri, manifest, format, rows, bytes, schema, checksum };
+}
+
 /** @throws ApplicationFailure `DatasetChanged` when the manifest is no longer the one that was read before the work began */
-export async function requireUnchanged(
-  storage: Storage,
-  { manifest }: ModelData,
-  input: DatasetReference,
-  signal: AbortSignal,
-): Promise<void> {
+export async function requireUnchanged(storage: Storage, { manifest }: ModelData, input: HandedOver, signal: AbortSignal): Promise<void> {
   const now = await readInput(storage, input, signal);
   if (now.checksum === manifest.checksum) return;
   throw platformFault(

@@ -13,9 +13,19 @@ export interface Lineage {
   readonly data_interval: { readonly start: string; readonly end: string };
   /** The data sets that it was trained on. */
   readonly datasets: readonly DatasetOfLineage[];
+  /** The rows of the only one of them that were set aside, and are its evaluation's; absent where the training has not split it. */
+  readonly held_out?: HeldOut;
   /** The program that has trained it, and the SHA-256 of its code where it is a file of this installation. */
   readonly trainer: { readonly program: string; readonly sha256?: string };
   readonly params: JsonObject;
+}
+
+/** Rows that a training has set aside. */
+export interface HeldOut {
+  /** The column that the rows were split by, and the smallest value of it that was set aside. */
+  readonly by: string;
+  readonly from: string;
+  readonly dataset: DatasetOfLineage;
 }
 
 /** A data set that a version was trained on. */

@@ -11,7 +11,7 @@ import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import { findJobFile } from '../spark/job-file.ts';
 import type { JobResult } from '../spark/job-result.ts';
-import type { ModelData } from './model-data.ts';
+import { type ModelData, referenceTo } from './model-data.ts';
 import { findFileDamage } from './model-files.ts';
 import type { Lineage, ModelRegistry, ModelVersion } from './model-registry.ts';
 import { MlflowClient } from './mlflow/mlflow-client.ts';
@@ -99,7 +99,7 @@ export async function runTrainer<R>(
     const { submitJob } = await import('../spark/run-spark-job.ts');
     const connections = { spark: ctx.connection(spark, ['spark']), storage: ctx.connections.storage };
     const texts = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, textOf(value)]));
-    return submitJob({ ...ctx, connections }, { job_name: job, params: { ...texts, ...reads } }, result);
+    return submitJob({ ...ctx, connections, input: data && referenceTo(data) }, { job_name: job, params: { ...texts, ...reads } }, result);
   }
   const folders = Object.fromEntries(Object.entries(reads).map(([name, uri]) => [`SLUICE_${name.toUpperCase()}`, uri]));
   const input = data && { SLUICE_INPUT: data.manifest };

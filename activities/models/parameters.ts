@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { anyMap, text, texts } from '../../lib/schema-fields.ts';
+import { anyMap, map, text, texts } from '../../lib/schema-fields.ts';
 import { connectionField } from '../../connections/connection-field.ts';
 import type { Metrics } from './model-registry.ts';
 
@@ -41,6 +41,29 @@ export const programKeys = {
   params: Type.Optional(anyMap('Parameters', 'Handed to the job.', { rank: 32 })),
   spark_conn_id: Type.Optional(connectionField('The Spark that runs the job. Default: spark_default.', 'spark_default', ['spark'])),
 };
+
+/** How a training sets rows aside. */
+export const splitKey = Type.Optional(
+  map(
+    'Split',
+    'Sets the newest rows aside: the model is trained on the others, and evaluate_model measures it on these where it reads the same data.',
+    { by: 'occurred_at', test: '20%' },
+    {
+      by: text(
+        'By',
+        'The column whose largest values are set aside, of dates, times or numbers. Rows with the same value stay together. `time` is, where no ' +
+          'column is called so, the only column of dates or times.',
+        'occurred_at',
+        { template: 'none' },
+      ),
+      test: text('Test', 'How many of the rows are set aside.', '20%', {
+        template: 'none',
+        pattern: '^(?!0*(\\.0*)?%$)[0-9]{1,2}(\\.[0-9]+)?%$',
+        form: 'a part such as 20%, more than 0% and less than 100%',
+      }),
+    },
+  ),
+);
 
 /** The version that a task is about. */
 export const versionKey = Type.Optional(

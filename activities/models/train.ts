@@ -2,19 +2,32 @@ import { ownMark } from '../dataset/own-mark.ts';
 import type { TaskContext } from '../define-task.ts';
 import { JobFiles } from './job-files.ts';
 import { readMetrics } from './metrics.ts';
-import { readModelData, requireUnchanged } from './model-data.ts';
+import { type ModelData, readModelData, requireUnchanged } from './model-data.ts';
+import { deleteAllUnder } from '../dataset/delete-under.ts';
+import { parseS3Uri } from '../../lib/s3.ts';
+import type { Split } from './split-data.ts';
 import { recordFiles } from './model-files.ts';
-import { type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
-import { type ModelContext, type ModelParams, type ProgramParams, programName, runTrainer, trainerOf, withModels } from './model-tasks.ts';
+import { type HeldOut, type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
+import {
+  type ModelContext,
+  type ModelParams,
+  type Models,
+  type ProgramParams,
+  programName,
+  runTrainer,
+  trainerOf,
+  withModels,
+} from './model-tasks.ts';
 
 /** What a `train_model` task tells. */
 export type TrainedModel = Pick<ModelVersion, 'model' | 'version' | 'uri' | 'metrics'>;
 
 /** Trains a model and registers it. A task of a run makes one version, however often it is attempted. */
-export async function train(ctx: ModelContext, params: ModelParams & ProgramParams): Promise<TrainedModel> {
+export async function train(ctx: ModelContext, params: ModelParams & ProgramParams & { readonly split?: Split }): Promise<TrainedModel> {
   return withModels(ctx, params, async (models) => {
     const { model } = params;
-    const uri = `${versionFolder(models.store, model, versionName(ctx))}files/`;
+    const folder = versionFolder(models.store, model, versionName(ctx));
+    const uri = `${folder}files/`;
     const known = await models.registry.findAt(model, uri);
     if (known) {
       ctx.log.info('The version is there since an earlier attempt', { model, version: known.version });
@@ -22,11 +35,12 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
     }
     await models.registry.prepare(model);
     const data = ctx.input && (await readModelData(models.storage, ctx.input, ctx.signal));
+    const parts = data && params.split && (await splitForTraining(ctx, models, data, params.split, `${folder}data/`));
     const advice = `where its model is expected. Write it there, and metrics.json beside it with what was measured.`;
     const files = new JobFiles<Metrics>(models.storage, uri, advice, (left) =>
       left.files === 0 ? undefined : readMetrics(left.metrics, programName(params)),
     );
-    const metrics = await runTrainer(ctx, models, params, {}, files, data);
+    const metrics = await runTrainer(ctx, models, params, {}, files, parts?.train ?? data);
     if (data && ctx.input) await requireUnchanged(models.storage, data, ctx.input, ctx.signal);
     const lineage = {
       pipeline_run: ctx.pipelineRunId,
@@ -34,12 +48,32 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
       plan_hash: ctx.planHash ?? '',
       data_interval: ctx.interval,
       datasets: data ? [data.lineage] : [],
+      ...(parts && { held_out: parts.heldOut }),
       trainer: trainerOf(params),
       params: params.params ?? {},
     };
     const recorded = await recordFiles(models.storage, uri, ctx.signal);
-    return told(await models.registry.register({ model, uri, metrics, lineage, files: recorded }));
+    const registered = await models.registry.register({ model, uri, metrics, lineage, files: recorded });
+    // Its rows are in the data set that was split, and in no evaluation.
+    if (parts) await deleteAllUnder(models.storage, parseS3Uri(parts.train.lineage.uri), ctx.signal);
+    return told(registered);
   });
+}
+
+/** @param folder of the two parts: `s3://bucket/prefix/` */
+async function splitForTraining(
+  { signal, log }: ModelContext,
+  { storage }: Models,
+  data: ModelData,
+  split: Split,
+  folder: string,
+): Promise<{ readonly train: ModelData; readonly heldOut: HeldOut }> {
+  // Few trainings need its database.
+  const { splitData } = await import('./split-data.ts');
+  const { by, from, train, test } = await splitData(storage, data.manifest, split, folder, signal);
+  log.info('The newest rows are set aside for the evaluation', { by, from, train: train.rows, test: test.rows });
+  const heldOut = { by, from, dataset: (await readModelData(storage, test, signal)).lineage };
+  return { train: await readModelData(storage, train, signal), heldOut };
 }
 
 /** Sorted by time; the same for every attempt of a task in a run: `20240101T000000Z-1a2b3c4d`. */

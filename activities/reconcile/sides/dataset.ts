@@ -10,7 +10,8 @@ import { readManifest } from '../../dataset/read-manifest.ts';
 import { openStorage } from '../../dataset/storage.ts';
 import { platformFault, userFault } from '../../errors.ts';
 import { type ComparedColumn, comparedColumn } from '../column-family.ts';
-import { duckdb, isUnbounded } from '../dialects/duckdb.ts';
+import { duckdb } from '../dialects/duckdb.ts';
+import { duckdbType, duckdbValue, readCsv } from '../duckdb-files.ts';
 import { labelOf, type Place, type Session, Side } from '../side.ts';
 import type { SideToOpen } from './open-side.ts';
 
@@ -38,7 +39,7 @@ async function withCopy<T>(
     const file = join(folder, 'file');
     database = await openDuckDB(folder, file, signal);
     await database.texts(
-      `CREATE TABLE dataset (${columns.map((column) => `${duckdb.identifier(column.name)} ${typeOf(column)}`).join(', ')})`,
+      `CREATE TABLE dataset (${columns.map((column) => `${duckdb.identifier(column.name)} ${duckdbType(column)}`).join(', ')})`,
     );
     for (const entry of manifest.entries) {
       await fetchDataFile(storage, entry, file, signal);
@@ -86,27 +87,6 @@ function columnsOf({ format, schema }: DatasetManifest, dataset: string): Compar
   return schema.map(({ name, type }) => comparedColumn(name, type));
 }
 
-const TYPES: Readonly<Record<ComparedColumn['family'], string>> = {
-  number: 'BIGINT',
-  float: 'DOUBLE',
-  boolean: 'BOOLEAN',
-  date: 'DATE',
-  timestamp: 'TIMESTAMP',
-  timestamptz: 'TIMESTAMPTZ',
-  text: 'VARCHAR',
-  uuid: 'UUID',
-  bytes: 'BLOB',
-  other: 'VARCHAR',
-};
-
-/** DuckDB's type for a column of PostgreSQL's type. */
-function typeOf(column: ComparedColumn): string {
-  if (isUnbounded(column)) return 'VARCHAR';
-  const [, digits, scale = '0'] = /^(?:numeric|decimal)\((\d+)(?:, ?(\d+))?\)$/i.exec(column.type) ?? [];
-  if (digits !== undefined) return `DECIMAL(${digits}, ${scale})`;
-  return /^(real|float4)$/i.test(column.type) ? 'FLOAT' : TYPES[column.family];
-}
-
 async function insert(
   database: DuckDB,
   { format, compression }: Pick<DatasetManifest, 'format' | 'compression'>,
@@ -114,8 +94,10 @@ async function insert(
   { url, rows }: DatasetFile,
   file: string,
 ): Promise<void> {
-  const from = format === 'csv' ? csv(file, columns.length, compression) : `read_parquet(${duckdb.literal(file)})`;
-  const values = columns.map((column, index) => valueOf(column, format === 'csv' ? `c${index}` : duckdb.identifier(column.name), format));
+  const from = format === 'csv' ? readCsv(file, columns.length, compression) : `read_parquet(${duckdb.literal(file)})`;
+  const values = columns.map((column, index) =>
+    duckdbValue(column, format === 'csv' ? `c${index}` : duckdb.identifier(column.name), format),
+  );
   try {
     const [[inserted] = []] = await database.texts(`INSERT INTO dataset SELECT ${values.join(', ')} FROM ${from}`);
     if (inserted === String(rows)) return;
@@ -129,32 +111,6 @@ async function insert(
       error,
     );
   }
-}
-
-/** Bytes of the longest row, and of what is read at once. */
-const LONGEST_ROW = 16_000_000;
-
-/** As PostgreSQL's COPY writes it: NULL is an empty field, the empty text is "". */
-function csv(file: string, columns: number, compression: DatasetManifest['compression']): string {
-  const types = Array.from({ length: columns }, (_, index) => `'c${index}': 'VARCHAR'`);
-  return `read_csv(${duckdb.literal(file)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
-    allow_quoted_nulls = false, new_line = '\\n', compression = '${compression}', max_line_size = ${LONGEST_ROW}, buffer_size = ${2 * LONGEST_ROW},
-    columns = {${types.join(', ')}})`;
-}
-
-/** A value as the type that its column has. */
-function valueOf(column: ComparedColumn, value: string, format: DatasetManifest['format']): string {
-  const { family, type } = column;
-  // The padding of CHAR is none of its text.
-  if (family === 'text') return /^(character\(|char\(|bpchar)/i.test(type) ? `rtrim(${value}::VARCHAR, ' ')` : `${value}::VARCHAR`;
-  if (format === 'csv') {
-    if (family === 'bytes') return `unhex(substr(${value}, 3))`;
-    // DuckDB writes the era behind the day.
-    if (['date', 'timestamp', 'timestamptz'].includes(family)) {
-      return `regexp_replace(${value}, '^(\\S+)(.*) BC$', '\\1 (BC)\\2')::${typeOf(column)}`;
-    }
-  }
-  return `${value}::${typeOf(column)}`;
 }
 
 /** What another attempt may cure: a full disk, a full memory. */

@@ -4,14 +4,14 @@ import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
 
 describe('a model is measured on data that it has not seen', () => {
-  const codesOf = (evaluate: string): string[] => {
+  const codesOf = (evaluate: string, train = ''): string[] => {
     const text = `
 dag_id: held_out
 tasks:
   - {name: extract, type: postgres_to_s3, source_table: t, where: "d < {{ ds }}", s3_bucket: training-data}
   - {name: again, type: postgres_to_s3, source_table: t, columns: [a], where: "d  < {{ ds }}", s3_bucket: other-data}
   - {name: later, type: postgres_to_s3, source_table: t, where: "d >= {{ ds }}", s3_bucket: training-data}
-  - {name: train, type: train_model, inputs: extract, model: m, argv: [python3, t.py]}
+  - {name: train, type: train_model, inputs: extract, model: m, argv: [python3, t.py]${train}}
   - {name: evaluate, type: evaluate_model, model: m, argv: [python3, e.py]${evaluate}}
 `;
     const { diagnostics } = new Compiler(CATALOG).compile({ file: 'case.yaml', text });
@@ -28,9 +28,23 @@ tasks:
     ]);
   });
 
+  it('a training that sets rows aside is measured on them by the task that reads the same data, and by no other extract of them', () => {
+    const split = ', split: {by: d, test: 20%}';
+    assert.deepEqual(codesOf(', inputs: extract', split), []);
+    assert.deepEqual(codesOf(', inputs: later', split), []);
+    assert.match(codesOf(', inputs: again', split).join(), /^SL407 8 [^;]*$/);
+    for (const test of ['0%', '100%', '00.0%', '20', 'a fifth', '-5%'])
+      assert.match(codesOf(', inputs: extract', `, split: {by: d, test: "${test}"}`).join(), /^SL20\d 7 /, test);
+    assert.match(codesOf(', inputs: extract', ', split: {by: d}').join(), /^SL202 7 /);
+  });
+
   it('words for held-out data of other tools lead to a task that extracts it', () => {
     for (const key of ['split', 'test_size', 'validation_split']) {
-      assert.match(codesOf(`, inputs: later, ${key}: 20`).join(), /^SL201 8 Unknown key '.*data that a training does not see/, key);
+      assert.match(
+        codesOf(`, inputs: later, ${key}: 20`).join(),
+        /^SL201 8 Unknown key '.*train_model takes `split: .*data that a training does not see/,
+        key,
+      );
     }
   });
 });
