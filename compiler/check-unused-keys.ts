@@ -44,10 +44,15 @@ function checkTimetable(source: Source, value: JsonObject, nodes: readonly TaskN
   const defaults = isMap(value.default_args) ? value.default_args : {};
   const places = [{ keys: defaults, path: ['default_args'], list: 'tasks' }, ...nodes];
   for (const { keys, path, list } of places) {
-    if (keys.depends_on_past !== true || !(isByHand || list !== 'tasks')) continue;
-    const [what, why, instead] = isByHand
-      ? ['in a pipeline without a schedule', 'it has no intervals, and so no interval before', 'set `schedule_interval`, or remove it']
-      : [`in ${list}`, 'the tasks there follow how the run has ended', 'remove it'];
-    source.reportKey('SL211', [...path, 'depends_on_past'], `'depends_on_past' does nothing ${what}: ${why}.`, instead);
+    for (const key of ['depends_on_past', 'latest_only'] as const) {
+      if (keys[key] !== true) continue;
+      const at = [...path, key];
+      if (isByHand) {
+        const message = `'${key}' does nothing in a pipeline without a schedule: it has no intervals, of which one is ${key === 'latest_only' ? 'the newest' : 'before another'}.`;
+        source.reportKey('SL211', at, message, 'set `schedule_interval`, or remove it');
+      } else if (key === 'depends_on_past' && list !== 'tasks') {
+        source.reportKey('SL211', at, `'${key}' does nothing in ${list}: the tasks there follow how the run has ended.`, 'remove it');
+      }
+    }
   }
 }

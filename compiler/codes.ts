@@ -24,7 +24,7 @@ export const CODES = {
   SL208: 'Keys that exclude each other, or none of several of which one is needed.',
   SL209: 'A schedule that cannot be used: a cron expression, a preset or a time zone is wrong, or it never fires.',
   SL210: 'A number that would not be kept as it is written: too large or too long, or with zeros that are lost. Write it in quotes.',
-  SL211: 'A key that does nothing for tasks of this type.',
+  SL211: 'A key that does nothing for tasks of this type, or in a pipeline without a schedule.',
   SL212:
     'A cron expression with a step over all days, such as */2, beside other days: schedulers do not agree on what it means. (A warning.)',
   SL301: 'Two tasks, or two triggers, have the same name.',

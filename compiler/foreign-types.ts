@@ -21,6 +21,10 @@ const shortCircuit: Meaning = {
   type: 'empty',
   hint: "give a task of type 'empty' the key `when`: where it is false, what depends on it is skipped too",
 };
+const latestOnly: Meaning = {
+  type: 'empty',
+  hint: "give a task of type 'empty' the key `latest_only: true`: unless the interval is the newest, what depends on it is skipped too",
+};
 const pause: Meaning = { type: 'wait_until', hint: "the type here is 'wait_until'" };
 const sensor: Meaning = {
   hint: "tasks that wait are of type 'wait_for_s3', 'wait_for_sql', 'wait_for_http', 'wait_for_kafka', 'wait_for_pipeline' or 'wait_until'",
@@ -52,7 +56,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ...each(email, 'email mail send_email smtp send_mail'),
   ...each(spark, 'spark spark_submit pyspark spark_sql spark_cli databricks databricks_submit_run emr dataproc glue livy'),
   ...each(branch, 'branch branching if condition conditional switch branch_python branch_sql decision choice'),
-  ...each(shortCircuit, 'short_circuit latest_only'),
+  ...each(shortCircuit, 'short_circuit'),
+  ...each(latestOnly, 'latest_only latest'),
   ...each(pause, 'sleep delay wait pause_for time_delta timer date_time time timedelta'),
   ...each(sensor, 'sensor wait_for poll file file_exists'),
   ...each(

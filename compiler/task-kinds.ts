@@ -37,10 +37,13 @@ export const UNUSED_KEYS: Readonly<Record<TaskKind, Unused>> = {
     ...all([...WORKER_KEYS, 'priority', 'pool', 'pool_slots'], NO_WORKER),
     expand: { why: 'one question is asked', instead: 'write a task for each question' },
   },
-  empty: all(
-    [...RETRY_KEYS, 'retry_policy', 'execution_timeout', ...WORKER_KEYS, 'priority', 'pool', 'pool_slots', 'hold_on_failure', 'expand'],
-    NOTHING_TO_DO,
-  ),
+  empty: {
+    ...all(
+      [...RETRY_KEYS, 'retry_policy', 'execution_timeout', ...WORKER_KEYS, 'priority', 'pool', 'pool_slots', 'hold_on_failure'],
+      NOTHING_TO_DO,
+    ),
+    expand: { why: 'it would do nothing with each item', instead: 'move it to the task that works with the items' },
+  },
   run_pipeline: all(WORKER_KEYS, 'a run of another pipeline is started, whose tasks have their own'),
   start: {
     ...all(WORKER_KEYS, 'a run of another pipeline is started, whose tasks have their own'),

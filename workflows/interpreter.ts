@@ -15,7 +15,7 @@ import { runValues } from './plan/expressions/run-names.ts';
 import { dataVariant } from './plan/data-variant.ts';
 import type { Json, JsonObject } from './plan/json.ts';
 import { type Plan, PLAN_FORMAT } from './plan/plan.ts';
-import { failedItems, PARTIAL, type RunInput, type RunResult } from './plan/run.ts';
+import { failedItems, isOfTimetable, PARTIAL, type RunInput, type RunResult } from './plan/run.ts';
 import { resolveRunParams } from './plan/run-params.ts';
 import { dataIntervalAt, type DataInterval, iso } from './plan/schedule.ts';
 import { FORMER_VALUE_FORMATS } from './plan/value-schema.ts';
@@ -88,6 +88,7 @@ async function run(input: RunInput, interval: DataInterval, host: TemporalHost):
       params,
       values,
       isBackfill: cause === 'backfill',
+      isOfTimetable: isOfTimetable(input),
       identity: identityOf(input, params),
       ...(rerunOf && { kept: rerunOf.kept }),
     },

@@ -106,10 +106,8 @@ class DagConverter {
     });
     const datasets = { ...this.datasets('inlets'), ...this.datasets('outlets') };
     this.rest();
-    const shared = this.withPast(
-      shareOptions(options, tasks),
-      schedule.schedule_interval !== null && schedule.schedule_interval !== undefined,
-    );
+    const all = shareOptions(options, tasks);
+    const shared = (schedule.schedule_interval ?? null) === null ? this.withoutTimetable(all) : all;
     if (shared.added.length > 0) {
       report.changed('default_args', `Airflow's ${shared.added.join(', ')} written out: Sluice's own differ`, dag.place);
     }
@@ -126,12 +124,11 @@ class DagConverter {
     return { comments: this.comments(), keys, tasks: startAtOnce(shared.tasks) };
   }
 
-  /** Without a timetable no interval is before another. */
-  private withPast(shared: SharedOptions, hasTimetable: boolean): SharedOptions {
-    const dependent = [shared.defaults, ...shared.tasks.map(({ keys }) => keys)].filter((keys) => keys.depends_on_past !== undefined);
-    if (hasTimetable || dependent.length === 0) return shared;
+  /** Without a timetable no interval is before another; and each run, started by hand, is about the newest, as in Airflow. */
+  private withoutTimetable(shared: SharedOptions): SharedOptions {
+    const isAbout = (key: string): boolean => ['depends_on_past', 'latest_only'].includes(key);
     this.report.lose('depends_on_past', 'needs a schedule: without one no interval is before another');
-    const without = (keys: JsonObject): JsonObject => Object.fromEntries(Object.entries(keys).filter(([key]) => key !== 'depends_on_past'));
+    const without = (keys: JsonObject): JsonObject => Object.fromEntries(Object.entries(keys).filter(([key]) => !isAbout(key)));
     return { ...shared, defaults: without(shared.defaults), tasks: shared.tasks.map((task) => ({ ...task, keys: without(task.keys) })) };
   }
 

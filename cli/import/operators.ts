@@ -118,6 +118,7 @@ const EMPTY: OperatorMapping = { type: 'empty', arguments: {} };
 export const OPERATORS: Readonly<Record<string, OperatorMapping>> = {
   EmptyOperator: EMPTY,
   DummyOperator: EMPTY,
+  LatestOnlyOperator: { ...EMPTY, defaults: { latest_only: true } },
   BashOperator: {
     type: 'command',
     arguments: { bash_command: argv, env: textMap('env') },

@@ -15,6 +15,8 @@ export interface Simulation {
   /** What the event says that has started the run. */
   readonly event?: JsonObject;
   readonly script: Script;
+  /** When the run begins, milliseconds since 1970; default: when its interval is complete, as the clock starts it. */
+  readonly startedAt?: number;
   /** The fields of connections that expressions read, by name. */
   readonly connections?: JsonObject;
   /** Called before the first moment: for what people decide and when. */
@@ -31,8 +33,14 @@ export interface Simulated extends RunEnd {
 export async function simulate(plan: Plan, simulation: Simulation): Promise<Simulated> {
   const host = new SimulatedHost(simulation.script, async (call, parent) => {
     // Not the event: it has started the other run.
-    const { script, connections } = simulation;
-    const child = { script, ...(connections && { connections }), params: call.params, interval: call.interval };
+    const { script, connections, startedAt } = simulation;
+    const child = {
+      script,
+      ...(startedAt !== undefined && { startedAt }),
+      ...(connections && { connections }),
+      params: call.params,
+      interval: call.interval,
+    };
     const runId = `${call.parentRunId}/${call.taskId}`;
     const end = await begin(call.plan, parent, child, runId).complete();
     if (end.failure) throw new TaskFailed(end.failure.message, end.failure.origin);
@@ -48,12 +56,13 @@ export async function simulate(plan: Plan, simulation: Simulation): Promise<Simu
 function begin(
   plan: Plan,
   host: SimulatedHost,
-  { interval, params: given = {}, event, connections }: Simulation,
+  { interval, params: given = {}, event, connections, startedAt = Date.parse(interval.end) }: Simulation,
   pipelineRunId: string,
 ): PipelineRun {
   const { params, mistakes } = resolveRunParams(plan, given);
   if (mistakes.length > 0) throw new TaskFailed(`The run's parameters do not fit: ${mistakes.join(' ')}`);
   const evaluator = plan.shapes && new Evaluator(plan.shapes, plan.dateZone);
   const values = { ...runValues(plan, pipelineRunId, interval), ...(event && { event }), ...(connections && { conn: connections }) };
-  return new PipelineRun(plan, { pipelineRunId, interval, params, values }, host, evaluator);
+  const context = { pipelineRunId, interval, params, values, isOfTimetable: event === undefined, clockZero: startedAt };
+  return new PipelineRun(plan, context, host, evaluator);
 }

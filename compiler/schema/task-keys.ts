@@ -200,6 +200,13 @@ export const TASK_COMMON = {
     'In on_failure, on_success and finally: the task of `tasks` whose effect this one takes back. A rerun repeats what was undone.',
     'promote',
   ),
+  latest_only: {
+    type: 'boolean',
+    title: 'Latest only',
+    description:
+      'In runs that the clock or a backfill starts, the task is skipped unless the interval of the run is the newest that is complete. Default: false.',
+    examples: [true],
+  },
   inputs: text('Inputs', 'The task whose data this one reads, where the nearest before it is not the one.', 'extract_orders'),
   outputs: {
     ...text(

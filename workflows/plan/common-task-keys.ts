@@ -11,6 +11,7 @@ export const COMMON_TASK_KEYS = [
   'expand',
   'allow_failure',
   'undoes',
+  'latest_only',
   'inputs',
   'outputs',
   'owner',

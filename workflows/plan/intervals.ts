@@ -35,6 +35,12 @@ export function intervalsBackwards(schedule: SchedulePlan, { from, to, now, limi
   return intervals;
 }
 
+/** Whether no interval after one is complete at `now` (milliseconds): from the end of an interval to the end of the next. */
+export function isNewest(schedule: SchedulePlan, { end }: DataInterval, now: number): boolean {
+  const next = tickAfter(schedule, Date.parse(end));
+  return next === undefined || next > now;
+}
+
 /** The intervals that became complete in `(since, now]`, oldest first. */
 export function intervalsCompletedSince(schedule: SchedulePlan, since: number, now: number): DataInterval[] {
   const intervals: DataInterval[] = [];

@@ -130,6 +130,8 @@ export interface TaskPlan {
   /** Slots that all pipelines share; absent: it needs none. */
   readonly pool?: { readonly name: string; readonly slots: number };
   readonly allowFailure: boolean;
+  /** It is skipped in runs that the clock and backfills start, unless their interval is the newest. */
+  readonly latestOnly?: boolean;
   /** It starts only when it has succeeded, or was skipped, in the interval before. */
   readonly dependsOnPast?: boolean;
   /** Its output says how things stood: a rerun of what follows it asks again. */

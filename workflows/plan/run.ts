@@ -38,6 +38,13 @@ export function runInputOf(value: unknown): RunInput | undefined {
   return isPlan ? (value as unknown as RunInput) : undefined;
 }
 
+/** Whether a run stands for an interval of the timetable, which need not be the newest: the clock or a backfill started it, or the one that it repeats. */
+export function isOfTimetable({ cause, rerunOf, plan: { dagId } }: Pick<RunInput, 'cause' | 'rerunOf' | 'plan'>): boolean {
+  if (!rerunOf) return cause === 'scheduled' || cause === 'backfill';
+  const origin = rerunOf.original ?? rerunOf.pipelineRunId;
+  return [`${dagId}/scheduled-`, `${dagId}/backfill/`].some((start) => origin.startsWith(start));
+}
+
 /** What a rerun takes over from the run that it repeats. */
 export interface RerunOf {
   readonly pipelineRunId: string;

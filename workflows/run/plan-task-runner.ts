@@ -3,6 +3,7 @@ import { formatDuration } from '../plan/duration.ts';
 import { identityText } from '../plan/exact-json.ts';
 import type { Failure } from '../plan/failure.ts';
 import { type Evaluator, ExpressionFailed, type Variables } from '../plan/expressions/evaluator.ts';
+import { isNewest } from '../plan/intervals.ts';
 import type { ItemCall, ItemOutcome } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import { putOutput } from '../plan/outputs.ts';
@@ -31,6 +32,10 @@ export interface RunContext {
   readonly values: Variables;
   /** Whether it fills in the past. */
   readonly isBackfill?: boolean;
+  /** Whether it stands for an interval of the timetable, which need not be the newest. */
+  readonly isOfTimetable?: boolean;
+  /** The time, in milliseconds since 1970, at which the host's clock says 0: of a simulated run. */
+  readonly clockZero?: number;
   /** For tasks that keep their effects apart by run. Absent where there is no run, as in `sluice test`. */
   readonly identity?: RunIdentity;
   /** What it takes over from the run that it repeats. */
@@ -77,12 +82,20 @@ export class PlanTaskRunner implements TaskRunner {
   }
 
   skipReason(task: TaskPlan): TaskResult | undefined {
+    if (task.latestOnly && !this.isNewest()) return { state: 'skipped', note: 'latest_only: a newer interval is complete' };
     if (task.when === undefined) return undefined;
     try {
       return this.expressions(task).test(task.when, this.variables()) ? undefined : { state: 'skipped', note: `not ${task.when}` };
     } catch (error) {
       return { state: 'failed', error: messageOf(error) };
     }
+  }
+
+  /** Whether the run is about what is newest now; one that people or events have started always is. */
+  private isNewest(): boolean {
+    const { isOfTimetable = false, clockZero = 0, interval } = this.context;
+    const { schedule } = this.plan;
+    return schedule === null || !isOfTimetable || isNewest(schedule, interval, clockZero + this.host.now);
   }
 
   branch(task: TaskPlan, { output }: TaskResult): string {

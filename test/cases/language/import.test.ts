@@ -57,7 +57,6 @@ const GUARDS: readonly (readonly [string, missing: RegExp])[] = [
   ['decorator: airflow.decorators.task.branch, python_callable: m.f', /switch/],
   ['operator: BranchSQLOperator, sql: SELECT 1, follow_task_ids_if_true: [after], follow_task_ids_if_false: []', /switch/],
   ['operator: airflow.operators.python.ShortCircuitOperator, python_callable_name: f', /when/],
-  ['operator: airflow.operators.latest_only.LatestOnlyOperator', /LatestOnlyOperator/],
   ['operator: airflow.sensors.filesystem.FileSensor, filepath: /x', /FileSensor/],
   ['operator: airflow.sensors.python.PythonSensor, python_callable: f', /Python/],
   ['operator: HttpSensor, endpoint: /x, response_check: "lambda r: r.ok"', /response_check/],
@@ -128,6 +127,7 @@ describe('an import', () => {
       'operator: ExternalTaskSensor, external_dag_id: o, external_task_ids: [load], execution_delta: {__type__: datetime.timedelta, hours: -1}',
       { type: 'wait_for_pipeline', dag_id: 'o', task: 'load', offset: '-1h' },
     ],
+    ['operator: airflow.operators.latest_only.LatestOnlyOperator', { type: 'empty', latest_only: true }],
     ['operator: EmptyOperator, depends_on_past: true', { depends_on_past: true }],
     ['operator: SQLExecuteQueryOperator, sql: VACUUM, autocommit: true', { sql: 'VACUUM', transaction: false }],
     [
@@ -157,6 +157,11 @@ describe('an import', () => {
     const told = report.filter((line) => line.includes('depends_on_past'));
     assert.equal(told.length, 2);
     for (const line of told) assert.match(line, /^not_kept .*needs a schedule/);
+  });
+
+  it('leaves latest_only out where every run is started by hand', () => {
+    const { pipeline } = imported('d: {schedule: null, tasks: [{task_id: a, operator: LatestOnlyOperator}]}');
+    assert.deepEqual(pipeline.tasks, [{ name: 'a', type: 'empty' }]);
   });
 
   it('makes parameters of Variables and of dag_run.conf, and asks for the values that it cannot know', () => {

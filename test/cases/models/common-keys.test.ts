@@ -83,6 +83,14 @@ describe('every key of tasks, for every kind of task', () => {
       });
     }
 
+    it('expand of an empty task leads to the task that works with the items', () => {
+      const text = 'dag_id: toys\ntasks: [{name: a, type: empty, expand: {over: [1, 2]}}]';
+      const found = new Compiler(TOYS).compile({ file: 'toys.yaml', text }).diagnostics.map(({ message, hint }) => `${message} (${hint})`);
+      assert.deepEqual(found, [
+        "'expand' does nothing for a task of type empty: it would do nothing with each item. (move it to the task that works with the items)",
+      ]);
+    });
+
     it('but not in default_args, which are for the other tasks', () => {
       const text =
         'dag_id: toys\ndefault_args: {retries: 2, pool: small, execution_timeout: 1h}\ntasks: [{name: a, type: ok}, {name: b, type: empty}]';

@@ -116,6 +116,12 @@ export const COMMON_KEYS: Readonly<Record<CommonTaskKey, Row>> = {
     given: { ...CHILD, finally: `a: ${GOOD[column]('undoes: w')}` },
     expect: 'a=success w=success: success',
   })),
+  // Runs by hand are about the newest interval; others are tested in test/cases/language/latest-only.test.ts.
+  latest_only: row((column) => ({
+    tasks: `a: ${GOOD[column]('latest_only: true')}`,
+    given: { ...CHILD, file: FIRST },
+    expect: 'a=success: success',
+  })),
   // What waits, and for what, is tested in test/cases/language/past.test.ts.
   depends_on_past: row((column) => ({
     tasks: `a: ${GOOD[column]('depends_on_past: true')}`,

@@ -145,6 +145,7 @@ export const TASK_FIELDS = {
     ],
   },
   allowFailure: { by: 'the run' },
+  latestOnly: { by: 'the run' },
   dependsOnPast: {
     onlyOnTemporal: 'A simulated run is the first of its pipeline: it has no past.',
     testedIn: 'test/cases/language/past.test.ts',
