@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { text } from '../lib/schema-fields.ts';
+import { sqlFile, text } from '../lib/schema-fields.ts';
 import { connectionName } from './dataset/parameters.ts';
 import { defineTask, type ParamMistake } from './define-task.ts';
 import { DATABASE, sqlAt, withDatabase } from './sql/database.ts';
@@ -21,6 +21,7 @@ export const sql = defineTask({
         formerly: 'statement',
       },
     ),
+    sql_file: sqlFile('sql'),
     transaction: Type.Optional(
       Type.Boolean({
         title: 'One transaction',

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { text } from '../lib/schema-fields.ts';
+import { sqlFile, text } from '../lib/schema-fields.ts';
 import { connectionName } from './dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
 import { notYet, orNotYet } from './errors.ts';
@@ -21,6 +21,7 @@ export const waitForSql = defineTask({
       template: 'sql',
       formerly: 'query',
     }),
+    sql_file: sqlFile('sql'),
     ...WAIT_KEYS,
   }),
   result: Type.Object({ first: Type.Record(Type.String(), Type.Unknown()) }),

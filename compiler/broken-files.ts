@@ -25,7 +25,7 @@ export function listBrokenFiles(
       const dagId = plan?.dagId ?? ids.get(file);
       const errors = diagnostics
         .filter(({ severity }) => severity === 'error')
-        .map(({ line, column, code, message }) => `${line}:${column} ${code} ${message}`);
+        .map((each) => `${each.file === file ? '' : `${each.file}:`}${each.line}:${each.column} ${each.code} ${each.message}`);
       const reasons = plan ? [failures.get(plan.dagId) ?? []].flat() : errors;
       const [first] = reasons;
       if (first === undefined) return [];

@@ -14,6 +14,7 @@ export const CODES = {
   SL110: 'A fault of Sluice itself in this file. The other files go on; please report it.',
   SL111: 'A message that ends before a #: what follows a space and # is a comment in YAML. (A warning.)',
   SL112: 'An alias without its anchor, or a merge (`<<`) of something that is not a map.',
+  SL113: 'A file of SQL that `sql_file` names cannot be read, or does not stand in the folder of pipelines.',
   SL201: 'A key that the pipeline language does not have at this place.',
   SL202: 'A key that must be there is missing.',
   SL203: 'A value has the wrong type.',

@@ -18,6 +18,7 @@ import { emitPlan, emitTask } from './emit.ts';
 import { type ExpressionContext, resolveExpressions } from './expressions/resolve-expressions.ts';
 import { shapeOfSchema } from './expressions/shapes.ts';
 import type { FillIn } from './fill-in.ts';
+import { includeSql } from './include-sql.ts';
 import { linkPipelines } from './link-pipelines.ts';
 import { checkUnfinished } from './check-unfinished.ts';
 import { collectNotYet } from './not-yet.ts';
@@ -43,7 +44,15 @@ export interface PipelineFile {
   readonly text: string;
   /** Why its text was not read. */
   readonly refused?: { readonly code: 'SL103' | 'SL108'; readonly message: string };
+  /** Reads the files that it names, in its folder of pipelines; absent: it names none, or they cannot be read here. */
+  readonly readBeside?: ReadBeside;
 }
+
+/** Reads a file by its path from a pipeline's. */
+export type ReadBeside = (path: string) => ReadText;
+
+/** A text with its file as messages show it, or why it was not read, with what to do. */
+export type ReadText = { readonly file: string; readonly text: string } | { readonly refused: string; readonly hint?: string };
 
 /** What became of one file: a plan, or what is wrong with it. */
 export interface Compilation {
@@ -119,15 +128,15 @@ export class Compiler {
     return compilation;
   }
 
-  private draft({ file, text, refused }: PipelineFile, keepTree: boolean): Draft {
+  private draft({ file, text, refused, readBeside }: PipelineFile, keepTree: boolean): Draft {
     const source = new Source(file, text);
     if (refused) source.reportAt(refused.code, 0, 1, refused.message);
-    const read = refused ? undefined : source.isolate(() => this.read(source));
+    const read = refused ? undefined : source.isolate(() => this.read(source, readBeside));
     if (!keepTree) source.forget();
     return { source, value: read?.value, nodes: read?.nodes ?? [], filledIn: [] };
   }
 
-  private read(source: Source): Pick<Draft, 'value' | 'nodes'> {
+  private read(source: Source, readBeside: ReadBeside | undefined): Pick<Draft, 'value' | 'nodes'> {
     const parsed = parse(source);
     if (parsed && isDagFactory(parsed)) {
       source.report(
@@ -138,7 +147,7 @@ export class Compiler {
       );
       return { value: undefined, nodes: [] };
     }
-    const value = parsed && keepDefaults(source, parsed);
+    const value = parsed && includeSql(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
     const nodes = value ? taskNodes(value) : [];
     if (value) this.validator.validate(source, value, nodes);
     return { value, nodes };

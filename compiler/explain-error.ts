@@ -43,6 +43,7 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
       );
     case 'required': {
       const missing = String(params.missingProperty);
+      if (source.isReported([...path, missing])) return;
       const { formerly } = propertiesOf(error)[missing] ?? {};
       if (isMistyped(missing, error.data, Object.keys(propertiesOf(error)), formerly)) return; // reported where the wrong word stands
       if (formerly !== undefined && isMap(error.data) && formerly in error.data) {

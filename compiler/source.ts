@@ -14,28 +14,68 @@ const MAX_DIAGNOSTICS = 500;
 /** Of longer lines, in characters, only the part around a mistake goes with it. */
 const MAX_LINE = 2_000;
 
-/** A YAML file while it is compiled: it knows where everything stands, and collects what is wrong. */
-export class Source {
+/** A text whose lines can be shown. */
+class TextFile {
   private counted: LineCounter | undefined;
-  readonly diagnostics: Diagnostic[] = [];
-  private parsed: Document | undefined;
-  /** Paths that have been reported: what follows from the same mistake stays quiet. */
-  private readonly reported: string[] = [];
-  private readonly told = new Set<string>();
 
   constructor(
-    /** As it is shown in messages. */
     readonly file: string,
     readonly text: string,
   ) {}
 
   /** Where lines begin. Counted here and not by the parser, so that what is refused before it is parsed has a place too. */
-  private get lines(): LineCounter {
+  get lines(): LineCounter {
     if (this.counted) return this.counted;
     const lines = (this.counted = new LineCounter());
     lines.addNewLine(0);
     for (let at = this.text.indexOf('\n'); at >= 0; at = this.text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
     return lines;
+  }
+}
+
+/** A value that stands in another file, whose name stands at `at`. */
+interface Included {
+  readonly at: Path;
+  readonly in: TextFile;
+}
+
+/** A YAML file while it is compiled: it knows where everything stands, and collects what is wrong. */
+export class Source {
+  readonly diagnostics: Diagnostic[] = [];
+  private parsed: Document | undefined;
+  /** Paths that have been reported: what follows from the same mistake stays quiet. */
+  private readonly reported: string[] = [];
+  private readonly told = new Set<string>();
+  /** Values that stand in other files, by their paths. */
+  private readonly included = new Map<string, Included>();
+  private readonly own: TextFile;
+
+  constructor(
+    /** As it is shown in messages. */
+    readonly file: string,
+    readonly text: string,
+  ) {
+    this.own = new TextFile(file, text);
+  }
+
+  /** Says that the value at `path` is a text that stands in another file, whose name stands at `at`. */
+  include(path: Path, at: Path, { file, text }: { readonly file: string; readonly text: string }): void {
+    this.included.set(keyOf(path), { at, in: new TextFile(file, text) });
+  }
+
+  /** All texts that the pipeline is made of: its file, and those that it names. */
+  get texts(): readonly string[] {
+    return [this.text, ...Array.from(this.included.values(), (each) => each.in.text)];
+  }
+
+  /** The path as it is written: where a value stands in another file, the path of that file's name. */
+  writtenAt(path: Path): Path {
+    return this.included.get(keyOf(path))?.at ?? path;
+  }
+
+  /** Says that nothing stands at `path` because of a mistake that is told: it is not missing. */
+  expectNone(path: Path): void {
+    this.reported.push(keyOf(path));
   }
 
   /** The syntax tree: it knows where everything stands. Large: see `forget`. */
@@ -82,22 +122,26 @@ export class Source {
 
   /** Reports at a character offset. */
   reportAt(code: Code, offset: number, length: number, message: string, hint?: string): void {
-    if (!this.isFull) return this.push(code, offset, length, message, hint);
-    // A warning less changes nothing; a mistake that is not shown must not make the file good.
-    if (WARNINGS.has(code) || this.diagnostics.at(-1)?.code === 'SL109') return;
-    this.push('SL109', offset, length, `There are more than ${MAX_DIAGNOSTICS} mistakes and warnings; this and the others are not shown.`);
+    this.reportIn(this.own, code, offset, length, message, hint);
   }
 
-  private push(code: Code, offset: number, length: number, message: string, hint?: string): void {
-    const { lines } = this;
-    const { line, col } = lines.linePos(Math.min(offset, this.text.length));
+  private reportIn(file: TextFile, code: Code, offset: number, length: number, message: string, hint: string | undefined): void {
+    if (!this.isFull) return this.push(code, offset, length, message, hint, file);
+    // A warning less changes nothing; a mistake that is not shown must not make the file good.
+    if (WARNINGS.has(code) || this.diagnostics.at(-1)?.code === 'SL109') return;
+    const tooMany = `There are more than ${MAX_DIAGNOSTICS} mistakes and warnings; this and the others are not shown.`;
+    this.push('SL109', offset, length, tooMany, undefined, file);
+  }
+
+  private push(code: Code, offset: number, length: number, message: string, hint?: string, { file, text, lines } = this.own): void {
+    const { line, col } = lines.linePos(Math.min(offset, text.length));
     const start = lines.lineStarts[line - 1] ?? 0;
-    const end = this.text.indexOf('\n', start);
-    const wholeLine = this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
+    const end = text.indexOf('\n', start);
+    const wholeLine = text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
     const lineFrom = wholeLine.length > MAX_LINE ? Math.max(0, col - 1 - MAX_LINE / 2) : 0;
     const sourceLine = wholeLine.slice(lineFrom, lineFrom + MAX_LINE);
     // What an alias or a merge repeats is wrong at one place.
-    const told = `${code} ${offset} ${message}`;
+    const told = `${code} ${file} ${offset} ${message}`;
     if (this.told.has(told)) return;
     this.told.add(told);
     this.diagnostics.push({
@@ -105,7 +149,7 @@ export class Source {
       severity: WARNINGS.has(code) ? 'warning' : 'error',
       message,
       ...(hint !== undefined && { hint }),
-      file: this.file,
+      file,
       line: Math.max(1, line),
       column: Math.max(1, col),
       length: Math.max(1, Math.min(length, wholeLine.length - col + 1)),
@@ -124,7 +168,7 @@ export class Source {
   /** Reports the key at the end of `path`. */
   reportKey(code: Code, path: Path, message: string, hint?: string): void {
     this.reported.push(keyOf(path));
-    const [from, to] = this.pairAt(path)?.key.range ?? this.valueRange(path);
+    const [from, to] = this.pairAt(this.writtenAt(path))?.key.range ?? this.valueRange(path);
     this.reportAt(code, from, to - from, message, hint);
   }
 
@@ -140,6 +184,8 @@ export class Source {
   /** Reports a part of the text at `path`, `from` and `to` being places in its value; all of it where YAML writes the value otherwise. */
   reportPart(code: Code, path: Path, from: number, to: number, message: string, hint?: string): void {
     this.reported.push(keyOf(path));
+    const included = this.included.get(keyOf(path));
+    if (included) return this.reportIn(included.in, code, from, to - from, message, hint);
     const [start, end] = this.valueRange(path);
     const node = this.nodeAt(path);
     const value = node instanceof Scalar && typeof node.value === 'string' ? node.value : '';
@@ -157,7 +203,7 @@ export class Source {
 
   /** Where the value at `path` stands, or its nearest ancestor that does; both count from 1. */
   placeOf(path: Path): { readonly line: number; readonly column: number } {
-    const { line, col } = this.lines.linePos(this.valueRange(path)[0]);
+    const { line, col } = this.own.lines.linePos(this.valueRange(path)[0]);
     return { line, column: col };
   }
 
@@ -183,7 +229,8 @@ export class Source {
     return map instanceof YAMLMap && key !== undefined ? pairOf(map, key) : undefined;
   }
 
-  private valueRange(path: Path): [number, number] {
+  private valueRange(given: Path): [number, number] {
+    const path = this.writtenAt(given);
     for (let length = path.length; length >= 0; length--) {
       const node = this.nodeAt(path.slice(0, length));
       const range: Range | null | undefined = node?.range;

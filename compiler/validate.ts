@@ -5,6 +5,7 @@ import { checkNumbers } from './check-numbers.ts';
 import { didYouMean } from './diagnostic.ts';
 import { explainError, isMistyped, type Place, showValue } from './explain-error.ts';
 import { foreignTypeHint } from './foreign-types.ts';
+import { SQL_FILE } from './include-sql.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { type Catalogs, pipelineSchema } from './schema/pipeline-schema.ts';
 import { shownExamples } from './schema/shown-example.ts';
@@ -134,10 +135,12 @@ function checkExclusive(
   for (const group of exactlyOneOf) {
     const [first, second] = group.filter((key) => key in keys);
     if (first === undefined) {
-      if (group.some((key) => isMistyped(key, keys, allowed))) continue;
-      source.reportInside('SL208', path, `One of ${group.join(', ')} is missing in this ${path[0] === 'triggers' ? 'trigger' : 'task'}.`);
+      if (group.some((key) => source.isReported([...path, key]) || isMistyped(key, keys, allowed))) continue;
+      const names = allowed.includes(SQL_FILE) ? [...group, SQL_FILE] : group;
+      source.reportInside('SL208', path, `One of ${names.join(', ')} is missing in this ${path[0] === 'triggers' ? 'trigger' : 'task'}.`);
     } else if (second !== undefined) {
-      source.reportKey('SL208', [...path, second], `'${second}' and '${first}' exclude each other.`, 'keep one of them');
+      const [one, other] = [second, first].map((key) => String(source.writtenAt([...path, key]).at(-1)));
+      source.reportKey('SL208', [...path, second], `'${one}' and '${other}' exclude each other.`, 'keep one of them');
     }
   }
 }
@@ -145,6 +148,7 @@ function checkExclusive(
 /** What the task type itself finds wrong with keys that are right one by one. */
 function checkTogether(source: Source, taskType: TaskType, task: JsonObject, path: Path): void {
   for (const { at, message, hint } of taskType.mistakes?.(task as never) ?? []) {
+    if (source.isReported([...path, ...at])) continue;
     const last = at.at(-1);
     if (typeof last === 'string') source.reportKey('SL208', [...path, ...at], message, hint);
     else source.reportInside('SL208', [...path, ...at], message, hint);

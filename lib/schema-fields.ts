@@ -22,6 +22,20 @@ export function text(title: string, description: string, example: string, option
   return Type.String({ minLength: 1, title, description, examples: [example], ...options });
 }
 
+/** Beside a key for SQL: a file that has it. The compiler puts its text in the place of that key, and no task sees this one. */
+export function sqlFile(holds: 'sql' | 'query') {
+  return Type.Optional(
+    Type.String({
+      minLength: 1,
+      title: 'SQL file',
+      description: `A file with the SQL, in place of \`${holds}\`: its path from the pipeline's file, within the folder of pipelines. Expressions in it are those of \`${holds}\`.`,
+      examples: ['sql/orders.sql'],
+      template: 'none',
+      holds,
+    }),
+  );
+}
+
 const PART_OF_NAME = '(?:[^".;\\u0000-\\u001f]+|"(?:[^"\\u0000-\\u001f]|"")+")';
 
 /** What the name of a table looks like: `table`, `schema.table`, or parts in double quotes. */

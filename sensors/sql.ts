@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { duration, text } from '../lib/schema-fields.ts';
+import { duration, sqlFile, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
 import { StartMode } from './event-mode.ts';
 
@@ -10,6 +10,7 @@ export const sql = defineTrigger({
   connection: { default: 'postgres_default', types: ['postgres'] },
   params: Type.Object({
     query: text('Query', 'One SELECT whose rows are the events.', 'SELECT id, total FROM orders'),
+    sql_file: sqlFile('query'),
     cursor: text(
       'Cursor',
       'A column of the rows that never gets smaller: rows past the last one seen are new, and others of its value.',

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { TABLE_NAME } from '../../lib/schema-fields.ts';
+import { sqlFile, TABLE_NAME } from '../../lib/schema-fields.ts';
 import { minRows } from '../dataset/min-rows.ts';
 import { bucketName, keyPrefix } from '../dataset/parameters.ts';
 
@@ -23,6 +23,7 @@ export const params = Type.Object({
       examples: ['SELECT id, total FROM orders WHERE total > 0'],
     }),
   ),
+  sql_file: sqlFile('query'),
   columns: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
       title: 'Columns',

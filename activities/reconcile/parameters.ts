@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { choice, count, flag, map, TABLE_NAME, text, texts } from '../../lib/schema-fields.ts';
+import { choice, count, flag, map, sqlFile, TABLE_NAME, text, texts } from '../../lib/schema-fields.ts';
 import { connectionField } from '../../connections/connection-field.ts';
 
 const side = (title: string, description: string) =>
@@ -13,6 +13,7 @@ const side = (title: string, description: string) =>
       query: Type.Optional(
         text('Query', 'A SELECT, instead of a table.', 'SELECT id, total FROM orders', { template: 'sql', mysql: true }),
       ),
+      sql_file: sqlFile('query'),
       dataset: Type.Optional(
         text(
           'Data set',

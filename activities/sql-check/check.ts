@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { choice, count, duration, map, text, TABLE_NAME } from '../../lib/schema-fields.ts';
+import { choice, count, duration, map, sqlFile, text, TABLE_NAME } from '../../lib/schema-fields.ts';
 import type { Json, JsonObject } from '../../workflows/plan/json.ts';
 import type { ParamMistake } from '../define-task.ts';
 
@@ -32,6 +32,7 @@ const check = map(
   {
     name: text('Name', 'What messages call it.', 'has_rows'),
     sql: Type.Optional(text('SQL', 'A SELECT of one value.', 'SELECT count(*) FROM orders', { template: 'sql' })),
+    sql_file: sqlFile('sql'),
     check: Type.Optional(choice('Check', 'A check of the table, in place of SQL.', KINDS)),
     column: Type.Optional(text('Column', 'The column that is checked.', 'customer_id', { template: 'none' })),
     values: Type.Optional(

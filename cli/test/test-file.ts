@@ -117,7 +117,7 @@ const SCHEMA = {
  * @throws CommandError when it is not one, with the place
  */
 export async function readTestFile(file: string): Promise<TestFile> {
-  const { text, refused } = await readPipelineFile(file);
+  const { text, refused } = await readPipelineFile(file, dirname(file));
   if (refused) throw new CommandError(`${file}: ${refused.message}`);
   const source = new Source(file, text);
   const value = source.isolate(() => parse(source));

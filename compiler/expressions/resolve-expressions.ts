@@ -83,7 +83,7 @@ class ExpressionResolver {
     private readonly value: JsonObject,
     private readonly context: ExpressionContext,
   ) {
-    this.hasBraces = isTemplate(source.text);
+    this.hasBraces = source.texts.some(isTemplate);
     this.params = Object.fromEntries(Object.entries(context.params).map(([name, { schema }]) => [name, shapeOfSchema(schema)]));
     this.hasEvent = Array.isArray(value.triggers) && value.triggers.length > 0;
   }

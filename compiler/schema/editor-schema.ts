@@ -63,7 +63,17 @@ function withExpressions(schema: unknown): unknown {
     ...(isMap(additionalProperties) && { additionalProperties: orExpression(additionalProperties) }),
     ...(isMap(items) && { items: orExpression(items) }),
     ...(Array.isArray(anyOf) && { anyOf: anyOf.map(withExpressions) }),
+    ...orInFile(schema),
   };
+}
+
+/** A key that must be there may be in a file instead: the compiler looks when it has read that. */
+function orInFile({ properties, required }: JsonSchema): JsonSchema {
+  const [file, held] =
+    Object.entries(isMap(properties) ? properties : {}).find(([, each]) => isMap(each) && each.holds !== undefined) ?? [];
+  const key = isMap(held) ? held.holds : undefined;
+  if (!Array.isArray(required) || !required.includes(key)) return {};
+  return { required: required.filter((each) => each !== key), anyOf: [{ required: [key] }, { required: [file] }] };
 }
 
 function eachOf(properties: object): object {

@@ -1,10 +1,10 @@
 import { DURATION_HELP } from '../../workflows/plan/duration.ts';
 
 /**
- * A JSON Schema (draft 07), or a part of one. Beside its keywords there are six of ours: `form`, what `pattern` asks for, in words;
+ * A JSON Schema (draft 07), or a part of one. Beside its keywords there are seven of ours: `form`, what `pattern` asks for, in words;
  * `formerly`, what earlier releases called the key; `template`, how a text takes `{{ expressions }}`: see `TEMPLATE_KINDS`; `mysql`, that SQL may be for
  * MySQL too; `names`, which names expressions have there beside those of every run;
- * and `connection`, that the text names one.
+ * `connection`, that the text names one; and `holds`, which key beside it has the text of the file that it names.
  */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 

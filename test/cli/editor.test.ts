@@ -147,6 +147,20 @@ describe('an editor with the YAML language server', function () {
     assert.deepEqual([found, mistakes.map(({ message }) => message)], [[], []]);
   });
 
+  it('finds nothing wrong with SQL in files', async () => {
+    const { found } = await open([
+      'dag_id: x',
+      'triggers: [{name: t, type: sql, sql_file: sql/rows.sql, cursor: id}]',
+      'tasks:',
+      '  - {name: a, type: sql, sql_file: sql/a.sql}',
+      '  - {name: b, type: wait_for_sql, sql_file: sql/a.sql}',
+      '  - {name: c, type: postgres_to_s3, sql_file: sql/a.sql, s3_bucket: raw-data}',
+      '  - {name: d, type: sql_check, checks: [{name: x, sql_file: sql/a.sql, min: 1}]}',
+      '  - {name: e, type: reconcile, key: [id], source: {conn_id: p, sql_file: sql/a.sql}, target: {conn_id: q, table: t}}',
+    ]);
+    assert.deepEqual(found, []);
+  });
+
   it('underlines an unknown key of a task where it stands', async () => {
     const { found } = await open(['dag_id: x', 'tasks:', '  - name: a', '    type: spark_job', '    job_nam: j']);
     assert.ok(
