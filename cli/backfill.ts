@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
-import { previewBackfill, startBackfill } from '../temporal/backfills.ts';
+import { activeRunsOf, previewBackfill, startBackfill } from '../temporal/backfills.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { runUrl } from '../temporal/web-ui.ts';
 import { type Choice, REPROCESS, type Reprocess } from '../workflows/plan/interval-coverage.ts';
@@ -59,7 +59,9 @@ Examples:
         throw new CommandError(`No complete interval of ${plan.dagId} begins from ${options.from} to ${options.to}.`);
       }
       const runs = choices.filter((choice) => choice.runs).length;
-      say(`${runs} of ${choices.length} intervals ${options.dryRun ? 'would run' : 'are to run'}, at most ${maxActive} at the same time.`);
+      say(
+        `${runs} of ${choices.length} intervals ${options.dryRun ? 'would run' : 'are to run'}, at most ${activeRunsOf(order)} at the same time.`,
+      );
       if (options.dryRun) return print(options, choices, formatChoices(choices));
       say(formatChoices(choices));
       if (runs === 0) return print(options, { backfill: null }, '');

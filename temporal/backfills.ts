@@ -35,8 +35,19 @@ export interface BackfillOrder {
   readonly reverse: boolean;
 }
 
+/** How many runs a backfill has at the same time: where a task depends on its past, others could only wait for the first. */
+export function activeRunsOf({ plan, maxActive }: Pick<BackfillOrder, 'plan' | 'maxActive'>): number {
+  return plan.tasks.some(({ dependsOnPast }) => dependsOnPast) ? 1 : maxActive;
+}
+
 /** The intervals of a backfill, oldest first. @throws BackfillRefused */
-function intervalsOf({ plan, from, to }: BackfillOrder, now: number): DataInterval[] {
+function intervalsOf({ plan, from, to, reverse }: BackfillOrder, now: number): DataInterval[] {
+  const dependent = plan.tasks.find(({ dependsOnPast }) => dependsOnPast);
+  if (dependent && reverse) {
+    throw new BackfillRefused(
+      `Task '${dependent.name}' of '${plan.dagId}' has \`depends_on_past\`: its intervals run oldest first. Leave \`--reverse\` out.`,
+    );
+  }
   if (!plan.schedule) throw new BackfillRefused(`'${plan.dagId}' has no schedule, and so no intervals. Use \`sluice run ${plan.dagId}\`.`);
   const intervals = intervalsBetween(plan.schedule, { from, to, now, limit: MAX_INTERVALS + 1 });
   if (intervals.length > MAX_INTERVALS)
@@ -63,19 +74,12 @@ export async function previewBackfill(client: Client, order: BackfillOrder): Pro
 export async function startBackfill(client: Client, taskQueue: string, order: BackfillOrder): Promise<RunReference> {
   const { plan, from, to } = order;
   NotYet.refuse(plan);
-  const dependent = plan.tasks.find(({ dependsOnPast }) => dependsOnPast);
-  if (dependent && order.reverse) {
-    throw new BackfillRefused(
-      `Task '${dependent.name}' of '${plan.dagId}' has \`depends_on_past\`: its intervals run oldest first. Leave \`--reverse\` out.`,
-    );
-  }
   const now = Date.now();
   const total = intervalsOf(order, now).length;
   const expiredBefore = await expiryOf(client, plan.dagId, now);
   const input: BackfillInput = {
     ...order,
-    // Runs that can only wait for those before them would hold their places.
-    ...(dependent && { maxActive: 1 }),
+    maxActive: activeRunsOf(order),
     from: iso(from),
     to: iso(to),
     until: iso(now),

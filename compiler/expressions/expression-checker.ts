@@ -130,7 +130,7 @@ function checkInScope(source: string, scope: ExpressionScope): CheckedExpression
         end: unguarded.end,
         code: 'SL502',
         message: `Tasks of \`finally\` run after good runs too, where 'failure' is null.`,
-        hint: `write failure != null ? ${unguarded.path.join('.')} : ${unguarded.path[1] === 'attempts' ? '0' : '"none"'}, or give the task when: failure != null`,
+        hint: `write failure != null ? ${unguarded.path.join('.')} : ${unguarded.path[1] === 'attempts' ? '0' : "'none'"}, or give the task when: failure != null`,
       },
     };
   }

@@ -83,7 +83,10 @@ describe('a pipeline file with mistakes', function () {
     assert.ok(file);
     assert.deepEqual([file.dagId, file.mistakes], [dagId, 1]);
     assert.match(file.mistake, /^7:21 SL\d+ .*'emty'/);
-    assert.match(seen.text, /files: 1 cannot be applied, as the scheduler said at \S+Z\n\nFILE +PIPELINE +SINCE.*\n.*sales\.yaml.*'emty'/);
+    assert.match(
+      seen.text,
+      /files: 1 cannot be applied, as the scheduler said at \S+Z\npast: no task waits for its own\n\nFILE +PIPELINE +SINCE.*\n.*sales\.yaml.*'emty'/,
+    );
     assert.equal(seen.code, 1);
     const [opened] = await eventually(async () => {
       assert.equal(events('sales.yaml').length, 1);

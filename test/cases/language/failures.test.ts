@@ -48,7 +48,7 @@ describe('failure in expressions', () => {
       'what may be null',
       'finally',
       '{{ failure.error }}',
-      /SL502 .*null.* write failure != null \? failure\.error : "none", or .*when: failure != null/,
+      /SL502 .*null.* write failure != null \? failure\.error : 'none', or .*when: failure != null/,
     ],
   ] as const) {
     it(`is told of ${what}`, () => {

@@ -18,6 +18,7 @@ import type { RunResult } from '../../../workflows/plan/run.ts';
 import { dataIntervalAt, type SchedulePlan } from '../../../workflows/plan/schedule.ts';
 import type { TaskInput } from '../../../workflows/plan/task-input.ts';
 import { eventually } from '../../support/eventually.ts';
+import { sluice } from '../../support/processes.ts';
 import { tasksOf, TOYS } from '../../support/toy-language.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';
@@ -147,6 +148,7 @@ describe('depends_on_past', () => {
   describe('on Temporal', function () {
     this.timeout('1m');
     let worker: TestWorker;
+    let environment: Record<string, string>;
     /** `<dag_id> <day>` of the tasks that fail. */
     const failing = new Set<string>();
     const order: string[] = [];
@@ -160,7 +162,8 @@ describe('depends_on_past', () => {
         if (failing.has(day)) throw ApplicationFailure.nonRetryable('no', 'TestFailure');
         return null;
       };
-      worker = await startTestWorker((await testStack(['temporal'])).environment, { ok });
+      ({ environment } = await testStack(['temporal']));
+      worker = await startTestWorker(environment, { ok });
     });
     after(() => worker.close());
 
@@ -215,9 +218,24 @@ describe('depends_on_past', () => {
       assert.equal((await resultOf(await start(plan, 1))).tasks.a?.note, undefined);
       const third = await start(plan, 3);
       await waitsFor(third, /^waits for its past: There is no run of 2024-05-02T00:00:00Z/);
+      const { stdout } = await sluice(['status'], { ...environment, SLUICE_TASK_QUEUE: worker.taskQueue });
+      assert.match(
+        stdout,
+        /\npast: 1 task waits for its own\n\nRUN .*WAITS FOR\n\S+\/manual\/2024-05-03T00:00:00Z +a +\S+ +There is no run of 2024-05-02/,
+      );
       await operateTask(worker.client, third.pipelineRunId, 'retry', { task: 'a', by: 'ann', reason: 'a holiday' });
       const { tasks } = await resultOf(third);
       assert.deepEqual(tasks.a, { state: 'success', output: null, note: 'did not wait for its past: retry by ann: a holiday' });
+    });
+
+    it('starts all the same a task whose run waits before it takes its place', async () => {
+      const plan = planOf('a: ok with {depends_on_past: true}', { max_active_runs: 1 });
+      failing.add(`${plan.dagId} 01`);
+      await assert.rejects(resultOf(await start(plan, 1)));
+      const second = await start(plan, 2);
+      await waitsFor(second, /'a' is failed/);
+      await operateTask(worker.client, second.pipelineRunId, 'retry', { task: 'a', by: 'ann' });
+      assert.equal((await resultOf(second)).tasks.a?.note, 'did not wait for its past: retry by ann');
     });
 
     it('ends with the run that is cancelled', async () => {
