@@ -10,7 +10,7 @@ import {
 } from '../workflows/plan/trigger.ts';
 import { type EventId, sourceId } from './event-id.ts';
 import type { Verdict } from './event-judge.ts';
-import { OwnOutput } from './own-output.ts';
+import { type Origins, OwnOutput } from './own-output.ts';
 import type { EndedRun, EndedRuns, RunStarts, WantedRun } from './run-starts.ts';
 import type { SensorJournal } from './sensor-journal.ts';
 
@@ -44,8 +44,9 @@ export class EventRuns {
     private readonly starts: RunStarts,
     private readonly journal: SensorJournal,
     private readonly signal: AbortSignal,
+    writerOf?: Origins['writerOf'],
   ) {
-    this.ownOutput = new OwnOutput(plan, trigger.type);
+    this.ownOutput = new OwnOutput(plan, trigger.type, { startedBy: starts.startedBy?.bind(starts), writerOf });
   }
 
   /**
@@ -79,10 +80,13 @@ export class EventRuns {
     const run = this.starts.idOf(wanted);
     if (maxInFlight !== undefined) await this.room(wanted, maxInFlight);
     const begin = (): Promise<'started' | 'known'> => this.insist(() => this.starts.start(wanted));
-    const outcome = await this.ownOutput.guard(event, run, begin).catch((error: unknown) => {
-      this.starting.delete(run);
-      throw error;
-    });
+    const connId = this.trigger.source.conn_id;
+    const outcome = await this.ownOutput
+      .guard(event, run, begin, typeof connId === 'string' ? connId : undefined)
+      .catch((error: unknown) => {
+        this.starting.delete(run);
+        throw error;
+      });
     if (this.starting.delete(run)) this.open.add(run);
     this.journal.count(outcome);
     if (outcome === 'started') this.journal.started(run);

@@ -7,6 +7,7 @@ import { withCurrentNames } from '../lib/current-names.ts';
 import type { SensorCall, SensorEnd, SensorReport } from '../workflows/plan/trigger.ts';
 import type { Sensor, TriggerType } from './define-trigger.ts';
 import { EventJudge } from './event-judge.ts';
+import { writerOf } from './event-makers.ts';
 import { EventRuns } from './event-runs.ts';
 import type { RunStarts } from './run-starts.ts';
 import { SensorJournal } from './sensor-journal.ts';
@@ -56,7 +57,9 @@ export async function runSensor(
       return sensor.run({
         ...contextOf(type, connections, call),
         judge: new EventJudge(plan, trigger),
-        runs: new EventRuns(plan, trigger, sensorId, starts, journal, linked),
+        runs: new EventRuns(plan, trigger, sensorId, starts, journal, linked, (event, connId) =>
+          writerOf(event, connections.get(connId ?? 'aws_default', ['aws']), linked),
+        ),
         journal,
         signal: linked,
         log: activity.log,

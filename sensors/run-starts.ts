@@ -39,6 +39,18 @@ export interface EndedRun {
   readonly datasets: readonly string[];
 }
 
+/** What has started a run. */
+export interface RunOrigin {
+  /** Of the run: the kind of trigger, where one has started it. */
+  readonly cause: string;
+  /** The event, where a trigger has started it. */
+  readonly event?: RunEvent;
+  /** The connection of that trigger, where it names one. */
+  readonly connId?: string;
+  /** The run that waits for it, where a task has started it. */
+  readonly parent?: string;
+}
+
 /** What sensors ask of Temporal. */
 export interface RunStarts {
   /**
@@ -55,6 +67,8 @@ export interface RunStarts {
   hasAny?(run: Pick<WantedRun, 'plan' | 'cause' | 'id'>): Promise<boolean>;
   /** The runs that have ended at `since` (ISO 8601) or later, by the time of their ends: those of a pipeline, or all that made one of the data sets. */
   ended(which: EndedRuns, since: string): Promise<EndedRun[]>;
+  /** What has started a run; undefined when there is no such run. Absent where no server is asked. */
+  startedBy?(run: string): Promise<RunOrigin | undefined>;
   /** The workflow id that `run` gets. */
   idOf(run: Pick<WantedRun, 'plan' | 'cause' | 'id'>): string;
   /** The runs of a pipeline with this cause that have not ended, by workflow id. */

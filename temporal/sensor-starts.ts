@@ -15,6 +15,7 @@ import {
 import { idBeginning } from '../workflows/plan/bounded-id.ts';
 import { pipelineRunId, wholeRunId } from './names.ts';
 import { explainRefusal } from './refusals.ts';
+import { readRunInput } from './run-input.ts';
 import { runStart } from './run-start.ts';
 import { summaryOf } from './runs.ts';
 
@@ -110,6 +111,26 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       }
     },
 
+    async startedBy(run: string): Promise<RunOrigin | undefined> {
+      try {
+        const { runId, parentExecution } = await within(() => client.workflow.getHandle(run).describe());
+        const input = await within(() => readRunInput(client, { pipelineRunId: run, temporalRunId: runId }));
+        if (!input) return undefined;
+        const { cause, event, plan } = input;
+        const connId = plan.triggers?.find(({ type }) => type === cause)?.source.conn_id;
+        const parent = parentExecution?.workflowId;
+        return {
+          cause,
+          ...(event && { event }),
+          ...(typeof connId === 'string' && { connId }),
+          ...(typeof parent === 'string' && parent !== '' && { parent }),
+        };
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      }
+    },
+
     async recent(dagId: string, cause: string): Promise<string[]> {
       const { pipeline, cause: why } = SEARCH_ATTRIBUTES;
       const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${why.name} = ${JSON.stringify(cause)}`;
@@ -163,6 +184,13 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       return typeof quiet === 'string' ? { until: quiet } : (quiet ?? undefined);
     },
   };
+}
+
+interface RunOrigin {
+  readonly cause: string;
+  readonly event?: RunEvent;
+  readonly connId?: string;
+  readonly parent?: string;
 }
 
 type EndedRuns = { readonly dagId: string } | { readonly datasets: readonly string[] };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { OwnOutput } from '../../sensors/own-output.ts';
+import type { RunOrigin } from '../../sensors/run-starts.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import { planOf, task } from '../support/plans.ts';
@@ -39,7 +40,7 @@ const EVENTS: Readonly<Record<string, { readonly own: readonly RunEvent[]; reado
 };
 
 async function startsOf(type: string, made: RunEvent, outcome: 'started' | 'known' = 'started'): Promise<number> {
-  const guard = new OwnOutput(PLAN, type, () => 0);
+  const guard = new OwnOutput(PLAN, type, {}, () => 0);
   let starts = 0;
   const start = (): Promise<typeof outcome> => Promise.resolve(outcome).finally(() => (starts += 1));
   await Promise.all(
@@ -64,9 +65,32 @@ describe('runs that a pipeline starts by its own output', () => {
     for (const each of EVENTS.kafka?.own ?? []) assert.equal(await startsOf('kafka', each, 'known'), 30);
   });
 
+  it('are found behind the runs of other pipelines: those that an event, or a task of another run, has started', async () => {
+    const id = '0190a1b2-0000-4000-8000-000000000000';
+    const origins: Readonly<Record<string, RunOrigin>> = {
+      'b/rabbitmq/1': { cause: 'rabbitmq', event: header(`c/run/1/${id}/tell`) },
+      'c/run/1': { cause: 'pipeline', parent: 'd/kafka/1' },
+      'd/kafka/1': { cause: 'kafka', event: header(`mine/manual/1/${id}/tell`) },
+      'e/kafka/1': { cause: 'kafka', event: event({ from: 'outside' }) },
+    };
+    const startsAfter = async (run: string): Promise<number> => {
+      let now = 0;
+      const guard = new OwnOutput(PLAN, 'kafka', { startedBy: (each) => Promise.resolve(origins[each]) }, () => (now += 700));
+      let starts = 0;
+      const start = (): Promise<'started'> => Promise.resolve('started' as const).finally(() => (starts += 1));
+      for (let at = 0; at < 20; at++) {
+        await guard
+          .guard(header(`${run}/${id}/tell`), `mine/kafka/${at}`, start)
+          .catch((error: Error) => assert.match(error.message, /^The pipeline starts itself through 'b', 'c', 'd': /));
+      }
+      return starts;
+    };
+    assert.deepEqual([await startsAfter('b/rabbitmq/1'), await startsAfter('e/kafka/1'), await startsAfter('f/gone/1')], [10, 20, 20]);
+  });
+
   it('go on a minute later', async () => {
     let now = 0;
-    const guard = new OwnOutput(PLAN, 'kafka', () => now);
+    const guard = new OwnOutput(PLAN, 'kafka', {}, () => now);
     const [own] = EVENTS.kafka?.own ?? [];
     const start = (): Promise<'started' | 'known'> => guard.guard(own ?? assert.fail(), 'r', () => Promise.resolve('started'));
     for (let at = 0; at < 10; at++) await start();
