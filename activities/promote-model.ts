@@ -8,8 +8,8 @@ import { promote } from './models/promote.ts';
 export const promoteModel = defineTask({
   type: 'promote_model',
   description:
-    'Makes a version of a model the champion, when it is better than the one in use. It succeeds also when it is not: `promoted` says which, and `champion_version` which is in use now. The first champion has ' +
-    'nobody to be compared with; only what promote_when asks of its own metrics counts.',
+    'Makes a version of a model the champion, when it is better than the one in use. It succeeds also when it is not: `promoted` says which, and `champion_version` which is in use now. Without ' +
+    'a champion to compare with, only what promote_when asks of its own metrics counts.',
   summary: ({ model, promote_when }) => `${model}${promote_when === undefined ? '' : ` when ${promote_when}`}`,
   params: Type.Object({
     ...modelKeys,
@@ -25,7 +25,7 @@ export const promoteModel = defineTask({
     instead_of: Type.Optional(
       text(
         'Instead of',
-        'Only while this version is the champion: takes a promotion back, and nobody else’s.',
+        'Only while this version is the champion: takes this promotion back, and no other.',
         '{{ outputs.promote.version }}',
       ),
     ),

@@ -52,7 +52,7 @@ placed(command.command('list'))
     }
     const lines = rows.map(({ model, champion, problem, versions, registry }) => [
       model,
-      problem === undefined ? (champion?.version ?? 'nobody') : `? ${champion?.version ?? ''}`.trim(),
+      problem === undefined ? (champion?.version ?? 'none') : `? ${champion?.version ?? ''}`.trim(),
       champion?.promoted_at ?? '',
       champion?.promoted_by ?? '',
       String(versions),
@@ -74,7 +74,7 @@ placed(command.command('list'))
 
 placed(command.command('show'))
   .description(
-    'One model: its champion, who was champion before, and its versions with what they are worth; or one version, with what it was made of.',
+    'One model: its champion, the champions before, and its versions with their metrics; or one version, with what it was made of.',
   )
   .argument('<model>', 'as `sluice models list` shows it')
   .argument('[version]', 'one of its versions')
@@ -107,7 +107,7 @@ placed(command.command('show'))
   });
 
 placed(command.command('promote'))
-  .description('Make a version the champion, whatever it is worth. Its files must be whole.')
+  .description('Make a version the champion, whatever its metrics are. Its files must be whole.')
   .argument('<model>', 'as `sluice models list` shows it')
   .argument('<version>', 'as `sluice models show` lists it')
   .addOption(asOption())
@@ -166,8 +166,8 @@ async function makeChampion(
     if (!(await registry.crown(model, next, mark === undefined ? undefined : { mark }))) continue;
     say(
       version === null
-        ? `Model ${model} has no champion; it was ${previous ?? 'nobody'}.`
-        : `Version ${version} is the champion of ${model}; before, it was ${previous ?? 'nobody'}. A service that does not read the registry must be told.`,
+        ? `Model ${model} has no champion; it was ${previous ?? 'none'} before.`
+        : `Version ${version} is the champion of ${model}; before, it was ${previous ?? 'none'}. Tell services that do not read the registry.`,
     );
     print(options, { model, champion: version, previous }, version ?? '');
     return;

@@ -1,5 +1,6 @@
 import { type AwsConnection, getObject, openS3 } from '../lib/s3.ts';
 import { MANIFEST_NAME } from '../workflows/plan/dataset.ts';
+import { parseExactJson } from '../workflows/plan/exact-json.ts';
 import { isMap, type Json } from '../workflows/plan/json.ts';
 import type { RunEvent } from '../workflows/plan/trigger.ts';
 
@@ -42,7 +43,7 @@ export async function writerOf({ value }: RunEvent, connection: AwsConnection, s
       if (size > LARGEST_BYTES) return undefined;
       chunks.push(chunk);
     }
-    const manifest = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Json;
+    const manifest = parseExactJson(Buffer.concat(chunks).toString('utf8'));
     const writer = isMap(manifest) ? manifest.writer : undefined;
     return isMap(writer) && typeof writer.pipeline_run_id === 'string' ? writer.pipeline_run_id : undefined;
   } finally {

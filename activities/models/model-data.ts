@@ -40,7 +40,7 @@ export async function requireUnchanged(storage: Storage, { manifest }: ModelData
   if (now.checksum === manifest.checksum) return;
   throw platformFault(
     'DatasetChanged',
-    `${manifest.uri} was written again while the program read the data: what it has read cannot be told.`,
+    `${manifest.uri} was written again while the program read the data: it is unknown what it has read.`,
   );
 }
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../workflows/plan/json.ts';
 /** What was measured, by name. */
 export type Metrics = Readonly<Record<string, number>>;
 
-/** What a version was made of, and by whom: enough to make it again. */
+/** What a version was made of, and the run that made it: enough to make it again. */
 export interface Lineage {
   readonly pipeline_run: string;
   readonly task: string;
@@ -73,9 +73,9 @@ export interface Evaluation {
 
 /** The version in use. */
 export interface Champion {
-  /** null: none, since somebody has cleared it. */
+  /** null: none, since the champion was cleared. */
   readonly version: string | null;
-  /** Whom it has replaced; null: nobody. */
+  /** The version that it has replaced; null: none. */
   readonly previous: string | null;
   /** The run that has promoted it, or the person. */
   readonly promoted_by: string;
@@ -92,7 +92,7 @@ export interface Reign {
 /** So many reigns of a model, the newest ones, are looked at. */
 export const REIGNS_READ = 100;
 
-/** Keeps versions of models, and says which is in use. */
+/** Keeps versions of models, and the one in use. */
 export interface ModelRegistry {
   /** Where it is, for messages. */
   readonly place: string;
@@ -118,14 +118,14 @@ export interface ModelRegistry {
    * @throws ApplicationFailure `DataMismatch` when the alias, or the log of champions, is damaged or was written by something else
    */
   champion(model: string): Promise<Reign | undefined>;
-  /** Who was champion, the newest first, REIGNS_READ at most; what cannot be read is left out. */
+  /** The champions, the newest first, REIGNS_READ at most; what cannot be read is left out. */
   history(model: string): Promise<readonly Champion[]>;
   /** The mark of the reign of now, also where the champion cannot be told; undefined: there was none. */
   mark(model: string): Promise<string | undefined>;
   /**
-   * Makes a version the champion, if the champion is still who it was: compare and set. Whatever the alias holds is overwritten.
-   * @param before who it was; undefined: nobody
-   * @returns false when somebody else was faster
+   * Makes a version the champion, if the champion has not changed: compare and set. Whatever the alias holds is overwritten.
+   * @param before the champion before; undefined: there was none
+   * @returns false when another promotion was faster
    */
   crown(model: string, champion: Champion, before: Pick<Reign, 'mark'> | undefined): Promise<boolean>;
 }

@@ -86,5 +86,5 @@ export const STORAGE = {
 export const REGISTRY = {
   key: 'registry_conn_id',
   types: ['mlflow'],
-  description: 'The MLflow that keeps versions and says who is champion. Without it, the store does.',
+  description: 'The MLflow that keeps versions and champions. Without it, the store does.',
 } as const;

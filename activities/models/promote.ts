@@ -26,7 +26,7 @@ export interface Promotion {
 type Verdict = Pick<Promotion, 'promoted' | 'reason'>;
 
 /**
- * Makes a version the champion, if it passes the gate against whoever is champion at that moment. When another promotion comes in
+ * Makes a version the champion, if it passes the gate against the champion of that moment. When another promotion comes in
  * between, the gate is asked again, against the new champion: the worse of two never takes the place of the better.
  */
 export async function promote(ctx: ModelContext, params: Params): Promise<Promotion> {
@@ -61,7 +61,7 @@ async function judge(ctx: ModelContext, models: Models, params: Params, version:
   const { model, promote_when: gate, instead_of: insteadOf } = params;
   const now = reign?.champion.version ?? null;
   if (insteadOf !== undefined && insteadOf !== now) {
-    return { promoted: false, reason: `the champion is ${now ?? 'nobody'}, and no longer ${insteadOf}` };
+    return { promoted: false, reason: `the champion is ${now === null ? 'no version' : now} now, and not ${insteadOf}` };
   }
   if (gate === undefined) return { promoted: true, reason: 'no condition was asked for' };
   const evaluation = await models.registry.evaluation(model, version.version);
@@ -71,7 +71,7 @@ async function judge(ctx: ModelContext, models: Models, params: Params, version:
   const { metrics } = evaluation;
   const standing = await findStandingChampion(ctx, models, model, reign);
   // Where the champion is gone, the one before it comes back without having to beat itself.
-  if (!standing || standing.version === version.version) return asFirst(ctx, gate, metrics);
+  if (!standing || standing.version === version.version) return asFirst(ctx, gate, metrics, whyFirst(now, standing, reign));
   const champion =
     evaluation.champion?.version === standing.version
       ? evaluation.champion.metrics
@@ -89,15 +89,22 @@ async function measuredAs({ registry }: Models, model: string, version: string, 
   return evaluation && terms !== undefined && evaluation.terms === terms ? evaluation.metrics : undefined;
 }
 
-/** With nobody to compare with, only what the gate asks of the version itself counts. */
-function asFirst(ctx: ModelContext, gate: string, metrics: Metrics): Verdict {
+/** Why a version has no champion to be compared with. @param now the champion; null: there is none */
+function whyFirst(now: string | null, standing: ModelVersion | undefined, reign: Reign | undefined): string {
+  if (standing) return `it is the champion before ${now ?? ''}, whose version or files are gone`;
+  if (now !== null) return `the champion, ${now}, cannot be compared with, nor can those before it: their versions or files are gone`;
+  return reign ? 'the model has no champion, since it was cleared' : 'it is the first';
+}
+
+/** With no champion to compare with, only what the gate asks of the version itself counts. */
+function asFirst(ctx: ModelContext, gate: string, metrics: Metrics, why: string): Verdict {
   try {
     return verdict(ctx.holds(gate, { metrics, champion: {} }), gate, metrics, {});
   } catch (error) {
     if ((error as ApplicationFailure).type !== 'InvalidParameters') throw error;
     // It asks for the champion. Against itself it can be told that it asks for nothing that was not measured.
     ctx.holds(gate, { metrics, champion: metrics });
-    return { promoted: true, reason: 'it is the first' };
+    return { promoted: true, reason: why };
   }
 }
 

@@ -73,7 +73,7 @@ async function download(storage: Storage, uri: string, folder: string, signal: A
     for (const { key } of await listObjects(storage.client, prefix, signal)) {
       const name = key.slice(prefix.key.length);
       const file = normalize(join(folder, name));
-      // A key may hold `..`; a file outside of the folder is nobody's data.
+      // A key may hold `..`; a file outside of the folder is not part of the data.
       if (name.endsWith('/') || !file.startsWith(folder + sep)) continue;
       await mkdir(dirname(file), { recursive: true });
       await pipeline(await getObject(storage.client, { bucket: prefix.bucket, key }, signal), createWriteStream(file), { signal });

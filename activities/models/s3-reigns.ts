@@ -16,13 +16,13 @@ type Written = Champion & { readonly number?: number };
 const NAME = /^(\d{8})\.json$/;
 
 /**
- * Who was champion of a model, one after the other, in S3.
+ * The champions of a model, one after the other, in S3.
  *
  * `<model>/champions/00000001.json`, `…2.json` and so on are the log, and the highest number is the reign of now: a file is written only where
  * there is none of its number, so of several that come after the same reign one wins. `<model>/aliases/champion.json` is a copy of the newest
  * for services. It cannot be moved in the same step: whoever has moved it looks again, and whoever asks for the champion puts right what a
- * killed worker has left, and an alias that was lost. An alias that is no copy of a file of the log was written by something else, and nobody
- * can say what it means: that is an error, which `sluice models` puts right.
+ * killed worker has left, and an alias that was lost. An alias that is not a copy of a file of the log was written by something else, and
+ * means nothing: that is an error, which `sluice models` puts right.
  */
 export class S3Reigns {
   readonly #files: RegistryFiles;
@@ -102,7 +102,13 @@ export class S3Reigns {
     if (alias && number > reign.number && (await this.latest()) > reign.number) return false;
     const entry = alias && number < reign.number ? await this.#read(number) : undefined;
     if (!alias || !entry || !isSame(alias, entry)) {
-      throw this.#damaged(this.#alias, this.#why(alias, `the champion in the log is ${reign.champion.version ?? 'nobody'}`));
+      throw this.#damaged(
+        this.#alias,
+        this.#why(
+          alias,
+          reign.champion.version === null ? 'the log has no champion' : `the champion in the log is ${reign.champion.version}`,
+        ),
+      );
     }
     await this.#moveAlias();
     return true;
@@ -139,14 +145,14 @@ export class S3Reigns {
   }
 
   #why(alias: Written | undefined, instead: string): string {
-    return alias ? `names ${alias.version ?? 'nobody'} as the champion, and ${instead}` : 'is no alias that Sluice has written';
+    return alias ? `names ${alias.version ?? 'no version'} as the champion, and ${instead}` : 'is no alias that Sluice has written';
   }
 
   #damaged(uri: string, what: string): Error {
     return userFault(
       'DataMismatch',
-      `${uri} ${what}: who is champion of model '${this.#model}' cannot be told. \`sluice models show ${this.#model}\` lists its versions; ` +
-        `\`sluice models promote ${this.#model} VERSION\` says which is in use, and writes the file again.`,
+      `${uri} ${what}: the champion of model '${this.#model}' is unknown. \`sluice models show ${this.#model}\` lists its versions; ` +
+        `\`sluice models promote ${this.#model} VERSION\` names the one in use, and writes the file again.`,
     );
   }
 }

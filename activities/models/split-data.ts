@@ -162,7 +162,7 @@ async function findCut(database: DuckDB, { uri, content }: StoredManifest, { nam
   if (missing !== '0') {
     throw userFault(
       'DataDoesNotFit',
-      `${missing} rows of ${uri} have no '${name}': it cannot be told on which side of the split they belong. Leave them out in the extract: where: ${name} IS NOT NULL.`,
+      `${missing} rows of ${uri} have no '${name}', and belong to neither part of the split. Leave them out in the extract: where: ${name} IS NOT NULL.`,
     );
   }
   const train = content.rows - Math.max(1, Math.round(content.rows * share));

@@ -34,8 +34,8 @@ export async function findStandingChampion(
 export async function findEarlierChampion(models: Models, model: string, signal: AbortSignal): Promise<ModelVersion | string> {
   const history = await models.registry.history(model);
   const [now] = history;
-  if (!now) return `Nobody was ever champion of model '${model}' in ${models.registry.place}.`;
-  // Where somebody has cleared the champion, it comes back.
+  if (!now) return `Model '${model}' has never had a champion in ${models.registry.place}.`;
+  // A champion that was cleared comes back.
   const earlier = now.version === null ? line(history.slice(history.findIndex(({ version }) => version !== null))) : line(history).slice(1);
   const why: string[] = [];
   for (const version of earlier) {
@@ -62,7 +62,7 @@ async function findIntact(
 
 /**
  * The champion and those that it goes back to, one after the other: a promotion that was taken back is not among them, and nothing from before
- * somebody has cleared the champion.
+ * the champion was cleared.
  * @param history the newest first
  */
 function line(history: readonly Champion[]): string[] {

@@ -1,11 +1,10 @@
+import { parseS3Uri } from '../../lib/s3.ts';
+import { deleteAllUnder, deleteUnder } from '../dataset/delete-under.ts';
 import { ownMark } from '../dataset/own-mark.ts';
 import type { TaskContext } from '../define-task.ts';
 import { JobFiles } from './job-files.ts';
 import { readMetrics } from './metrics.ts';
 import { type ModelData, readModelData, requireUnchanged } from './model-data.ts';
-import { deleteAllUnder } from '../dataset/delete-under.ts';
-import { parseS3Uri } from '../../lib/s3.ts';
-import type { Split } from './split-data.ts';
 import { recordFiles } from './model-files.ts';
 import { type HeldOut, type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
 import {
@@ -18,6 +17,7 @@ import {
   trainerOf,
   withModels,
 } from './model-tasks.ts';
+import type { Split } from './split-data.ts';
 
 /** What a `train_model` task tells. */
 export type TrainedModel = Pick<ModelVersion, 'model' | 'version' | 'uri' | 'metrics'>;
@@ -27,7 +27,8 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
   return withModels(ctx, params, async (models) => {
     const { model } = params;
     const folder = versionFolder(models.store, model, versionName(ctx));
-    const uri = `${folder}files/`;
+    // An attempt that goes on after the server has given it up writes elsewhere than the next one. Of Spark jobs it is the same one.
+    const uri = `${folder}files${params.job_name === undefined && ctx.attempt > 1 ? `-${ctx.attempt}` : ''}/`;
     const known = await models.registry.findAt(model, uri);
     if (known) {
       ctx.log.info('The version is there since an earlier attempt', { model, version: known.version });
@@ -56,8 +57,21 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
     const registered = await models.registry.register({ model, uri, metrics, lineage, files: recorded });
     // Its rows are in the data set that was split, and in no evaluation.
     if (parts) await deleteAllUnder(models.storage, parseS3Uri(parts.train.lineage.uri), ctx.signal);
+    if (ctx.attempt > 1 || registered.uri !== uri) await deleteOtherAttempts(ctx, models, folder, registered.uri);
     return told(registered);
   });
+}
+
+/** Deletes what attempts have left that did not register the version. @param uri of the files that it is registered with */
+async function deleteOtherAttempts({ log, signal }: ModelContext, { storage }: Models, folder: string, uri: string): Promise<void> {
+  const kept = parseS3Uri(uri).key;
+  const list = `${kept.slice(0, -1)}.json`;
+  try {
+    await deleteUnder(storage, parseS3Uri(`${folder}files`), (key) => key.startsWith(kept) || key === list, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('Could not delete what other attempts have left; the version does not need it.', { folder, error });
+  }
 }
 
 /** @param folder of the two parts: `s3://bucket/prefix/` */

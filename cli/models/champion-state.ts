@@ -3,7 +3,7 @@ import { findFileDamage } from '../../activities/models/model-files.ts';
 import type { Champion } from '../../activities/models/model-registry.ts';
 import type { Models } from '../../activities/models/model-tasks.ts';
 
-/** Who is champion, as far as it can be told. */
+/** The champion, as far as it is known. */
 export interface ChampionState {
   /** null: there was never one. */
   readonly champion: Champion | null;
@@ -11,7 +11,7 @@ export interface ChampionState {
   readonly problem?: string;
 }
 
-/** Who is champion of a model, and whether it can be used. Where the registry is damaged, the champion is the last that it knows. */
+/** The champion of a model, and whether it can be used. Where the registry is damaged, the champion is the last that it knows. */
 export async function championOf({ registry, storage }: Models, model: string, signal: AbortSignal): Promise<ChampionState> {
   try {
     const champion = (await registry.champion(model))?.champion ?? null;

@@ -18,7 +18,7 @@ export function formatModel({
   readonly versions: readonly MeasuredVersion[];
 }): string {
   const parts = [
-    `${model} in ${registry}: the champion is ${champion?.version ?? 'nobody'}`,
+    `${model} in ${registry}: ${typeof champion?.version === 'string' ? `the champion is ${champion.version}` : 'no champion'}`,
     formatTable(
       ['VERSION', 'MEASURED', 'TRAINED BY'],
       versions.map(({ version, evaluation, lineage }) => [
@@ -32,7 +32,7 @@ export function formatModel({
     parts.push(
       formatTable(
         ['CHAMPION', 'SINCE', 'PROMOTED BY'],
-        history.map(({ version, promoted_at: at, promoted_by: by }) => [version ?? 'nobody', at ?? '', by]),
+        history.map(({ version, promoted_at: at, promoted_by: by }) => [version ?? 'none', at ?? '', by]),
       ),
     );
   }

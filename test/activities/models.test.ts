@@ -19,7 +19,7 @@ import { openStorage } from '../../activities/dataset/storage.ts';
 import type { MlflowConnection } from '../../connections/mlflow.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { callHttp } from '../../lib/http.ts';
-import { deleteObjects, getText, openS3, parseS3Uri } from '../../lib/s3.ts';
+import { deleteObjects, getText, listObjects, openS3, parseS3Uri } from '../../lib/s3.ts';
 import type { DatasetReference } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { eventually } from '../support/eventually.ts';
@@ -101,7 +101,7 @@ const KINDS: readonly Kind[] = [
       const { bucket, key } = parseS3Uri(`${store}/${model}/aliases/champion.json`);
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: '{"version": "v-9"}' }));
     },
-    damaged: /aliases\/champion\.json is no alias that Sluice has written: who is champion of model '.*' cannot be told/,
+    damaged: /aliases\/champion\.json is no alias that Sluice has written: the champion of model '.*' is unknown/,
   },
   {
     name: 'MLflow',
@@ -342,6 +342,24 @@ for (const kind of KINDS)
         assert.notEqual((await train(model, { score: 1 }, { runId: 'dag/manual/another' })).version, first.version);
       });
 
+      it('an attempt that the server has given up, and that goes on, changes nothing of the version that the next one has registered', async () => {
+        const model = unique();
+        const marks = join(tmpdir(), `sluice-${process.pid}-${model}`);
+        const waits = `const { existsSync, writeFileSync } = require('node:fs'); writeFileSync('${marks}-begun', '');
+          while (!existsSync('${marks}-go')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);`;
+        const late = train(model, { score: 1 }, { script: `${waits} ${TRAIN}` });
+        await eventually(() => Promise.resolve(assert.ok(existsSync(`${marks}-begun`))), 20_000);
+        const registered = await train(model, { score: 2 }, { attempt: 2 });
+        writeFileSync(`${marks}-go`, '');
+        assert.deepEqual(await late, registered);
+        const { metrics } = await evaluate(model, registered.version);
+        assert.deepEqual(metrics, { score: 2 });
+        const { bucket, key } = parseS3Uri(`${store}/${model}/versions/${registered.version}/files`);
+        const kept = (await listObjects(s3, { bucket, key }, AbortSignal.timeout(5_000))).map((each) => each.key.slice(key.length));
+        assert.deepEqual(kept.sort(), ['-2.json', '-2/inner/model.json', '-2/metrics.json']);
+        for (const mark of [`${marks}-begun`, `${marks}-go`]) rmSync(mark);
+      });
+
       it('trains as the user of SLUICE_RUN_AS', async function () {
         if (process.getuid?.() !== 0) return this.skip();
         process.env['SLUICE_RUN_AS'] = 'nobody';
@@ -524,7 +542,7 @@ for (const kind of KINDS)
         assert.equal(await championOf(model), fine);
       });
 
-      it('compares with the champion before where the files of the champion are gone, which stops nobody', async () => {
+      it('compares with the champion before where the files of the champion are gone, which stops no training', async () => {
         const model = unique();
         const [good, best, poor, better] = [await made(model, 1), await made(model, 2), await made(model, 0.5), await made(model, 1.5)];
         for (const version of [good, best]) await promote(model, version, {}, `first ${version}`);
@@ -536,6 +554,17 @@ for (const kind of KINDS)
         }
         assert.equal((await promote(model, poor)).promoted, false, 'poor is not the first');
         assert.deepEqual([(await promote(model, better)).promoted, await championOf(model)], [true, better]);
+
+        const alone = unique();
+        const [gone, next] = [await made(alone, 2), await made(alone, 1)];
+        await promote(alone, gone, {}, 'first');
+        await deleteObjects(s3, bucket, [`registry/${alone}/versions/${gone}/files/inner/model.json`], AbortSignal.timeout(5_000));
+        await evaluate(alone, next);
+        const { promoted, reason } = await promote(alone, next);
+        assert.deepEqual(
+          [promoted, reason],
+          [true, `the champion, ${gone}, cannot be compared with, nor can those before it: their versions or files are gone`],
+        );
       });
 
       it('finds who is champion where the alias is lost, and refuses what cannot be told', async () => {
@@ -548,7 +577,7 @@ for (const kind of KINDS)
         for (const error of [await failureOf(promote(model, poor)), await failureOf(evaluate(model, poor))]) {
           assert.deepEqual([error.type, error.nonRetryable], ['DataMismatch', true]);
           assert.match(error.message, kind.damaged);
-          assert.match(error.message, /`sluice models promote \S+ VERSION` says which is in use/);
+          assert.match(error.message, /`sluice models promote \S+ VERSION` names the one in use/);
         }
         const { code, stderr } = await sluiceModels('promote', model, best);
         assert.deepEqual([code, await championOf(model)], [0, best], stderr);
@@ -564,7 +593,7 @@ for (const kind of KINDS)
         await promote(model, newer);
         const late = await promote(model, old, { instead_of: bad }, 'late');
         assert.deepEqual([late.promoted, await championOf(model)], [false, newer]);
-        assert.match(late.reason, /the champion is .*, and no longer /);
+        assert.match(late.reason, /the champion is .* now, and not /);
       });
     });
 
@@ -605,7 +634,7 @@ for (const kind of KINDS)
           [['promote', model, 'v-9'], `Model '${model}' has no version 'v-9' in .*: the newest are `],
           [['promote', model, hurt], 'metrics.json is missing'],
           [['show', 'nobody'], "There is no model 'nobody' in "],
-          [['rollback', 'nobody'], "Nobody was ever champion of model 'nobody'"],
+          [['rollback', 'nobody'], "Model 'nobody' has never had a champion"],
           [['clear', 'nobody'], "Model 'nobody' has no champion"],
           [['show', '../x'], "'../x' cannot be a model"],
         ] as const) {

@@ -22,7 +22,7 @@ import { checkNames, findExperiment, recordEvaluation, recordTraining } from './
  *
  * - A version goes by Sluice's name, the tag `sluice.version`, which is the same for every attempt of a task. Should two attempts register
  *   at once, the lower of MLflow's numbers counts for both, and the other one is deleted.
- * - Who is champion is said by `<model>.champions`: see reigns.ts. The alias `champion` follows, for everybody who loads
+ * - `<model>.champions` holds the champions, one after the other: see reigns.ts. The alias `champion` follows, for everybody who loads
  *   `models:/<model>@champion`. It cannot be moved in the same step: whoever has moved it looks again, so that of two the later does not
  *   leave it on the earlier champion; and whoever asks for the champion puts right what a killed worker has left.
  */
@@ -149,16 +149,16 @@ export class MlflowRegistry implements ModelRegistry {
     return reign !== undefined;
   }
 
-  /** @throws ApplicationFailure `DataMismatch` where somebody is champion, and the log that says why is gone: nobody is "the first" then */
+  /** @throws ApplicationFailure `DataMismatch` where there is a champion, and the log that says why is gone: no version is "the first" then */
   async #refuseAliasAlone(model: string, reigns: Reigns): Promise<void> {
     const number = await this.#alias(model);
     // A promotion may have come in between.
     if (number === undefined || (await reigns.current()) !== undefined) return;
     throw userFault(
       'DataMismatch',
-      `The alias '${CHAMPION_ALIAS}' of model '${model}' in ${this.place} is on version ${number}, and ${reigns.log}, which says who was champion, has ` +
-        `no entry: who is champion cannot be told. \`sluice models show ${model}\` lists the versions by Sluice's names; ` +
-        `\`sluice models promote ${model} VERSION\` says which is in use.`,
+      `The alias '${CHAMPION_ALIAS}' of model '${model}' in ${this.place} is on version ${number}, and ${reigns.log}, the log of champions, has ` +
+        `no entry: the champion is unknown. \`sluice models show ${model}\` lists the versions by Sluice's names; ` +
+        `\`sluice models promote ${model} VERSION\` names the one in use.`,
     );
   }
 
@@ -170,7 +170,7 @@ export class MlflowRegistry implements ModelRegistry {
         now.version === ''
           ? await this.#client.askUnless('RESOURCE_DOES_NOT_EXIST', 'DELETE registered-models/alias', alias)
           : await this.#client.askUnless('RESOURCE_DOES_NOT_EXIST', 'POST registered-models/alias', { ...alias, version: now.version });
-      // Somebody has deleted the version by hand: it bears no alias any more.
+      // The version was deleted by hand: it has no alias any more.
       if (!moved) return;
     }
   }

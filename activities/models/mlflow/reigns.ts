@@ -60,7 +60,7 @@ export class Reigns {
 
   /**
    * Begins a reign, if `before` is still the one of now.
-   * @param version whose reign it is; undefined: nobody's, the champion is cleared
+   * @param version the champion; undefined: the champion is cleared
    * @param before its number; 0: there was none
    * @returns undefined when another came after `before` first
    */
@@ -93,7 +93,7 @@ export interface MlflowReign {
   /** The number of the reign that it has ended; 0: there was none. */
   readonly after: number;
   readonly champion: Champion;
-  /** MLflow's number of the champion; empty: nobody is. */
+  /** MLflow's number of the champion; empty: there is none. */
   readonly version: string;
 }
 
@@ -101,7 +101,7 @@ const AFTER = 'sluice.after';
 const CHAMPION = 'sluice.champion';
 const NUMBER = 'sluice.model_version';
 
-/** A version that somebody has made by hand is none. */
+/** A version that was made by hand is not a reign. */
 function isReign(version: MlflowVersion): boolean {
   return tagOf(version, AFTER) !== undefined;
 }

@@ -99,7 +99,7 @@ async function findRun(client: MlflowClient, { model, version, lineage }: ModelV
 /**
  * The experiment of a model, which is made where there is none.
  * @returns its id
- * @throws ApplicationFailure `RequestRefused` when somebody has deleted it: MLflow keeps it and its name, and takes no runs in it
+ * @throws ApplicationFailure `RequestRefused` when it was deleted: MLflow keeps it and its name, and takes no runs in it
  */
 export async function findExperiment(client: MlflowClient, name: string): Promise<string> {
   const get = async () =>
