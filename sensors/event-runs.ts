@@ -46,7 +46,10 @@ export class EventRuns {
     private readonly signal: AbortSignal,
     writerOf?: Origins['writerOf'],
   ) {
-    this.ownOutput = new OwnOutput(plan, trigger.type, { startedBy: starts.startedBy?.bind(starts), writerOf });
+    this.ownOutput = new OwnOutput(plan, trigger.type, {
+      startedBy: (run) => starts.startedBy?.(run) ?? Promise.resolve(undefined),
+      writerOf: writerOf ?? (() => Promise.resolve(undefined)),
+    });
   }
 
   /**

@@ -2,7 +2,7 @@ import { isMap, type Json } from '../workflows/plan/json.ts';
 import { allTasks, type Plan } from '../workflows/plan/plan.ts';
 import type { RunEvent } from '../workflows/plan/trigger.ts';
 import { makersOf } from './event-makers.ts';
-import type { RunStarts } from './run-starts.ts';
+import type { RunOrigin } from './run-starts.ts';
 import { stopped } from './sensor-stopped.ts';
 
 /** So many runs of a pipeline may be started within a minute by what its own runs have made. */
@@ -48,7 +48,7 @@ function foldersOf(plan: Plan): string[] {
 
 /** What can be found out about runs and objects. */
 export interface Origins {
-  startedBy?: RunStarts['startedBy'];
+  startedBy?(run: string): Promise<RunOrigin | undefined>;
   /**
    * The run that has written the object of an event.
    * @param connId the connection of the trigger; undefined: the usual one
