@@ -70,6 +70,8 @@ function propertiesOf(storage: string, ports: Ports): string {
     // A killed broker counts as alive for so long, and a new one under its name has to wait; the default is 9 s.
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 500,
+    // Retention goes by the records' own times: those of tests and of demo data are years old, and would be removed before they are read.
+    'log.retention.ms': -1,
     // How long it rests when there was nothing to compact; the default is 15 s.
     'log.cleaner.backoff.ms': 500,
   })

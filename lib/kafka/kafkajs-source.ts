@@ -107,6 +107,8 @@ function batchOf(consumer: Consumer, { batch, heartbeat }: EachBatchPayload): Re
   return {
     topic,
     partition,
+    // Their types lack it.
+    from: (batch as Batch & { readonly fetchedOffset: string }).fetchedOffset,
     next,
     lag: Math.max(0, Number(BigInt(batch.highWatermark) - BigInt(next))),
     records: new Records(batch),

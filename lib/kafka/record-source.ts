@@ -16,6 +16,8 @@ export interface RecordBatch {
   readonly partition: number;
   readonly records: Iterable<KafkaRecord>;
   readonly count: number;
+  /** The offset that was asked for. Behind `next` of the batch before, the broker has removed what lies between. */
+  readonly from: string;
   /** The offset after the last record, those included that are none for consumers. */
   readonly next: string;
   /** How many records of the partition come after this batch. */

@@ -13,12 +13,13 @@ import { stopped } from '../sensor-stopped.ts';
 import { DeadLetters, deadLetterTopic } from './dead-letters.ts';
 import { EachRecord } from './each-record.ts';
 import { Incarnations } from './incarnation.ts';
+import { LostRecords } from './lost-records.ts';
 import { type KafkaCursor, keyOf, Position } from './position.ts';
 import { readDeadLetters } from './read-dead-letters.ts';
 import { RecordBatches } from './record-batches.ts';
 import type { HandlerContext, RecordHandler } from './record-handler.ts';
 import { RecordWindows } from './record-windows.ts';
-import { groupOf, isPartitionOf, pinPosition, topicsOf } from './start-position.ts';
+import { groupOf, isPartitionOf, type PinnedPosition, pinPosition, topicsOf } from './start-position.ts';
 import { TopicChanges } from './topic-changes.ts';
 
 /** A client that has failed is built anew after this many milliseconds. */
@@ -40,11 +41,11 @@ export async function runKafkaSensor(sensor: SensorContext): Promise<void> {
       signal.throwIfAborted();
       let position: Position | undefined;
       try {
-        const { incarnations, partitions } = await pin(kafka, sensor);
+        const { incarnations, partitions, begins } = await pin(kafka, sensor);
         const group = groupOf(dagId, trigger.name);
         position = new Position(journal, new DeadLetters(kafka, group, deadLetterTopic(dagId, trigger.name)), incarnations);
         const handler = await handlerFor({ sensor, decode, position, incarnations }, connection, kafka);
-        await consume(source, handler, sensor, new TopicChanges(watch, incarnations, partitions));
+        await consume(source, handler, sensor, new TopicChanges(watch, incarnations, partitions), new LostRecords(begins));
       } catch (error) {
         if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
         const message = error instanceof Error ? error.message : String(error);
@@ -64,25 +65,28 @@ export async function runKafkaSensor(sensor: SensorContext): Promise<void> {
 async function pin(
   kafka: Kafka,
   sensor: SensorContext,
-): Promise<{ readonly incarnations: Incarnations; readonly partitions: ReadonlyMap<string, number> }> {
+): Promise<Pick<PinnedPosition, 'partitions' | 'begins'> & { readonly incarnations: Incarnations }> {
   const { journal, log } = sensor;
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const { lost, incarnations, partitions, recreated } = await pinPosition(kafka, admin, sensor);
-    if (lost > 0) {
-      journal.count('lost', lost);
-      log.warn('Retention has removed records before they were read', { lost });
-    }
+    const { lost, incarnations, partitions, begins, recreated } = await pinPosition(kafka, admin, sensor);
+    reportLost(sensor, lost);
     if (recreated.length > 0)
       log.warn('Topics were deleted and created again: they are read from their first record', { topics: recreated });
     const { offsets = {}, ...rest } = (journal.cursor ?? {}) as KafkaCursor;
     const kept = Object.entries(offsets).filter(([key]) => !recreated.some((topic) => isPartitionOf(key, topic)));
     journal.cursor = { ...rest, topics: incarnations, offsets: Object.fromEntries(kept) };
-    return { incarnations: new Incarnations(incarnations), partitions };
+    return { incarnations: new Incarnations(incarnations), partitions, begins };
   } finally {
     await admin.disconnect();
   }
+}
+
+function reportLost({ journal, log }: SensorContext, lost: number): void {
+  if (lost === 0) return;
+  journal.count('lost', lost);
+  log.warn('Retention has removed records before they were read', { lost });
 }
 
 /** What happens to the records, by the mode of the trigger. */
@@ -123,9 +127,11 @@ async function backlogOf(kafka: Kafka, { dagId, trigger }: SensorContext): Promi
 async function consume(
   source: RecordSource,
   handler: RecordHandler,
-  { dagId, trigger, journal, signal }: SensorContext,
+  sensor: SensorContext,
   changes: TopicChanges,
+  lost: LostRecords,
 ): Promise<void> {
+  const { dagId, trigger, journal, signal } = sensor;
   const lags = new Map<string, number>();
   const failed = linkedController(signal);
   const until = failed.signal;
@@ -137,11 +143,17 @@ async function consume(
       group: groupOf(dagId, trigger.name),
       topics: topicsOf({ trigger }),
       signal: failed.signal,
-      joined: () => (journal.obstacle = undefined),
+      joined() {
+        journal.obstacle = undefined;
+        if (trigger.parallelism > 1) lost.forget();
+      },
       async handle(batch) {
         // Its records may be those of a topic that was created again: then their runs have other ids, and it is read from the first one.
         await changes.check(batch.topic);
+        const missing = lost.before(batch);
         await handler.handle(batch);
+        lost.after(batch);
+        reportLost(sensor, missing);
         journal.obstacle = undefined;
         lags.set(keyOf(batch), batch.lag);
         journal.lag = [...lags.values()].reduce((sum, lag) => sum + lag, 0);

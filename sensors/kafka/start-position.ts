@@ -27,6 +27,8 @@ export interface PinnedPosition {
   readonly incarnations: Readonly<Record<string, Incarnation>>;
   /** How many partitions each topic has. */
   readonly partitions: ReadonlyMap<string, number>;
+  /** The next offset, by `topic-partition`, where records are still there. */
+  readonly begins: ReadonlyMap<string, string>;
   /** The topics that were deleted and created again since the sensor has read them. */
   readonly recreated: readonly string[];
 }
@@ -47,21 +49,24 @@ export async function pinPosition(kafka: Kafka, admin: Admin, sensor: PinningSen
   let lost = 0;
   const incarnations: Record<string, Incarnation> = {};
   const partitions = new Map<string, number>();
+  const begins = new Map<string, string>();
   const recreated: string[] = [];
   for (const topic of topics) {
     const pinned = await pinTopic(kafka, admin, sensor, topic);
     lost += pinned.lost;
     incarnations[topic] = pinned.incarnation;
     partitions.set(topic, pinned.partitions);
+    for (const [partition, offset] of pinned.begins) begins.set(keyOf({ topic, partition }), offset);
     if (pinned.isRecreated) recreated.push(topic);
   }
-  return { lost, incarnations, partitions, recreated };
+  return { lost, incarnations, partitions, begins, recreated };
 }
 
 interface PinnedTopic {
   readonly lost: number;
   readonly incarnation: Incarnation;
   readonly partitions: number;
+  readonly begins: ReadonlyMap<number, string>;
   readonly isRecreated: boolean;
 }
 
@@ -79,7 +84,7 @@ async function pinTopic(kafka: Kafka, admin: Admin, sensor: PinningSensor, topic
     // Committed by this release in this incarnation, or to brokers that have no ids.
     if (!isFresh && committed.every(({ metadata }) => incarnationOf(metadata)?.id === id)) {
       if (id === undefined) await refuseShorter(admin, topic, committed);
-      return { lost: await removed(admin, topic, committed), incarnation: before ?? {}, partitions, isRecreated };
+      return { ...(await removed(admin, topic, committed)), incarnation: before ?? {}, partitions, isRecreated };
     }
     if (consumer !== 0) {
       await delay(500, undefined, { signal });
@@ -213,10 +218,17 @@ async function moveTo(
   await setOffsets(kafka, group, topic, partitions);
 }
 
-async function removed(admin: Admin, topic: string, committed: readonly { partition: number; offset: string }[]): Promise<number> {
+/** How many records were removed before they were read, and where the consumer can begin, by partition. */
+async function removed(admin: Admin, topic: string, committed: readonly Committed[]): Promise<Pick<PinnedTopic, 'lost' | 'begins'>> {
   const bounds = await admin.fetchTopicOffsets(topic);
-  return bounds.reduce((sum, { partition, low }) => {
+  let lost = 0;
+  const begins = new Map<number, string>();
+  for (const { partition, low } of bounds) {
     const offset = committed.find((each) => each.partition === partition)?.offset;
-    return offset === undefined || offset === '-1' ? sum : sum + Math.max(0, Number(BigInt(low) - BigInt(offset)));
-  }, 0);
+    if (offset === undefined) continue;
+    const missing = BigInt(low) - BigInt(offset);
+    begins.set(partition, missing > 0n ? low : offset);
+    if (missing > 0n) lost += Number(missing);
+  }
+  return { lost, begins };
 }

@@ -36,7 +36,10 @@ describe('the Kafka sensor, when something is wrong', function () {
   after(() => kafka.close());
 
   /** A sensor by itself on a topic of its own; what it starts is noted. */
-  async function sensor(judgeOf: (plan: Plan, trigger: TriggerPlan) => EventJudge) {
+  async function sensor(
+    judgeOf: (plan: Plan, trigger: TriggerPlan) => EventJudge,
+    onStart: (id: string) => Promise<void> = () => Promise.resolve(),
+  ) {
     const name = unique();
     const topic = `faults-${name}`;
     await kafka.createTopic(topic, 1, { 'max.message.bytes': '20000000' });
@@ -47,10 +50,11 @@ describe('the Kafka sensor, when something is wrong', function () {
     const plan = planOf(`faults_${name}`, [], { triggers: [trigger] });
     const started = new Map<string, number>();
     const starts = {
-      start: ({ id }) => {
-        if (started.has(id)) return Promise.resolve('known');
+      start: async ({ id }) => {
+        await onStart(id);
+        if (started.has(id)) return 'known';
         started.set(id, performance.now());
-        return Promise.resolve('started');
+        return 'started';
       },
       idOf: ({ id }) => id,
     } satisfies Partial<RunStarts> as unknown as RunStarts;
@@ -87,6 +91,34 @@ describe('the Kafka sensor, when something is wrong', function () {
     );
     await stop();
   });
+
+  for (const [what, upTo, left] of [
+    ['some of the records', 4, ['4', '5']],
+    ['all records', 6, []],
+  ] as const) {
+    it(`${what} that a running sensor has not read are removed by the broker: it counts them as lost, and goes on`, async () => {
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      const { topic, started, journal, committed, stop } = await sensor(
+        (...of) => new EventJudge(...of),
+        () => held,
+      );
+      await kafka.send(topic, [{ value: '{"score": 0.9}' }]);
+      await eventually(() => Promise.resolve(assert.equal(journal.counts.matches, 1)));
+      for (let n = 1; n < 6; n++) await kafka.send(topic, [{ value: '{"score": 0.9}' }]);
+      await kafka.removeRecords(topic, 0, upTo);
+      release();
+      await eventually(() => Promise.resolve(assert.ok(started.has(`${topic}-0-0`))));
+      await kafka.send(topic, [{ value: '{"score": 0.9}' }]);
+      await committed('7');
+      assert.deepEqual(
+        [...started.keys()],
+        ['0', ...left, '6'].map((offset) => `${topic}-0-${offset}`),
+      );
+      await eventually(() => Promise.resolve(assert.equal(journal.counts.lost, upTo - 1)));
+      await stop();
+    });
+  }
 
   it('a mistake of ours, and a client that gives up for good: the consumer is built anew, and nothing is lost', async () => {
     const faults = new Map<number, Error>([

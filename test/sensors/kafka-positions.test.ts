@@ -61,7 +61,17 @@ async function playRound(mode: string, draw: (below: number) => number): Promise
     const count = 1 + draw(kinds.length - from);
     const records = kinds.slice(from, from + count).map((kind, index) => recordInMemory(Buffer.from(VALUES[kind]), from + index));
     from += count;
-    await handler.handle({ topic: 't', partition: 0, records, count, next: String(from), lag: 0, alive: () => Promise.resolve(), commit });
+    await handler.handle({
+      topic: 't',
+      partition: 0,
+      records,
+      count,
+      from: String(from - count),
+      next: String(from),
+      lag: 0,
+      alive: () => Promise.resolve(),
+      commit,
+    });
   }
   await position.close();
 }

@@ -38,6 +38,11 @@ export class TestKafka {
     await eventually(() => this.admin.fetchTopicOffsets(topic));
   }
 
+  /** Removes the records of a partition before `offset`, as retention does. */
+  async removeRecords(topic: string, partition: number, offset: number): Promise<void> {
+    await this.admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+  }
+
   async send(topic: string, messages: readonly Message[]): Promise<void> {
     const producer = this.kafka.producer({ allowAutoTopicCreation: false });
     await producer.connect();

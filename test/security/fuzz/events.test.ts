@@ -63,6 +63,7 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
           partition: 0,
           records: [recordInMemory(value, offset, more)],
           count: 1,
+          from: String(offset),
           next: String(offset + 1),
           lag: 0,
           alive: nothing,
