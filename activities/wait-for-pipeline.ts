@@ -13,7 +13,7 @@ export const waitForPipeline = defineTask({
   type: 'wait_for_pipeline',
   description: 'Waits for a run of another pipeline, or for one task of it; waiting holds no worker.',
   summary: ({ dag_id: dagId, task, interval = 'same', offset, state = 'success' }) =>
-    `${dagId}${task === undefined ? '' : `, task ${task}`}: ${WHICH[interval]}${offset === undefined ? '' : `, ${offset} before`}, ${state}`,
+    `${dagId}${task === undefined ? '' : `, task ${task}`}: ${WHICH[interval]}${offset === undefined ? '' : `, ${offset.replace(/^-/, '')} ${offset.startsWith('-') ? 'after' : 'before'} it`}, ${state}`,
   params: Type.Object({
     dag_id: text('Pipeline', 'The other pipeline.', 'daily_product_sales_analysis', { template: 'none' }),
     task: Type.Optional(

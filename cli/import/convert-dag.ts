@@ -127,7 +127,7 @@ class DagConverter {
   /** Without a timetable no interval is before another; and each run, started by hand, is about the newest, as in Airflow. */
   private withoutTimetable(shared: SharedOptions): SharedOptions {
     const isAbout = (key: string): boolean => ['depends_on_past', 'latest_only'].includes(key);
-    this.report.lose('depends_on_past', 'needs a schedule: without one no interval is before another');
+    this.report.lose(['depends_on_past', 'wait_for_downstream'], 'needs a schedule: without one no interval is before another');
     const without = (keys: JsonObject): JsonObject => Object.fromEntries(Object.entries(keys).filter(([key]) => !isAbout(key)));
     return { ...shared, defaults: without(shared.defaults), tasks: shared.tasks.map((task) => ({ ...task, keys: without(task.keys) })) };
   }

@@ -28,6 +28,11 @@ const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> 
     return known ? { keys: { trigger_rule: rule } } : { lost: `is none of ${TRIGGER_RULES.join(', ')}` };
   },
   depends_on_past: (value) => (value === true ? { keys: { depends_on_past: true } } : undefined),
+  // Airflow sets depends_on_past with it.
+  wait_for_downstream: (value) =>
+    value === true
+      ? { keys: { depends_on_past: true }, why: 'is depends_on_past: it waits for the task itself, not for those after it' }
+      : undefined,
   pool: (value) => {
     if (value === 'default_pool') return undefined;
     const name = adaptName(String(value), 'pool');
@@ -45,7 +50,6 @@ const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> 
 const CALLBACK = 'is Python; write tasks under on_failure, on_success or finally, or alerts';
 /** Keys of every task that Sluice has no equal of, with what to do. `false` and nothing are no loss. */
 const LOST: Readonly<Record<string, string>> = {
-  wait_for_downstream: 'has no equal: depends_on_past waits for the task itself, not for what follows it',
   email: 'has no equal; write alerts',
   email_on_failure: 'has no equal; write alerts',
   email_on_retry: 'has no equal; write alerts',

@@ -27,9 +27,9 @@ export class Report {
     return place;
   }
 
-  /** Takes back that a key was kept, wherever it stands. */
-  lose(key: string, why: string): void {
-    const isAboutKey = ({ outcome, what }: ReportEntry): boolean => outcome === 'kept' && (what === key || what === `default_args.${key}`);
+  /** Takes back that keys were kept or changed, wherever they stand. */
+  lose(keys: readonly string[], why: string): void {
+    const isAboutKey = ({ what }: ReportEntry): boolean => keys.includes(what.replace(/^default_args\./, ''));
     this.entries = this.entries.map((entry) => (isAboutKey(entry) ? { ...entry, outcome: 'not_kept', why } : entry));
   }
 

@@ -129,6 +129,7 @@ describe('an import', () => {
     ],
     ['operator: airflow.operators.latest_only.LatestOnlyOperator', { type: 'empty', latest_only: true }],
     ['operator: EmptyOperator, depends_on_past: true', { depends_on_past: true }],
+    ['operator: EmptyOperator, wait_for_downstream: true', { depends_on_past: true }],
     ['operator: SQLExecuteQueryOperator, sql: VACUUM, autocommit: true', { sql: 'VACUUM', transaction: false }],
     [
       'operator: S3ToRedshiftOperator, s3_bucket: raw-data, s3_key: a, table: t, copy_options: [GZIP, truncatecolumns]',
