@@ -1,4 +1,5 @@
-import { canonicalJson } from '../workflows/plan/json.ts';
+import { overlapOf, type RowSource } from '../activities/models/row-overlap.ts';
+import { isMap, type Json } from '../workflows/plan/json.ts';
 import type { HandOver } from './resolve-data.ts';
 import type { Source } from './source.ts';
 import type { TaskNode } from './task-node.ts';
@@ -16,9 +17,7 @@ export function checkModels(source: Source, nodes: readonly TaskNode[], handOver
       const other = inputOf(each);
       // What it has set aside is what it is measured on, where both read the same task.
       const splits = each.keys.split !== undefined && other === input;
-      return (
-        each.keys.model === node.keys.model && !splits && (other === input || (rows !== undefined && rowsOf(byName.get(other)) === rows))
-      );
+      return each.keys.model === node.keys.model && !splits && (other === input || haveCommonRows(rows, rowsOf(byName.get(other))));
     });
     if (!training) continue;
     const other = inputOf(training);
@@ -27,7 +26,7 @@ export function checkModels(source: Source, nodes: readonly TaskNode[], handOver
       [...node.path, node.keys.inputs === undefined ? 'type' : 'inputs'],
       other === input
         ? `Task '${node.name}' measures the model on the data of '${input}', on which '${training.name}' trains it.`
-        : `Task '${node.name}' measures the model on the data of '${input}', which are the rows of '${other}', on which '${training.name}' trains it.`,
+        : `Task '${node.name}' measures the model on the data of '${input}', which holds rows of '${other}', on which '${training.name}' trains it.`,
       training.keys.split === undefined
         ? `add \`split: {by: time, test: 20%}\` to '${training.name}', which sets the newest rows aside, or extract data that the training does not see, and name that task in \`inputs\``
         : `read the data of '${other}' here: '${training.name}' has set rows of it aside, which are measured then`,
@@ -35,11 +34,44 @@ export function checkModels(source: Source, nodes: readonly TaskNode[], handOver
   }
 }
 
-/** The keys that say which rows an extract takes, whatever it takes of them and wherever it puts them. */
-const ROW_KEYS = ['source_table', 'sql', 'query', 'where', 'incremental', 'conn_id', 'postgres_conn_id'];
+/** An extract of a database. */
+interface Extract {
+  readonly connection: string;
+  readonly source: RowSource;
+}
 
-/** The same for extracts of the same rows; undefined for any other task, which may make other rows of the same, and while a key is blank. */
-function rowsOf(node: TaskNode | undefined): string | undefined {
+function haveCommonRows(a: Extract | undefined, b: Extract | undefined): boolean {
+  return a !== undefined && b !== undefined && a.connection === b.connection && overlapOf(a.source, b.source) === 'some';
+}
+
+/** The keys that say which rows an extract takes, whatever it takes of them and wherever it puts them. */
+const ROW_KEYS = ['source_table', 'query', 'where', 'incremental', 'conn_id', 'postgres_conn_id'];
+
+/** Undefined for any other task, which may make other rows of the same, and while a key is blank. */
+function rowsOf(node: TaskNode | undefined): Extract | undefined {
   if (node?.type !== 'postgres_to_s3' || ROW_KEYS.some((key) => node.keys[key] === null)) return undefined;
-  return canonicalJson(ROW_KEYS.map((key) => node.keys[key] ?? null)).replace(/(\\n|\s)+/g, ' ');
+  const {
+    source_table: table,
+    query,
+    where,
+    incremental,
+    conn_id: name,
+    postgres_conn_id: connection = name ?? 'postgres_default',
+  } = node.keys;
+  const interval = isMap(incremental) && typeof incremental.column === 'string' && intervalOf(incremental.column, incremental.lag);
+  return {
+    connection: String(connection),
+    source: {
+      ...(typeof table === 'string' && { table }),
+      ...(typeof query === 'string' && { query }),
+      ...(typeof where === 'string' && { where }),
+      ...(interval && { incremental: interval }),
+    },
+  };
+}
+
+/** The interval of the run, as expressions write it. */
+function intervalOf(column: string, lag: Json | undefined): NonNullable<RowSource['incremental']> {
+  const start = lag === undefined ? '{{ data_interval_start }}' : `{{ data_interval_start - ${JSON.stringify(lag)} }}`;
+  return { column, start, end: '{{ data_interval_end }}' };
 }

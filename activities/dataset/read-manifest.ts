@@ -31,6 +31,14 @@ const Manifest = Type.Object({
     }),
   ),
   incremental: Type.Optional(Type.Object({ column: Type.String(), start: Type.String(), end: Type.String() })),
+  source: Type.Optional(
+    Type.Object({
+      database: Type.String(),
+      table: Type.Optional(Type.String()),
+      query: Type.Optional(Type.String()),
+      where: Type.Optional(Type.String()),
+    }),
+  ),
   writer: Type.Optional(
     Type.Object({
       pipeline_run_id: Type.String(),

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
+import type { PostgresConnection, RedshiftConnection } from '../../lib/postgres.ts';
 import { formatS3Uri, parseS3Uri } from '../../lib/s3.ts';
 import { withinTime } from '../../lib/time-limit.ts';
-import type { Column, DatasetFile, DatasetReference } from '../../workflows/plan/dataset.ts';
+import type { Column, DatasetFile, DatasetReference, DatasetSource } from '../../workflows/plan/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { checkRowCount } from '../dataset/min-rows.ts';
 import { connectionName, everySecond } from '../dataset/parameters.ts';
@@ -82,10 +84,30 @@ async function publish(
     throw error;
   }
   // From here on a manifest may name the files, also when its writing seems to have failed.
-  const reference = await output.publish({ format, compression, schema: columns, ...(incremental && { incremental }), files }, ctx.signal);
+  const source = sourceOf(ctx.connections.source, task);
+  const reference = await output.publish(
+    { format, compression, schema: columns, ...(incremental && { incremental }), source, files },
+    ctx.signal,
+  );
   if (!ctx.run) await own.clear(new Set(files.map((file) => parseS3Uri(file.url).key)), ctx.signal);
   ctx.progress({ rows: reference.rows, bytes: reference.bytes, files: files.length });
   return reference;
+}
+
+/** What the manifest says of where the rows are from. */
+function sourceOf(
+  { host, port, database }: PostgresConnection | RedshiftConnection,
+  { source_table: table, query, where }: Params,
+): DatasetSource {
+  return {
+    database: createHash('sha256')
+      .update(JSON.stringify([host, port, database]))
+      .digest('hex')
+      .slice(0, 16),
+    ...(table !== undefined && { table }),
+    ...(query !== undefined && { query }),
+    ...(where !== undefined && { where }),
+  };
 }
 
 /** Deletes what a failed attempt has written. */

@@ -36,8 +36,21 @@ export interface DatasetManifest {
   readonly entries: readonly DatasetFile[];
   /** Its rows are those whose column lies in `[start, end)`; absent where nothing says so. */
   readonly incremental?: { readonly column: string; readonly start: string; readonly end: string };
+  /** Which rows of a database it holds; absent where no extract has made it, and in data sets of earlier releases. */
+  readonly source?: DatasetSource;
   /** Who wrote it; absent in data sets of earlier releases. */
   readonly writer?: DatasetWriter;
+}
+
+/** Which rows an extract has taken, as its task says so. */
+export interface DatasetSource {
+  /** Tells the database from others: a digest of its host, port and name. */
+  readonly database: string;
+  /** The table, as the file names it; else `query`. */
+  readonly table?: string;
+  readonly query?: string;
+  /** The condition as it was sent, with the values of the run. */
+  readonly where?: string;
 }
 
 /** The task of a run that wrote a data set. */

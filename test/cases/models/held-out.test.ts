@@ -10,6 +10,7 @@ dag_id: held_out
 tasks:
   - {name: extract, type: postgres_to_s3, source_table: t, where: "d < {{ ds }}", s3_bucket: training-data}
   - {name: again, type: postgres_to_s3, source_table: t, columns: [a], where: "d  < {{ ds }}", s3_bucket: other-data}
+  - {name: wider, type: postgres_to_s3, query: "SELECT a, d FROM public.T WHERE d < '{{ next_ds }}'", s3_bucket: other-data}
   - {name: later, type: postgres_to_s3, source_table: t, where: "d >= {{ ds }}", s3_bucket: training-data}
   - {name: train, type: train_model, inputs: extract, model: m, argv: [python3, t.py]${train}}
   - {name: evaluate, type: evaluate_model, model: m, argv: [python3, e.py]${evaluate}}
@@ -21,10 +22,11 @@ tasks:
   it('validate refuses the data of the training', () => {
     assert.deepEqual(codesOf(', inputs: later'), []);
     assert.deepEqual(codesOf(', inputs: extract'), [
-      "SL407 8 Task 'evaluate' measures the model on the data of 'extract', on which 'train' trains it.",
+      "SL407 9 Task 'evaluate' measures the model on the data of 'extract', on which 'train' trains it.",
     ]);
+    assert.match(codesOf(', inputs: wider').join(), /^SL407 9 .* the data of 'wider', which holds rows of 'extract'/);
     assert.deepEqual(codesOf(', inputs: again'), [
-      "SL407 8 Task 'evaluate' measures the model on the data of 'again', which are the rows of 'extract', on which 'train' trains it.",
+      "SL407 9 Task 'evaluate' measures the model on the data of 'again', which holds rows of 'extract', on which 'train' trains it.",
     ]);
   });
 
@@ -32,17 +34,17 @@ tasks:
     const split = ', split: {by: d, test: 20%}';
     assert.deepEqual(codesOf(', inputs: extract', split), []);
     assert.deepEqual(codesOf(', inputs: later', split), []);
-    assert.match(codesOf(', inputs: again', split).join(), /^SL407 8 [^;]*$/);
+    assert.match(codesOf(', inputs: again', split).join(), /^SL407 9 [^;]*$/);
     for (const test of ['0%', '100%', '00.0%', '20', 'a fifth', '-5%'])
-      assert.match(codesOf(', inputs: extract', `, split: {by: d, test: "${test}"}`).join(), /^SL20\d 7 /, test);
-    assert.match(codesOf(', inputs: extract', ', split: {by: d}').join(), /^SL202 7 /);
+      assert.match(codesOf(', inputs: extract', `, split: {by: d, test: "${test}"}`).join(), /^SL20\d 8 /, test);
+    assert.match(codesOf(', inputs: extract', ', split: {by: d}').join(), /^SL202 8 /);
   });
 
   it('words for held-out data of other tools lead to a task that extracts it', () => {
     for (const key of ['split', 'test_size', 'validation_split']) {
       assert.match(
         codesOf(`, inputs: later, ${key}: 20`).join(),
-        /^SL201 8 Unknown key '.*train_model takes `split: .*data that a training does not see/,
+        /^SL201 9 Unknown key '.*train_model takes `split: .*data that a training does not see/,
         key,
       );
     }

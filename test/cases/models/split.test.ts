@@ -83,6 +83,31 @@ tasks:
     assert.ok(found.trained.includes('100') && !found.trained.includes('299'));
   });
 
+  it('an extract of rows that trained the version is refused, whichever pipeline has made it', async () => {
+    const { bucket, store, runs, argv } = models;
+    const keys = `model: overlap, store: ${store}`;
+    const pipeline = (name: string, extract: string, rest: string): string => `
+dag_id: ${name}_${bucket.name.replace(/\W/g, '_')}
+default_args: {retries: 0}
+tasks:
+  - {name: extract, type: postgres_to_s3, ${extract}, s3_bucket: ${bucket.name}}
+  - {name: model, ${keys}, ${rest}}
+`;
+    const trained = await runs.run(pipeline('trains', 'source_table: acts, where: id <= 200', `type: train_model, argv: ${argv('train')}`));
+    const { version } = outputOf(trained, 'model') as { version: string };
+    for (const [extract, seen] of [
+      ['source_table: public.acts, columns: [id], where: id > 150', true],
+      ['query: SELECT note FROM acts WHERE id BETWEEN 100 AND 120', true],
+      ['source_table: acts, incremental: {column: at}', false],
+      ['source_table: acts, where: id > 200', false],
+    ] as const) {
+      const evaluate = `type: evaluate_model, version: ${version}, argv: ${argv('evaluate')}`;
+      const { tasks } = await runs.run(pipeline('measures', extract, evaluate));
+      if (!seen) assert.equal(tasks.model?.state, 'success', JSON.stringify(tasks.model));
+      else assert.match(tasks.model?.error ?? '', /holds rows of it: acts where id <= 200, and \S+.*\. Measure it on data/, extract);
+    }
+  });
+
   it('says what cannot be split', async () => {
     for (const [keys, message] of [
       [
@@ -95,7 +120,7 @@ tasks:
       [{ extract: ', where: id < 0' }, /has no rows: there is nothing to train with/],
       [
         { extract: ", query: 'SELECT id, CASE WHEN id > 3 THEN at END AS at FROM acts'" },
-        /3 rows of s3:.* have no 'at': .*where: at IS NOT NULL/,
+        /3 rows of s3:.* have no 'at', .*where: at IS NOT NULL/,
       ],
     ] as const) {
       const { tasks } = await run('refused', keys);
