@@ -83,7 +83,10 @@ export const statement =
   (value) => {
     const sql = isTexts(value) ? value.map((each) => each.trim().replace(/;$/, '')).join(';\n') : value;
     if (typeof sql !== 'string') return { lost: 'is no SQL text' };
-    if (/^\S+\.sql\s*$/.test(sql)) return { lost: 'names a file: write the SQL itself here' };
+    if (/^\S+\.sql\s*$/.test(sql))
+      return {
+        lost: `names a file: put it into the folder of pipelines, with expressions for its Jinja, and write sql_file: ${sql.trim()}`,
+      };
     if (/%\(\w+\)s/.test(sql)) return { lost: 'has parameters of its driver: write expressions in their place' };
     return { keys: { [key]: sql.trim() } };
   };

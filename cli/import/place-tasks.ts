@@ -1,5 +1,6 @@
 import { findCycle } from '../../workflows/plan/graph.ts';
-import { adaptName, adaptNames } from './names.ts';
+import { MAX_GROUP_DEPTH } from '../../compiler/task-node.ts';
+import { adaptNames } from './names.ts';
 import type { Report } from './report.ts';
 import type { SourceDag, SourceTask } from './source-dag.ts';
 import { ImportError } from './source-value.ts';
@@ -7,14 +8,15 @@ import { ImportError } from './source-value.ts';
 /** What a task is called, and what it waits for. */
 export interface TaskPlace {
   readonly name: string;
+  /** Its full name. */
   readonly group?: string;
   /** As `depends_on` names them from where the task stands. */
   readonly dependsOn: readonly string[];
 }
 
 /**
- * Names, groups and dependencies of the tasks of a DAG, by their ids. Groups do not nest here: an inner group stands beside the outer one.
- * What a group waits for is written at its first tasks.
+ * Names, groups and dependencies of the tasks of a DAG, by their ids. A group in a group is `outer.inner`. What a group waits for is written
+ * at its first tasks.
  * @throws ImportError when tasks depend on each other in a circle
  */
 export function placeTasks(dag: SourceDag, report: Report): ReadonlyMap<string, TaskPlace> {
@@ -40,9 +42,13 @@ class TaskPlacer {
       ...dag.tasks.map((task): [string, SourceTask] => [task.id, task]),
     ]);
     const grouped = dag.tasks.filter(({ group }) => group !== undefined);
-    const inGroups = adaptNames(grouped.map(shortId), 'task');
+    const shortNames = adaptNames(
+      dag.groups.map(({ id, parent }) => withoutGroup(id, parent)),
+      'group',
+    );
+    const inGroups = adaptNames(grouped.map(shortId), 'task', shortNames.values());
     const taken = [...inGroups.values()];
-    this.groupNames = adaptNames(this.groups.keys(), 'group');
+    this.groupNames = new Map(dag.groups.map(({ id }) => [id, this.fullGroupName(id, shortNames)]));
     const alone = adaptNames(
       dag.tasks.filter(({ group }) => group === undefined).map(({ id }) => id),
       'task',
@@ -73,17 +79,16 @@ class TaskPlacer {
 
   /** Ids of the tasks and groups that a task waits for: its own, and those of the groups that it stands first in. */
   private upstreamOf(task: SourceTask): Set<string> {
-    const own = new Set(
+    const all = new Set(
       task.upstream.flatMap(({ name, place }) =>
         this.find(name, () => {
           this.report.notKept('dependency', `there is no task or group '${name}'`, place, task.id);
         }),
       ),
     );
-    const all = new Set(own);
     for (const group of this.chain(task.group)) {
       const inside = this.members.get(group);
-      if ([...own].some((id) => inside?.has(id) || this.isInside(id, group))) continue;
+      if ([...all].some((id) => inside?.has(id) || this.isInside(id, group))) continue;
       for (const { name } of this.groups.get(group)?.upstream ?? []) for (const id of this.find(name, () => undefined)) all.add(id);
     }
     return all;
@@ -99,15 +104,23 @@ class TaskPlacer {
   /** What `depends_on` says for an id, in a task of `from`. */
   private named(id: string, from: string | undefined): string[] {
     const task = this.tasks.get(id);
-    if (!task) return this.groupsIn(id).flatMap((group) => this.groupNames.get(group) ?? []);
+    if (!task) return this.members.has(id) ? [this.groupNames.get(id) ?? id] : [];
     const name = this.names.get(id) ?? id;
     return [task.group === undefined || task.group === from ? name : `${this.groupNames.get(task.group)}.${name}`];
   }
 
-  /** A group and the groups in it, those that have tasks of their own. */
-  private groupsIn(id: string): string[] {
-    const inside = new Set([...(this.members.get(id) ?? [])].map((task) => this.tasks.get(task)?.group ?? id));
-    return [...inside];
+  /** A group and those around it that there are, from the outside. */
+  private declaredChain(id: string): string[] {
+    return this.chain(id)
+      .filter((each) => this.groups.has(each))
+      .toReversed();
+  }
+
+  /** `outer.inner`; what is deeper than groups can stand in each other is one name with what it stands in. */
+  private fullGroupName(id: string, shortNames: ReadonlyMap<string, string>): string {
+    const names = this.declaredChain(id).map((each) => shortNames.get(withoutGroup(each, this.groups.get(each)?.parent)) ?? each);
+    const outer = names.slice(0, MAX_GROUP_DEPTH - 1);
+    return [...outer, names.slice(outer.length).join('_').slice(0, 64)].filter((name) => name !== '').join('.');
   }
 
   /** A group and all that it stands in, from the inside. */
@@ -139,20 +152,30 @@ class TaskPlacer {
     throw new ImportError(`The tasks of '${this.dag.id}' wait for each other in a circle: ${[...cycle].reverse().join(' → ')}.`, place);
   }
 
+  /** What a group would be called here if its name and those around it stayed. */
+  private theirName(id: string): string {
+    return this.declaredChain(id)
+      .map((each) => withoutGroup(each, this.groups.get(each)?.parent))
+      .join('.');
+  }
+
   private reportGroups(): void {
-    for (const { id, place, parent, upstream } of this.groups.values()) {
+    for (const { id, place, upstream } of this.groups.values()) {
       const name = this.groupNames.get(id) ?? id;
       if (!this.members.has(id)) this.report.notKept(`group ${id}`, 'has no tasks', place);
-      else if (parent !== undefined)
-        this.report.changed(`group ${id}`, `is '${name}', beside '${adaptName(parent, 'group')}': groups do not nest`, place);
-      else if (name !== id) this.report.changed(`group ${id}`, `is called '${name}': names have letters, digits and _`, place);
+      else if (name !== this.theirName(id))
+        this.report.changed(`group ${id}`, `is called '${name}': names have letters, digits and _`, place);
       else if (upstream.length > 0) this.report.changed(`group ${id}`, 'what it waits for is written at its first tasks', place);
       else this.report.kept(`group ${id}`, place);
     }
   }
 }
 
+function withoutGroup(id: string, group: string | undefined): string {
+  return group !== undefined && id.startsWith(`${group}.`) ? id.slice(group.length + 1) : id;
+}
+
 /** The id of a task without its group, where Airflow puts it before. */
 function shortId({ id, group }: SourceTask): string {
-  return group !== undefined && id.startsWith(`${group}.`) ? id.slice(group.length + 1) : id;
+  return withoutGroup(id, group);
 }

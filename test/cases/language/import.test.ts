@@ -192,3 +192,43 @@ describe('an import', () => {
     assert.ok(report.includes('kept schedule '), report.join('\n'));
   });
 });
+
+describe('groups in groups', () => {
+  it('stand in each other here too, and are waited for as a whole', () => {
+    const { text, report } = imported(`
+nested:
+  schedule: null
+  task_groups:
+    load: {dependencies: [start]}
+    load checks: {parent_group_name: load, dependencies: [prepare]}
+    deep: {parent_group_name: load checks}
+  tasks:
+    start: {operator: EmptyOperator}
+    prepare: {operator: EmptyOperator, task_group_name: load}
+    totals: {operator: EmptyOperator, task_group_name: load checks}
+    days: {operator: EmptyOperator, task_group_name: deep}
+    end: {operator: EmptyOperator, dependencies: [load]}
+`);
+    const { plan } = compiler.compile({ file: 'x.yaml', text });
+    assert.deepEqual(
+      plan?.tasks.map(({ name, dependsOn }) => `${name}<${dependsOn.join()}`).sort(),
+      [
+        'end<load.load_checks.totals,load.load_checks.deep.days',
+        'load.load_checks.deep.days<load.prepare',
+        'load.load_checks.totals<load.prepare',
+        'load.prepare<start',
+        'start<',
+      ],
+      text,
+    );
+    assert.ok(report.some((line) => line.startsWith("changed group load checks is called 'load.load_checks'")));
+  });
+
+  it('deeper than they can stand here are named together', () => {
+    const names = Array.from({ length: 11 }, (_, index) => `g${index}`);
+    const groups = names.map((name, index) => `    ${name}: {${index === 0 ? '' : `parent_group_name: g${index - 1}`}}`).join('\n');
+    const tasks = names.map((name, index) => `    t${index}: {operator: EmptyOperator, task_group_name: ${name}}`).join('\n');
+    const { tasks: written } = imported(`deep:\n  schedule: null\n  task_groups:\n${groups}\n  tasks:\n${tasks}\n`);
+    assert.equal((written.t10 as { group?: string }).group, 'g0.g1.g2.g3.g4.g5.g6.g7_g8_g9_g10');
+  });
+});

@@ -108,7 +108,7 @@ tasks:
     argv: [fetch, "{{ ds }}", "{{ params.region }}"]
   - name: merge
     type: sql
-    group: load_deep
+    group: load.deep
     depends_on: [load.fetch]
     sql: MERGE
     retries: 0
@@ -234,7 +234,6 @@ describe('import of Airflow exports', () => {
     assert.equal(yaml, YAML);
     assert.deepEqual(report.map((line) => line.replace(/ \d+:\d+/, '')).sort(), [
       'changed default_args',
-      'changed group load.deep',
       'changed load.fetch.bash_command',
       'changed load.fetch.outlets',
       'changed timezone',

@@ -127,7 +127,7 @@ tasks:
     report: [],
   },
   {
-    it: 'flattens groups, and writes what they wait for at their first tasks',
+    it: 'keeps groups in groups, and writes what they wait for at their first tasks',
     given: `
 a:
   schedule: null
@@ -162,17 +162,17 @@ tasks:
     depends_on: [first]
   - name: deep
     type: empty
-    group: inner
+    group: outer.inner
     depends_on: [outer.first]
   - name: alone
     type: empty
-    group: inner
+    group: outer.inner
     depends_on: [start]
   - name: end
     type: empty
-    depends_on: [outer, inner]
+    depends_on: [outer]
 `,
-    report: ['changed 6:8 group outer', 'changed 7:8 group inner', 'not_kept 8:8 group nobody'],
+    report: ['changed 6:8 group outer', 'not_kept 8:8 group nobody'],
   },
   {
     it: 'renames what our patterns refuse, and what refers to it',
