@@ -3,6 +3,7 @@ import { CATALOG } from '../../activities/catalog.ts';
 import { type Compilation, Compiler } from '../../compiler/compile.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
 import { parseDuration } from '../../workflows/plan/duration.ts';
+import { changedData, followHint } from './follow-hint.ts';
 
 /** What a fuzzer has found. */
 export interface FuzzResult {
@@ -14,6 +15,8 @@ export interface FuzzResult {
   readonly unplaced: readonly string[];
   /** Suggestions that would make other data of what is written. */
   readonly changing: readonly string[];
+  /** How many documents became good when a suggestion was followed. */
+  readonly mended: number;
 }
 
 /** Suggestions that repeat a value of the file in another form. */
@@ -53,6 +56,15 @@ tasks:
   - {name: j, type: empty, depends_on: [b, c], trigger_rule: none_failed_min_one_success}
 on_failure: [{name: tell, type: notify, to: slack, message: "{{ dag_id }} {{ data_interval_start }}"}]
 task_groups: [{name: g, depends_on: [j], tasks: [{name: x, type: empty}, {name: y, type: empty, depends_on: [x]}]}]
+`,
+  `dag_id: said_once
+x-slow: &slow {retries: 4, execution_timeout: 1h30m}
+x-many: &many {<<: *slow, pool: warehouse, retry_delay: 5m}
+tasks:
+  - {<<: *many, name: a, type: sql, sql: "DELETE FROM t WHERE day = {{ ds }}", retries: 1}
+  - {<<: [*slow, {owner: me}], name: b, type: http, path: /x, depends_on: [a], body: {code: "007", n: 3}}
+  - {name: c, type: empty, depends_on: [o], when: outputs.o.i.d.rows > 0}
+task_groups: [{name: o, depends_on: [b], default_args: {retries: 2}, task_groups: [{name: i, tasks: [{name: d, type: sql, sql: SELECT 1}]}]}]
 `,
 );
 
@@ -146,7 +158,7 @@ const NASTY = [
 type Edit = readonly [kind: number, at: number, length: number, what: string];
 
 const edit = fc.tuple(
-  fc.integer({ min: 0, max: 5 }),
+  fc.integer({ min: 0, max: 6 }),
   fc.double({ min: 0, max: 1, noNaN: true }),
   fc.integer({ min: 0, max: 12 }),
   fc.oneof(fc.constantFrom(...NASTY), fc.string({ maxLength: 12, unit: 'binary' }), fc.string({ maxLength: 8 })),
@@ -160,12 +172,15 @@ function cpuTimeOf(call: () => unknown): number {
   return (user + system) / 1000;
 }
 
+/** A document with more mistakes is good after no single suggestion. */
+const MOST_FOLLOWED = 2;
+
 /** Throws mutated documents and expressions at the compiler. @throws Error with the smallest document that makes it fail */
 export function fuzzCompiler(runs: number, seed: number): FuzzResult {
   const compiler = new Compiler(CATALOG);
   // The time that is measured is that of documents, not of the first use of the code.
   for (const text of SEEDS) compiler.compile({ file: 'fuzz.yaml', text });
-  let [accepted, slowest, done] = [0, 0, 0];
+  let [accepted, slowest, done, mended] = [0, 0, 0, 0];
   const unplaced: string[] = [];
   const changing: string[] = [];
   fc.assert(
@@ -183,13 +198,21 @@ export function fuzzCompiler(runs: number, seed: number): FuzzResult {
       for (const { hint, line } of diagnostics) {
         if (hint !== undefined && !keepsData(hint, written[line - 1] ?? '')) changing.push(`${hint}: ${written[line - 1]?.slice(0, 200)}`);
       }
+      const errors = diagnostics.filter(({ severity }) => severity === 'error');
+      for (const error of errors.length <= MOST_FOLLOWED ? errors : []) {
+        const followed = followHint(text, error);
+        if (followed === undefined || !compiler.compile({ file: 'fuzz.yaml', text: followed }).plan) continue;
+        mended++;
+        const changed = changedData(text, followed, error);
+        if (changed !== undefined) changing.push(`${error.code} ${error.hint}: ${changed}`);
+      }
       const lost = diagnostics.find(({ line, column, length }) => !(line >= 1 && line <= lines && column >= 1 && length >= 1));
       if (lost || (!plan && diagnostics.length === 0))
         unplaced.push(`${lost?.code ?? 'nothing said'}: ${JSON.stringify(text).slice(0, 300)}`);
     }),
     { numRuns: runs, seed, endOnFailure: false },
   );
-  return { runs: done, accepted, slowest, unplaced, changing };
+  return { runs: done, accepted, slowest, unplaced, changing, mended };
 }
 
 function mutate(text: string, [kind, where, length, what]: Edit): string {
@@ -207,6 +230,9 @@ function mutate(text: string, [kind, where, length, what]: Edit): string {
       return [...lines.slice(0, line), ...lines.slice(line + 1)].join('\n');
     case 4:
       return [...lines.slice(0, line + 1), lines[line] ?? '', ...lines.slice(line + 1)].join('\n');
+    case 5:
+      // A slip of the finger.
+      return text.slice(0, at) + text.slice(at + 1);
     default:
       // A value in place of the one on its line: most of what people get wrong.
       return lines.map((each, index) => (index === line ? each.replace(/: .*$/, () => `: ${what}`) : each)).join('\n');

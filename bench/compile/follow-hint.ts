@@ -1,0 +1,63 @@
+import { parseDocument, visit } from 'yaml';
+import type { Diagnostic } from '../../compiler/diagnostic.ts';
+
+/** Suggestions that are one word, or one text, in place of what is marked. */
+const FOLLOWED = [
+  /^(?:did you mean|the word here is) '([^']+)'\??$/,
+  /^put it in quotes: (".*"|'.*')$/,
+  /^leave the quotes out: (\S+)$/,
+  /^write it as a list: (\[.*\])$/,
+  /^write (\S+)(?: for \d+ seconds)?$/,
+];
+
+/** Mistakes in names: of keys, of what a closed set has, and of what files and expressions refer to. There another word is no other data. */
+const NAMES: ReadonlySet<string> = new Set([
+  'SL201',
+  'SL204',
+  'SL207',
+  'SL302',
+  'SL306',
+  'SL401',
+  'SL502',
+  'SL504',
+  'SL505',
+  'SL506',
+  'SL507',
+]);
+
+/** The document with a suggestion carried out; undefined where it is not a word for what is marked. */
+export function followHint(text: string, { hint = '', line, column, length }: Diagnostic): string | undefined {
+  const other = FOLLOWED.map((form) => form.exec(hint)?.[1]).find((word) => word !== undefined);
+  const lines = text.split('\n');
+  const marked = lines[line - 1];
+  if (other === undefined || marked === undefined) return undefined;
+  const from = column - 1;
+  return [...lines.slice(0, line - 1), marked.slice(0, from) + other + marked.slice(from + length), ...lines.slice(line)].join('\n');
+}
+
+/** What a suggestion that was carried out has changed of a document's data, such as `'007' is now '7'`; undefined: nothing. */
+export function changedData(before: string, after: string, { code }: Diagnostic): string | undefined {
+  const [was, is] = [dataOf(before), dataOf(after)];
+  if (NAMES.has(code)) return was.length === is.length ? undefined : `${was.length} values are now ${is.length}`;
+  const at = was.findIndex((value, index) => value !== is[index]);
+  return at < 0 && was.length === is.length ? undefined : `'${was[at]}' is now '${is[at]}'`;
+}
+
+/** The values of a document that are no keys, as they are written; lengths of time in any unit are the same. */
+function dataOf(text: string): string[] {
+  const data: string[] = [];
+  visit(parseDocument(text, { logLevel: 'silent', prettyErrors: false }), {
+    Scalar(key, { source, value }) {
+      if (key !== 'key') data.push(source ?? String(value));
+    },
+  });
+  return data.map(inSeconds);
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+function inSeconds(text: string): string {
+  const parts = [...text.replaceAll(' ', '').matchAll(/(\d+)([smhd])/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text.replaceAll(' ', '')) return text;
+  return String(parts.reduce((sum, [, amount = '0', unit = 's']) => sum + Number(amount) * (SECONDS[unit] ?? 0), 0));
+}
