@@ -47,7 +47,8 @@ export const CODES = {
   SL314: 'A task that is not written yet: an import could not convert it, and it fails until somebody has. (A warning.)',
   SL315: 'A task undoes one that it cannot undo: only a task that follows the end of a run undoes, and only one of `tasks`.',
   SL316: 'Pipelines wait for the end of each other: none of their runs could ever end well.',
-  SL317: 'Pipelines start each other, or themselves, in a circle that only a condition of a trigger may end. (A warning.)',
+  SL317:
+    'Pipelines start each other, or themselves, in a circle that only a condition of a trigger, or the value of an expression, may end. (A warning.)',
   SL401: 'A task needs data, and no task before it makes any.',
   SL402: 'A task needs data, and several tasks before it make some: which one is meant cannot be told.',
   SL403: 'A task expects its data in another bucket than the one where the task before it writes.',

@@ -24,6 +24,8 @@ interface Start {
   readonly isDataset?: boolean;
   /** A condition of the trigger, or its deduplication key, may end the circle: nobody can tell from the files. */
   readonly isConditional?: boolean;
+  /** The rest of the place's name is an expression, which may lead elsewhere: nobody can tell from the files. */
+  readonly isOpen?: boolean;
   /** Where the file says so: that of `from` for a task, that of `to` for a trigger. */
   readonly owner: string;
   readonly path: Path;
@@ -46,7 +48,7 @@ export function reportLoops(files: readonly Linkable[], catalogs: Catalogs): voi
     ...startsByPlaces(plan, written, catalogs),
   ]);
   const reported = new Set<string>();
-  for (const starts of [all.filter(({ isConditional }) => !isConditional), all]) {
+  for (const starts of [all.filter(({ isConditional, isOpen }) => !isConditional && !isOpen), all]) {
     const caught = endless(plans, makers, starts);
     const left = new Set([...caught].filter((dagId) => !reported.has(dagId)));
     for (;;) {
@@ -117,6 +119,8 @@ function startsByTriggers({ dagId: to, triggers = [] }: Plan, makers: ReadonlyMa
 interface WrittenPlace extends Place {
   readonly dagId: string;
   readonly connection: string;
+  /** Its name is only the beginning: an expression follows. */
+  readonly isOpen: boolean;
 }
 
 /** Where the tasks of a pipeline write, as far as the file says. */
@@ -137,7 +141,8 @@ function placesOf(plan: Plan, { tasks: types }: Catalogs): WrittenPlace[] {
     return [...written, ...(data === undefined ? [] : [{ kind: 'S3' as const, name: data, connection: storage }])].flatMap(
       ({ connection: need, ...place }) => {
         const { key = '', default: usual } = type.connections[need] ?? {};
-        return isTemplate(place.name) ? [] : [{ ...place, dagId: plan.dagId, connection: String(params[key] ?? usual) }];
+        const isOpen = place.name === named && isTemplate(String(params.s3_key));
+        return isTemplate(place.name) ? [] : [{ ...place, isOpen, dagId: plan.dagId, connection: String(params[key] ?? usual) }];
       },
     );
   });
@@ -151,9 +156,17 @@ function startsByPlaces({ dagId: to, triggers = [] }: Plan, written: readonly Wr
     return (watches?.(source) ?? []).flatMap((watched) =>
       written
         .filter((place) => place.connection === listens && isSeen(place, watched))
-        .map(({ dagId: from, kind, name }): Start => {
+        .map(({ dagId: from, kind, name, isOpen }): Start => {
           const through = kind === 'S3' ? `s3://${name}` : `${kind} ${name}`;
-          return { from, to, through, owner: to, path: ['triggers', index, 'type'], ...(isConditional && { isConditional }) };
+          return {
+            from,
+            to,
+            through,
+            owner: to,
+            path: ['triggers', index, 'type'],
+            ...(isConditional && { isConditional }),
+            ...(isOpen && !name.startsWith(watched.name) && { isOpen }),
+          };
         }),
     );
   });
@@ -164,14 +177,15 @@ function reportCircle(files: readonly Linkable[], circle: readonly string[], sta
   const way = [circle[0], ...steps.flatMap(({ through, to }) => (through === undefined ? [to] : [through, to]))].join(' → ');
   const isAlone = circle.length === 2;
   const isConditional = steps.some((step) => step.isConditional);
+  const isOpen = steps.some((step) => step.isOpen);
   for (const { source, plan } of files) {
     const step = steps.find(({ owner }) => owner === plan?.dagId);
     if (!step) continue;
-    if (isConditional) {
+    if (isConditional || isOpen) {
       source.report(
         'SL317',
         step.path,
-        `${isAlone ? 'This pipeline starts itself' : 'These pipelines start each other'}, without end unless a condition stops it: ${way}.`,
+        `${isAlone ? 'This pipeline starts itself' : 'These pipelines start each other'}, without end unless ${isOpen ? 'an expression leads elsewhere' : 'a condition stops it'}: ${way}.`,
         'watch a place that none of them writes to',
       );
       continue;

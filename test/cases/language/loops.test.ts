@@ -104,6 +104,15 @@ describe('pipelines that start each other without end', () => {
     }
   });
 
+  it('are a warning where an expression may lead elsewhere', () => {
+    const copy = (key: string): string => task(`type: postgres_to_s3, source_table: t, s3_bucket: lake, s3_key: "${key}"`);
+    assert.match(
+      reported({ a: `${watches('s3', 'bucket: lake, prefix: in/')}\n${copy('{{ ds }}/out/')}` }).join(),
+      /^a SL317 This pipeline starts itself, without end unless an expression leads elsewhere: a → s3:\/\/lake\/ → a\.$/,
+    );
+    assert.match(reported({ a: `${watches('s3', 'bucket: lake')}\n${copy('{{ ds }}/out/')}` }).join(), /^a SL307 /);
+  });
+
   it('are not those that watch another place: a topic, a connection, a prefix, other files', () => {
     const extract = task('type: postgres_to_s3, source_table: t, s3_bucket: lake, s3_key: out/');
     for (const pipeline of [

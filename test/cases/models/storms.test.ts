@@ -89,7 +89,7 @@ tasks: [{name: tell, type: kafka_publish, topic: "{{ params.to }}", value: {to: 
   it('one by objects', async () => {
     const file = (dagId: string, from: string, to: string): string => `
 dag_id: ${dagId}
-triggers: [{name: t, type: s3, bucket: ${bucket.name}, prefix: ${from}/, when: event.size > 0, pattern: "*/manifest.json", poke_interval: 200ms}]
+triggers: [{name: t, type: s3, bucket: ${bucket.name}, prefix: ${from}/, pattern: "*/manifest.json", poke_interval: 200ms}]
 params: {to: ${to}}
 tasks: [{name: copy, type: postgres_to_s3, source_table: t, s3_bucket: ${bucket.name}, s3_key: "{{ params.to }}/{{ run_id }}/"}]
 `;
