@@ -4,7 +4,7 @@ import { taskQueueOf } from '../lib/environment.ts';
 import { formatTable } from '../lib/table.ts';
 import { listSensors, pauseSensor, resetSensor, resumeSensor, type SensorStanding } from '../temporal/sensors.ts';
 import type { OperatorWord } from '../workflows/plan/decision.ts';
-import { sensorId } from '../workflows/plan/trigger.ts';
+import { sensorId } from '../workflows/plan/sensor.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from './command-context.ts';
 import { withClient } from './with-client.ts';
 

@@ -1,3 +1,4 @@
+import type { ReadBeside } from './read-beside.ts';
 import type { TaskType } from '../activities/define-task.ts';
 import { CHANNELS } from '../channels/catalog.ts';
 import type { ChannelDefinition } from '../channels/define-channel.ts';
@@ -47,12 +48,6 @@ export interface PipelineFile {
   /** Reads the files that it names, in its folder of pipelines; absent: it names none, or they cannot be read here. */
   readonly readBeside?: ReadBeside;
 }
-
-/** Reads a file by its path from a pipeline's. */
-export type ReadBeside = (path: string) => ReadText;
-
-/** A text with its file as messages show it, or why it was not read, with what to do. */
-export type ReadText = { readonly file: string; readonly text: string } | { readonly refused: string; readonly hint?: string };
 
 /** What became of one file: a plan, or what is wrong with it. */
 export interface Compilation {

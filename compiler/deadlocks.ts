@@ -1,6 +1,6 @@
 import { findCycle } from '../workflows/plan/graph.ts';
 import { allTasks, type Plan, type TaskPlan } from '../workflows/plan/plan.ts';
-import type { Linkable } from './link-pipelines.ts';
+import type { Linkable } from './linkable.ts';
 import type { Path } from './source.ts';
 import { placeOfKey, taskNodes } from './task-node.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TaskType } from '../activities/define-task.ts';
 import { parseDuration } from '../workflows/plan/duration.ts';
-import type { TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
+import type { TemplatePlace } from '../workflows/plan/expressions/template-place.ts';
 import type { CatchupPlan } from '../workflows/plan/intervals.ts';
 import { canonicalJson, isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import {

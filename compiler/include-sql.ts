@@ -1,5 +1,5 @@
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
-import type { ReadBeside } from './compile.ts';
+import type { ReadBeside } from './read-beside.ts';
 import { propertyOf } from './expressions/find-templates.ts';
 import { MAX_BYTES } from './parse.ts';
 import type { JsonSchema } from './schema/json-schema.ts';

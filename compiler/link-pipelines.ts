@@ -1,17 +1,10 @@
+import type { Linkable } from './linkable.ts';
 import { type Plan, allTasks } from '../workflows/plan/plan.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import { checkStarts } from './check-starts.ts';
 import { withHash } from './emit.ts';
-import type { Source } from './source.ts';
 import { reportDeadlocks } from './deadlocks.ts';
 import { type Catalogs, reportLoops } from './start-loops.ts';
-
-/** A file's plan before and after it holds the plans that it starts. */
-export interface Linkable {
-  readonly source: Source;
-  readonly value: JsonObject | undefined;
-  readonly plan: Plan | undefined;
-}
 
 /**
  * Puts into each plan the plans of the pipelines that its `run_pipeline` tasks start, and those that these start: a run's definition is

@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import type { PipelineFile, ReadBeside, ReadText } from './compile.ts';
+import type { PipelineFile } from './compile.ts';
+import type { ReadBeside, ReadText } from './read-beside.ts';
 import { nearest } from './diagnostic.ts';
 import { MAX_BYTES } from './parse.ts';
 

@@ -1,5 +1,5 @@
 import { parseDuration } from '../workflows/plan/duration.ts';
-import type { TemplatePlace } from '../workflows/plan/expressions/evaluator.ts';
+import type { TemplatePlace } from '../workflows/plan/expressions/template-place.ts';
 import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
 import {
   type Aggregate,

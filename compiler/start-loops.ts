@@ -5,7 +5,7 @@ import { isSeen, type Place } from '../workflows/plan/places.ts';
 import type { TaskType } from '../activities/define-task.ts';
 import type { TriggerType } from '../sensors/define-trigger.ts';
 import { isTemplate } from '../workflows/plan/expressions/template.ts';
-import type { Linkable } from './link-pipelines.ts';
+import type { Linkable } from './linkable.ts';
 import type { Path } from './source.ts';
 import { taskNodes } from './task-node.ts';
 

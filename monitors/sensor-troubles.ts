@@ -1,7 +1,7 @@
 import { formatDuration } from '../workflows/plan/duration.ts';
 import type { MonitorSettings } from '../workflows/plan/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { sensorId } from '../workflows/plan/trigger.ts';
+import { sensorId } from '../workflows/plan/sensor.ts';
 import type { Checked, SensorFacts } from './facts.ts';
 import { type Finding, findingOf } from './finding.ts';
 import type { Since } from './since.ts';

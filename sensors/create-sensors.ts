@@ -1,4 +1,4 @@
-import type { SensorCall, SensorEnd } from '../workflows/plan/trigger.ts';
+import type { SensorCall, SensorEnd } from '../workflows/plan/sensor.ts';
 import type { TriggerType } from './define-trigger.ts';
 import { resetSensor, runSensor, type SensorSurroundings } from './run-sensor.ts';
 

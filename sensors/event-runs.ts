@@ -1,13 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan } from '../workflows/plan/plan.ts';
-import {
-  type QuietTime,
-  type RunEvent,
-  type StartClaim,
-  type StartRefused,
-  type TemporalRefused,
-  type TriggerPlan,
-} from '../workflows/plan/trigger.ts';
+import { type RunEvent, type StartRefused, type TemporalRefused, type TriggerPlan } from '../workflows/plan/trigger.ts';
+import type { QuietTime, StartClaim } from '../workflows/plan/sensor.ts';
 import { type EventId, sourceId } from './event-id.ts';
 import type { Verdict } from './event-judge.ts';
 import { type Origins, OwnOutput } from './own-output.ts';

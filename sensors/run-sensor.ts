@@ -4,7 +4,7 @@ import { failOnCallbackError } from '../lib/callback-errors.ts';
 import type { Connections } from '../connections/connections.ts';
 import { ConnectionError } from '../connections/parse.ts';
 import { withCurrentNames } from '../lib/current-names.ts';
-import type { SensorCall, SensorEnd, SensorReport } from '../workflows/plan/trigger.ts';
+import type { SensorCall, SensorEnd, SensorReport } from '../workflows/plan/sensor.ts';
 import type { Sensor, TriggerType } from './define-trigger.ts';
 import { EventJudge } from './event-judge.ts';
 import { writerOf } from './event-makers.ts';

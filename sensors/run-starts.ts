@@ -2,7 +2,8 @@ import type { Json, JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { DataInterval } from '../workflows/plan/schedule.ts';
 import type { FormerId } from './event-id.ts';
-import type { QuietTime, RunEvent, SensorReport, StartClaim } from '../workflows/plan/trigger.ts';
+import type { RunEvent } from '../workflows/plan/trigger.ts';
+import type { QuietTime, SensorReport, StartClaim } from '../workflows/plan/sensor.ts';
 
 /** A run that an event asks for. */
 export interface WantedRun {

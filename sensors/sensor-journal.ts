@@ -1,5 +1,5 @@
 import type { Cursor } from './run-starts.ts';
-import { NO_COUNTS, type SensorCounts, type SensorEnd, type SensorReport } from '../workflows/plan/trigger.ts';
+import { NO_COUNTS, type SensorCounts, type SensorEnd, type SensorReport } from '../workflows/plan/sensor.ts';
 
 /** What a consumer has seen and done, as it goes. */
 export class SensorJournal {

@@ -1,4 +1,4 @@
-import type { KnownRun } from './run-index.ts';
+import type { KnownRun } from './known-run.ts';
 
 /** How many ended runs of a pipeline are kept. */
 export interface EndedLimits {

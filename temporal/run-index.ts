@@ -1,7 +1,7 @@
+import type { KnownRun } from './known-run.ts';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { inTurns } from '../lib/in-turns.ts';
 import { RecentMap } from '../lib/recent-map.ts';
-import type { WatchedRun } from '../monitors/watched.ts';
 import { iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
 import { isWaitKey } from '../workflows/plan/wait-key.ts';
@@ -31,15 +31,6 @@ const MAX_REMEMBERED = 10_000;
 export interface RemovedRun extends KnownRun {
   /** When its absence was noticed, milliseconds. */
   readonly noticedAt: number;
-}
-
-/** A run as it is kept: what lists say, and what was found out once. */
-export interface KnownRun {
-  readonly dagId: string;
-  readonly planHash: string;
-  /** Whether a worker has begun it; undefined until the run itself was asked. */
-  readonly begun: boolean | undefined;
-  readonly run: Omit<WatchedRun, 'plan' | 'startedAt' | 'begun'>;
 }
 
 /**

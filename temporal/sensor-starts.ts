@@ -4,14 +4,8 @@ import type { Plan } from '../workflows/plan/plan.ts';
 import type { Cause } from '../workflows/plan/run.ts';
 import { type DataInterval, dataIntervalAt, iso } from '../workflows/plan/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
-import {
-  CLAIM_START,
-  type QuietTime,
-  type RunEvent,
-  SENSOR_REPORT,
-  type SensorReport,
-  type StartClaim,
-} from '../workflows/plan/trigger.ts';
+import { type RunEvent } from '../workflows/plan/trigger.ts';
+import { CLAIM_START, type QuietTime, SENSOR_REPORT, type SensorReport, type StartClaim } from '../workflows/plan/sensor.ts';
 import { idBeginning } from '../workflows/plan/bounded-id.ts';
 import { pipelineRunId, wholeRunId } from './names.ts';
 import { explainRefusal } from './refusals.ts';

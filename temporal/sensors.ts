@@ -12,7 +12,7 @@ import {
   sensorId,
   type SensorInput,
   type SensorState,
-} from '../workflows/plan/trigger.ts';
+} from '../workflows/plan/sensor.ts';
 import { answerIfAny } from './answer.ts';
 import { sendUpdate } from './decisions.ts';
 import { NotYet } from './runs.ts';

@@ -4,7 +4,7 @@ import { errors, Runtime, Worker } from '@temporalio/worker';
 import type { Environment } from '../lib/environment.ts';
 import type { Log } from '../lib/logging.ts';
 import { scrubberOf } from '../connections/scrubber.ts';
-import { sensorQueue } from '../workflows/plan/trigger.ts';
+import { sensorQueue } from '../workflows/plan/sensor.ts';
 import { dataConverterFrom } from './codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { createFailureActivities } from './failure-facts.ts';

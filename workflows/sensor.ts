@@ -21,6 +21,7 @@ import type { OperatorWord } from './plan/decision.ts';
 import { describeTrigger } from './plan/describe.ts';
 import type { Plan } from './plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
+import { type TriggerPlan } from './plan/trigger.ts';
 import {
   CLAIM_START,
   NO_COUNTS,
@@ -39,8 +40,7 @@ import {
   sensorQueue,
   type SensorReport,
   type SensorState,
-  type TriggerPlan,
-} from './plan/trigger.ts';
+} from './plan/sensor.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 const PLAN_HASH = defineSearchAttributeKey(SEARCH_ATTRIBUTES.planHash.name, SEARCH_ATTRIBUTES.planHash.type);

@@ -1,5 +1,6 @@
 import { userFault } from '../errors.ts';
-import { type Database, sqlAt } from '../sql/database.ts';
+import { sqlAt } from '../sql/database.ts';
+import type { Database } from '../sql/opened-database.ts';
 import { columnsOf, findTable, type FoundTable, type TableColumn } from '../sql/find-table.ts';
 import { followSequences } from '../sql/follow-sequences.ts';
 import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../sql/identifiers.ts';

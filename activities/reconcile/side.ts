@@ -1,5 +1,5 @@
 import { userFault } from '../errors.ts';
-import type { Database } from '../sql/database.ts';
+import type { Database } from '../sql/opened-database.ts';
 import { didYouMean, listNames } from '../sql/nearest.ts';
 import { type ComparedColumn, comparedColumn } from './column-family.ts';
 import type { Dialect } from './dialects/dialect.ts';

@@ -8,7 +8,7 @@ import { describe, isServerError } from '../sql/database-failure.ts';
 import { quoteList, type TableColumn } from '../sql/find-table.ts';
 import { quoteIdentifier } from '../sql/identifiers.ts';
 import { rowsKeptOut } from './check-effects.ts';
-import type { Load } from './load-dataset.ts';
+import type { Load } from './load-order.ts';
 import type { LoadTarget } from './load-target.ts';
 import { newStagingTable } from './staging-table.ts';
 

@@ -3,7 +3,7 @@ import { userFault } from '../errors.ts';
 import type { FoundTable } from '../sql/find-table.ts';
 import { quoteIdentifier } from '../sql/identifiers.ts';
 import { ledger } from './ledger-table.ts';
-import type { Load } from './load-dataset.ts';
+import type { Load } from './load-order.ts';
 
 /**
  * What an earlier attempt of the same task in the same execution has loaded of the same data. A workflow id that is used again, for a

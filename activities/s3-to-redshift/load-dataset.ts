@@ -1,11 +1,7 @@
-import type { AwsConnection } from '../../lib/s3.ts';
-import type { PostgresConnection, RedshiftConnection } from '../../lib/postgres.ts';
-import type { DatasetManifest } from '../../workflows/plan/dataset.ts';
-import type { TaskContext } from '../define-task.ts';
+import type { Load } from './load-order.ts';
 import { checkRowCount } from '../dataset/min-rows.ts';
-import type { Storage } from '../dataset/storage.ts';
 import { userFault } from '../errors.ts';
-import { type Database, fixFormats } from '../sql/database.ts';
+import { fixFormats } from '../sql/database.ts';
 import { columnsOf, findTable, type FoundTable, quoteList, type TableColumn } from '../sql/find-table.ts';
 import { followSequences } from '../sql/follow-sequences.ts';
 import { formatTable, quoteIdentifier, quoteTable } from '../sql/identifiers.ts';
@@ -14,36 +10,11 @@ import { chooseColumns } from './choose-columns.ts';
 import { copyIntoPostgres } from './copy-into-postgres.ts';
 import { checkOverlapRule, deleteInterval, findLoad, resolveOverlap, rowsOfLastLoad, writeLoad } from './ledger.ts';
 import { ledger, prepareLedger } from './ledger-table.ts';
-import { goesByKeys, type LoadMethod, replacesAll } from './load-methods.ts';
+import { goesByKeys, replacesAll } from './load-methods.ts';
 import { loadTarget } from './load-target.ts';
 import { countMissing, merge, type MergeCounts } from './merge.ts';
 import { newStagingTable } from './staging-table.ts';
 import { stageFromRedshift } from './stage-redshift.ts';
-
-/** One load: where from, where to, and how. */
-export interface Load {
-  readonly ctx: Pick<TaskContext, 'pipelineRunId' | 'dagId' | 'task' | 'run' | 'interval' | 'signal' | 'progress' | 'log'>;
-  readonly database: Database;
-  readonly warehouse: PostgresConnection | RedshiftConnection;
-  readonly storage: Storage;
-  readonly aws: AwsConnection;
-  readonly manifest: DatasetManifest;
-  readonly manifestUri: string;
-  /** Of the manifest. */
-  readonly checksum: string;
-  readonly table: { readonly schema: string; readonly table: string };
-  readonly columns: readonly string[] | undefined;
-  readonly method: LoadMethod;
-  readonly upsertKeys: readonly string[];
-  /** Whether data without rows may empty a table that has some. */
-  readonly allowEmpty: boolean;
-  /** The fewest rows that may be loaded: a number, or a part of the last load's such as `80%`. */
-  readonly minRows: number | string | undefined;
-  /** For `append`; undefined: an overlap is refused. */
-  readonly onOverlap: 'replace' | 'append' | undefined;
-  readonly intervalColumn: string | undefined;
-  readonly copyOptions: readonly string[];
-}
 
 /** What a load has done. */
 export interface Loaded extends MergeCounts {

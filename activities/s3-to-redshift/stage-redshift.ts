@@ -5,7 +5,7 @@ import { databaseFailure, describe, isServerError, type ServerError } from '../s
 import { sqlAt } from '../sql/database.ts';
 import { quoteList } from '../sql/find-table.ts';
 import { quoteLiteral } from '../sql/identifiers.ts';
-import type { Load } from './load-dataset.ts';
+import type { Load } from './load-order.ts';
 
 /**
  * Fills the staging table of a Redshift warehouse: Redshift itself reads the objects that the manifest names, and fails when one is missing.

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import type { PlatformFaultType, UserFaultType } from '../failure-types.ts';
 import { platformFault, userFault } from '../errors.ts';
-import type { DatabasePlace } from './database.ts';
+import type { DatabasePlace } from './opened-database.ts';
 
 /** What `pg` knows of an error that the server has sent. */
 export interface ServerError extends Error {

@@ -1,3 +1,4 @@
+import type { Database } from './opened-database.ts';
 import { openPostgres, type PostgresConnection, type RedshiftConnection, type SqlClient } from '../../lib/postgres.ts';
 import { sqlFor } from '../../workflows/plan/expressions/sql-template.ts';
 import { databaseFailure } from './database-failure.ts';
@@ -9,19 +10,6 @@ export const DATABASE = {
   types: ['postgres', 'redshift'],
   description: 'The database.',
 } as const;
-
-/** An open session, with what failures need to say where it is. */
-export interface Database {
-  readonly client: SqlClient;
-  readonly type: 'postgres' | 'redshift';
-  /** The connection's name, as pipelines write it: `postgres_default`. */
-  readonly connection: string;
-  /** `host:port/database`. */
-  readonly server: string;
-  readonly user: string;
-}
-
-export type DatabasePlace = Omit<Database, 'client' | 'type'>;
 
 /** SQL with values that a pipeline has rendered, as the database reads it. */
 export function sqlAt({ type }: Pick<Database, 'type'>, sql: string): string {

@@ -1,6 +1,6 @@
 import type { SqlClient } from '../../lib/postgres.ts';
 import { userFault } from '../errors.ts';
-import type { Database } from './database.ts';
+import type { Database } from './opened-database.ts';
 import { formatTable, quoteIdentifier, type TableName } from './identifiers.ts';
 import { didYouMean } from './nearest.ts';
 

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { platformFault, userFault } from '../errors.ts';
 import type { UserFaultType } from '../failure-types.ts';
-import type { DatabasePlace } from './database.ts';
+import type { DatabasePlace } from './opened-database.ts';
 import { isProgramError, unreachable } from './database-failure.ts';
 
 /** What `mysql2` knows of an error that the server has sent. */

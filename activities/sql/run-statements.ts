@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import { userFault } from '../errors.ts';
-import type { Database } from './database.ts';
+import type { Database } from './opened-database.ts';
 import { databaseFailure } from './database-failure.ts';
 import { rowOf } from './rows.ts';
 import { splitStatements, transactionControl } from './split-statements.ts';

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { importDags } from '../../cli/import/import-dags.ts';
-import { isJinja, type JinjaNames, translateJinja } from '../../cli/import/jinja.ts';
+import { isJinja, translateJinja } from '../../cli/import/jinja.ts';
+import type { JinjaNames } from '../../cli/import/jinja-names.ts';
 import { ImportError } from '../../cli/import/source-value.ts';
 
 /**

@@ -13,7 +13,8 @@ import { Position } from '../../sensors/kafka/position.ts';
 import type { RunStarts } from '../../sensors/run-starts.ts';
 import { SensorJournal } from '../../sensors/sensor-journal.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import { NO_COUNTS, type TriggerPlan } from '../../workflows/plan/trigger.ts';
+import { type TriggerPlan } from '../../workflows/plan/trigger.ts';
+import { NO_COUNTS } from '../../workflows/plan/sensor.ts';
 import { type Measure, median } from '../measure.ts';
 
 const RECORDS = 1_000_000;

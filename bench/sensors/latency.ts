@@ -8,7 +8,7 @@ import { listRuns } from '../../temporal/runs.ts';
 import { applySensorChange } from '../../temporal/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { groupOf } from '../../sensors/kafka/start-position.ts';
-import { sensorId } from '../../workflows/plan/trigger.ts';
+import { sensorId } from '../../workflows/plan/sensor.ts';
 import { type Measure, median, percentile } from '../measure.ts';
 import { recordOf, sensorPlan, TRIGGER } from './sensor-plan.ts';
 

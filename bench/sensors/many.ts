@@ -16,7 +16,7 @@ import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { applySensorChange } from '../../temporal/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/search-attributes.ts';
-import { sensorId } from '../../workflows/plan/trigger.ts';
+import { sensorId } from '../../workflows/plan/sensor.ts';
 import { Child } from '../child.ts';
 import type { Measure } from '../measure.ts';
 import { until } from '../until.ts';

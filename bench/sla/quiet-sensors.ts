@@ -7,7 +7,7 @@ import { inTurns } from '../../lib/in-turns.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { applySensorChange } from '../../temporal/sensors.ts';
 import { startProcess } from '../../test/support/processes.ts';
-import { sensorId } from '../../workflows/plan/trigger.ts';
+import { sensorId } from '../../workflows/plan/sensor.ts';
 import type { Measure } from '../measure.ts';
 import { sensorPlan, TRIGGER } from '../sensors/sensor-plan.ts';
 

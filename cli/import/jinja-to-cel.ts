@@ -1,5 +1,5 @@
 import { readableFields } from '../../connections/in-expressions.ts';
-import type { JinjaNames } from './jinja.ts';
+import type { JinjaNames } from './jinja-names.ts';
 import { type Arguments, type JinjaNode, NoEqual } from './jinja-syntax.ts';
 import * as values from './jinja-values.ts';
 import {

@@ -2,7 +2,7 @@ import type { TaskType } from '../../activities/define-task.ts';
 import type { TriggerType } from '../../sensors/define-trigger.ts';
 import { SlaListSchema } from '../../monitors/sla.ts';
 import { HOST_FACTS, type HostFact } from '../../workflows/plan/failure.ts';
-import type { TemplatePlace } from '../../workflows/plan/expressions/evaluator.ts';
+import type { TemplatePlace } from '../../workflows/plan/expressions/template-place.ts';
 import { isTemplate } from '../../workflows/plan/expressions/template.ts';
 import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';

@@ -9,7 +9,7 @@ import { listSensors } from '../../temporal/sensors.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { dataIntervalAt, iso } from '../../workflows/plan/schedule.ts';
-import { sensorId } from '../../workflows/plan/trigger.ts';
+import { sensorId } from '../../workflows/plan/sensor.ts';
 import type { PagerDutyStandIn } from './pagerduty-stand-in.ts';
 import { produce } from './topics.ts';
 

@@ -8,7 +8,7 @@ import { groupOf } from '../../sensors/kafka/start-position.ts';
 import { readEndedRun, startRerun } from '../../temporal/reruns.ts';
 import { listRuns, type RunSummary } from '../../temporal/runs.ts';
 import { applySensorChange, pauseSensor, resumeSensor } from '../../temporal/sensors.ts';
-import { sensorId } from '../../workflows/plan/trigger.ts';
+import { sensorId } from '../../workflows/plan/sensor.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestKafka } from '../support/kafka.ts';
 import { randomCases } from '../support/random-cases.ts';

@@ -11,7 +11,7 @@ import { applySensorChange } from '../../temporal/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/run.ts';
 import { dataIntervalAt } from '../../workflows/plan/schedule.ts';
-import { sensorId } from '../../workflows/plan/trigger.ts';
+import { sensorId } from '../../workflows/plan/sensor.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestKafka } from '../support/kafka.ts';
 import { createBucket } from '../support/s3-dataset.ts';

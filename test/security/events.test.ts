@@ -6,7 +6,7 @@ import { createSensorStarts } from '../../temporal/sensor-starts.ts';
 import { applySensorChange } from '../../temporal/sensors.ts';
 import { Evaluator } from '../../workflows/plan/expressions/evaluator.ts';
 import type { Json } from '../../workflows/plan/json.ts';
-import { sensorId } from '../../workflows/plan/trigger.ts';
+import { sensorId } from '../../workflows/plan/sensor.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestKafka } from '../support/kafka.ts';
 import { type TestSensors, unique } from '../support/test-sensors.ts';

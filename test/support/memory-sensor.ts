@@ -15,7 +15,7 @@ import { SensorJournal } from '../../sensors/sensor-journal.ts';
 import { hasDotSegment } from '../../workflows/plan/dot-segments.ts';
 import { exactJsonText, parseExactJson } from '../../workflows/plan/exact-json.ts';
 import type { JsonObject } from '../../workflows/plan/json.ts';
-import { NO_COUNTS } from '../../workflows/plan/trigger.ts';
+import { NO_COUNTS } from '../../workflows/plan/sensor.ts';
 import { compileYaml } from './yaml-sensors.ts';
 
 /** What starts runs, in memory: it refuses what Temporal, S3, a header or a terminal would stumble over. */

@@ -6,7 +6,7 @@ import { createSensors } from '../../sensors/create-sensors.ts';
 import { dataConverterFrom } from '../../temporal/codec.ts';
 import { connectWorker } from '../../temporal/connect-worker.ts';
 import { createSensorStarts } from '../../temporal/sensor-starts.ts';
-import { sensorQueue } from '../../workflows/plan/trigger.ts';
+import { sensorQueue } from '../../workflows/plan/sensor.ts';
 import type { Activities } from '../../temporal/worker-process.ts';
 import { startTestWorker, type TestWorker } from './temporal-worker.ts';
 import { toyActivities } from './toy-activities.ts';

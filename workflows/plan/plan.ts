@@ -1,4 +1,4 @@
-import type { TemplatePlace } from './expressions/evaluator.ts';
+import type { TemplatePlace } from './expressions/template-place.ts';
 import type { Shape } from './expressions/shape.ts';
 import type { HostFact } from './failure.ts';
 import type { CatchupPlan } from './intervals.ts';

@@ -3,7 +3,7 @@ import type { Plan } from './plan.ts';
 import type { DataInterval } from './schedule.ts';
 import type { RunEvent } from './trigger.ts';
 import type { TaskState } from './task-state.ts';
-import type { TaskTimes } from './task-table.ts';
+import type { TaskTimes } from './task-times.ts';
 
 /** Events that start runs: such a run is about the event, and not about the data of an interval. */
 export const EVENT_CAUSES = ['kafka', 's3', 'sql', 'http', 'dataset', 'rabbitmq'] as const;

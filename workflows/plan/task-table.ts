@@ -1,3 +1,4 @@
+import type { TaskTimes } from './task-times.ts';
 import type { TaskResult } from './run.ts';
 import type { JsonObject } from './json.ts';
 
@@ -21,12 +22,6 @@ export interface TaskTable {
 }
 
 export interface TaskStanding extends TaskResult, TaskTimes {}
-
-/** When a task started and ended, milliseconds since 1970. */
-export interface TaskTimes {
-  readonly startedAt?: number;
-  readonly endedAt?: number;
-}
 
 /** A task that waits for people: for an approval, or for a decision after its failure. Times in milliseconds since 1970. */
 export interface OpenWait {

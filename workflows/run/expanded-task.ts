@@ -2,7 +2,7 @@ import type { ItemOutcome } from '../plan/items.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { ExpandPlan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs, TaskResult } from '../plan/run.ts';
-import type { Call } from './plan-task-runner.ts';
+import type { Call } from './task-call.ts';
 import { TaskCanceled, TaskFailed } from './run-host.ts';
 
 /** How the items of a task are found and run. */

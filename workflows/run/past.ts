@@ -1,7 +1,7 @@
 import { intervalBefore, pastId } from '../plan/past.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
 import type { DataInterval } from '../plan/schedule.ts';
-import type { RunContext } from './plan-task-runner.ts';
+import type { RunContext } from './run-context.ts';
 import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
 import type { RunState } from './run-state.ts';
 

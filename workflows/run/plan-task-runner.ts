@@ -1,3 +1,5 @@
+import type { RunContext } from './run-context.ts';
+import type { Call } from './task-call.ts';
 import { type DatasetReference, datasetLocation } from '../plan/dataset.ts';
 import { formatDuration } from '../plan/duration.ts';
 import { identityText } from '../plan/exact-json.ts';
@@ -9,8 +11,7 @@ import type { Json, JsonObject } from '../plan/json.ts';
 import { putOutput } from '../plan/outputs.ts';
 import type { ExpandPlan, Plan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs, TaskResult } from '../plan/run.ts';
-import type { DataInterval } from '../plan/schedule.ts';
-import type { RunIdentity, TaskInput } from '../plan/task-input.ts';
+import type { TaskInput } from '../plan/task-input.ts';
 import { runApproval } from './approval.ts';
 import { runChild } from './child-run.ts';
 import type { Decisions } from './decisions.ts';
@@ -21,33 +22,6 @@ import type { RunState } from './run-state.ts';
 import type { Pasts } from './past.ts';
 import { beginningOf, type TaskRunner, type TaskWatch } from './task-list-run.ts';
 import { inPool, type PoolWatch } from './task-pool.ts';
-
-/** What a run is given beside its plan. */
-export interface RunContext {
-  readonly pipelineRunId: string;
-  readonly interval: DataInterval;
-  /** With the defaults of the plan. */
-  readonly params: JsonObject;
-  /** The values of all names in expressions but `outputs` and items; empty where the plan has no expressions. */
-  readonly values: Variables;
-  /** Whether it fills in the past. */
-  readonly isBackfill?: boolean;
-  /** Whether it stands for an interval of the timetable, which need not be the newest. */
-  readonly isOfTimetable?: boolean;
-  /** The time, in milliseconds since 1970, at which the host's clock says 0: of a simulated run. */
-  readonly clockZero?: number;
-  /** For tasks that keep their effects apart by run. Absent where there is no run, as in `sluice test`. */
-  readonly identity?: RunIdentity;
-  /** What it takes over from the run that it repeats. */
-  readonly kept?: Readonly<Record<string, TaskResult>>;
-}
-
-/** One call of a task: all of it, or one item of its list. */
-export interface Call {
-  /** Added to the task's name: `[17]`. */
-  readonly suffix: string;
-  readonly items: JsonObject;
-}
 
 /** Thrown when there is no list to expand over, because a task that makes it was skipped or has failed. */
 class ListMissing extends Error {

@@ -3,7 +3,7 @@ import { putOutput } from '../plan/outputs.ts';
 import type { TaskPlan } from '../plan/plan.ts';
 import type { TaskResult } from '../plan/run.ts';
 import { isFinal } from '../plan/task-state.ts';
-import type { TaskTimes } from '../plan/task-table.ts';
+import type { TaskTimes } from '../plan/task-times.ts';
 
 /** How the tasks of a run stand. */
 export class RunState {

@@ -1,7 +1,7 @@
 import { type MySQLConnection, type MySQLSession, openMySQL } from '../../../lib/mysql.ts';
 import { sqlFor } from '../../../workflows/plan/expressions/sql-template.ts';
 import { userFault } from '../../errors.ts';
-import type { DatabasePlace } from '../../sql/database.ts';
+import type { DatabasePlace } from '../../sql/opened-database.ts';
 import { isMySQLError, mysqlFailure } from '../../sql/mysql-failure.ts';
 import { formatTable, parseTableName } from '../../sql/identifiers.ts';
 import { didYouMean } from '../../sql/nearest.ts';

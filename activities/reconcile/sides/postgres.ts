@@ -1,5 +1,6 @@
 import type { PostgresConnection, RedshiftConnection, SqlClient } from '../../../lib/postgres.ts';
-import { type Database, fixFormats, withDatabase } from '../../sql/database.ts';
+import { fixFormats, withDatabase } from '../../sql/database.ts';
+import type { Database } from '../../sql/opened-database.ts';
 import { buildSelect } from '../../sql/select-statement.ts';
 import { comparedColumn } from '../column-family.ts';
 import type { Dialect } from '../dialects/dialect.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { connectClient } from '../../../temporal/connect.ts';
 import { applySensorChange } from '../../../temporal/sensors.ts';
-import { sensorId } from '../../../workflows/plan/trigger.ts';
+import { sensorId } from '../../../workflows/plan/sensor.ts';
 import { monitorId, probeId } from '../../../workflows/plan/incident.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import type { Plan } from '../../../workflows/plan/plan.ts';
-import { quietTimeFor, type StartClaim } from '../../../workflows/plan/trigger.ts';
+import { quietTimeFor, type StartClaim } from '../../../workflows/plan/sensor.ts';
 import { eventually } from '../../support/eventually.ts';
 import { TestKafka } from '../../support/kafka.ts';
 import { type TestSensors, unique } from '../../support/test-sensors.ts';

@@ -16,7 +16,7 @@ import {
   type SensorCall,
   type SensorEnd,
   type SensorState,
-} from '../../../workflows/plan/trigger.ts';
+} from '../../../workflows/plan/sensor.ts';
 import { eventually } from '../../support/eventually.ts';
 import { planOf, task } from '../../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';

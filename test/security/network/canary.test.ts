@@ -17,7 +17,7 @@ import { applyChange } from '../../../temporal/schedules.ts';
 import { ensureSearchAttributes } from '../../../temporal/search-attributes.ts';
 import { applySensorChange, standingOf } from '../../../temporal/sensors.ts';
 import { monitorId, probeId } from '../../../workflows/plan/incident.ts';
-import { sensorId } from '../../../workflows/plan/trigger.ts';
+import { sensorId } from '../../../workflows/plan/sensor.ts';
 import { canaryConnections, everyForm, fieldsWithoutCanary, secretsIn } from '../../support/canaries.ts';
 import { createDatabase, type TestDatabase } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -10,7 +10,7 @@ import { createSensorStarts } from '../../../temporal/sensor-starts.ts';
 import { applySensorChange, standingOf } from '../../../temporal/sensors.ts';
 import { startScheduledRun } from '../../../temporal/ticks.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
-import { sensorId } from '../../../workflows/plan/trigger.ts';
+import { sensorId } from '../../../workflows/plan/sensor.ts';
 import { eventually } from '../eventually.ts';
 import { planOf } from '../yaml-runs.ts';
 import { type Clock, type History, type Row, type Start, type Step, timeOf } from './history.ts';

@@ -1,5 +1,6 @@
 import { type DrawnGraph, type DrawnNode, type Phase, PHASES } from './drawn-graph.ts';
-import { type Layout, layOut, type Metrics, type PlacedNode, type Point } from './layout.ts';
+import { type Layout, layOut, type PlacedNode, type Point } from './layout.ts';
+import type { Metrics } from './metrics.ts';
 import { clip, columnsOf, plainText } from './text.ts';
 
 export interface AsciiLimits {

@@ -1,29 +1,10 @@
+import type { Metrics } from './metrics.ts';
 import { arrange } from './arrange.ts';
 import { type Arrival, bundleEdges, type Bundles, type Cell } from './bundle-edges.ts';
 import type { DrawnEdge, DrawnGraph, DrawnNode, Phase } from './drawn-graph.ts';
 import { assignLayers } from './layers.ts';
 import { portsWidth, type Route, routeNets, sharesLabel } from './route-nets.ts';
 import { type Row, stackRows } from './stack-rows.ts';
-
-/** Sizes in the units of a picture: characters or pixels. All are whole numbers. */
-export interface Metrics {
-  readonly nodeWidth: (node: DrawnNode) => number;
-  readonly nodeHeight: (node: DrawnNode) => number;
-  readonly labelWidth: (label: string) => number;
-  readonly columnGap: number;
-  readonly laneWidth: number;
-  /** The least distance between lines side by side. */
-  readonly lineGap: number;
-  /** From the nodes' lower edge to the first horizontal line. */
-  readonly trackInset: number;
-  readonly trackHeight: number;
-  readonly labelHeight: number;
-  /** From the last horizontal line, or the labels, to the next nodes. */
-  readonly arrowHeight: number;
-  readonly phaseHeading: number;
-  readonly groupHeading: number;
-  readonly groupPadding: number;
-}
 
 export interface Point {
   readonly x: number;

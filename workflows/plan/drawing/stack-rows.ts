@@ -1,5 +1,5 @@
 import { type DrawnGraph, type Phase, PHASES } from './drawn-graph.ts';
-import type { Metrics } from './layout.ts';
+import type { Metrics } from './metrics.ts';
 import type { Route } from './route-nets.ts';
 
 /** The vertical place of a layer. */

@@ -1,6 +1,7 @@
 import { listAscii } from './ascii.ts';
 import type { DrawnGraph } from './drawn-graph.ts';
-import { type Layout, layOut, type Metrics, type PlacedNode, type Point } from './layout.ts';
+import { type Layout, layOut, type PlacedNode, type Point } from './layout.ts';
+import type { Metrics } from './metrics.ts';
 import { clip, columnsOf, plainText } from './text.ts';
 
 /** The longest text in a box or on a line, in characters. */

@@ -1,3 +1,5 @@
+import type { TemplateKind } from './template-place.ts';
+import type { TemplatePlace } from './template-place.ts';
 import { type Environment, EvaluationError, ParseError, type ParseResult, TypeError as CelTypeError } from './cel.ts';
 import { exactJsonText } from '../exact-json.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -11,12 +13,6 @@ import { renderSql, sqlValueOf } from './sql-template.ts';
 import { type QuickCondition, quickCondition } from './quick-condition.ts';
 import { type SyntaxFacts, syntaxFacts } from './syntax-tree.ts';
 import { parseTemplate, type TemplatePart, wholeExpression } from './template.ts';
-
-/**
- * How the value of an expression is written into the text around it; `any-sql`: SQL with names that MySQL may read too; `expression`: the
- * text is one, for the task itself to evaluate.
- */
-export type TemplateKind = 'value' | 'sql' | 'any-sql' | 'url' | 'expression';
 
 /** Thrown when an expression that was right when the file was compiled meets values that it cannot work with. */
 export class ExpressionFailed extends Error {
@@ -183,12 +179,6 @@ export class Evaluator {
       throw failed(source, error);
     }
   }
-}
-
-/** Where in a task's parameters a string holds expressions, and what kind of text it is. */
-export interface TemplatePlace {
-  readonly path: readonly (string | number)[];
-  readonly kind: TemplateKind;
 }
 
 function plainText(value: Json, kind: TemplateKind): string {
