@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
 import type { Json } from '../workflows/plan/json.ts';
+import { IDEMPOTENCY_KEY } from '../lib/idempotency-header.ts';
 
 /** Writes a record to Kafka. */
 export const kafkaPublish = defineTask({
@@ -21,6 +22,14 @@ export const kafkaPublish = defineTask({
       Type.Record(Type.String(), Type.String(), { title: 'Headers', description: 'Written with it.', examples: [{ source: 'sluice' }] }),
     ),
   }),
+  mistakes: ({ headers = {} }) =>
+    Object.keys(headers)
+      .filter((name) => name.toLowerCase() === IDEMPOTENCY_KEY)
+      .map((name) => ({
+        at: ['headers', name],
+        message: `The header '${name}' is set by Sluice: readers recognise a record by it that was written twice.`,
+        hint: 'remove it, or give it another name',
+      })),
   writesTo: ({ topic }) => [{ kind: 'Kafka topic', name: topic, connection: 'kafka' }],
   result: Type.Object({ topic: Type.String(), partition: Type.Integer(), offset: Type.String() }),
   ownsEffects: true,

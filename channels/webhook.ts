@@ -2,6 +2,7 @@ import { postJson } from '../lib/channels/post-json.ts';
 import { headerKey } from '../lib/http/header-key.ts';
 import type { Json } from '../workflows/plan/json.ts';
 import { defineChannel } from './define-channel.ts';
+import { IDEMPOTENCY_KEY } from '../lib/idempotency-header.ts';
 
 /** Any address: the notice or the message as JSON. */
 export const webhook = defineChannel<'http'>({
@@ -15,6 +16,6 @@ export const webhook = defineChannel<'http'>({
   },
   /** The key of the message is in a header too. */
   async sendMessage(connection, { text, severity, key, from }, signal) {
-    await postJson('The webhook', connection, { key, message: text, severity, ...from }, signal, { 'idempotency-key': headerKey(key) });
+    await postJson('The webhook', connection, { key, message: text, severity, ...from }, signal, { [IDEMPOTENCY_KEY]: headerKey(key) });
   },
 });

@@ -3,6 +3,7 @@ import { MANIFEST_NAME } from '../workflows/plan/dataset.ts';
 import { parseExactJson } from '../workflows/plan/exact-json.ts';
 import { isMap, type Json } from '../workflows/plan/json.ts';
 import type { RunEvent } from '../workflows/plan/trigger.ts';
+import { IDEMPOTENCY_KEY } from '../lib/idempotency-header.ts';
 
 /** Ids of tasks' effects are that of the run, its execution and the task: `dag/kafka/t-0-1/0190…-…/publish`. */
 const EFFECT = /^(.+)\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/./;
@@ -18,7 +19,7 @@ const LARGEST_BYTES = 16 * 1024 * 1024;
  */
 export function makersOf(type: string, { value, meta }: RunEvent): string[] {
   if (type === 'kafka' || type === 'rabbitmq') {
-    const key = isMap(meta.headers) ? meta.headers['idempotency-key'] : undefined;
+    const key = isMap(meta.headers) ? meta.headers[IDEMPOTENCY_KEY] : undefined;
     const run = typeof key === 'string' ? EFFECT.exec(key)?.[1] : undefined;
     return run === undefined ? [] : [run];
   }

@@ -4,6 +4,7 @@ import type { RunEvent } from '../workflows/plan/trigger.ts';
 import { makersOf } from './event-makers.ts';
 import type { RunOrigin } from './run-starts.ts';
 import { stopped } from './sensor-stopped.ts';
+import { IDEMPOTENCY_KEY } from '../lib/idempotency-header.ts';
 
 /** So many runs of a pipeline may be started within a minute by what its own runs have made. */
 const MOST_IN_A_MINUTE = 10;
@@ -26,7 +27,7 @@ const MADE_BY: Readonly<Record<string, (event: RunEvent, plan: Plan) => boolean>
 
 /** Ids of tasks' effects begin with that of the run, and this with the pipeline's. */
 function isByHeader(headers: Json | undefined, { dagId }: Plan): boolean {
-  const key = isMap(headers) ? headers['idempotency-key'] : undefined;
+  const key = isMap(headers) ? headers[IDEMPOTENCY_KEY] : undefined;
   return typeof key === 'string' && key.startsWith(`${dagId}/`);
 }
 

@@ -7,6 +7,7 @@ import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import { httpFailure, limitOf, refusal } from './http-failure.ts';
 import { atPointer } from './json-pointer.ts';
+import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
 
 export interface HttpParams {
   readonly method?: string;
@@ -71,7 +72,7 @@ async function call(context: TaskContext, service: HttpConnection, params: HttpP
     method,
     path,
     // The name that services agree on: draft-ietf-httpapi-idempotency-key-header.
-    headers: { ...(changes && withKey && { 'idempotency-key': headerKey(context.idempotencyKey) }), ...headers },
+    headers: { ...(changes && withKey && { [IDEMPOTENCY_KEY]: headerKey(context.idempotencyKey) }), ...headers },
     ...(body !== undefined && { body }),
     ...(form && { form: textsOf(form) }),
     ...(expect.status && { redirect: expect.status }),

@@ -10,6 +10,7 @@ import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../errors.ts';
 import { didYouMean } from '../sql/nearest.ts';
 import { kafkaFailure } from './kafka-failure.ts';
+import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
 
 interface PublishParams {
   readonly topic: string;
@@ -26,7 +27,7 @@ export async function publish(
   const kafka = createKafka(connections.kafka, 'sluice-task');
   const text = exactJsonText(value);
   try {
-    const record = { topic, ...(key !== undefined && { key }), value: text, headers: { 'idempotency-key': idempotencyKey, ...headers } };
+    const record = { topic, ...(key !== undefined && { key }), value: text, headers: { ...headers, [IDEMPOTENCY_KEY]: idempotencyKey } };
     return await publishRecord(kafka, { ...record, identity: idempotencyKey }, signal);
   } catch (error) {
     signal.throwIfAborted();

@@ -7,6 +7,7 @@ import type { Json } from '../../workflows/plan/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { platformFault, userFault } from '../errors.ts';
 import { rabbitmqFailure } from './rabbitmq-failure.ts';
+import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
 
 /** How long the server may take in all, in milliseconds: one that is short of memory or disk answers nothing until it has some again. */
 const WITHIN = 60_000;
@@ -52,7 +53,7 @@ async function send(
       mandatory: true,
       contentType: 'application/json',
       messageId: shortId(idempotencyKey),
-      headers: { 'idempotency-key': idempotencyKey },
+      headers: { [IDEMPOTENCY_KEY]: idempotencyKey },
     });
   } finally {
     await close();

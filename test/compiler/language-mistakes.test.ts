@@ -90,6 +90,11 @@ const CASES: Readonly<Record<string, readonly (readonly [title: string, lines: r
       'SL506 4:34',
     ],
     ['a secret', ['tasks:', '  - {name: a, type: http, path: "/{{ conn.postgres_default.password }}"}'], 'SL509 3:38'],
+    [
+      'a header that Sluice sets',
+      ['tasks:', '  - {name: a, type: kafka_publish, topic: t, value: 1, headers: {Idempotency-Key: x}}'],
+      'SL208 3:66',
+    ],
     ['a text that is not closed', ['tasks:', '  - {name: a, type: http, path: "/{{ ds"}'], 'SL501 3:35'],
     ['where none can be', ['tasks:', '  - {name: a, type: spark_job, job_name: "{{ ds }}"}'], 'SL401 3:12 SL508 3:42'],
     ['in a key of every task', ['tasks:', '  - {name: a, type: empty, retries: "{{ params.n }}"}'], 'SL508 3:37'],
