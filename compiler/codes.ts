@@ -67,6 +67,7 @@ export const CODES = {
   SL508: 'An expression at a place that takes none, or braces around one that needs none.',
   SL509: 'A secret, or a connection field that expressions cannot read.',
   SL510: 'An expression at a place in SQL where its value cannot be written safely.',
+  SL511: 'A field that no event of these triggers has.',
   SL901: 'Part of the pipeline language that this release checks and cannot carry out yet. The pipeline is not applied. (A warning.)',
 } as const;
 

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { ROOT } from '../lib/environment.ts';
 import { connectionsPage } from './docs/connections-page.ts';
 import { taskTypesPage } from './docs/task-types-page.ts';
+import { triggersPage } from './docs/triggers-page.ts';
 
 /** The pages of `docs/` that are made from definitions. */
 export const GENERATED_PAGES: Readonly<Record<string, () => string>> = {
   '02-task-types.md': taskTypesPage,
   '08-connections.md': () => connectionsPage(),
+  '09-triggers.md': () => triggersPage(),
 };
 
 if (process.argv[1] === import.meta.filename)

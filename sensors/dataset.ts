@@ -29,6 +29,7 @@ export const dataset = defineTrigger({
     ),
   }),
   exactlyOneOf: [['any', 'all']],
+  event: { value: { fields: { updates: { list: 'dyn' }, count: 'int' } } },
   sensor: { run: async (context) => (await import('./temporal/watch-datasets.ts')).watchDatasets(context), reset: beginAgain },
   example: { name: 'sales_made', type: 'dataset', any: ['s3://warehouse/sales'] },
 });

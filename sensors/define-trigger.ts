@@ -3,6 +3,7 @@ import type { ConnectionOf, ConnectionType } from '../connections/catalog.ts';
 import { connectionField } from '../connections/connection-field.ts';
 import { expression } from '../lib/schema-fields.ts';
 import type { WatchedPlace } from '../workflows/plan/places.ts';
+import type { Shape } from '../workflows/plan/expressions/shape.ts';
 import type { JsonObject } from '../workflows/plan/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { TriggerPlan } from '../workflows/plan/trigger.ts';
@@ -57,12 +58,22 @@ export interface TriggerType {
   readonly connection?: TriggerConnection;
   /** Keys of each group exclude each other, and one of them is needed. */
   readonly exactlyOneOf?: readonly (readonly string[])[];
+  /** What expressions read of its events. */
+  readonly event: EventShape;
   /** What outside of Sluice it watches, where tasks could write there; `source` holds its own keys. */
   watches?(source: JsonObject): readonly WatchedPlace[];
   /** Absent: this release checks such triggers and cannot carry them out yet. */
   readonly sensor?: Sensor;
   /** A YAML trigger that compiles. */
   readonly example: JsonObject;
+}
+
+/** The types of what expressions read of an event. */
+export interface EventShape {
+  /** Of `event`; absent: it is whatever the source holds. */
+  readonly value?: Shape;
+  /** The fields of `event_meta` beside `timestamp`, which every event has. */
+  readonly meta?: Readonly<Record<string, Shape>>;
 }
 
 /** The connection it listens on, which the key `conn_id` names. */
@@ -79,6 +90,7 @@ interface TriggerDefinition {
   readonly params: TObject;
   readonly connection?: TriggerConnection;
   readonly exactlyOneOf?: readonly (readonly string[])[];
+  readonly event: EventShape;
   watches?(source: JsonObject): readonly WatchedPlace[];
   readonly sensor?: Sensor;
   readonly example: JsonObject;

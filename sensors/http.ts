@@ -16,6 +16,7 @@ export const http = defineTrigger({
     poke_interval: Type.Optional(duration('Interval', 'How often it asks. Default: 1m.', '1m')),
     timeout: Type.Optional(duration('Timeout', 'How long one answer may take. Default: 60s.', '5m')),
   }),
+  event: { meta: { status: 'int' } },
   sensor: {
     run: async (context) => (await import('./http/watch-answer.ts')).watchAnswer(context),
     reset: nowhere('a service is asked for what it answers now'),

@@ -28,6 +28,9 @@ export const kafka = defineTrigger({
       Type.Integer({ minimum: 1, title: 'Parallelism', description: 'How many workers share the partitions. Default: 1.', examples: [2] }),
     ),
   }),
+  event: {
+    meta: { key: 'string', headers: { fields: {} }, topic: 'string', partition: 'int', offset: 'int', last_offset: 'int' },
+  },
   watches: ({ topic }) => (Array.isArray(topic) ? topic : [topic]).map((name) => ({ kind: 'Kafka topic', name: String(name) })),
   sensor: {
     run: async (context) => (await import('./kafka/run-kafka-sensor.ts')).runKafkaSensor(context),

@@ -26,6 +26,14 @@ export const pipeline = defineTrigger({
       }),
     ),
   }),
+  event: {
+    value: {
+      fields: {
+        ...{ run_id: 'string', dag_id: 'string', state: 'string', cause: 'string' },
+        ...{ data_interval_start: 'string', data_interval_end: 'string' },
+      },
+    },
+  },
   sensor: { run: async (context) => (await import('./temporal/watch-runs.ts')).watchRuns(context), reset: beginAgain },
   example: { name: 'after_sales', type: 'pipeline', dag_id: 'daily_product_sales_analysis' },
 });

@@ -17,6 +17,7 @@ export const rabbitmq = defineTrigger({
     mode: Type.Optional(StartMode),
     on_invalid: Type.Optional(OnInvalid),
   }),
+  event: { meta: { message_id: 'string', routing_key: 'string', headers: { fields: {} }, redelivered: 'bool' } },
   watches: ({ queue }) => [{ kind: 'RabbitMQ queue', name: String(queue) }],
   sensor: {
     run: async (context) => (await import('./rabbitmq/watch-queue.ts')).watchQueue(context),

@@ -24,6 +24,10 @@ export const s3 = defineTrigger({
     poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),
     mode: Type.Optional(StartMode),
   }),
+  event: {
+    value: { fields: { bucket: 'string', key: 'string', size: 'int', etag: 'string', last_modified: 'string' } },
+    meta: { key: 'string' },
+  },
   watches: ({ bucket, prefix, pattern }) => [
     {
       kind: 'S3',

@@ -27,6 +27,7 @@ export const sql = defineTrigger({
     poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),
     mode: Type.Optional(StartMode),
   }),
+  event: { meta: { cursor: 'dyn' } },
   sensor: {
     run: async (context) => (await import('./sql/watch-rows.ts')).watchRows(context),
     reset: async (identity, to) => (await import('./sql/watch-rows.ts')).resetRows(identity, to),

@@ -4,11 +4,12 @@ import { readableFields } from '../../connections/in-expressions.ts';
 import { formatMistake } from '../../workflows/plan/expressions/date-format.ts';
 import { FAILURE } from '../../workflows/plan/failure.ts';
 import { expressionLanguage } from '../../workflows/plan/expressions/language.ts';
-import { EVENT_META, RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
+import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import { celSource, nameMistake } from '../../workflows/plan/expressions/sql-name.ts';
 import { type Range, type Reference, syntaxFacts } from '../../workflows/plan/expressions/syntax-tree.ts';
 import { parseMoment } from '../../workflows/plan/moment.ts';
+import type { EventShape } from '../../sensors/define-trigger.ts';
 import type { Code } from '../codes.ts';
 import { didYouMean } from '../diagnostic.ts';
 import { foreignFailureField, foreignFunctionHint, foreignNameHint, foreignSyntaxHint } from './foreign-names.ts';
@@ -36,8 +37,8 @@ export interface ExpressionScope {
   readonly params: Readonly<Record<string, Shape>>;
   /** Names that loops bind: `item`. */
   readonly items: Readonly<Record<string, Shape>>;
-  /** Whether a record may have started the run. */
-  readonly hasEvent: boolean;
+  /** What the events are that may have started the run; undefined: there are none. */
+  readonly event: EventShape | undefined;
   /** Whether the run has failed where the expression is evaluated; `maybe`: `failure` may be null. */
   readonly hasFailed: boolean | 'maybe';
   /** The type of a connection; undefined: not known. */
@@ -170,8 +171,10 @@ function languageFor(scope: ExpressionScope, references: readonly Reference[]): 
   if (names.has('params')) declare(language, 'params', celDeclaration({ fields: scope.params }));
   if (names.has('outputs')) declare(language, 'outputs', outputsDeclaration(scope, references));
   // A key may bring an event of its own: that of the record it waits for.
-  if (names.has('event') && !Object.hasOwn(scope.items, 'event')) declare(language, 'event', 'map<string, dyn>');
-  if (names.has('event_meta')) declare(language, 'event_meta', celDeclaration(EVENT_META));
+  if (names.has('event') && !Object.hasOwn(scope.items, 'event'))
+    declare(language, 'event', scope.event?.value ? celDeclaration(scope.event.value) : 'map<string, dyn>');
+  if (names.has('event_meta'))
+    declare(language, 'event_meta', celDeclaration({ fields: { timestamp: 'timestamp', ...scope.event?.meta } }));
   // Only text and numbers can be compared by type; what may be null is known in a run.
   if (names.has('failure')) declare(language, 'failure', readsWholeFailure(references) ? 'dyn' : celDeclaration(FAILURE));
   if (names.has('conn')) {
@@ -232,8 +235,8 @@ function referenceMistake({ path }: Reference, scope: ExpressionScope): Omit<Exp
       return outputMistake(path, scope);
     case 'event':
     case 'event_meta':
-      return scope.hasEvent
-        ? undefined
+      return scope.event
+        ? eventMistake(path, scope.event)
         : {
             code: 'SL502',
             message: `There is no '${name}' here: nothing but the clock and people start this pipeline.`,
@@ -295,6 +298,24 @@ function outputMistake(path: readonly string[], scope: ExpressionScope): Omit<Ex
     message: `The output of '${task}' has no '${field}'.`,
     hint: didYouMean(field, fields) ?? `it has: ${fields.join(', ')}`,
   };
+}
+
+/** Fields that no event of these triggers has. */
+function eventMistake(
+  [name = '', field]: readonly string[],
+  { value, meta }: EventShape,
+): Omit<ExpressionMistake, 'start' | 'end'> | undefined {
+  const fields = name === 'event_meta' ? ['timestamp', ...Object.keys(meta ?? {})] : fieldsOf(value);
+  if (field === undefined || !fields || fields.includes(field)) return undefined;
+  return {
+    code: 'SL511',
+    message: `'${name}' has no '${field}' here.`,
+    hint: didYouMean(field, fields) ?? `it has: ${fields.join(', ')}`,
+  };
+}
+
+function fieldsOf(shape: Shape | undefined): readonly string[] | undefined {
+  return typeof shape === 'object' && 'fields' in shape ? Object.keys(shape.fields) : undefined;
 }
 
 function connectionMistake(

@@ -1,5 +1,5 @@
 import type { TaskType } from '../../activities/define-task.ts';
-import type { TriggerType } from '../../sensors/define-trigger.ts';
+import type { EventShape, TriggerType } from '../../sensors/define-trigger.ts';
 import { SlaListSchema } from '../../monitors/sla.ts';
 import { HOST_FACTS, type HostFact } from '../../workflows/plan/failure.ts';
 import type { TemplatePlace } from '../../workflows/plan/expressions/template-place.ts';
@@ -71,7 +71,7 @@ class ExpressionResolver {
   /** Whether anything in the file has braces: most files have none, and only the keys that are expressions are looked at. */
   private readonly hasBraces: boolean;
   private readonly params: Readonly<Record<string, Shape>>;
-  private readonly hasEvent: boolean;
+  private readonly event: EventShape | undefined;
   private readonly read: Reference[] = [];
   private readonly templates = new Map<string, TemplatePlace[]>();
   private readonly lists = new Map<string, readonly string[]>();
@@ -85,7 +85,8 @@ class ExpressionResolver {
   ) {
     this.hasBraces = source.texts.some(isTemplate);
     this.params = Object.fromEntries(Object.entries(context.params).map(([name, { schema }]) => [name, shapeOfSchema(schema)]));
-    this.hasEvent = Array.isArray(value.triggers) && value.triggers.length > 0;
+    const triggers = Array.isArray(value.triggers) ? (value.triggers as readonly Json[]) : [];
+    this.event = triggers.length > 0 ? anyOf(triggers.map((trigger) => this.eventOf(trigger))) : undefined;
   }
 
   private get outputs(): ReadonlyMap<string, Shape> {
@@ -203,7 +204,7 @@ class ExpressionResolver {
       if (!isMap(trigger)) continue;
       const path = ['triggers', index];
       const properties = this.context.triggers.get(String(trigger.type))?.params.properties ?? {};
-      const scope = { ...this.everywhere(), outputs: new Map<string, Shape>(), hasEvent: true };
+      const scope = { ...this.everywhere(), outputs: new Map<string, Shape>(), event: this.eventOf(trigger, 'single') };
       const places: TemplatePlace[] = [];
       for (const [key, part] of Object.entries(trigger)) {
         for (const template of findTemplates(
@@ -221,6 +222,13 @@ class ExpressionResolver {
       if (isMap(trigger.mode) && isMap(trigger.mode.window)) this.checkWindow(trigger.mode.window, [...path, 'mode', 'window'], scope);
       checkGiven(this.source, { given: trigger.params, path, dagId: String(this.value.dag_id), params: this.context.params });
     }
+  }
+
+  /** The events of a trigger. @param of `single`: what its condition is about, and not what a batch or a window of them starts */
+  private eventOf(trigger: Json, of?: 'single'): EventShape {
+    if (!isMap(trigger)) return {};
+    const { event = {} } = this.context.triggers.get(String(trigger.type)) ?? {};
+    return of === undefined && isMap(trigger.mode) ? { ...(event.meta && { meta: event.meta }) } : event;
   }
 
   /** What a window computes, over each event, and its condition, over what it has computed. */
@@ -290,7 +298,7 @@ class ExpressionResolver {
       readable: () => true,
       params: this.params,
       items: {},
-      hasEvent: this.hasEvent,
+      event: this.event,
       hasFailed: false,
       connectionType,
     };
@@ -326,6 +334,16 @@ class ExpressionResolver {
     const shape = task === undefined ? undefined : this.outputs.get(task);
     if (shape && task !== undefined) putShape(outputs, task.split('.'), shape);
   }
+}
+
+/** What an event has that may be of any of several triggers: what it may not have is known in a run only. */
+function anyOf(events: readonly EventShape[]): EventShape {
+  const [first] = events;
+  const isSame = events.every(({ value }) => JSON.stringify(value) === JSON.stringify(first?.value));
+  const meta: Record<string, Shape> = {};
+  for (const [name, shape] of events.flatMap((event) => Object.entries(event.meta ?? {})))
+    meta[name] = meta[name] === undefined || JSON.stringify(meta[name]) === JSON.stringify(shape) ? shape : 'dyn';
+  return { ...(isSame && first?.value !== undefined && { value: first.value }), meta };
 }
 
 function putShape(outputs: Record<string, Shape>, [first = '', ...rest]: readonly string[], shape: Shape): void {

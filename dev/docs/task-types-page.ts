@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import type { TSchema } from 'typebox';
 import { CATALOG } from '../../activities/catalog.ts';
 import type { TaskType } from '../../activities/define-task.ts';
 import { PLATFORM_FAULTS, USER_FAULTS } from '../../activities/failure-types.ts';
 import { ROOT } from '../../lib/environment.ts';
+import { type Described, keysTable, typeOf } from './schema-keys.ts';
 
 /** The reference page of all task types, from their definitions. */
 export function taskTypesPage(): string {
@@ -29,10 +29,6 @@ function errorsSection(): string {
 }
 
 function taskTypeSection({ type, description, params, result, example, data, exactlyOneOf = [], errors: own = [] }: TaskType): string {
-  const rows = keysOf(params as Described).map(({ key, schema, isNeeded }) => {
-    const form = schema.default === undefined ? '' : ` Default: \`${JSON.stringify(schema.default).replaceAll('"', '')}\`.`;
-    return `| \`${key}\` | ${typeOf(schema)} | ${isNeeded ? '**yes**' : ''} | ${(schema.description ?? '').replaceAll('|', '\\|')}${form} |`;
-  });
   const facts = [
     data.reads && "It reads its nearest upstream's data.",
     data.writes && 'It makes data that later tasks can read.',
@@ -43,69 +39,11 @@ function taskTypeSection({ type, description, params, result, example, data, exa
     `## ${type}`,
     [description, ...facts].join(' '),
     `\`\`\`yaml\n${stringify([example]).trimEnd()}\n\`\`\``,
-    ...(rows.length > 0 ? [`| key | value | needed | meaning |\n|---|---|---|---|\n${rows.join('\n')}`] : []),
+    ...keysTable(params),
     `Output: ${outputOf(result)}`,
     ...(errors.length > 0 ? [`Errors: ${errors.map((error) => `\`${error}\``).join(', ')}.`] : []),
   ].join('\n\n');
 }
-
-type Described = TSchema & {
-  readonly type?: string | readonly string[];
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly anyOf?: readonly Described[];
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly properties?: Readonly<Record<string, Described>>;
-  readonly required?: readonly string[];
-  readonly items?: Described;
-  readonly additionalProperties?: Described | boolean;
-  readonly patternProperties?: Readonly<Record<string, Described>>;
-};
-
-/** A key with the way to it: `expect.status`, `checks[].name`. */
-interface DescribedKey {
-  readonly key: string;
-  readonly schema: Described;
-  readonly isNeeded: boolean;
-}
-
-/** The keys of a map, each followed by those inside of it. */
-function keysOf({ properties = {}, required = [] }: Described, before = ''): DescribedKey[] {
-  return Object.entries(properties).flatMap(([name, schema]) => {
-    const key = `${before}${name}`;
-    return [{ key, schema, isNeeded: required.includes(name) }, ...inside(schema, key)];
-  });
-}
-
-function inside(schema: Described, key: string): DescribedKey[] {
-  const { properties, items, anyOf = [], patternProperties, additionalProperties } = schema;
-  if (properties) return keysOf(schema, `${key}.`);
-  if (items) return inside(items, `${key}[]`);
-  const named = Object.values(patternProperties ?? {})[0] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
-  if (named) return inside(named, `${key}.<name>`);
-  // Forms of one thing share keys, each with the same meaning.
-  const all = anyOf.flatMap((branch) => inside(branch, key));
-  return all.filter(({ key: one }, index) => all.findIndex(({ key: other }) => other === one) === index);
-}
-
-function typeOf({ type, anyOf, enum: values, const: only }: Described): string {
-  const closed = values ?? (only === undefined ? anyOf?.map((branch) => branch.const).filter((value) => value !== undefined) : [only]);
-  if (closed && closed.length > 0) return closed.map((value) => `\`${String(value)}\``).join(', ');
-  if (anyOf) return [...new Set(anyOf.map(typeOf))].join(' or ');
-  const types = [type ?? []].flat().map((each) => WORDS[each] ?? each);
-  return types.length > 0 ? types.join(' or ') : 'any value';
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'whole number',
-  number: 'number',
-  array: 'list',
-  object: 'map',
-  boolean: '`true`, `false`',
-  null: '`null`',
-};
 
 /** Failures that do not depend on what a task does. */
 const ANY_TASK = ['InvalidParameters', 'ConnectionNotDefined', 'OutputTooLarge', 'CallbackFailed', 'WorkerShutdown'];

@@ -32,7 +32,7 @@ describe('a parameter with the name of a key that every task has', () => {
   });
 
   it('is refused of triggers', () => {
-    const trigger = { type: 'wire', description: 'Listens.', example: { name: 'a', type: 'wire' } };
+    const trigger = { type: 'wire', description: 'Listens.', event: {}, example: { name: 'a', type: 'wire' } };
     for (const key of ['name', 'type', 'when', 'params', 'dedup_key', 'max_in_flight'])
       assert.throws(
         () => defineTrigger({ ...trigger, params: Type.Object({ [key]: Type.String() }) }),

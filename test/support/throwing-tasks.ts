@@ -115,6 +115,7 @@ export const THROWING_TRIGGER = defineTrigger({
   type: 'throwing_trigger',
   description: 'For tests.',
   params: Type.Object({}),
+  event: {},
   sensor: {
     async run({ signal }) {
       if (Context.current().info.attempt === 1) setTimeout(() => fail('sensor'), 10);
