@@ -60,7 +60,9 @@ export const spark = defineConnection<SparkConnection>({
       import('node:util'),
     ]);
     const program = connection.spark_home === undefined ? 'spark-submit' : join(connection.spark_home, 'bin', 'spark-submit');
-    const env = { ...process.env, ...(connection.java_home && { JAVA_HOME: connection.java_home }) };
+    const { PATH, HOME, JAVA_HOME } = process.env;
+    const javaHome = connection.java_home ?? JAVA_HOME;
+    const env = { PATH, HOME, ...(javaHome !== undefined && { JAVA_HOME: javaHome }) };
     const { stderr } = await promisify(execFile)(program, ['--version'], { env });
     return `Spark ${/version (\S+)/.exec(stderr)?.[1] ?? ''}, master ${connection.master}`;
   },

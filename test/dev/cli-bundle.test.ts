@@ -3,11 +3,12 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
+import { SOURCES } from '../../dev/bundle.mjs';
 import { ROOT } from '../../lib/environment.ts';
 import { type Outcome, outcomeOf } from '../support/outcome.ts';
 
 /** What the `sluice` command is made of, in a copy whose sources can be changed. */
-const PARTS = ['cli.ts', 'cli', 'compiler', 'activities', 'sensors', 'monitors', 'workflows', 'temporal', 'lib', 'dev', 'package.json'];
+const PARTS = ['cli.ts', ...SOURCES.filter((source) => !source.startsWith('dev/')), 'dev', 'package.json'];
 
 describe('the bundle of the command', function () {
   this.timeout('2m');
