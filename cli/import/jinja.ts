@@ -1,6 +1,7 @@
 import type { JinjaNames } from './jinja-names.ts';
 import { convertExpression } from './jinja-to-cel.ts';
 import { NoEqual, parseJinja } from './jinja-syntax.ts';
+import { type NameSpan, nameSpans } from './sql-name-spans.ts';
 import { asText, operand, truth, type Value } from './jinja-values.ts';
 
 /** A text with its expressions in our language. `lost`: what has no equal, as it was written, and why. */
@@ -54,8 +55,17 @@ class Translator {
     let pieces: Piece[] = [];
     const open: OpenChoice[] = [];
     let from = 0;
+    const names = this.isSql ? nameSpans(text) : [];
     for (const match of text.matchAll(TEMPLATE)) {
       const [whole, expression, statement] = match;
+      if (match.index < from) continue;
+      const span = names.find(({ start, end }) => start <= match.index && match.index < end);
+      const name = span && this.nameOf(span);
+      if (name) {
+        pieces.push(text.slice(from, span.start), name);
+        from = span.end;
+        continue;
+      }
       if (match.index > from) pieces.push(text.slice(from, match.index));
       from = match.index + whole.length;
       try {
@@ -87,6 +97,29 @@ class Translator {
 
   private valueOf(expression: string): Value {
     return convertExpression(parseJinja(expression.replace(/^-|-$/g, '')), this.names, this.set);
+  }
+
+  /** A name of a table as `ident()` writes it; undefined where a part of it has no equal, and where no run is needed to know it. */
+  private nameOf({ parts }: NameSpan): Value | undefined {
+    let isKnown = true;
+    try {
+      const names = parts.map((part) =>
+        part
+          .map((piece) => {
+            if ('text' in piece) return JSON.stringify(piece.text);
+            const value = this.valueOf(piece.expression);
+            if (value.dayOnly) throw new NoEqual();
+            if (typeof value.constant === 'string') return JSON.stringify(value.constant);
+            isKnown = false;
+            return asText(value);
+          })
+          .join(' + '),
+      );
+      return isKnown ? undefined : { cel: `ident(${names.join(', ')})`, kind: 'text' };
+    } catch (error) {
+      if (error instanceof NoEqual) return undefined;
+      throw error;
+    }
   }
 
   /** @returns the pieces that go on being read */

@@ -92,7 +92,8 @@ describe('an import', () => {
   }
 
   for (const [sql, why] of [
-    ['DELETE FROM daily_{{ ds_nodash }}', /./],
+    ['DELETE FROM Daily_{{ ds_nodash }}', /./],
+    ['SELECT daily_{{ ds_nodash }} FROM t', /./],
     ['DELETE FROM t WHERE id IN ({{ params.ids }})', /params\.ids.* without quotes, a piece of SQL/],
     ['SELECT * FROM t WHERE {{ params.ids }}', /a piece of SQL/],
     ["SELECT * FROM t WHERE a = '{{ ti.start_date }}'", /ti\.start_date.*a run does not know/],
@@ -115,6 +116,14 @@ describe('an import', () => {
       { argv: ['run', '{{ date(logical_date, "yyyy/MM") }}'] },
     ],
     ['operator: BashOperator, bash_command: "run \'{{ macros.ds_add(ds, -7) }}\'"', { argv: ['run', '{{ addDays(ds, -7) }}'] }],
+    [
+      'operator: SQLExecuteQueryOperator, sql: "DELETE FROM daily_{{ ds_nodash }} WHERE d = \'{{ ds }}\'"',
+      { sql: 'DELETE FROM {{ ident("daily_" + ds_nodash) }} WHERE d = \'{{ ds }}\'' },
+    ],
+    [
+      'operator: SQLExecuteQueryOperator, sql: "INSERT INTO {{ params.s }}.copy_{{ ds_nodash }}_v2 SELECT 1", params: {s: shop}',
+      { sql: 'INSERT INTO {{ ident("shop", "copy_" + ds_nodash + "_v2") }} SELECT 1' },
+    ],
     [
       'operator: SQLExecuteQueryOperator, sql: "DELETE FROM {{ params.t }} WHERE d = \'{{ ds }}\'", params: {t: sales}',
       { sql: "DELETE FROM sales WHERE d = '{{ ds }}'" },
