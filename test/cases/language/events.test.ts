@@ -8,6 +8,8 @@ import { TRIGGERS } from '../../../sensors/catalog.ts';
 import { judgeMessage } from '../../../sensors/rabbitmq/read-message.ts';
 import { findingOf } from '../../../sensors/s3/watch-objects.ts';
 import { eventOf } from '../../../sensors/temporal/watch-runs.ts';
+import { EVENT_META } from '../../../workflows/plan/expressions/run-names.ts';
+import type { Shape } from '../../../workflows/plan/expressions/shape.ts';
 import type { RunEvent } from '../../../workflows/plan/trigger.ts';
 import { recordInMemory } from '../../support/memory-sensor.ts';
 
@@ -56,6 +58,19 @@ describe('what expressions read of an event', () => {
 
   it('of a batch: not what each of its events is', () => {
     assert.deepEqual(mistakes(['type: kafka, topic: t, mode: {batch: {max_records: 2, within: 1m}}'], 'string(event.records.size())'), []);
+  });
+
+  it('has when a run evaluates it the type that it had when its file was compiled', () => {
+    const { fields } = EVENT_META as { readonly fields: Readonly<Record<string, Shape>> };
+    // Of these, JSON itself tells the type: see toCel. Any other has to be in EVENT_META, and cannot be in `event`.
+    const isTold = (shape: Shape): boolean => typeof shape === 'object' || ['string', 'int', 'bool', 'dyn'].includes(shape);
+    for (const { type, event } of TRIGGERS) {
+      for (const [name, shape] of Object.entries(event.meta ?? {}))
+        assert.ok(fields[name] === undefined ? isTold(shape) : JSON.stringify(fields[name]) === JSON.stringify(shape), `${type}: ${name}`);
+      const { value } = event;
+      if (typeof value !== 'object' || !('fields' in value)) continue;
+      for (const [name, shape] of Object.entries(value.fields)) assert.ok(isTold(shape), `${type}: event.${name}`);
+    }
   });
 
   it('fits what sensors give', () => {
