@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { reportFailure } from './cli/command-context.ts';
-import type * as operations from './cli/operate.ts';
+import type * as operations from './cli/commands/operate.ts';
 
 const program = new Command('sluice')
   .description('Pipelines in YAML on Temporal.')
@@ -18,42 +18,42 @@ stdout is data, stderr is progress. Exit codes: 0 ok, 1 failed, 2 changes presen
 
 /** Only the command that is called is loaded: most need not wait for Temporal's client. */
 const COMMANDS = {
-  validate: () => import('./cli/validate.ts'),
-  plan: () => import('./cli/plan.ts'),
-  test: () => import('./cli/test.ts'),
-  run: () => import('./cli/run.ts'),
-  runs: () => import('./cli/runs.ts'),
-  show: () => import('./cli/show.ts'),
-  graph: () => import('./cli/graph.ts'),
-  schema: () => import('./cli/schema.ts'),
-  import: () => import('./cli/import.ts'),
-  rerun: () => import('./cli/rerun.ts'),
+  validate: () => import('./cli/commands/validate.ts'),
+  plan: () => import('./cli/commands/plan.ts'),
+  test: () => import('./cli/commands/test.ts'),
+  run: () => import('./cli/commands/run.ts'),
+  runs: () => import('./cli/commands/runs.ts'),
+  show: () => import('./cli/commands/show.ts'),
+  graph: () => import('./cli/commands/graph.ts'),
+  schema: () => import('./cli/commands/schema.ts'),
+  import: () => import('./cli/commands/import.ts'),
+  rerun: () => import('./cli/commands/rerun.ts'),
   pause: () => operation('pause'),
   unpause: () => operation('unpause'),
   cancel: () => operation('cancel'),
   skip: () => operation('skip'),
   'mark-success': () => operation('markSuccess'),
   retry: () => operation('retry'),
-  decide: () => import('./cli/decide.ts'),
-  backfill: () => import('./cli/backfill.ts'),
-  backfills: () => import('./cli/backfills.ts'),
-  ticks: () => import('./cli/ticks.ts'),
-  sensors: () => import('./cli/sensors.ts'),
-  'dead-letters': () => import('./cli/dead-letters.ts'),
-  incidents: () => import('./cli/incidents.ts'),
-  pools: () => import('./cli/pools.ts'),
-  models: () => import('./cli/models.ts'),
-  init: () => import('./cli/init.ts'),
-  explain: () => import('./cli/explain.ts'),
-  setup: () => import('./cli/setup.ts'),
-  'codec-server': () => import('./cli/codec-server.ts'),
-  stack: () => import('./cli/stack.ts'),
-  status: () => import('./cli/status.ts'),
-  doctor: () => import('./cli/doctor.ts'),
+  decide: () => import('./cli/commands/decide.ts'),
+  backfill: () => import('./cli/commands/backfill.ts'),
+  backfills: () => import('./cli/commands/backfills.ts'),
+  ticks: () => import('./cli/commands/ticks.ts'),
+  sensors: () => import('./cli/commands/sensors.ts'),
+  'dead-letters': () => import('./cli/commands/dead-letters.ts'),
+  incidents: () => import('./cli/commands/incidents.ts'),
+  pools: () => import('./cli/commands/pools.ts'),
+  models: () => import('./cli/commands/models.ts'),
+  init: () => import('./cli/commands/init.ts'),
+  explain: () => import('./cli/commands/explain.ts'),
+  setup: () => import('./cli/commands/setup.ts'),
+  'codec-server': () => import('./cli/commands/codec-server.ts'),
+  stack: () => import('./cli/commands/stack.ts'),
+  status: () => import('./cli/commands/status.ts'),
+  doctor: () => import('./cli/commands/doctor.ts'),
 };
 
 async function operation(name: keyof typeof operations): Promise<{ command: Command }> {
-  return { command: (await import('./cli/operate.ts'))[name] };
+  return { command: (await import('./cli/commands/operate.ts'))[name] };
 }
 
 async function main(): Promise<void> {

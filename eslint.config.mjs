@@ -26,16 +26,25 @@ function room(files, rooms, packages) {
   const own = files.split('/')[0];
   const forbidden = ROOMS.filter((name) => name !== own && !rooms.some((allowed) => allowed === name || allowed.startsWith(`${name}/`)));
   const restrict = (regex, message) => ({ regex, message, allowTypeImports: true });
-  const patterns = [
-    restrict(`^(\\.\\./)+(${forbidden.join('|')})/`, `${files} may import from: ${[own, ...rooms].join(', ')}.`),
-    restrict('^(\\.\\./)+(worker|scheduler|cli)\\.ts$', 'Nobody imports the processes.'),
-    restrict(packages === '' ? '^[^.]' : `^(?!\\.|${packages})`, `${files} may not import this package.`),
-    ...rooms
-      .filter((name) => name.includes('/'))
-      .map((name) => restrict(`^(\\.\\./)+${name.split('/')[0]}/(?!${name.split('/')[1]}/)`, `${files} may import ${name} only.`)),
-  ];
-  return { files: [`${files}/**/*.ts`], rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] } };
+  // A room within a room may have the name of another room: from each depth, only the way up to the root leads to that.
+  return DEPTHS.map((depth) => {
+    const up = `^${'\\.\\./'.repeat(files.split('/').length + depth)}`;
+    const patterns = [
+      restrict(`${up}(${forbidden.join('|')})/`, `${files} may import from: ${[own, ...rooms].join(', ')}.`),
+      restrict(`${up}(worker|scheduler|cli)\\.ts$`, 'Nobody imports the processes.'),
+      restrict(packages === '' ? '^[^.]' : `^(?!\\.|${packages})`, `${files} may not import this package.`),
+      ...rooms
+        .filter((name) => name.includes('/'))
+        .map((name) => restrict(`${up}${name.split('/')[0]}/(?!${name.split('/')[1]}/)`, `${files} may import ${name} only.`)),
+    ];
+    return {
+      files: [`${files}/${'*/'.repeat(depth)}*.ts`],
+      rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
+    };
+  });
 }
+/** How deep folders are within a room. */
+const DEPTHS = [0, 1, 2, 3, 4];
 
 /** @param {string} name a function of AbortSignal @param {string} instead what to use */
 const signalOf = (name, instead) => ({
@@ -93,10 +102,13 @@ export default tseslint.config(
     ignores: ['dev/**', 'bench/**', 'test/**'],
     rules: { 'no-restricted-globals': ['error', { name: 'fetch', message: 'It follows redirects to other origins: use lib/http.ts.' }] },
   },
-  room('workflows/plan', [], '@marcbachmann/cel-js$'),
-  // All runs of a worker share it (temporal/workflow-bundle.ts): who knew the SDK could keep something of a run.
-  room('workflows/run', [], ''),
-  { ...room('workflows', [], '@temporalio/(workflow|common)$'), ignores: ['workflows/plan/**', 'workflows/run/**'] },
+  ...room('workflows/plan', [], '@marcbachmann/cel-js$'),
+  // All runs of a worker share it (temporal/worker/workflow-bundle.ts): who knew the SDK could keep something of a run.
+  ...room('workflows/run', [], ''),
+  ...room('workflows', [], '@temporalio/(workflow|common)$').map((rule) => ({
+    ...rule,
+    ignores: ['workflows/plan/**', 'workflows/run/**'],
+  })),
   {
     files: ['workflows/**/*.ts'],
     rules: {
@@ -119,22 +131,22 @@ export default tseslint.config(
     files: ['workflows/incident.ts', 'workflows/monitor.ts', 'workflows/tell-channel.ts', 'workflows/temporal-host.ts'],
     rules: { 'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'A replay must see the same.' }] },
   },
-  room(
+  ...room(
     'activities',
     ['workflows/plan', 'channels', 'connections', 'lib'],
     '(node:|@temporalio/(activity|common)$|pg|pg-copy-streams|@aws-sdk/|kafkajs$|typebox$|ajv$|fastest-levenshtein$)',
   ),
-  room(
+  ...room(
     'compiler',
     ['workflows/plan', 'activities', 'sensors', 'monitors', 'channels', 'connections'],
     '(node:|yaml$|ajv$|fastest-levenshtein$|@marcbachmann/cel-js$)',
   ),
-  room('temporal', ['workflows/plan', 'connections', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
-  room('sensors', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$|kafkajs$)'),
-  room('monitors', ['workflows/plan', 'channels', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$)'),
-  room('channels', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$)'),
-  room('connections', ['workflows/plan', 'lib'], '(node:|typebox$)'),
-  room('lib', ['workflows/plan'], '[@a-z]'),
+  ...room('temporal', ['workflows/plan', 'connections', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
+  ...room('sensors', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$|kafkajs$)'),
+  ...room('monitors', ['workflows/plan', 'channels', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$)'),
+  ...room('channels', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$)'),
+  ...room('connections', ['workflows/plan', 'lib'], '(node:|typebox$)'),
+  ...room('lib', ['workflows/plan'], '[@a-z]'),
   {
     files: ['test/**/*.ts'],
     rules: {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
-import { dagIdOf, listBrokenFiles } from './compiler/broken-files.ts';
+import { dagIdOf, listBrokenFiles } from './compiler/read/broken-files.ts';
 import { type Compilation, Compiler } from './compiler/compile.ts';
-import { formatDiagnostic } from './compiler/diagnostic.ts';
-import { loadPipelines, PipelinesNotFound } from './compiler/load-pipelines.ts';
+import { formatDiagnostic } from './compiler/mistakes/diagnostic.ts';
+import { loadPipelines, PipelinesNotFound } from './compiler/read/load-pipelines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
 import { scrubberOf } from './connections/scrubber.ts';
@@ -15,12 +15,12 @@ import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/h
 import { createLog, type Log } from './lib/logging.ts';
 import { writeError } from './lib/terminal.ts';
 import { connectClient, temporalState, TemporalUnavailable } from './temporal/connect.ts';
-import { finishUpdate } from './temporal/finish-update.ts';
-import { expectPipelines } from './temporal/monitors.ts';
-import { codecOf } from './temporal/codec.ts';
-import { applyChange, diffSchedules, listSchedules, type ScheduleChange } from './temporal/schedules.ts';
+import { finishUpdate } from './temporal/schedules/finish-update.ts';
+import { expectPipelines } from './temporal/monitors/monitors.ts';
+import { codecOf } from './temporal/codec/codec.ts';
+import { applyChange, diffSchedules, listSchedules, type ScheduleChange } from './temporal/schedules/schedules.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
-import { applySensorChange, diffSensors, listRunningSensors } from './temporal/sensors.ts';
+import { applySensorChange, diffSensors, listRunningSensors } from './temporal/sensors/sensors.ts';
 import { refusal } from './workflows/plan/not-yet.ts';
 
 interface Options extends HealthOptions {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
-import { createActivities } from './activities/create-activities.ts';
-import { outputStoreFrom } from './activities/output-store.ts';
-import { childUser } from './activities/support/child-user.ts';
+import { createActivities } from './activities/run/create-activities.ts';
+import { outputStoreFrom } from './activities/run/output-store.ts';
+import { childUser } from './activities/support/programs/child-user.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
 import { connectionVariable } from './connections/parse.ts';
 import { connectionsFrom } from './connections/connections.ts';
@@ -13,18 +13,18 @@ import { type Health, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log, LOG_LEVELS, type LogLevel } from './lib/logging.ts';
 import { writeError } from './lib/terminal.ts';
 import { TRIGGERS } from './sensors/catalog.ts';
-import { createSensors } from './sensors/create-sensors.ts';
+import { createSensors } from './sensors/run/create-sensors.ts';
 import { announceEdit } from './monitors/announce-edit.ts';
 import { createMonitors } from './monitors/create-monitors.ts';
 import { callDeadMansSwitch } from './monitors/dead-man.ts';
 import { watchTemporal } from './monitors/temporal-watch.ts';
-import { CompleteChecks } from './temporal/complete-checks.ts';
+import { CompleteChecks } from './temporal/monitors/complete-checks.ts';
 import { askTemporal, temporalAddress, temporalState, TemporalUnavailable } from './temporal/connect.ts';
-import { ensureMonitor } from './temporal/ensure-monitor.ts';
-import { createMonitorWorkers } from './temporal/monitors.ts';
+import { ensureMonitor } from './temporal/monitors/ensure-monitor.ts';
+import { createMonitorWorkers } from './temporal/monitors/monitors.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
-import type { ConnectedWorkers } from './temporal/worker-group.ts';
-import { createWorkers, installRuntime, isSdkFailure } from './temporal/worker-process.ts';
+import type { ConnectedWorkers } from './temporal/worker/worker-group.ts';
+import { createWorkers, installRuntime, isSdkFailure } from './temporal/worker/worker-process.ts';
 
 interface Options {
   queue: string[];

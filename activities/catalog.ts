@@ -16,13 +16,13 @@ import { sparkJob } from './spark-job.ts';
 import { sql } from './sql.ts';
 import { sqlCheck } from './sql-check.ts';
 import { trainModel } from './train-model.ts';
-import { unfinished } from './unfinished.ts';
+import { unfinished } from './run/unfinished.ts';
 import { waitForHttp } from './wait-for-http.ts';
 import { waitForKafka } from './wait-for-kafka.ts';
 import { waitForPipeline } from './wait-for-pipeline.ts';
 import { waitForS3 } from './wait-for-s3.ts';
 import { waitForSql } from './wait-for-sql.ts';
-import { waitUntil } from './wait-until.ts';
+import { waitUntil } from './run/wait-until.ts';
 
 /** Every task type there is, in the order of the documentation. To add one: write its file beside this one, and list it here. */
 export const CATALOG: readonly TaskType[] = [

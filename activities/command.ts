@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { texts } from '../lib/schema-fields.ts';
-import { isMap, type Json } from '../workflows/plan/json.ts';
+import { isMap, type Json } from '../workflows/plan/values/json.ts';
 import { refusedName } from './command/env-names.ts';
 import { runCommand } from './command/run-command.ts';
 import { defineTask } from './define-task.ts';

@@ -2,12 +2,12 @@ import type { Context } from '@temporalio/activity';
 import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
 import type { ConnectionOf, ConnectionType } from '../connections/catalog.ts';
 import { connectionField } from '../connections/connection-field.ts';
-import type { RunLookup } from './run-lookup.ts';
-import { COMMON_TASK_KEYS, type CommonTaskKey } from '../workflows/plan/common-task-keys.ts';
-import type { DatasetReference } from '../workflows/plan/dataset.ts';
-import type { Place } from '../workflows/plan/places.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
-import type { RunIdentity } from '../workflows/plan/task-input.ts';
+import type { RunLookup } from './run/run-lookup.ts';
+import { COMMON_TASK_KEYS, type CommonTaskKey } from '../workflows/plan/tasks/common-task-keys.ts';
+import type { DatasetReference } from '../workflows/plan/datasets/dataset.ts';
+import type { Place } from '../workflows/plan/datasets/places.ts';
+import type { Json, JsonObject } from '../workflows/plan/values/json.ts';
+import type { RunIdentity } from '../workflows/plan/tasks/task-input.ts';
 
 /** What a task's `run` gets beside its parameters. */
 export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {

@@ -1,8 +1,8 @@
 import Type from 'typebox';
 import { texts } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
-import { MetricsSchema, modelKeys, programKeys, REGISTRY, STORAGE, TRAINED_BEFORE, versionKey } from './models/parameters.ts';
-import type { ModelParams, ProgramParams } from './models/model-tasks.ts';
+import { MetricsSchema, modelKeys, programKeys, REGISTRY, STORAGE, TRAINED_BEFORE, versionKey } from './support/models/parameters.ts';
+import type { ModelParams, ProgramParams } from './support/models/model-tasks.ts';
 
 /** Measures a model. */
 export const evaluateModel = defineTask({
@@ -36,7 +36,7 @@ export const evaluateModel = defineTask({
     job_name: 'evaluate_recommendations',
   },
   run: async (ctx, params) =>
-    (await import('./models/evaluate.ts')).evaluate(
+    (await import('./support/models/evaluate.ts')).evaluate(
       ctx,
       params as ModelParams & ProgramParams & { readonly version?: string; readonly metrics?: readonly string[] },
     ),

@@ -3,7 +3,7 @@ import { choice, count, duration, expression, flag, map, text } from '../lib/sch
 import { defineTask } from './define-task.ts';
 import { carryOut, type HttpParams } from './http/carry-out.ts';
 import { requestMistakes, type RequestParams } from './http/request-mistakes.ts';
-import type { Json } from '../workflows/plan/json.ts';
+import type { Json } from '../workflows/plan/values/json.ts';
 
 /** Calls an HTTP service. */
 export const http = defineTask({

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
-import type { Json } from '../workflows/plan/json.ts';
+import type { Json } from '../workflows/plan/values/json.ts';
 import { IDEMPOTENCY_KEY } from '../lib/idempotency-header.ts';
 
 /** Writes a record to Kafka. */

@@ -1,4 +1,4 @@
-import { DatasetReferenceSchema } from './dataset/parameters.ts';
+import { DatasetReferenceSchema } from './support/dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
 import { connections, params } from './postgres-to-s3/parameters.ts';
 

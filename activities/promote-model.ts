@@ -1,8 +1,8 @@
 import Type from 'typebox';
 import { expression, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
-import { modelKeys, REGISTRY, STORAGE, TRAINED_BEFORE, versionKey } from './models/parameters.ts';
-import { promote } from './models/promote.ts';
+import { modelKeys, REGISTRY, STORAGE, TRAINED_BEFORE, versionKey } from './support/models/parameters.ts';
+import { promote } from './support/models/promote.ts';
 
 /** Makes a model the one in use. */
 export const promoteModel = defineTask({

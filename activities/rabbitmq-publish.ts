@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
-import type { Json } from '../workflows/plan/json.ts';
+import type { Json } from '../workflows/plan/values/json.ts';
 import { defineTask } from './define-task.ts';
 
 /** Sends a message to RabbitMQ. */

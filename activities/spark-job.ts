@@ -1,6 +1,6 @@
 import Type from 'typebox';
-import { type DatasetReference, DATASET_FORMATS } from '../workflows/plan/dataset.ts';
-import { minRows } from './dataset/min-rows.ts';
+import { type DatasetReference, DATASET_FORMATS } from '../workflows/plan/datasets/dataset.ts';
+import { minRows } from './support/dataset/min-rows.ts';
 import { defineTask } from './define-task.ts';
 import { sparkMistakes } from './spark/check-policy.ts';
 import { DEFAULT_MAX_ROWS_PER_FILE } from './spark/default-rows.ts';

@@ -1,8 +1,8 @@
 import Type from 'typebox';
 import { text, TABLE_NAME } from '../lib/schema-fields.ts';
-import { connectionName } from './dataset/parameters.ts';
+import { connectionName } from './support/dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
-import { DATABASE, withDatabase } from './sql/database.ts';
+import { DATABASE, withDatabase } from './support/sql/database.ts';
 import { checkMistakes, checks } from './sql-check/check.ts';
 import { type CheckOutcome, runChecks } from './sql-check/run-checks.ts';
 

@@ -1,9 +1,9 @@
 import Type from 'typebox';
 import { sqlFile, text } from '../lib/schema-fields.ts';
-import { connectionName } from './dataset/parameters.ts';
+import { connectionName } from './support/dataset/parameters.ts';
 import { defineTask, type ParamMistake } from './define-task.ts';
-import { DATABASE, sqlAt, withDatabase } from './sql/database.ts';
-import { endsTransaction, RUN_EACH_BY_ITSELF, runEachByItself, runInTransaction } from './sql/run-statements.ts';
+import { DATABASE, sqlAt, withDatabase } from './support/sql/database.ts';
+import { endsTransaction, RUN_EACH_BY_ITSELF, runEachByItself, runInTransaction } from './support/sql/run-statements.ts';
 
 /** Runs SQL on a connection. */
 export const sql = defineTask({

@@ -1,8 +1,8 @@
 import Type from 'typebox';
 import { defineTask } from './define-task.ts';
-import { MetricsSchema, modelKeys, programKeys, REGISTRY, splitKey, STORAGE } from './models/parameters.ts';
-import type { ModelParams, ProgramParams } from './models/model-tasks.ts';
-import type { Split } from './models/split-data.ts';
+import { MetricsSchema, modelKeys, programKeys, REGISTRY, splitKey, STORAGE } from './support/models/parameters.ts';
+import type { ModelParams, ProgramParams } from './support/models/model-tasks.ts';
+import type { Split } from './support/models/split-data.ts';
 
 /** Trains a model. */
 export const trainModel = defineTask({
@@ -19,5 +19,5 @@ export const trainModel = defineTask({
   lineage: true,
   example: { name: 'train', type: 'train_model', model: 'recommendations', job_name: 'train_recommendations' },
   run: async (ctx, params) =>
-    (await import('./models/train.ts')).train(ctx, params as ModelParams & ProgramParams & { readonly split?: Split }),
+    (await import('./support/models/train.ts')).train(ctx, params as ModelParams & ProgramParams & { readonly split?: Split }),
 });

@@ -2,9 +2,9 @@ import Type from 'typebox';
 import { callHttp } from '../lib/http.ts';
 import { duration, expression, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
-import { notYet, orNotYet } from './errors.ts';
+import { notYet, orNotYet } from './run/errors.ts';
 import { httpFailure, limitOf, refusal, shownBody } from './http/http-failure.ts';
-import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
+import { WAIT_DEFAULTS, WAIT_KEYS } from './run/wait-keys.ts';
 
 /** Waits for an answer. */
 export const waitForHttp = defineTask({

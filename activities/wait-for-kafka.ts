@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { expression, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
-import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
+import { WAIT_DEFAULTS, WAIT_KEYS } from './run/wait-keys.ts';
 
 /** Waits for a record. */
 export const waitForKafka = defineTask({

@@ -1,10 +1,10 @@
 import Type from 'typebox';
 import { choice, text } from '../lib/schema-fields.ts';
-import { intervalOffset } from '../workflows/plan/interval-offset.ts';
+import { intervalOffset } from '../workflows/plan/timetable/interval-offset.ts';
 import { defineTask } from './define-task.ts';
-import { notYet, platformFault } from './errors.ts';
-import type { FoundRun } from './run-lookup.ts';
-import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
+import { notYet, platformFault } from './run/errors.ts';
+import type { FoundRun } from './run/run-lookup.ts';
+import { WAIT_DEFAULTS, WAIT_KEYS } from './run/wait-keys.ts';
 
 const WHICH = { same: 'the run of the same interval', covering: 'a run that covers the interval', latest: 'the latest run' } as const;
 

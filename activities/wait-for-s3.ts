@@ -2,12 +2,12 @@ import Type from 'typebox';
 import { listObjects } from '../lib/s3.ts';
 import { text } from '../lib/schema-fields.ts';
 import { matchesGlob, prefixOfGlob } from '../lib/glob.ts';
-import { connectionName } from './dataset/parameters.ts';
-import { openStorage } from './dataset/storage.ts';
-import { storageFailure } from './dataset/storage-failure.ts';
+import { connectionName } from './support/dataset/parameters.ts';
+import { openStorage } from './support/dataset/storage.ts';
+import { storageFailure } from './support/dataset/storage-failure.ts';
 import { defineTask } from './define-task.ts';
-import { notYet, orNotYet } from './errors.ts';
-import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
+import { notYet, orNotYet } from './run/errors.ts';
+import { WAIT_DEFAULTS, WAIT_KEYS } from './run/wait-keys.ts';
 
 const STORAGE = { key: 'conn_id', formerly: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'The S3.' } as const;
 

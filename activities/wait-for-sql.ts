@@ -1,12 +1,12 @@
 import Type from 'typebox';
 import { sqlFile, text } from '../lib/schema-fields.ts';
-import { connectionName } from './dataset/parameters.ts';
+import { connectionName } from './support/dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
-import { notYet, orNotYet } from './errors.ts';
-import { DATABASE, sqlAt, withDatabase } from './sql/database.ts';
-import { rowOf } from './sql/rows.ts';
-import { openSelect } from './sql/select-statement.ts';
-import { WAIT_DEFAULTS, WAIT_KEYS } from './wait-keys.ts';
+import { notYet, orNotYet } from './run/errors.ts';
+import { DATABASE, sqlAt, withDatabase } from './support/sql/database.ts';
+import { rowOf } from './support/sql/rows.ts';
+import { openSelect } from './support/sql/select-statement.ts';
+import { WAIT_DEFAULTS, WAIT_KEYS } from './run/wait-keys.ts';
 
 /** What may be created while a task waits: a table or its schema, a column, the database of the connection. */
 const ABSENT = ['TableNotFound', 'ColumnNotFound', 'ConnectionNotDefined'] as const;

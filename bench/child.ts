@@ -19,7 +19,7 @@ export class Child<Weight> {
   /** Resolves when it answers. */
   static async start<Weight>({ file, args, environment, flags = [] }: Program): Promise<Child<Weight>> {
     const child = new Child<Weight>(
-      fork(join(ROOT, 'dev/run-program.mjs'), [file, ...args], {
+      fork(join(ROOT, 'dev/launch/run-program.mjs'), [file, ...args], {
         execArgv: [...flags],
         env: { ...process.env, ...environment, TZ: 'UTC' },
       }),

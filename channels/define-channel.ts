@@ -1,7 +1,7 @@
 import type { TProperties } from 'typebox';
 import type { Connection, ConnectionOf, ConnectionType } from '../connections/catalog.ts';
-import type { Notice } from '../workflows/plan/incident.ts';
-import type { Severity } from '../workflows/plan/sla.ts';
+import type { Notice } from '../workflows/plan/incidents/incident.ts';
+import type { Severity } from '../workflows/plan/incidents/sla.ts';
 
 /** What a `notify` task sends. */
 export interface Message {

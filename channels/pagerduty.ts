@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { sendChange, sendEvent } from '../lib/channels/pagerduty.ts';
 import { fitKey, fitSummary } from '../lib/channels/pagerduty-limits.ts';
 import { severity } from '../lib/schema-fields.ts';
-import type { Notice } from '../workflows/plan/incident.ts';
+import type { Notice } from '../workflows/plan/incidents/incident.ts';
 import { defineChannel } from './define-channel.ts';
 
 /** PagerDuty's own name of what is done to an alert. */

@@ -1,6 +1,6 @@
 import { postJson } from '../lib/channels/post-json.ts';
-import type { Notice } from '../workflows/plan/incident.ts';
-import type { Severity } from '../workflows/plan/sla.ts';
+import type { Notice } from '../workflows/plan/incidents/incident.ts';
+import type { Severity } from '../workflows/plan/incidents/sla.ts';
 import { defineChannel } from './define-channel.ts';
 
 const MARKS = { warn: '⚠️', unwarn: '✅', trigger: '🔴', update: '🔴', acknowledge: '👀', resolve: '✅' } as const;

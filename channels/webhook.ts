@@ -1,6 +1,6 @@
 import { postJson } from '../lib/channels/post-json.ts';
 import { headerKey } from '../lib/http/header-key.ts';
-import type { Json } from '../workflows/plan/json.ts';
+import type { Json } from '../workflows/plan/values/json.ts';
 import { defineChannel } from './define-channel.ts';
 import { IDEMPOTENCY_KEY } from '../lib/idempotency-header.ts';
 

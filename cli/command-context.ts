@@ -2,13 +2,13 @@ import { dirname, join } from 'node:path';
 import { Option } from 'commander';
 import { CATALOG } from '../activities/catalog.ts';
 import { type Compilation, Compiler } from '../compiler/compile.ts';
-import { formatDiagnostic } from '../compiler/diagnostic.ts';
-import { loadPipelines } from '../compiler/load-pipelines.ts';
+import { formatDiagnostic } from '../compiler/mistakes/diagnostic.ts';
+import { loadPipelines } from '../compiler/read/load-pipelines.ts';
 import { connectionsFrom, connectionTypesIn } from '../connections/connections.ts';
 import { scrubberOf } from '../connections/scrubber.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { writeError, writeOutput } from '../lib/terminal.ts';
-import { exactJsonText } from '../workflows/plan/exact-json.ts';
+import { exactJsonText } from '../workflows/plan/values/exact-json.ts';
 import { allowedQueues, loadEnvironment, ROOT } from '../lib/environment.ts';
 
 export const environment = loadEnvironment();

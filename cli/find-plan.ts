@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Compilation } from '../compiler/compile.ts';
-import { nearest } from '../compiler/diagnostic.ts';
+import { nearest } from '../compiler/mistakes/diagnostic.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { CommandError, compilePaths, formatMistakes, PIPELINES, say } from './command-context.ts';

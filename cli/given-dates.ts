@@ -1,4 +1,4 @@
-import { instantAt, parseDay, parseMoment } from '../workflows/plan/moment.ts';
+import { instantAt, parseDay, parseMoment } from '../workflows/plan/timetable/moment.ts';
 import { CommandError } from './command-context.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
 import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
-import { dataIntervalAround, dataIntervalAt, type DataInterval, iso } from '../workflows/plan/schedule.ts';
+import { dataIntervalAround, dataIntervalAt, type DataInterval, iso } from '../workflows/plan/timetable/schedule.ts';
 import { CommandError } from './command-context.ts';
 import { parseGivenTime } from './given-dates.ts';
 

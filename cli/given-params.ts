@@ -1,7 +1,7 @@
-import { parseExactJson } from '../workflows/plan/exact-json.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { parseExactJson } from '../workflows/plan/values/exact-json.ts';
+import type { Json, JsonObject } from '../workflows/plan/values/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { resolveRunParams } from '../workflows/plan/run-params.ts';
+import { resolveRunParams } from '../workflows/plan/runs/run-params.ts';
 import { CommandError } from './command-context.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { TEXT_FORMATS } from '../workflows/plan/text-formats.ts';
+import { TEXT_FORMATS } from '../workflows/plan/values/text-formats.ts';
 import { isTemplate } from '../workflows/plan/expressions/template.ts';
-import { isMap, type JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../workflows/plan/values/json.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 
 const ANYTHING = { type: 'object' };

@@ -1,18 +1,18 @@
 import type { TaskType } from '../activities/define-task.ts';
 import type { TriggerType } from '../sensors/define-trigger.ts';
-import { isMap, type JsonObject } from '../workflows/plan/json.ts';
-import { checkNumbers } from './check-numbers.ts';
-import { didYouMean } from './diagnostic.ts';
-import { explainError, isMistyped, type Place, showValue } from './explain-error.ts';
-import { foreignTypeHint } from './foreign-types.ts';
-import { SQL_FILE } from './include-sql.ts';
+import { isMap, type JsonObject } from '../workflows/plan/values/json.ts';
+import { checkNumbers } from './check/check-numbers.ts';
+import { didYouMean } from './mistakes/diagnostic.ts';
+import { explainError, isMistyped, type Place, showValue } from './mistakes/explain-error.ts';
+import { foreignTypeHint } from './mistakes/foreign-types.ts';
+import { SQL_FILE } from './read/include-sql.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { type Catalogs, pipelineSchema } from './schema/pipeline-schema.ts';
 import { shownExamples } from './schema/shown-example.ts';
 import { SchemaChecker } from './schema-checker.ts';
 import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
-import type { Path, Source } from './source.ts';
-import type { TaskNode } from './task-node.ts';
+import type { Path, Source } from './read/source.ts';
+import type { TaskNode } from './resolve/task-node.ts';
 
 /** Checks a pipeline against the schema and reports each mistake once, in the analyst's words. */
 export class Validator {

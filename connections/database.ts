@@ -1,5 +1,5 @@
 import { isLoopback } from '../lib/loopback.ts';
-import { SSL_MODES, type SqlServer } from '../lib/sql-server.ts';
+import { SSL_MODES, type SqlServer } from '../lib/databases/sql-server.ts';
 import type { FieldReader } from './field-reader.ts';
 
 /** The fields of every type of databases. */

@@ -1,4 +1,4 @@
-import type { JsonObject, Json } from '../workflows/plan/json.ts';
+import type { JsonObject, Json } from '../workflows/plan/values/json.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
 import { CONNECTIONS, definitionOf } from './catalog.ts';
 import type { ConnectionDefinition, TypedConnection } from './define-connection.ts';

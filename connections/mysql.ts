@@ -1,4 +1,4 @@
-import type { MySQLConnection } from '../lib/mysql.ts';
+import type { MySQLConnection } from '../lib/databases/mysql.ts';
 import { DATABASE_FIELDS, readDatabase } from './database.ts';
 import { defineConnection } from './define-connection.ts';
 
@@ -10,7 +10,7 @@ export const mysql = defineConnection<MySQLConnection>({
   fields: DATABASE_FIELDS,
   read: (fields) => ({ type: 'mysql', ...readDatabase(fields, 3306) }),
   async check(connection, signal) {
-    const { openMySQL } = await import('../lib/mysql.ts');
+    const { openMySQL } = await import('../lib/databases/mysql.ts');
     const session = await openMySQL(connection, 'sluice doctor', signal);
     try {
       const { rows } = await session.query('SELECT version()');

@@ -1,4 +1,4 @@
-import type { PostgresConnection, RedshiftConnection } from '../lib/postgres.ts';
+import type { PostgresConnection, RedshiftConnection } from '../lib/databases/postgres.ts';
 import { DATABASE_FIELDS, readDatabase } from './database.ts';
 import { defineConnection } from './define-connection.ts';
 
@@ -14,7 +14,7 @@ export const postgres = defineConnection<PostgresConnection>({
 
 /** Amazon Redshift speaks the same protocol. */
 export async function checkPostgres(connection: PostgresConnection | RedshiftConnection, signal: AbortSignal): Promise<string> {
-  const { openPostgres } = await import('../lib/postgres.ts');
+  const { openPostgres } = await import('../lib/databases/postgres.ts');
   const session = await openPostgres(connection, 'sluice doctor', signal);
   try {
     const { rows } = await session.client.query<{ version: string }>('SELECT version()');

@@ -1,4 +1,4 @@
-import type { RedshiftConnection } from '../lib/postgres.ts';
+import type { RedshiftConnection } from '../lib/databases/postgres.ts';
 import { DATABASE_FIELDS, readDatabase } from './database.ts';
 import { defineConnection } from './define-connection.ts';
 import { checkPostgres } from './postgres.ts';

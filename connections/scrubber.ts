@@ -1,6 +1,6 @@
 import type { Environment } from '../lib/environment.ts';
-import { Scrubber } from '../lib/scrub.ts';
-import { isSecretVariable } from '../lib/secret-variables.ts';
+import { Scrubber } from '../lib/scrubbing/scrub.ts';
+import { isSecretVariable } from '../lib/scrubbing/secret-variables.ts';
 import { connectionsFrom } from './connections.ts';
 import { connectionVariable } from './parse.ts';
 import { secretsIn, secretsOfAddress } from './secrets.ts';

@@ -1,4 +1,4 @@
-import type { Secret } from '../lib/secret-forms.ts';
+import type { Secret } from '../lib/scrubbing/secret-forms.ts';
 import { CONNECTIONS, definitionOf } from './catalog.ts';
 import type { ConnectionDefinition, TypedConnection } from './define-connection.ts';
 import { ConnectionError, parseConnection } from './parse.ts';

@@ -12,8 +12,8 @@ if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
 }
 
 // Imported late, so that an old Node gets as far as the message above.
-const { installPackages } = await import('./install-packages.mjs');
-const { runMode } = await import('./run-mode.mjs');
+const { installPackages } = await import('./launch/install-packages.mjs');
+const { runMode } = await import('./launch/run-mode.mjs');
 try {
   await installPackages();
   // `install` is for CI: the checks before the tests need the packages too.

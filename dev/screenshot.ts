@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { loadEnvironment, ROOT } from '../lib/environment.ts';
 import { connectClient } from '../temporal/connect.ts';
-import { listRuns } from '../temporal/runs.ts';
+import { listRuns } from '../temporal/runs/runs.ts';
 import { runUrl } from '../temporal/web-ui.ts';
 
 /** Takes the README's picture of a run from the real Temporal UI, while `npm start` is up: `npx tsx dev/screenshot.ts [dag_id]`. */

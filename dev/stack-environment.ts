@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
-import { withFileLock } from './file-lock.mjs';
+import { withFileLock } from './launch/file-lock.mjs';
 import { homePaths } from './home.ts';
-import { readJson, writeJson } from './json-file.ts';
-import type { Part } from './parts/part.ts';
+import { readJson, writeJson } from './servers/json-file.ts';
+import type { Part } from './servers/parts/part.ts';
 
 /** `<home>/environment.json`: the variables of the running local parts, for `sluice …` and a worker that is started by hand. */
 export async function readStackEnvironment(home: string): Promise<Record<string, string>> {

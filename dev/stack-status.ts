@@ -1,7 +1,7 @@
 import { homePaths } from './home.ts';
-import { partsNamed } from './parts/catalog.ts';
-import { type Part, type PartContext, type PartName, partNames, usualParts } from './parts/part.ts';
-import { isAlive, readRecord } from './server-process.ts';
+import { partsNamed } from './servers/parts/catalog.ts';
+import { type Part, type PartContext, type PartName, partNames, usualParts } from './servers/parts/part.ts';
+import { isAlive, readRecord } from './servers/server-process.ts';
 import { readStackEnvironment, withoutOwnValues } from './stack-environment.ts';
 
 export interface PartStatus {

@@ -1,14 +1,14 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import type { Progress } from '../lib/progress.ts';
-import { partsNamed } from './parts/catalog.ts';
-import { type Part, type PartName, usualParts } from './parts/part.ts';
-import { startPart, type StartedPart } from './start-part.ts';
+import { partsNamed } from './servers/parts/catalog.ts';
+import { type Part, type PartName, usualParts } from './servers/parts/part.ts';
+import { startPart, type StartedPart } from './servers/start-part.ts';
 import { replaceStackEnvironment, withoutOwnValues } from './stack-environment.ts';
 import { StackFailed } from './stack-errors.ts';
 import type { PartStatus } from './stack-status.ts';
 import { stopStack } from './stop-stack.ts';
 
-export { type PartName, partNames } from './parts/part.ts';
+export { type PartName, partNames } from './servers/parts/part.ts';
 export { readStackEnvironment } from './stack-environment.ts';
 export { StackBusy, StackFailed } from './stack-errors.ts';
 export { type PartStatus, stackStatus } from './stack-status.ts';

@@ -1,10 +1,10 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LockTimeout, withFileLock } from './file-lock.mjs';
+import { LockTimeout, withFileLock } from './launch/file-lock.mjs';
 import { homeEntries, homePaths } from './home.ts';
-import { partsNamed } from './parts/catalog.ts';
-import { type Part, type PartName, partNames } from './parts/part.ts';
-import { isAlive, readRecord, removeRecord, stopServer } from './server-process.ts';
+import { partsNamed } from './servers/parts/catalog.ts';
+import { type Part, type PartName, partNames } from './servers/parts/part.ts';
+import { isAlive, readRecord, removeRecord, stopServer } from './servers/server-process.ts';
 import { replaceStackEnvironment } from './stack-environment.ts';
 import { StackBusy } from './stack-errors.ts';
 

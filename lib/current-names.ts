@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { isMap, type JsonObject } from '../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../workflows/plan/values/json.ts';
 
 type Property = TSchema & { readonly formerly?: string };
 

@@ -5,9 +5,9 @@ import { CertificateRefused, ForeignAddress, InvalidRequest, RedirectRefused } f
 import { isJsonType } from './http/media-type.ts';
 import { MAX_REDIRECTS, redirected, redirectTarget } from './http/redirect.ts';
 import { withinTime } from './time-limit.ts';
-import { exactJsonText } from '../workflows/plan/exact-json.ts';
-import { hasDotSegment } from '../workflows/plan/dot-segments.ts';
-import type { Json } from '../workflows/plan/json.ts';
+import { exactJsonText } from '../workflows/plan/values/exact-json.ts';
+import { hasDotSegment } from '../workflows/plan/values/dot-segments.ts';
+import type { Json } from '../workflows/plan/values/json.ts';
 
 /** A service that is called over HTTP. */
 export interface HttpService {

@@ -1,5 +1,5 @@
-import { numberOf, numberOfDouble } from '../workflows/plan/exact-json.ts';
-import { isExactNumber, type Json } from '../workflows/plan/json.ts';
+import { numberOf, numberOfDouble } from '../workflows/plan/values/exact-json.ts';
+import { isExactNumber, type Json } from '../workflows/plan/values/json.ts';
 
 /**
  * A value of a driver or a decoder as JSON has it: numbers keep their value, bytes are base64, times are ISO 8601 in UTC, and what JSON has no

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
-import type { Scrubber } from './scrub.ts';
-import { escapeLine, escapeText } from '../workflows/plan/printable.ts';
+import type { Scrubber } from './scrubbing/scrub.ts';
+import { escapeLine, escapeText } from '../workflows/plan/values/printable.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

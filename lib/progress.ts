@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import { escapeLine } from '../workflows/plan/printable.ts';
+import { escapeLine } from '../workflows/plan/values/printable.ts';
 
 /** One thing that is under way. After `done`, `fail` or `end` it says no more. */
 export interface ProgressStep {

@@ -1,5 +1,5 @@
 import Type, { type TProperties } from 'typebox';
-import { SEVERITIES } from '../workflows/plan/sla.ts';
+import { SEVERITIES } from '../workflows/plan/incidents/sla.ts';
 
 /** How a text takes `{{ expressions }}`, where it is not simply as their values: see compiler/schema/json-schema.ts. */
 interface TextOptions {
@@ -9,7 +9,7 @@ interface TextOptions {
   /** Names that an expression at this place has beside those of every run. */
   readonly names?: readonly string[];
   readonly pattern?: string;
-  /** What it must look like: see workflows/plan/text-formats.ts. */
+  /** What it must look like: see workflows/plan/values/text-formats.ts. */
   readonly format?: 'path';
   /** What `pattern` asks for, in words. */
   readonly form?: string;

@@ -1,4 +1,4 @@
-import { escapeLine } from '../workflows/plan/printable.ts';
+import { escapeLine } from '../workflows/plan/values/printable.ts';
 
 /** Rows as aligned columns of text, a heading first. A cell stays in its line and column, whatever it holds. */
 export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {

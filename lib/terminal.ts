@@ -1,4 +1,4 @@
-import { escapeText } from '../workflows/plan/printable.ts';
+import { escapeText } from '../workflows/plan/values/printable.ts';
 
 /** Writes data to stdout. With `writeError` the one exit of what people see: nothing that others have written reaches a terminal raw. */
 export function writeOutput(text: string): void {

@@ -1,8 +1,8 @@
 import Type, { type TObject, type TOptional, type TProperties } from 'typebox';
 import type { ChannelDefinition } from '../channels/define-channel.ts';
 import { connectionField } from '../connections/connection-field.ts';
-import { isMap, type Json, type JsonObject } from '../workflows/plan/json.ts';
-import type { AlertPlan, AlertsPlan } from '../workflows/plan/sla.ts';
+import { isMap, type Json, type JsonObject } from '../workflows/plan/values/json.ts';
+import type { AlertPlan, AlertsPlan } from '../workflows/plan/incidents/sla.ts';
 
 /** The schema of the key `alerts` of a pipeline: who is notified of breaches. */
 export function alertsSchema(channels: readonly ChannelDefinition[]): TObject {

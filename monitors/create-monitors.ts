@@ -4,7 +4,7 @@ import type { Connections } from '../connections/connections.ts';
 import { connectionVariable } from '../connections/parse.ts';
 import { scrubberOf } from '../connections/scrubber.ts';
 import type { Environment } from '../lib/environment.ts';
-import type { LookCall, LookResult, Notice } from '../workflows/plan/incident.ts';
+import type { LookCall, LookResult, Notice } from '../workflows/plan/incidents/incident.ts';
 import type { MonitorFacts } from './facts.ts';
 import { look } from './look.ts';
 import { notify } from './notify.ts';

@@ -1,7 +1,7 @@
-import { PAUSED_BY } from '../workflows/plan/decision.ts';
-import type { KnownBrokenFile } from '../workflows/plan/incident.ts';
+import { PAUSED_BY } from '../workflows/plan/runs/decision.ts';
+import type { KnownBrokenFile } from '../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { iso } from '../workflows/plan/schedule.ts';
+import { iso } from '../workflows/plan/timetable/schedule.ts';
 import { type Finding, findingOf } from './finding.ts';
 import { isWatched } from './problems.ts';
 import type { Since } from './since.ts';

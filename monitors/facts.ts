@@ -1,7 +1,7 @@
-import type { DataInterval } from '../workflows/plan/schedule.ts';
-import type { Observation } from '../workflows/plan/incident.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
-import type { ReadMismatch } from '../workflows/plan/mismatch.ts';
+import type { DataInterval } from '../workflows/plan/timetable/schedule.ts';
+import type { Observation } from '../workflows/plan/incidents/incident.ts';
+import type { JsonObject } from '../workflows/plan/values/json.ts';
+import type { ReadMismatch } from '../workflows/plan/datasets/mismatch.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
@@ -12,7 +12,7 @@ export interface Checked<T> {
   readonly unchecked: ReadonlyMap<string, string>;
 }
 
-/** What monitors ask of Temporal, and what they tell it (temporal/monitor-facts.ts). */
+/** What monitors ask of Temporal, and what they tell it (temporal/monitors/monitor-facts.ts). */
 export interface MonitorFacts {
   /**
    * All pipelines with their runs, at the time `now` (milliseconds).

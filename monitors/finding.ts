@@ -1,7 +1,7 @@
-import { timeText } from '../workflows/plan/format.ts';
-import type { OpenProblem, Page } from '../workflows/plan/incident.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
-import type { AlertsPlan, Severity } from '../workflows/plan/sla.ts';
+import { timeText } from '../workflows/plan/values/format.ts';
+import type { OpenProblem, Page } from '../workflows/plan/incidents/incident.ts';
+import type { JsonObject } from '../workflows/plan/values/json.ts';
+import type { AlertsPlan, Severity } from '../workflows/plan/incidents/sla.ts';
 import { cutHeadline, headlineOf, summaryOf } from './summary.ts';
 
 /** Who is told where a pipeline does not say it, and of what is not about one pipeline. */

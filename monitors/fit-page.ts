@@ -1,8 +1,8 @@
 import { fitSummary, SUMMARY_BYTES } from '../lib/channels/pagerduty-limits.ts';
 import { cutBytes } from '../lib/cut-bytes.ts';
-import { scrub, type Scrubber } from '../lib/scrub.ts';
-import type { Page } from '../workflows/plan/incident.ts';
-import type { Json, JsonObject } from '../workflows/plan/json.ts';
+import { scrub, type Scrubber } from '../lib/scrubbing/scrub.ts';
+import type { Page } from '../workflows/plan/incidents/incident.ts';
+import type { Json, JsonObject } from '../workflows/plan/values/json.ts';
 
 /** The most that PagerDuty takes of the rest, in bytes: see lib/channels/pagerduty-limits.ts. */
 const PAGE_BYTES = 512 * 1_024;

@@ -1,8 +1,8 @@
-import { type Deadline, deadlineOf } from '../workflows/plan/deadlines.ts';
+import { type Deadline, deadlineOf } from '../workflows/plan/timetable/deadlines.ts';
 import { timezoneOf } from '../workflows/plan/plan.ts';
-import { iso, tickAfter } from '../workflows/plan/schedule.ts';
-import type { SlaPlan } from '../workflows/plan/sla.ts';
-import { formatWallTime } from '../workflows/plan/time-zone.ts';
+import { iso, tickAfter } from '../workflows/plan/timetable/schedule.ts';
+import type { SlaPlan } from '../workflows/plan/incidents/sla.ts';
+import { formatWallTime } from '../workflows/plan/timetable/time-zone.ts';
 import { type Problem, severityOf } from './problem.ts';
 import { durationWords } from './promise-words.ts';
 import type { WatchedPipeline } from './watched.ts';

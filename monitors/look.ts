@@ -1,6 +1,6 @@
-import { type LookCall, type LookResult, type OpenProblem, USUAL_PATIENCE } from '../workflows/plan/incident.ts';
-import { iso } from '../workflows/plan/schedule.ts';
-import { isWaitKey } from '../workflows/plan/wait-key.ts';
+import { type LookCall, type LookResult, type OpenProblem, USUAL_PATIENCE } from '../workflows/plan/incidents/incident.ts';
+import { iso } from '../workflows/plan/timetable/schedule.ts';
+import { isWaitKey } from '../workflows/plan/tasks/wait-key.ts';
 import {
   brokenFileFindings,
   deadWorkers,

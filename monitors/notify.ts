@@ -3,10 +3,10 @@ import { CHANNELS, channelNamed } from '../channels/catalog.ts';
 import type { ChannelDefinition } from '../channels/define-channel.ts';
 import { fitKey } from '../lib/channels/pagerduty-limits.ts';
 import type { Connections } from '../connections/connections.ts';
-import type { Scrubber } from '../lib/scrub.ts';
+import type { Scrubber } from '../lib/scrubbing/scrub.ts';
 import { TimeLimitExceeded, withinTime } from '../lib/time-limit.ts';
 import { channelFailure } from './channel-failure.ts';
-import type { Notice } from '../workflows/plan/incident.ts';
+import type { Notice } from '../workflows/plan/incidents/incident.ts';
 import { fitPage } from './fit-page.ts';
 
 /** No attempt takes longer, in milliseconds. */

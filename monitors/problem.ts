@@ -1,7 +1,7 @@
 import type { Plan } from '../workflows/plan/plan.ts';
-import type { DataInterval } from '../workflows/plan/schedule.ts';
-import { alertSetting, type AlertsPlan, type Severity, type SlaPlan } from '../workflows/plan/sla.ts';
-import type { OpenWait } from '../workflows/plan/task-table.ts';
+import type { DataInterval } from '../workflows/plan/timetable/schedule.ts';
+import { alertSetting, type AlertsPlan, type Severity, type SlaPlan } from '../workflows/plan/incidents/sla.ts';
+import type { OpenWait } from '../workflows/plan/tasks/task-table.ts';
 import type { WatchedRun } from './watched.ts';
 
 export type ProblemKind = 'missing' | 'never_started' | 'failed' | 'held' | 'late' | 'stale' | 'assert' | 'waits';

@@ -1,9 +1,9 @@
-import type { MonitorSettings } from '../workflows/plan/incident.ts';
-import { deadlineOf, type Times } from '../workflows/plan/deadlines.ts';
+import type { MonitorSettings } from '../workflows/plan/incidents/incident.ts';
+import { deadlineOf, type Times } from '../workflows/plan/timetable/deadlines.ts';
 import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
-import { isUnderWay } from '../workflows/plan/run.ts';
-import { type DataInterval, dataIntervalAt, tickAfter, tickBefore } from '../workflows/plan/schedule.ts';
-import { isSuppressedFor, type SlaPlan, watchedFor } from '../workflows/plan/sla.ts';
+import { isUnderWay } from '../workflows/plan/runs/run.ts';
+import { type DataInterval, dataIntervalAt, tickAfter, tickBefore } from '../workflows/plan/timetable/schedule.ts';
+import { isSuppressedFor, type SlaPlan, watchedFor } from '../workflows/plan/incidents/sla.ts';
 import { findStale, isOfFreshness } from './freshness.ts';
 import { type Problem, severityOf, slaName } from './problem.ts';
 import { promiseWords } from './promise-words.ts';

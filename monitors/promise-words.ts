@@ -1,7 +1,7 @@
-import type { CalendarPlan } from '../workflows/plan/calendar.ts';
-import { formatDuration } from '../workflows/plan/duration.ts';
-import type { SlaPlan } from '../workflows/plan/sla.ts';
-import { formatWallTime } from '../workflows/plan/time-zone.ts';
+import type { CalendarPlan } from '../workflows/plan/timetable/calendar.ts';
+import { formatDuration } from '../workflows/plan/values/duration.ts';
+import type { SlaPlan } from '../workflows/plan/incidents/sla.ts';
+import { formatWallTime } from '../workflows/plan/timetable/time-zone.ts';
 
 const REFERENCE_WORDS = {
   logical_date: 'after its logical date',

@@ -1,4 +1,4 @@
-import { isMap } from '../workflows/plan/json.ts';
+import { isMap } from '../workflows/plan/values/json.ts';
 import { allTasks, type Plan } from '../workflows/plan/plan.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { channelNamed } from '../channels/catalog.ts';
 import { inTurns } from '../lib/in-turns.ts';
-import type { MonitorMemory, Observation, OpenProblem, Page } from '../workflows/plan/incident.ts';
-import type { AlertsPlan } from '../workflows/plan/sla.ts';
-import { timeText } from '../workflows/plan/format.ts';
-import { canonicalJson } from '../workflows/plan/json.ts';
+import type { MonitorMemory, Observation, OpenProblem, Page } from '../workflows/plan/incidents/incident.ts';
+import type { AlertsPlan } from '../workflows/plan/incidents/sla.ts';
+import { timeText } from '../workflows/plan/values/format.ts';
+import { canonicalJson } from '../workflows/plan/values/json.ts';
 import type { MonitorFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 

@@ -1,5 +1,5 @@
-import { formatDuration } from '../workflows/plan/duration.ts';
-import type { MonitorSettings } from '../workflows/plan/incident.ts';
+import { formatDuration } from '../workflows/plan/values/duration.ts';
+import type { MonitorSettings } from '../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { sensorId } from '../workflows/plan/sensor.ts';
 import type { Checked, SensorFacts } from './facts.ts';

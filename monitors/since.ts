@@ -1,4 +1,4 @@
-import { iso } from '../workflows/plan/schedule.ts';
+import { iso } from '../workflows/plan/timetable/schedule.ts';
 
 /** Since when things are as they are. */
 export class Since {

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { duration, severity } from '../lib/schema-fields.ts';
-import { SLA_REFERENCES, SUPPRESSIONS } from '../workflows/plan/sla.ts';
+import { SLA_REFERENCES, SUPPRESSIONS } from '../workflows/plan/incidents/sla.ts';
 
 const common = {
   severity: Type.Optional(severity('How serious a breach is. Default: error; of a critical pipeline critical.')),

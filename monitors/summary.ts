@@ -1,4 +1,4 @@
-import { timeText } from '../workflows/plan/format.ts';
+import { timeText } from '../workflows/plan/values/format.ts';
 
 /** What is wrong comes first, and in so many characters: more is cut off on a phone. The details have all of it. */
 const HEADLINE = 80;

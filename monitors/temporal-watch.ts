@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connections } from '../connections/connections.ts';
-import type { Scrubber } from '../lib/scrub.ts';
+import type { Scrubber } from '../lib/scrubbing/scrub.ts';
 import type { Log } from '../lib/logging.ts';
-import type { Notice, Page } from '../workflows/plan/incident.ts';
+import type { Notice, Page } from '../workflows/plan/incidents/incident.ts';
 import { notify } from './notify.ts';
 
 /** How often Temporal is asked, and how long it may be away before somebody is paged. Milliseconds. */

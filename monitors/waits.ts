@@ -1,8 +1,8 @@
-import type { OpenProblem } from '../workflows/plan/incident.ts';
-import { isUnderWay } from '../workflows/plan/run.ts';
-import { alertSetting, type AlertsPlan } from '../workflows/plan/sla.ts';
-import type { OpenWait } from '../workflows/plan/task-table.ts';
-import { waitKey } from '../workflows/plan/wait-key.ts';
+import type { OpenProblem } from '../workflows/plan/incidents/incident.ts';
+import { isUnderWay } from '../workflows/plan/runs/run.ts';
+import { alertSetting, type AlertsPlan } from '../workflows/plan/incidents/sla.ts';
+import type { OpenWait } from '../workflows/plan/tasks/task-table.ts';
+import { waitKey } from '../workflows/plan/tasks/wait-key.ts';
 import { USUAL_ALERTS } from './finding.ts';
 import { type Problem, severityOf } from './problem.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';

@@ -1,6 +1,6 @@
 import type { Plan } from '../workflows/plan/plan.ts';
-import type { DataInterval } from '../workflows/plan/schedule.ts';
-import type { OpenWait } from '../workflows/plan/task-table.ts';
+import type { DataInterval } from '../workflows/plan/timetable/schedule.ts';
+import type { OpenWait } from '../workflows/plan/tasks/task-table.ts';
 
 /** A run as monitors see it. Times in milliseconds. */
 export interface WatchedRun {

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { defineTrigger } from './define-trigger.ts';
-import { beginAgain } from './start-over.ts';
+import { beginAgain } from './run/start-over.ts';
 
 const uris = (description: string) =>
   Type.Optional(

@@ -2,15 +2,15 @@ import Type, { type TObject, type TProperties } from 'typebox';
 import type { ConnectionOf, ConnectionType } from '../connections/catalog.ts';
 import { connectionField } from '../connections/connection-field.ts';
 import { expression } from '../lib/schema-fields.ts';
-import type { WatchedPlace } from '../workflows/plan/places.ts';
+import type { WatchedPlace } from '../workflows/plan/datasets/places.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
-import type { JsonObject } from '../workflows/plan/json.ts';
+import type { JsonObject } from '../workflows/plan/values/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { TriggerPlan } from '../workflows/plan/trigger.ts';
-import type { EventJudge } from './event-judge.ts';
-import type { EventRuns } from './event-runs.ts';
-import type { Cursor } from './run-starts.ts';
-import type { SensorJournal } from './sensor-journal.ts';
+import type { EventJudge } from './events/event-judge.ts';
+import type { EventRuns } from './events/event-runs.ts';
+import type { Cursor } from './run/run-starts.ts';
+import type { SensorJournal } from './run/sensor-journal.ts';
 
 /** What a sensor knows of itself. */
 export interface SensorIdentity {

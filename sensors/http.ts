@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { duration, expression, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { nowhere } from './start-over.ts';
+import { nowhere } from './run/start-over.ts';
 
 /** The answer of an HTTP service. */
 export const http = defineTrigger({

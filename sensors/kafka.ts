@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { EventMode, OnInvalid } from './event-mode.ts';
+import { EventMode, OnInvalid } from './events/event-mode.ts';
 
 /** Records of a Kafka topic. */
 export const kafka = defineTrigger({

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { beginAgain } from './start-over.ts';
+import { beginAgain } from './run/start-over.ts';
 
 /** Runs of another pipeline. */
 export const pipeline = defineTrigger({

@@ -1,8 +1,8 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { nowhere } from './start-over.ts';
-import { OnInvalid, StartMode } from './event-mode.ts';
+import { nowhere } from './run/start-over.ts';
+import { OnInvalid, StartMode } from './events/event-mode.ts';
 
 /** Messages of a RabbitMQ queue. */
 export const rabbitmq = defineTrigger({

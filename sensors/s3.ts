@@ -2,8 +2,8 @@ import Type from 'typebox';
 import { matchesGlob } from '../lib/glob.ts';
 import { duration, flag, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { StartMode } from './event-mode.ts';
-import { beginAgain } from './start-over.ts';
+import { StartMode } from './events/event-mode.ts';
+import { beginAgain } from './run/start-over.ts';
 
 /** New or changed objects in S3. */
 export const s3 = defineTrigger({

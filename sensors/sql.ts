@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { duration, sqlFile, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { StartMode } from './event-mode.ts';
+import { StartMode } from './events/event-mode.ts';
 
 /** New rows of a table. */
 export const sql = defineTrigger({

@@ -4,7 +4,7 @@ import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { withinTime } from '../lib/time-limit.ts';
 import type { Environment } from '../lib/environment.ts';
-import { dataConverterFrom } from './codec.ts';
+import { dataConverterFrom } from './codec/codec.ts';
 
 /** Thrown when the Temporal server does not answer; says where it was looked for, and what to do. */
 export class TemporalUnavailable extends Error {

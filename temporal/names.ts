@@ -1,5 +1,5 @@
-import { boundedId } from '../workflows/plan/bounded-id.ts';
-import type { Cause } from '../workflows/plan/run.ts';
+import { boundedId } from '../workflows/plan/values/bounded-id.ts';
+import type { Cause } from '../workflows/plan/runs/run.ts';
 
 /**
  * Names of things in Temporal. A run's id is derived from its cause, so that the server itself refuses a second run of the same cause.

@@ -1,5 +1,5 @@
 import { type Client, ScheduleNotFoundError } from '@temporalio/client';
-import { iso } from '../workflows/plan/schedule.ts';
+import { iso } from '../workflows/plan/timetable/schedule.ts';
 
 /** Retention changes rarely: it is asked for this often, in milliseconds. */
 const ASK_EVERY = 600_000;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
+import { SEARCH_ATTRIBUTES } from '../workflows/plan/runs/search-attributes.ts';
 
 const { IndexedValueType } = proto.temporal.api.enums.v1;
 const TYPES = {

@@ -1,5 +1,5 @@
 import { ScheduleNotFoundError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
-import { RunNotFound } from './runs.ts';
+import { RunNotFound } from './runs/runs.ts';
 
 /** gRPC status codes that are about the server or the connection, and not about what was asked for. */
 const OUTAGE_CODES: ReadonlySet<unknown> = new Set([

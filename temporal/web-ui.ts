@@ -1,6 +1,6 @@
 import type { Environment } from '../lib/environment.ts';
-import { SEARCH_ATTRIBUTES } from '../workflows/plan/search-attributes.ts';
-import type { RunReference } from './runs.ts';
+import { SEARCH_ATTRIBUTES } from '../workflows/plan/runs/search-attributes.ts';
+import type { RunReference } from './runs/runs.ts';
 
 /** Where the Temporal web UI is, when the environment says so (`SLUICE_TEMPORAL_UI`; the local stack sets it). */
 export function webUi(environment: Environment): string | undefined {

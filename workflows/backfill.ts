@@ -27,12 +27,12 @@ import {
   type BackfillReport,
   PAUSE_BACKFILL,
   RESUME_BACKFILL,
-} from './plan/backfill.ts';
-import type { OperatorWord } from './plan/decision.ts';
-import { type Choice, chooseIntervals, type IntervalRun, type IntervalState } from './plan/interval-coverage.ts';
-import { intervalsBackwards, intervalsBetween } from './plan/intervals.ts';
-import { runFacts } from './plan/run-facts.ts';
-import type { DataInterval } from './plan/schedule.ts';
+} from './plan/runs/backfill.ts';
+import type { OperatorWord } from './plan/runs/decision.ts';
+import { type Choice, chooseIntervals, type IntervalRun, type IntervalState } from './plan/timetable/interval-coverage.ts';
+import { intervalsBackwards, intervalsBetween } from './plan/timetable/intervals.ts';
+import { runFacts } from './plan/runs/run-facts.ts';
+import type { DataInterval } from './plan/timetable/schedule.ts';
 import { BACKFILL_PRIORITY } from './run/run-limits.ts';
 import { workflowScope } from './temporal-scope.ts';
 

@@ -11,7 +11,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OperatorWord } from './plan/decision.ts';
+import type { OperatorWord } from './plan/runs/decision.ts';
 import {
   ACKNOWLEDGE_INCIDENT,
   type ChannelMemory,
@@ -22,8 +22,8 @@ import {
   OBSERVE,
   type Page,
   RESOLVE_INCIDENT,
-} from './plan/incident.ts';
-import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
+} from './plan/incidents/incident.ts';
+import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
 import { Teller } from './tell-channel.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);

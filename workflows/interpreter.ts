@@ -8,19 +8,19 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { runDeadline } from './plan/deadlines.ts';
-import { formatDuration } from './plan/duration.ts';
+import { runDeadline } from './plan/timetable/deadlines.ts';
+import { formatDuration } from './plan/values/duration.ts';
 import type { Evaluator } from './plan/expressions/evaluator.ts';
 import { runValues } from './plan/expressions/run-names.ts';
-import { dataVariant } from './plan/data-variant.ts';
-import type { Json, JsonObject } from './plan/json.ts';
+import { dataVariant } from './plan/runs/data-variant.ts';
+import type { Json, JsonObject } from './plan/values/json.ts';
 import { type Plan, PLAN_FORMAT } from './plan/plan.ts';
-import { failedItems, isOfTimetable, PARTIAL, type RunInput, type RunResult } from './plan/run.ts';
-import { resolveRunParams } from './plan/run-params.ts';
-import { dataIntervalAt, type DataInterval, iso } from './plan/schedule.ts';
-import { FORMER_VALUE_FORMATS } from './plan/value-schema.ts';
-import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
-import type { RunIdentity } from './plan/task-input.ts';
+import { failedItems, isOfTimetable, PARTIAL, type RunInput, type RunResult } from './plan/runs/run.ts';
+import { resolveRunParams } from './plan/runs/run-params.ts';
+import { dataIntervalAt, type DataInterval, iso } from './plan/timetable/schedule.ts';
+import { FORMER_VALUE_FORMATS } from './plan/values/value-schema.ts';
+import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
+import type { RunIdentity } from './plan/tasks/task-input.ts';
 import type { RunEvent } from './plan/trigger.ts';
 import { PipelineRun, type RunEnd } from './run/pipeline-run.ts';
 import { acceptDecisions } from './run-handlers.ts';

@@ -1,6 +1,6 @@
 import { CancelledFailure } from '@temporalio/common';
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { ItemOutcome, ItemsInput } from './plan/items.ts';
+import type { ItemOutcome, ItemsInput } from './plan/tasks/items.ts';
 import { runCalls } from './run/run-calls.ts';
 import { TemporalHost } from './temporal-host.ts';
 

@@ -17,7 +17,7 @@ import {
   type MonitorInput,
   type MonitorMemory,
   type MonitorState,
-} from './plan/incident.ts';
+} from './plan/incidents/incident.ts';
 
 const { look } = proxyActivities<{ look(call: LookCall): Promise<LookResult> }>({
   startToCloseTimeout: '2 minutes',

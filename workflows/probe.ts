@@ -1,5 +1,5 @@
 import { condition, defineQuery, setHandler } from '@temporalio/workflow';
-import { PROBE_QUERY } from './plan/incident.ts';
+import { PROBE_QUERY } from './plan/incidents/incident.ts';
 
 /** Answers, and does nothing else: monitors ask it whether there are workers for its task queue. It costs no event. */
 export async function SluiceProbe(): Promise<void> {

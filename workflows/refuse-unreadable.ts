@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { log, type WorkflowInterceptors } from '@temporalio/workflow';
-import { whyUnreadable } from './plan/unreadable.ts';
+import { whyUnreadable } from './plan/tasks/unreadable.ts';
 
 /**
  * What every workflow does with input that this deployment has not encrypted. Its own input fails the step and not the run, so that the run

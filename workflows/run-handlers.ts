@@ -8,8 +8,8 @@ import {
   RUN_OPERATIONS,
   TASK_OPERATIONS,
   type TaskWord,
-} from './plan/decision.ts';
-import { TASK_TABLE_QUERY, type TaskTable, type TaskTableRequest } from './plan/task-table.ts';
+} from './plan/runs/decision.ts';
+import { TASK_TABLE_QUERY, type TaskTable, type TaskTableRequest } from './plan/tasks/task-table.ts';
 import { checkWord } from './run/operations.ts';
 import type { PipelineRun } from './run/pipeline-run.ts';
 

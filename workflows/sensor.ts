@@ -17,10 +17,10 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OperatorWord } from './plan/decision.ts';
+import type { OperatorWord } from './plan/runs/decision.ts';
 import { describeTrigger } from './plan/describe.ts';
 import type { Plan } from './plan/plan.ts';
-import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
+import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
 import { type TriggerPlan } from './plan/trigger.ts';
 import {
   CLAIM_START,

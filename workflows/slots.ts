@@ -25,8 +25,8 @@ import {
   type SlotsInput,
   type SlotsShortage,
   type SlotsWanted,
-} from './plan/slot-messages.ts';
-import { type SlotNews, type SlotRequest, Slots, type SlotState } from './plan/slots.ts';
+} from './plan/slots/slot-messages.ts';
+import { type SlotNews, type SlotRequest, Slots, type SlotState } from './plan/slots/slots.ts';
 
 const requestSlots = defineSignal<[SlotsWanted]>(REQUEST_SLOTS);
 const releaseSlots = defineSignal<[string]>(RELEASE_SLOTS);

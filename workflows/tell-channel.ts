@@ -1,5 +1,5 @@
 import { ActivityFailure, condition, patched, proxyActivities, sleep } from '@temporalio/workflow';
-import type { ChannelMemory, Notice, Observation, Page } from './plan/incident.ts';
+import type { ChannelMemory, Notice, Observation, Page } from './plan/incidents/incident.ts';
 
 type Activities = { notify(notice: Notice): Promise<void> };
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' } as const;

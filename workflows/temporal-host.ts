@@ -28,18 +28,25 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { boundedId } from './plan/bounded-id.ts';
-import { formatDuration } from './plan/duration.ts';
-import type { FailureQuestion, HostFact, HostFacts } from './plan/failure.ts';
-import { type ItemOutcome, ITEMS_WORKFLOW, type ItemsInput } from './plan/items.ts';
-import type { Json } from './plan/json.ts';
-import { type Past, PAST_ACTIVITY } from './plan/past.ts';
+import { boundedId } from './plan/values/bounded-id.ts';
+import { formatDuration } from './plan/values/duration.ts';
+import type { FailureQuestion, HostFact, HostFacts } from './plan/tasks/failure.ts';
+import { type ItemOutcome, ITEMS_WORKFLOW, type ItemsInput } from './plan/tasks/items.ts';
+import type { Json } from './plan/values/json.ts';
+import { type Past, PAST_ACTIVITY } from './plan/runs/past.ts';
 import type { RetryRule, TaskPlan, WaitPlan } from './plan/plan.ts';
-import { type RunResult, type RunStanding, waitsForPeople } from './plan/run.ts';
-import { runFacts } from './plan/run-facts.ts';
-import { SEARCH_ATTRIBUTES } from './plan/search-attributes.ts';
-import { RELEASE_SLOTS, SLOTS_ANSWER, SLOTS_SHORTAGE, type SlotsAnswer, type SlotsCall, type SlotsShortage } from './plan/slot-messages.ts';
-import { WAITS_MEMO } from './plan/wait-text.ts';
+import { type RunResult, type RunStanding, waitsForPeople } from './plan/runs/run.ts';
+import { runFacts } from './plan/runs/run-facts.ts';
+import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
+import {
+  RELEASE_SLOTS,
+  SLOTS_ANSWER,
+  SLOTS_SHORTAGE,
+  type SlotsAnswer,
+  type SlotsCall,
+  type SlotsShortage,
+} from './plan/slots/slot-messages.ts';
+import { WAITS_MEMO } from './plan/tasks/wait-text.ts';
 import {
   type ActivityCall,
   type ItemsCall,

@@ -1,13 +1,13 @@
 import { basename, resolve } from 'node:path';
 import { ROOT } from '../../lib/environment.ts';
 import { findProgram } from '../../lib/find-program.ts';
-import { parseExactJson } from '../../workflows/plan/exact-json.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskContext } from '../define-task.ts';
-import { platformFault, userFault } from '../errors.ts';
-import { childEnvironment } from '../support/child-environment.ts';
-import { type ChildUser, childUser } from '../support/child-user.ts';
-import { readableSecrets } from '../support/readable-secrets.ts';
+import { platformFault, userFault } from '../run/errors.ts';
+import { childEnvironment } from '../support/programs/child-environment.ts';
+import { type ChildUser, childUser } from '../support/programs/child-user.ts';
+import { readableSecrets } from '../support/programs/readable-secrets.ts';
 import { commandPolicy } from './command-policy.ts';
 import { type ProgramEnd, runProgram } from './run-program.ts';
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChildUser } from '../support/child-user.ts';
-import { endSession } from '../support/end-session.ts';
+import type { ChildUser } from '../support/programs/child-user.ts';
+import { endSession } from '../support/programs/end-session.ts';
 
 /** How a program has ended, and the ends of what it has said. */
 export interface ProgramEnd {

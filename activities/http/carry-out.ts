@@ -1,10 +1,10 @@
 import type { HttpConnection } from '../../connections/http.ts';
 import { callHttp, type HttpAnswer } from '../../lib/http.ts';
 import { headerKey } from '../../lib/http/header-key.ts';
-import { exactJsonText } from '../../workflows/plan/exact-json.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { TaskContext } from '../define-task.ts';
-import { userFault } from '../errors.ts';
+import { userFault } from '../run/errors.ts';
 import { httpFailure, limitOf, refusal } from './http-failure.ts';
 import { atPointer } from './json-pointer.ts';
 import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';

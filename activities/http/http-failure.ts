@@ -10,10 +10,10 @@ import {
 } from '../../lib/http/http-errors.ts';
 import { MAX_RETRY_AFTER_MS, retryAfterMs } from '../../lib/http/retry-after.ts';
 import { TimeLimitExceeded } from '../../lib/time-limit.ts';
-import { formatDuration, parseDuration } from '../../workflows/plan/duration.ts';
-import { exactJsonText } from '../../workflows/plan/exact-json.ts';
-import type { Json } from '../../workflows/plan/json.ts';
-import { platformFault, userFault } from '../errors.ts';
+import { formatDuration, parseDuration } from '../../workflows/plan/values/duration.ts';
+import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import { platformFault, userFault } from '../run/errors.ts';
 
 /** Methods whose effect is the same when they are repeated: RFC 9110, 9.2.2. */
 const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);

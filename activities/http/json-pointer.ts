@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 
 /** The value at a JSON pointer (RFC 6901) such as `/models/0/version`; undefined where there is none. */
 export function atPointer(value: Json, pointer: string): Json | undefined {

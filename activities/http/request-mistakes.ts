@@ -1,5 +1,5 @@
 import { isJsonType } from '../../lib/http/media-type.ts';
-import { isExactNumber, type JsonObject } from '../../workflows/plan/json.ts';
+import { isExactNumber, type JsonObject } from '../../workflows/plan/values/json.ts';
 import type { ParamMistake } from '../define-task.ts';
 
 export interface RequestParams {

@@ -3,9 +3,9 @@ import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { decodeExactJson, Undecodable } from '../../lib/kafka/decode-record.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskContext } from '../define-task.ts';
-import { notYet } from '../errors.ts';
+import { notYet } from '../run/errors.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 
 /** The first record that meets the condition, among those since the data interval began. What has been read is not read by the next look. */

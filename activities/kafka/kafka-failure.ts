@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { kafkaErrorType } from '../../lib/kafka/error-type.ts';
-import { platformFault, userFault } from '../errors.ts';
+import { platformFault, userFault } from '../run/errors.ts';
 
 /** What brokers say to a user who may not do it. */
 const NOT_ALLOWED: ReadonlySet<string | undefined> = new Set([

@@ -4,11 +4,11 @@ import { createKafka } from '../../lib/kafka/client.ts';
 import { kafkaErrorType } from '../../lib/kafka/error-type.ts';
 import { publishRecord, type RecordPlace } from '../../lib/kafka/publish-record.ts';
 import { untilAborted } from '../../lib/until-aborted.ts';
-import { exactJsonText } from '../../workflows/plan/exact-json.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskContext } from '../define-task.ts';
-import { userFault } from '../errors.ts';
-import { didYouMean } from '../sql/nearest.ts';
+import { userFault } from '../run/errors.ts';
+import { didYouMean } from '../support/sql/nearest.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
 

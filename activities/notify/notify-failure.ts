@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { isChannelError } from '../../lib/channels/channel-error.ts';
 import { connectionVariable } from '../../connections/parse.ts';
-import { platformFault, userFault } from '../errors.ts';
+import { platformFault, userFault } from '../run/errors.ts';
 
 /**
  * What it means for the analyst that a channel was not told.

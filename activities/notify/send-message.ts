@@ -2,9 +2,9 @@ import { channelNamed } from '../../channels/catalog.ts';
 import type { ChannelDefinition, Message } from '../../channels/define-channel.ts';
 import { cutBytes } from '../../lib/cut-bytes.ts';
 import { TimeLimitExceeded, withinTime } from '../../lib/time-limit.ts';
-import type { Severity } from '../../workflows/plan/sla.ts';
+import type { Severity } from '../../workflows/plan/incidents/sla.ts';
 import type { TaskContext } from '../define-task.ts';
-import { userFault } from '../errors.ts';
+import { userFault } from '../run/errors.ts';
 import { notifyFailure } from './notify-failure.ts';
 
 interface NotifyParams {

@@ -1,10 +1,10 @@
-import { CopyOut } from '../../lib/copy-out.ts';
-import type { SqlClient } from '../../lib/postgres.ts';
-import type { DatasetFile, DatasetManifest } from '../../workflows/plan/dataset.ts';
-import { RowScanner } from '../dataset/row-scanner.ts';
-import { platformFault } from '../errors.ts';
+import { CopyOut } from '../../lib/databases/copy-out.ts';
+import type { SqlClient } from '../../lib/databases/postgres.ts';
+import type { DatasetFile, DatasetManifest } from '../../workflows/plan/datasets/dataset.ts';
+import { RowScanner } from '../support/dataset/row-scanner.ts';
+import { platformFault } from '../run/errors.ts';
 import type { OwnFiles } from './own-files.ts';
-import { PartWriter } from '../dataset/part-writer.ts';
+import { PartWriter } from '../support/dataset/part-writer.ts';
 
 export interface CopyToParts {
   readonly client: SqlClient;

@@ -1,6 +1,6 @@
 import { abortUploads, deleteObjects, listObjects, parseS3Uri, type S3Location } from '../../lib/s3.ts';
-import type { Storage } from '../dataset/storage.ts';
-import { askStorage } from '../dataset/storage-failure.ts';
+import type { Storage } from '../support/dataset/storage.ts';
+import { askStorage } from '../support/dataset/storage-failure.ts';
 
 /** The files of one attempt, in a folder that others may write to as well. */
 export class OwnFiles {

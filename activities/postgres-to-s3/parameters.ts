@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { sqlFile, TABLE_NAME } from '../../lib/schema-fields.ts';
-import { minRows } from '../dataset/min-rows.ts';
-import { bucketName, keyPrefix } from '../dataset/parameters.ts';
+import { minRows } from '../support/dataset/min-rows.ts';
+import { bucketName, keyPrefix } from '../support/dataset/parameters.ts';
 
 /** The keys of a `postgres_to_s3` task. */
 export const params = Type.Object({

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { ConfirmChannel, Options } from 'amqplib';
 import { openRabbitMQ, type RabbitMQConnection } from '../../lib/rabbitmq.ts';
 import { withinTime } from '../../lib/time-limit.ts';
-import { exactJsonText } from '../../workflows/plan/exact-json.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskContext } from '../define-task.ts';
-import { platformFault, userFault } from '../errors.ts';
+import { platformFault, userFault } from '../run/errors.ts';
 import { rabbitmqFailure } from './rabbitmq-failure.ts';
 import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
 

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { RabbitMQConnection } from '../../lib/rabbitmq.ts';
 import { explainClearText } from '../../lib/encryption.ts';
-import { platformFault, userFault } from '../errors.ts';
+import { platformFault, userFault } from '../run/errors.ts';
 
 /** AMQP's reply codes. */
 const ACCESS_REFUSED = 403;

@@ -1,4 +1,4 @@
-import { userFault } from '../errors.ts';
+import { userFault } from '../run/errors.ts';
 import type { ComparedColumn, Family } from './column-family.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import type { Normalization } from './normalization.ts';

@@ -1,5 +1,5 @@
-import type { Json } from '../../workflows/plan/json.ts';
-import { userFault } from '../errors.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import { userFault } from '../run/errors.ts';
 import type { ColumnPair, Expressions } from './canonical.ts';
 import { isInteger } from './column-family.ts';
 import { type RowExpressions, rowExpressions, SIDES, type SideName, type Sides } from './row-expressions.ts';

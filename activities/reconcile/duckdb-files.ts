@@ -1,4 +1,4 @@
-import type { DatasetManifest } from '../../workflows/plan/dataset.ts';
+import type { DatasetManifest } from '../../workflows/plan/datasets/dataset.ts';
 import type { ComparedColumn } from './column-family.ts';
 import { duckdb, isUnbounded } from './dialects/duckdb.ts';
 

@@ -1,10 +1,10 @@
 import { parseS3Uri } from '../../lib/s3.ts';
-import type { Json } from '../../workflows/plan/json.ts';
-import { mismatchText, reportText } from '../../workflows/plan/mismatch.ts';
-import { PartWriter } from '../dataset/part-writer.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import { mismatchText, reportText } from '../../workflows/plan/datasets/mismatch.ts';
+import { PartWriter } from '../support/dataset/part-writer.ts';
 import type { TaskContext } from '../define-task.ts';
-import { openStorage } from '../dataset/storage.ts';
-import { userFault } from '../errors.ts';
+import { openStorage } from '../support/dataset/storage.ts';
+import { userFault } from '../run/errors.ts';
 import type { ColumnPair } from './canonical.ts';
 import { compareRows, type Difference, type RowComparison, type RowCounts } from './compare-rows.ts';
 import type { Params } from './parameters.ts';

@@ -1,10 +1,10 @@
-import { userFault } from '../errors.ts';
-import { sqlAt } from '../sql/database.ts';
-import type { Database } from '../sql/opened-database.ts';
-import { columnsOf, findTable, type FoundTable, type TableColumn } from '../sql/find-table.ts';
-import { followSequences } from '../sql/follow-sequences.ts';
-import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../sql/identifiers.ts';
-import { reactionsOf } from '../sql/table-reactions.ts';
+import { userFault } from '../run/errors.ts';
+import { sqlAt } from '../support/sql/database.ts';
+import type { Database } from '../support/sql/opened-database.ts';
+import { columnsOf, findTable, type FoundTable, type TableColumn } from '../support/sql/find-table.ts';
+import { followSequences } from '../support/sql/follow-sequences.ts';
+import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../support/sql/identifiers.ts';
+import { reactionsOf } from '../support/sql/table-reactions.ts';
 import type { ColumnPair } from './canonical.ts';
 import type { Difference } from './compare-rows.ts';
 import { type RowExpressions, rowExpressions, type SideName, type Sides } from './row-expressions.ts';

@@ -1,6 +1,6 @@
 import { parseS3Uri } from '../../lib/s3.ts';
-import { PartWriter } from '../dataset/part-writer.ts';
-import type { Storage } from '../dataset/storage.ts';
+import { PartWriter } from '../support/dataset/part-writer.ts';
+import type { Storage } from '../support/dataset/storage.ts';
 import type { Difference } from './compare-rows.ts';
 
 /** A value that differs, as it is shown: the key, the column, and what each side has. */

@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../sql/identifiers.ts';
+import { quoteIdentifier } from '../support/sql/identifiers.ts';
 import { canonicalText, type ColumnPair, type Expressions, hashesAlike } from './canonical.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import type { Side } from './side.ts';

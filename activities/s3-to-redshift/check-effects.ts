@@ -1,9 +1,9 @@
-import type { SqlClient } from '../../lib/postgres.ts';
-import { userFault } from '../errors.ts';
-import { describe, isServerError } from '../sql/database-failure.ts';
-import { formatTable } from '../sql/identifiers.ts';
-import { listNames } from '../sql/nearest.ts';
-import { nameReaction, type Reaction } from '../sql/table-reactions.ts';
+import type { SqlClient } from '../../lib/databases/postgres.ts';
+import { userFault } from '../run/errors.ts';
+import { describe, isServerError } from '../support/sql/database-failure.ts';
+import { formatTable } from '../support/sql/identifiers.ts';
+import { listNames } from '../support/sql/nearest.ts';
+import { nameReaction, type Reaction } from '../support/sql/table-reactions.ts';
 import { goesByKeys, type LoadMethod } from './load-methods.ts';
 import type { LoadTarget } from './load-target.ts';
 import type { MergeCounts } from './merge.ts';

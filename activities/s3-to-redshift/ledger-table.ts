@@ -1,7 +1,7 @@
-import type { SqlClient } from '../../lib/postgres.ts';
-import { userFault } from '../errors.ts';
-import { isServerError } from '../sql/database-failure.ts';
-import { quoteIdentifier } from '../sql/identifiers.ts';
+import type { SqlClient } from '../../lib/databases/postgres.ts';
+import { userFault } from '../run/errors.ts';
+import { isServerError } from '../support/sql/database-failure.ts';
+import { quoteIdentifier } from '../support/sql/identifiers.ts';
 
 /** The table that remembers loads, beside the tables that are loaded. Persisted: columns are added, never changed. */
 const LEDGER = 'sluice_loads';

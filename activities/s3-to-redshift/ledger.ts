@@ -1,7 +1,7 @@
-import { taskName, variantDigest } from '../dataset/run-folder.ts';
-import { userFault } from '../errors.ts';
-import type { FoundTable } from '../sql/find-table.ts';
-import { quoteIdentifier } from '../sql/identifiers.ts';
+import { taskName, variantDigest } from '../support/dataset/run-folder.ts';
+import { userFault } from '../run/errors.ts';
+import type { FoundTable } from '../support/sql/find-table.ts';
+import { quoteIdentifier } from '../support/sql/identifiers.ts';
 import { ledger } from './ledger-table.ts';
 import type { Load } from './load-order.ts';
 

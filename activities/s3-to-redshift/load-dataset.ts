@@ -1,10 +1,10 @@
 import type { Load } from './load-order.ts';
-import { checkRowCount } from '../dataset/min-rows.ts';
-import { userFault } from '../errors.ts';
-import { fixFormats } from '../sql/database.ts';
-import { columnsOf, findTable, type FoundTable, quoteList, type TableColumn } from '../sql/find-table.ts';
-import { followSequences } from '../sql/follow-sequences.ts';
-import { formatTable, quoteIdentifier, quoteTable } from '../sql/identifiers.ts';
+import { checkRowCount } from '../support/dataset/min-rows.ts';
+import { userFault } from '../run/errors.ts';
+import { fixFormats } from '../support/sql/database.ts';
+import { columnsOf, findTable, type FoundTable, quoteList, type TableColumn } from '../support/sql/find-table.ts';
+import { followSequences } from '../support/sql/follow-sequences.ts';
+import { formatTable, quoteIdentifier, quoteTable } from '../support/sql/identifiers.ts';
 import { checkRows, countBefore, refuseSideEffects, suggestMerge } from './check-effects.ts';
 import { chooseColumns } from './choose-columns.ts';
 import { copyIntoPostgres } from './copy-into-postgres.ts';

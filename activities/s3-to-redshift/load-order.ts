@@ -1,9 +1,9 @@
-import type { PostgresConnection, RedshiftConnection } from '../../lib/postgres.ts';
+import type { PostgresConnection, RedshiftConnection } from '../../lib/databases/postgres.ts';
 import type { AwsConnection } from '../../lib/s3.ts';
-import type { DatasetManifest } from '../../workflows/plan/dataset.ts';
-import type { Storage } from '../dataset/storage.ts';
+import type { DatasetManifest } from '../../workflows/plan/datasets/dataset.ts';
+import type { Storage } from '../support/dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
-import type { Database } from '../sql/opened-database.ts';
+import type { Database } from '../support/sql/opened-database.ts';
 import type { LoadMethod } from './load-methods.ts';
 
 /** One load: where from, where to, and how. */

@@ -1,7 +1,7 @@
-import type { SqlClient } from '../../lib/postgres.ts';
-import type { FoundTable } from '../sql/find-table.ts';
-import { quoteTable } from '../sql/identifiers.ts';
-import { reactionsOf, type TableReactions } from '../sql/table-reactions.ts';
+import type { SqlClient } from '../../lib/databases/postgres.ts';
+import type { FoundTable } from '../support/sql/find-table.ts';
+import { quoteTable } from '../support/sql/identifiers.ts';
+import { reactionsOf, type TableReactions } from '../support/sql/table-reactions.ts';
 
 /** The table that is loaded, as it is while it is locked. */
 export interface LoadTarget extends FoundTable {

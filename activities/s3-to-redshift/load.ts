@@ -1,11 +1,11 @@
 import { formatS3Uri, parseS3Uri } from '../../lib/s3.ts';
-import { MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
-import { connectionName } from '../dataset/parameters.ts';
-import { readInput, readManifest, type StoredManifest } from '../dataset/read-manifest.ts';
-import { openStorage, type Storage } from '../dataset/storage.ts';
+import { MANIFEST_NAME } from '../../workflows/plan/datasets/dataset.ts';
+import { connectionName } from '../support/dataset/parameters.ts';
+import { readInput, readManifest, type StoredManifest } from '../support/dataset/read-manifest.ts';
+import { openStorage, type Storage } from '../support/dataset/storage.ts';
 import type { TaskContext } from '../define-task.ts';
-import { userFault } from '../errors.ts';
-import { withDatabase } from '../sql/database.ts';
+import { userFault } from '../run/errors.ts';
+import { withDatabase } from '../support/sql/database.ts';
 import { goesByKeys } from './load-methods.ts';
 import { loadDataset } from './load-dataset.ts';
 import { connections, type Params, type Result } from './parameters.ts';

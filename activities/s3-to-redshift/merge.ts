@@ -1,7 +1,7 @@
-import type { SqlClient } from '../../lib/postgres.ts';
-import { userFault } from '../errors.ts';
-import { quoteList } from '../sql/find-table.ts';
-import { quoteIdentifier } from '../sql/identifiers.ts';
+import type { SqlClient } from '../../lib/databases/postgres.ts';
+import { userFault } from '../run/errors.ts';
+import { quoteList } from '../support/sql/find-table.ts';
+import { quoteIdentifier } from '../support/sql/identifiers.ts';
 import type { LoadMethod } from './load-methods.ts';
 import type { LoadTarget } from './load-target.ts';
 

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { minRowsOrPart } from '../dataset/min-rows.ts';
-import { bucketName, keyPrefix } from '../dataset/parameters.ts';
+import { minRowsOrPart } from '../support/dataset/min-rows.ts';
+import { bucketName, keyPrefix } from '../support/dataset/parameters.ts';
 import type { ParamMistake } from '../define-task.ts';
 import { PLAIN_NAME } from '../../lib/schema-fields.ts';
 import { LOAD_METHODS, replacesAll } from './load-methods.ts';

@@ -1,10 +1,10 @@
 import type { AwsConnection } from '../../lib/s3.ts';
-import type { RedshiftConnection } from '../../lib/postgres.ts';
-import { platformFault, userFault } from '../errors.ts';
-import { databaseFailure, describe, isServerError, type ServerError } from '../sql/database-failure.ts';
-import { sqlAt } from '../sql/database.ts';
-import { quoteList } from '../sql/find-table.ts';
-import { quoteLiteral } from '../sql/identifiers.ts';
+import type { RedshiftConnection } from '../../lib/databases/postgres.ts';
+import { platformFault, userFault } from '../run/errors.ts';
+import { databaseFailure, describe, isServerError, type ServerError } from '../support/sql/database-failure.ts';
+import { sqlAt } from '../support/sql/database.ts';
+import { quoteList } from '../support/sql/find-table.ts';
+import { quoteLiteral } from '../support/sql/identifiers.ts';
 import type { Load } from './load-order.ts';
 
 /**

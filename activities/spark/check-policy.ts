@@ -1,7 +1,7 @@
 import type { SparkConnection } from '../../connections/spark.ts';
-import { isMap } from '../../workflows/plan/json.ts';
+import { isMap } from '../../workflows/plan/values/json.ts';
 import type { ParamMistake } from '../define-task.ts';
-import { userFault } from '../errors.ts';
+import { userFault } from '../run/errors.ts';
 import { fits, isAllowedConf, refusedApplication, refusedClass, refusedConf } from './conf-policy.ts';
 import type { SparkJobParams } from './spark-job-params.ts';
 

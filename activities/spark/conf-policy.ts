@@ -1,4 +1,4 @@
-import { hasDotSegment } from '../../workflows/plan/dot-segments.ts';
+import { hasDotSegment } from '../../workflows/plan/values/dot-segments.ts';
 
 /** Spark properties that a pipeline may set on every connection: sizes, times and switches. None of them names code, a file or a server. */
 const ALLOWED: readonly RegExp[] = [

@@ -6,14 +6,14 @@ import {
   type DatasetManifest,
   type DatasetReference,
   MANIFEST_NAME,
-} from '../../workflows/plan/dataset.ts';
-import type { DatasetOutput } from '../dataset/dataset-output.ts';
-import { deleteAllUnder, deleteUnder } from '../dataset/delete-under.ts';
-import { publishDataset } from '../dataset/publish-dataset.ts';
-import { readManifest } from '../dataset/read-manifest.ts';
-import type { Storage } from '../dataset/storage.ts';
-import { userFault } from '../errors.ts';
-import { askStorage } from '../dataset/storage-failure.ts';
+} from '../../workflows/plan/datasets/dataset.ts';
+import type { DatasetOutput } from '../support/dataset/dataset-output.ts';
+import { deleteAllUnder, deleteUnder } from '../support/dataset/delete-under.ts';
+import { publishDataset } from '../support/dataset/publish-dataset.ts';
+import { readManifest } from '../support/dataset/read-manifest.ts';
+import type { Storage } from '../support/dataset/storage.ts';
+import { userFault } from '../run/errors.ts';
+import { askStorage } from '../support/dataset/storage-failure.ts';
 import type { JobResult } from './job-result.ts';
 
 /** Written by `write_dataset` of jobs/sluice_job.py. */

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { pid as ownPid } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { platformFault } from '../errors.ts';
-import type { ChildUser } from '../support/child-user.ts';
-import { endSession } from '../support/end-session.ts';
-import { processIdentity } from '../support/process-table.mjs';
+import { platformFault } from '../run/errors.ts';
+import type { ChildUser } from '../support/programs/child-user.ts';
+import { endSession } from '../support/programs/end-session.ts';
+import { processIdentity } from '../support/programs/process-table.mjs';
 
 const LAUNCHER = fileURLToPath(new URL('launcher.mjs', import.meta.url));
 const POLL_MS = 100;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { SparkConnection } from '../../connections/spark.ts';
 import { findProgram, isExecutable } from '../../lib/find-program.ts';
-import { userFault } from '../errors.ts';
+import { userFault } from '../run/errors.ts';
 
 /**
  * The `spark-submit` of a connection: `spark_home`/bin, else the first on PATH.

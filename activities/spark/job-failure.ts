@@ -1,5 +1,5 @@
 import type { ApplicationFailure } from '@temporalio/activity';
-import { platformFault } from '../errors.ts';
+import { platformFault } from '../run/errors.ts';
 import type { ProcessExit } from './detached-process.ts';
 import { readLogLine } from './job-log.ts';
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closest, distance } from 'fastest-levenshtein';
-import { userFault } from '../errors.ts';
+import { userFault } from '../run/errors.ts';
 import { refusedApplication } from './conf-policy.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));

@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, hostname } from 'node:os';
 import { join } from 'node:path';
-import { processIdentity } from '../support/process-table.mjs';
+import { processIdentity } from '../support/programs/process-table.mjs';
 
 const [folder = '', run = '', owner = '', program = '', ...argumentsOfProgram] = process.argv.slice(2);
 

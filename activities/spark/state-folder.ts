@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ChildUser, giveFolder } from '../support/child-user.ts';
+import { type ChildUser, giveFolder } from '../support/programs/child-user.ts';
 import { isAlive, readProcess } from './detached-process.ts';
 import { type Scrub, scrubLog } from './scrub-log.ts';
 

@@ -1,4 +1,4 @@
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 
 /** What a value must be. `tolerance` is a part of each bound: `0.1%`. */
 export interface Bounds {

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { choice, count, duration, map, sqlFile, text, TABLE_NAME } from '../../lib/schema-fields.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { ParamMistake } from '../define-task.ts';
 
 /** Kinds of checks of a table, and the keys that each needs beside `name`. */

@@ -1,15 +1,15 @@
-import { parseDuration } from '../../workflows/plan/duration.ts';
-import type { Column } from '../../workflows/plan/dataset.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
-import { userFault } from '../errors.ts';
-import { queryOne } from '../../lib/one-select.ts';
-import { sqlAt } from '../sql/database.ts';
-import type { Database } from '../sql/opened-database.ts';
-import { findTable } from '../sql/find-table.ts';
-import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../sql/identifiers.ts';
-import { didYouMean, listNames } from '../sql/nearest.ts';
-import { rowOf } from '../sql/rows.ts';
-import { buildSelect } from '../sql/select-statement.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
+import type { Column } from '../../workflows/plan/datasets/dataset.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import { userFault } from '../run/errors.ts';
+import { queryOne } from '../../lib/databases/one-select.ts';
+import { sqlAt } from '../support/sql/database.ts';
+import type { Database } from '../support/sql/opened-database.ts';
+import { findTable } from '../support/sql/find-table.ts';
+import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../support/sql/identifiers.ts';
+import { didYouMean, listNames } from '../support/sql/nearest.ts';
+import { rowOf } from '../support/sql/rows.ts';
+import { buildSelect } from '../support/sql/select-statement.ts';
 import { sayBounds, withinBounds } from './bounds.ts';
 import type { Check, CheckResult } from './check.ts';
 

@@ -1,5 +1,5 @@
 import { parseDocument, visit } from 'yaml';
-import type { Diagnostic } from '../../compiler/diagnostic.ts';
+import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
 
 /** Suggestions that are one word, or one text, in place of what is marked. */
 const FOLLOWED = [

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { CATALOG } from '../../activities/catalog.ts';
 import { type Compilation, Compiler } from '../../compiler/compile.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
-import { parseDuration } from '../../workflows/plan/duration.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import { changedData, followHint } from './follow-hint.ts';
 
 /** What a fuzzer has found. */

@@ -10,7 +10,7 @@ import { connectionVariable } from '../../connections/parse.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { getObject, listObjects, openS3 } from '../../lib/s3.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import { compare, type Taken } from '../comparison.ts';
 import type { Measure } from '../measure.ts';
 import { peakMemory } from './peak-memory.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Environment, ROOT } from '../../lib/environment.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Measure } from '../measure.ts';
 
 const run = promisify(execFile);
@@ -10,7 +10,7 @@ const MOST_MEMORY = 200e6;
 
 /** How much memory a task takes at most, as a process that does nothing else. */
 export async function peakMemory(environment: Environment, type: string, params: JsonObject): Promise<Measure> {
-  const child = [join(ROOT, 'dev/run-program.mjs'), 'bench/reconcile/run-activity.ts', type, JSON.stringify(params)];
+  const child = [join(ROOT, 'dev/launch/run-program.mjs'), 'bench/reconcile/run-activity.ts', type, JSON.stringify(params)];
   const { stdout } = await run(process.execPath, child, { env: { ...process.env, ...environment } });
   const bytes = Number(stdout.trim());
   return {

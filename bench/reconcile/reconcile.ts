@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { cached } from '../../dev/cache.ts';
-import { findPython, makeVenv } from '../../dev/python.ts';
+import { cached } from '../../dev/servers/cache.ts';
+import { findPython, makeVenv } from '../../dev/servers/python.ts';
 import { startStack } from '../../dev/stack.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
-import { openPostgres } from '../../lib/postgres.ts';
+import { openPostgres } from '../../lib/databases/postgres.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { compare } from '../comparison.ts';
 import type { Measure } from '../measure.ts';

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { CATALOG } from '../../activities/catalog.ts';
-import { createActivities } from '../../activities/create-activities.ts';
-import { Scrubber } from '../../lib/scrub.ts';
+import { createActivities } from '../../activities/run/create-activities.ts';
+import { Scrubber } from '../../lib/scrubbing/scrub.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 
 /** Runs one attempt of a task as a worker would, without a run around it. */
 export async function runActivity(environment: Environment, type: string, params: JsonObject): Promise<Json> {

@@ -1,4 +1,4 @@
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 
 /** Tasks that do nothing, of one item or, for ours, of a batch of items; and `work_batch`, as one would write it by hand. */
 export const benchActivities = {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { type Environment, ROOT } from '../../lib/environment.ts';
-import { listSchedules } from '../../temporal/schedules.ts';
+import { listSchedules } from '../../temporal/schedules/schedules.ts';
 import type { Measure } from '../measure.ts';
 
 const PIPELINES = 1000;

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from '@temporalio/worker';
 import type { Environment } from '../../lib/environment.ts';
-import { dataConverterFrom } from '../../temporal/codec.ts';
+import { dataConverterFrom } from '../../temporal/codec/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
-import { connectWorker } from '../../temporal/connect-worker.ts';
-import { startManualRun } from '../../temporal/runs.ts';
-import { workflowBundle } from '../../temporal/workflow-bundle.ts';
+import { connectWorker } from '../../temporal/worker/connect-worker.ts';
+import { startManualRun } from '../../temporal/runs/runs.ts';
+import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { compare, type Taken } from '../comparison.ts';
 import type { Measure } from '../measure.ts';

@@ -1,7 +1,7 @@
 import { executeChild, ParentClosePolicy, proxyActivities } from '@temporalio/workflow';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import type { DataInterval } from '../../workflows/plan/schedule.ts';
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import type { DataInterval } from '../../workflows/plan/timetable/schedule.ts';
+import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 
 /** What an engineer writes who has no Sluice: the same activities, the same options, in plain code. */
 const { work, work_batch: workBatch } = proxyActivities<{

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { Environment } from '../../lib/environment.ts';
-import { startManualRun } from '../../temporal/runs.ts';
+import { startManualRun } from '../../temporal/runs/runs.ts';
 import type { Measure } from '../measure.ts';
 import { chain, INTERVAL } from './plans.ts';
 import { startWorker } from './start-worker.ts';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { loadEnvironment } from '../../lib/environment.ts';
 import { createLog } from '../../lib/logging.ts';
-import { createWorkers, installRuntime } from '../../temporal/worker-process.ts';
+import { createWorkers, installRuntime } from '../../temporal/worker/worker-process.ts';
 import { answer } from '../child.ts';
 
 /**

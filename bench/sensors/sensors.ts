@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startSluiceProcess } from '../../dev/sluice-process.ts';
+import { startSluiceProcess } from '../../dev/launch/sluice-process.ts';
 import { startStack } from '../../dev/stack.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';

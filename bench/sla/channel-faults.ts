@@ -8,9 +8,9 @@ import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { inTurns } from '../../lib/in-turns.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
-import { TemporalFacts } from '../../temporal/monitor-facts.ts';
-import { createMonitorWorkers } from '../../temporal/monitors.ts';
-import { incidentId, type Notice, type Observation } from '../../workflows/plan/incident.ts';
+import { TemporalFacts } from '../../temporal/monitors/monitor-facts.ts';
+import { createMonitorWorkers } from '../../temporal/monitors/monitors.ts';
+import { incidentId, type Notice, type Observation } from '../../workflows/plan/incidents/incident.ts';
 import type { Measure } from '../measure.ts';
 import { until } from '../until.ts';
 

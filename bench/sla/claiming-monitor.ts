@@ -3,9 +3,9 @@ import { connectionsFrom } from '../../connections/connections.ts';
 import { loadEnvironment } from '../../lib/environment.ts';
 import { createLog } from '../../lib/logging.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
-import { createMonitorWorkers } from '../../temporal/monitors.ts';
-import { installRuntime } from '../../temporal/worker-process.ts';
-import type { Notice } from '../../workflows/plan/incident.ts';
+import { createMonitorWorkers } from '../../temporal/monitors/monitors.ts';
+import { installRuntime } from '../../temporal/worker/worker-process.ts';
+import type { Notice } from '../../workflows/plan/incidents/incident.ts';
 
 /**
  * A monitor's worker that is to be killed: `claiming-monitor.ts <task queue>`. Says `ready`, then `claimed <key>` for each trigger that it has

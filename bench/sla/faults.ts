@@ -6,7 +6,7 @@ import { createLog } from '../../lib/logging.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
-import { installRuntime } from '../../temporal/worker-process.ts';
+import { installRuntime } from '../../temporal/worker/worker-process.ts';
 import { killPart } from '../../test/support/test-stack.ts';
 import type { Measure } from '../measure.ts';
 import { measureChannelFaults } from './channel-faults.ts';

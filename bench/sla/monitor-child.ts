@@ -2,8 +2,8 @@ import { Runtime } from '@temporalio/worker';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { loadEnvironment } from '../../lib/environment.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
-import { ensureMonitor } from '../../temporal/ensure-monitor.ts';
-import { createMonitorWorkers } from '../../temporal/monitors.ts';
+import { ensureMonitor } from '../../temporal/monitors/ensure-monitor.ts';
+import { createMonitorWorkers } from '../../temporal/monitors/monitors.ts';
 import { answer, cpuMs } from '../child.ts';
 
 /** What a monitor has cost since it began, and holds. */

@@ -5,7 +5,7 @@ import type { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { inTurns } from '../../lib/in-turns.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
-import { applySensorChange } from '../../temporal/sensors.ts';
+import { applySensorChange } from '../../temporal/sensors/sensors.ts';
 import { startProcess } from '../../test/support/processes.ts';
 import { sensorId } from '../../workflows/plan/sensor.ts';
 import type { Measure } from '../measure.ts';

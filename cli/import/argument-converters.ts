@@ -1,4 +1,4 @@
-import { isMap, type Json, type JsonObject } from '../../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import { durationText, readDuration } from './durations.ts';
 import { adaptName } from './names.ts';
 import { splitCommand } from './split-command.ts';

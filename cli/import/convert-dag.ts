@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
-import { isTimeZone } from '../../workflows/plan/time-zone.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import { isTimeZone } from '../../workflows/plan/timetable/time-zone.ts';
 import { convertOption } from './convert-options.ts';
 import { convertParams } from './convert-params.ts';
 import { convertSchedule, uriOf } from './convert-schedule.ts';

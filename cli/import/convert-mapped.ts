@@ -1,4 +1,4 @@
-import { isMap, type Json, type JsonObject } from '../../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import { isJinja } from './jinja.ts';
 
 /** The keys of a task that is mapped over a list, with `item` where each of the list differs. */

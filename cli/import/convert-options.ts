@@ -1,5 +1,5 @@
-import { TRIGGER_RULES } from '../../workflows/plan/trigger-rule.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { TRIGGER_RULES } from '../../workflows/plan/tasks/trigger-rule.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import { durationText, readDuration } from './durations.ts';
 import { adaptName } from './names.ts';
 import type { Converted } from './argument-converters.ts';

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import { adaptNames } from './names.ts';
 import type { Report } from './report.ts';
 import type { SourceValue } from './source-value.ts';

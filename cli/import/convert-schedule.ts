@@ -1,8 +1,8 @@
-import { CronError, nextTick, parseCron } from '../../workflows/plan/cron.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
-import { parseDuration } from '../../workflows/plan/duration.ts';
-import { PRESETS } from '../../workflows/plan/schedule.ts';
-import { isTimeZone } from '../../workflows/plan/time-zone.ts';
+import { CronError, nextTick, parseCron } from '../../workflows/plan/timetable/cron.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
+import { PRESETS } from '../../workflows/plan/timetable/schedule.ts';
+import { isTimeZone } from '../../workflows/plan/timetable/time-zone.ts';
 import { readDate } from './dates.ts';
 import { durationText, readDuration } from './durations.ts';
 import type { Report } from './report.ts';

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { CATALOG } from '../../activities/catalog.ts';
-import { isMap, type Json, type JsonObject } from '../../workflows/plan/json.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Convert, Converted } from './argument-converters.ts';
 import { convertOption, isNothing } from './convert-options.ts';
 import { isJinja, translateJinja } from './jinja.ts';

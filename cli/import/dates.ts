@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 
 const DATE = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})?)?$/;
 

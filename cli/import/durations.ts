@@ -1,5 +1,5 @@
-import type { Json } from '../../workflows/plan/json.ts';
-import { parseDuration } from '../../workflows/plan/duration.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
   weeks: 604_800_000,

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Value } from './jinja-values.ts';
 import { adaptName } from './names.ts';
 import type { Report } from './report.ts';

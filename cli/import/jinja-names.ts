@@ -1,4 +1,4 @@
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { Value } from './jinja-values.ts';
 
 /** What expressions of a task may read beside the names of every run. */

@@ -1,4 +1,4 @@
-import { isTimeZone } from '../../workflows/plan/time-zone.ts';
+import { isTimeZone } from '../../workflows/plan/timetable/time-zone.ts';
 import { fromDirectives, fromTokens, hasClock } from './date-patterns.ts';
 import { NoEqual } from './jinja-syntax.ts';
 

@@ -1,4 +1,4 @@
-import { isMap, type JsonObject } from '../../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../../workflows/plan/values/json.ts';
 import {
   type Convert,
   numberOrText,

@@ -1,5 +1,5 @@
 import { findCycle } from '../../workflows/plan/graph.ts';
-import { MAX_GROUP_DEPTH } from '../../compiler/task-node.ts';
+import { MAX_GROUP_DEPTH } from '../../compiler/resolve/task-node.ts';
 import { adaptNames } from './names.ts';
 import type { Report } from './report.ts';
 import type { SourceDag, SourceTask } from './source-dag.ts';

@@ -1,4 +1,4 @@
-import { escapeLine } from '../../workflows/plan/printable.ts';
+import { escapeLine } from '../../workflows/plan/values/printable.ts';
 import { formatPlace, type Place } from './source-value.ts';
 
 /** What became of a part of a DAG. */

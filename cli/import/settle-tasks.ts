@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument, isNode, YAMLSeq } from 'yaml';
 import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
-import type { Diagnostic } from '../../compiler/diagnostic.ts';
+import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
 import type { WrittenPipeline } from './convert-dag.ts';
 import { inWords, type WrittenTask } from './convert-task.ts';
 import type { Report } from './report.ts';

@@ -1,6 +1,6 @@
 import { CATALOG } from '../../activities/catalog.ts';
-import { kindOf, UNUSED_KEYS } from '../../compiler/task-kinds.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { kindOf, UNUSED_KEYS } from '../../compiler/resolve/task-kinds.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { WrittenTask } from './convert-task.ts';
 
 /** Keys that `default_args` can say for all tasks, in the order in which they are written. */

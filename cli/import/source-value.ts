@@ -1,7 +1,7 @@
 import { Alias, type Document, LineCounter, type Node, parseAllDocuments, Scalar, YAMLMap, YAMLSeq } from 'yaml';
-import { findUnclearBreak } from '../../compiler/parse.ts';
-import type { Json } from '../../workflows/plan/json.ts';
-import { escapeLine } from '../../workflows/plan/printable.ts';
+import { findUnclearBreak } from '../../compiler/read/parse.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import { escapeLine } from '../../workflows/plan/values/printable.ts';
 
 /** Where something stands. Lines and columns count from 1. */
 export interface Place {

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { findFileDamage } from '../../activities/models/model-files.ts';
-import type { Champion } from '../../activities/models/model-registry.ts';
-import type { Models } from '../../activities/models/model-tasks.ts';
+import { findFileDamage } from '../../activities/support/models/model-files.ts';
+import type { Champion } from '../../activities/support/models/model-registry.ts';
+import type { Models } from '../../activities/support/models/model-tasks.ts';
 
 /** The champion, as far as it is known. */
 export interface ChampionState {

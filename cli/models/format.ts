@@ -1,4 +1,4 @@
-import type { Champion, Evaluation, Metrics, ModelVersion } from '../../activities/models/model-registry.ts';
+import type { Champion, Evaluation, Metrics, ModelVersion } from '../../activities/support/models/model-registry.ts';
 import { formatTable } from '../../lib/table.ts';
 import type { ChampionState } from './champion-state.ts';
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { ApplicationFailure } from '@temporalio/common';
-import { MODEL_NAME, STORE_URI } from '../../activities/models/parameters.ts';
-import { type Models, withOpenModels } from '../../activities/models/model-tasks.ts';
+import { MODEL_NAME, STORE_URI } from '../../activities/support/models/parameters.ts';
+import { type Models, withOpenModels } from '../../activities/support/models/model-tasks.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
-import { hasDotSegment } from '../../workflows/plan/dot-segments.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import { hasDotSegment } from '../../workflows/plan/values/dot-segments.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { allTasks } from '../../workflows/plan/plan.ts';
 import { CommandError, compilePaths, environment, PIPELINES } from '../command-context.ts';
 

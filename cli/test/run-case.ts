@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CATALOG } from '../../activities/catalog.ts';
-import { exactJsonText } from '../../workflows/plan/exact-json.ts';
-import { formatDuration, parseDuration } from '../../workflows/plan/duration.ts';
+import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
+import { formatDuration, parseDuration } from '../../workflows/plan/values/duration.ts';
 import { allTasks, type Plan, type TaskPlan } from '../../workflows/plan/plan.ts';
-import { dataIntervalAt } from '../../workflows/plan/schedule.ts';
+import { dataIntervalAt } from '../../workflows/plan/timetable/schedule.ts';
 import type { ActivityCall } from '../../workflows/run/run-host.ts';
 import { CommandError } from '../command-context.ts';
 import { intervalOf } from '../given-interval.ts';

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 
 /** A value that fits a JSON Schema: what a task gives in a test that says nothing of its output. */
 export function sampleOutput(schema: unknown): Json {

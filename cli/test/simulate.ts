@@ -1,9 +1,9 @@
 import { Evaluator } from '../../workflows/plan/expressions/evaluator.ts';
 import { runValues } from '../../workflows/plan/expressions/run-names.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import { resolveRunParams } from '../../workflows/plan/run-params.ts';
-import type { DataInterval } from '../../workflows/plan/schedule.ts';
+import { resolveRunParams } from '../../workflows/plan/runs/run-params.ts';
+import type { DataInterval } from '../../workflows/plan/timetable/schedule.ts';
 import { PipelineRun, type RunEnd } from '../../workflows/run/pipeline-run.ts';
 import { TaskFailed } from '../../workflows/run/run-host.ts';
 import { type Script, SimulatedHost } from './simulated-host.ts';

@@ -1,9 +1,9 @@
-import { formatDuration } from '../../workflows/plan/duration.ts';
-import { attemptsOf, type HostFacts } from '../../workflows/plan/failure.ts';
-import type { ItemOutcome } from '../../workflows/plan/items.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import { formatDuration } from '../../workflows/plan/values/duration.ts';
+import { attemptsOf, type HostFacts } from '../../workflows/plan/tasks/failure.ts';
+import type { ItemOutcome } from '../../workflows/plan/tasks/items.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import { runCalls } from '../../workflows/run/run-calls.ts';
-import type { Past } from '../../workflows/plan/past.ts';
+import type { Past } from '../../workflows/plan/runs/past.ts';
 import type { TaskPlan } from '../../workflows/plan/plan.ts';
 import {
   type ActivityCall,

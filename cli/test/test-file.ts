@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
-import { readPipelineFile } from '../../compiler/load-pipelines.ts';
-import { parse } from '../../compiler/parse.ts';
-import { Source } from '../../compiler/source.ts';
-import { parseDuration } from '../../workflows/plan/duration.ts';
-import { parseExactJson } from '../../workflows/plan/exact-json.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
-import { TASK_STATES } from '../../workflows/plan/task-state.ts';
+import { readPipelineFile } from '../../compiler/read/load-pipelines.ts';
+import { parse } from '../../compiler/read/parse.ts';
+import { Source } from '../../compiler/read/source.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
+import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import { TASK_STATES } from '../../workflows/plan/tasks/task-state.ts';
 import { CommandError } from '../command-context.ts';
 
 /** What a task is to do in a test. A task that is not named succeeds with a made-up output. */

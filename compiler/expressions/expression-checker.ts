@@ -2,16 +2,16 @@ import { type Environment, ParseError, TypeError as CelTypeError } from '@marcba
 import { definitionOf } from '../../connections/catalog.ts';
 import { readableFields } from '../../connections/in-expressions.ts';
 import { formatMistake } from '../../workflows/plan/expressions/date-format.ts';
-import { FAILURE } from '../../workflows/plan/failure.ts';
+import { FAILURE } from '../../workflows/plan/tasks/failure.ts';
 import { expressionLanguage } from '../../workflows/plan/expressions/language.ts';
 import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import { celSource, nameMistake } from '../../workflows/plan/expressions/sql-name.ts';
 import { type Range, type Reference, syntaxFacts } from '../../workflows/plan/expressions/syntax-tree.ts';
-import { parseMoment } from '../../workflows/plan/moment.ts';
+import { parseMoment } from '../../workflows/plan/timetable/moment.ts';
 import type { EventShape } from '../../sensors/define-trigger.ts';
-import type { Code } from '../codes.ts';
-import { didYouMean } from '../diagnostic.ts';
+import type { Code } from '../mistakes/codes.ts';
+import { didYouMean } from '../mistakes/diagnostic.ts';
 import { foreignFailureField, foreignFunctionHint, foreignNameHint, foreignSyntaxHint } from './foreign-names.ts';
 import { type CelDeclaration, celDeclaration, typeInWords } from './shapes.ts';
 

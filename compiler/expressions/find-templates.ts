@@ -1,7 +1,7 @@
 import { isTemplate } from '../../workflows/plan/expressions/template.ts';
-import { isMap, type Json } from '../../workflows/plan/json.ts';
+import { isMap, type Json } from '../../workflows/plan/values/json.ts';
 import type { JsonSchema, TemplateKeyword } from '../schema/json-schema.ts';
-import type { Path } from '../source.ts';
+import type { Path } from '../read/source.ts';
 
 /** A text that holds expressions, or is one, with what the schema says of its place. */
 export interface FoundTemplate {

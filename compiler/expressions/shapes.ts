@@ -1,5 +1,5 @@
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
-import { isMap, type JsonObject } from '../../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../../workflows/plan/values/json.ts';
 
 const SCALARS: Readonly<Record<string, Shape>> = { string: 'string', integer: 'int', number: 'double', boolean: 'bool' };
 

@@ -2,7 +2,7 @@ import { type SqlContext, sqlContexts } from '../../workflows/plan/expressions/s
 import { SQL_TYPES } from '../../workflows/plan/expressions/sql-name.ts';
 import { isWritable, type SqlPlace, sqlPlaces } from '../../workflows/plan/expressions/sql-template.ts';
 import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
-import { schemaTypeInWords } from '../../workflows/plan/schema-type-words.ts';
+import { schemaTypeInWords } from '../../workflows/plan/values/schema-type-words.ts';
 import {
   parseTemplate,
   TemplateError,
@@ -10,7 +10,7 @@ import {
   type TemplatePart,
   wholeExpression,
 } from '../../workflows/plan/expressions/template.ts';
-import type { Source } from '../source.ts';
+import type { Source } from '../read/source.ts';
 import { checkExpression, type ExpressionScope } from './expression-checker.ts';
 import type { FoundTemplate } from './find-templates.ts';
 import { fits, typeInWords } from './shapes.ts';

@@ -1,4 +1,4 @@
-import { isMap } from '../../workflows/plan/json.ts';
+import { isMap } from '../../workflows/plan/values/json.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { COMMON_TASK_KEYS } from './task-keys.ts';
 

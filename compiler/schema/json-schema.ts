@@ -1,4 +1,4 @@
-import { DURATION_HELP } from '../../workflows/plan/duration.ts';
+import { DURATION_HELP } from '../../workflows/plan/values/duration.ts';
 
 /**
  * A JSON Schema (draft 07), or a part of one. Beside its keywords there are seven of ours: `form`, what `pattern` asks for, in words;

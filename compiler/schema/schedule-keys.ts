@@ -1,4 +1,4 @@
-import { PRESETS } from '../../workflows/plan/schedule.ts';
+import { PRESETS } from '../../workflows/plan/timetable/schedule.ts';
 import { date, duration, type JsonSchema, map, text, TIME_ZONE } from './json-schema.ts';
 
 /** Days that do not count: for a schedule, and for deadlines. */

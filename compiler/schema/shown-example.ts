@@ -1,6 +1,6 @@
-import { isMap, type Json } from '../../workflows/plan/json.ts';
+import { isMap, type Json } from '../../workflows/plan/values/json.ts';
 import { propertyOf } from '../expressions/find-templates.ts';
-import type { Path } from '../source.ts';
+import type { Path } from '../read/source.ts';
 import type { JsonSchema } from './json-schema.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { type CommonTaskKey, COMMON_TASK_KEYS as KEYS } from '../../workflows/plan/common-task-keys.ts';
-import { TRIGGER_RULES } from '../../workflows/plan/trigger-rule.ts';
-import { MAX_GROUP_DEPTH } from '../task-node.ts';
+import { type CommonTaskKey, COMMON_TASK_KEYS as KEYS } from '../../workflows/plan/tasks/common-task-keys.ts';
+import { TRIGGER_RULES } from '../../workflows/plan/tasks/trigger-rule.ts';
+import { MAX_GROUP_DEPTH } from '../resolve/task-node.ts';
 import { duration, expression, type JsonSchema, map, text } from './json-schema.ts';
 
 /** Keys that every task has, and that `default_args` may set for all. */

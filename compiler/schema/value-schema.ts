@@ -1,4 +1,4 @@
-import { VALUE_FORMATS, VALUE_TYPES } from '../../workflows/plan/value-schema.ts';
+import { VALUE_FORMATS, VALUE_TYPES } from '../../workflows/plan/values/value-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 
 const number = (title: string): JsonSchema => ({ type: 'number', title, description: `${title} that is allowed.`, examples: [1] });
@@ -14,7 +14,7 @@ const nested = { $ref: '#/definitions/value' };
 const valueType = { enum: VALUE_TYPES };
 
 /**
- * The schema of the schemas of values that people give: the part of JSON Schema that `checkValue` (workflows/plan/value-schema.ts) reads.
+ * The schema of the schemas of values that people give: the part of JSON Schema that `checkValue` (workflows/plan/values/value-schema.ts) reads.
  * Whatever else is written is refused rather than ignored.
  */
 export const VALUE_SCHEMA: JsonSchema = {

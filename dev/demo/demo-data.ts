@@ -1,4 +1,4 @@
-import { openPostgres, type PostgresConnection, type SqlClient } from '../../lib/postgres.ts';
+import { openPostgres, type PostgresConnection, type SqlClient } from '../../lib/databases/postgres.ts';
 import { withinTime } from '../../lib/time-limit.ts';
 import { dailyProductSales } from './daily-product-sales.ts';
 import { dimProductCategories, fillProductCategories, productCategories } from './product-categories.ts';

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runTool } from '../run-tool.ts';
+import { runTool } from '../servers/run-tool.ts';
 
 /** An event as Events API v2 takes it. */
 export interface TakenEvent {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { CATALOG } from '../../activities/catalog.ts';
 import type { TaskType } from '../../activities/define-task.ts';
-import { PLATFORM_FAULTS, USER_FAULTS } from '../../activities/failure-types.ts';
+import { PLATFORM_FAULTS, USER_FAULTS } from '../../activities/run/failure-types.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { type Described, keysTable, typeOf } from './schema-keys.ts';
 

@@ -1,4 +1,4 @@
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import { callHttp, type HttpAnswer, type HttpService } from '../http.ts';
 import { refused, unreachable } from './channel-error.ts';
 

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { parseExactJson } from '../../workflows/plan/exact-json.ts';
-import { isMap, type Json } from '../../workflows/plan/json.ts';
+import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
+import { isMap, type Json } from '../../workflows/plan/values/json.ts';
 import { AnswerTooLarge, UnreadableAnswer } from './http-errors.ts';
 import type { Response } from './exchange.ts';
 import { decodeText } from './decode-text.ts';

@@ -1,5 +1,5 @@
-import { exactly } from '../../workflows/plan/exact-json.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import { exactly } from '../../workflows/plan/values/exact-json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { KafkaRecord } from './record-source.ts';
 import { MAX_DECOMPRESSED_BYTES, TOO_LARGE_HEADER } from './too-large.ts';

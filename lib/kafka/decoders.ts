@@ -1,4 +1,4 @@
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { KafkaConnection } from './connection.ts';
 import { type Decoder, decodeJson } from './decode-record.ts';
 import { registryDecoder } from './registry-decoder.ts';

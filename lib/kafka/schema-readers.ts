@@ -1,4 +1,4 @@
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import { Undecodable } from './decode-record.ts';
 import { avroReader } from './decoding/avro-reader.ts';
 import { jsonSchemaReader } from './decoding/json-schema-reader.ts';

@@ -1,4 +1,4 @@
-import { isMap } from '../../workflows/plan/json.ts';
+import { isMap } from '../../workflows/plan/values/json.ts';
 import { callHttp, type HttpService } from '../http.ts';
 import { InvalidRequest } from '../http/http-errors.ts';
 import { Undecodable } from './decode-record.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { callHttp } from '../../lib/http.ts';
-import { parseDuration } from '../../workflows/plan/duration.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import { type Look, pollSource } from '../poll.ts';
+import { type Look, pollSource } from '../run/poll.ts';
 
 /** How the answer stood at the last look, and how many runs have been started. */
 interface AnswerCursor {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordBatch } from '../../lib/kafka/record-source.ts';
-import { ifRefused } from '../event-runs.ts';
-import { InParallel } from '../in-parallel.ts';
-import { stopped } from '../sensor-stopped.ts';
+import { ifRefused } from '../events/event-runs.ts';
+import { InParallel } from '../run/in-parallel.ts';
+import { stopped } from '../run/sensor-stopped.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { originOf } from './judge-record.ts';
 import { ALIVE_EVERY, AT_ONCE, type HandlerContext, type RecordHandler } from './record-handler.ts';

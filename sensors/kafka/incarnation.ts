@@ -1,5 +1,5 @@
-import { parseExactJson } from '../../workflows/plan/exact-json.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { type Decoder, RecordEvent, Undecodable } from '../../lib/kafka/decode-record.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
-import type { Verdict } from '../event-judge.ts';
+import type { Verdict } from '../events/event-judge.ts';
 
 /** A verdict; one for a run with the event that it is about. */
 export type Judged = Exclude<Verdict, { kind: 'run' }> | (Extract<Verdict, { kind: 'run' }> & { readonly event: RunEvent });

@@ -1,5 +1,5 @@
 import type { RecordBatch } from '../../lib/kafka/record-source.ts';
-import type { SensorJournal } from '../sensor-journal.ts';
+import type { SensorJournal } from '../run/sensor-journal.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import { type Incarnation, type Incarnations, metadataOf } from './incarnation.ts';
 

@@ -1,9 +1,9 @@
 import type { KafkaRecord, RecordBatch } from '../../lib/kafka/record-source.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent, TriggerMode } from '../../workflows/plan/trigger.ts';
-import { MAX_EVENT_BYTES, type Verdict } from '../event-judge.ts';
-import { ifRefused } from '../event-runs.ts';
-import { stopped } from '../sensor-stopped.ts';
+import { MAX_EVENT_BYTES, type Verdict } from '../events/event-judge.ts';
+import { ifRefused } from '../events/event-runs.ts';
+import { stopped } from '../run/sensor-stopped.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { originOf } from './judge-record.ts';
 import { keyOf } from './position.ts';

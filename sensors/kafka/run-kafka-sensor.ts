@@ -9,7 +9,7 @@ import { kafkajsSource } from '../../lib/kafka/kafkajs-source.ts';
 import type { RecordSource } from '../../lib/kafka/record-source.ts';
 import { TopicWatch } from '../../lib/kafka/topics.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import { stopped } from '../sensor-stopped.ts';
+import { stopped } from '../run/sensor-stopped.ts';
 import { DeadLetters, deadLetterTopic } from './dead-letters.ts';
 import { EachRecord } from './each-record.ts';
 import { Incarnations } from './incarnation.ts';

@@ -2,8 +2,8 @@ import type { Decoder } from '../../lib/kafka/decode-record.ts';
 import type { KafkaRecord, RecordBatch } from '../../lib/kafka/record-source.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import type { Verdict } from '../event-judge.ts';
-import { stopped } from '../sensor-stopped.ts';
+import type { Verdict } from '../events/event-judge.ts';
+import { stopped } from '../run/sensor-stopped.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { type Judged, judgeRecord, originOf } from './judge-record.ts';
 

@@ -3,9 +3,9 @@ import type { Admin, Kafka } from 'kafkajs';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { setOffsets } from '../../lib/kafka/set-offsets.ts';
 import { describeTopic } from '../../lib/kafka/topics.ts';
-import type { Cursor } from '../run-starts.ts';
+import type { Cursor } from '../run/run-starts.ts';
 import type { SensorContext, SensorIdentity } from '../define-trigger.ts';
-import { stopped } from '../sensor-stopped.ts';
+import { stopped } from '../run/sensor-stopped.ts';
 import { type Incarnation, incarnationOf, metadataOf } from './incarnation.ts';
 import { type KafkaCursor, keyOf } from './position.ts';
 

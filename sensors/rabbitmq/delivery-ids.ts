@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
-import type { Json } from '../../workflows/plan/json.ts';
-import type { SensorJournal } from '../sensor-journal.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import type { SensorJournal } from '../run/sensor-journal.ts';
 
 /** Longer ids become their hash. */
 const MAX_ID = 200;

@@ -1,9 +1,9 @@
 import type { ConsumeMessage } from 'amqplib';
 import { jsonValueOf } from '../../lib/json-value.ts';
-import { parseExactJson } from '../../workflows/plan/exact-json.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
-import type { Verdict } from '../event-judge.ts';
+import type { Verdict } from '../events/event-judge.ts';
 
 /** A verdict; one for a run with the event that it is about. */
 export type JudgedMessage = Exclude<Verdict, { kind: 'run' }> | (Extract<Verdict, { kind: 'run' }> & { readonly event: RunEvent });

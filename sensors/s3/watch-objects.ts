@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { matchesGlob } from '../../lib/glob.ts';
 import { listPages, openS3, type S3Object } from '../../lib/s3.ts';
-import { parseDuration } from '../../workflows/plan/duration.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import { type Finding, type Look, pollSource } from '../poll.ts';
-import { lookFrom, type TimeCursor } from '../start-over.ts';
+import { type Finding, type Look, pollSource } from '../run/poll.ts';
+import { lookFrom, type TimeCursor } from '../run/start-over.ts';
 import { HandedOn } from './handed-on.ts';
 import { Oldest } from './oldest.ts';
 

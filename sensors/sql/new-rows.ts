@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 
 /** A row as it was read. */
 export interface ReadRow {

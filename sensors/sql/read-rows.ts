@@ -1,7 +1,7 @@
 import type { QueryResult } from 'pg';
-import { declareSelect, queryOne } from '../../lib/one-select.ts';
-import type { SqlClient } from '../../lib/postgres.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import { declareSelect, queryOne } from '../../lib/databases/one-select.ts';
+import type { SqlClient } from '../../lib/databases/postgres.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import type { SensorIdentity } from '../define-trigger.ts';
 import type { CursorGrain, ReadRow } from './new-rows.ts';
 

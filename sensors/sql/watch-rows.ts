@@ -1,10 +1,10 @@
-import { openPostgres, type SqlClient } from '../../lib/postgres.ts';
-import { parseDuration } from '../../workflows/plan/duration.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import { openPostgres, type SqlClient } from '../../lib/databases/postgres.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { SensorContext, SensorIdentity } from '../define-trigger.ts';
-import { type Finding, type Look, pollSource } from '../poll.ts';
-import { stopped } from '../sensor-stopped.ts';
-import type { Cursor } from '../run-starts.ts';
+import { type Finding, type Look, pollSource } from '../run/poll.ts';
+import { stopped } from '../run/sensor-stopped.ts';
+import type { Cursor } from '../run/run-starts.ts';
 import { identify, newRows, type ReadRow } from './new-rows.ts';
 import { PAGE, RowReader } from './read-rows.ts';
 

@@ -1,8 +1,8 @@
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import { type Finding, type Look, pollSource } from '../poll.ts';
-import type { EndedRun } from '../run-starts.ts';
-import { lookFrom, type TimeCursor } from '../start-over.ts';
+import { type Finding, type Look, pollSource } from '../run/poll.ts';
+import type { EndedRun } from '../run/run-starts.ts';
+import { lookFrom, type TimeCursor } from '../run/start-over.ts';
 import { eventOf, LATE, LOOK_EVERY } from './watch-runs.ts';
 
 /** Beside the times: the updates that runs were started for, as far back as one may still be found. */

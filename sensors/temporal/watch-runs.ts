@@ -1,9 +1,9 @@
 import type { Plan } from '../../workflows/plan/plan.ts';
-import { type DataInterval, dataIntervalAround } from '../../workflows/plan/schedule.ts';
+import { type DataInterval, dataIntervalAround } from '../../workflows/plan/timetable/schedule.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import { type Finding, type Look, pollSource } from '../poll.ts';
-import type { EndedRun } from '../run-starts.ts';
-import { lookFrom, type TimeCursor } from '../start-over.ts';
+import { type Finding, type Look, pollSource } from '../run/poll.ts';
+import type { EndedRun } from '../run/run-starts.ts';
+import { lookFrom, type TimeCursor } from '../run/start-over.ts';
 
 /** Milliseconds between looks. */
 export const LOOK_EVERY = 2_000;

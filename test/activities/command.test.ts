@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'mocha';
 import { runCommand, type CommandResult } from '../../activities/command/run-command.ts';
-import { processIdentity } from '../../activities/support/process-table.mjs';
+import { processIdentity } from '../../activities/support/programs/process-table.mjs';
 import { failureOf } from '../support/failure-of.ts';
 
 const NODE = process.execPath;
@@ -76,7 +76,7 @@ describe('command', function () {
     // Only root can start what a worker of another user may not kill.
     if (process.getuid?.() !== 0) return this.skip();
     const rootsOwn = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
-    const module = JSON.stringify(new URL('../../activities/support/end-session.ts', import.meta.url).href);
+    const module = JSON.stringify(new URL('../../activities/support/programs/end-session.ts', import.meta.url).href);
     const worker = spawn(
       process.execPath,
       [

@@ -8,7 +8,7 @@ import { atPointer } from '../../activities/http/json-pointer.ts';
 import type { HttpResult } from '../../activities/http/carry-out.ts';
 import { retryAfterMs } from '../../lib/http/retry-after.ts';
 import { Compiler } from '../../compiler/compile.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { runTask } from '../support/run-task.ts';
 

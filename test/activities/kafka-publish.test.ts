@@ -6,7 +6,7 @@ import { kafkaPublish } from '../../activities/kafka-publish.ts';
 import { kafkaFailure } from '../../activities/kafka/kafka-failure.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { openBlackHole } from '../support/black-hole.ts';
 import { endsAtOnce } from '../support/ends-at-once.ts';
 import { failureOf } from '../support/failure-of.ts';

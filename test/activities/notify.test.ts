@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import { notify } from '../../activities/notify.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import { openBlackHole } from '../support/black-hole.ts';
 import { endsAtOnce } from '../support/ends-at-once.ts';
 import { failureOf } from '../support/failure-of.ts';

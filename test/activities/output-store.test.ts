@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { text } from 'node:stream/consumers';
 import { before, describe, it } from 'mocha';
-import { type OutputStore, outputStoreFrom } from '../../activities/output-store.ts';
+import { type OutputStore, outputStoreFrom } from '../../activities/run/output-store.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { getObject, openS3, parseS3Uri } from '../../lib/s3.ts';
 import { testStack } from '../support/test-stack.ts';

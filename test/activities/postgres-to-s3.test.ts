@@ -6,8 +6,8 @@ import { CreateMultipartUploadCommand, DeleteObjectCommand } from '@aws-sdk/clie
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { after, before, describe, it } from 'mocha';
 import { postgresToS3 } from '../../activities/postgres-to-s3.ts';
-import type { DatasetManifest, DatasetReference } from '../../workflows/plan/dataset.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { DatasetManifest, DatasetReference } from '../../workflows/plan/datasets/dataset.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { type TestBucket, createBucket } from '../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 import { ODD_COLUMN } from '../support/odd-data.ts';

@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, it } from 'mocha';
 import { rabbitmqPublish } from '../../activities/rabbitmq-publish.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { openRabbitMQ, type RabbitMQConnection } from '../../lib/rabbitmq.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { openBlackHole } from '../support/black-hole.ts';
 import { endsAtOnce } from '../support/ends-at-once.ts';
 import { failureOf } from '../support/failure-of.ts';

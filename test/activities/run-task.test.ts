@@ -4,11 +4,11 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, it } from 'mocha';
 import Type from 'typebox';
-import { createActivities } from '../../activities/create-activities.ts';
+import { createActivities } from '../../activities/run/create-activities.ts';
 import { defineTask } from '../../activities/define-task.ts';
 import { duration } from '../../lib/schema-fields.ts';
-import type { Json } from '../../workflows/plan/json.ts';
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import { surroundings } from '../support/surroundings.ts';
 
 const INTERVAL = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' };

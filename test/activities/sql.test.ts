@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'mocha';
 import { sqlCheck } from '../../activities/sql-check.ts';
 import type { CheckOutcome } from '../../activities/sql-check/run-checks.ts';
 import { sql } from '../../activities/sql.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { failureOf } from '../support/failure-of.ts';

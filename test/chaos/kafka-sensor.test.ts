@@ -7,7 +7,7 @@ import type { Client } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
 import { groupOf } from '../../sensors/kafka/start-position.ts';
 import { connectClient } from '../../temporal/connect.ts';
-import { listRuns, type RunSummary } from '../../temporal/runs.ts';
+import { listRuns, type RunSummary } from '../../temporal/runs/runs.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestKafka } from '../support/kafka.ts';
 import { startProcess, type TestProcess } from '../support/processes.ts';

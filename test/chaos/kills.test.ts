@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { listRuns, startManualRun } from '../../temporal/runs.ts';
-import type { RunResult } from '../../workflows/plan/run.ts';
+import { listRuns, startManualRun } from '../../temporal/runs/runs.ts';
+import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { eventually } from '../support/eventually.ts';
 import { assertNoOrphans } from '../support/interval-objects.ts';
 import { createTestPipeline, seedPlan, type TestPipeline } from '../support/test-pipeline.ts';

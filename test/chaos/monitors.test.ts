@@ -5,20 +5,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
-import { withHash } from '../../compiler/emit.ts';
+import { withHash } from '../../compiler/resolve/emit.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
-import { applyChange } from '../../temporal/schedules.ts';
+import { applyChange } from '../../temporal/schedules/schedules.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
-import { monitorId, probeId } from '../../workflows/plan/incident.ts';
+import { monitorId, probeId } from '../../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import type { SlaPromise } from '../../workflows/plan/sla.ts';
+import type { SlaPromise } from '../../workflows/plan/incidents/sla.ts';
 import { eventually } from '../support/eventually.ts';
 import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { startProcess, type TestProcess } from '../support/processes.ts';
 import { killPart, testStack } from '../support/test-stack.ts';
-import { startManualRun } from '../../temporal/runs.ts';
+import { startManualRun } from '../../temporal/runs/runs.ts';
 
 /** `SLUICE_CHAOS=full`: each kill twenty times, Temporal away for a minute. */
 const FULL = process.env.SLUICE_CHAOS === 'full';

@@ -7,7 +7,7 @@ import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
-import { applyChange, listSchedules } from '../../temporal/schedules.ts';
+import { applyChange, listSchedules } from '../../temporal/schedules/schedules.ts';
 import { eventually } from '../support/eventually.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

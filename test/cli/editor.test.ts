@@ -8,7 +8,7 @@ import type { TaskType } from '../../activities/define-task.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { COMMON_TASK_KEYS, TASK_OPTIONS } from '../../compiler/schema/task-keys.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
-import { isMap, type JsonObject } from '../../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../../workflows/plan/values/json.ts';
 import { LanguageServer, type Position } from '../support/language-server.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { changedData, followHint } from '../../bench/compile/follow-hint.ts';
 import { fuzzCompiler } from '../../bench/compile/fuzz.ts';
-import type { Diagnostic } from '../../compiler/diagnostic.ts';
+import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
 
 describe('the compiler under fire', () => {
   it('neither crashes nor refuses without a place, whatever it is given; no suggestion makes a file good with other data', function () {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
-import { cached, cacheFolder, findCached } from '../../dev/cache.ts';
+import { cached, cacheFolder, findCached } from '../../dev/servers/cache.ts';
 import { temporaryHome } from './temporary-home.ts';
 
 const entry = { name: 'thing-1.0', essential: 'program' };

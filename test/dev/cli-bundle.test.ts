@@ -3,7 +3,7 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
-import { SOURCES } from '../../dev/bundle.mjs';
+import { SOURCES } from '../../dev/launch/bundle.mjs';
 import { ROOT } from '../../lib/environment.ts';
 import { type Outcome, outcomeOf } from '../support/outcome.ts';
 
@@ -47,7 +47,7 @@ describe('the bundle of the command', function () {
 
   it('is made anew when a source has changed', async () => {
     const earlier = await bundles();
-    const codes = join(copy, 'compiler', 'codes.ts');
+    const codes = join(copy, 'compiler', 'mistakes', 'codes.ts');
     await writeFile(codes, (await readFile(codes, 'utf8')).replace('is not valid YAML 1.2', 'is something else'));
     assert.match((await explain()).stdout, /is something else/);
     const later = await bundles();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createDemoData } from '../../dev/demo/demo-data.ts';
 import { expectedDimension } from '../../dev/demo/product-categories.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
-import { openPostgres, type PostgresConnection, type PostgresSession } from '../../lib/postgres.ts';
+import { openPostgres, type PostgresConnection, type PostgresSession } from '../../lib/databases/postgres.ts';
 import { testStack } from '../support/test-stack.ts';
 
 const DAY = '2026-03-01';

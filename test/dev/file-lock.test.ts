@@ -5,8 +5,8 @@ import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
-import { LockTimeout, withFileLock } from '../../dev/file-lock.mjs';
-import { processIdentity } from '../../dev/process-identity.mjs';
+import { LockTimeout, withFileLock } from '../../dev/launch/file-lock.mjs';
+import { processIdentity } from '../../dev/launch/process-identity.mjs';
 import { temporaryHome } from './temporary-home.ts';
 
 async function lockPath(): Promise<string> {
@@ -20,7 +20,7 @@ describe('a file lock', () => {
     const path = await lockPath();
     const counter = `${path}.counter`;
     await writeFile(counter, '0');
-    const module = new URL('../../dev/file-lock.mjs', import.meta.url).href;
+    const module = new URL('../../dev/launch/file-lock.mjs', import.meta.url).href;
     const program = `
       const { withFileLock } = await import(${JSON.stringify(module)});
       const { readFileSync, writeFileSync } = await import('node:fs');

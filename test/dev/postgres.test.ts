@@ -6,9 +6,9 @@ import { delimiter, dirname, join } from 'node:path';
 import { describe, it } from 'mocha';
 import pg from 'pg';
 import { homePaths } from '../../dev/home.ts';
-import { postgresDataFolder } from '../../dev/postgres-data.ts';
-import { processIdentity } from '../../dev/process-identity.mjs';
-import { readRecord } from '../../dev/server-process.ts';
+import { postgresDataFolder } from '../../dev/servers/postgres-data.ts';
+import { processIdentity } from '../../dev/launch/process-identity.mjs';
+import { readRecord } from '../../dev/servers/server-process.ts';
 import { cleanStack, stopStack } from '../../dev/stack.ts';
 import { type TemporaryHome, temporaryHome } from './temporary-home.ts';
 

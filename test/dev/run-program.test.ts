@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'mocha';
 import { ROOT } from '../../lib/environment.ts';
 import { type Outcome, outcomeOf } from '../support/outcome.ts';
 
-const PROGRAM = `import { formatDuration } from '../workflows/plan/duration.ts';
+const PROGRAM = `import { formatDuration } from '../workflows/plan/values/duration.ts';
 
 const ms: number = Number(process.argv[2]);
 if (Number.isNaN(ms)) throw new Error('not a number');
@@ -32,7 +32,7 @@ describe('programs that run from a bundle', function () {
   after(() => rm(copy, { recursive: true, force: true }));
 
   const probe = (argument: string, program = 'dev/probe.ts'): Promise<Outcome> =>
-    outcomeOf(join(copy, 'dev', 'run-program.mjs'), [program, argument]);
+    outcomeOf(join(copy, 'dev', 'launch', 'run-program.mjs'), [program, argument]);
 
   it('begin at once, several at a time, from one bundle', async () => {
     for (const { code, stdout, stderr } of await Promise.all([probe('60000'), probe('60000'), probe('60000')])) {

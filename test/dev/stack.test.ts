@@ -7,11 +7,11 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { homePaths } from '../../dev/home.ts';
-import { writeJson } from '../../dev/json-file.ts';
-import { processIdentity } from '../../dev/process-identity.mjs';
-import { readRecord, type ServerRecord, writeRecord } from '../../dev/server-process.ts';
+import { writeJson } from '../../dev/servers/json-file.ts';
+import { processIdentity } from '../../dev/launch/process-identity.mjs';
+import { readRecord, type ServerRecord, writeRecord } from '../../dev/servers/server-process.ts';
 import { cleanStack, StackFailed, stackStatus, stopStack } from '../../dev/stack.ts';
-import { payloadKeysFrom } from '../../temporal/payload-keys.ts';
+import { payloadKeysFrom } from '../../temporal/codec/payload-keys.ts';
 import { fakeTemporal, type TemporaryHome, temporaryHome } from './temporary-home.ts';
 
 async function homeWithTemporal(misbehave?: string): Promise<TemporaryHome> {

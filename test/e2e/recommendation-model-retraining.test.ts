@@ -6,11 +6,11 @@ import { type RecommendationService, startRecommendationService } from '../../de
 import { connectionsFrom } from '../../connections/connections.ts';
 import { getText, openS3 } from '../../lib/s3.ts';
 import { groupOf } from '../../sensors/kafka/start-position.ts';
-import { listRuns, startManualRun } from '../../temporal/runs.ts';
-import { applySensorChange } from '../../temporal/sensors.ts';
+import { listRuns, startManualRun } from '../../temporal/runs/runs.ts';
+import { applySensorChange } from '../../temporal/sensors/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import type { RunResult } from '../../workflows/plan/run.ts';
-import { dataIntervalAt } from '../../workflows/plan/schedule.ts';
+import type { RunResult } from '../../workflows/plan/runs/run.ts';
+import { dataIntervalAt } from '../../workflows/plan/timetable/schedule.ts';
 import { sensorId } from '../../workflows/plan/sensor.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestKafka } from '../support/kafka.ts';

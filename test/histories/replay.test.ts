@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { describe, it } from 'mocha';
-import { dataConverterFrom } from '../../temporal/codec.ts';
-import { workflowBundle } from '../../temporal/workflow-bundle.ts';
-import { INCIDENT_WORKFLOW, MONITOR_WORKFLOW } from '../../workflows/plan/incident.ts';
+import { dataConverterFrom } from '../../temporal/codec/codec.ts';
+import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
+import { INCIDENT_WORKFLOW, MONITOR_WORKFLOW } from '../../workflows/plan/incidents/incident.ts';
 
 const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.json'));
 

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
-import { formatDiagnostic } from '../../compiler/diagnostic.ts';
+import { formatDiagnostic } from '../../compiler/mistakes/diagnostic.ts';
 import { GENERATED_PAGES } from '../../dev/generate-docs.ts';
 import { ROOT } from '../../lib/environment.ts';
 

@@ -9,13 +9,13 @@ const ROOMS = ['sensors', 'activities', 'channels', 'connections', 'lib', 'compi
 
 /** What is read with JavaScript's numbers, and why it may be: nobody's data is in it. */
 const OWN_JSON: Readonly<Record<string, string>> = {
-  'activities/dataset/read-manifest.ts': 'manifests, which Sluice writes',
-  'activities/models/job-files.ts': 'metrics, which are doubles',
-  'activities/models/mlflow/mlflow-registry.ts': 'tags that Sluice writes',
-  'activities/models/mlflow/reigns.ts': 'tags that Sluice writes',
-  'activities/models/model-files.ts': 'a list that Sluice writes, by its checksum',
-  'activities/models/registry-files.ts': 'files that Sluice writes',
-  'activities/models/s3-reigns.ts': 'names and dates',
+  'activities/support/dataset/read-manifest.ts': 'manifests, which Sluice writes',
+  'activities/support/models/job-files.ts': 'metrics, which are doubles',
+  'activities/support/models/mlflow/mlflow-registry.ts': 'tags that Sluice writes',
+  'activities/support/models/mlflow/reigns.ts': 'tags that Sluice writes',
+  'activities/support/models/model-files.ts': 'a list that Sluice writes, by its checksum',
+  'activities/support/models/registry-files.ts': 'files that Sluice writes',
+  'activities/support/models/s3-reigns.ts': 'names and dates',
   'activities/reconcile/compare-rows.ts': 'texts of its own',
   'activities/spark/dataset-result.ts': 'the schema in a manifest',
   'activities/spark/detached-process.ts': 'files that Sluice writes',
@@ -38,7 +38,7 @@ describe('JSON of others', () => {
     assert.deepEqual(
       found.filter((file) => !Object.hasOwn(OWN_JSON, file)),
       [],
-      'parse foreign data with parseExactJson (workflows/plan/exact-json.ts), or say in this file why its numbers are doubles',
+      'parse foreign data with parseExactJson (workflows/plan/values/exact-json.ts), or say in this file why its numbers are doubles',
     );
     for (const file of Object.keys(OWN_JSON)) assert.ok(found.includes(file), `${file} reads no JSON any more: take it off the list`);
   });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, it } from 'mocha';
-import { SOURCES } from '../../dev/bundle.mjs';
+import { SOURCES } from '../../dev/launch/bundle.mjs';
 import { ROOT } from '../../lib/environment.ts';
-import { workflowBundle } from '../../temporal/workflow-bundle.ts';
+import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
 import { findCycle } from '../../workflows/plan/graph.ts';
 
 const SKIPPED = /^(node_modules|\.sluice|\.git)(\/|$)/;
@@ -37,7 +37,7 @@ describe('the house', () => {
     assert.deepEqual(
       [...seen].filter((file) => !watched.some((source) => file === source || file.startsWith(`${source}/`))),
       [],
-      'add its room to SOURCES in dev/bundle.mjs',
+      'add its room to SOURCES in dev/launch/bundle.mjs',
     );
   });
 

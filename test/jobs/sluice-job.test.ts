@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Column, DatasetReference } from '../../workflows/plan/dataset.ts';
+import type { Column, DatasetReference } from '../../workflows/plan/datasets/dataset.ts';
 import { type CsvRow, objectNames, putDataset, readDataset, readFiles } from '../support/s3-dataset.ts';
 import { startSparkAttempt } from '../support/spark-attempt.ts';
 import { sparkSetting } from '../support/spark-setting.ts';

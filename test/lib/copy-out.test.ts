@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'mocha';
 import type { Connection } from 'pg';
-import { CopyOut } from '../../lib/copy-out.ts';
+import { CopyOut } from '../../lib/databases/copy-out.ts';
 
 describe('what COPY … TO STDOUT sends', () => {
   const rows = ['1,one\n', '', `2,${'long'.repeat(700_000)}\n`, '3,three\n'];

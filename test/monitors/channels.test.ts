@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'mocha';
-import { Scrubber } from '../../lib/scrub.ts';
+import { Scrubber } from '../../lib/scrubbing/scrub.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { announceEdit } from '../../monitors/announce-edit.ts';
 import { callDeadMansSwitch } from '../../monitors/dead-man.ts';
 import { notify } from '../../monitors/notify.ts';
 import { PagerDutyStandIn, ROUTING_KEY } from '../../dev/demo/pagerduty-stand-in.ts';
-import type { Notice, Page } from '../../workflows/plan/incident.ts';
+import type { Notice, Page } from '../../workflows/plan/incidents/incident.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Inbox, openInbox } from '../support/inbox.ts';
 import { planOf, task } from '../support/plans.ts';

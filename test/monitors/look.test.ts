@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import type { Checked, MonitorFacts, SensorFacts } from '../../monitors/facts.ts';
 import { look } from '../../monitors/look.ts';
 import type { WatchedPipeline, WatchedRun } from '../../monitors/watched.ts';
-import { type KnownBrokenFile, type MonitorMemory, type Observation, USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
+import { type KnownBrokenFile, type MonitorMemory, type Observation, USUAL_PATIENCE } from '../../workflows/plan/incidents/incident.ts';
 import type { TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { planOf, task } from '../support/plans.ts';
 

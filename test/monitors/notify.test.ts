@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import { ApplicationFailure } from '@temporalio/activity';
-import { Scrubber } from '../../lib/scrub.ts';
+import { Scrubber } from '../../lib/scrubbing/scrub.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { scrubberOf } from '../../connections/scrubber.ts';
 import { notify } from '../../monitors/notify.ts';
-import type { Notice } from '../../workflows/plan/incident.ts';
+import type { Notice } from '../../workflows/plan/incidents/incident.ts';
 import { PagerDutyStandIn, ROUTING_KEY } from '../../dev/demo/pagerduty-stand-in.ts';
 import { SOME_PAGE } from '../support/some-page.ts';
 

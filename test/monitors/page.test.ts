@@ -4,11 +4,11 @@ import type { LastSuccess, MonitorFacts, RunDetails } from '../../monitors/facts
 import { pageOf } from '../../monitors/page.ts';
 import { findProblems } from '../../monitors/problems.ts';
 import type { WatchedPipeline } from '../../monitors/watched.ts';
-import { USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
-import { mismatchText, readMismatch, reportText } from '../../workflows/plan/mismatch.ts';
+import { USUAL_PATIENCE } from '../../workflows/plan/incidents/incident.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
+import { mismatchText, readMismatch, reportText } from '../../workflows/plan/datasets/mismatch.ts';
 import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
-import type { SlaPlan } from '../../workflows/plan/sla.ts';
+import type { SlaPlan } from '../../workflows/plan/incidents/sla.ts';
 import { planOf, task } from '../support/plans.ts';
 
 /** Monitors know no more of a run than what is given. */

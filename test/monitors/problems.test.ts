@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { findProblems } from '../../monitors/problems.ts';
 import type { WatchedPipeline, WatchedRun } from '../../monitors/watched.ts';
-import { USUAL_PATIENCE } from '../../workflows/plan/incident.ts';
+import { USUAL_PATIENCE } from '../../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import { isUnderWay } from '../../workflows/plan/run.ts';
-import type { SlaPlan } from '../../workflows/plan/sla.ts';
+import { isUnderWay } from '../../workflows/plan/runs/run.ts';
+import type { SlaPlan } from '../../workflows/plan/incidents/sla.ts';
 import { planOf, task } from '../support/plans.ts';
 
 const at = (time: string): number => Date.parse(`2024-01-${time.includes('T') ? time : `${time}T00:00`}:00Z`);

@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import type { MonitorFacts } from '../../monitors/facts.ts';
 import type { Finding } from '../../monitors/finding.ts';
 import { reportFindings } from '../../monitors/report-findings.ts';
-import type { Observation } from '../../workflows/plan/incident.ts';
+import type { Observation } from '../../workflows/plan/incidents/incident.ts';
 import { SOME_PAGE } from '../support/some-page.ts';
 
 const AT = '2024-01-02T03:00:00Z';

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { connectClient } from '../../temporal/connect.ts';
-import { listSchedules } from '../../temporal/schedules.ts';
+import { listSchedules } from '../../temporal/schedules/schedules.ts';
 import { eventually } from '../support/eventually.ts';
 import { sluice, startProcess, type TestProcess } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

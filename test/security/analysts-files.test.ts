@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler, type PipelineFile } from '../../compiler/compile.ts';
-import { loadPipelines } from '../../compiler/load-pipelines.ts';
+import { loadPipelines } from '../../compiler/read/load-pipelines.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { sluice, startProcess } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

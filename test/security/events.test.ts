@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import kafkajs from 'kafkajs';
 import { after, before, describe, it } from 'mocha';
-import { EventJudge } from '../../sensors/event-judge.ts';
-import { createSensorStarts } from '../../temporal/sensor-starts.ts';
-import { applySensorChange } from '../../temporal/sensors.ts';
+import { EventJudge } from '../../sensors/events/event-judge.ts';
+import { createSensorStarts } from '../../temporal/sensors/sensor-starts.ts';
+import { applySensorChange } from '../../temporal/sensors/sensors.ts';
 import { Evaluator } from '../../workflows/plan/expressions/evaluator.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import { sensorId } from '../../workflows/plan/sensor.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestKafka } from '../support/kafka.ts';

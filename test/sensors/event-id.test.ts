@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { keyedId, keyText, sourceId } from '../../sensors/event-id.ts';
-import { hasDotSegment } from '../../workflows/plan/dot-segments.ts';
-import { canonicalJson, type Json } from '../../workflows/plan/json.ts';
+import { keyedId, keyText, sourceId } from '../../sensors/events/event-id.ts';
+import { hasDotSegment } from '../../workflows/plan/values/dot-segments.ts';
+import { canonicalJson, type Json } from '../../workflows/plan/values/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { TriggerPlan } from '../../workflows/plan/trigger.ts';
 

@@ -6,7 +6,7 @@ import protobuf from 'protobufjs';
 import { after, before, describe, it } from 'mocha';
 import { Undecodable } from '../../lib/kafka/decode-record.ts';
 import { registryDecoder } from '../../lib/kafka/registry-decoder.ts';
-import type { Json } from '../../workflows/plan/json.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
 import { deadLetterTopic } from '../../sensors/kafka/dead-letters.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';
 import { eventually } from '../support/eventually.ts';

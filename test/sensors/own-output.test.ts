@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { OwnOutput } from '../../sensors/own-output.ts';
-import type { RunOrigin } from '../../sensors/run-starts.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import { OwnOutput } from '../../sensors/events/own-output.ts';
+import type { RunOrigin } from '../../sensors/run/run-starts.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import { planOf, task } from '../support/plans.ts';
 

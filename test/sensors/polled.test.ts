@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { after, before, describe, it } from 'mocha';
-import { pauseSensor, resetSensor, resumeSensor } from '../../temporal/sensors.ts';
+import { pauseSensor, resetSensor, resumeSensor } from '../../temporal/sensors/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { createBucket, type TestBucket } from '../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';

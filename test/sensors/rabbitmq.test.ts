@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'mocha';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
-import { pauseSensor, resumeSensor } from '../../temporal/sensors.ts';
+import { pauseSensor, resumeSensor } from '../../temporal/sensors/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { WindowEvents } from '../../sensors/window-events.ts';
-import { WindowPanes } from '../../sensors/window-panes.ts';
-import { MAX_EVENT_BYTES } from '../../sensors/event-judge.ts';
-import type { ExactNumber, Json } from '../../workflows/plan/json.ts';
+import { WindowEvents } from '../../sensors/events/window-events.ts';
+import { WindowPanes } from '../../sensors/events/window-panes.ts';
+import { MAX_EVENT_BYTES } from '../../sensors/events/event-judge.ts';
+import type { ExactNumber, Json } from '../../workflows/plan/values/json.ts';
 import type { WindowMode } from '../../workflows/plan/trigger.ts';
 
 /** Windows of 6 s, each 2 s, with events at these seconds. */

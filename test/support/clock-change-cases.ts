@@ -1,4 +1,4 @@
-import type { SchedulePlan } from '../../workflows/plan/schedule.ts';
+import type { SchedulePlan } from '../../workflows/plan/timetable/schedule.ts';
 
 /** Where clocks are changed: the day on which they are put forward, and the one on which they are put back, of 2025. */
 const DAYS = {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { postgresToS3 } from '../../activities/postgres-to-s3.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
-import type { DatasetReference } from '../../workflows/plan/dataset.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
+import type { DatasetReference } from '../../workflows/plan/datasets/dataset.ts';
 import type { TestBucket } from './buckets.ts';
 import type { TestDatabase } from './databases.ts';
 import { runTask } from './run-task.ts';

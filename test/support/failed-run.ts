@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
-import type { RunResult } from '../../workflows/plan/run.ts';
+import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import type { YamlRuns } from './yaml-runs.ts';
 
 /** Runs a pipeline that fails. @returns what its task says, and after how many attempts */

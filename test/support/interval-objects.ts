@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseConnection } from '../../connections/parse.ts';
 import { type AwsConnection, formatS3Uri, getObject, listObjects, openS3, parseS3Uri } from '../../lib/s3.ts';
 import { text } from 'node:stream/consumers';
-import { type DatasetManifest, datasetLocation, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
+import { type DatasetManifest, datasetLocation, MANIFEST_NAME } from '../../workflows/plan/datasets/dataset.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 
 /**

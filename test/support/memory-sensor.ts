@@ -4,17 +4,17 @@ import type { ConnectionOf, ConnectionType } from '../../connections/catalog.ts'
 import { parseConnection } from '../../connections/parse.ts';
 import type { SensorContext } from '../../sensors/define-trigger.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
-import { EventJudge, MAX_EVENT_BYTES } from '../../sensors/event-judge.ts';
-import { EventRuns } from '../../sensors/event-runs.ts';
+import { EventJudge, MAX_EVENT_BYTES } from '../../sensors/events/event-judge.ts';
+import { EventRuns } from '../../sensors/events/event-runs.ts';
 import { EachRecord } from '../../sensors/kafka/each-record.ts';
 import { RecordBatches } from '../../sensors/kafka/record-batches.ts';
 import type { HandlerContext, RecordHandler } from '../../sensors/kafka/record-handler.ts';
 import { RecordWindows } from '../../sensors/kafka/record-windows.ts';
-import type { RunStarts, WantedRun } from '../../sensors/run-starts.ts';
-import { SensorJournal } from '../../sensors/sensor-journal.ts';
-import { hasDotSegment } from '../../workflows/plan/dot-segments.ts';
-import { exactJsonText, parseExactJson } from '../../workflows/plan/exact-json.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { RunStarts, WantedRun } from '../../sensors/run/run-starts.ts';
+import { SensorJournal } from '../../sensors/run/sensor-journal.ts';
+import { hasDotSegment } from '../../workflows/plan/values/dot-segments.ts';
+import { exactJsonText, parseExactJson } from '../../workflows/plan/values/exact-json.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { NO_COUNTS } from '../../workflows/plan/sensor.ts';
 import { compileYaml } from './yaml-sensors.ts';
 

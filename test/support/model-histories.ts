@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type EndedRun, readEndedRun, startRerun } from '../../temporal/reruns.ts';
-import type { RunResult } from '../../workflows/plan/run.ts';
+import { type EndedRun, readEndedRun, startRerun } from '../../temporal/runs/reruns.ts';
+import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { type ModelRuns, retraining, type ServiceMode } from './model-runs.ts';
 import { sluice } from './processes.ts';
 import { resultOf } from './yaml-runs.ts';

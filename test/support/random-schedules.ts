@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { CalendarPlan } from '../../workflows/plan/calendar.ts';
-import type { SchedulePlan } from '../../workflows/plan/schedule.ts';
+import type { CalendarPlan } from '../../workflows/plan/timetable/calendar.ts';
+import type { SchedulePlan } from '../../workflows/plan/timetable/schedule.ts';
 
 const hour = fc.constantFrom('0', '6', '23', '1,13', '22-2/2', '8-10/2');
 const dayOfMonth = fc.constantFrom('*', '*', '1', '15', 'L', '13,L', '31', '28-3', '*/10', '1-31/9');

@@ -1,7 +1,7 @@
 import { reconcile } from '../../activities/reconcile.ts';
 import type { Reconciliation } from '../../activities/reconcile/reconcile.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { createBucket, type TestBucket } from './buckets.ts';
 import { createDatabase, type TestDatabase } from './databases.ts';
 import { startRedshiftStandIn } from './redshift-stand-in.ts';

@@ -1,6 +1,6 @@
 import { reconcile } from '../../activities/reconcile.ts';
 import type { Reconciliation } from '../../activities/reconcile/reconcile.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { createBucket, type TestBucket } from './buckets.ts';
 import { createDatabase, type TestDatabase } from './databases.ts';
 import { createMySQLDatabase, type TestMySQLDatabase } from './mysql-databases.ts';

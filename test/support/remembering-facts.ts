@@ -1,5 +1,5 @@
-import { TemporalFacts } from '../../temporal/monitor-facts.ts';
-import type { Observation } from '../../workflows/plan/incident.ts';
+import { TemporalFacts } from '../../temporal/monitors/monitor-facts.ts';
+import type { Observation } from '../../workflows/plan/incidents/incident.ts';
 
 /** Facts of a deployment whose workers answer; which incidents would have been told is remembered. */
 export class RememberingFacts extends TemporalFacts {

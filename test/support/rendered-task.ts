@@ -1,5 +1,5 @@
 import { Evaluator } from '../../workflows/plan/expressions/evaluator.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { planOf } from './yaml-runs.ts';
 
 /** The parameters of the first task of a pipeline file, with its expressions evaluated as a run does. */

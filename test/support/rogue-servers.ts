@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { runTool } from '../../dev/run-tool.ts';
+import { runTool } from '../../dev/servers/run-tool.ts';
 
 /** Servers that answer with the secrets of whoever connects, as a broken or a hostile one may. */
 export interface RogueServers {

@@ -1,11 +1,11 @@
 import type { ActivityCancellationDetails } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createActivities } from '../../activities/create-activities.ts';
+import { createActivities } from '../../activities/run/create-activities.ts';
 import type { TaskType } from '../../activities/define-task.ts';
-import type { DatasetReference } from '../../workflows/plan/dataset.ts';
-import type { RunIdentity, TaskInput } from '../../workflows/plan/task-input.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
+import type { DatasetReference } from '../../workflows/plan/datasets/dataset.ts';
+import type { RunIdentity, TaskInput } from '../../workflows/plan/tasks/task-input.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import { surroundings } from './surroundings.ts';
 
 export interface TaskRun {

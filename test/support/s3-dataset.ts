@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getObject, listObjects, parseS3Uri } from '../../lib/s3.ts';
-import { type Column, type DatasetManifest, type DatasetReference, MANIFEST_NAME } from '../../workflows/plan/dataset.ts';
+import { type Column, type DatasetManifest, type DatasetReference, MANIFEST_NAME } from '../../workflows/plan/datasets/dataset.ts';
 
 /** A row of CSV as PostgreSQL writes it: NULL is an empty field. */
 export type CsvRow = readonly (string | null)[];

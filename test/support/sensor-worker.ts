@@ -2,12 +2,12 @@ import { Worker } from '@temporalio/worker';
 import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
-import { createSensors } from '../../sensors/create-sensors.ts';
-import { dataConverterFrom } from '../../temporal/codec.ts';
-import { connectWorker } from '../../temporal/connect-worker.ts';
-import { createSensorStarts } from '../../temporal/sensor-starts.ts';
+import { createSensors } from '../../sensors/run/create-sensors.ts';
+import { dataConverterFrom } from '../../temporal/codec/codec.ts';
+import { connectWorker } from '../../temporal/worker/connect-worker.ts';
+import { createSensorStarts } from '../../temporal/sensors/sensor-starts.ts';
 import { sensorQueue } from '../../workflows/plan/sensor.ts';
-import type { Activities } from '../../temporal/worker-process.ts';
+import type { Activities } from '../../temporal/worker/worker-process.ts';
 import { startTestWorker, type TestWorker } from './temporal-worker.ts';
 import { toyActivities } from './toy-activities.ts';
 

@@ -1,4 +1,4 @@
-import type { Page } from '../../workflows/plan/incident.ts';
+import type { Page } from '../../workflows/plan/incidents/incident.ts';
 
 /** A page as monitors make them. */
 export const SOME_PAGE: Page = {

@@ -1,9 +1,9 @@
 import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createActivities } from '../../activities/create-activities.ts';
+import { createActivities } from '../../activities/run/create-activities.ts';
 import { sparkJob } from '../../activities/spark-job.ts';
-import type { Json } from '../../workflows/plan/json.ts';
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import { surroundings } from './surroundings.ts';
 
 export interface SparkAttemptOptions {

@@ -1,5 +1,5 @@
-import type { RunLookup } from '../../activities/run-lookup.ts';
-import type { Surroundings } from '../../activities/run-task.ts';
+import type { RunLookup } from '../../activities/run/run-lookup.ts';
+import type { Surroundings } from '../../activities/run/run-task.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { scrubberOf } from '../../connections/scrubber.ts';
 import type { Environment } from '../../lib/environment.ts';

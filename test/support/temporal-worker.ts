@@ -2,18 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { Environment } from '../../lib/environment.ts';
-import { dataConverterFrom } from '../../temporal/codec.ts';
+import { dataConverterFrom } from '../../temporal/codec/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
-import { connectWorker } from '../../temporal/connect-worker.ts';
-import { createFailureActivities } from '../../temporal/failure-facts.ts';
-import { createPastActivities } from '../../temporal/past.ts';
-import { createIntervalActivities } from '../../temporal/intervals.ts';
-import { createSlotActivities } from '../../temporal/slot-activities.ts';
+import { connectWorker } from '../../temporal/worker/connect-worker.ts';
+import { createFailureActivities } from '../../temporal/worker/failure-facts.ts';
+import { createPastActivities } from '../../temporal/runs/past.ts';
+import { createIntervalActivities } from '../../temporal/runs/intervals.ts';
+import { createSlotActivities } from '../../temporal/pools/slot-activities.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { createLog } from '../../lib/logging.ts';
-import { type Activities, installRuntime } from '../../temporal/worker-process.ts';
-import type { WorkflowCode } from '../../temporal/kept-bundle.ts';
-import { workflowBundle } from '../../temporal/workflow-bundle.ts';
+import { type Activities, installRuntime } from '../../temporal/worker/worker-process.ts';
+import type { WorkflowCode } from '../../temporal/worker/kept-bundle.ts';
+import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
 
 installRuntime(createLog('test worker', 'error'));
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Environment } from '../../lib/environment.ts';
-import type { Activities } from '../../temporal/worker-process.ts';
-import { listRuns, type RunSummary, startManualRun } from '../../temporal/runs.ts';
-import { applySensorChange } from '../../temporal/sensors.ts';
+import type { Activities } from '../../temporal/worker/worker-process.ts';
+import { listRuns, type RunSummary, startManualRun } from '../../temporal/runs/runs.ts';
+import { applySensorChange } from '../../temporal/sensors/sensors.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import type { RunInput, RunResult } from '../../workflows/plan/run.ts';
-import type { DataInterval } from '../../workflows/plan/schedule.ts';
+import type { RunInput, RunResult } from '../../workflows/plan/runs/run.ts';
+import type { DataInterval } from '../../workflows/plan/timetable/schedule.ts';
 import { type TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { SENSOR_QUERY, sensorId, type SensorState } from '../../workflows/plan/sensor.ts';
 import { eventually } from './eventually.ts';

@@ -5,7 +5,7 @@ import { ROOT } from '../../lib/environment.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { eventually } from './eventually.ts';
 
-/** The suite's own servers: never those of a developer's environment, which may hold data. Two test runs at once need two (dev/run-mode.mjs). */
+/** The suite's own servers: never those of a developer's environment, which may hold data. Two test runs at once need two (dev/launch/run-mode.mjs). */
 export const TEST_HOME = join(ROOT, '.sluice', process.env.SLUICE_TEST_STACK ?? 'test');
 
 /** `SLUICE_TEST_TEMPORAL=postgres` tries a Temporal server as deployments have it, instead of the one of developers. */

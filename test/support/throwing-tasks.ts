@@ -7,7 +7,7 @@ import pg from 'pg';
 import Type from 'typebox';
 import { defineTask, type TaskContext } from '../../activities/define-task.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
-import { openPostgres } from '../../lib/postgres.ts';
+import { openPostgres } from '../../lib/databases/postgres.ts';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import { getObject, openS3 } from '../../lib/s3.ts';
 import { defineTrigger } from '../../sensors/define-trigger.ts';

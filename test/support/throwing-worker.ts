@@ -1,10 +1,10 @@
 // A worker whose tasks and sensors throw in callbacks.
-import { createActivities } from '../../activities/create-activities.ts';
+import { createActivities } from '../../activities/run/create-activities.ts';
 import { surviveCallbackErrors } from '../../lib/callback-errors.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { createLog } from '../../lib/logging.ts';
-import { createSensors } from '../../sensors/create-sensors.ts';
-import { createWorkers, installRuntime, isSdkFailure } from '../../temporal/worker-process.ts';
+import { createSensors } from '../../sensors/run/create-sensors.ts';
+import { createWorkers, installRuntime, isSdkFailure } from '../../temporal/worker/worker-process.ts';
 import { surroundings } from './surroundings.ts';
 import { THROWING_TASKS, THROWING_TRIGGER } from './throwing-tasks.ts';
 

@@ -1,6 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Json } from '../../workflows/plan/json.ts';
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import { toyAttempt } from './toy-language.ts';
 
 /** The names of the tasks that `succeed` has run. */

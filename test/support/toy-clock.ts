@@ -1,7 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { SimulatedAttempt } from '../../cli/test/simulated-host.ts';
-import type { Json } from '../../workflows/plan/json.ts';
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import { toyAttempt } from './toy-language.ts';
 
 /** How often a toy that waits asks whether it was cancelled, in milliseconds. */

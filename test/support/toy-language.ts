@@ -7,10 +7,10 @@ import { defineTask, type TaskType } from '../../activities/define-task.ts';
 import { approval } from '../../activities/approval.ts';
 import { empty } from '../../activities/empty.ts';
 import { runPipeline } from '../../activities/run-pipeline.ts';
-import { WAIT_DEFAULTS, WAIT_KEYS } from '../../activities/wait-keys.ts';
-import { parseDuration } from '../../workflows/plan/duration.ts';
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import { WAIT_DEFAULTS, WAIT_KEYS } from '../../activities/run/wait-keys.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 
 const toy = (type: string, waits = false): TaskType =>
   defineTask({

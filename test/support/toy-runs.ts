@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { startManualRun } from '../../temporal/runs.ts';
-import type { JsonObject } from '../../workflows/plan/json.ts';
+import { startManualRun } from '../../temporal/runs/runs.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import type { RunResult } from '../../workflows/plan/run.ts';
+import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { eventually } from './eventually.ts';
 import { SOME_DAY } from './plans.ts';
 import type { TestWorker } from './temporal-worker.ts';

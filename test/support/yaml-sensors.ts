@@ -1,5 +1,5 @@
 import { CATALOG } from '../../activities/catalog.ts';
-import { createActivities } from '../../activities/create-activities.ts';
+import { createActivities } from '../../activities/run/create-activities.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import type { Environment } from '../../lib/environment.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';

@@ -4,7 +4,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, it } from 'mocha';
 import { ROOT } from '../../lib/environment.ts';
-import { keptBundle } from '../../temporal/kept-bundle.ts';
+import { keptBundle } from '../../temporal/worker/kept-bundle.ts';
 
 const FOLDER = join(ROOT, 'node_modules', '.cache', 'sluice');
 

@@ -4,8 +4,8 @@ import { msNumberToTs, type Timestamp, tsToMs } from '@temporalio/common/lib/tim
 import fc from 'fast-check';
 import { after, before, describe, it } from 'mocha';
 import { connectClient } from '../../temporal/connect.ts';
-import { firingInstant, scheduleSpec, specHorizon } from '../../temporal/schedule-spec.ts';
-import { iso, type SchedulePlan, tickAfter } from '../../workflows/plan/schedule.ts';
+import { firingInstant, scheduleSpec, specHorizon } from '../../temporal/schedules/schedule-spec.ts';
+import { iso, type SchedulePlan, tickAfter } from '../../workflows/plan/timetable/schedule.ts';
 import { CLOCK_CHANGE_CASES } from '../support/clock-change-cases.ts';
 import { randomSchedule } from '../support/random-schedules.ts';
 import { testStack } from '../support/test-stack.ts';

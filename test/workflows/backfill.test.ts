@@ -13,15 +13,15 @@ import {
   previewBackfill,
   resumeBackfill,
   startBackfill,
-} from '../../temporal/backfills.ts';
-import { DecisionRefused } from '../../temporal/decisions.ts';
-import { type RunReference, startManualRun } from '../../temporal/runs.ts';
-import type { BackfillReport } from '../../workflows/plan/backfill.ts';
+} from '../../temporal/schedules/backfills.ts';
+import { DecisionRefused } from '../../temporal/runs/decisions.ts';
+import { type RunReference, startManualRun } from '../../temporal/runs/runs.ts';
+import type { BackfillReport } from '../../workflows/plan/runs/backfill.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import type { RunResult } from '../../workflows/plan/run.ts';
-import { runSlotsId, SLOTS_QUERY } from '../../workflows/plan/slot-messages.ts';
-import type { SlotState } from '../../workflows/plan/slots.ts';
-import type { TaskInput } from '../../workflows/plan/task-input.ts';
+import type { RunResult } from '../../workflows/plan/runs/run.ts';
+import { runSlotsId, SLOTS_QUERY } from '../../workflows/plan/slots/slot-messages.ts';
+import type { SlotState } from '../../workflows/plan/slots/slots.ts';
+import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, task } from '../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';

@@ -1,9 +1,9 @@
 import { drawAscii } from './drawing/ascii.ts';
 import { graphOfPlan } from './drawing/graph-of-plan.ts';
-import { formatDuration } from './duration.ts';
+import { formatDuration } from './values/duration.ts';
 import type { Plan } from './plan.ts';
-import { cronsOf, type SchedulePlan } from './schedule.ts';
-import type { Cause } from './run.ts';
+import { cronsOf, type SchedulePlan } from './timetable/schedule.ts';
+import type { Cause } from './runs/run.ts';
 import type { TriggerPlan } from './trigger.ts';
 
 /** Temporal accepts longer summaries and shows them badly. */

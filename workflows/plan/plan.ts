@@ -1,13 +1,13 @@
 import type { TemplatePlace } from './expressions/template-place.ts';
 import type { Shape } from './expressions/shape.ts';
-import type { HostFact } from './failure.ts';
-import type { CatchupPlan } from './intervals.ts';
-import type { Json, JsonObject } from './json.ts';
-import type { SchedulePlan } from './schedule.ts';
-import type { AlertsPlan, SlaPlan } from './sla.ts';
-import type { OnOverlap } from './slots.ts';
+import type { HostFact } from './tasks/failure.ts';
+import type { CatchupPlan } from './timetable/intervals.ts';
+import type { Json, JsonObject } from './values/json.ts';
+import type { SchedulePlan } from './timetable/schedule.ts';
+import type { AlertsPlan, SlaPlan } from './incidents/sla.ts';
+import type { OnOverlap } from './slots/slots.ts';
 import type { TriggerPlan } from './trigger.ts';
-import type { TriggerRule } from './trigger-rule.ts';
+import type { TriggerRule } from './tasks/trigger-rule.ts';
 
 /**
  * A pipeline as it runs: what the compiler makes of a YAML file, frozen in the input of every run. Everything is explicit: no defaults

@@ -1,5 +1,5 @@
-import type { OperatorWord } from './decision.ts';
-import type { Json } from './json.ts';
+import type { OperatorWord } from './runs/decision.ts';
+import type { Json } from './values/json.ts';
 import type { Plan } from './plan.ts';
 import type { TriggerPlan } from './trigger.ts';
 

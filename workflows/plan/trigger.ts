@@ -1,6 +1,6 @@
 import type { TemplatePlace } from './expressions/template-place.ts';
 import type { Shape } from './expressions/shape.ts';
-import type { Json, JsonObject } from './json.ts';
+import type { Json, JsonObject } from './values/json.ts';
 
 /** What starts runs of a pipeline besides the clock. Wire data, as the plan is. */
 export interface TriggerPlan {

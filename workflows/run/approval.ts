@@ -1,7 +1,7 @@
-import { parseDuration } from '../plan/duration.ts';
-import type { Json, JsonObject } from '../plan/json.ts';
+import { parseDuration } from '../plan/values/duration.ts';
+import type { Json, JsonObject } from '../plan/values/json.ts';
 import type { TaskPlan } from '../plan/plan.ts';
-import type { TaskResult } from '../plan/run.ts';
+import type { TaskResult } from '../plan/runs/run.ts';
 import { type Decisions, isDecided, type OpenApproval } from './decisions.ts';
 import type { RunScope } from './run-host.ts';
 import type { RunState } from './run-state.ts';

@@ -1,5 +1,5 @@
-import { formatDuration } from '../plan/duration.ts';
-import type { Json } from '../plan/json.ts';
+import { formatDuration } from '../plan/values/duration.ts';
+import type { Json } from '../plan/values/json.ts';
 import { type PipelineCall, type RunHost, type RunScope, TaskCanceled, TaskFailed } from './run-host.ts';
 
 /** The failure of a time limit, as `retry_policy` names it. */

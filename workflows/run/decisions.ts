@@ -1,8 +1,8 @@
-import type { ApprovalVote, HeldDecision } from '../plan/decision.ts';
-import type { Json, JsonObject } from '../plan/json.ts';
+import type { ApprovalVote, HeldDecision } from '../plan/runs/decision.ts';
+import type { Json, JsonObject } from '../plan/values/json.ts';
 import type { TaskPlan } from '../plan/plan.ts';
-import type { OpenWait } from '../plan/task-table.ts';
-import { checkValue } from '../plan/value-schema.ts';
+import type { OpenWait } from '../plan/tasks/task-table.ts';
+import { checkValue } from '../plan/values/value-schema.ts';
 import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
 
 /** An approval as it waits. */

@@ -1,7 +1,7 @@
-import type { ItemOutcome } from '../plan/items.ts';
-import type { Json, JsonObject } from '../plan/json.ts';
+import type { ItemOutcome } from '../plan/tasks/items.ts';
+import type { Json, JsonObject } from '../plan/values/json.ts';
 import type { ExpandPlan, TaskPlan } from '../plan/plan.ts';
-import type { PartialOutputs, TaskResult } from '../plan/run.ts';
+import type { PartialOutputs, TaskResult } from '../plan/runs/run.ts';
 import type { Call } from './task-call.ts';
 import { TaskCanceled, TaskFailed } from './run-host.ts';
 

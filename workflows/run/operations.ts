@@ -1,7 +1,7 @@
-import type { OperatorWord, RunOperation, TaskOperation, TaskWord } from '../plan/decision.ts';
-import type { RunStanding } from '../plan/run.ts';
-import { isFinal } from '../plan/task-state.ts';
-import { waitsMemo } from '../plan/wait-text.ts';
+import type { OperatorWord, RunOperation, TaskOperation, TaskWord } from '../plan/runs/decision.ts';
+import type { RunStanding } from '../plan/runs/run.ts';
+import { isFinal } from '../plan/tasks/task-state.ts';
+import { waitsMemo } from '../plan/tasks/wait-text.ts';
 import type { Decisions } from './decisions.ts';
 import type { Pasts } from './past.ts';
 import type { RunHost, RunScope } from './run-host.ts';

@@ -1,6 +1,6 @@
-import { intervalBefore, pastId } from '../plan/past.ts';
+import { intervalBefore, pastId } from '../plan/runs/past.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
-import type { DataInterval } from '../plan/schedule.ts';
+import type { DataInterval } from '../plan/timetable/schedule.ts';
 import type { RunContext } from './run-context.ts';
 import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
 import type { RunState } from './run-state.ts';

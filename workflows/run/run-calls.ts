@@ -1,5 +1,5 @@
-import type { ItemCall, ItemOutcome } from '../plan/items.ts';
-import type { Json } from '../plan/json.ts';
+import type { ItemCall, ItemOutcome } from '../plan/tasks/items.ts';
+import type { Json } from '../plan/values/json.ts';
 import type { TaskPlan } from '../plan/plan.ts';
 import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
 import { inPool } from './task-pool.ts';

@@ -1,8 +1,8 @@
 import type { Variables } from '../plan/expressions/evaluator.ts';
-import type { JsonObject } from '../plan/json.ts';
-import type { TaskResult } from '../plan/run.ts';
-import type { DataInterval } from '../plan/schedule.ts';
-import type { RunIdentity } from '../plan/task-input.ts';
+import type { JsonObject } from '../plan/values/json.ts';
+import type { TaskResult } from '../plan/runs/run.ts';
+import type { DataInterval } from '../plan/timetable/schedule.ts';
+import type { RunIdentity } from '../plan/tasks/task-input.ts';
 
 /** What a run is given beside its plan. */
 export interface RunContext {

@@ -1,13 +1,13 @@
-import { formatDuration } from '../plan/duration.ts';
-import type { HostFact, HostFacts } from '../plan/failure.ts';
-import type { ItemOutcome, ItemsInput } from '../plan/items.ts';
-import type { Json, JsonObject } from '../plan/json.ts';
-import type { Past, PastQuestion } from '../plan/past.ts';
+import { formatDuration } from '../plan/values/duration.ts';
+import type { HostFact, HostFacts } from '../plan/tasks/failure.ts';
+import type { ItemOutcome, ItemsInput } from '../plan/tasks/items.ts';
+import type { Json, JsonObject } from '../plan/values/json.ts';
+import type { Past, PastQuestion } from '../plan/runs/past.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
-import type { PartialOutputs, RunStanding } from '../plan/run.ts';
-import type { DataInterval } from '../plan/schedule.ts';
-import type { OnOverlap } from '../plan/slots.ts';
-import type { TaskInput } from '../plan/task-input.ts';
+import type { PartialOutputs, RunStanding } from '../plan/runs/run.ts';
+import type { DataInterval } from '../plan/timetable/schedule.ts';
+import type { OnOverlap } from '../plan/slots/slots.ts';
+import type { TaskInput } from '../plan/tasks/task-input.ts';
 
 /**
  * What a run needs of the world, and all it needs: Temporal in production, a simulation in `sluice test`. The run itself is the same code

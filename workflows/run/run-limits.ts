@@ -1,7 +1,7 @@
-import { identityText } from '../plan/exact-json.ts';
-import type { Json } from '../plan/json.ts';
+import { identityText } from '../plan/values/exact-json.ts';
+import type { Json } from '../plan/values/json.ts';
 import type { Plan } from '../plan/plan.ts';
-import { runSlotsId } from '../plan/slot-messages.ts';
+import { runSlotsId } from '../plan/slots/slot-messages.ts';
 import type { SlotCall } from './run-host.ts';
 
 /** Among runs that wait, those that people and the clock want now go before those that fill in the past. */

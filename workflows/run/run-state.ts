@@ -1,9 +1,9 @@
-import type { Json, JsonObject } from '../plan/json.ts';
-import { putOutput } from '../plan/outputs.ts';
+import type { Json, JsonObject } from '../plan/values/json.ts';
+import { putOutput } from '../plan/tasks/outputs.ts';
 import type { TaskPlan } from '../plan/plan.ts';
-import type { TaskResult } from '../plan/run.ts';
-import { isFinal } from '../plan/task-state.ts';
-import type { TaskTimes } from '../plan/task-times.ts';
+import type { TaskResult } from '../plan/runs/run.ts';
+import { isFinal } from '../plan/tasks/task-state.ts';
+import type { TaskTimes } from '../plan/tasks/task-times.ts';
 
 /** How the tasks of a run stand. */
 export class RunState {

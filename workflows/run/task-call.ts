@@ -1,4 +1,4 @@
-import type { JsonObject } from '../plan/json.ts';
+import type { JsonObject } from '../plan/values/json.ts';
 
 /** One call of a task: all of it, or one item of its list. */
 export interface Call {

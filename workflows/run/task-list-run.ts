@@ -1,7 +1,7 @@
 import type { TaskPlan } from '../plan/plan.ts';
-import type { TaskResult } from '../plan/run.ts';
-import { isFinal } from '../plan/task-state.ts';
-import { applyTriggerRule } from '../plan/trigger-rule.ts';
+import type { TaskResult } from '../plan/runs/run.ts';
+import { isFinal } from '../plan/tasks/task-state.ts';
+import { applyTriggerRule } from '../plan/tasks/trigger-rule.ts';
 import { branchesNotTaken } from './branches.ts';
 import type { RunScope } from './run-host.ts';
 import type { RunState } from './run-state.ts';

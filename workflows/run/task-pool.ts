@@ -1,5 +1,5 @@
 import type { TaskPlan } from '../plan/plan.ts';
-import { poolId } from '../plan/slot-messages.ts';
+import { poolId } from '../plan/slots/slot-messages.ts';
 import { type RunHost, type RunScope, type SlotCall, TaskFailed } from './run-host.ts';
 
 /** Of tasks that say nothing. */

@@ -1,5 +1,5 @@
-import { userFault } from '../../errors.ts';
-import { quoteIdentifier } from '../../sql/identifiers.ts';
+import { userFault } from '../../run/errors.ts';
+import { quoteIdentifier } from '../../support/sql/identifiers.ts';
 import type { ComparedColumn } from '../column-family.ts';
 import type { Dialect } from './dialect.ts';
 import { postgres } from './postgres.ts';

@@ -1,4 +1,4 @@
-import { userFault } from '../../errors.ts';
+import { userFault } from '../../run/errors.ts';
 import type { ComparedColumn } from '../column-family.ts';
 import { cutTo, type Dialect } from './dialect.ts';
 

@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteLiteral } from '../../sql/identifiers.ts';
+import { quoteIdentifier, quoteLiteral } from '../../support/sql/identifiers.ts';
 import type { ComparedColumn } from '../column-family.ts';
 import type { Dialect } from './dialect.ts';
 

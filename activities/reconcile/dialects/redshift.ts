@@ -1,6 +1,6 @@
-import { userFault } from '../../errors.ts';
+import { userFault } from '../../run/errors.ts';
 import { sqlFor } from '../../../workflows/plan/expressions/sql-template.ts';
-import { quoteIdentifier, quoteLiteral } from '../../sql/identifiers.ts';
+import { quoteIdentifier, quoteLiteral } from '../../support/sql/identifiers.ts';
 import type { ComparedColumn } from '../column-family.ts';
 import type { Dialect } from './dialect.ts';
 import { postgres } from './postgres.ts';

@@ -1,4 +1,4 @@
-import type { MySQLField } from '../../../lib/mysql.ts';
+import type { MySQLField } from '../../../lib/databases/mysql.ts';
 import type { ComparedColumn, Family } from '../column-family.ts';
 
 const UNSIGNED = 32;

@@ -1,10 +1,10 @@
-import { type MySQLConnection, type MySQLSession, openMySQL } from '../../../lib/mysql.ts';
+import { type MySQLConnection, type MySQLSession, openMySQL } from '../../../lib/databases/mysql.ts';
 import { sqlFor } from '../../../workflows/plan/expressions/sql-template.ts';
-import { userFault } from '../../errors.ts';
-import type { DatabasePlace } from '../../sql/opened-database.ts';
-import { isMySQLError, mysqlFailure } from '../../sql/mysql-failure.ts';
-import { formatTable, parseTableName } from '../../sql/identifiers.ts';
-import { didYouMean } from '../../sql/nearest.ts';
+import { userFault } from '../../run/errors.ts';
+import type { DatabasePlace } from '../../support/sql/opened-database.ts';
+import { isMySQLError, mysqlFailure } from '../../support/sql/mysql-failure.ts';
+import { formatTable, parseTableName } from '../../support/sql/identifiers.ts';
+import { didYouMean } from '../../support/sql/nearest.ts';
 import { mysql } from '../dialects/mysql.ts';
 import { labelOf, type Place, type Session, Side } from '../side.ts';
 import { mysqlColumn } from './mysql-columns.ts';

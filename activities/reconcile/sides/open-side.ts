@@ -1,6 +1,6 @@
 import type { AwsConnection } from '../../../lib/s3.ts';
-import type { MySQLConnection } from '../../../lib/mysql.ts';
-import type { PostgresConnection, RedshiftConnection } from '../../../lib/postgres.ts';
+import type { MySQLConnection } from '../../../lib/databases/mysql.ts';
+import type { PostgresConnection, RedshiftConnection } from '../../../lib/databases/postgres.ts';
 import type { Place, Side } from '../side.ts';
 
 export interface SideToOpen {

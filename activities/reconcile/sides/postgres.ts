@@ -1,7 +1,7 @@
-import type { PostgresConnection, RedshiftConnection, SqlClient } from '../../../lib/postgres.ts';
-import { fixFormats, withDatabase } from '../../sql/database.ts';
-import type { Database } from '../../sql/opened-database.ts';
-import { buildSelect } from '../../sql/select-statement.ts';
+import type { PostgresConnection, RedshiftConnection, SqlClient } from '../../../lib/databases/postgres.ts';
+import { fixFormats, withDatabase } from '../../support/sql/database.ts';
+import type { Database } from '../../support/sql/opened-database.ts';
+import { buildSelect } from '../../support/sql/select-statement.ts';
 import { comparedColumn } from '../column-family.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { withCasing } from '../dialects/postgres.ts';

@@ -1,5 +1,5 @@
-import { numberOf } from '../../../workflows/plan/exact-json.ts';
-import type { Json } from '../../../workflows/plan/json.ts';
+import { numberOf } from '../../../workflows/plan/values/exact-json.ts';
+import type { Json } from '../../../workflows/plan/values/json.ts';
 import { jsonValueOf } from '../../json-value.ts';
 import { decimalText } from './decimal-text.ts';
 import { isoDay, isoTime, isoTimeOfDay } from './iso-times.ts';

@@ -1,5 +1,5 @@
 import avsc from 'avsc';
-import type { Json } from '../../../workflows/plan/json.ts';
+import type { Json } from '../../../workflows/plan/values/json.ts';
 import { jsonValueOf } from '../../json-value.ts';
 import { type LogicalSchema, logicalValue } from './avro-logical-types.ts';
 

@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
-import { exactly } from '../../../workflows/plan/exact-json.ts';
-import { isExactNumber, isMap, type Json } from '../../../workflows/plan/json.ts';
+import { exactly } from '../../../workflows/plan/values/exact-json.ts';
+import { isExactNumber, isMap, type Json } from '../../../workflows/plan/values/json.ts';
 
 /**
  * What reads records in JSON that a JSON Schema describes: checked, with its defaults.

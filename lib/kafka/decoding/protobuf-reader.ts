@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import type { Json } from '../../../workflows/plan/json.ts';
+import type { Json } from '../../../workflows/plan/values/json.ts';
 import { addKnownProto } from './known-protos.ts';
 import { messageValue } from './protobuf-values.ts';
 

@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
-import { numberOf } from '../../../workflows/plan/exact-json.ts';
-import type { Json } from '../../../workflows/plan/json.ts';
+import { numberOf } from '../../../workflows/plan/values/exact-json.ts';
+import type { Json } from '../../../workflows/plan/values/json.ts';
 import { jsonValueOf } from '../../json-value.ts';
 import { decimalText } from './decimal-text.ts';
 import { isoTime, secondsText } from './iso-times.ts';

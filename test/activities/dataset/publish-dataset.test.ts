@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { ApplicationFailure } from '@temporalio/common';
 import { after, before, describe, it } from 'mocha';
-import { type DatasetToPublish, publishDataset } from '../../../activities/dataset/publish-dataset.ts';
-import { IntervalOutput } from '../../../activities/dataset/interval-output.ts';
-import { readManifest } from '../../../activities/dataset/read-manifest.ts';
-import { openStorage, type Storage } from '../../../activities/dataset/storage.ts';
+import { type DatasetToPublish, publishDataset } from '../../../activities/support/dataset/publish-dataset.ts';
+import { IntervalOutput } from '../../../activities/support/dataset/interval-output.ts';
+import { readManifest } from '../../../activities/support/dataset/read-manifest.ts';
+import { openStorage, type Storage } from '../../../activities/support/dataset/storage.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 
 const schema = [{ name: 'id', type: 'integer' }];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { RowScanner } from '../../../activities/dataset/row-scanner.ts';
+import { RowScanner } from '../../../activities/support/dataset/row-scanner.ts';
 
 describe('RowScanner', () => {
   const cases: readonly (readonly [what: string, format: 'csv' | 'jsonl', text: string, rows: number])[] = [

@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'mocha';
 import { reconcile } from '../../../activities/reconcile.ts';
 import { ROOT } from '../../../lib/environment.ts';
 import { parseS3Uri } from '../../../lib/s3.ts';
-import type { JsonObject } from '../../../workflows/plan/json.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import { type BagRow, comparedBags, drawing } from '../../support/bags.ts';
 import type { TestBucket } from '../../support/buckets.ts';
 import type { TestDatabase } from '../../support/databases.ts';

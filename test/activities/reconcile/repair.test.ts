@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { parseS3Uri } from '../../../lib/s3.ts';
-import type { JsonObject } from '../../../workflows/plan/json.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { TestBucket } from '../../support/buckets.ts';
 import type { TestDatabase } from '../../support/databases.ts';
 import { failureOf } from '../../support/failure-of.ts';

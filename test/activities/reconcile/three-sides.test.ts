@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import type { JsonObject } from '../../../workflows/plan/json.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import { defineBerlin } from '../../support/mysql-databases.ts';
 import { exportTable } from '../../support/export-table.ts';
 import { createShopAndWarehouse, mysqlText, postgresText, type ShopAndWarehouse } from '../../support/reconcile-mysql.ts';

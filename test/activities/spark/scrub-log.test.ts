@@ -4,7 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { scrubLog } from '../../../activities/spark/scrub-log.ts';
-import { Scrubber } from '../../../lib/scrub.ts';
+import { Scrubber } from '../../../lib/scrubbing/scrub.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const SECRET = 'canary-of-a-log';

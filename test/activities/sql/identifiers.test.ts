@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, it } from 'mocha';
-import { parseTableName, quoteTable } from '../../../activities/sql/identifiers.ts';
+import { parseTableName, quoteTable } from '../../../activities/support/sql/identifiers.ts';
 
 describe('names of tables', () => {
   const cases: readonly (readonly [text: string, sql: string])[] = [

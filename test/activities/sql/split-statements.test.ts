@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { splitStatements, transactionControl } from '../../../activities/sql/split-statements.ts';
+import { splitStatements, transactionControl } from '../../../activities/support/sql/split-statements.ts';
 
 const texts = (sql: string): string[] => splitStatements(sql).map(({ text }) => text.trim());
 const controls = (sql: string): (string | undefined)[] => splitStatements(sql).map(transactionControl);

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import type { HttpResult } from '../../../activities/http/carry-out.ts';
-import type { JsonObject } from '../../../workflows/plan/json.ts';
-import type { TaskResult } from '../../../workflows/plan/run.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
+import type { TaskResult } from '../../../workflows/plan/runs/run.ts';
 import { type OddService, openOddService } from '../../support/odd-service.ts';
 import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
 

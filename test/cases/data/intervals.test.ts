@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
-import { previewBackfill, startBackfill } from '../../../temporal/backfills.ts';
-import type { Reprocess } from '../../../workflows/plan/interval-coverage.ts';
-import type { BackfillReport } from '../../../workflows/plan/backfill.ts';
+import { previewBackfill, startBackfill } from '../../../temporal/schedules/backfills.ts';
+import type { Reprocess } from '../../../workflows/plan/timetable/interval-coverage.ts';
+import type { BackfillReport } from '../../../workflows/plan/runs/backfill.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createYamlRuns, planOf, type YamlRuns } from '../../support/yaml-runs.ts';

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'mocha';
 import { setOffsets } from '../../../lib/kafka/set-offsets.ts';
 import { deadLetterTopic } from '../../../sensors/kafka/dead-letters.ts';
 import { groupOf } from '../../../sensors/kafka/start-position.ts';
-import { pauseSensor, resetSensor, resumeSensor } from '../../../temporal/sensors.ts';
+import { pauseSensor, resetSensor, resumeSensor } from '../../../temporal/sensors/sensors.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { eventually } from '../../support/eventually.ts';
 import { TestKafka } from '../../support/kafka.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { sql } from '../../../activities/sql.ts';
-import { STATEMENT_MODE } from '../../../dev/parts/pgbouncer.ts';
+import { STATEMENT_MODE } from '../../../dev/servers/parts/pgbouncer.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../../support/databases.ts';
 import { failureOf } from '../../support/failure-of.ts';

@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
-import { processIdentity } from '../../../activities/support/process-table.mjs';
-import type { RunResult } from '../../../workflows/plan/run.ts';
+import { processIdentity } from '../../../activities/support/programs/process-table.mjs';
+import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createYamlRuns, type YamlRuns } from '../../support/yaml-runs.ts';
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'mocha';
 import type { ChannelModel, ConfirmChannel, GetMessage, Options } from 'amqplib';
 import { connectionsFrom } from '../../../connections/connections.ts';
 import { openRabbitMQ, type RabbitMQConnection } from '../../../lib/rabbitmq.ts';
-import { pauseSensor, resumeSensor } from '../../../temporal/sensors.ts';
+import { pauseSensor, resumeSensor } from '../../../temporal/sensors/sensors.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type TestSensors, unique } from '../../support/test-sensors.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { reconcile } from '../../../activities/reconcile.ts';
 import type { Reconciliation } from '../../../activities/reconcile/reconcile.ts';
-import type { Json, JsonObject } from '../../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../../workflows/plan/values/json.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../../support/databases.ts';
 import { exportTable } from '../../support/export-table.ts';

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'mocha';
 import { sqlCheck } from '../../../activities/sql-check.ts';
 import { withinBounds } from '../../../activities/sql-check/bounds.ts';
 import type { CheckOutcome } from '../../../activities/sql-check/run-checks.ts';
-import type { Json, JsonObject } from '../../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../../workflows/plan/values/json.ts';
 import { createDatabase, type TestDatabase } from '../../support/databases.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { runTask } from '../../support/run-task.ts';

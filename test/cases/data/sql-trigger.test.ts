@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import pg from 'pg';
-import { pauseSensor, resumeSensor } from '../../../temporal/sensors.ts';
+import { pauseSensor, resumeSensor } from '../../../temporal/sensors/sensors.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { createDatabase, type TestDatabase } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
-import { previewRerun, readEndedRun, startRerun } from '../../../temporal/reruns.ts';
-import { runStart } from '../../../temporal/run-start.ts';
-import { createSensorStarts } from '../../../temporal/sensor-starts.ts';
-import type { DatasetReference } from '../../../workflows/plan/dataset.ts';
+import { previewRerun, readEndedRun, startRerun } from '../../../temporal/runs/reruns.ts';
+import { runStart } from '../../../temporal/runs/run-start.ts';
+import { createSensorStarts } from '../../../temporal/sensors/sensor-starts.ts';
+import type { DatasetReference } from '../../../workflows/plan/datasets/dataset.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
-import type { RunResult } from '../../../workflows/plan/run.ts';
+import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { createYamlRuns, planOf, RUN_DAY, type YamlRuns } from '../../support/yaml-runs.ts';
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'mocha';
 import type { KafkaConnection } from '../../../lib/kafka/connection.ts';
 import { connectionsFrom } from '../../../connections/connections.ts';
 import { readDeadLetters } from '../../../sensors/kafka/read-dead-letters.ts';
-import { pauseSensor, resumeSensor } from '../../../temporal/sensors.ts';
+import { pauseSensor, resumeSensor } from '../../../temporal/sensors/sensors.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { eventually } from '../../support/eventually.ts';
 import { TestKafka } from '../../support/kafka.ts';

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
 import { PagerDutyStandIn } from '../../../dev/demo/pagerduty-stand-in.ts';
 import { connectClient } from '../../../temporal/connect.ts';
-import { showIncident } from '../../../temporal/incidents.ts';
-import { TemporalFacts } from '../../../temporal/monitor-facts.ts';
-import type { MonitorGroup } from '../../../temporal/monitors.ts';
+import { showIncident } from '../../../temporal/monitors/incidents.ts';
+import { TemporalFacts } from '../../../temporal/monitors/monitor-facts.ts';
+import type { MonitorGroup } from '../../../temporal/monitors/monitors.ts';
 import { ensureSearchAttributes } from '../../../temporal/search-attributes.ts';
 import {
   type ChannelMemory,
@@ -15,8 +15,8 @@ import {
   monitorQueue,
   type Observation,
   OBSERVE,
-} from '../../../workflows/plan/incident.ts';
-import type { AlertsPlan } from '../../../workflows/plan/sla.ts';
+} from '../../../workflows/plan/incidents/incident.ts';
+import type { AlertsPlan } from '../../../workflows/plan/incidents/sla.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Inbox, openInbox } from '../../support/inbox.ts';
 import '../../support/temporal-worker.ts';

@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
 import { connectClient } from '../../../temporal/connect.ts';
 import { ensureSearchAttributes, missingSearchAttributes } from '../../../temporal/search-attributes.ts';
-import { SEARCH_ATTRIBUTES } from '../../../workflows/plan/search-attributes.ts';
+import { SEARCH_ATTRIBUTES } from '../../../workflows/plan/runs/search-attributes.ts';
 import { eventually } from '../../support/eventually.ts';
 import { sluice } from '../../support/processes.ts';
 import { testStack } from '../../support/test-stack.ts';

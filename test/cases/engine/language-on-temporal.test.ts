@@ -1,7 +1,7 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
-import { parseDuration } from '../../../workflows/plan/duration.ts';
-import type { JsonObject } from '../../../workflows/plan/json.ts';
+import { parseDuration } from '../../../workflows/plan/values/duration.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { Plan, TaskPlan } from '../../../workflows/plan/plan.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';

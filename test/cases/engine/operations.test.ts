@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
-import { operateRun, operateTask } from '../../../temporal/operations.ts';
-import { resizePool } from '../../../temporal/pools.ts';
-import { startManualRun } from '../../../temporal/runs.ts';
-import type { RunOperation, TaskOperation } from '../../../workflows/plan/decision.ts';
-import { parseDuration } from '../../../workflows/plan/duration.ts';
-import type { RunResult } from '../../../workflows/plan/run.ts';
+import { operateRun, operateTask } from '../../../temporal/runs/operations.ts';
+import { resizePool } from '../../../temporal/pools/pools.ts';
+import { startManualRun } from '../../../temporal/runs/runs.ts';
+import type { RunOperation, TaskOperation } from '../../../workflows/plan/runs/decision.ts';
+import { parseDuration } from '../../../workflows/plan/values/duration.ts';
+import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';

@@ -4,9 +4,16 @@ import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { after, before, describe, it } from 'mocha';
-import { dataConverterFrom } from '../../../temporal/codec.ts';
-import { connectWorker } from '../../../temporal/connect-worker.ts';
-import { applySensorChange, diffSensors, listRunningSensors, pauseSensor, resetSensor, resumeSensor } from '../../../temporal/sensors.ts';
+import { dataConverterFrom } from '../../../temporal/codec/codec.ts';
+import { connectWorker } from '../../../temporal/worker/connect-worker.ts';
+import {
+  applySensorChange,
+  diffSensors,
+  listRunningSensors,
+  pauseSensor,
+  resetSensor,
+  resumeSensor,
+} from '../../../temporal/sensors/sensors.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import {
   NO_COUNTS,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { applySensorChange } from '../../../temporal/sensors.ts';
+import { applySensorChange } from '../../../temporal/sensors/sensors.ts';
 import { SENSOR_QUERY, sensorId, type SensorState } from '../../../workflows/plan/sensor.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openStage, type Stage } from '../../support/histories/stage.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
-import { decideApproval, resolveHeldTask } from '../../../temporal/decisions.ts';
-import { operateRun } from '../../../temporal/operations.ts';
-import { RunIndex } from '../../../temporal/run-index.ts';
-import { describeRun, listRuns, type RunReference, startManualRun, WAITING_RUNS } from '../../../temporal/runs.ts';
+import { decideApproval, resolveHeldTask } from '../../../temporal/runs/decisions.ts';
+import { operateRun } from '../../../temporal/runs/operations.ts';
+import { RunIndex } from '../../../temporal/runs/run-index.ts';
+import { describeRun, listRuns, type RunReference, startManualRun, WAITING_RUNS } from '../../../temporal/runs/runs.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { sluice } from '../../support/processes.ts';

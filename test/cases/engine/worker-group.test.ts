@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { Worker } from '@temporalio/worker';
 import { before, describe, it } from 'mocha';
 import type { Environment } from '../../../lib/environment.ts';
-import { connectWorker } from '../../../temporal/connect-worker.ts';
-import { groupOf } from '../../../temporal/worker-group.ts';
+import { connectWorker } from '../../../temporal/worker/connect-worker.ts';
+import { groupOf } from '../../../temporal/worker/worker-group.ts';
 import { testStack } from '../../support/test-stack.ts';
 import '../../support/temporal-worker.ts';
 

@@ -3,8 +3,8 @@ import { describe, it } from 'mocha';
 import { stringify } from 'yaml';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
-import { failureText } from '../../../workflows/plan/failure.ts';
-import type { JsonObject } from '../../../workflows/plan/json.ts';
+import { failureText } from '../../../workflows/plan/tasks/failure.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 
 const compiler = new Compiler(CATALOG);
 

@@ -4,10 +4,10 @@ import { describe, it } from 'mocha';
 import { parse, stringify } from 'yaml';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
-import type { Diagnostic } from '../../../compiler/diagnostic.ts';
+import type { Diagnostic } from '../../../compiler/mistakes/diagnostic.ts';
 import { COMMON_TASK_KEYS } from '../../../compiler/schema/task-keys.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
-import { TEXT_FORMATS } from '../../../workflows/plan/text-formats.ts';
+import { TEXT_FORMATS } from '../../../workflows/plan/values/text-formats.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];

@@ -7,7 +7,7 @@ import { withCurrentNames } from '../../../lib/current-names.ts';
 import { CHANNELS } from '../../../channels/catalog.ts';
 import { alertsSchema } from '../../../monitors/alerts.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
-import { isMap, type JsonObject } from '../../../workflows/plan/json.ts';
+import { isMap, type JsonObject } from '../../../workflows/plan/values/json.ts';
 
 const compiler = new Compiler(CATALOG);
 

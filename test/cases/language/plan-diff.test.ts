@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { CATALOG } from '../../../activities/catalog.ts';
-import { diffPlans } from '../../../cli/plan-diff.ts';
+import { diffPlans } from '../../../cli/view/plan-diff.ts';
 import { Compiler } from '../../../compiler/compile.ts';
 import { diffLines } from '../../../lib/line-diff.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';

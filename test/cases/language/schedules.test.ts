@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
-import { leavesOut } from '../../../workflows/plan/calendar.ts';
+import { leavesOut } from '../../../workflows/plan/timetable/calendar.ts';
 import {
   cronsOf,
   dataIntervalAround,
@@ -12,8 +12,8 @@ import {
   type SchedulePlan,
   tickAfter,
   tickBefore,
-} from '../../../workflows/plan/schedule.ts';
-import { wallTime } from '../../../workflows/plan/time-zone.ts';
+} from '../../../workflows/plan/timetable/schedule.ts';
+import { wallTime } from '../../../workflows/plan/timetable/time-zone.ts';
 import { randomSchedule } from '../../support/random-schedules.ts';
 
 const DAY = 86_400_000;

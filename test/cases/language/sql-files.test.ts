@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { CATALOG } from '../../../activities/catalog.ts';
-import { listBrokenFiles } from '../../../compiler/broken-files.ts';
+import { listBrokenFiles } from '../../../compiler/read/broken-files.ts';
 import { type Compilation, Compiler } from '../../../compiler/compile.ts';
-import { loadPipelines } from '../../../compiler/load-pipelines.ts';
+import { loadPipelines } from '../../../compiler/read/load-pipelines.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
 
 const compiler = new Compiler(CATALOG);

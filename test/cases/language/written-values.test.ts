@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
-import type { Diagnostic } from '../../../compiler/diagnostic.ts';
+import type { Diagnostic } from '../../../compiler/mistakes/diagnostic.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
-import { resolveRunParams } from '../../../workflows/plan/run-params.ts';
+import { resolveRunParams } from '../../../workflows/plan/runs/run-params.ts';
 
 const compiler = new Compiler(CATALOG);
 const EMPTY = 'tasks: [{name: a, type: empty}]';

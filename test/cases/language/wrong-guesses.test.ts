@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
-import { nearest } from '../../../compiler/diagnostic.ts';
-import { DANGEROUS } from '../../../compiler/foreign-habits.ts';
+import { nearest } from '../../../compiler/mistakes/diagnostic.ts';
+import { DANGEROUS } from '../../../compiler/mistakes/foreign-habits.ts';
 
 const compiler = new Compiler(CATALOG);
 

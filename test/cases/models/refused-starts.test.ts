@@ -4,7 +4,7 @@ import type { ConfirmChannel } from 'amqplib';
 import { after, before, describe, it } from 'mocha';
 import { connectionsFrom } from '../../../connections/connections.ts';
 import { openRabbitMQ } from '../../../lib/rabbitmq.ts';
-import { pauseSensor, resumeSensor } from '../../../temporal/sensors.ts';
+import { pauseSensor, resumeSensor } from '../../../temporal/sensors/sensors.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { eventually } from '../../support/eventually.ts';
 import { httpFront, type HttpFront } from '../../support/http-front.ts';

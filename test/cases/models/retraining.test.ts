@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
 import { CATALOG } from '../../../activities/catalog.ts';
-import type { ModelVersion } from '../../../activities/models/model-registry.ts';
+import type { ModelVersion } from '../../../activities/support/models/model-registry.ts';
 import { Compiler } from '../../../compiler/compile.ts';
-import { readEndedRun, startRerun } from '../../../temporal/reruns.ts';
-import type { JsonObject } from '../../../workflows/plan/json.ts';
-import type { RunResult } from '../../../workflows/plan/run.ts';
+import { readEndedRun, startRerun } from '../../../temporal/runs/reruns.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
+import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { createModelRuns, type ModelRuns, retraining } from '../../support/model-runs.ts';
 import { resultOf } from '../../support/yaml-runs.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { overlapOf } from '../../../activities/models/row-overlap.ts';
+import { overlapOf } from '../../../activities/support/models/row-overlap.ts';
 
 /** Conditions over two columns of small numbers, with what they mean. */
 const OPERATORS: Readonly<Record<string, (a: number, b: number) => boolean>> = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import type { ModelVersion } from '../../../activities/models/model-registry.ts';
-import type { RunResult } from '../../../workflows/plan/run.ts';
+import type { ModelVersion } from '../../../activities/support/models/model-registry.ts';
+import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { createModelRuns, type ModelRuns } from '../../support/model-runs.ts';
 
 describe('a training that sets the newest rows aside', function () {

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'mocha';
 import { Compiler } from '../../../compiler/compile.ts';
 import { CATALOG } from '../../../activities/catalog.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
-import { listRuns } from '../../../temporal/runs.ts';
+import { listRuns } from '../../../temporal/runs/runs.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';

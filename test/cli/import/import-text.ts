@@ -3,7 +3,7 @@ import { CATALOG } from '../../../activities/catalog.ts';
 import { type Imported, importDags } from '../../../cli/import/import-dags.ts';
 import { ImportError } from '../../../cli/import/source-value.ts';
 import { Compiler } from '../../../compiler/compile.ts';
-import { formatDiagnostic } from '../../../compiler/diagnostic.ts';
+import { formatDiagnostic } from '../../../compiler/mistakes/diagnostic.ts';
 
 const compiler = new Compiler(CATALOG);
 

@@ -8,7 +8,7 @@ import type { JinjaNames } from '../../../cli/import/jinja-names.ts';
 import { adaptName, adaptNames } from '../../../cli/import/names.ts';
 import { Report } from '../../../cli/import/report.ts';
 import { readSource } from '../../../cli/import/source-value.ts';
-import type { Json } from '../../../workflows/plan/json.ts';
+import type { Json } from '../../../workflows/plan/values/json.ts';
 
 describe('durations of Airflow', () => {
   const cases: [Json, string | undefined][] = [

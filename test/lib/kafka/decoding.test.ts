@@ -6,9 +6,9 @@ import protobuf from 'protobufjs';
 import { avroReader } from '../../../lib/kafka/decoding/avro-reader.ts';
 import { jsonSchemaReader } from '../../../lib/kafka/decoding/json-schema-reader.ts';
 import { protobufReader } from '../../../lib/kafka/decoding/protobuf-reader.ts';
-import { numberOf, parseExactJson } from '../../../workflows/plan/exact-json.ts';
+import { numberOf, parseExactJson } from '../../../workflows/plan/values/exact-json.ts';
 import { Evaluator } from '../../../workflows/plan/expressions/evaluator.ts';
-import type { Json } from '../../../workflows/plan/json.ts';
+import type { Json } from '../../../workflows/plan/values/json.ts';
 
 /** Writes whole numbers of 64 bits, which avsc alone does not. */
 const LONG = avsc.types.LongType.__with({

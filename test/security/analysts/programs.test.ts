@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'mocha';
-import { type ChildUser, childUser, giveFolder } from '../../../activities/support/child-user.ts';
+import { type ChildUser, childUser, giveFolder } from '../../../activities/support/programs/child-user.ts';
 import { readExit, startProcess } from '../../../activities/spark/detached-process.ts';
 import { sparkEnvironment } from '../../../activities/spark/spark-submit-arguments.ts';
 import { ROOT } from '../../../lib/environment.ts';
@@ -189,7 +189,7 @@ describe('who can write YAML and run programs', function () {
     const starting = files.filter(
       (file) => /\.m?ts$|\.mjs$/.test(file) && readFileSync(join(ROOT, file), 'utf8').includes('child_process'),
     );
-    const STARTERS = ['command/run-program.ts', 'spark/detached-process.ts', 'spark/launcher.mjs', 'support/process-table.mjs'];
+    const STARTERS = ['command/run-program.ts', 'spark/detached-process.ts', 'spark/launcher.mjs', 'support/programs/process-table.mjs'];
     // `sluice doctor` asks Spark for its version, without the secrets of the environment.
     const expected = [...STARTERS.map((file) => join('activities', file)), join('connections', 'spark.ts')];
     assert.deepEqual(starting.sort(), expected);

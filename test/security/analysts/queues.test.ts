@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { connectClient } from '../../../temporal/connect.ts';
-import { listSchedules } from '../../../temporal/schedules.ts';
+import { listSchedules } from '../../../temporal/schedules/schedules.ts';
 import { sluice, startProcess } from '../../support/processes.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { unique } from '../../support/test-sensors.ts';

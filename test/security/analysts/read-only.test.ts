@@ -7,7 +7,7 @@ import { postgresToS3 } from '../../../activities/postgres-to-s3.ts';
 import { reconcile } from '../../../activities/reconcile.ts';
 import { sqlCheck } from '../../../activities/sql-check.ts';
 import { waitForSql } from '../../../activities/wait-for-sql.ts';
-import type { JsonObject } from '../../../workflows/plan/json.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { TaskType } from '../../../activities/define-task.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../../support/databases.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { sparkJob } from '../../../activities/spark-job.ts';
 import { ConnectionError, parseConnection } from '../../../connections/parse.ts';
-import type { JsonObject } from '../../../workflows/plan/json.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { runTask } from '../../support/run-task.ts';
 import { planOf } from '../../support/yaml-runs.ts';

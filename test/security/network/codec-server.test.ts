@@ -4,9 +4,9 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { after, before, describe, it } from 'mocha';
-import { SluiceCodec } from '../../../temporal/codec.ts';
-import { serveCodec } from '../../../temporal/codec-server.ts';
-import { payloadKeysFrom } from '../../../temporal/payload-keys.ts';
+import { SluiceCodec } from '../../../temporal/codec/codec.ts';
+import { serveCodec } from '../../../temporal/codec/codec-server.ts';
+import { payloadKeysFrom } from '../../../temporal/codec/payload-keys.ts';
 import { payloadKey } from '../../support/payload-keys.ts';
 
 interface Answer {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { createActivities } from '../../../activities/create-activities.ts';
+import { createActivities } from '../../../activities/run/create-activities.ts';
 import { ConnectionError, parseConnection } from '../../../connections/parse.ts';
 import { connectionsFrom } from '../../../connections/connections.ts';
 import { isLoopback } from '../../../lib/loopback.ts';

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
-import { checkFiles, checkGoModule, GO_MODULES, PINS } from '../../../dev/pins.ts';
-import { versions } from '../../../dev/versions.ts';
+import { checkFiles, checkGoModule, GO_MODULES, PINS } from '../../../dev/servers/pins.ts';
+import { versions } from '../../../dev/servers/versions.ts';
 import { ROOT } from '../../../lib/environment.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -12,12 +12,12 @@ const read = (...path: string[]): string => readFileSync(join(ROOT, ...path), 'u
 
 /** The files of dev/ that have something fetched, and what holds it against a checksum. */
 const FETCHERS: Readonly<Record<string, string>> = {
-  'install-packages.mjs': 'npm ci: package-lock.json',
-  'go-install.ts': 'pins.ts, and the checksum database of Go',
-  'maven.ts': 'dev/pins/*.sha256',
-  'python.ts': 'dev/pins/*.txt',
-  'debian.ts': "signatures of Debian, by the machine's own keys",
-  'download-temporal.ts': 'no checksum is published for it: the SDK fetches it over TLS, at a pinned version',
+  'launch/install-packages.mjs': 'npm ci: package-lock.json',
+  'servers/go-install.ts': 'pins.ts, and the checksum database of Go',
+  'servers/maven.ts': 'dev/servers/pins/*.sha256',
+  'servers/python.ts': 'dev/servers/pins/*.txt',
+  'servers/debian.ts': "signatures of Debian, by the machine's own keys",
+  'servers/download-temporal.ts': 'no checksum is published for it: the SDK fetches it over TLS, at a pinned version',
 };
 
 describe('who can change what is downloaded', () => {
@@ -33,7 +33,7 @@ describe('who can change what is downloaded', () => {
   it('changes no Python package: each has its version and its checksums, and pip asks for them', () => {
     for (const file of readdirSync(PINS).filter((name) => name.endsWith('.txt'))) {
       // A requirement and its checksums are one line, folded.
-      for (const line of read('dev', 'pins', file).replace(/\\\n/g, '').trim().split('\n')) {
+      for (const line of read('dev', 'servers', 'pins', file).replace(/\\\n/g, '').trim().split('\n')) {
         assert.match(line, /^[\w.[\],-]+==[^ ]+( ; [^\\]+)?( +--hash=sha256:[0-9a-f]{64})+$/, `${file}: ${line.slice(0, 80)}`);
       }
     }
@@ -43,9 +43,9 @@ describe('who can change what is downloaded', () => {
       ['mlflow', `mlflow==${versions.mlflow}`],
       ['moto', `==${versions.moto}`],
     ] as const) {
-      assert.ok(read('dev', 'pins', `${part}.txt`).includes(name), name);
+      assert.ok(read('dev', 'servers', 'pins', `${part}.txt`).includes(name), name);
     }
-    assert.match(read('dev', 'python.ts'), /'--require-hashes'/);
+    assert.match(read('dev', 'servers', 'python.ts'), /'--require-hashes'/);
   });
 
   it('changes no jar', async () => {
@@ -55,7 +55,7 @@ describe('who can change what is downloaded', () => {
       `s3a-hadoop-${versions.hadoop}`,
       `apicurio-registry-${versions.apicurio}`,
     ]) {
-      assert.match(read('dev', 'pins', `${name}.sha256`), /^([0-9a-f]{64} {2}[\w.+-]+\n)+$/, name);
+      assert.match(read('dev', 'servers', 'pins', `${name}.sha256`), /^([0-9a-f]{64} {2}[\w.+-]+\n)+$/, name);
     }
     const folder = await temporaryFolder();
     try {

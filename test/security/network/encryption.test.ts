@@ -9,8 +9,8 @@ import { secureUrl } from '../../../lib/encryption.ts';
 import { callHttp } from '../../../lib/http.ts';
 import { createKafka } from '../../../lib/kafka/client.ts';
 import { SchemaRegistry } from '../../../lib/kafka/schema-registry.ts';
-import { openMySQL } from '../../../lib/mysql.ts';
-import { openPostgres } from '../../../lib/postgres.ts';
+import { openMySQL } from '../../../lib/databases/mysql.ts';
+import { openPostgres } from '../../../lib/databases/postgres.ts';
 import { openRabbitMQ } from '../../../lib/rabbitmq.ts';
 import { openS3 } from '../../../lib/s3.ts';
 

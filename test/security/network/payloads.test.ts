@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { defaultPayloadConverter, type Payload, type SerializationContext } from '@temporalio/common';
 import { describe, it } from 'mocha';
-import { SluiceCodec } from '../../../temporal/codec.ts';
-import { payloadKeysFrom } from '../../../temporal/payload-keys.ts';
-import type { Json } from '../../../workflows/plan/json.ts';
-import { whyUnreadable } from '../../../workflows/plan/unreadable.ts';
+import { SluiceCodec } from '../../../temporal/codec/codec.ts';
+import { payloadKeysFrom } from '../../../temporal/codec/payload-keys.ts';
+import type { Json } from '../../../workflows/plan/values/json.ts';
+import { whyUnreadable } from '../../../workflows/plan/tasks/unreadable.ts';
 import { payloadKey } from '../../support/payload-keys.ts';
 
 const [ONE, TWO] = [payloadKey('one'), payloadKey('two')];

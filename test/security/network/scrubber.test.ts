@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, it } from 'mocha';
-import { Scrubber } from '../../../lib/scrub.ts';
+import { Scrubber } from '../../../lib/scrubbing/scrub.ts';
 import { scrubberOf } from '../../../connections/scrubber.ts';
 
 /** Secrets with all that encodings change. */

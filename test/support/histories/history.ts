@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Reprocess } from '../../../workflows/plan/interval-coverage.ts';
+import type { Reprocess } from '../../../workflows/plan/timetable/interval-coverage.ts';
 
 /** A small history of one pipeline: what its file says, what is in its source, and what happens. */
 export interface History {

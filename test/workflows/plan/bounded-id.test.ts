@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { boundedId, idBeginning, MAX_ID_BYTES } from '../../../workflows/plan/bounded-id.ts';
-import { sha256Hex } from '../../../workflows/plan/sha256.ts';
+import { boundedId, idBeginning, MAX_ID_BYTES } from '../../../workflows/plan/values/bounded-id.ts';
+import { sha256Hex } from '../../../workflows/plan/values/sha256.ts';
 
 const long = fc.string({ unit: 'binary', minLength: 40, maxLength: 300 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { dataIntervalAt, iso, type SchedulePlan, tickAfter, tickBefore } from '../../../workflows/plan/schedule.ts';
-import { wallTime } from '../../../workflows/plan/time-zone.ts';
+import { dataIntervalAt, iso, type SchedulePlan, tickAfter, tickBefore } from '../../../workflows/plan/timetable/schedule.ts';
+import { wallTime } from '../../../workflows/plan/timetable/time-zone.ts';
 import { CLOCK_CHANGE_CASES } from '../../support/clock-change-cases.ts';
 
 const DAY = 86_400_000;

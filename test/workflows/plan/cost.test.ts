@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { cost } from '../../../workflows/plan/expressions/cost.ts';
 import { Evaluator, ExpressionFailed } from '../../../workflows/plan/expressions/evaluator.ts';
-import type { Json } from '../../../workflows/plan/json.ts';
+import type { Json } from '../../../workflows/plan/values/json.ts';
 import { cpuTimer } from '../../support/cpu-time.ts';
 
 const numbers = (count: number): Json => Array.from({ length: count }, (_, n) => n);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CronError, nextTick, parseCron, previousTick } from '../../../workflows/plan/cron.ts';
-import { iso } from '../../../workflows/plan/schedule.ts';
+import { CronError, nextTick, parseCron, previousTick } from '../../../workflows/plan/timetable/cron.ts';
+import { iso } from '../../../workflows/plan/timetable/schedule.ts';
 
 describe('cron', () => {
   /** expression, zone, after, the next ticks */

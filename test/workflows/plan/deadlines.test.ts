@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { deadlineOf, runDeadline, type Times } from '../../../workflows/plan/deadlines.ts';
-import type { CalendarPlan } from '../../../workflows/plan/calendar.ts';
-import type { SlaPlan, SlaPromise, WarnAt } from '../../../workflows/plan/sla.ts';
+import { deadlineOf, runDeadline, type Times } from '../../../workflows/plan/timetable/deadlines.ts';
+import type { CalendarPlan } from '../../../workflows/plan/timetable/calendar.ts';
+import type { SlaPlan, SlaPromise, WarnAt } from '../../../workflows/plan/incidents/sla.ts';
 import { planOf } from '../../support/plans.ts';
 
 const HOUR = 3_600_000;

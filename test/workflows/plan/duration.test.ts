@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { formatDuration, parseDuration } from '../../../workflows/plan/duration.ts';
+import { formatDuration, parseDuration } from '../../../workflows/plan/values/duration.ts';
 
 describe('duration', () => {
   for (const [text, ms] of [

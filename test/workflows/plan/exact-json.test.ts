@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { Decimal } from '../../../workflows/plan/decimal.ts';
-import { exactJsonText, identityText, numberOf, numberOfDouble, parseExactJson } from '../../../workflows/plan/exact-json.ts';
+import { Decimal } from '../../../workflows/plan/values/decimal.ts';
+import { exactJsonText, identityText, numberOf, numberOfDouble, parseExactJson } from '../../../workflows/plan/values/exact-json.ts';
 import { Evaluator, ExpressionFailed } from '../../../workflows/plan/expressions/evaluator.ts';
-import { isExactNumber, type Json, type JsonObject } from '../../../workflows/plan/json.ts';
-import { resolveRunParams } from '../../../workflows/plan/run-params.ts';
+import { isExactNumber, type Json, type JsonObject } from '../../../workflows/plan/values/json.ts';
+import { resolveRunParams } from '../../../workflows/plan/runs/run-params.ts';
 
 const digits = (max: number): fc.Arbitrary<string> => fc.stringMatching(new RegExp(`^[0-9]{1,${max}}$`));
 /** Numbers as JSON writes them, of all sizes. */

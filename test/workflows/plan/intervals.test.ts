@@ -6,15 +6,15 @@ import {
   type IntervalRun,
   type IntervalState,
   stateOfInterval,
-} from '../../../workflows/plan/interval-coverage.ts';
+} from '../../../workflows/plan/timetable/interval-coverage.ts';
 import {
   catchupIntervals,
   type CatchupPlan,
   intervalsBackwards,
   intervalsBetween,
   intervalsCompletedSince,
-} from '../../../workflows/plan/intervals.ts';
-import type { SchedulePlan } from '../../../workflows/plan/schedule.ts';
+} from '../../../workflows/plan/timetable/intervals.ts';
+import type { SchedulePlan } from '../../../workflows/plan/timetable/schedule.ts';
 
 const daily: SchedulePlan = { kind: 'cron', cron: '0 0 * * *', timezone: 'UTC' };
 const at = (text: string): number => Date.parse(`${text.length === 10 ? `${text}T00:00` : text}Z`);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { parseExactJson } from '../../../workflows/plan/exact-json.ts';
+import { parseExactJson } from '../../../workflows/plan/values/exact-json.ts';
 import { Evaluator, ExpressionFailed } from '../../../workflows/plan/expressions/evaluator.ts';
-import type { Json } from '../../../workflows/plan/json.ts';
+import type { Json } from '../../../workflows/plan/values/json.ts';
 
 const evaluator = new Evaluator();
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { chooseReruns, keptOf } from '../../../workflows/plan/rerun.ts';
-import type { TaskResult } from '../../../workflows/plan/run.ts';
+import { chooseReruns, keptOf } from '../../../workflows/plan/runs/rerun.ts';
+import type { TaskResult } from '../../../workflows/plan/runs/run.ts';
 import { planOf, task } from '../../support/plans.ts';
 
 const plan = planOf(

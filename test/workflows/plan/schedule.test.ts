@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { dataIntervalAt, iso, tickAfter, tickBefore, type SchedulePlan } from '../../../workflows/plan/schedule.ts';
+import { dataIntervalAt, iso, tickAfter, tickBefore, type SchedulePlan } from '../../../workflows/plan/timetable/schedule.ts';
 
 const daily: SchedulePlan = { kind: 'cron', cron: '0 0 * * *', timezone: 'UTC' };
 

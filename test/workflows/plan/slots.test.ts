@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { type SlotNews, type SlotRequest, Slots } from '../../../workflows/plan/slots.ts';
+import { type SlotNews, type SlotRequest, Slots } from '../../../workflows/plan/slots/slots.ts';
 
 /** `a1` is the request 1 of group `a`; `a1*2` wants two slots, `a1!1` has priority 1. */
 function request(text: string, onOverlap: SlotRequest['onOverlap'] = 'queue'): SlotRequest {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { simulate } from '../../../cli/test/simulate.ts';
-import { parseDuration } from '../../../workflows/plan/duration.ts';
-import type { JsonObject } from '../../../workflows/plan/json.ts';
+import { parseDuration } from '../../../workflows/plan/values/duration.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { toyAttempt } from '../../support/toy-language.ts';
 import { assertCase, casePlan, CASES, type Given, RULES, ruleTasks } from './language-cases.ts';

@@ -1,5 +1,5 @@
-import type { TaskKind } from '../../../compiler/task-kinds.ts';
-import type { CommonTaskKey } from '../../../workflows/plan/common-task-keys.ts';
+import type { TaskKind } from '../../../compiler/resolve/task-kinds.ts';
+import type { CommonTaskKey } from '../../../workflows/plan/tasks/common-task-keys.ts';
 import type { Given } from './language-cases.ts';
 
 /** What the history of a run on Temporal must show of task `a`, where its end does not say it. */

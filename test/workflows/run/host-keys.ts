@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Plan, RetryPlan, RetryRule, TaskPlan, WaitPlan } from '../../../workflows/plan/plan.ts';
-import type { RunResult } from '../../../workflows/plan/run.ts';
+import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import type { Given } from './language-cases.ts';
 
 /** A run that shows that a host carries out a key, and what it has to come to. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { stringify } from 'yaml';
 import { Compiler } from '../../../compiler/compile.ts';
-import type { Json, JsonObject } from '../../../workflows/plan/json.ts';
+import type { Json, JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
-import type { RunResult } from '../../../workflows/plan/run.ts';
-import type { TriggerRule } from '../../../workflows/plan/trigger-rule.ts';
+import type { RunResult } from '../../../workflows/plan/runs/run.ts';
+import type { TriggerRule } from '../../../workflows/plan/tasks/trigger-rule.ts';
 import { tasksOf, TOYS } from '../../support/toy-language.ts';
 
 const compiler = new Compiler(TOYS);

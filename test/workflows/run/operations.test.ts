@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { simulate } from '../../../cli/test/simulate.ts';
-import { parseDuration } from '../../../workflows/plan/duration.ts';
-import type { RunOperation, TaskOperation } from '../../../workflows/plan/decision.ts';
+import { parseDuration } from '../../../workflows/plan/values/duration.ts';
+import type { RunOperation, TaskOperation } from '../../../workflows/plan/runs/decision.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { toyAttempt } from '../../support/toy-language.ts';
 import { SECOND_ROUND } from '../../support/toy-clock.ts';

@@ -1,5 +1,5 @@
-import { instantAt, parseMoment } from '../moment.ts';
-import { isTimeZone, wallTime } from '../time-zone.ts';
+import { instantAt, parseMoment } from '../timetable/moment.ts';
+import { isTimeZone, wallTime } from '../timetable/time-zone.ts';
 import type { Environment } from './cel.ts';
 import { cost } from './cost.ts';
 import { formatWall } from './date-format.ts';

@@ -1,13 +1,13 @@
 import type { TemplateKind } from './template-place.ts';
 import type { TemplatePlace } from './template-place.ts';
 import { type Environment, EvaluationError, ParseError, type ParseResult, TypeError as CelTypeError } from './cel.ts';
-import { exactJsonText } from '../exact-json.ts';
-import type { Json, JsonObject } from '../json.ts';
+import { exactJsonText } from '../values/exact-json.ts';
+import type { Json, JsonObject } from '../values/json.ts';
 import { cost, MAX_STEPS, meter } from './cost.ts';
 import { expressionLanguage } from './language.ts';
 import { EVENT_META, RUN_NAMES } from './run-names.ts';
 import { fromCel, type Shape, toCel } from './shape.ts';
-import { hasDotSegment } from '../dot-segments.ts';
+import { hasDotSegment } from '../values/dot-segments.ts';
 import { celSource } from './sql-name.ts';
 import { renderSql, sqlValueOf } from './sql-template.ts';
 import { type QuickCondition, quickCondition } from './quick-condition.ts';

@@ -1,4 +1,4 @@
-import { Decimal } from '../decimal.ts';
+import { Decimal } from '../values/decimal.ts';
 import { Environment } from './cel.ts';
 import { cost } from './cost.ts';
 import { addDateFunctions } from './date-functions.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '../json.ts';
+import type { Json } from '../values/json.ts';
 import type { ASTNode } from './cel.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { dataIntervalAround, dataIntervalAt, type DataInterval } from '../schedule.ts';
-import type { Json } from '../json.ts';
+import { dataIntervalAround, dataIntervalAt, type DataInterval } from '../timetable/schedule.ts';
+import type { Json } from '../values/json.ts';
 import type { Plan } from '../plan.ts';
-import { wallTime } from '../time-zone.ts';
+import { wallTime } from '../timetable/time-zone.ts';
 import { formatInstant } from './date-functions.ts';
 import type { Shape } from './shape.ts';
 

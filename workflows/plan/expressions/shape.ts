@@ -1,6 +1,6 @@
-import { Decimal } from '../decimal.ts';
-import { numberOf } from '../exact-json.ts';
-import { isExactNumber, type Json } from '../json.ts';
+import { Decimal } from '../values/decimal.ts';
+import { numberOf } from '../values/exact-json.ts';
+import { isExactNumber, type Json } from '../values/json.ts';
 
 /**
  * The type of a value in expressions, as far as it is known when a file is compiled. It travels with the plan: JSON does not tell `3` from

@@ -1,5 +1,5 @@
-import { exactJsonText } from '../exact-json.ts';
-import { isExactNumber, type Json } from '../json.ts';
+import { exactJsonText } from '../values/exact-json.ts';
+import { isExactNumber, type Json } from '../values/json.ts';
 import { fromCel } from './shape.ts';
 import { type SqlContext, sqlContexts } from './sql-context.ts';
 import { SqlNames, SqlValues } from './sql-name.ts';

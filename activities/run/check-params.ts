@@ -1,0 +1,43 @@
+import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
+import { isExactNumber, isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
+import type { TaskType } from '../define-task.ts';
+import { userFault } from './errors.ts';
+import { schemaErrors } from './schema-errors.ts';
+
+/**
+ * Parameters as their task type takes them: a number that no double holds is its text where text is allowed as well, such as that of a
+ * `--param` of a job.
+ */
+export function fitParams(taskType: TaskType, params: JsonObject): JsonObject {
+  let fitted: Json = params;
+  const errors = schemaErrors(taskType.params, params);
+  for (const { steps, path, type } of errors) {
+    const takesNumbers = errors.some((each) => each.path === path && (each.type === 'number' || each.type === 'integer'));
+    if (type === 'string' && takesNumbers) fitted = replaceAt(fitted, steps, (value) => (isExactNumber(value) ? value.$number : value));
+  }
+  return fitted as JsonObject;
+}
+
+function replaceAt(value: Json, [step, ...rest]: readonly string[], change: (value: Json) => Json): Json {
+  if (step === undefined) return change(value);
+  if (Array.isArray(value)) return value.map((each: Json, index) => (String(index) === step ? replaceAt(each, rest, change) : each));
+  return isMap(value) ? { ...value, [step]: replaceAt(value[step] ?? null, rest, change) } : value;
+}
+
+/**
+ * Holds parameters against the schema of their task type, once expressions have been replaced by values: the compiler could check their
+ * types, and not their forms.
+ * @throws ApplicationFailure `InvalidParameters`
+ */
+export function checkParams(taskType: TaskType, params: JsonObject): void {
+  const errors = schemaErrors(taskType.params, params);
+  const told =
+    errors.length > 0
+      ? errors.map(({ path, message }) => `${path || taskType.type}: ${message}`)
+      : (taskType.mistakes?.(params as never) ?? []).map(({ at, message }) => `${at.join('.') || taskType.type}: ${message}`);
+  if (told.length === 0) return;
+  throw userFault(
+    'InvalidParameters',
+    `What the expressions gave does not fit: ${[...new Set(told)].join('; ')}. Given: ${exactJsonText(params).slice(0, 500)}`,
+  );
+}

@@ -1,0 +1,25 @@
+import { CONNECTIONS } from '../../connections/catalog.ts';
+import { readableValues } from '../../connections/in-expressions.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
+import type { TaskType } from '../define-task.ts';
+import { getConnection, runTask, type Surroundings } from './run-task.ts';
+
+const ANY_TYPE = CONNECTIONS.map(({ type }) => type);
+
+/**
+ * The Temporal activities of `catalog`: activity type = task type. Connections are injected and opened by each task for itself.
+ * Beside them `connection_fields`, which the interpreter asks where expressions read fields of connections.
+ */
+export function createActivities(
+  catalog: readonly TaskType[],
+  surroundings: Surroundings,
+): Record<string, (input: TaskInput) => Promise<Json>> & { connection_fields: (names: readonly string[]) => Promise<Json> } {
+  const tasks = catalog
+    .filter(({ runtime }) => runtime === 'activity')
+    .map((taskType): [string, (input: TaskInput) => Promise<Json>] => [taskType.type, (input) => runTask(taskType, surroundings, input)]);
+  return Object.assign(Object.fromEntries(tasks), {
+    connection_fields: async (names: readonly string[]) =>
+      Object.fromEntries(names.map((name) => [name, readableValues(getConnection(surroundings.connections, name, ANY_TYPE))])),
+  });
+}

@@ -1,0 +1,200 @@
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { CallbackError, failOnCallbackError } from '../../lib/callback-errors.ts';
+import type { ConnectionOf, ConnectionType } from '../../connections/catalog.ts';
+import type { Connections } from '../../connections/connections.ts';
+import { ConnectionError } from '../../connections/parse.ts';
+import { scrub, type Scrubber } from '../../lib/scrubbing/scrub.ts';
+import { withCurrentNames } from '../../lib/current-names.ts';
+import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import type { RetryRule } from '../../workflows/plan/plan.ts';
+import { Evaluator, ExpressionFailed } from '../../workflows/plan/expressions/evaluator.ts';
+import type { BatchItem, TaskInput } from '../../workflows/plan/tasks/task-input.ts';
+import { checkParams, fitParams } from './check-params.ts';
+import type { TaskType } from '../define-task.ts';
+import { platformFault, userFault } from './errors.ts';
+import { beforeTheEnd, withinLook } from './last-look.ts';
+import { runFolder } from '../support/dataset/run-folder.ts';
+import type { OutputStore } from './output-store.ts';
+import type { RunLookup } from './run-lookup.ts';
+
+/** What a worker gives to its tasks. */
+export interface Surroundings {
+  readonly connections: Connections;
+  /** What people must not be told: the secrets of the connections. */
+  readonly secrets: Scrubber;
+  /** Takes outputs that are too large for a history; without it they are refused. */
+  readonly outputs: OutputStore | undefined;
+  readonly runs: RunLookup;
+}
+
+/** Runs a task type as an activity: heartbeats, connections, cancellation, the rules for failures, the size of the output. */
+export async function runTask(taskType: TaskType, { connections, secrets, outputs, runs }: Surroundings, input: TaskInput): Promise<Json> {
+  const activity = Context.current();
+  const { info } = activity;
+  const startedAt = performance.now();
+  let lastProgress: Json | undefined = info.heartbeatDetails as Json | undefined;
+  const heartbeat = (): void => activity.heartbeat(lastProgress);
+  // A worker that is alive says so at once and then on its own clock, whatever the task is waiting for: silence means that the worker died.
+  heartbeat();
+  const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
+
+  const runOnce = async ({ params: given, output, values }: BatchItem, suffix: string, signal: AbortSignal): Promise<Json> => {
+    const named = withCurrentNames(taskType.params, given);
+    const params = input.rendered ? fitParams(taskType, named) : named;
+    if (input.rendered) checkParams(taskType, params);
+    const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
+    // A workflow id is used again when an interval is run again: then the effects are others.
+    const task = `${info.activityId}${suffix}`;
+    const identity = [workflowId, ...(input.run ? [runId] : []), task].join('/');
+    const result = await taskType.run(
+      {
+        pipelineRunId: input.run?.pipelineRunId ?? workflowId,
+        dagId: input.run?.dagId ?? info.workflowType ?? '',
+        ...(input.run && { run: input.run }),
+        task,
+        attempt: info.attempt,
+        ...(input.planHash !== undefined && { planHash: input.planHash }),
+        interval: input.interval,
+        idempotencyKey: identity,
+        input: input.input,
+        output: output !== undefined && input.run ? output + runFolder({ run: input.run, task, idempotencyKey: identity }) : output,
+        intervalFolder: output,
+        connections: resolveConnections(taskType, connections, params),
+        connection: (name, types) => getConnection(connections, name, types),
+        timezone: input.timezone ?? 'UTC',
+        holds: (condition, own) => holds(condition, { ...values, ...own }, input.timezone),
+        scrub: (text) => scrub(text, secrets),
+        runs,
+        signal,
+        workerShutsDown: () => activity.cancellationDetails?.workerShutdown ?? false,
+        givenUp: () =>
+          activity.cancellationDetails !== undefined &&
+          !activity.cancellationDetails.cancelRequested &&
+          !activity.cancellationDetails.workerShutdown,
+        progress(point) {
+          lastProgress = point;
+          heartbeat();
+        },
+        resumePoint: info.heartbeatDetails as Json | undefined,
+        log: activity.log,
+      },
+      params as Record<string, Json>,
+    );
+    // What is stored in S3 leaves the worker as well.
+    const clean = secrets.hideIn(result);
+    return keepable(taskType, { identity: [workflowId, runId, task].join('/'), output: clean, most: mostBytes(input) }, outputs, signal);
+  };
+
+  try {
+    const work = (signal: AbortSignal): Promise<Json> =>
+      input.batch ? runBatch(input.batch, (item, suffix) => runOnce(item, suffix, signal)) : runOnce(input, '', signal);
+    return await failOnCallbackError(`${info.workflowExecution?.workflowId}/${info.activityId}`, activity.cancellationSignal, (signal) =>
+      taskType.waits
+        ? withinLook(info, signal, taskType.summary(withCurrentNames(taskType.params, input.params) as never), work)
+        : work(signal),
+    );
+  } catch (error) {
+    if (activity.cancellationDetails?.workerShutdown) {
+      throw ApplicationFailure.create({
+        type: 'WorkerShutdown',
+        message: 'The worker shut down; the task goes on with another worker.',
+        nextRetryDelay: '1s',
+        ...(error instanceof Error && { cause: error }),
+      });
+    }
+    if (activity.cancellationSignal.aborted) {
+      // Drivers answer an abort in their own words; Temporal records a cancellation only for its own failure.
+      throw error instanceof CancelledFailure ? error : await activity.cancelled;
+    }
+    if (error instanceof CallbackError) {
+      const message = `${error.message}. The attempt was ended; the worker and its other tasks continue. The worker's log has the stack trace.`;
+      throw platformFault('CallbackFailed', message, error.cause);
+    }
+    const failure = input.retryRules ? withRules(error, input.retryRules) : error;
+    if (taskType.waits && failure instanceof ApplicationFailure && !failure.nonRetryable) {
+      throw beforeTheEnd(failure, info, performance.now() - startedAt);
+    }
+    throw failure;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** One item after the other; an item that fails fails the batch, and the retry works through all of it again: tasks are idempotent. */
+async function runBatch(
+  batch: NonNullable<TaskInput['batch']>,
+  runOnce: (item: BatchItem, suffix: string) => Promise<Json>,
+): Promise<Json> {
+  const outputs: Json[] = [];
+  for (const [index, item] of batch.entries()) outputs.push(await runOnce(item, `/${index}`));
+  return outputs;
+}
+
+function holds(condition: string, values: JsonObject, zone: string | undefined): boolean {
+  try {
+    return new Evaluator({}, zone).test(condition, values);
+  } catch (error) {
+    if (error instanceof ExpressionFailed) throw userFault('InvalidParameters', error.message);
+    throw error;
+  }
+}
+
+/** A failure as the task's `retry_policy` wants it treated. */
+function withRules(error: unknown, rules: readonly RetryRule[]): unknown {
+  if (!(error instanceof ApplicationFailure)) return error;
+  const rule = rules.find(({ on }) => on === error.type);
+  if (!rule) return error;
+  return ApplicationFailure.create({
+    ...(typeof error.type === 'string' && { type: error.type }),
+    message: error.message,
+    nonRetryable: rule.action === 'fail',
+    ...(error.details && { details: error.details }),
+    ...(rule.delayMs !== undefined && { nextRetryDelay: rule.delayMs }),
+    ...(error.cause && { cause: error.cause }),
+  });
+}
+
+/** Temporal keeps outputs in the history of the run, and does not survive one of several megabytes. */
+const MAX_OUTPUT_BYTES = 64 * 1024;
+/** The outputs of a batch are one to Temporal. */
+const MAX_BATCH_BYTES = 1_000_000;
+
+function mostBytes({ batch }: TaskInput): number {
+  return batch ? Math.min(MAX_OUTPUT_BYTES, Math.floor(MAX_BATCH_BYTES / batch.length)) : MAX_OUTPUT_BYTES;
+}
+
+/** An output, or where it is when it is too large to be kept. */
+async function keepable(
+  { type }: TaskType,
+  { identity, output, most }: { readonly identity: string; readonly output: Json; readonly most: number },
+  outputs: OutputStore | undefined,
+  signal: AbortSignal,
+): Promise<Json> {
+  const bytes = Buffer.byteLength(JSON.stringify(output));
+  if (bytes <= most) return output;
+  if (outputs) return { ...(await outputs.put(identity, exactJsonText(output), signal)) };
+  throw userFault(
+    'OutputTooLarge',
+    `The output of ${type} has ${bytes} bytes; at most ${most} are kept in a run. Set SLUICE_OUTPUTS=s3://bucket/prefix on the workers, ` +
+      'and larger ones go there; or write the data to S3 and return where it is.',
+  );
+}
+
+function resolveConnections(taskType: TaskType, connections: Connections, params: JsonObject): Record<string, never> {
+  const named = Object.entries(taskType.connections).flatMap(([name, need]) => {
+    const chosen = params[need.key] ?? need.default;
+    return typeof chosen === 'string' ? [[name, getConnection(connections, chosen, need.types)]] : [];
+  });
+  return Object.fromEntries(named) as Record<string, never>;
+}
+
+/** A connection by its name. @throws ApplicationFailure `ConnectionNotDefined` */
+export function getConnection<T extends ConnectionType>(connections: Connections, name: string, types: readonly T[]): ConnectionOf<T> {
+  try {
+    return connections.get(name, types);
+  } catch (error) {
+    if (error instanceof ConnectionError) throw userFault('ConnectionNotDefined', error.message);
+    throw error;
+  }
+}

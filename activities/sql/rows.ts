@@ -1,6 +1,0 @@
-import type { Json, JsonObject } from '../../workflows/plan/json.ts';
-
-/** A row as JSON: `lib/postgres.ts` reads values as what JSON can hold. */
-export function rowOf(row: Readonly<Record<string, unknown>>): JsonObject {
-  return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, value as Json]));
-}

@@ -1,0 +1,90 @@
+import { isMap } from '../../../workflows/plan/values/json.ts';
+import { ownMark } from '../dataset/own-mark.ts';
+import { userFault } from '../../run/errors.ts';
+import { JobFiles, METRICS_NAME } from './job-files.ts';
+import { readMetrics } from './metrics.ts';
+import { handedOver, requireUnchanged, termsOf } from './model-data.ts';
+import { type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
+import {
+  findVersion,
+  type ModelContext,
+  type ModelParams,
+  type Models,
+  type ProgramParams,
+  programName,
+  requireFiles,
+  runTrainer,
+  trainerOf,
+  withModels,
+} from './model-tasks.ts';
+import { findStandingChampion } from './standing-champion.ts';
+import { readUnseenData } from './unseen-data.ts';
+
+/** What an `evaluate_model` task tells. */
+export interface EvaluatedModel {
+  readonly model: string;
+  readonly version: string;
+  readonly metrics: Metrics;
+  /** Of the champion on the same data; empty where there is none, or it is this version. */
+  readonly champion: Metrics;
+  readonly champion_version: string | null;
+}
+
+interface Measured {
+  readonly metrics: Metrics;
+  readonly champion: Metrics | undefined;
+}
+
+/** Measures a version and the champion on the same data, in one go: what they are compared by must not come from two days. */
+export async function evaluate(
+  ctx: ModelContext,
+  params: ModelParams & ProgramParams & { readonly version?: string; readonly metrics?: readonly string[] },
+): Promise<EvaluatedModel> {
+  return withModels(ctx, params, async (models) => {
+    const { model, metrics: wanted = [] } = params;
+    const measuredVersion = await findVersion(models, model, params.version ?? '');
+    const { version, uri } = measuredVersion;
+    await requireFiles(models, measuredVersion, ctx.signal);
+    const data = await readUnseenData(ctx, models, measuredVersion);
+    const champion = await findOtherChampion(ctx, models, model, version);
+    const program = programName(params);
+    const advice = `where ${METRICS_NAME} is expected: {"metrics": {…}, "champion": {…}}.`;
+    const place = `${versionFolder(models.store, model, version)}evaluations/${ownMark(ctx.idempotencyKey)}/`;
+    const result = new JobFiles<Measured>(models.storage, place, advice, ({ metrics }) => {
+      if (metrics === undefined) return undefined;
+      const both = isMap(metrics) ? metrics : {};
+      return {
+        metrics: complete(readMetrics(both.metrics ?? null, program), wanted, program),
+        champion: champion && complete(readMetrics(both.champion ?? null, `${program} for the champion`), wanted, program),
+      };
+    });
+    const reads = { model: uri, ...(champion && { champion: champion.uri }) };
+    const measured = await runTrainer(ctx, models, params, reads, result, data);
+    if (data) await requireUnchanged(models.storage, data, handedOver(data.lineage), ctx.signal);
+    await models.registry.saveEvaluation(model, version, {
+      metrics: measured.metrics,
+      ...(champion && measured.champion && { champion: { version: champion.version, metrics: measured.champion } }),
+      data: data?.lineage.uri ?? null,
+      ...(data && { terms: termsOf(data, trainerOf(params), params.params ?? {}) }),
+    });
+    return { model, version, metrics: measured.metrics, champion: measured.champion ?? {}, champion_version: champion?.version ?? null };
+  });
+}
+
+/** @returns the champion, where it is another version */
+async function findOtherChampion(ctx: ModelContext, models: Models, model: string, version: string): Promise<ModelVersion | undefined> {
+  const reign = await models.registry.champion(model);
+  if (reign?.champion.version === version) return undefined;
+  const champion = await findStandingChampion(ctx, models, model, reign);
+  return champion?.version === version ? undefined : champion;
+}
+
+function complete(measured: Metrics, wanted: readonly string[], program: string): Metrics {
+  const lacking = wanted.filter((name) => !Object.hasOwn(measured, name));
+  if (lacking.length === 0) return measured;
+  const there = Object.keys(measured).join(', ') || 'nothing';
+  throw userFault(
+    'DataMismatch',
+    `${program} has measured ${there}, and not ${lacking.join(', ')}. Measure it in the program, or take it out of 'metrics'.`,
+  );
+}

@@ -1,0 +1,24 @@
+import type { Json } from '../../../workflows/plan/values/json.ts';
+import { userFault } from '../../run/errors.ts';
+import { METRICS_NAME } from './job-files.ts';
+import type { Metrics } from './model-registry.ts';
+
+/**
+ * Reads what a program says that it has measured.
+ * @param metrics what it has written, as JSON
+ * @param who the program, for messages
+ * @throws ApplicationFailure `DataMismatch` when it is no map of numbers: a model that cannot be measured is none
+ */
+export function readMetrics(metrics: Json | undefined, who: string): Metrics {
+  if (metrics === undefined) return {};
+  if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) {
+    throw userFault('DataMismatch', `${METRICS_NAME} of ${who} is no map. Write names with numbers: {"ndcg_at_10": 0.31}.`);
+  }
+  for (const [name, value] of Object.entries(metrics)) {
+    if (typeof value !== 'number' || !Number.isFinite(value)) {
+      const given = typeof value === 'number' ? String(value) : JSON.stringify(value);
+      throw userFault('DataMismatch', `'${name}' in ${METRICS_NAME} of ${who} is ${given}, and must be a finite number.`);
+    }
+  }
+  return metrics as Metrics;
+}

@@ -1,0 +1,182 @@
+import { isMap, type Json } from '../../../workflows/plan/values/json.ts';
+import { userFault } from '../../run/errors.ts';
+import { type Champion, REIGNS_READ } from './model-registry.ts';
+import type { RegistryFiles } from './registry-files.ts';
+
+/** A champion for some time; the first is number 1. */
+export interface S3Reign {
+  readonly number: number;
+  readonly champion: Champion;
+}
+
+/** What a file says of a champion. Earlier releases wrote no number. */
+type Written = Champion & { readonly number?: number };
+
+/** A file of the log: `00000001.json`. */
+const NAME = /^(\d{8})\.json$/;
+
+/**
+ * The champions of a model, one after the other, in S3.
+ *
+ * `<model>/champions/00000001.json`, `…2.json` and so on are the log, and the highest number is the reign of now: a file is written only where
+ * there is none of its number, so of several that come after the same reign one wins. `<model>/aliases/champion.json` is a copy of the newest
+ * for services. It cannot be moved in the same step: whoever has moved it looks again, and whoever asks for the champion puts right what a
+ * killed worker has left, and an alias that was lost. An alias that is not a copy of a file of the log was written by something else, and
+ * means nothing: that is an error, which `sluice models` puts right.
+ */
+export class S3Reigns {
+  readonly #files: RegistryFiles;
+  readonly #folder: string;
+  readonly #model: string;
+  readonly #alias: string;
+
+  /** @param folder of the model: `s3://models/recommendations/` */
+  constructor(files: RegistryFiles, folder: string, model: string) {
+    this.#files = files;
+    this.#folder = `${folder}champions/`;
+    this.#model = model;
+    this.#alias = `${folder}aliases/champion.json`;
+  }
+
+  /** The number of the reign of now; 0: there was none. */
+  async latest(): Promise<number> {
+    return (await this.#numbers()).at(-1) ?? 0;
+  }
+
+  /** The reigns, the newest first; what cannot be read is left out. */
+  async history(): Promise<Champion[]> {
+    const numbers = (await this.#numbers()).slice(-REIGNS_READ).reverse();
+    const found = await Promise.all(numbers.map((number) => this.#read(number)));
+    return found.filter((champion) => champion !== undefined);
+  }
+
+  /**
+   * The reign of now, with the alias where it belongs.
+   * @param exists whether the model has a version
+   * @throws ApplicationFailure `DataMismatch`
+   */
+  async current(exists: (version: string) => Promise<boolean>): Promise<S3Reign | undefined> {
+    for (;;) {
+      const number = (await this.latest()) || (await this.#adopt(exists));
+      if (number === 0) return undefined;
+      const champion = await this.#read(number);
+      if (!champion) throw this.#damaged(this.#file(number), 'is no entry of the log of champions that Sluice has written');
+      if (await this.#settleAlias({ number, champion })) return { number, champion };
+    }
+  }
+
+  /** Begins a reign, if `before` is still the number of the one of now. @returns false when another came first */
+  async begin(champion: Champion, before: number): Promise<boolean> {
+    const number = before + 1;
+    if (!(await this.#files.write(this.#file(number), { ...champion, number }, undefined))) return false;
+    await this.#moveAlias();
+    return true;
+  }
+
+  /** Takes over the champion of an earlier release, which kept no log. @returns the number of its reign; 0: there is none */
+  async #adopt(exists: (version: string) => Promise<boolean>): Promise<number> {
+    const found = await this.#files.readText(this.#alias);
+    if (!found) return 0;
+    const alias = read(found.text);
+    if (!alias || alias.number !== undefined || alias.version === null || !(await exists(alias.version))) {
+      throw this.#damaged(this.#alias, this.#why(alias, 'there is no log of champions beside it'));
+    }
+    await this.begin(alias, 0);
+    return this.latest();
+  }
+
+  /**
+   * Moves the alias to a reign where it is missing or behind.
+   * @returns false when there is a newer reign by now
+   * @throws ApplicationFailure `DataMismatch` when the alias is none of Sluice's
+   */
+  async #settleAlias(reign: S3Reign): Promise<boolean> {
+    const found = await this.#files.readText(this.#alias);
+    if (!found) {
+      if (reign.champion.version !== null) await this.#moveAlias();
+      return true;
+    }
+    const alias = read(found.text);
+    const number = alias?.number ?? 1;
+    if (alias && number === reign.number && isSame(alias, reign.champion)) return true;
+    if (alias && number > reign.number && (await this.latest()) > reign.number) return false;
+    const entry = alias && number < reign.number ? await this.#read(number) : undefined;
+    if (!alias || !entry || !isSame(alias, entry)) {
+      throw this.#damaged(
+        this.#alias,
+        this.#why(
+          alias,
+          reign.champion.version === null ? 'the log has no champion' : `the champion in the log is ${reign.champion.version}`,
+        ),
+      );
+    }
+    await this.#moveAlias();
+    return true;
+  }
+
+  /** Makes the alias a copy of the newest reign, whatever it holds; ends when it is one after the last look at the log. */
+  async #moveAlias(): Promise<void> {
+    for (;;) {
+      const number = await this.latest();
+      const champion = await this.#read(number);
+      const found = await this.#files.readText(this.#alias);
+      const alias = found && read(found.text);
+      if (!champion || (alias?.number === number && isSame(alias, champion))) return;
+      if (champion.version !== null) await this.#files.write(this.#alias, { ...champion, number }, found?.etag);
+      else if (found) await this.#files.delete(this.#alias);
+      else return;
+    }
+  }
+
+  async #numbers(): Promise<number[]> {
+    return (await this.#files.list(this.#folder)).flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number);
+  }
+
+  async #read(number: number): Promise<Champion | undefined> {
+    const found = await this.#files.readText(this.#file(number));
+    const written = found && read(found.text);
+    if (!written) return undefined;
+    const { number: own, ...champion } = written;
+    return own === number ? champion : undefined;
+  }
+
+  #file(number: number): string {
+    return `${this.#folder}${String(number).padStart(8, '0')}.json`;
+  }
+
+  #why(alias: Written | undefined, instead: string): string {
+    return alias ? `names ${alias.version ?? 'no version'} as the champion, and ${instead}` : 'is no alias that Sluice has written';
+  }
+
+  #damaged(uri: string, what: string): Error {
+    return userFault(
+      'DataMismatch',
+      `${uri} ${what}: the champion of model '${this.#model}' is unknown. \`sluice models show ${this.#model}\` lists its versions; ` +
+        `\`sluice models promote ${this.#model} VERSION\` names the one in use, and writes the file again.`,
+    );
+  }
+}
+
+function isSame(a: Champion, b: Champion): boolean {
+  return a.version === b.version && a.previous === b.previous && a.promoted_by === b.promoted_by;
+}
+
+/** @returns undefined when a text is not what Sluice writes of a champion */
+function read(text: string): Written | undefined {
+  let value: Json;
+  try {
+    value = JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+  if (!isMap(value)) return undefined;
+  const { version, previous, promoted_by: by, promoted_at: at, number } = value;
+  const isName = (name: Json | undefined): boolean => name === null || (typeof name === 'string' && name !== '');
+  const isWhole =
+    isName(version) &&
+    isName(previous) &&
+    typeof by === 'string' &&
+    (at === undefined || typeof at === 'string') &&
+    (number === undefined || (Number.isSafeInteger(number) && Number(number) > 0));
+  return isWhole ? (value as unknown as Written) : undefined;
+}

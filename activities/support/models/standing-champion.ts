@@ -1,0 +1,76 @@
+import type { TaskContext } from '../../define-task.ts';
+import { findFileDamage } from './model-files.ts';
+import type { Champion, ModelVersion, Reign } from './model-registry.ts';
+import type { Models } from './model-tasks.ts';
+
+/**
+ * The version that others are compared with: the champion, or, where its version or its files are gone, the one before it that has them. A
+ * champion without files cannot be measured: it stops no training, and it does not let any version be "the first".
+ * @param reign of now
+ * @returns undefined when there is none
+ */
+export async function findStandingChampion(
+  ctx: Pick<TaskContext, 'log' | 'signal'>,
+  models: Models,
+  model: string,
+  reign: Reign | undefined,
+): Promise<ModelVersion | undefined> {
+  const now = reign?.champion.version ?? null;
+  if (now === null) return undefined;
+  const intact = await findIntact(models, model, now, ctx.signal);
+  if (typeof intact !== 'string') return intact;
+  ctx.log.warn('The champion cannot be compared with: the one before it is', { model, version: now, why: intact });
+  for (const version of line(await models.registry.history(model)).slice(1)) {
+    const earlier = await findIntact(models, model, version, ctx.signal);
+    if (typeof earlier !== 'string') return earlier;
+  }
+  return undefined;
+}
+
+/**
+ * The version that was champion before the one of now and can be used.
+ * @returns a message where there is none
+ */
+export async function findEarlierChampion(models: Models, model: string, signal: AbortSignal): Promise<ModelVersion | string> {
+  const history = await models.registry.history(model);
+  const [now] = history;
+  if (!now) return `Model '${model}' has never had a champion in ${models.registry.place}.`;
+  // A champion that was cleared comes back.
+  const earlier = now.version === null ? line(history.slice(history.findIndex(({ version }) => version !== null))) : line(history).slice(1);
+  const why: string[] = [];
+  for (const version of earlier) {
+    const found = await findIntact(models, model, version, signal);
+    if (typeof found !== 'string') return found;
+    why.push(`${version}: ${found}`);
+  }
+  const there = why.length === 0 ? 'there was none' : why.join('; ');
+  return `Model '${model}' has no champion before ${now.version ?? 'the last'} that can be used: ${there}. \`sluice models promote ${model} VERSION\` names another.`;
+}
+
+/** @returns what is wrong with a version where it cannot be used */
+async function findIntact(
+  { registry, storage }: Models,
+  model: string,
+  version: string,
+  signal: AbortSignal,
+): Promise<ModelVersion | string> {
+  const found = await registry.find(model, version);
+  if (!found) return `version '${version}' is not in ${registry.place}`;
+  const damage = await findFileDamage(storage, found, signal);
+  return damage === undefined ? found : `its files ${damage}`;
+}
+
+/**
+ * The champion and those that it goes back to, one after the other: a promotion that was taken back is not among them, and nothing from before
+ * the champion was cleared.
+ * @param history the newest first
+ */
+function line(history: readonly Champion[]): string[] {
+  const stack: string[] = [];
+  for (const { version } of [...history].reverse()) {
+    if (version === null) stack.length = 0;
+    else if (stack.includes(version)) stack.length = stack.indexOf(version) + 1;
+    else stack.push(version);
+  }
+  return stack.reverse();
+}

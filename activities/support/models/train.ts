@@ -1,0 +1,100 @@
+import { parseS3Uri } from '../../../lib/s3.ts';
+import { deleteAllUnder, deleteUnder } from '../dataset/delete-under.ts';
+import { ownMark } from '../dataset/own-mark.ts';
+import type { TaskContext } from '../../define-task.ts';
+import { JobFiles } from './job-files.ts';
+import { readMetrics } from './metrics.ts';
+import { type ModelData, readModelData, requireUnchanged } from './model-data.ts';
+import { recordFiles } from './model-files.ts';
+import { type HeldOut, type Metrics, type ModelVersion, versionFolder } from './model-registry.ts';
+import {
+  type ModelContext,
+  type ModelParams,
+  type Models,
+  type ProgramParams,
+  programName,
+  runTrainer,
+  trainerOf,
+  withModels,
+} from './model-tasks.ts';
+import type { Split } from './split-data.ts';
+
+/** What a `train_model` task tells. */
+export type TrainedModel = Pick<ModelVersion, 'model' | 'version' | 'uri' | 'metrics'>;
+
+/** Trains a model and registers it. A task of a run makes one version, however often it is attempted. */
+export async function train(ctx: ModelContext, params: ModelParams & ProgramParams & { readonly split?: Split }): Promise<TrainedModel> {
+  return withModels(ctx, params, async (models) => {
+    const { model } = params;
+    const folder = versionFolder(models.store, model, versionName(ctx));
+    // An attempt that goes on after the server has given it up writes elsewhere than the next one. Of Spark jobs it is the same one.
+    const uri = `${folder}files${params.job_name === undefined && ctx.attempt > 1 ? `-${ctx.attempt}` : ''}/`;
+    const known = await models.registry.findAt(model, uri);
+    if (known) {
+      ctx.log.info('The version is there since an earlier attempt', { model, version: known.version });
+      return told(known);
+    }
+    await models.registry.prepare(model);
+    const data = ctx.input && (await readModelData(models.storage, ctx.input, ctx.signal));
+    const parts = data && params.split && (await splitForTraining(ctx, models, data, params.split, `${folder}data/`));
+    const advice = `where its model is expected. Write it there, and metrics.json beside it with what was measured.`;
+    const files = new JobFiles<Metrics>(models.storage, uri, advice, (left) =>
+      left.files === 0 ? undefined : readMetrics(left.metrics, programName(params)),
+    );
+    const metrics = await runTrainer(ctx, models, params, {}, files, parts?.train ?? data);
+    if (data && ctx.input) await requireUnchanged(models.storage, data, ctx.input, ctx.signal);
+    const lineage = {
+      pipeline_run: ctx.pipelineRunId,
+      task: ctx.task,
+      plan_hash: ctx.planHash ?? '',
+      data_interval: ctx.interval,
+      datasets: data ? [data.lineage] : [],
+      ...(parts && { held_out: parts.heldOut }),
+      trainer: trainerOf(params),
+      params: params.params ?? {},
+    };
+    const recorded = await recordFiles(models.storage, uri, ctx.signal);
+    const registered = await models.registry.register({ model, uri, metrics, lineage, files: recorded });
+    // Its rows are in the data set that was split, and in no evaluation.
+    if (parts) await deleteAllUnder(models.storage, parseS3Uri(parts.train.lineage.uri), ctx.signal);
+    if (ctx.attempt > 1 || registered.uri !== uri) await deleteOtherAttempts(ctx, models, folder, registered.uri);
+    return told(registered);
+  });
+}
+
+/** Deletes what attempts have left that did not register the version. @param uri of the files that it is registered with */
+async function deleteOtherAttempts({ log, signal }: ModelContext, { storage }: Models, folder: string, uri: string): Promise<void> {
+  const kept = parseS3Uri(uri).key;
+  const list = `${kept.slice(0, -1)}.json`;
+  try {
+    await deleteUnder(storage, parseS3Uri(`${folder}files`), (key) => key.startsWith(kept) || key === list, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('Could not delete what other attempts have left; the version does not need it.', { folder, error });
+  }
+}
+
+/** @param folder of the two parts: `s3://bucket/prefix/` */
+async function splitForTraining(
+  { signal, log }: ModelContext,
+  { storage }: Models,
+  data: ModelData,
+  split: Split,
+  folder: string,
+): Promise<{ readonly train: ModelData; readonly heldOut: HeldOut }> {
+  // Few trainings need its database.
+  const { splitData } = await import('./split-data.ts');
+  const { by, from, train, test } = await splitData(storage, data.manifest, split, folder, signal);
+  log.info('The newest rows are set aside for the evaluation', { by, from, train: train.rows, test: test.rows });
+  const heldOut = { by, from, dataset: (await readModelData(storage, test, signal)).lineage };
+  return { train: await readModelData(storage, train, signal), heldOut };
+}
+
+/** Sorted by time; the same for every attempt of a task in a run: `20240101T000000Z-1a2b3c4d`. */
+function versionName({ interval, idempotencyKey }: TaskContext): string {
+  return `${interval.end.replace(/\.\d+/, '').replace(/[-:]/g, '')}-${ownMark(idempotencyKey).slice(0, 8)}`;
+}
+
+function told({ model, version, uri, metrics }: ModelVersion): TrainedModel {
+  return { model, version, uri, metrics };
+}

@@ -1,0 +1,93 @@
+import { type DatasetManifest, MANIFEST_NAME } from '../../../workflows/plan/datasets/dataset.ts';
+import { findManifest } from '../dataset/read-manifest.ts';
+import { userFault } from '../../run/errors.ts';
+import { handedOver, type ModelData, readModelData } from './model-data.ts';
+import type { DatasetOfLineage, ModelVersion } from './model-registry.ts';
+import type { ModelContext, Models } from './model-tasks.ts';
+import { overlapOf, type RowSource } from './row-overlap.ts';
+
+/**
+ * Reads what a version is measured on: the data of the task before, or, where the version was trained on that and its training has set rows
+ * aside, those rows.
+ * @returns undefined where no task before makes data
+ * @throws ApplicationFailure `DataMismatch` when the version has seen it: a model that knows its data by heart would look better than an honest one
+ */
+export async function readUnseenData(
+  { input, log, signal }: ModelContext,
+  models: Models,
+  { model, version, lineage }: ModelVersion,
+): Promise<ModelData | undefined> {
+  if (!input) return undefined;
+  const { storage } = models;
+  const data = await readModelData(storage, input, signal);
+  const { uri, rows } = data.lineage;
+  for (const trained of lineage.datasets) {
+    const isSame = trained.uri === uri || (rows > 0 && trained.contents === data.lineage.contents);
+    if (isSame && lineage.held_out) {
+      const { by, from, dataset } = lineage.held_out;
+      log.info('The version is measured on the rows that its training has set aside', { by, from, rows: dataset.rows });
+      return readModelData(storage, handedOver(dataset), signal);
+    }
+    const seen = isSame ? sameData(trained, uri) : await findSeenRows(models, trained, data, signal);
+    if (seen === 'unknown') {
+      log.warn('It is not known whether the version was trained on rows of this data: their extracts do not tell', {
+        trained: trained.uri,
+        uri,
+      });
+    } else if (seen !== undefined) {
+      throw userFault(
+        'DataMismatch',
+        `Version '${version}' of model '${model}' was trained on ${trained.uri}, ${seen}. Measure it on data that it has not seen: add ` +
+          "`split: {by: time, test: 20%}` to train_model, which sets the newest rows aside, and let evaluate_model read the same task's data; or extract " +
+          'such data in a task of its own, and name the task in `inputs`.',
+      );
+    }
+  }
+  return data;
+}
+
+function sameData(trained: DatasetOfLineage, uri: string): string {
+  return trained.uri === uri ? 'the data of this task' : `and ${uri}, the data of this task, holds the same files`;
+}
+
+/**
+ * Compares two extracts by the checksums of their files, and by what they have asked the database for.
+ * @returns how they overlap, as the end of a sentence; `unknown` where it does not follow from that; undefined where they do not
+ */
+async function findSeenRows(
+  { storage }: Models,
+  trained: DatasetOfLineage,
+  { manifest, lineage: { uri, rows } }: ModelData,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (rows === 0 || trained.rows === 0) return undefined;
+  const found = await findManifest(storage, trained.uri + MANIFEST_NAME, signal);
+  // Of runs of one interval only the newest keep their data.
+  if (!found || (trained.checksum !== undefined && found.checksum !== trained.checksum)) return 'unknown';
+  const known = new Set(found.content.entries.filter((entry) => entry.rows > 0).map(({ sha256 }) => sha256));
+  const shared = manifest.content.entries.filter((entry) => known.has(entry.sha256)).length;
+  if (shared > 0) return `and ${shared} of the files of ${uri}, the data of this task, are the same`;
+  const [before, now] = [found.content, manifest.content];
+  // What no extract has made may be made of anything.
+  if (before.source?.database === undefined || before.source.database !== now.source?.database) return undefined;
+  const overlap = overlapOf(rowSource(before), rowSource(now));
+  if (overlap !== 'some') return overlap === 'none' ? undefined : 'unknown';
+  return `and ${uri}, the data of this task, holds rows of it: ${described(before)}, and ${described(now)}`;
+}
+
+function rowSource({ source, incremental }: DatasetManifest): RowSource {
+  const { table, query, where } = source ?? {};
+  return {
+    ...(table !== undefined && { table }),
+    ...(query !== undefined && { query }),
+    ...(where !== undefined && { where }),
+    ...(incremental && { incremental }),
+  };
+}
+
+function described({ source, incremental }: DatasetManifest): string {
+  const conditions = [source?.where, incremental && `${incremental.column} in [${incremental.start}, ${incremental.end})`].filter(
+    (each) => each !== undefined,
+  );
+  return `${source?.table ?? `(${source?.query ?? ''})`}${conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`}`;
+}

@@ -1,0 +1,148 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import type { PlatformFaultType, UserFaultType } from '../../run/failure-types.ts';
+import { platformFault, userFault } from '../../run/errors.ts';
+import type { DatabasePlace } from './opened-database.ts';
+
+/** What `pg` knows of an error that the server has sent. */
+export interface ServerError extends Error {
+  readonly code: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly position?: string;
+  /** Such as `COPY staging, line 3, column price: "abc"`. */
+  readonly where?: string;
+  /** Of a constraint that is violated: the table that it is declared on. */
+  readonly schema?: string;
+  readonly table?: string;
+}
+
+/** Whether the server itself refused, in contrast to the network. */
+export function isServerError(error: unknown): error is ServerError {
+  return error instanceof Error && 'severity' in error && typeof (error as { code?: unknown }).code === 'string';
+}
+
+/** Whether code went wrong, in contrast to the server and the way to it. Node gives its own errors of the network a code. */
+export function isProgramError(error: unknown): error is Error {
+  const isKind =
+    error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError || error instanceof SyntaxError;
+  return isKind && !('code' in error);
+}
+
+/** SQLSTATEs, and classes of them, that stand for one cause. The longest that fits decides. */
+const USER_FAULTS: Readonly<Record<string, UserFaultType>> = {
+  '28': 'AccessDenied',
+  '42501': 'AccessDenied',
+  '3D000': 'ConnectionNotDefined',
+  '3F000': 'TableNotFound',
+  '42P01': 'TableNotFound',
+  '42703': 'ColumnNotFound',
+  '0A': 'QueryFailed',
+  '21': 'QueryFailed',
+  '22': 'QueryFailed',
+  '23': 'DataDoesNotFit',
+  '25': 'QueryFailed',
+  '26': 'QueryFailed',
+  '2B': 'QueryFailed',
+  '2D': 'QueryFailed',
+  '34': 'QueryFailed',
+  '38': 'QueryFailed',
+  '39': 'QueryFailed',
+  '3B': 'QueryFailed',
+  '42': 'QueryFailed',
+  '44': 'DataDoesNotFit',
+  '57014': 'QueryFailed',
+  P0: 'QueryFailed',
+};
+
+/**
+ * What an error of the database, or of the way to it, means for the analyst.
+ * @param doing what was tried: `read product_categories`
+ */
+export function databaseFailure(error: unknown, place: DatabasePlace, doing: string): Error {
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  if (isProgramError(error)) return error;
+  if (!isServerError(error)) return unreachable(error, place, doing, 'PostgresUnavailable');
+  if (/statement pooling mode/.test(error.message)) return poolsStatements(error, place, doing);
+  const type = userFaultType(error.code);
+  if (type === undefined) return transient(error, place, doing);
+  return userFault(type, `Could not ${doing}: ${describe(error)} ${advice(type, error, place)}`, error);
+}
+
+/** PgBouncer with `pool_mode = statement`, whose sessions have no transactions. */
+function poolsStatements(error: ServerError, { server, connection }: DatabasePlace, doing: string): ApplicationFailure {
+  return userFault(
+    'ConnectionNotDefined',
+    `Could not ${doing}: the pooler at ${server} (connection '${connection}') is in statement mode, which has no transactions. ` +
+      'Set its pool_mode to transaction or session, or let the connection name the server itself.',
+    error,
+  );
+}
+
+/** The task's own fault for an SQLSTATE; undefined when trying again may help. */
+function userFaultType(code: string): UserFaultType | undefined {
+  return USER_FAULTS[code] ?? USER_FAULTS[code.slice(0, 2)];
+}
+
+/** The server's words: message, detail, hint, and where in the data. */
+export function describe({ message, detail, hint, where }: ServerError): string {
+  return [message, detail, hint, where]
+    .filter((part) => part !== undefined && part !== '')
+    .map((part) => (/[.!?]$/.test(part ?? '') ? part : `${part}.`))
+    .join(' ');
+}
+
+function advice(type: UserFaultType, error: ServerError, { connection, server, user }: DatabasePlace): string {
+  switch (type) {
+    case 'AccessDenied':
+      return error.code.startsWith('28')
+        ? `${server} does not let user '${user}' in: check user and password of connection '${connection}'.`
+        : `Grant user '${user}' of connection '${connection}' the right to it at ${server}, or name another connection.`;
+    case 'ConnectionNotDefined':
+      return `Connection '${connection}' names a database that ${server} does not have: correct the connection.`;
+    case 'QueryFailed':
+      if (error.code === '57014') return `It was cancelled at ${server}, by an administrator or a statement_timeout of user '${user}'.`;
+      // VACUUM and its kind, and procedures that COMMIT.
+      if (error.code === '25001' || error.code === '2D000')
+        return "It cannot run inside a transaction. A task of type sql with 'transaction: false' runs each statement by itself.";
+      if (error.code === '25006') return 'A task that reads runs read only: its SQL may not change anything.';
+      return `Correct the SQL in the task (connection '${connection}').`;
+    default:
+      return `(Connection '${connection}', ${server}.)`;
+  }
+}
+
+/**
+ * What an error on the way to a database means.
+ * @param type what it is called when another attempt may help
+ */
+export function unreachable(
+  error: unknown,
+  { connection, server }: DatabasePlace,
+  doing: string,
+  type: PlatformFaultType,
+): ApplicationFailure {
+  const inner = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  const text = inner instanceof Error ? inner.message || String((inner as { code?: unknown }).code) : String(inner);
+  // Node's own words for a certificate that is not trusted, or names another host: time does not cure that.
+  if (/certificate|SSL connection|secure connection/i.test(text)) {
+    return userFault(
+      'AccessDenied',
+      `Could not ${doing}: no encrypted connection to ${server}: ${text}. Set sslmode of connection '${connection}': verify-full, require (not verified) or disable.`,
+      error,
+    );
+  }
+  return platformFault(
+    type,
+    `Could not ${doing}: ${server} (connection '${connection}') cannot be reached or broke off: ${text}. Check that the server runs, that host and port are right, and that this worker may connect to it; the task will try again.`,
+    error,
+  );
+}
+
+function transient(error: ServerError, { connection, server }: DatabasePlace, doing: string): ApplicationFailure {
+  const type: PlatformFaultType = 'PostgresUnavailable';
+  return platformFault(
+    type,
+    `Could not ${doing} now: ${describe(error)} (${error.code} from ${server}, connection '${connection}'.)`,
+    error,
+  );
+}

@@ -1,0 +1,93 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { taskQueueOf } from '../../lib/environment.ts';
+import { formatTable } from '../../lib/table.ts';
+import { activeRunsOf, previewBackfill, startBackfill } from '../../temporal/schedules/backfills.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { runUrl } from '../../temporal/web-ui.ts';
+import { type Choice, REPROCESS, type Reprocess } from '../../workflows/plan/timetable/interval-coverage.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { CommandError, environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
+import { findPlan } from '../find-plan.ts';
+import { parseGivenTime } from '../given-dates.ts';
+import { withClient } from '../with-client.ts';
+
+interface Options extends OutputOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly reprocess: Reprocess;
+  readonly maxActive: number;
+  readonly reverse: boolean;
+  readonly dryRun: boolean;
+}
+
+/** Of a long list, so many are shown at both ends. */
+const SHOWN = 10;
+
+/** `sluice backfill`: runs for the intervals of the past. */
+export const command = new Command('backfill')
+  .description('Run the intervals of the past, as a workflow of its own that can be watched, paused and cancelled.')
+  .argument('<pipeline>', 'dag_id, or a YAML file')
+  .requiredOption('--from <date>', 'intervals that begin then or later: 2024-01-31 or 2024-01-31T06:00:00Z')
+  .requiredOption('--to <date>', 'intervals that begin then or earlier; a date is the whole day')
+  .addOption(
+    new Option('--reprocess <which>', 'which of the intervals that have a run: none, those that failed, or all')
+      .choices(REPROCESS)
+      .default('none'),
+  )
+  .option('--max-active <n>', 'how many runs at the same time', parseCount, 1)
+  .option('--reverse', 'the newest first', false)
+  .option('--dry-run', 'only show which intervals would run, and why', false)
+  .addOption(outputOption())
+  .addHelpText(
+    'after',
+    `
+Examples:
+  sluice backfill sales_daily --from 2024-01-01 --to 2024-01-31 --dry-run
+  sluice backfill sales_daily --from 2024-01-01 --to 2024-01-31 --reprocess failed --max-active 4
+  sluice backfills                       what goes on, with \`pause\`, \`resume\` and \`cancel\``,
+  )
+  .action(async (pipeline: string, options: Options) => {
+    const { reprocess, maxActive, reverse } = options;
+    const plan = await findPlan(pipeline);
+    if (!plan) return;
+    const { from, to } = rangeOf(plan, options);
+    const order = { plan, from, to, reprocess, maxActive, reverse };
+    await withClient(async (client) => {
+      await ensureSearchAttributes(client);
+      const choices = await previewBackfill(client, order);
+      if (choices.length === 0) {
+        throw new CommandError(`No complete interval of ${plan.dagId} begins from ${options.from} to ${options.to}.`);
+      }
+      const runs = choices.filter((choice) => choice.runs).length;
+      say(
+        `${runs} of ${choices.length} intervals ${options.dryRun ? 'would run' : 'are to run'}, at most ${activeRunsOf(order)} at the same time.`,
+      );
+      if (options.dryRun) return print(options, choices, formatChoices(choices));
+      say(formatChoices(choices));
+      if (runs === 0) return print(options, { backfill: null }, '');
+      const backfill = await startBackfill(client, taskQueueOf(environment), order);
+      const url = runUrl(environment, client.options.namespace, backfill);
+      say(`Started ${backfill.pipelineRunId}${url ? `\n${url}` : ''}`);
+      print(options, { backfill: backfill.pipelineRunId, url }, backfill.pipelineRunId);
+    });
+  });
+
+function rangeOf(plan: Plan, { from, to }: Options): { from: number; to: number } {
+  const timezone = plan.schedule?.timezone ?? 'UTC';
+  const range = { from: parseGivenTime(from, timezone).start, to: parseGivenTime(to, timezone).end };
+  if (range.from > range.to) throw new CommandError(`--from ${from} lies after --to ${to}.`);
+  return range;
+}
+
+function formatChoices(choices: readonly Choice[]): string {
+  const row = ({ interval, runs, why }: Choice): string[] => [runs ? '▶' : '–', interval.start, interval.end, why];
+  const hidden = choices.length - 2 * SHOWN;
+  if (hidden <= 0) return formatTable(['', 'FROM', 'TO', 'WHY'], choices.map(row));
+  const middle = ['', `… ${hidden} more …`, '', ''];
+  return formatTable(['', 'FROM', 'TO', 'WHY'], [...choices.slice(0, SHOWN).map(row), middle, ...choices.slice(-SHOWN).map(row)]);
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('A whole number from 1 to 9999.');
+  return Number(text);
+}

@@ -1,0 +1,142 @@
+import { Command } from 'commander';
+import type { KafkaConnection } from '../../lib/kafka/connection.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
+import { decoderOf } from '../../lib/kafka/decoders.ts';
+import { withCurrentNames } from '../../lib/current-names.ts';
+import { EXIT } from '../../lib/exit-code.ts';
+import { taskQueueOf } from '../../lib/environment.ts';
+import { formatTable } from '../../lib/table.ts';
+import { createSensorStarts } from '../../temporal/sensors/sensor-starts.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import type { RunEvent, TriggerPlan } from '../../workflows/plan/trigger.ts';
+import { sourceId } from '../../sensors/events/event-id.ts';
+import { EventJudge, type Verdict } from '../../sensors/events/event-judge.ts';
+import { kafka } from '../../sensors/kafka.ts';
+import { judgeRecord } from '../../sensors/kafka/judge-record.ts';
+import { type KeptLetter, readDeadLetters } from '../../sensors/kafka/read-dead-letters.ts';
+import { CommandError, environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
+import { findPlan } from '../find-plan.ts';
+import { withClient } from '../with-client.ts';
+
+/** `sluice dead-letters`: what sensors could not read. */
+export const command = new Command('dead-letters')
+  .description('Events that a sensor could not read or judge, and why; `replay` tries them again with the pipeline file as it is now.')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  sluice dead-letters list retraining user_behavior_change\n  sluice dead-letters replay retraining user_behavior_change',
+  );
+
+command
+  .command('list')
+  .description('Show them, the oldest first.')
+  .argument('<pipeline>', 'dag_id, or a YAML file')
+  .argument('<trigger>', 'the name of its trigger')
+  .addOption(outputOption())
+  .action(async (pipeline: string, name: string, options: OutputOptions) => {
+    const found = await triggerOf(pipeline, name);
+    if (!found) return;
+    const letters = await lettersOf(found);
+    print(
+      options,
+      letters.map(({ record, reason, origin }) => ({
+        origin,
+        reason,
+        key: record.key?.toString(),
+        value: record.value?.toString(),
+      })),
+      letters.length === 0
+        ? 'There are no dead letters.'
+        : formatTable(
+            ['ORIGIN', 'TIME', 'REASON', 'VALUE'],
+            letters.map(({ record, reason, origin }) => [
+              origin,
+              new Date(Number(record.timestamp)).toISOString(),
+              reason.slice(0, 120),
+              (record.value?.toString() ?? '').slice(0, 60),
+            ]),
+          ),
+    );
+  });
+
+command
+  .command('replay')
+  .description(
+    'Try them again: those that can be read now, and meet the condition, start their runs. Those whose runs are there start none again.',
+  )
+  .argument('<pipeline>', 'dag_id, or a YAML file')
+  .argument('<trigger>', 'the name of its trigger')
+  .addOption(outputOption())
+  .action(async (pipeline: string, name: string, options: OutputOptions) => {
+    const found = await triggerOf(pipeline, name);
+    if (!found) return;
+    const { plan, trigger } = found;
+    const judge = new EventJudge(plan, trigger);
+    const decode = decoderOf(trigger.source.format, connectionOf(trigger));
+    if (typeof decode === 'string') throw new CommandError(decode);
+    const letters = await lettersOf(found);
+    const rows = await withClient(async (client) => {
+      const starts = createSensorStarts(client, taskQueueOf(environment));
+      const outcomes: [string, string][] = [];
+      for (const { record, origin } of letters) {
+        const verdict = await judgeRecord(record, (event) => judgeAlone(judge, trigger, event), decode);
+        if (verdict.kind === 'none') outcomes.push([origin, 'does not meet the condition']);
+        else if (verdict.kind === 'invalid') outcomes.push([origin, `still invalid: ${verdict.reason}`]);
+        else {
+          const event = trigger.mode.kind === 'batch' ? aloneInBatch(verdict.event) : verdict.event;
+          const { id, former } = verdict.id === undefined ? sourceId(origin) : { id: verdict.id, former: verdict.former };
+          const run = { plan, cause: trigger.type, trigger: trigger.name, id, ...(former && { former }), params: verdict.params, event };
+          outcomes.push([origin, `${(await starts.start(run)) === 'started' ? 'started' : 'known already:'} ${starts.idOf(run)}`]);
+        }
+      }
+      return outcomes;
+    });
+    const still = rows.filter(([, outcome]) => outcome.startsWith('still invalid')).length;
+    print(
+      options,
+      rows.map(([origin, outcome]) => ({ origin, outcome })),
+      rows.length === 0 ? 'There are no dead letters.' : formatTable(['ORIGIN', 'OUTCOME'], rows),
+    );
+    if (still > 0) {
+      say(`${still} of ${rows.length} cannot be read with the file as it is now.`);
+      process.exitCode = EXIT.failed;
+    }
+  });
+
+interface Found {
+  readonly plan: Plan;
+  readonly trigger: TriggerPlan;
+}
+
+/** @returns undefined after the mistakes of the file were shown */
+async function triggerOf(pipeline: string, name: string): Promise<Found | undefined> {
+  const plan = await findPlan(pipeline);
+  if (!plan) return undefined;
+  const triggers = plan.triggers ?? [];
+  const trigger = triggers.find((each) => each.name === name);
+  if (!trigger)
+    throw new CommandError(`'${plan.dagId}' has no trigger '${name}'; it has: ${triggers.map((each) => each.name).join(', ') || 'none'}.`);
+  if (trigger.type !== 'kafka') throw new CommandError(`Triggers of type ${trigger.type} keep no dead letters.`);
+  return { plan, trigger };
+}
+
+function lettersOf({ plan, trigger }: Found): Promise<KeptLetter[]> {
+  return readDeadLetters(connectionOf(trigger), plan.dagId, trigger.name);
+}
+
+function connectionOf({ source }: TriggerPlan): KafkaConnection {
+  const { conn_id: chosen } = withCurrentNames(kafka.params, source);
+  return connectionsFrom(environment).get(typeof chosen === 'string' ? chosen : 'kafka_default', ['kafka']);
+}
+
+/** One event by itself: under `mode: batch` it is a batch of one. */
+function judgeAlone(judge: EventJudge, { mode }: TriggerPlan, event: RunEvent): Verdict {
+  if (mode.kind === 'window')
+    throw new CommandError('A window counts many events: `sluice sensors reset` reads them again, with those that were invalid.');
+  if (mode.kind !== 'batch') return judge.judge(event);
+  const verdict = judge.matches(event);
+  return verdict.kind === 'run' ? judge.run(aloneInBatch(event)) : verdict;
+}
+
+function aloneInBatch(event: RunEvent): RunEvent {
+  return { ...event, value: { records: [event.value], count: 1 } };
+}

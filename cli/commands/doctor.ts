@@ -1,0 +1,106 @@
+import { Command } from 'commander';
+import { definitionOf } from '../../connections/catalog.ts';
+import { connectionVariable, parseConnection } from '../../connections/parse.ts';
+import { connectionsFrom } from '../../connections/connections.ts';
+import { taskQueueOf } from '../../lib/environment.ts';
+import { EXIT } from '../../lib/exit-code.ts';
+import { withinTime } from '../../lib/time-limit.ts';
+import { TemporalUnavailable } from '../../temporal/connect.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { payloadKeysFrom } from '../../temporal/codec/payload-keys.ts';
+import { askWorkers } from '../../temporal/monitors/probe.ts';
+import { compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print } from '../command-context.ts';
+import { withClient } from '../with-client.ts';
+
+interface Check {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** How long one server may take to answer, in milliseconds. */
+const PATIENCE = 15_000;
+
+/** `sluice doctor`: looks at everything that a run needs, and says what is wrong and what to do. */
+export const command = new Command('doctor')
+  .description('Look at all that runs need: Temporal, workers, connections, pipelines. Says what is wrong and what to do.')
+  .addOption(outputOption())
+  .addHelpText('after', '\nExample:\n  sluice doctor\n\nExit codes: 0 all well, 1 something is wrong, 4 no Temporal server.')
+  .action(async (options: OutputOptions) => {
+    const temporal = await checkTemporal();
+    const connections = await Promise.all(connectionsFrom(environment).names().map(checkConnection));
+    const checks = [...temporal.checks, ...checkEncryption(), await checkPipelines(), ...connections];
+    if (connections.length === 0)
+      checks.push({ what: 'connections', ok: false, detail: 'none is defined: start the local stack, or set SLUICE_CONN_… variables' });
+    print(options, checks, checks.map(({ what, ok, detail }) => `${ok ? '✔' : '✘'} ${what}: ${detail}`).join('\n'));
+    process.exitCode = temporal.unavailable ? EXIT.cannotConnect : checks.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
+  });
+
+async function checkTemporal(): Promise<{ checks: Check[]; unavailable: boolean }> {
+  try {
+    return await withClient(async (client) => {
+      const { serverVersion } = await client.workflowService.getSystemInfo({});
+      await ensureSearchAttributes(client);
+      const taskQueue = taskQueueOf(environment);
+      const workersAnswer = await askWorkers(client, taskQueue);
+      return {
+        unavailable: false,
+        checks: [
+          { what: 'Temporal', ok: true, detail: `server ${serverVersion}, namespace ${client.options.namespace}` },
+          {
+            what: 'workers',
+            ok: workersAnswer,
+            detail: workersAnswer
+              ? `answer on task queue '${taskQueue}'`
+              : `none answers on task queue '${taskQueue}': start one with \`npm run worker\``,
+          },
+        ],
+      };
+    });
+  } catch (error) {
+    return { unavailable: error instanceof TemporalUnavailable, checks: [{ what: 'Temporal', ok: false, detail: messageOf(error) }] };
+  }
+}
+
+/** With other keys than the workers have, nothing of what runs is read. */
+function checkEncryption(): Check[] {
+  const what = 'encryption';
+  try {
+    const keys = payloadKeysFrom(environment);
+    const plain = keys?.readsPlain ? '; payloads without encryption are read too (SLUICE_PAYLOAD_PLAIN)' : '';
+    const detail = keys
+      ? `payloads are encrypted with the key '${keys.first}'${plain}`
+      : 'payloads are not encrypted: set SLUICE_PAYLOAD_KEYS';
+    return [{ what, ok: true, detail }];
+  } catch (error) {
+    return [{ what, ok: false, detail: messageOf(error) }];
+  }
+}
+
+async function checkPipelines(): Promise<Check> {
+  const compilations = await compilePaths([PIPELINES]);
+  const bad = compilations.filter(({ plan }) => !plan);
+  return {
+    what: 'pipelines',
+    ok: bad.length === 0,
+    detail:
+      bad.length === 0
+        ? `${compilations.length} compile`
+        : `${bad.map(({ file }) => file).join(', ')} ${bad.length === 1 ? 'has' : 'have'} mistakes: see \`sluice validate\``,
+  };
+}
+
+async function checkConnection(name: string): Promise<Check> {
+  const what = `connection ${name}`;
+  try {
+    const connection = parseConnection(name, environment[connectionVariable(name)] ?? '');
+    const detail = await withinTime(PATIENCE, undefined, async (signal) => definitionOf(connection.type)?.check(connection, signal));
+    return { what, ok: true, detail: detail ?? '' };
+  } catch (error) {
+    return { what, ok: false, detail: `${messageOf(error)} (${connectionVariable(name)})` };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}

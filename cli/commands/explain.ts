@@ -1,0 +1,19 @@
+import { Command } from 'commander';
+import { CODES, type Code } from '../../compiler/mistakes/codes.ts';
+import { CommandError, print } from '../command-context.ts';
+
+/** `sluice explain`: what a code of a mistake means. */
+export const command = new Command('explain')
+  .description('Say what the code of a mistake means.')
+  .argument('[code]', 'such as SL201; none: all of them')
+  .addHelpText('after', '\nExample:\n  sluice explain SL303')
+  .action((code: string | undefined) => {
+    const text =
+      code === undefined
+        ? Object.entries(CODES)
+            .map(([each, meaning]) => `${each}  ${meaning}`)
+            .join('\n')
+        : CODES[code.toUpperCase() as Code];
+    if (text === undefined) throw new CommandError(`There is no code '${code}'. \`sluice explain\` lists them.`);
+    print({ output: 'text' }, undefined, text);
+  });

@@ -1,0 +1,69 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { Command } from 'commander';
+import { CATALOG } from '../../activities/catalog.ts';
+import { Compiler } from '../../compiler/compile.ts';
+import { loadPipelines } from '../../compiler/read/load-pipelines.ts';
+import { editorSchema } from '../../compiler/schema/editor-schema.ts';
+import { ROOT } from '../../lib/environment.ts';
+import { writeOutput } from '../../lib/terminal.ts';
+import { CommandError, PIPELINES, say } from '../command-context.ts';
+
+const SCHEMA_FILE = 'pipeline.schema.json';
+const MODELINE = `# yaml-language-server: $schema=`;
+
+/** `sluice schema`: the JSON Schema of pipeline files, for editors. */
+export const command = new Command('schema')
+  .description('Print the JSON Schema of pipeline files, for editors; or write it beside the pipelines.')
+  .option('--write', 'write it beside the pipelines, with the settings of VS Code', false)
+  .argument('[folder]', 'the pipelines', PIPELINES)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  sluice schema > pipeline.schema.json
+  sluice schema --write
+
+With --write an editor with the YAML language server (VS Code: redhat.vscode-yaml) completes, explains and checks
+the files of the folder. A file elsewhere says where the schema is in its first line:
+  ${MODELINE}./${SCHEMA_FILE}`,
+  )
+  .action(async (folder: string, { write }: { write: boolean }) => {
+    const schema = `${JSON.stringify(editorSchema(new Compiler(CATALOG).schema), null, 2)}\n`;
+    if (!write) {
+      writeOutput(schema);
+      return;
+    }
+    await loadPipelines(folder); // says so when there is no such folder
+    const file = join(folder, SCHEMA_FILE);
+    await writeFile(file, schema);
+    await writeSettings(folder);
+    say(
+      `Wrote ${relative(process.cwd(), file)} and .vscode/settings.json. Other editors: \`${MODELINE}./${SCHEMA_FILE}\` as the first line of a file.`,
+    );
+  });
+
+/** Tells VS Code which files the schema is for; what else is in its settings stays. */
+async function writeSettings(folder: string): Promise<void> {
+  const inside = relative(ROOT, resolve(folder));
+  const root = inside.startsWith('..') ? resolve(folder) : ROOT;
+  const path = join(root, '.vscode', 'settings.json');
+  const below = relative(root, resolve(folder));
+  const prefix = below === '' ? '' : `${below}/`;
+  const text = await readFile(path, 'utf8').catch(() => '{}');
+  const settings = parseSettings(text, path);
+  const schemas = (settings['yaml.schemas'] ?? {}) as Record<string, unknown>;
+  settings['yaml.schemas'] = { ...schemas, [`./${prefix}${SCHEMA_FILE}`]: [`${prefix}*.yaml`, `!${prefix}*.test.yaml`] };
+  await mkdir(join(root, '.vscode'), { recursive: true });
+  await writeFile(path, `${JSON.stringify(settings, null, 2)}\n`);
+}
+
+function parseSettings(text: string, path: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    throw new CommandError(
+      `${path} is not plain JSON (comments?), and is left as it is. Add under "yaml.schemas" what \`sluice schema --help\` says.`,
+    );
+  }
+}

@@ -1,0 +1,97 @@
+import { userInfo } from 'node:os';
+import { Command, Option } from 'commander';
+import { taskQueueOf } from '../../lib/environment.ts';
+import { formatTable } from '../../lib/table.ts';
+import { listSensors, pauseSensor, resetSensor, resumeSensor, type SensorStanding } from '../../temporal/sensors/sensors.ts';
+import type { OperatorWord } from '../../workflows/plan/runs/decision.ts';
+import { sensorId } from '../../workflows/plan/sensor.ts';
+import { CommandError, environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
+import { withClient } from '../with-client.ts';
+
+/** `sluice sensors`: what listens for events. */
+export const command = new Command('sensors')
+  .description('The sensors that start runs: state, rate, lag, what they have started; `pause`, `resume` and `reset` one.')
+  .addOption(outputOption())
+  .addHelpText(
+    'after',
+    '\nExamples:\n  sluice sensors\n  sluice sensors pause retraining/user_behavior_change --reason "the topic is being rebuilt"\n  sluice sensors reset retraining/user_behavior_change --to 2024-01-31T06:00:00Z',
+  )
+  .action(async (options: OutputOptions) => {
+    const sensors = await withClient((client) => listSensors(client, taskQueueOf(environment)));
+    print(
+      options,
+      sensors,
+      sensors.length === 0
+        ? 'There are no sensors. A pipeline with `triggers` has one for each, once it is applied.'
+        : formatSensors(sensors),
+    );
+  });
+
+interface Word {
+  readonly as: string;
+  readonly reason?: string;
+}
+
+for (const [name, description, act] of [
+  ['pause', 'Look at no further events; what has been started goes on.', pauseSensor],
+  ['resume', 'Go on where it was; also after it has stopped.', resumeSensor],
+] as const) {
+  withWord(command.command(name).description(description)).action(async (sensor: string, word: Word) => {
+    say(await withClient((client) => act(client, idOf(sensor), wordOf(word))));
+  });
+}
+
+withWord(
+  command.command('reset').description('Begin again elsewhere. Events whose runs Temporal still remembers start none a second time.'),
+)
+  .requiredOption('--to <place>', 'earliest, latest, or a time such as 2024-01-31T06:00:00Z')
+  .action(async (sensor: string, { to, ...word }: Word & { to: string }) => {
+    say(await withClient((client) => resetSensor(client, idOf(sensor), { ...wordOf(word), to })));
+  });
+
+function withWord(to: Command): Command {
+  return to
+    .argument('<sensor>', '<dag_id>/<trigger>, as `sluice sensors` shows it')
+    .addOption(new Option('--as <name>', 'who says so').default(userInfo().username))
+    .option('--reason <text>', 'why; shown in the sensor');
+}
+
+function wordOf({ as: by, reason }: Word): OperatorWord {
+  return { by, ...(reason !== undefined && { reason }) };
+}
+
+function idOf(sensor: string): string {
+  const [dagId = '', trigger = '', ...rest] = sensor.replace(/^sensor\//, '').split('/');
+  if (dagId === '' || trigger === '' || rest.length > 0)
+    throw new CommandError(`'${sensor}' is no sensor: <dag_id>/<trigger>. \`sluice sensors\` lists them.`);
+  return sensorId(dagId, trigger);
+}
+
+function formatSensors(sensors: readonly SensorStanding[]): string {
+  return formatTable(
+    ['SENSOR', 'STATE', 'EVENTS', 'RATE', 'BEHIND', 'MATCHES', 'STARTED', 'COOLDOWN', 'INVALID', 'LAST START'],
+    sensors.map(({ id, state }) => {
+      const name = id.replace(/^sensor\//, '');
+      if (!state) return [name, 'no worker answers', '?', '?', '?', '?', '?', '?', '?', ''];
+      const { reports } = state;
+      const sum = (of: (report: (typeof reports)[number]) => number): string =>
+        String(reports.reduce((total, each) => total + of(each), 0));
+      const problem = reports.find((report) => report.problem !== undefined)?.problem ?? state.why;
+      const rate = reports.reduce((total, each) => total + each.rate, 0);
+      const behind = reports.some(({ lag }) => lag !== undefined) ? sum(({ lag = 0 }) => lag) : '?';
+      const last = reports.flatMap(({ lastStart }) => lastStart ?? []).sort((a, b) => (a.at < b.at ? 1 : -1))[0];
+      return [
+        name,
+        `${state.state}${problem === undefined ? '' : `: ${problem}`}`,
+        sum(({ counts }) => counts.events),
+        `${rate.toFixed(1)}/s`,
+        behind,
+        sum(({ counts }) => counts.matches),
+        sum(({ counts }) => counts.started),
+        sum(({ counts }) => counts.quiet ?? 0),
+        sum(({ counts }) => counts.invalid),
+        last ? `${last.at} ${last.run}` : '',
+      ];
+    }),
+  );
+}

@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { writeOutput } from '../../lib/terminal.ts';
+import { ensureSearchAttributes, missingSearchAttributes } from '../../temporal/search-attributes.ts';
+import { say } from '../command-context.ts';
+import { withClient } from '../with-client.ts';
+
+/** The types of search attributes, as the `temporal` program calls them. */
+const TYPE_NAMES = { KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList', DATETIME: 'Datetime' } as const;
+
+/** `sluice setup`: prepares a namespace of Temporal. */
+export const command = new Command('setup')
+  .description("Register the search attributes that Sluice needs in Temporal's namespace; `--print` prints the commands instead.")
+  .option('--print', 'change nothing: print the commands for whoever may register them', false)
+  .addHelpText('after', '\nExample:\n  sluice setup --print')
+  .action(async ({ print }: { print: boolean }) => {
+    await withClient(async (client) => {
+      const { namespace } = client.options;
+      const missing = await missingSearchAttributes(client);
+      if (missing.length === 0) return say(`The namespace '${namespace}' has all search attributes of Sluice.`);
+      if (!print) {
+        await ensureSearchAttributes(client);
+        return say(`Registered in the namespace '${namespace}': ${missing.map(({ name }) => name).join(', ')}.`);
+      }
+      for (const { name, type } of missing) {
+        writeOutput(`temporal operator search-attribute create --namespace '${namespace}' --name ${name} --type ${TYPE_NAMES[type]}\n`);
+      }
+    });
+  });

@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { showRun } from '../../temporal/runs/follow-run.ts';
+import { describeRun, listRuns, RunNotFound } from '../../temporal/runs/runs.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { runUrl } from '../../temporal/web-ui.ts';
+import { environment, outputOption, type OutputOptions, print } from '../command-context.ts';
+import { paramsOf, peopleText, runHeading } from '../view/run-text.ts';
+import { formatTasks } from '../view/run-view.ts';
+import { withClient } from '../with-client.ts';
+
+/** `sluice show`: one run, task by task. */
+export const command = new Command('show')
+  .description(
+    'Show a run, task by task: states, attempts, times, outputs, failures in full; its parameters, for whom it waits, who did what.',
+  )
+  .argument('<run>', 'a run id, or a dag_id for its newest run')
+  .addOption(outputOption())
+  .addHelpText('after', '\nExample:\n  sluice show product_category_etl')
+  .action(async (name: string, options: OutputOptions) => {
+    await withClient(async (client) => {
+      await ensureSearchAttributes(client);
+      const newest = name.includes('/') ? { pipelineRunId: name } : (await listRuns(client, 1, name))[0];
+      if (!newest) throw new RunNotFound(name);
+      const run = await describeRun(client, newest);
+      const shown = await showRun(client, run);
+      const { instances, error, acts, startedBy, isExact } = shown;
+      const { input } = instances;
+      const tasks = instances.all();
+      const url = runUrl(environment, client.options.namespace, run);
+      const data = {
+        ...run,
+        plan: input?.plan,
+        params: paramsOf(input),
+        event: input?.event,
+        startedBy,
+        repeats: input?.rerunOf?.pipelineRunId,
+        error,
+        tasks,
+        acts,
+        isExact,
+        url,
+      };
+      print(options, data, [...runHeading(run, shown, url), '', formatTasks(tasks), ...peopleText(run, shown)].join('\n'));
+    });
+  });

@@ -1,0 +1,17 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { ROOT } from '../../lib/environment.ts';
+
+/** `sluice stack`: the local stack's own command, which lives in dev/. */
+export const command = new Command('stack')
+  .description('The local stack of real servers: start, status, stop, clean.')
+  .argument('[args...]')
+  .allowUnknownOption()
+  .helpOption(false)
+  .action(async (_args: string[], _options: unknown, command: Command) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'dev', 'stack-cli.ts'), ...command.args], { stdio: 'inherit' });
+    process.exitCode = await new Promise<number>((resolve, reject) =>
+      child.once('error', reject).once('close', (code) => resolve(code ?? 1)),
+    );
+  });

@@ -1,0 +1,107 @@
+import { Command } from 'commander';
+import { taskQueueOf } from '../../lib/environment.ts';
+import { EXIT } from '../../lib/exit-code.ts';
+import { formatTable } from '../../lib/table.ts';
+import { listIncidents } from '../../temporal/monitors/incidents.ts';
+import { listPastWaits, type PastWait } from '../../temporal/runs/past-waits.ts';
+import { askMonitor } from '../../temporal/monitors/monitors.ts';
+import { askWorkers } from '../../temporal/monitors/probe.ts';
+import { listSchedules } from '../../temporal/schedules/schedules.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { type FilesReport, MAX_BROKEN_FILES } from '../../workflows/plan/incidents/incident.ts';
+import { environment, outputOption, type OutputOptions, print } from '../command-context.ts';
+import { withClient } from '../with-client.ts';
+
+/** How the deployment stands. */
+interface Status {
+  readonly pipelines: number;
+  readonly paused: readonly string[];
+  readonly workers_answer: boolean;
+  /** When monitors have checked everything last, ISO 8601; null: they do not say. */
+  readonly checked_at: string | null;
+  readonly open_incidents: number;
+  /** When the scheduler has last applied the files, ISO 8601, and those that it could not apply; null: nobody says. */
+  readonly files_at: string | null;
+  readonly broken_files: FilesReport['broken'] | null;
+  /** Tasks that wait for their own success in the interval before; of very many runs, those of the newest. */
+  readonly waiting_for_past: readonly PastWait[];
+  readonly all_runs_looked_at: boolean;
+}
+
+/** `sluice status`: how the deployment stands. */
+export const command = new Command('status')
+  .description(
+    'How the deployment stands: pipelines, workers, monitors, open incidents, tasks that wait for their past, and pipeline files that cannot be applied.',
+  )
+  .addOption(outputOption())
+  .addHelpText(
+    'after',
+    '\nExample:\n  sluice status\n\nExit codes: 0 nothing is wrong, 1 something is wrong or cannot be told, 4 no Temporal server.',
+  )
+  .action(async (options: OutputOptions) => {
+    const status = await readStatus(taskQueueOf(environment));
+    print(options, status, formatStatus(status));
+    const { workers_answer, checked_at, open_incidents, broken_files } = status;
+    const isWell = workers_answer && checked_at !== null && open_incidents === 0 && broken_files?.length === 0;
+    process.exitCode = isWell ? EXIT.ok : EXIT.failed;
+  });
+
+function readStatus(taskQueue: string): Promise<Status> {
+  return withClient(async (client) => {
+    await ensureSearchAttributes(client);
+    const [schedules, workersAnswer, monitor, incidents, past] = await Promise.all([
+      listSchedules(client, taskQueue),
+      askWorkers(client, taskQueue),
+      askMonitor(client, taskQueue),
+      listIncidents(client, taskQueue, { limit: 1_000 }),
+      listPastWaits(client, taskQueue),
+    ]);
+    return {
+      pipelines: schedules.length,
+      paused: schedules.filter(({ paused }) => paused).map(({ dagId }) => dagId),
+      workers_answer: workersAnswer,
+      checked_at: monitor?.completeAt ?? null,
+      open_incidents: incidents.length,
+      files_at: monitor?.files?.at ?? null,
+      broken_files: monitor?.files?.broken ?? null,
+      waiting_for_past: past.waits,
+      all_runs_looked_at: past.isComplete,
+    };
+  });
+}
+
+function formatStatus(status: Status): string {
+  const { pipelines, paused, workers_answer, checked_at, open_incidents, files_at, broken_files, waiting_for_past: waits } = status;
+  const lines = [
+    `pipelines: ${pipelines} applied${paused.length === 0 ? '' : `, paused: ${paused.join(', ')}`}`,
+    `workers: ${workers_answer ? 'answer' : 'do not answer; `sluice doctor` says more'}`,
+    `monitors: ${checked_at === null ? 'do not say that they have checked everything' : `have checked everything at ${checked_at}`}`,
+    `incidents: ${open_incidents === 0 ? 'none is open' : `${open_incidents} open; \`sluice incidents\` lists them`}`,
+    `files: ${filesInWords(broken_files)}${files_at === null ? '' : `, as the scheduler said at ${files_at}`}`,
+    `past: ${pastInWords(status)}`,
+  ];
+  if (waits.length > 0) {
+    const rows = waits.map(({ run, task, since, waits_for }) => [run, task, since, waits_for ?? '']);
+    lines.push('', formatTable(['RUN', 'TASK', 'SINCE', 'WAITS FOR'], rows));
+  }
+  if (!broken_files || broken_files.length === 0) return lines.join('\n');
+  const rows = broken_files.map(({ file, dagId, since, mistakes, mistake }) => [file, dagId ?? '', since, String(mistakes), mistake]);
+  return [...lines, '', formatTable(['FILE', 'PIPELINE', 'SINCE', 'MISTAKES', 'FIRST MISTAKE'], rows)].join('\n');
+}
+
+function pastInWords({ waiting_for_past: waits, all_runs_looked_at }: Status): string {
+  const count =
+    waits.length === 0
+      ? 'no task waits for its own'
+      : waits.length === 1
+        ? '1 task waits for its own'
+        : `${waits.length} tasks wait for their own`;
+  return `${count}${all_runs_looked_at ? '' : ', in the newest runs; more go on'}`;
+}
+
+function filesInWords(files: Status['broken_files']): string {
+  if (!files) return 'no monitor says whether the scheduler could apply them; `sluice validate` checks those that are here';
+  if (files.length === 0) return 'all are applied';
+  const count = files.length < MAX_BROKEN_FILES ? String(files.length) : `${files.length} or more`;
+  return `${count} cannot be applied`;
+}

@@ -1,0 +1,59 @@
+import { Command } from 'commander';
+import { taskQueueOf } from '../../lib/environment.ts';
+import { EXIT } from '../../lib/exit-code.ts';
+import { formatTable } from '../../lib/table.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { fillTicks, isOpen, listTicks, type Tick } from '../../temporal/schedules/ticks.ts';
+import { environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
+import { parseGivenTime } from '../given-dates.ts';
+import { withClient } from '../with-client.ts';
+
+interface Options extends OutputOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly fill: boolean;
+}
+
+/** `sluice ticks`: the ledger of a schedule. */
+export const command = new Command('ticks')
+  .description('What became of each tick of a schedule: ran, queued, skipped and why, or missing; `--fill` runs what did not.')
+  .argument('<dag_id>', 'an applied pipeline')
+  .option('--from <date>', 'intervals that begin then or later; default: start_date, else when the pipeline was applied first')
+  .option('--to <date>', 'intervals that begin then or earlier; a date is the whole day (UTC)')
+  .option('--fill', 'start the runs that are missing or were skipped', false)
+  .addOption(outputOption())
+  .addHelpText('after', '\nExamples:\n  sluice ticks sales_daily\n  sluice ticks sales_daily --from 2024-01-01 --to 2024-01-07 --fill')
+  .action(async (dagId: string, options: Options) => {
+    const { from, to, fill } = options;
+    await withClient(async (client) => {
+      await ensureSearchAttributes(client);
+      const ticks = await listTicks(client, dagId, {
+        ...(from !== undefined && { from: parseGivenTime(from, 'UTC').start }),
+        ...(to !== undefined && { to: parseGivenTime(to, 'UTC').end }),
+      });
+      print(options, ticks, formatTicks(ticks));
+      say(summaryOf(ticks));
+      if (!fill) return;
+      const { started, taken } = await fillTicks(client, dagId, taskQueueOf(environment), ticks);
+      for (const id of started) say(`Started ${id}`);
+      for (const { tick, why } of taken) say(`The tick ${tick} cannot be filled: ${why}.`);
+      if (taken.length > 0) process.exitCode = EXIT.failed;
+      else if (started.length === 0) say('There is nothing to fill.');
+    });
+  });
+
+function formatTicks(ticks: readonly Tick[]): string {
+  if (ticks.length === 0) return '';
+  return formatTable(
+    ['TICK', 'FROM', 'STATE', 'RUN, OR WHY NOT'],
+    ticks.map(({ tick, interval, state, pipelineRunId, why }) => [tick, interval.start, state, pipelineRunId ?? why ?? '']),
+  );
+}
+
+function summaryOf(ticks: readonly Tick[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of ticks) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const said = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
+  const open = ticks.filter(isOpen).length;
+  return `${ticks.length} tick${ticks.length === 1 ? '' : 's'}${said ? `: ${said}` : ''}.${open > 0 ? ` \`--fill\` starts ${open}.` : ''}`;
+}

@@ -1,0 +1,52 @@
+import { Command, Option } from 'commander';
+import { EXIT } from '../../lib/exit-code.ts';
+import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
+import { compilePaths, formatMistakes, PIPELINES, print, say } from '../command-context.ts';
+
+interface Options {
+  readonly output: 'text' | 'json' | 'github';
+}
+
+/** `sluice validate`: all mistakes of all files, without any server. */
+export const command = new Command('validate')
+  .description('Check pipeline files: every mistake with its place, without any server.')
+  .argument('[paths...]', 'files and folders', [PIPELINES])
+  .addOption(
+    new Option('-o, --output <format>', 'how to print; github: annotations of a pull request')
+      .choices(['text', 'json', 'github'])
+      .default('text'),
+  )
+  .addHelpText('after', '\nExample:\n  sluice validate pipelines/sales.yaml\n\nExit codes: 0 all good, 3 mistakes found.')
+  .action(async (paths: string[], { output }: Options) => {
+    const compilations = await compilePaths(paths);
+    const bad = compilations.filter(({ plan }) => !plan);
+    const diagnostics = compilations.flatMap((compilation) => compilation.diagnostics);
+    print(
+      { output: output === 'json' ? 'json' : 'text' },
+      compilations.map((compilation) => ({
+        file: compilation.file,
+        dag_id: compilation.plan?.dagId ?? null,
+        diagnostics: compilation.diagnostics,
+      })),
+      output === 'github' ? diagnostics.map(annotation).join('\n') : formatMistakes(compilations),
+    );
+    const count = (severity: Diagnostic['severity'], word: string): string => {
+      const number = diagnostics.filter((each) => each.severity === severity).length;
+      return `${number} ${word}${number === 1 ? '' : 's'}`;
+    };
+    const warnings = diagnostics.some(({ severity }) => severity === 'warning') ? ` ${count('warning', 'warning')}.` : '';
+    say(
+      bad.length === 0
+        ? `${compilations.length} of ${compilations.length} files are good.${warnings}`
+        : `${count('error', 'mistake')} in ${bad.length} of ${compilations.length} files.${warnings}`,
+    );
+    if (bad.length > 0) process.exitCode = EXIT.invalidPipeline;
+  });
+
+/** A workflow command of GitHub Actions: https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
+function annotation({ severity, file, line, column, length, code, message, hint }: Diagnostic): string {
+  const data = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  const place = `file=${property(file)},line=${line},col=${column},endColumn=${column + length}`;
+  return `::${severity} ${place},title=${code}::${data(message)}${hint === undefined ? '' : data(` ${hint}`)}`;
+}

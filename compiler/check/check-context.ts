@@ -1,0 +1,159 @@
+import type { TaskType } from '../../activities/define-task.ts';
+import { CONNECTIONS } from '../../connections/catalog.ts';
+import type { ChannelDefinition } from '../../channels/define-channel.ts';
+import { alertsSchema } from '../../monitors/alerts.ts';
+import { TRIGGERS } from '../../sensors/catalog.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
+import { didYouMean } from '../mistakes/diagnostic.ts';
+import { propertyOf } from '../expressions/find-templates.ts';
+import type { Path, Source } from '../read/source.ts';
+import { defaultArgs, type TaskNode } from '../resolve/task-node.ts';
+
+/** What is known of the installation that pipelines are compiled for. */
+export interface Context {
+  /** The names of the connections that are defined; absent: not known. */
+  readonly connections?: ReadonlySet<string>;
+  /** The types of those whose definitions can be read, by name. */
+  readonly connectionTypes?: ReadonlyMap<string, string>;
+  /** The task queues that `queue:` may name; absent: any. */
+  readonly queues?: ReadonlySet<string>;
+}
+
+/** The type of a connection by its name; undefined: not known. */
+export type ConnectionTypeOf = (name: string) => string | undefined;
+
+/** The names of Airflow's defaults, such as `postgres_default`, say their types where nothing is defined. */
+export function connectionTypeOf({ connections, connectionTypes = new Map() }: Context): ConnectionTypeOf {
+  return (name) =>
+    connectionTypes.get(name) ?? (connections?.has(name) ? undefined : CONNECTIONS.find(({ type }) => name === `${type}_default`)?.type);
+}
+
+interface File {
+  readonly source: Source;
+  readonly value: JsonObject | undefined;
+  readonly nodes: readonly TaskNode[];
+}
+
+/** Warns of what the files name and neither they nor the installation have: connections, data sets. Refuses queues that it does not allow. */
+export function checkContext(
+  files: readonly File[],
+  types: ReadonlyMap<string, TaskType>,
+  channels: readonly ChannelDefinition[],
+  { connections, queues }: Context,
+  connectionType: ConnectionTypeOf,
+): void {
+  const alerts = alertsSchema(channels);
+  const made = new Set(files.flatMap(({ value }) => listOf(value?.outlets)).filter((uri) => typeof uri === 'string'));
+  for (const { source, value, nodes } of files) source.isolate(() => check(source, value, nodes));
+
+  function check(source: Source, value: File['value'], nodes: File['nodes']): void {
+    const named = [
+      ...nodes.flatMap(({ keys, path, type }) => {
+        const taskType = types.get(type ?? '');
+        return [...findConnections(keys, taskType?.params, path, taskType?.connectionTypes), ...defaultConnections(keys, path, taskType)];
+      }),
+      ...findConnections(value?.alerts, alerts, ['alerts']),
+    ];
+    for (const [index, trigger] of listOf(value?.triggers).entries()) {
+      if (!isMap(trigger)) continue;
+      named.push(...findConnections(trigger, TRIGGERS.find(({ type }) => type === trigger.type)?.params, ['triggers', index]));
+      if (trigger.type !== 'dataset') continue;
+      for (const key of ['all', 'any'])
+        for (const [position, uri] of listOf(trigger[key]).entries()) checkDataset(source, uri, ['triggers', index, key, position], made);
+    }
+    for (const [index, sla] of listOf(value?.sla).entries())
+      if (isMap(sla) && sla.dataset !== undefined) checkDataset(source, sla.dataset, ['sla', index, 'dataset'], made);
+    if (queues) checkQueues(source, value, nodes, queues);
+    for (const each of named) {
+      if (connections && !each.isDefault) checkConnection(source, each, connections);
+      checkConnectionType(source, each, connectionType(each.name));
+    }
+  }
+}
+
+function checkConnection(source: Source, { name, path }: NamedConnection, connections: ReadonlySet<string>): void {
+  if (connections.has(name)) return;
+  source.report(
+    'SL406',
+    path,
+    `The connection '${name}' is not defined on this machine.`,
+    didYouMean(name, connections) ?? `define SLUICE_CONN_${name.toUpperCase()} where the workers run`,
+  );
+}
+
+/** Workers of another queue may have other connections, programs and rights. */
+function checkQueues(source: Source, value: File['value'], nodes: File['nodes'], queues: ReadonlySet<string>): void {
+  for (const { keys, path } of [...(value ? defaultArgs(value) : []), ...nodes]) {
+    const { queue } = keys;
+    if (typeof queue !== 'string' || queues.has(queue)) continue;
+    source.report(
+      'SL311',
+      [...path, 'queue'],
+      `The queue '${queue}' is not one that pipelines may name here; allowed: ${[...queues].join(', ')}.`,
+      didYouMean(queue, queues) ?? 'whoever runs the scheduler adds it to SLUICE_QUEUES',
+    );
+  }
+}
+
+interface NamedConnection {
+  readonly name: string;
+  readonly path: Path;
+  /** The types that it may have; empty: not known. */
+  readonly types: readonly unknown[];
+  /** Whether the file leaves it out, and the task type's own default is meant. */
+  readonly isDefault?: true;
+}
+
+/** The names of connections in `value`, by what its schema says. */
+function findConnections(
+  value: Json | undefined,
+  schema: unknown,
+  path: Path,
+  typesBeside?: TaskType['connectionTypes'],
+  siblings: JsonObject = {},
+): NamedConnection[] {
+  if (typeof value === 'string') {
+    if (!isMap(schema) || !Array.isArray(schema.connection)) return [];
+    const types = schema.connection as readonly unknown[];
+    return [{ name: value, path, types: types.length > 0 ? types : (typesBeside?.(siblings) ?? []) }];
+  }
+  if (!isMap(value) || !isMap(schema)) return [];
+  return Object.entries(value).flatMap(([key, part]) => findConnections(part, propertyOf(schema, key), [...path, key], typesBeside, value));
+}
+
+/** The connections that a task has without naming them. */
+function defaultConnections(keys: JsonObject, path: Path, taskType: TaskType | undefined): NamedConnection[] {
+  return Object.values(taskType?.connections ?? {}).flatMap(({ key, default: name, types }) =>
+    name === undefined || keys[key] !== undefined ? [] : [{ name, path: [...path, 'type'], types, isDefault: true as const }],
+  );
+}
+
+/** @param type of the connection; undefined: not known */
+function checkConnectionType(source: Source, { name, path, types, isDefault }: NamedConnection, type: string | undefined): void {
+  if (type === undefined || types.length === 0 || types.includes(type)) return;
+  const key = isDefault ? 'this task' : `'${String(path.at(-1))}'`;
+  source.report(
+    'SL408',
+    path,
+    `The connection '${name}' is of type ${type}; ${key} needs ${types.join(' or ')}.`,
+    isDefault
+      ? 'name another connection in the task'
+      : types.length === 1
+        ? `name a connection of type ${String(types[0])}, such as ${String(types[0])}_default`
+        : 'name a connection of one of these types',
+  );
+}
+
+function checkDataset(source: Source, uri: Json, path: Path, made: ReadonlySet<Json>): void {
+  if (typeof uri !== 'string' || made.has(uri)) return;
+  source.report(
+    'SL405',
+    path,
+    `No pipeline makes the data set '${uri}'.`,
+    didYouMean(uri, [...made].map(String)) ?? 'name it in the outlets of the pipeline that makes it',
+  );
+}
+
+function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? (value as readonly Json[]) : [];
+}

@@ -1,0 +1,77 @@
+import { overlapOf, type RowSource } from '../../activities/support/models/row-overlap.ts';
+import { isMap, type Json } from '../../workflows/plan/values/json.ts';
+import type { HandOver } from '../resolve/resolve-data.ts';
+import type { Source } from '../read/source.ts';
+import type { TaskNode } from '../resolve/task-node.ts';
+
+/** Reports models that are measured on the data that trained them: one that knows it by heart would look better than an honest one. */
+export function checkModels(source: Source, nodes: readonly TaskNode[], handOver: ReadonlyMap<string, HandOver>): void {
+  const inputOf = ({ name = '' }: TaskNode): string | undefined => handOver.get(name)?.inputFrom;
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const trainings = nodes.filter(({ type }) => type === 'train_model');
+  for (const node of nodes) {
+    const input = inputOf(node);
+    if (node.type !== 'evaluate_model' || input === undefined) continue;
+    const rows = rowsOf(byName.get(input));
+    const training = trainings.find((each) => {
+      const other = inputOf(each);
+      // What it has set aside is what it is measured on, where both read the same task.
+      const splits = each.keys.split !== undefined && other === input;
+      return each.keys.model === node.keys.model && !splits && (other === input || haveCommonRows(rows, rowsOf(byName.get(other))));
+    });
+    if (!training) continue;
+    const other = inputOf(training);
+    source.report(
+      'SL407',
+      [...node.path, node.keys.inputs === undefined ? 'type' : 'inputs'],
+      other === input
+        ? `Task '${node.name}' measures the model on the data of '${input}', on which '${training.name}' trains it.`
+        : `Task '${node.name}' measures the model on the data of '${input}', which holds rows of '${other}', on which '${training.name}' trains it.`,
+      training.keys.split === undefined
+        ? `add \`split: {by: time, test: 20%}\` to '${training.name}', which sets the newest rows aside, or extract data that the training does not see, and name that task in \`inputs\``
+        : `read the data of '${other}' here: '${training.name}' has set rows of it aside, which are measured then`,
+    );
+  }
+}
+
+/** An extract of a database. */
+interface Extract {
+  readonly connection: string;
+  readonly source: RowSource;
+}
+
+function haveCommonRows(a: Extract | undefined, b: Extract | undefined): boolean {
+  return a !== undefined && b !== undefined && a.connection === b.connection && overlapOf(a.source, b.source) === 'some';
+}
+
+/** The keys that say which rows an extract takes, whatever it takes of them and wherever it puts them. */
+const ROW_KEYS = ['source_table', 'query', 'where', 'incremental', 'conn_id', 'postgres_conn_id'];
+
+/** Undefined for any other task, which may make other rows of the same, and while a key is blank. */
+function rowsOf(node: TaskNode | undefined): Extract | undefined {
+  if (node?.type !== 'postgres_to_s3' || ROW_KEYS.some((key) => node.keys[key] === null)) return undefined;
+  const {
+    source_table: table,
+    query,
+    where,
+    incremental,
+    conn_id: name,
+    postgres_conn_id: connection = name ?? 'postgres_default',
+  } = node.keys;
+  const interval = isMap(incremental) && typeof incremental.column === 'string' && intervalOf(incremental.column, incremental.lag);
+  return {
+    connection: String(connection),
+    source: {
+      ...(typeof table === 'string' && { table }),
+      ...(typeof query === 'string' && { query }),
+      ...(typeof where === 'string' && { where }),
+      ...(interval && { incremental: interval }),
+    },
+  };
+}
+
+/** The interval of the run, as expressions write it. */
+function intervalOf(column: string, lag: Json | undefined): NonNullable<RowSource['incremental']> {
+  const start = lag === undefined ? '{{ data_interval_start }}' : `{{ data_interval_start - ${JSON.stringify(lag)} }}`;
+  return { column, start, end: '{{ data_interval_end }}' };
+}

@@ -1,0 +1,105 @@
+import { type Node, Scalar, visit, type visitor } from 'yaml';
+import { Decimal } from '../../workflows/plan/values/decimal.ts';
+import { isMap, isNumberText, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
+import { ANCHOR_KEY } from '../read/parse.ts';
+import type { Path, Source } from '../read/source.ts';
+
+/** Whether a file may have a number with zeros that reading drops, such as 02142: few do, and only for those the text is looked at. */
+const LEADING_ZERO = /(?:^|[\s:,[{-])[-+]?0\d/m;
+/** A key that is a number in another form than JavaScript writes it. */
+const NUMBER_KEY = /(?:^|[\s{,?])[-+]?(?:0\d|0[xo]|\d+\.|\.\d|\d+[eE])[\w.+-]*\s*:/m;
+
+/**
+ * Gives bare defaults of parameters that begin with a zero their text back: a postal code 02142 is no number. Reports those that would lose
+ * something else, such as the version 1.10.
+ * @returns the file's value
+ */
+export function keepDefaults(source: Source, value: JsonObject): JsonObject {
+  if (!isMap(value.params)) return value;
+  const hasZeros = LEADING_ZERO.test(source.text);
+  const params = Object.entries(value.params).map(([name, given]): [string, Json | undefined] => {
+    if (typeof given !== 'number' || (Number.isSafeInteger(given) && !hasZeros && !UNUSUAL.test(source.text))) return [name, given];
+    const path = ['params', name];
+    const text = source.textAt(path);
+    if (/^[-+]?0\d+$/.test(text)) return [name, text];
+    if (text !== String(given) && !isTooLong(text, given)) {
+      source.report(
+        'SL210',
+        path,
+        `\`${text}\` is read as the number ${given}: its text is lost.`,
+        `as text it is "${text}"; as a number it is {type: number, default: ${text}}`,
+      );
+    }
+    return [name, given];
+  });
+  return { ...value, params: Object.fromEntries(params) };
+}
+
+/** Whether a file may have a whole number in an unusual form: 1.0, 1e3, 0x1F, +5. */
+const UNUSUAL = /\d\.0|\d[eE][-+\d]|0[xo]|\+\d/;
+
+/** Reports numbers that have been changed already when they were read: YAML's reader has no others than JavaScript's. */
+export function checkNumbers(source: Source, value: JsonObject): void {
+  const hasZeros = LEADING_ZERO.test(source.text);
+  const check = (part: Json | undefined, path: Path): void => {
+    if (typeof part === 'number') checkNumber(source, part, path, hasZeros);
+    else if (Array.isArray(part)) for (const [index, each] of (part as readonly Json[]).entries()) check(each, [...path, index]);
+    else if (isMap(part))
+      for (const [key, each] of Object.entries(part)) if (typeof each === 'object' || typeof each === 'number') check(each, [...path, key]);
+  };
+  check(value, []);
+  if (NUMBER_KEY.test(source.text)) checkKeys(source);
+}
+
+function checkNumber(source: Source, value: number, path: Path, hasZeros: boolean): void {
+  const isWhole = Number.isSafeInteger(value);
+  if ((isWhole && !hasZeros) || source.isReported(path)) return;
+  const text = source.textAt(path);
+  if (isWhole) {
+    if (!/^[-+]?0\d+$/.test(text)) return;
+    source.report('SL210', path, `\`${text}\` is read as the number ${value}: its zeros are lost.`, `put it in quotes: "${text}"`);
+  } else if (/^[-+]?\d+$/.test(text)) {
+    source.report(
+      'SL210',
+      path,
+      'This whole number is too large to be kept exactly.',
+      'put it in quotes; int(…) makes a number of it in expressions',
+    );
+  } else if (isTooLong(text, value)) {
+    source.report(
+      'SL210',
+      path,
+      `This number cannot be kept exactly: it would become ${value}.`,
+      'put it in quotes; in SQL the text is a number again',
+    );
+  }
+}
+
+/** Keys are texts: those of a `switch` are compared with the value as text. What is kept for anchors counts where an alias means it. */
+function checkKeys(source: Source): void {
+  const seen = new Set<Node>();
+  const visitor: visitor = {
+    Pair(_, { key }, path) {
+      if (!(key instanceof Scalar)) return undefined;
+      if (path.length === 2 && typeof key.value === 'string' && ANCHOR_KEY.test(key.value)) return visit.SKIP;
+      if (typeof key.value !== 'number' || !key.range) return undefined;
+      const text = source.text.slice(key.range[0], key.range[1]);
+      if (text !== String(key.value))
+        source.reportAt('SL210', key.range[0], text.length, `The key \`${text}\` is read as ${key.value}.`, `put it in quotes: "${text}"`);
+      return undefined;
+    },
+    Alias(_, alias) {
+      const target = alias.resolve(source.document);
+      if (!target || seen.has(target)) return;
+      seen.add(target);
+      visit(target, visitor);
+    },
+  };
+  visit(source.document, visitor);
+}
+
+/** Whether no double has the value that is written. */
+function isTooLong(text: string, value: number): boolean {
+  // YAML writes some numbers as JSON does not, such as .5, 0x1F or .inf: none of them is longer than what is kept.
+  return isNumberText(text) && !(Number.isFinite(value) && Decimal.of(text).compare(Decimal.of(value)) === 0);
+}

@@ -1,0 +1,99 @@
+import { isTemplate } from '../../workflows/plan/expressions/template.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
+import type { ParamPlan } from '../../workflows/plan/plan.ts';
+import { checkValue } from '../../workflows/plan/values/value-schema.ts';
+import { didYouMean } from '../mistakes/diagnostic.ts';
+import { declaredParams } from '../resolve/resolve-params.ts';
+import type { Path, Source } from '../read/source.ts';
+import { taskNodes } from '../resolve/task-node.ts';
+
+/**
+ * Holds what `run_pipeline` tasks give to the runs that they start against what those pipelines declare. The types of expressions among it
+ * are checked with all other expressions (resolve-expressions.ts).
+ * @param declared the files by dag_id
+ */
+export function checkStarts(source: Source, value: JsonObject, declared: ReadonlyMap<string, JsonObject>): void {
+  for (const { type, keys, path } of taskNodes(value)) {
+    if (type === 'wait_for_pipeline') checkAwaited(source, keys, path, declared);
+    if (type !== 'run_pipeline' || typeof keys.dag_id !== 'string') continue;
+    const child = declared.get(keys.dag_id);
+    if (child) checkGiven(source, { given: keys.params, path, dagId: keys.dag_id, params: declaredParams(child) });
+    else {
+      source.report(
+        'SL306',
+        [...path, 'dag_id'],
+        `There is no pipeline '${keys.dag_id}'.`,
+        didYouMean(keys.dag_id, declared.keys()) ?? `there are: ${[...declared.keys()].join(', ')}`,
+      );
+    }
+  }
+}
+
+/** Holds the task that is waited for against those of the other pipeline, where its file is there. */
+function checkAwaited(source: Source, { dag_id: dagId, task }: JsonObject, path: Path, declared: ReadonlyMap<string, JsonObject>): void {
+  const awaited = typeof dagId === 'string' && declared.get(dagId);
+  if (!awaited || typeof task !== 'string') return;
+  const names = taskNodes(awaited).flatMap(({ name }) => name ?? []);
+  if (names.includes(task)) return;
+  const inGroup = names.filter((name) => name.endsWith(`.${task}`));
+  const hint = inGroup.length === 1 ? `write ${inGroup[0]}` : (didYouMean(task, names) ?? `it has: ${names.join(', ')}`);
+  source.report('SL302', [...path, 'task'], `'${String(dagId)}' has no task '${task}'.`, hint);
+}
+
+interface GivenParams {
+  /** What stands at the key `params` of the task or trigger at `path`. */
+  readonly given: Json | undefined;
+  readonly path: Path;
+  readonly dagId: string;
+  /** What the pipeline declares. */
+  readonly params: Readonly<Record<string, ParamPlan>>;
+}
+
+/** Reports parameters that a pipeline does not declare, that do not fit it, and that it misses. */
+export function checkGiven(source: Source, { given, path, dagId, params }: GivenParams): void {
+  if (given !== undefined && !isMap(given)) return; // the schema has refused it
+  for (const [name, value] of Object.entries(given ?? {})) {
+    const at = [...path, 'params', name];
+    const param = Object.hasOwn(params, name) ? params[name] : undefined;
+    if (!param) {
+      const names = Object.keys(params);
+      source.reportKey(
+        'SL505',
+        at,
+        `'${dagId}' declares no parameter '${name}'.`,
+        didYouMean(name, names) ?? (names.length > 0 ? `declared: ${names.join(', ')}` : `declare it there: params: {${name}: …}`),
+      );
+    } else if (value !== undefined) {
+      for (const mistake of checkKnown(param.schema, value, name)) source.report('SL503', at, mistake);
+    }
+  }
+  for (const [name, { default: fallback }] of Object.entries(params)) {
+    if (fallback === undefined && given?.[name] === undefined)
+      source.reportInside('SL202', path, `'${dagId}' must be given '${name}'.`, `add it: params: {${name}: …}`);
+  }
+}
+
+/** What is wrong with a value as far as it is known: expressions in it have theirs in a run. */
+function checkKnown(schema: JsonObject, value: Json, name: string): string[] {
+  if (typeof value === 'string' && isTemplate(value)) return [];
+  if (typeof value !== 'object' || value === null || !JSON.stringify(value).includes('{{')) return checkValue(schema, value, name);
+  const { items, properties = {}, ...rest } = schema;
+  // What a value with expressions in it is equal to is not known.
+  const outside = { ...rest, enum: undefined };
+  if (Array.isArray(value)) {
+    const list = value as readonly Json[];
+    return [
+      ...checkValue(outside, value, name),
+      ...(isMap(items) ? list.flatMap((each, index) => checkKnown(items, each, `${name}[${index}]`)) : []),
+    ];
+  }
+  const known = isMap(properties) ? properties : {};
+  const open = Object.fromEntries(Object.keys(known).map((key) => [key, {}]));
+  return [
+    ...checkValue({ ...outside, properties: open }, value, name),
+    ...Object.entries(value).flatMap(([key, part]) => {
+      const property = Object.hasOwn(known, key) ? known[key] : undefined;
+      return isMap(property) && part !== undefined ? checkKnown(property, part, `${name}.${key}`) : [];
+    }),
+  ];
+}

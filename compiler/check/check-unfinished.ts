@@ -1,0 +1,15 @@
+import type { Source } from '../read/source.ts';
+import type { TaskNode } from '../resolve/task-node.ts';
+
+/** Warns of tasks that an import could not write, until somebody has. */
+export function checkUnfinished(source: Source, nodes: readonly TaskNode[]): void {
+  for (const { name, type, keys, path } of nodes) {
+    if (type !== 'unfinished') continue;
+    source.report(
+      'SL314',
+      [...path, 'type'],
+      `Task '${name}' is not written yet, and fails: ${String(keys.missing)}.`,
+      'write what belongs there, or remove it',
+    );
+  }
+}

@@ -1,0 +1,204 @@
+import { findCycle } from '../../workflows/plan/graph.ts';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import { allTasks, type Plan } from '../../workflows/plan/plan.ts';
+import { isSeen, type Place } from '../../workflows/plan/datasets/places.ts';
+import type { TaskType } from '../../activities/define-task.ts';
+import type { TriggerType } from '../../sensors/define-trigger.ts';
+import { isTemplate } from '../../workflows/plan/expressions/template.ts';
+import type { Linkable } from '../resolve/linkable.ts';
+import type { Path } from '../read/source.ts';
+import { taskNodes } from '../resolve/task-node.ts';
+
+/** The types of tasks and triggers, by name. */
+export interface Catalogs {
+  readonly tasks: ReadonlyMap<string, TaskType>;
+  readonly triggers: ReadonlyMap<string, TriggerType>;
+}
+
+/** That a run of one pipeline starts one of another. */
+interface Start {
+  readonly from: string;
+  readonly to: string;
+  /** What stands between them, where it is no task or trigger that names the other: a data set, a bucket, a topic, a queue. */
+  readonly through?: string;
+  readonly isDataset?: boolean;
+  /** A condition of the trigger, or its deduplication key, may end the circle: nobody can tell from the files. */
+  readonly isConditional?: boolean;
+  /** The rest of the place's name is an expression, which may lead elsewhere: nobody can tell from the files. */
+  readonly isOpen?: boolean;
+  /** Where the file says so: that of `from` for a task, that of `to` for a trigger. */
+  readonly owner: string;
+  readonly path: Path;
+}
+
+/**
+ * Refuses pipelines whose runs start each other, or themselves, without end: by tasks, by triggers on runs, by data sets, and by what tasks
+ * write to places that triggers watch. A trigger on `all` of several data sets goes round only where each of them is made within the circle.
+ * Where a condition may end a circle, it is a warning.
+ */
+export function reportLoops(files: readonly Linkable[], catalogs: Catalogs): void {
+  const own = files.flatMap(({ plan, value }) => (plan && value ? [{ plan, value }] : []));
+  const plans = new Map(own.map(({ plan }) => [plan.dagId, plan]));
+  const makers = new Map<string, string[]>();
+  for (const { plan } of own) for (const uri of plan.outlets ?? []) makers.set(uri, [...(makers.get(uri) ?? []), plan.dagId]);
+  const written = own.flatMap(({ plan }) => placesOf(plan, catalogs));
+  const all = own.flatMap(({ plan, value }) => [
+    ...startsByTasks(plan, value),
+    ...startsByTriggers(plan, makers),
+    ...startsByPlaces(plan, written, catalogs),
+  ]);
+  const reported = new Set<string>();
+  for (const starts of [all.filter(({ isConditional, isOpen }) => !isConditional && !isOpen), all]) {
+    const caught = endless(plans, makers, starts);
+    const left = new Set([...caught].filter((dagId) => !reported.has(dagId)));
+    for (;;) {
+      const within = starts.filter(({ from, to }) => left.has(from) && left.has(to));
+      const circle = findCycle(new Map([...left].map((dagId) => [dagId, within.filter(({ to }) => to === dagId).map(({ from }) => from)])));
+      if (!circle) break;
+      reportCircle(files, circle, within);
+      for (const dagId of circle) {
+        left.delete(dagId);
+        reported.add(dagId);
+      }
+    }
+  }
+}
+
+/** The pipelines that are started again and again by each other alone. */
+function endless(plans: ReadonlyMap<string, Plan>, makers: ReadonlyMap<string, readonly string[]>, starts: readonly Start[]): Set<string> {
+  const causes = new Map<string, Start[]>();
+  for (const start of starts) {
+    const known = causes.get(start.to);
+    if (known) known.push(start);
+    else causes.set(start.to, [start]);
+  }
+  const left = new Set(causes.keys());
+  const isMadeWithin = (uri: string): boolean => (makers.get(uri) ?? []).some((maker) => left.has(maker));
+  for (let size = -1; size !== left.size;) {
+    size = left.size;
+    for (const dagId of left) {
+      const isStarted = (causes.get(dagId) ?? []).some(({ from, isDataset, path }) => {
+        const all = !isDataset ? [] : textsIn(plans.get(dagId)?.triggers?.[Number(path[1])]?.source.all);
+        return left.has(from) && all.every(isMadeWithin);
+      });
+      if (!isStarted) left.delete(dagId);
+    }
+  }
+  return left;
+}
+
+function startsByTasks(plan: Plan, value: NonNullable<Linkable['value']>): Start[] {
+  const started = new Set(allTasks(plan).flatMap(({ type, params }) => (type === 'run_pipeline' ? [String(params.dag_id)] : [])));
+  return [...started].flatMap((to) => {
+    const task = taskNodes(value).find(({ type, keys }) => type === 'run_pipeline' && keys.dag_id === to);
+    return task ? [{ from: plan.dagId, to, owner: plan.dagId, path: [...task.path, 'dag_id'] }] : [];
+  });
+}
+
+function startsByTriggers({ dagId: to, triggers = [] }: Plan, makers: ReadonlyMap<string, readonly string[]>): Start[] {
+  return triggers.flatMap(({ type, source }, index) => {
+    const path: Path = ['triggers', index];
+    if (type === 'pipeline') return [{ from: String(source.dag_id), to, owner: to, path: [...path, 'dag_id'] }];
+    if (type !== 'dataset') return [];
+    return (['any', 'all'] as const).flatMap((key) =>
+      textsIn(source[key]).flatMap((dataset, position) =>
+        (makers.get(dataset) ?? []).map((from) => ({
+          from,
+          to,
+          through: dataset,
+          isDataset: true,
+          owner: to,
+          path: [...path, key, position],
+        })),
+      ),
+    );
+  });
+}
+
+/** Something that a task of a pipeline writes to. */
+interface WrittenPlace extends Place {
+  readonly dagId: string;
+  readonly connection: string;
+  /** Its name is only the beginning: an expression follows. */
+  readonly isOpen: boolean;
+}
+
+/** Where the tasks of a pipeline write, as far as the file says. */
+function placesOf(plan: Plan, { tasks: types }: Catalogs): WrittenPlace[] {
+  return allTasks(plan).flatMap((task): WrittenPlace[] => {
+    const type = types.get(task.type);
+    if (!type) return [];
+    const { params, outputBase } = task;
+    const written = type.writesTo?.(params as never) ?? [];
+    const folder = outputBase?.replace(/^s3:\/\//, '');
+    const bucketKey = type.data.writes?.bucketKey;
+    const named =
+      bucketKey !== undefined && typeof params.s3_key === 'string'
+        ? `${String(params[bucketKey])}/${params.s3_key.split('{{')[0]}`
+        : undefined;
+    const data = type.data.writes ? (named ?? (folder === undefined ? undefined : `${folder}/`)) : undefined;
+    const storage = Object.entries(type.connections).find(([, { types: kinds }]) => kinds.includes('aws'))?.[0] ?? '';
+    return [...written, ...(data === undefined ? [] : [{ kind: 'S3' as const, name: data, connection: storage }])].flatMap(
+      ({ connection: need, ...place }) => {
+        const { key = '', default: usual } = type.connections[need] ?? {};
+        const isOpen = place.name === named && isTemplate(String(params.s3_key));
+        return isTemplate(place.name) ? [] : [{ ...place, isOpen, dagId: plan.dagId, connection: String(params[key] ?? usual) }];
+      },
+    );
+  });
+}
+
+function startsByPlaces({ dagId: to, triggers = [] }: Plan, written: readonly WrittenPlace[], { triggers: types }: Catalogs): Start[] {
+  return triggers.flatMap(({ type, source, when, dedupKey }, index) => {
+    const { watches, connection } = types.get(type) ?? {};
+    const listens = String(source.conn_id ?? connection?.default);
+    const isConditional = when !== undefined || dedupKey !== undefined;
+    return (watches?.(source) ?? []).flatMap((watched) =>
+      written
+        .filter((place) => place.connection === listens && isSeen(place, watched))
+        .map(({ dagId: from, kind, name, isOpen }): Start => {
+          const through = kind === 'S3' ? `s3://${name}` : `${kind} ${name}`;
+          return {
+            from,
+            to,
+            through,
+            owner: to,
+            path: ['triggers', index, 'type'],
+            ...(isConditional && { isConditional }),
+            ...(isOpen && !name.startsWith(watched.name) && { isOpen }),
+          };
+        }),
+    );
+  });
+}
+
+function reportCircle(files: readonly Linkable[], circle: readonly string[], starts: readonly Start[]): void {
+  const steps = circle.slice(1).flatMap((to, index) => starts.find((each) => each.from === circle[index] && each.to === to) ?? []);
+  const way = [circle[0], ...steps.flatMap(({ through, to }) => (through === undefined ? [to] : [through, to]))].join(' → ');
+  const isAlone = circle.length === 2;
+  const isConditional = steps.some((step) => step.isConditional);
+  const isOpen = steps.some((step) => step.isOpen);
+  for (const { source, plan } of files) {
+    const step = steps.find(({ owner }) => owner === plan?.dagId);
+    if (!step) continue;
+    if (isConditional || isOpen) {
+      source.report(
+        'SL317',
+        step.path,
+        `${isAlone ? 'This pipeline starts itself' : 'These pipelines start each other'}, without end unless ${isOpen ? 'an expression leads elsewhere' : 'a condition stops it'}: ${way}.`,
+        'watch a place that none of them writes to',
+      );
+      continue;
+    }
+    source.report(
+      'SL307',
+      step.path,
+      isAlone ? `This pipeline starts itself, without end: ${way}.` : `These pipelines start each other, without end: ${way}.`,
+      'take away what closes the circle: a trigger, a task or an outlet, or watch a place that none of them writes to',
+    );
+  }
+}
+
+function textsIn(value: Json | undefined): string[] {
+  return Array.isArray(value) ? (value as readonly Json[]).filter((each) => typeof each === 'string') : [];
+}

@@ -1,0 +1,99 @@
+import { distance } from 'fastest-levenshtein';
+import { blankText, escapeLine } from '../../workflows/plan/values/printable.ts';
+import type { Code } from './codes.ts';
+import { DANGEROUS } from './foreign-habits.ts';
+
+/** One thing that is wrong in a file. Lines and columns count from 1, columns in UTF-16 units as editors do. */
+export interface Diagnostic {
+  readonly code: Code;
+  /** A warning does not make the file bad. */
+  readonly severity: 'error' | 'warning';
+  /** What is wrong and what is allowed, without position. */
+  readonly message: string;
+  /** What to do, where the compiler can tell: `did you mean 'source_table'?` */
+  readonly hint?: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** How many characters are meant, on that line; at least 1. */
+  readonly length: number;
+  /** The line itself. */
+  readonly sourceLine: string;
+  /** How many characters of a long line stand before `sourceLine`; absent: none. */
+  readonly lineFrom?: number;
+}
+
+/** Past this the caret would be off the screen: the line is shown around the place that is meant. */
+const MAX_SHOWN = 120;
+
+/**
+ * A diagnostic as text:
+ * ```
+ * pipelines/sales.yaml:7:5  SL201  Unknown key 'sorce_table'.
+ *     7 |     sorce_table: sales
+ *       |     ^^^^^^^^^^^ did you mean 'source_table'?
+ * ```
+ */
+export function formatDiagnostic(diagnostic: Diagnostic): string {
+  const { file, line, code, severity, message, hint, sourceLine } = diagnostic;
+  const { column, lineFrom = 0 } = diagnostic;
+  const at = column - 1 - lineFrom;
+  const gutter = String(line).padStart(5);
+  const from = at > MAX_SHOWN - 20 ? at - 40 : 0;
+  // A character for each, so that the caret stands below what it means.
+  const shown = blankText(sourceLine.slice(from, from + MAX_SHOWN));
+  const length = Math.max(1, Math.min(diagnostic.length, shown.length - (at - from)));
+  const pointer = `${' '.repeat(Math.max(0, at - from))}${'^'.repeat(length)}`;
+  return `${escapeLine(file)}:${line}:${column}  ${code}  ${severity === 'warning' ? 'Warning: ' : ''}${escapeLine(message)}\n${gutter} | ${shown}\n${' '.repeat(5)} | ${pointer}${hint ? ` ${escapeLine(hint)}` : ''}`;
+}
+
+/** Order for reading: by file, then by place. */
+export function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1;
+}
+
+/** The one of `allowed` that `given` was most likely meant to be, or undefined when none is near. */
+export function nearest(given: string, allowed: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Infinity;
+  for (const each of allowed) {
+    const [one, other] = differingWords(given.toLowerCase(), each.toLowerCase());
+    // In a short word everything is near everything.
+    const farthest = Math.min(one.length - 1, Math.ceil(Math.min(one.length, 18) / 3));
+    const between = areSwapped(one, other) ? 1 : distance(one, other);
+    if (DANGEROUS.has(each) && distance(given.toLowerCase(), each) > 2) continue;
+    if (between <= farthest && between < bestDistance) [best, bestDistance] = [each, between];
+  }
+  return best;
+}
+
+/** Whether two words differ in two neighbouring letters that have changed places: `elt` and `etl`. */
+function areSwapped(one: string, other: string): boolean {
+  const at = [...one].findIndex((_, index) => one[index] !== other[index]);
+  return at >= 0 && other === `${one.slice(0, at)}${one[at + 1] ?? ''}${one[at] ?? ''}${one.slice(at + 2)}`;
+}
+
+/** What is left of two names without the words that both begin and end with: `spark_default` is not near to `mlflow_default`. */
+function differingWords(one: string, other: string): [string, string] {
+  const [ones, others] = [one.split(WORD_ENDS), other.split(WORD_ENDS)];
+  const shared = (at: (words: readonly string[], index: number) => string | undefined): number => {
+    let count = 0;
+    while (count < Math.min(ones.length, others.length) - 1 && at(ones, count) === at(others, count)) count++;
+    return count;
+  };
+  const first = shared((words, index) => words[index]);
+  const last = Math.min(
+    shared((words, index) => words.at(-1 - index)),
+    Math.min(ones.length, others.length) - 1 - first,
+  );
+  const rest = (words: readonly string[]): string => words.slice(first, words.length - last).join('');
+  return [rest(ones), rest(others)];
+}
+
+const WORD_ENDS = /(?<=[_\-./])/;
+
+/** `did you mean 'x'?` for the nearest of `allowed`, or undefined. */
+export function didYouMean(given: string, allowed: Iterable<string>): string | undefined {
+  const near = nearest(given, allowed);
+  return near === undefined ? undefined : `did you mean '${near}'?`;
+}

@@ -1,0 +1,135 @@
+import { type CST, lex, Parser } from 'yaml';
+import type { Json } from '../../workflows/plan/values/json.ts';
+
+/** Pipelines are a few levels deep: what walks them may recurse. */
+const MAX_DEPTH = 64;
+/** Texts, signs and the blanks between them. What comes behind the parser takes microseconds for each. */
+const MAX_LEXEMES = 500_000;
+/** Keys that one map may have: YAML's reader compares each with all others. The largest maps are those of parameters. */
+const MAX_KEYS = 1_000;
+/** Aliases are looked for one by one, and each mistake of syntax keeps where it was found. */
+const MAX_MARKS = 1_000;
+/** Texts, numbers, lists and maps, with what aliases repeat. */
+export const MAX_VALUES = 200_000;
+
+/** What stands between texts in a file that is good, and is cheap. */
+const LAYOUT: ReadonlySet<string> = new Set([
+  'space',
+  'newline',
+  'comment',
+  'doc-start',
+  'doc-end',
+  'seq-item-ind',
+  'explicit-key-ind',
+  'map-value-ind',
+  'flow-map-end',
+  'flow-seq-end',
+  'comma',
+  'block-scalar-header',
+]);
+
+/** Something of which a file has more than a pipeline may have. */
+export interface Excess {
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** The tokens of a file's first two documents (a pipeline is one). */
+export type Tokens = readonly CST.Token[];
+
+/**
+ * Takes a file apart, in linear time and without recursion, and measures it before anything slower reads it.
+ * @returns its tokens, or where it exceeds a limit
+ */
+export function readTokens(text: string): Tokens | Excess {
+  let lexemes: readonly string[];
+  try {
+    lexemes = lex(text);
+  } catch (error) {
+    // The lexer recurses at marks between documents.
+    if (error instanceof RangeError) return { offset: 0, message: 'The file has more documents than can be read.' };
+    throw error;
+  }
+  if (lexemes.length > MAX_LEXEMES) return { offset: 0, message: `The file has more than ${count(MAX_LEXEMES)} words and signs.` };
+  const parser = new Parser();
+  for (const lexeme of lexemes) {
+    parser.next(lexeme);
+    if (parser.stack.length <= MAX_DEPTH) continue;
+    const deepest = parser.stack.filter((token) => 'items' in token)[MAX_DEPTH];
+    if (deepest) return tooDeep(deepest.offset);
+  }
+  const tokens = parser.end();
+  const second = tokens.findIndex(
+    (token, index) => token.type === 'document' && tokens.findIndex(({ type }) => type === 'document') < index,
+  );
+  const read = second < 0 ? tokens : tokens.slice(0, second + 1);
+  return findExcess(read) ?? read;
+}
+
+function findExcess(tokens: Tokens): Excess | undefined {
+  const waiting: { readonly token: CST.Token; readonly depth: number }[] = [...tokens].reverse().map((token) => ({ token, depth: 0 }));
+  let marks = 0;
+  const countMarks = (around: readonly CST.SourceToken[] = []): void => {
+    let commas = 0;
+    for (const { type } of around) if (!LAYOUT.has(type) || (type === 'comma' && ++commas > 1)) marks++;
+  };
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { token, depth } = next;
+    if (token.type === 'alias' || token.type === 'error') marks++;
+    if ('end' in token) countMarks(token.end);
+    if (token.type === 'document') {
+      countMarks(token.start);
+      if (token.value) waiting.push({ token: token.value, depth });
+    }
+    if ('items' in token) {
+      if (depth >= MAX_DEPTH) return tooDeep(token.offset);
+      const isMap = token.type === 'block-map' || (token.type === 'flow-collection' && token.start.source === '{');
+      if (isMap && token.items.length > MAX_KEYS) {
+        return { offset: token.offset, message: `This map has ${count(token.items.length)} keys; a map may have ${count(MAX_KEYS)}.` };
+      }
+      for (const { start, key, sep, value } of [...token.items].reverse()) {
+        countMarks(start);
+        countMarks(sep);
+        if (value) waiting.push({ token: value, depth: depth + 1 });
+        if (key) waiting.push({ token: key, depth: depth + 1 });
+      }
+    }
+    if (marks > MAX_MARKS) {
+      return {
+        offset: token.offset,
+        message: `The file has more than ${count(MAX_MARKS)} aliases, anchors, tags and signs that do not belong where they stand.`,
+      };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * What a file becomes when its aliases are expanded: whether it goes too deep, as where an alias stands inside of what it means, or has too many
+ * values.
+ * @returns what is wrong, as a sentence
+ */
+export function expandedExcess(value: unknown): string | undefined {
+  const waiting: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 0 }];
+  let seen = 0;
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    if (++seen > MAX_VALUES) return tooManyValues();
+    if (typeof next.value !== 'object' || next.value === null) continue;
+    if (next.depth > MAX_DEPTH) return 'An alias stands inside of what it means: the file has no end.';
+    for (const part of Object.values(next.value as Readonly<Record<string, Json>>)) waiting.push({ value: part, depth: next.depth + 1 });
+  }
+  return undefined;
+}
+
+/** What is told of a file with more than `MAX_VALUES`. */
+export function tooManyValues(): string {
+  return `With its aliases the file has more than ${count(MAX_VALUES)} values.`;
+}
+
+function tooDeep(offset: number): Excess {
+  return { offset, message: `The file is nested more than ${MAX_DEPTH} levels deep.` };
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en');
+}

@@ -1,0 +1,206 @@
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { PipelineFile } from '../compile.ts';
+import type { ReadBeside, ReadText } from './read-beside.ts';
+import { nearest } from '../mistakes/diagnostic.ts';
+import { MAX_BYTES } from './parse.ts';
+
+/** Thrown when pipelines cannot be read from where they were said to be. */
+export class PipelinesNotFound extends Error {
+  override readonly name = 'PipelinesNotFound';
+}
+
+/** So many files are open at the same time: processes may have few (`ulimit -n`). */
+const OPEN_AT_ONCE = 16;
+
+/**
+ * The pipeline files at `path`: a file, or every `.yaml` and `.yml` of a folder and its subfolders, by name, but
+ * those of tests (`.test.yaml`). A file or a subfolder that cannot be read is one of them, with the reason: it never hides the others.
+ * The one place of the compiler that reads the disk.
+ * @throws PipelinesNotFound when there is nothing at `path`
+ */
+export async function loadPipelines(path: string): Promise<PipelineFile[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new PipelinesNotFound(`There is no file or folder '${path}'. Name a pipeline's YAML file, or a folder of them.`);
+  if (!found.isDirectory()) return [await readPipelineFile(path, folderOf(path))];
+  const { files, refused } = await yamlFiles(path);
+  const loaded: PipelineFile[] = [...refused];
+  const waiting = [...files];
+  const readAll = async (): Promise<void> => {
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) loaded.push(await readPipelineFile(file, path));
+  };
+  await Promise.all(Array.from({ length: OPEN_AT_ONCE }, readAll));
+  return loaded.sort((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+/** The folder of pipelines that a file which is named alone belongs to: the next one around it that is called `pipelines`, else its own. */
+function folderOf(path: string): string {
+  const own = dirname(resolve(path));
+  for (let folder = own; dirname(folder) !== folder; folder = dirname(folder)) if (basename(folder) === 'pipelines') return folder;
+  return own;
+}
+
+/**
+ * Reads one file, if it is not larger than a pipeline may be. Nothing is thrown: `refused` says what is wrong.
+ * @param root the folder of pipelines: the files that it names stand there
+ */
+export async function readPipelineFile(path: string, root: string): Promise<PipelineFile> {
+  const file = relative(process.cwd(), path);
+  try {
+    // Without waiting for whoever writes into it: a name may be that of a pipe.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const about = await handle.stat();
+      const { size } = about;
+      if (!about.isFile()) return refusal(path, 'It is not a file that can be read, but a pipe, a device or a folder.');
+      if (size > MAX_BYTES) {
+        return {
+          file,
+          text: '',
+          refused: {
+            code: 'SL103',
+            message: `The file has ${size.toLocaleString('en')} bytes; a pipeline may have ${MAX_BYTES.toLocaleString('en')}.`,
+          },
+        };
+      }
+      return { file, text: await handle.readFile('utf8'), readBeside: readerBeside(path, root) };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return unreadable(path, 'file', error);
+  }
+}
+
+/** Reads files by their paths from the one at `path`, within the folder `root`. */
+function readerBeside(path: string, root: string): ReadBeside {
+  return (given) => {
+    if (isAbsolute(given) || /^[A-Za-z]:|[\\\0]/.test(given)) {
+      return { refused: `'${given}' is not a path from the pipeline's file.`, hint: 'write it with /, such as sql/orders.sql' };
+    }
+    const target = resolve(dirname(path), given);
+    const inside = relative(root, target);
+    const file = relative(process.cwd(), target);
+    if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+      return {
+        refused: `'${given}' leads out of the folder of pipelines.`,
+        hint: `put the file into ${relative(process.cwd(), root) || 'the folder'}`,
+      };
+    }
+    if (inside.split(sep).some((part) => part.startsWith('.')))
+      return { refused: `'${given}' is hidden: names that begin with a point are left out.`, hint: 'rename it' };
+    try {
+      if (!realpathSync(target).startsWith(realpathSync(root) + sep))
+        return {
+          refused: `'${given}' is a link to a file outside of the folder of pipelines.`,
+          hint: 'put the file, or a copy of it, into the folder',
+        };
+      return readSql(target, file);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') return { refused: `'${file}' cannot be read: ${reasonOf(error)}.` };
+      const near = nearest(basename(target), namesIn(dirname(target)));
+      return {
+        refused: `There is no file '${file}'.`,
+        hint: near === undefined ? "name it by its path from the pipeline's file" : `did you mean '${join(dirname(given), near)}'?`,
+      };
+    }
+  };
+}
+
+function readSql(path: string, file: string): ReadText {
+  // Without waiting for whoever writes into it: a name may be that of a pipe.
+  const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const about = fstatSync(handle);
+    if (!about.isFile()) return { refused: `'${file}' is not a file that can be read, but a pipe, a device or a folder.` };
+    if (about.size > MAX_BYTES) {
+      const sizes = `${about.size.toLocaleString('en')} bytes; a file of SQL may have ${MAX_BYTES.toLocaleString('en')}`;
+      return { refused: `'${file}' has ${sizes}.`, hint: 'keep data out of it: put it into a table or S3' };
+    }
+    const text = textOf(readFileSync(handle));
+    if (text === undefined) return { refused: `'${file}' is not text in UTF-8.`, hint: 'save it as UTF-8' };
+    return text.trim() === '' ? { refused: `'${file}' is empty.` } : { file, text };
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** The text of a file as YAML reads texts too, without a byte order mark and with lines that end alike; undefined where it is none in UTF-8. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replaceAll('\r\n', '\n');
+    return text.includes('\0') ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.sql'));
+  } catch {
+    return [];
+  }
+}
+
+/** Hidden folders are left out: `.git`, and those to which the links of a mounted ConfigMap of Kubernetes lead. */
+async function yamlFiles(folder: string): Promise<{ files: string[]; refused: PipelineFile[] }> {
+  const files: string[] = [];
+  const refused: PipelineFile[] = [];
+  const folders = [folder];
+  const root = await realpath(folder);
+  for (let each = folders.pop(); each !== undefined; each = folders.pop()) {
+    try {
+      for (const entry of await readdir(each, { withFileTypes: true })) {
+        const path = join(each, entry.name);
+        if (entry.name.startsWith('.')) continue;
+        if (entry.isDirectory()) folders.push(path);
+        else if (/\.ya?ml$/.test(entry.name) && !/\.test\.ya?ml$/.test(entry.name)) {
+          const reason = entry.isSymbolicLink() ? await whyNotFollowed(path, root) : undefined;
+          if (reason === undefined) files.push(path);
+          else refused.push(refusal(path, reason));
+        }
+      }
+    } catch (error) {
+      refused.push(unreadable(each, 'folder', error));
+    }
+  }
+  return { files, refused };
+}
+
+/** A link out of the folder could show a file of the host in the messages about it. @returns why a link is not followed, as a sentence */
+async function whyNotFollowed(path: string, root: string): Promise<string | undefined> {
+  try {
+    const target = await realpath(path);
+    if (target.startsWith(root + sep)) return undefined;
+    return 'It is a link to a file outside of the folder of pipelines. Put the file, or a copy of it, into the folder.';
+  } catch (error) {
+    return `It is a link that leads nowhere: ${reasonOf(error)}.`;
+  }
+}
+
+function unreadable(path: string, what: 'file' | 'folder', error: unknown): PipelineFile {
+  return refusal(path, `The ${what} cannot be read: ${reasonOf(error)}.`);
+}
+
+function refusal(path: string, message: string): PipelineFile {
+  return { file: relative(process.cwd(), path), text: '', refused: { code: 'SL108', message } };
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'this user may not read it';
+    case 'ENOENT':
+      return 'it is gone';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many files are open (ulimit -n)';
+    default:
+      return message;
+  }
+}

@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import type { TaskType } from '../../activities/define-task.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
+import type { TemplatePlace } from '../../workflows/plan/expressions/template-place.ts';
+import type { CatchupPlan } from '../../workflows/plan/timetable/intervals.ts';
+import { canonicalJson, isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
+import {
+  type ConcurrencyPlan,
+  type ExpandPlan,
+  type Plan,
+  PLAN_FORMAT,
+  type RetryPlan,
+  type RetryRule,
+  type SwitchPlan,
+  type TaskPlan,
+  type WaitPlan,
+} from '../../workflows/plan/plan.ts';
+import type { TriggerRule } from '../../workflows/plan/tasks/trigger-rule.ts';
+import { COMMON_TASK_KEYS } from '../schema/task-keys.ts';
+import { fullName, type TaskNode, withDefaults } from './task-node.ts';
+
+/** Where neither the task nor `default_args` says anything. */
+const DEFAULTS = { retries: 3, retry_delay: '10s', retry_exponential_backoff: 2, max_retry_delay: '1h' } as const;
+
+/** What the resolvers found out of one task. */
+export interface ResolvedTask {
+  readonly node: TaskNode & { readonly name: string };
+  readonly type: TaskType;
+  readonly dependsOn: readonly string[];
+  readonly inputFrom?: string;
+  readonly outputBase?: string;
+  /** The task whose effect it takes back. */
+  readonly undoes?: string;
+  readonly templates?: readonly TemplatePlace[];
+  /** The tasks whose outputs make the lists that it expands over. */
+  readonly lists?: readonly string[];
+  /** Whether a task has this full name. */
+  isTask(name: string): boolean;
+}
+
+/** The keys of a file that its plan takes over as they are; the resolved parts come beside them. */
+export function emitPlan(
+  value: JsonObject,
+  resolved: Omit<
+    Plan,
+    | 'hash'
+    | 'format'
+    | 'dagId'
+    | 'tags'
+    | 'description'
+    | 'owner'
+    | 'docMd'
+    | 'runTimeoutMs'
+    | 'maxActiveRuns'
+    | 'concurrency'
+    | 'catchup'
+    | 'inlets'
+    | 'outlets'
+    | 'critical'
+  >,
+): Plan {
+  const runTimeoutMs = durationOf(value.dagrun_timeout);
+  return withHash({
+    format: PLAN_FORMAT,
+    dagId: String(value.dag_id),
+    ...(typeof value.description === 'string' && { description: value.description }),
+    ...(typeof value.owner === 'string' && { owner: value.owner }),
+    tags: (value.tags ?? []) as readonly string[],
+    ...(typeof value.doc_md === 'string' && { docMd: value.doc_md }),
+    ...(runTimeoutMs !== undefined && { runTimeoutMs }),
+    ...(typeof value.max_active_runs === 'number' && { maxActiveRuns: value.max_active_runs }),
+    ...(Array.isArray(value.inlets) && { inlets: value.inlets as readonly string[] }),
+    ...(Array.isArray(value.outlets) && { outlets: value.outlets as readonly string[] }),
+    ...(value.critical === true && { critical: true }),
+    ...catchupOf(value.catchup),
+    ...(isMap(value.concurrency) && { concurrency: concurrencyOf(value.concurrency) }),
+    ...resolved,
+  });
+}
+
+function catchupOf(catchup: Json | undefined): Pick<Plan, 'catchup'> {
+  if (catchup === true) return { catchup: { mode: 'all' } };
+  if (!isMap(catchup) || catchup.mode === 'none') return {};
+  const windowMs = durationOf(catchup.window);
+  return {
+    catchup: {
+      mode: catchup.mode as CatchupPlan['mode'],
+      ...(windowMs !== undefined && { windowMs }),
+      ...(typeof catchup.max_runs === 'number' && { maxRuns: catchup.max_runs }),
+    },
+  };
+}
+
+function concurrencyOf({ limit, key, on_overlap = 'queue' }: JsonObject): ConcurrencyPlan {
+  return { limit: Number(limit), ...(typeof key === 'string' && { key }), onOverlap: on_overlap as ConcurrencyPlan['onOverlap'] };
+}
+
+/** A plan with the hash of all that it says. */
+export function withHash(plan: Omit<Plan, 'hash'>): Plan {
+  // What is undefined is left out: the hash that the plan may have had is not hashed.
+  const text = canonicalJson({ ...plan, hash: undefined });
+  return { ...plan, hash: createHash('sha256').update(text).digest('hex') };
+}
+
+/** A task as it runs: everything explicit. */
+export function emitTask({ node, type, dependsOn, inputFrom, outputBase, undoes, templates, lists = [], isTask }: ResolvedTask): TaskPlan {
+  const keys = withDefaults(node);
+  const params = Object.fromEntries(Object.entries(node.keys).filter(([key]) => !COMMON_TASK_KEYS.has(key))) as Record<string, Json>;
+  const followsRun = type.type === 'run_pipeline' && params.wait !== false;
+  return withoutUndefined<TaskPlan>({
+    name: node.name,
+    type: type.type,
+    summary: type.summary(params),
+    dependsOn,
+    triggerRule: (keys.trigger_rule ?? 'all_success') as TriggerRule,
+    group: node.group,
+    owner: textOf(keys.owner),
+    when: textOf(keys.when),
+    switch: isMap(keys.switch) ? switchOf(keys.switch, node, isTask) : undefined,
+    expand: isMap(keys.expand) ? expandOf(keys.expand, lists) : undefined,
+    params: { ...defaultsOf(type), ...params },
+    templates,
+    inputFrom,
+    outputBase,
+    lineage: type.lineage,
+    ownsEffects: type.runtime === 'activity' && (type.data.reads || type.data.writes || type.ownsEffects) ? true : undefined,
+    followsRun: followsRun ? true : undefined,
+    // Tasks of the other run have retries of their own: all of it is repeated only where a file says so.
+    retry: type.waits ? lookingOf(keys) : retryOf(followsRun ? { retries: 0, ...keys } : keys),
+    wait: type.waits ? waitOf(keys) : undefined,
+    retryRules: Array.isArray(keys.retry_policy) ? keys.retry_policy.map((rule: Json) => retryRuleOf(rule as JsonObject)) : undefined,
+    holdOnFailureMs: durationOf(keys.hold_on_failure ?? type.heldFor?.(params)),
+    executionTimeoutMs: durationOf(keys.execution_timeout) ?? (followsRun ? 0 : durationOf(type.defaults.execution_timeout)) ?? 0,
+    heartbeatTimeoutMs: durationOf(keys.heartbeat_timeout) ?? durationOf(type.defaults.heartbeat_timeout) ?? 0,
+    queueTimeoutMs: durationOf(keys.queue_timeout),
+    queue: textOf(keys.queue),
+    pool: typeof keys.pool === 'string' ? { name: keys.pool, slots: Number(keys.pool_slots ?? 1) } : undefined,
+    priority: typeof keys.priority === 'number' ? keys.priority : undefined,
+    allowFailure: keys.allow_failure === true,
+    latestOnly: keys.latest_only === true ? true : undefined,
+    dependsOnPast: keys.depends_on_past === true && node.list === 'tasks' ? true : undefined,
+    undoes,
+    outputExpires: type.outputExpires,
+  });
+}
+
+/** What the parameters of a task type are where a file does not say: part of the plan, so that a later release changes no run that has started. */
+function defaultsOf({ params }: TaskType): JsonObject {
+  const fields = Object.entries(params.properties as Readonly<Record<string, { readonly default?: Json }>>);
+  return Object.fromEntries(fields.flatMap(([key, field]) => (field.default === undefined ? [] : [[key, field.default]])));
+}
+
+function switchOf(keys: JsonObject, { group }: TaskNode, isTask: ResolvedTask['isTask']): SwitchPlan {
+  const full = (names: Json | undefined): string[] =>
+    ((names ?? []) as readonly string[]).map((name) => fullName(name, group, isTask) ?? name);
+  return {
+    on: String(keys.on),
+    cases: Object.fromEntries(Object.entries(keys.cases as JsonObject).map(([value, names]) => [value, full(names)])),
+    default: full(keys.default),
+  };
+}
+
+function expandOf(keys: JsonObject, reads: readonly string[]): ExpandPlan {
+  const { over, as: name = 'item', max_parallel = 16, batch_size = 1, on_item_failure = 'fail', expand } = keys;
+  return {
+    over: over as ExpandPlan['over'],
+    as: String(name),
+    maxParallel: Number(max_parallel),
+    batchSize: Number(batch_size),
+    onItemFailure: on_item_failure as ExpandPlan['onItemFailure'],
+    reads,
+    ...(isMap(expand) && { expand: { over: expand.over as ExpandPlan['over'], as: String(expand.as ?? 'item') } }),
+  };
+}
+
+function retryRuleOf(rule: JsonObject): RetryRule {
+  const delayMs = durationOf(rule.delay);
+  return { on: String(rule.on), action: rule.action as RetryRule['action'], ...(delayMs !== undefined && { delayMs }) };
+}
+
+function retryOf(task: JsonObject): RetryPlan {
+  const backoff = task.retry_exponential_backoff ?? DEFAULTS.retry_exponential_backoff;
+  const initialDelayMs = durationOf(task.retry_delay ?? DEFAULTS.retry_delay) ?? 0;
+  const maximumDelayMs = durationOf(task.max_retry_delay ?? DEFAULTS.max_retry_delay) ?? 0;
+  return {
+    maximumAttempts: Number(task.retries ?? DEFAULTS.retries) + 1,
+    initialDelayMs,
+    backoff: backoff === true ? 2 : backoff === false ? 1 : Number(backoff),
+    // Temporal refuses a longest delay below the first.
+    maximumDelayMs: Math.max(initialDelayMs, maximumDelayMs),
+  };
+}
+
+/** What a task that waits does where its file says nothing. */
+const WAITS = { poke_interval: '1m', timeout: '24h' } as const;
+
+/** A look that finds nothing, or cannot look, is followed by another until the time is over. */
+function lookingOf({ poke_interval: interval }: JsonObject): RetryPlan {
+  const delayMs = durationOf(interval ?? WAITS.poke_interval) ?? 0;
+  return { maximumAttempts: 0, initialDelayMs: delayMs, backoff: 1, maximumDelayMs: delayMs };
+}
+
+function waitOf({ timeout, soft_fail: softFail }: JsonObject): WaitPlan {
+  return { timeoutMs: durationOf(timeout ?? WAITS.timeout) ?? 0, softFail: softFail === true };
+}
+
+/** What is not said in a file is not in its plan. */
+function withoutUndefined<T extends object>(plan: { [Key in keyof T]: T[Key] | undefined }): T {
+  const kept: Partial<T> = {};
+  for (const key in plan) if (plan[key] !== undefined) kept[key] = plan[key];
+  return kept as T;
+}
+
+function textOf(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function durationOf(text: Json | undefined): number | undefined {
+  return typeof text === 'string' ? parseDuration(text) : undefined;
+}

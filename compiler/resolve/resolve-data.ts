@@ -1,0 +1,181 @@
+import type { TaskType } from '../../activities/define-task.ts';
+import { upstreamByDistance } from '../../workflows/plan/graph.ts';
+import { didYouMean } from '../mistakes/diagnostic.ts';
+import type { FillIn } from './fill-in.ts';
+import type { TaskGraph } from './resolve-graph.ts';
+import type { Source } from '../read/source.ts';
+import { fullName, type TaskNode } from './task-node.ts';
+
+/** For a task: whose data it reads, and where it writes its own (`s3://bucket/dag/task`). */
+export interface HandOver {
+  readonly inputFrom?: string;
+  readonly outputBase?: string;
+}
+
+/**
+ * The hand-over of data between tasks, where the file leaves it open: a task that reads takes its nearest upstream's data set; a task
+ * that writes and names no bucket writes to the one its readers name, else to the bucket it reads from. `inputs` and `outputs` of a task
+ * go before all of that.
+ * @returns by task name; mistakes are in `source`
+ */
+export function resolveData(
+  source: Source,
+  dagId: string,
+  nodes: readonly TaskNode[],
+  graph: TaskGraph,
+  types: ReadonlyMap<string, TaskType>,
+  filledIn: FillIn[],
+): ReadonlyMap<string, HandOver> {
+  const tasks = new Map(
+    nodes.map(({ name = '', keys, path, group, type = '' }) => [name, { task: keys, path, group, type: types.get(type) }]),
+  );
+  const inputs = new Map<string, string>();
+  for (const name of graph.order) {
+    const { task, path, type } = tasks.get(name) ?? {};
+    if (!task || !path) continue;
+    if (typeof task.inputs === 'string') {
+      nameInput(name, task.inputs);
+      continue;
+    }
+    if (!type?.data.reads || task.s3_key !== undefined) continue;
+    const rings = upstreamByDistance(graph.upstream, name).map((ring) => ring.filter((each) => tasks.get(each)?.type?.data.writes));
+    const producers = rings.find((ring) => ring.length > 0) ?? [];
+    const [producer] = producers;
+    if (producer === undefined) {
+      source.report(
+        'SL401',
+        [...path, 'name'],
+        `Task '${name}' reads data, and no task before it makes any.`,
+        'put a task that makes data, such as postgres_to_s3, before it',
+      );
+    } else if (producers.length > 1) {
+      source.report(
+        'SL402',
+        [...path, 'name'],
+        `Task '${name}' could read the data of ${producers.join(' or ')}; which is meant cannot be told.`,
+        'say `inputs:` with one of them',
+      );
+    } else {
+      inputs.set(name, producer);
+      filledIn.push({ task: name, what: 'reads', value: `the data of ${producer}`, why: 'its nearest upstream that makes data' });
+    }
+  }
+
+  const buckets = new Map<string, string>();
+  for (const name of graph.order) {
+    const { task, path, type } = tasks.get(name) ?? {};
+    if (!task || !path || !type?.data.writes || typeof task.outputs === 'string') continue;
+    const key = type.data.writes.bucketKey;
+    if (key !== undefined) {
+      const named = task[key];
+      if (typeof named === 'string') buckets.set(name, named);
+      continue;
+    }
+    const wanted = readersOf(name).flatMap((reader) => bucketWanted(reader) ?? []);
+    const distinct = [...new Set(wanted)];
+    if (distinct.length > 1) {
+      source.report(
+        'SL404',
+        [...path, 'name'],
+        `Task '${name}' cannot write to ${distinct.join(' and ')} at once: the tasks that read its data name different buckets.`,
+        'name the same bucket in each of them',
+      );
+      continue;
+    }
+    const input = inputs.get(name);
+    if (input === undefined && type.data.reads && task.s3_key === undefined) continue; // what it reads has been reported
+    const bucket = distinct[0] ?? (input === undefined ? undefined : buckets.get(input));
+    if (bucket === undefined) {
+      source.report(
+        'SL404',
+        [...path, 'name'],
+        `It cannot be told to which bucket task '${name}' writes.`,
+        'let a task that names an s3_bucket read its data',
+      );
+      continue;
+    }
+    buckets.set(name, bucket);
+    filledIn.push({
+      task: name,
+      what: 'writes to',
+      value: `s3://${bucket}/${dagId}/${name}/`,
+      why: distinct.length > 0 ? 'the bucket that its reader names' : 'the bucket that it reads from',
+    });
+  }
+
+  for (const [reader, producer] of inputs) {
+    const { path = [], type, task } = tasks.get(reader) ?? {};
+    const wanted = bucketWanted(reader);
+    const actual = buckets.get(producer);
+    const key = type?.data.reads?.bucketKey;
+    if (typeof task?.inputs === 'string' || wanted === undefined || actual === undefined || wanted === actual || key === undefined)
+      continue;
+    // A bucket that is refused for its name is not that of the task before either.
+    if ([reader, producer].some((name) => source.isReported([...(tasks.get(name)?.path ?? []), 's3_bucket']))) continue;
+    source.report(
+      'SL403',
+      [...path, key],
+      `Task '${reader}' expects its data in bucket '${wanted}', and '${producer}' writes to '${actual}'.`,
+      `write '${actual}', or add s3_key to load something else`,
+    );
+  }
+
+  return new Map(
+    graph.order.map((name) => {
+      const input = inputs.get(name);
+      const bucket = buckets.get(name);
+      const chosen = tasks.get(name)?.task.outputs;
+      const outputBase =
+        typeof chosen === 'string' ? chosen.replace(/\/$/, '') : bucket === undefined ? undefined : `s3://${bucket}/${dagId}/${name}`;
+      return [
+        name,
+        {
+          ...(input !== undefined && { inputFrom: input }),
+          ...(outputBase !== undefined && { outputBase }),
+        },
+      ];
+    }),
+  );
+
+  /** The task that `inputs` names: it must come before, and make data. */
+  function nameInput(name: string, given: string): void {
+    const { path = [], type } = tasks.get(name) ?? {};
+    const before = upstreamByDistance(graph.upstream, name).flat();
+    const makers = before.filter((each) => tasks.get(each)?.type?.data.writes);
+    const producer = fullName(given, tasks.get(name)?.group, (each) => makers.includes(each));
+    const at = [...path, 'inputs'];
+    if (!type?.data.reads) {
+      source.reportKey(
+        'SL401',
+        at,
+        `A ${type?.type ?? ''} task reads no data of another task.`,
+        'take inputs away, or read outputs.<task> in an expression',
+      );
+    } else if (producer === undefined) {
+      const why = before.includes(given)
+        ? 'makes no data'
+        : tasks.has(given)
+          ? 'does not come before this one'
+          : 'is not a task of this list';
+      source.report(
+        'SL401',
+        at,
+        `'${given}' ${why}.`,
+        didYouMean(given, makers) ?? `tasks before this one that make data: ${makers.join(', ') || 'none'}`,
+      );
+    } else {
+      inputs.set(name, producer);
+    }
+  }
+
+  function readersOf(producer: string): string[] {
+    return [...inputs].filter(([, from]) => from === producer).map(([reader]) => reader);
+  }
+
+  function bucketWanted(reader: string): string | undefined {
+    const { task, type } = tasks.get(reader) ?? {};
+    const key = type?.data.reads?.bucketKey;
+    const bucket = key === undefined ? undefined : task?.[key];
+    return typeof bucket === 'string' ? bucket : undefined;
+  }
+}

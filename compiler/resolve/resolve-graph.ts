@@ -1,0 +1,292 @@
+import { findCycle, type Graph, topologicalOrder } from '../../workflows/plan/graph.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
+import { didYouMean } from '../mistakes/diagnostic.ts';
+import type { FillIn } from './fill-in.ts';
+import type { Path, Source } from '../read/source.ts';
+import { chainOf, fullName, type GroupNode, groupNodes, type TaskNode } from './task-node.ts';
+
+/** What each task waits for, by name, and the order in which tasks can be worked through. */
+export interface TaskGraph {
+  readonly upstream: Graph;
+  readonly order: readonly string[];
+}
+
+/**
+ * The graph of one list of tasks: the listed order where none says `depends_on`, else what they say. A group stands for its tasks: what
+ * depends on it waits for its last ones, and its first ones wait for what it depends on.
+ * Works on whatever of the file can be read, so that its mistakes are reported beside the schema's.
+ * @returns undefined when the graph has mistakes, which are in `source`
+ */
+export function resolveGraph(source: Source, value: JsonObject, nodes: readonly TaskNode[], filledIn: FillIn[]): TaskGraph | undefined {
+  return new GraphResolver(source, value, nodes, filledIn).resolve();
+}
+
+class GraphResolver {
+  private readonly tasks = new Map<string, TaskNode>();
+  private readonly groups: ReadonlyMap<string, GroupNode | undefined>;
+  private readonly execution: Json | undefined;
+  private failed = false;
+
+  constructor(
+    private readonly source: Source,
+    value: JsonObject,
+    private readonly nodes: readonly TaskNode[],
+    private readonly filledIn: FillIn[],
+  ) {
+    this.execution = value.execution;
+    const declared = nodes.some(({ list }) => list === 'tasks') ? groupNodes(value) : [];
+    this.groups = new Map([
+      ...nodes.flatMap(({ group }) => chainOf(group).map((each): [string, undefined] => [each, undefined])),
+      ...declared.map((group): [string, GroupNode] => [group.name, group]),
+    ]);
+  }
+
+  resolve(): TaskGraph | undefined {
+    const isGraph =
+      this.nodes.some(({ keys }) => keys.depends_on !== undefined) ||
+      [...this.groups.values()].some((group) => group?.keys.depends_on !== undefined);
+    const named = this.nodes.filter((node): node is TaskNode & { name: string } => node.name !== undefined);
+    for (const node of named) if (!this.tasks.has(node.name)) this.tasks.set(node.name, node);
+    const upstream = new Map<string, string[]>();
+    for (const [index, { name, keys, path, group }] of named.entries()) {
+      if (upstream.has(name)) continue; // named twice: reported with the names
+      const previous = named[index - 1]?.name;
+      upstream.set(name, isGraph ? this.declared(keys.depends_on, path, group) : previous === undefined ? [] : [previous]);
+    }
+    if (isGraph) {
+      this.connectGroups(upstream);
+      this.connectBranches(upstream);
+    } else if (named.length > 1) {
+      this.refuseListedBranches();
+      this.filledIn.push({
+        what: 'depends_on',
+        value: [...this.tasks.keys()].join(' → '),
+        why: 'no task says depends_on: the listed order',
+      });
+    } else {
+      this.refuseListedBranches();
+    }
+    this.reportCycle(upstream);
+    // Where a file has mistakes, a task may be loose by one of them.
+    if (isGraph && this.execution === undefined && this.source.errors === 0) this.warnOfLostOrder(upstream);
+    return this.failed ? undefined : { upstream, order: topologicalOrder(upstream) };
+  }
+
+  /**
+   * Warns of a task in the middle of the list that nothing is connected with: the listed order held for it until another task said
+   * `depends_on`, and now it starts at once.
+   */
+  private warnOfLostOrder(upstream: Graph): void {
+    const followed = new Set([...upstream.values()].flat());
+    const isLoose = (node: TaskNode): boolean =>
+      node.name !== undefined &&
+      node.keys.depends_on === undefined &&
+      (upstream.get(node.name) ?? []).length === 0 &&
+      !followed.has(node.name);
+    const loose = this.nodes.slice(1).filter(isLoose);
+    const [first] = loose;
+    if (!first) return;
+    const others = loose.length === 1 ? '' : ` and ${loose.length - 1} more`;
+    this.source.reportInside(
+      'SL313',
+      first.path,
+      `'${first.name}'${others} starts at once, beside the tasks listed before: since a task says depends_on, the listed order no longer holds.`,
+      'say depends_on in each task ([] where it waits for none), or `execution: graph` in the file',
+    );
+  }
+
+  /** The tasks that a list of names stands for. Inside a group its own tasks can be named without it. */
+  private declared(list: Json | undefined, path: Path, group: string | undefined): string[] {
+    if (!Array.isArray(list)) return [];
+    return list.flatMap((given: Json, position): string[] => {
+      if (typeof given !== 'string') return [];
+      const found = this.find(given, group);
+      if (found) return found;
+      this.report(
+        'SL302',
+        [...path, 'depends_on', position],
+        `There is no task or group '${given}' in this ${this.place()}.`,
+        this.namesLike(given),
+      );
+      return [];
+    });
+  }
+
+  private find(given: string, group: string | undefined): string[] | undefined {
+    const found = fullName(given, group, (name) => this.tasks.has(name) || this.groups.has(name));
+    if (found === undefined) return undefined;
+    return [this.tasks.has(found) ? found : `${GROUP}${found}`];
+  }
+
+  private connectGroups(upstream: Map<string, string[]>): void {
+    const members = this.membersOf();
+    // A group inside counts its own edges first: what waits for something beside it in a group does not begin that group.
+    const inward = [...this.groups].sort(([a], [b]) => b.split('.').length - a.split('.').length);
+    for (const [name, group] of inward) {
+      if (!group) continue;
+      const waitsFor = this.declared(group.keys.depends_on, group.path, group.parent);
+      if (waitsFor.some((each) => each === `${GROUP}${name}` || isInside(each, name) || isAround(each, name))) {
+        this.report('SL303', [...group.path, 'depends_on'], `The group '${name}' waits for itself.`, 'take the dependency away');
+        continue;
+      }
+      for (const member of members.get(name) ?? []) {
+        const mine = upstream.get(member) ?? [];
+        if (!mine.some((each) => isInside(each, name))) upstream.set(member, [...mine, ...waitsFor]);
+      }
+    }
+    // Tasks of a group may name groups too: what they stand for is known only when all groups' own edges are.
+    const lastOf = (group: string): string[] => {
+      const own = members.get(group) ?? [];
+      const waitedFor = own
+        .flatMap((name) => upstream.get(name) ?? [])
+        .flatMap((name) => (name.startsWith(GROUP) && isInside(name, group) ? lastOf(name.slice(GROUP.length)) : [name]));
+      const isFollowed = new Set(waitedFor);
+      return own.filter((name) => !isFollowed.has(name));
+    };
+    const known = new Map<string, string[]>();
+    const lastTasks = (group: string): string[] => {
+      const found = known.get(group) ?? lastOf(group);
+      known.set(group, found);
+      return found;
+    };
+    const replaced = [...upstream].map(([name, names]): [string, string[]] => [
+      name,
+      [...new Set(names.flatMap((each) => (each.startsWith(GROUP) ? lastTasks(each.slice(GROUP.length)) : [each])))],
+    ]);
+    for (const [name, names] of replaced) upstream.set(name, names);
+  }
+
+  /** The full names of the tasks in each group, those of the groups inside too. */
+  private membersOf(): ReadonlyMap<string, readonly string[]> {
+    const members = new Map<string, string[]>();
+    for (const [name, { group }] of this.tasks) {
+      for (const each of chainOf(group)) {
+        const names = members.get(each);
+        if (names) names.push(name);
+        else members.set(each, [name]);
+      }
+    }
+    return members;
+  }
+
+  /** The tasks of a switch's cases wait for it, whether or not they say so. */
+  private connectBranches(upstream: Map<string, string[]>): void {
+    for (const { name, path, target, group } of this.branches()) {
+      const [found] = this.find(target, group) ?? [];
+      if (found === undefined || found.startsWith(GROUP)) {
+        this.report(
+          'SL302',
+          path,
+          found ? `'${target}' is a group; a case names tasks.` : `There is no task '${target}' in this ${this.place()}.`,
+          this.namesLike(target),
+        );
+      } else if (name !== undefined && !upstream.get(found)?.includes(name)) {
+        upstream.set(found, [...(upstream.get(found) ?? []), name]);
+        this.filledIn.push({ task: found, what: 'depends_on', value: name, why: 'it is a case of its switch' });
+      }
+    }
+  }
+
+  private refuseListedBranches(): void {
+    for (const { keys, path } of this.nodes) {
+      if (!isMap(keys.switch)) continue;
+      this.source.reportKey(
+        'SL310',
+        [...path, 'switch'],
+        'A switch needs a graph, and here the tasks run one after the other, as they are listed.',
+        'say depends_on in the tasks of the cases, and in what comes after them',
+      );
+      this.failed = true;
+    }
+  }
+
+  private branches(): { name: string | undefined; path: Path; target: string; group: string | undefined }[] {
+    return this.nodes.flatMap(({ name, keys, path, group }) => {
+      if (!isMap(keys.switch)) return [];
+      const { cases, default: other } = keys.switch;
+      const lists: [Path, Json | undefined][] = [
+        ...Object.entries(isMap(cases) ? cases : {}).map(([value, list]): [Path, Json | undefined] => [
+          [...path, 'switch', 'cases', value],
+          list,
+        ]),
+        [[...path, 'switch', 'default'], other],
+      ];
+      return lists.flatMap(([at, list]) =>
+        Array.isArray(list)
+          ? list.flatMap((target: Json, index) => (typeof target === 'string' ? [{ name, path: [...at, index], target, group }] : []))
+          : [],
+      );
+    });
+  }
+
+  private reportCycle(upstream: Graph): void {
+    const cycle = findCycle(upstream);
+    if (!cycle) return;
+    const [first = ''] = cycle;
+    const path = this.tasks.get(first)?.path ?? [];
+    this.report(
+      'SL303',
+      [...path, 'depends_on'],
+      `These tasks wait for each other: ${cycle.join(' → ')}.`,
+      'take one of the dependencies away',
+    );
+  }
+
+  private place(): string {
+    const [node] = this.nodes;
+    return node === undefined || node.list === 'tasks' ? 'pipeline' : `list of ${node.list}`;
+  }
+
+  private namesLike(given: string): string {
+    const names = [...this.tasks.keys(), ...this.groups.keys()];
+    return didYouMean(given, names) ?? `there are: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`;
+  }
+
+  private report(code: 'SL302' | 'SL303', path: Path, message: string, hint: string): void {
+    this.failed = true;
+    this.source.report(code, path, message, hint);
+  }
+}
+
+/** Marks a group among task names while the graph is built; no name can begin with it. */
+const GROUP = '@';
+
+/** Whether a task or a marked group stands in a group. */
+function isInside(name: string, group: string): boolean {
+  return (name.startsWith(GROUP) ? name.slice(GROUP.length) : name).startsWith(`${group}.`);
+}
+
+/** Whether a marked group has another in it. */
+function isAround(name: string, group: string): boolean {
+  return name.startsWith(GROUP) && group.startsWith(`${name.slice(GROUP.length)}.`);
+}
+
+/** Reports names that stand twice in a file: of tasks in all its lists, and of groups. */
+export function checkNames(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
+  const seen = new Map<string, Path>();
+  for (const { name, path } of nodes) {
+    if (name === undefined) continue;
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, path);
+    else
+      source.report(
+        'SL301',
+        [...path, 'name'],
+        `Two tasks are called '${name}'; the other is in ${placeOf(first)}.`,
+        'give each its own name',
+      );
+  }
+  const groups = new Set<string>();
+  for (const { name, path } of groupNodes(value)) {
+    if (seen.has(name)) source.report('SL301', [...path, 'name'], `'${name}' is the name of a task too.`, 'give the group another name');
+    else if (groups.has(name)) source.report('SL301', [...path, 'name'], `Two groups are called '${name}'.`, 'give each its own name');
+    groups.add(name);
+  }
+}
+
+function placeOf(path: Path): string {
+  return path
+    .map((step) => (typeof step === 'number' ? `[${step + 1}]` : `.${step}`))
+    .join('')
+    .replace(/^\./, '');
+}

@@ -1,0 +1,204 @@
+import type { CalendarPlan } from '../../workflows/plan/timetable/calendar.ts';
+import { CronError, nextTick, parseCron } from '../../workflows/plan/timetable/cron.ts';
+import { DURATION_HELP, parseDuration } from '../../workflows/plan/values/duration.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
+import { parseMoment } from '../../workflows/plan/timetable/moment.ts';
+import { iso, PRESETS, type SchedulePlan, tickAfter } from '../../workflows/plan/timetable/schedule.ts';
+import { isTimeZone, wallTime } from '../../workflows/plan/timetable/time-zone.ts';
+import { didYouMean } from '../mistakes/diagnostic.ts';
+import type { Path, Source } from '../read/source.ts';
+
+/** 2000-01-01: any fixed instant serves to see whether an expression ever fires. */
+const SOME_TIME = 946_684_800_000;
+
+/** The schedule of a pipeline, from `schedule_interval` or `schedule`; null when only people and sensors start it. */
+export function resolveSchedule(source: Source, value: JsonObject): SchedulePlan | null {
+  const long = value.schedule as JsonObject | undefined;
+  const short = value.schedule_interval;
+  if (long !== undefined && short !== undefined) {
+    source.reportKey('SL208', ['schedule'], `'schedule' and 'schedule_interval' exclude each other.`, 'keep one of them');
+    return null;
+  }
+  const zone = [long?.timezone, value.timezone].find((each) => typeof each === 'string' && isTimeZone(each));
+  const timezone = typeof zone === 'string' ? zone : 'UTC';
+  const stated = long === undefined ? resolveShort(source, short, timezone) : resolveLong(source, long, timezone);
+  if (!stated) return null;
+  const jitterMs = durationOf(long?.jitter);
+  const startDelayMs = durationOf(long?.start_delay);
+  const calendar = isMap(long?.calendar) ? calendarOf(long.calendar) : undefined;
+  const dst = isMap(long?.dst) ? (long.dst as SchedulePlan['dst']) : undefined;
+  const startAt = dayOrTime(value.start_date, timezone);
+  const endAt = dayOrTime(value.end_date, timezone);
+  if (startAt && endAt && startAt > endAt) source.report('SL209', ['end_date'], `'end_date' lies before 'start_date'.`);
+  const when = anchored(stated, startAt, timezone);
+  if (calendar) checkMoves(source, stated, calendar);
+  const schedule: SchedulePlan = {
+    ...when,
+    timezone,
+    ...(jitterMs !== undefined && { jitterMs }),
+    ...(startDelayMs !== undefined && { startDelayMs }),
+    ...(calendar && { calendar }),
+    ...(dst && when.kind === 'cron' && { dst }),
+    ...(startAt !== undefined && { startAt }),
+    ...(endAt !== undefined && { endAt }),
+  };
+  // Days are days in every zone; in UTC they are found fastest.
+  if (calendar && tickAfter({ ...when, timezone: 'UTC', calendar }, SOME_TIME) === undefined)
+    source.report('SL209', ['schedule', 'calendar'], 'Nothing is left of the schedule: its calendar leaves out every day of it.');
+  return schedule;
+}
+
+function durationOf(text: unknown): number | undefined {
+  return typeof text === 'string' ? parseDuration(text) : undefined;
+}
+
+/** A calendar as its keys say it. */
+export function calendarOf({ exclude, business_days: businessDays, on_holiday: onHoliday }: JsonObject): CalendarPlan {
+  return {
+    ...(Array.isArray(exclude) && { exclude: exclude.map((day) => String(day).slice(0, 10)).sort() }),
+    ...(businessDays === true && { businessDays }),
+    ...((onHoliday === 'next_business_day' || onHoliday === 'previous_business_day') && { onHoliday }),
+  };
+}
+
+type When =
+  | { readonly kind: 'cron'; readonly cron: string; readonly moreCrons?: readonly string[] }
+  | { readonly kind: 'every'; readonly everyMs: number; readonly anchor?: string };
+
+const DAY_MS = 86_400_000;
+
+/** A period that is counted from `start_date`: days and weeks are those that clocks of the time zone show, as a cron has them. */
+function anchored(when: When, startAt: string | undefined, timezone: string): When {
+  if (when.kind === 'cron' || startAt === undefined) return when;
+  const wall = new Date(wallTime(Date.parse(startAt), timezone));
+  const [isDaily, isWeekly] = [when.everyMs === DAY_MS, when.everyMs === 7 * DAY_MS];
+  if ((!isDaily && !isWeekly) || wall.getTime() % 60_000 !== 0) return { ...when, anchor: startAt };
+  return { kind: 'cron', cron: `${wall.getUTCMinutes()} ${wall.getUTCHours()} * * ${isDaily ? '*' : wall.getUTCDay()}` };
+}
+
+/** More of them on one day would come together on another, and are too many to be named to Temporal one by one. */
+const MAX_MOVED_A_DAY = 4;
+
+function checkMoves(source: Source, when: When, { onHoliday, exclude, businessDays }: CalendarPlan): void {
+  if (onHoliday === undefined) return;
+  const path = ['schedule', 'calendar', 'on_holiday'];
+  if (when.kind === 'every') {
+    source.report('SL208', path, "'on_holiday' moves the runs of a cron, and this schedule says 'every'.", 'write the times as cron');
+    return;
+  }
+  const crons = [when.cron, ...(when.moreCrons ?? [])].map(parseCron);
+  const count = crons.reduce((sum, { hours, minutes }) => sum + hours.length * minutes.length, 0);
+  if (count > MAX_MOVED_A_DAY) {
+    source.report(
+      'SL209',
+      path,
+      `'on_holiday: ${onHoliday}' moves at most ${MAX_MOVED_A_DAY} runs of a day; this schedule has ${count}.`,
+      'use on_holiday: skip',
+    );
+  }
+  if (exclude === undefined && businessDays !== true)
+    source.reportKey('SL202', path, "'on_holiday' needs days that do not count.", 'add business_days: true, or exclude: [2024-12-25]');
+}
+
+function resolveShort(source: Source, short: unknown, timezone: string): When | undefined {
+  const path = ['schedule_interval'];
+  if (source.isReported(path)) return undefined;
+  if (Array.isArray(short)) return crons(source, path, short as readonly Json[], timezone);
+  if (typeof short !== 'string') return undefined;
+  const preset = PRESETS[short];
+  if (preset !== undefined) return { kind: 'cron', cron: preset };
+  if (short.startsWith('@')) {
+    source.report(
+      'SL209',
+      path,
+      `There is no schedule '${short}'; allowed: ${Object.keys(PRESETS).join(', ')}, cron, a duration or null.`,
+      didYouMean(short, Object.keys(PRESETS)),
+    );
+    return undefined;
+  }
+  const everyMs = parseDuration(short);
+  if (everyMs !== undefined) return every(source, path, everyMs);
+  if (!/\s/.test(short.trim())) {
+    source.report(
+      'SL209',
+      path,
+      `'${short}' is not a schedule: neither one of ${Object.keys(PRESETS).join(', ')}, nor cron of five fields, nor ${DURATION_HELP}.`,
+      didYouMean(`@${short}`, Object.keys(PRESETS)),
+    );
+    return undefined;
+  }
+  return cron(source, path, short, timezone);
+}
+
+function resolveLong(source: Source, long: JsonObject, timezone: string): When | undefined {
+  if (source.isReported(['schedule', 'cron']) || source.isReported(['schedule', 'every'])) return undefined;
+  if (Array.isArray(long.cron) && long.every === undefined)
+    return crons(source, ['schedule', 'cron'], long.cron as readonly Json[], timezone);
+  if (typeof long.cron === 'string' && long.every === undefined) return cron(source, ['schedule', 'cron'], long.cron, timezone);
+  if (typeof long.every === 'string' && long.cron === undefined)
+    return every(source, ['schedule', 'every'], parseDuration(long.every) ?? 0);
+  source.reportKey('SL208', ['schedule'], `'schedule' needs either 'cron' or 'every'.`);
+  return undefined;
+}
+
+function every(source: Source, path: Path, everyMs: number): When | undefined {
+  if (everyMs >= 1000) return { kind: 'every', everyMs };
+  source.report('SL209', path, 'A schedule cannot fire more than once a second.');
+  return undefined;
+}
+
+/** Several expressions, or presets: a run at each time of any. */
+function crons(source: Source, path: Path, texts: readonly Json[], timezone: string): When | undefined {
+  const found = texts.map((text, index) => cron(source, [...path, index], PRESETS[String(text)] ?? String(text), timezone)?.cron);
+  const [first, ...more] = [...new Set(found)];
+  if (first === undefined || found.includes(undefined)) return undefined;
+  return { kind: 'cron', cron: first, ...(more.length > 0 && { moreCrons: more.filter((each) => each !== undefined) }) };
+}
+
+/** Warns of a step over all days of the month beside days of the week: cron and its libraries do not agree on it. */
+function warnOfEitherDay(source: Source, path: Path, text: string): void {
+  const [minute = '', hour = '', dayOfMonth = '', month = '', dayOfWeek = ''] = text.trim().split(/\s+/);
+  const isStepped = (field: string): boolean => field.startsWith('*/') && field !== '*/1';
+  if (dayOfMonth === '*' || dayOfWeek === '*' || !(isStepped(dayOfMonth) || isStepped(dayOfWeek))) return;
+  const either = [dayOfMonth.replace('*', '1-31'), dayOfWeek.replace('*', '0-6')];
+  source.report(
+    'SL212',
+    path,
+    `'${text}' fires on days that both fields name, as in cron; Airflow's library fires on those that either names.`,
+    `for either write "${minute} ${hour} ${either[0]} ${month} ${either[1]}"`,
+  );
+}
+
+function cron(source: Source, path: Path, text: string, timezone: string): (When & { kind: 'cron' }) | undefined {
+  try {
+    warnOfEitherDay(source, path, text);
+    if (everFires(text, timezone)) return { kind: 'cron', cron: text.trim().split(/\s+/).join(' ') };
+    source.report('SL209', path, `'${text}' never fires: there is no such day.`);
+  } catch (error) {
+    if (!(error instanceof CronError)) throw error;
+    source.report('SL209', path, error.message);
+  }
+  return undefined;
+}
+
+const firing = new Map<string, boolean>();
+
+/** Whether a cron expression fires at all; the same few stand in most files. @throws CronError */
+function everFires(text: string, timezone: string): boolean {
+  const key = `${text} ${timezone}`;
+  let fires = firing.get(key);
+  if (fires === undefined) {
+    fires = nextTick(parseCron(text), timezone, SOME_TIME) !== undefined;
+    if (firing.size >= MAX_REMEMBERED) firing.clear();
+    firing.set(key, fires);
+  }
+  return fires;
+}
+
+const MAX_REMEMBERED = 10_000;
+
+/** An instant in UTC of a date or a time, read in the pipeline's zone where it names none. */
+function dayOrTime(text: unknown, timezone: string): string | undefined {
+  const moment = typeof text === 'string' ? parseMoment(text, timezone) : undefined;
+  return moment && iso(moment.instant);
+}

@@ -1,0 +1,51 @@
+import type { TaskType } from '../../activities/define-task.ts';
+import { didYouMean } from '../mistakes/diagnostic.ts';
+import type { FillIn } from './fill-in.ts';
+import type { Source } from '../read/source.ts';
+import type { TaskNode } from './task-node.ts';
+
+/**
+ * Which task each task that follows the end of a run takes back: what `undoes` says, else what its type does by itself.
+ * @returns full names by task name; mistakes are in `source`
+ */
+export function resolveUndoes(
+  source: Source,
+  nodes: readonly TaskNode[],
+  types: ReadonlyMap<string, TaskType>,
+  filledIn: FillIn[],
+): ReadonlyMap<string, string> {
+  const undone = new Map<string, string>();
+  const tasks = nodes.filter(({ list }) => list === 'tasks');
+  const names = tasks.flatMap(({ name }) => name ?? []);
+  for (const { name, list, keys, path, type } of nodes) {
+    if (name === undefined) continue;
+    const { undoes } = keys;
+    const at = [...path, 'undoes'];
+    if (typeof undoes === 'string') {
+      if (list === 'tasks') {
+        source.reportKey(
+          'SL315',
+          at,
+          `Task '${name}' belongs to the work of the run: only a task of on_failure, on_success or finally undoes another.`,
+          'remove it, or move the task to on_failure',
+        );
+      } else if (!names.includes(undoes)) {
+        source.report(
+          'SL315',
+          at,
+          `Task '${name}' undoes '${undoes}', and there is no such task in \`tasks\`.`,
+          didYouMean(undoes, names) ?? `there are: ${names.join(', ')}`,
+        );
+      } else undone.set(name, undoes);
+      continue;
+    }
+    const same = types.get(type ?? '')?.undoesSame;
+    if (list === 'tasks' || same === undefined) continue;
+    const [other, ...more] = tasks.filter((each) => each.type === type && each.keys[same] === keys[same]);
+    // Of several, which one is meant cannot be told; the file can.
+    if (other?.name === undefined || more.length > 0) continue;
+    undone.set(name, other.name);
+    filledIn.push({ task: name, what: 'undoes', value: other.name, why: `it is the ${type} of the same ${same}: a rerun repeats it` });
+  }
+  return undone;
+}

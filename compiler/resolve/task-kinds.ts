@@ -1,0 +1,52 @@
+import type { TaskType } from '../../activities/define-task.ts';
+import type { CommonTaskKey } from '../../workflows/plan/tasks/common-task-keys.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
+
+/** What carries a task out, as far as the keys of every task are concerned. */
+export const TASK_KINDS = ['activity', 'wait', 'approval', 'empty', 'run_pipeline', 'start'] as const;
+export type TaskKind = (typeof TASK_KINDS)[number];
+
+/** The kind of a task. `start` is a `run_pipeline` with `wait: false`. */
+export function kindOf({ type, waits }: Pick<TaskType, 'type' | 'waits'>, keys: JsonObject): TaskKind {
+  if (type === 'run_pipeline') return keys.wait === false ? 'start' : 'run_pipeline';
+  if (type === 'approval' || type === 'empty') return type;
+  return waits === true ? 'wait' : 'activity';
+}
+
+/** Keys that do nothing for tasks of a kind, each with the reason and what to do instead. A task that has one is refused. */
+type Unused = Partial<Record<CommonTaskKey, { readonly why: string; readonly instead: string }>>;
+
+const RETRY_KEYS = ['retries', 'retry_delay', 'retry_exponential_backoff', 'max_retry_delay'] as const;
+const WORKER_KEYS = ['heartbeat_timeout', 'queue_timeout', 'queue'] as const;
+
+function all<K extends CommonTaskKey>(keys: readonly K[], why: string, instead = 'remove it'): Unused {
+  return Object.fromEntries(keys.map((key) => [key, { why, instead }]));
+}
+
+const NO_WORKER = 'no worker carries it out';
+const NOTHING_TO_DO = 'an empty task does nothing that could fail, take time or need room';
+const STARTED = 'with `wait: false` the task ends as soon as the run has begun';
+
+/** Per kind, the keys that it does not take. What is not listed here works, on Temporal and in `sluice test`: a test has a row for each. */
+export const UNUSED_KEYS: Readonly<Record<TaskKind, Unused>> = {
+  activity: {},
+  wait: all(RETRY_KEYS, 'it looks again and again until its `timeout`', 'set `poke_interval` and `timeout`'),
+  approval: {
+    ...all([...RETRY_KEYS, 'retry_policy'], 'people are asked once'),
+    execution_timeout: { why: 'people are asked', instead: 'set `timeout`' },
+    ...all([...WORKER_KEYS, 'priority', 'pool', 'pool_slots'], NO_WORKER),
+    expand: { why: 'one question is asked', instead: 'write a task for each question' },
+  },
+  empty: {
+    ...all(
+      [...RETRY_KEYS, 'retry_policy', 'execution_timeout', ...WORKER_KEYS, 'priority', 'pool', 'pool_slots', 'hold_on_failure'],
+      NOTHING_TO_DO,
+    ),
+    expand: { why: 'it would do nothing with each item', instead: 'move it to the task that works with the items' },
+  },
+  run_pipeline: all(WORKER_KEYS, 'a run of another pipeline is started, whose tasks have their own'),
+  start: {
+    ...all(WORKER_KEYS, 'a run of another pipeline is started, whose tasks have their own'),
+    ...all([...RETRY_KEYS, 'retry_policy', 'execution_timeout'], STARTED, 'remove it, or wait for the run'),
+  },
+};

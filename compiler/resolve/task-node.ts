@@ -1,0 +1,131 @@
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
+import type { Path } from '../read/source.ts';
+
+/** The lists of tasks that a file can have. `tasks` holds those of the groups too. */
+export const TASK_LISTS = ['tasks', 'on_failure', 'on_success', 'finally'] as const;
+export type TaskList = (typeof TASK_LISTS)[number];
+
+/** How many groups may stand in each other. */
+export const MAX_GROUP_DEPTH = 8;
+
+/** The `default_args` of a file, or of a group: keys of tasks. */
+export interface DefaultArgs {
+  readonly keys: JsonObject;
+  readonly path: Path;
+}
+
+/** A task where it stands in a file. */
+export interface TaskNode {
+  /** With its groups: `outer.inner.task`. A task without a readable name has none. */
+  readonly name: string | undefined;
+  readonly type: string | undefined;
+  /** As it is written; not a map: empty. */
+  readonly keys: JsonObject;
+  /** What it inherits: of its group, of the groups around that, and of the file; the nearest is the first. */
+  readonly defaults: readonly DefaultArgs[];
+  readonly path: Path;
+  readonly list: TaskList;
+  /** Its full name: `outer.inner`. */
+  readonly group?: string;
+}
+
+/** A task group, where it is declared with keys of its own. */
+export interface GroupNode {
+  /** Its full name: `outer.inner`. */
+  readonly name: string;
+  /** The full name of the group that it stands in. */
+  readonly parent: string | undefined;
+  readonly keys: JsonObject;
+  readonly path: Path;
+}
+
+/** Every task of a file, in the listed order: `tasks`, the groups' tasks, then those that follow the run's end. */
+export function taskNodes(value: JsonObject): TaskNode[] {
+  const declared = groupsIn(value, [], undefined);
+  const ofFile = argsOf(value, []);
+  const argsByGroup = new Map(declared.map((group) => [group.name, argsOf(group.keys, group.path)]));
+  const defaultsOf = (group: string | undefined): DefaultArgs[] => [
+    ...chainOf(group).flatMap((each) => argsByGroup.get(each) ?? []),
+    ...ofFile,
+  ];
+  const known = new Map<string | undefined, DefaultArgs[]>();
+  const node = (keys: JsonObject, path: Path, list: TaskList, declaredGroup?: string): TaskNode => {
+    const group = declaredGroup ?? textOf(keys.group);
+    const name = textOf(keys.name);
+    // Groups are those of the tasks: what runs after them has none with keys.
+    const from = list === 'tasks' ? group : undefined;
+    let defaults = known.get(from);
+    if (!defaults) known.set(from, (defaults = defaultsOf(from)));
+    return {
+      name: name === undefined || group === undefined ? name : `${group}.${name}`,
+      type: textOf(keys.type),
+      keys,
+      defaults,
+      path,
+      list,
+      ...(group !== undefined && { group }),
+    };
+  };
+  const inGroups = declared.flatMap(({ name, parent, keys, path }) =>
+    elements(keys.tasks).map((task) => node(task.keys, [...path, 'tasks', task.index], 'tasks', name ?? parent)),
+  );
+  const [tasks = [], ...others] = TASK_LISTS.map((list) => elements(value[list]).map(({ keys, index }) => node(keys, [list, index], list)));
+  return [...tasks, ...inGroups, ...others.flat()];
+}
+
+/** The groups that are declared under `task_groups`, each before those that stand in it. */
+export function groupNodes(value: JsonObject): GroupNode[] {
+  return groupsIn(value, [], undefined).flatMap(({ name, ...group }) => (name === undefined ? [] : [{ name, ...group }]));
+}
+
+/** A group without a readable name has tasks all the same. */
+type Declared = Omit<GroupNode, 'name'> & { readonly name: string | undefined };
+
+function groupsIn({ task_groups: groups }: JsonObject, path: Path, parent: string | undefined): Declared[] {
+  return elements(groups).flatMap(({ keys, index }) => {
+    const own = textOf(keys.name);
+    const name = own === undefined || parent === undefined ? own : `${parent}.${own}`;
+    const group = { name, parent, keys, path: [...path, 'task_groups', index] };
+    return [group, ...groupsIn(keys, group.path, name ?? parent)];
+  });
+}
+
+/** All `default_args` of a file, those of its groups too. */
+export function defaultArgs(value: JsonObject): DefaultArgs[] {
+  return [...argsOf(value, []), ...groupNodes(value).flatMap(({ keys, path }) => argsOf(keys, path))];
+}
+
+/** The keys of a task with those that it inherits: the nearest counts. */
+export function withDefaults({ keys, defaults }: Pick<TaskNode, 'keys' | 'defaults'>): JsonObject {
+  return Object.assign({}, ...defaults.map((each) => each.keys).toReversed(), keys) as JsonObject;
+}
+
+/** Where a key of a task stands: in the task, or in the nearest `default_args` that have it. */
+export function placeOfKey({ keys, path, defaults }: TaskNode, key: string): Path {
+  const from = keys[key] === undefined ? defaults.find((each) => each.keys[key] !== undefined) : undefined;
+  return [...(from?.path ?? path), key];
+}
+
+/** A group and those around it, from the inside out. */
+export function chainOf(group: string | undefined): string[] {
+  if (group === undefined) return [];
+  const parts = group.split('.');
+  return parts.map((_, index) => parts.slice(0, parts.length - index).join('.'));
+}
+
+/** The task or group that a name means where it is written: what stands in a group goes by its short name there. */
+export function fullName(given: string, group: string | undefined, isKnown: (name: string) => boolean): string | undefined {
+  return [...chainOf(group).map((each) => `${each}.${given}`), given].find(isKnown);
+}
+
+function argsOf(keys: JsonObject, path: Path): DefaultArgs[] {
+  return isMap(keys.default_args) ? [{ keys: keys.default_args, path: [...path, 'default_args'] }] : [];
+}
+
+function elements(value: Json | undefined): { keys: JsonObject; index: number }[] {
+  return Array.isArray(value) ? value.map((keys: Json, index) => ({ keys: isMap(keys) ? keys : {}, index })) : [];
+}
+
+function textOf(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Environment, ROOT } from '../../lib/environment.ts';
+import type { Progress } from '../../lib/progress.ts';
+import { homePaths } from '../home.ts';
+import { isAlive, launchServer, logTail, readRecord, removeRecord, stopServer } from '../servers/server-process.ts';
+import { StackFailed } from '../stack-errors.ts';
+
+/** `worker.ts`, with or without `--monitors`, `scheduler.ts`, or `sluice codec-server`, running. */
+export interface SluiceProcess {
+  readonly name: string;
+  /** The file that it writes its log to. */
+  readonly log: string;
+  /** Waits until it has ended, and says how. */
+  ended(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const READY_MS = 60_000;
+const POLL_MS = 100;
+
+const PROCESSES = {
+  worker: { title: 'Worker', args: ['worker'], ready: 'worker: ready' },
+  monitors: { title: 'Monitors', args: ['worker', '--monitors'], ready: 'worker: ready' },
+  codec: { title: 'Codec server', args: ['cli', 'codec-server'], ready: 'payloads are decoded' },
+  scheduler: { title: 'Scheduler', args: ['scheduler', '--watch'], ready: 'pipelines applied' },
+} as const;
+
+/**
+ * Starts a process of Sluice in a process group of its own, so that Ctrl-C reaches it only when its work has been told to stop; waits
+ * until it says that it is ready. One left over from a start that was killed is stopped first: it may run old code.
+ * @throws StackFailed when it does not get ready, with the end of its log
+ */
+export async function startSluiceProcess(
+  home: string,
+  name: keyof typeof PROCESSES,
+  environment: Environment,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<SluiceProcess> {
+  const { title, args, ready } = PROCESSES[name];
+  const step = progress.step(title);
+  const leftOver = await readRecord(home, name);
+  if (leftOver) await stopServer(leftOver);
+  const command = {
+    executable: process.execPath,
+    args: ['dev/bootstrap.mjs', ...args],
+    environment: { ...environment },
+    workingFolder: ROOT,
+  };
+  const { record, exit } = await launchServer(home, name, command, {}, 'SIGTERM');
+  const stop = async (): Promise<void> => {
+    await stopServer(record);
+    await removeRecord(home, name);
+  };
+  for (const deadline = Date.now() + READY_MS; !logTail(home, name).includes(ready); await delay(POLL_MS)) {
+    const ended = exit();
+    if (ended === undefined && Date.now() < deadline && !signal.aborted) continue;
+    await stop();
+    step.fail(ended ?? (signal.aborted ? 'stopped' : 'not ready in time'));
+    throw new StackFailed(
+      `The ${name} did not start: ${ended ?? `not ready after ${READY_MS / 1000} s`}. The end of ${homePaths.log(home, name)}:\n${logTail(home, name)}`,
+    );
+  }
+  step.done();
+  return { name, log: homePaths.log(home, name), ended: () => endOf(record, exit), stop };
+}
+
+async function endOf(record: Parameters<typeof isAlive>[0], exit: () => string | undefined): Promise<string> {
+  while (isAlive(record)) await delay(POLL_MS);
+  return exit() ?? 'it is gone';
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+
+/** What is fetched has the checksums that stand in dev/servers/pins/, whichever mirror it comes from: those of Python and jars in files. */
+export const PINS = fileURLToPath(new URL('pins', import.meta.url));
+
+/** Go's checksum of each module that is built (`go mod download -json`); those of what it needs come from Go's checksum database. */
+export const GO_MODULES = {
+  'github.com/versity/versitygw@v1.8.0': 'h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=',
+  'github.com/temporalio/cli@v1.5.1': 'h1:0RZMk14BWxz44Xg6ciDQvpfAMffoG3J7/K03ql80teY=',
+  'go.temporal.io/server@v1.29.1': 'h1:sgiMveg/8e51lA62pWb9VzC5WTRitKFyT6XsjonHUhE=',
+} as const;
+export type GoModule = keyof typeof GO_MODULES;
+
+/** Thrown when something that was fetched is not what was pinned. */
+export class ChecksumMismatch extends Error {
+  override readonly name = 'ChecksumMismatch';
+}
+
+/** The file of dev/servers/pins/ with the Python packages of a part and their checksums, for pip. Made by `uv pip compile --universal --generate-hashes`. */
+export function requirementsFile(part: 'spark' | 'mlflow' | 'moto' | 'reladiff'): string {
+  return join(PINS, `${part}.txt`);
+}
+
+/**
+ * Compares the files of a folder with `dev/servers/pins/<name>.sha256`, which `sha256sum *.jar` has made.
+ * @throws ChecksumMismatch for a file that has another checksum, or none there
+ */
+export async function checkFiles(folder: string, name: string): Promise<void> {
+  const file = join(PINS, `${name}.sha256`);
+  const lines = (await readFile(file, 'utf8')).trim().split('\n');
+  const pins = new Map(lines.map((line): [string, string] => [line.slice(66), line.slice(0, 64)]));
+  for (const each of await readdir(folder, { withFileTypes: true })) {
+    if (!each.isFile()) continue;
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(join(folder, each.name)), hash);
+    const [pinned, fetched] = [pins.get(each.name), hash.digest('hex')];
+    if (pinned === fetched) continue;
+    const instead = pinned === undefined ? 'it is not listed there' : `there it is ${pinned}`;
+    throw new ChecksumMismatch(
+      `${each.name} was fetched with the checksum ${fetched}, which is not that of dev/servers/pins/${name}.sha256: ${instead}.`,
+    );
+  }
+}
+
+/** @throws ChecksumMismatch when Go has fetched another module than the pinned one */
+export function checkGoModule(module: GoModule, answer: string): void {
+  const { Sum: sum } = JSON.parse(answer) as { Sum?: string };
+  if (sum === GO_MODULES[module]) return;
+  throw new ChecksumMismatch(
+    `Go has fetched ${module} with the checksum ${sum}; the pinned one is ${GO_MODULES[module]} (dev/servers/pins.ts).`,
+  );
+}

@@ -1,0 +1,139 @@
+import type { Readable } from 'node:stream';
+import mysql from 'mysql2/promise';
+import type { SqlServer } from './sql-server.ts';
+import { withinTime } from '../time-limit.ts';
+import { untilAborted } from '../until-aborted.ts';
+
+/** MySQL or MariaDB. */
+export interface MySQLConnection extends SqlServer {
+  readonly type: 'mysql';
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const CANCEL_TIMEOUT_MS = 5_000;
+
+/** What a server tells of a column of an answer. */
+export interface MySQLField {
+  readonly name: string;
+  /** The protocol's number of the type. */
+  readonly type: number;
+  /** The protocol's bits: 32 unsigned, 256 enum, 2048 set. */
+  readonly flags: number;
+  /** Bytes at most. */
+  readonly length: number;
+  /** Digits after the point; 31 for floats. */
+  readonly decimals: number;
+  /** 63: bytes. */
+  readonly characterSet: number;
+}
+
+export interface MySQLAnswer {
+  readonly fields: readonly MySQLField[];
+  /** Values as the server has written them. */
+  readonly rows: (string | null)[][];
+}
+
+/** A session on MySQL or MariaDB. */
+export interface MySQLSession {
+  /** Runs one statement. */
+  query(sql: string): Promise<MySQLAnswer>;
+  /** Lets the server parse a statement, without running it: only one of its own passes. */
+  check(sql: string): Promise<void>;
+  /** The rows of a statement as they come, no faster than they are taken. Nothing else can be asked meanwhile. */
+  rows(sql: string): AsyncIterable<(string | null)[]>;
+  /** Ends the session, whatever it is at: a statement under way is cancelled, a transaction rolled back. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** All as text in UTF-8, whatever the type: numbers keep every digit, and times their zeros. */
+const typeCast = (field: { buffer(): Buffer | null }): string | null => field.buffer()?.toString('utf8') ?? null;
+
+/**
+ * Opens a session. An abort of `signal` ends it at once: what is under way rejects, and the server is told to stop working on it.
+ * @param programName what a database administrator sees among the attributes of the session
+ */
+export async function openMySQL(connection: MySQLConnection, programName: string, signal: AbortSignal): Promise<MySQLSession> {
+  signal.throwIfAborted();
+  const client = await untilAborted(signal, mysql.createConnection(optionsOf(connection, programName)));
+  // Queries reject by themselves when the session breaks; without a listener the event would end the process.
+  client.on('error', () => {});
+  let busy = 0;
+  let cancelling: Promise<void> | undefined;
+  const breakOff = (): void => {
+    cancelling ??= cancelOnServer(connection, client.threadId);
+    client.destroy();
+  };
+  signal.addEventListener('abort', breakOff, { once: true });
+  const during = async <T>(work: Promise<T>): Promise<T> => {
+    busy += 1;
+    const result = await untilAborted(signal, work);
+    busy -= 1;
+    return result;
+  };
+  return {
+    async query(sql) {
+      const [rows, fields] = await during(client.query<mysql.RowDataPacket[][]>({ sql, rowsAsArray: true, typeCast }).catch(unbusy));
+      return { fields: (fields ?? []).map(fieldOf), rows: rows as unknown as (string | null)[][] };
+    },
+    async check(sql) {
+      const statement = await during(client.prepare(sql).catch(unbusy));
+      await statement.close();
+    },
+    async *rows(sql) {
+      busy += 1;
+      // The stream is that of the driver's older interface.
+      const older = (client as unknown as { readonly connection: { query(options: object): { stream(options: object): Readable } } })
+        .connection;
+      const stream = older.query({ sql, rowsAsArray: true, typeCast }).stream({ highWaterMark: 1_000, signal });
+      for await (const row of stream as AsyncIterable<(string | null)[]>) yield row;
+      busy -= 1;
+    },
+    async close() {
+      signal.removeEventListener('abort', breakOff);
+      if (busy > 0 && cancelling === undefined) breakOff();
+      if (cancelling === undefined) {
+        // A server that does not answer any more is not waited for.
+        await withinTime(CANCEL_TIMEOUT_MS, undefined, () => client.end()).catch(() => client.destroy());
+      }
+      await cancelling;
+    },
+  };
+
+  /** A statement that the server has refused is over. */
+  function unbusy(error: unknown): never {
+    busy -= 1;
+    throw error;
+  }
+}
+
+function fieldOf(field: mysql.FieldPacket): MySQLField {
+  const { name, type = 0, flags, columnLength: length = 0, decimals, characterSet } = field as typeof field & { characterSet?: number };
+  return { name, type, flags: Number(flags), length, decimals: decimals ?? 0, characterSet: characterSet ?? 0 };
+}
+
+function optionsOf({ host, port, user, password, database, sslmode }: MySQLConnection, programName: string): mysql.ConnectionOptions {
+  return {
+    host,
+    port,
+    user,
+    password,
+    database,
+    ...(sslmode !== 'disable' && { ssl: { rejectUnauthorized: sslmode === 'verify-full', verifyIdentity: sslmode === 'verify-full' } }),
+    charset: 'utf8mb4',
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    enableKeepAlive: true,
+    keepAliveInitialDelay: 30_000,
+    connectAttributes: { program_name: programName },
+  };
+}
+
+/** A server notices a lost client only when it next writes to it; a long statement would hold its locks until then. */
+async function cancelOnServer(connection: MySQLConnection, thread: number): Promise<void> {
+  try {
+    const canceller = await mysql.createConnection({ ...optionsOf(connection, 'sluice: cancel'), connectTimeout: CANCEL_TIMEOUT_MS });
+    canceller.on('error', () => {});
+    await canceller.query({ sql: `KILL ${Number(thread)}`, timeout: CANCEL_TIMEOUT_MS }).finally(() => canceller.destroy());
+  } catch {
+    // Best effort: the session's socket is closed already.
+  }
+}

@@ -1,0 +1,170 @@
+import { Evaluator, ExpressionFailed, type Variables } from '../../workflows/plan/expressions/evaluator.ts';
+import type { QuickCondition } from '../../workflows/plan/expressions/quick-condition.ts';
+import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { resolveRunParams } from '../../workflows/plan/runs/run-params.ts';
+import { dataIntervalAt } from '../../workflows/plan/timetable/schedule.ts';
+import type { RunEvent, TriggerPlan } from '../../workflows/plan/trigger.ts';
+import { type FormerId, keyedId } from './event-id.ts';
+
+/** What is to be done about an event. */
+export type Verdict =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'run'; readonly params: JsonObject; readonly id: string | undefined; readonly former?: readonly FormerId[] }
+  | { readonly kind: 'invalid'; readonly reason: string };
+
+const NONE: Verdict = { kind: 'none' };
+const MATCH: Verdict = { kind: 'run', params: {}, id: undefined };
+
+/** A run keeps its event; Temporal refuses inputs of 2 MB, and a run is copied often. */
+export const MAX_EVENT_BYTES = 256 * 1024;
+/** Levels of lists and maps that the event of a run may have: what reads it recurses. */
+export const MAX_EVENT_DEPTH = 100;
+/** How far ahead of this machine's clock the time of an event may be, in milliseconds: it chooses the data interval of its run. */
+const MAX_AHEAD_MS = 24 * 3_600_000;
+
+/** An event whose numbers are perhaps not read yet as they were written. */
+export interface JudgedEvent extends RunEvent {
+  /** `value`, with numbers as `JSON.parse` makes them: enough for most conditions. Absent: it has cost as much as `value`. */
+  readonly rounded?: Json;
+}
+
+/** Holds events against a trigger: whether one starts a run, and with what. Pure. */
+export class EventJudge {
+  private readonly evaluator: Evaluator;
+  /** null: the condition is not simple. */
+  private quick: QuickCondition | null | undefined;
+  private readonly names: QuickNames;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly trigger: TriggerPlan,
+  ) {
+    this.evaluator = new Evaluator({}, plan.dateZone);
+    this.names = new QuickNames(plan.dagId);
+  }
+
+  /** Whether an event starts a run, and with what. */
+  judge(event: JudgedEvent): Verdict {
+    try {
+      return this.meets(event) ? this.wanted(event) : NONE;
+    } catch (error) {
+      return invalid(error);
+    }
+  }
+
+  /**
+   * Whether an event meets the condition; what it starts is somebody else's to say.
+   * @param isKept whether it becomes a part of a run's event
+   */
+  matches(event: JudgedEvent, isKept = false): Verdict {
+    try {
+      if (!this.meets(event)) return NONE;
+      this.checkTime(event);
+      if (isKept) checkDepth(event.value);
+      return MATCH;
+    } catch (error) {
+      return invalid(error);
+    }
+  }
+
+  /** The run that an event starts, whether it meets the condition or not. */
+  run(event: RunEvent): Verdict {
+    try {
+      return this.wanted(event);
+    } catch (error) {
+      return invalid(error);
+    }
+  }
+
+  /** The value of an expression over an event. @throws ExpressionFailed */
+  evaluate(expression: string, event: RunEvent): Json {
+    return this.evaluator.evaluate(expression, this.variables(event));
+  }
+
+  private meets(event: JudgedEvent): boolean {
+    const { when } = this.trigger;
+    if (when === undefined) return true;
+    if (this.quick === undefined) this.quick = this.evaluator.quick(when) ?? null;
+    // Nearly every record of a topic is passed over: that has to be cheap.
+    if (this.quick) {
+      const first = event.rounded === undefined ? undefined : this.quick(this.names.of(event, event.rounded), true);
+      const answer = first ?? this.quick(this.names.of(event, event.value));
+      if (answer !== undefined) return answer;
+    }
+    return this.evaluator.test(when, this.variables(event));
+  }
+
+  /** @throws InvalidEvent when the time of an event is out of range, or chooses a data interval that is */
+  private checkTime({ meta: { timestamp } }: RunEvent): void {
+    const at = Date.parse(timestamp);
+    if (!(at >= 0 && at <= Date.now() + MAX_AHEAD_MS)) {
+      throw new InvalidEvent(`The event's time is ${timestamp}; it must be after 1970, and at most a day ahead of the sensor's clock.`);
+    }
+    const { start } = dataIntervalAt(this.plan.schedule, at);
+    if (Date.parse(start) < 0) throw new InvalidEvent(`The event's time ${timestamp} chooses the data interval of ${start}, before 1970.`);
+  }
+
+  private variables({ value, meta }: RunEvent): Variables {
+    return { event: value, event_meta: meta, dag_id: this.plan.dagId };
+  }
+
+  private wanted(event: RunEvent): Verdict {
+    const { dedupKey, runParams = {}, templates = [] } = this.trigger;
+    const variables = this.variables(event);
+    this.checkTime(event);
+    const key =
+      dedupKey === undefined ? undefined : keyedId(this.plan, this.trigger, this.evaluator.render(`{{ ${dedupKey} }}`, variables));
+    const params = this.evaluator.renderParams(runParams, templates, variables);
+    const { mistakes } = resolveRunParams(this.plan, params);
+    if (mistakes.length > 0) return { kind: 'invalid', reason: `The run's parameters do not fit: ${mistakes.join(' ')}` };
+    checkDepth(event.value);
+    const bytes = Buffer.byteLength(JSON.stringify(event.value));
+    if (bytes > MAX_EVENT_BYTES) {
+      return {
+        kind: 'invalid',
+        reason: `The event has ${bytes} bytes; a run keeps at most ${MAX_EVENT_BYTES}. Put the data in S3 and send where it is.`,
+      };
+    }
+    return { kind: 'run', params, id: key?.id, ...(key?.former && { former: key.former }) };
+  }
+}
+
+/** The verdict on an event over which something fails: whatever it is, the next event may be good. */
+function invalid(error: unknown): Verdict {
+  if (error instanceof ExpressionFailed || error instanceof InvalidEvent) return { kind: 'invalid', reason: error.message };
+  return { kind: 'invalid', reason: `The event cannot be handled: ${error instanceof Error ? error.message : String(error)}` };
+}
+
+/** Thrown for an event that no run can be about. */
+class InvalidEvent extends Error {
+  override readonly name = 'InvalidEvent';
+}
+
+/** @throws InvalidEvent when a value is nested too deeply */
+function checkDepth(value: Json): void {
+  let level: readonly (Json | undefined)[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_EVENT_DEPTH) throw new InvalidEvent(`The event is nested more than ${MAX_EVENT_DEPTH} levels deep.`);
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each as JsonObject) : []));
+  }
+}
+
+/** The names of a condition, with what is costly only where it is read; one object for all events. */
+class QuickNames {
+  [name: string]: unknown;
+  event: Json | undefined;
+  private current: RunEvent | undefined;
+
+  constructor(readonly dag_id: string) {}
+
+  of(event: RunEvent, value: Json): this {
+    this.current = event;
+    this.event = value;
+    return this;
+  }
+
+  get event_meta(): RunEvent['meta'] | undefined {
+    return this.current?.meta;
+  }
+}

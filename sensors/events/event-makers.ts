@@ -1,0 +1,53 @@
+import { type AwsConnection, getObject, openS3 } from '../../lib/s3.ts';
+import { MANIFEST_NAME } from '../../workflows/plan/datasets/dataset.ts';
+import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
+import { isMap, type Json } from '../../workflows/plan/values/json.ts';
+import type { RunEvent } from '../../workflows/plan/trigger.ts';
+import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
+
+/** Ids of tasks' effects are that of the run, its execution and the task: `dag/kafka/t-0-1/0190…-…/publish`. */
+const EFFECT = /^(.+)\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/./;
+/** What tasks write: the files of a run's folder, and manifests. */
+const WRITTEN = new RegExp(`(^|/)(run-[0-9a-f]{8}-[^/]+/[^/]+|${MANIFEST_NAME.replace('.', '\\.')})$`);
+/** A manifest that is larger was written by something else. */
+const LARGEST_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The runs that have made an event, as far as it says so: none where something else has, or nothing tells.
+ * @param type of the trigger
+ * @returns their workflow ids
+ */
+export function makersOf(type: string, { value, meta }: RunEvent): string[] {
+  if (type === 'kafka' || type === 'rabbitmq') {
+    const key = isMap(meta.headers) ? meta.headers[IDEMPOTENCY_KEY] : undefined;
+    const run = typeof key === 'string' ? EFFECT.exec(key)?.[1] : undefined;
+    return run === undefined ? [] : [run];
+  }
+  if (!isMap(value)) return [];
+  const runs = type === 'pipeline' ? [value] : type === 'dataset' && Array.isArray(value.updates) ? (value.updates as readonly Json[]) : [];
+  return runs.flatMap((run) => (isMap(run) && typeof run.run_id === 'string' ? [run.run_id] : []));
+}
+
+/**
+ * The run that has written an object, as the manifest beside it says.
+ * @returns its workflow id; undefined where something else has written it, or its manifest is not there yet
+ */
+export async function writerOf({ value }: RunEvent, connection: AwsConnection, signal: AbortSignal): Promise<string | undefined> {
+  if (!isMap(value) || typeof value.bucket !== 'string' || typeof value.key !== 'string' || !WRITTEN.test(value.key)) return undefined;
+  const key = value.key.slice(0, value.key.lastIndexOf('/') + 1) + MANIFEST_NAME;
+  const client = openS3(connection);
+  try {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of (await getObject(client, { bucket: value.bucket, key }, signal)) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > LARGEST_BYTES) return undefined;
+      chunks.push(chunk);
+    }
+    const manifest = parseExactJson(Buffer.concat(chunks).toString('utf8'));
+    const writer = isMap(manifest) ? manifest.writer : undefined;
+    return isMap(writer) && typeof writer.pipeline_run_id === 'string' ? writer.pipeline_run_id : undefined;
+  } finally {
+    client.destroy();
+  }
+}

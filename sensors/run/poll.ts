@@ -1,0 +1,91 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Json } from '../../workflows/plan/values/json.ts';
+import type { RunEvent } from '../../workflows/plan/trigger.ts';
+import type { DataInterval } from '../../workflows/plan/timetable/schedule.ts';
+import type { SensorContext } from '../define-trigger.ts';
+import { ifRefused } from '../events/event-runs.ts';
+import { InParallel } from './in-parallel.ts';
+
+/** Something that was found at a source. */
+export interface Finding {
+  /** What tells it from all others. */
+  readonly id: string;
+  /** What older releases called it. */
+  readonly formerNames?: readonly string[];
+  readonly event: RunEvent;
+  /** The data interval of its run; absent: the one that the pipeline's schedule has at the time of the event. */
+  readonly interval?: DataInterval;
+  /** What of its source it stands for, where that is more than one thing; kept with the run. */
+  readonly upTo?: string;
+}
+
+/** What a look has found. */
+export interface Look<C extends Json> {
+  readonly found: readonly Finding[];
+  readonly cursor: C;
+  /** Whether there is more, to be looked for at once. */
+  readonly more?: boolean;
+}
+
+/** A source that is looked at now and then. */
+export interface PolledSource<C extends Json> {
+  /** Milliseconds between looks. */
+  readonly every: number;
+  /** Where a sensor stands that has never looked. */
+  begin(): Promise<C>;
+  /** What there is behind the cursor, in order, and where the next look goes on. What was found before may be found again. */
+  look(cursor: C): Promise<Look<C>>;
+}
+
+/** Runs that are being started at the same time. */
+const AT_ONCE = 50;
+
+/** Looks at a source until the signal is aborted. Its cursor moves on when the server has the runs of what was found, and not before. */
+export async function pollSource<C extends Json>(context: SensorContext, { every, begin, look }: PolledSource<C>): Promise<never> {
+  const { journal, signal, log } = context;
+  for (;;) {
+    let more = false;
+    try {
+      const cursor = (journal.cursor ?? (journal.cursor = await begin())) as C;
+      const looked = await look(cursor);
+      await startFound(context, looked.found);
+      journal.cursor = looked.cursor;
+      more = looked.more === true;
+      journal.obstacle = undefined;
+    } catch (error) {
+      if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
+      journal.obstacle = error instanceof Error ? error.message : String(error);
+      log.warn('The source cannot be looked at', { reason: journal.obstacle });
+    }
+    await delay(more ? 0 : every, undefined, { signal });
+  }
+}
+
+async function startFound({ judge, runs, journal, log }: SensorContext, found: readonly Finding[]): Promise<void> {
+  const starts = new InParallel(AT_ONCE);
+  const reject = (id: string, reason: string): void => {
+    journal.count('invalid');
+    log.warn('An event starts no run', { id, reason });
+  };
+  for (const { id, event, interval, upTo, formerNames } of found) {
+    journal.count('events');
+    const verdict = judge.judge(event);
+    if (verdict.kind === 'invalid') reject(id, verdict.reason);
+    if (verdict.kind !== 'run') continue;
+    journal.count('matches');
+    await starts.add(
+      runs
+        .start(event, verdict, id, {
+          ...(interval && { interval }),
+          ...(upTo !== undefined && { upTo }),
+          ...(formerNames && { formerNames }),
+        })
+        .then(
+          () => undefined,
+          ifRefused((reason) => reject(id, reason)),
+        ),
+    );
+  }
+  await starts.done();
+}

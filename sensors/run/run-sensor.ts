@@ -1,0 +1,110 @@
+import { setMaxListeners } from 'node:events';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { failOnCallbackError } from '../../lib/callback-errors.ts';
+import type { Connections } from '../../connections/connections.ts';
+import { ConnectionError } from '../../connections/parse.ts';
+import { withCurrentNames } from '../../lib/current-names.ts';
+import type { SensorCall, SensorEnd, SensorReport } from '../../workflows/plan/sensor.ts';
+import type { Sensor, TriggerType } from '../define-trigger.ts';
+import { EventJudge } from '../events/event-judge.ts';
+import { writerOf } from '../events/event-makers.ts';
+import { EventRuns } from '../events/event-runs.ts';
+import type { RunStarts } from './run-starts.ts';
+import { SensorJournal } from './sensor-journal.ts';
+import { stopped } from './sensor-stopped.ts';
+
+/** How often it says that it lives, in milliseconds: its heartbeat time-out is 10 s. */
+const HEARTBEAT = 3_000;
+/** How often it is looked, in milliseconds, whether its workflow should know how it stands. */
+const LOOK = 2_000;
+/** How often its workflow is told at most, in milliseconds; new problems at once. Each time costs four events of its history. */
+const REPORT = 15_000;
+
+/** What a worker gives to its sensors. */
+export interface SensorSurroundings {
+  readonly connections: Connections;
+  readonly starts: RunStarts;
+}
+
+/** Runs one consumer of a sensor as an activity, until it is told to stop: then it returns where it stands. */
+export async function runSensor(
+  type: TriggerType,
+  sensor: Sensor,
+  { connections, starts }: SensorSurroundings,
+  call: SensorCall,
+): Promise<SensorEnd> {
+  const activity = Context.current();
+  const { plan, trigger, consumer, sensorId } = call;
+  const signal = activity.cancellationSignal;
+  // A consumer that died goes on where its last heartbeat was.
+  const journal = new SensorJournal(consumer, (activity.info.heartbeatDetails as SensorEnd | undefined) ?? call.from);
+  const heartbeat = (): void => activity.heartbeat(journal.end);
+  heartbeat();
+  const heart = setInterval(heartbeat, HEARTBEAT);
+  let told: SensorReport | undefined;
+  let toldAt = -Infinity;
+  const reporter = setInterval(() => {
+    const changed = JSON.stringify(journal.counts) !== JSON.stringify(told?.counts) || journal.lag !== told?.lag;
+    const now = performance.now();
+    if (told?.problem === journal.obstacle && !(changed && now - toldAt >= REPORT)) return;
+    [told, toldAt] = [journal.report(), now];
+    // One that is lost is sent again: it may be the one that says that a problem is over.
+    starts.report(sensorId, told).catch(() => (told = undefined));
+  }, LOOK);
+  try {
+    await failOnCallbackError(sensorId, signal, (linked) => {
+      setMaxListeners(0, linked);
+      return sensor.run({
+        ...contextOf(type, connections, call),
+        judge: new EventJudge(plan, trigger),
+        runs: new EventRuns(plan, trigger, sensorId, starts, journal, linked, (event, connId) =>
+          writerOf(event, connections.get(connId ?? 'aws_default', ['aws']), linked),
+        ),
+        journal,
+        signal: linked,
+        log: activity.log,
+      });
+    });
+    throw new Error(`The sensor of ${sensorId} ended by itself.`);
+  } catch (error) {
+    if (!signal.aborted) throw error instanceof ConnectionError ? stopped(error.message) : error;
+    if (activity.cancellationDetails?.cancelRequested) return journal.end;
+    heartbeat();
+    throw ApplicationFailure.create({
+      type: 'WorkerShutdown',
+      message: 'The worker shut down; the sensor goes on with another one.',
+      nextRetryDelay: '100ms',
+    });
+  } finally {
+    clearInterval(heart);
+    clearInterval(reporter);
+  }
+}
+
+/** Moves a consumer that does not run to where `to` says. */
+export async function resetSensor(
+  type: TriggerType,
+  sensor: Sensor,
+  { connections }: SensorSurroundings,
+  call: SensorCall,
+  to: string,
+): Promise<SensorEnd> {
+  const cursor = await failOnCallbackError(call.sensorId, undefined, () =>
+    sensor.reset(contextOf(type, connections, call), to, call.from.cursor),
+  );
+  return { ...(cursor !== undefined && { cursor }), counts: call.from.counts };
+}
+
+function contextOf({ connection, params }: TriggerType, connections: Connections, { plan, trigger, consumer, since }: SensorCall) {
+  const source = withCurrentNames(params, trigger.source);
+  const chosen = source.conn_id;
+  const name = typeof chosen === 'string' ? chosen : connection?.default;
+  return {
+    dagId: plan.dagId,
+    plan,
+    trigger: { ...trigger, source },
+    consumer,
+    since,
+    connection: <T extends Parameters<Connections['get']>[1][number]>(types: readonly T[]) => connections.get(name ?? '', types),
+  };
+}

@@ -1,0 +1,54 @@
+import type { Cursor } from './run-starts.ts';
+import { NO_COUNTS, type SensorCounts, type SensorEnd, type SensorReport } from '../../workflows/plan/sensor.ts';
+
+/** What a consumer has seen and done, as it goes. */
+export class SensorJournal {
+  readonly counts: { -readonly [K in keyof SensorCounts]-?: number };
+  /** Events that are there and were not looked at. */
+  lag: number | undefined;
+  /** What is in the way at the moment. */
+  obstacle: string | undefined;
+  private lastStart: SensorReport['lastStart'];
+  private rateSince = performance.now();
+  private rateFrom: number;
+  /** Where the source goes on after a restart. */
+  cursor: Cursor;
+
+  constructor(
+    private readonly consumer: number,
+    from: SensorEnd,
+  ) {
+    this.counts = { ...NO_COUNTS, ...from.counts };
+    this.cursor = from.cursor;
+    this.rateFrom = this.counts.events;
+  }
+
+  count(what: keyof SensorCounts, by = 1): void {
+    this.counts[what] += by;
+  }
+
+  started(run: string): void {
+    this.lastStart = { run, at: new Date().toISOString() };
+  }
+
+  get end(): SensorEnd {
+    return { ...(this.cursor !== undefined && { cursor: this.cursor }), counts: { ...this.counts } };
+  }
+
+  /** How it stands now; the rate is that since the last report. */
+  report(): SensorReport {
+    const now = performance.now();
+    const seconds = (now - this.rateSince) / 1000;
+    const rate = seconds > 0 ? (this.counts.events - this.rateFrom) / seconds : 0;
+    this.rateSince = now;
+    this.rateFrom = this.counts.events;
+    return {
+      consumer: this.consumer,
+      counts: { ...this.counts },
+      rate: Math.round(rate * 10) / 10,
+      ...(this.lag !== undefined && { lag: this.lag }),
+      ...(this.lastStart && { lastStart: this.lastStart }),
+      ...(this.obstacle !== undefined && { problem: this.obstacle }),
+    };
+  }
+}

@@ -1,0 +1,97 @@
+import type { Client } from '@temporalio/client';
+import { cutBytes } from '../../lib/cut-bytes.ts';
+import { inTurns } from '../../lib/in-turns.ts';
+import {
+  incidentId,
+  INCIDENT_WORKFLOW,
+  type IncidentInput,
+  monitorQueue,
+  type Observation,
+  OBSERVE,
+  type Page,
+} from '../../workflows/plan/incidents/incident.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
+import { searchAttribute } from '../search-attributes.ts';
+import { isGone } from '../unchecked.ts';
+
+/** How often it is checked whether the incidents that should be open exist, in milliseconds. */
+const LIST_EVERY = 60_000;
+const AT_ONCE = 20;
+
+/** What Temporal accepts of a workflow's summary and of its details, with room to spare, in bytes. */
+const SUMMARY_BYTES = 200;
+const DETAILS_BYTES = 16_000;
+
+/** The details of a page as Markdown. */
+function detailsText({ details, links }: Page): string {
+  const lines = Object.entries(details).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return [`\`\`\`text\n${lines.join('\n')}\n\`\`\``, ...links.map(({ href, text }) => `[${text}](${href})`)].join('\n\n');
+}
+
+/** What a monitor reports to the incidents of its deployment, and what became of them. */
+export class IncidentSignals {
+  private listedAt = -Infinity;
+
+  constructor(
+    private readonly client: Client,
+    private readonly taskQueue: string,
+  ) {}
+
+  /** Reports an observation to an incident, which is started where it is not open. */
+  async observe(incident: string, observation: Observation): Promise<void> {
+    const id = incidentId(incident);
+    if (observation.state === 'over' && (await this.signalOver(id, observation))) return;
+    const input: IncidentInput = { key: incident };
+    await this.client.workflow.signalWithStart(INCIDENT_WORKFLOW, {
+      workflowId: id,
+      taskQueue: monitorQueue(this.taskQueue),
+      args: [input],
+      signal: OBSERVE,
+      signalArgs: [observation],
+      // Its current details need a worker of the monitors; what it is about is there without.
+      staticSummary: cutBytes(observation.page.summary, SUMMARY_BYTES),
+      staticDetails: cutBytes(detailsText(observation.page), DETAILS_BYTES),
+      typedSearchAttributes: [searchAttribute('queue', this.taskQueue), searchAttribute('state', 'open')],
+    });
+  }
+
+  /** Ends an incident. @returns false when it was deleted: then a new one has to resolve what the old one opened */
+  private async signalOver(id: string, observation: Observation): Promise<boolean> {
+    const handle = this.client.workflow.getHandle(id);
+    try {
+      await handle.signal<[Observation]>(OBSERVE, observation);
+      return true;
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+    return (await this.fateOf(id)) !== 'gone';
+  }
+
+  /** @returns undefined while it is open */
+  private async fateOf(id: string): Promise<'ended' | 'gone' | undefined> {
+    try {
+      const { status } = await this.client.workflow.getHandle(id).describe();
+      // Terminated, it has not resolved what it opened: as if it were deleted.
+      return status.name === 'RUNNING' ? undefined : status.name === 'COMPLETED' ? 'ended' : 'gone';
+    } catch (error) {
+      if (isGone(error)) return 'gone';
+      throw error;
+    }
+  }
+
+  /** See `MonitorFacts.lostIncidents`. */
+  async lost(incidents: readonly string[], now: number): Promise<ReadonlyMap<string, 'ended' | 'gone'>> {
+    const lost = new Map<string, 'ended' | 'gone'>();
+    if (incidents.length === 0 || (now - this.listedAt < LIST_EVERY && now >= this.listedAt)) return lost;
+    const running = new Set<string>();
+    const query = `WorkflowType = "${INCIDENT_WORKFLOW}" AND ${SEARCH_ATTRIBUTES.queue.name} = ${JSON.stringify(this.taskQueue)} AND ExecutionStatus = "Running"`;
+    for await (const { workflowId } of this.client.workflow.list({ query, pageSize: 1_000 })) running.add(workflowId);
+    const doubtful = incidents.filter((incident) => !running.has(incidentId(incident)));
+    await inTurns(doubtful, AT_ONCE, async (incident) => {
+      const fate = await this.fateOf(incidentId(incident));
+      if (fate) lost.set(incident, fate);
+    });
+    this.listedAt = now;
+    return lost;
+  }
+}

@@ -1,0 +1,187 @@
+import type { Client } from '@temporalio/client';
+import type { Environment } from '../../lib/environment.ts';
+import type { Checked, LastSuccess, MonitorFacts, RunDetails, SensorFacts } from '../../monitors/facts.ts';
+import type { WatchedPipeline, WatchedRun } from '../../monitors/watched.ts';
+import type { Observation } from '../../workflows/plan/incidents/incident.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../../workflows/plan/timetable/schedule.ts';
+import { MAX_SLAS, watchedFor } from '../../workflows/plan/incidents/sla.ts';
+import { NoAnswer } from '../answer.ts';
+import { askWorkers } from './probe.ts';
+import { IncidentSignals } from './incident-signals.ts';
+import { LastEnds } from '../runs/last-ends.ts';
+import { PromiseReader } from './promise-reader.ts';
+import { readLastSuccess, readRunDetails } from '../runs/run-details.ts';
+import { RunIndex } from '../runs/run-index.ts';
+import type { KnownRun } from '../runs/known-run.ts';
+import { Retention } from '../retention.ts';
+import { type KnownPipeline, ScheduleIndex } from '../schedules/schedule-index.ts';
+import { sensorFacts } from '../sensors/sensor-facts.ts';
+import { listRunningSensors, standingOf as sensorStandingOf } from '../sensors/sensors.ts';
+import { isGone, isOutage, Unchecked } from '../unchecked.ts';
+import { runsUrl, runUrl } from '../web-ui.ts';
+
+/** What monitors see of a deployment: its pipelines with their runs, its workers and its sensors. */
+export class TemporalFacts implements MonitorFacts {
+  private readonly schedules: ScheduleIndex;
+  private readonly runs: RunIndex;
+  private readonly lastEnds: LastEnds;
+  private readonly promises: PromiseReader;
+  private readonly retention: Retention;
+  private readonly incidents: IncidentSignals;
+
+  /** @param onChange is told of an edit of a pipeline that was known before */
+  constructor(
+    private readonly client: Client,
+    private readonly taskQueue: string,
+    private readonly environment: Environment,
+    onChange: (before: Plan, after: Plan) => void = () => undefined,
+  ) {
+    this.schedules = new ScheduleIndex(client, taskQueue, onChange);
+    this.runs = new RunIndex(client);
+    this.lastEnds = new LastEnds(client, this.runs);
+    this.promises = new PromiseReader(client);
+    this.retention = new Retention(client);
+    this.incidents = new IncidentSignals(client, taskQueue);
+  }
+
+  async pipelines(now: number, remembered: readonly string[]): Promise<Checked<WatchedPipeline[]>> {
+    const unchecked = new Unchecked();
+    await this.schedules.refresh(now, unchecked);
+    await this.runs.refresh(now, unchecked);
+    await this.schedules.meet(new Set(this.runs.byPipeline().keys()), now);
+    const keptSince = await this.retention.keptSince(now);
+    const { pipelines } = this.schedules;
+    for (const [dagId, { plan }] of pipelines) await unchecked.guard(dagId, () => this.runs.keepFor(dagId, watchedFor(plan.slas), now));
+    await this.runs.remember(remembered, pipelines, unchecked);
+    this.runs.forget(now, remembered);
+    const byPipeline = this.runs.byPipeline();
+    const found: WatchedPipeline[] = [];
+    for (const [dagId, known] of pipelines) {
+      const pipeline = await unchecked.guard(dagId, () => this.pipeline(known, byPipeline.get(dagId) ?? [], now, unchecked));
+      if (pipeline) found.push({ ...pipeline, ...(keptSince !== undefined && { keptSince }) });
+    }
+    this.promises.forget(byPipeline);
+    return { found, unchecked: unchecked.reasons };
+  }
+
+  private async pipeline(
+    known: KnownPipeline,
+    knownRuns: readonly KnownRun[],
+    now: number,
+    unchecked: Unchecked,
+  ): Promise<WatchedPipeline> {
+    const { plan, createdAt, paused, note, startedRuns } = known;
+    checkPromises(plan);
+    const runs: WatchedRun[] = [];
+    for (const each of knownRuns) {
+      const run = await this.watched(each, plan, now, unchecked);
+      if (run) runs.push(run);
+    }
+    const lastSuccess = await this.lastEnds.success(plan, runs);
+    const updates = await this.lastEnds.updates(plan);
+    const removed = this.runs.removedRuns().filter(({ dagId }) => dagId === plan.dagId);
+    const starts = [
+      ...[...startedRuns].map((id) => intervalOfTick(id, plan)?.start),
+      ...removed.map(({ run }) => run.interval?.start ?? intervalOfTick(run.pipelineRunId, plan)?.start),
+    ];
+    return {
+      plan,
+      createdAt,
+      paused,
+      note,
+      runs,
+      updates,
+      removed: removed.map(({ run, noticedAt }) => ({ pipelineRunId: run.pipelineRunId, noticedAt })),
+      started: new Set(starts.filter((start) => start !== undefined)),
+      ...(lastSuccess !== undefined && { lastSuccess }),
+    };
+  }
+
+  workersAnswer(): Promise<boolean> {
+    return askWorkers(this.client, this.taskQueue);
+  }
+
+  async sensors(): Promise<Checked<SensorFacts[]>> {
+    const unchecked = new Unchecked();
+    const running = await listRunningSensors(this.client, this.taskQueue);
+    const found = await Promise.all(running.map(({ id }) => unchecked.guard(id, () => this.sensor(id))));
+    return { found: found.filter((sensor) => sensor !== undefined), unchecked: unchecked.reasons };
+  }
+
+  /** @returns undefined when it ended a moment ago: lists are behind */
+  private async sensor(id: string): Promise<SensorFacts | undefined> {
+    try {
+      const standing = await sensorStandingOf(this.client, id);
+      if (!standing.state) throw new NoAnswer(id, undefined);
+      return sensorFacts(standing);
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw error;
+    }
+  }
+
+  runDetails(run: WatchedRun): Promise<RunDetails> {
+    return readRunDetails(this.client, run);
+  }
+
+  lastSuccess(dagId: string, except: WatchedRun | undefined): Promise<LastSuccess | undefined> {
+    return readLastSuccess(this.client, dagId, except);
+  }
+
+  nextTick({ schedule }: Plan, now: number): string | undefined {
+    const tick = schedule ? tickAfter(schedule, now) : undefined;
+    return tick === undefined ? undefined : iso(tick);
+  }
+
+  observe(incident: string, observation: Observation): Promise<void> {
+    return this.incidents.observe(incident, observation);
+  }
+
+  lostIncidents(incidents: readonly string[], now: number): Promise<ReadonlyMap<string, 'ended' | 'gone'>> {
+    return this.incidents.lost(incidents, now);
+  }
+
+  urlOf(run: Pick<WatchedRun, 'pipelineRunId' | 'temporalRunId'>): string | undefined {
+    return runUrl(this.environment, this.client.options.namespace, run);
+  }
+
+  urlOfRuns(dagId: string): string | undefined {
+    return runsUrl(this.environment, this.client.options.namespace, { dagId });
+  }
+
+  /** A run with what its own plan promises. @returns undefined when Temporal no longer has it */
+  private async watched(known: KnownRun, current: Plan, now: number, unchecked: Unchecked): Promise<WatchedRun | undefined> {
+    const { planHash, begun, run } = known;
+    const interval = run.interval ?? (run.cause === 'scheduled' ? intervalOfTick(run.pipelineRunId, current) : undefined);
+    const seen = { ...run, ...(interval && { interval }), begun: begun !== false };
+    try {
+      const plan = await this.schedules.planOf(run, planHash, current);
+      checkPromises(plan);
+      return { ...seen, plan, ...(await this.promises.read(run, plan, now)) };
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      if (!isGone(error)) unchecked.note(known.dagId, error);
+      else if (run.endedAt === undefined) {
+        this.runs.remove(known, now);
+        return undefined;
+      }
+      // Its history cannot be read; how it stands, or how it ended, is known all the same.
+      return { ...seen, plan: current };
+    }
+  }
+}
+
+/** Plans of earlier releases, and of others who may write to the namespace, have no limits. @throws Error when a plan promises too much */
+function checkPromises({ slas = [] }: Plan): void {
+  if (slas.length > MAX_SLAS) {
+    throw new Error(`It has ${slas.length.toLocaleString('en')} SLAs; at most ${MAX_SLAS.toLocaleString('en')} of a pipeline are watched.`);
+  }
+}
+
+/** The interval of a scheduled run, by its id: until a worker takes it, nothing else says it. */
+function intervalOfTick(pipelineRunId: string, { schedule }: Plan): DataInterval | undefined {
+  const tick = /\/scheduled-(.+)$/.exec(pipelineRunId)?.[1];
+  if (tick === undefined || !schedule || Number.isNaN(Date.parse(tick))) return undefined;
+  return dataIntervalAt(schedule, Date.parse(tick));
+}

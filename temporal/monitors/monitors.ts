@@ -1,0 +1,89 @@
+import { type Client, Client as TemporalClient, WorkflowNotFoundError } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import type { Environment } from '../../lib/environment.ts';
+import { scrubberOf } from '../../connections/scrubber.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import {
+  type BrokenFile,
+  MONITOR_EXPECTS,
+  MONITOR_QUERY,
+  monitorId,
+  monitorQueue,
+  type MonitorState,
+} from '../../workflows/plan/incidents/incident.ts';
+import { answerIfAny } from '../answer.ts';
+import { dataConverterFrom } from '../codec/codec.ts';
+import { connectWorker } from '../worker/connect-worker.ts';
+import { TemporalFacts } from './monitor-facts.ts';
+import { scrubbedActivities } from '../worker/scrub-exits.ts';
+import { groupOf, type ConnectedWorkers } from '../worker/worker-group.ts';
+import type { Activities } from '../worker/worker-process.ts';
+import { workflowBundle } from '../worker/workflow-bundle.ts';
+
+/**
+ * Workers that watch the deployments of `queues`, apart from those that run their pipelines.
+ * @param activities the monitors' activities, made for what they see of Temporal
+ * @param onChange is told of edits of pipelines
+ * @throws TemporalUnavailable, SettingError
+ */
+export async function createMonitorWorkers(
+  environment: Environment,
+  queues: readonly string[],
+  activities: (facts: TemporalFacts) => Activities,
+  onChange: (before: Plan, after: Plan) => void,
+): Promise<ConnectedWorkers> {
+  const dataConverter = dataConverterFrom(environment);
+  const { connection, namespace } = await connectWorker(environment);
+  const secrets = scrubberOf(environment);
+  const client = new TemporalClient({ connection, namespace, dataConverter });
+  const bundle = await workflowBundle('monitors', dataConverter);
+  const workers = await Promise.all(
+    queues.map((taskQueue) =>
+      Worker.create({
+        connection,
+        namespace,
+        taskQueue: monitorQueue(taskQueue),
+        dataConverter,
+        workflowBundle: bundle,
+        interceptors: { activity: [scrubbedActivities(secrets)] },
+        activities: activities(new TemporalFacts(client, taskQueue, environment, onChange)),
+        stickyQueueScheduleToStartTimeout: '2s',
+        maxHeartbeatThrottleInterval: '2s',
+        shutdownGraceTime: '2s',
+      }),
+    ),
+  );
+  return { client, ...groupOf(workers, connection) };
+}
+
+/** Workers for the monitors of deployments. */
+export type MonitorGroup = ConnectedWorkers;
+
+/**
+ * Tells the monitor which pipelines there should be, and which files cannot be applied. Where nobody watches, nobody is told.
+ */
+export async function expectPipelines(
+  client: Client,
+  taskQueue: string,
+  dagIds: readonly string[],
+  brokenFiles: readonly BrokenFile[] = [],
+): Promise<void> {
+  try {
+    await client.workflow
+      .getHandle(monitorId(taskQueue))
+      .signal<[readonly string[], readonly BrokenFile[]]>(MONITOR_EXPECTS, dagIds, brokenFiles);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+/** What the monitor of a deployment says of itself; undefined where there is none, or no worker answers for it. */
+export async function askMonitor(client: Client, taskQueue: string): Promise<MonitorState | undefined> {
+  const handle = client.workflow.getHandle(monitorId(taskQueue));
+  try {
+    return await answerIfAny(client, handle.workflowId, () => handle.query<MonitorState>(MONITOR_QUERY));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}

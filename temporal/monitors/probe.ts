@@ -1,0 +1,22 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { PROBE_QUERY, probeId } from '../../workflows/plan/incidents/incident.ts';
+import { ensureProbe } from './ensure-monitor.ts';
+
+/** How long workers may take to answer, in milliseconds; a worker that is there needs a few. */
+const ANSWER_WITHIN_MS = 4_000;
+
+/** Whether a worker of the task queue answers now: asks the probe of the deployment, which is started where it does not run. */
+export async function askWorkers(client: Client, taskQueue: string): Promise<boolean> {
+  const ask = (): Promise<boolean> =>
+    client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => client.workflow.getHandle(probeId(taskQueue)).query<boolean>(PROBE_QUERY));
+  try {
+    return await ask().catch(async (error: unknown) => {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      await ensureProbe(client, taskQueue);
+      return ask();
+    });
+  } catch {
+    // Whether it is the workers or the server: if it is the server, whatever else is asked fails, and says so.
+    return false;
+  }
+}

@@ -1,0 +1,23 @@
+import type { Client } from '@temporalio/client';
+import { poolId, RELEASE_SLOTS, SLOTS_ANSWER, type SlotsAnswer } from '../../workflows/plan/slots/slot-messages.ts';
+import { stuckRequests, type StuckRequest } from '../../workflows/plan/slots/stuck-requests.ts';
+import { listPools, type PoolState } from './pools.ts';
+
+/** The requests of these pools that wait for ever. */
+export function deadlocksIn(pools: readonly PoolState[]): StuckRequest[] {
+  return stuckRequests(new Map(pools.flatMap(({ name, state }) => (state ? [[name, state]] : []))));
+}
+
+/**
+ * Ends a circle of tasks that hold slots of pools and wait for runs which need slots of each other's: refuses one request, whose task then
+ * fails and gives back what it holds. Whoever looks at the same circle refuses the same one.
+ */
+export async function endDeadlock(client: Client): Promise<void> {
+  const [first] = deadlocksIn(await listPools(client))
+    .filter(({ request }) => (request.behind ?? []).length > 0)
+    .sort((a, b) => (a.request.key < b.request.key ? -1 : 1));
+  if (!first) return;
+  const { key, workflowId, runId } = first.request;
+  await client.workflow.getHandle(poolId(first.pool)).signal(RELEASE_SLOTS, key);
+  await client.workflow.getHandle(workflowId, runId).signal(SLOTS_ANSWER, { key, granted: false } satisfies SlotsAnswer);
+}

@@ -1,0 +1,47 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { endDeadlock } from './pool-deadlocks.ts';
+import { REQUEST_SLOTS, SLOTS_WORKFLOW, type SlotsCall, type SlotsInput } from '../../workflows/plan/slots/slot-messages.ts';
+
+/** How many runs are looked at at the same time. */
+const AT_ONCE = 20;
+
+/** What the slots of pools and runs need of a worker: a client, which workflows have not. */
+export function createSlotActivities(client: Client, taskQueue: string) {
+  return {
+    /** Asks for slots; starts the workflow that holds them where there is none. Asking twice is asking once. */
+    async request_slots({ workflowId, kind, ...wanted }: SlotsCall): Promise<void> {
+      const input: SlotsInput = { kind, state: { capacity: wanted.capacity ?? 0, holders: [], waiting: [], served: [] } };
+      await client.workflow.signalWithStart(SLOTS_WORKFLOW, {
+        workflowId,
+        taskQueue,
+        args: [input],
+        signal: REQUEST_SLOTS,
+        signalArgs: [wanted],
+        staticSummary: kind === 'pool' ? 'Slots that tasks share' : 'Runs that may be active at once',
+      });
+      if ((wanted.request.behind ?? []).length === 0) return;
+      // Whoever closes a circle of pools comes by here; a look that fails is made again when the run asks again.
+      await endDeadlock(client).catch(() => undefined);
+    },
+
+    /** @returns the run ids of those that have ended, or that nobody remembers */
+    async ended_runs(runs: readonly { readonly workflowId: string; readonly runId: string }[]): Promise<string[]> {
+      const found: string[] = [];
+      for (let at = 0; at < runs.length; at += AT_ONCE) {
+        const some = runs.slice(at, at + AT_ONCE);
+        const ended = await Promise.all(some.map(({ workflowId, runId }) => hasEnded(client, workflowId, runId)));
+        found.push(...some.filter((_, index) => ended[index]).map(({ runId }) => runId));
+      }
+      return found;
+    },
+  };
+}
+
+async function hasEnded(client: Client, workflowId: string, runId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId, runId).describe()).status.name !== 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return true;
+    throw error;
+  }
+}

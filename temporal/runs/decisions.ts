@@ -1,0 +1,36 @@
+import { ApplicationFailure, type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { ApprovalVote, HeldDecision } from '../../workflows/plan/runs/decision.ts';
+import { answered } from '../answer.ts';
+import { explainRefusal } from './runs.ts';
+
+/** Thrown when a run does not take a decision; the message is the run's own. */
+export class DecisionRefused extends Error {
+  override readonly name = 'DecisionRefused';
+}
+
+/** Votes on an approval. @throws RunNotFound, DecisionRefused */
+export function decideApproval(client: Client, pipelineRunId: string, vote: ApprovalVote): Promise<string> {
+  return sendUpdate(client, pipelineRunId, 'decide', vote);
+}
+
+/** Decides on a task that is held on failure. @throws RunNotFound, DecisionRefused */
+export function resolveHeldTask(client: Client, pipelineRunId: string, decision: HeldDecision): Promise<string> {
+  return sendUpdate(client, pipelineRunId, 'resolve-held', decision);
+}
+
+/** Sends a decision to a run, or to whatever else takes some. @returns its answer @throws RunNotFound, RunEnded, DecisionRefused, NoAnswer */
+export async function sendUpdate<D>(client: Client, pipelineRunId: string, name: string, decision: D, withinMs?: number): Promise<string> {
+  try {
+    return await answered(
+      client,
+      pipelineRunId,
+      () => client.workflow.getHandle(pipelineRunId).executeUpdate<string, [D]>(name, { args: [decision] }),
+      withinMs,
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw await explainRefusal(client, pipelineRunId);
+    if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
+      throw new DecisionRefused(error.cause.message);
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Client } from '@temporalio/client';
+import type { IntervalRun } from '../../workflows/plan/timetable/interval-coverage.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { EVENT_CAUSES } from '../../workflows/plan/runs/run.ts';
+import { VARIANT_MEMO } from '../../workflows/plan/runs/run-facts.ts';
+import { dataIntervalAt, type DataInterval, iso } from '../../workflows/plan/timetable/schedule.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
+import { scheduledRunIdBase } from '../names.ts';
+import { summaryOf } from './runs.ts';
+
+/**
+ * The runs of a pipeline whose data intervals have something in common with `[from, to)` (ISO 8601), as the server's list has them, which
+ * may lag a moment behind. Runs about other data than the schedule's are left out: those of events, and those with parameters of their own.
+ */
+export async function intervalRuns(
+  client: Client,
+  plan: Pick<Plan, 'dagId' | 'schedule'>,
+  from: string,
+  to: string,
+): Promise<IntervalRun[]> {
+  const { pipeline, interval, intervalEnd, cause } = SEARCH_ATTRIBUTES;
+  // A second more on both sides: the dev server compares times as text of another form, and leaves out the last.
+  const [least, most] = [iso(Date.parse(from) - 1000), iso(Date.parse(to) + 1000)];
+  const known = `(${interval.name} <= ${JSON.stringify(most)} AND ${intervalEnd.name} >= ${JSON.stringify(least)})`;
+  const clock = EVENT_CAUSES.map((event) => `${cause.name} != ${JSON.stringify(event)}`).join(' AND ');
+  // A run that the clock has started says which interval it is about with its first step; until a worker takes it, its id says so.
+  const query = `${pipeline.name} = ${JSON.stringify(plan.dagId)} AND ${clock} AND (${known} OR ${interval.name} IS NULL)`;
+  const runs: IntervalRun[] = [];
+  for await (const info of client.workflow.list({ query })) {
+    const { pipelineRunId, state, interval: start, intervalEnd: end } = summaryOf(info);
+    const about = start !== undefined && end !== undefined ? { start, end } : intervalOfTick(plan, pipelineRunId);
+    if (!about || info.memo?.[VARIANT_MEMO] === true) continue;
+    if (Date.parse(about.start) < Date.parse(to) && Date.parse(about.end) > Date.parse(from)) {
+      runs.push({ interval: about, state, pipelineRunId });
+    }
+  }
+  return runs;
+}
+
+function intervalOfTick({ dagId, schedule }: Pick<Plan, 'dagId' | 'schedule'>, pipelineRunId: string): DataInterval | undefined {
+  const base = `${scheduledRunIdBase(dagId)}-`;
+  const tick = pipelineRunId.startsWith(base) ? Date.parse(pipelineRunId.slice(base.length)) : NaN;
+  return Number.isNaN(tick) ? undefined : dataIntervalAt(schedule, tick);
+}
+
+/** What a backfill needs of a worker. */
+export function createIntervalActivities(client: Client) {
+  return {
+    interval_states: (plan: Pick<Plan, 'dagId' | 'schedule'>, from: string, to: string): Promise<IntervalRun[]> =>
+      intervalRuns(client, plan, from, to),
+  };
+}

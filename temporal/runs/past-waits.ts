@@ -1,0 +1,49 @@
+import type { Client } from '@temporalio/client';
+import { inTurns } from '../../lib/in-turns.ts';
+import { taskOfPast } from '../../workflows/plan/runs/past.ts';
+import { codecOf, payloadReader } from '../codec/codec.ts';
+import { listRuns } from './runs.ts';
+import { messageOf } from './task-instances.ts';
+
+/** A task that waits for its past. */
+export interface PastWait {
+  readonly run: string;
+  readonly task: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** For what, as it was seen last; null: it has not looked yet. */
+  readonly waits_for: string | null;
+}
+
+/** Of the runs that go on, so many are looked at. */
+const MOST_RUNS = 500;
+const LOOKED_AT_ONCE = 20;
+
+/**
+ * The tasks of a deployment that wait for their past, the oldest wait first; no worker has to answer.
+ * @returns `isComplete`: false when more runs go on than are looked at
+ */
+export async function listPastWaits(
+  client: Client,
+  taskQueue: string,
+): Promise<{ readonly waits: readonly PastWait[]; readonly isComplete: boolean }> {
+  const query = `TaskQueue = ${JSON.stringify(taskQueue)} AND ExecutionStatus = "Running"`;
+  const runs = await listRuns(client, MOST_RUNS + 1, undefined, query);
+  const reader = payloadReader(codecOf(client));
+  const waits: PastWait[] = [];
+  await inTurns(runs.slice(0, MOST_RUNS), LOOKED_AT_ONCE, async ({ pipelineRunId, temporalRunId }) => {
+    const { raw } = await client.workflow.getHandle(pipelineRunId, temporalRunId).describe();
+    for (const { activityId, scheduledTime, lastStartedTime, lastFailure } of raw.pendingActivities ?? []) {
+      const task = taskOfPast(activityId ?? '');
+      const time = scheduledTime ?? lastStartedTime;
+      if (task === undefined) continue;
+      waits.push({
+        run: pipelineRunId,
+        task,
+        since: new Date(Number(time?.seconds ?? 0) * 1000).toISOString(),
+        waits_for: lastFailure ? messageOf(lastFailure, reader) : null,
+      });
+    }
+  });
+  return { waits: waits.sort((a, b) => a.since.localeCompare(b.since)), isComplete: runs.length <= MOST_RUNS };
+}

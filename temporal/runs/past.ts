@@ -1,0 +1,127 @@
+import { ApplicationFailure, type Client } from '@temporalio/client';
+import { formatDuration } from '../../workflows/plan/values/duration.ts';
+import { isExpired } from '../../workflows/plan/timetable/interval-coverage.ts';
+import type { Past, PastQuestion } from '../../workflows/plan/runs/past.ts';
+import { EVENT_CAUSES } from '../../workflows/plan/runs/run.ts';
+import { VARIANT_MEMO } from '../../workflows/plan/runs/run-facts.ts';
+import { iso } from '../../workflows/plan/timetable/schedule.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
+import type { TaskState } from '../../workflows/plan/tasks/task-state.ts';
+import { intervalRuns } from './intervals.ts';
+import { pipelineRunId, scheduledRunIdBase } from '../names.ts';
+import { expiryOf, retentionOf } from '../retention.ts';
+import { describeRun, RunNotFound, type RunSummary, summaryOf } from './runs.ts';
+import { taskStateOf } from './task-state-of-run.ts';
+
+/** What tasks that depend on their past need of a worker. */
+export function createPastActivities(client: Client) {
+  return {
+    /** Fails, to be asked again, until the task may start. */
+    async past_of_task(question: PastQuestion): Promise<Past> {
+      const runs: RunBefore[] = [];
+      for (const run of await runsOf(client, question)) {
+        const state = await taskStateOf(client, run, question.task);
+        runs.push({ pipelineRunId: run.pipelineRunId, hasEnded: run.endedAt !== undefined, task: state });
+        if (state === 'success' || state === 'skipped') break;
+      }
+      const verdict = judgePast(question, runs, runs.length > 0 ? {} : await historyOf(client, question));
+      if (typeof verdict !== 'string') return verdict;
+      throw ApplicationFailure.create({ type: 'NotYet', message: verdict, nonRetryable: false });
+    },
+  };
+}
+
+/** A run of the interval before. */
+export interface RunBefore {
+  readonly pipelineRunId: string;
+  readonly hasEnded: boolean;
+  /** The state of the task; absent: the run has no such task. */
+  readonly task: TaskState | 'unknown' | undefined;
+}
+
+/** What is known where the interval before has no run. */
+export interface EarlierHistory {
+  /** Whether there is a run of any interval before. */
+  readonly hasEarlier?: boolean;
+  /** How long Temporal keeps runs, milliseconds, where that is too short to know whether the interval has had one. */
+  readonly expiredAfterMs?: number;
+}
+
+/**
+ * Whether a task may start by its past.
+ * @param runs of the interval before, the best first
+ * @returns what it waits for and what people can do, where it may not
+ */
+export function judgePast(
+  question: PastQuestion,
+  runs: readonly RunBefore[],
+  { hasEarlier, expiredAfterMs }: EarlierHistory,
+): Past | string {
+  const { task, dagId, interval, pipelineRunId: waiting } = question;
+  const span = `${interval.start} – ${interval.end}`;
+  const anyway = `\`sluice retry ${waiting} ${task}\` starts it all the same`;
+  if (runs.some((run) => run.task === 'success' || run.task === 'skipped')) return {};
+  const [best] = runs;
+  if (best) {
+    if (best.task === undefined) return { note: `its pipeline had no '${task}' in ${best.pipelineRunId}` };
+    if (!best.hasEnded) return `${best.pipelineRunId} has not ended, and '${task}' is ${best.task} there.`;
+    return `'${task}' is ${best.task} in ${best.pipelineRunId}: \`sluice rerun ${best.pipelineRunId}\` repeats it; ${anyway}.`;
+  }
+  if (expiredAfterMs !== undefined)
+    return { note: `its past is not known: Temporal keeps ended runs for ${formatDuration(expiredAfterMs)}, and has none of ${span}` };
+  if (hasEarlier !== true) return {};
+  return `There is no run of ${span}: \`sluice backfill ${dagId} --from ${interval.start} --to ${interval.start}\` runs it; ${anyway}.`;
+}
+
+async function historyOf(client: Client, question: PastQuestion): Promise<EarlierHistory> {
+  const expiredBefore = await expiryOf(client, question.dagId, Date.now());
+  const retentionMs = isExpired(question.interval, expiredBefore) ? await retentionOf(client) : undefined;
+  if (retentionMs !== undefined) return { expiredAfterMs: retentionMs };
+  return { hasEarlier: await hasEarlierRun(client, question) };
+}
+
+/** The runs that are about all of the interval; those that may be good first. */
+async function runsOf(client: Client, question: PastQuestion): Promise<RunSummary[]> {
+  const { dagId, schedule, interval, pipelineRunId: own } = question;
+  const { start, end } = interval;
+  const listed = (await intervalRuns(client, { dagId, schedule }, start, end))
+    .filter((run) => Date.parse(run.interval.start) <= Date.parse(start) && Date.parse(run.interval.end) >= Date.parse(end))
+    .map((run) => run.pipelineRunId);
+  // The list lags behind a moment; what people, the clock and backfills start has ids that can be told.
+  const usual = [
+    `${scheduledRunIdBase(dagId)}-${end}`,
+    pipelineRunId(dagId, 'backfill', `${start}/${end}`),
+    pipelineRunId(dagId, 'manual', start),
+  ];
+  const ids = [...new Set([...listed, ...usual])].filter((id) => id !== own);
+  const runs = await Promise.all(ids.map((id) => found(client, id)));
+  const rank = ({ state, endedAt }: RunSummary): number => (state === 'success' ? 0 : endedAt === undefined ? 1 : 2);
+  return runs
+    .flatMap((run) => run ?? [])
+    .sort((a, b) => rank(a) - rank(b) || b.startedAt.getTime() - a.startedAt.getTime())
+    .slice(0, MOST);
+}
+
+/** Of many runs of one interval, the best are looked at. */
+const MOST = 20;
+
+async function found(client: Client, id: string): Promise<RunSummary | undefined> {
+  try {
+    return await describeRun(client, { pipelineRunId: id });
+  } catch (error) {
+    if (error instanceof RunNotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the pipeline has had a run of any interval before. */
+async function hasEarlierRun(client: Client, { dagId, interval }: PastQuestion): Promise<boolean> {
+  const { pipeline, interval: since, cause } = SEARCH_ATTRIBUTES;
+  const clock = EVENT_CAUSES.map((event) => `${cause.name} != ${JSON.stringify(event)}`).join(' AND ');
+  const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${clock} AND ${since.name} <= "${iso(Date.parse(interval.start) + 1000)}"`;
+  for await (const info of client.workflow.list({ query })) {
+    const { interval: start } = summaryOf(info);
+    if (start !== undefined && Date.parse(start) < Date.parse(interval.start) && info.memo?.[VARIANT_MEMO] !== true) return true;
+  }
+  return false;
+}

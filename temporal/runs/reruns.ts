@@ -1,0 +1,109 @@
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
+import { allTasks, type Plan } from '../../workflows/plan/plan.ts';
+import { chooseReruns, keptOf, type RerunChoice } from '../../workflows/plan/runs/rerun.ts';
+import type { TaskResult } from '../../workflows/plan/runs/run.ts';
+import { type DataInterval, dataIntervalAt, iso } from '../../workflows/plan/timetable/schedule.ts';
+import type { RunEvent } from '../../workflows/plan/trigger.ts';
+import { showRun } from './follow-run.ts';
+import { pipelineRunId } from '../names.ts';
+import { describeRun, NotYet, RunExists, type RunReference } from './runs.ts';
+import { runStart } from './run-start.ts';
+
+/** Thrown when a run cannot be repeated as asked; the message says why. */
+export class RerunRefused extends Error {
+  override readonly name = 'RerunRefused';
+}
+
+/** A run that has ended, as a rerun wants it. */
+export interface EndedRun extends RunReference {
+  readonly plan: Plan;
+  readonly interval: DataInterval;
+  readonly params: JsonObject;
+  readonly event?: RunEvent;
+  /** The first of the chain of runs that it repeats; absent when it repeats none. */
+  readonly original?: string;
+  readonly tasks: Readonly<Record<string, TaskResult>>;
+}
+
+/** @throws RunNotFound, RerunRefused while the run goes on */
+export async function readEndedRun(client: Client, runId: string): Promise<EndedRun> {
+  const run = await describeRun(client, { pipelineRunId: runId });
+  if (run.endedAt === undefined)
+    throw new RerunRefused(`${runId} goes on. \`sluice retry\` tries one of its tasks again; \`sluice cancel\` ends it.`);
+  const { instances } = await showRun(client, run);
+  const { input, result } = instances;
+  if (!input) throw new RerunRefused(`${runId} was not started by Sluice.`);
+  // A run that was terminated or cancelled does not say how its tasks ended; its history does.
+  const told = Object.fromEntries(
+    instances
+      .all()
+      .map(({ task, state, output, note }): [string, TaskResult] => [
+        task,
+        { state, ...(output !== undefined && { output }), ...(note !== undefined && { note }) },
+      ]),
+  );
+  const start = run.interval === undefined ? undefined : Date.parse(run.interval);
+  const interval = result?.interval ?? input.interval ?? dataIntervalAt(input.plan.schedule, start ?? run.startedAt.getTime());
+  return {
+    ...run,
+    plan: input.plan,
+    interval,
+    params: input.params ?? {},
+    ...(input.event && { event: input.event }),
+    ...(input.rerunOf && { original: input.rerunOf.original ?? input.rerunOf.pipelineRunId }),
+    tasks: { ...input.rerunOf?.kept, ...(result?.tasks ?? told) },
+  };
+}
+
+/** What is to be repeated of a run, and how. */
+export interface RerunOrder {
+  readonly run: EndedRun;
+  /** The run's own plan, or a newer one. */
+  readonly plan: Plan;
+  readonly params: JsonObject;
+  /** A task that is to run again although it succeeded. */
+  readonly from?: string;
+  /** Who asks for it. */
+  readonly by?: string;
+}
+
+/** What a rerun does with each task. @throws RerunRefused when nothing would run again */
+export function previewRerun({ run, plan, from }: RerunOrder): RerunChoice[] {
+  const names = plan.tasks.map(({ name }) => name);
+  if (from !== undefined && !names.includes(from))
+    throw new RerunRefused(`'${plan.dagId}' has no task '${from}'; it has: ${names.join(', ')}.`);
+  const choices = chooseReruns(plan, run.tasks, from);
+  const after = allTasks(plan).length - plan.tasks.length;
+  if (choices.filter(({ runs }) => runs).length === after)
+    throw new RerunRefused(`Every task of ${run.pipelineRunId} has succeeded. \`--from TASK\` says where to begin.`);
+  return choices;
+}
+
+/** Starts the rerun, as a run of its own that names the one it repeats. @throws NotYet, RerunRefused, RunExists */
+export async function startRerun(client: Client, taskQueue: string, order: RerunOrder, now: number): Promise<RunReference> {
+  const { run, plan, params, from, by } = order;
+  NotYet.refuse(plan);
+  const kept = keptOf(plan, previewRerun(order), run.tasks, from);
+  const workflowId = pipelineRunId(plan.dagId, 'rerun', iso(now));
+  const { pipelineRunId: repeated, temporalRunId, original = repeated } = run;
+  const rerunOf = { pipelineRunId: repeated, temporalRunId, original, kept };
+  try {
+    const { firstExecutionRunId } = await client.workflow.start(plan.dagId, {
+      workflowId,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      ...runStart(plan, 'rerun', taskQueue, {
+        ...(by !== undefined && { by }),
+        interval: run.interval,
+        params,
+        ...(run.event && { event: run.event }),
+        rerunOf,
+        detail: `of ${run.pipelineRunId}`,
+      }),
+    });
+    return { pipelineRunId: workflowId, temporalRunId: firstExecutionRunId };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) throw new RunExists(workflowId);
+    throw error;
+  }
+}

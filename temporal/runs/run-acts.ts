@@ -1,0 +1,73 @@
+import type { PayloadConverter } from '@temporalio/common';
+import type proto from '@temporalio/proto';
+import { CANCEL_WORD } from '../../workflows/plan/runs/decision.ts';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
+
+type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
+
+/** What a person did to a run, as its history says. */
+export interface RunAct {
+  readonly at: Date;
+  /** `approve`, `reject`, `retry`, `skip`, `fail`, `mark-success`, `pause`, `unpause`, `cancel`, `terminate`. */
+  readonly act: string;
+  /** Absent when it was about the whole run. */
+  readonly task?: string;
+  readonly by: string;
+  readonly reason?: string;
+  /** What was filled in, of an approval that asks for it. */
+  readonly form?: JsonObject;
+}
+
+/** What updates and signals of a run hold, as far as it is read here. */
+interface Word {
+  readonly task?: string;
+  readonly by?: string;
+  readonly reason?: string;
+  readonly comment?: string;
+  readonly form?: JsonObject;
+  /** Of an approval. */
+  readonly decision?: string;
+  /** Of a task on hold. */
+  readonly action?: string;
+}
+
+/** Collects what people did to a run, from the events of its history in order. */
+export class RunActs {
+  readonly all: RunAct[] = [];
+
+  /** @param reader reads payloads as Temporal keeps them */
+  constructor(private readonly reader: PayloadConverter) {}
+
+  add(event: HistoryEvent): void {
+    const at = new Date(Number(event.eventTime?.seconds ?? 0) * 1000);
+    const update = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest;
+    const signal = event.workflowExecutionSignaledEventAttributes;
+    const cancel = event.workflowExecutionCancelRequestedEventAttributes;
+    const terminated = event.workflowExecutionTerminatedEventAttributes;
+    if (update) this.note(at, update.input?.name ?? '', wordOf(update.input?.args, this.reader), update.meta?.identity);
+    else if (signal?.signalName === CANCEL_WORD) this.note(at, 'cancel', wordOf(signal.input, this.reader), signal.identity);
+    else if (cancel && !this.all.some(({ act }) => act === 'cancel')) {
+      const by = cancel.externalWorkflowExecution?.workflowId ?? cancel.identity;
+      this.note(at, 'cancel', cancel.cause ? { reason: cancel.cause } : {}, by);
+    } else if (terminated) this.note(at, 'terminate', terminated.reason ? { reason: terminated.reason } : {}, terminated.identity);
+  }
+
+  private note(at: Date, name: string, word: Word, identity: string | null | undefined): void {
+    const { task, by = identity ?? 'unknown', decision, action, form } = word;
+    const reason = word.comment ?? word.reason;
+    this.all.push({
+      at,
+      act: decision ?? action ?? name,
+      ...(task !== undefined && { task }),
+      by,
+      ...(reason ? { reason } : {}),
+      ...(form && { form }),
+    });
+  }
+}
+
+function wordOf(args: proto.temporal.api.common.v1.IPayloads | null | undefined, reader: PayloadConverter): Word {
+  const [payload] = args?.payloads ?? [];
+  const value: unknown = payload ? reader.fromPayload(payload) : undefined;
+  return typeof value === 'object' && value !== null ? value : {};
+}

@@ -1,0 +1,70 @@
+import type { Client } from '@temporalio/client';
+import type { LastSuccess, RunDetails, TaskMismatch } from '../../monitors/facts.ts';
+import { describeOutput } from '../../workflows/plan/values/format.ts';
+import { isMap, type Json } from '../../workflows/plan/values/json.ts';
+import { readMismatch } from '../../workflows/plan/datasets/mismatch.ts';
+import type { RunInput } from '../../workflows/plan/runs/run.ts';
+import { resolveRunParams } from '../../workflows/plan/runs/run-params.ts';
+import { isFinal } from '../../workflows/plan/tasks/task-state.ts';
+import { showRun } from './follow-run.ts';
+import { readRunInput } from './run-input.ts';
+import { listRuns, type RunReference } from './runs.ts';
+import type { TaskInstance } from './task-instances.ts';
+
+/** What a page tells of a run. */
+export async function readRunDetails(client: Client, run: RunReference): Promise<RunDetails> {
+  const { instances, error } = await showRun(client, run);
+  const tasks = instances.all();
+  const failed = tasks.find(({ state }) => state === 'failed' || state === 'held');
+  const rows = tasks.flatMap(({ task, output }): [string, number][] => {
+    const count = isMap(output) ? output.rows : undefined;
+    return typeof count === 'number' ? [[task, count]] : [];
+  });
+  return {
+    standing: tasks.flatMap(standingOf),
+    mismatches: tasks.flatMap(mismatchOf),
+    failedItems: tasks.flatMap(({ task, failedItems = [] }) => failedItems.map(({ item, error }) => `${task}${item}: ${error}`)),
+    params: paramsOf(instances.input),
+    ...(error !== undefined && { error }),
+    ...(failed && { failed: { task: failed.task, attempt: failed.attempt, ...(failed.error !== undefined && { error: failed.error }) } }),
+    rows: Object.fromEntries(rows),
+  };
+}
+
+/** The last success of a pipeline, however long ago. @param except a run that does not count */
+export async function readLastSuccess(client: Client, dagId: string, except: RunReference | undefined): Promise<LastSuccess | undefined> {
+  const ended = await listRuns(client, LOOKED_AT, dagId, 'ExecutionStatus = "Completed"');
+  const run = ended.find(({ state, temporalRunId }) => state === 'success' && temporalRunId !== except?.temporalRunId);
+  const input = run && (await readRunInput(client, run));
+  if (!run?.endedAt || !input) return undefined;
+  return { endedAt: run.endedAt.getTime(), isPartial: run.isPartial === true, plan: input.plan, params: paramsOf(input) };
+}
+
+/** Runs that ended for lack of room stand among those that succeeded. */
+const LOOKED_AT = 20;
+
+function paramsOf(input: RunInput | undefined) {
+  return input ? resolveRunParams(input.plan, input.params ?? {}).params : {};
+}
+
+function mismatchOf({ task, type, output, error }: TaskInstance): TaskMismatch[] {
+  if (type !== 'reconcile' || isRepaired(output)) return [];
+  const text = error ?? describeOutput(output) ?? '';
+  const found = readMismatch(text);
+  return found ? [{ task, text, ...found }] : [];
+}
+
+function isRepaired(output: Json | undefined): boolean {
+  return isMap(output) && typeof output.repaired === 'number' && output.repaired > 0;
+}
+
+/** Where a task stands that is under way, for people. */
+function standingOf({ task, state, attempt, startedAt, error, note, wait }: TaskInstance): string[] {
+  if (isFinal(state) || startedAt === undefined) return [];
+  const since = startedAt.toISOString().replace(/\.\d+Z$/, 'Z');
+  const people =
+    wait &&
+    `waits for ${wait.kind === 'approval' ? 'an approval' : 'a decision'}${wait.assignees ? ` by ${wait.assignees.join(', ')}` : ''}`;
+  const why = people ?? note ?? error?.split('\n')[0];
+  return [`${task}: ${state} since ${since}, attempt ${attempt}${why === undefined ? '' : `: ${why}`}`];
+}

@@ -1,0 +1,56 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { iso } from '../../workflows/plan/timetable/schedule.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
+import { describeRun, summaryOf } from './runs.ts';
+import { taskStateOf } from './task-state-of-run.ts';
+
+interface RunWanted {
+  readonly dagId: string;
+  readonly interval: 'same' | 'covering' | 'latest';
+  readonly start: string;
+  readonly end: string;
+}
+
+/** The newest are looked at, and no more. */
+const MOST = 100;
+
+/** The server on SQLite compares times as texts, with and without fractions of a second: no time is equal to another there. */
+function justAfter(time: string): string {
+  return iso(Date.parse(time) + 1_000);
+}
+
+/** What tasks ask about runs (`RunLookup` in activities/run/run-lookup.ts). */
+export function createRunLookup(client: Client) {
+  return {
+    async find({ dagId, interval, start, end }: RunWanted): Promise<{ run_id: string; state: string }[]> {
+      const { pipeline, interval: since, intervalEnd: until } = SEARCH_ATTRIBUTES;
+      const which = {
+        same: ` AND ${since.name} >= "${start}" AND ${since.name} < "${justAfter(start)}"`,
+        covering: ` AND ${since.name} < "${justAfter(start)}" AND ${until.name} >= "${end}"`,
+        latest: '',
+      }[interval];
+      const query = `${pipeline.name} = ${JSON.stringify(dagId)}${which}`;
+      const found: { run_id: string; state: string }[] = [];
+      for await (const info of client.workflow.list({ query, pageSize: MOST })) {
+        const { pipelineRunId, state, interval: itsStart } = summaryOf(info);
+        if (interval === 'same' && Date.parse(itsStart ?? '') !== Date.parse(start)) continue;
+        found.push({ run_id: pipelineRunId, state });
+        if (found.length >= (interval === 'latest' ? 1 : MOST)) break;
+      }
+      return found;
+    },
+
+    async taskState(pipelineRunId: string, task: string): Promise<string | undefined> {
+      return taskStateOf(client, await describeRun(client, { pipelineRunId }), task);
+    },
+
+    async isUnderWay(pipelineRunId: string): Promise<boolean> {
+      try {
+        return (await client.workflow.getHandle(pipelineRunId).describe()).status.name === 'RUNNING';
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { WorkflowStartOptions } from '@temporalio/client';
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import type { Cause, RunInput } from '../../workflows/plan/runs/run.ts';
+import { runFacts } from '../../workflows/plan/runs/run-facts.ts';
+
+/** The options of every start of a run from outside: by a person, a sensor or a Schedule. */
+export function runStart(
+  plan: Plan,
+  cause: Cause,
+  taskQueue: string,
+  given: Parameters<typeof runFacts>[2] = {},
+): Pick<WorkflowStartOptions, 'taskQueue' | 'staticSummary' | 'staticDetails' | 'memo'> & {
+  args: [RunInput];
+  typedSearchAttributes: SearchAttributePair[];
+} {
+  const { attributes, ...facts } = runFacts(plan, cause, given);
+  return {
+    taskQueue,
+    ...facts,
+    typedSearchAttributes: attributes.map(
+      ({ name, type, value }) => ({ key: defineSearchAttributeKey(name, type), value }) as SearchAttributePair,
+    ),
+  };
+}

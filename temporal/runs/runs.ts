@@ -1,0 +1,194 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { isUnderWay, PARTIAL } from '../../workflows/plan/runs/run.ts';
+import { refusal } from '../../workflows/plan/not-yet.ts';
+import { type DataInterval, iso } from '../../workflows/plan/timetable/schedule.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
+import { WAITS_MEMO } from '../../workflows/plan/tasks/wait-text.ts';
+import { pipelineRunId } from '../names.ts';
+import { runStart } from './run-start.ts';
+
+/** Thrown when a run of the same cause exists: the server refuses a second. */
+export class RunExists extends Error {
+  override readonly name = 'RunExists';
+  constructor(readonly pipelineRunId: string) {
+    super(
+      `Run '${pipelineRunId}' exists already: one cause, one run. See it with \`sluice show ${pipelineRunId}\`, or start another with \`--id <another id>\`.`,
+    );
+  }
+}
+
+/** What else than runs people ask for by its workflow: how such an id begins, and what lists them. */
+const KINDS = [
+  { prefix: 'incident/', noun: 'incident', list: 'sluice incidents list --all' },
+  { prefix: 'sensor/', noun: 'sensor', list: 'sluice sensors' },
+];
+
+/** Runs that wait for people, in Temporal's query language. */
+export const WAITING_RUNS = `ExecutionStatus = "Running" AND ${SEARCH_ATTRIBUTES.state.name} IN ("approval", "held")`;
+
+/** Thrown when there is no such run, or whatever the id is one of. */
+export class RunNotFound extends Error {
+  override readonly name = 'RunNotFound';
+  constructor(workflowId: string) {
+    const kind = KINDS.find(({ prefix }) => workflowId.startsWith(prefix)) ?? { prefix: '', noun: 'run', list: 'sluice runs' };
+    super(`There is no ${kind.noun} '${workflowId.slice(kind.prefix.length)}'. \`${kind.list}\` lists them.`);
+  }
+}
+
+/** Thrown when a plan holds parts of the language that this release cannot carry out. */
+export class NotYet extends Error {
+  override readonly name = 'NotYet';
+  /** @throws NotYet when `plan` cannot be carried out whole */
+  static refuse(plan: Plan): void {
+    const reason = refusal(plan);
+    if (reason !== undefined) throw new NotYet(`'${plan.dagId}' is not applied, ${reason}`);
+  }
+}
+
+/** Thrown when a run has ended and so takes nothing any more. */
+export class RunEnded extends Error {
+  override readonly name = 'RunEnded';
+  constructor({ pipelineRunId, state, endedAt }: Pick<RunSummary, 'pipelineRunId' | 'state' | 'endedAt'>) {
+    const ended = endedAt ? `, ${iso(endedAt.getTime())}` : '';
+    super(
+      `Run '${pipelineRunId}' has ended (${state}${ended}): nothing about it can be changed. \`sluice show ${pipelineRunId}\` shows it; ` +
+        `\`sluice rerun ${pipelineRunId}\` repeats it.`,
+    );
+  }
+}
+
+/** Which run is meant: `temporalRunId` where an id was used more than once. */
+export interface RunReference {
+  readonly pipelineRunId: string;
+  readonly temporalRunId: string;
+}
+
+/**
+ * Starts a run by hand.
+ * @param id tells runs of one pipeline apart
+ * @param params checked before by whoever asks for the run; the run checks them again
+ * @param by who asks for it
+ * @throws RunExists, NotYet
+ */
+export async function startManualRun(
+  client: Client,
+  plan: Plan,
+  taskQueue: string,
+  interval: DataInterval,
+  id: string,
+  params?: JsonObject,
+  by?: string,
+): Promise<RunReference> {
+  NotYet.refuse(plan);
+  const workflowId = pipelineRunId(plan.dagId, 'manual', id);
+  try {
+    const handle = await client.workflow.start(plan.dagId, {
+      workflowId,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      ...runStart(plan, 'manual', taskQueue, { interval, ...(params && { params }), ...(by !== undefined && { by }) }),
+    });
+    return { pipelineRunId: workflowId, temporalRunId: handle.firstExecutionRunId };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) throw new RunExists(workflowId);
+    throw error;
+  }
+}
+
+export interface RunSummary {
+  readonly pipelineRunId: string;
+  readonly temporalRunId: string;
+  readonly dagId: string;
+  readonly cause: string;
+  readonly state: string;
+  /** It succeeded without some items of its lists. */
+  readonly isPartial?: true;
+  /** For whom it waits, a line each, as it has written down itself: no worker has to answer. */
+  readonly waitsFor?: readonly string[];
+  /** The start of its data interval, ISO 8601. */
+  readonly interval: string | undefined;
+  /** Its end. */
+  readonly intervalEnd: string | undefined;
+  readonly startedAt: Date;
+  readonly endedAt: Date | undefined;
+}
+
+/** The newest runs first, of all pipelines or of one. @param query which of them, in Temporal's query language */
+export async function listRuns(
+  client: Client,
+  limit: number,
+  dagId?: string,
+  query = 'ExecutionStatus IS NOT NULL',
+): Promise<RunSummary[]> {
+  const { pipeline } = SEARCH_ATTRIBUTES;
+  const ours = dagId === undefined ? `${pipeline.name} IS NOT NULL` : `${pipeline.name} = ${JSON.stringify(dagId)}`;
+  const runs: RunSummary[] = [];
+  for await (const info of client.workflow.list({ query: `${ours} AND ${query}`, pageSize: limit })) {
+    runs.push(summaryOf(info));
+    if (runs.length >= limit) break;
+  }
+  return runs;
+}
+
+/** @throws RunNotFound */
+export async function describeRun(client: Client, reference: { pipelineRunId: string; temporalRunId?: string }): Promise<RunSummary> {
+  try {
+    return summaryOf(await client.workflow.getHandle(reference.pipelineRunId, reference.temporalRunId).describe());
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw new RunNotFound(reference.pipelineRunId);
+    throw error;
+  }
+}
+
+/** Why a run took nothing: it has ended, or there is none. */
+export async function explainRefusal(client: Client, workflowId: string): Promise<Error> {
+  try {
+    const run = await describeRun(client, { pipelineRunId: workflowId });
+    const isRun = !KINDS.some(({ prefix }) => workflowId.startsWith(prefix));
+    return isRun && run.endedAt ? new RunEnded(run) : new RunNotFound(workflowId);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** What a list of workflows says of a run. */
+export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>): RunSummary {
+  const attribute = (name: keyof typeof SEARCH_ATTRIBUTES): unknown =>
+    info.typedSearchAttributes.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES[name].name)?.value;
+  const timeOf = (name: 'interval' | 'intervalEnd'): string | undefined => {
+    const time = attribute(name);
+    return time instanceof Date ? iso(time.getTime()) : undefined;
+  };
+  const waitsFor = info.status.name === 'RUNNING' ? info.memo?.[WAITS_MEMO] : undefined;
+  return {
+    pipelineRunId: info.workflowId,
+    temporalRunId: info.runId,
+    dagId: info.type,
+    cause: String(attribute('cause') ?? 'unknown'),
+    state: stateOf(info.status.name, attribute('state')),
+    ...(info.status.name === 'COMPLETED' && attribute('state') === PARTIAL && { isPartial: true }),
+    ...(Array.isArray(waitsFor) && { waitsFor: waitsFor.map(String) }),
+    interval: timeOf('interval'),
+    intervalEnd: timeOf('intervalEnd'),
+    startedAt: info.startTime,
+    endedAt: info.closeTime,
+  };
+}
+
+/** Temporal's status has the last word: a run that was terminated never wrote its own state. */
+function stateOf(status: string, own: unknown): string {
+  switch (status) {
+    case 'RUNNING':
+      return typeof own === 'string' && isUnderWay(own) ? own : 'running';
+    case 'COMPLETED':
+      // For lack of room it did not begin: `on_overlap: cancel_new`.
+      return own === 'canceled' ? 'canceled' : 'success';
+    case 'CANCELLED':
+      return 'canceled';
+    case 'FAILED':
+      return 'failed';
+    default:
+      return `${status.toLowerCase()}${typeof own === 'string' && own !== 'running' ? ` (${own})` : ''}`;
+  }
+}

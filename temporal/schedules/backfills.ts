@@ -1,0 +1,144 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  BACKFILL_QUERY,
+  BACKFILL_WORKFLOW,
+  backfillId,
+  type BackfillInput,
+  type BackfillReport,
+  MAX_INTERVALS,
+  PAUSE_BACKFILL,
+  RESUME_BACKFILL,
+} from '../../workflows/plan/runs/backfill.ts';
+import type { OperatorWord } from '../../workflows/plan/runs/decision.ts';
+import { type Choice, chooseIntervals, type Reprocess } from '../../workflows/plan/timetable/interval-coverage.ts';
+import { intervalsBetween } from '../../workflows/plan/timetable/intervals.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { type DataInterval, iso } from '../../workflows/plan/timetable/schedule.ts';
+import { answerIfAny } from '../answer.ts';
+import { sendUpdate } from '../runs/decisions.ts';
+import { intervalRuns } from '../runs/intervals.ts';
+import { expiryOf } from '../retention.ts';
+import { NotYet, RunNotFound, type RunReference } from '../runs/runs.ts';
+
+/** Thrown when a backfill cannot be what was asked for; the message says why. */
+export class BackfillRefused extends Error {
+  override readonly name = 'BackfillRefused';
+}
+
+/** What a backfill is to do. Times in milliseconds. */
+export interface BackfillOrder {
+  readonly plan: Plan;
+  readonly from: number;
+  readonly to: number;
+  readonly reprocess: Reprocess;
+  readonly maxActive: number;
+  readonly reverse: boolean;
+}
+
+/** How many runs a backfill has at the same time: where a task depends on its past, others could only wait for the first. */
+export function activeRunsOf({ plan, maxActive }: Pick<BackfillOrder, 'plan' | 'maxActive'>): number {
+  return plan.tasks.some(({ dependsOnPast }) => dependsOnPast) ? 1 : maxActive;
+}
+
+/** The intervals of a backfill, oldest first. @throws BackfillRefused */
+function intervalsOf({ plan, from, to, reverse }: BackfillOrder, now: number): DataInterval[] {
+  const dependent = plan.tasks.find(({ dependsOnPast }) => dependsOnPast);
+  if (dependent && reverse) {
+    throw new BackfillRefused(
+      `Task '${dependent.name}' of '${plan.dagId}' has \`depends_on_past\`: its intervals run oldest first. Leave \`--reverse\` out.`,
+    );
+  }
+  if (!plan.schedule) throw new BackfillRefused(`'${plan.dagId}' has no schedule, and so no intervals. Use \`sluice run ${plan.dagId}\`.`);
+  const intervals = intervalsBetween(plan.schedule, { from, to, now, limit: MAX_INTERVALS + 1 });
+  if (intervals.length > MAX_INTERVALS)
+    throw new BackfillRefused(`That is more than ${MAX_INTERVALS.toLocaleString('en')} intervals. Choose a shorter range.`);
+  return intervals;
+}
+
+/** What a backfill would do with each interval if it began now. @throws BackfillRefused */
+export async function previewBackfill(client: Client, order: BackfillOrder): Promise<Choice[]> {
+  const { plan, reprocess, reverse } = order;
+  const intervals = intervalsOf(order, Date.now());
+  const first = intervals[0];
+  if (!first) return [];
+  const runs = await intervalRuns(client, plan, first.start, intervals.at(-1)?.end ?? first.end);
+  const choices = chooseIntervals(intervals, runs, reprocess, await expiryOf(client, plan.dagId, Date.now()));
+  return reverse ? choices.reverse() : choices;
+}
+
+/**
+ * Starts a backfill as a workflow of its own.
+ * @returns where to find it
+ * @throws BackfillRefused when one of this range goes on, NotYet
+ */
+export async function startBackfill(client: Client, taskQueue: string, order: BackfillOrder): Promise<RunReference> {
+  const { plan, from, to } = order;
+  NotYet.refuse(plan);
+  const now = Date.now();
+  const total = intervalsOf(order, now).length;
+  const expiredBefore = await expiryOf(client, plan.dagId, now);
+  const input: BackfillInput = {
+    ...order,
+    maxActive: activeRunsOf(order),
+    from: iso(from),
+    to: iso(to),
+    until: iso(now),
+    total,
+    wholeIntervals: true,
+    ...(expiredBefore !== undefined && { expiredBefore }),
+  };
+  const workflowId = backfillId(plan.dagId, input.from, input.to);
+  try {
+    const { firstExecutionRunId } = await client.workflow.start(BACKFILL_WORKFLOW, {
+      workflowId,
+      taskQueue,
+      args: [input],
+      staticSummary: `${plan.dagId}: ${input.from} – ${input.to}`,
+    });
+    return { pipelineRunId: workflowId, temporalRunId: firstExecutionRunId };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) {
+      throw new BackfillRefused(`A backfill of this range goes on: ${workflowId}. \`sluice backfill ${plan.dagId} status\` shows it.`);
+    }
+    throw error;
+  }
+}
+
+/** A backfill and how far it is. */
+export interface BackfillState {
+  readonly workflowId: string;
+  /** Absent where no worker is there to say. */
+  readonly report?: BackfillReport;
+}
+
+/** The backfills that go on. */
+export async function listBackfills(client: Client): Promise<BackfillState[]> {
+  const found: Promise<BackfillState>[] = [];
+  for await (const { workflowId } of client.workflow.list({
+    query: `WorkflowType = "${BACKFILL_WORKFLOW}" AND ExecutionStatus = "Running"`,
+  })) {
+    const handle = client.workflow.getHandle(workflowId);
+    const asked = answerIfAny(client, workflowId, () => handle.query<BackfillReport>(BACKFILL_QUERY));
+    found.push(asked.then((report) => ({ workflowId, ...(report && { report }) })));
+  }
+  return Promise.all(found);
+}
+
+/** Begins no further runs, or goes on. @returns the backfill's answer */
+export function pauseBackfill(client: Client, workflowId: string, word: OperatorWord): Promise<string> {
+  return sendUpdate(client, workflowId, PAUSE_BACKFILL, word);
+}
+
+export function resumeBackfill(client: Client, workflowId: string, word: OperatorWord): Promise<string> {
+  return sendUpdate(client, workflowId, RESUME_BACKFILL, word);
+}
+
+/** Ends a backfill with the runs that it has begun. @returns what was asked for @throws RunNotFound */
+export async function cancelBackfill(client: Client, workflowId: string): Promise<string> {
+  try {
+    await client.workflow.getHandle(workflowId).cancel();
+  } catch (error) {
+    throw error instanceof WorkflowNotFoundError ? new RunNotFound(workflowId) : error;
+  }
+  return 'asked to end; so are the runs that it has begun';
+}

@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { type SchedulePlan, tickAfter, tickBefore } from '../../workflows/plan/timetable/schedule.ts';
+import { accountForTicks, catchUp } from './catch-up.ts';
+import { scheduleOf } from './schedule-facts.ts';
+import { removeFollowUp } from './schedules.ts';
+
+/** Temporal works through a tick within this time, in milliseconds. */
+const TICK_LATENCY_MS = 2000;
+
+/** What was made good after a Schedule was created or updated. */
+export interface Finished {
+  /** Runs of ticks that the update had dropped. */
+  readonly started: readonly string[];
+  /** The backfill that catches up. */
+  readonly backfill?: string;
+}
+
+/**
+ * Does what the last update of a Schedule has left to do: starts the runs of ticks that it dropped, and those that `catchup` wants. May be
+ * interrupted anywhere and called again: each run is started once.
+ * @throws UpdatedMeanwhile, NotScheduled
+ */
+export async function finishUpdate(client: Client, dagId: string, taskQueue: string): Promise<Finished> {
+  const { plan, changedAt, followUp } = await scheduleOf(client, dagId);
+  if (!followUp) return { started: [] };
+  const started: string[] = [];
+  for (const span of followUp.dropped) {
+    started.push(...(await accountForTicks(client, plan, taskQueue, { ...span, to: span.to ?? changedAt })));
+  }
+  const backfill = await catchUp(client, plan, taskQueue, changedAt);
+  // To remove the mark is an update too, and drops ticks: it is done when none is due.
+  if (plan.schedule) await delay(untilQuiet(plan.schedule, Date.now()));
+  await removeFollowUp(client, plan, taskQueue, followUp);
+  if (plan.schedule) {
+    const { changedAt: to, held } = await scheduleOf(client, dagId);
+    started.push(
+      ...(await accountForTicks(client, plan, taskQueue, { schedule: plan.schedule, from: changedAt, to, ...(held && { held }) })),
+    );
+  }
+  return { started, ...(backfill !== undefined && { backfill }) };
+}
+
+/** How many milliseconds from `now` no tick is near: Temporal has worked through the last one, and the next one is not due yet. */
+function untilQuiet(schedule: SchedulePlan, now: number): number {
+  const last = tickBefore(schedule, now + 1) ?? -Infinity;
+  const next = tickAfter(schedule, now) ?? Infinity;
+  const distance = Math.min(TICK_LATENCY_MS, (next - last) / 3);
+  if (now < last + distance) return last + distance - now;
+  return now > next - distance ? next + distance - now : 0;
+}

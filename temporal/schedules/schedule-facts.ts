@@ -1,0 +1,54 @@
+import { type Client, type ScheduleDescription, ScheduleNotFoundError } from '@temporalio/client';
+import { runInputOf } from '../../workflows/plan/runs/run.ts';
+import { whyUnreadable } from '../../workflows/plan/tasks/unreadable.ts';
+import { PayloadRefused } from '../codec/codec.ts';
+import { scheduledRunIdBase } from '../names.ts';
+import { readFollowUp, type ScheduleBefore } from './follow-up.ts';
+
+/** Thrown when a pipeline has no schedule in Temporal. */
+export class NotScheduled extends Error {
+  override readonly name = 'NotScheduled';
+  static of(dagId: string): NotScheduled {
+    return new NotScheduled(`There is no schedule '${dagId}' in Temporal: apply the pipeline with scheduler.ts.`);
+  }
+}
+
+/** What a Schedule of ours says of itself. */
+export interface ScheduleFacts extends ScheduleBefore {
+  /** Milliseconds. */
+  readonly createdAt: number;
+  /** The runs that it has started lately, oldest first. */
+  readonly startedRuns: readonly string[];
+}
+
+/** @throws NotScheduled, PayloadRefused */
+export async function scheduleOf(client: Client, dagId: string): Promise<ScheduleFacts> {
+  try {
+    return factsOf(await client.schedule.getHandle(dagId).describe());
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) throw NotScheduled.of(dagId);
+    throw error;
+  }
+}
+
+/** @throws NotScheduled when the Schedule was not made by Sluice, PayloadRefused when this deployment has not encrypted its plan */
+export function factsOf({ scheduleId, action, info, state, raw }: ScheduleDescription): ScheduleFacts {
+  const [first] = (action.args ?? []) as unknown[];
+  const why = whyUnreadable(first);
+  if (why !== undefined) throw new PayloadRefused(`The plan in the schedule '${scheduleId}' ${why}`);
+  const input = runInputOf(first);
+  if (!input) throw new NotScheduled(`The schedule '${scheduleId}' was not made by Sluice.`);
+  const followUp = readFollowUp(action.memo);
+  const count = Number(raw.info?.bufferSize ?? 0);
+  const startedRuns = info.recentActions.map((taken) => taken.action.workflow.workflowId);
+  const since = Date.parse(startedRuns.at(-1)?.slice(scheduledRunIdBase(scheduleId).length + 1) ?? '');
+  return {
+    plan: input.plan,
+    createdAt: info.createdAt.getTime(),
+    changedAt: (info.lastUpdatedAt ?? info.createdAt).getTime(),
+    paused: state.paused && (state.note ?? true),
+    startedRuns,
+    ...(count > 0 && since > 0 && { held: { count, since } }),
+    ...(followUp && { followUp }),
+  };
+}

@@ -1,0 +1,156 @@
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { isExpired, stateOfInterval } from '../../workflows/plan/timetable/interval-coverage.ts';
+import { intervalsBetween } from '../../workflows/plan/timetable/intervals.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { isUnderWay } from '../../workflows/plan/runs/run.ts';
+import { type DataInterval, dataIntervalAround, iso, type SchedulePlan } from '../../workflows/plan/timetable/schedule.ts';
+import { intervalRuns } from '../runs/intervals.ts';
+import { scheduledRunIdBase } from '../names.ts';
+import { expiryFor, retentionOf } from '../retention.ts';
+import { runStart } from '../runs/run-start.ts';
+import { summaryOf } from '../runs/runs.ts';
+import { scheduleOf } from './schedule-facts.ts';
+import { firingInstant } from './schedule-spec.ts';
+
+/** One tick of a schedule, and what became of it. */
+export interface Tick {
+  /** When it was due: the end of the interval. ISO 8601. */
+  readonly tick: string;
+  readonly interval: DataInterval;
+  /**
+   * The state of its run (`success`, `running`, …), `queued` while the Schedule holds it back, `skipped` when nobody wanted it, `due` for so
+   * short a time that it may still come, `expired` when Temporal no longer has the runs of that time, so that nobody knows whether it ran, or
+   * `missing`: it should have run and did not.
+   */
+  readonly state: string;
+  /** Why there is no run. */
+  readonly why?: string;
+  readonly pipelineRunId?: string;
+  /** Of a tick without a run: the run of another interval that has the id which its own would have. It cannot be filled. */
+  readonly idTakenBy?: string;
+}
+
+/** A tick may come so late without being late: jitter comes on top. Milliseconds. */
+const GRACE = 60_000;
+const MAX_TICKS = 10_000;
+
+const EXPIRED = 'Temporal no longer has runs from then: nobody knows whether it ran. A backfill with --reprocess all runs it';
+const DELETED = 'its schedule started a run, which was deleted from Temporal. A backfill with --reprocess all runs it';
+
+/**
+ * The ledger of a pipeline's ticks, oldest first: computed from the definition in its Schedule and the runs that Temporal knows, not from a
+ * record of our own.
+ * @param range milliseconds: ticks of intervals that begin in it; `from` absent: since `start_date`, else since the Schedule was made
+ * @throws NotScheduled
+ */
+export async function listTicks(
+  client: Client,
+  dagId: string,
+  range: { readonly from?: number; readonly to?: number } = {},
+  now = Date.now(),
+): Promise<Tick[]> {
+  const { plan, createdAt, paused, held, startedRuns } = await scheduleOf(client, dagId);
+  const { schedule } = plan;
+  if (!schedule) return [];
+  const expiredBefore = expiryFor(createdAt, await retentionOf(client), now);
+  const from = range.from ?? Date.parse(schedule.startAt ?? dataIntervalAround(schedule, createdAt)?.start ?? iso(createdAt));
+  const intervals = intervalsBetween(schedule, { from, to: range.to ?? now, now, limit: MAX_TICKS });
+  const [first] = intervals;
+  const runs = first ? await intervalRuns(client, plan, first.start, intervals.at(-1)?.end ?? first.end) : [];
+  const states = new Map(intervals.map((interval) => [interval.start, stateOfInterval(interval, runs)]));
+  // What the Schedule holds back came after the run that it waits for.
+  const busy = intervals.find(({ start }) => isUnderWay(states.get(start)?.state ?? ''))?.start ?? '';
+  return intervals.map((interval): Tick => {
+    const tick = interval.end;
+    const known = states.get(interval.start);
+    if (known) return { tick, interval, ...known };
+    if (held && interval.start > busy) return { tick, interval, state: 'queued', why: 'the run before has not ended' };
+    const due = Date.parse(tick);
+    const id = runIdOf(plan, interval);
+    const holder = runs.find(({ pipelineRunId }) => pipelineRunId === id);
+    if (holder && due <= now) return takenTick(dagId, interval, id, holder.interval);
+    if (isExpired(interval, expiredBefore)) return { tick, interval, state: 'expired', why: EXPIRED };
+    if (startedRuns.includes(id)) return { tick, interval, state: 'expired', why: DELETED };
+    if (due < createdAt)
+      return { tick, interval, state: 'skipped', why: `before the pipeline was applied, on ${iso(createdAt).slice(0, 16)}Z` };
+    if (paused) return { tick, interval, state: 'skipped', why: `the schedule is paused${paused === true ? '' : `: ${paused}`}` };
+    if (now - due <= GRACE + (schedule.jitterMs ?? 0)) return { tick, interval, state: 'due' };
+    return { tick, interval, state: 'missing', why: 'it was due, and nothing ran' };
+  });
+}
+
+/** A tick whose run cannot have its id: after a change of the schedule another interval may end at the same time. */
+function takenTick(dagId: string, interval: DataInterval, id: string, by: DataInterval): Tick {
+  const why = `${id} is the run of ${by.start} – ${by.end}: \`sluice backfill ${dagId} --from ${interval.start} --to ${interval.start}\` runs this one`;
+  return { tick: interval.end, interval, state: 'missing', why, idTakenBy: id };
+}
+
+/** Whether a tick can be filled: there should be a run, or could be, and there is none. */
+export function isOpen({ state, idTakenBy }: Tick): boolean {
+  return (state === 'missing' || state === 'skipped') && idTakenBy === undefined;
+}
+
+/** What became of ticks that were to be filled. */
+export interface FilledTicks {
+  /** The ids of the runs that were started; a run that is there by now is left alone. */
+  readonly started: readonly string[];
+  /** Those whose id the run of another interval has, with the way out in `why`. */
+  readonly taken: readonly Tick[];
+}
+
+/** Starts the runs of ticks that have none, under the ids that the Schedule itself would have given them. */
+export async function fillTicks(client: Client, dagId: string, taskQueue: string, ticks: readonly Tick[]): Promise<FilledTicks> {
+  const { plan } = await scheduleOf(client, dagId);
+  const started: string[] = [];
+  const taken = ticks.filter(({ idTakenBy }) => idTakenBy !== undefined);
+  for (const { interval } of ticks.filter(isOpen)) {
+    const { id, outcome, by } = await startScheduledRun(client, plan, taskQueue, interval);
+    if (outcome === 'started') started.push(id);
+    if (by) taken.push(takenTick(dagId, interval, id, by));
+  }
+  return { started, taken };
+}
+
+/** What became of the start of a tick's run. */
+export interface TickStart {
+  readonly id: string;
+  readonly outcome: 'started' | 'is there';
+  /** The interval of the run that has the id, where that is another one. */
+  readonly by?: DataInterval;
+}
+
+/**
+ * Starts the run of a tick as its Schedule would have.
+ * @param schedule that the tick is of: the plan's, or the one that the plan has replaced
+ */
+export async function startScheduledRun(
+  client: Client,
+  plan: Plan,
+  taskQueue: string,
+  interval: DataInterval,
+  schedule: SchedulePlan | null = plan.schedule,
+): Promise<TickStart> {
+  const id = runIdOf({ dagId: plan.dagId, schedule }, interval);
+  try {
+    await client.workflow.start(plan.dagId, {
+      workflowId: id,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      ...runStart(plan, 'scheduled', taskQueue, { interval }),
+    });
+    return { id, outcome: 'started' };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const { state, interval: start, intervalEnd: end } = summaryOf(await client.workflow.getHandle(id).describe());
+    // A run that no worker has begun yet has no interval: its Schedule has started it for this one.
+    if (start === undefined || end === undefined) return { id, outcome: 'is there' };
+    const by = { start, end };
+    const isOther = !stateOfInterval(interval, [{ interval: by, state, pipelineRunId: id }]);
+    return { id, outcome: 'is there', ...(isOther && { by }) };
+  }
+}
+
+/** The id that a Schedule gives to the run of an interval. */
+function runIdOf({ dagId, schedule }: Pick<Plan, 'dagId' | 'schedule'>, { end }: DataInterval): string {
+  const tick = Date.parse(end);
+  return `${scheduledRunIdBase(dagId)}-${iso(schedule ? firingInstant(schedule, tick) : tick)}`;
+}

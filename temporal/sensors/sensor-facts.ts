@@ -1,0 +1,20 @@
+import type { SensorFacts } from '../../monitors/facts.ts';
+import type { SensorStanding } from './sensors.ts';
+
+/** A sensor as monitors see it: the reports of its consumers in one. */
+export function sensorFacts({ id, state }: SensorStanding): SensorFacts {
+  const reports = state?.reports ?? [];
+  const problem = reports.find((report) => report.problem !== undefined)?.problem;
+  const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + of(report), 0);
+  return {
+    id,
+    dagId: id.split('/')[1] ?? '',
+    ...(state && { state: state.state }),
+    ...(state?.why !== undefined && { why: state.why }),
+    ...(problem !== undefined && { problem }),
+    events: sum(({ counts }) => counts.events),
+    rate: sum(({ rate }) => rate),
+    lag: sum(({ lag = 0 }) => lag),
+    lost: sum(({ counts }) => counts.lost),
+  };
+}

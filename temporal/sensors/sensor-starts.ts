@@ -1,0 +1,238 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
+import type { JsonObject } from '../../workflows/plan/values/json.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import type { Cause } from '../../workflows/plan/runs/run.ts';
+import { type DataInterval, dataIntervalAt, iso } from '../../workflows/plan/timetable/schedule.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
+import { type RunEvent } from '../../workflows/plan/trigger.ts';
+import { CLAIM_START, type QuietTime, SENSOR_REPORT, type SensorReport, type StartClaim } from '../../workflows/plan/sensor.ts';
+import { idBeginning } from '../../workflows/plan/values/bounded-id.ts';
+import { pipelineRunId, wholeRunId } from '../names.ts';
+import { explainRefusal } from '../refusals.ts';
+import { readRunInput } from '../runs/run-input.ts';
+import { runStart } from '../runs/run-start.ts';
+import { summaryOf } from '../runs/runs.ts';
+
+interface WantedRun {
+  readonly plan: Plan;
+  readonly cause: string;
+  readonly id: string;
+  readonly former?: readonly { readonly id: string; readonly isOwn: boolean }[];
+  readonly trigger?: string;
+  readonly params: JsonObject;
+  readonly event: RunEvent;
+  readonly interval?: DataInterval;
+  readonly upTo?: string;
+}
+
+type NamedRun = Pick<WantedRun, 'cause' | 'id'> & { readonly plan: Pick<Plan, 'dagId'> };
+
+/** Ids of Temporal's own default limit, which older releases could use. */
+const MAX_FORMER_BYTES = 1_000;
+
+/** The entry of a run's memo that says how far its event reaches. */
+const UP_TO = 'sluice_up_to';
+/** The entry of a run's memo with the name of its trigger; absent in runs of older releases. */
+const TRIGGER = 'sluice_trigger';
+
+/** So many of the newest runs are looked at. */
+const RECENT = 50;
+
+/** How long a request may take, in milliseconds: one that hangs is asked again. */
+const WITHIN = 10_000;
+
+/** Among more starts than these at once none is handed to the worker at hand: workers have enough to do, and starts come first. */
+const HANDED_OVER = 10;
+
+/**
+ * What sensors ask of Temporal (`RunStarts` in sensors/run/run-starts.ts).
+ * @param here whether a worker of the queue shares the client's connection: runs then begin on it without a way round by the queue, which
+ * halves the time from an event to its first task
+ */
+export function createSensorStarts(client: Client, taskQueue: string, here = false) {
+  let starting = 0;
+  const within = async <T>(ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await client.withDeadline(Date.now() + WITHIN, ask);
+    } catch (error) {
+      throw explainRefusal(error);
+    }
+  };
+  const wholeIdOf = ({ plan, cause, id }: NamedRun): string => wholeRunId(plan.dagId, cause as Exclude<Cause, 'scheduled'>, id);
+  const idOf = ({ plan, cause, id }: NamedRun): string => pipelineRunId(plan.dagId, cause as Exclude<Cause, 'scheduled'>, id);
+  return {
+    idOf,
+
+    async start({ plan, cause, id, former = [], trigger, params, event, interval: given, upTo }: WantedRun): Promise<'started' | 'known'> {
+      const runId = idOf({ plan, cause, id });
+      const whole = wholeIdOf({ plan, cause, id });
+      const others = [
+        ...former.map((each) => ({ runId: idOf({ plan, cause, id: each.id }), isOwn: each.isOwn })),
+        // Releases before 2026-11-28 had ids of any length that Temporal took.
+        ...(whole !== runId && Buffer.byteLength(whole) <= MAX_FORMER_BYTES ? [{ runId: whole, isOwn: true }] : []),
+      ];
+      for (const each of others) if (await within(() => hasStarted(client, each.runId, each.isOwn ? trigger : undefined))) return 'known';
+      const interval = given ?? dataIntervalAt(plan.schedule, Date.parse(event.meta.timestamp));
+      const facts = runStart(plan, cause as Cause, taskQueue, { interval, params, event, detail: id });
+      starting++;
+      try {
+        await within(() =>
+          client.workflow.start(plan.dagId, {
+            workflowId: runId,
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            requestEagerStart: here && starting <= HANDED_OVER,
+            ...facts,
+            memo: { ...facts.memo, ...(trigger !== undefined && { [TRIGGER]: trigger }), ...(upTo !== undefined && { [UP_TO]: upTo }) },
+          }),
+        );
+        return 'started';
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return 'known';
+        throw error;
+      } finally {
+        starting--;
+      }
+    },
+
+    async upTo(run: string): Promise<string | undefined> {
+      try {
+        const { memo } = await within(() => client.workflow.getHandle(run).describe());
+        const found = memo?.[UP_TO];
+        return typeof found === 'string' ? found : undefined;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      }
+    },
+
+    async startedBy(run: string): Promise<RunOrigin | undefined> {
+      try {
+        const { runId, parentExecution } = await within(() => client.workflow.getHandle(run).describe());
+        const input = await within(() => readRunInput(client, { pipelineRunId: run, temporalRunId: runId }));
+        if (!input) return undefined;
+        const { cause, event, plan } = input;
+        const connId = plan.triggers?.find(({ type }) => type === cause)?.source.conn_id;
+        const parent = parentExecution?.workflowId;
+        return {
+          cause,
+          ...(event && { event }),
+          ...(typeof connId === 'string' && { connId }),
+          ...(typeof parent === 'string' && parent !== '' && { parent }),
+        };
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      }
+    },
+
+    async recent(dagId: string, cause: string): Promise<string[]> {
+      const { pipeline, cause: why } = SEARCH_ATTRIBUTES;
+      const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${why.name} = ${JSON.stringify(cause)}`;
+      const prefix = idOf({ plan: { dagId }, cause, id: '' });
+      const found: string[] = [];
+      for await (const { workflowId } of client.workflow.list({ query, pageSize: RECENT })) {
+        if (workflowId.startsWith(prefix)) found.push(workflowId.slice(prefix.length));
+        if (found.length >= RECENT) break;
+      }
+      return found;
+    },
+
+    async hasAny(run: NamedRun): Promise<boolean> {
+      const query = `WorkflowId STARTS_WITH ${JSON.stringify(idBeginning(wholeIdOf(run)))}`;
+      return within(async () => !(await client.workflow.list({ query, pageSize: 1 })[Symbol.asyncIterator]().next()).done);
+    },
+
+    async ended(which: EndedRuns, since: string): Promise<EndedRun[]> {
+      const { pipeline, datasets } = SEARCH_ATTRIBUTES;
+      const these =
+        'dagId' in which
+          ? `${pipeline.name} = ${JSON.stringify(which.dagId)}`
+          : `(${which.datasets.map((uri) => `${datasets.name} = ${JSON.stringify(uri)}`).join(' OR ')})`;
+      const found: EndedRun[] = [];
+      for await (const info of client.workflow.list({ query: `${these} AND CloseTime >= "${since}"` })) found.push(endedRunOf(info));
+      return found.sort((a, b) => (a.endedAt < b.endedAt ? -1 : 1));
+    },
+
+    async open(dagId: string, cause: string): Promise<string[]> {
+      const { pipeline, cause: why } = SEARCH_ATTRIBUTES;
+      const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${why.name} = ${JSON.stringify(cause)} AND ExecutionStatus = "Running"`;
+      const found: string[] = [];
+      for await (const { workflowId } of client.workflow.list({ query })) found.push(workflowId);
+      return found;
+    },
+
+    async stillOpen(runs: readonly string[]): Promise<string[]> {
+      const open = await Promise.all(runs.map((run) => within(() => isOpen(client, run))));
+      return runs.filter((_, index) => open[index]);
+    },
+
+    async report(sensorId: string, report: SensorReport): Promise<void> {
+      await within(() => client.workflow.getHandle(sensorId).signal(SENSOR_REPORT, report));
+    },
+
+    async claim(sensorId: string, claim: StartClaim): Promise<QuietTime | undefined> {
+      const quiet = await within(() =>
+        client.workflow.getHandle(sensorId).executeUpdate<QuietTime | string | null, [StartClaim]>(CLAIM_START, { args: [claim] }),
+      );
+      // A worker of an older release answers with the time alone.
+      return typeof quiet === 'string' ? { until: quiet } : (quiet ?? undefined);
+    },
+  };
+}
+
+interface RunOrigin {
+  readonly cause: string;
+  readonly event?: RunEvent;
+  readonly connId?: string;
+  readonly parent?: string;
+}
+
+type EndedRuns = { readonly dagId: string } | { readonly datasets: readonly string[] };
+
+interface EndedRun {
+  readonly runId: string;
+  readonly dagId: string;
+  readonly state: string;
+  readonly cause: string;
+  readonly interval?: DataInterval;
+  readonly endedAt: string;
+  readonly datasets: readonly string[];
+}
+
+function endedRunOf(info: WorkflowExecutionInfo): EndedRun {
+  const { pipelineRunId, dagId, state, cause, endedAt } = summaryOf(info);
+  const attribute = (name: string): unknown => info.typedSearchAttributes.getAll().find(({ key }) => key.name === name)?.value;
+  const [start, end] = [attribute(SEARCH_ATTRIBUTES.interval.name), attribute(SEARCH_ATTRIBUTES.intervalEnd.name)];
+  const datasets = attribute(SEARCH_ATTRIBUTES.datasets.name);
+  return {
+    runId: pipelineRunId,
+    dagId,
+    state,
+    cause,
+    ...(start instanceof Date && end instanceof Date && { interval: { start: iso(start.getTime()), end: iso(end.getTime()) } }),
+    endedAt: (endedAt ?? new Date(0)).toISOString(),
+    datasets: Array.isArray(datasets) ? (datasets as string[]) : [],
+  };
+}
+
+/** Whether a run was started by an older release, which does not say by which trigger, or by this trigger. */
+async function hasStarted(client: Client, run: string, trigger: string | undefined): Promise<boolean> {
+  try {
+    const { memo } = await client.workflow.getHandle(run).describe();
+    const by = memo?.[TRIGGER];
+    // One that cannot be read, because its key is gone, does not say it either.
+    return typeof by !== 'string' || by === trigger;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+async function isOpen(client: Client, run: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(run).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+import v8 from 'node:v8';
+import { Client } from '@temporalio/client';
+import { errors, Runtime, Worker } from '@temporalio/worker';
+import type { Environment } from '../../lib/environment.ts';
+import type { Log } from '../../lib/logging.ts';
+import { scrubberOf } from '../../connections/scrubber.ts';
+import { sensorQueue } from '../../workflows/plan/sensor.ts';
+import { dataConverterFrom } from '../codec/codec.ts';
+import { connectWorker } from './connect-worker.ts';
+import { createFailureActivities } from './failure-facts.ts';
+import { createPastActivities } from '../runs/past.ts';
+import { createIntervalActivities } from '../runs/intervals.ts';
+import { createRunLookup } from '../runs/run-lookup.ts';
+import { scrubbedActivities, scrubbedSignals } from './scrub-exits.ts';
+import { createSensorStarts } from '../sensors/sensor-starts.ts';
+import { createSlotActivities } from '../pools/slot-activities.ts';
+import { groupOf, type ConnectedWorkers } from './worker-group.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+export type Activities = Record<string, (...input: never[]) => Promise<unknown>>;
+
+export type RunLookup = ReturnType<typeof createRunLookup>;
+
+export type SensorStarts = ReturnType<typeof createSensorStarts>;
+
+/** How long running tasks get to come to an end, or to a point where another worker can go on, when this one is told to stop. */
+const SHUTDOWN_GRACE = '10s';
+
+/** Routes the Temporal SDK's own messages into `log`. Once a process, before anything else of the SDK is used. */
+export function installRuntime(log: Log): void {
+  // The SDK notes the stack of each promise in workflows, for a query that only its developers ask: half of what a step of a run costs (a
+  // fan-out of 500 tasks: 2.2 s of CPU with, 1.5 s without). This is for what is loaded from now on, workflows that is: the traces of
+  // activities stay as they are.
+  v8.setFlagsFromString('--stack-trace-limit=0');
+  // A worker that stops hangs up on the server, which may be handing it a task at that moment: the task is lost until its heartbeat is
+  // missed. The SDK waits this many milliseconds for what is on its way (of 480 runs while a worker stopped: 8 lost a task without, 1 with).
+  process.env.TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS ??= '500';
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: object) => log[level](message, fields);
+  Runtime.install({
+    logger: {
+      // The SDK's INFO is for its developers: state changes of workers, sizes of bundles.
+      log: (level, message, fields) =>
+        write(level === 'INFO' || level === 'TRACE' ? 'debug' : (level.toLowerCase() as 'debug' | 'warn' | 'error'))(message, fields),
+      trace: write('debug'),
+      debug: write('debug'),
+      info: write('debug'),
+      warn: write('warn'),
+      error: write('error'),
+    },
+    // What the SDK's native part writes by itself would be the one text that leaves a worker with secrets in it.
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+    shutdownSignals: [],
+  });
+}
+
+/** Whether an error that was thrown in a callback comes from the Temporal SDK itself: a worker cannot know in what state the SDK is then. */
+export function isSdkFailure(error: unknown): boolean {
+  if (error instanceof errors.UnexpectedError || error instanceof errors.TransportError || error instanceof errors.ShutdownError)
+    return true;
+  const [frame = ''] = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  return /node_modules[/\\]@temporalio[/\\](worker|core-bridge)[/\\]/.test(frame);
+}
+
+/** Sensors wait for events all day long, each in a place of its own. */
+const SENSORS_AT_ONCE = 2_000;
+
+/**
+ * Workers for `queues`, all with the same activities, made for what looks up runs, and the interpreter; and for each queue one for the sensors of its deployment.
+ * @param sensors the sensors' activities, made for what starts runs on a queue; absent: no sensors
+ * @throws TemporalUnavailable, SettingError
+ */
+export async function createWorkers(
+  environment: Environment,
+  queues: readonly string[],
+  activities: (runs: RunLookup) => Activities,
+  sensors?: (starts: SensorStarts) => Activities,
+): Promise<ConnectedWorkers> {
+  const dataConverter = dataConverterFrom(environment);
+  const { connection, namespace } = await connectWorker(environment);
+  const secrets = scrubberOf(environment);
+  const client = new Client({ connection, namespace, dataConverter, interceptors: { workflow: [scrubbedSignals(secrets)] } });
+  const own = activities(createRunLookup(client));
+  const bundle = await workflowBundle('index', dataConverter);
+  const workers = await Promise.all(
+    queues.flatMap((taskQueue) => [
+      Worker.create({
+        connection,
+        namespace,
+        taskQueue,
+        dataConverter,
+        workflowBundle: bundle,
+        interceptors: { activity: [scrubbedActivities(secrets)] },
+        activities: {
+          ...own,
+          ...createSlotActivities(client, taskQueue),
+          ...createIntervalActivities(client),
+          ...createPastActivities(client),
+          ...createFailureActivities(client, environment),
+        },
+        shutdownGraceTime: SHUTDOWN_GRACE,
+        // After a worker's death its runs move to another one this soon; the default of 10 s doubles the damage of a short outage.
+        stickyQueueScheduleToStartTimeout: '2s',
+      }),
+      ...(sensors
+        ? [
+            Worker.create({
+              connection,
+              namespace,
+              taskQueue: sensorQueue(taskQueue),
+              dataConverter,
+              interceptors: { activity: [scrubbedActivities(secrets)] },
+              activities: sensors(createSensorStarts(client, taskQueue, true)),
+              maxConcurrentActivityTaskExecutions: SENSORS_AT_ONCE,
+              // The answer to a heartbeat is how a sensor hears that it is to stop; the SDK sends few of them otherwise.
+              maxHeartbeatThrottleInterval: '3s',
+              // They stop in a moment.
+              shutdownGraceTime: '100ms',
+            }),
+          ]
+        : []),
+    ]),
+  );
+  return { client, ...groupOf(workers, connection) };
+}

@@ -1,0 +1,12 @@
+import type { OpenWait } from '../tasks/task-table.ts';
+
+/** What people can answer to a task that waits for them. */
+export const DECISIONS = { approval: ['approve', 'reject'], held: ['retry', 'skip', 'fail'] } as const satisfies Record<
+  OpenWait['kind'],
+  readonly string[]
+>;
+
+/** The command that answers a task that waits for people. */
+export function decideCommand(pipelineRunId: string, { task, kind, form }: Pick<OpenWait, 'task' | 'kind' | 'form'>): string {
+  return `sluice decide ${pipelineRunId} ${task} ${DECISIONS[kind].join('|')}${form ? " --form '{…}'" : ''}`;
+}

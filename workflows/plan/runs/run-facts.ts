@@ -1,0 +1,72 @@
+import { dataVariant } from './data-variant.ts';
+import { describeCause, describePlan, describeSchedule } from '../describe.ts';
+import type { JsonObject } from '../values/json.ts';
+import type { Plan } from '../plan.ts';
+import type { Cause, RerunOf, RunInput } from './run.ts';
+import type { DataInterval } from '../timetable/schedule.ts';
+import type { RunEvent } from '../trigger.ts';
+import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
+
+/** Marks a run that is about other data than the schedule's: by its parameters, or by its event. */
+export const VARIANT_MEMO = 'sluice_variant';
+
+/** What every start of a run has in common, whoever starts it: its input, and what Temporal shows and searches by. */
+export interface RunFacts {
+  readonly args: [RunInput];
+  readonly staticSummary: string;
+  readonly staticDetails: string;
+  /** Absent for the data that the pipeline makes of an interval when nothing is given. */
+  readonly memo?: { readonly [VARIANT_MEMO]: true };
+  readonly attributes: readonly { readonly name: string; readonly type: 'KEYWORD' | 'DATETIME'; readonly value: string | Date }[];
+}
+
+/** @param detail said beside the cause in the summary; absent: the interval, or the schedule */
+export function runFacts(
+  plan: Plan,
+  cause: Cause,
+  given: {
+    readonly by?: string;
+    readonly interval?: DataInterval;
+    readonly params?: JsonObject;
+    readonly event?: RunEvent;
+    readonly rerunOf?: RerunOf;
+    readonly heldByCallers?: readonly string[];
+    readonly detail?: string;
+  },
+): RunFacts {
+  const { by, interval, params, event, rerunOf, heldByCallers, detail } = given;
+  const { pipeline, cause: causeAttribute, planHash, owner, interval: start, intervalEnd: end } = SEARCH_ATTRIBUTES;
+  return {
+    // The plan comes last: it has hundreds of lines in the Temporal UI, and everything else is what tells this run from others.
+    args: [
+      {
+        cause,
+        ...(by !== undefined && { by }),
+        ...(interval && { interval }),
+        ...(params && { params }),
+        ...(event && { event }),
+        ...(rerunOf && { rerunOf }),
+        ...(heldByCallers?.length && { heldByCallers }),
+        plan,
+      },
+    ],
+    staticSummary: describeCause(
+      cause,
+      detail ?? (interval ? `data of ${interval.start} – ${interval.end}` : describeSchedule(plan.schedule)),
+    ),
+    staticDetails: describePlan(plan),
+    ...(dataVariant({ plan, ...(event && { event }) }, params ?? {}, '') && { memo: { [VARIANT_MEMO]: true } }),
+    attributes: [
+      { ...pipeline, value: plan.dagId },
+      { ...causeAttribute, value: cause },
+      { ...planHash, value: plan.hash },
+      ...(plan.owner === undefined ? [] : [{ ...owner, value: plan.owner }]),
+      ...(interval
+        ? [
+            { ...start, value: new Date(interval.start) },
+            { ...end, value: new Date(interval.end) },
+          ]
+        : []),
+    ],
+  };
+}

@@ -1,0 +1,78 @@
+import { afterOnCalendar, betweenOnCalendar, type CalendarPlan, leavesOut } from './calendar.ts';
+import { type Plan, timezoneOf } from '../plan.ts';
+import type { DataInterval } from './schedule.ts';
+import { isSuppressedFor, type SlaPlan, type SlaReference } from '../incidents/sla.ts';
+import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
+
+/** The times that deadlines count from, in milliseconds; those that are not known yet are absent. */
+export interface Times {
+  readonly interval?: DataInterval;
+  readonly queuedAt?: number;
+  readonly startedAt?: number;
+  /** Of the pipeline, when it began to promise something: its last success, else when it was applied. */
+  readonly previousSuccess?: number;
+}
+
+/** Until when something must have ended, and when it is time to warn. Milliseconds. */
+export interface Deadline {
+  readonly at: number;
+  readonly warnAt?: number;
+}
+
+/**
+ * The deadline of a promise; undefined while what it counts from has not happened, and for conditions.
+ * @param timezone the pipeline's: of the time of day, and of the calendar's days
+ */
+export function deadlineOf({ promise, warnAt, calendar }: SlaPlan, timezone: string, times: Times): Deadline | undefined {
+  if (promise.kind === 'assert') return undefined;
+  const from = promise.kind === 'within' ? referenceTime(promise.reference, times) : end(times);
+  if (from === undefined) return undefined;
+  const after = (ms: number): number => (calendar ? afterOnCalendar(calendar, timezone, from, ms) : from + ms);
+  const at = promise.kind === 'within' ? after(promise.ms) : timeOfDayAfter(from, promise.time, timezone, calendar);
+  if (!warnAt) return { at };
+  const whole = calendar ? betweenOnCalendar(calendar, timezone, from, at) : at - from;
+  return { at, warnAt: Math.min('part' in warnAt ? after(whole * warnAt.part) : after(warnAt.afterMs), at) };
+}
+
+/** When a run must have ended at the latest, by the strictest of its pipeline's promises about whole runs. Milliseconds; undefined: nothing is promised. */
+export function runDeadline(plan: Plan, cause: string, times: Times): number | undefined {
+  const promised = (plan.slas ?? [])
+    .filter((sla) => sla.task === undefined && sla.dataset === undefined && !isSuppressedFor(sla, cause))
+    .flatMap((sla) => deadlineOf(sla, timezoneOf(plan), times)?.at ?? []);
+  return promised.length === 0 ? undefined : Math.min(...promised);
+}
+
+function referenceTime(reference: SlaReference, times: Times): number | undefined {
+  switch (reference) {
+    case 'logical_date':
+      return times.interval && Date.parse(times.interval.start);
+    case 'data_interval_end':
+      return end(times);
+    case 'queued_at':
+      return times.queuedAt;
+    case 'started_at':
+      return times.startedAt;
+    case 'previous_success':
+      return times.previousSuccess;
+  }
+}
+
+function end({ interval }: Times): number | undefined {
+  return interval && Date.parse(interval.end);
+}
+
+const DAY = 86_400_000;
+
+/**
+ * When clocks in `timezone` show `time` for the first time from the instant on, on a day that counts; on a day when they skip it, when they
+ * would have.
+ */
+function timeOfDayAfter(instant: number, time: string, timezone: string, calendar: CalendarPlan = {}): number {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  const midnight = Math.floor(wallTime(instant, timezone) / DAY) * DAY;
+  for (let day = midnight; ; day += DAY) {
+    const wall = day + (hours * 60 + minutes) * 60_000;
+    const found = instantsOf(wall, timezone)[0] ?? shiftedInstant(wall, timezone);
+    if (found >= instant && !leavesOut(calendar, wall)) return found;
+  }
+}
