@@ -1,4 +1,5 @@
 import { Alias, type Document, LineCounter, type Node, parseAllDocuments, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { findTooDeep } from '../../compiler/read/check-size.ts';
 import { findUnclearBreak } from '../../compiler/read/parse.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import { escapeLine } from '../../workflows/plan/values/printable.ts';
@@ -33,6 +34,8 @@ export class ImportError extends Error {
   }
 }
 
+/** Airflow's own form of a DAG nests each value two or three times as deep as dag-factory does. The reader of documents is recursive. */
+const MAX_DEPTH = 256;
 const MAX_CHARACTERS = 8 * 1024 * 1024;
 /** What a few lines of nested aliases could grow to is refused before anybody walks through it. */
 const MAX_VALUES = 500_000;
@@ -52,13 +55,21 @@ export function readSource(file: string, text: string): SourceValue {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
+  /** Before the parser has counted the lines. */
+  const placeOf = (offset: number): Place => {
+    const before = text.slice(0, offset).split('\n');
+    return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  };
   const unclear = findUnclearBreak(text);
   if (unclear) {
-    const before = text.slice(0, unclear.offset).split('\n');
-    const place = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
-    throw new ImportError(`Here stands ${unclear.what}, which ends a line for some programs and not for others: ${unclear.hint}.`, place);
+    throw new ImportError(
+      `Here stands ${unclear.what}, which ends a line for some programs and not for others: ${unclear.hint}.`,
+      placeOf(unclear.offset),
+    );
   }
   try {
+    const tooDeep = findTooDeep(text, MAX_DEPTH);
+    if (tooDeep !== undefined) throw new ImportError(`The file is nested more than ${MAX_DEPTH} levels deep.`, placeOf(tooDeep));
     const documents = parseAllDocuments(text, {
       version: '1.1',
       customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !PLAIN.has(tag.tag)),
@@ -75,8 +86,8 @@ export function readSource(file: string, text: string): SourceValue {
     }
     return new SourceReader(document, placeAt).read(document.value, document.value);
   } catch (error) {
-    // The parser is recursive: what is nested some thousand levels deep overflows its stack.
-    if (error instanceof RangeError) throw new ImportError('The file is nested too deeply.', start);
+    // The lexer recurses at the marks between documents.
+    if (error instanceof RangeError) throw new ImportError('The file has more documents than can be read.', start);
     throw error;
   }
 }

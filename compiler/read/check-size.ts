@@ -51,19 +51,36 @@ export function readTokens(text: string): Tokens | Excess {
     throw error;
   }
   if (lexemes.length > MAX_LEXEMES) return { offset: 0, message: `The file has more than ${count(MAX_LEXEMES)} words and signs.` };
-  const parser = new Parser();
-  for (const lexeme of lexemes) {
-    parser.next(lexeme);
-    if (parser.stack.length <= MAX_DEPTH) continue;
-    const deepest = parser.stack.filter((token) => 'items' in token)[MAX_DEPTH];
-    if (deepest) return tooDeep(deepest.offset);
-  }
-  const tokens = parser.end();
+  const tokens = parseLexemes(lexemes, MAX_DEPTH);
+  if ('offset' in tokens) return tooDeep(tokens.offset);
   const second = tokens.findIndex(
     (token, index) => token.type === 'document' && tokens.findIndex(({ type }) => type === 'document') < index,
   );
   const read = second < 0 ? tokens : tokens.slice(0, second + 1);
   return findExcess(read) ?? read;
+}
+
+/** @returns the tokens, or the first list or map that is nested more than `maxDepth` levels deep */
+function parseLexemes(lexemes: readonly string[], maxDepth: number): CST.Token[] | CST.Token {
+  const parser = new Parser();
+  for (const lexeme of lexemes) {
+    parser.next(lexeme);
+    if (parser.stack.length <= maxDepth) continue;
+    const tooDeep = parser.stack.filter((token) => 'items' in token)[maxDepth];
+    if (tooDeep) return tooDeep;
+  }
+  return parser.end();
+}
+
+/**
+ * Finds the first list or map that is nested more than `maxDepth` levels deep. It takes linear time and does not recurse, unlike the reader of
+ * documents.
+ * @returns its offset in characters
+ * @throws RangeError for a file of more documents than the lexer can read
+ */
+export function findTooDeep(text: string, maxDepth: number): number | undefined {
+  const tokens = parseLexemes(lex(text), maxDepth);
+  return 'offset' in tokens ? tokens.offset : undefined;
 }
 
 function findExcess(tokens: Tokens): Excess | undefined {
