@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
-import { drawAscii, listAscii } from '../../workflows/plan/drawing/ascii.ts';
-import type { DrawnGraph } from '../../workflows/plan/drawing/drawn-graph.ts';
-import { graphOfPlan } from '../../workflows/plan/drawing/graph-of-plan.ts';
-import { drawMermaid } from '../../workflows/plan/drawing/mermaid.ts';
-import { drawSvg } from '../../workflows/plan/drawing/svg.ts';
+import { drawAscii, listAscii } from '../../graph/ascii.ts';
+import type { DrawnGraph } from '../../graph/drawn-graph.ts';
+import { graphOfPlan } from '../../graph/graph-of-plan.ts';
+import { drawMermaid } from '../../graph/mermaid.ts';
+import { drawSvg } from '../../graph/svg.ts';
 import { CommandError, PIPELINES, print } from '../command-context.ts';
 import { findPlans } from '../find-plan.ts';
 

@@ -17,6 +17,7 @@ const DERIVED: ReadonlySet<string> = new Set([
   'ownsEffects',
   'followsRun',
   'reads',
+  'drawing',
 ]);
 /** What is a person's own: its keys are no words of the plan. */
 const OWN: ReadonlySet<string> = new Set(['params', 'schema', 'source', 'notYet', 'cases', 'default', 'over']);

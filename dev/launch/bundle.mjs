@@ -15,6 +15,7 @@ export const SOURCES = [
   'channels',
   'connections',
   'workflows',
+  'graph',
   'temporal',
   'lib',
   'dev/launch/bundle.mjs',

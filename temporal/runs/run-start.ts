@@ -1,5 +1,6 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { withDrawing } from '../../graph/with-drawing.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { Cause, RunInput } from '../../workflows/plan/runs/run.ts';
 import { runFacts } from '../../workflows/plan/runs/run-facts.ts';
@@ -14,7 +15,7 @@ export function runStart(
   args: [RunInput];
   typedSearchAttributes: SearchAttributePair[];
 } {
-  const { attributes, ...facts } = runFacts(plan, cause, given);
+  const { attributes, ...facts } = runFacts(withDrawing(plan), cause, given);
   return {
     taskQueue,
     ...facts,

@@ -12,6 +12,7 @@ import {
 import type { OperatorWord } from '../../workflows/plan/runs/decision.ts';
 import { type Choice, chooseIntervals, type Reprocess } from '../../workflows/plan/timetable/interval-coverage.ts';
 import { intervalsBetween } from '../../workflows/plan/timetable/intervals.ts';
+import { withDrawing } from '../../graph/with-drawing.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { type DataInterval, iso } from '../../workflows/plan/timetable/schedule.ts';
 import { answerIfAny } from '../answer.ts';
@@ -79,6 +80,7 @@ export async function startBackfill(client: Client, taskQueue: string, order: Ba
   const expiredBefore = await expiryOf(client, plan.dagId, now);
   const input: BackfillInput = {
     ...order,
+    plan: withDrawing(plan),
     maxActive: activeRunsOf(order),
     from: iso(from),
     to: iso(to),

@@ -1,5 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { OperatorWord } from '../../workflows/plan/runs/decision.ts';
+import { withDrawing } from '../../graph/with-drawing.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import {
@@ -78,14 +79,15 @@ export async function applySensorChange(client: Client, { id, plan, trigger }: S
     return;
   }
   NotYet.refuse(plan);
-  const input: SensorInput = { plan, trigger };
+  const drawn = withDrawing(plan);
+  const input: SensorInput = { plan: drawn, trigger };
   // Whether it runs is known with a delay: the server itself starts it or hands the plan over.
   await client.workflow.signalWithStart(SENSOR_WORKFLOW, {
     workflowId: id,
     taskQueue,
     args: [input],
     signal: SENSOR_UPDATE,
-    signalArgs: [plan],
+    signalArgs: [drawn],
     staticSummary: `Starts runs of ${plan.dagId}`,
     // Not the pipeline: that is what its runs are found by.
     typedSearchAttributes: [

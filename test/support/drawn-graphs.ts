@@ -1,4 +1,4 @@
-import type { DrawnEdge, DrawnGraph, DrawnNode, Phase } from '../../workflows/plan/drawing/drawn-graph.ts';
+import type { DrawnEdge, DrawnGraph, DrawnNode, Phase } from '../../graph/drawn-graph.ts';
 
 /**
  * A graph in a line: nodes by spaces, each with those it follows. `a b<a c<a:label,b` has three edges; `g.x` is in group `g`, and

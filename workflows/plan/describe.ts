@@ -1,5 +1,3 @@
-import { drawAscii } from './drawing/ascii.ts';
-import { graphOfPlan } from './drawing/graph-of-plan.ts';
 import { formatDuration } from './values/duration.ts';
 import type { Plan } from './plan.ts';
 import { cronsOf, type SchedulePlan } from './timetable/schedule.ts';
@@ -34,15 +32,6 @@ export function describeTrigger({ type, source, when, mode }: TriggerPlan): stri
 
 /** What a pipeline is, for the details of its runs in the Temporal UI: Markdown, the graph as fenced text. */
 export function describePlan(plan: Plan): string {
-  let description = descriptions.get(plan);
-  if (description === undefined) descriptions.set(plan, (description = drawPlan(plan)));
-  return description;
-}
-
-/** Drawing takes milliseconds; a backfill starts thousands of runs of one plan. */
-const descriptions = new WeakMap<Plan, string>();
-
-function drawPlan(plan: Plan): string {
   const facts = [
     plan.owner && `Owner: ${plan.owner}`,
     `Schedule: ${describeSchedule(plan.schedule)}`,
@@ -50,8 +39,7 @@ function drawPlan(plan: Plan): string {
     plan.tags.length > 0 && `Tags: ${plan.tags.join(', ')}`,
     `Plan: ${plan.hash.slice(0, 12)}`,
   ].filter(Boolean);
-  const graph = drawAscii(graphOfPlan(plan), { maxNodes: 30, maxColumns: 100 }) ?? describeTasks(plan);
-  const parts = [plan.description, facts.join(' · '), `\`\`\`text\n${graph}\n\`\`\``, plan.docMd];
+  const parts = [plan.description, facts.join(' · '), `\`\`\`text\n${plan.drawing ?? describeTasks(plan)}\n\`\`\``, plan.docMd];
   return truncate(parts.filter(Boolean).join('\n\n'), 16_000);
 }
 

@@ -16,7 +16,7 @@ import type { TriggerRule } from './tasks/trigger-rule.ts';
 export interface Plan {
   readonly format: 1;
   readonly dagId: string;
-  /** SHA-256 (hexadecimal) over the canonical JSON of all other fields. */
+  /** SHA-256 (hexadecimal) over the canonical JSON of all other fields but `drawing`. */
   readonly hash: string;
   readonly description?: string;
   readonly owner?: string;
@@ -64,6 +64,11 @@ export interface Plan {
   readonly pipelines?: Readonly<Record<string, Plan>>;
   /** Keys of the language whose runtime this release does not have, with their values. A plan that has some is not applied. */
   readonly notYet?: Readonly<Record<string, Json>>;
+  /**
+   * The tasks and their dependencies as text, for the details of runs. Absent where the graph is too large to draw, and in plans of earlier
+   * releases. It follows from the rest: it is added when the plan is handed to Temporal, and is not part of the hash.
+   */
+  readonly drawing?: string;
 }
 
 /** How many runs of one key may be active at once, and what happens to one too many. */

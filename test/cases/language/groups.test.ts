@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { type Compilation, Compiler } from '../../../compiler/compile.ts';
-import { drawMermaid } from '../../../workflows/plan/drawing/mermaid.ts';
-import { graphOfPlan } from '../../../workflows/plan/drawing/graph-of-plan.ts';
+import { drawMermaid } from '../../../graph/mermaid.ts';
+import { graphOfPlan } from '../../../graph/graph-of-plan.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 
 const compiler = new Compiler(CATALOG);

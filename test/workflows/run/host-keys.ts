@@ -277,6 +277,7 @@ export const PLAN_FIELDS = {
   format: { by: 'the run' },
   dagId: { by: 'the run' },
   hash: { by: 'the scheduler' },
+  drawing: { by: 'whoever reads it' },
   description: { by: 'whoever reads it' },
   owner: { by: 'whoever reads it' },
   tags: { by: 'whoever reads it' },

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { drawAscii, listAscii } from '../../../../workflows/plan/drawing/ascii.ts';
-import { clip, columnsOf, plainText } from '../../../../workflows/plan/drawing/text.ts';
-import { assortedGraphs, graphOf, HOSTILE_GRAPH } from '../../../support/drawn-graphs.ts';
-import { boxesIn, traceAscii } from '../../../support/trace-ascii.ts';
+import { drawAscii, listAscii } from '../../graph/ascii.ts';
+import { clip, columnsOf, plainText } from '../../graph/text.ts';
+import { assortedGraphs, graphOf, HOSTILE_GRAPH } from '../support/drawn-graphs.ts';
+import { boxesIn, traceAscii } from '../support/trace-ascii.ts';
 
 const ANY_SIZE = { maxNodes: Infinity, maxColumns: Infinity };
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { countCrossings, type Segment } from '../../../../workflows/plan/drawing/count-crossings.ts';
-import type { DrawnGraph } from '../../../../workflows/plan/drawing/drawn-graph.ts';
-import { type Layout, layOut } from '../../../../workflows/plan/drawing/layout.ts';
-import type { Metrics } from '../../../../workflows/plan/drawing/metrics.ts';
-import { assortedGraphs, graphOf } from '../../../support/drawn-graphs.ts';
+import { countCrossings, type Segment } from '../../graph/count-crossings.ts';
+import type { DrawnGraph } from '../../graph/drawn-graph.ts';
+import { type Layout, layOut } from '../../graph/layout.ts';
+import type { Metrics } from '../../graph/metrics.ts';
+import { assortedGraphs, graphOf } from '../support/drawn-graphs.ts';
 
 const METRICS: Metrics = {
   nodeWidth: ({ label }) => 20 + 8 * label.length,

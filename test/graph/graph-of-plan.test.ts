@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { graphOfPlan } from '../../../../workflows/plan/drawing/graph-of-plan.ts';
-import type { ExpandPlan, TaskPlan } from '../../../../workflows/plan/plan.ts';
-import { planOf, task } from '../../../support/plans.ts';
+import { graphOfPlan } from '../../graph/graph-of-plan.ts';
+import type { ExpandPlan, TaskPlan } from '../../workflows/plan/plan.ts';
+import { planOf, task } from '../support/plans.ts';
 
 const expand = (over: ExpandPlan['over']): ExpandPlan => ({ over, as: 'file', maxParallel: 16, batchSize: 1, onItemFailure: 'fail' });
 

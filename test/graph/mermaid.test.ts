@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { drawMermaid } from '../../../../workflows/plan/drawing/mermaid.ts';
-import { plainText } from '../../../../workflows/plan/drawing/text.ts';
-import { assortedGraphs, graphOf, HOSTILE_GRAPH, HOSTILE_TEXTS } from '../../../support/drawn-graphs.ts';
+import { drawMermaid } from '../../graph/mermaid.ts';
+import { plainText } from '../../graph/text.ts';
+import { assortedGraphs, graphOf, HOSTILE_GRAPH, HOSTILE_TEXTS } from '../support/drawn-graphs.ts';
 
 /** The part of Mermaid's grammar that is used: a line that none of these takes is an error. */
 const TEXT = String.raw`"((?:[\p{L}\p{N}\p{M} _.,:=×·…-]|#\d+;|<br/>)*)"`;

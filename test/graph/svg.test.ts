@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { drawSvg } from '../../../../workflows/plan/drawing/svg.ts';
-import { plainText } from '../../../../workflows/plan/drawing/text.ts';
-import { assortedGraphs, graphOf, HOSTILE_GRAPH, HOSTILE_TEXTS } from '../../../support/drawn-graphs.ts';
+import { drawSvg } from '../../graph/svg.ts';
+import { plainText } from '../../graph/text.ts';
+import { assortedGraphs, graphOf, HOSTILE_GRAPH, HOSTILE_TEXTS } from '../support/drawn-graphs.ts';
 
 interface Element {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { Plan, TaskPlan } from '../plan.ts';
+import type { Plan, TaskPlan } from '../workflows/plan/plan.ts';
 import type { DrawnEdge, DrawnGraph, DrawnNode, Phase } from './drawn-graph.ts';
 import { clip, plainText } from './text.ts';
 

@@ -1,4 +1,4 @@
-import { topologicalOrder } from '../graph.ts';
+import { topologicalOrder } from '../workflows/plan/graph.ts';
 import { type DrawnGraph, PHASES } from './drawn-graph.ts';
 
 /**
