@@ -9,6 +9,7 @@ import {
 } from '@temporalio/common';
 import {
   ActivityCancellationType,
+  type ActivityOptions,
   CancellationScope,
   ChildWorkflowCancellationType,
   condition,
@@ -60,6 +61,7 @@ import {
   TaskCanceled,
   TaskFailed,
 } from './run/run-host.ts';
+import type { HostField } from './run/task-fields.ts';
 import { scopeIn, shieldIn, temporalScope, withTimeout, workflowScope } from './temporal-scope.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
@@ -289,27 +291,40 @@ function idWithinLimit(text: string): string {
 }
 
 function schedule({ id, task, summary, input }: ActivityCall): Promise<Json> {
-  return scheduleActivity<Json>(task.type, [input], {
+  const options: ActivityOptions = {
     activityId: id,
     // The UI's timeline shows the type and the summary, not the id.
     summary,
-    startToCloseTimeout: task.executionTimeoutMs,
-    heartbeatTimeout: task.heartbeatTimeoutMs,
-    ...(task.wait && { scheduleToCloseTimeout: task.wait.timeoutMs }),
-    ...(task.queueTimeoutMs !== undefined && { scheduleToStartTimeout: task.queueTimeoutMs }),
-    ...(task.queue !== undefined && { taskQueue: task.queue }),
-    ...(task.priority !== undefined && { priority: { priorityKey: task.priority } }),
     // A cancelled task cleans up after itself; its state is known only when it has.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: {
-      ...(task.retry.maximumAttempts > 0 && { maximumAttempts: task.retry.maximumAttempts }),
-      initialInterval: task.retry.initialDelayMs,
-      backoffCoefficient: task.retry.backoff,
-      maximumInterval: task.retry.maximumDelayMs,
-      ...(task.retryRules && { nonRetryableErrorTypes: notRetried(task.retryRules) }),
-    },
-  });
+  };
+  for (const row of OPTION_ROWS) Object.assign(options, row(task));
+  return scheduleActivity<Json>(task.type, [input], options);
 }
+
+const retryOptions = ({ retry, retryRules }: TaskPlan): ActivityOptions => ({
+  retry: {
+    ...(retry.maximumAttempts > 0 && { maximumAttempts: retry.maximumAttempts }),
+    initialInterval: retry.initialDelayMs,
+    backoffCoefficient: retry.backoff,
+    maximumInterval: retry.maximumDelayMs,
+    ...(retryRules && { nonRetryableErrorTypes: notRetried(retryRules) }),
+  },
+});
+
+/** What each field of a task is as an option of its activity; fields that make an option together share a row. */
+const ACTIVITY_OPTIONS = {
+  executionTimeoutMs: ({ executionTimeoutMs }) => ({ startToCloseTimeout: executionTimeoutMs }),
+  heartbeatTimeoutMs: ({ heartbeatTimeoutMs }) => ({ heartbeatTimeout: heartbeatTimeoutMs }),
+  wait: ({ wait }) => wait && { scheduleToCloseTimeout: wait.timeoutMs },
+  queueTimeoutMs: ({ queueTimeoutMs: ms }) => (ms === undefined ? undefined : { scheduleToStartTimeout: ms }),
+  queue: ({ queue }) => (queue === undefined ? undefined : { taskQueue: queue }),
+  priority: ({ priority }) => (priority === undefined ? undefined : { priority: { priorityKey: priority } }),
+  retry: retryOptions,
+  retryRules: retryOptions,
+} as const satisfies Readonly<Record<HostField, (task: TaskPlan) => ActivityOptions | undefined>>;
+
+const OPTION_ROWS = new Set<(task: TaskPlan) => ActivityOptions | undefined>(Object.values(ACTIVITY_OPTIONS));
 
 /** Does a task's work, and says in the words of runs how it failed. */
 async function told<T>(task: TaskPlan, work: () => Promise<T>): Promise<T> {

@@ -16,6 +16,22 @@ import {
   TaskCanceled,
   TaskFailed,
 } from '../../workflows/run/run-host.ts';
+import type { HostField } from '../../workflows/run/task-fields.ts';
+
+const NO_WORKERS = 'A simulated run has no workers and no queues: whatever is to be done is done at once.';
+
+/** Fields of a task that a simulated attempt does not follow, and why. */
+export const NOT_SIMULATED = {
+  heartbeatTimeoutMs: 'The worker of a simulated attempt cannot die.',
+  queueTimeoutMs: NO_WORKERS,
+  queue: NO_WORKERS,
+  priority: 'A simulated task never waits for a worker, so that none goes first.',
+} as const satisfies Partial<Record<HostField, string>>;
+
+/** What a simulated attempt follows: every field of a task that is the host's, but those of NOT_SIMULATED. */
+function rulesOf({ retry, retryRules, wait, executionTimeoutMs }: TaskPlan) {
+  return { retry, retryRules, wait, executionTimeoutMs } satisfies Record<Exclude<HostField, keyof typeof NOT_SIMULATED>, unknown>;
+}
 
 /** A simulated run that takes longer than this is one without an end. */
 const LONGEST_RUN_MS = 400 * 86_400_000;
@@ -109,7 +125,7 @@ export class SimulatedHost implements RunHost {
   }
 
   async execute(call: ActivityCall, scope: RunScope): Promise<Json> {
-    const { retry, wait, retryRules, executionTimeoutMs } = call.task;
+    const { retry, wait, retryRules, executionTimeoutMs } = rulesOf(call.task);
     const deadline = wait ? this.now + wait.timeoutMs : Infinity;
     for (let attempt = 1; ; attempt++) {
       this.attempts.set(call.id, attempt);

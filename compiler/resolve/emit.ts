@@ -15,6 +15,7 @@ import {
   type TaskPlan,
   type WaitPlan,
 } from '../../workflows/plan/plan.ts';
+import type { CommonTaskKey } from '../../workflows/plan/tasks/common-task-keys.ts';
 import type { TriggerRule } from '../../workflows/plan/tasks/trigger-rule.ts';
 import { COMMON_TASK_KEYS } from '../schema/task-keys.ts';
 import { fullName, type TaskNode, withDefaults } from './task-node.ts';
@@ -103,45 +104,105 @@ export function withHash(plan: Omit<Plan, 'hash'>): Plan {
 }
 
 /** A task as it runs: everything explicit. */
-export function emitTask({ node, type, dependsOn, inputFrom, outputBase, undoes, templates, lists = [], isTask }: ResolvedTask): TaskPlan {
-  const keys = withDefaults(node);
-  const params = Object.fromEntries(Object.entries(node.keys).filter(([key]) => !COMMON_TASK_KEYS.has(key))) as Record<string, Json>;
+export function emitTask(resolved: ResolvedTask): TaskPlan {
+  const { node, type } = resolved;
+  const params = Object.fromEntries(Object.entries(node.keys).filter(([key]) => !COMMON_TASK_KEYS.has(key))) as Emission['params'];
   const followsRun = type.type === 'run_pipeline' && params.wait !== false;
-  return withoutUndefined<TaskPlan>({
-    name: node.name,
+  return emitAll<typeof TASK_KEYS, TaskPlan>(TASK_KEYS, { ...resolved, keys: withDefaults(node), params, followsRun });
+}
+
+/** What the rows of `TASK_KEYS` read. */
+interface Emission extends ResolvedTask {
+  /** The keys of the task, with those that it inherits. */
+  readonly keys: JsonObject;
+  /** Those that its type declares, as they are written. */
+  readonly params: Readonly<Record<string, Json>>;
+  /** It ends as the run that it starts. */
+  readonly followsRun: boolean;
+}
+
+/** The retries of a task. */
+const retries = ({ type, keys, followsRun }: Emission) => ({
+  // Tasks of the other run have retries of their own: all of it is repeated only where a file says so.
+  retry: type.waits ? pokesOf(keys) : retryOf(followsRun ? { retries: 0, ...keys } : keys),
+});
+
+const slots = ({ keys: { pool, pool_slots: count = 1 } }: Emission) => ({
+  pool: typeof pool === 'string' ? { name: pool, slots: Number(count) } : undefined,
+});
+
+/**
+ * What each key of a task becomes in its plan. A key without a row does not compile, nor does a field of a plan that no row makes; keys
+ * that make a field together share a row.
+ */
+const TASK_KEYS = {
+  name: ({ node }) => ({ name: node.name }),
+  type: ({ type, params, templates, keys, followsRun }) => ({
     type: type.type,
     summary: type.summary(params),
-    dependsOn,
-    triggerRule: (keys.trigger_rule ?? 'all_success') as TriggerRule,
-    group: node.group,
-    owner: textOf(keys.owner),
-    when: textOf(keys.when),
-    switch: isMap(keys.switch) ? switchOf(keys.switch, node, isTask) : undefined,
-    expand: isMap(keys.expand) ? expandOf(keys.expand, lists) : undefined,
     params: { ...defaultsOf(type), ...params },
     templates,
-    inputFrom,
-    outputBase,
     lineage: type.lineage,
     ownsEffects: type.runtime === 'activity' && (type.data.reads || type.data.writes || type.ownsEffects) ? true : undefined,
     followsRun: followsRun ? true : undefined,
-    // Tasks of the other run have retries of their own: all of it is repeated only where a file says so.
-    retry: type.waits ? lookingOf(keys) : retryOf(followsRun ? { retries: 0, ...keys } : keys),
     wait: type.waits ? waitOf(keys) : undefined,
-    retryRules: Array.isArray(keys.retry_policy) ? keys.retry_policy.map((rule: Json) => retryRuleOf(rule as JsonObject)) : undefined,
-    holdOnFailureMs: durationOf(keys.hold_on_failure ?? type.heldFor?.(params)),
-    executionTimeoutMs: durationOf(keys.execution_timeout) ?? (followsRun ? 0 : durationOf(type.defaults.execution_timeout)) ?? 0,
-    heartbeatTimeoutMs: durationOf(keys.heartbeat_timeout) ?? durationOf(type.defaults.heartbeat_timeout) ?? 0,
-    queueTimeoutMs: durationOf(keys.queue_timeout),
-    queue: textOf(keys.queue),
-    pool: typeof keys.pool === 'string' ? { name: keys.pool, slots: Number(keys.pool_slots ?? 1) } : undefined,
-    priority: typeof keys.priority === 'number' ? keys.priority : undefined,
-    allowFailure: keys.allow_failure === true,
-    latestOnly: keys.latest_only === true ? true : undefined,
-    dependsOnPast: keys.depends_on_past === true && node.list === 'tasks' ? true : undefined,
-    undoes,
     outputExpires: type.outputExpires,
-  });
+  }),
+  // Those of the pipeline and of its tasks are checked together: resolve-slas.ts.
+  sla: () => ({}),
+  depends_on: ({ dependsOn }) => ({ dependsOn }),
+  trigger_rule: ({ keys }) => ({ triggerRule: (keys.trigger_rule ?? 'all_success') as TriggerRule }),
+  group: ({ node }) => ({ group: node.group }),
+  owner: ({ keys }) => ({ owner: textOf(keys.owner) }),
+  when: ({ keys }) => ({ when: textOf(keys.when) }),
+  switch: ({ keys, node, isTask }) => ({ switch: isMap(keys.switch) ? switchOf(keys.switch, node, isTask) : undefined }),
+  expand: ({ keys, lists = [] }) => ({ expand: isMap(keys.expand) ? expandOf(keys.expand, lists) : undefined }),
+  inputs: ({ inputFrom }) => ({ inputFrom }),
+  outputs: ({ outputBase }) => ({ outputBase }),
+  retries,
+  retry_delay: retries,
+  retry_exponential_backoff: retries,
+  max_retry_delay: retries,
+  retry_policy: ({ keys: { retry_policy: rules } }) => ({
+    retryRules: Array.isArray(rules) ? rules.map((rule: Json) => retryRuleOf(rule as JsonObject)) : undefined,
+  }),
+  hold_on_failure: ({ type, keys, params }) => ({ holdOnFailureMs: durationOf(keys.hold_on_failure ?? type.heldFor?.(params)) }),
+  execution_timeout: ({ type, keys, followsRun }) => ({
+    executionTimeoutMs: durationOf(keys.execution_timeout ?? (followsRun ? undefined : type.defaults.execution_timeout)) ?? 0,
+  }),
+  heartbeat_timeout: ({ type, keys }) => ({
+    heartbeatTimeoutMs: durationOf(keys.heartbeat_timeout ?? type.defaults.heartbeat_timeout) ?? 0,
+  }),
+  queue_timeout: ({ keys }) => ({ queueTimeoutMs: durationOf(keys.queue_timeout) }),
+  queue: ({ keys }) => ({ queue: textOf(keys.queue) }),
+  pool: slots,
+  pool_slots: slots,
+  priority: ({ keys }) => ({ priority: typeof keys.priority === 'number' ? keys.priority : undefined }),
+  allow_failure: ({ keys }) => ({ allowFailure: keys.allow_failure === true }),
+  latest_only: ({ keys }) => ({ latestOnly: keys.latest_only === true ? true : undefined }),
+  depends_on_past: ({ keys, node }) => ({ dependsOnPast: keys.depends_on_past === true && node.list === 'tasks' ? true : undefined }),
+  undoes: ({ undoes }) => ({ undoes }),
+} as const satisfies Readonly<Record<CommonTaskKey, (task: Emission) => Partial<Emitted<TaskPlan>>>>;
+
+/** Fields of a plan before those that a file does not have are left out. */
+type Emitted<T> = { readonly [Field in keyof T]-?: T[Field] | undefined };
+
+/** What all rows of a table make together. */
+type MadeBy<Rows> = {
+  [Key in keyof Rows]: Rows[Key] extends (task: Emission) => infer Made ? (made: Made) => void : never;
+}[keyof Rows] extends (made: infer All) => void
+  ? All
+  : never;
+
+/** Makes a plan of all rows; a row that several keys share is made once. What no file says is not in the plan. */
+function emitAll<Rows extends Readonly<Record<string, (task: Emission) => object>>, T extends object>(
+  rows: MadeBy<Rows> extends Emitted<T> ? Rows : never,
+  task: Emission,
+): T {
+  const made: Record<string, unknown> = {};
+  for (const row of new Set(Object.values(rows as Rows)))
+    for (const [field, value] of Object.entries(row(task))) if (value !== undefined) made[field] = value;
+  return made as T;
 }
 
 /** What the parameters of a task type are where a file does not say: part of the plan, so that a later release changes no run that has started. */
@@ -194,21 +255,14 @@ function retryOf(task: JsonObject): RetryPlan {
 /** What a task that waits does where its file says nothing. */
 const WAITS = { poke_interval: '1m', timeout: '24h' } as const;
 
-/** A look that finds nothing, or cannot look, is followed by another until the time is over. */
-function lookingOf({ poke_interval: interval }: JsonObject): RetryPlan {
+/** A check that finds nothing, or cannot be made, is followed by another until the time is over. */
+function pokesOf({ poke_interval: interval }: JsonObject): RetryPlan {
   const delayMs = durationOf(interval ?? WAITS.poke_interval) ?? 0;
   return { maximumAttempts: 0, initialDelayMs: delayMs, backoff: 1, maximumDelayMs: delayMs };
 }
 
 function waitOf({ timeout, soft_fail: softFail }: JsonObject): WaitPlan {
   return { timeoutMs: durationOf(timeout ?? WAITS.timeout) ?? 0, softFail: softFail === true };
-}
-
-/** What is not said in a file is not in its plan. */
-function withoutUndefined<T extends object>(plan: { [Key in keyof T]: T[Key] | undefined }): T {
-  const kept: Partial<T> = {};
-  for (const key in plan) if (plan[key] !== undefined) kept[key] = plan[key];
-  return kept as T;
 }
 
 function textOf(value: Json | undefined): string | undefined {

@@ -21,6 +21,7 @@ import { type ActivityCall, type RunHost, type RunningActivity, type RunScope, T
 import type { RunState } from './run-state.ts';
 import type { Pasts } from './past.ts';
 import { beginningOf, type TaskRunner, type TaskWatch } from './task-list-run.ts';
+import { isPlain } from './task-fields.ts';
 import { inPool, type PoolWatch } from './task-pool.ts';
 
 /** Thrown when there is no list to expand over, because a task that makes it was skipped or has failed. */
@@ -320,19 +321,6 @@ export class PlanTaskRunner implements TaskRunner {
     if (!this.evaluator) throw new ExpressionFailed(`The plan says that it has no expressions, and task '${task.name}' has some.`);
     return this.evaluator;
   }
-}
-
-/** Whether a task is one activity: types that are none, lists, pools, people and the past take more than that. */
-export function isPlain({ type, expand, pool, holdOnFailureMs, dependsOnPast }: TaskPlan): boolean {
-  return (
-    !dependsOnPast &&
-    !expand &&
-    !pool &&
-    holdOnFailureMs === undefined &&
-    type !== 'approval' &&
-    type !== 'empty' &&
-    type !== 'run_pipeline'
-  );
 }
 
 function idOf(task: TaskPlan, suffix: string, round: number): string {

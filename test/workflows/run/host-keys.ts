@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { NOT_SIMULATED } from '../../../cli/test/simulated-host.ts';
 import type { Plan, RetryPlan, RetryRule, TaskPlan, WaitPlan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import type { Given } from './language-cases.ts';
@@ -33,7 +34,6 @@ type TaskField =
   | `retryRules.${keyof RetryRule}`
   | `wait.${keyof WaitPlan}`;
 
-const NO_WORKERS = 'A simulated run has no workers and no queues: whatever is to be done is done at once.';
 const ALONE = 'A simulated run is alone: there is always room for it.';
 /** Far longer than any case takes where the key is carried out. */
 const MOST = 30_000;
@@ -76,7 +76,7 @@ export const TASK_FIELDS = {
     ],
   },
   heartbeatTimeoutMs: {
-    onlyOnTemporal: 'The worker of a simulated attempt cannot die.',
+    onlyOnTemporal: NOT_SIMULATED.heartbeatTimeoutMs,
     simulated: 'a=success: success',
     cases: [
       {
@@ -93,7 +93,7 @@ export const TASK_FIELDS = {
     ],
   },
   queueTimeoutMs: {
-    onlyOnTemporal: NO_WORKERS,
+    onlyOnTemporal: NOT_SIMULATED.queueTimeoutMs,
     simulated: 'a=success: success',
     cases: [
       {
@@ -105,7 +105,7 @@ export const TASK_FIELDS = {
     ],
   },
   queue: {
-    onlyOnTemporal: NO_WORKERS,
+    onlyOnTemporal: NOT_SIMULATED.queue,
     simulated: 'a=success: success',
     cases: [
       {
@@ -116,7 +116,7 @@ export const TASK_FIELDS = {
     ],
   },
   priority: {
-    onlyOnTemporal: 'A simulated task never waits for a worker, so that none goes first.',
+    onlyOnTemporal: NOT_SIMULATED.priority,
     simulated: 'a=success b=success c=success: success',
     cases: [
       {

@@ -1,0 +1,60 @@
+import type { TaskPlan } from '../plan/plan.ts';
+
+/**
+ * What carries out each field of a task in a plan. A new field is listed here, or this does not compile; a `host` field needs a row in the
+ * table of each host.
+ * - `engine`: the run itself, the same on both hosts, around one activity
+ * - `steps`: the run itself, with more than one activity, or with waits around it
+ * - `host`: whoever runs the activity
+ * - `readers`: nothing in the run; people, alerts and reruns read it
+ */
+const CARRIED_OUT_BY = {
+  name: 'engine',
+  type: 'engine',
+  summary: 'engine',
+  dependsOn: 'engine',
+  triggerRule: 'engine',
+  group: 'engine',
+  owner: 'readers',
+  when: 'engine',
+  switch: 'engine',
+  expand: 'steps',
+  params: 'engine',
+  templates: 'engine',
+  inputFrom: 'engine',
+  outputBase: 'engine',
+  lineage: 'engine',
+  ownsEffects: 'engine',
+  followsRun: 'engine',
+  retry: 'host',
+  retryRules: 'host',
+  holdOnFailureMs: 'steps',
+  executionTimeoutMs: 'host',
+  heartbeatTimeoutMs: 'host',
+  queueTimeoutMs: 'host',
+  queue: 'host',
+  wait: 'host',
+  priority: 'host',
+  pool: 'steps',
+  allowFailure: 'engine',
+  latestOnly: 'engine',
+  dependsOnPast: 'steps',
+  outputExpires: 'readers',
+  undoes: 'readers',
+} as const satisfies Readonly<Record<keyof TaskPlan, 'engine' | 'steps' | 'host' | 'readers'>>;
+
+type CarriedOutBy = typeof CARRIED_OUT_BY;
+type FieldsOf<Who> = { [Field in keyof CarriedOutBy]: CarriedOutBy[Field] extends Who ? Field : never }[keyof CarriedOutBy];
+
+/** Fields of a task that its activity is run by. */
+export type HostField = FieldsOf<'host'>;
+
+const STEPS = (Object.keys(CARRIED_OUT_BY) as (keyof TaskPlan)[]).filter((field) => CARRIED_OUT_BY[field] === 'steps');
+
+/** Types of tasks that are no activities. */
+const NO_ACTIVITIES = new Set(['approval', 'empty', 'run_pipeline']);
+
+/** Whether a task is one activity: types that are none, lists, pools, people and the past take more than that. */
+export function isPlain(task: TaskPlan): boolean {
+  return !NO_ACTIVITIES.has(task.type) && STEPS.every((field) => task[field] === undefined || task[field] === false);
+}
