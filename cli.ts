@@ -1,22 +1,22 @@
 import { Command } from 'commander';
-import { reportFailure } from './cli/command-context.ts';
+import { CommandError, reportFailure } from './cli/command-context.ts';
 import type * as operations from './cli/commands/operate.ts';
 
 const program = new Command('sluice')
-  .description('Pipelines in YAML on Temporal.')
+  .description('Run YAML pipelines on Temporal.')
   .addHelpText(
     'after',
     `
 Examples:
-  sluice validate                        every mistake in pipelines/, with its place
-  sluice plan                            what would change in Temporal, and the next runs
+  sluice validate                        report every mistake in pipelines/, with its location
+  sluice plan                            show what would change in Temporal, and the next runs
   sluice run product_category_etl -w     start a run and follow it
 
-stdout is data, stderr is progress. Exit codes: 0 ok, 1 failed, 2 changes present, 3 mistakes in YAML, 4 cannot connect.`,
+Data goes to stdout, progress to stderr. Exit codes: 0 success, 1 failure, 2 changes pending, 3 mistakes in YAML, 4 cannot connect.`,
   )
-  .showHelpAfterError('(sluice --help tells more)');
+  .showHelpAfterError('(sluice --help lists the commands and options)');
 
-/** Only the command that is called is loaded: most need not wait for Temporal's client. */
+/** Loads only the called command: most do not need Temporal's client, which is slow to load. */
 const COMMANDS = {
   validate: () => import('./cli/commands/validate.ts'),
   plan: () => import('./cli/commands/plan.ts'),
@@ -29,7 +29,7 @@ const COMMANDS = {
   import: () => import('./cli/commands/import.ts'),
   rerun: () => import('./cli/commands/rerun.ts'),
   pause: () => operation('pause'),
-  unpause: () => operation('unpause'),
+  resume: () => operation('resume'),
   cancel: () => operation('cancel'),
   skip: () => operation('skip'),
   'mark-success': () => operation('markSuccess'),
@@ -56,8 +56,13 @@ async function operation(name: keyof typeof operations): Promise<{ command: Comm
   return { command: (await import('./cli/commands/operate.ts'))[name] };
 }
 
+/** Commands of Airflow whose nearest spelling here would do something else. */
+const AIRFLOW_COMMANDS: Readonly<Record<string, keyof typeof COMMANDS>> = { unpause: 'resume', trigger: 'run' };
+
 async function main(): Promise<void> {
   const called = process.argv[2] ?? '';
+  const equivalent = AIRFLOW_COMMANDS[called];
+  if (equivalent !== undefined) throw new CommandError(`Unknown command '${called}'. Use \`sluice ${equivalent}\`.`);
   const loaders = Object.entries(COMMANDS).filter(([name]) => name === called || !Object.hasOwn(COMMANDS, called));
   for (const { command } of await Promise.all(loaders.map(([, load]) => load()))) program.addCommand(command);
   await program.parseAsync();

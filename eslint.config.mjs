@@ -129,7 +129,7 @@ export default tseslint.config(
   {
     // In the sandbox it is the server's time of the history, which a replay sees again; what monitors do is about time, and runs note when tasks
     // start and end.
-    files: ['workflows/incident.ts', 'workflows/monitor.ts', 'workflows/tell-channel.ts', 'workflows/temporal-host.ts'],
+    files: ['workflows/incident.ts', 'workflows/monitor.ts', 'workflows/notify-channel.ts', 'workflows/temporal-host.ts'],
     rules: { 'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'A replay must see the same.' }] },
   },
   ...room(

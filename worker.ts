@@ -37,7 +37,7 @@ interface Options {
 const environment = loadEnvironment();
 
 /** The connection of whom is told of what is not about one pipeline. */
-const TOLD = 'pagerduty_default';
+const PLATFORM_ALERTS = 'pagerduty_default';
 /** Feed the dead man's switch only if everything was checked within this time, in milliseconds. */
 const MAX_CHECK_AGE_MS = 120_000;
 
@@ -119,10 +119,10 @@ async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSig
   );
   await ensureSearchAttributes(group.client);
   for (const each of queue) await ensureMonitor(group.client, each);
-  if (environment[connectionVariable(TOLD)]) {
+  if (environment[connectionVariable(PLATFORM_ALERTS)]) {
     const ask = (): Promise<void> => askTemporal(group.client);
-    void watchTemporal({ ask, connections, secrets, connection: TOLD, name: temporalAddress(environment), log, signal });
-  } else log.warn(`Nobody is paged: ${connectionVariable(TOLD)} is not set`);
+    void watchTemporal({ ask, connections, secrets, connection: PLATFORM_ALERTS, name: temporalAddress(environment), log, signal });
+  } else log.warn(`Nobody is paged: ${connectionVariable(PLATFORM_ALERTS)} is not set`);
   const checks = new CompleteChecks(group.client, queue, log);
   void checks.follow(signal);
   const url = environment.SLUICE_DEAD_MANS_SWITCH;

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { choice, count, duration, expression, flag, map, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
-import { carryOut, type HttpParams } from './http/carry-out.ts';
+import { sendRequests, type HttpParams } from './http/send-request.ts';
 import { requestMistakes, type RequestParams } from './http/request-mistakes.ts';
 import type { Json } from '../workflows/plan/values/json.ts';
 
@@ -90,5 +90,5 @@ export const http = defineTask({
     service: { key: 'conn_id', formerly: 'connection', default: 'http_default', types: ['http'], description: 'The service.' },
   },
   example: { name: 'reload_model', type: 'http', conn_id: 'recommendation_service', method: 'POST', path: '/models/reload' },
-  run: (context, params) => carryOut(context, context.connections.service, params as HttpParams),
+  run: (context, params) => sendRequests(context, context.connections.service, params as HttpParams),
 });

@@ -1,14 +1,14 @@
 import { type Measure, median } from './measure.ts';
 
 /** What one side of a pair took. */
-export interface Taken {
+export interface Sample {
   readonly ms: number;
   /** Of the histories of all its workflows; absent where they are not compared. */
   readonly events?: number;
 }
 
 /** Which medians of the ratios ours / by hand are wanted. */
-export interface Wanted {
+export interface Target {
   readonly time: number;
   readonly events?: number;
 }
@@ -19,12 +19,12 @@ export interface Wanted {
  */
 export async function compare(
   what: string,
-  wanted: Wanted,
+  wanted: Target,
   pairs: number,
-  ours: () => Promise<Taken>,
-  byHand: () => Promise<Taken>,
+  ours: () => Promise<Sample>,
+  byHand: () => Promise<Sample>,
 ): Promise<Measure[]> {
-  const taken: { ours: Taken; byHand: Taken }[] = [];
+  const taken: { ours: Sample; byHand: Sample }[] = [];
   for (let pair = 0; pair <= pairs; pair++) {
     process.stderr.write(`${what}: pair ${pair} of ${pairs}${pair === 0 ? ' (not counted)' : ''}\n`);
     // Who goes first changes, so that neither always meets the warmer machine.
@@ -32,7 +32,7 @@ export async function compare(
     const [a, b] = [await first(), await second()];
     if (pair > 0) taken.push(pair % 2 === 0 ? { ours: a, byHand: b } : { ours: b, byHand: a });
   }
-  const measure = (name: string, most: number, unit: string, of: (taken: Taken) => number): Measure => {
+  const measure = (name: string, most: number, unit: string, of: (taken: Sample) => number): Measure => {
     const ratio = median(taken.map((pair) => of(pair.ours) / of(pair.byHand)));
     const [own, hand] = [median(taken.map((pair) => of(pair.ours))), median(taken.map((pair) => of(pair.byHand)))];
     return {

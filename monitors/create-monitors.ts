@@ -4,9 +4,9 @@ import type { Connections } from '../connections/connections.ts';
 import { connectionVariable } from '../connections/parse.ts';
 import { scrubberOf } from '../connections/scrubber.ts';
 import type { Environment } from '../lib/environment.ts';
-import type { LookCall, LookResult, Notice } from '../workflows/plan/incidents/incident.ts';
+import type { CheckCycleInput, CheckCycleResult, Notice } from '../workflows/plan/incidents/incident.ts';
 import type { MonitorFacts } from './facts.ts';
-import { look } from './look.ts';
+import { runCheckCycle } from './check-cycle.ts';
 import { notify } from './notify.ts';
 
 /** How often a look says that it goes on, in milliseconds. */
@@ -16,11 +16,11 @@ const HEARTBEAT = 1_000;
 export function createMonitors(facts: MonitorFacts, connections: Connections, environment: Environment) {
   const secrets = scrubberOf(environment);
   return {
-    async look(call: LookCall): Promise<LookResult> {
+    async look(call: CheckCycleInput): Promise<CheckCycleResult> {
       const { heartbeat, info } = Context.current();
       const heart = setInterval(() => heartbeat(), HEARTBEAT);
       try {
-        return await failOnCallbackError(`monitor ${info.workflowExecution?.workflowId}`, undefined, () => look(call, facts));
+        return await failOnCallbackError(`monitor ${info.workflowExecution?.workflowId}`, undefined, () => runCheckCycle(call, facts));
       } finally {
         clearInterval(heart);
       }

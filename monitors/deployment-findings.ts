@@ -63,7 +63,9 @@ export function unexplainedPauses(pipelines: readonly WatchedPipeline[], since: 
         kind: 'unexpected_pause',
         severity: plan.critical ? 'critical' : 'error',
         since: since.began(key),
-        details: { what_to_do: `\`sluice unpause ${plan.dagId}\`; or, if it is meant, \`sluice pause ${plan.dagId} --reason "..."\`.` },
+        details: {
+          what_to_do: `\`sluice resume ${plan.dagId}\`, or if the pause is intended, \`sluice pause ${plan.dagId} --reason "..."\`.`,
+        },
       }),
     ];
   });

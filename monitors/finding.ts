@@ -5,7 +5,7 @@ import type { AlertsPlan, Severity } from '../workflows/plan/incidents/sla.ts';
 import { cutHeadline, headlineOf, summaryOf } from './summary.ts';
 
 /** Who is told where a pipeline does not say it, and of what is not about one pipeline. */
-export const USUAL_ALERTS: AlertsPlan = { pagerduty: { connection: 'pagerduty_default' } };
+export const DEFAULT_ALERTS: AlertsPlan = { pagerduty: { connection: 'pagerduty_default' } };
 
 /** Something that is wrong now, whatever it is about. */
 export interface Finding {
@@ -25,7 +25,7 @@ export interface Finding {
 }
 
 /** What the page of a finding says when there is no run to tell of. */
-export interface Told {
+export interface FindingText {
   /** What it is about, for people: a pipeline, `the sensor shop/views`. */
   readonly subject: string;
   /** What is the matter, as the end of a sentence that begins with the subject. */
@@ -41,8 +41,8 @@ export interface Told {
 }
 
 /** A problem that is not about one run, told to those whom `alerts` names. */
-export function findingOf(key: string, alerts: AlertsPlan | undefined, told: Told): Finding {
-  const { subject, what, kind, source = subject, severity, since, details } = told;
+export function findingOf(key: string, alerts: AlertsPlan | undefined, text: FindingText): Finding {
+  const { subject, what, kind, source = subject, severity, since, details } = text;
   const line = `${subject} ${what}`;
   const began = Date.parse(since);
   const page: Page = {
@@ -54,5 +54,5 @@ export function findingOf(key: string, alerts: AlertsPlan | undefined, told: Tol
     details: { problem: line, ...details },
     links: [],
   };
-  return { key, state: 'breach', alerts: alerts ?? USUAL_ALERTS, waits: false, line, severity, page: () => Promise.resolve(page) };
+  return { key, state: 'breach', alerts: alerts ?? DEFAULT_ALERTS, waits: false, line, severity, page: () => Promise.resolve(page) };
 }

@@ -4,7 +4,7 @@ import { iso, tickAfter } from '../workflows/plan/timetable/schedule.ts';
 import type { SlaPlan } from '../workflows/plan/incidents/sla.ts';
 import { formatWallTime } from '../workflows/plan/timetable/time-zone.ts';
 import { type Problem, severityOf } from './problem.ts';
-import { durationWords } from './promise-words.ts';
+import { slaDurationText } from './sla-text.ts';
 import type { WatchedPipeline } from './watched.ts';
 
 /** Whether a promise is about how fresh something is, whatever single runs do: a data set, or what a pipeline's last success has made. */
@@ -23,7 +23,7 @@ export function findStale(pipeline: WatchedPipeline, now: number): Problem[] {
     if (!deadline) return [];
     const timezone = timezoneOf(plan);
     const what = sla.dataset === undefined ? 'success' : `update of ${sla.dataset}`;
-    const within = sla.promise.kind === 'within' ? ` in ${durationWords(sla.promise.ms, sla.calendar)}` : '';
+    const within = sla.promise.kind === 'within' ? ` in ${slaDurationText(sla.promise.ms, sla.calendar)}` : '';
     const before =
       last === undefined
         ? `none since ${formatWallTime(Math.max(createdAt, keptSince), timezone)}`

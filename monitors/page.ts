@@ -9,7 +9,7 @@ import { formText } from '../workflows/plan/values/form-text.ts';
 import type { OpenWait } from '../workflows/plan/tasks/task-table.ts';
 import type { LastSuccess, MonitorFacts, RunDetails, TaskMismatch } from './facts.ts';
 import { type Problem, slaName } from './problem.ts';
-import { repairWords } from './repair.ts';
+import { repairCommand } from './repair-command.ts';
 import { cutHeadline, headlineOf, summaryOf } from './summary.ts';
 
 /** What a kind of problem means for whoever reads of it at night. */
@@ -81,7 +81,7 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
       next_tick: facts.nextTick(plan, now),
       to_look_at_it: run ? `sluice show ${run.pipelineRunId}` : `sluice ticks ${plan.dagId}`,
       to_decide: run && asked && decideCommand(run.pipelineRunId, asked),
-      to_repair_it: run && mismatch && repairWords(plan, mismatch.task, run.pipelineRunId),
+      to_repair_it: run && mismatch && repairCommand(plan, mismatch.task, run.pipelineRunId),
       to_run_it_again: run && kind === 'failed' ? `sluice rerun ${run.pipelineRunId}` : undefined,
     }),
     links: [

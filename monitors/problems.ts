@@ -6,7 +6,7 @@ import { type DataInterval, dataIntervalAt, tickAfter, tickBefore } from '../wor
 import { isSuppressedFor, type SlaPlan, watchedFor } from '../workflows/plan/incidents/sla.ts';
 import { findStale, isOfFreshness } from './freshness.ts';
 import { type Problem, severityOf, slaName } from './problem.ts';
-import { promiseWords } from './promise-words.ts';
+import { slaText } from './sla-text.ts';
 import { findWaits } from './waits.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
@@ -95,7 +95,7 @@ function problemsOf(
     if (failed) found.push(make({ kind: 'failed', since: failed.endedAt ?? now, what: failureWords(failed), run: failed }));
     else if (plan.critical && underWay?.state === 'held') {
       found.push(make({ kind: 'held', since: underWay.startedAt ?? underWay.queuedAt, what: 'is on hold', run: underWay }));
-    } else if (underWay && !underWay.begun && now - underWay.queuedAt >= settings.neverStartedMs) {
+    } else if (underWay && !underWay.hasStarted && now - underWay.queuedAt >= settings.neverStartedMs) {
       found.push(make({ kind: 'never_started', since: underWay.queuedAt, what: 'has a run that no worker has begun', run: underWay }));
     } else if (interval && runs.length === 0 && current.schedule) {
       const due = Date.parse(interval.end);
@@ -157,7 +157,7 @@ function lateness(
 ): Problem[] {
   const deadline = deadlineOf(sla, timezoneOf(plan), times);
   if (!deadline) return [];
-  const words = `${sla.task === undefined ? '' : `task ${sla.task} `}${promiseWords(sla, deadline.at, timezoneOf(plan))}`;
+  const words = `${sla.task === undefined ? '' : `task ${sla.task} `}${slaText(sla, deadline.at, timezoneOf(plan))}`;
   const late = { kind: 'late', sla, deadline: deadline.at, ...(run && { run }) } as const;
   if (now >= deadline.at) return [make({ ...late, since: deadline.at, what: `is late: ${words}` })];
   if (deadline.warnAt === undefined || now < deadline.warnAt) return [];

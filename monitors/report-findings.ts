@@ -63,8 +63,8 @@ class Report {
     const news = findings.filter(({ key, state, waits }) =>
       before[key] ? before[key].state === 'warning' && state === 'breach' : !(rules.holdsBack && waits),
     );
-    const begun = news.filter(({ key, state }) => state === 'breach' && !before[key]);
-    const storms = stormsOf(begun, rules.storm);
+    const opened = news.filter(({ key, state }) => state === 'breach' && !before[key]);
+    const storms = stormsOf(opened, rules.storm);
     const together = new Set([...storms.values()].flat());
     for (const [incident, storm] of storms) await this.reportStorm(incident, storm);
     await inTurns(
@@ -147,14 +147,14 @@ class Report {
  * they would have. Of the others there is one for each set of channels: everybody is told of what is theirs.
  * @param incident of problems of several pipelines; its last part is when they began
  */
-function stormsOf(begun: readonly Finding[], incident: string): Map<string, readonly Finding[]> {
+function stormsOf(opened: readonly Finding[], incident: string): Map<string, readonly Finding[]> {
   const byPipeline = new Map<string, Finding[]>();
-  for (const finding of begun) {
+  for (const finding of opened) {
     const { dagId } = finding;
     if (dagId !== undefined) byPipeline.set(dagId, [...(byPipeline.get(dagId) ?? []), finding]);
   }
   const own = [...byPipeline].filter(([, findings]) => findings.length >= STORM);
-  const rest = begun.filter(({ dagId }) => !own.some(([pipeline]) => pipeline === dagId));
+  const rest = opened.filter(({ dagId }) => !own.some(([pipeline]) => pipeline === dagId));
   return new Map([
     ...own.map(([dagId, findings]) => [`${dagId}/storm/${incident.split('/').at(-1) ?? ''}`, findings] as const),
     ...(rest.length >= STORM

@@ -7,7 +7,7 @@ import { type Finding, findingOf } from './finding.ts';
 import type { Since } from './since.ts';
 
 /** A loss cannot be put right: its incident ends by itself after so many milliseconds. */
-const TOLD_OF_LOSS = 3_600_000;
+const LOSS_REPORT_MS = 3_600_000;
 /** What a sensor has not read yet may take it so long at the rate at which it reads, in milliseconds. */
 const LAG = 300_000;
 
@@ -64,7 +64,7 @@ function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }:
   if (state === undefined || state === 'paused') return [];
   const found: Trouble[] = [];
   /** Tells of what has been so for a while. `key` is another one when it begins anew. */
-  const tell = (trouble: Trouble['trouble'], key: string, what: string, whatToDo: string): void => {
+  const report = (trouble: Trouble['trouble'], key: string, what: string, whatToDo: string): void => {
     found.push({ sensor: id, dagId, trouble, since: since.began(key), what, whatToDo });
   };
   const keys = {
@@ -80,7 +80,7 @@ function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }:
   const standing = since.lasting(keys.standing, lag > 0) ?? 0;
   const lagging = since.lasting(keys.lagging, neededMs > LAG) ?? 0;
   if (since.lasting(keys.stopped, state === 'stopped') !== undefined) {
-    tell(
+    report(
       'stopped',
       keys.stopped,
       `has stopped: ${why ?? 'it does not say why'}`,
@@ -88,23 +88,23 @@ function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }:
     );
   }
   if (inTheWay >= patience) {
-    tell('trouble', keys.trouble, `is held up: ${problem ?? ''}`, 'It goes on by itself when that is over.');
+    report('trouble', keys.trouble, `is held up: ${problem ?? ''}`, 'It goes on by itself when that is over.');
   } else if (standing >= patience) {
     const line = `stands still, ${lag} events behind, for ${formatDuration(patience)}`;
-    tell('stalled', keys.standing, line, 'Look at its workers and its source.');
+    report('stalled', keys.standing, line, 'Look at its workers and its source.');
   } else if (lagging >= patience) {
     const minutes = Math.round(neededMs / 60_000);
     const line = `lags: ${lag} events wait, ${formatDuration(minutes * 60_000)} of work at ${Math.round(rate)} a second`;
-    tell(
+    report(
       'lagging',
       keys.lagging,
       line,
       'Its runs start late. Give it more `parallelism`, up to the partitions of its topics, or more workers.',
     );
   }
-  if (lost > 0 && (since.lasting(keys.lost, true) ?? 0) < TOLD_OF_LOSS) {
+  if (lost > 0 && (since.lasting(keys.lost, true) ?? 0) < LOSS_REPORT_MS) {
     const line = `has lost ${lost} events: their source had removed them before they were read`;
-    tell('lost', keys.lost, line, 'Keep events for longer at the source; `sluice sensors reset` begins elsewhere.');
+    report('lost', keys.lost, line, 'Keep events for longer at the source; `sluice sensors reset` begins elsewhere.');
   }
   return found;
 }

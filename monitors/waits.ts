@@ -3,7 +3,7 @@ import { isUnderWay } from '../workflows/plan/runs/run.ts';
 import { alertSetting, type AlertsPlan } from '../workflows/plan/incidents/sla.ts';
 import type { OpenWait } from '../workflows/plan/tasks/task-table.ts';
 import { waitKey } from '../workflows/plan/tasks/wait-key.ts';
-import { USUAL_ALERTS } from './finding.ts';
+import { DEFAULT_ALERTS } from './finding.ts';
 import { type Problem, severityOf } from './problem.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
@@ -41,7 +41,7 @@ export function isUnanswered({ id }: NonNullable<OpenProblem['run']>, pipelines:
 /** A task on hold of a critical pipeline is an incident of its own: whoever is paged for that is not paged twice. */
 function alertsFor({ kind }: OpenWait, { plan: { waitingAlerts = {}, alerts, critical } }: WatchedRun): AlertsPlan {
   if (kind !== 'held' || !critical) return waitingAlerts;
-  const paged = alerts ?? USUAL_ALERTS;
+  const paged = alerts ?? DEFAULT_ALERTS;
   return Object.fromEntries(Object.entries(waitingAlerts).filter(([channel, { connection }]) => connection !== paged[channel]?.connection));
 }
 

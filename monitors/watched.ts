@@ -14,7 +14,7 @@ export interface WatchedRun {
   readonly startedAt?: number;
   readonly endedAt?: number;
   /** Whether a worker has taken its first step. */
-  readonly begun: boolean;
+  readonly hasStarted: boolean;
   /** The plan that it carries; edits do not change what it promised. */
   readonly plan: Plan;
   /** The promises that its outputs do not keep, with the reason. */

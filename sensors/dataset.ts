@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { defineTrigger } from './define-trigger.ts';
-import { beginAgain } from './run/start-over.ts';
+import { resetToTime } from './run/time-cursor.ts';
 
 const uris = (description: string) =>
   Type.Optional(
@@ -30,6 +30,6 @@ export const dataset = defineTrigger({
   }),
   exactlyOneOf: [['any', 'all']],
   event: { value: { fields: { updates: { list: 'dyn' }, count: 'int' } } },
-  sensor: { run: async (context) => (await import('./temporal/watch-datasets.ts')).watchDatasets(context), reset: beginAgain },
+  sensor: { run: async (context) => (await import('./temporal/watch-datasets.ts')).watchDatasets(context), reset: resetToTime },
   example: { name: 'sales_made', type: 'dataset', any: ['s3://warehouse/sales'] },
 });

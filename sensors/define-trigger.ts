@@ -7,7 +7,7 @@ import type { Shape } from '../workflows/plan/expressions/shape.ts';
 import type { JsonObject } from '../workflows/plan/values/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import type { TriggerPlan } from '../workflows/plan/trigger.ts';
-import type { EventJudge } from './events/event-judge.ts';
+import type { EventMatcher } from './events/event-matcher.ts';
 import type { EventRuns } from './events/event-runs.ts';
 import type { Cursor } from './run/run-starts.ts';
 import type { SensorJournal } from './run/sensor-journal.ts';
@@ -27,7 +27,7 @@ export interface SensorIdentity {
 
 /** What a sensor's `run` gets. */
 export interface SensorContext extends SensorIdentity {
-  readonly judge: EventJudge;
+  readonly matcher: EventMatcher;
   readonly runs: EventRuns;
   readonly journal: SensorJournal;
   /** Aborted when the sensor is to stop. */

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { duration, expression, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { nowhere } from './run/start-over.ts';
+import { cannotReset } from './run/time-cursor.ts';
 
 /** The answer of an HTTP service. */
 export const http = defineTrigger({
@@ -19,7 +19,7 @@ export const http = defineTrigger({
   event: { meta: { status: 'int' } },
   sensor: {
     run: async (context) => (await import('./http/watch-answer.ts')).watchAnswer(context),
-    reset: nowhere('a service is asked for what it answers now'),
+    reset: cannotReset('a service is asked for what it answers now'),
   },
   example: { name: 'prices_ready', type: 'http', path: '/feeds/prices', until: 'event.ready == true' },
 });

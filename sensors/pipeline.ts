@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { beginAgain } from './run/start-over.ts';
+import { resetToTime } from './run/time-cursor.ts';
 
 /** Runs of another pipeline. */
 export const pipeline = defineTrigger({
@@ -34,6 +34,6 @@ export const pipeline = defineTrigger({
       },
     },
   },
-  sensor: { run: async (context) => (await import('./temporal/watch-runs.ts')).watchRuns(context), reset: beginAgain },
+  sensor: { run: async (context) => (await import('./temporal/watch-runs.ts')).watchRuns(context), reset: resetToTime },
   example: { name: 'after_sales', type: 'pipeline', dag_id: 'daily_product_sales_analysis' },
 });

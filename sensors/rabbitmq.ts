@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
-import { nowhere } from './run/start-over.ts';
+import { cannotReset } from './run/time-cursor.ts';
 import { OnInvalid, StartMode } from './events/event-mode.ts';
 
 /** Messages of a RabbitMQ queue. */
@@ -21,7 +21,7 @@ export const rabbitmq = defineTrigger({
   watches: ({ queue }) => [{ kind: 'RabbitMQ queue', name: String(queue) }],
   sensor: {
     run: async (context) => (await import('./rabbitmq/watch-queue.ts')).watchQueue(context),
-    reset: nowhere('RabbitMQ keeps no messages that were acknowledged'),
+    reset: cannotReset('RabbitMQ keeps no messages that were acknowledged'),
   },
   example: { name: 'orders', type: 'rabbitmq', queue: 'order_processing' },
 });

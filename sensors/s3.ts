@@ -3,7 +3,7 @@ import { matchesGlob } from '../lib/glob.ts';
 import { duration, flag, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
 import { StartMode } from './events/event-mode.ts';
-import { beginAgain } from './run/start-over.ts';
+import { resetToTime } from './run/time-cursor.ts';
 
 /** New or changed objects in S3. */
 export const s3 = defineTrigger({
@@ -38,7 +38,7 @@ export const s3 = defineTrigger({
   ],
   sensor: {
     run: async (context) => (await import('./s3/watch-objects.ts')).watchObjects(context),
-    reset: beginAgain,
+    reset: resetToTime,
   },
   example: { name: 'new_sales', type: 's3', bucket: 'raw-data', prefix: 'sales/' },
 });

@@ -28,7 +28,7 @@ import {
   PAUSE_BACKFILL,
   RESUME_BACKFILL,
 } from './plan/runs/backfill.ts';
-import type { OperatorWord } from './plan/runs/decision.ts';
+import type { OperatorRequest } from './plan/runs/decision.ts';
 import { type Choice, chooseIntervals, type IntervalRun, type IntervalState } from './plan/timetable/interval-coverage.ts';
 import { intervalsBackwards, intervalsBetween } from './plan/timetable/intervals.ts';
 import { runFacts } from './plan/runs/run-facts.ts';
@@ -36,8 +36,8 @@ import type { DataInterval } from './plan/timetable/schedule.ts';
 import { BACKFILL_PRIORITY } from './run/run-limits.ts';
 import { workflowScope } from './temporal-scope.ts';
 
-const pause = defineUpdate<string, [OperatorWord]>(PAUSE_BACKFILL);
-const resume = defineUpdate<string, [OperatorWord]>(RESUME_BACKFILL);
+const pause = defineUpdate<string, [OperatorRequest]>(PAUSE_BACKFILL);
+const resume = defineUpdate<string, [OperatorRequest]>(RESUME_BACKFILL);
 const progressQuery = defineQuery<BackfillReport>(BACKFILL_QUERY);
 
 const REUSE = { none: 'REJECT_DUPLICATE', failed: 'ALLOW_DUPLICATE_FAILED_ONLY', all: 'ALLOW_DUPLICATE' } as const;
@@ -53,13 +53,16 @@ const CHUNK = 200;
 export async function SluiceBackfill(input: BackfillInput): Promise<BackfillReport> {
   const backfill = new Backfill(input);
   setHandler(progressQuery, () => backfill.report);
-  setHandler(pause, (word) => backfill.pause(word), { validator: checkWord, description: 'Begin no further runs: {"by", "reason"?}' });
-  setHandler(resume, (word) => backfill.resume(word), { validator: checkWord, description: 'Go on: {"by", "reason"?}' });
+  setHandler(pause, (request) => backfill.pause(request), {
+    validator: checkRequest,
+    description: 'Begin no further runs: {"by", "reason"?}',
+  });
+  setHandler(resume, (request) => backfill.resume(request), { validator: checkRequest, description: 'Go on: {"by", "reason"?}' });
   return backfill.complete();
 }
 
-function checkWord(word: OperatorWord): void {
-  if (typeof word?.by !== 'string' || word.by.trim() === '')
+function checkRequest(request: OperatorRequest): void {
+  if (typeof request?.by !== 'string' || request.by.trim() === '')
     throw ApplicationFailure.nonRetryable('Say who decides, in `by`.', 'DecisionRefused');
 }
 
@@ -69,7 +72,7 @@ class Backfill {
   private succeeded: number;
   private skipped: number;
   private readonly failed: string[];
-  private paused: OperatorWord | undefined;
+  private paused: OperatorRequest | undefined;
   private active = 0;
 
   constructor(private readonly input: BackfillInput) {
@@ -90,16 +93,16 @@ class Backfill {
     return { total: this.input.total, ...this.progress };
   }
 
-  pause(word: OperatorWord): string {
-    this.paused = word;
+  pause(request: OperatorRequest): string {
+    this.paused = request;
     this.draw();
-    return `paused by ${word.by}; ${this.active} runs go on to their end`;
+    return `paused by ${request.by}; ${this.active} runs go on to their end`;
   }
 
-  resume(word: OperatorWord): string {
+  resume(request: OperatorRequest): string {
     this.paused = undefined;
     this.draw();
-    return `resumed by ${word.by}`;
+    return `resumed by ${request.by}`;
   }
 
   /** A backfill that is cancelled ends when the runs that it has begun have ended. */

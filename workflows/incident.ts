@@ -11,7 +11,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OperatorWord } from './plan/runs/decision.ts';
+import type { OperatorRequest } from './plan/runs/decision.ts';
 import {
   ACKNOWLEDGE_INCIDENT,
   type ChannelMemory,
@@ -24,7 +24,7 @@ import {
   RESOLVE_INCIDENT,
 } from './plan/incidents/incident.ts';
 import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
-import { Teller } from './tell-channel.ts';
+import { ChannelNotifier } from './notify-channel.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 
@@ -35,20 +35,24 @@ export async function SluiceIncident(input: IncidentInput): Promise<IncidentStat
   const incident = new Incident(input);
   setHandler(defineQuery<IncidentState>(INCIDENT_QUERY), () => incident.state);
   setHandler(defineSignal<[Observation]>(OBSERVE), (observation) => incident.observe(observation));
-  setHandler(defineUpdate<string, [OperatorWord]>(ACKNOWLEDGE_INCIDENT), (word) => incident.acknowledge(word), { validator: checkWord });
-  setHandler(defineUpdate<string, [OperatorWord]>(RESOLVE_INCIDENT), (word) => incident.resolve(word), { validator: checkWord });
+  setHandler(defineUpdate<string, [OperatorRequest]>(ACKNOWLEDGE_INCIDENT), (request) => incident.acknowledge(request), {
+    validator: checkRequest,
+  });
+  setHandler(defineUpdate<string, [OperatorRequest]>(RESOLVE_INCIDENT), (request) => incident.resolve(request), {
+    validator: checkRequest,
+  });
   return incident.run();
 }
 
-function checkWord(word: OperatorWord): void {
-  if (typeof word?.by !== 'string' || word.by.trim() === '')
+function checkRequest(request: OperatorRequest): void {
+  if (typeof request?.by !== 'string' || request.by.trim() === '')
     throw ApplicationFailure.nonRetryable('Say who decides, in `by`.', 'DecisionRefused');
 }
 
 class Incident {
   private wanted: Observation | undefined;
   private readonly openedAt: string;
-  private readonly channels = new Map<string, Teller>();
+  private readonly channels = new Map<string, ChannelNotifier>();
   private acknowledgedBy: string | undefined;
   private acknowledged = false;
   private log: string[];
@@ -67,13 +71,13 @@ class Incident {
   }
 
   private addChannel(memory: ChannelMemory): void {
-    const teller = new Teller(
+    const notifier = new ChannelNotifier(
       this.input.key,
       memory,
       (line) => this.note(line),
       () => this.draw(),
     );
-    this.channels.set(memory.channel, teller);
+    this.channels.set(memory.channel, notifier);
   }
 
   get state(): IncidentState {
@@ -81,7 +85,7 @@ class Incident {
     const channels = this.memories();
     const sent = (what: 'warning' | 'breach'): boolean => channels.some((each) => each.sent === what && each.open?.includes(what));
     const told = sent('breach') ? (this.acknowledgedBy === undefined ? 'triggered' : 'acknowledged') : sent('warning') ? 'warned' : 'open';
-    const over = this.wanted?.state === 'over' && this.tellers().every((teller) => teller.isDone());
+    const over = this.wanted?.state === 'over' && this.notifiers().every((notifier) => notifier.isDone());
     return {
       key,
       state: over ? 'resolved' : told,
@@ -107,14 +111,14 @@ class Incident {
     this.draw();
   }
 
-  acknowledge({ by, reason }: OperatorWord): string {
+  acknowledge({ by, reason }: OperatorRequest): string {
     this.acknowledgedBy = by;
     this.acknowledged = false;
     this.note(`acknowledged by ${by}${reason === undefined ? '' : `: ${reason}`}`);
     return `acknowledged by ${by}`;
   }
 
-  resolve({ by, reason }: OperatorWord): string {
+  resolve({ by, reason }: OperatorRequest): string {
     if (this.wanted) this.wanted = { ...this.wanted, state: 'over' };
     this.note(`resolved by ${by}${reason === undefined ? '' : `: ${reason}`}`);
     return `resolved by ${by}`;
@@ -129,15 +133,15 @@ class Incident {
         await condition(allHandlersFinished);
         if (this.isOver()) return this.finish();
       }
-      const due = this.tellers().filter((teller) => teller.isDue(wanted, this.failuresBeside(teller)));
+      const due = this.notifiers().filter((notifier) => notifier.isDue(wanted, this.failuresBeside(notifier)));
       // One channel that is away holds up no other: each goes on by itself.
-      for (const teller of due) void teller.tell(wanted, this.failuresBeside(teller)).finally(() => this.draw());
+      for (const notifier of due) void notifier.notify(wanted, this.failuresBeside(notifier)).finally(() => this.draw());
       if (!this.acknowledged && this.acknowledgedBy !== undefined) {
         this.acknowledged = true;
-        for (const teller of this.tellers()) void teller.acknowledge(wanted.page, this.acknowledgedBy);
+        for (const notifier of this.notifiers()) void notifier.acknowledge(wanted.page, this.acknowledgedBy);
       }
       if (workflowInfo().continueAsNewSuggested) {
-        await condition(() => this.tellers().every((teller) => !teller.busy) && allHandlersFinished());
+        await condition(() => this.notifiers().every((notifier) => !notifier.busy) && allHandlersFinished());
         await continueAsNew<typeof SluiceIncident>({
           key: this.input.key,
           before: {
@@ -156,13 +160,13 @@ class Incident {
     const { wanted } = this;
     if (!wanted) return false;
     return (
-      this.tellers().some((teller) => teller.isDue(wanted, this.failuresBeside(teller))) ||
+      this.notifiers().some((notifier) => notifier.isDue(wanted, this.failuresBeside(notifier))) ||
       (!this.acknowledged && this.acknowledgedBy !== undefined)
     );
   }
 
   private isOver(): boolean {
-    return this.wanted?.state === 'over' && this.tellers().every((teller) => !teller.busy && teller.isDone());
+    return this.wanted?.state === 'over' && this.notifiers().every((notifier) => !notifier.busy && notifier.isDone());
   }
 
   private finish(): IncidentState {
@@ -170,17 +174,17 @@ class Incident {
     return this.state;
   }
 
-  private tellers(): Teller[] {
+  private notifiers(): ChannelNotifier[] {
     return [...this.channels.values()];
   }
 
   /** Why other channels do not deliver, for people who read this one. */
-  private failuresBeside(teller: Teller): string[] {
-    return this.tellers().flatMap((other) => (other === teller || other.undelivered === undefined ? [] : [other.undelivered]));
+  private failuresBeside(notifier: ChannelNotifier): string[] {
+    return this.notifiers().flatMap((other) => (other === notifier || other.undelivered === undefined ? [] : [other.undelivered]));
   }
 
   private memories(): ChannelMemory[] {
-    return this.tellers().map((teller) => teller.memory);
+    return this.notifiers().map((notifier) => notifier.memory);
   }
 
   private note(line: string): void {

@@ -50,8 +50,8 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
   }
   const interval = input.interval ?? intervalOfTick(input);
   // Runs of the first releases were begun with a state in words; it stays with them to the end, and they have no deadline.
-  const beganInWords = workflowInfo().typedSearchAttributes.get(STATE) !== undefined;
-  const first = [...(input.interval ? [] : intervalAttributes(interval)), ...(beganInWords ? [] : deadlineAttribute(input, interval))];
+  const hasStateFromStart = workflowInfo().typedSearchAttributes.get(STATE) !== undefined;
+  const first = [...(input.interval ? [] : intervalAttributes(interval)), ...(hasStateFromStart ? [] : deadlineAttribute(input, interval))];
   if (first.length > 0) upsertSearchAttributes(first);
   const host = new TemporalHost(input.heldByCallers);
   let state: RunResult['state'] = 'failed';
@@ -65,7 +65,7 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
     if (isCancellation(error)) state = 'canceled';
     throw error;
   } finally {
-    const last = lastAttributes(state, input.plan, beganInWords, isPartial, host);
+    const last = lastAttributes(state, input.plan, hasStateFromStart, isPartial, host);
     if (last.length > 0) upsertSearchAttributes(last);
   }
 }

@@ -10,8 +10,8 @@ import {
 } from '@temporalio/workflow';
 import {
   type BrokenFile,
-  type LookCall,
-  type LookResult,
+  type CheckCycleInput,
+  type CheckCycleResult,
   MONITOR_EXPECTS,
   MONITOR_QUERY,
   type MonitorInput,
@@ -19,7 +19,7 @@ import {
   type MonitorState,
 } from './plan/incidents/incident.ts';
 
-const { look } = proxyActivities<{ look(call: LookCall): Promise<LookResult> }>({
+const { look } = proxyActivities<{ look(call: CheckCycleInput): Promise<CheckCycleResult> }>({
   startToCloseTimeout: '2 minutes',
   // A monitor that dies in the middle of a look is found dead this soon; the other one looks again.
   heartbeatTimeout: '6s',

@@ -2,15 +2,15 @@ import { ApplicationFailure } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import {
   type ApprovalVote,
-  CANCEL_WORD,
+  CANCEL_REQUEST,
   type HeldDecision,
-  type OperatorWord,
+  type OperatorRequest,
   RUN_OPERATIONS,
   TASK_OPERATIONS,
-  type TaskWord,
+  type TaskRequest,
 } from './plan/runs/decision.ts';
 import { TASK_TABLE_QUERY, type TaskTable, type TaskTableRequest } from './plan/tasks/task-table.ts';
-import { checkWord } from './run/operations.ts';
+import { checkRequest } from './run/operations.ts';
 import type { PipelineRun } from './run/pipeline-run.ts';
 
 /**
@@ -39,36 +39,36 @@ export function acceptDecisions(run: PipelineRun): void {
     },
   );
   for (const operation of RUN_OPERATIONS) {
-    handle<OperatorWord>(
+    handle<OperatorRequest>(
       operation,
       `${operation === 'pause' ? 'Begin no further tasks' : 'Go on'}: {"by", "reason"?}`,
-      (word) => operations.checkRun(operation, word),
-      (word) => operations.onRun(operation, word),
+      (request) => operations.checkRun(operation, request),
+      (request) => operations.onRun(operation, request),
     );
   }
   for (const operation of TASK_OPERATIONS) {
-    handle<TaskWord>(
+    handle<TaskRequest>(
       operation,
-      `${TASK_WORDS[operation]}: {"task", "by", "reason"?}`,
-      (word) => operations.checkTask(operation, word),
-      (word) => operations.onTask(operation, word),
+      `${TASK_OPERATION_HELP[operation]}: {"task", "by", "reason"?}`,
+      (request) => operations.checkTask(operation, request),
+      (request) => operations.onTask(operation, request),
     );
   }
-  setHandler(defineSignal<[OperatorWord]>(CANCEL_WORD), (word) => {
-    if (checkWord(word) === undefined) operations.note('cancel', word);
+  setHandler(defineSignal<[OperatorRequest]>(CANCEL_REQUEST), (request) => {
+    if (checkRequest(request) === undefined) operations.note('cancel', request);
   });
 }
 
-const TASK_WORDS = {
+const TASK_OPERATION_HELP = {
   skip: 'Skip a task, and go on as if it had been skipped',
   'mark-success': 'Go on as if a task had succeeded, without an output',
   retry: 'Try a task again that has failed, and what waited for it',
 } as const;
 
-function handle<T>(name: string, description: string, check: (word: T) => string | undefined, take: (word: T) => string): void {
+function handle<T>(name: string, description: string, check: (request: T) => string | undefined, take: (request: T) => string): void {
   setHandler(defineUpdate<string, [T]>(name), take, {
-    validator: (word: T) => {
-      const mistake = check(word);
+    validator: (request: T) => {
+      const mistake = check(request);
       if (mistake !== undefined) throw ApplicationFailure.nonRetryable(mistake, 'DecisionRefused');
     },
     description,

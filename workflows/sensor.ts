@@ -17,7 +17,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OperatorWord } from './plan/runs/decision.ts';
+import type { OperatorRequest } from './plan/runs/decision.ts';
 import { describeTrigger } from './plan/describe.ts';
 import type { Plan } from './plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
@@ -54,15 +54,15 @@ export async function SluiceSensor(input: SensorInput): Promise<void> {
   setHandler(defineQuery<SensorState>(SENSOR_QUERY), () => sensor.state);
   setHandler(defineSignal<[SensorReport]>(SENSOR_REPORT), (report) => sensor.take(report));
   setHandler(defineSignal<[Plan]>(SENSOR_UPDATE), (plan) => sensor.update(plan));
-  setHandler(defineUpdate<string, [OperatorWord]>(PAUSE_SENSOR), (word) => sensor.pause(word), {
-    validator: checkWord,
+  setHandler(defineUpdate<string, [OperatorRequest]>(PAUSE_SENSOR), (request) => sensor.pause(request), {
+    validator: checkRequest,
     description: 'Look at no further events: {"by", "reason"?}',
   });
-  setHandler(defineUpdate<string, [OperatorWord]>(RESUME_SENSOR), (word) => sensor.resume(word), {
-    validator: checkWord,
+  setHandler(defineUpdate<string, [OperatorRequest]>(RESUME_SENSOR), (request) => sensor.resume(request), {
+    validator: checkRequest,
     description: 'Go on: {"by", "reason"?}',
   });
-  setHandler(defineUpdate<string, [OperatorWord & { to: string }]>(RESET_SENSOR), (word) => sensor.reset(word), {
+  setHandler(defineUpdate<string, [OperatorRequest & { to: string }]>(RESET_SENSOR), (request) => sensor.reset(request), {
     validator: checkReset,
     description: 'Begin again elsewhere: {"by", "to": "earliest" | "latest" | a time, "reason"?}',
   });
@@ -70,16 +70,16 @@ export async function SluiceSensor(input: SensorInput): Promise<void> {
   return sensor.run();
 }
 
-function checkWord(word: OperatorWord): void {
-  if (typeof word?.by !== 'string' || word.by.trim() === '')
+function checkRequest(request: OperatorRequest): void {
+  if (typeof request?.by !== 'string' || request.by.trim() === '')
     throw ApplicationFailure.nonRetryable('Say who decides, in `by`.', 'DecisionRefused');
 }
 
-function checkReset(word: OperatorWord & { to: string }): void {
-  checkWord(word);
-  if (!['earliest', 'latest'].includes(word.to) && Number.isNaN(Date.parse(word.to))) {
+function checkReset(request: OperatorRequest & { to: string }): void {
+  checkRequest(request);
+  if (!['earliest', 'latest'].includes(request.to) && Number.isNaN(Date.parse(request.to))) {
     throw ApplicationFailure.nonRetryable(
-      `'${word.to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`,
+      `'${request.to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`,
       'DecisionRefused',
     );
   }
@@ -89,12 +89,12 @@ class Sensor {
   private plan: Plan;
   private readonly since: string;
   private ends: SensorEnd[];
-  private paused: OperatorWord | undefined;
+  private paused: OperatorRequest | undefined;
   private stopped: string | undefined;
   private lastClaim: StartClaim | undefined;
   private readonly reports = new Map<number, SensorReport>();
   /** Who moves the consumers at the moment, and where to. */
-  private resetting: OperatorWord | undefined;
+  private resetting: OperatorRequest | undefined;
   /** The length of the history when the plan was sent last: whether that was after a cancellation. */
   private wantedAt = 0;
   /** Something has happened that the consumers have to stop for. */
@@ -144,25 +144,25 @@ class Sensor {
     this.stirred = true;
   }
 
-  pause(word: OperatorWord): string {
-    this.paused = word;
+  pause(request: OperatorRequest): string {
+    this.paused = request;
     this.stirred = true;
-    return `paused by ${word.by}`;
+    return `paused by ${request.by}`;
   }
 
-  resume(word: OperatorWord): string {
+  resume(request: OperatorRequest): string {
     this.paused = undefined;
     this.stopped = undefined;
     this.stirred = true;
-    return `resumed by ${word.by}`;
+    return `resumed by ${request.by}`;
   }
 
   /** Stops the consumers, moves where they stand, and begins them again, unless somebody has paused them meanwhile. One reset at a time. */
-  async reset({ by, reason, to }: OperatorWord & { to: string }): Promise<string> {
-    const word = { by, reason: reason ?? `resets it to ${to}` };
-    if (!patched('resets-in-turn')) return this.resetBesideOthers(word, to);
+  async reset({ by, reason, to }: OperatorRequest & { to: string }): Promise<string> {
+    const request = { by, reason: reason ?? `resets it to ${to}` };
+    if (!patched('resets-in-turn')) return this.resetBesideOthers(request, to);
     while (this.resetting) await condition(() => this.resetting === undefined);
-    this.resetting = word;
+    this.resetting = request;
     this.stirred = true;
     try {
       return await this.moveConsumers(to);
@@ -173,9 +173,9 @@ class Sensor {
   }
 
   /** As earlier releases did it, for histories in which they have. */
-  private async resetBesideOthers(word: OperatorWord, to: string): Promise<string> {
+  private async resetBesideOthers(request: OperatorRequest, to: string): Promise<string> {
     const before = this.paused;
-    this.pause(word);
+    this.pause(request);
     try {
       return await this.moveConsumers(to);
     } finally {
@@ -305,7 +305,7 @@ class Sensor {
 
 const MARKS = { running: '▶', paused: '‖', stopped: '✘' } as const;
 
-function words({ by, reason }: OperatorWord): string {
+function words({ by, reason }: OperatorRequest): string {
   return `by ${by}${reason === undefined ? '' : `: ${reason}`}`;
 }
 

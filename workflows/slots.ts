@@ -24,17 +24,17 @@ import {
   type SlotsAnswer,
   type SlotsInput,
   type SlotsShortage,
-  type SlotsWanted,
+  type SlotsRequest,
 } from './plan/slots/slot-messages.ts';
 import { type SlotNews, type SlotRequest, Slots, type SlotState } from './plan/slots/slots.ts';
 
-const requestSlots = defineSignal<[SlotsWanted]>(REQUEST_SLOTS);
+const requestSlots = defineSignal<[SlotsRequest]>(REQUEST_SLOTS);
 const releaseSlots = defineSignal<[string]>(RELEASE_SLOTS);
 const resize = defineUpdate<string, [number]>(RESIZE_POOL);
 const slotsQuery = defineQuery<SlotState>(SLOTS_QUERY);
 
 /** How often it is looked whether holders still live, while somebody waits: a run that was terminated releases nothing. */
-const LOOK_EVERY = 5_000;
+const POLL_INTERVAL_MS = 5_000;
 /** Nobody has asked for so long: what needs no keeping ends. */
 const IDLE = 60_000;
 
@@ -50,7 +50,7 @@ export function SluiceSlots(input: SlotsInput): Promise<SlotState> {
 export async function holdSlots({ kind, state, untold = [] }: SlotsInput, isHistoryLong: () => boolean): Promise<SlotState> {
   const slots = new Slots(state);
   const news: SlotNews[] = [...untold];
-  let telling = 0;
+  let notifying = 0;
   let drawn = false;
   const take = (some: readonly SlotNews[]): void => {
     news.push(...some);
@@ -82,12 +82,12 @@ export async function holdSlots({ kind, state, untold = [] }: SlotsInput, isHist
   for (;;) {
     if (isHistoryLong()) {
       // The server drops a signal whose sender goes on in a new history before it was delivered: what is not told yet is told from there.
-      await condition(() => telling === 0 && allHandlersFinished());
+      await condition(() => notifying === 0 && allHandlersFinished());
       await continueAsNew<typeof SluiceSlots>({ kind, state: slots.state, ...(news.length > 0 && { untold: news }) });
     }
     for (const each of news.splice(0)) {
-      telling++;
-      void tell(each, (key) => take(slots.release(key))).finally(() => telling--);
+      notifying++;
+      void notify(each, (key) => take(slots.release(key))).finally(() => notifying--);
     }
     if (!drawn) setCurrentDetails(describe(slots));
     drawn = true;
@@ -104,12 +104,12 @@ async function freeWhatEnded(slots: Slots, take: (news: readonly SlotNews[]) => 
   for (;;) {
     await condition(() => slots.state.waiting.length > 0);
     for (const key of await ended(slots.state.holders)) take(slots.release(key));
-    await sleep(LOOK_EVERY);
+    await sleep(POLL_INTERVAL_MS);
   }
 }
 
 /** Tells who is concerned. Whoever cannot be told has ended. */
-async function tell(news: SlotNews, gone: (key: string) => void): Promise<void> {
+async function notify(news: SlotNews, gone: (key: string) => void): Promise<void> {
   const { key, workflowId, runId } = news.kind === 'cancel' ? news.holder : news.request;
   const handle = getExternalWorkflowHandle(workflowId, runId);
   try {
@@ -132,7 +132,7 @@ async function ended(holders: readonly SlotRequest[]): Promise<string[]> {
       return holders.filter(({ runId }) => gone.has(runId)).map(({ key }) => key);
     } catch {
       // No answer says nothing about who has ended.
-      await sleep(LOOK_EVERY);
+      await sleep(POLL_INTERVAL_MS);
     }
   }
 }

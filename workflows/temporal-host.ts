@@ -36,7 +36,7 @@ import { type ItemOutcome, ITEMS_WORKFLOW, type ItemsInput } from './plan/tasks/
 import type { Json } from './plan/values/json.ts';
 import { type Past, PAST_ACTIVITY } from './plan/runs/past.ts';
 import type { RetryRule, TaskPlan, WaitPlan } from './plan/plan.ts';
-import { type RunResult, type RunStanding, waitsForPeople } from './plan/runs/run.ts';
+import { type RunResult, type RunStatus, waitsForPeople } from './plan/runs/run.ts';
 import { runFacts } from './plan/runs/run-facts.ts';
 import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
 import {
@@ -78,8 +78,8 @@ const IDS_ARE_BOUNDED = 'ids-are-bounded';
 export class TemporalHost implements RunHost {
   private readonly root = workflowScope();
   private readonly answers = new Map<string, boolean>();
-  private standing: RunStanding = 'running';
-  private shown: RunStanding = 'running';
+  private status: RunStatus = 'running';
+  private shown: RunStatus = 'running';
   private waitsShown = '';
   /** Who of this run waits for slots and hears when there are too few, by key. */
   private readonly waiting = new Map<string, (capacity: number) => void>();
@@ -100,9 +100,9 @@ export class TemporalHost implements RunHost {
     return Date.now();
   }
 
-  show(board: () => string): void {
+  show(taskTable: () => string): void {
     // The SDK makes JSON of the details when it is asked for them; a board drawn at each step of a run is seldom looked at.
-    setCurrentDetails({ toJSON: board } as unknown as string);
+    setCurrentDetails({ toJSON: taskTable } as unknown as string);
   }
 
   within<T>({ timeoutMs, shielded = false, inside }: ScopeOptions, work: (scope: RunScope) => Promise<T>): Promise<T> {
@@ -113,7 +113,7 @@ export class TemporalHost implements RunHost {
   }
 
   execute(call: ActivityCall, scope: RunScope): Promise<Json> {
-    return told(call.task, () => temporalScope(scope).run(() => schedule(call)));
+    return translateErrors(call.task, () => temporalScope(scope).run(() => schedule(call)));
   }
 
   begin(call: ActivityCall, inside: RunScope): RunningActivity {
@@ -146,13 +146,13 @@ export class TemporalHost implements RunHost {
       });
       return wait ? ((await child.result()) as RunResult) : undefined;
     };
-    const result = await told(task, () => temporalScope(scope).run(started));
+    const result = await translateErrors(task, () => temporalScope(scope).run(started));
     const outputs = Object.fromEntries(Object.entries(result?.tasks ?? {}).map(([name, { output = null }]) => [name, output]));
     return { run_id: workflowId, state: result?.state ?? 'running', outputs };
   }
 
   runItems({ id, summary, input }: ItemsCall, scope: RunScope): Promise<readonly ItemOutcome[]> {
-    return told(input.task, () =>
+    return translateErrors(input.task, () =>
       temporalScope(scope).run(() =>
         executeChild<(input: ItemsInput) => Promise<ItemOutcome[]>>(ITEMS_WORKFLOW, {
           workflowId: idWithinLimit(id),
@@ -218,7 +218,7 @@ export class TemporalHost implements RunHost {
 
   past({ id, task, question }: PastCall, scope: RunScope): Promise<Past> {
     const { start, end } = question.interval;
-    return told(task, () =>
+    return translateErrors(task, () =>
       temporalScope(scope).run(() =>
         scheduleActivity<Past>(PAST_ACTIVITY, [question], {
           activityId: id,
@@ -240,12 +240,12 @@ export class TemporalHost implements RunHost {
     );
   }
 
-  enter(state: RunStanding): void {
-    const aboutPeople = waitsForPeople(state) || waitsForPeople(this.standing);
+  enter(state: RunStatus): void {
+    const aboutPeople = waitsForPeople(state) || waitsForPeople(this.status);
     // Asked for in this order, so that a new run has one marker for both.
     const shown = waitsForPeople(state) && !patched(WAITS_IN_MEMO) && !patched(WAITS_ARE_SHOWN) ? 'running' : state;
     const isNew = shown !== this.shown;
-    this.standing = state;
+    this.status = state;
     this.shown = shown;
     // Runs of earlier releases have no attribute while they wait for people, and may have the same one twice otherwise.
     if (isNew || !aboutPeople) upsertSearchAttributes([{ key: STATE, value: shown === 'running' ? null : shown }]);
@@ -327,7 +327,7 @@ const ACTIVITY_OPTIONS = {
 const OPTION_ROWS = new Set<(task: TaskPlan) => ActivityOptions | undefined>(Object.values(ACTIVITY_OPTIONS));
 
 /** Does a task's work, and says in the words of runs how it failed. */
-async function told<T>(task: TaskPlan, work: () => Promise<T>): Promise<T> {
+async function translateErrors<T>(task: TaskPlan, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -8,13 +8,13 @@ import { userFault } from '../run/errors.ts';
 import type { ColumnPair } from './canonical.ts';
 import { compareRows, type Difference, type RowComparison, type RowCounts } from './compare-rows.ts';
 import type { Params } from './parameters.ts';
-import { MOST_REPAIRED, type Repaired, repairTarget } from './repair.ts';
+import { MAX_REPAIRED_ROWS, type Repaired, repairTarget } from './repair.ts';
 import { type Mismatch, Report, type ReportPlace } from './report.ts';
 import type { SideName, Sides } from './row-expressions.ts';
 import { labelOf, type Side } from './side.ts';
 import { withSide } from './sides/open-side.ts';
 import { sideTypes } from './sides/side-types.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { checkTolerance, type ToleranceResult } from './tolerance.ts';
 
 /** What a `reconcile` task tells. */
 export interface Reconciliation {
@@ -73,7 +73,7 @@ async function compare(ctx: TaskContext, task: Params, opened: Sides): Promise<R
     const [source, target] = await Promise.all([countOf(opened.source, late?.source), countOf(opened.target, late?.target)]);
     const [missing, extra] = [Math.max(0, source - target), Math.max(0, target - source)];
     const counts = { compared: Math.max(source, target), changed: 0, missing, extra, differing: missing + extra };
-    return conclude(task, counts, judge(counts.differing, counts.compared, tolerance), { report: null, examples: [] });
+    return conclude(task, counts, checkTolerance(counts.differing, counts.compared, tolerance), { report: null, examples: [] });
   }
   const groups = task.key ?? [];
   const sides =
@@ -106,7 +106,7 @@ async function compare(ctx: TaskContext, task: Params, opened: Sides): Promise<R
       ...comparison,
       resumePoint: ctx.resumePoint,
       found: (difference) => {
-        if (task.on_mismatch === 'repair' && differences.length <= MOST_REPAIRED) differences.push(difference);
+        if (task.on_mismatch === 'repair' && differences.length <= MAX_REPAIRED_ROWS) differences.push(difference);
         return report.add(difference);
       },
     });
@@ -118,9 +118,9 @@ async function compare(ctx: TaskContext, task: Params, opened: Sides): Promise<R
     report.destroy();
   }
   const counts = { ...counted, differing: counted.changed + counted.missing + counted.extra };
-  const verdict = judge(counts.differing, counts.compared, tolerance);
-  const concluded = conclude(task, counts, verdict, { report: uri, examples: report.shown });
-  if (!verdict.exceeded || task.on_mismatch !== 'repair') return concluded;
+  const result = checkTolerance(counts.differing, counts.compared, tolerance);
+  const concluded = conclude(task, counts, result, { report: uri, examples: report.shown });
+  if (!result.exceeded || task.on_mismatch !== 'repair') return concluded;
   const { undo, moved } = await repair(ctx, task, comparison, differences);
   const updated = moved === 0 ? '' : ` ${count(moved)} of them lay outside the condition of one side, and were updated where they are.`;
   const summary = `${concluded.summary} All ${count(differences.length)} rows are repaired.${updated} What takes it back: ${undo}`;
@@ -208,18 +208,18 @@ function reportPlace(ctx: TaskContext, task: Params, file: string): ReportPlace 
 function conclude(
   task: Params,
   counts: Counts,
-  verdict: Verdict,
+  result: ToleranceResult,
   { report, examples }: Pick<Reconciliation, 'report' | 'examples'>,
 ): Reconciliation {
   const { on_mismatch: onMismatch = 'fail' } = task;
-  const summary = sayIt(task, counts, verdict, report, examples);
-  if (verdict.exceeded && onMismatch === 'fail') throw userFault('DataMismatch', summary);
-  if (verdict.exceeded && onMismatch === 'approve') {
+  const summary = sayIt(task, counts, result, report, examples);
+  if (result.exceeded && onMismatch === 'fail') throw userFault('DataMismatch', summary);
+  if (result.exceeded && onMismatch === 'approve') {
     throw userFault('DataMismatch', `${summary} Accept it with \`sluice mark-success\`, or compare again with \`sluice retry\`.`);
   }
   const { compared, differing, changed, missing, extra } = counts;
   return {
-    discrepancy: verdict.discrepancy,
+    discrepancy: result.discrepancy,
     compared,
     differing,
     changed,
@@ -236,7 +236,7 @@ function conclude(
 function sayIt(
   { source, target, tolerance = '0', compare: how = 'row' }: Params,
   { compared, differing, changed, missing, extra }: Counts,
-  { discrepancy }: Verdict,
+  { discrepancy }: ToleranceResult,
   report: string | null,
   examples: readonly Mismatch[],
 ): string {

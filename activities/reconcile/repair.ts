@@ -10,7 +10,7 @@ import type { Difference } from './compare-rows.ts';
 import { type RowExpressions, rowExpressions, type SideName, type Sides } from './row-expressions.ts';
 
 /** Where more differ, it is no fault of some rows: the load is to be done again. */
-export const MOST_REPAIRED = 10_000;
+export const MAX_REPAIRED_ROWS = 10_000;
 /** A statement binds 32,767 values at most on Redshift, 65,535 on PostgreSQL. */
 const VALUES_AT_ONCE = 30_000;
 
@@ -48,10 +48,10 @@ export interface Repaired {
  */
 export async function repairTarget(repair: Repair): Promise<Repaired> {
   const { sides, keys, columns, differences } = repair;
-  if (differences.length > MOST_REPAIRED) {
+  if (differences.length > MAX_REPAIRED_ROWS) {
     throw userFault(
       'DataMismatch',
-      `More than ${MOST_REPAIRED.toLocaleString('en-US')} rows differ: too many to repair one by one. Load the target again, and then compare.`,
+      `More than ${MAX_REPAIRED_ROWS.toLocaleString('en-US')} rows differ: too many to repair one by one. Load the target again, and then compare.`,
     );
   }
   const found = await findTable(repair.database, parseTableName(repair.table));

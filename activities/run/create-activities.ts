@@ -3,7 +3,7 @@ import { readableValues } from '../../connections/in-expressions.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import type { TaskType } from '../define-task.ts';
-import { getConnection, runTask, type Surroundings } from './run-task.ts';
+import { getConnection, runTask, type TaskDependencies } from './run-task.ts';
 
 const ANY_TYPE = CONNECTIONS.map(({ type }) => type);
 
@@ -13,13 +13,13 @@ const ANY_TYPE = CONNECTIONS.map(({ type }) => type);
  */
 export function createActivities(
   catalog: readonly TaskType[],
-  surroundings: Surroundings,
+  dependencies: TaskDependencies,
 ): Record<string, (input: TaskInput) => Promise<Json>> & { connection_fields: (names: readonly string[]) => Promise<Json> } {
   const tasks = catalog
     .filter(({ runtime }) => runtime === 'activity')
-    .map((taskType): [string, (input: TaskInput) => Promise<Json>] => [taskType.type, (input) => runTask(taskType, surroundings, input)]);
+    .map((taskType): [string, (input: TaskInput) => Promise<Json>] => [taskType.type, (input) => runTask(taskType, dependencies, input)]);
   return Object.assign(Object.fromEntries(tasks), {
     connection_fields: async (names: readonly string[]) =>
-      Object.fromEntries(names.map((name) => [name, readableValues(getConnection(surroundings.connections, name, ANY_TYPE))])),
+      Object.fromEntries(names.map((name) => [name, readableValues(getConnection(dependencies.connections, name, ANY_TYPE))])),
   });
 }

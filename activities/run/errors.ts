@@ -14,14 +14,14 @@ export function userFault(type: UserFaultType, message: string, cause?: unknown)
 /**
  * What a task that waits throws as long as it has to.
  * @param message says what is missing
- * @param lookAfter milliseconds until the next look; absent: its `poke_interval`
+ * @param checkAfterMs milliseconds until the next look; absent: its `poke_interval`
  */
-export function notYet(message: string, lookAfter?: number): ApplicationFailure {
+export function notYet(message: string, checkAfterMs?: number): ApplicationFailure {
   return ApplicationFailure.create({
     type: NOT_YET,
     message,
     nonRetryable: false,
-    ...(lookAfter !== undefined && { nextRetryDelay: lookAfter }),
+    ...(checkAfterMs !== undefined && { nextRetryDelay: checkAfterMs }),
   });
 }
 
@@ -33,11 +33,11 @@ export function notYet(message: string, lookAfter?: number): ApplicationFailure 
  */
 export async function orNotYet<T>(
   absent: readonly UserFaultType[],
-  look: () => Promise<T> | T,
+  check: () => Promise<T> | T,
   explain = (message: string): string => message,
 ): Promise<T> {
   try {
-    return await look();
+    return await check();
   } catch (error) {
     const isAbsent = error instanceof ApplicationFailure && (absent as readonly unknown[]).includes(error.type);
     throw isAbsent ? notYet(explain(error.message)) : error;

@@ -13,13 +13,13 @@ import type { BatchItem, TaskInput } from '../../workflows/plan/tasks/task-input
 import { checkParams, fitParams } from './check-params.ts';
 import type { TaskType } from '../define-task.ts';
 import { platformFault, userFault } from './errors.ts';
-import { beforeTheEnd, withinLook } from './last-look.ts';
+import { scheduleLastCheck, withCheckTimeout } from './last-check.ts';
 import { runFolder } from '../support/dataset/run-folder.ts';
 import type { OutputStore } from './output-store.ts';
 import type { RunLookup } from './run-lookup.ts';
 
 /** What a worker gives to its tasks. */
-export interface Surroundings {
+export interface TaskDependencies {
   readonly connections: Connections;
   /** What people must not be told: the secrets of the connections. */
   readonly secrets: Scrubber;
@@ -29,7 +29,11 @@ export interface Surroundings {
 }
 
 /** Runs a task type as an activity: heartbeats, connections, cancellation, the rules for failures, the size of the output. */
-export async function runTask(taskType: TaskType, { connections, secrets, outputs, runs }: Surroundings, input: TaskInput): Promise<Json> {
+export async function runTask(
+  taskType: TaskType,
+  { connections, secrets, outputs, runs }: TaskDependencies,
+  input: TaskInput,
+): Promise<Json> {
   const activity = Context.current();
   const { info } = activity;
   const startedAt = performance.now();
@@ -91,7 +95,7 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
       input.batch ? runBatch(input.batch, (item, suffix) => runOnce(item, suffix, signal)) : runOnce(input, '', signal);
     return await failOnCallbackError(`${info.workflowExecution?.workflowId}/${info.activityId}`, activity.cancellationSignal, (signal) =>
       taskType.waits
-        ? withinLook(info, signal, taskType.summary(withCurrentNames(taskType.params, input.params) as never), work)
+        ? withCheckTimeout(info, signal, taskType.summary(withCurrentNames(taskType.params, input.params) as never), work)
         : work(signal),
     );
   } catch (error) {
@@ -113,7 +117,7 @@ export async function runTask(taskType: TaskType, { connections, secrets, output
     }
     const failure = input.retryRules ? withRules(error, input.retryRules) : error;
     if (taskType.waits && failure instanceof ApplicationFailure && !failure.nonRetryable) {
-      throw beforeTheEnd(failure, info, performance.now() - startedAt);
+      throw scheduleLastCheck(failure, info, performance.now() - startedAt);
     }
     throw failure;
   } finally {

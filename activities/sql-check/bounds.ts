@@ -31,7 +31,7 @@ function numberOf(value: Json): number {
 }
 
 /** In words: `at least 1 and at most 100, ± 0.1%`. */
-export function sayBounds({ equals, min, max, between = [], tolerance }: Bounds): string {
+export function boundsText({ equals, min, max, between = [], tolerance }: Bounds): string {
   const [least = min, most = max] = between;
   const parts = [
     equals !== undefined && `${equals}`,

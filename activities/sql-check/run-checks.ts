@@ -10,7 +10,7 @@ import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../su
 import { didYouMean, listNames } from '../support/sql/nearest.ts';
 import { rowOf } from '../support/sql/rows.ts';
 import { buildSelect } from '../support/sql/select-statement.ts';
-import { sayBounds, withinBounds } from './bounds.ts';
+import { boundsText, withinBounds } from './bounds.ts';
 import type { Check, CheckResult } from './check.ts';
 
 interface Interval {
@@ -114,7 +114,7 @@ class Checker {
   }
 
   #bounded(check: Check, value: Json): Finding {
-    return { ok: withinBounds(value, check), value, expected: sayBounds(check), rows: [] };
+    return { ok: withinBounds(value, check), value, expected: boundsText(check), rows: [] };
   }
 
   /** No row may be there. */

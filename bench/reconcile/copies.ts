@@ -11,7 +11,7 @@ import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { getObject, listObjects, openS3 } from '../../lib/s3.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
-import { compare, type Taken } from '../comparison.ts';
+import { compare, type Sample } from '../comparison.ts';
 import type { Measure } from '../measure.ts';
 import { peakMemory } from './peak-memory.ts';
 import { runActivity } from './run-activity.ts';
@@ -49,7 +49,7 @@ export async function benchCopies(environment: Environment, rows: number): Promi
     run('psql', [urlOf(environment, 'bench_target'), '-qc', 'TRUNCATE loaded_orders', '-c', 'DROP TABLE IF EXISTS sluice_loads']);
   try {
     const file = join(folder, 'orders.csv.gz');
-    const extractByHand = (): Promise<Taken> =>
+    const extractByHand = (): Promise<Sample> =>
       timed(async () => {
         await byHand(EXTRACT_BY_HAND, 'bench_source', file);
         await new Upload({ client: s3, params: { Bucket: BUCKET, Key: 'bench/by-hand.csv.gz', Body: createReadStream(file) } }).done();
@@ -89,7 +89,7 @@ export async function benchCopies(environment: Environment, rows: number): Promi
   }
 }
 
-async function ours(environment: Environment, type: string, params: JsonObject, rows: number): Promise<Taken> {
+async function ours(environment: Environment, type: string, params: JsonObject, rows: number): Promise<Sample> {
   let output: Json = null;
   const taken = await timed(async () => {
     output = await runActivity(environment, type, params);
@@ -99,7 +99,7 @@ async function ours(environment: Environment, type: string, params: JsonObject, 
   return taken;
 }
 
-async function timed(work: () => Promise<unknown>): Promise<Taken> {
+async function timed(work: () => Promise<unknown>): Promise<Sample> {
   const begin = performance.now();
   await work();
   return { ms: performance.now() - begin };

@@ -12,8 +12,8 @@ import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 /** Runs one attempt of a task as a worker would, without a run around it. */
 export async function runActivity(environment: Environment, type: string, params: JsonObject): Promise<Json> {
   const runs = { find: () => Promise.resolve([]), taskState: () => Promise.resolve(undefined), isUnderWay: () => Promise.resolve(false) };
-  const surroundings = { connections: connectionsFrom(environment), secrets: new Scrubber([]), outputs: undefined, runs };
-  const activity = createActivities(CATALOG, surroundings)[type];
+  const dependencies = { connections: connectionsFrom(environment), secrets: new Scrubber([]), outputs: undefined, runs };
+  const activity = createActivities(CATALOG, dependencies)[type];
   if (!activity) throw new Error(`There is no activity ${type}.`);
   // Each call is a run of its own: what one has done, the next does not take for its own.
   const workflowExecution = { workflowId: `bench/${randomUUID()}`, runId: 'bench' };

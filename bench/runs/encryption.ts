@@ -7,7 +7,7 @@ import { connectWorker } from '../../temporal/worker/connect-worker.ts';
 import { startManualRun } from '../../temporal/runs/runs.ts';
 import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import { compare, type Taken } from '../comparison.ts';
+import { compare, type Sample } from '../comparison.ts';
 import type { Measure } from '../measure.ts';
 import { benchActivities } from './activities.ts';
 import { chain, fanOut, INTERVAL } from './plans.ts';
@@ -16,7 +16,7 @@ const PAIRS = 25;
 const WARM_UP_ROUNDS = 10;
 
 interface Side {
-  run(plan: Plan): Promise<Taken>;
+  run(plan: Plan): Promise<Sample>;
   close(): Promise<void>;
 }
 

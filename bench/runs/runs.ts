@@ -16,7 +16,7 @@ import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { installRuntime } from '../../temporal/worker/worker-process.ts';
 import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import { compare, type Taken } from '../comparison.ts';
+import { compare, type Sample } from '../comparison.ts';
 import type { Measure } from '../measure.ts';
 import { benchActivities } from './activities.ts';
 import { measureApply } from './apply.ts';
@@ -86,7 +86,7 @@ async function warmUp(client: Client): Promise<void> {
 
 /** A shape of a run beside a workflow of that shape, and beside one that has as much in its history to be looked at. */
 async function compareShape(client: Client, what: string, plan: Plan, workflow: string, size: number, runs = 1): Promise<Measure[]> {
-  const own = (): Promise<Taken> => many(runs, () => ours(client, plan));
+  const own = (): Promise<Sample> => many(runs, () => ours(client, plan));
   return [
     ...(await compare(what, { time: 1.05, events: 1.05 }, PAIRS_OF_SHAPES, own, () => many(runs, () => byHand(client, workflow, [size])))),
     ...(await compare(`${what}: beside one that records as much`, { time: 1.05 }, PAIRS_OF_SHAPES, own, () =>
@@ -147,18 +147,18 @@ async function withWorkers<T>(environment: Environment, work: () => Promise<T>):
   }
 }
 
-function ours(client: Client, plan: Plan): Promise<Taken> {
+function ours(client: Client, plan: Plan): Promise<Sample> {
   return taken(client, async () => (await startManualRun(client, plan, QUEUES[0], INTERVAL, randomUUID())).pipelineRunId);
 }
 
-function byHand(client: Client, workflow: string, args: unknown[], facts: Partial<WorkflowStartOptions> = {}): Promise<Taken> {
+function byHand(client: Client, workflow: string, args: unknown[], facts: Partial<WorkflowStartOptions> = {}): Promise<Sample> {
   return taken(
     client,
     async () => (await client.workflow.start(workflow, { ...facts, taskQueue: QUEUES[1], workflowId: randomUUID(), args })).workflowId,
   );
 }
 
-async function taken(client: Client, start: () => Promise<string>): Promise<Taken> {
+async function taken(client: Client, start: () => Promise<string>): Promise<Sample> {
   const began = performance.now();
   const handle = client.workflow.getHandle(await start());
   await handle.result();
@@ -167,7 +167,7 @@ async function taken(client: Client, start: () => Promise<string>): Promise<Take
 }
 
 /** So many runs begun at once: until the last of them has ended. */
-async function many(count: number, run: () => Promise<Taken>): Promise<Taken> {
+async function many(count: number, run: () => Promise<Sample>): Promise<Sample> {
   const all = await Promise.all(Array.from({ length: count }, run));
   return { ms: Math.max(...all.map(({ ms }) => ms)), events: all.reduce((sum, { events = 0 }) => sum + events, 0) };
 }

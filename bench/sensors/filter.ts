@@ -4,7 +4,7 @@ import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { whenLoaded } from '../../lib/kafka/coordinator-loading.ts';
 import { kafkajsSource } from '../../lib/kafka/kafkajs-source.ts';
 import { decodeJson } from '../../lib/kafka/decode-record.ts';
-import { EventJudge } from '../../sensors/events/event-judge.ts';
+import { EventMatcher } from '../../sensors/events/event-matcher.ts';
 import { EventRuns } from '../../sensors/events/event-runs.ts';
 import { DeadLetters } from '../../sensors/kafka/dead-letters.ts';
 import { EachRecord } from '../../sensors/kafka/each-record.ts';
@@ -170,7 +170,7 @@ async function sensorPass(connection: KafkaConnection, topic: string): Promise<P
       connection: () => {
         throw new Error('It is open already.');
       },
-      judge: new EventJudge(plan, TRIGGER),
+      matcher: new EventMatcher(plan, TRIGGER),
       runs: new EventRuns(plan, TRIGGER, 'bench', COUNTED, journal, enough.signal),
       journal,
       signal: enough.signal,

@@ -36,7 +36,7 @@ const STARTED_WITHIN = 60_000;
 /** How long it is waited for what should come, in milliseconds. */
 const PATIENCE = 600_000;
 /** Looking costs the broker a request for each group, and so it is done no more often. In milliseconds. */
-const LOOK_EVERY = 2_000;
+const POLL_INTERVAL_MS = 2_000;
 
 /** What a thousand sensors cost that share a worker: idle, and with records to look at; and whether each starts its run. */
 export async function benchManySensors(): Promise<Measure[]> {
@@ -90,7 +90,7 @@ class Bench {
     await inTurns(this.plans, AT_ONCE, (plan) =>
       applySensorChange(this.client, { id: sensorId(plan.dagId, TRIGGER), action: 'start', plan, trigger: TRIGGER }, this.queue),
     );
-    const there = await until(async () => (await this.reading()) === SENSORS, PATIENCE, LOOK_EVERY);
+    const there = await until(async () => (await this.reading()) === SENSORS, PATIENCE, POLL_INTERVAL_MS);
     const joined = performance.now() - began;
     process.stderr.write(`${await this.reading()} sensors read after ${seconds(joined)}\n`);
     await delay(SETTLED);
@@ -99,11 +99,11 @@ class Bench {
     await producer.connect();
     const [busy] = await Promise.all([weigh(this.worker), this.pace(producer)]);
     const last = performance.now();
-    const upToDate = await until(async () => (await this.behind()) === 0, PATIENCE, LOOK_EVERY);
+    const upToDate = await until(async () => (await this.behind()) === 0, PATIENCE, POLL_INTERVAL_MS);
     const late = performance.now() - last;
     await producer.sendBatch({ topicMessages: this.topics.map((topic) => ({ topic, messages: [recordOf(0.9)] })) });
     const sent = performance.now();
-    await until(async () => (await this.runs()) >= SENSORS, PATIENCE, LOOK_EVERY);
+    await until(async () => (await this.runs()) >= SENSORS, PATIENCE, POLL_INTERVAL_MS);
     const started = performance.now() - sent;
     await producer.disconnect();
     // One too many would come late.

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Client } from '@temporalio/client';
-import type { Mischief, PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
+import type { Fault, PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { inTurns } from '../../lib/in-turns.ts';
@@ -50,7 +50,7 @@ export async function measureChannelFaults(client: Client, environment: Environm
     () => undefined,
   );
   const running = group.run();
-  const status = (code: number, more: { body?: string; type?: string } = {}): Mischief => ({ kind: 'status', status: code, ...more });
+  const status = (code: number, more: { body?: string; type?: string } = {}): Fault => ({ kind: 'status', status: code, ...more });
   try {
     const measures = [
       await faults.meet('429 × 10, then 202', 1, times(10, status(429))),
@@ -95,9 +95,9 @@ class ChannelFaults {
   }
 
   /** Incidents begin while the next requests meet `mischief`, and are over when all are told. */
-  async meet(what: string, count: number, mischief: readonly Mischief[]): Promise<Measure> {
+  async meet(what: string, count: number, mischief: readonly Fault[]): Promise<Measure> {
     const keys = this.keysOf(what, count);
-    this.pagerDuty.mischief.push(...mischief);
+    this.pagerDuty.faults.push(...mischief);
     await this.observe(keys, 'breach');
     await this.told(keys);
     await this.observe(keys, 'over');

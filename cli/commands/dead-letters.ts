@@ -10,9 +10,9 @@ import { createSensorStarts } from '../../temporal/sensors/sensor-starts.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunEvent, TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { sourceId } from '../../sensors/events/event-id.ts';
-import { EventJudge, type Verdict } from '../../sensors/events/event-judge.ts';
+import { EventMatcher, type EventMatch } from '../../sensors/events/event-matcher.ts';
 import { kafka } from '../../sensors/kafka.ts';
-import { judgeRecord } from '../../sensors/kafka/judge-record.ts';
+import { matchRecord } from '../../sensors/kafka/match-record.ts';
 import { type KeptLetter, readDeadLetters } from '../../sensors/kafka/read-dead-letters.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { findPlan } from '../find-plan.ts';
@@ -70,7 +70,7 @@ command
     const found = await triggerOf(pipeline, name);
     if (!found) return;
     const { plan, trigger } = found;
-    const judge = new EventJudge(plan, trigger);
+    const matcher = new EventMatcher(plan, trigger);
     const decode = decoderOf(trigger.source.format, connectionOf(trigger));
     if (typeof decode === 'string') throw new CommandError(decode);
     const letters = await lettersOf(found);
@@ -78,13 +78,13 @@ command
       const starts = createSensorStarts(client, taskQueueOf(environment));
       const outcomes: [string, string][] = [];
       for (const { record, origin } of letters) {
-        const verdict = await judgeRecord(record, (event) => judgeAlone(judge, trigger, event), decode);
-        if (verdict.kind === 'none') outcomes.push([origin, 'does not meet the condition']);
-        else if (verdict.kind === 'invalid') outcomes.push([origin, `still invalid: ${verdict.reason}`]);
+        const match = await matchRecord(record, (event) => matchAlone(matcher, trigger, event), decode);
+        if (match.kind === 'none') outcomes.push([origin, 'does not meet the condition']);
+        else if (match.kind === 'invalid') outcomes.push([origin, `still invalid: ${match.reason}`]);
         else {
-          const event = trigger.mode.kind === 'batch' ? aloneInBatch(verdict.event) : verdict.event;
-          const { id, former } = verdict.id === undefined ? sourceId(origin) : { id: verdict.id, former: verdict.former };
-          const run = { plan, cause: trigger.type, trigger: trigger.name, id, ...(former && { former }), params: verdict.params, event };
+          const event = trigger.mode.kind === 'batch' ? aloneInBatch(match.event) : match.event;
+          const { id, former } = match.id === undefined ? sourceId(origin) : { id: match.id, former: match.former };
+          const run = { plan, cause: trigger.type, trigger: trigger.name, id, ...(former && { former }), params: match.params, event };
           outcomes.push([origin, `${(await starts.start(run)) === 'started' ? 'started' : 'known already:'} ${starts.idOf(run)}`]);
         }
       }
@@ -129,12 +129,12 @@ function connectionOf({ source }: TriggerPlan): KafkaConnection {
 }
 
 /** One event by itself: under `mode: batch` it is a batch of one. */
-function judgeAlone(judge: EventJudge, { mode }: TriggerPlan, event: RunEvent): Verdict {
+function matchAlone(matcher: EventMatcher, { mode }: TriggerPlan, event: RunEvent): EventMatch {
   if (mode.kind === 'window')
     throw new CommandError('A window counts many events: `sluice sensors reset` reads them again, with those that were invalid.');
-  if (mode.kind !== 'batch') return judge.judge(event);
-  const verdict = judge.matches(event);
-  return verdict.kind === 'run' ? judge.run(aloneInBatch(event)) : verdict;
+  if (mode.kind !== 'batch') return matcher.match(event);
+  const match = matcher.matches(event);
+  return match.kind === 'run' ? matcher.run(aloneInBatch(event)) : match;
 }
 
 function aloneInBatch(event: RunEvent): RunEvent {

@@ -13,7 +13,7 @@ import {
   resolveIncident,
   showIncident,
 } from '../../temporal/monitors/incidents.ts';
-import type { OperatorWord } from '../../workflows/plan/runs/decision.ts';
+import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import type { IncidentState, Notice } from '../../workflows/plan/incidents/incident.ts';
 import { environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
@@ -46,7 +46,7 @@ command
     print(options, incident, formatIncident(incident));
   });
 
-interface Word {
+interface RequestOptions {
   readonly as: string;
   readonly reason?: string;
 }
@@ -61,9 +61,9 @@ for (const [name, description, act] of [
     .argument('<key>', 'as `sluice incidents list` shows it')
     .addOption(new Option('--as <name>', 'who says so').default(userInfo().username))
     .option('--reason <text>', 'why; shown in the incident')
-    .action(async (key: string, { as: by, reason }: Word) => {
-      const word: OperatorWord = { by, ...(reason !== undefined && { reason }) };
-      say(await withClient((client) => act(client, key, word)));
+    .action(async (key: string, { as: by, reason }: RequestOptions) => {
+      const request: OperatorRequest = { by, ...(reason !== undefined && { reason }) };
+      say(await withClient((client) => act(client, key, request)));
     });
 }
 

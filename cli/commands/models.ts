@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { findFileDamage } from '../../activities/support/models/model-files.ts';
 import type { ModelVersion } from '../../activities/support/models/model-registry.ts';
 import { requireFiles } from '../../activities/support/models/model-tasks.ts';
-import { findEarlierChampion } from '../../activities/support/models/standing-champion.ts';
+import { findPreviousChampion } from '../../activities/support/models/usable-champion.ts';
 import { EXIT } from '../../lib/exit-code.ts';
 import { formatTable } from '../../lib/table.ts';
 import { CommandError, outputOption, type OutputOptions, print, say } from '../command-context.ts';
@@ -125,7 +125,7 @@ placed(command.command('rollback'))
   .addOption(asOption())
   .action(async (model: string, { as: by, ...options }: Options & { readonly as: string }) => {
     await withPlace(await placeOf(model, options), async (open, signal) => {
-      const earlier = await findEarlierChampion(open.models, model, signal);
+      const earlier = await findPreviousChampion(open.models, model, signal);
       if (typeof earlier === 'string') throw new CommandError(earlier);
       await makeChampion(open, model, earlier.version, by, options, signal);
     });

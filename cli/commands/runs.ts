@@ -23,7 +23,7 @@ interface Options extends OutputOptions {
 }
 
 /** How many runs are asked at a time for whom they wait. */
-const ASKED_AT_ONCE = 10;
+const CONCURRENT_REQUESTS = 10;
 
 /** `sluice runs`: the newest runs. */
 export const command = new Command('runs')
@@ -62,7 +62,7 @@ function formatRuns(runs: readonly RunSummary[]): string {
 /** Runs with what each waits for. */
 async function printWaiting(client: Client, runs: readonly RunSummary[], options: Options, dagId: string | undefined): Promise<void> {
   const waits = new Map<string, readonly OpenWait[]>();
-  await inTurns(runs, ASKED_AT_ONCE, async (run) => {
+  await inTurns(runs, CONCURRENT_REQUESTS, async (run) => {
     const table = await askTaskTable(client, run, { outputs: false });
     if (table) waits.set(run.temporalRunId, table.waits);
   });

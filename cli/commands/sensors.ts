@@ -2,8 +2,8 @@ import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
 import { taskQueueOf } from '../../lib/environment.ts';
 import { formatTable } from '../../lib/table.ts';
-import { listSensors, pauseSensor, resetSensor, resumeSensor, type SensorStanding } from '../../temporal/sensors/sensors.ts';
-import type { OperatorWord } from '../../workflows/plan/runs/decision.ts';
+import { listSensors, pauseSensor, resetSensor, resumeSensor, type SensorStatus } from '../../temporal/sensors/sensors.ts';
+import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import { sensorId } from '../../workflows/plan/sensor.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
@@ -27,7 +27,7 @@ export const command = new Command('sensors')
     );
   });
 
-interface Word {
+interface RequestOptions {
   readonly as: string;
   readonly reason?: string;
 }
@@ -36,27 +36,27 @@ for (const [name, description, act] of [
   ['pause', 'Look at no further events; what has been started goes on.', pauseSensor],
   ['resume', 'Go on where it was; also after it has stopped.', resumeSensor],
 ] as const) {
-  withWord(command.command(name).description(description)).action(async (sensor: string, word: Word) => {
-    say(await withClient((client) => act(client, idOf(sensor), wordOf(word))));
+  withRequestOptions(command.command(name).description(description)).action(async (sensor: string, request: RequestOptions) => {
+    say(await withClient((client) => act(client, idOf(sensor), wordOf(request))));
   });
 }
 
-withWord(
+withRequestOptions(
   command.command('reset').description('Begin again elsewhere. Events whose runs Temporal still remembers start none a second time.'),
 )
   .requiredOption('--to <place>', 'earliest, latest, or a time such as 2024-01-31T06:00:00Z')
-  .action(async (sensor: string, { to, ...word }: Word & { to: string }) => {
-    say(await withClient((client) => resetSensor(client, idOf(sensor), { ...wordOf(word), to })));
+  .action(async (sensor: string, { to, ...request }: RequestOptions & { to: string }) => {
+    say(await withClient((client) => resetSensor(client, idOf(sensor), { ...wordOf(request), to })));
   });
 
-function withWord(to: Command): Command {
+function withRequestOptions(to: Command): Command {
   return to
     .argument('<sensor>', '<dag_id>/<trigger>, as `sluice sensors` shows it')
     .addOption(new Option('--as <name>', 'who says so').default(userInfo().username))
     .option('--reason <text>', 'why; shown in the sensor');
 }
 
-function wordOf({ as: by, reason }: Word): OperatorWord {
+function wordOf({ as: by, reason }: RequestOptions): OperatorRequest {
   return { by, ...(reason !== undefined && { reason }) };
 }
 
@@ -67,7 +67,7 @@ function idOf(sensor: string): string {
   return sensorId(dagId, trigger);
 }
 
-function formatSensors(sensors: readonly SensorStanding[]): string {
+function formatSensors(sensors: readonly SensorStatus[]): string {
   return formatTable(
     ['SENSOR', 'STATE', 'EVENTS', 'RATE', 'BEHIND', 'MATCHES', 'STARTED', 'COOLDOWN', 'INVALID', 'LAST START'],
     sensors.map(({ id, state }) => {

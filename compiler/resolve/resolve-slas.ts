@@ -6,7 +6,7 @@ import {
   MAX_SLAS,
   type Severity,
   type SlaPlan,
-  type SlaPromise,
+  type SlaCondition,
   type SlaReference,
   type Suppression,
   type WarnAt,
@@ -15,7 +15,7 @@ import { calendarOf } from './resolve-schedule.ts';
 import type { Path, Source } from '../read/source.ts';
 import type { TaskNode } from './task-node.ts';
 
-const PROMISES = ['within', 'by', 'assert'] as const;
+const SLA_KEYS = ['within', 'by', 'assert'] as const;
 /** References that only runs of a schedule have. */
 const OF_A_SCHEDULE: ReadonlySet<string> = new Set(['logical_date', 'data_interval_end']);
 
@@ -54,7 +54,7 @@ function slasOf(source: Source, keys: Json | undefined, path: Path, schedule: Sc
     const name = String(sla.name);
     if (names.has(name)) source.report('SL301', [...at, 'name'], `Two SLAs are named '${name}'.`, 'give each its own name');
     names.add(name);
-    const promise = promiseOf(source, sla, at, schedule !== null, task);
+    const promise = slaConditionOf(source, sla, at, schedule !== null, task);
     const calendar = resolveCalendar(source, sla, at, schedule);
     return promise === undefined
       ? []
@@ -71,8 +71,14 @@ function slasOf(source: Source, keys: Json | undefined, path: Path, schedule: Sc
   });
 }
 
-function promiseOf(source: Source, sla: JsonObject, path: Path, isScheduled: boolean, task: string | undefined): SlaPromise | undefined {
-  const given = PROMISES.filter((key) => sla[key] !== undefined);
+function slaConditionOf(
+  source: Source,
+  sla: JsonObject,
+  path: Path,
+  isScheduled: boolean,
+  task: string | undefined,
+): SlaCondition | undefined {
+  const given = SLA_KEYS.filter((key) => sla[key] !== undefined);
   if (given.length !== 1) {
     const what = given.length === 0 ? 'promises nothing' : `promises several things: ${given.join(', ')}`;
     source.report('SL208', path, `The SLA '${String(sla.name)}' ${what}.`, 'give one of within, by and assert');

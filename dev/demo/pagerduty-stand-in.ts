@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { runTool } from '../servers/run-tool.ts';
 
 /** An event as Events API v2 takes it. */
-export interface TakenEvent {
+export interface ReceivedEvent {
   readonly routing_key: string;
   readonly event_action: 'trigger' | 'acknowledge' | 'resolve';
   readonly dedup_key: string;
@@ -22,7 +22,7 @@ export interface TakenEvent {
 }
 
 /** What it does with a request: `accept` answers it as it should, so that a later one is hit; `accept-and-hang-up` takes it and does not answer. */
-export type Mischief =
+export type Fault =
   | { readonly kind: 'accept' }
   | { readonly kind: 'status'; readonly status: number; readonly body?: string; readonly type?: string; readonly location?: string }
   | { readonly kind: 'reset' }
@@ -32,7 +32,7 @@ export type Mischief =
 /** PagerDuty as far as events go: HTTPS, Events API v2 with its limits and its answers. It misbehaves when it is told to. */
 export class PagerDutyStandIn {
   /** All that it has taken, in order. */
-  readonly events: TakenEvent[] = [];
+  readonly events: ReceivedEvent[] = [];
   readonly changes: unknown[] = [];
   /** How often an alert was opened, by its key. */
   readonly opened = new Map<string, number>();
@@ -40,9 +40,9 @@ export class PagerDutyStandIn {
   /** What was against its rules, in words. */
   readonly complaints: string[] = [];
   /** What it does with the next requests, one after the other. */
-  readonly mischief: Mischief[] = [];
+  readonly faults: Fault[] = [];
   /** What it does with every request; undefined: what it should. */
-  always: Mischief | undefined;
+  always: Fault | undefined;
   /** Requests at the same time, the most for any key. */
   mostAtOnce = 0;
   private readonly busy = new Map<string, number>();
@@ -94,20 +94,20 @@ export class PagerDutyStandIn {
   }
 
   private answer(url: string, body: Buffer, response: ServerResponse): void {
-    const event = JSON.parse(body.toString()) as TakenEvent;
+    const event = JSON.parse(body.toString()) as ReceivedEvent;
     const key = event.dedup_key ?? '';
     this.busy.set(key, (this.busy.get(key) ?? 0) + 1);
     this.mostAtOnce = Math.max(this.mostAtOnce, this.busy.get(key) ?? 0);
     response.on('close', () => this.busy.set(key, (this.busy.get(key) ?? 1) - 1));
-    const mischief = this.mischief.shift() ?? this.always;
-    switch (mischief?.kind) {
+    const faults = this.faults.shift() ?? this.always;
+    switch (faults?.kind) {
       case 'status':
         response
-          .writeHead(mischief.status, {
-            'content-type': mischief.type ?? 'application/json',
-            ...(mischief.location !== undefined && { location: mischief.location }),
+          .writeHead(faults.status, {
+            'content-type': faults.type ?? 'application/json',
+            ...(faults.location !== undefined && { location: faults.location }),
           })
-          .end(mischief.body ?? '{"status":"trouble"}');
+          .end(faults.body ?? '{"status":"trouble"}');
         return;
       case 'reset':
         response.socket?.destroy();
@@ -131,7 +131,7 @@ export class PagerDutyStandIn {
     }
   }
 
-  private take(url: string, event: TakenEvent, body: Buffer): string[] {
+  private take(url: string, event: ReceivedEvent, body: Buffer): string[] {
     if (url === '/v2/change/enqueue') {
       this.changes.push(event);
       return [];
@@ -152,7 +152,7 @@ export class PagerDutyStandIn {
 
 export const ROUTING_KEY = '0123456789abcdef0123456789abcdef';
 
-function mistakesOf({ routing_key, event_action, dedup_key, payload, links }: TakenEvent, body: Buffer): string[] {
+function mistakesOf({ routing_key, event_action, dedup_key, payload, links }: ReceivedEvent, body: Buffer): string[] {
   return [
     ...(body.length > 512 * 1024 ? [`the event has ${body.length} bytes`] : []),
     ...(routing_key !== ROUTING_KEY ? ['routing_key is wrong'] : []),

@@ -3,16 +3,16 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 import { type RunEvent, type StartRefused, type TemporalRefused, type TriggerPlan } from '../../workflows/plan/trigger.ts';
 import type { QuietTime, StartClaim } from '../../workflows/plan/sensor.ts';
 import { type EventId, sourceId } from './event-id.ts';
-import type { Verdict } from './event-judge.ts';
+import type { EventMatch } from './event-matcher.ts';
 import { type Origins, OwnOutput } from './own-output.ts';
-import type { EndedRun, EndedRuns, RunStarts, WantedRun } from '../run/run-starts.ts';
+import type { EndedRun, EndedRuns, RunStarts, RunRequest } from '../run/run-starts.ts';
 import type { SensorJournal } from '../run/sensor-journal.ts';
 
 /** A server that does not answer is asked again after this many milliseconds, then after ever more. */
 const FIRST_WAIT = 200;
 const LONGEST_WAIT = 5_000;
 /** How often runs in flight are looked at, in milliseconds, while there is no room for another. */
-const LOOK_EVERY = 500;
+const POLL_INTERVAL_MS = 500;
 /** A quiet time whose end by the clock is not known is asked about again after this many milliseconds. */
 const ASK_AGAIN = 1_000;
 
@@ -58,13 +58,13 @@ export class EventRuns {
    */
   async start(
     event: RunEvent,
-    { params, id: key, former }: Verdict & { kind: 'run' },
+    { params, id: key, former }: EventMatch & { kind: 'run' },
     id: string,
-    { formerNames, ...more }: Pick<WantedRun, 'upTo' | 'interval'> & { readonly formerNames?: readonly string[] } = {},
+    { formerNames, ...more }: Pick<RunRequest, 'upTo' | 'interval'> & { readonly formerNames?: readonly string[] } = {},
   ): Promise<string | undefined> {
     const { mode, maxInFlight, type: cause } = this.trigger;
     const known: EventId = key === undefined ? sourceId(id, formerNames) : { id: key, ...(former && { former }) };
-    const wanted: WantedRun = { plan: this.plan, cause, trigger: this.trigger.name, ...known, params, event, ...more };
+    const wanted: RunRequest = { plan: this.plan, cause, trigger: this.trigger.name, ...known, params, event, ...more };
     if (mode.kind === 'cooldown') {
       // One after the other: the order of the events decides who starts.
       const claimed = this.claims.then(() => this.claim({ id: wanted.id, at: event.meta.timestamp, askedAt: new Date().toISOString() }));
@@ -121,7 +121,7 @@ export class EventRuns {
   }
 
   /** Waits until fewer runs than allowed are in flight, and takes a place for this one. */
-  private async room(run: WantedRun, limit: number): Promise<void> {
+  private async room(run: RunRequest, limit: number): Promise<void> {
     this.counted ??= this.insist(() => this.starts.open(this.plan.dagId, this.trigger.type)).then((runs) => {
       for (const each of runs) this.open.add(each);
     });
@@ -138,7 +138,7 @@ export class EventRuns {
   }
 
   private async look(): Promise<void> {
-    await delay(LOOK_EVERY, undefined, { signal: this.signal });
+    await delay(POLL_INTERVAL_MS, undefined, { signal: this.signal });
     const before = [...this.open];
     const open = new Set(await this.insist(() => this.starts.stillOpen(before)));
     for (const each of before) if (!open.has(each)) this.open.delete(each);

@@ -4,7 +4,7 @@ import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import { type Look, pollSource } from '../run/poll.ts';
+import { type PollResult, pollSource } from '../run/poll.ts';
 
 /** How the answer stood at the last look, and how many runs have been started. */
 interface AnswerCursor {
@@ -16,21 +16,21 @@ interface AnswerCursor {
 
 /** Starts a run when a condition over a service's answer becomes true; without one, when the answer changes. */
 export async function watchAnswer(context: SensorContext): Promise<never> {
-  const { trigger, judge, runs, signal } = context;
+  const { trigger, matcher, runs, signal } = context;
   const { path, until, poke_interval: every, timeout } = trigger.source;
   const timeoutMs = parseDuration(String(timeout ?? '60s')) ?? 60_000;
   let isFirst = true;
   return pollSource<AnswerCursor>(context, {
     every: parseDuration(String(every ?? '1m')) ?? 60_000,
     begin: () => Promise.resolve({ runs: 0 }),
-    async look(cursor): Promise<Look<AnswerCursor>> {
+    async poll(cursor): Promise<PollResult<AnswerCursor>> {
       // The cursor of a sensor that died may not know of its last run; its runs do.
       const started = isFirst ? Math.max(cursor.runs, await countOf(context)) : cursor.runs;
       const { status, body } = await callHttp(context.connection(['http']), { path: String(path), timeoutMs, signal });
       if (status < 200 || status > 299) throw new Error(`${String(path)} is answered with ${status}.`);
       const event: RunEvent = { value: body, meta: { timestamp: new Date().toISOString(), status } };
       const was = typeof until === 'string' && started > cursor.runs ? true : cursor.was;
-      const is = typeof until === 'string' ? judge.evaluate(until, event) === true : fingerprint(body);
+      const is = typeof until === 'string' ? matcher.evaluate(until, event) === true : fingerprint(body);
       isFirst = false;
       const isNew = typeof until === 'string' ? is === true && was !== true : was !== undefined && was !== is;
       if (!isNew) return { found: [], cursor: { runs: started, was: is } };

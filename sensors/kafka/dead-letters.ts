@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka, Producer } from 'kafkajs';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
-import { originOf } from './judge-record.ts';
+import { originOf } from './match-record.ts';
 
 /** Where the records of a trigger go that cannot be read. */
 export function deadLetterTopic(dagId: string, trigger: string): string {

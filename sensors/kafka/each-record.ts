@@ -4,9 +4,9 @@ import { ifRefused } from '../events/event-runs.ts';
 import { InParallel } from '../run/in-parallel.ts';
 import { stopped } from '../run/sensor-stopped.ts';
 import type { DeadLetter } from './dead-letters.ts';
-import { originOf } from './judge-record.ts';
-import { ALIVE_EVERY, AT_ONCE, type HandlerContext, type RecordHandler } from './record-handler.ts';
-import { sift } from './sift.ts';
+import { originOf } from './match-record.ts';
+import { HEARTBEAT_INTERVAL_MS, MAX_CONCURRENT_STARTS, type HandlerContext, type RecordHandler } from './record-handler.ts';
+import { matchBatch } from './match-batch.ts';
 
 /** Modes `each` and `cooldown`: a run for a record. An offset is committed when the server has all runs up to it, and not before. */
 export class EachRecord implements RecordHandler {
@@ -14,14 +14,14 @@ export class EachRecord implements RecordHandler {
 
   async handle(batch: RecordBatch): Promise<void> {
     const { sensor, decode, position, incarnations } = this.context;
-    const { judge, runs, signal, trigger, journal } = sensor;
-    const starts = new InParallel(AT_ONCE, async () => {
-      await delay(ALIVE_EVERY, undefined, { signal });
+    const { matcher, runs, signal, trigger, journal } = sensor;
+    const starts = new InParallel(MAX_CONCURRENT_STARTS, async () => {
+      await delay(HEARTBEAT_INTERVAL_MS, undefined, { signal });
       await batch.alive();
     });
-    const judging = { judge: judge.judge.bind(judge), decode };
+    const matching = { match: matcher.match.bind(matcher), decode };
     const refused: DeadLetter[] = [];
-    const { matches, letters } = await sift(sensor, batch, judging, (match, record) =>
+    const { matches, letters } = await matchBatch(sensor, batch, matching, (match, record) =>
       starts.add(
         runs.start(match.event, match, incarnations.originOf(record)).then(
           () => undefined,
@@ -34,7 +34,7 @@ export class EachRecord implements RecordHandler {
       ),
     );
     await starts.done();
-    if (letters.length + refused.length > 0) await position.bury([...letters, ...refused], batch, batch.next);
+    if (letters.length + refused.length > 0) await position.commitWithDeadLetters([...letters, ...refused], batch, batch.next);
     else await position.reach(batch, batch.next, matches > 0);
   }
 }

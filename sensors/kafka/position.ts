@@ -40,7 +40,7 @@ export class Position {
   }
 
   /** The same, with dead letters that are written in one transaction with the commit. */
-  async bury(letters: readonly DeadLetter[], batch: RecordBatch, offset: string): Promise<void> {
+  async commitWithDeadLetters(letters: readonly DeadLetter[], batch: RecordBatch, offset: string): Promise<void> {
     // The transaction would not notice that the partition is another consumer's by now.
     await batch.alive();
     await this.letters.write(letters, {
@@ -55,7 +55,7 @@ export class Position {
   }
 
   /** Writes dead letters that are of no one record. */
-  keepAside(letters: readonly DeadLetter[]): Promise<void> {
+  writeDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
     return this.letters.write(letters);
   }
 

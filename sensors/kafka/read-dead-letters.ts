@@ -1,7 +1,7 @@
 import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { deadLetterTopic } from './dead-letters.ts';
-import { originOf } from './judge-record.ts';
+import { originOf } from './match-record.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';
 

@@ -1,14 +1,14 @@
 import type { KafkaRecord, RecordBatch } from '../../lib/kafka/record-source.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent, TriggerMode } from '../../workflows/plan/trigger.ts';
-import { MAX_EVENT_BYTES, type Verdict } from '../events/event-judge.ts';
+import { MAX_EVENT_BYTES, type EventMatch } from '../events/event-matcher.ts';
 import { ifRefused } from '../events/event-runs.ts';
 import { stopped } from '../run/sensor-stopped.ts';
 import type { DeadLetter } from './dead-letters.ts';
-import { originOf } from './judge-record.ts';
+import { originOf } from './match-record.ts';
 import { keyOf } from './position.ts';
 import type { HandlerContext, RecordHandler } from './record-handler.ts';
-import { type Match, sift } from './sift.ts';
+import { type Match, matchBatch } from './match-batch.ts';
 
 type BatchMode = Extract<TriggerMode, { kind: 'batch' }>;
 
@@ -53,12 +53,12 @@ export class RecordBatches implements RecordHandler {
       const [first] = batch.records;
       if (first !== undefined) this.keep(waiting, (kept) => BigInt(kept.record.offset) < BigInt(first.offset));
       const { sensor, decode, position } = this.context;
-      const judge = (event: RunEvent): Verdict => sensor.judge.matches(event, true);
-      const { letters } = await sift(sensor, batch, { judge, decode }, async (match, record, before) => {
+      const match = (event: RunEvent): EventMatch => sensor.matcher.matches(event, true);
+      const { letters } = await matchBatch(sensor, batch, { match, decode }, async (match, record, before) => {
         await this.take(waiting, { match, record }, before);
       });
       while (letters.length > 0 && waiting.kept.length > 0) await this.flush(waiting, letters);
-      if (letters.length > 0) await position.bury(letters, batch, batch.next);
+      if (letters.length > 0) await position.commitWithDeadLetters(letters, batch, batch.next);
       else if (waiting.kept.length === 0) await position.reach(batch, batch.next, false);
     });
   }
@@ -118,7 +118,7 @@ export class RecordBatches implements RecordHandler {
     let until: string | undefined;
     if (run && first) {
       const upTo = run.kept.at(-1)?.record.offset ?? first.record.offset;
-      until = await sensor.runs.start(run.event, run.verdict, incarnations.originOf(first.record), { upTo }).catch(
+      until = await sensor.runs.start(run.event, run.match, incarnations.originOf(first.record), { upTo }).catch(
         ifRefused((reason) => {
           invalid.push(...run.kept.map(({ record }) => ({ record, reason })));
           stopAt(invalid);
@@ -135,7 +135,7 @@ export class RecordBatches implements RecordHandler {
     this.keep(waiting, (kept) => !isDone(kept));
     waiting.since = Date.now();
     const next = (done + 1n).toString();
-    if (letters.length > 0) await position.bury(letters, waiting.batch, next);
+    if (letters.length > 0) await position.commitWithDeadLetters(letters, waiting.batch, next);
     else await position.reach(waiting.batch, next, true);
   }
 
@@ -154,9 +154,9 @@ export class RecordBatches implements RecordHandler {
   /** @returns why there is no run of these records, as a sentence */
   private runOf(kept: readonly Kept[]): BatchRun | string {
     const event = eventOf(kept);
-    const verdict = this.context.sensor.judge.run(event);
-    if (verdict.kind === 'run') return { kept, event, verdict };
-    return verdict.kind === 'invalid' ? verdict.reason : verdict.kind;
+    const match = this.context.sensor.matcher.run(event);
+    if (match.kind === 'run') return { kept, event, match };
+    return match.kind === 'invalid' ? match.reason : match.kind;
   }
 }
 
@@ -164,7 +164,7 @@ export class RecordBatches implements RecordHandler {
 interface BatchRun {
   readonly kept: readonly Kept[];
   readonly event: RunEvent;
-  readonly verdict: Extract<Verdict, { kind: 'run' }>;
+  readonly match: Extract<EventMatch, { kind: 'run' }>;
 }
 
 /** Several records as one event. */

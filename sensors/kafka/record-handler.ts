@@ -21,6 +21,6 @@ export interface HandlerContext {
 }
 
 /** How often the broker hears, in milliseconds, that a consumer lives which waits for Temporal. */
-export const ALIVE_EVERY = 2_000;
+export const HEARTBEAT_INTERVAL_MS = 2_000;
 /** Runs that are being started at the same time. */
-export const AT_ONCE = 200;
+export const MAX_CONCURRENT_STARTS = 200;

@@ -6,17 +6,17 @@ import { ExpressionFailed } from '../../workflows/plan/expressions/evaluator.ts'
 import { type ExactNumber, isExactNumber } from '../../workflows/plan/values/json.ts';
 import type { RunEvent, WindowMode } from '../../workflows/plan/trigger.ts';
 import { keyText } from '../events/event-id.ts';
-import type { Verdict } from '../events/event-judge.ts';
+import type { EventMatch } from '../events/event-matcher.ts';
 import { ifRefused } from '../events/event-runs.ts';
 import { InParallel } from '../run/in-parallel.ts';
 import { stopped } from '../run/sensor-stopped.ts';
 import { type EventOfWindow, type FailedWindow, WindowEvents } from '../events/window-events.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { WindowPanes } from '../events/window-panes.ts';
-import { originOf } from './judge-record.ts';
+import { originOf } from './match-record.ts';
 import { type KafkaCursor, keyOf } from './position.ts';
-import { ALIVE_EVERY, AT_ONCE, type HandlerContext, type RecordHandler } from './record-handler.ts';
-import { sift } from './sift.ts';
+import { HEARTBEAT_INTERVAL_MS, MAX_CONCURRENT_STARTS, type HandlerContext, type RecordHandler } from './record-handler.ts';
+import { matchBatch } from './match-batch.ts';
 
 /** Where the events of a pane begin in a partition. */
 interface Mark {
@@ -39,7 +39,7 @@ interface Progress {
   /** Records before this offset are counted: a rebalance offers those again that are needed from `marks` on. */
   next: bigint;
   /** What is invalid before this offset is buried. */
-  buried: bigint;
+  deadLettered: bigint;
   /** The latest time that was seen in it. */
   latest: number;
 }
@@ -67,7 +67,7 @@ export class RecordWindows implements RecordHandler {
     private readonly context: HandlerContext,
     private readonly mode: WindowMode,
     /** Dead letters that are there already, by their origin: what is read again is not buried again. */
-    private readonly buried: ReadonlySet<string>,
+    private readonly deadLettered: ReadonlySet<string>,
     /** What was in the partitions when the consumer began, by its end: windows wait until that has been read. */
     private readonly backlog: Map<string, string>,
   ) {
@@ -80,23 +80,23 @@ export class RecordWindows implements RecordHandler {
   handle(batch: RecordBatch): Promise<void> {
     const { sensor, decode, position, incarnations } = this.context;
     const alive = async (): Promise<void> => {
-      await delay(ALIVE_EVERY, undefined, { signal: sensor.signal });
+      await delay(HEARTBEAT_INTERVAL_MS, undefined, { signal: sensor.signal });
       await batch.alive();
     };
     return this.inTurn(alive, async () => {
       const progress = this.progressOf(batch);
       const counted = new Map<RunEvent, Counted>();
-      const judge = (event: RunEvent): Verdict => {
-        const verdict = sensor.judge.matches(event);
-        if (verdict.kind !== 'run') return verdict;
+      const match = (event: RunEvent): EventMatch => {
+        const match = sensor.matcher.matches(event);
+        if (match.kind !== 'run') return match;
         try {
           counted.set(event, this.countedOf(event));
-          return verdict;
+          return match;
         } catch (error) {
           return { kind: 'invalid', reason: error instanceof Error ? error.message : String(error) };
         }
       };
-      const { letters } = await sift(sensor, batch, { judge, decode }, ({ event }, record) => {
+      const { letters } = await matchBatch(sensor, batch, { match, decode }, ({ event }, record) => {
         const at = Date.parse(event.meta.timestamp);
         const { key, values } = counted.get(event) ?? this.countedOf(event);
         counted.delete(event);
@@ -112,13 +112,13 @@ export class RecordWindows implements RecordHandler {
       progress.next = later(progress.next, batch.next);
       const end = this.backlog.get(keyOf(batch));
       if (end !== undefined && BigInt(batch.next) >= BigInt(end)) this.backlog.delete(keyOf(batch));
-      const unburied = letters.filter(
-        ({ record }) => BigInt(record.offset) >= progress.buried && !this.buried.has(incarnations.originOf(record)),
+      const notDeadLettered = letters.filter(
+        ({ record }) => BigInt(record.offset) >= progress.deadLettered && !this.deadLettered.has(incarnations.originOf(record)),
       );
       await this.close(alive);
-      if (unburied.length > 0) await position.bury(unburied, batch, this.neededFrom(progress));
+      if (notDeadLettered.length > 0) await position.commitWithDeadLetters(notDeadLettered, batch, this.neededFrom(progress));
       else await position.reach(batch, this.neededFrom(progress), false);
-      progress.buried = later(progress.buried, batch.next);
+      progress.deadLettered = later(progress.deadLettered, batch.next);
     });
   }
 
@@ -154,18 +154,18 @@ export class RecordWindows implements RecordHandler {
   private progressOf(batch: RecordBatch): Progress {
     const key = keyOf(batch);
     let found = this.progress.get(key);
-    if (!found) this.progress.set(key, (found = { batch, marks: [], next: 0n, buried: 0n, latest: -Infinity }));
+    if (!found) this.progress.set(key, (found = { batch, marks: [], next: 0n, deadLettered: 0n, latest: -Infinity }));
     found.batch = batch;
     return found;
   }
 
   /** @throws ExpressionFailed */
   private countedOf(event: RunEvent): Counted {
-    const { judge } = this.context.sensor;
+    const { matcher } = this.context.sensor;
     const { key, aggregates } = this.mode;
     const values = Object.values(aggregates).map(({ of }) => {
       if (of === undefined) return 0;
-      const value = judge.evaluate(of, event);
+      const value = matcher.evaluate(of, event);
       if (typeof value === 'number') return value;
       if (isExactNumber(value)) {
         if (Math.abs(Decimal.of(value.$number).exponent) < MAX_EXPONENT) return value;
@@ -173,7 +173,7 @@ export class RecordWindows implements RecordHandler {
       }
       throw new ExpressionFailed(`\`${of}\` is ${exactJsonText(value)}, which is not a number.`);
     });
-    return { key: key === undefined ? '' : keyText(judge.evaluate(key, event)), values };
+    return { key: key === undefined ? '' : keyText(matcher.evaluate(key, event)), values };
   }
 
   /**
@@ -188,7 +188,7 @@ export class RecordWindows implements RecordHandler {
     const first = this.closed ?? Math.floor(this.earliest / slideMs) * slideMs;
     const from = Math.max(first, until - MOST_WINDOWS * slideMs);
     if (until <= from) return;
-    const starts = new InParallel(AT_ONCE, meanwhile);
+    const starts = new InParallel(MAX_CONCURRENT_STARTS, meanwhile);
     const failed: FailedWindow[] = [];
     for (let end = from + slideMs; end <= until; end += slideMs) {
       for (const each of this.events.of(end)) await starts.add(this.start(each, failed));
@@ -207,12 +207,12 @@ export class RecordWindows implements RecordHandler {
   }
 
   private async start(window: EventOfWindow, failed: FailedWindow[]): Promise<void> {
-    const { runs, judge } = this.context.sensor;
-    const verdict = judge.run(window.event);
-    if (verdict.kind === 'run') {
+    const { runs, matcher } = this.context.sensor;
+    const match = matcher.run(window.event);
+    if (match.kind === 'run') {
       const refused = ifRefused((reason) => void failed.push({ ...window, reason }));
-      await runs.start(window.event, verdict, window.id).catch(refused);
-    } else failed.push({ ...window, reason: verdict.kind === 'invalid' ? verdict.reason : verdict.kind });
+      await runs.start(window.event, match, window.id).catch(refused);
+    } else failed.push({ ...window, reason: match.kind === 'invalid' ? match.reason : match.kind });
   }
 
   /** Does with windows that start no run what `on_invalid` says. A window that is looked at again is rejected once. */
@@ -221,13 +221,13 @@ export class RecordWindows implements RecordHandler {
     const { trigger, journal, log } = sensor;
     const fresh = failed
       .map((window) => ({ window, letter: letterOf(window, [trigger.source.topic].flat().join(',')) }))
-      .filter(({ letter }) => !this.buried.has(originOf(letter.record)) && !this.rejected.has(originOf(letter.record)));
+      .filter(({ letter }) => !this.deadLettered.has(originOf(letter.record)) && !this.rejected.has(originOf(letter.record)));
     const [first] = fresh;
     if (!first) return;
     if (trigger.onInvalid === 'stop') throw stopped(`The window '${first.window.id}' starts no run: ${first.window.reason}`);
     log.warn('Windows start no run', { windows: fresh.length, id: first.window.id, reason: first.window.reason });
     for (let from = 0; trigger.onInvalid === 'dead_letter' && from < fresh.length; from += LETTERS_AT_ONCE)
-      await position.keepAside(fresh.slice(from, from + LETTERS_AT_ONCE).map(({ letter }) => letter));
+      await position.writeDeadLetters(fresh.slice(from, from + LETTERS_AT_ONCE).map(({ letter }) => letter));
     for (const { letter } of fresh) this.rejected.add(originOf(letter.record));
     journal.count('invalid', fresh.length);
   }

@@ -3,20 +3,20 @@ import { jsonValueOf } from '../../lib/json-value.ts';
 import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
-import type { Verdict } from '../events/event-judge.ts';
+import type { EventMatch } from '../events/event-matcher.ts';
 
 /** A verdict; one for a run with the event that it is about. */
-export type JudgedMessage = Exclude<Verdict, { kind: 'run' }> | (Extract<Verdict, { kind: 'run' }> & { readonly event: RunEvent });
+export type MessageMatch = Exclude<EventMatch, { kind: 'run' }> | (Extract<EventMatch, { kind: 'run' }> & { readonly event: RunEvent });
 
 /** The last second of the year 9999: a timestamp beyond it is not in seconds, as AMQP has them. */
 export const LAST_SECOND = Date.parse('9999-12-31T23:59:59Z') / 1000;
 
 /** Reads a message and evaluates the trigger for it. A message that cannot be read is invalid, whatever it has for properties; nothing is thrown. */
-export function judgeMessage(message: ConsumeMessage, judge: (event: RunEvent) => Verdict): JudgedMessage {
+export function matchMessage(message: ConsumeMessage, match: (event: RunEvent) => EventMatch): MessageMatch {
   try {
     const event = eventOf(message);
-    const verdict = judge(event);
-    return verdict.kind === 'run' ? { ...verdict, event } : verdict;
+    const result = match(event);
+    return result.kind === 'run' ? { ...result, event } : result;
   } catch (error) {
     return { kind: 'invalid', reason: error instanceof Error ? error.message : String(error) };
   }

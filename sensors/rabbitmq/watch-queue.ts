@@ -8,7 +8,7 @@ import { ifRefused } from '../events/event-runs.ts';
 import { stopped } from '../run/sensor-stopped.ts';
 import { deadLetter } from './dead-letter.ts';
 import { DeliveryIds, messageIdOf } from './delivery-ids.ts';
-import { judgeMessage } from './read-message.ts';
+import { matchMessage } from './read-message.ts';
 
 /** A connection that has broken is made anew after this many milliseconds. */
 const REBUILD = 1_000;
@@ -87,20 +87,20 @@ class Deliveries {
 
   async handle(message: ConsumeMessage): Promise<void> {
     const { context, channel } = this;
-    const { journal, judge, runs, trigger } = context;
+    const { journal, matcher, runs, trigger } = context;
     journal.count('events');
-    const verdict = judgeMessage(message, (event) => judge.judge(event));
+    const match = matchMessage(message, (event) => matcher.match(event));
     const reject = async (reason: string): Promise<void> => {
       journal.count('invalid');
       if (trigger.onInvalid === 'stop') throw stopped(`A message starts no run: ${reason}`);
       if (trigger.onInvalid === 'dead_letter') await deadLetter(context, channel, message, reason);
     };
-    if (verdict.kind === 'invalid') await reject(verdict.reason);
-    if (verdict.kind !== 'run') return channel.ack(message);
+    if (match.kind === 'invalid') await reject(match.reason);
+    if (match.kind !== 'run') return channel.ack(message);
     journal.count('matches');
     const id = messageIdOf(message);
-    if (verdict.id !== undefined || id !== undefined) {
-      await runs.start(verdict.event, verdict, id ?? '').catch(ifRefused(reject));
+    if (match.id !== undefined || id !== undefined) {
+      await runs.start(match.event, match, id ?? '').catch(ifRefused(reject));
       return channel.ack(message);
     }
     const delivery = `${this.session}/${message.fields.deliveryTag}`;
@@ -108,7 +108,7 @@ class Deliveries {
       message,
       async (number) => {
         this.closed.throwIfAborted();
-        const owner = await runs.start(verdict.event, verdict, number, { upTo: delivery }).catch(
+        const owner = await runs.start(match.event, match, number, { upTo: delivery }).catch(
           ifRefused(async (reason) => {
             await reject(reason);
             return undefined;

@@ -1,19 +1,19 @@
 import type { SensorCall, SensorEnd } from '../../workflows/plan/sensor.ts';
 import type { TriggerType } from '../define-trigger.ts';
-import { resetSensor, runSensor, type SensorSurroundings } from './run-sensor.ts';
+import { resetSensor, runSensor, type SensorDependencies } from './run-sensor.ts';
 
 /** The Temporal activities of the triggers in `catalog` that this release can carry out: `<type>_sensor` and `<type>_sensor_reset`. */
 export function createSensors(
   catalog: readonly TriggerType[],
-  surroundings: SensorSurroundings,
+  dependencies: SensorDependencies,
 ): Record<string, (call: SensorCall, to: string) => Promise<SensorEnd>> {
   return Object.fromEntries(
     catalog.flatMap((type) => {
       const { sensor } = type;
       if (!sensor) return [];
       return [
-        [`${type.type}_sensor`, (call: SensorCall) => runSensor(type, sensor, surroundings, call)],
-        [`${type.type}_sensor_reset`, (call: SensorCall, to: string) => resetSensor(type, sensor, surroundings, call, to)],
+        [`${type.type}_sensor`, (call: SensorCall) => runSensor(type, sensor, dependencies, call)],
+        [`${type.type}_sensor_reset`, (call: SensorCall, to: string) => resetSensor(type, sensor, dependencies, call, to)],
       ];
     }),
   );

@@ -21,7 +21,7 @@ export interface Finding {
 }
 
 /** What a look has found. */
-export interface Look<C extends Json> {
+export interface PollResult<C extends Json> {
   readonly found: readonly Finding[];
   readonly cursor: C;
   /** Whether there is more, to be looked for at once. */
@@ -35,23 +35,23 @@ export interface PolledSource<C extends Json> {
   /** Where a sensor stands that has never looked. */
   begin(): Promise<C>;
   /** What there is behind the cursor, in order, and where the next look goes on. What was found before may be found again. */
-  look(cursor: C): Promise<Look<C>>;
+  poll(cursor: C): Promise<PollResult<C>>;
 }
 
 /** Runs that are being started at the same time. */
-const AT_ONCE = 50;
+const MAX_CONCURRENT_STARTS = 50;
 
 /** Looks at a source until the signal is aborted. Its cursor moves on when the server has the runs of what was found, and not before. */
-export async function pollSource<C extends Json>(context: SensorContext, { every, begin, look }: PolledSource<C>): Promise<never> {
+export async function pollSource<C extends Json>(context: SensorContext, { every, begin, poll }: PolledSource<C>): Promise<never> {
   const { journal, signal, log } = context;
   for (;;) {
     let more = false;
     try {
       const cursor = (journal.cursor ?? (journal.cursor = await begin())) as C;
-      const looked = await look(cursor);
-      await startFound(context, looked.found);
-      journal.cursor = looked.cursor;
-      more = looked.more === true;
+      const polled = await poll(cursor);
+      await startFound(context, polled.found);
+      journal.cursor = polled.cursor;
+      more = polled.more === true;
       journal.obstacle = undefined;
     } catch (error) {
       if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
@@ -62,21 +62,21 @@ export async function pollSource<C extends Json>(context: SensorContext, { every
   }
 }
 
-async function startFound({ judge, runs, journal, log }: SensorContext, found: readonly Finding[]): Promise<void> {
-  const starts = new InParallel(AT_ONCE);
+async function startFound({ matcher, runs, journal, log }: SensorContext, found: readonly Finding[]): Promise<void> {
+  const starts = new InParallel(MAX_CONCURRENT_STARTS);
   const reject = (id: string, reason: string): void => {
     journal.count('invalid');
     log.warn('An event starts no run', { id, reason });
   };
   for (const { id, event, interval, upTo, formerNames } of found) {
     journal.count('events');
-    const verdict = judge.judge(event);
-    if (verdict.kind === 'invalid') reject(id, verdict.reason);
-    if (verdict.kind !== 'run') continue;
+    const match = matcher.match(event);
+    if (match.kind === 'invalid') reject(id, match.reason);
+    if (match.kind !== 'run') continue;
     journal.count('matches');
     await starts.add(
       runs
-        .start(event, verdict, id, {
+        .start(event, match, id, {
           ...(interval && { interval }),
           ...(upTo !== undefined && { upTo }),
           ...(formerNames && { formerNames }),

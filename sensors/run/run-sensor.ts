@@ -6,7 +6,7 @@ import { ConnectionError } from '../../connections/parse.ts';
 import { withCurrentNames } from '../../lib/current-names.ts';
 import type { SensorCall, SensorEnd, SensorReport } from '../../workflows/plan/sensor.ts';
 import type { Sensor, TriggerType } from '../define-trigger.ts';
-import { EventJudge } from '../events/event-judge.ts';
+import { EventMatcher } from '../events/event-matcher.ts';
 import { writerOf } from '../events/event-makers.ts';
 import { EventRuns } from '../events/event-runs.ts';
 import type { RunStarts } from './run-starts.ts';
@@ -21,7 +21,7 @@ const LOOK = 2_000;
 const REPORT = 15_000;
 
 /** What a worker gives to its sensors. */
-export interface SensorSurroundings {
+export interface SensorDependencies {
   readonly connections: Connections;
   readonly starts: RunStarts;
 }
@@ -30,7 +30,7 @@ export interface SensorSurroundings {
 export async function runSensor(
   type: TriggerType,
   sensor: Sensor,
-  { connections, starts }: SensorSurroundings,
+  { connections, starts }: SensorDependencies,
   call: SensorCall,
 ): Promise<SensorEnd> {
   const activity = Context.current();
@@ -41,22 +41,22 @@ export async function runSensor(
   const heartbeat = (): void => activity.heartbeat(journal.end);
   heartbeat();
   const heart = setInterval(heartbeat, HEARTBEAT);
-  let told: SensorReport | undefined;
-  let toldAt = -Infinity;
+  let reported: SensorReport | undefined;
+  let reportedAt = -Infinity;
   const reporter = setInterval(() => {
-    const changed = JSON.stringify(journal.counts) !== JSON.stringify(told?.counts) || journal.lag !== told?.lag;
+    const changed = JSON.stringify(journal.counts) !== JSON.stringify(reported?.counts) || journal.lag !== reported?.lag;
     const now = performance.now();
-    if (told?.problem === journal.obstacle && !(changed && now - toldAt >= REPORT)) return;
-    [told, toldAt] = [journal.report(), now];
+    if (reported?.problem === journal.obstacle && !(changed && now - reportedAt >= REPORT)) return;
+    [reported, reportedAt] = [journal.report(), now];
     // One that is lost is sent again: it may be the one that says that a problem is over.
-    starts.report(sensorId, told).catch(() => (told = undefined));
+    starts.report(sensorId, reported).catch(() => (reported = undefined));
   }, LOOK);
   try {
     await failOnCallbackError(sensorId, signal, (linked) => {
       setMaxListeners(0, linked);
       return sensor.run({
         ...contextOf(type, connections, call),
-        judge: new EventJudge(plan, trigger),
+        matcher: new EventMatcher(plan, trigger),
         runs: new EventRuns(plan, trigger, sensorId, starts, journal, linked, (event, connId) =>
           writerOf(event, connections.get(connId ?? 'aws_default', ['aws']), linked),
         ),
@@ -85,7 +85,7 @@ export async function runSensor(
 export async function resetSensor(
   type: TriggerType,
   sensor: Sensor,
-  { connections }: SensorSurroundings,
+  { connections }: SensorDependencies,
   call: SensorCall,
   to: string,
 ): Promise<SensorEnd> {

@@ -6,7 +6,7 @@ import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { QuietTime, SensorReport, StartClaim } from '../../workflows/plan/sensor.ts';
 
 /** A run that an event asks for. */
-export interface WantedRun {
+export interface RunRequest {
   readonly plan: Plan;
   /** The kind of trigger. */
   readonly cause: string;
@@ -59,19 +59,19 @@ export interface RunStarts {
    * @throws StartRefused when the server takes no such run
    * @throws whatever the connection throws; asking again is safe
    */
-  start(run: WantedRun): Promise<'started' | 'known'>;
+  start(run: RunRequest): Promise<'started' | 'known'>;
   /** How far the event of a run reaches; undefined when it does not say, and when there is no such run. */
   upTo(run: string): Promise<string | undefined>;
   /** The ids, as `start` was given them, of a pipeline's newest runs with this cause. */
   recent(dagId: string, cause: string): Promise<string[]>;
   /** Whether the server has a run whose workflow id begins as that of `run`; absent where no server is asked. */
-  hasAny?(run: Pick<WantedRun, 'plan' | 'cause' | 'id'>): Promise<boolean>;
+  hasAny?(run: Pick<RunRequest, 'plan' | 'cause' | 'id'>): Promise<boolean>;
   /** The runs that have ended at `since` (ISO 8601) or later, by the time of their ends: those of a pipeline, or all that made one of the data sets. */
   ended(which: EndedRuns, since: string): Promise<EndedRun[]>;
   /** What has started a run; undefined when there is no such run. Absent where no server is asked. */
   startedBy?(run: string): Promise<RunOrigin | undefined>;
   /** The workflow id that `run` gets. */
-  idOf(run: Pick<WantedRun, 'plan' | 'cause' | 'id'>): string;
+  idOf(run: Pick<RunRequest, 'plan' | 'cause' | 'id'>): string;
   /** The runs of a pipeline with this cause that have not ended, by workflow id. */
   open(dagId: string, cause: string): Promise<string[]>;
   /** Those of `runs` that have not ended. */

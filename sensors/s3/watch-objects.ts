@@ -3,9 +3,9 @@ import { matchesGlob } from '../../lib/glob.ts';
 import { listPages, openS3, type S3Object } from '../../lib/s3.ts';
 import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import { type Finding, type Look, pollSource } from '../run/poll.ts';
-import { lookFrom, type TimeCursor } from '../run/start-over.ts';
-import { HandedOn } from './handed-on.ts';
+import { type Finding, type PollResult, pollSource } from '../run/poll.ts';
+import { pollFrom, type TimeCursor } from '../run/time-cursor.ts';
+import { StartedObjects } from './started-objects.ts';
 import { Oldest } from './oldest.ts';
 
 /**
@@ -24,7 +24,7 @@ export async function watchObjects(context: SensorContext): Promise<never> {
   const { bucket, prefix, pattern, poke_interval: every, folder_markers: markers } = trigger.source;
   const client = openS3(context.connection(['aws']));
   /** What was handed on and could be found again. */
-  const seen = new HandedOn(MOST_REMEMBERED);
+  const seen = new StartedObjects(MOST_REMEMBERED);
   /** The last object that was handed on, while there are more behind it. */
   let last: S3Object | undefined;
   const isWanted = ({ key, size }: S3Object): boolean =>
@@ -35,8 +35,8 @@ export async function watchObjects(context: SensorContext): Promise<never> {
       every: parseDuration(String(every ?? '1m')) ?? 60_000,
       // S3 tells times in whole seconds.
       begin: () => Promise.resolve({ since: new Date(Math.floor(Date.parse(since) / 1000) * 1000).toISOString() }),
-      async look(cursor): Promise<Look<TimeCursor>> {
-        const from = Date.parse(lookFrom(cursor, LATE));
+      async poll(cursor): Promise<PollResult<TimeCursor>> {
+        const from = Date.parse(pollFrom(cursor, LATE));
         seen.forgetBefore(from);
         const fresh = new Oldest(MOST_AT_ONCE, byTime);
         for await (const page of listPages(client, { bucket: String(bucket), key: typeof prefix === 'string' ? prefix : '' }, signal)) {

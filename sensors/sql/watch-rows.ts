@@ -2,7 +2,7 @@ import { openPostgres, type SqlClient } from '../../lib/databases/postgres.ts';
 import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { SensorContext, SensorIdentity } from '../define-trigger.ts';
-import { type Finding, type Look, pollSource } from '../run/poll.ts';
+import { type Finding, type PollResult, pollSource } from '../run/poll.ts';
 import { stopped } from '../run/sensor-stopped.ts';
 import type { Cursor } from '../run/run-starts.ts';
 import { identify, newRows, type ReadRow } from './new-rows.ts';
@@ -43,11 +43,11 @@ export async function watchRows(context: SensorContext): Promise<never> {
   return pollSource<RowCursor>(context, {
     every: parseDuration(String(every ?? '1m')) ?? 60_000,
     begin: () => withSession(context, signal, (client) => cursorAt(client, context)),
-    look: (cursor) =>
+    poll: (cursor) =>
       withSession(
         context,
         signal,
-        async (client): Promise<Look<RowCursor>> => {
+        async (client): Promise<PollResult<RowCursor>> => {
           const { rows } = await client.query<{ xmin: string; xmax: string }>(
             'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax',
           );

@@ -1,9 +1,9 @@
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import { type Finding, type Look, pollSource } from '../run/poll.ts';
+import { type Finding, type PollResult, pollSource } from '../run/poll.ts';
 import type { EndedRun } from '../run/run-starts.ts';
-import { lookFrom, type TimeCursor } from '../run/start-over.ts';
-import { eventOf, LATE, LOOK_EVERY } from './watch-runs.ts';
+import { pollFrom, type TimeCursor } from '../run/time-cursor.ts';
+import { eventOf, VISIBILITY_LAG_MS, POLL_INTERVAL_MS } from './watch-runs.ts';
 
 /** Beside the times: the updates that runs were started for, as far back as one may still be found. */
 interface DatasetCursor extends TimeCursor {
@@ -20,10 +20,10 @@ export async function watchDatasets(context: SensorContext): Promise<never> {
   const { all, any, coalesce } = trigger.source;
   const uris = (all ?? any ?? []) as readonly string[];
   return pollSource<DatasetCursor>(context, {
-    every: LOOK_EVERY,
+    every: POLL_INTERVAL_MS,
     begin: () => Promise.resolve({ since }),
-    async look(cursor): Promise<Look<DatasetCursor>> {
-      const from = lookFrom(cursor, LATE);
+    async poll(cursor): Promise<PollResult<DatasetCursor>> {
+      const from = pollFrom(cursor, VISIBILITY_LAG_MS);
       const updates = await runs.ended({ datasets: uris }, from);
       const known = new Set(cursor.done);
       const latest = updates.at(-1)?.endedAt ?? cursor.latest ?? cursor.since;

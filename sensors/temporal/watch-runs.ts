@@ -1,14 +1,14 @@
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { type DataInterval, dataIntervalAround } from '../../workflows/plan/timetable/schedule.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import { type Finding, type Look, pollSource } from '../run/poll.ts';
+import { type Finding, type PollResult, pollSource } from '../run/poll.ts';
 import type { EndedRun } from '../run/run-starts.ts';
-import { lookFrom, type TimeCursor } from '../run/start-over.ts';
+import { pollFrom, type TimeCursor } from '../run/time-cursor.ts';
 
 /** Milliseconds between looks. */
-export const LOOK_EVERY = 2_000;
+export const POLL_INTERVAL_MS = 2_000;
 /** How long after its end a run may become visible, in milliseconds. */
-export const LATE = 300_000;
+export const VISIBILITY_LAG_MS = 300_000;
 
 /** Starts a run for every run of another pipeline that has ended in one of certain states. */
 export async function watchRuns(context: SensorContext): Promise<never> {
@@ -17,10 +17,10 @@ export async function watchRuns(context: SensorContext): Promise<never> {
   /** What was handed on and could be found again, with its end. */
   const seen = new Map<string, string>();
   return pollSource<TimeCursor>(context, {
-    every: LOOK_EVERY,
+    every: POLL_INTERVAL_MS,
     begin: () => Promise.resolve({ since }),
-    async look(cursor): Promise<Look<TimeCursor>> {
-      const from = lookFrom(cursor, LATE);
+    async poll(cursor): Promise<PollResult<TimeCursor>> {
+      const from = pollFrom(cursor, VISIBILITY_LAG_MS);
       const ended = await runs.ended({ dagId: String(dagId) }, from);
       for (const [id, endedAt] of seen) if (Date.parse(endedAt) < Date.parse(from)) seen.delete(id);
       const fresh = ended.filter((run) => (states as readonly string[]).includes(run.state) && !seen.has(idOf(run)));

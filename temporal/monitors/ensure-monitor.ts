@@ -7,12 +7,16 @@ import {
   type MonitorSettings,
   PROBE_WORKFLOW,
   probeId,
-  USUAL_PATIENCE,
+  DEFAULT_MONITOR_SETTINGS,
 } from '../../workflows/plan/incidents/incident.ts';
 import { searchAttribute } from '../search-attributes.ts';
 
 /** Starts the monitor of a deployment, and the probe that shows whether its workers answer, where they do not run. May be called again. */
-export async function ensureMonitor(client: Client, taskQueue: string, settings: MonitorSettings = USUAL_PATIENCE): Promise<void> {
+export async function ensureMonitor(
+  client: Client,
+  taskQueue: string,
+  settings: MonitorSettings = DEFAULT_MONITOR_SETTINGS,
+): Promise<void> {
   const input: MonitorInput = { taskQueue, settings };
   await Promise.all([
     ensureProbe(client, taskQueue),

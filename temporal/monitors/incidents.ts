@@ -1,5 +1,5 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { OperatorWord } from '../../workflows/plan/runs/decision.ts';
+import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import {
   ACKNOWLEDGE_INCIDENT,
   INCIDENT_QUERY,
@@ -49,11 +49,11 @@ export async function showIncident(client: Client, key: string): Promise<Inciden
 }
 
 /** Says that somebody looks after it. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
-export function acknowledgeIncident(client: Client, key: string, word: OperatorWord): Promise<string> {
-  return sendUpdate(client, incidentId(key), ACKNOWLEDGE_INCIDENT, word);
+export function acknowledgeIncident(client: Client, key: string, request: OperatorRequest): Promise<string> {
+  return sendUpdate(client, incidentId(key), ACKNOWLEDGE_INCIDENT, request);
 }
 
 /** Ends it by a person's word. It does not come back while what it is about goes on. @throws RunNotFound, DecisionRefused, NoAnswer */
-export function resolveIncident(client: Client, key: string, word: OperatorWord): Promise<string> {
-  return sendUpdate(client, incidentId(key), RESOLVE_INCIDENT, word);
+export function resolveIncident(client: Client, key: string, request: OperatorRequest): Promise<string> {
+  return sendUpdate(client, incidentId(key), RESOLVE_INCIDENT, request);
 }

@@ -10,14 +10,14 @@ import { NoAnswer } from '../answer.ts';
 import { askWorkers } from './probe.ts';
 import { IncidentSignals } from './incident-signals.ts';
 import { LastEnds } from '../runs/last-ends.ts';
-import { PromiseReader } from './promise-reader.ts';
+import { SlaReader } from './sla-reader.ts';
 import { readLastSuccess, readRunDetails } from '../runs/run-details.ts';
 import { RunIndex } from '../runs/run-index.ts';
 import type { KnownRun } from '../runs/known-run.ts';
 import { Retention } from '../retention.ts';
 import { type KnownPipeline, ScheduleIndex } from '../schedules/schedule-index.ts';
 import { sensorFacts } from '../sensors/sensor-facts.ts';
-import { listRunningSensors, standingOf as sensorStandingOf } from '../sensors/sensors.ts';
+import { listRunningSensors, statusOf as sensorStatusOf } from '../sensors/sensors.ts';
 import { isGone, isOutage, Unchecked } from '../unchecked.ts';
 import { runsUrl, runUrl } from '../web-ui.ts';
 
@@ -26,7 +26,7 @@ export class TemporalFacts implements MonitorFacts {
   private readonly schedules: ScheduleIndex;
   private readonly runs: RunIndex;
   private readonly lastEnds: LastEnds;
-  private readonly promises: PromiseReader;
+  private readonly slas: SlaReader;
   private readonly retention: Retention;
   private readonly incidents: IncidentSignals;
 
@@ -40,7 +40,7 @@ export class TemporalFacts implements MonitorFacts {
     this.schedules = new ScheduleIndex(client, taskQueue, onChange);
     this.runs = new RunIndex(client);
     this.lastEnds = new LastEnds(client, this.runs);
-    this.promises = new PromiseReader(client);
+    this.slas = new SlaReader(client);
     this.retention = new Retention(client);
     this.incidents = new IncidentSignals(client, taskQueue);
   }
@@ -61,7 +61,7 @@ export class TemporalFacts implements MonitorFacts {
       const pipeline = await unchecked.guard(dagId, () => this.pipeline(known, byPipeline.get(dagId) ?? [], now, unchecked));
       if (pipeline) found.push({ ...pipeline, ...(keptSince !== undefined && { keptSince }) });
     }
-    this.promises.forget(byPipeline);
+    this.slas.forget(byPipeline);
     return { found, unchecked: unchecked.reasons };
   }
 
@@ -72,7 +72,7 @@ export class TemporalFacts implements MonitorFacts {
     unchecked: Unchecked,
   ): Promise<WatchedPipeline> {
     const { plan, createdAt, paused, note, startedRuns } = known;
-    checkPromises(plan);
+    checkSlas(plan);
     const runs: WatchedRun[] = [];
     for (const each of knownRuns) {
       const run = await this.watched(each, plan, now, unchecked);
@@ -112,9 +112,9 @@ export class TemporalFacts implements MonitorFacts {
   /** @returns undefined when it ended a moment ago: lists are behind */
   private async sensor(id: string): Promise<SensorFacts | undefined> {
     try {
-      const standing = await sensorStandingOf(this.client, id);
-      if (!standing.state) throw new NoAnswer(id, undefined);
-      return sensorFacts(standing);
+      const status = await sensorStatusOf(this.client, id);
+      if (!status.state) throw new NoAnswer(id, undefined);
+      return sensorFacts(status);
     } catch (error) {
       if (isGone(error)) return undefined;
       throw error;
@@ -152,13 +152,13 @@ export class TemporalFacts implements MonitorFacts {
 
   /** A run with what its own plan promises. @returns undefined when Temporal no longer has it */
   private async watched(known: KnownRun, current: Plan, now: number, unchecked: Unchecked): Promise<WatchedRun | undefined> {
-    const { planHash, begun, run } = known;
+    const { planHash, hasStarted, run } = known;
     const interval = run.interval ?? (run.cause === 'scheduled' ? intervalOfTick(run.pipelineRunId, current) : undefined);
-    const seen = { ...run, ...(interval && { interval }), begun: begun !== false };
+    const seen = { ...run, ...(interval && { interval }), hasStarted: hasStarted !== false };
     try {
       const plan = await this.schedules.planOf(run, planHash, current);
-      checkPromises(plan);
-      return { ...seen, plan, ...(await this.promises.read(run, plan, now)) };
+      checkSlas(plan);
+      return { ...seen, plan, ...(await this.slas.read(run, plan, now)) };
     } catch (error) {
       if (isOutage(error)) throw error;
       if (!isGone(error)) unchecked.note(known.dagId, error);
@@ -173,7 +173,7 @@ export class TemporalFacts implements MonitorFacts {
 }
 
 /** Plans of earlier releases, and of others who may write to the namespace, have no limits. @throws Error when a plan promises too much */
-function checkPromises({ slas = [] }: Plan): void {
+function checkSlas({ slas = [] }: Plan): void {
   if (slas.length > MAX_SLAS) {
     throw new Error(`It has ${slas.length.toLocaleString('en')} SLAs; at most ${MAX_SLAS.toLocaleString('en')} of a pipeline are watched.`);
   }

@@ -5,6 +5,6 @@ export interface KnownRun {
   readonly dagId: string;
   readonly planHash: string;
   /** Whether a worker has begun it; undefined until the run itself was asked. */
-  readonly begun: boolean | undefined;
-  readonly run: Omit<WatchedRun, 'plan' | 'startedAt' | 'begun'>;
+  readonly hasStarted: boolean | undefined;
+  readonly run: Omit<WatchedRun, 'plan' | 'startedAt' | 'hasStarted'>;
 }

@@ -1,47 +1,47 @@
 import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 import {
-  CANCEL_WORD,
-  type OperatorWord,
+  CANCEL_REQUEST,
+  type OperatorRequest,
   PAUSED_BY,
   type RunOperation,
   type TaskOperation,
-  type TaskWord,
+  type TaskRequest,
 } from '../../workflows/plan/runs/decision.ts';
 import { sendUpdate } from './decisions.ts';
 import { explainRefusal } from './runs.ts';
 import { NotScheduled } from '../schedules/schedule-facts.ts';
 
-/** Pauses a run, or lets it go on. @returns the run's answer @throws RunNotFound, DecisionRefused, NoAnswer */
-export function operateRun(client: Client, pipelineRunId: string, operation: RunOperation, word: OperatorWord): Promise<string> {
-  return sendUpdate(client, pipelineRunId, operation, word);
+/** Pauses or resumes a run. @returns the run's answer @throws RunNotFound, DecisionRefused, NoAnswer */
+export function operateRun(client: Client, pipelineRunId: string, operation: RunOperation, request: OperatorRequest): Promise<string> {
+  return sendUpdate(client, pipelineRunId, operation, request);
 }
 
-/** Does something to one task of a run. @returns the run's answer @throws RunNotFound, DecisionRefused, NoAnswer */
-export function operateTask(client: Client, pipelineRunId: string, operation: TaskOperation, word: TaskWord): Promise<string> {
-  return sendUpdate(client, pipelineRunId, operation, word);
+/** Skips, retries or marks one task of a run. @returns the run's answer @throws RunNotFound, DecisionRefused, NoAnswer */
+export function operateTask(client: Client, pipelineRunId: string, operation: TaskOperation, request: TaskRequest): Promise<string> {
+  return sendUpdate(client, pipelineRunId, operation, request);
 }
 
-/** Cancels a run, and leaves who and why in it. @returns what was asked for @throws RunNotFound, RunEnded */
-export async function cancelRun(client: Client, pipelineRunId: string, word: OperatorWord): Promise<string> {
+/** Cancels a run, and records by whom and why. @returns what was requested @throws RunNotFound, RunEnded */
+export async function cancelRun(client: Client, pipelineRunId: string, request: OperatorRequest): Promise<string> {
   const handle = client.workflow.getHandle(pipelineRunId);
   try {
-    await handle.signal(CANCEL_WORD, word);
+    await handle.signal(CANCEL_REQUEST, request);
     await handle.cancel();
   } catch (error) {
     throw error instanceof WorkflowNotFoundError ? await explainRefusal(client, pipelineRunId) : error;
   }
-  return `${pipelineRunId} is asked to end: running tasks are cancelled, \`finally\` runs`;
+  return `Cancelling ${pipelineRunId}: running tasks are cancelled, then \`finally\` tasks run`;
 }
 
-/** Pauses the schedule of a pipeline, or lets it go on; runs that have begun are not touched. @throws NotScheduled */
+/** Pauses or resumes the schedule of a pipeline; running runs are not affected. @throws NotScheduled */
 export async function operatePipeline(
   client: Client,
   dagId: string,
   operation: RunOperation,
-  { by, reason }: OperatorWord,
+  { by, reason }: OperatorRequest,
 ): Promise<string> {
   const handle = client.schedule.getHandle(dagId);
-  const note = `${operation === 'pause' ? PAUSED_BY : 'unpaused by '}${by}${reason === undefined ? '' : `: ${reason}`}`;
+  const note = `${operation === 'pause' ? PAUSED_BY : 'resumed by '}${by}${reason === undefined ? '' : `: ${reason}`}`;
   try {
     await (operation === 'pause' ? handle.pause(note) : handle.unpause(note));
   } catch (error) {

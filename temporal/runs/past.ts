@@ -24,9 +24,9 @@ export function createPastActivities(client: Client) {
         runs.push({ pipelineRunId: run.pipelineRunId, hasEnded: run.endedAt !== undefined, task: state });
         if (state === 'success' || state === 'skipped') break;
       }
-      const verdict = judgePast(question, runs, runs.length > 0 ? {} : await historyOf(client, question));
-      if (typeof verdict !== 'string') return verdict;
-      throw ApplicationFailure.create({ type: 'NotYet', message: verdict, nonRetryable: false });
+      const match = resultOfPast(question, runs, runs.length > 0 ? {} : await historyOf(client, question));
+      if (typeof match !== 'string') return match;
+      throw ApplicationFailure.create({ type: 'NotYet', message: match, nonRetryable: false });
     },
   };
 }
@@ -52,7 +52,7 @@ export interface EarlierHistory {
  * @param runs of the interval before, the best first
  * @returns what it waits for and what people can do, where it may not
  */
-export function judgePast(
+export function resultOfPast(
   question: PastQuestion,
   runs: readonly RunBefore[],
   { hasEarlier, expiredAfterMs }: EarlierHistory,

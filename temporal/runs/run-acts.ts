@@ -1,6 +1,6 @@
 import type { PayloadConverter } from '@temporalio/common';
 import type proto from '@temporalio/proto';
-import { CANCEL_WORD } from '../../workflows/plan/runs/decision.ts';
+import { CANCEL_REQUEST, operationName } from '../../workflows/plan/runs/decision.ts';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
@@ -8,7 +8,7 @@ type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
 /** What a person did to a run, as its history says. */
 export interface RunAct {
   readonly at: Date;
-  /** `approve`, `reject`, `retry`, `skip`, `fail`, `mark-success`, `pause`, `unpause`, `cancel`, `terminate`. */
+  /** `approve`, `reject`, `retry`, `skip`, `fail`, `mark-success`, `pause`, `resume`, `cancel`, `terminate`. */
   readonly act: string;
   /** Absent when it was about the whole run. */
   readonly task?: string;
@@ -19,7 +19,7 @@ export interface RunAct {
 }
 
 /** What updates and signals of a run hold, as far as it is read here. */
-interface Word {
+interface ReadRequest {
   readonly task?: string;
   readonly by?: string;
   readonly reason?: string;
@@ -44,20 +44,20 @@ export class RunActs {
     const signal = event.workflowExecutionSignaledEventAttributes;
     const cancel = event.workflowExecutionCancelRequestedEventAttributes;
     const terminated = event.workflowExecutionTerminatedEventAttributes;
-    if (update) this.note(at, update.input?.name ?? '', wordOf(update.input?.args, this.reader), update.meta?.identity);
-    else if (signal?.signalName === CANCEL_WORD) this.note(at, 'cancel', wordOf(signal.input, this.reader), signal.identity);
+    if (update) this.note(at, update.input?.name ?? '', readRequest(update.input?.args, this.reader), update.meta?.identity);
+    else if (signal?.signalName === CANCEL_REQUEST) this.note(at, 'cancel', readRequest(signal.input, this.reader), signal.identity);
     else if (cancel && !this.all.some(({ act }) => act === 'cancel')) {
       const by = cancel.externalWorkflowExecution?.workflowId ?? cancel.identity;
       this.note(at, 'cancel', cancel.cause ? { reason: cancel.cause } : {}, by);
     } else if (terminated) this.note(at, 'terminate', terminated.reason ? { reason: terminated.reason } : {}, terminated.identity);
   }
 
-  private note(at: Date, name: string, word: Word, identity: string | null | undefined): void {
-    const { task, by = identity ?? 'unknown', decision, action, form } = word;
-    const reason = word.comment ?? word.reason;
+  private note(at: Date, name: string, request: ReadRequest, identity: string | null | undefined): void {
+    const { task, by = identity ?? 'unknown', decision, action, form } = request;
+    const reason = request.comment ?? request.reason;
     this.all.push({
       at,
-      act: decision ?? action ?? name,
+      act: decision ?? action ?? operationName(name),
       ...(task !== undefined && { task }),
       by,
       ...(reason ? { reason } : {}),
@@ -66,7 +66,7 @@ export class RunActs {
   }
 }
 
-function wordOf(args: proto.temporal.api.common.v1.IPayloads | null | undefined, reader: PayloadConverter): Word {
+function readRequest(args: proto.temporal.api.common.v1.IPayloads | null | undefined, reader: PayloadConverter): ReadRequest {
   const [payload] = args?.payloads ?? [];
   const value: unknown = payload ? reader.fromPayload(payload) : undefined;
   return typeof value === 'object' && value !== null ? value : {};

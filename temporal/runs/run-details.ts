@@ -21,7 +21,7 @@ export async function readRunDetails(client: Client, run: RunReference): Promise
     return typeof count === 'number' ? [[task, count]] : [];
   });
   return {
-    standing: tasks.flatMap(standingOf),
+    standing: tasks.flatMap(statusOf),
     mismatches: tasks.flatMap(mismatchOf),
     failedItems: tasks.flatMap(({ task, failedItems = [] }) => failedItems.map(({ item, error }) => `${task}${item}: ${error}`)),
     params: paramsOf(instances.input),
@@ -59,7 +59,7 @@ function isRepaired(output: Json | undefined): boolean {
 }
 
 /** Where a task stands that is under way, for people. */
-function standingOf({ task, state, attempt, startedAt, error, note, wait }: TaskInstance): string[] {
+function statusOf({ task, state, attempt, startedAt, error, note, wait }: TaskInstance): string[] {
   if (isFinal(state) || startedAt === undefined) return [];
   const since = startedAt.toISOString().replace(/\.\d+Z$/, 'Z');
   const people =

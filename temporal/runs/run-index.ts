@@ -88,7 +88,7 @@ export class RunIndex {
     await this.list(`${ours} AND CloseTime >= "${since}"`);
     await this.followWaiting();
     await this.verifyRunning(now, unchecked);
-    await this.askWhetherBegun(now, unchecked);
+    await this.askWhetherStarted(now, unchecked);
     for (const [key, { noticedAt }] of this.removed) if (now - noticedAt > REMOVED_KEPT) this.removed.delete(key);
     this.seenUntil = now;
   }
@@ -153,11 +153,11 @@ export class RunIndex {
   }
 
   /** Lists say how long a history was when its run was listed first. So each run that may not have begun is asked itself, until it has. */
-  private async askWhetherBegun(now: number, unchecked: Unchecked): Promise<void> {
-    const notBegun = [...this.runs.values()]
-      .filter(({ run, begun }) => begun !== true && run.endedAt === undefined && now - run.queuedAt > YOUNG)
+  private async askWhetherStarted(now: number, unchecked: Unchecked): Promise<void> {
+    const notStarted = [...this.runs.values()]
+      .filter(({ run, hasStarted }) => hasStarted !== true && run.endedAt === undefined && now - run.queuedAt > YOUNG)
       .slice(0, MOST_ASKED);
-    await inTurns(notBegun, AT_ONCE, (known) => this.ask(known, now, unchecked));
+    await inTurns(notStarted, AT_ONCE, (known) => this.ask(known, now, unchecked));
   }
 
   /** A run that is deleted while it runs ends without an event that lists could be asked for. */
@@ -193,8 +193,8 @@ export class RunIndex {
     const attribute = (name: keyof typeof SEARCH_ATTRIBUTES): unknown =>
       info.typedSearchAttributes.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES[name].name)?.value;
     const [start, end] = [attribute('interval'), attribute('intervalEnd')];
-    const hasBegun = info.historyLength > 2 || endedAt !== undefined;
-    const known: Omit<KnownRun, 'begun'> = {
+    const isStarted = info.historyLength > 2 || endedAt !== undefined;
+    const known: Omit<KnownRun, 'hasStarted'> = {
       dagId,
       planHash: String(attribute('planHash') ?? ''),
       run: {
@@ -211,8 +211,8 @@ export class RunIndex {
     const before = this.runs.get(key);
     // What has ended does not begin again, whatever an index says that is behind.
     if (before?.run.endedAt !== undefined && known.run.endedAt === undefined) return;
-    const begun = hasBegun || (asked ? false : before?.begun);
-    this.runs.set(key, { ...known, begun });
+    const hasStarted = isStarted || (asked ? false : before?.hasStarted);
+    this.runs.set(key, { ...known, hasStarted });
     const made = attribute('datasets');
     if (endedAt && Array.isArray(made))
       for (const uri of made as string[]) this.updates.set(uri, Math.max(this.updates.get(uri) ?? 0, endedAt.getTime()));

@@ -4,7 +4,7 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.t
 import { describeRun, summaryOf } from './runs.ts';
 import { taskStateOf } from './task-state-of-run.ts';
 
-interface RunWanted {
+interface RunQuery {
   readonly dagId: string;
   readonly interval: 'same' | 'covering' | 'latest';
   readonly start: string;
@@ -22,7 +22,7 @@ function justAfter(time: string): string {
 /** What tasks ask about runs (`RunLookup` in activities/run/run-lookup.ts). */
 export function createRunLookup(client: Client) {
   return {
-    async find({ dagId, interval, start, end }: RunWanted): Promise<{ run_id: string; state: string }[]> {
+    async find({ dagId, interval, start, end }: RunQuery): Promise<{ run_id: string; state: string }[]> {
       const { pipeline, interval: since, intervalEnd: until } = SEARCH_ATTRIBUTES;
       const which = {
         same: ` AND ${since.name} >= "${start}" AND ${since.name} < "${justAfter(start)}"`,

@@ -5,7 +5,7 @@ import { taskOfPast } from '../../workflows/plan/runs/past.ts';
 import { allTasks, type Plan, type TaskPlan } from '../../workflows/plan/plan.ts';
 import { type RunInput, runInputOf, type RunResult } from '../../workflows/plan/runs/run.ts';
 import { isFinal, type TaskState } from '../../workflows/plan/tasks/task-state.ts';
-import type { OpenWait, TaskStanding, TaskTable } from '../../workflows/plan/tasks/task-table.ts';
+import type { OpenWait, TaskStatus, TaskTable } from '../../workflows/plan/tasks/task-table.ts';
 import { payloadReader, SluiceCodec } from '../codec/codec.ts';
 
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
@@ -199,26 +199,26 @@ export class TaskInstances {
     const { tasks = {}, times = {} } = this.result ?? {};
     return this.all().flatMap((instance) => {
       const { state, note } = instance;
-      const ended: TaskStanding = tasks[instance.task] ?? { state, ...(note !== undefined && { note }) };
+      const ended: TaskStatus = tasks[instance.task] ?? { state, ...(note !== undefined && { note }) };
       return this.settle(instance.task, { ...ended, ...times[instance.task] }, undefined);
     });
   }
 
   /** Takes in how the run itself says that a task stands. */
-  private settle(task: string, { state: told, startedAt, endedAt, ...standing }: TaskStanding, wait: OpenWait | undefined): TaskInstance[] {
+  private settle(task: string, { state: told, startedAt, endedAt, ...status }: TaskStatus, wait: OpenWait | undefined): TaskInstance[] {
     const before = this.tasks.get(task);
     if (!before) return [];
     const state = this.endedAt && !isFinal(told) ? 'canceled' : told;
     const { note: earlier, ...kept } = before;
-    const note = standing.note ?? (isFinal(state) ? undefined : earlier);
+    const note = status.note ?? (isFinal(state) ? undefined : earlier);
     const start = before.startedAt ?? dateOf(startedAt);
     const end = before.endedAt ?? dateOf(endedAt) ?? (start && this.endedAt);
     const settled = tidy({
       ...kept,
       wait,
       ...(note !== undefined && { note }),
-      ...(standing.error !== undefined && { error: standing.error }),
-      ...(standing.output !== undefined && { output: standing.output }),
+      ...(status.error !== undefined && { error: status.error }),
+      ...(status.output !== undefined && { output: status.output }),
       state,
       ...(start && { startedAt: start }),
       ...(end && { endedAt: end }),

@@ -9,7 +9,7 @@ import {
   PAUSE_BACKFILL,
   RESUME_BACKFILL,
 } from '../../workflows/plan/runs/backfill.ts';
-import type { OperatorWord } from '../../workflows/plan/runs/decision.ts';
+import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import { type Choice, chooseIntervals, type Reprocess } from '../../workflows/plan/timetable/interval-coverage.ts';
 import { intervalsBetween } from '../../workflows/plan/timetable/intervals.ts';
 import { withDrawing } from '../../graph/with-drawing.ts';
@@ -127,12 +127,12 @@ export async function listBackfills(client: Client): Promise<BackfillState[]> {
 }
 
 /** Begins no further runs, or goes on. @returns the backfill's answer */
-export function pauseBackfill(client: Client, workflowId: string, word: OperatorWord): Promise<string> {
-  return sendUpdate(client, workflowId, PAUSE_BACKFILL, word);
+export function pauseBackfill(client: Client, workflowId: string, request: OperatorRequest): Promise<string> {
+  return sendUpdate(client, workflowId, PAUSE_BACKFILL, request);
 }
 
-export function resumeBackfill(client: Client, workflowId: string, word: OperatorWord): Promise<string> {
-  return sendUpdate(client, workflowId, RESUME_BACKFILL, word);
+export function resumeBackfill(client: Client, workflowId: string, request: OperatorRequest): Promise<string> {
+  return sendUpdate(client, workflowId, RESUME_BACKFILL, request);
 }
 
 /** Ends a backfill with the runs that it has begun. @returns what was asked for @throws RunNotFound */

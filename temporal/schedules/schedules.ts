@@ -34,7 +34,7 @@ export interface ScheduleState {
   /** Whether its last update has left something to do. */
   readonly isPending: boolean;
   readonly paused: boolean;
-  /** Why it was paused or unpaused last, in the words of whoever did. */
+  /** The note of the last pause or resume. */
   readonly note: string;
   readonly nextRuns: readonly Date[];
   /** The runs that it has started lately, oldest first. */

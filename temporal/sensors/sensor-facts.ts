@@ -1,8 +1,8 @@
 import type { SensorFacts } from '../../monitors/facts.ts';
-import type { SensorStanding } from './sensors.ts';
+import type { SensorStatus } from './sensors.ts';
 
 /** A sensor as monitors see it: the reports of its consumers in one. */
-export function sensorFacts({ id, state }: SensorStanding): SensorFacts {
+export function sensorFacts({ id, state }: SensorStatus): SensorFacts {
   const reports = state?.reports ?? [];
   const problem = reports.find((report) => report.problem !== undefined)?.problem;
   const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + of(report), 0);

@@ -13,7 +13,7 @@ import { readRunInput } from '../runs/run-input.ts';
 import { runStart } from '../runs/run-start.ts';
 import { summaryOf } from '../runs/runs.ts';
 
-interface WantedRun {
+interface RunRequest {
   readonly plan: Plan;
   readonly cause: string;
   readonly id: string;
@@ -25,7 +25,7 @@ interface WantedRun {
   readonly upTo?: string;
 }
 
-type NamedRun = Pick<WantedRun, 'cause' | 'id'> & { readonly plan: Pick<Plan, 'dagId'> };
+type NamedRun = Pick<RunRequest, 'cause' | 'id'> & { readonly plan: Pick<Plan, 'dagId'> };
 
 /** Ids of Temporal's own default limit, which older releases could use. */
 const MAX_FORMER_BYTES = 1_000;
@@ -63,7 +63,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
   return {
     idOf,
 
-    async start({ plan, cause, id, former = [], trigger, params, event, interval: given, upTo }: WantedRun): Promise<'started' | 'known'> {
+    async start({ plan, cause, id, former = [], trigger, params, event, interval: given, upTo }: RunRequest): Promise<'started' | 'known'> {
       const runId = idOf({ plan, cause, id });
       const whole = wholeIdOf({ plan, cause, id });
       const others = [

@@ -1,5 +1,5 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { OperatorWord } from '../../workflows/plan/runs/decision.ts';
+import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import { withDrawing } from '../../graph/with-drawing.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
@@ -100,38 +100,38 @@ export async function applySensorChange(client: Client, { id, plan, trigger }: S
 }
 
 /** A sensor and how it stands. */
-export interface SensorStanding {
+export interface SensorStatus {
   readonly id: string;
   /** Absent where no worker is there to say. */
   readonly state?: SensorState;
 }
 
 /** How the sensors of a deployment stand. */
-export async function listSensors(client: Client, taskQueue: string): Promise<SensorStanding[]> {
+export async function listSensors(client: Client, taskQueue: string): Promise<SensorStatus[]> {
   const running = await listRunningSensors(client, taskQueue);
-  return Promise.all(running.map(({ id }) => standingOf(client, id)));
+  return Promise.all(running.map(({ id }) => statusOf(client, id)));
 }
 
 /** How one sensor stands. */
-export async function standingOf(client: Client, id: string): Promise<SensorStanding> {
+export async function statusOf(client: Client, id: string): Promise<SensorStatus> {
   const state = await answerIfAny(client, id, () => client.workflow.getHandle(id).query<SensorState>(SENSOR_QUERY));
   return { id, ...(state && { state }) };
 }
 
 /** Lets a sensor look at no further events. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
-export function pauseSensor(client: Client, id: string, word: OperatorWord): Promise<string> {
-  return sendUpdate(client, id, PAUSE_SENSOR, word);
+export function pauseSensor(client: Client, id: string, request: OperatorRequest): Promise<string> {
+  return sendUpdate(client, id, PAUSE_SENSOR, request);
 }
 
 /** Lets a sensor go on that was paused, or has stopped. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
-export function resumeSensor(client: Client, id: string, word: OperatorWord): Promise<string> {
-  return sendUpdate(client, id, RESUME_SENSOR, word);
+export function resumeSensor(client: Client, id: string, request: OperatorRequest): Promise<string> {
+  return sendUpdate(client, id, RESUME_SENSOR, request);
 }
 
 /** Its consumers have to stop first, which they hear of with their next heartbeat. In milliseconds. */
 const RESET_WITHIN = 60_000;
 
 /** Lets a sensor begin again elsewhere: `earliest`, `latest` or a time. @throws RunNotFound, DecisionRefused, NoAnswer */
-export function resetSensor(client: Client, id: string, word: OperatorWord & { readonly to: string }): Promise<string> {
-  return sendUpdate(client, id, RESET_SENSOR, word, RESET_WITHIN);
+export function resetSensor(client: Client, id: string, request: OperatorRequest & { readonly to: string }): Promise<string> {
+  return sendUpdate(client, id, RESET_SENSOR, request, RESET_WITHIN);
 }

@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import { http } from '../../activities/http.ts';
 import { atPointer } from '../../activities/http/json-pointer.ts';
-import type { HttpResult } from '../../activities/http/carry-out.ts';
+import type { HttpResult } from '../../activities/http/send-request.ts';
 import { retryAfterMs } from '../../lib/http/retry-after.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';

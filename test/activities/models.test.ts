@@ -9,7 +9,7 @@ import { evaluateModel } from '../../activities/evaluate-model.ts';
 import type { EvaluatedModel } from '../../activities/support/models/evaluate.ts';
 import { MlflowClient } from '../../activities/support/models/mlflow/mlflow-client.ts';
 import { MlflowRegistry } from '../../activities/support/models/mlflow/mlflow-registry.ts';
-import type { Champion, Lineage, ModelRegistry, Reign } from '../../activities/support/models/model-registry.ts';
+import type { Champion, Lineage, ModelRegistry, CurrentChampion } from '../../activities/support/models/model-registry.ts';
 import type { Promotion } from '../../activities/support/models/promote.ts';
 import { S3Registry } from '../../activities/support/models/s3-registry.ts';
 import type { TrainedModel } from '../../activities/support/models/train.ts';
@@ -498,7 +498,8 @@ for (const kind of KINDS)
       it('lets exactly one of several begin where another has ended', async () => {
         const model = unique();
         const [first, ...others] = await allRegistered(model, [1, 2, 3, 4, 5]);
-        const crown = (version: string, before?: Reign) => registry.crown(model, { version, previous: null, promoted_by: 'x' }, before);
+        const crown = (version: string, before?: CurrentChampion) =>
+          registry.crown(model, { version, previous: null, promoted_by: 'x' }, before);
         assert.equal(await crown(first ?? ''), true);
         const before = await registry.champion(model);
         const crowned = await Promise.all(others.map((version) => crown(version, before)));

@@ -35,7 +35,7 @@ describe('notify', function () {
   });
   beforeEach(() => {
     inbox.reset();
-    pagerDuty.events.length = pagerDuty.complaints.length = pagerDuty.mischief.length = 0;
+    pagerDuty.events.length = pagerDuty.complaints.length = pagerDuty.faults.length = 0;
   });
 
   const tell = (params: JsonObject, run: Partial<TaskRun> = {}): Promise<Json> =>
@@ -124,7 +124,7 @@ describe('notify', function () {
 
   describe('to PagerDuty', () => {
     it('opens one alert, however often it is tried', async () => {
-      pagerDuty.mischief.push({ kind: 'accept-and-hang-up' });
+      pagerDuty.faults.push({ kind: 'accept-and-hang-up' });
       const error = await failureOf(tell({ to: 'pagerduty', severity: 'critical' }));
       assert.deepEqual([error.type, error.nonRetryable], ['ServiceUnavailable', false]);
       await tell({ to: 'pagerduty', severity: 'critical' }, { attempt: 2 });
@@ -156,7 +156,7 @@ describe('notify', function () {
       [503, 'ServiceUnavailable', false],
     ] as const) {
       it(`fails at ${status}, ${final ? 'for good' : 'to be tried again'}: taken is 202 and nothing else`, async () => {
-        pagerDuty.mischief.push({ kind: 'status', status });
+        pagerDuty.faults.push({ kind: 'status', status });
         const error = await failureOf(tell({ to: 'pagerduty' }));
         assert.deepEqual([error.type, error.nonRetryable], [type, final]);
         assert.match(error.message, new RegExp(`^PagerDuty has answered ${status}`));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { reconcile } from '../../activities/reconcile.ts';
-import { judge } from '../../activities/reconcile/verdict.ts';
+import { checkTolerance } from '../../activities/reconcile/tolerance.ts';
 import { inTurns } from '../../lib/in-turns.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import { readMismatch } from '../../workflows/plan/datasets/mismatch.ts';
@@ -24,7 +24,7 @@ describe('the verdict', () => {
     [3, 30, '10%', false, 0.1],
   ] as const) {
     it(`${differing} of ${compared}, ${tolerance} tolerated: ${exceeded ? 'too much' : 'not more'}`, () => {
-      assert.deepEqual(judge(differing, compared, tolerance), { discrepancy, compared, differing, exceeded });
+      assert.deepEqual(checkTolerance(differing, compared, tolerance), { discrepancy, compared, differing, exceeded });
     });
   }
 });

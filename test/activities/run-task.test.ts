@@ -9,7 +9,7 @@ import { defineTask } from '../../activities/define-task.ts';
 import { duration } from '../../lib/schema-fields.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
-import { surroundings } from '../support/surroundings.ts';
+import { taskDependencies } from '../support/task-dependencies.ts';
 
 const INTERVAL = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' };
 
@@ -34,7 +34,7 @@ const toy = defineTask({
 
 const activities = createActivities(
   [toy],
-  surroundings({ SLUICE_CONN_SHOP: 'postgres://reader:secret@db.example:5433/shop', SLUICE_CONN_SHOP_CA_FILE: '' }),
+  taskDependencies({ SLUICE_CONN_SHOP: 'postgres://reader:secret@db.example:5433/shop', SLUICE_CONN_SHOP_CA_FILE: '' }),
 );
 
 function run(input: Partial<TaskInput>): Promise<Json> {

@@ -17,7 +17,7 @@ import { createBucket, type TestBucket } from '../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestKafka } from '../support/kafka.ts';
-import { surroundings } from '../support/surroundings.ts';
+import { taskDependencies } from '../support/task-dependencies.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { unique } from '../support/test-sensors.ts';
 import { testStack } from '../support/test-stack.ts';
@@ -50,7 +50,7 @@ describe('tasks that wait', function () {
       SLUICE_CONN_HTTP_DEFAULT: `http://127.0.0.1:${(service.address() as AddressInfo).port}`,
     };
     const client = await connectClient(environment);
-    worker = await startTestWorker(environment, createActivities(CATALOG, surroundings(environment, createRunLookup(client))));
+    worker = await startTestWorker(environment, createActivities(CATALOG, taskDependencies(environment, createRunLookup(client))));
   });
   after(async () => {
     await worker.close();

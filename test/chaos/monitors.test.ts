@@ -12,7 +12,7 @@ import { applyChange } from '../../temporal/schedules/schedules.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { monitorId, probeId } from '../../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import type { SlaPromise } from '../../workflows/plan/incidents/sla.ts';
+import type { SlaCondition } from '../../workflows/plan/incidents/sla.ts';
 import { eventually } from '../support/eventually.ts';
 import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
@@ -75,7 +75,7 @@ describe('monitors as processes', function () {
   });
 
   it('page for a run that is late, and for none that is well, whatever their own clocks say', async () => {
-    const apply = async (name: string, tasks: Plan['tasks'], promise: SlaPromise): Promise<Plan> => {
+    const apply = async (name: string, tasks: Plan['tasks'], promise: SlaCondition): Promise<Plan> => {
       const dagId = `${name}_${randomUUID().slice(0, 8)}`;
       const schedule = { kind: 'cron', cron: '0 0 1 1 *', timezone: 'UTC' } as const;
       const plan = withHash(planOf(dagId, tasks, { schedule, slas: [{ name: 'promise', promise, suppressWhen: [] }] }));

@@ -14,7 +14,7 @@ import { resizePool } from '../../temporal/pools/pools.ts';
 import { startManualRun } from '../../temporal/runs/runs.ts';
 import { createSensorStarts } from '../../temporal/sensors/sensor-starts.ts';
 import { applySensorChange } from '../../temporal/sensors/sensors.ts';
-import { incidentId, monitorId, type Observation, probeId, USUAL_PATIENCE } from '../../workflows/plan/incidents/incident.ts';
+import { incidentId, monitorId, type Observation, probeId, DEFAULT_MONITOR_SETTINGS } from '../../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { type RunEvent } from '../../workflows/plan/trigger.ts';
 import { sensorId } from '../../workflows/plan/sensor.ts';
@@ -216,7 +216,7 @@ async function tellIncident(): Promise<string> {
 
 /** A monitor that looks some times, and hears in between which pipelines there should be. @returns the workflow id */
 async function watch(): Promise<string> {
-  await ensureMonitor(client, taskQueue, { ...USUAL_PATIENCE, everyMs: 500, graceMs: 1_000 });
+  await ensureMonitor(client, taskQueue, { ...DEFAULT_MONITOR_SETTINGS, everyMs: 500, graceMs: 1_000 });
   const gone = `gone_${randomUUID().slice(0, 8)}`;
   const becomes = (state: string): Promise<void> => eventually(async () => assert.equal((await showIncident(client, `schedule/${gone}`)).state, state));
   await expectPipelines(client, taskQueue, [gone]);

@@ -317,7 +317,7 @@ tasks:
     it('are told once through everything that PagerDuty can do wrong', async () => {
       const of = `trouble/${randomUUID()}`;
       const status = (code: number) => ({ kind: 'status', status: code }) as const;
-      pagerDuty.mischief.push(
+      pagerDuty.faults.push(
         ...Array.from({ length: 5 }, () => status(429)),
         status(500),
         { kind: 'status', status: 502, body: '<html>', type: 'text/html' },
@@ -334,7 +334,7 @@ tasks:
 
     it('that flap stay in order: none is resolved before it was accepted, none stays open', async () => {
       const keys = Array.from({ length: 40 }, () => `flapping/${randomUUID()}`);
-      pagerDuty.mischief.push(
+      pagerDuty.faults.push(
         ...Array.from({ length: 20 }, (_, index) => ({ kind: 'status', status: index % 2 === 0 ? 500 : 503 }) as const),
       );
       const all = facts();
@@ -350,7 +350,7 @@ tasks:
 
     it('are refused for good by a wrong key, and say so', async () => {
       const of = `refused/${randomUUID()}`;
-      pagerDuty.mischief.push({ kind: 'status', status: 400, body: '{"status":"invalid event","errors":["routing_key is wrong"]}' });
+      pagerDuty.faults.push({ kind: 'status', status: 400, body: '{"status":"invalid event","errors":["routing_key is wrong"]}' });
       await facts().observe(of, seen('breach'));
       await eventually(async () =>
         assert.match((await showIncident(worker.client, of)).channels[0]?.trouble ?? '', /400.*routing_key is wrong/),

@@ -18,7 +18,7 @@ describe('a notice to PagerDuty', function () {
   after(() => pagerDuty.close());
   beforeEach(() => {
     pagerDuty.events.length = 0;
-    pagerDuty.mischief.length = 0;
+    pagerDuty.faults.length = 0;
     pagerDuty.complaints.length = 0;
   });
 
@@ -61,7 +61,7 @@ describe('a notice to PagerDuty', function () {
       [503, false],
     ] as const;
     for (const [status, hopeless] of answers) {
-      pagerDuty.mischief.push({ kind: 'status', status });
+      pagerDuty.faults.push({ kind: 'status', status });
       const { nonRetryable, message } = await failure(say());
       assert.deepEqual([nonRetryable, message.includes(String(status))], [hopeless, true]);
     }
@@ -70,22 +70,22 @@ describe('a notice to PagerDuty', function () {
 
   it('is tried again by itself for a moment when there are too many, and fails then', async () => {
     const tooMany = { kind: 'status', status: 429 } as const;
-    pagerDuty.mischief.push(tooMany, tooMany);
+    pagerDuty.faults.push(tooMany, tooMany);
     await say();
     assert.equal(pagerDuty.events.length, 1);
-    pagerDuty.mischief.push(...Array.from({ length: 4 }, () => tooMany));
+    pagerDuty.faults.push(...Array.from({ length: 4 }, () => tooMany));
     assert.equal((await failure(say())).nonRetryable, false);
   });
 
   it('fails, to be tried again, at a page of HTML and at a reset', async () => {
-    pagerDuty.mischief.push({ kind: 'status', status: 502, body: '<html>Bad gateway</html>', type: 'text/html' });
+    pagerDuty.faults.push({ kind: 'status', status: 502, body: '<html>Bad gateway</html>', type: 'text/html' });
     assert.equal((await failure(say())).nonRetryable, false);
-    pagerDuty.mischief.push({ kind: 'reset' });
+    pagerDuty.faults.push({ kind: 'reset' });
     assert.equal((await failure(say())).nonRetryable, false);
   });
 
   it('gives a black hole up after 8 s', async () => {
-    pagerDuty.mischief.push({ kind: 'hang' });
+    pagerDuty.faults.push({ kind: 'hang' });
     const began = performance.now();
     assert.equal((await failure(say())).nonRetryable, false);
     assert.ok(performance.now() - began < 10_000);

@@ -4,7 +4,7 @@ import type { LastSuccess, MonitorFacts, RunDetails } from '../../monitors/facts
 import { pageOf } from '../../monitors/page.ts';
 import { findProblems } from '../../monitors/problems.ts';
 import type { WatchedPipeline } from '../../monitors/watched.ts';
-import { USUAL_PATIENCE } from '../../workflows/plan/incidents/incident.ts';
+import { DEFAULT_MONITOR_SETTINGS } from '../../workflows/plan/incidents/incident.ts';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { mismatchText, readMismatch, reportText } from '../../workflows/plan/datasets/mismatch.ts';
 import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
@@ -30,7 +30,7 @@ async function pageAt(now: string, plan: Plan, startedAt: string, interval?: { s
     state: 'running',
     queuedAt,
     startedAt: queuedAt,
-    begun: true,
+    hasStarted: true,
   };
   const pipeline: WatchedPipeline = {
     plan,
@@ -38,7 +38,7 @@ async function pageAt(now: string, plan: Plan, startedAt: string, interval?: { s
     paused: false,
     runs: [{ ...run, plan, ...(interval && { interval }) }],
   };
-  const problems = findProblems(pipeline, Date.parse(now), USUAL_PATIENCE);
+  const problems = findProblems(pipeline, Date.parse(now), DEFAULT_MONITOR_SETTINGS);
   assert.equal(problems.length, 1);
   return pageOf(problems[0] as (typeof problems)[number], FACTS as MonitorFacts, Date.parse(now));
 }
@@ -73,7 +73,7 @@ describe('a page about a deadline', () => {
     const plan = planWith({ promise: { kind: 'by', time: '06:00' } }, { schedule: BERLIN });
     const at = Date.parse('2024-03-31T04:00:30Z');
     const pipeline: WatchedPipeline = { plan, createdAt: at - 86_400_000, paused: false, runs: [] };
-    const [missing] = findProblems(pipeline, at, USUAL_PATIENCE);
+    const [missing] = findProblems(pipeline, at, DEFAULT_MONITOR_SETTINGS);
     assert.equal(missing?.kind, 'missing');
     const { links } = await pageOf(missing, FACTS as MonitorFacts, at);
     assert.deepEqual(links, [{ href: 'http://ui/runs?of=sales', text: 'Runs of sales in the Temporal UI' }]);
@@ -115,7 +115,7 @@ describe('a page about a failure', () => {
       state: 'failed',
       queuedAt: at - 60_000,
       startedAt: at,
-      begun: true,
+      hasStarted: true,
     };
     const pipeline: WatchedPipeline = {
       plan,
@@ -123,7 +123,7 @@ describe('a page about a failure', () => {
       paused: false,
       runs: [{ ...run, endedAt: at, plan }],
     };
-    const [problem] = findProblems(pipeline, at + 1_000, USUAL_PATIENCE);
+    const [problem] = findProblems(pipeline, at + 1_000, DEFAULT_MONITOR_SETTINGS);
     assert.ok(problem);
     const facts: typeof FACTS = {
       ...FACTS,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { findProblems } from '../../monitors/problems.ts';
 import type { WatchedPipeline, WatchedRun } from '../../monitors/watched.ts';
-import { USUAL_PATIENCE } from '../../workflows/plan/incidents/incident.ts';
+import { DEFAULT_MONITOR_SETTINGS } from '../../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { isUnderWay } from '../../workflows/plan/runs/run.ts';
 import type { SlaPlan } from '../../workflows/plan/incidents/sla.ts';
@@ -29,7 +29,7 @@ function run(of: Plan, day: number, state: string, more: Partial<WatchedRun> = {
     interval: { start: iso(start), end: iso(start + 86_400_000) },
     queuedAt,
     ...(state !== 'queued' && { startedAt: queuedAt }),
-    begun: true,
+    hasStarted: true,
     plan: of,
     ...(isUnderWay(state) ? {} : { endedAt: queuedAt + 10 * MINUTE }),
     ...more,
@@ -40,7 +40,7 @@ const iso = (time: number): string => new Date(time).toISOString().replace('.000
 
 function problems(of: Plan, runs: readonly WatchedRun[], now: string, more: Partial<WatchedPipeline> = {}): string[] {
   const pipeline: WatchedPipeline = { plan: of, createdAt: at('02'), paused: false, runs, ...more };
-  return findProblems(pipeline, at(now), USUAL_PATIENCE).map(({ key, state }) => `${state} ${key}`);
+  return findProblems(pipeline, at(now), DEFAULT_MONITOR_SETTINGS).map(({ key, state }) => `${state} ${key}`);
 }
 
 describe('problems of a pipeline', () => {
@@ -100,7 +100,7 @@ describe('problems of a pipeline', () => {
   });
 
   it('a run that no worker has begun', () => {
-    const waiting = run(plan(), 1, 'running', { begun: false });
+    const waiting = run(plan(), 1, 'running', { hasStarted: false });
     assert.deepEqual(problems(plan(), [waiting], '02T00:01'), []);
     assert.deepEqual(problems(plan(), [waiting], '02T00:03'), [`breach sales/never_started/${JAN_1}`]);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import kafkajs from 'kafkajs';
 import { after, before, describe, it } from 'mocha';
-import { EventJudge } from '../../sensors/events/event-judge.ts';
+import { EventMatcher } from '../../sensors/events/event-matcher.ts';
 import { createSensorStarts } from '../../temporal/sensors/sensor-starts.ts';
 import { applySensorChange } from '../../temporal/sensors/sensors.ts';
 import { Evaluator } from '../../workflows/plan/expressions/evaluator.ts';
@@ -219,7 +219,7 @@ tasks: [{name: a, type: empty}]
 `);
     const [trigger] = plan.triggers ?? [];
     assert.ok(trigger);
-    const judge = new EventJudge(plan, trigger);
+    const matcher = new EventMatcher(plan, trigger);
     const timestamp = '2026-01-01T00:00:00Z';
     const throwing = {
       value: {},
@@ -227,10 +227,10 @@ tasks: [{name: a, type: empty}]
         throw new TypeError('boom');
       },
     };
-    assert.deepEqual(judge.judge(throwing), { kind: 'invalid', reason: 'The event cannot be handled: boom' });
+    assert.deepEqual(matcher.match(throwing), { kind: 'invalid', reason: 'The event cannot be handled: boom' });
     for (const time of ['', 'soon', '1969-12-31T00:00:00Z', '1970-01-01T12:00:00Z', '9999-12-31T23:59:59Z', '+010000-01-01T00:00:00Z']) {
-      assert.equal(judge.judge({ value: { a: 'b' }, meta: { timestamp: time } }).kind, 'invalid', time);
+      assert.equal(matcher.match({ value: { a: 'b' }, meta: { timestamp: time } }).kind, 'invalid', time);
     }
-    assert.equal(judge.judge({ value: { a: 'b' }, meta: { timestamp } }).kind, 'run');
+    assert.equal(matcher.match({ value: { a: 'b' }, meta: { timestamp } }).kind, 'run');
   });
 });

@@ -3,7 +3,7 @@ import kafkajs from 'kafkajs';
 import { after, before, describe, it } from 'mocha';
 import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
-import { EventJudge, type Verdict } from '../../sensors/events/event-judge.ts';
+import { EventMatcher, type EventMatch } from '../../sensors/events/event-matcher.ts';
 import { EventRuns } from '../../sensors/events/event-runs.ts';
 import { readDeadLetters } from '../../sensors/kafka/read-dead-letters.ts';
 import { runKafkaSensor } from '../../sensors/kafka/run-kafka-sensor.ts';
@@ -38,7 +38,7 @@ describe('the Kafka sensor, when something is wrong', function () {
 
   /** A sensor by itself on a topic of its own; what it starts is noted. */
   async function sensor(
-    judgeOf: (plan: Plan, trigger: TriggerPlan) => EventJudge,
+    matcherOf: (plan: Plan, trigger: TriggerPlan) => EventMatcher,
     onStart: (id: string) => Promise<void> = () => Promise.resolve(),
   ) {
     const name = unique();
@@ -65,7 +65,7 @@ describe('the Kafka sensor, when something is wrong', function () {
     const running = runKafkaSensor({
       ...{ dagId: plan.dagId, plan, trigger, consumer: 0, since: new Date().toISOString(), journal, signal: stop.signal },
       connection: <T>() => connection as T,
-      judge: judgeOf(plan, trigger),
+      matcher: matcherOf(plan, trigger),
       runs: new EventRuns(plan, trigger, 'sensor', starts, journal, stop.signal),
       log: { info: quiet, warn: quiet },
     });
@@ -76,7 +76,7 @@ describe('the Kafka sensor, when something is wrong', function () {
   }
 
   it('a record that cannot be read, or is far too large, holds nothing up; dead letters are exact', async () => {
-    const { topic, plan, started, committed, stop } = await sensor((...of) => new EventJudge(...of));
+    const { topic, plan, started, committed, stop } = await sensor((...of) => new EventMatcher(...of));
     await kafka.send(topic, [{ value: '{"score": 0.9}' }]);
     await committed('1');
     const large = JSON.stringify({ score: 0.9, text: 'x'.repeat(10_000_000) });
@@ -101,7 +101,7 @@ describe('the Kafka sensor, when something is wrong', function () {
       let release = (): void => undefined;
       const held = new Promise<void>((resolve) => (release = resolve));
       const { topic, started, journal, committed, stop } = await sensor(
-        (...of) => new EventJudge(...of),
+        (...of) => new EventMatcher(...of),
         () => held,
       );
       await kafka.send(topic, [{ value: '{"score": 0.9}' }]);
@@ -127,15 +127,15 @@ describe('the Kafka sensor, when something is wrong', function () {
       [6, new kafkajs.KafkaJSNonRetriableError('the client gives up')],
     ]);
     const away: number[] = [];
-    class Faulty extends EventJudge {
+    class Faulty extends EventMatcher {
       private failedAt: number | undefined;
 
-      override judge(event: RunEvent): Verdict {
+      override match(event: RunEvent): EventMatch {
         if (this.failedAt !== undefined) away.push(performance.now() - this.failedAt);
         this.failedAt = undefined;
         const { n } = event.value as { readonly n: number };
         const fault = faults.get(n);
-        if (!fault) return super.judge(event);
+        if (!fault) return super.match(event);
         faults.delete(n);
         this.failedAt = performance.now();
         throw fault;

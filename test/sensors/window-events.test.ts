@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { WindowEvents } from '../../sensors/events/window-events.ts';
 import { WindowPanes } from '../../sensors/events/window-panes.ts';
-import { MAX_EVENT_BYTES } from '../../sensors/events/event-judge.ts';
+import { MAX_EVENT_BYTES } from '../../sensors/events/event-matcher.ts';
 import type { ExactNumber, Json } from '../../workflows/plan/values/json.ts';
 import type { WindowMode } from '../../workflows/plan/trigger.ts';
 

@@ -4,13 +4,13 @@ import type { ConnectionOf, ConnectionType } from '../../connections/catalog.ts'
 import { parseConnection } from '../../connections/parse.ts';
 import type { SensorContext } from '../../sensors/define-trigger.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
-import { EventJudge, MAX_EVENT_BYTES } from '../../sensors/events/event-judge.ts';
+import { EventMatcher, MAX_EVENT_BYTES } from '../../sensors/events/event-matcher.ts';
 import { EventRuns } from '../../sensors/events/event-runs.ts';
 import { EachRecord } from '../../sensors/kafka/each-record.ts';
 import { RecordBatches } from '../../sensors/kafka/record-batches.ts';
 import type { HandlerContext, RecordHandler } from '../../sensors/kafka/record-handler.ts';
 import { RecordWindows } from '../../sensors/kafka/record-windows.ts';
-import type { RunStarts, WantedRun } from '../../sensors/run/run-starts.ts';
+import type { RunStarts, RunRequest } from '../../sensors/run/run-starts.ts';
 import { SensorJournal } from '../../sensors/run/sensor-journal.ts';
 import { hasDotSegment } from '../../workflows/plan/values/dot-segments.ts';
 import { exactJsonText, parseExactJson } from '../../workflows/plan/values/exact-json.ts';
@@ -21,17 +21,17 @@ import { compileYaml } from './yaml-sensors.ts';
 /** What starts runs, in memory: it refuses what Temporal, S3, a header or a terminal would stumble over. */
 export class MemoryStarts implements RunStarts {
   started = 0;
-  onStart: (run: WantedRun) => void = () => undefined;
+  onStart: (run: RunRequest) => void = () => undefined;
   readonly last: string[] = [];
 
-  idOf({ plan, cause, id }: Pick<WantedRun, 'plan' | 'cause' | 'id'>): string {
+  idOf({ plan, cause, id }: Pick<RunRequest, 'plan' | 'cause' | 'id'>): string {
     return `${plan.dagId}/${cause}/${id}`;
   }
 
   /** @param fail is given what is wrong with a run: a sensor tries again whatever is thrown here */
   constructor(private readonly fail: (error: unknown) => void) {}
 
-  start(run: WantedRun): Promise<'started' | 'known'> {
+  start(run: RunRequest): Promise<'started' | 'known'> {
     try {
       this.check(run);
     } catch (error) {
@@ -45,7 +45,7 @@ export class MemoryStarts implements RunStarts {
     return Promise.resolve('started');
   }
 
-  private check(run: WantedRun): void {
+  private check(run: RunRequest): void {
     const id = this.idOf(run);
     assert.match(id, /^[\x20-\x7e]+$/);
     assert.ok(Buffer.byteLength(id) <= 800 && !hasDotSegment(id), id);
@@ -97,7 +97,7 @@ tasks: [{name: a, type: empty}]
     consumer: 0,
     since: '2026-01-01T00:00:00.000Z',
     connection: <T extends ConnectionType>() => parseConnection('x', connection ?? '') as ConnectionOf<T>,
-    judge: new EventJudge(plan, planned),
+    matcher: new EventMatcher(plan, planned),
     runs: new EventRuns(plan, planned, 'sensor', starts, journal, stop.signal),
     journal,
     signal: stop.signal,

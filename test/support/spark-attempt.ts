@@ -4,7 +4,7 @@ import { createActivities } from '../../activities/run/create-activities.ts';
 import { sparkJob } from '../../activities/spark-job.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
-import { surroundings } from './surroundings.ts';
+import { taskDependencies } from './task-dependencies.ts';
 
 export interface SparkAttemptOptions {
   readonly environment: Readonly<Record<string, string>>;
@@ -49,7 +49,7 @@ export function startSparkAttempt(options: SparkAttemptOptions): SparkAttempt {
   activity.on('heartbeat', (point: Json | undefined) => {
     if (point !== undefined) progress.push(point);
   });
-  const run = createActivities([sparkJob], surroundings(options.environment))['spark_job'];
+  const run = createActivities([sparkJob], taskDependencies(options.environment))['spark_job'];
   if (!run) throw new Error('the activity is not there');
   const interval = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' };
   const result: Promise<Json> = activity.run(run, { interval, ...options.input });

@@ -5,7 +5,7 @@ import { connectionsFrom } from '../../connections/connections.ts';
 import { createLog } from '../../lib/logging.ts';
 import { createSensors } from '../../sensors/run/create-sensors.ts';
 import { createWorkers, installRuntime, isSdkFailure } from '../../temporal/worker/worker-process.ts';
-import { surroundings } from './surroundings.ts';
+import { taskDependencies } from './task-dependencies.ts';
 import { THROWING_TASKS, THROWING_TRIGGER } from './throwing-tasks.ts';
 
 const log = createLog('worker');
@@ -14,7 +14,7 @@ installRuntime(log);
 const workers = await createWorkers(
   process.env,
   [process.env['SLUICE_TASK_QUEUE'] ?? ''],
-  (runs) => createActivities(THROWING_TASKS, surroundings(process.env, runs)),
+  (runs) => createActivities(THROWING_TASKS, taskDependencies(process.env, runs)),
   (starts) => createSensors([THROWING_TRIGGER], { connections: connectionsFrom(process.env), starts }),
 );
 log.info('ready');

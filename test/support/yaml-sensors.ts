@@ -3,7 +3,7 @@ import { createActivities } from '../../activities/run/create-activities.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import type { Environment } from '../../lib/environment.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import { surroundings } from './surroundings.ts';
+import { taskDependencies } from './task-dependencies.ts';
 import { TestSensors } from './test-sensors.ts';
 
 /** The plan of a pipeline file. @throws Error with its diagnostics when it has mistakes */
@@ -15,5 +15,5 @@ export function compileYaml(text: string): Plan {
 
 /** A worker that runs every task type and every sensor, for pipelines that are written as YAML. */
 export function startYamlSensors(environment: Environment): Promise<TestSensors> {
-  return TestSensors.start(environment, createActivities(CATALOG, surroundings(environment)));
+  return TestSensors.start(environment, createActivities(CATALOG, taskDependencies(environment)));
 }

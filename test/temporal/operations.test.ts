@@ -56,7 +56,7 @@ describe('operations on Temporal', function () {
     assert.deepEqual([tasks.a?.state, tasks.b?.state, operations], ['skipped', 'success', ['skip a by ann: the source is down']]);
   });
 
-  it('pause and unpause a run, visibly; a wrong word is refused and changes nothing', async () => {
+  it('pause and resume a run, visibly; an invalid request is refused and changes nothing', async () => {
     const run = await start(planOf('operated', [task('a', 'hang', [], QUICK), task('b', 'succeed', ['a'])]));
     const { pipelineRunId } = run;
     await isRunning(run, 'a');

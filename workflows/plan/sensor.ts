@@ -1,4 +1,4 @@
-import type { OperatorWord } from './runs/decision.ts';
+import type { OperatorRequest } from './runs/decision.ts';
 import type { Json } from './values/json.ts';
 import type { Plan } from './plan.ts';
 import type { TriggerPlan } from './trigger.ts';
@@ -60,7 +60,7 @@ export interface SensorInput {
   readonly since?: string;
   /** Where each of its consumers stands, by number. */
   readonly ends?: readonly SensorEnd[];
-  readonly paused?: OperatorWord;
+  readonly paused?: OperatorRequest;
   /** The run that was started last, for `mode: cooldown`. */
   readonly lastClaim?: StartClaim;
 }

@@ -1,5 +1,5 @@
-import type { OperatorWord, RunOperation, TaskOperation, TaskWord } from '../plan/runs/decision.ts';
-import type { RunStanding } from '../plan/runs/run.ts';
+import { operationName, type OperatorRequest, type RunOperation, type TaskOperation, type TaskRequest } from '../plan/runs/decision.ts';
+import type { RunStatus } from '../plan/runs/run.ts';
 import { isFinal } from '../plan/tasks/task-state.ts';
 import { waitsMemo } from '../plan/tasks/wait-text.ts';
 import type { Decisions } from './decisions.ts';
@@ -12,7 +12,7 @@ import type { TaskListRun } from './task-list-run.ts';
 export class Operations {
   /** What was done, a line each: `skip load by ann: the source is down`. */
   readonly log: string[] = [];
-  private paused: OperatorWord | undefined;
+  private paused: OperatorRequest | undefined;
   private waits = false;
   private readonly lists = new Set<TaskListRun>();
 
@@ -23,7 +23,7 @@ export class Operations {
     private readonly pasts: Pasts,
   ) {
     decisions.changed = () => {
-      this.tellState();
+      this.reportStatus();
       host.showWaits(waitsMemo(decisions.waits));
     };
   }
@@ -34,14 +34,14 @@ export class Operations {
   }
 
   /** Waits until the run goes on. @throws TaskCanceled when the scope is cancelled first */
-  async unpaused(scope: RunScope): Promise<void> {
+  async resumed(scope: RunScope): Promise<void> {
     await this.host.until(() => !this.isPaused, { summary: 'paused' }, scope);
   }
 
   /** Says that the run waits for its turn, or that its turn has come. */
   waitsForTurn(waits: boolean): void {
     this.waits = waits;
-    this.tellState();
+    this.reportStatus();
   }
 
   /** Lets operators reach the tasks of a list while it runs. */
@@ -55,25 +55,25 @@ export class Operations {
   }
 
   /** @returns what is wrong with it, or undefined */
-  checkRun(operation: RunOperation, word: OperatorWord): string | undefined {
-    const nobody = checkWord(word);
-    if (nobody !== undefined) return nobody;
+  checkRun(operation: RunOperation, request: OperatorRequest): string | undefined {
+    const mistake = checkRequest(request);
+    if (mistake !== undefined) return mistake;
     if (operation === 'pause') return this.paused ? `It is paused already, by ${this.paused.by}.` : undefined;
     return this.paused ? undefined : 'It is not paused.';
   }
 
-  onRun(operation: RunOperation, word: OperatorWord): string {
-    this.paused = operation === 'pause' ? word : undefined;
-    this.tellState();
-    return this.note(operation, word);
+  onRun(operation: RunOperation, request: OperatorRequest): string {
+    this.paused = operation === 'pause' ? request : undefined;
+    this.reportStatus();
+    return this.note(operationName(operation), request);
   }
 
-  private tellState(): void {
-    this.host.enter(this.standing());
+  private reportStatus(): void {
+    this.host.enter(this.status());
   }
 
   /** What an operator can act on comes first. */
-  private standing(): RunStanding {
+  private status(): RunStatus {
     if (this.paused) return 'paused';
     if (this.waits) return 'queued';
     const kinds = this.decisions.waits.map(({ kind }) => kind);
@@ -81,36 +81,36 @@ export class Operations {
   }
 
   /** @returns what is wrong with it, or undefined */
-  checkTask(operation: TaskOperation, word: TaskWord): string | undefined {
-    const nobody = checkWord(word);
-    if (nobody !== undefined) return nobody;
-    if (operation === 'retry' && this.pasts.isWaiting(word.task)) return undefined;
-    const list = this.listOf(word.task);
-    if (!list) return `There is no task '${String(word.task)}' that could be told so now; there are: ${this.taskNames().join(', ')}.`;
-    const state = this.state.results.get(word.task)?.state ?? 'queued';
+  checkTask(operation: TaskOperation, request: TaskRequest): string | undefined {
+    const mistake = checkRequest(request);
+    if (mistake !== undefined) return mistake;
+    if (operation === 'retry' && this.pasts.isWaiting(request.task)) return undefined;
+    const list = this.listOf(request.task);
+    if (!list) return `There is no task '${String(request.task)}' that could be told so now; there are: ${this.taskNames().join(', ')}.`;
+    const state = this.state.results.get(request.task)?.state ?? 'queued';
     const isRetry = operation === 'retry';
     if (isRetry && state !== 'held' && !isFinal(state))
-      return `'${word.task}' is ${state}: only what has ended, or is held, can be tried again.`;
-    if (isRetry && state === 'success') return `'${word.task}' has succeeded. \`sluice rerun\` runs it again, as a run of its own.`;
-    if (!isRetry && (state === 'success' || state === 'skipped')) return `'${word.task}' has ended already: ${state}.`;
+      return `'${request.task}' is ${state}: only what has ended, or is held, can be tried again.`;
+    if (isRetry && state === 'success') return `'${request.task}' has succeeded. \`sluice rerun\` runs it again, as a run of its own.`;
+    if (!isRetry && (state === 'success' || state === 'skipped')) return `'${request.task}' has ended already: ${state}.`;
     return undefined;
   }
 
-  onTask(operation: TaskOperation, word: TaskWord): string {
-    const note = this.note(`${operation} ${word.task}`, word);
-    const said = `${operation} by ${byWhom(word)}`;
-    if (operation === 'retry' && this.pasts.isWaiting(word.task)) this.pasts.letGo(word.task, `did not wait for its past: ${said}`);
-    else if (this.state.results.get(word.task)?.state === 'held' && operation !== 'mark-success') {
-      const { task, by, reason } = word;
+  onTask(operation: TaskOperation, request: TaskRequest): string {
+    const note = this.note(`${operation} ${request.task}`, request);
+    const said = `${operation} by ${byWhom(request)}`;
+    if (operation === 'retry' && this.pasts.isWaiting(request.task)) this.pasts.letGo(request.task, `did not wait for its past: ${said}`);
+    else if (this.state.results.get(request.task)?.state === 'held' && operation !== 'mark-success') {
+      const { task, by, reason } = request;
       this.decisions.decideHeld({ task, by, action: operation, ...(reason !== undefined && { reason }) });
-    } else if (operation === 'retry') this.listOf(word.task)?.again(word.task);
-    else this.listOf(word.task)?.settle(word.task, { state: operation === 'skip' ? 'skipped' : 'success', note: said });
+    } else if (operation === 'retry') this.listOf(request.task)?.again(request.task);
+    else this.listOf(request.task)?.settle(request.task, { state: operation === 'skip' ? 'skipped' : 'success', note: said });
     return note;
   }
 
   /** Keeps what is done in another way: a cancellation. */
-  note(operation: string, word: OperatorWord): string {
-    const line = `${operation} by ${byWhom(word)}`;
+  note(operation: string, request: OperatorRequest): string {
+    const line = `${operation} by ${byWhom(request)}`;
     this.log.push(line);
     return line;
   }
@@ -125,10 +125,10 @@ export class Operations {
 }
 
 /** @returns what is wrong with who asks */
-export function checkWord(word: OperatorWord | undefined): string | undefined {
-  return typeof word?.by === 'string' && word.by.trim() !== '' ? undefined : 'Say who decides, in `by`.';
+export function checkRequest(request: OperatorRequest | undefined): string | undefined {
+  return typeof request?.by === 'string' && request.by.trim() !== '' ? undefined : 'Say who decides, in `by`.';
 }
 
-function byWhom({ by, reason }: OperatorWord): string {
+function byWhom({ by, reason }: OperatorRequest): string {
   return reason === undefined || reason === '' ? by : `${by}: ${reason}`;
 }

@@ -3,9 +3,9 @@ import type { Evaluator } from '../plan/expressions/evaluator.ts';
 import { failureText } from '../plan/tasks/failure.ts';
 import { allTasks, type Plan, type TaskPlan } from '../plan/plan.ts';
 import type { RunResult } from '../plan/runs/run.ts';
-import { taskBoard } from '../plan/tasks/task-board.ts';
+import { taskTableText } from '../plan/tasks/task-table-text.ts';
 import { isFinal } from '../plan/tasks/task-state.ts';
-import type { TaskStanding, TaskTable, TaskTableRequest } from '../plan/tasks/task-table.ts';
+import type { TaskStatus, TaskTable, TaskTableRequest } from '../plan/tasks/task-table.ts';
 import type { TaskTimes } from '../plan/tasks/task-times.ts';
 import { Decisions } from './decisions.ts';
 import { Operations } from './operations.ts';
@@ -66,13 +66,13 @@ export class PipelineRun {
       for (const limit of limits) {
         host.show(() => `queued: waits for its turn (${limit.summary}); see the workflow ${limit.workflowId}`);
         const release = await host.within({}, (scope) => host.acquire(limit, scope));
-        if (!release) return this.notBegun(plan.concurrency?.onOverlap === 'skip' ? 'success' : 'canceled', `no room: ${limit.summary}`);
+        if (!release) return this.notStarted(plan.concurrency?.onOverlap === 'skip' ? 'success' : 'canceled', `no room: ${limit.summary}`);
         releases.push(release);
       }
       this.operations.waitsForTurn(false);
       return await this.completeNow();
     } catch (error) {
-      if (error instanceof TaskCanceled) return this.notBegun('canceled', 'cancelled before its turn');
+      if (error instanceof TaskCanceled) return this.notStarted('canceled', 'cancelled before its turn');
       throw error;
     } finally {
       for (const release of releases.reverse()) await release();
@@ -87,7 +87,7 @@ export class PipelineRun {
     const { state, pasts, host } = this;
     const tasks = pasts.dependent(this.plan.tasks.filter(({ name }) => !state.results.has(name)));
     if (tasks.length === 0) return;
-    this.showBoard();
+    this.showTaskTable();
     try {
       await host.within({}, (scope) => Promise.all(tasks.map((task) => pasts.wait(task, scope))));
     } finally {
@@ -96,8 +96,8 @@ export class PipelineRun {
   }
 
   /** A run that did nothing. */
-  private notBegun(state: 'success' | 'canceled', note: string): RunEnd {
-    this.showBoard();
+  private notStarted(state: 'success' | 'canceled', note: string): RunEnd {
+    this.showTaskTable();
     for (const task of allTasks(this.plan)) this.state.settle(task, { state: state === 'success' ? 'skipped' : 'canceled', note });
     return { result: this.resultOf(state) };
   }
@@ -120,7 +120,7 @@ export class PipelineRun {
 
   /** How the tasks stand now. */
   table({ outputs }: TaskTableRequest): TaskTable {
-    const tasks = [...this.state.results].map(([name, { output, partial, ...result }]): [string, TaskStanding] => [
+    const tasks = [...this.state.results].map(([name, { output, partial, ...result }]): [string, TaskStatus] => [
       name,
       {
         ...result,
@@ -135,19 +135,19 @@ export class PipelineRun {
 
   private async completeNow(): Promise<RunEnd> {
     const { plan, host } = this;
-    this.showBoard();
+    this.showTaskTable();
     const timedOut = await host.within(plan.runTimeoutMs === undefined ? {} : { timeoutMs: plan.runTimeoutMs }, async (scope) => {
       await this.runList(plan.tasks, scope);
       return scope.canceled && !host.canceled;
     });
     let failure = timedOut ? this.timeout() : this.failureOf(plan.tasks);
-    if (!host.canceled || this.state.firstFailed(plan.tasks)) await this.tellHandlers(failure, plan.tasks);
+    if (!host.canceled || this.state.firstFailed(plan.tasks)) await this.notifyHandlers(failure, plan.tasks);
     if (!host.canceled) {
       const [then = [], not = []] = failure ? [plan.onFailure, plan.onSuccess] : [plan.onSuccess, plan.onFailure];
       await this.after(then, not);
       if (!failure) {
         failure = this.failureOf(then);
-        await this.tellHandlers(failure, then);
+        await this.notifyHandlers(failure, then);
       }
     }
     if (plan.finally) {
@@ -169,7 +169,7 @@ export class PipelineRun {
   }
 
   /** Says to the tasks that follow why the run has failed, if it has. */
-  private async tellHandlers(failure: RunEnd['failure'], tasks: readonly TaskPlan[]): Promise<void> {
+  private async notifyHandlers(failure: RunEnd['failure'], tasks: readonly TaskPlan[]): Promise<void> {
     if (!failure) return;
     const { state, plan } = this;
     const first = state.firstFailed(tasks)?.name;
@@ -214,8 +214,8 @@ export class PipelineRun {
     };
   }
 
-  private showBoard(): void {
-    this.host.show(() => taskBoard(this.plan, this.context.interval, this.state.results, this.decisions.waits, this.operations.log));
+  private showTaskTable(): void {
+    this.host.show(() => taskTableText(this.plan, this.context.interval, this.state.results, this.decisions.waits, this.operations.log));
   }
 }
 

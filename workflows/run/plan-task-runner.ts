@@ -84,7 +84,7 @@ export class PlanTaskRunner implements TaskRunner {
   run(task: TaskPlan, inside: RunScope, watch: TaskWatch): void {
     if (isPlain(task)) return this.runPlain(task, inside, watch);
     void this.host.within({ inside }, async (scope) => {
-      watch.begun(scope);
+      watch.started(scope);
       const result = await this.runRounds(task, scope);
       const note = [this.pasts.noteOf(task.name), result.note].filter((each) => each !== undefined).join(' · ');
       watch.ended(note === '' ? result : { ...result, note });
@@ -92,14 +92,14 @@ export class PlanTaskRunner implements TaskRunner {
   }
 
   /** One activity and nothing else, as most tasks are: no more promises than a workflow written by hand has. */
-  private runPlain(task: TaskPlan, inside: RunScope, { begun, ended }: TaskWatch): void {
+  private runPlain(task: TaskPlan, inside: RunScope, { started, ended }: TaskWatch): void {
     let activity: RunningActivity;
     try {
       activity = this.host.begin(this.callOf(task, { suffix: '', items: {} }, this.nextRound(task)), inside);
     } catch (error) {
       return ended(this.failureOf(task, error));
     }
-    begun(activity.scope);
+    started(activity.scope);
     activity.output.then(
       (output) => ended({ state: 'success', output }),
       (error: unknown) => ended(this.failureOf(task, this.host.explain(task, error))),
@@ -186,7 +186,7 @@ export class PlanTaskRunner implements TaskRunner {
 
   /** Items of a list wait while the run is paused, as tasks do. */
   private async whenAllowed<T>(scope: RunScope, work: () => Promise<T>): Promise<T> {
-    if (this.operations.isPaused) await this.operations.unpaused(scope);
+    if (this.operations.isPaused) await this.operations.resumed(scope);
     return work();
   }
 

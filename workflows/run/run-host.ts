@@ -4,7 +4,7 @@ import type { ItemOutcome, ItemsInput } from '../plan/tasks/items.ts';
 import type { Json, JsonObject } from '../plan/values/json.ts';
 import type { Past, PastQuestion } from '../plan/runs/past.ts';
 import type { Plan, TaskPlan } from '../plan/plan.ts';
-import type { PartialOutputs, RunStanding } from '../plan/runs/run.ts';
+import type { PartialOutputs, RunStatus } from '../plan/runs/run.ts';
 import type { DataInterval } from '../plan/timetable/schedule.ts';
 import type { OnOverlap } from '../plan/slots/slots.ts';
 import type { TaskInput } from '../plan/tasks/task-input.ts';
@@ -51,7 +51,7 @@ export interface RunHost {
    */
   failureFacts(task: string, wanted: readonly HostFact[]): Promise<HostFacts>;
   /** Shows how the run stands, where people search for runs. */
-  enter(state: RunStanding): void;
+  enter(state: RunStatus): void;
   /** Shows for whom the run waits, where people see it without the run: lines, none where it waits for nobody. */
   showWaits(lines: readonly string[]): void;
   /** Whether the run has been asked to end. */
@@ -59,7 +59,7 @@ export interface RunHost {
   /** Milliseconds since 1970; the same whenever the run is repeated from its history. */
   readonly now: number;
   /** Shows how the run stands, wherever people look at it: `board` is drawn when somebody does. */
-  show(board: () => string): void;
+  show(taskTable: () => string): void;
 }
 
 export interface ScopeOptions {

@@ -18,7 +18,7 @@ export interface TaskRunner {
 
 /** Told of a task. Functions and not promises: in a workflow each promise costs as much as a hundred of these. */
 export interface TaskWatch {
-  begun(own: RunScope): void;
+  started(own: RunScope): void;
   ended(result: TaskResult): void;
 }
 
@@ -26,7 +26,7 @@ export interface TaskWatch {
 export interface Gate {
   readonly isPaused: boolean;
   /** @throws TaskCanceled when the scope is cancelled first */
-  unpaused(scope: RunScope): Promise<void>;
+  resumed(scope: RunScope): Promise<void>;
 }
 
 /** How a task stands that has begun. */
@@ -134,10 +134,10 @@ export class TaskListRun {
     const branch = this.branchedOff.get(task.name);
     if (branch !== undefined) return { state: 'skipped', note: branch };
     const upstream = task.dependsOn.map((name) => this.state.results.get(name)?.state).filter((state) => state !== undefined);
-    const verdict = applyTriggerRule(task.triggerRule, upstream.filter(isFinal), task.dependsOn.length);
-    if (verdict === 'wait') return undefined;
+    const result = applyTriggerRule(task.triggerRule, upstream.filter(isFinal), task.dependsOn.length);
+    if (result === 'wait') return undefined;
     if (this.scope.canceled) return { state: 'canceled' };
-    if (verdict !== 'run') return { state: verdict };
+    if (result !== 'run') return { state: result };
     if (this.gate.isPaused) {
       void this.waitForGate();
       return undefined;
@@ -149,7 +149,7 @@ export class TaskListRun {
     if (this.waitsForGate) return;
     this.waitsForGate = true;
     // Cancelled while it waits, the list is gone through all the same: its tasks end as cancelled.
-    await this.gate.unpaused(this.scope).catch(() => undefined);
+    await this.gate.resumed(this.scope).catch(() => undefined);
     this.waitsForGate = false;
     this.wake();
   }
@@ -157,7 +157,7 @@ export class TaskListRun {
   private start(task: TaskPlan): void {
     this.state.settle(task, beginningOf(task));
     this.runner.run(task, this.scope, {
-      begun: (scope) => void this.scopes.set(task.name, scope),
+      started: (scope) => void this.scopes.set(task.name, scope),
       ended: (result) => this.conclude(task, result),
     });
   }

@@ -17,7 +17,7 @@ import {
   trainerOf,
   withModels,
 } from './model-tasks.ts';
-import { findStandingChampion } from './standing-champion.ts';
+import { findUsableChampion } from './usable-champion.ts';
 import { readUnseenData } from './unseen-data.ts';
 
 /** What an `evaluate_model` task tells. */
@@ -73,9 +73,9 @@ export async function evaluate(
 
 /** @returns the champion, where it is another version */
 async function findOtherChampion(ctx: ModelContext, models: Models, model: string, version: string): Promise<ModelVersion | undefined> {
-  const reign = await models.registry.champion(model);
-  if (reign?.champion.version === version) return undefined;
-  const champion = await findStandingChampion(ctx, models, model, reign);
+  const current = await models.registry.champion(model);
+  if (current?.champion.version === version) return undefined;
+  const champion = await findUsableChampion(ctx, models, model, current);
   return champion?.version === version ? undefined : champion;
 }
 

@@ -84,13 +84,13 @@ export interface Champion {
 }
 
 /** The champion, and what tells this state of the registry from every other. */
-export interface Reign {
+export interface CurrentChampion {
   readonly champion: Champion;
   readonly mark: string;
 }
 
 /** So many reigns of a model, the newest ones, are looked at. */
-export const REIGNS_READ = 100;
+export const MAX_CHAMPIONS_READ = 100;
 
 /** Keeps versions of models, and the one in use. */
 export interface ModelRegistry {
@@ -117,8 +117,8 @@ export interface ModelRegistry {
    * The champion; undefined: there never was one. An alias that was lost, or left behind by a worker that died, is put right.
    * @throws ApplicationFailure `DataMismatch` when the alias, or the log of champions, is damaged or was written by something else
    */
-  champion(model: string): Promise<Reign | undefined>;
-  /** The champions, the newest first, REIGNS_READ at most; what cannot be read is left out. */
+  champion(model: string): Promise<CurrentChampion | undefined>;
+  /** The champions, the newest first, MAX_CHAMPIONS_READ at most; what cannot be read is left out. */
   history(model: string): Promise<readonly Champion[]>;
   /** The mark of the reign of now, also where the champion cannot be told; undefined: there was none. */
   mark(model: string): Promise<string | undefined>;
@@ -127,7 +127,7 @@ export interface ModelRegistry {
    * @param before the champion before; undefined: there was none
    * @returns false when another promotion was faster
    */
-  crown(model: string, champion: Champion, before: Pick<Reign, 'mark'> | undefined): Promise<boolean>;
+  crown(model: string, champion: Champion, before: Pick<CurrentChampion, 'mark'> | undefined): Promise<boolean>;
 }
 
 /** The folder of a model: `s3://models/recommendations/`. */

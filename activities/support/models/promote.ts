@@ -1,7 +1,7 @@
 import type { ApplicationFailure } from '@temporalio/activity';
-import type { Metrics, ModelVersion, Reign } from './model-registry.ts';
+import type { Metrics, ModelVersion, CurrentChampion } from './model-registry.ts';
 import { findVersion, type ModelContext, type ModelParams, type Models, requireFiles, withModels } from './model-tasks.ts';
-import { findStandingChampion } from './standing-champion.ts';
+import { findUsableChampion } from './usable-champion.ts';
 
 interface Params extends ModelParams {
   readonly version?: string;
@@ -23,7 +23,7 @@ export interface Promotion {
   readonly reason: string;
 }
 
-type Verdict = Pick<Promotion, 'promoted' | 'reason'>;
+type GateResult = Pick<Promotion, 'promoted' | 'reason'>;
 
 /**
  * Makes a version the champion, if it passes the gate against the champion of that moment. When another promotion comes in
@@ -38,28 +38,34 @@ export async function promote(ctx: ModelContext, params: Params): Promise<Promot
     const made = { model, version, promoted: true, champion_version: version, champion_uri: uri };
     for (;;) {
       ctx.signal.throwIfAborted();
-      const reign = await registry.champion(model);
-      const now = reign?.champion.version ?? null;
+      const current = await registry.champion(model);
+      const now = current?.champion.version ?? null;
       if (now === version) {
         // Also for an attempt whose predecessor got just as far.
         await requireFiles(models, candidate, ctx.signal);
-        return { ...made, previous: reign?.champion.previous ?? null, reason: 'it is the champion' };
+        return { ...made, previous: current?.champion.previous ?? null, reason: 'it is the champion' };
       }
-      const { promoted, reason } = await judge(ctx, models, params, candidate, reign);
+      const { promoted, reason } = await applyGate(ctx, models, params, candidate, current);
       if (!promoted) {
         const champion = now === null ? undefined : await registry.find(model, now);
         return { model, version, promoted, previous: now, champion_version: now, champion_uri: champion?.uri ?? null, reason };
       }
       await requireFiles(models, candidate, ctx.signal);
       const champion = { version, previous: now, promoted_by: ctx.pipelineRunId, promoted_at: new Date().toISOString() };
-      if (await registry.crown(model, champion, reign)) return { ...made, previous: now, reason };
+      if (await registry.crown(model, champion, current)) return { ...made, previous: now, reason };
     }
   });
 }
 
-async function judge(ctx: ModelContext, models: Models, params: Params, version: ModelVersion, reign: Reign | undefined): Promise<Verdict> {
+async function applyGate(
+  ctx: ModelContext,
+  models: Models,
+  params: Params,
+  version: ModelVersion,
+  current: CurrentChampion | undefined,
+): Promise<GateResult> {
   const { model, promote_when: gate, instead_of: insteadOf } = params;
-  const now = reign?.champion.version ?? null;
+  const now = current?.champion.version ?? null;
   if (insteadOf !== undefined && insteadOf !== now) {
     return { promoted: false, reason: `the champion is ${now === null ? 'no version' : now} now, and not ${insteadOf}` };
   }
@@ -69,18 +75,18 @@ async function judge(ctx: ModelContext, models: Models, params: Params, version:
   if (!evaluation)
     return { promoted: false, reason: `version ${version.version} was not measured: evaluate_model comes before promote_model` };
   const { metrics } = evaluation;
-  const standing = await findStandingChampion(ctx, models, model, reign);
+  const comparable = await findUsableChampion(ctx, models, model, current);
   // Where the champion is gone, the one before it comes back without having to beat itself.
-  if (!standing || standing.version === version.version) return asFirst(ctx, gate, metrics, whyFirst(now, standing, reign));
+  if (!comparable || comparable.version === version.version) return asFirst(ctx, gate, metrics, whyFirst(now, comparable, current));
   const champion =
-    evaluation.champion?.version === standing.version
+    evaluation.champion?.version === comparable.version
       ? evaluation.champion.metrics
-      : await measuredAs(models, model, standing.version, evaluation.terms);
+      : await measuredAs(models, model, comparable.version, evaluation.terms);
   if (!champion) {
-    const reason = `${standing.version} has become champion since, and was not measured on the same terms (data, program, parameters): run evaluate_model and promote_model again`;
+    const reason = `${comparable.version} has become champion since, and was not measured on the same terms (data, program, parameters): run evaluate_model and promote_model again`;
     return { promoted: false, reason };
   }
-  return verdict(ctx.holds(gate, { metrics, champion }), gate, metrics, champion);
+  return gateResult(ctx.holds(gate, { metrics, champion }), gate, metrics, champion);
 }
 
 /** @returns what a version is worth on these terms; undefined when it was measured on others, or never */
@@ -90,16 +96,16 @@ async function measuredAs({ registry }: Models, model: string, version: string, 
 }
 
 /** Why a version has no champion to be compared with. @param now the champion; null: there is none */
-function whyFirst(now: string | null, standing: ModelVersion | undefined, reign: Reign | undefined): string {
-  if (standing) return `it is the champion before ${now ?? ''}, whose version or files are gone`;
+function whyFirst(now: string | null, comparable: ModelVersion | undefined, current: CurrentChampion | undefined): string {
+  if (comparable) return `it is the champion before ${now ?? ''}, whose version or files are gone`;
   if (now !== null) return `the champion, ${now}, cannot be compared with, nor can those before it: their versions or files are gone`;
-  return reign ? 'the model has no champion, since it was cleared' : 'it is the first';
+  return current ? 'the model has no champion, since it was cleared' : 'it is the first';
 }
 
 /** With no champion to compare with, only what the gate asks of the version itself counts. */
-function asFirst(ctx: ModelContext, gate: string, metrics: Metrics, why: string): Verdict {
+function asFirst(ctx: ModelContext, gate: string, metrics: Metrics, why: string): GateResult {
   try {
-    return verdict(ctx.holds(gate, { metrics, champion: {} }), gate, metrics, {});
+    return gateResult(ctx.holds(gate, { metrics, champion: {} }), gate, metrics, {});
   } catch (error) {
     if ((error as ApplicationFailure).type !== 'InvalidParameters') throw error;
     // It asks for the champion. Against itself it can be told that it asks for nothing that was not measured.
@@ -108,7 +114,7 @@ function asFirst(ctx: ModelContext, gate: string, metrics: Metrics, why: string)
   }
 }
 
-function verdict(holds: boolean, gate: string, metrics: Metrics, champion: Metrics): Verdict {
+function gateResult(holds: boolean, gate: string, metrics: Metrics, champion: Metrics): GateResult {
   const values = `metrics ${JSON.stringify(metrics)}, champion ${JSON.stringify(champion)}`;
   return { promoted: holds, reason: `${gate}: ${holds ? 'holds' : 'does not hold'}, with ${values}` };
 }

@@ -5,12 +5,12 @@ import {
   modelFolder,
   type ModelRegistry,
   type ModelVersion,
-  type Reign,
+  type CurrentChampion,
   versionAt,
   versionFolder,
 } from './model-registry.ts';
 import { RegistryFiles } from './registry-files.ts';
-import { S3Reigns } from './s3-reigns.ts';
+import { S3ChampionLog } from './s3-champion-log.ts';
 
 /**
  * A registry in S3, beside the files of the models:
@@ -69,26 +69,26 @@ export class S3Registry implements ModelRegistry {
     while (!(await this.#files.write(place, evaluation, (await this.#files.readText(place))?.etag)));
   }
 
-  async champion(model: string): Promise<Reign | undefined> {
-    const reign = await this.#reigns(model).current(async (version) => (await this.find(model, version)) !== undefined);
-    return reign && { champion: reign.champion, mark: String(reign.number) };
+  async champion(model: string): Promise<CurrentChampion | undefined> {
+    const current = await this.#championLog(model).current(async (version) => (await this.find(model, version)) !== undefined);
+    return current && { champion: current.champion, mark: String(current.number) };
   }
 
   history(model: string): Promise<readonly Champion[]> {
-    return this.#reigns(model).history();
+    return this.#championLog(model).history();
   }
 
   async mark(model: string): Promise<string | undefined> {
-    const number = await this.#reigns(model).latest();
+    const number = await this.#championLog(model).latest();
     return number === 0 ? undefined : String(number);
   }
 
-  crown(model: string, champion: Champion, before: Pick<Reign, 'mark'> | undefined): Promise<boolean> {
-    return this.#reigns(model).begin(champion, Number(before?.mark ?? 0));
+  crown(model: string, champion: Champion, before: Pick<CurrentChampion, 'mark'> | undefined): Promise<boolean> {
+    return this.#championLog(model).begin(champion, Number(before?.mark ?? 0));
   }
 
-  #reigns(model: string): S3Reigns {
-    return new S3Reigns(this.#files, modelFolder(this.place, model), model);
+  #championLog(model: string): S3ChampionLog {
+    return new S3ChampionLog(this.#files, modelFolder(this.place, model), model);
   }
 
   #inVersion(model: string, version: string, name: string): string {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
-import type { HttpResult } from '../../../activities/http/carry-out.ts';
+import type { HttpResult } from '../../../activities/http/send-request.ts';
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { TaskResult } from '../../../workflows/plan/runs/run.ts';
 import { type OddService, openOddService } from '../../support/odd-service.ts';

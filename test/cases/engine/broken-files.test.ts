@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'mocha';
 import { PagerDutyStandIn } from '../../../dev/demo/pagerduty-stand-in.ts';
 import { ensureMonitor } from '../../../temporal/monitors/ensure-monitor.ts';
 import type { MonitorGroup } from '../../../temporal/monitors/monitors.ts';
-import { type KnownBrokenFile, monitorId, probeId, USUAL_PATIENCE } from '../../../workflows/plan/incidents/incident.ts';
+import { type KnownBrokenFile, monitorId, probeId, DEFAULT_MONITOR_SETTINGS } from '../../../workflows/plan/incidents/incident.ts';
 import { timeText } from '../../../workflows/plan/values/format.ts';
 import { eventually } from '../../support/eventually.ts';
 import { sluice, startProcess, type TestProcess } from '../../support/processes.ts';
@@ -38,7 +38,7 @@ describe('a pipeline file with mistakes', function () {
     worker = await startTestWorker(environment, {}, taskQueue);
     monitors = await createTestMonitors(environment, taskQueue);
     monitoring = monitors.run();
-    await ensureMonitor(worker.client, taskQueue, { ...USUAL_PATIENCE, everyMs: 300, silenceMs: 600_000, fileMs: 2_000 });
+    await ensureMonitor(worker.client, taskQueue, { ...DEFAULT_MONITOR_SETTINGS, everyMs: 300, silenceMs: 600_000, fileMs: 2_000 });
   });
   after(async () => {
     await scheduler?.stop();

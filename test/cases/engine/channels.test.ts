@@ -102,7 +102,7 @@ describe('channels of incidents', function () {
     await facts.observe(key, seen('warning'));
     await becomes(key, 'warned');
     // The breach is accepted; that the warning is over is refused.
-    pagerDuty.mischief.push({ kind: 'accept' }, { kind: 'status', status: 400, body: '{"status":"invalid event"}' });
+    pagerDuty.faults.push({ kind: 'accept' }, { kind: 'status', status: 400, body: '{"status":"invalid event"}' });
     await facts.observe(key, seen('breach'));
     await eventually(async () => assert.match((await channelOf(key, 'pagerduty')).trouble ?? '', /400/));
     await becomes(key, 'triggered');

@@ -6,7 +6,7 @@ import { CompleteChecks } from '../../../temporal/monitors/complete-checks.ts';
 import { ensureMonitor } from '../../../temporal/monitors/ensure-monitor.ts';
 import type { MonitorGroup } from '../../../temporal/monitors/monitors.ts';
 import { ensureSearchAttributes } from '../../../temporal/search-attributes.ts';
-import { monitorId, probeId, USUAL_PATIENCE } from '../../../workflows/plan/incidents/incident.ts';
+import { monitorId, probeId, DEFAULT_MONITOR_SETTINGS } from '../../../workflows/plan/incidents/incident.ts';
 import { eventually } from '../../support/eventually.ts';
 import '../../support/temporal-worker.ts';
 import { createTestMonitors } from '../../support/test-monitors.ts';
@@ -39,7 +39,7 @@ describe('what feeds the dead man’s switch, without any connection to PagerDut
     const checks = new CompleteChecks(monitors.client, [taskQueue], createLog('test', 'error'));
     following = checks.follow(stop.signal);
     assert.ok(!checks.areWithin(60_000));
-    await ensureMonitor(monitors.client, taskQueue, { ...USUAL_PATIENCE, everyMs: 500, silenceMs: 600_000 });
+    await ensureMonitor(monitors.client, taskQueue, { ...DEFAULT_MONITOR_SETTINGS, everyMs: 500, silenceMs: 600_000 });
     await eventually(() => Promise.resolve(assert.ok(checks.areWithin(60_000))), 20_000);
     await monitors.client.workflow.getHandle(monitorId(taskQueue)).terminate();
     await eventually(() => Promise.resolve(assert.ok(!checks.areWithin(6_000))), 15_000);

@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { withHash } from '../../../compiler/resolve/emit.ts';
 import { PagerDutyStandIn } from '../../../dev/demo/pagerduty-stand-in.ts';
-import { look } from '../../../monitors/look.ts';
+import { runCheckCycle } from '../../../monitors/check-cycle.ts';
 import { TemporalFacts } from '../../../temporal/monitors/monitor-facts.ts';
 import type { MonitorGroup } from '../../../temporal/monitors/monitors.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import { applyChange, listSchedules } from '../../../temporal/schedules/schedules.ts';
 import { listTicks } from '../../../temporal/schedules/ticks.ts';
-import { incidentId, type MonitorMemory, probeId, USUAL_PATIENCE } from '../../../workflows/plan/incidents/incident.ts';
+import { incidentId, type MonitorMemory, probeId, DEFAULT_MONITOR_SETTINGS } from '../../../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/plan/runs/search-attributes.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -63,8 +63,8 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
     async check(stepMs = 0): Promise<void> {
       this.ahead += stepMs;
       const now = new Date(Date.now() + this.ahead).toISOString();
-      const call = { taskQueue: worker.taskQueue, settings: USUAL_PATIENCE, memory: this.memory, now };
-      const { memory, report } = await look(call, this.facts);
+      const call = { taskQueue: worker.taskQueue, settings: DEFAULT_MONITOR_SETTINGS, memory: this.memory, now };
+      const { memory, report } = await runCheckCycle(call, this.facts);
       assert.equal(Date.parse(memory.completeAt ?? ''), Date.parse(now), report.join('\n'));
       this.memory = memory;
     }
@@ -196,7 +196,7 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
     );
     // The monitor waits so long for the runs of what was deleted, and for none of those that begin only now.
     const due = Math.max(...ticks.map(({ tick }) => Date.parse(tick)));
-    await monitor.check(due + USUAL_PATIENCE.graceMs + 1_000 - Date.now());
+    await monitor.check(due + DEFAULT_MONITOR_SETTINGS.graceMs + 1_000 - Date.now());
     assert.deepEqual(
       Object.keys(monitor.memory.open).filter((key) => key.startsWith(plan.dagId)),
       [],

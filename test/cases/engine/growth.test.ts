@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
 import { findProblems } from '../../../monitors/problems.ts';
 import type { WatchedRun } from '../../../monitors/watched.ts';
-import { HandedOn } from '../../../sensors/s3/handed-on.ts';
+import { StartedObjects } from '../../../sensors/s3/started-objects.ts';
 import { Oldest } from '../../../sensors/s3/oldest.ts';
 import { surplusRuns } from '../../../temporal/runs/ended-runs.ts';
 import { RunIndex } from '../../../temporal/runs/run-index.ts';
 import type { KnownRun } from '../../../temporal/runs/known-run.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
-import { USUAL_PATIENCE } from '../../../workflows/plan/incidents/incident.ts';
+import { DEFAULT_MONITOR_SETTINGS } from '../../../workflows/plan/incidents/incident.ts';
 import { type DataInterval, iso } from '../../../workflows/plan/timetable/schedule.ts';
 import { eventually } from '../../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../../support/plans.ts';
@@ -36,7 +36,7 @@ function known(state: string, queuedAt: number, endedAt: number | undefined, int
   return {
     dagId: 'shop',
     planHash: '',
-    begun: true,
+    hasStarted: true,
     run: {
       pipelineRunId: `shop/manual/${id}`,
       temporalRunId: id,
@@ -57,9 +57,9 @@ function interval(hours: number): DataInterval {
 
 function problemsOf(runs: readonly KnownRun[], schedule = PLAN.schedule): string[] {
   const plan = { ...PLAN, schedule };
-  const watched = runs.map(({ run }): WatchedRun => ({ ...run, begun: true, plan }));
+  const watched = runs.map(({ run }): WatchedRun => ({ ...run, hasStarted: true, plan }));
   const pipeline = { plan, createdAt: NOW - 200 * HOUR, paused: false, runs: watched };
-  return findProblems(pipeline, NOW, USUAL_PATIENCE)
+  return findProblems(pipeline, NOW, DEFAULT_MONITOR_SETTINGS)
     .map(({ key }) => key)
     .sort();
 }
@@ -113,7 +113,7 @@ describe('what grows with the data is bounded', () => {
   });
 
   it('a sensor of objects remembers so many, hands on the oldest first, and forgets what is not looked for any more', () => {
-    const seen = new HandedOn(1_000);
+    const seen = new StartedObjects(1_000);
     for (let index = 0; index < 50_000; index++) seen.add(`object ${index}`, index);
     assert.equal(seen.size, 1_000);
     assert.ok(seen.has('object 49999') && !seen.has('object 48999'));

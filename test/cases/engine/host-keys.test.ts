@@ -18,7 +18,7 @@ import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { poolId } from '../../../workflows/plan/slots/slot-messages.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
-import { surroundings } from '../../support/surroundings.ts';
+import { taskDependencies } from '../../support/task-dependencies.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';
 import { toyAttempt, TOYS } from '../../support/toy-language.ts';
@@ -73,7 +73,7 @@ describe('what a plan says is carried out by both hosts', () => {
       this.timeout('15m');
       const { environment } = await testStack(['temporal']);
       const mute = (): Promise<void> => Context.current().sleep('1h');
-      const activities = { ...createActivities(TOYS, surroundings(environment)), mute };
+      const activities = { ...createActivities(TOYS, taskDependencies(environment)), mute };
       worker = await startTestWorker(environment, activities);
       await resizePool(worker.client, worker.taskQueue, `one_at_a_time_${unique}`, 1);
       for (const each of FIELDS.flatMap(([, key]): readonly HostCase[] => ('cases' in key ? key.cases : []))) {

@@ -99,11 +99,11 @@ describe('an update of a Schedule that is interrupted', function () {
   };
 
   /** A pipeline of every second, whose Schedule has worked through none of its ticks since `changedAt`; and what it is edited to. */
-  async function begin(hasBegun: (dagId: string) => Promise<void> = () => Promise.resolve()): Promise<{ plan: Plan; changedAt: number }> {
+  async function begin(hasStarted: (dagId: string) => Promise<void> = () => Promise.resolve()): Promise<{ plan: Plan; changedAt: number }> {
     const dagId = `interrupted_${randomUUID().slice(0, 8)}`;
     await pass(client, planOf(dagId, [task('a', 'succeed')], { schedule: EVERY_SECOND, hash: 'a'.repeat(64) }));
     applied.push(dagId);
-    await hasBegun(dagId);
+    await hasStarted(dagId);
     await client.schedule.getHandle(dagId).update((description) => ({ ...description, spec: {} }));
     const startAt = new Date(Math.floor(Date.now() / DAY) * DAY - 3 * DAY).toISOString();
     const schedule: SchedulePlan = { kind: 'cron', cron: '0 0 * * *', timezone: 'UTC', startAt };

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
 import { followRun, showRun } from '../../../temporal/runs/follow-run.ts';
-import { PromiseReader } from '../../../temporal/monitors/promise-reader.ts';
+import { SlaReader } from '../../../temporal/monitors/sla-reader.ts';
 import { readEndedRun, startRerun } from '../../../temporal/runs/reruns.ts';
 import { readRunDetails } from '../../../temporal/runs/run-details.ts';
 import { describeRun, listRuns, type RunReference, startManualRun } from '../../../temporal/runs/runs.ts';
@@ -60,7 +60,7 @@ describe('a task that went on without some of its items', function () {
     });
     const { instances } = await showRun(client, run);
     assert.match(instances.all().find(({ task }) => task === 'load')?.note ?? '', /failed: \[1\]/);
-    const read = await new PromiseReader(client).read({ ...run, cause: 'manual', state: 'success', queuedAt: 0 }, plan, Date.now());
+    const read = await new SlaReader(client).read({ ...run, cause: 'manual', state: 'success', queuedAt: 0 }, plan, Date.now());
     assert.equal(read.broken?.get('all_items'), 'breaks its promise all_items: failed_items is 1; promised: failed_items == 0');
     const { failedItems } = await readRunDetails(client, run);
     assert.deepEqual(failedItems, ['load[1]: ok broke'], 'pages say so');
@@ -73,7 +73,7 @@ describe('a task that went on without some of its items', function () {
     const run = await start(plan, { bad: 9 });
     assert.equal((await resultOf(run)).tasks.load?.missing, undefined);
     assert.equal((await describeRun(worker.client, run)).isPartial, undefined);
-    const read = await new PromiseReader(worker.client).read({ ...run, cause: 'manual', state: 'success', queuedAt: 0 }, plan, Date.now());
+    const read = await new SlaReader(worker.client).read({ ...run, cause: 'manual', state: 'success', queuedAt: 0 }, plan, Date.now());
     assert.equal(read.broken?.size, 0);
   });
 

@@ -9,7 +9,7 @@ import { retentionOf } from '../../../temporal/retention.ts';
 import { applyChange } from '../../../temporal/schedules/schedules.ts';
 import { fillTicks, listTicks, type Tick } from '../../../temporal/schedules/ticks.ts';
 import type { BackfillReport } from '../../../workflows/plan/runs/backfill.ts';
-import { USUAL_PATIENCE } from '../../../workflows/plan/incidents/incident.ts';
+import { DEFAULT_MONITOR_SETTINGS } from '../../../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { planOf, task } from '../../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
@@ -77,7 +77,7 @@ describe('intervals whose runs Temporal has removed', function () {
     const now = later();
     const { found } = await new TemporalFacts(worker.client, worker.taskQueue, environment).pipelines(now, []);
     const pipeline = found.find((each) => each.plan.dagId === plan.dagId) ?? assert.fail();
-    const problems = findProblems(pipeline, now, USUAL_PATIENCE);
+    const problems = findProblems(pipeline, now, DEFAULT_MONITOR_SETTINGS);
     for (const { kind, interval } of problems) {
       assert.equal(kind, 'missing');
       assert.ok(Date.parse(interval?.end ?? '') >= now - retention);
@@ -86,7 +86,7 @@ describe('intervals whose runs Temporal has removed', function () {
     const seen = await new TemporalFacts(worker.client, worker.taskQueue, environment).pipelines(muchLater, []);
     const unknown = seen.found.find((each) => each.plan.dagId === plan.dagId) ?? assert.fail();
     assert.deepEqual(
-      findProblems(unknown, muchLater, USUAL_PATIENCE).filter(({ kind }) => kind === 'stale'),
+      findProblems(unknown, muchLater, DEFAULT_MONITOR_SETTINGS).filter(({ kind }) => kind === 'stale'),
       [],
     );
   });

@@ -6,7 +6,7 @@ import { decideApproval, resolveHeldTask } from '../../../temporal/runs/decision
 import { followRun, readHistory, showRun } from '../../../temporal/runs/follow-run.ts';
 import { cancelRun, operateTask } from '../../../temporal/runs/operations.ts';
 import { resizePool } from '../../../temporal/pools/pools.ts';
-import { PromiseReader } from '../../../temporal/monitors/promise-reader.ts';
+import { SlaReader } from '../../../temporal/monitors/sla-reader.ts';
 import { type RunReference, startManualRun } from '../../../temporal/runs/runs.ts';
 import { readEndedRun } from '../../../temporal/runs/reruns.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
@@ -194,7 +194,7 @@ describe('tasks are shown as their run has them', function () {
       ] as const;
       const plan = { ...casePlan(tasks.join('; '), { pipelines: { child: 'x: ok' } }), slas };
       const queuedAt = Date.now() - 10_000;
-      const read = await new PromiseReader(client).read({ ...run, cause: 'manual', state: 'running', queuedAt }, plan, Date.now());
+      const read = await new SlaReader(client).read({ ...run, cause: 'manual', state: 'running', queuedAt }, plan, Date.now());
       const promised = Object.fromEntries((read.tasks ?? []).map(({ task, hasEnded }) => [task, hasEnded]));
       assert.deepEqual(promised, Object.fromEntries(Object.entries(EXPECTED).map(([name, state]) => [name, isFinal(state as 'success')])));
       const times = new Map((read.tasks ?? []).map(({ task, startedAt }) => [task, startedAt]));

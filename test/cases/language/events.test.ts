@@ -5,7 +5,7 @@ import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
 import { RecordEvent } from '../../../lib/kafka/decode-record.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
-import { judgeMessage } from '../../../sensors/rabbitmq/read-message.ts';
+import { matchMessage } from '../../../sensors/rabbitmq/read-message.ts';
 import { findingOf } from '../../../sensors/s3/watch-objects.ts';
 import { eventOf } from '../../../sensors/temporal/watch-runs.ts';
 import { EVENT_META } from '../../../workflows/plan/expressions/run-names.ts';
@@ -76,7 +76,7 @@ describe('what expressions read of an event', () => {
   it('fits what sensors give', () => {
     const record = new RecordEvent(recordInMemory(Buffer.from('{}'), 3), {});
     const message = { content: Buffer.from('{}'), fields: { routingKey: 'q', redelivered: false }, properties: { headers: {} } };
-    const judged = judgeMessage(message as unknown as ConsumeMessage, () => ({ kind: 'run' }) as never);
+    const judged = matchMessage(message as unknown as ConsumeMessage, () => ({ kind: 'run' }) as never);
     const given: Readonly<Record<string, RunEvent | undefined>> = {
       kafka: record,
       rabbitmq: judged.kind === 'run' ? judged.event : undefined,

@@ -16,7 +16,7 @@ import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { dataIntervalAt } from '../../../workflows/plan/timetable/schedule.ts';
 import { eventually } from '../../support/eventually.ts';
-import { surroundings } from '../../support/surroundings.ts';
+import { taskDependencies } from '../../support/task-dependencies.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';
 
@@ -109,7 +109,7 @@ describe('wait_for_pipeline', () => {
       this.timeout('15m');
       const { environment } = await testStack(['temporal']);
       const lookup = createRunLookup(await connectClient(environment));
-      worker = await startTestWorker(environment, createActivities(CATALOG, surroundings(environment, lookup)));
+      worker = await startTestWorker(environment, createActivities(CATALOG, taskDependencies(environment, lookup)));
     });
     after(() => worker.close());
 

@@ -8,7 +8,7 @@ import { BackfillRefused, startBackfill } from '../../../temporal/schedules/back
 import { decideApproval } from '../../../temporal/runs/decisions.ts';
 import { showRun } from '../../../temporal/runs/follow-run.ts';
 import { operateTask } from '../../../temporal/runs/operations.ts';
-import { judgePast } from '../../../temporal/runs/past.ts';
+import { resultOfPast } from '../../../temporal/runs/past.ts';
 import { readEndedRun, startRerun } from '../../../temporal/runs/reruns.ts';
 import { type RunReference, startManualRun } from '../../../temporal/runs/runs.ts';
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
@@ -123,7 +123,7 @@ describe('depends_on_past', () => {
         { note: 'its past is not known: Temporal keeps ended runs for 30d, and has none of 2024-05-01T00:00:00Z – 2024-05-02T00:00:00Z' },
       ],
     ] as const) {
-      it(`${what}: it starts`, () => assert.deepEqual(judgePast(question, runs, history), expected));
+      it(`${what}: it starts`, () => assert.deepEqual(resultOfPast(question, runs, history), expected));
     }
 
     for (const [what, runs, history, told] of [
@@ -141,7 +141,7 @@ describe('depends_on_past', () => {
         /^There is no run of 2024-05-01.*`sluice backfill d --from 2024-05-01T00:00:00Z --to 2024-05-01T00:00:00Z` runs it/,
       ],
     ] as const) {
-      it(`${what}: it waits, and says for what`, () => assert.match(String(judgePast(question, runs, history)), told));
+      it(`${what}: it waits, and says for what`, () => assert.match(String(resultOfPast(question, runs, history)), told));
     }
   });
 

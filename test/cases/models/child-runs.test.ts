@@ -14,7 +14,7 @@ import { type SlotRequest, Slots, type SlotState } from '../../../workflows/plan
 import { stuckRequests } from '../../../workflows/plan/slots/stuck-requests.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
-import { surroundings } from '../../support/surroundings.ts';
+import { taskDependencies } from '../../support/task-dependencies.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';
 import { TOYS } from '../../support/toy-language.ts';
@@ -30,7 +30,7 @@ describe('runs that a task starts', function () {
   before(async function () {
     this.timeout('15m');
     const { environment } = await testStack(['temporal']);
-    worker = await startTestWorker(environment, createActivities(TOYS, surroundings(environment)));
+    worker = await startTestWorker(environment, createActivities(TOYS, taskDependencies(environment)));
   });
   after(() => worker.close());
 

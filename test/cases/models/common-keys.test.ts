@@ -13,7 +13,7 @@ import { startManualRun } from '../../../temporal/runs/runs.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { poolId } from '../../../workflows/plan/slots/slot-messages.ts';
 import { SOME_DAY } from '../../support/plans.ts';
-import { surroundings } from '../../support/surroundings.ts';
+import { taskDependencies } from '../../support/task-dependencies.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';
 import { tasksOf, toyAttempt, TOYS } from '../../support/toy-language.ts';
@@ -123,7 +123,7 @@ describe('every key of tasks, for every kind of task', () => {
       this.timeout('15m');
       const { environment } = await testStack(['temporal']);
       const mute = (): Promise<void> => Context.current().sleep('1h');
-      worker = await startTestWorker(environment, { ...createActivities(TOYS, surroundings(environment)), mute, mute_look: mute });
+      worker = await startTestWorker(environment, { ...createActivities(TOYS, taskDependencies(environment)), mute, mute_look: mute });
       await resizePool(worker.client, worker.taskQueue, POOL, 2);
       await Promise.all(
         WORKING.map(async ({ cell }) => {

@@ -105,7 +105,7 @@ describe('who can write YAML, or answers a request, leads elsewhere', function (
     const pagerDuty = await PagerDutyStandIn.start();
     try {
       for (const code of STATUS) {
-        pagerDuty.mischief.push({ kind: 'status', status: code, body: '{}', location: `${metadata}/v2/enqueue` });
+        pagerDuty.faults.push({ kind: 'status', status: code, body: '{}', location: `${metadata}/v2/enqueue` });
         const [connection, event] = [
           { type: 'pagerduty', routing_key: 'secret', host: pagerDuty.host },
           { event_action: 'trigger' },

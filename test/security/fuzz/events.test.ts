@@ -12,7 +12,7 @@ import type { HandlerContext } from '../../../sensors/kafka/record-handler.ts';
 import { type Finding, pollSource } from '../../../sensors/run/poll.ts';
 import { watchAnswer } from '../../../sensors/http/watch-answer.ts';
 import { messageIdOf } from '../../../sensors/rabbitmq/delivery-ids.ts';
-import { judgeMessage } from '../../../sensors/rabbitmq/read-message.ts';
+import { matchMessage } from '../../../sensors/rabbitmq/read-message.ts';
 import { findingOf } from '../../../sensors/s3/watch-objects.ts';
 import { identify } from '../../../sensors/sql/new-rows.ts';
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
@@ -91,9 +91,9 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
     for (let n = 0; n < COUNT; n++) {
       const message = oddMessage(event(), draw);
       await slowest.measure(message.content, async () => {
-        const verdict = judgeMessage(message, (each) => sensor.judge.judge(each));
-        kinds.add(verdict.kind);
-        if (verdict.kind === 'run') await sensor.runs.start(verdict.event, verdict, messageIdOf(message) ?? `message-${n}`);
+        const match = matchMessage(message, (each) => sensor.matcher.match(each));
+        kinds.add(match.kind);
+        if (match.kind === 'run') await sensor.runs.start(match.event, match, messageIdOf(message) ?? `message-${n}`);
       });
     }
     assert.ok(kinds.has('invalid') && kinds.has('run') && starts.started > 0);
@@ -125,7 +125,7 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
       const { sensor, starts, stop } = sensorInMemory(trigger);
       const [draw, event, slowest] = [drawing(FUZZ_SEED), oddEvents(FUZZ_SEED), new Slowest()];
       let looks = 0;
-      const look = (cursor: null): Promise<{ found: Finding[]; cursor: null; more: true }> => {
+      const poll = (cursor: null): Promise<{ found: Finding[]; cursor: null; more: true }> => {
         if (looks++ >= COUNT) stop.abort();
         stop.signal.throwIfAborted();
         const text = event();
@@ -137,7 +137,7 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
         });
         return Promise.resolve({ found: found ? [found] : [], cursor, more: true });
       };
-      await assert.rejects(pollSource<null>(sensor, { every: 0, begin: () => Promise.resolve(null), look }), { name: 'AbortError' });
+      await assert.rejects(pollSource<null>(sensor, { every: 0, begin: () => Promise.resolve(null), poll }), { name: 'AbortError' });
       assert.ok(looks > COUNT && starts.started > 0 && sensor.journal.obstacle === undefined, sensor.journal.obstacle);
       assert.ok(slowest.ms < LONGEST, String(slowest.ms));
     });

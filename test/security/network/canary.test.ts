@@ -15,7 +15,7 @@ import { showRun } from '../../../temporal/runs/follow-run.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import { applyChange } from '../../../temporal/schedules/schedules.ts';
 import { ensureSearchAttributes } from '../../../temporal/search-attributes.ts';
-import { applySensorChange, standingOf } from '../../../temporal/sensors/sensors.ts';
+import { applySensorChange, statusOf } from '../../../temporal/sensors/sensors.ts';
 import { monitorId, probeId } from '../../../workflows/plan/incidents/incident.ts';
 import { sensorId } from '../../../workflows/plan/sensor.ts';
 import { canaryConnections, everyForm, fieldsWithoutCanary, secretsIn } from '../../support/canaries.ts';
@@ -164,7 +164,7 @@ describe('secrets', function () {
     const run = await startManualRun(client, plan, taskQueue, SOME_DAY, 'one');
     await assert.rejects(client.workflow.getHandle(run.pipelineRunId).result());
     await eventually(async () => {
-      const { state } = await standingOf(client, sensor);
+      const { state } = await statusOf(client, sensor);
       assert.match(state?.why ?? state?.reports[0]?.problem ?? '', /\S/);
     });
     const pages = await eventually(() => {

@@ -4,7 +4,7 @@ import { createActivities } from '../../../activities/run/create-activities.ts';
 import { ConnectionError, parseConnection } from '../../../connections/parse.ts';
 import { connectionsFrom } from '../../../connections/connections.ts';
 import { isLoopback } from '../../../lib/loopback.ts';
-import { surroundings } from '../../support/surroundings.ts';
+import { taskDependencies } from '../../support/task-dependencies.ts';
 
 const read = (text: string) => parseConnection('x', text) as unknown as Record<string, unknown>;
 
@@ -89,7 +89,7 @@ describe('connections are read strictly', () => {
 
   it('expressions read no path of an address: in a webhook that is the key', async () => {
     const environment = { SLUICE_CONN_SLACK_DEFAULT: 'https://hooks.slack.com/services/T0/B0/hush' };
-    const activities = createActivities([], surroundings(environment));
+    const activities = createActivities([], taskDependencies(environment));
     assert.deepEqual(await activities.connection_fields(['slack_default']), { slack_default: { url: 'https://hooks.slack.com' } });
     assert.deepEqual(connectionsFrom(environment).get('slack_default', ['http']).url, 'https://hooks.slack.com/services/T0/B0/hush');
   });

@@ -5,10 +5,10 @@ import { stringify } from 'yaml';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
 import { withHash } from '../../../compiler/resolve/emit.ts';
-import { look } from '../../../monitors/look.ts';
+import { runCheckCycle } from '../../../monitors/check-cycle.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import { applyChange } from '../../../temporal/schedules/schedules.ts';
-import { type LookResult, USUAL_PATIENCE } from '../../../workflows/plan/incidents/incident.ts';
+import { type CheckCycleResult, DEFAULT_MONITOR_SETTINGS } from '../../../workflows/plan/incidents/incident.ts';
 import type { Json } from '../../../workflows/plan/values/json.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/plan/runs/search-attributes.ts';
@@ -112,12 +112,12 @@ describe('who can start runs, or answer a task, stops no monitoring', function (
       const { count } = await worker.client.workflow.count(`${SEARCH_ATTRIBUTES.pipeline.name} = "${victim.dagId}"`);
       assert.equal(count, foreign.length + 1);
     });
-    let seen: LookResult | undefined;
+    let seen: CheckCycleResult | undefined;
     const began = performance.now();
     await eventually(async () => {
       facts.told.length = 0;
-      seen = await look(
-        { taskQueue: worker.taskQueue, settings: USUAL_PATIENCE, memory: { open: {}, since: {} }, now: new Date().toISOString() },
+      seen = await runCheckCycle(
+        { taskQueue: worker.taskQueue, settings: DEFAULT_MONITOR_SETTINGS, memory: { open: {}, since: {} }, now: new Date().toISOString() },
         facts,
       );
       assert.ok(facts.told.includes(`breach ${victim.dagId}/failed/${SOME_DAY.start}`), facts.told.join('\n'));

@@ -7,7 +7,7 @@ import { runStart } from '../../../temporal/runs/run-start.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import { searchAttribute } from '../../../temporal/search-attributes.ts';
 import { createSensorStarts } from '../../../temporal/sensors/sensor-starts.ts';
-import { applySensorChange, standingOf } from '../../../temporal/sensors/sensors.ts';
+import { applySensorChange, statusOf } from '../../../temporal/sensors/sensors.ts';
 import { startScheduledRun } from '../../../temporal/schedules/ticks.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { sensorId } from '../../../workflows/plan/sensor.ts';
@@ -92,7 +92,7 @@ class Player {
   async play(step: Step, index: number): Promise<void> {
     const { worlds } = this;
     const kill = 'kill' in step && step.kill !== undefined ? delay(step.kill).then(() => this.seat.worker.kill()) : Promise.resolve();
-    const [endings, next] = await this.carryOut(step, index);
+    const [endings, next] = await this.sendRequests(step, index);
     await kill;
     const table = await this.rowsOfTable();
     const possible = next.filter((world) => sameRows(world.table, table) && endings.every((ending) => isAsIn(world, ending)));
@@ -116,7 +116,7 @@ class Player {
   }
 
   /** @returns the ends of the runs of the step, and the worlds that there may be after it */
-  private async carryOut(step: Step, index: number): Promise<readonly [readonly Ending[], readonly World[]]> {
+  private async sendRequests(step: Step, index: number): Promise<readonly [readonly Ending[], readonly World[]]> {
     switch (step.kind) {
       case 'clock': {
         const clock: Clock = this.world.clock === 'days' ? 'quarters' : 'days';
@@ -363,7 +363,7 @@ tasks:
       const { raw } = await client.workflow.getHandle(id).describe();
       const found = [
         `${this.idOf(name)} was not started at ${new Date().toISOString()}:`,
-        JSON.stringify(await standingOf(client, id)),
+        JSON.stringify(await statusOf(client, id)),
         JSON.stringify({ activities: raw.pendingActivities, workflowTask: raw.pendingWorkflowTask }),
         ...this.seat.worker.logOf(this.name).slice(-40),
       ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { deadlineOf, runDeadline, type Times } from '../../../workflows/plan/timetable/deadlines.ts';
 import type { CalendarPlan } from '../../../workflows/plan/timetable/calendar.ts';
-import type { SlaPlan, SlaPromise, WarnAt } from '../../../workflows/plan/incidents/sla.ts';
+import type { SlaPlan, SlaCondition, WarnAt } from '../../../workflows/plan/incidents/sla.ts';
 import { planOf } from '../../support/plans.ts';
 
 const HOUR = 3_600_000;
@@ -14,11 +14,11 @@ const TIMES: Times = {
   previousSuccess: at('2024-01-01T03:00:00Z'),
 };
 
-function sla(promise: SlaPromise, warnAt?: WarnAt): SlaPlan {
+function sla(promise: SlaCondition, warnAt?: WarnAt): SlaPlan {
   return { name: 'p', promise, suppressWhen: [], ...(warnAt && { warnAt }) };
 }
 
-function deadline(promise: SlaPromise, timezone = 'UTC', times = TIMES): string | undefined {
+function deadline(promise: SlaCondition, timezone = 'UTC', times = TIMES): string | undefined {
   const found = deadlineOf(sla(promise), timezone, times);
   return found && new Date(found.at).toISOString().slice(0, 16);
 }
@@ -117,7 +117,7 @@ describe('deadlines', () => {
   for (const [calendar, zone, from, what, expected] of counted) {
     const words = typeof what === 'number' ? `${what / HOUR} h` : `by ${what}`;
     it(`on the days of ${JSON.stringify(calendar)} in ${zone}: ${words} after ${from}`, () => {
-      const promise: SlaPromise =
+      const promise: SlaCondition =
         typeof what === 'number' ? { kind: 'within', ms: what, reference: 'data_interval_end' } : { kind: 'by', time: what };
       const found = deadlineOf({ ...sla(promise), calendar }, zone, { interval: { start: '2020-01-01T00:00:00Z', end: from } });
       assert.equal(new Date(found?.at ?? NaN).toISOString().slice(0, 16), expected);
@@ -125,7 +125,7 @@ describe('deadlines', () => {
   }
 
   it('warn after a part of the time that counts, never on a day that does not', () => {
-    const warnedAt = (promise: SlaPromise, warnAt: WarnAt): string => {
+    const warnedAt = (promise: SlaCondition, warnAt: WarnAt): string => {
       const times: Times = { interval: { start: '2024-01-05T20:00:00Z', end: '2024-01-05T20:00:00Z' } };
       return new Date(deadlineOf({ ...sla(promise, warnAt), calendar: BUSINESS }, 'UTC', times)?.warnAt ?? NaN).toISOString().slice(0, 16);
     };

@@ -170,7 +170,7 @@ export interface MonitorSettings {
   readonly fileMs?: number;
 }
 
-export const USUAL_PATIENCE: Required<MonitorSettings> = {
+export const DEFAULT_MONITOR_SETTINGS: Required<MonitorSettings> = {
   everyMs: 5_000,
   graceMs: 60_000,
   neverStartedMs: 120_000,
@@ -212,13 +212,13 @@ export interface MonitorMemory {
 }
 
 /** What the activity of a look is given, and what it gives. */
-export interface LookCall extends MonitorInput {
+export interface CheckCycleInput extends MonitorInput {
   /** The server's time: the clock of the machine may be wrong. ISO 8601. */
   readonly now: string;
   readonly memory: MonitorMemory;
 }
 
-export interface LookResult {
+export interface CheckCycleResult {
   readonly memory: MonitorMemory;
   /** What was seen, a line each, for people. */
   readonly report: readonly string[];

@@ -7,7 +7,7 @@ export interface SlaPlan {
   readonly task?: string;
   /** The data set that it is about, whoever makes it: `within` counts from its last update, `by` asks for one after each tick. */
   readonly dataset?: string;
-  readonly promise: SlaPromise;
+  readonly promise: SlaCondition;
   /** Only its days count, in the pipeline's time zone; absent: all do. */
   readonly calendar?: CalendarPlan;
   /** Absent: that of the pipeline. */
@@ -18,7 +18,7 @@ export interface SlaPlan {
 }
 
 /** It has ended `ms` after the reference; or by this time of day where the pipeline is; or a condition over the outputs holds. */
-export type SlaPromise =
+export type SlaCondition =
   | { readonly kind: 'within'; readonly ms: number; readonly reference: SlaReference }
   | { readonly kind: 'by'; readonly time: string }
   | { readonly kind: 'assert'; readonly condition: string };

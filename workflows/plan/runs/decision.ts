@@ -1,6 +1,6 @@
 import type { JsonObject } from '../values/json.ts';
 
-/** What a person sends to an approval that waits. Wire data. */
+/** A vote that a person sends to an open approval. Wire data. */
 export interface ApprovalVote {
   readonly task: string;
   readonly decision: 'approve' | 'reject';
@@ -11,31 +11,36 @@ export interface ApprovalVote {
   readonly form?: JsonObject;
 }
 
-/** Who asks for something, and why. Wire data. */
-export interface OperatorWord {
+/** A request of an operator: by whom, and why. Wire data. */
+export interface OperatorRequest {
   readonly by: string;
   readonly reason?: string;
 }
 
-/** An operator's word about one task. Wire data. */
-export interface TaskWord extends OperatorWord {
+/** A request of an operator about one task. Wire data. */
+export interface TaskRequest extends OperatorRequest {
   readonly task: string;
 }
 
-/** Updates that a run takes from operators, about itself and about one of its tasks. */
+/** Names of the updates that operators send to a run, about the run itself. Wire data: `unpause` is `resume` everywhere else. */
 export const RUN_OPERATIONS = ['pause', 'unpause'] as const;
 export type RunOperation = (typeof RUN_OPERATIONS)[number];
 
-/** What is noted with the schedule of a pipeline that an operator has paused begins so. */
+/** The name of an operation as people read it. @param update the name of the update */
+export function operationName(update: string): string {
+  return update === 'unpause' ? 'resume' : update;
+}
+
+/** Prefix of the note on the schedule of a pipeline that `sluice pause` has paused. Wire data. */
 export const PAUSED_BY = 'paused by ';
 
 export const TASK_OPERATIONS = ['skip', 'mark-success', 'retry'] as const;
 export type TaskOperation = (typeof TASK_OPERATIONS)[number];
 
-/** The signal that says who cancels a run, and why, before it is cancelled: Temporal's own request does not. */
-export const CANCEL_WORD = 'cancel-word';
+/** Name of the signal that records who cancels a run and why; Temporal's cancellation request records neither. Wire data. */
+export const CANCEL_REQUEST = 'cancel-word';
 
-/** What a person decides of a task that is held on failure. Wire data. */
+/** A decision on a task that is on hold after a failure. Wire data. */
 export interface HeldDecision {
   readonly task: string;
   readonly action: 'retry' | 'skip' | 'fail';

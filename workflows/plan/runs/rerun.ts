@@ -16,7 +16,14 @@ const UNDONE = 'was undone';
 const KEPT = 'kept';
 
 /** A task that ended so, or did not end, may have had its effect. */
-const BEGUN: ReadonlySet<TaskState | undefined> = new Set(['running', 'up_for_retry', 'held', 'success', 'failed', 'canceled'] as const);
+const STARTED_STATES: ReadonlySet<TaskState | undefined> = new Set([
+  'running',
+  'up_for_retry',
+  'held',
+  'success',
+  'failed',
+  'canceled',
+] as const);
 
 /**
  * What a rerun of `plan` does, given how the tasks of the earlier run ended: what did not succeed runs again, what an operator names, and what
@@ -45,8 +52,8 @@ export function chooseReruns(plan: Plan, earlier: Readonly<Record<string, TaskRe
   // Where the run is repeated at all, what a task after its end has taken back is not there any more.
   if (why.size > 0) {
     for (const { name, undoes } of allTasks(plan)) {
-      const hasBegun = BEGUN.has(earlier[name]?.state);
-      if (undoes !== undefined && hasBegun && earlier[undoes]?.state === 'success') again(undoes, `${UNDONE} by ${name}`);
+      const hasStarted = STARTED_STATES.has(earlier[name]?.state);
+      if (undoes !== undefined && hasStarted && earlier[undoes]?.state === 'success') again(undoes, `${UNDONE} by ${name}`);
     }
   }
   // A task stands after all it depends on: from the end on, one that runs again may be what an earlier one has to be asked for.

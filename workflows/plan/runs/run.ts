@@ -56,12 +56,12 @@ export interface RerunOf {
 }
 
 /** How a run that has not ended stands: it runs, waits for its turn, is paused, or waits for people: for an approval, or with a task on hold. */
-export const RUN_STANDINGS = ['running', 'queued', 'paused', 'approval', 'held'] as const;
-export type RunStanding = (typeof RUN_STANDINGS)[number];
+export const RUN_STATUSES = ['running', 'queued', 'paused', 'approval', 'held'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** Whether a run in this state has not ended. */
-export function isUnderWay(state: string): state is RunStanding {
-  return (RUN_STANDINGS as readonly string[]).includes(state);
+export function isUnderWay(state: string): state is RunStatus {
+  return (RUN_STATUSES as readonly string[]).includes(state);
 }
 
 /** Whether a run in this state waits for people. */

@@ -18,7 +18,7 @@ export const RELEASE_SLOTS = 'release-slots';
 export const RESIZE_POOL = 'resize';
 export const SLOTS_QUERY = 'slots';
 
-export interface SlotsWanted {
+export interface SlotsRequest {
   readonly request: SlotRequest;
   /** How many there are, where the runs say it themselves. */
   readonly capacity?: number;
@@ -41,7 +41,7 @@ export interface SlotsShortage {
 }
 
 /** What a run asks a worker to send: workflows cannot start a workflow by a signal themselves. */
-export interface SlotsCall extends SlotsWanted {
+export interface SlotsCall extends SlotsRequest {
   /** The slots workflow. */
   readonly workflowId: string;
   readonly kind: SlotsInput['kind'];

@@ -15,13 +15,13 @@ export interface TaskTable {
   /** With the defaults of the plan. */
   readonly params: JsonObject;
   /** A task that is missing is queued. */
-  readonly tasks: Readonly<Record<string, TaskStanding>>;
+  readonly tasks: Readonly<Record<string, TaskStatus>>;
   readonly waits: readonly OpenWait[];
   /** What operators did: `skip load by ann: the source is down`. */
   readonly operations: readonly string[];
 }
 
-export interface TaskStanding extends TaskResult, TaskTimes {}
+export interface TaskStatus extends TaskResult, TaskTimes {}
 
 /** A task that waits for people: for an approval, or for a decision after its failure. Times in milliseconds since 1970. */
 export interface OpenWait {

@@ -17,7 +17,7 @@ export const TRIGGER_RULES = [
 export type TriggerRule = (typeof TRIGGER_RULES)[number];
 
 /** What a rule says of a task that has not started: start it, wait for more upstream tasks, or end it unstarted. */
-export type Verdict = 'run' | 'wait' | 'skipped' | 'upstream_failed';
+export type RuleResult = 'run' | 'wait' | 'skipped' | 'upstream_failed';
 
 /**
  * Applies `rule` to the final states of the direct upstream tasks. Semantics as Airflow documents them
@@ -26,7 +26,7 @@ export type Verdict = 'run' | 'wait' | 'skipped' | 'upstream_failed';
  * @param finished final states of the upstream tasks that have ended
  * @param total how many direct upstream tasks there are
  */
-export function applyTriggerRule(rule: TriggerRule, finished: readonly TaskState[], total: number): Verdict {
+export function applyTriggerRule(rule: TriggerRule, finished: readonly TaskState[], total: number): RuleResult {
   if (total === 0 || rule === 'always') return 'run';
   const success = count(finished, 'success');
   const skipped = count(finished, 'skipped');

@@ -7,13 +7,13 @@ import {
   type ModelFiles,
   type ModelRegistry,
   type ModelVersion,
-  type Reign,
-  REIGNS_READ,
+  type CurrentChampion,
+  MAX_CHAMPIONS_READ,
   versionAt,
 } from '../model-registry.ts';
 import type { MlflowClient } from './mlflow-client.ts';
 import { type MlflowVersion, searchVersions, tagOf, tagsOf } from './mlflow-versions.ts';
-import { type MlflowReign, Reigns } from './reigns.ts';
+import { type MlflowChampionEntry, MlflowChampionLog } from './mlflow-champion-log.ts';
 import { checkNames, findExperiment, recordEvaluation, recordTraining } from './training-run.ts';
 
 /**
@@ -121,50 +121,50 @@ export class MlflowRegistry implements ModelRegistry {
     }
   }
 
-  async champion(model: string): Promise<Reign | undefined> {
-    const reigns = new Reigns(this.#client, model);
-    const reign = await reigns.current();
-    if (!reign) {
-      await this.#refuseAliasAlone(model, reigns);
+  async champion(model: string): Promise<CurrentChampion | undefined> {
+    const championLog = new MlflowChampionLog(this.#client, model);
+    const entry = await championLog.current();
+    if (!entry) {
+      await this.#refuseAliasAlone(model, championLog);
       return undefined;
     }
-    await this.#moveAlias(model, reigns, reign);
-    return { champion: reign.champion, mark: String(reign.number) };
+    await this.#moveAlias(model, championLog, entry);
+    return { champion: entry.champion, mark: String(entry.number) };
   }
 
   async history(model: string): Promise<readonly Champion[]> {
-    return (await new Reigns(this.#client, model).newest(REIGNS_READ)).map(({ champion }) => champion);
+    return (await new MlflowChampionLog(this.#client, model).newest(MAX_CHAMPIONS_READ)).map(({ champion }) => champion);
   }
 
   async mark(model: string): Promise<string | undefined> {
-    const reign = await new Reigns(this.#client, model).current();
-    return reign && String(reign.number);
+    const entry = await new MlflowChampionLog(this.#client, model).current();
+    return entry && String(entry.number);
   }
 
-  async crown(model: string, champion: Champion, before: Pick<Reign, 'mark'> | undefined): Promise<boolean> {
-    const reigns = new Reigns(this.#client, model);
+  async crown(model: string, champion: Champion, before: Pick<CurrentChampion, 'mark'> | undefined): Promise<boolean> {
+    const championLog = new MlflowChampionLog(this.#client, model);
     const version = champion.version === null ? undefined : await this.#existing(model, champion.version);
-    const reign = await reigns.begin(champion, version, Number(before?.mark ?? 0));
-    if (reign) await this.#moveAlias(model, reigns, reign);
-    return reign !== undefined;
+    const entry = await championLog.begin(champion, version, Number(before?.mark ?? 0));
+    if (entry) await this.#moveAlias(model, championLog, entry);
+    return entry !== undefined;
   }
 
   /** @throws ApplicationFailure `DataMismatch` where there is a champion, and the log that says why is gone: no version is "the first" then */
-  async #refuseAliasAlone(model: string, reigns: Reigns): Promise<void> {
+  async #refuseAliasAlone(model: string, championLog: MlflowChampionLog): Promise<void> {
     const number = await this.#alias(model);
     // A promotion may have come in between.
-    if (number === undefined || (await reigns.current()) !== undefined) return;
+    if (number === undefined || (await championLog.current()) !== undefined) return;
     throw userFault(
       'DataMismatch',
-      `The alias '${CHAMPION_ALIAS}' of model '${model}' in ${this.place} is on version ${number}, and ${reigns.log}, the log of champions, has ` +
+      `The alias '${CHAMPION_ALIAS}' of model '${model}' in ${this.place} is on version ${number}, and ${championLog.log}, the log of champions, has ` +
         `no entry: the champion is unknown. \`sluice models show ${model}\` lists the versions by Sluice's names; ` +
         `\`sluice models promote ${model} VERSION\` names the one in use.`,
     );
   }
 
   /** Ends when the alias is where the reign of now wants it, seen after the last move. */
-  async #moveAlias(model: string, reigns: Reigns, reign: MlflowReign): Promise<void> {
-    for (let now = reign; (await this.#alias(model)) !== (now.version || undefined); now = (await reigns.current()) ?? now) {
+  async #moveAlias(model: string, championLog: MlflowChampionLog, entry: MlflowChampionEntry): Promise<void> {
+    for (let now = entry; (await this.#alias(model)) !== (now.version || undefined); now = (await championLog.current()) ?? now) {
       const alias = { name: model, alias: CHAMPION_ALIAS };
       const moved =
         now.version === ''

@@ -13,7 +13,7 @@ import { readHistory, showRun } from '../runs/follow-run.ts';
 import { TaskInstances } from '../runs/task-instances.ts';
 import { ANSWER_WITHIN_MS, askTaskTable } from '../runs/task-table.ts';
 
-type ReadRun = Omit<WatchedRun, 'plan' | 'startedAt' | 'begun'>;
+type ReadRun = Omit<WatchedRun, 'plan' | 'startedAt' | 'hasStarted'>;
 
 /** For how long runs are not asked after one has not answered, in milliseconds. */
 const SILENCE_MS = 30_000;
@@ -22,7 +22,7 @@ const SILENCE_MS = 30_000;
 const EVALUATION_MS = 1_000;
 
 /** What only the histories of runs say of their promises. They are read where a promise asks for it, and once where that is enough. */
-export class PromiseReader {
+export class SlaReader {
   private readonly started = new Map<string, number>();
   private readonly broken = new Map<string, ReadonlyMap<string, string>>();
   private readonly evaluators = new WeakMap<Plan, Evaluator>();
@@ -35,7 +35,7 @@ export class PromiseReader {
     const slas = plan.slas ?? [];
     const startedAt = await this.startOf(run, plan, slas);
     const broken =
-      run.state === 'success' && slas.some(({ promise }) => promise.kind === 'assert') ? await this.brokenPromises(run, plan) : undefined;
+      run.state === 'success' && slas.some(({ promise }) => promise.kind === 'assert') ? await this.brokenSlas(run, plan) : undefined;
     const tasks =
       isUnderWay(run.state) && slas.some(({ task }) => task !== undefined) ? await this.tasksOf(run, plan, slas, now) : undefined;
     const waits = plan.waitingAlerts && isUnderWay(run.state) ? await this.waitsOf(run) : undefined;
@@ -65,7 +65,7 @@ export class PromiseReader {
   }
 
   /** The conditions that a run's outputs do not meet. */
-  private async brokenPromises(run: ReadRun, plan: Plan): Promise<ReadonlyMap<string, string>> {
+  private async brokenSlas(run: ReadRun, plan: Plan): Promise<ReadonlyMap<string, string>> {
     const known = this.broken.get(run.temporalRunId);
     if (known) return known;
     const { instances } = await showRun(this.client, run);

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { Checked, MonitorFacts, SensorFacts } from '../../monitors/facts.ts';
-import { look } from '../../monitors/look.ts';
+import { runCheckCycle } from '../../monitors/check-cycle.ts';
 import type { WatchedPipeline, WatchedRun } from '../../monitors/watched.ts';
-import { type KnownBrokenFile, type MonitorMemory, type Observation, USUAL_PATIENCE } from '../../workflows/plan/incidents/incident.ts';
+import {
+  type KnownBrokenFile,
+  type MonitorMemory,
+  type Observation,
+  DEFAULT_MONITOR_SETTINGS,
+} from '../../workflows/plan/incidents/incident.ts';
 import type { TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { planOf, task } from '../support/plans.ts';
 
@@ -37,8 +42,8 @@ class Deployment implements MonitorFacts {
     this.told = [];
     for (let second = 0; second < seconds; second += 10) {
       change(second);
-      const call = { taskQueue: 'q', settings: USUAL_PATIENCE, memory: this.memory, now: new Date(this.now).toISOString() };
-      this.memory = (await look(call, this)).memory;
+      const call = { taskQueue: 'q', settings: DEFAULT_MONITOR_SETTINGS, memory: this.memory, now: new Date(this.now).toISOString() };
+      this.memory = (await runCheckCycle(call, this)).memory;
       this.now += 10_000;
     }
     return this.told;
@@ -133,7 +138,7 @@ describe('a look at runs that wait for people', () => {
   it('one message for each, also when workers or the run do not answer for a while; over when it is answered, or the run has ended', async () => {
     const shop = new Deployment();
     const plan = { ...shop.plan, waitingAlerts: { slack: { connection: 'analysts' } } };
-    const run = { pipelineRunId: 'shop/x', temporalRunId: 'x', cause: 'manual', queuedAt: BEGIN, begun: true, plan };
+    const run = { pipelineRunId: 'shop/x', temporalRunId: 'x', cause: 'manual', queuedAt: BEGIN, hasStarted: true, plan };
     const waits = [{ task: 'ask', kind: 'approval', since: BEGIN, prompt: 'Go?' }] as const;
     const silent = { ...run, state: 'approval' };
     for (const end of [{ ...run, state: 'running', waits: [] }, { ...run, state: 'success', endedAt: BEGIN }, undefined]) {
@@ -158,7 +163,7 @@ describe('a look at runs that wait for people', () => {
     const plan = { ...shop.plan, waitingAlerts: { slack: { connection: 'analysts' } } };
     const waits = [{ task: 'load', kind: 'held', since: BEGIN, error: 'no disk' }] as const;
     shop.runs = [
-      { pipelineRunId: 'shop/x', temporalRunId: 'x', cause: 'manual', state: 'held', queuedAt: BEGIN, begun: true, plan, waits },
+      { pipelineRunId: 'shop/x', temporalRunId: 'x', cause: 'manual', state: 'held', queuedAt: BEGIN, hasStarted: true, plan, waits },
     ];
     assert.deepEqual((await shop.after(10)).sort(), ['breach shop/held/x', 'breach shop/waits:load/x', 'over workers/q']);
   });
@@ -176,7 +181,7 @@ describe('a look at schedules', () => {
     assert.deepEqual(await shop.after(20), ['over schedule/shop']);
   });
 
-  it('one that is paused by somebody unknown: one page after a minute, over when it is unpaused or explained', async () => {
+  it('one that is paused by somebody unknown: one page after a minute, over when it is resumed or explained', async () => {
     const shop = new Deployment();
     for (const explained of [undefined, 'paused by ana: the warehouse moves']) {
       shop.paused = 'as you like it';

@@ -1,5 +1,5 @@
 import type { RunLookup } from '../../activities/run/run-lookup.ts';
-import type { Surroundings } from '../../activities/run/run-task.ts';
+import type { TaskDependencies } from '../../activities/run/run-task.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { scrubberOf } from '../../connections/scrubber.ts';
 import type { Environment } from '../../lib/environment.ts';
@@ -11,6 +11,6 @@ const NO_RUNS: RunLookup = {
 };
 
 /** What a worker with this environment gives to its tasks. */
-export function surroundings(environment: Environment, runs: RunLookup = NO_RUNS): Surroundings {
+export function taskDependencies(environment: Environment, runs: RunLookup = NO_RUNS): TaskDependencies {
   return { connections: connectionsFrom(environment), secrets: scrubberOf(environment), outputs: undefined, runs };
 }

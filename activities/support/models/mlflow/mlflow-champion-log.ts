@@ -21,7 +21,7 @@ import { type MlflowVersion, searchVersions, tagOf, tagsOf } from './mlflow-vers
  *
  * Needs MLflow on a database (SQLite, PostgreSQL, MySQL…), and reads that see what was written: no replica.
  */
-export class Reigns {
+export class MlflowChampionLog {
   readonly #client: MlflowClient;
   readonly #model: string;
   /** The registered model that is the log. */
@@ -35,25 +35,25 @@ export class Reigns {
   }
 
   /** The reign of now. */
-  async current(): Promise<MlflowReign | undefined> {
+  async current(): Promise<MlflowChampionEntry | undefined> {
     return (await this.newest(1))[0];
   }
 
   /** The reigns that count, the newest first, `most` of them. */
-  async newest(most: number): Promise<MlflowReign[]> {
-    const reigns: MlflowReign[] = [];
-    let current: MlflowReign | undefined;
+  async newest(most: number): Promise<MlflowChampionEntry[]> {
+    const championLog: MlflowChampionEntry[] = [];
+    let current: MlflowChampionEntry | undefined;
     for (let page = ''; ;) {
       const { versions, next } = await searchVersions(this.#client, this.log, {}, { newestFirst: true, page });
-      for (const reign of versions.filter(isReign).map(reignOf)) {
+      for (const entry of versions.filter(isEntry).map(entryOf)) {
         // Older ones come after a reign that is older still.
-        if (current && reign.number <= current.after) {
-          reigns.push(current);
-          if (reigns.length === most) return reigns;
-          current = reign;
-        } else if (!current || reign.after >= current.after) current = reign;
+        if (current && entry.number <= current.after) {
+          championLog.push(current);
+          if (championLog.length === most) return championLog;
+          current = entry;
+        } else if (!current || entry.after >= current.after) current = entry;
       }
-      if (next === '') return current ? [...reigns, current] : reigns;
+      if (next === '') return current ? [...championLog, current] : championLog;
       page = next;
     }
   }
@@ -64,7 +64,7 @@ export class Reigns {
    * @param before its number; 0: there was none
    * @returns undefined when another came after `before` first
    */
-  async begin(champion: Champion, version: MlflowVersion | undefined, before: number): Promise<MlflowReign | undefined> {
+  async begin(champion: Champion, version: MlflowVersion | undefined, before: number): Promise<MlflowChampionEntry | undefined> {
     if (before === 0) {
       await this.#client.askUnless('RESOURCE_ALREADY_EXISTS', 'POST registered-models/create', {
         name: this.log,
@@ -81,14 +81,14 @@ export class Reigns {
       tags: tagsOf(tags),
     });
     const { versions } = await searchVersions(this.#client, this.log, { [AFTER]: String(before) }, { most: 1 });
-    if (versions[0]?.version === own.version) return reignOf(own);
+    if (versions[0]?.version === own.version) return entryOf(own);
     await this.#client.askUnless('RESOURCE_DOES_NOT_EXIST', 'DELETE model-versions/delete', { name: this.log, version: own.version });
     return undefined;
   }
 }
 
 /** A champion for some time. */
-export interface MlflowReign {
+export interface MlflowChampionEntry {
   readonly number: number;
   /** The number of the reign that it has ended; 0: there was none. */
   readonly after: number;
@@ -102,11 +102,11 @@ const CHAMPION = 'sluice.champion';
 const NUMBER = 'sluice.model_version';
 
 /** A version that was made by hand is not a reign. */
-function isReign(version: MlflowVersion): boolean {
+function isEntry(version: MlflowVersion): boolean {
   return tagOf(version, AFTER) !== undefined;
 }
 
-function reignOf(version: MlflowVersion): MlflowReign {
+function entryOf(version: MlflowVersion): MlflowChampionEntry {
   return {
     number: Number(version.version),
     after: Number(tagOf(version, AFTER)),

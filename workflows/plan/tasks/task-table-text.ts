@@ -10,7 +10,7 @@ import { waitText, waitTimes } from './wait-text.ts';
 const MAX_ROWS = 60;
 
 /** The table of tasks with their states for whom it waits and what operators did, as the Temporal UI shows it (current details of a run): Markdown with fenced text. */
-export function taskBoard(
+export function taskTableText(
   plan: Plan,
   interval: DataInterval,
   results: ReadonlyMap<string, TaskResult>,

@@ -1,5 +1,5 @@
 /** How much differs, and whether that is too much. */
-export interface Verdict {
+export interface ToleranceResult {
   /** differing ÷ compared, from 0 to 1; 0 where there was nothing to compare. */
   readonly discrepancy: number;
   readonly compared: number;
@@ -12,7 +12,7 @@ export interface Verdict {
  * Judges counts. In whole numbers, so that the border is exact: 0.1 % of 1,000 rows is one row, and one row is not more than that.
  * @param tolerance such as `0.1%` or `0.001`
  */
-export function judge(differing: number, compared: number, tolerance: string): Verdict {
+export function checkTolerance(differing: number, compared: number, tolerance: string): ToleranceResult {
   const { numerator, denominator } = partOf(tolerance);
   return {
     discrepancy: compared === 0 ? 0 : differing / compared,

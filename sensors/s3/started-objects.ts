@@ -2,7 +2,7 @@
  * What was handed on, with its time: the newest so many. Whatever is older than what was forgotten may be handed on again; its run is there, and
  * is not started twice.
  */
-export class HandedOn {
+export class StartedObjects {
   private readonly times = new Map<string, number>();
   /** The time of the newest that was forgotten for want of room, milliseconds. */
   private forgotten = -Infinity;

@@ -6,7 +6,7 @@ import { allTasks, type Plan } from '../workflows/plan/plan.ts';
  * what to change in its file before.
  * @param task the comparison @returns undefined where nothing repairs it: groups and counts are no rows, and data sets never change
  */
-export function repairWords(plan: Plan, task: string, pipelineRunId: string): string | undefined {
+export function repairCommand(plan: Plan, task: string, pipelineRunId: string): string | undefined {
   const {
     compare = 'row',
     target,

@@ -14,12 +14,12 @@ export interface TimeCursor {
  * From when on there may be something that was not seen, where it can become visible by `late` milliseconds after its time. ISO 8601. A cursor
  * in the future, of a source whose clock is wrong, counts as the present.
  */
-export function lookFrom({ since, latest = since }: TimeCursor, late: number): string {
+export function pollFrom({ since, latest = since }: TimeCursor, late: number): string {
   return new Date(Math.max(Date.parse(since), Math.min(Date.parse(latest), Date.now()) - late)).toISOString();
 }
 
 /** Moves a sensor whose cursor begins with a time. @throws ApplicationFailure when `to` is none */
-export function beginAgain(_identity: SensorIdentity, to: string): Promise<Cursor> {
+export function resetToTime(_identity: SensorIdentity, to: string): Promise<Cursor> {
   const time = to === 'earliest' ? 0 : to === 'latest' ? Date.now() : Date.parse(to);
   if (Number.isNaN(time))
     return Promise.reject(stopped(`'${to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`));
@@ -27,6 +27,6 @@ export function beginAgain(_identity: SensorIdentity, to: string): Promise<Curso
 }
 
 /** The answer of a source that cannot be gone back in. @param why ends a sentence */
-export function nowhere(why: string): Sensor['reset'] {
+export function cannotReset(why: string): Sensor['reset'] {
   return () => Promise.reject(stopped(`This sensor cannot begin elsewhere: ${why}.`));
 }

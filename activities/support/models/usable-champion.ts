@@ -1,6 +1,6 @@
 import type { TaskContext } from '../../define-task.ts';
 import { findFileDamage } from './model-files.ts';
-import type { Champion, ModelVersion, Reign } from './model-registry.ts';
+import type { Champion, ModelVersion, CurrentChampion } from './model-registry.ts';
 import type { Models } from './model-tasks.ts';
 
 /**
@@ -9,13 +9,13 @@ import type { Models } from './model-tasks.ts';
  * @param reign of now
  * @returns undefined when there is none
  */
-export async function findStandingChampion(
+export async function findUsableChampion(
   ctx: Pick<TaskContext, 'log' | 'signal'>,
   models: Models,
   model: string,
-  reign: Reign | undefined,
+  current: CurrentChampion | undefined,
 ): Promise<ModelVersion | undefined> {
-  const now = reign?.champion.version ?? null;
+  const now = current?.champion.version ?? null;
   if (now === null) return undefined;
   const intact = await findIntact(models, model, now, ctx.signal);
   if (typeof intact !== 'string') return intact;
@@ -31,7 +31,7 @@ export async function findStandingChampion(
  * The version that was champion before the one of now and can be used.
  * @returns a message where there is none
  */
-export async function findEarlierChampion(models: Models, model: string, signal: AbortSignal): Promise<ModelVersion | string> {
+export async function findPreviousChampion(models: Models, model: string, signal: AbortSignal): Promise<ModelVersion | string> {
   const history = await models.registry.history(model);
   const [now] = history;
   if (!now) return `Model '${model}' has never had a champion in ${models.registry.place}.`;

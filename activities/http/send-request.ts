@@ -35,7 +35,7 @@ export interface HttpResult {
 const MOST = 10 * 1024 * 1024;
 
 /** Calls a service, and the pages that follow. */
-export async function carryOut(context: TaskContext, service: HttpConnection, params: HttpParams): Promise<HttpResult> {
+export async function sendRequests(context: TaskContext, service: HttpConnection, params: HttpParams): Promise<HttpResult> {
   const { pagination, extract = {} } = params;
   const answers = [await call(context, service, params, params.path)];
   const most = pagination?.max_pages ?? 100;

@@ -12,14 +12,14 @@ const REFERENCE_WORDS = {
 } as const;
 
 /** What was promised, and until when (milliseconds). */
-export function promiseWords({ promise, calendar }: SlaPlan, deadline: number, timezone: string): string {
+export function slaText({ promise, calendar }: SlaPlan, deadline: number, timezone: string): string {
   const by = `by ${formatWallTime(deadline, timezone)}`;
   if (promise.kind !== 'within') return `it should have ended ${by}`;
-  return `it should have ended ${durationWords(promise.ms, calendar)} ${REFERENCE_WORDS[promise.reference]}, ${by}`;
+  return `it should have ended ${slaDurationText(promise.ms, calendar)} ${REFERENCE_WORDS[promise.reference]}, ${by}`;
 }
 
 /** How long something is promised to take, on the days that count. */
-export function durationWords(ms: number, calendar: CalendarPlan | undefined): string {
+export function slaDurationText(ms: number, calendar: CalendarPlan | undefined): string {
   if (!calendar) return formatDuration(ms);
   return `${formatDuration(ms)} of ${calendar.businessDays ? 'business days' : 'the days that count'}`;
 }

@@ -1,10 +1,10 @@
 import { isMap, type Json } from '../../../workflows/plan/values/json.ts';
 import { userFault } from '../../run/errors.ts';
-import { type Champion, REIGNS_READ } from './model-registry.ts';
+import { type Champion, MAX_CHAMPIONS_READ } from './model-registry.ts';
 import type { RegistryFiles } from './registry-files.ts';
 
 /** A champion for some time; the first is number 1. */
-export interface S3Reign {
+export interface S3ChampionEntry {
   readonly number: number;
   readonly champion: Champion;
 }
@@ -24,7 +24,7 @@ const NAME = /^(\d{8})\.json$/;
  * killed worker has left, and an alias that was lost. An alias that is not a copy of a file of the log was written by something else, and
  * means nothing: that is an error, which `sluice models` puts right.
  */
-export class S3Reigns {
+export class S3ChampionLog {
   readonly #files: RegistryFiles;
   readonly #folder: string;
   readonly #model: string;
@@ -45,7 +45,7 @@ export class S3Reigns {
 
   /** The reigns, the newest first; what cannot be read is left out. */
   async history(): Promise<Champion[]> {
-    const numbers = (await this.#numbers()).slice(-REIGNS_READ).reverse();
+    const numbers = (await this.#numbers()).slice(-MAX_CHAMPIONS_READ).reverse();
     const found = await Promise.all(numbers.map((number) => this.#read(number)));
     return found.filter((champion) => champion !== undefined);
   }
@@ -55,7 +55,7 @@ export class S3Reigns {
    * @param exists whether the model has a version
    * @throws ApplicationFailure `DataMismatch`
    */
-  async current(exists: (version: string) => Promise<boolean>): Promise<S3Reign | undefined> {
+  async current(exists: (version: string) => Promise<boolean>): Promise<S3ChampionEntry | undefined> {
     for (;;) {
       const number = (await this.latest()) || (await this.#adopt(exists));
       if (number === 0) return undefined;
@@ -90,23 +90,23 @@ export class S3Reigns {
    * @returns false when there is a newer reign by now
    * @throws ApplicationFailure `DataMismatch` when the alias is none of Sluice's
    */
-  async #settleAlias(reign: S3Reign): Promise<boolean> {
+  async #settleAlias(current: S3ChampionEntry): Promise<boolean> {
     const found = await this.#files.readText(this.#alias);
     if (!found) {
-      if (reign.champion.version !== null) await this.#moveAlias();
+      if (current.champion.version !== null) await this.#moveAlias();
       return true;
     }
     const alias = read(found.text);
     const number = alias?.number ?? 1;
-    if (alias && number === reign.number && isSame(alias, reign.champion)) return true;
-    if (alias && number > reign.number && (await this.latest()) > reign.number) return false;
-    const entry = alias && number < reign.number ? await this.#read(number) : undefined;
+    if (alias && number === current.number && isSame(alias, current.champion)) return true;
+    if (alias && number > current.number && (await this.latest()) > current.number) return false;
+    const entry = alias && number < current.number ? await this.#read(number) : undefined;
     if (!alias || !entry || !isSame(alias, entry)) {
       throw this.#damaged(
         this.#alias,
         this.#why(
           alias,
-          reign.champion.version === null ? 'the log has no champion' : `the champion in the log is ${reign.champion.version}`,
+          current.champion.version === null ? 'the log has no champion' : `the champion in the log is ${current.champion.version}`,
         ),
       );
     }

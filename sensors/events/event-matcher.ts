@@ -8,13 +8,13 @@ import type { RunEvent, TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { type FormerId, keyedId } from './event-id.ts';
 
 /** What is to be done about an event. */
-export type Verdict =
+export type EventMatch =
   | { readonly kind: 'none' }
   | { readonly kind: 'run'; readonly params: JsonObject; readonly id: string | undefined; readonly former?: readonly FormerId[] }
   | { readonly kind: 'invalid'; readonly reason: string };
 
-const NONE: Verdict = { kind: 'none' };
-const MATCH: Verdict = { kind: 'run', params: {}, id: undefined };
+const NONE: EventMatch = { kind: 'none' };
+const MATCH: EventMatch = { kind: 'run', params: {}, id: undefined };
 
 /** A run keeps its event; Temporal refuses inputs of 2 MB, and a run is copied often. */
 export const MAX_EVENT_BYTES = 256 * 1024;
@@ -24,13 +24,13 @@ export const MAX_EVENT_DEPTH = 100;
 const MAX_AHEAD_MS = 24 * 3_600_000;
 
 /** An event whose numbers are perhaps not read yet as they were written. */
-export interface JudgedEvent extends RunEvent {
+export interface IncomingEvent extends RunEvent {
   /** `value`, with numbers as `JSON.parse` makes them: enough for most conditions. Absent: it has cost as much as `value`. */
   readonly rounded?: Json;
 }
 
 /** Holds events against a trigger: whether one starts a run, and with what. Pure. */
-export class EventJudge {
+export class EventMatcher {
   private readonly evaluator: Evaluator;
   /** null: the condition is not simple. */
   private quick: QuickCondition | null | undefined;
@@ -45,9 +45,9 @@ export class EventJudge {
   }
 
   /** Whether an event starts a run, and with what. */
-  judge(event: JudgedEvent): Verdict {
+  match(event: IncomingEvent): EventMatch {
     try {
-      return this.meets(event) ? this.wanted(event) : NONE;
+      return this.satisfiesCondition(event) ? this.runFor(event) : NONE;
     } catch (error) {
       return invalid(error);
     }
@@ -57,9 +57,9 @@ export class EventJudge {
    * Whether an event meets the condition; what it starts is somebody else's to say.
    * @param isKept whether it becomes a part of a run's event
    */
-  matches(event: JudgedEvent, isKept = false): Verdict {
+  matches(event: IncomingEvent, isKept = false): EventMatch {
     try {
-      if (!this.meets(event)) return NONE;
+      if (!this.satisfiesCondition(event)) return NONE;
       this.checkTime(event);
       if (isKept) checkDepth(event.value);
       return MATCH;
@@ -69,9 +69,9 @@ export class EventJudge {
   }
 
   /** The run that an event starts, whether it meets the condition or not. */
-  run(event: RunEvent): Verdict {
+  run(event: RunEvent): EventMatch {
     try {
-      return this.wanted(event);
+      return this.runFor(event);
     } catch (error) {
       return invalid(error);
     }
@@ -82,7 +82,7 @@ export class EventJudge {
     return this.evaluator.evaluate(expression, this.variables(event));
   }
 
-  private meets(event: JudgedEvent): boolean {
+  private satisfiesCondition(event: IncomingEvent): boolean {
     const { when } = this.trigger;
     if (when === undefined) return true;
     if (this.quick === undefined) this.quick = this.evaluator.quick(when) ?? null;
@@ -109,7 +109,7 @@ export class EventJudge {
     return { event: value, event_meta: meta, dag_id: this.plan.dagId };
   }
 
-  private wanted(event: RunEvent): Verdict {
+  private runFor(event: RunEvent): EventMatch {
     const { dedupKey, runParams = {}, templates = [] } = this.trigger;
     const variables = this.variables(event);
     this.checkTime(event);
@@ -131,7 +131,7 @@ export class EventJudge {
 }
 
 /** The verdict on an event over which something fails: whatever it is, the next event may be good. */
-function invalid(error: unknown): Verdict {
+function invalid(error: unknown): EventMatch {
   if (error instanceof ExpressionFailed || error instanceof InvalidEvent) return { kind: 'invalid', reason: error.message };
   return { kind: 'invalid', reason: `The event cannot be handled: ${error instanceof Error ? error.message : String(error)}` };
 }

@@ -5,7 +5,7 @@ import { notYet } from './errors.ts';
 import { EXECUTION_TIMEOUT, NOT_YET } from './failure-types.ts';
 
 /** A last look gets a fifth of the whole time, in these bounds, in milliseconds: it may begin late where workers are busy. */
-const LAST_LOOK_MS = { share: 0.2, least: 2_000, most: 10_000 };
+const LAST_CHECK_MS = { share: 0.2, least: 2_000, most: 10_000 };
 /** A look ends so long before the server gives it up, in milliseconds: after that, what it has seen is lost. */
 const MARGIN_MS = 500;
 
@@ -13,12 +13,17 @@ const MARGIN_MS = 500;
  * Ends a look of a task that waits before the server does: the failure at the time-out has to end with what was seen last.
  * @param what is looked at, for messages
  */
-export async function withinLook<T>(info: Info, signal: AbortSignal, what: string, look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withCheckTimeout<T>(
+  info: Info,
+  signal: AbortSignal,
+  what: string,
+  check: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const left = timeLeft(info);
   const limitMs = Math.min(info.startToCloseTimeoutMs, left) - MARGIN_MS;
-  if (limitMs <= 0) return look(signal);
+  if (limitMs <= 0) return check(signal);
   try {
-    return await withinTime(limitMs, signal, look);
+    return await withinTime(limitMs, signal, check);
   } catch (error) {
     if (signal.aborted || !(error instanceof TimeLimitExceeded)) throw error;
     const message = `${what}: no answer within ${formatDuration(error.limitMs)}.`;
@@ -32,8 +37,8 @@ export async function withinLook<T>(info: Info, signal: AbortSignal, what: strin
  * as it can end in time; where it is too short for that, this look was the last, so that the failure has its reason.
  * @param tookMs how long this look took, in milliseconds: the next may take as long
  */
-export function beforeTheEnd(error: ApplicationFailure, info: Info, tookMs: number): ApplicationFailure {
-  const { share, least, most } = LAST_LOOK_MS;
+export function scheduleLastCheck(error: ApplicationFailure, info: Info, tookMs: number): ApplicationFailure {
+  const { share, least, most } = LAST_CHECK_MS;
   const left = timeLeft(info);
   const needed = Math.max(Math.min(Math.max(info.scheduleToCloseTimeoutMs * share, least), most), tookMs + 2 * MARGIN_MS);
   const latest = left - needed;

@@ -1,4 +1,9 @@
-import { type LookCall, type LookResult, type OpenProblem, USUAL_PATIENCE } from '../workflows/plan/incidents/incident.ts';
+import {
+  type CheckCycleInput,
+  type CheckCycleResult,
+  type OpenProblem,
+  DEFAULT_MONITOR_SETTINGS,
+} from '../workflows/plan/incidents/incident.ts';
 import { iso } from '../workflows/plan/timetable/schedule.ts';
 import { isWaitKey } from '../workflows/plan/tasks/wait-key.ts';
 import {
@@ -10,7 +15,7 @@ import {
   unexplainedPauses,
 } from './deployment-findings.ts';
 import type { Checked, MonitorFacts, SensorFacts } from './facts.ts';
-import { type Finding, USUAL_ALERTS } from './finding.ts';
+import { type Finding, DEFAULT_ALERTS } from './finding.ts';
 import { pageOf } from './page.ts';
 import type { ProblemKind } from './problem.ts';
 import { findProblems, isWatched } from './problems.ts';
@@ -33,7 +38,10 @@ const NO_SENSORS: Checked<SensorFacts[]> = { found: [], unchecked: new Map() };
  * Checks everything once: finds what is wrong, and reports to the incidents what has begun, changed and ended. To do it again after a crash
  * does no harm: an incident hears twice what it knows. What cannot be checked is a finding of its own, and hides nothing else.
  */
-export async function look({ taskQueue, settings, memory, now: time }: LookCall, facts: MonitorFacts): Promise<LookResult> {
+export async function runCheckCycle(
+  { taskQueue, settings, memory, now: time }: CheckCycleInput,
+  facts: MonitorFacts,
+): Promise<CheckCycleResult> {
   const now = Date.parse(time);
   const since = new Since(memory.since, now);
   const { found: pipelines, unchecked: uncheckedPipelines } = await facts.pipelines(now, Object.keys(memory.open));
@@ -61,7 +69,7 @@ export async function look({ taskQueue, settings, memory, now: time }: LookCall,
     ...missingSchedules(memory.expected, isThere, since, settings.graceMs),
     ...unexplainedPauses(pipelines, since, settings.graceMs),
     ...removedRuns(pipelines),
-    ...brokenFileFindings(memory.files?.broken ?? [], plans, now, settings.fileMs ?? USUAL_PATIENCE.fileMs),
+    ...brokenFileFindings(memory.files?.broken ?? [], plans, now, settings.fileMs ?? DEFAULT_MONITOR_SETTINGS.fileMs),
     ...pipelines.flatMap((pipeline) => {
       try {
         const found = findingsOf(pipeline, facts, now, settings);
@@ -115,9 +123,9 @@ const EXPLAINED_BY_DEAD_WORKERS = {
   waits: false,
 } as const satisfies Record<ProblemKind, boolean>;
 
-function findingsOf(pipeline: WatchedPipeline, facts: MonitorFacts, now: number, settings: LookCall['settings']): Finding[] {
+function findingsOf(pipeline: WatchedPipeline, facts: MonitorFacts, now: number, settings: CheckCycleInput['settings']): Finding[] {
   return findProblems(pipeline, now, settings).map((problem): Finding => {
-    const { key, state, plan, severity, kind, what, run, alerts = plan.alerts ?? USUAL_ALERTS } = problem;
+    const { key, state, plan, severity, kind, what, run, alerts = plan.alerts ?? DEFAULT_ALERTS } = problem;
     return {
       key,
       state,

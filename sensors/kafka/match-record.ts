@@ -2,30 +2,34 @@ import { type Decoder, RecordEvent, Undecodable } from '../../lib/kafka/decode-r
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
-import type { Verdict } from '../events/event-judge.ts';
+import type { EventMatch } from '../events/event-matcher.ts';
 
 /** A verdict; one for a run with the event that it is about. */
-export type Judged = Exclude<Verdict, { kind: 'run' }> | (Extract<Verdict, { kind: 'run' }> & { readonly event: RunEvent });
+export type RecordMatch = Exclude<EventMatch, { kind: 'run' }> | (Extract<EventMatch, { kind: 'run' }> & { readonly event: RunEvent });
 
 /** Decodes a record and holds it against a trigger. A promise only where the decoder has to wait. */
-export function judgeRecord(record: KafkaRecord, judge: (event: RunEvent) => Verdict, decode: Decoder): Judged | Promise<Judged> {
+export function matchRecord(
+  record: KafkaRecord,
+  match: (event: RunEvent) => EventMatch,
+  decode: Decoder,
+): RecordMatch | Promise<RecordMatch> {
   try {
     const value = decode(record);
     return value instanceof Promise
-      ? value.then((json) => judged(record, json, judge, decode), invalid)
-      : judged(record, value, judge, decode);
+      ? value.then((json) => matchValue(record, json, match, decode), invalid)
+      : matchValue(record, value, match, decode);
   } catch (error) {
     return invalid(error);
   }
 }
 
-function judged(record: KafkaRecord, value: Json, judge: (event: RunEvent) => Verdict, { exact }: Decoder): Judged {
+function matchValue(record: KafkaRecord, value: Json, match: (event: RunEvent) => EventMatch, { exact }: Decoder): RecordMatch {
   const event = new RecordEvent(record, value, exact);
-  const verdict = judge(event);
-  return verdict.kind === 'run' ? { ...verdict, event } : verdict;
+  const result = match(event);
+  return result.kind === 'run' ? { ...result, event } : result;
 }
 
-function invalid(error: unknown): Judged {
+function invalid(error: unknown): RecordMatch {
   if (error instanceof Undecodable) return { kind: 'invalid', reason: error.message };
   // Bytes that are nested too deeply, or longer than anything can be. Everything else may be the registry's, and is asked for again.
   if (error instanceof RangeError) return { kind: 'invalid', reason: `It cannot be read: ${error.message}` };

@@ -14,7 +14,7 @@ const PAUSE = '500ms';
 const UPDATE_AFTER = 60_000;
 
 /** Notifies one channel, one message after the other. */
-export class Teller {
+export class ChannelNotifier {
   /** It is being notified, or must not be notified yet. */
   busy = false;
   /** Why it does not deliver, beginning with its name; undefined while it does. */
@@ -59,7 +59,7 @@ export class Teller {
     return this.open.size === 0;
   }
 
-  async tell({ state, page }: Observation, failures: readonly string[]): Promise<void> {
+  async notify({ state, page }: Observation, failures: readonly string[]): Promise<void> {
     this.busy = true;
     const shown: Page = failures.length === 0 ? page : { ...page, details: { ...page.details, not_delivered: failures } };
     this.saidFailures = JSON.stringify(failures);

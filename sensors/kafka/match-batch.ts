@@ -2,34 +2,34 @@ import type { Decoder } from '../../lib/kafka/decode-record.ts';
 import type { KafkaRecord, RecordBatch } from '../../lib/kafka/record-source.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { SensorContext } from '../define-trigger.ts';
-import type { Verdict } from '../events/event-judge.ts';
+import type { EventMatch } from '../events/event-matcher.ts';
 import { stopped } from '../run/sensor-stopped.ts';
 import type { DeadLetter } from './dead-letters.ts';
-import { type Judged, judgeRecord, originOf } from './judge-record.ts';
+import { type RecordMatch, matchRecord, originOf } from './match-record.ts';
 
 /** After so many records others get a turn: heartbeats above all. */
 const TURN = 2_000;
 
 /** What was found in a batch beside the matches. */
-export interface Sifted {
+export interface BatchMatches {
   readonly matches: number;
   readonly invalid: number;
   readonly letters: DeadLetter[];
 }
 
-export type Match = Extract<Judged, { kind: 'run' }>;
+export type Match = Extract<RecordMatch, { kind: 'run' }>;
 
 /**
  * Looks at the records of a batch in order, and hands on those that meet the trigger's condition.
  * @param onMatch gets the dead letters of the records before, too: it takes out of them what it has written
  * @returns with the dead letters that are still to be written
  */
-export async function sift(
+export async function matchBatch(
   { trigger, journal, signal }: SensorContext,
   batch: RecordBatch,
-  { judge, decode }: { judge(event: RunEvent): Verdict; readonly decode: Decoder },
+  { match, decode }: { match(event: RunEvent): EventMatch; readonly decode: Decoder },
   onMatch: (match: Match, record: KafkaRecord, letters: DeadLetter[]) => Promise<void> | undefined,
-): Promise<Sifted> {
+): Promise<BatchMatches> {
   const letters: DeadLetter[] = [];
   let matches = 0;
   let invalid = 0;
@@ -39,16 +39,16 @@ export async function sift(
       signal.throwIfAborted();
       await batch.alive();
     }
-    const judging = judgeRecord(record, judge, decode);
-    const verdict = judging instanceof Promise ? await judging : judging;
-    if (verdict.kind === 'none') continue;
-    if (verdict.kind === 'run') {
+    const matching = matchRecord(record, match, decode);
+    const result = matching instanceof Promise ? await matching : matching;
+    if (result.kind === 'none') continue;
+    if (result.kind === 'run') {
       matches++;
       journal.count('matches');
-      await onMatch(verdict, record, letters);
+      await onMatch(result, record, letters);
       continue;
     }
-    const { reason } = verdict;
+    const { reason } = result;
     invalid++;
     if (trigger.onInvalid === 'stop') throw stopped(`${originOf(record)} cannot be read: ${reason}`);
     if (trigger.onInvalid === 'dead_letter') letters.push({ record, reason });
