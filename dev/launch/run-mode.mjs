@@ -1,11 +1,12 @@
 // Plain JavaScript: dev/bootstrap.mjs and dev/sluice.mjs use it.
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import { join } from 'node:path';
+import { ended, start } from './child.mjs';
 import { runCliBundle } from './cli-bundle.mjs';
 import { hideEnvironment } from './hide-environment.mjs';
 import { root } from './install-packages.mjs';
+import { runLanes } from './lanes.mjs';
 import { runProgram } from './run-program.mjs';
+import { findTestFiles } from './test-files.mjs';
 
 /** What is long-lived, and is told to stop by signals: it runs in this process. */
 const PROGRAMS = { worker: 'worker.ts', scheduler: 'scheduler.ts' };
@@ -21,21 +22,25 @@ const MODES = {
 };
 
 /**
- * The files of a test run that names none. Not in .mocharc.json: mocha would add them to those that are named. Each list is run by a
- * process of its own, on servers of its own, beside the others: most tests wait for a server for most of their time.
+ * The processes of a test run that names no file. Not in .mocharc.json: mocha would add them to the files that are named.
+ * `test:unit` tries fewer random cases, and its files in three processes: some wait for timeouts. `test` runs two lanes, each on servers
+ * of its own: most tests wait for a server for most of their time.
  */
-const SPECS = {
-  test: [['test/!(chaos|cases)/**/*.test.ts'], ['test/chaos/**/*.test.ts', 'test/cases/**/*.test.ts']],
-  'test:unit': [
-    [
-      'test/compiler/**/*.test.ts',
-      'test/workflows/plan/**/*.test.ts',
-      'test/workflows/run/**/*.test.ts',
-      'test/lib/*.test.ts',
-      'test/lib/!(kafka)/**/*.test.ts',
-    ],
-  ],
+const TEST_LANES = {
+  'test:unit': () => {
+    const { unit } = findTestFiles(root);
+    return [{ name: 'unit tests', args: ['--parallel', '--jobs', '3', ...unit], environment: { SLUICE_CHAOS: 'quick' } }];
+  },
+  test: () => {
+    const { unit, withServers } = findTestFiles(root);
+    const [cases, others] = [withServers.filter(isSecondLane), withServers.filter((file) => !isSecondLane(file))];
+    return [
+      { name: 'tests with servers', args: others },
+      { name: 'unit tests, test/cases and test/chaos', args: [...unit, ...cases], environment: { SLUICE_TEST_STACK: 'test-2' } },
+    ];
+  },
 };
+const isSecondLane = (/** @type {string} */ file) => /^test\/(cases|chaos)\//.test(file);
 
 /** The AWS SDK warns of Node 20's end at every start; 20 is this project's floor until the SDK really needs more. */
 const ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TZ: 'UTC' };
@@ -65,57 +70,14 @@ export async function runMode(mode, args) {
   const [program = '', ...first] = MODES[/** @type {keyof typeof MODES} */ (mode)];
   // `sluice` works in the folder it is called from: the paths it is given are relative to that. The npm scripts are in the root anyway.
   const command = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args];
-  const isWhole = Object.hasOwn(SPECS, mode) && !args.some((arg) => arg.includes('.test.ts'));
-  if (!isWhole) process.exit(await ended(start(command)));
-  const [here = [], ...beside] = SPECS[/** @type {keyof typeof SPECS} */ (mode)];
-  /** @type {Buffer[]} */
-  const said = [];
-  const others = beside.map((specs, index) => {
-    const child = start([...command, ...specs], { SLUICE_TEST_STACK: `test-${index + 2}` }, 'pipe');
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => said.push(chunk));
-    return ended(child);
-  });
-  const codes = await Promise.all([ended(start([...command, ...here])), ...others]);
-  const failed = codes.find((code) => code !== 0);
-  // All at once at the end: in between, nobody could tell whose lines they are.
-  process.stdout.write(Buffer.concat(said), () => process.exit(failed ?? 0));
-}
-
-/**
- * @param {readonly string[]} command
- * @param {Record<string, string>} [environment]
- * @param {'inherit' | 'pipe'} [output]
- */
-function start(command, environment = {}, output = 'inherit') {
-  const child = spawn(process.execPath, command, {
-    stdio: ['inherit', output, output],
-    env: { ...process.env, ...environment },
-  });
-  forwardSignals(child);
-  return child;
-}
-
-/**
- * @param {import('node:child_process').ChildProcess} child
- * @returns {Promise<number>} the exit code that says how it has ended
- */
-async function ended(child) {
-  const [code, signal] = await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (...how) => resolve(how));
-  });
-  return signal === null ? (code ?? 1) : 128 + constants.signals[/** @type {NodeJS.Signals} */ (signal)];
-}
-
-/**
- * A terminal sends its Ctrl-C and its hang-up to the child as well; twice would mean "at once" to it. Whoever signals this process alone
- * (a supervisor, `kill`) has no terminal, or sends SIGTERM.
- * @param {import('node:child_process').ChildProcess} child
- */
-function forwardSignals(child) {
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGHUP', 'SIGTERM'])) {
-    process.on(signal, () => {
-      if (signal === 'SIGTERM' || process.stdin.isTTY !== true) child.kill(signal);
-    });
-  }
+  const hasFiles = args.some((arg) => arg.includes('.test.ts'));
+  if (!Object.hasOwn(TEST_LANES, mode)) process.exit(await ended(start(command)));
+  if (hasFiles) process.exit(Math.min(await ended(start(command)), 1));
+  const colors = process.stdout.isTTY ? ['--color'] : [];
+  const lanes = TEST_LANES[/** @type {keyof typeof TEST_LANES} */ (mode)]();
+  const code = await runLanes(
+    lanes.map(({ name, args: more, environment }) => ({ name, command: [...command, ...colors, ...more], environment })),
+  );
+  // What has been written to a pipe goes on after this process only when it has been taken.
+  process.stdout.write('', () => process.exit(code));
 }

@@ -3,16 +3,17 @@ import { describe, it } from 'mocha';
 import { changedData, followHint } from '../../bench/compile/follow-hint.ts';
 import { fuzzCompiler } from '../../bench/compile/fuzz.ts';
 import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
+import { caseCount } from '../support/random-cases.ts';
 
 describe('the compiler under fire', () => {
   it('neither crashes nor refuses without a place, whatever it is given; no suggestion makes a file good with other data', function () {
     this.timeout('2m');
     // `npm run bench -- compile` does fifty times as many, and measures them.
-    const { runs, unplaced, changing, mended } = fuzzCompiler(2000, 20_240_101);
-    assert.equal(runs, 2000);
+    const { runs, unplaced, changing, mended } = fuzzCompiler(caseCount(2_000), 20_240_101);
+    assert.equal(runs, caseCount(2_000));
     assert.deepEqual(unplaced, []);
     assert.deepEqual(changing, []);
-    assert.ok(mended > 20, `${mended} documents were mended`);
+    assert.ok(mended > caseCount(20), `${mended} documents were mended`);
   });
 
   it('tells a suggestion that changes data from one that does not', () => {

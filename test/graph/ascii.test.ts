@@ -4,6 +4,7 @@ import { drawAscii, listAscii } from '../../graph/ascii.ts';
 import { clip, columnsOf, plainText } from '../../graph/text.ts';
 import { assortedGraphs, graphOf, HOSTILE_GRAPH } from '../support/drawn-graphs.ts';
 import { boxesIn, traceAscii } from '../support/trace-ascii.ts';
+import { caseCount } from '../support/random-cases.ts';
 
 const ANY_SIZE = { maxNodes: Infinity, maxColumns: Infinity };
 
@@ -207,13 +208,13 @@ describe('drawAscii', () => {
 
   it('can be read back: following the lines gives the edges, no more and no fewer', () => {
     let seen = 0;
-    for (const graph of assortedGraphs(400)) {
+    for (const graph of assortedGraphs(caseCount(400))) {
       const picture = drawAscii(graph, ANY_SIZE) ?? '';
       assert.equal(boxesIn(picture).length, graph.nodes.length, picture);
       assert.deepEqual(traceAscii(picture), graph.edges.map(({ from, to }) => `${from}→${to}`).sort(), picture);
       seen += graph.edges.length;
     }
-    assert.ok(seen > 3000);
+    assert.ok(seen > caseCount(3_000));
   });
 
   it('keeps its lines in line whatever the texts are', () => {

@@ -5,6 +5,7 @@ import type { DrawnGraph } from '../../graph/drawn-graph.ts';
 import { type Layout, layOut } from '../../graph/layout.ts';
 import type { Metrics } from '../../graph/metrics.ts';
 import { assortedGraphs, graphOf } from '../support/drawn-graphs.ts';
+import { caseCount } from '../support/random-cases.ts';
 
 const METRICS: Metrics = {
   nodeWidth: ({ label }) => 20 + 8 * label.length,
@@ -34,7 +35,7 @@ const pairs = <T>(all: readonly T[]) => all.flatMap((a, index) => all.slice(inde
 const positions = ({ nodes }: Layout) => Object.fromEntries(nodes.map(({ node, layer, position }) => [node.id, [layer, position]]));
 
 function forEachGraph(check: (layout: Layout, graph: DrawnGraph) => void): void {
-  for (const graph of assortedGraphs(150)) check(layOut(graph, METRICS), graph);
+  for (const graph of assortedGraphs(caseCount(150))) check(layOut(graph, METRICS), graph);
 }
 
 describe('layout', () => {
@@ -93,7 +94,7 @@ describe('layout', () => {
         seen++;
       }
     });
-    assert.ok(seen > 1000);
+    assert.ok(seen > caseCount(1000));
   });
 
   it('overlaps no nodes, and leads no line through one', () => {
@@ -119,12 +120,12 @@ describe('layout', () => {
         seen++;
       }
     });
-    assert.ok(seen > 100);
+    assert.ok(seen > caseCount(100));
   });
 
   it('puts every label on a line that it belongs to', () => {
     let seen = 0;
-    for (const { nodes, edges } of assortedGraphs(100)) {
+    for (const { nodes, edges } of assortedGraphs(caseCount(100))) {
       const layout = layOut({ nodes, edges: edges.map((edge) => ({ ...edge, label: edge.from })) }, METRICS);
       for (const { text, x, y } of layout.labels) {
         const ends = layout.edges.flatMap(({ edge, points }) => (edge.label === text ? (points.at(-1) ?? []) : []));
@@ -135,11 +136,11 @@ describe('layout', () => {
         seen++;
       }
     }
-    assert.ok(seen > 500);
+    assert.ok(seen > caseCount(500));
   });
 
   it('gives the same layout every time', () => {
-    for (const graph of assortedGraphs(30)) assert.deepEqual(layOut(graph, METRICS), layOut(structuredClone(graph), METRICS));
+    for (const graph of assortedGraphs(caseCount(30))) assert.deepEqual(layOut(graph, METRICS), layOut(structuredClone(graph), METRICS));
   });
 
   it('takes nothing at all', () => {

@@ -6,6 +6,7 @@ import { hasDotSegment } from '../../workflows/plan/values/dot-segments.ts';
 import { canonicalJson, type Json } from '../../workflows/plan/values/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { TriggerPlan } from '../../workflows/plan/trigger.ts';
+import { caseCount } from '../support/random-cases.ts';
 
 const trigger = (name: string): TriggerPlan => ({
   name,
@@ -83,7 +84,7 @@ describe('ids of events', () => {
           assert.ok(!hasDotSegment(each), each);
         }
       }),
-      { numRuns: 5_000 },
+      { numRuns: caseCount(5_000) },
     );
   });
 
@@ -98,7 +99,7 @@ describe('ids of events', () => {
         assert.equal(keyedId(plan, m, a).id === keyedId(plan, m, b).id, same);
         assert.notEqual(keyedId(plan, m, a).id, keyedId(plan, other, b).id);
       }),
-      { numRuns: 20_000 },
+      { numRuns: caseCount(20_000) },
     );
   });
 
@@ -111,7 +112,7 @@ describe('ids of events', () => {
           assert.notEqual(keyedId(planOf(m, other), m, value).id, place);
         }
       }),
-      { numRuns: 5_000 },
+      { numRuns: caseCount(5_000) },
     );
   });
 

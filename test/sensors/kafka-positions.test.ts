@@ -7,6 +7,7 @@ import { Position } from '../../sensors/kafka/position.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import { drawing } from '../support/bags.ts';
 import { handlerInMemory, recordInMemory, sensorInMemory } from '../support/memory-sensor.ts';
+import { caseCount } from '../support/random-cases.ts';
 
 const MODES: Readonly<Record<string, string>> = {
   each: 'mode: each',
@@ -14,7 +15,7 @@ const MODES: Readonly<Record<string, string>> = {
   'batch of 1': 'mode: {batch: {max_records: 1, within: 1h}}',
 };
 const KINDS = ['match', 'match', 'none', 'invalid'] as const;
-const ROUNDS = 60;
+const ROUNDS = caseCount(60);
 
 /** A record, by what a trigger with `when: event.n > 1` makes of it. */
 const VALUES = { match: '{"n": 2}', none: '{"n": 0}', invalid: '{"n": "x"}' } as const;

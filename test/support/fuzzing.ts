@@ -1,13 +1,12 @@
 import { cpuTimer } from './cpu-time.ts';
+import { caseCount, IS_FULL } from './random-cases.ts';
 
-/** `SLUICE_CHAOS=full` tries 100,000 inputs of another seed; the suite some of them, the same each time. */
-const IS_FULL = process.env.SLUICE_CHAOS === 'full';
 /** `SLUICE_FUZZ_SEED` plays the inputs of a seed that a failed test has named. */
 export const FUZZ_SEED = Number(process.env.SLUICE_FUZZ_SEED ?? (IS_FULL ? Date.now() % 1_000_000 : 22));
 
-/** @param short how many inputs the suite tries */
+/** `SLUICE_CHAOS=full` tries 100,000 inputs of another seed. @param short how many inputs the suite tries, the same each time */
 export function fuzzCount(short: number): number {
-  return IS_FULL ? 100_000 : short;
+  return caseCount(short, 100_000);
 }
 
 /** Keeps the input that has cost the most of the CPU. */

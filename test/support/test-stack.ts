@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type PartName, type Stack, stackStatus, startStack } from '../../dev/stack.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { createProgress } from '../../lib/progress.ts';
+import { cleanups } from './cleanups.ts';
 import { eventually } from './eventually.ts';
 
 /** The suite's own servers: never those of a developer's environment, which may hold data. Two test runs at once need two (dev/launch/run-mode.mjs). */
@@ -70,3 +71,4 @@ export async function stopTestStack(): Promise<void> {
   await Promise.all([...stacks.values()].map(async (stack) => (await stack).stop()));
   stacks.clear();
 }
+cleanups.add(stopTestStack);

@@ -8,6 +8,7 @@ import type { Diagnostic } from '../../../compiler/mistakes/diagnostic.ts';
 import { COMMON_TASK_KEYS } from '../../../compiler/schema/task-keys.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
 import { TEXT_FORMATS } from '../../../workflows/plan/values/text-formats.ts';
+import { IS_QUICK } from '../../support/random-cases.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];
@@ -152,9 +153,10 @@ describe('a value of the wrong kind is told in words of people, with a form that
       this.timeout('60s');
       const faults = new Set<string>();
       let tried = 0;
-      for (const key of keys()) {
-        for (const value of VALUES) {
-          if (isFit(key.schema, value)) continue;
+      for (const [index, key] of keys().entries()) {
+        const wrong = VALUES.filter((value) => !isFit(key.schema, value));
+        // A short run tries one value at each key: all of them, in turn.
+        for (const value of IS_QUICK ? wrong.slice(index % wrong.length).slice(0, 1) : wrong) {
           tried++;
           for (const fault of faultsOf(key, value)) faults.add(fault);
         }

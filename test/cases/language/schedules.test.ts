@@ -15,6 +15,7 @@ import {
 } from '../../../workflows/plan/timetable/schedule.ts';
 import { wallTime } from '../../../workflows/plan/timetable/time-zone.ts';
 import { randomSchedule } from '../../support/random-schedules.ts';
+import { caseCount } from '../../support/random-cases.ts';
 
 const DAY = 86_400_000;
 const FROM = Date.parse('2025-01-01T00:00:00Z');
@@ -103,7 +104,7 @@ describe('schedules', () => {
       const schedule: SchedulePlan = { ...drawn, timezone: 'UTC' };
       assert.deepEqual(ticksThrough(schedule).map(iso), ticksByDay(schedule).map(iso));
     });
-    fc.assert(property, { numRuns: 30, seed: 20_261_128 });
+    fc.assert(property, { numRuns: caseCount(30), seed: 20_261_128 });
   });
 
   it('have the same ticks forwards, backwards and as intervals, in every zone', () => {
@@ -122,7 +123,7 @@ describe('schedules', () => {
         if (schedule.calendar) assert.ok(!leavesOut(schedule.calendar, wallTime(tick, schedule.timezone)));
       }
     });
-    fc.assert(property, { numRuns: 20, seed: 20_261_128 });
+    fc.assert(property, { numRuns: caseCount(20), seed: 20_261_128 });
   });
 
   it('take several crons, and presets among them', () => {

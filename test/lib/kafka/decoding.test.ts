@@ -9,6 +9,7 @@ import { protobufReader } from '../../../lib/kafka/decoding/protobuf-reader.ts';
 import { numberOf, parseExactJson } from '../../../workflows/plan/values/exact-json.ts';
 import { Evaluator } from '../../../workflows/plan/expressions/evaluator.ts';
 import type { Json } from '../../../workflows/plan/values/json.ts';
+import { caseCount } from '../../support/random-cases.ts';
 
 /** Writes whole numbers of 64 bits, which avsc alone does not. */
 const LONG = avsc.types.LongType.__with({
@@ -164,7 +165,7 @@ describe('formats of records', () => {
         };
         assert.deepEqual(proto(ORDER_PROTO, 'shop.Order', inProto), expected);
       }),
-      { numRuns: 300, seed: 9 },
+      { numRuns: caseCount(300), seed: 9 },
     );
   });
 

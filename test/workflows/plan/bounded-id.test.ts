@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { boundedId, idBeginning, MAX_ID_BYTES } from '../../../workflows/plan/values/bounded-id.ts';
 import { sha256Hex } from '../../../workflows/plan/values/sha256.ts';
+import { caseCount } from '../../support/random-cases.ts';
 
 const long = fc.string({ unit: 'binary', minLength: 40, maxLength: 300 });
 
@@ -19,7 +20,7 @@ describe('ids in at most 255 bytes', () => {
         // Whoever chooses the id of another text has another one.
         if (id !== one) assert.notEqual(boundedId(id), id);
       }),
-      { numRuns: 500 },
+      { numRuns: caseCount(500) },
     );
     assert.equal(boundedId('a'.repeat(MAX_ID_BYTES)), 'a'.repeat(MAX_ID_BYTES));
   });
@@ -27,7 +28,7 @@ describe('ids in at most 255 bytes', () => {
   it('have the SHA-256 of any text', () => {
     fc.assert(
       fc.property(long, (text) => assert.equal(sha256Hex(text), createHash('sha256').update(text).digest('hex'))),
-      { numRuns: 300 },
+      { numRuns: caseCount(300) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { exactJsonText, identityText, numberOf, numberOfDouble, parseExactJson }
 import { Evaluator, ExpressionFailed } from '../../../workflows/plan/expressions/evaluator.ts';
 import { isExactNumber, type Json, type JsonObject } from '../../../workflows/plan/values/json.ts';
 import { resolveRunParams } from '../../../workflows/plan/runs/run-params.ts';
+import { caseCount } from '../../support/random-cases.ts';
 
 const digits = (max: number): fc.Arbitrary<string> => fc.stringMatching(new RegExp(`^[0-9]{1,${max}}$`));
 /** Numbers as JSON writes them, of all sizes. */
@@ -51,7 +52,7 @@ describe('numbers in JSON', () => {
         // Temporal's payloads are plain JSON.
         assert.deepEqual(JSON.parse(JSON.stringify(value)), JSON.parse(JSON.stringify(parseExactJson(exactJsonText(value, 2)))));
       }),
-      { numRuns: 3_000, seed: 8 },
+      { numRuns: caseCount(3_000), seed: 8 },
     );
   });
 
@@ -112,7 +113,7 @@ describe('numbers in JSON', () => {
           `${a} ${operator} ${b}`,
         );
       }),
-      { seed: 8, numRuns: 2_000 },
+      { seed: 8, numRuns: caseCount(2_000) },
     );
     const event = parseExactJson(
       '{"id": 9007199254740993, "huge": 123456789012345678901234567890, "tiny": 0.1000000000000000055, "endless": 1e400, "five": 5}',
