@@ -20,6 +20,7 @@ Data goes to stdout, progress to stderr. Exit codes: 0 success, 1 failure, 2 cha
 const COMMANDS = {
   validate: () => import('./cli/commands/validate.ts'),
   plan: () => import('./cli/commands/plan.ts'),
+  apply: () => import('./cli/commands/apply.ts'),
   test: () => import('./cli/commands/test.ts'),
   run: () => import('./cli/commands/run.ts'),
   runs: () => import('./cli/commands/runs.ts'),

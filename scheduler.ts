@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
-import { dagIdOf, listBrokenFiles } from './compiler/read/broken-files.ts';
+import { pruneOptions } from './cli/prune-options.ts';
+import { listBrokenFiles } from './compiler/read/broken-files.ts';
 import { type Compilation, Compiler } from './compiler/compile.ts';
 import { formatDiagnostic } from './compiler/mistakes/diagnostic.ts';
-import { loadPipelines, PipelinesNotFound } from './compiler/read/load-pipelines.ts';
+import { compileProject } from './compiler/project-pipelines.ts';
+import { PipelinesNotFound } from './compiler/read/load-pipelines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
 import { scrubberOf } from './connections/scrubber.ts';
@@ -15,15 +17,13 @@ import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/h
 import { createLog, type Log } from './lib/logging.ts';
 import { writeError } from './lib/terminal.ts';
 import { connectClient, temporalState, TemporalUnavailable } from './temporal/connect.ts';
-import { finishUpdate } from './temporal/schedules/finish-update.ts';
+import { applyDeployment, listApplied } from './temporal/deployment/apply.ts';
+import { type ApplyOptions, diffDeployment, type PipelineChange } from './temporal/deployment/changes.ts';
 import { expectPipelines } from './temporal/monitors/monitors.ts';
-import { codecOf } from './temporal/codec/codec.ts';
-import { applyChange, diffSchedules, listSchedules, type ScheduleChange } from './temporal/schedules/schedules.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
-import { applySensorChange, diffSensors, listRunningSensors } from './temporal/sensors/sensors.ts';
 import { refusal } from './workflows/plan/not-yet.ts';
 
-interface Options extends HealthOptions {
+interface Options extends HealthOptions, ApplyOptions {
   pipelines: string;
   taskQueue: string;
   watch: boolean;
@@ -34,16 +34,17 @@ const SETTLE = 200;
 /** Even without an edit: what somebody changed in Temporal by hand is put right again after this many milliseconds. */
 const RECONCILE = 60_000;
 
-/** What was said last: nothing is said twice. */
+/** What was logged last: nothing is logged twice. */
 let reported = '';
 let lastSummary = '';
+let lastWithheld = '';
 
 const environment = loadEnvironment();
 const log = createLog('scheduler', 'info', scrubberOf(environment));
 
-await new Command('scheduler')
+await pruneOptions(new Command('scheduler'))
   .description(
-    "Makes Temporal's Schedules and the sensors agree with the pipeline files: creates, updates and deletes. It fires nothing itself: Temporal does.",
+    "Makes Temporal's Schedules and the sensors agree with the pipeline files, as `sluice apply` does. It starts no runs itself: Temporal does.",
   )
   .option('-p, --pipelines <path>', 'folder of pipelines', join(ROOT, 'pipelines'))
   .option('--task-queue <name>', "task queue of the pipelines' workers; only its schedules are touched", taskQueueOf(environment))
@@ -83,63 +84,55 @@ async function main(options: Options): Promise<void> {
  * Applies the files once. A bad file is reported and leaves the others applied.
  * @returns whether every file was good and every change was made
  */
-async function apply(client: Client, { pipelines, taskQueue }: Options): Promise<boolean> {
-  const files = await loadPipelines(pipelines);
-  const compiled = new Compiler(CATALOG).compileAll(files, { queues: allowedQueues({ ...environment, SLUICE_TASK_QUEUE: taskQueue }) });
-  const plans = compiled.flatMap(({ plan }) => plan ?? []);
-  const bad = compiled.filter(({ plan }) => !plan);
-  report(bad, log);
-  // The schedule of a file that is bad for the moment stays as it was applied last. Where its text does not even say whose file it is, nothing is deleted.
-  const ids = files.filter(({ file }) => bad.some((each) => each.file === file)).map(dagIdOf);
-  const keep = (dagId: string): boolean => ids.includes(dagId) || ids.includes(undefined);
+async function apply(client: Client, { pipelines, taskQueue, ...options }: Options): Promise<boolean> {
+  const queues = allowedQueues({ ...environment, SLUICE_TASK_QUEUE: taskQueue });
+  const project = await compileProject([pipelines], new Compiler(CATALOG), { queues });
+  const { compilations, files, plans, broken } = project;
+  report(
+    compilations.filter(({ plan }) => !plan),
+    log,
+  );
+  const changes = diffDeployment(project, await listApplied(client, taskQueue, project), options);
+  const withheld = changes.pipelines.filter((change) => change.withheld !== undefined);
+  reportWithheld(withheld);
   /** Why a change could not be made, by dag_id. */
   const failures = new Map<string, string>();
-  const changes = diffSchedules(plans, await listSchedules(client, taskQueue), keep, codecOf(client).keyId);
-  for (const change of changes) {
-    if (change.action === 'unchanged') continue;
-    try {
-      await carryOut(client, change, taskQueue);
-    } catch (error) {
-      failures.set(change.dagId, messageOf(error));
-      log.error(`${change.action} ${change.dagId} failed: ${messageOf(error)}`);
-    }
-  }
-  const whole = plans.filter((plan) => refusal(plan) === undefined);
-  const refused = new Set(plans.filter((plan) => !whole.includes(plan)).map(({ dagId }) => dagId));
-  const sensorChanges = diffSensors(whole, await listRunningSensors(client, taskQueue), (dagId) => refused.has(dagId) || keep(dagId));
-  for (const change of sensorChanges) {
-    try {
-      await applySensorChange(client, change, taskQueue);
-      log.info(`${change.action} ${change.id}`);
-    } catch (error) {
-      failures.set(change.id.split('/')[1] ?? '', messageOf(error));
-      log.error(`${change.action} ${change.id} failed: ${messageOf(error)}`);
-    }
-  }
-  await expectPipelines(
-    client,
-    taskQueue,
-    whole.map(({ dagId }) => dagId),
-    listBrokenFiles(files, compiled, failures),
-  ).catch((error: unknown) => {
+  let changed = false;
+  await applyDeployment(client, taskQueue, changes, {
+    onPipeline({ dagId, action, detail }, outcome) {
+      changed = true;
+      if ('failure' in outcome) {
+        failures.set(dagId, outcome.failure);
+        log.error(`${action} ${dagId} failed: ${outcome.failure}`);
+        return;
+      }
+      log.info(`${action} ${dagId}`, { detail });
+      for (const run of outcome.started) log.info(`started ${run}: it was due when its schedule was updated`);
+      if (outcome.backfill !== undefined) log.info(`catches up ${dagId}: ${outcome.backfill}`);
+    },
+    onSensor({ id, action }, outcome) {
+      changed = true;
+      if (!('failure' in outcome)) return log.info(`${action} ${id}`);
+      failures.set(id.split('/')[1] ?? '', outcome.failure);
+      log.error(`${action} ${id} failed: ${outcome.failure}`);
+    },
+  });
+  const expected = plans.flatMap(({ plan }) => (refusal(plan) === undefined ? plan.dagId : []));
+  await expectPipelines(client, taskQueue, expected, listBrokenFiles(files, compilations, failures)).catch((error: unknown) => {
     log.warn(`The monitor does not know which pipelines there are: ${messageOf(error)}`);
   });
-  const summary = `${plans.length} of ${compiled.length} pipelines applied`;
-  if (summary !== lastSummary || sensorChanges.length > 0 || changes.some(({ action }) => action !== 'unchanged'))
-    log.info(summary, { taskQueue });
+  const summary = `${plans.length} of ${compilations.length} pipelines applied`;
+  if (summary !== lastSummary || changed) log.info(summary, { taskQueue });
   lastSummary = summary;
-  return bad.length === 0 && failures.size === 0;
+  return broken.length === 0 && failures.size === 0 && withheld.length === 0;
 }
 
-/** Carries out one change, and what follows from it: the ticks that an update costs, and those that `catchup` wants. */
-async function carryOut(client: Client, change: ScheduleChange, taskQueue: string): Promise<void> {
-  const { action, dagId, detail } = change;
-  await applyChange(client, change, taskQueue);
-  log.info(`${action} ${dagId}`, { detail });
-  if (action === 'delete') return;
-  const { started, backfill } = await finishUpdate(client, dagId, taskQueue);
-  for (const run of started) log.info(`started ${run}: it was due when its schedule was updated`);
-  if (backfill !== undefined) log.info(`catches up ${dagId}: ${backfill}`);
+/** Logs the deletions that are not carried out; if they are the same as the last time, nothing. */
+function reportWithheld(changes: readonly PipelineChange[]): void {
+  const lines = changes.map(({ dagId, detail, withheld }) => `${dagId} is not deleted (${detail}): ${withheld}`);
+  const text = lines.join('\n');
+  if (text !== lastWithheld) for (const line of lines) log.warn(line);
+  lastWithheld = text;
 }
 
 function messageOf(error: unknown): string {

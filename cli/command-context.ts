@@ -1,7 +1,9 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Option } from 'commander';
 import { CATALOG } from '../activities/catalog.ts';
+import type { Context } from '../compiler/check/check-context.ts';
 import { type Compilation, Compiler } from '../compiler/compile.ts';
+import { type CompiledProject, compileProject, compileWithNeighbours } from '../compiler/project-pipelines.ts';
 import { formatDiagnostic } from '../compiler/mistakes/diagnostic.ts';
 import { loadPipelines } from '../compiler/read/load-pipelines.ts';
 import { connectionsFrom, connectionTypesIn } from '../connections/connections.ts';
@@ -39,24 +41,25 @@ export function say(text: string): void {
   writeError(`${secrets.hide(text)}\n`);
 }
 
-/**
- * Compiles the files at `paths` together. A file that is named alone is seen beside its neighbours where it needs them: it may start them.
- */
-export async function compilePaths(paths: readonly string[]): Promise<Compilation[]> {
+/** Compiles the files at `paths` together, beside their neighbours where they name other pipelines. */
+export async function compilePaths(paths: readonly string[]): Promise<readonly Compilation[]> {
   const files = (await Promise.all(paths.map(loadPipelines))).flat();
-  const compiler = new Compiler(CATALOG);
+  return compileWithNeighbours(files, paths, new Compiler(CATALOG), installation());
+}
+
+/** The pipelines at `paths`, to compare with what is applied. @throws PipelinesNotFound */
+export function readProject(paths: readonly string[]): Promise<CompiledProject> {
+  return compileProject(paths, new Compiler(CATALOG), installation());
+}
+
+/** What the environment says of queues and connections. */
+function installation(): Context {
   const connections = connectionsFrom(environment).names();
-  const context = {
+  return {
     queues: allowedQueues(environment),
     ...(connections.length > 0 && { connections: new Set(connections) }),
     connectionTypes: connectionTypesIn(environment),
   };
-  const compiled = compiler.compileAll(files, context);
-  if (!compiled.some(({ diagnostics }) => diagnostics.some(({ code }) => code === 'SL306'))) return compiled;
-  const named = new Set(files.map(({ file }) => file));
-  const neighbours = (await Promise.all([...new Set(paths.map((path) => dirname(path)))].map(loadPipelines))).flat();
-  const others = neighbours.filter(({ file }) => !named.has(file));
-  return compiler.compileAll([...files, ...others], context).slice(0, files.length);
 }
 
 /** Every mistake and warning of `compilations` as text. */

@@ -22,7 +22,7 @@ const PROCESSES = {
   worker: { title: 'Worker', args: ['worker'], ready: 'worker: ready' },
   monitors: { title: 'Monitors', args: ['worker', '--monitors'], ready: 'worker: ready' },
   codec: { title: 'Codec server', args: ['cli', 'codec-server'], ready: 'payloads are decoded' },
-  scheduler: { title: 'Scheduler', args: ['scheduler', '--watch'], ready: 'pipelines applied' },
+  scheduler: { title: 'Scheduler', args: ['scheduler', '--watch', '--prune'], ready: 'pipelines applied' },
 } as const;
 
 /**

@@ -41,8 +41,6 @@ export interface ScheduleBefore {
 }
 
 const MEMO = 'sluice_follow_up';
-/** Ends the hash of a Schedule with a follow-up, so that a list of Schedules shows it. */
-const MARK = '+pending';
 
 /** The memo of the action of a Schedule with a follow-up. */
 export function followUpMemo(followUp: FollowUp): Record<string, unknown> {
@@ -51,17 +49,6 @@ export function followUpMemo(followUp: FollowUp): Record<string, unknown> {
 
 export function readFollowUp(memo: Record<string, unknown> | undefined): FollowUp | undefined {
   return memo?.[MEMO] as FollowUp | undefined;
-}
-
-/** The hash that a Schedule is given. */
-export function markHash(hash: string, followUp: FollowUp | undefined): string {
-  return followUp ? hash + MARK : hash;
-}
-
-/** The hash of what was applied, and whether something is left to do. */
-export function readHash(marked: string): { planHash: string; isPending: boolean } {
-  const isPending = marked.endsWith(MARK);
-  return { planHash: isPending ? marked.slice(0, -MARK.length) : marked, isPending };
 }
 
 /**

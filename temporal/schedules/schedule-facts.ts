@@ -3,6 +3,7 @@ import { runInputOf } from '../../workflows/plan/runs/run.ts';
 import { whyUnreadable } from '../../workflows/plan/tasks/unreadable.ts';
 import { PayloadRefused } from '../codec/codec.ts';
 import { scheduledRunIdBase } from '../names.ts';
+import { type PipelineSource, readSourceMemo } from '../deployment/pipeline-source.ts';
 import { readFollowUp, type ScheduleBefore } from './follow-up.ts';
 
 /** Thrown when a pipeline has no schedule in Temporal. */
@@ -19,6 +20,8 @@ export interface ScheduleFacts extends ScheduleBefore {
   readonly createdAt: number;
   /** The runs that it has started lately, oldest first. */
   readonly startedRuns: readonly string[];
+  /** Where it was applied from; absent: by an earlier version. */
+  readonly source?: PipelineSource;
 }
 
 /** @throws NotScheduled, PayloadRefused */
@@ -39,6 +42,7 @@ export function factsOf({ scheduleId, action, info, state, raw }: ScheduleDescri
   const input = runInputOf(first);
   if (!input) throw new NotScheduled(`The schedule '${scheduleId}' was not made by Sluice.`);
   const followUp = readFollowUp(action.memo);
+  const source = readSourceMemo(action.memo);
   const count = Number(raw.info?.bufferSize ?? 0);
   const startedRuns = info.recentActions.map((taken) => taken.action.workflow.workflowId);
   const since = Date.parse(startedRuns.at(-1)?.slice(scheduledRunIdBase(scheduleId).length + 1) ?? '');
@@ -50,5 +54,6 @@ export function factsOf({ scheduleId, action, info, state, raw }: ScheduleDescri
     startedRuns,
     ...(count > 0 && since > 0 && { held: { count, since } }),
     ...(followUp && { followUp }),
+    ...(source && { source }),
   };
 }

@@ -1,5 +1,6 @@
 import {
   type Client,
+  type ScheduleDescription,
   type ScheduleOptions,
   ScheduleAlreadyRunning,
   ScheduleNotFoundError,
@@ -9,7 +10,9 @@ import { describeSchedule } from '../../workflows/plan/describe.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { codecOf } from '../codec/codec.ts';
-import { type FollowUp, followUpMemo, followUpOf, markHash, readHash } from './follow-up.ts';
+import { markOf, type PipelineSource, type SourceMark, sourceMemo } from '../deployment/pipeline-source.ts';
+import { DELETED, readMark, writeMark } from './applied-mark.ts';
+import { type FollowUp, followUpMemo, followUpOf } from './follow-up.ts';
 import { scheduledRunIdBase } from '../names.ts';
 import { runStart } from '../runs/run-start.ts';
 import { NotYet } from '../runs/runs.ts';
@@ -25,12 +28,16 @@ export interface ScheduleChange {
   /** In a few words: `0 6 * * * UTC`, `plan 3f2a… → 91bc…`. */
   readonly detail: string;
   readonly plan?: Plan;
+  /** Where the plan was applied from. */
+  readonly source?: PipelineSource;
 }
 
 /** A schedule as Temporal lists it. */
 export interface ScheduleState {
   readonly dagId: string;
   readonly planHash: string;
+  /** Where it was applied from; absent: by an earlier version. */
+  readonly source?: SourceMark;
   /** Whether its last update has left something to do. */
   readonly isPending: boolean;
   readonly paused: boolean;
@@ -48,10 +55,11 @@ export async function listSchedules(client: Client, taskQueue: string): Promise<
   const found: ScheduleState[] = [];
   const query = `${SEARCH_ATTRIBUTES.queue.name} = ${JSON.stringify(taskQueue)}`;
   for await (const { scheduleId, searchAttributes, state, info } of client.schedule.list({ query })) {
-    const hash = (searchAttributes as Record<string, readonly unknown[]> | undefined)?.[SEARCH_ATTRIBUTES.planHash.name]?.[0];
+    const mark = (searchAttributes as Record<string, readonly unknown[]> | undefined)?.[SEARCH_ATTRIBUTES.planHash.name]?.[0];
+    if (mark === DELETED) continue;
     found.push({
       dagId: scheduleId,
-      ...readHash(String(hash ?? '')),
+      ...readMark(String(mark ?? '')),
       paused: state.paused,
       note: state.note ?? '',
       nextRuns: info?.nextActionTimes ?? [],
@@ -65,24 +73,28 @@ export async function listSchedules(client: Client, taskQueue: string): Promise<
  * What would have to change. Definitions are compared by hash, not states: an unchanged file is left alone.
  * @param keep schedules that are not deleted although no plan is given, because their files cannot be read at the moment
  * @param keyId the key that encrypts payloads; absent: they are not encrypted
+ * @param sources where plans are applied from, by dag_id
  */
 export function diffSchedules(
   plans: readonly Plan[],
   existing: readonly ScheduleState[],
   keep: (dagId: string) => boolean,
   keyId?: string,
+  sources: ReadonlyMap<string, PipelineSource> = new Map(),
 ): ScheduleChange[] {
   const known = new Map(existing.map((schedule) => [schedule.dagId, schedule]));
   const wanted = new Set(plans.map((plan) => plan.dagId));
   return [
     ...plans.map((plan): ScheduleChange => {
       const schedule = known.get(plan.dagId);
-      if (!schedule) return { dagId: plan.dagId, action: 'create', detail: describeSchedule(plan.schedule), plan };
-      if (schedule.planHash === appliedHash(plan, keyId)) {
-        if (schedule.isPending) return { dagId: plan.dagId, action: 'finish', detail: INTERRUPTED, plan };
-        return { dagId: plan.dagId, action: 'unchanged', detail: describeSchedule(plan.schedule), plan };
-      }
-      return { dagId: plan.dagId, action: 'update', detail: describeUpdate(schedule.planHash, plan, keyId), plan };
+      const source = sources.get(plan.dagId);
+      const change = { dagId: plan.dagId, plan, ...(source && { source }) };
+      if (!schedule) return { ...change, action: 'create', detail: describeSchedule(plan.schedule) };
+      if (schedule.planHash !== appliedHash(plan, keyId))
+        return { ...change, action: 'update', detail: describeUpdate(schedule.planHash, plan, keyId) };
+      if (source && !isFrom(source, schedule.source)) return { ...change, action: 'update', detail: `from ${source.file}` };
+      if (schedule.isPending) return { ...change, action: 'finish', detail: INTERRUPTED };
+      return { ...change, action: 'unchanged', detail: describeSchedule(plan.schedule) };
     }),
     ...existing
       .filter(({ dagId }) => !wanted.has(dagId))
@@ -91,6 +103,11 @@ export function diffSchedules(
         return isPending ? [{ dagId, action: 'finish', detail: INTERRUPTED }] : [];
       }),
   ];
+}
+
+function isFrom(source: PipelineSource, applied: SourceMark | undefined): boolean {
+  const mark = markOf(source);
+  return applied !== undefined && applied.project === mark.project && applied.file === mark.file;
 }
 
 /** What tells one applied definition from another: the plan's hash, until when what was made of it is good, and the key that encrypts it. */
@@ -111,19 +128,11 @@ function describeUpdate(applied: string, { hash }: Plan, keyId: string | undefin
  * Carries out one change of a Schedule; `finishUpdate` does what follows from it. Runs that have begun are not touched: they carry their own plan.
  */
 export async function applyChange(client: Client, change: ScheduleChange, taskQueue: string): Promise<void> {
-  const { dagId, action, plan } = change;
-  if (action === 'delete') {
-    await client.schedule
-      .getHandle(dagId)
-      .delete()
-      .catch((error: unknown) => {
-        if (!(error instanceof ScheduleNotFoundError)) throw error;
-      });
-    return;
-  }
+  const { dagId, action, plan, source } = change;
+  if (action === 'delete') return deleteSchedule(client, dagId, taskQueue);
   if (action === 'unchanged' || action === 'finish' || !plan) return;
   NotYet.refuse(plan);
-  const deployment = { taskQueue, keyId: codecOf(client).keyId };
+  const deployment = { taskQueue, keyId: codecOf(client).keyId, ...(source && { source }) };
   if (action === 'create') {
     try {
       await client.schedule.create(scheduleOptions(plan, deployment, followUpOf(plan)));
@@ -135,16 +144,53 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
   }
   await client.schedule.getHandle(dagId).update((description) => {
     const { state, typedSearchAttributes } = description;
-    const owner = typedSearchAttributes?.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES.queue.name)?.value;
-    if (owner !== taskQueue) {
+    const queue = typedSearchAttributes?.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES.queue.name)?.value;
+    if (queue !== taskQueue) {
       throw new ScheduleOfAnotherDeployment(
-        `There is a schedule '${dagId}' that ${owner === undefined ? 'Sluice did not make' : `belongs to the deployment with task queue '${String(owner)}'`}. ` +
+        `There is a schedule '${dagId}' that ${queue === undefined ? 'Sluice did not make' : `belongs to the deployment with task queue '${String(queue)}'`}. ` +
           'Rename the pipeline, or delete that schedule if nobody needs it.',
       );
     }
-    // Whether it is paused is the operators' word, not the file's.
-    return { ...scheduleOptions(plan, deployment, followUpOf(plan, factsOf(description))), state };
+    const before = factsOf(description);
+    const owner = before.source?.project;
+    if (source && owner !== undefined && owner !== source.project && !isDeleted(description)) {
+      throw new ScheduleOfAnotherDeployment(
+        `There is a schedule '${dagId}' that belongs to the project '${owner}' (${before.source?.file}). ` +
+          `Rename the pipeline; or delete that file and apply '${owner}' with --prune, if the pipeline moves to '${source.project}'.`,
+      );
+    }
+    // Operators decide whether it is paused, not the file.
+    return { ...scheduleOptions(plan, deployment, followUpOf(plan, before)), state };
   });
+}
+
+/**
+ * Deletes a Schedule. One that is paused is kept without times, marked as deleted: if its pipeline comes back, it is still paused, with the note
+ * of the person who paused it.
+ */
+async function deleteSchedule(client: Client, dagId: string, taskQueue: string): Promise<void> {
+  const handle = client.schedule.getHandle(dagId);
+  try {
+    const { state } = await handle.describe();
+    if (!state.paused) return await handle.delete();
+    await handle.update(({ action, policies, state: now }) => ({
+      spec: {},
+      action,
+      policies,
+      state: now,
+      typedSearchAttributes: [
+        searchAttribute('pipeline', dagId),
+        searchAttribute('planHash', DELETED),
+        searchAttribute('queue', taskQueue),
+      ],
+    }));
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+}
+
+function isDeleted({ typedSearchAttributes }: ScheduleDescription): boolean {
+  return typedSearchAttributes.getAll().some(({ key, value }) => key.name === SEARCH_ATTRIBUTES.planHash.name && value === DELETED);
 }
 
 /** Thrown when a Schedule was updated by another scheduler while this one did what follows from an earlier update. */
@@ -158,9 +204,9 @@ export class UpdatedMeanwhile extends Error {
  * @throws UpdatedMeanwhile
  */
 export async function removeFollowUp(client: Client, plan: Plan, taskQueue: string, followUp: FollowUp): Promise<void> {
-  const deployment = { taskQueue, keyId: codecOf(client).keyId };
   await client.schedule.getHandle(plan.dagId).update((description) => {
     const now = factsOf(description);
+    const deployment = { taskQueue, keyId: codecOf(client).keyId, ...(now.source && { source: now.source }) };
     if (now.plan.hash !== plan.hash || JSON.stringify(now.followUp) !== JSON.stringify(followUp)) {
       throw new UpdatedMeanwhile(`The schedule '${plan.dagId}' was updated by another scheduler in the meantime.`);
     }
@@ -178,9 +224,11 @@ interface ScheduleOwner {
   readonly taskQueue: string;
   /** The key that encrypts its plan. */
   readonly keyId: string | undefined;
+  /** Where its plan was applied from. */
+  readonly source?: PipelineSource;
 }
 
-function scheduleOptions(plan: Plan, { taskQueue, keyId }: ScheduleOwner, followUp?: FollowUp): ScheduleOptions {
+function scheduleOptions(plan: Plan, { taskQueue, keyId, source }: ScheduleOwner, followUp?: FollowUp): ScheduleOptions {
   const start = runStart(plan, 'scheduled', taskQueue);
   return {
     scheduleId: plan.dagId,
@@ -190,7 +238,7 @@ function scheduleOptions(plan: Plan, { taskQueue, keyId }: ScheduleOwner, follow
       workflowType: plan.dagId,
       workflowId: scheduledRunIdBase(plan.dagId),
       ...start,
-      ...(followUp && { memo: { ...start.memo, ...followUpMemo(followUp) } }),
+      memo: { ...start.memo, ...sourceMemo(source), ...(followUp && followUpMemo(followUp)) },
     },
     policies: {
       // The default, SKIP, would lose ticks in silence while a run takes long; buffered ticks run one after the other, none lost. A pipeline
@@ -200,7 +248,10 @@ function scheduleOptions(plan: Plan, { taskQueue, keyId }: ScheduleOwner, follow
     },
     typedSearchAttributes: [
       searchAttribute('pipeline', plan.dagId),
-      searchAttribute('planHash', markHash(appliedHash(plan, keyId), followUp)),
+      searchAttribute(
+        'planHash',
+        writeMark({ planHash: appliedHash(plan, keyId), ...(source && { source: markOf(source) }), isPending: followUp !== undefined }),
+      ),
       searchAttribute('queue', taskQueue),
       ...(plan.owner === undefined ? [] : [searchAttribute('owner', plan.owner)]),
     ],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
@@ -79,10 +79,11 @@ describe('sluice', () => {
     const there = await temporaryFolder();
     try {
       const compiler = new Compiler(CATALOG);
-      for (const text of [file('/v1'), file('/v1').replace(dagId, gone)]) {
+      for (const [name, text] of Object.entries({ a: file('/v1'), b: file('/v1').replace(dagId, gone) })) {
         const { plan } = compiler.compile({ file: 'x.yaml', text });
         assert.ok(plan);
-        await applyChange(client, { dagId: plan.dagId, action: 'create', detail: '', plan }, taskQueue);
+        const source = { project: basename(there.path), file: `pipelines/${name}.yaml` };
+        await applyChange(client, { dagId: plan.dagId, action: 'create', detail: '', plan, source }, taskQueue);
       }
       await client.schedule.getHandle(dagId).pause('ann: the service moves');
       await mkdir(join(there.path, 'pipelines'));
@@ -96,8 +97,9 @@ describe('sluice', () => {
       assert.match(stdout, new RegExp(`~ ${dagId} {2}update`));
       assert.match(stdout, /paused, and stays so until `sluice resume plan_\w+`: ann: the service moves/);
       assert.match(stdout, /\n {6} {2}- name: load\n[^]*\n {4}- {5}path: \/v1\n {4}\+ {5}path: \/v2\n/);
-      const whole = await sluice(['plan'], settings);
-      assert.match(whole.stdout, new RegExp(`- ${gone} {2}delete {2}\\(its file is gone\\)`));
+      assert.doesNotMatch(stdout, new RegExp(gone));
+      const whole = await sluice(['plan', join(there.path, 'pipelines')], settings);
+      assert.match(whole.stdout, new RegExp(`- ${gone} {2}delete {2}\\(pipelines/b.yaml is gone\\)\n {2}not carried out: \`--prune\``));
     } finally {
       await Promise.all(
         [dagId, gone].map((id) =>

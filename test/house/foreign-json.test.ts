@@ -21,6 +21,7 @@ const OWN_JSON: Readonly<Record<string, string>> = {
   'activities/spark/detached-process.ts': 'files that Sluice writes',
   'activities/spark/state-folder.ts': 'files that Sluice writes',
   'connections/parse.ts': 'connections',
+  'compiler/read/project.ts': 'the name in a package.json',
   'lib/environment.ts': 'settings',
   'lib/kafka/decode-record.ts': 'reads numbers exactly when somebody looks at them',
   'lib/kafka/decoding/avro-reader.ts': 'schemas',

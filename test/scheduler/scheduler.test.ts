@@ -16,6 +16,8 @@ import { testStack } from '../support/test-stack.ts';
 const unique = randomUUID().replaceAll('-', '').slice(0, 8);
 const id = (name: string): string => `${name}_${unique}`;
 
+const PRUNE = ['--prune', '--allow-delete', '9'];
+
 function pipeline(name: string, schedule: string): string {
   return `dag_id: ${id(name)}\nschedule_interval: "${schedule}"\nowner: data\ntasks:\n  - {name: a, type: postgres_to_s3, source_table: t, s3_bucket: raw-data}\n`;
 }
@@ -45,7 +47,7 @@ describe('scheduler', () => {
   const hashOf = (text: string): string => new Compiler(CATALOG).compile({ file: 'x', text }).plan?.hash ?? 'no plan';
 
   async function apply(): Promise<{ code: number | null; stderr: string }> {
-    const scheduler = startProcess('scheduler.ts', ['--pipelines', folder.path, '--task-queue', taskQueue], environment);
+    const scheduler = startProcess('scheduler.ts', ['--pipelines', folder.path, '--task-queue', taskQueue, ...PRUNE], environment);
     const code = await scheduler.exited;
     return { code, stderr: scheduler.stderr() };
   }
@@ -144,7 +146,7 @@ describe('scheduler', () => {
   });
 
   it('follows edits with --watch', async () => {
-    watching = startProcess('scheduler.ts', ['--watch', '--pipelines', folder.path, '--task-queue', taskQueue], environment);
+    watching = startProcess('scheduler.ts', ['--watch', '--pipelines', folder.path, '--task-queue', taskQueue, ...PRUNE], environment);
     await watching.says('pipelines applied');
     await write('four', pipeline('four', '@daily'));
     await watching.says(`create ${id('four')}`);

@@ -1,0 +1,80 @@
+import { dirname } from 'node:path';
+import type { Plan } from '../workflows/plan/plan.ts';
+import type { Compilation, Compiler, PipelineFile } from './compile.ts';
+import type { Context } from './check/check-context.ts';
+import { dagIdOf } from './read/broken-files.ts';
+import { loadPipelines, PipelinesNotFound } from './read/load-pipelines.ts';
+import { pathInProject, type Project, projectOf } from './read/project.ts';
+
+/** The pipelines of a project that stand in some files and folders. */
+export interface CompiledProject {
+  /** The project's name. */
+  readonly project: string;
+  /** The files and folders, from the root of the project, with `/`; `''` is the root. */
+  readonly paths: readonly string[];
+  readonly files: readonly PipelineFile[];
+  readonly compilations: readonly Compilation[];
+  readonly plans: readonly { readonly plan: Plan; readonly file: string }[];
+  /** Files with mistakes, and their `dag_id` as far as it can be read. */
+  readonly broken: readonly { readonly file: string; readonly dagId?: string }[];
+}
+
+/**
+ * Compiles the files at `paths` to compare them with what is applied.
+ * @throws PipelinesNotFound for a path that does not exist or has no pipelines, and for paths of several projects
+ */
+export async function compileProject(paths: readonly string[], compiler: Compiler, context: Context): Promise<CompiledProject> {
+  const files: PipelineFile[] = [];
+  for (const path of paths) {
+    const found = await loadPipelines(path);
+    if (found.length === 0)
+      throw new PipelinesNotFound(`The folder '${path}' has no pipelines: no file in it ends in .yaml or .yml. Name another folder.`);
+    files.push(...found);
+  }
+  const project = commonProject(paths);
+  const compilations = await compileWithNeighbours(files, paths, compiler, context);
+  const nameOf = (file: string): string => pathInProject(project, file);
+  return {
+    project: project.name,
+    paths: paths.map(nameOf),
+    files,
+    compilations,
+    plans: compilations.flatMap(({ file, plan }) => (plan ? [{ plan, file: nameOf(file) }] : [])),
+    broken: compilations.flatMap(({ file, plan }, index) => {
+      if (plan) return [];
+      const dagId = files[index] && dagIdOf(files[index]);
+      return [{ file: nameOf(file), ...(dagId !== undefined && { dagId }) }];
+    }),
+  };
+}
+
+/**
+ * Compiles files together. A file that names a pipeline which is not among them is seen beside the other files of its folder: it may start one.
+ * @param paths where the files were found
+ * @returns the compilations of `files`, in order
+ */
+export async function compileWithNeighbours(
+  files: readonly PipelineFile[],
+  paths: readonly string[],
+  compiler: Compiler,
+  context: Context,
+): Promise<readonly Compilation[]> {
+  const compiled = compiler.compileAll(files, context);
+  if (!compiled.some(({ diagnostics }) => diagnostics.some(({ code }) => code === 'SL306'))) return compiled;
+  const named = new Set(files.map(({ file }) => file));
+  const neighbours = (await Promise.all([...new Set(paths.map((path) => dirname(path)))].map(loadPipelines))).flat();
+  const others = neighbours.filter(({ file }) => !named.has(file));
+  return compiler.compileAll([...files, ...others], context).slice(0, files.length);
+}
+
+function commonProject(paths: readonly string[]): Project {
+  const [first, ...others] = paths.map((path) => ({ path, project: projectOf(path) }));
+  if (!first) throw new PipelinesNotFound('No files were named.');
+  const other = others.find(({ project }) => project.root !== first.project.root);
+  if (other) {
+    throw new PipelinesNotFound(
+      `'${first.path}' belongs to the project '${first.project.name}', and '${other.path}' to '${other.project.name}'. Name files of one project at a time.`,
+    );
+  }
+  return first.project;
+}

@@ -1,0 +1,51 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+
+/** A team's repository: what owns the pipelines that are applied from it. */
+export interface Project {
+  /** The `name` in its package.json, else the name of its folder. */
+  readonly name: string;
+  /** Absolute. */
+  readonly root: string;
+}
+
+/**
+ * The project of a file or folder: the nearest folder above it with a package.json; without one, the folder that holds `pipelines/`, else the
+ * folder itself.
+ */
+export function projectOf(path: string): Project {
+  const start = folderOf(resolve(path));
+  for (const folder of foldersUpwards(start)) {
+    const name = packageName(folder);
+    if (name !== undefined) return { name: name || basename(folder), root: folder };
+  }
+  const pipelines = [...foldersUpwards(start)].find((folder) => basename(folder) === 'pipelines');
+  const root = pipelines === undefined ? start : dirname(pipelines);
+  return { name: basename(root) || 'root', root };
+}
+
+/** A path as the project names it: from its root, with `/`. */
+export function pathInProject(project: Project, path: string): string {
+  return relative(project.root, resolve(path)).split(sep).join('/');
+}
+
+function folderOf(path: string): string {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);
+}
+
+function* foldersUpwards(start: string): Iterable<string> {
+  for (let folder = start; ; folder = dirname(folder)) {
+    yield folder;
+    if (dirname(folder) === folder) return;
+  }
+}
+
+/** @returns undefined where the folder has no package.json that can be read; '' for one without a name */
+function packageName(folder: string): string | undefined {
+  try {
+    const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: unknown };
+    return typeof name === 'string' ? name : '';
+  } catch {
+    return undefined;
+  }
+}

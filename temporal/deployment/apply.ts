@@ -1,0 +1,84 @@
+import type { Client } from '@temporalio/client';
+import { inTurns } from '../../lib/in-turns.ts';
+import { codecOf } from '../codec/codec.ts';
+import { finishUpdate } from '../schedules/finish-update.ts';
+import { NotScheduled, scheduleOf } from '../schedules/schedule-facts.ts';
+import { applyChange, listSchedules } from '../schedules/schedules.ts';
+import { missingSearchAttributes } from '../search-attributes.ts';
+import { applySensorChange, listRunningSensors, type SensorChange } from '../sensors/sensors.ts';
+import type { AppliedPipelines, DeploymentChanges, PipelineChange, ProjectPipelines } from './changes.ts';
+import { markOf } from './pipeline-source.ts';
+
+/** Requests that are open at the same time. */
+const AT_ONCE = 10;
+
+/** What the deployment of a task queue has, as far as it is compared with `wanted`. */
+export async function listApplied(client: Client, taskQueue: string, wanted: ProjectPipelines): Promise<AppliedPipelines> {
+  const { keyId } = codecOf(client);
+  // Where they are missing, nothing was applied yet.
+  if ((await missingSearchAttributes(client)).length > 0) return { schedules: [], sensors: [], files: new Map() };
+  const [schedules, sensors] = await Promise.all([listSchedules(client, taskQueue), listRunningSensors(client, taskQueue)]);
+  const { project } = markOf({ project: wanted.project, file: '' });
+  const planned = new Set(wanted.plans.map(({ plan }) => plan.dagId));
+  const unplanned = schedules.filter(({ dagId, source }) => source?.project === project && !planned.has(dagId));
+  const files = new Map<string, string>();
+  await inTurns(unplanned, AT_ONCE, async ({ dagId }) => {
+    const file = await sourceFileOf(client, dagId);
+    if (file !== undefined) files.set(dagId, file);
+  });
+  return { schedules, sensors, files, ...(keyId !== undefined && { keyId }) };
+}
+
+/** @returns undefined for a Schedule that was deleted since it was listed */
+async function sourceFileOf(client: Client, dagId: string): Promise<string | undefined> {
+  try {
+    return (await scheduleOf(client, dagId)).source?.file;
+  } catch (error) {
+    if (error instanceof NotScheduled) return undefined;
+    throw error;
+  }
+}
+
+/** What became of one change. */
+export type Outcome =
+  /** With the runs and the backfill that an update of a Schedule started. */
+  { readonly started: readonly string[]; readonly backfill?: string } | { readonly failure: string };
+
+export interface ApplyReport {
+  onPipeline(change: PipelineChange, outcome: Outcome): void;
+  onSensor(change: SensorChange, outcome: Outcome): void;
+}
+
+/**
+ * Carries out changes; each that fails is reported and leaves the others. It may be interrupted anywhere and called again. Changes that are
+ * withheld, and pipelines that do not change, are left out.
+ */
+export async function applyDeployment(client: Client, taskQueue: string, changes: DeploymentChanges, report: ApplyReport): Promise<void> {
+  const { pipelines, sensors } = changes;
+  const stops = sensors.filter(({ action }) => action === 'stop');
+  const due = pipelines.filter(({ action, withheld }) => action !== 'unchanged' && withheld === undefined);
+  const applySensors = async (list: readonly SensorChange[]): Promise<void> => {
+    await inTurns(list, AT_ONCE, async (change) =>
+      report.onSensor(change, await outcomeOf(() => applySensorChange(client, change, taskQueue))),
+    );
+  };
+  await applySensors(stops);
+  await inTurns(due, AT_ONCE, async (change) =>
+    report.onPipeline(change, await outcomeOf(() => applyPipelineChange(client, change, taskQueue))),
+  );
+  await applySensors(sensors.filter((change) => !stops.includes(change)));
+}
+
+/** Carries out one change, and what follows from it: the ticks that an update drops, and those that `catchup` asks for. */
+async function applyPipelineChange(client: Client, change: PipelineChange, taskQueue: string): Promise<Outcome | undefined> {
+  await applyChange(client, change, taskQueue);
+  return change.action === 'delete' ? undefined : finishUpdate(client, change.dagId, taskQueue);
+}
+
+async function outcomeOf(work: () => Promise<Outcome | void>): Promise<Outcome> {
+  try {
+    return (await work()) ?? { started: [] };
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) };
+  }
+}

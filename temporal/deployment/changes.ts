@@ -1,0 +1,98 @@
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { refusal } from '../../workflows/plan/not-yet.ts';
+import { diffSchedules, type ScheduleChange, type ScheduleState } from '../schedules/schedules.ts';
+import { diffSensors, type RunningSensor, type SensorChange } from '../sensors/sensors.ts';
+import { markOf, type PipelineSource } from './pipeline-source.ts';
+
+/** The pipelines of one project, as its files say. */
+export interface ProjectPipelines {
+  readonly project: string;
+  /** The files and folders that were read, from the root of the project, with `/`; `''` is the root. Pipelines outside of them are not touched. */
+  readonly paths: readonly string[];
+  readonly plans: readonly { readonly plan: Plan; readonly file: string }[];
+  /** Files that have mistakes, with their `dag_id` as far as it can be read. Their pipelines stay as they were applied last. */
+  readonly broken: readonly { readonly file: string; readonly dagId?: string }[];
+}
+
+/** What a deployment has in Temporal. */
+export interface AppliedPipelines {
+  readonly schedules: readonly ScheduleState[];
+  /** The files of Schedules that this project has applied and has no plan for, by dag_id. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly sensors: readonly RunningSensor[];
+  /** The key that encrypts payloads; absent: they are not encrypted. */
+  readonly keyId?: string;
+}
+
+export interface ApplyOptions {
+  /** Whether pipelines whose files are gone are deleted. Default: no. */
+  readonly prune: boolean;
+  /** How many may be deleted at once, where that is all or more than a fifth of the project's pipelines. Default: none. */
+  readonly allowDelete?: number;
+}
+
+/** A change of a Schedule, or one that would be made but for what `withheld` says. */
+export type PipelineChange = ScheduleChange & { readonly withheld?: string };
+
+export interface DeploymentChanges {
+  readonly pipelines: readonly PipelineChange[];
+  readonly sensors: readonly SensorChange[];
+}
+
+/** The part of a project's pipelines that may be deleted without `allowDelete`. */
+const MAX_DELETED_PART = 0.2;
+
+/**
+ * What applying a project's files changes. `sluice plan` shows it, and `sluice apply` and the scheduler carry it out.
+ *
+ * Nothing is deleted because its file was not seen: a deletion needs `prune`, a Schedule that was applied from this project and from `paths`, and
+ * files that can all be read.
+ */
+export function diffDeployment(wanted: ProjectPipelines, applied: AppliedPipelines, options: ApplyOptions): DeploymentChanges {
+  const plans = wanted.plans.map(({ plan }) => plan);
+  const sources = new Map(wanted.plans.map(({ plan, file }): [string, PipelineSource] => [plan.dagId, { project: wanted.project, file }]));
+  const isBroken = (dagId: string): boolean => wanted.broken.some((file) => file.dagId === dagId);
+  const isOurs = ({ source }: ScheduleState): boolean => source?.project === markOf({ project: wanted.project, file: '' }).project;
+  const owned = applied.schedules.filter(isOurs).length;
+  const isGone = (dagId: string): boolean => !isBroken(dagId) && isWithin(applied.files.get(dagId), wanted.paths);
+  const compared = diffSchedules(plans, applied.schedules, (dagId) => !isGone(dagId), applied.keyId, sources);
+  const deletions = compared.filter(({ action }) => action === 'delete').length;
+  const withheld = whyDeletionIsWithheld(wanted, deletions, owned, options);
+  const pipelines = compared.map((change): PipelineChange => {
+    if (change.action !== 'delete') return change;
+    return { ...change, detail: `${applied.files.get(change.dagId)} is gone`, ...(withheld !== undefined && { withheld }) };
+  });
+  return { pipelines, sensors: sensorChanges(wanted, applied, pipelines) };
+}
+
+function isWithin(file: string | undefined, paths: readonly string[]): boolean {
+  return file !== undefined && paths.some((path) => path === '' || file === path || file.startsWith(`${path}/`));
+}
+
+/** @returns undefined where deletions are carried out */
+function whyDeletionIsWithheld({ broken }: ProjectPipelines, deletions: number, owned: number, options: ApplyOptions): string | undefined {
+  if (!options.prune) return '`--prune` deletes it';
+  const unclear = broken.find(({ dagId }) => dagId === undefined);
+  if (unclear) return `${unclear.file} cannot be read, and may be its file under a new name`;
+  const isMany = deletions === owned || deletions > owned * MAX_DELETED_PART;
+  if (!isMany || (options.allowDelete ?? 0) >= deletions) return undefined;
+  return `${deletions} of the project's ${owned} pipelines would be deleted; \`--allow-delete ${deletions}\` allows it`;
+}
+
+/** Sensors go where their pipelines go. */
+function sensorChanges(
+  { plans, broken }: ProjectPipelines,
+  { schedules, sensors }: AppliedPipelines,
+  pipelines: readonly PipelineChange[],
+): SensorChange[] {
+  const whole = plans.map(({ plan }) => plan).filter((plan) => refusal(plan) === undefined);
+  const files = new Set(whole.map(({ dagId }) => dagId));
+  const deleted = new Set(
+    pipelines.filter(({ action, withheld }) => action === 'delete' && withheld === undefined).map(({ dagId }) => dagId),
+  );
+  const applied = new Set(schedules.map(({ dagId }) => dagId));
+  const mayHaveFile = (dagId: string): boolean => broken.some((file) => file.dagId === undefined || file.dagId === dagId);
+  // A Schedule is deleted after its sensors: a sensor without a Schedule is left from a deletion that was interrupted.
+  const stays = (dagId: string): boolean => !files.has(dagId) && !deleted.has(dagId) && (applied.has(dagId) || mayHaveFile(dagId));
+  return diffSensors(whole, sensors, stays);
+}
