@@ -1,7 +1,7 @@
 import { parseS3Uri } from '../../lib/s3.ts';
 import { PartWriter } from '../support/dataset/part-writer.ts';
 import type { Storage } from '../support/dataset/storage.ts';
-import type { Difference } from './compare-rows.ts';
+import type { Difference } from './rows/comparison.ts';
 
 /** A value that differs, as it is shown: the key, the column, and what each side has. */
 export interface Mismatch {

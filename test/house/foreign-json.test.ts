@@ -16,7 +16,7 @@ const OWN_JSON: Readonly<Record<string, string>> = {
   'activities/support/models/model-files.ts': 'a list that Sluice writes, by its checksum',
   'activities/support/models/registry-files.ts': 'files that Sluice writes',
   'activities/support/models/s3-champion-log.ts': 'names and dates',
-  'activities/reconcile/compare-rows.ts': 'texts of its own',
+  'activities/reconcile/rows/bag-differences.ts': 'texts of its own',
   'activities/spark/dataset-result.ts': 'the schema in a manifest',
   'activities/spark/detached-process.ts': 'files that Sluice writes',
   'activities/spark/state-folder.ts': 'files that Sluice writes',

@@ -1,0 +1,75 @@
+import { userFault } from '../../run/errors.ts';
+import type { ColumnPair } from '../canonical.ts';
+import type { RowExpressions, SideName, Sides } from '../row-expressions.ts';
+import type { Difference, Row } from '../rows/comparison.ts';
+import { batchesOf } from './statements.ts';
+
+/** Rows of both sides, found by the keys of differences. */
+export class KeyedRows {
+  readonly #sides: Sides;
+  readonly #keys: readonly ColumnPair[];
+  readonly #texts: RowExpressions['texts'];
+
+  constructor(sides: Sides, keys: readonly ColumnPair[], { texts }: RowExpressions) {
+    this.#sides = sides;
+    this.#keys = keys;
+    this.#texts = texts.slice(0, keys.length);
+  }
+
+  /** Rows of a side by the canonical texts of their keys, in the differences' order. */
+  async read(
+    side: SideName,
+    wanted: readonly Difference[],
+    columns: readonly { readonly name: string }[],
+    from: 'rows' | 'unfiltered' = 'rows',
+  ): Promise<Map<string, Row>> {
+    const rows = new Map<string, Row>();
+    const { dialect, [from]: relation } = this.#sides[side];
+    const values = columns.map(({ name }) => dialect.given(this.#sides[side].column(name)));
+    let read = 0;
+    for await (const [key, row] of this.#find(side, relation, wanted, values)) {
+      read += 1;
+      rows.set(key, row);
+    }
+    if (read !== wanted.length || rows.size !== wanted.length) throw this.unclear();
+    return rows;
+  }
+
+  /** How many rows of a side have a key, whatever its condition says. */
+  async count(side: SideName, wanted: readonly Difference[]): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for await (const [key] of this.#find(side, this.#sides[side].unfiltered, wanted, [])) counts.set(key, (counts.get(key) ?? 0) + 1);
+    return counts;
+  }
+
+  /** Rows with the keys of differences: the canonical texts of the key as JSON, and the values of `columns`. */
+  async *#find(
+    side: SideName,
+    relation: string,
+    wanted: readonly Difference[],
+    columns: readonly string[],
+  ): AsyncGenerator<readonly [key: string, row: Row]> {
+    const from = this.#sides[side];
+    const texts = this.#texts.map((text) => text[side]);
+    for (const batch of batchesOf(
+      wanted.map(({ key }) => key),
+      texts.length,
+    )) {
+      const keys = batch.map((key) => `(${key.map((text) => (text === null ? 'NULL' : from.dialect.literal(text))).join(', ')})`);
+      const found = await from.texts(
+        `SELECT ${[...texts, ...columns].join(', ')} FROM (${relation}\n) AS compared WHERE (${texts.join(', ')}) IN (${keys.join(', ')})`,
+      );
+      for (const row of found) yield [JSON.stringify(row.slice(0, texts.length)), row.slice(texts.length)];
+    }
+  }
+
+  /** The error for keys that do not tell rows apart. */
+  unclear(): Error {
+    const names = this.#keys.map(({ name }) => name).join(', ');
+    return userFault(
+      'DataMismatch',
+      `Nothing is repaired: some of the rows that differ have no key (${names}) of their own, on one side or the other. ` +
+        "Name columns under 'key' that tell all rows apart and are never NULL.",
+    );
+  }
+}
