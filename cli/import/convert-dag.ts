@@ -6,7 +6,7 @@ import { convertSchedule, uriOf } from './convert-schedule.ts';
 import { convertTask, type WrittenTask } from './convert-task.ts';
 import { ImportedParams } from './imported-params.ts';
 import { any, text as textValue, type Value } from './jinja-values.ts';
-import { mappingOf } from './operators.ts';
+import { mappingOf } from './operators/catalog.ts';
 import { readDate } from './dates.ts';
 import { durationText, readDuration } from './durations.ts';
 import { adaptName } from './names.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { parse } from 'yaml';
 import { CATALOG } from '../../../activities/catalog.ts';
-import { OPERATORS } from '../../../cli/import/operators.ts';
+import { OPERATORS } from '../../../cli/import/operators/catalog.ts';
 import { ROOT } from '../../../lib/environment.ts';
 import { importOne, importText } from './import-text.ts';
 

@@ -1,0 +1,33 @@
+import { DATA_OPERATORS } from './data-operators.ts';
+import { FLOW_OPERATORS } from './flow-operators.ts';
+import { HTTP_OPERATORS } from './http-operators.ts';
+import type { OperatorMapping, OperatorMappings } from './operator-mapping.ts';
+import { SENSORS } from './sensors.ts';
+import { SQL_OPERATORS } from './sql-operators.ts';
+
+/** What operators are here. To add one: an entry in a table beside this file, and a line in the table of docs/06-coming-from-airflow.md. */
+export const OPERATORS: OperatorMappings = { ...FLOW_OPERATORS, ...SQL_OPERATORS, ...DATA_OPERATORS, ...HTTP_OPERATORS, ...SENSORS };
+
+/** Other names of the same operators: of earlier versions, of other providers, deferred ones. */
+export const OPERATOR_ALIASES: Readonly<Record<string, string>> = {
+  CheckOperator: 'SQLCheckOperator',
+  ValueCheckOperator: 'SQLValueCheckOperator',
+  ThresholdCheckOperator: 'SQLThresholdCheckOperator',
+  TimeSensorAsync: 'TimeSensor',
+  DateTimeSensorAsync: 'DateTimeSensor',
+  HttpSensorAsync: 'HttpSensor',
+  ExternalTaskSensorAsync: 'ExternalTaskSensor',
+  S3KeySensorAsync: 'S3KeySensor',
+};
+
+/** The mapping of an operator, by its class with or without its module. */
+export function mappingOf(operator: string): OperatorMapping | undefined {
+  const name = className(operator);
+  const known = OPERATOR_ALIASES[name] ?? name;
+  return Object.hasOwn(OPERATORS, known) ? OPERATORS[known] : undefined;
+}
+
+/** `airflow.operators.bash.BashOperator` → `BashOperator`. */
+export function className(operator: string): string {
+  return operator.replace(/^.*[.:]/, '');
+}

@@ -1,0 +1,51 @@
+import { type Convert, textMap, argv, map, pipeline, truth } from '../argument-converters.ts';
+import { adaptName } from '../names.ts';
+import type { OperatorMapping, OperatorMappings } from './operator-mapping.ts';
+
+const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+
+/** Names of tasks, as a `switch` names them. */
+const tasks =
+  (key: string): Convert =>
+  (value) => ({ keys: { [key]: [value].flat().map((each) => adaptName(String(each), 'task')) } });
+
+const EMPTY: OperatorMapping = { type: 'empty', arguments: {} };
+
+/** Operators that steer what runs, and programs. */
+export const FLOW_OPERATORS = {
+  EmptyOperator: EMPTY,
+  DummyOperator: EMPTY,
+  LatestOnlyOperator: { ...EMPTY, defaults: { latest_only: true } },
+  BashOperator: {
+    type: 'command',
+    arguments: { bash_command: argv, env: textMap('env') },
+    ignored: ['append_env', 'output_encoding'],
+    needs: ['argv'],
+  },
+  TriggerDagRunOperator: {
+    type: 'run_pipeline',
+    arguments: { trigger_dag_id: pipeline('dag_id'), conf: map('params'), wait_for_completion: truth('wait') },
+    ignored: ['deferrable', 'poke_interval'],
+    needs: ['dag_id'],
+    defaults: { wait: false },
+  },
+  BranchDayOfWeekOperator: {
+    type: 'empty',
+    guards: true,
+    arguments: {
+      week_day: (value) => {
+        const days = [value].flat().map((each) => WEEKDAYS.indexOf(String(each).trim().toLowerCase()) + 1);
+        return days.includes(0) ? { lost: 'names days that are none' } : { keys: { when_day: days } };
+      },
+      follow_task_ids_if_true: tasks('if_true'),
+      follow_task_ids_if_false: tasks('if_false'),
+    },
+    ignored: ['use_task_execution_day', 'use_task_logical_date'],
+    needs: ['when_day', 'if_true', 'if_false'],
+    note: 'the day is the one of the data interval',
+    finish: ({ when_day: days, if_true: yes, if_false: no, ...rest }) => ({
+      ...rest,
+      switch: { on: `dayOfWeek(ds) in ${JSON.stringify(days)}`, cases: { true: yes ?? [], false: no ?? [] } },
+    }),
+  },
+} as const satisfies OperatorMappings;

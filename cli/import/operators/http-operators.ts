@@ -1,0 +1,39 @@
+import { isMap, type JsonObject } from '../../../workflows/plan/values/json.ts';
+import { textMap, connection, jsonBody, path, text } from '../argument-converters.ts';
+import type { OperatorMapping, OperatorMappings } from './operator-mapping.ts';
+
+const http = (method: string): OperatorMapping => ({
+  type: 'http',
+  arguments: {
+    http_conn_id: connection('conn_id'),
+    method: text('method'),
+    endpoint: path,
+    data: jsonBody,
+    headers: textMap('headers'),
+  },
+  ignored: ['log_response'],
+  needs: ['path'],
+  defaults: { conn_id: 'http_default', method },
+  // Airflow hands on the data of a GET as what follows the question mark.
+  finish: ({ body, ...rest }) => {
+    if (body === undefined) return rest;
+    return rest.method === 'GET' && isMap(body) ? { ...rest, path: withQuery(String(rest.path), body) } : { ...rest, body };
+  },
+});
+
+/** Expressions are left as they are: their values are encoded when a run has them. */
+function withQuery(path: string, query: JsonObject): string {
+  const encode = (text: string): string =>
+    text
+      .split(/(\{\{ (?:[^"}]|"(?:[^"\\]|\\.)*")+ \}\})/)
+      .map((part, index) => (index % 2 ? part : encodeURIComponent(part)))
+      .join('');
+  const pairs = Object.entries(query).map(([key, value]) => `${encodeURIComponent(key)}=${encode(String(value))}`);
+  return `${path}${path.includes('?') ? '&' : '?'}${pairs.join('&')}`;
+}
+
+/** Operators that send a request. */
+export const HTTP_OPERATORS = {
+  HttpOperator: http('POST'),
+  SimpleHttpOperator: http('POST'),
+} as const satisfies OperatorMappings;
