@@ -154,3 +154,18 @@ const NO_ARGUMENTS: Arguments = { inOrder: [], byName: new Map() };
 const CONSTANTS: Readonly<Record<string, boolean | null>> = { true: true, True: true, false: false, False: false, none: null, None: null };
 const RESERVED: ReadonlySet<string> = new Set(['if', 'else', 'and', 'or', 'not', 'in', 'is']);
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t' };
+
+/** Ends the conversion of an expression. */
+export function noEqual(): never {
+  throw new NoEqual();
+}
+
+/** `a.b['c']` as its parts; undefined for what is none. */
+export function pathOf(node: JinjaNode | undefined): string[] | undefined {
+  if (node?.kind === 'name') return [node.name];
+  if (node?.kind === 'field') return pathOf(node.of)?.concat(node.name);
+  if (node?.kind === 'item' && node.index.kind === 'literal' && typeof node.index.value === 'string') {
+    return pathOf(node.of)?.concat(node.index.value);
+  }
+  return undefined;
+}

@@ -1,0 +1,14 @@
+import type { ErrorObject } from 'ajv';
+
+/** What a schema says of a key besides its values. */
+export interface PropertySchema {
+  readonly examples?: readonly unknown[];
+  readonly formerly?: string;
+  /** Whether it names a connection. */
+  readonly connection?: boolean;
+}
+
+/** The keys that the schema of a refused value allows. */
+export function propertiesOf(error: ErrorObject): Record<string, PropertySchema> {
+  return (error.parentSchema as { properties?: Record<string, PropertySchema> }).properties ?? {};
+}

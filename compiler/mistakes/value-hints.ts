@@ -1,0 +1,46 @@
+import type { ErrorObject } from 'ajv';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
+import { isMap } from '../../workflows/plan/values/json.ts';
+
+/** A number at the place of a duration, or one with spaces, as it is written here. Where Airflow has the key too, a number is seconds. */
+export function unitHint({ parentSchema, data }: ErrorObject, key: string | number | undefined): string | undefined {
+  if ((parentSchema as { format?: string } | undefined)?.format !== 'duration') return undefined;
+  const text = String(data);
+  if (/^\d{1,8}$/.test(text) && Number(text) > 0) {
+    return /(?:timeout|delay|poke_interval)$/.test(String(key))
+      ? `write ${exactDuration(Number(text))} for ${text} seconds`
+      : `add a unit: ${text}s, ${text}m, ${text}h or ${text}d`;
+  }
+  const joined = text.replace(/\s+/g, '');
+  return joined !== text && parseDuration(joined) !== undefined ? `write ${joined}` : undefined;
+}
+
+/** Seconds in the largest units, with nothing lost: 3600 is 1h, 5400 is 1h30m. */
+function exactDuration(seconds: number): string {
+  const parts: readonly (readonly [number, string])[] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor((seconds % 86_400) / 3600), 'h'],
+    [Math.floor((seconds % 3600) / 60), 'm'],
+    [seconds % 60, 's'],
+  ];
+  return parts.flatMap(([amount, unit]) => (amount > 0 ? [`${amount}${unit}`] : [])).join('');
+}
+
+/**
+ * A value of the wrong type, written as one of the right type.
+ * @param text as the value stands in the file: a hint must not change it, and 007 is read as 7
+ */
+export function typeHint({ data, parentSchema }: ErrorObject, type: unknown, text: string): string | undefined {
+  if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `put it in quotes: "${text}"`;
+  if (type === 'array' && isMap(data) && parentSchema?.title === 'Tasks')
+    return 'write a list: `- name: …` for each; `sluice import` converts files of Airflow and dag-factory';
+  const items = parentSchema?.items as unknown;
+  if (type === 'array' && typeof data === 'string' && isMap(items) && items.type === 'string')
+    return `write it as a list: [${PLAIN_WORDS.test(data) ? data : JSON.stringify(data)}]`;
+  if ((type === 'integer' || type === 'number') && typeof data === 'string' && /^(?:0|[1-9]\d{0,14})$/.test(data))
+    return `leave the quotes out: ${data}`;
+  return undefined;
+}
+
+/** Words that stand in a list without quotes. */
+const PLAIN_WORDS = /^[A-Za-z_][\w.-]*(?:, *[A-Za-z_][\w.-]*)*$/;
