@@ -2,7 +2,7 @@ import type { Progress, ProgressStep } from '../../lib/progress.ts';
 import { formatTable } from '../../lib/table.ts';
 import type { RunFollower } from '../../temporal/runs/follow-run.ts';
 import type { RunSummary } from '../../temporal/runs/runs.ts';
-import type { TaskInstance } from '../../temporal/runs/task-instances.ts';
+import type { TaskInstance } from '../../temporal/runs/task-instance.ts';
 import { formatDuration } from '../../workflows/plan/values/duration.ts';
 import { describeOutput, formatRows } from '../../workflows/plan/values/format.ts';
 import { STATE_MARKS } from '../../workflows/plan/tasks/task-state.ts';

@@ -5,7 +5,9 @@ import type { RunInput } from '../../workflows/plan/runs/run.ts';
 import { codecOf, payloadReader } from '../codec/codec.ts';
 import { type RunAct, RunActs } from './run-acts.ts';
 import { describeRun, type RunReference } from './runs.ts';
-import { messageOf, type TaskInstance, TaskInstances } from './task-instances.ts';
+import { messageOf } from './history-facts.ts';
+import type { TaskInstance } from './task-instance.ts';
+import { TaskInstances } from './task-instances.ts';
 import { askTaskTable } from './task-table.ts';
 
 const { EventType, PendingActivityState } = proto.temporal.api.enums.v1;

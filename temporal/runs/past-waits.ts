@@ -3,7 +3,7 @@ import { inTurns } from '../../lib/in-turns.ts';
 import { taskOfPast } from '../../workflows/plan/runs/past.ts';
 import { codecOf, payloadReader } from '../codec/codec.ts';
 import { listRuns } from './runs.ts';
-import { messageOf } from './task-instances.ts';
+import { messageOf } from './history-facts.ts';
 
 /** A task that waits for its past. */
 export interface PastWait {

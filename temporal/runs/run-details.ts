@@ -9,7 +9,7 @@ import { isFinal } from '../../workflows/plan/tasks/task-state.ts';
 import { showRun } from './follow-run.ts';
 import { readRunInput } from './run-input.ts';
 import { listRuns, type RunReference } from './runs.ts';
-import type { TaskInstance } from './task-instances.ts';
+import type { TaskInstance } from './task-instance.ts';
 
 /** What a page tells of a run. */
 export async function readRunDetails(client: Client, run: RunReference): Promise<RunDetails> {

@@ -1,41 +1,12 @@
-import { defaultFailureConverter, type PayloadConverter } from '@temporalio/common';
-import type proto from '@temporalio/proto';
-import type { Json } from '../../workflows/plan/values/json.ts';
-import { taskOfPast } from '../../workflows/plan/runs/past.ts';
+import type { PayloadConverter } from '@temporalio/common';
 import { allTasks, type Plan, type TaskPlan } from '../../workflows/plan/plan.ts';
-import { type RunInput, runInputOf, type RunResult } from '../../workflows/plan/runs/run.ts';
-import { isFinal, type TaskState } from '../../workflows/plan/tasks/task-state.ts';
+import { taskOfPast } from '../../workflows/plan/runs/past.ts';
+import type { RunInput, RunResult } from '../../workflows/plan/runs/run.ts';
+import { isFinal } from '../../workflows/plan/tasks/task-state.ts';
 import type { OpenWait, TaskStatus, TaskTable } from '../../workflows/plan/tasks/task-table.ts';
 import { payloadReader, SluiceCodec } from '../codec/codec.ts';
-
-type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
-type Payloads = proto.temporal.api.common.v1.IPayloads | null | undefined;
-type Failure = proto.temporal.api.failure.v1.IFailure;
-
-/** A task in a run. */
-export interface TaskInstance {
-  readonly task: string;
-  readonly type: string;
-  readonly summary: string;
-  readonly state: TaskState;
-  readonly attempt: number;
-  readonly startedAt?: Date;
-  readonly endedAt?: Date;
-  readonly output?: Json;
-  readonly error?: string;
-  /** A few words for people: why it was skipped, who approved it, how many items are done. */
-  readonly note?: string;
-  /** For whom it waits, and until when. */
-  readonly wait?: OpenWait;
-  /** Of a task with items: those that failed and were not repeated with success. */
-  readonly failedItems?: readonly FailedItem[];
-}
-
-export interface FailedItem {
-  /** `[3]`; `[3][1]` in a list inside a list, `[0-99]` for a batch. */
-  readonly item: string;
-  readonly error: string;
-}
+import { type HistoryEvent, type HistoryFact, HistoryFacts } from './history-facts.ts';
+import { type TaskInstance, tidy } from './task-instance.ts';
 
 /** A pending activity, as Temporal describes it. */
 export interface PendingActivity {
@@ -59,12 +30,13 @@ export class TaskInstances {
   table: TaskTable | undefined;
   private readonly plans = new Map<string, TaskPlan>();
   private readonly tasks = new Map<string, TaskInstance>();
-  private readonly scheduled = new Map<string, string>();
-  private runId = '';
+  private readonly history: HistoryFacts;
   private endedAt: Date | undefined;
 
   /** @param reader reads payloads as Temporal keeps them */
-  constructor(private readonly reader: PayloadConverter) {}
+  constructor(reader: PayloadConverter) {
+    this.history = new HistoryFacts(reader);
+  }
 
   /** The tasks of `plan`, none of which has started; without a history. */
   static of(plan: Plan): TaskInstances {
@@ -84,15 +56,8 @@ export class TaskInstances {
 
   /** Takes one event of the run's history in, from the first on. @returns the tasks that it changed */
   add(event: HistoryEvent): TaskInstance[] {
-    const at = timeOf(event);
-    const started = event.workflowExecutionStartedEventAttributes;
-    if (started) {
-      this.runId = started.workflowId ?? '';
-      this.input = runInputOf(decode(started.input, this.reader));
-      if (this.input) this.begin(this.input.plan);
-      return [];
-    }
-    return this.addActivity(event, at) ?? this.addChild(event, at) ?? this.addEnd(event, at);
+    const fact = this.history.read(event);
+    return fact ? this.take(fact) : [];
   }
 
   /** Takes the run's own table in. @returns the tasks that it changed */
@@ -141,69 +106,6 @@ export class TaskInstances {
     }
   }
 
-  private addActivity(event: HistoryEvent, at: Date): TaskInstance[] | undefined {
-    const scheduled = event.activityTaskScheduledEventAttributes;
-    if (scheduled?.activityId) {
-      this.scheduled.set(String(event.eventId), scheduled.activityId);
-      return this.start(scheduled.activityId, at);
-    }
-    const began = event.activityTaskStartedEventAttributes;
-    if (began) return this.change(this.activityOf(began), { startedAt: at, attempt: began.attempt ?? 1 });
-    const completed = event.activityTaskCompletedEventAttributes;
-    if (completed)
-      return this.change(this.activityOf(completed), {
-        state: 'success',
-        endedAt: at,
-        output: decode<Json>(completed.result, this.reader) ?? null,
-      });
-    const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
-    if (failed) return this.fail(this.activityOf(failed), at, failed.failure);
-    const canceled = event.activityTaskCanceledEventAttributes;
-    return canceled ? this.change(this.activityOf(canceled), { state: 'canceled', endedAt: at }) : undefined;
-  }
-
-  private addChild(event: HistoryEvent, at: Date): TaskInstance[] | undefined {
-    const initiated = event.startChildWorkflowExecutionInitiatedEventAttributes;
-    if (initiated) return this.start(this.childOf(initiated.workflowId), at);
-    const started = event.childWorkflowExecutionStartedEventAttributes;
-    if (started) {
-      const id = this.childOf(started.workflowExecution?.workflowId);
-      return this.plans.get(nameOf(id))?.params.wait === false ? this.change(id, { state: 'success', endedAt: at }) : [];
-    }
-    const completed = event.childWorkflowExecutionCompletedEventAttributes;
-    if (completed) return this.change(this.childOf(completed.workflowExecution?.workflowId), { state: 'success', endedAt: at });
-    const failed = event.childWorkflowExecutionFailedEventAttributes;
-    if (failed) return this.fail(this.childOf(failed.workflowExecution?.workflowId), at, failed.failure);
-    const refused = event.startChildWorkflowExecutionFailedEventAttributes;
-    if (refused) return this.fail(this.childOf(refused.workflowId), at, { message: 'the run could not be started: it exists already' });
-    const lost = event.childWorkflowExecutionTimedOutEventAttributes ?? event.childWorkflowExecutionTerminatedEventAttributes;
-    if (lost) return this.fail(this.childOf(lost.workflowExecution?.workflowId), at, { message: 'the run was ended from outside' });
-    const canceled = event.childWorkflowExecutionCanceledEventAttributes;
-    return canceled ? this.change(this.childOf(canceled.workflowExecution?.workflowId), { state: 'canceled', endedAt: at }) : undefined;
-  }
-
-  /** At its end a run says how every task ended. One that was cancelled or terminated does not: what had not ended is cancelled. */
-  private addEnd(event: HistoryEvent, at: Date): TaskInstance[] {
-    const failure = event.workflowExecutionFailedEventAttributes?.failure;
-    const completed = event.workflowExecutionCompletedEventAttributes;
-    const hasEnded =
-      failure ??
-      completed ??
-      event.workflowExecutionCanceledEventAttributes ??
-      event.workflowExecutionTerminatedEventAttributes ??
-      event.workflowExecutionTimedOutEventAttributes;
-    if (!hasEnded) return [];
-    this.endedAt = at;
-    const { result } = this;
-    this.result = this.resultIn(completed?.result) ?? this.resultIn(failure?.applicationFailureInfo?.details) ?? result;
-    const { tasks = {}, times = {} } = this.result ?? {};
-    return this.all().flatMap((instance) => {
-      const { state, note } = instance;
-      const ended: TaskStatus = tasks[instance.task] ?? { state, ...(note !== undefined && { note }) };
-      return this.settle(instance.task, { ...ended, ...times[instance.task] }, undefined);
-    });
-  }
-
   /** Takes in how the run itself says that a task stands. */
   private settle(task: string, { state: told, startedAt, endedAt, ...status }: TaskStatus, wait: OpenWait | undefined): TaskInstance[] {
     const before = this.tasks.get(task);
@@ -228,18 +130,44 @@ export class TaskInstances {
     return before.state === settled.state && before.note === settled.note ? [] : [settled];
   }
 
-  private resultIn(payloads: Payloads): RunResult | undefined {
-    return decode<RunResult>(payloads, this.reader);
+  private take(fact: HistoryFact): TaskInstance[] {
+    const { at } = fact;
+    switch (fact.kind) {
+      case 'run started':
+        this.input = fact.input;
+        if (fact.input) this.begin(fact.input.plan);
+        return [];
+      case 'scheduled':
+        return this.change(fact.id, { state: this.plans.get(nameOf(fact.id))?.wait ? 'deferred' : 'running', startedAt: at });
+      case 'attempt':
+        return this.change(fact.id, { startedAt: at, attempt: fact.attempt });
+      case 'child started':
+        return this.plans.get(nameOf(fact.id))?.params.wait === false ? this.change(fact.id, { state: 'success', endedAt: at }) : [];
+      case 'succeeded':
+        return this.change(fact.id, { state: 'success', endedAt: at, ...(fact.output !== undefined && { output: fact.output }) });
+      case 'failed':
+        return this.fail(fact.id, at, fact.error);
+      case 'canceled':
+        return this.change(fact.id, { state: 'canceled', endedAt: at });
+      case 'run ended':
+        return this.end(at, fact.result);
+    }
   }
 
-  private start(id: string, at: Date): TaskInstance[] {
-    const task = this.plans.get(nameOf(id));
-    return this.change(id, { state: task?.wait ? 'deferred' : 'running', startedAt: at });
+  /** What a run that was cancelled or terminated does not say: what had not ended is cancelled. */
+  private end(at: Date, result: RunResult | undefined): TaskInstance[] {
+    this.endedAt = at;
+    this.result = result ?? this.result;
+    const { tasks = {}, times = {} } = this.result ?? {};
+    return this.all().flatMap((instance) => {
+      const { state, note } = instance;
+      const ended: TaskStatus = tasks[instance.task] ?? { state, ...(note !== undefined && { note }) };
+      return this.settle(instance.task, { ...ended, ...times[instance.task] }, undefined);
+    });
   }
 
-  private fail(id: string, at: Date, failure: Failure | null | undefined): TaskInstance[] {
+  private fail(id: string, at: Date, error: string): TaskInstance[] {
     const { holdOnFailureMs, wait } = this.plans.get(nameOf(id)) ?? {};
-    const error = messageOf(failure, this.reader);
     if (this.plans.get(nameOf(id))?.expand) return this.changeItem(id, error);
     if (holdOnFailureMs !== undefined) return this.change(id, { state: 'held', error });
     return this.change(id, wait?.softFail ? { state: 'skipped', endedAt: at, note: error } : { state: 'failed', endedAt: at, error });
@@ -254,17 +182,6 @@ export class TaskInstances {
     const failedItems = error === undefined ? others : [...others, { item, error }];
     this.tasks.set(before.task, { ...before, failedItems });
     return [];
-  }
-
-  private activityOf(attributes: { scheduledEventId?: { toString(): string } | null }): string {
-    return this.scheduled.get(String(attributes.scheduledEventId)) ?? '';
-  }
-
-  /** The task, and the item, of a child workflow: its id ends in the run's own and that. */
-  private childOf(workflowId: string | null | undefined): string {
-    const id = workflowId ?? '';
-    const at = id.indexOf(`${this.runId}/`);
-    return at < 0 ? '' : id.slice(at + this.runId.length + 1);
   }
 
   /** @param id of an activity or a child; of an item only the start says something of the whole task */
@@ -288,33 +205,6 @@ function nameOf(id: string): string {
   return id.replace(/[[#/].*$/, '');
 }
 
-/** Leaves out what is not true of a task in its new state. */
-function tidy({ endedAt, wait, error, ...task }: Omit<TaskInstance, 'wait'> & { readonly wait?: OpenWait | undefined }): TaskInstance {
-  const hasEnded = isFinal(task.state);
-  return {
-    ...task,
-    ...(error !== undefined && task.state !== 'success' && { error }),
-    ...(hasEnded && endedAt && { endedAt }),
-    ...(!hasEnded && wait && { wait }),
-  };
-}
-
 function dateOf(ms: number | undefined): Date | undefined {
   return ms === undefined ? undefined : new Date(ms);
-}
-
-/** The message of the innermost failure: Temporal wraps what the task said. */
-export function messageOf(failure: Failure | null | undefined, reader: PayloadConverter): string {
-  if (!failure) return 'unknown failure';
-  const inner = failure.cause && (failure.activityFailureInfo ?? failure.childWorkflowExecutionFailureInfo) ? failure.cause : failure;
-  return defaultFailureConverter.failureToError(inner, reader).message;
-}
-
-function decode<T>(payloads: Payloads, reader: PayloadConverter): T | undefined {
-  const [payload] = payloads?.payloads ?? [];
-  return payload ? reader.fromPayload<T>(payload) : undefined;
-}
-
-function timeOf(event: HistoryEvent): Date {
-  return new Date(Number(event.eventTime?.seconds ?? 0) * 1000 + (event.eventTime?.nanos ?? 0) / 1e6);
 }

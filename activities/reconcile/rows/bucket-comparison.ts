@@ -3,7 +3,7 @@ import { type RowExpressions, SIDES } from '../row-expressions.ts';
 import type { RowComparison, RowCounts } from './comparison.ts';
 import { refuseHeaps, SEGMENT_ROWS, type Segments, STRIPE_ROWS } from './segments.ts';
 
-const MOST_BUCKETS = 65_536;
+const MAX_BUCKETS = 65_536;
 const BUCKETS_AT_ONCE = 2_000;
 
 /** Keys of any kind: segments are what a hash of the key puts together. Each side is read once for the sums, and once more where they differ. */
@@ -21,7 +21,7 @@ export class BucketComparison {
   async run(): Promise<RowCounts> {
     const { sides } = this.#comparison;
     const guess = Math.max(...(await Promise.all(SIDES.map((side) => sides[side].guessRows()))).map((rows) => rows ?? STRIPE_ROWS));
-    const buckets = 2 ** Math.min(Math.log2(MOST_BUCKETS), Math.max(4, Math.ceil(Math.log2(guess / SEGMENT_ROWS))));
+    const buckets = 2 ** Math.min(Math.log2(MAX_BUCKETS), Math.max(4, Math.ceil(Math.log2(guess / SEGMENT_ROWS))));
     const bucket = this.#expressions.bucket(buckets);
     const [source, target] = await Promise.all(SIDES.map((side) => this.#segments.sums(side, bucket[side])));
     if (!source || !target) throw new Error('A side has given no sums.');

@@ -3,11 +3,11 @@ import { SIDES, type SideName } from '../row-expressions.ts';
 import type { RowComparison, RowCounts } from './comparison.ts';
 import { cut, type KeyLine, type KeyRange, maximum, minimum } from './key-range.ts';
 import { readResumePoint, resumePoint } from './resume-point.ts';
-import { MOST_IN_A_SEGMENT, refuseHeaps, SEGMENT_ROWS, type Segments, STRIPE_ROWS } from './segments.ts';
+import { MAX_SEGMENT_ROWS, refuseHeaps, SEGMENT_ROWS, type Segments, STRIPE_ROWS } from './segments.ts';
 
 /** A segment with more rows is cut again before its rows are read. */
-const READ_AT_MOST = 20_000;
-const MOST_STRIPES = 1_000;
+const MAX_READ_ROWS = 20_000;
+const MAX_STRIPES = 1_000;
 
 /** Keys that are whole numbers: segments are ranges of them, which an index finds, and stripes of many segments are summed up one by one. */
 export class RangeComparison {
@@ -60,7 +60,7 @@ export class RangeComparison {
     const least = ends.reduce(minimum, ends[0] ?? 0n);
     const end = ends.reduce(maximum, ends[0] ?? 0n) + 1n;
     const rows = Math.max(1, ...guess.map((each) => each ?? 1));
-    const parts = Math.min(MOST_STRIPES, Math.ceil(rows / STRIPE_ROWS));
+    const parts = Math.min(MAX_STRIPES, Math.ceil(rows / STRIPE_ROWS));
     const [first] = kept;
     if (first === undefined) return [{ from: least, to: end, parts }];
     const known = kept.reduce<KeyRange>(({ from, to }, line) => ({ from: minimum(from, line.from), to: maximum(to, line.to) }), first);
@@ -92,7 +92,7 @@ export class RangeComparison {
       const from = range.from + BigInt(name) * width;
       const part = { from, to: minimum(range.to, from + width) };
       const rows = Math.max(source.get(name)?.rows ?? 0, target.get(name)?.rows ?? 0);
-      if (rows <= READ_AT_MOST || width === 1n) ranges.push(part);
+      if (rows <= MAX_READ_ROWS || width === 1n) ranges.push(part);
       else ranges.push(...(await this.#differingIn(part, false, () => {})));
     }
     return ranges;
@@ -103,7 +103,7 @@ export class RangeComparison {
       SIDES.map((side) => {
         const condition = range.from === range.to ? `${this.#key[side]} IS NULL` : this.#condition(side, range, false);
         return this.#comparison.sides[side].texts(
-          `SELECT ${this.#segments.values(side)} ${this.#segments.from(side, condition)} LIMIT ${MOST_IN_A_SEGMENT + 1}`,
+          `SELECT ${this.#segments.values(side)} ${this.#segments.from(side, condition)} LIMIT ${MAX_SEGMENT_ROWS + 1}`,
         );
       }),
     );

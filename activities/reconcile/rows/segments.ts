@@ -9,7 +9,7 @@ export const SEGMENT_ROWS = 1_000;
 /** Rows that one statement sums up: what is lost when a worker dies. */
 export const STRIPE_ROWS = 1_000_000;
 /** Rows of one segment that are held in memory; only keys that tell nothing apart come near it. */
-export const MOST_IN_A_SEGMENT = 200_000;
+export const MAX_SEGMENT_ROWS = 200_000;
 
 export interface SegmentSum {
   readonly rows: number;
@@ -87,10 +87,10 @@ export class Segments {
 
 /** @throws ApplicationFailure InvalidParameters where more rows have one key than fit into memory */
 export function refuseHeaps(rows: number, keys: readonly ColumnPair[]): void {
-  if (rows <= MOST_IN_A_SEGMENT) return;
+  if (rows <= MAX_SEGMENT_ROWS) return;
   throw userFault(
     'InvalidParameters',
-    `More than ${MOST_IN_A_SEGMENT} rows have nearly the same key (${keys.map(({ name }) => name).join(', ')}). ` +
+    `More than ${MAX_SEGMENT_ROWS} rows have nearly the same key (${keys.map(({ name }) => name).join(', ')}). ` +
       "Name columns under 'key' that tell rows apart, or compare with 'compare: aggregate'.",
   );
 }

@@ -10,7 +10,7 @@ import { SlaReader } from '../../../temporal/monitors/sla-reader.ts';
 import { type RunReference, startManualRun } from '../../../temporal/runs/runs.ts';
 import { readEndedRun } from '../../../temporal/runs/reruns.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
-import type { TaskInstance } from '../../../temporal/runs/task-instances.ts';
+import type { TaskInstance } from '../../../temporal/runs/task-instance.ts';
 import { isFinal } from '../../../workflows/plan/tasks/task-state.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
