@@ -10,8 +10,6 @@ import {
   ChildWorkflowCancellationType,
   condition,
   continueAsNew,
-  defineQuery,
-  defineUpdate,
   isCancellation,
   ParentClosePolicy,
   scheduleLocalActivity,
@@ -28,17 +26,14 @@ import {
   PAUSE_BACKFILL,
   RESUME_BACKFILL,
 } from './plan/runs/backfill.ts';
-import type { OperatorRequest } from './plan/runs/decision.ts';
+import { checkRequest, type OperatorRequest } from './plan/runs/decision.ts';
 import { type Choice, chooseIntervals, type IntervalRun, type IntervalState } from './plan/timetable/interval-coverage.ts';
 import { intervalsBackwards, intervalsBetween } from './plan/timetable/intervals.ts';
 import { runFacts } from './plan/runs/run-facts.ts';
 import type { DataInterval } from './plan/timetable/schedule.ts';
 import { BACKFILL_PRIORITY } from './run/run-limits.ts';
+import { refuseWhere } from './refuse-update.ts';
 import { workflowScope } from './temporal-scope.ts';
-
-const pause = defineUpdate<string, [OperatorRequest]>(PAUSE_BACKFILL);
-const resume = defineUpdate<string, [OperatorRequest]>(RESUME_BACKFILL);
-const progressQuery = defineQuery<BackfillReport>(BACKFILL_QUERY);
 
 const REUSE = { none: 'REJECT_DUPLICATE', failed: 'ALLOW_DUPLICATE_FAILED_ONLY', all: 'ALLOW_DUPLICATE' } as const;
 
@@ -52,18 +47,11 @@ const CHUNK = 200;
  */
 export async function SluiceBackfill(input: BackfillInput): Promise<BackfillReport> {
   const backfill = new Backfill(input);
-  setHandler(progressQuery, () => backfill.report);
-  setHandler(pause, (request) => backfill.pause(request), {
-    validator: checkRequest,
-    description: 'Begin no further runs: {"by", "reason"?}',
-  });
-  setHandler(resume, (request) => backfill.resume(request), { validator: checkRequest, description: 'Go on: {"by", "reason"?}' });
+  const validator = refuseWhere(checkRequest);
+  setHandler(BACKFILL_QUERY, () => backfill.report);
+  setHandler(PAUSE_BACKFILL, (request) => backfill.pause(request), { validator, description: 'Begin no further runs: {"by", "reason"?}' });
+  setHandler(RESUME_BACKFILL, (request) => backfill.resume(request), { validator, description: 'Go on: {"by", "reason"?}' });
   return backfill.complete();
-}
-
-function checkRequest(request: OperatorRequest): void {
-  if (typeof request?.by !== 'string' || request.by.trim() === '')
-    throw ApplicationFailure.nonRetryable('Say who decides, in `by`.', 'DecisionRefused');
 }
 
 class Backfill {

@@ -1,17 +1,14 @@
-import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
   continueAsNew,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OperatorRequest } from './plan/runs/decision.ts';
+import { checkRequest, type OperatorRequest } from './plan/runs/decision.ts';
 import {
   ACKNOWLEDGE_INCIDENT,
   type ChannelMemory,
@@ -25,6 +22,7 @@ import {
 } from './plan/incidents/incident.ts';
 import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
 import { ChannelNotifier } from './notify-channel.ts';
+import { refuseWhere } from './refuse-update.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 
@@ -33,20 +31,11 @@ const LOG_LINES = 50;
 /** An incident, from the first sign of it to its end: it tells each channel what it has to know, in order, until the channel has taken it. */
 export async function SluiceIncident(input: IncidentInput): Promise<IncidentState> {
   const incident = new Incident(input);
-  setHandler(defineQuery<IncidentState>(INCIDENT_QUERY), () => incident.state);
-  setHandler(defineSignal<[Observation]>(OBSERVE), (observation) => incident.observe(observation));
-  setHandler(defineUpdate<string, [OperatorRequest]>(ACKNOWLEDGE_INCIDENT), (request) => incident.acknowledge(request), {
-    validator: checkRequest,
-  });
-  setHandler(defineUpdate<string, [OperatorRequest]>(RESOLVE_INCIDENT), (request) => incident.resolve(request), {
-    validator: checkRequest,
-  });
+  setHandler(INCIDENT_QUERY, () => incident.state);
+  setHandler(OBSERVE, (observation) => incident.observe(observation));
+  setHandler(ACKNOWLEDGE_INCIDENT, (request) => incident.acknowledge(request), { validator: refuseWhere(checkRequest) });
+  setHandler(RESOLVE_INCIDENT, (request) => incident.resolve(request), { validator: refuseWhere(checkRequest) });
   return incident.run();
-}
-
-function checkRequest(request: OperatorRequest): void {
-  if (typeof request?.by !== 'string' || request.by.trim() === '')
-    throw ApplicationFailure.nonRetryable('Say who decides, in `by`.', 'DecisionRefused');
 }
 
 class Incident {

@@ -1,22 +1,11 @@
+import { continueAsNew, proxyActivities, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import {
-  continueAsNew,
-  defineQuery,
-  defineSignal,
-  proxyActivities,
-  setCurrentDetails,
-  setHandler,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow';
-import {
-  type BrokenFile,
   type CheckCycleInput,
   type CheckCycleResult,
   MONITOR_EXPECTS,
   MONITOR_QUERY,
   type MonitorInput,
   type MonitorMemory,
-  type MonitorState,
 } from './plan/incidents/incident.ts';
 
 const { look } = proxyActivities<{ look(call: CheckCycleInput): Promise<CheckCycleResult> }>({
@@ -29,14 +18,14 @@ const { look } = proxyActivities<{ look(call: CheckCycleInput): Promise<CheckCyc
 /** Looks at a deployment again and again. Its time is the server's, whatever the clocks of the machines say. */
 export async function SluiceMonitor({ taskQueue, settings, memory = { open: {}, since: {} } }: MonitorInput): Promise<void> {
   let remembered: MonitorMemory = memory;
-  setHandler(defineSignal<[expected: readonly string[], broken?: readonly BrokenFile[]]>(MONITOR_EXPECTS), (expected, broken) => {
+  setHandler(MONITOR_EXPECTS, (expected, broken) => {
     const since = new Map(remembered.files?.broken.map((known) => [known.file, known.since]));
     const at = new Date().toISOString();
     // Schedulers of earlier releases say nothing of files.
     const files = broken && { at, broken: broken.map((each) => ({ ...each, since: since.get(each.file) ?? at })) };
     remembered = { ...remembered, expected, ...(files && { files }) };
   });
-  setHandler(defineQuery<MonitorState>(MONITOR_QUERY), () => {
+  setHandler(MONITOR_QUERY, () => {
     const { completeAt, files } = remembered;
     return { ...(completeAt !== undefined && { completeAt }), ...(files && { files }) };
   });

@@ -1,16 +1,17 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { UpdateDefinition } from '@temporalio/common';
+import { setHandler } from '@temporalio/workflow';
 import {
-  type ApprovalVote,
   CANCEL_REQUEST,
-  type HeldDecision,
-  type OperatorRequest,
-  RUN_OPERATIONS,
-  TASK_OPERATIONS,
-  type TaskRequest,
+  checkRequest,
+  DECIDE,
+  RESOLVE_HELD,
+  RUN_UPDATES,
+  type RunOperation,
+  TASK_UPDATES,
+  type TaskOperation,
 } from './plan/runs/decision.ts';
-import { TASK_TABLE_QUERY, type TaskTable, type TaskTableRequest } from './plan/tasks/task-table.ts';
-import { checkRequest } from './run/operations.ts';
+import { TASK_TABLE_QUERY } from './plan/tasks/task-table.ts';
+import { refuseWhere } from './refuse-update.ts';
 import type { PipelineRun } from './run/pipeline-run.ts';
 
 /**
@@ -19,9 +20,9 @@ import type { PipelineRun } from './run/pipeline-run.ts';
  */
 export function acceptDecisions(run: PipelineRun): void {
   const { decisions, operations } = run;
-  setHandler(defineQuery<TaskTable, [TaskTableRequest]>(TASK_TABLE_QUERY), (request) => run.table(request));
-  handle<ApprovalVote>(
-    'decide',
+  setHandler(TASK_TABLE_QUERY, (request) => run.table(request));
+  handle(
+    DECIDE,
     'Approve or reject: {"task", "decision": "approve" | "reject", "by", "comment"?, "form"?}',
     (vote) => decisions.checkVote(vote),
     (vote) => {
@@ -29,8 +30,8 @@ export function acceptDecisions(run: PipelineRun): void {
       return `${vote.decision} by ${vote.by}`;
     },
   );
-  handle<HeldDecision>(
-    'resolve-held',
+  handle(
+    RESOLVE_HELD,
     'Decide on a task that is held: {"task", "action": "retry" | "skip" | "fail", "by", "reason"?}',
     (decision) => decisions.checkHeld(decision),
     (decision) => {
@@ -38,23 +39,23 @@ export function acceptDecisions(run: PipelineRun): void {
       return `${decision.action} by ${decision.by}`;
     },
   );
-  for (const operation of RUN_OPERATIONS) {
-    handle<OperatorRequest>(
-      operation,
+  for (const operation of Object.keys(RUN_UPDATES) as RunOperation[]) {
+    handle(
+      RUN_UPDATES[operation],
       `${operation === 'pause' ? 'Begin no further tasks' : 'Go on'}: {"by", "reason"?}`,
       (request) => operations.checkRun(operation, request),
       (request) => operations.onRun(operation, request),
     );
   }
-  for (const operation of TASK_OPERATIONS) {
-    handle<TaskRequest>(
-      operation,
+  for (const operation of Object.keys(TASK_UPDATES) as TaskOperation[]) {
+    handle(
+      TASK_UPDATES[operation],
       `${TASK_OPERATION_HELP[operation]}: {"task", "by", "reason"?}`,
       (request) => operations.checkTask(operation, request),
       (request) => operations.onTask(operation, request),
     );
   }
-  setHandler(defineSignal<[OperatorRequest]>(CANCEL_REQUEST), (request) => {
+  setHandler(CANCEL_REQUEST, (request) => {
     if (checkRequest(request) === undefined) operations.note('cancel', request);
   });
 }
@@ -63,14 +64,13 @@ const TASK_OPERATION_HELP = {
   skip: 'Skip a task, and go on as if it had been skipped',
   'mark-success': 'Go on as if a task had succeeded, without an output',
   retry: 'Try a task again that has failed, and what waited for it',
-} as const;
+} as const satisfies Record<TaskOperation, string>;
 
-function handle<T>(name: string, description: string, check: (request: T) => string | undefined, take: (request: T) => string): void {
-  setHandler(defineUpdate<string, [T]>(name), take, {
-    validator: (request: T) => {
-      const mistake = check(request);
-      if (mistake !== undefined) throw ApplicationFailure.nonRetryable(mistake, 'DecisionRefused');
-    },
-    description,
-  });
+function handle<T>(
+  update: UpdateDefinition<string, [T]>,
+  description: string,
+  check: (request: T) => string | undefined,
+  take: (request: T) => string,
+): void {
+  setHandler(update, take, { validator: refuseWhere(check), description });
 }

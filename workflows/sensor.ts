@@ -6,9 +6,6 @@ import {
   CancelledFailure,
   condition,
   continueAsNew,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
   isCancellation,
   patched,
   scheduleActivity,
@@ -17,7 +14,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OperatorRequest } from './plan/runs/decision.ts';
+import { checkRequest, type OperatorRequest } from './plan/runs/decision.ts';
 import { describeTrigger } from './plan/describe.ts';
 import type { Plan } from './plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
@@ -39,8 +36,10 @@ import {
   type SensorInput,
   sensorQueue,
   type SensorReport,
+  type SensorReset,
   type SensorState,
 } from './plan/sensor.ts';
+import { refuseWhere } from './refuse-update.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 const PLAN_HASH = defineSearchAttributeKey(SEARCH_ATTRIBUTES.planHash.name, SEARCH_ATTRIBUTES.planHash.type);
@@ -51,38 +50,29 @@ const PLAN_HASH = defineSearchAttributeKey(SEARCH_ATTRIBUTES.planHash.name, SEAR
  */
 export async function SluiceSensor(input: SensorInput): Promise<void> {
   const sensor = new Sensor(input);
-  setHandler(defineQuery<SensorState>(SENSOR_QUERY), () => sensor.state);
-  setHandler(defineSignal<[SensorReport]>(SENSOR_REPORT), (report) => sensor.take(report));
-  setHandler(defineSignal<[Plan]>(SENSOR_UPDATE), (plan) => sensor.update(plan));
-  setHandler(defineUpdate<string, [OperatorRequest]>(PAUSE_SENSOR), (request) => sensor.pause(request), {
-    validator: checkRequest,
+  setHandler(SENSOR_QUERY, () => sensor.state);
+  setHandler(SENSOR_REPORT, (report) => sensor.take(report));
+  setHandler(SENSOR_UPDATE, (plan) => sensor.update(plan));
+  setHandler(PAUSE_SENSOR, (request) => sensor.pause(request), {
+    validator: refuseWhere(checkRequest),
     description: 'Look at no further events: {"by", "reason"?}',
   });
-  setHandler(defineUpdate<string, [OperatorRequest]>(RESUME_SENSOR), (request) => sensor.resume(request), {
-    validator: checkRequest,
+  setHandler(RESUME_SENSOR, (request) => sensor.resume(request), {
+    validator: refuseWhere(checkRequest),
     description: 'Go on: {"by", "reason"?}',
   });
-  setHandler(defineUpdate<string, [OperatorRequest & { to: string }]>(RESET_SENSOR), (request) => sensor.reset(request), {
-    validator: checkReset,
+  setHandler(RESET_SENSOR, (request) => sensor.reset(request), {
+    validator: refuseWhere(checkReset),
     description: 'Begin again elsewhere: {"by", "to": "earliest" | "latest" | a time, "reason"?}',
   });
-  setHandler(defineUpdate<QuietTime | null, [StartClaim]>(CLAIM_START), (claim) => sensor.claim(claim));
+  setHandler(CLAIM_START, (claim) => sensor.claim(claim));
   return sensor.run();
 }
 
-function checkRequest(request: OperatorRequest): void {
-  if (typeof request?.by !== 'string' || request.by.trim() === '')
-    throw ApplicationFailure.nonRetryable('Say who decides, in `by`.', 'DecisionRefused');
-}
-
-function checkReset(request: OperatorRequest & { to: string }): void {
-  checkRequest(request);
-  if (!['earliest', 'latest'].includes(request.to) && Number.isNaN(Date.parse(request.to))) {
-    throw ApplicationFailure.nonRetryable(
-      `'${request.to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`,
-      'DecisionRefused',
-    );
-  }
+function checkReset(request: SensorReset): string | undefined {
+  const nobody = checkRequest(request);
+  if (nobody !== undefined || ['earliest', 'latest'].includes(request.to) || !Number.isNaN(Date.parse(request.to))) return nobody;
+  return `'${request.to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`;
 }
 
 class Sensor {

@@ -3,9 +3,6 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
   getExternalWorkflowHandle,
   patched,
   scheduleLocalActivity,
@@ -21,17 +18,9 @@ import {
   SLOTS_ANSWER,
   SLOTS_QUERY,
   SLOTS_SHORTAGE,
-  type SlotsAnswer,
   type SlotsInput,
-  type SlotsShortage,
-  type SlotsRequest,
 } from './plan/slots/slot-messages.ts';
 import { type SlotNews, type SlotRequest, Slots, type SlotState } from './plan/slots/slots.ts';
-
-const requestSlots = defineSignal<[SlotsRequest]>(REQUEST_SLOTS);
-const releaseSlots = defineSignal<[string]>(RELEASE_SLOTS);
-const resize = defineUpdate<string, [number]>(RESIZE_POOL);
-const slotsQuery = defineQuery<SlotState>(SLOTS_QUERY);
 
 /** How often it is looked whether holders still live, while somebody waits: a run that was terminated releases nothing. */
 const POLL_INTERVAL_MS = 5_000;
@@ -56,13 +45,13 @@ export async function holdSlots({ kind, state, untold = [] }: SlotsInput, isHist
     news.push(...some);
     drawn = false;
   };
-  setHandler(requestSlots, ({ request, capacity }) => {
+  setHandler(REQUEST_SLOTS, ({ request, capacity }) => {
     if (capacity !== undefined) take(slots.resize(capacity));
     take(slots.request(request));
   });
-  setHandler(releaseSlots, (key) => take(slots.release(key)));
+  setHandler(RELEASE_SLOTS, (key) => take(slots.release(key)));
   setHandler(
-    resize,
+    RESIZE_POOL,
     (capacity) => {
       take(slots.resize(capacity));
       return `${capacity} slots`;
@@ -76,7 +65,7 @@ export async function holdSlots({ kind, state, untold = [] }: SlotsInput, isHist
       description: 'How many slots the pool has: a whole number',
     },
   );
-  setHandler(slotsQuery, () => slots.state);
+  setHandler(SLOTS_QUERY, () => slots.state);
 
   void freeWhatEnded(slots, take);
   for (;;) {
@@ -114,8 +103,8 @@ async function notify(news: SlotNews, gone: (key: string) => void): Promise<void
   const handle = getExternalWorkflowHandle(workflowId, runId);
   try {
     if (news.kind === 'cancel') await handle.cancel();
-    else if (news.kind === 'short') await handle.signal(SLOTS_SHORTAGE, { key, capacity: news.capacity } satisfies SlotsShortage);
-    else await handle.signal(SLOTS_ANSWER, { key, granted: news.kind === 'granted' } satisfies SlotsAnswer);
+    else if (news.kind === 'short') await handle.signal(SLOTS_SHORTAGE, { key, capacity: news.capacity });
+    else await handle.signal(SLOTS_ANSWER, { key, granted: news.kind === 'granted' });
   } catch {
     gone(key);
   }

@@ -13,7 +13,6 @@ import {
   CancellationScope,
   ChildWorkflowCancellationType,
   condition,
-  defineSignal,
   executeChild,
   getExternalWorkflowHandle,
   isCancellation,
@@ -39,14 +38,7 @@ import type { RetryRule, TaskPlan, WaitPlan } from './plan/plan.ts';
 import { type RunResult, type RunStatus, waitsForPeople } from './plan/runs/run.ts';
 import { runFacts } from './plan/runs/run-facts.ts';
 import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
-import {
-  RELEASE_SLOTS,
-  SLOTS_ANSWER,
-  SLOTS_SHORTAGE,
-  type SlotsAnswer,
-  type SlotsCall,
-  type SlotsShortage,
-} from './plan/slots/slot-messages.ts';
+import { RELEASE_SLOTS, SLOTS_ANSWER, SLOTS_SHORTAGE, type SlotsCall } from './plan/slots/slot-messages.ts';
 import { WAITS_MEMO } from './plan/tasks/wait-text.ts';
 import {
   type ActivityCall,
@@ -88,8 +80,8 @@ export class TemporalHost implements RunHost {
 
   /** @param heldByCallers keys of slots that are held by those who wait for this run */
   constructor(private readonly heldByCallers: readonly string[] = []) {
-    setHandler(defineSignal<[SlotsAnswer]>(SLOTS_ANSWER), ({ key, granted }) => void this.answers.set(key, granted));
-    setHandler(defineSignal<[SlotsShortage]>(SLOTS_SHORTAGE), ({ key, capacity }) => this.waiting.get(key)?.(capacity));
+    setHandler(SLOTS_ANSWER, ({ key, granted }) => void this.answers.set(key, granted));
+    setHandler(SLOTS_SHORTAGE, ({ key, capacity }) => this.waiting.get(key)?.(capacity));
   }
 
   get canceled(): boolean {

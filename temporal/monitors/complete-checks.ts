@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Log } from '../../lib/logging.ts';
-import { MONITOR_QUERY, monitorId, type MonitorState } from '../../workflows/plan/incidents/incident.ts';
+import { MONITOR_QUERY, monitorId } from '../../workflows/plan/incidents/incident.ts';
 import { ensureMonitor } from './ensure-monitor.ts';
 
 /** How often monitors are asked when everything was checked last, in milliseconds. */
@@ -46,7 +46,7 @@ export class CompleteChecks {
     try {
       await this.client.withDeadline(Date.now() + ANSWER_WITHIN_MS, async () => {
         if (isDue) await ensureMonitor(this.client, queue);
-        const { completeAt } = await this.client.workflow.getHandle(monitorId(queue)).query<MonitorState>(MONITOR_QUERY);
+        const { completeAt } = await this.client.workflow.getHandle(monitorId(queue)).query(MONITOR_QUERY);
         if (completeAt !== undefined && completeAt !== this.last.get(queue)?.completeAt) {
           this.last.set(queue, { completeAt, seenAt: performance.now() });
         }

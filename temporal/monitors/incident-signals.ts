@@ -59,7 +59,7 @@ export class IncidentSignals {
   private async signalOver(id: string, observation: Observation): Promise<boolean> {
     const handle = this.client.workflow.getHandle(id);
     try {
-      await handle.signal<[Observation]>(OBSERVE, observation);
+      await handle.signal(OBSERVE, observation);
       return true;
     } catch (error) {
       if (!isGone(error)) throw error;

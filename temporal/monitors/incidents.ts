@@ -32,7 +32,7 @@ export async function listIncidents(client: Client, taskQueue: string, { all = f
   }
   return Promise.all(
     found.map(async ({ id, runId, openedAt, closedAt }) => {
-      const state = await answerIfAny(client, id, () => client.workflow.getHandle(id, runId).query<IncidentState>(INCIDENT_QUERY));
+      const state = await answerIfAny(client, id, () => client.workflow.getHandle(id, runId).query(INCIDENT_QUERY));
       return { key: id.slice(incidentId('').length), openedAt, ...(closedAt && { closedAt }), ...(state && { state }) };
     }),
   );
@@ -42,7 +42,7 @@ export async function listIncidents(client: Client, taskQueue: string, { all = f
 export async function showIncident(client: Client, key: string): Promise<IncidentState> {
   const id = incidentId(key);
   try {
-    return await answered(client, id, () => client.workflow.getHandle(id).query<IncidentState>(INCIDENT_QUERY));
+    return await answered(client, id, () => client.workflow.getHandle(id).query(INCIDENT_QUERY));
   } catch (error) {
     throw error instanceof WorkflowNotFoundError ? new RunNotFound(id) : error;
   }

@@ -69,9 +69,7 @@ export async function expectPipelines(
   brokenFiles: readonly BrokenFile[] = [],
 ): Promise<void> {
   try {
-    await client.workflow
-      .getHandle(monitorId(taskQueue))
-      .signal<[readonly string[], readonly BrokenFile[]]>(MONITOR_EXPECTS, dagIds, brokenFiles);
+    await client.workflow.getHandle(monitorId(taskQueue)).signal(MONITOR_EXPECTS, dagIds, brokenFiles);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
@@ -81,7 +79,7 @@ export async function expectPipelines(
 export async function askMonitor(client: Client, taskQueue: string): Promise<MonitorState | undefined> {
   const handle = client.workflow.getHandle(monitorId(taskQueue));
   try {
-    return await answerIfAny(client, handle.workflowId, () => handle.query<MonitorState>(MONITOR_QUERY));
+    return await answerIfAny(client, handle.workflowId, () => handle.query(MONITOR_QUERY));
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

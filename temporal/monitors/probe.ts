@@ -8,7 +8,7 @@ const ANSWER_WITHIN_MS = 4_000;
 /** Whether a worker of the task queue answers now: asks the probe of the deployment, which is started where it does not run. */
 export async function askWorkers(client: Client, taskQueue: string): Promise<boolean> {
   const ask = (): Promise<boolean> =>
-    client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => client.workflow.getHandle(probeId(taskQueue)).query<boolean>(PROBE_QUERY));
+    client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => client.workflow.getHandle(probeId(taskQueue)).query(PROBE_QUERY));
   try {
     return await ask().catch(async (error: unknown) => {
       if (!(error instanceof WorkflowNotFoundError)) throw error;

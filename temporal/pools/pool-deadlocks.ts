@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { poolId, RELEASE_SLOTS, SLOTS_ANSWER, type SlotsAnswer } from '../../workflows/plan/slots/slot-messages.ts';
+import { poolId, RELEASE_SLOTS, SLOTS_ANSWER } from '../../workflows/plan/slots/slot-messages.ts';
 import { stuckRequests, type StuckRequest } from '../../workflows/plan/slots/stuck-requests.ts';
 import { listPools, type PoolState } from './pools.ts';
 
@@ -19,5 +19,5 @@ export async function endDeadlock(client: Client): Promise<void> {
   if (!first) return;
   const { key, workflowId, runId } = first.request;
   await client.workflow.getHandle(poolId(first.pool)).signal(RELEASE_SLOTS, key);
-  await client.workflow.getHandle(workflowId, runId).signal(SLOTS_ANSWER, { key, granted: false } satisfies SlotsAnswer);
+  await client.workflow.getHandle(workflowId, runId).signal(SLOTS_ANSWER, { key, granted: false });
 }

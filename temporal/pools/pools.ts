@@ -38,7 +38,7 @@ export async function listPools(client: Client): Promise<PoolState[]> {
   for await (const { workflowId } of client.workflow.list({ query })) {
     if (!workflowId.startsWith(poolId(''))) continue;
     const name = workflowId.slice(poolId('').length);
-    const asked = answerIfAny(client, workflowId, () => client.workflow.getHandle(workflowId).query<SlotState>(SLOTS_QUERY));
+    const asked = answerIfAny(client, workflowId, () => client.workflow.getHandle(workflowId).query(SLOTS_QUERY));
     pools.push(asked.then((state) => ({ name, ...(state && { state }) })));
   }
   return (await Promise.all(pools)).sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -1,5 +1,6 @@
 import { ApplicationFailure, type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import type { ApprovalVote, HeldDecision } from '../../workflows/plan/runs/decision.ts';
+import { type ApprovalVote, DECIDE, type HeldDecision, RESOLVE_HELD } from '../../workflows/plan/runs/decision.ts';
+import type { UpdateDefinition } from '@temporalio/common';
 import { answered } from '../answer.ts';
 import { explainRefusal } from './runs.ts';
 
@@ -10,21 +11,27 @@ export class DecisionRefused extends Error {
 
 /** Votes on an approval. @throws RunNotFound, DecisionRefused */
 export function decideApproval(client: Client, pipelineRunId: string, vote: ApprovalVote): Promise<string> {
-  return sendUpdate(client, pipelineRunId, 'decide', vote);
+  return sendUpdate(client, pipelineRunId, DECIDE, vote);
 }
 
 /** Decides on a task that is held on failure. @throws RunNotFound, DecisionRefused */
 export function resolveHeldTask(client: Client, pipelineRunId: string, decision: HeldDecision): Promise<string> {
-  return sendUpdate(client, pipelineRunId, 'resolve-held', decision);
+  return sendUpdate(client, pipelineRunId, RESOLVE_HELD, decision);
 }
 
 /** Sends a decision to a run, or to whatever else takes some. @returns its answer @throws RunNotFound, RunEnded, DecisionRefused, NoAnswer */
-export async function sendUpdate<D>(client: Client, pipelineRunId: string, name: string, decision: D, withinMs?: number): Promise<string> {
+export async function sendUpdate<D>(
+  client: Client,
+  pipelineRunId: string,
+  update: UpdateDefinition<string, [D]>,
+  decision: D,
+  withinMs?: number,
+): Promise<string> {
   try {
     return await answered(
       client,
       pipelineRunId,
-      () => client.workflow.getHandle(pipelineRunId).executeUpdate<string, [D]>(name, { args: [decision] }),
+      () => client.workflow.getHandle(pipelineRunId).executeUpdate(update, { args: [decision] }),
       withinMs,
     );
   } catch (error) {

@@ -3,7 +3,9 @@ import {
   CANCEL_REQUEST,
   type OperatorRequest,
   PAUSED_BY,
+  RUN_UPDATES,
   type RunOperation,
+  TASK_UPDATES,
   type TaskOperation,
   type TaskRequest,
 } from '../../workflows/plan/runs/decision.ts';
@@ -13,12 +15,12 @@ import { NotScheduled } from '../schedules/schedule-facts.ts';
 
 /** Pauses or resumes a run. @returns the run's answer @throws RunNotFound, DecisionRefused, NoAnswer */
 export function operateRun(client: Client, pipelineRunId: string, operation: RunOperation, request: OperatorRequest): Promise<string> {
-  return sendUpdate(client, pipelineRunId, operation, request);
+  return sendUpdate(client, pipelineRunId, RUN_UPDATES[operation], request);
 }
 
 /** Skips, retries or marks one task of a run. @returns the run's answer @throws RunNotFound, DecisionRefused, NoAnswer */
 export function operateTask(client: Client, pipelineRunId: string, operation: TaskOperation, request: TaskRequest): Promise<string> {
-  return sendUpdate(client, pipelineRunId, operation, request);
+  return sendUpdate(client, pipelineRunId, TASK_UPDATES[operation], request);
 }
 
 /** Cancels a run, and records by whom and why. @returns what was requested @throws RunNotFound, RunEnded */

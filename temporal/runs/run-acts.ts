@@ -45,7 +45,7 @@ export class RunActs {
     const cancel = event.workflowExecutionCancelRequestedEventAttributes;
     const terminated = event.workflowExecutionTerminatedEventAttributes;
     if (update) this.note(at, update.input?.name ?? '', readRequest(update.input?.args, this.reader), update.meta?.identity);
-    else if (signal?.signalName === CANCEL_REQUEST) this.note(at, 'cancel', readRequest(signal.input, this.reader), signal.identity);
+    else if (signal?.signalName === CANCEL_REQUEST.name) this.note(at, 'cancel', readRequest(signal.input, this.reader), signal.identity);
     else if (cancel && !this.all.some(({ act }) => act === 'cancel')) {
       const by = cancel.externalWorkflowExecution?.workflowId ?? cancel.identity;
       this.note(at, 'cancel', cancel.cause ? { reason: cancel.cause } : {}, by);

@@ -1,15 +1,9 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { FoundRun, RunLookup } from '../../activities/run/run-lookup.ts';
 import { iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { describeRun, summaryOf } from './runs.ts';
 import { taskStateOf } from './task-state-of-run.ts';
-
-interface RunQuery {
-  readonly dagId: string;
-  readonly interval: 'same' | 'covering' | 'latest';
-  readonly start: string;
-  readonly end: string;
-}
 
 /** The newest are looked at, and no more. */
 const MOST = 100;
@@ -19,10 +13,10 @@ function justAfter(time: string): string {
   return iso(Date.parse(time) + 1_000);
 }
 
-/** What tasks ask about runs (`RunLookup` in activities/run/run-lookup.ts). */
-export function createRunLookup(client: Client) {
+/** What tasks ask about runs. */
+export function createRunLookup(client: Client): RunLookup {
   return {
-    async find({ dagId, interval, start, end }: RunQuery): Promise<{ run_id: string; state: string }[]> {
+    async find({ dagId, interval, start, end }) {
       const { pipeline, interval: since, intervalEnd: until } = SEARCH_ATTRIBUTES;
       const which = {
         same: ` AND ${since.name} >= "${start}" AND ${since.name} < "${justAfter(start)}"`,
@@ -30,7 +24,7 @@ export function createRunLookup(client: Client) {
         latest: '',
       }[interval];
       const query = `${pipeline.name} = ${JSON.stringify(dagId)}${which}`;
-      const found: { run_id: string; state: string }[] = [];
+      const found: FoundRun[] = [];
       for await (const info of client.workflow.list({ query, pageSize: MOST })) {
         const { pipelineRunId, state, interval: itsStart } = summaryOf(info);
         if (interval === 'same' && Date.parse(itsStart ?? '') !== Date.parse(start)) continue;
@@ -40,11 +34,11 @@ export function createRunLookup(client: Client) {
       return found;
     },
 
-    async taskState(pipelineRunId: string, task: string): Promise<string | undefined> {
+    async taskState(pipelineRunId, task) {
       return taskStateOf(client, await describeRun(client, { pipelineRunId }), task);
     },
 
-    async isUnderWay(pipelineRunId: string): Promise<boolean> {
+    async isUnderWay(pipelineRunId) {
       try {
         return (await client.workflow.getHandle(pipelineRunId).describe()).status.name === 'RUNNING';
       } catch (error) {

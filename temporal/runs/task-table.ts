@@ -15,7 +15,7 @@ const FIRST_TRY_MS = 1_000;
 export async function askTaskTable(client: Client, run: RunReference, request: TaskTableRequest): Promise<TaskTable | undefined> {
   const handle = client.workflow.getHandle(run.pipelineRunId, run.temporalRunId);
   const ask = (withinMs: number): Promise<TaskTable> =>
-    client.withDeadline(Date.now() + withinMs, () => handle.query<TaskTable, [TaskTableRequest]>(TASK_TABLE_QUERY, request));
+    client.withDeadline(Date.now() + withinMs, () => handle.query(TASK_TABLE_QUERY, request));
   try {
     return await ask(FIRST_TRY_MS).catch((error: unknown) => {
       if (!isSilence(error)) throw error;

@@ -120,7 +120,7 @@ export async function listBackfills(client: Client): Promise<BackfillState[]> {
     query: `WorkflowType = "${BACKFILL_WORKFLOW}" AND ExecutionStatus = "Running"`,
   })) {
     const handle = client.workflow.getHandle(workflowId);
-    const asked = answerIfAny(client, workflowId, () => handle.query<BackfillReport>(BACKFILL_QUERY));
+    const asked = answerIfAny(client, workflowId, () => handle.query(BACKFILL_QUERY));
     found.push(asked.then((report) => ({ workflowId, ...(report && { report }) })));
   }
   return Promise.all(found);

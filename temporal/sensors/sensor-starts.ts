@@ -1,29 +1,16 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
-import type { JsonObject } from '../../workflows/plan/values/json.ts';
+import type { EndedRun, RunStarts, RunRequest } from '../../sensors/run/run-starts.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { Cause } from '../../workflows/plan/runs/run.ts';
-import { type DataInterval, dataIntervalAt, iso } from '../../workflows/plan/timetable/schedule.ts';
+import { dataIntervalAt, iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
-import { type RunEvent } from '../../workflows/plan/trigger.ts';
-import { CLAIM_START, type QuietTime, SENSOR_REPORT, type SensorReport, type StartClaim } from '../../workflows/plan/sensor.ts';
+import { CLAIM_START, SENSOR_REPORT } from '../../workflows/plan/sensor.ts';
 import { idBeginning } from '../../workflows/plan/values/bounded-id.ts';
 import { pipelineRunId, wholeRunId } from '../names.ts';
 import { explainRefusal } from '../refusals.ts';
 import { readRunInput } from '../runs/run-input.ts';
 import { runStart } from '../runs/run-start.ts';
 import { summaryOf } from '../runs/runs.ts';
-
-interface RunRequest {
-  readonly plan: Plan;
-  readonly cause: string;
-  readonly id: string;
-  readonly former?: readonly { readonly id: string; readonly isOwn: boolean }[];
-  readonly trigger?: string;
-  readonly params: JsonObject;
-  readonly event: RunEvent;
-  readonly interval?: DataInterval;
-  readonly upTo?: string;
-}
 
 type NamedRun = Pick<RunRequest, 'cause' | 'id'> & { readonly plan: Pick<Plan, 'dagId'> };
 
@@ -45,11 +32,11 @@ const WITHIN = 10_000;
 const HANDED_OVER = 10;
 
 /**
- * What sensors ask of Temporal (`RunStarts` in sensors/run/run-starts.ts).
+ * What sensors ask of Temporal.
  * @param here whether a worker of the queue shares the client's connection: runs then begin on it without a way round by the queue, which
  * halves the time from an event to its first task
  */
-export function createSensorStarts(client: Client, taskQueue: string, here = false) {
+export function createSensorStarts(client: Client, taskQueue: string, here = false): Required<RunStarts> {
   let starting = 0;
   const within = async <T>(ask: () => Promise<T>): Promise<T> => {
     try {
@@ -63,7 +50,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
   return {
     idOf,
 
-    async start({ plan, cause, id, former = [], trigger, params, event, interval: given, upTo }: RunRequest): Promise<'started' | 'known'> {
+    async start({ plan, cause, id, former = [], trigger, params, event, interval: given, upTo }) {
       const runId = idOf({ plan, cause, id });
       const whole = wholeIdOf({ plan, cause, id });
       const others = [
@@ -94,7 +81,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       }
     },
 
-    async upTo(run: string): Promise<string | undefined> {
+    async upTo(run) {
       try {
         const { memo } = await within(() => client.workflow.getHandle(run).describe());
         const found = memo?.[UP_TO];
@@ -105,7 +92,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       }
     },
 
-    async startedBy(run: string): Promise<RunOrigin | undefined> {
+    async startedBy(run) {
       try {
         const { runId, parentExecution } = await within(() => client.workflow.getHandle(run).describe());
         const input = await within(() => readRunInput(client, { pipelineRunId: run, temporalRunId: runId }));
@@ -125,7 +112,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       }
     },
 
-    async recent(dagId: string, cause: string): Promise<string[]> {
+    async recent(dagId, cause) {
       const { pipeline, cause: why } = SEARCH_ATTRIBUTES;
       const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${why.name} = ${JSON.stringify(cause)}`;
       const prefix = idOf({ plan: { dagId }, cause, id: '' });
@@ -137,12 +124,12 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       return found;
     },
 
-    async hasAny(run: NamedRun): Promise<boolean> {
+    async hasAny(run) {
       const query = `WorkflowId STARTS_WITH ${JSON.stringify(idBeginning(wholeIdOf(run)))}`;
       return within(async () => !(await client.workflow.list({ query, pageSize: 1 })[Symbol.asyncIterator]().next()).done);
     },
 
-    async ended(which: EndedRuns, since: string): Promise<EndedRun[]> {
+    async ended(which, since) {
       const { pipeline, datasets } = SEARCH_ATTRIBUTES;
       const these =
         'dagId' in which
@@ -153,7 +140,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       return found.sort((a, b) => (a.endedAt < b.endedAt ? -1 : 1));
     },
 
-    async open(dagId: string, cause: string): Promise<string[]> {
+    async open(dagId, cause) {
       const { pipeline, cause: why } = SEARCH_ATTRIBUTES;
       const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${why.name} = ${JSON.stringify(cause)} AND ExecutionStatus = "Running"`;
       const found: string[] = [];
@@ -161,42 +148,21 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       return found;
     },
 
-    async stillOpen(runs: readonly string[]): Promise<string[]> {
+    async stillOpen(runs) {
       const open = await Promise.all(runs.map((run) => within(() => isOpen(client, run))));
       return runs.filter((_, index) => open[index]);
     },
 
-    async report(sensorId: string, report: SensorReport): Promise<void> {
+    async report(sensorId, report) {
       await within(() => client.workflow.getHandle(sensorId).signal(SENSOR_REPORT, report));
     },
 
-    async claim(sensorId: string, claim: StartClaim): Promise<QuietTime | undefined> {
-      const quiet = await within(() =>
-        client.workflow.getHandle(sensorId).executeUpdate<QuietTime | string | null, [StartClaim]>(CLAIM_START, { args: [claim] }),
-      );
+    async claim(sensorId, claim) {
+      const quiet = await within(() => client.workflow.getHandle(sensorId).executeUpdate(CLAIM_START, { args: [claim] }));
       // A worker of an older release answers with the time alone.
       return typeof quiet === 'string' ? { until: quiet } : (quiet ?? undefined);
     },
   };
-}
-
-interface RunOrigin {
-  readonly cause: string;
-  readonly event?: RunEvent;
-  readonly connId?: string;
-  readonly parent?: string;
-}
-
-type EndedRuns = { readonly dagId: string } | { readonly datasets: readonly string[] };
-
-interface EndedRun {
-  readonly runId: string;
-  readonly dagId: string;
-  readonly state: string;
-  readonly cause: string;
-  readonly interval?: DataInterval;
-  readonly endedAt: string;
-  readonly datasets: readonly string[];
 }
 
 function endedRunOf(info: WorkflowExecutionInfo): EndedRun {

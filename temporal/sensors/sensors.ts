@@ -12,6 +12,7 @@ import {
   SENSOR_WORKFLOW,
   sensorId,
   type SensorInput,
+  type SensorReset,
   type SensorState,
 } from '../../workflows/plan/sensor.ts';
 import { answerIfAny } from '../answer.ts';
@@ -114,7 +115,7 @@ export async function listSensors(client: Client, taskQueue: string): Promise<Se
 
 /** How one sensor stands. */
 export async function statusOf(client: Client, id: string): Promise<SensorStatus> {
-  const state = await answerIfAny(client, id, () => client.workflow.getHandle(id).query<SensorState>(SENSOR_QUERY));
+  const state = await answerIfAny(client, id, () => client.workflow.getHandle(id).query(SENSOR_QUERY));
   return { id, ...(state && { state }) };
 }
 
@@ -132,6 +133,6 @@ export function resumeSensor(client: Client, id: string, request: OperatorReques
 const RESET_WITHIN = 60_000;
 
 /** Lets a sensor begin again elsewhere: `earliest`, `latest` or a time. @throws RunNotFound, DecisionRefused, NoAnswer */
-export function resetSensor(client: Client, id: string, request: OperatorRequest & { readonly to: string }): Promise<string> {
+export function resetSensor(client: Client, id: string, request: SensorReset): Promise<string> {
   return sendUpdate(client, id, RESET_SENSOR, request, RESET_WITHIN);
 }

@@ -1,6 +1,8 @@
 import v8 from 'node:v8';
 import { Client } from '@temporalio/client';
 import { errors, Runtime, Worker } from '@temporalio/worker';
+import type { RunLookup } from '../../activities/run/run-lookup.ts';
+import type { RunStarts } from '../../sensors/run/run-starts.ts';
 import type { Environment } from '../../lib/environment.ts';
 import type { Log } from '../../lib/logging.ts';
 import { scrubberOf } from '../../connections/scrubber.ts';
@@ -18,10 +20,6 @@ import { groupOf, type ConnectedWorkers } from './worker-group.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export type Activities = Record<string, (...input: never[]) => Promise<unknown>>;
-
-export type RunLookup = ReturnType<typeof createRunLookup>;
-
-export type SensorStarts = ReturnType<typeof createSensorStarts>;
 
 /** How long running tasks get to come to an end, or to a point where another worker can go on, when this one is told to stop. */
 const SHUTDOWN_GRACE = '10s';
@@ -73,7 +71,7 @@ export async function createWorkers(
   environment: Environment,
   queues: readonly string[],
   activities: (runs: RunLookup) => Activities,
-  sensors?: (starts: SensorStarts) => Activities,
+  sensors?: (starts: RunStarts) => Activities,
 ): Promise<ConnectedWorkers> {
   const dataConverter = dataConverterFrom(environment);
   const { connection, namespace } = await connectWorker(environment);

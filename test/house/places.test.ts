@@ -1,9 +1,30 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'mocha';
+import { ROOT } from '../../lib/environment.ts';
 import { type Edit, filesWithTypeErrors } from '../support/type-check.ts';
+
+const sources = (...rooms: string[]): string[] =>
+  rooms.flatMap((room) =>
+    readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(room, file)),
+  );
 
 describe('places that must change together', function () {
   this.timeout('2m');
+
+  it('are not the names of messages: both sides use the definitions in workflows/plan', () => {
+    const named = /\.(signal|query|executeUpdate|startUpdate|executeUpdateWithStart)\s*(<[^(]*>)?\(\s*['"`]|\bsignal: ['"`]/;
+    const found = sources('workflows', 'temporal', 'monitors', 'cli').filter((file) => named.test(readFileSync(join(ROOT, file), 'utf8')));
+    assert.deepEqual(found, []);
+    const imported = /import [^;]*\bdefine(Signal|Query|Update)\b[^;]*@temporalio/;
+    assert.deepEqual(
+      sources('workflows').filter((file) => imported.test(readFileSync(join(ROOT, file), 'utf8'))),
+      [],
+    );
+  });
 
   describe('a key of every task', () => {
     const files = [

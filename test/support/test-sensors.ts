@@ -41,7 +41,7 @@ export class TestSensors {
   }
 
   stateOf(plan: Plan): Promise<SensorState> {
-    return this.worker.client.workflow.getHandle(this.idOf(plan)).query<SensorState>(SENSOR_QUERY);
+    return this.worker.client.workflow.getHandle(this.idOf(plan)).query(SENSOR_QUERY);
   }
 
   apply(plan: Plan, action: 'start' | 'update' = 'start'): Promise<void> {

@@ -20,7 +20,6 @@ import type { BackfillReport } from '../../workflows/plan/runs/backfill.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { runSlotsId, SLOTS_QUERY } from '../../workflows/plan/slots/slot-messages.ts';
-import type { SlotState } from '../../workflows/plan/slots/slots.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, task } from '../support/plans.ts';
@@ -204,7 +203,7 @@ describe('backfill', function () {
       '2024-02-09T00:00:00Z',
     );
     await eventually(async () => {
-      const { waiting } = await worker.client.workflow.getHandle(runSlotsId(plan.dagId)).query<SlotState>(SLOTS_QUERY);
+      const { waiting } = await worker.client.workflow.getHandle(runSlotsId(plan.dagId)).query(SLOTS_QUERY);
       assert.ok(waiting.some(({ workflowId }) => workflowId === live.pipelineRunId));
     });
     released = true;

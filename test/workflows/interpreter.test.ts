@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'mocha';
 import { followRun } from '../../temporal/runs/follow-run.ts';
 import { startManualRun } from '../../temporal/runs/runs.ts';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
+import { DECIDE, type HeldDecision, RESOLVE_HELD } from '../../workflows/plan/runs/decision.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { eventually } from '../support/eventually.ts';
@@ -170,8 +171,8 @@ describe('interpreter', () => {
       const handle = await start(
         'ask: approval with {prompt: Go?, assignees: [ann], form: {properties: {why: {type: string}}, required: [why]}}; b: ok with {give: "{{ outputs.ask.form.why }}"}',
       );
-      const vote = (by: string, form: object) =>
-        handle.executeUpdate('decide', { args: [{ task: 'ask', decision: 'approve', by, comment: 'seen', form }] });
+      const vote = (by: string, form: JsonObject) =>
+        handle.executeUpdate(DECIDE, { args: [{ task: 'ask', decision: 'approve', by, comment: 'seen', form }] });
       const refused = async (work: Promise<unknown>): Promise<string> => {
         const error = await work.then(
           () => assert.fail('it was taken'),
@@ -197,8 +198,8 @@ describe('interpreter', () => {
 
     it('retry, then skip, a task that is held', async () => {
       const handle = await start('a: fail with {hold_on_failure: 1h}; b: ok after a if none_failed');
-      const decide = (action: string) =>
-        eventually(() => handle.executeUpdate('resolve-held', { args: [{ task: 'a', action, by: 'ann', reason: 'because' }] }));
+      const decide = (action: HeldDecision['action']) =>
+        eventually(() => handle.executeUpdate(RESOLVE_HELD, { args: [{ task: 'a', action, by: 'ann', reason: 'because' }] }));
       assert.equal(await decide('retry'), 'retry by ann');
       assert.equal(await decide('skip'), 'skip by ann');
       const { tasks, state } = (await handle.result()) as RunResult;

@@ -33,7 +33,7 @@ describe('slots on Temporal', function () {
   const unique = (name: string): string => `${name}_${randomUUID().slice(0, 8)}`;
   const start = (plan: Plan, params?: JsonObject): Promise<RunReference> =>
     startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID(), params);
-  const slots = (id: string): Promise<SlotState> => worker.client.workflow.getHandle(id).query<SlotState>(SLOTS_QUERY);
+  const slots = (id: string): Promise<SlotState> => worker.client.workflow.getHandle(id).query(SLOTS_QUERY);
   const handle = ({ pipelineRunId }: RunReference) => worker.client.workflow.getHandle(pipelineRunId);
   const stateOf = async (run: RunReference): Promise<unknown> =>
     (await handle(run).describe()).typedSearchAttributes.getAll().find(({ key }) => key.name === 'SluiceState')?.value;

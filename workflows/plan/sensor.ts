@@ -1,3 +1,4 @@
+import { defineQuery, defineSignal, defineUpdate } from './messages.ts';
 import type { OperatorRequest } from './runs/decision.ts';
 import type { Json } from './values/json.ts';
 import type { Plan } from './plan.ts';
@@ -5,15 +6,24 @@ import type { TriggerPlan } from './trigger.ts';
 
 /** The workflow that keeps a sensor alive, and what can be asked of it. Wire data. */
 export const SENSOR_WORKFLOW = 'SluiceSensor';
-export const SENSOR_QUERY = 'sensor';
-export const SENSOR_REPORT = 'sensor-report';
-export const SENSOR_UPDATE = 'sensor-plan';
-export const PAUSE_SENSOR = 'pause-sensor';
-export const RESUME_SENSOR = 'resume-sensor';
-export const RESET_SENSOR = 'reset-sensor';
+export const SENSOR_QUERY = defineQuery<SensorState>('sensor');
+export const SENSOR_REPORT = defineSignal<[SensorReport]>('sensor-report');
+export const SENSOR_UPDATE = defineSignal<[Plan]>('sensor-plan');
+export const PAUSE_SENSOR = defineUpdate<string, [OperatorRequest]>('pause-sensor');
+export const RESUME_SENSOR = defineUpdate<string, [OperatorRequest]>('resume-sensor');
+export const RESET_SENSOR = defineUpdate<string, [SensorReset]>('reset-sensor');
 
-/** Asks for the right to start a run under `mode: cooldown`. */
-export const CLAIM_START = 'claim-start';
+/** Where a sensor begins again. Wire data. */
+export interface SensorReset extends OperatorRequest {
+  /** `earliest`, `latest` or a time, ISO 8601. */
+  readonly to: string;
+}
+
+/**
+ * Asks for the right to start a run under `mode: cooldown`. null: it may start. Sensors whose worker has an older release answer with the end
+ * of the quiet time alone.
+ */
+export const CLAIM_START = defineUpdate<QuietTime | string | null, [StartClaim]>('claim-start');
 
 /** A run that wants to start, and the time of its event. */
 export interface StartClaim {

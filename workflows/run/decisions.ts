@@ -1,4 +1,4 @@
-import type { ApprovalVote, HeldDecision } from '../plan/runs/decision.ts';
+import { type ApprovalVote, checkRequest, type HeldDecision } from '../plan/runs/decision.ts';
 import type { Json, JsonObject } from '../plan/values/json.ts';
 import type { TaskPlan } from '../plan/plan.ts';
 import type { OpenWait } from '../plan/tasks/task-table.ts';
@@ -39,7 +39,8 @@ export class Decisions {
     if (!approval) return this.notWaiting(vote.task, 'approval', [...this.approvals.keys()]);
     if (vote.decision !== 'approve' && vote.decision !== 'reject')
       return `'${String(vote.decision)}' is not a decision: approve or reject.`;
-    if (typeof vote.by !== 'string' || vote.by.trim() === '') return 'Say who decides, in `by`.';
+    const nobody = checkRequest(vote);
+    if (nobody !== undefined) return nobody;
     if (approval.assignees.length > 0 && !approval.assignees.includes(vote.by)) {
       return `'${vote.by}' is not asked to decide on '${vote.task}'; asked are: ${approval.assignees.join(', ')}.`;
     }
@@ -56,10 +57,12 @@ export class Decisions {
   }
 
   /** @returns what is wrong with a decision on a held task, or undefined */
-  checkHeld({ task, action, by }: HeldDecision): string | undefined {
+  checkHeld(decision: HeldDecision): string | undefined {
+    const { task, action } = decision;
     if (!this.holds.has(task)) return this.notWaiting(task, 'decision', [...this.holds.keys()]);
     if (!['retry', 'skip', 'fail'].includes(action)) return `'${String(action)}' is not a decision: retry, skip or fail.`;
-    if (typeof by !== 'string' || by.trim() === '') return 'Say who decides, in `by`.';
+    const nobody = checkRequest(decision);
+    if (nobody !== undefined) return nobody;
     return this.holds.get(task) === undefined ? undefined : `It is decided already: ${this.holds.get(task)?.action}.`;
   }
 

@@ -1,4 +1,11 @@
-import { operationName, type OperatorRequest, type RunOperation, type TaskOperation, type TaskRequest } from '../plan/runs/decision.ts';
+import {
+  checkRequest,
+  operationName,
+  type OperatorRequest,
+  type RunOperation,
+  type TaskOperation,
+  type TaskRequest,
+} from '../plan/runs/decision.ts';
 import type { RunStatus } from '../plan/runs/run.ts';
 import { isFinal } from '../plan/tasks/task-state.ts';
 import { waitsMemo } from '../plan/tasks/wait-text.ts';
@@ -122,11 +129,6 @@ export class Operations {
   private taskNames(): string[] {
     return [...this.lists].flatMap(({ names }) => names);
   }
-}
-
-/** @returns what is wrong with who asks */
-export function checkRequest(request: OperatorRequest | undefined): string | undefined {
-  return typeof request?.by === 'string' && request.by.trim() !== '' ? undefined : 'Say who decides, in `by`.';
 }
 
 function byWhom({ by, reason }: OperatorRequest): string {

@@ -1,5 +1,6 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
+import { DECIDE, type HeldDecision, RESOLVE_HELD } from '../../../workflows/plan/runs/decision.ts';
 import { parseDuration } from '../../../workflows/plan/values/duration.ts';
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { Plan, TaskPlan } from '../../../workflows/plan/plan.ts';
@@ -53,8 +54,8 @@ describe('times and people are the same on Temporal as in the simulation', funct
       atMs: parseDuration(when) ?? 0,
       act: (handle) =>
         (action === 'approve' || action === 'reject'
-          ? handle.executeUpdate('decide', { args: [{ task, decision: action, by, ...form }] })
-          : handle.executeUpdate('resolve-held', { args: [{ task, action, by }] })
+          ? handle.executeUpdate(DECIDE, { args: [{ task, decision: action, by, ...form }] })
+          : handle.executeUpdate(RESOLVE_HELD, { args: [{ task, action: action as HeldDecision['action'], by }] })
         ).catch((error: unknown) => {
           if (!(error instanceof WorkflowUpdateFailedError)) throw error;
         }),

@@ -93,7 +93,7 @@ describe('commands to a sensor', function () {
       hash: randomUUID(),
       triggers: [{ name: 't', type: 'kafka', mode: { kind: 'each' }, onInvalid: 'skip', parallelism: 1, source: { topic: 'x' } }],
     });
-  const state = (id: string): Promise<SensorState> => worker.client.workflow.getHandle(id).query<SensorState>(SENSOR_QUERY);
+  const state = (id: string): Promise<SensorState> => worker.client.workflow.getHandle(id).query(SENSOR_QUERY);
   const runs = (id: string): Promise<void> => eventually(async () => assert.ok(consuming.has(id), `${id} consumes`));
   const isReset = (id: string): Promise<void> => eventually(async () => assert.ok(resetting.has(id), `${id} is being reset`));
   /** What `scheduler.ts` does with files of these plans, as far as it concerns one pipeline. */

@@ -16,7 +16,7 @@ import { listRuns, startManualRun } from '../../../temporal/runs/runs.ts';
 import { applyChange, diffSchedules, listSchedules } from '../../../temporal/schedules/schedules.ts';
 import { scheduleOf } from '../../../temporal/schedules/schedule-facts.ts';
 import type { Json } from '../../../workflows/plan/values/json.ts';
-import { CANCEL_REQUEST } from '../../../workflows/plan/runs/decision.ts';
+import { CANCEL_REQUEST, TASK_UPDATES } from '../../../workflows/plan/runs/decision.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { eventually } from '../../support/eventually.ts';
 import { payloadKey } from '../../support/payload-keys.ts';
@@ -135,9 +135,9 @@ describe('who can write to the namespace, with keys', function () {
     try {
       const { pipelineRunId } = await run(worker, slow());
       const handle = outsider.workflow.getHandle(pipelineRunId);
-      const word = { by: 'mallory', reason: 'because' };
-      await assert.rejects(handle.executeUpdate('skip', { args: [{ task: 'b', ...word }] }), WorkflowUpdateFailedError);
-      await handle.signal(CANCEL_REQUEST, word);
+      const request = { by: 'mallory', reason: 'because' };
+      await assert.rejects(handle.executeUpdate(TASK_UPDATES.skip, { args: [{ task: 'b', ...request }] }), WorkflowUpdateFailedError);
+      await handle.signal(CANCEL_REQUEST, request);
       isOpen = true;
       await worker.client.workflow.getHandle(pipelineRunId).result();
       assert.deepEqual(commands, ['fine']);

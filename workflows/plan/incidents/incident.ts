@@ -1,12 +1,14 @@
+import { defineQuery, defineSignal, defineUpdate } from '../messages.ts';
+import type { OperatorRequest } from '../runs/decision.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { AlertsPlan, Severity } from './sla.ts';
 
 /** The workflow of an incident, and what can be said to it and asked of it. Wire data. */
 export const INCIDENT_WORKFLOW = 'SluiceIncident';
-export const INCIDENT_QUERY = 'incident';
-export const OBSERVE = 'observe';
-export const ACKNOWLEDGE_INCIDENT = 'acknowledge-incident';
-export const RESOLVE_INCIDENT = 'resolve-incident';
+export const INCIDENT_QUERY = defineQuery<IncidentState>('incident');
+export const OBSERVE = defineSignal<[Observation]>('observe');
+export const ACKNOWLEDGE_INCIDENT = defineUpdate<string, [OperatorRequest]>('acknowledge-incident');
+export const RESOLVE_INCIDENT = defineUpdate<string, [OperatorRequest]>('resolve-incident');
 
 /** The workflow of one incident. */
 export function incidentId(key: string): string {
@@ -99,8 +101,8 @@ export interface Notice {
 
 /** The workflow that watches a deployment. Wire data. */
 export const MONITOR_WORKFLOW = 'SluiceMonitor';
-export const MONITOR_EXPECTS = 'monitor-expects';
-export const MONITOR_QUERY = 'monitor';
+export const MONITOR_EXPECTS = defineSignal<[expected: readonly string[], broken?: readonly BrokenFile[]]>('monitor-expects');
+export const MONITOR_QUERY = defineQuery<MonitorState>('monitor');
 
 /** How a monitor stands. */
 export interface MonitorState {
@@ -148,7 +150,7 @@ export function monitorQueue(taskQueue: string): string {
 
 /** A workflow on the pipelines' own queue that does nothing but answer. */
 export const PROBE_WORKFLOW = 'SluiceProbe';
-export const PROBE_QUERY = 'alive';
+export const PROBE_QUERY = defineQuery<boolean>('alive');
 
 export function probeId(taskQueue: string): string {
   return `probe/${taskQueue}`;

@@ -1,5 +1,7 @@
 import type { Reprocess } from '../timetable/interval-coverage.ts';
+import { defineQuery, defineUpdate } from '../messages.ts';
 import type { Plan } from '../plan.ts';
+import type { OperatorRequest } from './decision.ts';
 
 /** The workflow of a backfill: registered by name, which no `dag_id` can have. */
 export const BACKFILL_WORKFLOW = 'SluiceBackfill';
@@ -40,10 +42,10 @@ export interface BackfillReport extends BackfillProgress {
   readonly total: number;
 }
 
-/** Updates of a backfill. */
-export const PAUSE_BACKFILL = 'pause';
-export const RESUME_BACKFILL = 'resume';
-export const BACKFILL_QUERY = 'progress';
+/** What a backfill takes. */
+export const PAUSE_BACKFILL = defineUpdate<string, [OperatorRequest]>('pause');
+export const RESUME_BACKFILL = defineUpdate<string, [OperatorRequest]>('resume');
+export const BACKFILL_QUERY = defineQuery<BackfillReport>('progress');
 
 /** A year of minutes, about: what somebody may mean, and what a typo does not fill a server with. */
 export const MAX_INTERVALS = 100_000;

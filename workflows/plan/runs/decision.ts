@@ -1,3 +1,4 @@
+import { defineSignal, defineUpdate } from '../messages.ts';
 import type { JsonObject } from '../values/json.ts';
 
 /** A vote that a person sends to an open approval. Wire data. */
@@ -22,9 +23,12 @@ export interface TaskRequest extends OperatorRequest {
   readonly task: string;
 }
 
-/** Names of the updates that operators send to a run, about the run itself. Wire data: `unpause` is `resume` everywhere else. */
-export const RUN_OPERATIONS = ['pause', 'unpause'] as const;
-export type RunOperation = (typeof RUN_OPERATIONS)[number];
+/** Updates that operators send to a run, about the run itself. Wire data: `unpause` is `resume` everywhere else. */
+export const RUN_UPDATES = {
+  pause: defineUpdate<string, [OperatorRequest]>('pause'),
+  unpause: defineUpdate<string, [OperatorRequest]>('unpause'),
+};
+export type RunOperation = keyof typeof RUN_UPDATES;
 
 /** The name of an operation as people read it. @param update the name of the update */
 export function operationName(update: string): string {
@@ -34,11 +38,21 @@ export function operationName(update: string): string {
 /** Prefix of the note on the schedule of a pipeline that `sluice pause` has paused. Wire data. */
 export const PAUSED_BY = 'paused by ';
 
-export const TASK_OPERATIONS = ['skip', 'mark-success', 'retry'] as const;
-export type TaskOperation = (typeof TASK_OPERATIONS)[number];
+/** Updates that operators send to a run, about one of its tasks. */
+export const TASK_UPDATES = {
+  skip: defineUpdate<string, [TaskRequest]>('skip'),
+  'mark-success': defineUpdate<string, [TaskRequest]>('mark-success'),
+  retry: defineUpdate<string, [TaskRequest]>('retry'),
+};
+export type TaskOperation = keyof typeof TASK_UPDATES;
 
-/** Name of the signal that records who cancels a run and why; Temporal's cancellation request records neither. Wire data. */
-export const CANCEL_REQUEST = 'cancel-word';
+/** Votes on an approval. */
+export const DECIDE = defineUpdate<string, [ApprovalVote]>('decide');
+/** Decides on a task that is held on failure. */
+export const RESOLVE_HELD = defineUpdate<string, [HeldDecision]>('resolve-held');
+
+/** The signal that records who cancels a run and why; Temporal's cancellation request records neither. */
+export const CANCEL_REQUEST = defineSignal<[OperatorRequest]>('cancel-word');
 
 /** A decision on a task that is on hold after a failure. Wire data. */
 export interface HeldDecision {
@@ -46,4 +60,9 @@ export interface HeldDecision {
   readonly action: 'retry' | 'skip' | 'fail';
   readonly by: string;
   readonly reason?: string;
+}
+
+/** @returns what is wrong with who asks, or undefined */
+export function checkRequest(request: OperatorRequest | undefined): string | undefined {
+  return typeof request?.by === 'string' && request.by.trim() !== '' ? undefined : 'Say who decides, in `by`.';
 }

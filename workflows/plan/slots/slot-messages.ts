@@ -1,3 +1,4 @@
+import { defineQuery, defineSignal, defineUpdate } from '../messages.ts';
 import type { SlotNews, SlotRequest, SlotState } from './slots.ts';
 
 /** The workflow that holds slots: registered by name, which no `dag_id` can have. */
@@ -13,10 +14,11 @@ export interface SlotsInput {
 }
 
 /** To a slots workflow. */
-export const REQUEST_SLOTS = 'request-slots';
-export const RELEASE_SLOTS = 'release-slots';
-export const RESIZE_POOL = 'resize';
-export const SLOTS_QUERY = 'slots';
+export const REQUEST_SLOTS = defineSignal<[SlotsRequest]>('request-slots');
+/** With the key of the request. */
+export const RELEASE_SLOTS = defineSignal<[key: string]>('release-slots');
+export const RESIZE_POOL = defineUpdate<string, [capacity: number]>('resize');
+export const SLOTS_QUERY = defineQuery<SlotState>('slots');
 
 export interface SlotsRequest {
   readonly request: SlotRequest;
@@ -25,7 +27,7 @@ export interface SlotsRequest {
 }
 
 /** To the run that asked. */
-export const SLOTS_ANSWER = 'slots-answer';
+export const SLOTS_ANSWER = defineSignal<[SlotsAnswer]>('slots-answer');
 
 export interface SlotsAnswer {
   readonly key: string;
@@ -33,7 +35,7 @@ export interface SlotsAnswer {
 }
 
 /** To a run that asked for more slots than there are. */
-export const SLOTS_SHORTAGE = 'slots-shortage';
+export const SLOTS_SHORTAGE = defineSignal<[SlotsShortage]>('slots-shortage');
 
 export interface SlotsShortage {
   readonly key: string;

@@ -1,9 +1,10 @@
+import { defineQuery } from '../messages.ts';
 import type { TaskTimes } from './task-times.ts';
 import type { TaskResult } from '../runs/run.ts';
 import type { JsonObject } from '../values/json.ts';
 
-/** The query by which a run is asked for its task table: TaskTableRequest → TaskTable. */
-export const TASK_TABLE_QUERY = 'task-table';
+/** The query by which a run is asked for its task table. */
+export const TASK_TABLE_QUERY = defineQuery<TaskTable, [TaskTableRequest]>('task-table');
 
 export interface TaskTableRequest {
   /** Whether the outputs of tasks come too; they can be large. */
