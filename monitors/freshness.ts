@@ -2,6 +2,7 @@ import { type Deadline, deadlineOf } from '../workflows/plan/timetable/deadlines
 import { timezoneOf } from '../workflows/plan/plan.ts';
 import { iso, tickAfter } from '../workflows/plan/timetable/schedule.ts';
 import type { SlaPlan } from '../workflows/plan/incidents/sla.ts';
+import { slaReference } from '../workflows/plan/incidents/sla-references.ts';
 import { formatWallTime } from '../workflows/plan/timetable/time-zone.ts';
 import { type Problem, severityOf } from './problem.ts';
 import { slaDurationText } from './sla-text.ts';
@@ -9,7 +10,7 @@ import type { WatchedPipeline } from './watched.ts';
 
 /** Whether a promise is about how fresh something is, whatever single runs do: a data set, or what a pipeline's last success has made. */
 export function isOfFreshness({ promise, dataset }: SlaPlan): boolean {
-  return dataset !== undefined || (promise.kind === 'within' && promise.reference === 'previous_success');
+  return dataset !== undefined || (promise.kind === 'within' && slaReference(promise.reference)?.of === 'pipeline');
 }
 
 /** What is not as fresh at the time `now` (milliseconds) as a pipeline promises. */

@@ -1,5 +1,6 @@
 import type { MonitorSettings } from '../workflows/plan/incidents/incident.ts';
-import { deadlineOf, type Times } from '../workflows/plan/timetable/deadlines.ts';
+import { slaReference, type Times } from '../workflows/plan/incidents/sla-references.ts';
+import { deadlineOf } from '../workflows/plan/timetable/deadlines.ts';
 import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { isUnderWay } from '../workflows/plan/runs/run.ts';
 import { type DataInterval, dataIntervalAt, tickAfter, tickBefore } from '../workflows/plan/timetable/schedule.ts';
@@ -125,7 +126,7 @@ function problemsOf(
     };
     const task = sla.task === undefined ? undefined : underWay?.tasks?.find((each) => each.task === sla.task);
     if (task?.hasEnded) continue;
-    if (sla.task !== undefined && sla.promise.kind === 'within' && sla.promise.reference === 'started_at') {
+    if (sla.task !== undefined && sla.promise.kind === 'within' && slaReference(sla.promise.reference)?.of === 'subject') {
       if (task?.startedAt === undefined) continue;
       found.push(...lateness(sla, plan, { ...times, startedAt: task.startedAt }, now, make, underWay));
     } else found.push(...lateness(sla, plan, times, now, make, underWay));

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { duration, severity } from '../lib/schema-fields.ts';
-import { SLA_REFERENCES, SUPPRESSIONS } from '../workflows/plan/incidents/sla.ts';
+import { SUPPRESSIONS } from '../workflows/plan/incidents/sla.ts';
+import { SLA_REFERENCE_NAMES, SLA_REFERENCES } from '../workflows/plan/incidents/sla-references.ts';
 
 const common = {
   severity: Type.Optional(severity('How serious a breach is. Default: error; of a critical pipeline critical.')),
@@ -33,6 +34,8 @@ const name = Type.String({
   description: 'What pages call it.',
   examples: ['finishes_in_time'],
 });
+
+const REFERENCES_TEXT = SLA_REFERENCE_NAMES.map((reference) => `${reference}: ${SLA_REFERENCES[reference].description}`).join('. ');
 
 /** One promise: a time, a time of day, or a condition over outputs. */
 export const SlaSchema = Type.Object(
@@ -69,10 +72,10 @@ export const SlaSchema = Type.Object(
     ),
     reference: Type.Optional(
       Type.Union(
-        SLA_REFERENCES.map((reference) => Type.Literal(reference)),
+        SLA_REFERENCE_NAMES.map((reference) => Type.Literal(reference)),
         {
           title: 'Reference',
-          description: 'What the time counts from. Default: started_at; previous_success is freshness.',
+          description: `What the time counts from. Default: started_at. ${REFERENCES_TEXT}.`,
           examples: ['data_interval_end'],
         },
       ),

@@ -7,17 +7,15 @@ import {
   type Severity,
   type SlaPlan,
   type SlaCondition,
-  type SlaReference,
   type Suppression,
   type WarnAt,
 } from '../../workflows/plan/incidents/sla.ts';
+import { type SlaReference, slaReference } from '../../workflows/plan/incidents/sla-references.ts';
 import { calendarOf } from './resolve-schedule.ts';
 import type { Path, Source } from '../read/source.ts';
 import type { TaskNode } from './task-node.ts';
 
 const SLA_KEYS = ['within', 'by', 'assert'] as const;
-/** References that only runs of a schedule have. */
-const OF_A_SCHEDULE: ReadonlySet<string> = new Set(['logical_date', 'data_interval_end']);
 
 /** What a pipeline and its tasks promise, as monitors watch it. */
 export function resolveSlas(source: Source, value: JsonObject, nodes: readonly TaskNode[], schedule: SchedulePlan | null): SlaPlan[] {
@@ -85,6 +83,7 @@ function slaConditionOf(
     return undefined;
   }
   const { reference } = sla;
+  const countsFrom = slaReference(String(reference))?.of;
   if (reference !== undefined && sla.within === undefined) {
     source.reportKey('SL208', [...path, 'reference'], '`reference` says what `within` counts from.', 'remove it, or give `within`');
   }
@@ -97,11 +96,11 @@ function slaConditionOf(
   if (sla.dataset !== undefined && reference !== undefined) {
     source.reportKey('SL208', [...path, 'reference'], 'The freshness of a data set counts from its last update.', 'remove it');
   }
-  if (task !== undefined && (sla.dataset !== undefined || sla.assert !== undefined || reference === 'previous_success')) {
+  if (task !== undefined && (sla.dataset !== undefined || sla.assert !== undefined || countsFrom === 'pipeline')) {
     const key = sla.dataset !== undefined ? 'dataset' : sla.assert !== undefined ? 'assert' : 'reference';
     source.reportKey('SL208', [...path, key], `A task cannot promise this; its pipeline can.`, "put it under the pipeline's own `sla`");
   }
-  if (!isScheduled && (sla.by !== undefined || OF_A_SCHEDULE.has(String(reference)))) {
+  if (!isScheduled && (sla.by !== undefined || countsFrom === 'interval')) {
     const key = sla.by === undefined ? 'reference' : 'by';
     source.reportKey(
       'SL208',

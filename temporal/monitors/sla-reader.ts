@@ -7,6 +7,7 @@ import { putOutput } from '../../workflows/plan/tasks/outputs.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { failedItems, isUnderWay, waitsForPeople } from '../../workflows/plan/runs/run.ts';
 import type { SlaPlan } from '../../workflows/plan/incidents/sla.ts';
+import { slaReference } from '../../workflows/plan/incidents/sla-references.ts';
 import { isFinal } from '../../workflows/plan/tasks/task-state.ts';
 import type { OpenWait, TaskTable } from '../../workflows/plan/tasks/task-table.ts';
 import { readHistory, showRun } from '../runs/follow-run.ts';
@@ -52,7 +53,7 @@ export class SlaReader {
   private async startOf(run: ReadRun, plan: Plan, slas: readonly SlaPlan[]): Promise<number | undefined> {
     if (run.state === 'queued') return undefined;
     const waits = plan.maxActiveRuns !== undefined || plan.concurrency !== undefined;
-    const asks = slas.some(({ promise }) => promise.kind === 'within' && promise.reference === 'started_at');
+    const asks = slas.some(({ promise }) => promise.kind === 'within' && slaReference(promise.reference)?.of === 'subject');
     if (!waits || !asks || run.endedAt !== undefined) return run.queuedAt;
     const known = this.started.get(run.temporalRunId);
     if (known !== undefined) return known;

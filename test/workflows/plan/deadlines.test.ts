@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { deadlineOf, runDeadline, type Times } from '../../../workflows/plan/timetable/deadlines.ts';
+import { deadlineOf, runDeadline } from '../../../workflows/plan/timetable/deadlines.ts';
+import type { Times } from '../../../workflows/plan/incidents/sla-references.ts';
 import type { CalendarPlan } from '../../../workflows/plan/timetable/calendar.ts';
 import type { SlaPlan, SlaCondition, WarnAt } from '../../../workflows/plan/incidents/sla.ts';
 import { planOf } from '../../support/plans.ts';

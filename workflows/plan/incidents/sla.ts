@@ -1,4 +1,5 @@
 import type { CalendarPlan } from '../timetable/calendar.ts';
+import { type SlaReference, slaReference } from './sla-references.ts';
 
 /** What a pipeline promises, as monitors watch it. Wire data, as the plan is. */
 export interface SlaPlan {
@@ -22,10 +23,6 @@ export type SlaCondition =
   | { readonly kind: 'within'; readonly ms: number; readonly reference: SlaReference }
   | { readonly kind: 'by'; readonly time: string }
   | { readonly kind: 'assert'; readonly condition: string };
-
-/** What a deadline counts from. To add one: name it here, and compute it in deadlines.ts. */
-export const SLA_REFERENCES = ['logical_date', 'data_interval_end', 'queued_at', 'started_at', 'previous_success'] as const;
-export type SlaReference = (typeof SLA_REFERENCES)[number];
 
 /** When to warn: after a part of the time that there is, or so long after its beginning. */
 export type WarnAt = { readonly part: number } | { readonly afterMs: number };
@@ -74,7 +71,7 @@ export function watchedFor(slas: readonly SlaPlan[] = []): number {
 
 /** No promise about an interval is due later after its end. */
 function reachOf({ promise, calendar }: SlaPlan): number {
-  const isOfInterval = promise.kind === 'within' && (promise.reference === 'logical_date' || promise.reference === 'data_interval_end');
+  const isOfInterval = promise.kind === 'within' && slaReference(promise.reference)?.of === 'interval';
   const ms = promise.kind === 'by' ? DAY : isOfInterval ? promise.ms : 0;
   // Of seven days five count, but for those that are named.
   return calendar ? 2 * ms + (4 + (calendar.exclude?.length ?? 0)) * DAY : ms;

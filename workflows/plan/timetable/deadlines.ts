@@ -1,17 +1,8 @@
 import { afterOnCalendar, betweenOnCalendar, type CalendarPlan, leavesOut } from './calendar.ts';
 import { type Plan, timezoneOf } from '../plan.ts';
-import type { DataInterval } from './schedule.ts';
-import { isSuppressedFor, type SlaPlan, type SlaReference } from '../incidents/sla.ts';
+import { isSuppressedFor, type SlaPlan } from '../incidents/sla.ts';
+import { slaReference, type Times } from '../incidents/sla-references.ts';
 import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
-
-/** The times that deadlines count from, in milliseconds; those that are not known yet are absent. */
-export interface Times {
-  readonly interval?: DataInterval;
-  readonly queuedAt?: number;
-  readonly startedAt?: number;
-  /** Of the pipeline, when it began to promise something: its last success, else when it was applied. */
-  readonly previousSuccess?: number;
-}
 
 /** Until when something must have ended, and when it is time to warn. Milliseconds. */
 export interface Deadline {
@@ -25,7 +16,8 @@ export interface Deadline {
  */
 export function deadlineOf({ promise, warnAt, calendar }: SlaPlan, timezone: string, times: Times): Deadline | undefined {
   if (promise.kind === 'assert') return undefined;
-  const from = promise.kind === 'within' ? referenceTime(promise.reference, times) : end(times);
+  const reference = promise.kind === 'within' ? promise.reference : 'data_interval_end';
+  const from = slaReference(reference)?.timeOf(times);
   if (from === undefined) return undefined;
   const after = (ms: number): number => (calendar ? afterOnCalendar(calendar, timezone, from, ms) : from + ms);
   const at = promise.kind === 'within' ? after(promise.ms) : timeOfDayAfter(from, promise.time, timezone, calendar);
@@ -40,25 +32,6 @@ export function runDeadline(plan: Plan, cause: string, times: Times): number | u
     .filter((sla) => sla.task === undefined && sla.dataset === undefined && !isSuppressedFor(sla, cause))
     .flatMap((sla) => deadlineOf(sla, timezoneOf(plan), times)?.at ?? []);
   return promised.length === 0 ? undefined : Math.min(...promised);
-}
-
-function referenceTime(reference: SlaReference, times: Times): number | undefined {
-  switch (reference) {
-    case 'logical_date':
-      return times.interval && Date.parse(times.interval.start);
-    case 'data_interval_end':
-      return end(times);
-    case 'queued_at':
-      return times.queuedAt;
-    case 'started_at':
-      return times.startedAt;
-    case 'previous_success':
-      return times.previousSuccess;
-  }
-}
-
-function end({ interval }: Times): number | undefined {
-  return interval && Date.parse(interval.end);
 }
 
 const DAY = 86_400_000;
