@@ -168,19 +168,30 @@ type Unshadowed<P, C extends ConnectionNeeds> = [Extract<keyof P | C[keyof C]['k
   : { readonly 'a parameter has the name of a key that every task has': Extract<keyof P | C[keyof C]['key'], CommonTaskKey> };
 
 /**
- * Defines a task type. `params` gets a key for each of `connections`, so that an analyst can name another connection.
+ * Defines a task type: a file in `activities/`, listed in `activities/catalog.ts`. The schema of YAML files, the editor, the reference page, the
+ * types of `outputs.<task>` and the activity follow from it. docs/10 shows how to test one.
+ *
+ * Defaults: `data` `{}`, `defaults.heartbeat_timeout` `15s`, `defaults.execution_timeout` `24h`. Durations are texts with a unit, as in YAML.
+ * `run` is called once for each attempt and may be killed at any point; it returns at most 64 KiB of JSON and throws `userFault(…)` where
+ * another attempt cannot help, anything else where it may. Each of `connections` adds a key to `params`, so that an analyst can name another.
+ * @param definition see TaskType for each field
+ * @returns the task type, for the catalog
+ * @throws Error when a parameter has the name of a key that every task has, such as `queue`; that does not compile either
  * @example
+ * // activities/greet.ts
+ * import Type from 'typebox';
+ * import { defineTask } from './define-task.ts';
+ *
  * export const greet = defineTask({
  *   type: 'greet',
- *   description: 'Says hello.',
- *   summary: ({ name }) => `hello, ${name}`,
- *   params: Type.Object({ name: Type.String() }),
+ *   description: 'Greets somebody.',
+ *   summary: ({ who }) => `hello, ${who}`,
+ *   params: Type.Object({ who: Type.String({ title: 'Who', description: 'The name to greet.', examples: ['Ada'] }) }),
  *   result: Type.Object({ greeting: Type.String() }),
  *   connections: {},
- *   example: { name: 'say_hello', type: 'greet' },
- *   run: async (ctx, { name }) => ({ greeting: `Hello, ${name}!` }),
+ *   example: { name: 'say_hello', type: 'greet', who: 'Ada' },
+ *   run: (ctx, { who }) => Promise.resolve({ greeting: `Hello, ${who}, on ${ctx.interval.start.slice(0, 10)}!` }),
  * });
- * @throws Error when a parameter has the name of a key that every task has, such as `queue`
  */
 export function defineTask<P extends TProperties, const C extends ConnectionNeeds, R extends TSchema>(
   definition: TaskTypeDefinition<P, C, R> & Unshadowed<P, C>,

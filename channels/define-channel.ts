@@ -61,8 +61,28 @@ interface DefinitionFor<T extends ConnectionType> extends ChannelDefinition {
 }
 
 /**
- * Defines a channel; `channels/catalog.ts` lists it. The key in `alerts`, the value of `to` in `notify` tasks, their checks and the editor's
- * completion follow from it.
+ * Defines a channel: a file in `channels/`, listed in `channels/catalog.ts`. The key in `alerts`, the value of `to` in `notify` tasks, their
+ * checks and the editor's completion follow from it.
+ *
+ * Defaults: no `keys` beside `conn_id`; the connection `<name>_default`; without `takesUpdates` an incident's page is sent once; without
+ * `sendEdit` edits are not announced. A monitor aborts the signal after 8 s and retries what failed, so a notice may arrive twice: its `key` is
+ * the same each time. `action` is `trigger`, `update`, `acknowledge`, `resolve`, `warn` or `unwarn`.
+ * @param definition see ChannelDefinition for each field
+ * @returns the definition, for the catalog
+ * @throws nothing itself; the send functions throw ChannelError, which says whether a retry may help
+ * @example
+ * // channels/teams.ts
+ * import { postJson } from '../lib/channels/post-json.ts';
+ * import { defineChannel } from './define-channel.ts';
+ *
+ * export const teams = defineChannel<'http'>({
+ *   name: 'teams',
+ *   title: 'Teams',
+ *   description: 'Write to a channel of Teams.',
+ *   connection: { type: 'http', description: 'The connection that holds the webhook.' },
+ *   sendNotice: (connection, { action, page }, signal) => postJson('Teams', connection, { text: `${action}: ${page.summary}` }, signal),
+ *   sendMessage: (connection, { text }, signal) => postJson('Teams', connection, { text }, signal),
+ * });
  */
 export function defineChannel<T extends ConnectionType>(definition: DefinitionFor<T>): DefinitionFor<T> {
   return definition;

@@ -109,7 +109,7 @@ export class Compiler {
       drafts.map(({ source, value }, index) => ({ source, value, plan: plans[index] })),
       { tasks: this.types, triggers: this.triggers },
     );
-    checkContext(drafts, this.types, this.channels, context, connectionType);
+    checkContext(drafts, { tasks: this.types, triggers: this.triggers, channels: this.channels }, context, connectionType);
     return drafts.map(({ source, filledIn }, index) => {
       const plan = source.errors === 0 ? linked[index] : undefined;
       return { file: source.file, ...(plan && { plan }), filledIn, diagnostics: [...source.diagnostics].sort(byPlace) };

@@ -48,8 +48,57 @@ interface DefinitionOf<C extends TypedConnection> extends ConnectionDefinition {
 }
 
 /**
- * Defines a type of connections, `C` when it has been read; `connections/catalog.ts` lists it. Parsing, error messages, `sluice doctor`, the hiding of secrets, `conn.*` in
- * expressions and the documentation follow from it.
+ * Defines a connection type: a file in `connections/`, listed in `connections/catalog.ts`. Parsing of URIs and JSON, error messages,
+ * `sluice doctor`, the hiding of secrets, `conn.*` in expressions and the reference page follow from it.
+ *
+ * `C` is the connection after reading: its `type`, and the fields that `fields` describes. A field is a secret only with `secret`, and
+ * expressions read it only with `inExpressions`; no field may have both. A field that `fields` lacks is refused. `read` fills in defaults.
+ * `check` has 15 s, ends when its signal is aborted, and changes nothing on the other side.
+ * @param definition see ConnectionDefinition for each field
+ * @returns the definition, for the catalog
+ * @throws nothing itself; `read` throws ConnectionError through `fields`, which never shows a secret
+ * @example
+ * // connections/ftp.ts
+ * import { once } from 'node:events';
+ * import { connect } from 'node:net';
+ * import { defineConnection } from './define-connection.ts';
+ *
+ * export interface FtpConnection {
+ *   readonly type: 'ftp';
+ *   readonly host: string;
+ *   readonly port: number;
+ *   readonly user: string;
+ *   readonly password: string;
+ * }
+ *
+ * export const ftp = defineConnection<FtpConnection>({
+ *   type: 'ftp',
+ *   description: 'An FTP server',
+ *   schemes: ['ftp'],
+ *   example: 'ftp://user:password@host:21',
+ *   fields: {
+ *     host: { description: 'the server', inExpressions: 'string' },
+ *     port: { description: 'its port; by default 21', inExpressions: 'int' },
+ *     user: { description: 'the user' },
+ *     password: { description: 'the password', secret: 'all' },
+ *   },
+ *   read: (fields) => ({
+ *     type: 'ftp',
+ *     host: fields.host(),
+ *     port: fields.port(21),
+ *     user: fields.required('user'),
+ *     password: fields.required('password'),
+ *   }),
+ *   async check({ host, port }, signal) {
+ *     const socket = connect({ host, port, signal });
+ *     try {
+ *       const [greeting] = (await once(socket, 'data', { signal })) as [Buffer];
+ *       return greeting.toString().trim();
+ *     } finally {
+ *       socket.destroy();
+ *     }
+ *   },
+ * });
  */
 export function defineConnection<C extends TypedConnection>(definition: DefinitionOf<C>): DefinitionOf<C> {
   return definition;

@@ -121,8 +121,50 @@ const COMMON = {
 const COMMON_KEYS: ReadonlySet<string> = new Set(['name', 'type', 'conn_id', ...Object.keys(COMMON)]);
 
 /**
- * Defines a kind of trigger. To add one: write its file beside this one, and list it in catalog.ts.
+ * Defines a trigger type: a file in `sensors/`, listed in `sensors/catalog.ts`. The schema of YAML files, the editor, the reference page, the
+ * types of `event` and `event_meta`, and the sensor's activities follow from it.
+ *
+ * Every trigger also has the keys `name`, `type`, `when`, `params`, `dedup_key` and `max_in_flight`, and `conn_id` where `connection` is given.
+ * Defaults: `event.value` is any JSON, `event_meta` has `timestamp` alone. Times that a sensor gets are in milliseconds, durations in YAML are
+ * texts with a unit. `sensor.run` ends only when its signal is aborted; it moves its cursor after `runs` has started the run of an event, and
+ * not before. It throws `SensorStopped` where only a person can help; any other error restarts it.
+ * @param definition see TriggerType for each field
+ * @returns the trigger type, for the catalog
  * @throws Error when one of its keys has the name of a key that every trigger has
+ * @example
+ * // sensors/feed.ts
+ * import Type from 'typebox';
+ * import { callHttp } from '../lib/http.ts';
+ * import { text } from '../lib/schema-fields.ts';
+ * import { defineTrigger } from './define-trigger.ts';
+ * import { pollSource } from './run/poll.ts';
+ * import { cannotReset } from './run/time-cursor.ts';
+ *
+ * export const feed = defineTrigger({
+ *   type: 'feed',
+ *   description: 'Starts a run for each new entry of a JSON feed.',
+ *   connection: { default: 'http_default', types: ['http'] },
+ *   params: Type.Object({ path: text('Path', 'Where the feed is.', '/news.json', { format: 'path' }) }),
+ *   event: { value: { fields: { id: 'string', title: 'string' } }, meta: { position: 'int' } },
+ *   sensor: {
+ *     run: (context) =>
+ *       pollSource<number>(context, {
+ *         every: 60_000,
+ *         begin: () => Promise.resolve(0),
+ *         async poll(cursor) {
+ *           const { body } = await callHttp(context.connection(['http']), { path: String(context.trigger.source.path), signal: context.signal });
+ *           const entries = (body as { id: string; title: string }[]).slice(cursor);
+ *           const found = entries.map((value, index) => ({
+ *             id: value.id,
+ *             event: { value, meta: { timestamp: new Date().toISOString(), position: cursor + index } },
+ *           }));
+ *           return { found, cursor: cursor + entries.length };
+ *         },
+ *       }),
+ *     reset: cannotReset('a feed is read from its first entry'),
+ *   },
+ *   example: { name: 'news', type: 'feed', path: '/news.json' },
+ * });
  */
 export function defineTrigger({ connection, params, ...rest }: TriggerDefinition): TriggerType {
   const shadowing = Object.keys(params.properties).find((key) => COMMON_KEYS.has(key));

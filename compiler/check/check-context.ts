@@ -2,7 +2,7 @@ import type { TaskType } from '../../activities/define-task.ts';
 import { CONNECTIONS } from '../../connections/catalog.ts';
 import type { ChannelDefinition } from '../../channels/define-channel.ts';
 import { alertsSchema } from '../../monitors/alerts.ts';
-import { TRIGGERS } from '../../sensors/catalog.ts';
+import type { TriggerType } from '../../sensors/define-trigger.ts';
 import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import { didYouMean } from '../mistakes/diagnostic.ts';
 import { propertyOf } from '../expressions/find-templates.ts';
@@ -34,11 +34,17 @@ interface File {
   readonly nodes: readonly TaskNode[];
 }
 
+/** What pipelines are compiled with, by type. */
+interface Definitions {
+  readonly tasks: ReadonlyMap<string, TaskType>;
+  readonly triggers: ReadonlyMap<string, TriggerType>;
+  readonly channels: readonly ChannelDefinition[];
+}
+
 /** Warns of what the files name and neither they nor the installation have: connections, data sets. Refuses queues that it does not allow. */
 export function checkContext(
   files: readonly File[],
-  types: ReadonlyMap<string, TaskType>,
-  channels: readonly ChannelDefinition[],
+  { tasks, triggers, channels }: Definitions,
   { connections, queues }: Context,
   connectionType: ConnectionTypeOf,
 ): void {
@@ -49,14 +55,14 @@ export function checkContext(
   function check(source: Source, value: File['value'], nodes: File['nodes']): void {
     const named = [
       ...nodes.flatMap(({ keys, path, type }) => {
-        const taskType = types.get(type ?? '');
+        const taskType = tasks.get(type ?? '');
         return [...findConnections(keys, taskType?.params, path, taskType?.connectionTypes), ...defaultConnections(keys, path, taskType)];
       }),
       ...findConnections(value?.alerts, alerts, ['alerts']),
     ];
     for (const [index, trigger] of listOf(value?.triggers).entries()) {
       if (!isMap(trigger)) continue;
-      named.push(...findConnections(trigger, TRIGGERS.find(({ type }) => type === trigger.type)?.params, ['triggers', index]));
+      named.push(...findConnections(trigger, triggers.get(String(trigger.type))?.params, ['triggers', index]));
       if (trigger.type !== 'dataset') continue;
       for (const key of ['all', 'any'])
         for (const [position, uri] of listOf(trigger[key]).entries()) checkDataset(source, uri, ['triggers', index, key, position], made);
