@@ -6,6 +6,7 @@ import type { WatchedPlace } from '../workflows/plan/datasets/places.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
 import type { JsonObject } from '../workflows/plan/values/json.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
+import { OWN_CAUSES } from '../workflows/plan/runs/run.ts';
 import type { TriggerPlan } from '../workflows/plan/trigger.ts';
 import type { EventMatcher } from './events/event-matcher.ts';
 import type { EventRuns } from './events/event-runs.ts';
@@ -120,6 +121,9 @@ const COMMON = {
 } satisfies TProperties;
 const COMMON_KEYS: ReadonlySet<string> = new Set(['name', 'type', 'conn_id', ...Object.keys(COMMON)]);
 
+/** The type of trigger whose runs have the cause that runs have which tasks start. */
+const SHARED_CAUSE = 'pipeline';
+
 /**
  * Defines a trigger type: a file in `sensors/`, listed in `sensors/catalog.ts`. The schema of YAML files, the editor, the reference page, the
  * types of `event` and `event_meta`, and the sensor's activities follow from it.
@@ -130,7 +134,7 @@ const COMMON_KEYS: ReadonlySet<string> = new Set(['name', 'type', 'conn_id', ...
  * not before. It throws `SensorStopped` where only a person can help; any other error restarts it.
  * @param definition see TriggerType for each field
  * @returns the trigger type, for the catalog
- * @throws Error when one of its keys has the name of a key that every trigger has
+ * @throws Error when one of its keys has the name of a key that every trigger has, or its type is the cause of other runs
  * @example
  * // sensors/feed.ts
  * import Type from 'typebox';
@@ -167,6 +171,8 @@ const COMMON_KEYS: ReadonlySet<string> = new Set(['name', 'type', 'conn_id', ...
  * });
  */
 export function defineTrigger({ connection, params, ...rest }: TriggerDefinition): TriggerType {
+  if (rest.type !== SHARED_CAUSE && (OWN_CAUSES as readonly string[]).includes(rest.type))
+    throw new Error(`A trigger type cannot be called '${rest.type}': that is the cause of runs that no event has started. Rename it.`);
   const shadowing = Object.keys(params.properties).find((key) => COMMON_KEYS.has(key));
   if (shadowing !== undefined)
     throw new Error(`The key '${shadowing}' of the trigger type '${rest.type}' has the name of a key that every trigger has. Rename it.`);

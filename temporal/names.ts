@@ -10,11 +10,11 @@ export function scheduledRunIdBase(dagId: string): string {
 }
 
 /** `<dag_id>/manual/<id>`, in at most 255 bytes. */
-export function pipelineRunId(dagId: string, cause: Exclude<Cause, 'scheduled'>, id: string): string {
+export function pipelineRunId(dagId: string, cause: Cause, id: string): string {
   return boundedId(wholeRunId(dagId, cause, id));
 }
 
 /** The same, however long it is: what older releases called their runs. */
-export function wholeRunId(dagId: string, cause: Exclude<Cause, 'scheduled'>, id: string): string {
+export function wholeRunId(dagId: string, cause: Cause, id: string): string {
   return `${dagId}/${cause}/${id}`;
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import { OWN_CAUSES } from '../workflows/plan/runs/run.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/runs/search-attributes.ts';
 
 const { IndexedValueType } = proto.temporal.api.enums.v1;
@@ -90,6 +91,9 @@ interface OperatorService {
   listSearchAttributes(request: { namespace: string }): Promise<{ customAttributes?: Record<string, unknown> | null }>;
   addSearchAttributes(request: { namespace: string; searchAttributes: Record<string, number> }): Promise<unknown>;
 }
+
+/** A condition of queries for runs: no event has started them, so that they are about the data of an interval. */
+export const NOT_BY_EVENTS = `${SEARCH_ATTRIBUTES.cause.name} IN (${OWN_CAUSES.map((cause) => JSON.stringify(cause)).join(', ')})`;
 
 /** A search attribute with its value, for starting a run or making a schedule. */
 export function searchAttribute(name: Name, value: string | Date): SearchAttributePair {

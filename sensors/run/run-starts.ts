@@ -2,14 +2,15 @@ import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { DataInterval } from '../../workflows/plan/timetable/schedule.ts';
 import type { FormerId } from '../events/event-id.ts';
+import type { Cause } from '../../workflows/plan/runs/run.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { QuietTime, SensorReport, StartClaim } from '../../workflows/plan/sensor.ts';
 
 /** A run that an event asks for. */
 export interface RunRequest {
   readonly plan: Plan;
-  /** The kind of trigger. */
-  readonly cause: string;
+  /** The type of the trigger. */
+  readonly cause: Cause;
   /** What tells it from all other runs of its pipeline with this cause. */
   readonly id: string;
   /** Ids under which it may be there already. */

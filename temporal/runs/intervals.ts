@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { IntervalRun } from '../../workflows/plan/timetable/interval-coverage.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import { EVENT_CAUSES } from '../../workflows/plan/runs/run.ts';
 import { VARIANT_MEMO } from '../../workflows/plan/runs/run-facts.ts';
 import { dataIntervalAt, type DataInterval, iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { scheduledRunIdBase } from '../names.ts';
+import { NOT_BY_EVENTS } from '../search-attributes.ts';
 import { summaryOf } from './runs.ts';
 
 /**
@@ -18,13 +18,12 @@ export async function intervalRuns(
   from: string,
   to: string,
 ): Promise<IntervalRun[]> {
-  const { pipeline, interval, intervalEnd, cause } = SEARCH_ATTRIBUTES;
+  const { pipeline, interval, intervalEnd } = SEARCH_ATTRIBUTES;
   // A second more on both sides: the dev server compares times as text of another form, and leaves out the last.
   const [least, most] = [iso(Date.parse(from) - 1000), iso(Date.parse(to) + 1000)];
   const known = `(${interval.name} <= ${JSON.stringify(most)} AND ${intervalEnd.name} >= ${JSON.stringify(least)})`;
-  const clock = EVENT_CAUSES.map((event) => `${cause.name} != ${JSON.stringify(event)}`).join(' AND ');
   // A run that the clock has started says which interval it is about with its first step; until a worker takes it, its id says so.
-  const query = `${pipeline.name} = ${JSON.stringify(plan.dagId)} AND ${clock} AND (${known} OR ${interval.name} IS NULL)`;
+  const query = `${pipeline.name} = ${JSON.stringify(plan.dagId)} AND ${NOT_BY_EVENTS} AND (${known} OR ${interval.name} IS NULL)`;
   const runs: IntervalRun[] = [];
   for await (const info of client.workflow.list({ query })) {
     const { pipelineRunId, state, interval: start, intervalEnd: end } = summaryOf(info);

@@ -2,7 +2,6 @@ import { ApplicationFailure, type Client } from '@temporalio/client';
 import { formatDuration } from '../../workflows/plan/values/duration.ts';
 import { isExpired } from '../../workflows/plan/timetable/interval-coverage.ts';
 import type { Past, PastQuestion } from '../../workflows/plan/runs/past.ts';
-import { EVENT_CAUSES } from '../../workflows/plan/runs/run.ts';
 import { VARIANT_MEMO } from '../../workflows/plan/runs/run-facts.ts';
 import { iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
@@ -10,6 +9,7 @@ import type { TaskState } from '../../workflows/plan/tasks/task-state.ts';
 import { intervalRuns } from './intervals.ts';
 import { pipelineRunId, scheduledRunIdBase } from '../names.ts';
 import { expiryOf, retentionOf } from '../retention.ts';
+import { NOT_BY_EVENTS } from '../search-attributes.ts';
 import { describeRun, RunNotFound, type RunSummary, summaryOf } from './runs.ts';
 import { taskStateOf } from './task-state-of-run.ts';
 
@@ -116,9 +116,8 @@ async function found(client: Client, id: string): Promise<RunSummary | undefined
 
 /** Whether the pipeline has had a run of any interval before. */
 async function hasEarlierRun(client: Client, { dagId, interval }: PastQuestion): Promise<boolean> {
-  const { pipeline, interval: since, cause } = SEARCH_ATTRIBUTES;
-  const clock = EVENT_CAUSES.map((event) => `${cause.name} != ${JSON.stringify(event)}`).join(' AND ');
-  const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${clock} AND ${since.name} <= "${iso(Date.parse(interval.start) + 1000)}"`;
+  const { pipeline, interval: since } = SEARCH_ATTRIBUTES;
+  const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${NOT_BY_EVENTS} AND ${since.name} <= "${iso(Date.parse(interval.start) + 1000)}"`;
   for await (const info of client.workflow.list({ query })) {
     const { interval: start } = summaryOf(info);
     if (start !== undefined && Date.parse(start) < Date.parse(interval.start) && info.memo?.[VARIANT_MEMO] !== true) return true;

@@ -1,7 +1,6 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
 import type { EndedRun, RunStarts, RunRequest } from '../../sensors/run/run-starts.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import type { Cause } from '../../workflows/plan/runs/run.ts';
 import { dataIntervalAt, iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { CLAIM_START, SENSOR_REPORT } from '../../workflows/plan/sensor.ts';
@@ -45,8 +44,8 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       throw explainRefusal(error);
     }
   };
-  const wholeIdOf = ({ plan, cause, id }: NamedRun): string => wholeRunId(plan.dagId, cause as Exclude<Cause, 'scheduled'>, id);
-  const idOf = ({ plan, cause, id }: NamedRun): string => pipelineRunId(plan.dagId, cause as Exclude<Cause, 'scheduled'>, id);
+  const wholeIdOf = ({ plan, cause, id }: NamedRun): string => wholeRunId(plan.dagId, cause, id);
+  const idOf = ({ plan, cause, id }: NamedRun): string => pipelineRunId(plan.dagId, cause, id);
   return {
     idOf,
 
@@ -60,7 +59,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       ];
       for (const each of others) if (await within(() => hasStarted(client, each.runId, each.isOwn ? trigger : undefined))) return 'known';
       const interval = given ?? dataIntervalAt(plan.schedule, Date.parse(event.meta.timestamp));
-      const facts = runStart(plan, cause as Cause, taskQueue, { interval, params, event, detail: id });
+      const facts = runStart(plan, cause, taskQueue, { interval, params, event, detail: id });
       starting++;
       try {
         await within(() =>

@@ -38,6 +38,8 @@ describe('a parameter with the name of a key that every task has', () => {
         () => defineTrigger({ ...trigger, params: Type.Object({ [key]: Type.String() }) }),
         new RegExp(`The key '${key}' of the trigger`),
       );
+    for (const type of ['scheduled', 'manual', 'backfill', 'rerun'])
+      assert.throws(() => defineTrigger({ ...trigger, type, params: Type.Object({}) }), new RegExp(`cannot be called '${type}'`));
   });
 });
 

@@ -5,12 +5,14 @@ import type { RunEvent } from '../trigger.ts';
 import type { TaskState } from '../tasks/task-state.ts';
 import type { TaskTimes } from '../tasks/task-times.ts';
 
-/** Events that start runs: such a run is about the event, and not about the data of an interval. */
-export const EVENT_CAUSES = ['kafka', 's3', 'sql', 'http', 'dataset', 'rabbitmq'] as const;
+/**
+ * Why a run exists that no event has started. A run that a trigger has started has the trigger's type as its cause: no other type has one of
+ * these names. Those of the `pipeline` trigger share it with the runs that tasks start.
+ */
+export const OWN_CAUSES = ['scheduled', 'manual', 'pipeline', 'backfill', 'rerun'] as const;
 
-/** Why a run exists. */
-export const CAUSES = ['scheduled', 'manual', 'pipeline', 'backfill', 'rerun', ...EVENT_CAUSES] as const;
-export type Cause = (typeof CAUSES)[number];
+/** One of OWN_CAUSES, or the type of a trigger. */
+export type Cause = string;
 
 /** The one argument of every pipeline run's workflow, in the order in which people read it. Wire data, as the plan is. */
 export interface RunInput {
