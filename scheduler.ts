@@ -22,6 +22,7 @@ import { type ApplyOptions, diffDeployment, type PipelineChange } from './tempor
 import { expectPipelines } from './temporal/monitors/monitors.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import { refusal } from './workflows/plan/not-yet.ts';
+import { errorText } from './workflows/plan/values/error-text.ts';
 
 interface Options extends HealthOptions, ApplyOptions {
   pipelines: string;
@@ -119,7 +120,7 @@ async function apply(client: Client, { pipelines, taskQueue, ...options }: Optio
   });
   const expected = plans.flatMap(({ plan }) => (refusal(plan) === undefined ? plan.dagId : []));
   await expectPipelines(client, taskQueue, expected, listBrokenFiles(files, compilations, failures)).catch((error: unknown) => {
-    log.warn(`The monitor does not know which pipelines there are: ${messageOf(error)}`);
+    log.warn(`The monitor does not know which pipelines there are: ${errorText(error)}`);
   });
   const summary = `${plans.length} of ${compilations.length} pipelines applied`;
   if (summary !== lastSummary || changed) log.info(summary, { taskQueue });
@@ -133,10 +134,6 @@ function reportWithheld(changes: readonly PipelineChange[]): void {
   const text = lines.join('\n');
   if (text !== lastWithheld) for (const line of lines) log.warn(line);
   lastWithheld = text;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Says what is wrong with the files; when nothing has changed since the last time, nothing. */
@@ -167,7 +164,7 @@ async function follow(client: Client, options: Options): Promise<void> {
       hasApplied = true;
     } catch (error) {
       hasApplied = false;
-      log.error(`Not applied: ${messageOf(error)}. Trying again.`);
+      log.error(`Not applied: ${errorText(error)}. Trying again.`);
     }
     await sleep(RECONCILE, stop.signal, edited);
     if (!stop.signal.aborted) await sleep(SETTLE, stop.signal);

@@ -7,6 +7,7 @@ import { replaceStackEnvironment, withoutOwnValues } from './stack-environment.t
 import { StackFailed } from './stack-errors.ts';
 import type { PartStatus } from './stack-status.ts';
 import { stopStack } from './stop-stack.ts';
+import { errorText } from '../workflows/plan/values/error-text.ts';
 
 export { type PartName, partNames } from './servers/parts/part.ts';
 export { readStackEnvironment } from './stack-environment.ts';
@@ -69,7 +70,7 @@ function valuesOf(started: readonly StartedPart[], environment: NodeJS.ProcessEn
 function throwFailures(parts: readonly Part[], results: readonly PromiseSettledResult<StartedPart>[]): void {
   const reasons = results.flatMap((result, index) => {
     if (result.status === 'fulfilled') return [];
-    const message = result.reason instanceof Error ? result.reason.message : String(result.reason);
+    const message = errorText(result.reason);
     return [{ title: parts[index]?.title ?? '', message, reason: result.reason as unknown }];
   });
   if (reasons.length === 0) return;

@@ -8,6 +8,7 @@ import type { CheckCycleInput, CheckCycleResult, Notice } from '../workflows/pla
 import type { MonitorFacts } from './facts.ts';
 import { runCheckCycle } from './check-cycle.ts';
 import { notify } from './notify.ts';
+import { errorText } from '../workflows/plan/values/error-text.ts';
 
 /** How often a look says that it goes on, in milliseconds. */
 const HEARTBEAT = 1_000;
@@ -36,7 +37,7 @@ export function createMonitors(facts: MonitorFacts, connections: Connections, en
           throw ApplicationFailure.nonRetryable(`Nobody is notified: ${variable} is not set.`, 'ChannelNotSet');
         await failOnCallbackError(`notice of ${key}`, cancellationSignal, (signal) => notify(connections, secrets, notice, signal));
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorText(error);
         log.warn(`${channel} (${connection}) does not deliver: ${reason}`, { incident: key, attempt: info.attempt });
         throw error;
       }

@@ -3,6 +3,7 @@ import { secureUrl } from '../lib/encryption.ts';
 import { exchange } from '../lib/http/exchange.ts';
 import type { Log } from '../lib/logging.ts';
 import { withinTime } from '../lib/time-limit.ts';
+import { errorText } from '../workflows/plan/values/error-text.ts';
 
 /** How often somebody outside hears that a monitor lives, in milliseconds. */
 const EVERY = 60_000;
@@ -30,7 +31,7 @@ export async function callDeadMansSwitch(
         const status = await withinTime(withinMs, signal, (limited) => call(url, limited));
         if (status < 200 || status > 299) log.warn(`The dead man's switch has answered ${status}`);
       } catch (error) {
-        if (!signal.aborted) log.warn(`The dead man's switch cannot be reached: ${error instanceof Error ? error.message : String(error)}`);
+        if (!signal.aborted) log.warn(`The dead man's switch cannot be reached: ${errorText(error)}`);
       }
     }
     await delay(everyMs, undefined, { signal }).catch(() => undefined);

@@ -6,6 +6,7 @@ import { timeText } from '../workflows/plan/values/format.ts';
 import { canonicalJson } from '../workflows/plan/values/json.ts';
 import type { MonitorFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
+import { errorText } from '../workflows/plan/values/error-text.ts';
 
 /** So many new problems at once are one incident: they have one cause. */
 const STORM = 20;
@@ -136,7 +137,7 @@ class Report {
       return true;
     } catch (error) {
       this.failures++;
-      this.lines.push(`✘ incident/${incident} was not reported to: ${error instanceof Error ? error.message : String(error)}`);
+      this.lines.push(`✘ incident/${incident} was not reported to: ${errorText(error)}`);
       return false;
     }
   }

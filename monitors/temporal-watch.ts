@@ -4,6 +4,7 @@ import type { Scrubber } from '../lib/scrubbing/scrub.ts';
 import type { Log } from '../lib/logging.ts';
 import type { Notice, Page } from '../workflows/plan/incidents/incident.ts';
 import { notify } from './notify.ts';
+import { errorText } from '../workflows/plan/values/error-text.ts';
 
 /** How often Temporal is asked, and how long it may be away before somebody is paged. Milliseconds. */
 const EVERY = 2_000;
@@ -79,7 +80,7 @@ async function say(
     await notify(connections, secrets, { channel: 'pagerduty', connection, action, key: `sluice/temporal/${name}`, page }, signal);
     return true;
   } catch (error) {
-    log.warn(`Nobody could be told of Temporal: ${error instanceof Error ? error.message : String(error)}`);
+    log.warn(`Nobody could be told of Temporal: ${errorText(error)}`);
     return false;
   }
 }

@@ -5,6 +5,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { withinTime } from '../lib/time-limit.ts';
 import type { Environment } from '../lib/environment.ts';
 import { dataConverterFrom } from './codec/codec.ts';
+import { errorText } from '../workflows/plan/values/error-text.ts';
 
 /** Thrown when the Temporal server does not answer; says where it was looked for, and what to do. */
 export class TemporalUnavailable extends Error {
@@ -74,7 +75,7 @@ export function temporalSettings(environment: Environment) {
 /** What to tell when the server at `address` does not answer. */
 export function unavailable(address: string, error: unknown): TemporalUnavailable {
   return new TemporalUnavailable(
-    `No Temporal server answers at ${address}: ${error instanceof Error ? error.message : String(error)}. ` +
+    `No Temporal server answers at ${address}: ${errorText(error)}. ` +
       `Start the local stack with \`npm start\` or \`npm run stack -- start\`, or set TEMPORAL_ADDRESS to your server.`,
     { cause: error },
   );
@@ -98,7 +99,7 @@ export async function temporalState(client: Client): Promise<string> {
     await askTemporal(client);
     return 'answers';
   } catch (error) {
-    return `does not answer: ${error instanceof Error ? error.message : String(error)}`;
+    return `does not answer: ${errorText(error)}`;
   }
 }
 

@@ -51,6 +51,6 @@ export class Unchecked {
   }
 
   note(subject: string, error: unknown): void {
-    if (!this.reasons.has(subject)) this.reasons.set(subject, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    if (!this.reasons.has(subject)) this.reasons.set(subject, String(error));
   }
 }

@@ -1,5 +1,6 @@
 import { ActivityFailure, condition, patched, proxyActivities, sleep } from '@temporalio/workflow';
 import type { ChannelMemory, Notice, Observation, Page } from './plan/incidents/incident.ts';
+import { errorText, rootCause } from './plan/values/error-text.ts';
 
 type Activities = { notify(notice: Notice): Promise<void> };
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' } as const;
@@ -91,7 +92,7 @@ export class ChannelNotifier {
     try {
       await patient.notify({ channel, connection, action: 'acknowledge', key: this.key, page, by });
     } catch (error) {
-      this.note(`${channel} has not accepted: acknowledge: ${messageOf(error)}`);
+      this.note(`${channel} has not accepted: acknowledge: ${errorText(rootCause(error))}`);
     }
     this.busy = false;
   }
@@ -125,7 +126,7 @@ export class ChannelNotifier {
     } catch (error) {
       if (opens && !wasOpen && isRefusal(error)) this.open.delete(opens);
       if (closes) this.open.delete(closes);
-      return messageOf(error);
+      return errorText(rootCause(error));
     }
   }
 
@@ -137,9 +138,9 @@ export class ChannelNotifier {
       // Histories of older releases have tried for 24 hours already.
       if (!patched('undelivered-is-shown')) throw error;
       const { channel, connection } = notice;
-      this.undelivered = `${channel} (${connection}) does not deliver: ${messageOf(error)}`;
+      this.undelivered = `${channel} (${connection}) does not deliver: ${errorText(rootCause(error))}`;
       if (isRefusal(error)) throw error;
-      this.current = { ...this.current, trouble: `${messageOf(error)}; it is retried for 24 hours` };
+      this.current = { ...this.current, trouble: `${errorText(rootCause(error))}; it is retried for 24 hours` };
       this.note(this.undelivered);
       this.onUndelivered();
       await patient.notify(notice);
@@ -167,10 +168,4 @@ const EFFECTS = {
 /** Whether a channel has refused: retrying does not change its answer. */
 function isRefusal(error: unknown): boolean {
   return error instanceof ActivityFailure && error.retryState === 'NON_RETRYABLE_FAILURE';
-}
-
-function messageOf(error: unknown): string {
-  let last = error;
-  while (last instanceof Error && last.cause instanceof Error) last = last.cause;
-  return last instanceof Error ? last.message : String(last);
 }

@@ -40,6 +40,7 @@ import {
   type SensorState,
 } from './plan/sensor.ts';
 import { refuseWhere } from './refuse-update.ts';
+import { errorText, rootCause } from './plan/values/error-text.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 const PLAN_HASH = defineSearchAttributeKey(SEARCH_ATTRIBUTES.planHash.name, SEARCH_ATTRIBUTES.planHash.type);
@@ -190,7 +191,7 @@ class Sensor {
         ),
       );
     } catch (error) {
-      throw ApplicationFailure.nonRetryable(rootMessage(error), 'DecisionRefused');
+      throw ApplicationFailure.nonRetryable(errorText(rootCause(error)), 'DecisionRefused');
     }
     return `begins again at ${to}`;
   }
@@ -276,7 +277,7 @@ class Sensor {
         if (!this.consumers.consideredCancelled) this.stirred = true;
       } else if (!isCancellation(error)) {
         // Retries have no end: this is a failure that nothing but a person can put right.
-        this.stopped = rootMessage(error);
+        this.stopped = errorText(rootCause(error));
         this.stirred = true;
       }
     } finally {
@@ -314,10 +315,4 @@ function describeReport({ consumer, counts, rate, lag, lastStart, problem }: Sen
 
 function timeoutOf(error: unknown): TimeoutFailure | undefined {
   return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure ? error.cause : undefined;
-}
-
-function rootMessage(error: unknown): string {
-  let last = error;
-  while (last instanceof Error && last.cause instanceof Error) last = last.cause;
-  return last instanceof Error ? last.message : String(last);
 }

@@ -55,6 +55,7 @@ import {
 } from './run/run-host.ts';
 import type { HostField } from './run/task-fields.ts';
 import { scopeIn, shieldIn, temporalScope, withTimeout, workflowScope } from './temporal-scope.ts';
+import { errorText } from './plan/values/error-text.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 const ASK_AGAIN = '5 minutes';
@@ -373,5 +374,5 @@ function messageOf(error: unknown, task: TaskPlan): string {
         return cause.message;
     }
   }
-  return cause instanceof Error ? cause.message : String(cause);
+  return errorText(cause);
 }

@@ -14,6 +14,7 @@ import { formatDuration, parseDuration } from '../../workflows/plan/values/durat
 import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import { platformFault, userFault } from '../run/errors.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** Methods whose effect is the same when they are repeated: RFC 9110, 9.2.2. */
 const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
@@ -35,7 +36,7 @@ export function httpFailure(
   if (error instanceof RedirectRefused || error instanceof UnreadableAnswer)
     return userFault('RequestRefused', `${url} answers ${path} with what cannot be used: ${error.message}`);
   if (error instanceof CertificateRefused) return userFault('AccessDenied', error.message);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   return platformFault(
     'ServiceUnavailable',
     `${url} did not answer ${path}: ${text}. Check that the service runs and can be reached from this worker; the task will try again.`,

@@ -2,6 +2,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { kafkaErrorType } from '../../lib/kafka/error-type.ts';
 import { platformFault, userFault } from '../run/errors.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** What brokers say to a user who may not do it. */
 const NOT_ALLOWED: ReadonlySet<string | undefined> = new Set([
@@ -13,7 +14,7 @@ const NOT_ALLOWED: ReadonlySet<string | undefined> = new Set([
 /** What Kafka's error means for the analyst. @param doing what was tried: `write to product-updates` */
 export function kafkaFailure(error: unknown, { brokers, username }: KafkaConnection, doing: string): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   const tried = `Could not ${doing}: ${text} (brokers ${brokers.join(', ')}).`;
   if (NOT_ALLOWED.has(kafkaErrorType(error))) {
     const user = username === undefined ? 'clients without a user' : `user '${username}'`;

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { isChannelError } from '../../lib/channels/channel-error.ts';
 import { connectionVariable } from '../../connections/parse.ts';
 import { platformFault, userFault } from '../run/errors.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /**
  * What it means for the analyst that a channel was not told.
@@ -9,7 +10,7 @@ import { platformFault, userFault } from '../run/errors.ts';
  */
 export function notifyFailure(error: unknown, connection: string, scrub: (text: string) => string): Error {
   if (error instanceof ApplicationFailure) return error;
-  const text = scrub(error instanceof Error ? error.message : String(error));
+  const text = scrub(errorText(error));
   const from = `connection '${connection}'`;
   // The cause is left out: it would carry the words that were scrubbed.
   return isChannelError(error) && error.hopeless

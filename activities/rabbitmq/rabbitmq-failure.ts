@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { RabbitMQConnection } from '../../lib/rabbitmq.ts';
 import { explainClearText } from '../../lib/encryption.ts';
 import { platformFault, userFault } from '../run/errors.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** AMQP's reply codes. */
 const ACCESS_REFUSED = 403;
@@ -12,7 +13,7 @@ const NOT_ALLOWED = 530;
 /** What RabbitMQ's error means for the analyst who wants a message sent to `queue`. */
 export function rabbitmqFailure(error: unknown, { host, port, user, vhost }: RabbitMQConnection, queue: string): Error {
   if (error instanceof ApplicationFailure) return error;
-  const text = explainClearText(error instanceof Error ? error.message : String(error));
+  const text = explainClearText(errorText(error));
   const place = `${host}:${port}, vhost '${vhost}'`;
   const tried = `Could not send to the queue '${queue}' (${place}): ${text}.`;
   switch (replyCode(error)) {

@@ -11,6 +11,7 @@ import { payloadKeysFrom } from '../../temporal/codec/payload-keys.ts';
 import { askWorkers } from '../../temporal/monitors/probe.ts';
 import { compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 interface Check {
   readonly what: string;
@@ -58,7 +59,7 @@ async function checkTemporal(): Promise<{ checks: Check[]; unavailable: boolean 
       };
     });
   } catch (error) {
-    return { unavailable: error instanceof TemporalUnavailable, checks: [{ what: 'Temporal', ok: false, detail: messageOf(error) }] };
+    return { unavailable: error instanceof TemporalUnavailable, checks: [{ what: 'Temporal', ok: false, detail: errorText(error) }] };
   }
 }
 
@@ -73,7 +74,7 @@ function checkEncryption(): Check[] {
       : 'payloads are not encrypted: set SLUICE_PAYLOAD_KEYS';
     return [{ what, ok: true, detail }];
   } catch (error) {
-    return [{ what, ok: false, detail: messageOf(error) }];
+    return [{ what, ok: false, detail: errorText(error) }];
   }
 }
 
@@ -97,10 +98,6 @@ async function checkConnection(name: string): Promise<Check> {
     const detail = await withinTime(PATIENCE, undefined, async (signal) => definitionOf(connection.type)?.check(connection, signal));
     return { what, ok: true, detail: detail ?? '' };
   } catch (error) {
-    return { what, ok: false, detail: `${messageOf(error)} (${connectionVariable(name)})` };
+    return { what, ok: false, detail: `${errorText(error)} (${connectionVariable(name)})` };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
 }

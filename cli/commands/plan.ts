@@ -15,6 +15,7 @@ import { pruneOptions } from '../prune-options.ts';
 import { describeChange, describeSensorChange, presentChange, type ShownChange } from '../view/pipeline-changes.ts';
 import { diffPlans } from '../view/plan-diff.ts';
 import { withClient } from '../with-client.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** `sluice plan`: what applying the files would change in Temporal, and what the compiler filled in. */
 export const command = pruneOptions(new Command('plan'))
@@ -87,6 +88,6 @@ async function diffWithApplied(client: Client, plan: Plan): Promise<string[]> {
     return diffPlans((await scheduleOf(client, plan.dagId)).plan, plan);
   } catch (error) {
     // The applied plan may be encrypted with a key that is not here, or gone since it was listed.
-    return [`the applied plan cannot be read: ${error instanceof Error ? error.message : String(error)}`];
+    return [`the applied plan cannot be read: ${errorText(error)}`];
   }
 }

@@ -11,6 +11,7 @@ import { sampleOutput } from './sample-output.ts';
 import { simulate, type Simulated } from './simulate.ts';
 import type { SimulatedAttempt } from './simulated-host.ts';
 import type { DeclaredTask, TestCase } from './test-file.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** How long a task takes in a test that does not say. */
 const SOME_TIME = 60_000;
@@ -33,7 +34,7 @@ export async function runCase(plan: Plan, testCase: TestCase, recorded: Readonly
     const run = await simulateCase(withDeclared(plan, { ...recorded, ...tasks }), testCase, { ...recorded, ...tasks });
     return { name, mistakes: mistakesOf(run, expect), run };
   } catch (error) {
-    return { name, mistakes: [error instanceof Error ? error.message : String(error)] };
+    return { name, mistakes: [errorText(error)] };
   }
 }
 

@@ -14,6 +14,7 @@ import type { Code } from '../mistakes/codes.ts';
 import { didYouMean } from '../mistakes/diagnostic.ts';
 import { foreignFailureField, foreignFunctionHint, foreignNameHint, foreignSyntaxHint } from './foreign-names.ts';
 import { type CelDeclaration, celDeclaration, typeInWords } from './shapes.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 const CONNECTION_FIELDS = readableFields();
 
@@ -372,7 +373,7 @@ function syntaxMistake(error: unknown, source: string): ExpressionMistake {
       start: 0,
       end: source.length,
       code: 'SL501',
-      message: `This is not an expression: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `This is not an expression: ${errorText(error)}.`,
     };
   }
   const { start, end } = error.range ?? { start: 0, end: source.length };

@@ -4,6 +4,7 @@ import { expandedExcess, readTokens } from './check-size.ts';
 import type { Code } from '../mistakes/codes.ts';
 import { type AliasMistake, mergeKeys, readAliases, unknownAliases } from './merge-keys.ts';
 import { type Source, YAML_OPTIONS } from './source.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** What a file may have at most: bytes on disk, characters in memory. */
 export const MAX_BYTES = 1024 * 1024;
@@ -93,7 +94,7 @@ function expand(source: Source, document: Document): JsonObject | undefined {
   } catch (error) {
     const mistakes = unknownAliases(readAliases(document));
     if (mistakes.length > 0) return reportAliases(source, mistakes);
-    excess = `The file's aliases cannot be expanded: ${error instanceof Error ? error.message : String(error)}.`;
+    excess = `The file's aliases cannot be expanded: ${errorText(error)}.`;
   }
   if (excess === undefined) return value as JsonObject;
   const offset = offsetOfAlias(document);

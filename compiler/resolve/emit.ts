@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { TaskType } from '../../activities/define-task.ts';
-import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import type { TemplatePlace } from '../../workflows/plan/expressions/template-place.ts';
 import type { CatchupPlan } from '../../workflows/plan/timetable/intervals.ts';
 import { canonicalJson, isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
@@ -19,6 +18,7 @@ import type { CommonTaskKey } from '../../workflows/plan/tasks/common-task-keys.
 import type { TriggerRule } from '../../workflows/plan/tasks/trigger-rule.ts';
 import { COMMON_TASK_KEYS } from '../schema/task-keys.ts';
 import { fullName, type TaskNode, withDefaults } from './task-node.ts';
+import { durationOf, textOf } from '../read/values.ts';
 
 /** Where neither the task nor `default_args` says anything. */
 const DEFAULTS = { retries: 3, retry_delay: '10s', retry_exponential_backoff: 2, max_retry_delay: '1h' } as const;
@@ -263,12 +263,4 @@ function pokesOf({ poke_interval: interval }: JsonObject): RetryPlan {
 
 function waitOf({ timeout, soft_fail: softFail }: JsonObject): WaitPlan {
   return { timeoutMs: durationOf(timeout ?? WAITS.timeout) ?? 0, softFail: softFail === true };
-}
-
-function textOf(value: Json | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function durationOf(text: Json | undefined): number | undefined {
-  return typeof text === 'string' ? parseDuration(text) : undefined;
 }

@@ -7,6 +7,7 @@ import { iso, PRESETS, type SchedulePlan, tickAfter } from '../../workflows/plan
 import { isTimeZone, wallTime } from '../../workflows/plan/timetable/time-zone.ts';
 import { didYouMean } from '../mistakes/diagnostic.ts';
 import type { Path, Source } from '../read/source.ts';
+import { durationOf } from '../read/values.ts';
 
 /** 2000-01-01: any fixed instant serves to see whether an expression ever fires. */
 const SOME_TIME = 946_684_800_000;
@@ -46,10 +47,6 @@ export function resolveSchedule(source: Source, value: JsonObject): SchedulePlan
   if (calendar && tickAfter({ ...when, timezone: 'UTC', calendar }, SOME_TIME) === undefined)
     source.report('SL209', ['schedule', 'calendar'], 'Nothing is left of the schedule: its calendar leaves out every day of it.');
   return schedule;
-}
-
-function durationOf(text: unknown): number | undefined {
-  return typeof text === 'string' ? parseDuration(text) : undefined;
 }
 
 /** A calendar as its keys say it. */

@@ -10,6 +10,7 @@ import {
   type WindowMode,
 } from '../../workflows/plan/trigger.ts';
 import type { Path, Source } from '../read/source.ts';
+import { durationOf } from '../read/values.ts';
 
 /** Keys of a trigger that the plan has in words of its own. */
 const COMMON: ReadonlySet<string> = new Set([
@@ -133,8 +134,4 @@ function checkWindow(source: Source, mode: Json | undefined, path: Path): void {
       'write count(), or sum, min, max or avg of an expression: sum(event.price)',
     );
   }
-}
-
-function durationOf(text: Json | undefined): number | undefined {
-  return typeof text === 'string' ? parseDuration(text) : undefined;
 }

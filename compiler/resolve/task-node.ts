@@ -1,5 +1,6 @@
 import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Path } from '../read/source.ts';
+import { textOf } from '../read/values.ts';
 
 /** The lists of tasks that a file can have. `tasks` holds those of the groups too. */
 export const TASK_LISTS = ['tasks', 'on_failure', 'on_success', 'finally'] as const;
@@ -124,8 +125,4 @@ function argsOf(keys: JsonObject, path: Path): DefaultArgs[] {
 
 function elements(value: Json | undefined): { keys: JsonObject; index: number }[] {
   return Array.isArray(value) ? value.map((keys: Json, index) => ({ keys: isMap(keys) ? keys : {}, index })) : [];
-}
-
-function textOf(value: Json | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

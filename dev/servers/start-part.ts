@@ -1,5 +1,6 @@
 import type { Progress, ProgressStep } from '../../lib/progress.ts';
 import { withFileLock } from '../launch/file-lock.mjs';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 import { homePaths } from '../home.ts';
 import type { Part, PartContext, Tool } from './parts/part.ts';
 import { ToolFailed } from './run-tool.ts';
@@ -29,7 +30,7 @@ export async function startPart(part: Part, context: PartContext, progress: Prog
     return started;
   } catch (error) {
     const line = missingLine(part, error);
-    step.fail(line?.replace(`${part.title} `, '') ?? (error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)));
+    step.fail(line?.replace(`${part.title} `, '') ?? errorText(error).split('\n')[0] ?? '');
     if (line === undefined) throw error;
     return { part, status: { name: part.name, state: 'missing', detail: line }, environment: {}, startedHere: false };
   }

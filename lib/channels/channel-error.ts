@@ -1,3 +1,5 @@
+import { errorText } from '../../workflows/plan/values/error-text.ts';
+
 /** Thrown when a channel has not taken what it was told: it has refused it, it is in trouble, or it cannot be reached. */
 export class ChannelError extends Error {
   override readonly name = 'ChannelError';
@@ -28,6 +30,6 @@ export function refused(channel: string, status: number, text: string): ChannelE
 /** The error of no answer. @param error of the HTTP client, which hides the reason in its cause */
 export function unreachable(channel: string, error: unknown): ChannelError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const reason = errorText(cause);
   return new ChannelError(`${channel} cannot be reached: ${reason}`, false);
 }

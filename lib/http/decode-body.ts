@@ -6,6 +6,7 @@ import { AnswerTooLarge, UnreadableAnswer } from './http-errors.ts';
 import type { Response } from './exchange.ts';
 import { decodeText } from './decode-text.ts';
 import { charsetOf, isJsonType } from './media-type.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** What can be decompressed; sent as `accept-encoding`. */
 export const ENCODINGS = 'gzip, deflate, br';
@@ -27,7 +28,7 @@ export async function decodeBody(response: Response, maxBytes: number): Promise<
     return contentType === '' || isJsonType(contentType) || isMap(value) || Array.isArray(value) ? value : text;
   } catch (error) {
     if (!isSuccess || !isJsonType(contentType)) return text;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new UnreadableAnswer(`The answer is not the JSON that its content-type says it is: ${reason}. It begins: ${text.slice(0, 200)}`, {
       cause: error,
     });

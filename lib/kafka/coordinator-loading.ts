@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Kafka, Producer } from 'kafkajs';
 import { kafkaErrorType } from './error-type.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** What brokers answer while the coordinator of a group or of producers is loading or moves: for seconds after they, or a group, have started. */
 const LOADING: ReadonlySet<string | undefined> = new Set([
@@ -26,7 +27,7 @@ export async function whenLoaded<T>(
     } catch (error) {
       if (!LOADING.has(kafkaErrorType(error)) || !mayRepeat()) throw error;
       if (Date.now() >= deadline) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorText(error);
         throw new Error(`Kafka's coordinator was not ready within ${withinMs / 1000} s: ${reason}`, { cause: error });
       }
     }

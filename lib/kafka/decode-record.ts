@@ -3,6 +3,7 @@ import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { KafkaRecord } from './record-source.ts';
 import { MAX_DECOMPRESSED_BYTES, TOO_LARGE_HEADER } from './too-large.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 const TOO_LARGE = `The batch of the record has more than ${MAX_DECOMPRESSED_BYTES / 1024 / 1024} MiB when it is decompressed.`;
 
@@ -41,9 +42,7 @@ function readJson(record: KafkaRecord): Json {
   try {
     json = JSON.parse(value.toString()) as Json;
   } catch (error) {
-    throw new Undecodable(
-      `It is not JSON: ${error instanceof Error ? error.message.replace(/ in JSON at position.*| is not valid JSON$/s, '') : ''}`,
-    );
+    throw new Undecodable(`It is not JSON: ${errorText(error).replace(/ in JSON at position.*| is not valid JSON$/s, '')}`);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new Undecodable('It is JSON, but not an object.');
   return json;

@@ -4,6 +4,7 @@ import { avroReader } from './decoding/avro-reader.ts';
 import { jsonSchemaReader } from './decoding/json-schema-reader.ts';
 import { protobufReader } from './decoding/protobuf-reader.ts';
 import type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** Reads the body of a record. @throws Undecodable */
 export type SchemaReader = (body: Buffer) => Json;
@@ -68,6 +69,6 @@ function undecodable<T>(what: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new Undecodable(`${what}: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new Undecodable(`${what}: ${errorText(error)}.`);
   }
 }

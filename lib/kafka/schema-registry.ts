@@ -2,6 +2,7 @@ import { isMap } from '../../workflows/plan/values/json.ts';
 import { callHttp, type HttpService } from '../http.ts';
 import { InvalidRequest } from '../http/http-errors.ts';
 import { Undecodable } from './decode-record.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** A schema as the registry has it. */
 export interface RegisteredSchema {
@@ -60,7 +61,7 @@ export class SchemaRegistry {
     const call = { path, headers: { accept: 'application/vnd.schemaregistry.v1+json, application/json' }, timeoutMs: TIMEOUT_MS };
     const { status, body } = await callHttp(service, { ...call, signal: new AbortController().signal }).catch((error: unknown) => {
       if (error instanceof InvalidRequest) throw new Undecodable(error.message);
-      throw new Error(`The Schema Registry at ${service.url} does not answer: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Error(`The Schema Registry at ${service.url} does not answer: ${errorText(error)}`);
     });
     if (status === 404) return undefined;
     if (status < 200 || status > 299 || !isMap(body))

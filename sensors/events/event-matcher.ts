@@ -6,6 +6,7 @@ import { resolveRunParams } from '../../workflows/plan/runs/run-params.ts';
 import { dataIntervalAt } from '../../workflows/plan/timetable/schedule.ts';
 import type { RunEvent, TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { type FormerId, keyedId } from './event-id.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** What is to be done about an event. */
 export type EventMatch =
@@ -133,7 +134,7 @@ export class EventMatcher {
 /** The verdict on an event over which something fails: whatever it is, the next event may be good. */
 function invalid(error: unknown): EventMatch {
   if (error instanceof ExpressionFailed || error instanceof InvalidEvent) return { kind: 'invalid', reason: error.message };
-  return { kind: 'invalid', reason: `The event cannot be handled: ${error instanceof Error ? error.message : String(error)}` };
+  return { kind: 'invalid', reason: `The event cannot be handled: ${errorText(error)}` };
 }
 
 /** Thrown for an event that no run can be about. */

@@ -7,6 +7,7 @@ import type { EventMatch } from './event-matcher.ts';
 import { type Origins, OwnOutput } from './own-output.ts';
 import type { EndedRun, EndedRuns, RunStarts, RunRequest } from '../run/run-starts.ts';
 import type { SensorJournal } from '../run/sensor-journal.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** A server that does not answer is asked again after this many milliseconds, then after ever more. */
 const FIRST_WAIT = 200;
@@ -157,7 +158,7 @@ export class EventRuns {
           this.journal.obstacle = undefined;
           throw error;
         }
-        const words = error instanceof Error ? error.message : String(error);
+        const words = errorText(error);
         this.journal.obstacle = isNamed(error, 'TemporalRefused') ? words : `Temporal does not answer: ${words}`;
       }
       await delay(wait, undefined, { signal: this.signal });

@@ -17,6 +17,7 @@ import { originOf } from './match-record.ts';
 import { type KafkaCursor, keyOf } from './position.ts';
 import { HEARTBEAT_INTERVAL_MS, MAX_CONCURRENT_STARTS, type HandlerContext, type RecordHandler } from './record-handler.ts';
 import { matchBatch } from './match-batch.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** Where the events of a pane begin in a partition. */
 interface Mark {
@@ -93,7 +94,7 @@ export class RecordWindows implements RecordHandler {
           counted.set(event, this.countedOf(event));
           return match;
         } catch (error) {
-          return { kind: 'invalid', reason: error instanceof Error ? error.message : String(error) };
+          return { kind: 'invalid', reason: errorText(error) };
         }
       };
       const { letters } = await matchBatch(sensor, batch, { match, decode }, ({ event }, record) => {

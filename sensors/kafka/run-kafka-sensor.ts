@@ -21,6 +21,7 @@ import type { HandlerContext, RecordHandler } from './record-handler.ts';
 import { RecordWindows } from './record-windows.ts';
 import { groupOf, isPartitionOf, type PinnedPosition, pinPosition, topicsOf } from './start-position.ts';
 import { TopicChanges } from './topic-changes.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** A client that has failed is built anew after this many milliseconds. */
 const REBUILD = 1_000;
@@ -48,7 +49,7 @@ export async function runKafkaSensor(sensor: SensorContext): Promise<void> {
         await consume(source, handler, sensor, new TopicChanges(watch, incarnations, partitions), new LostRecords(begins));
       } catch (error) {
         if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
-        const message = error instanceof Error ? error.message : String(error);
+        const message = errorText(error);
         journal.obstacle = message;
         log.warn('The Kafka consumer is built anew', { reason: message });
       } finally {

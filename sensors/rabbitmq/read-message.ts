@@ -4,6 +4,7 @@ import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { EventMatch } from '../events/event-matcher.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** A verdict; one for a run with the event that it is about. */
 export type MessageMatch = Exclude<EventMatch, { kind: 'run' }> | (Extract<EventMatch, { kind: 'run' }> & { readonly event: RunEvent });
@@ -18,7 +19,7 @@ export function matchMessage(message: ConsumeMessage, match: (event: RunEvent) =
     const result = match(event);
     return result.kind === 'run' ? { ...result, event } : result;
   } catch (error) {
-    return { kind: 'invalid', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'invalid', reason: errorText(error) };
   }
 }
 

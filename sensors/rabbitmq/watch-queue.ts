@@ -9,6 +9,7 @@ import { stopped } from '../run/sensor-stopped.ts';
 import { deadLetter } from './dead-letter.ts';
 import { DeliveryIds, messageIdOf } from './delivery-ids.ts';
 import { matchMessage } from './read-message.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** A connection that has broken is made anew after this many milliseconds. */
 const REBUILD = 1_000;
@@ -27,7 +28,7 @@ export async function watchQueue(context: SensorContext): Promise<never> {
       await listen(context, ids);
     } catch (error) {
       if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
-      journal.obstacle = error instanceof Error ? error.message : String(error);
+      journal.obstacle = errorText(error);
       log.warn('The RabbitMQ consumer is built anew', { reason: journal.obstacle });
     }
     await delay(REBUILD, undefined, { signal });

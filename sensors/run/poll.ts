@@ -6,6 +6,7 @@ import type { DataInterval } from '../../workflows/plan/timetable/schedule.ts';
 import type { SensorContext } from '../define-trigger.ts';
 import { ifRefused } from '../events/event-runs.ts';
 import { InParallel } from './in-parallel.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** Something that was found at a source. */
 export interface Finding {
@@ -55,7 +56,7 @@ export async function pollSource<C extends Json>(context: SensorContext, { every
       journal.obstacle = undefined;
     } catch (error) {
       if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
-      journal.obstacle = error instanceof Error ? error.message : String(error);
+      journal.obstacle = errorText(error);
       log.warn('The source cannot be looked at', { reason: journal.obstacle });
     }
     await delay(more ? 0 : every, undefined, { signal });

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Payload } from '@temporalio/common';
 import type { SluiceCodec } from './codec.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** Payloads as the Temporal UI sends them: JSON of the protobuf message, bytes in base64. */
 interface PayloadsMessage {
@@ -25,7 +26,7 @@ export interface CodecServerOptions {
 export async function serveCodec(codec: SluiceCodec, { origin, port }: CodecServerOptions): Promise<Server> {
   const server = createServer((request, response) => {
     answer(codec, origin, request, response).catch((error: unknown) => {
-      response.writeHead(400, { 'content-type': 'text/plain' }).end(`${error instanceof Error ? error.message : String(error)}\n`);
+      response.writeHead(400, { 'content-type': 'text/plain' }).end(`${errorText(error)}\n`);
     });
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));

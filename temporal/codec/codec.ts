@@ -18,6 +18,7 @@ import { unreadable } from '../../workflows/plan/tasks/unreadable.ts';
 import { type PayloadKeys, payloadKeysFrom } from './payload-keys.ts';
 import { bytesOf, textOf } from './payload-text.ts';
 import { isSealed, seal, sealKeyId, unseal } from './seal.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
@@ -126,7 +127,7 @@ const tolerantConverter: PayloadConverter = {
     try {
       return defaultPayloadConverter.fromPayload<T>(payload);
     } catch (error) {
-      return unreadable(`cannot be read: ${error instanceof Error ? error.message : String(error)}`) as T;
+      return unreadable(`cannot be read: ${errorText(error)}`) as T;
     }
   },
 };

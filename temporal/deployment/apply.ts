@@ -8,6 +8,7 @@ import { missingSearchAttributes } from '../search-attributes.ts';
 import { applySensorChange, listRunningSensors, type SensorChange } from '../sensors/sensors.ts';
 import type { AppliedPipelines, DeploymentChanges, PipelineChange, ProjectPipelines } from './changes.ts';
 import { markOf } from './pipeline-source.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** Requests that are open at the same time. */
 const AT_ONCE = 10;
@@ -79,6 +80,6 @@ async function outcomeOf(work: () => Promise<Outcome | void>): Promise<Outcome> 
   try {
     return (await work()) ?? { started: [] };
   } catch (error) {
-    return { failure: error instanceof Error ? error.message : String(error) };
+    return { failure: errorText(error) };
   }
 }

@@ -26,6 +26,14 @@ describe('places that must change together', function () {
     );
   });
 
+  it('are not the words of an error: errorText() has them', () => {
+    const inline = /(\w+) instanceof Error \? \1\.message/;
+    const found = sources('.').filter(
+      (file) => !/^(node_modules|\.sluice)\//.test(file) && inline.test(readFileSync(join(ROOT, file), 'utf8')),
+    );
+    assert.deepEqual(found, []);
+  });
+
   describe('a key of every task', () => {
     const files = [
       'compiler/schema/task-keys.ts',

@@ -5,6 +5,7 @@ import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { type ModelRuns, retraining, type ServiceMode } from './model-runs.ts';
 import { sluice } from './processes.ts';
 import { resultOf } from './yaml-runs.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** What happens to a model, one after the other. */
 export type ModelStep =
@@ -111,7 +112,7 @@ export async function playModels(models: ModelRuns, model: string, steps: readon
     try {
       await history.play(step);
     } catch (error) {
-      throw new Error(`step ${index} (${JSON.stringify(step)}): ${error instanceof Error ? error.message : String(error)}`, {
+      throw new Error(`step ${index} (${JSON.stringify(step)}): ${errorText(error)}`, {
         cause: error,
       });
     }

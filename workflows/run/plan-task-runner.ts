@@ -23,6 +23,7 @@ import type { Pasts } from './past.ts';
 import { beginningOf, type TaskRunner, type TaskWatch } from './task-list-run.ts';
 import { isPlain } from './task-fields.ts';
 import { inPool, type PoolWatch } from './task-pool.ts';
+import { errorText } from '../plan/values/error-text.ts';
 
 /** Thrown when there is no list to expand over, because a task that makes it was skipped or has failed. */
 class ListMissing extends Error {
@@ -62,7 +63,7 @@ export class PlanTaskRunner implements TaskRunner {
     try {
       return this.expressions(task).test(task.when, this.variables()) ? undefined : { state: 'skipped', note: `not ${task.when}` };
     } catch (error) {
-      return { state: 'failed', error: messageOf(error) };
+      return { state: 'failed', error: errorText(error) };
     }
   }
 
@@ -175,13 +176,13 @@ export class PlanTaskRunner implements TaskRunner {
   private failureOf(task: TaskPlan, error: unknown): TaskResult {
     if (error instanceof ListMissing) return { state: error.state, note: error.message };
     if (error instanceof TaskCanceled) return { state: 'canceled' };
-    if (!(error instanceof TaskFailed)) return { state: 'failed', error: messageOf(error) };
+    if (!(error instanceof TaskFailed)) return { state: 'failed', error: errorText(error) };
     const { origin, partial, expired, item } = error;
     if (expired && task.wait?.softFail) return { state: 'skipped', note: error.message };
     this.state.origins.set(task.name, origin);
     this.state.failedItems.set(task.name, item);
     if (partial) this.partials.set(task.name, partial);
-    return { state: 'failed', error: messageOf(error), ...(partial && { partial }) };
+    return { state: 'failed', error: errorText(error), ...(partial && { partial }) };
   }
 
   /** Items of a list wait while the run is paused, as tasks do. */
@@ -325,8 +326,4 @@ export class PlanTaskRunner implements TaskRunner {
 
 function idOf(task: TaskPlan, suffix: string, round: number): string {
   return `${task.name}${suffix}${round === 1 ? '' : `#${round}`}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

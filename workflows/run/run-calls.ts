@@ -3,6 +3,7 @@ import type { Json } from '../plan/values/json.ts';
 import type { TaskPlan } from '../plan/plan.ts';
 import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
 import { inPool } from './task-pool.ts';
+import { errorText } from '../plan/values/error-text.ts';
 
 interface Options {
   /** How many at a time. */
@@ -40,6 +41,6 @@ async function outcomeOf(work: Promise<Json>): Promise<ItemOutcome | 'canceled'>
   try {
     return { output: await work };
   } catch (error) {
-    return error instanceof TaskCanceled ? 'canceled' : { error: error instanceof Error ? error.message : String(error) };
+    return error instanceof TaskCanceled ? 'canceled' : { error: errorText(error) };
   }
 }

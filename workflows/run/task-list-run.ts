@@ -5,6 +5,7 @@ import { applyTriggerRule } from '../plan/tasks/trigger-rule.ts';
 import { branchesNotTaken } from './branches.ts';
 import type { RunScope } from './run-host.ts';
 import type { RunState } from './run-state.ts';
+import { errorText } from '../plan/values/error-text.ts';
 
 /** Carries out tasks, and the conditions of tasks. */
 export interface TaskRunner {
@@ -176,7 +177,7 @@ export class TaskListRun {
       for (const name of skipped) this.branchedOff.set(name, `${task.name} took ${value}`);
       return { ...result, note: `took ${value}` };
     } catch (error) {
-      return { state: 'failed', error: error instanceof Error ? error.message : String(error) };
+      return { state: 'failed', error: errorText(error) };
     }
   }
 }

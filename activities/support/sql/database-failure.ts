@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import type { PlatformFaultType, UserFaultType } from '../../run/failure-types.ts';
+import { errorText } from '../../../workflows/plan/values/error-text.ts';
 import { platformFault, userFault } from '../../run/errors.ts';
 import type { DatabasePlace } from './opened-database.ts';
 
@@ -121,8 +122,7 @@ export function unreachable(
   doing: string,
   type: PlatformFaultType,
 ): ApplicationFailure {
-  const inner = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
-  const text = inner instanceof Error ? inner.message || String((inner as { code?: unknown }).code) : String(inner);
+  const text = errorText(error);
   // Node's own words for a certificate that is not trusted, or names another host: time does not cure that.
   if (/certificate|SSL connection|secure connection/i.test(text)) {
     return userFault(

@@ -2,6 +2,7 @@ import protobuf from 'protobufjs';
 import type { Json } from '../../../workflows/plan/values/json.ts';
 import { addKnownProto } from './known-protos.ts';
 import { messageValue } from './protobuf-values.ts';
+import { errorText } from '../../../workflows/plan/values/error-text.ts';
 
 /** A `.proto` file: the name that others import it by, and its text. */
 export interface ProtoFile {
@@ -32,7 +33,7 @@ export function protobufReader(text: string, referred: readonly ProtoFile[]): (b
     root.resolveAll();
   } catch (error) {
     if (missing.size === 0) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new Error(`${reason}; it imports ${[...missing].join(', ')}, which the registry has no reference for`, { cause: error });
   }
   const scope = name === undefined ? root : (root.lookup(name) as protobuf.Namespace);
