@@ -137,7 +137,9 @@ describe('product_category_etl, the document as analysts wrote it', function () 
     const task = (name: string): string =>
       `  - {name: ${name}, type: postgres_to_s3, source_table: product_categories, s3_bucket: raw-data}\n`;
     await writeFile(file, `dag_id: frozen\nschedule_interval: "@daily"\ntasks:\n${task('first')}${task('second')}`);
-    const scheduler = startProcess('scheduler.ts', ['--watch', '--pipelines', folder.path, '--task-queue', taskQueue], environment);
+    await writeFile(join(folder.path, 'beside.yaml'), 'dag_id: beside_frozen\nschedule_interval: null\ntasks: [{name: a, type: empty}]\n');
+    const args = ['--watch', '--pipelines', folder.path, '--task-queue', taskQueue, '--prune', '--allow-delete', '1'];
+    const scheduler = startProcess('scheduler.ts', args, environment);
     try {
       await scheduler.says('create frozen');
       const handle = client.schedule.getHandle('frozen');
@@ -155,6 +157,7 @@ describe('product_category_etl, the document as analysts wrote it', function () 
       assert.deepEqual([state, Object.keys(tasks)], ['success', ['first', 'second']]);
     } finally {
       await scheduler.stop();
+      await client.schedule.getHandle('beside_frozen').delete();
       await folder.remove();
     }
   });

@@ -74,6 +74,8 @@ describe('health pages and sluice doctor', function () {
       const line = await createLine(environment.TEMPORAL_ADDRESS ?? '');
       const folder = await temporaryFolder();
       try {
+        const dagId = `health_${randomUUID().slice(0, 8)}`;
+        await writeFile(join(folder.path, 'a.yaml'), `dag_id: ${dagId}\nschedule_interval: null\ntasks: [{name: a, type: empty}]\n`);
         const own = { TEMPORAL_ADDRESS: line.address, SLUICE_TASK_QUEUE: `health-${randomUUID()}` };
         const { url, process } = await start(script, args.length > 0 ? [...args, folder.path] : [], own);
         await eventually(async () => assert.deepEqual(await statuses(url), [200, 200]));
