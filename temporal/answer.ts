@@ -1,5 +1,6 @@
 import {
   type Client,
+  isGrpcCancelledError,
   isGrpcDeadlineError,
   isGrpcServiceError,
   ServiceError,
@@ -44,5 +45,6 @@ export function isSilence(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = error instanceof ServiceError ? error.cause : error;
   // A query is refused at once when nobody has asked for work for a while.
-  return isGrpcDeadlineError(cause) || (isGrpcServiceError(cause) && cause.details.includes('no poller'));
+  // The deadline is the server's too: whichever notices first reports it as a deadline, or cancels the call.
+  return isGrpcDeadlineError(cause) || isGrpcCancelledError(cause) || (isGrpcServiceError(cause) && cause.details.includes('no poller'));
 }

@@ -5,12 +5,14 @@ import { taskQueueOf } from '../../lib/environment.ts';
 import { TemporalUnavailable } from '../../temporal/connect.ts';
 import { listApplied } from '../../temporal/deployment/apply.ts';
 import { type ApplyOptions, diffDeployment, type ProjectPipelines } from '../../temporal/deployment/changes.ts';
+import type { CompiledProject } from '../../compiler/project-pipelines.ts';
 import { scheduleOf } from '../../temporal/schedules/schedule-facts.ts';
 import type { ScheduleState } from '../../temporal/schedules/schedules.ts';
 import type { SensorChange } from '../../temporal/sensors/sensors.ts';
 import { describeSchedule } from '../../workflows/plan/describe.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { environment, formatMistakes, outputOption, type OutputOptions, PIPELINES, print, readProject, say } from '../command-context.ts';
+import { projectAtCommit } from '../project-at-commit.ts';
 import { pruneOptions } from '../prune-options.ts';
 import { describeChange, describeSensorChange, presentChange, type ShownChange } from '../view/pipeline-changes.ts';
 import { diffPlans } from '../view/plan-diff.ts';
@@ -23,27 +25,18 @@ export const command = pruneOptions(new Command('plan'))
     'Show the next runs and what the compiler filled in; with a Temporal server, also what `sluice apply` would change there, and what is paused.',
   )
   .argument('[paths...]', 'files and folders', [PIPELINES])
+  .option('--against <commit>', 'compare with the files in a commit of git instead of with Temporal, which need not run')
   .addOption(outputOption())
   .addHelpText(
     'after',
-    '\nExample:\n  sluice plan pipelines/\n\nExit codes: 0 nothing to change, or no Temporal server to compare with; 2 changes present; 3 mistakes in files.',
+    '\nExamples:\n  sluice plan pipelines/\n  sluice plan --against origin/main   what a pull request changes\n\nExit codes: 0 nothing to change, or no Temporal server to compare with; 2 changes present; 3 mistakes in files.',
   )
-  .action(async (paths: string[], options: OutputOptions & ApplyOptions) => {
+  .action(async (paths: string[], options: Options) => {
     const project = await readProject(paths);
     const { compilations } = project;
-    const { pipelines, sensors } = await withClient((client) => changesIn(client, project, options)).catch(
-      (error: unknown): ShownChanges => {
-        if (!(error instanceof TemporalUnavailable)) throw error;
-        say(`${error.message} The files were not compared with anything.`);
-        const compiled = project.plans.map(({ plan }): ShownChange => ({
-          dagId: plan.dagId,
-          action: 'compiled',
-          detail: describeSchedule(plan.schedule),
-          plan,
-        }));
-        return { pipelines: compiled, sensors: [] };
-      },
-    );
+    const { pipelines, sensors } = await (options.against === undefined
+      ? changesInTemporal(project, options)
+      : changesSince(options.against, paths, project));
     const value = [
       ...pipelines.map((change) => presentChange(change, compilations)),
       ...sensors.map(({ id, action }) => ({ sensor: id, action })),
@@ -61,9 +54,53 @@ export const command = pruneOptions(new Command('plan'))
     }
   });
 
+type Options = OutputOptions & ApplyOptions & { readonly against?: string };
+
 interface ShownChanges {
   readonly pipelines: readonly ShownChange[];
   readonly sensors: readonly SensorChange[];
+}
+
+/** What `sluice apply` would change; where there is no server to compare with, only what was compiled. */
+function changesInTemporal(project: CompiledProject, options: ApplyOptions): Promise<ShownChanges> {
+  return withClient((client) => changesIn(client, project, options)).catch((error: unknown): ShownChanges => {
+    if (!(error instanceof TemporalUnavailable)) throw error;
+    say(`${error.message} The files were not compared with anything.`);
+    const compiled = project.plans.map(({ plan }): ShownChange => ({
+      dagId: plan.dagId,
+      action: 'compiled',
+      detail: describeSchedule(plan.schedule),
+      plan,
+    }));
+    return { pipelines: compiled, sensors: [] };
+  });
+}
+
+/** How the files differ from those of a commit of git. */
+async function changesSince(ref: string, paths: readonly string[], project: CompiledProject): Promise<ShownChanges> {
+  const earlier = await projectAtCommit(ref, paths);
+  const broken = earlier?.broken ?? [];
+  if (broken.length > 0) {
+    const files = broken.map(({ file }) => file).join(', ');
+    say(`Files with mistakes in '${ref}' are left out of the comparison: ${files}`);
+  }
+  return { pipelines: diffProjects(earlier?.plans ?? [], project), sensors: [] };
+}
+
+/** How pipelines differ from earlier ones. Those whose files have mistakes now are left out. */
+function diffProjects(earlier: CompiledProject['plans'], { plans, broken }: CompiledProject): ShownChange[] {
+  const before = new Map(earlier.map(({ plan }) => [plan.dagId, plan]));
+  const now = new Set(plans.map(({ plan }) => plan.dagId));
+  const mayBeBroken = (dagId: string): boolean => broken.some((file) => file.dagId === undefined || file.dagId === dagId);
+  const kept = plans.map(({ plan }): ShownChange => {
+    const old = before.get(plan.dagId);
+    const change = { dagId: plan.dagId, detail: describeSchedule(plan.schedule), plan };
+    if (!old) return { ...change, action: 'create' };
+    if (old.hash === plan.hash) return { ...change, action: 'unchanged' };
+    return { ...change, action: 'update', detail: `plan ${old.hash.slice(0, 12)} → ${plan.hash.slice(0, 12)}`, diff: diffPlans(old, plan) };
+  });
+  const gone = earlier.filter(({ plan: { dagId } }) => !now.has(dagId) && !mayBeBroken(dagId));
+  return [...kept, ...gone.map(({ plan: { dagId }, file }): ShownChange => ({ dagId, action: 'delete', detail: `${file} is gone` }))];
 }
 
 /** What `sluice apply` would change on the server. Nothing is changed there. */
