@@ -16,6 +16,7 @@ import type { RunContext } from './run-context.ts';
 import { type RunHost, type RunScope, type SlotCall, TaskCanceled } from './run-host.ts';
 import { runLimits } from './run-limits.ts';
 import { failsTheRun, RunState } from './run-state.ts';
+import { TaskExpressions } from './task-expressions.ts';
 import { TaskListRun } from './task-list-run.ts';
 
 /** How a run ended; `reason` and `origin` say why it failed. */
@@ -32,6 +33,7 @@ export class PipelineRun {
   readonly decisions: Decisions;
   readonly operations: Operations;
   private readonly state: RunState;
+  private readonly expressions: TaskExpressions;
   private readonly runner: PlanTaskRunner;
   private readonly pasts: Pasts;
 
@@ -42,17 +44,19 @@ export class PipelineRun {
     evaluator: Evaluator | undefined,
   ) {
     this.state = new RunState(host);
+    this.expressions = new TaskExpressions(context, this.state, evaluator);
     this.decisions = new Decisions(host);
     this.pasts = new Pasts(plan, context, this.state, host);
     this.operations = new Operations(host, this.state, this.decisions, this.pasts);
-    this.runner = new PlanTaskRunner(plan, context, this.state, host, this.decisions, evaluator, this.operations, this.pasts);
+    const { state, decisions, operations, pasts, expressions } = this;
+    this.runner = new PlanTaskRunner({ plan, context, state, host, decisions, operations, pasts, expressions });
     for (const [name, kept] of Object.entries(context.kept ?? {}))
       if (isFinal(kept.state) && !kept.partial) this.state.results.set(name, kept);
   }
 
   /** Runs to the end; never rejects for what a task did. */
   async complete(): Promise<RunEnd> {
-    const limits = runLimits(this.plan, this.context.isBackfill ?? false, (expression) => this.runner.evaluate(expression));
+    const limits = runLimits(this.plan, this.context.isBackfill ?? false, (expression) => this.expressions.evaluate(expression));
     return limits.length === 0 ? this.completeNow() : this.completeInTurn(limits);
   }
 
@@ -178,7 +182,7 @@ export class PipelineRun {
     const task = `${name}${state.failedItems.get(name) ?? ''}`;
     const error = failureText((isTimeout ? undefined : state.results.get(name)?.error) ?? failure.message);
     const facts = plan.failureFacts ? await this.host.failureFacts(task, plan.failureFacts) : { attempts: 1, run_url: '' };
-    this.runner.failure = { task, error, ...facts };
+    this.expressions.failure = { task, error, ...facts };
   }
 
   /** The tasks that ran when the run was out of time. */

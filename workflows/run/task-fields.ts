@@ -52,9 +52,12 @@ export type HostField = FieldsOf<'host'>;
 const STEPS = (Object.keys(CARRIED_OUT_BY) as (keyof TaskPlan)[]).filter((field) => CARRIED_OUT_BY[field] === 'steps');
 
 /** Types of tasks that are no activities. */
-const NO_ACTIVITIES = new Set(['approval', 'empty', 'run_pipeline']);
+const NO_ACTIVITIES = ['approval', 'empty', 'run_pipeline'] as const;
+export type NoActivity = (typeof NO_ACTIVITIES)[number];
 
 /** Whether a task is one activity: types that are none, lists, pools, people and the past take more than that. */
 export function isPlain(task: TaskPlan): boolean {
-  return !NO_ACTIVITIES.has(task.type) && STEPS.every((field) => task[field] === undefined || task[field] === false);
+  return (
+    !(NO_ACTIVITIES as readonly string[]).includes(task.type) && STEPS.every((field) => task[field] === undefined || task[field] === false)
+  );
 }

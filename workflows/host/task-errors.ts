@@ -1,0 +1,53 @@
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
+import { isCancellation } from '@temporalio/workflow';
+import type { TaskPlan, WaitPlan } from '../plan/plan.ts';
+import { formatDuration } from '../plan/values/duration.ts';
+import { type RunScope, TaskCanceled, TaskFailed } from '../run/run-host.ts';
+import { temporalScope } from '../temporal-scope.ts';
+
+/** Does a task's work in its scope. @throws TaskFailed, TaskCanceled */
+export async function runWork<T>(task: TaskPlan, scope: RunScope, work: () => Promise<T>): Promise<T> {
+  try {
+    return await temporalScope(scope).run(work);
+  } catch (error) {
+    throw explainError(task, error);
+  }
+}
+
+/** What an error of Temporal is, in the words of runs. */
+export function explainError(task: TaskPlan, error: unknown): TaskFailed | TaskCanceled {
+  if (isCancellation(error)) return new TaskCanceled('cancelled');
+  return task.wait && isExpired(error) ? waitedInVain(task.wait, error) : new TaskFailed(messageOf(error, task), error);
+}
+
+/** Whether a task that looks again and again has run out of time: its server gives it no further look, or the last one took too long. */
+function isExpired(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure)) return false;
+  const { cause, retryState } = error;
+  return retryState === 'TIMEOUT' || (cause instanceof TimeoutFailure && cause.timeoutType === TimeoutType.SCHEDULE_TO_CLOSE);
+}
+
+function waitedInVain({ timeoutMs }: WaitPlan, error: unknown): TaskFailed {
+  let last = error;
+  // The task's own words are the outermost ones that it has chosen; their causes are its drivers'.
+  while (!(last instanceof ApplicationFailure) && last instanceof Error && last.cause instanceof Error) last = last.cause;
+  return TaskFailed.inVain(timeoutMs, last instanceof ApplicationFailure ? last.message : undefined, error);
+}
+
+/** What an analyst reads of a failed task: the activity's own words; Temporal's timeouts in ours. */
+function messageOf(error: unknown, task: TaskPlan): string {
+  const cause = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? (error.cause ?? error) : error;
+  if (cause instanceof TimeoutFailure) {
+    switch (cause.timeoutType) {
+      case TimeoutType.HEARTBEAT:
+        return `No sign of life for ${formatDuration(task.heartbeatTimeoutMs)}: the worker died or lost its connection to Temporal.`;
+      case TimeoutType.START_TO_CLOSE:
+        return `The attempt took longer than its execution_timeout of ${formatDuration(task.executionTimeoutMs)}.`;
+      case TimeoutType.SCHEDULE_TO_START:
+        return `No worker took it within its queue_timeout of ${formatDuration(task.queueTimeoutMs ?? 0)}: is a worker running for this queue?`;
+      default:
+        return cause.message;
+    }
+  }
+  return cause instanceof Error ? cause.message : String(cause);
+}
