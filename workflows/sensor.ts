@@ -1,6 +1,5 @@
-import { ActivityFailure, ApplicationFailure, defineSearchAttributeKey, TimeoutFailure } from '@temporalio/common';
+import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
 import {
-  ActivityCancellationType,
   allHandlersFinished,
   CancellationScope,
   CancelledFailure,
@@ -8,20 +7,17 @@ import {
   continueAsNew,
   isCancellation,
   patched,
-  scheduleActivity,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { checkRequest, type OperatorRequest } from './plan/runs/decision.ts';
-import { describeTrigger } from './plan/describe.ts';
 import type { Plan } from './plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
 import { type TriggerPlan } from './plan/trigger.ts';
 import {
   CLAIM_START,
-  NO_COUNTS,
   PAUSE_SENSOR,
   type QuietTime,
   quietTimeFor,
@@ -31,16 +27,15 @@ import {
   SENSOR_REPORT,
   SENSOR_UPDATE,
   type StartClaim,
-  type SensorCall,
-  type SensorEnd,
   type SensorInput,
-  sensorQueue,
   type SensorReport,
   type SensorReset,
   type SensorState,
 } from './plan/sensor.ts';
-import { refuseWhere } from './refuse-update.ts';
+import { describeRequest, describeSensor } from './plan/sensor-text.ts';
+import { Consumers } from './sensor/consumers.ts';
 import { errorText, rootCause } from './plan/values/error-text.ts';
+import { refuseWhere } from './refuse-update.ts';
 
 const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 const PLAN_HASH = defineSearchAttributeKey(SEARCH_ATTRIBUTES.planHash.name, SEARCH_ATTRIBUTES.planHash.type);
@@ -79,7 +74,6 @@ function checkReset(request: SensorReset): string | undefined {
 class Sensor {
   private plan: Plan;
   private readonly since: string;
-  private ends: SensorEnd[];
   private paused: OperatorRequest | undefined;
   private stopped: string | undefined;
   private lastClaim: StartClaim | undefined;
@@ -90,13 +84,15 @@ class Sensor {
   private wantedAt = 0;
   /** Something has happened that the consumers have to stop for. */
   private stirred = false;
-  private consumers = new CancellationScope();
-  private running = 0;
+  private readonly consumers: Consumers;
 
   constructor(private readonly input: SensorInput) {
     this.plan = input.plan;
     this.since = input.since ?? workflowInfo().startTime.toISOString();
-    this.ends = [...(input.ends ?? [])];
+    this.consumers = new Consumers([...(input.ends ?? [])], (failure) => {
+      if (failure !== undefined) this.stopped = failure;
+      this.stirred = true;
+    });
     this.paused = input.paused;
     this.lastClaim = input.lastClaim;
   }
@@ -108,7 +104,7 @@ class Sensor {
   get state(): SensorState {
     const reports = [...this.reports.values()].sort((a, b) => a.consumer - b.consumer);
     const waitsFor = this.resetting ?? this.paused;
-    if (waitsFor) return { state: 'paused', why: words(waitsFor), reports };
+    if (waitsFor) return { state: 'paused', why: describeRequest(waitsFor), reports };
     return { state: this.stopped === undefined ? 'running' : 'stopped', ...(this.stopped !== undefined && { why: this.stopped }), reports };
   }
 
@@ -176,20 +172,11 @@ class Sensor {
   }
 
   private async moveConsumers(to: string): Promise<string> {
-    const { trigger } = this;
+    const { trigger, consumers } = this;
     if (!trigger) throw ApplicationFailure.nonRetryable('Its trigger is gone.', 'DecisionRefused');
-    await condition(() => this.running === 0);
+    await condition(() => consumers.haveStopped);
     try {
-      this.ends = await Promise.all(
-        this.calls(trigger).map((call) =>
-          scheduleActivity<SensorEnd>(`${trigger.type}_sensor_reset`, [call, to], {
-            taskQueue: sensorQueue(workflowInfo().taskQueue),
-            startToCloseTimeout: '2 minutes',
-            retry: { maximumAttempts: 3 },
-            summary: `begins again at ${to}`,
-          }),
-        ),
-      );
+      await consumers.move({ plan: this.plan, trigger, since: this.since }, to);
     } catch (error) {
       throw ApplicationFailure.nonRetryable(errorText(rootCause(error)), 'DecisionRefused');
     }
@@ -206,23 +193,24 @@ class Sensor {
       ]);
       this.stirred = false;
       this.draw();
-      if (!this.paused && !this.resetting && this.stopped === undefined) for (const call of this.calls(trigger)) void this.consume(call);
+      if (!this.paused && !this.resetting && this.stopped === undefined)
+        this.consumers.start({ plan: this.plan, trigger, since: this.since });
       const canceled = await this.untilStirred();
       const canceledAt = workflowInfo().historyLength;
       // From now on it is not the sensor of any plan: a scheduler that wants it again hands it the plan.
       if (canceled && patched('ending-is-shown')) upsertSearchAttributes([{ key: PLAN_HASH, value: null }]);
-      this.consumers.cancel();
-      await CancellationScope.nonCancellable(() => condition(() => this.running === 0 && allHandlersFinished()));
+      this.consumers.stop();
+      await CancellationScope.nonCancellable(() => condition(() => this.consumers.haveStopped && allHandlersFinished()));
       if (canceled && this.wantedAt < canceledAt) throw new CancelledFailure('The sensor was cancelled: its trigger is gone');
-      this.consumers = new CancellationScope();
+      this.consumers.renew();
       if (canceled || workflowInfo().continueAsNewSuggested) {
-        const { plan, ends, since, paused, lastClaim } = this;
+        const { plan, since, paused, lastClaim } = this;
         const { trigger: name } = this.input;
         await continueAsNew<typeof SluiceSensor>({
           plan,
           trigger: name,
           since,
-          ends,
+          ends: this.consumers.ends,
           ...(paused && { paused }),
           ...(lastClaim && { lastClaim }),
         });
@@ -241,78 +229,7 @@ class Sensor {
     }
   }
 
-  private calls(trigger: TriggerPlan): SensorCall[] {
-    const { plan, since } = this;
-    return Array.from({ length: trigger.parallelism }, (_, consumer) => ({
-      sensorId: workflowInfo().workflowId,
-      plan,
-      trigger,
-      consumer,
-      since,
-      from: this.ends[consumer] ?? { counts: NO_COUNTS },
-    }));
-  }
-
-  private async consume(call: SensorCall): Promise<void> {
-    const { trigger, consumer } = call;
-    this.running++;
-    try {
-      this.ends[consumer] = await this.consumers.run(() =>
-        scheduleActivity<SensorEnd>(`${trigger.type}_sensor`, [call], {
-          activityId: trigger.parallelism === 1 ? trigger.name : `${trigger.name}[${consumer}]`,
-          summary: describeTrigger(trigger),
-          taskQueue: sensorQueue(workflowInfo().taskQueue),
-          startToCloseTimeout: '3650 days',
-          heartbeatTimeout: '10s',
-          // It stops by itself, and says where it stands.
-          cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-          retry: { initialInterval: '1s', backoffCoefficient: 1.5, maximumInterval: '5s' },
-        }),
-      );
-    } catch (error) {
-      const timeout = timeoutOf(error);
-      if (timeout && patched('dead-consumers-go-on')) {
-        // The worker died while the consumer was asked to stop: then the server does not retry. The next one goes on from its last heartbeat.
-        if (timeout.lastHeartbeatDetails) this.ends[consumer] = timeout.lastHeartbeatDetails as SensorEnd;
-        if (!this.consumers.consideredCancelled) this.stirred = true;
-      } else if (!isCancellation(error)) {
-        // Retries have no end: this is a failure that nothing but a person can put right.
-        this.stopped = errorText(rootCause(error));
-        this.stirred = true;
-      }
-    } finally {
-      this.running--;
-    }
-  }
-
   private draw(): void {
-    const { trigger } = this;
-    if (!trigger) return;
-    const { state, why, reports } = this.state;
-    const lines = [`${MARKS[state]} ${state}${why === undefined ? '' : `: ${why}`}`, ...reports.map(describeReport)];
-    setCurrentDetails(`Starts runs of ${this.plan.dagId}: ${describeTrigger(trigger)}\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\``);
+    if (this.trigger) setCurrentDetails(describeSensor(this.plan.dagId, this.trigger, this.state));
   }
-}
-
-const MARKS = { running: '▶', paused: '‖', stopped: '✘' } as const;
-
-function words({ by, reason }: OperatorRequest): string {
-  return `by ${by}${reason === undefined ? '' : `: ${reason}`}`;
-}
-
-function describeReport({ consumer, counts, rate, lag, lastStart, problem }: SensorReport): string {
-  const { events, matches, started, known, invalid, lost, quiet = 0 } = counts;
-  const parts = [
-    `consumer ${consumer}:`,
-    `${events} events (${rate.toFixed(1)}/s${lag === undefined ? '' : `, ${lag} behind`})`,
-    `${matches} matches, ${started} runs started${known > 0 ? `, ${known} known already` : ''}${quiet > 0 ? `, ${quiet} dropped by cooldown` : ''}`,
-    `${invalid} invalid${lost > 0 ? `, ${lost} removed by the source before they were read` : ''}`,
-    ...(lastStart ? [`last start ${lastStart.run} at ${lastStart.at}`] : []),
-    ...(problem === undefined ? [] : [`! ${problem}`]),
-  ];
-  return parts.join('\n  ');
-}
-
-function timeoutOf(error: unknown): TimeoutFailure | undefined {
-  return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure ? error.cause : undefined;
 }
