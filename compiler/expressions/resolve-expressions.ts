@@ -16,7 +16,7 @@ import { aggregateOf } from '../resolve/resolve-triggers.ts';
 import { COMMON_TASK_KEYS, TASK_COMMON } from '../schema/task-keys.ts';
 import type { Path, Source } from '../read/source.ts';
 import { defaultArgs, type TaskList, type TaskNode } from '../resolve/task-node.ts';
-import { type ExpressionScope, OTHER_NAMES, taskOf } from './expression-checker.ts';
+import { type ExpressionScope, OTHER_NAMES, taskOf } from './expression-scope.ts';
 import { findTemplates, type FoundTemplate } from './find-templates.ts';
 import { shapeOfSchema } from './shapes.ts';
 import { checkBare, type CheckedTemplate, checkTemplate } from './template-checker.ts';

@@ -11,7 +11,8 @@ import {
   wholeExpression,
 } from '../../workflows/plan/expressions/template.ts';
 import type { Source } from '../read/source.ts';
-import { checkExpression, type ExpressionScope } from './expression-checker.ts';
+import { checkExpression } from './expression-checker.ts';
+import type { ExpressionScope } from './expression-scope.ts';
 import type { FoundTemplate } from './find-templates.ts';
 import { fits, typeInWords } from './shapes.ts';
 

@@ -2,6 +2,7 @@ import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailu
 import { isCancellation } from '@temporalio/workflow';
 import type { TaskPlan, WaitPlan } from '../plan/plan.ts';
 import { formatDuration } from '../plan/values/duration.ts';
+import { errorText } from '../plan/values/error-text.ts';
 import { type RunScope, TaskCanceled, TaskFailed } from '../run/run-host.ts';
 import { temporalScope } from '../temporal-scope.ts';
 
@@ -49,5 +50,5 @@ function messageOf(error: unknown, task: TaskPlan): string {
         return cause.message;
     }
   }
-  return cause instanceof Error ? cause.message : String(cause);
+  return errorText(cause);
 }

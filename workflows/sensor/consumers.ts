@@ -3,6 +3,7 @@ import { ActivityCancellationType, CancellationScope, isCancellation, patched, s
 import { describeTrigger } from '../plan/describe.ts';
 import type { Plan } from '../plan/plan.ts';
 import { NO_COUNTS, type SensorCall, type SensorEnd, sensorQueue } from '../plan/sensor.ts';
+import { errorText, rootCause } from '../plan/values/error-text.ts';
 import type { TriggerPlan } from '../plan/trigger.ts';
 
 /** What consumers are given besides where they stand. */
@@ -102,7 +103,7 @@ export class Consumers {
         if (!this.scope.consideredCancelled) this.onEnd();
       } else if (!isCancellation(error)) {
         // Retries have no end: this is a failure that nothing but a person can put right.
-        this.onEnd(rootMessage(error));
+        this.onEnd(errorText(rootCause(error)));
       }
     } finally {
       this.running--;
@@ -112,11 +113,4 @@ export class Consumers {
 
 function timeoutOf(error: unknown): TimeoutFailure | undefined {
   return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure ? error.cause : undefined;
-}
-
-/** The message of the innermost cause. */
-export function rootMessage(error: unknown): string {
-  let last = error;
-  while (last instanceof Error && last.cause instanceof Error) last = last.cause;
-  return last instanceof Error ? last.message : String(last);
 }

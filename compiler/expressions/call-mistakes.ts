@@ -1,0 +1,43 @@
+import { formatMistake } from '../../workflows/plan/expressions/date-format.ts';
+import { nameMistake as sqlNameMistake } from '../../workflows/plan/expressions/sql-name.ts';
+import type { syntaxFacts } from '../../workflows/plan/expressions/syntax-tree.ts';
+import { parseMoment } from '../../workflows/plan/timetable/moment.ts';
+import type { ExpressionMistake } from './expression-mistake.ts';
+
+/** How a regular expression would be written here: cel-js runs it with backtracking. */
+const REFUSED_CALLS: Readonly<Record<string, string>> = {
+  matches: 'use like: "abc".like("a%")',
+};
+
+/** What is wrong with the functions that an expression calls, as far as their literal arguments tell. */
+export function callMistake(calls: ReturnType<typeof syntaxFacts>['calls']): ExpressionMistake | undefined {
+  for (const { name, start, end, literals } of calls) {
+    const day = takesDates(name) ? literals.find((each) => each !== undefined && isNoDay(each)) : undefined;
+    if (day !== undefined) return { start, end, code: 'SL503', message: `'${day}' names a day or a time that does not exist.` };
+    const noName = name === 'ident' ? literals.map((each) => each !== undefined && sqlNameMistake(each)).find(Boolean) : undefined;
+    if (noName) return { start, end, code: 'SL510', message: `${noName[0]?.toUpperCase()}${noName.slice(1)}.` };
+    const pattern = name === 'date' ? literals[1] : undefined;
+    const mistaken = pattern === undefined ? undefined : formatMistake(pattern);
+    if (mistaken) return { start, end, code: 'SL507', ...mistaken };
+    const instead = REFUSED_CALLS[name];
+    if (instead !== undefined) {
+      return {
+        start,
+        end,
+        code: 'SL507',
+        message: `'${name}' could take too long on some texts and is not part of expressions.`,
+        hint: instead,
+      };
+    }
+  }
+  return undefined;
+}
+
+/** Whether the texts that a function takes name days or times. */
+function takesDates(name: string): boolean {
+  return name === 'timestamp' || name === 'daysBetween' || name === 'dayOfWeek' || /^(?:date|add|startOf|endOf)/.test(name);
+}
+
+function isNoDay(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?$/.test(text) && parseMoment(text, 'UTC') === undefined;
+}

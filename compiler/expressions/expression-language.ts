@@ -1,0 +1,78 @@
+import type { Environment } from '@marcbachmann/cel-js';
+import { readableFields } from '../../connections/in-expressions.ts';
+import { expressionLanguage } from '../../workflows/plan/expressions/language.ts';
+import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
+import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
+import { FAILURE } from '../../workflows/plan/tasks/failure.ts';
+import { type ExpressionScope, isRunName, taskOf } from './expression-scope.ts';
+import { type CelDeclaration, celDeclaration } from './shapes.ts';
+
+/** The fields that expressions can read of connections of any type. */
+export const CONNECTION_FIELDS = readableFields();
+
+let base: Environment | undefined;
+
+/** For syntax alone; made once a process. */
+export function baseLanguage(): Environment {
+  return (base ??= expressionLanguage(false));
+}
+
+let typed: Environment | undefined;
+
+/** A language with the names that these references need, and their types. */
+export function languageFor(scope: ExpressionScope, references: readonly Reference[]): Environment {
+  if (!typed) {
+    typed = expressionLanguage(true);
+    for (const [name, shape] of Object.entries(RUN_NAMES)) declare(typed, name, celDeclaration(shape));
+  }
+  const names = new Set(references.map(({ path }) => path[0] ?? ''));
+  if ([...names].every(isRunName)) return typed.clone();
+  const language = typed.clone();
+  for (const [name, shape] of Object.entries(scope.items)) if (names.has(name)) declare(language, name, celDeclaration(shape));
+  if (names.has('params')) declare(language, 'params', celDeclaration({ fields: scope.params }));
+  if (names.has('outputs')) declare(language, 'outputs', outputsDeclaration(scope, references));
+  // A key may bring an event of its own: that of the record it waits for.
+  if (names.has('event') && !Object.hasOwn(scope.items, 'event'))
+    declare(language, 'event', scope.event?.value ? celDeclaration(scope.event.value) : 'map<string, dyn>');
+  if (names.has('event_meta'))
+    declare(language, 'event_meta', celDeclaration({ fields: { timestamp: 'timestamp', ...scope.event?.meta } }));
+  // Only text and numbers can be compared by type; what may be null is known in a run.
+  if (names.has('failure')) declare(language, 'failure', readsWholeFailure(references) ? 'dyn' : celDeclaration(FAILURE));
+  if (names.has('conn')) {
+    const connections = references.filter(({ path }) => path[0] === 'conn').map(({ path }) => path[1] ?? '');
+    const fields = celDeclaration({ fields: CONNECTION_FIELDS });
+    declare(language, 'conn', Object.fromEntries(connections.map((name) => [name, fields])));
+  }
+  return language;
+}
+
+function declare(language: Environment, name: string, declaration: CelDeclaration): void {
+  if (typeof declaration === 'string') language.registerVariable(name, declaration);
+  else language.registerVariable({ name, schema: declaration });
+}
+
+function outputsDeclaration(scope: ExpressionScope, references: readonly Reference[]): CelDeclaration {
+  const tree: { [field: string]: CelDeclaration } = {};
+  for (const { path } of references) {
+    if (path[0] !== 'outputs') continue;
+    const task = taskOf(path, scope);
+    if (task === undefined) continue;
+    declareOutput(tree, task.split('.'), celDeclaration(scope.outputs.get(task) ?? 'dyn'));
+  }
+  return tree;
+}
+
+function declareOutput(tree: { [field: string]: CelDeclaration }, [first = '', ...rest]: readonly string[], shape: CelDeclaration): void {
+  if (rest.length === 0) {
+    tree[first] = shape;
+    return;
+  }
+  const group = { ...(tree[first] as { [field: string]: CelDeclaration } | undefined) };
+  declareOutput(group, rest, shape);
+  tree[first] = group;
+}
+
+/** Whether `failure` is read without a field. */
+export function readsWholeFailure(references: readonly Reference[]): boolean {
+  return references.some(({ path }) => path[0] === 'failure' && path.length === 1);
+}

@@ -1,0 +1,34 @@
+import type { EventShape } from '../../sensors/define-trigger.ts';
+import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
+import type { Shape } from '../../workflows/plan/expressions/shape.ts';
+
+/** The names that only some places have. */
+export const OTHER_NAMES = ['params', 'outputs', 'item', 'event', 'event_meta', 'conn', 'failure'] as const;
+
+/** What expressions at one place can name. */
+export interface ExpressionScope {
+  /** The outputs of tasks by name (`group.task` too); those that may be read are `readable`. */
+  readonly outputs: ReadonlyMap<string, Shape>;
+  /** Whether the output of a task can be read here; else why not. */
+  readable(task: string): true | string;
+  readonly params: Readonly<Record<string, Shape>>;
+  /** Names that loops bind: `item`. */
+  readonly items: Readonly<Record<string, Shape>>;
+  /** What the events are that may have started the run; undefined: there are none. */
+  readonly event: EventShape | undefined;
+  /** Whether the run has failed where the expression is evaluated; `maybe`: `failure` may be null. */
+  readonly hasFailed: boolean | 'maybe';
+  /** The type of a connection; undefined: not known. */
+  connectionType(name: string): string | undefined;
+}
+
+/** The task whose output a reference reads. */
+export function taskOf(path: readonly string[], { outputs }: Pick<ExpressionScope, 'outputs'>): string | undefined {
+  const steps = path.slice(1);
+  return steps.map((_, index) => steps.slice(0, index + 1).join('.')).find((name) => outputs.has(name));
+}
+
+/** Whether a name is one that every run has, such as `ds`. */
+export function isRunName(name: string | undefined): boolean {
+  return name !== undefined && Object.hasOwn(RUN_NAMES, name);
+}
