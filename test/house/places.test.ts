@@ -39,7 +39,7 @@ describe('places that must change together', function () {
       'compiler/schema/task-keys.ts',
       'compiler/resolve/emit.ts',
       'workflows/run/task-fields.ts',
-      'workflows/temporal-host.ts',
+      'workflows/host/activity.ts',
       'cli/test/simulated-host.ts',
     ];
     const key: Edit = ['workflows/plan/tasks/common-task-keys.ts', "'retries',", "'retries', 'timeout_action',"];
@@ -60,7 +60,7 @@ describe('places that must change together', function () {
     ];
     const listed: Edit = ['workflows/run/task-fields.ts', "  retry: 'host',", "  retry: 'host',\n  timeoutAction: 'host',"];
     const onTemporal: Edit = [
-      'workflows/temporal-host.ts',
+      'workflows/host/activity.ts',
       '  retry: retryOptions,',
       '  retry: retryOptions,\n  timeoutAction: ({ timeoutAction }) => ({ summary: timeoutAction ?? "" }),',
     ];
@@ -73,7 +73,7 @@ describe('places that must change together', function () {
 
     it('does not compile where a host does not carry out what is for hosts', () => {
       const made = [key, schema, field, emitted, listed];
-      assert.deepEqual(filesWithTypeErrors(files, made), ['workflows/temporal-host.ts', 'cli/test/simulated-host.ts']);
+      assert.deepEqual(filesWithTypeErrors(files, made), ['workflows/host/activity.ts', 'cli/test/simulated-host.ts']);
     });
 
     it('compiles when each place has it', () => {
