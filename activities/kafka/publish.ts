@@ -8,7 +8,7 @@ import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../run/errors.ts';
-import { didYouMean } from '../support/sql/nearest.ts';
+import { didYouMean } from '../support/nearest.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
 

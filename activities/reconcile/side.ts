@@ -1,6 +1,6 @@
 import { userFault } from '../run/errors.ts';
 import type { Database } from '../support/sql/opened-database.ts';
-import { didYouMean, listNames } from '../support/sql/nearest.ts';
+import { didYouMean, listNames } from '../support/nearest.ts';
 import { type ComparedColumn, comparedColumn } from './column-family.ts';
 import type { Dialect } from './dialects/dialect.ts';
 

@@ -2,7 +2,7 @@ import type { SqlClient } from '../../lib/databases/postgres.ts';
 import { userFault } from '../run/errors.ts';
 import { describe, isServerError } from '../support/sql/database-failure.ts';
 import { formatTable } from '../support/sql/identifiers.ts';
-import { listNames } from '../support/sql/nearest.ts';
+import { listNames } from '../support/nearest.ts';
 import { nameReaction, type Reaction } from '../support/sql/table-reactions.ts';
 import { goesByKeys, type LoadMethod } from './load-methods.ts';
 import type { LoadTarget } from './load-target.ts';

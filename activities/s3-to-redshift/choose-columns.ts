@@ -1,7 +1,7 @@
 import type { Column, DatasetFormat } from '../../workflows/plan/datasets/dataset.ts';
 import { userFault } from '../run/errors.ts';
 import type { FoundTable, TableColumn } from '../support/sql/find-table.ts';
-import { didYouMean, listNames } from '../support/sql/nearest.ts';
+import { didYouMean, listNames } from '../support/nearest.ts';
 
 /**
  * The table's columns that the data fills, in the data's order: `columns` where the task says so, else the columns of the same names, else

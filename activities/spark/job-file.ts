@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { closest, distance } from 'fastest-levenshtein';
 import { userFault } from '../run/errors.ts';
+import { didYouMean } from '../support/nearest.ts';
 import { refusedApplication } from './conf-policy.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
@@ -76,8 +76,6 @@ function jobNotFound(given: string, folder: string, what: string): Error {
         .map((file) => file.slice(0, -extname(file).length))
         .sort()
     : [];
-  const near = present.length > 0 ? closest(given, present) : undefined;
-  const hint = near !== undefined && distance(given, near) <= Math.max(2, given.length / 3) ? ` Did you mean '${near}'?` : '';
   const there = present.length > 0 ? `Jobs there: ${[...new Set(present)].join(', ')}.` : 'No job is there.';
-  return userFault('JobNotFound', `Job '${given}' is not found: ${what}.${hint} ${there}`);
+  return userFault('JobNotFound', `Job '${given}' is not found: ${what}.${didYouMean(given, present)} ${there}`);
 }

@@ -7,7 +7,7 @@ import { sqlAt } from '../support/sql/database.ts';
 import type { Database } from '../support/sql/opened-database.ts';
 import { findTable } from '../support/sql/find-table.ts';
 import { parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from '../support/sql/identifiers.ts';
-import { didYouMean, listNames } from '../support/sql/nearest.ts';
+import { didYouMean, listNames } from '../support/nearest.ts';
 import { rowOf } from '../support/sql/rows.ts';
 import { buildSelect } from '../support/sql/select-statement.ts';
 import { boundsText, withinBounds } from './bounds.ts';

@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { blankText, escapeLine } from '../../workflows/plan/values/printable.ts';
 import type { Code } from './codes.ts';
+import { nearest as nearestNames } from '../../activities/support/nearest.ts';
 import { DANGEROUS } from './foreign-habits.ts';
 
 /** One thing that is wrong in a file. Lines and columns count from 1, columns in UTF-16 units as editors do. */
@@ -54,43 +55,9 @@ export function byPlace(a: Diagnostic, b: Diagnostic): number {
 
 /** The one of `allowed` that `given` was most likely meant to be, or undefined when none is near. */
 export function nearest(given: string, allowed: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Infinity;
-  for (const each of allowed) {
-    const [one, other] = differingWords(given.toLowerCase(), each.toLowerCase());
-    // In a short word everything is near everything.
-    const farthest = Math.min(one.length - 1, Math.ceil(Math.min(one.length, 18) / 3));
-    const between = areSwapped(one, other) ? 1 : distance(one, other);
-    if (DANGEROUS.has(each) && distance(given.toLowerCase(), each) > 2) continue;
-    if (between <= farthest && between < bestDistance) [best, bestDistance] = [each, between];
-  }
-  return best;
+  const safe = [...allowed].filter((each) => !DANGEROUS.has(each) || distance(given.toLowerCase(), each) <= 2);
+  return nearestNames(given, safe, 1)[0];
 }
-
-/** Whether two words differ in two neighbouring letters that have changed places: `elt` and `etl`. */
-function areSwapped(one: string, other: string): boolean {
-  const at = [...one].findIndex((_, index) => one[index] !== other[index]);
-  return at >= 0 && other === `${one.slice(0, at)}${one[at + 1] ?? ''}${one[at] ?? ''}${one.slice(at + 2)}`;
-}
-
-/** What is left of two names without the words that both begin and end with: `spark_default` is not near to `mlflow_default`. */
-function differingWords(one: string, other: string): [string, string] {
-  const [ones, others] = [one.split(WORD_ENDS), other.split(WORD_ENDS)];
-  const shared = (at: (words: readonly string[], index: number) => string | undefined): number => {
-    let count = 0;
-    while (count < Math.min(ones.length, others.length) - 1 && at(ones, count) === at(others, count)) count++;
-    return count;
-  };
-  const first = shared((words, index) => words[index]);
-  const last = Math.min(
-    shared((words, index) => words.at(-1 - index)),
-    Math.min(ones.length, others.length) - 1 - first,
-  );
-  const rest = (words: readonly string[]): string => words.slice(first, words.length - last).join('');
-  return [rest(ones), rest(others)];
-}
-
-const WORD_ENDS = /(?<=[_\-./])/;
 
 /** `did you mean 'x'?` for the nearest of `allowed`, or undefined. */
 export function didYouMean(given: string, allowed: Iterable<string>): string | undefined {

@@ -4,7 +4,7 @@ import { userFault } from '../../run/errors.ts';
 import type { DatabasePlace } from '../../support/sql/opened-database.ts';
 import { isMySQLError, mysqlFailure } from '../../support/sql/mysql-failure.ts';
 import { formatTable, parseTableName } from '../../support/sql/identifiers.ts';
-import { didYouMean } from '../../support/sql/nearest.ts';
+import { didYouMean } from '../../support/nearest.ts';
 import { mysql } from '../dialects/mysql.ts';
 import { labelOf, type Place, type Session, Side } from '../side.ts';
 import { mysqlColumn } from './mysql-columns.ts';

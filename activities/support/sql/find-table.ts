@@ -2,7 +2,7 @@ import type { SqlClient } from '../../../lib/databases/postgres.ts';
 import { userFault } from '../../run/errors.ts';
 import type { Database } from './opened-database.ts';
 import { formatTable, quoteIdentifier, type TableName } from './identifiers.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from '../nearest.ts';
 
 export interface FoundTable {
   readonly schema: string;

@@ -6,7 +6,7 @@ import { sqlAt } from './database.ts';
 import type { Database } from './opened-database.ts';
 import { columnsOf, findTable, quoteList } from './find-table.ts';
 import { formatTable, parseTableName, quoteIdentifier, quoteLiteral, quoteTable } from './identifiers.ts';
-import { didYouMean, listNames } from './nearest.ts';
+import { didYouMean, listNames } from '../nearest.ts';
 
 export interface Selection {
   readonly source_table?: string;
