@@ -1,5 +1,5 @@
 import { channelNamed } from '../channels/catalog.ts';
-import { inTurns } from '../lib/in-turns.ts';
+import { inTurns } from '../workflows/plan/values/in-turns.ts';
 import type { MonitorMemory, Observation, OpenProblem, Page } from '../workflows/plan/incidents/incident.ts';
 import type { AlertsPlan } from '../workflows/plan/incidents/sla.ts';
 import { timeText } from '../workflows/plan/values/format.ts';

@@ -7,7 +7,7 @@ import { freePort } from '../../dev/servers/ports.ts';
 import { startStack } from '../../dev/stack.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { groupOf } from '../../sensors/kafka/start-position.ts';

@@ -6,7 +6,7 @@ import type { Client } from '@temporalio/client';
 import type { Fault, PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import type { Environment } from '../../lib/environment.ts';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
 import { TemporalFacts } from '../../temporal/monitors/monitor-facts.ts';
 import { createMonitorWorkers } from '../../temporal/monitors/monitors.ts';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { applySensorChange } from '../../temporal/sensors/sensors.ts';
 import { startProcess } from '../../test/support/processes.ts';

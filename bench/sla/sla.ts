@@ -8,7 +8,7 @@ import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { freePort } from '../../dev/servers/ports.ts';
 import { startStack } from '../../dev/stack.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { createProgress } from '../../lib/progress.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { startManualRun } from '../../temporal/runs/runs.ts';

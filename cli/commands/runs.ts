@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { nearest } from '../../compiler/mistakes/diagnostic.ts';
 import { taskQueueOf } from '../../lib/environment.ts';
 import { formatTable } from '../../lib/table.ts';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { listRuns, type RunSummary, WAITING_RUNS } from '../../temporal/runs/runs.ts';
 import { listSchedules } from '../../temporal/schedules/schedules.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';

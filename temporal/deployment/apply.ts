@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { codecOf } from '../codec/codec.ts';
 import { finishUpdate } from '../schedules/finish-update.ts';
 import { NotScheduled, scheduleOf } from '../schedules/schedule-facts.ts';

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { cutBytes } from '../../lib/cut-bytes.ts';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import {
   incidentId,
   INCIDENT_WORKFLOW,

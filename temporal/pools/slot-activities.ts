@@ -1,5 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { endDeadlock } from './pool-deadlocks.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { REQUEST_SLOTS, SLOTS_WORKFLOW, type SlotsCall, type SlotsInput } from '../../workflows/plan/slots/slot-messages.ts';
 
 /** How many runs are looked at at the same time. */
@@ -27,11 +28,9 @@ export function createSlotActivities(client: Client, taskQueue: string) {
     /** @returns the run ids of those that have ended, or that nobody remembers */
     async ended_runs(runs: readonly { readonly workflowId: string; readonly runId: string }[]): Promise<string[]> {
       const found: string[] = [];
-      for (let at = 0; at < runs.length; at += AT_ONCE) {
-        const some = runs.slice(at, at + AT_ONCE);
-        const ended = await Promise.all(some.map(({ workflowId, runId }) => hasEnded(client, workflowId, runId)));
-        found.push(...some.filter((_, index) => ended[index]).map(({ runId }) => runId));
-      }
+      await inTurns(runs, AT_ONCE, async ({ workflowId, runId }) => {
+        if (await hasEnded(client, workflowId, runId)) found.push(runId);
+      });
       return found;
     },
   };

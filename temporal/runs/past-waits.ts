@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { taskOfPast } from '../../workflows/plan/runs/past.ts';
 import { codecOf, payloadReader } from '../codec/codec.ts';
 import { listRuns } from './runs.ts';

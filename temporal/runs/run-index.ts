@@ -1,6 +1,6 @@
 import type { KnownRun } from './known-run.ts';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { RecentMap } from '../../lib/recent-map.ts';
 import { iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { RecentMap } from '../../lib/recent-map.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { readRunInput } from '../runs/run-input.ts';

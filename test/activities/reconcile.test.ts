@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { reconcile } from '../../activities/reconcile.ts';
 import { checkTolerance } from '../../activities/reconcile/tolerance.ts';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import { readMismatch } from '../../workflows/plan/datasets/mismatch.ts';
 import { drawing } from '../support/bags.ts';

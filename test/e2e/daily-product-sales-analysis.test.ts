@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { expectedDailySales } from '../../dev/demo/daily-product-sales.ts';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { startManualRun } from '../../temporal/runs/runs.ts';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { IS_FULL, randomCases } from '../support/random-cases.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
 import { ensureMonitor } from '../../temporal/monitors/ensure-monitor.ts';
 import type { MonitorGroup } from '../../temporal/monitors/monitors.ts';
-import { inTurns } from '../../lib/in-turns.ts';
+import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { startManualRun } from '../../temporal/runs/runs.ts';
 import { applyChange } from '../../temporal/schedules/schedules.ts';
 import { monitorId, probeId } from '../../workflows/plan/incidents/incident.ts';

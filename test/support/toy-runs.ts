@@ -9,6 +9,7 @@ import { eventually } from './eventually.ts';
 import { SOME_DAY } from './plans.ts';
 import type { TestWorker } from './temporal-worker.ts';
 import type { ToyClock } from './toy-clock.ts';
+import { currentDetails } from './temporal-suite.ts';
 
 /** `PENDING_ACTIVITY_STATE_STARTED` of Temporal's API: not waiting for a worker, and not asked to end. */
 const STARTED = 2;
@@ -90,8 +91,7 @@ async function atRest(client: Client, clock: ToyClock, workflowId: string): Prom
 
 /** A cancelled workflow has no result: its table is the run's own word. */
 async function tasksOfBoard(handle: WorkflowHandle): Promise<RunResult['tasks']> {
-  const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
-  const table = /```text\n([^]*?)\n(?:\n|```)/.exec(currentDetails)?.[1] ?? '';
+  const table = /```text\n([^]*?)\n(?:\n|```)/.exec(await currentDetails(handle))?.[1] ?? '';
   const rows = [...table.matchAll(/^\S ([\w.]+) +(\w+)/gm)].map(
     ([, name = '', state = '']) => [name, { state: state as 'success' }] as const,
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { after, before, describe, it } from 'mocha';
+import { describe, it } from 'mocha';
 import { compress, decompress } from '../../temporal/codec/codec.ts';
 import { showRun } from '../../temporal/runs/follow-run.ts';
 import { applyChange } from '../../temporal/schedules/schedules.ts';
@@ -10,9 +10,7 @@ import { scheduleOf } from '../../temporal/schedules/schedule-facts.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, task } from '../support/plans.ts';
-import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
-import { testStack } from '../support/test-stack.ts';
-import { toyActivities } from '../support/toy-activities.ts';
+import { workerOfSuite } from '../support/temporal-suite.ts';
 
 const payloadOf = (value: Json) => defaultPayloadConverter.toPayload(value);
 
@@ -39,13 +37,7 @@ describe('payloads', () => {
 
 describe('a plan of 1,000 tasks', function () {
   this.timeout('3m');
-  let worker: TestWorker;
-
-  before(async function () {
-    this.timeout('15m');
-    worker = await startTestWorker((await testStack(['temporal'])).environment, toyActivities);
-  });
-  after(() => worker.close());
+  const worker = workerOfSuite();
 
   it('fits a Schedule, which starts its run', async () => {
     const { client, taskQueue } = worker;

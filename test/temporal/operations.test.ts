@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
-import { after, before, describe, it } from 'mocha';
+import { describe, it } from 'mocha';
 import { DecisionRefused } from '../../temporal/runs/decisions.ts';
 import { showRun } from '../../temporal/runs/follow-run.ts';
 import { cancelRun, operatePipeline, operateRun, operateTask } from '../../temporal/runs/operations.ts';
@@ -13,10 +13,8 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
-import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
-import { testStack } from '../support/test-stack.ts';
-import { toyActivities } from '../support/toy-activities.ts';
 import { casePlan } from '../workflows/run/language-cases.ts';
+import { currentDetails, workerOfSuite } from '../support/temporal-suite.ts';
 
 const ANN = { by: 'ann', reason: 'the source is down' };
 /** The SDK sends heartbeats on after 80 % of this. */
@@ -24,13 +22,7 @@ const QUICK = { heartbeatTimeoutMs: 1000 };
 
 describe('operations on Temporal', function () {
   this.timeout('2m');
-  let worker: TestWorker;
-
-  before(async function () {
-    this.timeout('15m');
-    worker = await startTestWorker((await testStack(['temporal'])).environment, toyActivities);
-  });
-  after(() => worker.close());
+  const worker = workerOfSuite();
 
   const start = (plan: Plan): Promise<RunReference> => startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID());
   const handle = ({ pipelineRunId }: RunReference) => worker.client.workflow.getHandle(pipelineRunId);
@@ -64,7 +56,7 @@ describe('operations on Temporal', function () {
     await eventually(async () => assert.equal((await describeRun(worker.client, run)).state, 'paused'));
     await assert.rejects(operateRun(worker.client, pipelineRunId, 'pause', ANN), DecisionRefused);
     await operateTask(worker.client, pipelineRunId, 'mark-success', { task: 'a', ...ANN });
-    await eventually(async () => assert.match(JSON.stringify(await handle(run).query('__temporal_workflow_metadata')), /a {2}success/));
+    await eventually(async () => assert.match(await currentDetails(handle(run)), /a {2}success/));
     assert.deepEqual(await activities(run), ['a']);
     await operateRun(worker.client, pipelineRunId, 'unpause', { by: 'bob' });
     assert.equal((await result(run)).tasks.b?.state, 'success');
@@ -72,7 +64,7 @@ describe('operations on Temporal', function () {
 
   it('retry a task that has failed while its run goes on', async () => {
     const run = await start(planOf('operated', [task('a', 'fail'), task('b', 'succeed', ['a']), task('h', 'hang', [], QUICK)]));
-    await eventually(async () => assert.match(JSON.stringify(await handle(run).query('__temporal_workflow_metadata')), /upstream_failed/));
+    await eventually(async () => assert.match(await currentDetails(handle(run)), /upstream_failed/));
     await operateTask(worker.client, run.pipelineRunId, 'retry', { task: 'a', ...ANN });
     await eventually(async () => assert.deepEqual(await activities(run), ['a', 'h', 'a#2']));
     await operateTask(worker.client, run.pipelineRunId, 'mark-success', { task: 'h', ...ANN });
@@ -85,7 +77,7 @@ describe('operations on Temporal', function () {
     await cancelRun(worker.client, run.pipelineRunId, ANN);
     await assert.rejects(handle(run).result(), WorkflowFailedError);
     assert.equal((await handle(run).describe()).status.name, 'CANCELLED');
-    assert.match(JSON.stringify(await handle(run).query('__temporal_workflow_metadata')), /! cancel by ann: the source is down/);
+    assert.match(await currentDetails(handle(run)), /! cancel by ann: the source is down/);
     await assert.rejects(cancelRun(worker.client, 'nobody/manual/x', ANN), RunNotFound);
   });
 

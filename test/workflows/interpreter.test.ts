@@ -11,6 +11,7 @@ import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { startedTasks, toyActivities } from '../support/toy-activities.ts';
+import { currentDetails } from '../support/temporal-suite.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { testStack } from '../support/test-stack.ts';
 import { assertCase, casePlan, CASES } from './run/language-cases.ts';
@@ -125,8 +126,7 @@ describe('interpreter', () => {
       randomUUID(),
     );
     await client.workflow.getHandle(pipelineRunId).result();
-    const metadata = await client.workflow.getHandle(pipelineRunId).query<{ currentDetails: string }>('__temporal_workflow_metadata');
-    assert.match(metadata.currentDetails, /1 of 1 tasks done[^]*✔ a {2}success {3}3 rows, 12 B/);
+    assert.match(await currentDetails(client.workflow.getHandle(pipelineRunId)), /1 of 1 tasks done[^]*✔ a {2}success {3}3 rows, 12 B/);
   });
 
   it('is found by its deadline, where its pipeline promises one', async () => {

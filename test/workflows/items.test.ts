@@ -1,29 +1,21 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
-import { after, before, describe, it } from 'mocha';
+import { describe, it } from 'mocha';
 import { readEndedRun, startRerun } from '../../temporal/runs/reruns.ts';
 import { type RunReference, startManualRun } from '../../temporal/runs/runs.ts';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { eventually } from '../support/eventually.ts';
 import { SOME_DAY } from '../support/plans.ts';
-import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
-import { testStack } from '../support/test-stack.ts';
-import { toyActivities } from '../support/toy-activities.ts';
+import { workerOfSuite } from '../support/temporal-suite.ts';
 import { casePlan } from './run/language-cases.ts';
 
 const ITEMS = Array.from({ length: 1200 }, (_, index) => index);
 
 describe('long lists', function () {
   this.timeout('3m');
-  let worker: TestWorker;
-
-  before(async function () {
-    this.timeout('15m');
-    worker = await startTestWorker((await testStack(['temporal'])).environment, toyActivities);
-  });
-  after(() => worker.close());
+  const worker = workerOfSuite();
 
   const plan = (task: string) =>
     casePlan(task, { file: { params: { bad: -1, list: { type: 'array', items: { type: 'integer' }, default: ITEMS } } } });

@@ -13,6 +13,7 @@ import { resizePool } from '../../temporal/pools/pools.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { toyActivities } from '../support/toy-activities.ts';
+import { currentDetails } from '../support/temporal-suite.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { testStack } from '../support/test-stack.ts';
 
@@ -62,14 +63,7 @@ describe('slots on Temporal', function () {
       const fourth = await start(plan);
       await isActive(plan, [first], 3);
       await eventually(async () => assert.equal(await stateOf(second), 'queued'));
-      assert.match(
-        String(
-          await handle(second)
-            .query('__temporal_workflow_metadata')
-            .then((each) => JSON.stringify(each)),
-        ),
-        /waits for its turn \(at most 1 runs/,
-      );
+      assert.match(await currentDetails(handle(second)), /waits for its turn \(at most 1 runs/);
 
       await operateRun(worker.client, second.pipelineRunId, 'pause', { by: 'ann' });
       await operateRun(worker.client, second.pipelineRunId, 'unpause', { by: 'ann' });
@@ -82,9 +76,7 @@ describe('slots on Temporal', function () {
       await operateRun(worker.client, third.pipelineRunId, 'pause', { by: 'ann' });
       await handle(second).terminate('as if by hand');
       await isActive(plan, [third], 1);
-      await eventually(async () =>
-        assert.match(JSON.stringify(await handle(third).query('__temporal_workflow_metadata')), /0 of 1 tasks done/),
-      );
+      await eventually(async () => assert.match(await currentDetails(handle(third)), /0 of 1 tasks done/));
       assert.equal(await stateOf(third), 'paused', 'its turn has come, and it waits all the same');
       // One that gives up its place.
       await handle(fourth).cancel();
@@ -151,7 +143,7 @@ describe('slots on Temporal', function () {
       const state = (): Promise<SlotState> => slots(poolId(name));
       await eventually(async () => assert.equal((await state()).waiting.length, 2));
       const [first, second] = runs as [RunReference, RunReference];
-      assert.match(JSON.stringify(await handle(first).query('__temporal_workflow_metadata')), new RegExp(`queued +waits for pool ${name}`));
+      assert.match(await currentDetails(handle(first)), new RegExp(`queued +waits for pool ${name}`));
       await resizePool(worker.client, worker.taskQueue, name, 1);
       await eventually(async () => assert.deepEqual([(await state()).holders.length, (await state()).waiting.length], [1, 1]));
       const holder = (await state()).holders[0]?.workflowId === first.pipelineRunId ? first : second;

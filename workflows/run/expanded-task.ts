@@ -1,4 +1,5 @@
 import type { ItemOutcome } from '../plan/tasks/items.ts';
+import { inTurns } from '../plan/values/in-turns.ts';
 import type { Json, JsonObject } from '../plan/values/json.ts';
 import type { ExpandPlan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs, TaskResult } from '../plan/runs/run.ts';
@@ -112,11 +113,11 @@ export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: Ite
       }
       return mayGoOn();
     };
-  if (batches.length <= MAX_IN_ONE_HISTORY) await eachOf(batches, expand.maxParallel, one);
+  if (batches.length <= MAX_IN_ONE_HISTORY) await inTurns(batches, expand.maxParallel, one);
   else {
     const parts = partsOf(batches);
     const atOnce = Math.min(parts.length, Math.ceil(expand.maxParallel / PART_WINDOW));
-    await eachOf(parts, atOnce, part(Math.ceil(expand.maxParallel / atOnce)));
+    await inTurns(parts, atOnce, part(Math.ceil(expand.maxParallel / atOnce)));
   }
   if (canceled) throw new TaskCanceled('cancelled');
   const [first] = failures;
@@ -175,17 +176,6 @@ function batchesOf(calls: readonly (readonly [place: number, call: Call])[], siz
 
 function partsOf(batches: readonly Batch[]): (readonly Batch[])[] {
   return Array.from({ length: Math.ceil(batches.length / PART) }, (_, index) => batches.slice(index * PART, (index + 1) * PART));
-}
-
-/** Works through a list, so many at a time, as long as `work` says that it may go on. */
-async function eachOf<T>(list: readonly T[], parallel: number, work: (each: T, index: number) => Promise<boolean>): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < list.length; index = next++) {
-      if (!(await work(list[index] as T, index))) next = list.length;
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(parallel, list.length) }, worker));
 }
 
 /** What is added to a task's name for a batch of its items: `[0-99]`. */

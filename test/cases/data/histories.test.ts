@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { after, before, describe, it } from 'mocha';
-import { inTurns } from '../../../lib/in-turns.ts';
+import { inTurns } from '../../../workflows/plan/values/in-turns.ts';
 import { histories, type History } from '../../support/histories/history.ts';
 import { play } from '../../support/histories/play.ts';
 import { openStage, type Stage } from '../../support/histories/stage.ts';

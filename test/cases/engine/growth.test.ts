@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, it } from 'mocha';
+import { describe, it } from 'mocha';
 import { findProblems } from '../../../monitors/problems.ts';
 import type { WatchedRun } from '../../../monitors/watched.ts';
 import { StartedObjects } from '../../../sensors/s3/started-objects.ts';
@@ -13,9 +13,7 @@ import { DEFAULT_MONITOR_SETTINGS } from '../../../workflows/plan/incidents/inci
 import { type DataInterval, iso } from '../../../workflows/plan/timetable/schedule.ts';
 import { eventually } from '../../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../../support/plans.ts';
-import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
-import { testStack } from '../../support/test-stack.ts';
-import { toyActivities } from '../../support/toy-activities.ts';
+import { workerOfSuite } from '../../support/temporal-suite.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -133,12 +131,7 @@ describe('what grows with the data is bounded', () => {
 
   describe('on a real server', function () {
     this.timeout('1m');
-    let worker: TestWorker;
-    before(async function () {
-      this.timeout('15m');
-      worker = await startTestWorker((await testStack(['temporal'])).environment, toyActivities);
-    });
-    after(() => worker.close());
+    const worker = workerOfSuite();
 
     it('the index of runs keeps the newest, and those of open problems', async () => {
       const plan = planOf(`grows_${randomUUID().slice(0, 8)}`, [task('a', 'succeed')]);

@@ -11,7 +11,7 @@ import { intervalsCompletedSince } from '../../../workflows/plan/timetable/inter
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { SchedulePlan } from '../../../workflows/plan/timetable/schedule.ts';
 import { eventually } from '../../support/eventually.ts';
-import { inTurns } from '../../../lib/in-turns.ts';
+import { inTurns } from '../../../workflows/plan/values/in-turns.ts';
 import { planOf, task } from '../../support/plans.ts';
 import { testStack } from '../../support/test-stack.ts';
 

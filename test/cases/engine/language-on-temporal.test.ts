@@ -1,11 +1,10 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { after, before, describe, it } from 'mocha';
+import { describe, it } from 'mocha';
 import { DECIDE, type HeldDecision, RESOLVE_HELD } from '../../../workflows/plan/runs/decision.ts';
 import { parseDuration } from '../../../workflows/plan/values/duration.ts';
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { Plan, TaskPlan } from '../../../workflows/plan/plan.ts';
-import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
-import { testStack } from '../../support/test-stack.ts';
+import { workerOfSuite } from '../../support/temporal-suite.ts';
 import { ToyClock } from '../../support/toy-clock.ts';
 import { runToys, type TimedAct } from '../../support/toy-runs.ts';
 import { assertCase, type Case, casePlan, CASES } from '../../workflows/run/language-cases.ts';
@@ -35,12 +34,7 @@ const TIMES_AND_PEOPLE = /\b(slow|flaky|approval|hold_on_failure|takes)\b/;
 describe('times and people are the same on Temporal as in the simulation', function () {
   this.timeout('1m');
   const clock = new ToyClock();
-  let worker: TestWorker;
-  before(async function () {
-    this.timeout('15m');
-    worker = await startTestWorker((await testStack(['temporal'])).environment, clock.activities);
-  });
-  after(() => worker.close());
+  const worker = workerOfSuite(clock.activities);
 
   /** Retries of a real server take their delays. */
   const quick = (plan: Plan): Plan => {

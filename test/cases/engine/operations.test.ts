@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, it } from 'mocha';
+import { before, describe, it } from 'mocha';
 import { operateRun, operateTask } from '../../../temporal/runs/operations.ts';
 import { resizePool } from '../../../temporal/pools/pools.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
@@ -9,8 +9,7 @@ import { parseDuration } from '../../../workflows/plan/values/duration.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
-import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
-import { testStack } from '../../support/test-stack.ts';
+import { workerOfSuite } from '../../support/temporal-suite.ts';
 import { SECOND_ROUND, ToyClock } from '../../support/toy-clock.ts';
 import { runToys, type TimedAct } from '../../support/toy-runs.ts';
 import { assertCase, casePlan } from '../../workflows/run/language-cases.ts';
@@ -20,14 +19,8 @@ describe('what operators do to a run is the same on Temporal as in the simulatio
   this.timeout('1m');
   const clock = new ToyClock(SECOND_ROUND);
   const pool = `operated_${randomUUID().slice(0, 8)}`;
-  let worker: TestWorker;
-
-  before(async function () {
-    this.timeout('15m');
-    worker = await startTestWorker((await testStack(['temporal'])).environment, clock.activities);
-    await resizePool(worker.client, worker.taskQueue, pool, 100);
-  });
-  after(() => worker.close());
+  const worker = workerOfSuite(clock.activities);
+  before(() => resizePool(worker.client, worker.taskQueue, pool, 100));
 
   const timed = (word: string): TimedAct => {
     const [, when = '', operation = '', task = '', by = ''] = /^(\w+) ([\w-]+)(?: ([\w.]+))?(?: by (\w*))?$/.exec(word) ?? [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
-import { after, before, describe, it } from 'mocha';
+import { describe, it } from 'mocha';
 import { followRun, showRun } from '../../../temporal/runs/follow-run.ts';
 import { SlaReader } from '../../../temporal/monitors/sla-reader.ts';
 import { readEndedRun, startRerun } from '../../../temporal/runs/reruns.ts';
@@ -12,20 +12,12 @@ import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
-import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
-import { testStack } from '../../support/test-stack.ts';
-import { toyActivities } from '../../support/toy-activities.ts';
+import { workerOfSuite } from '../../support/temporal-suite.ts';
 import { casePlan } from '../../workflows/run/language-cases.ts';
 
 describe('a task that went on without some of its items', function () {
   this.timeout('1m');
-  let worker: TestWorker;
-
-  before(async function () {
-    this.timeout('15m');
-    worker = await startTestWorker((await testStack(['temporal'])).environment, toyActivities);
-  });
-  after(() => worker.close());
+  const worker = workerOfSuite();
 
   const loads = (onItemFailure: string, expand = 'over: [1, 2, 3]', give = '{{ item }}'): Plan =>
     casePlan(

@@ -10,6 +10,7 @@ import type { Plan } from '../../../workflows/plan/plan.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { sluice } from '../../support/processes.ts';
+import { currentDetails } from '../../support/temporal-suite.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { testStack } from '../../support/test-stack.ts';
@@ -80,7 +81,7 @@ describe('sluice show', function () {
     });
     const { text, json } = await show(run);
     const id = run.pipelineRunId;
-    const { currentDetails } = await worker.client.workflow.getHandle(id).query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    const details = await currentDetails(worker.client.workflow.getHandle(id));
     const { events } = await worker.client.workflow.getHandle(id).fetchHistory();
     const summaries = events?.map(({ userMetadata }) => Buffer.from(userMetadata?.summary?.data ?? []).toString());
     // What the Temporal UI shows without a worker.
@@ -91,7 +92,7 @@ describe('sluice show', function () {
       `    since ${TIME}, until ${TIME}$`,
       ' {2}load {2}failed: the reason$',
     ])
-      assert.match(currentDetails, new RegExp(`^${line}`, 'm'));
+      assert.match(details, new RegExp(`^${line}`, 'm'));
     for (const line of [
       `^${id} {2}held$`,
       '^parameters: model=m7, region=eu$',

@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { after, before, describe, it } from 'mocha';
+import { describe, it } from 'mocha';
 import { listPools, resizePool } from '../../../temporal/pools/pools.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { poolId, SLOTS_WORKFLOW } from '../../../workflows/plan/slots/slot-messages.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
-import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
-import { testStack } from '../../support/test-stack.ts';
+import { currentDetails, workerOfSuite } from '../../support/temporal-suite.ts';
 import { casePlan } from '../../workflows/run/language-cases.ts';
 
 const SHORT_HISTORIES = fileURLToPath(new URL('../../fixtures/short-histories/index.ts', import.meta.url));
@@ -24,15 +23,8 @@ const MAX_WAIT_MS = FULL ? 5_000 : 20_000;
 
 describe('slots', function () {
   this.timeout('3m');
-  let worker: TestWorker;
   const ok = async (): Promise<null> => null;
-
-  before(async function () {
-    this.timeout('15m');
-    const workflows = await bundleWorkflowCode({ workflowsPath: SHORT_HISTORIES, logger: new DefaultLogger('ERROR') });
-    worker = await startTestWorker((await testStack(['temporal'])).environment, { ok }, undefined, workflows);
-  });
-  after(() => worker.close());
+  const worker = workerOfSuite({ ok }, () => bundleWorkflowCode({ workflowsPath: SHORT_HISTORIES, logger: new DefaultLogger('ERROR') }));
 
   it(`of ${GRANTS} grants none is lost when the pool goes on in a new history`, async () => {
     const { client, taskQueue } = worker;
@@ -61,11 +53,7 @@ describe('slots', function () {
     ];
     const { pipelineRunId } = await startManualRun(worker.client, casePlan(tasks.join('; '), {}), worker.taskQueue, SOME_DAY, randomUUID());
     const handle = worker.client.workflow.getHandle(pipelineRunId);
-    const shows = (pattern: RegExp): Promise<void> =>
-      eventually(async () => {
-        const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
-        assert.match(currentDetails, pattern);
-      });
+    const shows = (pattern: RegExp): Promise<void> => eventually(async () => assert.match(await currentDetails(handle), pattern));
     await shows(new RegExp(`a  queued +waits for pool ${pool}: it has no slots; .sluice pools set ${pool} 3. makes room`));
     await resizePool(worker.client, worker.taskQueue, pool, 2);
     await shows(/a {2}queued +waits for pool \w+: it has 2 slots, the task asks for 3/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
-import { after, before, describe, it } from 'mocha';
+import { before, describe, it } from 'mocha';
 import { decideApproval, resolveHeldTask } from '../../../temporal/runs/decisions.ts';
 import { followRun, readHistory, showRun } from '../../../temporal/runs/follow-run.ts';
 import { cancelRun, operateTask } from '../../../temporal/runs/operations.ts';
@@ -14,9 +14,8 @@ import type { TaskInstance } from '../../../temporal/runs/task-instance.ts';
 import { isFinal } from '../../../workflows/plan/tasks/task-state.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
-import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
-import { testStack } from '../../support/test-stack.ts';
-import { toyActivities } from '../../support/toy-activities.ts';
+import { currentDetails, workerOfSuite } from '../../support/temporal-suite.ts';
+import type { TestWorker } from '../../support/temporal-worker.ts';
 import { casePlan, type Given } from '../../workflows/run/language-cases.ts';
 
 const BEAT = 'heartbeat_timeout: 1s';
@@ -91,15 +90,9 @@ const ENDED: Readonly<Record<string, Case>> = {
 
 describe('tasks are shown as their run has them', function () {
   this.timeout('1m');
-  let worker: TestWorker;
+  const worker = workerOfSuite();
   const pool = `states_${randomUUID().slice(0, 8)}`;
-
-  before(async function () {
-    this.timeout('15m');
-    worker = await startTestWorker((await testStack(['temporal'])).environment, toyActivities);
-    await resizePool(worker.client, worker.taskQueue, pool, 1);
-  });
-  after(() => worker.close());
+  before(() => resizePool(worker.client, worker.taskQueue, pool, 1));
 
   const start = (tasks: string, given: Given): Promise<RunReference> =>
     startManualRun(worker.client, casePlan(tasks, given), worker.taskQueue, SOME_DAY, randomUUID());
@@ -232,9 +225,7 @@ async function ownStates(handle: WorkflowHandle): Promise<Record<string, string>
 }
 
 async function boardStates(handle: WorkflowHandle): Promise<Record<string, string>> {
-  const { currentDetails } = await eventually(() =>
-    handle.client.withDeadline(Date.now() + 1000, () => handle.query<{ currentDetails: string }>('__temporal_workflow_metadata')),
-  );
-  const table = /```text\n([^]*?)\n(?:\n|```)/.exec(currentDetails)?.[1] ?? '';
+  const details = await eventually(() => handle.client.withDeadline(Date.now() + 1000, () => currentDetails(handle)));
+  const table = /```text\n([^]*?)\n(?:\n|```)/.exec(details)?.[1] ?? '';
   return Object.fromEntries([...table.matchAll(/^\S ([\w.]+) +(\w+)/gm)].map(([, name = '', state = '']) => [name, state]));
 }

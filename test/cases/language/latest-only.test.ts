@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'mocha';
+import { describe, it } from 'mocha';
 import { randomUUID } from 'node:crypto';
 import { stringify } from 'yaml';
 import { simulate } from '../../../cli/test/simulate.ts';
@@ -15,9 +15,7 @@ import { dataIntervalAt, type SchedulePlan } from '../../../workflows/plan/timet
 import { planOf as planned } from '../../support/plans.ts';
 import { eventually } from '../../support/eventually.ts';
 import { tasksOf, toyAttempt, TOYS } from '../../support/toy-language.ts';
-import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
-import { testStack } from '../../support/test-stack.ts';
-import { toyActivities } from '../../support/toy-activities.ts';
+import { workerOfSuite } from '../../support/temporal-suite.ts';
 
 const compiler = new Compiler(TOYS);
 const compiled = (file: JsonObject, tasks: string) =>
@@ -107,12 +105,7 @@ describe('latest_only', () => {
 
   describe('on Temporal', function () {
     this.timeout('1m');
-    let worker: TestWorker;
-    before(async function () {
-      this.timeout('15m');
-      worker = await startTestWorker((await testStack(['temporal'])).environment, toyActivities);
-    });
-    after(() => worker.close());
+    const worker = workerOfSuite();
 
     const resultOf = async (pipelineRunId: string): Promise<RunResult> =>
       (await worker.client.workflow.getHandle(pipelineRunId).result()) as RunResult;

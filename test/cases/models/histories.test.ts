@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { after, before, describe, it } from 'mocha';
-import { inTurns } from '../../../lib/in-turns.ts';
+import { inTurns } from '../../../workflows/plan/values/in-turns.ts';
 import { modelHistories, playModels } from '../../support/model-histories.ts';
 import { createModelRuns, type ModelRuns } from '../../support/model-runs.ts';
 
