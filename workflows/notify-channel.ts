@@ -1,4 +1,5 @@
 import { ActivityFailure, condition, patched, proxyActivities, sleep } from '@temporalio/workflow';
+import { isNoticeDue, noticesFor, type OpenAlert, openAfter } from './plan/incidents/channel-notices.ts';
 import type { ChannelMemory, Notice, Observation, Page } from './plan/incidents/incident.ts';
 import { errorText, rootCause } from './plan/values/error-text.ts';
 
@@ -24,7 +25,7 @@ export class ChannelNotifier {
   private updates: boolean;
   private saidFailures = '[]';
   private current: ChannelMemory;
-  private readonly open: Set<'warning' | 'breach'>;
+  private open: ReadonlySet<OpenAlert>;
 
   /** @param note is given a line for each thing that happens @param onUndelivered is called when it turns out that the channel does not deliver */
   constructor(
@@ -44,15 +45,10 @@ export class ChannelNotifier {
   }
 
   /** Whether there is something to say to it. @param failures why other channels do not deliver */
-  isDue({ state, page }: Observation, failures: readonly string[]): boolean {
+  isDue(observation: Observation, failures: readonly string[]): boolean {
     if (this.busy) return false;
-    const { sent, channel, takesUpdates } = this.current;
-    // What it never accepted is not taken back; and what has come does not go back to a warning.
-    if (state === 'over') return this.open.size > 0;
-    if (state === 'warning') return sent === 'nothing' || sent === 'over';
-    if (sent !== 'breach') return true;
-    if (failures.length > 0 && this.open.has('breach') && JSON.stringify(failures) !== this.saidFailures) return true;
-    return this.updates && (takesUpdates ?? channel === 'pagerduty') && JSON.stringify(page) !== this.current.said;
+    const { current: memory, open, updates: mayUpdate, saidFailures } = this;
+    return isNoticeDue({ memory, open, mayUpdate, saidFailures }, observation, failures);
   }
 
   /** Whether nothing that the channel has accepted, or may have, is open there. */
@@ -65,7 +61,7 @@ export class ChannelNotifier {
     const shown: Page = failures.length === 0 ? page : { ...page, details: { ...page.details, not_delivered: failures } };
     this.saidFailures = JSON.stringify(failures);
     let trouble: string | undefined;
-    for (const action of this.actionsFor(state)) {
+    for (const action of noticesFor(state, this.open)) {
       const refusal = await this.send(action, shown);
       if (refusal === undefined) {
         this.current = { ...this.current, sent: state };
@@ -97,35 +93,19 @@ export class ChannelNotifier {
     this.busy = false;
   }
 
-  /** Each alert that the channel has accepted is resolved, whatever became of other messages. */
-  private actionsFor(state: Observation['state']): Notice['action'][] {
-    const { open } = this;
-    switch (state) {
-      case 'warning':
-        return ['warn'];
-      case 'breach':
-        return [open.has('breach') ? 'update' : 'trigger', ...(open.has('warning') ? (['unwarn'] as const) : [])];
-      case 'over':
-        return [...(open.has('warning') ? (['unwarn'] as const) : []), ...(open.has('breach') ? (['resolve'] as const) : [])];
-    }
-  }
-
   /** @returns why the channel has not accepted it; undefined when it has */
   private async send(action: Notice['action'], page: Page): Promise<string | undefined> {
     const { channel, connection } = this.current;
     const notice: Notice = { channel, connection, action, key: this.key, page };
-    const [opens, closes] = EFFECTS[action];
-    const wasOpen = opens !== undefined && this.open.has(opens);
-    // Its answer may get lost: until it refuses, it may have accepted.
-    if (opens) this.open.add(opens);
+    const before = this.open;
+    this.open = openAfter(before, action, 'sent');
     try {
       await this.deliver(notice);
       this.undelivered = undefined;
-      if (closes) this.open.delete(closes);
+      this.open = openAfter(this.open, action, 'accepted');
       return undefined;
     } catch (error) {
-      if (opens && !wasOpen && isRefusal(error)) this.open.delete(opens);
-      if (closes) this.open.delete(closes);
+      this.open = isRefusal(error) ? openAfter(before, action, 'refused') : openAfter(this.open, action, 'failed');
       return errorText(rootCause(error));
     }
   }
@@ -154,16 +134,6 @@ export class ChannelNotifier {
     if (this.saidAt === saidAt) this.updates = true;
   }
 }
-
-/** What an accepted notice opens, and what it closes, in its channel. */
-const EFFECTS = {
-  warn: ['warning', undefined],
-  unwarn: [undefined, 'warning'],
-  trigger: ['breach', undefined],
-  update: ['breach', undefined],
-  acknowledge: [undefined, undefined],
-  resolve: [undefined, 'breach'],
-} as const satisfies Record<Notice['action'], readonly ['warning' | 'breach' | undefined, 'warning' | 'breach' | undefined]>;
 
 /** Whether a channel has refused: retrying does not change its answer. */
 function isRefusal(error: unknown): boolean {

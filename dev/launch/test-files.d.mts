@@ -4,3 +4,4 @@ export interface TestFiles {
   readonly withServers: readonly string[];
 }
 export declare function findTestFiles(folder: string): TestFiles;
+export declare function distancesTo(folder: string, tests: readonly string[], module: string): Map<string, number>;

@@ -16,20 +16,14 @@ const IMPORT = /^(?:import|export) (?!type )[^;]*?from '([^']+)'|\bimport\('([^'
  * @returns {import('./test-files.d.mts').TestFiles} paths from the root, sorted
  */
 export function findTestFiles(folder) {
-  /** @type {Map<string, readonly string[]>} */
-  const known = new Map();
-  const importsOf = (/** @type {string} */ file) => {
-    const found = known.get(file) ?? readImports(folder, file);
-    known.set(file, found);
-    return found;
-  };
+  const importsOf = createReader(folder);
   const needsServers = (/** @type {string} */ test) => {
     const reached = new Set([test]);
     for (const file of reached) {
       if (SERVER_MODULES.includes(file)) return true;
       const imports = importsOf(file);
       if (file.startsWith('test/') && imports.includes(PROCESS_MODULE)) return true;
-      for (const each of imports) if (/^[^.].*\.m?ts$/.test(each)) reached.add(each);
+      for (const each of imports) if (isOwnModule(each)) reached.add(each);
     }
     return false;
   };
@@ -39,6 +33,44 @@ export function findTestFiles(folder) {
     .sort();
   const withServers = files.filter(needsServers);
   return { unit: files.filter((file) => !withServers.includes(file)), withServers };
+}
+
+/**
+ * How many imports lead from a test file to a module, by test file; those that do not reach it are left out.
+ * @param {string} folder the root of the repository
+ * @param {readonly string[]} tests
+ * @param {string} module
+ * @returns {Map<string, number>}
+ */
+export function distancesTo(folder, tests, module) {
+  const importsOf = createReader(folder);
+  const distanceFrom = (/** @type {string} */ test) => {
+    const distances = new Map([[test, 0]]);
+    for (const [file, distance] of distances) {
+      if (file === module) return distance;
+      for (const each of importsOf(file)) if (isOwnModule(each) && !distances.has(each)) distances.set(each, distance + 1);
+    }
+    return undefined;
+  };
+  return new Map(
+    tests.flatMap((test) => {
+      const distance = distanceFrom(test);
+      return distance === undefined ? [] : [[test, distance]];
+    }),
+  );
+}
+
+const isOwnModule = (/** @type {string} */ name) => /^[^.].*\.m?ts$/.test(name);
+
+/** Reads the imports of each file once. */
+function createReader(/** @type {string} */ folder) {
+  /** @type {Map<string, readonly string[]>} */
+  const known = new Map();
+  return (/** @type {string} */ file) => {
+    const found = known.get(file) ?? readImports(folder, file);
+    known.set(file, found);
+    return found;
+  };
 }
 
 /** The modules that a file imports: its own with paths from the root, packages by their names. None where a text only looks like an import. */
