@@ -28,10 +28,10 @@ export const MUTATIONS: readonly Mutation[] = [
     after: 'return String(value);',
   },
   {
-    rule: 'SQL quoting: ident() doubles quotes',
-    file: 'workflows/plan/expressions/sql-template.ts',
-    before: '"${doubled(name, \'"\')}"',
-    after: '"${name}"',
+    rule: 'SQL quoting: ident() refuses what no name holds',
+    file: 'workflows/plan/expressions/sql-name.ts',
+    before: '\\u007f]|--|\\/\\*|\\p{Surrogate}/u.test(name)) {',
+    after: '\\u007f]|--|\\/\\*|\\p{Surrogate}/u.test(name) && name === "") {',
   },
   {
     rule: 'commit before start: Kafka, mode each',
@@ -74,7 +74,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'incident resolve: a monitor reports that a problem is over',
     file: 'monitors/report-findings.ts',
-    before: '    await report.reportEnded(findings);\n',
+    before: '  await report.reportEnded(findings);\n',
     after: '',
   },
   {

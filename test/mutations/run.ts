@@ -1,4 +1,4 @@
-// `npm run test:mutations`: makes one fault at a time in a copy of the repository, and shows which unit test notices it.
+// `npm run test:mutations [-- <pattern of rules>]`: makes one fault at a time in a copy of the repository, and shows which unit test notices it.
 import { distancesTo, findTestFiles } from '../../dev/launch/test-files.mjs';
 import { CopiedTree } from '../support/copied-tree.ts';
 import { type Mutation, MUTATIONS } from './mutations.ts';
@@ -16,7 +16,7 @@ function testsOf(tree: CopiedTree, file: string): string[] {
 async function firstFailure(tree: CopiedTree, files: readonly string[]): Promise<string | undefined> {
   const { code, stdout, stderr } = await tree.mocha(files, ['--bail', '--reporter', 'dot'], QUICK);
   if (code === 0) return undefined;
-  const [, title] = /^ {2}1\) ([^]+?):\n\n/m.exec(stdout) ?? [];
+  const [, title] = /^ {2}1\) ([^]+?):\n+ {5,6}\S/m.exec(stdout) ?? [];
   if (title === undefined) throw new Error(`mocha failed without a failing test:\n${stdout}\n${stderr}`);
   return title.replace(/\s*\n\s*/g, ' › ');
 }
@@ -33,7 +33,7 @@ async function noticedBy(tree: CopiedTree, { file, before, after }: Mutation): P
 }
 
 const [, , pattern = ''] = process.argv;
-const chosen = MUTATIONS.filter(({ rule }) => rule.includes(pattern));
+const chosen = MUTATIONS.filter(({ rule }) => new RegExp(pattern).test(rule));
 const tree = await CopiedTree.create();
 try {
   const all = [...new Set(chosen.flatMap(({ file }) => testsOf(tree, file)))];

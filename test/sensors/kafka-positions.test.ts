@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import { decodeJson } from '../../lib/kafka/decode-record.ts';
 import type { DeadLetter, DeadLetters, LettersOrigin } from '../../sensors/kafka/dead-letters.ts';
 import { Incarnations } from '../../sensors/kafka/incarnation.ts';
-import { Position } from '../../sensors/kafka/position.ts';
+import { type KafkaCursor, Position } from '../../sensors/kafka/position.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import { drawing } from '../support/bags.ts';
 import { handlerInMemory, recordInMemory, sensorInMemory } from '../support/memory-sensor.ts';
@@ -27,6 +27,26 @@ describe('the offsets of Kafka sensors', () => {
       for (let round = 0; round < ROUNDS; round++) await playRound(mode, draw);
     });
   }
+
+  it('are needed until the runs of a window have started: its end is remembered after them', async () => {
+    const { sensor, starts } = sensorInMemory('type: kafka, topic: t, mode: {window: {size: 1m, aggregates: {c: count()}}}');
+    const closedAtStart: unknown[] = [];
+    starts.onStart = () => closedAtStart.push((sensor.journal.cursor as KafkaCursor | undefined)?.closed);
+    const incarnations = new Incarnations({});
+    const letters = { write: () => Promise.resolve(), close: () => Promise.resolve() } as unknown as DeadLetters;
+    const position = new Position(sensor.journal, letters, incarnations);
+    const handler = handlerInMemory({ sensor, decode: decodeJson, position, incarnations });
+    const begin = Math.floor(Date.now() / 60_000) * 60_000 - 3_600_000;
+    // The record of a later minute ends the window of the one before.
+    for (const minute of [0, 5]) {
+      const records = [recordInMemory(Buffer.from('{}'), minute, { timestamp: String(begin + minute * 60_000) })];
+      const batch = { topic: 't', partition: 0, records, count: 1, from: String(minute), next: String(minute + 1), lag: 0 };
+      await handler.handle({ ...batch, alive: () => Promise.resolve(), commit: () => Promise.resolve() });
+    }
+    await position.close();
+    assert.deepEqual(closedAtStart, [undefined]);
+    assert.equal(typeof (sensor.journal.cursor as KafkaCursor | undefined)?.closed, 'number');
+  });
 });
 
 async function playRound(mode: string, draw: (below: number) => number): Promise<void> {
