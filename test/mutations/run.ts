@@ -32,6 +32,8 @@ async function noticedBy(tree: CopiedTree, { file, before, after }: Mutation): P
   }
 }
 
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
 const [, , pattern = ''] = process.argv;
 const chosen = MUTATIONS.filter(({ rule }) => new RegExp(pattern).test(rule));
 const tree = await CopiedTree.create();
@@ -43,9 +45,9 @@ try {
   for (const mutation of chosen) {
     const noticed = await noticedBy(tree, mutation);
     if (noticed === undefined) missed++;
-    console.log(`${noticed === undefined ? '✘' : '✔'} ${mutation.rule} (${mutation.file})\n  ${noticed ?? 'no unit test notices it'}`);
+    print(`${noticed === undefined ? '✘' : '✔'} ${mutation.rule} (${mutation.file})\n  ${noticed ?? 'no unit test notices it'}`);
   }
-  console.log(`${chosen.length - missed} of ${chosen.length} noticed`);
+  print(`${chosen.length - missed} of ${chosen.length} noticed`);
   process.exitCode = missed === 0 && chosen.length > 0 ? 0 : 1;
 } finally {
   await tree.remove();
