@@ -22,13 +22,13 @@ export const pagerduty = defineChannel<'pagerduty'>({
   description: 'Page through PagerDuty.',
   connection: {
     type: 'pagerduty',
-    description: 'The connection that holds the integration key; never the key itself.',
+    description: 'The connection with the integration key; never the key itself.',
     formerly: 'routing_key',
   },
   keys: {
-    severity: Type.Optional(severity('How serious a breach is. Default: error; of a critical pipeline critical.')),
+    severity: Type.Optional(severity('Severity of a breach. Default: error; for a critical pipeline: critical.')),
     runbook: Type.Optional(
-      Type.String({ format: 'uri', title: 'Runbook', description: 'What to read at 3 a.m.', examples: ['https://wiki/sales'] }),
+      Type.String({ format: 'uri', title: 'Runbook', description: 'Runbook for on-call staff.', examples: ['https://wiki/sales'] }),
     ),
   },
   takesUpdates: true,
@@ -56,7 +56,7 @@ export const pagerduty = defineChannel<'pagerduty'>({
       event_action: 'trigger' as const,
       dedup_key: fitKey(key),
       payload: {
-        summary: fitSummary(text) || `${from.dag_id} says nothing`,
+        summary: fitSummary(text) || `${from.dag_id} has no details`,
         source: from.dag_id,
         severity,
         component: from.dag_id,

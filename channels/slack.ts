@@ -6,7 +6,7 @@ import { defineChannel } from './define-channel.ts';
 const MARKS = { warn: '⚠️', unwarn: '✅', trigger: '🔴', update: '🔴', acknowledge: '👀', resolve: '✅' } as const;
 const WORDS = {
   warn: 'May breach',
-  unwarn: 'All well',
+  unwarn: 'Resolved',
   trigger: 'Breach',
   update: 'Breach',
   acknowledge: 'Acknowledged',
@@ -15,7 +15,7 @@ const WORDS = {
 
 /** Of a run that waits for people nothing is broken. */
 const WAITING_MARKS = { ...MARKS, trigger: '✋', update: '✋' } as const;
-const WAITING_WORDS = { ...WORDS, trigger: 'Waits for people', update: 'Waits for people', resolve: 'No longer waits' } as const;
+const WAITING_WORDS = { ...WORDS, trigger: 'Waits for a decision', update: 'Waits for a decision', resolve: 'No longer waits' } as const;
 
 const SEVERITY_MARKS: Readonly<Record<Severity, string>> = { critical: '🔴', error: '🔴', warning: '⚠️', info: 'ℹ️' };
 
@@ -23,8 +23,8 @@ const SEVERITY_MARKS: Readonly<Record<Severity, string>> = { critical: '🔴', e
 export const slack = defineChannel<'http'>({
   name: 'slack',
   title: 'Slack',
-  description: 'Write to a channel of Slack.',
-  connection: { type: 'http', description: 'The connection that holds the webhook.', formerly: 'connection' },
+  description: 'Post to a Slack channel.',
+  connection: { type: 'http', description: 'The connection with the webhook.', formerly: 'connection' },
   async sendNotice(connection, notice, signal) {
     await postJson('Slack', connection, { text: textOf(notice) }, signal);
   },

@@ -8,8 +8,8 @@ import { IDEMPOTENCY_KEY } from '../lib/idempotency-header.ts';
 export const webhook = defineChannel<'http'>({
   name: 'webhook',
   title: 'Webhook',
-  description: 'Post to an address.',
-  connection: { type: 'http', description: 'The connection that holds the address.', formerly: 'connection' },
+  description: 'Post to a URL.',
+  connection: { type: 'http', description: 'The connection with the URL.', formerly: 'connection' },
   async sendNotice(connection, { action, key, page, by }, signal) {
     const notice = { action, key, ...page, ...(by !== undefined && { by }) };
     await postJson('The webhook', connection, notice as unknown as Json, signal);

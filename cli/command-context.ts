@@ -16,19 +16,19 @@ import { allowedQueues, loadEnvironment, ROOT } from '../lib/environment.ts';
 export const environment = loadEnvironment();
 export const PIPELINES = join(ROOT, 'pipelines');
 
-/** Thrown by a command for what the user can put right; only the message is shown. */
+/** Thrown by a command for a mistake that the user can correct; only the message is shown. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
 /** `-o text|json`. */
-export const outputOption = (): Option => new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
+export const outputOption = (): Option => new Option('-o, --output <format>', 'output format').choices(['text', 'json']).default('text');
 
 export interface OutputOptions {
   readonly output: 'text' | 'json';
 }
 
-/** What is printed shows no secret of this environment, whoever has written it. */
+/** Hides the secrets of this environment in everything that is printed. */
 const secrets = scrubberOf(environment);
 
 /** Prints data to stdout: `value` as JSON, or `text`. */
@@ -36,7 +36,7 @@ export function print(options: OutputOptions, value: unknown, text: string): voi
   writeOutput(secrets.hide(options.output === 'json' ? `${exactJsonText(value, 2)}\n` : text === '' ? '' : `${text}\n`));
 }
 
-/** Tells a person something that is not data. */
+/** Prints a message for people to stderr. */
 export function say(text: string): void {
   writeError(`${secrets.hide(text)}\n`);
 }
@@ -67,7 +67,7 @@ export function formatMistakes(compilations: readonly Compilation[]): string {
   return compilations.flatMap(({ diagnostics }) => diagnostics.map(formatDiagnostic)).join('\n\n');
 }
 
-/** Errors whose message is for the user, by name: their classes would load Temporal's client for commands that need no server. */
+/** Names of the errors whose message is for the user. Their classes would load Temporal's client for commands that need no server. */
 const EXPECTED = new Set([
   'BackfillRefused',
   'CommandError',
@@ -88,10 +88,10 @@ const EXPECTED = new Set([
   'TemporalUnavailable',
 ]);
 
-/** gRPC's PERMISSION_DENIED and UNAUTHENTICATED: about the credentials, not a fault of anybody's. */
+/** gRPC's PERMISSION_DENIED and UNAUTHENTICATED: the credentials are wrong. */
 const REFUSALS: ReadonlySet<unknown> = new Set([7, 16]);
 
-/** Why Temporal does not allow something; undefined when that is not what an error says. */
+/** Temporal's reason for denying a request; undefined for other errors. */
 function refusalOf(error: unknown): string | undefined {
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
     if (each.name === 'SearchAttributesMissing') return undefined;
@@ -101,16 +101,16 @@ function refusalOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Turns what a command throws into a message and an exit code. A fault of Sluice's own keeps its stack trace. */
+/** Turns an error of a command into a message and an exit code. Internal errors keep their stack trace. */
 export function reportFailure(error: unknown): void {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   process.exitCode = name === 'TemporalUnavailable' ? EXIT.cannotConnect : EXIT.failed;
   const refusal = refusalOf(error);
   if (refusal !== undefined) {
     say(
-      `Temporal refuses this: ${refusal} Check the credentials (TEMPORAL_API_KEY, or the TLS certificate) and their role in the namespace.`,
+      `Temporal denied the request: ${refusal} Check the credentials (TEMPORAL_API_KEY, or the TLS certificate) and their role in the namespace.`,
     );
     return;
   }
-  say(EXPECTED.has(name) ? message : `This is a fault of Sluice; please report it.\n${stack}`);
+  say(EXPECTED.has(name) ? message : `Internal error of Sluice. Please report it.\n${stack}`);
 }

@@ -8,7 +8,7 @@ import { CommandError, compilePaths, formatMistakes, PIPELINES, say } from './co
 /** The plan of a file, or of the pipeline with that id in `pipelines/`; reports mistakes and returns undefined when it has some. */
 export async function findPlan(pipeline: string): Promise<Plan | undefined> {
   if (!existsSync(pipeline) && /[/\\]|\.ya?ml$/.test(pipeline))
-    throw new CommandError(`There is no file '${pipeline}' in ${process.cwd()}.`);
+    throw new CommandError(`File '${pipeline}' does not exist in ${process.cwd()}.`);
   const compilations = await compilePaths([existsSync(pipeline) ? pipeline : PIPELINES]);
   const plans = compilations.flatMap(({ plan }) => plan ?? []);
   const [only] = plans;
@@ -18,7 +18,7 @@ export async function findPlan(pipeline: string): Promise<Plan | undefined> {
   const ids = plans.map(({ dagId }) => dagId);
   const near = nearest(pipeline, ids);
   throw new CommandError(
-    `There is no valid pipeline '${pipeline}' in ${PIPELINES}.${near ? ` Did you mean '${near}'?` : ` There are: ${ids.join(', ')}.`}`,
+    `No valid pipeline '${pipeline}' in ${PIPELINES}.${near ? ` Did you mean '${near}'?` : ` Valid pipelines: ${ids.join(', ')}.`}`,
   );
 }
 

@@ -13,6 +13,6 @@ export function intervalOf(plan: Plan, logicalDate: string): DataInterval {
   const interval = schedule === null ? dataIntervalAt(null, start) : dataIntervalAround(schedule, start);
   if (interval?.start === iso(start)) return interval;
   throw new CommandError(
-    `No data interval of ${dagId} starts at ${iso(start)}${interval ? `; the one around it is ${interval.start} – ${interval.end}. The logical date of that is ${interval.start}` : ''}.`,
+    `No data interval of ${dagId} starts at ${iso(start)}${interval ? `. It lies in the interval ${interval.start} – ${interval.end}, whose logical date is ${interval.start}` : ''}.`,
   );
 }

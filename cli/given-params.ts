@@ -13,12 +13,12 @@ export function givenParams(plan: Pick<Plan, 'params' | 'dagId'>, pairs: readonl
   const given = Object.fromEntries(
     pairs.map((pair): [string, Json] => {
       const [, name, text] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
-      if (name === undefined || text === undefined) throw new CommandError(`'${pair}' is not a parameter: --param name=value.`);
+      if (name === undefined || text === undefined) throw new CommandError(`'${pair}' is not of the form name=value.`);
       return [name, plan.params?.[name]?.schema.type === 'string' ? text : readJson(text)];
     }),
   );
   const { mistakes } = resolveRunParams(plan, given);
-  if (mistakes.length > 0) throw new CommandError(`${mistakes.join('\n')}\nGive parameters as --param name=value.`);
+  if (mistakes.length > 0) throw new CommandError(`${mistakes.join('\n')}\nPass parameters as --param name=value.`);
   return given;
 }
 

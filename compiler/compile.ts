@@ -134,12 +134,7 @@ export class Compiler {
   private read(source: Source, readBeside: ReadBeside | undefined): Pick<Draft, 'value' | 'nodes'> {
     const parsed = parse(source);
     if (parsed && isDagFactory(parsed)) {
-      source.report(
-        'SL105',
-        [],
-        'This is a file of dag-factory: its pipelines stand below names of their own.',
-        'convert it: sluice import FILE',
-      );
+      source.report('SL105', [], 'This is a file of dag-factory: its pipelines are listed by name.', 'convert it: sluice import FILE');
       return { value: undefined, nodes: [] };
     }
     const value = parsed && includeSql(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
@@ -155,7 +150,7 @@ export class Compiler {
   ): Plan | undefined {
     if (!value) return undefined;
     if (typeof value.dag_id === 'string' && value.dag_id in {}) {
-      source.report('SL305', ['dag_id'], `'${value.dag_id}' is a name that JavaScript uses for itself.`, 'choose another dag_id');
+      source.report('SL305', ['dag_id'], `'${value.dag_id}' is a reserved name in JavaScript.`, 'choose another dag_id');
     }
     const schedule = resolveSchedule(source, value);
     const params = resolveParams(source, value);
@@ -271,6 +266,6 @@ function reportTwins(drafts: readonly Draft[], plans: readonly (Plan | undefined
     if (!plan) continue;
     const other = owners.get(plan.dagId);
     if (other === undefined) owners.set(plan.dagId, source.file);
-    else source.report('SL304', ['dag_id'], `'${plan.dagId}' is the dag_id of ${other} too.`, 'give each pipeline its own');
+    else source.report('SL304', ['dag_id'], `'${plan.dagId}' is also the dag_id of ${other}.`, 'give each pipeline a different dag_id');
   }
 }

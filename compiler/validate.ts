@@ -84,7 +84,7 @@ export class Validator {
       } else {
         for (const key of Object.keys(keys)) {
           if (isMistyped('type', { [key]: 0 }, ['name', 'type']))
-            source.reportKey('SL201', [...path, key], `Unknown key '${key}'.`, `the word here is 'type'`);
+            source.reportKey('SL201', [...path, key], `Unknown key '${key}'.`, `use 'type'`);
         }
       }
       return undefined;
@@ -97,8 +97,8 @@ export class Validator {
     source.report(
       'SL207',
       [...path, 'type'],
-      kind === 'task' ? `There is no task type '${type}'.` : `There is no kind of trigger '${type}'.`,
-      (kind === 'task' ? foreignTypeHint(type, known) : undefined) ?? didYouMean(type, known) ?? `there are: ${[...known].join(', ')}`,
+      kind === 'task' ? `Unknown task type '${type}'.` : `Unknown trigger type '${type}'.`,
+      (kind === 'task' ? foreignTypeHint(type, known) : undefined) ?? didYouMean(type, known) ?? `types: ${[...known].join(', ')}`,
     );
     return undefined;
   }

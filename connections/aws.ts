@@ -9,11 +9,13 @@ export const aws = defineConnection<AwsConnection>({
   schemes: ['aws', 's3'],
   example: "'aws://KEY:SECRET@/?region_name=eu-west-1'",
   fields: {
-    access_key_id: { description: 'the access key; without one, what AWS finds by itself (role of the machine, profile, environment)' },
-    secret_access_key: { description: 'its secret', secret: 'all' },
+    access_key_id: {
+      description: 'the access key; by default the credentials that the AWS SDK finds (role of the machine, profile, environment)',
+    },
+    secret_access_key: { description: 'the secret of the access key', secret: 'all' },
     region_name: { description: 'the region; by default `us-east-1`', isOption: true, inExpressions: 'string' },
-    endpoint_url: { description: "another server than Amazon's", isOption: true, secret: 'address', inExpressions: 'string' },
-    tls: { description: 'whether `endpoint_url` is encrypted; by default it is, but on this machine', isOption: true },
+    endpoint_url: { description: 'the URL of another S3 server', isOption: true, secret: 'address', inExpressions: 'string' },
+    tls: { description: 'whether to encrypt the connection to `endpoint_url`; by default `true`, except on this machine', isOption: true },
   },
   fieldsOfUri(uri) {
     const { user, password, host, path, options } = serverParts(uri);
@@ -23,7 +25,7 @@ export const aws = defineConnection<AwsConnection>({
   },
   read({ optional, address, tls, fail }) {
     const [key, secret, endpoint] = [optional('access_key_id'), optional('secret_access_key'), address('endpoint_url')];
-    if ((key === undefined) !== (secret === undefined)) fail('an access key needs its secret, and the other way round.');
+    if ((key === undefined) !== (secret === undefined)) fail("'access_key_id' and 'secret_access_key' must be set together.");
     return {
       type: 'aws',
       region_name: optional('region_name') ?? 'us-east-1',

@@ -11,7 +11,7 @@ export function connectionField(description: string, example: string, types: rea
     title: 'Connection',
     description,
     pattern: '^[a-z][a-z0-9_]*$',
-    form: 'small letters, digits and _, beginning with a letter',
+    form: 'lowercase letters, digits and _, starting with a letter',
     template: 'none',
     connection: types,
     ...(formerly !== undefined && { formerly }),

@@ -4,11 +4,11 @@ import type { FieldReader } from './field-reader.ts';
 
 /** The fields of every type of databases. */
 export const DATABASE_FIELDS = {
-  host: { description: 'the name or the address of the server', inExpressions: 'string' },
-  port: { description: 'its port; by default the usual one', inExpressions: 'int' },
-  user: { description: 'who logs in' },
-  password: { description: 'their password', secret: 'all' },
-  database: { description: 'the database', inExpressions: 'string' },
+  host: { description: 'host name or IP address of the server', inExpressions: 'string' },
+  port: { description: 'port; by default the standard port', inExpressions: 'int' },
+  user: { description: 'user name' },
+  password: { description: 'password', secret: 'all' },
+  database: { description: 'name of the database', inExpressions: 'string' },
   sslmode: {
     description: `${SSL_MODES.map((mode) => `\`${mode}\``).join(', ')} (encrypted, not verified for \`require\`); by default \`verify-full\`, on this machine \`disable\``,
     isOption: true,

@@ -42,7 +42,7 @@ export function readerOf(fields: Fields, fail: Fail): FieldReader {
     oneOf,
     host() {
       const host = required('host');
-      return isHost(host) ? host.replace(/^\[|\]$/g, '') : fail(`'host' is not the name or the address of a host.`);
+      return isHost(host) ? host.replace(/^\[|\]$/g, '') : fail(`'host' must be a host name or an IP address.`);
     },
     port(otherwise) {
       const port = Number(optional('port') ?? otherwise);
@@ -53,12 +53,12 @@ export function readerOf(fields: Fields, fail: Fail): FieldReader {
       const value = fields[key];
       if (value === undefined) return undefined;
       const isList = Array.isArray(value) && value.every((each) => typeof each === 'string' && /^[^*]+\*?$/.test(each));
-      return isList ? (value as string[]) : fail(`'${key}' must be a list of texts; only at their end may they have a *.`);
+      return isList ? (value as string[]) : fail(`'${key}' must be a list of texts; a * is only allowed at the end of a text.`);
     },
     address(key) {
       const url = optional(key);
       if (url === undefined || (isHttpUrl(url) && !new URL(url).username && !new URL(url).password)) return url;
-      return fail(`'${key}' is not a URL without user and password.`);
+      return fail(`'${key}' must be a URL without user and password.`);
     },
   };
 }

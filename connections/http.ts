@@ -9,7 +9,7 @@ export interface HttpConnection extends HttpService {
 
 export const http = defineConnection<HttpConnection>({
   type: 'http',
-  description: 'A service that is called over HTTP; Slack and webhooks too',
+  description: 'An HTTP service; also Slack and webhooks',
   schemes: ['http', 'https'],
   example: 'https://user:password@host/base',
   fields: SERVICE_FIELDS,

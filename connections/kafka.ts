@@ -14,29 +14,29 @@ const words = (values: readonly string[]): string => values.map((value) => `\`${
 
 export const kafka = defineConnection<KafkaConnection>({
   type: 'kafka',
-  description: 'Apache Kafka, with its Schema Registry',
+  description: 'Apache Kafka, optionally with a Schema Registry',
   schemes: ['kafka'],
   example: 'kafka://host:9092',
   fields: {
     brokers: {
-      description: '`host:port` of one broker or more, separated by commas',
+      description: '`host:port` of one or more brokers, separated by commas',
       isList: true,
       inExpressions: { list: 'string' },
     },
     security_protocol: {
-      description: `${words(KAFKA_SECURITY)}; by default by whether there is a user, and encrypted but on this machine`,
+      description: `${words(KAFKA_SECURITY)}; by default with SASL if \`user\` is set, and encrypted except on this machine`,
       isOption: true,
     },
     sasl_mechanism: { description: `${words(SASL_MECHANISMS)}; by default \`PLAIN\``, isOption: true },
-    username: { description: 'who logs in' },
-    password: { description: 'their password', secret: 'all' },
-    ca: { description: 'a file with the certificates that are trusted; by default those of the machine', isOption: true },
+    username: { description: 'user name' },
+    password: { description: 'password', secret: 'all' },
+    ca: { description: 'PEM file with trusted certificate authorities; by default those of the machine', isOption: true },
     schema_registry: {
-      description: 'the address of a Schema Registry, with user and password where it asks for them',
+      description: 'URL of a Schema Registry, with user and password if it requires them',
       isOption: true,
       secret: 'address',
     },
-    tls: { description: 'whether all of it is encrypted; by default it is, but on this machine', isOption: true },
+    tls: { description: 'whether to encrypt connections; by default `true`, except on this machine', isOption: true },
   },
   /** Several hosts, which a URL cannot have. */
   fieldsOfUri({ scheme, text, fail, decode, options }) {
@@ -56,7 +56,7 @@ export const kafka = defineConnection<KafkaConnection>({
     const usual = USUAL_SECURITY[username === undefined ? 'anybody' : 'user'][isEncrypted(hosts, tls) ? 'secure' : 'clear'];
     const protocol = oneOf('security_protocol', KAFKA_SECURITY, usual);
     if (tls !== undefined && protocol.endsWith('SSL') !== tls)
-      fail(`'tls' is ${tls} and 'security_protocol' is ${protocol}; leave one of them out.`);
+      fail(`'tls' is ${tls} and 'security_protocol' is ${protocol}; remove one of them.`);
     return {
       type: 'kafka',
       brokers,

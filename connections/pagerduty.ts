@@ -5,12 +5,12 @@ import { ENCODE, serverParts } from './uri.ts';
 
 export const pagerduty = defineConnection<PagerDutyConnection>({
   type: 'pagerduty',
-  description: 'A service of PagerDuty (Events API v2)',
+  description: 'A PagerDuty service (Events API v2)',
   schemes: ['pagerduty'],
   example: 'pagerduty://ROUTING_KEY@events.pagerduty.com',
   fields: {
-    routing_key: { description: 'the integration key of the service', secret: 'all' },
-    host: { description: "by default PagerDuty's own; `events.eu.pagerduty.com` for accounts in the EU", inExpressions: 'string' },
+    routing_key: { description: 'integration key of the service', secret: 'all' },
+    host: { description: 'host of the Events API; `events.eu.pagerduty.com` for accounts in the EU', inExpressions: 'string' },
   },
   fieldsOfUri(uri) {
     const { user, password, host, port, path } = serverParts(uri);

@@ -41,7 +41,7 @@ function fromJson(text: string, catalog: readonly ConnectionDefinition[], fail: 
   for (const [key, value] of Object.entries(fields)) {
     const field = Object.hasOwn(definition.fields, key) ? definition.fields[key] : undefined;
     if (!field)
-      return fail(`it has a field that type ${definition.type} does not have; allowed: ${Object.keys(definition.fields).join(', ')}.`);
+      return fail(`it has a field that is unknown for type ${definition.type}; allowed: ${Object.keys(definition.fields).join(', ')}.`);
     const isList = Array.isArray(value) && field.isList;
     if (!isList && !['string', 'number', 'boolean'].includes(typeof value)) fail(`'${key}' must be a text, a number, true or false.`);
   }
@@ -52,7 +52,7 @@ function parseJson(text: string, fail: Fail): Fields {
   try {
     return JSON.parse(text) as Fields;
   } catch {
-    return fail('it begins with { but is not valid JSON.');
+    return fail('it starts with { but is not valid JSON.');
   }
 }
 

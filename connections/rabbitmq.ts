@@ -9,17 +9,17 @@ export const rabbitmq = defineConnection<RabbitMQConnection>({
   schemes: ['amqp', 'amqps'],
   example: 'amqps://user:password@host/vhost',
   fields: {
-    host: { description: 'the name or the address of the server', inExpressions: 'string' },
-    port: { description: 'its port; by default 5671, in clear 5672', inExpressions: 'int' },
-    user: { description: 'who logs in; by default `guest`' },
-    password: { description: 'their password; by default `guest`', secret: 'all' },
-    vhost: { description: 'the virtual host; by default `/`' },
-    tls: { description: 'whether it is encrypted; by default it is, but on this machine', isOption: true },
+    host: { description: 'host name or IP address of the server', inExpressions: 'string' },
+    port: { description: 'port; by default 5671, or 5672 without encryption', inExpressions: 'int' },
+    user: { description: 'user name; by default `guest`' },
+    password: { description: 'password; by default `guest`', secret: 'all' },
+    vhost: { description: 'virtual host; by default `/`' },
+    tls: { description: 'whether to encrypt the connection; by default `true`, except on this machine', isOption: true },
   },
   fieldsOfUri(uri) {
     const { path, options, ...server } = serverParts(uri);
     const isSecure = uri.scheme === 'amqps';
-    if (isSecure && options.tls === 'false') return uri.fail(`'tls' is false and the address begins with amqps://; leave one of them out.`);
+    if (isSecure && options.tls === 'false') return uri.fail(`'tls' is false but the address starts with amqps://; remove one of them.`);
     return { ...options, ...server, vhost: path, ...(isSecure && { tls: 'true' }) };
   },
   read(fields) {

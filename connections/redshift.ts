@@ -10,7 +10,7 @@ export const redshift = defineConnection<RedshiftConnection>({
   example: 'redshift://user:password@host:5439/database?iam_role=arn:aws:iam::123456789012:role/load',
   fields: {
     ...DATABASE_FIELDS,
-    iam_role: { description: "the role that `COPY` reads S3 with; by default the keys of the task's connection to S3", isOption: true },
+    iam_role: { description: "IAM role with which `COPY` reads S3; by default the keys of the task's S3 connection", isOption: true },
   },
   read(fields) {
     const role = fields.optional('iam_role');

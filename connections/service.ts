@@ -6,15 +6,15 @@ import { decode } from './uri.ts';
 
 /** The fields of every type of services that are called over HTTP. */
 export const SERVICE_FIELDS = {
-  url: { description: '`https://host/base`; paths come after it', secret: 'address', inExpressions: 'string' },
-  username: { description: 'who logs in' },
-  password: { description: 'their password', secret: 'all' },
+  url: { description: 'base URL, such as `https://host/base`', secret: 'address', inExpressions: 'string' },
+  username: { description: 'user name' },
+  password: { description: 'password', secret: 'all' },
   token: { description: 'sent as `Authorization: Bearer …`', isOption: true, secret: 'all' },
   ca_file: {
-    description: 'a PEM file with the certificates of the authorities that are trusted; by default those of the machine',
+    description: 'PEM file with trusted certificate authorities; by default those of the machine',
     isOption: true,
   },
-  tls: { description: 'whether it is encrypted; by default it is, but on this machine', isOption: true },
+  tls: { description: 'whether to encrypt the connection; by default `true`, except on this machine', isOption: true },
 } as const;
 
 export function readService({ required, optional, tls, fail }: FieldReader): HttpService {

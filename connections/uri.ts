@@ -27,7 +27,7 @@ export function uriOf(type: string, scheme: string, text: string, allowed: reado
       const given = [...query.keys()];
       // They are not shown: what is not known may be a part of a password.
       if (given.some((key) => !allowed.includes(key)))
-        fail(`it has an option that type ${type} does not have; allowed: ${allowed.join(', ') || 'none'}. Also, ${ENCODE}`);
+        fail(`it has an option that is unknown for type ${type}; allowed: ${allowed.join(', ') || 'none'}. Also, ${ENCODE}`);
       const twice = allowed.find((key) => given.filter((each) => each === key).length > 1);
       if (twice !== undefined) fail(`'${twice}' is given more than once.`);
       return Object.fromEntries(query);

@@ -41,7 +41,7 @@ export interface HttpCall {
 /** What it has answered. */
 export interface HttpAnswer {
   readonly status: number;
-  /** Names in small letters. */
+  /** Names in lowercase letters. */
   readonly headers: Readonly<Record<string, string>>;
   /** JSON where it is some, else the text; null where there is nothing. */
   readonly body: Json;

@@ -10,7 +10,7 @@ const NAME = /^sluice-[a-z]+-(?<host>[\w-]+)\.(?<pid>\d+)\.(?<began>\d+)-\w+$/;
 /**
  * Does `work` with a folder of its own under the system's temporary folder, and removes it. A process that is killed cannot: what such
  * processes of this host have left is removed when the next folder is made.
- * @param purpose small letters, for those who look into the temporary folder
+ * @param purpose lowercase letters, for those who look into the temporary folder
  */
 export async function withTemporaryFolder<T>(purpose: string, work: (folder: string) => Promise<T>): Promise<T> {
   await removeAbandoned();

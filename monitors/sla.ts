@@ -29,7 +29,7 @@ const common = {
 
 const name = Type.String({
   pattern: '^[a-z][a-z0-9_]{0,63}$',
-  form: 'small letters, digits and _, beginning with a letter',
+  form: 'lowercase letters, digits and _, starting with a letter',
   title: 'Name',
   description: 'What pages call it.',
   examples: ['finishes_in_time'],

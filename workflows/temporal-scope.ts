@@ -50,5 +50,5 @@ export function scopeIn(parent: CancellationScope): TemporalScope {
 /** @throws TypeError for a scope of another host */
 export function temporalScope(scope: RunScope): TemporalScope {
   if (scope instanceof TemporalScope) return scope;
-  throw new TypeError('A fault of Sluice: this scope does not belong to this host.');
+  throw new TypeError('Internal error of Sluice: this scope does not belong to this host.');
 }

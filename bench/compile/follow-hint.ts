@@ -1,9 +1,9 @@
 import { parseDocument, visit } from 'yaml';
 import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
 
-/** Suggestions that are one word, or one text, in place of what is marked. */
+/** Suggestions that replace the marked text by one word or text. */
 const FOLLOWED = [
-  /^(?:did you mean|the word here is) '([^']+)'\??$/,
+  /^(?:did you mean|use) '([^']+)'\??$/,
   /^put it in quotes: (".*"|'.*')$/,
   /^leave the quotes out: (\S+)$/,
   /^write it as a list: (\[.*\])$/,

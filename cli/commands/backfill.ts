@@ -25,18 +25,18 @@ const SHOWN = 10;
 
 /** `sluice backfill`: runs for the intervals of the past. */
 export const command = new Command('backfill')
-  .description('Run the intervals of the past, as a workflow of its own that can be watched, paused and cancelled.')
-  .argument('<pipeline>', 'dag_id, or a YAML file')
-  .requiredOption('--from <date>', 'intervals that begin then or later: 2024-01-31 or 2024-01-31T06:00:00Z')
-  .requiredOption('--to <date>', 'intervals that begin then or earlier; a date is the whole day')
+  .description('Run past data intervals, as a separate workflow that can be paused, resumed and cancelled.')
+  .argument('<pipeline>', 'a dag_id or a YAML file')
+  .requiredOption('--from <date>', 'the first interval start: 2024-01-31 or 2024-01-31T06:00:00Z')
+  .requiredOption('--to <date>', 'the last interval start; a date includes the whole day')
   .addOption(
-    new Option('--reprocess <which>', 'which of the intervals that have a run: none, those that failed, or all')
+    new Option('--reprocess <which>', 'which intervals that already have a run to run again: none, failed ones, or all')
       .choices(REPROCESS)
       .default('none'),
   )
-  .option('--max-active <n>', 'how many runs at the same time', parseCount, 1)
-  .option('--reverse', 'the newest first', false)
-  .option('--dry-run', 'only show which intervals would run, and why', false)
+  .option('--max-active <n>', 'maximum number of runs at the same time', parseCount, 1)
+  .option('--reverse', 'start with the newest interval', false)
+  .option('--dry-run', 'show which intervals would run, and why, without starting them', false)
   .addOption(outputOption())
   .addHelpText(
     'after',
@@ -44,7 +44,7 @@ export const command = new Command('backfill')
 Examples:
   sluice backfill sales_daily --from 2024-01-01 --to 2024-01-31 --dry-run
   sluice backfill sales_daily --from 2024-01-01 --to 2024-01-31 --reprocess failed --max-active 4
-  sluice backfills                       what goes on, with \`pause\`, \`resume\` and \`cancel\``,
+  sluice backfills                       list running backfills; \`pause\`, \`resume\` and \`cancel\` them`,
   )
   .action(async (pipeline: string, options: Options) => {
     const { reprocess, maxActive, reverse } = options;
@@ -56,11 +56,11 @@ Examples:
       await ensureSearchAttributes(client);
       const choices = await previewBackfill(client, order);
       if (choices.length === 0) {
-        throw new CommandError(`No complete interval of ${plan.dagId} begins from ${options.from} to ${options.to}.`);
+        throw new CommandError(`No complete data interval of ${plan.dagId} starts between ${options.from} and ${options.to}.`);
       }
       const runs = choices.filter((choice) => choice.runs).length;
       say(
-        `${runs} of ${choices.length} intervals ${options.dryRun ? 'would run' : 'are to run'}, at most ${activeRunsOf(order)} at the same time.`,
+        `${runs} of ${choices.length} intervals ${options.dryRun ? 'would run' : 'will run'}, at most ${activeRunsOf(order)} at the same time.`,
       );
       if (options.dryRun) return print(options, choices, formatChoices(choices));
       say(formatChoices(choices));
@@ -75,7 +75,7 @@ Examples:
 function rangeOf(plan: Plan, { from, to }: Options): { from: number; to: number } {
   const timezone = plan.schedule?.timezone ?? 'UTC';
   const range = { from: parseGivenTime(from, timezone).start, to: parseGivenTime(to, timezone).end };
-  if (range.from > range.to) throw new CommandError(`--from ${from} lies after --to ${to}.`);
+  if (range.from > range.to) throw new CommandError(`--from ${from} is after --to ${to}.`);
   return range;
 }
 
@@ -88,6 +88,6 @@ function formatChoices(choices: readonly Choice[]): string {
 }
 
 function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('A whole number from 1 to 9999.');
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('Must be a whole number from 1 to 9999.');
   return Number(text);
 }

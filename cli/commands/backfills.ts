@@ -7,7 +7,7 @@ import { withClient } from '../with-client.ts';
 
 /** `sluice backfills`: those that go on. */
 export const command = new Command('backfills')
-  .description('The backfills that go on, and how far they are; `pause`, `resume` and `cancel` one.')
+  .description('List running backfills and their progress; `pause`, `resume` or `cancel` one.')
   .addOption(outputOption())
   .addHelpText(
     'after',
@@ -15,20 +15,20 @@ export const command = new Command('backfills')
   )
   .action(async (options: OutputOptions) => {
     const backfills = await withClient(listBackfills);
-    print(options, backfills, backfills.length === 0 ? 'No backfill goes on.' : formatBackfills(backfills));
+    print(options, backfills, backfills.length === 0 ? 'No backfill is running.' : formatBackfills(backfills));
   });
 
 for (const [name, description, act] of [
-  ['pause', 'Begin no further runs; those that have begun go on.', pauseBackfill],
-  ['resume', 'Go on.', resumeBackfill],
-  ['cancel', 'End a backfill, with the runs that it has begun.', cancelBackfill],
+  ['pause', 'Start no further runs; running runs continue.', pauseBackfill],
+  ['resume', 'Resume a paused backfill.', resumeBackfill],
+  ['cancel', 'Cancel a backfill and the runs that it has started.', cancelBackfill],
 ] as const) {
   command
     .command(name)
     .description(description)
-    .argument('<backfill>', 'as `sluice backfills` shows it')
-    .addOption(new Option('--as <name>', 'who says so').default(userInfo().username))
-    .option('--reason <text>', 'why; shown in the backfill')
+    .argument('<backfill>', 'the backfill id, as `sluice backfills` shows it')
+    .addOption(new Option('--as <name>', 'who makes the request').default(userInfo().username))
+    .option('--reason <text>', 'why; recorded in the backfill')
     .action(async (backfill: string, { as: by, reason }: { as: string; reason?: string }) => {
       say(await withClient((client) => act(client, backfill, { by, ...(reason !== undefined && { reason }) })));
     });
@@ -38,7 +38,7 @@ function formatBackfills(backfills: readonly BackfillState[]): string {
   return formatTable(
     ['BACKFILL', 'DONE', 'SUCCEEDED', 'SKIPPED', 'FAILED', 'STATE'],
     backfills.map(({ workflowId, report }) => {
-      if (!report) return [workflowId, '?', '?', '?', '?', 'no worker answers'];
+      if (!report) return [workflowId, '?', '?', '?', '?', 'no worker responds'];
       const { total, succeeded, skipped, failed, paused } = report;
       const state = paused ? `paused by ${paused.by}${paused.reason ? `: ${paused.reason}` : ''}` : 'running';
       const done = succeeded + skipped + failed.length;

@@ -14,22 +14,30 @@ interface Options {
 
 /** `sluice codec-server` */
 export const command = new Command('codec-server')
-  .description('Decrypts payloads for the Temporal UI, on this machine only, until it is told to stop (SIGTERM or Ctrl-C).')
-  .option('-p, --port <port>', 'port on 127.0.0.1; 0 takes a free one', parsePort, portOf(environment.SLUICE_CODEC_ENDPOINT) ?? USUAL_PORT)
-  .option('--ui <address>', 'address of the Temporal UI, the only one that gets an answer', parseOrigin, environment.SLUICE_TEMPORAL_UI)
+  .description('Decrypt payloads for the Temporal UI, on this machine only. Stops on SIGTERM or Ctrl-C.')
+  .option(
+    '-p, --port <port>',
+    'port on 127.0.0.1; 0 chooses a free port',
+    parsePort,
+    portOf(environment.SLUICE_CODEC_ENDPOINT) ?? USUAL_PORT,
+  )
+  .option('--ui <address>', 'address of the Temporal UI; other origins are rejected', parseOrigin, environment.SLUICE_TEMPORAL_UI)
   .addHelpText(
     'after',
-    '\nExample:\n  sluice codec-server --ui http://localhost:8233\n\nThe Temporal UI takes the address under "Codec server", or as --ui-codec-endpoint. It needs SLUICE_PAYLOAD_KEYS.',
+    '\nExample:\n  sluice codec-server --ui http://localhost:8233\n\nEnter its address in the Temporal UI under "Codec server", or as --ui-codec-endpoint. Requires SLUICE_PAYLOAD_KEYS.',
   )
   .action(async ({ port, ui }: Options) => {
     const keys = payloadKeysFrom(environment);
     if (!keys)
-      throw new CommandError('SLUICE_PAYLOAD_KEYS is not set: payloads are not encrypted, and the Temporal UI shows them without help.');
-    if (ui === undefined) throw new CommandError('Give the address of the Temporal UI: --ui http://localhost:8233, or SLUICE_TEMPORAL_UI.');
+      throw new CommandError(
+        'SLUICE_PAYLOAD_KEYS is not set: payloads are not encrypted, and the Temporal UI shows them without a codec server.',
+      );
+    if (ui === undefined)
+      throw new CommandError('The address of the Temporal UI is missing: pass --ui http://localhost:8233, or set SLUICE_TEMPORAL_UI.');
     const origin = parseOrigin(ui);
     const server = await serveCodec(new SluiceCodec({ ...keys, readsPlain: true }), { origin, port });
     const address = server.address();
-    say(`payloads are decoded for ${origin} at http://127.0.0.1:${typeof address === 'object' && address ? address.port : port}`);
+    say(`Decoding payloads for ${origin} at http://127.0.0.1:${typeof address === 'object' && address ? address.port : port}`);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.close(() => process.exit()));
   });
 
@@ -39,6 +47,7 @@ function portOf(address: string | undefined): number | undefined {
 
 /** @throws InvalidArgumentError */
 function parseOrigin(text: string): string {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw new InvalidArgumentError('An address has the form http://localhost:8233.');
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError('Must be an address such as http://localhost:8233.');
   return new URL(text).origin;
 }

@@ -20,7 +20,9 @@ import { withClient } from '../with-client.ts';
 
 /** `sluice dead-letters`: what sensors could not read. */
 export const command = new Command('dead-letters')
-  .description('Events that a sensor could not read or judge, and why; `replay` tries them again with the pipeline file as it is now.')
+  .description(
+    'List events that a sensor could not read or evaluate, and why; `replay` processes them again with the current pipeline file.',
+  )
   .addHelpText(
     'after',
     '\nExamples:\n  sluice dead-letters list retraining user_behavior_change\n  sluice dead-letters replay retraining user_behavior_change',
@@ -28,9 +30,9 @@ export const command = new Command('dead-letters')
 
 command
   .command('list')
-  .description('Show them, the oldest first.')
-  .argument('<pipeline>', 'dag_id, or a YAML file')
-  .argument('<trigger>', 'the name of its trigger')
+  .description('List dead letters, oldest first.')
+  .argument('<pipeline>', 'a dag_id or a YAML file')
+  .argument('<trigger>', 'the name of the trigger')
   .addOption(outputOption())
   .action(async (pipeline: string, name: string, options: OutputOptions) => {
     const found = await triggerOf(pipeline, name);
@@ -61,10 +63,10 @@ command
 command
   .command('replay')
   .description(
-    'Try them again: those that can be read now, and meet the condition, start their runs. Those whose runs are there start none again.',
+    'Process dead letters again. Events that are now readable and match the condition start their runs; an event whose run exists starts no second one.',
   )
-  .argument('<pipeline>', 'dag_id, or a YAML file')
-  .argument('<trigger>', 'the name of its trigger')
+  .argument('<pipeline>', 'a dag_id or a YAML file')
+  .argument('<trigger>', 'the name of the trigger')
   .addOption(outputOption())
   .action(async (pipeline: string, name: string, options: OutputOptions) => {
     const found = await triggerOf(pipeline, name);
@@ -79,13 +81,13 @@ command
       const outcomes: [string, string][] = [];
       for (const { record, origin } of letters) {
         const match = await matchRecord(record, (event) => matchAlone(matcher, trigger, event), decode);
-        if (match.kind === 'none') outcomes.push([origin, 'does not meet the condition']);
+        if (match.kind === 'none') outcomes.push([origin, 'does not match the condition']);
         else if (match.kind === 'invalid') outcomes.push([origin, `still invalid: ${match.reason}`]);
         else {
           const event = trigger.mode.kind === 'batch' ? aloneInBatch(match.event) : match.event;
           const { id, former } = match.id === undefined ? sourceId(origin) : { id: match.id, former: match.former };
           const run = { plan, cause: trigger.type, trigger: trigger.name, id, ...(former && { former }), params: match.params, event };
-          outcomes.push([origin, `${(await starts.start(run)) === 'started' ? 'started' : 'known already:'} ${starts.idOf(run)}`]);
+          outcomes.push([origin, `${(await starts.start(run)) === 'started' ? 'started' : 'already started:'} ${starts.idOf(run)}`]);
         }
       }
       return outcomes;
@@ -97,7 +99,7 @@ command
       rows.length === 0 ? 'There are no dead letters.' : formatTable(['ORIGIN', 'OUTCOME'], rows),
     );
     if (still > 0) {
-      say(`${still} of ${rows.length} cannot be read with the file as it is now.`);
+      say(`${still} of ${rows.length} dead letters are still invalid with the current pipeline file.`);
       process.exitCode = EXIT.failed;
     }
   });
@@ -114,8 +116,10 @@ async function triggerOf(pipeline: string, name: string): Promise<Found | undefi
   const triggers = plan.triggers ?? [];
   const trigger = triggers.find((each) => each.name === name);
   if (!trigger)
-    throw new CommandError(`'${plan.dagId}' has no trigger '${name}'; it has: ${triggers.map((each) => each.name).join(', ') || 'none'}.`);
-  if (trigger.type !== 'kafka') throw new CommandError(`Triggers of type ${trigger.type} keep no dead letters.`);
+    throw new CommandError(
+      `Pipeline '${plan.dagId}' has no trigger '${name}'. Its triggers: ${triggers.map((each) => each.name).join(', ') || 'none'}.`,
+    );
+  if (trigger.type !== 'kafka') throw new CommandError(`Triggers of type '${trigger.type}' do not keep dead letters.`);
   return { plan, trigger };
 }
 
@@ -131,7 +135,7 @@ function connectionOf({ source }: TriggerPlan): KafkaConnection {
 /** One event by itself: under `mode: batch` it is a batch of one. */
 function matchAlone(matcher: EventMatcher, { mode }: TriggerPlan, event: RunEvent): EventMatch {
   if (mode.kind === 'window')
-    throw new CommandError('A window counts many events: `sluice sensors reset` reads them again, with those that were invalid.');
+    throw new CommandError('Dead letters of a window cannot be replayed one by one. `sluice sensors reset` reads the whole window again.');
   if (mode.kind !== 'batch') return matcher.match(event);
   const match = matcher.matches(event);
   return match.kind === 'run' ? matcher.run(aloneInBatch(event)) : match;

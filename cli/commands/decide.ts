@@ -18,13 +18,15 @@ const CHOICES = [...DECISIONS.approval, ...DECISIONS.held];
 
 /** `sluice decide`: what people decide of a run that waits for them. */
 export const command = new Command('decide')
-  .description('Decide on a task that waits for people: an approval (approve, reject), or one that is held on failure (retry, skip, fail).')
-  .argument('<run>', 'the run, as `sluice runs --waiting` shows it; or a dag_id where only one run waits')
-  .argument('<task>', 'the task that waits')
-  .addArgument(new Argument('<decision>', 'of an approval: approve, reject; of a held task: retry, skip, fail').choices(CHOICES))
-  .addOption(new Option('--as <name>', 'who decides').default(userInfo().username))
-  .option('--comment <text>', 'why; shown in the run')
-  .option('--form <json>', 'the fields that an approval asks for, as JSON', parseForm)
+  .description(
+    'Decide on a task that waits for a person: an approval (approve, reject), or a task on hold after a failure (retry, skip, fail).',
+  )
+  .argument('<run>', 'the run id, as `sluice runs --waiting` shows it; or a dag_id with only one waiting run')
+  .argument('<task>', 'the waiting task')
+  .addArgument(new Argument('<decision>', 'for an approval: approve, reject; for a task on hold: retry, skip, fail').choices(CHOICES))
+  .addOption(new Option('--as <name>', 'who makes the decision').default(userInfo().username))
+  .option('--comment <text>', 'why; recorded in the run')
+  .option('--form <json>', 'the form fields that the approval requires, as JSON', parseForm)
   .addHelpText(
     'after',
     `
@@ -32,17 +34,17 @@ Examples:
   sluice decide recommendation_model_retraining/manual/2024-05-01 approve_promotion approve --comment "metrics are fine"
   sluice decide product_category_etl/manual/2024-05-01 load_category_data retry
 
-The Temporal UI can send the same, as the updates \`decide\` and \`resolve-held\`.`,
+The Temporal UI can send the same decisions, as the updates \`decide\` and \`resolve-held\`.`,
   )
   .action(async (name: string, task: string, decision: (typeof CHOICES)[number], { as: by, comment, form }: Options) => {
-    const told = await withClient(async (client) => {
+    const answer = await withClient(async (client) => {
       const run = await findRun(client, name, 'waiting');
       if (decision === 'approve' || decision === 'reject') {
         return decideApproval(client, run, { task, decision, by, ...(comment !== undefined && { comment }), ...(form && { form }) });
       }
       return resolveHeldTask(client, run, { task, action: decision, by, ...(comment !== undefined && { reason: comment }) });
     });
-    say(`${task}: ${told}`);
+    say(`${task}: ${answer}`);
   });
 
 function parseForm(text: string): JsonObject {
@@ -52,5 +54,5 @@ function parseForm(text: string): JsonObject {
   } catch {
     // told below
   }
-  throw new InvalidArgumentError('A form is a JSON map, such as {"reason": "fine"}.');
+  throw new InvalidArgumentError('Must be a JSON object, such as {"reason": "fine"}.');
 }

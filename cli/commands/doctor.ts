@@ -24,15 +24,15 @@ const PATIENCE = 15_000;
 
 /** `sluice doctor`: looks at everything that a run needs, and says what is wrong and what to do. */
 export const command = new Command('doctor')
-  .description('Look at all that runs need: Temporal, workers, connections, pipelines. Says what is wrong and what to do.')
+  .description('Check everything that runs need: Temporal, workers, connections, pipelines. Reports what is wrong and what to do.')
   .addOption(outputOption())
-  .addHelpText('after', '\nExample:\n  sluice doctor\n\nExit codes: 0 all well, 1 something is wrong, 4 no Temporal server.')
+  .addHelpText('after', '\nExample:\n  sluice doctor\n\nExit codes: 0 no problems, 1 problems found, 4 cannot connect to Temporal.')
   .action(async (options: OutputOptions) => {
     const temporal = await checkTemporal();
     const connections = await Promise.all(connectionsFrom(environment).names().map(checkConnection));
     const checks = [...temporal.checks, ...checkEncryption(), await checkPipelines(), ...connections];
     if (connections.length === 0)
-      checks.push({ what: 'connections', ok: false, detail: 'none is defined: start the local stack, or set SLUICE_CONN_… variables' });
+      checks.push({ what: 'connections', ok: false, detail: 'none defined: start the local stack, or set SLUICE_CONN_… variables' });
     print(options, checks, checks.map(({ what, ok, detail }) => `${ok ? '✔' : '✘'} ${what}: ${detail}`).join('\n'));
     process.exitCode = temporal.unavailable ? EXIT.cannotConnect : checks.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
   });
@@ -52,8 +52,8 @@ async function checkTemporal(): Promise<{ checks: Check[]; unavailable: boolean 
             what: 'workers',
             ok: workersAnswer,
             detail: workersAnswer
-              ? `answer on task queue '${taskQueue}'`
-              : `none answers on task queue '${taskQueue}': start one with \`npm run worker\``,
+              ? `respond on task queue '${taskQueue}'`
+              : `no worker responds on task queue '${taskQueue}': start one with \`npm run worker\``,
           },
         ],
       };
@@ -68,7 +68,7 @@ function checkEncryption(): Check[] {
   const what = 'encryption';
   try {
     const keys = payloadKeysFrom(environment);
-    const plain = keys?.readsPlain ? '; payloads without encryption are read too (SLUICE_PAYLOAD_PLAIN)' : '';
+    const plain = keys?.readsPlain ? '; unencrypted payloads are also accepted (SLUICE_PAYLOAD_PLAIN)' : '';
     const detail = keys
       ? `payloads are encrypted with the key '${keys.first}'${plain}`
       : 'payloads are not encrypted: set SLUICE_PAYLOAD_KEYS';

@@ -4,8 +4,8 @@ import { CommandError, print } from '../command-context.ts';
 
 /** `sluice explain`: what a code of a mistake means. */
 export const command = new Command('explain')
-  .description('Say what the code of a mistake means.')
-  .argument('[code]', 'such as SL201; none: all of them')
+  .description('Explain the code of a mistake.')
+  .argument('[code]', 'such as SL201; default: all codes')
   .addHelpText('after', '\nExample:\n  sluice explain SL303')
   .action((code: string | undefined) => {
     const text =
@@ -14,6 +14,6 @@ export const command = new Command('explain')
             .map(([each, meaning]) => `${each}  ${meaning}`)
             .join('\n')
         : CODES[code.toUpperCase() as Code];
-    if (text === undefined) throw new CommandError(`There is no code '${code}'. \`sluice explain\` lists them.`);
+    if (text === undefined) throw new CommandError(`Unknown code '${code}'. \`sluice explain\` lists all codes.`);
     print({ output: 'text' }, undefined, text);
   });

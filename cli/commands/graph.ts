@@ -19,12 +19,12 @@ const LARGEST = { maxNodes: 60, maxColumns: 120 };
 
 /** `sluice graph`: what follows what, as a picture. */
 export const command = new Command('graph')
-  .description('Draw the tasks of a pipeline and what follows what.')
-  .argument('[pipeline]', 'dag_id, a YAML file or a folder', PIPELINES)
-  .addOption(new Option('-o, --output <format>', 'how to draw').choices(FORMATS).default('ascii'))
+  .description('Draw the tasks of a pipeline and their dependencies.')
+  .argument('[pipeline]', 'a dag_id, a YAML file or a folder', PIPELINES)
+  .addOption(new Option('-o, --output <format>', 'output format').choices(FORMATS).default('ascii'))
   .addHelpText(
     'after',
-    '\nExample:\n  sluice graph product_category_etl\n  sluice graph pipelines/sales.yaml -o svg > sales.svg\n\nExit codes: 0 drawn, 1 no such pipeline, 3 mistakes in files.',
+    '\nExample:\n  sluice graph product_category_etl\n  sluice graph pipelines/sales.yaml -o svg > sales.svg\n\nExit codes: 0 success, 1 pipeline not found, 3 mistakes in files.',
   )
   .action(async (pipeline: string, { output }: Options) => {
     const graphs = (await findPlans(pipeline)).map((plan) => ({ dagId: plan.dagId, graph: graphOfPlan(plan) }));
@@ -36,7 +36,7 @@ export const command = new Command('graph')
       );
     if (output === 'svg' && graphs.length > 1) {
       const ids = graphs.map(({ dagId }) => dagId).join(', ');
-      throw new CommandError(`An SVG shows one pipeline, and ${pipeline} has ${graphs.length}. Name one of them: ${ids}.`);
+      throw new CommandError(`An SVG shows one pipeline, and ${pipeline} has ${graphs.length}. Choose one: ${ids}.`);
     }
     const pictures = graphs.map(({ dagId, graph }) => {
       const heading = graphs.length === 1 ? '' : output === 'mermaid' ? `%% ${dagId}\n` : `${dagId}\n\n`;

@@ -14,19 +14,19 @@ interface ImportOptions extends OutputOptions {
 
 /** `sluice import`: DAGs of dag-factory and of Airflow as pipelines, and a report of what could not be kept. */
 export const command = new Command('import')
-  .description('Turn DAGs of dag-factory and Airflow into pipelines, and report what could not be kept.')
-  .argument('<files...>', 'YAML of dag-factory, JSON of an Airflow DAG')
-  .option('--to <folder>', 'write each pipeline to <dag_id>.yaml there; files that exist are left alone')
+  .description('Convert DAGs of dag-factory and Airflow into pipelines, and report what could not be converted.')
+  .argument('<files...>', 'YAML files of dag-factory, or JSON files of Airflow DAGs')
+  .option('--to <folder>', 'write each pipeline to <folder>/<dag_id>.yaml; existing files are not overwritten')
   .addOption(outputOption())
   .addHelpText(
     'after',
     `
 Examples:
-  sluice import dags/sales.yml                      pipelines to stdout, the report to stderr
-  sluice import dags/*.yml --to pipelines/          a file each
-  sluice import details.json tasks.json             of Airflow's REST API: /dags/<id>/details, /dags/<id>/tasks
+  sluice import dags/sales.yml                      write pipelines to stdout, the report to stderr
+  sluice import dags/*.yml --to pipelines/          write one file per pipeline
+  sluice import details.json tasks.json             convert answers of Airflow's REST API: /dags/<id>/details, /dags/<id>/tasks
 
-Python is neither run nor read. Exit codes: 0 all imported, 1 something was not.`,
+Python files are neither run nor read. Exit codes: 0 all DAGs converted, 1 at least one failed.`,
   )
   .action(async (paths: string[], options: ImportOptions) => {
     const results = importDags(await Promise.all(paths.map(readImportFile)));
@@ -68,7 +68,7 @@ async function readImportFile(file: string): Promise<ImportFile | ImportError> {
     return { file, text: await readFile(file, 'utf8') };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'There is no such file.' : code === 'EISDIR' ? 'This is a folder. Name the files in it.' : message;
+    const why = code === 'ENOENT' ? 'File not found.' : code === 'EISDIR' ? 'This is a folder; name its files instead.' : message;
     return new ImportError(why, { file, line: 1, column: 1 });
   }
 }
@@ -83,7 +83,7 @@ async function writeNew(folder: string, { dagId, yaml, place }: Imported): Promi
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why =
-      code === 'EEXIST' ? `${file} exists already and was left alone. Move it away, or choose another folder with --to.` : message;
+      code === 'EEXIST' ? `${file} already exists and was not overwritten. Move it, or choose another folder with --to.` : message;
     return new ImportError(why, place);
   }
 }

@@ -20,7 +20,7 @@ import { withClient } from '../with-client.ts';
 
 /** `sluice incidents`: what people were paged for. */
 export const command = new Command('incidents')
-  .description('What is wrong and who was told: `list`, `show`, `ack` and `resolve` incidents; `test` pages and resolves.')
+  .description('List, show, acknowledge and resolve incidents; `test` sends a test page and resolves it.')
   .addHelpText(
     'after',
     '\nExamples:\n  sluice incidents list --all\n  sluice incidents show sales/failed/2024-01-01T00:00:00Z\n  sluice incidents ack sales/failed/2024-01-01T00:00:00Z --reason "on it"\n  sluice incidents test --connection pagerduty_default',
@@ -28,18 +28,18 @@ export const command = new Command('incidents')
 
 command
   .command('list', { isDefault: true })
-  .description('The open incidents, or all that Temporal remembers.')
-  .option('-a, --all', 'those that are over too', false)
+  .description('List open incidents, or all that Temporal still keeps.')
+  .option('-a, --all', 'include resolved incidents', false)
   .addOption(outputOption())
   .action(async ({ all, ...options }: OutputOptions & { all: boolean }) => {
     const incidents = await withClient((client) => listIncidents(client, taskQueueOf(environment), { all }));
-    print(options, incidents, incidents.length === 0 ? 'Nothing is wrong, as far as monitors see.' : formatIncidents(incidents));
+    print(options, incidents, incidents.length === 0 ? 'No open incidents.' : formatIncidents(incidents));
   });
 
 command
   .command('show')
-  .description('One incident: the page, and what has happened.')
-  .argument('<key>', 'as `sluice incidents list` shows it')
+  .description('Show one incident: its page and its history.')
+  .argument('<key>', 'the incident key, as `sluice incidents list` shows it')
   .addOption(outputOption())
   .action(async (key: string, options: OutputOptions) => {
     const incident = await withClient((client) => showIncident(client, key));
@@ -52,15 +52,15 @@ interface RequestOptions {
 }
 
 for (const [name, description, act] of [
-  ['ack', 'Say that you look after it.', acknowledgeIncident],
-  ['resolve', 'Resolve it manually. It will not reopen while the same problem persists.', resolveIncident],
+  ['ack', 'Acknowledge an incident: you are working on it.', acknowledgeIncident],
+  ['resolve', 'Resolve an incident manually. It does not reopen while the same problem persists.', resolveIncident],
 ] as const) {
   command
     .command(name)
     .description(description)
-    .argument('<key>', 'as `sluice incidents list` shows it')
-    .addOption(new Option('--as <name>', 'who says so').default(userInfo().username))
-    .option('--reason <text>', 'why; shown in the incident')
+    .argument('<key>', 'the incident key, as `sluice incidents list` shows it')
+    .addOption(new Option('--as <name>', 'who makes the request').default(userInfo().username))
+    .option('--reason <text>', 'why; recorded in the incident')
     .action(async (key: string, { as: by, reason }: RequestOptions) => {
       const request: OperatorRequest = { by, ...(reason !== undefined && { reason }) };
       say(await withClient((client) => act(client, key, request)));
@@ -69,8 +69,8 @@ for (const [name, description, act] of [
 
 command
   .command('test')
-  .description('Opens an alert in PagerDuty and resolves it at once: whether pages arrive.')
-  .option('-c, --connection <name>', 'the connection that holds the integration key', 'pagerduty_default')
+  .description('Open an alert in PagerDuty and resolve it at once, to check that pages arrive.')
+  .option('-c, --connection <name>', 'the connection with the integration key', 'pagerduty_default')
   .action(async ({ connection }: { connection: string }) => {
     const key = `sluice/test/${randomUUID()}`;
     for (const action of ['trigger', 'resolve'] as const) {
@@ -80,12 +80,12 @@ command
         action,
         key,
         page: {
-          summary: `Sluice: a test by ${userInfo().username}; nothing is wrong`,
+          summary: `Sluice: test page sent by ${userInfo().username}; no action needed`,
           severity: 'info',
           source: 'sluice',
           kind: 'test',
           since: new Date().toISOString(),
-          details: { what_to_do: 'Nothing: it resolves itself at once.' },
+          details: { what_to_do: 'Nothing. This test alert resolves itself.' },
           links: [],
         },
       };
@@ -99,7 +99,7 @@ function formatIncidents(incidents: readonly ListedIncident[]): string {
     ['INCIDENT', 'STATE', 'SINCE', 'WHAT'],
     incidents.map(({ key, openedAt, state }) => [
       key,
-      state ? stateWords(state) : 'no monitor answers',
+      state ? stateWords(state) : 'no monitor responds',
       openedAt.toISOString(),
       state?.page.summary ?? '',
     ]),

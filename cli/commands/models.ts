@@ -13,7 +13,7 @@ import { formatModel, formatVersion } from '../models/format.ts';
 
 /** `sluice models`: which versions there are, and which is in use. */
 export const command = new Command('models')
-  .description('Trained models: their versions, and the champion, which is the version in use.')
+  .description('List and manage trained models: their versions, and the champion, which is the version in use.')
   .addHelpText(
     'after',
     `
@@ -23,22 +23,22 @@ Examples:
   sluice models promote recommendations 20240101T000000Z-1a2b3c4d
   sluice models rollback recommendations --registry-conn-id mlflow_default
 
-Where a model is follows from pipelines/; the options say it for one that no pipeline there trains.`,
+Sluice finds models through pipelines/. For a model that no pipeline trains, pass its location as options.`,
   );
 
 const placed = (made: Command): Command =>
   made
-    .option('--store <uri>', 'where the files of models are, such as s3://models')
-    .option('--aws-conn-id <name>', 'the connection to it')
-    .option('--registry-conn-id <name>', 'the MLflow that is the registry; without it, the store is')
+    .option('--store <uri>', 'where model files are stored, such as s3://models')
+    .option('--aws-conn-id <name>', 'connection to the store')
+    .option('--registry-conn-id <name>', 'connection to the MLflow registry; default: the registry is in the store')
     .addOption(outputOption());
 
-const asOption = (): Option => new Option('--as <name>', 'who says so').default(userInfo().username);
+const asOption = (): Option => new Option('--as <name>', 'who makes the request').default(userInfo().username);
 
 type Options = OutputOptions & PlaceOptions;
 
 placed(command.command('list'))
-  .description('Every model, and its champion.')
+  .description('List models and their champions.')
   .action(async (options: Options) => {
     const rows: (ChampionState & { readonly model: string; readonly versions: number; readonly registry: string })[] = [];
     for (const place of await findPlaces(options)) {
@@ -73,11 +73,9 @@ placed(command.command('list'))
   });
 
 placed(command.command('show'))
-  .description(
-    'One model: its champion, the champions before, and its versions with their metrics; or one version, with what it was made of.',
-  )
-  .argument('<model>', 'as `sluice models list` shows it')
-  .argument('[version]', 'one of its versions')
+  .description('Show one model: its champion, earlier champions, and versions with their metrics; or one version and its lineage.')
+  .argument('<model>', 'the model name, as `sluice models list` shows it')
+  .argument('[version]', 'a version of the model')
   .action(async (model: string, version: string | undefined, options: Options) => {
     await withPlace(await placeOf(model, options), async ({ models }, signal) => {
       const { registry, storage } = models;
@@ -96,7 +94,7 @@ placed(command.command('show'))
       );
       const state = await championOf(models, model, signal);
       if (versions.length === 0 && !state.champion) {
-        throw new CommandError(`There is no model '${model}' in ${registry.place}. \`sluice models list\` shows those that there are.`);
+        throw new CommandError(`Model '${model}' does not exist in ${registry.place}. \`sluice models list\` lists all models.`);
       }
       const shown = { model, registry: registry.place, ...state, history: await registry.history(model), versions };
       print(options, shown, formatModel(shown));
@@ -107,9 +105,9 @@ placed(command.command('show'))
   });
 
 placed(command.command('promote'))
-  .description('Make a version the champion, whatever its metrics are. Its files must be whole.')
-  .argument('<model>', 'as `sluice models list` shows it')
-  .argument('<version>', 'as `sluice models show` lists it')
+  .description('Make a version the champion, regardless of its metrics. Its files must be complete.')
+  .argument('<model>', 'the model name, as `sluice models list` shows it')
+  .argument('<version>', 'the version, as `sluice models show` lists it')
   .addOption(asOption())
   .action(async (model: string, version: string, { as: by, ...options }: Options & { readonly as: string }) => {
     await withPlace(await placeOf(model, options), async (open, signal) => {
@@ -120,8 +118,8 @@ placed(command.command('promote'))
   });
 
 placed(command.command('rollback'))
-  .description('Take the last promotion back: the champion before, whose files are whole, is the champion again.')
-  .argument('<model>', 'as `sluice models list` shows it')
+  .description('Undo the last promotion: the previous champion with complete files becomes the champion again.')
+  .argument('<model>', 'the model name, as `sluice models list` shows it')
   .addOption(asOption())
   .action(async (model: string, { as: by, ...options }: Options & { readonly as: string }) => {
     await withPlace(await placeOf(model, options), async (open, signal) => {
@@ -132,8 +130,8 @@ placed(command.command('rollback'))
   });
 
 placed(command.command('clear'))
-  .description('Leave a model without a champion: the next version that is measured is promoted as the first. No version is deleted.')
-  .argument('<model>', 'as `sluice models list` shows it')
+  .description('Remove the champion of a model: the next evaluated version is promoted as the first. No version is deleted.')
+  .argument('<model>', 'the model name, as `sluice models list` shows it')
   .addOption(asOption())
   .action(async (model: string, { as: by, ...options }: Options & { readonly as: string }) => {
     await withPlace(await placeOf(model, options), async (open, signal) => {
@@ -158,7 +156,7 @@ async function makeChampion(
     const { champion, problem } = await championOf(models, model, signal);
     const previous = champion?.version ?? null;
     if (previous === version && problem === undefined) {
-      say(`Version ${version ?? ''} is the champion of ${model} already.`);
+      say(`Version ${version ?? ''} is already the champion of ${model}.`);
       print(options, { model, champion: version, previous: champion?.previous ?? null }, version ?? '');
       return;
     }
@@ -166,8 +164,8 @@ async function makeChampion(
     if (!(await registry.crown(model, next, mark === undefined ? undefined : { mark }))) continue;
     say(
       version === null
-        ? `Model ${model} has no champion; it was ${previous ?? 'none'} before.`
-        : `Version ${version} is the champion of ${model}; before, it was ${previous ?? 'none'}. Tell services that do not read the registry.`,
+        ? `Model ${model} has no champion now; the previous champion was ${previous ?? 'none'}.`
+        : `Version ${version} is now the champion of ${model}; the previous champion was ${previous ?? 'none'}. Notify services that do not read the registry.`,
     );
     print(options, { model, champion: version, previous }, version ?? '');
     return;

@@ -12,7 +12,7 @@ const RUN_ARGUMENT = 'the run id, as `sluice runs` shows it; or a dag_id that ha
 
 export const pause = ofPipelineOrRun(
   'pause',
-  'Pause a pipeline (start no further runs) or a run (start no further tasks); whatever is already running continues.',
+  'Pause a pipeline (start no further runs) or a run (start no further tasks); running runs and tasks continue.',
 );
 export const resume = ofPipelineOrRun('unpause', 'Resume a paused pipeline or run.');
 export const cancel = named(

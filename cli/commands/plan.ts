@@ -22,14 +22,14 @@ import { errorText } from '../../workflows/plan/values/error-text.ts';
 /** `sluice plan`: what applying the files would change in Temporal, and what the compiler filled in. */
 export const command = pruneOptions(new Command('plan'))
   .description(
-    'Show the next runs and what the compiler filled in; with a Temporal server, also what `sluice apply` would change there, and what is paused.',
+    'Show the next runs and the values that the compiler filled in; with a Temporal server, also what `sluice apply` would change, and what is paused.',
   )
   .argument('[paths...]', 'files and folders', [PIPELINES])
-  .option('--against <commit>', 'compare with the files in a commit of git instead of with Temporal, which need not run')
+  .option('--against <commit>', 'compare with the files of a git commit instead of with Temporal')
   .addOption(outputOption())
   .addHelpText(
     'after',
-    '\nExamples:\n  sluice plan pipelines/\n  sluice plan --against origin/main   what a pull request changes\n\nExit codes: 0 nothing to change, or no Temporal server to compare with; 2 changes present; 3 mistakes in files.',
+    '\nExamples:\n  sluice plan pipelines/\n  sluice plan --against origin/main   show what a pull request changes\n\nExit codes: 0 no changes, or no Temporal server to compare with; 2 changes pending; 3 mistakes in files.',
   )
   .action(async (paths: string[], options: Options) => {
     const project = await readProject(paths);
@@ -65,7 +65,7 @@ interface ShownChanges {
 function changesInTemporal(project: CompiledProject, options: ApplyOptions): Promise<ShownChanges> {
   return withClient((client) => changesIn(client, project, options)).catch((error: unknown): ShownChanges => {
     if (!(error instanceof TemporalUnavailable)) throw error;
-    say(`${error.message} The files were not compared with anything.`);
+    say(`${error.message} The files were not compared with what is applied.`);
     const compiled = project.plans.map(({ plan }): ShownChange => ({
       dagId: plan.dagId,
       action: 'compiled',

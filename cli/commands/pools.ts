@@ -8,7 +8,7 @@ import { withClient } from '../with-client.ts';
 
 /** `sluice pools`: the slots that tasks of all pipelines share. */
 export const command = new Command('pools')
-  .description('Slots that tasks of all pipelines share (`pool:`): who has them, who waits; `set` makes a pool, or changes its size.')
+  .description('List pools (slots that tasks of all pipelines share): who holds slots, who waits; `set` creates or resizes a pool.')
   .addOption(outputOption())
   .addHelpText('after', '\nExamples:\n  sluice pools\n  sluice pools set warehouse 5')
   .action(async (options: OutputOptions) => {
@@ -17,11 +17,11 @@ export const command = new Command('pools')
       options,
       pools,
       pools.length === 0
-        ? 'There are no pools. `sluice pools set <name> <slots>` makes one.'
+        ? 'There are no pools. `sluice pools set <name> <slots>` creates one.'
         : formatTable(
             ['POOL', 'SLOTS', 'TAKEN', 'WAITING', 'HELD BY'],
             pools.map(({ name, state }) => {
-              if (!state) return [name, '?', '?', '?', 'no worker answers'];
+              if (!state) return [name, '?', '?', '?', 'no worker responds'];
               const { capacity, holders, waiting } = state;
               const taken = holders.reduce((sum, { slots }) => sum + slots, 0);
               return [
@@ -36,12 +36,12 @@ export const command = new Command('pools')
 
 command
   .command('set')
-  .description('Make a pool, or change its size. A smaller one takes nothing away from those who hold slots.')
-  .argument('<name>', 'small letters, digits and _')
-  .argument('<slots>', 'how many; 0 lets nobody in', parseSlots)
+  .description('Create or resize a pool. Slots in use are not taken away when a pool shrinks.')
+  .argument('<name>', 'lowercase letters, digits and _')
+  .argument('<slots>', 'number of slots; with 0, no task starts', parseSlots)
   .action(async (name: string, slots: number) => {
     if (!/^[a-z][a-z0-9_]{0,63}$/.test(name))
-      throw new CommandError(`'${name}' cannot be a pool: small letters, digits and _, beginning with a letter.`);
+      throw new CommandError(`'${name}' is not a valid pool name. Use lowercase letters, digits and _, starting with a letter.`);
     await withClient((client) => resizePool(client, taskQueueOf(environment), name, slots));
     say(`Pool ${name} has ${slots} slot${slots === 1 ? '' : 's'}.`);
   });
@@ -49,14 +49,14 @@ command
 function deadlockLines(pools: readonly PoolState[]): string {
   const lines = deadlocksIn(pools).map(
     ({ pool, request: { workflowId, what } }) =>
-      `\nDeadlock: ${what} of ${workflowId} waits for pool ${pool}, whose slots tasks hold that wait for runs like it.`,
+      `\nDeadlock: ${what} of ${workflowId} waits for pool ${pool}, but all its slots are held by tasks that wait for such runs.`,
   );
   const room =
-    '\nMore slots end it (`sluice pools set`), or cancelling one of these runs; without `pool` at the tasks that wait for runs it does not come back.';
+    '\nTo resolve it, add slots (`sluice pools set`) or cancel one of these runs. To prevent it, remove `pool` from tasks that wait for runs.';
   return lines.length === 0 ? '' : `\n${lines.join('')}${room}`;
 }
 
 function parseSlots(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('A whole number, 0 or more.');
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Must be a whole number, 0 or more.');
   return Number(text);
 }

@@ -23,17 +23,17 @@ interface Options extends OutputOptions {
 
 /** `sluice rerun`: a run again, but for what succeeded. */
 export const command = new Command('rerun')
-  .description('Run an ended run again, as a run of its own that keeps what succeeded.')
-  .argument('<run>', 'as `sluice runs` shows it; or a dag_id where only one run ended without success')
-  .addOption(new Option('--from <task>', 'this task and what follows it too, although they succeeded').conflicts('failed'))
-  .option('--failed', 'what did not succeed, and what follows it (the default)', false)
+  .description('Repeat an ended run as a new run that keeps the results of successful tasks.')
+  .argument('<run>', 'the run id, as `sluice runs` shows it; or a dag_id with only one unsuccessful run')
+  .addOption(new Option('--from <task>', 'also repeat this task and the tasks after it, even if they succeeded').conflicts('failed'))
+  .option('--failed', 'repeat unsuccessful tasks and the tasks after them (the default)', false)
   .addOption(
-    new Option('--definition <which>', 'the plan of that run, or the pipeline file as it is now')
+    new Option('--definition <which>', 'use the plan of the original run, or the current pipeline file')
       .choices(['same', 'latest'])
       .default('same'),
   )
-  .option('-p, --param <name=value>', 'another value for a parameter; may be given several times', collect)
-  .option('--dry-run', 'only show what would run again', false)
+  .option('-p, --param <name=value>', 'override a parameter; may be repeated', collect)
+  .option('--dry-run', 'show what would run, without starting it', false)
   .addOption(outputOption())
   .addHelpText(
     'after',
@@ -69,7 +69,9 @@ function paramsOf({ params, tasks }: EndedRun, plan: Plan, pairs: readonly strin
   ]);
   const kept = Object.values(tasks).some(({ state }) => state === 'success');
   if (pairs.length > 0 && kept)
-    say('What succeeded is kept as it is: it has seen the earlier values. `--from` with the first task runs all of it again.');
+    say(
+      'Tasks that succeeded keep their results, computed with the earlier values. To repeat everything, pass the first task to `--from`.',
+    );
   return given;
 }
 

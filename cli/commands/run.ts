@@ -25,15 +25,15 @@ interface Options extends OutputOptions {
 
 /** `sluice run`: starts a run by hand, from the file as it is now. */
 export const command = new Command('run')
-  .description('Start a run by hand, from the pipeline file as it is now.')
-  .argument('<pipeline>', 'dag_id, or a YAML file')
-  .option('-w, --wait', 'follow the run to its end', false)
+  .description('Start a run manually, from the current pipeline file.')
+  .argument('<pipeline>', 'a dag_id or a YAML file')
+  .option('-w, --wait', 'follow the run until it ends', false)
   .option(
     '--logical-date <date>',
-    'start of the data interval to work on, a day in the time zone of the pipeline or a time; default: the last complete one',
+    'start of the data interval: a day in the time zone of the pipeline, or a time; default: the last complete interval',
   )
-  .option('--id <id>', 'tells runs of one pipeline apart; default: the logical date if given, else the time')
-  .option('-p, --param <name=value>', 'a parameter of the run; may be given several times', collect)
+  .option('--id <id>', 'last part of the run id; default: the logical date if given, else the current time')
+  .option('-p, --param <name=value>', 'a parameter of the run; may be repeated', collect)
   .addOption(outputOption())
   .addHelpText(
     'after',
@@ -53,12 +53,12 @@ export const command = new Command('run')
       const url = runUrl(environment, client.options.namespace, run);
       say(`Started ${run.pipelineRunId} (data of ${interval.start} – ${interval.end})${url ? `\n${url}` : ''}`);
       if (!(await askWorkers(client, taskQueue)))
-        say(`No worker answers on task queue '${taskQueue}'. The run waits until one does: npm run worker`);
+        say(`No worker responds on task queue '${taskQueue}'. The run waits for one: start it with \`npm run worker\`.`);
       const started = { run: run.pipelineRunId, temporal_run: run.temporalRunId, interval, url };
       if (!options.wait) return print(options, started, run.pipelineRunId);
       const stop = new AbortController();
       process.once('SIGINT', () =>
-        stop.abort(new CommandError(`Stopped following; the run goes on. See it with \`sluice show ${run.pipelineRunId}\`.`)),
+        stop.abort(new CommandError(`Stopped following; the run continues. Show it with \`sluice show ${run.pipelineRunId}\`.`)),
       );
       const view = runView(options.output === 'json' ? silentProgress : createProgress());
       const end = await followRun(client, run, view, stop.signal);

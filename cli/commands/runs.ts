@@ -27,10 +27,10 @@ const CONCURRENT_REQUESTS = 10;
 
 /** `sluice runs`: the newest runs. */
 export const command = new Command('runs')
-  .description('List runs, the newest first.')
-  .argument('[dag_id]', 'of this pipeline only')
-  .option('-n, --limit <count>', 'how many', parseCount, 20)
-  .option('--waiting', 'only runs that wait for people: for an approval, or with a task on hold', false)
+  .description('List runs, newest first.')
+  .argument('[dag_id]', 'only runs of this pipeline')
+  .option('-n, --limit <count>', 'maximum number of runs', parseCount, 20)
+  .option('--waiting', 'only runs that wait for a person: for an approval, or with a task on hold', false)
   .addOption(outputOption())
   .addHelpText('after', '\nExamples:\n  sluice runs product_category_etl --limit 5\n  sluice runs --waiting')
   .action(async (dagId: string | undefined, options: Options) => {
@@ -66,8 +66,8 @@ async function printWaiting(client: Client, runs: readonly RunSummary[], options
     const table = await askTaskTable(client, run, { outputs: false });
     if (table) waits.set(run.temporalRunId, table.waits);
   });
-  if (runs.length === 0) say(`No run${ofPipeline(dagId)} waits for people.`);
-  if (waits.size < runs.length) say('No worker answers for some runs: votes are not shown. `sluice doctor` checks it.');
+  if (runs.length === 0) say(`No run${ofPipeline(dagId)} waits for a person.`);
+  if (waits.size < runs.length) say('No worker responds for some runs, so votes are not shown. `sluice doctor` shows why.');
   const rows = runs.flatMap((run) => {
     const own = waits.get(run.temporalRunId);
     if (!own) return (run.waitsFor ?? ['']).map((line) => [run.pipelineRunId, '', run.state, '', '', line]);
@@ -94,10 +94,10 @@ async function checkPipeline(client: Client, dagId: string): Promise<void> {
   const known = [...new Set([...files.flatMap(({ plan }) => plan?.dagId ?? []), ...schedules.map((schedule) => schedule.dagId)])].sort();
   if (known.includes(dagId) || (await listRuns(client, 1, dagId)).length > 0) return;
   const near = nearest(dagId, known);
-  const hint = near ? ` Did you mean '${near}'?` : known.length > 0 ? ` There are: ${known.join(', ')}.` : '';
+  const hint = near ? ` Did you mean '${near}'?` : known.length > 0 ? ` Pipelines: ${known.join(', ')}.` : '';
   const broken = files.filter(({ plan }) => !plan).map(({ file }) => file);
   const unread = broken.length > 0 ? ` ${broken.join(', ')} cannot be read: see \`sluice validate\`.` : '';
-  throw new CommandError(`There is no pipeline '${dagId}'.${hint}${unread}`);
+  throw new CommandError(`Pipeline '${dagId}' does not exist.${hint}${unread}`);
 }
 
 function ofPipeline(dagId: string | undefined): string {
@@ -106,6 +106,6 @@ function ofPipeline(dagId: string | undefined): string {
 
 function parseCount(text: string): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 1000) throw new InvalidArgumentError('A whole number from 1 to 1000.');
+  if (!Number.isInteger(count) || count < 1 || count > 1000) throw new InvalidArgumentError('Must be a whole number from 1 to 1000.');
   return count;
 }

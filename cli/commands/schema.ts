@@ -14,9 +14,9 @@ const MODELINE = `# yaml-language-server: $schema=`;
 
 /** `sluice schema`: the JSON Schema of pipeline files, for editors. */
 export const command = new Command('schema')
-  .description('Print the JSON Schema of pipeline files, for editors; or write it beside the pipelines.')
-  .option('--write', 'write it beside the pipelines, with the settings of VS Code', false)
-  .argument('[folder]', 'the pipelines', PIPELINES)
+  .description('Print the JSON Schema of pipeline files for editors, or write it next to the pipelines.')
+  .option('--write', 'write it next to the pipelines, with settings for VS Code', false)
+  .argument('[folder]', 'the folder of pipelines', PIPELINES)
   .addHelpText(
     'after',
     `
@@ -24,8 +24,8 @@ Examples:
   sluice schema > pipeline.schema.json
   sluice schema --write
 
-With --write an editor with the YAML language server (VS Code: redhat.vscode-yaml) completes, explains and checks
-the files of the folder. A file elsewhere says where the schema is in its first line:
+With --write, editors that use the YAML language server (VS Code: redhat.vscode-yaml) complete, explain and check
+the files of the folder. In a file elsewhere, name the schema in the first line:
   ${MODELINE}./${SCHEMA_FILE}`,
   )
   .action(async (folder: string, { write }: { write: boolean }) => {
@@ -34,7 +34,7 @@ the files of the folder. A file elsewhere says where the schema is in its first 
       writeOutput(schema);
       return;
     }
-    await loadPipelines(folder); // says so when there is no such folder
+    await loadPipelines(folder); // fails if the folder does not exist
     const file = join(folder, SCHEMA_FILE);
     await writeFile(file, schema);
     await writeSettings(folder);
@@ -63,7 +63,7 @@ function parseSettings(text: string, path: string): Record<string, unknown> {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {
     throw new CommandError(
-      `${path} is not plain JSON (comments?), and is left as it is. Add under "yaml.schemas" what \`sluice schema --help\` says.`,
+      `${path} is not plain JSON (it may contain comments) and was not changed. Add the schema under "yaml.schemas" yourself; see \`sluice schema --help\`.`,
     );
   }
 }

@@ -10,7 +10,7 @@ import { withClient } from '../with-client.ts';
 
 /** `sluice sensors`: what listens for events. */
 export const command = new Command('sensors')
-  .description('The sensors that start runs: state, rate, lag, what they have started; `pause`, `resume` and `reset` one.')
+  .description('List sensors: state, rate, lag, started runs; `pause`, `resume` or `reset` one.')
   .addOption(outputOption())
   .addHelpText(
     'after',
@@ -21,9 +21,7 @@ export const command = new Command('sensors')
     print(
       options,
       sensors,
-      sensors.length === 0
-        ? 'There are no sensors. A pipeline with `triggers` has one for each, once it is applied.'
-        : formatSensors(sensors),
+      sensors.length === 0 ? 'There are no sensors. Each trigger of an applied pipeline has one.' : formatSensors(sensors),
     );
   });
 
@@ -33,8 +31,8 @@ interface RequestOptions {
 }
 
 for (const [name, description, act] of [
-  ['pause', 'Look at no further events; what has been started goes on.', pauseSensor],
-  ['resume', 'Go on where it was; also after it has stopped.', resumeSensor],
+  ['pause', 'Pause a sensor: it reads no further events; started runs continue.', pauseSensor],
+  ['resume', 'Resume a paused or stopped sensor where it stopped reading.', resumeSensor],
 ] as const) {
   withRequestOptions(command.command(name).description(description)).action(async (sensor: string, request: RequestOptions) => {
     say(await withClient((client) => act(client, idOf(sensor), wordOf(request))));
@@ -42,7 +40,7 @@ for (const [name, description, act] of [
 }
 
 withRequestOptions(
-  command.command('reset').description('Begin again elsewhere. Events whose runs Temporal still remembers start none a second time.'),
+  command.command('reset').description('Move a sensor to another position. Events whose runs Temporal still keeps start no second run.'),
 )
   .requiredOption('--to <place>', 'earliest, latest, or a time such as 2024-01-31T06:00:00Z')
   .action(async (sensor: string, { to, ...request }: RequestOptions & { to: string }) => {
@@ -52,8 +50,8 @@ withRequestOptions(
 function withRequestOptions(to: Command): Command {
   return to
     .argument('<sensor>', '<dag_id>/<trigger>, as `sluice sensors` shows it')
-    .addOption(new Option('--as <name>', 'who says so').default(userInfo().username))
-    .option('--reason <text>', 'why; shown in the sensor');
+    .addOption(new Option('--as <name>', 'who makes the request').default(userInfo().username))
+    .option('--reason <text>', 'why; recorded in the sensor');
 }
 
 function wordOf({ as: by, reason }: RequestOptions): OperatorRequest {
@@ -63,7 +61,7 @@ function wordOf({ as: by, reason }: RequestOptions): OperatorRequest {
 function idOf(sensor: string): string {
   const [dagId = '', trigger = '', ...rest] = sensor.replace(/^sensor\//, '').split('/');
   if (dagId === '' || trigger === '' || rest.length > 0)
-    throw new CommandError(`'${sensor}' is no sensor: <dag_id>/<trigger>. \`sluice sensors\` lists them.`);
+    throw new CommandError(`'${sensor}' is not a sensor id of the form <dag_id>/<trigger>. \`sluice sensors\` lists all sensors.`);
   return sensorId(dagId, trigger);
 }
 
@@ -72,7 +70,7 @@ function formatSensors(sensors: readonly SensorStatus[]): string {
     ['SENSOR', 'STATE', 'EVENTS', 'RATE', 'BEHIND', 'MATCHES', 'STARTED', 'COOLDOWN', 'INVALID', 'LAST START'],
     sensors.map(({ id, state }) => {
       const name = id.replace(/^sensor\//, '');
-      if (!state) return [name, 'no worker answers', '?', '?', '?', '?', '?', '?', '?', ''];
+      if (!state) return [name, 'no worker responds', '?', '?', '?', '?', '?', '?', '?', ''];
       const { reports } = state;
       const sum = (of: (report: (typeof reports)[number]) => number): string =>
         String(reports.reduce((total, each) => total + of(each), 0));

@@ -9,17 +9,17 @@ const TYPE_NAMES = { KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList', DATETIME: 
 
 /** `sluice setup`: prepares a namespace of Temporal. */
 export const command = new Command('setup')
-  .description("Register the search attributes that Sluice needs in Temporal's namespace; `--print` prints the commands instead.")
-  .option('--print', 'change nothing: print the commands for whoever may register them', false)
+  .description('Register the search attributes of Sluice in the Temporal namespace; `--print` prints the commands instead.')
+  .option('--print', 'print the commands for an administrator, without changing anything', false)
   .addHelpText('after', '\nExample:\n  sluice setup --print')
   .action(async ({ print }: { print: boolean }) => {
     await withClient(async (client) => {
       const { namespace } = client.options;
       const missing = await missingSearchAttributes(client);
-      if (missing.length === 0) return say(`The namespace '${namespace}' has all search attributes of Sluice.`);
+      if (missing.length === 0) return say(`Namespace '${namespace}' has all search attributes of Sluice.`);
       if (!print) {
         await ensureSearchAttributes(client);
-        return say(`Registered in the namespace '${namespace}': ${missing.map(({ name }) => name).join(', ')}.`);
+        return say(`Registered in namespace '${namespace}': ${missing.map(({ name }) => name).join(', ')}.`);
       }
       for (const { name, type } of missing) {
         writeOutput(`temporal operator search-attribute create --namespace '${namespace}' --name ${name} --type ${TYPE_NAMES[type]}\n`);

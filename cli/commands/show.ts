@@ -11,7 +11,7 @@ import { withClient } from '../with-client.ts';
 /** `sluice show`: one run, task by task. */
 export const command = new Command('show')
   .description(
-    'Show a run, task by task: states, attempts, times, outputs, failures in full; its parameters, for whom it waits, who did what.',
+    'Show a run: its tasks with states, attempts, times, outputs and full failures; parameters, open approvals, and operator requests.',
   )
   .argument('<run>', 'a run id, or a dag_id for its newest run')
   .addOption(outputOption())

@@ -31,12 +31,12 @@ interface Status {
 /** `sluice status`: how the deployment stands. */
 export const command = new Command('status')
   .description(
-    'How the deployment stands: pipelines, workers, monitors, open incidents, tasks that wait for their past, and pipeline files that cannot be applied.',
+    'Show the status of the deployment: pipelines, workers, monitors, open incidents, tasks that wait for an earlier run, and pipeline files that cannot be applied.',
   )
   .addOption(outputOption())
   .addHelpText(
     'after',
-    '\nExample:\n  sluice status\n\nExit codes: 0 nothing is wrong, 1 something is wrong or cannot be told, 4 no Temporal server.',
+    '\nExample:\n  sluice status\n\nExit codes: 0 no problems, 1 problems found or status unknown, 4 cannot connect to Temporal.',
   )
   .action(async (options: OutputOptions) => {
     const status = await readStatus(taskQueueOf(environment));
@@ -74,10 +74,10 @@ function formatStatus(status: Status): string {
   const { pipelines, paused, workers_answer, checked_at, open_incidents, files_at, broken_files, waiting_for_past: waits } = status;
   const lines = [
     `pipelines: ${pipelines} applied${paused.length === 0 ? '' : `, paused: ${paused.join(', ')}`}`,
-    `workers: ${workers_answer ? 'answer' : 'do not answer; `sluice doctor` says more'}`,
-    `monitors: ${checked_at === null ? 'do not say that they have checked everything' : `have checked everything at ${checked_at}`}`,
-    `incidents: ${open_incidents === 0 ? 'none is open' : `${open_incidents} open; \`sluice incidents\` lists them`}`,
-    `files: ${filesInWords(broken_files)}${files_at === null ? '' : `, as the scheduler said at ${files_at}`}`,
+    `workers: ${workers_answer ? 'respond' : 'do not respond; `sluice doctor` shows why'}`,
+    `monitors: ${checked_at === null ? 'no complete check yet' : `last complete check at ${checked_at}`}`,
+    `incidents: ${open_incidents === 0 ? 'none open' : `${open_incidents} open; \`sluice incidents\` lists them`}`,
+    `files: ${filesInWords(broken_files)}${files_at === null ? '' : `, reported by the scheduler at ${files_at}`}`,
     `past: ${pastInWords(status)}`,
   ];
   if (waits.length > 0) {
@@ -92,16 +92,16 @@ function formatStatus(status: Status): string {
 function pastInWords({ waiting_for_past: waits, all_runs_looked_at }: Status): string {
   const count =
     waits.length === 0
-      ? 'no task waits for its own'
+      ? 'no task waits for an earlier run'
       : waits.length === 1
-        ? '1 task waits for its own'
-        : `${waits.length} tasks wait for their own`;
-  return `${count}${all_runs_looked_at ? '' : ', in the newest runs; more go on'}`;
+        ? '1 task waits for an earlier run'
+        : `${waits.length} tasks wait for an earlier run`;
+  return `${count}${all_runs_looked_at ? '' : ', in the newest runs; older running runs were not checked'}`;
 }
 
 function filesInWords(files: Status['broken_files']): string {
-  if (!files) return 'no monitor says whether the scheduler could apply them; `sluice validate` checks those that are here';
-  if (files.length === 0) return 'all are applied';
+  if (!files) return 'unknown: no monitor has a report of the scheduler; `sluice validate` checks the local files';
+  if (files.length === 0) return 'all applied';
   const count = files.length < MAX_BROKEN_FILES ? String(files.length) : `${files.length} or more`;
   return `${count} cannot be applied`;
 }

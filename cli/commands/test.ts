@@ -9,13 +9,13 @@ import { readRecorded, readTestFile } from '../test/test-file.ts';
 
 /** `sluice test`: pipelines against declared or recorded results of their tasks, without servers. */
 export const command = new Command('test')
-  .description('Run pipelines against declared or recorded results of their tasks: in milliseconds, without any server.')
+  .description('Run pipelines against declared or recorded task results, in milliseconds and without any server.')
   .argument('[paths...]', 'test files (*.test.yaml) and folders', [PIPELINES])
   .addOption(outputOption())
   .addHelpText(
     'after',
     `
-A test file, beside its pipeline:
+A test file, next to its pipeline:
   pipeline: product_category_etl.yaml
   cases:
     - name: nothing is loaded when the transformation fails
@@ -25,13 +25,13 @@ A test file, beside its pipeline:
         state: failed
         tasks: {load_category_data: upstream_failed}
 
-A task that is not named succeeds, with a made-up output of its type. \`recorded: run.json\` takes the results of a real run,
-from \`sluice show <run> -o json\`. Exit codes: 0 all as expected, 1 not, 3 mistakes in a pipeline.`,
+Tasks that are not listed succeed, with a sample output of their type. \`recorded: run.json\` uses the results of a real run,
+from \`sluice show <run> -o json\`. Exit codes: 0 all cases as expected, 1 at least one is not, 3 mistakes in a pipeline.`,
   )
   .action(async (paths: string[], options: OutputOptions) => {
     const files = (await Promise.all(paths.map(testFiles))).flat();
     if (files.length === 0)
-      throw new CommandError(`There are no test files (*.test.yaml) in ${paths.join(', ')}. \`sluice test --help\` shows one.`);
+      throw new CommandError(`No test files (*.test.yaml) found in ${paths.join(', ')}. \`sluice test --help\` shows an example.`);
     const results: (CaseResult & { readonly file: string; readonly pipeline: string })[] = [];
     let unread = 0;
     for (const path of files) {
@@ -78,7 +78,7 @@ async function readCases(path: string) {
 
 async function testFiles(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => undefined);
-  if (!found) throw new CommandError(`There is no file or folder '${path}'.`);
+  if (!found) throw new CommandError(`File or folder '${path}' does not exist.`);
   if (found.isFile()) return [path];
   const entries = await readdir(path, { withFileTypes: true, recursive: true });
   return entries

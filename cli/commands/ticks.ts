@@ -16,11 +16,13 @@ interface Options extends OutputOptions {
 
 /** `sluice ticks`: the ledger of a schedule. */
 export const command = new Command('ticks')
-  .description('What became of each tick of a schedule: ran, queued, skipped and why, or missing; `--fill` runs what did not.')
-  .argument('<dag_id>', 'an applied pipeline')
-  .option('--from <date>', 'intervals that begin then or later; default: start_date, else when the pipeline was applied first')
-  .option('--to <date>', 'intervals that begin then or earlier; a date is the whole day (UTC)')
-  .option('--fill', 'start the runs that are missing or were skipped', false)
+  .description(
+    'List what happened to each tick of a schedule: ran, queued, skipped and why, or missing; `--fill` starts the runs that are missing or were skipped.',
+  )
+  .argument('<dag_id>', 'the dag_id of an applied pipeline')
+  .option('--from <date>', 'the first interval start; default: start_date, else when the pipeline was first applied')
+  .option('--to <date>', 'the last interval start; a date includes the whole day (UTC)')
+  .option('--fill', 'start runs for missing and skipped ticks', false)
   .addOption(outputOption())
   .addHelpText('after', '\nExamples:\n  sluice ticks sales_daily\n  sluice ticks sales_daily --from 2024-01-01 --to 2024-01-07 --fill')
   .action(async (dagId: string, options: Options) => {
@@ -36,9 +38,9 @@ export const command = new Command('ticks')
       if (!fill) return;
       const { started, taken } = await fillTicks(client, dagId, taskQueueOf(environment), ticks);
       for (const id of started) say(`Started ${id}`);
-      for (const { tick, why } of taken) say(`The tick ${tick} cannot be filled: ${why}.`);
+      for (const { tick, why } of taken) say(`Tick ${tick} cannot be filled: ${why}.`);
       if (taken.length > 0) process.exitCode = EXIT.failed;
-      else if (started.length === 0) say('There is nothing to fill.');
+      else if (started.length === 0) say('No ticks to fill.');
     });
   });
 

@@ -9,14 +9,14 @@ interface Options {
 
 /** `sluice validate`: all mistakes of all files, without any server. */
 export const command = new Command('validate')
-  .description('Check pipeline files: every mistake with its place, without any server.')
+  .description('Check pipeline files and report every mistake with its location, without any server.')
   .argument('[paths...]', 'files and folders', [PIPELINES])
   .addOption(
-    new Option('-o, --output <format>', 'how to print; github: annotations of a pull request')
+    new Option('-o, --output <format>', 'output format; github: annotations for pull requests')
       .choices(['text', 'json', 'github'])
       .default('text'),
   )
-  .addHelpText('after', '\nExample:\n  sluice validate pipelines/sales.yaml\n\nExit codes: 0 all good, 3 mistakes found.')
+  .addHelpText('after', '\nExample:\n  sluice validate pipelines/sales.yaml\n\nExit codes: 0 no mistakes, 3 mistakes found.')
   .action(async (paths: string[], { output }: Options) => {
     const compilations = await compilePaths(paths);
     const bad = compilations.filter(({ plan }) => !plan);
@@ -37,7 +37,7 @@ export const command = new Command('validate')
     const warnings = diagnostics.some(({ severity }) => severity === 'warning') ? ` ${count('warning', 'warning')}.` : '';
     say(
       bad.length === 0
-        ? `${compilations.length} of ${compilations.length} files are good.${warnings}`
+        ? `${compilations.length} of ${compilations.length} files are valid.${warnings}`
         : `${count('error', 'mistake')} in ${bad.length} of ${compilations.length} files.${warnings}`,
     );
     if (bad.length > 0) process.exitCode = EXIT.invalidPipeline;

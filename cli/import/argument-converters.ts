@@ -14,28 +14,28 @@ const isTexts = (value: Json): value is string[] => Array.isArray(value) && valu
 export const text =
   (key: string): Convert =>
   (value) =>
-    typeof value === 'string' || typeof value === 'number' ? { keys: { [key]: String(value) } } : { lost: 'is no text' };
+    typeof value === 'string' || typeof value === 'number' ? { keys: { [key]: String(value) } } : { lost: 'is not a text' };
 
 export const map =
   (key: string): Convert =>
   (value) =>
-    isMap(value) ? { keys: { [key]: value } } : { lost: 'is no map of names and values' };
+    isMap(value) ? { keys: { [key]: value } } : { lost: 'is not a map of names to values' };
 
 export const texts =
   (key: string): Convert =>
   (value) =>
-    Array.isArray(value) ? { keys: { [key]: value.map(String) } } : { lost: 'is no list' };
+    Array.isArray(value) ? { keys: { [key]: value.map(String) } } : { lost: 'is not a list' };
 
 export const wholeNumber =
   (key: string): Convert =>
   (value) =>
-    Number.isSafeInteger(Number(value)) && Number(value) > 0 ? { keys: { [key]: Number(value) } } : { lost: 'is no whole number' };
+    Number.isSafeInteger(Number(value)) && Number(value) > 0 ? { keys: { [key]: Number(value) } } : { lost: 'is not a whole number' };
 
 export const duration =
   (key: string): Convert =>
   (value) => {
     const ms = readDuration(value);
-    return ms === undefined ? { lost: 'is no length of time' } : { keys: { [key]: durationText(ms) } };
+    return ms === undefined ? { lost: 'is not a duration' } : { keys: { [key]: durationText(ms) } };
   };
 
 /** A length of time, which may be negative. */
@@ -43,7 +43,7 @@ export const signedDuration =
   (key: string): Convert =>
   (value) => {
     const ms = typeof value === 'number' ? value * 1000 : readDuration(value);
-    if (ms === undefined || ms % 1000 !== 0) return { lost: 'is no length of time in whole seconds' };
+    if (ms === undefined || ms % 1000 !== 0) return { lost: 'is not a duration in whole seconds' };
     return { keys: ms === 0 ? {} : { [key]: `${ms < 0 ? '-' : ''}${durationText(Math.abs(ms))}` } };
   };
 
@@ -63,11 +63,11 @@ export const taskOfOther =
 export const connection =
   (key: string): Convert =>
   (value) => {
-    if (typeof value !== 'string' || value.includes('{{')) return { lost: 'is no name of a connection' };
+    if (typeof value !== 'string' || value.includes('{{')) return { lost: 'is not the name of a connection' };
     const name = adaptName(value, 'connection');
     return {
       keys: { [key]: name },
-      ...(name !== value && { why: `connections are named in small letters: '${value}' is '${name}' here` }),
+      ...(name !== value && { why: `connections are named in lowercase letters: '${value}' is '${name}' here` }),
     };
   };
 
@@ -82,7 +82,7 @@ export const statement =
   (key: string): Convert =>
   (value) => {
     const sql = isTexts(value) ? value.map((each) => each.trim().replace(/;$/, '')).join(';\n') : value;
-    if (typeof sql !== 'string') return { lost: 'is no SQL text' };
+    if (typeof sql !== 'string') return { lost: 'is not SQL text' };
     if (/^\S+\.sql\s*$/.test(sql))
       return {
         lost: `names a file: put it into the folder of pipelines, with expressions for its Jinja, and write sql_file: ${sql.trim()}`,
@@ -92,22 +92,22 @@ export const statement =
   };
 
 export const argv: Convert = (value) => {
-  if (typeof value !== 'string') return { lost: 'is no text' };
+  if (typeof value !== 'string') return { lost: 'is not a text' };
   if (/^\S+\.(?:sh|bash)$/.test(value))
     return { lost: 'names a script that Airflow reads as a template: make a program of it, and call that' };
   const split = splitCommand(value);
   if ('shell' in split)
     return { lost: `has ${split.shell}, and Sluice runs programs without a shell: put it into a script, and call that` };
   const splits = split.words.some((word) => word.includes('{{ params.'));
-  return { keys: { argv: [...split.words] }, ...(splits && { why: 'a parameter is one argument, whatever it holds' }) };
+  return { keys: { argv: [...split.words] }, ...(splits && { why: 'a parameter is always one argument, even if it contains spaces' }) };
 };
 
 /** A path under the address of a connection. */
 export const path: Convert = (value) =>
-  typeof value === 'string' ? { keys: { path: value.startsWith('/') ? value : `/${value}` } } : { lost: 'is no path' };
+  typeof value === 'string' ? { keys: { path: value.startsWith('/') ? value : `/${value}` } } : { lost: 'is not a path' };
 
 export const objectKey: Convert = (value) => {
-  if (typeof value !== 'string') return { lost: 'is no single key' };
+  if (typeof value !== 'string') return { lost: 'is not a single key' };
   const uri = /^s3:\/\/([^/]+)\/(.+)$/.exec(value);
   return { keys: uri ? { bucket: uri[1] ?? '', key: uri[2] ?? '' } : { key: value.replace(/^\/+/, '') } };
 };
@@ -115,13 +115,13 @@ export const objectKey: Convert = (value) => {
 export const prefix: Convert = (value) =>
   typeof value === 'string' && value !== ''
     ? { keys: { s3_key: value.replace(/^\/+/, '') }, why: 'here it is a prefix: files and their manifest lie below it' }
-    : { lost: 'is no key' };
+    : { lost: 'is not a key' };
 
 export const number =
   (key: string): Convert =>
   (value) => {
     const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-    return typeof number === 'number' && Number.isFinite(number) ? { keys: { [key]: number } } : { lost: 'is no number' };
+    return typeof number === 'number' && Number.isFinite(number) ? { keys: { [key]: number } } : { lost: 'is not a number' };
   };
 
 /** What looks like a number is compared as one, by Airflow too. */
@@ -134,7 +134,7 @@ export const numberOrText =
 export const percent =
   (key: string): Convert =>
   (value) =>
-    typeof value === 'number' ? { keys: { [key]: `${Number((value * 100).toPrecision(12))}%` } } : { lost: 'is no number' };
+    typeof value === 'number' ? { keys: { [key]: `${Number((value * 100).toPrecision(12))}%` } } : { lost: 'is not a number' };
 
 /** A map whose values are text. */
 export const textMap =
@@ -142,7 +142,7 @@ export const textMap =
   (value) =>
     isMap(value)
       ? { keys: { [key]: Object.fromEntries(Object.entries(value).map(([name, each]) => [name, String(each)])) } }
-      : { lost: 'is no map of names and values' };
+      : { lost: 'is not a map of names to values' };
 
 export const truth =
   (key: string): Convert =>
@@ -152,7 +152,7 @@ export const truth =
 /** What a request carries. */
 export const jsonBody: Convert = (value) => {
   const body = typeof value === 'string' ? parseJson(value) : value;
-  return body === undefined ? { lost: 'is no JSON' } : { keys: { body }, ...(isMap(value) && { why: 'it is sent as JSON' }) };
+  return body === undefined ? { lost: 'is not JSON' } : { keys: { body }, ...(isMap(value) && { why: 'it is sent as JSON' }) };
 };
 
 function parseJson(text: string): Json | undefined {
@@ -163,13 +163,13 @@ function parseJson(text: string): Json | undefined {
   }
 }
 
-/** Options of Redshift's COPY. What says how files look is known from the data set here. */
+/** Options of Redshift's COPY. What says the dataset defines the file format here. */
 export const copyOptions: Convert = (value) => {
   const options = [value].flat().map((each) => String(each).trim());
   const own = options.filter(
     (each) => !/^(?:FORMAT|CSV|GZIP|ZSTD|BZIP2|LZOP|PARQUET|JSON|AVRO|ORC|DELIMITER|IGNOREHEADER|QUOTE|ENCODING)\b/i.test(each),
   );
-  const why = 'how files look is known from the data set';
+  const why = 'the dataset defines the file format';
   return {
     keys: own.length > 0 ? { copy_options: own.map((each) => each.toUpperCase()) } : {},
     ...(own.length < options.length && { why }),

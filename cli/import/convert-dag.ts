@@ -25,19 +25,19 @@ export interface WrittenPipeline {
   readonly tasks: readonly WrittenTask[];
 }
 
-/** Keys of a DAG that Sluice has no equal of, with what to do. */
+/** Keys of a DAG that Sluice has no equivalent of, with what to do. */
 const LOST: Readonly<Record<string, string>> = {
-  concurrency: 'has no equal; a pool bounds what runs at once',
-  max_active_tasks: 'has no equal; a pool bounds what runs at once',
-  max_consecutive_failed_dag_runs: 'has no equal; watch failures with alerts and sla',
-  is_paused_upon_creation: 'has no equal: a pipeline is there when its file is',
+  concurrency: 'has no equivalent; limit concurrent tasks with a pool',
+  max_active_tasks: 'has no equivalent; limit concurrent tasks with a pool',
+  max_consecutive_failed_dag_runs: 'has no equivalent; watch failures with alerts and sla',
+  is_paused_upon_creation: 'has no equivalent: a pipeline exists while its file exists',
   access_control: "is about Airflow's users",
   user_defined_macros: 'are Python; expressions are CEL here',
   user_defined_filters: 'are Python; expressions are CEL here',
-  template_searchpath: 'has no equal: texts stand in the pipeline',
-  vars: 'are for dag-factory alone; make them params',
-  fail_fast: 'has no equal',
-  fail_stop: 'has no equal',
+  template_searchpath: 'has no equivalent: write the text in the pipeline',
+  vars: 'exist only in dag-factory; declare them as params',
+  fail_fast: 'has no equivalent',
+  fail_stop: 'has no equivalent',
 };
 /** Keys that are about Airflow's pages and how it renders. */
 const PAGES: ReadonlySet<string> = new Set(['default_view', 'orientation', 'dag_display_name', 'render_template_as_native_obj', 'tooltip']);
@@ -69,7 +69,7 @@ class DagConverter {
   convert(): WrittenPipeline {
     const { dag, report } = this;
     const dagId = this.dagName(dag.id);
-    if (dagId !== dag.id) report.changed('dag_id', `is '${dagId}': small letters, digits and _`, dag.place);
+    if (dagId !== dag.id) report.changed('dag_id', `is '${dagId}': lowercase letters, digits and _`, dag.place);
     const places = placeTasks(dag, report);
     const { names: params, keys: declared } = convertParams(this.take('params'), report);
     const described = this.describe();
@@ -109,7 +109,11 @@ class DagConverter {
     const all = shareOptions(options, tasks);
     const shared = (schedule.schedule_interval ?? null) === null ? this.withoutTimetable(all) : all;
     if (shared.added.length > 0) {
-      report.changed('default_args', `Airflow's ${shared.added.join(', ')} written out: Sluice's own differ`, dag.place);
+      report.changed(
+        'default_args',
+        `defaults of Airflow that differ from those of Sluice are written out: ${shared.added.join(', ')}`,
+        dag.place,
+      );
     }
     const keys: JsonObject = {
       dag_id: dagId,
@@ -127,7 +131,7 @@ class DagConverter {
   /** Without a timetable no interval is before another; and each run, started by hand, is about the newest, as in Airflow. */
   private withoutTimetable(shared: SharedOptions): SharedOptions {
     const isAbout = (key: string): boolean => ['depends_on_past', 'latest_only'].includes(key);
-    this.report.lose(['depends_on_past', 'wait_for_downstream'], 'needs a schedule: without one no interval is before another');
+    this.report.lose(['depends_on_past', 'wait_for_downstream'], 'needs a schedule: without one, runs have no earlier interval');
     const without = (keys: JsonObject): JsonObject => Object.fromEntries(Object.entries(keys).filter(([key]) => !isAbout(key)));
     return { ...shared, defaults: without(shared.defaults), tasks: shared.tasks.map((task) => ({ ...task, keys: without(task.keys) })) };
   }
@@ -181,7 +185,7 @@ class DagConverter {
     const catchup = this.take('catchup');
     if (typeof catchup?.value === 'boolean') this.report.kept('catchup', catchup.place);
     else if (this.dag.fields.has('schedule') || this.dag.fields.has('schedule_interval')) {
-      this.report.changed('catchup', 'is not said and false here; with Airflow 2 it was true', this.dag.place);
+      this.report.changed('catchup', 'is not given and defaults to false; in Airflow 2 it was true', this.dag.place);
     }
     const runs = this.take('max_active_runs');
     const limit = typeof runs?.value === 'number' && runs.value !== UNSAID.max_active_runs ? runs.value : undefined;
@@ -202,7 +206,7 @@ class DagConverter {
     const date = readDate(field.value);
     if (date === undefined) {
       const given = typeof field.value === 'string' ? `'${field.value}'` : JSON.stringify(field.value);
-      this.report.notKept(key, `${given} is no date; where it is counted from the day it is read, write the date`, field.place);
+      this.report.notKept(key, `${given} is not a date; if it is relative to the current day, write the date`, field.place);
       return {};
     }
     this.report.kept(key, field.place);
@@ -212,7 +216,7 @@ class DagConverter {
   private timeout(field: SourceValue | undefined): JsonObject {
     if (!field || field.value === null) return {};
     const ms = readDuration(field.value);
-    if (ms === undefined) this.report.notKept('dagrun_timeout', 'is no length of time', field.place);
+    if (ms === undefined) this.report.notKept('dagrun_timeout', 'is not a duration', field.place);
     else this.report.kept('dagrun_timeout', field.place);
     return ms === undefined ? {} : { dagrun_timeout: durationText(ms) };
   }
@@ -242,13 +246,14 @@ class DagConverter {
     for (const task of this.dag.tasks) {
       const field = task.fields.get(key);
       if (!field || field.value === null) continue;
-      if (!field.items) this.report.notKept(key, 'is no list of data sets: write their URIs', field.place, task.id);
+      if (!field.items) this.report.notKept(key, 'is not a list of datasets: write their URIs', field.place, task.id);
       for (const each of field.items ?? []) {
         const uri = uriOf(each.value);
-        if (uri === undefined) this.report.notKept(key, 'has a data set without a URI, or with a variable in it', each.place, task.id);
+        if (uri === undefined) this.report.notKept(key, 'has a dataset without a URI, or with a variable in its URI', each.place, task.id);
         else uris.add(uri);
       }
-      if (field.items && field.items.length > 0) this.report.changed(key, 'stands at the pipeline, not at the task', field.place, task.id);
+      if (field.items && field.items.length > 0)
+        this.report.changed(key, 'is a key of the pipeline, not of the task', field.place, task.id);
     }
     return uris.size > 0 ? { [key]: [...uris] } : {};
   }
@@ -261,12 +266,12 @@ class DagConverter {
       const why = Object.hasOwn(LOST, key) ? LOST[key] : PAGES.has(key) ? "is about Airflow's pages and templates" : undefined;
       if (why !== undefined) this.report.notKept(key, why, field.place);
       else if (option && 'lost' in option) this.report.notKept(key, option.lost, field.place);
-      else if (option !== undefined) this.report.notKept(key, 'is no key of a pipeline', field.place);
+      else if (option !== undefined) this.report.notKept(key, 'is not a key of a pipeline', field.place);
     }
     for (const [key, field] of this.dag.defaults) {
       if (convertOption(key, field.value) !== null || ['owner', 'start_date', 'end_date', 'timezone'].includes(key)) continue;
       const used = this.report.entries.some(({ what, place }) => what === key && place === field.place);
-      if (!used) this.report.notKept(`default_args.${key}`, 'is nothing that the tasks take', field.place);
+      if (!used) this.report.notKept(`default_args.${key}`, 'is not a key of these tasks', field.place);
     }
   }
 

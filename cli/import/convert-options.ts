@@ -10,7 +10,7 @@ const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> 
   retries: (value) => {
     const retries = Number(value);
     const known = Number.isInteger(retries) && retries >= 0 && retries <= 1000;
-    return known ? { keys: { retries } } : { lost: 'is no whole number from 0 to 1000' };
+    return known ? { keys: { retries } } : { lost: 'is not a whole number from 0 to 1000' };
   },
   retry_delay: (value) => duration('retry_delay', value),
   retry_delay_sec: (value) => duration('retry_delay', value),
@@ -38,21 +38,21 @@ const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> 
     const name = adaptName(String(value), 'pool');
     return {
       keys: { pool: name },
-      ...(name !== value && { why: `pools are named in small letters: '${String(value)}' is '${name}' here` }),
+      ...(name !== value && { why: `pools are named in lowercase letters: '${String(value)}' is '${name}' here` }),
     };
   },
   pool_slots: (value) => (value === 1 ? undefined : { keys: { pool_slots: Number(value) } }),
   queue: (value) => (value === 'default' ? undefined : text('queue', value)),
   priority_weight: (value) =>
-    value === 1 ? undefined : { lost: "grows with the importance, and has no bounds; give 'priority' from 1 (first) to 5 (last)" },
+    value === 1 ? undefined : { lost: "is unbounded and grows with importance; set 'priority' from 1 (first) to 5 (last)" },
 };
 
 const CALLBACK = 'is Python; write tasks under on_failure, on_success or finally, or alerts';
-/** Keys of every task that Sluice has no equal of, with what to do. `false` and nothing are no loss. */
+/** Keys of every task that Sluice has no equivalent of, with what to do. `false` and nothing are no loss. */
 const LOST: Readonly<Record<string, string>> = {
-  email: 'has no equal; write alerts',
-  email_on_failure: 'has no equal; write alerts',
-  email_on_retry: 'has no equal; write alerts',
+  email: 'has no equivalent; write alerts',
+  email_on_failure: 'has no equivalent; write alerts',
+  email_on_retry: 'has no equivalent; write alerts',
   sla: 'is counted from the data interval in Airflow; write an sla with its reference',
   start_date: 'belongs to the pipeline here, not to a task',
   end_date: 'belongs to the pipeline here, not to a task',
@@ -60,14 +60,14 @@ const LOST: Readonly<Record<string, string>> = {
   executor_config: 'is about how Airflow runs tasks; queue names special workers',
   params: "are the pipeline's here, not a task's; declare them there",
   variables_as_arguments: "takes Airflow's variables; make them params",
-  max_active_tis_per_dag: 'has no equal; a pool bounds what runs at once',
-  max_active_tis_per_dagrun: 'has no equal; a pool bounds what runs at once',
-  task_concurrency: 'has no equal; a pool bounds what runs at once',
-  map_index_template: 'has no equal: items are shown with their number',
+  max_active_tis_per_dag: 'has no equivalent; limit concurrent tasks with a pool',
+  max_active_tis_per_dagrun: 'has no equivalent; limit concurrent tasks with a pool',
+  task_concurrency: 'has no equivalent; limit concurrent tasks with a pool',
+  map_index_template: 'has no equivalent: items are shown by number',
   doc: 'is not shown for tasks; doc_md of the pipeline is',
   doc_md: 'is not shown for tasks; doc_md of the pipeline is',
-  do_xcom_push: 'has no equal: outputs are always kept',
-  multiple_outputs: 'has no equal: fields of an output are read as outputs.task.field',
+  do_xcom_push: 'has no equivalent: outputs are always stored',
+  multiple_outputs: 'has no equivalent: fields of an output are read as outputs.task.field',
 };
 
 /**
@@ -92,10 +92,10 @@ export function isNothing(value: Json): boolean {
 }
 
 function text(key: string, value: Json): Converted {
-  return typeof value === 'string' ? { keys: { [key]: value } } : { lost: 'is no text' };
+  return typeof value === 'string' ? { keys: { [key]: value } } : { lost: 'is not a text' };
 }
 
 function duration(key: string, value: Json): Converted {
   const ms = readDuration(value);
-  return ms === undefined ? { lost: 'is no length of time' } : { keys: { [key]: durationText(ms) } satisfies JsonObject };
+  return ms === undefined ? { lost: 'is not a duration' } : { keys: { [key]: durationText(ms) } satisfies JsonObject };
 }

@@ -26,7 +26,7 @@ export function convertParams(
   const keys = [...params].map(([name, param]): [string, Json] => {
     const ours = names.get(name) ?? name;
     if (ours === name) report.kept(`params.${name}`, param.place);
-    else report.changed(`params.${name}`, `is called '${ours}': small letters, digits and _`, param.place);
+    else report.changed(`params.${name}`, `is called '${ours}': lowercase letters, digits and _`, param.place);
     return [ours, convertParam(param, `params.${name}`, report)];
   });
   return { names, ...(keys.length > 0 && { keys: Object.fromEntries(keys) }) };

@@ -51,7 +51,7 @@ class ScheduleConverter {
     if (items) return this.datasets(this.source, BY_HAND);
     const every = readDuration(value);
     if (every !== undefined) return this.every(every);
-    if (!fields) return this.lose('is no schedule');
+    if (!fields) return this.lose('is not a schedule');
     if (fields.get('__type')?.value === 'CronExpression') return this.text(String(fields.get('value')?.value));
     const datasets = fields.get('datasets');
     const timetable = fields.get('timetable');
@@ -70,10 +70,10 @@ class ScheduleConverter {
     }
     const every = readDuration(text);
     if (every !== undefined) return this.every(every);
-    if (/^(?:dataset|asset)\b/i.test(text)) return this.lose('runs when data sets are made; write a trigger of type dataset');
+    if (/^(?:dataset|asset)\b/i.test(text)) return this.lose('runs when datasets are updated; write a trigger of type dataset');
     try {
       if (nextTick(parseCron(text), 'UTC', SOME_TIME) !== undefined) return this.keep({ schedule_interval: text.split(/\s+/).join(' ') });
-      return this.lose('never comes: there is no such day');
+      return this.lose('never occurs: there is no such day');
     } catch (error) {
       if (!(error instanceof CronError)) throw error;
       return this.lose(`cannot be said: ${error.message.replace(/\.$/, '')}`);
@@ -114,7 +114,7 @@ class ScheduleConverter {
     if (every !== undefined) return this.every(every);
     if (type === 'NullTimetable') return this.keep(BY_HAND);
     if (type === 'OnceTimetable') return this.text('@once');
-    return this.lose(type === '' ? 'is no schedule that Sluice knows' : `is a ${type}, which only Airflow has`);
+    return this.lose(type === '' ? 'is not a schedule that Sluice supports' : `is a ${type}, which only Airflow has`);
   }
 
   private datasets(source: SourceValue, clock: ScheduleKeys): ScheduleKeys {
@@ -122,7 +122,7 @@ class ScheduleConverter {
     const uris = found.parts.map(({ value }) => uriOf(value));
     const known = uris.filter((uri) => uri !== undefined);
     if (known.length === 0 || known.length < uris.length) {
-      this.lose('names data sets that are no URIs, or has conditions inside of conditions; write triggers of type dataset');
+      this.lose('names datasets without URIs, or has nested conditions; write triggers of type dataset');
       return clock;
     }
     this.report.kept('schedule', this.source.place);

@@ -91,7 +91,7 @@ class TaskConverter {
     const convert = argumentOf(mapping, name);
     const converted: Converted = convert
       ? this.converted(name, field.value, convert)
-      : { lost: `has no equal in a task of type ${mapping.type}` };
+      : { lost: `has no equivalent in a task of type ${mapping.type}` };
     // What is asked less than Airflow asks would let through what it holds back.
     if ((convert || mapping.guards) && 'lost' in converted) this.lost.push(`${name} ${converted.lost}`);
     this.apply(name, field, converted, this.keys, (tell) => this.told.push(tell));
@@ -115,7 +115,7 @@ class TaskConverter {
       const converted = convert && this.converted(name, each, convert);
       return converted && 'keys' in converted ? converted.keys : undefined;
     });
-    if (!keys) return { fault: 'it is mapped over a list: write its list and its work anew, with expand' };
+    if (!keys) return { fault: 'it is mapped over a list: rewrite it with expand' };
     Object.assign(this.keys, keys.keys);
     return { keys: { expand: keys.expand } };
   }
@@ -125,7 +125,7 @@ class TaskConverter {
     if (guards && this.lost.length > 0) return this.lost.join('; ');
     const missing = needs.filter((key) => this.keys[key] === undefined);
     if (missing.length === 0) return undefined;
-    return this.lost.length > 0 ? this.lost.join('; ') : `the file does not say what its ${missing.join(' and ')} would be`;
+    return this.lost.length > 0 ? this.lost.join('; ') : `the file has no value for ${missing.join(' and ')}`;
   }
 
   private apply(
@@ -150,7 +150,7 @@ class TaskConverter {
 
   private asUnfinished(why: string): WrittenTask {
     const { task, context } = this;
-    context.report.notKept(context.fullName, `is a task that fails until it is written: ${why}`, task.place, context.fullName);
+    context.report.notKept(context.fullName, `is a placeholder that fails until it is written: ${why}`, task.place, context.fullName);
     const own = [...task.fields].filter(([name, { value }]) => convertOption(name, value) === null && value !== null && !isNothing(value));
     const was = {
       ...(task.operator !== undefined && { operator: task.operator }),
@@ -208,7 +208,7 @@ function reasonWhyNone(operator: string | undefined, followers: readonly string[
 function translate(value: Json, at: { readonly names: JinjaNames; readonly isSql: boolean }, lost: string[]): Json {
   if (typeof value === 'string') {
     const variable = /(?<![\w$\\])\$(?:\{[A-Z_][A-Z0-9_]*\}|[A-Z_][A-Z0-9_]*)(?![\w$])/.exec(value)?.[0];
-    if (variable !== undefined) lost.push(`${variable}, which a run does not know here`);
+    if (variable !== undefined) lost.push(`${variable}, which is not available in a run`);
     if (!isJinja(value)) return value;
     const translation = translateJinja(value, at.names, at.isSql);
     lost.push(...translation.lost);

@@ -47,13 +47,13 @@ const TOKENS: readonly (readonly [string, string])[] = [
   ['Z', 'XXX'],
 ];
 
-/** A format of Python's `strftime` as a date pattern; undefined where a part of it has no equal. */
+/** A format of Python's `strftime` as a date pattern; undefined where a part of it has no equivalent. */
 export function fromDirectives(format: string): string | undefined {
   const parts = format.match(/%-?[A-Za-z]|%%|[^%]+|%/g) ?? [];
   return joined(parts.map((part) => (part === '%%' ? literal('%') : part.startsWith('%') ? DIRECTIVES[part.slice(1)] : literal(part))));
 }
 
-/** A format of Pendulum as a date pattern; undefined where a part of it has no equal. */
+/** A format of Pendulum as a date pattern; undefined where a part of it has no equivalent. */
 export function fromTokens(format: string): string | undefined {
   const parts: (string | undefined)[] = [];
   for (let rest = format; rest !== '';) {

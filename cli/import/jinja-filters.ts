@@ -1,5 +1,5 @@
 import { type Evaluate, ISO } from './jinja-dates.ts';
-import { type Arguments, NoEqual } from './jinja-syntax.ts';
+import { type Arguments, NoEquivalent } from './jinja-syntax.ts';
 import { asText, formatted, text, type Value } from './jinja-values.ts';
 
 /** `value | name(…)`. */
@@ -30,13 +30,13 @@ export function applyFilter(value: Value, name: string, { inOrder }: Arguments, 
       return replaced(value, from, to);
     }
     default:
-      throw new NoEqual();
+      throw new NoEquivalent();
   }
 }
 
 /** A text with one part in place of another. */
 export function replaced(value: Value, from: unknown, to: unknown): Value {
   if (value.cel === 'ds' && from === '-' && to === '') return text('ds_nodash');
-  if (typeof from !== 'string' || typeof to !== 'string') throw new NoEqual();
+  if (typeof from !== 'string' || typeof to !== 'string') throw new NoEquivalent();
   return text(`${asText(value)}.split(${JSON.stringify(from)}).join(${JSON.stringify(to)})`);
 }

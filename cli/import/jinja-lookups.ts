@@ -2,7 +2,7 @@ import { readableFields } from '../../connections/in-expressions.ts';
 import { AIRFLOW_NAMES, TASK_NAMES } from './jinja-airflow-names.ts';
 import type { Evaluate } from './jinja-dates.ts';
 import type { JinjaNames } from './jinja-names.ts';
-import { type Arguments, type JinjaNode, NoEqual, noEqual, pathOf } from './jinja-syntax.ts';
+import { type Arguments, type JinjaNode, NoEquivalent, noEqual, pathOf } from './jinja-syntax.ts';
 import { any, asText, constant, type Value } from './jinja-values.ts';
 import { adaptName } from './names.ts';
 
@@ -35,7 +35,7 @@ export class JinjaLookups {
       any(['params', name, ...rest.map((each) => (/^[A-Za-z_]\w*$/.test(each) ? each : noEqual()))].join('.'));
     if (first === 'params' && path.length > 1) {
       const known = this.names.params.get(second);
-      if (!known) throw new NoEqual();
+      if (!known) throw new NoEquivalent();
       if (known.constant !== undefined) return path.length === 2 ? constant(known.constant) : noEqual();
       return third === '' ? { cel: `params.${known.name}`, kind: known.kind } : inside(known.name, path.slice(2));
     }
@@ -45,7 +45,7 @@ export class JinjaLookups {
     }
     if (first === 'conn' && path.length === 3) {
       const field = third === 'schema' ? 'database' : third;
-      if (!Object.hasOwn(readableFields(), field)) throw new NoEqual();
+      if (!Object.hasOwn(readableFields(), field)) throw new NoEquivalent();
       return { cel: `conn.${adaptName(second, 'connection')}.${field}`, kind: field === 'port' ? 'number' : 'text' };
     }
     return undefined;
@@ -53,7 +53,7 @@ export class JinjaLookups {
 
   private parameter(origin: 'variable' | 'conf', name: string, fallback?: Value, rest: readonly string[] = []): Value {
     const ours = this.names.parameter(origin, name, fallback?.constant);
-    if (ours === undefined) throw new NoEqual();
+    if (ours === undefined) throw new NoEquivalent();
     const kind = rest.length > 0 || fallback?.kind === undefined ? 'any' : fallback.kind;
     return { cel: ['params', ours, ...rest].join('.'), kind: kind === 'time' || kind === 'day' ? 'any' : kind };
   }
@@ -63,7 +63,7 @@ export class JinjaLookups {
     const fallback = otherwise === undefined ? undefined : this.value(otherwise);
     if (!fallback || fallback.constant !== undefined) return this.parameter(origin, name, fallback);
     const ours = this.names.parameter(origin, name, null);
-    if (ours === undefined) throw new NoEqual();
+    if (ours === undefined) throw new NoEquivalent();
     return { cel: `params.${ours} == null ? ${asText(fallback)} : string(params.${ours})`, kind: 'text' };
   }
 
@@ -82,7 +82,7 @@ export class JinjaLookups {
   pulled({ inOrder, byName }: Arguments): Value {
     const task = [byName.get('task_ids') ?? inOrder[0]].map((node) => (node?.kind === 'literal' ? node.value : undefined))[0];
     const key = byName.get('key');
-    if (typeof task !== 'string' || (key && !(key.kind === 'literal' && key.value === 'return_value'))) throw new NoEqual();
+    if (typeof task !== 'string' || (key && !(key.kind === 'literal' && key.value === 'return_value'))) throw new NoEquivalent();
     return this.names.output(task) ?? noEqual();
   }
 }

@@ -16,8 +16,8 @@ export interface Arguments {
   readonly byName: ReadonlyMap<string, JinjaNode>;
 }
 
-/** A part of Jinja that has no equal here. */
-export class NoEqual extends Error {}
+/** A part of Jinja that has no equivalent here. */
+export class NoEquivalent extends Error {}
 
 const TOKEN = /\s*(?:(\d+(?:\.\d+)?)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([A-Za-z_]\w*)|(==|!=|<=|>=|\/\/|\*\*|[-+*/%~<>()[\].,|=]))/y;
 /** Operators by how tightly they bind, the loosest first. */
@@ -26,7 +26,7 @@ const MAX_DEPTH = 50;
 
 /**
  * Reads an expression of Jinja, of the part of it that can have an equal here.
- * @throws NoEqual for every other
+ * @throws NoEquivalent for every other
  */
 export function parseJinja(text: string): JinjaNode {
   return new JinjaParser(tokensOf(text)).whole();
@@ -37,7 +37,7 @@ function tokensOf(text: string): string[] {
   TOKEN.lastIndex = 0;
   while (text.slice(TOKEN.lastIndex).trim() !== '') {
     const match = TOKEN.exec(text);
-    if (!match) throw new NoEqual();
+    if (!match) throw new NoEquivalent();
     tokens.push(match[0].trim());
   }
   return tokens;
@@ -51,12 +51,12 @@ class JinjaParser {
 
   whole(): JinjaNode {
     const node = this.expression();
-    if (this.at < this.tokens.length) throw new NoEqual();
+    if (this.at < this.tokens.length) throw new NoEquivalent();
     return node;
   }
 
   private expression(): JinjaNode {
-    if (++this.depth > MAX_DEPTH) throw new NoEqual();
+    if (++this.depth > MAX_DEPTH) throw new NoEquivalent();
     const then = this.operation(0);
     let node = then;
     if (this.take('if')) {
@@ -113,7 +113,7 @@ class JinjaParser {
     if (/^["']/.test(token))
       return { kind: 'literal', value: token.slice(1, -1).replace(/\\(.)/g, (_, letter: string) => ESCAPES[letter] ?? letter) };
     if (Object.hasOwn(CONSTANTS, token)) return { kind: 'literal', value: CONSTANTS[token] ?? null };
-    if (!/^[A-Za-z_]/.test(token) || RESERVED.has(token)) throw new NoEqual();
+    if (!/^[A-Za-z_]/.test(token) || RESERVED.has(token)) throw new NoEquivalent();
     return { kind: 'name', name: token };
   }
 
@@ -134,7 +134,7 @@ class JinjaParser {
 
   private word(): string {
     const token = this.tokens[this.at++] ?? '';
-    if (!/^[A-Za-z_]/.test(token)) throw new NoEqual();
+    if (!/^[A-Za-z_]/.test(token)) throw new NoEquivalent();
     return token;
   }
 
@@ -146,7 +146,7 @@ class JinjaParser {
   }
 
   private expect(wanted: string): void {
-    if (this.take(wanted) === undefined) throw new NoEqual();
+    if (this.take(wanted) === undefined) throw new NoEquivalent();
   }
 }
 
@@ -157,7 +157,7 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t' };
 
 /** Ends the conversion of an expression. */
 export function noEqual(): never {
-  throw new NoEqual();
+  throw new NoEquivalent();
 }
 
 /** `a.b['c']` as its parts; undefined for what is none. */

@@ -2,7 +2,7 @@ import { applyFilter, replaced } from './jinja-filters.ts';
 import { amountsOf, dateField, dateMethod, type Evaluate, shifted, timeDelta } from './jinja-dates.ts';
 import { JinjaLookups } from './jinja-lookups.ts';
 import type { JinjaNames } from './jinja-names.ts';
-import { type Arguments, type JinjaNode, NoEqual, noEqual, pathOf } from './jinja-syntax.ts';
+import { type Arguments, type JinjaNode, NoEquivalent, noEqual, pathOf } from './jinja-syntax.ts';
 import { any, asText, constant, day, isDate, later, operand, strftime, text, truth, type Value } from './jinja-values.ts';
 
 const STRPTIME = /^(?:macros\.)?datetime(?:\.datetime)?\.strptime$/;
@@ -10,7 +10,7 @@ const STRPTIME = /^(?:macros\.)?datetime(?:\.datetime)?\.strptime$/;
 /**
  * Makes CEL of an expression.
  * @param set what the text has set before
- * @throws NoEqual where a part of it has no equal here
+ * @throws NoEquivalent where a part of it has no equivalent here
  */
 export function convertExpression(node: JinjaNode, names: JinjaNames, set: ReadonlyMap<string, Value>): Value {
   return new Converter(names, set).value(node);
@@ -51,7 +51,7 @@ class Converter {
       case 'call':
         return this.call(node.of, node.arguments);
       default:
-        throw new NoEqual();
+        throw new NoEquivalent();
     }
   }
 
@@ -66,7 +66,7 @@ class Converter {
     }
     const [yes, no] = [this.value(then), this.value(otherwise)];
     const kind = yes.kind === no.kind ? yes.kind : 'any';
-    if (kind === 'any') throw new NoEqual();
+    if (kind === 'any') throw new NoEquivalent();
     return { cel: `${truth(this.value(condition))} ? ${operand(yes)} : ${operand(no)}`, kind };
   }
 
@@ -80,7 +80,7 @@ class Converter {
     }
     if (operator === 'or' || operator === 'and') {
       const [a, b] = [this.value(left), this.value(right)];
-      if (a.kind !== 'boolean' || b.kind !== 'boolean') throw new NoEqual();
+      if (a.kind !== 'boolean' || b.kind !== 'boolean') throw new NoEquivalent();
       return { cel: `${operand(a)} ${operator === 'or' ? '||' : '&&'} ${operand(b)}`, kind: 'boolean' };
     }
     if (operator === '+' || operator === '-') {
@@ -89,13 +89,13 @@ class Converter {
     }
     const [a, b] = [this.value(left), this.value(right)];
     if (['==', '!=', '<', '<=', '>', '>='].includes(operator)) {
-      if (a.kind !== b.kind && a.kind !== 'any' && b.kind !== 'any') throw new NoEqual();
+      if (a.kind !== b.kind && a.kind !== 'any' && b.kind !== 'any') throw new NoEquivalent();
       return { cel: `${operand(a)} ${operator} ${operand(b)}`, kind: 'boolean' };
     }
     if (operator === '~' || (operator === '+' && [a, b].every(({ kind }) => kind === 'text' || kind === 'day'))) {
       return text(`${asText(a)} + ${asText(b)}`);
     }
-    if (a.kind !== 'number' || b.kind !== 'number') throw new NoEqual();
+    if (a.kind !== 'number' || b.kind !== 'number') throw new NoEquivalent();
     if (typeof a.constant === 'number' && typeof b.constant === 'number') {
       return constant(operator === '+' ? a.constant + b.constant : operator === '-' ? a.constant - b.constant : a.constant * b.constant);
     }
@@ -115,7 +115,7 @@ class Converter {
   private field(value: Value, name: string): Value {
     if (!isDate(value)) {
       if (value.kind === 'any' && /^[A-Za-z_]\w*$/.test(name)) return any(`${value.cel}.${name}`);
-      throw new NoEqual();
+      throw new NoEquivalent();
     }
     return dateField(value, name);
   }
@@ -146,15 +146,15 @@ class Converter {
 
   /** A method of a date, or of a text. */
   private method(of: JinjaNode, given: Arguments, argument: (at: number) => unknown): Value {
-    if (of.kind !== 'field') throw new NoEqual();
+    if (of.kind !== 'field') throw new NoEquivalent();
     const value = this.value(of.of);
     if (value.kind === 'text' || value.kind === 'any' || (value.kind === 'day' && of.name === 'replace' && given.inOrder.length > 0)) {
       if (of.name === 'replace') return replaced(value, argument(0), argument(1));
       const method = { lower: 'lowerAscii', upper: 'upperAscii', strip: 'trim' }[of.name];
-      if (method === undefined || value.kind === 'any') throw new NoEqual();
+      if (method === undefined || value.kind === 'any') throw new NoEquivalent();
       return text(`${asText(value)}.${method}()`);
     }
-    if (!isDate(value)) throw new NoEqual();
+    if (!isDate(value)) throw new NoEquivalent();
     return dateMethod(value, of.name, given, this.evaluate, this.names.timezone);
   }
 
@@ -168,6 +168,6 @@ class Converter {
     const value = this.value(node ?? noEqual());
     if ((value.kind === 'day' || value.kind === 'any') && format === '%Y-%m-%d') return then({ ...value, kind: 'day' });
     if (value.cel === 'ds_nodash' && format === '%Y%m%d') return then(day('ds'));
-    throw new NoEqual();
+    throw new NoEquivalent();
   }
 }

@@ -1,6 +1,6 @@
 import { isTimeZone } from '../../workflows/plan/timetable/time-zone.ts';
 import { fromDirectives, fromTokens, hasClock } from './date-patterns.ts';
-import { NoEqual } from './jinja-syntax.ts';
+import { NoEquivalent } from './jinja-syntax.ts';
 
 /** A value of an expression, as CEL. */
 export interface Value {
@@ -38,7 +38,7 @@ export function isDate({ kind }: Value): boolean {
 
 /** `date(x, pattern)`, in its shortest form. */
 export function formatted(value: Value, pattern: string | undefined): Value {
-  if (!isDate(value) || pattern === undefined || (value.dayOnly && hasClock(pattern))) throw new NoEqual();
+  if (!isDate(value) || pattern === undefined || (value.dayOnly && hasClock(pattern))) throw new NoEquivalent();
   const isStart = value.zone === undefined && ['ds', 'logical_date', 'data_interval_start'].includes(value.cel);
   if (pattern === 'yyyy-MM-dd' && value.zone === undefined) {
     return isStart ? day('ds') : value.kind === 'day' || value.dayOnly ? day(value.cel) : day(`date(${value.cel})`);
@@ -59,9 +59,9 @@ export function part(value: Value, pattern: string): Value {
 
 /** A date so much later. @param sign `-` for so much earlier */
 export function later(value: Value, delta: Delta, sign: '' | '-' = ''): Value {
-  if (!isDate(value)) throw new NoEqual();
+  if (!isDate(value)) throw new NoEquivalent();
   const cel = Object.entries(delta).reduce((of, [add, amount]) => {
-    if ((value.kind === 'day' || value.dayOnly) && /Hours|Minutes/.test(add)) throw new NoEqual();
+    if ((value.kind === 'day' || value.dayOnly) && /Hours|Minutes/.test(add)) throw new NoEquivalent();
     const signed = sign === '' ? amount : /^\d/.test(amount) ? `-${amount}` : /^-\d+$/.test(amount) ? amount.slice(1) : `-(${amount})`;
     return `${add}(${[of, signed, ...zoneOf(value)].join(', ')})`;
   }, value.cel);
@@ -71,14 +71,14 @@ export function later(value: Value, delta: Delta, sign: '' | '-' = ''): Value {
 /** The first moment of the period in which a date lies: `startOfMonth`. */
 export function periodOf(value: Value, end: 'startOf' | 'endOf', unit: string): Value {
   const name = { day: 'Day', week: 'Week', month: 'Month', quarter: 'Quarter', year: 'Year' }[unit];
-  if (!isDate(value) || name === undefined || (end === 'endOf' && name === 'Day')) throw new NoEqual();
+  if (!isDate(value) || name === undefined || (end === 'endOf' && name === 'Day')) throw new NoEquivalent();
   const cel = `${end}${name}(${[value.cel, ...zoneOf(value)].join(', ')})`;
   return end === 'endOf' ? onlyDay(cel) : { ...value, cel };
 }
 
 /** A time as clocks of another zone show it. */
 export function inZone(value: Value, zone: unknown): Value {
-  if (value.kind !== 'time' || value.dayOnly || typeof zone !== 'string' || !isTimeZone(zone)) throw new NoEqual();
+  if (value.kind !== 'time' || value.dayOnly || typeof zone !== 'string' || !isTimeZone(zone)) throw new NoEquivalent();
   return { ...value, zone };
 }
 
@@ -98,7 +98,7 @@ export function truth(value: Value): string {
   if (value.kind === 'boolean') return operand(value);
   if (value.kind === 'text' || value.kind === 'day') return `${operand(value)} != ""`;
   if (value.kind === 'number') return `${operand(value)} != 0`;
-  throw new NoEqual();
+  throw new NoEquivalent();
 }
 
 function zoneOf({ zone }: Value): string[] {

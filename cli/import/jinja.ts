@@ -1,10 +1,10 @@
 import type { JinjaNames } from './jinja-names.ts';
 import { convertExpression } from './jinja-to-cel.ts';
-import { NoEqual, parseJinja } from './jinja-syntax.ts';
+import { NoEquivalent, parseJinja } from './jinja-syntax.ts';
 import { type NameSpan, nameSpans } from './sql-name-spans.ts';
 import { asText, operand, truth, type Value } from './jinja-values.ts';
 
-/** A text with its expressions in our language. `lost`: what has no equal, as it was written, and why. */
+/** A text with its expressions in our language. `lost`: what has no equivalent, as it was written, and why. */
 export interface Translation {
   readonly text: string;
   readonly lost: readonly string[];
@@ -28,7 +28,7 @@ export function translateJinja(text: string, names: JinjaNames, isSql = false): 
   const translated = pieces.map((piece) => (typeof piece === 'string' ? piece : `{{ ${piece.cel} }}`)).join('');
   // Braces that belong to nothing would be expressions to us.
   if (lost.length === 0 && pieces.some((piece) => typeof piece === 'string' && isJinja(piece)))
-    lost.push(`${text}, whose braces do not end`);
+    lost.push(`${text}, whose braces are not closed`);
   return { text: lost.length > 0 ? text : translated, lost };
 }
 
@@ -73,25 +73,25 @@ class Translator {
           const value = this.valueOf(expression);
           const isWhole = pieces.length === 0 && from === text.length && open.length === 0;
           if (this.isSql && isPiece(value, text.slice(0, match.index))) {
-            this.lost.push(`${whole} without quotes, a piece of SQL in Airflow that would be one value here`);
+            this.lost.push(`${whole} without quotes: in Airflow it is part of the SQL, here it would be one value`);
             return [];
           }
           if (typeof value.constant === 'string') pieces.push(value.constant);
           else if (isWhole && !this.isSql && (value.kind === 'number' || value.kind === 'boolean'))
             pieces.push({ cel: value.text ?? `string(${value.cel})`, kind: 'text' });
           else if (value.zone !== undefined) pieces.push({ cel: asText(value), kind: 'text' });
-          else if (value.dayOnly) throw new NoEqual();
+          else if (value.dayOnly) throw new NoEquivalent();
           else pieces.push(value);
         } else if (statement !== undefined) {
           pieces = this.statement(statement.replace(/^-|-$/g, '').trim(), pieces, open);
         }
       } catch (error) {
-        if (!(error instanceof NoEqual)) throw error;
-        this.lost.push(`${whole}, which a run does not know here`);
+        if (!(error instanceof NoEquivalent)) throw error;
+        this.lost.push(`${whole}, which is not available in a run`);
         return [];
       }
     }
-    if (open.length > 0) this.lost.push(`${text}, whose {% if %} does not end`);
+    if (open.length > 0) this.lost.push(`${text}, whose {% if %} has no {% endif %}`);
     return from < text.length ? [...pieces, text.slice(from)] : pieces;
   }
 
@@ -99,7 +99,7 @@ class Translator {
     return convertExpression(parseJinja(expression.replace(/^-|-$/g, '')), this.names, this.set);
   }
 
-  /** A name of a table as `ident()` writes it; undefined where a part of it has no equal, and where no run is needed to know it. */
+  /** A name of a table as `ident()` writes it; undefined where a part of it has no equivalent, and where no run is needed to know it. */
   private nameOf({ parts }: NameSpan): Value | undefined {
     let isKnown = true;
     try {
@@ -108,7 +108,7 @@ class Translator {
           .map((piece) => {
             if ('text' in piece) return JSON.stringify(piece.text);
             const value = this.valueOf(piece.expression);
-            if (value.dayOnly) throw new NoEqual();
+            if (value.dayOnly) throw new NoEquivalent();
             if (typeof value.constant === 'string') return JSON.stringify(value.constant);
             isKnown = false;
             return asText(value);
@@ -117,7 +117,7 @@ class Translator {
       );
       return isKnown ? undefined : { cel: `ident(${names.join(', ')})`, kind: 'text' };
     } catch (error) {
-      if (error instanceof NoEqual) return undefined;
+      if (error instanceof NoEquivalent) return undefined;
       throw error;
     }
   }
@@ -128,24 +128,24 @@ class Translator {
     const choice = open.at(-1);
     if (word === 'set') {
       const [, name, expression] = /^([A-Za-z_]\w*)\s*=([^]+)$/.exec(rest) ?? [];
-      if (name === undefined || expression === undefined || choice) throw new NoEqual();
+      if (name === undefined || expression === undefined || choice) throw new NoEquivalent();
       this.set.set(name, this.valueOf(expression));
       return pieces;
     }
     // A value in SQL is a literal: it cannot be a piece of the statement.
-    if (this.isSql) throw new NoEqual();
+    if (this.isSql) throw new NoEquivalent();
     if (word === 'if') {
       open.push({ before: pieces, branches: [], condition: truth(this.valueOf(rest)) });
       return [];
     }
-    if (!choice) throw new NoEqual();
+    if (!choice) throw new NoEquivalent();
     choice.branches.push({ condition: choice.condition, pieces });
     if (word === 'elif') choice.condition = truth(this.valueOf(rest));
     else if (word === 'else') choice.condition = '';
     else if (word === 'endif') {
       open.pop();
       return [...choice.before, chosen(choice.branches)];
-    } else throw new NoEqual();
+    } else throw new NoEquivalent();
     return [];
   }
 }

@@ -129,7 +129,7 @@ class TaskPlacer {
     for (let at = group; at !== undefined; at = this.groups.get(at)?.parent) {
       const known = this.groups.get(at);
       if (chain.includes(at))
-        throw new ImportError(`The task groups ${[...chain, at].join(', ')} stand in each other.`, known?.place ?? this.dag.place);
+        throw new ImportError(`The task groups ${[...chain, at].join(', ')} contain each other.`, known?.place ?? this.dag.place);
       chain.push(at);
     }
     return chain;

@@ -43,7 +43,7 @@ function readDag(id: string, value: SourceValue, defaults: Fields): SourceDag {
   const fields = merge(normalise(value), defaults);
   const tasks = fields.get('tasks')?.fields ?? NO_FIELDS;
   if (tasks.size === 0) {
-    throw new ImportError(`DAG '${id}' has no tasks. A key that is no DAG, such as one for anchors, can be taken away.`, value.place);
+    throw new ImportError(`DAG '${id}' has no tasks. If a key is not a DAG, such as one for anchors, remove it.`, value.place);
   }
   const groups = new Map([...(fields.get('task_groups')?.fields ?? NO_FIELDS)].map(([name, group]) => [name, readGroup(name, group)]));
   const own = fields.get('dag_id')?.value;
@@ -100,8 +100,8 @@ function byName({ items = [], place }: SourceValue, key: string): SourceValue {
   const named = new Map<string, SourceValue>();
   for (const item of items) {
     const name = item.fields?.get(key) ?? item.fields?.get('name');
-    if (typeof name?.value !== 'string') throw new ImportError(`Each of this list must be a map with '${key}'.`, item.place);
-    if (named.has(name.value)) throw new ImportError(`'${name.value}' stands twice in this list. Give each its own ${key}.`, name.place);
+    if (typeof name?.value !== 'string') throw new ImportError(`Each item of this list must be a map with '${key}'.`, item.place);
+    if (named.has(name.value)) throw new ImportError(`'${name.value}' is listed twice. Give each item a different ${key}.`, name.place);
     named.set(name.value, { ...item, place: name.place });
   }
   return mapOf(named, place);

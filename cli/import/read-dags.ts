@@ -12,7 +12,7 @@ export interface ImportFile {
 
 /** What can be imported, for messages. */
 const ACCEPTED =
-  'Give YAML of dag-factory, or JSON of an Airflow DAG: of its REST API (`/dags/<id>/details` and `/dags/<id>/tasks`) or of its table serialized_dag.';
+  'Pass YAML of dag-factory, or JSON of an Airflow DAG: of its REST API (`/dags/<id>/details` and `/dags/<id>/tasks`) or of its table serialized_dag.';
 
 /**
  * The DAGs of `files`. A file or a DAG that cannot be read never hides another: why stands among the results, in its place. The details of a
@@ -23,7 +23,7 @@ export function readDags(files: readonly (ImportFile | ImportError)[]): (SourceD
   let details: SourceValue | undefined;
   const noTasks = (value: SourceValue): ImportError =>
     new ImportError(
-      'These are the details of a DAG without its tasks. Give the answer of `/dags/<id>/tasks` as the next file.',
+      'These are the details of a DAG without its tasks. Pass the answer of `/dags/<id>/tasks` as the next file.',
       value.place,
     );
   for (const each of files) {
@@ -58,7 +58,7 @@ function attempt<T>(act: () => T): T | ImportError {
 function open({ file, text }: ImportFile): readonly SourceValue[] {
   const value = attempt(() => readSource(file, text));
   if (/\.py$/i.test(file) || (value instanceof ImportError && /^(?:from|import) airflow\b/m.test(text))) {
-    throw new ImportError(`This is Python, which is neither run nor read. ${ACCEPTED}`, { file, line: 1, column: 1 });
+    throw new ImportError(`This is a Python file, which Sluice neither runs nor reads. ${ACCEPTED}`, { file, line: 1, column: 1 });
   }
   if (value instanceof ImportError) throw value;
   return (value.items ?? [value]).map((each) => {
@@ -71,7 +71,7 @@ function readValue(value: SourceValue): SourceDag | readonly (SourceDag | Import
   if (isSerializedDag(value)) return readSerializedDag(value);
   if (isDagDetails(value)) return readRestExport(value, value);
   if (isTaskCollection(value)) {
-    throw new ImportError('These are tasks without their DAG. Give the answer of `/dags/<id>/details` as the file before.', value.place);
+    throw new ImportError('These are tasks without their DAG. Pass the answer of `/dags/<id>/details` as the previous file.', value.place);
   }
   if (isDagFactory(value)) return readDagFactory(value);
   if (value.fields?.has('default_args')) {
@@ -80,5 +80,5 @@ function readValue(value: SourceValue): SourceDag | readonly (SourceDag | Import
       value.place,
     );
   }
-  throw new ImportError(`No DAG is in this file. ${ACCEPTED}`, value.place);
+  throw new ImportError(`This file contains no DAG. ${ACCEPTED}`, value.place);
 }

@@ -46,7 +46,7 @@ function unfinishedOf(task: WrittenTask, mistake: Diagnostic | undefined, report
   const why = `${mistake.message.replace(/\.$/, '')}${mistake.hint === undefined ? '' : `: ${mistake.hint}`}`;
   const fullName = [group, name].filter((part) => part !== undefined).join('.');
   const at = report.withdraw(fullName) ?? place;
-  report.notKept(fullName, `is a task that fails until it is written: ${why}`, at, fullName);
+  report.notKept(fullName, `is a placeholder that fails until it is written: ${why}`, at, fullName);
   const standing = { ...(group !== undefined && { group }), ...(dependsOn !== undefined && { depends_on: dependsOn }) };
   return {
     keys: { name, type: 'unfinished', ...standing, missing: inWords(why) },

@@ -82,7 +82,7 @@ export function readSource(file: string, text: string): SourceValue {
     const [error] = [...document.errors].sort((a, b) => a.pos[0] - b.pos[0]);
     if (error) throw new ImportError(`This cannot be read: ${error.message.replace(/\.?$/, '.')}`, placeAt(error.pos[0]));
     if (second) {
-      throw new ImportError('The file holds more than one document. Put each into a file of its own.', placeAt(second.range[0]));
+      throw new ImportError('The file holds more than one document. Put each into a separate file.', placeAt(second.range[0]));
     }
     return new SourceReader(document, placeAt).read(document.value, document.value);
   } catch (error) {

@@ -75,6 +75,6 @@ export function splitCommand(text: string): CommandWords {
   const [program] = words;
   if (program === undefined || program === '') return { shell: 'no program' };
   if (/^[A-Za-z_]\w*\+?=/.test(program)) return { shell: 'a variable that is set' };
-  if (program === '!' || BUILTINS.has(program)) return { shell: `'${program}', which is a word of the shell` };
+  if (program === '!' || BUILTINS.has(program)) return { shell: `'${program}', which is a shell keyword` };
   return { words };
 }

@@ -35,8 +35,8 @@ async function problemOf(
   const found = await registry.find(model, champion.version);
   const damage = found
     ? await findFileDamage(storage, found, signal)
-    : `are not known: version '${champion.version}' is no longer in ${registry.place}`;
+    : `are missing: version '${champion.version}' is no longer in ${registry.place}`;
   if (damage === undefined) return undefined;
-  const wayOut = `\`sluice models rollback ${model}\` goes back to the champion before; or restore them.`;
+  const wayOut = `\`sluice models rollback ${model}\` restores the previous champion; or restore the files.`;
   return `The files of the champion ${damage}. ${wayOut}`;
 }

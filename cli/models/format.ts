@@ -55,7 +55,7 @@ export function formatVersion({
     [
       ['model', model],
       ['files', `${uri} ${files}`],
-      ['says of itself', metricsText(metrics)],
+      ['self-reported', metricsText(metrics)],
       ['measured', evaluation ? metricsText(evaluation.metrics) : 'not measured'],
       ['measured on', evaluation?.data ?? ''],
       ['trained by', `${run} ${task}`],

@@ -38,14 +38,14 @@ export async function findPlaces(options: PlaceOptions): Promise<readonly ModelP
 
 /** The place of one model. @throws CommandError where pipelines keep models of this name in several */
 export async function placeOf(model: string, options: PlaceOptions): Promise<ModelPlace> {
-  if (!new RegExp(MODEL_NAME.pattern).test(model)) throw new CommandError(`'${model}' cannot be a model: ${MODEL_NAME.form}.`);
+  if (!new RegExp(MODEL_NAME.pattern).test(model)) throw new CommandError(`'${model}' is not a valid model name: ${MODEL_NAME.form}.`);
   const given = placeIn(options);
   if (given) return given;
   const [place = {}, ...others] = (await placesOfPipelines()).get(model) ?? [];
   if (others.length === 0) return place;
   const all = [place, ...others].map((each) => JSON.stringify(each)).join(' and ');
   throw new CommandError(
-    `Pipelines keep models of the name '${model}' in several places: ${all}. Say which with --store or --registry-conn-id.`,
+    `Pipelines keep models named '${model}' in several places: ${all}. Choose one with --store or --registry-conn-id.`,
   );
 }
 
@@ -65,7 +65,7 @@ export async function withPlace<T>(place: ModelPlace, work: (open: OpenPlace, si
 function placeIn({ store, awsConnId, registryConnId }: PlaceOptions): ModelPlace | undefined {
   if (store === undefined && awsConnId === undefined && registryConnId === undefined) return undefined;
   if (store !== undefined && (!new RegExp(STORE_URI.pattern).test(store) || hasDotSegment(store))) {
-    throw new CommandError(`--store is '${store}', and must be of the form ${STORE_URI.form}.`);
+    throw new CommandError(`--store '${store}' is invalid: it must be ${STORE_URI.form}.`);
   }
   return {
     ...(store !== undefined && { store }),

@@ -48,7 +48,7 @@ function simulateCase(plan: Plan, testCase: TestCase, declared: Readonly<Record<
     script: (call, attempt) => attemptOf(call, attempt, declared[call.task.name]),
     prepare(host, { decisions }) {
       if (testCase.cancel_after !== undefined) host.after(parseDuration(testCase.cancel_after) ?? 0, () => host.cancel());
-      for (const [task, { decision, by = 'somebody', form, after = '1m' }] of Object.entries(declared)) {
+      for (const [task, { decision, by = 'unknown', form, after = '1m' }] of Object.entries(declared)) {
         if (decision === undefined) continue;
         const vote = { task, decision, by, ...(form && { form }) };
         const tryAgain = (): void => {
@@ -72,13 +72,16 @@ function mistakesOfCase(plan: Plan, { tasks = {}, expect }: TestCase): string[] 
   const attempted = Object.keys(expect.attempts ?? {}).map((id) => id.replace(/[[#].*$/, ''));
   const named = new Set([...Object.keys(tasks), ...Object.keys(expect.tasks ?? {}), ...Object.keys(expect.outputs ?? {}), ...attempted]);
   const unknown = [...named].filter((name) => !types.has(name));
-  const mistakes = unknown.map((name) => `the case names a task '${name}'; ${plan.dagId} has: ${[...types.keys()].join(', ')}`);
+  const mistakes = unknown.map(
+    (name) => `the case lists a task '${name}' that ${plan.dagId} does not have. Its tasks: ${[...types.keys()].join(', ')}`,
+  );
   for (const [name, { decision, by, form, after, fail, output }] of Object.entries(tasks)) {
     const isApproval = types.get(name) === 'approval';
     const isDecided = [decision, by, form, after].some((each) => each !== undefined);
-    if (!isApproval && isDecided) mistakes.push(`'${name}' is no approval: 'decision', 'by', 'form' and 'after' are for approvals`);
+    if (!isApproval && isDecided)
+      mistakes.push(`'${name}' is not an approval: 'decision', 'by', 'form' and 'after' are only for approvals`);
     if (isApproval && (fail !== undefined || output !== undefined))
-      mistakes.push(`'${name}' is an approval: it takes 'decision: approve' or 'decision: reject' in place of 'fail' and 'output'`);
+      mistakes.push(`'${name}' is an approval: use 'decision: approve' or 'decision: reject' instead of 'fail' and 'output'`);
   }
   return mistakes;
 }
@@ -131,7 +134,8 @@ function mistakesOf({ result, failure, tookMs, attempts }: Simulated, expect: Te
   }
   for (const [name, output] of Object.entries(expect.outputs ?? {})) {
     const actual = result.tasks[name]?.output ?? null;
-    if (!isDeepStrictEqual(actual, output)) mistakes.push(`${name} gives ${exactJsonText(actual)}, not ${exactJsonText(output)}`);
+    if (!isDeepStrictEqual(actual, output))
+      mistakes.push(`the output of ${name} is ${exactJsonText(actual)}, not ${exactJsonText(output)}`);
   }
   for (const [name, count] of Object.entries(expect.attempts ?? {})) {
     const actual = attempts.get(name) ?? 0;

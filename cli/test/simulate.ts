@@ -60,7 +60,7 @@ function begin(
   pipelineRunId: string,
 ): PipelineRun {
   const { params, mistakes } = resolveRunParams(plan, given);
-  if (mistakes.length > 0) throw new TaskFailed(`The run's parameters do not fit: ${mistakes.join(' ')}`);
+  if (mistakes.length > 0) throw new TaskFailed(`Invalid parameters: ${mistakes.join(' ')}`);
   const evaluator = plan.shapes && new Evaluator(plan.shapes, plan.dateZone);
   const values = { ...runValues(plan, pipelineRunId, interval), ...(event && { event }), ...(connections && { conn: connections }) };
   const context = { pipelineRunId, interval, params, values, isOfTimetable: event === undefined, clockZero: startedAt };

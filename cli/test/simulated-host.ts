@@ -18,14 +18,14 @@ import {
 } from '../../workflows/run/run-host.ts';
 import type { HostField } from '../../workflows/run/task-fields.ts';
 
-const NO_WORKERS = 'A simulated run has no workers and no queues: whatever is to be done is done at once.';
+const NO_WORKERS = 'A simulated run has no workers and no queues: each step runs immediately.';
 
 /** Fields of a task that a simulated attempt does not follow, and why. */
 export const NOT_SIMULATED = {
   heartbeatTimeoutMs: 'The worker of a simulated attempt cannot die.',
   queueTimeoutMs: NO_WORKERS,
   queue: NO_WORKERS,
-  priority: 'A simulated task never waits for a worker, so that none goes first.',
+  priority: 'A simulated task never waits for a worker, so priority has no effect.',
 } as const satisfies Partial<Record<HostField, string>>;
 
 /** What a simulated attempt follows: every field of a task that is the host's, but those of NOT_SIMULATED. */
@@ -107,7 +107,9 @@ export class SimulatedHost implements RunHost {
       if (ended) return watched;
       const next = this.nextTimer();
       if (!next)
-        throw new Error('The run waits for something that will never happen, such as an approval without a decision and a timeout.');
+        throw new Error(
+          'The run never ends: it waits for an event that cannot happen, such as a decision on an approval without a timeout.',
+        );
       if (next.at > LONGEST_RUN_MS) throw new Error(`The run has not ended after ${formatDuration(LONGEST_RUN_MS)} of simulated time.`);
       this.now = next.at;
       next.fire();

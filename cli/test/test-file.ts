@@ -137,7 +137,9 @@ export async function readTestFile(file: string): Promise<TestFile> {
 /** The tasks of a run as `sluice show -o json` prints them, by name. */
 export async function readRecorded(testFile: string, recorded: string): Promise<Record<string, DeclaredTask>> {
   const text = await readFile(join(dirname(testFile), recorded), 'utf8').catch(() => {
-    throw new CommandError(`${testFile}: there is no '${recorded}' beside it. Make it with \`sluice show <run> -o json > ${recorded}\`.`);
+    throw new CommandError(
+      `${testFile}: '${recorded}' does not exist next to it. Create it with \`sluice show <run> -o json > ${recorded}\`.`,
+    );
   });
   const { tasks } = parseExactJson(text) as unknown as {
     tasks: readonly { task: string; state: string; output?: Json; error?: string }[];

@@ -42,7 +42,7 @@ export function describeChange(
 ): string {
   const lines = [`${SIGNS[action]} ${dagId}  ${action === 'unchanged' ? 'no change' : action}  (${detail})`];
   if (withheld !== undefined) lines.push(`  not carried out: ${withheld}`);
-  if (paused !== undefined) lines.push(`  paused, and stays so until \`sluice resume ${dagId}\`: ${paused}`);
+  if (paused !== undefined) lines.push(`  paused until \`sluice resume ${dagId}\`: ${paused}`);
   if (diff.length > 0) lines.push('  changes', ...diff.map((line) => `    ${line}`));
   if (!plan) return lines.join('\n');
   lines.push(
@@ -54,7 +54,7 @@ export function describeChange(
   const triggers = plan.triggers ?? [];
   if (runs.length > 0) lines.push(`  next runs (${describeSchedule(plan.schedule)})`, ...runs.map((run) => `    ${run}`));
   lines.push(...triggers.map((trigger) => `  starts on ${trigger.name}: ${describeTrigger(trigger)}`));
-  if (runs.length === 0 && triggers.length === 0) lines.push('  starts only by hand');
+  if (runs.length === 0 && triggers.length === 0) lines.push('  starts only manually');
   const filledIn = filledInOf(plan, compilations);
   if (filledIn.length > 0)
     lines.push('  filled in', ...filledIn.map(({ task, what, value, why }) => `    ${task ? `${task} ` : ''}${what}: ${value}  (${why})`));

@@ -40,7 +40,7 @@ export function runHeading(run: RunSummary, { instances, error, startedBy, isExa
     input?.event && `event: ${cut(exactJsonText(input.event.value))}`,
     error !== undefined && `failure: ${error}`,
     url,
-    !isExact && 'No worker answers: what follows comes from the history alone, which does not know every state.',
+    !isExact && 'No worker responds: the states below come from the history alone and may be incomplete.',
   ];
   return lines.filter((line): line is string => typeof line === 'string' && line !== '');
 }
@@ -50,8 +50,8 @@ export function peopleText({ pipelineRunId, waitsFor = [] }: RunSummary, { insta
   const waits = instances.all().flatMap(({ wait }) => wait ?? []);
   // Where no worker answers, the run itself has written down for whom it waits.
   const waiting = waits.length > 0 ? waits.flatMap((wait) => waitLines(pipelineRunId, wait)) : waitsFor.map((line) => `  ${line}`);
-  const lines = waiting.length > 0 ? ['', 'waits for people:', ...waiting] : [];
-  if (acts.length > 0) lines.push('', 'what people did:');
+  const lines = waiting.length > 0 ? ['', 'waits for a decision:', ...waiting] : [];
+  if (acts.length > 0) lines.push('', 'operator requests:');
   for (const { at, act, task, by, reason, form } of acts) {
     lines.push(
       `  ${timeText(at.getTime())}  ${act}${task === undefined ? '' : ` ${task}`} by ${by}${reason === undefined ? '' : `: ${reason}`}${form ? ` (${valuesText(form)})` : ''}`,

@@ -40,7 +40,7 @@ export function runView(progress: Progress): RunFollower {
           step.update(
             [
               attempt > 1 && `attempt ${attempt}`,
-              state === 'up_for_retry' && `waits for its retry: ${error ?? ''}`,
+              state === 'up_for_retry' && `waits for a retry: ${error ?? ''}`,
               state === 'queued' && note,
               what,
             ]
@@ -86,7 +86,7 @@ export function formatTasks(tasks: readonly TaskInstance[]): string {
     ...(error === undefined ? [] : [`\n${task}: ${error}`]),
     ...failedItems.slice(0, MAX_ITEMS).map((failed) => `\n${task}${failed.item}: ${failed.error}`),
     ...(failedItems.length > MAX_ITEMS
-      ? [`\n${task}: ${failedItems.length - MAX_ITEMS} more items failed; \`-o json\` has all of them`]
+      ? [`\n${task}: ${failedItems.length - MAX_ITEMS} more items failed; \`-o json\` shows all of them`]
       : []),
   ]);
   return [formatTable(['TASK', 'TYPE', 'STATE', 'ATTEMPT', 'STARTED', 'TOOK', 'WHAT'], rows), ...failures].join('\n');

@@ -74,8 +74,8 @@ export function checkWaits(source: Source, nodes: readonly TaskNode[], graph: Ta
     source.report(
       'SL309',
       [...path, 'name'],
-      `Task '${name}' waits for something, and nothing waits for it: it gates nothing.`,
-      'let the tasks that need it depend on it',
+      `Task '${name}' waits for something, but no task depends on it.`,
+      'add it to depends_on of the tasks that need it',
     );
   }
 }

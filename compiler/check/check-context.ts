@@ -82,7 +82,7 @@ function checkConnection(source: Source, { name, path }: NamedConnection, connec
   source.report(
     'SL406',
     path,
-    `The connection '${name}' is not defined on this machine.`,
+    `Connection '${name}' is not defined on this machine.`,
     didYouMean(name, connections) ?? `define SLUICE_CONN_${name.toUpperCase()} where the workers run`,
   );
 }
@@ -95,8 +95,8 @@ function checkQueues(source: Source, value: File['value'], nodes: File['nodes'],
     source.report(
       'SL311',
       [...path, 'queue'],
-      `The queue '${queue}' is not one that pipelines may name here; allowed: ${[...queues].join(', ')}.`,
-      didYouMean(queue, queues) ?? 'whoever runs the scheduler adds it to SLUICE_QUEUES',
+      `Queue '${queue}' is not allowed here; allowed: ${[...queues].join(', ')}.`,
+      didYouMean(queue, queues) ?? 'to allow it, add it to SLUICE_QUEUES of the scheduler',
     );
   }
 }
@@ -141,7 +141,7 @@ function checkConnectionType(source: Source, { name, path, types, isDefault }: N
   source.report(
     'SL408',
     path,
-    `The connection '${name}' is of type ${type}; ${key} needs ${types.join(' or ')}.`,
+    `Connection '${name}' is of type ${type}; ${key} needs ${types.join(' or ')}.`,
     isDefault
       ? 'name another connection in the task'
       : types.length === 1
@@ -155,8 +155,8 @@ function checkDataset(source: Source, uri: Json, path: Path, made: ReadonlySet<J
   source.report(
     'SL405',
     path,
-    `No pipeline makes the data set '${uri}'.`,
-    didYouMean(uri, [...made].map(String)) ?? 'name it in the outlets of the pipeline that makes it',
+    `No pipeline produces the dataset '${uri}'.`,
+    didYouMean(uri, [...made].map(String)) ?? 'list it in the outlets of the pipeline that produces it',
   );
 }
 

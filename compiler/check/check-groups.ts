@@ -10,21 +10,16 @@ export function checkGroups(source: Source, value: JsonObject, nodes: readonly T
   for (const { name, keys, path } of groupNodes(value)) {
     const depth = chainOf(name).length;
     if (depth === MAX_GROUP_DEPTH + 1)
-      source.report('SL206', [...path, 'name'], `Group '${name}' is ${depth} levels deep; ${MAX_GROUP_DEPTH} are allowed.`);
+      source.report('SL206', [...path, 'name'], `Group '${name}' is ${depth} levels deep; at most ${MAX_GROUP_DEPTH} levels are allowed.`);
     if (keys.tasks === undefined && keys.task_groups === undefined)
-      source.reportInside(
-        'SL202',
-        path,
-        `'tasks' is missing in the group '${name}'.`,
-        'list its tasks, or the groups that stand in it under `task_groups`',
-      );
+      source.reportInside('SL202', path, `'tasks' is missing in the group '${name}'.`, 'list its tasks, or its groups under `task_groups`');
   }
   for (const { name, path } of nodes) {
     if (name !== undefined && name.length > MAX_FULL_NAME)
       source.report(
         'SL206',
         [...path, 'name'],
-        `With its groups the name of this task has ${name.length} characters; ${MAX_FULL_NAME} are allowed.`,
+        `With its groups, the name of this task has ${name.length} characters; at most ${MAX_FULL_NAME} are allowed.`,
         'shorten the names of its groups',
       );
   }

@@ -25,11 +25,11 @@ export function checkModels(source: Source, nodes: readonly TaskNode[], handOver
       'SL407',
       [...node.path, node.keys.inputs === undefined ? 'type' : 'inputs'],
       other === input
-        ? `Task '${node.name}' measures the model on the data of '${input}', on which '${training.name}' trains it.`
-        : `Task '${node.name}' measures the model on the data of '${input}', which holds rows of '${other}', on which '${training.name}' trains it.`,
+        ? `Task '${node.name}' evaluates the model on the data of '${input}', on which '${training.name}' trains it.`
+        : `Task '${node.name}' evaluates the model on the data of '${input}', which contains rows of '${other}', on which '${training.name}' trains it.`,
       training.keys.split === undefined
-        ? `add \`split: {by: time, test: 20%}\` to '${training.name}', which sets the newest rows aside, or extract data that the training does not see, and name that task in \`inputs\``
-        : `read the data of '${other}' here: '${training.name}' has set rows of it aside, which are measured then`,
+        ? `add \`split: {by: time, test: 20%}\` to '${training.name}', which reserves the newest rows for evaluation, or extract data that the training does not read, and name that task in \`inputs\``
+        : `read the data of '${other}' here: '${training.name}' reserves rows of it for evaluation`,
     );
   }
 }

@@ -26,7 +26,7 @@ export function keepDefaults(source: Source, value: JsonObject): JsonObject {
       source.report(
         'SL210',
         path,
-        `\`${text}\` is read as the number ${given}: its text is lost.`,
+        `\`${text}\` is read as the number ${given}; the original text is lost.`,
         `as text it is "${text}"; as a number it is {type: number, default: ${text}}`,
       );
     }
@@ -62,15 +62,15 @@ function checkNumber(source: Source, value: number, path: Path, hasZeros: boolea
     source.report(
       'SL210',
       path,
-      'This whole number is too large to be kept exactly.',
-      'put it in quotes; int(…) makes a number of it in expressions',
+      'This whole number is too large to be stored exactly.',
+      'put it in quotes; in expressions, int(…) converts it to a number',
     );
   } else if (isTooLong(text, value)) {
     source.report(
       'SL210',
       path,
-      `This number cannot be kept exactly: it would become ${value}.`,
-      'put it in quotes; in SQL the text is a number again',
+      `This number cannot be stored exactly: it would become ${value}.`,
+      'put it in quotes; SQL converts the text to a number',
     );
   }
 }

@@ -31,8 +31,8 @@ function check(source: Source, policy: Json | undefined, path: Path, known: read
     source.report(
       'SL204',
       [...path, index, 'on'],
-      `There is no failure '${rule.on}'.`,
-      didYouMean(rule.on, known) ?? `there are: ${known.join(', ')}`,
+      `Unknown failure type '${rule.on}'.`,
+      didYouMean(rule.on, known) ?? `types: ${known.join(', ')}`,
     );
   }
 }

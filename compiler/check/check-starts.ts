@@ -22,8 +22,8 @@ export function checkStarts(source: Source, value: JsonObject, declared: Readonl
       source.report(
         'SL306',
         [...path, 'dag_id'],
-        `There is no pipeline '${keys.dag_id}'.`,
-        didYouMean(keys.dag_id, declared.keys()) ?? `there are: ${[...declared.keys()].join(', ')}`,
+        `Pipeline '${keys.dag_id}' does not exist.`,
+        didYouMean(keys.dag_id, declared.keys()) ?? `pipelines: ${[...declared.keys()].join(', ')}`,
       );
     }
   }
@@ -36,7 +36,7 @@ function checkAwaited(source: Source, { dag_id: dagId, task }: JsonObject, path:
   const names = taskNodes(awaited).flatMap(({ name }) => name ?? []);
   if (names.includes(task)) return;
   const inGroup = names.filter((name) => name.endsWith(`.${task}`));
-  const hint = inGroup.length === 1 ? `write ${inGroup[0]}` : (didYouMean(task, names) ?? `it has: ${names.join(', ')}`);
+  const hint = inGroup.length === 1 ? `write ${inGroup[0]}` : (didYouMean(task, names) ?? `its tasks: ${names.join(', ')}`);
   source.report('SL302', [...path, 'task'], `'${String(dagId)}' has no task '${task}'.`, hint);
 }
 
@@ -69,7 +69,7 @@ export function checkGiven(source: Source, { given, path, dagId, params }: Given
   }
   for (const [name, { default: fallback }] of Object.entries(params)) {
     if (fallback === undefined && given?.[name] === undefined)
-      source.reportInside('SL202', path, `'${dagId}' must be given '${name}'.`, `add it: params: {${name}: …}`);
+      source.reportInside('SL202', path, `'${dagId}' requires the parameter '${name}'.`, `add it: params: {${name}: …}`);
   }
 }
 

@@ -8,8 +8,8 @@ export function checkUnfinished(source: Source, nodes: readonly TaskNode[]): voi
     source.report(
       'SL314',
       [...path, 'type'],
-      `Task '${name}' is not written yet, and fails: ${String(keys.missing)}.`,
-      'write what belongs there, or remove it',
+      `Task '${name}' is a placeholder and fails: ${String(keys.missing)}.`,
+      'write the task, or remove it',
     );
   }
 }

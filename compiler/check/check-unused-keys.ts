@@ -17,13 +17,13 @@ export function checkUnusedKeys(source: Source, value: JsonObject, nodes: readon
     for (const [key, { why, instead }] of Object.entries(UNUSED_KEYS[kind])) {
       if (keys[key] === undefined || source.isReported([...path, key])) continue;
       const what = kind === 'start' ? 'a `run_pipeline` task that does not wait' : `a task of type ${type}`;
-      source.reportKey('SL211', [...path, key], `'${key}' does nothing for ${what}: ${why}.`, instead);
+      source.reportKey('SL211', [...path, key], `'${key}' has no effect on ${what}: ${why}.`, instead);
     }
     if (keys.outputs !== undefined && !taskType.data.writes && !source.isReported([...path, 'outputs']))
       source.reportKey(
         'SL211',
         [...path, 'outputs'],
-        `'outputs' does nothing for a task of type ${type}: it makes no data set.`,
+        `'outputs' has no effect on a task of type ${type}: it writes no dataset.`,
         'remove it',
       );
     if (taskType.type === 'run_pipeline' && isMap(keys.expand) && Number(keys.expand.batch_size ?? 1) > 1) {
@@ -31,7 +31,7 @@ export function checkUnusedKeys(source: Source, value: JsonObject, nodes: readon
       source.reportKey(
         'SL211',
         at,
-        "'batch_size' does nothing for a task of type run_pipeline: each run is started by itself.",
+        "'batch_size' has no effect on a task of type run_pipeline: each run is started separately.",
         'remove it',
       );
     }
@@ -48,10 +48,10 @@ function checkTimetable(source: Source, value: JsonObject, nodes: readonly TaskN
       if (keys[key] !== true) continue;
       const at = [...path, key];
       if (isByHand) {
-        const message = `'${key}' does nothing in a pipeline without a schedule: it has no intervals, of which one is ${key === 'latest_only' ? 'the newest' : 'before another'}.`;
+        const message = `'${key}' has no effect in a pipeline without a schedule: it has no interval that is ${key === 'latest_only' ? 'the newest' : 'before another one'}.`;
         source.reportKey('SL211', at, message, 'set `schedule_interval`, or remove it');
       } else if (key === 'depends_on_past' && list !== 'tasks') {
-        source.reportKey('SL211', at, `'${key}' does nothing in ${list}: the tasks there follow how the run has ended.`, 'remove it');
+        source.reportKey('SL211', at, `'${key}' has no effect in ${list}: those tasks depend on how the run ended.`, 'remove it');
       }
     }
   }

@@ -52,8 +52,8 @@ function reportCircles(files: readonly Linkable[], plans: ReadonlyMap<string, Pl
     for (const file of files) {
       const step = steps.find(({ from }) => from === file.plan?.dagId);
       if (!step) continue;
-      const message = `Runs of these pipelines wait for the end of each other: ${way}.`;
-      file.source.report('SL316', placeOf(file, step.task, 'dag_id'), message, 'take one of the tasks that wait away');
+      const message = `Runs of these pipelines wait for each other to end: ${way}.`;
+      file.source.report('SL316', placeOf(file, step.task, 'dag_id'), message, 'remove one of the waiting tasks');
     }
   }
 }
@@ -82,8 +82,8 @@ function reportHolds(files: readonly Linkable[], plans: ReadonlyMap<string, Plan
         'SL312',
         placeOf(file, owner.task, 'pool'),
         `Task '${owner.task.name}' holds slots of pool '${pool}' while it waits for '${owner.to}', and ${needs.what} needs slots of ` +
-          `${isSame ? 'the same pool' : `pool '${needs.pool}'`}${isSame ? ': they' : `.${others.join('')} They`} can wait for each other for ever.`,
-        'take `pool` away here: the tasks of that run have it',
+          `${isSame ? 'the same pool' : `pool '${needs.pool}'`}${isSame ? ': they' : `.${others.join('')} They`} can wait for each other indefinitely.`,
+        'remove `pool` here: the tasks of that run already use it',
       );
     }
   }

@@ -185,7 +185,7 @@ function reportCircle(files: readonly Linkable[], circle: readonly string[], sta
       source.report(
         'SL317',
         step.path,
-        `${isAlone ? 'This pipeline starts itself' : 'These pipelines start each other'}, without end unless ${isOpen ? 'an expression leads elsewhere' : 'a condition stops it'}: ${way}.`,
+        `${isAlone ? 'This pipeline starts itself' : 'These pipelines start each other'}, endlessly unless ${isOpen ? 'an expression gives another name' : 'a condition stops it'}: ${way}.`,
         'watch a place that none of them writes to',
       );
       continue;
@@ -193,8 +193,8 @@ function reportCircle(files: readonly Linkable[], circle: readonly string[], sta
     source.report(
       'SL307',
       step.path,
-      isAlone ? `This pipeline starts itself, without end: ${way}.` : `These pipelines start each other, without end: ${way}.`,
-      'take away what closes the circle: a trigger, a task or an outlet, or watch a place that none of them writes to',
+      isAlone ? `This pipeline starts itself endlessly: ${way}.` : `These pipelines start each other endlessly: ${way}.`,
+      'break the cycle: remove a trigger, a task or an outlet, or watch a place that none of them writes to',
     );
   }
 }

@@ -13,7 +13,7 @@ const REFUSED_CALLS: Readonly<Record<string, string>> = {
 export function callMistake(calls: ReturnType<typeof syntaxFacts>['calls']): ExpressionMistake | undefined {
   for (const { name, start, end, literals } of calls) {
     const day = takesDates(name) ? literals.find((each) => each !== undefined && isNoDay(each)) : undefined;
-    if (day !== undefined) return { start, end, code: 'SL503', message: `'${day}' names a day or a time that does not exist.` };
+    if (day !== undefined) return { start, end, code: 'SL503', message: `'${day}' is a day or a time that does not exist.` };
     const noName = name === 'ident' ? literals.map((each) => each !== undefined && sqlNameMistake(each)).find(Boolean) : undefined;
     if (noName) return { start, end, code: 'SL510', message: `${noName[0]?.toUpperCase()}${noName.slice(1)}.` };
     const pattern = name === 'date' ? literals[1] : undefined;
@@ -25,7 +25,7 @@ export function callMistake(calls: ReturnType<typeof syntaxFacts>['calls']): Exp
         start,
         end,
         code: 'SL507',
-        message: `'${name}' could take too long on some texts and is not part of expressions.`,
+        message: `'${name}' is not supported: it can take too long on some texts.`,
         hint: instead,
       };
     }

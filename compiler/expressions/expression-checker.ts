@@ -33,8 +33,7 @@ const MAX_REMEMBERED = 500;
 
 function checkInScope(source: string, scope: ExpressionScope): CheckedExpression {
   const whole = { start: 0, end: source.length };
-  if (source.trim() === '')
-    return { mistake: { ...whole, code: 'SL501', message: 'There is no expression here.', hint: 'for example ds' } };
+  if (source.trim() === '') return { mistake: { ...whole, code: 'SL501', message: 'The expression is empty.', hint: 'for example ds' } };
   let facts;
   try {
     facts = syntaxFacts(baseLanguage().parse(celSource(source)).ast);

@@ -1,16 +1,16 @@
 /** Names in the templates of other systems, longest first, with how to say the same here. */
 const NAMES: readonly (readonly [name: string, hint: string])[] = [
-  ['dag_run.conf', 'what a run is given is params.<name>; declare it under params'],
+  ['dag_run.conf', 'a parameter of the run is params.<name>; declare it under params'],
   ['dag_run.run_id', 'write run_id'],
   ['dag_run.logical_date', 'write logical_date'],
   ['dag_run.execution_date', 'write logical_date'],
   ['dag_run', 'a run has run_id, logical_date and params.<name>'],
   ['dag.dag_id', 'write dag_id'],
   ['dag', 'write dag_id for its name'],
-  ['macros', 'dates are calculated by functions: addDays(ds, 1), date(logical_date, "yyyy-MM")'],
-  ['var', 'there are no variables: declare a parameter and write params.<name>'],
-  ['vars', 'there are no variables: declare a parameter and write params.<name>'],
-  ['Variable', 'there are no variables: declare a parameter and write params.<name>'],
+  ['macros', 'functions calculate dates: addDays(ds, 1), date(logical_date, "yyyy-MM")'],
+  ['var', 'variables are not supported: declare a parameter and write params.<name>'],
+  ['vars', 'variables are not supported: declare a parameter and write params.<name>'],
+  ['Variable', 'variables are not supported: declare a parameter and write params.<name>'],
   ['ti.try_number', 'in on_failure and finally write failure.attempts'],
   ['ti.log_url', 'in on_failure and finally write failure.run_url'],
   ['ti.task_id', 'in on_failure and finally the task that failed is failure.task'],
@@ -41,7 +41,7 @@ const NAMES: readonly (readonly [name: string, hint: string])[] = [
   ['prev_ds_nodash', 'write date(prev_ds, "yyyyMMdd")'],
   ['next_ds_nodash', 'write date(next_ds, "yyyyMMdd")'],
   ['ts_nodash', `write date(logical_date, "yyyyMMdd'T'HHmmss")`],
-  ['inputs', 'what a run is given is params.<name>'],
+  ['inputs', 'a parameter of the run is params.<name>'],
   ['trigger', 'the event that started a run is event, the start of its interval logical_date'],
   ['execution', 'a run has run_id and logical_date'],
   ['flow', 'write dag_id for the name of the pipeline'],
@@ -53,11 +53,11 @@ const NAMES: readonly (readonly [name: string, hint: string])[] = [
   ['env', 'a setting of a connection is conn.<name>.host; secrets are never values'],
   ['secret', 'secrets are never values: the task names a connection'],
   ['secrets', 'secrets are never values: the task names a connection'],
-  ['conf', 'what a run is given is params.<name>'],
+  ['conf', 'a parameter of the run is params.<name>'],
   ['now', 'expressions have no clock: logical_date is the start of the interval, data_interval_end its end'],
   ['today', 'expressions have no clock: ds is the day of the interval'],
-  ['datetime', 'dates are calculated by functions: addDays(ds, 1), date(logical_date, "yyyy-MM")'],
-  ['timedelta', 'dates are calculated by functions: addDays(ds, 1)'],
+  ['datetime', 'functions calculate dates: addDays(ds, 1), date(logical_date, "yyyy-MM")'],
+  ['timedelta', 'functions calculate dates: addDays(ds, 1)'],
   ['None', 'write null'],
   ['True', 'write true'],
   ['False', 'write false'],
@@ -104,13 +104,13 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   strip: 'write x.trim()',
   default: 'write x != null ? x : "other"',
   coalesce: 'write x != null ? x : "other"',
-  ref: 'expressions know no models of dbt: write the name of the table',
-  source: 'expressions know no models of dbt: write the name of the table',
+  ref: 'expressions do not support dbt models: write the name of the table',
+  source: 'expressions do not support dbt models: write the name of the table',
   var: 'a parameter is params.<name>',
   env_var: 'secrets are never values, and expressions do not read the environment: a parameter is params.<name>',
   secret: 'secrets are never values: the task names a connection',
   xcom_pull: 'the output of a task is outputs.<task>',
-  failure: 'tasks of on_failure run only when the run has failed; failure.error says why',
+  failure: 'tasks of on_failure run only after a failure; failure.error is its reason',
   errorLogs: 'in on_failure and finally write failure.error',
 };
 
@@ -133,11 +133,11 @@ export function foreignFunctionHint(name: string): string | undefined {
 /** How to write here what is syntax of other languages. */
 export function foreignSyntaxHint(source: string): string | undefined {
   if (/\bxcom_pull\b/.test(source)) return 'the output of a task is outputs.<task>';
-  if (/\bvar\.(value|json)\b/.test(source)) return 'there are no variables: declare a parameter and write params.<name>';
-  if (/\bmacros\./.test(source)) return 'dates are calculated by functions: addDays(ds, 1), date(logical_date, "yyyy-MM")';
-  if (/(?:^|[^|])\|(?:[^|]|$)/.test(source)) return 'there are no filters: a function takes the value, as in date(ds, "yyyyMMdd")';
+  if (/\bvar\.(value|json)\b/.test(source)) return 'variables are not supported: declare a parameter and write params.<name>';
+  if (/\bmacros\./.test(source)) return 'functions calculate dates: addDays(ds, 1), date(logical_date, "yyyy-MM")';
+  if (/(?:^|[^|])\|(?:[^|]|$)/.test(source)) return 'filters are not supported: pass the value to a function, as in date(ds, "yyyyMMdd")';
   if (/\bif\b.*\belse\b/.test(source)) return 'write condition ? x : y';
   if (/\bis\s+(?:not\s+)?(?:none|null|defined)\b/i.test(source)) return 'write x != null, or has(event.x)';
-  if (/<>/.test(source)) return 'unequal is written !=';
+  if (/<>/.test(source)) return 'write != instead';
   return undefined;
 }

@@ -27,7 +27,7 @@ export function syntaxMistake(error: unknown, source: string): ExpressionMistake
     ...(foreign !== undefined
       ? { hint: foreign }
       : single
-        ? { hint: 'equal is written ==' }
+        ? { hint: 'write == to compare' }
         : /\b(and|or|not)\b/.test(source)
           ? { hint: 'write && for and, || for or, ! for not' }
           : {}),
@@ -37,7 +37,7 @@ export function syntaxMistake(error: unknown, source: string): ExpressionMistake
 /** `no such overload: int == string` in the analyst's words. */
 function typesInWords(summary: string): string {
   const [, left, operator, right] = /^no such overload: (\S+) (\S+) (\S+)$/.exec(summary) ?? [];
-  if (left === undefined || operator === undefined || right === undefined) return `The types do not fit: ${summary}.`;
+  if (left === undefined || operator === undefined || right === undefined) return `The types do not match: ${summary}.`;
   return `'${operator}' does not work between ${typeInWords(left)} and ${typeInWords(right)}.`;
 }
 
@@ -57,13 +57,13 @@ function functionHint(summary: string): { hint?: string } {
 export function typeMistake(error: CelTypeError | ParseError | Error | undefined, source: string): ExpressionMistake {
   const whole = { start: 0, end: source.length };
   if (!(error instanceof CelTypeError || error instanceof ParseError)) {
-    return { ...whole, code: 'SL503', message: error?.message ?? 'The types in this expression do not fit.' };
+    return { ...whole, code: 'SL503', message: error?.message ?? 'The types in this expression do not match.' };
   }
   const range = error.range ?? whole;
   const summary = error.summary ?? error.message;
   switch (error.code) {
     case 'no_such_key':
-      return { ...range, code: 'SL506', message: `${summary.replace('No such key: ', "There is no field '")}'.` };
+      return { ...range, code: 'SL506', message: `${summary.replace('No such key: ', "Unknown field '")}'.` };
     case 'no_matching_overload':
     case 'unknown_function':
       return { ...range, code: 'SL507', message: `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`, ...functionHint(summary) };

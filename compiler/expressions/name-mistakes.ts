@@ -23,7 +23,7 @@ export function nameMistake(references: readonly Reference[], scope: ExpressionS
       start: unguarded.start,
       end: unguarded.end,
       code: 'SL502',
-      message: `Tasks of \`finally\` run after good runs too, where 'failure' is null.`,
+      message: `Tasks of \`finally\` also run after successful runs, where 'failure' is null.`,
       hint: `write failure != null ? ${unguarded.path.join('.')} : ${unguarded.path[1] === 'attempts' ? '0' : "'none'"}, or give the task when: failure != null`,
     }
   );
@@ -51,8 +51,8 @@ function referenceMistake({ path }: Reference, scope: ExpressionScope): MistakeT
         ? eventMistake(path, scope.event)
         : {
             code: 'SL502',
-            message: `There is no '${name}' here: nothing but the clock and people start this pipeline.`,
-            hint: 'it belongs to pipelines with triggers',
+            message: `'${name}' is not available here: this pipeline has no triggers.`,
+            hint: 'it exists in pipelines with triggers',
           };
     case 'conn':
       return connectionMistake(path, scope);
@@ -63,20 +63,20 @@ function referenceMistake({ path }: Reference, scope: ExpressionScope): MistakeT
   const names = [...Object.keys(RUN_NAMES), ...OTHER_NAMES, ...Object.keys(scope.items)];
   return {
     code: 'SL502',
-    message:
-      name === 'item' ? "There is no 'item' here: the task does not expand over a list." : `There is no name '${name}' in expressions.`,
+    message: name === 'item' ? "'item' is not available here: the task does not expand over a list." : `Unknown name '${name}'.`,
     hint:
       (scope.outputs.has(name) ? `the output of a task is outputs.${name}` : undefined) ??
       (Object.hasOwn(scope.params, name) ? `a parameter is params.${name}` : undefined) ??
       (name === 'item' ? 'add expand to the task' : undefined) ??
       foreignNameHint(path) ??
       didYouMean(name, names) ??
-      `there are: ${names.filter((each) => each !== 'item').join(', ')}; text stands in quotes`,
+      `names: ${names.filter((each) => each !== 'item').join(', ')}; put text in quotes`,
   };
 }
 
 function outputMistake(path: readonly string[], scope: ExpressionScope): MistakeText | undefined {
-  if (path.length < 2) return { code: 'SL506', message: 'outputs is not a value; name a task.', hint: 'for example outputs.extract.rows' };
+  if (path.length < 2)
+    return { code: 'SL506', message: "'outputs' is not a value; name a task.", hint: 'for example outputs.extract.rows' };
   const task = taskOf(path, scope);
   if (task === undefined) {
     const steps = path.slice(1);
@@ -89,7 +89,7 @@ function outputMistake(path: readonly string[], scope: ExpressionScope): Mistake
     const given = (depth < 0 ? steps : steps.slice(0, depth + 1)).join('.');
     return {
       code: 'SL504',
-      message: depth < 0 ? `'${given}' is a group of tasks; name one of them.` : `There is no task '${given}' whose output could be read.`,
+      message: depth < 0 ? `'${given}' is a group of tasks; name one of them.` : `No task '${given}' has an output that can be read here.`,
       hint: didYouMean(given, scope.outputs.keys()) ?? `tasks: ${[...scope.outputs.keys()].join(', ')}`,
     };
   }
@@ -129,7 +129,11 @@ function fieldsOf(shape: Shape | undefined): readonly string[] | undefined {
 
 function connectionMistake([, connection, field]: readonly string[], { connectionType }: ExpressionScope): MistakeText | undefined {
   if (connection === undefined || field === undefined) {
-    return { code: 'SL509', message: 'conn is read as conn.<name>.<field>.', hint: 'for example conn.postgres_default.host' };
+    return {
+      code: 'SL509',
+      message: "'conn' needs a connection and a field: conn.<name>.<field>.",
+      hint: 'for example conn.postgres_default.host',
+    };
   }
   const type = connectionType(connection);
   const definition = definitionOf(type);
@@ -147,8 +151,8 @@ function failureMistake([, field]: readonly string[], { hasFailed }: ExpressionS
   if (hasFailed === false) {
     return {
       code: 'SL502',
-      message: "There is no 'failure' here: it is known when the tasks of the run have ended.",
-      hint: 'it belongs to the tasks in on_failure and finally',
+      message: "'failure' is not available here: it is set after the tasks of the run have ended.",
+      hint: 'it is available to tasks in on_failure and finally',
     };
   }
   const fields = Object.keys(FAILURE.fields);

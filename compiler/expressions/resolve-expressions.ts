@@ -168,7 +168,7 @@ class ExpressionResolver {
   private checkExpand(expand: JsonObject, path: Path, scope: ExpressionScope): Record<string, Shape> {
     const name = typeof expand.as === 'string' ? expand.as : 'item';
     if (name in RUN_NAMES || (name !== 'item' && (OTHER_NAMES as readonly string[]).includes(name))) {
-      this.source.report('SL305', [...path, 'as'], `'${name}' is a name that expressions have already.`, 'choose another');
+      this.source.report('SL305', [...path, 'as'], `'${name}' is a reserved name in expressions.`, 'choose another');
     }
     const items = { ...scope.items, [name]: this.itemShape(expand.over, [...path, 'over'], scope) };
     return isMap(expand.expand) ? this.checkExpand(expand.expand, [...path, 'expand'], { ...scope, items }) : items;
@@ -285,7 +285,7 @@ class ExpressionResolver {
         if (!graph || (list !== 'tasks' && this.context.graphs.get('tasks')?.upstream.has(task))) return true;
         before ??= tasksBefore(graph, name);
         if (before.has(task)) return true;
-        return task === name ? 'a task cannot read its own' : `'${task}' does not come before '${name}', and may not have run`;
+        return task === name ? 'a task cannot read its own' : `'${task}' is not upstream of '${name}', so it may not have run`;
       },
     };
   }

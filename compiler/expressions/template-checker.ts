@@ -36,8 +36,8 @@ export function checkBare(
     source.report(
       'SL508',
       path,
-      `'${String(path.at(-1))}' is an expression already: it takes no braces.`,
-      `write it without: ${text.replace(/\{\{\s*|\s*\}\}/g, '')}`,
+      `'${String(path.at(-1))}' is already an expression and needs no braces.`,
+      `remove the braces: ${text.replace(/\{\{\s*|\s*\}\}/g, '')}`,
     );
     return undefined;
   }
@@ -54,7 +54,7 @@ export function checkTemplate(
     source.report(
       'SL508',
       path,
-      `'${String(path.at(-1))}' takes no expression: it must be known before a run starts.`,
+      `'${String(path.at(-1))}' does not accept expressions: its value must be known before a run starts.`,
       'write the value itself',
     );
     return undefined;
@@ -80,8 +80,8 @@ export function checkTemplate(
     source.report(
       'SL503',
       path,
-      `'${String(path.at(-1))}' wants ${schemaTypeInWords((schema.type ?? 'value') as string | readonly string[])}, and an expression with text around it is text.`,
-      'write one expression and nothing around it: "{{ … }}"',
+      `'${String(path.at(-1))}' must be ${schemaTypeInWords((schema.type ?? 'value') as string | readonly string[])}, but an expression with text around it is text.`,
+      'write one expression without text around it: "{{ … }}"',
     );
     return undefined;
   }
@@ -113,8 +113,8 @@ function checkAt(
       path,
       from,
       from + expression.source.trim().length,
-      `'${String(path.at(-1))}' wants ${wanted.words}, and this is ${typeInWords(result.type)}.`,
-      wanted.words === 'text' ? 'string(…) makes text of it' : undefined,
+      `'${String(path.at(-1))}' must be ${wanted.words}, but this is ${typeInWords(result.type)}.`,
+      wanted.words === 'text' ? 'string(…) converts it to text' : undefined,
     );
     return undefined;
   }
@@ -124,7 +124,7 @@ function checkAt(
       path,
       expression.offset,
       expression.offset + expression.source.length,
-      `'${String(path.at(-1))}' is not SQL: only SQL has a place for ident(…) and in(…).`,
+      `'${String(path.at(-1))}' is not SQL: ident(…) and in(…) are only allowed in SQL.`,
       'write the value itself',
     );
     return undefined;
@@ -143,8 +143,8 @@ function checkSql(
     source.report(
       'SL510',
       path,
-      'An expression can be a value in SQL, and not the SQL itself.',
-      'write the statement out, with expressions where its values are',
+      'An expression can be a value in SQL, but not the whole statement.',
+      'write the statement, with expressions for its values',
     );
     return false;
   }
@@ -155,7 +155,7 @@ function checkSql(
   if (!at) return true;
   const { where, hint: usual = OUTSIDE } = UNWRITABLE[places[bad] ?? ''] ?? UNCLEAR;
   const pieces = places[bad] === 'part of a word' ? (sqlContexts(parts)[bad]?.pieces ?? []) : [];
-  const hint = pieces.length > 1 ? `a name is written {{ ${nameCall(pieces)} }}; before a value put a blank` : usual;
+  const hint = pieces.length > 1 ? `a name is written {{ ${nameCall(pieces)} }}; put a space before a value` : usual;
   source.reportPart('SL510', path, at.offset, at.offset + at.source.length, `A value cannot be written safely ${where}.`, hint);
   return false;
 }
@@ -188,26 +188,29 @@ function nameMistakeAt(
   if (SQL_TYPES.has(type))
     return place === 'value'
       ? undefined
-      : ['ident(…) and in(…) write their own quotes.', 'put the expression outside of quotes, and all of the name in it'];
+      : ['ident(…) and in(…) write their own quotes.', 'put the whole name in the expression, outside of quotes'];
   if (place === 'part of a name' && !isNumber(type)) {
     return [
-      `Only a whole number can be part of a name without quotes, and this is ${typeInWords(type)}.`,
+      `Only a whole number can be part of a name without quotes, but this is ${typeInWords(type)}.`,
       `write the whole name as {{ ${nameCall(pieces)} }}, or in quotes: "sales_{{ … }}"`,
     ];
   }
   if (place !== 'value') return undefined;
   if (isName)
-    return [`SQL has a name here, and an expression is written as a value: ${SAMPLE[type] ?? "'…'"}.`, `write {{ ${nameCall(pieces)} }}`];
+    return [
+      `SQL expects a name here, but an expression is written as a value: ${SAMPLE[type] ?? "'…'"}.`,
+      `write {{ ${nameCall(pieces)} }}`,
+    ];
   if (before === 'by' && type === 'string') {
-    return [`After BY stands the name of a column, and an expression is written as a value: '…'.`, `write {{ ${nameCall(pieces)} }}`];
+    return [`BY must be followed by a column name, but an expression is written as a value: '…'.`, `write {{ ${nameCall(pieces)} }}`];
   }
   if (!type.startsWith('list') || isListed) return undefined;
   const inside = pieces.map((piece) => (typeof piece === 'string' ? piece : piece.source.trim())).join('');
   return before === 'in'
-    ? ['A list stands in brackets after IN.', `write IN {{ in(${inside}) }}, or IN ({{ ${inside} }})`]
+    ? ['A list after IN needs brackets.', `write IN {{ in(${inside}) }}, or IN ({{ ${inside} }})`]
     : [
-        'A list is written here as values with commas between them.',
-        `names are {{ ident(${inside}) }}; values to search in are IN {{ in(${inside}) }}`,
+        'A list here is written as comma-separated values.',
+        `for names, write {{ ident(${inside}) }}; for values, write IN {{ in(${inside}) }}`,
       ];
 }
 
@@ -237,8 +240,8 @@ function isNumber(type: string | undefined): boolean {
 const OUTSIDE = "put it between plain quotes, '{{ … }}', or outside of quotes";
 /** Places that are read in one way by some servers, and in another by others. */
 const UNCLEAR: { readonly where: string; readonly hint?: string } = {
-  where: 'here: servers do not agree on what is quoted in the SQL before it',
-  hint: 'take backslashes, backticks, # and unusual quotes out of the SQL before it; chr(92) is a backslash',
+  where: 'here: servers disagree about which part of the SQL before it is quoted',
+  hint: 'remove backslashes, backticks, # and unusual quotes from the SQL before it; chr(92) is a backslash',
 };
 
 /** Places in SQL, in words. */
@@ -250,12 +253,12 @@ const UNWRITABLE: Readonly<Record<string, { readonly where: string; readonly hin
   'name with a prefix': { where: 'in a name with U& before its quotes' },
   'name in backticks': { where: 'in backticks' },
   'text with a backslash': {
-    where: 'in a text with a backslash, which only some servers take for an escape',
+    where: 'in a text with a backslash, which only some servers treat as an escape',
     hint: 'put it outside of the quotes: … || {{ … }}',
   },
-  'text in pieces': { where: 'in a text that goes on in the next line', hint: 'make one text of the pieces' },
+  'text in pieces': { where: 'in a text that continues on the next line', hint: 'join the pieces into one text' },
   'beside a text': { where: 'directly before or behind a text or another value', hint: 'put || or a comma between them' },
-  'part of a word': { where: 'directly before a letter, a digit or $, or behind U& or $', hint: 'put a blank between them' },
+  'part of a word': { where: 'directly before a letter, a digit or $, or behind U& or $', hint: 'put a space between them' },
 };
 
 /** What can stand inside text. Lists and maps become JSON; only nothing has no text. */

@@ -26,8 +26,8 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
       return source.reportKey(
         'SL205',
         [...path, String(params.propertyName)],
-        `'${String(params.propertyName)}' is not a name that can be used here.`,
-        'small letters, digits and _, beginning with a letter',
+        `'${String(params.propertyName)}' is not a valid name here.`,
+        'lowercase letters, digits and _, starting with a letter',
       );
     case 'required': {
       const missing = String(params.missingProperty);
@@ -40,7 +40,7 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
         return source.reportKey(
           'SL202',
           [...path, formerly],
-          `'${missing}' is missing in this ${place.kind}; '${formerly}' is a key that every ${place.kind} has, and means something else.`,
+          `'${missing}' is missing in this ${place.kind}; '${formerly}' is a key of every ${place.kind} and has another meaning.`,
           `write \`${missing}: ${value}\` instead of \`${formerly}: ${value}\``,
         );
       }
@@ -83,14 +83,14 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
     default:
       // `oneOf` and the like only repeat what the branch itself has reported.
       if (!['oneOf', 'allOf', 'if', 'const', 'discriminator'].includes(error.keyword)) {
-        source.report('SL205', path, `${where} is ${given}, which is not of a form that is allowed here.`, exampleHint(place, inner));
+        source.report('SL205', path, `${where} is ${given}, which matches none of the allowed forms.`, exampleHint(place, inner));
       }
   }
 }
 
 function notAllowed(source: Source, path: Path, where: string, error: ErrorObject, allowed: readonly unknown[]): void {
   const foreign = FOREIGN_VALUES[String(path.at(-1))]?.[String(error.data)];
-  const hint = foreign === undefined ? didYouMean(String(error.data), allowed.map(String)) : `the word here is '${foreign}'`;
+  const hint = foreign === undefined ? didYouMean(String(error.data), allowed.map(String)) : `use '${foreign}'`;
   source.report('SL204', path, `${where} is ${showValue(error.data)}; allowed: ${allowed.join(', ')}.`, hint);
 }
 

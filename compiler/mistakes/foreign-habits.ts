@@ -1,7 +1,7 @@
 /** Keys of other systems whose meaning is no single key here: what to do instead. */
-const NOTIFIED = 'people are notified by the `alerts` of the pipeline, or by a task of type notify in its `on_failure`';
+const NOTIFIED = 'to notify people, use `alerts` of the pipeline, or a task of type notify in its `on_failure`';
 const HELD_OUT =
-  'train_model takes `split: {by: occurred_at, test: 20%}`, and evaluate_model then measures on the rows that were set aside; or data that a training does not see is extracted by a task of its own, and named in `inputs` of evaluate_model';
+  'use `split: {by: occurred_at, test: 20%}` of train_model, and evaluate_model evaluates on the reserved rows; or extract separate evaluation data in another task, and name that task in `inputs` of evaluate_model';
 const LEAVE_OUT = 'leave it out';
 
 export const FOREIGN_HABITS: Readonly<Record<string, string>> = {
@@ -14,36 +14,36 @@ export const FOREIGN_HABITS: Readonly<Record<string, string>> = {
   email_on_retry: NOTIFIED,
   on_retry_callback: NOTIFIED,
   on_failure_callback: NOTIFIED,
-  on_success_callback: 'tasks that follow a success are the `on_success` of the pipeline',
+  on_success_callback: 'put tasks that follow a success under `on_success` of the pipeline',
   on_execute_callback: NOTIFIED,
-  sla_miss_callback: 'what is promised is `sla`, and who is notified `alerts`',
+  sla_miss_callback: 'write deadlines under `sla`, and whom to notify under `alerts`',
   notifications: NOTIFIED,
-  wait_for_downstream: 'a task that waits for its own success in the interval before has `depends_on_past: true`',
+  wait_for_downstream: 'to wait for the success of the task in the previous interval, set `depends_on_past: true`',
   provide_context: `${LEAVE_OUT}: expressions have ds, params and outputs`,
-  do_xcom_push: `${LEAVE_OUT}: what a task gives is outputs.<task>`,
-  xcom_push: `${LEAVE_OUT}: what a task gives is outputs.<task>`,
-  multiple_outputs: `${LEAVE_OUT}: what a task gives is outputs.<task>`,
-  task_concurrency: 'slots that tasks share are a `pool`',
-  max_active_tis_per_dag: 'slots that tasks share are a `pool`',
-  max_active_tis_per_dagrun: 'items that run at the same time are `max_parallel` in `expand`',
-  max_active_tasks: 'slots that tasks share are a `pool`',
-  weight_rule: 'what goes first is `priority`, 1 (first) to 5',
-  priority_weight: 'what goes first is `priority`, 1 (first) to 5',
-  bash_command: 'a program is `argv` of a task of type command: argv: [python3, report.py]',
-  python_callable: 'a program is `argv` of a task of type command: argv: [python3, report.py]',
-  python_callable_name: 'a program is `argv` of a task of type command: argv: [python3, report.py]',
-  python_callable_file: 'a program is `argv` of a task of type command: argv: [python3, report.py]',
-  script: 'a program is `argv` of a task of type command: argv: [python3, report.py]',
-  run: 'a program is `argv` of a task of type command: argv: [python3, report.py]',
-  executor_config: 'special workers are a `queue`',
-  executor: 'special workers are a `queue`',
+  do_xcom_push: `${LEAVE_OUT}: the output of a task is outputs.<task>`,
+  xcom_push: `${LEAVE_OUT}: the output of a task is outputs.<task>`,
+  multiple_outputs: `${LEAVE_OUT}: the output of a task is outputs.<task>`,
+  task_concurrency: 'use a `pool` to share slots among tasks',
+  max_active_tis_per_dag: 'use a `pool` to share slots among tasks',
+  max_active_tis_per_dagrun: 'use `max_parallel` in `expand` to limit items that run at the same time',
+  max_active_tasks: 'use a `pool` to share slots among tasks',
+  weight_rule: 'use `priority` from 1 (first) to 5 (last)',
+  priority_weight: 'use `priority` from 1 (first) to 5 (last)',
+  bash_command: 'use a task of type command, with argv: [python3, report.py]',
+  python_callable: 'use a task of type command, with argv: [python3, report.py]',
+  python_callable_name: 'use a task of type command, with argv: [python3, report.py]',
+  python_callable_file: 'use a task of type command, with argv: [python3, report.py]',
+  script: 'use a task of type command, with argv: [python3, report.py]',
+  run: 'use a task of type command, with argv: [python3, report.py]',
+  executor_config: 'use `queue` to choose workers',
+  executor: 'use `queue` to choose workers',
   render_template_as_native_obj: `${LEAVE_OUT}: a text that is one expression keeps its type`,
   default_view: LEAVE_OUT,
   orientation: LEAVE_OUT,
   is_paused_upon_creation: 'pause it with `sluice pause`',
-  catchup_by_default: 'the key is `catchup`',
-  continue_on_error: 'a task that may fail has `allow_failure: true`; what follows it then runs by its `trigger_rule`',
-  timezone_name: 'the key is `timezone`',
+  catchup_by_default: 'use `catchup`',
+  continue_on_error: 'use `allow_failure: true`; downstream tasks then follow their `trigger_rule`',
+  timezone_name: 'use `timezone`',
 };
 
 /** Values of other systems, by the key that they stand at, with ours. */

@@ -8,42 +8,45 @@ interface Meaning {
 
 const command: Meaning = {
   type: 'command',
-  hint: "the type here is 'command': it runs a program that the workers allow, `argv: [python3, report.py]`",
+  hint: "use type 'command': it runs a program that the workers allow, `argv: [python3, report.py]`",
 };
-const notify: Meaning = { type: 'notify', hint: "the type here is 'notify', with `to: slack`, pagerduty or webhook" };
-const email: Meaning = { type: 'notify', hint: "there is no e-mail; 'notify' writes to Slack, PagerDuty or a webhook, `to: slack`" };
-const spark: Meaning = { type: 'spark_job', hint: "the type here is 'spark_job'" };
+const notify: Meaning = { type: 'notify', hint: "use type 'notify', with `to: slack`, pagerduty or webhook" };
+const email: Meaning = {
+  type: 'notify',
+  hint: "e-mail is not supported; use type 'notify' with Slack, PagerDuty or a webhook, `to: slack`",
+};
+const spark: Meaning = { type: 'spark_job', hint: "use type 'spark_job'" };
 const branch: Meaning = {
   type: 'empty',
-  hint: "a branch is the key `switch` of a task, such as one of type 'empty'; a task alone is skipped by the key `when`",
+  hint: "to branch, use the key `switch` of a task, such as one of type 'empty'; to skip a single task, use the key `when`",
 };
 const shortCircuit: Meaning = {
   type: 'empty',
-  hint: "give a task of type 'empty' the key `when`: where it is false, what depends on it is skipped too",
+  hint: "use a task of type 'empty' with the key `when`: if it is false, tasks that depend on it are skipped too",
 };
 const latestOnly: Meaning = {
   type: 'empty',
-  hint: "give a task of type 'empty' the key `latest_only: true`: unless the interval is the newest, what depends on it is skipped too",
+  hint: "use a task of type 'empty' with `latest_only: true`: unless the interval is the newest, tasks that depend on it are skipped too",
 };
-const pause: Meaning = { type: 'wait_until', hint: "the type here is 'wait_until'" };
+const pause: Meaning = { type: 'wait_until', hint: "use type 'wait_until'" };
 const sensor: Meaning = {
-  hint: "tasks that wait are of type 'wait_for_s3', 'wait_for_sql', 'wait_for_http', 'wait_for_kafka', 'wait_for_pipeline' or 'wait_until'",
+  hint: "use one of the waiting types: 'wait_for_s3', 'wait_for_sql', 'wait_for_http', 'wait_for_kafka', 'wait_for_pipeline' or 'wait_until'",
 };
-const child: Meaning = { type: 'run_pipeline', hint: "the type here is 'run_pipeline', with `dag_id`" };
-const empty: Meaning = { type: 'empty', hint: "the type here is 'empty'" };
+const child: Meaning = { type: 'run_pipeline', hint: "use type 'run_pipeline', with `dag_id`" };
+const empty: Meaning = { type: 'empty', hint: "use type 'empty'" };
 const files: Meaning = {
-  hint: 'no task type moves files between servers: see docs/02-task-types.md; a program of your own is a task of type command',
+  hint: 'no task type moves files between servers: see docs/02-task-types.md; to run your own program, use type `command`',
 };
-const sql: Meaning = { type: 'sql', hint: "the type here is 'sql'" };
-const check: Meaning = { type: 'sql_check', hint: "the type here is 'sql_check'" };
-const http: Meaning = { type: 'http', hint: "the type here is 'http'" };
-const approval: Meaning = { type: 'approval', hint: "the type here is 'approval'" };
-const toS3: Meaning = { type: 'postgres_to_s3', hint: "the type here is 'postgres_to_s3'; 's3_to_redshift' loads what it made" };
-const loop: Meaning = { hint: 'a task for each item of a list is the key `expand` of the task' };
-const group: Meaning = { hint: 'a group is no task: list it under `task_groups`, or give its tasks the key `group`' };
-const other = (type: string): Meaning => ({ type, hint: `the type here is '${type}'` });
+const sql: Meaning = { type: 'sql', hint: "use type 'sql'" };
+const check: Meaning = { type: 'sql_check', hint: "use type 'sql_check'" };
+const http: Meaning = { type: 'http', hint: "use type 'http'" };
+const approval: Meaning = { type: 'approval', hint: "use type 'approval'" };
+const toS3: Meaning = { type: 'postgres_to_s3', hint: "use type 'postgres_to_s3'; 's3_to_redshift' loads its output" };
+const loop: Meaning = { hint: 'to run a task for each item of a list, use the key `expand` of the task' };
+const group: Meaning = { hint: 'a group is not a task: list it under `task_groups`, or give its tasks the key `group`' };
+const other = (type: string): Meaning => ({ type, hint: `use type '${type}'` });
 
-/** By the words of Airflow, dag-factory, Kestra, dbt, GitHub and others, in small letters with _ between words. */
+/** By the words of Airflow, dag-factory, Kestra, dbt, GitHub and others, in lowercase letters with _ between words. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   ...each(
     command,
@@ -120,7 +123,7 @@ export function foreignTypeHint(given: string, known: ReadonlySet<string>): stri
     const bare = isSensor ? name.replace(/_sensor$/, '') : name;
     const meaning = lookUp(name) ?? (isSensor ? (lookUp(`${bare}_sensor`) ?? waitingFor(bare)) : undefined) ?? lookUp(bare);
     if (meaning && (meaning.type === undefined || known.has(meaning.type))) return meaning.hint;
-    if (!isSensor && known.has(name) && name !== given) return `the type here is '${name}'`;
+    if (!isSensor && known.has(name) && name !== given) return `use type '${name}'`;
   }
   return undefined;
 }
@@ -134,7 +137,7 @@ function lookUp(name: string): Meaning | undefined {
   return Object.hasOwn(MEANINGS, name) ? MEANINGS[name] : undefined;
 }
 
-/** `BashOperator`, `S3KeySensor`, `spark-submit` as words in small letters. */
+/** `BashOperator`, `S3KeySensor`, `spark-submit` as words in lowercase letters. */
 function wordsOf(text: string): string[] {
   return text
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')

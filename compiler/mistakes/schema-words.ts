@@ -15,7 +15,7 @@ export const LIMITS = {
   minItems: (limit) => (limit === 1 ? 'not be empty' : `have at least ${limit} elements`),
   maxItems: (limit) => `have at most ${limit} elements`,
   minProperties: (limit) => (limit === 1 ? 'not be empty' : `have at least ${limit} keys`),
-  uniqueItems: () => 'have no element twice',
+  uniqueItems: () => 'not contain an element twice',
 } satisfies Record<string, (limit: number) => string>;
 
 /** The kinds of values that the branches of a choice allow. */
@@ -37,13 +37,11 @@ export function formOf(error: ErrorObject): string {
     case 'time-zone':
       return ', which is not a time zone such as UTC or Europe/Berlin';
     case 'iso-date':
-      return isNoDay(String(error.data))
-        ? ', a day that the calendar does not have'
-        : ', which is not a date such as 2024-01-31 or 2024-01-31T06:00';
+      return isNoDay(String(error.data)) ? ', a day that does not exist' : ', which is not a date such as 2024-01-31 or 2024-01-31T06:00';
     case 'uri':
       return ', which is not an address such as s3://raw-data/sales';
     case 'path':
-      return ", which holds a part '.' or '..', or a control character: write the path that is meant";
+      return ", which contains '.', '..' or a control character: write the normalized path";
     default:
   }
   const schema = error.parentSchema as { form?: string; examples?: readonly unknown[] } | undefined;

@@ -16,7 +16,7 @@ export function reportUnknownKey(source: Source, path: Path, error: ErrorObject,
   const ours = currentName(key, properties) ?? foreignKey(key, allowed);
   const hint =
     ours !== undefined
-      ? `the word here is '${ours}'`
+      ? `use '${ours}'`
       : (anchorHint(key, place, inner) ??
         connectionHint(key, properties) ??
         habitHint(key, inner) ??
@@ -33,10 +33,11 @@ function currentName(key: string, properties: Readonly<Record<string, PropertySc
 
 /** Keys that hold anchors stand at the top of a file, and begin with `x-`. */
 function anchorHint(key: string, { kind }: Place, inner: Path): string | undefined {
-  if (ANCHOR_KEY.test(key)) return 'keys that begin with x- stand at the top of the file; there they are ignored, and hold anchors';
+  if (ANCHOR_KEY.test(key))
+    return 'keys that start with x- are only allowed at the top level of the file, where they hold anchors and are ignored';
   const isTop = kind === 'pipeline' && inner.length === 0;
   return isTop && /^(?:[._]|[xX][-_])./.test(key)
-    ? `a key that only holds anchors begins with x-: x-${key.replace(/^(?:[xX][-_]|[._])/, '')}`
+    ? `a key that only holds anchors must start with x-: x-${key.replace(/^(?:[xX][-_]|[._])/, '')}`
     : undefined;
 }
 
@@ -44,7 +45,7 @@ function anchorHint(key: string, { kind }: Place, inner: Path): string | undefin
 function connectionHint(key: string, properties: Readonly<Record<string, PropertySchema>>): string | undefined {
   if (!/(?:^|_)conn(?:ection)?(?:_?(?:id|name))?$/i.test(key)) return undefined;
   const keys = Object.keys(properties).filter((name) => properties[name]?.connection);
-  return keys.length === 0 ? undefined : `the word here is ${keys.map((name) => `'${name}'`).join(' or ')}`;
+  return keys.length === 0 ? undefined : `use ${keys.map((name) => `'${name}'`).join(' or ')}`;
 }
 
 /** What to do where other systems have a key. Deeper in a file a word has meanings of its own. */

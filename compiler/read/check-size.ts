@@ -47,10 +47,10 @@ export function readTokens(text: string): Tokens | Excess {
     lexemes = lex(text);
   } catch (error) {
     // The lexer recurses at marks between documents.
-    if (error instanceof RangeError) return { offset: 0, message: 'The file has more documents than can be read.' };
+    if (error instanceof RangeError) return { offset: 0, message: 'The file has too many documents.' };
     throw error;
   }
-  if (lexemes.length > MAX_LEXEMES) return { offset: 0, message: `The file has more than ${count(MAX_LEXEMES)} words and signs.` };
+  if (lexemes.length > MAX_LEXEMES) return { offset: 0, message: `The file has more than ${count(MAX_LEXEMES)} words and symbols.` };
   const tokens = parseLexemes(lexemes, MAX_DEPTH);
   if ('offset' in tokens) return tooDeep(tokens.offset);
   const second = tokens.findIndex(
@@ -114,7 +114,7 @@ function findExcess(tokens: Tokens): Excess | undefined {
     if (marks > MAX_MARKS) {
       return {
         offset: token.offset,
-        message: `The file has more than ${count(MAX_MARKS)} aliases, anchors, tags and signs that do not belong where they stand.`,
+        message: `The file has more than ${count(MAX_MARKS)} aliases, anchors, tags and misplaced symbols.`,
       };
     }
   }
@@ -132,7 +132,7 @@ export function expandedExcess(value: unknown): string | undefined {
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     if (++seen > MAX_VALUES) return tooManyValues();
     if (typeof next.value !== 'object' || next.value === null) continue;
-    if (next.depth > MAX_DEPTH) return 'An alias stands inside of what it means: the file has no end.';
+    if (next.depth > MAX_DEPTH) return 'An alias refers to a value that contains it: the file would be infinite.';
     for (const part of Object.values(next.value as Readonly<Record<string, Json>>)) waiting.push({ value: part, depth: next.depth + 1 });
   }
   return undefined;
@@ -140,7 +140,7 @@ export function expandedExcess(value: unknown): string | undefined {
 
 /** What is told of a file with more than `MAX_VALUES`. */
 export function tooManyValues(): string {
-  return `With its aliases the file has more than ${count(MAX_VALUES)} values.`;
+  return `With expanded aliases, the file has more than ${count(MAX_VALUES)} values.`;
 }
 
 function tooDeep(offset: number): Excess {

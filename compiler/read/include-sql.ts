@@ -87,17 +87,17 @@ class Includer {
     };
     if (given.includes('{{'))
       return fail(
-        `'${SQL_FILE}' takes no expression: the file is read when the pipeline is compiled.`,
-        'expressions can stand in the file',
+        `'${SQL_FILE}' does not accept expressions: the file is read when the pipeline is compiled.`,
+        'write expressions in the file instead',
       );
     if (!this.readBeside)
-      return fail(`'${SQL_FILE}' names a file, and this pipeline is not read from a folder.`, `write the SQL: \`${holds}: …\``);
+      return fail(`'${SQL_FILE}' needs a folder, but this pipeline is not read from one.`, `write the SQL: \`${holds}: …\``);
     const read = this.readBeside(given);
     if ('refused' in read) return fail(read.refused, read.hint);
     this.characters += read.text.length;
     if (this.characters > MAX_BYTES)
       return fail(
-        `With its files of SQL the pipeline has more than ${MAX_BYTES.toLocaleString('en')} characters.`,
+        `With its SQL files, the pipeline has more than ${MAX_BYTES.toLocaleString('en')} characters.`,
         'keep data out of pipelines: put it into a table or S3',
       );
     this.source.include([...path, holds], at, read);

@@ -22,7 +22,7 @@ const OPEN_AT_ONCE = 16;
  */
 export async function loadPipelines(path: string): Promise<PipelineFile[]> {
   const found = await stat(path).catch(() => undefined);
-  if (!found) throw new PipelinesNotFound(`There is no file or folder '${path}'. Name a pipeline's YAML file, or a folder of them.`);
+  if (!found) throw new PipelinesNotFound(`File or folder '${path}' does not exist. Pass a pipeline's YAML file, or a folder of them.`);
   if (!found.isDirectory()) return [await readPipelineFile(path, folderOf(path))];
   const { files, refused } = await yamlFiles(path);
   const loaded: PipelineFile[] = [...refused];
@@ -53,14 +53,14 @@ export async function readPipelineFile(path: string, root: string): Promise<Pipe
     try {
       const about = await handle.stat();
       const { size } = about;
-      if (!about.isFile()) return refusal(path, 'It is not a file that can be read, but a pipe, a device or a folder.');
+      if (!about.isFile()) return refusal(path, 'It is not a regular file, but a pipe, a device or a folder.');
       if (size > MAX_BYTES) {
         return {
           file,
           text: '',
           refused: {
             code: 'SL103',
-            message: `The file has ${size.toLocaleString('en')} bytes; a pipeline may have ${MAX_BYTES.toLocaleString('en')}.`,
+            message: `The file has ${size.toLocaleString('en')} bytes; a pipeline may have at most ${MAX_BYTES.toLocaleString('en')}.`,
           },
         };
       }
@@ -77,24 +77,24 @@ export async function readPipelineFile(path: string, root: string): Promise<Pipe
 function readerBeside(path: string, root: string): ReadBeside {
   return (given) => {
     if (isAbsolute(given) || /^[A-Za-z]:|[\\\0]/.test(given)) {
-      return { refused: `'${given}' is not a path from the pipeline's file.`, hint: 'write it with /, such as sql/orders.sql' };
+      return { refused: `'${given}' is not a path relative to the pipeline's file.`, hint: 'write it with /, such as sql/orders.sql' };
     }
     const target = resolve(dirname(path), given);
     const inside = relative(root, target);
     const file = relative(process.cwd(), target);
     if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
       return {
-        refused: `'${given}' leads out of the folder of pipelines.`,
-        hint: `put the file into ${relative(process.cwd(), root) || 'the folder'}`,
+        refused: `'${given}' is outside of the folder of pipelines.`,
+        hint: `move the file into ${relative(process.cwd(), root) || 'the folder'}`,
       };
     }
     if (inside.split(sep).some((part) => part.startsWith('.')))
-      return { refused: `'${given}' is hidden: names that begin with a point are left out.`, hint: 'rename it' };
+      return { refused: `'${given}' is a hidden file: names that start with a dot are ignored.`, hint: 'rename it' };
     try {
       if (!realpathSync(target).startsWith(realpathSync(root) + sep))
         return {
-          refused: `'${given}' is a link to a file outside of the folder of pipelines.`,
-          hint: 'put the file, or a copy of it, into the folder',
+          refused: `'${given}' links to a file outside of the folder of pipelines.`,
+          hint: 'move or copy the file into the folder',
         };
       return readSql(target, file);
     } catch (error) {
@@ -102,8 +102,8 @@ function readerBeside(path: string, root: string): ReadBeside {
       if (code !== 'ENOENT' && code !== 'ENOTDIR') return { refused: `'${file}' cannot be read: ${reasonOf(error)}.` };
       const near = nearest(basename(target), namesIn(dirname(target)));
       return {
-        refused: `There is no file '${file}'.`,
-        hint: near === undefined ? "name it by its path from the pipeline's file" : `did you mean '${join(dirname(given), near)}'?`,
+        refused: `File '${file}' does not exist.`,
+        hint: near === undefined ? "write its path relative to the pipeline's file" : `did you mean '${join(dirname(given), near)}'?`,
       };
     }
   };
@@ -114,9 +114,9 @@ function readSql(path: string, file: string): ReadText {
   const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const about = fstatSync(handle);
-    if (!about.isFile()) return { refused: `'${file}' is not a file that can be read, but a pipe, a device or a folder.` };
+    if (!about.isFile()) return { refused: `'${file}' is not a regular file, but a pipe, a device or a folder.` };
     if (about.size > MAX_BYTES) {
-      const sizes = `${about.size.toLocaleString('en')} bytes; a file of SQL may have ${MAX_BYTES.toLocaleString('en')}`;
+      const sizes = `${about.size.toLocaleString('en')} bytes; a SQL file may have at most ${MAX_BYTES.toLocaleString('en')}`;
       return { refused: `'${file}' has ${sizes}.`, hint: 'keep data out of it: put it into a table or S3' };
     }
     const text = textOf(readFileSync(handle));
@@ -175,9 +175,9 @@ async function whyNotFollowed(path: string, root: string): Promise<string | unde
   try {
     const target = await realpath(path);
     if (target.startsWith(root + sep)) return undefined;
-    return 'It is a link to a file outside of the folder of pipelines. Put the file, or a copy of it, into the folder.';
+    return 'It links to a file outside of the folder of pipelines. Move or copy the file into the folder.';
   } catch (error) {
-    return `It is a link that leads nowhere: ${reasonOf(error)}.`;
+    return `It is a broken link: ${reasonOf(error)}.`;
   }
 }
 
@@ -194,9 +194,9 @@ function reasonOf(error: unknown): string {
   switch (code) {
     case 'EACCES':
     case 'EPERM':
-      return 'this user may not read it';
+      return 'permission denied';
     case 'ENOENT':
-      return 'it is gone';
+      return 'it no longer exists';
     case 'EMFILE':
     case 'ENFILE':
       return 'too many files are open (ulimit -n)';

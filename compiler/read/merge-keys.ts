@@ -30,10 +30,10 @@ export function unknownAliases({ unknown, anchors }: Aliases): AliasMistake[] {
   return unknown.map((node) => ({
     code: 'SL112',
     node,
-    message: `There is no anchor '&${node.source}' before this alias.`,
+    message: `No anchor '&${node.source}' precedes this alias.`,
     hint: anchors.has(node.source)
-      ? 'write the anchor further up: an alias stands below what it means'
-      : `write \`&${node.source}\` before the value that is meant; a text that begins with * stands in quotes`,
+      ? 'move the anchor up: it must precede its aliases'
+      : `write \`&${node.source}\` before the value; put a text that starts with * in quotes`,
   }));
 }
 
@@ -90,7 +90,7 @@ class Merger {
     if (hasMerges) this.mergeInto(node as YAMLMap);
     const size = (hasMerges ? values().map((value) => this.merge(value)) : merged).reduce((sum, each) => sum + each, 1);
     if (size > MAX_VALUES && this.mistakes.length === 0)
-      this.mistakes.push({ code: 'SL104', node, message: tooManyValues(), hint: 'write out what is merged' });
+      this.mistakes.push({ code: 'SL104', node, message: tooManyValues(), hint: 'write the merged keys instead' });
     this.open.delete(node);
     this.sizes.set(node, size);
     return size;
@@ -125,13 +125,13 @@ class Merger {
           ? {
               code: 'SL112',
               node,
-              message: 'This merge stands inside of the map that it merges.',
-              hint: 'merge a map that stands further up',
+              message: 'This merge is inside of the map that it merges.',
+              hint: 'merge a map that is defined above',
             }
           : {
               code: 'SL112',
               node,
-              message: `\`<<\` merges the keys of maps, and this is ${kindOf(map)}.`,
+              message: `\`<<\` merges the keys of maps, but this is ${kindOf(map)}.`,
               hint: 'name a map, `<<: *defaults`, or several, `<<: [*a, *b]`',
             },
       );

@@ -23,20 +23,14 @@ export function parse(source: Source): JsonObject | undefined {
       'SL103',
       0,
       1,
-      `The file has ${text.length.toLocaleString('en')} characters; a pipeline may have ${MAX_BYTES.toLocaleString('en')}.`,
+      `The file has ${text.length.toLocaleString('en')} characters; a pipeline may have at most ${MAX_BYTES.toLocaleString('en')}.`,
       'keep data out of pipelines: put it into a table or S3',
     );
     return undefined;
   }
   const unclear = findUnclearBreak(text);
   if (unclear) {
-    source.reportAt(
-      'SL107',
-      unclear.offset,
-      1,
-      `Here stands ${unclear.what}: a line ends here for some programs, and not for others.`,
-      unclear.hint,
-    );
+    source.reportAt('SL107', unclear.offset, 1, `This is ${unclear.what}: only some programs treat it as a line end.`, unclear.hint);
     return undefined;
   }
   const tokens = readTokens(text);
@@ -55,11 +49,11 @@ export function parse(source: Source): JsonObject | undefined {
   warnOfComments(source);
   if (isBroken || document.errors.length > 0) return undefined;
   if (second) {
-    source.reportAt('SL105', second.range[0], 3, 'The file holds more than one document.', 'put each pipeline into a file of its own');
+    source.reportAt('SL105', second.range[0], 3, 'The file contains more than one document.', 'put each pipeline into a separate file');
     return undefined;
   }
   if (!(document.value instanceof YAMLMap)) {
-    source.report('SL105', [], 'The file is not a map of keys.', 'begin with `dag_id: …`');
+    source.report('SL105', [], 'The file is not a map of keys.', 'start with `dag_id: …`');
     return undefined;
   }
   const mistakes = mergeKeys(document, text);
@@ -98,7 +92,7 @@ function expand(source: Source, document: Document): JsonObject | undefined {
   }
   if (excess === undefined) return value as JsonObject;
   const offset = offsetOfAlias(document);
-  source.reportAt('SL104', offset, 1, excess, 'write out what the alias means');
+  source.reportAt('SL104', offset, 1, excess, 'write the value instead of the alias');
   return undefined;
 }
 
@@ -137,7 +131,7 @@ function reportBreaks(source: Source, document: Document): boolean {
     const value = valueAt(text, at) ?? flowValueAt(text, at);
     const line = value ?? flowLineAt(text, at);
     if (braces !== undefined) {
-      source.reportAt('SL106', braces, 2, 'An expression stands here without quotes.', 'put quotes around the whole value: "{{ … }}"');
+      source.reportAt('SL106', braces, 2, 'An expression needs quotes here.', 'put quotes around the whole value: "{{ … }}"');
     } else if (error) reportYaml(source, current, error, value && error.code !== 'BAD_INDENT' ? quoted(value.written) : undefined);
     if (!line) return true;
     text = text.slice(0, line.start) + 'x'.repeat(line.written.length) + text.slice(line.start + line.written.length);
@@ -257,10 +251,10 @@ function reportYaml(source: Source, document: Document, error: YAMLError, quotes
 function explain(error: YAMLError, text: string): [Code, string, string?] {
   switch (error.code) {
     case 'DUPLICATE_KEY':
-      if (text.startsWith('<<', error.pos[0])) return ['SL101', 'This map has two merges.', 'write one, with a list: `<<: [*a, *b]`'];
-      return ['SL101', 'This key stands twice in the same map.', 'remove or rename one of them'];
+      if (text.startsWith('<<', error.pos[0])) return ['SL101', 'This map has two merge keys.', 'write one, with a list: `<<: [*a, *b]`'];
+      return ['SL101', 'This key is repeated in the same map.', 'remove or rename one of them'];
     case 'TAB_AS_INDENT':
-      return ['SL102', 'A tab is used for indentation.', 'use spaces, two a level'];
+      return ['SL102', 'A tab is used for indentation.', 'use spaces, two per level'];
     case 'BAD_INDENT':
       return /^Flow /.test(error.message)
         ? ['SL100', `${error.message}.`, 'write a map or list in brackets on one line, or indent its further lines more than its first']

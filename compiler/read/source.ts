@@ -106,7 +106,7 @@ export class Source {
   }
 
   /**
-   * Runs a step of the compiler. What it throws is a fault of Sluice in this file, and leaves the others alone.
+   * Runs a step of the compiler. An exception becomes an internal error of this file and does not affect other files.
    * @returns what `step` does; undefined after a fault
    */
   isolate<T>(step: () => T): T | undefined {
@@ -115,7 +115,7 @@ export class Source {
     } catch (error) {
       const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
       const place = /\n\s+(at .*)/.exec(stack)?.[1] ?? '';
-      this.push('SL110', 0, 1, `This is a fault of Sluice in this file: ${message} (${place})`, 'please report it');
+      this.push('SL110', 0, 1, `Internal error of Sluice in this file: ${message} (${place})`, 'please report it');
       return undefined;
     }
   }
@@ -129,7 +129,7 @@ export class Source {
     if (!this.isFull) return this.push(code, offset, length, message, hint, file);
     // A warning less changes nothing; a mistake that is not shown must not make the file good.
     if (WARNINGS.has(code) || this.diagnostics.at(-1)?.code === 'SL109') return;
-    const tooMany = `There are more than ${MAX_DIAGNOSTICS} mistakes and warnings; this and the others are not shown.`;
+    const tooMany = `There are more than ${MAX_DIAGNOSTICS} mistakes and warnings; the rest are not shown.`;
     this.push('SL109', offset, length, tooMany, undefined, file);
   }
 

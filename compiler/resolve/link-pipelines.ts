@@ -25,7 +25,7 @@ export function linkPipelines(files: readonly Linkable[], catalogs: Catalogs): (
     const found = children.flatMap((dagId) => plans.get(dagId) ?? []);
     const missing = children.find((dagId) => !plans.has(dagId));
     if (missing !== undefined) {
-      source.report('SL306', ['dag_id'], `This pipeline starts '${missing}', which has mistakes of its own.`, 'put those right first');
+      source.report('SL306', ['dag_id'], `This pipeline starts '${missing}', which has mistakes.`, 'correct those first');
       return undefined;
     }
     return withHash({ ...plan, pipelines: Object.fromEntries(found.map((child) => [child.dagId, child])) });

@@ -25,8 +25,8 @@ export function collectNotYet(
     source.reportKey(
       'SL901',
       path,
-      `${what} is part of the pipeline language, and this release cannot carry it out yet.`,
-      'the pipeline is checked, and not applied',
+      `${what} is part of the pipeline language, but this release does not support it yet.`,
+      'the pipeline is checked but not applied',
     );
   };
   for (const [index, trigger] of (Array.isArray(value.triggers) ? (value.triggers as readonly Json[]) : []).entries()) {

@@ -45,19 +45,19 @@ export function resolveData(
       source.report(
         'SL401',
         [...path, 'name'],
-        `Task '${name}' reads data, and no task before it makes any.`,
-        'put a task that makes data, such as postgres_to_s3, before it',
+        `Task '${name}' reads data, but no upstream task produces any.`,
+        'add an upstream task that produces data, such as postgres_to_s3',
       );
     } else if (producers.length > 1) {
       source.report(
         'SL402',
         [...path, 'name'],
-        `Task '${name}' could read the data of ${producers.join(' or ')}; which is meant cannot be told.`,
-        'say `inputs:` with one of them',
+        `Task '${name}' could read the data of ${producers.join(' or ')}; the choice is ambiguous.`,
+        'choose one with `inputs:`',
       );
     } else {
       inputs.set(name, producer);
-      filledIn.push({ task: name, what: 'reads', value: `the data of ${producer}`, why: 'its nearest upstream that makes data' });
+      filledIn.push({ task: name, what: 'reads', value: `the data of ${producer}`, why: 'its nearest upstream task that produces data' });
     }
   }
 
@@ -89,8 +89,8 @@ export function resolveData(
       source.report(
         'SL404',
         [...path, 'name'],
-        `It cannot be told to which bucket task '${name}' writes.`,
-        'let a task that names an s3_bucket read its data',
+        `The bucket that task '${name}' writes to is unknown.`,
+        'add a task with an s3_bucket that reads its data',
       );
       continue;
     }
@@ -115,7 +115,7 @@ export function resolveData(
     source.report(
       'SL403',
       [...path, key],
-      `Task '${reader}' expects its data in bucket '${wanted}', and '${producer}' writes to '${actual}'.`,
+      `Task '${reader}' reads its data from bucket '${wanted}', but '${producer}' writes to '${actual}'.`,
       `write '${actual}', or add s3_key to load something else`,
     );
   }
@@ -148,20 +148,20 @@ export function resolveData(
       source.reportKey(
         'SL401',
         at,
-        `A ${type?.type ?? ''} task reads no data of another task.`,
-        'take inputs away, or read outputs.<task> in an expression',
+        `A ${type?.type ?? ''} task does not read data of another task.`,
+        'remove inputs, or read outputs.<task> in an expression',
       );
     } else if (producer === undefined) {
       const why = before.includes(given)
-        ? 'makes no data'
+        ? 'produces no data'
         : tasks.has(given)
-          ? 'does not come before this one'
+          ? 'is not upstream of this task'
           : 'is not a task of this list';
       source.report(
         'SL401',
         at,
         `'${given}' ${why}.`,
-        didYouMean(given, makers) ?? `tasks before this one that make data: ${makers.join(', ') || 'none'}`,
+        didYouMean(given, makers) ?? `upstream tasks that produce data: ${makers.join(', ') || 'none'}`,
       );
     } else {
       inputs.set(name, producer);

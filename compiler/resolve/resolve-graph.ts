@@ -61,7 +61,7 @@ class GraphResolver {
       this.filledIn.push({
         what: 'depends_on',
         value: [...this.tasks.keys()].join(' → '),
-        why: 'no task says depends_on: the listed order',
+        why: 'no task has depends_on: the listed order',
       });
     } else {
       this.refuseListedBranches();
@@ -90,8 +90,8 @@ class GraphResolver {
     this.source.reportInside(
       'SL313',
       first.path,
-      `'${first.name}'${others} starts at once, beside the tasks listed before: since a task says depends_on, the listed order no longer holds.`,
-      'say depends_on in each task ([] where it waits for none), or `execution: graph` in the file',
+      `'${first.name}'${others} starts at once, in parallel with the tasks listed before: if any task has depends_on, the listed order no longer applies.`,
+      'write depends_on in each task ([] if it has no dependencies), or `execution: graph` in the file',
     );
   }
 
@@ -105,7 +105,7 @@ class GraphResolver {
       this.report(
         'SL302',
         [...path, 'depends_on', position],
-        `There is no task or group '${given}' in this ${this.place()}.`,
+        `No task or group '${given}' in this ${this.place()}.`,
         this.namesLike(given),
       );
       return [];
@@ -126,7 +126,7 @@ class GraphResolver {
       if (!group) continue;
       const waitsFor = this.declared(group.keys.depends_on, group.path, group.parent);
       if (waitsFor.some((each) => each === `${GROUP}${name}` || isInside(each, name) || isAround(each, name))) {
-        this.report('SL303', [...group.path, 'depends_on'], `The group '${name}' waits for itself.`, 'take the dependency away');
+        this.report('SL303', [...group.path, 'depends_on'], `Group '${name}' depends on itself.`, 'remove the dependency');
         continue;
       }
       for (const member of members.get(name) ?? []) {
@@ -177,7 +177,7 @@ class GraphResolver {
         this.report(
           'SL302',
           path,
-          found ? `'${target}' is a group; a case names tasks.` : `There is no task '${target}' in this ${this.place()}.`,
+          found ? `'${target}' is a group; a case must name tasks.` : `No task '${target}' in this ${this.place()}.`,
           this.namesLike(target),
         );
       } else if (name !== undefined && !upstream.get(found)?.includes(name)) {
@@ -193,8 +193,8 @@ class GraphResolver {
       this.source.reportKey(
         'SL310',
         [...path, 'switch'],
-        'A switch needs a graph, and here the tasks run one after the other, as they are listed.',
-        'say depends_on in the tasks of the cases, and in what comes after them',
+        'A switch needs dependencies, but these tasks run in the listed order.',
+        'write depends_on in the tasks of the cases and in the tasks after them',
       );
       this.failed = true;
     }
@@ -227,8 +227,8 @@ class GraphResolver {
     this.report(
       'SL303',
       [...path, 'depends_on'],
-      `These tasks wait for each other: ${cycle.join(' → ')}.`,
-      'take one of the dependencies away',
+      `These tasks depend on each other: ${cycle.join(' → ')}.`,
+      'remove one of the dependencies',
     );
   }
 
@@ -239,7 +239,7 @@ class GraphResolver {
 
   private namesLike(given: string): string {
     const names = [...this.tasks.keys(), ...this.groups.keys()];
-    return didYouMean(given, names) ?? `there are: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`;
+    return didYouMean(given, names) ?? `names: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`;
   }
 
   private report(code: 'SL302' | 'SL303', path: Path, message: string, hint: string): void {
@@ -272,14 +272,14 @@ export function checkNames(source: Source, value: JsonObject, nodes: readonly Ta
       source.report(
         'SL301',
         [...path, 'name'],
-        `Two tasks are called '${name}'; the other is in ${placeOf(first)}.`,
-        'give each its own name',
+        `Two tasks are named '${name}'; the first is in ${placeOf(first)}.`,
+        'give each a different name',
       );
   }
   const groups = new Set<string>();
   for (const { name, path } of groupNodes(value)) {
-    if (seen.has(name)) source.report('SL301', [...path, 'name'], `'${name}' is the name of a task too.`, 'give the group another name');
-    else if (groups.has(name)) source.report('SL301', [...path, 'name'], `Two groups are called '${name}'.`, 'give each its own name');
+    if (seen.has(name)) source.report('SL301', [...path, 'name'], `'${name}' is also the name of a task.`, 'give the group another name');
+    else if (groups.has(name)) source.report('SL301', [...path, 'name'], `Two groups are named '${name}'.`, 'give each a different name');
     groups.add(name);
   }
 }

@@ -27,7 +27,7 @@ export function resolveParams(source: Source, value: JsonObject): Readonly<Recor
   for (const [name, given] of Object.entries(isMap(value.params) ? value.params : {})) {
     if (given === undefined) continue;
     if (typeof given === 'string' && DAY.test(given) && parseMoment(given, 'UTC') === undefined) {
-      source.report('SL205', ['params', name], `'${given}' names a day or a time that does not exist.`);
+      source.report('SL205', ['params', name], `'${given}' is a day or a time that does not exist.`);
     }
     const path = ['params', name];
     checkPlain(source, name, isMap(given) ? [...path, 'default'] : path, isMap(given) ? given.default : given);
@@ -38,7 +38,7 @@ export function resolveParams(source: Source, value: JsonObject): Readonly<Recor
         source.report(
           'SL503',
           [...path, 'default'],
-          `The default does not fit the parameter's own schema: ${mistake}`,
+          `The default does not match the schema of the parameter: ${mistake}`,
           quotesHint(schema, fallback, source.textAt([...path, 'default'])),
         );
       }
@@ -47,8 +47,8 @@ export function resolveParams(source: Source, value: JsonObject): Readonly<Recor
       source.report(
         'SL202',
         path,
-        `'default' is missing in '${name}': the clock gives a run no parameters.`,
-        'give it a default, or take the schedule away',
+        `'default' is missing in '${name}': scheduled runs are given no parameters.`,
+        'add a default, or remove the schedule',
       );
     }
   }
@@ -62,8 +62,8 @@ function checkPlain(source: Source, name: string, path: Path, value: Json | unde
     source.report(
       'SL508',
       path,
-      `The default of '${name}' takes no expression: it must be known before a run starts.`,
-      `write the expression where a task reads params.${name}, or leave the default out and give a value to each run`,
+      `The default of '${name}' does not accept expressions: its value must be known before a run starts.`,
+      `write the expression where a task reads params.${name}, or remove the default and pass a value to each run`,
     );
   } else if (Array.isArray(value))
     for (const [index, each] of (value as readonly Json[]).entries()) checkPlain(source, name, [...path, index], each);

@@ -30,7 +30,7 @@ export function resolveSchedule(source: Source, value: JsonObject): SchedulePlan
   const dst = isMap(long?.dst) ? (long.dst as SchedulePlan['dst']) : undefined;
   const startAt = dayOrTime(value.start_date, timezone);
   const endAt = dayOrTime(value.end_date, timezone);
-  if (startAt && endAt && startAt > endAt) source.report('SL209', ['end_date'], `'end_date' lies before 'start_date'.`);
+  if (startAt && endAt && startAt > endAt) source.report('SL209', ['end_date'], `'end_date' is before 'start_date'.`);
   const when = anchored(stated, startAt, timezone);
   if (calendar) checkMoves(source, stated, calendar);
   const schedule: SchedulePlan = {
@@ -45,7 +45,7 @@ export function resolveSchedule(source: Source, value: JsonObject): SchedulePlan
   };
   // Days are days in every zone; in UTC they are found fastest.
   if (calendar && tickAfter({ ...when, timezone: 'UTC', calendar }, SOME_TIME) === undefined)
-    source.report('SL209', ['schedule', 'calendar'], 'Nothing is left of the schedule: its calendar leaves out every day of it.');
+    source.report('SL209', ['schedule', 'calendar'], 'The schedule never fires: its calendar excludes every day.');
   return schedule;
 }
 
@@ -80,7 +80,7 @@ function checkMoves(source: Source, when: When, { onHoliday, exclude, businessDa
   if (onHoliday === undefined) return;
   const path = ['schedule', 'calendar', 'on_holiday'];
   if (when.kind === 'every') {
-    source.report('SL208', path, "'on_holiday' moves the runs of a cron, and this schedule says 'every'.", 'write the times as cron');
+    source.report('SL208', path, "'on_holiday' needs a cron schedule, but this schedule uses 'every'.", 'write the times as cron');
     return;
   }
   const crons = [when.cron, ...(when.moreCrons ?? [])].map(parseCron);
@@ -94,7 +94,12 @@ function checkMoves(source: Source, when: When, { onHoliday, exclude, businessDa
     );
   }
   if (exclude === undefined && businessDays !== true)
-    source.reportKey('SL202', path, "'on_holiday' needs days that do not count.", 'add business_days: true, or exclude: [2024-12-25]');
+    source.reportKey(
+      'SL202',
+      path,
+      "'on_holiday' needs a calendar with excluded days.",
+      'add business_days: true, or exclude: [2024-12-25]',
+    );
 }
 
 function resolveShort(source: Source, short: unknown, timezone: string): When | undefined {
@@ -108,7 +113,7 @@ function resolveShort(source: Source, short: unknown, timezone: string): When | 
     source.report(
       'SL209',
       path,
-      `There is no schedule '${short}'; allowed: ${Object.keys(PRESETS).join(', ')}, cron, a duration or null.`,
+      `Unknown schedule '${short}'; allowed: ${Object.keys(PRESETS).join(', ')}, cron, a duration or null.`,
       didYouMean(short, Object.keys(PRESETS)),
     );
     return undefined;
@@ -161,7 +166,7 @@ function warnOfEitherDay(source: Source, path: Path, text: string): void {
   source.report(
     'SL212',
     path,
-    `'${text}' fires on days that both fields name, as in cron; Airflow's library fires on those that either names.`,
+    `'${text}' fires on days that match both fields, as in cron; Airflow's library fires on days that match either.`,
     `for either write "${minute} ${hour} ${either[0]} ${month} ${either[1]}"`,
   );
 }

@@ -30,8 +30,8 @@ export function resolveSlas(source: Source, value: JsonObject, nodes: readonly T
     source.report(
       'SL206',
       path,
-      `The pipeline has ${all.length.toLocaleString('en')} SLAs with those of its tasks; at most ${MAX_SLAS.toLocaleString('en')} are watched.`,
-      'keep those that somebody must be told of, or split the pipeline',
+      `The pipeline has ${all.length.toLocaleString('en')} SLAs with those of its tasks; at most ${MAX_SLAS.toLocaleString('en')} are allowed.`,
+      'keep those that require an alert, or split the pipeline',
     );
   }
   return all;
@@ -50,7 +50,7 @@ function slasOf(source: Source, keys: Json | undefined, path: Path, schedule: Sc
     if (!isMap(sla)) return [];
     const at = [...path, index];
     const name = String(sla.name);
-    if (names.has(name)) source.report('SL301', [...at, 'name'], `Two SLAs are named '${name}'.`, 'give each its own name');
+    if (names.has(name)) source.report('SL301', [...at, 'name'], `Two SLAs are named '${name}'.`, 'give each a different name');
     names.add(name);
     const promise = slaConditionOf(source, sla, at, schedule !== null, task);
     const calendar = resolveCalendar(source, sla, at, schedule);
@@ -78,36 +78,41 @@ function slaConditionOf(
 ): SlaCondition | undefined {
   const given = SLA_KEYS.filter((key) => sla[key] !== undefined);
   if (given.length !== 1) {
-    const what = given.length === 0 ? 'promises nothing' : `promises several things: ${given.join(', ')}`;
-    source.report('SL208', path, `The SLA '${String(sla.name)}' ${what}.`, 'give one of within, by and assert');
+    const what = given.length === 0 ? 'has no condition' : `has several conditions: ${given.join(', ')}`;
+    source.report('SL208', path, `SLA '${String(sla.name)}' ${what}.`, 'write one of within, by and assert');
     return undefined;
   }
   const { reference } = sla;
   const countsFrom = slaReference(String(reference))?.of;
   if (reference !== undefined && sla.within === undefined) {
-    source.reportKey('SL208', [...path, 'reference'], '`reference` says what `within` counts from.', 'remove it, or give `within`');
+    source.reportKey('SL208', [...path, 'reference'], '`reference` is only used with `within`.', 'remove it, or add `within`');
   }
   if (sla.warn_at !== undefined && sla.assert !== undefined) {
-    source.reportKey('SL208', [...path, 'warn_at'], 'A condition holds or does not: there is no warning before.', 'remove it');
+    source.reportKey('SL208', [...path, 'warn_at'], '`warn_at` has no effect on a condition.', 'remove it');
   }
   if (sla.dataset !== undefined && sla.assert !== undefined) {
-    source.reportKey('SL208', [...path, 'dataset'], 'A condition is about outputs, not about a data set.', 'remove it');
+    source.reportKey('SL208', [...path, 'dataset'], 'A condition is about outputs, not about a dataset.', 'remove it');
   }
   if (sla.dataset !== undefined && reference !== undefined) {
-    source.reportKey('SL208', [...path, 'reference'], 'The freshness of a data set counts from its last update.', 'remove it');
+    source.reportKey(
+      'SL208',
+      [...path, 'reference'],
+      '`reference` has no effect: the freshness of a dataset counts from its last update.',
+      'remove it',
+    );
   }
   if (task !== undefined && (sla.dataset !== undefined || sla.assert !== undefined || countsFrom === 'pipeline')) {
     const key = sla.dataset !== undefined ? 'dataset' : sla.assert !== undefined ? 'assert' : 'reference';
-    source.reportKey('SL208', [...path, key], `A task cannot promise this; its pipeline can.`, "put it under the pipeline's own `sla`");
-  }
-  if (!isScheduled && (sla.by !== undefined || countsFrom === 'interval')) {
-    const key = sla.by === undefined ? 'reference' : 'by';
     source.reportKey(
       'SL208',
       [...path, key],
-      'The pipeline has no schedule, so that nothing says when its runs are due.',
-      'use started_at or queued_at',
+      `This SLA is not possible for a task, only for a pipeline.`,
+      'move it to `sla` of the pipeline',
     );
+  }
+  if (!isScheduled && (sla.by !== undefined || countsFrom === 'interval')) {
+    const key = sla.by === undefined ? 'reference' : 'by';
+    source.reportKey('SL208', [...path, key], 'The pipeline has no schedule, so its runs have no due time.', 'use started_at or queued_at');
   }
   if (typeof sla.assert === 'string') return { kind: 'assert', condition: sla.assert };
   if (typeof sla.by === 'string') return { kind: 'by', time: sla.by };
@@ -124,17 +129,22 @@ function resolveCalendar(
 ): CalendarPlan | undefined {
   if (calendar === undefined) return undefined;
   if (assert !== undefined) {
-    source.reportKey('SL208', [...path, 'calendar'], 'A condition holds or does not: no days count for it.', 'remove it');
+    source.reportKey('SL208', [...path, 'calendar'], '`calendar` has no effect on a condition.', 'remove it');
   }
   if (isMap(calendar) && calendar.on_holiday !== undefined) {
-    source.reportKey('SL208', [...path, 'calendar', 'on_holiday'], "'on_holiday' is about runs: a deadline only skips days.", 'remove it');
+    source.reportKey(
+      'SL208',
+      [...path, 'calendar', 'on_holiday'],
+      "'on_holiday' only applies to runs: a deadline always skips excluded days.",
+      'remove it',
+    );
   }
   if (calendar !== 'schedule') return isMap(calendar) ? calendarOf(calendar) : undefined;
   if (!schedule?.calendar) {
     source.reportKey(
       'SL208',
       [...path, 'calendar'],
-      'The schedule has no calendar that a promise could count by.',
+      'The schedule has no calendar for this deadline.',
       'give `schedule` a calendar, or write it here: `calendar: {business_days: true}`',
     );
   }

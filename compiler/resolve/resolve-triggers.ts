@@ -39,7 +39,7 @@ export function resolveTriggers(
     if (!isMap(keys)) return [];
     const first = places.get(keys.name);
     if (first !== undefined) {
-      source.report('SL301', ['triggers', index, 'name'], `Two triggers are named '${String(keys.name)}'.`, 'give each its own name');
+      source.report('SL301', ['triggers', index, 'name'], `Two triggers are named '${String(keys.name)}'.`, 'give each a different name');
     }
     places.set(keys.name, index);
     checkWindow(source, keys.mode, ['triggers', index, 'mode', 'window']);
@@ -113,24 +113,19 @@ function checkWindow(source: Source, mode: Json | undefined, path: Path): void {
     source.report(
       'SL206',
       [...path, 'slide'],
-      'A window that ends every `slide` leaves events out when that is longer than its `size`.',
-      'make it as long as size, or shorter',
+      '`slide` is longer than `size`: events between windows would be lost.',
+      'make it at most as long as size',
     );
   }
   if (keysPerRun !== undefined && key === undefined) {
-    source.reportKey(
-      'SL202',
-      [...path, 'keys_per_run'],
-      "A window without 'key' has no keys to share out.",
-      'add key, or remove keys_per_run',
-    );
+    source.reportKey('SL202', [...path, 'keys_per_run'], '`keys_per_run` needs `key`.', 'add key, or remove keys_per_run');
   }
   for (const [name, text] of Object.entries(isMap(aggregates) ? aggregates : {})) {
     if (aggregateOf(text)) continue;
     source.report(
       'SL205',
       [...path, 'aggregates', name],
-      `'${String(text)}' is no aggregate.`,
+      `'${String(text)}' is not an aggregate.`,
       'write count(), or sum, min, max or avg of an expression: sum(event.price)',
     );
   }

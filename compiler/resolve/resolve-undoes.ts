@@ -26,15 +26,15 @@ export function resolveUndoes(
         source.reportKey(
           'SL315',
           at,
-          `Task '${name}' belongs to the work of the run: only a task of on_failure, on_success or finally undoes another.`,
+          `Task '${name}' cannot undo another: only tasks of on_failure, on_success and finally can.`,
           'remove it, or move the task to on_failure',
         );
       } else if (!names.includes(undoes)) {
         source.report(
           'SL315',
           at,
-          `Task '${name}' undoes '${undoes}', and there is no such task in \`tasks\`.`,
-          didYouMean(undoes, names) ?? `there are: ${names.join(', ')}`,
+          `Task '${name}' undoes '${undoes}', which is not in \`tasks\`.`,
+          didYouMean(undoes, names) ?? `tasks: ${names.join(', ')}`,
         );
       } else undone.set(name, undoes);
       continue;

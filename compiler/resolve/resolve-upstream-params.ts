@@ -32,11 +32,13 @@ export function resolveUpstreamParams(
       const [producer] = nearest;
       if (producer === undefined || nearest.length > 1) {
         const why =
-          producer === undefined ? `no ${wanted} task of the same ${same} comes before it` : `it could be that of ${nearest.join(' or ')}`;
+          producer === undefined
+            ? `no ${wanted} task of the same ${same} is upstream of it`
+            : `it could be the one of ${nearest.join(' or ')}`;
         source.report(
           'SL401',
           [...path, 'name'],
-          `Task '${name}' does not say '${key}', and ${why}.`,
+          `Task '${name}' needs '${key}': ${why}.`,
           `add '${key}', such as ${key}: "{{ outputs.train.${output} }}"`,
         );
         continue;

@@ -23,30 +23,30 @@ function all<K extends CommonTaskKey>(keys: readonly K[], why: string, instead =
   return Object.fromEntries(keys.map((key) => [key, { why, instead }]));
 }
 
-const NO_WORKER = 'no worker carries it out';
-const NOTHING_TO_DO = 'an empty task does nothing that could fail, take time or need room';
-const STARTED = 'with `wait: false` the task ends as soon as the run has begun';
+const NO_WORKER = 'no worker runs it';
+const NOTHING_TO_DO = 'an empty task cannot fail, takes no time and needs no slots';
+const STARTED = 'with `wait: false` the task ends as soon as the run has started';
 
 /** Per kind, the keys that it does not take. What is not listed here works, on Temporal and in `sluice test`: a test has a row for each. */
 export const UNUSED_KEYS: Readonly<Record<TaskKind, Unused>> = {
   activity: {},
-  wait: all(RETRY_KEYS, 'it looks again and again until its `timeout`', 'set `poke_interval` and `timeout`'),
+  wait: all(RETRY_KEYS, 'it checks repeatedly until its `timeout`', 'set `poke_interval` and `timeout`'),
   approval: {
-    ...all([...RETRY_KEYS, 'retry_policy'], 'people are asked once'),
-    execution_timeout: { why: 'people are asked', instead: 'set `timeout`' },
+    ...all([...RETRY_KEYS, 'retry_policy'], 'an approval is requested once'),
+    execution_timeout: { why: 'it waits for a decision', instead: 'set `timeout`' },
     ...all([...WORKER_KEYS, 'priority', 'pool', 'pool_slots'], NO_WORKER),
-    expand: { why: 'one question is asked', instead: 'write a task for each question' },
+    expand: { why: 'one approval is requested', instead: 'write one task per approval' },
   },
   empty: {
     ...all(
       [...RETRY_KEYS, 'retry_policy', 'execution_timeout', ...WORKER_KEYS, 'priority', 'pool', 'pool_slots', 'hold_on_failure'],
       NOTHING_TO_DO,
     ),
-    expand: { why: 'it would do nothing with each item', instead: 'move it to the task that works with the items' },
+    expand: { why: 'an empty task does not use its item', instead: 'move it to the task that works with the items' },
   },
-  run_pipeline: all(WORKER_KEYS, 'a run of another pipeline is started, whose tasks have their own'),
+  run_pipeline: all(WORKER_KEYS, 'it starts a run of another pipeline, whose tasks have their own setting'),
   start: {
-    ...all(WORKER_KEYS, 'a run of another pipeline is started, whose tasks have their own'),
+    ...all(WORKER_KEYS, 'it starts a run of another pipeline, whose tasks have their own setting'),
     ...all([...RETRY_KEYS, 'retry_policy', 'execution_timeout'], STARTED, 'remove it, or wait for the run'),
   },
 };

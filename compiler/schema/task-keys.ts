@@ -5,13 +5,13 @@ import { duration, expression, type JsonSchema, map, text } from './json-schema.
 
 /** Keys that every task has, and that `default_args` may set for all. */
 export const TASK_OPTIONS = {
-  owner: text('Owner', "Who is asked when this task is wrong; default: the pipeline's.", 'data-platform'),
+  owner: text('Owner', 'Whom to contact about problems of this task; default: the owner of the pipeline.', 'data-platform'),
   retries: {
     type: 'integer',
     minimum: 0,
     maximum: 1000,
     title: 'Retries',
-    description: 'How often a failed task is tried again. Default: 3.',
+    description: 'Maximum number of retries of a failed task. Default: 3.',
     examples: [3],
   },
   retry_delay: duration('Retry delay', 'The wait before the first retry. Default: 10s.', '10s'),
@@ -20,25 +20,25 @@ export const TASK_OPTIONS = {
     minimum: 1,
     maximum: 100,
     title: 'Retry backoff',
-    description: 'Each wait is this many times the one before; true means 2, false means 1. Default: 2.',
+    description: 'Factor by which the delay grows with each retry; true means 2, false means 1. Default: 2.',
     examples: [2],
   },
-  max_retry_delay: duration('Longest retry delay', 'No wait between retries is longer. Default: 1h.', '1h'),
+  max_retry_delay: duration('Longest retry delay', 'Upper limit for the delay between retries. Default: 1h.', '1h'),
   retry_policy: {
     type: 'array',
     title: 'Retry policy',
-    description: 'Other rules for certain failures; the first that names the failure counts.',
+    description: 'Rules for specific failures; the first matching rule applies.',
     examples: [[{ on: 'QueryFailed', action: 'retry', delay: '5m' }]],
     items: map(
       'Retry rule',
-      'What one type of failure leads to.',
+      'How to handle one type of failure.',
       { on: 'DataDoesNotFit', action: 'fail' },
       {
         on: text('Failure', 'The type of the failure, as runs show it; execution_timeout and heartbeat_timeout for those.', 'QueryFailed'),
         action: {
           enum: ['retry', 'fail'],
           title: 'Action',
-          description: 'Try again, even what is not tried again otherwise; or fail at once.',
+          description: 'Retry, even if this failure is not retried by default; or fail immediately.',
           examples: ['retry'],
         },
         delay: duration('Delay', 'The wait before the next attempt.', '5m'),
@@ -46,19 +46,11 @@ export const TASK_OPTIONS = {
       ['on', 'action'],
     ),
   },
-  execution_timeout: duration('Execution timeout', 'How long one attempt may take.', '2h'),
-  heartbeat_timeout: duration(
-    'Heartbeat timeout',
-    'After this long without a sign of life from the worker the attempt counts as failed.',
-    '15s',
-  ),
-  queue_timeout: duration('Queue timeout', 'How long the task may wait for a worker. Default: as long as it takes.', '1h'),
+  execution_timeout: duration('Execution timeout', 'Maximum duration of one attempt.', '2h'),
+  heartbeat_timeout: duration('Heartbeat timeout', 'The attempt fails if the worker sends no heartbeat for this long.', '15s'),
+  queue_timeout: duration('Queue timeout', 'How long the task may wait for a worker. Default: no limit.', '1h'),
   queue: {
-    ...text(
-      'Queue',
-      'The task queue of the workers that are to run this, one that SLUICE_QUEUES names; default: those of the pipeline.',
-      'gpu',
-    ),
+    ...text('Queue', 'The task queue of the workers that run this task, one of SLUICE_QUEUES; default: the queue of the pipeline.', 'gpu'),
     pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$',
     form: 'letters, digits, _ . and -',
   },
@@ -73,19 +65,24 @@ export const TASK_OPTIONS = {
   pool: {
     ...text('Pool', 'Named slots that all pipelines share: the task waits until one is free.', 'warehouse'),
     pattern: '^[a-z][a-z0-9_]{0,63}$',
-    form: 'small letters, digits and _, beginning with a letter',
+    form: 'lowercase letters, digits and _, starting with a letter',
   },
-  pool_slots: { type: 'integer', minimum: 1, title: 'Pool slots', description: 'How many slots it takes. Default: 1.', examples: [2] },
+  pool_slots: {
+    type: 'integer',
+    minimum: 1,
+    title: 'Pool slots',
+    description: 'Number of slots that the task needs. Default: 1.',
+    examples: [2],
+  },
   hold_on_failure: duration(
     'Hold on failure',
-    'Out of retries, the task waits this long for somebody to retry, skip or fail it by hand.',
+    'After its last retry has failed, the task waits this long for an operator to retry, skip or fail it.',
     '4h',
   ),
   depends_on_past: {
     type: 'boolean',
     title: 'Depends on past',
-    description:
-      'The task starts only when it has succeeded, or was skipped, in the interval before, by the timetable of the pipeline. Default: false.',
+    description: 'The task starts only if it succeeded, or was skipped, in the previous interval of the schedule. Default: false.',
     examples: [true],
   },
 } as const satisfies Record<string, JsonSchema>;
@@ -101,13 +98,13 @@ const EXPAND_OVER = {
     type: ['string', 'array'],
     template: 'expression',
     title: 'Over',
-    description: 'The list: written out, or an expression that gives one.',
+    description: 'The list, or an expression that returns one.',
     examples: ['params.regions', ['eu', 'us']],
   },
   as: {
     ...text('As', "The item's name in expressions. Default: item.", 'region'),
     pattern: '^[a-z][a-z0-9_]{0,63}$',
-    form: 'small letters, digits and _, beginning with a letter',
+    form: 'lowercase letters, digits and _, starting with a letter',
   },
 } as const;
 
@@ -117,36 +114,36 @@ export const TASK_COMMON = {
     ...TASK_NAMES,
     title: 'Depends on',
     description:
-      'The tasks or groups that this one waits for. Where no task of the file says so, tasks run in the listed order; where one does, a task without it starts at once.',
+      'The tasks or groups that this task waits for. If no task has depends_on, tasks run in the listed order; otherwise a task without it starts at once.',
     examples: [['extract_sales']],
   },
   trigger_rule: {
     enum: TRIGGER_RULES,
     title: 'Trigger rule',
-    description: "When the task starts, given how the tasks it depends on have ended; Airflow's values. Default: all_success.",
+    description: 'Which states of upstream tasks let this task start; the values are those of Airflow. Default: all_success.',
     examples: ['all_done'],
   },
   group: {
-    ...text('Group', 'The task group it belongs to; its full name is then group.task. A group in a group is `outer.inner`.', 'extract'),
+    ...text('Group', 'The group of the task; its full name is then group.task. A group in a group is `outer.inner`.', 'extract'),
     pattern: `^${GROUP_NAME}(?:\\.${GROUP_NAME}){0,${MAX_GROUP_DEPTH - 1}}$`,
-    form: `letters, digits and _, beginning with a letter; groups in groups, at most ${MAX_GROUP_DEPTH}, with dots between them`,
+    form: `letters, digits and _, starting with a letter; groups in groups, at most ${MAX_GROUP_DEPTH}, with dots between them`,
   },
   when: expression('When', 'A condition; false skips the task.', 'params.full_load == true'),
   switch: map(
     'Switch',
-    'A branch: when the task has ended, the tasks of the case that `on` gives go on, those of the others are skipped.',
+    'A branch: after this task, the tasks of the case that matches `on` run; the tasks of other cases are skipped.',
     { on: 'params.mode', cases: { full: ['load_all'], delta: ['load_changes'] }, default: ['load_changes'] },
     {
-      on: expression('On', 'What decides. Its value is compared with the cases as text.', 'params.mode'),
+      on: expression('On', 'The expression that selects the case. Its value is compared as text.', 'params.mode'),
       cases: {
         type: 'object',
         minProperties: 1,
         additionalProperties: TASK_NAMES,
         title: 'Cases',
-        description: 'The tasks that go on, by value.',
+        description: 'The tasks to run, by value.',
         examples: [{ full: ['load_all'] }],
       },
-      default: { ...TASK_NAMES, title: 'Default', description: 'The tasks that go on for any other value.', examples: [['load_changes']] },
+      default: { ...TASK_NAMES, title: 'Default', description: 'The tasks to run for any other value.', examples: [['load_changes']] },
     },
     ['on', 'cases'],
   ),
@@ -161,7 +158,7 @@ export const TASK_COMMON = {
         minimum: 1,
         maximum: 500,
         title: 'At once',
-        description: 'How many run at the same time. Default: 16.',
+        description: 'Maximum number of items at the same time. Default: 16.',
         examples: [16],
       },
       batch_size: {
@@ -169,19 +166,19 @@ export const TASK_COMMON = {
         minimum: 1,
         maximum: 1000,
         title: 'Batch size',
-        description: 'How many items one activity works through, one after the other. Default: 1.',
+        description: 'Number of items that one activity processes in sequence. Default: 1.',
         examples: [100],
       },
       on_item_failure: {
         enum: ['fail', 'finish', 'continue'],
         title: 'On failure of an item',
         description:
-          'fail: begin no further item, and fail. finish: run all of them, and fail if one did. continue: succeed, with null in the output for those that failed; the run shows how many, and `sluice rerun` runs those alone. Default: fail.',
+          'fail: start no further items, and fail. finish: run all items, then fail if any failed. continue: succeed, with null in the output for failed items; the run shows how many failed, and `sluice rerun` repeats only those. Default: fail.',
         examples: ['continue'],
       },
       expand: map(
         'Expand each',
-        'For each item, once for each item of another list, such as a part of the item.',
+        'Runs the task once for each pair of an item and an item of another list, such as a part of the item.',
         { over: 'region.shops', as: 'shop' },
         EXPAND_OVER,
         ['over'],
@@ -197,23 +194,18 @@ export const TASK_COMMON = {
   },
   undoes: text(
     'Undoes',
-    'In on_failure, on_success and finally: the task of `tasks` whose effect this one takes back. A rerun repeats what was undone.',
+    'In on_failure, on_success and finally: the task of `tasks` whose effect this task undoes. A rerun repeats the undone task.',
     'promote',
   ),
   latest_only: {
     type: 'boolean',
     title: 'Latest only',
-    description:
-      'In runs that the clock or a backfill starts, the task is skipped unless the interval of the run is the newest that is complete. Default: false.',
+    description: 'In scheduled runs and backfills, the task is skipped unless the run has the newest complete interval. Default: false.',
     examples: [true],
   },
-  inputs: text('Inputs', 'The task whose data this one reads, where the nearest before it is not the one.', 'extract_orders'),
+  inputs: text('Inputs', 'The task whose data this task reads; default: the nearest upstream task that produces data.', 'extract_orders'),
   outputs: {
-    ...text(
-      'Outputs',
-      'Where this task writes its data, instead of the place that Sluice chooses; the interval is added.',
-      's3://lake/orders',
-    ),
+    ...text('Outputs', 'The location to write data to, instead of the default; the interval is appended.', 's3://lake/orders'),
     pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?$',
     form: 's3:// with a bucket and a prefix',
   },

@@ -6,7 +6,7 @@ import { AnswerTooLarge, explainClientError } from './http-errors.ts';
 export interface Request {
   readonly method: string;
   readonly url: URL;
-  /** Names in small letters. */
+  /** Names in lowercase letters. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** PEM of the authorities that are trusted; absent: those of the machine. */
@@ -16,7 +16,7 @@ export interface Request {
 /** Its answer as it came. */
 export interface Response {
   readonly status: number;
-  /** Names in small letters; several of one name joined by a comma. */
+  /** Names in lowercase letters; several of one name joined by a comma. */
   readonly headers: Readonly<Record<string, string>>;
   readonly bytes: Buffer;
 }

@@ -57,7 +57,7 @@ tasks:
       [
         [
           'SL202',
-          "'queue_name' is missing in this task; 'queue' is a key that every task has, and means something else.",
+          "'queue_name' is missing in this task; 'queue' is a key of every task and has another meaning.",
           'write `queue_name: order_processing` instead of `queue: order_processing`',
         ],
       ],

@@ -147,7 +147,7 @@ describe('notify', function () {
       const [{ payload } = assert.fail('nothing came'), blank] = pagerDuty.events;
       assert.match(payload.summary, /^first line é😀/);
       assert.ok(Buffer.byteLength(String(payload.custom_details.message)) <= 32 * 1024);
-      assert.equal(blank?.payload.summary, 'dag says nothing');
+      assert.equal(blank?.payload.summary, 'dag has no details');
     });
 
     for (const [status, type, final] of [

@@ -20,7 +20,7 @@ const teams = defineChannel<'http'>({
   name: 'teams',
   title: 'Teams',
   description: 'Write to a channel of Teams.',
-  connection: { type: 'http', description: 'The connection that holds the webhook.' },
+  connection: { type: 'http', description: 'The connection with the webhook.' },
   sendNotice: (connection, { action, page }, signal) => postJson('Teams', connection, { text: `${action}: ${page.summary}` }, signal),
   sendMessage: (connection, { text }, signal) => postJson('Teams', connection, { text }, signal),
 });

@@ -35,8 +35,8 @@ describe('sluice for authors', function () {
     await writeFile(at('later.yaml'), `dag_id: later\ntasks: [${task}]\n`);
     const { code, stdout, stderr } = await sluice(['validate', at('later.yaml')]);
     assert.equal(code, 0);
-    assert.match(stdout, /later\.yaml:2:\d+ {2}SL901 {2}Warning: 'file_format: parquet' .* cannot carry it out yet/);
-    assert.match(stderr, /1 of 1 files are good\. 1 warning\./);
+    assert.match(stdout, /later\.yaml:2:\d+ {2}SL901 {2}Warning: 'file_format: parquet' .* does not support it yet/);
+    assert.match(stderr, /1 of 1 files are valid\. 1 warning\./);
   });
 
   for (const template of ['etl', 'reconcile', 'retrain']) {
@@ -68,10 +68,10 @@ describe('sluice for authors', function () {
     await writeFile(at('mine.yaml'), 'dag_id: mine\n');
     const twice = await sluice(['init', 'mine', '--to', folder.path]);
     assert.deepEqual([twice.code, await readFile(at('mine.yaml'), 'utf8')], [1, 'dag_id: mine\n']);
-    assert.match(twice.stderr, /exists already; it is left as it is/);
+    assert.match(twice.stderr, /already exists and was not overwritten/);
     const odd = await sluice(['init', '../Mine', '--to', folder.path]);
     assert.equal(odd.code, 1);
-    assert.match(odd.stderr, /cannot be a dag_id/);
+    assert.match(odd.stderr, /is not a valid dag_id/);
   });
 
   it("test: the repository's own cases are as expected", async () => {

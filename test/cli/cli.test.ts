@@ -32,7 +32,7 @@ describe('sluice', () => {
 
   it('validate: 0 for good files', async () => {
     const { code, stderr } = await sluice(['validate', join(folder.path, 'good.yaml')]);
-    assert.deepEqual([code, stderr], [0, '1 of 1 files are good.\n']);
+    assert.deepEqual([code, stderr], [0, '1 of 1 files are valid.\n']);
   });
 
   it('validate: 3 for mistakes, each with its place, a caret and the likely fix', async () => {
@@ -63,7 +63,7 @@ describe('sluice', () => {
   it('plan: without a Temporal server, the next runs and what was filled in', async () => {
     const { code, stdout, stderr } = await sluice(['plan', join(ROOT, 'pipelines', 'product_category_etl.yaml')], NOBODY);
     assert.equal(code, 0);
-    assert.match(stderr, /No Temporal server answers at 127\.0\.0\.1:1[^]*not compared with anything/);
+    assert.match(stderr, /No Temporal server answers at 127\.0\.0\.1:1[^]*not compared with what is applied/);
     assert.match(stdout, /^\* product_category_etl {2}compiled/);
     assert.match(stdout, /filled in\n {4}depends_on: extract_category_data → /);
     assert.equal(stdout.match(/T00:00:00Z$/gm)?.length, 5);
@@ -95,7 +95,7 @@ describe('sluice', () => {
       const { code, stdout } = await sluice(['plan', join(there.path, 'pipelines', 'a.yaml')], settings);
       assert.equal(code, 2);
       assert.match(stdout, new RegExp(`~ ${dagId} {2}update`));
-      assert.match(stdout, /paused, and stays so until `sluice resume plan_\w+`: ann: the service moves/);
+      assert.match(stdout, /paused until `sluice resume plan_\w+`: ann: the service moves/);
       assert.match(stdout, /\n {6} {2}- name: load\n[^]*\n {4}- {5}path: \/v1\n {4}\+ {5}path: \/v2\n/);
       assert.doesNotMatch(stdout, new RegExp(gone));
       const whole = await sluice(['plan', join(there.path, 'pipelines')], settings);
@@ -123,7 +123,7 @@ describe('sluice', () => {
   it('run: an unknown pipeline is named, with the nearest', async () => {
     const { code, stderr } = await sluice(['run', 'product_category_elt'], environment);
     assert.equal(code, 1);
-    assert.match(stderr, /no valid pipeline 'product_category_elt'.*Did you mean 'product_category_etl'\?/);
+    assert.match(stderr, /No valid pipeline 'product_category_elt'.*Did you mean 'product_category_etl'\?/);
   });
 
   it('run: the same logical date is refused the second time, and says that no worker is there', async () => {
@@ -134,7 +134,7 @@ describe('sluice', () => {
     const args = ['run', join(folder.path, 'once.yml'), '--logical-date', '2024-01-01'];
     const first = await sluice(args, settings);
     assert.deepEqual([first.code, first.stdout], [0, `${dagId}/manual/2024-01-01T00:00:00Z\n`]);
-    assert.match(first.stderr, /No worker answers on task queue 'cli-nobody'/);
+    assert.match(first.stderr, /No worker responds on task queue 'cli-nobody'/);
     const second = await sluice(args, settings);
     assert.equal(second.code, 1);
     assert.match(second.stderr, new RegExp(`Run '${dagId}/manual/2024-01-01T00:00:00Z' exists already`));
@@ -143,7 +143,7 @@ describe('sluice', () => {
   it('run: a logical date that is no interval is explained', async () => {
     const { code, stderr } = await sluice(['run', join(folder.path, 'good.yaml'), '--logical-date', '2024-01-01T05:00:00Z'], environment);
     assert.equal(code, 1);
-    assert.match(stderr, /No data interval of cli_sample starts at 2024-01-01T05:00:00Z; the one around it is 2024-01-01T00:00:00Z/);
+    assert.match(stderr, /No data interval of cli_sample starts at 2024-01-01T05:00:00Z\. It lies in the interval 2024-01-01T00:00:00Z/);
   });
 
   it('backfill: shows what it would run and why; then starts it; then it can be watched and ended', async () => {
@@ -168,7 +168,7 @@ describe('sluice', () => {
     // It does not keep the others from being shown.
     const listed = await sluice(['backfills'], settings);
     assert.equal(listed.code, 0);
-    assert.match(listed.stdout, new RegExp(`${dagId}/backfills/.*no worker answers`));
+    assert.match(listed.stdout, new RegExp(`${dagId}/backfills/.*no worker responds`));
     const cancelled = await sluice(['backfills', 'cancel', backfill], settings);
     assert.equal(cancelled.code, 0);
     // No worker is there that would carry it out.
@@ -186,10 +186,13 @@ describe('sluice', () => {
       assert.equal(code, 1);
       return stderr;
     };
-    assert.match(await refused('--from', '2024-01-02', '--to', '2024-01-01'), /--from 2024-01-02 lies after --to 2024-01-01/);
+    assert.match(await refused('--from', '2024-01-02', '--to', '2024-01-01'), /--from 2024-01-02 is after --to 2024-01-01/);
     assert.match(await refused('--from', 'monday', '--to', '2024-01-01'), /'monday' is not a date such as 2024-01-31/);
-    assert.match(await refused('--from', '2999-01-01', '--to', '2999-01-02'), /No complete interval of cli_sample begins from 2999-01-01/);
-    assert.match(await refused('--from', '2024-01-01', '--to', '2024-01-02', '--max-active', '0'), /A whole number from 1 to 9999/);
+    assert.match(
+      await refused('--from', '2999-01-01', '--to', '2999-01-02'),
+      /No complete data interval of cli_sample starts between 2999-01-01/,
+    );
+    assert.match(await refused('--from', '2024-01-01', '--to', '2024-01-02', '--max-active', '0'), /Must be a whole number from 1 to 9999/);
   });
 
   it('ticks: of a pipeline that is not applied', async () => {

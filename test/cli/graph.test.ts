@@ -58,19 +58,19 @@ describe('sluice graph', () => {
   it('asks for one pipeline where a picture can show no more', async () => {
     const [, stdout, stderr] = await result(['graph', several, '-o', 'svg']);
     assert.equal(stdout, '');
-    assert.match(stderr, /An SVG shows one pipeline, and .*several has 2\. Name one of them: graph_sample, other_sample\.\n$/);
+    assert.match(stderr, /An SVG shows one pipeline, and .*several has 2\. Choose one: graph_sample, other_sample\.\n$/);
   });
 
   it('names the nearest when there is no such pipeline', async () => {
     const [code, , stderr] = await result(['graph', 'product_category_elt']);
     assert.equal(code, 1);
-    assert.match(stderr, /no valid pipeline 'product_category_elt'.*Did you mean 'product_category_etl'\?/);
+    assert.match(stderr, /No valid pipeline 'product_category_elt'.*Did you mean 'product_category_etl'\?/);
   });
 
   it('says that a file is not there', async () => {
     const [code, , stderr] = await result(['graph', 'pipelines/nosuch.yaml']);
     assert.equal(code, 1);
-    assert.match(stderr, /^✗? ?There is no file 'pipelines\/nosuch\.yaml' in /m);
+    assert.match(stderr, /^✗? ?File 'pipelines\/nosuch\.yaml' does not exist in /m);
   });
 });
 

@@ -62,7 +62,7 @@ describe('sluice incidents', function () {
     assert.match(await call('show', key), /ana.*on it/);
     await call('resolve', key, '--as', 'ben');
     await eventually(() => Promise.resolve(assert.deepEqual(pagerDuty.actionsOf(key), ['trigger', 'acknowledge', 'resolve'])));
-    await eventually(async () => assert.match(await call('list'), /Nothing is wrong/), 20_000);
+    await eventually(async () => assert.match(await call('list'), /No open incidents/), 20_000);
     assert.match(await call('list', '--all'), new RegExp(`${key} +resolved`));
   });
 

@@ -65,8 +65,8 @@ describe('sluice sensors and dead-letters', function () {
     const { code, stdout, stderr } = await sluice(['dead-letters', 'replay', file, 'changes'], environment);
     assert.match(stdout, new RegExp(`${topic}-0-1 +started ${dagId}/kafka/${topic}-0-1`));
     assert.match(stdout, new RegExp(`${topic}-0-2 +still invalid: It is not JSON`));
-    assert.deepEqual([code, stderr], [1, '1 of 2 cannot be read with the file as it is now.\n']);
-    assert.match((await sluice(['dead-letters', 'replay', file, 'changes'], environment)).stdout, /known already/);
+    assert.deepEqual([code, stderr], [1, '1 of 2 dead letters are still invalid with the current pipeline file.\n']);
+    assert.match((await sluice(['dead-letters', 'replay', file, 'changes'], environment)).stdout, /already started/);
   });
 
   it('pause, resume and reset, each by somebody', async () => {
@@ -85,7 +85,7 @@ describe('sluice sensors and dead-letters', function () {
       assert.equal(code, 1);
       return stderr;
     };
-    assert.match(await refused('dead-letters', 'list', file, 'other'), /has no trigger 'other'; it has: changes/);
+    assert.match(await refused('dead-letters', 'list', file, 'other'), /has no trigger 'other'\. Its triggers: changes/);
     assert.match(await refused('sensors', 'pause', 'nobody/changes'), /nobody\/changes/);
   });
 });

@@ -52,12 +52,12 @@ describe('a type of connections that is defined in one place', () => {
   });
 
   for (const [text, mistake] of [
-    ['snowflake://ann:p@acme/sales?role=x', /an option that type snowflake does not have; allowed: warehouse\./],
+    ['snowflake://ann:p@acme/sales?role=x', /an option that is unknown for type snowflake; allowed: warehouse\./],
     ['snowflake://ann:p@acme/sales?warehouse=a&warehouse=b', /'warehouse' is given more than once/],
     ['snowflake://ann:100%@acme/sales', /Connection 'x' \(SLUICE_CONN_X\) cannot be read: a % in it/],
     [
       '{"type":"snowflake","account":"acme"}',
-      /a field that type snowflake does not have; allowed: host, user, password, database, warehouse/,
+      /a field that is unknown for type snowflake; allowed: host, user, password, database, warehouse/,
     ],
     ['oracle://h/d', /its scheme is 'oracle'; allowed: .*, snowflake, or JSON/],
     ['{"type":"oracle"}', /its type is 'oracle'; allowed: .*, snowflake\./],

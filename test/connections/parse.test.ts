@@ -80,7 +80,7 @@ describe('connections', () => {
     ['postgres://u:secret@h:99999/d', /not valid/],
     ['postgres://u:secret@h/d?sslmode=maybe', /'sslmode' is 'maybe'; allowed: disable/],
     ['{"type":"postgres", secret', /not valid JSON/],
-    ['aws://secret@/', /needs its secret/],
+    ['aws://secret@/', /must be set together/],
     ['mlflow://u:secret@', /not valid/],
     ['mlflow+ftp://u:secret@h', /scheme is 'mlflow\+ftp'; allowed: /],
   ] as const) {

@@ -39,6 +39,55 @@ const NAMES: Readonly<Record<string, string>> = {
 /** Exported names that are wire data or somebody else's, each with its reason. */
 const ALLOWED_NAMES: ReadonlySet<string> = new Set([]);
 
+/** Phrases that a native reader would stumble over, in messages, help, docs and comments of pipelines. */
+const PHRASES: readonly (readonly [RegExp, string])[] = [
+  [/\btold\b|\btells?\b/i, 'notify, report, show, identify'],
+  [/\bnobody\b|\bsomebody\b|\bwhoever\b|\bwhomever\b/i, 'name the role: an operator, the caller, no one'],
+  [/\banew\b/i, 'again, recreated, rebuilt'],
+  [/\bpromise[sd]?\b/, 'SLA, deadline'],
+  [/\blook(s|ed|ing)? (at|again|after)\b|\b(a|each|last|first) look\b/i, 'check, read, poll'],
+  [/\bverdicts?\b|\bjudge[sd]?\b|\bsift(s|ed)?\b/i, 'match, decide, result'],
+  [/\bmeets? (the|its|a|every|this|that)\b/i, 'matches, satisfies'],
+  [/\bbur(y|ied)\b|\b(keep|keeps|kept|put|puts) aside\b/i, 'dead-letter'],
+  [/\bstanding\b|\bstands? (in|for|at|below|under|there|beside|before|after|as)\b|\bhow \w+ stands?\b/i, 'is, is written, status'],
+  [/\bbegun\b/i, 'started'],
+  [/\bunpause[sd]?\b/i, 'resume'],
+  [/\bdata sets?\b/i, 'dataset'],
+  [/\bas far as\b/i, 'if, where, a precise condition'],
+  [/(?<!there )\bis no (?!longer\b|more\b|other\b)/i, 'is not a'],
+  [/\bno room\b/i, 'exceeds the limit'],
+  [/\bnone of the forms\b/i, 'matches none of the allowed forms'],
+  [/\bby (itself|themselves)\b/i, 'automatically, alone, separately'],
+  [/\bin (its|the|their) way\b/i, 'blocked by, reason'],
+  [/\bof (its|their|one's) own\b/i, 'separate, its own …'],
+  [/(?<!not )\bat all\b/i, 'drop it'],
+  [/\b(is|are|was) taken for\b/i, 'is treated as'],
+  [/\ball the same\b/i, 'anyway'],
+  [/\bfor so long\b|\bso many\b|\bso often\b/i, 'the limit, with its unit'],
+  [/\bwhatever (it|the|is|has|that|a)\b/i, 'regardless of, any'],
+  [/\bgo(es)? on\b/i, 'continue'],
+  [/\bhand(s|ed)? on\b/i, 'pass, start'],
+  [/\b(do|does) not say\b|\bsays (what|who|how|which|nothing|all|so)\b/i, 'name the missing thing'],
+  [/\bthere (are|is): /i, 'name the list: Tasks: a, b.'],
+  [/\bfor ever\b/i, 'forever, indefinitely'],
+  [/\bfault of Sluice\b/i, 'internal error of Sluice'],
+  [/\bsmall letters\b/i, 'lowercase letters'],
+  [/\bbegin(s)? again\b/i, 'restart'],
+];
+
+/** Parts of the product whose messages follow the list. */
+const MESSAGES = /^(cli|compiler|connections|channels)(\/|\.ts$)/;
+
+/** Pages for people. */
+const PAGES = /^cli\/templates\//;
+
+/** Texts in which a listed phrase is right, by file and phrase, each with its reason. */
+const ALLOWED_TEXTS: Readonly<Record<string, string>> = {
+  'cli/commands/operate.ts: unpause': 'the wire name of the update that `sluice resume` sends',
+  'workflows/plan/runs/decision.ts: unpause': 'the wire name of an update',
+  'compiler/resolve/resolve-slas.ts: promise': 'a key of plans, which is wire data',
+};
+
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
   .trim()
   .split('\n');
@@ -59,7 +108,60 @@ describe('the English of the house', () => {
     );
     assert.deepEqual(found, []);
   });
+
+  it('writes messages and help in plain English', () => {
+    const texts = sources.filter((file) => MESSAGES.test(file)).flatMap(textsOf);
+    assert.ok(texts.length > 500);
+    assert.deepEqual(texts.flatMap(phrasesIn), []);
+  });
+
+  it('writes pages for people in plain English', () => {
+    const lines = tracked
+      .filter((file) => PAGES.test(file))
+      .flatMap((file) =>
+        readFileSync(join(ROOT, file), 'utf8')
+          .split('\n')
+          .map((text, index) => ({ text: file.endsWith('.yaml') ? commentOf(text) : text, at: `${file}:${index + 1}` })),
+      );
+    assert.deepEqual(lines.flatMap(phrasesIn), []);
+  });
 });
+
+interface Text {
+  readonly text: string;
+  readonly at: string;
+}
+
+/** @returns each listed phrase of a text, with what to write */
+function phrasesIn({ text, at }: Text): string[] {
+  return PHRASES.flatMap(([phrase, instead]) => {
+    const found = phrase.exec(text)?.[0];
+    if (found === undefined || ALLOWED_TEXTS[`${at.split(':')[0]}: ${found}`] !== undefined) return [];
+    const from = Math.max(0, text.indexOf(found) - 40);
+    return [`${at}: '${found}' in '${text.slice(from, from + 120)}': write ${instead}`];
+  });
+}
+
+/** The string literals and templates of a module, where `…` replaces what is filled in; names of modules are left out. */
+function textsOf(file: string): Text[] {
+  const texts: Text[] = [];
+  const source = parse(file);
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
+    const at = `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
+    if (ts.isStringLiteralLike(node)) texts.push({ text: node.text, at });
+    else if (ts.isTemplateExpression(node))
+      texts.push({ text: [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join('…'), at });
+    node.forEachChild(visit);
+  };
+  visit(source);
+  return texts;
+}
+
+/** The comment of a line of YAML. */
+function commentOf(line: string): string {
+  return /(?:^|\s)#(.*)$/.exec(line)?.[1] ?? '';
+}
 
 function partsOf(name: string): string[] {
   return name

@@ -43,7 +43,7 @@ describe('beside PagerDuty', function () {
     for (const action of ['trigger', 'acknowledge', 'resolve'] as const)
       await say('slack', action, { page: { ...PAGE, kind: 'waits', summary: 'Waits for approval of ask: Go? | sales', links: [] } });
     const said = ': Waits for approval of ask: Go? | sales';
-    assert.deepEqual(texts(), [`✋ *Waits for people*${said}`, `👀 *Acknowledged*${said}`, `✅ *No longer waits*${said}`]);
+    assert.deepEqual(texts(), [`✋ *Waits for a decision*${said}`, `👀 *Acknowledged*${said}`, `✅ *No longer waits*${said}`]);
   });
 
   it('a webhook is told each step as JSON', async () => {

@@ -144,7 +144,7 @@ tasks:
     const { pipelineRunId } = await startRun(plan);
     const said = (): string[] => inbox.seen.map(({ body }) => String(body.text).split(' | ')[0] ?? '');
     const are = (...lines: string[]): Promise<void> => eventually(() => Promise.resolve(assert.deepEqual(said(), lines)), 40_000);
-    const asks = '*Waits for people*: Waits for approval of ask: Promote m7?';
+    const asks = '*Waits for a decision*: Waits for approval of ask: Promote m7?';
     await are(`✋ ${asks}`);
     const { page } = await showIncident(worker.client, `${dagId}/waits:ask/manual/x`);
     const { question, who_is_asked, votes, form, to_decide } = page.details;
@@ -161,7 +161,10 @@ tasks:
     await decideApproval(worker.client, pipelineRunId, { task: 'ask', decision: 'approve', by: 'bob', form: { why: 'x' } });
     const over = [`✋ ${asks}`, '✅ *No longer waits*: Waits for approval of ask: Promote m7?'];
     const signs = 'Waits for approval of sign: Sign?';
-    await eventually(() => Promise.resolve(assert.deepEqual(said().sort(), [...over, `✋ *Waits for people*: ${signs}`].sort())), 40_000);
+    await eventually(
+      () => Promise.resolve(assert.deepEqual(said().sort(), [...over, `✋ *Waits for a decision*: ${signs}`].sort())),
+      40_000,
+    );
     await worker.client.workflow.getHandle(pipelineRunId).terminate();
     await eventually(() => Promise.resolve(assert.ok(said().includes(`✅ *No longer waits*: ${signs}`))), 40_000);
     assert.equal(said().length, 4);

@@ -93,7 +93,7 @@ describe('sluice apply', function () {
     assert.equal((await call('apply', 'acme/pipelines')).code, 0);
     await mkdir(at('acme/empty'));
     for (const [path, message] of [
-      ['acme/missing', /There is no file or folder/],
+      ['acme/missing', /File or folder .* does not exist/],
       ['acme/empty', /has no pipelines: no file in it ends in \.yaml or \.yml/],
     ] as const) {
       const { code, stderr } = await call('apply', path, '--prune', '--allow-delete', '9');

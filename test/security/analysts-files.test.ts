@@ -85,7 +85,7 @@ describe('who writes the files of analysts', function () {
   /** As `sluice validate -o json` prints them: the codes of each file, and whether it is good. */
   async function validated(path: string, environment?: Record<string, string>): Promise<Record<string, string[] | 'good'>> {
     const { stdout, stderr } = await sluice(['validate', path, '-o', 'json'], environment);
-    assert.ok(!stderr.includes('This is a fault of Sluice; please'), stderr);
+    assert.ok(!stderr.includes('Internal error of Sluice. Please'), stderr);
     const files = JSON.parse(stdout) as { file: string; dag_id: string | null; diagnostics: { code: string }[] }[];
     return Object.fromEntries(
       files.map(({ file, dag_id: dagId, diagnostics }) => [basename(file), dagId === null ? diagnostics.map(({ code }) => code) : 'good']),
@@ -113,7 +113,7 @@ describe('who writes the files of analysts', function () {
     });
   }
 
-  it('a fault of Sluice in one file is said of that file; the others go on', () => {
+  it('an internal error in one file is reported for that file; other files are not affected', () => {
     const broken = CATALOG.map((each) =>
       each.type === 'http'
         ? {
@@ -129,7 +129,7 @@ describe('who writes the files of analysts', function () {
       { file: 'good.yaml', text: GOOD('good') },
     ]);
     assert.ok(good?.plan && !bad?.plan);
-    assert.match(bad?.diagnostics.find(({ code }) => code === 'SL110')?.message ?? '', /a fault of Sluice in this file: boom/);
+    assert.match(bad?.diagnostics.find(({ code }) => code === 'SL110')?.message ?? '', /Internal error of Sluice in this file: boom/);
   });
 
   it('validate names each bad file, and the good ones are good', async () => {
@@ -175,8 +175,8 @@ describe('who writes the files of analysts', function () {
       ]),
       [
         ['a.yaml', 'a', []],
-        ['closed', undefined, ['SL108 The folder cannot be read: this user may not read it.']],
-        ['secret.yaml', undefined, ['SL108 The file cannot be read: this user may not read it.']],
+        ['closed', undefined, ['SL108 The folder cannot be read: permission denied.']],
+        ['secret.yaml', undefined, ['SL108 The file cannot be read: permission denied.']],
       ],
     );
   });
@@ -203,7 +203,7 @@ describe('who writes the files of analysts', function () {
     await symlink('gone.yaml', join(path, 'lost.yaml'));
     assert.deepEqual(await validated(path), { 'a.yaml': 'good', 'lost.yaml': ['SL108'], 'secret.yaml': ['SL108'] });
     const reasons = (await loadPipelines(path)).flatMap(({ refused }) => refused?.message ?? []);
-    assert.match(reasons.join(' '), /leads nowhere: it is gone.*outside of the folder/);
+    assert.match(reasons.join(' '), /broken link: it no longer exists.*outside of the folder/);
   });
 
   it('3,000 files are read with few open at a time', async () => {
@@ -258,6 +258,6 @@ describe('who writes the files of analysts', function () {
     const said = await apply();
     assert.match(said, new RegExp(`create c_${name}`));
     assert.match(said, /b\.yaml is left as it was/);
-    assert.ok(!/delete|fault of Sluice/.test(said), said);
+    assert.ok(!/delete|Internal error/.test(said), said);
   });
 });

@@ -61,7 +61,7 @@ async function pass(client: Client, clock: ToyClock, runId: string, until: numbe
       const workflows = await atRest(client, clock, runId);
       const at = clock.next(workflows);
       // What one workflow says to another is on its way for a moment, and is in neither.
-      assert.ok(until < Infinity || workflows.size === 0 || at !== undefined, `${runId} waits for something that will never happen`);
+      assert.ok(until < Infinity || workflows.size === 0 || at !== undefined, `${runId} waits for an event that cannot happen`);
       return at;
     });
     if (next === undefined || next > until) {

@@ -8,7 +8,7 @@ const quoted = ({ name }: ComparedColumn): string => quoteIdentifier(name);
 export const postgres = withCasing(undefined);
 
 /**
- * PostgreSQL's SQL on a server that has a collation which knows the small letters of all alphabets: the database's own may know but ASCII's.
+ * PostgreSQL's SQL on a server that has a collation which knows the lowercase letters of all alphabets: the database's own may know but ASCII's.
  * @param collation undefined: the database's own
  */
 export function withCasing(collation: string | undefined): Dialect {

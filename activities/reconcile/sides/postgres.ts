@@ -88,7 +88,7 @@ const AS_TEXT = { getTypeParser: () => (value: string) => value } as never;
 
 interface Facts {
   readonly version: string;
-  /** A collation that knows the small letters of all alphabets. */
+  /** A collation that knows the lowercase letters of all alphabets. */
   readonly casing: string | null;
 }
 

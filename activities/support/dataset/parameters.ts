@@ -7,7 +7,7 @@ export function bucketName(description: string) {
     title: 'Bucket',
     description: `${description} 3 to 63 lower-case letters, digits, dots and hyphens.`,
     pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$',
-    form: '3 to 63 small letters, digits, dots and hyphens',
+    form: '3 to 63 lowercase letters, digits, dots and hyphens',
     template: 'none',
     examples: ['raw-data'],
   });

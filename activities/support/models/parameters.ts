@@ -6,7 +6,10 @@ import type { Metrics } from './model-registry.ts';
 export const DEFAULT_STORE = 's3://models';
 
 /** What the name of a model looks like. */
-export const MODEL_NAME = { pattern: '^[a-z][a-z0-9_-]{0,99}$', form: 'small letters, digits, _ and -, beginning with a letter' } as const;
+export const MODEL_NAME = {
+  pattern: '^[a-z][a-z0-9_-]{0,99}$',
+  form: 'lowercase letters, digits, _ and -, starting with a letter',
+} as const;
 
 /** What the place of models looks like. Its parts are no dot segments. */
 export const STORE_URI = {

@@ -41,7 +41,7 @@ export const DATA_OPERATORS = {
     type: 'spark_job',
     arguments: {
       application: (value) => {
-        if (typeof value !== 'string') return { lost: 'is no path' };
+        if (typeof value !== 'string') return { lost: 'is not a path' };
         if (/^[a-z][a-z0-9]*:\/\//.test(value)) return { keys: { application: value } };
         const file = value.replace(/^.*\//, '');
         return { keys: { application: file }, why: `jobs lie in jobs/: put ${file} there` };
@@ -65,6 +65,6 @@ export const DATA_OPERATORS = {
     },
     ignored: ['name', 'verbose'],
     needs: ['application'],
-    note: 'a spark_job reads the data set of a task before it, and writes one: both come as arguments, --input and --output',
+    note: 'a spark_job reads the dataset of an upstream task and writes one; it receives both as arguments, --input and --output',
   },
 } as const satisfies OperatorMappings;

@@ -85,7 +85,7 @@ describe('a pipeline file with mistakes', function () {
     assert.match(file.mistake, /^7:21 SL\d+ .*'emty'/);
     assert.match(
       seen.text,
-      /files: 1 cannot be applied, as the scheduler said at \S+Z\npast: no task waits for its own\n\nFILE +PIPELINE +SINCE.*\n.*sales\.yaml.*'emty'/,
+      /files: 1 cannot be applied, reported by the scheduler at \S+Z\npast: no task waits for an earlier run\n\nFILE +PIPELINE +SINCE.*\n.*sales\.yaml.*'emty'/,
     );
     assert.equal(seen.code, 1);
     const [opened] = await eventually(async () => {

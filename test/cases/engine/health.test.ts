@@ -100,7 +100,7 @@ describe('health pages and sluice doctor', function () {
     const { process } = await start('worker.ts', [], own);
     await process.says('ready');
     const alive = await sluice(['doctor'], own);
-    assert.match(alive.stdout, /✔ workers: answer on task queue 'doctor-/);
+    assert.match(alive.stdout, /✔ workers: respond on task queue 'doctor-/);
     const folder = await temporaryFolder();
     const file = join(folder.path, 'x.yaml');
     await writeFile(file, `dag_id: doctor_${randomUUID().slice(0, 8)}\ntasks: [{name: a, type: empty}]\n`);
@@ -108,10 +108,10 @@ describe('health pages and sluice doctor', function () {
     assert.doesNotMatch(served.stderr, /No worker/);
     await process.stop('SIGKILL');
     const dead = await sluice(['doctor'], own);
-    assert.match(dead.stdout, /✘ workers: none answers on task queue 'doctor-.*npm run worker/);
+    assert.match(dead.stdout, /✘ workers: no worker responds on task queue 'doctor-.*npm run worker/);
     assert.equal(dead.code, 1);
     const unserved = await sluice(['run', file, '--id', 'unserved'], own);
-    assert.match(unserved.stderr, /No worker answers on task queue 'doctor-.*'\. The run waits until one does: npm run worker/);
+    assert.match(unserved.stderr, /No worker responds on task queue 'doctor-.*'\. The run waits for one: start it with `npm run worker`/);
     assert.equal(unserved.code, 0);
     await folder.remove();
   });

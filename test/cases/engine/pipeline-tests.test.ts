@@ -98,9 +98,9 @@ describe('sluice test', function () {
     assert.match(String(mistakes('no n')), /'n' must be given/);
     assert.match(String(mistakes('wrong n')), /'n' must be/);
     assert.deepEqual(mistakes('good n'), []);
-    assert.match(String(mistakes('unknown task')), /names a task 'e'; params has: d/);
-    assert.match(String(mistakes('no approval')), /'d' is no approval/);
-    assert.match(String(mistakes('nobody decides')), /waits for something that will never happen/);
+    assert.match(String(mistakes('unknown task')), /lists a task 'e' that params does not have. Its tasks: d/);
+    assert.match(String(mistakes('no approval')), /'d' is not an approval/);
+    assert.match(String(mistakes('nobody decides')), /waits for an event that cannot happen/);
     assert.deepEqual(mistakes('decided'), []);
     assert.match(String(mistakes('failed')), /'ask' is an approval: it takes 'decision: approve'/);
   });
@@ -112,6 +112,6 @@ describe('sluice test', function () {
     assert.match(text.stderr, /nowhere\.yaml/);
     assert.match(text.stderr, /wrong\.test\.yaml:2:\d+/);
     assert.match(text.stderr, /^7 of 15 cases are as expected\.$/m);
-    assert.doesNotMatch(text.stderr, /fault of Sluice/);
+    assert.doesNotMatch(text.stderr, /Internal error/);
   });
 });

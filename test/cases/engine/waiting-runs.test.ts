@@ -133,7 +133,7 @@ describe('runs that wait for people', function () {
     const settings = { ...environment, SLUICE_TASK_QUEUE: own.taskQueue };
     const [listed, shown] = await Promise.all([sluice(['runs', dagId, '--waiting'], settings), sluice(['show', dagId], settings)]);
     assert.match(listed.stdout, new RegExp(`^${run.pipelineRunId} +approval +${words}$`, 'm'));
-    assert.match(listed.stderr, /No worker answers for some runs: votes are not shown\./);
+    assert.match(listed.stderr, /No worker responds for some runs, so votes are not shown\./);
     assert.match(shown.stdout, new RegExp(`^waits for people:\n {2}${words}$`, 'm'));
     await worker.client.workflow.getHandle(run.pipelineRunId).terminate();
   });
@@ -201,7 +201,7 @@ describe('runs that wait for people', function () {
     const { code, stderr } = await sluice(['runs', 'product_category_elt'], environment);
     assert.deepEqual(
       [code, stderr.split('\n')[0]],
-      [1, "There is no pipeline 'product_category_elt'. Did you mean 'product_category_etl'?"],
+      [1, "Pipeline 'product_category_elt' does not exist. Did you mean 'product_category_etl'?"],
     );
     const never = await sluice(['runs', 'daily_product_sales_analysis'], environment);
     assert.equal(never.code, 0);

@@ -42,8 +42,8 @@ describe('failure in expressions', () => {
     ['the attempts of Airflow', 'on_failure', '{{ ti.try_number }}', /SL502 .* write failure\.attempts/],
     ['the page of Airflow', 'on_failure', '{{ ti.log_url }}', /SL502 .* write failure\.run_url/],
     ['a type that cannot fit', 'on_failure', '{{ failure.attempts + failure.task }}', /SL503 '\+' does not work between/],
-    ['a good run', 'on_success', '{{ failure.error }}', /SL502 There is no 'failure' here.* on_failure and finally/],
-    ['a task of the run', 'tasks', '{{ failure.error }}', /SL502 There is no 'failure' here.* on_failure and finally/],
+    ['a good run', 'on_success', '{{ failure.error }}', /SL502 'failure' is not available here.* on_failure and finally/],
+    ['a task of the run', 'tasks', '{{ failure.error }}', /SL502 'failure' is not available here.* on_failure and finally/],
     [
       'what may be null',
       'finally',

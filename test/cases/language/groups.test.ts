@@ -167,12 +167,12 @@ finally: [{name: last, type: sql, sql: SELECT 1, group: outer}]
     const T = 'tasks: [{name: t, type: empty}]';
     const CASES: readonly (readonly [string, RegExp])[] = [
       [inner('{name: i}'), /^7:16 SL202 'tasks' is missing in the group 'o\.i'\./],
-      [inner(`{name: i, depends_on: [o], ${T}}`), /SL303 The group 'o\.i' waits for itself/],
-      [inner(`{name: i, depends_on: [i], ${T}}`), /SL303 The group 'o\.i' waits for itself/],
-      [inner(`{name: i, depends_on: [nowhere], ${T}}`), /^7:\d+ SL302 There is no task or group 'nowhere'/],
-      [inner('{name: i, tasks: [{name: t, type: empty, depends_on: [o]}]}'), /SL303 .*wait for each other: o\.i\.t → o\.i\.t/],
-      [inner(`{name: i, ${T}, task_groups: [{name: t, ${T}}]}`), /SL301 'o\.i\.t' is the name of a task too/],
-      [inner(`{name: i, ${T}}\n      - {name: i, ${T}}`), /SL301 Two (?:groups|tasks) are called 'o\.i/],
+      [inner(`{name: i, depends_on: [o], ${T}}`), /SL303 Group 'o\.i' depends on itself/],
+      [inner(`{name: i, depends_on: [i], ${T}}`), /SL303 Group 'o\.i' depends on itself/],
+      [inner(`{name: i, depends_on: [nowhere], ${T}}`), /^7:\d+ SL302 No task or group 'nowhere'/],
+      [inner('{name: i, tasks: [{name: t, type: empty, depends_on: [o]}]}'), /SL303 .*depend on each other: o\.i\.t → o\.i\.t/],
+      [inner(`{name: i, ${T}, task_groups: [{name: t, ${T}}]}`), /SL301 'o\.i\.t' is also the name of a task/],
+      [inner(`{name: i, ${T}}\n      - {name: i, ${T}}`), /SL301 Two (?:groups|tasks) are named 'o\.i/],
       [inner(`{name: i, ${T}, tooltip: x}`), /^7:\d+ SL201 Unknown key 'tooltip'/],
       [inner('{name: i, tasks: [{name: t, type: emtpy}]}'), /^7:\d+ SL207/],
       [inner('{name: i, tasks: []}'), /^7:\d+ SL206/],
@@ -189,9 +189,9 @@ finally: [{name: last, type: sql, sql: SELECT 1, group: outer}]
       return `dag_id: x\ntasks: [{name: z, type: empty}]\ntask_groups: [${group}]\n`;
     };
     assert.equal(planOf(deep(8)).tasks.at(-1)?.name, 'g.g.g.g.g.g.g.g.t');
-    assert.match(told(deep(9)).join(), /SL206 Group 'g(?:\.g){8}' is 9 levels deep; 8 are allowed/);
+    assert.match(told(deep(9)).join(), /SL206 Group 'g(?:\.g){8}' is 9 levels deep; at most 8 levels are allowed/);
     assert.equal(told(deep(20)).length, 1);
-    assert.match(told(deep(5, 'n'.repeat(60))).join(), /SL206 .* has 306 characters; 250 are allowed/);
+    assert.match(told(deep(5, 'n'.repeat(60))).join(), /SL206 .* has 306 characters; at most 250 are allowed/);
   });
 
   it('are named in expressions as they stand', () => {
@@ -199,8 +199,8 @@ finally: [{name: last, type: sql, sql: SELECT 1, group: outer}]
       `dag_id: x\ntasks: [{name: z, type: empty, depends_on: [o], when: ${JSON.stringify(expression)}}]\ntask_groups: [{name: o, task_groups: [{name: i, tasks: [{name: t, type: sql, sql: SELECT 1}]}]}]\n`;
     assert.deepEqual(told(file('outputs.o.i.t.rows > 0')), []);
     assert.match(told(file('outputs.o.i.t.rowz > 0')).join(), /SL506 The output of 'o\.i\.t' has no 'rowz'/);
-    assert.match(told(file('outputs.o.i.u.rows > 0')).join(), /SL504 There is no task 'o\.i\.u'/);
+    assert.match(told(file('outputs.o.i.u.rows > 0')).join(), /SL504 No task 'o\.i\.u' has an output/);
     assert.match(told(file('outputs.o.i > 0')).join(), /SL504 'o\.i' is a group of tasks/);
-    assert.match(told(file('outputs.o.x > 0')).join(), /SL504 There is no task 'o\.x'/);
+    assert.match(told(file('outputs.o.x > 0')).join(), /SL504 No task 'o\.x' has an output/);
   });
 });

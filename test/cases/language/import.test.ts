@@ -94,10 +94,10 @@ describe('an import', () => {
   for (const [sql, why] of [
     ['DELETE FROM Daily_{{ ds_nodash }}', /./],
     ['SELECT daily_{{ ds_nodash }} FROM t', /./],
-    ['DELETE FROM t WHERE id IN ({{ params.ids }})', /params\.ids.* without quotes, a piece of SQL/],
-    ['SELECT * FROM t WHERE {{ params.ids }}', /a piece of SQL/],
-    ["SELECT * FROM t WHERE a = '{{ ti.start_date }}'", /ti\.start_date.*a run does not know/],
-    ['SELECT {% if params.ids %}1{% endif %}', /a run does not know/],
+    ['DELETE FROM t WHERE id IN ({{ params.ids }})', /params\.ids.* without quotes: in Airflow it is part of the SQL/],
+    ['SELECT * FROM t WHERE {{ params.ids }}', /part of the SQL/],
+    ["SELECT * FROM t WHERE a = '{{ ti.start_date }}'", /ti\.start_date.*not available in a run/],
+    ['SELECT {% if params.ids %}1{% endif %}', /not available in a run/],
   ] as const) {
     it(`says of ${sql} that it would mean something else`, () => {
       const { tasks, report } = imported(dagOf(`operator: SQLExecuteQueryOperator, sql: ${JSON.stringify(sql)}`, 'params: {ids: "1,2,3"}'));

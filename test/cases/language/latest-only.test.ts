@@ -32,7 +32,7 @@ describe('latest_only', () => {
   it('is a mistake without a schedule', () => {
     const [mistake, ...others] = compiled({ schedule_interval: null }, 'a: ok with {latest_only: true}').diagnostics;
     assert.deepEqual(others, []);
-    assert.match(`${mistake?.code} ${mistake?.message}`, /^SL211 'latest_only' does nothing in a pipeline without a schedule/);
+    assert.match(`${mistake?.code} ${mistake?.message}`, /^SL211 'latest_only' has no effect in a pipeline without a schedule/);
   });
 
   it('is the word that the type of Airflow leads to', () => {

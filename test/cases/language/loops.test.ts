@@ -99,7 +99,7 @@ describe('pipelines that start each other without end', () => {
     for (const condition of ['when: "event.n < 3"', 'dedup_key: event.id']) {
       assert.match(
         reported({ a: `${watches('kafka', `topic: news, ${condition}`)}\n${publish}` }).join(),
-        /^a SL317 This pipeline starts itself, without end unless a condition stops it: a → Kafka topic news → a\.$/,
+        /^a SL317 This pipeline starts itself, endlessly unless a condition stops it: a → Kafka topic news → a\.$/,
       );
     }
   });
@@ -108,7 +108,7 @@ describe('pipelines that start each other without end', () => {
     const copy = (key: string): string => task(`type: postgres_to_s3, source_table: t, s3_bucket: lake, s3_key: "${key}"`);
     assert.match(
       reported({ a: `${watches('s3', 'bucket: lake, prefix: in/')}\n${copy('{{ ds }}/out/')}` }).join(),
-      /^a SL317 This pipeline starts itself, without end unless an expression leads elsewhere: a → s3:\/\/lake\/ → a\.$/,
+      /^a SL317 This pipeline starts itself, endlessly unless an expression gives another name: a → s3:\/\/lake\/ → a\.$/,
     );
     assert.match(reported({ a: `${watches('s3', 'bucket: lake')}\n${copy('{{ ds }}/out/')}` }).join(), /^a SL307 /);
   });
@@ -154,7 +154,7 @@ describe('the default of a parameter', () => {
       '{day: {type: string, default: "{{ params.x }}"}}',
       '{days: {type: array, default: [a, "{{ ds }}"]}}',
     ]) {
-      assert.match(reported({ a: `params: ${params}` }).join('; '), /^a SL508 The default of 'days?' takes no expression[^;]*$/);
+      assert.match(reported({ a: `params: ${params}` }).join('; '), /^a SL508 The default of 'days?' does not accept expressions[^;]*$/);
     }
   });
 });

@@ -101,7 +101,7 @@ ${TASK}
       assert.deepEqual(
         found,
         [
-          `${place} SL112 \`<<\` merges the keys of maps, and this is ${what}. (name a map, \`<<: *defaults\`, or several, \`<<: [*a, *b]\`)`,
+          `${place} SL112 \`<<\` merges the keys of maps, but this is ${what}. (name a map, \`<<: *defaults\`, or several, \`<<: [*a, *b]\`)`,
         ],
         value,
       );
@@ -110,12 +110,15 @@ ${TASK}
 
   it('need an anchor that stands above, as every alias does', () => {
     assert.deepEqual(told(`dag_id: x\ndefault_args: {<<: *nope}\n${TASK}\n`), [
-      "2:20 SL112 There is no anchor '&nope' before this alias. (write `&nope` before the value that is meant; a text that begins with * stands in quotes)",
+      "2:20 SL112 No anchor '&nope' precedes this alias. (write `&nope` before the value; put a text that starts with * in quotes)",
     ]);
-    assert.match(told(`dag_id: x\ndefault_args: {<<: *late}\nx-late: &late {retries: 1}\n${TASK}\n`).join(), /^2:20 SL112 .*further up/);
-    assert.match(told(`dag_id: x\nowner: *nope\n${TASK}\n`).join(), /^2:8 SL112 There is no anchor '&nope'/);
-    assert.match(told(`dag_id: x\nx-a: &a {<<: *a}\n${TASK}\n`).join(), /^2:14 SL112 This merge stands inside of the map/);
-    assert.match(told(`dag_id: x\nx-a: &a {b: {<<: *a}}\n${TASK}\n`).join(), /^2:18 SL112 This merge stands inside of the map/);
+    assert.match(
+      told(`dag_id: x\ndefault_args: {<<: *late}\nx-late: &late {retries: 1}\n${TASK}\n`).join(),
+      /^2:20 SL112 .*move the anchor up/,
+    );
+    assert.match(told(`dag_id: x\nowner: *nope\n${TASK}\n`).join(), /^2:8 SL112 No anchor '&nope' precedes/);
+    assert.match(told(`dag_id: x\nx-a: &a {<<: *a}\n${TASK}\n`).join(), /^2:14 SL112 This merge is inside of the map/);
+    assert.match(told(`dag_id: x\nx-a: &a {b: {<<: *a}}\n${TASK}\n`).join(), /^2:18 SL112 This merge is inside of the map/);
     assert.match(told(`dag_id: x\nx-a: &a {b: 1}\ndefault_args:\n  <<: *a\n  <<: *a\n${TASK}\n`).join(), /^5:3 SL101 .*one, with a list/);
   });
 
@@ -143,7 +146,7 @@ tasks:
       wide.push(`x-a${level}: &a${level} {<<: [${Array(20).fill(name).join(', ')}], k${level}: 1}`);
     }
     const usedCpu = cpuTimer();
-    assert.match(told([...lines, TASK].join('\n')).join(), /SL104 With its aliases the file has more than 200,000 values/);
+    assert.match(told([...lines, TASK].join('\n')).join(), /SL104 With expanded aliases, the file has more than 200,000 values/);
     assert.deepEqual(told([...wide, TASK].join('\n')), []);
     assert.ok(usedCpu() < 3_000);
   });
@@ -165,11 +168,15 @@ describe('keys that begin with x-', () => {
       `dag_id: x\ntriggers: [{name: a, type: kafka, topic: t, x-own: 1}]\n${TASK}\n`,
       `dag_id: x\ntask_groups: [{name: g, x-own: 1, ${TASK}}]\ntasks: [{name: b, type: empty}]\n`,
     ])
-      assert.match(told(text).join(), /SL201 Unknown key 'x-own'.*\(keys that begin with x- stand at the top of the file/, text);
+      assert.match(
+        told(text).join(),
+        /SL201 Unknown key 'x-own'.*\(keys that start with x- are only allowed at the top level of the file/,
+        text,
+      );
   });
 
   it('are what other ways to write them lead to', () => {
     for (const key of ['.defaults', '_defaults', 'x_defaults', 'X-defaults'])
-      assert.match(told(`dag_id: x\n${key}: &d {retries: 1}\n${TASK}\n`).join(), /SL201 .*begins with x-: x-defaults/, key);
+      assert.match(told(`dag_id: x\n${key}: &d {retries: 1}\n${TASK}\n`).join(), /SL201 .*must start with x-: x-defaults/, key);
   });
 });

@@ -86,7 +86,7 @@ describe('one name for one thing', () => {
       assert.equal(plan, undefined);
       assert.deepEqual(
         diagnostics.filter(({ severity }) => severity === 'error').map(({ code, hint }) => [code, hint]),
-        [['SL201', `the word here is '${key}'`]],
+        [['SL201', `use '${key}'`]],
         text,
       );
       const renamed = compiler.compile({ file: 'x.yaml', text: text.replace(new RegExp(`\\b${formerly}: `), `${key}: `) });
@@ -119,7 +119,7 @@ describe('one name for one thing', () => {
       const { diagnostics } = compiler.compile({ file: 'x.yaml', text });
       assert.deepEqual(
         diagnostics.map((each) => each.hint),
-        [`the word here is ${hint}`],
+        [`use ${hint}`],
       );
     });
   }

@@ -55,7 +55,7 @@ describe('wait_for_pipeline', () => {
   for (const [keys, told] of [
     [{ task: 'laod' }, /^SL302 'other' has no task 'laod'\. did you mean 'load'\?/],
     [{ task: 'orders' }, /^SL302 'other' has no task 'orders'\. write copy\.orders/],
-    [{ task: 'what' }, /^SL302 'other' has no task 'what'\. it has: load, copy\.orders/],
+    [{ task: 'what' }, /^SL302 'other' has no task 'what'\. its tasks: load, copy\.orders/],
     [{ offset: 'yesterday' }, /offset.*a duration such as 1d/],
     [{ offset: '1 day' }, /offset.*a duration such as 1d/],
     [{ offset: '1d', interval: 'latest' }, /`interval: latest` is the run that was started last/],

@@ -57,14 +57,14 @@ describe('depends_on_past', () => {
         'no schedule',
         { schedule_interval: null },
         'a: ok with {depends_on_past: true}',
-        /SL211 'depends_on_past' does nothing in a pipeline without a schedule/,
+        /SL211 'depends_on_past' has no effect in a pipeline without a schedule/,
       ],
       ['no schedule, in default_args', { schedule_interval: null, default_args: { depends_on_past: true } }, 'a: ok', /SL211/],
       [
         'a task after the end',
         { finally: tasksOf('z: ok with {depends_on_past: true}') },
         'a: ok',
-        /SL211 'depends_on_past' does nothing in finally/,
+        /SL211 'depends_on_past' has no effect in finally/,
       ],
       ['another value', {}, 'a: ok with {depends_on_past: "yes"}', /SL\d+ .*depends_on_past/],
     ] as const) {
@@ -221,7 +221,7 @@ describe('depends_on_past', () => {
       const { stdout } = await sluice(['status'], { ...environment, SLUICE_TASK_QUEUE: worker.taskQueue });
       assert.match(
         stdout,
-        /\npast: 1 task waits for its own\n\nRUN .*WAITS FOR\n\S+\/manual\/2024-05-03T00:00:00Z +a +\S+ +There is no run of 2024-05-02/,
+        /\npast: 1 task waits for an earlier run\n\nRUN .*WAITS FOR\n\S+\/manual\/2024-05-03T00:00:00Z +a +\S+ +There is no run of 2024-05-02/,
       );
       await operateTask(worker.client, third.pipelineRunId, 'retry', { task: 'a', by: 'ann', reason: 'a holiday' });
       const { tasks } = await resultOf(third);

@@ -160,23 +160,23 @@ describe('SQL in files', () => {
     await truncate(join(folder, 'sql/large.sql'), 1024 * 1024 + 1);
     await write('.hidden/a.sql', 'SELECT 1');
     const cases: readonly (readonly [name: string, message: RegExp])[] = [
-      ['sql/order.sql', /There is no file '.*sql\/order\.sql'\. \(did you mean 'sql\/orders\.sql'\?\)/],
-      ['nowhere/x.sql', /There is no file '.*nowhere\/x\.sql'/],
-      ['sql/orders.sql/x', /There is no file/],
-      ['sql', /'.*sql' is not a file that can be read, but a pipe, a device or a folder/],
-      ['.', /not a file|link/],
-      ['../outside.sql', /'\.\.\/outside\.sql' leads out of the folder of pipelines/],
-      ['sql/../../outside.sql', /leads out of the folder of pipelines/],
-      ['sql/link_out.sql', /is a link to a file outside of the folder of pipelines/],
-      ['/etc/hostname', /'\/etc\/hostname' is not a path from the pipeline's file/],
-      ['C:/x.sql', /is not a path from the pipeline's file/],
-      ["'sql\\orders.sql'", /is not a path from the pipeline's file/],
-      ['.hidden/a.sql', /is hidden/],
+      ['sql/order.sql', /File '.*sql\/order\.sql' does not exist\. \(did you mean 'sql\/orders\.sql'\?\)/],
+      ['nowhere/x.sql', /File '.*nowhere\/x\.sql' does not exist/],
+      ['sql/orders.sql/x', /does not exist/],
+      ['sql', /'.*sql' is not a regular file, but a pipe, a device or a folder/],
+      ['.', /not a regular file|link/],
+      ['../outside.sql', /'\.\.\/outside\.sql' is outside of the folder of pipelines/],
+      ['sql/../../outside.sql', /is outside of the folder of pipelines/],
+      ['sql/link_out.sql', /links to a file outside of the folder of pipelines/],
+      ['/etc/hostname', /'\/etc\/hostname' is not a path relative to the pipeline's file/],
+      ['C:/x.sql', /is not a path relative to the pipeline's file/],
+      ["'sql\\orders.sql'", /is not a path relative to the pipeline's file/],
+      ['.hidden/a.sql', /is a hidden file/],
       ['sql/latin.sql', /is not text in UTF-8/],
       ['sql/nul.sql', /is not text in UTF-8/],
       ['sql/blank.sql', /is empty/],
-      ['sql/large.sql', /has 1,048,577 bytes; a file of SQL may have 1,048,576/],
-      ["'sql/{{ ds }}.sql'", /takes no expression/],
+      ['sql/large.sql', /has 1,048,577 bytes; a SQL file may have at most 1,048,576/],
+      ["'sql/{{ ds }}.sql'", /does not accept expressions/],
     ];
     const tasks = [
       (name: string) => `{name: a, type: sql, sql_file: ${name}}`,
@@ -213,7 +213,7 @@ describe('SQL in files', () => {
       ['{name: a, type: postgres_to_s3, s3_bucket: raw-data}', /SL208 One of source_table, query, sql_file is missing/],
       ['{name: a, type: sql}', /SL202 'sql' is missing/],
       ['{name: a, type: sql, sql_file: 5}', /^x\.yaml:4:36 SL203 'sql_file' must be text/],
-      ['{name: a, type: sql, query_file: sql/orders.sql}', /SL201 .*the word here is 'sql_file'/],
+      ['{name: a, type: sql, query_file: sql/orders.sql}', /SL201 .*use 'sql_file'/],
       ['{name: a, type: empty, sql_file: sql/orders.sql}', /SL201 Unknown key 'sql_file'.*belongs to .*sql/],
     ];
     for (const [task, message] of cases) assert.match(told(await compile(fileOf(task))).join('\n'), message, task);
@@ -224,7 +224,7 @@ describe('SQL in files', () => {
     const three = [1, 2, 3].map((n) => `{name: t${n}, type: sql, sql_file: sql/half.sql}`).join('\n  - ');
     assert.match(
       told(await compile(fileOf(three))).join('\n'),
-      /^x\.yaml:6:\d+ SL113 With its files of SQL the pipeline has more than 1,048,576/,
+      /^x\.yaml:6:\d+ SL113 With its SQL files, the pipeline has more than 1,048,576/,
     );
   });
 
@@ -232,7 +232,7 @@ describe('SQL in files', () => {
     const { diagnostics } = compiler.compile({ file: 'x.yaml', text: fileOf('{name: a, type: sql, sql_file: sql/orders.sql}') });
     assert.deepEqual(
       diagnostics.map(({ code, message }) => `${code} ${message}`),
-      ["SL113 'sql_file' names a file, and this pipeline is not read from a folder."],
+      ["SL113 'sql_file' needs a folder, but this pipeline is not read from one."],
     );
   });
 });

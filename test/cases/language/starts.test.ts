@@ -42,20 +42,20 @@ describe('what run_pipeline gives is checked against the parameters of the pipel
   for (const params of GOOD) it(`takes ${params}`, () => assert.deepEqual(starting(params), []));
 
   const BAD: readonly (readonly [params: string | undefined, expected: RegExp])[] = [
-    [undefined, /^SL202 .*'child' must be given 'region'/],
+    [undefined, /^SL202 .*'child' requires the parameter 'region'/],
     ['{days: 3}', /^SL202 .*'region'/],
     ['{region: 5}', /^SL503 'region' must be text/],
-    ['{region: eu, days: "{{ params.text }}"}', /^SL503 'days' wants a whole number, and this is text/],
-    ['{region: eu, days: "{{ params.part }}"}', /^SL503 'days' wants a whole number/],
-    ['{region: eu, days: "1{{ params.whole }}"}', /^SL503 'days' wants a whole number/],
-    ['{region: eu, full: "{{ ds }}"}', /^SL503 'full' wants true or false/],
-    ['{region: eu, stores: "{{ params.whole }}"}', /^SL503 'stores' wants a list/],
-    ['{region: eu, stores: ["{{ ds }}"]}', /^SL503 .* wants a whole number/],
+    ['{region: eu, days: "{{ params.text }}"}', /^SL503 'days' must be a whole number, but this is text/],
+    ['{region: eu, days: "{{ params.part }}"}', /^SL503 'days' must be a whole number/],
+    ['{region: eu, days: "1{{ params.whole }}"}', /^SL503 'days' must be a whole number/],
+    ['{region: eu, full: "{{ ds }}"}', /^SL503 'full' must be true or false/],
+    ['{region: eu, stores: "{{ params.whole }}"}', /^SL503 'stores' must be a list/],
+    ['{region: eu, stores: ["{{ ds }}"]}', /^SL503 .* must be a whole number/],
     ['{region: eu, stores: {a: "{{ ds }}"}}', /^SL503 'stores' must be a list/],
     ['{region: ["{{ ds }}"]}', /^SL503 'region' must be text/],
-    ['{region: eu, options: {mode: "{{ params.list }}"}}', /^SL503 'mode' wants text/],
+    ['{region: eu, options: {mode: "{{ params.list }}"}}', /^SL503 'mode' must be text/],
     ['{region: eu, level: middle}', /^SL503 'level' is "middle"; allowed/],
-    ['{region: eu, bare: "{{ params.text }}"}', /^SL503 'bare' wants a whole number/],
+    ['{region: eu, bare: "{{ params.text }}"}', /^SL503 'bare' must be a whole number/],
     ['{region: eu, reigon: eu}', /^SL505 'child' declares no parameter 'reigon'/],
   ];
   for (const [params, expected] of BAD) {
@@ -83,9 +83,9 @@ describe('what a trigger gives is checked against the parameters of its pipeline
   it('with their types, as far as they are known', () => {
     assert.deepEqual(triggered(', params: {region: "{{ event.region }}", days: "{{ event.days }}"}'), []);
     assert.match(triggered(', params: {region: eu, days: soon}').join('\n'), /^SL503 'days' must be a whole number, not "soon"/);
-    assert.match(triggered(', params: {region: eu, days: "{{ ds }}"}').join('\n'), /^SL503 'days' wants a whole number/);
+    assert.match(triggered(', params: {region: eu, days: "{{ ds }}"}').join('\n'), /^SL503 'days' must be a whole number/);
     assert.match(triggered(', params: {region: eu, day: 1}').join('\n'), /^SL505/);
-    assert.match(triggered('').join('\n'), /^SL202 .*must be given 'region'/);
+    assert.match(triggered('').join('\n'), /^SL202 .*requires the parameter 'region'/);
   });
 });
 
@@ -115,7 +115,7 @@ describe('a connection of another type than its key needs is a mistake where its
       assert.deepEqual(compile(line.replace('NAME', right)), []);
       const said = compile(line.replace('NAME', wrong));
       assert.equal(said.length, 1, said.join('\n'));
-      assert.match(said[0] ?? '', /^SL408 The connection '\w+' is of type \w+; '\w+' needs \w+/);
+      assert.match(said[0] ?? '', /^SL408 Connection '\w+' is of type \w+; '\w+' needs \w+/);
     });
   }
 

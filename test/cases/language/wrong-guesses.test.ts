@@ -54,7 +54,7 @@ const GUESSES: readonly (readonly [place: 'type' | 'key' | 'file' | 'when', gues
   ['key', 'dependencies: [b]', "'depends_on'"],
   ['key', 'priority_weight: 10', '`priority`'],
   ['key', 'task_concurrency: 3', '`pool`'],
-  ['key', 'bash_command: echo 1', '`argv`'],
+  ['key', 'bash_command: echo 1', 'with argv: ['],
   ['key', 'trigger_rule: none_failed_or_skipped', "'none_failed_min_one_success'"],
   ['key', 'provide_context: true', 'leave it out'],
   ['file', 'cron: 0 6 * * *\ntasks: [{name: a, type: empty}]', "'schedule_interval'"],

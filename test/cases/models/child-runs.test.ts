@@ -188,7 +188,7 @@ describe('tasks that wait in a pool for a run that needs the same pool', () => {
     assert.equal(
       one,
       "a SL312 Task 'to_c' holds slots of pool 'p' while it waits for 'c', and task 'x' of 'c' needs slots of pool 'q'. Task 'to_d' of 'b' holds " +
-        "slots of that pool while it waits for 'd', and task 'x' of 'd' needs slots of the first one. They can wait for each other for ever.",
+        "slots of that pool while it waits for 'd', and task 'x' of 'd' needs slots of the first one. They can wait for each other indefinitely.",
     );
     assert.match(other, /^b SL312 Task 'to_d' holds slots of pool 'q'/);
     assert.deepEqual(more, []);
@@ -205,8 +205,7 @@ describe('tasks that wait in a pool for a run that needs the same pool', () => {
   it('include pipelines that wait for the end of each other', () => {
     const circle = found({ a: `max_active_runs: 1\ntasks: [${starts('b')}]`, b: `tasks: [${starts('c')}]`, c: `tasks: [${awaits('a')}]` });
     assert.equal(circle.length, 3);
-    for (const each of circle)
-      assert.match(each, /^[abc] SL316 Runs of these pipelines wait for the end of each other: [abc]( → [abc]){3}\.$/);
+    for (const each of circle) assert.match(each, /^[abc] SL316 Runs of these pipelines wait for each other to end: [abc]( → [abc]){3}\.$/);
     assert.deepEqual(found({ a: `tasks: [${awaits('a')}]` }), [], 'a run of the same interval that came before it');
     assert.deepEqual(found({ a: `tasks: [${awaits('b')}]`, b: `tasks: [${awaits('a', ', interval: latest')}]` }), []);
   });

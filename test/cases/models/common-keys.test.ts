@@ -78,7 +78,10 @@ describe('every key of tasks, for every kind of task', () => {
         const found = new Compiler(TOYS).compileAll(files).flatMap(({ diagnostics }) => diagnostics);
         const shown = found.map(({ code, message, hint }) => `${code} ${message} (${hint})`).join('\n');
         assert.equal(found.length, 1, shown);
-        assert.match(shown, /^(SL211 '\w+' does nothing for a .*: .+\. \(.+\)|SL401 A \w+ task reads no data of another task\. \(.*\))$/);
+        assert.match(
+          shown,
+          /^(SL211 '\w+' has no effect on a .*: .+\. \(.+\)|SL401 A \w+ task does not read data of another task\. \(.*\))$/,
+        );
         assert.ok(found[0]?.sourceLine.includes(key.split('.').at(-1) ?? ''), shown);
       });
     }
@@ -87,7 +90,7 @@ describe('every key of tasks, for every kind of task', () => {
       const text = 'dag_id: toys\ntasks: [{name: a, type: empty, expand: {over: [1, 2]}}]';
       const found = new Compiler(TOYS).compile({ file: 'toys.yaml', text }).diagnostics.map(({ message, hint }) => `${message} (${hint})`);
       assert.deepEqual(found, [
-        "'expand' does nothing for a task of type empty: it would do nothing with each item. (move it to the task that works with the items)",
+        "'expand' has no effect on a task of type empty: an empty task does not use its item. (move it to the task that works with the items)",
       ]);
     });
 

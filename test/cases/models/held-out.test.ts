@@ -22,11 +22,11 @@ tasks:
   it('validate refuses the data of the training', () => {
     assert.deepEqual(codesOf(', inputs: later'), []);
     assert.deepEqual(codesOf(', inputs: extract'), [
-      "SL407 9 Task 'evaluate' measures the model on the data of 'extract', on which 'train' trains it.",
+      "SL407 9 Task 'evaluate' evaluates the model on the data of 'extract', on which 'train' trains it.",
     ]);
-    assert.match(codesOf(', inputs: wider').join(), /^SL407 9 .* the data of 'wider', which holds rows of 'extract'/);
+    assert.match(codesOf(', inputs: wider').join(), /^SL407 9 .* the data of 'wider', which contains rows of 'extract'/);
     assert.deepEqual(codesOf(', inputs: again'), [
-      "SL407 9 Task 'evaluate' measures the model on the data of 'again', which holds rows of 'extract', on which 'train' trains it.",
+      "SL407 9 Task 'evaluate' evaluates the model on the data of 'again', which contains rows of 'extract', on which 'train' trains it.",
     ]);
   });
 
@@ -42,11 +42,7 @@ tasks:
 
   it('words for held-out data of other tools lead to a task that extracts it', () => {
     for (const key of ['split', 'test_size', 'validation_split']) {
-      assert.match(
-        codesOf(`, inputs: later, ${key}: 20`).join(),
-        /^SL201 9 Unknown key '.*train_model takes `split: .*data that a training does not see/,
-        key,
-      );
+      assert.match(codesOf(`, inputs: later, ${key}: 20`).join(), /^SL201 9 Unknown key '.*use `split: .*separate evaluation data/, key);
     }
   });
 });

@@ -166,11 +166,11 @@ describe('undoes', () => {
     const { plan, diagnostics } = compiled('finally: [{name: remove, type: sql, sql: SELECT 1, undoes: make}]');
     assert.deepEqual([diagnostics, plan?.finally?.[0]?.undoes], [[], 'make']);
     assert.deepEqual(codesOf('finally: [{name: remove, type: sql, sql: SELECT 1, undoes: mak}]'), [
-      "SL315 5:60 Task 'remove' undoes 'mak', and there is no such task in `tasks`. did you mean 'make'?",
+      "SL315 5:60 Task 'remove' undoes 'mak', which is not in `tasks`. did you mean 'make'?",
     ]);
-    assert.match(codesOf('finally: [{name: remove, type: sql, sql: SELECT 1, undoes: remove}]')[0] ?? '', /there are: make, use$/);
-    assert.match(codesOf('  - {name: x, type: sql, sql: SELECT 1, undoes: make}')[0] ?? '', /^SL315 5:41 Task 'x' belongs to the work/);
+    assert.match(codesOf('finally: [{name: remove, type: sql, sql: SELECT 1, undoes: remove}]')[0] ?? '', /tasks: make, use$/);
+    assert.match(codesOf('  - {name: x, type: sql, sql: SELECT 1, undoes: make}')[0] ?? '', /^SL315 5:41 Task 'x' cannot undo another/);
     assert.match(codesOf('finally: [{name: x, type: sql, sql: SELECT 1, undoes: [make]}]')[0] ?? '', /^SL203 /);
-    assert.match(codesOf('finally: [{name: x, type: sql, sql: SELECT 1, undoes: "{{ ds }}"}]')[0] ?? '', /^SL315 .*there are: make, use$/);
+    assert.match(codesOf('finally: [{name: x, type: sql, sql: SELECT 1, undoes: "{{ ds }}"}]')[0] ?? '', /^SL315 .*tasks: make, use$/);
   });
 });

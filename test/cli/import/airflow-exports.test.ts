@@ -208,24 +208,24 @@ tasks:
   - name: start
     type: empty
 
-  # not kept: the file does not say what its argv would be. It was:
+  # not kept: the file has no value for argv. It was:
   #   operator: x.y.BashOperator
   - name: shell
     type: unfinished
     group: g
     depends_on: [start]
-    missing: the file does not say what its argv would be
+    missing: the file has no value for argv
     execution_timeout: 10m
     queue: gpu
 
-  # not kept: it is mapped over a list: write its list and its work anew, with expand. It was:
+  # not kept: it is mapped over a list: rewrite it with expand. It was:
   #   operator: x.y.EmptyOperator
   #   expand: true
   - name: each
     type: unfinished
     group: g
     depends_on: [start]
-    missing: "it is mapped over a list: write its list and its work anew, with expand"
+    missing: "it is mapped over a list: rewrite it with expand"
 `;
 
 describe('import of Airflow exports', () => {

@@ -237,12 +237,12 @@ a:
       priority_weight: 7
       dependencies: [ghost]
 `,
-    yaml: `# not kept: start_date: '2 days' is no date; where it is counted from the day it is read, write the date
+    yaml: `# not kept: start_date: '2 days' is not a date; if it is relative to the current day, write the date
 # not kept: orientation: is about Airflow's pages and templates
-# not kept: concurrency: has no equal; a pool bounds what runs at once
-# not kept: surprise: is no key of a pipeline
+# not kept: concurrency: has no equivalent; limit concurrent tasks with a pool
+# not kept: surprise: is not a key of a pipeline
 # not kept: on_failure_callback_name: is Python; write tasks under on_failure, on_success or finally, or alerts
-# not kept: default_args.unknown: is nothing that the tasks take
+# not kept: default_args.unknown: is not a key of these tasks
 
 dag_id: a
 schedule_interval: "@daily"
@@ -251,7 +251,7 @@ default_args:
   depends_on_past: true
 outlets: [s3://lake/sales]
 tasks:
-  # not kept: priority_weight grows with the importance, and has no bounds; give 'priority' from 1 (first) to 5 (last)
+  # not kept: priority_weight is unbounded and grows with importance; set 'priority' from 1 (first) to 5 (last)
   #   priority_weight: 7
   - name: x
     type: empty

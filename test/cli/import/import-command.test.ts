@@ -31,7 +31,7 @@ describe('sluice import', function () {
     assert.equal(code, 0);
     assert.match(stdout, /^# Imported from .*dags\.yml:1:1\n\ndag_id: one\n[^]*\n---\n[^]*dag_id: two_b\n/);
     assert.match(stderr, /^one \(.*dags\.yml:1:1\)\n {2}kept: .*schedule/);
-    assert.match(stderr, /\n {2}not kept {2}.*dags\.yml:7:11 {2}task y: is a task that fails until it is written: PythonOperator/);
+    assert.match(stderr, /\n {2}not kept {2}.*dags\.yml:7:11 {2}task y: is a placeholder that fails until it is written: PythonOperator/);
   });
 
   it('--to writes a file each, and never over another', async () => {
@@ -42,7 +42,7 @@ describe('sluice import', function () {
     await writeFile(join(to, 'one.yaml'), 'mine');
     const second = await sluice(['import', dags, '--to', to]);
     assert.equal(second.code, 1);
-    assert.match(second.stderr, /one\.yaml exists already and was left alone\. Move it away/);
+    assert.match(second.stderr, /one\.yaml already exists and was not overwritten\. Move it/);
     assert.equal(await readFile(join(to, 'one.yaml'), 'utf8'), 'mine');
     assert.deepEqual((await readdir(to)).sort(), ['one.yaml', 'two_b.yaml']);
   });
@@ -60,9 +60,9 @@ describe('sluice import', function () {
     const { code, stdout, stderr } = await sluice(['import', python, join(folder.path, 'nowhere.yml'), folder.path, dags]);
     assert.equal(code, 1);
     assert.match(stdout, /dag_id: one/);
-    assert.match(stderr, /dag\.py:1:1 {2}This is Python/);
-    assert.match(stderr, /nowhere\.yml:1:1 {2}There is no such file\./);
-    assert.match(stderr, /:1:1 {2}This is a folder\. Name the files in it\./);
+    assert.match(stderr, /dag\.py:1:1 {2}This is a Python file/);
+    assert.match(stderr, /nowhere\.yml:1:1 {2}File not found\./);
+    assert.match(stderr, /:1:1 {2}This is a folder; name its files instead\./);
     assert.doesNotMatch(stderr, /\n {4}at /);
   });
 });

@@ -28,7 +28,7 @@ function encodingsOf(secret: string): Readonly<Record<string, string>> {
   return {
     'as it is': secret,
     'URL-encoded': encodeURIComponent(secret),
-    'URL-encoded with small letters': encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
+    'URL-encoded with lowercase letters': encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
     'URL-encoded twice': encodeURIComponent(encodeURIComponent(secret)),
     'in the address of a URL': url.password,
     'in a form': new URLSearchParams([['', secret]]).toString().slice(1),

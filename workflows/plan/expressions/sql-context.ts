@@ -7,7 +7,7 @@ export interface SqlContext {
   readonly isName: boolean;
   /** Whether it is an element of a list in brackets: `IN ({{ x }})`. */
   readonly isListed: boolean;
-  /** The word before it, in small letters. */
+  /** The word before it, in lowercase letters. */
   readonly before: string | undefined;
   /** The name that it is a part of, as pieces: `events_{{ ds_nodash }}`, or `{{ params.schema }}.{{ params.table }}`; one piece where it is all of it. */
   readonly pieces: readonly TemplatePart[];
