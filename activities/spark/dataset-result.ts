@@ -14,7 +14,7 @@ import { readManifest } from '../support/dataset/read-manifest.ts';
 import type { Storage } from '../support/dataset/storage.ts';
 import { userFault } from '../run/errors.ts';
 import { askStorage } from '../support/dataset/storage-failure.ts';
-import type { JobResult } from './job-result.ts';
+import { type JobResult, placeOf } from './job-result.ts';
 
 /** Written by `write_dataset` of jobs/sluice_job.py. */
 const SCHEMA_NAME = '_schema.json';
@@ -25,13 +25,13 @@ interface WrittenOutput {
   readonly compression: DatasetManifest['compression'];
 }
 
-/** A data set: the job writes to a folder of its own under the output's. */
+/** A data set: the job of an attempt writes to a folder of its own under the output's. */
 export class DatasetResult implements JobResult<DatasetReference> {
   readonly output: string;
   readonly advice =
     'where the next task expects its data. Write there with write_dataset(data, arguments.output) of sluice_job; a result without rows is written too.';
   readonly #target: DatasetOutput;
-  /** Under the output's: `data/`. */
+  /** Under the output's: `data/`, or `data-2/` of the second attempt. */
   readonly #folder: string;
   readonly #isShared: boolean;
   readonly #storage: Storage;
@@ -39,15 +39,16 @@ export class DatasetResult implements JobResult<DatasetReference> {
   readonly #minRows: number | undefined;
 
   /**
+   * @param attempt that starts the job, from 1
    * @param isShared whether other runs write to the output's folder too, as runs of earlier releases do
    * @param minRows the fewest rows that the job may write
    */
-  constructor(storage: Storage, target: DatasetOutput, isShared: boolean, minRows?: number) {
+  constructor(storage: Storage, target: DatasetOutput, attempt: number, isShared: boolean, minRows?: number) {
     this.#storage = storage;
     this.#minRows = minRows;
     this.#target = target;
     this.#isShared = isShared;
-    this.#folder = isShared ? `run-${target.mark}/` : 'data/';
+    this.#folder = placeOf(isShared ? `run-${target.mark}` : 'data', attempt);
     this.output = target.uri + this.#folder;
     this.#prefix = parseS3Uri(this.output);
   }
@@ -69,6 +70,9 @@ export class DatasetResult implements JobResult<DatasetReference> {
   }
 
   async publish(signal: AbortSignal): Promise<DatasetReference | undefined> {
+    // An attempt that the server has given up may have gone on, and was faster.
+    const other = await this.earlier(signal);
+    if (other) return other;
     const written = await this.#inspect(signal);
     if (!written) return undefined;
     return publishDataset({

@@ -24,7 +24,14 @@ export interface DetachedProcess {
   readonly host: string;
   /** The Temporal run that it was started for. */
   readonly run: string;
+  /** The attempt that started it; absent in those of earlier releases. */
+  readonly attempt?: number;
+  /** Digest of what it was asked to do; absent in those of earlier releases. */
+  readonly order?: string;
 }
+
+/** What is written down of a process beside who it is. */
+export type ProcessPurpose = Required<Pick<DetachedProcess, 'run' | 'attempt' | 'order'>>;
 
 /** How a program ended; `error` when it could not be started at all. */
 export interface ProcessExit {
@@ -55,13 +62,13 @@ export function isAlive(process: DetachedProcess): boolean {
  */
 export async function startProcess(
   folder: string,
-  run: string,
+  purpose: ProcessPurpose,
   argv: readonly string[],
   environment: NodeJS.ProcessEnv,
   user?: ChildUser,
 ): Promise<DetachedProcess> {
   const owner = user ? `${user.uid}:${user.gid}` : '';
-  const launcher = spawn(process.execPath, [LAUNCHER, folder, run, owner, ...argv], {
+  const launcher = spawn(process.execPath, [LAUNCHER, folder, JSON.stringify(purpose), owner, ...argv], {
     cwd: folder,
     detached: true,
     env: environment,

@@ -1,5 +1,5 @@
 // Runs one program and writes down what became of it, so that a worker that starts later can take the program up again.
-//   node launcher.mjs <folder> <run> <uid:gid, or nothing for our own> <program> [argument…]
+//   node launcher.mjs <folder> <purpose: JSON> <uid:gid, or nothing for our own> <program> [argument…]
 // It opens a session of its own (the worker spawns it detached) and leads the process group that the program lives in. In <folder>:
 //   work          the program's working directory; is there already
 //   process.json  which process leads the group; made atomically, and whoever makes it first runs the program: nothing runs twice
@@ -11,7 +11,7 @@ import { constants, hostname } from 'node:os';
 import { join } from 'node:path';
 import { processIdentity } from '../support/programs/process-table.mjs';
 
-const [folder = '', run = '', owner = '', program = '', ...argumentsOfProgram] = process.argv.slice(2);
+const [folder = '', purpose = '{}', owner = '', program = '', ...argumentsOfProgram] = process.argv.slice(2);
 
 // A signal to the group is for the program; the launcher stays to write down how it ended.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
@@ -20,7 +20,7 @@ if (claim()) runProgram();
 
 function claim() {
   const draft = join(folder, `process.${process.pid}.json`);
-  const record = { version: 1, pid: process.pid, identity: processIdentity(process.pid), host: hostname(), run };
+  const record = { version: 1, pid: process.pid, identity: processIdentity(process.pid), host: hostname(), ...JSON.parse(purpose) };
   writeFileSync(draft, JSON.stringify(record), { mode: 0o600 });
   try {
     linkSync(draft, join(folder, 'process.json'));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +21,7 @@ import { jobFailure, SEARCHED_BYTES } from './job-failure.ts';
 import { findJobFile, type JobFile } from './job-file.ts';
 import { LogFollower, readLogLine, tailOf } from './job-log.ts';
 import { DatasetResult } from './dataset-result.ts';
-import { type JobResult, NO_RESULT } from './job-result.ts';
+import { type JobEnd, type JobResult, type JobResults, NO_RESULT } from './job-result.ts';
 import { childUser } from '../support/programs/child-user.ts';
 import type { SparkJobParams } from './spark-job-params.ts';
 import { sparkEnvironment, sparkSubmitArguments, temporaryFolder } from './spark-submit-arguments.ts';
@@ -44,8 +45,9 @@ export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams):
     const output = openDatasetOutput(ctx, storage);
     if (output === undefined && params.min_rows !== undefined)
       throw userFault('InvalidParameters', '`min_rows` counts the rows of a data set, and no task after this one reads one. Remove it.');
-    if (output === undefined) return await submitJob<null>(ctx, params, NO_RESULT);
-    return await submitJob<DatasetReference>(ctx, params, new DatasetResult(storage, output, ctx.run === undefined, params.min_rows));
+    if (output === undefined) return (await submitJob<null>(ctx, params, () => NO_RESULT)).result;
+    const results = (attempt: number): DatasetResult => new DatasetResult(storage, output, attempt, ctx.run === undefined, params.min_rows);
+    return (await submitJob<DatasetReference>(ctx, params, results)).result;
   } finally {
     storage.client.destroy();
   }
@@ -54,14 +56,14 @@ export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams):
 /**
  * Runs one job to its end. The job is a process that outlives this attempt: an attempt that follows a worker's death on the same host
  * takes it up again, and a worker that shuts down leaves it to the next.
- * @returns what `result` makes of what the job has written
+ * @returns what `results` make of what the job has written
  */
-export async function submitJob<R>(ctx: SparkJobContext, params: SparkJobParams, result: JobResult<R>): Promise<R> {
+export async function submitJob<R>(ctx: SparkJobContext, params: SparkJobParams, results: JobResults<R>): Promise<JobEnd<R>> {
   checkSparkPolicy(params, ctx.connections.spark);
   const job = findJobFile(params);
   const program = findSparkSubmit(ctx.connections.spark);
   const folder = await StateFolder.open(ctx.idempotencyKey);
-  const attempt = new SparkJobAttempt(ctx, params, job, program, folder, result);
+  const attempt = new SparkJobAttempt(ctx, params, job, program, folder, results);
   try {
     return await attempt.run();
   } finally {
@@ -75,21 +77,24 @@ class SparkJobAttempt<R> {
   readonly #job: JobFile;
   readonly #program: string;
   readonly #folder: StateFolder;
-  readonly #result: JobResult<R>;
+  readonly #results: JobResults<R>;
+  /** Of the attempt that started the job. */
+  #startedBy: number;
   #deadlineReached = false;
   readonly #timer: NodeJS.Timeout;
   /** Aborted with the task, and at the deadline. */
   readonly #stopping: AbortController;
   readonly #stop: AbortSignal;
 
-  constructor(ctx: SparkJobContext, params: SparkJobParams, job: JobFile, program: string, folder: StateFolder, result: JobResult<R>) {
+  constructor(ctx: SparkJobContext, params: SparkJobParams, job: JobFile, program: string, folder: StateFolder, results: JobResults<R>) {
     this.#ctx = ctx;
     this.#params = params;
     this.#job = job;
     this.#program = program;
     this.#folder = folder;
-    this.#result = result;
-    // Just before the server gives this attempt up: afterwards the next one may be writing to the same place already.
+    this.#results = results;
+    this.#startedBy = ctx.attempt;
+    // Just before the server gives this attempt up: afterwards the next one may have started the job already.
     const { startToCloseTimeoutMs: timeout } = Context.current().info;
     const margin = Math.min(GRACE_MS, timeout / 10);
     // Longer delays than a timer's 24 days mean none.
@@ -107,10 +112,15 @@ class SparkJobAttempt<R> {
     this.#stopping.abort();
   }
 
-  async run(): Promise<R> {
+  get #result(): JobResult<R> {
+    return this.#results(this.#startedBy);
+  }
+
+  async run(): Promise<JobEnd<R>> {
     const earlier = await this.#result.earlier(this.#stop);
     if (earlier !== undefined) return this.#finish(earlier);
     const process = (await this.#takeUp()) ?? (await this.#start());
+    this.#startedBy = process.attempt ?? 1;
     try {
       const published = await this.#folder.result();
       if (published !== undefined) return await this.#finish(published as R);
@@ -131,7 +141,8 @@ class SparkJobAttempt<R> {
     const { log } = this.#ctx;
     const earlier = await readProcess(this.#folder.path);
     if (!earlier) return undefined;
-    if (earlier.host === hostname() && earlier.run === runId()) {
+    const isSameOrder = (earlier.order ?? this.#order()) === this.#order();
+    if (earlier.host === hostname() && earlier.run === runId() && isSameOrder) {
       if (isAlive(earlier)) {
         log.info('The job runs on since an earlier attempt: waiting for it', { pid: earlier.pid });
         return earlier;
@@ -142,7 +153,7 @@ class SparkJobAttempt<R> {
       }
       log.warn('The job of an earlier attempt was killed: starting it again', { pid: earlier.pid });
     }
-    // What is left of it, or the job of a run that was reset, must not write to the same place as the new one.
+    // What is left of it, the job of a run that was reset, or one with another champion to compare with, would work for nobody.
     await terminate(earlier, GRACE_MS);
     return undefined;
   }
@@ -169,8 +180,9 @@ class SparkJobAttempt<R> {
     const argv = sparkSubmitArguments(submission);
     await mkdir(temporaryFolder(folder.work), { recursive: true, mode: 0o700 });
     const user = childUser();
+    const purpose = { run: runId(), attempt: ctx.attempt, order: this.#order() };
     await folder.giveWork(user);
-    const process = await startProcess(folder.path, runId(), argv, sparkEnvironment(submission), user);
+    const process = await startProcess(folder.path, purpose, argv, sparkEnvironment(submission), user);
     ctx.log.info('Job started', { job: this.#job.name, pid: process.pid, host: process.host, logFile: folder.logFile });
     return process;
   }
@@ -212,10 +224,18 @@ class SparkJobAttempt<R> {
     throw userFault('DatasetNotFound', `Job '${this.#job.name}' ended well but wrote nothing to ${output}, ${advice}`);
   }
 
-  async #finish(published: R): Promise<R> {
+  async #finish(result: R): Promise<JobEnd<R>> {
     await this.#result.tidy(this.#stop);
     await this.#folder.finish(this.#ctx.scrub);
-    return published;
+    return { result, startedBy: this.#startedBy };
+  }
+
+  /** The same for the attempts of a task that want the same of the job: a champion that is compared with may have changed in between. */
+  #order(): string {
+    const { input } = this.#ctx;
+    return createHash('sha256')
+      .update(JSON.stringify([this.#params, input?.uri ?? null]))
+      .digest('hex');
   }
 
   async #failure(exit: ProcessExit | undefined): Promise<Error> {
@@ -230,7 +250,7 @@ class SparkJobAttempt<R> {
     const { ctx } = { ctx: this.#ctx };
     if (ctx.workerShutsDown() || !(await this.#folder.isOurs())) return;
     await terminate(process, GRACE_MS);
-    // An attempt that the server has given up for another reason may have a successor elsewhere, which writes to the same place.
+    // An attempt that the server has given up for another reason may have a successor elsewhere.
     const over = this.#deadlineReached || Context.current().cancellationDetails?.cancelRequested === true;
     if (over) await withinTime(CLEAN_UP_MS, undefined, (signal) => this.#result.clear(signal));
     await this.#folder.retire(this.#ctx.scrub);

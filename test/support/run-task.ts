@@ -38,6 +38,7 @@ export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
       workflowType: run.dagId ?? 'dag',
       workflowExecution: { workflowId, runId: 'run' },
       attempt: run.attempt ?? 1,
+      startToCloseTimeoutMs: 600_000,
       ...(run.resumePoint !== undefined && { heartbeatDetails: run.resumePoint }),
     },
     // A task that fails is what tests want to see; it is no news.

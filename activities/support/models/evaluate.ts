@@ -1,6 +1,7 @@
 import { isMap } from '../../../workflows/plan/values/json.ts';
 import { ownMark } from '../dataset/own-mark.ts';
 import { userFault } from '../../run/errors.ts';
+import { placeOf } from '../../spark/job-result.ts';
 import { JobFiles, METRICS_NAME } from './job-files.ts';
 import { readMetrics } from './metrics.ts';
 import { handedOver, requireUnchanged, termsOf } from './model-data.ts';
@@ -49,17 +50,18 @@ export async function evaluate(
     const champion = await findOtherChampion(ctx, models, model, version);
     const program = programName(params);
     const advice = `where ${METRICS_NAME} is expected: {"metrics": {…}, "champion": {…}}.`;
-    const place = `${versionFolder(models.store, model, version)}evaluations/${ownMark(ctx.idempotencyKey)}/`;
-    const result = new JobFiles<Measured>(models.storage, place, advice, ({ metrics }) => {
-      if (metrics === undefined) return undefined;
-      const both = isMap(metrics) ? metrics : {};
-      return {
-        metrics: complete(readMetrics(both.metrics ?? null, program), wanted, program),
-        champion: champion && complete(readMetrics(both.champion ?? null, `${program} for the champion`), wanted, program),
-      };
-    });
+    const place = `${versionFolder(models.store, model, version)}evaluations/${ownMark(ctx.idempotencyKey)}`;
+    const results = (attempt: number): JobFiles<Measured> =>
+      new JobFiles(models.storage, placeOf(place, attempt), advice, ({ metrics }) => {
+        if (metrics === undefined) return undefined;
+        const both = isMap(metrics) ? metrics : {};
+        return {
+          metrics: complete(readMetrics(both.metrics ?? null, program), wanted, program),
+          champion: champion && complete(readMetrics(both.champion ?? null, `${program} for the champion`), wanted, program),
+        };
+      });
     const reads = { model: uri, ...(champion && { champion: champion.uri }) };
-    const measured = await runTrainer(ctx, models, params, reads, result, data);
+    const { result: measured } = await runTrainer(ctx, models, params, reads, results, data);
     if (data) await requireUnchanged(models.storage, data, handedOver(data.lineage), ctx.signal);
     await models.registry.saveEvaluation(model, version, {
       metrics: measured.metrics,

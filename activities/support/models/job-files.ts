@@ -15,7 +15,7 @@ export interface LeftFiles {
   readonly metrics: Json | undefined;
 }
 
-/** A folder in S3 that a program fills as it likes. What begins with `_` or `.` there is its own, and goes when it has ended well. */
+/** A folder in S3 that the program of an attempt fills as it likes. What begins with `_` or `.` there is its own, and goes when it has ended well. */
 export class JobFiles<R> implements JobResult<R> {
   readonly output: string;
   readonly advice: string;

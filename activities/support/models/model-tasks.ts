@@ -10,7 +10,7 @@ import { openStorage, type Storage } from '../dataset/storage.ts';
 import type { TaskContext } from '../../define-task.ts';
 import { userFault } from '../../run/errors.ts';
 import { findJobFile } from '../../spark/job-file.ts';
-import type { JobResult } from '../../spark/job-result.ts';
+import type { JobEnd, JobResults } from '../../spark/job-result.ts';
 import { type ModelData, referenceTo } from './model-data.ts';
 import { findFileDamage } from './model-files.ts';
 import type { Lineage, ModelRegistry, ModelVersion } from './model-registry.ts';
@@ -92,18 +92,19 @@ export async function runTrainer<R>(
   models: Models,
   { job_name: job, argv, params = {}, spark_conn_id: spark = 'spark_default' }: ProgramParams,
   reads: Readonly<Record<string, string>>,
-  result: JobResult<R>,
+  results: JobResults<R>,
   data: ModelData | undefined,
-): Promise<R> {
+): Promise<JobEnd<R>> {
   if (job !== undefined) {
     const { submitJob } = await import('../../spark/run-spark-job.ts');
     const connections = { spark: ctx.connection(spark, ['spark']), storage: ctx.connections.storage };
     const texts = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, textOf(value)]));
-    return submitJob({ ...ctx, connections, input: data && referenceTo(data) }, { job_name: job, params: { ...texts, ...reads } }, result);
+    return submitJob({ ...ctx, connections, input: data && referenceTo(data) }, { job_name: job, params: { ...texts, ...reads } }, results);
   }
   const folders = Object.fromEntries(Object.entries(reads).map(([name, uri]) => [`SLUICE_${name.toUpperCase()}`, uri]));
   const input = data && { SLUICE_INPUT: data.manifest };
-  return runProgramOnFiles(ctx, { argv: argv ?? [], params, reads: { ...input, ...folders }, storage: models.storage }, result);
+  const call = { argv: argv ?? [], params, reads: { ...input, ...folders }, storage: models.storage };
+  return { result: await runProgramOnFiles(ctx, call, results(ctx.attempt)), startedBy: ctx.attempt };
 }
 
 /** What messages call a task's program. */

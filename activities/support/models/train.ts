@@ -1,7 +1,8 @@
 import { parseS3Uri } from '../../../lib/s3.ts';
-import { deleteAllUnder, deleteUnder } from '../dataset/delete-under.ts';
+import { deleteUnder } from '../dataset/delete-under.ts';
 import { ownMark } from '../dataset/own-mark.ts';
 import type { TaskContext } from '../../define-task.ts';
+import { placeOf } from '../../spark/job-result.ts';
 import { JobFiles } from './job-files.ts';
 import { readMetrics } from './metrics.ts';
 import { type ModelData, readModelData, requireUnchanged } from './model-data.ts';
@@ -27,21 +28,23 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
   return withModels(ctx, params, async (models) => {
     const { model } = params;
     const folder = versionFolder(models.store, model, versionName(ctx));
-    // An attempt that goes on after the server has given it up writes elsewhere than the next one. Of Spark jobs it is the same one.
-    const uri = `${folder}files${params.job_name === undefined && ctx.attempt > 1 ? `-${ctx.attempt}` : ''}/`;
-    const known = await models.registry.findAt(model, uri);
+    // An attempt that goes on after the server has given it up writes elsewhere than the next one.
+    const uriOf = (attempt: number): string => placeOf(`${folder}files`, attempt);
+    const known = await models.registry.findAt(model, uriOf(1));
     if (known) {
       ctx.log.info('The version is there since an earlier attempt', { model, version: known.version });
       return told(known);
     }
     await models.registry.prepare(model);
     const data = ctx.input && (await readModelData(models.storage, ctx.input, ctx.signal));
-    const parts = data && params.split && (await splitForTraining(ctx, models, data, params.split, `${folder}data/`));
+    const parts = data && params.split && (await splitForTraining(ctx, models, data, params.split, folder));
     const advice = `where its model is expected. Write it there, and metrics.json beside it with what was measured.`;
-    const files = new JobFiles<Metrics>(models.storage, uri, advice, (left) =>
-      left.files === 0 ? undefined : readMetrics(left.metrics, programName(params)),
-    );
-    const metrics = await runTrainer(ctx, models, params, {}, files, parts?.train ?? data);
+    const results = (attempt: number): JobFiles<Metrics> =>
+      new JobFiles(models.storage, uriOf(attempt), advice, (left) =>
+        left.files === 0 ? undefined : readMetrics(left.metrics, programName(params)),
+      );
+    const { result: metrics, startedBy } = await runTrainer(ctx, models, params, {}, results, parts?.train ?? data);
+    const uri = uriOf(startedBy);
     if (data && ctx.input) await requireUnchanged(models.storage, data, ctx.input, ctx.signal);
     const lineage = {
       pipeline_run: ctx.pipelineRunId,
@@ -55,8 +58,9 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
     };
     const recorded = await recordFiles(models.storage, uri, ctx.signal);
     const registered = await models.registry.register({ model, uri, metrics, lineage, files: recorded });
-    // Its rows are in the data set that was split, and in no evaluation.
-    if (parts) await deleteAllUnder(models.storage, parseS3Uri(parts.train.lineage.uri), ctx.signal);
+    const { held_out: heldOut } = registered.lineage;
+    // Of the parts only what was set aside is used again: the others are in the data set that was split.
+    if (heldOut) await deleteUnder(models.storage, parseS3Uri(`${folder}data`), isUnder(heldOut.dataset.uri), ctx.signal);
     if (ctx.attempt > 1 || registered.uri !== uri) await deleteOtherAttempts(ctx, models, folder, registered.uri);
     return told(registered);
   });
@@ -64,27 +68,32 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
 
 /** Deletes what attempts have left that did not register the version. @param uri of the files that it is registered with */
 async function deleteOtherAttempts({ log, signal }: ModelContext, { storage }: Models, folder: string, uri: string): Promise<void> {
-  const kept = parseS3Uri(uri).key;
-  const list = `${kept.slice(0, -1)}.json`;
+  const isKept = isUnder(uri);
+  const list = `${parseS3Uri(uri).key.slice(0, -1)}.json`;
   try {
-    await deleteUnder(storage, parseS3Uri(`${folder}files`), (key) => key.startsWith(kept) || key === list, signal);
+    await deleteUnder(storage, parseS3Uri(`${folder}files`), (key) => isKept(key) || key === list, signal);
   } catch (error) {
     signal.throwIfAborted();
     log.warn('Could not delete what other attempts have left; the version does not need it.', { folder, error });
   }
 }
 
-/** @param folder of the two parts: `s3://bucket/prefix/` */
+function isUnder(uri: string): (key: string) => boolean {
+  const { key: prefix } = parseS3Uri(uri);
+  return (key) => key.startsWith(prefix);
+}
+
+/** @param folder of the version: `s3://bucket/prefix/` */
 async function splitForTraining(
-  { signal, log }: ModelContext,
+  { signal, log, attempt }: ModelContext,
   { storage }: Models,
   data: ModelData,
   split: Split,
   folder: string,
 ): Promise<{ readonly train: ModelData; readonly heldOut: HeldOut }> {
   // Few trainings need its database.
-  const { splitData } = await import('./split-data.ts');
-  const { by, from, train, test } = await splitData(storage, data.manifest, split, folder, signal);
+  const { splitOnce } = await import('./split-once.ts');
+  const { by, from, train, test } = await splitOnce(storage, data.manifest, split, { folder, attempt }, signal);
   log.info('The newest rows are set aside for the evaluation', { by, from, train: train.rows, test: test.rows });
   const heldOut = { by, from, dataset: (await readModelData(storage, test, signal)).lineage };
   return { train: await readModelData(storage, train, signal), heldOut };

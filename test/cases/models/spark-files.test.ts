@@ -26,7 +26,7 @@ describe('files whose columns nobody names', function () {
   async function publish(folder: string, files: Readonly<Record<string, string>>): Promise<unknown> {
     const storage = openStorage(bucket.connection, 'aws_default');
     try {
-      const result = new DatasetResult(storage, new IntervalOutput(storage, `s3://${bucket.name}/${folder}/`, 'run/task'), false);
+      const result = new DatasetResult(storage, new IntervalOutput(storage, `s3://${bucket.name}/${folder}/`, 'run/task'), 1, false);
       for (const [name, text] of Object.entries(files)) {
         const body = name.endsWith('.gz') ? gzipSync(text) : text;
         await bucket.put(`${result.output.replace(`s3://${bucket.name}/`, '')}${name}`, body);

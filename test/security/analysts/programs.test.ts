@@ -151,7 +151,7 @@ describe('who can write YAML and run programs', function () {
       await giveFolder(join(folder, 'work'), nobody);
       await startProcess(
         folder,
-        'run',
+        { run: 'run', attempt: 1, order: '' },
         ['/bin/sh', '-c', 'id -u; id -G; touch work-is-ours tmp/part; cat ../process.json; ls ..'],
         {},
         nobody,
