@@ -34,6 +34,17 @@ export function readCsv(file: string, columns: number, compression: DatasetManif
     columns = {${types.join(', ')}})`;
 }
 
+/** Reads a file of JSON lines, each as the text `line`. */
+export function jsonLines(file: string, compression: DatasetManifest['compression']): string {
+  return `read_csv(${duckdb.literal(file)}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '', new_line = '\\n',
+    compression = '${compression}', max_line_size = ${LONGEST_ROW}, buffer_size = ${2 * LONGEST_ROW}, columns = {'line': 'VARCHAR'})`;
+}
+
+/** The value of a column in a `line` of JSON, as text. */
+export function jsonColumn(name: string): string {
+  return `json_extract_string(line, ${duckdb.literal(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)})`;
+}
+
 /** A value as the type that its column has. */
 export function duckdbValue(column: ComparedColumn, value: string, format: DatasetManifest['format']): string {
   const { family, type } = column;

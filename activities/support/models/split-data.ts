@@ -14,7 +14,7 @@ import { writeManifest } from '../dataset/write-manifest.ts';
 import { userFault } from '../../run/errors.ts';
 import { type ComparedColumn, comparedColumn } from '../../reconcile/column-family.ts';
 import { duckdb, isUnbounded } from '../../reconcile/dialects/duckdb.ts';
-import { duckdbValue, LONGEST_ROW, readCsv } from '../../reconcile/duckdb-files.ts';
+import { duckdbValue, jsonColumn, jsonLines, readCsv } from '../../reconcile/duckdb-files.ts';
 
 /** How a training sets rows aside. */
 export interface Split {
@@ -122,13 +122,12 @@ async function loadRows({
   const { format, compression, schema, entries } = manifest.content;
   const key = {
     csv: `c${schema.findIndex(({ name }) => name === column.name)}`,
-    jsonl: `json_extract_string(line, ${duckdb.literal(`/${column.name.replaceAll('~', '~0').replaceAll('/', '~1')}`)})`,
+    jsonl: jsonColumn(column.name),
     parquet: duckdb.identifier(column.name),
   }[format];
   const from = {
     csv: readCsv(file, schema.length, compression),
-    jsonl: `read_csv(${duckdb.literal(file)}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '', new_line = '\\n',
-      compression = '${compression}', max_line_size = ${LONGEST_ROW}, buffer_size = ${2 * LONGEST_ROW}, columns = {'line': 'VARCHAR'})`,
+    jsonl: jsonLines(file, compression),
     parquet: `read_parquet(${duckdb.literal(file)})`,
   }[format];
   const columns = storedColumns(manifest.content).join(', ');

@@ -30,10 +30,13 @@ export async function readUnseenData(
     }
     const seen = isSame ? sameData(trained, uri) : await findSeenRows(models, trained, data, signal);
     if (seen === 'unknown') {
-      log.warn('It is not known whether the version was trained on rows of this data: their extracts do not tell', {
-        trained: trained.uri,
-        uri,
-      });
+      log.warn(
+        'It is not known whether the version was trained on rows of this data: the data of the training is gone, or cannot be compared with it',
+        {
+          trained: trained.uri,
+          uri,
+        },
+      );
     } else if (seen !== undefined) {
       throw userFault(
         'DataMismatch',
@@ -51,7 +54,7 @@ function sameData(trained: DatasetOfLineage, uri: string): string {
 }
 
 /**
- * Compares two extracts by the checksums of their files, and by what they have asked the database for.
+ * Compares two data sets by the checksums of their files, by what they have asked the database for, and where that does not tell, by their rows.
  * @returns how they overlap, as the end of a sentence; `unknown` where it does not follow from that; undefined where they do not
  */
 async function findSeenRows(
@@ -68,11 +71,15 @@ async function findSeenRows(
   const shared = manifest.content.entries.filter((entry) => known.has(entry.sha256)).length;
   if (shared > 0) return `and ${shared} of the files of ${uri}, the data of this task, are the same`;
   const [before, now] = [found.content, manifest.content];
-  // What no extract has made may be made of anything.
-  if (before.source?.database === undefined || before.source.database !== now.source?.database) return undefined;
-  const overlap = overlapOf(rowSource(before), rowSource(now));
-  if (overlap !== 'some') return overlap === 'none' ? undefined : 'unknown';
-  return `and ${uri}, the data of this task, holds rows of it: ${described(before)}, and ${described(now)}`;
+  const isOneDatabase = before.source?.database !== undefined && before.source.database === now.source?.database;
+  const overlap = isOneDatabase ? overlapOf(rowSource(before), rowSource(now)) : 'unknown';
+  if (overlap === 'none') return undefined;
+  if (overlap === 'some') return `and ${uri}, the data of this task, holds rows of it: ${described(before)}, and ${described(now)}`;
+  // A join, an aggregate or the result of a job does not say which rows it holds.
+  const { countSharedRows } = await import('./shared-rows.ts');
+  const same = await countSharedRows(storage, before, now, signal);
+  if (same === undefined) return 'unknown';
+  return same === 0 ? undefined : `and ${same} of the ${rows} rows of ${uri}, the data of this task, are rows of it, too`;
 }
 
 function rowSource({ source, incremental }: DatasetManifest): RowSource {

@@ -1,0 +1,80 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DuckDB, duckDBError, openDuckDB } from '../../../lib/databases/duckdb.ts';
+import { withTemporaryFolder } from '../../../lib/temporary-folder.ts';
+import type { DatasetManifest } from '../../../workflows/plan/datasets/dataset.ts';
+import { duckdb } from '../../reconcile/dialects/duckdb.ts';
+import { fetchDataFile } from '../dataset/fetch-data-file.ts';
+import type { Storage } from '../dataset/storage.ts';
+import { jsonColumn, jsonLines, readCsv } from '../../reconcile/duckdb-files.ts';
+
+/** Larger data sets, as they are stored, are not compared row by row. */
+const LARGEST_BYTES = 256 * 1024 * 1024;
+/** How far chance may go beyond what the data of the training has of equal rows itself: a model gains no more by knowing rows by heart. */
+const CHANCE = 0.1;
+
+/**
+ * How many rows of a data set are also rows of the one that trained a model, in the columns that both have.
+ * @returns 0 where there are no more than chance explains: rows with few columns are equal without being the same; undefined where it cannot be told
+ */
+export async function countSharedRows(
+  storage: Storage,
+  trained: DatasetManifest,
+  measured: DatasetManifest,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const names = new Set(trained.schema.map(({ name }) => name));
+  const columns = measured.schema.map(({ name }) => name).filter((name) => names.has(name));
+  if (columns.length === 0 || trained.format !== measured.format || trained.bytes + measured.bytes > LARGEST_BYTES) return undefined;
+  return withTemporaryFolder('rows', async (work) => {
+    const file = join(work, 'file');
+    const database = await openDuckDB(work, file, signal);
+    try {
+      for (const [table, content] of Object.entries({ trained, measured })) {
+        await database.texts(`CREATE TABLE ${table} (digest UBIGINT)`);
+        await loadDigests({ storage, database, file, signal }, table, content, columns);
+      }
+      const [[shared, rows, twins] = []] = await database.texts(`SELECT
+        (SELECT count(*) FROM measured WHERE digest IN (SELECT digest FROM trained)), (SELECT count(*) FROM measured),
+        (SELECT coalesce(sum(times) FILTER (WHERE times > 1), 0) / sum(times) FROM (SELECT count(*) AS times FROM trained GROUP BY digest))`);
+      // The chance that a new row is equal to one of these is that of each of these to be equal to another.
+      return Number(shared) > Number(rows) * (Number(twins) + CHANCE) ? Number(shared) : 0;
+    } catch (error) {
+      if (duckDBError(error) === undefined) throw error;
+      return undefined;
+    } finally {
+      await database.close();
+    }
+  });
+}
+
+interface Loading {
+  readonly storage: Storage;
+  readonly database: DuckDB;
+  /** The one file that the database may read. */
+  readonly file: string;
+  readonly signal: AbortSignal;
+}
+
+async function loadDigests(
+  { storage, database, file, signal }: Loading,
+  table: string,
+  { format, compression, schema, entries }: DatasetManifest,
+  columns: readonly string[],
+): Promise<void> {
+  const from = {
+    csv: readCsv(file, schema.length, compression),
+    jsonl: jsonLines(file, compression),
+    parquet: `read_parquet(${duckdb.literal(file)})`,
+  }[format];
+  const values = columns.map((column) => {
+    if (format === 'csv') return `c${schema.findIndex(({ name }) => name === column)}`;
+    return format === 'jsonl' ? jsonColumn(column) : `${duckdb.identifier(column)}::VARCHAR`;
+  });
+  for (const entry of entries) {
+    if (entry.rows === 0) continue;
+    await fetchDataFile(storage, entry, file, signal);
+    await database.texts(`INSERT INTO ${table} SELECT hash(${values.join(', ')}) FROM ${from}`);
+    await rm(file);
+  }
+}
