@@ -222,7 +222,7 @@ describe('spark_job', function () {
     assert.equal(missing.type, 'JobNotFound');
     assert.match(
       missing.message,
-      /Did you mean 'copy_dataset'\? Jobs there: copy_dataset, leaves_thread, mark_and_wait, raises, says_all, writes_nothing\./,
+      /Did you mean 'copy_dataset'\? Jobs there: copy_dataset, leaves_thread, mark_and_wait, raises, says_all, trains, writes_nothing\./,
     );
     assert.equal((await run({ job_name: 'raises' }, {}, 's3://no-such-bucket-here/x/')).type, 'BucketNotFound');
     const nowhere = JSON.stringify({ type: 'spark', master: 'local[*]', spark_home: '/nowhere' });
