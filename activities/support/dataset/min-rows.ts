@@ -15,12 +15,15 @@ export const minRows = Type.Optional(
 
 /** As `minRows`, for a task that knows how many rows it had the last time. */
 export const minRowsOrPart = Type.Optional(
-  Type.Union([number, Type.String({ pattern: '^(100|[1-9]?[0-9])(\\.[0-9]+)?%$', form: 'a number of rows, or a part such as 80%' })], {
-    title: 'Fewest rows',
-    description:
-      'The task fails when its data has fewer rows, before the table is changed: a number, or a part of what this task has loaded the last time, such as 80%.',
-    examples: [1000, '80%'],
-  }),
+  Type.Union(
+    [number, Type.String({ pattern: '^(100(\\.0+)?|[1-9]?[0-9](\\.[0-9]+)?)%$', form: 'a number of rows, or a part such as 80%' })],
+    {
+      title: 'Fewest rows',
+      description:
+        'The task fails when its data has fewer rows, before the table is changed: a number, or a part of what this task has loaded the last time, such as 80%.',
+      examples: [1000, '80%'],
+    },
+  ),
 );
 
 /**
@@ -33,11 +36,18 @@ export function checkRowCount(rows: number, least: number | string | undefined, 
   if (least === undefined) return;
   const isPart = typeof least === 'string';
   if (isPart && last === undefined) return;
-  const fewest = isPart ? Math.ceil(((last ?? 0) * Number.parseFloat(least)) / 100) : least;
+  const fewest = isPart ? partOf(last ?? 0, least) : least;
   if (rows >= fewest) return;
   const wanted = isPart ? `at least ${fewest}, ${least} of the ${last} rows of the last load` : `at least ${fewest}`;
   throw userFault(
     'DataDoesNotFit',
     `${what} has ${rows} ${rows === 1 ? 'row' : 'rows'}, and \`min_rows\` wants ${wanted}. Look at the source; if so few are right, lower \`min_rows\`.`,
   );
+}
+
+/** A part of so many rows, rounded up. Computed in whole numbers: 55.6% of 500 is 278, and as doubles it would be a little more. */
+function partOf(rows: number, part: string): number {
+  const [whole = '', fraction = ''] = part.slice(0, -1).split('.');
+  const one = 100n * 10n ** BigInt(fraction.length);
+  return Number((BigInt(rows) * BigInt(whole + fraction) + one - 1n) / one);
 }

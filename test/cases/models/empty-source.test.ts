@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
+import { checkRowCount } from '../../../activities/support/dataset/min-rows.ts';
 import { failedTask } from '../../support/failed-run.ts';
 import { type BucketRuns, createBucketRuns, planOf } from '../../support/yaml-runs.ts';
 
@@ -117,6 +118,7 @@ tasks:
   for (const [more, code] of [
     [', min_rows: -1', 'SL206'],
     [', min_rows: 120%', 'SL205'],
+    [', min_rows: 100.5%', 'SL205'],
     [', min_rows: many', 'SL205'],
   ] as const) {
     it(`is a number or a part:${more}`, () => {
@@ -126,4 +128,17 @@ tasks:
       );
     });
   }
+});
+
+describe('a part of the last load, as min_rows', () => {
+  it('is exact: as many rows as it means are enough, and one less is not', () => {
+    for (let tenths = 1; tenths <= 1_000; tenths++) {
+      const least = `${Math.floor(tenths / 10)}.${tenths % 10}%`;
+      for (const last of [500, 1_000, 3_000, 1_000_000_000]) {
+        const fewest = Number((BigInt(last) * BigInt(tenths) + 999n) / 1_000n);
+        checkRowCount(fewest, least, 'It', last);
+        assert.throws(() => checkRowCount(fewest - 1, least, 'It', last), /wants at least/, `${least} of ${last}`);
+      }
+    }
+  });
 });
