@@ -6,14 +6,9 @@ import type { Storage } from '../dataset/storage.ts';
 import { RegistryFiles } from './registry-files.ts';
 import { type Split, type SplitData, splitData } from './split-data.ts';
 
-interface RecordedSplit extends SplitData {
-  /** Digest of the data set and the keys that it was split by. */
-  readonly of: string;
-}
-
 /**
  * As `splitData`, once for all attempts of a task: the job of an earlier attempt may still read the parts that it was given, and of two attempts at
- * once both train on the same rows. `split.json` in the folder of the version names the parts.
+ * once both train on the same rows. `split-….json` in the folder of the version names the parts of this data.
  * @param place the folder of the version, `s3://bucket/prefix/`, and the attempt, which writes its parts to `data/` or `data-2/` there
  */
 export async function splitOnce(
@@ -23,18 +18,15 @@ export async function splitOnce(
   { folder, attempt }: { readonly folder: string; readonly attempt: number },
   signal: AbortSignal,
 ): Promise<SplitData> {
+  // A run that was reset may split other data.
   const of = createHash('sha256')
     .update(exactJsonText([manifest.checksum, split.by, split.test]))
     .digest('hex');
   const files = new RegistryFiles(storage, signal);
-  const record = `${folder}split.json`;
-  let made: RecordedSplit | undefined;
-  for (;;) {
-    const found = await files.readText(record);
-    const earlier = found && (JSON.parse(found.text) as RecordedSplit);
-    // A run that was reset may split other data.
-    if (earlier?.of === of) return earlier;
-    made ??= { ...(await splitData(storage, manifest, split, placeOf(`${folder}data`, attempt), signal)), of };
-    if (await files.write(record, made, found?.etag)) return made;
-  }
+  const record = `${folder}split-${of.slice(0, 12)}.json`;
+  const earlier = await files.read<SplitData>(record);
+  if (earlier) return earlier;
+  const made = await splitData(storage, manifest, split, placeOf(`${folder}data`, attempt), signal);
+  if (await files.write(record, made, undefined)) return made;
+  return (await files.read<SplitData>(record)) ?? made;
 }
