@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import type { SearchAttributePair } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { OWN_CAUSES } from '../workflows/plan/runs/run.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/runs/search-attributes.ts';
@@ -97,6 +97,5 @@ export const NOT_BY_EVENTS = `${SEARCH_ATTRIBUTES.cause.name} IN (${OWN_CAUSES.m
 
 /** A search attribute with its value, for starting a run or making a schedule. */
 export function searchAttribute(name: Name, value: string | Date): SearchAttributePair {
-  const { name: key, type } = SEARCH_ATTRIBUTES[name];
-  return { key: defineSearchAttributeKey(key, type), value } as SearchAttributePair;
+  return { key: SEARCH_ATTRIBUTES[name], value } as SearchAttributePair;
 }

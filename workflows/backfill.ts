@@ -1,9 +1,4 @@
-import {
-  ApplicationFailure,
-  defineSearchAttributeKey,
-  type SearchAttributePair,
-  WorkflowExecutionAlreadyStartedError,
-} from '@temporalio/common';
+import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   allHandlersFinished,
   CancellationScope,
@@ -167,16 +162,13 @@ class Backfill {
 
   private async run({ interval }: Choice): Promise<void> {
     const { plan, reprocess } = this.input;
-    const { attributes, ...facts } = runFacts(plan, 'backfill', { interval });
+    const facts = runFacts(plan, 'backfill', { interval });
     try {
       const child = await startChild(plan.dagId, {
         ...facts,
         workflowId: this.idOf(interval),
         // The list of runs lags behind a moment: the server itself refuses what is not to be run again.
         workflowIdReusePolicy: REUSE[reprocess],
-        typedSearchAttributes: attributes.map(
-          ({ name, type, value }) => ({ key: defineSearchAttributeKey(name, type), value }) as SearchAttributePair,
-        ),
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         priority: { priorityKey: BACKFILL_PRIORITY },

@@ -1,4 +1,3 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
@@ -23,8 +22,6 @@ import {
 import { SEARCH_ATTRIBUTES } from './plan/runs/search-attributes.ts';
 import { ChannelNotifier } from './notify-channel.ts';
 import { refuseWhere } from './refuse-update.ts';
-
-const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 
 const LOG_LINES = 50;
 
@@ -182,7 +179,7 @@ class Incident {
 
   private draw(): void {
     const { state, page, log, channels } = this.state;
-    if (state !== this.drawn) upsertSearchAttributes([{ key: STATE, value: (this.drawn = state) }]);
+    if (state !== this.drawn) upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.state, value: (this.drawn = state) }]);
     const told = channels.map(({ channel, sent, trouble }) => `${channel}: ${trouble === undefined ? sent : `not delivered: ${trouble}`}`);
     setCurrentDetails(`**${state}** ${page.summary}\n\n\`\`\`text\n${[...told, ...log].join('\n')}\n\`\`\``);
   }

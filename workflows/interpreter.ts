@@ -26,11 +26,6 @@ import { PipelineRun, type RunEnd } from './run/pipeline-run.ts';
 import { acceptDecisions } from './run-handlers.ts';
 import { TemporalHost } from './temporal-host.ts';
 
-const INTERVAL = defineSearchAttributeKey(SEARCH_ATTRIBUTES.interval.name, SEARCH_ATTRIBUTES.interval.type);
-const INTERVAL_END = defineSearchAttributeKey(SEARCH_ATTRIBUTES.intervalEnd.name, SEARCH_ATTRIBUTES.intervalEnd.type);
-const DATASETS = defineSearchAttributeKey(SEARCH_ATTRIBUTES.datasets.name, SEARCH_ATTRIBUTES.datasets.type);
-const DEADLINE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.deadline.name, SEARCH_ATTRIBUTES.deadline.type);
-const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 /** Set by Temporal on what a Schedule starts: the tick, without jitter. */
 const TICK = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
@@ -50,7 +45,7 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
   }
   const interval = input.interval ?? intervalOfTick(input);
   // Runs of the first releases were begun with a state in words; it stays with them to the end, and they have no deadline.
-  const hasStateFromStart = workflowInfo().typedSearchAttributes.get(STATE) !== undefined;
+  const hasStateFromStart = workflowInfo().typedSearchAttributes.get(SEARCH_ATTRIBUTES.state) !== undefined;
   const first = [...(input.interval ? [] : intervalAttributes(interval)), ...(hasStateFromStart ? [] : deadlineAttribute(input, interval))];
   if (first.length > 0) upsertSearchAttributes(first);
   const host = new TemporalHost(input.heldByCallers);
@@ -166,15 +161,15 @@ function conclude({ result, failure }: RunEnd, host: TemporalHost): RunResult {
 
 function intervalAttributes({ start, end }: DataInterval): SearchAttributeUpdatePair[] {
   return [
-    { key: INTERVAL, value: new Date(start) },
-    { key: INTERVAL_END, value: new Date(end) },
+    { key: SEARCH_ATTRIBUTES.interval, value: new Date(start) },
+    { key: SEARCH_ATTRIBUTES.intervalEnd, value: new Date(end) },
   ];
 }
 
 function deadlineAttribute({ plan, cause }: RunInput, interval: DataInterval): SearchAttributeUpdatePair[] {
   const began = workflowInfo().startTime.getTime();
   const deadline = runDeadline(plan, cause, { interval, queuedAt: began, startedAt: began });
-  return deadline === undefined ? [] : [{ key: DEADLINE, value: `${new Date(deadline).toISOString().slice(0, 19)}Z` }];
+  return deadline === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.deadline, value: `${new Date(deadline).toISOString().slice(0, 19)}Z` }];
 }
 
 /** What an ended run is found by beyond what it was started with. Most need nothing: Temporal's own status tells how they ended. */
@@ -185,12 +180,12 @@ function lastAttributes(
   isPartial: boolean,
   host: TemporalHost,
 ): SearchAttributeUpdatePair[] {
-  const said = workflowInfo().typedSearchAttributes.get(STATE) ?? null;
+  const said = workflowInfo().typedSearchAttributes.get(SEARCH_ATTRIBUTES.state) ?? null;
   // Runs that earlier releases ended have no word for it.
   const own = isPartial && patched('partial-is-shown') ? PARTIAL : inWords || (state === 'canceled' && !host.canceled) ? state : null;
   return [
-    ...(own === said ? [] : [{ key: STATE, value: own }]),
-    ...(state === 'success' && outlets ? [{ key: DATASETS, value: [...outlets] }] : []),
+    ...(own === said ? [] : [{ key: SEARCH_ATTRIBUTES.state, value: own }]),
+    ...(state === 'success' && outlets ? [{ key: SEARCH_ATTRIBUTES.datasets, value: [...outlets] }] : []),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
   CancellationScope,
@@ -36,9 +36,6 @@ import { describeRequest, describeSensor } from './plan/sensor-text.ts';
 import { Consumers } from './sensor/consumers.ts';
 import { errorText, rootCause } from './plan/values/error-text.ts';
 import { refuseWhere } from './refuse-update.ts';
-
-const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
-const PLAN_HASH = defineSearchAttributeKey(SEARCH_ATTRIBUTES.planHash.name, SEARCH_ATTRIBUTES.planHash.type);
 
 /**
  * Keeps a sensor alive: its consumers are activities that run until they are told to stop, on whichever workers there are. Edits, pauses and
@@ -188,8 +185,8 @@ class Sensor {
       const { trigger } = this;
       if (!trigger) return;
       upsertSearchAttributes([
-        { key: STATE, value: this.state.state },
-        { key: PLAN_HASH, value: this.plan.hash },
+        { key: SEARCH_ATTRIBUTES.state, value: this.state.state },
+        { key: SEARCH_ATTRIBUTES.planHash, value: this.plan.hash },
       ]);
       this.stirred = false;
       this.draw();
@@ -198,7 +195,7 @@ class Sensor {
       const canceled = await this.untilStirred();
       const canceledAt = workflowInfo().historyLength;
       // From now on it is not the sensor of any plan: a scheduler that wants it again hands it the plan.
-      if (canceled && patched('ending-is-shown')) upsertSearchAttributes([{ key: PLAN_HASH, value: null }]);
+      if (canceled && patched('ending-is-shown')) upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.planHash, value: null }]);
       this.consumers.stop();
       await CancellationScope.nonCancellable(() => condition(() => this.consumers.haveStopped && allHandlersFinished()));
       if (canceled && this.wantedAt < canceledAt) throw new CancelledFailure('The sensor was cancelled: its trigger is gone');

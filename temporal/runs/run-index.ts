@@ -190,20 +190,19 @@ export class RunIndex {
   /** @param asked whether the run itself was asked: only then it is known that no worker has begun it */
   private take(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>, asked = false): void {
     const { pipelineRunId, temporalRunId, dagId, cause, state, startedAt, endedAt } = summaryOf(info);
-    const attribute = (name: keyof typeof SEARCH_ATTRIBUTES): unknown =>
-      info.typedSearchAttributes.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES[name].name)?.value;
-    const [start, end] = [attribute('interval'), attribute('intervalEnd')];
+    const attributes = info.typedSearchAttributes;
+    const [start, end] = [attributes.get(SEARCH_ATTRIBUTES.interval), attributes.get(SEARCH_ATTRIBUTES.intervalEnd)];
     const isStarted = info.historyLength > 2 || endedAt !== undefined;
     const known: Omit<KnownRun, 'hasStarted'> = {
       dagId,
-      planHash: String(attribute('planHash') ?? ''),
+      planHash: attributes.get(SEARCH_ATTRIBUTES.planHash) ?? '',
       run: {
         pipelineRunId,
         temporalRunId,
         cause,
         state,
         queuedAt: startedAt.getTime(),
-        ...(start instanceof Date && end instanceof Date && { interval: { start: iso(start.getTime()), end: iso(end.getTime()) } }),
+        ...(start && end && { interval: { start: iso(start.getTime()), end: iso(end.getTime()) } }),
         ...(endedAt && { endedAt: endedAt.getTime() }),
       },
     };
@@ -213,9 +212,9 @@ export class RunIndex {
     if (before?.run.endedAt !== undefined && known.run.endedAt === undefined) return;
     const hasStarted = isStarted || (asked ? false : before?.hasStarted);
     this.runs.set(key, { ...known, hasStarted });
-    const made = attribute('datasets');
-    if (endedAt && Array.isArray(made))
-      for (const uri of made as string[]) this.updates.set(uri, Math.max(this.updates.get(uri) ?? 0, endedAt.getTime()));
+    if (endedAt)
+      for (const uri of attributes.get(SEARCH_ATTRIBUTES.datasets) ?? [])
+        this.updates.set(uri, Math.max(this.updates.get(uri) ?? 0, endedAt.getTime()));
   }
 }
 

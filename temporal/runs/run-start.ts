@@ -1,5 +1,5 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
-import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import type { SearchAttributePair } from '@temporalio/common';
 import { withDrawing } from '../../graph/with-drawing.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { Cause, RunInput } from '../../workflows/plan/runs/run.ts';
@@ -15,12 +15,5 @@ export function runStart(
   args: [RunInput];
   typedSearchAttributes: SearchAttributePair[];
 } {
-  const { attributes, ...facts } = runFacts(withDrawing(plan), cause, given);
-  return {
-    taskQueue,
-    ...facts,
-    typedSearchAttributes: attributes.map(
-      ({ name, type, value }) => ({ key: defineSearchAttributeKey(name, type), value }) as SearchAttributePair,
-    ),
-  };
+  return { taskQueue, ...runFacts(withDrawing(plan), cause, given) };
 }

@@ -154,20 +154,20 @@ export async function explainRefusal(client: Client, workflowId: string): Promis
 
 /** What a list of workflows says of a run. */
 export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>): RunSummary {
-  const attribute = (name: keyof typeof SEARCH_ATTRIBUTES): unknown =>
-    info.typedSearchAttributes.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES[name].name)?.value;
+  const attributes = info.typedSearchAttributes;
+  const state = attributes.get(SEARCH_ATTRIBUTES.state);
   const timeOf = (name: 'interval' | 'intervalEnd'): string | undefined => {
-    const time = attribute(name);
-    return time instanceof Date ? iso(time.getTime()) : undefined;
+    const time = attributes.get(SEARCH_ATTRIBUTES[name]);
+    return time && iso(time.getTime());
   };
   const waitsFor = info.status.name === 'RUNNING' ? info.memo?.[WAITS_MEMO] : undefined;
   return {
     pipelineRunId: info.workflowId,
     temporalRunId: info.runId,
     dagId: info.type,
-    cause: String(attribute('cause') ?? 'unknown'),
-    state: stateOf(info.status.name, attribute('state')),
-    ...(info.status.name === 'COMPLETED' && attribute('state') === PARTIAL && { isPartial: true }),
+    cause: attributes.get(SEARCH_ATTRIBUTES.cause) ?? 'unknown',
+    state: stateOf(info.status.name, state),
+    ...(info.status.name === 'COMPLETED' && state === PARTIAL && { isPartial: true }),
     ...(Array.isArray(waitsFor) && { waitsFor: waitsFor.map(String) }),
     interval: timeOf('interval'),
     intervalEnd: timeOf('intervalEnd'),

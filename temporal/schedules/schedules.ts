@@ -144,10 +144,10 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
   }
   await client.schedule.getHandle(dagId).update((description) => {
     const { state, typedSearchAttributes } = description;
-    const queue = typedSearchAttributes?.getAll().find(({ key }) => key.name === SEARCH_ATTRIBUTES.queue.name)?.value;
+    const queue = typedSearchAttributes.get(SEARCH_ATTRIBUTES.queue);
     if (queue !== taskQueue) {
       throw new ScheduleOfAnotherDeployment(
-        `There is a schedule '${dagId}' that ${queue === undefined ? 'Sluice did not make' : `belongs to the deployment with task queue '${String(queue)}'`}. ` +
+        `There is a schedule '${dagId}' that ${queue === undefined ? 'Sluice did not make' : `belongs to the deployment with task queue '${queue}'`}. ` +
           'Rename the pipeline, or delete that schedule if nobody needs it.',
       );
     }
@@ -190,7 +190,7 @@ async function deleteSchedule(client: Client, dagId: string, taskQueue: string):
 }
 
 function isDeleted({ typedSearchAttributes }: ScheduleDescription): boolean {
-  return typedSearchAttributes.getAll().some(({ key, value }) => key.name === SEARCH_ATTRIBUTES.planHash.name && value === DELETED);
+  return typedSearchAttributes.get(SEARCH_ATTRIBUTES.planHash) === DELETED;
 }
 
 /** Thrown when a Schedule was updated by another scheduler while this one did what follows from an earlier update. */

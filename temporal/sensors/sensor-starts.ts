@@ -166,17 +166,16 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
 
 function endedRunOf(info: WorkflowExecutionInfo): EndedRun {
   const { pipelineRunId, dagId, state, cause, endedAt } = summaryOf(info);
-  const attribute = (name: string): unknown => info.typedSearchAttributes.getAll().find(({ key }) => key.name === name)?.value;
-  const [start, end] = [attribute(SEARCH_ATTRIBUTES.interval.name), attribute(SEARCH_ATTRIBUTES.intervalEnd.name)];
-  const datasets = attribute(SEARCH_ATTRIBUTES.datasets.name);
+  const attributes = info.typedSearchAttributes;
+  const [start, end] = [attributes.get(SEARCH_ATTRIBUTES.interval), attributes.get(SEARCH_ATTRIBUTES.intervalEnd)];
   return {
     runId: pipelineRunId,
     dagId,
     state,
     cause,
-    ...(start instanceof Date && end instanceof Date && { interval: { start: iso(start.getTime()), end: iso(end.getTime()) } }),
+    ...(start && end && { interval: { start: iso(start.getTime()), end: iso(end.getTime()) } }),
     endedAt: (endedAt ?? new Date(0)).toISOString(),
-    datasets: Array.isArray(datasets) ? (datasets as string[]) : [],
+    datasets: attributes.get(SEARCH_ATTRIBUTES.datasets) ?? [],
   };
 }
 

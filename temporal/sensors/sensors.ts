@@ -41,9 +41,11 @@ export async function listRunningSensors(client: Client, taskQueue: string): Pro
   const query = `WorkflowType = "${SENSOR_WORKFLOW}" AND ${SEARCH_ATTRIBUTES.queue.name} = ${JSON.stringify(taskQueue)} AND ExecutionStatus = "Running"`;
   const found: RunningSensor[] = [];
   for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
-    const attributes = typedSearchAttributes.getAll();
-    const hash = attributes.find(({ key }) => key.name === SEARCH_ATTRIBUTES.planHash.name)?.value;
-    found.push({ id: workflowId, dagId: workflowId.split('/')[1] ?? '', planHash: String(hash ?? '') });
+    found.push({
+      id: workflowId,
+      dagId: workflowId.split('/')[1] ?? '',
+      planHash: typedSearchAttributes.get(SEARCH_ATTRIBUTES.planHash) ?? '',
+    });
   }
   return found.sort((a, b) => (a.id < b.id ? -1 : 1));
 }

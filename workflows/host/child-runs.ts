@@ -1,4 +1,3 @@
-import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { RunResult } from '../plan/runs/run.ts';
 import { runFacts } from '../plan/runs/run-facts.ts';
@@ -19,7 +18,7 @@ export async function runPipeline(
   scope: RunScope,
 ): Promise<Json> {
   const id = `${parentRunId}/${taskId}${attempt === 1 ? '' : `@${attempt}`}`;
-  const { attributes, ...facts } = runFacts(plan, 'pipeline', { params, interval, heldByCallers, detail: `started by ${id}` });
+  const facts = runFacts(plan, 'pipeline', { params, interval, heldByCallers, detail: `started by ${id}` });
   // The workflow id is derived from the cause: the parent's run and its task.
   const workflowId = idWithinLimit(`${plan.dagId}/pipeline/${id}`);
   const started = async (): Promise<RunResult | undefined> => {
@@ -27,9 +26,6 @@ export async function runPipeline(
       ...facts,
       workflowId,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      typedSearchAttributes: attributes.map(
-        ({ name, type, value }) => ({ key: defineSearchAttributeKey(name, type), value }) as SearchAttributePair,
-      ),
       parentClosePolicy: wait ? ParentClosePolicy.REQUEST_CANCEL : ParentClosePolicy.ABANDON,
       cancellationType: wait ? ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED : ChildWorkflowCancellationType.ABANDON,
       ...(task.priority !== undefined && { priority: { priorityKey: task.priority } }),

@@ -1,10 +1,8 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { patched, setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import { type RunStatus, waitsForPeople } from '../plan/runs/run.ts';
 import { SEARCH_ATTRIBUTES } from '../plan/runs/search-attributes.ts';
 import { WAITS_MEMO } from '../plan/tasks/wait-text.ts';
 
-const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.state.name, SEARCH_ATTRIBUTES.state.type);
 /** Since 2026-11-28 a run that waits for people can be searched for. */
 const WAITS_ARE_SHOWN = 'waits-are-shown';
 /** Since the same day its memo says for whom, too. */
@@ -29,7 +27,7 @@ export class RunDisplay {
     this.status = state;
     this.shown = shown;
     // Runs of earlier releases have no attribute while they wait for people, and may have the same one twice otherwise.
-    if (isNew || !aboutPeople) upsertSearchAttributes([{ key: STATE, value: shown === 'running' ? null : shown }]);
+    if (isNew || !aboutPeople) upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.state, value: shown === 'running' ? null : shown }]);
   }
 
   showWaits(lines: readonly string[]): void {

@@ -1,3 +1,4 @@
+import type { SearchAttributePair } from '@temporalio/common';
 import { dataVariant } from './data-variant.ts';
 import { describeCause, describePlan, describeSchedule } from '../describe.ts';
 import type { JsonObject } from '../values/json.ts';
@@ -17,7 +18,7 @@ export interface RunFacts {
   readonly staticDetails: string;
   /** Absent for the data that the pipeline makes of an interval when nothing is given. */
   readonly memo?: { readonly [VARIANT_MEMO]: true };
-  readonly attributes: readonly { readonly name: string; readonly type: 'KEYWORD' | 'DATETIME'; readonly value: string | Date }[];
+  readonly typedSearchAttributes: SearchAttributePair[];
 }
 
 /** @param detail said beside the cause in the summary; absent: the interval, or the schedule */
@@ -56,15 +57,15 @@ export function runFacts(
     ),
     staticDetails: describePlan(plan),
     ...(dataVariant({ plan, ...(event && { event }) }, params ?? {}, '') && { memo: { [VARIANT_MEMO]: true } }),
-    attributes: [
-      { ...pipeline, value: plan.dagId },
-      { ...causeAttribute, value: cause },
-      { ...planHash, value: plan.hash },
-      ...(plan.owner === undefined ? [] : [{ ...owner, value: plan.owner }]),
+    typedSearchAttributes: [
+      { key: pipeline, value: plan.dagId },
+      { key: causeAttribute, value: cause },
+      { key: planHash, value: plan.hash },
+      ...(plan.owner === undefined ? [] : [{ key: owner, value: plan.owner }]),
       ...(interval
         ? [
-            { ...start, value: new Date(interval.start) },
-            { ...end, value: new Date(interval.end) },
+            { key: start, value: new Date(interval.start) },
+            { key: end, value: new Date(interval.end) },
           ]
         : []),
     ],

@@ -1,6 +1,9 @@
+import type { SearchAttributePair } from '@temporalio/common';
+
 /**
  * What runs and schedules can be searched by in Temporal. The names begin with `Sluice` because a namespace is shared; at most ten may be
  * keywords, and at most two are times: Temporal's SQL visibility stores have room for ten and three in all. A name keeps its type for ever.
+ * Each is a key of the Temporal SDK: `typedSearchAttributes.get(SEARCH_ATTRIBUTES.cause)`, `{ key: SEARCH_ATTRIBUTES.cause, value }`.
  */
 export const SEARCH_ATTRIBUTES = {
   pipeline: { name: 'SluicePipeline', type: 'KEYWORD' },
@@ -18,4 +21,4 @@ export const SEARCH_ATTRIBUTES = {
   datasets: { name: 'SluiceDatasets', type: 'KEYWORD_LIST' },
   /** The task queue that a schedule's runs go to: which deployment a schedule belongs to. */
   queue: { name: 'SluiceQueue', type: 'KEYWORD' },
-} as const;
+} as const satisfies Record<string, SearchAttributePair['key']>;
