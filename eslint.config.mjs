@@ -139,8 +139,8 @@ export default tseslint.config(
   ),
   ...room(
     'compiler',
-    ['workflows/plan', 'activities', 'sensors', 'monitors', 'channels', 'connections'],
-    '(node:|yaml$|ajv$|fastest-levenshtein$|@marcbachmann/cel-js$)',
+    ['workflows/plan', 'activities', 'sensors', 'channels', 'connections', 'lib'],
+    '(node:|yaml$|ajv$|typebox$|fastest-levenshtein$|@marcbachmann/cel-js$)',
   ),
   ...room('temporal', ['workflows/plan', 'graph', 'connections', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
   ...room('sensors', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$|kafkajs$)'),

@@ -1,7 +1,7 @@
 import type { TaskType } from '../../activities/define-task.ts';
 import { CONNECTIONS } from '../../connections/catalog.ts';
 import type { ChannelDefinition } from '../../channels/define-channel.ts';
-import { alertsSchema } from '../../monitors/alerts.ts';
+import { alertsSchema } from '../schema/alerts-schema.ts';
 import type { TriggerType } from '../../sensors/define-trigger.ts';
 import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import { didYouMean } from '../mistakes/diagnostic.ts';

@@ -1,6 +1,6 @@
 import type { TaskType } from '../../activities/define-task.ts';
 import type { EventShape, TriggerType } from '../../sensors/define-trigger.ts';
-import { SlaListSchema } from '../../monitors/sla.ts';
+import { SlaListSchema } from '../schema/sla-schema.ts';
 import { HOST_FACTS, type HostFact } from '../../workflows/plan/tasks/failure.ts';
 import type { TemplatePlace } from '../../workflows/plan/expressions/template-place.ts';
 import { isTemplate } from '../../workflows/plan/expressions/template.ts';

@@ -1,11 +1,11 @@
 import type { TaskType } from '../../activities/define-task.ts';
 import type { TriggerType } from '../../sensors/define-trigger.ts';
 import type { ChannelDefinition } from '../../channels/define-channel.ts';
-import { alertsSchema } from '../../monitors/alerts.ts';
-import { SlaListSchema } from '../../monitors/sla.ts';
 import { ANCHOR_KEY } from '../read/parse.ts';
+import { alertsSchema } from './alerts-schema.ts';
 import { type JsonSchema, map, text } from './json-schema.ts';
 import { CALENDAR, SCHEDULE_KEYS } from './schedule-keys.ts';
+import { SlaListSchema } from './sla-schema.ts';
 import { GROUP_NAME, TASK_COMMON, TASK_OPTIONS } from './task-keys.ts';
 import { VALUE_SCHEMA } from './value-schema.ts';
 

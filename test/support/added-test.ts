@@ -33,7 +33,7 @@ describe('what was added', function () {
 
   it('compiles', () => {
     const added = ['activities/greet.ts', 'sensors/feed.ts', 'connections/ftp.ts', 'channels/teams.ts'];
-    const usedBy = ['worker.ts', 'scheduler.ts', 'cli.ts', 'compiler/compile.ts', 'monitors/sla.ts', 'monitors/sla-text.ts', 'compiler/resolve/resolve-slas.ts'];
+    const usedBy = ['worker.ts', 'scheduler.ts', 'cli.ts', 'compiler/compile.ts', 'compiler/schema/sla-schema.ts', 'monitors/sla-text.ts', 'compiler/resolve/resolve-slas.ts'];
     assert.deepEqual(filesWithTypeErrors([...added, ...usedBy], []), []);
   });
 

@@ -5,7 +5,7 @@ import { CATALOG } from '../../../activities/catalog.ts';
 import { Compiler } from '../../../compiler/compile.ts';
 import { withCurrentNames } from '../../../lib/current-names.ts';
 import { CHANNELS } from '../../../channels/catalog.ts';
-import { alertsSchema } from '../../../monitors/alerts.ts';
+import { alertsSchema } from '../../../compiler/schema/alerts-schema.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
 import { isMap, type JsonObject } from '../../../workflows/plan/values/json.ts';
 

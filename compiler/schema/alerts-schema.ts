@@ -1,8 +1,6 @@
 import Type, { type TObject, type TOptional, type TProperties } from 'typebox';
-import type { ChannelDefinition } from '../channels/define-channel.ts';
-import { connectionField } from '../connections/connection-field.ts';
-import { isMap, type Json, type JsonObject } from '../workflows/plan/values/json.ts';
-import type { AlertPlan, AlertsPlan } from '../workflows/plan/incidents/sla.ts';
+import type { ChannelDefinition } from '../../channels/define-channel.ts';
+import { connectionField } from '../../connections/connection-field.ts';
 
 /** The schema of the key `alerts` of a pipeline: who is notified of breaches. */
 export function alertsSchema(channels: readonly ChannelDefinition[]): TObject {
@@ -26,7 +24,7 @@ export function alertsSchema(channels: readonly ChannelDefinition[]): TObject {
 }
 
 /** The key in `alerts` that is no channel. */
-const WAITING = 'waiting';
+export const WAITING = 'waiting';
 
 function channelSchema({ name, title, description, connection, keys = {} }: ChannelDefinition): TOptional<TObject> {
   const example = usualConnection(name);
@@ -38,31 +36,6 @@ function channelSchema({ name, title, description, connection, keys = {} }: Chan
 }
 
 /** The connection of a channel where a file names none. */
-function usualConnection(channel: string): string {
+export function usualConnection(channel: string): string {
   return `${channel}_default`;
-}
-
-/** What the key `alerts` says, of a file that fits its schema. */
-export function resolveAlerts(
-  alerts: Json | undefined,
-  channels: readonly ChannelDefinition[],
-): { readonly alerts?: AlertsPlan; readonly waitingAlerts?: AlertsPlan } {
-  if (!isMap(alerts)) return {};
-  const { [WAITING]: waiting, ...own } = alerts;
-  // Who only names whom runs wait for asks for no pages of other things.
-  const isOnlyWaiting = isMap(waiting) && Object.keys(own).length === 0;
-  return {
-    ...(!isOnlyWaiting && { alerts: resolveChannels(own, channels) }),
-    ...(isMap(waiting) && { waitingAlerts: resolveChannels(waiting, channels) }),
-  };
-}
-
-function resolveChannels(given: JsonObject, channels: readonly ChannelDefinition[]): AlertsPlan {
-  const named = channels.flatMap(({ name }): [string, AlertPlan][] => {
-    const keys = given[name];
-    if (!isMap(keys)) return [];
-    const { conn_id: connection = usualConnection(name), ...settings } = keys;
-    return [[name, { connection: String(connection), ...settings }]];
-  });
-  return Object.fromEntries(named);
 }

@@ -1,7 +1,7 @@
 import Type from 'typebox';
-import { duration, severity } from '../lib/schema-fields.ts';
-import { SUPPRESSIONS } from '../workflows/plan/incidents/sla.ts';
-import { SLA_REFERENCE_NAMES, SLA_REFERENCES } from '../workflows/plan/incidents/sla-references.ts';
+import { duration, severity } from '../../lib/schema-fields.ts';
+import { SUPPRESSIONS } from '../../workflows/plan/incidents/sla.ts';
+import { SLA_REFERENCE_NAMES, SLA_REFERENCES } from '../../workflows/plan/incidents/sla-references.ts';
 
 const common = {
   severity: Type.Optional(severity('How serious a breach is. Default: error; of a critical pipeline critical.')),

@@ -1,0 +1,29 @@
+import type { ChannelDefinition } from '../../channels/define-channel.ts';
+import type { AlertPlan, AlertsPlan } from '../../workflows/plan/incidents/sla.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
+import { usualConnection, WAITING } from '../schema/alerts-schema.ts';
+
+/** What the key `alerts` says, of a file that fits its schema. */
+export function resolveAlerts(
+  alerts: Json | undefined,
+  channels: readonly ChannelDefinition[],
+): { readonly alerts?: AlertsPlan; readonly waitingAlerts?: AlertsPlan } {
+  if (!isMap(alerts)) return {};
+  const { [WAITING]: waiting, ...own } = alerts;
+  // Who only names whom runs wait for asks for no pages of other things.
+  const isOnlyWaiting = isMap(waiting) && Object.keys(own).length === 0;
+  return {
+    ...(!isOnlyWaiting && { alerts: resolveChannels(own, channels) }),
+    ...(isMap(waiting) && { waitingAlerts: resolveChannels(waiting, channels) }),
+  };
+}
+
+function resolveChannels(given: JsonObject, channels: readonly ChannelDefinition[]): AlertsPlan {
+  const named = channels.flatMap(({ name }): [string, AlertPlan][] => {
+    const keys = given[name];
+    if (!isMap(keys)) return [];
+    const { conn_id: connection = usualConnection(name), ...settings } = keys;
+    return [[name, { connection: String(connection), ...settings }]];
+  });
+  return Object.fromEntries(named);
+}
