@@ -35,7 +35,9 @@ export function createMonitors(facts: MonitorFacts, connections: Connections, en
         // Nobody has said whom to notify: the incident is in the Temporal UI, and in `sluice incidents`.
         if (!environment[variable] && connection.endsWith('_default'))
           throw ApplicationFailure.nonRetryable(`Nobody is notified: ${variable} is not set.`, 'ChannelNotSet');
-        await failOnCallbackError(`notice of ${key}`, cancellationSignal, (signal) => notify(connections, secrets, notice, signal));
+        await failOnCallbackError(`notice of ${key}`, cancellationSignal, (signal) =>
+          notify(connections, secrets, notice, { cancelled: signal }),
+        );
       } catch (error) {
         const reason = errorText(error);
         log.warn(`${channel} (${connection}) does not deliver: ${reason}`, { incident: key, attempt: info.attempt });

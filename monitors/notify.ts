@@ -9,8 +9,17 @@ import { channelFailure } from './channel-failure.ts';
 import type { Notice } from '../workflows/plan/incidents/incident.ts';
 import { fitPage } from './fit-page.ts';
 
-/** No attempt takes longer, in milliseconds. */
-const WITHIN = 8_000;
+/** The time limit of an attempt, in milliseconds: less than the start-to-close timeout of the activity. */
+const LIMIT_MS = 8_000;
+
+interface NotifyOptions {
+  /** Ends the attempt. */
+  readonly cancelled?: AbortSignal;
+  /** Default: the channels that Sluice brings along. */
+  readonly channels?: readonly ChannelDefinition[];
+  /** Milliseconds. Default: 8 s. */
+  readonly limitMs?: number;
+}
 
 /**
  * Brings a notice into its form, and sends it to its channel.
@@ -20,8 +29,7 @@ export async function notify(
   connections: Connections,
   secrets: Scrubber,
   notice: Notice,
-  cancelled?: AbortSignal,
-  channels: readonly ChannelDefinition[] = CHANNELS,
+  { cancelled, channels = CHANNELS, limitMs = LIMIT_MS }: NotifyOptions = {},
 ): Promise<void> {
   const channel = channelNamed(notice.channel, channels);
   if (!channel) {
@@ -32,9 +40,9 @@ export async function notify(
   const fitted = { ...notice, key: fitKey(notice.key), page: fitPage(notice.page, secrets) };
   try {
     const connection = connections.get(notice.connection, [channel.connection.type]);
-    await withinTime(WITHIN, cancelled, (signal) => channel.sendNotice(connection, fitted, signal));
+    await withinTime(limitMs, cancelled, (signal) => channel.sendNotice(connection, fitted, signal));
   } catch (error) {
     const isSilent = error instanceof TimeLimitExceeded || cancelled?.aborted;
-    throw isSilent ? ApplicationFailure.retryable(`No answer in ${WITHIN / 1000} s.`, 'ChannelSilent') : channelFailure(error);
+    throw isSilent ? ApplicationFailure.retryable(`No answer in ${limitMs / 1000} s.`, 'ChannelSilent') : channelFailure(error);
   }
 }

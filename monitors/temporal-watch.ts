@@ -77,7 +77,12 @@ async function say(
     links: [],
   };
   try {
-    await notify(connections, secrets, { channel: 'pagerduty', connection, action, key: `sluice/temporal/${name}`, page }, signal);
+    await notify(
+      connections,
+      secrets,
+      { channel: 'pagerduty', connection, action, key: `sluice/temporal/${name}`, page },
+      { cancelled: signal },
+    );
     return true;
   } catch (error) {
     log.warn(`Nobody could be told of Temporal: ${errorText(error)}`);

@@ -64,7 +64,7 @@ describe('a channel that is defined in one place', () => {
 
   it('is sent the steps of incidents', async () => {
     const notice = { channel: 'teams', connection: 'teams_default', action: 'trigger', key: 'x/failed', page: SOME_PAGE } as const;
-    await notify(connectionsFrom(environment), new Scrubber([]), notice, undefined, channels);
+    await notify(connectionsFrom(environment), new Scrubber([]), notice, { channels });
     assert.deepEqual(inbox.seen.at(-1)?.body, { text: `trigger: ${SOME_PAGE.summary}` });
   });
 

@@ -10,6 +10,9 @@ import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { createYamlRuns, planOf, RUN_DAY, type YamlRuns } from '../../support/yaml-runs.ts';
+import { caseCount } from '../../support/random-cases.ts';
+
+const RUNS_OF_ONE_INTERVAL = caseCount(60, 200);
 
 /** The names of pipelines and tables: Temporal remembers those of earlier test runs. */
 const named = (name: string): string => `${name}_${TAG}`;
@@ -181,10 +184,10 @@ triggers: [{name: ev, type: kafka, topic: t, params: {region: "{{ event.region }
     assert.deepEqual(await idsOf(named('again')), [1, 2, 101, 102]);
   });
 
-  it('storage under an interval does not grow over 200 runs', async () => {
+  it(`storage under an interval does not grow over ${RUNS_OF_ONE_INTERVAL} runs`, async () => {
     await createOrders(named('grows'));
     const plan = planOf(ofRegion(named('grows'), 'method: upsert, upsert_keys: [id]'));
-    for (let from = 0; from < 200; from += 20) {
+    for (let from = 0; from < RUNS_OF_ONE_INTERVAL; from += 20) {
       const ids = Array.from({ length: 20 }, (_, index) => `${named('grows')}/manual/${from + index}`);
       await Promise.all(
         ids.map((workflowId) =>
