@@ -120,7 +120,7 @@ async function apply(client: Client, { pipelines, taskQueue, ...options }: Optio
   });
   const expected = plans.flatMap(({ plan }) => (refusal(plan) === undefined ? plan.dagId : []));
   await expectPipelines(client, taskQueue, expected, listBrokenFiles(files, compilations, failures)).catch((error: unknown) => {
-    log.warn(`The monitor does not know which pipelines there are: ${errorText(error)}`);
+    log.warn(`The monitor could not be given the list of pipelines: ${errorText(error)}`);
   });
   const summary = `${plans.length} of ${compilations.length} pipelines applied`;
   if (summary !== lastSummary || changed) log.info(summary, { taskQueue });

@@ -42,7 +42,7 @@ const PLATFORM_ALERTS = 'pagerduty_default';
 const MAX_CHECK_AGE_MS = 120_000;
 
 await new Command('worker')
-  .description('Runs, or watches, the pipelines of the task queues it is given, until it is told to stop (SIGTERM or Ctrl-C).')
+  .description('Run or monitor the pipelines of task queues. Stops on SIGTERM or Ctrl-C.')
   .option('-q, --queue <name...>', 'task queues to serve', [taskQueueOf(environment)])
   .option('-m, --monitors', 'watch the pipelines of these queues instead of running them; start two such processes', false)
   .option('--health-host <host>', 'address of the health pages', '127.0.0.1')
@@ -114,7 +114,9 @@ async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSig
     queue,
     (facts) => createMonitors(facts, connections, environment),
     (before, after) => {
-      announceEdit(connections, before, after).catch((error: unknown) => log.warn(`Nobody was told of an edit: ${String(error)}`));
+      announceEdit(connections, before, after).catch((error: unknown) =>
+        log.warn(`The edit of a pipeline was not announced: ${String(error)}`),
+      );
     },
   );
   await ensureSearchAttributes(group.client);
@@ -122,7 +124,7 @@ async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSig
   if (environment[connectionVariable(PLATFORM_ALERTS)]) {
     const ask = (): Promise<void> => askTemporal(group.client);
     void watchTemporal({ ask, connections, secrets, connection: PLATFORM_ALERTS, name: temporalAddress(environment), log, signal });
-  } else log.warn(`Nobody is paged: ${connectionVariable(PLATFORM_ALERTS)} is not set`);
+  } else log.warn(`No pages are sent: ${connectionVariable(PLATFORM_ALERTS)} is not set`);
   const checks = new CompleteChecks(group.client, queue, log);
   void checks.follow(signal);
   const url = environment.SLUICE_DEAD_MANS_SWITCH;

@@ -16,7 +16,7 @@ export async function announceEdit(connections: Connections, before: Plan, after
     tasks_removed: [...old].filter((name) => !now.has(name)),
     owner: after.owner ?? '',
   };
-  const edit = { summary: `The pipeline ${after.dagId} was edited`, details };
+  const edit = { summary: `Pipeline ${after.dagId} was edited`, details };
   for (const [name, { connection }] of Object.entries(after.alerts ?? {})) {
     const channel = channelNamed(name);
     if (!channel?.sendEdit) continue;

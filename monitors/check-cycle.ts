@@ -75,7 +75,7 @@ export async function runCheckCycle(
         const found = findingsOf(pipeline, facts, now, settings);
         if (found.length <= MAX_FINDINGS) return found;
         // Its open incidents stay open: which of them are over is not known.
-        unchecked.set(pipeline.plan.dagId, `it has ${found.length} problems at once; ${MAX_FINDINGS} of them are reported`);
+        unchecked.set(pipeline.plan.dagId, `it has ${found.length} problems at once; only ${MAX_FINDINGS} are reported`);
         return found.slice(0, MAX_FINDINGS);
       } catch (error) {
         // Whatever is wrong with one pipeline, the others are checked.
@@ -102,8 +102,8 @@ export async function runCheckCycle(
       ...(completeAt !== undefined && { completeAt }),
     },
     report: [
-      `${pipelines.filter(({ plan }) => isWatched(plan)).length} of ${pipelines.length} pipelines promise something; looked at ${time}`,
-      dead ? `✘ no worker answers since ${iso(now - silent)}` : answers ? '✔ workers answer' : '… workers do not answer at the moment',
+      `${pipelines.filter(({ plan }) => isWatched(plan)).length} of ${pipelines.length} pipelines have SLAs; checked at ${time}`,
+      dead ? `✘ no worker responds since ${iso(now - silent)}` : answers ? '✔ workers respond' : '… workers do not respond at the moment',
       ...[...unchecked].slice(0, 20).map(([subject, reason]) => `? ${subject} cannot be checked: ${reason}`),
       ...findings.slice(0, 50).map(({ state, line }) => `${state === 'breach' ? '✘' : '!'} ${line}`),
       ...lines,

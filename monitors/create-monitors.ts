@@ -34,7 +34,7 @@ export function createMonitors(facts: MonitorFacts, connections: Connections, en
         const variable = connectionVariable(connection);
         // Nobody has said whom to notify: the incident is in the Temporal UI, and in `sluice incidents`.
         if (!environment[variable] && connection.endsWith('_default'))
-          throw ApplicationFailure.nonRetryable(`Nobody is notified: ${variable} is not set.`, 'ChannelNotSet');
+          throw ApplicationFailure.nonRetryable(`No notification was sent: ${variable} is not set.`, 'ChannelNotSet');
         await failOnCallbackError(`notice of ${key}`, cancellationSignal, (signal) =>
           notify(connections, secrets, notice, { cancelled: signal }),
         );

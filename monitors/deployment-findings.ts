@@ -12,16 +12,16 @@ export function deadWorkers(taskQueue: string, since: number, pipelines: readonl
   const running = pipelines.flatMap(({ plan, runs }) => (runs.some(({ endedAt }) => endedAt === undefined) ? [plan.dagId] : []));
   return findingOf(`workers/${taskQueue}`, undefined, {
     subject: `task queue ${taskQueue}`,
-    what: 'has no worker that answers: nothing runs',
+    what: 'has no responding worker: nothing runs',
     kind: 'dead_workers',
     source: taskQueue,
     severity: 'critical',
     since: iso(since),
     details: {
       pipelines_with_open_runs: running,
-      what_it_means: 'Runs stand still; none is lost. They go on by themselves when there is a worker again.',
+      what_it_means: 'Runs are waiting; none is lost. They continue automatically when a worker is available again.',
       what_to_do:
-        'Start workers (`npm run worker`). `sluice doctor` asks the same probe as this page: it fails as long as this goes on. The log of a worker says why it does not reach Temporal.',
+        'Start workers (`npm run worker`). `sluice doctor` runs the same check. The log of a worker shows why it cannot reach Temporal.',
     },
   });
 }
@@ -40,11 +40,11 @@ export function missingSchedules(
     return [
       findingOf(key, undefined, {
         subject: dagId,
-        what: 'has no schedule in Temporal any more, and its file is there: its runs do not start',
+        what: 'has no schedule in Temporal although its file exists: its runs do not start',
         kind: 'missing_schedule',
         severity: 'error',
         since: since.began(key),
-        details: { what_to_do: 'Start the scheduler, which makes it anew: `npm run scheduler -- --watch`.' },
+        details: { what_to_do: 'Start the scheduler, which recreates it: `npm run scheduler -- --watch`.' },
       }),
     ];
   });
@@ -91,7 +91,7 @@ export function uncheckedFindings(
         severity: plan?.critical ? 'critical' : 'error',
         since: since.began(key),
         details: {
-          what_to_do: `New problems of ${subject} are not found while this lasts; incidents that are open stay open. \`sluice doctor\` checks the deployment.`,
+          what_to_do: `While this lasts, new problems of ${subject} are not detected, and open incidents stay open. \`sluice doctor\` checks the deployment.`,
         },
       }),
     ];
@@ -104,14 +104,14 @@ export function removedRuns(pipelines: readonly WatchedPipeline[]): Finding[] {
     isWatched(plan)
       ? removed.map(({ pipelineRunId, noticedAt }) =>
           findingOf(`removed/${pipelineRunId}`, plan.alerts, {
-            subject: `the run ${pipelineRunId}`,
+            subject: `run ${pipelineRunId}`,
             what: 'was deleted from Temporal before it had ended',
             kind: 'run_removed',
             source: plan.dagId,
             severity: 'warning',
             since: iso(noticedAt),
             details: {
-              what_to_do: `Check whether its data is there; \`sluice ticks ${plan.dagId}\` lists the intervals. This incident ends by itself after an hour.`,
+              what_to_do: `Check whether its data is there; \`sluice ticks ${plan.dagId}\` lists the intervals. This incident resolves itself after an hour.`,
             },
           }),
         )
@@ -143,7 +143,7 @@ export function brokenFileFindings(
         severity: 'warning',
         since,
         details: {
-          what_to_do: `\`sluice validate ${file}\` shows every mistake. Mend the file, or remove it. What was applied of it last goes on.${owner}`,
+          what_to_do: `\`sluice validate ${file}\` shows every mistake. Correct or remove the file. Its last applied version stays active.${owner}`,
         },
       });
     });

@@ -17,7 +17,7 @@ export function fitPage(page: Page, secrets?: Scrubber): Page {
   const summary = fitSummary(clean(page.summary));
   return {
     ...page,
-    summary: summary === '' ? 'Something is wrong, and it has no name.' : summary,
+    summary: summary === '' ? 'Unnamed problem.' : summary,
     source: cutBytes(clean(page.source) || 'sluice', SUMMARY_BYTES),
     kind: cutBytes(clean(page.kind), SUMMARY_BYTES),
     details: fitDetails(cleanValue(page.details, clean) as JsonObject),
@@ -39,7 +39,7 @@ function cleanValue(value: Json, clean: (text: string) => string): Json {
 function fitDetails(details: JsonObject): JsonObject {
   let fitted: Json = details;
   for (let longest = 65_536; sizeOf(fitted) > DETAILS_BYTES && longest >= 16; longest /= 4) fitted = shortened(details, longest);
-  return sizeOf(fitted) <= DETAILS_BYTES ? (fitted as JsonObject) : { note: 'The details are too many to be sent.' };
+  return sizeOf(fitted) <= DETAILS_BYTES ? (fitted as JsonObject) : { note: 'The details are too large to send.' };
 }
 
 function shortened(value: Json, longest: number): Json {

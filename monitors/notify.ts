@@ -35,7 +35,7 @@ export async function notify(
   if (!channel) {
     // Another monitor may have it: while a release is rolled out, there are two.
     const known = channels.map(({ name }) => name).join(', ');
-    throw ApplicationFailure.retryable(`This monitor has no channel '${notice.channel}'; it has: ${known}.`, 'ChannelUnknown');
+    throw ApplicationFailure.retryable(`This monitor has no channel '${notice.channel}'. Its channels: ${known}.`, 'ChannelUnknown');
   }
   const fitted = { ...notice, key: fitKey(notice.key), page: fitPage(notice.page, secrets) };
   try {

@@ -14,14 +14,14 @@ import { cutHeadline, headlineOf, summaryOf } from './summary.ts';
 
 /** What a kind of problem means for whoever reads of it at night. */
 const MEANING = {
-  missing: 'No run has been started for this interval: its data will not be there.',
-  never_started: 'The run is there, and no worker takes it. It goes on by itself when one does.',
-  failed: 'The run is over and its data is not there. Nothing of a task that failed was left behind.',
-  held: 'A task has failed and is on hold: the run goes on when somebody decides, or fails when the hold is over.',
-  late: 'The data is not there yet, and was promised to be.',
-  stale: 'What reads its data reads old data.',
-  waits: 'The run stands still until somebody answers, or until the time to answer is over.',
-  assert: 'The run has ended well, and what it found is not as was promised.',
+  missing: 'No run has started for this interval, so its data will be missing.',
+  never_started: 'The run exists, but no worker has started it. It continues automatically when a worker is available.',
+  failed: 'The run has ended and its data is missing. Failed tasks left no partial data.',
+  held: 'A task has failed and is on hold: the run continues after a decision, or fails when the hold expires.',
+  late: 'The data is later than its SLA allows.',
+  stale: 'Consumers of this data read old data.',
+  waits: 'The run waits for a decision, or until the time limit of the decision.',
+  assert: 'The run succeeded, but its outputs violate an SLA.',
 } as const;
 
 /** Of an error its first line is shown, which says the cause, and so much of its end. Characters. */
@@ -73,7 +73,7 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
           : undefined,
       difference: mismatch && mismatch.text !== error ? mismatch.text : undefined,
       report: mismatch?.report,
-      where_it_stands: details?.standing?.length ? details.standing : undefined,
+      status: details?.standing?.length ? details.standing : undefined,
       rows: details && Object.keys(details.rows).length > 0 ? details.rows : undefined,
       owner: plan.owner,
       last_success: good && `${timeText(good.endedAt)}${good.isPartial ? ', without some items' : ''}`,
@@ -95,7 +95,7 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
 function detailsOf({ kind, prompt, assignees, quorum = 1, votes, until, form }: OpenWait): Record<string, Json | undefined> {
   return {
     question: prompt,
-    who_is_asked: assignees ? assignees.join(', ') : 'anybody',
+    assignees: assignees ? assignees.join(', ') : 'anybody',
     votes: kind === 'held' ? undefined : `${votes?.length ?? 0} of ${quorum}`,
     until: until === undefined ? 'no limit' : timeText(until),
     form: form && formText(form),
@@ -134,15 +134,15 @@ function editOf(before: Plan, after: Plan): string {
   const old = new Map(before.tasks.map((task) => [task.name, JSON.stringify(task)]));
   const now = new Map(after.tasks.map((task) => [task.name, JSON.stringify(task)]));
   const names = [...new Set([...old.keys(), ...now.keys()])].filter((name) => old.get(name) !== now.get(name));
-  const file = `its file was edited: plan ${before.hash.slice(0, 12)} → ${after.hash.slice(0, 12)}`;
-  return names.length === 0 ? file : `${file}; tasks that differ: ${listed(names)}`;
+  const file = `the file was edited: plan ${before.hash.slice(0, 12)} → ${after.hash.slice(0, 12)}`;
+  return names.length === 0 ? file : `${file}; changed tasks: ${listed(names)}`;
 }
 
 function paramsChange(before: JsonObject, after: JsonObject): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (name) => canonicalJson(before[name] ?? null) !== canonicalJson(after[name] ?? null),
   );
-  return names.length === 0 ? [] : [`parameters that differ: ${listed(names)}`];
+  return names.length === 0 ? [] : [`changed parameters: ${listed(names)}`];
 }
 
 function listed(names: readonly string[]): string {

@@ -97,7 +97,7 @@ function problemsOf(
     else if (plan.critical && underWay?.state === 'held') {
       found.push(make({ kind: 'held', since: underWay.startedAt ?? underWay.queuedAt, what: 'is on hold', run: underWay }));
     } else if (underWay && !underWay.hasStarted && now - underWay.queuedAt >= settings.neverStartedMs) {
-      found.push(make({ kind: 'never_started', since: underWay.queuedAt, what: 'has a run that no worker has begun', run: underWay }));
+      found.push(make({ kind: 'never_started', since: underWay.queuedAt, what: 'has a run that no worker has started', run: underWay }));
     } else if (interval && runs.length === 0 && current.schedule) {
       const due = Date.parse(interval.end);
       const patience = settings.graceMs + (current.schedule.jitterMs ?? 0);
@@ -143,7 +143,7 @@ function problemsOf(
     const [start, end] = [Date.parse(interval.start), Date.parse(interval.end)];
     const at = tickAfter(plan.schedule, end) ?? end + (end - start);
     if (now >= at && !paused && underWay && !isBackfill(underWay))
-      found.push(make({ kind: 'late', since: at, what: 'still runs, and the next interval is complete', run: underWay }));
+      found.push(make({ kind: 'late', since: at, what: 'is still running although the next interval is complete', run: underWay }));
   }
   return found;
 }
@@ -170,7 +170,7 @@ function hasFailed({ state }: WatchedRun): boolean {
 }
 
 function failureWords({ state }: WatchedRun): string {
-  return state.startsWith('timed_out') ? 'ran out of time' : state.startsWith('terminated') ? 'was terminated' : 'failed';
+  return state.startsWith('timed_out') ? 'timed out' : state.startsWith('terminated') ? 'was terminated' : 'failed';
 }
 
 function isBackfill({ cause }: WatchedRun): boolean {

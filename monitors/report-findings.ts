@@ -103,7 +103,7 @@ class Report {
     const left = new Set(Object.values(open).map(({ incident }) => incident));
     const over = new Map(ended.filter(([, { incident }]) => !left.has(incident)).map(([, problem]) => [problem.incident, problem]));
     await inTurns([...over], AT_ONCE, async ([incident, { alerts = {}, state: opened }]) => {
-      const page: Page = { ...NO_PAGE, summary: `${incident} is over`, source: incident };
+      const page: Page = { ...NO_PAGE, summary: `${incident} resolved`, source: incident };
       if (await this.observe(incident, () => Promise.resolve({ state: 'over', alerts, page, opened }))) return;
       // It stays in memory, so that the next check ends it.
       for (const [key, problem] of ended) if (problem.incident === incident) open[key] = problem;
@@ -137,7 +137,7 @@ class Report {
       return true;
     } catch (error) {
       this.failures++;
-      this.lines.push(`✘ incident/${incident} was not reported to: ${errorText(error)}`);
+      this.lines.push(`✘ incident/${incident} could not be updated: ${errorText(error)}`);
       return false;
     }
   }
@@ -190,14 +190,14 @@ function stormPage(findings: readonly Finding[], now: number): Page {
   const worst = (['critical', 'error', 'warning', 'info'] as const).find((severity) => findings.some((each) => each.severity === severity));
   const [first] = findings;
   return {
-    summary: `${findings.length} problems began together: ${first?.line ?? ''}, and ${findings.length - 1} more. Look for one cause.`,
+    summary: `${findings.length} problems started together: ${first?.line ?? ''}, and ${findings.length - 1} more. They may have one cause.`,
     severity: worst ?? 'error',
     source: 'sluice',
     kind: 'storm',
     since: timeText(now),
     details: {
       problems: findings.map(({ line }) => line),
-      what_to_do: 'Look for what they have in common: a database, a network, a deployment.',
+      what_to_do: 'Check what they have in common: a database, a network, a deployment.',
     },
     links: [],
   };

@@ -42,7 +42,7 @@ export function findSensorTroubles(
     const plan = plans.get(dagId);
     const severity = plan?.critical ? 'critical' : 'error';
     return findingOf(`${sensor}/${trouble}`, plan?.alerts, {
-      subject: `the sensor ${nameOf(sensor)}`,
+      subject: `sensor ${nameOf(sensor)}`,
       what,
       kind: `sensor_${trouble}`,
       source: dagId,
@@ -56,8 +56,8 @@ export function findSensorTroubles(
 function missing(sensor: string, dagId: string, since: Since, isSo: boolean, patience: number): Trouble[] {
   const key = `${sensor}/missing`;
   if ((since.lasting(key, isSo) ?? 0) < patience) return [];
-  const whatToDo = 'Start the scheduler, which makes it anew: `npm run scheduler -- --watch`.';
-  return [{ sensor, dagId, trouble: 'missing', since: since.began(key), what: 'is gone: its events start no runs', whatToDo }];
+  const whatToDo = 'Start the scheduler, which recreates it: `npm run scheduler -- --watch`.';
+  return [{ sensor, dagId, trouble: 'missing', since: since.began(key), what: 'is missing: its events start no runs', whatToDo }];
 }
 
 function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }: SensorFacts, since: Since, patience: number): Trouble[] {
@@ -83,15 +83,15 @@ function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }:
     report(
       'stopped',
       keys.stopped,
-      `has stopped: ${why ?? 'it does not say why'}`,
-      `Put it right, then \`sluice sensors resume ${nameOf(id)}\`.`,
+      `has stopped: ${why ?? 'no reason given'}`,
+      `Correct the cause, then \`sluice sensors resume ${nameOf(id)}\`.`,
     );
   }
   if (inTheWay >= patience) {
-    report('trouble', keys.trouble, `is held up: ${problem ?? ''}`, 'It goes on by itself when that is over.');
+    report('trouble', keys.trouble, `is blocked: ${problem ?? ''}`, 'It continues automatically when the cause is resolved.');
   } else if (standing >= patience) {
-    const line = `stands still, ${lag} events behind, for ${formatDuration(patience)}`;
-    report('stalled', keys.standing, line, 'Look at its workers and its source.');
+    const line = `has made no progress, ${lag} events behind, for ${formatDuration(patience)}`;
+    report('stalled', keys.standing, line, 'Check its workers and its source.');
   } else if (lagging >= patience) {
     const minutes = Math.round(neededMs / 60_000);
     const line = `lags: ${lag} events wait, ${formatDuration(minutes * 60_000)} of work at ${Math.round(rate)} a second`;
@@ -99,12 +99,12 @@ function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }:
       'lagging',
       keys.lagging,
       line,
-      'Its runs start late. Give it more `parallelism`, up to the partitions of its topics, or more workers.',
+      'Its runs start late. Increase `parallelism`, up to the number of partitions of its topics, or add workers.',
     );
   }
   if (lost > 0 && (since.lasting(keys.lost, true) ?? 0) < LOSS_REPORT_MS) {
-    const line = `has lost ${lost} events: their source had removed them before they were read`;
-    report('lost', keys.lost, line, 'Keep events for longer at the source; `sluice sensors reset` begins elsewhere.');
+    const line = `has lost ${lost} events: their source removed them before they were read`;
+    report('lost', keys.lost, line, 'Increase the retention of the source; `sluice sensors reset` moves the sensor to another position.');
   }
   return found;
 }

@@ -14,5 +14,5 @@ export function slaText({ promise, calendar }: SlaPlan, deadline: number, timezo
 /** How long something is promised to take, on the days that count. */
 export function slaDurationText(ms: number, calendar: CalendarPlan | undefined): string {
   if (!calendar) return formatDuration(ms);
-  return `${formatDuration(ms)} of ${calendar.businessDays ? 'business days' : 'the days that count'}`;
+  return `${formatDuration(ms)} of ${calendar.businessDays ? 'business days' : 'counted days'}`;
 }

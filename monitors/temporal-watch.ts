@@ -42,7 +42,7 @@ export async function watchTemporal(watch: TemporalWatch): Promise<void> {
     if (signal.aborted) return;
     if (answers) {
       awaySince = undefined;
-      if (paged) paged = !(await say(watch, 'resolve', `Temporal at ${name} answers again.`));
+      if (paged) paged = !(await say(watch, 'resolve', `Temporal at ${name} responds again.`));
     } else {
       awaySince ??= asked;
       if (!paged && performance.now() - awaySince >= patienceMs) {
@@ -51,7 +51,7 @@ export async function watchTemporal(watch: TemporalWatch): Promise<void> {
           'trigger',
           `Temporal at ${name} has not answered for ${Math.round((performance.now() - awaySince) / 1000)} s: no pipeline runs.`,
         );
-        if (paged) log.warn('Temporal does not answer; somebody was paged');
+        if (paged) log.warn('Temporal does not respond; a page was sent');
       }
     }
     await delay(EVERY, undefined, { signal }).catch(() => undefined);
@@ -71,8 +71,8 @@ async function say(
     kind: 'temporal_away',
     since: new Date().toISOString(),
     details: {
-      what_it_means: 'Runs stand still, and go on where they were when Temporal is back. Nothing is lost.',
-      what_to_do: 'Look at the Temporal server and its database.',
+      what_it_means: 'Runs are paused and continue where they were when Temporal is back. Nothing is lost.',
+      what_to_do: 'Check the Temporal server and its database.',
     },
     links: [],
   };
@@ -85,7 +85,7 @@ async function say(
     );
     return true;
   } catch (error) {
-    log.warn(`Nobody could be told of Temporal: ${errorText(error)}`);
+    log.warn(`The page about Temporal could not be sent: ${errorText(error)}`);
     return false;
   }
 }

@@ -7,7 +7,7 @@ const uris = (description: string) =>
     Type.Array(Type.String({ format: 'uri' }), {
       minItems: 1,
       uniqueItems: true,
-      title: 'Data sets',
+      title: 'Datasets',
       description,
       examples: [['s3://warehouse/sales']],
     }),
@@ -16,7 +16,7 @@ const uris = (description: string) =>
 /** Data sets that other pipelines make. */
 export const dataset = defineTrigger({
   type: 'dataset',
-  description: 'Starts runs when data sets were made anew: the outlets of other pipelines.',
+  description: 'Starts runs when datasets are updated: the outlets of other pipelines.',
   params: Type.Object({
     all: uris('A run starts when each of them is new.'),
     any: uris('A run starts when one of them is new.'),

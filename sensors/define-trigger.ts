@@ -114,7 +114,7 @@ const COMMON = {
     Type.Integer({
       minimum: 1,
       title: 'In flight',
-      description: 'No further run is started while so many have not ended.',
+      description: 'Maximum number of runs of this trigger at the same time.',
       examples: [100],
     }),
   ),

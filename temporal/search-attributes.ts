@@ -33,7 +33,7 @@ export class SearchAttributesMissing extends Error {
     const names = missing.map(({ name, type }) => `${name} (${type})`).join(', ');
     super(
       `The namespace '${namespace}' lacks search attributes, and these credentials may not register them: ${names}. ` +
-        `\`sluice setup --print\` prints the commands for whoever may.`,
+        `\`sluice setup --print\` prints the commands for an administrator.`,
       { cause },
     );
   }

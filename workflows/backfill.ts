@@ -44,8 +44,8 @@ export async function SluiceBackfill(input: BackfillInput): Promise<BackfillRepo
   const backfill = new Backfill(input);
   const validator = refuseWhere(checkRequest);
   setHandler(BACKFILL_QUERY, () => backfill.report);
-  setHandler(PAUSE_BACKFILL, (request) => backfill.pause(request), { validator, description: 'Begin no further runs: {"by", "reason"?}' });
-  setHandler(RESUME_BACKFILL, (request) => backfill.resume(request), { validator, description: 'Go on: {"by", "reason"?}' });
+  setHandler(PAUSE_BACKFILL, (request) => backfill.pause(request), { validator, description: 'Start no further runs: {"by", "reason"?}' });
+  setHandler(RESUME_BACKFILL, (request) => backfill.resume(request), { validator, description: 'Resume: {"by", "reason"?}' });
   return backfill.complete();
 }
 
@@ -79,7 +79,7 @@ class Backfill {
   pause(request: OperatorRequest): string {
     this.paused = request;
     this.draw();
-    return `paused by ${request.by}; ${this.active} runs go on to their end`;
+    return `paused by ${request.by}; ${this.active} runs continue until they end`;
   }
 
   resume(request: OperatorRequest): string {

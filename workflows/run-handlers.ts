@@ -32,7 +32,7 @@ export function acceptDecisions(run: PipelineRun): void {
   );
   handle(
     RESOLVE_HELD,
-    'Decide on a task that is held: {"task", "action": "retry" | "skip" | "fail", "by", "reason"?}',
+    'Decide on a task that is on hold: {"task", "action": "retry" | "skip" | "fail", "by", "reason"?}',
     (decision) => decisions.checkHeld(decision),
     (decision) => {
       decisions.decideHeld(decision);
@@ -42,7 +42,7 @@ export function acceptDecisions(run: PipelineRun): void {
   for (const operation of Object.keys(RUN_UPDATES) as RunOperation[]) {
     handle(
       RUN_UPDATES[operation],
-      `${operation === 'pause' ? 'Begin no further tasks' : 'Go on'}: {"by", "reason"?}`,
+      `${operation === 'pause' ? 'Start no further tasks' : 'Resume'}: {"by", "reason"?}`,
       (request) => operations.checkRun(operation, request),
       (request) => operations.onRun(operation, request),
     );
@@ -61,9 +61,9 @@ export function acceptDecisions(run: PipelineRun): void {
 }
 
 const TASK_OPERATION_HELP = {
-  skip: 'Skip a task, and go on as if it had been skipped',
-  'mark-success': 'Go on as if a task had succeeded, without an output',
-  retry: 'Try a task again that has failed, and what waited for it',
+  skip: 'Skip a task and continue',
+  'mark-success': 'Mark a task as succeeded, without an output, and continue',
+  retry: 'Retry a failed task, and the tasks that waited for it',
 } as const satisfies Record<TaskOperation, string>;
 
 function handle<T>(

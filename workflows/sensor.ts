@@ -48,15 +48,15 @@ export async function SluiceSensor(input: SensorInput): Promise<void> {
   setHandler(SENSOR_UPDATE, (plan) => sensor.update(plan));
   setHandler(PAUSE_SENSOR, (request) => sensor.pause(request), {
     validator: refuseWhere(checkRequest),
-    description: 'Look at no further events: {"by", "reason"?}',
+    description: 'Read no further events: {"by", "reason"?}',
   });
   setHandler(RESUME_SENSOR, (request) => sensor.resume(request), {
     validator: refuseWhere(checkRequest),
-    description: 'Go on: {"by", "reason"?}',
+    description: 'Resume: {"by", "reason"?}',
   });
   setHandler(RESET_SENSOR, (request) => sensor.reset(request), {
     validator: refuseWhere(checkReset),
-    description: 'Begin again elsewhere: {"by", "to": "earliest" | "latest" | a time, "reason"?}',
+    description: 'Move to another position: {"by", "to": "earliest" | "latest" | a time, "reason"?}',
   });
   setHandler(CLAIM_START, (claim) => sensor.claim(claim));
   return sensor.run();
@@ -65,7 +65,7 @@ export async function SluiceSensor(input: SensorInput): Promise<void> {
 function checkReset(request: SensorReset): string | undefined {
   const nobody = checkRequest(request);
   if (nobody !== undefined || ['earliest', 'latest'].includes(request.to) || !Number.isNaN(Date.parse(request.to))) return nobody;
-  return `'${request.to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`;
+  return `'${request.to}' is not a position. Allowed: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`;
 }
 
 class Sensor {
@@ -177,7 +177,7 @@ class Sensor {
     } catch (error) {
       throw ApplicationFailure.nonRetryable(errorText(rootCause(error)), 'DecisionRefused');
     }
-    return `begins again at ${to}`;
+    return `moved to ${to}`;
   }
 
   async run(): Promise<void> {

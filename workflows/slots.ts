@@ -58,9 +58,9 @@ export async function holdSlots({ kind, state, untold = [] }: SlotsInput, isHist
     },
     {
       validator(capacity) {
-        if (kind !== 'pool') throw refused('How many runs may be active is said by the pipeline: max_active_runs or concurrency.');
+        if (kind !== 'pool') throw refused('The pipeline limits its active runs itself: max_active_runs or concurrency.');
         if (!Number.isInteger(capacity) || capacity < 0)
-          throw refused(`${String(capacity)} is no number of slots: 0 or more, a whole number.`);
+          throw refused(`${String(capacity)} is not a number of slots. Use a whole number, 0 or more.`);
       },
       description: 'How many slots the pool has: a whole number',
     },

@@ -9,7 +9,7 @@ export function alertsSchema(channels: readonly ChannelDefinition[]): TObject {
     additionalProperties: false,
     minProperties: 1,
     title: 'Waiting',
-    description: 'Who is notified when a run waits for people: an approval is asked for, or a task is on hold.',
+    description: 'Whom to notify when a run waits for a decision: an approval, or a task on hold.',
     examples: [{ slack: { conn_id: 'slack_default' } }],
   });
   return Type.Object(
@@ -17,7 +17,7 @@ export function alertsSchema(channels: readonly ChannelDefinition[]): TObject {
     {
       additionalProperties: false,
       title: 'Alerts',
-      description: 'Who is notified of breaches.',
+      description: 'Whom to notify of breaches.',
       examples: [{ pagerduty: { conn_id: 'pagerduty_default' } }],
     },
   );

@@ -4,13 +4,13 @@ import { SUPPRESSIONS } from '../../workflows/plan/incidents/sla.ts';
 import { SLA_REFERENCE_NAMES, SLA_REFERENCES } from '../../workflows/plan/incidents/sla-references.ts';
 
 const common = {
-  severity: Type.Optional(severity('How serious a breach is. Default: error; of a critical pipeline critical.')),
+  severity: Type.Optional(severity('Severity of a breach. Default: error; for a critical pipeline: critical.')),
   warn_at: Type.Optional(
     Type.String({
       pattern: '^([1-9][0-9]?%|[0-9]+[smhdw].*)$',
       form: 'a part such as 80%, or a duration',
       title: 'Warn at',
-      description: 'When to warn before the breach: a part of the time, or how long after the reference.',
+      description: 'When to warn before the breach: a part of the allowed time, or a duration after the reference.',
       examples: ['80%'],
     }),
   ),
@@ -18,12 +18,12 @@ const common = {
     Type.Array(Type.Union(SUPPRESSIONS.map((each) => Type.Literal(each))), {
       uniqueItems: true,
       title: 'Suppress when',
-      description: 'Runs for which nobody is told.',
+      description: 'Runs for which no alert is sent.',
       examples: [['backfill', 'paused']],
     }),
   ),
   runbook: Type.Optional(
-    Type.String({ format: 'uri', title: 'Runbook', description: 'What to read at 3 a.m.', examples: ['https://wiki/sales'] }),
+    Type.String({ format: 'uri', title: 'Runbook', description: 'Runbook for on-call staff.', examples: ['https://wiki/sales'] }),
   ),
 };
 
@@ -31,7 +31,7 @@ const name = Type.String({
   pattern: '^[a-z][a-z0-9_]{0,63}$',
   form: 'lowercase letters, digits and _, starting with a letter',
   title: 'Name',
-  description: 'What pages call it.',
+  description: 'Name of the SLA in pages.',
   examples: ['finishes_in_time'],
 });
 
@@ -44,19 +44,19 @@ export const SlaSchema = Type.Object(
     dataset: Type.Optional(
       Type.String({
         format: 'uri',
-        title: 'Data set',
+        title: 'Dataset',
         description:
-          'The promise is about how fresh this data set is: how long ago (within), or by when each day (by), a run has made it anew.',
+          'Makes this an SLA on the freshness of a dataset: `within` is its maximum age, `by` the time of day by which a run must have updated it.',
         examples: ['s3://warehouse/sales'],
       }),
     ),
-    within: Type.Optional(duration('Within', 'How long after the reference it must have ended.', '2h')),
+    within: Type.Optional(duration('Within', 'Maximum time from the reference to the end.', '2h')),
     by: Type.Optional(
       Type.String({
         pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$',
         form: 'a time of day',
         title: 'By',
-        description: "The time of day by which it must have ended, in the pipeline's time zone.",
+        description: "Latest time of day for the end, in the pipeline's time zone.",
         examples: ['06:00'],
       }),
     ),
@@ -66,7 +66,7 @@ export const SlaSchema = Type.Object(
         names: ['failed_items'],
         title: 'Assert',
         description:
-          'A condition over the outputs that must hold. `failed_items` is how many items of lists failed in tasks that went on without them.',
+          'A condition over the outputs that must hold. `failed_items` is the number of failed items in tasks that continued without them.',
         examples: ['outputs.reconcile_sales.discrepancy <= 0.001'],
       }),
     ),
@@ -84,7 +84,7 @@ export const SlaSchema = Type.Object(
       Type.Unsafe<'schedule' | object>({
         anyOf: [{ const: 'schedule' }, { $ref: '#/definitions/calendar' }],
         title: 'Calendar',
-        description: "Days that do not count: a calendar as a schedule has it, or the word schedule for the schedule's own.",
+        description: 'Excluded days: a calendar as in a schedule, or `schedule` for the calendar of the schedule.',
         examples: ['schedule', { business_days: true, exclude: ['2024-12-25'] }],
       }),
     ),
@@ -93,19 +93,19 @@ export const SlaSchema = Type.Object(
   {
     additionalProperties: false,
     title: 'SLA',
-    description: 'A promise that is watched.',
+    description: 'A condition that monitors check.',
     examples: [{ name: 'finishes_in_time', within: '2h' }],
   },
 );
 
 const ShortSla = Type.Object(
-  { max_duration: duration('Longest duration', 'How long a run may take.', '2h') },
-  { additionalProperties: false, title: 'SLA', description: 'Short for one deadline.', examples: [{ max_duration: '2h' }] },
+  { max_duration: duration('Longest duration', 'Maximum duration of a run.', '2h') },
+  { additionalProperties: false, title: 'SLA', description: 'Short form of an SLA with one deadline.', examples: [{ max_duration: '2h' }] },
 );
 
 /** The key `sla` of a pipeline or a task. */
 export const SlaListSchema = Type.Union([Type.Array(SlaSchema, { minItems: 1 }), ShortSla], {
   title: 'SLA',
-  description: 'What is promised, and watched from outside: a list, or {max_duration: 2h} alone.',
+  description: 'Conditions that monitors check, independently of the workers: a list, or only {max_duration: 2h}.',
   examples: [{ max_duration: '2h' }, [{ name: 'finishes_in_time', within: '2h', reference: 'data_interval_end' }]],
 });

@@ -21,7 +21,12 @@ export const EventMode = Type.Union(
       {
         batch: Type.Object(
           {
-            max_records: Type.Integer({ minimum: 1, title: 'Records', description: 'A run starts with so many.', examples: [1000] }),
+            max_records: Type.Integer({
+              minimum: 1,
+              title: 'Records',
+              description: 'Maximum number of events of a batch.',
+              examples: [1000],
+            }),
             within: duration('Within', 'Or after this long, with those that have come.', '1m'),
           },
           {
@@ -58,7 +63,7 @@ export const EventMode = Type.Union(
             keys_per_run: Type.Optional(
               count(
                 'Keys per run',
-                'A run is for so many keys of a window, as the list event.keys: all that meet having, and once more those that met it a slide before. Default: a run a key.',
+                'One run handles up to this many keys of a window, as the list event.keys: all keys that satisfy `having`, and those that satisfied it one slide before. Default: one run per key.',
                 1000,
               ),
             ),
@@ -66,7 +71,7 @@ export const EventMode = Type.Union(
           {
             additionalProperties: false,
             title: 'Window',
-            description: 'A run when what is counted over a time meets a condition.',
+            description: 'Starts a run when an aggregate over a time window matches a condition.',
             examples: [{ size: '1h', slide: '1m', key: 'event.product_id', aggregates: { views: 'count()' }, having: 'views > 1000' }],
           },
         ),
@@ -85,6 +90,6 @@ export const EventMode = Type.Union(
 export const OnInvalid = Type.Union([Type.Literal('dead_letter'), Type.Literal('skip'), Type.Literal('stop')], {
   title: 'On invalid',
   description:
-    'What happens to an event that cannot be read: kept aside with the reason, passed over, or the sensor stops. Default: dead_letter.',
+    'What happens to an event that cannot be read: dead-letter it with the reason, skip it, or stop the sensor. Default: dead_letter.',
   examples: ['dead_letter'],
 });

@@ -136,7 +136,7 @@ export class OwnOutput {
     const way = through.length === 0 ? '' : ` through ${through.map((dagId) => `'${dagId}'`).join(', ')}`;
     throw stopped(
       `The pipeline starts itself${way}: what its own runs have made has started ${MOST_IN_A_MINUTE} runs within a minute, and would start ${run}. ` +
-        'Watch a place that it does not write to, or add a condition in `when`; then `sluice sensors resume` goes on with this event.',
+        'Watch a place that it does not write to, or add a condition in `when`; then `sluice sensors resume` continues with this event.',
     );
   }
 }

@@ -51,7 +51,7 @@ export async function runKafkaSensor(sensor: SensorContext): Promise<void> {
         if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
         const message = errorText(error);
         journal.obstacle = message;
-        log.warn('The Kafka consumer is built anew', { reason: message });
+        log.warn('Recreating the Kafka consumer', { reason: message });
       } finally {
         await position?.close();
       }

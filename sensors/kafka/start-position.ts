@@ -206,7 +206,7 @@ async function moveTo(
 ): Promise<void> {
   const time = Date.parse(to === 'latest' ? since : to);
   if (to !== 'earliest' && Number.isNaN(time)) {
-    throw stopped(`'${to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`);
+    throw stopped(`'${to}' is not a position. Allowed: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`);
   }
   const found = to === 'earliest' ? await admin.fetchTopicOffsets(topic) : await admin.fetchTopicOffsetsByTimestamp(topic, time);
   const metadata = metadataOf(incarnation);

@@ -24,7 +24,7 @@ export async function watchQueue(context: SensorContext): Promise<never> {
     } catch (error) {
       if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
       journal.obstacle = errorText(error);
-      log.warn('The RabbitMQ consumer is built anew', { reason: journal.obstacle });
+      log.warn('Recreating the RabbitMQ consumer', { reason: journal.obstacle });
     }
     await delay(REBUILD, undefined, { signal });
   }

@@ -57,7 +57,7 @@ export async function pollSource<C extends Json>(context: SensorContext, { every
     } catch (error) {
       if (signal.aborted || (error instanceof ApplicationFailure && error.nonRetryable)) throw error;
       journal.obstacle = errorText(error);
-      log.warn('The source cannot be looked at', { reason: journal.obstacle });
+      log.warn('The source cannot be polled', { reason: journal.obstacle });
     }
     await delay(more ? 0 : every, undefined, { signal });
   }

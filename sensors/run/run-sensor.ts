@@ -65,14 +65,14 @@ export async function runSensor(
         log: activity.log,
       });
     });
-    throw new Error(`The sensor of ${sensorId} ended by itself.`);
+    throw new Error(`The sensor of ${sensorId} ended unexpectedly.`);
   } catch (error) {
     if (!signal.aborted) throw error instanceof ConnectionError ? stopped(error.message) : error;
     if (activity.cancellationDetails?.cancelRequested) return journal.end;
     heartbeat();
     throw ApplicationFailure.create({
       type: 'WorkerShutdown',
-      message: 'The worker shut down; the sensor goes on with another one.',
+      message: 'The worker shut down; the sensor continues on another one.',
       nextRetryDelay: '100ms',
     });
   } finally {

@@ -22,11 +22,11 @@ export function pollFrom({ since, latest = since }: TimeCursor, late: number): s
 export function resetToTime(_identity: SensorIdentity, to: string): Promise<Cursor> {
   const time = to === 'earliest' ? 0 : to === 'latest' ? Date.now() : Date.parse(to);
   if (Number.isNaN(time))
-    return Promise.reject(stopped(`'${to}' is no place to begin: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`));
+    return Promise.reject(stopped(`'${to}' is not a position. Allowed: earliest, latest, or a time such as 2024-01-31T06:00:00Z.`));
   return Promise.resolve({ since: new Date(time).toISOString() });
 }
 
 /** The answer of a source that cannot be gone back in. @param why ends a sentence */
 export function cannotReset(why: string): Sensor['reset'] {
-  return () => Promise.reject(stopped(`This sensor cannot begin elsewhere: ${why}.`));
+  return () => Promise.reject(stopped(`This sensor cannot be reset: ${why}.`));
 }

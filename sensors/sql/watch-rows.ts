@@ -144,7 +144,7 @@ function rememberedAt(after: string | null, seen: SeenRows, { trigger }: Pick<So
   if (ids.length <= MOST_EQUAL) return ids;
   throw stopped(
     `More than ${MOST_EQUAL} rows have the value '${after}' of the cursor '${String(trigger.source.cursor)}': rows of that value which come ` +
-      'later could not be told from them. Choose a cursor that grows with each row, such as a number from a sequence or a timestamp in microseconds.',
+      'later could not be distinguished from them. Choose a cursor that grows with each row, such as a number from a sequence or a timestamp in microseconds.',
   );
 }
 
@@ -204,7 +204,7 @@ function groupsOf(rows: readonly ReadRow[]): Map<string, ReadRow[]> {
 function cannotTell({ trigger }: Source, value: string): Error {
   const { cursor } = trigger.source;
   return stopped(
-    `Rows with the value '${value}' of the cursor '${String(cursor)}' have changed or gone while others came, and without a key new ones cannot be told ` +
+    `Rows with the value '${value}' of the cursor '${String(cursor)}' have changed or gone while others came, and without a key new ones cannot be distinguished ` +
       'from changed ones. Give the trigger `key`: the column that identifies a row, such as `key: id`.',
   );
 }

@@ -28,7 +28,7 @@ export function payloadKeysFrom(environment: Environment): PayloadKeys | undefin
   const byId = new Map<string, KeyObject>();
   for (const [index, entry] of text.split(',').entries()) {
     const [id, key] = readEntry(entry.trim(), index + 1);
-    if (byId.has(id)) throw new SettingError(`SLUICE_PAYLOAD_KEYS has two keys with the id '${id}': give each an id of its own.`);
+    if (byId.has(id)) throw new SettingError(`SLUICE_PAYLOAD_KEYS has two keys with the id '${id}': give each a different id.`);
     byId.set(id, key);
   }
   const [first = ''] = byId.keys();

@@ -52,7 +52,7 @@ export class CompleteChecks {
         }
       });
     } catch (error) {
-      this.log.debug(`The monitor of ${queue} does not say when it has checked everything: ${String(error)}`);
+      this.log.debug(`The monitor of ${queue} does not report its last complete check: ${String(error)}`);
     }
   }
 }

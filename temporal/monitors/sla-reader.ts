@@ -89,16 +89,16 @@ export class SlaReader {
       if (performance.now() > until) {
         broken.set(
           name,
-          `does not say whether it keeps its promise ${name}: its conditions take more than ${EVALUATION_MS / 1000} s in all`,
+          `has an SLA that could not be evaluated, ${name}: its conditions take more than ${EVALUATION_MS / 1000} s in total`,
         );
         continue;
       }
       try {
         const holds = evaluator.test(promise.condition, values);
-        if (!holds) broken.set(name, `breaks its promise ${name}: ${valuesIn(promise.condition, values)}promised: ${promise.condition}`);
+        if (!holds) broken.set(name, `violates its SLA ${name}: ${valuesIn(promise.condition, values)}required: ${promise.condition}`);
       } catch (error) {
         if (!(error instanceof ExpressionFailed)) throw error;
-        broken.set(name, `does not say whether it keeps its promise ${name}: ${error.message}`);
+        broken.set(name, `has an SLA that could not be evaluated, ${name}: ${error.message}`);
       }
     }
     this.broken.set(run.temporalRunId, broken);

@@ -8,16 +8,16 @@ export class RunUnclear extends Error {
 
 /** What a run must be like for a command to concern it. */
 const FITTING = {
-  open: { query: 'ExecutionStatus = "Running"', none: 'has no run that goes on', many: 'go on' },
+  open: { query: 'ExecutionStatus = "Running"', none: 'has no open run', many: 'are open' },
   waiting: {
     query: WAITING_RUNS,
-    none: 'has no run that waits for people',
-    many: 'wait for people',
+    none: 'has no run that waits for a decision',
+    many: 'wait for a decision',
   },
   failed: {
     query: 'ExecutionStatus IN ("Failed", "Canceled", "Terminated", "TimedOut")',
-    none: 'has no run that ended without success',
-    many: 'ended without success',
+    none: 'has no unsuccessful run',
+    many: 'did not succeed',
   },
 } as const;
 

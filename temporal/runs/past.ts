@@ -59,7 +59,7 @@ export function resultOfPast(
 ): Past | string {
   const { task, dagId, interval, pipelineRunId: waiting } = question;
   const span = `${interval.start} – ${interval.end}`;
-  const anyway = `\`sluice retry ${waiting} ${task}\` starts it all the same`;
+  const anyway = `\`sluice retry ${waiting} ${task}\` starts it anyway`;
   if (runs.some((run) => run.task === 'success' || run.task === 'skipped')) return {};
   const [best] = runs;
   if (best) {

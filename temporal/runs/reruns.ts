@@ -30,7 +30,7 @@ export interface EndedRun extends RunReference {
 export async function readEndedRun(client: Client, runId: string): Promise<EndedRun> {
   const run = await describeRun(client, { pipelineRunId: runId });
   if (run.endedAt === undefined)
-    throw new RerunRefused(`${runId} goes on. \`sluice retry\` tries one of its tasks again; \`sluice cancel\` ends it.`);
+    throw new RerunRefused(`${runId} is still running. \`sluice retry\` retries one of its tasks; \`sluice cancel\` cancels it.`);
   const { instances } = await showRun(client, run);
   const { input, result } = instances;
   if (!input) throw new RerunRefused(`${runId} was not started by Sluice.`);

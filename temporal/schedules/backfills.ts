@@ -100,7 +100,7 @@ export async function startBackfill(client: Client, taskQueue: string, order: Ba
     return { pipelineRunId: workflowId, temporalRunId: firstExecutionRunId };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) {
-      throw new BackfillRefused(`A backfill of this range goes on: ${workflowId}. \`sluice backfill ${plan.dagId} status\` shows it.`);
+      throw new BackfillRefused(`A backfill of this range is running: ${workflowId}. \`sluice backfill ${plan.dagId} status\` shows it.`);
     }
     throw error;
   }
@@ -142,5 +142,5 @@ export async function cancelBackfill(client: Client, workflowId: string): Promis
   } catch (error) {
     throw error instanceof WorkflowNotFoundError ? new RunNotFound(workflowId) : error;
   }
-  return 'asked to end; so are the runs that it has begun';
+  return 'cancelling it and the runs that it has started';
 }

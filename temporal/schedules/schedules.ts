@@ -148,7 +148,7 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
     if (queue !== taskQueue) {
       throw new ScheduleOfAnotherDeployment(
         `There is a schedule '${dagId}' that ${queue === undefined ? 'Sluice did not make' : `belongs to the deployment with task queue '${queue}'`}. ` +
-          'Rename the pipeline, or delete that schedule if nobody needs it.',
+          'Rename the pipeline, or delete that schedule if it is not needed.',
       );
     }
     const before = factsOf(description);

@@ -34,7 +34,7 @@ export interface Tick {
 const GRACE = 60_000;
 const MAX_TICKS = 10_000;
 
-const EXPIRED = 'Temporal no longer has runs from then: nobody knows whether it ran. A backfill with --reprocess all runs it';
+const EXPIRED = 'Temporal no longer keeps runs of that time, so it is unknown whether it ran. A backfill with --reprocess all runs it';
 const DELETED = 'its schedule started a run, which was deleted from Temporal. A backfill with --reprocess all runs it';
 
 /**

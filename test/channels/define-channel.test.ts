@@ -73,7 +73,7 @@ describe('a channel that is defined in one place', () => {
     await assert.rejects(notify(connectionsFrom(environment), new Scrubber([]), notice), {
       type: 'ChannelUnknown',
       nonRetryable: false,
-      message: "This monitor has no channel 'teams'; it has: pagerduty, slack, webhook.",
+      message: "This monitor has no channel 'teams'. Its channels: pagerduty, slack, webhook.",
     });
   });
 });

@@ -161,7 +161,7 @@ describe('sluice', () => {
     assert.deepEqual([started.code, started.stdout], [0, `${backfill}\n`]);
     const again = await sluice(args, settings);
     assert.equal(again.code, 1);
-    assert.match(again.stderr, /A backfill of this range goes on/);
+    assert.match(again.stderr, /A backfill of this range is running/);
     const unanswered = await sluice(['backfills', 'pause', backfill], settings);
     assert.equal(unanswered.code, 1);
     assert.match(unanswered.stderr, /does not answer: is a worker running for its task queue\?/);

@@ -73,10 +73,10 @@ describe('sluice sensors and dead-letters', function () {
     assert.match(await call('sensors', 'pause', `${dagId}/changes`, '--as', 'ann', '--reason', 'a rebuild'), /paused by ann/);
     await eventually(async () => assert.match(await call('sensors'), /paused.*by ann: a rebuild/));
     assert.match(await call('sensors', 'resume', `${dagId}/changes`, '--as', 'ann'), /resumed by ann/);
-    assert.match(await call('sensors', 'reset', `${dagId}/changes`, '--to', 'earliest'), /begins again at earliest/);
+    assert.match(await call('sensors', 'reset', `${dagId}/changes`, '--to', 'earliest'), /moved to earliest/);
     const { code, stderr } = await sluice(['sensors', 'reset', `${dagId}/changes`, '--to', 'yesterday'], environment);
     assert.equal(code, 1);
-    assert.match(stderr, /'yesterday' is no place to begin: earliest, latest, or a time/);
+    assert.match(stderr, /'yesterday' is not a position\. Allowed: earliest, latest, or a time/);
   });
 
   it('say what there is not', async () => {

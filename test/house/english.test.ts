@@ -76,7 +76,7 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Parts of the product whose messages follow the list. */
-const MESSAGES = /^(cli|compiler|connections|channels)(\/|\.ts$)/;
+const MESSAGES = /^(cli|compiler|connections|channels|monitors|temporal|workflows|worker|scheduler)(\/|\.ts$)/;
 
 /** Pages for people. */
 const PAGES = /^cli\/templates\//;
@@ -85,6 +85,7 @@ const PAGES = /^cli\/templates\//;
 const ALLOWED_TEXTS: Readonly<Record<string, string>> = {
   'cli/commands/operate.ts: unpause': 'the wire name of the update that `sluice resume` sends',
   'workflows/plan/runs/decision.ts: unpause': 'the wire name of an update',
+  'monitors/sensor-troubles.ts: standing': 'part of the key of an incident, which is wire data',
   'compiler/resolve/resolve-slas.ts: promise': 'a key of plans, which is wire data',
 };
 

@@ -107,7 +107,7 @@ describe('an edit of a pipeline', () => {
       const [change, ...others] = pagerDuty.changes as { routing_key: string; payload: Record<string, unknown> }[];
       assert.deepEqual(others, []);
       assert.equal(change?.routing_key, ROUTING_KEY);
-      assert.equal(change.payload.summary, 'The pipeline sales was edited');
+      assert.equal(change.payload.summary, 'Pipeline sales was edited');
       assert.deepEqual(change.payload.custom_details, {
         plan: `${before.hash.slice(0, 12)} → ffffffffffff`,
         tasks_added: ['c'],

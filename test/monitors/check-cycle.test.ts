@@ -71,18 +71,18 @@ class Deployment implements MonitorFacts {
   };
 }
 
-describe('a look at sensors', () => {
+describe('a check of sensors', () => {
   const cases: readonly [what: string, key: string, more: Partial<SensorFacts>, seconds: number, says: RegExp][] = [
     [
       'has stopped',
       'stopped',
       { state: 'stopped', why: 'the query fails' },
       0,
-      /^Has stopped: the query fails \| the sensor shop\/views, since [^.]*Z$/,
+      /^Has stopped: the query fails \| sensor shop\/views, since [^.]*Z$/,
     ],
-    ['is held up for 2 m', 'trouble', { problem: 'no broker answers' }, 120, /^Held up: no broker answers \| the sensor shop\/views, /],
-    ['stands still with events to read for 2 m', 'stalled', { lag: 7, rate: 0 }, 120, /^Stands still, 7 events behind, for 2m \| /],
-    ['loses events', 'lost', { lost: 3 }, 0, /^Has lost 3 events: their source had removed them before they were read \| /],
+    ['is held up for 2 m', 'trouble', { problem: 'no broker answers' }, 120, /^Blocked: no broker answers \| sensor shop\/views, /],
+    ['stands still with events to read for 2 m', 'stalled', { lag: 7, rate: 0 }, 120, /^Has made no progress, 7 events behind, for 2m \| /],
+    ['loses events', 'lost', { lost: 3 }, 0, /^Has lost 3 events: their source removed them before they were read \| /],
   ];
   for (const [what, key, more, seconds, says] of cases) {
     it(`that ${what}: one page, over when it is well again`, async () => {
@@ -134,7 +134,7 @@ describe('a look at sensors', () => {
   });
 });
 
-describe('a look at runs that wait for people', () => {
+describe('a check of runs that wait for people', () => {
   it('one message for each, also when workers or the run do not answer for a while; over when it is answered, or the run has ended', async () => {
     const shop = new Deployment();
     const plan = { ...shop.plan, waitingAlerts: { slack: { connection: 'analysts' } } };
@@ -169,7 +169,7 @@ describe('a look at runs that wait for people', () => {
   });
 });
 
-describe('a look at schedules', () => {
+describe('a check of schedules', () => {
   it('one that is gone while its file is there: one page after a minute, over when it is there again', async () => {
     const shop = new Deployment(['shop']);
     shop.standing = [];
@@ -197,7 +197,7 @@ describe('a look at schedules', () => {
   });
 });
 
-describe('a look at pipeline files', () => {
+describe('a check of pipeline files', () => {
   it('with mistakes: a warning after 15 m, over when they are mended', async () => {
     const shop = new Deployment();
     shop.brokenFiles = [{ file: 'shop.yaml', dagId: 'shop', mistake: '3:1 SL201 x', mistakes: 2, since: '2024-01-02T03:00:00Z' }];

@@ -147,9 +147,9 @@ tasks:
     const asks = '*Waits for a decision*: Waits for approval of ask: Promote m7?';
     await are(`✋ ${asks}`);
     const { page } = await showIncident(worker.client, `${dagId}/waits:ask/manual/x`);
-    const { question, who_is_asked, votes, form, to_decide } = page.details;
+    const { question, assignees, votes, form, to_decide } = page.details;
     assert.deepEqual(
-      [question, who_is_asked, votes, form, to_decide],
+      [question, assignees, votes, form, to_decide],
       ['Promote m7?', 'ann, bob', '0 of 2', 'why (string, required)', `sluice decide ${pipelineRunId} ask approve|reject --form '{…}'`],
     );
     // Neither one vote of two nor a pause is an answer.

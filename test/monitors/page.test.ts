@@ -160,7 +160,7 @@ describe('a page about a failure', () => {
     assert.equal(details.last_success, '2024-01-01T03:00:00Z');
     assert.equal(
       details.changed_since,
-      'its file was edited: plan aaaaaaaaaaaa → bbbbbbbbbbbb; tasks that differ: load; parameters that differ: region',
+      'the file was edited: plan aaaaaaaaaaaa → bbbbbbbbbbbb; changed tasks: load; changed parameters: region',
     );
     assert.doesNotMatch(JSON.stringify(details), /secret place/);
     const same = { ...good, isPartial: true, plan: { ...plan, hash: 'b'.repeat(64) } };

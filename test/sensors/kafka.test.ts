@@ -177,7 +177,7 @@ describe('the Kafka sensor', function () {
     await kafka.sendJson(it.topic, [{ score: 1 }]);
     await runsOf(it.plan, 3);
     await eventually(async () => assert.equal((await stateOf(it.plan)).reports[0]?.counts.known, 2), 30_000);
-    await assert.rejects(resetSensor(worker.client, idOf(it.plan), { ...OPERATOR, to: 'yesterday' }), /'yesterday' is no place to begin/);
+    await assert.rejects(resetSensor(worker.client, idOf(it.plan), { ...OPERATOR, to: 'yesterday' }), /'yesterday' is not a position/);
     await stop(it.plan);
   });
 

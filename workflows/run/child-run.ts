@@ -36,7 +36,9 @@ async function attemptOf(host: RunHost, call: PipelineCall, scope: RunScope): Pr
   return host.within({ ...limit, inside: scope }, async (own): Promise<AttemptEnd> => {
     try {
       const output = await host.runPipeline(call, own);
-      return stateOf(output) === 'canceled' ? failed(`The run of '${call.plan.dagId}' did not begin: there was no room.`) : { output };
+      return stateOf(output) === 'canceled'
+        ? failed(`The run of '${call.plan.dagId}' did not start: it exceeded the limit of active runs.`)
+        : { output };
     } catch (error) {
       if (error instanceof TaskFailed) return { failure: error, isTimeout: false };
       if (!(error instanceof TaskCanceled) || scope.canceled) throw error;

@@ -65,8 +65,8 @@ export class Operations {
   checkRun(operation: RunOperation, request: OperatorRequest): string | undefined {
     const mistake = checkRequest(request);
     if (mistake !== undefined) return mistake;
-    if (operation === 'pause') return this.paused ? `It is paused already, by ${this.paused.by}.` : undefined;
-    return this.paused ? undefined : 'It is not paused.';
+    if (operation === 'pause') return this.paused ? `The run is already paused, by ${this.paused.by}.` : undefined;
+    return this.paused ? undefined : 'The run is not paused.';
   }
 
   onRun(operation: RunOperation, request: OperatorRequest): string {
@@ -93,13 +93,14 @@ export class Operations {
     if (mistake !== undefined) return mistake;
     if (operation === 'retry' && this.pasts.isWaiting(request.task)) return undefined;
     const list = this.listOf(request.task);
-    if (!list) return `There is no task '${String(request.task)}' that could be told so now; there are: ${this.taskNames().join(', ')}.`;
+    if (!list)
+      return `Task '${String(request.task)}' cannot be skipped, retried or marked now. Tasks that can: ${this.taskNames().join(', ')}.`;
     const state = this.state.results.get(request.task)?.state ?? 'queued';
     const isRetry = operation === 'retry';
     if (isRetry && state !== 'held' && !isFinal(state))
-      return `'${request.task}' is ${state}: only what has ended, or is held, can be tried again.`;
-    if (isRetry && state === 'success') return `'${request.task}' has succeeded. \`sluice rerun\` runs it again, as a run of its own.`;
-    if (!isRetry && (state === 'success' || state === 'skipped')) return `'${request.task}' has ended already: ${state}.`;
+      return `'${request.task}' is ${state}: only a task that has ended or is on hold can be retried.`;
+    if (isRetry && state === 'success') return `'${request.task}' has succeeded. \`sluice rerun\` repeats it in a new run.`;
+    if (!isRetry && (state === 'success' || state === 'skipped')) return `'${request.task}' has already ended: ${state}.`;
     return undefined;
   }
 

@@ -70,7 +70,8 @@ export class PipelineRun {
       for (const limit of limits) {
         host.show(() => `queued: waits for its turn (${limit.summary}); see the workflow ${limit.workflowId}`);
         const release = await host.within({}, (scope) => host.acquire(limit, scope));
-        if (!release) return this.notStarted(plan.concurrency?.onOverlap === 'skip' ? 'success' : 'canceled', `no room: ${limit.summary}`);
+        if (!release)
+          return this.notStarted(plan.concurrency?.onOverlap === 'skip' ? 'success' : 'canceled', `limit reached: ${limit.summary}`);
         releases.push(release);
       }
       this.operations.waitsForTurn(false);

@@ -123,7 +123,7 @@ export class PlanTaskRunner implements TaskRunner {
       this.parts.state.settle(task, held);
       const decision = await this.parts.decisions.held(task, result.error, scope);
       if (decision === 'canceled') return { state: 'canceled' };
-      if (decision === undefined) return { ...result, note: 'nobody decided in time' };
+      if (decision === undefined) return { ...result, note: 'no decision in time' };
       const note = `${decision.action} by ${decision.by}${decision.reason ? `: ${decision.reason}` : ''}`;
       if (decision.action !== 'retry') return { ...result, state: decision.action === 'skip' ? 'skipped' : 'failed', note };
       this.parts.state.settle(task, { state: 'running', note });

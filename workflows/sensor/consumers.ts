@@ -62,7 +62,7 @@ export class Consumers {
           taskQueue: sensorQueue(workflowInfo().taskQueue),
           startToCloseTimeout: '2 minutes',
           retry: { maximumAttempts: 3 },
-          summary: `begins again at ${to}`,
+          summary: `moved to ${to}`,
         }),
       ),
     );

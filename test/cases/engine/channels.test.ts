@@ -90,7 +90,7 @@ describe('channels of incidents', function () {
     const key = `unset/${randomUUID()}`;
     await facts.observe(key, seen('breach', { slack: { connection: 'slack_default' } }));
     await eventually(async () =>
-      assert.match((await channelOf(key, 'slack')).trouble ?? '', /Nobody is notified: SLUICE_CONN_SLACK_DEFAULT is not set/),
+      assert.match((await channelOf(key, 'slack')).trouble ?? '', /No notification was sent: SLUICE_CONN_SLACK_DEFAULT is not set/),
     );
     assert.equal((await showIncident(monitors.client, key)).state, 'open');
     await facts.observe(key, seen('over'));

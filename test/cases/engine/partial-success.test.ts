@@ -53,7 +53,7 @@ describe('a task that went on without some of its items', function () {
     const { instances } = await showRun(client, run);
     assert.match(instances.all().find(({ task }) => task === 'load')?.note ?? '', /failed: \[1\]/);
     const read = await new SlaReader(client).read({ ...run, cause: 'manual', state: 'success', queuedAt: 0 }, plan, Date.now());
-    assert.equal(read.broken?.get('all_items'), 'breaks its promise all_items: failed_items is 1; promised: failed_items == 0');
+    assert.equal(read.broken?.get('all_items'), 'violates its SLA all_items: failed_items is 1; required: failed_items == 0');
     const { failedItems } = await readRunDetails(client, run);
     assert.deepEqual(failedItems, ['load[1]: ok broke'], 'pages say so');
     const followed = await followRun(client, run, { task: () => undefined }, AbortSignal.timeout(20_000));

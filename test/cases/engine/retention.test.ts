@@ -58,7 +58,7 @@ describe('intervals whose runs Temporal has removed', function () {
       ticks.filter(({ tick }) => Date.parse(tick) >= now - retention),
     ];
     assert.deepEqual(statesOf(old), new Set(['expired']));
-    assert.match(old[0]?.why ?? '', /nobody knows whether it ran/);
+    assert.match(old[0]?.why ?? '', /it is unknown whether it ran/);
     assert.ok(!statesOf(recent).has('expired') && statesOf(recent).has('missing'));
     assert.deepEqual(await fillTicks(worker.client, plan.dagId, worker.taskQueue, old), { started: [], taken: [] });
   });

@@ -116,10 +116,10 @@ describe('commands to a sensor', function () {
     const second = resetSensor(worker.client, id, { by: 'bob', to: 'latest' });
     assert.match((await state(id)).why ?? '', /by ann: resets it to earliest/);
     resetting.get(id)?.();
-    assert.equal(await first, 'begins again at earliest');
+    assert.equal(await first, 'moved to earliest');
     await isReset(id);
     resetting.get(id)?.();
-    assert.equal(await second, 'begins again at latest');
+    assert.equal(await second, 'moved to latest');
     await runs(id);
     assert.equal((await state(id)).state, 'running');
     assert.deepEqual(

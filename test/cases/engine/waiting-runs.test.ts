@@ -151,22 +151,18 @@ describe('runs that wait for people', function () {
     const skipped = await sluice(['skip', dagId, 'a'], environment);
     assert.equal(skipped.code, 0, skipped.stderr);
     const nothing = await sluice(['rerun', dagId], environment);
-    assert.match(nothing.stderr, /has no run that ended without success\. The newest, /);
+    assert.match(nothing.stderr, /has no unsuccessful run\. The newest, /);
     const cancelled = await sluice(['cancel', dagId, '--reason', 'wrong day'], environment);
     assert.equal(cancelled.code, 0, cancelled.stderr);
     await becomes(working, 'canceled');
     await eventually(async () => assert.equal((await sluice(['rerun', dagId, '--dry-run'], environment)).code, 0));
     const none = await sluice(['cancel', dagId], environment);
-    assert.deepEqual(
-      [none.code, /has no run that goes on\. The newest, '.*', has ended: canceled\./.test(none.stderr)],
-      [1, true],
-      none.stderr,
-    );
+    assert.deepEqual([none.code, /has no open run\. The newest, '.*', has ended: canceled\./.test(none.stderr)], [1, true], none.stderr);
     const two = await Promise.all([1, 2].map(() => start(dagId, `ask: ${ASK}`)));
     for (const run of two) await becomes(run, 'approval');
     const unclear = await eventually(async () => {
       const answer = await sluice(['decide', dagId, 'ask', 'approve'], environment);
-      assert.match(answer.stderr, /2 runs of '.*' wait for people: name one of them, such as /);
+      assert.match(answer.stderr, /2 runs of '.*' wait for a decision: name one of them, such as /);
       return answer;
     });
     assert.equal(unclear.code, 1);

@@ -56,7 +56,7 @@ describe('runs that a task starts', function () {
     const handle = worker.client.workflow.getHandle(`${child}/pipeline/${run}/a`);
     await eventually(async () => assert.equal((await handle.describe()).raw.pendingActivities?.length, 1), 20_000);
     const second = await failureOf(await start('a: run_pipeline with {dag_id: child}', child, keys));
-    assert.equal(second.tasks.a?.error, `The run of '${child}' did not begin: there was no room.`);
+    assert.equal(second.tasks.a?.error, `The run of '${child}' did not start: it exceeded the limit of active runs.`);
     await handle.cancel();
     const { tasks } = await failureOf(run);
     assert.deepEqual([tasks.a?.state, tasks.a?.error], ['failed', `The run of '${child}' was cancelled.`]);

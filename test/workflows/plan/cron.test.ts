@@ -54,7 +54,7 @@ describe('cron', () => {
     ['* * * * 1#6', /day of week field '1#6'/],
     ['* * LW * *', /day of month field 'LW'/],
     ['*/0 * * * *', /step of 0/],
-    ['a * * * *', /no number/],
+    ['a * * * *', /not a number/],
     ['*-5 * * * *', /not understood/],
   ] as const) {
     it(`refuses ${expression}`, () =>

@@ -63,12 +63,12 @@ describe('what operators do to a run', () => {
   });
 
   for (const [title, tasks, word, mistake] of [
-    ['nobody', 'a: slow', '1m skip a', /Say who decides/],
-    ['a task that is not there', 'a: slow', '1m skip x by ann', /There is no task 'x' that could be told so now; there are: a\./],
-    ['a task that has ended well', 'a: ok; b: slow', '1m skip a by ann', /'a' has ended already: success/],
-    ['trying again what runs', 'a: slow', '1m retry a by ann', /'a' is running: only what has ended, or is held/],
-    ['trying again what has succeeded', 'a: ok; b: slow', '1m retry a by ann', /`sluice rerun` runs it again/],
-    ['going on with what is not paused', 'a: slow', '1m unpause by ann', /It is not paused/],
+    ['nobody', 'a: slow', '1m skip a', /`by` is missing/],
+    ['a task that is not there', 'a: slow', '1m skip x by ann', /Task 'x' cannot be skipped, retried or marked now\. Tasks that can: a\./],
+    ['a task that has ended well', 'a: ok; b: slow', '1m skip a by ann', /'a' has already ended: success/],
+    ['trying again what runs', 'a: slow', '1m retry a by ann', /'a' is running: only a task that has ended or is on hold/],
+    ['trying again what has succeeded', 'a: ok; b: slow', '1m retry a by ann', /`sluice rerun` repeats it in a new run/],
+    ['going on with what is not paused', 'a: slow', '1m unpause by ann', /The run is not paused/],
   ] as const) {
     it(`refuses ${title}, and changes nothing`, async () => {
       const { result, refused } = await run(tasks, [word]);

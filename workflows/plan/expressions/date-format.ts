@@ -102,7 +102,7 @@ export function formatMistake(pattern: string): { readonly message: string; read
   const instead = meant[unknown];
   return {
     message: `'${unknown}' in '${pattern}' is not part of a date pattern.`,
-    hint: instead === undefined ? `allowed: ${FORMAT_LETTERS.join(', ')}; other words stand in quotes` : `write ${instead}`,
+    hint: instead === undefined ? `allowed: ${FORMAT_LETTERS.join(', ')}; put other text in quotes` : `write ${instead}`,
   };
 }
 

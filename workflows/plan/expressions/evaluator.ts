@@ -182,7 +182,7 @@ export class Evaluator {
 }
 
 function plainText(value: Json, kind: TemplateKind): string {
-  if (value === null) throw new RangeError('null cannot stand inside text; say what else, such as `x != null ? x : "none"`');
+  if (value === null) throw new RangeError('null cannot be part of a text; provide a fallback, such as `x != null ? x : "none"`');
   const text = typeof value === 'object' ? exactJsonText(value) : String(value);
   return kind === 'url' ? encodeURIComponent(text) : text;
 }

@@ -193,8 +193,8 @@ function sqlList(values: readonly Json[]): string {
 }
 
 function doubled(text: string, quote: string): string {
-  if (text.includes('\0')) throw new RangeError('text with a NUL character cannot stand in SQL');
-  if (/\p{Surrogate}/u.test(text)) throw new RangeError('text with half a character (a lone surrogate) cannot stand in SQL');
+  if (text.includes('\0')) throw new RangeError('text with a NUL character is not allowed in SQL');
+  if (/\p{Surrogate}/u.test(text)) throw new RangeError('text with half a character (a lone surrogate) is not allowed in SQL');
   return text.replaceAll(quote, quote + quote);
 }
 

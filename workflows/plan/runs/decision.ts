@@ -64,5 +64,5 @@ export interface HeldDecision {
 
 /** @returns what is wrong with who asks, or undefined */
 export function checkRequest(request: OperatorRequest | undefined): string | undefined {
-  return typeof request?.by === 'string' && request.by.trim() !== '' ? undefined : 'Say who decides, in `by`.';
+  return typeof request?.by === 'string' && request.by.trim() !== '' ? undefined : '`by` is missing: who makes this request?';
 }

@@ -85,7 +85,7 @@ function parseField(text: string, field: (typeof FIELDS)[number]): number[] {
   const number = (word: string): number => {
     const named = (field.words as readonly string[]).indexOf(word.toLowerCase());
     if (named >= 0) return named + field.min;
-    if (!/^\d{1,2}$/.test(word)) return fail(`has '${word}', which is no number`);
+    if (!/^\d{1,2}$/.test(word)) return fail(`has '${word}', which is not a number`);
     const value = Number(word);
     return value >= field.min && value <= field.max ? value : fail(`has ${value}, which is out of range`);
   };

@@ -112,7 +112,7 @@ function checkMap(schema: JsonObject, map: JsonObject, name: string, formats: Fo
     const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
     if (isMap(property) && value !== undefined) mistakes.push(...checkValue(property, value, `${name}.${key}`, formats));
     else if (property === undefined && schema.additionalProperties === false) {
-      mistakes.push(`'${name}.${key}' is not asked for; there are: ${Object.keys(properties).join(', ')}.`);
+      mistakes.push(`'${name}.${key}' is not a field; fields: ${Object.keys(properties).join(', ')}.`);
     }
   }
   return mistakes;
