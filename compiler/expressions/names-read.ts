@@ -1,0 +1,71 @@
+import type { Shape } from '../../workflows/plan/expressions/shape.ts';
+import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
+import { HOST_FACTS, type HostFact } from '../../workflows/plan/tasks/failure.ts';
+import { type ExpressionScope, taskOf } from './expression-scope.ts';
+import type { CheckedTemplate } from './template-checker.ts';
+
+/** The names that the expressions of a file read. */
+export class NamesRead {
+  private readonly read: Reference[] = [];
+  private isAny = false;
+
+  /** Whether there is any expression, good or bad. */
+  get hasExpressions(): boolean {
+    return this.isAny;
+  }
+
+  remember(checked: CheckedTemplate | undefined): void {
+    this.isAny = true;
+    this.read.push(...(checked?.references ?? []));
+  }
+
+  /** What is read by the expressions that `check` checks. */
+  during(check: () => void): readonly Reference[] {
+    const before = this.read.length;
+    check();
+    return this.read.slice(before);
+  }
+
+  /** The connections of which a field is read, in order. */
+  connections(): string[] {
+    return [...new Set(this.read.flatMap(({ path }) => (path[0] === 'conn' && path[1] !== undefined ? [path[1]] : [])))].sort();
+  }
+
+  /** `failure` without a field may be any of it. */
+  failureFacts(): HostFact[] {
+    const fields = new Set(this.read.flatMap(({ path: [name, field] }) => (name === 'failure' ? [field] : [])));
+    return HOST_FACTS.filter((fact) => fields.has(fact) || fields.has(undefined));
+  }
+
+  /** The types of what is read: only that travels with the plan. */
+  shapes({ params: declared, outputs: known }: Pick<ExpressionScope, 'params' | 'outputs'>): Record<string, Shape> {
+    const shapes: Record<string, Shape> = {};
+    const params: Record<string, Shape> = {};
+    const outputs: Record<string, Shape> = {};
+    for (const { path } of this.read) {
+      const [name = '', field = ''] = path;
+      if (name === 'params' && Object.hasOwn(declared, field)) params[field] = declared[field] ?? 'dyn';
+      else if (name === 'params') Object.assign(params, declared);
+      else if (name === 'outputs') addOutput(outputs, taskOf(path, { outputs: known }), known);
+    }
+    if (Object.keys(params).length > 0) shapes.params = { fields: params };
+    if (Object.keys(outputs).length > 0) shapes.outputs = { fields: outputs };
+    return shapes;
+  }
+}
+
+function addOutput(outputs: Record<string, Shape>, task: string | undefined, known: ReadonlyMap<string, Shape>): void {
+  const shape = task === undefined ? undefined : known.get(task);
+  if (shape && task !== undefined) putShape(outputs, task.split('.'), shape);
+}
+
+function putShape(outputs: Record<string, Shape>, [first = '', ...rest]: readonly string[], shape: Shape): void {
+  if (rest.length === 0) {
+    outputs[first] = shape;
+    return;
+  }
+  const group = outputs[first];
+  const fields: Record<string, Shape> = { ...(typeof group === 'object' && 'fields' in group && group.fields) };
+  putShape(fields, rest, shape);
+  outputs[first] = { fields };
+}

@@ -1,0 +1,75 @@
+import type { Shape } from '../../workflows/plan/expressions/shape.ts';
+import type { TemplatePlace } from '../../workflows/plan/expressions/template-place.ts';
+import type { ParamPlan } from '../../workflows/plan/plan.ts';
+import { AGGREGATE_SHAPES } from '../../workflows/plan/trigger.ts';
+import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
+import { checkGiven } from '../check/check-starts.ts';
+import type { Path, Source } from '../read/source.ts';
+import { aggregateOf } from '../resolve/resolve-triggers.ts';
+import { BOOLEAN, type ExpressionChecks } from './expression-checks.ts';
+import type { ExpressionScope } from './expression-scope.ts';
+import type { ExpressionContext, ExpressionScopes } from './expression-scopes.ts';
+import { findTemplates } from './find-templates.ts';
+
+/**
+ * Checks the expressions of triggers.
+ * @returns where what each gives to its runs holds expressions, by its place in the list
+ */
+export function checkTriggers(
+  source: Source,
+  value: JsonObject,
+  {
+    checks,
+    scopes,
+    context,
+  }: { readonly checks: ExpressionChecks; readonly scopes: ExpressionScopes; readonly context: ExpressionContext },
+): ReadonlyMap<number, readonly TemplatePlace[]> {
+  const { triggers } = value;
+  const templates = new Map<number, TemplatePlace[]>();
+  for (const [index, trigger] of (Array.isArray(triggers) ? (triggers as readonly Json[]) : []).entries()) {
+    if (!isMap(trigger)) continue;
+    const path = ['triggers', index];
+    const properties = context.triggers.get(String(trigger.type))?.params.properties ?? {};
+    const scope = { ...scopes.everywhere(), outputs: new Map<string, Shape>(), event: scopes.eventOf(trigger, 'single') };
+    const places: TemplatePlace[] = [];
+    for (const [key, part] of Object.entries(trigger)) {
+      for (const template of findTemplates(
+        part,
+        key === 'params' ? paramsSchema(context.params) : properties[key],
+        [...path, key],
+        key === 'params' ? 'value' : 'none',
+      )) {
+        const checked = checks.found(template, scope, key === 'when' ? BOOLEAN : undefined);
+        if (!checked || key !== 'params' || template.kind === 'expression' || template.kind === 'none') continue;
+        places.push({ path: template.path.slice(path.length + 1), kind: template.kind });
+      }
+    }
+    if (places.length > 0) templates.set(index, places);
+    if (isMap(trigger.mode) && isMap(trigger.mode.window)) checkWindow(checks, trigger.mode.window, [...path, 'mode', 'window'], scope);
+    checkGiven(source, { given: trigger.params, path, dagId: String(value.dag_id), params: context.params });
+  }
+  return templates;
+}
+
+/** What a window computes, over each event, and its condition, over what it has computed. */
+function checkWindow(checks: ExpressionChecks, { aggregates, having }: JsonObject, path: Path, scope: ExpressionScope): void {
+  const named = isMap(aggregates) ? aggregates : {};
+  for (const [name, text] of Object.entries(named)) {
+    const [, before = '', of = ''] = /^(\s*[a-z]+\s*\()(.*)\)\s*$/s.exec(String(text)) ?? [];
+    // In its place, so that a mistake is shown where it stands.
+    if (of.trim() !== '') checks.bare({ path: [...path, 'aggregates', name], text: `${' '.repeat(before.length)}${of} ` }, scope);
+  }
+  if (typeof having !== 'string') return;
+  const items = Object.fromEntries(
+    Object.entries(named).map(([name, text]): [string, Shape] => {
+      const aggregate = aggregateOf(text);
+      return [name, aggregate ? AGGREGATE_SHAPES[aggregate.kind] : 'dyn'];
+    }),
+  );
+  checks.bare({ path: [...path, 'having'], text: having }, { ...scope, items }, BOOLEAN);
+}
+
+/** The schema of the values that a run is given. */
+export function paramsSchema(params: Readonly<Record<string, ParamPlan>>): JsonObject {
+  return { type: 'object', properties: Object.fromEntries(Object.entries(params).map(([name, { schema }]) => [name, schema])) };
+}

@@ -1,0 +1,67 @@
+import type { CheckCycleInput } from '../workflows/plan/incidents/incident.ts';
+import type { MonitorFacts } from './facts.ts';
+import { DEFAULT_ALERTS, type Finding } from './finding.ts';
+import { pageOf } from './page.ts';
+import type { ProblemKind } from './problem.ts';
+import { findProblems } from './problems.ts';
+import type { WatchedPipeline } from './watched.ts';
+
+/** So many problems of one pipeline are reported: each is an incident, and all are carried from check to check. */
+const MAX_FINDINGS = 200;
+
+/** Which problems dead workers explain. */
+const EXPLAINED_BY_DEAD_WORKERS = {
+  missing: true,
+  never_started: true,
+  late: true,
+  stale: true,
+  failed: false,
+  held: false,
+  assert: false,
+  waits: false,
+} as const satisfies Record<ProblemKind, boolean>;
+
+/**
+ * What is wrong with each pipeline. Whatever is wrong with one of them, the others are checked.
+ * @param now milliseconds
+ * @param unchecked is given the pipelines that could not be checked, or not entirely, with the reasons
+ */
+export function pipelineFindings(
+  pipelines: readonly WatchedPipeline[],
+  facts: MonitorFacts,
+  {
+    now,
+    settings,
+    unchecked,
+  }: { readonly now: number; readonly settings: CheckCycleInput['settings']; readonly unchecked: Map<string, string> },
+): Finding[] {
+  return pipelines.flatMap((pipeline) => {
+    try {
+      const found = findingsOf(pipeline, facts, now, settings);
+      if (found.length <= MAX_FINDINGS) return found;
+      // Its open incidents stay open: which of them are over is not known.
+      unchecked.set(pipeline.plan.dagId, `it has ${found.length} problems at once; only ${MAX_FINDINGS} are reported`);
+      return found.slice(0, MAX_FINDINGS);
+    } catch (error) {
+      unchecked.set(pipeline.plan.dagId, String(error));
+      return [];
+    }
+  });
+}
+
+function findingsOf(pipeline: WatchedPipeline, facts: MonitorFacts, now: number, settings: CheckCycleInput['settings']): Finding[] {
+  return findProblems(pipeline, now, settings).map((problem): Finding => {
+    const { key, state, plan, severity, kind, what, run, alerts = plan.alerts ?? DEFAULT_ALERTS } = problem;
+    return {
+      key,
+      state,
+      alerts,
+      severity,
+      waits: EXPLAINED_BY_DEAD_WORKERS[kind],
+      dagId: plan.dagId,
+      line: `${plan.dagId} ${what}`,
+      ...(run && { run: { id: run.pipelineRunId, queuedAt: run.queuedAt } }),
+      page: () => pageOf(problem, facts, now),
+    };
+  });
+}
