@@ -6,14 +6,14 @@ import type { NamesRead } from './names-read.ts';
 import { checkBare, type CheckedTemplate, checkTemplate } from './template-checker.ts';
 
 /** What the value of an expression has to be. */
-export interface Wanted {
+export interface ExpectedType {
   fits(type: string): boolean;
   readonly words: string;
 }
 
-export const BOOLEAN: Wanted = { fits: (type: string) => type === 'bool' || type === 'dyn', words: 'a condition, true or false' };
-export const LIST: Wanted = { fits: (type: string) => type.startsWith('list') || type === 'dyn', words: 'a list' };
-export const SCALAR: Wanted = {
+export const BOOLEAN: ExpectedType = { fits: (type: string) => type === 'bool' || type === 'dyn', words: 'a condition, true or false' };
+export const LIST: ExpectedType = { fits: (type: string) => type.startsWith('list') || type === 'dyn', words: 'a list' };
+export const SCALAR: ExpectedType = {
   fits: (type: string) => !type.startsWith('list') && !type.startsWith('map') && !type.startsWith('$'),
   words: 'a text or a number',
 };
@@ -26,17 +26,17 @@ export class ExpressionChecks {
   ) {}
 
   /** A text that is an expression. */
-  bare(place: Parameters<typeof checkBare>[1], scope: ExpressionScope, wanted?: Wanted): CheckedTemplate | undefined {
-    const checked = checkBare(this.source, place, scope, wanted);
+  bare(place: Parameters<typeof checkBare>[1], scope: ExpressionScope, expected?: ExpectedType): CheckedTemplate | undefined {
+    const checked = checkBare(this.source, place, scope, expected);
     this.names.remember(checked);
     return checked;
   }
 
   /** A text that is an expression, or holds some, as its schema says. */
-  found(template: FoundTemplate, scope: ExpressionScope, wanted?: Wanted): CheckedTemplate | undefined {
+  found(template: FoundTemplate, scope: ExpressionScope, expected?: ExpectedType): CheckedTemplate | undefined {
     const inner = withNames(scope, template);
     const checked =
-      template.kind === 'expression' ? checkBare(this.source, template, inner, wanted) : checkTemplate(this.source, template, inner);
+      template.kind === 'expression' ? checkBare(this.source, template, inner, expected) : checkTemplate(this.source, template, inner);
     this.names.remember(checked);
     return checked;
   }
