@@ -19,7 +19,8 @@ const EXTERNAL = [
   'typescript',
   'amqplib',
   'avsc',
-  '@platformatic/wasm-utils',
+  'lz4-napi',
+  'snappy',
 ];
 
 /**

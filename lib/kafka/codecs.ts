@@ -1,8 +1,9 @@
 import { promisify } from 'node:util';
 import { gzip, unzip } from 'node:zlib';
-import { lz4Compress, lz4Decompress, snappyCompress, snappyDecompress } from '@platformatic/wasm-utils';
 import { Decompress } from 'fzstd';
 import kafkajs from 'kafkajs';
+import lz4 from 'lz4-napi';
+import snappy from 'snappy';
 import { lz4Length } from './lz4-length.ts';
 import { MAX_DECOMPRESSED_BYTES, tooLargeRecords } from './too-large.ts';
 
@@ -40,15 +41,16 @@ export function registerCodecs(): void {
     [
       CompressionTypes.Snappy,
       {
-        compress: ({ buffer }) => Promise.resolve(snappyCompress(buffer)),
+        compress: ({ buffer }) => snappy.compress(buffer),
         decompress: (buffer) => Promise.resolve(buffer.subarray(0, XERIAL.length).equals(XERIAL) ? unframe(buffer) : unsnappy(buffer)),
       },
     ],
     [
       CompressionTypes.LZ4,
       {
-        compress: ({ buffer }) => Promise.resolve(lz4Compress(buffer)),
-        decompress: (buffer) => Promise.resolve(lz4Length(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : lz4Decompress(buffer)),
+        compress: ({ buffer }) => lz4.compressFrame(buffer),
+        decompress: (buffer) =>
+          Promise.resolve(lz4Length(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : lz4.decompressFrameSync(buffer)),
       },
     ],
     [
@@ -84,7 +86,7 @@ function unzstd(buffer: Buffer): Buffer {
 }
 
 function unsnappy(buffer: Buffer): Buffer {
-  return snappyLength(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : snappyDecompress(buffer);
+  return snappyLength(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : (snappy.uncompressSync(buffer) as Buffer);
 }
 
 /** The length that a block of Snappy says it has: https://github.com/google/snappy/blob/main/format_description.txt */
@@ -107,7 +109,7 @@ function unframe(buffer: Buffer): Buffer {
     const block = buffer.subarray(at + 4, at + 4 + length);
     bytes += snappyLength(block);
     if (bytes > MAX_DECOMPRESSED_BYTES) return tooLargeRecords();
-    blocks.push(snappyDecompress(block));
+    blocks.push(snappy.uncompressSync(block) as Buffer);
     at += 4 + length;
   }
   return Buffer.concat(blocks);

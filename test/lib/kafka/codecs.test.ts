@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { lz4Compress, snappyCompress } from '@platformatic/wasm-utils';
 import kafkajs from 'kafkajs';
+import lz4 from 'lz4-napi';
 import { describe, it } from 'mocha';
+import snappy from 'snappy';
 import { registerCodecs } from '../../../lib/kafka/codecs.ts';
 import { lz4Length } from '../../../lib/kafka/lz4-length.ts';
 import { MAX_DECOMPRESSED_BYTES, tooLargeRecords } from '../../../lib/kafka/too-large.ts';
@@ -26,8 +27,8 @@ function zstdOf(length: number): Buffer {
 
 const WRITERS = {
   GZIP: (bytes: Buffer) => promisify(gzip)(bytes),
-  Snappy: (bytes: Buffer) => Promise.resolve(snappyCompress(bytes)),
-  LZ4: (bytes: Buffer) => Promise.resolve(lz4Compress(bytes)),
+  Snappy: (bytes: Buffer) => snappy.compress(bytes),
+  LZ4: (bytes: Buffer) => lz4.compressFrame(bytes),
   ZSTD: (bytes: Buffer) => Promise.resolve(zstdOf(bytes.length)),
 } as const;
 
@@ -57,7 +58,7 @@ describe('what Kafka has compressed', function () {
         randomBytes(length),
         Buffer.concat([randomBytes(length >> 1), Buffer.alloc(length >> 1)]),
       ])
-        assert.equal(lz4Length(Buffer.from(lz4Compress(bytes))), bytes.length);
+        assert.equal(lz4Length(lz4.compressFrameSync(bytes)), bytes.length);
     }
   });
 });
