@@ -19,8 +19,6 @@ const EXTERNAL = [
   'typescript',
   'amqplib',
   'avsc',
-  'lz4-napi',
-  'snappy',
 ];
 
 /**

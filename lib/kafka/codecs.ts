@@ -1,9 +1,8 @@
+import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { gzip, unzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import kafkajs from 'kafkajs';
-import lz4 from 'lz4-napi';
-import snappy from 'snappy';
 import { lz4Length } from './lz4-length.ts';
 import { MAX_DECOMPRESSED_BYTES, tooLargeRecords } from './too-large.ts';
 
@@ -20,6 +19,16 @@ const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER = 16;
 
 const gunzip = promisify(unzip);
+
+const load = createRequire(import.meta.url);
+/** Native packages: loaded when the first batch needs them, so that other topics are read where there is no build for the machine. */
+const snappy = () =>
+  load('snappy') as { readonly compress: (bytes: Buffer) => Promise<Buffer>; readonly uncompressSync: (bytes: Buffer) => Buffer };
+const lz4 = () =>
+  load('lz4-napi') as {
+    readonly compressFrame: (bytes: Buffer) => Promise<Buffer>;
+    readonly decompressFrameSync: (bytes: Buffer) => Buffer;
+  };
 
 /**
  * Teaches kafkajs the codecs that it does not bring: snappy, lz4 and zstd; and gzip with a bound. Reading is what is needed; of zstd nothing
@@ -41,16 +50,16 @@ export function registerCodecs(): void {
     [
       CompressionTypes.Snappy,
       {
-        compress: ({ buffer }) => snappy.compress(buffer),
+        compress: ({ buffer }) => snappy().compress(buffer),
         decompress: (buffer) => Promise.resolve(buffer.subarray(0, XERIAL.length).equals(XERIAL) ? unframe(buffer) : unsnappy(buffer)),
       },
     ],
     [
       CompressionTypes.LZ4,
       {
-        compress: ({ buffer }) => lz4.compressFrame(buffer),
+        compress: ({ buffer }) => lz4().compressFrame(buffer),
         decompress: (buffer) =>
-          Promise.resolve(lz4Length(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : lz4.decompressFrameSync(buffer)),
+          Promise.resolve(lz4Length(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : lz4().decompressFrameSync(buffer)),
       },
     ],
     [
@@ -86,7 +95,7 @@ function unzstd(buffer: Buffer): Buffer {
 }
 
 function unsnappy(buffer: Buffer): Buffer {
-  return snappyLength(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : (snappy.uncompressSync(buffer) as Buffer);
+  return snappyLength(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : snappy().uncompressSync(buffer);
 }
 
 /** The length that a block of Snappy says it has: https://github.com/google/snappy/blob/main/format_description.txt */
@@ -109,7 +118,7 @@ function unframe(buffer: Buffer): Buffer {
     const block = buffer.subarray(at + 4, at + 4 + length);
     bytes += snappyLength(block);
     if (bytes > MAX_DECOMPRESSED_BYTES) return tooLargeRecords();
-    blocks.push(snappy.uncompressSync(block) as Buffer);
+    blocks.push(snappy().uncompressSync(block));
     at += 4 + length;
   }
   return Buffer.concat(blocks);
