@@ -32,7 +32,7 @@ function room(files, rooms, packages) {
     const up = `^${'\\.\\./'.repeat(files.split('/').length + depth)}`;
     const patterns = [
       restrict(`${up}(${forbidden.join('|')})/`, `${files} may import from: ${[own, ...rooms].join(', ')}.`),
-      restrict(`${up}(worker|scheduler|cli)\\.ts$`, 'Nobody imports the processes.'),
+      restrict(`${up}(worker|scheduler|cli)\\.ts$`, 'Processes are not imported.'),
       restrict(packages === '' ? '^[^.]' : `^(?!\\.|${packages})`, `${files} may not import this package.`),
       ...rooms
         .filter((name) => name.includes('/'))
@@ -54,7 +54,7 @@ const signalOf = (name, instead) => ({
 });
 const currentScope = {
   selector: "MemberExpression[object.name='CancellationScope'][property.name='current']",
-  message: 'It is the scope of whatever the code happens to run in: name the scope that is meant (workflows/temporal-scope.ts).',
+  message: 'This depends on the current scope: name the scope explicitly (workflows/temporal-scope.ts).',
 };
 const anySignal = signalOf('any', 'linkedController() of lib/linked-controller.ts');
 const timeoutSignal = signalOf('timeout', 'withinTime() of lib/time-limit.ts');

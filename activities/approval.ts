@@ -38,7 +38,7 @@ export const approval = declareTask({
     on_timeout: Type.Optional(
       Type.Union([Type.Literal('reject'), Type.Literal('approve')], {
         title: 'On timeout',
-        description: 'What counts when nobody has decided in time. Default: reject.',
+        description: 'The decision that applies if no one decides in time. Default: reject.',
         examples: ['reject'],
       }),
     ),

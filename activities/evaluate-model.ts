@@ -14,7 +14,7 @@ export const evaluateModel = defineTask({
   params: Type.Object({
     ...modelKeys,
     version: versionKey,
-    metrics: Type.Optional(texts('Metrics', 'What must be measured. Default: whatever is.', ['ndcg_at_10', 'recall_at_10'])),
+    metrics: Type.Optional(texts('Metrics', 'Metrics that the program must report. Default: any.', ['ndcg_at_10', 'recall_at_10'])),
     ...programKeys,
   }),
   exactlyOneOf: [['job_name', 'argv']],

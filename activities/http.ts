@@ -65,7 +65,7 @@ export const http = defineTask({
         examples: [{ version: '/model/version' }],
       }),
     ),
-    idempotency_key: Type.Optional(flag('Idempotency key', 'Whether a header tells repeated calls apart. Default: true.', true)),
+    idempotency_key: Type.Optional(flag('Idempotency key', 'Whether to send an idempotency key as a header. Default: true.', true)),
     pagination: Type.Optional(
       map(
         'Pagination',
@@ -73,7 +73,7 @@ export const http = defineTask({
         { next: '/next', max_pages: 100 },
         {
           next: text('Next', 'JSON pointer to the address of the next page.', '/next'),
-          max_pages: Type.Optional(count('At most', 'So many pages. Default: 100.', 100)),
+          max_pages: Type.Optional(count('At most', 'Maximum number of pages. Default: 100.', 100)),
         },
       ),
     ),

@@ -8,8 +8,8 @@ import { promote } from './support/models/promote.ts';
 export const promoteModel = defineTask({
   type: 'promote_model',
   description:
-    'Makes a version of a model the champion, when it is better than the one in use. It succeeds also when it is not: `promoted` says which, and `champion_version` which is in use now. Without ' +
-    'a champion to compare with, only what promote_when asks of its own metrics counts.',
+    'Makes a version of a model the champion, when it is better than the one in use. It succeeds also when it is not: `promoted` is the result, and `champion_version` is the version in use. Without ' +
+    'a champion to compare with, only what promote_when asks of its metrics applies.',
   summary: ({ model, promote_when }) => `${model}${promote_when === undefined ? '' : ` when ${promote_when}`}`,
   params: Type.Object({
     ...modelKeys,

@@ -37,7 +37,7 @@ const Result = Type.Unsafe<Reconciliation>(
 export const reconcile = defineTask({
   type: 'reconcile',
   description:
-    'Compares data in two places, each a database (PostgreSQL, Redshift, MySQL, MariaDB) or a data set in S3, and says exactly what differs.',
+    'Compares data in two places, each a database (PostgreSQL, Redshift, MySQL, MariaDB) or a dataset in S3, and reports every difference.',
   summary: ({ source, target }) => `${labelOf(source)} ↔ ${labelOf(target)}`,
   params,
   mistakes: reconcileMistakes,

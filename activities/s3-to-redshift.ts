@@ -4,7 +4,7 @@ import { connections, loadMistakes, params, result } from './s3-to-redshift/para
 /** Loads a data set from S3 into a table of Redshift or PostgreSQL: all of it, once, or nothing. */
 export const s3ToRedshift = defineTask({
   type: 's3_to_redshift',
-  description: 'Loads a data set from S3 into a table of Redshift, or of PostgreSQL: all of it, once, or nothing.',
+  description: 'Loads a dataset from S3 into a table of Redshift or PostgreSQL: completely and exactly once.',
   summary: ({ s3_bucket: bucket, s3_key: key, redshift_table: table, schema, method = 'replace' }) =>
     `s3://${bucket}/${key ?? '…'} → ${schema === undefined ? '' : `${schema}.`}${table} (${method})`,
   params,

@@ -26,7 +26,7 @@ const DatasetOrNothing = Type.Unsafe<DatasetReference | null>(
 /** Runs a Spark job with the real spark-submit and publishes what it writes as the task's data set. */
 export const sparkJob = defineTask({
   type: 'spark_job',
-  description: "Runs a Spark job from jobs/ on its upstream's data set and publishes what it writes.",
+  description: 'Runs a Spark job from jobs/ on the dataset of its upstream task and publishes its output.',
   summary: ({ job_name, application }) => `spark: ${job_name ?? application ?? ''}`,
   params: Type.Object({
     job_name: Type.Optional(

@@ -26,7 +26,7 @@ export const sql = defineTask({
       Type.Boolean({
         title: 'One transaction',
         description:
-          'false runs each statement by itself, for VACUUM, CREATE INDEX CONCURRENTLY and others that no transaction can hold. When one fails, those before it stay, and a retry runs all of them again.',
+          'false runs each statement separately, for VACUUM, CREATE INDEX CONCURRENTLY and others that no transaction can hold. When one fails, those before it stay, and a retry runs all of them again.',
         default: true,
         examples: [false],
       }),

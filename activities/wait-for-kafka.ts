@@ -9,7 +9,7 @@ export const waitForKafka = defineTask({
   description: 'Waits for a record of a Kafka topic; waiting holds no worker.',
   summary: ({ topic }) => topic,
   params: Type.Object({
-    topic: text('Topic', 'The topic. Looked at are the records since the data interval of the run began.', 'product-updates'),
+    topic: text('Topic', 'The topic. Records since the start of the data interval are read.', 'product-updates'),
     until: Type.Optional(expression('Until', 'A condition over the record, as event. Default: any record.', 'event.day == ds', ['event'])),
     ...WAIT_KEYS,
   }),

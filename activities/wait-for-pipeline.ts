@@ -68,12 +68,12 @@ export const waitForPipeline = defineTask({
       task === undefined ? run.state : ((await runs.taskState(run.run_id, task).catch(unavailable)) ?? 'missing');
     let newest: string | undefined;
     for (const run of task === undefined ? found : found.slice(0, MOST_RUNS)) {
-      const stands = await stateOf(run);
-      if (stands === state) return { run_id: run.run_id };
-      newest ??= `${task === undefined ? '' : `Task '${task}' of `}${run.run_id} is ${stands}, not ${state}.`;
+      const actual = await stateOf(run);
+      if (actual === state) return { run_id: run.run_id };
+      newest ??= `${task === undefined ? '' : `Task '${task}' of `}${run.run_id} is ${actual}, not ${state}.`;
     }
-    const which = { same: `for ${start} – ${end}`, covering: `that covers ${start} – ${end}`, latest: 'at all' }[interval];
-    throw notYet(newest ?? `${dagId} has no run ${which}.`);
+    const which = { same: ` for ${start} – ${end}`, covering: ` that covers ${start} – ${end}`, latest: '' }[interval];
+    throw notYet(newest ?? `${dagId} has no run${which}.`);
   },
 });
 

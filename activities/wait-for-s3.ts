@@ -18,7 +18,7 @@ export const waitForS3 = defineTask({
   summary: ({ bucket, key }) => `s3://${bucket}/${key}`,
   params: Type.Object({
     bucket: text('Bucket', 'The bucket.', 'raw-data'),
-    key: text('Key', 'The object; * stands for any characters.', 'sales/{{ ds }}/_SUCCESS', { format: 'path' }),
+    key: text('Key', 'The object; * matches any characters.', 'sales/{{ ds }}/_SUCCESS', { format: 'path' }),
     ...WAIT_KEYS,
   }),
   result: Type.Object({ key: Type.String(), bytes: Type.Integer() }),

@@ -61,7 +61,7 @@ const program = new Command('stack')
   .usage('start|status|stop|clean [options]')
   .description('The local stack: real servers to develop and test with.')
   .addHelpText('after', HELP)
-  .showHelpAfterError('(npm run stack -- --help tells more)');
+  .showHelpAfterError('(npm run stack -- --help lists the commands and options)');
 
 program
   .command('start')

@@ -30,7 +30,7 @@ import { type Stack, StackBusy, StackFailed, startStack } from './stack.ts';
 const HELP = `npm start            starts everything, runs the demo pipeline, shows what an event and a discrepancy do, and stays up until Ctrl-C
 npm start -- --once  ends after the demo pipeline, with its exit code
 
-Data and logs are in .sluice/. \`npm run stack -- status\` tells what runs.`;
+Data and logs are in .sluice/. \`npm run stack -- status\` shows what is running.`;
 
 /** The pipeline that a first start shows, and how many rows its source table gets. */
 const DEMO = { dagId: 'product_category_etl', table: 'dim_product_categories', rows: 20_000 };

@@ -72,7 +72,7 @@ function checkPolicy(program: string, env: Readonly<Record<string, string>>, env
     throw userFault(
       'AccessDenied',
       `This worker does not allow the program '${program}'. It allows: ${policy.programs.join(', ') || 'none'}. ` +
-        'Whoever runs the workers adds it to SLUICE_COMMANDS.',
+        'To allow it, add it to SLUICE_COMMANDS of the workers.',
     );
   }
   for (const variable of Object.keys(env)) {

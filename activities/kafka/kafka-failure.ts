@@ -20,7 +20,7 @@ export function kafkaFailure(error: unknown, { brokers, username }: KafkaConnect
     const user = username === undefined ? 'clients without a user' : `user '${username}'`;
     return userFault(
       'AccessDenied',
-      `${tried} Ask whoever runs them to allow it to ${user}, or name another connection in the task.`,
+      `${tried} Ask their administrator to allow it to ${user}, or name another connection in the task.`,
       error,
     );
   }

@@ -8,7 +8,7 @@ export const params = Type.Object({
   source_table: Type.Optional(
     Type.String({
       title: 'Source table',
-      description: 'The table or view to read, with its schema where it is not on the search path. Upper and lower case are told apart.',
+      description: 'The table or view to read, with its schema where it is not on the search path. Names are case-sensitive.',
       minLength: 1,
       ...TABLE_NAME,
       examples: ['product_categories', 'sales.orders'],
@@ -64,7 +64,7 @@ export const params = Type.Object({
   ),
   s3_bucket: bucketName('The bucket to write to.'),
   s3_key: keyPrefix(
-    "The prefix to write under: each run in a folder of its own, and manifest.json for readers outside, a copy of the newest run's. Default: <dag_id>/<task>/<interval start>/.",
+    'The prefix to write under: each run writes to a separate folder, and manifest.json is a copy of the manifest of the newest run, for external readers. Default: <dag_id>/<task>/<interval start>/.',
   ),
   file_format: Type.Optional(
     Type.Union([Type.Literal('csv'), Type.Literal('jsonl'), Type.Literal('parquet')], {
@@ -86,7 +86,7 @@ export const params = Type.Object({
   max_rows_per_file: Type.Optional(
     Type.Integer({
       title: 'Rows a file',
-      description: 'A new file is begun after so many rows.',
+      description: 'Maximum number of rows per file.',
       minimum: 1,
       maximum: 1_000_000_000,
       default: 1_000_000,

@@ -20,7 +20,7 @@ export function rabbitmqFailure(error: unknown, { host, port, user, vhost }: Rab
     case NOT_FOUND:
       return userFault(
         'InvalidParameters',
-        `There is no queue '${queue}' at ${place}. Check its name; a queue is not made by sending to it: whoever reads from it declares it.`,
+        `There is no queue '${queue}' at ${place}. Check its name; sending does not create a queue: its consumer declares it.`,
         error,
       );
     case ACCESS_REFUSED:

@@ -10,7 +10,7 @@ export function reconcileMistakes(params: Params): ParamMistake[] {
     .filter((side) => PLACES.filter((place) => params[side][place] !== undefined).length !== 1)
     .map((side) => ({ at: [side], message: `'${side}' needs either 'table', 'query' or 'dataset'.`, hint: 'give one of them' }));
   const missing = (message: string): void => void mistakes.push({ at: [], message });
-  if (compare === 'row' && key === undefined) missing("'key' is missing: the columns that tell rows apart.");
+  if (compare === 'row' && key === undefined) missing("'key' is missing: the columns that identify a row.");
   if (compare === 'aggregate' && aggregates === undefined) {
     missing("'aggregates' is missing: what is compared by group, such as sum(total).");
   }
@@ -20,8 +20,8 @@ export function reconcileMistakes(params: Params): ParamMistake[] {
   if (onMismatch === 'repair' && target.dataset !== undefined) {
     mistakes.push({
       at: ['on_mismatch'],
-      message: "'on_mismatch: repair' writes rows into a table, and the target is a data set, whose files never change.",
-      hint: 'write fail, warn or approve, and run the task again that makes the data set',
+      message: "'on_mismatch: repair' writes rows into a table, but the target is a dataset, whose files never change.",
+      hint: 'write fail, warn or approve, and repeat the task that writes the dataset',
     });
   } else if (onMismatch === 'repair' && (compare !== 'row' || target.table === undefined)) {
     const message = "'on_mismatch: repair' needs compare: row and a target that is a table: rows are written into it.";

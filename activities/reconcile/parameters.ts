@@ -8,21 +8,21 @@ const side = (title: string, description: string) =>
     description,
     { conn_id: 'postgres_default', table: 'orders' },
     {
-      conn_id: connectionField('The database, or the S3 of a data set.', 'postgres_default', [], 'connection'),
-      table: Type.Optional(text('Table', 'The table; either this, a query or a data set.', 'orders', { template: 'none', ...TABLE_NAME })),
+      conn_id: connectionField('The database, or the S3 storage of a dataset.', 'postgres_default', [], 'connection'),
+      table: Type.Optional(text('Table', 'The table; alternatively, a query or a dataset.', 'orders', { template: 'none', ...TABLE_NAME })),
       query: Type.Optional(
         text('Query', 'A SELECT, instead of a table.', 'SELECT id, total FROM orders', { template: 'sql', mysql: true }),
       ),
       sql_file: sqlFile('query'),
       dataset: Type.Optional(
         text(
-          'Data set',
-          'The prefix of a data set in S3 that a task has written (csv or parquet), instead of a table.',
+          'Dataset',
+          'The prefix of a dataset in S3 that a task has written (csv or parquet), instead of a table.',
           's3://raw-data/orders',
           {
             pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.|\\{\\{',
             format: 'path',
-            form: 's3://bucket/prefix, or the uri that a task tells: {{ outputs.extract_orders.uri }}',
+            form: 's3://bucket/prefix, or the uri in the output of a task: {{ outputs.extract_orders.uri }}',
           },
         ),
       ),
@@ -32,10 +32,10 @@ const side = (title: string, description: string) =>
 
 const normalization = map(
   'What counts as the same',
-  'What is no difference in a column.',
+  'Differences to ignore, by column.',
   { scale: 2 },
   {
-    scale: Type.Optional(count('Digits', 'Numbers are rounded to so many digits after the point.', 2, 0)),
+    scale: Type.Optional(count('Digits', 'Round numbers to this many decimal places.', 2, 0)),
     trim: Type.Optional(flag('Trim', 'Blanks at both ends do not count.', true)),
     empty_is_null: Type.Optional(flag('Empty is NULL', 'The empty text counts as NULL.', true)),
     ignore_case: Type.Optional(flag('Ignore case', 'Upper and lower case count as the same.', true)),
@@ -57,7 +57,7 @@ export const params = Type.Object({
   source: side('Source', 'What is right: a connection, one of table, query and dataset, and perhaps where.'),
   target: side('Target', 'What is compared with it, in the same words.'),
   key: Type.Optional(
-    texts('Key', 'The columns that tell rows apart; with compare: aggregate, the columns to group by. Not for compare: count.', ['id']),
+    texts('Key', 'The columns that identify a row; with compare: aggregate, the columns to group by. Not for compare: count.', ['id']),
   ),
   compare: Type.Optional(choice('Compare', 'Each row, values by group, or numbers of rows. Default: row.', ['row', 'aggregate', 'count'])),
   columns: Type.Optional(texts('Columns', 'The columns that are compared. Default: all that both have.', ['total'])),

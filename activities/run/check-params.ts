@@ -38,6 +38,6 @@ export function checkParams(taskType: TaskType, params: JsonObject): void {
   if (told.length === 0) return;
   throw userFault(
     'InvalidParameters',
-    `What the expressions gave does not fit: ${[...new Set(told)].join('; ')}. Given: ${exactJsonText(params).slice(0, 500)}`,
+    `Invalid parameters after evaluating expressions: ${[...new Set(told)].join('; ')}. Given: ${exactJsonText(params).slice(0, 500)}`,
   );
 }

@@ -102,7 +102,7 @@ export async function runTask(
     if (activity.cancellationDetails?.workerShutdown) {
       throw ApplicationFailure.create({
         type: 'WorkerShutdown',
-        message: 'The worker shut down; the task goes on with another worker.',
+        message: 'The worker shut down; the task continues on another worker.',
         nextRetryDelay: '1s',
         ...(error instanceof Error && { cause: error }),
       });

@@ -7,7 +7,7 @@ import { userFault } from './errors.ts';
 export const unfinished = defineTask({
   type: 'unfinished',
   description:
-    'Fails, and says what is missing. `sluice import` writes it in place of what it cannot convert, so that nothing behind it runs as if it had been done; `sluice validate` warns of it until somebody has written what belongs there.',
+    'Placeholder that fails with what is missing. `sluice import` writes it in place of what it cannot convert, so that nothing behind it runs as if it had been done; `sluice validate` warns about it until it is replaced.',
   summary: ({ missing }) => missing.slice(0, 80),
   params: Type.Object({
     missing: text('Missing', 'What is to be written here.', 'BranchPythonOperator chooses by Python of yours', { template: 'none' }),

@@ -128,7 +128,7 @@ function notThere(target: LoadTarget, what: string, method?: LoadMethod): Error 
     names.length > 0
       ? `${listNames(names)} keeps, moves or adds rows. Disable it for the load, or load with a method that it does not touch.`
       : method === 'merge'
-        ? 'rows of the table have the same upsert_keys. Choose keys that tell its rows apart, or delete the surplus rows.'
+        ? 'rows of the table have the same upsert_keys. Choose keys that identify a row, or delete the surplus rows.'
         : 'something else than this load has changed them.';
   return userFault('DataDoesNotFit', `${formatTable(target)} ${what}: ${reason} Nothing was loaded.`);
 }

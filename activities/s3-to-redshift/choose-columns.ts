@@ -28,7 +28,7 @@ export function chooseColumns(
   if (!declared && data.length === 0 && format === 'csv') {
     throw userFault(
       'DataDoesNotFit',
-      `The data does not say what its columns are. Say in 'columns' which columns of ${where} its fields fill, in their order; the table has: ${listNames(names)}.`,
+      `The data has no column names. List in 'columns' which columns of ${where} its fields fill, in their order; the table has: ${listNames(names)}.`,
     );
   }
   const chosen = declared

@@ -137,6 +137,6 @@ async function refuseChanged(load: Load, file: DataFileToRead, entry: DatasetFil
 function changed({ manifestUri }: Load, what: string) {
   return platformFault(
     'DatasetChanged',
-    `The data is not what ${manifestUri} says: ${what}. Somebody has written to it since, or another run writes it now. Nothing was loaded.`,
+    `The data is not what ${manifestUri} says: ${what}. It was overwritten since, or another run is writing it. Nothing was loaded.`,
   );
 }

@@ -117,7 +117,7 @@ export function checkOverlapRule(load: Load): void {
 function noIntervalColumn({ table }: Load): Error {
   return userFault(
     'InvalidParameters',
-    `on_overlap: replace needs to know which rows of ${table.schema}.${table.table} belong to an interval. Name the column of their time in interval_column; a postgres_to_s3 task with 'incremental' just before this one says it by itself.`,
+    `on_overlap: replace needs to know which rows of ${table.schema}.${table.table} belong to an interval. Name the column of their time in interval_column; a postgres_to_s3 task with 'incremental' just before this one sets it automatically.`,
   );
 }
 

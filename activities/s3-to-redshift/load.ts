@@ -74,7 +74,7 @@ async function readData(ctx: TaskContext<typeof connections>, task: Params, stor
   if (ctx.input === undefined)
     throw userFault(
       'DatasetNotFound',
-      'The task before has handed over no data: it was skipped, or it failed. Give s3_key to load a data set that was written earlier.',
+      'The task before has handed over no data: it was skipped, or it failed. Set s3_key to load a dataset that was written earlier.',
     );
   const { bucket } = parseS3Uri(ctx.input.manifest);
   if (bucket !== task.s3_bucket)

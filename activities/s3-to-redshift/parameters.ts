@@ -10,7 +10,7 @@ const columnName = Type.String({ minLength: 1, maxLength: 127 });
 /** The keys of an `s3_to_redshift` task. */
 export const params = Type.Object({
   s3_bucket: bucketName('The bucket that the data lies in.'),
-  s3_key: keyPrefix('The prefix of a data set that was written earlier, instead of the data of the task before.'),
+  s3_key: keyPrefix('The prefix of a dataset that was written earlier, instead of the data of the upstream task.'),
   redshift_table: Type.String({
     title: 'Table',
     description: 'The table to load. It must exist.',
@@ -52,7 +52,7 @@ export const params = Type.Object({
   upsert_keys: Type.Optional(
     Type.Array(columnName, {
       title: 'Upsert keys',
-      description: 'The columns that tell which row is which; needed for upsert and merge.',
+      description: 'The columns that identify a row; required for upsert and merge.',
       minItems: 1,
       uniqueItems: true,
       examples: [['category_id']],
@@ -74,7 +74,7 @@ export const params = Type.Object({
       enum: ['replace', 'append'],
       title: 'On overlap',
       description:
-        'method append only: what happens when another run has appended part of the same time. replace: the rows of that time are deleted first. append: the rows are added all the same. Default: the task fails and says what overlaps.',
+        'method append only: what happens when another run has appended part of the same time. replace: the rows of that time are deleted first. append: the rows are added anyway. Default: the task fails and reports the overlap.',
       examples: ['replace'],
     }),
   ),
@@ -142,7 +142,7 @@ export function loadMistakes(params: Params): readonly ParamMistake[] {
 export const result = Type.Object({
   table: Type.String({ description: 'schema.table' }),
   method: Type.String(),
-  rows: Type.Integer({ description: 'Rows of the data set, all loaded.' }),
+  rows: Type.Integer({ description: 'Rows of the dataset, all loaded.' }),
   bytes: Type.Integer({ description: 'As stored in S3.' }),
   inserted: Type.Optional(Type.Integer({ description: 'Rows that the table has got.' })),
   updated: Type.Optional(Type.Integer({ description: 'upsert, merge: rows that were there and have new values.' })),

@@ -76,11 +76,7 @@ async function copyFailure(load: Load, error: ServerError): Promise<Error> {
     );
   }
   if (/NoSuchKey|does not exist.*S3|unexpected length|content_length|gzip/i.test(error.message)) {
-    return platformFault(
-      'DatasetChanged',
-      `Redshift could not ${doing}: ${describe(error)} Somebody has written to the data since.`,
-      error,
-    );
+    return platformFault('DatasetChanged', `Redshift could not ${doing}: ${describe(error)} The data was overwritten since.`, error);
   }
   if (/S3ServiceException/i.test(error.message)) {
     return /AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Status 403|not authorized/i.test(error.message)

@@ -40,7 +40,7 @@ export function checkSparkPolicy(params: SparkJobParams, connection: SparkConnec
     const these = allowed?.length ? ` It allows: ${allowed.join(', ')}.` : '';
     throw userFault(
       'AccessDenied',
-      `The Spark connection does not allow ${what}.${these} Whoever runs the workers can allow it in '${field}' of the connection.`,
+      `The Spark connection does not allow ${what}.${these} To allow it, add it in '${field}' of the connection.`,
     );
   };
   const { applications } = connection;

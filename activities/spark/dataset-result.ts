@@ -113,7 +113,7 @@ export class DatasetResult implements JobResult<DatasetReference> {
     if (format === 'csv' && !described && data.length > 0)
       throw userFault(
         'DataDoesNotFit',
-        `The job has written CSV to ${this.output} that nobody names the columns of. ${way}, or write JSON lines, whose records have names.`,
+        `The job has written CSV to ${this.output} without column names. ${way}, or write JSON lines, whose records have names.`,
       );
   }
 

@@ -47,7 +47,7 @@ export function jobFailure(job: FailedJob): ApplicationFailure {
     return platformFault('SparkFailed', `Spark could not be started for job '${job.name}': ${exit.error}${rest}`);
   if (exit === undefined || exit.signal) {
     const how = exit?.signal ? `was ended by ${exit.signal}` : 'vanished';
-    const why = exit?.signal === 'SIGKILL' || !exit ? ' The host may have run out of memory, or somebody killed it.' : '';
+    const why = exit?.signal === 'SIGKILL' || !exit ? ' The host may have run out of memory, or the process was killed.' : '';
     return platformFault('SparkFailed', `Job '${job.name}' ${how} on ${job.host}.${why}${rest}`);
   }
   const sign = PLATFORM_SIGNS.find(([pattern]) => log.some((line) => pattern.test(line)));

@@ -44,7 +44,7 @@ export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams):
     if (ctx.input?.checksum !== undefined) await readInput(storage, ctx.input, ctx.signal);
     const output = openDatasetOutput(ctx, storage);
     if (output === undefined && params.min_rows !== undefined)
-      throw userFault('InvalidParameters', '`min_rows` counts the rows of a data set, and no task after this one reads one. Remove it.');
+      throw userFault('InvalidParameters', '`min_rows` counts the rows of a dataset, but no later task reads one. Remove it.');
     if (output === undefined) return (await submitJob<null>(ctx, params, () => NO_RESULT)).result;
     const results = (attempt: number): DatasetResult => new DatasetResult(storage, output, attempt, ctx.run === undefined, params.min_rows);
     return (await submitJob<DatasetReference>(ctx, params, results)).result;

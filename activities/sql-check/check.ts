@@ -61,8 +61,10 @@ const check = map(
         '2h',
       ),
     ),
-    by: Type.Optional(text('By', 'For sum: the column that says which interval a row belongs to.', 'sold_at', { template: 'none' })),
-    history: Type.Optional(count('History', 'For sum: it is held against the mean of so many intervals before. Default: 7.', 7)),
+    by: Type.Optional(
+      text('By', 'For sum: the column with the time of a row, which assigns it to an interval.', 'sold_at', { template: 'none' }),
+    ),
+    history: Type.Optional(count('History', 'For sum: number of previous intervals whose mean it is compared with. Default: 7.', 7)),
     equals: Type.Optional(
       Type.Union([Type.Number(), Type.String()], { title: 'Equals', description: 'What the value must be.', examples: [0] }),
     ),
@@ -125,7 +127,7 @@ function mistakesOf(given: Check, table: string | undefined): ParamMistake[] {
   }
   if (kind !== undefined) {
     for (const key of needed) {
-      if (given[key] === undefined) mistakes.push({ at: [], message: `The check '${name}' needs '${key}' too: ${kind} looks at it.` });
+      if (given[key] === undefined) mistakes.push({ at: [], message: `The check '${name}' needs '${key}' too: ${kind} needs it.` });
     }
     if (table === undefined)
       mistakes.push({
@@ -138,7 +140,7 @@ function mistakesOf(given: Check, table: string | undefined): ParamMistake[] {
   if ((kind === undefined || kind === 'row_count') && bounds.length === 0) {
     mistakes.push({
       at: [],
-      message: `The check '${name}' does not say what the value must be.`,
+      message: `The check '${name}' has no expected value.`,
       hint: `give one of ${BOUNDS.join(', ')}`,
     });
   }

@@ -163,7 +163,7 @@ function mistakesOf({ routing_key, event_action, dedup_key, payload, links }: Re
       : []),
     ...(typeof payload?.source !== 'string' || payload.source === '' ? ['source is missing'] : []),
     ...(!['critical', 'error', 'warning', 'info'].includes(payload?.severity) ? [`severity is ${payload?.severity}`] : []),
-    ...(payload?.timestamp !== undefined && Number.isNaN(Date.parse(payload.timestamp)) ? ['timestamp is no time'] : []),
+    ...(payload?.timestamp !== undefined && Number.isNaN(Date.parse(payload.timestamp)) ? ['timestamp is not a time'] : []),
     ...((links ?? []).some(({ href }) => !/^https?:/.test(href)) ? ['a link is none'] : []),
   ];
 }

@@ -6,8 +6,8 @@ export function connectionsPage(catalog: readonly ConnectionDefinition[] = CONNE
   return [
     '# 8. Connections',
     '*Made from the definitions in `connections/` by `npm run docs`; edit those, not this page.*',
-    'A pipeline names a connection, such as `postgres_default`. The environment of the workers says what it is: `SLUICE_CONN_POSTGRES_DEFAULT`, as a URI or as JSON with a `type`. ' +
-      'Options stand in the query of a URI (`?name=value`). `sluice doctor` tries every connection that is defined where it runs. ' +
+    'A pipeline names a connection, such as `postgres_default`. The environment of the workers defines it: `SLUICE_CONN_POSTGRES_DEFAULT`, as a URI or as JSON with a `type`. ' +
+      'Options are written in the query of a URI (`?name=value`). `sluice doctor` tries every connection that is defined where it runs. ' +
       'Secrets never reach plans, histories, logs or expressions. See also [Configuration](04-operating.md#where-things-are-the-environment).',
     ...catalog.map(section),
   ].join('\n\n');

@@ -23,7 +23,7 @@ function section({ type, description, params, exactlyOneOf = [], event, example 
     `${description}${groups.join('')}`,
     `\`\`\`yaml\n${stringify([example]).trimEnd()}\n\`\`\``,
     ...keysTable(params),
-    `\`event\`: ${event.value === undefined ? 'whatever the source holds' : fieldsText(event.value)}.`,
+    `\`event\`: ${event.value === undefined ? 'any value' : fieldsText(event.value)}.`,
     `\`event_meta\`: ${fieldsText({ fields })}.`,
   ].join('\n\n');
 }

@@ -66,7 +66,7 @@ describe('command', function () {
     assert.equal(refused.type, 'AccessDenied');
     assert.match(
       refused.message,
-      /does not allow the program 'sh'\. It allows: true, .*node\. Whoever runs the workers adds it to SLUICE_COMMANDS\.$/,
+      /does not allow the program 'sh'\. It allows: true, .*node\. To allow it, add it to SLUICE_COMMANDS of the workers\.$/,
     );
     assert.match((await failureOf(run([''], { allowed: '' }))).message, /It allows: none\./);
     assert.equal((await failureOf(run(['no-such-program'], { allowed: 'no-such-program' }))).type, 'ProgramNotFound');

@@ -136,7 +136,7 @@ describe('kafka_publish', function () {
     const failure = kafkaFailure(error, { type: 'kafka', brokers: ['b:9092'], username: 'ann', password: 'word' }, 'write to t');
     assert.ok(failure instanceof ApplicationFailure);
     assert.deepEqual([failure.type, failure.nonRetryable], ['AccessDenied', true]);
-    assert.match(failure.message, /Ask whoever runs them to allow it to user 'ann'/);
+    assert.match(failure.message, /Ask their administrator to allow it to user 'ann'/);
     assert.doesNotMatch(failure.message, /word/);
   });
 });

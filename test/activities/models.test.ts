@@ -101,7 +101,7 @@ const KINDS: readonly Kind[] = [
       const { bucket, key } = parseS3Uri(`${store}/${model}/aliases/champion.json`);
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: '{"version": "v-9"}' }));
     },
-    damaged: /aliases\/champion\.json is no alias that Sluice has written: the champion of model '.*' is unknown/,
+    damaged: /aliases\/champion\.json is not an alias written by Sluice: the champion of model '.*' is unknown/,
   },
   {
     name: 'MLflow',

@@ -179,7 +179,7 @@ describe('SQL', function () {
       assert.equal(error.type, 'InvalidParameters');
       assert.match(
         error.message,
-        /checks\.0: The check 'a' needs 'column' too: unique looks at it\.; checks\.0\.check: 'unique' is about a table/,
+        /checks\.0: The check 'a' needs 'column' too: unique needs it\.; checks\.0\.check: 'unique' is about a table/,
       );
     });
   });

@@ -214,7 +214,7 @@ class ModelHistory {
     await this.models.bucket.put(`models/${this.model}/aliases/champion.json`, '{"version": "by hand"}');
     const { tasks } = await this.models.runs.run(this.yaml, { params: paramsOf(9) });
     assert.deepEqual([tasks.train?.state, tasks.promote?.state], ['failed', 'upstream_failed']);
-    assert.match(tasks.train?.error ?? '', /aliases\/champion\.json is no alias that Sluice has written/);
+    assert.match(tasks.train?.error ?? '', /aliases\/champion\.json is not an alias written by Sluice/);
     if (champion === undefined) return this.models.bucket.remove(`models/${this.model}/aliases/champion.json`);
     const { code } = await this.command('promote', this.model, champion);
     // Without its files nobody makes it the champion; the log still says that it is.

@@ -60,8 +60,8 @@ export const duckdb: Dialect = {
     if (!isUnbounded(column)) return quoted(column);
     throw userFault(
       'InvalidParameters',
-      `Column '${column.name}' of the data set is ${column.type}: sum, min and max need a type of at most ${DIGITS} digits, such as numeric(12,2). ` +
-        "Let the task that writes the data set cast it, or compare rows with 'normalize'.",
+      `Column '${column.name}' of the dataset is ${column.type}: sum, min and max need a type of at most ${DIGITS} digits, such as numeric(12,2). ` +
+        "Let the task that writes the dataset cast it, or compare rows with 'normalize'.",
     );
   },
 

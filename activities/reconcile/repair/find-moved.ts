@@ -22,7 +22,7 @@ export async function findMoved(
       'DataMismatch',
       `Nothing is repaired: ${there.length} of the missing rows have a key that the target holds outside its 'where', such as ` +
         `${first.key.join(', ')}. Inserted, they would be there twice. Give the source the same 'where' if they are the same rows, or name ` +
-        "under 'key' a column that tells them apart.",
+        "under 'key' a column that distinguishes them.",
     );
   }
   const source = await rows.count('source', [...there, ...extra]);

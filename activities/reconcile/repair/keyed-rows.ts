@@ -68,8 +68,8 @@ export class KeyedRows {
     const names = this.#keys.map(({ name }) => name).join(', ');
     return userFault(
       'DataMismatch',
-      `Nothing is repaired: some of the rows that differ have no key (${names}) of their own, on one side or the other. ` +
-        "Name columns under 'key' that tell all rows apart and are never NULL.",
+      `Nothing is repaired: some of the rows that differ have no key (${names}) that is unique on one side or the other. ` +
+        "Name columns under 'key' that identify every row and are never NULL.",
     );
   }
 }

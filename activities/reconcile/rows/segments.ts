@@ -91,6 +91,6 @@ export function refuseHeaps(rows: number, keys: readonly ColumnPair[]): void {
   throw userFault(
     'InvalidParameters',
     `More than ${MAX_SEGMENT_ROWS} rows have nearly the same key (${keys.map(({ name }) => name).join(', ')}). ` +
-      "Name columns under 'key' that tell rows apart, or compare with 'compare: aggregate'.",
+      "Name columns under 'key' that identify a row, or compare with 'compare: aggregate'.",
   );
 }

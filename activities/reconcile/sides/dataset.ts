@@ -75,7 +75,7 @@ function columnsOf({ format, schema }: DatasetManifest, dataset: string): Compar
     throw userFault('InvalidParameters', `${dataset} is jsonl; csv and parquet can be compared. Let the task that makes it write csv.`);
   }
   if (schema.length === 0)
-    throw userFault('InvalidParameters', `The manifest of ${dataset} names no columns: the job that has made it told none.`);
+    throw userFault('InvalidParameters', `The manifest of ${dataset} lists no columns: the job that wrote it reported none.`);
   const names = schema.map(({ name }) => name.toLowerCase());
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
@@ -142,7 +142,7 @@ function failureOf(error: unknown, place: Place): unknown {
   if ((refused && MACHINE.has(refused.kind)) || (error as { code?: unknown }).code === 'ENOSPC') {
     return platformFault(
       'ServiceUnavailable',
-      `Could not compare ${labelOf(place)} now: ${(error as Error).message}. Data sets are copied to this worker's temporary folder, which needs room for all of it; the task will try again.`,
+      `Could not compare ${labelOf(place)} now: ${(error as Error).message}. Datasets are copied to the temporary folder of this worker, which needs enough space; the task will try again.`,
       error,
     );
   }
@@ -150,7 +150,7 @@ function failureOf(error: unknown, place: Place): unknown {
   const type = refused.kind === 'Binder' && refused.message.startsWith('Referenced column') ? 'ColumnNotFound' : 'QueryFailed';
   return userFault(
     type,
-    `Could not compare ${labelOf(place)}: ${refused.message}. Correct the SQL in the task: data sets are read by DuckDB, whose SQL is nearly PostgreSQL's.`,
+    `Could not compare ${labelOf(place)}: ${refused.message}. Correct the SQL in the task: datasets are read by DuckDB, whose SQL is similar to that of PostgreSQL.`,
     error,
   );
 }

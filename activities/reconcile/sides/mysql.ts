@@ -102,7 +102,7 @@ async function fromTable(session: MySQLSession, text: string, where: DatabasePla
     );
     const candidates = names.rows.map(([of, name, own]) => (own === '1' && schema === undefined ? (name ?? '') : `${of}.${name}`));
     const wanted = formatTable({ schema, table });
-    const none = candidates.length === 0 ? ` User '${where.user}' sees no table there at all.` : '';
+    const none = candidates.length === 0 ? ` User '${where.user}' sees no tables there.` : '';
     throw userFault(
       'TableNotFound',
       `There is no table '${wanted}' at ${where.server} (connection '${where.connection}').${didYouMean(wanted, candidates)}${none}`,

@@ -41,7 +41,7 @@ export function checkRowCount(rows: number, least: number | string | undefined, 
   const wanted = isPart ? `at least ${fewest}, ${least} of the ${last} rows of the last load` : `at least ${fewest}`;
   throw userFault(
     'DataDoesNotFit',
-    `${what} has ${rows} ${rows === 1 ? 'row' : 'rows'}, and \`min_rows\` wants ${wanted}. Look at the source; if so few are right, lower \`min_rows\`.`,
+    `${what} has ${rows} ${rows === 1 ? 'row' : 'rows'}, and \`min_rows\` wants ${wanted}. Check the source; if that number is correct, lower \`min_rows\`.`,
   );
 }
 

@@ -73,7 +73,7 @@ export async function readManifest(storage: Storage, uri: string, signal: AbortS
   if (found) return found;
   throw userFault(
     'DatasetNotFound',
-    `There is no data set at ${uri} (connection '${storage.connection}'). The manifest is written last: the task that makes the data has not finished, or it writes elsewhere.`,
+    `There is no dataset at ${uri} (connection '${storage.connection}'). The manifest is written last: the task that makes the data has not finished, or it writes elsewhere.`,
   );
 }
 
@@ -124,7 +124,7 @@ export async function findManifest(storage: Storage, uri: string, signal: AbortS
     refuseOthers(read.content, uri);
     return { uri, ...read, text, checksum: checksumOf(text) };
   }
-  throw userFault('DatasetNotFound', `${uri} is not a manifest that Sluice has written${read.mistake}. Name the prefix of a data set.`);
+  throw userFault('DatasetNotFound', `${uri} is not a manifest that Sluice has written${read.mistake}. Name the prefix of a dataset.`);
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Metrics } from './model-registry.ts';
 export function readMetrics(metrics: Json | undefined, who: string): Metrics {
   if (metrics === undefined) return {};
   if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) {
-    throw userFault('DataMismatch', `${METRICS_NAME} of ${who} is no map. Write names with numbers: {"ndcg_at_10": 0.31}.`);
+    throw userFault('DataMismatch', `${METRICS_NAME} of ${who} is not a map. Write names with numbers: {"ndcg_at_10": 0.31}.`);
   }
   for (const [name, value] of Object.entries(metrics)) {
     if (typeof value !== 'number' || !Number.isFinite(value)) {

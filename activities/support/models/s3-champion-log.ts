@@ -60,7 +60,7 @@ export class S3ChampionLog {
       const number = (await this.latest()) || (await this.#adopt(exists));
       if (number === 0) return undefined;
       const champion = await this.#read(number);
-      if (!champion) throw this.#damaged(this.#file(number), 'is no entry of the log of champions that Sluice has written');
+      if (!champion) throw this.#damaged(this.#file(number), 'is not an entry of the champion log of Sluice');
       if (await this.#settleAlias({ number, champion })) return { number, champion };
     }
   }
@@ -145,7 +145,7 @@ export class S3ChampionLog {
   }
 
   #why(alias: Written | undefined, instead: string): string {
-    return alias ? `names ${alias.version ?? 'no version'} as the champion, and ${instead}` : 'is no alias that Sluice has written';
+    return alias ? `names ${alias.version ?? 'no version'} as the champion, and ${instead}` : 'is not an alias written by Sluice';
   }
 
   #damaged(uri: string, what: string): Error {

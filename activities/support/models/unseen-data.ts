@@ -42,7 +42,7 @@ export async function readUnseenData(
         'DataMismatch',
         `Version '${version}' of model '${model}' was trained on ${trained.uri}, ${seen}. Measure it on data that it has not seen: add ` +
           "`split: {by: time, test: 20%}` to train_model, which sets the newest rows aside, and let evaluate_model read the same task's data; or extract " +
-          'such data in a task of its own, and name the task in `inputs`.',
+          'such data in a separate task, and name the task in `inputs`.',
       );
     }
   }

@@ -104,7 +104,7 @@ function advice(type: UserFaultType, error: ServerError, { connection, server, u
       if (error.code === '57014') return `It was cancelled at ${server}, by an administrator or a statement_timeout of user '${user}'.`;
       // VACUUM and its kind, and procedures that COMMIT.
       if (error.code === '25001' || error.code === '2D000')
-        return "It cannot run inside a transaction. A task of type sql with 'transaction: false' runs each statement by itself.";
+        return "It cannot run inside a transaction. A task of type sql with 'transaction: false' runs each statement separately.";
       if (error.code === '25006') return 'A task that reads runs read only: its SQL may not change anything.';
       return `Correct the SQL in the task (connection '${connection}').`;
     default:

@@ -30,7 +30,7 @@ export async function findTable(database: Database, name: TableName, hint: () =>
   const candidates = rows.map((row) => (row.visible && name.schema === undefined ? row.table : `${row.schema}.${row.table}`));
   const meant =
     sameElsewhere.length > 0 ? ` Did you mean '${sameElsewhere.slice(0, 3).join("' or '")}'?` : didYouMean(formatTable(name), candidates);
-  const none = rows.length === 0 ? ` User '${user}' sees no table there at all.` : '';
+  const none = rows.length === 0 ? ` User '${user}' sees no tables there.` : '';
   throw userFault(
     'TableNotFound',
     `There is no table '${formatTable(name)}' at ${server} (connection '${connection}').${meant}${none}${hint()}`,

@@ -34,7 +34,7 @@ export function endsTransaction(sql: string, server: Server = 'postgres'): strin
 const LEAVE_NOTHING = 'SET CONSTRAINTS ALL IMMEDIATE; DISCARD TEMP; RESET ALL; RESET SESSION AUTHORIZATION; RESET ROLE';
 
 /** What to do about it. */
-export const RUN_EACH_BY_ITSELF = "remove it, or set 'transaction: false' to run each statement by itself";
+export const RUN_EACH_BY_ITSELF = "remove it, or set 'transaction: false' to run each statement separately";
 
 /**
  * Runs all statements in one transaction.

@@ -52,7 +52,7 @@ export async function buildSelect(
   await assertOneSelect(database, sql, selection.query === undefined ? 'where' : 'query');
   const { fields } = await client.query(`SELECT * FROM (${sql}\n) AS selected LIMIT 0`);
   const twice = fields.find((field, index) => fields.findIndex((other) => other.name === field.name) !== index);
-  if (twice) throw userFault('QueryFailed', `The query has two columns called '${twice.name}'. Give each a name of its own with AS.`);
+  if (twice) throw userFault('QueryFailed', `The query has two columns called '${twice.name}'. Give each a different name with AS.`);
   if (fields.length === 0) throw userFault('QueryFailed', 'The query has no columns.');
   // One column each: Redshift has no unnest().
   const names = fields.map(

@@ -186,7 +186,7 @@ describe('reconcile with a data set', function () {
     const params = { source: { conn_id: 'source', table: 'repaired' }, target: { conn_id: 'aws_default', dataset }, ...repair };
     const [mistake, ...others] = reconcile.mistakes?.(params) ?? [];
     assert.deepEqual(others, []);
-    assert.match(`${mistake?.message} ${mistake?.hint}`, /writes rows into a table, and the target is a data set.*fail, warn or approve/);
+    assert.match(`${mistake?.message} ${mistake?.hint}`, /writes rows into a table, but the target is a dataset.*fail, warn or approve/);
   });
 
   it('says what is wrong', async () => {
@@ -215,7 +215,7 @@ describe('reconcile with a data set', function () {
       [
         lake(`s3://${bucket.name}/nowhere`),
         'DatasetNotFound',
-        /There is no data set at s3:\/\/\S+\/nowhere\/manifest\.json \(connection 'aws_default'\)/,
+        /There is no dataset at s3:\/\/\S+\/nowhere\/manifest\.json \(connection 'aws_default'\)/,
       ],
       [lake('s3://no-such-bucket-here/x'), 'BucketNotFound', /There is no bucket 'no-such-bucket-here'/],
       [lake('sales'), 'InvalidParameters', /source\.dataset: must match pattern "\^s3:/],
@@ -238,7 +238,7 @@ describe('reconcile with a data set', function () {
     }
     const sums = { source: lake(unbounded.uri), target: lake(unbounded.uri), compare: 'aggregate', aggregates: ['sum(c0)'] };
     const sum = await failureOf(run(sums));
-    assert.match(sum.message, /Column 'c0' of the data set is numeric: sum, min and max need a type of at most 38 digits/);
+    assert.match(sum.message, /Column 'c0' of the dataset is numeric: sum, min and max need a type of at most 38 digits/);
     assert.match((await mine(lake(dataset), { key: ['dya'] })).message, /has no column 'dya'\. Did you mean 'day'\?/);
     const environment = {
       SLUICE_CONN_TARGET: target.url,

@@ -126,7 +126,7 @@ describe('repair within a window', function () {
       'the key is there twice outside',
       "(1, 1, '2024-01-02', 9), (1, 1, '2024-01-03', 9)",
       {},
-      /Nothing is repaired: .* no key \(id\) of their own/,
+      /Nothing is repaired: .* no key \(id\) that is unique/,
     ],
   ] as const) {
     it(`writes nothing where ${name}`, async () => {

@@ -93,7 +93,7 @@ tasks:
   it('of an extract: fewer rows are published nowhere', async () => {
     for (const more of [', min_rows: 11', ', min_rows: "{{ params.least }}"', ', file_format: jsonl, min_rows: 11']) {
       const { message, attempts } = await failedTask(runs, yaml(more, ''), 'extract');
-      assert.match(message, /^'few' has 10 rows, and `min_rows` wants at least 11\. Look at the source/);
+      assert.match(message, /^'few' has 10 rows, and `min_rows` wants at least 11\. Check the source/);
       assert.equal(attempts, 1);
     }
     assert.deepEqual(await bucket.keys(), []);

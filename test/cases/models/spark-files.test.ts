@@ -42,9 +42,9 @@ describe('files whose columns nobody names', function () {
       [
         'header',
         { 'part-0.csv': 'id,label\n1,x\n', _SUCCESS: '' },
-        /^The job has written CSV to s3:.* that nobody names the columns of\. Write it with write_dataset/,
+        /^The job has written CSV to s3:.* without column names\. Write it with write_dataset/,
       ],
-      ['gzip', { 'part-0.csv.gz': '1,x\n' }, /that nobody names the columns of/],
+      ['gzip', { 'part-0.csv.gz': '1,x\n' }, /without column names/],
       [
         'folders',
         { 'region=EU/part-0.csv': '1\n' },
@@ -85,10 +85,7 @@ dag_id: foreign_files
 tasks: [{name: load, type: s3_to_redshift, s3_bucket: ${bucket.name}, s3_key: foreign/, redshift_table: swapped${more}}]
 `;
     const { message } = await failedTask(runs, yaml(), 'load');
-    assert.match(
-      message,
-      /^The data does not say what its columns are\. Say in 'columns' which columns of public\.swapped its fields fill/,
-    );
+    assert.match(message, /^The data has no column names\. List in 'columns' which columns of public\.swapped its fields fill/);
     assert.equal((await runs.run(yaml(', columns: [id, label]'))).state, 'success');
     assert.deepEqual(await runs.warehouse.rows('SELECT id, label FROM swapped'), [{ id: '1', label: 'x' }]);
   });
