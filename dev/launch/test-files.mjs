@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
-/** Modules that start servers. */
-const SERVER_MODULES = ['test/support/test-stack.ts', 'dev/stack.ts'];
+/** Modules that start servers, or workers of a server. */
+const SERVER_MODULES = ['test/support/test-stack.ts', 'test/support/temporal-worker.ts', 'dev/stack.ts'];
 /** A test that starts a process itself may start anything. */
 const PROCESS_MODULE = 'node:child_process';
 /** Imports of values; those of types leave no trace at run time. */

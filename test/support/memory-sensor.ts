@@ -16,7 +16,7 @@ import { hasDotSegment } from '../../workflows/plan/values/dot-segments.ts';
 import { exactJsonText, parseExactJson } from '../../workflows/plan/values/exact-json.ts';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { NO_COUNTS } from '../../workflows/plan/sensor.ts';
-import { compileYaml } from './yaml-sensors.ts';
+import { compileYaml } from './compile-yaml.ts';
 
 /** What starts runs, in memory: it refuses what Temporal, S3, a header or a terminal would stumble over. */
 export class MemoryStarts implements RunStarts {

@@ -6,7 +6,8 @@ import { eventually } from '../../support/eventually.ts';
 import { TestKafka } from '../../support/kafka.ts';
 import { type TestSensors, unique } from '../../support/test-sensors.ts';
 import { testStack } from '../../support/test-stack.ts';
-import { compileYaml, startYamlSensors } from '../../support/yaml-sensors.ts';
+import { compileYaml } from '../../support/compile-yaml.ts';
+import { startYamlSensors } from '../../support/yaml-sensors.ts';
 
 const MINUTE = 60_000;
 const COOLDOWN_MS = 5_000;

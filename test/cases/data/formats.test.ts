@@ -7,7 +7,8 @@ import { eventually } from '../../support/eventually.ts';
 import { TestKafka } from '../../support/kafka.ts';
 import { type TestSensors, unique } from '../../support/test-sensors.ts';
 import { testStack } from '../../support/test-stack.ts';
-import { compileYaml, startYamlSensors } from '../../support/yaml-sensors.ts';
+import { compileYaml } from '../../support/compile-yaml.ts';
+import { startYamlSensors } from '../../support/yaml-sensors.ts';
 
 /** A body after the number of its schema, as Confluent's clients write it. */
 function framed(id: number, body: Uint8Array): Buffer {

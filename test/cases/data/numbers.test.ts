@@ -15,7 +15,8 @@ import { eventually } from '../../support/eventually.ts';
 import { TestKafka } from '../../support/kafka.ts';
 import { type TestSensors, unique } from '../../support/test-sensors.ts';
 import { testStack } from '../../support/test-stack.ts';
-import { compileYaml, startYamlSensors } from '../../support/yaml-sensors.ts';
+import { compileYaml } from '../../support/compile-yaml.ts';
+import { startYamlSensors } from '../../support/yaml-sensors.ts';
 
 /** Ids that a double makes into one. */
 const IDS = ['9007199254740991', '9007199254740992', '9007199254740993', '123456789012345678901234567890'];

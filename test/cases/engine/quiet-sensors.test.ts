@@ -11,7 +11,8 @@ import { eventually } from '../../support/eventually.ts';
 import { TestKafka } from '../../support/kafka.ts';
 import { type TestSensors, unique } from '../../support/test-sensors.ts';
 import { killPart, testStack } from '../../support/test-stack.ts';
-import { compileYaml, startYamlSensors } from '../../support/yaml-sensors.ts';
+import { compileYaml } from '../../support/compile-yaml.ts';
+import { startYamlSensors } from '../../support/yaml-sensors.ts';
 
 /** How long sources are away, in milliseconds: longer than a sensor takes to notice. */
 const AWAY = 8_000;

@@ -11,7 +11,8 @@ import { httpFront, type HttpFront } from '../../support/http-front.ts';
 import { TestKafka } from '../../support/kafka.ts';
 import { type TestSensors, unique } from '../../support/test-sensors.ts';
 import { testStack } from '../../support/test-stack.ts';
-import { compileYaml, startYamlSensors } from '../../support/yaml-sensors.ts';
+import { compileYaml } from '../../support/compile-yaml.ts';
+import { startYamlSensors } from '../../support/yaml-sensors.ts';
 
 const OPERATOR = { by: 'ann' };
 /** A run that holds an event of this size so often is larger than Temporal takes; noise, which no compression makes smaller. */

@@ -18,7 +18,8 @@ import { type RedshiftStandIn, startRedshiftStandIn } from '../../support/redshi
 import { runTask } from '../../support/run-task.ts';
 import { type TestSensors, unique } from '../../support/test-sensors.ts';
 import { testStack } from '../../support/test-stack.ts';
-import { compileYaml, startYamlSensors } from '../../support/yaml-sensors.ts';
+import { compileYaml } from '../../support/compile-yaml.ts';
+import { startYamlSensors } from '../../support/yaml-sensors.ts';
 
 /** Where a server's programs would leave a mark. */
 const MARK = join(tmpdir(), `sluice-attack-${unique()}`);

@@ -28,7 +28,7 @@ import { createBucket } from '../../support/s3-dataset.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { TEST_HOME, testStack } from '../../support/test-stack.ts';
 import { WatchedPlaces } from '../../support/watched-places.ts';
-import { compileYaml } from '../../support/yaml-sensors.ts';
+import { compileYaml } from '../../support/compile-yaml.ts';
 
 /** Tasks that use each connection, and fail unless they say that they are good. @param address of a server that says all secrets */
 const PIPELINE = (dagId: string, address: string, bucket: string): string => `
