@@ -23,13 +23,13 @@ const MODES = {
 
 /**
  * The processes of a test run that names no file. Not in .mocharc.json: mocha would add them to the files that are named.
- * `test:unit` tries fewer random cases, and its files in three processes: some wait for timeouts. `test` runs two lanes, each on servers
+ * `test:unit` tries fewer random cases, and its files in two processes. `test` runs two lanes, each on servers
  * of its own: most tests wait for a server for most of their time.
  */
 const TEST_LANES = {
   'test:unit': () => {
     const { unit } = findTestFiles(root);
-    return [{ name: 'unit tests', args: ['--parallel', '--jobs', '3', ...unit], environment: { SLUICE_CHAOS: 'quick' } }];
+    return [{ name: 'unit tests', args: ['--parallel', '--jobs', '2', ...unit], environment: { SLUICE_CHAOS: 'quick' } }];
   },
   test: () => {
     const { unit, withServers } = findTestFiles(root);

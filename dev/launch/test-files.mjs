@@ -4,6 +4,8 @@ import { join, posix } from 'node:path';
 
 /** Modules that start servers, or workers of a server. */
 const SERVER_MODULES = ['test/support/test-stack.ts', 'test/support/temporal-worker.ts', 'dev/stack.ts'];
+/** Checks the types of the whole repository, which takes as long as many unit tests together. */
+const TYPE_CHECK_MODULE = 'test/support/type-check.ts';
 /** A test that starts a process itself may start anything. */
 const PROCESS_MODULE = 'node:child_process';
 /** Imports of values; those of types leave no trace at run time. */
@@ -11,7 +13,7 @@ const IMPORT = /^(?:import|export) (?!type )[^;]*?from '([^']+)'|\bimport\('([^'
 
 /**
  * Divides the test files by what they import, directly or through other modules: a file needs servers when it reaches a module that
- * starts them, or when it or a module of `test/` that it reaches starts processes. All other files are unit tests.
+ * starts them, or when it or a module of `test/` that it reaches starts processes. Type checks run with those. All other files are unit tests.
  * @param {string} folder the root of the repository
  * @returns {import('./test-files.d.mts').TestFiles} paths from the root, sorted
  */
@@ -20,7 +22,7 @@ export function findTestFiles(folder) {
   const needsServers = (/** @type {string} */ test) => {
     const reached = new Set([test]);
     for (const file of reached) {
-      if (SERVER_MODULES.includes(file)) return true;
+      if (SERVER_MODULES.includes(file) || file === TYPE_CHECK_MODULE) return true;
       const imports = importsOf(file);
       if (file.startsWith('test/') && imports.includes(PROCESS_MODULE)) return true;
       for (const each of imports) if (isOwnModule(each)) reached.add(each);

@@ -49,7 +49,7 @@ describe('test files', () => {
     assert.ok(unit.length > 90 && withServers.length > 100);
     for (const file of ['test/compiler/mistakes.test.ts', 'test/histories/replay.test.ts', 'test/house/test-files.test.ts'])
       assert.ok(unit.includes(file), file);
-    for (const file of ['test/activities/sql.test.ts', 'test/dev/stack.test.ts', 'test/cli/cli.test.ts'])
+    for (const file of ['test/house/places.test.ts', 'test/activities/sql.test.ts', 'test/dev/stack.test.ts', 'test/cli/cli.test.ts'])
       assert.ok(withServers.includes(file), file);
   });
 });

@@ -24,7 +24,14 @@ describe('bundles of workflows', () => {
     assert.deepEqual([await keptBundle(name, make), made], [first, 1]);
     for (const file of await filesOf()) if (!file.includes('0123456789abcdef')) await rm(join(FOLDER, file));
     const both = await Promise.all([keptBundle(name, make), keptBundle(name, make)]);
-    assert.deepEqual(both.map(({ code }) => code).sort(), ['code 1', 'code 2']);
+    // Two at once make one each, unless the second comes when the first has ended.
+    const codes = both.map(({ code }) => code);
+    assert.ok(
+      codes.every((code) => ['code 1', 'code 2'].includes(code)),
+      codes.join(),
+    );
+    const { code: kept } = await keptBundle(name, make);
+    assert.ok(codes.includes(kept), kept);
     const files = await filesOf();
     assert.equal(files.length, 1, files.join());
     assert.ok(!files.join().includes('0123456789abcdef'));

@@ -19,6 +19,9 @@ const definitions = schema.definitions as Readonly<Record<string, Schema>>;
 const ajv = new Ajv({ strict: false, formats: TEXT_FORMATS });
 ajv.addSchema(schema, 'pipeline');
 
+/** A short run tries every fourth key. */
+const QUICK_SHARE = 4;
+
 /** Values of every kind; what a key takes is left out of those that are tried at it. */
 const VALUES: readonly unknown[] = ['some words', 5, [1, ['x']], { some_key: 1 }, null, true];
 
@@ -154,9 +157,10 @@ describe('a value of the wrong kind is told in words of people, with a form that
       const faults = new Set<string>();
       let tried = 0;
       for (const [index, key] of keys().entries()) {
+        if (IS_QUICK && index % QUICK_SHARE !== 0) continue;
         const wrong = VALUES.filter((value) => !isFit(key.schema, value));
-        // A short run tries one value at each key: all of them, in turn.
-        for (const value of IS_QUICK ? wrong.slice(index % wrong.length).slice(0, 1) : wrong) {
+        // A short run tries one value at a key: all of them, in turn.
+        for (const value of IS_QUICK ? wrong.slice((index / QUICK_SHARE) % wrong.length).slice(0, 1) : wrong) {
           tried++;
           for (const fault of faultsOf(key, value)) faults.add(fault);
         }
