@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { CommandError, reportFailure } from './cli/command-context.ts';
+import { CommandError, chooseEnvironment, reportFailure } from './cli/command-context.ts';
 import type * as operations from './cli/commands/operate.ts';
 
 const program = new Command('sluice')
@@ -14,6 +14,11 @@ Examples:
 
 Data goes to stdout, progress to stderr. Exit codes: 0 success, 1 failure, 2 changes pending, 3 mistakes in YAML, 4 cannot connect.`,
   )
+  .option('--env <name>', 'the environment whose variables pipelines read: environments/<name>.yaml; default: SLUICE_ENV')
+  .hook('preAction', (command) => {
+    const { env } = command.opts<{ env?: string }>();
+    if (env !== undefined) chooseEnvironment(env);
+  })
   .showHelpAfterError('(sluice --help lists the commands and options)');
 
 /** Loads only the called command: most do not need Temporal's client, which is slow to load. */

@@ -8,6 +8,7 @@ import { listBrokenFiles } from './compiler/read/broken-files.ts';
 import { type Compilation, Compiler } from './compiler/compile.ts';
 import { formatDiagnostic } from './compiler/mistakes/diagnostic.ts';
 import { compileProject } from './compiler/project-pipelines.ts';
+import { EnvironmentNotUsable } from './compiler/read/environments.ts';
 import { PipelinesNotFound } from './compiler/read/load-pipelines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { surviveCallbackErrors } from './lib/callback-errors.ts';
@@ -27,6 +28,7 @@ import { errorText } from './workflows/plan/values/error-text.ts';
 interface Options extends HealthOptions, ApplyOptions {
   pipelines: string;
   taskQueue: string;
+  env?: string;
   watch: boolean;
 }
 
@@ -49,6 +51,7 @@ await pruneOptions(new Command('scheduler'))
   )
   .option('-p, --pipelines <path>', 'folder of pipelines', join(ROOT, 'pipelines'))
   .option('--task-queue <name>', "task queue of the pipelines' workers; only its schedules are touched", taskQueueOf(environment))
+  .option('--env <name>', 'the environment whose variables pipelines read: environments/<name>.yaml', environment.SLUICE_ENV)
   .option('-w, --watch', 'stay, and follow edits', false)
   .option('--health-host <host>', 'with --watch: address of the health pages', '127.0.0.1')
   .option('--health-port <port>', 'with --watch: port of the health pages, /healthz and /readyz; 0 takes a free one', parsePort, 0)
@@ -75,7 +78,13 @@ async function main(options: Options): Promise<void> {
       await client.connection.close();
     }
   } catch (error) {
-    if (!(error instanceof TemporalUnavailable || error instanceof PipelinesNotFound || error instanceof SettingError)) throw error;
+    if (!(
+      error instanceof TemporalUnavailable ||
+      error instanceof PipelinesNotFound ||
+      error instanceof EnvironmentNotUsable ||
+      error instanceof SettingError
+    ))
+      throw error;
     log.error(error.message);
     process.exitCode = error instanceof TemporalUnavailable ? EXIT.cannotConnect : EXIT.failed;
   }
@@ -85,9 +94,9 @@ async function main(options: Options): Promise<void> {
  * Applies the files once. A bad file is reported and leaves the others applied.
  * @returns whether every file was good and every change was made
  */
-async function apply(client: Client, { pipelines, taskQueue, ...options }: Options): Promise<boolean> {
+async function apply(client: Client, { pipelines, taskQueue, env, ...options }: Options): Promise<boolean> {
   const queues = allowedQueues({ ...environment, SLUICE_TASK_QUEUE: taskQueue });
-  const project = await compileProject([pipelines], new Compiler(CATALOG), { queues });
+  const project = await compileProject([pipelines], new Compiler(CATALOG), { queues }, env);
   const { compilations, files, plans, broken } = project;
   report(
     compilations.filter(({ plan }) => !plan),

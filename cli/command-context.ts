@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { CATALOG } from '../activities/catalog.ts';
+import { joinEnvironments } from '../compiler/join-environments.ts';
+import { listEnvironments } from '../compiler/read/environments.ts';
+import { projectOf } from '../compiler/read/project.ts';
 import type { Context } from '../compiler/check/check-context.ts';
 import { type Compilation, Compiler } from '../compiler/compile.ts';
 import { type CompiledProject, compileProject, compileWithNeighbours } from '../compiler/project-pipelines.ts';
@@ -42,14 +45,40 @@ export function say(text: string): void {
 }
 
 /** Compiles the files at `paths` together, beside their neighbours where they name other pipelines. */
-export async function compilePaths(paths: readonly string[]): Promise<readonly Compilation[]> {
-  const files = (await Promise.all(paths.map(loadPipelines))).flat();
-  return compileWithNeighbours(files, paths, new Compiler(CATALOG), installation());
+export function compilePaths(paths: readonly string[]): Promise<readonly Compilation[]> {
+  return compileFor(environmentName(), paths);
+}
+
+/** Compiles the files at `paths` for the environment that is chosen; where none is, for each environment of their project. */
+export async function compileForEach(paths: readonly string[]): Promise<readonly Compilation[]> {
+  const chosenName = environmentName();
+  const names = [...new Set(paths.flatMap((path) => listEnvironments(projectOf(path).root)))];
+  if (chosenName !== undefined || names.length === 0) return compileFor(chosenName, paths);
+  const compiled = new Map<string, readonly Compilation[]>();
+  for (const name of names) compiled.set(name, await compileFor(name, paths));
+  return joinEnvironments(compiled);
+}
+
+async function compileFor(name: string | undefined, paths: readonly string[]): Promise<readonly Compilation[]> {
+  const files = (await Promise.all(paths.map((path) => loadPipelines(path, name)))).flat();
+  return compileWithNeighbours(files, paths, new Compiler(CATALOG), installation(), name);
 }
 
 /** The pipelines at `paths`, to compare with what is applied. @throws PipelinesNotFound */
 export function readProject(paths: readonly string[]): Promise<CompiledProject> {
-  return compileProject(paths, new Compiler(CATALOG), installation());
+  return compileProject(paths, new Compiler(CATALOG), installation(), environmentName());
+}
+
+let chosen: string | undefined;
+
+/** Chooses the environment whose variables pipelines read. @param name of `--env` */
+export function chooseEnvironment(name: string): void {
+  chosen = name;
+}
+
+/** The name of the environment: that of `--env`, else of `SLUICE_ENV`; undefined where none is chosen. */
+function environmentName(): string | undefined {
+  return chosen ?? (environment.SLUICE_ENV || undefined);
 }
 
 /** What the environment says of queues and connections. */
@@ -73,6 +102,7 @@ const EXPECTED = new Set([
   'CommandError',
   'ConnectionError',
   'DecisionRefused',
+  'EnvironmentNotUsable',
   'NoAnswer',
   'NotScheduled',
   'NotYet',

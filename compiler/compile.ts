@@ -32,6 +32,8 @@ import { resolveAlerts } from './resolve/resolve-alerts.ts';
 import { resolveSlas } from './resolve/resolve-slas.ts';
 import { resolveUndoes } from './resolve/resolve-undoes.ts';
 import { resolveTriggers } from './resolve/resolve-triggers.ts';
+import { resolveVars } from './resolve/resolve-vars.ts';
+import type { PipelineEnvironment } from './read/environments.ts';
 import { resolveUpstreamParams } from './resolve/resolve-upstream-params.ts';
 import { resolveSchedule } from './resolve/resolve-schedule.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
@@ -48,6 +50,10 @@ export interface PipelineFile {
   readonly refused?: { readonly code: 'SL103' | 'SL108'; readonly message: string };
   /** Reads the files that it names, in its folder of pipelines; absent: it names none, or they cannot be read here. */
   readonly readBeside?: ReadBeside;
+  /** What gives `{{ vars.… }}` their values; absent: no environment is chosen. */
+  readonly environment?: PipelineEnvironment;
+  /** The names of the environments that can be chosen. Default: none. */
+  readonly environments?: readonly string[];
 }
 
 /** What became of one file: a plan, or what is wrong with it. */
@@ -124,21 +130,31 @@ export class Compiler {
     return compilation;
   }
 
-  private draft({ file, text, refused, readBeside }: PipelineFile, keepTree: boolean): Draft {
-    const source = new Source(file, text);
+  private draft(file: PipelineFile, keepTree: boolean): Draft {
+    const { refused } = file;
+    const source = new Source(file.file, file.text);
+    const filledIn: FillIn[] = [];
     if (refused) source.reportAt(refused.code, 0, 1, refused.message);
-    const read = refused ? undefined : source.isolate(() => this.read(source, readBeside));
+    const read = refused ? undefined : source.isolate(() => this.read(source, file, filledIn));
     if (!keepTree) source.forget();
-    return { source, value: read?.value, nodes: read?.nodes ?? [], filledIn: [] };
+    return { source, value: read?.value, nodes: read?.nodes ?? [], filledIn };
   }
 
-  private read(source: Source, readBeside: ReadBeside | undefined): Pick<Draft, 'value' | 'nodes'> {
-    const parsed = parse(source);
+  private read(
+    source: Source,
+    { readBeside, environment, environments = [] }: PipelineFile,
+    filledIn: FillIn[],
+  ): Pick<Draft, 'value' | 'nodes'> {
+    const written = parse(source);
+    const fillVars = (each: JsonObject): JsonObject => resolveVars(source, each, environment, environments, filledIn);
+    const parsed = written && fillVars(written);
     if (parsed && isDagFactory(parsed)) {
       source.report('SL105', [], 'This is a file of dag-factory: its pipelines are listed by name.', 'convert it: sluice import FILE');
       return { value: undefined, nodes: [] };
     }
-    const value = parsed && includeSql(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
+    const included = parsed && includeSql(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
+    // Once more, for the files of SQL.
+    const value = included && fillVars(included);
     const nodes = value ? taskNodes(value) : [];
     if (value) this.validator.validate(source, value, nodes);
     return { value, nodes };

@@ -21,18 +21,25 @@ export interface CompiledProject {
 
 /**
  * Compiles the files at `paths` to compare them with what is applied.
+ * @param environment the name of the environment whose variables the files read; absent: they read none
  * @throws PipelinesNotFound for a path that does not exist or has no pipelines, and for paths of several projects
+ * @throws EnvironmentNotUsable
  */
-export async function compileProject(paths: readonly string[], compiler: Compiler, context: Context): Promise<CompiledProject> {
+export async function compileProject(
+  paths: readonly string[],
+  compiler: Compiler,
+  context: Context,
+  environment?: string,
+): Promise<CompiledProject> {
   const files: PipelineFile[] = [];
   for (const path of paths) {
-    const found = await loadPipelines(path);
+    const found = await loadPipelines(path, environment);
     if (found.length === 0)
       throw new PipelinesNotFound(`The folder '${path}' has no pipelines: no file in it ends in .yaml or .yml. Name another folder.`);
     files.push(...found);
   }
   const project = commonProject(paths);
-  const compilations = await compileWithNeighbours(files, paths, compiler, context);
+  const compilations = await compileWithNeighbours(files, paths, compiler, context, environment);
   const nameOf = (file: string): string => pathInProject(project, file);
   return {
     project: project.name,
@@ -58,11 +65,14 @@ export async function compileWithNeighbours(
   paths: readonly string[],
   compiler: Compiler,
   context: Context,
+  environment?: string,
 ): Promise<readonly Compilation[]> {
   const compiled = compiler.compileAll(files, context);
   if (!compiled.some(({ diagnostics }) => diagnostics.some(({ code }) => code === 'SL306'))) return compiled;
   const named = new Set(files.map(({ file }) => file));
-  const neighbours = (await Promise.all([...new Set(paths.map((path) => dirname(path)))].map(loadPipelines))).flat();
+  const neighbours = (
+    await Promise.all([...new Set(paths.map((path) => dirname(path)))].map((folder) => loadPipelines(folder, environment)))
+  ).flat();
   const others = neighbours.filter(({ file }) => !named.has(file));
   return compiler.compileAll([...files, ...others], context).slice(0, files.length);
 }

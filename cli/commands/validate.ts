@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { EXIT } from '../../lib/exit-code.ts';
 import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
-import { compilePaths, formatMistakes, PIPELINES, print, say } from '../command-context.ts';
+import { compileForEach, formatMistakes, PIPELINES, print, say } from '../command-context.ts';
 
 interface Options {
   readonly output: 'text' | 'json' | 'github';
@@ -9,7 +9,9 @@ interface Options {
 
 /** `sluice validate`: all mistakes of all files, without any server. */
 export const command = new Command('validate')
-  .description('Check pipeline files and report every mistake with its location, without any server.')
+  .description(
+    'Check pipeline files and report every mistake with its location, without any server; for each environment, if none is chosen.',
+  )
   .argument('[paths...]', 'files and folders', [PIPELINES])
   .addOption(
     new Option('-o, --output <format>', 'output format; github: annotations for pull requests')
@@ -18,7 +20,7 @@ export const command = new Command('validate')
   )
   .addHelpText('after', '\nExample:\n  sluice validate pipelines/sales.yaml\n\nExit codes: 0 no mistakes, 3 mistakes found.')
   .action(async (paths: string[], { output }: Options) => {
-    const compilations = await compilePaths(paths);
+    const compilations = await compileForEach(paths);
     const bad = compilations.filter(({ plan }) => !plan);
     const diagnostics = compilations.flatMap((compilation) => compilation.diagnostics);
     print(

@@ -15,6 +15,7 @@ export const CODES = {
   SL111: 'A message that ends before a #: what follows a space and # is a comment in YAML. (A warning.)',
   SL112: 'An alias without its anchor, or a merge (`<<`) of something that is not a map.',
   SL113: 'The file that `sql_file` names cannot be read, or is outside of the folder of pipelines.',
+  SL114: 'A variable (`vars.…`) that the chosen environment does not define, or no environment is chosen.',
   SL201: 'A key that the pipeline language does not have at this place.',
   SL202: 'A required key is missing.',
   SL203: 'A value has the wrong type.',

@@ -19,6 +19,7 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
   const where = `'${nameOf(inner) ?? place.kind}'`;
   const params = error.params as Record<string, unknown>;
   const given = showValue(error.data);
+  if (typeof error.data !== 'object' && source.hasReported(path)) return;
   switch (error.keyword) {
     case 'additionalProperties':
       return reportUnknownKey(source, [...path, String(params.additionalProperty)], error, place, inner);

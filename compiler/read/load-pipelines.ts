@@ -4,7 +4,9 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import type { PipelineFile } from '../compile.ts';
 import type { ReadBeside, ReadText } from './read-beside.ts';
 import { nearest } from '../mistakes/diagnostic.ts';
+import { listEnvironments, readEnvironment } from './environments.ts';
 import { MAX_BYTES } from './parse.ts';
+import { projectOf } from './project.ts';
 
 /** Thrown when pipelines cannot be read from where they were said to be. */
 export class PipelinesNotFound extends Error {
@@ -18,12 +20,21 @@ const OPEN_AT_ONCE = 16;
  * The pipeline files at `path`: a file, or every `.yaml` and `.yml` of a folder and its subfolders, by name, but
  * those of tests (`.test.yaml`). A file or a subfolder that cannot be read is one of them, with the reason: it never hides the others.
  * The one place of the compiler that reads the disk.
+ * @param environment the name of the environment of their project whose variables they read; absent: they read none
  * @throws PipelinesNotFound when there is nothing at `path`
+ * @throws EnvironmentNotUsable
  */
-export async function loadPipelines(path: string): Promise<PipelineFile[]> {
+export async function loadPipelines(path: string, environment?: string): Promise<PipelineFile[]> {
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new PipelinesNotFound(`File or folder '${path}' does not exist. Pass a pipeline's YAML file, or a folder of them.`);
-  if (!found.isDirectory()) return [await readPipelineFile(path, folderOf(path))];
+  const { root } = projectOf(path);
+  const chosen = environment === undefined ? undefined : readEnvironment(root, environment);
+  const environments = listEnvironments(root);
+  const files = await (found.isDirectory() ? loadFolder(path) : readPipelineFile(path, folderOf(path)).then((file) => [file]));
+  return files.map((file) => ({ ...file, environments, ...(chosen && { environment: chosen }) }));
+}
+
+async function loadFolder(path: string): Promise<PipelineFile[]> {
   const { files, refused } = await yamlFiles(path);
   const loaded: PipelineFile[] = [...refused];
   const waiting = [...files];

@@ -195,6 +195,11 @@ export class Source {
     else this.reportAt(code, start, end - start, message, hint);
   }
 
+  /** Whether the value at `path` itself has been reported. */
+  hasReported(path: Path): boolean {
+    return this.reported.includes(keyOf(path));
+  }
+
   /** Whether something at `path`, above it or below it has been reported. */
   isReported(path: Path): boolean {
     const key = keyOf(path);
