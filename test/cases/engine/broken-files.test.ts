@@ -95,7 +95,7 @@ describe('a pipeline file with mistakes', function () {
     assert.equal(opened?.payload.severity, 'warning');
     assert.equal(opened.payload.timestamp, timeText(Date.parse(file.since)));
     assert.match(opened.payload.summary, /^Cannot be applied: 7:21 SL\d+ .*'emty'.* \| .*sales\.yaml, since /);
-    assert.match(String(opened.payload.custom_details.what_to_do), /sluice validate .*applied of it last goes on\./);
+    assert.match(String(opened.payload.custom_details.what_to_do), /sluice validate .*last applied version stays active\./);
 
     // A scheduler that is started again knows nothing of before.
     await scheduler.stop();
