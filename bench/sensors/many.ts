@@ -19,7 +19,7 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.t
 import { sensorId } from '../../workflows/plan/sensor.ts';
 import { Child } from '../child.ts';
 import type { Measure } from '../measure.ts';
-import { until } from '../until.ts';
+import { until } from '../../test/support/eventually.ts';
 import { recordOf, sensorPlan, TRIGGER } from './sensor-plan.ts';
 import type { WorkerWeight } from './weighed-worker.ts';
 

@@ -12,7 +12,7 @@ import { TemporalFacts } from '../../temporal/monitors/monitor-facts.ts';
 import { createMonitorWorkers } from '../../temporal/monitors/monitors.ts';
 import { incidentId, type Notice, type Observation } from '../../workflows/plan/incidents/incident.ts';
 import type { Measure } from '../measure.ts';
-import { until } from '../until.ts';
+import { until } from '../../test/support/eventually.ts';
 
 /** How many incidents meet each fault that a channel gets over by itself. */
 const A_FEW = 10;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { type Measure, median } from '../measure.ts';
-import { until } from '../until.ts';
+import { until } from '../../test/support/eventually.ts';
 import { startProcess, type TestProcess } from '../../test/support/processes.ts';
 
 /** How often the workers are killed, and how often Temporal is. */

@@ -18,7 +18,7 @@ import { listTicks } from '../../temporal/schedules/ticks.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { startProcess } from '../../test/support/processes.ts';
 import type { Measure } from '../measure.ts';
-import { until } from '../until.ts';
+import { until } from '../../test/support/eventually.ts';
 import { KillsAtRandom } from './kills-at-random.ts';
 import { ROWS, type SoakPipelines, soakPipelines } from './pipelines.ts';
 

@@ -19,13 +19,18 @@ const LARGEST_BYTES = 16 * 1024 * 1024;
  */
 export function makersOf(type: string, { value, meta }: RunEvent): string[] {
   if (type === 'kafka' || type === 'rabbitmq') {
-    const key = isMap(meta.headers) ? meta.headers[IDEMPOTENCY_KEY] : undefined;
-    const run = typeof key === 'string' ? EFFECT.exec(key)?.[1] : undefined;
+    const run = EFFECT.exec(idempotencyKeyOf(meta) ?? '')?.[1];
     return run === undefined ? [] : [run];
   }
   if (!isMap(value)) return [];
   const runs = type === 'pipeline' ? [value] : type === 'dataset' && Array.isArray(value.updates) ? (value.updates as readonly Json[]) : [];
   return runs.flatMap((run) => (isMap(run) && typeof run.run_id === 'string' ? [run.run_id] : []));
+}
+
+/** The idempotency key of the task that has written an event; undefined where its headers have none. */
+export function idempotencyKeyOf({ headers }: RunEvent['meta']): string | undefined {
+  const key = isMap(headers) ? headers[IDEMPOTENCY_KEY] : undefined;
+  return typeof key === 'string' ? key : undefined;
 }
 
 /**

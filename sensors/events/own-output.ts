@@ -1,10 +1,9 @@
-import { isMap, type Json } from '../../workflows/plan/values/json.ts';
+import { isMap } from '../../workflows/plan/values/json.ts';
 import { allTasks, type Plan } from '../../workflows/plan/plan.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
-import { makersOf } from './event-makers.ts';
+import { idempotencyKeyOf, makersOf } from './event-makers.ts';
 import type { RunOrigin } from '../run/run-starts.ts';
 import { stopped } from '../run/sensor-stopped.ts';
-import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
 
 /** So many runs of a pipeline may be started within a minute by what its own runs have made. */
 const MOST_IN_A_MINUTE = 10;
@@ -17,8 +16,8 @@ const MOST_AT_A_STEP = 5;
 
 /** Where the event of a trigger says by itself that a run of this pipeline has made it. */
 const MADE_BY: Readonly<Record<string, (event: RunEvent, plan: Plan) => boolean>> = {
-  kafka: ({ meta }, plan) => isByHeader(meta.headers, plan),
-  rabbitmq: ({ meta }, plan) => isByHeader(meta.headers, plan),
+  kafka: isByKey,
+  rabbitmq: isByKey,
   pipeline: (event, plan) => makersOf('pipeline', event).some((run) => isById(run, plan)),
   dataset: (event, plan) => makersOf('dataset', event).some((run) => isById(run, plan)),
   s3: ({ value }, plan) =>
@@ -26,9 +25,8 @@ const MADE_BY: Readonly<Record<string, (event: RunEvent, plan: Plan) => boolean>
 };
 
 /** Ids of tasks' effects begin with that of the run, and this with the pipeline's. */
-function isByHeader(headers: Json | undefined, { dagId }: Plan): boolean {
-  const key = isMap(headers) ? headers[IDEMPOTENCY_KEY] : undefined;
-  return typeof key === 'string' && key.startsWith(`${dagId}/`);
+function isByKey({ meta }: RunEvent, { dagId }: Plan): boolean {
+  return idempotencyKeyOf(meta)?.startsWith(`${dagId}/`) === true;
 }
 
 /** The id of a run that another has started, by a trigger, names that one. */

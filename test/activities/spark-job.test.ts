@@ -9,7 +9,7 @@ import { processIdentity, sessionMembers } from '../../activities/support/progra
 import { ownMark } from '../../activities/support/dataset/own-mark.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
-import { poll } from '../support/poll.ts';
+import { poll } from '../support/eventually.ts';
 import { objectNames, putDataset, readDataset } from '../support/s3-dataset.ts';
 import { type SparkAttempt, type SparkAttemptOptions, startSparkAttempt } from '../support/spark-attempt.ts';
 import { sparkSetting } from '../support/spark-setting.ts';

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'mocha';
 import { ROOT } from '../../../lib/environment.ts';
 import { setOffsets } from '../../../lib/kafka/set-offsets.ts';
 import { TestKafka } from '../../support/kafka.ts';
-import { poll } from '../../support/poll.ts';
+import { poll } from '../../support/eventually.ts';
 import { testStack } from '../../support/test-stack.ts';
 
 /** A member that is gone holds its group for 30 s by default, and for 6 s at least, in milliseconds. */
