@@ -11,12 +11,11 @@ import { compileProject } from './compiler/project-pipelines.ts';
 import { EnvironmentNotUsable } from './compiler/read/environments.ts';
 import { PipelinesNotFound } from './compiler/read/load-pipelines.ts';
 import { EXIT } from './lib/exit-code.ts';
-import { surviveCallbackErrors } from './lib/callback-errors.ts';
+import { endProcess, surviveCallbackErrors } from './lib/callback-errors.ts';
 import { scrubberOf } from './connections/scrubber.ts';
 import { allowedQueues, loadEnvironment, ROOT, SettingError, taskQueueOf } from './lib/environment.ts';
 import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log } from './lib/logging.ts';
-import { writeError } from './lib/terminal.ts';
 import { connectClient, temporalState, TemporalUnavailable } from './temporal/connect.ts';
 import { applyDeployment, listApplied } from './temporal/deployment/apply.ts';
 import { type ApplyOptions, diffDeployment, type PipelineChange } from './temporal/deployment/changes.ts';
@@ -59,12 +58,6 @@ await pruneOptions(new Command('scheduler'))
   .action(main)
   .parseAsync()
   .catch(endProcess);
-
-/** An error of the scheduler itself must not pass for one of a callback, which it survives. */
-function endProcess(error: unknown): never {
-  writeError(`${error instanceof Error ? error.stack : String(error)}\n`);
-  process.exit(EXIT.failed);
-}
 
 async function main(options: Options): Promise<void> {
   surviveCallbackErrors(log);

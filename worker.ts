@@ -3,7 +3,7 @@ import { CATALOG } from './activities/catalog.ts';
 import { createActivities } from './activities/run/create-activities.ts';
 import { outputStoreFrom } from './activities/run/output-store.ts';
 import { childUser } from './activities/support/programs/child-user.ts';
-import { surviveCallbackErrors } from './lib/callback-errors.ts';
+import { endProcess, surviveCallbackErrors } from './lib/callback-errors.ts';
 import { connectionVariable } from './connections/parse.ts';
 import { connectionsFrom } from './connections/connections.ts';
 import { scrubberOf } from './connections/scrubber.ts';
@@ -11,7 +11,6 @@ import { EXIT } from './lib/exit-code.ts';
 import { loadEnvironment, SettingError, taskQueueOf } from './lib/environment.ts';
 import { type Health, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log, LOG_LEVELS, type LogLevel } from './lib/logging.ts';
-import { writeError } from './lib/terminal.ts';
 import { TRIGGERS } from './sensors/catalog.ts';
 import { createSensors } from './sensors/run/create-sensors.ts';
 import { announceEdit } from './monitors/announce-edit.ts';
@@ -52,12 +51,6 @@ await new Command('worker')
   .action(main)
   .parseAsync()
   .catch(endProcess);
-
-/** An error of the worker itself, such as a fatal one of the Temporal SDK: it must not pass for one of a callback, which a worker survives. */
-function endProcess(error: unknown): never {
-  writeError(`${error instanceof Error ? error.stack : String(error)}\n`);
-  process.exit(EXIT.failed);
-}
 
 async function main(options: Options): Promise<void> {
   const log = createLog('worker', options.logLevel, scrubberOf(environment));

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { EXIT } from './exit-code.ts';
 import type { Log } from './logging.ts';
 import { linkedController } from './linked-controller.ts';
+import { writeError } from './terminal.ts';
 
 /**
  * An error that was thrown where nobody could catch it: in a callback of a driver, a stream or a timer, or in a promise that nobody awaits.
@@ -63,6 +65,12 @@ export async function failOnCallbackError<T>(
     clearTimeout(cleanUp);
     controller.abort();
   }
+}
+
+/** Ends the process with an error of its own, such as a fatal one of the Temporal SDK: it must not pass for one of a callback, which it survives. */
+export function endProcess(error: unknown): never {
+  writeError(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(EXIT.failed);
 }
 
 /**

@@ -85,18 +85,6 @@ interface TriggerConnection {
   readonly formerly?: string;
 }
 
-interface TriggerDefinition {
-  readonly type: string;
-  readonly description: string;
-  readonly params: TObject;
-  readonly connection?: TriggerConnection;
-  readonly exactlyOneOf?: readonly (readonly string[])[];
-  readonly event: EventShape;
-  watches?(source: JsonObject): readonly WatchedPlace[];
-  readonly sensor?: Sensor;
-  readonly example: JsonObject;
-}
-
 /** What every trigger can say. */
 const COMMON = {
   when: Type.Optional(
@@ -170,7 +158,7 @@ const SHARED_CAUSE = 'pipeline';
  *   example: { name: 'news', type: 'feed', path: '/news.json' },
  * });
  */
-export function defineTrigger({ connection, params, ...rest }: TriggerDefinition): TriggerType {
+export function defineTrigger({ connection, params, ...rest }: TriggerType): TriggerType {
   if (rest.type !== SHARED_CAUSE && (OWN_CAUSES as readonly string[]).includes(rest.type))
     throw new Error(`A trigger type cannot be called '${rest.type}': that is the cause of runs that no event has started. Rename it.`);
   const shadowing = Object.keys(params.properties).find((key) => COMMON_KEYS.has(key));
