@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { choice, count, duration, expression, flag, map, text } from '../lib/schema-fields.ts';
+import { choice, count, duration, condition, flag, map, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
 import { sendRequests, type HttpParams } from './http/send-request.ts';
 import { requestMistakes, type RequestParams } from './http/request-mistakes.ts';
@@ -54,7 +54,7 @@ export const http = defineTask({
               examples: [[200, 202]],
             }),
           ),
-          json: Type.Optional(expression('JSON', 'A condition over the answer, as body.', 'body.ready == true', ['body'])),
+          json: Type.Optional(condition('JSON', 'A condition over the answer, as body.', 'body.ready == true', ['body'])),
         },
       ),
     ),

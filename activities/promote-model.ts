@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { expression, text } from '../lib/schema-fields.ts';
+import { condition, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
 import { modelKeys, REGISTRY, STORAGE, TRAINED_BEFORE, versionKey } from './support/models/parameters.ts';
 import { promote } from './support/models/promote.ts';
@@ -15,7 +15,7 @@ export const promoteModel = defineTask({
     ...modelKeys,
     version: versionKey,
     promote_when: Type.Optional(
-      expression(
+      condition(
         'When',
         'The gate: a condition over its metrics and those of the champion.',
         'metrics.ndcg_at_10 >= champion.ndcg_at_10 + 0.002',

@@ -19,6 +19,7 @@ export const runPipeline = declareTask({
         title: 'Parameters',
         description: "What the run is given; checked against that pipeline's params.",
         examples: [{ region: '{{ params.region }}' }],
+        runParams: true,
       }),
     ),
     wait: Type.Optional(

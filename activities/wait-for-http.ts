@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { callHttp } from '../lib/http.ts';
-import { duration, expression, text } from '../lib/schema-fields.ts';
+import { duration, condition, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
 import { notYet, orNotYet } from './run/errors.ts';
 import { httpFailure, limitOf, refusal, shownBody } from './http/http-failure.ts';
@@ -14,7 +14,7 @@ export const waitForHttp = defineTask({
   params: Type.Object({
     path: text('Path', 'Under the address of the connection.', '/health', { template: 'url', format: 'path' }),
     until: Type.Optional(
-      expression('Until', 'A condition over the answer, as body. Default: any answer of 200 to 299.', 'body.ready == true', ['body']),
+      condition('Until', 'A condition over the answer, as body. Default: any answer of 200 to 299.', 'body.ready == true', ['body']),
     ),
     request_timeout: Type.Optional(duration('Request timeout', 'How long one answer may take. Default: 60s.', '2m')),
     ...WAIT_KEYS,

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { expression, text } from '../lib/schema-fields.ts';
+import { condition, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
 import { WAIT_DEFAULTS, WAIT_KEYS } from './run/wait-keys.ts';
 
@@ -10,7 +10,7 @@ export const waitForKafka = defineTask({
   summary: ({ topic }) => topic,
   params: Type.Object({
     topic: text('Topic', 'The topic. Records since the start of the data interval are read.', 'product-updates'),
-    until: Type.Optional(expression('Until', 'A condition over the record, as event. Default: any record.', 'event.day == ds', ['event'])),
+    until: Type.Optional(condition('Until', 'A condition over the record, as event. Default: any record.', 'event.day == ds', ['event'])),
     ...WAIT_KEYS,
   }),
   result: Type.Object({ event: Type.Unknown() }),

@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { TEXT_FORMATS } from '../workflows/plan/values/text-formats.ts';
 import { isTemplate } from '../workflows/plan/expressions/template.ts';
 import { isMap, type JsonObject } from '../workflows/plan/values/json.ts';
-import type { JsonSchema } from './schema/json-schema.ts';
+import { type JsonSchema, OWN_KEYWORDS } from './schema/json-schema.ts';
 
 const ANYTHING = { type: 'object' };
 
@@ -33,7 +33,7 @@ export class SchemaChecker {
       inlineRefs: false,
       // The schema is generated, and a test holds it against draft 07: no process needs to do so again at its start.
       validateSchema: false,
-      keywords: ['form', 'formerly', 'template', 'mysql', 'names', 'connection', 'holds', 'discriminator'],
+      keywords: [...OWN_KEYWORDS, 'discriminator'],
       formats: TEXT_FORMATS,
     });
     const { definitions, ...file } = schema;

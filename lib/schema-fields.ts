@@ -4,6 +4,8 @@ import { SEVERITIES } from '../workflows/plan/incidents/sla.ts';
 /** How a text takes `{{ expressions }}`, where it is not simply as their values: see compiler/schema/json-schema.ts. */
 interface TextOptions {
   readonly template?: 'sql' | 'url' | 'none' | 'expression';
+  /** What an expression has to give; absent: any value. */
+  readonly gives?: 'condition';
   /** Whether MySQL may read the SQL, too. */
   readonly mysql?: true;
   /** Names that an expression at this place has beside those of every run. */
@@ -55,6 +57,11 @@ export function duration(title: string, description: string, example: string) {
 /** An expression without braces. */
 export function expression(title: string, description: string, example: string, names: readonly string[] = []) {
   return text(title, description, example, { template: 'expression', ...(names.length > 0 && { names }) });
+}
+
+/** An expression without braces that gives true or false. */
+export function condition(title: string, description: string, example: string, names: readonly string[] = []) {
+  return text(title, description, example, { template: 'expression', gives: 'condition', ...(names.length > 0 && { names }) });
 }
 
 /** A whole number from `minimum` on. */

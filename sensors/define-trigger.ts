@@ -1,7 +1,7 @@
 import Type, { type TObject, type TProperties } from 'typebox';
 import type { ConnectionOf, ConnectionType } from '../connections/catalog.ts';
 import { connectionField } from '../connections/connection-field.ts';
-import { expression } from '../lib/schema-fields.ts';
+import { condition, expression } from '../lib/schema-fields.ts';
 import type { WatchedPlace } from '../workflows/plan/datasets/places.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
 import type { JsonObject } from '../workflows/plan/values/json.ts';
@@ -88,13 +88,15 @@ interface TriggerConnection {
 /** What every trigger can say. */
 const COMMON = {
   when: Type.Optional(
-    expression('When', 'A condition over the event; only what it holds for starts a run.', 'event.behavior_change_score > 0.7'),
+    condition('When', 'A condition over the event; only what it holds for starts a run.', 'event.behavior_change_score > 0.7'),
   ),
   params: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), {
       title: 'Parameters',
       description: 'What the run is given: values, with expressions over the event.',
       examples: [{ segment: '{{ event.segment }}' }],
+      template: 'value',
+      runParams: true,
     }),
   ),
   dedup_key: Type.Optional(expression('Deduplication key', 'Events of the same value start one run together.', 'event.id')),

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { duration, expression, text } from '../lib/schema-fields.ts';
+import { duration, condition, text } from '../lib/schema-fields.ts';
 import { defineTrigger } from './define-trigger.ts';
 import { cannotReset } from './run/time-cursor.ts';
 
@@ -11,7 +11,7 @@ export const http = defineTrigger({
   params: Type.Object({
     path: text('Path', 'Under the address of the connection.', '/feeds/prices', { format: 'path' }),
     until: Type.Optional(
-      expression('Until', 'A condition over the answer, as event; a run starts when it becomes true.', 'event.ready == true'),
+      condition('Until', 'A condition over the answer, as event; a run starts when it becomes true.', 'event.ready == true'),
     ),
     poke_interval: Type.Optional(duration('Interval', 'How often it asks. Default: 1m.', '1m')),
     timeout: Type.Optional(duration('Timeout', 'How long one answer may take. Default: 60s.', '5m')),

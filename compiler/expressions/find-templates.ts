@@ -8,17 +8,18 @@ export interface FoundTemplate {
   readonly path: Path;
   readonly text: string;
   readonly schema: JsonSchema;
-  readonly kind: TemplateKeyword;
+  readonly kind: Exclude<TemplateKeyword, 'prose'>;
 }
 
 /**
  * Every text in `value` that has to do with expressions: it holds braces, or its schema says that it is an expression.
  * @param outer how texts take expressions where their schema does not say
  */
-export function findTemplates(value: Json | undefined, schema: unknown, path: Path, outer: TemplateKeyword): FoundTemplate[] {
+export function findTemplates(value: Json | undefined, schema: unknown, path: Path, outer: FoundTemplate['kind']): FoundTemplate[] {
   const branches: readonly unknown[] = isMap(schema) && Array.isArray(schema.anyOf) ? (schema.anyOf as readonly unknown[]) : [];
   const described = [schema, ...branches].filter((each): each is JsonSchema => isMap(each));
   const kind = described.map((each) => each.template).find((each): each is TemplateKeyword => typeof each === 'string') ?? outer;
+  if (kind === 'prose') return [];
   if (typeof value === 'string') {
     return kind === 'expression' || isTemplate(value) ? [{ path, text: value, schema: isMap(schema) ? schema : {}, kind }] : [];
   }

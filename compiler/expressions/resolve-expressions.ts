@@ -8,12 +8,12 @@ import type { Path, Source } from '../read/source.ts';
 import { defaultArgs, type TaskNode } from '../resolve/task-node.ts';
 import { SlaListSchema } from '../schema/sla-schema.ts';
 import { COMMON_TASK_KEYS, TASK_COMMON } from '../schema/task-keys.ts';
-import { BOOLEAN, ExpressionChecks, LIST, SCALAR } from './expression-checks.ts';
+import { FILE_KEYS } from '../schema/pipeline-schema.ts';
+import { ExpressionChecks } from './expression-checks.ts';
 import { type ExpressionScope, OTHER_NAMES, taskOf } from './expression-scope.ts';
 import { type ExpressionContext, ExpressionScopes } from './expression-scopes.ts';
 import { findTemplates, type FoundTemplate } from './find-templates.ts';
 import { NamesRead } from './names-read.ts';
-import { checkTemplate } from './template-checker.ts';
 import { checkTriggers, paramsSchema } from './trigger-expressions.ts';
 
 /** What the expressions of a pipeline need when it runs. */
@@ -36,9 +36,13 @@ export function resolveExpressions(source: Source, value: JsonObject, context: E
   return new ExpressionResolver(source, value, context).resolve();
 }
 
-/** Texts for people, in which braces are only braces. */
-const PROSE: ReadonlySet<string> = new Set(['description', 'doc_md']);
+/** Keys whose expressions are those of tasks, or which have none. */
 const TASK_KEYS: ReadonlySet<string> = new Set(['tasks', 'task_groups', 'on_failure', 'on_success', 'finally', 'default_args', 'params']);
+
+/** What the keys that every task has hold, by key. */
+const COMMON_SCHEMAS: Readonly<Record<string, object>> = { ...TASK_COMMON, sla: SlaListSchema };
+/** What the other keys of a file hold. */
+const FILE_SCHEMAS: Readonly<Record<string, object>> = { ...FILE_KEYS, sla: SlaListSchema };
 
 class ExpressionResolver {
   readonly checks: ExpressionChecks;
@@ -71,10 +75,12 @@ class ExpressionResolver {
   private checkTask(node: TaskNode): void {
     const { name, keys, path, type } = node;
     if (name === undefined) return;
-    const isPlain = keys.when === undefined && keys.switch === undefined && keys.expand === undefined && keys.sla === undefined;
+    const isPlain = EXPRESSION_KEYS.every((key) => keys[key] === undefined);
     if (isPlain && !this.hasBraces && !this.takesExpressions(type)) return;
     const scope = this.scopes.of(node);
-    this.checkCommonKeys(node, scope);
+    // The lists of `expand` bind names: they are checked by themselves.
+    for (const [key, schema] of Object.entries(COMMON_SCHEMAS))
+      if (key !== 'expand' && keys[key] !== undefined) this.checkKey(keys[key], schema, [...path, key], scope, name);
     let items: Record<string, Shape> = {};
     const tasks = this.names
       .during(() => {
@@ -88,8 +94,9 @@ class ExpressionResolver {
     const places: TemplatePlace[] = [];
     for (const [key, part] of Object.entries(keys)) {
       if (COMMON_TASK_KEYS.has(key)) continue;
-      const given = key === 'params' ? this.context.paramsOf(node) : undefined;
-      const schema = given ? paramsSchema(given) : params.properties[key];
+      const declared: unknown = params.properties[key];
+      const given = isMap(declared) && declared.runParams === true ? this.context.paramsOf(node) : undefined;
+      const schema = given ? paramsSchema(given) : declared;
       for (const template of findTemplates(part, schema, [...path, key], 'value')) {
         const checked = this.checks.found(template, inner);
         if (!checked || template.kind === 'none') continue;
@@ -105,20 +112,12 @@ class ExpressionResolver {
     return taskType !== undefined && (taskType.fromUpstream !== undefined || hasExpressions(taskType.params));
   }
 
-  private checkCommonKeys({ keys, path }: TaskNode, scope: ExpressionScope): void {
-    if (typeof keys.when === 'string') this.checks.bare({ path: [...path, 'when'], text: keys.when }, scope, BOOLEAN);
-    if (isMap(keys.switch) && typeof keys.switch.on === 'string') {
-      const own = { ...scope, readable: (task: string) => (task === this.nameAt(path) ? true : scope.readable(task)) };
-      this.checks.bare({ path: [...path, 'switch', 'on'], text: keys.switch.on }, own, SCALAR);
-    }
-    if (keys.sla !== undefined) this.checks.all(keys.sla, SlaListSchema, [...path, 'sla'], this.scopes.everywhere());
-    if (!this.hasBraces) return;
-    for (const key of Object.keys(keys)) {
-      if (!COMMON_TASK_KEYS.has(key) || key === 'when' || key === 'sla' || key === 'expand') continue;
-      const schema = TASK_COMMON[key as keyof typeof TASK_COMMON] as unknown;
-      for (const template of findTemplates(keys[key], schema, [...path, key], 'none')) {
-        if (template.kind === 'none') checkTemplate(this.source, template, scope);
-      }
+  /** Checks a key where its schema says that expressions stand. @param scope what they can name @param task that has the key */
+  private checkKey(value: Json | undefined, schema: unknown, path: Path, scope: ExpressionScope, task?: string): void {
+    for (const template of findTemplates(value, schema, path, 'none')) {
+      const { reads } = template.schema;
+      const own = { ...scope, readable: (name: string) => name === task || scope.readable(name) };
+      this.checks.found(template, reads === 'run' ? this.scopes.everywhere() : reads === 'own' ? own : scope);
     }
   }
 
@@ -134,7 +133,7 @@ class ExpressionResolver {
 
   private itemShape(over: Json | undefined, path: Path, scope: ExpressionScope): Shape {
     if (typeof over === 'string') {
-      const checked = this.checks.bare({ path, text: over }, scope, LIST);
+      const checked = this.checks.bare({ path, text: over }, scope, 'list');
       const element = /^list<(int|double|string|bool)>$/.exec(checked?.type ?? '')?.[1];
       return (element as Shape | undefined) ?? 'dyn';
     }
@@ -144,20 +143,15 @@ class ExpressionResolver {
 
   /** The keys of the file itself, and what other files start by. */
   private checkPipeline(): void {
-    if (!this.hasBraces && ['triggers', 'sla', 'concurrency'].every((key) => this.value[key] === undefined)) return;
-    for (const { keys, path } of defaultArgs(this.value)) this.checks.all(keys, undefined, path, this.scopes.everywhere());
+    const has = (schema: object): boolean => this.hasBraces || hasExpressions(schema);
+    for (const { keys, path } of this.hasBraces ? defaultArgs(this.value) : [])
+      this.checkKey(keys, undefined, path, this.scopes.everywhere());
     for (const [key, part] of Object.entries(this.value)) {
-      if (PROSE.has(key) || TASK_KEYS.has(key)) continue;
-      if (key === 'triggers') this.triggerTemplates = checkTriggers(this.source, this.value, this);
-      else if (key === 'sla') this.checks.all(part, SlaListSchema, [key], this.scopes.everywhere());
-      else if (key === 'concurrency' && isMap(part) && typeof part.key === 'string') {
-        this.checks.bare({ path: [key, 'key'], text: part.key }, this.scopes.everywhere());
-      } else this.checks.all(part, undefined, [key], this.scopes.everywhere());
+      if (TASK_KEYS.has(key) || key === 'triggers') continue;
+      const schema = FILE_SCHEMAS[key] ?? {};
+      if (has(schema)) this.checkKey(part, schema, [key], this.scopes.everywhere());
     }
-  }
-
-  private nameAt(path: Path): string | undefined {
-    return this.context.nodes.find((node) => node.path === path)?.name;
+    if (this.value.triggers !== undefined) this.triggerTemplates = checkTriggers(this.source, this.value, this);
   }
 }
 
@@ -178,3 +172,6 @@ function hasExpressions(schema: object): boolean {
   }
   return found;
 }
+
+/** Common keys in which expressions stand without braces. */
+const EXPRESSION_KEYS = Object.keys(COMMON_SCHEMAS).filter((key) => hasExpressions(COMMON_SCHEMAS[key] ?? {}));

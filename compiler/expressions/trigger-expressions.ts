@@ -6,7 +6,7 @@ import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/j
 import { checkGiven } from '../check/check-starts.ts';
 import type { Path, Source } from '../read/source.ts';
 import { aggregateOf } from '../resolve/resolve-triggers.ts';
-import { BOOLEAN, type ExpressionChecks } from './expression-checks.ts';
+import type { ExpressionChecks } from './expression-checks.ts';
 import type { ExpressionScope } from './expression-scope.ts';
 import type { ExpressionContext, ExpressionScopes } from './expression-scopes.ts';
 import { findTemplates } from './find-templates.ts';
@@ -29,44 +29,42 @@ export function checkTriggers(
   for (const [index, trigger] of (Array.isArray(triggers) ? (triggers as readonly Json[]) : []).entries()) {
     if (!isMap(trigger)) continue;
     const path = ['triggers', index];
-    const properties = context.triggers.get(String(trigger.type))?.params.properties ?? {};
+    const properties: Readonly<Record<string, unknown>> = context.triggers.get(String(trigger.type))?.params.properties ?? {};
     const scope = { ...scopes.everywhere(), outputs: new Map<string, Shape>(), event: scopes.eventOf(trigger, 'single') };
+    const items =
+      isMap(trigger.mode) && isMap(trigger.mode.window)
+        ? checkAggregates(checks, trigger.mode.window, [...path, 'mode', 'window'], scope)
+        : {};
     const places: TemplatePlace[] = [];
     for (const [key, part] of Object.entries(trigger)) {
-      for (const template of findTemplates(
-        part,
-        key === 'params' ? paramsSchema(context.params) : properties[key],
-        [...path, key],
-        key === 'params' ? 'value' : 'none',
-      )) {
-        const checked = checks.found(template, scope, key === 'when' ? BOOLEAN : undefined);
-        if (!checked || key !== 'params' || template.kind === 'expression' || template.kind === 'none') continue;
-        places.push({ path: template.path.slice(path.length + 1), kind: template.kind });
+      const declared = properties[key];
+      const schema = isMap(declared) && declared.runParams === true ? { ...declared, ...paramsSchema(context.params) } : declared;
+      for (const template of findTemplates(part, schema, [...path, key], 'none')) {
+        const checked = checks.found(template, template.schema.reads === 'aggregates' ? { ...scope, items } : scope);
+        // What runs are given: the other keys are for the sensor, which has no braces.
+        if (checked && template.kind === 'value') places.push({ path: template.path.slice(path.length + 1), kind: template.kind });
       }
     }
     if (places.length > 0) templates.set(index, places);
-    if (isMap(trigger.mode) && isMap(trigger.mode.window)) checkWindow(checks, trigger.mode.window, [...path, 'mode', 'window'], scope);
     checkGiven(source, { given: trigger.params, path, dagId: String(value.dag_id), params: context.params });
   }
   return templates;
 }
 
-/** What a window computes, over each event, and its condition, over what it has computed. */
-function checkWindow(checks: ExpressionChecks, { aggregates, having }: JsonObject, path: Path, scope: ExpressionScope): void {
-  const named = isMap(aggregates) ? aggregates : {};
-  for (const [name, text] of Object.entries(named)) {
+/** Checks what a window computes over each event. @returns the types of what it computes, by name */
+function checkAggregates(checks: ExpressionChecks, { aggregates }: JsonObject, path: Path, scope: ExpressionScope): Record<string, Shape> {
+  const named = Object.entries(isMap(aggregates) ? aggregates : {});
+  for (const [name, text] of named) {
     const [, before = '', of = ''] = /^(\s*[a-z]+\s*\()(.*)\)\s*$/s.exec(String(text)) ?? [];
     // In its place, so that a mistake is shown where it stands.
     if (of.trim() !== '') checks.bare({ path: [...path, 'aggregates', name], text: `${' '.repeat(before.length)}${of} ` }, scope);
   }
-  if (typeof having !== 'string') return;
-  const items = Object.fromEntries(
-    Object.entries(named).map(([name, text]): [string, Shape] => {
+  return Object.fromEntries(
+    named.map(([name, text]): [string, Shape] => {
       const aggregate = aggregateOf(text);
       return [name, aggregate ? AGGREGATE_SHAPES[aggregate.kind] : 'dyn'];
     }),
   );
-  checks.bare({ path: [...path, 'having'], text: having }, { ...scope, items }, BOOLEAN);
 }
 
 /** The schema of the values that a run is given. */

@@ -81,7 +81,7 @@ function eachOf(properties: object): object {
 }
 
 function orExpression(schema: unknown): unknown {
-  if (!isMap(schema) || schema.template === 'none') return schema;
+  if (!isMap(schema) || schema.template === 'none' || schema.template === 'prose') return schema;
   if (schema.$ref === '#/definitions/value') return { anyOf: [schema, EXPRESSION] };
   if (schema.$ref !== undefined || schema.const !== undefined) return schema;
   const own = withExpressions(schema) as JsonSchema;

@@ -27,6 +27,18 @@ const TASK_KEYS: Readonly<Record<string, JsonSchema>> = {
   sla: { $ref: '#/definitions/sla' },
 };
 
+/** Keys of a file that are about the pipeline as a whole, and hold no tasks, triggers or definitions. */
+export const FILE_KEYS: Readonly<Record<string, JsonSchema>> = {
+  description: {
+    ...text('Description', 'The purpose of the pipeline, in a sentence or two.', 'Sales by product, day by day'),
+    template: 'prose',
+  },
+  owner: text('Owner', 'Whom to contact about problems.', 'data-platform'),
+  tags: { type: 'array', items: { type: 'string' }, title: 'Tags', description: 'Keywords for searching.', examples: [['sales']] },
+  doc_md: { ...text('Documentation', 'Longer documentation, in Markdown.', 'Loads the **sales** of a day.'), template: 'prose' },
+  ...SCHEDULE_KEYS,
+};
+
 const TASK = { $ref: '#/definitions/task' };
 const DATASETS = { type: 'array', items: { type: 'string', format: 'uri' }, uniqueItems: true } as const;
 
@@ -95,11 +107,7 @@ export function pipelineSchema({ tasks, triggers, channels }: Catalogs): JsonSch
         pattern: '^[a-z][a-z0-9_]{0,127}$',
         form: 'lowercase letters, digits and _, starting with a letter, at most 128 characters',
       },
-      description: text('Description', 'The purpose of the pipeline, in a sentence or two.', 'Sales by product, day by day'),
-      owner: text('Owner', 'Whom to contact about problems.', 'data-platform'),
-      tags: { type: 'array', items: { type: 'string' }, title: 'Tags', description: 'Keywords for searching.', examples: [['sales']] },
-      doc_md: text('Documentation', 'Longer documentation, in Markdown.', 'Loads the **sales** of a day.'),
-      ...SCHEDULE_KEYS,
+      ...FILE_KEYS,
       execution: {
         enum: ['graph'],
         title: 'Execution',

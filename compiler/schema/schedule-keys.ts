@@ -1,5 +1,5 @@
 import { PRESETS } from '../../workflows/plan/timetable/schedule.ts';
-import { date, duration, type JsonSchema, map, text, TIME_ZONE } from './json-schema.ts';
+import { date, duration, expression, type JsonSchema, map, TIME_ZONE } from './json-schema.ts';
 
 /** Days that do not count: for a schedule, and for deadlines. */
 export const CALENDAR = map(
@@ -120,10 +120,7 @@ export const SCHEDULE_KEYS = {
     { limit: 1, key: 'params.region', on_overlap: 'queue' },
     {
       limit: { type: 'integer', minimum: 1, title: 'Limit', description: 'Maximum number of runs at the same time.', examples: [1] },
-      key: {
-        ...text('Key', 'An expression: the limit applies separately to each of its values.', 'params.region'),
-        template: 'expression',
-      },
+      key: expression('Key', 'An expression: the limit applies separately to each of its values.', 'params.region'),
       on_overlap: {
         enum: ['queue', 'skip', 'cancel_running', 'cancel_new'],
         title: 'On overlap',

@@ -63,6 +63,8 @@ export const SlaSchema = Type.Object(
     assert: Type.Optional(
       Type.String({
         template: 'expression',
+        gives: 'condition',
+        reads: 'run',
         names: ['failed_items'],
         title: 'Assert',
         description:

@@ -97,6 +97,7 @@ const EXPAND_OVER = {
   over: {
     type: ['string', 'array'],
     template: 'expression',
+    gives: 'list',
     title: 'Over',
     description: 'The list, or an expression that returns one.',
     examples: ['params.regions', ['eu', 'us']],
@@ -128,13 +129,16 @@ export const TASK_COMMON = {
     pattern: `^${GROUP_NAME}(?:\\.${GROUP_NAME}){0,${MAX_GROUP_DEPTH - 1}}$`,
     form: `letters, digits and _, starting with a letter; groups in groups, at most ${MAX_GROUP_DEPTH}, with dots between them`,
   },
-  when: expression('When', 'A condition; false skips the task.', 'params.full_load == true'),
+  when: expression('When', 'A condition; false skips the task.', 'params.full_load == true', { gives: 'condition' }),
   switch: map(
     'Switch',
     'A branch: after this task, the tasks of the case that matches `on` run; the tasks of other cases are skipped.',
     { on: 'params.mode', cases: { full: ['load_all'], delta: ['load_changes'] }, default: ['load_changes'] },
     {
-      on: expression('On', 'The expression that selects the case. Its value is compared as text.', 'params.mode'),
+      on: expression('On', 'The expression that selects the case. Its value is compared as text.', 'params.mode', {
+        gives: 'scalar',
+        reads: 'own',
+      }),
       cases: {
         type: 'object',
         minProperties: 1,

@@ -58,6 +58,9 @@ export const EventMode = Type.Union(
                 title: 'Having',
                 description: 'A condition over the aggregates; a run starts when it becomes true.',
                 examples: ['views > 1000'],
+                template: 'expression',
+                gives: 'condition',
+                reads: 'aggregates',
               }),
             ),
             keys_per_run: Type.Optional(

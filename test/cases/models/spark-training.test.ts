@@ -7,7 +7,7 @@ import type { TrainedModel } from '../../../activities/support/models/train.ts';
 import { trainModel } from '../../../activities/train-model.ts';
 import { getText, parseS3Uri } from '../../../lib/s3.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { poll } from '../../support/poll.ts';
+import { poll } from '../../support/eventually.ts';
 import { runTask, type TaskRun } from '../../support/run-task.ts';
 import { objectNames, putDataset } from '../../support/s3-dataset.ts';
 import { sparkSetting } from '../../support/spark-setting.ts';
