@@ -2,9 +2,10 @@ import type { Environment } from '@marcbachmann/cel-js';
 import { readableFields } from '../../connections/in-expressions.ts';
 import { expressionLanguage } from '../../workflows/plan/expressions/language.ts';
 import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
+import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
 import { FAILURE } from '../../workflows/plan/tasks/failure.ts';
-import { type ExpressionScope, isRunName, taskOf } from './expression-scope.ts';
+import { type ExpressionScope, isRunName, putOutputShape } from './expression-scope.ts';
 import { type CelDeclaration, celDeclaration } from './shapes.ts';
 
 /** The fields that expressions can read of connections of any type. */
@@ -51,25 +52,10 @@ function declare(language: Environment, name: string, declaration: CelDeclaratio
   else language.registerVariable({ name, schema: declaration });
 }
 
-function outputsDeclaration(scope: ExpressionScope, references: readonly Reference[]): CelDeclaration {
-  const tree: { [field: string]: CelDeclaration } = {};
-  for (const { path } of references) {
-    if (path[0] !== 'outputs') continue;
-    const task = taskOf(path, scope);
-    if (task === undefined) continue;
-    declareOutput(tree, task.split('.'), celDeclaration(scope.outputs.get(task) ?? 'dyn'));
-  }
-  return tree;
-}
-
-function declareOutput(tree: { [field: string]: CelDeclaration }, [first = '', ...rest]: readonly string[], shape: CelDeclaration): void {
-  if (rest.length === 0) {
-    tree[first] = shape;
-    return;
-  }
-  const group = { ...(tree[first] as { [field: string]: CelDeclaration } | undefined) };
-  declareOutput(group, rest, shape);
-  tree[first] = group;
+function outputsDeclaration({ outputs }: ExpressionScope, references: readonly Reference[]): CelDeclaration {
+  const fields: Record<string, Shape> = {};
+  for (const { path } of references) if (path[0] === 'outputs') putOutputShape(fields, path, outputs);
+  return celDeclaration({ fields });
 }
 
 /** Whether `failure` is read without a field. */

@@ -1,6 +1,7 @@
 import type { EventShape } from '../../sensors/define-trigger.ts';
 import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
+import { putByName } from '../../workflows/plan/tasks/outputs.ts';
 
 /** The names that only some places have. */
 export const OTHER_NAMES = ['params', 'outputs', 'item', 'event', 'event_meta', 'conn', 'failure'] as const;
@@ -26,6 +27,18 @@ export interface ExpressionScope {
 export function taskOf(path: readonly string[], { outputs }: Pick<ExpressionScope, 'outputs'>): string | undefined {
   const steps = path.slice(1);
   return steps.map((_, index) => steps.slice(0, index + 1).join('.')).find((name) => outputs.has(name));
+}
+
+const SHAPES = {
+  open: (group: Shape | undefined) => (typeof group === 'object' && 'fields' in group ? group.fields : {}),
+  close: (fields: Record<string, Shape>): Shape => ({ fields }),
+};
+
+/** Puts the type of the output that a path reads where expressions read it; nothing where it is not known. */
+export function putOutputShape(shapes: Record<string, Shape>, path: readonly string[], outputs: ReadonlyMap<string, Shape>): void {
+  const task = taskOf(path, { outputs });
+  const shape = task === undefined ? undefined : outputs.get(task);
+  if (shape !== undefined && task !== undefined) putByName(shapes, task, shape, SHAPES);
 }
 
 /** Whether a name is one that every run has, such as `ds`. */

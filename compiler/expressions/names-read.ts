@@ -1,7 +1,7 @@
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
 import { HOST_FACTS, type HostFact } from '../../workflows/plan/tasks/failure.ts';
-import { type ExpressionScope, taskOf } from './expression-scope.ts';
+import { type ExpressionScope, putOutputShape } from './expression-scope.ts';
 import type { CheckedTemplate } from './template-checker.ts';
 
 /** The names that the expressions of a file read. */
@@ -46,26 +46,10 @@ export class NamesRead {
       const [name = '', field = ''] = path;
       if (name === 'params' && Object.hasOwn(declared, field)) params[field] = declared[field] ?? 'dyn';
       else if (name === 'params') Object.assign(params, declared);
-      else if (name === 'outputs') addOutput(outputs, taskOf(path, { outputs: known }), known);
+      else if (name === 'outputs') putOutputShape(outputs, path, known);
     }
     if (Object.keys(params).length > 0) shapes.params = { fields: params };
     if (Object.keys(outputs).length > 0) shapes.outputs = { fields: outputs };
     return shapes;
   }
-}
-
-function addOutput(outputs: Record<string, Shape>, task: string | undefined, known: ReadonlyMap<string, Shape>): void {
-  const shape = task === undefined ? undefined : known.get(task);
-  if (shape && task !== undefined) putShape(outputs, task.split('.'), shape);
-}
-
-function putShape(outputs: Record<string, Shape>, [first = '', ...rest]: readonly string[], shape: Shape): void {
-  if (rest.length === 0) {
-    outputs[first] = shape;
-    return;
-  }
-  const group = outputs[first];
-  const fields: Record<string, Shape> = { ...(typeof group === 'object' && 'fields' in group && group.fields) };
-  putShape(fields, rest, shape);
-  outputs[first] = { fields };
 }
