@@ -87,7 +87,7 @@ describe('sluice show', function () {
     // What the Temporal UI shows without a worker.
     assert.ok(summaries?.includes('"ask: Promote m7? (asked: ann, bob)"'), summaries?.join('\n'));
     for (const line of [
-      'waits for people:$',
+      'waits for a decision:$',
       ' {2}ask {2}Promote m7\\? · asked: ann, bob · 1 of 2 votes · approve by bob$',
       `    since ${TIME}, until ${TIME}$`,
       ' {2}load {2}failed: the reason$',

@@ -134,7 +134,7 @@ describe('runs that wait for people', function () {
     const [listed, shown] = await Promise.all([sluice(['runs', dagId, '--waiting'], settings), sluice(['show', dagId], settings)]);
     assert.match(listed.stdout, new RegExp(`^${run.pipelineRunId} +approval +${words}$`, 'm'));
     assert.match(listed.stderr, /No worker responds for some runs, so votes are not shown\./);
-    assert.match(shown.stdout, new RegExp(`^waits for people:\n {2}${words}$`, 'm'));
+    assert.match(shown.stdout, new RegExp(`^waits for a decision:\n {2}${words}$`, 'm'));
     await worker.client.workflow.getHandle(run.pipelineRunId).terminate();
   });
 

@@ -31,7 +31,7 @@ export function taskTableText(
   if (rest > 0) rows.push(`  … and ${rest} more`);
   rows.push(
     ...waits.flatMap((wait, index) => [
-      ...(index === 0 ? ['', 'waits for people:'] : []),
+      ...(index === 0 ? ['', 'waits for a decision:'] : []),
       `  ${wait.task}  ${waitText(wait)}`,
       `    ${waitTimes(wait)}`,
     ]),
