@@ -76,6 +76,8 @@ interface Kind {
   loseAlias(setting: Setting, model: string): Promise<void>;
   /** Makes it impossible to say who is champion, as people do by hand. */
   damage(setting: Setting, model: string): Promise<void>;
+  /** Takes away the log of champions. */
+  loseLog(setting: Setting, model: string): Promise<void>;
   /** What messages then name. */
   readonly damaged: RegExp;
 }
@@ -119,6 +121,9 @@ const KINDS: readonly Kind[] = [
       await askMlflow(environment, 'registered-models/alias', { name: model, alias: 'champion' });
     },
     damage: async ({ environment }, model) => {
+      await askMlflow(environment, 'registered-models/delete', { name: `${model}.champions` });
+    },
+    loseLog: async ({ environment }, model) => {
       await askMlflow(environment, 'registered-models/delete', { name: `${model}.champions` });
     },
     damaged: /The alias 'champion' of model '.*' in http.* is on version \d+, and .*\.champions, .*has no entry/,
@@ -584,6 +589,23 @@ for (const kind of KINDS)
         assert.deepEqual([code, await championOf(model)], [0, best], stderr);
       });
 
+      it('calls no version the first where others were compared with a champion, and the log of champions is lost', async () => {
+        const model = unique();
+        const [best, poor, poorer] = [await made(model, 3), await made(model, 2), await made(model, 1)];
+        await promote(model, best, {}, 'first');
+        await evaluate(model, poor);
+        for (const lose of [kind.loseAlias, kind.loseLog]) await lose({ environment, s3, store }, model);
+        await evaluate(model, poorer);
+        for (const version of [poor, poorer]) {
+          const error = await failureOf(promote(model, version));
+          assert.deepEqual([error.type, error.nonRetryable], ['DataMismatch', true]);
+          assert.match(error.message, new RegExp(`^The log of champions of model '${model}' in .* is lost: .* the champion '${best}'\\.`));
+        }
+        const { code, stderr } = await sluiceModels('promote', model, best);
+        assert.deepEqual([code, await championOf(model)], [0, best], stderr);
+        assert.equal((await promote(model, poor)).promoted, false);
+      });
+
       it('takes a promotion back, and only its own', async () => {
         const model = unique();
         const [old, bad, newer] = [await measured(model, 1), await measured(model, 2), await measured(model, 3)];
@@ -637,7 +659,7 @@ for (const kind of KINDS)
           [['show', 'nobody'], "Model 'nobody' does not exist in "],
           [['rollback', 'nobody'], "Model 'nobody' has never had a champion"],
           [['clear', 'nobody'], "Model 'nobody' has no champion"],
-          [['show', '../x'], "'../x' cannot be a model"],
+          [['show', '../x'], "'../x' is not a valid model name"],
         ] as const) {
           const { code, stdout, stderr } = await sluiceModels(...args);
           assert.deepEqual([code, stdout], [1, ''], args.join(' '));

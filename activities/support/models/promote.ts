@@ -1,4 +1,5 @@
 import type { ApplicationFailure } from '@temporalio/activity';
+import { userFault } from '../../run/errors.ts';
 import type { Metrics, ModelVersion, CurrentChampion } from './model-registry.ts';
 import { findVersion, type ModelContext, type ModelParams, type Models, requireFiles, withModels } from './model-tasks.ts';
 import { findUsableChampion } from './usable-champion.ts';
@@ -75,6 +76,7 @@ async function applyGate(
   if (!evaluation)
     return { promoted: false, reason: `version ${version.version} was not measured: evaluate_model comes before promote_model` };
   const { metrics } = evaluation;
+  if (!current) await refuseLostChampion(models, model);
   const comparable = await findUsableChampion(ctx, models, model, current);
   // Where the champion is gone, the one before it comes back without having to beat itself.
   if (!comparable || comparable.version === version.version) return asFirst(ctx, gate, metrics, whyFirst(now, comparable, current));
@@ -87,6 +89,22 @@ async function applyGate(
     return { promoted: false, reason };
   }
   return gateResult(ctx.holds(gate, { metrics, champion }), gate, metrics, champion);
+}
+
+/**
+ * No version is the first where others were compared with a champion: then the log of champions is lost, with the alias.
+ * @throws ApplicationFailure `DataMismatch`
+ */
+async function refuseLostChampion({ registry }: Models, model: string): Promise<void> {
+  for (const { version } of await registry.versions(model)) {
+    const champion = (await registry.evaluation(model, version))?.champion;
+    if (!champion) continue;
+    throw userFault(
+      'DataMismatch',
+      `The log of champions of model '${model}' in ${registry.place} is lost: there is no champion, and version '${version}' was compared with the ` +
+        `champion '${champion.version}'. \`sluice models show ${model}\` lists the versions; \`sluice models promote ${model} VERSION\` names the one in use.`,
+    );
+  }
 }
 
 /** @returns what a version is worth on these terms; undefined when it was measured on others, or never */
