@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { after, before, describe, it } from 'mocha';
 import { IntervalOutput } from '../../../activities/support/dataset/interval-output.ts';
+import { type OutputOwner, RunOutput } from '../../../activities/support/dataset/run-output.ts';
 import { openStorage } from '../../../activities/support/dataset/storage.ts';
 import { DatasetResult } from '../../../activities/spark/dataset-result.ts';
 import { failedTask } from '../../support/failed-run.ts';
@@ -65,6 +66,37 @@ describe('files whose columns nobody names', function () {
     assert.equal(lines.rows, 1, 'records that have their names with them');
     const empty = (await publish('empty', { _SUCCESS: '' })) as { rows: number };
     assert.equal(empty.rows, 0);
+  });
+
+  it('that the job of another attempt has written are in no data set, and the first data set that is published stays', async () => {
+    const storage = openStorage(bucket.connection, 'aws_default');
+    const signal = AbortSignal.timeout(20_000);
+    const run = { pipelineRunId: 'd/manual/1', dagId: 'd', execution: 'e', startedAt: '2026-11-28T00:00:00.000Z' };
+    const log = { debug() {}, info() {}, warn() {}, error() {} };
+    const attempt = (number: number): DatasetResult => {
+      const interval = { start: '2026-11-27T00:00:00.000Z', end: '2026-11-28T00:00:00.000Z' };
+      const runs = { isUnderWay: () => Promise.resolve(true) } as unknown as OutputOwner['runs'];
+      const owner: OutputOwner = { task: 't', attempt: number, interval, idempotencyKey: 'd/manual/1/e/t', runs, log, run };
+      return new DatasetResult(storage, RunOutput.ofInterval(owner, storage, `s3://${bucket.name}/attempts/`), number, false);
+    };
+    const leave = (result: DatasetResult, name: string, rows: number): Promise<unknown> =>
+      bucket.put(`${result.output.replace(`s3://${bucket.name}/`, '')}${name}`, '{"id":1}\n'.repeat(rows));
+    try {
+      const [first, second] = [attempt(1), attempt(2)];
+      // The server has given the first attempt up; its job goes on, on another host.
+      await leave(first, 'part-0.jsonl', 5);
+      await second.clear(signal);
+      await leave(second, 'part-0.jsonl', 3);
+      await leave(first, 'part-1.jsonl', 5);
+      const published = await second.publish(signal);
+      assert.equal(published?.rows, 3);
+      await leave(first, 'part-2.jsonl', 5);
+      assert.deepEqual(await first.publish(signal), published);
+      const kept = (await bucket.keys('attempts/')).filter((key) => key.endsWith('.jsonl'));
+      assert.ok(kept.length === 1 && kept[0]?.includes('/data-2/'), kept.join());
+    } finally {
+      storage.client.destroy();
+    }
   });
 
   it('are loaded by the places of their columns only where the file says so', async () => {
