@@ -427,6 +427,46 @@ for (const kind of KINDS)
         assert.match(error.message, /was trained on s3:.*\/events\/, and s3:.*\/again\/, the data of this task, holds the same files\./);
       });
 
+      it('compares the rows of data that says nothing of where it comes from, and refuses more equal ones than chance explains', async () => {
+        const model = unique();
+        const data = (name: string, rows: readonly (string | null)[][], names = ['id', 'label']): Promise<DatasetReference> =>
+          putDataset(
+            s3,
+            `${store}/${model}/${name}/`,
+            names.map((column) => ({ name: column, type: 'text' })),
+            rows.map((row) => [...row]),
+          );
+        const numbers = [...Array(20).keys()];
+        const seen = await data(
+          'seen',
+          numbers.map((id) => [String(id), id % 2 ? 'yes' : null]),
+        );
+        const { version } = await train(model, { score: 1 }, { input: seen });
+        for (const [name, rows, names, shared] of [
+          ['shifted', numbers.map((id) => [String(id + 10), id % 2 ? 'yes' : null]), undefined, 10],
+          ['reordered', numbers.map((id) => [id % 2 ? 'yes' : null, 'x', String(19 - id)]), ['label', 'more', 'id'], undefined],
+          ['later', numbers.map((id) => [String(id + 20), id % 2 ? 'yes' : null]), undefined, undefined],
+          ['same ids', numbers.map((id) => [String(id), id % 2 ? 'no' : '']), undefined, undefined],
+          ['labels', numbers.map((id) => [id % 2 ? 'yes' : null]), ['label'], undefined],
+          ['others', numbers.map((id) => [String(id)]), ['number'], undefined],
+          ['ids', numbers.map((id) => [String(id + 15)]), ['id'], 5],
+        ] as const) {
+          const measured = evaluate(
+            model,
+            version,
+            {},
+            await data(name.replace(' ', '-'), rows as (string | null)[][], names && [...names]),
+          );
+          if (shared === undefined) await measured;
+          else
+            assert.match(
+              (await failureOf(measured)).message,
+              new RegExp(`, and ${shared} of the 20 rows of s3:.*, are rows of it, too\\.`),
+              name,
+            );
+        }
+      });
+
       it('compares with a champion that was measured by the same program, with the same parameters, on the same rows', async () => {
         const model = unique();
         const [one, two, three] = [await made(model, 1), await made(model, 2), await made(model, 3)];
