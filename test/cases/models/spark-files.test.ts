@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { DefaultLogger } from '@temporalio/worker';
 import { after, before, describe, it } from 'mocha';
 import { IntervalOutput } from '../../../activities/support/dataset/interval-output.ts';
 import { type OutputOwner, RunOutput } from '../../../activities/support/dataset/run-output.ts';
@@ -72,7 +73,7 @@ describe('files whose columns nobody names', function () {
     const storage = openStorage(bucket.connection, 'aws_default');
     const signal = AbortSignal.timeout(20_000);
     const run = { pipelineRunId: 'd/manual/1', dagId: 'd', execution: 'e', startedAt: '2026-11-28T00:00:00.000Z' };
-    const log = { debug() {}, info() {}, warn() {}, error() {} };
+    const log = new DefaultLogger('ERROR');
     const attempt = (number: number): DatasetResult => {
       const interval = { start: '2026-11-27T00:00:00.000Z', end: '2026-11-28T00:00:00.000Z' };
       const runs = { isUnderWay: () => Promise.resolve(true) } as unknown as OutputOwner['runs'];
