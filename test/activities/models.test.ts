@@ -103,6 +103,16 @@ const KINDS: readonly Kind[] = [
       const { bucket, key } = parseS3Uri(`${store}/${model}/aliases/champion.json`);
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: '{"version": "v-9"}' }));
     },
+    loseLog: async ({ s3, store }, model) => {
+      const { bucket, key } = parseS3Uri(`${store}/${model}/champions/`);
+      const objects = await listObjects(s3, { bucket, key }, AbortSignal.timeout(5_000));
+      await deleteObjects(
+        s3,
+        bucket,
+        objects.map((object) => object.key),
+        AbortSignal.timeout(5_000),
+      );
+    },
     damaged: /aliases\/champion\.json is not an alias written by Sluice: the champion of model '.*' is unknown/,
   },
   {
