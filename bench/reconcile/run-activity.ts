@@ -15,7 +15,7 @@ export async function runActivity(environment: Environment, type: string, params
   const dependencies = { connections: connectionsFrom(environment), secrets: new Scrubber([]), outputs: undefined, runs };
   const activity = createActivities(CATALOG, dependencies)[type];
   if (!activity) throw new Error(`There is no activity ${type}.`);
-  // Each call is a run of its own: what one has done, the next does not take for its own.
+  // A separate run for each call: a call must not reuse the results of an earlier one.
   const workflowExecution = { workflowId: `bench/${randomUUID()}`, runId: 'bench' };
   const input: TaskInput = {
     params,
@@ -33,7 +33,7 @@ export async function runActivity(environment: Environment, type: string, params
   );
 }
 
-// As a process of its own it tells how much memory a task takes at most, in bytes.
+// When run as a process, this prints the peak memory of the task, in bytes.
 if (process.argv[1] === import.meta.filename) {
   const [type = '', params = '{}'] = process.argv.slice(2);
   await runActivity(process.env, type, JSON.parse(params) as JsonObject);

@@ -187,7 +187,7 @@ async function sensorPass(connection: KafkaConnection, topic: string): Promise<P
       watch.begin();
       await handler.handle(batch);
       if (journal.counts.events < RECORDS) return;
-      // Leaving the group takes its time, and is no part of it, as it is none of the bare loop's.
+      // The time to leave the group is not measured, as in the bare loop.
       taken ??= watch.end();
       enough.abort();
     },

@@ -141,7 +141,7 @@ class Bench {
         if (count % 10 === 0) await this.client.schedule.getHandle(dagId).delete();
         const workflowId = `${dagId}/manual/open-${count % RUNS_EACH}`;
         await this.client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId } });
-        // A run that is deleted before it has ended is told of, once.
+        // Deleting a run before it ends causes exactly one alert.
         this.expected.add(`removed/${workflowId}`);
         await delay(DELETED_EVERY);
       }
@@ -150,7 +150,7 @@ class Bench {
     });
     const [delays] = await Promise.all([this.missDeadlines(), deleting]);
     const most = Math.max(...delays);
-    // Until what was deleted last has been looked at, by a monitor that verifies once a minute.
+    // Wait until the monitor, which verifies once a minute, has checked the last deletion.
     await delay(VERIFIED);
     const told = [...this.expected].filter((key) => key.startsWith('removed/') && this.pagerDuty.opened.has(key)).length;
     const together = [...this.pagerDuty.opened.keys()].filter((key) => key.includes('/storm/')).length;

@@ -175,7 +175,7 @@ class Soak {
     );
     const rows = Number(loaded?.rows);
     const least = loadedTicks.filter(({ state }) => state === 'success').length * ROWS;
-    // It goes on by the clock while this is counted.
+    // Scheduled runs continue during this count.
     const most = (await listTicks(this.client, pipelines.loads)).length * ROWS;
     return [
       {
