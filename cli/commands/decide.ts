@@ -52,7 +52,7 @@ function parseForm(text: string): JsonObject {
     const value = parseExactJson(text);
     if (isMap(value)) return value;
   } catch {
-    // told below
+    // reported below
   }
   throw new InvalidArgumentError('Must be a JSON object, such as {"reason": "fine"}.');
 }

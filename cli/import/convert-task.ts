@@ -78,7 +78,7 @@ class TaskConverter {
     const taken = mapping?.arguments ?? {};
     const defaults = [...this.context.defaults].filter(([name]) => name === 'trigger_rule' || Object.hasOwn(taken, name));
     const all = new Map([...defaults, ...this.task.fields]);
-    // Keys come out in the order of the table, whatever the order of the file.
+    // Keys follow the order of the table, not of the file.
     const known = Object.keys(taken).flatMap((name): [string, SourceValue][] => {
       const field = all.get(name);
       return field ? [[name, field]] : [];

@@ -84,7 +84,7 @@ export function upstreamOf(tasks: readonly { readonly id: string; readonly field
   return upstream;
 }
 
-/** What of a task the DAG does not say in the same words: Airflow repeats it at each task. */
+/** The fields of a task that differ from those of its DAG: Airflow repeats the DAG's fields in each task. */
 export function withoutSame(fields: Fields, dag: Fields): Fields {
   const repeated = ['params', 'start_date', 'end_date'].filter(
     (key) => JSON.stringify(fields.get(key)?.value) === JSON.stringify(dag.get(key)?.value),

@@ -72,7 +72,7 @@ export function readSerializedDag(value: SourceValue): SourceDag {
     place: dag.place,
     // What is as Airflow has it anyway is left out of the later versions.
     fields: new Map([['catchup', scalarOf(false, dag.place)], ...known(all)]),
-    // What default_args says stands at the tasks too, and there it counts. The owner is the DAG's.
+    // Airflow copies default_args into the tasks, which are read instead. Only the owner comes from the DAG.
     defaults: new Map([...(all.get('default_args')?.fields ?? [])].filter(([key]) => key === 'owner')),
     tasks: tasks.map((task): SourceTask => {
       const fields = rename(task.fields);

@@ -54,7 +54,7 @@ function simulateCase(plan: Plan, testCase: TestCase, declared: Readonly<Record<
         const tryAgain = (): void => {
           const mistake = decisions.checkVote(vote);
           if (mistake === undefined) decisions.vote(vote);
-          // Not asked yet: people look again later.
+          // The task does not wait for a decision yet: try again later.
           else if (mistake.includes('does not wait')) host.after(SOME_TIME, tryAgain);
           else throw new CommandError(mistake);
         };

@@ -83,7 +83,7 @@ export class SimulatedHost implements RunHost {
   }
 
   show(): void {
-    // Nobody looks while it runs.
+    // A simulated run has no display.
   }
 
   /** Calls `fire` after so many milliseconds of the simulated time. */
@@ -140,7 +140,7 @@ export class SimulatedHost implements RunHost {
       const rule = retryRules?.find(({ on }) => on === went.type);
       const retryable = rule ? rule.action === 'retry' : went.retryable;
       const origin = new Error(went.message);
-      // As for Temporal, 0 is no limit.
+      // 0 means no limit, as in Temporal.
       if (!retryable || (retry.maximumAttempts > 0 && attempt >= retry.maximumAttempts)) throw new TaskFailed(went.message, origin);
       const delayMs = rule?.delayMs ?? Math.min(retry.initialDelayMs * retry.backoff ** (attempt - 1), retry.maximumDelayMs);
       // An attempt that would begin too late is not made: the wait ends at once.
@@ -188,11 +188,11 @@ export class SimulatedHost implements RunHost {
   }
 
   enter(): void {
-    // Nobody looks.
+    // A simulated run has no display.
   }
 
   showWaits(): void {
-    // Nobody looks.
+    // A simulated run has no display.
   }
 
   until(ready: () => boolean, { timeoutMs }: { timeoutMs?: number; summary: string }, scope: RunScope): Promise<boolean> {
