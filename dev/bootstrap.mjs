@@ -11,7 +11,7 @@ if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
   process.exit(1);
 }
 
-// Imported late, so that an old Node gets as far as the message above.
+// Imported late, so that an old Node reaches the message above.
 const { installPackages } = await import('./launch/install-packages.mjs');
 const { runMode } = await import('./launch/run-mode.mjs');
 try {

@@ -99,7 +99,7 @@ program
     step.done(`deleted the data under ${home}`);
   });
 
-// `… | head` closes our stdout early, which is no error of ours.
+// `… | head` closes stdout early, which is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();

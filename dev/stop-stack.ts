@@ -26,7 +26,7 @@ export async function cleanStack(home: string): Promise<void> {
   await stopStack(home);
   for (const part of partsNamed(partNames)) await part.server?.clean?.({ home, environment: process.env });
   for (const entry of homeEntries) await rm(join(home, entry), { recursive: true, force: true, maxRetries: 3 });
-  await rmdir(home).catch(() => {}); // somebody else's things are in it
+  await rmdir(home).catch(() => {}); // fails if the folder contains other files
 }
 
 async function stopPart(home: string, part: Part): Promise<boolean> {

@@ -68,7 +68,7 @@ export class PagerDutyStandIn {
       request.on('end', () => standIn.answer(request.url ?? '', Buffer.concat(chunks), response));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    // This process trusts it; others are told by NODE_EXTRA_CA_CERTS.
+    // This process trusts the certificate here; other processes trust it through NODE_EXTRA_CA_CERTS.
     globalAgent.options.ca = standIn.certificate;
     return standIn;
   }

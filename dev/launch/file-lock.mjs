@@ -53,7 +53,7 @@ export async function withFileLock(path, work, options = {}) {
     return await work();
   } finally {
     clearInterval(touching);
-    // Only one's own lock: the folder may have been deleted and locked anew meanwhile.
+    // Another process may have deleted the folder and locked it again, so remove only the lock of this process.
     if (read(path) === mine) quietly(() => unlinkSync(path));
   }
 }

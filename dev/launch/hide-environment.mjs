@@ -16,7 +16,7 @@ export function hideEnvironment() {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [start, end] = [Number(fields[47]), Number(fields[48])];
     if (!(start > 0 && end > start)) return;
-    // A variable that is set lies in memory of its own.
+    // Setting a variable copies it to separate memory.
     for (const [name, value] of Object.entries(process.env)) process.env[name] = value;
     const memory = openSync('/proc/self/mem', 'r+');
     try {

@@ -64,12 +64,12 @@ async function npmCi() {
   const began = Date.now();
   const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
   console.error('… Installing the npm packages with npm ci; usually under a minute');
-  // On a terminal npm's own line is live; elsewhere a line now and then shows that it goes on.
+  // npm shows live progress on a terminal; elsewhere this prints a line at intervals.
   const noting = setInterval(() => console.error(`… Installing the npm packages (${seconds()})`), NOTE_MS);
   try {
     const child = spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,
-      // stdout is for the data of whatever runs next.
+      // Keep stdout free for the output of the program that runs next.
       stdio: ['ignore', process.stderr, process.stderr],
       shell: process.platform === 'win32',
     });

@@ -78,6 +78,6 @@ export async function runMode(mode, args) {
   const code = await runLanes(
     lanes.map(({ name, args: more, environment }) => ({ name, command: [...command, ...colors, ...more], environment })),
   );
-  // What has been written to a pipe goes on after this process only when it has been taken.
+  // Exiting before a pipe has taken all output would lose the rest.
   process.stdout.write('', () => process.exit(code));
 }

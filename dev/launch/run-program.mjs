@@ -18,7 +18,7 @@ export async function runProgram(program, args) {
   process.argv.splice(1, process.argv.length, join(root, program), ...args);
   const file = await bundleOf(join(root, 'node_modules', '.cache', 'sluice'), program, {
     format: 'esm',
-    // What fails in a task is shown where it stands in its TypeScript.
+    // Stack traces of tasks point to the TypeScript sources.
     sourcemap: 'linked',
     plugins: [{ name: 'packages', setup: leavePackages }],
   });

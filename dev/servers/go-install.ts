@@ -21,7 +21,7 @@ export async function goInstall(
   report(`building it with Go; ${usual} the first time`);
   let modules = 0;
   let packages = 0;
-  // Not inside somebody's Go workspace.
+  // Run in `folder`, so that the user's Go workspace does not apply.
   const options = { environment: { ...environment, GOBIN: folder, GOOS: undefined, GOARCH: undefined }, workingFolder: folder };
   checkGoModule(module, await runTool(go, ['mod', 'download', '-json', module], options));
   await runTool(go, ['install', '-v', module.replace('@', `/${program}@`)], {

@@ -27,7 +27,7 @@ function candidates(environment: NodeJS.ProcessEnv): string[] {
   const home = environment['HOME'] ?? homedir();
   return [
     ...(environment['JAVA_HOME'] ? [environment['JAVA_HOME']] : []),
-    // The shim /usr/bin/java of macOS has no home of its own: `majorOf` sorts it out.
+    // The macOS shim /usr/bin/java has no Java home; `majorOf` filters it out.
     ...findPrograms('java', environment).map((path) => dirname(dirname(realpathSync(path)))),
     ...under('/usr/lib/jvm'),
     ...under('/usr/java'),

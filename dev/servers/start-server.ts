@@ -41,7 +41,7 @@ export async function startServer(
     try {
       return await attemptStart(part, recipe, context, tool, report);
     } catch (error) {
-      // Somebody may have taken a port since it was chosen, or a killed server's children may not be gone yet: both pass.
+      // Another process may have taken the port, or children of a killed server may still be running: both are temporary.
       if (!(error instanceof ServerUnhealthy) || !error.ended || attempt === ATTEMPTS) throw error;
       report('it ended at once, trying again');
       await delay(PAUSE_MS);
@@ -61,7 +61,7 @@ async function attemptStart(part: Part, recipe: ServerRecipe, context: PartConte
       await removeRecord(home, part.name);
       throw unhealthy(part, home, exit, true);
     }
-    // Asked for its life last: the answer might be somebody else's, who took the port first.
+    // Check that the server is alive last: another process that took the port could have answered.
     if ((await recipe.healthy(context, ports)) && server.exit() === undefined && isAlive(server.record)) {
       return prepared(part, recipe, context, server.record);
     }

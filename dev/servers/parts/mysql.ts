@@ -53,7 +53,7 @@ export const mysql: Part = {
         `--datadir=${join(folder, 'data')}`,
         '--innodb-log-file-size=16M',
         '--innodb-buffer-pool-size=64M',
-        // It refuses root unless it is told so.
+        // MySQL refuses to run as root without this option.
         ...(unprivilegedUser() === undefined ? [] : ['--user=root']),
       ];
       await create(join(folder, 'data'), tool, settings, environment, report);

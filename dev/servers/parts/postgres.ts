@@ -23,7 +23,7 @@ export const postgres: Part = {
   external: ({ environment }) => Promise.resolve(externalConnections(environment, VARIABLES)),
   find,
   lacking: async (context) => ((await find(context)) === undefined ? lackingLine(context.home) : undefined),
-  fetch: (context) => Promise.reject(new ToolMissing(lackingLine(context.home))), // npm has brought it, or nobody can
+  fetch: (context) => Promise.reject(new ToolMissing(lackingLine(context.home))), // npm installs it; there is no other source
   server: {
     ports: ['sql'],
     stopSignal: 'SIGINT', // "fast": does not wait for clients to leave

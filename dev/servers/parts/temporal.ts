@@ -81,7 +81,7 @@ export const temporal: Part = {
         environment: withoutClientSettings(environment),
       };
     },
-    // The UI asks the server, so its answer stands for both.
+    // The UI queries the server, so its answer covers both.
     healthy: (_, ports) => answers(`${uiAt(ports)}/api/v1/namespaces/${NAMESPACE}`),
     address: (ports) => `127.0.0.1:${portOf(ports, 'grpc')}, UI ${runsUrl({ SLUICE_TEMPORAL_UI: uiAt(ports) }, NAMESPACE)}`,
   },
