@@ -2,6 +2,6 @@
 export function cutBytes(text: string, bytes: number): string {
   const whole = Buffer.from(text);
   if (whole.length <= bytes) return whole.toString();
-  // As of a stream that goes on: the first bytes of a character are held back.
+  // With `stream`, the decoder drops an incomplete character at the end.
   return `${new TextDecoder().decode(whole.subarray(0, bytes - 3), { stream: true })}…`;
 }

@@ -46,7 +46,7 @@ export function openS3(connection: AwsConnection): S3Client {
     ...(connection.endpoint_url && {
       endpoint: connection.endpoint_url,
       forcePathStyle: true,
-      // Other servers than AWS's do not all know the checksums that the SDK adds by itself.
+      // Some S3-compatible servers do not support the checksums that the SDK adds by default.
       requestChecksumCalculation: 'WHEN_REQUIRED' as const,
       responseChecksumValidation: 'WHEN_REQUIRED' as const,
     }),
@@ -114,7 +114,7 @@ export async function putIfUnchanged(
     await client.send(new PutObjectCommand({ ...object, ...condition }), { abortSignal: signal });
     return true;
   } catch (error) {
-    // 412: it is not as it was. 409: somebody else is writing it at this moment. NoSuchKey: it is gone.
+    // 412: the object has changed. 409: another client is writing it. NoSuchKey: it was deleted.
     if (error instanceof S3ServiceException && LOST_RACES.has(error.name)) return false;
     throw error;
   }
@@ -175,7 +175,7 @@ export async function abortUploads(
       await client
         .send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }), { abortSignal: signal })
         .catch((error: unknown) => {
-          // Somebody else was faster.
+          // Another client aborted the upload first.
           if (!(error instanceof Error) || error.name !== 'NoSuchUpload') throw error;
         });
       aborted += 1;

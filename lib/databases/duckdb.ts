@@ -36,7 +36,7 @@ export async function openDuckDB(folder: string, file: string, signal: AbortSign
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  // A statement that has not begun yet does not notice.
+  // An interrupt has no effect on a statement that has not started yet, so repeat it.
   let interrupting: NodeJS.Timeout | undefined;
   const interrupt = (): void => void (interrupting ??= setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS));
   const underWay = new Set<Promise<unknown>>();

@@ -43,7 +43,7 @@ export async function openPostgres(
   const destroy = (): void => internals(client).connection?.stream?.destroy();
   const breakOff = (): void => {
     if (cancelling) return;
-    // A pooler forgets the statement with the session, so that the request comes first; until then nothing goes on here.
+    // A pooler forgets the statement when the session closes, so send the cancel request first and pause the session until then.
     internals(client).connection?.stream?.pause();
     cancelling = cancelOnServer(connection, client);
     const timer = setTimeout(destroy, CANCEL_FIRST_MS);

@@ -21,7 +21,7 @@ export function kafkajsSource(kafka: Kafka): RecordSource {
         handled = true;
         return subscription.handle(batch);
       };
-      // The coordinator of a new group may be loading; a consumer that has begun is another matter.
+      // The coordinator of a new group may still be loading. Do not retry once records were handled.
       await whenLoaded(() => consumeOnce(kafka, { ...subscription, handle }), {
         withinMs: JOIN_WITHIN_MS,
         mayRepeat: () => !handled && !subscription.signal.aborted,
@@ -40,7 +40,7 @@ async function consumeOnce(kafka: Kafka, subscription: Subscription): Promise<vo
     maxBytes: 32 * 1024 * 1024,
     maxWaitTimeInMs: 1_000,
     ...GROUP_TIMES,
-    // It gives up for good on some errors and tries others for minutes: whoever consumes begins anew, and quickly.
+    // KafkaJS gives up on some errors and retries others for minutes. Fail fast instead: the caller restarts the consumer.
     retry: { initialRetryTime: 200, retries: 3, restartOnFailure: () => Promise.resolve(false) },
   });
   try {
@@ -87,8 +87,8 @@ async function runConsumer(consumer: Consumer, { topics, handle, joined, signal 
             await handle(batchOf(consumer, payload));
             if (!over) payload.resolveOffset(payload.batch.messages.at(-1)?.offset ?? payload.batch.lastOffset());
           } catch (error) {
-            // Its own errors it knows how to treat: the partition has gone to another consumer, for example. They are not told from ours
-            // by what they do, but nothing was committed.
+            // KafkaJS handles its own errors, such as a partition that moved to another consumer. The handler may throw the same classes,
+            // but then nothing was committed.
             if (error instanceof KafkaJSError) throw error;
             end(error);
           } finally {

@@ -47,7 +47,7 @@ function readTypeOf(texts: AvroTexts): ReadType {
     logical.set(type, schema as unknown as LogicalSchema);
     return type;
   };
-  // Values of a union say which of its types they are: those of float and double look alike.
+  // Wrapped unions name the type of each value; otherwise float and double cannot be distinguished.
   const options = { registry: {}, typeHook, wrapUnions: 'always' } as unknown as avsc.ForSchemaOptions;
   const types = texts.map((text) => avsc.Type.forSchema(JSON.parse(text) as avsc.Schema, options));
   return { type: types.at(-1) as avsc.Type, logical };

@@ -13,7 +13,7 @@ export function jsonSchemaReader(
 ): (body: Buffer) => Json {
   const ajv = new Ajv({ strict: false, strictNumbers: false, useDefaults: true, validateFormats: false });
   for (const { name, text: schema } of referred) ajv.addSchema(JSON.parse(schema) as object, name);
-  // Whatever draft it names: what they have in common is what is checked.
+  // Ignore the draft that `$schema` names: only keywords common to all drafts are checked.
   const schema = JSON.parse(text) as Record<string, unknown>;
   delete schema.$schema;
   const check = ajv.compile(schema);
