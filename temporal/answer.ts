@@ -44,7 +44,7 @@ export async function answerIfAny<T>(client: Client, workflowId: string, ask: ()
 export function isSilence(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = error instanceof ServiceError ? error.cause : error;
-  // A query is refused at once when nobody has asked for work for a while.
-  // The deadline is the server's too: whichever notices first reports it as a deadline, or cancels the call.
+  // The server rejects a query immediately if no worker has polled recently. The server and the client share the deadline: the first to
+  // notice reports a deadline error or cancels the call.
   return isGrpcDeadlineError(cause) || isGrpcCancelledError(cause) || (isGrpcServiceError(cause) && cause.details.includes('no poller'));
 }

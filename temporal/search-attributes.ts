@@ -71,7 +71,7 @@ async function register(client: Client, missing: readonly MissingAttribute[]): P
 /** Waits until queries may name the attributes: a server takes them up a moment after they were registered. */
 async function untilUsable(client: Client): Promise<void> {
   const names = Object.values(SEARCH_ATTRIBUTES).map(({ name }) => `${name} IS NOT NULL`);
-  // One workflow id makes it cheap, whatever the number of runs.
+  // Filtering by one workflow id keeps the query cheap for any number of runs.
   const query = `WorkflowId = "sluice" AND (${names.join(' OR ')})`;
   for (const deadline = performance.now() + USABLE_WITHIN_MS; ; await delay(ASK_EVERY_MS)) {
     try {

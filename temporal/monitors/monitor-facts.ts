@@ -166,7 +166,7 @@ export class TemporalFacts implements MonitorFacts {
         this.runs.remove(known, now);
         return undefined;
       }
-      // Its history cannot be read; how it stands, or how it ended, is known all the same.
+      // The history cannot be read, but the status of the run is known.
       return { ...seen, plan: current };
     }
   }

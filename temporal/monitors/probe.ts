@@ -16,7 +16,7 @@ export async function askWorkers(client: Client, taskQueue: string): Promise<boo
       return ask();
     });
   } catch {
-    // Whether it is the workers or the server: if it is the server, whatever else is asked fails, and says so.
+    // The cause may be the workers or the server. If it is the server, later calls fail and report it.
     return false;
   }
 }

@@ -106,7 +106,7 @@ export class SlaReader {
   }
 
   private async tasksOf(run: ReadRun, plan: Plan, slas: readonly SlaPlan[], now: number): Promise<WatchedTask[] | undefined> {
-    // Before the first of them could be late nobody need look.
+    // Skip runs for which even the earliest SLA cannot be missed yet.
     const soonest = Math.min(
       ...slas.map(({ task, promise }) => (task === undefined ? Infinity : promise.kind === 'within' ? promise.ms / 2 : 0)),
     );

@@ -21,7 +21,7 @@ export function createSlotActivities(client: Client, taskQueue: string) {
         staticSummary: kind === 'pool' ? 'Slots that tasks share' : 'Runs that may be active at once',
       });
       if ((wanted.request.behind ?? []).length === 0) return;
-      // Whoever closes a circle of pools comes by here; a look that fails is made again when the run asks again.
+      // The request that closes a cycle of pools passes here. If this check fails, the next request repeats it.
       await endDeadlock(client).catch(() => undefined);
     },
 

@@ -87,7 +87,7 @@ async function runsOf(client: Client, question: PastQuestion): Promise<RunSummar
   const listed = (await intervalRuns(client, { dagId, schedule }, start, end))
     .filter((run) => Date.parse(run.interval.start) <= Date.parse(start) && Date.parse(run.interval.end) >= Date.parse(end))
     .map((run) => run.pipelineRunId);
-  // The list lags behind a moment; what people, the clock and backfills start has ids that can be told.
+  // The list lags a moment behind. The ids of scheduled, manual and backfill runs are predictable, so check them too.
   const usual = [
     `${scheduledRunIdBase(dagId)}-${end}`,
     pipelineRunId(dagId, 'backfill', `${start}/${end}`),

@@ -104,7 +104,7 @@ export class RunIndex {
   async remember(problems: readonly string[], dagIds: { has(dagId: string): boolean }, unchecked: Unchecked): Promise<void> {
     const { pipeline, interval } = SEARCH_ATTRIBUTES;
     for (const key of problems) {
-      // A run that waits goes on, and so it is known.
+      // A waiting run has not ended, so the index already contains it.
       if (isWaitKey(key)) continue;
       const [dagId = '', , ...subject] = key.split('/');
       const what = subject.join('/');
@@ -208,7 +208,7 @@ export class RunIndex {
     };
     const key = keyOf(known);
     const before = this.runs.get(key);
-    // What has ended does not begin again, whatever an index says that is behind.
+    // A run that has ended cannot be active again: the entry comes from an index that lags behind.
     if (before?.run.endedAt !== undefined && known.run.endedAt === undefined) return;
     const hasStarted = isStarted || (asked ? false : before?.hasStarted);
     this.runs.set(key, { ...known, hasStarted });

@@ -22,7 +22,7 @@ export async function askTaskTable(client: Client, run: RunReference, request: T
       return ask(ANSWER_WITHIN_MS - FIRST_TRY_MS);
     });
   } catch {
-    // Whether it is the worker or the server: if it is the server, whatever else is asked fails, and says so.
+    // The cause may be the worker or the server. If it is the server, later calls fail and report it.
     return undefined;
   }
 }

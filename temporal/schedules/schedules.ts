@@ -241,8 +241,8 @@ function scheduleOptions(plan: Plan, { taskQueue, keyId, source }: ScheduleOwner
       memo: { ...start.memo, ...sourceMemo(source), ...(followUp && followUpMemo(followUp)) },
     },
     policies: {
-      // The default, SKIP, would lose ticks in silence while a run takes long; buffered ticks run one after the other, none lost. A pipeline
-      // that says how many runs may be active has a queue of its own, which all causes share and everybody can see.
+      // The default, SKIP, would silently drop ticks while a run takes long; buffered ticks run one after the other. A pipeline that limits
+      // its active runs uses its own queue, which all run types share and operators can inspect.
       overlap: plan.maxActiveRuns === undefined && !plan.concurrency ? ScheduleOverlapPolicy.BUFFER_ALL : ScheduleOverlapPolicy.ALLOW_ALL,
       catchupWindow: '365 days',
     },

@@ -141,7 +141,7 @@ export async function startScheduledRun(
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     const { state, interval: start, intervalEnd: end } = summaryOf(await client.workflow.getHandle(id).describe());
-    // A run that no worker has begun yet has no interval: its Schedule has started it for this one.
+    // A run that no worker has started yet has no interval: its Schedule started it for this interval.
     if (start === undefined || end === undefined) return { id, outcome: 'is there' };
     const by = { start, end };
     const isOther = !stateOfInterval(interval, [{ interval: by, state, pipelineRunId: id }]);

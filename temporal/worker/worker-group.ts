@@ -25,7 +25,7 @@ export function groupOf(workers: readonly Worker[], connection: NativeConnection
       const ends = await Promise.allSettled(
         workers.map((worker) =>
           worker.run().catch((error: unknown) => {
-            // The others would go on without it, and hold the connection.
+            // Otherwise the other workers would keep running and hold the connection.
             shutdown();
             throw error;
           }),

@@ -21,17 +21,16 @@ import { workflowBundle } from './workflow-bundle.ts';
 
 export type Activities = Record<string, (...input: never[]) => Promise<unknown>>;
 
-/** How long running tasks get to come to an end, or to a point where another worker can go on, when this one is told to stop. */
+/** Time for running tasks to finish or reach a resume point when this worker is asked to stop. */
 const SHUTDOWN_GRACE = '10s';
 
 /** Routes the Temporal SDK's own messages into `log`. Once a process, before anything else of the SDK is used. */
 export function installRuntime(log: Log): void {
-  // The SDK notes the stack of each promise in workflows, for a query that only its developers ask: half of what a step of a run costs (a
-  // fan-out of 500 tasks: 2.2 s of CPU with, 1.5 s without). This is for what is loaded from now on, workflows that is: the traces of
-  // activities stay as they are.
+  // The SDK records a stack trace for each promise in workflows, only for a debugging query. That takes half the CPU time of a run (a
+  // fan-out of 500 tasks: 2.2 s with, 1.5 s without). The limit applies only to code loaded from now on: workflows, not activities.
   v8.setFlagsFromString('--stack-trace-limit=0');
-  // A worker that stops hangs up on the server, which may be handing it a task at that moment: the task is lost until its heartbeat is
-  // missed. The SDK waits this many milliseconds for what is on its way (of 480 runs while a worker stopped: 8 lost a task without, 1 with).
+  // A worker that stops closes its poll while the server may be handing it a task; that task is then lost until its heartbeat times out.
+  // The SDK waits this many milliseconds for tasks in transit (of 480 runs while a worker stopped: 8 lost a task without, 1 with).
   process.env.TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS ??= '500';
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: object) => log[level](message, fields);
   Runtime.install({
@@ -45,7 +44,7 @@ export function installRuntime(log: Log): void {
       warn: write('warn'),
       error: write('error'),
     },
-    // What the SDK's native part writes by itself would be the one text that leaves a worker with secrets in it.
+    // Logs of the native part bypass the scrubber and could contain secrets, so forward them.
     telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
     shutdownSignals: [],
   });
