@@ -12,7 +12,7 @@ export async function exportTable(database: TestDatabase, bucket: TestBucket, ta
     params: { source_table: table, s3_bucket: bucket.name, ...more },
     environment: { SLUICE_CONN_POSTGRES_DEFAULT: database.url, SLUICE_CONN_AWS_DEFAULT: bucket.url },
     output: `s3://${bucket.name}/${table}/`,
-    // A run of its own: another attempt of the same one would get what the first has published.
+    // A separate run: another attempt of the same run would return what the first published.
     runId: `export/${randomUUID()}`,
   });
   return uri;

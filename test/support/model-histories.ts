@@ -217,7 +217,7 @@ class ModelHistory {
     assert.match(tasks.train?.error ?? '', /aliases\/champion\.json is not an alias written by Sluice/);
     if (champion === undefined) return this.models.bucket.remove(`models/${this.model}/aliases/champion.json`);
     const { code } = await this.command('promote', this.model, champion);
-    // Without its files nobody makes it the champion; the log still says that it is.
+    // A version without its files cannot become champion, but the log still names it.
     assert.equal(code, this.rules.of(champion).hasFiles ? 0 : 1);
     if (code !== 0) await this.models.bucket.remove(`models/${this.model}/aliases/champion.json`);
   }
@@ -244,7 +244,7 @@ class ModelHistory {
     const { champion, served, line } = this.rules;
     const { models, model } = this;
     const alias = await models.champion(model);
-    // Nobody has asked for the champion since the alias was taken away.
+    // No caller has asked for the champion since the alias was deleted.
     if (alias !== undefined) assert.equal(alias, champion);
     assert.equal(models.service.served(model), served);
     if (champion === undefined) return;

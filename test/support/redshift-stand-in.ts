@@ -34,7 +34,7 @@ export async function startRedshiftStandIn(database: TestDatabase, aws: AwsConne
       sockets.add(socket);
       // Small messages go to and fro; each would wait for the acknowledgement of the one before.
       socket.setNoDelay(true);
-      // What breaks ends the session; its reader is told by the stream.
+      // A socket error closes the session; the stream reports it to the reader.
       socket.on('error', () => {});
       socket.on('close', () => sockets.delete(socket));
     }

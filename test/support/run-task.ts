@@ -41,7 +41,7 @@ export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
       startToCloseTimeoutMs: 600_000,
       ...(run.resumePoint !== undefined && { heartbeatDetails: run.resumePoint }),
     },
-    // A task that fails is what tests want to see; it is no news.
+    // Tests expect tasks to fail, so do not log warnings.
     { logger: new DefaultLogger('ERROR') },
   );
   environment.on('heartbeat', (point: Json | undefined) => run.onProgress?.(point, (details) => environment.cancel('CANCELLED', details)));

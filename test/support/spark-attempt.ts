@@ -53,7 +53,7 @@ export function startSparkAttempt(options: SparkAttemptOptions): SparkAttempt {
   if (!run) throw new Error('the activity is not there');
   const interval = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' };
   const result: Promise<Json> = activity.run(run, { interval, ...options.input });
-  // The test looks at it later; until then a failure is not an unhandled one.
+  // The test awaits the result later; until then a rejection must not be unhandled.
   result.catch(() => undefined);
   return { activity, result, log, progress };
 }

@@ -41,7 +41,7 @@ export async function startTestWorker(
     dataConverter,
     // Cancellation reaches an activity as the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '200ms',
-    // As real workers: the runs of one that is closed go on elsewhere this soon.
+    // As in production: the runs of a closed worker move to another worker after this time.
     stickyQueueScheduleToStartTimeout: '2s',
     workflowBundle: workflows ?? (await workflowBundle('index', dataConverter)),
     activities: {

@@ -95,6 +95,6 @@ async function tasksOfBoard(handle: WorkflowHandle): Promise<RunResult['tasks']>
   const rows = [...table.matchAll(/^\S ([\w.]+) +(\w+)/gm)].map(
     ([, name = '', state = '']) => [name, { state: state as 'success' }] as const,
   );
-  // What has not begun has no result.
+  // A task that has not started has no result.
   return Object.fromEntries(rows.filter(([, { state }]) => (state as string) !== 'queued'));
 }

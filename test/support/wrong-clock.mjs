@@ -1,4 +1,4 @@
-// Preloaded by `--import`: the clock of the process is wrong by WRONG_CLOCK_MS milliseconds, as far as JavaScript can see.
+// Preloaded with `--import`: shifts the JavaScript clock of the process by WRONG_CLOCK_MS milliseconds.
 const wrongBy = Number(process.env.WRONG_CLOCK_MS);
 const Real = Date;
 

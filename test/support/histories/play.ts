@@ -311,7 +311,7 @@ class Player {
     const id = sensorId(this.name, 'ev');
     const plan = this.plan();
     await applySensorChange(client, { id, action: 'start', plan, trigger: 'ev' }, this.seat.taskQueue);
-    // The consumer of the plan before reads on until it is told to stop: an event in between is its event.
+    // The consumer of the previous plan reads until it is stopped, so an event in between belongs to it.
     const { key, value } = searchAttribute('planHash', plan.hash);
     await eventually(async () => {
       const { typedSearchAttributes } = await client.workflow.getHandle(id).describe();

@@ -70,7 +70,7 @@ export class RedshiftSession {
         }
       }
     } catch {
-      // The client has gone, in whatever way.
+      // The client has disconnected.
     }
     upstream.end();
     await answers.catch(() => {});
@@ -218,7 +218,7 @@ export class RedshiftSession {
 
   async #copyFile(copy: CopyStatement, url: string, data: AsyncIterable<Buffer>): Promise<void> {
     const columns = copy.columns === undefined ? '' : ` (${copy.columns})`;
-    // Redshift reads an empty field as '' unless it is told otherwise, and `\N` as NULL unless it is told otherwise.
+    // By default Redshift reads an empty field as '' and `\N` as NULL.
     const nullString = copy.nullAs ?? (copy.emptyAsNull ? '' : '\\N');
     const isJson = copy.format === 'json';
     if (isJson) await this.#ask('CREATE TEMPORARY TABLE stand_in_lines (line jsonb)');
