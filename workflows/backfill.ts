@@ -32,12 +32,12 @@ import { workflowScope } from './temporal-scope.ts';
 
 const REUSE = { none: 'REJECT_DUPLICATE', failed: 'ALLOW_DUPLICATE_FAILED_ONLY', all: 'ALLOW_DUPLICATE' } as const;
 
-/** How many intervals are looked up at a time, and after how many the history begins anew. */
+/** Intervals looked up per chunk; after as many, the workflow continues as new. */
 const CHUNK = 200;
 
 /**
- * Runs the intervals of the past, so many at a time, as children with ids of their own. Which of them is decided when their turn comes, a
- * chunk at a time: what has been run by somebody else in the meantime is not run again. Whatever dies, it goes on.
+ * Runs past intervals as child workflows with their own ids, a limited number at a time. Chooses each chunk when its turn comes, so that
+ * intervals that were run in the meantime are not run again. Survives crashes of workers.
  * @throws ApplicationFailure `BackfillFailed` with its progress when some of the runs failed
  */
 export async function SluiceBackfill(input: BackfillInput): Promise<BackfillReport> {
@@ -88,7 +88,7 @@ class Backfill {
     return `resumed by ${request.by}`;
   }
 
-  /** A backfill that is cancelled ends when the runs that it has begun have ended. */
+  /** Runs all intervals. A cancelled backfill ends when the runs it started have ended. */
   async complete(): Promise<BackfillReport> {
     try {
       return await this.runChunk();
@@ -126,7 +126,7 @@ class Backfill {
     });
   }
 
-  /** The intervals after the one that was looked at last. */
+  /** The intervals after the last one checked. */
   private nextChunk(): DataInterval[] {
     const { plan, from, to, until, reverse } = this.input;
     if (!plan.schedule) throw ApplicationFailure.nonRetryable(`'${plan.dagId}' has no schedule, and so no intervals.`, 'BackfillRefused');
@@ -146,7 +146,7 @@ class Backfill {
       [{ dagId, schedule }, starts[0], ends.at(-1)],
       { startToCloseTimeout: '1 minute' },
     );
-    // Histories of earlier releases hold the states of intervals by their starts.
+    // Histories of earlier releases store the states of intervals keyed by start.
     return Array.isArray(found)
       ? (found as readonly IntervalRun[])
       : chunk.flatMap((interval) => {
@@ -167,7 +167,7 @@ class Backfill {
       const child = await startChild(plan.dagId, {
         ...facts,
         workflowId: this.idOf(interval),
-        // The list of runs lags behind a moment: the server itself refuses what is not to be run again.
+        // The list of runs lags by a moment, so the server itself refuses runs that must not repeat.
         workflowIdReusePolicy: REUSE[reprocess],
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -176,7 +176,7 @@ class Backfill {
       await child.result();
       this.succeeded++;
     } catch (error) {
-      // It has its run, or another backfill is giving it one.
+      // The interval already has its run, or another backfill is running it.
       if (error instanceof WorkflowExecutionAlreadyStartedError) this.skipped++;
       else if (!isCancellation(error) || !this.scope.consideredCancelled) this.failed.push(interval.start);
     } finally {

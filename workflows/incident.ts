@@ -25,7 +25,7 @@ import { refuseWhere } from './refuse-update.ts';
 
 const LOG_LINES = 50;
 
-/** An incident, from the first sign of it to its end: it tells each channel what it has to know, in order, until the channel has taken it. */
+/** An incident from start to end. Notifies each channel of every change, in order, until the channel accepts it. */
 export async function SluiceIncident(input: IncidentInput): Promise<IncidentState> {
   const incident = new Incident(input);
   setHandler(INCIDENT_QUERY, () => incident.state);
@@ -85,9 +85,9 @@ class Incident {
 
   observe(observation: Observation): void {
     if (observation.state !== this.wanted?.state) this.note(`${observation.state}: ${observation.page.summary}`);
-    // What is over is described by what it was.
+    // The end of a problem keeps the description of the problem.
     this.wanted = observation.state === 'over' && this.wanted ? { ...this.wanted, state: 'over' } : observation;
-    // What is over from the first was opened by an incident that somebody has deleted: its channels may have accepted all of it.
+    // The first observation is already "over" if the previous incident was deleted. Its channels may have accepted the alert.
     const opened = observation.state === 'over' && this.wanted === observation ? observation.opened : undefined;
     for (const [channel, { connection, takesUpdates }] of Object.entries(observation.alerts)) {
       if (this.channels.has(channel)) continue;
@@ -120,7 +120,7 @@ class Incident {
         if (this.isOver()) return this.finish();
       }
       const due = this.notifiers().filter((notifier) => notifier.isDue(wanted, this.failuresBeside(notifier)));
-      // One channel that is away holds up no other: each goes on by itself.
+      // Each channel is notified independently, so an unreachable channel does not delay the others.
       for (const notifier of due) void notifier.notify(wanted, this.failuresBeside(notifier)).finally(() => this.draw());
       if (!this.acknowledged && this.acknowledgedBy !== undefined) {
         this.acknowledged = true;
@@ -164,7 +164,7 @@ class Incident {
     return [...this.channels.values()];
   }
 
-  /** Why other channels do not deliver, for people who read this one. */
+  /** Why other channels do not deliver, to show in this channel. */
   private failuresBeside(notifier: ChannelNotifier): string[] {
     return this.notifiers().flatMap((other) => (other === notifier || other.undelivered === undefined ? [] : [other.undelivered]));
   }

@@ -1,6 +1,6 @@
 /**
- * What workers load into the workflow sandbox. The default export is Temporal's default workflow: it takes every `dag_id`, which begin with a
- * small letter; what has a name of its own begins with a capital.
+ * Loaded by workers into the workflow sandbox. The default export is Temporal's default workflow, which handles every `dag_id`. A `dag_id`
+ * starts with a lowercase letter; the other workflows start with a capital.
  */
 export { interpreter as default } from './interpreter.ts';
 export { SluiceBackfill } from './backfill.ts';

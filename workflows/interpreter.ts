@@ -26,13 +26,13 @@ import { PipelineRun, type RunEnd } from './run/pipeline-run.ts';
 import { acceptDecisions } from './run-handlers.ts';
 import { TemporalHost } from './temporal-host.ts';
 
-/** Set by Temporal on what a Schedule starts: the tick, without jitter. */
+/** Set by Temporal on runs that a Schedule starts: the tick, without jitter. */
 const TICK = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 /**
- * The workflow of every pipeline: registered as the default workflow, so that the workflow type in Temporal is the `dag_id`.
- * @throws ApplicationFailure `PlanFormatUnknown` when the plan was made by a newer Sluice, `InvalidParams` when the run was given
- *   parameters that its pipeline refuses, `PipelineFailed` or `DagrunTimeout` with a RunResult as details
+ * The workflow of every pipeline. Registered as the default workflow, so that the workflow type in Temporal is the `dag_id`.
+ * @throws ApplicationFailure `PlanFormatUnknown` when a newer Sluice made the plan, `InvalidParams` when the pipeline refuses the
+ *   parameters of the run, `PipelineFailed` or `DagrunTimeout` with a RunResult as details
  * @throws CancelledFailure when the run was cancelled
  */
 export async function interpreter(input: RunInput): Promise<RunResult> {
@@ -44,7 +44,7 @@ export async function interpreter(input: RunInput): Promise<RunResult> {
     );
   }
   const interval = input.interval ?? intervalOfTick(input);
-  // Runs of the first releases were begun with a state in words; it stays with them to the end, and they have no deadline.
+  // Runs of the first releases have a state attribute from start to end, and no deadline.
   const hasStateFromStart = workflowInfo().typedSearchAttributes.get(SEARCH_ATTRIBUTES.state) !== undefined;
   const first = [...(input.interval ? [] : intervalAttributes(interval)), ...(hasStateFromStart ? [] : deadlineAttribute(input, interval))];
   if (first.length > 0) upsertSearchAttributes(first);
@@ -95,7 +95,7 @@ async function run(input: RunInput, interval: DataInterval, host: TemporalHost):
   return pipelineRun.complete();
 }
 
-/** Whether a run has begun under an earlier release, which took 30 February for 1 March. */
+/** Whether the run started under an earlier release, which read 30 February as 1 March, and these parameters were valid there. */
 function wereTaken(plan: Plan, given: JsonObject): boolean {
   return resolveRunParams(plan, given, FORMER_VALUE_FORMATS).mistakes.length === 0 && !patched('days-exist');
 }
@@ -116,7 +116,7 @@ function eventValues({ value, meta }: RunEvent): Record<string, Json> {
   return { event: value, event_meta: meta };
 }
 
-/** Waits until `start_delay` after the tick. A tick that is filled in later, or was late, need not wait. */
+/** Waits until `start_delay` after the tick. Ticks that are backfilled or late do not wait. */
 async function waitOutStartDelay({ schedule }: Plan, host: TemporalHost, { operations }: PipelineRun): Promise<void> {
   const tick = workflowInfo().typedSearchAttributes.get(TICK);
   if (!tick || schedule?.startDelayMs === undefined) return;
@@ -129,13 +129,13 @@ async function waitOutStartDelay({ schedule }: Plan, host: TemporalHost, { opera
   operations.waitsForTurn(false);
 }
 
-/** Loaded only by runs whose plan has expressions: it is the largest part of the bundle. */
+/** Loads the evaluator only for plans with expressions: it is the largest part of the bundle. */
 async function loadEvaluator(plan: Plan): Promise<Evaluator> {
   const { Evaluator } = await import('./plan/expressions/evaluator.ts');
   return new Evaluator(plan.shapes, plan.dateZone);
 }
 
-/** The fields of connections that expressions read, as a worker has them; kept in the history, so that the run sees them unchanged. */
+/** Reads the connection fields that expressions use from a worker. The history stores them, so they do not change during the run. */
 async function connectionFields({ connections }: Plan): Promise<Record<string, Json>> {
   if (!connections) return {};
   const conn = await scheduleLocalActivity<Json>('connection_fields', [connections], {
@@ -146,7 +146,7 @@ async function connectionFields({ connections }: Plan): Promise<Record<string, J
 }
 
 function conclude({ result, failure }: RunEnd, host: TemporalHost): RunResult {
-  // A run that did not begin for lack of room was cancelled by nobody: to Temporal it has simply ended.
+  // A run rejected by its concurrency limit was not cancelled by a person, so in Temporal it completes normally.
   if (result.state === 'canceled' && host.canceled) throw new CancelledFailure('The run was cancelled');
   if (!failure) return result;
   const { type, message, origin } = failure;
@@ -172,7 +172,7 @@ function deadlineAttribute({ plan, cause }: RunInput, interval: DataInterval): S
   return deadline === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.deadline, value: `${new Date(deadline).toISOString().slice(0, 19)}Z` }];
 }
 
-/** What an ended run is found by beyond what it was started with. Most need nothing: Temporal's own status tells how they ended. */
+/** Search attributes to set when a run ends. Most runs need none, because Temporal's own status shows how they ended. */
 function lastAttributes(
   state: RunResult['state'],
   { outlets }: Plan,
@@ -181,7 +181,7 @@ function lastAttributes(
   host: TemporalHost,
 ): SearchAttributeUpdatePair[] {
   const said = workflowInfo().typedSearchAttributes.get(SEARCH_ATTRIBUTES.state) ?? null;
-  // Runs that earlier releases ended have no word for it.
+  // Runs that ended under earlier releases have no `partial` state.
   const own = isPartial && patched('partial-is-shown') ? PARTIAL : inWords || (state === 'canceled' && !host.canceled) ? state : null;
   return [
     ...(own === said ? [] : [{ key: SEARCH_ATTRIBUTES.state, value: own }]),

@@ -5,8 +5,8 @@ import { runCalls } from './run/run-calls.ts';
 import { TemporalHost } from './temporal-host.ts';
 
 /**
- * Works through a part of a list that is too long for one history (Temporal ends a workflow at 51,200 events).
- * @returns what became of each call, in order: failures are told and not thrown
+ * Runs a part of a list that is too long for one history (Temporal ends a workflow at 51,200 events).
+ * @returns the outcome of each call, in order; failures are returned, not thrown
  * @throws CancelledFailure when the run was cancelled
  */
 export async function SluiceItems({ task, calls, parallel, stopAtFailure, heldByCallers }: ItemsInput): Promise<ItemOutcome[]> {

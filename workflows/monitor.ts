@@ -10,18 +10,18 @@ import {
 
 const { look } = proxyActivities<{ look(call: CheckCycleInput): Promise<CheckCycleResult> }>({
   startToCloseTimeout: '2 minutes',
-  // A monitor that dies in the middle of a look is found dead this soon; the other one looks again.
+  // Detects soon that a monitor died during an evaluation; the other monitor then repeats the evaluation.
   heartbeatTimeout: '6s',
   retry: { initialInterval: '1s', backoffCoefficient: 1.5, maximumInterval: '5s' },
 });
 
-/** Looks at a deployment again and again. Its time is the server's, whatever the clocks of the machines say. */
+/** Evaluates a deployment repeatedly. Uses the server's time, so wrong clocks on machines do not matter. */
 export async function SluiceMonitor({ taskQueue, settings, memory = { open: {}, since: {} } }: MonitorInput): Promise<void> {
   let remembered: MonitorMemory = memory;
   setHandler(MONITOR_EXPECTS, (expected, broken) => {
     const since = new Map(remembered.files?.broken.map((known) => [known.file, known.since]));
     const at = new Date().toISOString();
-    // Schedulers of earlier releases say nothing of files.
+    // Schedulers of earlier releases do not report files.
     const files = broken && { at, broken: broken.map((each) => ({ ...each, since: since.get(each.file) ?? at })) };
     remembered = { ...remembered, expected, ...(files && { files }) };
   });
@@ -32,7 +32,7 @@ export async function SluiceMonitor({ taskQueue, settings, memory = { open: {}, 
   while (!workflowInfo().continueAsNewSuggested) {
     const began = Date.now();
     const seen = await look({ taskQueue, settings, memory: remembered, now: new Date(began).toISOString() });
-    // The scheduler may have said something else in the meantime.
+    // The scheduler may have reported again in the meantime.
     const { expected, files } = remembered;
     remembered = { ...seen.memory, ...(expected && { expected }), ...(files && { files }) };
     setCurrentDetails(`Watches the pipelines of task queue ${taskQueue}\n\n\`\`\`text\n${seen.report.join('\n')}\n\`\`\``);

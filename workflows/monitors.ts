@@ -1,3 +1,3 @@
-/** What the monitors' own workers load into the workflow sandbox. */
+/** Loaded by the monitors' workers into the workflow sandbox. */
 export { SluiceIncident } from './incident.ts';
 export { SluiceMonitor } from './monitor.ts';

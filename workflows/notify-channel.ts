@@ -6,20 +6,20 @@ import { errorText, rootCause } from './plan/values/error-text.ts';
 type Activities = { notify(notice: Notice): Promise<void> };
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' } as const;
 
-/** After this time a message that the channel has not accepted is shown as undelivered, and goes on being retried. */
+/** A message not accepted within this time is shown as undelivered. Retries continue. */
 const soon = proxyActivities<Activities>({ startToCloseTimeout: '12s', scheduleToCloseTimeout: '30s', retry });
 const patient = proxyActivities<Activities>({ startToCloseTimeout: '12s', scheduleToCloseTimeout: '24 hours', retry });
 
-/** From one message of a key to the next: PagerDuty takes 120 a minute. */
+/** Pause between two messages of a key: PagerDuty accepts 120 per minute. */
 const PAUSE = '500ms';
-/** Messages that only change what is said come so far apart. */
+/** Minimum time between messages that change only the text. In milliseconds. */
 const UPDATE_AFTER = 60_000;
 
-/** Notifies one channel, one message after the other. */
+/** Notifies one channel, one message at a time. */
 export class ChannelNotifier {
-  /** It is being notified, or must not be notified yet. */
+  /** A notification is in progress, or must not start yet. */
   busy = false;
-  /** Why it does not deliver, beginning with its name; undefined while it does. */
+  /** Why the channel does not deliver, starting with its name; undefined while it delivers. */
   undelivered: string | undefined;
   private saidAt = 0;
   private updates: boolean;
@@ -27,7 +27,7 @@ export class ChannelNotifier {
   private current: ChannelMemory;
   private open: ReadonlySet<OpenAlert>;
 
-  /** @param note is given a line for each thing that happens @param onUndelivered is called when it turns out that the channel does not deliver */
+  /** @param note receives a line for each event @param onUndelivered is called when the channel turns out not to deliver */
   constructor(
     private readonly key: string,
     memory: ChannelMemory,
@@ -44,14 +44,14 @@ export class ChannelNotifier {
     return { ...this.current, open: [...this.open] };
   }
 
-  /** Whether there is something to say to it. @param failures why other channels do not deliver */
+  /** Whether the channel has to be notified. @param failures why other channels do not deliver */
   isDue(observation: Observation, failures: readonly string[]): boolean {
     if (this.busy) return false;
     const { current: memory, open, updates: mayUpdate, saidFailures } = this;
     return isNoticeDue({ memory, open, mayUpdate, saidFailures }, observation, failures);
   }
 
-  /** Whether nothing that the channel has accepted, or may have, is open there. */
+  /** Whether no alert is open in the channel, counting alerts that it may have accepted. */
   isDone(): boolean {
     return this.open.size === 0;
   }
@@ -71,7 +71,7 @@ export class ChannelNotifier {
         this.note(`${this.current.channel} has not accepted: ${action}: ${refusal}`);
       }
     }
-    // What was refused is not said again until there is something new to say.
+    // A refused message is not sent again until there is something new to send.
     const { channel, connection, takesUpdates } = this.current;
     const settings = { channel, connection, ...(takesUpdates !== undefined && { takesUpdates }) };
     this.current = { ...settings, sent: state, said: JSON.stringify(page), ...(trouble !== undefined && { trouble }) };
@@ -93,7 +93,7 @@ export class ChannelNotifier {
     this.busy = false;
   }
 
-  /** @returns why the channel has not accepted it; undefined when it has */
+  /** @returns why the channel has not accepted the message; undefined when it has */
   private async send(action: Notice['action'], page: Page): Promise<string | undefined> {
     const { channel, connection } = this.current;
     const notice: Notice = { channel, connection, action, key: this.key, page };
@@ -110,12 +110,12 @@ export class ChannelNotifier {
     }
   }
 
-  /** Delivers a notice, however long that takes. @throws what the channel has answered at last */
+  /** Delivers a notice, however long that takes. @throws the channel's last error */
   private async deliver(notice: Notice): Promise<void> {
     try {
       await soon.notify(notice);
     } catch (error) {
-      // Histories of older releases have tried for 24 hours already.
+      // In histories of older releases, the first attempt already lasted 24 hours.
       if (!patched('undelivered-is-shown')) throw error;
       const { channel, connection } = notice;
       this.undelivered = `${channel} (${connection}) does not deliver: ${errorText(rootCause(error))}`;
@@ -135,7 +135,7 @@ export class ChannelNotifier {
   }
 }
 
-/** Whether a channel has refused: retrying does not change its answer. */
+/** Whether the channel refused the message, so that retries are useless. */
 function isRefusal(error: unknown): boolean {
   return error instanceof ActivityFailure && error.retryState === 'NON_RETRYABLE_FAILURE';
 }

@@ -1,7 +1,7 @@
 import { condition, setHandler } from '@temporalio/workflow';
 import { PROBE_QUERY } from './plan/incidents/incident.ts';
 
-/** Answers, and does nothing else: monitors ask it whether there are workers for its task queue. It costs no event. */
+/** Answers a query and does nothing else. Monitors use it to check that the task queue has workers. Queries add no history events. */
 export async function SluiceProbe(): Promise<void> {
   setHandler(PROBE_QUERY, () => true);
   await condition(() => false);

@@ -3,8 +3,8 @@ import { log, type WorkflowInterceptors } from '@temporalio/workflow';
 import { whyUnreadable } from './plan/tasks/unreadable.ts';
 
 /**
- * What every workflow does with input that this deployment has not encrypted. Its own input fails the step and not the run, so that the run
- * goes on when an operator has put the keys right; a signal is dropped, and an update or a query refused, because they must not stop a run.
+ * How every workflow handles input that this deployment did not encrypt. Such input of the workflow fails the workflow task and not the run,
+ * so the run continues once an operator fixes the keys. Signals are dropped, and updates and queries refused, because they must not stop a run.
  */
 export function interceptors(): WorkflowInterceptors {
   return {

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 
 /**
- * A validator of updates: refuses those with a mistake before they are in the history.
+ * Makes a validator that refuses invalid updates before they enter the history.
  * @param check returns what is wrong with an update, or undefined
  */
 export function refuseWhere<T>(check: (update: T) => string | undefined): (update: T) => void {

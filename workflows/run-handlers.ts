@@ -15,8 +15,8 @@ import { refuseWhere } from './refuse-update.ts';
 import type { PipelineRun } from './run/pipeline-run.ts';
 
 /**
- * What people send to a run that goes on, from the command line or from the Temporal UI, as updates: each is checked before it is taken, and
- * stays in the history with who, when and why.
+ * Handles the updates that people send to an active run from the command line or the Temporal UI. Each update is validated first, and the
+ * history records who sent it, when and why.
  */
 export function acceptDecisions(run: PipelineRun): void {
   const { decisions, operations } = run;

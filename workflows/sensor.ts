@@ -38,8 +38,8 @@ import { errorText, rootCause } from './plan/values/error-text.ts';
 import { refuseWhere } from './refuse-update.ts';
 
 /**
- * Keeps a sensor alive: its consumers are activities that run until they are told to stop, on whichever workers there are. Edits, pauses and
- * resets stop them and begin them anew where they were. Its current details say how it stands.
+ * Keeps a sensor running. Its consumers are activities that run on any worker until they are cancelled. Edits, pauses and resets stop the
+ * consumers and restart them where they stopped. The current details show the sensor's status.
  */
 export async function SluiceSensor(input: SensorInput): Promise<void> {
   const sensor = new Sensor(input);
@@ -75,11 +75,11 @@ class Sensor {
   private stopped: string | undefined;
   private lastClaim: StartClaim | undefined;
   private readonly reports = new Map<number, SensorReport>();
-  /** Who moves the consumers at the moment, and where to. */
+  /** The operator request that currently moves the consumers. */
   private resetting: OperatorRequest | undefined;
-  /** The length of the history when the plan was sent last: whether that was after a cancellation. */
+  /** The length of the history when the plan was last sent. Shows whether that was after a cancellation. */
   private wantedAt = 0;
-  /** Something has happened that the consumers have to stop for. */
+  /** An event requires the consumers to stop. */
   private stirred = false;
   private readonly consumers: Consumers;
 
@@ -110,12 +110,12 @@ class Sensor {
     this.draw();
   }
 
-  /** @returns null: it may start */
+  /** @returns null when the run may start, otherwise the remaining quiet time */
   claim(claim: StartClaim): QuietTime | null {
     const { mode } = this.trigger ?? {};
     const quiet = mode?.kind === 'cooldown' ? quietTimeFor(claim, this.lastClaim, mode.forMs) : undefined;
     if (quiet) return quiet;
-    // Asked again for the same run, the first answer counts: the quiet time does not grow.
+    // A repeated claim of the same run gets the first answer, so the quiet time does not grow.
     if (this.lastClaim?.id !== claim.id) this.lastClaim = claim;
     return null;
   }
@@ -141,7 +141,7 @@ class Sensor {
     return `resumed by ${request.by}`;
   }
 
-  /** Stops the consumers, moves where they stand, and begins them again, unless somebody has paused them meanwhile. One reset at a time. */
+  /** Stops the consumers, moves their positions, and restarts them unless the sensor was paused meanwhile. Resets run one at a time. */
   async reset({ by, reason, to }: OperatorRequest & { to: string }): Promise<string> {
     const request = { by, reason: reason ?? `resets it to ${to}` };
     if (!patched('resets-in-turn')) return this.resetBesideOthers(request, to);
@@ -156,7 +156,7 @@ class Sensor {
     }
   }
 
-  /** As earlier releases did it, for histories in which they have. */
+  /** Resets as earlier releases did, to replay their histories. */
   private async resetBesideOthers(request: OperatorRequest, to: string): Promise<string> {
     const before = this.paused;
     this.pause(request);
@@ -194,7 +194,7 @@ class Sensor {
         this.consumers.start({ plan: this.plan, trigger, since: this.since });
       const canceled = await this.untilStirred();
       const canceledAt = workflowInfo().historyLength;
-      // From now on it is not the sensor of any plan: a scheduler that wants it again hands it the plan.
+      // Remove the plan's hash: a scheduler that still needs the sensor then sends it the plan.
       if (canceled && patched('ending-is-shown')) upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.planHash, value: null }]);
       this.consumers.stop();
       await CancellationScope.nonCancellable(() => condition(() => this.consumers.haveStopped && allHandlersFinished()));

@@ -22,20 +22,20 @@ import {
 } from './plan/slots/slot-messages.ts';
 import { type SlotNews, type SlotRequest, Slots, type SlotState } from './plan/slots/slots.ts';
 
-/** How often it is looked whether holders still live, while somebody waits: a run that was terminated releases nothing. */
+/** How often to check whether holders still run, while requests wait: a terminated run releases nothing. In milliseconds. */
 const POLL_INTERVAL_MS = 5_000;
-/** Nobody has asked for so long: what needs no keeping ends. */
+/** Slots that do not need to be stored end after this time without a request. In milliseconds. */
 const IDLE = 60_000;
 
 /**
- * Slots that runs and tasks share, as a workflow of its own: nothing holds more than there are, whatever dies. Those who wait are in its
- * current details.
+ * A workflow that manages slots shared by runs and tasks. It never grants more slots than exist, whatever crashes. Its current details list
+ * waiting requests.
  */
 export function SluiceSlots(input: SlotsInput): Promise<SlotState> {
   return holdSlots(input, () => workflowInfo().continueAsNewSuggested);
 }
 
-/** @param isHistoryLong whether to go on in a new history */
+/** @param isHistoryLong whether to continue as new */
 export async function holdSlots({ kind, state, untold = [] }: SlotsInput, isHistoryLong: () => boolean): Promise<SlotState> {
   const slots = new Slots(state);
   const news: SlotNews[] = [...untold];
@@ -70,7 +70,7 @@ export async function holdSlots({ kind, state, untold = [] }: SlotsInput, isHist
   void freeWhatEnded(slots, take);
   for (;;) {
     if (isHistoryLong()) {
-      // The server drops a signal whose sender goes on in a new history before it was delivered: what is not told yet is told from there.
+      // The server drops undelivered signals when their sender continues as new, so the next execution sends the remaining news.
       await condition(() => notifying === 0 && allHandlersFinished());
       await continueAsNew<typeof SluiceSlots>({ kind, state: slots.state, ...(news.length > 0 && { untold: news }) });
     }
@@ -81,14 +81,14 @@ export async function holdSlots({ kind, state, untold = [] }: SlotsInput, isHist
     if (!drawn) setCurrentDetails(describe(slots));
     drawn = true;
     const { waiting, holders } = slots.state;
-    // Slots that an earlier release began look for something to tell first.
+    // Workflows that an earlier release started deliver their news before they continue as new.
     const stirred = (): boolean => news.length > 0 || !drawn || (isHistoryLong() && patched('renewed-while-waiting'));
     if (kind === 'pool' || waiting.length > 0 || holders.length > 0) await condition(stirred);
     else if (!(await condition(stirred, IDLE))) return slots.state;
   }
 }
 
-/** While somebody waits: looks whether those that hold slots still live. */
+/** While requests wait, checks whether the slot holders still run. */
 async function freeWhatEnded(slots: Slots, take: (news: readonly SlotNews[]) => void): Promise<never> {
   for (;;) {
     await condition(() => slots.state.waiting.length > 0);
@@ -97,7 +97,7 @@ async function freeWhatEnded(slots: Slots, take: (news: readonly SlotNews[]) => 
   }
 }
 
-/** Tells who is concerned. Whoever cannot be told has ended. */
+/** Notifies the run concerned. A run that cannot be notified has ended. */
 async function notify(news: SlotNews, gone: (key: string) => void): Promise<void> {
   const { key, workflowId, runId } = news.kind === 'cancel' ? news.holder : news.request;
   const handle = getExternalWorkflowHandle(workflowId, runId);
@@ -110,7 +110,7 @@ async function notify(news: SlotNews, gone: (key: string) => void): Promise<void
   }
 }
 
-/** The keys of those whose runs have ended. */
+/** The keys of requests whose runs have ended. */
 async function ended(holders: readonly SlotRequest[]): Promise<string[]> {
   const runs = [...new Map(holders.map(({ runId, workflowId }) => [runId, { runId, workflowId }])).values()];
   for (;;) {
@@ -120,7 +120,7 @@ async function ended(holders: readonly SlotRequest[]): Promise<string[]> {
       );
       return holders.filter(({ runId }) => gone.has(runId)).map(({ key }) => key);
     } catch {
-      // No answer says nothing about who has ended.
+      // The check failed, so it is unknown which runs have ended.
       await sleep(POLL_INTERVAL_MS);
     }
   }

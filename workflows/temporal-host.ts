@@ -33,13 +33,13 @@ import {
 } from './run/run-host.ts';
 import { scopeIn, shieldIn, temporalScope, withTimeout, workflowScope } from './temporal-scope.ts';
 
-/** Carries a run out on Temporal. What is done belongs to the scope that is named, wherever the code that asks for it runs. */
+/** Runs a pipeline on Temporal. Every action belongs to the scope that the call names, wherever the calling code runs. */
 export class TemporalHost implements RunHost {
   private readonly root = workflowScope();
   private readonly display = new RunDisplay();
   private readonly slots: RunSlots;
 
-  /** @param heldByCallers keys of slots that are held by those who wait for this run */
+  /** @param heldByCallers keys of slots held by the tasks that wait for this run */
   constructor(heldByCallers: readonly string[] = []) {
     this.slots = new RunSlots(heldByCallers);
   }
@@ -131,7 +131,7 @@ export class TemporalHost implements RunHost {
   }
 }
 
-/** As `condition` with a timeout, with a word for the timer in the UI. */
+/** Like `condition` with a timeout, but with a summary for the timer in the UI. */
 async function raceTimer(ready: () => boolean, timeoutMs: number, summary: string): Promise<boolean> {
   const timer = new CancellationScope();
   try {
@@ -141,5 +141,5 @@ async function raceTimer(ready: () => boolean, timeoutMs: number, summary: strin
   }
 }
 
-/** How often the past of a task is looked at: soon at first, for runs that follow each other closely. */
+/** How often to check the past of a task. Frequent at first, for runs that follow each other closely. */
 const PAST_RETRY = { initialInterval: '1s', backoffCoefficient: 1.5, maximumInterval: '30s' } as const;

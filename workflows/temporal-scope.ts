@@ -1,30 +1,30 @@
 import { CancellationScope, patched } from '@temporalio/workflow';
 import type { RunScope } from './run/run-host.ts';
 
-/** Recorded in runs where it matters: without it, a scope belongs to what the code ran in, as in releases before it. */
+/** Patch id, recorded where it matters. Without it, a scope belongs to the scope of the calling code, as in earlier releases. */
 const SCOPES_BY_NAME = 'scopes-by-name';
 
 /**
- * A part of a run that is cancelled as one. The SDK would make it a part of whatever the code happens to run in, such as the scope of the
- * task before, which may be cancelled: so each names the scope it belongs to, and this is the only file that may ask for the current one.
+ * A part of a run that is cancelled as a unit. The SDK would attach it to the current scope, such as that of the previous task, which may be
+ * cancelled. So each scope names its parent, and only this file may ask for the current scope.
  */
 export class TemporalScope extends CancellationScope implements RunScope {
   get canceled(): boolean {
     return this.consideredCancelled;
   }
 
-  /** What runs in it is handed on as it is: the SDK's own scope makes two promises of it, and promises are what a step of a run costs. */
+  /** Returns the promise of `work` unchanged: the SDK's own scope makes two of it, and promises are the main cost of a step. */
   protected override runInContext<T>(work: () => Promise<T>): Promise<T> {
     return work();
   }
 }
 
-/** The scope of the whole workflow. Call it where the workflow begins. */
+/** The scope of the whole workflow. Call it at the start of the workflow. */
 export function workflowScope(): CancellationScope {
   return CancellationScope.current();
 }
 
-/** Does `work` in a scope that is cancelled after `timeoutMs`. @param parent the scope that it is part of */
+/** Does `work` in a scope that is cancelled after `timeoutMs`. @param parent the parent scope */
 export function withTimeout<T>(timeoutMs: number, parent: CancellationScope, work: (scope: TemporalScope) => Promise<T>): Promise<T> {
   const timed = new CancellationScope({ cancellable: true, timeout: timeoutMs, parent });
   return timed.run(() => {
@@ -33,12 +33,12 @@ export function withTimeout<T>(timeoutMs: number, parent: CancellationScope, wor
   });
 }
 
-/** A scope that nothing but itself cancels. */
+/** A scope that only its own `cancel` cancels. */
 export function shieldIn(parent: CancellationScope): TemporalScope {
   return new TemporalScope({ cancellable: false, parent });
 }
 
-/** A scope of its own inside `parent`. Runs that began before such scopes keep what they had: inside a shield, the shield. */
+/** A new scope inside `parent`. In runs that started before such scopes existed, a shield itself is returned. */
 export function scopeIn(parent: CancellationScope): TemporalScope {
   if (parent instanceof TemporalScope && !parent.cancellable)
     return patched(SCOPES_BY_NAME) ? new TemporalScope({ cancellable: true, parent }) : parent;

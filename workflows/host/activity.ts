@@ -10,7 +10,7 @@ export function runActivity({ id, task, summary, input }: ActivityCall): Promise
     activityId: id,
     // The UI's timeline shows the type and the summary, not the id.
     summary,
-    // A cancelled task cleans up after itself; its state is known only when it has.
+    // A cancelled task cleans up after itself. Its state is known only after that.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   };
   for (const row of OPTION_ROWS) Object.assign(options, row(task));
@@ -27,7 +27,7 @@ const retryOptions = ({ retry, retryRules }: TaskPlan): ActivityOptions => ({
   },
 });
 
-/** What each field of a task is as an option of its activity; fields that make an option together share a row. */
+/** Maps each field of a task to an option of its activity. Fields that form one option together share a row. */
 const ACTIVITY_OPTIONS = {
   executionTimeoutMs: ({ executionTimeoutMs }) => ({ startToCloseTimeout: executionTimeoutMs }),
   heartbeatTimeoutMs: ({ heartbeatTimeoutMs }) => ({ heartbeatTimeout: heartbeatTimeoutMs }),
@@ -41,13 +41,13 @@ const ACTIVITY_OPTIONS = {
 
 const OPTION_ROWS = new Set<(task: TaskPlan) => ActivityOptions | undefined>(Object.values(ACTIVITY_OPTIONS));
 
-/** Failures of time are Temporal's own, and have its names. */
+/** Timeouts are reported by Temporal itself, under its own names. */
 const TIMEOUTS: Readonly<Record<string, string>> = {
   execution_timeout: 'TemporalTimeout:StartToClose',
   heartbeat_timeout: 'TemporalTimeout:Heartbeat',
 };
 
-/** The types for which Temporal itself is not to retry, by the first rule of each; the others' rules are carried out where the failure is made. */
+/** The failure types that Temporal must not retry, by the first rule for each type. Other rules are applied where the failure is raised. */
 function notRetried(rules: readonly RetryRule[]): string[] {
   const first = new Map([...rules].reverse().map((rule) => [rule.on, rule]));
   return [...first.values()].filter(({ action }) => action === 'fail').map(({ on }) => TIMEOUTS[on] ?? on);

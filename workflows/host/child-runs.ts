@@ -8,8 +8,8 @@ import { idWithinLimit } from './bounded-workflow-id.ts';
 import { runWork } from './task-errors.ts';
 
 /**
- * Starts a run of another pipeline, and waits for its end if the call says so.
- * @param heldByCallers keys of slots that are held by those who wait for that run
+ * Starts a run of another pipeline, and waits for it to end if the call asks for that.
+ * @param heldByCallers keys of slots held by the tasks that wait for that run
  * @throws TaskFailed, TaskCanceled
  */
 export async function runPipeline(
@@ -37,7 +37,7 @@ export async function runPipeline(
   return { run_id: workflowId, state: result?.state ?? 'running', outputs };
 }
 
-/** Works through a part of a long list in a history of its own. @throws TaskFailed, TaskCanceled */
+/** Runs a part of a long list in a child workflow with its own history. @throws TaskFailed, TaskCanceled */
 export function runItems(
   { id, summary, input }: ItemsCall,
   heldByCallers: readonly string[],

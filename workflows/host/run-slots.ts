@@ -14,27 +14,27 @@ import { idWithinLimit } from './bounded-workflow-id.ts';
 
 const ASK_AGAIN = '5 minutes';
 
-/** The slots of a run and of its tasks: asks for them, hears the answers, and gives them back. */
+/** Requests slots for a run and its tasks, receives the answers, and releases the slots. */
 export class RunSlots {
   private readonly answers = new Map<string, boolean>();
-  /** Who of this run waits for slots and hears when there are too few, by key. */
+  /** Callbacks for slot requests that exceed the capacity, by key. */
   private readonly waiting = new Map<string, (capacity: number) => void>();
-  /** The keys of pool slots that tasks hold, by the task. */
+  /** The keys of pool slots held by tasks, by task. */
   private readonly held = new Map<string, string>();
 
-  /** @param heldByCallers keys of slots that are held by those who wait for this run */
+  /** @param heldByCallers keys of slots held by the tasks that wait for this run */
   constructor(readonly heldByCallers: readonly string[]) {
     setHandler(SLOTS_ANSWER, ({ key, granted }) => void this.answers.set(key, granted));
     setHandler(SLOTS_SHORTAGE, ({ key, capacity }) => this.waiting.get(key)?.(capacity));
   }
 
-  /** The keys of slots that are held by those who wait for a run that this task has started. */
+  /** The keys of slots held by tasks that wait for a run which this task started. */
   heldWhileWaiting(task: string): readonly string[] {
     const own = this.held.get(task);
     return [...this.heldByCallers, ...(own === undefined ? [] : [own])];
   }
 
-  /** As `acquire` of a host. */
+  /** Implements `acquire` of the host. */
   async acquire(
     { workflowId: slotsId, kind, capacity, summary, onShortage, ...wanted }: SlotCall,
     scope: RunScope,
@@ -57,13 +57,13 @@ export class RunSlots {
       CancellationScope.nonCancellable(() =>
         getExternalWorkflowHandle(workflowId)
           .signal(RELEASE_SLOTS, key)
-          // Nobody holds them any more: there is nothing to give back.
+          // The slots workflow has ended, so there is nothing to release.
           .catch(() => undefined),
       );
     const answered = async (): Promise<void> => {
       for (;;) {
         await scheduleLocalActivity('request_slots', [call], { startToCloseTimeout: '30s', summary: `asks for ${summary}` });
-        // Asked again now and then: whoever had the request may be gone, by somebody's hand.
+        // Repeat the request from time to time: an operator may have terminated the workflow that received it.
         if (await condition(() => this.answers.has(key), ASK_AGAIN)) return;
       }
     };

@@ -6,7 +6,7 @@ import { errorText } from '../plan/values/error-text.ts';
 import { type RunScope, TaskCanceled, TaskFailed } from '../run/run-host.ts';
 import { temporalScope } from '../temporal-scope.ts';
 
-/** Does a task's work in its scope. @throws TaskFailed, TaskCanceled */
+/** Does a task's work in its scope, and translates errors of Temporal. @throws TaskFailed, TaskCanceled */
 export async function runWork<T>(task: TaskPlan, scope: RunScope, work: () => Promise<T>): Promise<T> {
   try {
     return await temporalScope(scope).run(work);
@@ -15,13 +15,13 @@ export async function runWork<T>(task: TaskPlan, scope: RunScope, work: () => Pr
   }
 }
 
-/** What an error of Temporal is, in the words of runs. */
+/** Translates an error of Temporal into TaskFailed or TaskCanceled. */
 export function explainError(task: TaskPlan, error: unknown): TaskFailed | TaskCanceled {
   if (isCancellation(error)) return new TaskCanceled('cancelled');
   return task.wait && isExpired(error) ? waitedInVain(task.wait, error) : new TaskFailed(messageOf(error, task), error);
 }
 
-/** Whether a task that looks again and again has run out of time: its server gives it no further look, or the last one took too long. */
+/** Whether a polling task ran out of time: the server allows no further attempt, or the last attempt took too long. */
 function isExpired(error: unknown): boolean {
   if (!(error instanceof ActivityFailure)) return false;
   const { cause, retryState } = error;
@@ -30,12 +30,12 @@ function isExpired(error: unknown): boolean {
 
 function waitedInVain({ timeoutMs }: WaitPlan, error: unknown): TaskFailed {
   let last = error;
-  // The task's own words are the outermost ones that it has chosen; their causes are its drivers'.
+  // The outermost ApplicationFailure has the task's own message. Its causes come from drivers.
   while (!(last instanceof ApplicationFailure) && last instanceof Error && last.cause instanceof Error) last = last.cause;
   return TaskFailed.inVain(timeoutMs, last instanceof ApplicationFailure ? last.message : undefined, error);
 }
 
-/** What an analyst reads of a failed task: the activity's own words; Temporal's timeouts in ours. */
+/** The message that an analyst reads for a failed task: the activity's own message, or our text for Temporal's timeouts. */
 function messageOf(error: unknown, task: TaskPlan): string {
   const cause = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? (error.cause ?? error) : error;
   if (cause instanceof TimeoutFailure) {

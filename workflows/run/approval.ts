@@ -7,8 +7,8 @@ import type { RunScope } from './run-host.ts';
 import type { RunState } from './run-state.ts';
 
 /**
- * Waits for people to approve. Approved, the task succeeds; rejected, it is skipped, and by its trigger rule what follows: saying no is an
- * answer and not a failure (Airflow's ApprovalOperator does the same).
+ * Waits for people to approve. An approved task succeeds; a rejected task is skipped, and so are its followers according to their trigger
+ * rules. A rejection is an answer and not a failure, as in Airflow's ApprovalOperator.
  */
 export async function runApproval(
   task: TaskPlan,

@@ -2,19 +2,19 @@ import { formatDuration } from '../plan/values/duration.ts';
 import type { Json } from '../plan/values/json.ts';
 import { type PipelineCall, type RunHost, type RunScope, TaskCanceled, TaskFailed } from './run-host.ts';
 
-/** The failure of a time limit, as `retry_policy` names it. */
+/** The name of a timeout in `retry_policy`. */
 const TIMEOUT = 'execution_timeout';
 
-/** Thrown when somebody cancelled the run that a task had started: another would go against their decision. */
+/** Thrown when a person cancelled the child run. It is not retried, because that would override their decision. */
 class ChildCanceled extends TaskFailed {}
 
 /**
- * Runs another pipeline for a task, as often as the task's `retries` allow: each attempt is a run of its own, within `execution_timeout`.
- * @throws TaskFailed when the last run failed, took too long or was cancelled by itself; TaskCanceled when `scope` was cancelled
+ * Runs another pipeline for a task, with the task's `retries`. Each attempt is a separate run, limited by `execution_timeout`.
+ * @throws TaskFailed when the last run failed, timed out or was cancelled on its own; TaskCanceled when `scope` was cancelled
  */
 export async function runChild(host: RunHost, call: Omit<PipelineCall, 'attempt'>, scope: RunScope): Promise<Json> {
   const { task } = call;
-  // Plans of earlier releases say nothing of it: their runs end as they have begun.
+  // Plans of earlier releases do not have `followsRun`: their tasks try once.
   if (!task.followsRun) return host.runPipeline({ ...call, attempt: 1 }, scope);
   const { retry, retryRules } = task;
   for (let attempt = 1; ; attempt++) {

@@ -5,7 +5,7 @@ import type { OpenWait } from '../plan/tasks/task-table.ts';
 import { checkValue } from '../plan/values/value-schema.ts';
 import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
 
-/** An approval as it waits. */
+/** An open approval. */
 export interface OpenApproval {
   readonly prompt: string;
   readonly assignees: readonly string[];
@@ -14,18 +14,18 @@ export interface OpenApproval {
   readonly votes: ApprovalVote[];
 }
 
-/** What people decide while a run goes on. Each decision is checked before it is taken: a wrong one changes nothing. */
+/** Decisions of people during a run. Each is validated first, so an invalid decision changes nothing. */
 export class Decisions {
   private readonly approvals = new Map<string, OpenApproval>();
   private readonly holds = new Map<string, HeldDecision | undefined>();
   private readonly open = new Map<string, Omit<OpenWait, 'votes'>>();
 
-  /** Called when a task starts or stops to wait for people. */
+  /** Called when a task starts to wait for people, or stops waiting. */
   changed: () => void = () => undefined;
 
   constructor(private readonly host: RunHost) {}
 
-  /** The tasks that wait for people now, the longest wait first. */
+  /** The tasks that wait for people now, longest wait first. */
   get waits(): readonly OpenWait[] {
     return [...this.open.values()].map((wait) => {
       const votes = this.approvals.get(wait.task)?.votes ?? [];
@@ -56,7 +56,7 @@ export class Decisions {
     this.approvals.get(vote.task)?.votes.push(vote);
   }
 
-  /** @returns what is wrong with a decision on a held task, or undefined */
+  /** @returns what is wrong with a decision on a task on hold, or undefined */
   checkHeld(decision: HeldDecision): string | undefined {
     const { task, action } = decision;
     if (!this.holds.has(task)) return this.notWaiting(task, 'decision', [...this.holds.keys()]);
@@ -70,7 +70,7 @@ export class Decisions {
     this.holds.set(decision.task, decision);
   }
 
-  /** Waits for the votes of an approval: one against it, or as many for it as its quorum asks for. */
+  /** Waits for the votes of an approval: one rejection, or as many approvals as its quorum requires. */
   async approval(
     task: TaskPlan,
     open: OpenApproval,
@@ -91,7 +91,7 @@ export class Decisions {
     }
   }
 
-  /** Waits for a decision on a task that has failed; undefined when its time was over. @param error why it failed */
+  /** Waits for a decision on a failed task; undefined when its time ran out. @param error why it failed */
   async held(task: TaskPlan, error: string | undefined, scope: RunScope): Promise<HeldDecision | 'canceled' | undefined> {
     const timeoutMs = task.holdOnFailureMs ?? 0;
     this.holds.set(task.name, undefined);
@@ -128,7 +128,7 @@ export class Decisions {
   }
 }
 
-/** Whether an approval has all the votes it needs. */
+/** Whether an approval has enough votes. */
 export function isDecided({ votes, quorum }: OpenApproval): boolean {
   return votes.some(({ decision }) => decision === 'reject') || votes.length >= quorum;
 }

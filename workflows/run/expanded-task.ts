@@ -6,19 +6,19 @@ import type { PartialOutputs, TaskResult } from '../plan/runs/run.ts';
 import type { Call } from './task-call.ts';
 import { TaskCanceled, TaskFailed } from './run-host.ts';
 
-/** How the items of a task are found and run. */
+/** Finds the items of a task and runs them. */
 export interface ItemRunner {
   list(over: ExpandPlan['over'], items: JsonObject): Json;
   runOne(call: Call): Promise<Json>;
-  /** Works through several items in one activity. */
+  /** Runs several items in one activity. */
   runBatch(calls: readonly Call[]): Promise<readonly Json[]>;
-  /** Works through a part of a long list. @returns what became of each batch */
+  /** Runs a part of a long list. @returns the outcome of each batch */
   runPart(part: ListPart): Promise<readonly ItemOutcome[]>;
   progress(note: string): void;
   stopped(): boolean;
 }
 
-/** Batches of a long list that share a history. */
+/** The batches of a long list that share a history. */
 export interface ListPart {
   /** From 0. */
   readonly index: number;
@@ -28,25 +28,25 @@ export interface ListPart {
   readonly stopAtFailure: boolean;
 }
 
-/** More activities than these are given to workflows of their own: each leaves up to six events, and a history may have 51,200 (Temporal's limit). */
+/** Beyond this many activities, child workflows run them: each leaves up to six events, and Temporal limits a history to 51,200. */
 const MAX_IN_ONE_HISTORY = 1000;
-/** How many activities each of those has, and how many of them run at a time where many may. */
+/** Activities per child workflow, and how many run at a time if the task allows that many. */
 const PART = 500;
 const PART_WINDOW = 100;
 const MAX_CALLS = 100_000;
-/** An output over this would not fit into the result of the run (Temporal's limit is 2 MB). */
+/** Larger outputs would not fit into the result of the run (Temporal's limit is 2 MB). */
 const MAX_OUTPUT_CHARACTERS = 1_000_000;
 
 /**
- * Runs a task once for each item of a list, some at a time. Its output is the list of outputs in the order of the items; where a list is
- * expanded inside another, a list of lists. A task without items is skipped, as in Airflow.
- * @param earlier what an earlier round has done: only the missing items are run
+ * Runs a task once for each item of a list, a limited number at a time. The output is the list of outputs in the order of the items, or a
+ * list of lists for nested lists. A task without items is skipped, as in Airflow.
+ * @param earlier what an earlier round completed: only the missing items are run
  */
 export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: ItemRunner, earlier?: PartialOutputs): Promise<TaskResult> {
   const lists = listsOf(task, expand, runner);
   const calls = lists.flat();
   if (calls.length === 0) return { state: 'skipped', note: 'the list is empty' };
-  // Of another list nothing can be kept.
+  // If the list has changed, no earlier outputs are kept.
   const known = earlier?.outputs.length === calls.length ? earlier : undefined;
   const missing = new Set(known?.missing ?? calls.keys());
   const batches = batchesOf(
@@ -58,7 +58,7 @@ export async function expandTask(task: TaskPlan, expand: ExpandPlan, runner: Ite
       `'${task.name}' expands to ${batches.length} activities; one run can have ${MAX_CALLS}. Set a batch_size, such as 100.`,
     );
   }
-  // Plans of earlier releases have no `reads`: their runs end as they have begun.
+  // Plans of earlier releases have no `reads`, and no limit on the number of runs.
   if (task.type === 'run_pipeline' && expand.reads && batches.length > MAX_IN_ONE_HISTORY) {
     throw new TaskFailed(
       `'${task.name}' expands to ${batches.length} runs; one task can start ${MAX_IN_ONE_HISTORY}. Give each run several items, in its params.`,
@@ -145,12 +145,12 @@ function sizeOf(output: Json): number {
 }
 
 interface Batch {
-  /** Where its items stand in the list. */
+  /** Positions of its items in the list. */
   readonly places: readonly number[];
   readonly calls: readonly Call[];
 }
 
-/** The items of each item of the list, each with its place: `[3]`, or `[3][1]` in a list inside a list. */
+/** The calls for each item of the list, with positions as suffixes: `[3]`, or `[3][1]` in a nested list. */
 function listsOf(task: TaskPlan, { over, as: name, expand: inner }: ExpandPlan, runner: ItemRunner): Call[][] {
   return listOf(task, runner.list(over, {})).map((item, index): Call[] => {
     const items = { [name]: item };
@@ -178,7 +178,7 @@ function partsOf(batches: readonly Batch[]): (readonly Batch[])[] {
   return Array.from({ length: Math.ceil(batches.length / PART) }, (_, index) => batches.slice(index * PART, (index + 1) * PART));
 }
 
-/** What is added to a task's name for a batch of its items: `[0-99]`. */
+/** The suffix of a task's name for a batch of its items: `[0-99]`. */
 export function batchSuffix(calls: readonly Call[]): string {
   const [first, last] = [calls[0]?.suffix ?? '', calls.at(-1)?.suffix ?? ''];
   return `${first.slice(0, -1)}-${last.slice(1)}`;
@@ -189,7 +189,7 @@ function batchName(calls: readonly Call[]): string {
   return first === last ? first : `${first}…${last}`;
 }
 
-/** The outputs as the lists are. */
+/** Nests the outputs in the same way as the lists. */
 function nested({ reads }: ExpandPlan, lists: readonly (readonly Call[])[], outputs: readonly Json[]): Json[][] {
   const rest = [...outputs];
   const parts = lists.map((calls) => rest.splice(0, calls.length));

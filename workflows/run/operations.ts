@@ -15,9 +15,9 @@ import type { RunHost, RunScope } from './run-host.ts';
 import type { RunState } from './run-state.ts';
 import type { TaskListRun } from './task-list-run.ts';
 
-/** What operators do to a run while it goes on. Each is checked before it is taken: a wrong one changes nothing. */
+/** Operator requests to an active run. Each is validated first, so an invalid request changes nothing. */
 export class Operations {
-  /** What was done, a line each: `skip load by ann: the source is down`. */
+  /** One line per operation: `skip load by ann: the source is down`. */
   readonly log: string[] = [];
   private paused: OperatorRequest | undefined;
   private waits = false;
@@ -35,23 +35,23 @@ export class Operations {
     };
   }
 
-  /** Paused, a run begins no further tasks; those that run go on. A run that ends by cancellation does what `finally` says all the same. */
+  /** A paused run starts no further tasks; active tasks continue. A cancelled run still executes its `finally` tasks. */
   get isPaused(): boolean {
     return this.paused !== undefined && !this.host.canceled;
   }
 
-  /** Waits until the run goes on. @throws TaskCanceled when the scope is cancelled first */
+  /** Waits until the run is resumed. @throws TaskCanceled when the scope is cancelled first */
   async resumed(scope: RunScope): Promise<void> {
     await this.host.until(() => !this.isPaused, { summary: 'paused' }, scope);
   }
 
-  /** Says that the run waits for its turn, or that its turn has come. */
+  /** Records whether the run waits for its turn. */
   waitsForTurn(waits: boolean): void {
     this.waits = waits;
     this.reportStatus();
   }
 
-  /** Lets operators reach the tasks of a list while it runs. */
+  /** Lets operators act on the tasks of a list while the list runs. */
   async during(list: TaskListRun): Promise<void> {
     this.lists.add(list);
     try {
@@ -61,7 +61,7 @@ export class Operations {
     }
   }
 
-  /** @returns what is wrong with it, or undefined */
+  /** @returns what is wrong with the request, or undefined */
   checkRun(operation: RunOperation, request: OperatorRequest): string | undefined {
     const mistake = checkRequest(request);
     if (mistake !== undefined) return mistake;
@@ -79,7 +79,7 @@ export class Operations {
     this.host.enter(this.status());
   }
 
-  /** What an operator can act on comes first. */
+  /** States that an operator can act on take precedence. */
   private status(): RunStatus {
     if (this.paused) return 'paused';
     if (this.waits) return 'queued';
@@ -87,7 +87,7 @@ export class Operations {
     return kinds.includes('held') ? 'held' : (kinds[0] ?? 'running');
   }
 
-  /** @returns what is wrong with it, or undefined */
+  /** @returns what is wrong with the request, or undefined */
   checkTask(operation: TaskOperation, request: TaskRequest): string | undefined {
     const mistake = checkRequest(request);
     if (mistake !== undefined) return mistake;
@@ -116,7 +116,7 @@ export class Operations {
     return note;
   }
 
-  /** Keeps what is done in another way: a cancellation. */
+  /** Logs an operation that is carried out elsewhere, such as a cancellation. */
   note(operation: string, request: OperatorRequest): string {
     const line = `${operation} by ${byWhom(request)}`;
     this.log.push(line);

@@ -5,12 +5,12 @@ import type { RunContext } from './run-context.ts';
 import { type RunHost, type RunScope, TaskCanceled } from './run-host.ts';
 import type { RunState } from './run-state.ts';
 
-/** Lets tasks that depend on their past start only when they have succeeded, or were skipped, in the interval before. */
+/** Starts tasks that depend on their past only after they succeeded, or were skipped, in the previous interval. */
 export class Pasts {
   private readonly before: DataInterval | undefined;
-  /** The waits that go on, by task. */
+  /** The active waits, by task. */
   private readonly waits = new Map<string, RunScope>();
-  /** The tasks that may start, with what people should know of it. */
+  /** The tasks that may start, each with a note for people. */
   private readonly passed = new Map<string, string | undefined>();
   private readonly rounds = new Map<string, number>();
 
@@ -20,16 +20,16 @@ export class Pasts {
     private readonly state: RunState,
     private readonly host: RunHost,
   ) {
-    // What is about an event, or about other parameters, is no link of the chain of intervals.
+    // Runs of an event, or with other parameters, are not part of the chain of intervals.
     this.before = context.identity?.variant ? undefined : intervalBefore(plan.schedule, context.interval);
   }
 
-  /** Which of `tasks` have a past to wait for. */
+  /** Which of `tasks` must wait for their past. */
   dependent(tasks: readonly TaskPlan[]): TaskPlan[] {
     return this.before ? tasks.filter((task) => task.dependsOnPast && !this.passed.has(task.name)) : [];
   }
 
-  /** Waits for the past of a task, if it depends on one. @throws TaskCanceled */
+  /** Waits for the past of a task, if the task depends on it. @throws TaskCanceled */
   async wait(task: TaskPlan, inside: RunScope): Promise<void> {
     const { before, plan, context, host } = this;
     const { schedule, dagId } = plan;
@@ -56,13 +56,13 @@ export class Pasts {
     return this.waits.has(task);
   }
 
-  /** Starts a task that waits all the same. @param note who has said so */
+  /** Starts a waiting task anyway. @param note who requested it */
   letGo(task: string, note: string): void {
     this.passed.set(task, note);
     this.waits.get(task)?.cancel();
   }
 
-  /** What people should know of how a task could start. */
+  /** The note on how a task was allowed to start. */
   noteOf(task: string): string | undefined {
     return this.passed.get(task);
   }

@@ -26,7 +26,7 @@ export interface RunEnd {
 }
 
 /**
- * One run of a plan, from its first task to `finally`. Knows nothing of Temporal: the host does.
+ * One run of a plan, from its first task to `finally`. Independent of Temporal; only the host uses Temporal.
  * A plain task costs what an activity in a hand-written workflow costs: retries and timeouts are Temporal's own.
  */
 export class PipelineRun {
@@ -54,13 +54,13 @@ export class PipelineRun {
       if (isFinal(kept.state) && !kept.partial) this.state.results.set(name, kept);
   }
 
-  /** Runs to the end; never rejects for what a task did. */
+  /** Runs to the end. A failed task does not reject the promise. */
   async complete(): Promise<RunEnd> {
     const limits = runLimits(this.plan, this.context.isBackfill ?? false, (expression) => this.expressions.evaluate(expression));
     return limits.length === 0 ? this.completeNow() : this.completeInTurn(limits);
   }
 
-  /** Waits for the run's turn, and makes room for the next when it has ended. */
+  /** Waits for the run's turn, and frees its place when the run has ended. */
   private async completeInTurn(limits: readonly SlotCall[]): Promise<RunEnd> {
     const { plan, host } = this;
     const releases: (() => Promise<void>)[] = [];
@@ -85,8 +85,8 @@ export class PipelineRun {
   }
 
   /**
-   * Where runs have places, the past is waited for before one is taken: the run that it takes to go on, such as a rerun of the interval before,
-   * would find none otherwise.
+   * Waits for the past before the run takes a slot. Otherwise the run it waits for, such as a rerun of the previous interval, could not get
+   * a slot.
    */
   private async waitForPasts(): Promise<void> {
     const { state, pasts, host } = this;
@@ -100,14 +100,14 @@ export class PipelineRun {
     }
   }
 
-  /** A run that did nothing. */
+  /** The result of a run that did nothing. */
   private notStarted(state: 'success' | 'canceled', note: string): RunEnd {
     this.showTaskTable();
     for (const task of allTasks(this.plan)) this.state.settle(task, { state: state === 'success' ? 'skipped' : 'canceled', note });
     return { result: this.resultOf(state) };
   }
 
-  /** Of tasks that are no activity: nothing else in the run's history says when they ran. */
+  /** The times of tasks that are not activities: the run's history does not record them otherwise. */
   private timesOfOthers(): RunResult['times'] {
     const times = allTasks(this.plan).flatMap((task): [string, TaskTimes][] => {
       const own = this.state.timesOf(task.name);
@@ -123,7 +123,7 @@ export class PipelineRun {
     return { state, interval: this.context.interval, tasks, ...(times && { times }), ...(log.length > 0 && { operations: log }) };
   }
 
-  /** How the tasks stand now. */
+  /** The current task table. */
   table({ outputs }: TaskTableRequest): TaskTable {
     const tasks = [...this.state.results].map(([name, { output, partial, ...result }]): [string, TaskStatus] => [
       name,
@@ -163,7 +163,7 @@ export class PipelineRun {
     return { result: this.resultOf(state), ...(failure && state === 'failed' && { failure }) };
   }
 
-  /** The tasks for the way the run went; those for the other way are skipped. */
+  /** Runs the handlers that match the outcome, and skips the others. */
   private async after(then: readonly TaskPlan[], not: readonly TaskPlan[]): Promise<void> {
     for (const task of not) this.state.settle(task, { state: 'skipped' });
     if (then.length > 0) await this.host.within({}, (scope) => this.runList(then, scope));
@@ -173,7 +173,7 @@ export class PipelineRun {
     return this.operations.during(new TaskListRun(tasks, this.state, this.runner, scope, this.operations));
   }
 
-  /** Says to the tasks that follow why the run has failed, if it has. */
+  /** Gives the handlers the reason for the failure, if the run has failed. */
   private async notifyHandlers(failure: RunEnd['failure'], tasks: readonly TaskPlan[]): Promise<void> {
     if (!failure) return;
     const { state, plan } = this;
@@ -186,7 +186,7 @@ export class PipelineRun {
     this.expressions.failure = { task, error, ...facts };
   }
 
-  /** The tasks that ran when the run was out of time. */
+  /** The tasks that were active when the run timed out. */
   private cutOff(): readonly string[] {
     const { results } = this.state;
     return this.plan.tasks
@@ -224,10 +224,10 @@ export class PipelineRun {
   }
 }
 
-/** Of a reason so many characters stand in the failure of the run; the task has all of it. */
+/** Maximum length of a reason in the failure of the run. The task has all of it. */
 const MAX_REASON = 500;
 
-/** One line, without double quotes: the Temporal UI shows it as JSON, where they have backslashes. */
+/** One line without double quotes, which the Temporal UI would escape with backslashes because it shows JSON. */
 function failureLine(what: string, reason: string | undefined, progress: string): string {
   const [line = ''] = reason?.trim().split('\n') ?? [];
   const why = (line.length > MAX_REASON ? `${line.slice(0, MAX_REASON)}…` : line).replaceAll('"', "'");

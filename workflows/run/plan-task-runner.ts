@@ -20,7 +20,7 @@ import { beginningOf, type TaskRunner, type TaskWatch } from './task-list-run.ts
 import { inPool, type PoolWatch } from './task-pool.ts';
 import { errorText } from '../plan/values/error-text.ts';
 
-/** The parts of a run that its tasks work with. */
+/** The parts of a run that its tasks use. */
 export interface RunParts {
   readonly plan: Plan;
   readonly context: RunContext;
@@ -32,16 +32,16 @@ export interface RunParts {
   readonly expressions: TaskExpressions;
 }
 
-/** Carries out one call of a task: all of it, or one item of its list. @param round from 1, retries of Temporal not counted */
+/** Performs one call of a task: the whole task, or one item of its list. @param round from 1; Temporal's retries do not count */
 type Perform = (task: TaskPlan, call: Call, round: number, scope: RunScope) => Promise<Json>;
 
-/** Runs the tasks of a plan: by type, with retries by hand where a task holds on failure. */
+/** Runs the tasks of a plan by type, and repeats tasks on hold when an operator retries them. */
 export class PlanTaskRunner implements TaskRunner {
-  /** How often each task has been tried in this run, Temporal's retries not counted. */
+  /** The number of rounds of each task in this run; Temporal's retries do not count. */
   private readonly rounds = new Map<string, number>();
   private readonly partials = new Map<string, PartialOutputs>();
   private readonly calls: TaskCalls;
-  /** By type, for types that are no activities. An approval has no calls. */
+  /** Handlers for types that are not activities. An approval has no calls. */
   private readonly kinds = new Map<string, Perform>(
     Object.entries({
       empty: () => Promise.resolve(null),
@@ -68,7 +68,7 @@ export class PlanTaskRunner implements TaskRunner {
     }
   }
 
-  /** Whether the run is about what is newest now; one that people or events have started always is. */
+  /** Whether the run's interval is the newest. Always true for runs that people or events start. */
   private isNewest(): boolean {
     const { plan, context, host } = this.parts;
     const { isOfTimetable = false, clockZero = 0, interval } = context;
@@ -89,7 +89,7 @@ export class PlanTaskRunner implements TaskRunner {
     });
   }
 
-  /** One activity and nothing else, as most tasks are: no more promises than a workflow written by hand has. */
+  /** Runs a plain task as a single activity, without more promises than a hand-written workflow has. */
   private runPlain(task: TaskPlan, inside: RunScope, { started, ended }: TaskWatch): void {
     let activity: RunningActivity;
     try {
@@ -110,7 +110,7 @@ export class PlanTaskRunner implements TaskRunner {
     return round;
   }
 
-  /** Again as long as somebody says so of a task that is held. */
+  /** Repeats a task as long as an operator retries it while it is on hold. */
   private async runRounds(task: TaskPlan, scope: RunScope): Promise<TaskResult> {
     for (;;) {
       const result = await this.attempt(task, this.nextRound(task), scope);
@@ -130,7 +130,7 @@ export class PlanTaskRunner implements TaskRunner {
     }
   }
 
-  /** Until it has ended, with the retries of Temporal. */
+  /** Runs one round, including Temporal's retries. */
   private async attempt(task: TaskPlan, round: number, scope: RunScope): Promise<TaskResult> {
     const { host, state, pasts, decisions, expressions } = this.parts;
     try {
@@ -168,7 +168,7 @@ export class PlanTaskRunner implements TaskRunner {
     return { state: 'failed', error: errorText(error), ...(partial && { partial }) };
   }
 
-  /** Items of a list wait while the run is paused, as tasks do. */
+  /** While the run is paused, items of a list wait, as tasks do. */
   private async whenAllowed<T>(scope: RunScope, work: () => Promise<T>): Promise<T> {
     const { operations } = this.parts;
     if (operations.isPaused) await operations.resumed(scope);
@@ -178,7 +178,7 @@ export class PlanTaskRunner implements TaskRunner {
   private inPool<T>(task: TaskPlan, id: string, scope: RunScope, work: () => Promise<T>): Promise<T> {
     const settle = (state: TaskResult['state'], note?: string): void =>
       this.parts.state.settle(task, { state, ...(note !== undefined && { note }) });
-    // Of a list, the board shows how far it is.
+    // For a list, the task table shows its progress.
     const shows: PoolWatch = {
       cannotBegin: (note) => settle(task.expand ? 'running' : 'queued', note),
       ...(!task.expand && { waits: (note: string) => settle('queued', note), begins: () => settle('running') }),

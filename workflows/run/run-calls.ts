@@ -9,12 +9,12 @@ interface Options {
   /** How many at a time. */
   readonly parallel: number;
   readonly stopAtFailure: boolean;
-  /** What they are part of, unless it is the workflow. */
+  /** The scope that contains the calls; absent: the workflow. */
   readonly inside?: RunScope;
   ended(outcome: ItemOutcome): void;
 }
 
-/** Runs activities, so many at a time, until all have ended, or until one has failed or was cancelled and those beside it have ended. */
+/** Runs activities, a limited number at a time. After a failure or cancellation, waits only for those that have started. */
 export async function runCalls(host: RunHost, task: TaskPlan, calls: readonly ItemCall[], options: Options): Promise<ItemOutcome[]> {
   const outcomes: ItemOutcome[] = calls.map(() => ({}));
   let next = 0;

@@ -4,22 +4,22 @@ import type { TaskResult } from '../plan/runs/run.ts';
 import type { DataInterval } from '../plan/timetable/schedule.ts';
 import type { RunIdentity } from '../plan/tasks/task-input.ts';
 
-/** What a run is given beside its plan. */
+/** What a run is given besides its plan. */
 export interface RunContext {
   readonly pipelineRunId: string;
   readonly interval: DataInterval;
-  /** With the defaults of the plan. */
+  /** Includes the plan's defaults. */
   readonly params: JsonObject;
-  /** The values of all names in expressions but `outputs` and items; empty where the plan has no expressions. */
+  /** The values of all names in expressions except `outputs` and items; empty if the plan has no expressions. */
   readonly values: Variables;
-  /** Whether it fills in the past. */
+  /** Whether it is part of a backfill. */
   readonly isBackfill?: boolean;
-  /** Whether it stands for an interval of the timetable, which need not be the newest. */
+  /** Whether it covers an interval of the schedule, which need not be the newest. */
   readonly isOfTimetable?: boolean;
-  /** The time, in milliseconds since 1970, at which the host's clock says 0: of a simulated run. */
+  /** For simulated runs: the time at which the host's clock reads 0, in milliseconds since 1970. */
   readonly clockZero?: number;
-  /** For tasks that keep their effects apart by run. Absent where there is no run, as in `sluice test`. */
+  /** For tasks that isolate their effects by run. Absent without a real run, as in `sluice test`. */
   readonly identity?: RunIdentity;
-  /** What it takes over from the run that it repeats. */
+  /** Task results that a rerun takes over from the earlier run. */
   readonly kept?: Readonly<Record<string, TaskResult>>;
 }

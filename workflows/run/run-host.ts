@@ -10,55 +10,55 @@ import type { OnOverlap } from '../plan/slots/slots.ts';
 import type { TaskInput } from '../plan/tasks/task-input.ts';
 
 /**
- * What a run needs of the world, and all it needs: Temporal in production, a simulation in `sluice test`. The run itself is the same code
+ * Everything that a run needs from its environment: Temporal in production, a simulation in `sluice test`. The code of the run is the same
  * in both.
  */
 export interface RunHost {
   /** Runs an activity to its end. @throws TaskFailed, TaskCanceled */
   execute(call: ActivityCall, scope: RunScope): Promise<Json>;
-  /** Works through a part of a long list in a history of its own. @throws TaskFailed, TaskCanceled */
+  /** Runs a part of a long list with its own history. @throws TaskFailed, TaskCanceled */
   runItems(call: ItemsCall, scope: RunScope): Promise<readonly ItemOutcome[]>;
-  /** Begins an activity in a scope of its own. It fails of what `explain` makes clear. */
+  /** Starts an activity in its own scope. `explain` translates its failures. */
   begin(call: ActivityCall, inside: RunScope): RunningActivity;
-  /** What a failure of an activity that was begun is, in the words of runs. */
+  /** Translates the failure of a started activity into TaskFailed or TaskCanceled. */
   explain(task: TaskPlan, error: unknown): TaskFailed | TaskCanceled;
-  /** Starts a run of another pipeline, and waits for its end if `wait` says so. @throws TaskFailed, TaskCanceled */
+  /** Starts a run of another pipeline, and waits for its end if `wait` is set. @throws TaskFailed, TaskCanceled */
   runPipeline(call: PipelineCall, scope: RunScope): Promise<Json>;
   /**
-   * Waits until `ready` holds, or for `timeoutMs`.
-   * @returns whether `ready` holds
+   * Waits until `ready` returns true, at most `timeoutMs`.
+   * @returns whether `ready` returned true
    * @throws TaskCanceled when the scope is cancelled first
    */
   until(ready: () => boolean, wait: { readonly timeoutMs?: number; readonly summary: string }, scope: RunScope): Promise<boolean>;
   /**
-   * Does `work` in a scope of its own, which is cancelled after `timeoutMs` and, unless it is shielded, with the run.
-   * What runs in it ends as cancelled then; `work` itself goes on, and its result is the result.
-   * @param options `inside`: the scope that this one is part of, unless it is the run's own
+   * Does `work` in its own scope. The scope is cancelled after `timeoutMs` and, unless it is shielded, with the run.
+   * Everything in the scope then ends as cancelled, but `work` itself continues and returns its result.
+   * @param options `inside`: the parent scope; default: the run's own
    */
   within<T>(options: ScopeOptions, work: (scope: RunScope) => Promise<T>): Promise<T>;
   /**
-   * Waits until there is room.
-   * @returns a function that makes room again, or undefined when there is none and there is not to be waited
+   * Waits for slots.
+   * @returns a function that releases the slots, or undefined when none are free and the call must not wait
    * @throws TaskCanceled when the scope is cancelled first
    */
   acquire(call: SlotCall, scope: RunScope): Promise<(() => Promise<void>) | undefined>;
-  /** Waits until a task has succeeded, or was skipped, in the interval before. @throws TaskFailed, TaskCanceled */
+  /** Waits until a task has succeeded, or was skipped, in the previous interval. @throws TaskFailed, TaskCanceled */
   past(call: PastCall, scope: RunScope): Promise<Past>;
   /**
-   * What the run does not know of its own failure; also when it was cancelled.
-   * @param task that failed, with the item of a list: `load[3]`
-   * @param wanted what is not wanted may be made up
+   * Facts about a failure that only the host knows. Works in cancelled runs too.
+   * @param task the failed task, with the item for a list: `load[3]`
+   * @param wanted the facts to return; the others may have any value
    */
   failureFacts(task: string, wanted: readonly HostFact[]): Promise<HostFacts>;
-  /** Shows how the run stands, where people search for runs. */
+  /** Sets the run's status where people search for runs. */
   enter(state: RunStatus): void;
-  /** Shows for whom the run waits, where people see it without the run: lines, none where it waits for nobody. */
+  /** Shows the people a run waits for, readable without the run: one line per wait. */
   showWaits(lines: readonly string[]): void;
   /** Whether the run has been asked to end. */
   readonly canceled: boolean;
-  /** Milliseconds since 1970; the same whenever the run is repeated from its history. */
+  /** Milliseconds since 1970; the same on replay. */
   readonly now: number;
-  /** Shows how the run stands, wherever people look at it: `board` is drawn when somebody does. */
+  /** Shows the task table of the run. `taskTable` is called only when somebody reads it. */
   show(taskTable: () => string): void;
 }
 
@@ -68,47 +68,47 @@ export interface ScopeOptions {
   readonly inside?: RunScope;
 }
 
-/** A part of a run that can be cancelled as one. */
+/** A part of a run that can be cancelled as a unit. */
 export interface RunScope {
   readonly canceled: boolean;
   cancel(): void;
 }
 
-/** An activity that was begun. */
+/** A started activity. */
 export interface RunningActivity {
   readonly scope: RunScope;
   readonly output: Promise<Json>;
 }
 
-/** An activity as the run wants it. */
+/** A request to run an activity. */
 export interface ActivityCall {
-  /** Unique in the run: `task`, `task[17]` for an item, `task#2` for a second round by hand. */
+  /** Unique in the run: `task`, `task[17]` for an item, `task#2` for a second round. */
   readonly id: string;
   readonly task: TaskPlan;
-  /** Of the call: what the UI shows. */
+  /** The text that the UI shows for the call. */
   readonly summary: string;
   readonly input: TaskInput;
 }
 
-/** Slots as a run, or a task of it, wants them. */
+/** A request for slots by a run or one of its tasks. */
 export interface SlotCall {
-  /** The workflow that has them. */
+  /** The workflow that manages the slots. */
   readonly workflowId: string;
   readonly kind: 'pool' | 'runs';
-  /** Unique in the run, for people. */
+  /** A name for people; unique in the run. */
   readonly what: string;
   readonly slots: number;
   readonly priority: number;
   readonly onOverlap: OnOverlap;
-  /** How many there are, where the run says so itself. */
+  /** The capacity, if the run defines it. */
   readonly capacity?: number;
-  /** What is waited for, in a few words. */
+  /** A short description of what the run waits for. */
   readonly summary: string;
-  /** Called while it asks for more slots than there are, taken or not. */
+  /** Called while the request exceeds the total capacity. */
   readonly onShortage?: (capacity: number) => void;
 }
 
-/** The past of a task as the run waits for it. */
+/** A request to wait for a task's past. */
 export interface PastCall {
   /** Unique in the run. */
   readonly id: string;
@@ -116,19 +116,19 @@ export interface PastCall {
   readonly question: PastQuestion;
 }
 
-/** A part of a long list as the run wants it. */
+/** A request to run a part of a long list. */
 export interface ItemsCall {
   readonly id: string;
   readonly summary: string;
   readonly input: ItemsInput;
 }
 
-/** Another pipeline as the run wants it. */
+/** A request to run another pipeline. */
 export interface PipelineCall {
-  /** The run that starts it, and the id of its task there. */
+  /** The run that starts it, and the id of the task there. */
   readonly parentRunId: string;
   readonly taskId: string;
-  /** From 1; each has a run of its own. */
+  /** From 1; each attempt is a separate run. */
   readonly attempt: number;
   readonly task: TaskPlan;
   readonly plan: Plan;
@@ -137,24 +137,24 @@ export interface PipelineCall {
   readonly wait: boolean;
 }
 
-/** Thrown when a task's work has failed for good. */
+/** Thrown when a task has finally failed. */
 export class TaskFailed extends Error {
   override readonly name = 'TaskFailed';
   constructor(
     message: string,
-    /** What it was, as the host has it; kept for the failure of the run. */
+    /** The host's original error; kept for the failure of the run. */
     readonly origin?: unknown,
-    /** Of a list of items: what those gave that did not fail. */
+    /** For a list: the outputs of the items that succeeded. */
     readonly partial?: PartialOutputs,
-    /** It has waited in vain for as long as it may. */
+    /** The task waited until its timeout without success. */
     readonly expired = false,
-    /** Of a list: the item, or the batch, that failed first: `[3]`, `[0-99]`. */
+    /** For a list: the item or batch that failed first: `[3]`, `[0-99]`. */
     readonly item = '',
   ) {
     super(message);
   }
 
-  /** Of a task that has waited for its whole time-out. @param seen what it found last */
+  /** Makes the error of a task that waited until its timeout. @param seen what it observed last */
   static inVain(timeoutMs: number, seen: string | undefined, origin: unknown): TaskFailed {
     return new TaskFailed(
       `Waited for ${formatDuration(timeoutMs)} in vain.${seen === undefined ? '' : ` ${seen}`}`,
@@ -165,7 +165,7 @@ export class TaskFailed extends Error {
   }
 }
 
-/** Thrown when a task's work has ended because it was cancelled. */
+/** Thrown when a task's work ended because of a cancellation. */
 export class TaskCanceled extends Error {
   override readonly name = 'TaskCanceled';
 }

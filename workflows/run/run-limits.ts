@@ -4,12 +4,12 @@ import type { Plan } from '../plan/plan.ts';
 import { runSlotsId } from '../plan/slots/slot-messages.ts';
 import type { SlotCall } from './run-host.ts';
 
-/** Among runs that wait, those that people and the clock want now go before those that fill in the past. */
+/** Priority of backfills among waiting runs. Manual and scheduled runs go first. */
 export const BACKFILL_PRIORITY = 4;
 const LIVE_PRIORITY = 3;
 
 /**
- * The slots that a run needs before it may begin, in the order in which it is to ask for them.
+ * The slots that a run needs before it may start, in the order in which it must request them.
  * @param evaluate the value of an expression of the plan
  */
 export function runLimits(plan: Plan, isBackfill: boolean, evaluate: (expression: string) => Json): SlotCall[] {
@@ -30,7 +30,7 @@ export function runLimits(plan: Plan, isBackfill: boolean, evaluate: (expression
     const value = key === undefined ? undefined : identityText(evaluate(key));
     calls.push({
       ...common,
-      // Without a key of its own it would be the queue of max_active_runs.
+      // The default key `*` keeps this workflow id different from that of max_active_runs.
       workflowId: runSlotsId(dagId, value ?? '*'),
       capacity: limit,
       onOverlap,

@@ -5,22 +5,22 @@ import type { TaskResult } from '../plan/runs/run.ts';
 import { isFinal } from '../plan/tasks/task-state.ts';
 import type { TaskTimes } from '../plan/tasks/task-times.ts';
 
-/** How the tasks of a run stand. */
+/** The state of each task of a run. */
 export class RunState {
   readonly results = new Map<string, TaskResult>();
-  /** What failed tasks failed of, by task. */
+  /** The original errors of failed tasks, by task. */
   readonly origins = new Map<string, unknown>();
-  /** Of failed lists: the items that failed first, by task. */
+  /** For failed lists: the item that failed first, by task. */
   readonly failedItems = new Map<string, string>();
-  /** The tasks that have failed, the first one first. */
+  /** The failed tasks, in order of failure. */
   private readonly failed = new Set<string>();
   private readonly times = new Map<string, TaskTimes>();
   private byTask: JsonObject | undefined;
 
-  /** @param clock the run's time, milliseconds since 1970 */
+  /** @param clock the run's time, in milliseconds since 1970 */
   constructor(private readonly clock: { readonly now: number }) {}
 
-  /** Records how a task stands. */
+  /** Records the state of a task. */
   settle(task: TaskPlan, result: TaskResult): void {
     this.results.set(task.name, result);
     if (result.state === 'failed') this.failed.add(task.name);
@@ -34,19 +34,19 @@ export class RunState {
     else this.times.set(task.name, { startedAt: startedAt ?? now });
   }
 
-  /** When a task started and ended, as far as it has. */
+  /** When a task started and ended; a time is absent until then. */
   timesOf(name: string): TaskTimes {
     return this.times.get(name) ?? {};
   }
 
-  /** Which of `tasks` was the first to fail so that the run does. */
+  /** The first of `tasks` whose failure fails the run. */
   firstFailed(tasks: readonly TaskPlan[]): TaskPlan | undefined {
     const counted = new Map(tasks.filter(({ allowFailure }) => !allowFailure).map((task) => [task.name, task]));
     for (const name of this.failed) if (counted.has(name)) return counted.get(name);
     return undefined;
   }
 
-  /** Takes back how a task ended: it is to be tried again. */
+  /** Removes the result of a task that is to run again. */
   forget(name: string): void {
     this.results.delete(name);
     this.failed.delete(name);
@@ -55,7 +55,7 @@ export class RunState {
     this.byTask = undefined;
   }
 
-  /** What the tasks have given so far, as expressions read it: `outputs.task`, `outputs.group.task`. The same object until something is new. */
+  /** The outputs so far, as expressions read them: `outputs.task`, `outputs.group.task`. The same object until an output changes. */
   outputs(): JsonObject {
     if (this.byTask) return this.byTask;
     const outputs: Record<string, Json> = {};
@@ -66,7 +66,7 @@ export class RunState {
   }
 }
 
-/** Whether the state of a task makes a run that was not cancelled a failed one. */
+/** Whether the state of a task fails a run that was not cancelled. */
 export function failsTheRun(task: TaskPlan, result: TaskResult | undefined): boolean {
   return !task.allowFailure && result !== undefined && ['failed', 'upstream_failed', 'canceled'].includes(result.state);
 }

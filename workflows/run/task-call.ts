@@ -1,8 +1,8 @@
 import type { JsonObject } from '../plan/values/json.ts';
 
-/** One call of a task: all of it, or one item of its list. */
+/** One call of a task: the whole task, or one item of its list. */
 export interface Call {
-  /** Added to the task's name: `[17]`. */
+  /** The suffix of the task's name: `[17]`. */
   readonly suffix: string;
   readonly items: JsonObject;
 }

@@ -10,7 +10,7 @@ import type { RunState } from './run-state.ts';
 import type { Call } from './task-call.ts';
 import type { TaskExpressions } from './task-expressions.ts';
 
-/** What a task asks of the host: its calls with their ids, summaries and inputs. Nothing is carried out here. */
+/** Builds a task's requests to the host: calls with ids, summaries and inputs. Executes nothing. */
 export class TaskCalls {
   constructor(
     private readonly plan: Plan,
@@ -19,7 +19,7 @@ export class TaskCalls {
     private readonly expressions: TaskExpressions,
   ) {}
 
-  /** One activity: a whole task, or one item of its list. @param round from 1, retries of Temporal not counted */
+  /** One activity: a whole task, or one item of its list. @param round from 1; Temporal's retries do not count */
   activity(task: TaskPlan, { suffix, items }: Call, round: number): ActivityCall {
     return {
       id: idOf(task, suffix, round),
@@ -44,10 +44,10 @@ export class TaskCalls {
     };
   }
 
-  /** A part of a long list, in a history of its own. */
+  /** A part of a long list, run with its own history. */
   part(task: TaskPlan, part: ListPart, round: number): ItemsCall {
     const { batches, parallel, stopAtFailure } = part;
-    // The list is not handed on: where it stands in the plan, each part would carry all of it, and 200 parts fill a history.
+    // Leave the list out: otherwise each part would carry all of it, and 200 parts fill a history.
     const { expand, ...each } = task;
     const calls = batches.map((batch): ItemCall => {
       const [only] = batch;
@@ -59,7 +59,7 @@ export class TaskCalls {
     return { id, summary: name, input: { task: { ...each, params: {} }, calls, parallel, stopAtFailure } };
   }
 
-  /** A run of another pipeline. @throws TaskFailed when the plan does not hold it */
+  /** A run of another pipeline. @throws TaskFailed when the plan does not contain that pipeline */
   pipeline(task: TaskPlan, { suffix, items }: Call, round: number): Omit<PipelineCall, 'attempt'> {
     const params = this.expressions.render(task, items);
     const dagId = String(params.dag_id);
@@ -77,12 +77,12 @@ export class TaskCalls {
     };
   }
 
-  /** @param items of the call; undefined for what the calls of a batch have in common */
+  /** @param items of the call; undefined for the input that the calls of a batch share */
   private inputOf(task: TaskPlan, params: JsonObject, suffix: string, items: JsonObject | undefined): TaskInput {
     const dataset =
       task.inputFrom === undefined ? undefined : (this.state.results.get(task.inputFrom)?.output as DatasetReference | undefined);
     const values = items && this.expressions.namesRead(task, items);
-    // Of the plans of earlier releases, only those with a schedule have a zone here.
+    // In plans of earlier releases, only pipelines with a schedule have a time zone here.
     const timezone = (task.wait && this.plan.schedule?.timezone) ?? (task.wait || values ? this.plan.dateZone : undefined);
     const base = task.outputBase === undefined ? undefined : `${task.outputBase}${suffix.replace(/\[(\d+)\]/g, '/item_$1')}`;
     return {

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../plan/values/json.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunState } from './run-state.ts';
 
-/** Thrown when there is no list to expand over, because a task that makes it was skipped or has failed. */
+/** Thrown when the list to expand does not exist, because a task that makes it was skipped or has failed. */
 export class ListMissing extends Error {
   override readonly name = 'ListMissing';
   constructor(
@@ -18,9 +18,9 @@ export class ListMissing extends Error {
   }
 }
 
-/** The expressions of a plan, with the values that their names have in a run. */
+/** Evaluates the expressions of a plan with the values of one run. */
 export class TaskExpressions {
-  /** Why the run has failed, for its handlers; null while it has not. */
+  /** Why the run has failed, for its handlers; null otherwise. */
   failure: Failure | null = null;
 
   /** @param evaluator absent: the plan has no expressions */
@@ -30,18 +30,18 @@ export class TaskExpressions {
     private readonly evaluator: Evaluator | undefined,
   ) {}
 
-  /** The value of an expression of the pipeline's own, such as the key of its concurrency. */
+  /** The value of an expression of the pipeline itself, such as its concurrency key. */
   evaluate(expression: string): Json {
     if (!this.evaluator) throw new ExpressionFailed(`The plan says that it has no expressions, and has '${expression}'.`);
     return this.evaluator.evaluate(expression, this.variables());
   }
 
-  /** Whether a condition of a task holds. */
+  /** Whether a task's condition is true. */
   test(task: TaskPlan, condition: string): boolean {
     return this.of(task).test(condition, this.variables());
   }
 
-  /** The value of a task's switch. @param output the task's own, which is not among the ended ones yet */
+  /** The value of a task's switch. @param output the task's own output, which is not recorded yet */
   branch(task: TaskPlan, output: Json | undefined): string {
     const withOwn: Record<string, Json | undefined> = { ...this.state.outputs() };
     putOutput(withOwn, task.name, output ?? null);
@@ -49,7 +49,7 @@ export class TaskExpressions {
     return identityText(value);
   }
 
-  /** The list that a task expands over. @throws ListMissing when a task that makes the list gave no output */
+  /** The list that a task expands over. @throws ListMissing when a task that makes the list has no output */
   list(task: TaskPlan, over: ExpandPlan['over'], items: JsonObject): Json {
     if (typeof over !== 'string') return over;
     try {
@@ -64,13 +64,13 @@ export class TaskExpressions {
     }
   }
 
-  /** The parameters of a task. @param items of its lists, by their names in expressions */
+  /** The rendered parameters of a task. @param items list items, by their names in expressions */
   render(task: TaskPlan, items: JsonObject): JsonObject {
     if (!task.templates) return task.params;
     return this.of(task).renderParams(task.params, task.templates, { ...this.variables(), ...items });
   }
 
-  /** The values that the parameters of a task were made of, by name; undefined where they have no expressions. */
+  /** The values that a task's parameters read, by name; undefined if they have no expressions. */
   namesRead(task: TaskPlan, items: JsonObject): JsonObject | undefined {
     return task.templates && this.of(task).namesRead(task.params, task.templates, { ...this.variables(), ...items });
   }

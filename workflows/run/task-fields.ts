@@ -1,12 +1,12 @@
 import type { TaskPlan } from '../plan/plan.ts';
 
 /**
- * What carries out each field of a task in a plan. A new field is listed here, or this does not compile; a `host` field needs a row in the
- * table of each host.
+ * Which part of the code implements each field of a task. A new field must be listed here, or this does not compile. A `host` field also
+ * needs a row in the table of each host.
  * - `engine`: the run itself, the same on both hosts, around one activity
  * - `steps`: the run itself, with more than one activity, or with waits around it
- * - `host`: whoever runs the activity
- * - `readers`: nothing in the run; people, alerts and reruns read it
+ * - `host`: the host that runs the activity
+ * - `readers`: not used by the run; people, alerts and reruns read it
  */
 const CARRIED_OUT_BY = {
   name: 'engine',
@@ -46,16 +46,16 @@ const CARRIED_OUT_BY = {
 type CarriedOutBy = typeof CARRIED_OUT_BY;
 type FieldsOf<Who> = { [Field in keyof CarriedOutBy]: CarriedOutBy[Field] extends Who ? Field : never }[keyof CarriedOutBy];
 
-/** Fields of a task that its activity is run by. */
+/** Fields of a task that its host implements. */
 export type HostField = FieldsOf<'host'>;
 
 const STEPS = (Object.keys(CARRIED_OUT_BY) as (keyof TaskPlan)[]).filter((field) => CARRIED_OUT_BY[field] === 'steps');
 
-/** Types of tasks that are no activities. */
+/** Task types that are not activities. */
 const NO_ACTIVITIES = ['approval', 'empty', 'run_pipeline'] as const;
 export type NoActivity = (typeof NO_ACTIVITIES)[number];
 
-/** Whether a task is one activity: types that are none, lists, pools, people and the past take more than that. */
+/** Whether a task is a single activity. Types that are not activities, lists, pools, decisions and the past need more. */
 export function isPlain(task: TaskPlan): boolean {
   return (
     !(NO_ACTIVITIES as readonly string[]).includes(task.type) && STEPS.every((field) => task[field] === undefined || task[field] === false)

@@ -7,43 +7,43 @@ import type { RunScope } from './run-host.ts';
 import type { RunState } from './run-state.ts';
 import { errorText } from '../plan/values/error-text.ts';
 
-/** Carries out tasks, and the conditions of tasks. */
+/** Runs tasks and evaluates their conditions. */
 export interface TaskRunner {
-  /** @returns why the task is to be skipped, or undefined when it is to run */
+  /** @returns why the task is skipped, or undefined when it must run */
   skipReason(task: TaskPlan): TaskResult | undefined;
-  /** Runs the task, in a scope of its own, and says when it has begun and how it has ended. */
+  /** Runs the task in its own scope, and reports its start and its end. */
   run(task: TaskPlan, scope: RunScope, watch: TaskWatch): void;
   /** The value of a task's switch. */
   branch(task: TaskPlan, result: TaskResult): string;
 }
 
-/** Told of a task. Functions and not promises: in a workflow each promise costs as much as a hundred of these. */
+/** Receives the events of a task. Uses callbacks because a promise in a workflow costs as much as a hundred of them. */
 export interface TaskWatch {
   started(own: RunScope): void;
   ended(result: TaskResult): void;
 }
 
-/** Whether tasks may begin. */
+/** Whether tasks may start. */
 export interface Gate {
   readonly isPaused: boolean;
-  /** @throws TaskCanceled when the scope is cancelled first */
+  /** Waits until tasks may start. @throws TaskCanceled when the scope is cancelled first */
   resumed(scope: RunScope): Promise<void>;
 }
 
-/** How a task stands that has begun. */
+/** The state of a task that has just started. */
 export function beginningOf({ wait, summary }: TaskPlan): TaskResult {
   return wait ? { state: 'deferred', note: `waits for ${summary}` } : { state: 'running' };
 }
 
-/** Runs one list of tasks: starts each when its trigger rule allows, until all have ended. */
+/** Runs one list of tasks: starts each task when its trigger rule allows it, until all have ended. */
 export class TaskListRun {
   readonly names: readonly string[];
   private readonly followers = new Map<string, TaskPlan[]>();
-  /** Tasks of cases that were not taken, with why. */
+  /** Tasks of cases that were not chosen, with the reason. */
   private readonly branchedOff = new Map<string, string>();
-  /** The scopes of the tasks that run. */
+  /** The scopes of the active tasks. */
   private readonly scopes = new Map<string, RunScope>();
-  /** What operators have said of tasks that have not ended. */
+  /** Results set by operators for tasks that have not ended. */
   private readonly settled = new Map<string, TaskResult>();
   private left: number;
   private waitsForGate = false;
@@ -67,17 +67,17 @@ export class TaskListRun {
     }
   }
 
-  /** Runs to the end of the last task. */
+  /** Runs until the last task has ended. */
   async complete(): Promise<void> {
     while (this.left > 0) {
-      // Tasks are started from here and from where others end, never from where an operator speaks: what starts belongs to this scope.
+      // Tasks start here or where another task ends, never in an operator's request, so that they belong to this scope.
       const woken = new Promise<void>((resolve) => (this.wake = resolve));
       this.consider(this.tasks);
       await woken;
     }
   }
 
-  /** An operator's word on a task that has not ended well: it ends so. One that runs is cancelled, and ends so when it has stopped. */
+  /** Sets the result of a task that has not succeeded, for an operator. An active task is cancelled first, and ends when it has stopped. */
   settle(name: string, result: TaskResult): void {
     const running = this.scopes.get(name);
     if (this.state.results.has(name) && !running) this.reopen(name);
@@ -86,7 +86,7 @@ export class TaskListRun {
     else this.wake();
   }
 
-  /** Runs a task again that has ended, and what was ended because of it. */
+  /** Runs an ended task again, with the tasks that ended because of it. */
   again(name: string): void {
     this.settled.delete(name);
     this.branchedOff.delete(name);
@@ -94,7 +94,7 @@ export class TaskListRun {
     this.wake();
   }
 
-  /** Takes the ends of a task and of all that follow it back, but of those that have run. */
+  /** Removes the results of a task and of all its followers that never ran. */
   private reopen(name: string): void {
     const reopened = [name];
     for (const each of reopened) {
@@ -130,7 +130,7 @@ export class TaskListRun {
     if (--this.left === 0) this.wake();
   }
 
-  /** How a task begins: running, or ended unstarted; undefined while it waits. */
+  /** The initial state of a task: running, or ended without a start; undefined while it waits. */
   private beginning(task: TaskPlan): TaskResult | undefined {
     const branch = this.branchedOff.get(task.name);
     if (branch !== undefined) return { state: 'skipped', note: branch };
@@ -149,7 +149,7 @@ export class TaskListRun {
   private async waitForGate(): Promise<void> {
     if (this.waitsForGate) return;
     this.waitsForGate = true;
-    // Cancelled while it waits, the list is gone through all the same: its tasks end as cancelled.
+    // If the list is cancelled while it waits, still process its tasks so that they end as cancelled.
     await this.gate.resumed(this.scope).catch(() => undefined);
     this.waitsForGate = false;
     this.wake();

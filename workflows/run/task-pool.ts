@@ -2,13 +2,13 @@ import type { TaskPlan } from '../plan/plan.ts';
 import { poolId } from '../plan/slots/slot-messages.ts';
 import { type RunHost, type RunScope, type SlotCall, TaskFailed } from './run-host.ts';
 
-/** Of tasks that say nothing. */
+/** Default priority of tasks. */
 const MIDDLE_PRIORITY = 3;
 
-/** Told how a task stands with its pool, in words for people. */
+/** Receives the status of a task in its pool, as text for people. */
 export interface PoolWatch {
   waits?(note: string): void;
-  /** It asks for more slots than there are. */
+  /** The task requests more slots than the pool has. */
   cannotBegin(note: string): void;
   begins?(): void;
 }
@@ -16,7 +16,7 @@ export interface PoolWatch {
 /**
  * Does a task's work in its pool, if it has one.
  * @param id of the activity, for people
- * @throws TaskCanceled; TaskFailed when only those hold slots who wait for this run
+ * @throws TaskCanceled; TaskFailed when all slots are held by tasks that wait for this run
  */
 export async function inPool<T>(
   host: RunHost,
@@ -56,7 +56,7 @@ function deadlockOf(pool: string): string {
   );
 }
 
-/** Why a task waits that asks for more slots than its pool has, and what to do. */
+/** Why a task that requests more slots than its pool has must wait, and what to do about it. */
 function shortageOf(pool: string, slots: number, capacity: number): string {
   const has = capacity === 0 ? 'has no slots' : `has ${capacity} slot${capacity === 1 ? '' : 's'}, the task asks for ${slots}`;
   return `waits for pool ${pool}: it ${has}; \`sluice pools set ${pool} ${slots}\` makes room`;

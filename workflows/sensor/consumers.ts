@@ -6,21 +6,21 @@ import { NO_COUNTS, type SensorCall, type SensorEnd, sensorQueue } from '../plan
 import { errorText, rootCause } from '../plan/values/error-text.ts';
 import type { TriggerPlan } from '../plan/trigger.ts';
 
-/** What consumers are given besides where they stand. */
+/** Input of consumers besides their positions. */
 interface ConsumerInput {
   readonly plan: Plan;
   readonly trigger: TriggerPlan;
   readonly since: string;
 }
 
-/** The consumers of a sensor: activities that run until they are cancelled, and say where they stand then. */
+/** The consumers of a sensor: activities that run until they are cancelled, and then return their positions. */
 export class Consumers {
   private scope = new CancellationScope();
   private running = 0;
 
   /**
    * @param positions how far each has come, by number
-   * @param onEnd is called when one has ended by itself; `failure`: why nothing but a person can put it right
+   * @param onEnd is called when a consumer ends without being stopped; `failure`: a reason that only a person can fix
    */
   constructor(
     private positions: SensorEnd[],
@@ -39,20 +39,20 @@ export class Consumers {
     for (const call of this.calls(input)) void this.consume(call);
   }
 
-  /** Asks all to stop. They have when `haveStopped` says so. */
+  /** Asks all consumers to stop. `haveStopped` returns true when they have. */
   stop(): void {
     this.scope.cancel();
   }
 
-  /** After a stop: those that start from now on can be stopped by themselves. */
+  /** Call after a stop: consumers started from now on get a new scope. */
   renew(): void {
     this.scope = new CancellationScope();
   }
 
   /**
-   * Moves consumers that are asked to stop, when they have.
+   * Waits until the consumers have stopped, and then moves their positions.
    * @param to `earliest`, `latest` or a time
-   * @throws what the source has answered
+   * @throws the source's error
    */
   async move(input: ConsumerInput, to: string): Promise<void> {
     const { trigger } = input;
@@ -90,7 +90,7 @@ export class Consumers {
           taskQueue: sensorQueue(workflowInfo().taskQueue),
           startToCloseTimeout: '3650 days',
           heartbeatTimeout: '10s',
-          // It stops by itself, and says where it stands.
+          // The consumer stops on its own and returns its position.
           cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
           retry: { initialInterval: '1s', backoffCoefficient: 1.5, maximumInterval: '5s' },
         }),
@@ -98,11 +98,11 @@ export class Consumers {
     } catch (error) {
       const timeout = timeoutOf(error);
       if (timeout && patched('dead-consumers-go-on')) {
-        // The worker died while the consumer was asked to stop: then the server does not retry. The next one goes on from its last heartbeat.
+        // The server does not retry if the worker died during a stop. Continue from the last heartbeat.
         if (timeout.lastHeartbeatDetails) this.positions[consumer] = timeout.lastHeartbeatDetails as SensorEnd;
         if (!this.scope.consideredCancelled) this.onEnd();
       } else if (!isCancellation(error)) {
-        // Retries have no end: this is a failure that nothing but a person can put right.
+        // Retries are unlimited, so this is a failure that only a person can fix.
         this.onEnd(errorText(rootCause(error)));
       }
     } finally {
