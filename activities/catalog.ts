@@ -24,7 +24,7 @@ import { waitForS3 } from './wait-for-s3.ts';
 import { waitForSql } from './wait-for-sql.ts';
 import { waitUntil } from './run/wait-until.ts';
 
-/** Every task type there is, in the order of the documentation. To add one: write its file beside this one, and list it here. */
+/** All task types, in the order of the documentation. To add one, write its file in this folder and list it here. */
 export const CATALOG: readonly TaskType[] = [
   postgresToS3,
   s3ToRedshift,

@@ -32,7 +32,7 @@ export const commandTask = defineTask({
   connections: {},
   example: { name: 'report', type: 'command', argv: ['python3', '-c', 'import sys; print("report of", sys.argv[1])', '{{ ds }}'] },
   mistakes: ({ env = {} }) =>
-    // One expression is a text until it has a value.
+    // An expression is a single string until it is evaluated.
     Object.keys(isMap(env) ? env : {}).flatMap((name) => {
       const reason = refusedName(name);
       const hint = 'hand the value over in `argv`, or under another name';

@@ -9,144 +9,144 @@ import type { Place } from '../workflows/plan/datasets/places.ts';
 import type { Json, JsonObject } from '../workflows/plan/values/json.ts';
 import type { RunIdentity } from '../workflows/plan/tasks/task-input.ts';
 
-/** What a task's `run` gets beside its parameters. */
+/** What a task's `run` receives in addition to its parameters. */
 export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
-  /** The pipeline run: the workflow id. */
+  /** The workflow id of the pipeline run. */
   readonly pipelineRunId: string;
   readonly dagId: string;
   readonly task: string;
-  /** From 1. */
+  /** Counted from 1. */
   readonly attempt: number;
-  /** Of the plan that the run carries out; for a task type that declares `lineage`. */
+  /** Hash of the plan that the run executes; set for task types that declare `lineage`. */
   readonly planHash?: string;
   /** ISO 8601 in UTC, half open: `[start, end)`. */
   readonly interval: { readonly start: string; readonly end: string };
-  /** Of the run, for a task type that keeps its effects apart by run; absent in runs that an earlier release started. */
+  /** Identity of the run, for task types with `ownsEffects`; absent in runs that an earlier release started. */
   readonly run?: RunIdentity;
-  /** The same for every attempt of this task in this run; for servers that take such a key. */
+  /** The same for all attempts of this task in this run, for servers that accept an idempotency key. */
   readonly idempotencyKey: string;
-  /** The upstream's data, for a task type that reads one. */
+  /** The upstream's data, for a task type that reads a dataset. */
   readonly input: DatasetReference | undefined;
-  /** Where to write, for a task type that writes a data set: `s3://bucket/prefix/`, which no other run has. */
+  /** Where to write, for a task type that writes a dataset: `s3://bucket/prefix/`, unique to this run. */
   readonly output: string | undefined;
-  /** The folder of the interval, which holds `output`: readers outside of Sluice follow the manifest there. */
+  /** The folder of the interval, which contains `output`: readers outside Sluice follow the manifest there. */
   readonly intervalFolder: string | undefined;
   readonly connections: {
     readonly [K in keyof C]: ConnectionOf<C[K]['types'][number]> | (C[K] extends { readonly default: string } ? never : undefined);
   };
   /**
-   * A connection that is named elsewhere among the parameters.
+   * Returns a connection that a parameter names, outside of `connections`.
    * @throws ApplicationFailure `ConnectionNotDefined`
    */
   connection<T extends ConnectionType>(name: string, types: readonly T[]): ConnectionOf<T>;
-  /** The time zone of the pipeline; UTC where it has none. */
+  /** The time zone of the pipeline; default: UTC. */
   readonly timezone: string;
   /**
-   * Whether a condition among the parameters holds.
-   * @param own the names that it has beside those of every run, such as `body`
-   * @throws ApplicationFailure `InvalidParameters` when it cannot be said
+   * Evaluates a condition given as a parameter.
+   * @param own names available in addition to those of every run, such as `body`
+   * @throws ApplicationFailure `InvalidParameters` when the condition has no value
    */
   holds(condition: string, own: JsonObject): boolean;
-  /** A text that goes to people, without the secrets of this worker's connections and whatever else looks like one. */
+  /** Removes from a text for people the secrets of this worker's connections and anything that looks like a secret. */
   scrub(text: string): string;
-  /** What this deployment's Temporal knows of runs. */
+  /** Looks up runs in this deployment's Temporal. */
   readonly runs: RunLookup;
-  /** Aborted when the run is cancelled, the attempt has timed out, or the worker shuts down. */
+  /** Aborted when the run is cancelled, the attempt times out, or the worker shuts down. */
   readonly signal: AbortSignal;
-  /** Whether `signal` was aborted because this worker shuts down: the work may be left for the next one to take up. */
+  /** Whether `signal` was aborted because this worker shuts down: the next worker may take over the work. */
   workerShutsDown(): boolean;
   /**
-   * Whether the server has given this attempt up although nobody cancelled it: its time was over, or it was silent for too long. Another
-   * attempt may be at work on the same output: nothing there may be touched any more.
+   * Whether the server abandoned this attempt without a cancellation, because of its time limit or missing heartbeats. Another attempt may
+   * already write the same output, so nothing there may be touched any more.
    */
   givenUp(): boolean;
-  /** Records progress: shown in the Temporal UI, and given to the next attempt as `resumePoint`. Small JSON. */
+  /** Records progress as small JSON: shown in the Temporal UI, and passed to the next attempt as `resumePoint`. */
   progress(point: Json): void;
-  /** What the previous attempt recorded last. */
+  /** The last progress that the previous attempt recorded. */
   readonly resumePoint: Json | undefined;
   readonly log: Context['log'];
 }
 
-/** The connections a task type uses: a name for `ctx.connections`, with the YAML key that names it and its default. */
+/** The connections of a task type: a name in `ctx.connections`, with the YAML key that selects the connection and its default. */
 export interface ConnectionNeeds {
   readonly [name: string]: {
     /** The YAML key: `conn_id`, or `<role>_conn_id` where a task type has several. */
     readonly key: string;
-    /** What earlier releases called the key. */
+    /** The key's name in earlier releases. */
     readonly formerly?: string;
-    /** Absent: a task that names none has none. */
+    /** Absent: no connection unless the task names one. */
     readonly default?: string;
     readonly types: readonly ConnectionType[];
     readonly description: string;
   };
 }
 
-/** How a task type takes part in the hand-over of data between tasks. */
+/** How a task type passes data between tasks. */
 export interface DataHandOver {
-  /** It reads its nearest upstream's data set; `bucketKey` is the parameter that says in which bucket that must lie. */
+  /** Reads the dataset of the nearest upstream; the parameter `bucketKey` names the bucket that must contain it. */
   readonly reads?: { readonly bucketKey?: string };
-  /** It writes a data set: into the bucket that parameter `bucketKey` names, else into the one its downstream reads from. */
+  /** Writes a dataset: into the bucket that the parameter `bucketKey` names, else into the one that its downstream reads from. */
   readonly writes?: { readonly bucketKey?: string };
 }
 
-/** What is wrong with parameters that are right one by one. */
+/** A problem with parameters that are valid one by one. */
 export interface ParamMistake {
-  /** The way to it: `['checks', 0, 'min']`; to what lacks something, where a key is missing. */
+  /** Path to the parameter: `['checks', 0, 'min']`; if a key is missing, the path to its parent. */
   readonly at: readonly (string | number)[];
-  /** A sentence. */
+  /** One sentence. */
   readonly message: string;
   /** What to do: `remove it`. */
   readonly hint?: string;
 }
 
 export interface TaskType<P extends TProperties = TProperties, C extends ConnectionNeeds = ConnectionNeeds> {
-  /** Snake case; the `type:` of YAML and Temporal's activity type. */
+  /** Snake case; the `type:` in YAML, and Temporal's activity type. */
   readonly type: string;
-  /** A sentence for documentation and editors. */
+  /** One sentence for documentation and editors. */
   readonly description: string;
   /** One line for the Temporal UI: what this task does with these parameters. */
   summary(params: Static<TObject<P>>): string;
-  /** The keys that stand flat beside `name` and `type`. */
+  /** The keys at the same level as `name` and `type`. */
   readonly params: TObject<P>;
-  /** Groups of keys of which a task has one and only one. */
+  /** Groups of keys of which a task must have exactly one. */
   readonly exactlyOneOf?: readonly (readonly string[])[];
-  /** Looks at what a schema cannot say. Called for the file, and again when expressions have values; parameters fit the schema. */
+  /** Checks what a schema cannot express. Runs on the file, and again after expressions are evaluated; parameters match the schema. */
   mistakes?(params: Static<TObject<P>>): readonly ParamMistake[];
-  /** Parameters that, where they are not given, are an output of the nearest task of a type before it; `same`: a parameter that both have alike. */
+  /** Parameters that default to an output of the nearest preceding task of a type; `same` names a parameter that must be equal in both. */
   readonly fromUpstream?: Readonly<Record<string, { readonly type: string; readonly output: string; readonly same: string }>>;
   /**
-   * After the end of a run, a task of this type takes back what the task of the same type in `tasks` did that has this parameter alike: it then
-   * `undoes` that task where its file does not say so.
+   * After a run ends, a task of this type reverts the task of the same type in `tasks` that has the same value of this parameter: it
+   * `undoes` that task unless its file says otherwise.
    */
   readonly undoesSame?: string;
-  /** Whether its output says how things stand, such as who is champion: a rerun of what follows it asks again. */
+  /** Whether its output reflects a state that changes, such as the current champion: a rerun of its downstream tasks reruns it too. */
   readonly outputExpires?: boolean;
-  /** Whether what it makes is remembered with the plan that has made it: `ctx.planHash`. */
+  /** Whether its results are recorded with the hash of the plan that produced them: `ctx.planHash`. */
   readonly lineage?: boolean;
-  /** Whether its effects are kept apart by run: `ctx.run`, and an idempotency key that no other run has. What reads or writes data always does. */
+  /** Whether its effects are separate per run: `ctx.run`, and an idempotency key unique to the run. Always true for tasks with data. */
   readonly ownsEffects?: boolean;
-  /** The types of a connection that is named beside certain other keys, where its own key does not say them. */
+  /** The types of a connection that appears beside certain other keys, if its own key does not determine them. */
   connectionTypes?(siblings: JsonObject): readonly ConnectionType[];
-  /** How long a task waits for a person when it has failed and no `hold_on_failure` is given, such as `7d`. */
+  /** How long a failed task stays on hold if `hold_on_failure` is not given, such as `7d`. */
   heldFor?(params: Static<TObject<P>>): string | undefined;
-  /** Where it writes beside a data set: that which triggers may watch. `connection` is a name in `connections`. */
+  /** Where it writes besides a dataset, for triggers that watch those places. `connection` is a name in `connections`. */
   writesTo?(params: Static<TObject<P>>): readonly (Place & { readonly connection: string })[];
-  /** Values of keys that are checked, and whose runtime is not there yet. */
+  /** Values of keys that are checked but not supported at run time yet. */
   readonly planned?: Readonly<Record<string, readonly string[]>>;
-  /** Whether it waits: `run` throws `notYet` until what it waits for is there, and is called again after `poke_interval`. Its keys hold WAIT_KEYS. */
+  /** Whether it waits: `run` throws `notYet` until the condition is met, and is called again after `poke_interval`. Needs WAIT_KEYS. */
   readonly waits?: boolean;
-  /** Types of failures of its own, beside the common ones of failure-types.ts. */
+  /** Failure types of its own, in addition to those in failure-types.ts. */
   readonly errors?: readonly string[];
   readonly result: TSchema;
   readonly connections: C;
   readonly data: DataHandOver;
-  /** Used where the pipeline says nothing. Durations as in YAML: `15s`. */
+  /** Used if the pipeline sets no value. Durations as in YAML: `15s`. */
   readonly defaults: { readonly heartbeat_timeout: string; readonly execution_timeout: string };
-  /** A YAML task that compiles: shown in the docs, and run through the compiler by a test. */
+  /** A YAML task that compiles: shown in the docs, and compiled by a test. */
   readonly example: JsonObject;
   /**
-   * Who carries it out: an activity, the interpreter itself, or nobody yet: a `planned` type is part of the language, is checked like every
-   * other, and is not applied.
+   * What executes it: an activity or the interpreter. A `planned` type is part of the language and is checked like every other, but cannot
+   * be applied yet.
    */
   readonly runtime: 'activity' | 'interpreter' | 'planned';
   run(context: TaskContext<C>, params: Static<TObject<P>>): Promise<Json>;
@@ -162,21 +162,21 @@ type TaskTypeDefinition<P extends TProperties, C extends ConnectionNeeds, R exte
   run(context: TaskContext<C>, params: Static<TObject<P>>): Promise<Static<R>>;
 };
 
-/** What is wrong with parameters that have the name of a key which every task has: the compiler would not hand them to the task. */
+/** A compile error for parameters named like a key that every task has: the compiler would not pass them to the task. */
 type Unshadowed<P, C extends ConnectionNeeds> = [Extract<keyof P | C[keyof C]['key'], CommonTaskKey>] extends [never]
   ? unknown
   : { readonly 'a parameter has the name of a key that every task has': Extract<keyof P | C[keyof C]['key'], CommonTaskKey> };
 
 /**
- * Defines a task type: a file in `activities/`, listed in `activities/catalog.ts`. The schema of YAML files, the editor, the reference page, the
- * types of `outputs.<task>` and the activity follow from it. docs/10 shows how to test one.
+ * Defines a task type: a file in `activities/`, listed in `activities/catalog.ts`. The YAML schema, the editor, the reference page, the
+ * types of `outputs.<task>` and the activity are derived from it. docs/10 shows how to test one.
  *
- * Defaults: `data` `{}`, `defaults.heartbeat_timeout` `15s`, `defaults.execution_timeout` `24h`. Durations are texts with a unit, as in YAML.
- * `run` is called once for each attempt and may be killed at any point; it returns at most 64 KiB of JSON and throws `userFault(…)` where
- * another attempt cannot help, anything else where it may. Each of `connections` adds a key to `params`, so that an analyst can name another.
+ * Defaults: `data` `{}`, `defaults.heartbeat_timeout` `15s`, `defaults.execution_timeout` `24h`. Durations are strings with a unit, as in
+ * YAML. `run` is called once per attempt and may be killed at any point. It returns at most 64 KiB of JSON. It throws `userFault(…)` for
+ * errors that a retry cannot fix, and any other error otherwise. Each of `connections` adds a key to `params` that selects the connection.
  * @param definition see TaskType for each field
  * @returns the task type, for the catalog
- * @throws Error when a parameter has the name of a key that every task has, such as `queue`; that does not compile either
+ * @throws Error when a parameter is named like a key that every task has, such as `queue`; this does not compile either
  * @example
  * // activities/greet.ts
  * import Type from 'typebox';
@@ -199,7 +199,7 @@ export function defineTask<P extends TProperties, const C extends ConnectionNeed
   return taskTypeOf(definition);
 }
 
-/** Declares a task type that no activity carries out. @throws Error as defineTask does */
+/** Declares a task type that runs without an activity. @throws Error as defineTask does */
 export function declareTask<P extends TProperties, const C extends ConnectionNeeds, R extends TSchema>(
   declaration: Declaration<P, C, R> & Unshadowed<P, C>,
 ): TaskType {
@@ -234,7 +234,7 @@ function taskTypeOf<P extends TProperties, C extends ConnectionNeeds, R extends 
         `'${definition.type}_${shadowing}'.`,
     );
   }
-  // One cast: the catalog holds task types of many parameter types; each `run` is only ever called with what its own schema has passed.
+  // The catalog mixes task types with different parameters, so one cast is needed; each `run` only gets parameters its own schema accepted.
   return {
     ...rest,
     params: Type.Object(properties, { additionalProperties: false }),

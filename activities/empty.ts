@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { declareTask } from './define-task.ts';
 
-/** Does nothing: a joint of several tasks, or a point where they branch. */
+/** Does nothing: joins several tasks, or marks a branching point. */
 export const empty = declareTask({
   type: 'empty',
   runtime: 'interpreter',

@@ -2,7 +2,7 @@ import { DatasetReferenceSchema } from './support/dataset/parameters.ts';
 import { defineTask } from './define-task.ts';
 import { connections, params } from './postgres-to-s3/parameters.ts';
 
-/** Copies a table, or a query's rows, from one snapshot of PostgreSQL to files in S3. */
+/** Copies a table or the rows of a query from one PostgreSQL snapshot to files in S3. */
 export const postgresToS3 = defineTask({
   type: 'postgres_to_s3',
   description: "Copies a table, or a query's rows, from PostgreSQL to compressed files in S3.",

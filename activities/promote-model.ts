@@ -4,7 +4,7 @@ import { defineTask } from './define-task.ts';
 import { modelKeys, REGISTRY, STORAGE, TRAINED_BEFORE, versionKey } from './support/models/parameters.ts';
 import { promote } from './support/models/promote.ts';
 
-/** Makes a model the one in use. */
+/** Makes a model version the champion. */
 export const promoteModel = defineTask({
   type: 'promote_model',
   description:

@@ -8,7 +8,7 @@ import type { Reconciliation } from './reconcile/reconcile.ts';
 
 const Text = Type.Union([Type.String(), Type.Null()]);
 
-// Plain JSON Schema with the type of its values: TypeBox's own types are mutable, what a task tells is not.
+// Plain JSON Schema with a TypeScript type: the output is readonly, and TypeBox's types are mutable.
 const Result = Type.Unsafe<Reconciliation>(
   Type.Object({
     discrepancy: Type.Number(),

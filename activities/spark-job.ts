@@ -8,7 +8,7 @@ import { DEFAULT_MAX_ROWS_PER_FILE } from './spark/default-rows.ts';
 const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 const MEMORY = { pattern: '^[1-9][0-9]*[kmgtKMGT]?$', form: 'a number and k, m, g or t' };
 
-// Plain JSON Schema with the type of its values: TypeBox's own types are mutable, a reference is not.
+// Plain JSON Schema with a TypeScript type: a reference is readonly, and TypeBox's types are mutable.
 const DatasetOrNothing = Type.Unsafe<DatasetReference | null>(
   Type.Union([
     Type.Object({
@@ -23,7 +23,7 @@ const DatasetOrNothing = Type.Unsafe<DatasetReference | null>(
   ]),
 );
 
-/** Runs a Spark job with the real spark-submit and publishes what it writes as the task's data set. */
+/** Runs a Spark job through spark-submit and publishes its output as the task's dataset. */
 export const sparkJob = defineTask({
   type: 'spark_job',
   description: 'Runs a Spark job from jobs/ on the dataset of its upstream task and publishes its output.',
@@ -112,7 +112,7 @@ export const sparkJob = defineTask({
     storage: { key: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'Where the data is.' },
   },
   data: { reads: {}, writes: {} },
-  // A worker that dies leaves the job running; the sooner that is seen, the sooner the next one takes it up.
+  // A job keeps running when its worker dies; a short timeout lets the next worker take it over soon.
   defaults: { heartbeat_timeout: '15s' },
   example: { name: 'transform_category_data', type: 'spark_job', job_name: 'category_transformer' },
   mistakes: sparkMistakes,

@@ -16,7 +16,7 @@ export const sqlCheck = defineTask({
     where: Type.Optional(text('Condition', 'Which of its rows are checked.', 'day = {{ ds }}', { template: 'sql' })),
     checks,
   }),
-  // Plain JSON Schema with the type of its values: TypeBox's own types are mutable, what a task tells is not.
+  // Plain JSON Schema with a TypeScript type: the output is readonly, and TypeBox's types are mutable.
   result: Type.Unsafe<CheckOutcome>(
     Type.Object({
       passed: Type.Integer(),

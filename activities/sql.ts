@@ -34,7 +34,7 @@ export const sql = defineTask({
   }),
   result: Type.Object({ rows: Type.Integer(), first: Type.Record(Type.String(), Type.Unknown()) }),
   mistakes: ({ sql: statement, transaction = true }): ParamMistake[] => {
-    // The quotes of an expression are not SQL's.
+    // Quotes in an expression are not SQL quotes.
     const wrong = transaction
       ? endsTransaction(statement.replace(/\{\{[^]*?\}\}/g, (expression) => expression.replace(/[^\n]/g, ' ')))
       : undefined;

@@ -1,17 +1,17 @@
 import type { Environment } from '../../lib/environment.ts';
 import { refusedName } from './env-names.ts';
 
-/** What a worker allows its `command` tasks. */
+/** The programs and variables that a worker allows in `command` tasks. */
 export interface CommandPolicy {
-  /** As `SLUICE_COMMANDS` names them. */
+  /** The programs in `SLUICE_COMMANDS`, as written there. */
   readonly programs: readonly string[];
-  /** Why a task may not set this variable for this program; undefined when it may. */
+  /** The reason why a task may not set this variable for this program; undefined if it may. */
   refusal(program: string, variable: string): string | undefined;
 }
 
 /**
- * Reads `SLUICE_COMMANDS`: programs, separated by commas; in brackets behind a program the only variables that tasks may set for it, separated
- * by blanks: `python3(REGION DAY),/opt/report()`. Those that steer loaders and interpreters are refused in any case.
+ * Parses `SLUICE_COMMANDS`: programs separated by commas. Parentheses after a program list the only variables that tasks may set for it,
+ * separated by spaces: `python3(REGION DAY),/opt/report()`. Variables that control loaders and interpreters are always refused.
  */
 export function commandPolicy(environment: Environment): CommandPolicy {
   const programs = new Map<string, readonly string[] | undefined>();

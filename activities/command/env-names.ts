@@ -1,9 +1,9 @@
 /**
- * Names of variables that steer a loader, an interpreter, a shell or a widespread program: with one of them a program that is allowed runs
- * code that is not. No such list is ever complete: `SLUICE_COMMANDS` can name the only variables that a program takes.
+ * Names of variables that control a loader, an interpreter, a shell or a common program: they can make an allowed program run other code.
+ * This list can never be complete, so `SLUICE_COMMANDS` can restrict a program to named variables.
  */
 const STEERING: readonly RegExp[] = [
-  // The system: loader, C library, shells, whose files are whose.
+  // The system: loader, C library, shells, user and home directories.
   /^(LD|DYLD|GCONV|GLIBC|MALLOC|RES|SUDO|SYSTEMD|XDG|DBUS|ASAN|LSAN|TSAN|UBSAN|VALGRIND|QT|GTK|GST|VK)_/,
   /^(HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TMPDIR|TMP|TEMP|TERM|TERMINFO|TERMCAP|HOSTALIASES|LOCALDOMAIN|ENV|IFS|PS\d|PROMPT_COMMAND|BROWSER)$/,
   /^(SHELLOPTS|BASH|ZSH|KSH|FISH|ZDOT)/,
@@ -14,15 +14,15 @@ const STEERING: readonly RegExp[] = [
   /^(GIT|SSH|SVN|HG|CVS|RSYNC|CURL|WGET|TAR|GZIP|ZIP|LESS|MAN|GREP|MAKE|MFLAGS|CC|CXX|AR|LD|AS|CPP)(_|$|OPEN|CLOSE|FLAGS|FILES)/,
   /^(AWS|GOOGLE|GCLOUD|CLOUDSDK|AZURE|KUBE|DOCKER|VAULT|SSL|OPENSSL|GNUTLS|KRB5|PG|MYSQL|ODBC|ORACLE|TNS)/,
   /^(SPARK|PYSPARK|HADOOP|HIVE|HDFS|SCALA)/,
-  // Sluice's own, which say which run a program works for.
+  // Sluice's own variables, which identify the run that a program works for.
   /^(SLUICE|TEMPORAL)_/,
-  // Whatever the program.
+  // Common patterns in any program.
   /^[A-Z0-9]*PATH$|(LIBRARY|LIB|PLUGIN|LAYER|MODULE|LOAD|INJECTION\d*)_PATH$|PRELOAD|OPTIONS$|_OPTS?$|FLAGS$|STARTUP|_INIT$|_RC$|_PROXY$/,
   /(LIB|LIBS|LIBRARY|LIBRARIES)$|(DRIVER|CACHE|CONF|CONFIG|PLUGIN|EXTENSION|MODULE|LIB)S?_?(PATH|DIR|FILE)S?$|^(TZDIR|DISPLAY|LOCPATH|NLSPATH)$/,
   /ASKPASS|KEYLOG|PAGER$|EDITOR$|VISUAL$|WARNINGS$|_HOME$|_SHELL$|_RSH$|_CA_BUNDLE|_WRAPPER$/,
 ];
 
-/** Why a task may not set a variable for its program, whichever program it is; undefined when nothing is said against it. */
+/** The reason why a task may not set a variable for any program; undefined if it may. */
 export function refusedName(name: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) return 'a name has letters, digits and _, and begins with a letter';
   const upper = name.toUpperCase();

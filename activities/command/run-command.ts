@@ -14,13 +14,13 @@ import { type ProgramEnd, runProgram } from './run-program.ts';
 export interface CommandResult {
   readonly exit_code: number;
   readonly stdout: string;
-  /** What it has said, where that is JSON: all of it, or its last line; else null. */
+  /** Standard output parsed as JSON: all of it, or else its last line; null if neither is JSON. */
   readonly json: Json;
 }
 
 const SHOWN = 2_000;
 
-/** What a task asks for. */
+/** The program that a task runs, with its variables. */
 export interface CommandRequest {
   readonly argv: readonly string[];
   /** Variables that the pipeline sets. */
@@ -30,8 +30,8 @@ export interface CommandRequest {
 }
 
 /**
- * Runs a program that this worker allows: one that `SLUICE_COMMANDS` names, with variables that it allows (command-policy.ts). Nothing is
- * allowed by default. It runs as the user of `SLUICE_RUN_AS`, where that is set.
+ * Runs a program that this worker allows: `SLUICE_COMMANDS` must name the program and permit its variables (command-policy.ts).
+ * Nothing is allowed by default. The program runs as the user in `SLUICE_RUN_AS`, if set.
  * @throws ApplicationFailure `AccessDenied`, `ProgramNotFound`, `JobFailed`
  */
 export async function runCommand(
@@ -85,7 +85,7 @@ function checkPolicy(program: string, env: Readonly<Record<string, string>>, env
   }
 }
 
-/** Programs of the worker's own user can read the environment of every process that led to it. */
+/** A program that runs as the worker's user can read the environment of the worker and of its parent processes. */
 function refuseReadableSecrets(): void {
   const holder = readableSecrets();
   if (!holder) return;
@@ -96,7 +96,7 @@ function refuseReadableSecrets(): void {
   );
 }
 
-/** The absolute path of a program. What the task sets as PATH has no say in it. */
+/** The absolute path of a program, found through the worker's PATH and not the task's. */
 function programFile(program: string, environment: NodeJS.ProcessEnv): string {
   if (program.includes('/')) return resolve(ROOT, program);
   const file = findProgram(program, environment);
@@ -120,7 +120,7 @@ function jsonOf(stdout: string): Json {
     try {
       return parseExactJson(part);
     } catch {
-      // Text is as good an output.
+      // Output that is not JSON is allowed.
     }
   }
   return null;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildUser } from '../support/programs/child-user.ts';
 import { endSession } from '../support/programs/end-session.ts';
 
-/** How a program has ended, and the ends of what it has said. */
+/** How a program ended, and the last part of each output stream. */
 export interface ProgramEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -12,24 +12,25 @@ export interface ProgramEnd {
   readonly stderr: string;
 }
 
-/** Of each stream so much is kept: its end. In bytes. */
+/** Bytes kept from the end of each stream. */
 const KEPT = 64 * 1024;
-/** Between SIGTERM and SIGKILL, in milliseconds. */
+/** Time between SIGTERM and SIGKILL, in milliseconds. */
 const GRACE_MS = 10_000;
-/** What a program has written is in its pipes when it ends; a daemon that it has left behind may hold them open for longer, in milliseconds. */
+/** Time to read the pipes after the program has ended, in milliseconds: a daemon that it started may keep them open for longer. */
 const DRAIN_MS = 1_000;
 
 /**
- * Runs a program, given by its absolute path, in a session of its own until the program itself has ended, whoever still holds its standard output. Processes of the
- * session that are left then end with it. An abort of `signal` ends the whole session: SIGTERM, and SIGKILL after 10 s.
- * @throws NodeJS.ErrnoException when it cannot be started
+ * Runs a program, given by its absolute path, in a session of its own, until the program itself ends, even if another process keeps its
+ * standard output open. Remaining processes of the session are then ended. Aborting `signal` ends the whole session: SIGTERM, and SIGKILL
+ * after 10 s.
+ * @throws NodeJS.ErrnoException when the program cannot be started
  */
 export async function runProgram(
   argv: readonly [string, ...string[]],
   options: {
     readonly environment: NodeJS.ProcessEnv;
     readonly folder: string;
-    /** Absent: the worker's own. */
+    /** Default: the worker's own user. */
     readonly user: ChildUser | undefined;
     readonly signal: AbortSignal;
   },
@@ -54,7 +55,7 @@ export async function runProgram(
   });
   let ending: Promise<boolean> | undefined;
   const end = (): Promise<boolean> => (ending ??= child.pid === undefined ? Promise.resolve(true) : endSession(child.pid, GRACE_MS));
-  // A program that cannot be killed does not keep its task.
+  // A program that cannot be killed must not block its task.
   let giveUp = (): void => undefined;
   const givenUp = new Promise<Pick<ProgramEnd, 'code' | 'signal'>>(
     (resolve) => (giveUp = () => resolve({ code: null, signal: 'SIGKILL' })),
@@ -76,7 +77,7 @@ export async function runProgram(
   }
 }
 
-/** The end of a stream. */
+/** Keeps the end of a stream. */
 class Tail {
   #kept = Buffer.alloc(0);
   #lost = false;

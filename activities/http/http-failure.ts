@@ -16,12 +16,12 @@ import type { Json } from '../../workflows/plan/values/json.ts';
 import { platformFault, userFault } from '../run/errors.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** Methods whose effect is the same when they are repeated: RFC 9110, 9.2.2. */
+/** Methods that can be repeated with the same effect: RFC 9110, 9.2.2. */
 const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
 
 /**
- * What it means for the analyst that there is no answer, or none that can be used.
- * @param call the method, and the key of the task that sets its time limit; absent: the caller knows what it has done, and may repeat it
+ * Translates a missing or unusable answer into an error for the analyst.
+ * @param call the method, and the task's key that sets its time limit; absent: the caller knows that it may repeat the call
  */
 export function httpFailure(
   error: unknown,
@@ -62,18 +62,18 @@ function limitFailure(
   );
 }
 
-/** The time limit of a call that a key of YAML gives, such as `5m`. */
+/** The time limit given by a YAML key, such as `5m`. */
 export function limitOf(timeout: string | undefined): { timeoutMs?: number } {
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout);
   return timeoutMs === undefined ? {} : { timeoutMs };
 }
 
-/** Answers that may be others in a moment. */
+/** Status codes that may change on a retry. */
 const MAY_PASS: ReadonlySet<number> = new Set([408, 409, 423, 425, 429]);
 
 /**
- * What it means that a service answered otherwise than wanted.
- * @param condition what the answer should have fulfilled; undefined when its status is wrong
+ * Error for an unexpected answer.
+ * @param condition the condition that the answer does not meet; undefined when its status is wrong
  */
 export function refusal(answer: HttpAnswer, { url }: HttpService, call: string, condition?: string): Error {
   const { status, headers, body } = answer;
@@ -90,12 +90,12 @@ export function refusal(answer: HttpAnswer, { url }: HttpService, call: string, 
   });
 }
 
-/** A sentence that shows what a service has answered; '' where that was nothing. */
+/** A sentence that shows the answer of a service; '' for an empty answer. */
 export function shownBody(body: Json): string {
   return body === null ? '' : ` Its answer: ${textOf(body).slice(0, 500)}`;
 }
 
-/** Of a page, the title says enough. */
+/** Shows only the title of an HTML page. */
 function textOf(body: Json): string {
   if (typeof body !== 'string') return exactJsonText(body);
   const [, title] = /<title>\s*([^<]*?)\s*<\/title>/i.exec(body) ?? [];

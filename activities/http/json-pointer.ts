@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 
-/** The value at a JSON pointer (RFC 6901) such as `/models/0/version`; undefined where there is none. */
+/** The value at a JSON pointer (RFC 6901) such as `/models/0/version`; undefined if it does not exist. */
 export function atPointer(value: Json, pointer: string): Json | undefined {
   let at: Json | undefined = value;
   for (const part of pointer.split('/').slice(1)) {

@@ -8,10 +8,10 @@ export interface RequestParams {
   readonly form?: JsonObject;
 }
 
-/** Headers that follow from the request. */
+/** Headers that the HTTP client sets itself. */
 const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'host', 'accept-encoding']);
 
-/** What is wrong with a request whose keys are right one by one. */
+/** Problems of a request whose keys are valid one by one. */
 export function requestMistakes({ headers = {}, body, form }: RequestParams): readonly ParamMistake[] {
   const refused = Object.entries(headers).flatMap(headerMistake);
   if (refused.length > 0) return refused;

@@ -22,19 +22,19 @@ export interface HttpParams {
   readonly pagination?: { readonly next: string; readonly max_pages?: number };
 }
 
-/** What an `http` task tells. */
+/** Output of an `http` task. */
 export interface HttpResult {
   readonly status: number;
-  /** The answer; with `pagination`, a list of each page's. */
+  /** The answer; with `pagination`, a list of the pages' answers. */
   readonly body: Json;
   readonly extracted: Readonly<Record<string, Json>>;
   readonly pages: number;
 }
 
-/** All pages together, in bytes of JSON: more is data, and data belongs into S3. */
+/** Limit for all pages together, in bytes of JSON: larger results belong in S3. */
 const MOST = 10 * 1024 * 1024;
 
-/** Calls a service, and the pages that follow. */
+/** Calls a service and follows its pages. */
 export async function sendRequests(context: TaskContext, service: HttpConnection, params: HttpParams): Promise<HttpResult> {
   const { pagination, extract = {} } = params;
   const answers = [await call(context, service, params, params.path)];
@@ -71,7 +71,7 @@ async function call(context: TaskContext, service: HttpConnection, params: HttpP
   const answer = await callHttp(service, {
     method,
     path,
-    // The name that services agree on: draft-ietf-httpapi-idempotency-key-header.
+    // The standard header name: draft-ietf-httpapi-idempotency-key-header.
     headers: { ...(changes && withKey && { [IDEMPOTENCY_KEY]: headerKey(context.idempotencyKey) }), ...headers },
     ...(body !== undefined && { body }),
     ...(form && { form: textsOf(form) }),
@@ -90,14 +90,14 @@ async function call(context: TaskContext, service: HttpConnection, params: HttpP
   return answer;
 }
 
-/** Numbers as they were written. */
+/** Keeps numbers as they were written. */
 function textsOf(form: JsonObject): Record<string, string> {
   return Object.fromEntries(
     Object.entries(form).map(([name, value = null]) => [name, typeof value === 'string' ? value : exactJsonText(value)]),
   );
 }
 
-/** Of a search by POST, the next page is an address; its form or body belong to the first one. */
+/** The next page of a POST search is only a URL; form and body belong to the first page. */
 function nextPageOf(params: HttpParams): HttpParams {
   const { body, form, method = 'GET', ...page } = params;
   return { ...page, method: 'GET', ...(method === 'GET' && { ...(body !== undefined && { body }), ...(form && { form }) }) };

@@ -8,7 +8,7 @@ import type { TaskContext } from '../define-task.ts';
 import { notYet } from '../run/errors.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 
-/** The first record that meets the condition, among those since the data interval began. What has been read is not read by the next look. */
+/** Finds the first record since the start of the data interval that meets the condition. The next check continues after the last read. */
 export async function findRecord(
   {
     connections,
@@ -33,7 +33,7 @@ export async function findRecord(
           event = value;
           return false;
         } catch (error) {
-          // Whether others can be read is their matter: this one is not what is waited for, nor is one without what `until` asks for.
+          // Skip records that cannot be decoded, and records without the fields that `until` uses: neither is the awaited record.
           if (error instanceof Undecodable || isUnanswerable(error)) return true;
           throw error;
         }
@@ -48,7 +48,7 @@ export async function findRecord(
   throw notYet(`No record of ${topic} yet${until === undefined ? '' : ` for which ${until}`}.`);
 }
 
-/** Whether a condition has no value over a record. */
+/** Whether a condition cannot be evaluated on a record. */
 function isUnanswerable(error: unknown): boolean {
   return error instanceof ApplicationFailure && error.type === 'InvalidParameters';
 }

@@ -4,14 +4,14 @@ import { kafkaErrorType } from '../../lib/kafka/error-type.ts';
 import { platformFault, userFault } from '../run/errors.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** What brokers say to a user who may not do it. */
+/** Error types for a user without permission. */
 const NOT_ALLOWED: ReadonlySet<string | undefined> = new Set([
   'TOPIC_AUTHORIZATION_FAILED',
   'GROUP_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',
 ]);
 
-/** What Kafka's error means for the analyst. @param doing what was tried: `write to product-updates` */
+/** Translates Kafka's error for the analyst. @param doing the operation: `write to product-updates` */
 export function kafkaFailure(error: unknown, { brokers, username }: KafkaConnection, doing: string): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   const text = errorText(error);

@@ -19,7 +19,7 @@ interface PublishParams {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Writes a record, with what tells a second attempt's from the first's. */
+/** Writes a record with a key that identifies duplicates from a second attempt. */
 export async function publish(
   { connections, idempotencyKey, signal }: TaskContext & { readonly connections: { readonly kafka: KafkaConnection } },
   { topic, key, value, headers }: PublishParams,
@@ -59,7 +59,7 @@ export async function publish(
   }
 }
 
-/** The names that are near, as a question; nothing where they cannot be had. */
+/** Similar topic names, as a question; empty if the topics cannot be listed. */
 async function topicsLike(kafka: Kafka, topic: string, signal: AbortSignal): Promise<string> {
   const admin = kafka.admin();
   const list = async (): Promise<string[]> => {

@@ -5,14 +5,14 @@ import { platformFault, userFault } from '../run/errors.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /**
- * What it means for the analyst that a channel was not told.
- * @param scrub takes secrets out: a channel may repeat in its answer what it was sent
+ * Translates a failed notification into an error for the analyst.
+ * @param scrub removes secrets: the channel may repeat in its answer what it was sent
  */
 export function notifyFailure(error: unknown, connection: string, scrub: (text: string) => string): Error {
   if (error instanceof ApplicationFailure) return error;
   const text = scrub(errorText(error));
   const from = `connection '${connection}'`;
-  // The cause is left out: it would carry the words that were scrubbed.
+  // Omit the cause: it would contain the text before scrubbing.
   return isChannelError(error) && error.hopeless
     ? userFault('RequestRefused', `${text} (${from}). Check the address or the key in ${connectionVariable(connection)}, and the message.`)
     : platformFault('ServiceUnavailable', `${text} (${from}). The task will try again.`);

@@ -14,12 +14,12 @@ interface NotifyParams {
   readonly severity?: Severity;
 }
 
-/** No attempt takes longer, in milliseconds. */
+/** Time limit of one attempt, in milliseconds. */
 const WITHIN = 30_000;
-/** Slack shows 40,000 characters, PagerDuty takes 512 KiB; nobody reads as much. */
+/** Far longer than anyone reads. Slack shows 40,000 characters, PagerDuty accepts 512 KiB. */
 const MESSAGE_BYTES = 32 * 1_024;
 
-/** Sends a message to a channel, once. */
+/** Sends a message to a channel once. */
 export async function sendMessage(
   context: TaskContext,
   { to, conn_id: connection = `${to}_default`, message, severity = 'error' }: NotifyParams,

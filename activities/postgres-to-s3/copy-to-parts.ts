@@ -8,7 +8,7 @@ import { PartWriter } from '../support/dataset/part-writer.ts';
 
 export interface CopyToParts {
   readonly client: SqlClient;
-  /** A whole `COPY … TO STDOUT`. */
+  /** A complete `COPY … TO STDOUT` statement. */
   readonly statement: string;
   readonly output: OwnFiles;
   readonly format: 'csv' | 'jsonl';
@@ -18,9 +18,9 @@ export interface CopyToParts {
 }
 
 /**
- * Streams the rows of a COPY into files of at most `maxRowsPerFile` rows. No rows, no files. The rows that were written are counted in
- * the bytes themselves and must be as many as the server says it has sent: the same statement, so the same snapshot.
- * When it fails, what was begun is aborted; completed files are the caller's to delete.
+ * Streams the rows of a COPY into files of at most `maxRowsPerFile` rows; no rows, no files. It counts the rows in the written bytes and
+ * compares the count with the server's: both come from the same statement, and so from the same snapshot.
+ * On failure it aborts open uploads; the caller deletes completed files.
  */
 export async function copyToParts(copy: CopyToParts): Promise<DatasetFile[]> {
   const { output, format, compression, maxRowsPerFile } = copy;

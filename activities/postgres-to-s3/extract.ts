@@ -19,10 +19,10 @@ import { copyToParts } from './copy-to-parts.ts';
 import { OwnFiles } from './own-files.ts';
 import { connections, type Params } from './parameters.ts';
 
-/** How long a failed attempt may take to tidy up after itself, when its own signal is aborted. */
+/** How long a failed attempt may clean up after its own signal was aborted. */
 const TIDY_UP_MS = 30_000;
 
-/** Carries out a `postgres_to_s3` task. */
+/** Runs a `postgres_to_s3` task. */
 export async function extract(ctx: TaskContext<typeof connections>, task: Params): Promise<DatasetReference> {
   if (task.file_format === 'parquet')
     throw userFault('InvalidParameters', "file_format 'parquet' cannot be written yet: use csv or jsonl.");
@@ -84,7 +84,7 @@ async function publish(
     if (!ctx.givenUp()) await discard(own, output, ctx.log);
     throw error;
   }
-  // From here on a manifest may name the files, also when its writing seems to have failed.
+  // From here on a manifest may refer to the files, even if writing it seems to fail.
   const source = sourceOf(ctx.connections.source, task);
   const reference = await output.publish(
     { format, compression, schema: columns, ...(incremental && { incremental }), source, files },
@@ -95,7 +95,7 @@ async function publish(
   return reference;
 }
 
-/** What the manifest says of where the rows are from. */
+/** The origin of the rows, for the manifest. */
 function sourceOf(
   { host, port, database }: PostgresConnection | RedshiftConnection,
   { source_table: table, query, where }: Params,
@@ -111,7 +111,7 @@ function sourceOf(
   };
 }
 
-/** Deletes what a failed attempt has written. */
+/** Deletes the files of a failed attempt. */
 async function discard(own: OwnFiles, output: DatasetOutput, log: TaskContext['log']): Promise<void> {
   try {
     await withinTime(TIDY_UP_MS, undefined, (signal) => own.clear(new Set(), signal));
@@ -121,8 +121,8 @@ async function discard(own: OwnFiles, output: DatasetOutput, log: TaskContext['l
 }
 
 /**
- * One JSON object a line. JSON holds no control characters, so CSV with two of them for quote and delimiter adds nothing to it; COPY's
- * text format would double the backslashes. Only a column of type json may hold line breaks, between its tokens.
+ * One JSON object per line. JSON contains no control characters, so CSV with two of them as quote and delimiter leaves it unchanged;
+ * COPY's text format would double the backslashes. Only a column of type json may contain line breaks, between its tokens.
  */
 function copyJsonLines(sql: string, columns: readonly Column[]): string {
   const list = columns.map(({ name, type }) => {

@@ -2,7 +2,7 @@ import { abortUploads, deleteObjects, listObjects, parseS3Uri, type S3Location }
 import type { Storage } from '../support/dataset/storage.ts';
 import { askStorage } from '../support/dataset/storage-failure.ts';
 
-/** The files of one attempt, in a folder that others may write to as well. */
+/** The files of one attempt, in a folder that other attempts may also write to. */
 export class OwnFiles {
   readonly storage: Storage;
   readonly prefix: S3Location;
@@ -12,7 +12,7 @@ export class OwnFiles {
 
   /**
    * @param uri of the folder: `s3://bucket/prefix/`
-   * @param mark part of the names of these files, and of no others
+   * @param mark part of the names of exactly these files
    */
   constructor(storage: Storage, uri: string, mark: string) {
     this.storage = storage;
@@ -26,12 +26,12 @@ export class OwnFiles {
     return `part-${String(part).padStart(5, '0')}-${this.#mark}.${extension}`;
   }
 
-  /** Aborts what a killed attempt has begun to upload. */
+  /** Aborts uploads that a killed attempt left open. */
   async abortUploads(signal: AbortSignal): Promise<void> {
     await this.#onStorage(() => abortUploads(this.storage.client, this.prefix, this.#isOwn, signal));
   }
 
-  /** Deletes all that is not in `keep`. */
+  /** Deletes all files except those in `keep`. */
   async clear(keep: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
     const { client } = this.storage;
     await this.#onStorage(async () => {

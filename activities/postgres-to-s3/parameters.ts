@@ -96,7 +96,7 @@ export const params = Type.Object({
   min_rows: minRows,
 });
 
-/** What it reads and where it writes. */
+/** The connections that it reads from and writes to. */
 export const connections = {
   source: { key: 'postgres_conn_id', default: 'postgres_default', types: ['postgres'], description: 'The PostgreSQL to read.' },
   storage: { key: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'The S3 to write to.' },

@@ -9,12 +9,12 @@ import { platformFault, userFault } from '../run/errors.ts';
 import { rabbitmqFailure } from './rabbitmq-failure.ts';
 import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
 
-/** How long the server may take in all, in milliseconds: one that is short of memory or disk answers nothing until it has some again. */
+/** Time limit for the whole exchange, in milliseconds: a server that is short of memory or disk does not answer until it recovers. */
 const WITHIN = 60_000;
-/** AMQP's longest short string, in bytes: names of queues and ids of messages. */
+/** Maximum length of an AMQP short string, in bytes: queue names and message ids. */
 const SHORT_STRING = 255;
 
-/** Sends a message to a queue that is there, with what tells a second attempt's from the first's. It returns when the server keeps it. */
+/** Sends a message to an existing queue, with an id that identifies duplicates. Returns when the server has stored the message. */
 export async function publish(
   context: TaskContext & { readonly connections: { readonly rabbitmq: RabbitMQConnection } },
   { queue_name: queue, value }: { readonly queue_name: string; readonly value: Json },
@@ -39,13 +39,13 @@ async function send(
 ): Promise<void> {
   const connection = await openRabbitMQ(connections.rabbitmq, `sluice ${dagId}/${task}`);
   const close = (): Promise<void> => connection.close().catch(() => undefined);
-  // What was asked for fails with it; without a listener the worker would.
+  // The pending request fails with the connection; an 'error' event without a listener would crash the worker.
   connection.on('error', () => undefined);
   signal.addEventListener('abort', () => void close(), { once: true });
   try {
     const channel = await connection.createConfirmChannel();
     channel.on('error', () => undefined);
-    // Only asked for: a queue that is declared here would have this task's idea of its properties, not its owner's.
+    // Only check that the queue exists: declaring it would impose this task's properties instead of its owner's.
     await channel.checkQueue(queue);
     signal.throwIfAborted();
     await confirmed(channel, queue, Buffer.from(exactJsonText(value)), {
@@ -60,7 +60,7 @@ async function send(
   }
 }
 
-/** Sends, and waits for the server's word. A message that it can put nowhere it gives back before, and confirms it all the same. */
+/** Sends a message and waits for the confirm. The server returns an unroutable message first, and confirms it all the same. */
 function confirmed(channel: ConfirmChannel, queue: string, content: Buffer, options: Options.Publish): Promise<void> {
   return new Promise((resolve, reject) => {
     channel.once('return', () => reject(userFault('InvalidParameters', `The queue '${queue}' was deleted while the message was sent.`)));
@@ -72,7 +72,7 @@ function confirmed(channel: ConfirmChannel, queue: string, content: Buffer, opti
   });
 }
 
-/** An idempotency key as the id of a message: what is too long becomes its hash. */
+/** Makes a message id of an idempotency key: a key that is too long is hashed. */
 function shortId(key: string): string {
   return Buffer.byteLength(key) <= SHORT_STRING ? key : createHash('sha256').update(key).digest('hex');
 }

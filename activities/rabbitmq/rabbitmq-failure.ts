@@ -10,7 +10,7 @@ const NOT_FOUND = 404;
 const RESOURCE_LOCKED = 405;
 const NOT_ALLOWED = 530;
 
-/** What RabbitMQ's error means for the analyst who wants a message sent to `queue`. */
+/** Translates RabbitMQ's error for the analyst who sends a message to `queue`. */
 export function rabbitmqFailure(error: unknown, { host, port, user, vhost }: RabbitMQConnection, queue: string): Error {
   if (error instanceof ApplicationFailure) return error;
   const text = explainClearText(errorText(error));
@@ -43,7 +43,7 @@ export function rabbitmqFailure(error: unknown, { host, port, user, vhost }: Rab
 function replyCode(error: unknown): unknown {
   if (!(error instanceof Error)) return undefined;
   if ('code' in error) return error.code;
-  // What ends the handshake is in its words only; of a vhost that there is not, or not for this user, not even they tell.
+  // A failed handshake has its code only in the message; a missing or forbidden vhost has no code there either.
   if (error.message.startsWith('Expected ConnectionOpenOk; got <ConnectionClose')) return NOT_ALLOWED;
   return Number(/^Handshake terminated by server: (\d+)/.exec(error.message)?.[1]);
 }

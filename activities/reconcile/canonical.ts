@@ -3,7 +3,7 @@ import type { ComparedColumn, Family } from './column-family.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import type { Normalization } from './normalization.ts';
 
-/** How a column of two sides is written as the same text exactly when its values count as the same. */
+/** Writes a column of both sides as text so that the texts are equal exactly when the values count as equal. */
 export interface ColumnPair {
   readonly name: string;
   readonly source: ComparedColumn;
@@ -17,8 +17,8 @@ export interface Expressions {
 }
 
 /**
- * SQL for both sides that makes a text of the column, NULL of NULL. Two values count as the same exactly when the texts are.
- * @throws ApplicationFailure InvalidParameters when the types of the two cannot be compared as declared
+ * SQL for both sides that converts the column to text, NULL to NULL. Two values count as equal exactly when their texts are equal.
+ * @throws ApplicationFailure InvalidParameters when the two types cannot be compared as declared
  */
 export function canonicalText(pair: ColumnPair, dialects: { readonly source: Dialect; readonly target: Dialect }): Expressions {
   const write = writerOf(pair, dialects.source.name === dialects.target.name);
@@ -74,8 +74,8 @@ function numberText({ name, source, target, normalization }: ColumnPair, alike: 
 }
 
 /**
- * Whether PostgreSQL's own hash of the values is the same on two servers exactly when the values count as the same: then nothing needs to
- * be made a text of to find where two tables differ.
+ * Whether two PostgreSQL servers hash the values of this column equally exactly when the values count as equal. If so, differences can be
+ * found without converting values to text.
  */
 export function hashesAlike({ source, target, normalization }: ColumnPair): boolean {
   if (Object.keys(normalization).length > 0) return false;

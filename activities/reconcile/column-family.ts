@@ -1,12 +1,12 @@
-/** What kind of values a column holds, as far as comparing them goes. */
+/** The kind of values in a column, for comparisons. */
 export type Family = 'number' | 'float' | 'boolean' | 'date' | 'timestamp' | 'timestamptz' | 'text' | 'uuid' | 'bytes' | 'other';
 
 export interface ComparedColumn {
   readonly name: string;
-  /** As the server names it: `numeric(12,2)`, `character varying(40)`. */
+  /** The server's name of the type: `numeric(12,2)`, `character varying(40)`. */
   readonly type: string;
   readonly family: Family;
-  /** Digits after the point; undefined where a column takes any number of them. */
+  /** Digits after the decimal point; undefined if the column allows any number of them. */
   readonly scale: number | undefined;
 }
 
@@ -22,7 +22,7 @@ const FAMILIES: readonly (readonly [RegExp, Family])[] = [
   [/^bytea$/, 'bytes'],
 ];
 
-/** A column by its name and PostgreSQL's name of its type. */
+/** A column, given its name and PostgreSQL's name of its type. */
 export function comparedColumn(name: string, type: string): ComparedColumn {
   const lower = type.toLowerCase();
   const family = FAMILIES.find(([pattern]) => pattern.test(lower))?.[1] ?? 'other';
@@ -31,7 +31,7 @@ export function comparedColumn(name: string, type: string): ComparedColumn {
   return { name, type, family, scale };
 }
 
-/** Whether values lie in order on a line of whole numbers, so that they can be cut into ranges. */
+/** Whether values are whole numbers, so that they can be cut into ranges. */
 export function isInteger({ family, type }: ComparedColumn): boolean {
   return family === 'number' && !/^(numeric|decimal)/i.test(type);
 }

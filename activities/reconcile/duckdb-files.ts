@@ -15,7 +15,7 @@ const TYPES: Readonly<Record<ComparedColumn['family'], string>> = {
   other: 'VARCHAR',
 };
 
-/** DuckDB's type for a column of PostgreSQL's type. */
+/** DuckDB's type for a PostgreSQL type. */
 export function duckdbType(column: ComparedColumn): string {
   if (isUnbounded(column)) return 'VARCHAR';
   const [, digits, scale = '0'] = /^(?:numeric|decimal)\((\d+)(?:, ?(\d+))?\)$/i.exec(column.type) ?? [];
@@ -23,10 +23,10 @@ export function duckdbType(column: ComparedColumn): string {
   return /^(real|float4)$/i.test(column.type) ? 'FLOAT' : TYPES[column.family];
 }
 
-/** Bytes of the longest row, and of what is read at once. */
+/** Maximum size of a row, and of one read, in bytes. */
 export const LONGEST_ROW = 16_000_000;
 
-/** Reads a file of CSV as PostgreSQL's COPY writes it: NULL is an empty field, the empty text is "". */
+/** Reads a CSV file in the format of PostgreSQL's COPY: NULL is an empty field, the empty text is "". */
 export function readCsv(file: string, columns: number, compression: DatasetManifest['compression']): string {
   const types = Array.from({ length: columns }, (_, index) => `'c${index}': 'VARCHAR'`);
   return `read_csv(${duckdb.literal(file)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
@@ -34,25 +34,25 @@ export function readCsv(file: string, columns: number, compression: DatasetManif
     columns = {${types.join(', ')}})`;
 }
 
-/** Reads a file of JSON lines, each as the text `line`. */
+/** Reads a file of JSON lines, each as text in column `line`. */
 export function jsonLines(file: string, compression: DatasetManifest['compression']): string {
   return `read_csv(${duckdb.literal(file)}, auto_detect = false, header = false, delim = '\u0001', quote = '', escape = '', new_line = '\\n',
     compression = '${compression}', max_line_size = ${LONGEST_ROW}, buffer_size = ${2 * LONGEST_ROW}, columns = {'line': 'VARCHAR'})`;
 }
 
-/** The value of a column in a `line` of JSON, as text. */
+/** The value of a column in the JSON of `line`, as text. */
 export function jsonColumn(name: string): string {
   return `json_extract_string(line, ${duckdb.literal(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)})`;
 }
 
-/** A value as the type that its column has. */
+/** A value cast to the type of its column. */
 export function duckdbValue(column: ComparedColumn, value: string, format: DatasetManifest['format']): string {
   const { family, type } = column;
-  // The padding of CHAR is none of its text.
+  // The padding of CHAR is not part of the text.
   if (family === 'text') return /^(character\(|char\(|bpchar)/i.test(type) ? `rtrim(${value}::VARCHAR, ' ')` : `${value}::VARCHAR`;
   if (format === 'csv') {
     if (family === 'bytes') return `unhex(substr(${value}, 3))`;
-    // DuckDB writes the era behind the day.
+    // DuckDB writes the era after the date.
     if (['date', 'timestamp', 'timestamptz'].includes(family)) {
       return `regexp_replace(${value}, '^(\\S+)(.*) BC$', '\\1 (BC)\\2')::${duckdbType(column)}`;
     }

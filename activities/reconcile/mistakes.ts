@@ -3,7 +3,7 @@ import type { Params } from './parameters.ts';
 
 const PLACES = ['table', 'query', 'dataset'] as const;
 
-/** What is wrong with a `reconcile` task although each key is right. */
+/** Problems of a `reconcile` task whose keys are valid one by one. */
 export function reconcileMistakes(params: Params): ParamMistake[] {
   const { compare = 'row', key, aggregates, target, on_mismatch: onMismatch, report_to: reportTo } = params;
   const mistakes: ParamMistake[] = (['source', 'target'] as const)

@@ -1,19 +1,19 @@
-/** What an analyst has declared to be no difference in a column. */
+/** Differences in a column that the analyst has declared as irrelevant. */
 export interface Normalization {
-  /** Numbers are rounded to so many digits after the point. */
+  /** Numbers are rounded to this many digits after the decimal point. */
   readonly scale?: number;
-  /** Blanks at both ends do not count. */
+  /** Spaces at both ends are ignored. */
   readonly trim?: boolean;
   /** The empty text counts as NULL. */
   readonly empty_is_null?: boolean;
-  /** Upper and lower case count as the same. */
+  /** Letter case is ignored. */
   readonly ignore_case?: boolean;
-  /** Unicode's composed form. */
+  /** Texts are compared in Unicode's composed form. */
   readonly unicode?: 'nfc';
   /** 0 and 1 count as false and true. */
   readonly boolean?: boolean;
-  /** Where a time without a zone was written down: an IANA name. */
+  /** The zone of times that are stored without one: an IANA name. */
   readonly timezone?: string;
-  /** Times are cut down to it. */
+  /** Times are truncated to this unit. */
   readonly precision?: 'day' | 'hour' | 'minute' | 'second' | 'millisecond';
 }

@@ -106,7 +106,7 @@ export const params = Type.Object({
       format: 'path',
     }),
   ),
-  // Not one of the task's connections: those who want no report need no S3.
+  // Not one of the task's connections: a task without a report needs no S3.
   aws_conn_id: Type.Optional(connectionField('The S3 that reports are written to. Default: aws_default.', 'aws_default', ['aws'])),
   on_mismatch: Type.Optional(
     choice(

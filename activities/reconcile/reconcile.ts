@@ -18,7 +18,7 @@ import { withSide } from './sides/open-side.ts';
 import { sideTypes } from './sides/side-types.ts';
 import { checkTolerance, type ToleranceResult } from './tolerance.ts';
 
-/** What a `reconcile` task tells. */
+/** Output of a `reconcile` task. */
 export interface Reconciliation {
   readonly discrepancy: number;
   readonly compared: number;
@@ -28,17 +28,17 @@ export interface Reconciliation {
   readonly extra: number;
   readonly report: string | null;
   readonly examples: readonly Mismatch[];
-  /** Rows of the target that were made what the source's are; the counts above are of before. */
+  /** Rows of the target that were repaired; the counts above are from before the repair. */
   readonly repaired: number;
-  /** SQL that takes the repair back: where it lies in S3. */
+  /** S3 URI of the SQL that reverts the repair. */
   readonly undo: string | null;
-  /** In words, for the run. */
+  /** One sentence for the run. */
   readonly summary: string;
 }
 
 type Counts = Pick<Reconciliation, 'compared' | 'changed' | 'missing' | 'extra'> & { readonly differing: number };
 
-/** Carries out a `reconcile` task. */
+/** Runs a `reconcile` task. */
 export async function reconcileTables(ctx: TaskContext, task: Params): Promise<Reconciliation> {
   const connections = {
     source: ctx.connection(task.source.conn_id, sideTypes(task.source)),
@@ -130,8 +130,8 @@ async function compare(ctx: TaskContext, task: Params, opened: Sides): Promise<R
 }
 
 /**
- * Repairs the target, compares again before anybody else sees it, and commits.
- * @returns `undo`: where the SQL lies that takes it back
+ * Repairs the target, compares again before the change is visible to others, and commits.
+ * @returns `undo`: the URI of the SQL that reverts the repair
  */
 async function repair(
   ctx: TaskContext,
@@ -167,7 +167,7 @@ async function repair(
   return { ...repaired, undo: place.uri };
 }
 
-/** Conditions that hold of rows which changed too late. */
+/** Conditions for rows that changed too late to be compared. */
 function lateRows(ctx: TaskContext, { as_of: asOf }: Params, { source, target }: Sides): { source: string; target: string } | undefined {
   if (asOf === undefined) return undefined;
   const time = asOf.time ?? ctx.interval.end;
@@ -175,7 +175,7 @@ function lateRows(ctx: TaskContext, { as_of: asOf }: Params, { source, target }:
   const instant = new Date(time).toISOString();
   const condition = (side: Side): string => {
     const { name, family } = side.column(asOf.column);
-    // Servers do not agree on whether a day is later than an hour of it.
+    // Servers disagree on whether a date is later than an hour of the same day.
     const from = family === 'date' ? `${instant.slice(0, 10)}T00:00:00.000Z` : instant;
     return `${side.dialect.identifier(name)} >= ${side.dialect.instant(from)}`;
   };
@@ -198,7 +198,7 @@ function comparedColumns({ source, target }: Sides, { columns, compare: how }: P
   return source.columns.map(({ name }) => name).filter((name) => there.has(name) && !keys.includes(name));
 }
 
-/** Where a file of this task in this interval is written. */
+/** Where to write a file of this task and interval. */
 function reportPlace(ctx: TaskContext, task: Params, file: string): ReportPlace | undefined {
   const { report_to: prefix, aws_conn_id: name = 'aws_default' } = task;
   if (prefix === undefined) return undefined;

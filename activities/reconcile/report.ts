@@ -3,26 +3,26 @@ import { PartWriter } from '../support/dataset/part-writer.ts';
 import type { Storage } from '../support/dataset/storage.ts';
 import type { Difference } from './rows/comparison.ts';
 
-/** A value that differs, as it is shown: the key, the column, and what each side has. */
+/** A value that differs, for display: the key, the column, and the value on each side. */
 export interface Mismatch {
   readonly key: Readonly<Record<string, string | null>>;
-  /** Absent where a side lacks the row. */
+  /** Absent if one side lacks the row. */
   readonly column?: string;
   readonly kind: 'changed' | 'missing' | 'extra';
   readonly source?: string | null;
   readonly target?: string | null;
 }
 
-/** A file in S3, `s3://bucket/key.csv`, and the client that writes it; the report closes it. */
+/** A file in S3, `s3://bucket/key.csv`, and the client that writes it; the report closes the client. */
 export interface ReportPlace {
   readonly uri: string;
   readonly storage: Storage;
 }
 
-/** So many are shown in the run itself. */
+/** Differences shown in the run itself. */
 const SHOWN = 10;
 
-/** Takes differences: all of them go to a file, where one is asked for, and the first are kept to be shown. */
+/** Collects differences: writes all of them to a file if one is requested, and keeps the first ones for display. */
 export class Report {
   readonly shown: Mismatch[] = [];
   readonly #keys: readonly string[];
@@ -31,7 +31,7 @@ export class Report {
   readonly #writer: PartWriter | undefined;
   #lines = 0;
 
-  /** @param place where all of them go; undefined: nowhere */
+  /** @param place where to write all differences; undefined: nowhere */
   constructor(place: ReportPlace | undefined, keys: readonly string[], columns: readonly string[]) {
     this.#keys = keys;
     this.#columns = columns;
@@ -43,7 +43,7 @@ export class Report {
     await this.#writer?.write(Buffer.from(csvLine(['kind', ...this.#keys, 'column', 'source', 'target'])));
   }
 
-  /** A line for each column that differs; one for a row that a side lacks. */
+  /** Adds one line per differing column, or one line for a row that a side lacks. */
   async add({ key, source, target }: Difference): Promise<void> {
     const named = Object.fromEntries(this.#keys.map((name, index) => [name, key[index] ?? null]));
     if (!source || !target) {
@@ -57,7 +57,7 @@ export class Report {
     }
   }
 
-  /** Completes the file. @returns where it is */
+  /** Completes the file. @returns its URI */
   async close(): Promise<string | null> {
     await this.#writer?.close(this.#lines);
     return this.#place?.uri ?? null;

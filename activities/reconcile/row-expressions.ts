@@ -11,22 +11,22 @@ export interface Sides {
 export type SideName = keyof Sides;
 export const SIDES: readonly SideName[] = ['source', 'target'];
 
-/** SQL over the rows of both sides: the same values give the same result on either. */
+/** SQL over the rows of both sides: equal values give equal results on both. */
 export interface RowExpressions {
-  /** Text, NULL of NULL: one for each key column, then one for each other. */
+  /** Texts, NULL for NULL: first the key columns, then the others. */
   readonly texts: readonly Expressions[];
-  /** A whole number that tells rows of different values apart, summed up for a checksum. */
+  /** A whole number that differs for rows with different values, to be summed for a checksum. */
   readonly hash: Expressions;
-  /** A number from 0 on below `buckets`, of the key alone. */
+  /** A number from 0 to `buckets` - 1, derived from the key alone. */
   bucket(buckets: number): Expressions;
 }
 
-/** PostgreSQL's `hash_record_extended` came with it. */
+/** The first PostgreSQL version with `hash_record_extended`. */
 const HASHES_RECORDS = 140_000;
 
 /**
- * The expressions for comparing `keys` and `columns`. Two PostgreSQL servers that hash alike use PostgreSQL's own hash of values as they are
- * stored; others make texts and take MD5 of them, several times as slow.
+ * The expressions to compare `keys` and `columns`. Two PostgreSQL servers that hash alike use PostgreSQL's own hash of the stored values;
+ * others convert values to text and use MD5, which is several times slower.
  */
 export async function rowExpressions(sides: Sides, keys: readonly ColumnPair[], columns: readonly ColumnPair[]): Promise<RowExpressions> {
   const dialects = { source: sides.source.dialect, target: sides.target.dialect };
@@ -41,7 +41,7 @@ export async function rowExpressions(sides: Sides, keys: readonly ColumnPair[], 
       bucket: (buckets) => both(() => `(${record(keys)} & ${buckets - 1})`),
     };
   }
-  // Whether the texts of a column may hold any letter must be answered alike for both sides.
+  // Both sides must agree on whether the texts of a column may contain any character.
   const open = all.map(({ source, target }) => [source, target].some(({ family }) => ['text', 'other'].includes(family)));
   const md5 = (side: SideName, count: number, digits: number): string => {
     const marked = texts.slice(0, count).map((text, index) => unambiguous(text[side], open[index] ?? true, dialects[side]));
@@ -54,12 +54,12 @@ export async function rowExpressions(sides: Sides, keys: readonly ColumnPair[], 
   };
 }
 
-/** Ends with a mark that no number and no time holds; texts, which may hold anything, tell their length before. NULL is a mark of its own. */
+/** Adds a delimiter that no number or time contains; free text is prefixed with its length instead. NULL has its own marker. */
 function unambiguous(text: string, open: boolean, { concat, size }: Dialect): string {
   return open ? `coalesce(${concat([size(text), "':'", text])}, '-')` : concat([`coalesce(${text}, '-')`, "','"]);
 }
 
-/** A row of every kind of value: servers of other releases, byte orders or encodings would answer otherwise. */
+/** A row with every kind of value: servers with another release, byte order or encoding return another hash. */
 const PROBE = `hash_record_extended(ROW(1::int, 2::bigint, 1.50::numeric, 'Zoë'::text, 'x'::char(3), true, date '2024-02-29',
   timestamp '2024-02-29 12:00:00.5', timestamptz '2024-02-29 12:00:00.5+00', 0.1::float8, 0.1::float4,
   '00000000-0000-4000-8000-000000000000'::uuid, '\\x00ff'::bytea, NULL::text), 0)::text`;

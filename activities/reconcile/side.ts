@@ -4,12 +4,12 @@ import { didYouMean, listNames } from '../support/nearest.ts';
 import { type ComparedColumn, comparedColumn } from './column-family.ts';
 import type { Dialect } from './dialects/dialect.ts';
 
-/** Rows as an analyst names them: a table's, a query's, or a data set's. */
+/** Rows as an analyst specifies them: a table, a query, or a dataset. */
 export interface Place {
   readonly conn_id: string;
   readonly table?: string | undefined;
   readonly query?: string | undefined;
-  /** `s3://bucket/prefix`, of a data set's manifest. */
+  /** `s3://bucket/prefix` of the dataset's manifest. */
   readonly dataset?: string | undefined;
   readonly where?: string | undefined;
 }
@@ -19,22 +19,22 @@ export function labelOf({ conn_id: connection, table, dataset }: Place): string 
   return `${table ?? dataset ?? 'the query'} (${connection})`;
 }
 
-/** An open session in which the rows stand still while they are looked at. */
+/** An open session with a stable snapshot of the rows. */
 export interface Session {
   readonly dialect: Dialect;
   /** All rows of a SELECT, as lists of texts. */
   texts(sql: string): Promise<(string | null)[][]>;
-  /** Rows of a SELECT a few thousand at a time, so that their number does not matter to the memory. Nothing else is asked meanwhile. */
+  /** Rows of a SELECT in batches of a few thousand, to limit memory. The session is busy meanwhile. */
   batches(sql: string): AsyncIterable<(string | null)[][]>;
-  /** How many rows a SELECT has, as the server guesses; undefined where it does not tell. */
+  /** The server's estimate of the rows of a SELECT; undefined if it gives none. */
   guessRows(sql: string): Promise<number | undefined>;
-  /** As 170004; 0 for other servers than PostgreSQL. */
+  /** Such as 170004; 0 for other servers than PostgreSQL. */
   readonly postgresVersion: number;
-  /** Where a side can be repaired: the session as the driver has it. */
+  /** The driver's session, if the side can be repaired. */
   readonly database: Database | undefined;
 }
 
-/** One of the two that are compared. */
+/** One of the two sides that are compared. */
 export class Side {
   readonly label: string;
   readonly columns: readonly ComparedColumn[];
@@ -77,8 +77,8 @@ export class Side {
   }
 
   /**
-   * The same session with groups for rows. Columns are called as the aggregates are written: `sum(total)`.
-   * @param late which rows are left out
+   * The same session with groups instead of rows. Columns are named like the aggregates: `sum(total)`.
+   * @param late condition of rows to leave out
    * @throws ApplicationFailure ColumnNotFound
    */
   grouped(groups: readonly string[], aggregates: readonly string[], late: string | undefined): Side {
@@ -105,7 +105,7 @@ export class Side {
     const quoted = this.dialect.identifier(column.name);
     if (fn === 'count') return { sql: `count(${quoted})`, column: comparedColumn(text, 'bigint') };
     if (fn === 'distinct') return { sql: `count(DISTINCT ${quoted})`, column: comparedColumn(text, 'bigint') };
-    // A sum of whole numbers may be wider than they are: compared as a numeric of the same digits after the point.
+    // A sum of whole numbers may exceed their type: compare it as a numeric with the same scale.
     if (fn === 'sum' && column.family === 'number')
       return { sql: `sum(${this.dialect.ordered(column)})`, column: { ...column, name: text, type: 'numeric' } };
     return { sql: `${fn}(${this.dialect.ordered(column)})`, column: { ...column, name: text } };

@@ -1,15 +1,16 @@
 /** How much differs, and whether that is too much. */
 export interface ToleranceResult {
-  /** differing ÷ compared, from 0 to 1; 0 where there was nothing to compare. */
+  /** differing ÷ compared, from 0 to 1; 0 if nothing was compared. */
   readonly discrepancy: number;
   readonly compared: number;
   readonly differing: number;
-  /** Whether the part that differs is larger than what is tolerated: exactly as large is not. */
+  /** Whether the share that differs exceeds the tolerance; an equal share does not. */
   readonly exceeded: boolean;
 }
 
 /**
- * Judges counts. In whole numbers, so that the border is exact: 0.1 % of 1,000 rows is one row, and one row is not more than that.
+ * Compares counts with the tolerance. Uses whole numbers so that the limit is exact: 0.1 % of 1,000 rows is one row, and one row does not
+ * exceed it.
  * @param tolerance such as `0.1%` or `0.001`
  */
 export function checkTolerance(differing: number, compared: number, tolerance: string): ToleranceResult {

@@ -4,22 +4,22 @@ import type { ComparedColumn } from '../column-family.ts';
 import type { Dialect } from './dialect.ts';
 import { postgres } from './postgres.ts';
 
-/** Digits of the widest decimal. */
+/** Maximum precision of a decimal. */
 const DIGITS = 38;
 
 const quoted = ({ name }: ComparedColumn): string => quoteIdentifier(name);
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-/** As DuckDB writes it, with the era where PostgreSQL has it. */
+/** DuckDB's text, with the era (BC) where PostgreSQL writes it. */
 const plain = (value: string): string => `regexp_replace(${value}::text, '^(\\S+) \\(BC\\)(.*)$', '\\1\\2 BC')`;
 
-/** Whether a column's numbers have too many digits, or too many kinds of them, for DuckDB: they are kept as texts. */
+/** Whether DuckDB's decimal cannot hold a column's numbers (too many digits, or no fixed scale): they are kept as text. */
 export function isUnbounded({ family, type, scale }: ComparedColumn): boolean {
   if (family !== 'number' || !/^(numeric|decimal)/i.test(type)) return false;
   const precision = Number(/\((\d+)/.exec(type)?.[1] ?? Infinity);
   return scale === undefined || scale < 0 || scale > precision || precision > DIGITS;
 }
 
-/** DuckDB's SQL, where it is not PostgreSQL's. The session is in UTC, and columns have the types that sides/dataset.ts gives them. */
+/** DuckDB's SQL where it differs from PostgreSQL's. The session is in UTC, and sides/dataset.ts chooses the types of the columns. */
 export const duckdb: Dialect = {
   ...postgres,
   name: 'DuckDB',
@@ -28,7 +28,7 @@ export const duckdb: Dialect = {
 
   number(column, scale) {
     const text = `${quoted(column)}::text`;
-    // What no decimal holds stays as it is.
+    // A value that does not fit into a decimal stays unchanged.
     return column.scale === scale && !isUnbounded(column)
       ? text
       : `coalesce(TRY_CAST(${text} AS DECIMAL(${DIGITS}, ${scale}))::text, ${text})`;

@@ -2,20 +2,20 @@ import { userFault } from '../../run/errors.ts';
 import type { ComparedColumn } from '../column-family.ts';
 import { cutTo, type Dialect } from './dialect.ts';
 
-/** CONVERT_TZ knows no other times, and leaves them as they are. */
+/** CONVERT_TZ converts only times in this range, and returns others unchanged. */
 const CONVERTED = `BETWEEN '1970-01-03' AND '2038-01-17'`;
 const FORMAT = `'%Y-%m-%d %H:%i:%s.%f'`;
-/** Digits of the widest decimal. A number beyond it would be cut down to it without an error. */
+/** Maximum precision of a decimal. A larger number would be clamped to it without an error. */
 const DIGITS = 65;
 
 const identifier = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 const quoted = ({ name }: ComparedColumn): string => identifier(name);
-/** Without the zeros of ZEROFILL; a float with all of its digits. */
+/** Without the padding of ZEROFILL; a float with all its digits. */
 const plain = (column: ComparedColumn): string => `(${quoted(column)} + 0${column.family === 'float' ? 'e0' : ''})`;
 
 /**
- * SQL of MySQL and MariaDB. Sessions are in UTC, and take backslashes as they are (sides/mysql.ts). Columns of texts are bytes of UTF-8 there,
- * so that nothing is compared by a collation.
+ * SQL of MySQL and MariaDB. Sessions are in UTC, without backslash escapes (sides/mysql.ts). Text columns are UTF-8 bytes there, so that no
+ * collation affects comparisons.
  */
 export const mysql: Dialect = {
   name: 'MySQL',
@@ -59,15 +59,15 @@ export const mysql: Dialect = {
 
   concat: (texts) => `CONCAT(${texts.join(', ')})`,
   size: (text) => `LENGTH(${text})`,
-  // CONCAT gives NULL for more than the server's max_allowed_packet. A number that no other row has leads to the row being read.
+  // CONCAT returns NULL beyond the server's max_allowed_packet. A unique number then makes sure that the row itself is read.
   md5: (text, digits) => `COALESCE(CAST(CONV(LEFT(MD5(${text}), ${digits}), 16, 10) AS UNSIGNED), UUID_SHORT())`,
-  // In decimals: the difference of numbers without a sign may not be below zero.
+  // Use decimals: the difference of unsigned integers must not be negative.
   segment: (key, from, width) => `(CAST(${key} AS DECIMAL(${DIGITS})) - (${from})) DIV ${width}`,
 };
 
 /**
- * A time without a zone in UTC. Of an hour that is there twice it is the second, and in one that is left out what was before goes on, as in
- * PostgreSQL; CONVERT_TZ would do neither. Times that the server cannot convert keep their zone: no other side has such a text.
+ * Converts a time without a zone to UTC. As in PostgreSQL, an ambiguous hour means its second occurrence, and a skipped hour keeps the
+ * offset before it; CONVERT_TZ does neither. Times that the server cannot convert keep their zone, so that they match no other text.
  */
 function inUtc(time: string, timezone: string): string {
   const zone = `'${timezone.replaceAll("'", "''")}'`;

@@ -4,11 +4,11 @@ import type { Dialect } from './dialect.ts';
 
 const quoted = ({ name }: ComparedColumn): string => quoteIdentifier(name);
 
-/** PostgreSQL's SQL. Its sessions are in UTC. */
+/** PostgreSQL's SQL. Sessions are in UTC. */
 export const postgres = withCasing(undefined);
 
 /**
- * PostgreSQL's SQL on a server that has a collation which knows the lowercase letters of all alphabets: the database's own may know but ASCII's.
+ * PostgreSQL's SQL, with a collation for the lowercase letters of all alphabets: the database's own may support only ASCII.
  * @param collation undefined: the database's own
  */
 export function withCasing(collation: string | undefined): Dialect {
@@ -24,7 +24,7 @@ export function withCasing(collation: string | undefined): Dialect {
         : `CASE WHEN ${quoted(column)} IS NULL THEN NULL WHEN ${quoted(column)} = 0 THEN '0' WHEN ${quoted(column)} = 1 THEN '1' ELSE ${quoted(column)}::text END`,
     number(column, scale) {
       if (column.scale === scale) return `${quoted(column)}::text`;
-      // Straight to numeric, a float would lose the digits after the fifteenth.
+      // A direct cast to numeric would cut a float to 15 digits.
       return `round(${quoted(column)}${column.family === 'float' ? '::text' : ''}::numeric, ${scale})::text`;
     },
     date: (column) => `${quoted(column)}${column.family === 'date' ? '' : '::date'}::text`,
@@ -36,7 +36,7 @@ export function withCasing(collation: string | undefined): Dialect {
       const utc = timezone === undefined ? zoned : `(${zoned} AT TIME ZONE 'UTC')`;
       const cut = precision === undefined ? utc : `date_trunc(${quoteLiteral(precision)}, ${utc})`;
       if (alike) return `${cut}::text`;
-      // to_char has no text for the infinite, and none for the era.
+      // to_char has no text for infinity or for the era.
       return `coalesce(CASE WHEN ${cut} >= '0001-01-01' THEN to_char(${cut}, 'YYYY-MM-DD HH24:MI:SS.US') END, ${cut}::text)`;
     },
     text(column, { trim, empty_is_null: emptyIsNull, ignore_case: ignoreCase, unicode }) {
@@ -59,7 +59,7 @@ export function withCasing(collation: string | undefined): Dialect {
     size: (text) => `octet_length(${text})::text`,
     md5: (text, digits) => `('x' || substr(md5(${text}), 1, ${digits}))::bit(${digits * 4})::bigint`,
     segment: (key, from, width, wide) =>
-      // div() is exact and slower.
+      // div() is exact, but slower.
       wide ? `div(${key}::numeric - (${from}), ${width})` : `(${key}::bigint - (${from})) / ${width}`,
   };
 }

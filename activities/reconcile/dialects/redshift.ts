@@ -7,12 +7,12 @@ import { postgres } from './postgres.ts';
 
 const quoted = ({ name }: ComparedColumn): string => quoteIdentifier(name);
 
-/** Redshift's SQL, where it is not PostgreSQL's. */
+/** Redshift's SQL where it differs from PostgreSQL's. */
 export const redshift: Dialect = {
   ...postgres,
   name: 'Redshift',
   literal: (text) => sqlFor('redshift', quoteLiteral(text)),
-  // Two need not be of one release, and have never promised how they write floats.
+  // Two clusters may run different releases, and Redshift does not guarantee the text format of floats.
   exact: undefined,
   number: (column, scale) => (column.scale === scale ? `${quoted(column)}::text` : `${quoted(column)}::numeric(38, ${scale})::text`),
   text(column, { trim, empty_is_null: emptyIsNull, ignore_case: ignoreCase, unicode }) {
@@ -27,7 +27,7 @@ export const redshift: Dialect = {
     if (ignoreCase) text = `lower(${text})`;
     return emptyIsNull ? `nullif(${text}, '')` : text;
   },
-  // It compares texts by their bytes.
+  // Redshift compares texts by bytes.
   ordered: quoted,
   md5: (text, digits) => `strtol(substring(md5(${text}), 1, ${digits}), 16)`,
 };

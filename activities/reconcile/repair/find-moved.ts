@@ -4,8 +4,8 @@ import type { KeyedRows } from './keyed-rows.ts';
 import type { Repair } from './repair.ts';
 
 /**
- * Those of the differences whose row lies on the other side of the condition.
- * @throws ApplicationFailure DataMismatch where it cannot be said whether it is the same row
+ * Finds the differences whose row exists on the other side, outside its condition.
+ * @throws ApplicationFailure DataMismatch when it is unclear whether it is the same row
  */
 export async function findMoved(
   rows: KeyedRows,
@@ -27,7 +27,7 @@ export async function findMoved(
   }
   const source = await rows.count('source', [...there, ...extra]);
   const isOnlyOne = (counts: ReadonlyMap<string, number>, { key }: Difference): boolean => counts.get(JSON.stringify(key)) === 1;
-  // A key that the source holds several times tells rows apart only within the condition.
+  // A key that occurs several times in the source identifies rows only within the condition.
   const moved = there.filter((each) => isOnlyOne(source, each));
   if (!moved.every((each) => isOnlyOne(target, each))) throw rows.unclear();
   return new Set([...moved, ...extra.filter((each) => isOnlyOne(source, each) && isOnlyOne(target, each))]);

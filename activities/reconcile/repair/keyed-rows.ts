@@ -4,7 +4,7 @@ import type { RowExpressions, SideName, Sides } from '../row-expressions.ts';
 import type { Difference, Row } from '../rows/comparison.ts';
 import { batchesOf } from './statements.ts';
 
-/** Rows of both sides, found by the keys of differences. */
+/** Finds rows of both sides by the keys of differences. */
 export class KeyedRows {
   readonly #sides: Sides;
   readonly #keys: readonly ColumnPair[];
@@ -16,7 +16,7 @@ export class KeyedRows {
     this.#texts = texts.slice(0, keys.length);
   }
 
-  /** Rows of a side by the canonical texts of their keys, in the differences' order. */
+  /** Rows of a side by the canonical texts of their keys, in the order of the differences. */
   async read(
     side: SideName,
     wanted: readonly Difference[],
@@ -35,7 +35,7 @@ export class KeyedRows {
     return rows;
   }
 
-  /** How many rows of a side have a key, whatever its condition says. */
+  /** How many rows of a side have each key, regardless of its condition. */
   async count(side: SideName, wanted: readonly Difference[]): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
     for await (const [key] of this.#find(side, this.#sides[side].unfiltered, wanted, [])) counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -63,7 +63,7 @@ export class KeyedRows {
     }
   }
 
-  /** The error for keys that do not tell rows apart. */
+  /** The error for keys that do not identify rows. */
   unclear(): Error {
     const names = this.#keys.map(({ name }) => name).join(', ');
     return userFault(

@@ -9,15 +9,15 @@ import { KeyedRows } from './keyed-rows.ts';
 import type { Repair, Repaired } from './repair.ts';
 import { TargetWriter } from './target-writer.ts';
 
-/** Where more differ, it is no fault of some rows: the load is to be done again. */
+/** Above this limit the load is at fault and not single rows: run the load again. */
 export const MAX_REPAIRED_ROWS = 10_000;
 
 /**
- * Makes the target's rows what the source's are, in the transaction that the target's session is in: changed rows get the compared columns,
- * missing ones are inserted with all columns that both have, and rows that only the target has are deleted. The caller commits.
- * A row whose day was corrected in the source lies within the condition of one side and outside that of the other: it is looked up by its
- * key without the conditions, and updated where it is, so that it is neither doubled nor lost.
- * @throws ApplicationFailure DataMismatch where the key does not tell rows apart, or rows change meanwhile
+ * Makes the target's rows equal to the source's within the session's transaction: it updates the compared columns of changed rows, inserts
+ * missing rows with all columns that both sides have, and deletes rows that only the target has. The caller commits.
+ * A row whose day was corrected in the source matches the condition of one side only. It is looked up by its key without the conditions and
+ * updated in place, so that it is neither duplicated nor lost.
+ * @throws ApplicationFailure DataMismatch when the key does not identify rows, or when rows change during the repair
  */
 export async function repairTarget(repair: Repair): Promise<Repaired> {
   const { sides, keys, columns, differences } = repair;

@@ -4,14 +4,14 @@ import type { Sides } from '../row-expressions.ts';
 import type { Difference } from '../rows/comparison.ts';
 
 export interface Repair {
-  /** The target's. */
+  /** The target's session. */
   readonly database: Database;
   readonly sides: Sides;
-  /** The target's table, as the analyst names it. */
+  /** The target's table, as the analyst wrote it. */
   readonly table: string;
   /** The target's condition. */
   readonly where: string | undefined;
-  /** Whether the source has a condition too: then a row may lie within one of the two and outside the other. */
+  /** Whether the source has a condition too: then a row may match one condition and not the other. */
   readonly isSourceFiltered: boolean;
   readonly keys: readonly ColumnPair[];
   readonly columns: readonly ColumnPair[];
@@ -19,8 +19,8 @@ export interface Repair {
 }
 
 export interface Repaired {
-  /** SQL that takes it back. */
+  /** SQL that reverts the repair. */
   readonly undo: string;
-  /** Rows that were found on the other side of the condition and updated there, rather than inserted or deleted. */
+  /** Rows that were found outside the condition and updated there, instead of inserted or deleted. */
   readonly moved: number;
 }

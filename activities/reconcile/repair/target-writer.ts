@@ -10,20 +10,20 @@ import type { KeyedRows } from './keyed-rows.ts';
 import type { Repair } from './repair.ts';
 import { batchesOf, givenRows, listOf, literal } from './statements.ts';
 
-/** The table that is written to. */
+/** The table to write to. */
 export interface WrittenTable {
   readonly found: FoundTable;
   readonly server: 'postgres' | 'redshift';
   readonly kinds: readonly TableColumn[];
 }
 
-/** Writes what a repair needs into the target's table, and keeps the SQL that takes it back. */
+/** Writes a repair to the target's table, and collects the SQL that reverts it. */
 export class TargetWriter {
   readonly undo: string[] = [];
   readonly #repair: Repair;
   readonly #table: string;
   readonly #rows: KeyedRows;
-  /** The compared columns, keys first, and then the others that both sides have. */
+  /** The compared columns, keys first, then the other columns that both sides have. */
   readonly #pairs: readonly Pick<ColumnPair, 'name' | 'target'>[];
   readonly #written: WrittenTable;
 
@@ -44,12 +44,12 @@ export class TargetWriter {
     const { keys, columns } = this.#repair;
     const compared = [...keys, ...columns];
     const [old, wanted] = [await this.#rows.read('target', changed, compared), await this.#rows.read('source', changed, compared)];
-    // The key stays as the target writes it: it may be written otherwise and still count as the same.
+    // Keep the target's own form of the key: it may be written differently and still count as equal.
     const rows = [...old].map(([key, row]) => [...row.slice(0, keys.length), ...(wanted.get(key) ?? []).slice(keys.length)]);
     await this.#set(old, rows, columns, (same) => this.#and(same));
   }
 
-  /** Makes whole rows of the target what the source's are, whatever the conditions say. */
+  /** Makes whole rows of the target equal to the source's, regardless of the conditions. */
   async replace(moved: readonly Difference[]): Promise<void> {
     const { keys } = this.#repair;
     const [old, wanted] = [
@@ -60,7 +60,7 @@ export class TargetWriter {
     await this.#set(old, rows, this.#pairs.slice(keys.length), (same) => same.join(' AND '));
   }
 
-  /** Updates the columns behind the keys, but those that the table fills in itself: if they differ, they still do afterwards. */
+  /** Updates the columns after the keys, except generated columns: if those differ, they still differ afterwards. */
   async #set(
     old: ReadonlyMap<string, Row>,
     rows: readonly Row[],
@@ -96,7 +96,7 @@ export class TargetWriter {
     }
   }
 
-  /** What takes a repair back knows of no other tables. */
+  /** Refuses cascades: the SQL that reverts a repair does not cover other tables. */
   async #refuseCascades(): Promise<void> {
     const { found, server } = this.#written;
     if (server === 'redshift') return;
@@ -124,14 +124,14 @@ export class TargetWriter {
     );
   }
 
-  /** Columns that take a value, with their places. */
+  /** Columns that accept a value, with their positions. */
   #insertable<T extends { readonly name: string }>(columns: readonly T[]): { readonly column: T; readonly index: number }[] {
     return columns
       .map((column, index) => ({ column, index }))
       .filter(({ column }) => !this.#written.kinds.some(({ name, isGenerated }) => isGenerated && name === column.name));
   }
 
-  /** Values for columns that number themselves are the source's. */
+  /** Identity columns get the source's values. */
   get #overriding(): string {
     return this.#written.server === 'postgres' ? ' OVERRIDING SYSTEM VALUE' : '';
   }
@@ -145,7 +145,7 @@ export class TargetWriter {
     }
   }
 
-  /** A value that is handed over, as the target's column takes it. */
+  /** A given value, cast to the type of the target's column. */
   #given(index: number): string {
     return `given.c${index}::${this.#pairs[index]?.target.type ?? 'text'}`;
   }

@@ -1,7 +1,7 @@
 import type { SideName } from '../row-expressions.ts';
 import type { Difference, Row } from './comparison.ts';
 
-/** What differs in two bags of rows, whose first values are the key. */
+/** The differences between two multisets of rows whose first values are the key. */
 export function bagDifferences(source: readonly Row[], target: readonly Row[], keyColumns: number): Difference[] {
   const surplus = new Map<string, { readonly key: Row; readonly sides: Record<SideName, Row[]> }>();
   const whole = new Map<string, number>();

@@ -6,7 +6,7 @@ import { refuseHeaps, SEGMENT_ROWS, type Segments, STRIPE_ROWS } from './segment
 const MAX_BUCKETS = 65_536;
 const BUCKETS_AT_ONCE = 2_000;
 
-/** Keys of any kind: segments are what a hash of the key puts together. Each side is read once for the sums, and once more where they differ. */
+/** Compares keys of any type: segments are hash buckets of the key. Reads each side once for the sums, and once more if they differ. */
 export class BucketComparison {
   readonly #comparison: RowComparison;
   readonly #segments: Segments;
@@ -34,7 +34,7 @@ export class BucketComparison {
     return this.#segments.counts;
   }
 
-  /** Reads the rows of some buckets in the order of the buckets, and compares one bucket after the other. */
+  /** Reads the rows of some buckets in bucket order and compares them bucket by bucket. */
   async #compare(bucket: { readonly source: string; readonly target: string }, wanted: readonly number[]): Promise<void> {
     const readers = SIDES.map((side) => {
       const condition = `${bucket[side]} IN (${wanted.join(', ')})`;

@@ -6,8 +6,8 @@ import { RangeComparison } from './range-comparison.ts';
 import { Segments } from './segments.ts';
 
 /**
- * Compares two sets of rows as bags: a row that is there twice must be there twice on the other side. Each side sums up its segments by
- * itself; only segments whose sums differ are read, and those that are large are cut again before that.
+ * Compares two multisets of rows: a row that occurs twice must occur twice on the other side. Each side sums up its own segments. Only
+ * segments with different sums are read, and large ones are split first.
  */
 export async function compareRows(comparison: RowComparison): Promise<RowCounts> {
   const { sides, keys, columns } = comparison;

@@ -5,7 +5,7 @@ import type { Sides } from '../row-expressions.ts';
 /** Texts of a row's columns. */
 export type Row = readonly (string | null)[];
 
-/** A row that is not the same on both sides; a side that lacks it has no values. All values are canonical texts. */
+/** A row that differs between the sides; a side that lacks it has no values. All values are canonical texts. */
 export interface Difference {
   readonly key: Row;
   readonly source: Row | undefined;
@@ -16,20 +16,20 @@ export interface RowComparison {
   readonly sides: Sides;
   readonly keys: readonly ColumnPair[];
   readonly columns: readonly ColumnPair[];
-  /** SQL conditions of rows that come too late to be compared; a row that is late on one side is compared on neither. */
+  /** SQL conditions for rows that changed too late to be compared; a row that is late on one side is compared on neither. */
   readonly late: { readonly source: string; readonly target: string } | undefined;
   readonly resumePoint: Json | undefined;
   progress(point: Json): void;
-  /** Called with each difference, in no order. */
+  /** Called with each difference, in no particular order. */
   found(difference: Difference): Promise<void>;
 }
 
 export interface RowCounts {
-  /** Rows that were compared: those of the source, and those that only the target has. */
+  /** Number of rows compared: those of the source, and those that only the target has. */
   readonly compared: number;
   readonly changed: number;
-  /** In the source only. */
+  /** Only in the source. */
   readonly missing: number;
-  /** In the target only. */
+  /** Only in the target. */
   readonly extra: number;
 }

@@ -1,15 +1,15 @@
-/** Rows whose key lies in `[from, to)`, or has no value. */
+/** Rows whose key lies in `[from, to)`, or is NULL. */
 export interface KeyRange {
   readonly from: bigint;
   readonly to: bigint;
 }
 
-/** A range of keys, and into how many stripes it is cut. */
+/** A range of keys, and the number of stripes it is cut into. */
 export interface KeyLine extends KeyRange {
   readonly parts: number;
 }
 
-/** The stripes of a line: as many as it has parts, unless it is shorter. */
+/** The stripes of a line: one per part, fewer if the line is shorter. */
 export function cut({ from, to, parts }: KeyLine): KeyRange[] {
   const width = maximum(1n, (to - from + BigInt(parts) - 1n) / BigInt(parts));
   const ranges: KeyRange[] = [];

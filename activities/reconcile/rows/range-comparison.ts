@@ -5,11 +5,11 @@ import { cut, type KeyLine, type KeyRange, maximum, minimum } from './key-range.
 import { readResumePoint, resumePoint } from './resume-point.ts';
 import { MAX_SEGMENT_ROWS, refuseHeaps, SEGMENT_ROWS, type Segments, STRIPE_ROWS } from './segments.ts';
 
-/** A segment with more rows is cut again before its rows are read. */
+/** Segments with more rows are split before their rows are read. */
 const MAX_READ_ROWS = 20_000;
 const MAX_STRIPES = 1_000;
 
-/** Keys that are whole numbers: segments are ranges of them, which an index finds, and stripes of many segments are summed up one by one. */
+/** Compares whole-number keys: segments are key ranges that an index finds, and stripes of many segments are summed one at a time. */
 export class RangeComparison {
   readonly #comparison: RowComparison;
   readonly #segments: Segments;
@@ -41,8 +41,8 @@ export class RangeComparison {
   }
 
   /**
-   * All keys that there are. Those of attempts before stay cut as they were, however many rows there are now: the first so many of their
-   * stripes are done. Keys that have come since, below or above, are lines of their own.
+   * All existing keys. Lines of earlier attempts keep their cuts, however many rows there are now, because their first stripes are already
+   * done. Keys added since, below or above them, become new lines.
    */
   async #lines(kept: readonly KeyLine[]): Promise<readonly KeyLine[]> {
     const { sides } = this.#comparison;

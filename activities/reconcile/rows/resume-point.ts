@@ -1,21 +1,21 @@
 import type { Json } from '../../../workflows/plan/values/json.ts';
 import type { KeyLine, KeyRange } from './key-range.ts';
 
-/** How far an attempt has come. */
+/** The progress of an attempt. */
 export interface ResumePoint {
   readonly lines: readonly KeyLine[];
-  /** So many stripes of the lines are done. */
+  /** How many stripes of the lines are done. */
   readonly stripes: number;
   readonly compared: number;
   readonly differing: readonly KeyRange[];
 }
 
-/** More differing ranges are found again rather than kept: progress is small. */
+/** More differing ranges than this are not recorded, and are searched again: progress must stay small. */
 const KEPT_RANGES = 500;
 
 /**
- * What a later attempt resumes from.
- * @param progress `of`: the number of all stripes, which people are shown
+ * The point from which a later attempt resumes.
+ * @param progress `of`: the number of all stripes, for display
  */
 export function resumePoint({ lines, stripes, of: all, compared, differing }: ResumePoint & { readonly of: number }): Json {
   return {
@@ -27,7 +27,7 @@ export function resumePoint({ lines, stripes, of: all, compared, differing }: Re
   };
 }
 
-/** Where an attempt before has come to: nowhere, when it has found more differences than it could write down. */
+/** The point that an earlier attempt reached; the start if it found more differences than it could record. */
 export function readResumePoint(point: Json | undefined): ResumePoint {
   const saved = (typeof point === 'object' ? point : undefined) as
     | {

@@ -4,11 +4,11 @@ import type { RowExpressions, SideName } from '../row-expressions.ts';
 import { bagDifferences } from './bag-differences.ts';
 import type { Row, RowComparison } from './comparison.ts';
 
-/** Rows of a segment: the fewer, the more sums are handed over; the more, the more rows are read where two differ. */
+/** Rows per segment: smaller segments mean more sums to transfer; larger ones mean more rows to read on a difference. */
 export const SEGMENT_ROWS = 1_000;
-/** Rows that one statement sums up: what is lost when a worker dies. */
+/** Rows that one statement sums up: the work that is lost when a worker dies. */
 export const STRIPE_ROWS = 1_000_000;
-/** Rows of one segment that are held in memory; only keys that tell nothing apart come near it. */
+/** Rows of one segment that are held in memory; only keys with few distinct values come close to it. */
 export const MAX_SEGMENT_ROWS = 200_000;
 
 export interface SegmentSum {
@@ -16,7 +16,7 @@ export interface SegmentSum {
   readonly hash: string;
 }
 
-/** Segments of the rows of both sides: summed up by the databases, and compared row by row where the sums differ. */
+/** Segments of the rows of both sides: summed by the databases, and compared row by row if the sums differ. */
 export class Segments {
   readonly #comparison: RowComparison;
   readonly #expressions: RowExpressions;
@@ -27,13 +27,13 @@ export class Segments {
     this.#expressions = expressions;
   }
 
-  /** FROM and WHERE of rows. */
+  /** FROM and WHERE clauses for rows. */
   from(side: SideName, ...conditions: readonly (string | undefined)[]): string {
     const given = conditions.filter((each) => each !== undefined);
     return `FROM (${this.#comparison.sides[side].rows}\n) AS compared${given.length === 0 ? '' : ` WHERE ${given.join(' AND ')}`}`;
   }
 
-  /** What holds of the rows that are compared. */
+  /** The condition of the rows that are compared. */
   inTime(side: SideName): string | undefined {
     const { late } = this.#comparison;
     return late && `(${late[side]}) IS NOT TRUE`;
@@ -45,7 +45,7 @@ export class Segments {
     return [...this.#expressions.texts.map((text) => text[side]), late ? `CASE WHEN ${late[side]} THEN '1' END` : 'NULL'].join(', ');
   }
 
-  /** Segment → its sum. */
+  /** Maps each segment to its sum. */
   async sums(side: SideName, segment: string, condition?: string): Promise<Map<string, SegmentSum>> {
     const { hash } = this.#expressions;
     const rows = await this.#comparison.sides[side].texts(
@@ -54,7 +54,7 @@ export class Segments {
     return new Map(rows.map(([name, count, sum]) => [name ?? '', { rows: Number(count), hash: sum ?? '' }]));
   }
 
-  /** Counts the rows of both, and tells which segments differ. */
+  /** Counts the rows of both sides, and returns the segments that differ. */
   differing(source: ReadonlyMap<string, SegmentSum>, target: ReadonlyMap<string, SegmentSum>): string[] {
     const names = new Set([...source.keys(), ...target.keys()]);
     return [...names].filter((name) => {
@@ -63,7 +63,7 @@ export class Segments {
     });
   }
 
-  /** Compares the rows of one segment, as `values` gives them. What is late on one side is compared on neither. */
+  /** Compares the rows of one segment, in the form of `values`. A row that is late on one side is compared on neither. */
   async compareSegment(source: readonly Row[], target: readonly Row[]): Promise<void> {
     const { keys } = this.#comparison;
     const inTime = (rows: readonly Row[]): Row[] => rows.filter((row) => row.at(-1) === null).map((row) => row.slice(0, -1));
@@ -85,7 +85,7 @@ export class Segments {
   }
 }
 
-/** @throws ApplicationFailure InvalidParameters where more rows have one key than fit into memory */
+/** @throws ApplicationFailure InvalidParameters when more rows share one key than fit into memory */
 export function refuseHeaps(rows: number, keys: readonly ColumnPair[]): void {
   if (rows <= MAX_SEGMENT_ROWS) return;
   throw userFault(

@@ -16,8 +16,7 @@ import { labelOf, type Place, type Session, Side } from '../side.ts';
 import type { SideToOpen } from './open-side.ts';
 
 /**
- * A side that is a data set in S3: its rows are copied into a database of DuckDB in a folder of its own, file by file, and the folder is
- * removed afterwards.
+ * Opens a dataset in S3 as a side: copies its rows file by file into a DuckDB database in a temporary folder, which is removed afterwards.
  */
 export function withDatasetSide<T>(side: DatasetSideToOpen, work: (side: Side) => Promise<T>): Promise<T> {
   return withTemporaryFolder('reconcile', (folder) => withCopy(side, folder, work));
@@ -113,10 +112,10 @@ async function insert(
   }
 }
 
-/** What another attempt may cure: a full disk, a full memory. */
+/** Error types that a retry may fix: a full disk, no memory. */
 const MACHINE: ReadonlySet<string> = new Set(['IO', 'Out of Memory', 'INTERNAL']);
 
-/** The condition is parsed alone: what passes has its parentheses in balance, so that it can be put between others. */
+/** Parses the condition alone: if it parses, its parentheses are balanced, so that it can be embedded in other conditions. */
 async function checkCondition(database: DuckDB, where: string): Promise<void> {
   await database.check(`SELECT * FROM dataset WHERE ${where}`).catch((error: unknown) => {
     const refused = duckDBError(error);
@@ -135,7 +134,7 @@ async function requireZone(database: DuckDB, zone: string): Promise<void> {
   });
 }
 
-/** What an error of DuckDB, or of the folder, means for the analyst. */
+/** Translates an error of DuckDB or of the folder for the analyst. */
 function failureOf(error: unknown, place: Place): unknown {
   if (error instanceof ApplicationFailure) return error;
   const refused = duckDBError(error);

@@ -6,7 +6,7 @@ const ENUM = 256;
 const SET = 2048;
 const BYTES = 63;
 
-/** The protocol's numbers of types. TINYINT(1) is a number like others: whether 0 and 1 count as a boolean is for the analyst to say. */
+/** Type numbers of the protocol. TINYINT(1) is an ordinary number: the analyst declares whether 0 and 1 count as a boolean. */
 const TYPES: Readonly<Record<number, readonly [string, Family]>> = {
   0: ['decimal', 'number'],
   1: ['tinyint', 'number'],
@@ -34,7 +34,7 @@ const TYPES: Readonly<Record<number, readonly [string, Family]>> = {
 };
 const BINARY: Readonly<Record<string, string>> = { text: 'blob', varchar: 'varbinary', char: 'binary' };
 
-/** A column as the server describes it in an answer. */
+/** A column as the server describes it in a result. */
 export function mysqlColumn({ name, type, flags, length, decimals, characterSet }: MySQLField): ComparedColumn {
   const [word, family] = TYPES[type] ?? ['unknown', 'other'];
   if (family === 'text') return textColumn(name, word, flags, characterSet);
@@ -49,7 +49,7 @@ function textColumn(name: string, word: string, flags: number, characterSet: num
   return { name, type: word, family: 'text', scale: undefined };
 }
 
-/** In parentheses, where it tells anything: digits of a decimal, bits, and the 1 of what people take for a boolean. */
+/** The size in parentheses, if it matters: digits of a decimal, bits, and the 1 of TINYINT(1). */
 function sizeOf(word: string, flags: number, length: number, decimals: number): string {
   if (word === 'decimal') return `(${length - (decimals > 0 ? 1 : 0) - ((flags & UNSIGNED) > 0 ? 0 : 1)},${decimals})`;
   return word === 'bit' || (word === 'tinyint' && length === 1) ? `(${length})` : '';

@@ -11,12 +11,12 @@ import { mysqlColumn } from './mysql-columns.ts';
 import type { SideToOpen } from './open-side.ts';
 
 /**
- * What makes SQL mean the same on every server. Without backslash escapes, text that Sluice has quoted stays text; without
+ * Makes SQL mean the same on every server. Without backslash escapes, text quoted by Sluice stays text; without
  * PAD_CHAR_TO_FULL_LENGTH, CHAR is not padded.
  */
 const FIXED = `SET SESSION time_zone = '+00:00', sql_mode = 'NO_BACKSLASH_ESCAPES,NO_ENGINE_SUBSTITUTION'`;
 
-/** A side in MySQL or MariaDB: one transaction that only reads, whose snapshot is the rows that are compared. */
+/** Opens a side in MySQL or MariaDB: one read-only transaction, whose snapshot contains the compared rows. */
 export async function withMySQLSide<T>(
   { place, connection, task, signal, zones }: Omit<SideToOpen, 'connection'> & { readonly connection: MySQLConnection },
   work: (side: Side) => Promise<T>,
@@ -72,8 +72,8 @@ function sessionOf(session: MySQLSession): Session {
 const BATCH = 5_000;
 
 /**
- * The rows of a place, with texts as bytes of UTF-8. The server parses the analyst's SQL alone, as a statement that is prepared, which can
- * be one only: what passes has its parentheses in balance, so that it can be put between others, where only a SELECT may stand.
+ * Selects the rows of a place, with texts as UTF-8 bytes. The server first parses the analyst's SQL alone, as a prepared statement, which
+ * must be a single one: its parentheses are then balanced, so that it can be embedded where only a SELECT is allowed.
  */
 async function select(session: MySQLSession, place: Place, where: DatabasePlace): Promise<Pick<Side, 'rows' | 'unfiltered' | 'columns'>> {
   const sql =

@@ -6,18 +6,18 @@ import type { Place, Side } from '../side.ts';
 export interface SideToOpen {
   readonly place: Place;
   readonly connection: PostgresConnection | RedshiftConnection | MySQLConnection | AwsConnection;
-  /** Who asks, for the server's list of sessions: `dag.task`. */
+  /** The client's name in the server's list of sessions: `dag.task`. */
   readonly task: string;
   readonly interval: { readonly start: string; readonly end: string };
-  /** Time zones that are declared, which the server has to know. */
+  /** Declared time zones, which the server must know. */
   readonly zones: readonly string[];
   readonly signal: AbortSignal;
-  /** Whether it is written to. Nothing is kept unless `work` commits. */
+  /** Whether the side is written to. Changes are kept only if `work` commits. */
   readonly writes: boolean;
 }
 
 /**
- * Opens a side, does `work` with it, and closes it. Drivers are loaded where they are needed.
+ * Opens a side, runs `work` with it, and closes it. Drivers are loaded on demand.
  * @throws ApplicationFailure
  */
 export async function withSide<T>({ connection, ...side }: SideToOpen, work: (side: Side) => Promise<T>): Promise<T> {

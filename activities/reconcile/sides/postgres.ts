@@ -9,7 +9,7 @@ import { redshift } from '../dialects/redshift.ts';
 import { labelOf, type Session, Side } from '../side.ts';
 import type { SideToOpen } from './open-side.ts';
 
-/** A side in PostgreSQL or Redshift: one transaction, whose snapshot is the rows that are compared. */
+/** Opens a side in PostgreSQL or Redshift: one transaction, whose snapshot contains the compared rows. */
 export async function withPostgresSide<T>(
   {
     place,
@@ -83,12 +83,12 @@ class PostgresSession implements Session {
 }
 
 const FETCHED = 5_000;
-/** Values as the server has written them. */
+/** Values in the server's text format. */
 const AS_TEXT = { getTypeParser: () => (value: string) => value } as never;
 
 interface Facts {
   readonly version: string;
-  /** A collation that knows the lowercase letters of all alphabets. */
+  /** A collation for the lowercase letters of all alphabets. */
   readonly casing: string | null;
 }
 

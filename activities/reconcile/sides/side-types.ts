@@ -1,6 +1,6 @@
 import type { SideToOpen } from './open-side.ts';
 
-/** The types of connections that a side may have. */
+/** The connection types that a side may have. */
 export function sideTypes({ dataset }: { readonly dataset?: unknown }): readonly SideToOpen['connection']['type'][] {
   return dataset === undefined ? ['postgres', 'redshift', 'mysql'] : ['aws'];
 }
