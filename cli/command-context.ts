@@ -19,7 +19,7 @@ import { allowedQueues, loadEnvironment, ROOT } from '../lib/environment.ts';
 export const environment = loadEnvironment();
 export const PIPELINES = join(ROOT, 'pipelines');
 
-/** Thrown by a command for a mistake that the user can correct; only the message is shown. */
+/** Thrown for a mistake that the user can correct; the CLI prints only the message. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
@@ -31,7 +31,7 @@ export interface OutputOptions {
   readonly output: 'text' | 'json';
 }
 
-/** Hides the secrets of this environment in everything that is printed. */
+/** Masks the secrets of this environment in all output. */
 const secrets = scrubberOf(environment);
 
 /** Prints data to stdout: `value` as JSON, or `text`. */
@@ -39,17 +39,17 @@ export function print(options: OutputOptions, value: unknown, text: string): voi
   writeOutput(secrets.hide(options.output === 'json' ? `${exactJsonText(value, 2)}\n` : text === '' ? '' : `${text}\n`));
 }
 
-/** Prints a message for people to stderr. */
+/** Prints a status message to stderr. */
 export function say(text: string): void {
   writeError(`${secrets.hide(text)}\n`);
 }
 
-/** Compiles the files at `paths` together, beside their neighbours where they name other pipelines. */
+/** Compiles the files at `paths` together with neighboring files that define pipelines they refer to. */
 export function compilePaths(paths: readonly string[]): Promise<readonly Compilation[]> {
   return compileFor(environmentName(), paths);
 }
 
-/** Compiles the files at `paths` for the environment that is chosen; where none is, for each environment of their project. */
+/** Compiles the files at `paths` for the chosen environment, or for each environment of their project if none is chosen. */
 export async function compileForEach(paths: readonly string[]): Promise<readonly Compilation[]> {
   const chosenName = environmentName();
   const names = [...new Set(paths.flatMap((path) => listEnvironments(projectOf(path).root)))];
@@ -64,24 +64,24 @@ async function compileFor(name: string | undefined, paths: readonly string[]): P
   return compileWithNeighbours(files, paths, new Compiler(CATALOG), installation(), name);
 }
 
-/** The pipelines at `paths`, to compare with what is applied. @throws PipelinesNotFound */
+/** Reads the pipelines at `paths` for a comparison with the applied ones. @throws PipelinesNotFound */
 export function readProject(paths: readonly string[]): Promise<CompiledProject> {
   return compileProject(paths, new Compiler(CATALOG), installation(), environmentName());
 }
 
 let chosen: string | undefined;
 
-/** Chooses the environment whose variables pipelines read. @param name of `--env` */
+/** Chooses the environment whose variables pipelines read. @param name value of `--env` */
 export function chooseEnvironment(name: string): void {
   chosen = name;
 }
 
-/** The name of the environment: that of `--env`, else of `SLUICE_ENV`; undefined where none is chosen. */
+/** The name from `--env` or `SLUICE_ENV`; undefined if neither is set. */
 function environmentName(): string | undefined {
   return chosen ?? (environment.SLUICE_ENV || undefined);
 }
 
-/** What the environment says of queues and connections. */
+/** The queues and connections that the environment defines. */
 function installation(): Context {
   const connections = connectionsFrom(environment).names();
   return {
@@ -91,12 +91,12 @@ function installation(): Context {
   };
 }
 
-/** Every mistake and warning of `compilations` as text. */
+/** Formats all errors and warnings of `compilations` as text. */
 export function formatMistakes(compilations: readonly Compilation[]): string {
   return compilations.flatMap(({ diagnostics }) => diagnostics.map(formatDiagnostic)).join('\n\n');
 }
 
-/** Names of the errors whose message is for the user. Their classes would load Temporal's client for commands that need no server. */
+/** Names of errors whose message is for the user. Importing their classes would load Temporal's client in commands that need no server. */
 const EXPECTED = new Set([
   'BackfillRefused',
   'CommandError',
@@ -118,7 +118,7 @@ const EXPECTED = new Set([
   'TemporalUnavailable',
 ]);
 
-/** gRPC's PERMISSION_DENIED and UNAUTHENTICATED: the credentials are wrong. */
+/** gRPC's PERMISSION_DENIED and UNAUTHENTICATED: the credentials are invalid. */
 const REFUSALS: ReadonlySet<unknown> = new Set([7, 16]);
 
 /** Temporal's reason for denying a request; undefined for other errors. */
@@ -131,7 +131,7 @@ function refusalOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Turns an error of a command into a message and an exit code. Internal errors keep their stack trace. */
+/** Converts an error of a command to a message and an exit code. Internal errors keep their stack trace. */
 export function reportFailure(error: unknown): void {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   process.exitCode = name === 'TemporalUnavailable' ? EXIT.cannotConnect : EXIT.failed;

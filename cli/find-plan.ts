@@ -5,7 +5,7 @@ import { EXIT } from '../lib/exit-code.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { CommandError, compilePaths, formatMistakes, PIPELINES, say } from './command-context.ts';
 
-/** The plan of a file, or of the pipeline with that id in `pipelines/`; reports mistakes and returns undefined when it has some. */
+/** Compiles a file, or finds the pipeline with this id in `pipelines/`. Reports mistakes and then returns undefined. */
 export async function findPlan(pipeline: string): Promise<Plan | undefined> {
   if (!existsSync(pipeline) && /[/\\]|\.ya?ml$/.test(pipeline))
     throw new CommandError(`File '${pipeline}' does not exist in ${process.cwd()}.`);
@@ -22,7 +22,7 @@ export async function findPlan(pipeline: string): Promise<Plan | undefined> {
   );
 }
 
-/** As `findPlan`, and all plans of a folder; mistakes in some files do not hide the others. */
+/** Like `findPlan`, but also accepts a folder and returns all its plans; files with mistakes do not hide the others. */
 export async function findPlans(pipeline: string): Promise<Plan[]> {
   if (!existsSync(pipeline)) {
     const plan = await findPlan(pipeline);

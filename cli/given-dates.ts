@@ -4,9 +4,9 @@ import { CommandError } from './command-context.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * Reads a date or time that a user gave. A date is its whole day, in the time zone of the pipeline; a time says its zone.
- * @returns milliseconds, the first and the last that are meant
- * @throws CommandError when it is neither, or when there is no such day
+ * Parses a date or time from the user. A date covers its whole day in the time zone of the pipeline; a time includes its zone.
+ * @returns milliseconds, the first and the last
+ * @throws CommandError when the text is neither a date nor a time, or when the day does not exist
  */
 export function parseGivenTime(text: string, timezone: string): { readonly start: number; readonly end: number } {
   const midnight = parseDay(text);

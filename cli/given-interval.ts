@@ -4,8 +4,8 @@ import { CommandError } from './command-context.ts';
 import { parseGivenTime } from './given-dates.ts';
 
 /**
- * The data interval that starts at a logical date which a user gave: a day is its first moment in the time zone of the pipeline.
- * @throws CommandError when it is no date, or when no interval starts there
+ * The data interval that starts at a logical date from the user. A day means its first moment in the time zone of the pipeline.
+ * @throws CommandError when the text is not a date, or when no interval starts there
  */
 export function intervalOf(plan: Plan, logicalDate: string): DataInterval {
   const { schedule, dagId } = plan;

@@ -5,9 +5,9 @@ import { resolveRunParams } from '../workflows/plan/runs/run-params.ts';
 import { CommandError } from './command-context.ts';
 
 /**
- * The parameters of a run as they are given on the command line, `name=value` each. What the pipeline declares as text is taken as it
- * stands; everything else is JSON: `days=7`, `full=true`, `regions=["eu"]`.
- * @throws CommandError with a sentence for each that is unknown, missing or does not fit
+ * Parses run parameters from the command line, `name=value` each. Parameters declared as text are taken literally; all others are JSON:
+ * `days=7`, `full=true`, `regions=["eu"]`.
+ * @throws CommandError with a sentence for each parameter that is unknown, missing or invalid
  */
 export function givenParams(plan: Pick<Plan, 'params' | 'dagId'>, pairs: readonly string[]): JsonObject {
   const given = Object.fromEntries(
@@ -22,7 +22,7 @@ export function givenParams(plan: Pick<Plan, 'params' | 'dagId'>, pairs: readonl
   return given;
 }
 
-/** What is no JSON is text: the check of the parameter's type says whether it may be. */
+/** Text that is not JSON stays text; the type check of the parameter decides whether that is valid. */
 function readJson(text: string): Json {
   try {
     return parseExactJson(text);
@@ -31,7 +31,7 @@ function readJson(text: string): Json {
   }
 }
 
-/** Collects an option that can be given several times. */
+/** Collects an option that can be repeated. */
 export function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];
 }

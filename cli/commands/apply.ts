@@ -8,7 +8,7 @@ import { environment, formatMistakes, outputOption, type OutputOptions, PIPELINE
 import { pruneOptions } from '../prune-options.ts';
 import { withClient } from '../with-client.ts';
 
-/** `sluice apply`: carries out what `sluice plan` shows. */
+/** `sluice apply`: makes the changes that `sluice plan` shows. */
 export const command = pruneOptions(new Command('apply'))
   .description('Make the schedules and sensors in Temporal agree with the pipeline files, as `sluice plan` shows.')
   .argument('[paths...]', 'files and folders', [PIPELINES])
@@ -39,13 +39,13 @@ export const command = pruneOptions(new Command('apply'))
     else if (results.some(({ failure, withheld }) => (failure ?? withheld) !== undefined)) process.exitCode = EXIT.failed;
   });
 
-/** A change and what became of it. */
+/** A change and its outcome. */
 type Result = ({ readonly dag_id: string; readonly detail: string } | { readonly sensor: string }) & {
   readonly action: string;
-  /** Why a deletion was not carried out. */
+  /** Why a deletion was withheld. */
   readonly withheld?: string;
   readonly failure?: string;
-  /** The runs that an update started: of ticks that it would have dropped. */
+  /** The runs that an update started, for ticks that it would have dropped. */
   readonly started?: readonly string[];
   /** The backfill that `catchup` started. */
   readonly backfill?: string;

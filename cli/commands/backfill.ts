@@ -20,10 +20,10 @@ interface Options extends OutputOptions {
   readonly dryRun: boolean;
 }
 
-/** Of a long list, so many are shown at both ends. */
+/** Number of runs shown at the start and at the end of a long list. */
 const SHOWN = 10;
 
-/** `sluice backfill`: runs for the intervals of the past. */
+/** `sluice backfill`: starts runs for past intervals. */
 export const command = new Command('backfill')
   .description('Run past data intervals, as a separate workflow that can be paused, resumed and cancelled.')
   .argument('<pipeline>', 'a dag_id or a YAML file')

@@ -5,7 +5,7 @@ import { type BackfillState, cancelBackfill, listBackfills, pauseBackfill, resum
 import { outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 
-/** `sluice backfills`: those that go on. */
+/** `sluice backfills`: lists active backfills. */
 export const command = new Command('backfills')
   .description('List running backfills and their progress; `pause`, `resume` or `cancel` one.')
   .addOption(outputOption())

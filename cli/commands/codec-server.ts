@@ -12,7 +12,7 @@ interface Options {
   readonly ui: string | undefined;
 }
 
-/** `sluice codec-server` */
+/** `sluice codec-server`: decodes payloads for the Temporal UI. */
 export const command = new Command('codec-server')
   .description('Decrypt payloads for the Temporal UI, on this machine only. Stops on SIGTERM or Ctrl-C.')
   .option(

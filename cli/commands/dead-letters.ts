@@ -18,7 +18,7 @@ import { CommandError, environment, outputOption, type OutputOptions, print, say
 import { findPlan } from '../find-plan.ts';
 import { withClient } from '../with-client.ts';
 
-/** `sluice dead-letters`: what sensors could not read. */
+/** `sluice dead-letters`: lists and replays events that sensors could not read. */
 export const command = new Command('dead-letters')
   .description(
     'List events that a sensor could not read or evaluate, and why; `replay` processes them again with the current pipeline file.',
@@ -109,7 +109,7 @@ interface Found {
   readonly trigger: TriggerPlan;
 }
 
-/** @returns undefined after the mistakes of the file were shown */
+/** @returns undefined if the file has errors, which are printed */
 async function triggerOf(pipeline: string, name: string): Promise<Found | undefined> {
   const plan = await findPlan(pipeline);
   if (!plan) return undefined;
@@ -132,7 +132,7 @@ function connectionOf({ source }: TriggerPlan): KafkaConnection {
   return connectionsFrom(environment).get(typeof chosen === 'string' ? chosen : 'kafka_default', ['kafka']);
 }
 
-/** One event by itself: under `mode: batch` it is a batch of one. */
+/** Matches one event alone: under `mode: batch` it is a batch of one. */
 function matchAlone(matcher: EventMatcher, { mode }: TriggerPlan, event: RunEvent): EventMatch {
   if (mode.kind === 'window')
     throw new CommandError('Dead letters of a window cannot be replayed one by one. `sluice sensors reset` reads the whole window again.');

@@ -16,7 +16,7 @@ interface Options {
 
 const CHOICES = [...DECISIONS.approval, ...DECISIONS.held];
 
-/** `sluice decide`: what people decide of a run that waits for them. */
+/** `sluice decide`: records a decision for a run that waits for people. */
 export const command = new Command('decide')
   .description(
     'Decide on a task that waits for a person: an approval (approve, reject), or a task on hold after a failure (retry, skip, fail).',

@@ -19,10 +19,10 @@ interface Check {
   readonly detail: string;
 }
 
-/** How long one server may take to answer, in milliseconds. */
+/** Time limit for the answer of one server, in milliseconds. */
 const PATIENCE = 15_000;
 
-/** `sluice doctor`: looks at everything that a run needs, and says what is wrong and what to do. */
+/** `sluice doctor`: checks everything that a run needs, and reports problems with their fixes. */
 export const command = new Command('doctor')
   .description('Check everything that runs need: Temporal, workers, connections, pipelines. Reports what is wrong and what to do.')
   .addOption(outputOption())
@@ -63,7 +63,7 @@ async function checkTemporal(): Promise<{ checks: Check[]; unavailable: boolean 
   }
 }
 
-/** With other keys than the workers have, nothing of what runs is read. */
+/** Keys that differ from those of the workers cannot decrypt any payload. */
 function checkEncryption(): Check[] {
   const what = 'encryption';
   try {

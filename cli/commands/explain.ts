@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { CODES, type Code } from '../../compiler/mistakes/codes.ts';
 import { CommandError, print } from '../command-context.ts';
 
-/** `sluice explain`: what a code of a mistake means. */
+/** `sluice explain`: explains a diagnostic code. */
 export const command = new Command('explain')
   .description('Explain the code of a mistake.')
   .argument('[code]', 'such as SL201; default: all codes')

@@ -14,10 +14,10 @@ interface Options {
   readonly output: Picture | 'json';
 }
 
-/** What is larger than this is easier to read as a list. */
+/** Larger graphs are easier to read as a list. */
 const LARGEST = { maxNodes: 60, maxColumns: 120 };
 
-/** `sluice graph`: what follows what, as a picture. */
+/** `sluice graph`: draws the dependencies of a pipeline. */
 export const command = new Command('graph')
   .description('Draw the tasks of a pipeline and their dependencies.')
   .argument('[pipeline]', 'a dag_id, a YAML file or a folder', PIPELINES)

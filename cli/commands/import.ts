@@ -12,7 +12,7 @@ interface ImportOptions extends OutputOptions {
   readonly to?: string;
 }
 
-/** `sluice import`: DAGs of dag-factory and of Airflow as pipelines, and a report of what could not be kept. */
+/** `sluice import`: converts DAGs of dag-factory and Airflow to pipelines, and reports what could not be kept. */
 export const command = new Command('import')
   .description('Convert DAGs of dag-factory and Airflow into pipelines, and report what could not be converted.')
   .argument('<files...>', 'YAML files of dag-factory, or JSON files of Airflow DAGs')
@@ -62,7 +62,7 @@ Python files are neither run nor read. Exit codes: 0 all DAGs converted, 1 at le
     if (failed.length > 0) process.exitCode = EXIT.failed;
   });
 
-/** A file that cannot be opened is a mistake like others: it does not hide the rest. */
+/** A file that cannot be opened is reported like other mistakes; the rest is still imported. */
 async function readImportFile(file: string): Promise<ImportFile | ImportError> {
   try {
     return { file, text: await readFile(file, 'utf8') };
@@ -73,7 +73,7 @@ async function readImportFile(file: string): Promise<ImportFile | ImportError> {
   }
 }
 
-/** Writes a pipeline to a file of its own, never over another. */
+/** Writes a pipeline to a new file; never overwrites one. */
 async function writeNew(folder: string, { dagId, yaml, place }: Imported): Promise<string | ImportError> {
   const file = join(folder, `${dagId}.yaml`);
   try {

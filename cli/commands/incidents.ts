@@ -18,7 +18,7 @@ import type { IncidentState, Notice } from '../../workflows/plan/incidents/incid
 import { environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 
-/** `sluice incidents`: what people were paged for. */
+/** `sluice incidents`: lists incidents, and acknowledges or resolves them. */
 export const command = new Command('incidents')
   .description('List, show, acknowledge and resolve incidents; `test` sends a test page and resolves it.')
   .addHelpText(
@@ -106,7 +106,7 @@ function formatIncidents(incidents: readonly ListedIncident[]): string {
   );
 }
 
-/** `triggered`, `acknowledged by ann`, and which channels have not accepted it. */
+/** Describes the state, such as `acknowledged by ann`, and lists channels that have not accepted the alert. */
 function stateWords({ state, acknowledgedBy, channels }: IncidentState): string {
   const failing = channels.flatMap(({ channel, trouble }) => (trouble === undefined ? [] : [channel]));
   return `${state}${acknowledgedBy === undefined ? '' : ` by ${acknowledgedBy}`}${failing.length === 0 ? '' : `, not delivered to ${failing.join(', ')}`}`;

@@ -4,11 +4,11 @@ import { Command, Option } from 'commander';
 import { ROOT } from '../../lib/environment.ts';
 import { CommandError, PIPELINES, say } from '../command-context.ts';
 
-/** A file a template: what people begin with most. */
+/** One file for each template. */
 const TEMPLATES = join(ROOT, 'cli', 'templates');
 const NAMES = ['etl', 'reconcile', 'retrain'];
 
-/** `sluice init`: a new pipeline from a template. */
+/** `sluice init`: creates a pipeline from a template. */
 export const command = new Command('init')
   .description('Create a draft pipeline from a template. The scheduler does not apply it until its blanks are filled in.')
   .argument('<dag_id>', 'name of the pipeline: lowercase letters, digits and _')

@@ -11,7 +11,7 @@ import { championOf, type ChampionState } from '../models/champion-state.ts';
 import { findPlaces, type OpenPlace, placeOf, type PlaceOptions, withPlace } from '../models/places.ts';
 import { formatModel, formatVersion } from '../models/format.ts';
 
-/** `sluice models`: which versions there are, and which is in use. */
+/** `sluice models`: lists model versions and their champions, and promotes versions. */
 export const command = new Command('models')
   .description('List and manage trained models: their versions, and the champion, which is the version in use.')
   .addHelpText(
@@ -141,7 +141,7 @@ placed(command.command('clear'))
     });
   });
 
-/** Whoever gives the order at last has it: what others have promoted in between is replaced too. */
+/** The last request wins: it also replaces a champion that was promoted in the meantime. */
 async function makeChampion(
   { models }: OpenPlace,
   model: string,
@@ -172,7 +172,7 @@ async function makeChampion(
   }
 }
 
-/** @throws CommandError that lists the newest ones */
+/** @throws CommandError that lists the newest versions */
 async function requireVersion({ models: { registry } }: Pick<OpenPlace, 'models'>, model: string, version: string): Promise<ModelVersion> {
   const found = await registry.find(model, version);
   if (found) return found;

@@ -19,7 +19,7 @@ import { diffPlans } from '../view/plan-diff.ts';
 import { withClient } from '../with-client.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** `sluice plan`: what applying the files would change in Temporal, and what the compiler filled in. */
+/** `sluice plan`: shows what applying the files would change in Temporal, and what the compiler filled in. */
 export const command = pruneOptions(new Command('plan'))
   .description(
     'Show the next runs and the values that the compiler filled in; with a Temporal server, also what `sluice apply` would change, and what is paused.',
@@ -61,7 +61,7 @@ interface ShownChanges {
   readonly sensors: readonly SensorChange[];
 }
 
-/** What `sluice apply` would change; where there is no server to compare with, only what was compiled. */
+/** Shows what `sluice apply` would change; without a server, only the compiled pipelines. */
 function changesInTemporal(project: CompiledProject, options: ApplyOptions): Promise<ShownChanges> {
   return withClient((client) => changesIn(client, project, options)).catch((error: unknown): ShownChanges => {
     if (!(error instanceof TemporalUnavailable)) throw error;
@@ -76,7 +76,7 @@ function changesInTemporal(project: CompiledProject, options: ApplyOptions): Pro
   });
 }
 
-/** How the files differ from those of a commit of git. */
+/** Shows how the files differ from those of a git commit. */
 async function changesSince(ref: string, paths: readonly string[], project: CompiledProject): Promise<ShownChanges> {
   const earlier = await projectAtCommit(ref, paths);
   const broken = earlier?.broken ?? [];
@@ -87,7 +87,7 @@ async function changesSince(ref: string, paths: readonly string[], project: Comp
   return { pipelines: diffProjects(earlier?.plans ?? [], project), sensors: [] };
 }
 
-/** How pipelines differ from earlier ones. Those whose files have mistakes now are left out. */
+/** Compares pipelines with earlier versions. Skips files that have mistakes now. */
 function diffProjects(earlier: CompiledProject['plans'], { plans, broken }: CompiledProject): ShownChange[] {
   const before = new Map(earlier.map(({ plan }) => [plan.dagId, plan]));
   const now = new Set(plans.map(({ plan }) => plan.dagId));
@@ -103,7 +103,7 @@ function diffProjects(earlier: CompiledProject['plans'], { plans, broken }: Comp
   return [...kept, ...gone.map(({ plan: { dagId }, file }): ShownChange => ({ dagId, action: 'delete', detail: `${file} is gone` }))];
 }
 
-/** What `sluice apply` would change on the server. Nothing is changed there. */
+/** Determines what `sluice apply` would change on the server, without changing it. */
 async function changesIn(client: Client, project: ProjectPipelines, options: ApplyOptions): Promise<ShownChanges> {
   const applied = await listApplied(client, taskQueueOf(environment), project);
   const { pipelines, sensors } = diffDeployment(project, applied, options);
@@ -124,7 +124,7 @@ async function diffWithApplied(client: Client, plan: Plan): Promise<string[]> {
   try {
     return diffPlans((await scheduleOf(client, plan.dagId)).plan, plan);
   } catch (error) {
-    // The applied plan may be encrypted with a key that is not here, or gone since it was listed.
+    // The applied plan may be encrypted with an unavailable key, or deleted since it was listed.
     return [`the applied plan cannot be read: ${errorText(error)}`];
   }
 }

@@ -6,7 +6,7 @@ import { listPools, type PoolState, resizePool } from '../../temporal/pools/pool
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 
-/** `sluice pools`: the slots that tasks of all pipelines share. */
+/** `sluice pools`: lists and resizes the slot pools that tasks of all pipelines share. */
 export const command = new Command('pools')
   .description('List pools (slots that tasks of all pipelines share): who holds slots, who waits; `set` creates or resizes a pool.')
   .addOption(outputOption())

@@ -21,7 +21,7 @@ interface Options extends OutputOptions {
   readonly dryRun: boolean;
 }
 
-/** `sluice rerun`: a run again, but for what succeeded. */
+/** `sluice rerun`: repeats a run without the tasks that succeeded. */
 export const command = new Command('rerun')
   .description('Repeat an ended run as a new run that keeps the results of successful tasks.')
   .argument('<run>', 'the run id, as `sluice runs` shows it; or a dag_id with only one unsuccessful run')

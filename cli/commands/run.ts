@@ -23,7 +23,7 @@ interface Options extends OutputOptions {
   readonly param?: readonly string[];
 }
 
-/** `sluice run`: starts a run by hand, from the file as it is now. */
+/** `sluice run`: starts a manual run from the current file. */
 export const command = new Command('run')
   .description('Start a run manually, from the current pipeline file.')
   .argument('<pipeline>', 'a dag_id or a YAML file')

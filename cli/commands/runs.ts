@@ -22,10 +22,10 @@ interface Options extends OutputOptions {
   readonly waiting: boolean;
 }
 
-/** How many runs are asked at a time for whom they wait. */
+/** Number of runs that are queried concurrently for their waits. */
 const CONCURRENT_REQUESTS = 10;
 
-/** `sluice runs`: the newest runs. */
+/** `sluice runs`: lists the newest runs. */
 export const command = new Command('runs')
   .description('List runs, newest first.')
   .argument('[dag_id]', 'only runs of this pipeline')
@@ -59,7 +59,7 @@ function formatRuns(runs: readonly RunSummary[]): string {
   return formatTable(['RUN', 'STATE', 'CAUSE', 'INTERVAL', 'STARTED', 'TOOK'], rows);
 }
 
-/** Runs with what each waits for. */
+/** Prints runs together with what each waits for. */
 async function printWaiting(client: Client, runs: readonly RunSummary[], options: Options, dagId: string | undefined): Promise<void> {
   const waits = new Map<string, readonly OpenWait[]>();
   await inTurns(runs, CONCURRENT_REQUESTS, async (run) => {
@@ -87,7 +87,7 @@ async function printWaiting(client: Client, runs: readonly RunSummary[], options
   );
 }
 
-/** @throws CommandError when neither the files nor Temporal know such a pipeline */
+/** @throws CommandError when neither the files nor Temporal contain the pipeline */
 async function checkPipeline(client: Client, dagId: string): Promise<void> {
   const files = await compilePaths([PIPELINES]).catch(() => []);
   const schedules = await listSchedules(client, taskQueueOf(environment));

@@ -12,7 +12,7 @@ import { CommandError, PIPELINES, say } from '../command-context.ts';
 const SCHEMA_FILE = 'pipeline.schema.json';
 const MODELINE = `# yaml-language-server: $schema=`;
 
-/** `sluice schema`: the JSON Schema of pipeline files, for editors. */
+/** `sluice schema`: prints the JSON Schema of pipeline files, for editors. */
 export const command = new Command('schema')
   .description('Print the JSON Schema of pipeline files for editors, or write it next to the pipelines.')
   .option('--write', 'write it next to the pipelines, with settings for VS Code', false)
@@ -43,7 +43,7 @@ the files of the folder. In a file elsewhere, name the schema in the first line:
     );
   });
 
-/** Tells VS Code which files the schema is for; what else is in its settings stays. */
+/** Adds the schema to the settings of VS Code; keeps all other settings. */
 async function writeSettings(folder: string): Promise<void> {
   const inside = relative(ROOT, resolve(folder));
   const root = inside.startsWith('..') ? resolve(folder) : ROOT;

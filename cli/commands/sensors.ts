@@ -8,7 +8,7 @@ import { sensorId } from '../../workflows/plan/sensor.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 
-/** `sluice sensors`: what listens for events. */
+/** `sluice sensors`: lists sensors and manages them. */
 export const command = new Command('sensors')
   .description('List sensors: state, rate, lag, started runs; `pause`, `resume` or `reset` one.')
   .addOption(outputOption())

@@ -4,10 +4,10 @@ import { ensureSearchAttributes, missingSearchAttributes } from '../../temporal/
 import { say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 
-/** The types of search attributes, as the `temporal` program calls them. */
+/** Search attribute types as the `temporal` CLI names them. */
 const TYPE_NAMES = { KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList', DATETIME: 'Datetime' } as const;
 
-/** `sluice setup`: prepares a namespace of Temporal. */
+/** `sluice setup`: prepares a Temporal namespace. */
 export const command = new Command('setup')
   .description('Register the search attributes of Sluice in the Temporal namespace; `--print` prints the commands instead.')
   .option('--print', 'print the commands for an administrator, without changing anything', false)

@@ -8,7 +8,7 @@ import { paramsOf, peopleText, runHeading } from '../view/run-text.ts';
 import { formatTasks } from '../view/run-view.ts';
 import { withClient } from '../with-client.ts';
 
-/** `sluice show`: one run, task by task. */
+/** `sluice show`: shows one run, task by task. */
 export const command = new Command('show')
   .description(
     'Show a run: its tasks with states, attempts, times, outputs and full failures; parameters, open approvals, and operator requests.',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { ROOT } from '../../lib/environment.ts';
 
-/** `sluice stack`: the local stack's own command, which lives in dev/. */
+/** `sluice stack`: delegates to the command of the local stack in dev/. */
 export const command = new Command('stack')
   .description('The local stack of real servers: start, status, stop, clean.')
   .argument('[args...]')

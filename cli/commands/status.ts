@@ -12,23 +12,23 @@ import { type FilesReport, MAX_BROKEN_FILES } from '../../workflows/plan/inciden
 import { environment, outputOption, type OutputOptions, print } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 
-/** How the deployment stands. */
+/** The status of the deployment. */
 interface Status {
   readonly pipelines: number;
   readonly paused: readonly string[];
   readonly workers_answer: boolean;
-  /** When monitors have checked everything last, ISO 8601; null: they do not say. */
+  /** When monitors last checked everything, ISO 8601; null: unknown. */
   readonly checked_at: string | null;
   readonly open_incidents: number;
-  /** When the scheduler has last applied the files, ISO 8601, and those that it could not apply; null: nobody says. */
+  /** When the scheduler last applied the files, ISO 8601, and the files that it could not apply; null: unknown. */
   readonly files_at: string | null;
   readonly broken_files: FilesReport['broken'] | null;
-  /** Tasks that wait for their own success in the interval before; of very many runs, those of the newest. */
+  /** Tasks that wait for their success in the previous interval; only those of the newest runs if there are very many runs. */
   readonly waiting_for_past: readonly PastWait[];
   readonly all_runs_looked_at: boolean;
 }
 
-/** `sluice status`: how the deployment stands. */
+/** `sluice status`: shows the status of the deployment. */
 export const command = new Command('status')
   .description(
     'Show the status of the deployment: pipelines, workers, monitors, open incidents, tasks that wait for an earlier run, and pipeline files that cannot be applied.',

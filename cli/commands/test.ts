@@ -7,7 +7,7 @@ import { CommandError, compilePaths, formatMistakes, outputOption, type OutputOp
 import { type CaseResult, runCase } from '../test/run-case.ts';
 import { readRecorded, readTestFile } from '../test/test-file.ts';
 
-/** `sluice test`: pipelines against declared or recorded results of their tasks, without servers. */
+/** `sluice test`: runs pipelines with declared or recorded task results, without servers. */
 export const command = new Command('test')
   .description('Run pipelines against declared or recorded task results, in milliseconds and without any server.')
   .argument('[paths...]', 'test files (*.test.yaml) and folders', [PIPELINES])
@@ -61,7 +61,7 @@ function lineOf({ name, mistakes }: CaseResult): string {
   return [`${mistakes.length === 0 ? '✔' : '✘'} ${name}`, ...mistakes.map((mistake) => `    ${mistake}`)].join('\n');
 }
 
-/** The cases of a test file with the plan of its pipeline; without a plan when that has mistakes, which are reported. */
+/** Reads the cases of a test file and the plan of its pipeline. The plan is absent if the pipeline has mistakes, which are reported. */
 async function readCases(path: string) {
   const { pipeline, cases } = await readTestFile(path);
   const [compiled] = await compilePaths([join(dirname(path), pipeline)]);

@@ -14,7 +14,7 @@ interface Options extends OutputOptions {
   readonly fill: boolean;
 }
 
-/** `sluice ticks`: the ledger of a schedule. */
+/** `sluice ticks`: shows the ticks of a schedule and their runs. */
 export const command = new Command('ticks')
   .description(
     'List what happened to each tick of a schedule: ran, queued, skipped and why, or missing; `--fill` starts the runs that are missing or were skipped.',

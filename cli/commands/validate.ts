@@ -7,7 +7,7 @@ interface Options {
   readonly output: 'text' | 'json' | 'github';
 }
 
-/** `sluice validate`: all mistakes of all files, without any server. */
+/** `sluice validate`: reports all mistakes in all files, without servers. */
 export const command = new Command('validate')
   .description(
     'Check pipeline files and report every mistake with its location, without any server; for each environment, if none is chosen.',

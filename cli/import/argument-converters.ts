@@ -3,10 +3,10 @@ import { durationText, readDuration } from './durations.ts';
 import { adaptName } from './names.ts';
 import { splitCommand } from './split-command.ts';
 
-/** What an argument of an operator becomes: keys of a task, with why they differ; or nothing, with why. */
+/** The result of converting an operator argument: task keys, with the reason if they differ; or nothing, with the reason. */
 export type Converted = { readonly keys: JsonObject; readonly why?: string } | { readonly lost: string };
 
-/** Makes keys of an argument, whose value has our expressions already. `dagName` is what a DAG is called here. */
+/** Converts an argument to task keys. Expressions in the value are already translated. `dagName` maps a DAG id to a pipeline name. */
 export type Convert = (value: Json, dagName: (id: string) => string) => Converted;
 
 const isTexts = (value: Json): value is string[] => Array.isArray(value) && value.every((each) => typeof each === 'string');
@@ -38,7 +38,7 @@ export const duration =
     return ms === undefined ? { lost: 'is not a duration' } : { keys: { [key]: durationText(ms) } };
   };
 
-/** A length of time, which may be negative. */
+/** A duration, which may be negative. */
 export const signedDuration =
   (key: string): Convert =>
   (value) => {
@@ -47,7 +47,7 @@ export const signedDuration =
     return { keys: ms === 0 ? {} : { [key]: `${ms < 0 ? '-' : ''}${durationText(Math.abs(ms))}` } };
   };
 
-/** One task of another DAG, by its name here. */
+/** One task of another pipeline. */
 export const taskOfOther =
   (key: string): Convert =>
   (value) => {
@@ -102,7 +102,7 @@ export const argv: Convert = (value) => {
   return { keys: { argv: [...split.words] }, ...(splits && { why: 'a parameter is always one argument, even if it contains spaces' }) };
 };
 
-/** A path under the address of a connection. */
+/** A path relative to the address of a connection. */
 export const path: Convert = (value) =>
   typeof value === 'string' ? { keys: { path: value.startsWith('/') ? value : `/${value}` } } : { lost: 'is not a path' };
 
@@ -124,13 +124,13 @@ export const number =
     return typeof number === 'number' && Number.isFinite(number) ? { keys: { [key]: number } } : { lost: 'is not a number' };
   };
 
-/** What looks like a number is compared as one, by Airflow too. */
+/** Compares values that look like numbers as numbers, like Airflow. */
 export const numberOrText =
   (key: string): Convert =>
   (value, dagName) =>
     typeof value === 'string' && Number.isNaN(Number(value || 'none')) ? { keys: { [key]: value } } : number(key)(value, dagName);
 
-/** A part of a whole, as `10%`. */
+/** A percentage, such as `10%`. */
 export const percent =
   (key: string): Convert =>
   (value) =>
@@ -149,7 +149,7 @@ export const truth =
   (value) =>
     typeof value === 'boolean' ? { keys: { [key]: value } } : { lost: 'is neither true nor false' };
 
-/** What a request carries. */
+/** The body of a request. */
 export const jsonBody: Convert = (value) => {
   const body = typeof value === 'string' ? parseJson(value) : value;
   return body === undefined ? { lost: 'is not JSON' } : { keys: { body }, ...(isMap(value) && { why: 'it is sent as JSON' }) };
@@ -163,7 +163,7 @@ function parseJson(text: string): Json | undefined {
   }
 }
 
-/** Options of Redshift's COPY. What says the dataset defines the file format here. */
+/** Options of Redshift's COPY. File format options are dropped: the dataset defines the format. */
 export const copyOptions: Convert = (value) => {
   const options = [value].flat().map((each) => String(each).trim());
   const own = options.filter(

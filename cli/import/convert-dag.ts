@@ -14,19 +14,19 @@ import { shareOptions, type SharedOptions } from './share-options.ts';
 import type { Fields, SourceDag } from './source-dag.ts';
 import { formatPlace, type SourceValue } from './source-value.ts';
 
-/** A pipeline that is written. */
+/** A pipeline to write. */
 export interface WrittenPipeline {
-  /** At the top of the file. */
+  /** Comments at the top of the file. */
   readonly comments: readonly string[];
-  /** All but the tasks, in order. */
+  /** All keys except the tasks, in order. */
   readonly keys: JsonObject;
   readonly tasks: readonly WrittenTask[];
 }
 
 /**
- * Writes a DAG as a pipeline.
- * @param dagName our name of a DAG, of this and of those that it names
- * @throws ImportError when it cannot be a pipeline at all
+ * Converts a DAG to a pipeline.
+ * @param dagName maps a DAG id to a pipeline name, for this DAG and those it refers to
+ * @throws ImportError when the DAG cannot be converted
  */
 export function convertDag(
   dag: SourceDag,
@@ -109,7 +109,7 @@ class DagConverter {
     return { comments: this.comments(), keys, tasks: startAtOnce(shared.tasks) };
   }
 
-  /** Without a timetable no interval is before another; and each run, started by hand, is about the newest, as in Airflow. */
+  /** Drops keys that need a timetable. Without one, runs have no earlier interval, and every manual run is the latest, as in Airflow. */
   private withoutTimetable(shared: SharedOptions): SharedOptions {
     const isAbout = (key: string): boolean => ['depends_on_past', 'latest_only'].includes(key);
     this.report.lose(['depends_on_past', 'wait_for_downstream'], 'needs a schedule: without one, runs have no earlier interval');
@@ -117,7 +117,7 @@ class DagConverter {
     return { ...shared, defaults: without(shared.defaults), tasks: shared.tasks.map((task) => ({ ...task, keys: without(task.keys) })) };
   }
 
-  /** The tasks that wait for the one at `place`. */
+  /** The tasks that depend on the one at `place`. */
   private followersOf({ name, group }: TaskPlace, places: ReadonlyMap<string, TaskPlace>): string[] {
     const id = group === undefined ? name : `${group}.${name}`;
     return [...places.values()]
@@ -125,26 +125,26 @@ class DagConverter {
       .map((each) => each.name);
   }
 
-  /** What XCom has of a task, as an expression. */
+  /** The XCom value of a task, as an expression. */
   private outputOf(id: string, places: ReadonlyMap<string, TaskPlace>): Value | undefined {
     const place = places.get(id);
     const operator = this.dag.tasks.find((task) => task.id === id)?.operator;
     const type = operator === undefined ? undefined : mappingOf(operator)?.type;
     if (!place || place.group !== undefined) return undefined;
-    // Airflow keeps the last line of a command; most write one.
+    // Airflow keeps only the last line of a command; most commands print one.
     if (type === 'command') return textValue(`outputs.${place.name}.stdout.trim()`);
     if (type === 'http') return any(`outputs.${place.name}.body`);
     return undefined;
   }
 
-  /** `default_args`: the keys of every task, and what is left for the operators that take it. */
+  /** Splits `default_args` into keys of every task and arguments of operators. */
   private defaults(): { readonly options: Record<string, Json>; readonly others: Fields } {
     const options: Record<string, Json> = {};
     const others = new Map<string, SourceValue>();
     for (const [key, field] of this.dag.defaults) {
       if (['owner', 'start_date', 'end_date', 'timezone'].includes(key)) continue;
       const converted = convertOption(key, field.value);
-      // A trigger rule is said by each task here.
+      // Each task states its own trigger rule in Sluice.
       if (converted === null || key === 'trigger_rule') others.set(key, field);
       else if (converted && 'lost' in converted) this.report.notKept(`default_args.${key}`, converted.lost, field.place);
       else if (converted) {
@@ -156,7 +156,7 @@ class DagConverter {
     return { options, others };
   }
 
-  /** The data sets of the DAG's tasks: they are the pipeline's here. */
+  /** The datasets of the DAG's tasks; in Sluice they belong to the pipeline. */
   private datasets(key: 'inlets' | 'outlets'): JsonObject {
     const uris = new Set<string>();
     for (const task of this.dag.tasks) {
@@ -180,7 +180,7 @@ class DagConverter {
   }
 }
 
-/** Where no task waits for another, one must say so: tasks that say nothing run one after the other here, and all at once in Airflow. */
+/** Makes tasks without dependencies explicit: by default they run in sequence in Sluice, but all at once in Airflow. */
 function startAtOnce(tasks: readonly WrittenTask[]): readonly WrittenTask[] {
   const [first, ...others] = tasks;
   if (!first || others.length === 0 || tasks.some(({ keys }) => keys.depends_on !== undefined)) return tasks;
@@ -188,7 +188,7 @@ function startAtOnce(tasks: readonly WrittenTask[]): readonly WrittenTask[] {
   return [{ keys: { name, type, depends_on: [], ...rest }, comments: first.comments }, ...others];
 }
 
-/** Our names of DAGs: of those that are imported together no two alike. */
+/** Maps DAG ids to pipeline names, unique among the DAGs that are imported together. */
 export function dagNames(ours: ReadonlyMap<string, string>): (id: string) => string {
   return (id) => ours.get(id) ?? adaptName(id, 'dag');
 }

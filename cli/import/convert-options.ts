@@ -4,7 +4,7 @@ import { durationText, readDuration } from './durations.ts';
 import { adaptName } from './names.ts';
 import type { Converted } from './argument-converters.ts';
 
-/** Keys of every task, by Airflow's names; `undefined` for what is Airflow's default, and need not be said. */
+/** Converters for keys of every task, by Airflow's names; `undefined` means Airflow's default, which is not written. */
 const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> = {
   owner: (value) => (value === 'airflow' ? undefined : text('owner', value)),
   retries: (value) => {
@@ -28,7 +28,7 @@ const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> 
     return known ? { keys: { trigger_rule: rule } } : { lost: `is none of ${TRIGGER_RULES.join(', ')}` };
   },
   depends_on_past: (value) => (value === true ? { keys: { depends_on_past: true } } : undefined),
-  // Airflow sets depends_on_past with it.
+  // Airflow sets depends_on_past implicitly with this option.
   wait_for_downstream: (value) =>
     value === true
       ? { keys: { depends_on_past: true }, why: 'is depends_on_past: it waits for the task itself, not for those after it' }
@@ -48,7 +48,7 @@ const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> 
 };
 
 const CALLBACK = 'is Python; write tasks under on_failure, on_success or finally, or alerts';
-/** Keys of every task that Sluice has no equivalent of, with what to do. `false` and nothing are no loss. */
+/** Keys of every task that have no equivalent in Sluice, with advice. `false` and empty values lose nothing. */
 const LOST: Readonly<Record<string, string>> = {
   email: 'has no equivalent; write alerts',
   email_on_failure: 'has no equivalent; write alerts',
@@ -71,14 +71,14 @@ const LOST: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a key that every task of Airflow has becomes.
- * @returns null when it is none of those keys, undefined when nothing need be said
+ * Converts a key that every Airflow task can have.
+ * @returns null for any other key, undefined when nothing needs to be written
  */
 export function convertOption(key: string, value: Json): Converted | undefined | null {
   if (value === null) return undefined;
   const convert = Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined;
   if (convert) return convert(value);
-  // The name of a callback says enough of its file.
+  // The callback itself is reported; its file adds nothing.
   if (/_callback_file$/.test(key)) return undefined;
   if (/^(?:on_(?:execute|failure|success|retry|skipped)|sla_miss)_callback(?:_name)?$/.test(key)) return { lost: CALLBACK };
   const why = Object.hasOwn(LOST, key) ? LOST[key] : undefined;
@@ -86,7 +86,7 @@ export function convertOption(key: string, value: Json): Converted | undefined |
   return isNothing(value) || (key === 'do_xcom_push' && value === true) || /^email_on_/.test(key) ? undefined : { lost: why };
 }
 
-/** What says nothing: Airflow writes it where nobody has said anything. */
+/** Whether the value is empty: Airflow exports empty values for unset keys. */
 export function isNothing(value: Json): boolean {
   return value === false || value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 }

@@ -3,19 +3,19 @@ import { adaptNames } from './names.ts';
 import type { Report } from './report.ts';
 import type { SourceValue } from './source-value.ts';
 
-/** Keywords of JSON Schema that parameters take here. */
+/** JSON Schema keywords that parameters accept in Sluice. */
 const KEYWORDS: ReadonlySet<string> = new Set(
   'type title description enum minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength items minItems maxItems properties required additionalProperties'.split(
     ' ',
   ),
 );
 
-/** What is around the keywords. */
+/** Keys around the keywords. */
 const FRAME: ReadonlySet<string> = new Set(['__class', '__type__', '__args__', 'default', 'value', 'schema', 'source']);
 
 /**
- * The parameters of a DAG, in any spelling: bare defaults, `Param` of dag-factory, what the REST API and the serialized DAG make of it.
- * @returns `names`: by their names in the DAG ours; `keys`: what `params` of the pipeline says, absent when there are none
+ * Converts the parameters of a DAG from any format: bare defaults, `Param` of dag-factory, the REST API or the serialized DAG.
+ * @returns `names`: our names by the DAG's names; `keys`: the `params` key of the pipeline, absent when there are none
  */
 export function convertParams(
   field: SourceValue | undefined,

@@ -9,7 +9,7 @@ import type { Report } from './report.ts';
 import type { Fields, SourceDag } from './source-dag.ts';
 import type { SourceValue } from './source-value.ts';
 
-/** Keys of a pipeline that say when it runs. */
+/** The keys of a pipeline that define its schedule. */
 export interface ScheduleKeys {
   readonly schedule_interval: string | null;
   readonly timezone?: string;
@@ -17,11 +17,11 @@ export interface ScheduleKeys {
 }
 
 const BY_HAND: ScheduleKeys = { schedule_interval: null };
-/** 2000-01-01: any fixed instant serves to see whether an expression ever fires. */
+/** 2000-01-01: any fixed instant works to check whether an expression ever fires. */
 const SOME_TIME = 946_684_800_000;
 const AIRFLOW_PRESETS: Readonly<Record<string, string>> = { ...PRESETS, '@quarterly': '0 0 1 */3 *' };
 
-/** When a DAG runs, in our words: from its `schedule` in any spelling, `schedule_interval` of dag-factory, and `timetable`. */
+/** Converts the schedule of a DAG: `schedule` in any format, `schedule_interval` of dag-factory, and `timetable`. */
 export function convertSchedule(
   { fields, place, defaults }: Pick<SourceDag, 'fields' | 'place'> & Partial<SourceDag>,
   report: Report,
@@ -40,7 +40,7 @@ class ScheduleConverter {
   constructor(
     private readonly report: Report,
     private readonly source: SourceValue,
-    /** Whether a start_date is known, from which every length of time is counted. */
+    /** Whether the DAG has a start_date, from which intervals are counted. */
     private readonly startsAt: boolean,
   ) {}
 
@@ -82,7 +82,7 @@ class ScheduleConverter {
 
   private every(ms: number): ScheduleKeys {
     if (ms < 1000) return this.lose('comes more than once a second');
-    // From start_date on in both, in days and hours of the pipeline's zone.
+    // Both count from start_date, in days and hours of the pipeline's zone.
     if (this.startsAt) this.report.kept('schedule', this.source.place);
     else
       this.report.changed(
@@ -93,7 +93,9 @@ class ScheduleConverter {
     return { schedule_interval: durationText(ms) };
   }
 
-  /** `{__type__: …CronTriggerTimetable, cron, timezone}` and its kin, and what Airflow keeps of them: `{__type, __var: {expression, …}}`. */
+  /**
+   * Converts `{__type__: …CronTriggerTimetable, cron, timezone}` and similar, and their serialized form `{__type, __var: {expression, …}}`.
+   */
   private timetable(fields: Fields): ScheduleKeys {
     const type = String(fields.get('__type__')?.value ?? fields.get('__type')?.value ?? '').replace(/^.*\./, '');
     const inner = fields.get('__var')?.fields ?? fields;
@@ -140,18 +142,21 @@ class ScheduleConverter {
   }
 }
 
-/** `cron(0 3 * * ? *)`, and `rate(1 day)` in milliseconds, of Amazon's EventBridge; undefined for every other, and for what needs a year or a last day. */
+/**
+ * Parses Amazon EventBridge's `cron(0 3 * * ? *)`, and `rate(1 day)` to milliseconds. Returns undefined for other texts and for expressions
+ * with a year or a last day.
+ */
 function fromAws(text: string): string | number | undefined {
   const [, amount, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(text) ?? [];
   if (amount !== undefined) return parseDuration(`${amount}${unit?.charAt(0)}`);
   const [, minute, hour, day, month, weekday, year] = /^cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)$/.exec(text) ?? [];
   if (minute === undefined || year !== '*' || /[LW#]/.test(`${day} ${weekday?.replace(/[A-Z]{3}/g, '')}`)) return undefined;
-  // Amazon counts the days of the week from Sunday as 1.
+  // EventBridge counts weekdays from Sunday as 1.
   const days = weekday?.replace(/\d+/g, (each) => String(Number(each) - 1));
   return [minute, hour, day, month, days].join(' ').replaceAll('?', '*');
 }
 
-/** Data sets of which all or any are waited for: `{__or__: […]}`, `a & b`, `{any: […]}`, `{__type: asset_all, __var: {objects}}`. */
+/** A condition on all or any of several datasets: `{__or__: […]}`, `a & b`, `{any: […]}`, `{__type: asset_all, __var: {objects}}`. */
 function conditionOf({
   value,
   fields,
@@ -182,7 +187,10 @@ function conditionOf({
   return (mode === 'all' || mode === 'any') && parts ? { mode, parts } : undefined;
 }
 
-/** The URI of a data set: itself, or `uri` of `airflow.datasets.Dataset` and `airflow.sdk.Asset`. One that has a variable of dag-factory is none. */
+/**
+ * The URI of a dataset: the text itself, or `uri` of `airflow.datasets.Dataset` and `airflow.sdk.Asset`. Undefined if it contains a
+ * dag-factory variable.
+ */
 export function uriOf(value: Json): string | undefined {
   if (typeof value === 'string') return /^[a-z][a-z0-9+.-]*:\/\/[^$]*$/i.test(value) && URL.canParse(value) ? value : undefined;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
@@ -191,7 +199,7 @@ export function uriOf(value: Json): string | undefined {
   return inner === undefined ? undefined : uriOf(inner);
 }
 
-/** A value as a message shows it: short. */
+/** Shortens a value for a message. */
 function shown(value: Json): string {
   const text = typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;

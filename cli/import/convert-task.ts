@@ -12,22 +12,22 @@ import type { Report } from './report.ts';
 import type { Fields, SourceTask } from './source-dag.ts';
 import type { SourceValue } from './source-value.ts';
 
-/** A task of a pipeline that is written: its keys in order, and what a comment above it says. */
+/** A task to write: its keys in order, and the comment above it. */
 export interface WrittenTask {
   readonly keys: JsonObject;
   readonly comments: readonly string[];
 }
 
-/** What a task is converted with. */
+/** The context for converting a task. */
 export interface TaskContext {
-  /** As the pipeline calls it, and as the report does: with its group. */
+  /** The task's name in the pipeline, and with its group in the report. */
   readonly name: string;
   readonly fullName: string;
-  /** What `default_args` has beside the keys of every task: arguments for the operators that take them. */
+  /** Arguments in `default_args` that only some operators accept. */
   readonly defaults: Fields;
-  /** What its expressions may read. */
+  /** The names that its expressions may read. */
   readonly names: Omit<JinjaNames, 'task'>;
-  /** The tasks that wait for it, by our names. */
+  /** The tasks that depend on it, by our names. */
   readonly followers: readonly string[];
   readonly dagName: (id: string) => string;
   readonly report: Report;
@@ -35,7 +35,7 @@ export interface TaskContext {
 
 const MAX_COMMENT_LINES = 15;
 
-/** The task as ours; as an `unfinished` one, with what it was in a comment, when what it does cannot be said. Without `depends_on`. */
+/** Converts a task, without `depends_on`. A task whose work cannot be converted becomes `unfinished`, with the original in a comment. */
 export function convertTask(task: SourceTask, context: TaskContext): WrittenTask {
   return new TaskConverter(task, context).convert();
 }
@@ -44,7 +44,7 @@ class TaskConverter {
   private readonly comments: string[] = [];
   private readonly options: Record<string, Json> = {};
   private readonly keys: Record<string, Json> = {};
-  /** What became of the operator's arguments: told only when the task does its work. */
+  /** Outcomes for the report on the operator's arguments, reported only if the task can do its work. */
   private readonly told: (() => void)[] = [];
   private readonly lost: string[] = [];
 
@@ -73,7 +73,7 @@ class TaskConverter {
     return { keys: { name: context.name, type: mapping.type, ...finished, ...mapped?.keys, ...this.options }, comments: this.comments };
   }
 
-  /** What the task says, before it what `default_args` says to such an operator. */
+  /** The fields of the task, preceded by those of `default_args` that its operator accepts. */
   private fields(mapping: OperatorMapping | undefined): Fields {
     const taken = mapping?.arguments ?? {};
     const defaults = [...this.context.defaults].filter(([name]) => name === 'trigger_rule' || Object.hasOwn(taken, name));
@@ -92,7 +92,7 @@ class TaskConverter {
     const converted: Converted = convert
       ? this.converted(name, field.value, convert)
       : { lost: `has no equivalent in a task of type ${mapping.type}` };
-    // What is asked less than Airflow asks would let through what it holds back.
+    // A guard that checks less than it does in Airflow would let tasks run that it should block.
     if ((convert || mapping.guards) && 'lost' in converted) this.lost.push(`${name} ${converted.lost}`);
     this.apply(name, field, converted, this.keys, (tell) => this.told.push(tell));
   }
@@ -106,7 +106,7 @@ class TaskConverter {
     return unknown.length > 0 ? { lost: `has ${[...new Set(unknown)].join('; ')}` } : convert(translated, this.context.dagName);
   }
 
-  /** `expand` of a task that is mapped over a list which the file has. */
+  /** Converts `expand` of a task that is mapped over a literal list. */
   private mapped(mapping: OperatorMapping): { readonly keys?: JsonObject; readonly fault?: string } | undefined {
     const { value } = this.task.fields.get('expand') ?? {};
     if (!value) return undefined;
@@ -120,7 +120,7 @@ class TaskConverter {
     return { keys: { expand: keys.expand } };
   }
 
-  /** What keeps the task from doing its work. */
+  /** Why the task cannot do its work. */
   private fault({ needs = [], guards }: OperatorMapping): string | undefined {
     if (guards && this.lost.length > 0) return this.lost.join('; ');
     const missing = needs.filter((key) => this.keys[key] === undefined);
@@ -163,7 +163,7 @@ class TaskConverter {
   }
 }
 
-/** A reason as a text that holds no expression. */
+/** A reason as text without expressions. */
 export function inWords(why: string): string {
   return why
     .replace(/[\p{Cc}\u2028\u2029\ufeff]/gu, ' ')
@@ -172,17 +172,17 @@ export function inWords(why: string): string {
     .slice(0, 1000);
 }
 
-/** Keys that are read from elsewhere. */
+/** Keys that are read elsewhere. */
 const STRUCTURE: ReadonlySet<string> = new Set(['expand', 'inlets', 'outlets']);
 
-/** How a key of an operator is converted: as its mapping says, or as it is where the task type has a key of the same name. */
+/** Finds the converter of an operator argument: from its mapping, or unchanged if the task type has a key of the same name. */
 function argumentOf({ type, arguments: known }: OperatorMapping, name: string): Convert | undefined {
   if (Object.hasOwn(known, name)) return known[name];
   const taken = CATALOG.find((each) => each.type === type)?.params.properties ?? {};
   return Object.hasOwn(taken, name) ? (value) => ({ keys: { [name]: value } }) : undefined;
 }
 
-/** `params` of a task are the same in every run. */
+/** `params` of a task are constant across runs. */
 function withConstants(names: JinjaNames, constants: JsonObject): JinjaNames {
   const given = Object.entries(constants).flatMap(([name, value]): [string, { name: string; kind: 'text'; constant: string }][] =>
     typeof value === 'string' || typeof value === 'number' ? [[name, { name, kind: 'text', constant: String(value) }]] : [],
@@ -204,7 +204,7 @@ function reasonWhyNone(operator: string | undefined, followers: readonly string[
   return `${what}: write a task type for it, or a program that a task of type command runs`;
 }
 
-/** `value` with every text in our expressions; what cannot be said is added to `lost`. */
+/** Translates the expressions in all texts of `value`; adds those that cannot be translated to `lost`. */
 function translate(value: Json, at: { readonly names: JinjaNames; readonly isSql: boolean }, lost: string[]): Json {
   if (typeof value === 'string') {
     const variable = /(?<![\w$\\])\$(?:\{[A-Z_][A-Z0-9_]*\}|[A-Z_][A-Z0-9_]*)(?![\w$])/.exec(value)?.[0];
@@ -219,7 +219,7 @@ function translate(value: Json, at: { readonly names: JinjaNames; readonly isSql
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, each === undefined ? null : translate(each, at, lost)]));
 }
 
-/** A value as lines of YAML, for a comment. */
+/** Formats a value as YAML lines for a comment. */
 function yamlLines(value: JsonObject): string[] {
   const lines = stringify(value, { lineWidth: 100, aliasDuplicateObjects: false }).trimEnd().split('\n');
   const shown = lines.slice(0, MAX_COMMENT_LINES).map((line) => `  ${line.length > 120 ? `${line.slice(0, 117)}…` : line}`);

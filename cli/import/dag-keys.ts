@@ -7,7 +7,7 @@ import type { Report } from './report.ts';
 import type { SourceDag } from './source-dag.ts';
 import type { SourceValue } from './source-value.ts';
 
-/** Keys of a DAG that Sluice has no equivalent of, with what to do. */
+/** DAG keys that have no equivalent in Sluice, with advice. */
 const LOST: Readonly<Record<string, string>> = {
   concurrency: 'has no equivalent; limit concurrent tasks with a pool',
   max_active_tasks: 'has no equivalent; limit concurrent tasks with a pool',
@@ -21,12 +21,12 @@ const LOST: Readonly<Record<string, string>> = {
   fail_fast: 'has no equivalent',
   fail_stop: 'has no equivalent',
 };
-/** Keys that are about Airflow's pages and how it renders. */
+/** Keys that concern Airflow's UI and rendering. */
 const PAGES: ReadonlySet<string> = new Set(['default_view', 'orientation', 'dag_display_name', 'render_template_as_native_obj', 'tooltip']);
-/** What Airflow's exports say where nobody has said anything. */
+/** Values that Airflow's exports contain for unset keys. */
 const UNSAID: JsonObject = { max_active_runs: 16, max_active_tasks: 16, concurrency: 16, max_consecutive_failed_dag_runs: 0 };
 
-/** Reads the keys of a DAG itself, and reports those that are left over. */
+/** Reads the keys of a DAG, and reports unread ones. */
 export class DagKeys {
   private readonly read = new Set<string>();
 
@@ -35,19 +35,19 @@ export class DagKeys {
     private readonly report: Report,
   ) {}
 
-  /** A key; undefined where the DAG does not have it. */
+  /** @returns undefined if the DAG does not have the key */
   take(key: string): SourceValue | undefined {
     this.read.add(key);
     const field = this.dag.fields.get(key);
     return field?.value === null ? undefined : field;
   }
 
-  /** Notes that others read these keys. */
+  /** Marks keys that are read elsewhere. */
   markRead(keys: readonly string[]): void {
     for (const key of keys) this.read.add(key);
   }
 
-  /** What people read of the DAG. */
+  /** The description, owner, tags and documentation of the DAG. */
   describe(): JsonObject {
     const owner = this.take('owner') ?? this.dag.defaults.get('owner');
     const tags = this.take('tags');
@@ -61,10 +61,10 @@ export class DagKeys {
     };
   }
 
-  /** When the DAG runs, besides its schedule. */
+  /** The keys that limit when the DAG runs, besides its schedule. */
   when(scheduleZone: string | undefined): JsonObject {
     const zone = this.take('timezone') ?? this.dag.defaults.get('timezone');
-    // Airflow 2 shows a zone as Timezone('Europe/Berlin').
+    // Airflow 2 exports a zone as Timezone('Europe/Berlin').
     const name = typeof zone?.value === 'string' ? zone.value.replace(/^Timezone\('(.*)'\)$/, '$1') : undefined;
     const timezone = scheduleZone ?? (name !== undefined && name !== 'UTC' && isTimeZone(name) ? name : undefined);
     if (zone && timezone !== undefined)
@@ -87,7 +87,7 @@ export class DagKeys {
     };
   }
 
-  /** Reports the keys that have not been read. Call it last. */
+  /** Reports keys that were not read. Call it last. */
   reportRest(): void {
     for (const [key, field] of this.dag.fields) {
       if (this.read.has(key) || field.value === null || field.value === UNSAID[key]) continue;

@@ -1,4 +1,4 @@
-/** Python's directives, with the letters of a date pattern here. */
+/** Python's directives, with the letters of our date patterns. */
 const DIRECTIVES: Readonly<Record<string, string>> = {
   Y: 'yyyy',
   y: 'yy',
@@ -47,13 +47,13 @@ const TOKENS: readonly (readonly [string, string])[] = [
   ['Z', 'XXX'],
 ];
 
-/** A format of Python's `strftime` as a date pattern; undefined where a part of it has no equivalent. */
+/** Converts a Python `strftime` format to a date pattern; undefined if part of it has no equivalent. */
 export function fromDirectives(format: string): string | undefined {
   const parts = format.match(/%-?[A-Za-z]|%%|[^%]+|%/g) ?? [];
   return joined(parts.map((part) => (part === '%%' ? literal('%') : part.startsWith('%') ? DIRECTIVES[part.slice(1)] : literal(part))));
 }
 
-/** A format of Pendulum as a date pattern; undefined where a part of it has no equivalent. */
+/** Converts a Pendulum format to a date pattern; undefined if part of it has no equivalent. */
 export function fromTokens(format: string): string | undefined {
   const parts: (string | undefined)[] = [];
   for (let rest = format; rest !== '';) {
@@ -67,7 +67,7 @@ export function fromTokens(format: string): string | undefined {
   return joined(parts);
 }
 
-/** Whether a pattern shows a time of day. */
+/** Whether a pattern includes a time of day. */
 export function hasClock(pattern: string): boolean {
   return /[HmsSX]/.test(pattern.replace(/'[^']*'/g, ''));
 }

@@ -3,9 +3,9 @@ import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 const DATE = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})?)?$/;
 
 /**
- * A date or a time as pipelines write it, from any of the spellings of Airflow and dag-factory: text, seconds since 1970,
+ * Parses a date or time from any format of Airflow and dag-factory: text, seconds since 1970,
  * `{"__type": "datetime", "__var": 1704067200.0}`, `{__type__: datetime.datetime, year: 2024, month: 1, day: 1}`.
- * @returns undefined for what is none, as `2 days`
+ * @returns the date as pipelines write it; undefined if the value is not a date, such as `2 days`
  */
 export function readDate(value: Json): string | undefined {
   if (typeof value === 'number') return Math.abs(value) < 1e11 ? readDate(new Date(value * 1000).toISOString()) : undefined;
@@ -23,7 +23,7 @@ function readText(text: string): string | undefined {
   if (!match || Number.isNaN(Date.parse(match[1] ?? ''))) return undefined;
   const [, day = '', time = '00:00', zone = ''] = match;
   const utc = zone === '' || zone === 'Z' || /^[+-]00:?00$/.test(zone);
-  // Midnight of UTC is the day; where the zone is another the time is kept, as it may be another day there.
+  // Midnight UTC means the day. In another zone the time is kept, because the day may differ there.
   if (/^00:00(?::00)?$/.test(time) && utc) return day;
   const normal = zone === '' ? '' : utc ? 'Z' : zone.replace(/^([+-]\d{2}):?(\d{2})$/, '$1:$2');
   return `${day}T${time}${normal}`;

@@ -12,9 +12,9 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Milliseconds of a length of time in any of the spellings of Airflow and dag-factory: seconds, `{__type__: datetime.timedelta, hours: 1}`,
+ * Parses a duration from any format of Airflow and dag-factory to milliseconds: seconds, `{__type__: datetime.timedelta, hours: 1}`,
  * `{"__type": "timedelta", "__var": 60.0}`, `{"__type": "TimeDelta", "days": 1, …}`, `PT1H`, `1 day, 2:00:00`, `2 days`.
- * @returns undefined for what is none
+ * @returns undefined if the value is not a duration
  */
 export function readDuration(value: Json): number | undefined {
   if (typeof value === 'number') return value >= 0 ? value * 1000 : undefined;
@@ -39,7 +39,7 @@ function readText(text: string): number | undefined {
   return text.startsWith('P') ? parseDuration(text) : undefined;
 }
 
-/** `ms` as pipelines write it, exactly: `1h30m`, `90d`. */
+/** Formats `ms` exactly, as pipelines write it: `1h30m`, `90d`. */
 export function durationText(ms: number): string {
   let rest = Math.round(ms);
   const parts = Object.entries({ d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 }).map(([unit, size]) => {

@@ -6,7 +6,7 @@ import { ImportError, type Place } from './source-value.ts';
 import { settleTasks } from './settle-tasks.ts';
 import { writePipeline } from './write-pipeline.ts';
 
-/** A DAG that was imported. */
+/** An imported DAG. */
 export interface Imported {
   readonly dagId: string;
   readonly place: Place;
@@ -15,9 +15,9 @@ export interface Imported {
 }
 
 /**
- * Imports the DAGs of files together, so that what one says of another is right. Pure: files are handed in, nothing is read or written.
- * @param files as they were read, or why they could not be
- * @returns for each DAG what became of it, or why it could not be imported, in the order of the files
+ * Imports the DAGs of several files together, so that references between them resolve. Pure: does not read or write files.
+ * @param files their content, or why they could not be read
+ * @returns for each DAG its pipeline, or why it could not be imported, in the order of the files
  */
 export function importDags(files: readonly (ImportFile | ImportError)[]): (Imported | ImportError)[] {
   const dags = readDags(files);

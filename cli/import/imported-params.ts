@@ -4,14 +4,14 @@ import { adaptName } from './names.ts';
 import type { Report } from './report.ts';
 import type { Place } from './source-value.ts';
 
-/** Names of Variables that nobody should write into a file. */
+/** Names of Variables that are probably secrets and must not be written to a file. */
 const SECRET = /(?:^|_)(?:key|token|secret|passw(?:or)?d|pwd|credentials?|auth)(?:$|_)/i;
 
-/** The parameters of a pipeline that is written: those of its DAG, and those that stand for Variables and for `dag_run.conf`. */
+/** The parameters of a pipeline to write: those of its DAG, and those that replace Variables and `dag_run.conf`. */
 export class ImportedParams {
   private readonly added = new Map<string, { readonly name: string; readonly fallback: Json | undefined }>();
 
-  /** @param names the DAG's parameters, with our names @param declared what the pipeline says of them */
+  /** @param names our names by the DAG's parameter names @param declared the `params` key of the pipeline */
   constructor(
     private readonly names: ReadonlyMap<string, string>,
     private readonly declared: JsonObject,
@@ -19,25 +19,25 @@ export class ImportedParams {
     private readonly place: Place,
   ) {}
 
-  /** The parameters of the DAG as expressions see them. */
+  /** The DAG's parameters as expressions read them. */
   get known(): ReadonlyMap<string, { readonly name: string; readonly kind: Value['kind'] }> {
     return new Map([...this.names].map(([theirs, name]) => [theirs, { name, kind: kindOf(this.declared[name]) }]));
   }
 
-  /** `params` of the pipeline; undefined where it has none. */
+  /** The `params` key of the pipeline; undefined if it has none. */
   get keys(): JsonObject | undefined {
     const added = [...this.added.values()].map(({ name, fallback }): [string, Json] => [
       name,
-      // What people give may be of any type.
+      // Users may pass a value of any type.
       fallback === undefined ? {} : fallback === null || fallback === '' ? { default: fallback } : fallback,
     ]);
     return Object.keys(this.declared).length + added.length === 0 ? undefined : { ...this.declared, ...Object.fromEntries(added) };
   }
 
   /**
-   * A parameter in place of a Variable or of what `dag_run.conf` may hold.
-   * @param fallback its value where none is given; null: none
-   * @returns its name here; undefined for a secret
+   * Adds a parameter that replaces a Variable or a key of `dag_run.conf`.
+   * @param fallback the default value; null: none
+   * @returns its name in the pipeline; undefined for a secret
    */
   parameter(origin: 'variable' | 'conf', theirs: string, fallback: Json | undefined): string | undefined {
     if (SECRET.test(theirs)) return undefined;
@@ -49,7 +49,7 @@ export class ImportedParams {
     const taken = [...Object.keys(this.declared), ...[...this.added.values()].map(({ name }) => name)];
     const plain = adaptName(theirs, 'param');
     const name = taken.includes(plain) ? `${origin === 'conf' ? 'conf' : 'var'}_${plain}`.slice(0, 64) : plain;
-    // Without a value Airflow renders nothing of `conf`.
+    // Airflow renders a missing key of `conf` as an empty text.
     const value = fallback === undefined && origin === 'conf' ? '' : fallback;
     this.added.set(key, { name, fallback: value });
     const what = origin === 'conf' ? `dag_run.conf.${theirs}` : `Variable ${theirs}`;

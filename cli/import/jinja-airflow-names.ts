@@ -3,7 +3,7 @@ import { day, onlyDay, text, time, type Value } from './jinja-values.ts';
 const START = time('logical_date');
 const END = time('data_interval_end');
 
-/** Names of Airflow that a run has here too. */
+/** Airflow names that exist in a Sluice run too. */
 export const AIRFLOW_NAMES: Readonly<Record<string, Value>> = {
   ds: day('ds'),
   ds_nodash: text('ds_nodash'),
@@ -39,5 +39,5 @@ export const AIRFLOW_NAMES: Readonly<Record<string, Value>> = {
   'dag_run.data_interval_start': time('data_interval_start'),
   'dag_run.data_interval_end': END,
 };
-/** Names of the task itself. */
+/** Names of the current task. */
 export const TASK_NAMES: ReadonlySet<string> = new Set(['task.task_id', 'ti.task_id', 'task_instance.task_id']);

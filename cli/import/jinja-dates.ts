@@ -1,13 +1,13 @@
 import { type Arguments, type JinjaNode, noEqual, pathOf } from './jinja-syntax.ts';
 import { type Delta, formatted, inZone, later, part, pendulum, periodOf, strftime, type Value } from './jinja-values.ts';
 
-/** Makes CEL of a part of an expression. */
+/** Converts part of an expression to CEL. */
 export type Evaluate = (node: JinjaNode) => Value;
 
-/** A length of time; `day`: the day of the month that is set before it is added. */
+/** A duration; `day`: the day of the month to set before the duration is added. */
 type DatedDelta = Delta & { readonly day?: string };
 
-/** Parts of a date, by the names of Python's attributes, as date patterns. */
+/** Python's date attributes, with our date patterns. */
 const PARTS: Readonly<Record<string, string>> = { year: 'yyyy', month: 'M', day: 'd', hour: 'H', minute: 'mm', second: 'ss', quarter: 'Q' };
 const UNITS: Readonly<Record<string, string>> = {
   minutes: 'addMinutes',
@@ -18,10 +18,10 @@ const UNITS: Readonly<Record<string, string>> = {
   years: 'addYears',
 };
 const DELTAS = /^(?:macros\.|datetime\.|dateutil\.relativedelta\.|pendulum\.)*(?:timedelta|relativedelta|duration)$/;
-/** ISO 8601, as Python writes it. */
+/** ISO 8601 as Python formats it. */
 export const ISO = "yyyy-MM-dd'T'HH:mm:ssXXX";
 
-/** A length of time, such as `macros.timedelta(days=1)`. */
+/** Converts a duration such as `macros.timedelta(days=1)`. */
 export function timeDelta(node: JinjaNode, value: Evaluate): DatedDelta | undefined {
   const path = node.kind === 'call' ? pathOf(node.of)?.join('.') : undefined;
   if (node.kind !== 'call' || path === undefined || !DELTAS.test(path)) return undefined;
@@ -32,7 +32,7 @@ export function timeDelta(node: JinjaNode, value: Evaluate): DatedDelta | undefi
   return amountsOf(amounts, value);
 }
 
-/** Amounts by the functions that add them. */
+/** Groups amounts by the functions that add them. */
 export function amountsOf(amounts: readonly (readonly [string, JinjaNode])[], value: Evaluate): DatedDelta {
   return Object.fromEntries(
     amounts.map(([unit, amount]) => {
@@ -45,18 +45,18 @@ export function amountsOf(amounts: readonly (readonly [string, JinjaNode])[], va
   );
 }
 
-/** A date, moved by a length of time. */
+/** A date shifted by a duration. */
 export function shifted(value: Value, { day: first, ...delta }: DatedDelta, sign: '' | '-'): Value {
-  // A day of the month is set before anything is added.
+  // The day of the month is set before the duration is added.
   return later(first === undefined ? value : firstOfMonth(value), delta, sign);
 }
 
-/** A part of a date: `execution_date.year`. */
+/** An attribute of a date: `execution_date.year`. */
 export function dateField(value: Value, name: string): Value {
   return Object.hasOwn(PARTS, name) ? part(value, PARTS[name] ?? '') : noEqual();
 }
 
-/** A method of a date. */
+/** A method call on a date. */
 export function dateMethod(
   value: Value,
   name: string,
@@ -112,7 +112,7 @@ function replacedParts(value: Value, given: Arguments['byName'], evaluate: Evalu
   );
   if (!known || (parts.has('day') && parts.get('day') !== 1) || (parts.get('second') ?? 0) !== 0) noEqual();
   if (!parts.has('hour')) return parts.has('minute') ? noEqual() : month;
-  // Seconds and what is smaller are 0 at every tick.
+  // Seconds and smaller units are 0 at every tick.
   if (!parts.has('minute')) noEqual();
   const minutes = Number(parts.get('hour')) * 60 + Number(parts.get('minute'));
   const start = periodOf(month, 'startOf', 'day');

@@ -34,7 +34,7 @@ export function applyFilter(value: Value, name: string, { inOrder }: Arguments, 
   }
 }
 
-/** A text with one part in place of another. */
+/** A text with one part replaced. */
 export function replaced(value: Value, from: unknown, to: unknown): Value {
   if (value.cel === 'ds' && from === '-' && to === '') return text('ds_nodash');
   if (typeof from !== 'string' || typeof to !== 'string') throw new NoEquivalent();

@@ -6,14 +6,14 @@ import { type Arguments, type JinjaNode, NoEquivalent, noEqual, pathOf } from '.
 import { any, asText, constant, type Value } from './jinja-values.ts';
 import { adaptName } from './names.ts';
 
-/** A value that is given to a run: `dag_run.conf.get('x', fallback)` and its kin. */
+/** A value passed to a run: `dag_run.conf.get('x', fallback)` and similar. */
 interface Lookup {
   readonly origin: 'variable' | 'conf';
   readonly name: string;
   readonly fallback?: JinjaNode;
 }
 
-/** What names of Airflow stand for: parameters, Variables, connections, outputs. */
+/** Resolves Airflow names: parameters, Variables, connections, outputs. */
 export class JinjaLookups {
   constructor(
     private readonly names: JinjaNames,
@@ -21,7 +21,7 @@ export class JinjaLookups {
     private readonly value: Evaluate,
   ) {}
 
-  /** What a path such as `params.x`, `params['x']` or `dag_run.conf.x` names. */
+  /** Resolves a path such as `params.x`, `params['x']` or `dag_run.conf.x`. */
   named(node: JinjaNode): Value | undefined {
     const path = pathOf(node);
     if (!path) return undefined;
@@ -58,7 +58,7 @@ export class JinjaLookups {
     return { cel: ['params', ours, ...rest].join('.'), kind: kind === 'time' || kind === 'day' ? 'any' : kind };
   }
 
-  /** What was given, else what a constant or an expression says. */
+  /** The given value, or the value of a constant or expression as the default. */
   withDefault(origin: 'variable' | 'conf', name: string, otherwise: JinjaNode | undefined): Value {
     const fallback = otherwise === undefined ? undefined : this.value(otherwise);
     if (!fallback || fallback.constant !== undefined) return this.parameter(origin, name, fallback);
@@ -67,7 +67,7 @@ export class JinjaLookups {
     return { cel: `params.${ours} == null ? ${asText(fallback)} : string(params.${ours})`, kind: 'text' };
   }
 
-  /** `dag_run.conf.get('x')` and its kin. */
+  /** Parses `dag_run.conf.get('x')` and similar. */
   lookup(of: JinjaNode, { inOrder, byName }: Arguments): Lookup | undefined {
     const origin = { 'dag_run.conf.get': 'conf', 'params.get': 'conf', 'var.value.get': 'variable', 'var.json.get': 'variable' }[
       pathOf(of)?.join('.') ?? ''

@@ -1,4 +1,4 @@
-/** An expression of Jinja. */
+/** A Jinja expression. */
 export type JinjaNode =
   | { readonly kind: 'literal'; readonly value: string | number | boolean | null }
   | { readonly kind: 'name'; readonly name: string }
@@ -10,23 +10,23 @@ export type JinjaNode =
   | { readonly kind: 'operation'; readonly operator: string; readonly left: JinjaNode; readonly right: JinjaNode }
   | { readonly kind: 'choice'; readonly condition: JinjaNode; readonly then: JinjaNode; readonly otherwise: JinjaNode };
 
-/** What a call gets: in order, and by name. */
+/** The arguments of a call: positional and named. */
 export interface Arguments {
   readonly inOrder: readonly JinjaNode[];
   readonly byName: ReadonlyMap<string, JinjaNode>;
 }
 
-/** A part of Jinja that has no equivalent here. */
+/** Thrown for Jinja that has no equivalent in Sluice. */
 export class NoEquivalent extends Error {}
 
 const TOKEN = /\s*(?:(\d+(?:\.\d+)?)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([A-Za-z_]\w*)|(==|!=|<=|>=|\/\/|\*\*|[-+*/%~<>()[\].,|=]))/y;
-/** Operators by how tightly they bind, the loosest first. */
+/** Operators by precedence, lowest first. */
 const LEVELS: readonly (readonly string[])[] = [['or'], ['and'], ['==', '!=', '<', '<=', '>', '>='], ['~'], ['+', '-'], ['*']];
 const MAX_DEPTH = 50;
 
 /**
- * Reads an expression of Jinja, of the part of it that can have an equal here.
- * @throws NoEquivalent for every other
+ * Parses a Jinja expression, limited to the syntax that can have an equivalent in Sluice.
+ * @throws NoEquivalent for all other syntax
  */
 export function parseJinja(text: string): JinjaNode {
   return new JinjaParser(tokensOf(text)).whole();
@@ -155,12 +155,12 @@ const CONSTANTS: Readonly<Record<string, boolean | null>> = { true: true, True: 
 const RESERVED: ReadonlySet<string> = new Set(['if', 'else', 'and', 'or', 'not', 'in', 'is']);
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t' };
 
-/** Ends the conversion of an expression. */
+/** Stops the conversion of an expression. */
 export function noEqual(): never {
   throw new NoEquivalent();
 }
 
-/** `a.b['c']` as its parts; undefined for what is none. */
+/** Splits `a.b['c']` into its parts; undefined if the node is not such a path. */
 export function pathOf(node: JinjaNode | undefined): string[] | undefined {
   if (node?.kind === 'name') return [node.name];
   if (node?.kind === 'field') return pathOf(node.of)?.concat(node.name);

@@ -8,9 +8,9 @@ import { any, asText, constant, day, isDate, later, operand, strftime, text, tru
 const STRPTIME = /^(?:macros\.)?datetime(?:\.datetime)?\.strptime$/;
 
 /**
- * Makes CEL of an expression.
- * @param set what the text has set before
- * @throws NoEquivalent where a part of it has no equivalent here
+ * Converts an expression to CEL.
+ * @param set variables that the text has set before
+ * @throws NoEquivalent if part of it has no equivalent in Sluice
  */
 export function convertExpression(node: JinjaNode, names: JinjaNames, set: ReadonlyMap<string, Value>): Value {
   return new Converter(names, set).value(node);
@@ -55,7 +55,7 @@ class Converter {
     }
   }
 
-  /** `x if y else z`; with `dag_run.conf` as the condition, which is empty where nothing was given, a parameter with a default. */
+  /** Converts `x if y else z`. With `dag_run.conf` as the condition, which is empty by default, it becomes a parameter with a default. */
   private choice({ condition, then, otherwise }: Extract<JinjaNode, { kind: 'choice' }>): Value {
     const asked = pathOf(condition)?.join('.');
     const given = pathOf(then);
@@ -104,7 +104,7 @@ class Converter {
 
   private filter({ of, name, arguments: given }: Extract<JinjaNode, { kind: 'filter' }>): Value {
     if (name !== 'default' && name !== 'd') return applyFilter(this.value(of), name, given, this.evaluate);
-    // It is for what may be missing, of which a Variable or a part of `conf` here is a parameter.
+    // `default` applies to names that may be missing: only Variables and keys of `conf`, which become parameters.
     const path = pathOf(of);
     const [first, second, third] = path ?? [];
     const origin = first === 'var' ? 'variable' : first === 'dag_run' && second === 'conf' ? 'conf' : undefined;
@@ -144,7 +144,7 @@ class Converter {
     return this.method(of, given, argument);
   }
 
-  /** A method of a date, or of a text. */
+  /** A method call on a date or a text. */
   private method(of: JinjaNode, given: Arguments, argument: (at: number) => unknown): Value {
     if (of.kind !== 'field') throw new NoEquivalent();
     const value = this.value(of.of);
@@ -163,7 +163,7 @@ class Converter {
     return value.kind === 'day' || value.kind === 'any' ? { ...value, kind: 'day' } : noEqual();
   }
 
-  /** A text that is read as a date. */
+  /** A text parsed as a date. */
   private parsed(node: JinjaNode | undefined, format: unknown, then: (read: Value) => Value): Value {
     const value = this.value(node ?? noEqual());
     if ((value.kind === 'day' || value.kind === 'any') && format === '%Y-%m-%d') return then({ ...value, kind: 'day' });

@@ -2,29 +2,29 @@ import { isTimeZone } from '../../workflows/plan/timetable/time-zone.ts';
 import { fromDirectives, fromTokens, hasClock } from './date-patterns.ts';
 import { NoEquivalent } from './jinja-syntax.ts';
 
-/** A value of an expression, as CEL. */
+/** A value in an expression, as CEL. */
 export interface Value {
   readonly cel: string;
-  /** `day`: a text that names a day; `any`: known in a run only. */
+  /** `day`: a text that names a day; `any`: known only in a run. */
   readonly kind: 'time' | 'day' | 'text' | 'number' | 'boolean' | 'any';
-  /** What it is where no run is needed to know it. */
+  /** The value, if it is known without a run. */
   readonly constant?: string | number | boolean | null;
-  /** The zone that a time is shown in, where it is not the pipeline's. */
+  /** The zone in which a time is shown, if it is not the pipeline's. */
   readonly zone?: string;
-  /** A time of which only the day is known here. */
+  /** A time of which only the day is known. */
   readonly dayOnly?: boolean;
-  /** The same as a text, where that is shorter than `string(cel)`. */
+  /** The same value as text, if that is shorter than `string(cel)`. */
   readonly text?: string;
 }
 
-/** A length of time: amounts by the functions that add them. */
+/** A duration: amounts by the functions that add them. */
 export type Delta = Readonly<Record<string, string>>;
 
 export const time = (cel: string): Value => ({ cel, kind: 'time' });
 export const day = (cel: string): Value => ({ cel, kind: 'day' });
 export const text = (cel: string): Value => ({ cel, kind: 'text' });
 export const any = (cel: string): Value => ({ cel, kind: 'any' });
-/** A time whose day alone is known here. */
+/** A time of which only the day is known. */
 export const onlyDay = (cel: string): Value => ({ cel, kind: 'time', dayOnly: true });
 
 export function constant(value: string | number | boolean | null): Value {
@@ -51,13 +51,13 @@ export function formatted(value: Value, pattern: string | undefined): Value {
 export const strftime = (value: Value, format: string): Value => formatted(value, fromDirectives(format));
 export const pendulum = (value: Value, format: string): Value => formatted(value, fromTokens(format));
 
-/** A part of a date as a number: `month`. */
+/** Part of a date as a number: `month`. */
 export function part(value: Value, pattern: string): Value {
   const { cel } = formatted(value, pattern);
   return { cel: `int(${cel})`, kind: 'number', text: cel };
 }
 
-/** A date so much later. @param sign `-` for so much earlier */
+/** A date plus a duration. @param sign `-` subtracts it */
 export function later(value: Value, delta: Delta, sign: '' | '-' = ''): Value {
   if (!isDate(value)) throw new NoEquivalent();
   const cel = Object.entries(delta).reduce((of, [add, amount]) => {
@@ -68,7 +68,7 @@ export function later(value: Value, delta: Delta, sign: '' | '-' = ''): Value {
   return { ...value, cel };
 }
 
-/** The first moment of the period in which a date lies: `startOfMonth`. */
+/** The start or end of the period that contains a date: `startOfMonth`. */
 export function periodOf(value: Value, end: 'startOf' | 'endOf', unit: string): Value {
   const name = { day: 'Day', week: 'Week', month: 'Month', quarter: 'Quarter', year: 'Year' }[unit];
   if (!isDate(value) || name === undefined || (end === 'endOf' && name === 'Day')) throw new NoEquivalent();
@@ -76,24 +76,24 @@ export function periodOf(value: Value, end: 'startOf' | 'endOf', unit: string): 
   return end === 'endOf' ? onlyDay(cel) : { ...value, cel };
 }
 
-/** A time as clocks of another zone show it. */
+/** A time in another zone. */
 export function inZone(value: Value, zone: unknown): Value {
   if (value.kind !== 'time' || value.dayOnly || typeof zone !== 'string' || !isTimeZone(zone)) throw new NoEquivalent();
   return { ...value, zone };
 }
 
-/** As an operand of a larger expression. */
+/** The value as an operand of a larger expression. */
 export function operand({ cel }: Value): string {
   return /^[\w.]+$|^[\w.]+\([^()]*\)$|^"[^"]*"$/.test(cel) ? cel : `(${cel})`;
 }
 
-/** As text. */
+/** The value as text. */
 export function asText(value: Value): string {
   if (value.kind === 'time') return formatted(value, "yyyy-MM-dd'T'HH:mm:ssXXX").cel;
   return value.kind === 'text' || value.kind === 'day' ? operand(value) : (value.text ?? `string(${value.cel})`);
 }
 
-/** Whether Jinja takes it for true. */
+/** Whether Jinja treats the value as true. */
 export function truth(value: Value): string {
   if (value.kind === 'boolean') return operand(value);
   if (value.kind === 'text' || value.kind === 'day') return `${operand(value)} != ""`;

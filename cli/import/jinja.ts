@@ -4,7 +4,7 @@ import { NoEquivalent, parseJinja } from './jinja-syntax.ts';
 import { type NameSpan, nameSpans } from './sql-name-spans.ts';
 import { asText, operand, truth, type Value } from './jinja-values.ts';
 
-/** A text with its expressions in our language. `lost`: what has no equivalent, as it was written, and why. */
+/** A text with translated expressions. `lost`: expressions without an equivalent, with the reason. */
 export interface Translation {
   readonly text: string;
   readonly lost: readonly string[];
@@ -12,30 +12,30 @@ export interface Translation {
 
 const TEMPLATE = /\{\{([^]*?)\}\}|\{%([^]*?)%\}|\{#[^]*?#\}/g;
 
-/** Whether `text` holds any of Jinja. */
+/** Whether `text` contains Jinja. */
 export function isJinja(text: string): boolean {
   return /\{\{|\{%|\{#/.test(text);
 }
 
 /**
  * Translates the Jinja in `text`.
- * @param isSql whether the text is SQL, where a value becomes a literal of its type and where text cannot be chosen
+ * @param isSql whether the text is SQL: there a value becomes a literal of its type, and `if` is not supported
  */
 export function translateJinja(text: string, names: JinjaNames, isSql = false): Translation {
   const lost: string[] = [];
   const translator = new Translator(names, lost, isSql);
   const pieces = translator.pieces(text);
   const translated = pieces.map((piece) => (typeof piece === 'string' ? piece : `{{ ${piece.cel} }}`)).join('');
-  // Braces that belong to nothing would be expressions to us.
+  // Unmatched braces would be read as expressions.
   if (lost.length === 0 && pieces.some((piece) => typeof piece === 'string' && isJinja(piece)))
     lost.push(`${text}, whose braces are not closed`);
   return { text: lost.length > 0 ? text : translated, lost };
 }
 
-/** A part of a text: as it stands, or a value. */
+/** Part of a text: literal text, or a value. */
 type Piece = string | Value;
 
-/** A part of a text that stands only under a condition, while it is read. */
+/** An `if` block that is being read. */
 interface OpenChoice {
   readonly before: Piece[];
   readonly branches: { readonly condition: string; readonly pieces: readonly Piece[] }[];
@@ -99,7 +99,7 @@ class Translator {
     return convertExpression(parseJinja(expression.replace(/^-|-$/g, '')), this.names, this.set);
   }
 
-  /** A name of a table as `ident()` writes it; undefined where a part of it has no equivalent, and where no run is needed to know it. */
+  /** Converts a table name to the form of `ident()`; undefined if part of it has no equivalent, or if its value is constant. */
   private nameOf({ parts }: NameSpan): Value | undefined {
     let isKnown = true;
     try {
@@ -122,7 +122,7 @@ class Translator {
     }
   }
 
-  /** @returns the pieces that go on being read */
+  /** @returns the list that receives the next pieces */
   private statement(statement: string, pieces: Piece[], open: OpenChoice[]): Piece[] {
     const [, word = '', rest = ''] = /^(\w+)\s*([^]*)$/.exec(statement) ?? [];
     const choice = open.at(-1);
@@ -132,7 +132,7 @@ class Translator {
       this.set.set(name, this.valueOf(expression));
       return pieces;
     }
-    // A value in SQL is a literal: it cannot be a piece of the statement.
+    // In SQL a value is a literal and cannot be part of the statement.
     if (this.isSql) throw new NoEquivalent();
     if (word === 'if') {
       open.push({ before: pieces, branches: [], condition: truth(this.valueOf(rest)) });
@@ -150,7 +150,7 @@ class Translator {
   }
 }
 
-/** Whether a text that people give stands outside of quotes in SQL: a name, a list or a condition. @param before the SQL before it */
+/** Whether a user-provided text is outside quotes in SQL, as a name, list or condition. @param before the SQL before it */
 function isPiece({ kind, cel, constant }: Value, before: string): boolean {
   const isGiven = constant === undefined && (kind === 'text' || kind === 'any') && cel.includes('params.');
   return isGiven && (before.match(/'/g)?.length ?? 0) % 2 === 0 && (before.match(/"/g)?.length ?? 0) % 2 === 0;

@@ -1,12 +1,12 @@
 interface NameKind {
   readonly form: RegExp;
-  /** Before a name that begins with no letter. */
+  /** Prefix for names that do not start with a letter. */
   readonly prefix: string;
   readonly length: number;
   readonly lowerCase: boolean;
 }
 
-/** What Sluice takes as names; Airflow takes more. */
+/** Rules for names in Sluice; Airflow allows more. */
 const KINDS = {
   dag: { form: /^[a-z][a-z0-9_]{0,127}$/, prefix: 'dag_', length: 128, lowerCase: true },
   task: { form: /^[A-Za-z][A-Za-z0-9_]{0,127}$/, prefix: 'task_', length: 128, lowerCase: false },
@@ -17,7 +17,7 @@ const KINDS = {
 } as const satisfies Record<string, NameKind>;
 export type NameKindName = keyof typeof KINDS;
 
-/** `name` as Sluice takes it: itself where it fits, else with `_` for what does not. The same name always gives the same. */
+/** Converts `name` to a valid name: replaces invalid characters with `_`. The same input always gives the same output. */
 export function adaptName(name: string, kind: NameKindName): string {
   const { form, prefix, length, lowerCase } = KINDS[kind];
   if (form.test(name)) return name;
@@ -31,8 +31,8 @@ export function adaptName(name: string, kind: NameKindName): string {
 }
 
 /**
- * Our name for each of `names`, no two alike. Names that fit keep theirs, whoever comes first.
- * @param others names that are given already
+ * Assigns each of `names` a unique name. Valid names are kept, in any order.
+ * @param others names that are already in use
  */
 export function adaptNames(names: Iterable<string>, kind: NameKindName, others: Iterable<string> = []): ReadonlyMap<string, string> {
   const all = [...new Set(names)];

@@ -5,19 +5,19 @@ import type { Report } from './report.ts';
 import type { SourceDag, SourceTask } from './source-dag.ts';
 import { ImportError } from './source-value.ts';
 
-/** What a task is called, and what it waits for. */
+/** The name of a task and its dependencies. */
 export interface TaskPlace {
   readonly name: string;
   /** Its full name. */
   readonly group?: string;
-  /** As `depends_on` names them from where the task stands. */
+  /** Names as `depends_on` refers to them from this task. */
   readonly dependsOn: readonly string[];
 }
 
 /**
- * Names, groups and dependencies of the tasks of a DAG, by their ids. A group in a group is `outer.inner`. What a group waits for is written
+ * Assigns names, groups and dependencies to the tasks of a DAG, by id. A nested group is `outer.inner`. Dependencies of a group are written
  * at its first tasks.
- * @throws ImportError when tasks depend on each other in a circle
+ * @throws ImportError when dependencies form a cycle
  */
 export function placeTasks(dag: SourceDag, report: Report): ReadonlyMap<string, TaskPlace> {
   return new TaskPlacer(dag, report).place();
@@ -27,9 +27,9 @@ class TaskPlacer {
   private readonly groups: ReadonlyMap<string, SourceDag['groups'][number]>;
   private readonly groupNames: ReadonlyMap<string, string>;
   private readonly names: ReadonlyMap<string, string>;
-  /** By their ids, and by their ids with their groups before: dag-factory takes both. */
+  /** By id with and without the group prefix: dag-factory accepts both. */
   private readonly tasks: ReadonlyMap<string, SourceTask>;
-  /** The tasks of each group and of the groups in it. */
+  /** The tasks of each group, including nested groups. */
   private readonly members = new Map<string, Set<string>>();
 
   constructor(
@@ -77,7 +77,7 @@ class TaskPlacer {
     );
   }
 
-  /** Ids of the tasks and groups that a task waits for: its own, and those of the groups that it stands first in. */
+  /** Ids of the tasks and groups that a task depends on: its own, and those of groups whose first tasks include it. */
   private upstreamOf(task: SourceTask): Set<string> {
     const all = new Set(
       task.upstream.flatMap(({ name, place }) =>
@@ -94,14 +94,14 @@ class TaskPlacer {
     return all;
   }
 
-  /** The id that a name means. */
+  /** The ids that a name refers to. */
   private find(name: string, missing: () => void): string[] {
     const id = this.tasks.get(name)?.id ?? (this.groups.has(name) ? name : undefined);
     if (id === undefined) missing();
     return id === undefined ? [] : [id];
   }
 
-  /** What `depends_on` says for an id, in a task of `from`. */
+  /** The `depends_on` entries for an id, in a task of `from`. */
   private named(id: string, from: string | undefined): string[] {
     const task = this.tasks.get(id);
     if (!task) return this.members.has(id) ? [this.groupNames.get(id) ?? id] : [];
@@ -109,21 +109,21 @@ class TaskPlacer {
     return [task.group === undefined || task.group === from ? name : `${this.groupNames.get(task.group)}.${name}`];
   }
 
-  /** A group and those around it that there are, from the outside. */
+  /** A group and its declared outer groups, from the outside in. */
   private declaredChain(id: string): string[] {
     return this.chain(id)
       .filter((each) => this.groups.has(each))
       .toReversed();
   }
 
-  /** `outer.inner`; what is deeper than groups can stand in each other is one name with what it stands in. */
+  /** `outer.inner`; levels beyond the maximum depth are joined into one name. */
   private fullGroupName(id: string, shortNames: ReadonlyMap<string, string>): string {
     const names = this.declaredChain(id).map((each) => shortNames.get(withoutGroup(each, this.groups.get(each)?.parent)) ?? each);
     const outer = names.slice(0, MAX_GROUP_DEPTH - 1);
     return [...outer, names.slice(outer.length).join('_').slice(0, 64)].filter((name) => name !== '').join('.');
   }
 
-  /** A group and all that it stands in, from the inside. */
+  /** A group and its outer groups, from the inside out. */
   private chain(group: string | undefined): string[] {
     const chain: string[] = [];
     for (let at = group; at !== undefined; at = this.groups.get(at)?.parent) {
@@ -152,7 +152,7 @@ class TaskPlacer {
     throw new ImportError(`The tasks of '${this.dag.id}' wait for each other in a circle: ${[...cycle].reverse().join(' → ')}.`, place);
   }
 
-  /** What a group would be called here if its name and those around it stayed. */
+  /** The name of a group if its own name and those of its outer groups stayed unchanged. */
   private theirName(id: string): string {
     return this.declaredChain(id)
       .map((each) => withoutGroup(each, this.groups.get(each)?.parent))
@@ -175,7 +175,7 @@ function withoutGroup(id: string, group: string | undefined): string {
   return group !== undefined && id.startsWith(`${group}.`) ? id.slice(group.length + 1) : id;
 }
 
-/** The id of a task without its group, where Airflow puts it before. */
+/** The id of a task without the group prefix that Airflow adds. */
 function shortId({ id, group }: SourceTask): string {
   return withoutGroup(id, group);
 }

@@ -2,9 +2,9 @@ import type { Fields, Reference, SourceDag, SourceGroup, SourceTask } from './so
 import { ImportError, mapOf, type Place, scalarOf, type SourceValue } from './source-value.ts';
 
 const NO_FIELDS: Fields = new Map();
-/** Top-level keys that are no DAGs. */
+/** Top-level keys that are not DAGs. */
 const SYSTEM_KEYS: ReadonlySet<string> = new Set(['default', 'task_groups']);
-/** Keys of tasks and groups that say where they stand, not what they do. */
+/** Keys of tasks and groups that define structure, not behavior. */
 const STRUCTURE: ReadonlySet<string> = new Set([
   'task_id',
   'group_name',
@@ -16,13 +16,13 @@ const STRUCTURE: ReadonlySet<string> = new Set([
   'partial',
 ]);
 
-/** Whether `value` looks like a file of dag-factory: a map of DAGs, each a map with tasks. */
+/** Whether `value` looks like a dag-factory file: a map of DAGs, each a map with tasks. */
 export function isDagFactory({ fields = NO_FIELDS }: SourceValue): boolean {
   return fields.has('default') || [...fields.values()].some((each) => each.fields?.has('tasks'));
 }
 
 /**
- * The DAGs of a dag-factory file, 0.x or 1.x, with `default` merged into each.
+ * Reads the DAGs of a dag-factory file, 0.x or 1.x, with `default` merged into each.
  * @returns for each top-level key its DAG, or why it cannot be read
  */
 export function readDagFactory(value: SourceValue): (SourceDag | ImportError)[] {
@@ -73,7 +73,7 @@ function readTask(id: string, { place, fields = NO_FIELDS }: SourceValue, groups
     ...(typeof operator === 'string' && { operator }),
     fields: new Map([...(groupDefaults ?? NO_FIELDS), ...own]),
     upstream: references(fields.get('dependencies')),
-    // A group that is not declared is passed over, as dag-factory does where no group is.
+    // An undeclared group is ignored, as in dag-factory.
     ...(typeof group === 'string' && groups.has(group) && { group }),
   };
 }
@@ -83,7 +83,10 @@ function references(value: SourceValue | undefined): Reference[] {
   return items.flatMap((item) => (typeof item.value === 'string' ? [{ name: item.value, place: item.place }] : []));
 }
 
-/** The fields of a DAG or of `default` in one form: lists of tasks and groups as maps, `__type__: builtins.list` and `__join__` carried out. */
+/**
+ * Normalizes the fields of a DAG or of `default`: lists of tasks and groups become maps; `__type__: builtins.list` and `__join__` are
+ * evaluated.
+ */
 function normalise(value: SourceValue | undefined): Fields {
   const fields = new Map([...(value?.fields ?? NO_FIELDS)].map(([key, each]) => [key, plain(each)]));
   for (const [list, key] of Object.entries({ tasks: 'task_id', task_groups: 'group_name' })) {
@@ -121,7 +124,7 @@ function listOf(items: readonly SourceValue[], place: Place): SourceValue {
   return { place, value: items.map(({ value }) => value), items, size: items.reduce((sum, { size }) => sum + size, 1) };
 }
 
-/** `own`, and what only `other` has; maps inside of both are merged likewise. */
+/** Merges `other` into `own` recursively; `own` wins. */
 function merge(own: Fields, other: Fields): Fields {
   const merged = new Map(own);
   for (const [key, theirs] of other) {

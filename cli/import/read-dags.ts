@@ -4,19 +4,19 @@ import { isSerializedDag, readSerializedDag } from './read-serialized-dag.ts';
 import type { SourceDag } from './source-dag.ts';
 import { ImportError, readSource, type SourceValue } from './source-value.ts';
 
-/** A file as it is given. */
+/** A file to import. */
 export interface ImportFile {
   readonly file: string;
   readonly text: string;
 }
 
-/** What can be imported, for messages. */
+/** The accepted formats, for messages. */
 const ACCEPTED =
   'Pass YAML of dag-factory, or JSON of an Airflow DAG: of its REST API (`/dags/<id>/details` and `/dags/<id>/tasks`) or of its table serialized_dag.';
 
 /**
- * The DAGs of `files`. A file or a DAG that cannot be read never hides another: why stands among the results, in its place. The details of a
- * DAG that have no tasks take them from the file that follows.
+ * Reads the DAGs of `files`. An unreadable file or DAG does not hide others: its error takes its place among the results. DAG details
+ * without tasks take the tasks from the next file.
  */
 export function readDags(files: readonly (ImportFile | ImportError)[]): (SourceDag | ImportError)[] {
   const read: (SourceDag | ImportError)[] = [];
@@ -54,7 +54,7 @@ function attempt<T>(act: () => T): T | ImportError {
   }
 }
 
-/** What a file holds: one thing, or a list of them. A row of `serialized_dag` has the DAG as its `data`. */
+/** The values in a file: one, or a list. A row of `serialized_dag` contains the DAG as `data`. */
 function open({ file, text }: ImportFile): readonly SourceValue[] {
   const value = attempt(() => readSource(file, text));
   if (/\.py$/i.test(file) || (value instanceof ImportError && /^(?:from|import) airflow\b/m.test(text))) {

@@ -2,7 +2,7 @@ import type { Fields, Reference, SourceDag, SourceGroup, SourceTask } from './so
 import { ImportError, type Place, scalarOf, type SourceValue } from './source-value.ts';
 
 const NO_FIELDS: Fields = new Map();
-/** Names of the REST API, with those that Airflow's Python and dag-factory use. */
+/** Names of the REST API, with their equivalents in Airflow's Python and dag-factory. */
 const RENAMED: Readonly<Record<string, string>> = {
   dag_run_timeout: 'dagrun_timeout',
   schedule_interval: 'schedule',
@@ -10,7 +10,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   template_search_path: 'template_searchpath',
   is_mapped: 'expand',
 };
-/** What the server tells of itself, of the past, of its pages, and what is read from elsewhere in the answer. */
+/** Keys about the server, the past and the UI, and keys that are read elsewhere in the response. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(
   `dag_id dag_display_name root_dag_id is_paused is_active is_stale is_subdag last_parsed_time last_parsed last_pickled last_expired
   last_loaded scheduler_lock pickle_id default_view fileloc relative_fileloc file_token timetable_description timetable_partitioned
@@ -35,9 +35,9 @@ export function isTaskCollection({ fields = NO_FIELDS }: SourceValue): boolean {
 }
 
 /**
- * The DAG of Airflow's REST API, versions 1 (Airflow 2) and 2 (Airflow 3). The arguments of operators are not in it.
- * @param details the answer of `GET /dags/{id}/details`
- * @param collection the answer of `GET /dags/{id}/tasks`
+ * Reads a DAG from Airflow's REST API, version 1 (Airflow 2) or 2 (Airflow 3), which omits operator arguments.
+ * @param details the response of `GET /dags/{id}/details`
+ * @param collection the response of `GET /dags/{id}/tasks`
  */
 export function readRestExport(details: SourceValue, collection: SourceValue): SourceDag {
   const id = String(details.fields?.get('dag_id')?.value);
@@ -71,7 +71,7 @@ export function readRestExport(details: SourceValue, collection: SourceValue): S
   return { id, place: details.place, fields, defaults: NO_FIELDS, tasks: read, groups: [...groups.values()] };
 }
 
-/** What each task waits for: Airflow tells what comes after it. */
+/** The upstream tasks of each task; Airflow lists downstream tasks. */
 export function upstreamOf(tasks: readonly { readonly id: string; readonly fields: Fields }[]): ReadonlyMap<string, readonly Reference[]> {
   const upstream = new Map<string, Reference[]>(tasks.map(({ id }) => [id, []]));
   for (const { id, fields } of tasks) {
@@ -92,7 +92,7 @@ export function withoutSame(fields: Fields, dag: Fields): Fields {
   return new Map([...fields].filter(([key]) => !repeated.includes(key)));
 }
 
-/** The keys that say something to us, under their names in Airflow's Python. */
+/** The known keys, under their names in Airflow's Python. */
 function known(fields: Fields): Fields {
   return new Map(
     [...fields].flatMap(([key, value]): [string, SourceValue][] =>
@@ -108,7 +108,7 @@ function operatorOf(fields: Fields): string | undefined {
   return typeof module === 'string' ? `${module}.${name}` : name;
 }
 
-/** The group of a task by its id, `group.task`: the API says nothing else of groups. */
+/** The group of a task, from its id `group.task`: the API has no other information about groups. */
 function groupOf(id: string, place: Place, groups: Map<string, SourceGroup>): string | undefined {
   const parts = id.split('.').slice(0, -1);
   for (const [index] of parts.entries()) {

@@ -4,7 +4,7 @@ import { ImportError, mapOf, type Place, scalarOf, type SourceValue } from './so
 
 const NO_FIELDS: Fields = new Map();
 const VERSIONS: readonly unknown[] = [1, 2, 3];
-/** Names of earlier versions, with those of later ones, of Airflow's Python and dag-factory. */
+/** Names of earlier versions, with those of later versions, Airflow's Python and dag-factory. */
 const RENAMED: Readonly<Record<string, string>> = {
   _dag_id: 'dag_id',
   _description: 'description',
@@ -22,7 +22,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   has_on_execute_callback: 'on_execute_callback',
   has_on_skipped_callback: 'on_skipped_callback',
 };
-/** What Airflow keeps for itself and for its pages, and what is read from elsewhere. */
+/** Keys that Airflow uses internally or for its UI, and keys that are read elsewhere. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(
   `dag_id fileloc relative_fileloc _processor_dags_folder tasks task_group edge_info dag_dependencies deadline default_args
   _dag_display_property_value dag_display_name _default_view _access_control access_control is_subdag orientation owner_links
@@ -33,12 +33,12 @@ const BOOKKEEPING: ReadonlySet<string> = new Set(
   _logger_name _log_config_logger_name _expand_input_attr weight_rule render_template_as_native_obj`.split(/\s+/),
 );
 
-/** The JSON that Airflow keeps of a DAG in its table `serialized_dag`. */
+/** Whether `value` is a DAG as stored in Airflow's table `serialized_dag`. */
 export function isSerializedDag({ fields = NO_FIELDS }: SourceValue): boolean {
   return fields.has('__version') && fields.has('dag');
 }
 
-/** @throws ImportError when the version is not one of 1 to 3, or something that each DAG has is missing */
+/** @throws ImportError when the version is not 1 to 3, or a required key is missing */
 export function readSerializedDag(value: SourceValue): SourceDag {
   const version = value.fields?.get('__version');
   if (!VERSIONS.includes(version?.value)) {
@@ -70,7 +70,7 @@ export function readSerializedDag(value: SourceValue): SourceDag {
   return {
     id,
     place: dag.place,
-    // What is as Airflow has it anyway is left out of the later versions.
+    // Later versions omit keys that have Airflow's default.
     fields: new Map([['catchup', scalarOf(false, dag.place)], ...known(all)]),
     // Airflow copies default_args into the tasks, which are read instead. Only the owner comes from the DAG.
     defaults: new Map([...(all.get('default_args')?.fields ?? [])].filter(([key]) => key === 'owner')),
@@ -91,7 +91,7 @@ export function readSerializedDag(value: SourceValue): SourceDag {
   };
 }
 
-/** What a task does of which nothing is written. */
+/** The values of keys that the file omits. */
 function unsaid(place: Place): Fields {
   return new Map([
     ['retries', scalarOf(0, place)],
@@ -99,7 +99,7 @@ function unsaid(place: Place): Fields {
   ]);
 }
 
-/** Takes the wrapping off: what `__type` says of lists, maps and operators is told by their values. Times keep it. */
+/** Unwraps `__type` wrappers of lists, maps and operators, whose values show the type. Times keep theirs. */
 function decode(value: SourceValue): SourceValue {
   if (value.items) {
     const items = value.items.map(decode);
@@ -121,7 +121,7 @@ function known(fields: Fields): Fields {
   return new Map([...fields].filter(([key, { value }]) => !BOOKKEEPING.has(key) && (value !== null || key === 'schedule')));
 }
 
-/** The tree of groups: `children` maps an id to `["operator", id]` or `["taskgroup", {…}]`. */
+/** Reads the tree of groups: `children` maps an id to `["operator", id]` or `["taskgroup", {…}]`. */
 function readGroups(group: Fields, id: string | undefined, groups: Map<string, SourceGroup>, groupOf: Map<string, string>): void {
   for (const [childId, child] of group.get('children')?.fields ?? NO_FIELDS) {
     const [kind, inner] = child.items ?? [];

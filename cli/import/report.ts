@@ -1,33 +1,33 @@
 import { escapeLine } from '../../workflows/plan/values/printable.ts';
 import { formatPlace, type Place } from './source-value.ts';
 
-/** What became of a part of a DAG. */
+/** The outcome for part of a DAG. */
 export type Outcome = 'kept' | 'changed' | 'not_kept';
 
 /** A line of the report. */
 export interface ReportEntry {
   readonly outcome: Outcome;
-  /** The task, as the pipeline calls it; absent: the DAG itself. */
+  /** The task's name in the pipeline; absent for the DAG itself. */
   readonly task?: string;
-  /** The key or the thing. */
+  /** The key or element. */
   readonly what: string;
-  /** For what is kept: nothing. */
+  /** Absent for what was kept. */
   readonly why?: string;
   readonly place: Place;
 }
 
-/** What became of the parts of one DAG, collected on the way. */
+/** Collects the outcomes for the parts of one DAG. */
 export class Report {
   entries: ReportEntry[] = [];
 
-  /** Takes back that a task, and what it says, was kept or changed. @returns where the task stands in its file */
+  /** Removes the entries that say a task and its keys were kept or changed. @returns the task's place in its file */
   withdraw(task: string): Place | undefined {
     const [place] = this.entries.flatMap((entry) => (entry.task === task && entry.what === task ? [entry.place] : []));
     this.entries = this.entries.filter((entry) => entry.task !== task || entry.outcome === 'not_kept');
     return place;
   }
 
-  /** Takes back that keys were kept or changed, wherever they stand. */
+  /** Marks keys as not kept, wherever they are. */
   lose(keys: readonly string[], why: string): void {
     const isAboutKey = ({ what }: ReportEntry): boolean => keys.includes(what.replace(/^default_args\./, ''));
     this.entries = this.entries.map((entry) => (isAboutKey(entry) ? { ...entry, outcome: 'not_kept', why } : entry));

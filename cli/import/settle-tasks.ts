@@ -8,12 +8,12 @@ import type { Report } from './report.ts';
 import type { Place } from './source-value.ts';
 import { writePipeline } from './write-pipeline.ts';
 
-/** Later stages of the compiler see what earlier ones let pass. */
+/** Later compiler stages find mistakes only after earlier ones pass. */
 const MOST_PASSES = 4;
 
 /**
- * Compiles what an import has written, and makes a task that fails of each whose keys or expressions the language refuses: such as a value
- * that Jinja pasted into SQL where a name stands. What is about other files, or about data between tasks, is left to `sluice validate`.
+ * Compiles the written pipeline, and turns each task that the compiler rejects into one that fails, such as a task with a value that Jinja
+ * pasted into SQL as a name. Mistakes about other files, or data between tasks, are left to `sluice validate`.
  */
 export function settleTasks(written: WrittenPipeline, report: Report, place: Place): WrittenPipeline {
   let pipeline = written;
@@ -26,7 +26,7 @@ export function settleTasks(written: WrittenPipeline, report: Report, place: Pla
   return pipeline;
 }
 
-/** What is wrong with each task, by its number. */
+/** The mistakes of tasks, by task index. */
 function refusedTasks(pipeline: WrittenPipeline): ReadonlyMap<number, Diagnostic> {
   const text = writePipeline(pipeline);
   const mistakes = compiler()

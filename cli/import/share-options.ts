@@ -3,7 +3,7 @@ import { kindOf, UNUSED_KEYS } from '../../compiler/resolve/task-kinds.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { WrittenTask } from './convert-task.ts';
 
-/** Keys that `default_args` can say for all tasks, in the order in which they are written. */
+/** Keys that `default_args` can set for all tasks, in the order in which they are written. */
 const SHARED = [
   'owner',
   'retries',
@@ -17,21 +17,21 @@ const SHARED = [
   'depends_on_past',
 ] as const;
 
-/** What Airflow does where nobody says anything, and Sluice does otherwise. */
+/** Airflow's defaults that differ from Sluice's. */
 const AIRFLOWS: JsonObject = { retries: 0, retry_delay: '5m', retry_exponential_backoff: false };
 
-/** `default_args` and the tasks that go with it. */
+/** `default_args` and its tasks. */
 export interface SharedOptions {
   readonly defaults: JsonObject;
   readonly tasks: readonly WrittenTask[];
-  /** Keys of `defaults` that Airflow leaves unsaid. */
+  /** Keys of `defaults` that Airflow does not write. */
   readonly added: readonly string[];
 }
 
 /**
- * Says once what all tasks say: an export of Airflow repeats it for each. Airflow does not retry unless it is told, and then waits five
- * minutes each time; where Sluice would do otherwise that is written out.
- * @param own what `default_args` of the DAG says
+ * Moves options that all tasks share to `default_args`: Airflow's exports repeat them. Airflow's defaults (no retries, five minutes between
+ * retries) are written out where Sluice's differ.
+ * @param own the `default_args` of the DAG
  */
 export function shareOptions(own: JsonObject, tasks: readonly WrittenTask[]): SharedOptions {
   const shared = SHARED.map((key): [string, Json | undefined] => [key, mostCommon(tasks, key)]);
@@ -55,13 +55,13 @@ export function shareOptions(own: JsonObject, tasks: readonly WrittenTask[]): Sh
   };
 }
 
-/** Options that Airflow has for every operator, and that do nothing for tasks of such a type here. */
+/** Options that every Airflow operator accepts, but that have no effect for this task type. */
 function unusedBy(keys: JsonObject): readonly string[] {
   const type = CATALOG.find((each) => each.type === keys.type);
   return type ? Object.keys(UNUSED_KEYS[kindOf(type, keys)]) : [];
 }
 
-/** The value that most of the tasks have, where all have one. */
+/** The most common value among the tasks, if all have one. */
 function mostCommon(tasks: readonly WrittenTask[], key: string): Json | undefined {
   const counts = new Map<Json, number>();
   for (const { keys } of tasks.length > 1 ? tasks : []) {
@@ -80,7 +80,7 @@ function omit(keys: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(keys).filter(([key]) => !names.includes(key)));
 }
 
-/** What a task does first, then how it is run. */
+/** Orders keys: what a task does first, then how it runs. */
 function inOrder(keys: JsonObject): JsonObject {
   const names = SHARED.filter((key) => keys[key] !== undefined);
   return { ...omit(keys, names), ...pick(keys, names) };

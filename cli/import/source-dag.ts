@@ -1,19 +1,19 @@
 import type { Place, SourceValue } from './source-value.ts';
 
-/** Keys with their values, in Airflow's words whatever the file calls them. */
+/** Values by key, under Airflow's names in every file format. */
 export type Fields = ReadonlyMap<string, SourceValue>;
 
-/** A name of a task or a group where it is written. */
+/** A reference to a task or group, with its place. */
 export interface Reference {
   readonly name: string;
   readonly place: Place;
 }
 
-/** A task as a reader hands it on. */
+/** A task as a reader returns it. */
 export interface SourceTask {
   readonly id: string;
   readonly place: Place;
-  /** The class, with its module where the file has it; absent when the file names none. */
+  /** The class, with its module if the file has it; absent if the file names none. */
   readonly operator?: string;
   readonly fields: Fields;
   /** Ids of tasks and groups. */
@@ -29,13 +29,13 @@ export interface SourceGroup {
   readonly upstream: readonly Reference[];
 }
 
-/** A DAG as a reader hands it on, whatever kind of file it comes from. */
+/** A DAG as a reader returns it, from any file format. */
 export interface SourceDag {
   readonly id: string;
   readonly place: Place;
   /** `schedule`, `start_date`, `tags`, … */
   readonly fields: Fields;
-  /** `default_args`: what tasks have that do not say otherwise. */
+  /** `default_args`: default fields of the tasks. */
   readonly defaults: Fields;
   readonly tasks: readonly SourceTask[];
   readonly groups: readonly SourceGroup[];

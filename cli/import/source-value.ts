@@ -4,26 +4,26 @@ import { findUnclearBreak } from '../../compiler/read/parse.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import { escapeLine } from '../../workflows/plan/values/printable.ts';
 
-/** Where something stands. Lines and columns count from 1. */
+/** A position in a file. Lines and columns count from 1. */
 export interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** A value of a file that is imported, with the place of its key, or of itself in a list. */
+/** A value of an imported file, with the place of its key, or of the value itself in a list. */
 export interface SourceValue {
   readonly place: Place;
   readonly value: Json;
-  /** Of a map. */
+  /** The entries of a map. */
   readonly fields?: ReadonlyMap<string, SourceValue>;
-  /** Of a list. */
+  /** The elements of a list. */
   readonly items?: readonly SourceValue[];
-  /** How many values it stands for: itself and all inside of it, each alias counted with what it means. */
+  /** The number of values in it, including itself; each alias counts with the size of its target. */
   readonly size: number;
 }
 
-/** Thrown when a file, or one DAG of it, cannot be imported at all; the message says what to do. */
+/** Thrown when a file, or one of its DAGs, cannot be imported; the message says what to do. */
 export class ImportError extends Error {
   override readonly name = 'ImportError';
   constructor(
@@ -34,15 +34,15 @@ export class ImportError extends Error {
   }
 }
 
-/** Airflow's own form of a DAG nests each value two or three times as deep as dag-factory does. The reader of documents is recursive. */
+/** Limits the recursion of the reader. Airflow's own format nests values two or three times as deep as dag-factory. */
 const MAX_DEPTH = 256;
 const MAX_CHARACTERS = 8 * 1024 * 1024;
-/** What a few lines of nested aliases could grow to is refused before anybody walks through it. */
+/** Rejects nested aliases that expand to too many values, before they are traversed. */
 const MAX_VALUES = 500_000;
 
 /**
- * Reads YAML as dag-factory does (PyYAML's 1.1: `yes` is true, `<<` merges), except that dates stay text; JSON is a part of it.
- * @throws ImportError with the place of what cannot be read
+ * Parses YAML as dag-factory does (PyYAML's 1.1: `yes` is true, `<<` merges), except that dates stay text. Accepts JSON too.
+ * @throws ImportError with the place of the mistake
  */
 export function readSource(file: string, text: string): SourceValue {
   const start: Place = { file, line: 1, column: 1 };
@@ -55,7 +55,7 @@ export function readSource(file: string, text: string): SourceValue {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  /** Before the parser has counted the lines. */
+  /** The parser has not counted the lines yet. */
   const placeOf = (offset: number): Place => {
     const before = text.slice(0, offset).split('\n');
     return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
@@ -86,13 +86,13 @@ export function readSource(file: string, text: string): SourceValue {
     }
     return new SourceReader(document, placeAt).read(document.value, document.value);
   } catch (error) {
-    // The lexer recurses at the marks between documents.
+    // The lexer recurses at document separators.
     if (error instanceof RangeError) throw new ImportError('The file has more documents than can be read.', start);
     throw error;
   }
 }
 
-/** Tags of YAML 1.1 that are left alone: dates are wanted as they are written, and merges are carried out here, with their places. */
+/** YAML 1.1 tags that are ignored: dates stay text, and the reader merges maps itself to keep their places. */
 const PLAIN: ReadonlySet<string> = new Set(['tag:yaml.org,2002:timestamp', 'tag:yaml.org,2002:merge']);
 
 class SourceReader {
@@ -104,7 +104,7 @@ class SourceReader {
     private readonly placeAt: (offset: number) => Place,
   ) {}
 
-  /** @param shown whose place is the value's: its key, or itself */
+  /** @param shown the node whose place the value gets: its key, or itself */
   read(node: Node | null, shown: Node): SourceValue {
     const place = this.placeAt(shown.range?.[0] ?? 0);
     return node === null ? scalarOf(null, place) : { ...this.resolve(node, place), place };
@@ -149,7 +149,7 @@ class SourceReader {
         own.set(name, read);
         continue;
       }
-      // Of several maps that are merged, the first that has a key counts.
+      // The first merged map that has a key wins.
       for (const source of read.items ?? [read])
         for (const [each, field] of source.fields ?? []) if (!merged.has(each)) merged.set(each, field);
     }
@@ -157,18 +157,18 @@ class SourceReader {
   }
 }
 
-/** What is true or false to YAML 1.1, and text to PyYAML. */
+/** Booleans of YAML 1.1 that PyYAML reads as text. */
 function isLetter(source: string | undefined): source is string {
   return /^[yn]$/i.test(source ?? '');
 }
 
-/** A map of `fields`. */
+/** Creates a map of `fields`. */
 export function mapOf(fields: ReadonlyMap<string, SourceValue>, place: Place): SourceValue {
   const value = Object.fromEntries([...fields].map(([key, each]) => [key, each.value]));
   return { place, value, fields, size: sizeOf([...fields.values()]) };
 }
 
-/** A text, number or the like, at `place`. */
+/** Creates a scalar at `place`. */
 export function scalarOf(value: string | number | boolean | null, place: Place): SourceValue {
   return { place, value, size: 1 };
 }
@@ -177,7 +177,7 @@ function sizeOf(values: readonly SourceValue[]): number {
   return values.reduce((sum, { size }) => sum + size, 1);
 }
 
-/** `file:line:column`, as editors and terminals make a link of it. */
+/** Formats `file:line:column`, which editors and terminals turn into a link. */
 export function formatPlace({ file, line, column }: Place): string {
   return `${escapeLine(file)}:${line}:${column}`;
 }

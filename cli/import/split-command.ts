@@ -1,10 +1,10 @@
-/** What a shell does with a command before it runs a program; Sluice runs programs without one. */
+/** A command as a list of words, or the shell feature that it needs: Sluice runs programs without a shell. */
 export type CommandWords = { readonly words: readonly string[] } | { readonly shell: string };
 
-/** An expression at the start of a text, with its quotes. */
+/** An expression at the start of a text, including quotes. */
 const EXPRESSION = /^\{\{ (?:[^"}]|"(?:[^"\\]|\\.)*")+ \}\}/;
 
-/** Words that only a shell knows: no program of that name exists. */
+/** Shell builtins: no program has these names. */
 const BUILTINS: ReadonlySet<string> = new Set(
   `. : alias bg break case cd command continue coproc declare do elif else eval exec exit export fg fi for function getopts hash if jobs let
   local popd pushd read readonly return select set shift source then time trap type typeset ulimit umask unalias unset until wait while`.split(
@@ -30,8 +30,8 @@ const SYNTAX: Readonly<Record<string, string>> = {
 };
 
 /**
- * Splits a plain command into the words that a shell would hand to the program, or says what of it only a shell can do. An expression
- * (`{{ ds }}`) stays in its word, whatever its value is.
+ * Splits a plain command into the words that a shell would pass to the program, or returns the shell feature that it needs. An expression
+ * (`{{ ds }}`) stays one word, regardless of its value.
  */
 export function splitCommand(text: string): CommandWords {
   const command = text.replace(/\\\n/g, ' ').trim();

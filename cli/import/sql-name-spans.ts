@@ -1,20 +1,20 @@
-/** A name of a table in SQL that Jinja makes, wholly or in part. */
+/** A table name in SQL that Jinja renders, wholly or in part. */
 export interface NameSpan {
   readonly start: number;
   readonly end: number;
-  /** Schema and table, or the table alone: each a list of texts and of expressions. */
+  /** Schema and table, or only the table: each a list of texts and expressions. */
   readonly parts: readonly (readonly NamePiece[])[];
 }
 
 export type NamePiece = { readonly text: string } | { readonly expression: string };
 
 const PIECE = /[a-z0-9_]+|\{\{([^{}]*)\}\}/y;
-/** What a name of a table comes after. */
+/** Keywords before a table name. */
 const BEFORE = /\b(?:from|join|into|update|table|truncate)\s+(?:only\s+|if\s+(?:not\s+)?exists\s+)?/gi;
 
 /**
- * The names of tables in `sql` that hold `{{ … }}`. A name with capital letters is none of them: as `ident()` writes it, in quotes, it would be
- * another one.
+ * Finds table names in `sql` that contain `{{ … }}`. Skips names with capital letters: `ident()` would quote them and so refer to another
+ * table.
  */
 export function nameSpans(sql: string): NameSpan[] {
   const spans: NameSpan[] = [];
@@ -45,7 +45,7 @@ function spanAt(sql: string, start: number): NameSpan | undefined {
   return isMade && isWhole ? { start, end, parts } : undefined;
 }
 
-/** Whether what follows stands in quotes or in a comment of a line. */
+/** Whether the position after `before` is inside quotes or a line comment. */
 function isQuoted(before: string): boolean {
   const odd = (quote: string): boolean => before.split(quote).length % 2 === 0;
   return odd("'") || odd('"') || (before.split('\n').at(-1) ?? '').includes('--');

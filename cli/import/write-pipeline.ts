@@ -1,10 +1,10 @@
 import { Document, type Node, Scalar, visit, type YAMLSeq } from 'yaml';
 import type { WrittenPipeline } from './convert-dag.ts';
 
-/** Lists of words that are not longer than this stand on one line. */
+/** Longest list of words that is written on one line, in characters. */
 const MAX_LINE = 100;
 
-/** The YAML of a pipeline, as a person would write it. */
+/** Formats a pipeline as YAML. */
 export function writePipeline({ comments, keys, tasks }: WrittenPipeline): string {
   const document = new Document({ ...keys, tasks: [] }, { aliasDuplicateObjects: false });
   const list = document.createNode(tasks.map(({ keys: task }) => task)) as YAMLSeq<Node>;
@@ -29,7 +29,7 @@ export function writePipeline({ comments, keys, tasks }: WrittenPipeline): strin
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
-/** Lines of a comment. What a source holds cannot end it: to YAML more than the line feed is the end of a line. */
+/** Formats a comment. Replaces control characters, because YAML has more line breaks than the line feed and one would end the comment. */
 function commentOf(lines: readonly string[]): string {
   return lines
     .flatMap((line) => line.split('\n'))

@@ -5,10 +5,13 @@ import type { OperatorMapping, OperatorMappings } from './operator-mapping.ts';
 import { SENSORS } from './sensors.ts';
 import { SQL_OPERATORS } from './sql-operators.ts';
 
-/** What operators are here. To add one: an entry in a table beside this file, and a line in the table of docs/06-coming-from-airflow.md. */
+/**
+ * The mappings of all operators. To add one: an entry in a table beside this file, and a line in the table of
+ * docs/06-coming-from-airflow.md.
+ */
 export const OPERATORS: OperatorMappings = { ...FLOW_OPERATORS, ...SQL_OPERATORS, ...DATA_OPERATORS, ...HTTP_OPERATORS, ...SENSORS };
 
-/** Other names of the same operators: of earlier versions, of other providers, deferred ones. */
+/** Other names of the same operators: from earlier versions, other providers, and deferrable ones. */
 export const OPERATOR_ALIASES: Readonly<Record<string, string>> = {
   CheckOperator: 'SQLCheckOperator',
   ValueCheckOperator: 'SQLValueCheckOperator',

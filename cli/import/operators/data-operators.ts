@@ -1,7 +1,7 @@
 import { copyOptions, connection, map, prefix, statement, text, texts, wholeNumber } from '../argument-converters.ts';
 import type { OperatorMappings } from './operator-mapping.ts';
 
-/** Operators that move data, or compute with it. */
+/** Operators that move or process data. */
 export const DATA_OPERATORS = {
   SqlToS3Operator: {
     type: 'postgres_to_s3',

@@ -4,14 +4,14 @@ import type { OperatorMapping, OperatorMappings } from './operator-mapping.ts';
 
 const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 
-/** Names of tasks, as a `switch` names them. */
+/** Task names, as `switch` uses them. */
 const tasks =
   (key: string): Convert =>
   (value) => ({ keys: { [key]: [value].flat().map((each) => adaptName(String(each), 'task')) } });
 
 const EMPTY: OperatorMapping = { type: 'empty', arguments: {} };
 
-/** Operators that steer what runs, and programs. */
+/** Operators that control the flow or run programs. */
 export const FLOW_OPERATORS = {
   EmptyOperator: EMPTY,
   DummyOperator: EMPTY,

@@ -14,14 +14,14 @@ const http = (method: string): OperatorMapping => ({
   ignored: ['log_response'],
   needs: ['path'],
   defaults: { conn_id: 'http_default', method },
-  // Airflow hands on the data of a GET as what follows the question mark.
+  // Airflow sends the data of a GET request as the query string.
   finish: ({ body, ...rest }) => {
     if (body === undefined) return rest;
     return rest.method === 'GET' && isMap(body) ? { ...rest, path: withQuery(String(rest.path), body) } : { ...rest, body };
   },
 });
 
-/** Expressions are left as they are: their values are encoded when a run has them. */
+/** Leaves expressions unencoded: their values are encoded during the run. */
 function withQuery(path: string, query: JsonObject): string {
   const encode = (text: string): string =>
     text

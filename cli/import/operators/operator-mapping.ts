@@ -1,22 +1,22 @@
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { Convert } from '../argument-converters.ts';
 
-/** What an operator of Airflow is here. */
+/** The equivalent of an Airflow operator. */
 export interface OperatorMapping {
   readonly type: string;
-  /** By the operator's argument. What is not named is not kept. */
+  /** Converters by the operator's arguments. Other arguments are not kept. */
   readonly arguments: Readonly<Record<string, Convert>>;
-  /** Arguments that change nothing here. */
+  /** Arguments that have no effect in Sluice. */
   readonly ignored?: readonly string[];
-  /** Keys without which the task could not do its work. */
+  /** Keys that the task requires to do its work. */
   readonly needs?: readonly string[];
-  /** Airflow's own defaults, where those of the task type differ. */
+  /** Airflow's defaults, where the task type has different ones. */
   readonly defaults?: JsonObject;
-  /** Whether what follows runs only when it has found what it asks for: what it asks must be asked whole. */
+  /** Whether later tasks depend on what it checks: then none of its conditions may be dropped. */
   readonly guards?: boolean;
-  /** What people must know of the task beside its arguments. */
+  /** A note on the task for the report. */
   readonly note?: string;
-  /** Puts the keys into their final form, for the task of this name. */
+  /** Converts the keys to their final form, for the task of this name. */
   readonly finish?: (keys: JsonObject, task: string) => JsonObject;
 }
 

@@ -13,7 +13,7 @@ import {
 import type { OperatorMappings } from './operator-mapping.ts';
 
 const SENSOR = { poke_interval: duration('poke_interval'), timeout: duration('timeout'), soft_fail: truth('soft_fail') } as const;
-/** Waiting holds no worker slot here, so that how to wait need not be said. */
+/** Options for how to wait; waiting holds no worker slot in Sluice. */
 const SENSOR_IGNORED = ['mode', 'deferrable', 'exponential_backoff', 'max_wait', 'reschedule', 'silent_fail', 'verify', 'wildcard_match'];
 
 /** Operators that wait. */

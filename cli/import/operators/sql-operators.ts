@@ -14,7 +14,7 @@ const sql = (connectionKey: string, fallback: string): OperatorMapping => ({
   ...(fallback !== 'postgres_default' && { defaults: { conn_id: fallback } }),
 });
 
-/** A `sql_check` of one check, which takes its name from the task. */
+/** A `sql_check` with a single check, named after the task. */
 const sqlCheck = (own: Readonly<Record<string, Convert>>, comparators: readonly string[]): OperatorMapping => ({
   type: 'sql_check',
   guards: true,
@@ -29,7 +29,7 @@ const sqlCheck = (own: Readonly<Record<string, Convert>>, comparators: readonly 
   },
 });
 
-/** Operators that run SQL, or check what it gives. */
+/** Operators that run SQL or check its results. */
 export const SQL_OPERATORS = {
   SQLExecuteQueryOperator: sql('conn_id', 'postgres_default'),
   PostgresOperator: sql('postgres_conn_id', 'postgres_default'),
