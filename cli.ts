@@ -62,7 +62,7 @@ async function operation(name: keyof typeof operations): Promise<{ command: Comm
   return { command: (await import('./cli/commands/operate.ts'))[name] };
 }
 
-/** Commands of Airflow whose nearest spelling here would do something else. */
+/** Airflow commands whose closest match by spelling does something else in Sluice. */
 const AIRFLOW_COMMANDS: Readonly<Record<string, keyof typeof COMMANDS>> = { unpause: 'resume', trigger: 'run' };
 
 async function main(): Promise<void> {
