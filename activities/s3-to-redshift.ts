@@ -1,7 +1,7 @@
 import { defineTask } from './define-task.ts';
 import { connections, loadMistakes, params, result } from './s3-to-redshift/parameters.ts';
 
-/** Loads a data set from S3 into a table of Redshift or PostgreSQL: all of it, once, or nothing. */
+/** Loads a dataset from S3 into a table of Redshift or PostgreSQL: completely and once, or not at all. */
 export const s3ToRedshift = defineTask({
   type: 's3_to_redshift',
   description: 'Loads a dataset from S3 into a table of Redshift or PostgreSQL: completely and exactly once.',

@@ -5,8 +5,8 @@ import { userFault } from './errors.ts';
 import { schemaErrors } from './schema-errors.ts';
 
 /**
- * Parameters as their task type takes them: a number that no double holds is its text where text is allowed as well, such as that of a
- * `--param` of a job.
+ * Converts parameters to the types of their schema: a number that no double can represent becomes its text if text is allowed too, as in
+ * the `--param` of a job.
  */
 export function fitParams(taskType: TaskType, params: JsonObject): JsonObject {
   let fitted: Json = params;
@@ -25,8 +25,8 @@ function replaceAt(value: Json, [step, ...rest]: readonly string[], change: (val
 }
 
 /**
- * Holds parameters against the schema of their task type, once expressions have been replaced by values: the compiler could check their
- * types, and not their forms.
+ * Checks parameters against the schema of their task type after expressions are evaluated: the compiler could check only their types, not
+ * their formats.
  * @throws ApplicationFailure `InvalidParameters`
  */
 export function checkParams(taskType: TaskType, params: JsonObject): void {

@@ -8,8 +8,8 @@ import { getConnection, runTask, type TaskDependencies } from './run-task.ts';
 const ANY_TYPE = CONNECTIONS.map(({ type }) => type);
 
 /**
- * The Temporal activities of `catalog`: activity type = task type. Connections are injected and opened by each task for itself.
- * Beside them `connection_fields`, which the interpreter asks where expressions read fields of connections.
+ * The Temporal activities of `catalog`, named by task type. Each task opens its own connections.
+ * Also includes `connection_fields`, which the interpreter calls for expressions that read connection fields.
  */
 export function createActivities(
   catalog: readonly TaskType[],

@@ -2,19 +2,19 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { NOT_YET, type PlatformFaultType, type UserFaultType } from './failure-types.ts';
 
 /**
- * Failures of tasks. `type` is what Temporal records and what `retry_policy` names: wire data, never renamed. A message says what was
- * given, what is allowed and what to do next, and never holds a secret.
+ * Failures of tasks. Temporal records `type`, and `retry_policy` refers to it: wire data, never renamed. A message says what was given,
+ * what is allowed and what to do next, and never contains a secret.
  */
 
-/** A failure that is not retried. `message` tells the analyst what to change. */
+/** A failure that is not retried. `message` says what the analyst has to change. */
 export function userFault(type: UserFaultType, message: string, cause?: unknown): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: true, ...causeOf(cause) });
 }
 
 /**
- * What a task that waits throws as long as it has to.
+ * The error that a waiting task throws while its condition is not met.
  * @param message says what is missing
- * @param checkAfterMs milliseconds until the next look; absent: its `poke_interval`
+ * @param checkAfterMs milliseconds until the next check; default: its `poke_interval`
  */
 export function notYet(message: string, checkAfterMs?: number): ApplicationFailure {
   return ApplicationFailure.create({
@@ -26,10 +26,10 @@ export function notYet(message: string, checkAfterMs?: number): ApplicationFailu
 }
 
 /**
- * Runs a look of a task that waits.
- * @param absent types of failures that say that what it waits for is not there yet, or cannot be read yet
- * @param explain makes a message of theirs; absent: it is left as it is
- * @throws `NotYet` in place of those
+ * Runs one check of a waiting task.
+ * @param absent failure types which mean that the awaited thing does not exist yet or cannot be read yet
+ * @param explain converts the message of such a failure; absent: the message stays unchanged
+ * @throws `NotYet` in place of those failures
  */
 export async function orNotYet<T>(
   absent: readonly UserFaultType[],
@@ -44,7 +44,7 @@ export async function orNotYet<T>(
   }
 }
 
-/** A failure that is retried as the task's `retries` and `retry_delay` say. */
+/** A failure that is retried according to the task's `retries` and `retry_delay`. */
 export function platformFault(type: PlatformFaultType, message: string, cause?: unknown): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: false, ...causeOf(cause) });
 }

@@ -1,8 +1,8 @@
 /**
- * The types of failures, as Temporal records them and `retry_policy` names them: wire data, never renamed.
+ * Failure types, as recorded by Temporal and used in `retry_policy`: wire data, never renamed.
  */
 
-/** Causes that another attempt cannot cure: the definition, the user's SQL or data, a policy. */
+/** Causes that a retry cannot fix: the definition, the user's SQL or data, a policy. */
 export const USER_FAULTS = [
   'ConnectionNotDefined',
   'InvalidParameters',
@@ -20,14 +20,14 @@ export const USER_FAULTS = [
   'IntervalAlreadyLoaded',
   'OutputTooLarge',
   'RequestRefused',
-  // It may have been carried out: it is repeated only where `retry_policy` says so.
+  // The request may have been processed: it is repeated only if `retry_policy` says so.
   'RequestTimedOut',
 ] as const;
 export type UserFaultType = (typeof USER_FAULTS)[number];
 
 /**
- * Causes that may be gone at the next attempt: the network, a server, a worker. `JobFailed` is a job's own code that ended it: it may have
- * met a network that was down; `retry_policy` can say otherwise.
+ * Causes that may be gone on a retry: the network, a server, a worker. `JobFailed` means that the job's own code failed, perhaps because
+ * the network was down; `retry_policy` can override this.
  */
 export const PLATFORM_FAULTS = [
   'PostgresUnavailable',
@@ -44,9 +44,9 @@ export const PLATFORM_FAULTS = [
 ] as const;
 export type PlatformFaultType = (typeof PLATFORM_FAULTS)[number];
 
-/** What a task waits for is not there yet. */
+/** The condition of a waiting task is not met yet. */
 export const NOT_YET = 'NotYet';
 
-/** Time that was over: Temporal's own failures, by the keys that set the time. */
+/** Temporal's timeout failures, named by the keys that set the limits. */
 export const EXECUTION_TIMEOUT = 'execution_timeout';
 export const TIMEOUT_FAULTS = [EXECUTION_TIMEOUT, 'heartbeat_timeout'] as const;

@@ -4,14 +4,14 @@ import { formatDuration } from '../../workflows/plan/values/duration.ts';
 import { notYet } from './errors.ts';
 import { EXECUTION_TIMEOUT, NOT_YET } from './failure-types.ts';
 
-/** A last look gets a fifth of the whole time, in these bounds, in milliseconds: it may begin late where workers are busy. */
+/** Time for the last check: a share of the total within these bounds, in milliseconds, because it may start late on busy workers. */
 const LAST_CHECK_MS = { share: 0.2, least: 2_000, most: 10_000 };
-/** A look ends so long before the server gives it up, in milliseconds: after that, what it has seen is lost. */
+/** A check ends this many milliseconds before the server times it out: a later result would be lost. */
 const MARGIN_MS = 500;
 
 /**
- * Ends a look of a task that waits before the server does: the failure at the time-out has to end with what was seen last.
- * @param what is looked at, for messages
+ * Ends a check of a waiting task before the server does, so that the timeout failure can include the last result.
+ * @param what the subject of the check, for messages
  */
 export async function withCheckTimeout<T>(
   info: Info,
@@ -27,15 +27,15 @@ export async function withCheckTimeout<T>(
   } catch (error) {
     if (signal.aborted || !(error instanceof TimeLimitExceeded)) throw error;
     const message = `${what}: no answer within ${formatDuration(error.limitMs)}.`;
-    // `retry_policy` may have a rule for looks that take too long.
+    // `retry_policy` may have a rule for checks that take too long.
     throw left < info.startToCloseTimeoutMs ? notYet(message) : ApplicationFailure.create({ type: EXECUTION_TIMEOUT, message });
   }
 }
 
 /**
- * What follows on a look that has not found what is waited for. Where the time left is shorter than the interval, a last look begins as late
- * as it can end in time; where it is too short for that, this look was the last, so that the failure has its reason.
- * @param tookMs how long this look took, in milliseconds: the next may take as long
+ * Schedules the next step after a check whose condition was not met. If the time left is shorter than the interval, the last check starts
+ * as late as it can still finish; if even that is too short, this check was the last one and its result becomes the reason of the failure.
+ * @param tookMs how long this check took, in milliseconds: the next may take as long
  */
 export function scheduleLastCheck(error: ApplicationFailure, info: Info, tookMs: number): ApplicationFailure {
   const { share, least, most } = LAST_CHECK_MS;
@@ -44,7 +44,7 @@ export function scheduleLastCheck(error: ApplicationFailure, info: Info, tookMs:
   const latest = left - needed;
   const pause: unknown = error.nextRetryDelay ?? info.retryPolicy?.initialInterval;
   if (left < 0 || typeof pause !== 'number' || latest >= pause) return error;
-  // The server gives no attempt that would begin after the end.
+  // The server does not start an attempt that would begin after the timeout.
   const nextRetryDelay = latest > 0 ? latest : left + MARGIN_MS;
   return ApplicationFailure.create({ type: error.type ?? NOT_YET, message: error.message, nextRetryDelay });
 }

@@ -4,14 +4,14 @@ import { type Environment, SettingError } from '../../lib/environment.ts';
 import { formatS3Uri, openS3, parseS3Uri, type S3Location } from '../../lib/s3.ts';
 import { hasDotSegment } from '../../workflows/plan/values/dot-segments.ts';
 
-/** What a task's output is where it was too large to be kept in the history of its run. */
+/** Replaces a task's output that was too large for the history of its run. */
 export interface StoredOutput {
-  /** Where it is, as JSON: `s3://bucket/key`. */
+  /** S3 URI of the output as JSON: `s3://bucket/key`. */
   readonly stored_at: string;
   readonly bytes: number;
 }
 
-/** Where outputs go that are too large for the history of a run. */
+/** Stores outputs that are too large for the history of a run. */
 export interface OutputStore {
   /**
    * @param identity of the task in its run: another attempt writes to the same place
@@ -21,8 +21,8 @@ export interface OutputStore {
 }
 
 /**
- * The store that `SLUICE_OUTPUTS` names (`s3://bucket/prefix`), on the connection `aws_default`; undefined where it names none.
- * @throws SettingError when it names something else
+ * Opens the store in `SLUICE_OUTPUTS` (`s3://bucket/prefix`) through the connection `aws_default`; undefined if it is not set.
+ * @throws SettingError when the value is not such a URI
  */
 export function outputStoreFrom(environment: Environment, connections: Connections): OutputStore | undefined {
   const { SLUICE_OUTPUTS: uri } = environment;
@@ -44,7 +44,7 @@ export function outputStoreFrom(environment: Environment, connections: Connectio
   };
 }
 
-/** An id of a run is made of what events and people say: a part `.` or `..` of it must not lead to another folder. */
+/** Run ids contain text from events and users: a `.` or `..` segment in them must not lead to another folder. */
 function withoutDotSegments(identity: string): string {
   return identity
     .split('/')

@@ -1,24 +1,24 @@
-/** Which run of another pipeline is meant. */
+/** Selects runs of another pipeline. */
 export interface RunQuery {
   readonly dagId: string;
-  /** Of the same data interval, of one that covers it, or the one that was started last. */
+  /** The run of the same data interval, of one that covers it, or the run that started last. */
   readonly interval: 'same' | 'covering' | 'latest';
   readonly start: string;
   readonly end: string;
 }
 
-/** A run as it stands. */
+/** A run and its current status. */
 export interface FoundRun {
   readonly run_id: string;
   readonly state: string;
 }
 
-/** What tasks ask about runs; Temporal answers (temporal/runs/run-lookup.ts). */
+/** Answers tasks' questions about runs from Temporal (temporal/runs/run-lookup.ts). */
 export interface RunLookup {
-  /** Its runs of the interval that is meant, the newest first. @throws whatever the connection throws */
+  /** Runs of the selected interval, newest first. @throws any error of the connection */
   find(wanted: RunQuery): Promise<readonly FoundRun[]>;
-  /** The state of a task in the newest run of that workflow id; undefined where it has no such task. @throws whatever the connection throws */
+  /** The state of a task in the newest run with that workflow id; undefined if it has no such task. @throws any error of the connection */
   taskState(pipelineRunId: string, task: string): Promise<string | undefined>;
-  /** Whether the newest run of that workflow id has not ended; false when Temporal knows none. @throws whatever the connection throws */
+  /** Whether the newest run with that workflow id is still open; false if Temporal knows none. @throws any error of the connection */
   isUnderWay(pipelineRunId: string): Promise<boolean>;
 }

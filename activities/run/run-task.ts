@@ -18,17 +18,17 @@ import { runFolder } from '../support/dataset/run-folder.ts';
 import type { OutputStore } from './output-store.ts';
 import type { RunLookup } from './run-lookup.ts';
 
-/** What a worker gives to its tasks. */
+/** What a worker provides to its tasks. */
 export interface TaskDependencies {
   readonly connections: Connections;
-  /** What people must not be told: the secrets of the connections. */
+  /** Hides the secrets of the connections in texts for people. */
   readonly secrets: Scrubber;
-  /** Takes outputs that are too large for a history; without it they are refused. */
+  /** Stores outputs that are too large for a history; without it they are refused. */
   readonly outputs: OutputStore | undefined;
   readonly runs: RunLookup;
 }
 
-/** Runs a task type as an activity: heartbeats, connections, cancellation, the rules for failures, the size of the output. */
+/** Runs a task type as an activity: heartbeats, connections, cancellation, retry rules, and the output's size limit. */
 export async function runTask(
   taskType: TaskType,
   { connections, secrets, outputs, runs }: TaskDependencies,
@@ -39,7 +39,7 @@ export async function runTask(
   const startedAt = performance.now();
   let lastProgress: Json | undefined = info.heartbeatDetails as Json | undefined;
   const heartbeat = (): void => activity.heartbeat(lastProgress);
-  // A worker that is alive says so at once and then on its own clock, whatever the task is waiting for: silence means that the worker died.
+  // Heartbeats run on a timer of their own, independent of the task's work: silence means that the worker died.
   heartbeat();
   const timer = setInterval(heartbeat, Math.max(500, (info.heartbeatTimeoutMs ?? 15_000) / 3));
 
@@ -48,7 +48,7 @@ export async function runTask(
     const params = input.rendered ? fitParams(taskType, named) : named;
     if (input.rendered) checkParams(taskType, params);
     const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
-    // A workflow id is used again when an interval is run again: then the effects are others.
+    // An interval that is rerun reuses its workflow id, but its effects are new.
     const task = `${info.activityId}${suffix}`;
     const identity = [workflowId, ...(input.run ? [runId] : []), task].join('/');
     const result = await taskType.run(
@@ -85,7 +85,7 @@ export async function runTask(
       },
       params as Record<string, Json>,
     );
-    // What is stored in S3 leaves the worker as well.
+    // Outputs in S3 leave the worker too, so hide secrets first.
     const clean = secrets.hideIn(result);
     return keepable(taskType, { identity: [workflowId, runId, task].join('/'), output: clean, most: mostBytes(input) }, outputs, signal);
   };
@@ -108,7 +108,7 @@ export async function runTask(
       });
     }
     if (activity.cancellationSignal.aborted) {
-      // Drivers answer an abort in their own words; Temporal records a cancellation only for its own failure.
+      // Drivers throw their own errors on an abort; Temporal records a cancellation only for a CancelledFailure.
       throw error instanceof CancelledFailure ? error : await activity.cancelled;
     }
     if (error instanceof CallbackError) {
@@ -125,7 +125,7 @@ export async function runTask(
   }
 }
 
-/** One item after the other; an item that fails fails the batch, and the retry works through all of it again: tasks are idempotent. */
+/** Runs items one by one. A failed item fails the batch, and the retry repeats the whole batch: tasks are idempotent. */
 async function runBatch(
   batch: NonNullable<TaskInput['batch']>,
   runOnce: (item: BatchItem, suffix: string) => Promise<Json>,
@@ -144,7 +144,7 @@ function holds(condition: string, values: JsonObject, zone: string | undefined):
   }
 }
 
-/** A failure as the task's `retry_policy` wants it treated. */
+/** Applies the task's `retry_policy` to a failure. */
 function withRules(error: unknown, rules: readonly RetryRule[]): unknown {
   if (!(error instanceof ApplicationFailure)) return error;
   const rule = rules.find(({ on }) => on === error.type);
@@ -159,16 +159,16 @@ function withRules(error: unknown, rules: readonly RetryRule[]): unknown {
   });
 }
 
-/** Temporal keeps outputs in the history of the run, and does not survive one of several megabytes. */
+/** Temporal keeps outputs in the history of the run, which cannot hold several megabytes. */
 const MAX_OUTPUT_BYTES = 64 * 1024;
-/** The outputs of a batch are one to Temporal. */
+/** Temporal sees the outputs of a batch as one. */
 const MAX_BATCH_BYTES = 1_000_000;
 
 function mostBytes({ batch }: TaskInput): number {
   return batch ? Math.min(MAX_OUTPUT_BYTES, Math.floor(MAX_BATCH_BYTES / batch.length)) : MAX_OUTPUT_BYTES;
 }
 
-/** An output, or where it is when it is too large to be kept. */
+/** Returns an output, or a reference to S3 if it is too large for the history. */
 async function keepable(
   { type }: TaskType,
   { identity, output, most }: { readonly identity: string; readonly output: Json; readonly most: number },
@@ -193,7 +193,7 @@ function resolveConnections(taskType: TaskType, connections: Connections, params
   return Object.fromEntries(named) as Record<string, never>;
 }
 
-/** A connection by its name. @throws ApplicationFailure `ConnectionNotDefined` */
+/** Returns a connection by name. @throws ApplicationFailure `ConnectionNotDefined` */
 export function getConnection<T extends ConnectionType>(connections: Connections, name: string, types: readonly T[]): ConnectionOf<T> {
   try {
     return connections.get(name, types);

@@ -2,27 +2,27 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { TEXT_FORMATS } from '../../workflows/plan/values/text-formats.ts';
 
-/** What is wrong at one place of a value. */
+/** An error at one place of a value. */
 export interface SchemaError {
-  /** From the value's root: `columns.0`; empty for the root itself. */
+  /** Path from the root of the value: `columns.0`; empty for the root itself. */
   readonly path: string;
-  /** The same, as its steps. */
+  /** The same path, as segments. */
   readonly steps: readonly string[];
   readonly message: string;
-  /** What it is not, where it is of a type that is not allowed. */
+  /** The expected type, if the value's type is wrong. */
   readonly type?: string;
 }
 
 const ajv = new Ajv({
   allErrors: true,
-  // The schemas are ours, and hold words for the documentation and the compiler beside JSON Schema's own.
+  // Our schemas contain keywords for the documentation and the compiler in addition to JSON Schema's.
   strict: false,
   validateSchema: false,
   formats: TEXT_FORMATS,
 });
 const checks = new WeakMap<TSchema, ValidateFunction>();
 
-/** Holds a value against a schema as the compiler does, with the same formats. @returns what is wrong; empty when nothing is */
+/** Validates a value like the compiler does, with the same formats. @returns the errors; empty if the value is valid */
 export function schemaErrors(schema: TSchema, value: unknown): SchemaError[] {
   let check = checks.get(schema);
   if (!check) checks.set(schema, (check = ajv.compile(schema)));

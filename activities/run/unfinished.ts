@@ -3,7 +3,7 @@ import { text } from '../../lib/schema-fields.ts';
 import { defineTask } from '../define-task.ts';
 import { userFault } from './errors.ts';
 
-/** Holds the place of work that is still to be written. */
+/** Placeholder for a task that is not written yet. */
 export const unfinished = defineTask({
   type: 'unfinished',
   description:

@@ -1,10 +1,10 @@
 import Type from 'typebox';
 import { duration, flag } from '../../lib/schema-fields.ts';
 
-/** A look is short. */
+/** A single check is short. */
 export const WAIT_DEFAULTS = { execution_timeout: '5m' } as const;
 
-/** What every task that waits can say. */
+/** Keys of all waiting tasks. */
 export const WAIT_KEYS = {
   poke_interval: Type.Optional(duration('Interval', 'How often it looks. Default: 1m.', '1m')),
   timeout: Type.Optional(duration('Timeout', 'How long it waits. Default: 24h.', '6h')),

@@ -34,7 +34,7 @@ export const waitUntil = defineTask({
 
 const DAY = 86_400_000;
 
-/** @param day an instant of the day that a time of day is meant on */
+/** @param day an instant of the day that a time of day refers to */
 function instantOf(time: string, day: number, timezone: string): number {
   const ofDay = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(time);
   if (!ofDay) {

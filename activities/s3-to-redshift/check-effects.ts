@@ -11,8 +11,8 @@ import type { MergeCounts } from './merge.ts';
 const MERGE_INSTEAD = 'Use method: merge with upsert_keys, which deletes only the rows that are gone from the data and updates the others.';
 
 /**
- * Makes sure that `replace` and `merge` leave exactly the new rows in the table, and touch no other: deletes that would do more are refused
- * before the first one.
+ * Makes sure that `replace` and `merge` leave exactly the new rows in the table and change no other table: it refuses deletes with further
+ * effects before the first one runs.
  * @throws ApplicationFailure InvalidParameters
  */
 export function refuseSideEffects(target: LoadTarget, method: LoadMethod): void {
@@ -47,10 +47,10 @@ export function refuseSideEffects(target: LoadTarget, method: LoadMethod): void 
   );
 }
 
-/** Rows that others refer to cannot be deleted, and need not be. */
+/** Suggests `merge` when other tables reference the rows: such rows cannot be deleted, and need not be. */
 export function suggestMerge(error: unknown, target: LoadTarget, method: LoadMethod): unknown {
   if (method !== 'replace' || !isServerError(error) || error.code !== '23503') return error;
-  // A row of the data that refers to what is not there is another thing.
+  // A foreign key of the loaded table itself means that the data refers to a missing row: a different error.
   if (error.schema === target.schema && error.table === target.table) return error;
   return userFault(
     'DataDoesNotFit',
@@ -59,12 +59,12 @@ export function suggestMerge(error: unknown, target: LoadTarget, method: LoadMet
   );
 }
 
-/** Whether it may keep a new row out of the table. */
+/** Whether a trigger or rule may keep a new row out of the table. */
 function keepsRowsOut({ kind, events, isBeforeRow }: Reaction): boolean {
   return events.includes('INSERT') && (kind === 'rule' || isBeforeRow);
 }
 
-/** Rows that the server did not take, although it was given them: the triggers are to blame, not the data. */
+/** Error for rows that the server did not store: the triggers are to blame, not the data. */
 export function rowsKeptOut(target: LoadTarget, given: number, taken: number): Error | undefined {
   const movers = target.reactions.reactions.filter(keepsRowsOut).map(nameReaction);
   if (movers.length === 0) return undefined;
@@ -76,24 +76,24 @@ export function rowsKeptOut(target: LoadTarget, given: number, taken: number): E
   );
 }
 
-/** What was merged, and what was there before. */
+/** What a load writes, and to which table. */
 export interface Loading {
   readonly client: SqlClient;
   readonly target: LoadTarget;
   readonly method: LoadMethod;
-  /** Rows of the data. */
+  /** Number of rows in the data. */
   readonly rows: number;
 }
 
-/** Rows before an append whose result is to be counted; undefined where it need not be. */
+/** Number of rows before an append whose result must be counted; undefined if it need not be. */
 export async function countBefore({ client, target, method }: Loading): Promise<number | undefined> {
   return method === 'append' && target.isWatched ? countRows(client, target) : undefined;
 }
 
 /**
- * Makes sure that the rows are in the table, in the transaction that has brought them. They are counted where something else could have
- * moved, kept or added rows: without that, what the server has said of each statement is enough, and the table is not read again.
- * @param before as `countBefore` has said
+ * Makes sure that the rows are in the table, within the transaction that loaded them. It counts them if something else could have moved,
+ * dropped or added rows; otherwise the row counts of the statements suffice, and the table is not read again.
+ * @param before the result of `countBefore`
  * @param missing counts rows of the data that the table lacks, for upsert and merge
  * @throws ApplicationFailure DataDoesNotFit
  */
@@ -103,7 +103,7 @@ export async function checkRows(
   before: number | undefined,
   missing: () => Promise<number>,
 ): Promise<void> {
-  // Deferred triggers and foreign keys would only be looked at by the COMMIT.
+  // Otherwise deferred triggers and foreign keys would be checked only at COMMIT.
   if (target.server === 'postgres') await client.query('SET CONSTRAINTS ALL IMMEDIATE');
   if (goesByKeys(method)) {
     const lacking = target.isWatched ? await missing() : 0;

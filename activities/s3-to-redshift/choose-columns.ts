@@ -4,9 +4,9 @@ import type { FoundTable, TableColumn } from '../support/sql/find-table.ts';
 import { didYouMean, listNames } from '../support/nearest.ts';
 
 /**
- * The table's columns that the data fills, in the data's order: `columns` where the task says so, else the columns of the same names, else
- * (for records that have their names with them) all that the table takes values for. Columns that the table generates are among them where the data has them:
- * they are read, and not written.
+ * The table's columns that the data fills, in the data's order: the task's `columns` if given, else the columns with the same names, else
+ * (for records that carry their field names) all columns that accept values. Generated columns are included if the data has them: they are
+ * read but not written.
  * @throws ApplicationFailure ColumnNotFound, DataDoesNotFit
  */
 export function chooseColumns(

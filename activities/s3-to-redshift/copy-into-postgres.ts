@@ -12,20 +12,20 @@ import type { Load } from './load-order.ts';
 import type { LoadTarget } from './load-target.ts';
 import { newStagingTable } from './staging-table.ts';
 
-/** Where the rows go. */
+/** Where to copy the rows. */
 export interface CopyTarget {
   /** The table, as SQL. */
   readonly into: string;
-  /** The columns of the data, as the table calls them; those that it generates are in JSON lines only. */
+  /** The columns of the data under the table's names; generated columns only for JSON lines. */
   readonly columns: readonly string[];
   readonly present: readonly TableColumn[];
-  /** Absent: a staging table, which takes every row as it is. */
+  /** Absent: a staging table, which accepts every row unchanged. */
   readonly target?: LoadTarget;
 }
 
 /**
- * Fills a table of PostgreSQL: each object is streamed through COPY, and compared with the manifest on the way. Within a transaction.
- * @returns how many rows there were
+ * Fills a PostgreSQL table within a transaction: streams each object through COPY and compares it with the manifest on the way.
+ * @returns the number of rows
  * @throws ApplicationFailure DatasetChanged, DataDoesNotFit: then rows may already be in the table
  */
 export async function copyIntoPostgres(load: Load, copying: CopyTarget): Promise<number> {
@@ -47,7 +47,7 @@ export async function copyIntoPostgres(load: Load, copying: CopyTarget): Promise
   return rows;
 }
 
-/** Where JSON lines are before they are rows. */
+/** The temporary table of JSON lines, and the statement that converts them to rows. */
 interface Lines {
   readonly table: string;
   readonly copy: string;
@@ -55,8 +55,8 @@ interface Lines {
 }
 
 /**
- * COPY takes JSON lines untouched as CSV of one column, quoted and delimited by control characters that JSON does not hold. They become rows
- * by the names of the data, which the task's `columns` may map onto others, and with the types of the table.
+ * COPY reads JSON lines unchanged as CSV with one column, quoted and delimited by control characters that JSON cannot contain. They are
+ * converted to rows by the data's field names, which the task's `columns` may map to others, with the types of the table.
  */
 async function createLines({ manifest, database }: Load, { into, columns, present, target }: CopyTarget): Promise<Lines> {
   const table = newStagingTable();
@@ -96,7 +96,7 @@ async function copyFile(
     const isAsWritten = reading.sha256 === entry.sha256 && reading.rows === entry.rows;
     const keptOut = isAsWritten && target && lines === undefined && taken < entry.rows ? rowsKeptOut(target, entry.rows, taken) : undefined;
     if (keptOut) throw keptOut;
-    // PostgreSQL's own count too: a row that it took for the end of the data would be missing, and nobody else would know.
+    // Check PostgreSQL's own count too: only it reveals a row that COPY took for the end of the data.
     if (!isAsWritten || taken !== entry.rows) {
       throw changed(
         load,
@@ -120,13 +120,13 @@ async function copyFile(
   }
 }
 
-/** Whether the data itself was refused: by the server, or as gzip. */
+/** Whether the data itself was refused: by the server, or as invalid gzip. */
 function isBadData(error: unknown): boolean {
   if (error instanceof ApplicationFailure) return error.type === 'DataDoesNotFit';
   return isServerError(error) && /^2[23]/.test(error.code);
 }
 
-/** A file that was overwritten is bad data too, but the analyst's data is not to blame. */
+/** Refuses a file that was overwritten: that is not a fault of the analyst's data. */
 async function refuseChanged(load: Load, file: DataFileToRead, entry: DatasetFile): Promise<void> {
   const { sha256 } = await readDataFile({ ...file, compression: 'none', format: 'jsonl' });
   if (sha256 !== entry.sha256) {

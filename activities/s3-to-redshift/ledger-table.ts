@@ -3,27 +3,27 @@ import { userFault } from '../run/errors.ts';
 import { isServerError } from '../support/sql/database-failure.ts';
 import { quoteIdentifier } from '../support/sql/identifiers.ts';
 
-/** The table that remembers loads, beside the tables that are loaded. Persisted: columns are added, never changed. */
+/** The table that records loads, in the schema of the loaded tables. Persisted: columns are added, never changed. */
 const LEDGER = 'sluice_loads';
 
-/** Columns that later releases have added. Empty for loads of earlier ones. */
+/** Columns added by later releases; empty for loads of earlier ones. */
 const ADDED = {
   /** Temporal's id of the first execution of the run. */
   execution: 'varchar(64)',
-  /** What tells the data from other data of the interval: parameters, an event. Empty text for the default data. */
+  /** Distinguishes data variants of an interval (parameters, an event). Empty text for the default data. */
   data_key: 'varchar(64)',
   /** SHA-256 of the manifest. */
   checksum: 'varchar(64)',
 } as const;
 
-/** As SQL: the ledger of the tables in `schema`. */
+/** The ledger for tables in `schema`, as SQL. */
 export function ledger(schema: string): string {
   return `${quoteIdentifier(schema)}.${LEDGER}`;
 }
 
 /**
- * Creates the ledger where it is missing, and brings one of an earlier release up to date. Outside the load's transaction: two first loads
- * may meet here.
+ * Creates the ledger if it is missing, and migrates one of an earlier release. Runs outside the load's transaction: two first loads may
+ * run this at the same time.
  */
 export async function prepareLedger(client: SqlClient, schema: string): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
@@ -36,7 +36,7 @@ export async function prepareLedger(client: SqlClient, schema: string): Promise<
   if (present.size === 0) await run(client, [create(schema)]);
   else if (missing.length > 0) {
     await run(client, [
-      // Its key was the run and the task, and a run's id can be used again. Redshift takes one column a statement.
+      // The old key was run and task, but a run's id can be reused. Redshift adds one column per statement.
       `ALTER TABLE ${ledger(schema)} DROP CONSTRAINT ${LEDGER}_pkey`,
       ...missing.map(([name, type]) => `ALTER TABLE ${ledger(schema)} ADD COLUMN ${name} ${type}`),
     ]);
@@ -51,7 +51,7 @@ function create(schema: string): string {
      row_count bigint NOT NULL, manifest varchar(2048) NOT NULL, loaded_at timestamptz NOT NULL, ${added.join(', ')})`;
 }
 
-/** What another load has done in the same moment counts as done: the table or column is there, the key is gone. */
+/** SQLSTATEs which mean that a concurrent load was faster: the table or column already exists, or the key is already dropped. */
 const DONE_BY_ANOTHER = ['42P07', '42710', '23505', '42701', '42704'];
 
 async function run(client: SqlClient, statements: readonly string[]): Promise<void> {

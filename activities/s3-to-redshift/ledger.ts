@@ -6,12 +6,12 @@ import { ledger } from './ledger-table.ts';
 import type { Load } from './load-order.ts';
 
 /**
- * What an earlier attempt of the same task in the same execution has loaded of the same data. A workflow id that is used again, for a
- * reprocessed interval or after Temporal's retention, is another execution: its load is a new one.
+ * Finds the load of an earlier attempt: same task, same execution, same data. A workflow id that is reused, for a reprocessed interval or
+ * after Temporal's retention, belongs to another execution, whose load is a new one.
  */
 export async function findLoad({ ctx, database, checksum }: Load, { schema }: FoundTable): Promise<{ rows: number } | undefined> {
   const { run, pipelineRunId } = ctx;
-  // Rows without an execution are those of earlier releases: one that is younger than this execution is its own.
+  // Rows without an execution were written by earlier releases: a row newer than this execution's start belongs to it.
   const own = run
     ? {
         sql: `(execution = $3 AND checksum = $4 OR execution IS NULL AND loaded_at >= $5)`,
@@ -25,7 +25,7 @@ export async function findLoad({ ctx, database, checksum }: Load, { schema }: Fo
   return rows[0] && { rows: Number(rows[0].row_count) };
 }
 
-/** How many rows this task has loaded into the table the last time, of data with the same parameters; undefined: never. */
+/** Rows of this task's last load into the table with the same parameters; undefined if there was none. */
 export async function rowsOfLastLoad(load: Load, { schema, table }: FoundTable): Promise<number | undefined> {
   const { ctx, database } = load;
   const { rows } = await database.client.query<{ row_count: string }>(
@@ -37,20 +37,20 @@ export async function rowsOfLastLoad(load: Load, { schema, table }: FoundTable):
   return rows[0] && Number(rows[0].row_count);
 }
 
-/** An append to the same table whose interval has something in common with this one's. */
+/** An append to the same table whose interval overlaps this one's. */
 interface OverlappingAppend {
   readonly pipeline_run_id: string;
   readonly row_count: string;
   readonly since: string;
   readonly until: string;
-  /** Whether it is of the same task and the same data: parameters and event. */
+  /** Whether it has the same task and the same data variant: parameters and event. */
   readonly is_same: boolean;
 }
 
 /**
- * Makes sure that no row is appended twice. Data of other parameters, or of another event, is other data.
- * @returns `replace` when the rows of this interval are to be deleted first
- * @throws ApplicationFailure IntervalAlreadyLoaded when another run has appended part of this interval, and `on_overlap` does not say what to do
+ * Makes sure that no row is appended twice. Data with other parameters or from another event is different data.
+ * @returns `replace` when the rows of this interval must be deleted first
+ * @throws ApplicationFailure IntervalAlreadyLoaded when another run has appended part of this interval, and `on_overlap` is not set
  */
 export async function resolveOverlap(load: Load, target: FoundTable): Promise<'append' | 'replace'> {
   const { onOverlap } = load;
@@ -97,7 +97,7 @@ function describeAppends([first, ...more]: readonly OverlappingAppend[]): string
   return `run '${run}' has already appended ${rows} rows of ${since} – ${until}${more.length > 0 ? `, and ${more.length} more loads overlap` : ''}`;
 }
 
-/** Deletes the rows of the table that belong to the time that this load covers. @returns how many there were */
+/** Deletes the rows of the table in the time range of this load. @returns their number */
 export async function deleteInterval(load: Load, { schema, table }: FoundTable): Promise<number> {
   const { start, end, column } = coveredBy(load);
   if (column === undefined) throw noIntervalColumn(load);
@@ -109,7 +109,7 @@ export async function deleteInterval(load: Load, { schema, table }: FoundTable):
   return rowCount ?? 0;
 }
 
-/** @throws ApplicationFailure InvalidParameters when `on_overlap: replace` could not say which rows to replace */
+/** @throws ApplicationFailure InvalidParameters when `on_overlap: replace` cannot tell which rows to replace */
 export function checkOverlapRule(load: Load): void {
   if (load.onOverlap === 'replace' && coveredBy(load).column === undefined) throw noIntervalColumn(load);
 }
@@ -121,7 +121,7 @@ function noIntervalColumn({ table }: Load): Error {
   );
 }
 
-/** The time that the data covers, and the table's column of it: as the extract has read it, else the run's interval. */
+/** The time range of the data, and the table's column for it: from the extract if it was incremental, else the run's interval. */
 function coveredBy({ ctx, manifest, columns, intervalColumn }: Load): { start: string; end: string; column: string | undefined } {
   const { incremental } = manifest;
   if (!incremental) return { ...ctx.interval, column: intervalColumn };
@@ -130,7 +130,7 @@ function coveredBy({ ctx, manifest, columns, intervalColumn }: Load): { start: s
   return { start: incremental.start, end: incremental.end, column: intervalColumn ?? loaded };
 }
 
-/** Remembers the load, in its transaction. */
+/** Records the load, in its transaction. */
 export async function writeLoad(load: Load, { schema, table }: FoundTable, rows: number): Promise<void> {
   const { ctx, database, method, manifestUri, checksum } = load;
   const { start, end } = coveredBy(load);
@@ -156,7 +156,7 @@ export async function writeLoad(load: Load, { schema, table }: FoundTable, rows:
   );
 }
 
-/** Null for a run of an earlier release, which does not say what its data is of. */
+/** Null for a run of an earlier release, which does not know its data variant. */
 function dataKey({ ctx }: Load): string | null {
   return ctx.run ? variantDigest(ctx.run.variant) : null;
 }

@@ -16,23 +16,23 @@ import { countMissing, merge, type MergeCounts } from './merge.ts';
 import { newStagingTable } from './staging-table.ts';
 import { stageFromRedshift } from './stage-redshift.ts';
 
-/** What a load has done. */
+/** Result of a load. */
 export interface Loaded extends MergeCounts {
   readonly rows: number;
   readonly already_loaded: boolean;
 }
 
 /**
- * Loads all or nothing: one transaction brings the data into the table and writes the ledger row. Whatever breaks in the middle leaves the
- * table as it was; an attempt that comes after one whose answer was lost finds the ledger row and does nothing. Nothing is prepared outside
- * of the transaction: behind a pooler the next statement may be in another session.
+ * Loads all or nothing: one transaction brings the data into the table and writes the ledger row. A failure leaves the table unchanged. An
+ * attempt that follows one with a lost answer finds the ledger row and does nothing. Nothing is prepared outside the transaction: behind a
+ * pooler the next statement may run in another session.
  *
- * What has to be looked at before it may enter the table is first staged: rows that go by keys, rows with columns that the table generates,
- * and everything on Redshift, where COPY checks nothing against the manifest. PostgreSQL otherwise takes the rows as they come, twice as fast.
+ * Data that needs checks before it enters the table is staged first: rows matched by keys, rows with generated columns, and everything on
+ * Redshift, where COPY checks nothing against the manifest. Otherwise PostgreSQL copies rows directly, which is twice as fast.
  *
- * PostgreSQL stages before it locks: nobody waits while S3 is read, and each statement sees what was committed before it. Redshift takes
- * a transaction's snapshot at its first query, and under a snapshot from before the lock another load would not be seen: it locks first, so
- * that loads into one schema go one after the other there.
+ * PostgreSQL stages before it locks: no one waits while S3 is read, and each statement sees everything committed before it. Redshift takes
+ * a transaction's snapshot at its first query, and a snapshot from before the lock would not show another load: it locks first, so that
+ * loads into one schema run one after another there.
  */
 export async function loadDataset(load: Load): Promise<Loaded> {
   const { database, warehouse, manifest, upsertKeys } = load;
@@ -43,7 +43,7 @@ export async function loadDataset(load: Load): Promise<Loaded> {
   const columns = chooseColumns(found, present, manifest.schema, load.columns, upsertKeys, manifest.format);
   checkOverlapRule(load);
   await prepareLedger(client, found.schema);
-  // Seen here, it saves reading the data again; what is seen under the lock decides.
+  // A load found here saves reading the data again; the check under the lock decides.
   const before = await findLoad(load, found);
   if (before) return { ...before, already_loaded: true };
   await client.query(isPostgres ? 'BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE' : 'BEGIN');
@@ -51,7 +51,7 @@ export async function loadDataset(load: Load): Promise<Loaded> {
     if (isPostgres) await fixFormats(client);
     else await client.query(`LOCK TABLE ${ledger(found.schema)}`);
     const staging = await stage(load, found, columns, present);
-    // Two loads of one table go one after the other, and readers go on reading. Redshift's only lock would stop them: there the ledger is locked.
+    // Serialize loads of one table without blocking readers. Redshift's only lock would block them, so there the ledger is locked.
     if (isPostgres) await client.query(`LOCK TABLE ${quoteTable(found)} IN SHARE ROW EXCLUSIVE MODE`);
     const earlier = await findLoad(load, found);
     if (earlier) {
@@ -64,13 +64,13 @@ export async function loadDataset(load: Load): Promise<Loaded> {
     await client.query('COMMIT');
     return { rows: manifest.rows, ...counts, already_loaded: false };
   } catch (error) {
-    // The session may be what broke; then the server rolls back by itself.
+    // The session itself may be broken; then the server rolls back.
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }
 
-/** @returns the staging table with the rows, as SQL; undefined where they go straight into the table */
+/** @returns the staging table with the rows, as SQL; undefined if they go directly into the table */
 async function stage(
   load: Load,
   found: FoundTable,
@@ -128,14 +128,14 @@ async function bringIn(
   }
 }
 
-/** @throws ApplicationFailure DataDoesNotFit when the data has fewer rows than `min_rows` wants */
+/** @throws ApplicationFailure DataDoesNotFit when the data has fewer rows than `min_rows` */
 async function refuseFewRows(load: Load, found: FoundTable): Promise<void> {
   const { manifest, minRows } = load;
   const last = typeof minRows === 'string' ? await rowsOfLastLoad(load, found) : undefined;
   checkRowCount(manifest.rows, minRows, `The data for ${formatTable(found)}`, last);
 }
 
-/** @throws ApplicationFailure DataDoesNotFit when nothing would be put in place of something */
+/** @throws ApplicationFailure DataDoesNotFit when data without rows would replace existing rows */
 async function refuseEmptying({ database, manifest, method, allowEmpty }: Load, found: FoundTable): Promise<void> {
   if (allowEmpty || manifest.rows > 0 || !replacesAll(method)) return;
   const { rows } = await database.client.query(`SELECT 1 FROM ${quoteTable(found)} LIMIT 1`);
@@ -150,12 +150,12 @@ function emptied(loss: string, found: FoundTable): Error {
   );
 }
 
-/** The columns that values are written to. */
+/** The columns that receive values. */
 function written(columns: readonly string[], present: readonly TableColumn[]): string[] {
   return columns.filter((column) => !present.some(({ name, isGenerated }) => name === column && isGenerated));
 }
 
-/** @throws ApplicationFailure DataDoesNotFit for a column that the server would let nobody update */
+/** @throws ApplicationFailure DataDoesNotFit for a column that the server never allows to be updated */
 function refuseNumbered(found: FoundTable, present: readonly TableColumn[], stored: readonly string[], keys: readonly string[]): void {
   const numbered = present.find(({ name, isNumbered }) => isNumbered && stored.includes(name) && !keys.includes(name));
   if (!numbered) return;

@@ -6,7 +6,7 @@ import type { TaskContext } from '../define-task.ts';
 import type { Database } from '../support/sql/opened-database.ts';
 import type { LoadMethod } from './load-methods.ts';
 
-/** One load: where from, where to, and how. */
+/** One load: source, target and method. */
 export interface Load {
   readonly ctx: Pick<TaskContext, 'pipelineRunId' | 'dagId' | 'task' | 'run' | 'interval' | 'signal' | 'progress' | 'log'>;
   readonly database: Database;
@@ -15,15 +15,15 @@ export interface Load {
   readonly aws: AwsConnection;
   readonly manifest: DatasetManifest;
   readonly manifestUri: string;
-  /** Of the manifest. */
+  /** SHA-256 of the manifest. */
   readonly checksum: string;
   readonly table: { readonly schema: string; readonly table: string };
   readonly columns: readonly string[] | undefined;
   readonly method: LoadMethod;
   readonly upsertKeys: readonly string[];
-  /** Whether data without rows may empty a table that has some. */
+  /** Whether data without rows may empty a table that has rows. */
   readonly allowEmpty: boolean;
-  /** The fewest rows that may be loaded: a number, or a part of the last load's such as `80%`. */
+  /** Minimum number of rows: a number, or a share of the last load's rows such as `80%`. */
   readonly minRows: number | string | undefined;
   /** For `append`; undefined: an overlap is refused. */
   readonly onOverlap: 'replace' | 'append' | undefined;

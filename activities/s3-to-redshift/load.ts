@@ -10,7 +10,7 @@ import { goesByKeys } from './load-methods.ts';
 import { loadDataset } from './load-dataset.ts';
 import { connections, type Params, type Result } from './parameters.ts';
 
-/** Carries out an `s3_to_redshift` task. */
+/** Runs an `s3_to_redshift` task. */
 export async function load(ctx: TaskContext<typeof connections>, task: Params): Promise<Result> {
   const { method = 'replace', upsert_keys: upsertKeys = [] } = task;
   if (goesByKeys(method) !== upsertKeys.length > 0) {
@@ -52,7 +52,7 @@ export async function load(ctx: TaskContext<typeof connections>, task: Params): 
         method,
         upsertKeys,
         minRows: task.min_rows,
-        // Plans of earlier releases do not say: their runs end as they have begun.
+        // Plans of earlier releases do not contain `allow_empty`: their runs keep the old behavior.
         allowEmpty: task.allow_empty !== false,
         onOverlap: task.on_overlap,
         intervalColumn: task.interval_column,
@@ -65,7 +65,7 @@ export async function load(ctx: TaskContext<typeof connections>, task: Params): 
   }
 }
 
-/** The data set at `s3_key`, else the one that the task before has handed over. */
+/** The dataset at `s3_key`, else the one from the upstream task. */
 async function readData(ctx: TaskContext<typeof connections>, task: Params, storage: Storage): Promise<StoredManifest> {
   if (task.s3_key !== undefined) {
     const uri = formatS3Uri({ bucket: task.s3_bucket, key: `${task.s3_key.replace(/\/+$/, '')}/${MANIFEST_NAME}` });

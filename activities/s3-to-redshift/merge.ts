@@ -5,29 +5,29 @@ import { quoteIdentifier } from '../support/sql/identifiers.ts';
 import type { LoadMethod } from './load-methods.ts';
 import type { LoadTarget } from './load-target.ts';
 
-/** Rows of the table that a merge has touched, as the server counts them. */
+/** Rows of the table changed by a merge, as the server counts them. */
 export interface MergeCounts {
   readonly inserted?: number;
-  /** Absent where the data has no columns to update. */
+  /** Absent if the data has no columns to update. */
   readonly updated?: number;
   readonly deleted?: number;
 }
 
-/** The columns of the merge, and how. */
+/** The columns of a merge, and its method. */
 export interface Merge {
   readonly client: SqlClient;
   readonly target: LoadTarget;
-  /** That are written. */
+  /** The columns to write. */
   readonly columns: readonly string[];
   readonly method: LoadMethod;
   readonly upsertKeys: readonly string[];
-  /** Where the rows are staged, as SQL; or what brings them straight into the table, and counts them. */
+  /** The staging table, as SQL; or a function that copies the rows directly into the table and counts them. */
   readonly rows: string | (() => Promise<number>);
 }
 
 /**
- * Brings the rows into the table, in words that Redshift and PostgreSQL both know: Redshift has no ON CONFLICT, and its TRUNCATE would
- * commit. DELETE lets readers see the old rows until the commit.
+ * Brings the rows into the table, in SQL that both Redshift and PostgreSQL support: Redshift has no ON CONFLICT, and its TRUNCATE commits.
+ * With DELETE, readers see the old rows until the commit.
  */
 export async function merge({ client, target, columns, method, upsertKeys, rows }: Merge): Promise<MergeCounts> {
   const run = async (sql: string): Promise<number> => (await client.query(sql)).rowCount ?? 0;
@@ -35,18 +35,18 @@ export async function merge({ client, target, columns, method, upsertKeys, rows 
     const deleted = method === 'replace' ? { deleted: await run(`DELETE FROM ${target.sql}`) } : {};
     return { ...deleted, inserted: await rows() };
   }
-  // Values for columns that number themselves are the data's.
+  // Identity columns get the data's values.
   const overriding = target.server === 'postgres' ? ' OVERRIDING SYSTEM VALUE' : '';
   const insert = `INSERT INTO ${target.sql} (${quoteList(columns)})${overriding} SELECT ${quoteList(columns, 's.')} FROM ${rows} AS s`;
   if (method === 'append') return { inserted: await run(insert) };
   if (method === 'replace') return { deleted: await run(`DELETE FROM ${target.sql}`), inserted: await run(insert) };
   await refuseUnclearKeys(client, rows, upsertKeys, method);
-  // An upsert finds its rows in tables that inherit from this one too; a merge leaves those alone.
+  // An upsert also finds its rows in inheriting tables; a merge does not touch those.
   const table = method === 'merge' ? target.own : target.sql;
   const same = sameKeys(upsertKeys);
   let gone = {};
   if (method === 'merge') {
-    // Redshift's DELETE has no alias, so that the other one must be nobody's name.
+    // Redshift's DELETE does not support an alias, so the staging alias must be a name that no table has.
     const kept = upsertKeys.map(
       (key) => `sluice_staged.${quoteIdentifier(key)} = ${quoteIdentifier(target.table)}.${quoteIdentifier(key)}`,
     );
@@ -64,7 +64,7 @@ export async function merge({ client, target, columns, method, upsertKeys, rows 
   return { ...gone, ...updated, inserted: await run(`${insert} WHERE NOT EXISTS (SELECT 1 FROM ${table} AS t WHERE ${same})`) };
 }
 
-/** How many rows of the data the table has no row for. */
+/** Number of rows of the data that the table lacks. */
 export async function countMissing(client: SqlClient, target: LoadTarget, staging: string, keys: readonly string[]): Promise<number> {
   const { rows } = await client.query<{ count: string }>(
     `SELECT count(*) AS count FROM ${staging} AS s WHERE NOT EXISTS (SELECT 1 FROM ${target.sql} AS t WHERE ${sameKeys(keys)})`,

@@ -103,7 +103,7 @@ export const params = Type.Object({
   ),
 });
 
-/** Where it loads, and what it reads. */
+/** The connections that it loads into and reads from. */
 export const connections = {
   warehouse: {
     key: 'redshift_conn_id',
@@ -116,7 +116,7 @@ export const connections = {
 
 export type Params = Static<typeof params>;
 
-/** Keys that are right one by one and do not go together. */
+/** Combinations of keys that are valid one by one but not together. */
 export function loadMistakes(params: Params): readonly ParamMistake[] {
   const { method = 'replace', on_overlap: onOverlap, interval_column: column, allow_empty: allowEmpty } = params;
   return [
@@ -138,7 +138,7 @@ export function loadMistakes(params: Params): readonly ParamMistake[] {
   ];
 }
 
-/** What it tells. */
+/** The output of the task. */
 export const result = Type.Object({
   table: Type.String({ description: 'schema.table' }),
   method: Type.String(),

@@ -8,11 +8,11 @@ import { quoteLiteral } from '../support/sql/identifiers.ts';
 import type { Load } from './load-order.ts';
 
 /**
- * Fills the staging table of a Redshift warehouse: Redshift itself reads the objects that the manifest names, and fails when one is missing.
+ * Fills the staging table of a Redshift warehouse: Redshift itself reads the objects in the manifest, and fails if one is missing.
  *
- * NULL and '' stay different in CSV as Redshift's manual has it (COPY, data conversion parameters): `NULL AS ''` loads an empty field as NULL,
- * an empty field is two delimiters with nothing in between, and `""` has its quotes in between. EMPTYASNULL would do the same, but leave the
- * default `NULL AS '\N'` in force, and turn the text `\N` into NULL. JSON lines tell them apart by themselves.
+ * NULL and '' stay different in CSV, according to Redshift's manual (COPY, data conversion parameters): `NULL AS ''` loads an empty field
+ * as NULL. An empty field is two delimiters with nothing between them; `""` has its quotes between them. EMPTYASNULL would do the same, but
+ * would keep the default `NULL AS '\N'`, which turns the text `\N` into NULL. JSON lines distinguish the two anyway.
  * @param staging as SQL
  * @throws ApplicationFailure
  */
@@ -53,7 +53,7 @@ export async function stageFromRedshift(
   }
 }
 
-/** `JSON 'auto'` goes by names, and passes over what it does not know: data under other names would load as NULL. */
+/** `JSON 'auto'` matches names and skips unknown ones: data under other names would load as NULL. */
 function refuseOtherNames({ manifest }: Load, columns: readonly string[]): void {
   if (manifest.format !== 'jsonl') return;
   const other = manifest.schema.find(({ name }, index) => name !== columns[index]);
@@ -64,7 +64,7 @@ function refuseOtherNames({ manifest }: Load, columns: readonly string[]): void 
   );
 }
 
-/** Redshift tells nearly all that can go wrong with one code; the text says what it was. */
+/** Redshift reports nearly all errors under one code; the text contains the cause. */
 async function copyFailure(load: Load, error: ServerError): Promise<Error> {
   const { manifestUri, table, database, storage } = load;
   const doing = `load ${manifestUri} into ${table.schema}.${table.table}`;
@@ -90,10 +90,10 @@ async function copyFailure(load: Load, error: ServerError): Promise<Error> {
   return databaseFailure(error, database, doing);
 }
 
-/** The row that Redshift stumbled over, where it may be asked. */
+/** The row that Redshift failed on, if this user may read the error table. */
 async function loadError({ database }: Load): Promise<string | undefined> {
   try {
-    // The error has ended the transaction, which takes no question any more.
+    // The error aborted the transaction, which accepts no further queries.
     await database.client.query('ROLLBACK');
     const { rows } = await database.client.query<Record<'file' | 'line' | 'name' | 'reason' | 'value', string>>(
       `SELECT trim(filename) AS file, line_number AS line, trim(colname) AS name, trim(err_reason) AS reason, trim(raw_field_value) AS value
@@ -106,7 +106,7 @@ async function loadError({ database }: Load): Promise<string | undefined> {
   }
 }
 
-/** The statement holds a key, and an error may quote the statement. */
+/** The statement contains a key, and an error may quote the statement. */
 function withoutSecret(error: ServerError, secret: string | undefined): ServerError {
   if (secret === undefined) return error;
   const clean = (text: string): string => text.replaceAll(secret, '***');

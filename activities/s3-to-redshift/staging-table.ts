@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * A name for a temporary table of one load, as SQL. It lives no longer than its transaction, and nobody else's is called so: behind a pooler
- * a session, with its temporary tables, is another client's next.
+ * A unique name for the temporary table of one load, as SQL. The table ends with its transaction. The name is unique because behind a
+ * pooler another client uses the session next, with its temporary tables.
  */
 export function newStagingTable(): string {
   return `sluice_staging_${randomBytes(8).toString('hex')}`;

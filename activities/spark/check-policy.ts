@@ -5,7 +5,7 @@ import { userFault } from '../run/errors.ts';
 import { fits, isAllowedConf, refusedApplication, refusedClass, refusedConf } from './conf-policy.ts';
 import type { SparkJobParams } from './spark-job-params.ts';
 
-/** What is wrong with a Spark task on whatever connection. */
+/** Errors of a Spark task that do not depend on its connection. */
 export function sparkMistakes({ application, java_class: javaClass, conf = {} }: SparkJobParams): readonly ParamMistake[] {
   const mistakes: ParamMistake[] = [];
   const inApplication = application === undefined ? undefined : refusedApplication(application);
@@ -18,7 +18,7 @@ export function sparkMistakes({ application, java_class: javaClass, conf = {} }:
   }
   const inClass = javaClass === undefined ? undefined : refusedClass(javaClass);
   if (inClass !== undefined) mistakes.push({ at: ['java_class'], message: `'java_class' cannot be ${javaClass}: ${inClass}.` });
-  // One expression is a text until it has a value.
+  // An expression is a single string until it is evaluated.
   for (const [key, value] of Object.entries(isMap(conf) ? conf : {})) {
     const reason = refusedConf(key, String(value));
     if (reason !== undefined && !String(value).includes('{{'))
@@ -28,8 +28,9 @@ export function sparkMistakes({ application, java_class: javaClass, conf = {} }:
 }
 
 /**
- * Checks a Spark task against what its connection allows.
- * @throws ApplicationFailure `InvalidParameters`; `AccessDenied` that names what is not allowed, and the field of the connection that can allow it
+ * Checks a Spark task against the rules of its connection.
+ * @throws ApplicationFailure `InvalidParameters`; `AccessDenied`, which names what is not allowed and the connection field that can allow
+ * it
  */
 export function checkSparkPolicy(params: SparkJobParams, connection: SparkConnection): void {
   const { application, packages = [], conf = {} } = params;

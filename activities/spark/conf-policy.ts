@@ -20,10 +20,10 @@ const ALLOWED: readonly RegExp[] = [
   /^spark\.hadoop\.(mapreduce\.fileoutputcommitter\.algorithm\.version|parquet\.(block|page)\.size)$/,
 ];
 
-/** Properties whose value is a list of options for a Java machine. */
+/** Properties whose value is a list of JVM options. */
 const JAVA_OPTIONS = /^spark\.(driver|executor)\.(default|extra)JavaOptions$/;
 
-/** Options of Java that size and tune it. Others load agents, read files of options, or run a program when something happens. */
+/** JVM options for sizing and tuning. Others load agents, read option files, or run a program on an event. */
 const ALLOWED_JAVA: readonly RegExp[] = [
   /^-X(ss|mn)\d+[kKmMgG]?$/,
   /^-(ea|verbose:gc|server)$/,
@@ -31,14 +31,14 @@ const ALLOWED_JAVA: readonly RegExp[] = [
   /^-XX:(TieredStopAtLevel|MaxGCPauseMillis|ParallelGCThreads|ConcGCThreads|InitiatingHeapOccupancyPercent|NewRatio|SurvivorRatio|CICompilerCount|ActiveProcessorCount)=\d+$/,
   /^-XX:(G1HeapRegionSize|MaxMetaspaceSize|MetaspaceSize|ReservedCodeCacheSize|MaxDirectMemorySize|StringTableSize)=\d+[kKmMgG]?$/,
   /^-D(user\.timezone|file\.encoding|user\.language|user\.country)=[\w/+-]+$/,
-  // A property of the job's own.
+  // A property of the job itself.
   /^-D(?!(java|javax|sun|com|jdk|log4j\w*|logback|logging|slf4j|spark|pyspark|hadoop|yarn|hive|org|io|net|scala|py4j|derby|ivy|user|file|http|https|ftp|socks\w*|jna|os)\b)[A-Za-z]\w*(\.\w+)*=[\w.,:/+-]*$/i,
 ];
 
-/** Classes that are part of Java or Spark: as a job's main class they run what its arguments say. */
+/** Classes of Java or Spark: as a job's main class they would run whatever its arguments say. */
 const FOREIGN_CLASS = /^(java|javax|jdk|sun|com\.sun|org\.apache|scala|py4j)\./;
 
-/** Why no pipeline may set this property to this value, whatever the connection says; undefined when nothing is said against it. */
+/** The reason why a pipeline may not set this property to this value on any connection; undefined if it may. */
 export function refusedConf(key: string, value: string): string | undefined {
   if (!/^spark\.[A-Za-z][\w.-]*$/.test(key)) return 'the name of a property has letters, digits, dots, _ and -';
   if (/\.(access|secret|session)\.?(key|token)$|password/i.test(key))
@@ -49,12 +49,12 @@ export function refusedConf(key: string, value: string): string | undefined {
   return option === undefined ? undefined : `the option ${option} of Java is not one that only sizes or tunes it`;
 }
 
-/** Whether a pipeline may set this property on a connection that allows `more`: names, or beginnings of names that end with `*`. */
+/** Whether a pipeline may set this property on a connection that also allows `more`: names, or prefixes that end with `*`. */
 export function isAllowedConf(key: string, more: readonly string[]): boolean {
   return JAVA_OPTIONS.test(key) || ALLOWED.some((each) => each.test(key)) || more.some((each) => fits(key, each));
 }
 
-/** Why an application is refused whatever the connection says: it would be fetched from anywhere, or is a file that nobody has put into jobs/. */
+/** The reason why an application is refused on any connection: it would be downloaded from an arbitrary server, or is not in jobs/. */
 export function refusedApplication(application: string): string | undefined {
   const scheme = /^([A-Za-z][\w+.-]*):/.exec(application)?.[1];
   if (scheme === undefined) return undefined;
@@ -66,12 +66,12 @@ export function refusedApplication(application: string): string | undefined {
     : undefined;
 }
 
-/** Why a class cannot be the main class of a job; undefined when nothing is said against it. */
+/** The reason why a class cannot be the main class of a job; undefined if it can. */
 export function refusedClass(name: string): string | undefined {
   return FOREIGN_CLASS.test(name) ? 'it is part of Java or Spark, not of a job' : undefined;
 }
 
-/** Whether a text is one of those allowed, or begins like one that ends with `*`. */
+/** Whether a text equals the allowed one, or starts with it if it ends with `*`. */
 export function fits(text: string, allowed: string): boolean {
   return allowed.endsWith('*') ? text.startsWith(allowed.slice(0, -1)) : text === allowed;
 }

@@ -25,13 +25,13 @@ interface WrittenOutput {
   readonly compression: DatasetManifest['compression'];
 }
 
-/** A data set: the job of an attempt writes to a folder of its own under the output's. */
+/** Publishes a dataset: the job of each attempt writes to its own folder under the output's. */
 export class DatasetResult implements JobResult<DatasetReference> {
   readonly output: string;
   readonly advice =
     'where the next task expects its data. Write there with write_dataset(data, arguments.output) of sluice_job; a result without rows is written too.';
   readonly #target: DatasetOutput;
-  /** Under the output's: `data/`, or `data-2/` of the second attempt. */
+  /** Under the output's folder: `data/`, or `data-2/` for the second attempt. */
   readonly #folder: string;
   readonly #isShared: boolean;
   readonly #storage: Storage;
@@ -39,9 +39,9 @@ export class DatasetResult implements JobResult<DatasetReference> {
   readonly #minRows: number | undefined;
 
   /**
-   * @param attempt that starts the job, from 1
+   * @param attempt that starts the job, counted from 1
    * @param isShared whether other runs write to the output's folder too, as runs of earlier releases do
-   * @param minRows the fewest rows that the job may write
+   * @param minRows minimum number of rows that the job must write
    */
   constructor(storage: Storage, target: DatasetOutput, attempt: number, isShared: boolean, minRows?: number) {
     this.#storage = storage;
@@ -62,7 +62,7 @@ export class DatasetResult implements JobResult<DatasetReference> {
     await deleteAllUnder(this.#storage, this.#prefix, signal);
   }
 
-  /** Deletes all that the published manifest does not name: markers of Hadoop's committers, folders, the schema, files without a row. */
+  /** Deletes everything that the published manifest does not name: Hadoop committer markers, folders, the schema, files without rows. */
   async tidy(signal: AbortSignal): Promise<void> {
     const { content } = await readManifest(this.#storage, this.#target.uri + MANIFEST_NAME, signal);
     const published = new Set(content.entries.map(({ url }) => parseS3Uri(url).key));
@@ -70,7 +70,7 @@ export class DatasetResult implements JobResult<DatasetReference> {
   }
 
   async publish(signal: AbortSignal): Promise<DatasetReference | undefined> {
-    // An attempt that the server has given up may have gone on, and was faster.
+    // An attempt that the server abandoned may have kept running and published first.
     const other = await this.earlier(signal);
     if (other) return other;
     const written = await this.#inspect(signal);
@@ -85,7 +85,7 @@ export class DatasetResult implements JobResult<DatasetReference> {
     });
   }
 
-  /** What the job has left; undefined when it has not written at all. A result without rows is written too. */
+  /** What the job has written; undefined if it has not written anything. A result without rows counts as written. */
   async #inspect(signal: AbortSignal): Promise<WrittenOutput | undefined> {
     const names = (await this.#keys(signal)).map((key) => key.slice(this.#prefix.key.length));
     const data = names.filter((name) => !name.endsWith('/') && !/(^|\/)[_.]|^$/.test(name));
@@ -101,7 +101,7 @@ export class DatasetResult implements JobResult<DatasetReference> {
     };
   }
 
-  /** @throws ApplicationFailure `DataDoesNotFit` for files whose columns nobody names, or that do not hold all of them */
+  /** @throws ApplicationFailure `DataDoesNotFit` for files without column names, or without all columns */
   #refuseUnnamed(data: readonly string[], described: boolean, format: DatasetFormat): void {
     const partition = data.map((name) => /(^|\/)([^/=]+)=[^/]*\//.exec(name)?.[2]).find((column) => column !== undefined);
     const way = 'Write it with write_dataset(data, arguments.output) of sluice_job';

@@ -1,2 +1,2 @@
-/** How many rows each file of a job's output has, where the task does not say. */
+/** Rows per file of a job's output, by default. */
 export const DEFAULT_MAX_ROWS_PER_FILE = 1_000_000;

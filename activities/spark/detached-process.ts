@@ -12,40 +12,40 @@ import { processIdentity } from '../support/programs/process-table.mjs';
 
 const LAUNCHER = fileURLToPath(new URL('launcher.mjs', import.meta.url));
 const POLL_MS = 100;
-/** A busy machine may take seconds to start Node; longer means that it cannot be started. */
+/** Starting Node may take seconds on a busy machine; after this time the start has failed. */
 const START_TIMEOUT_MS = 30_000;
 
-/** A process that outlives the worker that started it, as the launcher wrote it down in the task's state folder. */
+/** A process that outlives the worker that started it, as recorded by the launcher in the task's state folder. */
 export interface DetachedProcess {
-  /** Leads the process group and the session. */
+  /** Leader of the process group and of the session. */
   readonly pid: number;
-  /** See `processIdentity`: pids are used again. */
+  /** See `processIdentity`: pids are reused. */
   readonly identity: string;
   readonly host: string;
   /** The Temporal run that it was started for. */
   readonly run: string;
-  /** The attempt that started it; absent in those of earlier releases. */
+  /** The attempt that started it; absent in records of earlier releases. */
   readonly attempt?: number;
-  /** Digest of what it was asked to do; absent in those of earlier releases. */
+  /** Digest of the requested work; absent in records of earlier releases. */
   readonly order?: string;
 }
 
-/** What is written down of a process beside who it is. */
+/** What the launcher records about a process in addition to its identity. */
 export type ProcessPurpose = Required<Pick<DetachedProcess, 'run' | 'attempt' | 'order'>>;
 
-/** How a program ended; `error` when it could not be started at all. */
+/** How a program ended; `error` if it could not be started. */
 export interface ProcessExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly error?: string;
 }
 
-/** The process that state folder `folder` tells of, whatever has become of it since. */
+/** The process recorded in state folder `folder`, whether or not it still runs. */
 export async function readProcess(folder: string): Promise<DetachedProcess | undefined> {
   return readJson<DetachedProcess>(join(folder, 'process.json'));
 }
 
-/** How the program in `folder` ended; undefined while it runs, and for good when the launcher was killed with it. */
+/** How the program in `folder` ended; undefined while it runs, or if its launcher was killed with it. */
 export async function readExit(folder: string): Promise<ProcessExit | undefined> {
   return readJson<ProcessExit>(join(folder, 'exit.json'));
 }
@@ -56,9 +56,9 @@ export function isAlive(process: DetachedProcess): boolean {
 }
 
 /**
- * Starts `argv` in a session of its own, with its log and its end written down in `folder`, which exists. When another worker has
- * started one there in the meantime, answers that one.
- * @param user whom the program runs as; absent: the worker's own
+ * Starts `argv` in a session of its own and records its log and exit in the existing folder `folder`. If another worker has started a
+ * process there in the meantime, returns that one.
+ * @param user whom the program runs as; default: the worker's own
  */
 export async function startProcess(
   folder: string,
@@ -84,24 +84,25 @@ export async function startProcess(
       if (started) return started;
       if (launcher.exitCode !== null || launcher.signalCode !== null || launcher.pid === undefined) break;
     }
-    // The last look: whoever was faster may have written between our look and our launcher's end.
+    // Read once more: another worker may have written the file between the last read and the exit of this launcher.
     const started = await readProcess(folder);
     if (started) return started;
     launcher.kill('SIGKILL');
     throw new Error(`the launcher could not be started in ${folder}: ${trouble.trim() || 'no answer'}`);
   } finally {
-    // A pipe would tie the launcher to this worker's life.
+    // An open pipe would tie the launcher to this worker's lifetime.
     launcher.stderr.destroy();
   }
 }
 
 /**
- * Ends `process` and all it started: SIGTERM to the group, and after `graceMs` SIGKILL to the whole session. Returns when all are gone.
- * @throws ApplicationFailure `SparkFailed` when the system does not end them: nothing else may write to the same place until they are gone
+ * Ends `process` and all its descendants: SIGTERM to the group, and after `graceMs` SIGKILL to the whole session. Returns when all have
+ * ended.
+ * @throws ApplicationFailure `SparkFailed` when some remain: nothing else may write to the same place until they have ended
  */
 export async function terminate(process: DetachedProcess, graceMs: number): Promise<void> {
   if (process.host !== hostname() || bootOf(process.identity) !== bootOf(processIdentity(ownPid))) return;
-  // The leader may be gone while its children live; a pid is not given to another process as long as a group or session has it.
+  // The leader may have ended while its children live; a pid is not reused while a group or session has it as its id.
   const present = processIdentity(process.pid);
   if (present !== undefined && present !== process.identity) return;
   if (await endSession(process.pid, graceMs)) return;
@@ -111,7 +112,7 @@ export async function terminate(process: DetachedProcess, graceMs: number): Prom
   );
 }
 
-/** On Linux an identity begins with the boot of the machine. */
+/** On Linux an identity begins with the id of the machine's boot. */
 function bootOf(identity: string | undefined): string | undefined {
   return identity?.includes('/') ? identity.slice(0, identity.indexOf('/')) : undefined;
 }

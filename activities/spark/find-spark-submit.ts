@@ -4,8 +4,8 @@ import { findProgram, isExecutable } from '../../lib/find-program.ts';
 import { userFault } from '../run/errors.ts';
 
 /**
- * The `spark-submit` of a connection: `spark_home`/bin, else the first on PATH.
- * @throws ProgramNotFound when it, or the Java it needs, is not there.
+ * The `spark-submit` of a connection: `spark_home`/bin, else the first one on PATH.
+ * @throws ProgramNotFound when it, or the Java that it needs, is missing
  */
 export function findSparkSubmit(connection: SparkConnection, environment: NodeJS.ProcessEnv = process.env): string {
   if (connection.java_home === undefined ? !findProgram('java', environment) : !isExecutable(join(connection.java_home, 'bin/java'))) {

@@ -3,15 +3,15 @@ import { platformFault } from '../run/errors.ts';
 import type { ProcessExit } from './detached-process.ts';
 import { readLogLine } from './job-log.ts';
 
-/** Of the log's end, what the cause is looked for in. */
+/** How much of the end of the log is searched for the cause, in bytes. */
 export const SEARCHED_BYTES = 2 * 1024 * 1024;
 const SHOWN_LINES = 40;
 const SHOWN_BYTES = 8 * 1024;
 const LINE_BYTES = 1_000;
-/** Of what is printed, so many characters stand in the first line of a failure. */
+/** Maximum length of printed text in the first line of a failure, in characters. */
 const FIRST_LINE = 200;
 
-/** Signs that Spark, not the job, is to blame, each with what to do about it. */
+/** Patterns that blame Spark and not the job, each with advice. */
 const PLATFORM_SIGNS: readonly (readonly [RegExp, string])[] = [
   [/All masters are unresponsive|Failed to connect to master|Could not parse Master URL/, 'the Spark master cannot be reached'],
   [
@@ -24,10 +24,10 @@ const PLATFORM_SIGNS: readonly (readonly [RegExp, string])[] = [
   [/No space left on device/, 'the disk of the host is full'],
 ];
 
-/** What is known of a job that did not end well. */
+/** Facts about a job that failed. */
 export interface FailedJob {
   readonly name: string;
-  /** Absent when it vanished without a word: its host restarted, or its whole process group was killed. */
+  /** Absent if the job vanished without an exit code: its host restarted, or its whole process group was killed. */
   readonly exit: ProcessExit | undefined;
   readonly host: string;
   /** The last lines of its log. */
@@ -36,9 +36,9 @@ export interface FailedJob {
 }
 
 /**
- * The failure that the Temporal UI shows: its first line says why, in the words of the job's own exception where there is one; the end of
- * the log follows. `JobFailed` when the job's own code ended it, `SparkFailed` when Spark or its host did; both are retried, because the
- * code may have met a network that was down.
+ * The failure for the Temporal UI: its first line gives the reason, from the job's own exception if there is one; the end of the log
+ * follows. `JobFailed` means that the job's own code failed, `SparkFailed` that Spark or its host did. Both are retried, because the code
+ * may have failed on a network that was down.
  */
 export function jobFailure(job: FailedJob): ApplicationFailure {
   const { exit, log } = job;
@@ -70,13 +70,13 @@ export function jobFailure(job: FailedJob): ApplicationFailure {
 }
 
 /**
- * The exception that ended a Python program, as one line with the place in the user's own code: `ValueError: boom (job.py, line 12)`.
- * Of a chain of exceptions the last is what ended it.
+ * The exception that ended a Python program, in one line with its place in the user's code: `ValueError: boom (job.py, line 12)`.
+ * In a chain of exceptions it is the last one.
  */
 export function pythonException(log: readonly string[]): string | undefined {
   const start = log.findLastIndex((line) => line.startsWith('Traceback (most recent call last):'));
   if (start < 0) return undefined;
-  // Frames are indented; the exception itself is the first line that is not. Spark's own lines may come in between.
+  // Frames are indented; the exception is the first line that is not. Lines from Spark may come in between.
   const body = log.slice(start + 1);
   const at = body.findIndex((line) => !/^\s/.test(line) && !isSparkLine(line));
   const exception = body[at];
@@ -90,7 +90,7 @@ export function pythonException(log: readonly string[]): string | undefined {
   return limited(exception.replace(/^(?:[a-z_][\w]*\.)+(?=[A-Z])/, '')) + javaReason(exception, body.slice(at + 1)) + place;
 }
 
-/** Py4J puts Java's own words on the following line, after a colon. */
+/** Py4J prints Java's message on the next line, after a colon. */
 function javaReason(exception: string, following: readonly string[]): string {
   if (!/Py4JJavaError|PythonException/.test(exception)) return '';
   const line = following.find((each) => /^: \S/.test(each));
@@ -109,7 +109,7 @@ function isSparkLine(line: string): boolean {
   return /^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d /.test(line);
 }
 
-/** The last lines that matter: without Spark's chatter of its own shutdown, as far as there is anything else. */
+/** The last relevant lines: without Spark's shutdown messages, unless there is nothing else. */
 function shown(log: readonly string[]): string {
   const telling = log.filter((line) => readLogLine(line).level !== 'debug' || /^\s+at |^\s/.test(line));
   return lastOf(telling.length > 0 ? telling : log);

@@ -6,22 +6,22 @@ import { didYouMean } from '../support/nearest.ts';
 import { refusedApplication } from './conf-policy.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
-/** Shipped with each Python job; not a job itself. A folder of jobs may hold its own. */
+/** Shipped with each Python job; not a job itself. A jobs folder may contain its own copy. */
 const LIBRARY = 'sluice_job.py';
 const EXTENSIONS = ['.py', '.jar'];
 
-/** What spark-submit is to run. */
+/** The file for spark-submit to run. */
 export interface JobFile {
-  /** As people call it: `category_transformer`. */
+  /** Display name: `category_transformer`. */
   readonly name: string;
-  /** A path on this machine, or a URI that Spark fetches itself. */
+  /** A path on this machine, or a URI that Spark downloads itself. */
   readonly path: string;
   /** Python modules that the job may import. */
   readonly library: readonly string[];
 }
 
 /**
- * The folder of the jobs: `SLUICE_JOBS` (relative to the repository, not to where the worker was started), else `jobs/`.
+ * The folder of the jobs: `SLUICE_JOBS` (relative to the repository, not to the worker's working directory), else `jobs/`.
  */
 export function jobsFolder(environment: NodeJS.ProcessEnv = process.env): string {
   return resolve(REPOSITORY, environment['SLUICE_JOBS'] || 'jobs');
@@ -29,7 +29,7 @@ export function jobsFolder(environment: NodeJS.ProcessEnv = process.env): string
 
 /**
  * Finds the file of `job_name` (`jobs/<name>.py`, else `.jar`) or `application` (a path under `jobs/`, or a URI).
- * @throws JobNotFound with what there is; InvalidParameters unless exactly one of the two is given.
+ * @throws JobNotFound with the existing jobs; InvalidParameters unless exactly one of the two is given
  */
 export function findJobFile(given: { job_name?: string; application?: string }, folder: string = jobsFolder()): JobFile {
   const { job_name: name, application } = given;

@@ -4,19 +4,19 @@ import { StringDecoder } from 'node:string_decoder';
 const CHUNK_BYTES = 64 * 1024;
 const LINE_LIMIT = 8 * 1024;
 
-/** How a line of a Spark job's log is to be read: Spark's own lines carry a level, a job's output does not. */
+/** A parsed line of a Spark job's log: Spark's own lines carry a level, a job's output does not. */
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn';
   readonly text: string;
-  /** The stage that Spark begins with this line: `ResultStage 3 (csv)`. */
+  /** The stage that starts with this line: `ResultStage 3 (csv)`. */
   readonly stage?: string;
 }
 
-/** What Spark says at every start on every machine. */
+/** Messages that Spark prints at every start. */
 const NOISE =
   /NativeCodeLoader|Using incubator modules|spark-defaults|WARN Utils: (Your hostname|Set SPARK_LOCAL_IP)|MetricsConfig: Cannot locate/;
 
-/** Reads one line of Spark's log (log4j: `26/11/23 07:56:47 WARN Utils: …`) or of the job's own output. */
+/** Parses one line of Spark's log (log4j: `26/11/23 07:56:47 WARN Utils: …`) or of the job's own output. */
 export function readLogLine(text: string): LogLine {
   const [, level, message = ''] = /^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d (TRACE|DEBUG|INFO|WARN|ERROR|FATAL) (.*)/.exec(text) ?? [];
   if (level === undefined) return { level: /^(WARNING: )?Using |^\s+at |^:: |^\[rdd_/.test(text) ? 'debug' : 'info', text };
@@ -28,7 +28,7 @@ export function readLogLine(text: string): LogLine {
   };
 }
 
-/** Follows a growing log file from byte `offset` on, line by line. Memory is bounded whatever the job prints. */
+/** Follows a growing log file line by line, starting at byte `offset`. Memory is bounded regardless of the job's output. */
 export class LogFollower {
   readonly #file: string;
   readonly #decoder = new StringDecoder('utf8');
@@ -40,12 +40,12 @@ export class LogFollower {
     this.#offset = offset;
   }
 
-  /** Up to here everything has been handed out as whole lines, or is in the line under way. */
+  /** Everything before this byte was passed on as whole lines, or belongs to the current unfinished line. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Hands each whole line that has come since the last call to `each`; with `last`, also a line without an end. */
+  /** Passes each new complete line to `each`; with `last`, also a final line without a line break. */
   async read(each: (line: string) => void, last = false): Promise<void> {
     const handle = await open(this.#file, 'r').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
@@ -74,7 +74,7 @@ export class LogFollower {
   }
 }
 
-/** The last lines of a log file, from at most `bytes` of its end. */
+/** The last lines of a log file, from its last `bytes` bytes at most. */
 export async function tailOf(file: string, bytes: number): Promise<string[]> {
   const handle = await open(file, 'r').catch(() => undefined);
   if (!handle) return [];

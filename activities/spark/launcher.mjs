@@ -1,10 +1,10 @@
-// Runs one program and writes down what became of it, so that a worker that starts later can take the program up again.
-//   node launcher.mjs <folder> <purpose: JSON> <uid:gid, or nothing for our own> <program> [argument…]
-// It opens a session of its own (the worker spawns it detached) and leads the process group that the program lives in. In <folder>:
-//   work          the program's working directory; is there already
-//   process.json  which process leads the group; made atomically, and whoever makes it first runs the program: nothing runs twice
+// Runs one program and records how it ended, so that a worker that starts later can take over the program.
+//   node launcher.mjs <folder> <purpose: JSON> <uid:gid, or empty for the own user> <program> [argument…]
+// It opens a session of its own (the worker spawns it detached) and leads the process group of the program. In <folder>:
+//   work          the program's working directory; already exists
+//   process.json  the process that leads the group; created atomically, and only its creator runs the program: nothing runs twice
 //   log           standard output and error of the program
-//   exit.json     exit code or signal, once it has ended
+//   exit.json     exit code or signal, once the program has ended
 import { spawn } from 'node:child_process';
 import { linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, hostname } from 'node:os';
@@ -13,7 +13,7 @@ import { processIdentity } from '../support/programs/process-table.mjs';
 
 const [folder = '', purpose = '{}', owner = '', program = '', ...argumentsOfProgram] = process.argv.slice(2);
 
-// A signal to the group is for the program; the launcher stays to write down how it ended.
+// A signal to the group is meant for the program; the launcher stays alive to record how it ended.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
 
 if (claim()) runProgram();
@@ -42,7 +42,7 @@ function runProgram() {
 }
 
 function ended(outcome) {
-  // A shell between us and the program reports a signal as 128 plus its number.
+  // A shell in between reports a signal as 128 plus its number.
   const signal = outcome.signal ?? Object.entries(constants.signals).find(([, number]) => number + 128 === outcome.code)?.[0] ?? null;
   const draft = join(folder, 'exit.draft.json');
   writeFileSync(draft, JSON.stringify({ version: 1, ...outcome, signal }), { mode: 0o600 });

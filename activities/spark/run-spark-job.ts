@@ -29,7 +29,7 @@ import { StateFolder, sweepStateFolders } from './state-folder.ts';
 
 const POLL_MS = 200;
 const PROGRESS_MS = 1_000;
-/** What Spark gets to put its executors and temporary files away. */
+/** Time for Spark to remove its executors and temporary files. */
 const GRACE_MS = 5_000;
 const CLEAN_UP_MS = 30_000;
 
@@ -37,7 +37,7 @@ export type SparkJobContext = Omit<TaskContext, 'connections'> & {
   readonly connections: { readonly spark: SparkConnection; readonly storage: AwsConnection };
 };
 
-/** Runs one job to its end and publishes the data set that it has written. */
+/** Runs one job to its end and publishes the dataset that it wrote. */
 export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams): Promise<DatasetReference | null> {
   const storage = openStorage(ctx.connections.storage, params.aws_conn_id ?? 'aws_default');
   try {
@@ -54,9 +54,9 @@ export async function runSparkJob(ctx: SparkJobContext, params: SparkJobParams):
 }
 
 /**
- * Runs one job to its end. The job is a process that outlives this attempt: an attempt that follows a worker's death on the same host
- * takes it up again, and a worker that shuts down leaves it to the next.
- * @returns what `results` make of what the job has written
+ * Runs one job to its end. The job is a process that outlives this attempt: after a worker's death, the next attempt on the same host takes
+ * it over, and a worker that shuts down leaves it to the next one.
+ * @returns the result that `results` publishes
  */
 export async function submitJob<R>(ctx: SparkJobContext, params: SparkJobParams, results: JobResults<R>): Promise<JobEnd<R>> {
   checkSparkPolicy(params, ctx.connections.spark);
@@ -78,7 +78,7 @@ class SparkJobAttempt<R> {
   readonly #program: string;
   readonly #folder: StateFolder;
   readonly #results: JobResults<R>;
-  /** Of the attempt that started the job. */
+  /** The attempt that started the job. */
   #startedBy: number;
   #deadlineReached = false;
   readonly #timer: NodeJS.Timeout;
@@ -94,10 +94,10 @@ class SparkJobAttempt<R> {
     this.#folder = folder;
     this.#results = results;
     this.#startedBy = ctx.attempt;
-    // Just before the server gives this attempt up: afterwards the next one may have started the job already.
+    // Stop just before the server times this attempt out: afterwards the next one may already have started the job.
     const { startToCloseTimeoutMs: timeout } = Context.current().info;
     const margin = Math.min(GRACE_MS, timeout / 10);
-    // Longer delays than a timer's 24 days mean none.
+    // A timer holds at most 24 days; longer delays count as no deadline.
     const atDeadline = (): void => {
       this.#deadlineReached = true;
       this.#stopping.abort();
@@ -153,7 +153,7 @@ class SparkJobAttempt<R> {
       }
       log.warn('The job of an earlier attempt was killed: starting it again', { pid: earlier.pid });
     }
-    // What is left of it, the job of a run that was reset, or one with another champion to compare with, would work for nobody.
+    // End leftovers whose result no one needs: processes of a killed job, a job from before a reset, or a job with other parameters.
     await terminate(earlier, GRACE_MS);
     return undefined;
   }
@@ -187,7 +187,7 @@ class SparkJobAttempt<R> {
     return process;
   }
 
-  /** Hands the job's log on until it ends; undefined when it vanished without an exit code. */
+  /** Passes on the job's log until it ends; undefined if it vanished without an exit code. */
   async #follow(process: DetachedProcess): Promise<ProcessExit | undefined> {
     const { ctx, folder } = { ctx: this.#ctx, folder: this.#folder };
     const follower = new LogFollower(folder.logFile, resumeOffset(ctx.resumePoint, process));
@@ -214,7 +214,7 @@ class SparkJobAttempt<R> {
     try {
       published = await this.#result.publish(this.#stop);
     } catch (error) {
-      // What is wrong with the result is wrong the next time, too, unless the job runs again.
+      // The result stays invalid until the job runs again.
       if (error instanceof ApplicationFailure && error.nonRetryable === true) await this.#folder.retire(this.#ctx.scrub);
       throw error;
     }
@@ -230,7 +230,7 @@ class SparkJobAttempt<R> {
     return { result, startedBy: this.#startedBy };
   }
 
-  /** The same for the attempts of a task that want the same of the job: a champion that is compared with may have changed in between. */
+  /** Equal for attempts that want the same work: a champion to compare with may have changed in between. */
   #order(): string {
     const { input } = this.#ctx;
     return createHash('sha256')
@@ -245,28 +245,28 @@ class SparkJobAttempt<R> {
     return jobFailure({ name: this.#job.name, exit, host: hostname(), log, logFile });
   }
 
-  /** What an aborted attempt leaves: the running job for the next worker; nothing when the task is over. */
+  /** Cleans up after an aborted attempt: leaves the running job to the next worker, or nothing if the task is over. */
   async #abandon(process: DetachedProcess): Promise<void> {
     const { ctx } = { ctx: this.#ctx };
     if (ctx.workerShutsDown() || !(await this.#folder.isOurs())) return;
     await terminate(process, GRACE_MS);
-    // An attempt that the server has given up for another reason may have a successor elsewhere.
+    // If the server abandoned the attempt for another reason, its successor may run elsewhere.
     const over = this.#deadlineReached || Context.current().cancellationDetails?.cancelRequested === true;
     if (over) await withinTime(CLEAN_UP_MS, undefined, (signal) => this.#result.clear(signal));
     await this.#folder.retire(this.#ctx.scrub);
     if (!this.#deadlineReached || ctx.signal.aborted) return;
-    // The server records the timeout itself; were it late, the attempt would still fail.
+    // The server records the timeout itself; if it is late, the attempt still fails.
     await sleep(4 * GRACE_MS, undefined, { signal: ctx.signal }).catch(() => undefined);
     if (!ctx.signal.aborted) throw platformFault('SparkFailed', `Job '${this.#job.name}' was ended: it had reached 'execution_timeout'.`);
   }
 }
 
-/** One for each start of a workflow: a run that was reset to before this task begins it anew under the same name. */
+/** Unique per start of a workflow: a run that is reset to before this task starts it again under the same workflow id. */
 function runId(): string {
   return Context.current().info.workflowExecution?.runId ?? '';
 }
 
-/** Up to where an earlier attempt has handed the log on. */
+/** The log offset that an earlier attempt has reached. */
 function resumeOffset(point: Json | undefined, process: DetachedProcess): number {
   if (typeof point !== 'object' || point === null || Array.isArray(point)) return 0;
   const { host, pid, logOffset } = point as { host?: Json; pid?: Json; logOffset?: Json };

@@ -1,14 +1,14 @@
 import { open, rename } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 
-/** Takes secrets out of a text. */
+/** Removes secrets from a text. */
 export type Scrub = (text: string) => string;
 
 const CHUNK_BYTES = 64 * 1024;
-/** A line that is longer is looked at in parts, in characters. */
+/** Longer lines are scrubbed in parts; in characters. */
 const MAX_LINE = 1024 * 1024;
 
-/** Takes secrets out of a log to which nobody writes any more. Memory is bounded, whatever the job has printed. A log that is not there stays so. */
+/** Removes secrets from a log that is complete. Memory is bounded regardless of the job's output. A missing log stays missing. */
 export async function scrubLog(file: string, scrub: Scrub): Promise<void> {
   const log = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;

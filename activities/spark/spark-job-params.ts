@@ -1,4 +1,4 @@
-/** The keys of a `spark_job` that say how it is run. */
+/** The keys of a `spark_job` that define how it runs. */
 export interface SparkJobParams {
   readonly job_name?: string;
   readonly application?: string;

@@ -15,7 +15,7 @@ export interface Submission {
   /** The path of spark-submit. */
   readonly program: string;
   readonly job: JobFile;
-  /** How the application is called in Spark's own pages. */
+  /** The application's name in Spark's UI. */
   readonly applicationName: string;
   readonly params: SparkJobParams;
   readonly spark: SparkConnection;
@@ -23,18 +23,18 @@ export interface Submission {
   readonly interval: { readonly start: string; readonly end: string };
   readonly input: string | undefined;
   readonly output: string | undefined;
-  /** A folder of this host that is deleted after the job. */
+  /** A local folder that is deleted after the job. */
   readonly work: string;
 }
 const JAVA_OPTIONS = 'spark.driver.extraJavaOptions';
 
 /**
- * The argument vector of one `spark-submit`. It holds no secret: see `sparkEnvironment`. What a pipeline's `conf` says comes last and wins.
+ * The arguments of one `spark-submit`. They contain no secret: see `sparkEnvironment`. The pipeline's `conf` comes last and wins.
  * @throws ApplicationFailure `InvalidParameters`, `AccessDenied` as checkSparkPolicy does
  */
 export function sparkSubmitArguments(submission: Submission): string[] {
   const { params, spark, job } = submission;
-  // Nothing reaches the command line unchecked.
+  // Check everything before it reaches the command line.
   checkSparkPolicy(params, spark);
   const jars = isLocal(spark.master) ? [] : extraJars(submission);
   const size = (flag: string, value: string | number | undefined): string[] => (value === undefined ? [] : [flag, String(value)]);
@@ -54,7 +54,7 @@ export function sparkSubmitArguments(submission: Submission): string[] {
     ...(submission.input === undefined ? [] : ['--input', submission.input]),
     ...(submission.output === undefined ? [] : ['--output', submission.output]),
     ...['--data-interval-start', submission.interval.start, '--data-interval-end', submission.interval.end],
-    // One argument with `=`, so that a value that begins with a dash stays a value.
+    // A single argument with `=`, so that a value with a leading dash stays a value.
     ...Object.entries(params.params ?? {}).map(([key, value]) => `--param=${key}=${value ?? ''}`),
     ...(params.application_args ?? []),
   ];
@@ -64,10 +64,10 @@ function configuration(submission: Submission): Record<string, string> {
   const { spark, storage, params } = submission;
   const endpoint = storage.endpoint_url;
   const ours: Record<string, string> = {
-    // One time zone in which timestamps are read and written, whatever the host's.
+    // One time zone for reading and writing timestamps, independent of the host's.
     'spark.sql.session.timeZone': 'UTC',
     'spark.sql.files.maxRecordsPerFile': String(params.max_rows_per_file ?? DEFAULT_MAX_ROWS_PER_FILE),
-    // The platform's URIs say s3://, Hadoop's driver is called s3a: one is made to mean the other.
+    // The platform's URIs use s3://, Hadoop's driver is named s3a: map one to the other.
     'spark.hadoop.fs.s3.impl': 'org.apache.hadoop.fs.s3a.S3AFileSystem',
     'spark.hadoop.fs.AbstractFileSystem.s3.impl': 'org.apache.hadoop.fs.s3a.S3A',
     'spark.hadoop.fs.s3a.endpoint.region': storage.region_name,
@@ -80,36 +80,36 @@ function configuration(submission: Submission): Record<string, string> {
   };
   const theirs = Object.entries(params.conf ?? {}).map(([key, value]) => [
     key,
-    // Options for Java are a list: ours stay unless theirs, which come later, say otherwise.
+    // JVM options are a list: keep ours, and append theirs, which win.
     key === JAVA_OPTIONS && ours[key] !== undefined ? `${ours[key]} ${value}` : String(value),
   ]);
   return { ...ours, ...(Object.fromEntries(theirs) as Record<string, string>) };
 }
 
-/** One process on this machine: nothing listens beyond loopback, nothing is left behind, and nothing starts that only a cluster needs. */
+/** One process on this machine: it listens only on loopback, leaves nothing behind, and starts nothing that only a cluster needs. */
 function localConfiguration(submission: Submission): Record<string, string> {
   const { work } = submission;
   return {
     'spark.ui.enabled': 'false',
-    // On the class path rather than in --jars, which copies each of them for every job.
+    // On the class path instead of in --jars, which would copy each of them for every job.
     'spark.driver.extraClassPath': extraJars(submission).join(delimiter),
     'spark.driver.host': '127.0.0.1',
     'spark.driver.bindAddress': '127.0.0.1',
-    // 200, the default, is 200 tasks a join.
+    // The default of 200 would mean 200 tasks per join.
     'spark.sql.shuffle.partitions': String(Math.min(availableParallelism(), 16)),
-    // Half of the processor time of a short job goes into Java's second compiler, which pays after minutes: a job that runs for long asks
-    // for it with -XX:TieredStopAtLevel=4.
+    // Java's second compiler takes half of a short job's CPU time and pays off only after minutes: a long job can enable it with
+    // -XX:TieredStopAtLevel=4.
     [JAVA_OPTIONS]: `-XX:TieredStopAtLevel=1 -Djava.io.tmpdir=${temporaryFolder(work)}`,
     'spark.hadoop.hadoop.tmp.dir': join(work, 'hadoop'),
   };
 }
 
-/** Where Spark, Hadoop and Java are and how they are set up on this worker, as whoever runs it has said. */
+/** Variables with the locations and settings of Spark, Hadoop and Java on this worker. */
 const SPARK_SETTINGS = /^(JAVA_HOME$|KUBECONFIG$|KRB5|KUBERNETES_|SPARK_|PYSPARK_|HADOOP_|HDFS_|YARN_)/;
 
 /**
- * The environment of `spark-submit`: what every program of a task gets, the settings of Spark, and the keys of the storage connection, which
- * no argument and no log shows. Spark hands them to its executors.
+ * The environment of `spark-submit`: the variables of every task program, the settings of Spark, and the keys of the storage connection,
+ * which appear in no argument or log. Spark passes them to its executors.
  */
 export function sparkEnvironment(
   { spark, storage, work }: Pick<Submission, 'spark' | 'storage' | 'work'>,
@@ -117,7 +117,7 @@ export function sparkEnvironment(
 ): NodeJS.ProcessEnv {
   const { access_key_id: key, secret_access_key: secret } = storage;
   const ownKeys = key !== undefined && secret !== undefined;
-  // Without keys of the connection's own, AWS's default chain reads the worker's.
+  // If the connection has no keys, AWS's default chain reads the worker's.
   const inherited = Object.entries(environment).filter(([name]) => SPARK_SETTINGS.test(name) || (!ownKeys && name.startsWith('AWS_')));
   return {
     ...childEnvironment(environment, childUser(environment)),
@@ -128,11 +128,11 @@ export function sparkEnvironment(
     ...(spark.python && { PYSPARK_PYTHON: spark.python, PYSPARK_DRIVER_PYTHON: spark.python }),
     ...(spark.java_home && { JAVA_HOME: spark.java_home }),
     ...(isLocal(spark.master) && {
-      // spark-submit looks up the host's own name, which need not resolve.
+      // spark-submit looks up the host's own name, which may not resolve.
       SPARK_LOCAL_IP: '127.0.0.1',
       SPARK_LOCAL_DIRS: temporaryFolder(work),
       TMPDIR: temporaryFolder(work),
-      // A JVM of its own puts the command line together; it lives for a moment and should not warm up for an hour.
+      // A short-lived JVM builds the command line: do not spend time on warming it up.
       SPARK_LAUNCHER_OPTS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
     }),
     PYTHONUNBUFFERED: '1',
@@ -140,7 +140,7 @@ export function sparkEnvironment(
   };
 }
 
-/** Deleted with the rest of `work`, also when the job was killed and could not tidy up. */
+/** Deleted with the rest of `work`, even if the job was killed and could not clean up. */
 export function temporaryFolder(work: string): string {
   return join(work, 'tmp');
 }
@@ -150,7 +150,7 @@ export function isLocal(master: string): boolean {
   return /^local(\[|$)/.test(master);
 }
 
-/** The jars of the connection, without those that Spark has itself, usually in a later version: Hadoop's S3A works with Spark's. */
+/** The connection's jars, except those that Spark ships itself, usually in a later version: Hadoop's S3A works with Spark's. */
 function extraJars({ spark, program }: Submission): string[] {
   if (spark.jars === undefined) return [];
   const given = jarsIn(spark.jars);
@@ -170,7 +170,7 @@ function jarsIn(folder: string): string[] | undefined {
   }
 }
 
-/** `netty-common` of `/jars/netty-common-4.1.126.Final.jar` */
+/** `netty-common` for `/jars/netty-common-4.1.126.Final.jar` */
 function artifactOf(jar: string): string {
   return basename(jar, '.jar').replace(/-\d.*$/, '');
 }

@@ -10,19 +10,19 @@ const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const KEPT_DAYS = 7;
 
 /**
- * What one task of one run leaves on its host between attempts: the process it has started, the log, and who waits for it. Kept under
- * `SLUICE_STATE` (relative to the repository; default `.sluice/spark`), readable by the worker's user only, and deleted after a week.
+ * The state of one task of one run on its host between attempts: the started process, its log, and the attempt that waits for it. Kept
+ * under `SLUICE_STATE` (relative to the repository; default `.sluice/spark`), readable only by the worker's user, and deleted after a week.
  */
 export class StateFolder {
   readonly path: string;
-  /** This attempt's claim: an attempt that the server has given up may still be alive on this host and must not touch what a later one does. */
+  /** This attempt's claim: an abandoned attempt may still be alive on this host and must not touch the work of a later one. */
   readonly #claim = randomUUID();
 
   private constructor(path: string) {
     this.path = path;
   }
 
-  /** The folder of the task that `idempotencyKey` stands for; made when it is not there. */
+  /** Opens the folder for the task with `idempotencyKey`; creates it if it is missing. */
   static async open(idempotencyKey: string, root: string = stateRoot()): Promise<StateFolder> {
     const folder = new StateFolder(join(root, createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32)));
     await mkdir(folder.path, { recursive: true, mode: 0o700 });
@@ -34,7 +34,7 @@ export class StateFolder {
     return join(this.path, 'log');
   }
 
-  /** Where the job has its working directory and its temporary files. */
+  /** The job's working directory, with its temporary files. */
   get work(): string {
     return join(this.path, 'work');
   }
@@ -47,12 +47,12 @@ export class StateFolder {
     return join(this.path, 'result.json');
   }
 
-  /** Whether no later attempt on this host has taken the task over. */
+  /** Whether no later attempt on this host has taken over the task. */
   async isOurs(): Promise<boolean> {
     return (await textOf(this.#claimFile)) === this.#claim;
   }
 
-  /** The published result, or undefined; for an attempt that follows one whose answer was lost on the way to the server. */
+  /** The published result, for an attempt that follows one whose answer was lost on the way to the server; undefined if there is none. */
   async result(): Promise<unknown> {
     const text = await textOf(this.#resultFile);
     return text === undefined ? undefined : (JSON.parse(text) as unknown);
@@ -64,14 +64,14 @@ export class StateFolder {
     await rename(draft, this.#resultFile);
   }
 
-  /** Forgets all but the log and the claim: the next look finds no process. */
+  /** Deletes everything except the claim: the next check finds no process. */
   async reset(): Promise<void> {
     for (const name of ['process.json', 'exit.json', 'result.json', 'log', 'work']) {
       await rm(join(this.path, name), { recursive: true, force: true });
     }
   }
 
-  /** Takes the folder of a job that has ended out of the next attempt's way and keeps the log, without secrets; answers where it is now. */
+  /** Moves the folder of an ended job out of the way, and keeps the log without secrets. @returns the new path */
   async retire(scrub: Scrub): Promise<string> {
     await scrubLog(this.logFile, scrub);
     await rm(this.work, { recursive: true, force: true });
@@ -80,20 +80,20 @@ export class StateFolder {
     return join(retired, 'log');
   }
 
-  /** Lets the program's user into its working directory, and into nothing else. @throws ApplicationFailure `AccessDenied` */
+  /** Gives the program's user access to its working directory, and to nothing else. @throws ApplicationFailure `AccessDenied` */
   async giveWork(user: ChildUser | undefined): Promise<void> {
     if (user) await chmod(this.path, 0o711);
     await giveFolder(this.work, user);
   }
 
-  /** Keeps of a job that has ended well its result, and its log without secrets. */
+  /** Keeps the result of a successful job, and its log without secrets. */
   async finish(scrub: Scrub): Promise<void> {
     await scrubLog(this.logFile, scrub);
     await rm(this.work, { recursive: true, force: true });
   }
 }
 
-/** Deletes the folders of tasks that ended more than a week ago. Several workers may do so at once. */
+/** Deletes the folders of tasks that ended more than a week ago. Several workers may do this at once. */
 export async function sweepStateFolders(root: string = stateRoot()): Promise<void> {
   const before = Date.now() - KEPT_DAYS * 86_400_000;
   for (const name of await readdir(root).catch(() => [])) {

@@ -3,7 +3,7 @@ import { choice, count, duration, map, sqlFile, text, TABLE_NAME } from '../../l
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { ParamMistake } from '../define-task.ts';
 
-/** Kinds of checks of a table, and the keys that each needs beside `name`. */
+/** Kinds of table checks, and the keys that each requires in addition to `name`. */
 const NEEDS = {
   not_null: ['column'],
   unique: ['column'],
@@ -15,9 +15,9 @@ const NEEDS = {
 } as const;
 export type CheckKind = keyof typeof NEEDS;
 
-/** Keys that say what a value must be. */
+/** Keys that define the allowed values. */
 const BOUNDS = ['equals', 'min', 'max', 'between'] as const;
-/** Keys that a check of a kind may have beside those. */
+/** Further keys that a kind of check may have. */
 const MAY_HAVE: Readonly<Partial<Record<CheckKind | 'sql', readonly string[]>>> = {
   sql: [...BOUNDS, 'tolerance'],
   row_count: [...BOUNDS, 'tolerance'],
@@ -101,14 +101,14 @@ export type Check = Static<typeof check>;
 export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
-  /** What was found: the value of SQL, a number of rows, an age. */
+  /** What the check measured: the value of SQL, a number of rows, an age. */
   readonly value: Json;
   readonly expected: string;
-  /** The first rows that are wrong. */
+  /** The first invalid rows. */
   readonly rows: readonly JsonObject[];
 }
 
-/** What is wrong with checks although each key is right. */
+/** Errors of checks whose keys are valid one by one. */
 export function checkMistakes({ table, checks: given }: { readonly table?: string; readonly checks: readonly Check[] }): ParamMistake[] {
   return given.flatMap((each, index) => mistakesOf(each, table).map((mistake) => ({ ...mistake, at: ['checks', index, ...mistake.at] })));
 }

@@ -24,7 +24,7 @@ interface Params {
   readonly checks: readonly Check[];
 }
 
-/** What a `sql_check` task tells. */
+/** Output of a `sql_check` task. */
 export interface CheckOutcome {
   readonly passed: number;
   readonly failed: number;
@@ -33,17 +33,17 @@ export interface CheckOutcome {
 
 type Finding = Omit<CheckResult, 'name'>;
 
-/** So many rows are shown of those that are wrong. */
+/** How many invalid rows are shown. */
 const SHOWN = 3;
 
-/** How far ahead of this worker's clock a row may be dated, in milliseconds, and still count as one of now. */
+/** How far ahead of this worker's clock a row may be dated, in milliseconds, and still count as current. */
 const CLOCK_SKEW_MS = 5 * 60_000;
-/** The same for days and times without a zone: they may be those of a place that is as far ahead of UTC as any. */
+/** The same for dates and times without a zone: they may come from the zone that is farthest ahead of UTC. */
 const ZONE_SKEW_MS = 14 * 3_600_000 + CLOCK_SKEW_MS;
 
 /**
- * Carries out all checks, in one look at the database.
- * @throws ApplicationFailure DataMismatch that tells of each check that failed
+ * Runs all checks in one read-only transaction.
+ * @throws ApplicationFailure DataMismatch that lists each failed check
  */
 export async function runChecks(database: Database, { table, where, checks }: Params, interval: Interval): Promise<CheckOutcome> {
   const { client } = database;
@@ -117,7 +117,7 @@ class Checker {
     return { ok: withinBounds(value, check), value, expected: boundsText(check), rows: [] };
   }
 
-  /** No row may be there. */
+  /** Passes if no row is found. */
   async #none(from: string, expected: string): Promise<Finding> {
     const value = Number(await this.#one(`SELECT count(*) ${from}`));
     return { ok: value === 0, value, expected, rows: value === 0 ? [] : await this.#query(`SELECT checked.* ${from} LIMIT ${SHOWN}`) };
@@ -137,7 +137,7 @@ class Checker {
     return this.#none(`${this.#from()} WHERE ${this.#column(check)} IS NOT NULL AND NOT ${found}`, `each in ${table}.${column}`);
   }
 
-  /** The newest row up to now: one that is dated in the future says nothing about how fresh the others are. */
+  /** The newest row up to now: a row dated in the future does not show how fresh the others are. */
   async #freshness(check: Check): Promise<Finding> {
     const { within = '', column: name = '' } = check;
     const column = this.#column(check);
@@ -158,7 +158,7 @@ class Checker {
     return { ok, value: new Date(at).toISOString(), expected, rows: [] };
   }
 
-  /** The interval's sum beside the mean of the intervals before that have any rows. */
+  /** Compares the interval's sum with the mean of the earlier intervals that have rows. */
   async #sum(check: Check): Promise<Finding> {
     const { by = '', history = 7, tolerance = '0%' } = check;
     const [start, end] = [Date.parse(this.#interval.start), Date.parse(this.#interval.end)];
