@@ -7,15 +7,15 @@ import type { CompiledProject } from '../compiler/project-pipelines.ts';
 import { CommandError, readProject } from './command-context.ts';
 
 const run = promisify(execFile);
-/** What git prints is a path, an id or an error. */
+/** git prints only a path, an id or an error. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 
 /**
- * Compiles the pipelines at `paths` as they are in a commit of their git repository.
+ * Compiles the pipelines at `paths` as of a commit of their git repository.
  * @param ref a commit, branch or tag
- * @param paths files and folders that exist now
- * @returns undefined where the commit has none of them
- * @throws CommandError where git has no such commit, or the paths are in no repository
+ * @param paths existing files and folders
+ * @returns undefined if the commit contains none of them
+ * @throws CommandError when git does not have the commit, or the paths are not in a repository
  */
 export async function projectAtCommit(ref: string, paths: readonly string[]): Promise<CompiledProject | undefined> {
   const places = await Promise.all(paths.map(placeOf));
@@ -43,13 +43,13 @@ export async function projectAtCommit(ref: string, paths: readonly string[]): Pr
   }
 }
 
-/** @returns the absolute path without links, and its folder: itself, or that of the file */
+/** @returns the absolute path with links resolved, and its folder: the path itself, or that of the file */
 async function placeOf(given: string): Promise<{ readonly path: string; readonly folder: string }> {
   const path = await realpath(given);
   return { path, folder: (await stat(path)).isDirectory() ? path : dirname(path) };
 }
 
-/** @returns what git prints @throws CommandError with what git says */
+/** @returns the output of git @throws CommandError with git's error message */
 async function git(folder: string, ...args: readonly string[]): Promise<string> {
   try {
     return (await run('git', ['-C', folder, ...args], { maxBuffer: MAX_OUTPUT_BYTES })).stdout;

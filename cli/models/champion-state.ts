@@ -3,28 +3,28 @@ import { findFileDamage } from '../../activities/support/models/model-files.ts';
 import type { Champion } from '../../activities/support/models/model-registry.ts';
 import type { Models } from '../../activities/support/models/model-tasks.ts';
 
-/** The champion, as far as it is known. */
+/** What is known about the champion of a model. */
 export interface ChampionState {
-  /** null: there was never one. */
+  /** null: the model never had one. */
   readonly champion: Champion | null;
-  /** What is wrong with the champion; absent: nothing is. */
+  /** Why the champion cannot be used; absent if it can. */
   readonly problem?: string;
 }
 
-/** The champion of a model, and whether it can be used. Where the registry is damaged, the champion is the last that it knows. */
+/** Reads the champion of a model and checks it. If the registry is damaged, returns the last champion that it knows. */
 export async function championOf({ registry, storage }: Models, model: string, signal: AbortSignal): Promise<ChampionState> {
   try {
     const champion = (await registry.champion(model))?.champion ?? null;
     const problem = champion && (await problemOf({ registry, storage }, model, champion, signal));
     return { champion, ...(problem && { problem }) };
   } catch (error) {
-    // A bucket that is gone, or an alias that is damaged: that of one model hides no other.
+    // A missing bucket or a damaged alias of one model must not hide other models.
     if (!(error instanceof ApplicationFailure)) throw error;
     return { champion: (await registry.history(model))[0] ?? null, problem: error.message };
   }
 }
 
-/** What is wrong with a champion; undefined: nothing is. */
+/** Why a champion cannot be used; undefined if it can. */
 async function problemOf(
   { registry, storage }: Pick<Models, 'registry' | 'storage'>,
   model: string,

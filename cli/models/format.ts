@@ -4,7 +4,7 @@ import type { ChampionState } from './champion-state.ts';
 
 type MeasuredVersion = ModelVersion & { readonly evaluation: Evaluation | null };
 
-/** A model as `sluice models show` prints it. */
+/** Formats a model for `sluice models show`. */
 export function formatModel({
   model,
   registry,
@@ -39,7 +39,7 @@ export function formatModel({
   return parts.join('\n\n');
 }
 
-/** One version as `sluice models show` prints it. */
+/** Formats one version for `sluice models show`. */
 export function formatVersion({
   model,
   version,

@@ -8,26 +8,26 @@ import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { allTasks } from '../../workflows/plan/plan.ts';
 import { CommandError, compilePaths, environment, PIPELINES } from '../command-context.ts';
 
-/** Where models are: the keys of tasks about models, as far as they are given. */
+/** Where models are stored: the storage keys of tasks, as far as they are set. */
 export interface ModelPlace {
   readonly store?: string;
   readonly aws_conn_id?: string;
   readonly registry_conn_id?: string;
 }
 
-/** The same, as options of commands. */
+/** The same keys as command-line options. */
 export interface PlaceOptions {
   readonly store?: string;
   readonly awsConnId?: string;
   readonly registryConnId?: string;
 }
 
-/** A place whose registry can be asked. */
+/** A place with an open registry. */
 export interface OpenPlace {
   readonly models: Models;
 }
 
-/** The places that options name, else those of all pipelines in `pipelines/`, else the default one. */
+/** Returns the places that options name, else those of all pipelines in `pipelines/`, else the default one. */
 export async function findPlaces(options: PlaceOptions): Promise<readonly ModelPlace[]> {
   const given = placeIn(options);
   if (given) return [given];
@@ -36,7 +36,7 @@ export async function findPlaces(options: PlaceOptions): Promise<readonly ModelP
   return distinct.size === 0 ? [{}] : [...distinct.values()];
 }
 
-/** The place of one model. @throws CommandError where pipelines keep models of this name in several */
+/** Returns the place of one model. @throws CommandError when pipelines store models of this name in several places */
 export async function placeOf(model: string, options: PlaceOptions): Promise<ModelPlace> {
   if (!new RegExp(MODEL_NAME.pattern).test(model)) throw new CommandError(`'${model}' is not a valid model name: ${MODEL_NAME.form}.`);
   const given = placeIn(options);
@@ -49,7 +49,7 @@ export async function placeOf(model: string, options: PlaceOptions): Promise<Mod
   );
 }
 
-/** Opens the registry of a place for as long as `work` takes. What tasks call failures of users is the user's here too. */
+/** Opens the registry of a place while `work` runs. Reports user errors of tasks as user errors of the command. */
 export async function withPlace<T>(place: ModelPlace, work: (open: OpenPlace, signal: AbortSignal) => Promise<T>): Promise<T> {
   const connections = connectionsFrom(environment);
   const storage = connections.get(place.aws_conn_id ?? 'aws_default', ['aws']);
@@ -74,7 +74,7 @@ function placeIn({ store, awsConnId, registryConnId }: PlaceOptions): ModelPlace
   };
 }
 
-/** By model, the places that tasks name. */
+/** Maps each model to the places that tasks name. */
 async function placesOfPipelines(): Promise<ReadonlyMap<string, readonly ModelPlace[]>> {
   const places = new Map<string, ModelPlace[]>();
   if (!existsSync(PIPELINES)) return places;

@@ -13,19 +13,19 @@ import type { SimulatedAttempt } from './simulated-host.ts';
 import type { DeclaredTask, TestCase } from './test-file.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** How long a task takes in a test that does not say. */
+/** Default duration of a task in a test, in milliseconds. */
 const SOME_TIME = 60_000;
 const SOME_DAY = '2024-01-02T00:00:00Z';
 
-/** What a case came to: a sentence for each expectation that was not met. */
+/** The result of a case: a sentence for each expectation that failed. */
 export interface CaseResult {
   readonly name: string;
   readonly mistakes: readonly string[];
-  /** Absent when the case could not be run: its mistakes say why. */
+  /** Absent when the case could not run; `mistakes` says why. */
   readonly run?: Simulated;
 }
 
-/** Runs one case against a plan. What is wrong with the case itself makes it a failed one, like what the run does. */
+/** Runs one case against a plan. A mistake in the case itself also makes it fail. */
 export async function runCase(plan: Plan, testCase: TestCase, recorded: Readonly<Record<string, DeclaredTask>>): Promise<CaseResult> {
   const { name, tasks = {}, expect } = testCase;
   const mistakes = mistakesOfCase(plan, testCase);
@@ -64,7 +64,7 @@ function simulateCase(plan: Plan, testCase: TestCase, declared: Readonly<Record<
   });
 }
 
-/** What a case says that its pipeline cannot carry out. */
+/** Mistakes of a case: what its pipeline cannot do. */
 function mistakesOfCase(plan: Plan, { tasks = {}, expect }: TestCase): string[] {
   const types = new Map(
     [plan, ...Object.values(plan.pipelines ?? {})].flatMap((each) => allTasks(each).map(({ name, type }) => [name, type])),
@@ -86,7 +86,7 @@ function mistakesOfCase(plan: Plan, { tasks = {}, expect }: TestCase): string[] 
   return mistakes;
 }
 
-/** Types that the run carries out itself. A test that says how such a task goes makes an activity of it. */
+/** Types that run without an activity. A declared result turns such a task into an activity. */
 const WITHOUT_ACTIVITY = ['empty', 'run_pipeline'];
 
 function withDeclared(plan: Plan, declared: Readonly<Record<string, DeclaredTask>>): Plan {
@@ -115,7 +115,7 @@ function attemptOf({ task, input }: ActivityCall, attempt: number, declared: Dec
   if (declared?.fail !== undefined && attempt <= (declared.times ?? Infinity)) {
     return { takesMs, failure: { type: declared.type ?? 'Failed', message: declared.fail, retryable: true } };
   }
-  // A task that is not written yet fails here as it does in a run, unless a case says how it will go.
+  // An `unfinished` task fails here as in a run, unless the case declares its result.
   if (task.type === 'unfinished' && declared?.output === undefined) {
     return { takesMs, failure: { type: 'Unfinished', message: String(task.params.missing), retryable: false } };
   }

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 
-/** A value that fits a JSON Schema: what a task gives in a test that says nothing of its output. */
+/** Generates a value that matches a JSON Schema: the output of a task in a test that does not declare one. */
 export function sampleOutput(schema: unknown): Json {
   const { type, properties, anyOf, enum: allowed, const: only, items } = (schema ?? {}) as JsonObject & { anyOf?: readonly unknown[] };
   if (only !== undefined) return only;

@@ -8,31 +8,31 @@ import { PipelineRun, type RunEnd } from '../../workflows/run/pipeline-run.ts';
 import { TaskFailed } from '../../workflows/run/run-host.ts';
 import { type Script, SimulatedHost } from './simulated-host.ts';
 
-/** What a simulated run is given. */
+/** The input of a simulated run. */
 export interface Simulation {
   readonly interval: DataInterval;
   readonly params?: JsonObject;
-  /** What the event says that has started the run. */
+  /** The content of the event that started the run. */
   readonly event?: JsonObject;
   readonly script: Script;
-  /** When the run begins, milliseconds since 1970; default: when its interval is complete, as the clock starts it. */
+  /** When the run starts, milliseconds since 1970; default: the end of its interval, like a scheduled run. */
   readonly startedAt?: number;
-  /** The fields of connections that expressions read, by name. */
+  /** The connection fields that expressions read, by connection name. */
   readonly connections?: JsonObject;
-  /** Called before the first moment: for what people decide and when. */
+  /** Called before the run starts, to schedule decisions of people. */
   prepare?(host: SimulatedHost, run: PipelineRun): void;
 }
 
-/** How a simulated run went. */
+/** The result of a simulated run. */
 export interface Simulated extends RunEnd {
   readonly tookMs: number;
   readonly attempts: ReadonlyMap<string, number>;
 }
 
-/** Runs a plan with the interpreter's own code, without servers and without waiting. @throws Error for parameters that do not fit */
+/** Runs a plan with the real interpreter, without servers or real delays. @throws Error for invalid parameters */
 export async function simulate(plan: Plan, simulation: Simulation): Promise<Simulated> {
   const host = new SimulatedHost(simulation.script, async (call, parent) => {
-    // Not the event: it has started the other run.
+    // Without the event, which started only the parent run.
     const { script, connections, startedAt } = simulation;
     const child = {
       script,

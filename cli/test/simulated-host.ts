@@ -20,7 +20,7 @@ import type { HostField } from '../../workflows/run/task-fields.ts';
 
 const NO_WORKERS = 'A simulated run has no workers and no queues: each step runs immediately.';
 
-/** Fields of a task that a simulated attempt does not follow, and why. */
+/** Fields of a task that a simulated attempt ignores, with the reason. */
 export const NOT_SIMULATED = {
   heartbeatTimeoutMs: 'The worker of a simulated attempt cannot die.',
   queueTimeoutMs: NO_WORKERS,
@@ -28,25 +28,25 @@ export const NOT_SIMULATED = {
   priority: 'A simulated task never waits for a worker, so priority has no effect.',
 } as const satisfies Partial<Record<HostField, string>>;
 
-/** What a simulated attempt follows: every field of a task that is the host's, but those of NOT_SIMULATED. */
+/** The fields that a simulated attempt follows: every field of a task that the host handles, except those in NOT_SIMULATED. */
 function rulesOf({ retry, retryRules, wait, executionTimeoutMs }: TaskPlan) {
   return { retry, retryRules, wait, executionTimeoutMs } satisfies Record<Exclude<HostField, keyof typeof NOT_SIMULATED>, unknown>;
 }
 
-/** A simulated run that takes longer than this is one without an end. */
+/** A simulated run longer than this is considered endless. */
 const LONGEST_RUN_MS = 400 * 86_400_000;
 
-/** How one attempt of a task is to go. */
+/** The scripted result of one attempt of a task. */
 export interface SimulatedAttempt {
   readonly takesMs: number;
   readonly output?: Json;
   readonly failure?: { readonly type: string; readonly message: string; readonly retryable: boolean };
 }
 
-/** Says how an attempt (from 1) of an activity goes. */
+/** Returns the result of an attempt (from 1) of an activity. */
 export type Script = (call: ActivityCall, attempt: number) => SimulatedAttempt;
 
-/** Runs another pipeline on this host's clock. */
+/** Runs another pipeline on the clock of this host. */
 export type RunChild = (call: PipelineCall, host: SimulatedHost) => Promise<Json>;
 
 interface Timer {
@@ -56,13 +56,13 @@ interface Timer {
 }
 
 /**
- * Carries a run out without Temporal: the time is simulated, activities do what a script says. Retries, delays and time-outs are those of
- * the plan.
+ * Runs a plan without Temporal: time is simulated, and a script decides the results of activities. Retries, delays and timeouts follow the
+ * plan.
  */
 export class SimulatedHost implements RunHost {
-  /** Milliseconds since the run began. */
+  /** Milliseconds since the run started. */
   now = 0;
-  /** Attempts of each activity, by its id. */
+  /** Attempts of each activity, by activity id. */
   readonly attempts = new Map<string, number>();
   private readonly root: RunScope = new SimulatedScope();
   private readonly timers: Timer[] = [];
@@ -77,7 +77,7 @@ export class SimulatedHost implements RunHost {
     return this.root.canceled;
   }
 
-  /** Asks the run to end. */
+  /** Requests cancellation of the run. */
   cancel(): void {
     this.root.cancel();
   }
@@ -86,20 +86,20 @@ export class SimulatedHost implements RunHost {
     // A simulated run has no display.
   }
 
-  /** Calls `fire` after so many milliseconds of the simulated time. */
+  /** Calls `fire` after `ms` milliseconds of simulated time. */
   after(ms: number, fire: () => void): { cancel(): void } {
     const timer: Timer = { at: this.now + ms, fire, canceled: false };
     this.timers.push(timer);
     return { cancel: () => void (timer.canceled = true) };
   }
 
-  /** Lets time pass until `work` has ended. @throws Error when nothing is left that could end it */
+  /** Advances time until `work` has ended. @throws Error when no remaining timer can end it */
   async drive<T>(work: Promise<T>): Promise<T> {
     let ended = false;
     const watched = work.finally(() => (ended = true));
     watched.catch(() => undefined);
     for (;;) {
-      // Everything that follows from what has happened so far comes before the next moment.
+      // Finish everything that follows from past events before advancing the time.
       await new Promise((resolve) => setImmediate(resolve));
       if (ended) return watched;
       for (const look of [...this.waiting]) look();
@@ -143,7 +143,7 @@ export class SimulatedHost implements RunHost {
       // 0 means no limit, as in Temporal.
       if (!retryable || (retry.maximumAttempts > 0 && attempt >= retry.maximumAttempts)) throw new TaskFailed(went.message, origin);
       const delayMs = rule?.delayMs ?? Math.min(retry.initialDelayMs * retry.backoff ** (attempt - 1), retry.maximumDelayMs);
-      // An attempt that would begin too late is not made: the wait ends at once.
+      // If the next attempt would start too late, the wait ends now.
       if (wait && this.now + delayMs >= deadline) throw TaskFailed.inVain(wait.timeoutMs, went.message, origin);
       await this.pass(delayMs, scope);
     }
@@ -165,14 +165,14 @@ export class SimulatedHost implements RunHost {
   async runPipeline(call: PipelineCall, scope: RunScope): Promise<Json> {
     if (scope.canceled) throw new TaskCanceled('cancelled');
     this.attempts.set(call.taskId, call.attempt);
-    // The same clock and script; what cancels the task cancels the child.
+    // The child shares the clock and the script; cancelling the task cancels it.
     const child = Object.create(this, { root: { value: scope } }) as SimulatedHost;
     const output = await this.runChild(call, child);
     if (call.wait && scope.canceled) throw new TaskCanceled('cancelled');
     return output;
   }
 
-  /** There is room for a run that is alone. */
+  /** A single simulated run always gets its slots. */
   async acquire(): Promise<() => Promise<void>> {
     return async () => undefined;
   }
@@ -182,7 +182,7 @@ export class SimulatedHost implements RunHost {
     return {};
   }
 
-  /** A simulated run has no page. */
+  /** A simulated run has no UI page. */
   async failureFacts(task: string): Promise<HostFacts> {
     return { attempts: attemptsOf(task, this.attempts), run_url: '' };
   }
@@ -211,7 +211,7 @@ export class SimulatedHost implements RunHost {
     });
   }
 
-  /** Lets time pass for one task. @throws TaskCanceled */
+  /** Advances time for one task. @throws TaskCanceled */
   private async pass(ms: number, scope: RunScope): Promise<void> {
     let over = false;
     this.after(ms, () => (over = true));

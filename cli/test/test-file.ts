@@ -10,15 +10,15 @@ import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import { TASK_STATES } from '../../workflows/plan/tasks/task-state.ts';
 import { CommandError } from '../command-context.ts';
 
-/** What a task is to do in a test. A task that is not named succeeds with a made-up output. */
+/** The result of a task in a test. A task that is not named succeeds with a generated output. */
 export interface DeclaredTask {
   readonly output?: Json;
-  /** It fails so many times, or always. */
+  /** The number of failed attempts, or always. */
   readonly fail?: string;
   readonly type?: string;
   readonly times?: number;
   readonly takes?: string;
-  /** For an approval: what is decided, by whom, after how long. */
+  /** For an approval: the decision, who makes it, and after how long. */
   readonly decision?: 'approve' | 'reject';
   readonly by?: string;
   readonly form?: JsonObject;
@@ -29,11 +29,11 @@ export interface DeclaredTask {
 export interface TestCase {
   readonly name: string;
   readonly params?: JsonObject;
-  /** What the event says that has started the run. */
+  /** The content of the event that started the run. */
   readonly event?: JsonObject;
   readonly logical_date?: string;
   readonly cancel_after?: string;
-  /** Results of a real run: what `sluice show <run> -o json` has printed, as a path beside the test file. */
+  /** Results of a real run: the output of `sluice show <run> -o json`, as a path relative to the test file. */
   readonly recorded?: string;
   readonly tasks?: Readonly<Record<string, DeclaredTask>>;
   readonly connections?: JsonObject;
@@ -46,7 +46,7 @@ export interface TestCase {
   };
 }
 
-/** A test file: a pipeline and the cases it is held against. */
+/** A test file: a pipeline and its cases. */
 export interface TestFile {
   readonly pipeline: string;
   readonly cases: readonly TestCase[];
@@ -114,7 +114,7 @@ const SCHEMA = {
 
 /**
  * Reads a test file.
- * @throws CommandError when it is not one, with the place
+ * @throws CommandError with the place of the mistake
  */
 export async function readTestFile(file: string): Promise<TestFile> {
   const { text, refused } = await readPipelineFile(file, dirname(file));

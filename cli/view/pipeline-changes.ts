@@ -5,15 +5,15 @@ import { describeSchedule, describeTasks, describeTrigger } from '../../workflow
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { iso, type SchedulePlan, tickAfter } from '../../workflows/plan/timetable/schedule.ts';
 
-/** How many of the next runs are shown. */
+/** Number of upcoming runs that are shown. */
 const NEXT_RUNS = 5;
 
-/** A change, with what people want to know of it. `compiled`: there is no server to compare with. */
+/** A change with details for the output. `compiled`: there is no server to compare with. */
 export interface ShownChange extends Omit<PipelineChange, 'action'> {
   readonly action: PipelineChange['action'] | 'compiled';
-  /** Why its schedule is paused, in the words of the person who paused it. */
+  /** Why its schedule is paused, as noted by the operator. */
   readonly paused?: string;
-  /** What differs from the plan that was applied, line by line. */
+  /** Line-by-line difference from the applied plan. */
   readonly diff?: readonly string[];
 }
 
@@ -77,7 +77,7 @@ function nextRuns(schedule: SchedulePlan | null): string[] {
   return runs;
 }
 
-/** A line for a sensor that starts, is updated or stops. */
+/** One line for a sensor that is started, updated or stopped. */
 export function describeSensorChange({ id, action }: SensorChange): string {
   return `${SENSOR_SIGNS[action]} ${id}  ${action}`;
 }

@@ -4,9 +4,9 @@ import { formatDuration } from '../../workflows/plan/values/duration.ts';
 import { isMap } from '../../workflows/plan/values/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 
-/** Lines around a change that are shown. */
+/** Lines of context around a change. */
 const CONTEXT = 2;
-/** What follows from the rest of a plan, or tells only how it is carried out. */
+/** Keys that are derived from other keys, or that only affect execution. */
 const DERIVED: ReadonlySet<string> = new Set([
   'hash',
   'format',
@@ -19,12 +19,12 @@ const DERIVED: ReadonlySet<string> = new Set([
   'reads',
   'drawing',
 ]);
-/** What is a person's own: its keys are no words of the plan. */
+/** Keys whose values users define: the keys inside are not translated. */
 const OWN: ReadonlySet<string> = new Set(['params', 'schema', 'source', 'notYet', 'cases', 'default', 'over']);
 
 /**
- * What differs between two plans of a pipeline, in the words of its YAML: lines that begin with `-`, `+` or a space, parts apart by `…`.
- * Both have all that the compiler filled in.
+ * Compares two plans of a pipeline in terms of its YAML: lines start with `-`, `+` or a space; `…` separates parts. Both plans include all
+ * values that the compiler filled in.
  */
 export function diffPlans(before: Plan, after: Plan): string[] {
   const lines = diffLines(linesOf(before), linesOf(after));
@@ -38,7 +38,7 @@ export function diffPlans(before: Plan, after: Plan): string[] {
   return text;
 }
 
-/** The lines to show with a changed one: those beside it, and the name of the task that it belongs to. */
+/** The context of a changed line: adjacent lines, and the name of its task. */
 function around(lines: readonly DiffLine[], index: number): number[] {
   const beside = Array.from({ length: 2 * CONTEXT + 1 }, (_, offset) => index - CONTEXT + offset);
   const name = lines.findLastIndex(({ line }, at) => at <= index && /^ {2}- name: /.test(line));
@@ -50,7 +50,7 @@ function linesOf(plan: Plan): string[] {
   return stringify(inWords(plan), { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split('\n');
 }
 
-/** A part of a plan in the words of YAML: `executionTimeoutMs: 60000` is `execution_timeout: 1m`. */
+/** Converts part of a plan to the keys of YAML: `executionTimeoutMs: 60000` becomes `execution_timeout: 1m`. */
 function inWords(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inWords);
   if (!isMap(value)) return value;

@@ -11,10 +11,10 @@ import type { OpenWait } from '../../workflows/plan/tasks/task-table.ts';
 import { waitText, waitTimes } from '../../workflows/plan/tasks/wait-text.ts';
 import { runState } from './run-view.ts';
 
-/** A value longer than this many characters is cut in text; `-o json` has all of it. */
+/** Longer values are cut in text output, in characters; `-o json` prints them in full. */
 const MAX_VALUE = 200;
 
-/** What a run is about: lines for the top of `sluice show`. */
+/** The lines at the top of `sluice show`. */
 export function runHeading(run: RunSummary, { instances, error, startedBy, isExact }: ShownRun, url: string | undefined): string[] {
   const { input } = instances;
   const { plan } = input ?? {};
@@ -45,10 +45,10 @@ export function runHeading(run: RunSummary, { instances, error, startedBy, isExa
   return lines.filter((line): line is string => typeof line === 'string' && line !== '');
 }
 
-/** For whom a run waits and how to answer, and what people did to it: lines below the tasks. */
+/** Lines below the tasks: whom a run waits for, how to answer, and the operator requests. */
 export function peopleText({ pipelineRunId, waitsFor = [] }: RunSummary, { instances, acts }: ShownRun): string[] {
   const waits = instances.all().flatMap(({ wait }) => wait ?? []);
-  // Where no worker answers, the run itself has written down for whom it waits.
+  // If no worker answers, use what the run has recorded about its waits.
   const waiting = waits.length > 0 ? waits.flatMap((wait) => waitLines(pipelineRunId, wait)) : waitsFor.map((line) => `  ${line}`);
   const lines = waiting.length > 0 ? ['', 'waits for a decision:', ...waiting] : [];
   if (acts.length > 0) lines.push('', 'operator requests:');
@@ -60,7 +60,7 @@ export function peopleText({ pipelineRunId, waitsFor = [] }: RunSummary, { insta
   return lines;
 }
 
-/** The parameters of a run with the defaults of its plan. */
+/** The parameters of a run, including the defaults of its plan. */
 export function paramsOf(input: RunInput | undefined): JsonObject {
   return input ? resolveRunParams(input.plan, input.params ?? {}).params : {};
 }

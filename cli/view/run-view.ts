@@ -8,14 +8,14 @@ import { describeOutput, formatRows } from '../../workflows/plan/values/format.t
 import { STATE_MARKS } from '../../workflows/plan/tasks/task-state.ts';
 import { isMap, type Json } from '../../workflows/plan/values/json.ts';
 
-/** Shows a run as it happens: a line for each task that runs, with attempts and progress. */
+/** Shows a run while it happens: one line for each running task, with attempts and progress. */
 export function runView(progress: Progress): RunFollower {
   const steps = new Map<string, ProgressStep>();
   const ended = new Set<string>();
   return {
     task(instance, point) {
       const { task, summary, state, error, output, attempt, note } = instance;
-      // A task that waits for a pool or for its past says so.
+      // A task that waits for a pool or for its previous run has a note.
       if ((state === 'queued' && note === undefined) || ended.has(task)) return;
       let step = steps.get(task);
       if (!step) steps.set(task, (step = progress.step(`${task}  ${summary}`.trimEnd())));
@@ -53,22 +53,22 @@ export function runView(progress: Progress): RunFollower {
   };
 }
 
-/** The state of a run, in words: `success, without some items` for one that went on without those that failed. */
+/** Describes the state of a run: `success, without some items` if it continued without failed items. */
 export function runState({ state, isPartial }: Pick<RunSummary, 'state' | 'isPartial'>): string {
   return isPartial ? `${state}, without some items` : state;
 }
 
-/** What a task is about, and what came of it. Of an approval the question stands as it was rendered. */
+/** Describes a task and its result. For an approval, the rendered question. */
 function wordsOf({ type, summary, output, note, wait }: TaskInstance): string {
   const prompt = type === 'approval' && isMap(output) ? output.prompt : undefined;
   const about = typeof prompt === 'string' ? prompt : wait?.kind === 'approval' ? undefined : summary;
   return [about, describeOutput(output), note].filter(Boolean).join(' · ');
 }
 
-/** Of failed items so many are shown in text. */
+/** Number of failed items shown in text output. */
 const MAX_ITEMS = 20;
 
-/** The tasks of a run as a table; failures in full below it. */
+/** Formats the tasks of a run as a table, followed by full error messages. */
 export function formatTasks(tasks: readonly TaskInstance[]): string {
   const rows = tasks.map((instance) => {
     const { task, type, state, attempt, startedAt, endedAt } = instance;
