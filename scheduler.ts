@@ -31,12 +31,12 @@ interface Options extends HealthOptions, ApplyOptions {
   watch: boolean;
 }
 
-/** Editors write a file in several steps; what comes within this many milliseconds is one edit. */
+/** Editors write a file in several steps; changes within this many milliseconds count as one edit. */
 const SETTLE = 200;
-/** Even without an edit: what somebody changed in Temporal by hand is put right again after this many milliseconds. */
+/** Reverts manual changes in Temporal at this interval, even without an edit, in milliseconds. */
 const RECONCILE = 60_000;
 
-/** What was logged last: nothing is logged twice. */
+/** The last logged report, so that it is not repeated. */
 let reported = '';
 let lastSummary = '';
 let lastWithheld = '';
@@ -84,8 +84,8 @@ async function main(options: Options): Promise<void> {
 }
 
 /**
- * Applies the files once. A bad file is reported and leaves the others applied.
- * @returns whether every file was good and every change was made
+ * Applies the files once. Reports bad files and applies the others.
+ * @returns whether all files were valid and all changes succeeded
  */
 async function apply(client: Client, { pipelines, taskQueue, env, ...options }: Options): Promise<boolean> {
   const queues = allowedQueues({ ...environment, SLUICE_TASK_QUEUE: taskQueue });
@@ -98,7 +98,7 @@ async function apply(client: Client, { pipelines, taskQueue, env, ...options }: 
   const changes = diffDeployment(project, await listApplied(client, taskQueue, project), options);
   const withheld = changes.pipelines.filter((change) => change.withheld !== undefined);
   reportWithheld(withheld);
-  /** Why a change could not be made, by dag_id. */
+  /** Why a change failed, by dag_id. */
   const failures = new Map<string, string>();
   let changed = false;
   await applyDeployment(client, taskQueue, changes, {
@@ -130,7 +130,7 @@ async function apply(client: Client, { pipelines, taskQueue, env, ...options }: 
   return broken.length === 0 && failures.size === 0 && withheld.length === 0;
 }
 
-/** Logs the deletions that are not carried out; if they are the same as the last time, nothing. */
+/** Logs withheld deletions, unless they are the same as last time. */
 function reportWithheld(changes: readonly PipelineChange[]): void {
   const lines = changes.map(({ dagId, detail, withheld }) => `${dagId} is not deleted (${detail}): ${withheld}`);
   const text = lines.join('\n');
@@ -138,7 +138,7 @@ function reportWithheld(changes: readonly PipelineChange[]): void {
   lastWithheld = text;
 }
 
-/** Says what is wrong with the files; when nothing has changed since the last time, nothing. */
+/** Logs mistakes in the files, unless they are the same as last time. */
 function report(bad: readonly Compilation[], to: Log): void {
   const mistakes = JSON.stringify(bad.map(({ diagnostics }) => diagnostics));
   if (mistakes === reported) return;
@@ -150,7 +150,7 @@ function report(bad: readonly Compilation[], to: Log): void {
   }
 }
 
-/** Applies now, after each edit and once a minute, until SIGINT or SIGTERM. Outages of Temporal are waited out. */
+/** Applies now, after each edit and once a minute, until SIGINT or SIGTERM. Retries during outages of Temporal. */
 async function follow(client: Client, options: Options): Promise<void> {
   const stop = new AbortController();
   let hasApplied = false;
@@ -175,14 +175,14 @@ async function follow(client: Client, options: Options): Promise<void> {
   log.info('stopped');
 }
 
-/** Healthy: Temporal answers. Ready: it has the files as they were last read. */
+/** Healthy: Temporal answers. Ready: the current files are applied. */
 async function checkHealth(client: Client, hasApplied: boolean): Promise<Health> {
   const temporal = await temporalState(client);
   const isHealthy = temporal === 'answers';
   return { isHealthy, isReady: isHealthy && hasApplied, details: { temporal } };
 }
 
-/** Waits for so many milliseconds, or until the signal or `early` ends the wait; leaves nothing behind. */
+/** Waits until `ms` milliseconds pass, the signal is aborted or `early` resolves; cleans up its timer and listeners. */
 function sleep(ms: number, signal: AbortSignal, early?: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
