@@ -7,7 +7,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 
-/** Thrown when a workflow does not answer, because no worker runs it. */
+/** Thrown when a workflow does not answer because no worker runs it. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
   constructor(workflowId: string, cause: unknown) {
@@ -18,10 +18,10 @@ export class NoAnswer extends Error {
   }
 }
 
-/** A worker that is there answers in milliseconds. */
+/** A running worker answers within milliseconds. */
 const WITHIN = 10_000;
 
-/** Asks a workflow something that only its worker can answer. @throws NoAnswer after 10 s, or `withinMs` */
+/** Sends a workflow a request that only its worker can answer. @throws NoAnswer after 10 s, or `withinMs` */
 export async function answered<T>(client: Client, workflowId: string, ask: () => Promise<T>, withinMs = WITHIN): Promise<T> {
   try {
     return await client.withDeadline(Date.now() + withinMs, ask);
@@ -30,7 +30,7 @@ export async function answered<T>(client: Client, workflowId: string, ask: () =>
   }
 }
 
-/** As `answered`, for lists: one that does not answer does not hide the others. */
+/** Like `answered`, for lists: a workflow that does not answer must not hide the others. */
 export async function answerIfAny<T>(client: Client, workflowId: string, ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await answered(client, workflowId, ask);
@@ -40,7 +40,7 @@ export async function answerIfAny<T>(client: Client, workflowId: string, ask: ()
   }
 }
 
-/** Whether an error says that no worker has answered. */
+/** Whether an error means that no worker has answered. */
 export function isSilence(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = error instanceof ServiceError ? error.cause : error;

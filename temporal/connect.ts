@@ -7,19 +7,19 @@ import type { Environment } from '../lib/environment.ts';
 import { dataConverterFrom } from './codec/codec.ts';
 import { errorText } from '../workflows/plan/values/error-text.ts';
 
-/** Thrown when the Temporal server does not answer; says where it was looked for, and what to do. */
+/** Thrown when the Temporal server does not answer; says at which address, and what to do. */
 export class TemporalUnavailable extends Error {
   override readonly name = 'TemporalUnavailable';
 }
 
-/** How long a connection may take, in milliseconds. */
+/** Time limit for a connection, in milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
-/** A port that refuses is tried once more after this time, in milliseconds: its server may be starting. */
+/** Retry a refused port once after this time, in milliseconds: the server may be starting. */
 const REFUSED_RETRY_MS = 500;
 
 /**
- * A client for the server that the environment names: `TEMPORAL_ADDRESS` and the rest of Temporal's standard variables, or a profile of
- * its configuration file. Close `client.connection` when done.
+ * Connects to the server that the environment names: with `TEMPORAL_ADDRESS` and Temporal's other standard variables, or a profile of its
+ * configuration file. Close `client.connection` when done.
  * @throws TemporalUnavailable, SettingError
  */
 export async function connectClient(environment: Environment): Promise<Client> {
@@ -35,7 +35,7 @@ export async function connectClient(environment: Environment): Promise<Client> {
   }
 }
 
-/** Fails when nothing listens at `address`; the Temporal SDK would try for as long as a connection may take. */
+/** Fails if nothing listens at `address`; the Temporal SDK would retry until its time limit. */
 async function checkPort(address: string): Promise<void> {
   const [, host = '', port = ''] = /^\[?([^\]/]+?)\]?:(\d+)$/.exec(address) ?? [];
   if (host === '') return;
@@ -48,7 +48,7 @@ async function checkPort(address: string): Promise<void> {
   });
 }
 
-/** Opens a connection and closes it; resolves as well when nothing is known within the time. */
+/** Opens and closes a connection; also resolves if there is no result within the time limit. */
 function touch(host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, timeout: REFUSED_RETRY_MS });
@@ -62,7 +62,7 @@ function touch(host: string, port: number): Promise<void> {
   });
 }
 
-/** What the environment says of the server. */
+/** The server settings in the environment. */
 export function temporalSettings(environment: Environment) {
   const defined = Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
   const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: defined });
@@ -72,7 +72,7 @@ export function temporalSettings(environment: Environment) {
   };
 }
 
-/** What to tell when the server at `address` does not answer. */
+/** The error to throw when the server at `address` does not answer. */
 export function unavailable(address: string, error: unknown): TemporalUnavailable {
   return new TemporalUnavailable(
     `No Temporal server answers at ${address}: ${errorText(error)}. ` +
@@ -81,19 +81,19 @@ export function unavailable(address: string, error: unknown): TemporalUnavailabl
   );
 }
 
-/** How long the server may take to say that it is there, in milliseconds. */
+/** Time limit for the server to answer, in milliseconds. */
 const ASK_WITHIN = 3_000;
 
-/** Asks the server whether it is there. @throws when it does not answer in 3 s */
+/** Checks that the server answers. @throws when it does not answer in 3 s */
 export async function askTemporal(client: Client): Promise<void> {
   const { namespace } = client.options;
-  // Not only the front desk: this has to be read from its database.
+  // This call reads the server's database, unlike a plain health check.
   const ask = () => client.withDeadline(Date.now() + ASK_WITHIN, () => client.workflowService.describeNamespace({ namespace }));
-  // A connection of workers repeats a call beyond its deadline.
+  // A worker connection retries a call beyond its deadline.
   await withinTime(ASK_WITHIN, undefined, ask);
 }
 
-/** As `askTemporal`, in words for a health page. @returns `answers`, or why it does not */
+/** Like `askTemporal`, as text for a health page. @returns `answers`, or why the server does not */
 export async function temporalState(client: Client): Promise<string> {
   try {
     await askTemporal(client);
@@ -103,7 +103,7 @@ export async function temporalState(client: Client): Promise<string> {
   }
 }
 
-/** The server's address, for people. */
+/** The server's address, for messages. */
 export function temporalAddress(environment: Environment): string {
   return temporalSettings(environment).connectionOptions.address;
 }

@@ -2,7 +2,7 @@ import { ServiceError } from '@temporalio/client';
 import { StartRefused, TemporalRefused } from '../workflows/plan/trigger.ts';
 
 const INVALID_ARGUMENT = 3;
-/** gRPC status codes of a server that cannot be reached or is busy; any other code is an answer. */
+/** gRPC status codes of a server that is unreachable or busy; any other code is an answer. */
 const NO_ANSWER: ReadonlySet<number> = new Set([
   1, // CANCELLED
   4, // DEADLINE_EXCEEDED
@@ -10,14 +10,14 @@ const NO_ANSWER: ReadonlySet<number> = new Set([
   13, // INTERNAL
   14, // UNAVAILABLE
 ]);
-/** What the server says of a namespace that lacks search attributes: setup repairs it, and no event is at fault. */
+/** The server's error for a namespace without search attributes: `sluice setup` fixes it, and the event is not at fault. */
 const NAMESPACE_IS_AT_FAULT = /no mapping defined for search attribute|search attribute \S+ is not (?:defined|registered)/i;
-/** gRPC's own limit for a request has a code that also means that the server is busy. */
+/** The gRPC message size limit has a code that also means a busy server. */
 const TOO_LARGE = /message larger than max/i;
 
 /**
- * What an error of the client means to a sensor that starts a run.
- * @returns StartRefused when the run itself cannot be; TemporalRefused when the server answers and says no for now; else the error
+ * Explains an error of the client to a sensor that starts a run.
+ * @returns StartRefused when the run itself is invalid; TemporalRefused when the server rejects it for now; else the error
  */
 export function explainRefusal(error: unknown): unknown {
   if (!(error instanceof ServiceError)) return error;

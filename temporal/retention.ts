@@ -1,17 +1,17 @@
 import { type Client, ScheduleNotFoundError } from '@temporalio/client';
 import { iso } from '../workflows/plan/timetable/schedule.ts';
 
-/** Retention changes rarely: it is asked for this often, in milliseconds. */
+/** Retention changes rarely: refresh interval in milliseconds. */
 const ASK_EVERY = 600_000;
 
-/** How long Temporal keeps workflows of the client's namespace after they have ended. */
+/** How long Temporal keeps ended workflows in the client's namespace. */
 export class Retention {
   private ms: number | undefined;
   private askedAt = -Infinity;
 
   constructor(private readonly client: Client) {}
 
-  /** @returns the time before which ended runs may have been removed, milliseconds; undefined when Temporal keeps them for ever */
+  /** @returns the time before which ended runs may have been removed, milliseconds; undefined if Temporal keeps them forever */
   async keptSince(now: number): Promise<number | undefined> {
     if (now - this.askedAt >= ASK_EVERY || now < this.askedAt) {
       this.ms = await retentionOf(this.client);
@@ -21,7 +21,7 @@ export class Retention {
   }
 }
 
-/** @returns milliseconds; undefined: for ever */
+/** @returns milliseconds; undefined: forever */
 export async function retentionOf(client: Client): Promise<number | undefined> {
   const { config } = await client.workflowService.describeNamespace({ namespace: client.options.namespace });
   const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
@@ -29,8 +29,8 @@ export async function retentionOf(client: Client): Promise<number | undefined> {
 }
 
 /**
- * The end of the time from which Temporal may have removed runs of a pipeline. A pipeline that is younger than the retention has all its runs.
- * @param dagId of a pipeline; one without a schedule is new
+ * Returns the time before which Temporal may have removed runs of a pipeline. A pipeline younger than the retention has all its runs.
+ * @param dagId the pipeline; without a schedule it counts as new
  * @returns ISO 8601; undefined: Temporal has every run
  */
 export async function expiryOf(client: Client, dagId: string, now: number): Promise<string | undefined> {
@@ -45,7 +45,7 @@ export async function expiryOf(client: Client, dagId: string, now: number): Prom
   }
 }
 
-/** As `expiryOf`. @param createdAt when the schedule was made @param retentionMs absent: for ever */
+/** Like `expiryOf`. @param createdAt when the schedule was created @param retentionMs absent: forever */
 export function expiryFor(createdAt: number, retentionMs: number | undefined, now: number): string | undefined {
   if (retentionMs === undefined || createdAt >= now - retentionMs) return undefined;
   return iso(now - retentionMs);

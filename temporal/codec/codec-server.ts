@@ -3,25 +3,25 @@ import type { Payload } from '@temporalio/common';
 import type { SluiceCodec } from './codec.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** Payloads as the Temporal UI sends them: JSON of the protobuf message, bytes in base64. */
+/** Payloads as the Temporal UI sends them: the protobuf message as JSON, with bytes in base64. */
 interface PayloadsMessage {
   readonly payloads?: readonly { readonly metadata?: Readonly<Record<string, string>>; readonly data?: string }[];
 }
 
-/** A history of the largest size that Temporal keeps, in base64. */
+/** The largest history that Temporal keeps, in base64. */
 const MAX_BODY_BYTES = 80 * 1024 * 1024;
 
-/** Who may ask a codec server, and where. */
+/** Who may call a codec server, and its port. */
 export interface CodecServerOptions {
-  /** The origin of the Temporal UI, such as `http://127.0.0.1:8233`: pages of others get no answer. */
+  /** The origin of the Temporal UI, such as `http://127.0.0.1:8233`; other origins are rejected. */
   readonly origin: string;
-  /** 0 takes a free port. */
+  /** 0 picks a free port. */
   readonly port: number;
 }
 
 /**
- * Decodes payloads for the Temporal UI, on loopback: `POST /decode`, as in Temporal's protocol of codec servers. It encodes nothing: who could
- * have plans encrypted could have them run.
+ * Decodes payloads for the Temporal UI on loopback: `POST /decode`, Temporal's codec server protocol. It has no encode endpoint: a caller
+ * who can encrypt plans can run them.
  */
 export async function serveCodec(codec: SluiceCodec, { origin, port }: CodecServerOptions): Promise<Server> {
   const server = createServer((request, response) => {
@@ -37,7 +37,7 @@ async function answer(codec: SluiceCodec, origin: string, request: IncomingMessa
   const refuse = (status: number, why: string): void => {
     response.writeHead(status, { 'content-type': 'text/plain' }).end(`${why}\n`);
   };
-  // A browser names the page's origin itself; and a page that has its own name resolve to loopback sends that name as the host.
+  // The browser sets the origin. A DNS rebinding attack sends the attacker's name as the host.
   if (request.headers.origin !== origin) return refuse(403, `Only the Temporal UI at ${origin} may ask.`);
   if (!isLoopback(request.headers.host)) return refuse(403, 'The host has to be 127.0.0.1 or localhost.');
   response.setHeader('access-control-allow-origin', origin);

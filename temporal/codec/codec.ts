@@ -23,30 +23,30 @@ import { errorText } from '../../workflows/plan/values/error-text.ts';
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 const COMPRESSED = 'binary/zlib';
-/** What is smaller stays as it is, so that the Temporal UI shows it: inputs and outputs of tasks, and the plans of most pipelines. */
+/** Smaller payloads stay uncompressed, so that the Temporal UI shows them: inputs and outputs of tasks, and most plans. */
 const COMPRESSED_FROM = 16 * 1024;
-/** Temporal refuses more than 2 MB; compressed, so much can hide in it. */
+/** Temporal rejects more than 2 MB; a compressed payload of that size may expand to this much. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** A payload as it is kept: a large one compressed. Level 1 brings 100 KB of plan to a fifth in half a millisecond. */
+/** Compresses a large payload. Level 1 reduces a plan of 100 KB to a fifth in half a millisecond. */
 export function compress(payload: Payload): Payload {
   if ((payload.data?.length ?? 0) < COMPRESSED_FROM) return payload;
   const data = deflateSync(PayloadMessage.encode(payload).finish(), { level: 1 });
   return { metadata: { encoding: bytesOf(COMPRESSED) }, data };
 }
 
-/** A payload as it was given to `compress`; one that never was is left alone. */
+/** Reverts `compress`; leaves other payloads unchanged. */
 export function decompress(payload: Payload): Payload {
   if (!payload.data || textOf(payload.metadata?.encoding) !== COMPRESSED) return payload;
   return PayloadMessage.decode(inflateSync(payload.data, { maxOutputLength: MAX_BYTES }));
 }
 
-/** Thrown where a task would act on a payload that this deployment has not encrypted. */
+/** Thrown when a task would act on a payload that this deployment did not encrypt. */
 export class PayloadRefused extends Error {
   override readonly name = 'PayloadRefused';
 }
 
-/** Compresses payloads and, where there are keys, encrypts them; reads back nothing else than what was encrypted here. */
+/** Compresses payloads and, if there are keys, encrypts them. With keys, it only accepts payloads that this deployment encrypted. */
 export class SluiceCodec implements PayloadCodec {
   constructor(private readonly keys?: PayloadKeys) {}
 
@@ -63,7 +63,7 @@ export class SluiceCodec implements PayloadCodec {
     return payloads.map((payload) => this.open(payload, context));
   }
 
-  /** A payload as Temporal keeps it. */
+  /** Compresses and encrypts a payload for Temporal. */
   seal(payload: Payload, context?: SerializationContext): Payload {
     const small = compress(payload);
     const key = this.keys?.byId.get(this.keys.first);
@@ -71,8 +71,8 @@ export class SluiceCodec implements PayloadCodec {
   }
 
   /**
-   * A payload as it was given to `seal`. In the place of one that cannot be read stands a value that says why (plan/unreadable.ts): one
-   * foreign payload must not hide everything else in a list.
+   * Reverts `seal`. An unreadable payload is replaced with a value that says why (plan/unreadable.ts): one foreign payload must not hide
+   * the rest of a list.
    * @throws PayloadRefused for the input or the result of a task
    */
   open(payload: Payload, context?: SerializationContext): Payload {
@@ -108,19 +108,19 @@ function openWith(key: Parameters<typeof unseal>[1], payload: Payload, id: strin
 }
 
 /**
- * What a payload is encrypted for. The outputs of tasks are what others have written: copied into the input of a workflow, or of a task of
- * another run, one would be a plan.
+ * The scope that a payload is encrypted for. Task outputs are under the control of others: without a scope, an output copied into the input
+ * of a workflow, or of a task of another run, would be executed as a plan.
  */
 function scopeOf(context: SerializationContext | undefined): string {
   return context?.type === 'activity' ? `activity/${context.workflowId ?? ''}` : 'workflow';
 }
 
-/** The converter of every client and every worker of a deployment: they must agree. */
+/** The converter of all clients and workers of a deployment; they must use the same one. */
 export type SluiceConverter = DataConverter & LoadedDataConverter;
 
 const ENCODED_FAILURES = fileURLToPath(new URL('../../workflows/encoded-failures.cjs', import.meta.url));
 
-/** Of clients. One foreign workflow, such as one whose memo is no JSON, must not end a list of all others. */
+/** For clients. One foreign workflow, such as one whose memo is not JSON, must not break a list of all others. */
 const tolerantConverter: PayloadConverter = {
   toPayload: (value) => defaultPayloadConverter.toPayload(value),
   fromPayload<T>(payload: Payload): T {
@@ -138,7 +138,7 @@ export function dataConverterFrom(environment: Environment): SluiceConverter {
   return {
     payloadConverter: tolerantConverter,
     payloadCodecs: [new SluiceCodec(keys)],
-    // Clients take the object, workers the path.
+    // Clients take the object, workers take the path.
     failureConverter: keys ? new DefaultFailureConverter({ encodeCommonAttributes: true }) : defaultFailureConverter,
     ...(keys && { failureConverterPath: ENCODED_FAILURES }),
   };
@@ -150,7 +150,7 @@ export function codecOf(client: Client): SluiceCodec {
   return codec instanceof SluiceCodec ? codec : new SluiceCodec();
 }
 
-/** Reads the payloads that a client gets as they are kept: those of histories and of pending tasks. */
+/** Reads raw payloads from histories and pending tasks. */
 export function payloadReader(codec: SluiceCodec): PayloadConverter {
   return {
     toPayload: (value) => codec.seal(tolerantConverter.toPayload(value)),

@@ -1,13 +1,13 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { type Environment, SettingError } from '../../lib/environment.ts';
 
-/** The keys of a deployment's payloads, and how it treats payloads without encryption. */
+/** The payload keys of a deployment, and whether it accepts unencrypted payloads. */
 export interface PayloadKeys {
   /** The id of the key that encrypts. */
   readonly first: string;
   /** All keys that decrypt, by id. */
   readonly byId: ReadonlyMap<string, KeyObject>;
-  /** Whether payloads without encryption are read, as they were written before there were keys. */
+  /** Whether to read unencrypted payloads, which were written before keys were configured. */
   readonly readsPlain: boolean;
 }
 
@@ -17,8 +17,8 @@ const FORM = '`SLUICE_PAYLOAD_KEYS` has the form `id:key,id:key`: the first key 
 const MAKE = 'make a key with `openssl rand -base64 32`';
 
 /**
- * The keys that the environment names; undefined without `SLUICE_PAYLOAD_KEYS`.
- * @throws SettingError that says which entry is wrong, never what it holds
+ * Reads the keys from the environment; undefined without `SLUICE_PAYLOAD_KEYS`.
+ * @throws SettingError that names the invalid entry, but never its value
  */
 export function payloadKeysFrom(environment: Environment): PayloadKeys | undefined {
   const text = environment.SLUICE_PAYLOAD_KEYS;
@@ -46,7 +46,7 @@ function readEntry(entry: string, position: number): [string, KeyObject] {
   }
   const text = entry.slice(colon + 1);
   const key = Buffer.from(text, 'base64');
-  // Node leaves out what is not base64, so that a mistyped key would become another one.
+  // Node ignores characters that are not base64, so a mistyped key would silently become another key.
   if (key.toString('base64').replace(/=+$/, '') !== text.replace(/=+$/, '')) {
     throw new SettingError(`The key '${id}' in SLUICE_PAYLOAD_KEYS is not base64: ${MAKE}.`);
   }

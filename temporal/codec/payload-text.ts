@@ -1,7 +1,7 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The text of an entry of a payload's metadata; '' when there is none. */
+/** The text of an entry in a payload's metadata; '' if it is missing. */
 export function textOf(bytes: Uint8Array | null | undefined): string {
   return bytes ? decoder.decode(bytes) : '';
 }

@@ -8,15 +8,15 @@ const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-/** As in Temporal's own examples of codecs. */
+/** The encoding name from Temporal's codec examples. */
 const ENCRYPTED = bytesOf('binary/encrypted');
 const KEY_ID = 'encryption-key-id';
 const MAX_SCOPE_BYTES = 0xffff;
 
-/** A payload and what it was encrypted for. */
+/** A payload and the scope it was encrypted for. */
 export interface Unsealed {
   readonly payload: Payload;
-  /** Whoever copies a payload elsewhere cannot change it: see `scopeOf` in codec.ts. */
+  /** Copying the payload elsewhere does not change its scope: see `scopeOf` in codec.ts. */
   readonly scope: string;
 }
 
@@ -24,12 +24,12 @@ export function isSealed(payload: Payload): boolean {
   return textOf(payload.metadata?.encoding) === 'binary/encrypted';
 }
 
-/** The id of the key that a payload was encrypted with. */
+/** The id of the key that encrypted a payload. */
 export function sealKeyId(payload: Payload): string {
   return textOf(payload.metadata?.[KEY_ID]);
 }
 
-/** Encrypts and authenticates a payload together with its scope. @param keyId is readable by everybody */
+/** Encrypts and authenticates a payload together with its scope. @param keyId stored unencrypted */
 export function seal(payload: Payload, scope: string, keyId: string, key: KeyObject): Payload {
   const named = Buffer.from(scope, 'utf8').subarray(0, MAX_SCOPE_BYTES);
   const head = Buffer.allocUnsafe(2 + named.length);

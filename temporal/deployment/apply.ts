@@ -10,13 +10,13 @@ import type { AppliedPipelines, DeploymentChanges, PipelineChange, ProjectPipeli
 import { markOf } from './pipeline-source.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** Requests that are open at the same time. */
+/** Maximum number of concurrent requests. */
 const AT_ONCE = 10;
 
-/** What the deployment of a task queue has, as far as it is compared with `wanted`. */
+/** Lists what is applied on a task queue, as far as it is compared with `wanted`. */
 export async function listApplied(client: Client, taskQueue: string, wanted: ProjectPipelines): Promise<AppliedPipelines> {
   const { keyId } = codecOf(client);
-  // Where they are missing, nothing was applied yet.
+  // Without search attributes, nothing was applied yet.
   if ((await missingSearchAttributes(client)).length > 0) return { schedules: [], sensors: [], files: new Map() };
   const [schedules, sensors] = await Promise.all([listSchedules(client, taskQueue), listRunningSensors(client, taskQueue)]);
   const { project } = markOf({ project: wanted.project, file: '' });
@@ -40,7 +40,7 @@ async function sourceFileOf(client: Client, dagId: string): Promise<string | und
   }
 }
 
-/** What became of one change. */
+/** The outcome of one change. */
 export type Outcome =
   /** With the runs and the backfill that an update of a Schedule started. */
   { readonly started: readonly string[]; readonly backfill?: string } | { readonly failure: string };
@@ -51,8 +51,8 @@ export interface ApplyReport {
 }
 
 /**
- * Carries out changes; each that fails is reported and leaves the others. It may be interrupted anywhere and called again. Changes that are
- * withheld, and pipelines that do not change, are left out.
+ * Applies changes. A failed change is reported and does not stop the others. Can be interrupted anywhere and called again. Skips withheld
+ * changes and unchanged pipelines.
  */
 export async function applyDeployment(client: Client, taskQueue: string, changes: DeploymentChanges, report: ApplyReport): Promise<void> {
   const { pipelines, sensors } = changes;
@@ -70,7 +70,7 @@ export async function applyDeployment(client: Client, taskQueue: string, changes
   await applySensors(sensors.filter((change) => !stops.includes(change)));
 }
 
-/** Carries out one change, and what follows from it: the ticks that an update drops, and those that `catchup` asks for. */
+/** Applies one change and its follow-up: runs for ticks that an update dropped, and those that `catchup` asks for. */
 async function applyPipelineChange(client: Client, change: PipelineChange, taskQueue: string): Promise<Outcome | undefined> {
   await applyChange(client, change, taskQueue);
   return change.action === 'delete' ? undefined : finishUpdate(client, change.dagId, taskQueue);

@@ -4,34 +4,37 @@ import { diffSchedules, type ScheduleChange, type ScheduleState } from '../sched
 import { diffSensors, type RunningSensor, type SensorChange } from '../sensors/sensors.ts';
 import { markOf, type PipelineSource } from './pipeline-source.ts';
 
-/** The pipelines of one project, as its files say. */
+/** The pipelines that the files of one project define. */
 export interface ProjectPipelines {
   readonly project: string;
-  /** The files and folders that were read, from the root of the project, with `/`; `''` is the root. Pipelines outside of them are not touched. */
+  /**
+   * The files and folders that were read, relative to the project root, with `/`; `''` is the root. Pipelines outside of them are not
+   * touched.
+   */
   readonly paths: readonly string[];
   readonly plans: readonly { readonly plan: Plan; readonly file: string }[];
-  /** Files that have mistakes, with their `dag_id` as far as it can be read. Their pipelines stay as they were applied last. */
+  /** Files that have mistakes, with their `dag_id` if it can be read. Their pipelines stay as last applied. */
   readonly broken: readonly { readonly file: string; readonly dagId?: string }[];
 }
 
 /** What a deployment has in Temporal. */
 export interface AppliedPipelines {
   readonly schedules: readonly ScheduleState[];
-  /** The files of Schedules that this project has applied and has no plan for, by dag_id. */
+  /** The files of Schedules that this project applied and has no plan for, by dag_id. */
   readonly files: ReadonlyMap<string, string>;
   readonly sensors: readonly RunningSensor[];
-  /** The key that encrypts payloads; absent: they are not encrypted. */
+  /** The key that encrypts payloads; absent without encryption. */
   readonly keyId?: string;
 }
 
 export interface ApplyOptions {
-  /** Whether pipelines whose files are gone are deleted. Default: no. */
+  /** Whether to delete pipelines whose files are gone. Default: no. */
   readonly prune: boolean;
-  /** How many may be deleted at once, where that is all or more than a fifth of the project's pipelines. Default: none. */
+  /** How many may be deleted at once if that is all, or more than a fifth, of the project's pipelines. Default: none. */
   readonly allowDelete?: number;
 }
 
-/** A change of a Schedule, or one that would be made but for what `withheld` says. */
+/** A change of a Schedule. `withheld` says why it is not made. */
 export type PipelineChange = ScheduleChange & { readonly withheld?: string };
 
 export interface DeploymentChanges {
@@ -39,14 +42,14 @@ export interface DeploymentChanges {
   readonly sensors: readonly SensorChange[];
 }
 
-/** The part of a project's pipelines that may be deleted without `allowDelete`. */
+/** The fraction of a project's pipelines that may be deleted without `allowDelete`. */
 const MAX_DELETED_PART = 0.2;
 
 /**
- * What applying a project's files changes. `sluice plan` shows it, and `sluice apply` and the scheduler carry it out.
+ * Determines what applying a project's files changes. `sluice plan` shows the changes; `sluice apply` and the scheduler make them.
  *
- * Nothing is deleted because its file was not seen: a deletion needs `prune`, a Schedule that was applied from this project and from `paths`, and
- * files that can all be read.
+ * A missing file alone never causes a deletion: a deletion requires `prune`, a Schedule that was applied from this project and from
+ * `paths`, and no unreadable files.
  */
 export function diffDeployment(wanted: ProjectPipelines, applied: AppliedPipelines, options: ApplyOptions): DeploymentChanges {
   const plans = wanted.plans.map(({ plan }) => plan);
@@ -69,7 +72,7 @@ function isWithin(file: string | undefined, paths: readonly string[]): boolean {
   return file !== undefined && paths.some((path) => path === '' || file === path || file.startsWith(`${path}/`));
 }
 
-/** @returns undefined where deletions are carried out */
+/** @returns undefined if deletions are allowed */
 function whyDeletionIsWithheld({ broken }: ProjectPipelines, deletions: number, owned: number, options: ApplyOptions): string | undefined {
   if (!options.prune) return '`--prune` deletes it';
   const unclear = broken.find(({ dagId }) => dagId === undefined);
@@ -79,7 +82,7 @@ function whyDeletionIsWithheld({ broken }: ProjectPipelines, deletions: number, 
   return `${deletions} of the project's ${owned} pipelines would be deleted; \`--allow-delete ${deletions}\` allows it`;
 }
 
-/** Sensors go where their pipelines go. */
+/** Sensors are deleted together with their pipelines. */
 function sensorChanges(
   { plans, broken }: ProjectPipelines,
   { schedules, sensors }: AppliedPipelines,
@@ -92,7 +95,7 @@ function sensorChanges(
   );
   const applied = new Set(schedules.map(({ dagId }) => dagId));
   const mayHaveFile = (dagId: string): boolean => broken.some((file) => file.dagId === undefined || file.dagId === dagId);
-  // A Schedule is deleted after its sensors: a sensor without a Schedule is left from a deletion that was interrupted.
+  // A Schedule is deleted after its sensors, so a sensor without a Schedule is left from an interrupted deletion.
   const stays = (dagId: string): boolean => !files.has(dagId) && !deleted.has(dagId) && (applied.has(dagId) || mayHaveFile(dagId));
   return diffSensors(whole, sensors, stays);
 }

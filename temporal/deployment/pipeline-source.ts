@@ -1,21 +1,21 @@
 import { sha256Hex } from '../../workflows/plan/values/sha256.ts';
 
-/** Where a pipeline was applied from. Persisted: as JSON in the memo of the Schedule's action. */
+/** Where a pipeline was applied from. Persisted as JSON in the memo of the Schedule's action. */
 export interface PipelineSource {
-  /** The name of the project; `lib/project.ts`. */
+  /** The project name; see `lib/project.ts`. */
   readonly project: string;
-  /** The file's path from the root of the project, with `/`. */
+  /** The file's path relative to the project root, with `/`. */
   readonly file: string;
 }
 
-/** What a list of Schedules shows of a source. */
+/** The part of a source that a list of Schedules shows. */
 export interface SourceMark {
   readonly project: string;
   readonly file: string;
 }
 
 const MEMO = 'sluice_source';
-/** Hexadecimal digits: enough to tell projects and files of one deployment apart, and short enough for a search attribute. */
+/** Hexadecimal digits: enough to distinguish projects and files of one deployment, and short enough for a search attribute. */
 const MARK_LENGTH = 12;
 
 export function sourceMemo(source: PipelineSource | undefined): Record<string, unknown> {

@@ -4,15 +4,15 @@ import type { Log } from '../../lib/logging.ts';
 import { MONITOR_QUERY, monitorId } from '../../workflows/plan/incidents/incident.ts';
 import { ensureMonitor } from './ensure-monitor.ts';
 
-/** How often monitors are asked when everything was checked last, in milliseconds. */
+/** Interval at which monitors are asked for their last complete check, in milliseconds. */
 const ASK_EVERY_MS = 5_000;
 const ANSWER_WITHIN_MS = 4_000;
-/** How often the monitor of a deployment is started where somebody has deleted it, in milliseconds. */
+/** Interval at which a missing monitor is restarted, in milliseconds. */
 const ENSURE_EVERY_MS = 30_000;
 
 /**
- * Knows when the monitors of deployments have last checked everything, whichever process did it: a check that left something out, or that did not
- * happen, does not count. Keeps the monitors running too.
+ * Tracks when monitors last completed a check, in any process. A check that skipped something does not count. Also restarts missing
+ * monitors.
  */
 export class CompleteChecks {
   private readonly last = new Map<string, { readonly completeAt: string; readonly seenAt: number }>();
@@ -23,7 +23,7 @@ export class CompleteChecks {
     private readonly log: Log,
   ) {}
 
-  /** Whether every deployment was checked completely within this time, in milliseconds. By this machine's clock, which need not be right. */
+  /** Whether every deployment was checked completely within this time, in milliseconds. Uses the local clock, which may be wrong. */
   areWithin(ms: number): boolean {
     return this.queues.every((queue) => {
       const last = this.last.get(queue);
@@ -31,7 +31,7 @@ export class CompleteChecks {
     });
   }
 
-  /** Follows the monitors until `signal` is aborted. Outages of Temporal are waited out. */
+  /** Follows the monitors until `signal` is aborted. Retries during outages of Temporal. */
   async follow(signal: AbortSignal): Promise<void> {
     let ensuredAt = performance.now();
     while (!signal.aborted) {

@@ -11,7 +11,7 @@ import {
 } from '../../workflows/plan/incidents/incident.ts';
 import { searchAttribute } from '../search-attributes.ts';
 
-/** Starts the monitor of a deployment, and the probe that shows whether its workers answer, where they do not run. May be called again. */
+/** Starts the monitor of a deployment, and the probe that shows whether its workers answer, if they do not run. Idempotent. */
 export async function ensureMonitor(
   client: Client,
   taskQueue: string,
@@ -32,7 +32,7 @@ export async function ensureMonitor(
   ]);
 }
 
-/** Starts the probe of a deployment where it does not run. */
+/** Starts the probe of a deployment if it does not run. */
 export function ensureProbe(client: Client, taskQueue: string): Promise<void> {
   return startOnce(client, PROBE_WORKFLOW, probeId(taskQueue), taskQueue, [], 'Answers monitors, and does nothing else');
 }

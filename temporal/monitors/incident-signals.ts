@@ -14,21 +14,21 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.t
 import { searchAttribute } from '../search-attributes.ts';
 import { isGone } from '../unchecked.ts';
 
-/** How often it is checked whether the incidents that should be open exist, in milliseconds. */
+/** Interval of the check that all open incidents still exist, in milliseconds. */
 const LIST_EVERY = 60_000;
 const AT_ONCE = 20;
 
-/** What Temporal accepts of a workflow's summary and of its details, with room to spare, in bytes. */
+/** Temporal's limits for a workflow's summary and details, with a margin, in bytes. */
 const SUMMARY_BYTES = 200;
 const DETAILS_BYTES = 16_000;
 
-/** The details of a page as Markdown. */
+/** Formats the details of a page as Markdown. */
 function detailsText({ details, links }: Page): string {
   const lines = Object.entries(details).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return [`\`\`\`text\n${lines.join('\n')}\n\`\`\``, ...links.map(({ href, text }) => `[${text}](${href})`)].join('\n\n');
 }
 
-/** What a monitor reports to the incidents of its deployment, and what became of them. */
+/** Signals observations of a monitor to the incidents of its deployment, and tracks their state. */
 export class IncidentSignals {
   private listedAt = -Infinity;
 
@@ -37,7 +37,7 @@ export class IncidentSignals {
     private readonly taskQueue: string,
   ) {}
 
-  /** Reports an observation to an incident, which is started where it is not open. */
+  /** Reports an observation to an incident; starts the incident if it is not open. */
   async observe(incident: string, observation: Observation): Promise<void> {
     const id = incidentId(incident);
     if (observation.state === 'over' && (await this.signalOver(id, observation))) return;
@@ -48,14 +48,14 @@ export class IncidentSignals {
       args: [input],
       signal: OBSERVE,
       signalArgs: [observation],
-      // Its current details need a worker of the monitors; what it is about is there without.
+      // Current details need a running monitor worker; the static summary does not.
       staticSummary: cutBytes(observation.page.summary, SUMMARY_BYTES),
       staticDetails: cutBytes(detailsText(observation.page), DETAILS_BYTES),
       typedSearchAttributes: [searchAttribute('queue', this.taskQueue), searchAttribute('state', 'open')],
     });
   }
 
-  /** Ends an incident. @returns false when it was deleted: then a new one has to resolve what the old one opened */
+  /** Ends an incident. @returns false when it was deleted: then a new incident must resolve what the old one opened */
   private async signalOver(id: string, observation: Observation): Promise<boolean> {
     const handle = this.client.workflow.getHandle(id);
     try {
@@ -67,11 +67,11 @@ export class IncidentSignals {
     return (await this.fateOf(id)) !== 'gone';
   }
 
-  /** @returns undefined while it is open */
+  /** @returns undefined while the incident is open */
   private async fateOf(id: string): Promise<'ended' | 'gone' | undefined> {
     try {
       const { status } = await this.client.workflow.getHandle(id).describe();
-      // Terminated, it has not resolved what it opened: as if it were deleted.
+      // A terminated incident has not resolved what it opened, so treat it as deleted.
       return status.name === 'RUNNING' ? undefined : status.name === 'COMPLETED' ? 'ended' : 'gone';
     } catch (error) {
       if (isGone(error)) return 'gone';

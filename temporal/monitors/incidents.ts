@@ -18,11 +18,11 @@ export interface ListedIncident {
   readonly key: string;
   readonly openedAt: Date;
   readonly closedAt?: Date;
-  /** Absent where no monitor is there to say. */
+  /** Absent if no monitor answers. */
   readonly state?: IncidentState;
 }
 
-/** The newest incidents of a deployment first; those that are open, or all that Temporal remembers. */
+/** Lists incidents of a deployment, newest first: the open ones, or all that Temporal still has. */
 export async function listIncidents(client: Client, taskQueue: string, { all = false, limit = 50 } = {}): Promise<ListedIncident[]> {
   const query = `WorkflowType = "${INCIDENT_WORKFLOW}" AND ${SEARCH_ATTRIBUTES.queue.name} = ${JSON.stringify(taskQueue)}${all ? '' : ' AND ExecutionStatus = "Running"'}`;
   const found: { id: string; runId: string; openedAt: Date; closedAt: Date | undefined }[] = [];
@@ -38,7 +38,7 @@ export async function listIncidents(client: Client, taskQueue: string, { all = f
   );
 }
 
-/** How an incident stands, or how its last one ended. @throws NoAnswer, RunNotFound */
+/** Returns the state of an incident, or of the last one with this key. @throws NoAnswer, RunNotFound */
 export async function showIncident(client: Client, key: string): Promise<IncidentState> {
   const id = incidentId(key);
   try {
@@ -48,12 +48,12 @@ export async function showIncident(client: Client, key: string): Promise<Inciden
   }
 }
 
-/** Says that somebody looks after it. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
+/** Acknowledges an incident. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
 export function acknowledgeIncident(client: Client, key: string, request: OperatorRequest): Promise<string> {
   return sendUpdate(client, incidentId(key), ACKNOWLEDGE_INCIDENT, request);
 }
 
-/** Ends it by a person's word. It does not come back while what it is about goes on. @throws RunNotFound, DecisionRefused, NoAnswer */
+/** Resolves an incident manually. It does not reopen while the same problem persists. @throws RunNotFound, DecisionRefused, NoAnswer */
 export function resolveIncident(client: Client, key: string, request: OperatorRequest): Promise<string> {
   return sendUpdate(client, incidentId(key), RESOLVE_INCIDENT, request);
 }

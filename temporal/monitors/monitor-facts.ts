@@ -21,7 +21,7 @@ import { listRunningSensors, statusOf as sensorStatusOf } from '../sensors/senso
 import { isGone, isOutage, Unchecked } from '../unchecked.ts';
 import { runsUrl, runUrl } from '../web-ui.ts';
 
-/** What monitors see of a deployment: its pipelines with their runs, its workers and its sensors. */
+/** Collects what monitors check in a deployment: pipelines with their runs, workers and sensors. */
 export class TemporalFacts implements MonitorFacts {
   private readonly schedules: ScheduleIndex;
   private readonly runs: RunIndex;
@@ -30,7 +30,7 @@ export class TemporalFacts implements MonitorFacts {
   private readonly retention: Retention;
   private readonly incidents: IncidentSignals;
 
-  /** @param onChange is told of an edit of a pipeline that was known before */
+  /** @param onChange called when a known pipeline is edited */
   constructor(
     private readonly client: Client,
     private readonly taskQueue: string,
@@ -109,7 +109,7 @@ export class TemporalFacts implements MonitorFacts {
     return { found: found.filter((sensor) => sensor !== undefined), unchecked: unchecked.reasons };
   }
 
-  /** @returns undefined when it ended a moment ago: lists are behind */
+  /** @returns undefined if the sensor has just ended: lists lag behind */
   private async sensor(id: string): Promise<SensorFacts | undefined> {
     try {
       const status = await sensorStatusOf(this.client, id);
@@ -150,7 +150,7 @@ export class TemporalFacts implements MonitorFacts {
     return runsUrl(this.environment, this.client.options.namespace, { dagId });
   }
 
-  /** A run with what its own plan promises. @returns undefined when Temporal no longer has it */
+  /** Reads a run with the SLAs of its own plan. @returns undefined if Temporal no longer has the run */
   private async watched(known: KnownRun, current: Plan, now: number, unchecked: Unchecked): Promise<WatchedRun | undefined> {
     const { planHash, hasStarted, run } = known;
     const interval = run.interval ?? (run.cause === 'scheduled' ? intervalOfTick(run.pipelineRunId, current) : undefined);
@@ -172,14 +172,14 @@ export class TemporalFacts implements MonitorFacts {
   }
 }
 
-/** Plans of earlier releases, and of others who may write to the namespace, have no limits. @throws Error when a plan promises too much */
+/** Rejects plans with too many SLAs: plans of earlier releases or from other clients have no limits. @throws Error for such a plan */
 function checkSlas({ slas = [] }: Plan): void {
   if (slas.length > MAX_SLAS) {
     throw new Error(`It has ${slas.length.toLocaleString('en')} SLAs; at most ${MAX_SLAS.toLocaleString('en')} of a pipeline are watched.`);
   }
 }
 
-/** The interval of a scheduled run, by its id: until a worker takes it, nothing else says it. */
+/** The interval of a scheduled run, from its id: other sources lack it until a worker starts the run. */
 function intervalOfTick(pipelineRunId: string, { schedule }: Plan): DataInterval | undefined {
   const tick = /\/scheduled-(.+)$/.exec(pipelineRunId)?.[1];
   if (tick === undefined || !schedule || Number.isNaN(Date.parse(tick))) return undefined;

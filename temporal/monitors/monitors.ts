@@ -21,9 +21,9 @@ import type { Activities } from '../worker/worker-process.ts';
 import { workflowBundle } from '../worker/workflow-bundle.ts';
 
 /**
- * Workers that watch the deployments of `queues`, apart from those that run their pipelines.
- * @param activities the monitors' activities, made for what they see of Temporal
- * @param onChange is told of edits of pipelines
+ * Creates workers that monitor the deployments of `queues`, separate from those that run their pipelines.
+ * @param activities creates the monitors' activities from the facts about Temporal
+ * @param onChange called when a pipeline is edited
  * @throws TemporalUnavailable, SettingError
  */
 export async function createMonitorWorkers(
@@ -60,7 +60,7 @@ export async function createMonitorWorkers(
 export type MonitorGroup = ConnectedWorkers;
 
 /**
- * Tells the monitor which pipelines there should be, and which files cannot be applied. Where nobody watches, nobody is told.
+ * Sends the monitor the expected pipelines and the files that cannot be applied. Does nothing without a monitor.
  */
 export async function expectPipelines(
   client: Client,
@@ -75,7 +75,7 @@ export async function expectPipelines(
   }
 }
 
-/** What the monitor of a deployment says of itself; undefined where there is none, or no worker answers for it. */
+/** Asks the monitor of a deployment for its state; undefined if it does not exist or no worker answers. */
 export async function askMonitor(client: Client, taskQueue: string): Promise<MonitorState | undefined> {
   const handle = client.workflow.getHandle(monitorId(taskQueue));
   try {

@@ -2,10 +2,10 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { PROBE_QUERY, probeId } from '../../workflows/plan/incidents/incident.ts';
 import { ensureProbe } from './ensure-monitor.ts';
 
-/** How long workers may take to answer, in milliseconds; a worker that is there needs a few. */
+/** Time limit for workers to answer, in milliseconds; a running worker answers within a few. */
 const ANSWER_WITHIN_MS = 4_000;
 
-/** Whether a worker of the task queue answers now: asks the probe of the deployment, which is started where it does not run. */
+/** Checks whether a worker of the task queue answers: queries the probe of the deployment, and starts it if it does not run. */
 export async function askWorkers(client: Client, taskQueue: string): Promise<boolean> {
   const ask = (): Promise<boolean> =>
     client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => client.workflow.getHandle(probeId(taskQueue)).query(PROBE_QUERY));

@@ -16,13 +16,13 @@ import { ANSWER_WITHIN_MS, askTaskTable } from '../runs/task-table.ts';
 
 type ReadRun = Omit<WatchedRun, 'plan' | 'startedAt' | 'hasStarted'>;
 
-/** For how long runs are not asked after one has not answered, in milliseconds. */
+/** After a run does not answer, no run is queried for this time, in milliseconds. */
 const SILENCE_MS = 30_000;
 
-/** How long the conditions of one run may take in all, in milliseconds: other pipelines wait meanwhile. */
+/** Time limit for evaluating all conditions of one run, in milliseconds, because other pipelines wait. */
 const EVALUATION_MS = 1_000;
 
-/** What only the histories of runs say of their promises. They are read where a promise asks for it, and once where that is enough. */
+/** Reads the facts for SLAs that only histories of runs contain. Reads a history only if an SLA needs it, and once if that is enough. */
 export class SlaReader {
   private readonly started = new Map<string, number>();
   private readonly broken = new Map<string, ReadonlyMap<string, string>>();
@@ -31,7 +31,7 @@ export class SlaReader {
 
   constructor(private readonly client: Client) {}
 
-  /** What the promises of a run's plan are about: its start, its tasks, its outputs. @param now milliseconds */
+  /** Reads what the SLAs of a run's plan are about: its start, tasks and outputs. @param now milliseconds */
   async read(run: ReadRun, plan: Plan, now: number): Promise<Pick<WatchedRun, 'startedAt' | 'broken' | 'tasks' | 'waits'>> {
     const slas = plan.slas ?? [];
     const startedAt = await this.startOf(run, plan, slas);
@@ -43,13 +43,13 @@ export class SlaReader {
     return { ...(startedAt !== undefined && { startedAt }), ...(broken && { broken }), ...(tasks && { tasks }), ...(waits && { waits }) };
   }
 
-  /** Forgets what was read of runs that are no longer known. @param known by dag_id */
+  /** Drops cached facts of runs that are no longer known. @param known by dag_id */
   forget(known: ReadonlyMap<string, readonly { readonly run: { readonly temporalRunId: string } }[]>): void {
     const ids = new Set([...known.values()].flatMap((runs) => runs.map(({ run }) => run.temporalRunId)));
     for (const read of [this.started, this.broken]) for (const id of read.keys()) if (!ids.has(id)) read.delete(id);
   }
 
-  /** When a run began to run; the time that it waited for its turn is not counted. */
+  /** When a run started to execute; queueing time does not count. */
   private async startOf(run: ReadRun, plan: Plan, slas: readonly SlaPlan[]): Promise<number | undefined> {
     if (run.state === 'queued') return undefined;
     const waits = plan.maxActiveRuns !== undefined || plan.concurrency !== undefined;
@@ -65,7 +65,7 @@ export class SlaReader {
     return first;
   }
 
-  /** The conditions that a run's outputs do not meet. */
+  /** The SLA conditions that the outputs of a run violate. */
   private async brokenSlas(run: ReadRun, plan: Plan): Promise<ReadonlyMap<string, string>> {
     const known = this.broken.get(run.temporalRunId);
     if (known) return known;
@@ -119,7 +119,7 @@ export class SlaReader {
     }));
   }
 
-  /** The run's own table is enough where a worker answers; the history of a long run has many pages. */
+  /** The run's task table is enough if a worker answers; the history of a long run has many pages. */
   private async instancesOf(run: ReadRun, plan: Plan): Promise<TaskInstances> {
     const table = await this.tableOf(run);
     if (!table) return (await readHistory(this.client, run)).instances;
@@ -128,7 +128,7 @@ export class SlaReader {
     return instances;
   }
 
-  /** The tasks that wait for people; undefined when no worker answers. A run that an operator has paused may wait as well. */
+  /** The tasks that wait for people; undefined if no worker answers. A run that an operator has paused may have such tasks too. */
   private async waitsOf(run: ReadRun): Promise<readonly OpenWait[] | undefined> {
     return waitsForPeople(run.state) || run.state === 'paused' ? (await this.tableOf(run))?.waits : [];
   }
@@ -137,13 +137,13 @@ export class SlaReader {
     const asked = Date.now();
     if (asked < this.silentUntil) return undefined;
     const table = await askTaskTable(this.client, run, { outputs: false });
-    // Without workers each of a thousand runs would take the whole time that an answer may take.
+    // Without workers, each of a thousand runs would wait for the full time limit.
     if (!table && Date.now() - asked >= ANSWER_WITHIN_MS) this.silentUntil = Date.now() + SILENCE_MS;
     return table;
   }
 }
 
-/** The values that a condition names, for people: `outputs.a.rows is 3; `. */
+/** Formats the values that a condition names: `outputs.a.rows is 3; `. */
 function valuesIn(condition: string, values: Readonly<Record<string, Json>>): string {
   const found = [...new Set(condition.match(/(?:\bfailed_items\b|\boutputs(?:\.[A-Za-z_][A-Za-z0-9_]*)+)/g) ?? [])].flatMap((path) => {
     let value: Json | undefined = values;

@@ -3,14 +3,14 @@ import { poolId, RELEASE_SLOTS, SLOTS_ANSWER } from '../../workflows/plan/slots/
 import { stuckRequests, type StuckRequest } from '../../workflows/plan/slots/stuck-requests.ts';
 import { listPools, type PoolState } from './pools.ts';
 
-/** The requests of these pools that wait for ever. */
+/** Finds the requests of these pools that are deadlocked. */
 export function deadlocksIn(pools: readonly PoolState[]): StuckRequest[] {
   return stuckRequests(new Map(pools.flatMap(({ name, state }) => (state ? [[name, state]] : []))));
 }
 
 /**
- * Ends a circle of tasks that hold slots of pools and wait for runs which need slots of each other's: refuses one request, whose task then
- * fails and gives back what it holds. Whoever looks at the same circle refuses the same one.
+ * Ends a deadlock of tasks that hold pool slots and wait for runs that need each other's slots: rejects one request, so that its task fails
+ * and releases its slots. All callers reject the same request.
  */
 export async function endDeadlock(client: Client): Promise<void> {
   const [first] = deadlocksIn(await listPools(client))

@@ -4,14 +4,14 @@ import type { SlotState } from '../../workflows/plan/slots/slots.ts';
 import { answered, answerIfAny } from '../answer.ts';
 import { DecisionRefused } from '../runs/decisions.ts';
 
-/** A pool and how it stands. */
+/** A pool and its state. */
 export interface PoolState {
   readonly name: string;
-  /** Absent where no worker is there to say. */
+  /** Absent if no worker answers. */
   readonly state?: SlotState;
 }
 
-/** Sets how many slots a pool has; makes the pool where there is none. @throws DecisionRefused, NoAnswer */
+/** Sets the number of slots of a pool; creates the pool if it does not exist. @throws DecisionRefused, NoAnswer */
 export async function resizePool(client: Client, taskQueue: string, name: string, slots: number): Promise<void> {
   const input: SlotsInput = { kind: 'pool', state: { capacity: 0, holders: [], waiting: [], served: [] } };
   const startWorkflowOperation = new WithStartWorkflowOperation(SLOTS_WORKFLOW, {
@@ -31,7 +31,7 @@ export async function resizePool(client: Client, taskQueue: string, name: string
   }
 }
 
-/** All pools, by name. */
+/** Lists all pools by name. */
 export async function listPools(client: Client): Promise<PoolState[]> {
   const pools: Promise<PoolState>[] = [];
   const query = `WorkflowType = "${SLOTS_WORKFLOW}" AND ExecutionStatus = "Running"`;

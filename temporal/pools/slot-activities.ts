@@ -3,13 +3,13 @@ import { endDeadlock } from './pool-deadlocks.ts';
 import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { REQUEST_SLOTS, SLOTS_WORKFLOW, type SlotsCall, type SlotsInput } from '../../workflows/plan/slots/slot-messages.ts';
 
-/** How many runs are looked at at the same time. */
+/** Number of runs that are checked concurrently. */
 const AT_ONCE = 20;
 
-/** What the slots of pools and runs need of a worker: a client, which workflows have not. */
+/** The activities for slots of pools and runs: they need a client, which workflows lack. */
 export function createSlotActivities(client: Client, taskQueue: string) {
   return {
-    /** Asks for slots; starts the workflow that holds them where there is none. Asking twice is asking once. */
+    /** Requests slots; starts the workflow that manages them if it does not run. Idempotent. */
     async request_slots({ workflowId, kind, ...wanted }: SlotsCall): Promise<void> {
       const input: SlotsInput = { kind, state: { capacity: wanted.capacity ?? 0, holders: [], waiting: [], served: [] } };
       await client.workflow.signalWithStart(SLOTS_WORKFLOW, {
@@ -25,7 +25,7 @@ export function createSlotActivities(client: Client, taskQueue: string) {
       await endDeadlock(client).catch(() => undefined);
     },
 
-    /** @returns the run ids of those that have ended, or that nobody remembers */
+    /** @returns the run ids of those that have ended or no longer exist */
     async ended_runs(runs: readonly { readonly workflowId: string; readonly runId: string }[]): Promise<string[]> {
       const found: string[] = [];
       await inTurns(runs, AT_ONCE, async ({ workflowId, runId }) => {

@@ -4,7 +4,7 @@ import type { UpdateDefinition } from '@temporalio/common';
 import { answered } from '../answer.ts';
 import { explainRefusal } from './runs.ts';
 
-/** Thrown when a run does not take a decision; the message is the run's own. */
+/** Thrown when a run rejects a decision; the message is the run's own. */
 export class DecisionRefused extends Error {
   override readonly name = 'DecisionRefused';
 }
@@ -14,12 +14,12 @@ export function decideApproval(client: Client, pipelineRunId: string, vote: Appr
   return sendUpdate(client, pipelineRunId, DECIDE, vote);
 }
 
-/** Decides on a task that is held on failure. @throws RunNotFound, DecisionRefused */
+/** Decides on a task on hold after a failure. @throws RunNotFound, DecisionRefused */
 export function resolveHeldTask(client: Client, pipelineRunId: string, decision: HeldDecision): Promise<string> {
   return sendUpdate(client, pipelineRunId, RESOLVE_HELD, decision);
 }
 
-/** Sends a decision to a run, or to whatever else takes some. @returns its answer @throws RunNotFound, RunEnded, DecisionRefused, NoAnswer */
+/** Sends an update to a run or another workflow. @returns its answer @throws RunNotFound, RunEnded, DecisionRefused, NoAnswer */
 export async function sendUpdate<D>(
   client: Client,
   pipelineRunId: string,

@@ -2,21 +2,21 @@ import type { KnownRun } from './known-run.ts';
 
 /** How many ended runs of a pipeline are kept. */
 export interface EndedLimits {
-  /** The newest intervals; without intervals, the newest runs. Monitors look at the last 100 ticks of a schedule. */
+  /** The newest intervals; without intervals, the newest runs. Monitors check the last 100 ticks of a schedule. */
   readonly intervals: number;
-  /** Of one interval, those that have ended last. */
+  /** Of one interval, the runs that ended last. */
   readonly runsOfInterval: number;
 }
 
 export const ENDED_LIMITS: EndedLimits = { intervals: 1_000, runsOfInterval: 100 };
 
-/** For so long a run that has failed is kept in any case, milliseconds: until it has been looked at, and has an incident. */
+/** Keep failed runs at least this long, milliseconds, so that they are checked and get an incident. */
 const FRESH_MS = 600_000;
 
 /**
- * The runs of one pipeline that need not be known any more: those of intervals whose last run has ended long ago, and what is beyond the limits.
- * All runs of an interval go together, so that none is taken for the whole story.
- * @param isOfProblem whether an open problem is about a run @param now milliseconds @param keptMs how long ended runs are kept
+ * The runs of one pipeline that can be dropped: intervals whose last run ended long ago, and runs beyond the limits. All runs of an
+ * interval are dropped together, because a part of them would be misleading.
+ * @param isOfProblem whether an open problem concerns a run @param now milliseconds @param keptMs how long ended runs are kept
  */
 export function surplusRuns(
   runs: readonly KnownRun[],
@@ -40,9 +40,9 @@ interface Interval {
   /** Milliseconds. */
   readonly start: number;
   readonly runs: readonly KnownRun[];
-  /** When the last of its runs has ended; absent: not all have. */
+  /** When its last run ended; absent while a run is active. */
   readonly lastEnd?: number;
-  /** When one failed last, if none has succeeded. */
+  /** When a run last failed, if none has succeeded. */
   readonly failedAt?: number;
 }
 
@@ -64,7 +64,7 @@ function groupByInterval(runs: readonly KnownRun[]): Interval[] {
   });
 }
 
-/** Of many runs of one interval those that have ended first, but for its last success: the others say as much. */
+/** Drops the runs of an interval that ended first, except the last success, which says as much as the others. */
 function surplusOf(runs: readonly KnownRun[], isOfProblem: (known: KnownRun) => boolean, most: number): KnownRun[] {
   const ended = runs.filter(({ run }) => run.endedAt !== undefined);
   if (ended.length <= most) return [];

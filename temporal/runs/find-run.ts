@@ -1,12 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { listRuns, RunNotFound, type RunSummary, WAITING_RUNS } from './runs.ts';
 
-/** Thrown when a dag_id stands for no run, or for several; says which there are. */
+/** Thrown when a dag_id matches no run or several; lists the candidates. */
 export class RunUnclear extends Error {
   override readonly name = 'RunUnclear';
 }
 
-/** What a run must be like for a command to concern it. */
+/** The states of runs that a command applies to. */
 const FITTING = {
   open: { query: 'ExecutionStatus = "Running"', none: 'has no open run', many: 'are open' },
   waiting: {
@@ -21,12 +21,12 @@ const FITTING = {
   },
 } as const;
 
-/** How many are named where several fit. */
+/** Maximum number of candidates in the message. */
 const MAX_NAMED = 5;
 
 /**
- * The run that a person means.
- * @param name a run's id, or a dag_id where only one run fits
+ * Finds the run that a user refers to.
+ * @param name a run id, or a dag_id with only one matching run
  * @returns its id
  * @throws RunNotFound, RunUnclear
  */

@@ -12,12 +12,12 @@ import { askTaskTable } from './task-table.ts';
 
 const { EventType, PendingActivityState } = proto.temporal.api.enums.v1;
 
-/** What `followRun` tells as it happens. */
+/** Callbacks of `followRun`. */
 export interface RunFollower {
   task(instance: TaskInstance, progress?: unknown): void;
 }
 
-/** How a followed run ended. */
+/** The result of a followed run. */
 export interface RunEnd {
   readonly state: string;
   /** It succeeded without some items of its lists. */
@@ -26,12 +26,12 @@ export interface RunEnd {
   readonly error?: string;
 }
 
-/** How often the attempts and the progress of running tasks are looked up, in milliseconds. */
+/** Interval for reading attempts and progress of running tasks, in milliseconds. */
 const PENDING_INTERVAL = 1000;
 
 /**
- * Follows a run to its end, or until `signal` is aborted: the history by long poll; once a second the run's own task table, and attempts and
- * progress of running tasks. A restart of the server in the middle is waited out.
+ * Follows a run until it ends or `signal` is aborted: the history by long poll, and once a second the run's task table, and attempts and
+ * progress of running tasks. Survives a restart of the server.
  */
 export async function followRun(client: Client, run: RunReference, follower: RunFollower, signal: AbortSignal): Promise<RunEnd> {
   const reader = payloadReader(codecOf(client));
@@ -54,19 +54,19 @@ export async function followRun(client: Client, run: RunReference, follower: Run
   return { state, ...(isPartial && { isPartial }), tasks: instances.all(), ...(error !== undefined && { error }) };
 }
 
-/** A run as it stands now. */
+/** The current state of a run. */
 export interface ShownRun {
   readonly instances: TaskInstances;
   readonly error?: string;
-  /** What people did to it, in order. */
+  /** Operator requests, in order. */
   readonly acts: readonly RunAct[];
-  /** Who or what started it: a person, a run, a backfill. */
+  /** Who or what started it: a person, a run or a backfill. */
   readonly startedBy: string;
-  /** Whether the run itself says how its tasks stand; else all comes from its history, because no worker answers. */
+  /** Whether the run itself reported its task states; otherwise no worker answered, and they come from its history. */
   readonly isExact: boolean;
 }
 
-/** The tasks of a run as they stand now. @throws RunNotFound */
+/** Returns the current tasks of a run. @throws RunNotFound */
 export async function showRun(client: Client, run: RunReference): Promise<ShownRun> {
   const { instances, ...read } = await readHistory(client, run);
   await completeTable(client, run, instances);
@@ -75,7 +75,7 @@ export async function showRun(client: Client, run: RunReference): Promise<ShownR
   return { instances, isExact, ...read };
 }
 
-/** What the history of a run alone says of its tasks. @throws RunNotFound */
+/** Reads the tasks of a run from its history alone. @throws RunNotFound */
 export async function readHistory(client: Client, run: RunReference): Promise<Omit<ShownRun, 'isExact'>> {
   const reader = payloadReader(codecOf(client));
   const instances = new TaskInstances(reader);
@@ -102,7 +102,7 @@ function starterOf(input: RunInput | undefined, started: Started | null | undefi
 
 type Started = proto.temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
-/** Asks the run for what its history does not say; one that has ended by itself has left a result. @returns the tasks that this changed */
+/** Queries the run for what its history lacks; a completed run has left a result. @returns the tasks that this changed */
 async function completeTable(client: Client, run: RunReference, instances: TaskInstances): Promise<TaskInstance[]> {
   if (instances.result) return [];
   const table = await askTaskTable(client, run, { outputs: true });
@@ -136,7 +136,7 @@ const CLOSING: ReadonlySet<number> = new Set([
   EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
 ]);
 
-/** Repeats `call` while the server is away: following must outlive its restart. */
+/** Retries `call` during an outage of the server, so that following survives a restart. */
 async function persist<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
   for (;;) {
     signal.throwIfAborted();
@@ -150,7 +150,7 @@ async function persist<T>(signal: AbortSignal, call: () => Promise<T>): Promise<
   }
 }
 
-/** gRPC's DEADLINE_EXCEEDED (a long poll without news) and UNAVAILABLE. */
+/** gRPC's DEADLINE_EXCEEDED (a long poll without events) and UNAVAILABLE. */
 function isTransient(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   return code === 4 || code === 14;
@@ -173,7 +173,7 @@ async function watchPending(
         if (instance && (changed.has(task) || progress.has(task))) follower.task(instance, progress.get(task));
       }
     } catch {
-      // The long poll beside this one reports what is wrong with the server.
+      // The concurrent long poll reports server errors.
     }
     await pause(PENDING_INTERVAL, signal);
   }
@@ -212,7 +212,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** `work`, or the signal's reason as soon as it is aborted. */
+/** Resolves with `work`, or rejects with the signal's reason when it is aborted. */
 function abortable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);

@@ -7,12 +7,12 @@ export type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
 type Payloads = proto.temporal.api.common.v1.IPayloads | null | undefined;
 type Failure = proto.temporal.api.failure.v1.IFailure;
 
-/** What one event of a run's history says of its tasks. `id` is the id of an activity, or of a child within the run: `task`, `task[17]`. */
+/** What one event of a run's history says about tasks. `id` is the id of an activity, or of a child within the run: `task`, `task[17]`. */
 export type HistoryFact = { readonly at: Date } & (
   | { readonly kind: 'run started'; readonly input: RunInput | undefined }
   | { readonly kind: 'scheduled'; readonly id: string }
   | { readonly kind: 'attempt'; readonly id: string; readonly attempt: number }
-  /** Another pipeline has started for a task, which may wait for its end. */
+  /** A task started another pipeline, and may wait for it to end. */
   | { readonly kind: 'child started'; readonly id: string }
   | { readonly kind: 'succeeded'; readonly id: string; readonly output?: Json }
   | { readonly kind: 'failed'; readonly id: string; readonly error: string }
@@ -20,16 +20,16 @@ export type HistoryFact = { readonly at: Date } & (
   | { readonly kind: 'run ended'; readonly result: RunResult | undefined }
 );
 
-/** Reads the history of a run, from its first event on. */
+/** Reads the history of a run, starting with its first event. */
 export class HistoryFacts {
   /** Ids of activities, by the events that scheduled them. */
   private readonly scheduled = new Map<string, string>();
   private runId = '';
 
-  /** @param reader reads payloads as Temporal keeps them */
+  /** @param reader reads raw payloads from Temporal */
   constructor(private readonly reader: PayloadConverter) {}
 
-  /** @returns undefined for an event that says nothing of tasks */
+  /** @returns undefined for an event that does not concern tasks */
   read(event: HistoryEvent): HistoryFact | undefined {
     const at = timeOf(event);
     const started = event.workflowExecutionStartedEventAttributes;
@@ -80,7 +80,7 @@ export class HistoryFacts {
     return canceled ? { kind: 'canceled', at, id: this.childOf(canceled.workflowExecution?.workflowId) } : undefined;
   }
 
-  /** At its end a run says how every task ended, unless it was cancelled or terminated. */
+  /** A run reports the final states of all tasks when it ends, unless it was cancelled or terminated. */
   private ofEnd(event: HistoryEvent, at: Date): HistoryFact | undefined {
     const failure = event.workflowExecutionFailedEventAttributes?.failure;
     const completed = event.workflowExecutionCompletedEventAttributes;
@@ -103,7 +103,7 @@ export class HistoryFacts {
     return this.scheduled.get(String(attributes.scheduledEventId)) ?? '';
   }
 
-  /** The task, and the item, of a child workflow: its id ends in the run's own and that. */
+  /** The task and item of a child workflow: its id is the run's id with their names appended. */
   private childOf(workflowId: string | null | undefined): string {
     const id = workflowId ?? '';
     const at = id.indexOf(`${this.runId}/`);
@@ -111,7 +111,7 @@ export class HistoryFacts {
   }
 }
 
-/** The message of the innermost failure: Temporal wraps what the task said. */
+/** The message of the innermost failure, which Temporal wraps. */
 export function messageOf(failure: Failure | null | undefined, reader: PayloadConverter): string {
   if (!failure) return 'unknown failure';
   const inner = failure.cause && (failure.activityFailureInfo ?? failure.childWorkflowExecutionFailureInfo) ? failure.cause : failure;

@@ -9,8 +9,8 @@ import { NOT_BY_EVENTS } from '../search-attributes.ts';
 import { summaryOf } from './runs.ts';
 
 /**
- * The runs of a pipeline whose data intervals have something in common with `[from, to)` (ISO 8601), as the server's list has them, which
- * may lag a moment behind. Runs about other data than the schedule's are left out: those of events, and those with parameters of their own.
+ * Lists the runs of a pipeline whose data intervals overlap `[from, to)` (ISO 8601). The server's list may lag a moment behind. Excludes
+ * runs that do not cover the schedule's data: those of events, and those with custom parameters.
  */
 export async function intervalRuns(
   client: Client,
@@ -19,10 +19,10 @@ export async function intervalRuns(
   to: string,
 ): Promise<IntervalRun[]> {
   const { pipeline, interval, intervalEnd } = SEARCH_ATTRIBUTES;
-  // A second more on both sides: the dev server compares times as text of another form, and leaves out the last.
+  // One second of margin on both sides: the dev server compares times as text in another format, and drops the last.
   const [least, most] = [iso(Date.parse(from) - 1000), iso(Date.parse(to) + 1000)];
   const known = `(${interval.name} <= ${JSON.stringify(most)} AND ${intervalEnd.name} >= ${JSON.stringify(least)})`;
-  // A run that the clock has started says which interval it is about with its first step; until a worker takes it, its id says so.
+  // A scheduled run records its interval with its first step; until a worker starts it, only its id contains the interval.
   const query = `${pipeline.name} = ${JSON.stringify(plan.dagId)} AND ${NOT_BY_EVENTS} AND (${known} OR ${interval.name} IS NULL)`;
   const runs: IntervalRun[] = [];
   for await (const info of client.workflow.list({ query })) {
@@ -42,7 +42,7 @@ function intervalOfTick({ dagId, schedule }: Pick<Plan, 'dagId' | 'schedule'>, p
   return Number.isNaN(tick) ? undefined : dataIntervalAt(schedule, tick);
 }
 
-/** What a backfill needs of a worker. */
+/** The activities of backfills. */
 export function createIntervalActivities(client: Client) {
   return {
     interval_states: (plan: Pick<Plan, 'dagId' | 'schedule'>, from: string, to: string): Promise<IntervalRun[]> =>

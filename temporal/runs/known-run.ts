@@ -1,10 +1,10 @@
 import type { WatchedRun } from '../../monitors/watched.ts';
 
-/** A run as it is kept: what lists say, and what was found out once. */
+/** A cached run: what lists contain, and facts that were read once. */
 export interface KnownRun {
   readonly dagId: string;
   readonly planHash: string;
-  /** Whether a worker has begun it; undefined until the run itself was asked. */
+  /** Whether a worker has started it; undefined until the run itself was queried. */
   readonly hasStarted: boolean | undefined;
   readonly run: Omit<WatchedRun, 'plan' | 'startedAt' | 'hasStarted'>;
 }

@@ -5,12 +5,14 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import type { RunIndex } from './run-index.ts';
 
-/** So many answers are remembered; another is asked for again. */
+/** Maximum number of cached answers. */
 const MAX_ASKED = 20_000;
 
-/** When things were done last, however long ago: pipelines, and data sets. The server is asked once for each, and only for what promises are about. */
+/**
+ * Caches when pipelines and datasets were last updated, at any time in the past. The server is queried once for each, and only for SLAs.
+ */
 export class LastEnds {
-  /** By the search attribute and its value; 0: never, as far as the server knows. Milliseconds. */
+  /** Milliseconds by search attribute and value; 0: never, according to the server. */
   private readonly asked = new RecentMap<number>(MAX_ASKED);
 
   constructor(
@@ -18,14 +20,14 @@ export class LastEnds {
     private readonly runs: RunIndex,
   ) {}
 
-  /** When a pipeline has last succeeded, milliseconds. @param runs those of its runs that are known */
+  /** When a pipeline last succeeded, milliseconds. @param runs the known runs of the pipeline */
   async success({ dagId, slas = [], critical, alerts }: Plan, runs: readonly WatchedRun[]): Promise<number | undefined> {
     if (slas.length === 0 && !critical && !alerts) return undefined;
     const ends = runs.flatMap(({ state, endedAt }) => (state === 'success' && endedAt !== undefined ? [endedAt] : []));
     return this.latest('pipeline', dagId, Math.max(0, ...ends));
   }
 
-  /** When the data sets that a plan promises something of were last made, by URI. */
+  /** When the datasets with SLAs in a plan were last updated, by URI. */
   async updates({ slas = [] }: Plan): Promise<ReadonlyMap<string, number>> {
     const found = new Map<string, number>();
     for (const { dataset } of slas) {
@@ -36,7 +38,7 @@ export class LastEnds {
     return found;
   }
 
-  /** @param known the last end among the runs that are known; 0: none */
+  /** @param known the latest end among known runs; 0: none */
   private async latest(by: 'pipeline' | 'datasets', value: string, known: number): Promise<number | undefined> {
     const key = `${by} ${value}`;
     const before = this.asked.get(key) ?? (known > 0 ? 0 : await this.ask(by, value));
@@ -47,7 +49,7 @@ export class LastEnds {
 
   private async ask(by: 'pipeline' | 'datasets', value: string): Promise<number> {
     const query = `${SEARCH_ATTRIBUTES[by].name} = ${JSON.stringify(value)} AND ExecutionStatus = "Completed"`;
-    // Lists begin with what has ended last.
+    // Lists start with the run that ended last.
     for await (const { closeTime } of this.client.workflow.list({ query, pageSize: 1 })) return closeTime?.getTime() ?? 0;
     return 0;
   }

@@ -5,23 +5,23 @@ import { codecOf, payloadReader } from '../codec/codec.ts';
 import { listRuns } from './runs.ts';
 import { messageOf } from './history-facts.ts';
 
-/** A task that waits for its past. */
+/** A task that waits for an earlier run. */
 export interface PastWait {
   readonly run: string;
   readonly task: string;
   /** ISO 8601. */
   readonly since: string;
-  /** For what, as it was seen last; null: it has not looked yet. */
+  /** What it waits for, as last observed; null: not checked yet. */
   readonly waits_for: string | null;
 }
 
-/** Of the runs that go on, so many are looked at. */
+/** Maximum number of active runs that are checked. */
 const MOST_RUNS = 500;
 const LOOKED_AT_ONCE = 20;
 
 /**
- * The tasks of a deployment that wait for their past, the oldest wait first; no worker has to answer.
- * @returns `isComplete`: false when more runs go on than are looked at
+ * Lists the tasks of a deployment that wait for earlier runs, oldest wait first; does not need a worker.
+ * @returns `isComplete`: false if not all active runs were checked
  */
 export async function listPastWaits(
   client: Client,

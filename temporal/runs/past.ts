@@ -13,10 +13,10 @@ import { NOT_BY_EVENTS } from '../search-attributes.ts';
 import { describeRun, RunNotFound, type RunSummary, summaryOf } from './runs.ts';
 import { taskStateOf } from './task-state-of-run.ts';
 
-/** What tasks that depend on their past need of a worker. */
+/** The activities of tasks that depend on earlier runs. */
 export function createPastActivities(client: Client) {
   return {
-    /** Fails, to be asked again, until the task may start. */
+    /** Fails, and so is retried, until the task may start. */
     async past_of_task(question: PastQuestion): Promise<Past> {
       const runs: RunBefore[] = [];
       for (const run of await runsOf(client, question)) {
@@ -31,26 +31,26 @@ export function createPastActivities(client: Client) {
   };
 }
 
-/** A run of the interval before. */
+/** A run of the previous interval. */
 export interface RunBefore {
   readonly pipelineRunId: string;
   readonly hasEnded: boolean;
-  /** The state of the task; absent: the run has no such task. */
+  /** The state of the task; absent if the run does not have the task. */
   readonly task: TaskState | 'unknown' | undefined;
 }
 
-/** What is known where the interval before has no run. */
+/** What is known if the previous interval has no run. */
 export interface EarlierHistory {
-  /** Whether there is a run of any interval before. */
+  /** Whether any earlier interval has a run. */
   readonly hasEarlier?: boolean;
-  /** How long Temporal keeps runs, milliseconds, where that is too short to know whether the interval has had one. */
+  /** How long Temporal keeps runs, milliseconds, if that is too short to know whether the interval had a run. */
   readonly expiredAfterMs?: number;
 }
 
 /**
- * Whether a task may start by its past.
- * @param runs of the interval before, the best first
- * @returns what it waits for and what people can do, where it may not
+ * Decides whether earlier runs allow a task to start.
+ * @param runs of the previous interval, best first
+ * @returns if the task may not start, what it waits for and what operators can do
  */
 export function resultOfPast(
   question: PastQuestion,
@@ -80,7 +80,7 @@ async function historyOf(client: Client, question: PastQuestion): Promise<Earlie
   return { hasEarlier: await hasEarlierRun(client, question) };
 }
 
-/** The runs that are about all of the interval; those that may be good first. */
+/** The runs that cover the whole interval, most promising first. */
 async function runsOf(client: Client, question: PastQuestion): Promise<RunSummary[]> {
   const { dagId, schedule, interval, pipelineRunId: own } = question;
   const { start, end } = interval;
@@ -102,7 +102,7 @@ async function runsOf(client: Client, question: PastQuestion): Promise<RunSummar
     .slice(0, MOST);
 }
 
-/** Of many runs of one interval, the best are looked at. */
+/** Of many runs of one interval, only the best are checked. */
 const MOST = 20;
 
 async function found(client: Client, id: string): Promise<RunSummary | undefined> {
@@ -114,7 +114,7 @@ async function found(client: Client, id: string): Promise<RunSummary | undefined
   }
 }
 
-/** Whether the pipeline has had a run of any interval before. */
+/** Whether the pipeline had a run of any earlier interval. */
 async function hasEarlierRun(client: Client, { dagId, interval }: PastQuestion): Promise<boolean> {
   const { pipeline, interval: since } = SEARCH_ATTRIBUTES;
   const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${NOT_BY_EVENTS} AND ${since.name} <= "${iso(Date.parse(interval.start) + 1000)}"`;

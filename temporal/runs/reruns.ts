@@ -10,23 +10,23 @@ import { pipelineRunId } from '../names.ts';
 import { describeRun, NotYet, RunExists, type RunReference } from './runs.ts';
 import { runStart } from './run-start.ts';
 
-/** Thrown when a run cannot be repeated as asked; the message says why. */
+/** Thrown when a run cannot be repeated as requested; the message says why. */
 export class RerunRefused extends Error {
   override readonly name = 'RerunRefused';
 }
 
-/** A run that has ended, as a rerun wants it. */
+/** An ended run with the facts that a rerun needs. */
 export interface EndedRun extends RunReference {
   readonly plan: Plan;
   readonly interval: DataInterval;
   readonly params: JsonObject;
   readonly event?: RunEvent;
-  /** The first of the chain of runs that it repeats; absent when it repeats none. */
+  /** The first run in the chain of reruns; absent if this run is not a rerun. */
   readonly original?: string;
   readonly tasks: Readonly<Record<string, TaskResult>>;
 }
 
-/** @throws RunNotFound, RerunRefused while the run goes on */
+/** @throws RunNotFound, RerunRefused while the run is active */
 export async function readEndedRun(client: Client, runId: string): Promise<EndedRun> {
   const run = await describeRun(client, { pipelineRunId: runId });
   if (run.endedAt === undefined)
@@ -34,7 +34,7 @@ export async function readEndedRun(client: Client, runId: string): Promise<Ended
   const { instances } = await showRun(client, run);
   const { input, result } = instances;
   if (!input) throw new RerunRefused(`${runId} was not started by Sluice.`);
-  // A run that was terminated or cancelled does not say how its tasks ended; its history does.
+  // A terminated or cancelled run does not report the final states of its tasks; its history contains them.
   const told = Object.fromEntries(
     instances
       .all()
@@ -56,19 +56,19 @@ export async function readEndedRun(client: Client, runId: string): Promise<Ended
   };
 }
 
-/** What is to be repeated of a run, and how. */
+/** Which run to repeat, and how. */
 export interface RerunOrder {
   readonly run: EndedRun;
   /** The run's own plan, or a newer one. */
   readonly plan: Plan;
   readonly params: JsonObject;
-  /** A task that is to run again although it succeeded. */
+  /** The task to run again, although it succeeded. */
   readonly from?: string;
-  /** Who asks for it. */
+  /** Who requests the rerun. */
   readonly by?: string;
 }
 
-/** What a rerun does with each task. @throws RerunRefused when nothing would run again */
+/** Determines what a rerun does with each task. @throws RerunRefused when no task would run again */
 export function previewRerun({ run, plan, from }: RerunOrder): RerunChoice[] {
   const names = plan.tasks.map(({ name }) => name);
   if (from !== undefined && !names.includes(from))
@@ -80,7 +80,7 @@ export function previewRerun({ run, plan, from }: RerunOrder): RerunChoice[] {
   return choices;
 }
 
-/** Starts the rerun, as a run of its own that names the one it repeats. @throws NotYet, RerunRefused, RunExists */
+/** Starts the rerun as a separate run that refers to the original one. @throws NotYet, RerunRefused, RunExists */
 export async function startRerun(client: Client, taskQueue: string, order: RerunOrder, now: number): Promise<RunReference> {
   const { run, plan, params, from, by } = order;
   NotYet.refuse(plan);

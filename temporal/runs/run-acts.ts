@@ -5,37 +5,37 @@ import type { JsonObject } from '../../workflows/plan/values/json.ts';
 
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
 
-/** What a person did to a run, as its history says. */
+/** An operator request to a run, from its history. */
 export interface RunAct {
   readonly at: Date;
   /** `approve`, `reject`, `retry`, `skip`, `fail`, `mark-success`, `pause`, `resume`, `cancel`, `terminate`. */
   readonly act: string;
-  /** Absent when it was about the whole run. */
+  /** Absent if it concerns the whole run. */
   readonly task?: string;
   readonly by: string;
   readonly reason?: string;
-  /** What was filled in, of an approval that asks for it. */
+  /** The values of the form, for an approval that has one. */
   readonly form?: JsonObject;
 }
 
-/** What updates and signals of a run hold, as far as it is read here. */
+/** The fields that are read from updates and signals of a run. */
 interface ReadRequest {
   readonly task?: string;
   readonly by?: string;
   readonly reason?: string;
   readonly comment?: string;
   readonly form?: JsonObject;
-  /** Of an approval. */
+  /** For an approval. */
   readonly decision?: string;
-  /** Of a task on hold. */
+  /** For a task on hold. */
   readonly action?: string;
 }
 
-/** Collects what people did to a run, from the events of its history in order. */
+/** Collects operator requests to a run from the events of its history, in order. */
 export class RunActs {
   readonly all: RunAct[] = [];
 
-  /** @param reader reads payloads as Temporal keeps them */
+  /** @param reader reads raw payloads from Temporal */
   constructor(private readonly reader: PayloadConverter) {}
 
   add(event: HistoryEvent): void {

@@ -11,7 +11,7 @@ import { readRunInput } from './run-input.ts';
 import { listRuns, type RunReference } from './runs.ts';
 import type { TaskInstance } from './task-instance.ts';
 
-/** What a page tells of a run. */
+/** Collects the details of a run for a page. */
 export async function readRunDetails(client: Client, run: RunReference): Promise<RunDetails> {
   const { instances, error } = await showRun(client, run);
   const tasks = instances.all();
@@ -31,7 +31,7 @@ export async function readRunDetails(client: Client, run: RunReference): Promise
   };
 }
 
-/** The last success of a pipeline, however long ago. @param except a run that does not count */
+/** Finds the last success of a pipeline, at any time in the past. @param except a run to ignore */
 export async function readLastSuccess(client: Client, dagId: string, except: RunReference | undefined): Promise<LastSuccess | undefined> {
   const ended = await listRuns(client, LOOKED_AT, dagId, 'ExecutionStatus = "Completed"');
   const run = ended.find(({ state, temporalRunId }) => state === 'success' && temporalRunId !== except?.temporalRunId);
@@ -40,7 +40,7 @@ export async function readLastSuccess(client: Client, dagId: string, except: Run
   return { endedAt: run.endedAt.getTime(), isPartial: run.isPartial === true, plan: input.plan, params: paramsOf(input) };
 }
 
-/** Runs that ended for lack of room stand among those that succeeded. */
+/** Number of runs to check: the list of completed runs includes those that ended because another run was active. */
 const LOOKED_AT = 20;
 
 function paramsOf(input: RunInput | undefined) {
@@ -58,7 +58,7 @@ function isRepaired(output: Json | undefined): boolean {
   return isMap(output) && typeof output.repaired === 'number' && output.repaired > 0;
 }
 
-/** Where a task stands that is under way, for people. */
+/** Describes a task that is in progress, for a page. */
 function statusOf({ task, state, attempt, startedAt, error, note, wait }: TaskInstance): string[] {
   if (isFinal(state) || startedAt === undefined) return [];
   const since = startedAt.toISOString().replace(/\.\d+Z$/, 'Z');

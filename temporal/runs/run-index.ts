@@ -9,38 +9,38 @@ import { ENDED_LIMITS, type EndedLimits, surplusRuns } from './ended-runs.ts';
 import { summaryOf } from './runs.ts';
 import { isGone, Unchecked } from '../unchecked.ts';
 
-/** So long runs are kept that have ended, in milliseconds, where nobody asks for more. */
+/** Default time to keep ended runs, in milliseconds. */
 const KEPT = 5 * 86_400_000;
-/** What happened so long before the last look is asked for again: the server's lists are a moment behind. Milliseconds. */
+/** Each refresh rereads this much before the last one, because the server's lists lag behind. Milliseconds. */
 const OVERLAP = 30_000;
 const PAGE_SIZE = 1_000;
-/** A run that is younger need not have begun. Milliseconds. */
+/** A younger run may not have started yet. Milliseconds. */
 const YOUNG = 10_000;
-/** In one look so many runs at most are asked whether they have begun: about a second. */
+/** Maximum number of runs per refresh that are queried whether they have started: about a second. */
 const MOST_ASKED = 500;
 const AT_ONCE = 10;
-/** How often it is checked that the runs that are under way still exist, in milliseconds. */
+/** Interval of the check that active runs still exist, in milliseconds. */
 const VERIFY_EVERY = 60_000;
-/** For how long a run is remembered that Temporal removed before it had ended, in milliseconds. */
+/** How long to remember a run that Temporal removed before it ended, in milliseconds. */
 const REMOVED_KEPT = 3_600_000;
 
-/** Of so many data sets and pipelines more is remembered than the runs that are known: it can be asked for again. */
+/** Maximum number of datasets and pipelines with cached facts beyond the known runs; others are read again. */
 const MAX_REMEMBERED = 10_000;
 
-/** A run that Temporal no longer has, and that was not seen to end. */
+/** A run that Temporal no longer has, and whose end was not observed. */
 export interface RemovedRun extends KnownRun {
   /** When its absence was noticed, milliseconds. */
   readonly noticedAt: number;
 }
 
 /**
- * The runs of a namespace, kept in memory and brought up to date by what has started and ended since the last look, so that a look costs a
- * few requests whatever the number of pipelines; all of it can be read again from the server.
+ * Caches the runs of a namespace. A refresh reads only runs that started or ended since the last one, so that it costs a few requests for
+ * any number of pipelines. The cache can be rebuilt from the server.
  */
 export class RunIndex {
   private readonly runs = new Map<string, KnownRun>();
   private readonly updates = new RecentMap<number>(MAX_REMEMBERED);
-  /** Pipelines whose runs are kept for longer. */
+  /** Pipelines whose runs are kept longer. */
   private readonly keptFor = new RecentMap<number>(MAX_REMEMBERED);
   private readonly removed = new Map<string, RemovedRun>();
   private verifiedAt = -Infinity;
@@ -52,7 +52,7 @@ export class RunIndex {
     private readonly limits: EndedLimits = ENDED_LIMITS,
   ) {}
 
-  /** All that are known, by dag_id. */
+  /** All known runs, by dag_id. */
   byPipeline(): Map<string, KnownRun[]> {
     const found = new Map<string, KnownRun[]>();
     for (const known of this.runs.values()) {
@@ -63,24 +63,24 @@ export class RunIndex {
     return found;
   }
 
-  /** Runs that were removed from Temporal in the last hour, and had not ended when they were last seen. */
+  /** Runs that were removed from Temporal in the last hour before they had ended. */
   removedRuns(): RemovedRun[] {
     return [...this.removed.values()];
   }
 
-  /** Takes out a run that Temporal no longer has. What has ended stays as it was seen. @param now milliseconds */
+  /** Removes a run that Temporal no longer has. Ended runs stay as last seen. @param now milliseconds */
   remove(known: KnownRun, now: number): void {
     if (known.run.endedAt !== undefined) return;
     this.runs.delete(keyOf(known));
     this.removed.set(keyOf(known), { ...known, noticedAt: now });
   }
 
-  /** When the last run that is known has ended that made a data set, milliseconds. */
+  /** When the last known run that updates a dataset ended, milliseconds. */
   lastUpdate(uri: string): number | undefined {
     return this.updates.get(uri);
   }
 
-  /** Brings the runs up to date. @param now milliseconds @param unchecked collects what cannot be read */
+  /** Refreshes the runs. @param now milliseconds @param unchecked collects what cannot be read */
   async refresh(now: number, unchecked = new Unchecked()): Promise<void> {
     const ours = `${SEARCH_ATTRIBUTES.pipeline.name} IS NOT NULL`;
     const since = iso((this.seenUntil ?? now - KEPT) - OVERLAP);
@@ -93,14 +93,14 @@ export class RunIndex {
     this.seenUntil = now;
   }
 
-  /** Keeps the runs of a pipeline that have ended for `ms`, where that is longer than usual. @param now milliseconds */
+  /** Keeps ended runs of a pipeline for `ms`, if that is longer than the default. @param now milliseconds */
   async keepFor(dagId: string, ms: number, now: number): Promise<void> {
     if (ms <= (this.keptFor.get(dagId) ?? KEPT)) return;
     await this.list(`${SEARCH_ATTRIBUTES.pipeline.name} = ${JSON.stringify(dagId)} AND CloseTime >= "${iso(now - ms)}"`);
     this.keptFor.set(dagId, ms);
   }
 
-  /** Reads the runs of open problems, by their keys, that are older than what is kept. @param dagIds the pipelines that there are */
+  /** Reads runs of open problems, by problem key, that are older than the cache. @param dagIds the existing pipelines */
   async remember(problems: readonly string[], dagIds: { has(dagId: string): boolean }, unchecked: Unchecked): Promise<void> {
     const { pipeline, interval } = SEARCH_ATTRIBUTES;
     for (const key of problems) {
@@ -121,7 +121,7 @@ export class RunIndex {
     }
   }
 
-  /** Forgets ended runs that are old or too many, but for those of open problems. @param now milliseconds */
+  /** Removes ended runs that are old or beyond the limits, except those of open problems. @param now milliseconds */
   forget(now: number, problems: readonly string[]): void {
     for (const [dagId, runs] of this.byPipeline()) {
       const own = problems.filter((problem) => problem.startsWith(`${dagId}/`));
@@ -136,7 +136,7 @@ export class RunIndex {
     for await (const info of this.client.workflow.list({ query, pageSize: PAGE_SIZE })) this.take(info);
   }
 
-  /** A run that starts or stops to wait, for its turn or for people, leaves no event that lists could be asked for. */
+  /** Reads which runs wait, for their turn or for people: changes of this leave no event to list. */
   private async followWaiting(): Promise<void> {
     const { pipeline, state } = SEARCH_ATTRIBUTES;
     const waiting = new Set<string>();
@@ -152,7 +152,7 @@ export class RunIndex {
     }
   }
 
-  /** Lists say how long a history was when its run was listed first. So each run that may not have begun is asked itself, until it has. */
+  /** Queries each run that may not have started, until it has: lists only contain the history length from when a run was first listed. */
   private async askWhetherStarted(now: number, unchecked: Unchecked): Promise<void> {
     const notStarted = [...this.runs.values()]
       .filter(({ run, hasStarted }) => hasStarted !== true && run.endedAt === undefined && now - run.queuedAt > YOUNG)
@@ -160,7 +160,7 @@ export class RunIndex {
     await inTurns(notStarted, AT_ONCE, (known) => this.ask(known, now, unchecked));
   }
 
-  /** A run that is deleted while it runs ends without an event that lists could be asked for. */
+  /** Checks that active runs still exist: deleting a run leaves no event to list. */
   private async verifyRunning(now: number, unchecked: Unchecked): Promise<void> {
     if (now - this.verifiedAt < VERIFY_EVERY && now >= this.verifiedAt) return;
     const running = new Set<string>();
@@ -174,7 +174,7 @@ export class RunIndex {
     this.verifiedAt = now;
   }
 
-  /** Asks a run itself. One that is gone is taken out; one that cannot be read hides no other. */
+  /** Queries a run itself. Removes it if it is gone; an unreadable run must not hide others. */
   private async ask(known: KnownRun, now: number, unchecked: Unchecked): Promise<void> {
     const { pipelineRunId, temporalRunId } = known.run;
     await unchecked.guard(known.dagId, async () => {
@@ -187,7 +187,7 @@ export class RunIndex {
     });
   }
 
-  /** @param asked whether the run itself was asked: only then it is known that no worker has begun it */
+  /** @param asked whether the run itself was queried: only that shows that no worker has started it */
   private take(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>, asked = false): void {
     const { pipelineRunId, temporalRunId, dagId, cause, state, startedAt, endedAt } = summaryOf(info);
     const attributes = info.typedSearchAttributes;

@@ -4,7 +4,7 @@ import { codecOf, payloadReader } from '../codec/codec.ts';
 import type { RunReference } from './runs.ts';
 import { TaskInstances } from './task-instances.ts';
 
-/** What a run was started with, from the first page of its history. @returns undefined where Sluice has not started it */
+/** Reads the input of a run from the first page of its history. @returns undefined if Sluice did not start it */
 export async function readRunInput(client: Client, run: RunReference): Promise<RunInput | undefined> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,

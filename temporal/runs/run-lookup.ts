@@ -5,15 +5,15 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.t
 import { describeRun, summaryOf } from './runs.ts';
 import { taskStateOf } from './task-state-of-run.ts';
 
-/** The newest are looked at, and no more. */
+/** Number of newest runs that are checked. */
 const MOST = 100;
 
-/** The server on SQLite compares times as texts, with and without fractions of a second: no time is equal to another there. */
+/** On SQLite the server compares times as text, with and without fractions of a second, so that equality never matches. */
 function justAfter(time: string): string {
   return iso(Date.parse(time) + 1_000);
 }
 
-/** What tasks ask about runs. */
+/** The queries that tasks make about runs. */
 export function createRunLookup(client: Client): RunLookup {
   return {
     async find({ dagId, interval, start, end }) {

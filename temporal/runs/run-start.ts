@@ -5,7 +5,7 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 import type { Cause, RunInput } from '../../workflows/plan/runs/run.ts';
 import { runFacts } from '../../workflows/plan/runs/run-facts.ts';
 
-/** The options of every start of a run from outside: by a person, a sensor or a Schedule. */
+/** The options to start a run from outside: by a person, a sensor or a Schedule. */
 export function runStart(
   plan: Plan,
   cause: Cause,

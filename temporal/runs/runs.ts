@@ -9,7 +9,7 @@ import { WAITS_MEMO } from '../../workflows/plan/tasks/wait-text.ts';
 import { pipelineRunId } from '../names.ts';
 import { runStart } from './run-start.ts';
 
-/** Thrown when a run of the same cause exists: the server refuses a second. */
+/** Thrown when a run of the same cause exists; the server rejects a second one. */
 export class RunExists extends Error {
   override readonly name = 'RunExists';
   constructor(readonly pipelineRunId: string) {
@@ -19,7 +19,7 @@ export class RunExists extends Error {
   }
 }
 
-/** What else than runs people ask for by its workflow: how such an id begins, and what lists them. */
+/** Workflows other than runs that users look up by id: the prefix of their ids, and the command that lists them. */
 const KINDS = [
   { prefix: 'incident/', noun: 'incident', list: 'sluice incidents list --all' },
   { prefix: 'sensor/', noun: 'sensor', list: 'sluice sensors' },
@@ -28,7 +28,7 @@ const KINDS = [
 /** Runs that wait for people, in Temporal's query language. */
 export const WAITING_RUNS = `ExecutionStatus = "Running" AND ${SEARCH_ATTRIBUTES.state.name} IN ("approval", "held")`;
 
-/** Thrown when there is no such run, or whatever the id is one of. */
+/** Thrown when the run, or other workflow, does not exist. */
 export class RunNotFound extends Error {
   override readonly name = 'RunNotFound';
   constructor(workflowId: string) {
@@ -37,17 +37,17 @@ export class RunNotFound extends Error {
   }
 }
 
-/** Thrown when a plan holds parts of the language that this release cannot carry out. */
+/** Thrown when a plan uses language features that this release does not support. */
 export class NotYet extends Error {
   override readonly name = 'NotYet';
-  /** @throws NotYet when `plan` cannot be carried out whole */
+  /** @throws NotYet when this release does not support all of `plan` */
   static refuse(plan: Plan): void {
     const reason = refusal(plan);
     if (reason !== undefined) throw new NotYet(`'${plan.dagId}' is not applied, ${reason}`);
   }
 }
 
-/** Thrown when a run has ended and so takes nothing any more. */
+/** Thrown when a run has ended and so rejects requests. */
 export class RunEnded extends Error {
   override readonly name = 'RunEnded';
   constructor({ pipelineRunId, state, endedAt }: Pick<RunSummary, 'pipelineRunId' | 'state' | 'endedAt'>) {
@@ -59,17 +59,17 @@ export class RunEnded extends Error {
   }
 }
 
-/** Which run is meant: `temporalRunId` where an id was used more than once. */
+/** Identifies a run: `temporalRunId` is needed if an id was used more than once. */
 export interface RunReference {
   readonly pipelineRunId: string;
   readonly temporalRunId: string;
 }
 
 /**
- * Starts a run by hand.
- * @param id tells runs of one pipeline apart
- * @param params checked before by whoever asks for the run; the run checks them again
- * @param by who asks for it
+ * Starts a manual run.
+ * @param id unique among the runs of the pipeline
+ * @param params validated by the caller; the run validates them again
+ * @param by who requests the run
  * @throws RunExists, NotYet
  */
 export async function startManualRun(
@@ -104,17 +104,17 @@ export interface RunSummary {
   readonly state: string;
   /** It succeeded without some items of its lists. */
   readonly isPartial?: true;
-  /** For whom it waits, a line each, as it has written down itself: no worker has to answer. */
+  /** Whom it waits for, one line each, as recorded by the run itself, so that no worker has to answer. */
   readonly waitsFor?: readonly string[];
   /** The start of its data interval, ISO 8601. */
   readonly interval: string | undefined;
-  /** Its end. */
+  /** The end of its data interval. */
   readonly intervalEnd: string | undefined;
   readonly startedAt: Date;
   readonly endedAt: Date | undefined;
 }
 
-/** The newest runs first, of all pipelines or of one. @param query which of them, in Temporal's query language */
+/** Lists runs of all pipelines or of one, newest first. @param query a filter in Temporal's query language */
 export async function listRuns(
   client: Client,
   limit: number,
@@ -141,7 +141,7 @@ export async function describeRun(client: Client, reference: { pipelineRunId: st
   }
 }
 
-/** Why a run took nothing: it has ended, or there is none. */
+/** Why a run rejected a request: it has ended, or does not exist. */
 export async function explainRefusal(client: Client, workflowId: string): Promise<Error> {
   try {
     const run = await describeRun(client, { pipelineRunId: workflowId });
@@ -152,7 +152,7 @@ export async function explainRefusal(client: Client, workflowId: string): Promis
   }
 }
 
-/** What a list of workflows says of a run. */
+/** Converts an entry of a workflow list to a run summary. */
 export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'raw'>): RunSummary {
   const attributes = info.typedSearchAttributes;
   const state = attributes.get(SEARCH_ATTRIBUTES.state);
@@ -176,13 +176,13 @@ export function summaryOf(info: Omit<WorkflowExecutionInfo, 'rootExecution' | 'r
   };
 }
 
-/** Temporal's status has the last word: a run that was terminated never wrote its own state. */
+/** Temporal's status takes precedence: a terminated run did not write its own state. */
 function stateOf(status: string, own: unknown): string {
   switch (status) {
     case 'RUNNING':
       return typeof own === 'string' && isUnderWay(own) ? own : 'running';
     case 'COMPLETED':
-      // For lack of room it did not begin: `on_overlap: cancel_new`.
+      // The run did not start because another was active: `on_overlap: cancel_new`.
       return own === 'canceled' ? 'canceled' : 'success';
     case 'CANCELLED':
       return 'canceled';

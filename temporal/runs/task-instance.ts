@@ -13,21 +13,21 @@ export interface TaskInstance {
   readonly endedAt?: Date;
   readonly output?: Json;
   readonly error?: string;
-  /** A few words for people: why it was skipped, who approved it, how many items are done. */
+  /** A short explanation: why it was skipped, who approved it, how many items are done. */
   readonly note?: string;
-  /** For whom it waits, and until when. */
+  /** Whom it waits for, and until when. */
   readonly wait?: OpenWait;
-  /** Of a task with items: those that failed and were not repeated with success. */
+  /** For a task with items: those that failed, without a successful retry. */
   readonly failedItems?: readonly FailedItem[];
 }
 
 export interface FailedItem {
-  /** `[3]`; `[3][1]` in a list inside a list, `[0-99]` for a batch. */
+  /** `[3]`; `[3][1]` for a nested list, `[0-99]` for a batch. */
   readonly item: string;
   readonly error: string;
 }
 
-/** Leaves out what is not true of a task in its new state. */
+/** Removes fields that do not apply to the new state of a task. */
 export function tidy({
   endedAt,
   wait,

@@ -14,31 +14,31 @@ export interface PendingActivity {
   readonly attempt: number;
   /** Whether it waits for its next attempt. */
   readonly isRetrying: boolean;
-  /** Whether a worker has it. */
+  /** Whether a worker has started it. */
   readonly isStarted: boolean;
   readonly lastFailure?: string;
 }
 
 /**
- * The states of a run's tasks, for everybody who shows or watches them. The run's own word comes first: its task table while it runs, its result
- * when it has ended. What that does not say comes from the history: times, attempts, outputs, and all of it where no worker answers.
+ * The task states of a run, for display and monitoring. The run's own report takes precedence: its task table while it is active, its
+ * result when it has ended. The history supplies the rest (times, attempts, outputs), or everything if no worker answers.
  */
 export class TaskInstances {
   input: RunInput | undefined;
   result: RunResult | undefined;
-  /** The run's own task table, as it was given last. */
+  /** The last task table that the run reported. */
   table: TaskTable | undefined;
   private readonly plans = new Map<string, TaskPlan>();
   private readonly tasks = new Map<string, TaskInstance>();
   private readonly history: HistoryFacts;
   private endedAt: Date | undefined;
 
-  /** @param reader reads payloads as Temporal keeps them */
+  /** @param reader reads raw payloads from Temporal */
   constructor(reader: PayloadConverter) {
     this.history = new HistoryFacts(reader);
   }
 
-  /** The tasks of `plan`, none of which has started; without a history. */
+  /** The tasks of `plan`, not started, without a history. */
   static of(plan: Plan): TaskInstances {
     const instances = new TaskInstances(payloadReader(new SluiceCodec()));
     instances.begin(plan);
@@ -54,13 +54,13 @@ export class TaskInstances {
     return this.tasks.get(task);
   }
 
-  /** Takes one event of the run's history in, from the first on. @returns the tasks that it changed */
+  /** Applies one event of the run's history, starting with the first. @returns the tasks that it changed */
   add(event: HistoryEvent): TaskInstance[] {
     const fact = this.history.read(event);
     return fact ? this.take(fact) : [];
   }
 
-  /** Takes the run's own table in. @returns the tasks that it changed */
+  /** Applies the run's task table. @returns the tasks that it changed */
   apply(table: TaskTable): TaskInstance[] {
     this.table = table;
     if (this.result) return [];
@@ -68,12 +68,12 @@ export class TaskInstances {
     return this.all().flatMap(({ task }) => this.settle(task, table.tasks[task] ?? { state: 'queued' }, waits.get(task)));
   }
 
-  /** Takes in what Temporal knows only while it happens: the attempts of an activity that has not ended. */
+  /** Applies what Temporal only reports while an activity is pending: its attempts. */
   observe({ id, attempt, isRetrying, isStarted, lastFailure }: PendingActivity): TaskInstance | undefined {
     const waiting = this.tasks.get(taskOfPast(id) ?? '');
     if (waiting) return this.waitsForPast(waiting, lastFailure);
     const task = this.tasks.get(nameOf(id));
-    // Of an item, the activity says nothing of the whole task.
+    // The activity of one item says nothing about the whole task.
     if (!task || id.includes('[') || this.endedAt) return undefined;
     const state = isRetrying ? 'up_for_retry' : isStarted ? 'running' : 'queued';
     const refined = task.state === 'queued' || task.state === 'running' || task.state === 'up_for_retry';
@@ -89,7 +89,7 @@ export class TaskInstances {
     return after;
   }
 
-  /** @param seen how its past stands */
+  /** @param seen the last result of the check of earlier runs */
   private waitsForPast(task: TaskInstance, seen: string | undefined): TaskInstance | undefined {
     if (this.endedAt || task.state !== 'queued' || seen === undefined) return undefined;
     const after = { ...task, note: `waits for its past: ${seen}` };
@@ -106,7 +106,7 @@ export class TaskInstances {
     }
   }
 
-  /** Takes in how the run itself says that a task stands. */
+  /** Applies the state of a task that the run itself reports. */
   private settle(task: string, { state: told, startedAt, endedAt, ...status }: TaskStatus, wait: OpenWait | undefined): TaskInstance[] {
     const before = this.tasks.get(task);
     if (!before) return [];
@@ -154,7 +154,7 @@ export class TaskInstances {
     }
   }
 
-  /** What a run that was cancelled or terminated does not say: what had not ended is cancelled. */
+  /** Completes the tasks of a cancelled or terminated run, which does not report them: active tasks are cancelled. */
   private end(at: Date, result: RunResult | undefined): TaskInstance[] {
     this.endedAt = at;
     this.result = result ?? this.result;
@@ -173,7 +173,7 @@ export class TaskInstances {
     return this.change(id, wait?.softFail ? { state: 'skipped', endedAt: at, note: error } : { state: 'failed', endedAt: at, error });
   }
 
-  /** @param error why an item failed; absent: it succeeded */
+  /** @param error why an item failed; absent if it succeeded */
   private changeItem(id: string, error?: string): TaskInstance[] {
     const before = this.tasks.get(nameOf(id));
     const [item] = /(\[[^#/]*\])/.exec(id) ?? [];
@@ -184,7 +184,7 @@ export class TaskInstances {
     return [];
   }
 
-  /** @param id of an activity or a child; of an item only the start says something of the whole task */
+  /** @param id of an activity or a child; for an item, only the start concerns the whole task */
   private change(id: string, change: Partial<TaskInstance>): TaskInstance[] {
     const task = nameOf(id);
     const before = this.tasks.get(task);
@@ -200,7 +200,10 @@ export class TaskInstances {
   }
 }
 
-/** The task of an activity or a child: `task`, `task#2` for a second round by hand, `task[17]` for an item, `task/3` for a part of a long list. */
+/**
+ * The task of an activity or child: `task`, `task#2` for a second round by an operator, `task[17]` for an item, `task/3` for part of a long
+ * list.
+ */
 function nameOf(id: string): string {
   return id.replace(/[[#/].*$/, '');
 }

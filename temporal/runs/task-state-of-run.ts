@@ -6,8 +6,8 @@ import type { RunSummary } from './runs.ts';
 import { askTaskTable } from './task-table.ts';
 
 /**
- * How one task of a run stands, by as little as tells it: the table of a run that goes on, the result of one that has ended.
- * @returns undefined where the run has no such task; `unknown` while no worker answers for it
+ * Reads the state of one task at the lowest cost: from the task table of an active run, or the result of an ended one.
+ * @returns undefined if the run does not have the task; `unknown` if no worker answers
  */
 export async function taskStateOf(
   client: Client,

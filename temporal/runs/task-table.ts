@@ -3,14 +3,14 @@ import { TASK_TABLE_QUERY, type TaskTable, type TaskTableRequest } from '../../w
 import { isSilence } from '../answer.ts';
 import type { RunReference } from './runs.ts';
 
-/** How long a run may take to answer, in milliseconds; a worker that is there needs a few. */
+/** Time limit for a run to answer, in milliseconds; a running worker answers within a few. */
 export const ANSWER_WITHIN_MS = 3_000;
-/** The SDK loses a query that reaches it while it lets go of a run that has just ended: so it is asked twice. */
+/** The SDK loses a query that arrives while it evicts a run that has just ended, so it is sent twice. */
 const FIRST_TRY_MS = 1_000;
 
 /**
- * Asks a run how its tasks stand; one that has ended too, as long as a worker serves its task queue.
- * @returns undefined when no worker answers within 3 s, or when the worker, or the run, is of an earlier release
+ * Queries a run for its task table; also works for an ended run, if a worker serves its task queue.
+ * @returns undefined if no worker answers within 3 s, or if the worker or the run is of an earlier release
  */
 export async function askTaskTable(client: Client, run: RunReference, request: TaskTableRequest): Promise<TaskTable | undefined> {
   const handle = client.workflow.getHandle(run.pipelineRunId, run.temporalRunId);
