@@ -228,7 +228,7 @@ describe('reconcile with a data set', function () {
       [lake(dataset, { where: "id IN (SELECT 1 FROM read_csv('/etc/passwd'))" }), 'QueryFailed', /file system operations are disabled/],
       [lake(broken.uri), 'DataDoesNotFit', /by-hand-\S+ is not csv of the columns that its manifest names: .*'many'/],
       [lake(ragged.uri), 'DataDoesNotFit', /is not csv of the columns that its manifest names/],
-      [lake(nameless.uri), 'InvalidParameters', /names no columns/],
+      [lake(nameless.uri), 'InvalidParameters', /lists no columns/],
       [lake(damaged), 'DatasetChanged', /has checksum .* and its manifest says/],
     ] as const;
     for (const [from, type, message] of cases) {
