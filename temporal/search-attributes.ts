@@ -14,7 +14,7 @@ const TYPES = {
 
 type Name = keyof typeof SEARCH_ATTRIBUTES;
 
-/** How long a server may take to use search attributes that were registered, in milliseconds. PostgreSQL needs about 2 s. */
+/** Time limit until a server can use registered search attributes, in milliseconds. PostgreSQL needs about 2 s. */
 const USABLE_WITHIN_MS = 30_000;
 const ASK_EVERY_MS = 200;
 /** gRPC's PERMISSION_DENIED. */
@@ -26,7 +26,7 @@ export interface MissingAttribute {
   readonly type: keyof typeof TYPES;
 }
 
-/** Thrown when search attributes are missing and may not be registered by this client. */
+/** Thrown when search attributes are missing and this client may not register them. */
 export class SearchAttributesMissing extends Error {
   override readonly name = 'SearchAttributesMissing';
   constructor(namespace: string, missing: readonly MissingAttribute[], cause: unknown) {
@@ -39,7 +39,7 @@ export class SearchAttributesMissing extends Error {
   }
 }
 
-/** The search attributes of Sluice that the client's namespace lacks. Writes nothing. */
+/** Lists Sluice's search attributes that the client's namespace lacks. Read-only. */
 export async function missingSearchAttributes(client: Client): Promise<MissingAttribute[]> {
   const { namespace } = client.options;
   const { customAttributes } = await operatorOf(client).listSearchAttributes({ namespace });
@@ -47,13 +47,13 @@ export async function missingSearchAttributes(client: Client): Promise<MissingAt
 }
 
 /**
- * Registers Sluice's search attributes in the client's namespace, where they are missing, and waits until the server uses them.
+ * Registers Sluice's missing search attributes in the client's namespace, and waits until the server uses them.
  * @throws SearchAttributesMissing when that is not allowed
  */
 export async function ensureSearchAttributes(client: Client): Promise<void> {
   const missing = await missingSearchAttributes(client);
   if (missing.length > 0) await register(client, missing);
-  // Another process may have registered them a moment ago.
+  // Another process may have just registered them.
   await untilUsable(client);
 }
 
@@ -68,7 +68,7 @@ async function register(client: Client, missing: readonly MissingAttribute[]): P
   }
 }
 
-/** Waits until queries may name the attributes: a server takes them up a moment after they were registered. */
+/** Waits until queries accept the attributes: a server uses them a moment after registration. */
 async function untilUsable(client: Client): Promise<void> {
   const names = Object.values(SEARCH_ATTRIBUTES).map(({ name }) => `${name} IS NOT NULL`);
   // Filtering by one workflow id keeps the query cheap for any number of runs.
@@ -92,10 +92,10 @@ interface OperatorService {
   addSearchAttributes(request: { namespace: string; searchAttributes: Record<string, number> }): Promise<unknown>;
 }
 
-/** A condition of queries for runs: no event has started them, so that they are about the data of an interval. */
+/** A query condition for runs that no event started: they cover the data of an interval. */
 export const NOT_BY_EVENTS = `${SEARCH_ATTRIBUTES.cause.name} IN (${OWN_CAUSES.map((cause) => JSON.stringify(cause)).join(', ')})`;
 
-/** A search attribute with its value, for starting a run or making a schedule. */
+/** A search attribute with its value, to start a run or create a schedule. */
 export function searchAttribute(name: Name, value: string | Date): SearchAttributePair {
   return { key: SEARCH_ATTRIBUTES[name], value } as SearchAttributePair;
 }

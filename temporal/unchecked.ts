@@ -1,7 +1,7 @@
 import { ScheduleNotFoundError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { RunNotFound } from './runs/runs.ts';
 
-/** gRPC status codes that are about the server or the connection, and not about what was asked for. */
+/** gRPC status codes that concern the server or the connection, not the request. */
 const OUTAGE_CODES: ReadonlySet<unknown> = new Set([
   1, // CANCELLED
   4, // DEADLINE_EXCEEDED
@@ -11,10 +11,10 @@ const OUTAGE_CODES: ReadonlySet<unknown> = new Set([
   16, // UNAUTHENTICATED
 ]);
 
-/** gRPC's NOT_FOUND, as calls give it that the client library does not translate. */
+/** gRPC's NOT_FOUND, for calls that the client library does not translate. */
 const NOT_FOUND = 5;
 
-/** Whether an error says that the server answers nothing at the moment, so that asking about the next thing makes no sense. */
+/** Whether an error means that the server is unavailable, so that further requests would fail too. */
 export function isOutage(error: unknown): boolean {
   return OUTAGE_CODES.has(codeOf(error));
 }
@@ -24,21 +24,21 @@ function codeOf(error: unknown): unknown {
   return (cause as { code?: unknown } | undefined)?.code;
 }
 
-/** Whether an error says that Temporal has removed, or never had, what was asked for. */
+/** Whether an error means that Temporal does not have the object, or has removed it. */
 export function isGone(error: unknown): boolean {
   const isNamed = error instanceof WorkflowNotFoundError || error instanceof RunNotFound || error instanceof ScheduleNotFoundError;
   return isNamed || codeOf(error) === NOT_FOUND;
 }
 
-/** Collects what one check cannot read, so that one fault does not hide everything else. */
+/** Collects what one check could not read, so that one fault does not hide the rest. */
 export class Unchecked {
-  /** Why something could not be read, by what it is about: a dag_id, or the id of a sensor. */
+  /** Why something could not be read, by its dag_id or sensor id. */
   readonly reasons = new Map<string, string>();
 
   /**
    * Reads something about `subject`.
-   * @returns undefined when it cannot be read: the reason is noted
-   * @throws an outage of the server, which ends the whole check
+   * @returns undefined if it cannot be read; the reason is recorded
+   * @throws for an outage of the server, which aborts the whole check
    */
   async guard<T>(subject: string, read: () => Promise<T>): Promise<T | undefined> {
     try {

@@ -2,20 +2,20 @@ import type { Environment } from '../lib/environment.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/plan/runs/search-attributes.ts';
 import type { RunReference } from './runs/runs.ts';
 
-/** Where the Temporal web UI is, when the environment says so (`SLUICE_TEMPORAL_UI`; the local stack sets it). */
+/** The address of the Temporal web UI, if the environment sets it (`SLUICE_TEMPORAL_UI`; the local stack does). */
 export function webUi(environment: Environment): string | undefined {
   return environment.SLUICE_TEMPORAL_UI?.replace(/\/$/, '');
 }
 
-/** Which runs a list in the UI shows. */
+/** Selects the runs of a list in the UI. */
 export interface RunFilter {
-  /** Those of one pipeline; absent: all. */
+  /** Runs of one pipeline; absent: all. */
   readonly dagId?: string | undefined;
   /** Further conditions, in Temporal's query language. */
   readonly query?: string | undefined;
 }
 
-/** The list of runs, without the other workflows of Sluice (sensors, pools, monitors), or undefined when it is not known where the UI is. */
+/** The list of runs, without Sluice's other workflows (sensors, pools, monitors); undefined if the address of the UI is unknown. */
 export function runsUrl(environment: Environment, namespace: string, { dagId, query }: RunFilter = {}): string | undefined {
   const base = webUi(environment);
   const { cause, pipeline } = SEARCH_ATTRIBUTES;
@@ -26,7 +26,7 @@ export function runsUrl(environment: Environment, namespace: string, { dagId, qu
   return base && `${base}/namespaces/${namespace}/workflows?query=${encodeURIComponent(conditions.join(' AND '))}`;
 }
 
-/** The page of one run, or undefined when it is not known where the UI is. */
+/** The page of one run; undefined if the address of the UI is unknown. */
 export function runUrl(environment: Environment, namespace: string, run: RunReference): string | undefined {
   const base = webUi(environment);
   return base && `${base}/namespaces/${namespace}/workflows/${encodeURIComponent(run.pipelineRunId)}/${run.temporalRunId}/history`;

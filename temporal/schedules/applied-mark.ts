@@ -1,19 +1,19 @@
 import type { SourceMark } from '../deployment/pipeline-source.ts';
 
 /**
- * What a list of Schedules shows of what was applied, in the search attribute `SluicePlanHash`:
+ * The search attribute `SluicePlanHash`, which shows in a list of Schedules what was applied:
  * `<hash of the definition>[@<project>.<file>][+pending]`, or `deleted`.
  */
 export interface AppliedMark {
   readonly planHash: string;
-  /** Absent where it was applied by an earlier version. */
+  /** Absent if it was applied by an earlier version. */
   readonly source?: SourceMark;
-  /** Whether its last update has left something to do. */
+  /** Whether its last update has an unfinished follow-up. */
   readonly isPending: boolean;
 }
 
 const PENDING = '+pending';
-/** Marks a Schedule that is kept only because it was paused: a pipeline that comes back is still paused. */
+/** Marks a deleted Schedule that is kept because it was paused: if the pipeline returns, it is still paused. */
 export const DELETED = 'deleted';
 
 export function writeMark({ planHash, source, isPending }: AppliedMark): string {

@@ -21,12 +21,12 @@ import { intervalRuns } from '../runs/intervals.ts';
 import { expiryOf } from '../retention.ts';
 import { NotYet, RunNotFound, type RunReference } from '../runs/runs.ts';
 
-/** Thrown when a backfill cannot be what was asked for; the message says why. */
+/** Thrown for an invalid backfill request; the message says why. */
 export class BackfillRefused extends Error {
   override readonly name = 'BackfillRefused';
 }
 
-/** What a backfill is to do. Times in milliseconds. */
+/** A backfill request. Times in milliseconds. */
 export interface BackfillOrder {
   readonly plan: Plan;
   readonly from: number;
@@ -36,7 +36,7 @@ export interface BackfillOrder {
   readonly reverse: boolean;
 }
 
-/** How many runs a backfill has at the same time: where a task depends on its past, others could only wait for the first. */
+/** Number of concurrent runs of a backfill: one if a task depends on its previous run, since other runs could only wait. */
 export function activeRunsOf({ plan, maxActive }: Pick<BackfillOrder, 'plan' | 'maxActive'>): number {
   return plan.tasks.some(({ dependsOnPast }) => dependsOnPast) ? 1 : maxActive;
 }
@@ -56,7 +56,7 @@ function intervalsOf({ plan, from, to, reverse }: BackfillOrder, now: number): D
   return intervals;
 }
 
-/** What a backfill would do with each interval if it began now. @throws BackfillRefused */
+/** Shows what a backfill would do with each interval if it started now. @throws BackfillRefused */
 export async function previewBackfill(client: Client, order: BackfillOrder): Promise<Choice[]> {
   const { plan, reprocess, reverse } = order;
   const intervals = intervalsOf(order, Date.now());
@@ -68,9 +68,9 @@ export async function previewBackfill(client: Client, order: BackfillOrder): Pro
 }
 
 /**
- * Starts a backfill as a workflow of its own.
- * @returns where to find it
- * @throws BackfillRefused when one of this range goes on, NotYet
+ * Starts a backfill as a separate workflow.
+ * @returns the id of the workflow
+ * @throws BackfillRefused when a backfill of this range is active, NotYet
  */
 export async function startBackfill(client: Client, taskQueue: string, order: BackfillOrder): Promise<RunReference> {
   const { plan, from, to } = order;
@@ -106,14 +106,14 @@ export async function startBackfill(client: Client, taskQueue: string, order: Ba
   }
 }
 
-/** A backfill and how far it is. */
+/** A backfill and its progress. */
 export interface BackfillState {
   readonly workflowId: string;
-  /** Absent where no worker is there to say. */
+  /** Absent if no worker answers. */
   readonly report?: BackfillReport;
 }
 
-/** The backfills that go on. */
+/** Lists the active backfills. */
 export async function listBackfills(client: Client): Promise<BackfillState[]> {
   const found: Promise<BackfillState>[] = [];
   for await (const { workflowId } of client.workflow.list({
@@ -126,7 +126,7 @@ export async function listBackfills(client: Client): Promise<BackfillState[]> {
   return Promise.all(found);
 }
 
-/** Begins no further runs, or goes on. @returns the backfill's answer */
+/** Pauses or resumes starting further runs. @returns the backfill's answer */
 export function pauseBackfill(client: Client, workflowId: string, request: OperatorRequest): Promise<string> {
   return sendUpdate(client, workflowId, PAUSE_BACKFILL, request);
 }
@@ -135,7 +135,7 @@ export function resumeBackfill(client: Client, workflowId: string, request: Oper
   return sendUpdate(client, workflowId, RESUME_BACKFILL, request);
 }
 
-/** Ends a backfill with the runs that it has begun. @returns what was asked for @throws RunNotFound */
+/** Cancels a backfill and the runs that it has started. @returns what was requested @throws RunNotFound */
 export async function cancelBackfill(client: Client, workflowId: string): Promise<string> {
   try {
     await client.workflow.getHandle(workflowId).cancel();

@@ -8,14 +8,14 @@ import { expiryOf } from '../retention.ts';
 import type { TickSpan } from './follow-up.ts';
 import { startScheduledRun } from './ticks.ts';
 
-/** How far back it is looked for ticks that an edit may have cost, in milliseconds: the server works through what is due within seconds. */
+/** How far back to search for ticks that an update may have dropped, in milliseconds: the server processes a due tick within seconds. */
 const LOOK_BACK = 10 * 60_000;
 
 /**
- * Starts the runs of ticks that were due and that updates of their Schedule have dropped: Temporal forgets what it has not worked through yet.
- * They run as the pipeline is now, as ticks do that a Schedule holds back.
- * @param plan as it is applied now
- * @returns the ids of the runs that were started
+ * Starts runs for due ticks that updates of their Schedule have dropped: Temporal forgets ticks that it has not processed. The runs use the
+ * current plan, as buffered ticks do.
+ * @param plan as applied now
+ * @returns the ids of the started runs
  */
 export async function accountForTicks(
   client: Client,
@@ -37,8 +37,8 @@ export async function accountForTicks(
 }
 
 /**
- * Runs what `catchup` wants: the intervals since `start_date` that never ran, as a backfill that can be watched, paused and cancelled.
- * @returns the backfill's workflow id; undefined when nothing is to be caught up, or it is being done already
+ * Starts a backfill for `catchup`: the intervals since `start_date` that never ran. Operators can inspect, pause and cancel it.
+ * @returns the backfill's workflow id; undefined if nothing is missing, or the backfill is already active
  */
 export async function catchUp(client: Client, plan: Plan, taskQueue: string, now: number): Promise<string | undefined> {
   if (!plan.catchup) return undefined;

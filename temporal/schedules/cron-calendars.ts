@@ -3,12 +3,12 @@ import type { Cron } from '../../workflows/plan/timetable/cron.ts';
 
 type CalendarSpec = NonNullable<NonNullable<ScheduleOptions['spec']>['calendars']>[number];
 
-/** Days that have all of these. */
+/** Days that match all of these conditions. */
 interface Days {
   readonly months: readonly number[];
   readonly days: readonly number[];
   readonly weekdays: readonly number[];
-  /** February has 29 days, or has not; absent: both. */
+  /** Whether February has 29 days; absent: both. */
   readonly isLeap?: boolean;
 }
 
@@ -31,7 +31,7 @@ const WEEKDAYS = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDA
 const from = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 const ANY: Days = { months: from(1, 12), days: from(1, 31), weekdays: from(0, 6) };
 
-/** Months by their last days. */
+/** Months by their number of days. */
 const LENGTHS: readonly (Pick<Days, 'months' | 'isLeap'> & { readonly length: number })[] = [
   { length: 31, months: [1, 3, 5, 7, 8, 10, 12] },
   { length: 30, months: [4, 6, 9, 11] },
@@ -39,7 +39,7 @@ const LENGTHS: readonly (Pick<Days, 'months' | 'isLeap'> & { readonly length: nu
   { length: 29, months: [2], isLeap: true },
 ];
 
-/** A cron expression in Temporal's calendars, which have no last days of months and no second Mondays: good until 2099. */
+/** Converts a cron expression to Temporal's calendars, which lack last days of months and nth weekdays: valid until 2099. */
 export function calendarsOf(cron: Cron): CalendarSpec[] {
   const byMonth: Days[] = [
     ...(cron.daysOfMonth.length > 0 ? [{ ...ANY, days: cron.daysOfMonth }] : []),

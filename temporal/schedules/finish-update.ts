@@ -5,20 +5,20 @@ import { accountForTicks, catchUp } from './catch-up.ts';
 import { scheduleOf } from './schedule-facts.ts';
 import { removeFollowUp } from './schedules.ts';
 
-/** Temporal works through a tick within this time, in milliseconds. */
+/** Temporal processes a tick within this time, in milliseconds. */
 const TICK_LATENCY_MS = 2000;
 
-/** What was made good after a Schedule was created or updated. */
+/** The follow-up work done after a Schedule was created or updated. */
 export interface Finished {
   /** Runs of ticks that the update had dropped. */
   readonly started: readonly string[];
-  /** The backfill that catches up. */
+  /** The backfill for `catchup`. */
   readonly backfill?: string;
 }
 
 /**
- * Does what the last update of a Schedule has left to do: starts the runs of ticks that it dropped, and those that `catchup` wants. May be
- * interrupted anywhere and called again: each run is started once.
+ * Completes the last update of a Schedule: starts the runs of ticks that it dropped, and those of `catchup`. Can be interrupted anywhere
+ * and called again; each run starts only once.
  * @throws UpdatedMeanwhile, NotScheduled
  */
 export async function finishUpdate(client: Client, dagId: string, taskQueue: string): Promise<Finished> {
@@ -29,7 +29,7 @@ export async function finishUpdate(client: Client, dagId: string, taskQueue: str
     started.push(...(await accountForTicks(client, plan, taskQueue, { ...span, to: span.to ?? changedAt })));
   }
   const backfill = await catchUp(client, plan, taskQueue, changedAt);
-  // To remove the mark is an update too, and drops ticks: it is done when none is due.
+  // Removing the mark is also an update that drops ticks, so wait until none is due.
   if (plan.schedule) await delay(untilQuiet(plan.schedule, Date.now()));
   await removeFollowUp(client, plan, taskQueue, followUp);
   if (plan.schedule) {
@@ -41,7 +41,7 @@ export async function finishUpdate(client: Client, dagId: string, taskQueue: str
   return { started, ...(backfill !== undefined && { backfill }) };
 }
 
-/** How many milliseconds from `now` no tick is near: Temporal has worked through the last one, and the next one is not due yet. */
+/** Milliseconds from `now` until no tick is near: Temporal has processed the last one, and the next one is not due yet. */
 function untilQuiet(schedule: SchedulePlan, now: number): number {
   const last = tickBefore(schedule, now + 1) ?? -Infinity;
   const next = tickAfter(schedule, now) ?? Infinity;

@@ -3,8 +3,8 @@ import { intervalsCompletedSince } from '../../workflows/plan/timetable/interval
 import type { SchedulePlan } from '../../workflows/plan/timetable/schedule.ts';
 
 /**
- * What is left to do after a Schedule was created or updated. It is written with the update itself and removed when it is done, so that a
- * scheduler that is killed between the two leaves it to the next one. Persisted: as JSON in the memo of the Schedule's action.
+ * The work left after a Schedule was created or updated. It is written with the update itself and removed when it is done, so that the next
+ * scheduler completes it if this one is killed. Persisted as JSON in the memo of the Schedule's action.
  */
 export interface FollowUp {
   /** Ticks that updates may have dropped. */
@@ -15,28 +15,28 @@ export interface FollowUp {
 export interface TickSpan {
   readonly schedule: SchedulePlan;
   readonly from: number;
-  /** Absent: until the update that the follow-up is of. */
+  /** Absent: until the update that this follow-up belongs to. */
   readonly to?: number;
   readonly held?: HeldTicks;
 }
 
-/** Ticks that a Schedule holds back survive an update, and are left to it: the first `count` after `since` that have no run. */
+/** Buffered ticks survive an update and are left to the Schedule: the first `count` ticks after `since` without a run. */
 export interface HeldTicks {
   readonly count: number;
   /** The last tick that has a run, milliseconds. */
   readonly since: number;
 }
 
-/** A Schedule as it is when an update of it is sent. */
+/** A Schedule at the time its update is sent. */
 export interface ScheduleBefore {
   readonly plan: Plan;
-  /** Its last update, else its creation. Milliseconds. */
+  /** Its last update, or its creation. Milliseconds. */
   readonly changedAt: number;
-  /** With the reason, if somebody gave one. */
+  /** Includes the reason, if one was given. */
   readonly paused: boolean | string;
-  /** What it holds back; absent: nothing. */
+  /** Its buffered ticks; absent if there are none. */
   readonly held?: HeldTicks;
-  /** What its last update has left to do; absent when that is done. */
+  /** The unfinished follow-up of its last update; absent if it is done. */
   readonly followUp?: FollowUp;
 }
 
@@ -52,22 +52,22 @@ export function readFollowUp(memo: Record<string, unknown> | undefined): FollowU
 }
 
 /**
- * What applying a plan leaves to do.
- * @param before the Schedule as it is when the update is sent; absent when it is created
- * @returns undefined: nothing
+ * Determines the follow-up of applying a plan.
+ * @param before the Schedule at the time the update is sent; absent when it is created
+ * @returns undefined if there is nothing to do
  */
 export function followUpOf(plan: Plan, before?: ScheduleBefore): FollowUp | undefined {
   const dropped = before ? droppedBy(before) : [];
   return dropped.length > 0 || plan.catchup ? { dropped } : undefined;
 }
 
-/** The ticks that an update of a Schedule may drop, with those of earlier updates whose follow-up was interrupted. */
+/** The ticks that an update of a Schedule may drop, and those of earlier updates whose follow-up was interrupted. */
 function droppedBy({ plan: { schedule }, changedAt, paused, held, followUp }: ScheduleBefore): TickSpan[] {
   const earlier = (followUp?.dropped ?? []).map((span) => ({ ...span, to: span.to ?? changedAt }));
   return [
-    // What has no ticks is not carried along: updates that are interrupted again and again make no long list.
+    // Drop spans without ticks, so that repeated interruptions do not grow the list.
     ...earlier.filter(({ schedule: old, from, to }) => intervalsCompletedSince(old, from, to).length > 0),
-    // Temporal forgets what it has not worked through yet.
+    // Temporal forgets ticks that it has not processed yet.
     ...(schedule && paused === false ? [{ schedule, from: changedAt, ...(held && { held }) }] : []),
   ];
 }

@@ -14,13 +14,13 @@ export class NotScheduled extends Error {
   }
 }
 
-/** What a Schedule of ours says of itself. */
+/** The state of one of our Schedules. */
 export interface ScheduleFacts extends ScheduleBefore {
   /** Milliseconds. */
   readonly createdAt: number;
-  /** The runs that it has started lately, oldest first. */
+  /** The runs that it started recently, oldest first. */
   readonly startedRuns: readonly string[];
-  /** Where it was applied from; absent: by an earlier version. */
+  /** Where it was applied from; absent if by an earlier version. */
   readonly source?: PipelineSource;
 }
 
@@ -34,7 +34,7 @@ export async function scheduleOf(client: Client, dagId: string): Promise<Schedul
   }
 }
 
-/** @throws NotScheduled when the Schedule was not made by Sluice, PayloadRefused when this deployment has not encrypted its plan */
+/** @throws NotScheduled when Sluice did not create the Schedule, PayloadRefused when this deployment did not encrypt its plan */
 export function factsOf({ scheduleId, action, info, state, raw }: ScheduleDescription): ScheduleFacts {
   const [first] = (action.args ?? []) as unknown[];
   const why = whyUnreadable(first);

@@ -8,55 +8,55 @@ import { listSchedules } from './schedules.ts';
 import { NotScheduled, scheduleOf } from './schedule-facts.ts';
 import { isOutage, type Unchecked } from '../unchecked.ts';
 
-/** Schedules are listed so often, in milliseconds. */
+/** Interval for listing schedules, in milliseconds. */
 const EVERY = 15_000;
 const AT_ONCE = 10;
-/** Plans of earlier definitions that are kept; another is read from the run again. */
+/** Maximum number of cached plans of earlier definitions; others are read from their runs. */
 const MAX_PLANS = 2_000;
-/** Of the runs that a schedule has started so many are remembered, the newest. */
+/** Maximum number of remembered runs that a schedule started, newest first. */
 const STARTED_KEPT = 100;
 
-/** A pipeline as its schedule has it. */
+/** A pipeline as read from its schedule. */
 export interface KnownPipeline {
   readonly plan: Plan;
-  /** Since when its schedule is there, milliseconds. */
+  /** When its schedule was created, milliseconds. */
   readonly createdAt: number;
   readonly paused: boolean;
-  /** Why it is, as whoever paused it has noted. */
+  /** The note of the operator who paused it. */
   readonly note: string;
-  /** The newest runs that the schedule itself says it has started, whether Temporal still has them or not. */
+  /** The newest runs that the schedule has started, whether or not Temporal still has them. */
   readonly startedRuns: ReadonlySet<string>;
 }
 
-/** The pipelines of a deployment, kept in memory: a schedule is read anew when its hash has changed. */
+/** Caches the pipelines of a deployment; rereads a schedule when its hash changes. */
 export class ScheduleIndex {
   private readonly known = new Map<string, KnownPipeline>();
   private readonly plans = new RecentMap<Plan>(MAX_PLANS);
   /** Schedules that cannot be read, and why. */
   private readonly unreadable = new Map<string, unknown>();
   private listedAt = -Infinity;
-  /** Pipelines that have runs in the namespace, and are no part of this deployment. */
+  /** Pipelines that have runs in the namespace but do not belong to this deployment. */
   private foreign: ReadonlySet<string> = new Set();
 
-  /** @param onChange is told of an edit of a pipeline that was known before */
+  /** @param onChange called when a known pipeline is edited */
   constructor(
     private readonly client: Client,
     private readonly taskQueue: string,
     private readonly onChange: (before: Plan, after: Plan) => void,
   ) {}
 
-  /** The pipelines by dag_id, as they were a moment ago. */
+  /** The cached pipelines by dag_id. */
   get pipelines(): ReadonlyMap<string, KnownPipeline> {
     return this.known;
   }
 
-  /** Brings them up to date where that was long ago. @param now milliseconds @param unchecked collects what cannot be read */
+  /** Refreshes the cache if it is stale. @param now milliseconds @param unchecked collects what cannot be read */
   async refresh(now: number, unchecked: Unchecked): Promise<void> {
     if (now - this.listedAt >= EVERY || now < this.listedAt) await this.list(now);
     for (const [dagId, error] of this.unreadable) unchecked.note(dagId, error);
   }
 
-  /** Sees to it that the pipelines of these runs are known: one may have been applied a moment ago. */
+  /** Refreshes the cache if a run belongs to an unknown pipeline, which may just have been applied. */
   async meet(dagIds: ReadonlySet<string>, now: number): Promise<void> {
     const unknown = (): string[] => [...dagIds].filter((dagId) => !this.known.has(dagId));
     if (unknown().every((dagId) => this.foreign.has(dagId))) return;
@@ -64,7 +64,7 @@ export class ScheduleIndex {
     this.foreign = new Set(unknown());
   }
 
-  /** The plan that a run carries. @param current the pipeline's own now, for a run that does not say */
+  /** Returns the plan of a run. @param current the pipeline's plan, for a run without its own */
   async planOf(run: RunReference, hash: string, current: Plan): Promise<Plan> {
     if (hash === current.hash || hash === '') return current;
     const known = this.plans.get(hash);
@@ -82,7 +82,7 @@ export class ScheduleIndex {
     await inTurns(listed, AT_ONCE, async ({ dagId, planHash, paused, note, startedRuns: lately }) => {
       const known = this.known.get(dagId);
       const startedRuns = new Set([...(known?.startedRuns ?? []), ...lately].slice(-STARTED_KEPT));
-      // The hash of what is applied says more than the plan's own where a spec has to be renewed.
+      // The applied hash also includes the horizon of the spec, so compare only its start.
       if (known && planHash.startsWith(known.plan.hash)) {
         this.known.set(dagId, { ...known, paused, note, startedRuns });
         return;

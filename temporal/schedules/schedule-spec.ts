@@ -10,14 +10,14 @@ type IntervalSpec = NonNullable<Spec['intervals']>[number];
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
-/** On both sides of a change of clocks, this much is spelled out. */
+/** Hours on both sides of a clock change are listed explicitly, this far. */
 const VICINITY = HOUR;
-/** Changes of clocks are spelled out for so many years to come, and a schedule is brought up to date every year. */
+/** Years for which clock changes are listed; each schedule is updated once a year. */
 const YEARS = 5;
-/** More are not spelled out: a cron of every minute needs 300 for each change. */
+/** Maximum number of listed ticks: a cron of every minute needs 300 for each clock change. */
 const MAX_SPELLED_OUT = 1000;
 
-/** A schedule in Temporal's words. @param now milliseconds: changes of clocks are looked at from then on */
+/** Converts a schedule to a Temporal spec. @param now milliseconds: includes clock changes from then on */
 export function scheduleSpec(schedule: SchedulePlan, now: number): Spec {
   const { firstTick, lastTick } = tickBounds(schedule);
   const clocks = spelledOutChanges(schedule, now);
@@ -28,20 +28,20 @@ export function scheduleSpec(schedule: SchedulePlan, now: number): Spec {
     timezone: schedule.timezone,
     ...(schedule.jitterMs !== undefined && { jitter: schedule.jitterMs }),
     ...(Number.isFinite(firstTick) && { startAt: new Date(firstTick) }),
-    // An end before all ticks: there is none. A second more, for ticks that are a second late.
+    // An end before 1970 means no ticks. One second is added for ticks that are shifted by a second.
     ...(lastTick !== Infinity && { endAt: new Date(Math.max(lastTick, 0) + (schedule.kind === 'cron' ? SECOND : 0)) }),
   };
 }
 
 /**
- * Until when the spec of a schedule is good, as a mark beside its hash; empty for one that always is. It changes once a year.
+ * The horizon of a schedule's spec, as a suffix of its hash; empty if the spec is always valid. Changes once a year.
  */
 export function specHorizon(schedule: SchedulePlan | null, now: number): string {
   if (!schedule || (spelledOutChanges(schedule, now).skip.length === 0 && spelledOutTicks(schedule, now).length === 0)) return '';
   return `~${new Date(now).getUTCFullYear() + YEARS}`;
 }
 
-/** Temporal reads plain expressions as they are written; all others are spelled out as calendars. */
+/** Temporal parses plain cron expressions; all others are converted to calendars. */
 function cronSpec(schedule: SchedulePlan): Pick<NonNullable<Spec>, 'cronExpressions' | 'calendars'> {
   const crons = cronsOf(schedule);
   const plain = crons.filter(isPlain);
@@ -52,7 +52,7 @@ function cronSpec(schedule: SchedulePlan): Pick<NonNullable<Spec>, 'cronExpressi
   };
 }
 
-/** Whether an expression has no last days, no second Mondays and no range that goes round. */
+/** Whether an expression has no last day, no nth weekday and no range that wraps around. */
 function isPlain(text: string): boolean {
   const { lastDay, nthWeekdays } = parseCron(text);
   if (lastDay || nthWeekdays.length > 0) return false;
@@ -61,7 +61,7 @@ function isPlain(text: string): boolean {
   );
 }
 
-/** Temporal wants both day fields to match where cron wants either: two expressions say it for both. */
+/** Temporal requires both day fields to match, while cron requires either: use two expressions. */
 function cronExpressions(cron: string): string[] {
   if (!parseCron(cron).eitherDay) return [cron];
   const [minute, hour, dayOfMonth, month, dayOfWeek] = cron.split(' ');
@@ -74,7 +74,7 @@ function periods(schedule: SchedulePlan): IntervalSpec[] {
   return [{ every: everyMs, ...(anchor !== undefined && { offset: Date.parse(anchor) % everyMs }) }];
 }
 
-/** Ticks of the years to come that neither calendars nor periods of Temporal have: those that are moved, and those of some days. */
+/** Ticks of the coming years that Temporal's calendars and intervals cannot express: shifted ticks, and those of some days. */
 function spelledOutTicks(schedule: SchedulePlan, now: number): number[] {
   const isPeriodOfDays = countsDays(schedule);
   if (!isPeriodOfDays && schedule.calendar?.onHoliday === undefined) return [];
@@ -94,19 +94,19 @@ function excludedDays({ calendar }: SchedulePlan): CalendarSpec[] {
   return calendar?.businessDays ? [...days, { ...ALL_DAY, dayOfWeek: ['SATURDAY', 'SUNDAY'], comment: 'business days only' }] : days;
 }
 
-/** An hour of a day as clocks show it: `2024-03-31T02`. */
+/** An hour in local time: `2024-03-31T02`. */
 type ShownHour = string;
 
 interface SpelledOut {
-  /** Instants at which the schedule fires, one second late. */
+  /** Instants at which the schedule fires, shifted by one second. */
   readonly ticks: readonly number[];
   readonly skip: readonly CalendarSpec[];
 }
 
 /**
- * What a schedule does where clocks are changed, spelled out: Temporal's calendars have no rule for it, and fire at times of their own
- * (seen on server 1.29.1). Their hours are skipped there, and ours are given as instants, one second late: what is skipped goes by the time
- * that clocks show, to the second, and would hit them too.
+ * Lists the ticks around clock changes: Temporal's calendars have no rule for them, and fire at other times (seen on server 1.29.1). These
+ * hours are skipped, and our ticks are added as instants, shifted by one second: a skip matches local time to the second and would remove
+ * them too.
  */
 function spelledOutChanges(schedule: SchedulePlan, now: number): SpelledOut {
   const ticks: number[] = [];
@@ -128,7 +128,7 @@ function spelledOutChanges(schedule: SchedulePlan, now: number): SpelledOut {
   return { ticks, skip };
 }
 
-/** When the Schedule of a pipeline fires for a tick: then, or a second later where clocks are changed. */
+/** When the Schedule fires for a tick: at the tick, or one second later near a clock change. */
 export function firingInstant(schedule: SchedulePlan, tick: number): number {
   if (schedule.kind !== 'cron') return tick;
   const shown = hourShown(tick, schedule.timezone);
@@ -148,7 +148,7 @@ function ticksNear(schedule: SchedulePlan, change: number, vicinity: readonly Sh
   return near;
 }
 
-/** The hours that clocks show around a change of theirs, and those that they leave out. */
+/** The local hours around a clock change, including those that the change skips. */
 function vicinityOf(change: number, timezone: string): ShownHour[] {
   const from = wallTime(change - VICINITY, timezone);
   const to = Math.max(wallTime(change + VICINITY - 1, timezone), from);
@@ -170,7 +170,7 @@ function dateOf(day: string): Pick<CalendarSpec, 'year' | 'month' | 'dayOfMonth'
   return { year, month: MONTHS[month - 1] ?? 'JANUARY', dayOfMonth };
 }
 
-/** A period, counted from 1970, that comes round at one instant, and for the second time when today's schedules are forgotten. */
+/** An interval, counted from 1970, that fires at one instant and not again while the schedule exists. */
 function once(instant: number): IntervalSpec {
   return { every: instant };
 }

@@ -20,12 +20,12 @@ import { factsOf } from './schedule-facts.ts';
 import { scheduleSpec, specHorizon } from './schedule-spec.ts';
 import { searchAttribute } from '../search-attributes.ts';
 
-/** One thing to do, or done, so that Temporal agrees with the files. */
+/** One change, planned or done, that makes Temporal match the files. */
 export interface ScheduleChange {
   readonly dagId: string;
-  /** `finish`: it agrees, but an update was interrupted before all that follows from it was done. */
+  /** `finish`: the Schedule matches, but the follow-up of an update was interrupted. */
   readonly action: 'create' | 'update' | 'finish' | 'delete' | 'unchanged';
-  /** In a few words: `0 6 * * * UTC`, `plan 3f2a… → 91bc…`. */
+  /** A short description: `0 6 * * * UTC`, `plan 3f2a… → 91bc…`. */
   readonly detail: string;
   readonly plan?: Plan;
   /** Where the plan was applied from. */
@@ -36,21 +36,21 @@ export interface ScheduleChange {
 export interface ScheduleState {
   readonly dagId: string;
   readonly planHash: string;
-  /** Where it was applied from; absent: by an earlier version. */
+  /** Where it was applied from; absent if by an earlier version. */
   readonly source?: SourceMark;
-  /** Whether its last update has left something to do. */
+  /** Whether its last update has an unfinished follow-up. */
   readonly isPending: boolean;
   readonly paused: boolean;
   /** The note of the last pause or resume. */
   readonly note: string;
   readonly nextRuns: readonly Date[];
-  /** The runs that it has started lately, oldest first. */
+  /** The runs that it started recently, oldest first. */
   readonly startedRuns: readonly string[];
 }
 
 const INTERRUPTED = 'its last update was interrupted';
 
-/** The schedules of one deployment (task queue): one list call, whatever their number. */
+/** Lists the schedules of one deployment (task queue) with a single list call. */
 export async function listSchedules(client: Client, taskQueue: string): Promise<ScheduleState[]> {
   const found: ScheduleState[] = [];
   const query = `${SEARCH_ATTRIBUTES.queue.name} = ${JSON.stringify(taskQueue)}`;
@@ -70,9 +70,9 @@ export async function listSchedules(client: Client, taskQueue: string): Promise<
 }
 
 /**
- * What would have to change. Definitions are compared by hash, not states: an unchanged file is left alone.
- * @param keep schedules that are not deleted although no plan is given, because their files cannot be read at the moment
- * @param keyId the key that encrypts payloads; absent: they are not encrypted
+ * Determines the changes. Compares hashes of definitions, not states, so that an unchanged file causes no change.
+ * @param keep schedules without a plan that are not deleted, because their files cannot be read at the moment
+ * @param keyId the key that encrypts payloads; absent without encryption
  * @param sources where plans are applied from, by dag_id
  */
 export function diffSchedules(
@@ -110,7 +110,7 @@ function isFrom(source: PipelineSource, applied: SourceMark | undefined): boolea
   return applied !== undefined && applied.project === mark.project && applied.file === mark.file;
 }
 
-/** What tells one applied definition from another: the plan's hash, until when what was made of it is good, and the key that encrypts it. */
+/** Identifies an applied definition: the plan's hash, the horizon of its spec, and the key that encrypts it. */
 function appliedHash({ hash, schedule }: Plan, keyId: string | undefined): string {
   return hash + specHorizon(schedule, Date.now()) + (keyId === undefined ? '' : `${KEY_MARK}${keyId}`);
 }
@@ -125,7 +125,7 @@ function describeUpdate(applied: string, { hash }: Plan, keyId: string | undefin
 }
 
 /**
- * Carries out one change of a Schedule; `finishUpdate` does what follows from it. Runs that have begun are not touched: they carry their own plan.
+ * Applies one change of a Schedule; `finishUpdate` does the follow-up. Started runs are not affected: they carry their own plan.
  */
 export async function applyChange(client: Client, change: ScheduleChange, taskQueue: string): Promise<void> {
   const { dagId, action, plan, source } = change;
@@ -138,7 +138,7 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
       await client.schedule.create(scheduleOptions(plan, deployment, followUpOf(plan)));
       return;
     } catch (error) {
-      // The list that was compared with may lag behind a moment: then it is there, and is brought up to date.
+      // The list may lag a moment behind: if the Schedule exists, update it.
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     }
   }
@@ -159,14 +159,14 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
           `Rename the pipeline; or delete that file and apply '${owner}' with --prune, if the pipeline moves to '${source.project}'.`,
       );
     }
-    // Operators decide whether it is paused, not the file.
+    // Operators pause schedules; the file does not control it.
     return { ...scheduleOptions(plan, deployment, followUpOf(plan, before)), state };
   });
 }
 
 /**
- * Deletes a Schedule. One that is paused is kept without times, marked as deleted: if its pipeline comes back, it is still paused, with the note
- * of the person who paused it.
+ * Deletes a Schedule. A paused one is kept without times and marked as deleted: if its pipeline returns, it is still paused, with the note
+ * of its operator.
  */
 async function deleteSchedule(client: Client, dagId: string, taskQueue: string): Promise<void> {
   const handle = client.schedule.getHandle(dagId);
@@ -193,14 +193,14 @@ function isDeleted({ typedSearchAttributes }: ScheduleDescription): boolean {
   return typedSearchAttributes.get(SEARCH_ATTRIBUTES.planHash) === DELETED;
 }
 
-/** Thrown when a Schedule was updated by another scheduler while this one did what follows from an earlier update. */
+/** Thrown when another scheduler updated a Schedule during the follow-up of an earlier update. */
 export class UpdatedMeanwhile extends Error {
   override readonly name = 'UpdatedMeanwhile';
 }
 
 /**
- * Notes that what follows from the last update of a Schedule is done.
- * @param followUp what was done
+ * Records that the follow-up of a Schedule's last update is done.
+ * @param followUp the completed follow-up
  * @throws UpdatedMeanwhile
  */
 export async function removeFollowUp(client: Client, plan: Plan, taskQueue: string, followUp: FollowUp): Promise<void> {
@@ -214,7 +214,7 @@ export async function removeFollowUp(client: Client, plan: Plan, taskQueue: stri
   });
 }
 
-/** Thrown when a pipeline's id is already a schedule of someone else in the same namespace. */
+/** Thrown when the id of a pipeline belongs to a schedule of another deployment in the same namespace. */
 export class ScheduleOfAnotherDeployment extends Error {
   override readonly name = 'ScheduleOfAnotherDeployment';
 }

@@ -12,25 +12,24 @@ import { summaryOf } from '../runs/runs.ts';
 import { scheduleOf } from './schedule-facts.ts';
 import { firingInstant } from './schedule-spec.ts';
 
-/** One tick of a schedule, and what became of it. */
+/** One tick of a schedule, and its outcome. */
 export interface Tick {
   /** When it was due: the end of the interval. ISO 8601. */
   readonly tick: string;
   readonly interval: DataInterval;
   /**
-   * The state of its run (`success`, `running`, …), `queued` while the Schedule holds it back, `skipped` when nobody wanted it, `due` for so
-   * short a time that it may still come, `expired` when Temporal no longer has the runs of that time, so that nobody knows whether it ran, or
-   * `missing`: it should have run and did not.
+   * The state of its run (`success`, `running`, …), or `queued` in the schedule buffer, `skipped` if it was not wanted, `due` if the run
+   * may still start, `expired` if Temporal no longer has the runs of that time, or `missing` if the run should have started and did not.
    */
   readonly state: string;
-  /** Why there is no run. */
+  /** Why the tick has no run. */
   readonly why?: string;
   readonly pipelineRunId?: string;
-  /** Of a tick without a run: the run of another interval that has the id which its own would have. It cannot be filled. */
+  /** For a tick without a run: the run of another interval that uses its id, so that it cannot be filled. */
   readonly idTakenBy?: string;
 }
 
-/** A tick may come so late without being late: jitter comes on top. Milliseconds. */
+/** Maximum normal delay of a tick in addition to jitter, milliseconds. */
 const GRACE = 60_000;
 const MAX_TICKS = 10_000;
 
@@ -38,9 +37,9 @@ const EXPIRED = 'Temporal no longer keeps runs of that time, so it is unknown wh
 const DELETED = 'its schedule started a run, which was deleted from Temporal. A backfill with --reprocess all runs it';
 
 /**
- * The ledger of a pipeline's ticks, oldest first: computed from the definition in its Schedule and the runs that Temporal knows, not from a
- * record of our own.
- * @param range milliseconds: ticks of intervals that begin in it; `from` absent: since `start_date`, else since the Schedule was made
+ * Lists the ticks of a pipeline, oldest first. Computed from the Schedule's definition and Temporal's runs; Sluice keeps no record of
+ * ticks.
+ * @param range milliseconds, for the starts of intervals; `from` absent: since `start_date`, else since the Schedule was created
  * @throws NotScheduled
  */
 export async function listTicks(
@@ -58,7 +57,7 @@ export async function listTicks(
   const [first] = intervals;
   const runs = first ? await intervalRuns(client, plan, first.start, intervals.at(-1)?.end ?? first.end) : [];
   const states = new Map(intervals.map((interval) => [interval.start, stateOfInterval(interval, runs)]));
-  // What the Schedule holds back came after the run that it waits for.
+  // Buffered ticks come after the run that they wait for.
   const busy = intervals.find(({ start }) => isUnderWay(states.get(start)?.state ?? ''))?.start ?? '';
   return intervals.map((interval): Tick => {
     const tick = interval.end;
@@ -79,26 +78,26 @@ export async function listTicks(
   });
 }
 
-/** A tick whose run cannot have its id: after a change of the schedule another interval may end at the same time. */
+/** A tick whose run cannot have its id: after a change of the schedule, two intervals may end at the same time. */
 function takenTick(dagId: string, interval: DataInterval, id: string, by: DataInterval): Tick {
   const why = `${id} is the run of ${by.start} – ${by.end}: \`sluice backfill ${dagId} --from ${interval.start} --to ${interval.start}\` runs this one`;
   return { tick: interval.end, interval, state: 'missing', why, idTakenBy: id };
 }
 
-/** Whether a tick can be filled: there should be a run, or could be, and there is none. */
+/** Whether a tick can be filled: it has no run, but should or could have one. */
 export function isOpen({ state, idTakenBy }: Tick): boolean {
   return (state === 'missing' || state === 'skipped') && idTakenBy === undefined;
 }
 
-/** What became of ticks that were to be filled. */
+/** The outcome of filling ticks. */
 export interface FilledTicks {
-  /** The ids of the runs that were started; a run that is there by now is left alone. */
+  /** The ids of the started runs; existing runs are left alone. */
   readonly started: readonly string[];
-  /** Those whose id the run of another interval has, with the way out in `why`. */
+  /** Ticks whose id belongs to the run of another interval, with the fix in `why`. */
   readonly taken: readonly Tick[];
 }
 
-/** Starts the runs of ticks that have none, under the ids that the Schedule itself would have given them. */
+/** Starts runs for ticks without one, under the ids that the Schedule would have used. */
 export async function fillTicks(client: Client, dagId: string, taskQueue: string, ticks: readonly Tick[]): Promise<FilledTicks> {
   const { plan } = await scheduleOf(client, dagId);
   const started: string[] = [];
@@ -111,17 +110,17 @@ export async function fillTicks(client: Client, dagId: string, taskQueue: string
   return { started, taken };
 }
 
-/** What became of the start of a tick's run. */
+/** The outcome of starting the run of a tick. */
 export interface TickStart {
   readonly id: string;
   readonly outcome: 'started' | 'is there';
-  /** The interval of the run that has the id, where that is another one. */
+  /** The interval of the run that has the id, if it is a different one. */
   readonly by?: DataInterval;
 }
 
 /**
- * Starts the run of a tick as its Schedule would have.
- * @param schedule that the tick is of: the plan's, or the one that the plan has replaced
+ * Starts the run of a tick as its Schedule would.
+ * @param schedule the schedule of the tick: the plan's, or the one that the plan replaced
  */
 export async function startScheduledRun(
   client: Client,
@@ -149,7 +148,7 @@ export async function startScheduledRun(
   }
 }
 
-/** The id that a Schedule gives to the run of an interval. */
+/** The id that a Schedule gives the run of an interval. */
 function runIdOf({ dagId, schedule }: Pick<Plan, 'dagId' | 'schedule'>, { end }: DataInterval): string {
   const tick = Date.parse(end);
   return `${scheduledRunIdBase(dagId)}-${iso(schedule ? firingInstant(schedule, tick) : tick)}`;

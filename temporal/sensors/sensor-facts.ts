@@ -1,7 +1,7 @@
 import type { SensorFacts } from '../../monitors/facts.ts';
 import type { SensorStatus } from './sensors.ts';
 
-/** A sensor as monitors see it: the reports of its consumers in one. */
+/** Summarizes the reports of a sensor's consumers for monitors. */
 export function sensorFacts({ id, state }: SensorStatus): SensorFacts {
   const reports = state?.reports ?? [];
   const problem = reports.find((report) => report.problem !== undefined)?.problem;

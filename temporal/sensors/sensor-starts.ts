@@ -13,27 +13,27 @@ import { summaryOf } from '../runs/runs.ts';
 
 type NamedRun = Pick<RunRequest, 'cause' | 'id'> & { readonly plan: Pick<Plan, 'dagId'> };
 
-/** Ids of Temporal's own default limit, which older releases could use. */
+/** Temporal's default limit for ids, which older releases could use in full. */
 const MAX_FORMER_BYTES = 1_000;
 
-/** The entry of a run's memo that says how far its event reaches. */
+/** The memo entry of a run that contains the end of its event. */
 const UP_TO = 'sluice_up_to';
-/** The entry of a run's memo with the name of its trigger; absent in runs of older releases. */
+/** The memo entry of a run that contains its trigger; absent in runs of older releases. */
 const TRIGGER = 'sluice_trigger';
 
-/** So many of the newest runs are looked at. */
+/** Number of newest runs that are checked. */
 const RECENT = 50;
 
-/** How long a request may take, in milliseconds: one that hangs is asked again. */
+/** Time limit for a request, in milliseconds, so that a hanging request is retried. */
 const WITHIN = 10_000;
 
-/** Among more starts than these at once none is handed to the worker at hand: workers have enough to do, and starts come first. */
+/** If more starts than this are concurrent, none uses the eager start on this worker, which is busy enough. */
 const HANDED_OVER = 10;
 
 /**
- * What sensors ask of Temporal.
- * @param here whether a worker of the queue shares the client's connection: runs then begin on it without a way round by the queue, which
- * halves the time from an event to its first task
+ * The requests of sensors to Temporal.
+ * @param here whether a worker of the queue shares the client's connection: runs then start eagerly on it instead of through the queue,
+ * which halves the time from an event to its first task
  */
 export function createSensorStarts(client: Client, taskQueue: string, here = false): Required<RunStarts> {
   let starting = 0;
@@ -54,7 +54,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       const whole = wholeIdOf({ plan, cause, id });
       const others = [
         ...former.map((each) => ({ runId: idOf({ plan, cause, id: each.id }), isOwn: each.isOwn })),
-        // Releases before 2026-11-28 had ids of any length that Temporal took.
+        // Releases before 2026-11-28 used ids up to Temporal's own limit.
         ...(whole !== runId && Buffer.byteLength(whole) <= MAX_FORMER_BYTES ? [{ runId: whole, isOwn: true }] : []),
       ];
       for (const each of others) if (await within(() => hasStarted(client, each.runId, each.isOwn ? trigger : undefined))) return 'known';
@@ -158,7 +158,7 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
 
     async claim(sensorId, claim) {
       const quiet = await within(() => client.workflow.getHandle(sensorId).executeUpdate(CLAIM_START, { args: [claim] }));
-      // A worker of an older release answers with the time alone.
+      // A worker of an older release returns only the time.
       return typeof quiet === 'string' ? { until: quiet } : (quiet ?? undefined);
     },
   };
@@ -179,12 +179,12 @@ function endedRunOf(info: WorkflowExecutionInfo): EndedRun {
   };
 }
 
-/** Whether a run was started by an older release, which does not say by which trigger, or by this trigger. */
+/** Whether this trigger started the run, or an older release that did not record triggers. */
 async function hasStarted(client: Client, run: string, trigger: string | undefined): Promise<boolean> {
   try {
     const { memo } = await client.workflow.getHandle(run).describe();
     const by = memo?.[TRIGGER];
-    // One that cannot be read, because its key is gone, does not say it either.
+    // An unreadable entry, whose key is gone, does not name a trigger either.
     return typeof by !== 'string' || by === trigger;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;

@@ -20,7 +20,7 @@ import { sendUpdate } from '../runs/decisions.ts';
 import { NotYet } from '../runs/runs.ts';
 import { searchAttribute } from '../search-attributes.ts';
 
-/** One thing to do so that the sensors agree with the files. */
+/** One change that makes the sensors match the files. */
 export interface SensorChange {
   /** `sensor/<dag_id>/<trigger>`. */
   readonly id: string;
@@ -29,7 +29,7 @@ export interface SensorChange {
   readonly trigger?: string;
 }
 
-/** A sensor that runs, as Temporal lists it. */
+/** A running sensor as Temporal lists it. */
 export interface RunningSensor {
   readonly id: string;
   readonly dagId: string;
@@ -51,8 +51,8 @@ export async function listRunningSensors(client: Client, taskQueue: string): Pro
 }
 
 /**
- * What would have to change.
- * @param keep pipelines whose sensors go on although no plan is given, because their files cannot be read at the moment
+ * Determines the changes.
+ * @param keep pipelines without a plan whose sensors keep running, because their files cannot be read at the moment
  */
 export function diffSensors(plans: readonly Plan[], running: readonly RunningSensor[], keep: (dagId: string) => boolean): SensorChange[] {
   const known = new Map(running.map((sensor) => [sensor.id, sensor]));
@@ -70,7 +70,7 @@ export function diffSensors(plans: readonly Plan[], running: readonly RunningSen
   ];
 }
 
-/** Carries out one change. Runs that have begun are not touched. @throws NotYet */
+/** Applies one change. Started runs are not affected. @throws NotYet */
 export async function applySensorChange(client: Client, { id, plan, trigger }: SensorChange, taskQueue: string): Promise<void> {
   if (!plan || trigger === undefined) {
     await client.workflow
@@ -84,7 +84,7 @@ export async function applySensorChange(client: Client, { id, plan, trigger }: S
   NotYet.refuse(plan);
   const drawn = withDrawing(plan);
   const input: SensorInput = { plan: drawn, trigger };
-  // Whether it runs is known with a delay: the server itself starts it or hands the plan over.
+  // Lists lag behind, so signal with start: the server starts the sensor or delivers the plan.
   await client.workflow.signalWithStart(SENSOR_WORKFLOW, {
     workflowId: id,
     taskQueue,
@@ -92,7 +92,7 @@ export async function applySensorChange(client: Client, { id, plan, trigger }: S
     signal: SENSOR_UPDATE,
     signalArgs: [drawn],
     staticSummary: `Starts runs of ${plan.dagId}`,
-    // Not the pipeline: that is what its runs are found by.
+    // Without the pipeline attribute, which identifies runs.
     typedSearchAttributes: [
       searchAttribute('planHash', plan.hash),
       searchAttribute('queue', taskQueue),
@@ -102,39 +102,39 @@ export async function applySensorChange(client: Client, { id, plan, trigger }: S
   });
 }
 
-/** A sensor and how it stands. */
+/** A sensor and its state. */
 export interface SensorStatus {
   readonly id: string;
-  /** Absent where no worker is there to say. */
+  /** Absent if no worker answers. */
   readonly state?: SensorState;
 }
 
-/** How the sensors of a deployment stand. */
+/** Lists the sensors of a deployment with their states. */
 export async function listSensors(client: Client, taskQueue: string): Promise<SensorStatus[]> {
   const running = await listRunningSensors(client, taskQueue);
   return Promise.all(running.map(({ id }) => statusOf(client, id)));
 }
 
-/** How one sensor stands. */
+/** Returns the state of one sensor. */
 export async function statusOf(client: Client, id: string): Promise<SensorStatus> {
   const state = await answerIfAny(client, id, () => client.workflow.getHandle(id).query(SENSOR_QUERY));
   return { id, ...(state && { state }) };
 }
 
-/** Lets a sensor look at no further events. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
+/** Pauses a sensor. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
 export function pauseSensor(client: Client, id: string, request: OperatorRequest): Promise<string> {
   return sendUpdate(client, id, PAUSE_SENSOR, request);
 }
 
-/** Lets a sensor go on that was paused, or has stopped. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
+/** Resumes a paused or stopped sensor. @returns its answer @throws RunNotFound, DecisionRefused, NoAnswer */
 export function resumeSensor(client: Client, id: string, request: OperatorRequest): Promise<string> {
   return sendUpdate(client, id, RESUME_SENSOR, request);
 }
 
-/** Its consumers have to stop first, which they hear of with their next heartbeat. In milliseconds. */
+/** Its consumers must stop first, which they learn with their next heartbeat. In milliseconds. */
 const RESET_WITHIN = 60_000;
 
-/** Lets a sensor begin again elsewhere: `earliest`, `latest` or a time. @throws RunNotFound, DecisionRefused, NoAnswer */
+/** Resets the position of a sensor: `earliest`, `latest` or a time. @throws RunNotFound, DecisionRefused, NoAnswer */
 export function resetSensor(client: Client, id: string, request: SensorReset): Promise<string> {
   return sendUpdate(client, id, RESET_SENSOR, request, RESET_WITHIN);
 }

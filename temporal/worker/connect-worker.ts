@@ -3,7 +3,7 @@ import type { Environment } from '../../lib/environment.ts';
 import { temporalSettings, unavailable } from '../connect.ts';
 
 /**
- * A connection for workers; as connectClient.
+ * Opens a connection for workers, like `connectClient`.
  * @throws TemporalUnavailable
  */
 export async function connectWorker(environment: Environment): Promise<{ connection: NativeConnection; namespace: string }> {

@@ -7,10 +7,10 @@ import { runUrl } from '../web-ui.ts';
 
 type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
 
-/** What the handlers of a failed run need of a worker: it knows the address of the web UI, and can read the run's history. */
+/** The activities for failure handlers: only a worker knows the address of the web UI and can read the run's history. */
 export function createFailureActivities(client: Client, environment: Environment) {
   return {
-    /** Reads the history only where attempts are wanted. */
+    /** Reads the history only if attempts are requested. */
     async failure_facts({ workflowId, runId, task, wanted }: FailureQuestion): Promise<HostFacts> {
       const page = runUrl(environment, client.options.namespace, { pipelineRunId: workflowId, temporalRunId: runId });
       const attempts = wanted.includes('attempts') ? attemptsOf(task, await triedIn(client, workflowId, runId, task)) : 1;
@@ -19,7 +19,7 @@ export function createFailureActivities(client: Client, environment: Environment
   };
 }
 
-/** The attempts of the activities of a run, and of those in the parts of a task's long list, and its runs of other pipelines. */
+/** Counts the attempts of the activities of a run, including those in the parts of a task's long list, and its runs of other pipelines. */
 async function triedIn(client: Client, workflowId: string, runId: string, task: string): Promise<[id: string, attempts: number][]> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const tried = new Map<string, number>();
@@ -31,7 +31,7 @@ async function triedIn(client: Client, workflowId: string, runId: string, task: 
     if (attempt) tried.set(scheduled.get(String(attempt.scheduledEventId)) ?? '', attempt.attempt ?? 1);
     const child = childOf(event, workflowId);
     if (child === undefined) continue;
-    // The parts of a list are `task/3`, and hold its items; the runs of a task are `task`, `task@2`.
+    // Parts of a list have ids such as `task/3` and contain its items; runs of a task have `task`, `task@2`.
     if (child.isPart) {
       if (/^[^[#/]*/.exec(child.id)?.[0] === /^[^[#/]*/.exec(task)?.[0]) parts.push([child.workflowId, child.runId]);
     } else tried.set(child.id, (tried.get(child.id) ?? 0) + 1);
@@ -40,7 +40,7 @@ async function triedIn(client: Client, workflowId: string, runId: string, task: 
   return [...tried, ...inParts.flat()];
 }
 
-/** A child workflow that an event says has started, by what its id adds to that of its parent; without the number of its attempt. */
+/** The child workflow that an event started, by the suffix of its id after the parent's, without the attempt number. */
 function childOf(
   { childWorkflowExecutionStartedEventAttributes: started }: HistoryEvent,
   parentId: string,

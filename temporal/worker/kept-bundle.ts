@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { ROOT } from '../../lib/environment.ts';
 
 const FOLDER = join(ROOT, 'node_modules', '.cache', 'sluice');
-/** What a bundle is made of, and how: our own code; the lock file names the versions of all other. */
+/** The inputs of a bundle: our own code, and the lock file with the versions of all packages. */
 const SOURCES = ['workflows', 'temporal'];
 
-/** Workflows as workers take them: JavaScript in one text, with its source map. */
+/** Workflow code for workers: JavaScript in one text, with its source map. */
 export interface WorkflowCode {
   readonly code: string;
 }
 
 /**
- * A bundle of workflows from the cache, or made and kept there: making one takes two seconds of CPU at the start of a worker, and the
- * 100 MB of webpack for as long as the worker lives. Where the cache cannot be written the bundle is made each time.
- * @param name of what is bundled
+ * Reads a bundle of workflows from the cache, or creates and caches it: bundling takes two seconds of CPU at the start of a worker, and
+ * webpack's 100 MB for the worker's lifetime. If the cache is not writable, the bundle is created each time.
+ * @param name what is bundled
  */
 export async function keptBundle(name: string, make: () => Promise<WorkflowCode>): Promise<WorkflowCode> {
   const file = `workflows-${name}-${await sourceKey()}.js`;
@@ -30,7 +30,7 @@ export async function keptBundle(name: string, make: () => Promise<WorkflowCode>
   return made;
 }
 
-/** Changes with every source file, as it is read. */
+/** A hash of every source file. */
 async function sourceKey(): Promise<string> {
   const hash = createHash('sha256').update(process.version);
   const files = await Promise.all(
@@ -43,7 +43,7 @@ async function sourceKey(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Whole or not at all: another worker may read it meanwhile. */
+/** Writes the file atomically: another worker may read it at the same time. */
 async function keep(path: string, code: string): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
   const writing = `${path}.${process.pid}`;

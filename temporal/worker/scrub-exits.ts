@@ -2,7 +2,7 @@ import type { WorkflowClientInterceptor } from '@temporalio/client';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Scrubber } from '../../lib/scrubbing/scrub.ts';
 
-/** All that activities hand to Temporal leaves a worker here: results, failures and heartbeats, without secrets. */
+/** Removes secrets from everything that activities send to Temporal: results, failures and heartbeats. */
 export function scrubbedActivities(secrets: Scrubber): ActivityInterceptorsFactory {
   return (context) => {
     const heartbeat = context.heartbeat;
@@ -21,7 +21,7 @@ export function scrubbedActivities(secrets: Scrubber): ActivityInterceptorsFacto
   };
 }
 
-/** Signals that activities send, such as the reports of sensors, without secrets. */
+/** Removes secrets from signals that activities send, such as sensor reports. */
 export function scrubbedSignals(secrets: Scrubber): WorkflowClientInterceptor {
   return { signal: (input, next) => next({ ...input, args: secrets.hideIn(input.args) }) };
 }

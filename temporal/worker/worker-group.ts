@@ -4,7 +4,7 @@ import type { NativeConnection, Worker } from '@temporalio/worker';
 /** Temporal workers in one process. */
 export interface WorkerGroup {
   readonly workers: readonly Worker[];
-  /** Resolves when all have shut down; rejects when one fails. */
+  /** Resolves when all workers have shut down; rejects if one fails. */
   run(): Promise<void>;
   shutdown(): void;
 }
@@ -14,7 +14,7 @@ export interface ConnectedWorkers extends WorkerGroup {
   readonly client: Client;
 }
 
-/** @param connection is theirs, and closed when all have shut down */
+/** @param connection used by the workers only; closed when all have shut down */
 export function groupOf(workers: readonly Worker[], connection: NativeConnection): WorkerGroup {
   const shutdown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -32,7 +32,7 @@ export function groupOf(workers: readonly Worker[], connection: NativeConnection
         ),
       );
       const failed = ends.find((end) => end.status === 'rejected');
-      // Why a worker failed says more than that its connection cannot be closed.
+      // The worker's failure matters more than an error from closing its connection.
       if (failed) await connection.close().catch(() => undefined);
       else await connection.close();
       if (failed) throw failed.reason;

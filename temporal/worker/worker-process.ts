@@ -24,7 +24,7 @@ export type Activities = Record<string, (...input: never[]) => Promise<unknown>>
 /** Time for running tasks to finish or reach a resume point when this worker is asked to stop. */
 const SHUTDOWN_GRACE = '10s';
 
-/** Routes the Temporal SDK's own messages into `log`. Once a process, before anything else of the SDK is used. */
+/** Routes the Temporal SDK's messages into `log`. Call it once per process, before using the SDK. */
 export function installRuntime(log: Log): void {
   // The SDK records a stack trace for each promise in workflows, only for a debugging query. That takes half the CPU time of a run (a
   // fan-out of 500 tasks: 2.2 s with, 1.5 s without). The limit applies only to code loaded from now on: workflows, not activities.
@@ -35,7 +35,7 @@ export function installRuntime(log: Log): void {
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: object) => log[level](message, fields);
   Runtime.install({
     logger: {
-      // The SDK's INFO is for its developers: state changes of workers, sizes of bundles.
+      // The SDK's INFO messages are for its developers: worker states, bundle sizes.
       log: (level, message, fields) =>
         write(level === 'INFO' || level === 'TRACE' ? 'debug' : (level.toLowerCase() as 'debug' | 'warn' | 'error'))(message, fields),
       trace: write('debug'),
@@ -50,7 +50,7 @@ export function installRuntime(log: Log): void {
   });
 }
 
-/** Whether an error that was thrown in a callback comes from the Temporal SDK itself: a worker cannot know in what state the SDK is then. */
+/** Whether an error in a callback comes from the Temporal SDK itself: the SDK's state is then undefined. */
 export function isSdkFailure(error: unknown): boolean {
   if (error instanceof errors.UnexpectedError || error instanceof errors.TransportError || error instanceof errors.ShutdownError)
     return true;
@@ -58,12 +58,12 @@ export function isSdkFailure(error: unknown): boolean {
   return /node_modules[/\\]@temporalio[/\\](worker|core-bridge)[/\\]/.test(frame);
 }
 
-/** Sensors wait for events all day long, each in a place of its own. */
+/** Sensors wait for events permanently; each one occupies a slot. */
 const SENSORS_AT_ONCE = 2_000;
 
 /**
- * Workers for `queues`, all with the same activities, made for what looks up runs, and the interpreter; and for each queue one for the sensors of its deployment.
- * @param sensors the sensors' activities, made for what starts runs on a queue; absent: no sensors
+ * Creates workers for `queues` with the same activities and the interpreter, and one worker per queue for the sensors of its deployment.
+ * @param sensors creates the sensors' activities from the run starter of a queue; absent: no sensors
  * @throws TemporalUnavailable, SettingError
  */
 export async function createWorkers(
@@ -95,7 +95,7 @@ export async function createWorkers(
           ...createFailureActivities(client, environment),
         },
         shutdownGraceTime: SHUTDOWN_GRACE,
-        // After a worker's death its runs move to another one this soon; the default of 10 s doubles the damage of a short outage.
+        // The runs of a dead worker move to another one after this time; the default of 10 s doubles the damage of a short outage.
         stickyQueueScheduleToStartTimeout: '2s',
       }),
       ...(sensors
@@ -108,9 +108,9 @@ export async function createWorkers(
               interceptors: { activity: [scrubbedActivities(secrets)] },
               activities: sensors(createSensorStarts(client, taskQueue, true)),
               maxConcurrentActivityTaskExecutions: SENSORS_AT_ONCE,
-              // The answer to a heartbeat is how a sensor hears that it is to stop; the SDK sends few of them otherwise.
+              // A sensor learns from a heartbeat's answer that it must stop; by default the SDK sends too few heartbeats.
               maxHeartbeatThrottleInterval: '3s',
-              // They stop in a moment.
+              // Sensors stop within this time.
               shutdownGraceTime: '100ms',
             }),
           ]

@@ -5,12 +5,12 @@ import type { DataConverter } from '@temporalio/common';
 import type { BundleOptions } from '@temporalio/worker';
 import { keptBundle, type WorkflowCode } from './kept-bundle.ts';
 
-/** The modules whose exports are the workflows: of the workers that run pipelines, and of the monitors. */
+/** The modules that export workflows: those of pipeline workers, and those of monitors. */
 export type WorkflowModule = 'index' | 'monitors';
 
 /**
- * What keeps nothing of a run: evaluated once a worker instead of once a run. That spares a run of three tasks 3 of the 24 ms of CPU that it
- * costs its worker. Nothing in these rooms may import the SDK (eslint.config.mjs), so none can hold on to a run.
+ * Stateless modules, evaluated once per worker instead of once per run: for a run of three tasks this saves 3 of 24 ms of CPU. They must
+ * not import the SDK (eslint.config.mjs), so that they cannot keep state of a run.
  */
 function preloaded(): string[] {
   return ['plan', 'run'].flatMap((room) =>
@@ -23,8 +23,8 @@ function preloaded(): string[] {
 const bundles = new Map<string, Promise<WorkflowCode>>();
 
 /**
- * The workflows as workers load them into the sandbox; made once a process, and once for all processes until their code changes.
- * @param converter how the sandbox makes payloads of failures; absent: as the SDK does
+ * Bundles the workflows as workers load them into the sandbox; once per process, and cached for all processes until the code changes.
+ * @param converter how the sandbox converts failures to payloads; absent: the SDK's default
  */
 export function workflowBundle(module: WorkflowModule, converter: Pick<DataConverter, 'failureConverterPath'> = {}): Promise<WorkflowCode> {
   const { failureConverterPath } = converter;
@@ -52,8 +52,8 @@ async function bundleModule(module: WorkflowModule, failureConverterPath: string
 type WebpackConfiguration = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
 
 /**
- * The SDK has TypeScript compiled for engines that do not know `{ ...object }`, and what stands in its place is twenty times slower: it took a
- * quarter of the time of a list of 10,000 items in batches of 100.
+ * The SDK compiles TypeScript for engines without `{ ...object }`, and its replacement is twenty times slower: it took a quarter of the
+ * time for a list of 10,000 items in batches of 100.
  */
 function compileForThisNode(config: WebpackConfiguration): WebpackConfiguration {
   const rules = (config.module?.rules ?? []) as { use?: { options?: { jsc?: { target?: string } } } }[];
