@@ -35,7 +35,7 @@ interface Options {
 
 const environment = loadEnvironment();
 
-/** The connection of whom is told of what is not about one pipeline. */
+/** Connection for alerts that belong to no pipeline. */
 const PLATFORM_ALERTS = 'pagerduty_default';
 /** Feed the dead man's switch only if everything was checked within this time, in milliseconds. */
 const MAX_CHECK_AGE_MS = 120_000;
@@ -63,7 +63,7 @@ async function main(options: Options): Promise<void> {
   } catch (error) {
     if (!(error instanceof TemporalUnavailable || error instanceof SettingError)) throw error;
     log.error(error.message);
-    // The SDK hands its log on, which would keep the process alive.
+    // Exit explicitly: the SDK's log forwarding would keep the process alive.
     process.exit(error instanceof SettingError ? EXIT.failed : EXIT.cannotConnect);
   }
   const health = await serveHealth(options, log, () => checkHealth(workers));
@@ -81,12 +81,12 @@ async function main(options: Options): Promise<void> {
   } finally {
     health.close();
   }
-  // A Kafka client whose broker dies while it connects leaves a socket behind that keeps the process alive.
+  // Exit explicitly: a Kafka client whose broker dies during connect leaves an open socket.
   process.exit();
 }
 
 async function createPipelineGroup({ queue }: Options): Promise<ConnectedWorkers> {
-  // A wrong SLUICE_RUN_AS ends the worker at its start, not each task.
+  // Fail at startup on a wrong SLUICE_RUN_AS, instead of in each task.
   childUser(environment);
   const connections = connectionsFrom(environment);
   const outputs = outputStoreFrom(environment, connections);
@@ -98,7 +98,7 @@ async function createPipelineGroup({ queue }: Options): Promise<ConnectedWorkers
   );
 }
 
-/** The monitors of the queues; and what must not depend on Temporal: the watch over Temporal itself, and the dead man's switch. */
+/** Creates the monitors of the queues, and what must not depend on Temporal: the check of Temporal itself, and the dead man's switch. */
 async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSignal): Promise<ConnectedWorkers> {
   const connections = connectionsFrom(environment);
   const secrets = scrubberOf(environment);
@@ -125,7 +125,7 @@ async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSig
   return group;
 }
 
-/** Healthy: Temporal answers, and every queue is polled or its last tasks are being finished. Ready: new tasks are taken. */
+/** Healthy: Temporal answers, and every queue is polled or finishes its last tasks. Ready: the worker accepts new tasks. */
 async function checkHealth({ workers, client }: ConnectedWorkers): Promise<Health> {
   const temporal = await temporalState(client);
   const queues = Object.fromEntries(workers.map((worker): [string, string] => [worker.options.taskQueue, worker.getState()]));
