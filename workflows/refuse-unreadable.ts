@@ -3,8 +3,9 @@ import { log, type WorkflowInterceptors } from '@temporalio/workflow';
 import { whyUnreadable } from './plan/tasks/unreadable.ts';
 
 /**
- * How every workflow handles input that this deployment did not encrypt. Such input of the workflow fails the workflow task and not the run,
- * so the run continues once an operator fixes the keys. Signals are dropped, and updates and queries refused, because they must not stop a run.
+ * How every workflow handles input that this deployment did not encrypt. Such input of the workflow fails the workflow task and not the
+ * run, so the run continues once an operator fixes the keys. Signals are dropped, and updates and queries refused, because they must not
+ * stop a run.
  */
 export function interceptors(): WorkflowInterceptors {
   return {

@@ -5,8 +5,8 @@ import type { RunScope } from './run/run-host.ts';
 const SCOPES_BY_NAME = 'scopes-by-name';
 
 /**
- * A part of a run that is cancelled as a unit. The SDK would attach it to the current scope, such as that of the previous task, which may be
- * cancelled. So each scope names its parent, and only this file may ask for the current scope.
+ * A part of a run that is cancelled as a unit. The SDK would attach it to the current scope, such as that of the previous task, which may
+ * be cancelled. So each scope names its parent, and only this file may ask for the current scope.
  */
 export class TemporalScope extends CancellationScope implements RunScope {
   get canceled(): boolean {

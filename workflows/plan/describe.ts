@@ -4,7 +4,7 @@ import { cronsOf, type SchedulePlan } from './timetable/schedule.ts';
 import type { Cause } from './runs/run.ts';
 import type { TriggerPlan } from './trigger.ts';
 
-/** Temporal accepts longer summaries and shows them badly. */
+/** Temporal accepts longer summaries but displays them badly. */
 const MAX_SUMMARY_BYTES = 200;
 
 /** One line for the top of a run in the Temporal UI: `scheduled · @daily`, `manual · 2024-01-01T00:00:00Z`. */
@@ -12,7 +12,7 @@ export function describeCause(cause: Cause, detail: string): string {
   return truncate(`${cause} · ${detail}`, MAX_SUMMARY_BYTES);
 }
 
-/** A schedule in one phrase: `0 6 * * * Europe/Berlin`, `every 15m`, `manual`. */
+/** A schedule in a few words: `0 6 * * * Europe/Berlin`, `every 15m`, `manual`. */
 export function describeSchedule(schedule: SchedulePlan | null): string {
   if (schedule === null) return 'no schedule';
   return schedule.kind === 'every'
@@ -20,7 +20,7 @@ export function describeSchedule(schedule: SchedulePlan | null): string {
     : `${cronsOf(schedule).join(', ')}${schedule.timezone === 'UTC' ? ' UTC' : ` ${schedule.timezone}`}`;
 }
 
-/** A trigger in a line: `kafka user-behavior-metrics, when event.score > 0.7`. */
+/** A trigger on one line: `kafka user-behavior-metrics, when event.score > 0.7`. */
 export function describeTrigger({ type, source, when, mode }: TriggerPlan): string {
   const what = Object.values(source).find((value) => typeof value === 'string' || Array.isArray(value));
   return [
@@ -30,7 +30,7 @@ export function describeTrigger({ type, source, when, mode }: TriggerPlan): stri
   ].join(', ');
 }
 
-/** What a pipeline is, for the details of its runs in the Temporal UI: Markdown, the graph as fenced text. */
+/** Describes a pipeline for the details of its runs in the Temporal UI: Markdown, with the graph as fenced text. */
 export function describePlan(plan: Plan): string {
   const facts = [
     plan.owner && `Owner: ${plan.owner}`,
@@ -43,7 +43,7 @@ export function describePlan(plan: Plan): string {
   return truncate(parts.filter(Boolean).join('\n\n'), 16_000);
 }
 
-/** The tasks, one a line, with what each waits for where that is not simply the line above. */
+/** Lists the tasks, one per line, with their dependencies unless a task depends only on the line above. */
 export function describeTasks(plan: Plan): string {
   const width = Math.max(0, ...plan.tasks.map((task) => task.name.length));
   const typeWidth = Math.max(0, ...plan.tasks.map((task) => task.type.length));

@@ -1,9 +1,9 @@
-/** A directed graph by names: each node with the nodes that it waits for. */
+/** A directed graph: each node by name, with the nodes it depends on. */
 export type Graph = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The nodes so that each stands after all it waits for; among equals the listed order is kept.
- * Edges to unknown nodes are passed over. In a cyclic graph the nodes in and behind the cycle are left out.
+ * The nodes in topological order; otherwise they keep the listed order. Ignores edges to unknown nodes. Omits nodes in a cycle and their
+ * followers.
  */
 export function topologicalOrder(graph: Graph): string[] {
   const waitsFor = new Map<string, number>();
@@ -18,7 +18,7 @@ export function topologicalOrder(graph: Graph): string[] {
     }
   }
   const order = [...graph.keys()].filter((node) => waitsFor.get(node) === 0);
-  // `order` grows while it is walked: it is the queue as well.
+  // `order` grows during the loop: it is also the queue.
   for (const node of order) {
     for (const follower of followers.get(node) ?? []) {
       const left = (waitsFor.get(follower) ?? 0) - 1;
@@ -29,12 +29,12 @@ export function topologicalOrder(graph: Graph): string[] {
   return order;
 }
 
-/** One cycle, as a path that ends where it began (`a, b, a`), or undefined when there is none. */
+/** One cycle, as a path that ends where it started (`a, b, a`), or undefined if there is none. */
 export function findCycle(graph: Graph): string[] | undefined {
   const sorted = new Set(topologicalOrder(graph));
   const start = [...graph.keys()].find((node) => !sorted.has(node));
   if (start === undefined) return undefined;
-  // Every node that the order left out waits for another such node: walking up must come round.
+  // Each omitted node depends on another omitted node, so walking up leads to a cycle.
   const path: string[] = [];
   let node: string = start;
   while (!path.includes(node)) {
@@ -46,7 +46,7 @@ export function findCycle(graph: Graph): string[] | undefined {
   return [...path.slice(path.indexOf(node)), node].reverse();
 }
 
-/** The nodes above `node`, in rings: first its direct upstream, then theirs; each node once, at its nearest. Needs an acyclic graph. */
+/** The upstream nodes of `node`, grouped by distance, nearest first. Each node appears once. Requires an acyclic graph. */
 export function upstreamByDistance(graph: Graph, node: string): string[][] {
   const seen = new Set([node]);
   const rings: string[][] = [];

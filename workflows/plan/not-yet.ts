@@ -1,6 +1,6 @@
 import type { Plan } from './plan.ts';
 
-/** What this release cannot carry out of a plan, in a sentence; undefined when it can carry out all of it. */
+/** Which keys of a plan this release cannot run, in one sentence; undefined when it can run the whole plan. */
 export function refusal({ notYet, pipelines = {} }: Plan): string | undefined {
   const keys = [notYet ?? {}, ...Object.values(pipelines).map((child) => child.notYet ?? {})].flatMap((each) => Object.keys(each));
   if (keys.length === 0) return undefined;

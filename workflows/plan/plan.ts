@@ -10,71 +10,71 @@ import type { TriggerPlan } from './trigger.ts';
 import type { TriggerRule } from './tasks/trigger-rule.ts';
 
 /**
- * A pipeline as it runs: what the compiler makes of a YAML file, frozen in the input of every run. Everything is explicit: no defaults
- * are left to whoever reads it. Wire data: fields are added, never renamed; `format` goes up when old readers would misread it.
+ * A compiled pipeline: made from a YAML file, frozen in the input of every run. Everything is explicit: readers apply no defaults. Wire
+ * data: fields are added, never renamed; `format` increases when old readers would misread it.
  */
 export interface Plan {
   readonly format: 1;
   readonly dagId: string;
-  /** SHA-256 (hexadecimal) over the canonical JSON of all other fields but `drawing`. */
+  /** SHA-256 (hexadecimal) over the canonical JSON of all other fields except `drawing`. */
   readonly hash: string;
   readonly description?: string;
   readonly owner?: string;
   readonly tags: readonly string[];
   readonly docMd?: string;
-  /** null: started by hand or by a sensor only. */
+  /** null: started only manually or by a sensor. */
   readonly schedule: SchedulePlan | null;
-  /** The time zone of a pipeline without a schedule, where it names one. */
+  /** The time zone of a pipeline without a schedule, if it sets one. */
   readonly timezone?: string;
-  /** Which intervals since `start_date` that never ran are run when the pipeline is applied; absent: none. */
+  /** Which missed intervals since `start_date` are run when the pipeline is applied; absent: none. */
   readonly catchup?: CatchupPlan;
   readonly runTimeoutMs?: number;
-  /** How many runs may be active at once, however they were started; absent: any number by hand, and those of the clock one after the other. */
+  /** Maximum active runs, whatever started them; absent: unlimited for manual runs, and one scheduled run at a time. */
   readonly maxActiveRuns?: number;
   readonly concurrency?: ConcurrencyPlan;
-  /** What starts runs besides the clock. */
+  /** Event sources that start runs. */
   readonly triggers?: readonly TriggerPlan[];
-  /** What a run can be given, by name; absent: nothing. */
+  /** The parameters of a run, by name; absent: none. */
   readonly params?: Readonly<Record<string, ParamPlan>>;
-  /** In an order in which each stands after all it depends on. */
+  /** In topological order. */
   readonly tasks: readonly TaskPlan[];
-  /** Run after `tasks`, as these have ended; `finally` last, also when the run was cancelled. */
+  /** Run after `tasks`, depending on how they ended. `finally` is last, and also runs after a cancellation. */
   readonly onFailure?: readonly TaskPlan[];
   readonly onSuccess?: readonly TaskPlan[];
   readonly finally?: readonly TaskPlan[];
-  /** What these read of `failure` that the run itself does not know; absent: nothing. */
+  /** The fields of `failure` that these tasks read and only the host knows; absent: none. */
   readonly failureFacts?: readonly HostFact[];
-  /** What it promises, of its runs and of its tasks. */
+  /** The SLAs of its runs and tasks. */
   readonly slas?: readonly SlaPlan[];
   readonly alerts?: AlertsPlan;
-  /** Who is notified when a run waits for people: for an approval, or with a task on hold. Absent: nobody. */
+  /** Channels to notify when a run waits for people: for an approval, or with a task on hold. Absent: none. */
   readonly waitingAlerts?: AlertsPlan;
-  /** Somebody is paged when a run fails or is late, whatever else is promised. */
+  /** Page when a run fails or is late, even without SLAs. */
   readonly critical?: boolean;
-  /** The data sets that it reads, and those that a run has made when it has succeeded. */
+  /** The datasets that it reads, and those that a successful run produces. */
   readonly inlets?: readonly string[];
   readonly outlets?: readonly string[];
-  /** The types of names in expressions, where they are known; absent: the plan has no expressions. */
+  /** The known types of names in expressions; absent: the plan has no expressions. */
   readonly shapes?: Readonly<Record<string, Shape>>;
-  /** The IANA time zone of `ds`, of its kin and of functions for dates; absent: UTC, and so in plans of earlier releases. */
+  /** The IANA time zone of `ds`, similar names and date functions; absent: UTC, as in plans of earlier releases. */
   readonly dateZone?: string;
-  /** Connections of which expressions read a field. */
+  /** Connections whose fields expressions read. */
   readonly connections?: readonly string[];
-  /** The pipelines that `run_pipeline` tasks start, by dag_id, and those that these start: frozen with this one. */
+  /** The pipelines that `run_pipeline` tasks start, directly or indirectly, by dag_id. Frozen with this plan. */
   readonly pipelines?: Readonly<Record<string, Plan>>;
-  /** Keys of the language whose runtime this release does not have, with their values. A plan that has some is not applied. */
+  /** Keys that this release cannot run, with their values. A plan with any is not applied. */
   readonly notYet?: Readonly<Record<string, Json>>;
   /**
-   * The tasks and their dependencies as text, for the details of runs. Absent where the graph is too large to draw, and in plans of earlier
-   * releases. It follows from the rest: it is added when the plan is handed to Temporal, and is not part of the hash.
+   * The tasks and their dependencies as text, for the details of runs. Absent if the graph is too large to draw, and in plans of earlier
+   * releases. Derived from the rest: it is added when the plan is passed to Temporal, and is not part of the hash.
    */
   readonly drawing?: string;
 }
 
-/** How many runs of one key may be active at once, and what happens to one too many. */
+/** Maximum active runs per key, and what happens to further runs. */
 export interface ConcurrencyPlan {
   readonly limit: number;
-  /** An expression; absent: all runs are of one key. */
+  /** An expression; absent: all runs share one key. */
   readonly key?: string;
   readonly onOverlap: OnOverlap;
 }
@@ -82,18 +82,18 @@ export interface ConcurrencyPlan {
 export interface ParamPlan {
   /** JSON Schema of the value. */
   readonly schema: JsonObject;
-  /** Absent: a run must be given one. */
+  /** Absent: the parameter is required. */
   readonly default?: Json;
 }
 
 export interface TaskPlan {
   readonly name: string;
   readonly type: string;
-  /** What the Temporal UI shows beside the task. */
+  /** The text that the Temporal UI shows for the task. */
   readonly summary: string;
   readonly dependsOn: readonly string[];
   readonly triggerRule: TriggerRule;
-  /** The task group it belongs to; its name then begins with it. */
+  /** The task group it belongs to. The task's name starts with it. */
   readonly group?: string;
   readonly owner?: string;
   /** An expression; false skips the task. */
@@ -103,106 +103,106 @@ export interface TaskPlan {
   readonly params: JsonObject;
   /** The strings in `params` that hold expressions. */
   readonly templates?: readonly TemplatePlace[];
-  /** The task whose data set this one reads. */
+  /** The task whose dataset this task reads. */
   readonly inputFrom?: string;
-  /** Where it writes: `s3://bucket/dag/task`; the interval is added when it runs. */
+  /** Where it writes: `s3://bucket/dag/task`. The interval is appended at run time. */
   readonly outputBase?: string;
-  /** Its activity is told the hash of this plan, and keeps it with what it makes. */
+  /** Its activity gets the hash of this plan, and stores it with its output. */
   readonly lineage?: boolean;
-  /** Its activity gets the identity of the run, and keeps its effects apart from those of other runs. Absent in plans of earlier releases. */
+  /** Its activity gets the identity of the run, and isolates its effects from other runs. Absent in plans of earlier releases. */
   readonly ownsEffects?: boolean;
   /**
-   * It ends as the run that it starts: `retry` and the time limit are about that run, and a cancelled one is a failure. Absent in plans of
+   * It ends like the run that it starts: `retry` and the time limit apply to that run, and a cancelled run is a failure. Absent in plans of
    * earlier releases, whose tasks try once.
    */
   readonly followsRun?: boolean;
   readonly retry: RetryPlan;
-  /** Other rules for failures of certain types; the first that names the type counts. */
+  /** Retry rules for certain failure types; the first rule that names the type applies. */
   readonly retryRules?: readonly RetryRule[];
-  /** Out of attempts, the task waits so long for somebody to decide. */
+  /** After the last attempt, how long the task waits for a person to decide. */
   readonly holdOnFailureMs?: number;
-  /** One attempt. */
+  /** Limit for one attempt. */
   readonly executionTimeoutMs: number;
   readonly heartbeatTimeoutMs: number;
-  /** Waiting for a worker; absent: as long as it takes. */
+  /** Maximum wait for a worker; absent: unlimited. */
   readonly queueTimeoutMs?: number;
-  /** The task queue of special workers; absent: the run's own. */
+  /** The task queue of special workers; absent: the run's task queue. */
   readonly queue?: string;
-  /** It waits for something: looked at now and then, with no worker in between. */
+  /** It waits for a condition by polling, and occupies no worker between polls. */
   readonly wait?: WaitPlan;
-  /** Temporal's, 1 (first) to 5. */
+  /** Temporal's priority, 1 (first) to 5. */
   readonly priority?: number;
-  /** Slots that all pipelines share; absent: it needs none. */
+  /** Slots of a pool that all pipelines share; absent: none. */
   readonly pool?: { readonly name: string; readonly slots: number };
   readonly allowFailure: boolean;
-  /** It is skipped in runs that the clock and backfills start, unless their interval is the newest. */
+  /** It is skipped in scheduled and backfill runs unless their interval is the newest. */
   readonly latestOnly?: boolean;
-  /** It starts only when it has succeeded, or was skipped, in the interval before. */
+  /** It starts only after it succeeded, or was skipped, in the previous interval. */
   readonly dependsOnPast?: boolean;
-  /** Its output says how things stood: a rerun of what follows it asks again. */
+  /** Its output describes a past state, so a rerun of its followers runs it again. */
   readonly outputExpires?: boolean;
-  /** Of a task that follows the end of a run: the task whose effect it takes back. Only a rerun looks at it. */
+  /** For a task that runs after the end of a run: the task whose effect it reverts. Only reruns use it. */
   readonly undoes?: string;
 }
 
-/** A task that waits: `retry` says how often it looks. */
+/** A polling task: `retry` defines how often it polls. */
 export interface WaitPlan {
   readonly timeoutMs: number;
-  /** Out of time it is skipped, not failed. */
+  /** On timeout it is skipped instead of failed. */
   readonly softFail: boolean;
 }
 
 export interface RetryPlan {
-  /** The first attempt included; 0: without end. */
+  /** Includes the first attempt; 0: unlimited. */
   readonly maximumAttempts: number;
   readonly initialDelayMs: number;
   readonly backoff: number;
   readonly maximumDelayMs: number;
 }
 
-/** What a failure of one type leads to instead of the task's ordinary retries. */
+/** A rule for failures of one type, instead of the task's ordinary retries. */
 export interface RetryRule {
   readonly on: string;
   readonly action: 'retry' | 'fail';
-  /** The wait before the next attempt; absent: as `retry` says. */
+  /** The delay before the next attempt; absent: as in `retry`. */
   readonly delayMs?: number;
 }
 
-/** A branch: of the tasks named here, those of the case that was taken go on, the others are skipped. */
+/** A branch: the tasks of the chosen case run, and the other named tasks are skipped. */
 export interface SwitchPlan {
   readonly on: string;
   readonly cases: Readonly<Record<string, readonly string[]>>;
   readonly default: readonly string[];
 }
 
-/** A task for each item of a list. */
+/** Runs a task for each item of a list. */
 export interface ExpandPlan {
-  /** An expression, or the list itself. */
+  /** An expression, or a literal list. */
   readonly over: string | readonly Json[];
   /** The item's name in expressions. */
   readonly as: string;
   readonly maxParallel: number;
-  /** How many items one activity works through. */
+  /** Items per activity. */
   readonly batchSize: number;
-  /** Begin no further item and fail; run them all and fail; succeed without those that failed, as long as one did not. */
+  /** `fail`: start no further items and fail. `finish`: run all items, then fail. `continue`: succeed if at least one item succeeded. */
   readonly onItemFailure: 'fail' | 'finish' | 'continue';
-  /** For each item, a task for each item of this list. */
+  /** A nested list: the task runs for each item of this list per outer item. */
   readonly expand?: Pick<ExpandPlan, 'over' | 'as'>;
   /**
-   * The tasks whose outputs make the list. Where one of them gave none, the task ends as the list did: skipped, or with it failed. Absent in
-   * plans of earlier releases, whose task fails, and whose nested lists lose those at their end that are empty.
+   * The tasks whose outputs make the list. If one of them has no output, the task ends like that task: skipped or upstream_failed. Absent
+   * in plans of earlier releases, where the task fails, and nested lists lose empty lists at their end.
    */
   readonly reads?: readonly string[];
 }
 
 export const PLAN_FORMAT = 1;
 
-/** The time zone that a pipeline's times are meant in. */
+/** The time zone of a pipeline's times. */
 export function timezoneOf({ schedule, timezone }: Pick<Plan, 'schedule' | 'timezone'>): string {
   return schedule?.timezone ?? timezone ?? 'UTC';
 }
 
-/** Every task of a plan: those that do its work, then those that follow its end. */
+/** Every task of a plan: `tasks` first, then the handlers that run after them. */
 export function allTasks(plan: Plan): readonly TaskPlan[] {
   const { tasks, onFailure, onSuccess, finally: last } = plan;
   return onFailure || onSuccess || last ? [...tasks, ...(onFailure ?? []), ...(onSuccess ?? []), ...(last ?? [])] : tasks;

@@ -5,13 +5,13 @@ import type { TriggerPlan } from './trigger.ts';
 
 const MARKS = { running: '▶', paused: '‖', stopped: '✘' } as const;
 
-/** How a sensor stands, for the details of its workflow in the Temporal UI: Markdown. */
+/** The status of a sensor, for its workflow's details in the Temporal UI: Markdown. */
 export function describeSensor(dagId: string, trigger: TriggerPlan, { state, why, reports }: SensorState): string {
   const lines = [`${MARKS[state]} ${state}${why === undefined ? '' : `: ${why}`}`, ...reports.map(describeReport)];
   return `Starts runs of ${dagId}: ${describeTrigger(trigger)}\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\``;
 }
 
-/** Who has asked for something, and why. */
+/** Who made a request, and why. */
 export function describeRequest({ by, reason }: OperatorRequest): string {
   return `by ${by}${reason === undefined ? '' : `: ${reason}`}`;
 }

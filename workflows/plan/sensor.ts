@@ -4,7 +4,7 @@ import type { Json } from './values/json.ts';
 import type { Plan } from './plan.ts';
 import type { TriggerPlan } from './trigger.ts';
 
-/** The workflow that keeps a sensor alive, and what can be asked of it. Wire data. */
+/** The workflow that keeps a sensor running, with its messages. Wire data. */
 export const SENSOR_WORKFLOW = 'SluiceSensor';
 export const SENSOR_QUERY = defineQuery<SensorState>('sensor');
 export const SENSOR_REPORT = defineSignal<[SensorReport]>('sensor-report');
@@ -13,38 +13,38 @@ export const PAUSE_SENSOR = defineUpdate<string, [OperatorRequest]>('pause-senso
 export const RESUME_SENSOR = defineUpdate<string, [OperatorRequest]>('resume-sensor');
 export const RESET_SENSOR = defineUpdate<string, [SensorReset]>('reset-sensor');
 
-/** Where a sensor begins again. Wire data. */
+/** A request to move a sensor to another position. Wire data. */
 export interface SensorReset extends OperatorRequest {
   /** `earliest`, `latest` or a time, ISO 8601. */
   readonly to: string;
 }
 
 /**
- * Asks for the right to start a run under `mode: cooldown`. null: it may start. Sensors whose worker has an older release answer with the end
- * of the quiet time alone.
+ * Requests permission to start a run under `mode: cooldown`. null: granted. Sensors on workers of older releases answer with only the end
+ * of the quiet time.
  */
 export const CLAIM_START = defineUpdate<QuietTime | string | null, [StartClaim]>('claim-start');
 
-/** A run that wants to start, and the time of its event. */
+/** A request to start a run, with the time of its event. */
 export interface StartClaim {
   readonly id: string;
-  /** ISO 8601; by the clock of whoever sent the event, which may be wrong. */
+  /** ISO 8601, by the clock of the event's sender, which may be wrong. */
   readonly at: string;
-  /** When the sensor asked, by its own clock, ISO 8601; absent in the claims of older releases. */
+  /** When the sensor made the claim, by its own clock, ISO 8601; absent in claims of older releases. */
   readonly askedAt?: string;
 }
 
-/** How long no run starts after another: until both times have passed there is none, and one of them is enough to start the next. */
+/** How long no further run starts after a run. The next run may start as soon as one of the two times has passed. */
 export interface QuietTime {
-  /** In the time of the events, ISO 8601. */
+  /** In event time, ISO 8601. */
   readonly until: string;
-  /** By the clock of the sensor, ISO 8601; absent where an older release has started the last run. */
+  /** By the sensor's clock, ISO 8601; absent if an older release started the last run. */
   readonly untilAsked?: string;
 }
 
 /**
- * The quiet time that a claim meets under `mode: cooldown`. It ends in the time of the events, so that a backlog starts the runs that it would
- * have started on its day; and by the clock, so that an event whose own time is wrong silences no others for longer than the cooldown.
+ * The quiet time that delays a claim under `mode: cooldown`. It is measured in event time, so that a backlog starts the same runs as it
+ * would have live. It is also measured by the clock, so that an event with a wrong time blocks others no longer than the cooldown.
  * @returns undefined when the run may start
  */
 export function quietTimeFor(claim: StartClaim, last: StartClaim | undefined, forMs: number): QuietTime | undefined {
@@ -57,7 +57,7 @@ export function quietTimeFor(claim: StartClaim, last: StartClaim | undefined, fo
   return { until: new Date(until).toISOString(), untilAsked: new Date(untilAsked).toISOString() };
 }
 
-/** The workflow of one trigger's sensor. */
+/** The workflow id of a trigger's sensor. */
 export function sensorId(dagId: string, trigger: string): string {
   return `sensor/${dagId}/${trigger}`;
 }
@@ -66,16 +66,16 @@ export function sensorId(dagId: string, trigger: string): string {
 export interface SensorInput {
   readonly plan: Plan;
   readonly trigger: string;
-  /** When it first began, ISO 8601: what `start: latest` means. Absent at the beginning. */
+  /** When the sensor first started, ISO 8601: the position of `start: latest`. Absent at the first start. */
   readonly since?: string;
-  /** Where each of its consumers stands, by number. */
+  /** The position of each consumer, by number. */
   readonly ends?: readonly SensorEnd[];
   readonly paused?: OperatorRequest;
-  /** The run that was started last, for `mode: cooldown`. */
+  /** The last started run, for `mode: cooldown`. */
   readonly lastClaim?: StartClaim;
 }
 
-/** The input of a sensor's activity: one of its consumers. */
+/** The input of a sensor's activity, for one consumer. */
 export interface SensorCall {
   readonly sensorId: string;
   readonly plan: Plan;
@@ -86,9 +86,9 @@ export interface SensorCall {
   readonly from: SensorEnd;
 }
 
-/** How far a consumer has come; the next one goes on from here. */
+/** The position of a consumer. The next one continues from here. */
 export interface SensorEnd {
-  /** What the source wants to know again; Kafka remembers by itself. */
+  /** The source's cursor to continue from. Kafka stores its own. */
   readonly cursor?: Json;
   readonly counts: SensorCounts;
 }
@@ -97,31 +97,31 @@ export interface SensorCounts {
   readonly events: number;
   readonly matches: number;
   readonly started: number;
-  /** Matches whose run was there already. */
+  /** Matches whose run already existed. */
   readonly known: number;
   readonly invalid: number;
-  /** Events that the source has removed before they were looked at. */
+  /** Events that the source deleted before the sensor read them. */
   readonly lost: number;
-  /** Matches that start no run because of `mode: cooldown`. Absent in what older releases have written. */
+  /** Matches that start no run because of `mode: cooldown`. Absent in data of older releases. */
   readonly quiet?: number;
 }
 
 export const NO_COUNTS: Required<SensorCounts> = { events: 0, matches: 0, started: 0, known: 0, invalid: 0, lost: 0, quiet: 0 };
 
-/** What a consumer says of itself now and then. */
+/** The periodic report of a consumer. */
 export interface SensorReport {
   readonly consumer: number;
   readonly counts: SensorCounts;
-  /** Events in a second, lately. */
+  /** Recent events per second. */
   readonly rate: number;
-  /** Events that are there and were not looked at; absent where the source cannot tell. */
+  /** Events not read yet; absent if the source cannot tell. */
   readonly lag?: number;
   readonly lastStart?: { readonly run: string; readonly at: string };
-  /** What is in its way at the moment. */
+  /** What currently blocks it. */
   readonly problem?: string;
 }
 
-/** How a sensor stands. */
+/** The state of a sensor. */
 export interface SensorState {
   readonly state: 'running' | 'paused' | 'stopped';
   /** Why it is paused or has stopped. */
@@ -129,7 +129,7 @@ export interface SensorState {
   readonly reports: readonly SensorReport[];
 }
 
-/** The task queue of the sensors of a deployment: they wait for events all day, and take no slot from its tasks. */
+/** The task queue of a deployment's sensors. They wait for events all day, and must not occupy slots for tasks. */
 export function sensorQueue(taskQueue: string): string {
   return `${taskQueue}-sensors`;
 }

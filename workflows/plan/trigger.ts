@@ -2,33 +2,33 @@ import type { TemplatePlace } from './expressions/template-place.ts';
 import type { Shape } from './expressions/shape.ts';
 import type { Json, JsonObject } from './values/json.ts';
 
-/** What starts runs of a pipeline besides the clock. Wire data, as the plan is. */
+/** An event source that starts runs of a pipeline. Wire data, as is the plan. */
 export interface TriggerPlan {
   readonly name: string;
   readonly type: string;
   /** An expression over the event; absent: every event starts a run. */
   readonly when?: string;
-  /** What a run is given, with expressions over the event at `templates`. */
+  /** The parameters of a run, with expressions over the event at `templates`. */
   readonly runParams?: JsonObject;
   readonly templates?: readonly TemplatePlace[];
-  /** An expression: events of the same value start one run together. */
+  /** An expression: events with the same value start one run together. */
   readonly dedupKey?: string;
-  /** No further run is started while so many have not ended. */
+  /** Maximum number of unended runs. While it is reached, no further run starts. */
   readonly maxInFlight?: number;
   readonly mode: TriggerMode;
   readonly onInvalid: OnInvalid;
-  /** How many workers share the events; 1 unless the file says so. */
+  /** The number of consumers that share the events; default: 1. */
   readonly parallelism: number;
-  /** The keys of its own kind, as the file has them: a topic, a bucket. */
+  /** The keys specific to its type, as in the file: a topic, a bucket. */
   readonly source: JsonObject;
 }
 
-/** Thrown when Temporal takes no run for an event, whenever it is asked: that event is invalid. */
+/** Thrown when Temporal can never start a run for an event, because the event is invalid. */
 export class StartRefused extends Error {
   override readonly name = 'StartRefused' as const;
 }
 
-/** Thrown when Temporal answers a sensor and says no, for a reason that has nothing to do with the event. */
+/** Thrown when Temporal refuses a sensor's request for a reason unrelated to the event. */
 export class TemporalRefused extends Error {
   override readonly name = 'TemporalRefused' as const;
 }
@@ -40,19 +40,19 @@ export type TriggerMode =
   | { readonly kind: 'batch'; readonly maxRecords: number; readonly withinMs: number }
   | WindowMode;
 
-/** Runs for the windows in which a condition over what was counted becomes true, or with all keys for which it is. */
+/** Starts runs for windows in which a condition over the aggregates becomes true, or for all keys for which it is true. */
 export interface WindowMode {
   readonly kind: 'window';
   readonly sizeMs: number;
-  /** A multiple of it ends every window. */
+  /** Windows end at multiples of this time. */
   readonly slideMs: number;
   readonly latenessMs: number;
-  /** An expression over the event: one window for each value. */
+  /** An expression over the event: each value has its own window. */
   readonly key?: string;
   readonly aggregates: Readonly<Record<string, Aggregate>>;
-  /** An expression over the aggregates; absent: every window with events in it. */
+  /** An expression over the aggregates; absent: every window that contains events. */
   readonly having?: string;
-  /** A run is for so many keys of a window; absent: for one, when the condition becomes true for it. */
+  /** Maximum keys of a window per run; absent: one run per key, when the condition becomes true for it. */
   readonly keysPerRun?: number;
 }
 
@@ -62,7 +62,7 @@ export interface Aggregate {
   readonly of?: string;
 }
 
-/** What can be computed over the events of a window, with its type in `having`: only numbers of events are whole numbers by nature. */
+/** The aggregates over the events of a window, with their types in `having`. Only counts are always integers. */
 export const AGGREGATE_SHAPES = {
   count: 'int',
   sum: 'decimal',
@@ -71,16 +71,16 @@ export const AGGREGATE_SHAPES = {
   avg: 'decimal',
 } as const satisfies Record<string, Shape>;
 
-/** What happens to an event that cannot be read, or whose expressions fail. */
+/** What happens to an event that cannot be parsed, or whose expressions fail. */
 export type OnInvalid = 'dead_letter' | 'skip' | 'stop';
 
-/** The record that started a run: `event` and `event_meta` in expressions. Wire data. */
+/** The event that started a run: `event` and `event_meta` in expressions. Wire data. */
 export interface RunEvent {
   readonly value: Json;
   readonly meta: EventMeta;
 }
 
-/** What an event says of itself; which of these there are depends on its source. */
+/** The metadata of an event. Its fields depend on the source. */
 export interface EventMeta {
   /** ISO 8601. */
   readonly timestamp: string;

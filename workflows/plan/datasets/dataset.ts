@@ -1,15 +1,15 @@
 /**
- * What one task hands to the next: a small reference that is kept in history, while the data itself stays in S3. The manifest is written
- * last, so that a data set whose manifest can be read is whole.
+ * What one task passes to the next: a small reference, stored in history. The data itself stays in S3. The manifest is written last, so a
+ * dataset with a readable manifest is complete.
  */
 export interface DatasetReference {
-  /** `s3://bucket/prefix/`, always with the slash at the end. */
+  /** `s3://bucket/prefix/`, always with a trailing slash. */
   readonly uri: string;
   /** `s3://bucket/prefix/manifest.json`. */
   readonly manifest: string;
   readonly format: DatasetFormat;
   readonly rows: number;
-  /** Of all files together, as stored (compressed). */
+  /** The total size of all files, as stored (compressed). */
   readonly bytes: number;
   readonly schema: readonly Column[];
   /** Lower-case hexadecimal SHA-256 of the manifest's bytes; absent in runs that an earlier release started. */
@@ -25,7 +25,7 @@ export interface Column {
   readonly type: string;
 }
 
-/** The content of `manifest.json`. `entries` is what Redshift's `COPY … MANIFEST` reads; it ignores the other keys. */
+/** The content of `manifest.json`. Redshift's `COPY … MANIFEST` reads `entries` and ignores the other keys. */
 export interface DatasetManifest {
   readonly version: 1;
   readonly format: DatasetFormat;
@@ -34,34 +34,34 @@ export interface DatasetManifest {
   readonly rows: number;
   readonly bytes: number;
   readonly entries: readonly DatasetFile[];
-  /** Its rows are those whose column lies in `[start, end)`; absent where nothing says so. */
+  /** The dataset contains the rows whose column is in `[start, end)`; absent if not incremental. */
   readonly incremental?: { readonly column: string; readonly start: string; readonly end: string };
-  /** Which rows of a database it holds; absent where no extract has made it, and in data sets of earlier releases. */
+  /** The rows of a database that the dataset contains; absent if no extract made it, and in datasets of earlier releases. */
   readonly source?: DatasetSource;
-  /** Who wrote it; absent in data sets of earlier releases. */
+  /** The task that wrote it; absent in datasets of earlier releases. */
   readonly writer?: DatasetWriter;
 }
 
-/** Which rows an extract has taken, as its task says so. */
+/** The rows that an extract read, as its task defines them. */
 export interface DatasetSource {
-  /** Tells the database from others: a digest of its host, port and name. */
+  /** Identifies the database: a digest of its host, port and name. */
   readonly database: string;
-  /** The table, as the file names it; else `query`. */
+  /** The table as the file names it; otherwise `query` is set. */
   readonly table?: string;
   readonly query?: string;
-  /** The condition as it was sent, with the values of the run. */
+  /** The condition as it was sent, with the values of the run filled in. */
   readonly where?: string;
 }
 
-/** The task of a run that wrote a data set. */
+/** The task and run that wrote a dataset. */
 export interface DatasetWriter {
   readonly pipeline_run_id: string;
   /** Temporal's id of the first execution of the run. */
   readonly execution: string;
   readonly dag_id: string;
-  /** With the place of its item, where the task expands over a list. */
+  /** Includes the item's position if the task expands over a list. */
   readonly task: string;
-  /** When the run started, ISO 8601: of two runs, the one that started later is the newer one. */
+  /** When the run started, ISO 8601. The run that started later is newer. */
   readonly started_at: string;
   readonly interval: { readonly start: string; readonly end: string };
 }

@@ -2,29 +2,29 @@ import { Decimal } from '../values/decimal.ts';
 import type { ASTNode } from './cel.ts';
 
 /**
- * Steps that one evaluation may take: some tens of milliseconds. Counted and not timed, so that a replay sees the same. A step is an element or
- * 16 characters that are read, compared or written; a call of an operator or a function counts as some.
+ * Maximum steps per evaluation, equal to some tens of milliseconds. Steps are counted because timing would differ on replay. A step is an
+ * element, or 16 characters, that is read, compared or written. Calls of operators and functions cost some steps too.
  */
 export const MAX_STEPS = 2_000_000;
 
-/** Levels of lists and maps that a value in an expression may have. */
+/** Maximum nesting of lists and maps in a value of an expression. */
 export const MAX_VALUE_DEPTH = 200;
 
 const STEPS_PER_CALL = 12;
 const STEPS_PER_ELEMENT = 4;
 const CHARACTERS_PER_STEP = 16;
 
-/** Thrown through CEL, which may take it for an ordinary error and go on: `Cost.run` has the last word. */
+/** Thrown through CEL, which may treat it as an ordinary error and continue. `Cost.run` checks the limit at the end. */
 class TooCostly extends Error {
   override readonly name = 'TooCostly';
 }
 
-/** Counts the steps of evaluations, one at a time: they are synchronous. */
+/** Counts the steps of one evaluation at a time: evaluations are synchronous. */
 class Cost {
-  // Private to the language, not to the compiler: the worker freezes what runs share, all but such fields.
+  // A `#` field because the worker freezes shared objects, and freezing does not affect such fields.
   #steps = 0;
 
-  /** @returns what `evaluate` does; undefined when it takes too many steps @throws what `evaluate` throws */
+  /** @returns the result of `evaluate`; undefined when it takes too many steps @throws what `evaluate` throws */
   run<T>(evaluate: () => T): T | undefined {
     this.#steps = 0;
     try {
@@ -36,7 +36,7 @@ class Cost {
     }
   }
 
-  /** The steps of the last evaluation, or of the one under way. */
+  /** The steps of the last or current evaluation. */
   get steps(): number {
     return this.#steps;
   }
@@ -45,27 +45,27 @@ class Cost {
     return this.#steps > MAX_STEPS;
   }
 
-  /** @throws TooCostly when the evaluation has taken too many steps, and from then on */
+  /** @throws TooCostly once the evaluation has taken too many steps */
   charge(steps: number): void {
     this.#steps += steps;
     if (this.isExceeded) throw EXCEEDED;
   }
 
-  /** Charges for reading all of a value. @throws TooCostly; RangeError when it is nested too deeply */
+  /** Charges for reading a whole value. @throws TooCostly; RangeError when it is nested too deeply */
   chargeValue(value: unknown): void {
     this.charge(sizeOf(value, MAX_STEPS));
   }
 }
 
-/** One for all: what is thrown often has no stack to collect. */
+/** Thrown often, so one shared instance avoids collecting a stack each time. */
 const EXCEEDED = new TooCostly();
 
 export const cost = new Cost();
 
 /**
- * The elements of a value, and its characters by 16.
- * @param limit where counting stops; more is not to be known
- * @throws RangeError when it is nested too deeply
+ * The size of a value in steps: one per element, and one per 16 characters.
+ * @param limit where counting stops
+ * @throws RangeError when the value is nested too deeply
  */
 export function sizeOf(value: unknown, limit: number): number {
   let size = 0;
@@ -74,7 +74,7 @@ export function sizeOf(value: unknown, limit: number): number {
     if (typeof part === 'string') size += part.length / CHARACTERS_PER_STEP;
     if (typeof part !== 'object' || part === null || size > limit) return;
     if (part instanceof Decimal) {
-      // Products and texts of long numbers take time by the square of their length.
+      // Multiplying and formatting long numbers takes time proportional to the square of their length.
       size += (part.digits.toString(16).length / CHARACTERS_PER_STEP) ** 2;
       return;
     }
@@ -96,7 +96,7 @@ export function sizeOf(value: unknown, limit: number): number {
   return size;
 }
 
-/** What of a node of cel-js 8 is used: once it is checked, `handle` gets the operands first. cost.test.ts notices when that changes. */
+/** The fields of cel-js 8 nodes that we use. After checking, `handle` gets the operands first. cost.test.ts detects changes. */
 interface Node {
   readonly op: string;
   readonly args: unknown;
@@ -107,7 +107,7 @@ interface Comprehension {
   condition?: (accumulated: unknown) => boolean;
 }
 
-/** Makes the operators, functions and loops of an expression charge for what they do. */
+/** Makes the operators, functions and loops of an expression charge for their steps. */
 export function meter(root: ASTNode): void {
   const seen = new Set<unknown>();
   const visit = (value: unknown): void => {
@@ -142,7 +142,7 @@ function meterNode(node: Node): void {
     },
   });
   if (node.op !== 'comprehension') return;
-  // What a step throws does not end `exists` and `all`: their condition does.
+  // An error in a step does not end `exists` and `all`, so their condition checks the limit.
   const comprehension = node.args as Comprehension;
   const { condition } = comprehension;
   if (condition) comprehension.condition = (accumulated) => !cost.isExceeded && condition(accumulated);
@@ -175,7 +175,7 @@ function chargeFor({ op, args }: Node, [first, second]: readonly unknown[]): voi
   }
 }
 
-/** Functions that look for one text in another: at worst each character of one meets each of the other. */
+/** Functions that search one text in another. In the worst case they compare each character of one with each of the other. */
 const SEARCHES: ReadonlySet<string> = new Set(['contains', 'indexOf', 'lastIndexOf', 'split']);
 
 function chargeForCall(name: string, operands: readonly unknown[]): void {
@@ -189,18 +189,18 @@ function chargeForCall(name: string, operands: readonly unknown[]): void {
   if (name === 'size') cost.charge(typeof first === 'object' && first !== null && !Array.isArray(first) ? lengthOf(first) : 0);
 }
 
-/** Keys of maps are listed before they are counted. */
+/** The keys of a map are listed before they are counted. */
 function lengthOf(collection: unknown): number {
   if (Array.isArray(collection)) return collection.length;
   return typeof collection === 'object' && collection !== null ? STEPS_PER_CALL * Object.keys(collection).length : 1;
 }
 
-/** Of texts, lists and numbers, without what is in lists. */
+/** The size of a text, list or number, without the contents of a list's elements. */
 function shallowSize(value: unknown): number {
   return Array.isArray(value) ? value.length : typeof value === 'string' || value instanceof Decimal ? sizeOf(value, MAX_STEPS) : 1;
 }
 
-/** Each element is compared: no comparison reads more than the element has, nor more than what is looked for. */
+/** Charges for comparing each element. A comparison reads at most the smaller of the element and the searched value. */
 function chargeMembership(wanted: unknown, list: readonly unknown[]): void {
   cost.charge(STEPS_PER_ELEMENT * list.length);
   if (typeof wanted !== 'object' && typeof wanted !== 'string') return;
@@ -208,7 +208,7 @@ function chargeMembership(wanted: unknown, list: readonly unknown[]): void {
   if (atMost > list.length) cost.charge(sizeOf(list, atMost));
 }
 
-/** Texts, lists and maps of different lengths are told apart at once. */
+/** Texts, lists and maps of different lengths differ at once, so their comparison is cheap. */
 function chargeComparison(a: unknown, b: unknown): void {
   if (typeof a === 'string' && typeof b === 'string') return cost.charge(Math.min(a.length, b.length) / CHARACTERS_PER_STEP);
   if (a instanceof Decimal || b instanceof Decimal) return cost.charge(shallowSize(a) + shallowSize(b));

@@ -1,4 +1,4 @@
-/** Patterns of `date(x, "yyyy-MM")`: the letters of Java and Unicode, in English. */
+/** Patterns of `date(x, "yyyy-MM")`: the letters that Java and Unicode use, in English. */
 
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000;
 
 const pad = (value: number, length = 2): string => String(value).padStart(length, '0');
 
-/** What each group of letters stands for. `wall`: what clocks show, as a time in UTC; `offset`: minutes that they are ahead of UTC. */
+/** How each group of letters is formatted. `wall`: wall time, as a time in UTC; `offset`: minutes ahead of UTC. */
 const LETTERS: Readonly<Record<string, (wall: Date, offset: number) => string>> = {
   yyyy: (wall) => pad(wall.getUTCFullYear(), 4),
   yy: (wall) => pad(wall.getUTCFullYear() % 100),
@@ -30,10 +30,10 @@ const LETTERS: Readonly<Record<string, (wall: Date, offset: number) => string>> 
   XXX: (_, offset) => `${offset < 0 ? '-' : '+'}${pad(Math.floor(Math.abs(offset) / 60))}:${pad(Math.floor(Math.abs(offset) % 60))}`,
 };
 
-/** The groups of letters that a pattern may have. */
+/** The groups of letters that a pattern may contain. */
 export const FORMAT_LETTERS: readonly string[] = Object.keys(LETTERS);
 
-/** Python's directives and the letters that stand for them here. */
+/** Python's directives and their equivalents here. */
 const DIRECTIVES: Readonly<Record<string, string>> = {
   Y: 'yyyy',
   y: 'yy',
@@ -53,13 +53,13 @@ const DIRECTIVES: Readonly<Record<string, string>> = {
 
 const PART = /'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+|'/g;
 
-/** A pattern with the letters that are easily confused as they were most likely meant. */
+/** Replaces commonly confused letters in a pattern by those most likely meant. */
 function repaired(pattern: string): string {
   const years = pattern.replace('YYYY', 'yyyy').replace('DD', 'dd');
   return /H|ss/.test(years) ? years.replace('H:MM', 'H:mm') : years.replace('mm', 'MM');
 }
 
-/** What is wrong with a pattern, with what was most likely meant; undefined when nothing is. */
+/** What is wrong with a pattern, with a suggestion; undefined when it is valid. */
 export function formatMistake(pattern: string): { readonly message: string; readonly hint: string } | undefined {
   if (/%[A-Za-z]/.test(pattern)) {
     const meant = pattern.replace(/%([A-Za-z])/g, (directive, letter: string) => DIRECTIVES[letter] ?? directive);
@@ -107,10 +107,10 @@ export function formatMistake(pattern: string): { readonly message: string; read
 }
 
 /**
- * A time as a pattern shows it.
- * @param wall what clocks show, as milliseconds in UTC
- * @param offset minutes that these clocks are ahead of UTC
- * @throws RangeError for a pattern that is none
+ * Formats a time with a pattern.
+ * @param wall the wall time, as milliseconds in UTC
+ * @param offset minutes ahead of UTC
+ * @throws RangeError for an invalid pattern
  */
 export function formatWall(wall: number, offset: number, pattern: string): string {
   const mistake = formatMistake(pattern);
@@ -125,7 +125,7 @@ function dayOfYear(date: Date): number {
   return Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY_MS) + 1;
 }
 
-/** The Thursday of the ISO week: it lies in the year that the week belongs to. */
+/** The Thursday of the ISO week: its year is the week's year. */
 function thursdayOf(date: Date): Date {
   return new Date(date.getTime() + (4 - (date.getUTCDay() || 7)) * DAY_MS);
 }

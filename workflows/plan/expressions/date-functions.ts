@@ -7,13 +7,13 @@ import { formatWall } from './date-format.ts';
 const TIME = 'google.protobuf.Timestamp';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-/** What a calculation with dates costs, in steps: clocks of a zone are looked up in tables. */
+/** The cost of a date calculation, in steps: time zones are looked up in tables. */
 const STEPS = 200;
-/** Formats of the texts that functions return. */
+/** Formats of the text that functions return. */
 const DAY_FORMAT = 'yyyy-MM-dd';
 const TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ssXXX";
 
-/** A function for dates, for documentation. `x` is a time, or a text that names a day or a time. */
+/** A date function, for the documentation. `x` is a time, or text with a date or time. */
 export interface DateFunction {
   readonly name: string;
   readonly usage: string;
@@ -23,14 +23,14 @@ export interface DateFunction {
 
 type Given = Date | string;
 
-/** What a function works on: what clocks in the zone show, as milliseconds in UTC. */
+/** The value a function works on: the wall time in the zone, as milliseconds in UTC. */
 interface Wall {
   readonly wall: number;
-  /** The form in which the result is given back. */
+  /** The form of the result. */
   readonly form: 'time' | 'day' | 'text';
 }
 
-/** Units that clocks and calendars count in, by the names of functions. */
+/** Calendar units, by function name. */
 const ADDITIONS: Readonly<Record<string, (wall: number, amount: number) => number>> = {
   addDays: (wall, amount) => wall + amount * DAY_MS,
   addWeeks: (wall, amount) => wall + amount * 7 * DAY_MS,
@@ -38,7 +38,7 @@ const ADDITIONS: Readonly<Record<string, (wall: number, amount: number) => numbe
   addYears: (wall, amount) => plusMonths(wall, 12 * amount),
 };
 
-/** Units that pass alike in every zone, in milliseconds. */
+/** Units of fixed length in every zone, in milliseconds. */
 const ELAPSED: Readonly<Record<string, number>> = { addMinutes: 60_000, addHours: HOUR_MS };
 
 const PERIODS: Readonly<Record<string, { readonly start: (wall: number) => number; readonly next: (start: number) => number }>> = {
@@ -51,7 +51,7 @@ const PERIODS: Readonly<Record<string, { readonly start: (wall: number) => numbe
 
 const names = (prefix: string, units: readonly string[]): string => units.map((unit) => `\`${prefix}${unit}\``).join(', ');
 
-/** The functions as the documentation lists them; examples are of a pipeline in Europe/Berlin whose `ds` is 2024-05-15. */
+/** The functions as the documentation lists them. The examples assume a pipeline in Europe/Berlin whose `ds` is 2024-05-15. */
 export const DATE_FUNCTIONS: readonly DateFunction[] = [
   {
     name: 'date',
@@ -87,12 +87,13 @@ export const DATE_FUNCTIONS: readonly DateFunction[] = [
 ];
 
 /**
- * Adds the functions that format dates and calculate with them. All read and show clocks of `zone`, unless a zone is their last argument.
+ * Adds functions that format dates and calculate with them. All use the time zone `zone`, unless their last argument is a zone.
  * @param zone an IANA name
- * @param known whether types are known: cel-js takes the type that the first function of a name returns wherever that of an operand is not
+ * @param known whether types are known: if an operand's type is unknown, cel-js assumes the return type of the first function with that
+ *   name
  */
 export function addDateFunctions(language: Environment, zone: string, known: boolean): void {
-  /** Registers a function of a time or a text, with and without a zone at its end. */
+  /** Registers a function of a time or text, with and without a final zone argument. */
   const add = (
     name: string,
     more: readonly string[],
@@ -169,7 +170,7 @@ function instantOf(given: Given, zone: string): number {
   return given instanceof Date ? given.getTime() : momentOf(given, zone).instant;
 }
 
-/** @throws RangeError for a text that names neither a day nor a time */
+/** @throws RangeError for text that is neither a date nor a time */
 function momentOf(text: string, zone: string): { readonly instant: number; readonly isDay: boolean } {
   const moment = parseMoment(text.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3'), zone);
   if (moment) return moment;
@@ -183,7 +184,7 @@ function resultOf(wall: number, form: Wall['form'], zone: string): Given {
   return form === 'time' ? new Date(instant) : formatInstant(instant, zone);
 }
 
-/** Years of four digits, as every database and ISO 8601 have them. @throws RangeError beyond */
+/** Allows years of four digits only, as databases and ISO 8601 do. @throws RangeError otherwise */
 function checked(wall: number): number {
   if (wall >= FIRST && wall < END) return wall;
   throw new RangeError('the date lies outside of the years 0001 to 9999');
@@ -201,7 +202,7 @@ function weekday(wall: number): number {
   return new Date(wall).getUTCDay();
 }
 
-/** The first day of the span of so many months that a time lies in. */
+/** The first day of the period of `months` months that contains a time. */
 function firstOf(wall: number, months: number): number {
   const date = new Date(wall);
   return utc(date.getUTCFullYear(), Math.floor(date.getUTCMonth() / months) * months, 1);
@@ -214,7 +215,7 @@ function plusMonths(wall: number, months: number): number {
   return utc(year, month, Math.min(date.getUTCDate(), lastDay)) + (wall - midnight(wall));
 }
 
-/** `Date.UTC` takes the years 0 to 99 for those of the twentieth century. */
+/** `Date.UTC` maps the years 0 to 99 to the twentieth century. */
 function utc(year: number, month: number, day: number): number {
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);

@@ -14,7 +14,7 @@ import { type QuickCondition, quickCondition } from './quick-condition.ts';
 import { type SyntaxFacts, syntaxFacts } from './syntax-tree.ts';
 import { parseTemplate, type TemplatePart, wholeExpression } from './template.ts';
 
-/** Thrown when an expression that was right when the file was compiled meets values that it cannot work with. */
+/** Thrown when an expression that passed compilation fails on the values of a run. */
 export class ExpressionFailed extends Error {
   override readonly name = 'ExpressionFailed';
 }
@@ -27,7 +27,7 @@ interface Compiled {
   readonly facts: SyntaxFacts;
 }
 
-/** Evaluates expressions that have been checked when their file was compiled. No clock, no I/O: the same values give the same result. */
+/** Evaluates expressions that the compiler has checked. Uses no clock and no I/O: the same values give the same result. */
 export class Evaluator {
   private readonly language: Environment;
   private readonly expressions = new Map<string, Compiled>();
@@ -37,8 +37,8 @@ export class Evaluator {
   private readonly shapes: Readonly<Record<string, Shape>>;
 
   /**
-   * @param shapes the types of names, where they were known when the file was compiled
-   * @param zone the IANA time zone that functions for dates mean: the plan's `dateZone`
+   * @param shapes the types of names that were known at compile time
+   * @param zone the IANA time zone of date functions: the plan's `dateZone`
    */
   constructor(shapes: Readonly<Record<string, Shape>> = {}, zone = 'UTC') {
     this.language = expressionLanguage(false, zone);
@@ -46,14 +46,14 @@ export class Evaluator {
   }
 
   /**
-   * The value of one expression.
+   * Evaluates one expression.
    * @throws ExpressionFailed
    */
   evaluate(source: string, variables: Variables): Json {
     return this.valueOf(source, variables, fromCel);
   }
 
-  /** The value of an expression, as `convert` makes it from that of CEL. @throws ExpressionFailed */
+  /** Evaluates an expression and converts its CEL value with `convert`. @throws ExpressionFailed */
   private valueOf<T>(source: string, variables: Variables, convert: (value: unknown) => T): T {
     const { run, facts } = this.compiled(source);
     let value: T | undefined;
@@ -72,7 +72,7 @@ export class Evaluator {
     );
   }
 
-  /** The values that an expression reads, as CEL has them. */
+  /** The values that an expression reads, converted to CEL. */
   private valuesOf({ references }: SyntaxFacts, variables: Variables): Record<string, unknown> {
     const values: Record<string, unknown> = {};
     for (const { path } of references) {
@@ -82,12 +82,12 @@ export class Evaluator {
     return values;
   }
 
-  /** A condition as a function of JSON, where it is simple enough: see quick-condition.ts. */
+  /** A fast version of a condition that works on JSON, if the condition is simple enough: see quick-condition.ts. */
   quick(source: string): QuickCondition | undefined {
     return quickCondition(this.compiled(source).run.ast);
   }
 
-  /** Whether a condition holds. @throws ExpressionFailed, also when the value is neither true nor false */
+  /** Whether a condition is true. @throws ExpressionFailed, also when the value is not a boolean */
   test(source: string, variables: Variables): boolean {
     const value = this.evaluate(source, variables);
     if (typeof value === 'boolean') return value;
@@ -95,7 +95,7 @@ export class Evaluator {
   }
 
   /**
-   * A string with its expressions replaced by their values; a string that is one expression becomes its value, with its type.
+   * Replaces the expressions in a string by their values. A string that is one expression becomes its value, with its type.
    * @throws ExpressionFailed
    */
   render(template: string, variables: Variables, kind: TemplateKind = 'value'): Json {
@@ -130,7 +130,7 @@ export class Evaluator {
   }
 
   /**
-   * Renders the strings at `places` of `params`; everything else is as it was.
+   * Renders the strings at `places` of `params`, and leaves everything else unchanged.
    * @throws ExpressionFailed
    */
   renderParams(params: JsonObject, places: readonly TemplatePlace[], variables: Variables): JsonObject {
@@ -141,7 +141,7 @@ export class Evaluator {
     return rendered as JsonObject;
   }
 
-  /** The values of the names that the expressions at `places` read, for a task that evaluates them itself; undefined where there are none. */
+  /** The values that the expressions at `places` read, for a task that evaluates them itself; undefined if there are none. */
   namesRead(params: JsonObject, places: readonly TemplatePlace[], variables: Variables): JsonObject | undefined {
     const read: Record<string, Json> = {};
     let some = false;
@@ -156,7 +156,7 @@ export class Evaluator {
     return some ? read : undefined;
   }
 
-  /** A value as CEL has it. Outputs are converted once, however many expressions read them. */
+  /** Converts a value to CEL. Outputs are converted once, however many expressions read them. */
   private converted(name: string, value: Json | undefined): unknown {
     const known = typeof value === 'object' && value !== null ? this.values.get(value) : undefined;
     if (known !== undefined) return known;

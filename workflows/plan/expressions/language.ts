@@ -4,16 +4,16 @@ import { cost } from './cost.ts';
 import { addDateFunctions } from './date-functions.ts';
 import { addSqlFunctions } from './sql-name.ts';
 
-/** Expressions are short: a limit keeps their cost bounded, whatever is typed. */
+/** Limits on expressions, which bound their cost. */
 const LIMITS = { maxAstNodes: 400, maxDepth: 40, maxListElements: 200, maxMapEntries: 100, maxCallArguments: 8 };
 
 const languages = new Map<string, Environment>();
 
 /**
- * A CEL environment with what Sluice adds to the language: whole numbers and fractions mix in arithmetic, numbers that no double holds are
- * exact (`decimal`), `text.like("a%")`, `string(time)` and functions for dates.
- * @param known whether names must be declared: so when a file is compiled, not when a run evaluates what has been checked
- * @param zone the IANA time zone that functions for dates mean
+ * A CEL environment with Sluice's additions: arithmetic on mixed integers and floats, exact numbers beyond doubles (`decimal`),
+ * `text.like("a%")`, `string(time)` and date functions.
+ * @param known whether names must be declared: true in the compiler, false in a run, whose expressions are already checked
+ * @param zone the IANA time zone of date functions
  */
 export function expressionLanguage(known: boolean, zone = 'UTC'): Environment {
   const key = `${known} ${zone}`;
@@ -43,7 +43,7 @@ const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
   '/': (a, b) => a / b,
 };
 
-/** Numbers that are exact at any size; a double that meets one stands for its shortest text. Only quotients are doubles. */
+/** Adds exact numbers of any size. Combined with a double, the double is read as its shortest text. Only quotients are doubles. */
 function addDecimals(language: Environment): void {
   language.registerType('decimal', Decimal);
   for (const [left, right] of [
@@ -57,7 +57,7 @@ function addDecimals(language: Environment): void {
       language.registerOperator(`${left} ${operator} ${right}: ${returns}`, (a: Operand, b: Operand) => apply(decimalOf(a), decimalOf(b)));
     };
     for (const [operator, holds] of Object.entries(COMPARISONS)) {
-      // cel-js turns an equality around by itself.
+      // cel-js already swaps the operands of `==` itself.
       if (operator === '==' && right === 'decimal' && left !== 'decimal') continue;
       language.registerOperator(`${left} ${operator} ${right}`, (a: Operand, b: Operand) => compareOperands(a, b, holds));
     }
@@ -88,7 +88,7 @@ function decimalOf(value: Operand): Decimal {
 function compareOperands(a: Operand, b: Operand, holds: (order: number) => boolean): boolean {
   const endless = [a, b].find((value) => typeof value === 'number' && !Number.isFinite(value));
   if (endless === undefined) return holds(decimalOf(a).compare(decimalOf(b)));
-  // Against infinity every number is alike; what is not a number (NaN) compares with nothing.
+  // Every finite number compares the same way with infinity. NaN never compares as true.
   return holds(a === endless ? Number(endless) : -Number(endless));
 }
 
@@ -101,8 +101,8 @@ const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
 };
 
 /**
- * SQL's LIKE: `%` stands for any characters, `_` for one. Never goes back further than to the last `%`: its time is bounded by the product
- * of the lengths, and by the steps of an evaluation.
+ * SQL's LIKE: `%` matches any characters, `_` one. Backtracks at most to the last `%`, so its time is bounded by the product of the
+ * lengths, and by the steps of an evaluation.
  */
 export function like(text: string, pattern: string): boolean {
   cost.charge(text.length + pattern.length);

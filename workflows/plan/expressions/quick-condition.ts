@@ -2,17 +2,17 @@ import type { Json } from '../values/json.ts';
 import type { ASTNode } from './cel.ts';
 
 /**
- * Whether a condition holds of values; undefined where that is not so simple.
- * @param isRounded whether numbers are what `JSON.parse` makes of them: then one that is equal to what it is compared with may have been a
- *   neighbour, and is not so simple. Rounding keeps the order of all others. Default: false.
+ * Evaluates a condition; undefined if only CEL can decide.
+ * @param isRounded whether the numbers come from `JSON.parse`. A number equal to the literal may then be a rounded neighbour, so the result
+ *   is undefined. Rounding keeps the order of all other numbers. Default: false.
  */
 export type QuickCondition = (values: Readonly<Record<string, unknown>>, isRounded?: boolean) => boolean | undefined;
 
 /**
- * A condition as a function of JSON, for those that ask it a hundred thousand times a second: comparisons of fields with numbers, texts and
- * truths, joined by `&&`, `||` and `!`. Everything else, and every value that CEL might see differently (a field that is missing, another
- * type, `1 == 1.0`), is undefined: ask CEL then.
- * @returns undefined where the condition is of no such form
+ * Compiles a condition into a fast function of JSON, for conditions that are evaluated 100,000 times a second. Supports comparisons of
+ * fields with numbers, texts and booleans, joined by `&&`, `||` and `!`. For any value that CEL might treat differently (a missing field,
+ * another type, `1 == 1.0`) the function returns undefined: evaluate with CEL then.
+ * @returns undefined if the condition has another form
  */
 export function quickCondition(node: ASTNode): QuickCondition | undefined {
   switch (node.op) {
@@ -59,7 +59,7 @@ function comparison(operator: Operator, left: ASTNode, right: ASTNode): QuickCon
   return read && compare && ((values, isRounded) => compare(read(values), isRounded));
 }
 
-/** Reads a field of a name. What is missing is undefined, which no comparison knows. */
+/** Reads a field of a name. A missing field is undefined, which no comparison can decide. */
 function reader(node: ASTNode): ((values: Readonly<Record<string, unknown>>) => unknown) | undefined {
   if (node.op === 'id') {
     const name = node.args;
@@ -68,7 +68,7 @@ function reader(node: ASTNode): ((values: Readonly<Record<string, unknown>>) => 
   if (node.op !== '.') return undefined;
   const [object, field] = node.args;
   const outer = reader(object);
-  // What objects and lists have by nature is no field of an event: CEL sees to such names.
+  // Built-in properties of objects and lists are not fields of an event. CEL handles such names.
   if (!outer || field in Array.prototype) return undefined;
   return (values) => {
     const value = outer(values);
@@ -86,7 +86,7 @@ function comparer(
     const type = typeof literal;
     return (value) => (typeof value === type ? (value === literal) === wanted : undefined);
   }
-  // `1 == 1.0` is a question for CEL; larger and smaller are the same for both.
+  // CEL must decide `1 == 1.0`; `<` and `>` give the same result here and in CEL.
   if ((typeof literal !== 'number' && typeof literal !== 'bigint') || operator === '==' || operator === '!=') return undefined;
   const number = Number(literal);
   if (typeof literal === 'bigint' && !Number.isSafeInteger(number)) return undefined;

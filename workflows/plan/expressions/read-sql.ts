@@ -1,6 +1,6 @@
 /**
- * How a server reads SQL. `standard`: PostgreSQL and DuckDB, where a backslash in `'…'` is a character. `backslash`: Redshift, and
- * PostgreSQL with `standard_conforming_strings = off`, where it escapes. `mysql`: MySQL and MariaDB as Sluice sets them up
+ * SQL dialects. `standard`: PostgreSQL and DuckDB, where a backslash in `'…'` is an ordinary character. `backslash`: Redshift, and
+ * PostgreSQL with `standard_conforming_strings = off`, where a backslash escapes. `mysql`: MySQL and MariaDB with Sluice's settings
  * (`NO_BACKSLASH_ESCAPES`, not `ANSI_QUOTES`).
  */
 export type SqlReading = 'standard' | 'backslash' | 'mysql';
@@ -25,13 +25,13 @@ export interface SqlToken {
   readonly kind: SqlTokenKind;
   readonly start: number;
   readonly end: number;
-  /** Whether it is a text that goes on in the next line, `'a'⏎'b'`: one literal for PostgreSQL, in the mode of its first piece. */
+  /** Whether it is a literal that continues on the next line, `'a'⏎'b'`: PostgreSQL reads one literal, in the mode of its first piece. */
   readonly isContinued?: boolean;
 }
 
 type Rule = readonly [SqlTokenKind, RegExp];
 
-/** Characters that a word may hold behind its first. Servers take every character beyond ASCII for a letter. */
+/** Characters allowed in a word after its first. Servers treat every non-ASCII character as a letter. */
 const JUNK = /[\w$\u0080-\uffff]/y;
 const SPACE: Rule = ['space', /[ \t\n\r\f\v]+/y];
 const PLAIN_TEXT = /'(?:[^']+|'')*(?:'(?!')|$)/y;
@@ -42,7 +42,7 @@ const WORD: Rule = ['word', /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y];
 const LINE_COMMENT: Rule = ['comment', /--[^\n\r]*/y];
 const ESCAPE_TEXT: Rule = ['escape text', /[eE]'(?:[^'\\]+|''|\\[^]|\\$)*(?:'(?!')|$)/y];
 
-/** PostgreSQL's manual, 4.1 Lexical Structure, and its scan.l. */
+/** From PostgreSQL's manual, 4.1 Lexical Structure, and scan.l. */
 const STANDARD: readonly Rule[] = [
   SPACE,
   LINE_COMMENT,
@@ -55,7 +55,7 @@ const STANDARD: readonly Rule[] = [
   WORD,
 ];
 
-/** The same for Redshift, which has no `U&`. */
+/** Rules for Redshift, which has no `U&`. */
 const BACKSLASH: readonly Rule[] = [
   SPACE,
   LINE_COMMENT,
@@ -67,12 +67,12 @@ const BACKSLASH: readonly Rule[] = [
   WORD,
 ];
 
-/** MySQL's manual, 11 Language Structure. `"…"` is a text there, whose quotes are doubled as those of a name are. */
+/** From MySQL's manual, 11 Language Structure. There, `"…"` is a string literal. Its quotes are doubled like those of a name. */
 const MYSQL: readonly Rule[] = [
   SPACE,
-  // What is in such a comment is carried out, by some releases.
+  // Some releases execute the contents of such a comment.
   ['unclear', /\/\*M?!/y],
-  // They do not hold others.
+  // MySQL comments do not nest.
   ['comment', /\/\*[^]*?(?:\*\/|$)|--(?=[\0-\x20]|$)[^\n]*|#[^\n]*/y],
   ['text', PLAIN_TEXT],
   NAME,
@@ -83,15 +83,15 @@ const MYSQL: readonly Rule[] = [
 const RULES: Readonly<Record<SqlReading, readonly Rule[]>> = { standard: STANDARD, backslash: BACKSLASH, mysql: MYSQL };
 
 const DOLLAR = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
-/** What may stand between the pieces of a text: blanks and comments, with a line break among them. */
+/** What may separate the pieces of a literal: blanks and comments that include a line break. */
 const BETWEEN_PIECES = /(?:[ \t\n\r\f\v]+|--[^\n\r]*(?=[\n\r]))*(?=')/y;
 
-/** Whether a token is a text, with whatever prefix. */
+/** Whether a token is a string literal, with or without a prefix. */
 export function isText(kind: SqlTokenKind): boolean {
   return kind === 'text' || kind === 'escape text' || kind === 'text with a prefix';
 }
 
-/** Takes SQL apart, without gaps. Never throws: what no rule fits is a symbol, and what servers of one kind read in different ways is unclear. */
+/** Splits SQL into tokens, without gaps. Never throws: unmatched text is a symbol, and text that servers read differently is unclear. */
 export function readSql(sql: string, reading: SqlReading): SqlToken[] {
   const tokens: SqlToken[] = [];
   for (let at = 0; at < sql.length;) {
@@ -116,13 +116,13 @@ function tokenAt(sql: string, start: number, reading: SqlReading): SqlToken {
     if (found === undefined) continue;
     const end = start + found.length;
     if (isText(kind) && reading !== 'mysql') return continued(sql, { kind, start, end }, reading);
-    // Releases of PostgreSQL do not agree on where `1E'…'` or `1$a$` is cut.
+    // PostgreSQL releases differ on where `1E'…'` or `1$a$` is split.
     return { kind: kind === 'number' && matchAt(JUNK, sql, end) !== undefined ? 'unclear' : kind, start, end };
   }
   return { kind: sql[start] === '\0' ? 'unclear' : 'symbol', start, end: start + 1 };
 }
 
-/** A text with the pieces that follow it in other lines. */
+/** Extends a literal with its pieces on following lines. */
 function continued(sql: string, token: SqlToken, reading: SqlReading): SqlToken {
   const isEscaped = token.kind === 'escape text' || (reading === 'backslash' && !/[bBxX]/.test(sql[token.start] ?? ''));
   let { end } = token;
@@ -135,7 +135,7 @@ function continued(sql: string, token: SqlToken, reading: SqlReading): SqlToken 
   return end === token.end ? token : { ...token, end, isContinued: true };
 }
 
-/** Comments of this kind hold others. */
+/** Finds the end of a comment that may contain nested comments. */
 function endOfComment(sql: string, start: number): number {
   const marks = /\/\*|\*\//g;
   marks.lastIndex = start;

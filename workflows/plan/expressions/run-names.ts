@@ -5,7 +5,7 @@ import { wallTime } from '../timetable/time-zone.ts';
 import { formatInstant } from './date-functions.ts';
 import type { Shape } from './shape.ts';
 
-/** The names that every expression in a run has, Airflow's. */
+/** The names available to every expression in a run; the same as Airflow's. */
 export const RUN_NAMES = {
   ds: 'string',
   ds_nodash: 'string',
@@ -19,12 +19,12 @@ export const RUN_NAMES = {
   dag_id: 'string',
 } as const satisfies Record<string, Shape>;
 
-/** What the record that started a run says of itself. */
+/** The metadata of the event that started a run. */
 export const EVENT_META: Shape = {
   fields: { key: 'string', headers: { fields: {} }, topic: 'string', partition: 'int', offset: 'int', timestamp: 'timestamp' },
 };
 
-/** The values of `RUN_NAMES` in one run. Days are those of the plan's `dateZone`. */
+/** The values of `RUN_NAMES` in one run. Dates use the plan's `dateZone`. */
 export function runValues(
   { dagId, schedule, dateZone = 'UTC' }: Pick<Plan, 'dagId' | 'schedule' | 'dateZone'>,
   runId: string,
@@ -49,7 +49,7 @@ export function runValues(
 
 const DAY_MS = 86_400_000;
 
-/** When the intervals before and after one begin, in milliseconds; undefined without a schedule: then the days before and after are meant. */
+/** When the previous and next intervals begin, in milliseconds; undefined without a schedule, where the adjacent days are used. */
 function neighbours(schedule: Plan['schedule'], start: number, end: number): { readonly previous?: number; readonly next?: number } {
   const around = schedule && dataIntervalAround(schedule, start);
   if (!around) return {};

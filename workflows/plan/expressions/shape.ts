@@ -3,14 +3,14 @@ import { numberOf } from '../values/exact-json.ts';
 import { isExactNumber, type Json } from '../values/json.ts';
 
 /**
- * The type of a value in expressions, as far as it is known when a file is compiled. It travels with the plan: JSON does not tell `3` from
- * `3.0`, and `3 / 2` is 1 in whole numbers. Wire data.
+ * The type of a value in expressions, if the compiler knows it. It is stored in the plan because JSON cannot distinguish `3` from `3.0`,
+ * and `3 / 2` is 1 for integers. Wire data.
  */
 export type Shape =
   | 'dyn'
   | 'int'
   | 'double'
-  /** Computed exactly, and never in whole numbers: what windows add up. */
+  /** Exact and never an integer: the sums of windows. */
   | 'decimal'
   | 'string'
   | 'bool'
@@ -18,7 +18,7 @@ export type Shape =
   | { readonly list: Shape }
   | { readonly fields: Readonly<Record<string, Shape>> };
 
-/** A JSON value as CEL has it: whole numbers are `bigint`, where `shape` does not make them fractions; what no double holds is a `Decimal`. */
+/** Converts a JSON value to CEL. Integers become `bigint` unless `shape` makes them floats; numbers beyond doubles become `Decimal`. */
 export function toCel(value: Json | undefined, shape: Shape): unknown {
   if (typeof value === 'number') {
     if (shape === 'decimal') return Decimal.of(value);
@@ -46,14 +46,14 @@ export function toCel(value: Json | undefined, shape: Shape): unknown {
 }
 
 /**
- * A CEL value as JSON. A number that a double would change keeps its digits; a time becomes ISO 8601 in UTC.
+ * Converts a CEL value to JSON. A number that a double would change keeps its digits. A time becomes ISO 8601 in UTC.
  */
 export function fromCel(value: unknown): Json {
   switch (typeof value) {
     case 'bigint':
       return numberOf(value.toString());
     case 'number':
-      // JSON has no word for these.
+      // JSON cannot represent these.
       return Number.isFinite(value) ? value : String(value);
     case 'string':
     case 'boolean':
@@ -73,7 +73,7 @@ export function fromCel(value: unknown): Json {
   return Object.fromEntries(entries.map(([key, part]) => [String(key), fromCel(part)]));
 }
 
-/** ISO 8601 in UTC; milliseconds only where there are some. */
+/** ISO 8601 in UTC; includes milliseconds only if they are not zero. */
 function isoOf(date: Date): string {
   return date.toISOString().replace('.000Z', 'Z');
 }

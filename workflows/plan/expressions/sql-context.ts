@@ -1,29 +1,29 @@
 import { readSql, type SqlToken } from './read-sql.ts';
 import type { TemplatePart } from './template.ts';
 
-/** What stands around an expression in SQL. */
+/** The SQL around an expression. */
 export interface SqlContext {
-  /** Whether SQL has the name of something here: a value would be a text, or a mistake. */
+  /** Whether SQL expects a name here, so that a value would be a literal or an error. */
   readonly isName: boolean;
   /** Whether it is an element of a list in brackets: `IN ({{ x }})`. */
   readonly isListed: boolean;
-  /** The word before it, in lowercase letters. */
+  /** The preceding word, in lowercase. */
   readonly before: string | undefined;
-  /** The name that it is a part of, as pieces: `events_{{ ds_nodash }}`, or `{{ params.schema }}.{{ params.table }}`; one piece where it is all of it. */
+  /** The pieces of the name that contains it: `events_{{ ds_nodash }}`, or `{{ params.schema }}.{{ params.table }}`; else one piece. */
   readonly pieces: readonly TemplatePart[];
 }
 
-/** Words that a name follows. */
+/** Words that precede a name. */
 const BEFORE_NAMES: ReadonlySet<string> = new Set(
   'from join into update table truncate view schema database index sequence references only column constraint analyze vacuum copy as call'.split(
     ' ',
   ),
 );
-/** Functions whose arguments have `FROM` before a value. */
+/** Functions whose arguments can use `FROM` before a value. */
 const FUNCTIONS_WITH_FROM: ReadonlySet<string> = new Set(['extract', 'substring', 'trim', 'overlay', 'position']);
 const MARK = '\uE000';
 
-/** What stands around each expression of an SQL template, in order. */
+/** The context of each expression of an SQL template, in order. */
 export function sqlContexts(parts: readonly TemplatePart[]): SqlContext[] {
   const at = new Map<number, TemplatePart>();
   let sql = '';
@@ -47,7 +47,7 @@ export function sqlContexts(parts: readonly TemplatePart[]): SqlContext[] {
   });
 }
 
-/** The tokens from first to last that make one dotted name with the token at `index`. */
+/** The first and last token of the dotted name that contains the token at `index`. */
 function nameAround(tokens: readonly SqlToken[], index: number, sql: string): readonly [number, number] {
   const isDot = (token: SqlToken | undefined): boolean => token !== undefined && sql.slice(token.start, token.end) === '.';
   const isPart = (token: SqlToken | undefined): boolean => token?.kind === 'word' || token?.kind === 'identifier';
@@ -63,7 +63,7 @@ function followsWord(tokens: readonly SqlToken[], at: number, text: (token: SqlT
   const before = text(tokens[at - 1]);
   if (word === 'from') {
     const isValue = before === 'distinct' || FUNCTIONS_WITH_FROM.has(functionAround(tokens, at, text));
-    // COPY and UNLOAD have addresses there.
+    // In COPY and UNLOAD, an address follows FROM.
     return !isValue && !['copy', 'unload'].includes(text(tokens[statementStart(tokens, at, text)]));
   }
   if (word === 'set') return true;
@@ -79,7 +79,7 @@ function statementStart(tokens: readonly SqlToken[], at: number, text: (token: S
   return start;
 }
 
-/** The word before the bracket that is open at a token. */
+/** The word before the bracket that encloses a token. */
 function functionAround(tokens: readonly SqlToken[], at: number, text: (token: SqlToken | undefined) => string): string {
   const open = openBracket(tokens, at, text);
   return open === undefined ? '' : text(tokens[open - 1]);
@@ -95,7 +95,7 @@ function openBracket(tokens: readonly SqlToken[], at: number, text: (token: SqlT
   return undefined;
 }
 
-/** Whether a list in brackets is that of the columns in `INSERT INTO t (…)`. */
+/** Whether a bracketed list is the column list of `INSERT INTO t (…)`. */
 function isColumnList(tokens: readonly SqlToken[], at: number, text: (token: SqlToken | undefined) => string): boolean {
   const open = openBracket(tokens, at, text);
   if (open === undefined) return false;

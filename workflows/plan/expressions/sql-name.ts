@@ -1,27 +1,27 @@
 import type { Environment } from './cel.ts';
 
-/** Parts of a name in SQL, such as a schema and a table, or several names: what `ident()` gives. */
+/** The result of `ident()`: the parts of one SQL name, such as a schema and a table, or several names. */
 export class SqlNames {
   constructor(
-    /** Each is one name in quotes. */
+    /** Each is one quoted name. */
     readonly names: readonly string[],
-    /** What stands between them: a dot between the parts of one name, a comma between names. */
+    /** The separator: a dot between the parts of one name, a comma between names. */
     readonly between: '.' | ', ',
   ) {}
 }
 
-/** Values for `IN`: what `in()` gives. */
+/** The result of `in()`: values for `IN`. */
 export class SqlValues {
   constructor(readonly values: readonly unknown[]) {}
 }
 
-/** The CEL types of the two, as they are registered. */
+/** The registered CEL types of both. */
 export const SQL_TYPES: ReadonlySet<string> = new Set(['sql_names', 'sql_values']);
 
-/** PostgreSQL cuts longer names without an error: two of them could become the same. */
+/** PostgreSQL truncates longer names silently, so two names could become the same. */
 const MAX_NAME_BYTES = 63;
 
-/** Why a text cannot be a name in SQL; undefined when it can. */
+/** Why a text cannot be an SQL name; undefined when it can. */
 export function nameMistake(name: string): string | undefined {
   if (name === '') return 'a name cannot be empty';
   if (name.includes('.')) return `'${name}' has a dot: give a schema and a table as two, ident(schema, table)`;
@@ -47,7 +47,7 @@ function checked(names: readonly unknown[], between: SqlNames['between']): SqlNa
   return new SqlNames(texts, between);
 }
 
-/** `ident(…)` and `in(…)`, which only SQL has a place for. */
+/** Adds `ident(…)` and `in(…)`, which are only used in SQL. */
 export function addSqlFunctions(language: Environment): void {
   language.registerType('sql_names', SqlNames);
   language.registerType('sql_values', SqlValues);
@@ -58,10 +58,10 @@ export function addSqlFunctions(language: Environment): void {
   language.registerFunction(`${IN_FUNCTION}(list): sql_values`, (values: unknown[]) => new SqlValues(values));
 }
 
-/** `in` is an operator of CEL, and cannot be the name of a function: as long as `in`, so that places in the text stay. */
+/** `in` is a CEL operator and cannot name a function. The replacement has the same length, so positions in the text stay valid. */
 const IN_FUNCTION = 'IN';
 
-/** An expression as CEL reads it: `in(list)` becomes a call of the function behind it. */
+/** Rewrites an expression for CEL: `in(list)` becomes a call of `IN_FUNCTION`. */
 export function celSource(source: string): string {
   return source.replace(/^(\s*)in(?=\s*\()/, `$1${IN_FUNCTION}`);
 }

@@ -6,10 +6,10 @@ import { SqlNames, SqlValues } from './sql-name.ts';
 import { isText, readSql, type SqlReading, type SqlToken, type SqlTokenKind } from './read-sql.ts';
 import type { TemplateExpression, TemplatePart } from './template.ts';
 
-/** The places where a value can be written. `part of a name` takes digits only: `sales_{{ params.year }}`. */
+/** Places where a value can be written. `part of a name` accepts digits only: `sales_{{ params.year }}`. */
 type WritablePlace = 'value' | 'text' | 'identifier' | 'part of a name';
 
-/** Where in SQL an expression stands; the places where its value cannot be written safely have a name that says so. */
+/** Where an expression is in SQL. Places that are unsafe for values have names that say why. */
 export type SqlPlace =
   | WritablePlace
   | Exclude<SqlTokenKind, 'text' | 'identifier'>
@@ -18,27 +18,27 @@ export type SqlPlace =
   | 'beside a text'
   | 'part of a word';
 
-/** Whether a value can be written there. */
+/** Whether a value can be written at this place. */
 export function isWritable(place: SqlPlace): place is WritablePlace {
   return place === 'value' || place === 'text' || place === 'identifier' || place === 'part of a name';
 }
 
-/** Stands for an expression while SQL is read: servers would take it for a letter. */
+/** Replaces an expression while SQL is parsed. Servers would read it as a letter. */
 const MARK = '\uE000';
 
 interface Located {
   readonly place: SqlPlace;
-  /** Where the literal begins that the expression stands in, for `text`. */
+  /** For `text`: where the literal that contains the expression begins. */
   readonly literal: number;
 }
 
-/** Where an expression can be that servers of one kind read in one way, and others in another: nothing is written there. */
+/** A place that servers parse differently. No value may be written here. */
 const UNCLEAR: Located = { place: 'unclear', literal: 0 };
 
 /**
- * For each expression of an SQL template, in order, where it stands. All readings have to agree: which server will read the SQL, and how it
- * is set up, is known only when the task runs.
- * @param isForMySQL whether MySQL may read it too
+ * Finds the place of each expression of an SQL template, in order. All dialects must agree, because the server and its settings are known
+ * only when the task runs.
+ * @param isForMySQL whether MySQL may run the SQL too
  */
 export function sqlPlaces(parts: readonly TemplatePart[], isForMySQL = false): SqlPlace[] {
   return locate(parts, isForMySQL).map(({ place }) => place);
@@ -48,7 +48,7 @@ function locate(parts: readonly TemplatePart[], isForMySQL: boolean): Located[] 
   const readings: readonly SqlReading[] = isForMySQL ? ['standard', 'backslash', 'mysql'] : ['standard', 'backslash'];
   const [first = [], ...others] = readings.map((reading) => locateIn(parts, reading));
   return first.map((found, index) =>
-    // A place with a name of its own says more than `unclear`.
+    // A specific unsafe place is more informative than `unclear`.
     !isWritable(found.place) || others.every((other) => other[index]?.place === found.place) ? found : UNCLEAR,
   );
 }
@@ -75,7 +75,7 @@ function locateIn(parts: readonly TemplatePart[], reading: SqlReading): Located[
   for (const [index, token] of telling.entries()) {
     if (!isExpression(token)) continue;
     const [before, after] = [telling[index - 1], telling[index + 1]];
-    // PostgreSQL puts texts together that stand side by side, in the mode of the first.
+    // PostgreSQL concatenates adjacent string literals, in the mode of the first.
     const isBeside = [before, after].some((each) => each !== undefined && isText(each.kind)) || isExpression(before);
     const isGlued = /(?:\$|\b[uU]&)$/.test(sql.slice(0, token.start));
     put(token, isBeside ? 'beside a text' : isGlued ? 'part of a word' : 'value');
@@ -83,7 +83,7 @@ function locateIn(parts: readonly TemplatePart[], reading: SqlReading): Located[
   return [...expressions].map((at) => located.get(at) ?? UNCLEAR);
 }
 
-/** Where an expression stands that is within a token. */
+/** The place of an expression inside a token. */
 function placeIn({ kind, start, end, isContinued }: SqlToken, sql: string, expressions: ReadonlySet<number>): SqlPlace {
   if (kind === 'word') return expressions.has(start) ? 'part of a word' : 'part of a name';
   if (kind !== 'text') return kind;
@@ -92,9 +92,9 @@ function placeIn({ kind, start, end, isContinued }: SqlToken, sql: string, expre
 }
 
 /**
- * Writes values into SQL. A value is a literal among code, escaped text inside quotes, and never a piece of SQL: what an event or a
- * parameter holds cannot become a statement. A text with a backslash is written as `E'…'`, with quotes and backslashes doubled: servers find
- * the same end of it whether they take a backslash for an escape or not. For those that do not know `E'…'`, `sqlFor` takes it away.
+ * Writes values into SQL. A value becomes a literal in code, or escaped text inside quotes, and never SQL code: data of an event or a
+ * parameter cannot become a statement. Text with a backslash is written as `E'…'`, with quotes and backslashes doubled, so servers find the
+ * same end whether or not they treat a backslash as an escape. `sqlFor` rewrites it for servers without `E'…'`.
  */
 export function renderSql(parts: readonly TemplatePart[], { valueOf, failed, isForMySQL }: SqlRendering): string {
   const located = locate(parts, false).values();
@@ -134,38 +134,38 @@ export function renderSql(parts: readonly TemplatePart[], { valueOf, failed, isF
   return sql;
 }
 
-/** What is written into SQL, and how. */
+/** How to evaluate and write the values of an SQL template. */
 interface SqlRendering {
   /** Evaluates an expression. */
   valueOf(expression: TemplateExpression): SqlValue;
-  /** Makes the error of an expression whose value cannot be written. */
+  /** Makes the error for an expression whose value cannot be written. */
   failed(expression: TemplateExpression, error: unknown): Error;
-  /** Whether names are marked for `sqlFor('mysql')`. */
+  /** Whether to mark names for `sqlFor('mysql')`. */
   readonly isForMySQL: boolean;
 }
 
 type SqlValue = Json | SqlNames | SqlValues;
 
-/** A CEL value as `renderSql` takes it. */
+/** Converts a CEL value for `renderSql`. */
 export function sqlValueOf(value: unknown): SqlValue {
   return value instanceof SqlNames || value instanceof SqlValues ? value : fromCel(value);
 }
 
-/** MySQL takes "…" for a text: a comment, which no server reads, says that it is a name. */
+/** MySQL reads "…" as a string literal. This comment, which servers ignore, marks a name for `sqlFor`. */
 const NAME_MARK = '/*name*/';
 
 function namesText({ names, between }: SqlNames, isForMySQL: boolean): string {
   return names.map((name) => `${isForMySQL ? NAME_MARK : ''}"${doubled(name, '"')}"`).join(between);
 }
 
-/** Values for `IN`, with what is missing around them. */
+/** Values for `IN`, with missing brackets added. */
 function valuesText({ values }: SqlValues, context: SqlContext | undefined): string {
   const list = sqlList(values.map(fromCel));
   if (context?.isListed) return list;
   return context?.before === 'in' ? `(${list})` : `IN (${list})`;
 }
 
-/** @throws RangeError for what cannot be written at the place */
+/** @throws RangeError for a value that cannot be written at this place */
 function sqlText(value: Json, place: WritablePlace): string {
   const number = typeof value === 'number' ? String(value) : isExactNumber(value) ? value.$number : undefined;
   if (place === 'part of a name') {
@@ -174,7 +174,7 @@ function sqlText(value: Json, place: WritablePlace): string {
   }
   if (place === 'value') {
     if (value === null) return 'NULL';
-    // In brackets: after a minus sign a negative number would begin a comment.
+    // Bracketed, because after a minus sign a negative number would start a comment.
     if (number !== undefined) return number.startsWith('-') ? `(${number})` : number;
     if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE';
     if (Array.isArray(value)) return sqlList(value);
@@ -199,8 +199,8 @@ function doubled(text: string, quote: string): string {
 }
 
 /**
- * Writes SQL with texts `E'…'` as a server reads them that has no such texts: on Redshift a backslash escapes in any text, on MySQL, as Sluice
- * sets it up, in none.
+ * Rewrites `E'…'` literals for a server that does not support them. In Redshift a backslash escapes in any literal; in MySQL, with Sluice's
+ * settings, in none.
  */
 export function sqlFor(server: 'redshift' | 'mysql', sql: string): string {
   if (!/[eE]'/.test(sql) && !sql.includes(NAME_MARK)) return sql;

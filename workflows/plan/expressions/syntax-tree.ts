@@ -1,12 +1,12 @@
 import type { ASTNode } from './cel.ts';
 
-/** A place in an expression, in UTF-16 units. */
+/** A range in an expression, in UTF-16 units. */
 export interface Range {
   readonly start: number;
   readonly end: number;
 }
 
-/** A name with the fields that are read of it: `outputs.extract.rows` is `['outputs', 'extract', 'rows']`. */
+/** A name with the fields that are read from it: `outputs.extract.rows` is `['outputs', 'extract', 'rows']`. */
 export interface Reference extends Range {
   readonly path: readonly string[];
 }
@@ -14,23 +14,23 @@ export interface Reference extends Range {
 /** A call of a function. */
 export interface Call extends Range {
   readonly name: string;
-  /** The arguments, without the receiver of a method; undefined for those that are no literal text. */
+  /** The arguments, without a method's receiver; undefined for arguments that are not text literals. */
   readonly literals: readonly (string | undefined)[];
 }
 
-/** What can be told of an expression from its syntax alone. */
+/** Facts about an expression that follow from its syntax alone. */
 export interface SyntaxFacts {
   readonly references: readonly Reference[];
-  /** Calls of functions, with their names, and what is written out of their arguments. */
+  /** Function calls, with their names and literal arguments. */
   readonly calls: readonly Call[];
   readonly nodes: number;
-  /** How deep `map`, `filter`, `all`, `exists` are nested in each other. */
+  /** The nesting depth of `map`, `filter`, `all` and `exists`. */
   readonly loops: number;
 }
 
 const LOOPS: ReadonlySet<string> = new Set(['map', 'filter', 'all', 'exists', 'exists_one']);
 
-/** Walks a syntax tree. Names that a loop binds are not references. */
+/** Walks a syntax tree. Loop variables are not references. */
 export function syntaxFacts(root: ASTNode): SyntaxFacts {
   const references: Reference[] = [];
   const calls: Call[] = [];
@@ -77,7 +77,7 @@ function literalOf(node: ASTNode): string | undefined {
   return node.op === 'value' && typeof node.args === 'string' ? node.args : undefined;
 }
 
-/** `a.b["c"]` as a path, or undefined for anything that is not only names. */
+/** `a.b["c"]` as a path, or undefined if the node contains more than names. */
 function pathOf(node: ASTNode): string[] | undefined {
   if (node.op === 'id') return [node.args];
   if (node.op === '.') {

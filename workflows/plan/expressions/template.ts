@@ -1,4 +1,4 @@
-/** A piece of a template: text as it stands, or the expression between `{{` and `}}`. */
+/** A piece of a template: literal text, or the expression between `{{` and `}}`. */
 export type TemplatePart = string | TemplateExpression;
 
 export interface TemplateExpression {
@@ -18,13 +18,13 @@ export class TemplateError extends Error {
   }
 }
 
-/** Whether `text` holds an expression at all: what most strings do not. */
+/** Whether `text` contains an expression. Most strings do not. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{');
 }
 
 /**
- * Takes a string with `{{ expressions }}` apart. An expression ends at the first `}}` that is neither in a text in quotes nor closes a map.
+ * Splits a string with `{{ expressions }}`. An expression ends at the first `}}` that is not inside quotes and does not close a map.
  * @throws TemplateError when an expression is not closed
  */
 export function parseTemplate(text: string): TemplatePart[] {
@@ -43,7 +43,7 @@ export function parseTemplate(text: string): TemplatePart[] {
   return parts;
 }
 
-/** The expression of a template that is nothing but one: its value keeps its type. Blanks around it do not count. */
+/** The expression of a template that contains nothing else except blanks. Its value keeps its type. */
 export function wholeExpression(parts: readonly TemplatePart[]): TemplateExpression | undefined {
   const told = parts.filter((part) => typeof part !== 'string' || part.trim() !== '');
   const [only] = told;
@@ -66,7 +66,7 @@ function endOfExpression(text: string, from: number): number | undefined {
   return undefined;
 }
 
-/** Where the quoted text that begins at `at` ends; the end of `text` when it does not. */
+/** Where the quoted text that starts at `at` ends; the end of `text` if it is not closed. */
 function endOfQuoted(text: string, at: number): number {
   const quote = text[at];
   let end = at + 1;

@@ -1,27 +1,27 @@
 import type { ChannelMemory, Notice, Observation, Page } from './incident.ts';
 
-/** An alert that a channel shows: a warning and a breach are two. */
+/** An alert in a channel. A warning and a breach are two alerts. */
 export type OpenAlert = 'warning' | 'breach';
 
-/** How a channel stands between two notices. */
+/** The status of a channel between two notices. */
 export interface ChannelStatus {
   readonly memory: Pick<ChannelMemory, 'channel' | 'sent' | 'takesUpdates' | 'said'>;
-  /** What it has accepted, or may have, and was not resolved there. */
+  /** Unresolved alerts that the channel accepted, or may have accepted. */
   readonly open: ReadonlySet<OpenAlert>;
-  /** Whether a page whose text alone has changed may be sent already. */
+  /** Whether an update that only changes the text may be sent already. */
   readonly mayUpdate: boolean;
-  /** The failures of other channels that it was notified of, as JSON. */
+  /** The failures of other channels that it was last notified of, as JSON. */
   readonly saidFailures: string;
 }
 
-/** Whether a channel has to be notified of what is observed. @param failures why other channels do not deliver */
+/** Whether a channel must be notified of an observation. @param failures why other channels do not deliver */
 export function isNoticeDue(
   { memory, open, mayUpdate, saidFailures }: ChannelStatus,
   { state, page }: SeenProblem,
   failures: readonly string[],
 ): boolean {
   const { sent, channel, takesUpdates, said } = memory;
-  // What it never accepted is not taken back; and what has come does not go back to a warning.
+  // An alert that was never accepted needs no resolve, and a breach never becomes a warning again.
   if (state === 'over') return open.size > 0;
   if (state === 'warning') return sent === 'nothing' || sent === 'over';
   if (sent !== 'breach') return true;
@@ -31,7 +31,7 @@ export function isNoticeDue(
 
 type SeenProblem = Pick<Observation, 'state'> & { readonly page: Page };
 
-/** What a channel is sent, in order. Each alert that it has accepted is resolved, whatever became of other notices. */
+/** The notices to send to a channel, in order. Resolves each accepted alert, whatever happened to other notices. */
 export function noticesFor(state: Observation['state'], open: ReadonlySet<OpenAlert>): readonly Notice['action'][] {
   switch (state) {
     case 'warning':
@@ -43,7 +43,7 @@ export function noticesFor(state: Observation['state'], open: ReadonlySet<OpenAl
   }
 }
 
-/** The alert that an accepted notice opens in its channel, and the one that it closes. */
+/** Which alert an accepted notice opens in its channel, and which it closes. */
 const EFFECTS = {
   warn: { opens: 'warning' },
   unwarn: { closes: 'warning' },
@@ -54,8 +54,8 @@ const EFFECTS = {
 } as const satisfies Record<Notice['action'], { readonly opens?: OpenAlert; readonly closes?: OpenAlert }>;
 
 /**
- * What is open in a channel after a notice.
- * @param outcome `sent`: its answer may get lost, so until the channel refuses, it may have accepted; `failed`: it was retried to the end
+ * The alerts that are open in a channel after a notice.
+ * @param outcome `sent`: the answer may be lost, so the channel may have accepted it until it refuses; `failed`: all retries failed
  */
 export function openAfter(
   open: ReadonlySet<OpenAlert>,

@@ -3,28 +3,28 @@ import type { OperatorRequest } from '../runs/decision.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { AlertsPlan, Severity } from './sla.ts';
 
-/** The workflow of an incident, and what can be said to it and asked of it. Wire data. */
+/** The workflow of an incident, with its messages. Wire data. */
 export const INCIDENT_WORKFLOW = 'SluiceIncident';
 export const INCIDENT_QUERY = defineQuery<IncidentState>('incident');
 export const OBSERVE = defineSignal<[Observation]>('observe');
 export const ACKNOWLEDGE_INCIDENT = defineUpdate<string, [OperatorRequest]>('acknowledge-incident');
 export const RESOLVE_INCIDENT = defineUpdate<string, [OperatorRequest]>('resolve-incident');
 
-/** The workflow of one incident. */
+/** The workflow id of an incident. */
 export function incidentId(key: string): string {
   return `incident/${key}`;
 }
 
-/** What somebody who is woken up is told. */
+/** The content of a page for on-call staff. */
 export interface Page {
-  /** One sentence: which pipeline, what, since when. */
+  /** One sentence: which pipeline, what happened, since when. */
   readonly summary: string;
   readonly severity: Severity;
-  /** What it is about: a pipeline, a task queue. */
+  /** The subject: a pipeline, a task queue. */
   readonly source: string;
-  /** `late`, `failed`, …: a word for the kind of breach. */
+  /** The kind of breach: `late`, `failed`, … */
   readonly kind: string;
-  /** Since when, ISO 8601. */
+  /** When it began, ISO 8601. */
   readonly since: string;
   readonly details: JsonObject;
   readonly links: readonly PageLink[];
@@ -35,22 +35,22 @@ export interface PageLink {
   readonly text: string;
 }
 
-/** What a monitor sees: that it comes near, that it is so, or that it is over. Saying it twice changes nothing. */
+/** What a monitor observes: a problem approaches, exists, or is over. Repeating an observation changes nothing. */
 export interface Observation {
   readonly state: 'warning' | 'breach' | 'over';
   readonly page: Page;
   readonly alerts: AlertsPlan;
-  /** What is over, for an incident that does not know because its predecessor was deleted. Absent in what older releases send. */
+  /** The alert that is over, for an incident whose predecessor was deleted. Absent in data of older releases. */
   readonly opened?: 'warning' | 'breach';
 }
 
 export interface IncidentInput {
   readonly key: string;
-  /** What happened before its history began anew. */
+  /** The memory from before it continued as new. */
   readonly before?: IncidentMemory;
 }
 
-/** What an incident knows of itself. */
+/** The memory of an incident. */
 export interface IncidentMemory {
   readonly wanted: Observation;
   readonly openedAt: string;
@@ -59,22 +59,22 @@ export interface IncidentMemory {
   readonly log: readonly string[];
 }
 
-/** What a channel was notified of last. */
+/** What a channel was last notified of. */
 export interface ChannelMemory {
   readonly channel: string;
   readonly connection: string;
-  /** Whether it is sent a page again whose text has changed. Absent in what older releases have written: PagerDuty was. */
+  /** Whether a page with changed text is sent again. Absent in data of older releases, which did so for PagerDuty only. */
   readonly takesUpdates?: boolean;
   readonly sent: 'nothing' | Observation['state'];
-  /** Why it has not accepted that. */
+  /** Why the channel has not accepted it. */
   readonly trouble?: string | undefined;
-  /** What it has accepted, or may have, and was not resolved there. Absent in what older releases have written. */
+  /** Unresolved alerts that it accepted, or may have accepted. Absent in data of older releases. */
   readonly open?: readonly ('warning' | 'breach')[];
-  /** The page that it has accepted last, as JSON: another one is an update. */
+  /** The last page that it accepted, as JSON. A different page is an update. */
   readonly said?: string;
 }
 
-/** How an incident stands. */
+/** The state of an incident. */
 export interface IncidentState {
   readonly key: string;
   readonly state: 'open' | 'warned' | 'triggered' | 'acknowledged' | 'resolved';
@@ -82,55 +82,55 @@ export interface IncidentState {
   readonly page: Page;
   readonly acknowledgedBy?: string;
   readonly channels: readonly ChannelMemory[];
-  /** What has happened, oldest first, a line each. */
+  /** The events so far, oldest first, one per line. */
   readonly log: readonly string[];
 }
 
-/** The input of the activity that tells a channel. */
+/** The input of the activity that notifies a channel. */
 export interface Notice {
   readonly channel: string;
   readonly connection: string;
-  /** A warning is a message of its own, with a key of its own, which `unwarn` resolves. */
+  /** A warning is a separate message with its own key; `unwarn` resolves it. */
   readonly action: 'warn' | 'unwarn' | 'trigger' | 'update' | 'acknowledge' | 'resolve';
-  /** The incident's. */
+  /** The key of the incident. */
   readonly key: string;
   readonly page: Page;
-  /** Who did it, for what people did. */
+  /** The person who acted, for actions of people. */
   readonly by?: string;
 }
 
-/** The workflow that watches a deployment. Wire data. */
+/** The workflow that monitors a deployment. Wire data. */
 export const MONITOR_WORKFLOW = 'SluiceMonitor';
 export const MONITOR_EXPECTS = defineSignal<[expected: readonly string[], broken?: readonly BrokenFile[]]>('monitor-expects');
 export const MONITOR_QUERY = defineQuery<MonitorState>('monitor');
 
-/** How a monitor stands. */
+/** The state of a monitor. */
 export interface MonitorState {
-  /** When everything was checked last, by the server's clock, ISO 8601; absent: not yet. */
+  /** When the last complete evaluation happened, by the server's clock, ISO 8601; absent: none yet. */
   readonly completeAt?: string;
-  /** What the scheduler has said of the pipeline files; absent: nothing. */
+  /** The scheduler's last report on pipeline files; absent: none. */
   readonly files?: FilesReport;
 }
 
-/** What the scheduler has said of the pipeline files. */
+/** The scheduler's report on pipeline files. */
 export interface FilesReport {
-  /** When, ISO 8601. */
+  /** Time of the report, ISO 8601. */
   readonly at: string;
-  /** Those that it cannot apply. */
+  /** The files that it cannot apply. */
   readonly broken: readonly KnownBrokenFile[];
 }
 
-/** Of more files not each is told: hundreds of bad files have one cause. */
+/** Maximum number of broken files to report one by one: hundreds of them have one cause. */
 export const MAX_BROKEN_FILES = 200;
 
 /** A pipeline file that the scheduler cannot apply. */
 export interface BrokenFile {
   readonly file: string;
-  /** Absent where the file does not even say it. */
+  /** Absent if it cannot be read from the file. */
   readonly dagId?: string;
-  /** The first thing that is wrong, with its place, in one line. */
+  /** The first mistake, with its position, on one line. */
   readonly mistake: string;
-  /** How many things are wrong. */
+  /** The number of mistakes. */
   readonly mistakes: number;
 }
 
@@ -143,12 +143,12 @@ export function monitorId(taskQueue: string): string {
   return `monitor/${taskQueue}`;
 }
 
-/** The task queue of the monitors of a deployment: they have workers of their own, so that they outlive those whom they watch. */
+/** The task queue of a deployment's monitors. They have separate workers, so that they survive failures of the workers they monitor. */
 export function monitorQueue(taskQueue: string): string {
   return `${taskQueue}-monitors`;
 }
 
-/** A workflow on the pipelines' own queue that does nothing but answer. */
+/** A workflow on the pipelines' task queue that only answers a query. */
 export const PROBE_WORKFLOW = 'SluiceProbe';
 export const PROBE_QUERY = defineQuery<boolean>('alive');
 
@@ -156,19 +156,19 @@ export function probeId(taskQueue: string): string {
   return `probe/${taskQueue}`;
 }
 
-/** How patient monitors are. Milliseconds. */
+/** Thresholds of monitors, in milliseconds. */
 export interface MonitorSettings {
-  /** From one look to the next. */
+  /** Time between two evaluations. */
   readonly everyMs: number;
-  /** A tick may be so late before its run is missing. */
+  /** How late a run may start after its tick before it is missing. */
   readonly graceMs: number;
-  /** A run whose first step no worker has taken for so long has never started. */
+  /** After this time without a worker for its first step, a run counts as never started. */
   readonly neverStartedMs: number;
-  /** Workers that do not answer for so long are dead. */
+  /** After this time without an answer, workers count as dead. */
   readonly silenceMs: number;
-  /** A sensor may be in trouble, or get nowhere, for so long. */
+  /** How long a sensor may have problems or make no progress. */
   readonly sensorMs: number;
-  /** A pipeline file may have mistakes for so long. Absent in what older releases have written: as usual. */
+  /** How long a pipeline file may have mistakes. Absent in data of older releases: the default applies. */
   readonly fileMs?: number;
 }
 
@@ -187,41 +187,41 @@ export interface MonitorInput {
   readonly memory?: MonitorMemory;
 }
 
-/** A problem of which an incident tells: its own, or one for many. */
+/** An open problem. Its incident may cover several problems. */
 export interface OpenProblem {
   readonly incident: string;
   readonly state: 'warning' | 'breach';
-  /** Who was alerted, for an incident that is deleted before the problem is over. Absent in what older releases have written. */
+  /** Who was alerted, in case the incident is deleted before the problem is over. Absent in data of older releases. */
   readonly alerts?: AlertsPlan;
-  /** The run that it is about: when Temporal no longer has it, the problem is not over for that. */
+  /** The run with the problem. If Temporal has deleted the run, the problem is not over. */
   readonly run?: { readonly id: string; readonly queuedAt: number };
-  /** An operator has resolved the incident: it does not reopen while the problem persists. */
+  /** An operator resolved the incident. It does not reopen while the problem persists. */
   readonly isResolved?: boolean;
 }
 
-/** What a monitor remembers from look to look. */
+/** What a monitor remembers between evaluations. */
 export interface MonitorMemory {
-  /** The problems that are open, by their keys. */
+  /** The open problems, by key. */
   readonly open: Readonly<Record<string, OpenProblem>>;
-  /** Since when something is in a state that is only a problem after a while, by its key. ISO 8601. */
+  /** Since when a condition has lasted that becomes a problem only after some time, by key. ISO 8601. */
   readonly since: Readonly<Record<string, string>>;
-  /** The pipelines that the scheduler has applied; absent: it never said. */
+  /** The pipelines that the scheduler applied; absent: it has not reported yet. */
   readonly expected?: readonly string[];
-  /** Absent: the scheduler never said. */
+  /** Absent: the scheduler has not reported yet. */
   readonly files?: FilesReport;
-  /** When everything was checked last, and every incident was reported to. ISO 8601. */
+  /** When everything was last checked and every incident notified. ISO 8601. */
   readonly completeAt?: string;
 }
 
-/** What the activity of a look is given, and what it gives. */
+/** The input and output of the activity that performs an evaluation. */
 export interface CheckCycleInput extends MonitorInput {
-  /** The server's time: the clock of the machine may be wrong. ISO 8601. */
+  /** The server's time, because the machine's clock may be wrong. ISO 8601. */
   readonly now: string;
   readonly memory: MonitorMemory;
 }
 
 export interface CheckCycleResult {
   readonly memory: MonitorMemory;
-  /** What was seen, a line each, for people. */
+  /** The observations, one per line, for people. */
   readonly report: readonly string[];
 }

@@ -1,26 +1,26 @@
 import type { DataInterval } from '../timetable/schedule.ts';
 
-/** The times that deadlines count from, in milliseconds; those that are not known yet are absent. */
+/** The times that deadlines count from, in milliseconds. Unknown times are absent. */
 export interface Times {
   readonly interval?: DataInterval;
   readonly queuedAt?: number;
   readonly startedAt?: number;
-  /** Of the pipeline, when it began to promise something: its last success, else when it was applied. */
+  /** For the pipeline: its last success, or else when it was applied. */
   readonly previousSuccess?: number;
 }
 
 interface SlaReferenceDefinition {
-  /** What it is a time of. `interval`: known without a run, and only pipelines with a schedule have it; `subject`: of the run, or of the task whose SLA it is. */
+  /** Its subject. `interval`: known without a run, only for pipelines with a schedule; `subject`: the run or task that has the SLA. */
   readonly of: 'interval' | 'run' | 'subject' | 'pipeline';
   /** For the editor and the docs: what `within` counts from. */
   readonly description: string;
   /** For pages: 'it should have ended 2 h after …'. */
   readonly words: string;
-  /** @returns milliseconds; undefined while it has not happened */
+  /** @returns milliseconds; undefined until it has happened */
   readonly timeOf: (times: Times) => number | undefined;
 }
 
-/** What the time of `within` counts from: each reference is defined here alone. The first is the default of SLAs of runs and tasks. Names are wire data. */
+/** What `within` counts from. Each reference is defined only here. The first is the default of run and task SLAs. Names are wire data. */
 export const SLA_REFERENCES = {
   started_at: {
     of: 'subject',
@@ -58,7 +58,7 @@ export type SlaReference = keyof typeof SLA_REFERENCES;
 
 export const SLA_REFERENCE_NAMES = Object.keys(SLA_REFERENCES) as readonly SlaReference[];
 
-/** The definition of a reference, from a plan or a file; undefined: there is no such reference. */
+/** The definition of a reference in a plan or file; undefined if there is no such reference. */
 export function slaReference(name: string): SlaReferenceDefinition | undefined {
   return Object.hasOwn(SLA_REFERENCES, name) ? SLA_REFERENCES[name as SlaReference] : undefined;
 }

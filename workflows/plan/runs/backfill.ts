@@ -3,54 +3,54 @@ import { defineQuery, defineUpdate } from '../messages.ts';
 import type { Plan } from '../plan.ts';
 import type { OperatorRequest } from './decision.ts';
 
-/** The workflow of a backfill: registered by name, which no `dag_id` can have. */
+/** The workflow of a backfill. Its type is a name that no `dag_id` can have. */
 export const BACKFILL_WORKFLOW = 'SluiceBackfill';
 
-/** What a backfill works on, and how far it is: the input of its workflow, also when it continues as new. Wire data. */
+/** The settings and the progress of a backfill: the input of its workflow, also when it continues as new. Wire data. */
 export interface BackfillInput {
   readonly plan: Plan;
-  /** ISO 8601: intervals that begin in `[from, to]`. */
+  /** ISO 8601: the backfill covers intervals that start in `[from, to]`. */
   readonly from: string;
   readonly to: string;
-  /** No interval that was not complete then. */
+  /** Excludes intervals that were not complete at this time. */
   readonly until: string;
   readonly reprocess: Reprocess;
   readonly maxActive: number;
   /** Newest first. */
   readonly reverse: boolean;
-  /** How many intervals the range has. */
+  /** The number of intervals in the range. */
   readonly total: number;
-  /** Its runs have ids with both ends of their intervals. Absent in backfills that an earlier release started. */
+  /** The ids of its runs include both ends of the interval. Absent in backfills that an earlier release started. */
   readonly wholeIntervals?: true;
-  /** Intervals that ended before and have no run may have had one. ISO 8601; absent: Temporal has every run. */
+  /** Intervals that ended before this time and have no run may have had one. ISO 8601; absent: Temporal has kept every run. */
   readonly expiredBefore?: string;
   readonly progress?: BackfillProgress;
 }
 
 export interface BackfillProgress {
-  /** The start of the interval that was looked at last, in the order of the backfill. */
+  /** The start of the last interval checked, in the order of the backfill. */
   readonly lookedAt?: string;
   readonly succeeded: number;
   readonly skipped: number;
-  /** The starts of those that failed. */
+  /** The starts of failed intervals. */
   readonly failed: readonly string[];
   readonly paused?: { readonly by: string; readonly reason?: string };
 }
 
-/** What a backfill says of itself, when it is asked and when it has ended. */
+/** What a backfill reports when it is queried, and when it has ended. */
 export interface BackfillReport extends BackfillProgress {
   readonly total: number;
 }
 
-/** What a backfill takes. */
+/** Updates to a backfill. */
 export const PAUSE_BACKFILL = defineUpdate<string, [OperatorRequest]>('pause');
 export const RESUME_BACKFILL = defineUpdate<string, [OperatorRequest]>('resume');
 export const BACKFILL_QUERY = defineQuery<BackfillReport>('progress');
 
-/** A year of minutes, about: what somebody may mean, and what a typo does not fill a server with. */
+/** About a year of minutes: enough for real use, and it stops a typo from flooding the server. */
 export const MAX_INTERVALS = 100_000;
 
-/** `<dag_id>/backfills/<from>/<to>`: two of one range cannot go on at the same time. */
+/** `<dag_id>/backfills/<from>/<to>`: two backfills of one range cannot run at the same time. */
 export function backfillId(dagId: string, from: string, to: string): string {
   return `${dagId}/backfills/${from}/${to}`;
 }

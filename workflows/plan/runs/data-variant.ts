@@ -3,11 +3,11 @@ import type { RunInput } from './run.ts';
 import type { DataVariant } from '../tasks/task-input.ts';
 
 /**
- * What makes the data of a run different from other data of its interval: parameters other than the defaults, and the event that started it.
- * Defaults are left out, so that a new parameter with a default does not turn the same data into different data.
- * @param params of the run, with the defaults of the plan
- * @param pipelineRunId the run's own id
- * @returns undefined for the data that the pipeline makes when nothing is given
+ * What distinguishes the data of a run from other data of its interval: parameters that differ from the defaults, and the event that
+ * started it. Defaults are omitted, so that a new parameter with a default does not change the identity of existing data.
+ * @param params of the run, including the plan's defaults
+ * @param pipelineRunId the id of the run
+ * @returns undefined for a run with default parameters and no event
  */
 export function dataVariant(
   { plan, event, rerunOf }: Pick<RunInput, 'plan' | 'event' | 'rerunOf'>,

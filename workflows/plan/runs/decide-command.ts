@@ -1,6 +1,6 @@
 import type { OpenWait } from '../tasks/task-table.ts';
 
-/** What people can answer to a task that waits for them. */
+/** The possible answers to a task that waits for people. */
 export const DECISIONS = { approval: ['approve', 'reject'], held: ['retry', 'skip', 'fail'] } as const satisfies Record<
   OpenWait['kind'],
   readonly string[]

@@ -1,28 +1,28 @@
 import { type DataInterval, dataIntervalAt, type SchedulePlan, tickBounds } from '../timetable/schedule.ts';
 
-/** The activity that a task which depends on its past waits with; retried until it finds what it looks for. Wire data. */
+/** The activity that waits for a task's past. It is retried until the past allows the task to start. Wire data. */
 export const PAST_ACTIVITY = 'past_of_task';
 
-/** Where a task must have succeeded before another run starts it. Wire data. */
+/** The task and interval that must have succeeded before another run starts the task. Wire data. */
 export interface PastQuestion {
   readonly dagId: string;
   readonly schedule: SchedulePlan;
-  /** The interval before the run's own. */
+  /** The interval before that of the waiting run. */
   readonly interval: DataInterval;
   readonly task: string;
-  /** The run that waits. */
+  /** The waiting run. */
   readonly pipelineRunId: string;
 }
 
-/** A past that lets a task start. */
+/** A past that allows a task to start. */
 export interface Past {
-  /** Why it starts although nothing says that it has succeeded before. */
+  /** Why the task starts without a recorded earlier success. */
   readonly note?: string;
 }
 
 /**
- * The interval before one, by the timetable.
- * @returns undefined for the first one since `start_date`, and for an interval that is not of the timetable
+ * The interval before this one in the schedule.
+ * @returns undefined for the first interval since `start_date`, and for an interval that is not part of the schedule
  */
 export function intervalBefore(schedule: SchedulePlan | null, { start, end }: DataInterval): DataInterval | undefined {
   if (schedule === null) return undefined;
@@ -41,7 +41,7 @@ export function pastId(task: string, round: number): string {
   return `${PREFIX}${task}${round === 1 ? '' : `#${round}`}`;
 }
 
-/** The task whose past the activity with this id waits for. */
+/** The task that the activity with this id waits for. */
 export function taskOfPast(activityId: string): string | undefined {
   return activityId.startsWith(PREFIX) ? activityId.slice(PREFIX.length).replace(/#\d+$/, '') : undefined;
 }

@@ -3,7 +3,7 @@ import { allTasks, type Plan, type TaskPlan } from '../plan.ts';
 import type { PartialOutputs, TaskResult } from './run.ts';
 import type { TaskState } from '../tasks/task-state.ts';
 
-/** What a rerun does with a task, and why. */
+/** Whether a rerun runs a task, and why. */
 export interface RerunChoice {
   readonly task: string;
   readonly runs: boolean;
@@ -12,10 +12,10 @@ export interface RerunChoice {
 
 const FOLLOWS = 'follows';
 const UNDONE = 'was undone';
-/** How the note of a task begins that an earlier run of the chain has carried out. */
+/** Prefix of the note of a task that an earlier run of the chain executed. */
 const KEPT = 'kept';
 
-/** A task that ended so, or did not end, may have had its effect. */
+/** A task in one of these states, or without an end, may have had its effect. */
 const STARTED_STATES: ReadonlySet<TaskState | undefined> = new Set([
   'running',
   'up_for_retry',
@@ -26,9 +26,10 @@ const STARTED_STATES: ReadonlySet<TaskState | undefined> = new Set([
 ] as const);
 
 /**
- * What a rerun of `plan` does, given how the tasks of the earlier run ended: what did not succeed runs again, what an operator names, and what
- * follows one of them; with them, what a task after the end of the run has undone (`undoes`). What follows the end of a run (`on_failure`, `finally`, …) always does.
- * @param from a task that is to run again although it succeeded
+ * Decides what a rerun of `plan` runs, given the results of the earlier run: tasks that did not succeed, tasks that an operator names,
+ * tasks whose effect was undone after the end of the run (`undoes`), and all their followers. Handlers (`on_failure`, `finally`, …) always
+ * run.
+ * @param from a task to run again although it succeeded
  * @returns a choice for each task, in the plan's order
  */
 export function chooseReruns(plan: Plan, earlier: Readonly<Record<string, TaskResult>>, from?: string): RerunChoice[] {
@@ -49,14 +50,14 @@ export function chooseReruns(plan: Plan, earlier: Readonly<Record<string, TaskRe
     else if (result.missing && result.state === 'success') again(name, `${result.missing.length} of its items failed`);
     else if (result.state !== 'success' && result.state !== 'skipped') again(name, result.state);
   }
-  // Where the run is repeated at all, what a task after its end has taken back is not there any more.
+  // If the run repeats anything, the effects that its handlers undid must be repeated too.
   if (why.size > 0) {
     for (const { name, undoes } of allTasks(plan)) {
       const hasStarted = STARTED_STATES.has(earlier[name]?.state);
       if (undoes !== undefined && hasStarted && earlier[undoes]?.state === 'success') again(undoes, `${UNDONE} by ${name}`);
     }
   }
-  // A task stands after all it depends on: from the end on, one that runs again may be what an earlier one has to be asked for.
+  // Tasks are listed after their dependencies. Going backwards, every follower is decided before the task itself.
   for (const { name, outputExpires } of [...plan.tasks].reverse())
     if (outputExpires && earlier[name]?.state === 'success' && isBefore(name, why, followers)) again(name, 'its output may be out of date');
   const listed = new Set(plan.tasks.map(({ name }) => name));
@@ -69,12 +70,12 @@ export function chooseReruns(plan: Plan, earlier: Readonly<Record<string, TaskRe
   });
 }
 
-/** Whether something that follows a task runs again. */
+/** Whether any follower of a task runs again. */
 function isBefore(task: string, why: ReadonlyMap<string, string>, followers: ReadonlyMap<string, readonly TaskPlan[]>): boolean {
   return (followers.get(task) ?? []).some(({ name }) => why.has(name) || isBefore(name, why, followers));
 }
 
-/** What the rerun takes over: the ends of the tasks that do not run again, and what a list of items had given. */
+/** What the rerun takes over: results of tasks that do not run again, and outputs of a list's successful items. */
 export function keptOf(
   plan: Plan,
   choices: readonly RerunChoice[],
@@ -89,13 +90,13 @@ export function keptOf(
     const partial = partialOf(tasks.get(task), result);
     if (!runs)
       kept[task] = { ...result, note: result.note?.startsWith(KEPT) ? result.note : [KEPT, result.note].filter(Boolean).join(' · ') };
-    // Items are kept where the task itself is the reason; not where something before it runs again, all of it was undone, or somebody wants all of it.
+    // Keep a list's items unless an upstream task runs again, the task's effect was undone, or an operator named the task.
     else if (partial && task !== from && !why.startsWith(FOLLOWS) && !why.startsWith(UNDONE)) kept[task] = { state: 'failed', partial };
   }
   return kept;
 }
 
-/** What the items of a list gave that did not fail. */
+/** The outputs of a list's successful items. */
 function partialOf(task: TaskPlan | undefined, { partial, missing, output }: TaskResult): PartialOutputs | undefined {
   if (partial || !missing || !Array.isArray(output)) return partial;
   return { outputs: (task?.expand?.expand ? output.flat() : output) as Json[], missing };

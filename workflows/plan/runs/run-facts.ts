@@ -8,20 +8,20 @@ import type { DataInterval } from '../timetable/schedule.ts';
 import type { RunEvent } from '../trigger.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 
-/** Marks a run that is about other data than the schedule's: by its parameters, or by its event. */
+/** Marks a run whose parameters or event make its data differ from that of the schedule. */
 export const VARIANT_MEMO = 'sluice_variant';
 
-/** What every start of a run has in common, whoever starts it: its input, and what Temporal shows and searches by. */
+/** What all starts of a run share: its input, and what Temporal shows and indexes. */
 export interface RunFacts {
   readonly args: [RunInput];
   readonly staticSummary: string;
   readonly staticDetails: string;
-  /** Absent for the data that the pipeline makes of an interval when nothing is given. */
+  /** Absent for runs with default parameters and no event. */
   readonly memo?: { readonly [VARIANT_MEMO]: true };
   readonly typedSearchAttributes: SearchAttributePair[];
 }
 
-/** @param detail said beside the cause in the summary; absent: the interval, or the schedule */
+/** @param detail shown after the cause in the summary; absent: the interval, or the schedule */
 export function runFacts(
   plan: Plan,
   cause: Cause,
@@ -38,7 +38,7 @@ export function runFacts(
   const { by, interval, params, event, rerunOf, heldByCallers, detail } = given;
   const { pipeline, cause: causeAttribute, planHash, owner, interval: start, intervalEnd: end } = SEARCH_ATTRIBUTES;
   return {
-    // The plan comes last: it has hundreds of lines in the Temporal UI, and everything else is what tells this run from others.
+    // The plan comes last: it takes hundreds of lines in the Temporal UI, and the other fields distinguish this run from others.
     args: [
       {
         cause,

@@ -3,8 +3,8 @@ import type { Plan } from '../plan.ts';
 import { checkValue, VALUE_FORMATS } from '../values/value-schema.ts';
 
 /**
- * The parameters of a run: what it was given, else the plan's defaults; and a sentence for each that does not fit.
- * @param formats what texts of a format may be
+ * The parameters of a run: the given values, else the plan's defaults; and a message for each invalid parameter.
+ * @param formats the checks for text formats
  */
 export function resolveRunParams(
   { params = {}, dagId }: Pick<Plan, 'params' | 'dagId'>,

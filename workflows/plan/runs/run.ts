@@ -6,33 +6,33 @@ import type { TaskState } from '../tasks/task-state.ts';
 import type { TaskTimes } from '../tasks/task-times.ts';
 
 /**
- * Why a run exists that no event has started. A run that a trigger has started has the trigger's type as its cause: no other type has one of
- * these names. Those of the `pipeline` trigger share it with the runs that tasks start.
+ * Causes of runs that no event started. If a trigger starts a run, the cause is the trigger's type, which never equals one of these names.
+ * Exception: runs of the `pipeline` trigger share the cause `pipeline` with runs that tasks start.
  */
 export const OWN_CAUSES = ['scheduled', 'manual', 'pipeline', 'backfill', 'rerun'] as const;
 
 /** One of OWN_CAUSES, or the type of a trigger. */
 export type Cause = string;
 
-/** The one argument of every pipeline run's workflow, in the order in which people read it. Wire data, as the plan is. */
+/** The single argument of every run's workflow, in the order in which people read it. Wire data, as is the plan. */
 export interface RunInput {
   readonly cause: Cause;
-  /** Who asked for it, where a person did. */
+  /** Who requested it, if a person did. */
   readonly by?: string;
-  /** Absent for a scheduled run: it follows from the tick. */
+  /** Absent for a scheduled run: it is derived from the tick. */
   readonly interval?: DataInterval;
-  /** What the run was given; the plan's defaults stand for the rest. Frozen: a retry sees the same. */
+  /** The given parameters; the plan's defaults apply to the rest. Frozen, so that a retry sees the same. */
   readonly params?: JsonObject;
   /** The event that started it. */
   readonly event?: RunEvent;
-  /** The run that this one repeats in part. */
+  /** The run that this one reruns. */
   readonly rerunOf?: RerunOf;
-  /** The keys of pool slots that are held by the tasks that wait for it. */
+  /** The keys of pool slots held by tasks that wait for this run. */
   readonly heldByCallers?: readonly string[];
   readonly plan: Plan;
 }
 
-/** The input of a run as a history or a schedule holds it; undefined when it is no such input: others may start workflows too. */
+/** Parses the input of a run from a history or schedule; undefined when it is not a run's input, as others may start workflows too. */
 export function runInputOf(value: unknown): RunInput | undefined {
   if (!isMap(value) || !isMap(value.plan)) return undefined;
   const { dagId, tasks } = value.plan;
@@ -40,33 +40,33 @@ export function runInputOf(value: unknown): RunInput | undefined {
   return isPlan ? (value as unknown as RunInput) : undefined;
 }
 
-/** Whether a run stands for an interval of the timetable, which need not be the newest: the clock or a backfill started it, or the one that it repeats. */
+/** Whether a run covers an interval of the schedule: the schedule or a backfill started it, or the run that it reruns. */
 export function isOfTimetable({ cause, rerunOf, plan: { dagId } }: Pick<RunInput, 'cause' | 'rerunOf' | 'plan'>): boolean {
   if (!rerunOf) return cause === 'scheduled' || cause === 'backfill';
   const origin = rerunOf.original ?? rerunOf.pipelineRunId;
   return [`${dagId}/scheduled-`, `${dagId}/backfill/`].some((start) => origin.startsWith(start));
 }
 
-/** What a rerun takes over from the run that it repeats. */
+/** What a rerun takes over from the earlier run. */
 export interface RerunOf {
   readonly pipelineRunId: string;
   readonly temporalRunId: string;
-  /** The first of a chain of runs that repeat each other; absent: the one that this one repeats. */
+  /** The first run of a chain of reruns; absent: the run that this one reruns. */
   readonly original?: string;
-  /** Tasks that do not run again, with how they ended; and of a list of items, those that do not. */
+  /** Results of tasks that do not run again, and of a list's items that do not run again. */
   readonly kept: Readonly<Record<string, TaskResult>>;
 }
 
-/** How a run that has not ended stands: it runs, waits for its turn, is paused, or waits for people: for an approval, or with a task on hold. */
+/** The status of a run that has not ended: running, queued, paused, or waiting for people (an approval, or a task on hold). */
 export const RUN_STATUSES = ['running', 'queued', 'paused', 'approval', 'held'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-/** Whether a run in this state has not ended. */
+/** Whether the state is that of a run that has not ended. */
 export function isUnderWay(state: string): state is RunStatus {
   return (RUN_STATUSES as readonly string[]).includes(state);
 }
 
-/** Whether a run in this state waits for people. */
+/** Whether the state is that of a run that waits for people. */
 export function waitsForPeople(state: string): boolean {
   return state === 'approval' || state === 'held';
 }
@@ -74,38 +74,38 @@ export function waitsForPeople(state: string): boolean {
 export interface TaskResult {
   readonly state: TaskState;
   readonly output?: Json;
-  /** The failure's message, for a failed task. */
+  /** The error message of a failed task. */
   readonly error?: string;
-  /** A few words for people: why it was skipped, who approved it, how many items are done. */
+  /** A short note for people: why it was skipped, who approved it, how many items are done. */
   readonly note?: string;
-  /** Of a list whose items have failed in part: what the others gave. */
+  /** For a list with failed items: the outputs of the others. */
   readonly partial?: PartialOutputs;
-  /** Of a list that succeeded without some of its items: the places of those, from 0; with lists inside lists, in one row. */
+  /** For a list that succeeded without some items: their positions, from 0, counted across nested lists. */
   readonly missing?: readonly number[];
 }
 
-/** The state of an ended run, beside Temporal's own, that succeeded without some items of its lists. */
+/** The state, besides Temporal's own, of a run that succeeded without some items of its lists. */
 export const PARTIAL = 'partial';
 
-/** How many items of lists have failed in tasks that succeeded without them. */
+/** The number of failed items in tasks that succeeded without them. */
 export function failedItems(tasks: Readonly<Record<string, TaskResult>>): number {
   return Object.values(tasks).reduce((sum, { missing = [] }) => sum + missing.length, 0);
 }
 
-/** Outputs of the items of a list, null for those that have none. */
+/** Outputs of the items of a list; null for items without an output. */
 export interface PartialOutputs {
   readonly outputs: readonly Json[];
-  /** Places of the items without an output, from 0. */
+  /** Positions of the items without an output, from 0. */
   readonly missing: readonly number[];
 }
 
-/** What a run's workflow returns, and carries as details of its failure when it fails. */
+/** The return value of a run's workflow, and the details of its failure when it fails. */
 export interface RunResult {
   readonly state: 'success' | 'failed' | 'canceled';
   readonly interval: DataInterval;
   readonly tasks: Readonly<Record<string, TaskResult>>;
-  /** When tasks ran that are no activities; of the others the history says it. Absent in runs of earlier releases. */
+  /** The times of tasks that are not activities; the history has the times of the others. Absent in runs of earlier releases. */
   readonly times?: Readonly<Record<string, TaskTimes>>;
-  /** What operators did to it: `skip load by ann: the source is down`. */
+  /** Operator actions on the run: `skip load by ann: the source is down`. */
   readonly operations?: readonly string[];
 }

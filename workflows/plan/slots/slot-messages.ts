@@ -1,32 +1,32 @@
 import { defineQuery, defineSignal, defineUpdate } from '../messages.ts';
 import type { SlotNews, SlotRequest, SlotState } from './slots.ts';
 
-/** The workflow that holds slots: registered by name, which no `dag_id` can have. */
+/** The workflow that manages slots. Its type is a name that no `dag_id` can have. */
 export const SLOTS_WORKFLOW = 'SluiceSlots';
 
-/** What a slots workflow begins with. Wire data. */
+/** The input of a slots workflow. Wire data. */
 export interface SlotsInput {
-  /** A pool stays as it was set; the slots of a pipeline's runs are what its latest run says, and need no keeping. */
+  /** A pool keeps its capacity. The capacity of a pipeline's run slots comes with each request, so it need not be stored. */
   readonly kind: 'pool' | 'runs';
   readonly state: SlotState;
-  /** What an earlier execution of the same slots had not told yet. */
+  /** News that an earlier execution of the workflow had not delivered yet. */
   readonly untold?: readonly SlotNews[];
 }
 
-/** To a slots workflow. */
+/** Sent to a slots workflow. */
 export const REQUEST_SLOTS = defineSignal<[SlotsRequest]>('request-slots');
-/** With the key of the request. */
+/** Carries the key of the request. */
 export const RELEASE_SLOTS = defineSignal<[key: string]>('release-slots');
 export const RESIZE_POOL = defineUpdate<string, [capacity: number]>('resize');
 export const SLOTS_QUERY = defineQuery<SlotState>('slots');
 
 export interface SlotsRequest {
   readonly request: SlotRequest;
-  /** How many there are, where the runs say it themselves. */
+  /** The capacity, if the runs define it. */
   readonly capacity?: number;
 }
 
-/** To the run that asked. */
+/** Sent to the run that made the request. */
 export const SLOTS_ANSWER = defineSignal<[SlotsAnswer]>('slots-answer');
 
 export interface SlotsAnswer {
@@ -34,7 +34,7 @@ export interface SlotsAnswer {
   readonly granted: boolean;
 }
 
-/** To a run that asked for more slots than there are. */
+/** Sent to a run that requested more slots than exist. */
 export const SLOTS_SHORTAGE = defineSignal<[SlotsShortage]>('slots-shortage');
 
 export interface SlotsShortage {
@@ -42,9 +42,9 @@ export interface SlotsShortage {
   readonly capacity: number;
 }
 
-/** What a run asks a worker to send: workflows cannot start a workflow by a signal themselves. */
+/** A run asks a worker to send this, because workflows cannot signal-with-start a workflow themselves. */
 export interface SlotsCall extends SlotsRequest {
-  /** The slots workflow. */
+  /** The id of the slots workflow. */
   readonly workflowId: string;
   readonly kind: SlotsInput['kind'];
 }
@@ -54,7 +54,7 @@ export function poolId(name: string): string {
   return `pool/${name}`;
 }
 
-/** `<dag_id>/runs`, or `<dag_id>/runs/<key>` for those of one key. */
+/** `<dag_id>/runs`, or `<dag_id>/runs/<key>` for the runs of one key. */
 export function runSlotsId(dagId: string, key?: string): string {
   return `${dagId}/runs${key === undefined ? '' : `/${key}`}`;
 }

@@ -1,49 +1,49 @@
-/** What a run does when there is no room for it: it waits, it does not begin, or the oldest of those that have begun ends for it. */
+/** What a run does when all slots are taken: it waits, it does not start, or the oldest active run is cancelled for it. */
 export type OnOverlap = 'queue' | 'skip' | 'cancel_running' | 'cancel_new';
 
-/** Somebody who wants slots, or has them. Wire data. */
+/** A request for slots, waiting or granted. Wire data. */
 export interface SlotRequest {
-  /** Unique: of the run and what in it. */
+  /** Unique: identifies the run and the part of it. */
   readonly key: string;
-  /** The run that holds them: when it has ended, however it ended, they are free. */
+  /** The run that holds the slots. They are freed when it ends for any reason. */
   readonly workflowId: string;
   readonly runId: string;
   /** For people: `run`, or the name of a task. */
   readonly what: string;
-  /** Those of one group wait in line; groups take turns. A pipeline is one. */
+  /** Requests of one group wait in line; groups take turns. Each pipeline is a group. */
   readonly group: string;
   readonly slots: number;
   /** 1 (first) to 5. */
   readonly priority: number;
   readonly onOverlap: OnOverlap;
-  /** Whether it is told when it asks for more than there are; absent: it was sent by a release that cannot hear it. */
+  /** Whether to notify it when it requests more slots than exist; absent: sent by a release that does not handle this. */
   readonly hearsShortage?: boolean;
-  /** The keys of slots that are held by those who wait for its run; absent: of none. */
+  /** The keys of slots held by those who wait for its run; absent: none. */
   readonly behind?: readonly string[];
 }
 
-/** How slots stand. Wire data. */
+/** The state of slots. Wire data. */
 export interface SlotState {
   readonly capacity: number;
   readonly holders: readonly SlotRequest[];
-  /** In the order of their arrival. */
+  /** In order of arrival. */
   readonly waiting: readonly SlotRequest[];
-  /** Groups by when they were served last: the last one is the latest. */
+  /** Groups in the order in which they were last served, the latest last. */
   readonly served: readonly string[];
 }
 
-/** What is to be told, and to whom. */
+/** A notification to send. */
 export type SlotNews =
   | { readonly kind: 'granted' | 'refused'; readonly request: SlotRequest }
-  /** It asks for more slots than there are, taken or not: it waits until somebody makes more. */
+  /** The request exceeds the total capacity. It waits until the capacity is increased. */
   | { readonly kind: 'short'; readonly request: SlotRequest; readonly capacity: number }
-  /** `holder` is to be cancelled, to make room. */
+  /** Cancel `holder` to free its slots. */
   | { readonly kind: 'cancel'; readonly holder: SlotRequest };
 
 /**
- * Slots that are shared: never more are held than there are. Who comes next: the first priority; among its groups the one that holds the
- * fewest, then the one that was served longest ago; in a group the one that came first. One that needs several is waited for: smaller ones
- * do not overtake it for ever.
+ * Shared slots: never grants more than exist. Order of requests: highest priority first; among its groups, the one that holds the fewest
+ * slots, then the one served longest ago; within a group, first come first served. A request for several slots blocks smaller requests
+ * behind it, so it does not wait forever.
  */
 export class Slots {
   private capacity: number;
@@ -79,7 +79,7 @@ export class Slots {
     return request.hearsShortage && request.slots > capacity ? [{ kind: 'short', request, capacity }] : [];
   }
 
-  /** Takes a request; one that is known already is answered again if it has been granted. */
+  /** Handles a request. A repeated request is answered again if it has been granted. */
   request(request: SlotRequest): SlotNews[] {
     if (this.holders.has(request.key)) return [{ kind: 'granted', request }];
     this.waiting.set(request.key, request);
@@ -96,14 +96,14 @@ export class Slots {
     return [...news, { kind: 'cancel', holder }];
   }
 
-  /** Frees what `key` holds or waits for; unknown keys are ignored. */
+  /** Frees the slots of `key`, or removes its request. Ignores unknown keys. */
   release(key: string): SlotNews[] {
     const known = this.holders.delete(key) || this.waiting.delete(key);
     this.evicted.delete(key);
     return known ? [...this.grant(), ...this.refuseStuck()] : [];
   }
 
-  /** Refuses those that would wait for ever: for slots that only those hold who wait for them. */
+  /** Refuses requests that would wait forever because every slot they need is held by those who wait for them. */
   private refuseStuck(): SlotNews[] {
     const news: SlotNews[] = [];
     for (const request of [...this.waiting.values()]) {
@@ -138,7 +138,7 @@ export class Slots {
     const before = (a: SlotRequest, b: SlotRequest): boolean =>
       (a.priority - b.priority || (held.get(a.group) ?? 0) - (held.get(b.group) ?? 0) || turns.indexOf(a.group) - turns.indexOf(b.group)) <
       0;
-    // One that wants more than there are waits for a larger capacity, and keeps nobody else waiting.
+    // A request that exceeds the capacity waits for a larger capacity, without blocking others.
     for (const request of this.waiting.values()) if (request.slots <= this.capacity && (!best || before(request, best))) best = request;
     return best;
   }

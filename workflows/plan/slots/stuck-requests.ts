@@ -1,22 +1,22 @@
 import type { SlotRequest, SlotState } from './slots.ts';
 
-/** A request that waits for ever, and its pool. */
+/** A request that waits forever, and its pool. */
 export interface StuckRequest {
   readonly pool: string;
   readonly request: SlotRequest;
 }
 
 /**
- * Finds requests that wait for slots which only tasks hold that wait for each other's runs, through any number of pools. Such tasks can wait
- * in a circle that no pool sees by itself.
- * @param pools by name; what cannot be asked is left out
+ * Finds requests that wait for slots held only by tasks that wait for each other's runs, across any number of pools. Such a circle cannot
+ * be detected within a single pool.
+ * @param pools by name; pools that cannot be queried are omitted
  */
 export function stuckRequests(pools: ReadonlyMap<string, SlotState>): StuckRequest[] {
   let stuck = [...pools].flatMap(([pool, { capacity, waiting }]) =>
     waiting.filter(({ slots }) => slots <= capacity).map((request) => ({ pool, request })),
   );
   for (;;) {
-    // Whoever waits for a run that is stuck gives nothing back.
+    // A holder that waits for a stuck run never releases its slots.
     const blocked = new Set(stuck.flatMap(({ request }) => request.behind ?? []));
     const left = stuck.filter(({ pool, request }) => {
       const { capacity = 0, holders = [] } = pools.get(pool) ?? {};

@@ -1,4 +1,4 @@
-/** The keys of YAML that every task has, whatever its type: none of its parameters has one of these names. */
+/** The YAML keys that every task type shares. Task parameters never use these names. */
 export const COMMON_TASK_KEYS = [
   'name',
   'type',

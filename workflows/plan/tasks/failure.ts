@@ -1,13 +1,13 @@
 import type { Shape } from '../expressions/shape.ts';
 
-/** What handlers read of the failure of their run: `failure.task`. */
+/** The failure of a run as its handlers read it: `failure.task`. */
 export interface Failure {
-  /** The task that failed first, with its group, and with the item of a list: `load[3]`; empty where the run as a whole took too long. */
+  /** The task that failed first, with its group and list item: `load[3]`; empty if the run timed out. */
   readonly task: string;
   readonly error: string;
-  /** How often it was tried. */
+  /** The number of attempts. */
   readonly attempts: number;
-  /** The run in the web UI; empty where no address of one is configured. */
+  /** The run in the web UI; empty if no address is configured. */
   readonly run_url: string;
 }
 
@@ -15,34 +15,34 @@ export const FAILURE = {
   fields: { task: 'string', error: 'string', attempts: 'int', run_url: 'string' } satisfies Record<keyof Failure, Shape>,
 } as const;
 
-/** What a host knows of a failure and the run does not. It costs a step of the run, so that a plan says which of it its handlers read. */
+/** Facts that only the host knows. Reading them costs a step of the run, so the plan lists those that its handlers read. */
 export const HOST_FACTS = ['attempts', 'run_url'] as const satisfies readonly (keyof Failure)[];
 export type HostFact = (typeof HOST_FACTS)[number];
 export type HostFacts = Pick<Failure, HostFact>;
 
-/** What a run asks a worker of its failure. Wire data. */
+/** A run's question to a worker about its failure. Wire data. */
 export interface FailureQuestion {
   readonly workflowId: string;
   readonly runId: string;
-  /** Of a list with the item. */
+  /** For a list, includes the item. */
   readonly task: string;
   readonly wanted: readonly HostFact[];
 }
 
-/** Characters of an error that handlers read: messages to people have limits, and the run has all of it. */
+/** Maximum length of an error in handlers: messages to people have limits, and the run has the full text. */
 const MAX_ERROR = 1_000;
 
-/** An error as handlers read it. */
+/** Truncates an error for handlers. */
 export function failureText(error: string): string {
   const characters = Array.from(error.slice(0, 2 * MAX_ERROR + 1));
   return characters.length > MAX_ERROR ? `${characters.slice(0, MAX_ERROR).join('')}…` : error;
 }
 
 /**
- * How often a task was tried: rounds by hand (`load#2`) count together.
- * @param task of a list with the item: `load[3]`
- * @param tried the attempts of each activity, and of each run of another pipeline, by its id
- * @returns at least 1: a task whose parameters could not be evaluated was tried as well
+ * How often a task was tried: rounds (`load#2`) are added up.
+ * @param task for a list, with the item: `load[3]`
+ * @param tried the attempts of each activity and of each child run, by id
+ * @returns at least 1: a task whose parameters could not be evaluated counts as tried
  */
 export function attemptsOf(task: string, tried: Iterable<readonly [id: string, attempts: number]>): number {
   let sum = 0;

@@ -2,10 +2,10 @@ import type { Json } from '../values/json.ts';
 import type { TaskPlan } from '../plan.ts';
 import type { TaskInput } from './task-input.ts';
 
-/** The workflow that works through a part of a long list: registered by name, which no `dag_id` can have. */
+/** The workflow that runs a part of a long list. Its type is a name that no `dag_id` can have. */
 export const ITEMS_WORKFLOW = 'SluiceItems';
 
-/** One activity for an item, or for a batch of items. Wire data, as all of this page. */
+/** One activity for an item, or for a batch of items. Wire data, like everything in this file. */
 export interface ItemCall {
   /** Unique in the run: `task[17]`, `task[0-99]`. */
   readonly id: string;
@@ -14,17 +14,17 @@ export interface ItemCall {
 }
 
 export interface ItemsInput {
-  /** How the activities are to be run; their parameters are in the calls. */
+  /** How to run the activities. The calls contain the parameters. */
   readonly task: TaskPlan;
   readonly calls: readonly ItemCall[];
   /** How many at a time. */
   readonly parallel: number;
   readonly stopAtFailure: boolean;
-  /** The keys of slots that are held by those who wait for the run; absent: of none. */
+  /** The keys of slots held by those who wait for the run; absent: none. */
   readonly heldByCallers?: readonly string[];
 }
 
-/** What became of a call: its output, its error, or neither where it did not begin. */
+/** The outcome of a call: its output, its error, or neither if it did not start. */
 export interface ItemOutcome {
   readonly output?: Json;
   readonly error?: string;

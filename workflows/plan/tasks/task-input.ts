@@ -2,49 +2,49 @@ import type { DatasetReference } from '../datasets/dataset.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { RetryRule } from '../plan.ts';
 
-/** What the interpreter hands to an activity: the whole of what a task may know of its run. */
+/** What the interpreter passes to an activity: all that a task may know about its run. */
 export interface TaskInput {
-  /** As the plan has them, checked by the task type's schema when the file was compiled. */
+  /** As in the plan, checked by the task type's schema at compile time. */
   readonly params: JsonObject;
-  /** Whether `params` hold values of expressions: their types and forms are known only now. */
+  /** Whether `params` contain values of expressions, whose types and formats are unchecked until now. */
   readonly rendered?: true;
   /** Parameters by item, instead of `params`: the task works through them in order and returns the list of outputs. */
   readonly batch?: readonly BatchItem[];
-  /** The values of the names that expressions among `params` read; the task evaluates those itself. */
+  /** The values of names that expressions in `params` read, for a task that evaluates those itself. */
   readonly values?: JsonObject;
-  /** The time zone of the pipeline, for a task that waits. */
+  /** The pipeline's time zone, for a polling task. */
   readonly timezone?: string;
-  /** Other rules for failures of certain types than Temporal's retry policy has. */
+  /** Retry rules for certain failure types that Temporal's retry policy cannot express. */
   readonly retryRules?: readonly RetryRule[];
-  /** Of the run's plan, for a task whose product is remembered with it. */
+  /** The hash of the run's plan, for a task that stores it with its output. */
   readonly planHash?: string;
   /** ISO 8601 in UTC, half open: `[start, end)`. */
   readonly interval: { readonly start: string; readonly end: string };
   readonly input?: DatasetReference;
   /** `s3://bucket/dag/task/interval/`. */
   readonly output?: string;
-  /** For a task whose effects are kept apart by run; absent in runs that an earlier release started. */
+  /** For a task that isolates its effects by run; absent in runs that an earlier release started. */
   readonly run?: RunIdentity;
 }
 
-/** What tells the data and the effects of one run from those of every other. */
+/** What distinguishes the data and effects of a run from those of every other run. */
 export interface RunIdentity {
   /** The workflow id. */
   readonly pipelineRunId: string;
   readonly dagId: string;
-  /** Temporal's id of the run's first execution: a workflow id can be used again, this cannot. */
+  /** Temporal's id of the run's first execution. Unlike a workflow id, it is never reused. */
   readonly execution: string;
   /** When the run started, ISO 8601 with milliseconds. */
   readonly startedAt: string;
-  /** Absent: the data that the pipeline makes of an interval when nothing is given. */
+  /** Absent: the run has default parameters and no event. */
   readonly variant?: DataVariant;
 }
 
-/** What makes data different from other data of the same pipeline and interval. */
+/** What distinguishes data from other data of the same pipeline and interval. */
 export interface DataVariant {
-  /** Parameters whose values are not the defaults. */
+  /** Parameters that differ from the defaults. */
   readonly params?: JsonObject;
-  /** The run that the event started first: a rerun is about the same event. */
+  /** The first run that the event started, so that reruns refer to the same event. */
   readonly event?: string;
 }
 

@@ -1,4 +1,4 @@
-/** The states of a task instance, Airflow's names. The last five are final. */
+/** The states of a task instance, named as in Airflow. The last five are final. */
 export const TASK_STATES = [
   'queued',
   'running',
@@ -13,7 +13,7 @@ export const TASK_STATES = [
 ] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
-/** A sign for each state, in lists and tables for people. */
+/** A symbol for each state, for lists and tables. */
 export const STATE_MARKS: Readonly<Record<TaskState, string>> = {
   queued: '·',
   running: '▶',
@@ -29,7 +29,7 @@ export const STATE_MARKS: Readonly<Record<TaskState, string>> = {
 
 const FINAL: ReadonlySet<TaskState> = new Set(['success', 'failed', 'skipped', 'upstream_failed', 'canceled']);
 
-/** Whether a task in `state` will not change any more in this run. */
+/** Whether a task in `state` no longer changes in this run. */
 export function isFinal(state: TaskState): boolean {
   return FINAL.has(state);
 }

@@ -6,10 +6,10 @@ import type { TaskResult } from '../runs/run.ts';
 import type { OpenWait } from './task-table.ts';
 import { waitText, waitTimes } from './wait-text.ts';
 
-/** Beyond this many tasks the table shows only those that are not simply done or waiting. */
+/** With more tasks, the table omits those that are done or waiting. */
 const MAX_ROWS = 60;
 
-/** The table of tasks with their states for whom it waits and what operators did, as the Temporal UI shows it (current details of a run): Markdown with fenced text. */
+/** The task table as the Temporal UI shows it, with waits and operator actions: Markdown with fenced text. */
 export function taskTableText(
   plan: Plan,
   interval: DataInterval,
@@ -58,7 +58,7 @@ function wordsOf({ state, output, error, note }: TaskResult): string {
   return `${state.padEnd(9)} ${details}`.trimEnd();
 }
 
-/** Of what operators have done, the newest. */
+/** The table shows only the latest operations. */
 const MAX_OPERATIONS = 10;
 
 function firstLine(text: string): string {

@@ -16,28 +16,28 @@ export const TRIGGER_RULES = [
 ] as const;
 export type TriggerRule = (typeof TRIGGER_RULES)[number];
 
-/** What a rule says of a task that has not started: start it, wait for more upstream tasks, or end it unstarted. */
+/** The effect of a rule on a task that has not started: run it, wait for more upstream tasks, or end it without a run. */
 export type RuleResult = 'run' | 'wait' | 'skipped' | 'upstream_failed';
 
 /**
- * Applies `rule` to the final states of the direct upstream tasks. Semantics as Airflow documents them
- * (core concepts, DAGs, trigger rules): `upstream_failed` counts as failed; a rule that can no longer come true skips the task, or
- * marks it `upstream_failed` where a failure is the reason.
+ * Applies `rule` to the final states of the direct upstream tasks, as Airflow documents it (core concepts, DAGs, trigger rules):
+ * `upstream_failed` counts as failed. A rule that can no longer become true skips the task, or marks it `upstream_failed` if a failure is
+ * the reason.
  * @param finished final states of the upstream tasks that have ended
- * @param total how many direct upstream tasks there are
+ * @param total the number of direct upstream tasks
  */
 export function applyTriggerRule(rule: TriggerRule, finished: readonly TaskState[], total: number): RuleResult {
   if (total === 0 || rule === 'always') return 'run';
   const success = count(finished, 'success');
   const skipped = count(finished, 'skipped');
-  // A cancelled task did not do its work; for what follows it is as failed as one that tried.
+  // A cancelled task did not do its work, so its followers treat it as failed.
   const failed = finished.length - success - skipped;
   const done = finished.length === total;
   switch (rule) {
     case 'all_success':
       if (failed > 0) return 'upstream_failed';
       if (!done) return 'wait';
-      // Not before all have ended: a failure that comes later must count, whichever of the two was faster.
+      // Wait until all have ended: a later failure must count, whatever the order.
       return skipped > 0 ? 'skipped' : 'run';
     case 'all_failed':
       if (success > 0 || skipped > 0) return 'skipped';

@@ -1,9 +1,9 @@
-/** The key of the problem that a task of a run waits for people. A promise cannot have such a name. */
+/** The key of the problem that a task of a run waits for people. An SLA cannot have such a name. */
 export function waitKey(dagId: string, task: string, pipelineRunId: string): string {
   return `${dagId}/waits:${task}/${pipelineRunId.slice(dagId.length + 1)}`;
 }
 
-/** Whether the key of a problem is one of `waitKey`. */
+/** Whether `waitKey` made the key of a problem. */
 export function isWaitKey(key: string): boolean {
   return key.split('/', 2)[1]?.startsWith('waits:') ?? false;
 }

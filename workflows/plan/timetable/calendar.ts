@@ -1,18 +1,18 @@
 import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
 
-/** Days that do not count, in a time zone: a schedule has no ticks on them, and no deadline comes nearer. */
+/** Days that do not count, in a time zone: a schedule does not tick on them, and deadlines do not advance. */
 export interface CalendarPlan {
   /** `2024-12-25`. */
   readonly exclude?: readonly string[];
   /** Monday to Friday only. */
   readonly businessDays?: boolean;
-  /** What becomes of a tick on a day that is left out. Absent: there is none. Deadlines have nothing to do with it. */
+  /** What happens to a tick on an excluded day. Absent: it is dropped. Does not affect deadlines. */
   readonly onHoliday?: 'next_business_day' | 'previous_business_day';
 }
 
 const DAY = 86_400_000;
 
-/** Whether a calendar leaves out the day of a wall time (milliseconds, as in time-zone.ts). */
+/** Whether a calendar excludes the day of a wall time (milliseconds, as in time-zone.ts). */
 export function leavesOut({ businessDays, exclude }: CalendarPlan, wall: number): boolean {
   const day = new Date(wall);
   if (businessDays && day.getUTCDay() % 6 === 0) return true;
@@ -20,8 +20,8 @@ export function leavesOut({ businessDays, exclude }: CalendarPlan, wall: number)
 }
 
 /**
- * The days whose ticks come on the same day, as wall midnights: a day that counts, and those beside it whose ticks are moved there.
- * @param wall of any of them
+ * The days whose ticks fall on the same day, as wall midnights: a counted day, and the adjacent excluded days whose ticks move to it.
+ * @param wall a wall time on any of them
  */
 export function daysTogether(
   calendar: CalendarPlan,
@@ -36,16 +36,15 @@ export function daysTogether(
   return { first, last, counted };
 }
 
-/** When the day after that of `instant` begins in a time zone. Milliseconds. */
+/** When the day after that of `instant` begins in a time zone. In milliseconds. */
 export function nextMidnight(instant: number, timezone: string): number {
   const midnight = (Math.floor(wallTime(instant, timezone) / DAY) + 1) * DAY;
   return instantsOf(midnight, timezone).find((each) => each > instant) ?? shiftedInstant(midnight, timezone);
 }
 
 /**
- * The instant that lies `ms` of a calendar's days after `from` (milliseconds). Whole days (24 h) go by the clocks on the wall, so that one
- * on which clocks are changed is a day like the others; what is left over is time that passes. The midnight after the last day that counts
- * is its end.
+ * The instant `ms` of counted days after `from` (milliseconds). Whole days (24 h) use wall time, so a day with a clock change counts as a
+ * normal day. The remainder is elapsed time. A period of whole days ends at the midnight after its last counted day.
  */
 export function afterOnCalendar(calendar: CalendarPlan, timezone: string, from: number, ms: number): number {
   let at = firstThatCounts(calendar, timezone, from);
@@ -65,7 +64,7 @@ export function afterOnCalendar(calendar: CalendarPlan, timezone: string, from: 
   return at;
 }
 
-/** How much of the time from one instant to another lies on a calendar's days. Milliseconds. */
+/** How much of the time between two instants falls on counted days. In milliseconds. */
 export function betweenOnCalendar(calendar: CalendarPlan, timezone: string, from: number, to: number): number {
   let sum = 0;
   for (let at = from; at < to;) {

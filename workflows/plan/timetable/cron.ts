@@ -1,6 +1,6 @@
 import { instantsOf, shiftedInstant, steadyOffset, wallTime } from './time-zone.ts';
 
-/** A cron expression of five fields, parsed: the values of each field in order. */
+/** A parsed cron expression of five fields: the values of each field in order. */
 export interface Cron {
   readonly minutes: readonly number[];
   readonly hours: readonly number[];
@@ -12,11 +12,11 @@ export interface Cron {
   readonly daysOfWeek: readonly number[];
   /** `1#2`, the second Monday of a month, and `5L`, the last Friday: `nth` is -1. */
   readonly nthWeekdays: readonly { readonly weekday: number; readonly nth: number }[];
-  /** Both day fields are restricted: a day that either names is meant, as in every cron since V7. */
+  /** Both day fields are restricted: a day that matches either one counts, as in every cron since V7. */
   readonly eitherDay: boolean;
 }
 
-/** Thrown by `parseCron`; the message says which field, what was given and what is allowed. */
+/** Thrown by `parseCron`. The message names the field, the given value and the allowed values. */
 export class CronError extends Error {
   override readonly name = 'CronError';
 }
@@ -32,9 +32,9 @@ const FIELDS = [
 ] as const;
 
 /**
- * Parses five-field cron: `*`, lists, ranges (`FRI-MON` and `22-2` go round), steps, English names of months and days, `L` for the last day of
- * a month, `5L` for its last Friday and `1#2` for its second Monday.
- * @throws CronError on anything else; six fields, `W` and `?` are refused because servers read them differently.
+ * Parses five-field cron: `*`, lists, ranges (`FRI-MON` and `22-2` wrap around), steps, English names of months and days, `L` for the last
+ * day of a month, `5L` for its last Friday and `1#2` for its second Monday.
+ * @throws CronError on anything else. Six fields, `W` and `?` are refused because servers interpret them differently.
  */
 export function parseCron(text: string): Cron {
   const parts = text.trim().split(/\s+/);
@@ -65,7 +65,7 @@ export function parseCron(text: string): Cron {
   };
 }
 
-/** `1#2`, `MON#2`, `5L` or `L5` of the field for days of the week; undefined for anything else. */
+/** `1#2`, `MON#2`, `5L` or `L5` in the day-of-week field; undefined for anything else. */
 function nthWeekday(item: string): Cron['nthWeekdays'][number] | undefined {
   const [, day = '', nth] = /^([0-7]|[a-z]{3})#([1-5])$/i.exec(item) ?? [];
   const [, before, after] = /^(?:([0-7]|[a-z]{3})l|l([0-7]))$/i.exec(item) ?? [];
@@ -97,10 +97,10 @@ function parseField(text: string, field: (typeof FIELDS)[number]): number[] {
     if (by < 1) fail('has a step of 0');
     if (first === '*' && last !== undefined) fail('is not understood');
     const from = first === '*' ? field.min : number(first);
-    // `5/15` means from 5 on; `*` of the weekday ends at Saturday, so that Sunday is not counted twice in a step.
+    // `5/15` means from 5 on. For weekdays, `*` ends at Saturday, so that a step does not count Sunday twice.
     const top = field.max === 7 ? 6 : field.max;
     const to = first === '*' ? top : last !== undefined ? number(last) : step !== undefined ? top : from;
-    // A range that ends before it begins goes round.
+    // A range whose end is before its start wraps around.
     const round = top - field.min + 1;
     for (let value = from; value <= (to < from ? to + round : to); value += by)
       values.add(value > Math.max(top, from) ? value - round : value);
@@ -110,21 +110,21 @@ function parseField(text: string, field: (typeof FIELDS)[number]): number[] {
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
-/** 29 February can be eight years away (1896–1904, 2096–2104). */
+/** The next 29 February can be eight years away (1896–1904, 2096–2104). */
 const FARTHEST_DAYS = 8 * 366 + 2;
-/** No clock has been put forward or back by more, but for days that a country left out. */
+/** The largest clock change ever, except for days that a country skipped. */
 const LARGEST_CHANGE = 4 * HOUR;
 
-/** What becomes of a tick where clocks leave its time out, and where they show it twice. */
+/** What happens to a tick whose wall time is skipped by a clock change, or occurs twice. */
 export interface ClockChangeRule {
-  /** As much later as clocks are put forward, or not at all. */
+  /** Shift it by the size of the clock change, or skip it. */
   readonly gap: 'shift' | 'skip';
   readonly overlap: 'first' | 'both';
 }
 
 /**
- * The rule where nobody says another. What names its hours means one time of the day, once; what fires every hour means the hours that
- * pass, and there is one more of them.
+ * The default rule. An expression that names hours means a time of day, once. An expression that fires every hour means elapsed hours, of
+ * which there is one more.
  */
 export function defaultClockChangeRule({ hours }: Cron): ClockChangeRule {
   return { gap: 'shift', overlap: hours.length === 24 ? 'both' : 'first' };
@@ -145,7 +145,7 @@ function search(cron: Cron, zone: string, from: number, direction: 1 | -1, rule:
   const today = Math.floor(now / DAY) * DAY;
   const inOrder = (values: readonly number[]): readonly number[] => (direction === 1 ? values : [...values].reverse());
   const [hours, minutes] = [inOrder(cron.hours), inOrder(cron.minutes)];
-  // One day back against the direction: an instant that clocks show twice can lie on the other side of midnight.
+  // Start one day back: an instant whose wall time occurs twice can be on the other side of midnight.
   for (let distance = -1; distance <= FARTHEST_DAYS; distance++) {
     const day = today + direction * distance * DAY;
     if (!matchesDay(cron, day)) continue;

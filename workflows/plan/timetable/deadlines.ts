@@ -4,15 +4,15 @@ import { isSuppressedFor, type SlaPlan } from '../incidents/sla.ts';
 import { slaReference, type Times } from '../incidents/sla-references.ts';
 import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
 
-/** Until when something must have ended, and when it is time to warn. Milliseconds. */
+/** When a run or task must have ended, and when to warn. In milliseconds. */
 export interface Deadline {
   readonly at: number;
   readonly warnAt?: number;
 }
 
 /**
- * The deadline of a promise; undefined while what it counts from has not happened, and for conditions.
- * @param timezone the pipeline's: of the time of day, and of the calendar's days
+ * The deadline of an SLA; undefined until the reference event has happened, and for conditions.
+ * @param timezone the pipeline's time zone, for times of day and the calendar
  */
 export function deadlineOf({ promise, warnAt, calendar }: SlaPlan, timezone: string, times: Times): Deadline | undefined {
   if (promise.kind === 'assert') return undefined;
@@ -26,7 +26,7 @@ export function deadlineOf({ promise, warnAt, calendar }: SlaPlan, timezone: str
   return { at, warnAt: Math.min('part' in warnAt ? after(whole * warnAt.part) : after(warnAt.afterMs), at) };
 }
 
-/** When a run must have ended at the latest, by the strictest of its pipeline's promises about whole runs. Milliseconds; undefined: nothing is promised. */
+/** The earliest deadline of a run by its pipeline's SLAs for whole runs. In milliseconds; undefined without such an SLA. */
 export function runDeadline(plan: Plan, cause: string, times: Times): number | undefined {
   const promised = (plan.slas ?? [])
     .filter((sla) => sla.task === undefined && sla.dataset === undefined && !isSuppressedFor(sla, cause))
@@ -37,8 +37,8 @@ export function runDeadline(plan: Plan, cause: string, times: Times): number | u
 const DAY = 86_400_000;
 
 /**
- * When clocks in `timezone` show `time` for the first time from the instant on, on a day that counts; on a day when they skip it, when they
- * would have.
+ * The first time at or after `instant` when the wall time in `timezone` is `time`, on a counted day. If a clock change skips it, the time
+ * when it would have occurred.
  */
 function timeOfDayAfter(instant: number, time: string, timezone: string, calendar: CalendarPlan = {}): number {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);

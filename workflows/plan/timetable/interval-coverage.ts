@@ -1,21 +1,21 @@
 import { isUnderWay } from '../runs/run.ts';
 import { type DataInterval, iso } from './schedule.ts';
 
-/** A run, and the data interval that it is about. */
+/** A run and its data interval. */
 export interface IntervalRun extends IntervalState {
   readonly interval: DataInterval;
 }
 
-/** The state of an interval: that of the best of its runs. */
+/** The state of an interval: that of its best run. */
 export interface IntervalState {
   readonly state: string;
-  /** The run that it is the state of. */
+  /** The run with this state. */
   readonly pipelineRunId: string;
 }
 
 /**
- * The state of an interval by the runs that cover it, whatever started them. A run covers an interval if it covers all of it: after a change
- * from hourly to daily, the first hour is not the day. Hours that have all succeeded are.
+ * The state of an interval, from all runs that cover it, whatever started them. A run must cover the whole interval: after a change from
+ * hourly to daily, the first hour does not cover the day, but a day of successful hours does.
  * @returns undefined when no run covers it
  */
 export function stateOfInterval(interval: DataInterval, runs: readonly IntervalRun[]): IntervalState | undefined {
@@ -27,11 +27,11 @@ export function stateOfInterval(interval: DataInterval, runs: readonly IntervalR
   return first && missingParts(interval, parts).length === 0 ? { state: 'success', pipelineRunId: first.pipelineRunId } : best;
 }
 
-/** Which intervals a backfill runs that have a run already: none, those that have no good one, or all. */
+/** Which intervals with an earlier run a backfill runs again: none, those without a successful run, or all. */
 export const REPROCESS = ['none', 'failed', 'all'] as const;
 export type Reprocess = (typeof REPROCESS)[number];
 
-/** Whether a backfill runs an interval, and why, or why not. */
+/** Whether a backfill runs an interval, and the reason. */
 export interface Choice {
   readonly interval: DataInterval;
   readonly runs: boolean;
@@ -39,8 +39,8 @@ export interface Choice {
 }
 
 /**
- * What a backfill does with each interval, given the runs that there are.
- * @param expiredBefore ISO 8601: whether an interval that ended before has run is not known, because Temporal has removed such runs
+ * Decides what a backfill does with each interval, given the existing runs.
+ * @param expiredBefore ISO 8601: Temporal has deleted runs from before, so it is unknown whether earlier intervals have run
  */
 export function chooseIntervals(
   intervals: readonly DataInterval[],
@@ -66,18 +66,18 @@ export function chooseIntervals(
   });
 }
 
-/** Whether nobody can know if an interval without a run has had one. @param expiredBefore ISO 8601; absent: everything is kept */
+/** Whether an interval without a run may have had one that was deleted. @param expiredBefore ISO 8601; absent: all runs are kept */
 export function isExpired({ end }: DataInterval, expiredBefore: string | undefined): boolean {
   return expiredBefore !== undefined && Date.parse(end) < Date.parse(expiredBefore);
 }
 
-/** The better of two states of one interval: a success stays one, whatever else was tried; a run that goes on may become one. */
+/** The better of two states of an interval: success ranks first, then an active run, which may still succeed. */
 export function betterState(a: IntervalState | undefined, b: IntervalState): IntervalState {
   const rank = ({ state }: IntervalState): number => (state === 'success' ? 2 : isUnderWay(state) ? 1 : 0);
   return a && rank(a) >= rank(b) ? a : { state: b.state, pipelineRunId: b.pipelineRunId };
 }
 
-/** Of the parts that are missing, so many are named. */
+/** How many missing parts to name. */
 const PARTS_NAMED = 3;
 
 function describeGap(interval: DataInterval, runs: readonly IntervalRun[]): string {

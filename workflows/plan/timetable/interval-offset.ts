@@ -5,8 +5,8 @@ import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
 const DAY = 86_400_000;
 
 /**
- * The times so much before an interval: whole days by the clocks of a zone, so that they stay the same time of day when clocks are changed.
- * @param offset `1d`, `2h30m`; with a minus so much after it
+ * Shifts an interval back by `offset`. Whole days use wall time, so that the time of day stays the same across clock changes.
+ * @param offset `1d`, `2h30m`; a minus shifts it forward
  */
 export function intervalOffset({ start, end }: DataInterval, offset: string, zone: string): DataInterval {
   const sign = offset.startsWith('-') ? -1 : 1;

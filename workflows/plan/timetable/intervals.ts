@@ -1,11 +1,11 @@
 import { type DataInterval, dataIntervalAt, iso, type SchedulePlan, tickAfter, tickBefore } from './schedule.ts';
 
-/** Which intervals are meant: those that begin in `[from, to]` and are complete at `now`. Milliseconds. */
+/** A range of intervals: those that begin in `[from, to]` and are complete at `now`. In milliseconds. */
 export interface IntervalRange {
   readonly from: number;
   readonly to: number;
   readonly now: number;
-  /** No more than so many. */
+  /** Maximum number of intervals. */
   readonly limit: number;
 }
 
@@ -35,7 +35,7 @@ export function intervalsBackwards(schedule: SchedulePlan, { from, to, now, limi
   return intervals;
 }
 
-/** Whether no interval after one is complete at `now` (milliseconds): from the end of an interval to the end of the next. */
+/** Whether an interval is the newest complete one at `now` (milliseconds): true until the next interval ends. */
 export function isNewest(schedule: SchedulePlan, { end }: DataInterval, now: number): boolean {
   const next = tickAfter(schedule, Date.parse(end));
   return next === undefined || next > now;
@@ -50,19 +50,19 @@ export function intervalsCompletedSince(schedule: SchedulePlan, since: number, n
   return intervals;
 }
 
-/** What the clock wants of a pipeline that was not there, or not on time: see `catchup` in the language. */
+/** Which missed intervals to run when the pipeline is applied: see `catchup` in the language. */
 export interface CatchupPlan {
   readonly mode: 'latest' | 'all';
-  /** Only intervals that are not older. */
+  /** Skips older intervals. */
   readonly windowMs?: number;
-  /** The newest so many. */
+  /** Runs only the newest ones, up to this number. */
   readonly maxRuns?: number;
 }
 
-/** Far more than anybody means: a schedule of every second since 1970 is a mistake. */
+/** Far above real use: a schedule of every second since 1970 is a mistake. */
 const MAX_CATCHUP = 10_000;
 
-/** The intervals that a catch-up at `now` is about: complete ones since `start_date`, oldest first. Without a `start_date` there are none. */
+/** The intervals that a catch-up at `now` runs: complete ones since `start_date`, oldest first; none without a `start_date`. */
 export function catchupIntervals(schedule: SchedulePlan | null, catchup: CatchupPlan, now: number): DataInterval[] {
   if (schedule?.startAt === undefined) return [];
   const from = Math.max(Date.parse(schedule.startAt), catchup.windowMs === undefined ? -Infinity : now - catchup.windowMs);

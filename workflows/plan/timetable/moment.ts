@@ -3,19 +3,19 @@ import { instantsOf, shiftedInstant } from './time-zone.ts';
 const DAY_TEXT = /^\d{4}-\d{2}-\d{2}$/;
 const MOMENT = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
 
-/** A day or a time that a text names. */
+/** A day or time given as text. */
 export interface Moment {
   /** Milliseconds since 1970. */
   readonly instant: number;
-  /** Whether the text names a day only; `instant` is then its first moment. */
+  /** Whether the text has only a date; `instant` is then its first moment. */
   readonly isDay: boolean;
-  /** Whether the text says how far its clock is from UTC. */
+  /** Whether the text has a UTC offset. */
   readonly hasOffset: boolean;
 }
 
 /**
- * The midnight in UTC of a day (`2024-01-31`), in milliseconds; undefined where the calendar has no such day. `Date.parse` takes 30 February
- * for 1 March.
+ * The UTC midnight of a day (`2024-01-31`), in milliseconds; undefined if the calendar has no such day. `Date.parse` accepts 30 February as
+ * 1 March.
  */
 export function parseDay(text: string): number | undefined {
   if (!DAY_TEXT.test(text)) return undefined;
@@ -24,8 +24,8 @@ export function parseDay(text: string): number | undefined {
 }
 
 /**
- * Reads `2024-01-31`, `2024-01-31T06:00` or `2024-01-31T06:00:00.5+01:00`, with a space or a `T`.
- * @param zone the IANA zone that is meant where the text names none
+ * Parses `2024-01-31`, `2024-01-31T06:00` or `2024-01-31T06:00:00.5+01:00`, with a space or a `T`.
+ * @param zone the IANA zone to use if the text has no offset
  * @returns undefined for anything else, and for days and times that do not exist
  */
 export function parseMoment(text: string, zone: string): Moment | undefined {
@@ -40,7 +40,7 @@ export function parseMoment(text: string, zone: string): Moment | undefined {
   return ahead === undefined ? undefined : { instant: wall - ahead, ...found };
 }
 
-/** The instant at which clocks in `zone` show `wall`: the first of two, or, where clocks skip it, as much later. */
+/** The instant at which the wall time in `zone` is `wall`: the first of two, or shifted forward if clocks skip it. */
 export function instantAt(wall: number, zone: string): number {
   return instantsOf(wall, zone)[0] ?? shiftedInstant(wall, zone);
 }

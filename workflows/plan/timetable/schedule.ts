@@ -2,18 +2,18 @@ import { type CalendarPlan, daysTogether, leavesOut, nextMidnight } from './cale
 import { type ClockChangeRule, type Cron, defaultClockChangeRule, nextTick, parseCron, previousTick } from './cron.ts';
 import { instantsOf, shiftedInstant, wallTime } from './time-zone.ts';
 
-/** When the clock starts a pipeline, as the plan carries it. */
+/** The schedule of a pipeline, as in the plan. */
 export type SchedulePlan = {
   readonly timezone: string;
   readonly jitterMs?: number;
-  /** How much later than its tick a run begins its work. */
+  /** The delay between the tick and the start of the run's work. */
   readonly startDelayMs?: number;
-  /** ISO 8601: only intervals that begin in `[startAt, endAt]`. */
+  /** ISO 8601: only intervals that start in `[startAt, endAt]`. */
   readonly startAt?: string;
   readonly endAt?: string;
   /** Days without ticks; the interval of the next tick covers them. */
   readonly calendar?: CalendarPlan;
-  /** Absent: what `defaultClockChangeRule` says. */
+  /** Absent: the rule of `defaultClockChangeRule`. */
   readonly dst?: Partial<ClockChangeRule>;
 } & (
   | {
@@ -45,7 +45,7 @@ export interface DataInterval {
   readonly end: string;
 }
 
-/** The first tick after `after` (exclusive, milliseconds), or undefined when the schedule has none left. */
+/** The first tick after `after` (exclusive, milliseconds), or undefined when no ticks are left. */
 export function tickAfter(schedule: SchedulePlan, after: number): number | undefined {
   const { firstTick, lastTick } = read(schedule);
   const tick = rawTick(schedule, Math.max(after, firstTick - 1), 1);
@@ -59,15 +59,15 @@ export function tickBefore(schedule: SchedulePlan, before: number): number | und
   return tick === undefined || tick < firstTick ? undefined : tick;
 }
 
-/** The first and the last tick that `start_date` and `end_date` allow, in milliseconds; infinite where they say nothing. */
+/** The first and last tick that `start_date` and `end_date` allow, in milliseconds; infinite if they are not set. */
 export function tickBounds(schedule: SchedulePlan): { readonly firstTick: number; readonly lastTick: number } {
   return read(schedule);
 }
 
 /**
- * The data interval of a run at `instant` (milliseconds), Airflow's meaning: from the tick before to the tick at or before `instant`, so
- * that a scheduled run works on what has just become complete, and a manual one on the last complete interval. Without a schedule the
- * interval is empty: `[instant, instant)`.
+ * The data interval of a run at `instant` (milliseconds), as in Airflow: from the previous tick to the tick at or before `instant`. So a
+ * scheduled run processes the interval that has just ended, and a manual run the last complete one. Without a schedule the interval is
+ * empty: `[instant, instant)`.
  */
 export function dataIntervalAt(schedule: SchedulePlan | null, instant: number): DataInterval {
   const end = schedule === null ? instant : (rawTick(schedule, instant + 1, -1) ?? instant);
@@ -75,19 +75,19 @@ export function dataIntervalAt(schedule: SchedulePlan | null, instant: number): 
   return { start: iso(start), end: iso(end) };
 }
 
-/** The data interval that `instant` (milliseconds) lies in; undefined where the schedule has none. */
+/** The data interval that contains `instant` (milliseconds); undefined if the schedule has none. */
 export function dataIntervalAround(schedule: SchedulePlan, instant: number): DataInterval | undefined {
   const start = rawTick(schedule, instant + 1, -1);
   const end = rawTick(schedule, instant, 1);
   return start === undefined || end === undefined ? undefined : { start: iso(start), end: iso(end) };
 }
 
-/** ISO 8601 in UTC, without milliseconds where there are none. */
+/** ISO 8601 in UTC, without milliseconds if they are zero. */
 export function iso(instant: number): string {
   return new Date(instant).toISOString().replace('.000Z', 'Z');
 }
 
-/** A schedule as the functions above want it. */
+/** A parsed schedule. */
 interface Reading {
   readonly crons?: readonly { readonly cron: Cron; readonly rule: ClockChangeRule }[];
   readonly firstTick: number;
@@ -110,7 +110,7 @@ function read(schedule: SchedulePlan): Reading {
     const lastStart = endAt === undefined ? undefined : rawTick(schedule, Date.parse(endAt) + 1, -1);
     reading = {
       ...rules,
-      // A run comes at the end of its interval: the first one does when the first whole interval since start_date is complete.
+      // A run starts at the end of its interval, so the first tick ends the first whole interval since start_date.
       firstTick: startAt === undefined ? -Infinity : firstStart === undefined ? Infinity : (rawTick(schedule, firstStart, 1) ?? Infinity),
       lastTick: endAt === undefined ? Infinity : lastStart === undefined ? -Infinity : (rawTick(schedule, lastStart, 1) ?? -Infinity),
     };
@@ -120,10 +120,10 @@ function read(schedule: SchedulePlan): Reading {
 }
 
 const DAY = 86_400_000;
-/** Eight years and a day: a schedule without a tick in that time has none. */
+/** Eight years and a day: a schedule without a tick in that time never ticks. */
 const FARTHEST = (8 * 366 + 1) * DAY;
 
-/** The next tick in a direction, of the calendar's days, whatever `start_date` and `end_date` say. */
+/** The next tick on counted days in one direction, regardless of `start_date` and `end_date`. */
 function rawTick(schedule: SchedulePlan, from: number, direction: 1 | -1): number | undefined {
   if (schedule.calendar?.onHoliday !== undefined) return movedTick(schedule, schedule.calendar, from, direction);
   let tick = uncheckedTick(schedule, from, direction);
@@ -134,7 +134,7 @@ function rawTick(schedule: SchedulePlan, from: number, direction: 1 | -1): numbe
   return tick;
 }
 
-/** The next tick where those of days that are left out come on another day, at the same time by the clock. */
+/** The next tick, with ticks on excluded days moved to another day at the same time of day. */
 function movedTick(schedule: SchedulePlan, calendar: CalendarPlan, from: number, direction: 1 | -1): number | undefined {
   if (!Number.isFinite(from)) return undefined;
   const { timezone } = schedule;
@@ -155,12 +155,12 @@ function movedTick(schedule: SchedulePlan, calendar: CalendarPlan, from: number,
   return undefined;
 }
 
-/** The first instant at which clocks show a wall time, or would have. */
+/** The first instant with this wall time, or when it would have occurred. */
 function instantOf(wall: number, timezone: string): number {
   return instantsOf(wall, timezone)[0] ?? shiftedInstant(wall, timezone);
 }
 
-/** The last instant of the day that `tick` lies in, in a direction: no other tick of that day is beyond it. */
+/** The last instant in one direction on the day of `tick`: no other tick of that day is beyond it. */
 function endOfDay({ timezone }: SchedulePlan, tick: number, direction: 1 | -1): number {
   if (direction === 1) return nextMidnight(tick, timezone) - 1;
   const midnight = Math.floor(wallTime(tick, timezone) / DAY) * DAY;
@@ -181,7 +181,7 @@ function tickOfPeriod(schedule: SchedulePlan & { kind: 'every' }, from: number, 
   const step = (at: number, base: number): number =>
     (direction === 1 ? Math.floor((at - base) / everyMs) + 1 : Math.ceil((at - base) / everyMs) - 1) * everyMs + base;
   if (!countsDays(schedule)) return step(from, start);
-  // Clocks can be changed by hours in between: one period before is looked at too.
+  // Clocks can change by hours in between, so start one period earlier.
   const base = wallTime(start, timezone);
   for (let wall = step(wallTime(from, timezone) - direction * everyMs, base); ; wall += direction * everyMs) {
     const tick = instantOf(wall, timezone);
@@ -189,12 +189,12 @@ function tickOfPeriod(schedule: SchedulePlan & { kind: 'every' }, from: number, 
   }
 }
 
-/** Whether a tick stands in for that of a day which is left out, at a time that the schedule itself does not have. */
+/** Whether a tick was moved from an excluded day to a time that the schedule itself does not have. */
 export function isMovedTick(schedule: SchedulePlan, tick: number): boolean {
   return schedule.calendar?.onHoliday !== undefined && uncheckedTick(schedule, tick - 1, 1) !== tick;
 }
 
-/** Whether the periods of a schedule are days by the clocks of its time zone. */
+/** Whether the periods of a schedule are calendar days in its time zone. */
 export function countsDays(schedule: SchedulePlan): boolean {
   return schedule.kind === 'every' && schedule.anchor !== undefined && schedule.everyMs % DAY === 0 && schedule.timezone !== 'UTC';
 }

@@ -1,4 +1,4 @@
-/** Wall-clock times of an IANA zone. A wall time is given as the milliseconds that it would be in UTC. */
+/** Wall times of an IANA zone. A wall time is represented by the milliseconds that it would be in UTC. */
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -16,14 +16,14 @@ export function wallTime(utc: number, zone: string): number {
   return zone === 'UTC' ? utc : utc + offsetAt(utc, zone);
 }
 
-/** A wall time as people read it: `2024-03-31 06:00 Europe/Berlin`. */
+/** Formats a wall time: `2024-03-31 06:00 Europe/Berlin`. */
 export function formatWallTime(utc: number, zone: string): string {
   return `${new Date(wallTime(utc, zone)).toISOString().slice(0, 16).replace('T', ' ')} ${zone}`;
 }
 
 /**
- * The instants at which clocks in `zone` show `wall`, in order: none where they are put forward over it, two where they are put back
- * before it.
+ * The instants at which the wall time in `zone` is `wall`, in order: none if clocks skip it when they move forward, two if it occurs twice
+ * when they move back.
  */
 export function instantsOf(wall: number, zone: string): number[] {
   if (zone === 'UTC') return [wall];
@@ -33,19 +33,19 @@ export function instantsOf(wall: number, zone: string): number[] {
   return instants.filter((instant) => wallTime(instant, zone) === wall);
 }
 
-/** Where clocks in `zone` never show `wall`: when they would, had nobody put them forward. 02:30 of such a day is 03:30. */
+/** For a wall time that clocks in `zone` skip: the instant when it would have occurred. 02:30 of such a day becomes 03:30. */
 export function shiftedInstant(wall: number, zone: string): number {
   return wall - offsetAt(wall - DAY, zone);
 }
 
-/** What clocks in `zone` are ahead of UTC all through a day (given as its midnight) and around it; undefined when it changes. */
+/** The UTC offset of `zone` on a day (given as its midnight) and around it; undefined when it changes. */
 export function steadyOffset(day: number, zone: string): number | undefined {
   if (zone === 'UTC') return 0;
   const offset = offsetAt(day - DAY, zone);
   return offset === offsetAt(day + 2 * DAY, zone) ? offset : undefined;
 }
 
-/** The instants in `(from, to]` from which on clocks in `zone` run differently. */
+/** The instants in `(from, to]` at which the UTC offset of `zone` changes. */
 export function clockChanges(zone: string, from: number, to: number): number[] {
   const changes: number[] = [];
   for (let start = from; start < to; start += DAY) {
@@ -63,12 +63,12 @@ export function clockChanges(zone: string, from: number, to: number): number[] {
 }
 
 const DAY = 86_400_000;
-/** Clocks have been changed at full quarters of an hour in UTC only since 1972: in between, an offset need be looked up once. */
+/** Since 1972, offsets change only at full quarter hours in UTC. Between those, one lookup is enough. */
 const QUARTER = 900_000;
 const MAX_REMEMBERED = 50_000;
 const offsets = new Map<string, Map<number, number>>();
 
-/** What clocks in `zone` are ahead of UTC. Looking it up takes a thousand times as long as remembering it. */
+/** The UTC offset of `zone`. A lookup takes a thousand times as long as reading the cache. */
 function offsetAt(instant: number, zone: string): number {
   let known = offsets.get(zone);
   if (!known) offsets.set(zone, (known = new Map<number, number>()));

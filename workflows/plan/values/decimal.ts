@@ -1,16 +1,16 @@
-/** Longer texts are no numbers of anybody's: reading them takes time by the square of their length. */
+/** Maximum length of a number's text. Parsing takes time proportional to the square of the length. */
 const MAX_DIGITS = 10_000;
 /** Longer numbers are written with an exponent. In digits. */
 const MAX_PLAIN_DIGITS = 60;
-/** Sums of numbers that are further apart than this would have too many digits. In digits. */
+/** Sums of numbers whose exponents differ by more would have too many digits. In digits. */
 const MAX_SHIFT = 10_000;
-/** Exponents are whole numbers of JavaScript; no number in use comes near this one. */
+/** Exponents are JavaScript integers; real numbers stay far below this limit. */
 const MAX_EXPONENT = 1e12;
 
 /** A decimal number of any size: `digits` × 10^`exponent`. Comparisons, sums, differences and products are exact. */
 export class Decimal {
   private constructor(
-    /** Without zeros at its end. */
+    /** Without trailing zeros. */
     readonly digits: bigint,
     readonly exponent: number,
     /** The text that it was read from. */
@@ -18,8 +18,8 @@ export class Decimal {
   ) {}
 
   /**
-   * @param value a number, or its text; a double stands for the shortest text that means it: 0.1 is one tenth
-   * @throws RangeError for what is not a number
+   * @param value a number, or its text; a double is read as its shortest text: 0.1 is one tenth
+   * @throws RangeError for a value that is not a number
    */
   static of(value: string | number | bigint): Decimal {
     const text = String(value);
@@ -38,7 +38,7 @@ export class Decimal {
     }
   }
 
-  /** The number as a whole one; undefined when it is not, or has more than 64 bits, as CEL's whole numbers do. */
+  /** The number as an integer; undefined if it is not one, or exceeds 64 bits, the size of CEL integers. */
   get int64(): bigint | undefined {
     if (this.exponent < 0 || this.magnitude > 19) return undefined;
     const value = this.digits * 10n ** BigInt(this.exponent);
@@ -49,17 +49,17 @@ export class Decimal {
     return this.exponent >= 0;
   }
 
-  /** Without what stands behind the point. */
+  /** Without the fraction. */
   truncated(): Decimal {
     if (this.isWhole) return this;
     return this.magnitude <= 0 ? Decimal.of(0n) : Decimal.of(this.digits / 10n ** BigInt(-this.exponent));
   }
 
-  /** @returns a negative number, zero or a positive one, as `this` is smaller, equal or larger */
+  /** @returns a negative number, zero or a positive number if `this` is smaller, equal or larger */
   compare(other: Decimal): number {
     const [sign, otherSign] = [signOf(this.digits), signOf(other.digits)];
     if (sign !== otherSign || sign === 0) return sign - otherSign;
-    // Of numbers of different lengths nothing need be multiplied: 1e400 has 401 digits only where somebody asks for them.
+    // Compare numbers of different magnitudes without scaling them: 1e400 has 401 digits only when written out.
     if (this.magnitude !== other.magnitude) return (this.magnitude - other.magnitude) * sign;
     const exponent = Math.min(this.exponent, other.exponent);
     const difference = this.shifted(exponent) - other.shifted(exponent);
@@ -86,17 +86,17 @@ export class Decimal {
     return new Decimal(-this.digits, this.exponent);
   }
 
-  /** The nearest double; Infinity for what is larger than all of them. */
+  /** The nearest double; Infinity for larger numbers. */
   toNumber(): number {
     return Number(`${this.digits}e${this.exponent}`);
   }
 
-  /** As its source has written it; a number that was computed without needless zeros. */
+  /** The text it was parsed from; for a computed number, the canonical text. */
   toString(): string {
     return this.written ?? this.canonical();
   }
 
-  /** The same text for the same number, however it was written. */
+  /** The same text for equal numbers, however they were written. */
   canonical(): string {
     const digits = (this.digits < 0n ? -this.digits : this.digits).toString();
     const sign = this.digits < 0n ? '-' : '';
@@ -109,7 +109,7 @@ export class Decimal {
     return `${sign}${digits}e${exponent}`;
   }
 
-  /** How many digits stand before the point; negative for as many zeros behind it. */
+  /** The number of digits before the decimal point; negative for zeros after it. */
   private get magnitude(): number {
     return this.digits.toString().length - (this.digits < 0n ? 1 : 0) + this.exponent;
   }

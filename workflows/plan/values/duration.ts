@@ -2,10 +2,10 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 const SHORT = /^(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$/;
 const ISO = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
 
-/** What a duration may look like, for messages. */
+/** Valid durations, for messages. */
 export const DURATION_HELP = 'a duration such as 30s, 15m, 1h30m, 7d or PT15M';
 
-/** Temporal refuses durations beyond what its protocol holds; ten years is past every use. */
+/** The longest duration. Temporal refuses durations that its protocol cannot hold; ten years exceeds every use. */
 const LONGEST = 3650 * 86_400_000;
 
 /** Milliseconds of `text` (`15m`, `1h30m`, ISO 8601's `PT15M`), or undefined when it is not a duration of at most ten years. */

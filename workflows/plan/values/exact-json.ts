@@ -1,21 +1,21 @@
 import { Decimal } from './decimal.ts';
 import { type ExactNumber, isExactNumber, isNumberText, type Json } from './json.ts';
 
-/** Numbers that doubles keep in any case: of up to 15 digits, without an exponent. IEEE 754. */
+/** Numbers that doubles always represent: up to 15 digits without an exponent (IEEE 754). */
 const SHORT_NUMBER = /^[-\d.]{1,15}$/;
 
 /**
- * Numbers that a double may change: those of more than 15 digits, or with an exponent. A number stands at the beginning, or behind one of
- * these characters; texts that look like one cost only time.
+ * Numbers that a double may change: more than 15 digits, or an exponent. A number is at the start, or after one of these characters. A
+ * match inside a string only costs time.
  */
 const LONG_NUMBERS = /(?:^|[:,[])\s*(-?(?:[\d.]{16}|\d[\d.]*[eE])[\d.eE+-]*)/g;
 
-/** Texts, so that nothing in them is taken for a number, and numbers. JSON that has been parsed has no other digits. */
+/** Matches strings, so that nothing in them counts as a number, and numbers. Valid JSON has no other digits. */
 const TEXTS_AND_NUMBERS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
 
 /**
- * Reads JSON, as `JSON.parse` does, and keeps every number what it is: one that a double would change is an `ExactNumber`. The one way to
- * read JSON that somebody else has written.
+ * Parses JSON like `JSON.parse`, but keeps every number exact: a number that a double would change becomes an `ExactNumber`. All JSON from
+ * outside must be read with this function.
  * @throws SyntaxError of `JSON.parse`
  */
 export function parseExactJson(text: string): Json {
@@ -23,9 +23,9 @@ export function parseExactJson(text: string): Json {
 }
 
 /**
- * What `JSON.parse` makes of a text, with the numbers as they were written.
+ * Restores exact numbers in the result of `JSON.parse`.
  * @param text JSON
- * @param value what `JSON.parse` makes of it: itself the answer, unless a number was changed
+ * @param value the result of `JSON.parse` for it; returned itself unless a number was changed
  */
 export function exactly(text: string, value: Json): Json {
   if (!holdsInexact(text)) return value;
@@ -45,21 +45,21 @@ function holdsInexact(text: string): boolean {
 }
 
 /**
- * Writes JSON, as `JSON.stringify` does, with numbers as their sources have written them.
- * @param indent spaces for each level. Default: all in one line
+ * Writes JSON like `JSON.stringify`, with numbers as their sources wrote them.
+ * @param indent spaces per level. Default: everything on one line
  */
 export function exactJsonText(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, undefined, indent);
   if (!text.includes('"$number":')) return text;
-  // Inside of a text these quotes would have backslashes before them.
+  // Inside a string, these quotes would be escaped with backslashes.
   return text.replace(/\{\s*"\$number":\s*"([^"\\]*)"\s*\}/g, (map, number: string) => (isNumberText(number) ? number : map));
 }
 
 /**
- * A number as JSON values have it: JavaScript's own where it holds the value, and for whole numbers up to 2^53 only, for those beyond it cannot
- * tell from their neighbours.
+ * A number as a JSON value: a JavaScript number if it is exact. Integers beyond 2^53 are kept as text, because doubles cannot distinguish
+ * neighbours there.
  * @param text as JSON writes numbers
- * @returns null for what is not a number
+ * @returns null if it is not a number
  */
 export function numberOf(text: string): number | ExactNumber | null {
   if (!isNumberText(text)) return null;
@@ -69,19 +69,19 @@ export function numberOf(text: string): number | ExactNumber | null {
   return { $number: text };
 }
 
-/** A double as JSON values have it; what is not a number, and infinity, for which JSON has no word, are null. */
+/** A double as a JSON value. NaN and infinity, which JSON cannot represent, become null. */
 export function numberOfDouble(value: number): number | ExactNumber | null {
   return Number.isSafeInteger(value) ? value : numberOf(String(value));
 }
 
-/** The value of a number; undefined for everything else. */
+/** The value of a number; undefined for other values. */
 export function decimalOf(value: Json | undefined): Decimal | undefined {
   if (isExactNumber(value)) return Decimal.of(value.$number);
   return typeof value === 'number' && Number.isFinite(value) ? Decimal.of(value) : undefined;
 }
 
 /**
- * A value as a text that tells it from others: texts as they are, everything else as JSON. The same number has one text, however it was
+ * A text that identifies a value: strings as they are, everything else as JSON. Equal numbers have the same text, however they were
  * written.
  */
 export function identityText(value: Json): string {

@@ -5,12 +5,12 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** A time for people, in UTC, to the second. @param ms since 1970 */
+/** Formats a time in UTC, to the second. @param ms since 1970 */
 export function timeText(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** Bytes as people read them, in powers of 1,000: `1.2 MB`. */
+/** Formats bytes in powers of 1,000: `1.2 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let amount = bytes;
@@ -22,13 +22,13 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[unit]}`;
 }
 
-/** What a task says of its output, in a line: its own sentence where it has one, else how much it moved. */
+/** A one-line description of a task's output: its own summary, or else the amount of data. */
 export function describeOutput(output: Json | undefined): string | undefined {
   const { summary } = typeof output === 'object' && output !== null && !Array.isArray(output) ? (output as JsonObject) : {};
   return typeof summary === 'string' ? summary : formatRows(output);
 }
 
-/** How much a task moved, where its output says so: `100,000 rows, 2.1 MB`. */
+/** The amount of data, if the output reports it: `100,000 rows, 2.1 MB`. */
 export function formatRows(output: Json | undefined): string | undefined {
   if (typeof output !== 'object' || output === null || Array.isArray(output)) return undefined;
   const { rows, bytes } = output as { rows?: Json; bytes?: Json };

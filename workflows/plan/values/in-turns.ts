@@ -1,7 +1,7 @@
 /**
- * Works through a list in its order, for so many items at the same time.
- * @param work false: no further item is begun
- * @throws the first failure; no further item is begun then
+ * Processes a list in order, a limited number of items at a time.
+ * @param work returns false to start no further items
+ * @throws the first failure; no further items are started then
  */
 export async function inTurns<T>(
   items: readonly T[],

@@ -7,7 +7,7 @@ const WORDS: Readonly<Record<string, string>> = {
   object: 'a map',
 };
 
-/** The `type` of a JSON Schema as analysts say it: `a whole number or text`. */
+/** The `type` of a JSON Schema in words for analysts: `a whole number or text`. */
 export function schemaTypeInWords(type: string | readonly string[]): string {
   return [type]
     .flat()

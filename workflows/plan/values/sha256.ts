@@ -14,7 +14,7 @@ const ROUND = fractionsOfPrimes(WORDS, Math.cbrt);
 /** The SHA-256 of a text in UTF-8, as 64 hexadecimal digits. For workflows, whose sandbox has no `node:crypto`. */
 export function sha256Hex(text: string): string {
   const data = new TextEncoder().encode(text);
-  // The data, the bit 1, zeros, and the length in bits as 64 bits.
+  // The data, a 1 bit, zeros, and the length in bits as a 64-bit number.
   const padded = new DataView(new ArrayBuffer(Math.ceil((data.length + 9) / BLOCK_BYTES) * BLOCK_BYTES));
   for (const [index, byte] of data.entries()) padded.setUint8(index, byte);
   padded.setUint8(data.length, 0x80);

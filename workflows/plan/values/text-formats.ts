@@ -5,7 +5,7 @@ import { isTimeZone } from '../timetable/time-zone.ts';
 
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/;
 
-/** The `format`s of the schema: what text must look like. One meaning when a file is compiled and when a task's parameters are rendered. */
+/** The `format`s of text in the schema. The compiler and the rendering of task parameters share these checks. */
 export const TEXT_FORMATS = {
   duration: (text: string) => (parseDuration(text) ?? 0) > 0,
   'time-zone': isTimeZone,

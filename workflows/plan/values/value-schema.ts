@@ -4,21 +4,21 @@ import { isExactNumber, isMap, type Json, type JsonObject } from './json.ts';
 import { parseDay, parseMoment } from '../timetable/moment.ts';
 import { schemaTypeInWords } from './schema-type-words.ts';
 
-/** The types that a parameter or a field of a form can have. */
+/** The allowed types of a parameter or form field. */
 export const VALUE_TYPES = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'] as const;
 
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 type Formats = Readonly<Record<string, (text: string) => boolean>>;
 
-/** The formats of text that can be asked for. */
+/** The allowed formats of text. */
 export const VALUE_FORMATS: Formats = {
   date: (text) => parseDay(text) !== undefined,
   'date-time': (text) => ISO_TIME.test(text) && parseMoment(text, 'UTC') !== undefined,
   duration: (text) => (parseDuration(text) ?? 0) > 0,
 };
 
-/** What runs that earlier releases started take for dates: 30 February is 1 March. */
+/** Dates as runs of earlier releases accept them: 30 February is 1 March. */
 export const FORMER_VALUE_FORMATS: Formats = {
   ...VALUE_FORMATS,
   date: (text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)),
@@ -26,11 +26,11 @@ export const FORMER_VALUE_FORMATS: Formats = {
 };
 
 /**
- * What is wrong with a value that a run is given: parameters at its start, the form of an approval. Reads the part of JSON Schema that the
- * compiler lets through (compiler/schema/value-schema.ts); the sandbox of workflows has no room for validators that generate code.
- * @param name what to call the value in messages
- * @param formats what texts of a format may be
- * @returns a sentence for each mistake
+ * Validates a value given to a run: parameters at its start, the form of an approval. Supports the part of JSON Schema that the compiler
+ * allows (compiler/schema/value-schema.ts). Validators that generate code do not work in the workflow sandbox.
+ * @param name how messages call the value
+ * @param formats the checks for text formats
+ * @returns one message per mistake
  */
 export function checkValue(schema: JsonObject, value: Json, name: string, formats = VALUE_FORMATS): string[] {
   const types = [schema.type ?? []].flat() as readonly string[];
@@ -75,7 +75,7 @@ function checkText(schema: JsonObject, text: string, name: string, formats: Form
   return [];
 }
 
-/** Why a text that looks like a date is none. */
+/** Why a text that looks like a date is invalid. */
 function dayNote(text: string): string {
   const [day] = /^\d{4}-\d{2}-\d{2}/.exec(text) ?? [];
   return day !== undefined && parseDay(day) === undefined ? ': the calendar has no such day' : '';
