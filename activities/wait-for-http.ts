@@ -27,7 +27,7 @@ export const waitForHttp = defineTask({
   defaults: WAIT_DEFAULTS,
   example: { name: 'wait_for_service', type: 'wait_for_http', path: '/health', timeout: '10m' },
   run: (context, { path, until, request_timeout: timeout }) =>
-    // A page of another kind, or a redirect to one, is what a service in maintenance answers.
+    // A service in maintenance answers with another kind of page, or redirects to one.
     orNotYet(['RequestRefused'], async () => {
       const { service } = context.connections;
       const call = { path, ...limitOf(timeout), signal: context.signal };

@@ -77,5 +77,5 @@ export const waitForPipeline = defineTask({
   },
 });
 
-/** Of so many runs of one interval, the newest, the task is looked up. */
+/** The task is looked up in this many runs of one interval, newest first. */
 const MOST_RUNS = 20;

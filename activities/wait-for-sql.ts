@@ -8,7 +8,7 @@ import { rowOf } from './support/sql/rows.ts';
 import { openSelect } from './support/sql/select-statement.ts';
 import { WAIT_DEFAULTS, WAIT_KEYS } from './run/wait-keys.ts';
 
-/** What may be created while a task waits: a table or its schema, a column, the database of the connection. */
+/** Things that may be created while a task waits: a table or its schema, a column, the connection's database. */
 const ABSENT = ['TableNotFound', 'ColumnNotFound', 'ConnectionNotDefined'] as const;
 
 /** Waits for a row. */

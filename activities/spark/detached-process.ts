@@ -96,7 +96,7 @@ export async function startProcess(
 }
 
 /**
- * Ends `process` and all its descendants: SIGTERM to the group, and after `graceMs` SIGKILL to the whole session. Returns when all have
+ * Ends `process` and its session: SIGTERM to the group, and after `graceMs` SIGKILL to the whole session. Returns when all have
  * ended.
  * @throws ApplicationFailure `SparkFailed` when some remain: nothing else may write to the same place until they have ended
  */

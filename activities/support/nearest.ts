@@ -1,8 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 
 /**
- * The names that `given` may have been meant to be, the nearest first; names that are equally near in the given order.
- * @param most how many at most
+ * The names most similar to `given`, nearest first; equally near names keep their order.
+ * @param most maximum number of names
  */
 export function nearest(given: string, names: Iterable<string>, most = 3): string[] {
   return [...new Set(names)]
@@ -13,7 +13,7 @@ export function nearest(given: string, names: Iterable<string>, most = 3): strin
     .map(({ name }) => name);
 }
 
-/** How many letters tell two names apart; Infinity where one is not a misspelling of the other. */
+/** The edit distance of two names; Infinity if neither is a likely misspelling of the other. */
 function farness(given: string, name: string): number {
   const [one, other] = differingWords(given, name);
   // In a short word everything is near everything.
@@ -22,13 +22,13 @@ function farness(given: string, name: string): number {
   return between <= farthest ? between : Infinity;
 }
 
-/** Whether two words differ in two neighbouring letters that have changed places: `elt` and `etl`. */
+/** Whether two words differ by one swap of neighbouring letters: `elt` and `etl`. */
 function areSwapped(one: string, other: string): boolean {
   const at = [...one].findIndex((_, index) => one[index] !== other[index]);
   return at >= 0 && other === `${one.slice(0, at)}${one[at + 1] ?? ''}${one[at] ?? ''}${one.slice(at + 2)}`;
 }
 
-/** What is left of two names without the words that both begin and end with: `spark_default` is not near to `mlflow_default`. */
+/** Removes the common words at the start and end of two names: `spark_default` is not near to `mlflow_default`. */
 function differingWords(one: string, other: string): [string, string] {
   const [ones, others] = [one.split(WORD_ENDS), other.split(WORD_ENDS)];
   const shared = (at: (words: readonly string[], index: number) => string | undefined): number => {
@@ -47,13 +47,13 @@ function differingWords(one: string, other: string): [string, string] {
 
 const WORD_ENDS = /(?<=[_\-./])/;
 
-/** ` Did you mean 'a' or 'b'?`, with the space before it; nothing when no name is near. */
+/** ` Did you mean 'a' or 'b'?`, with a leading space; empty when no name is near. */
 export function didYouMean(given: string, names: readonly string[]): string {
   const near = nearest(given, names).map((name) => `'${name}'`);
   return near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
 }
 
-/** Names for a message, cut where a list would no longer be read: `a, b, c and 40 more`. */
+/** Names for a message, cut off when the list gets too long: `a, b, c and 40 more`. */
 export function listNames(names: readonly string[], most = 30): string {
   if (names.length === 0) return '(none)';
   return names.slice(0, most).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '');

@@ -1,7 +1,7 @@
 import type { DatasetReference } from '../../../workflows/plan/datasets/dataset.ts';
 import type { DatasetDescription } from './write-manifest.ts';
 
-/** Where a task writes a data set, and how the data set becomes visible to other tasks and to readers outside of Sluice. */
+/** Where a task writes a dataset, and how the dataset becomes visible to other tasks and to readers outside Sluice. */
 export interface DatasetOutput {
   /** The folder of the manifest: `s3://bucket/prefix/`. */
   readonly uri: string;
@@ -9,9 +9,9 @@ export interface DatasetOutput {
   readonly mark: string;
   /**
    * Prepares the folder.
-   * @returns the data set that an earlier attempt published before its answer was lost: then nothing is left to do
+   * @returns the dataset that an earlier attempt published before its answer was lost: then no work is left
    */
   begin(signal: AbortSignal): Promise<DatasetReference | undefined>;
-  /** Writes the manifest, which makes the data set complete, and removes what does not belong to it. */
+  /** Writes the manifest, which completes the dataset, and removes files that do not belong to it. */
   publish(description: DatasetDescription, signal: AbortSignal): Promise<DatasetReference>;
 }

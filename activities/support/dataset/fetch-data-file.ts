@@ -8,8 +8,8 @@ import type { Storage } from './storage.ts';
 import { storageFailure } from './storage-failure.ts';
 
 /**
- * Copies a data file, as it is stored, to a file of this machine.
- * @throws ApplicationFailure `DatasetChanged` when it is not what the manifest says
+ * Downloads a data file, in its stored form, to a local file.
+ * @throws ApplicationFailure `DatasetChanged` when it differs from the manifest
  */
 export async function fetchDataFile(storage: Storage, { url, sha256 }: DatasetFile, file: string, signal: AbortSignal): Promise<void> {
   const location = parseS3Uri(url);
@@ -21,7 +21,7 @@ export async function fetchDataFile(storage: Storage, { url, sha256 }: DatasetFi
         yield chunk;
       }
     } catch (error) {
-      // Here and not around the whole: a full disk is not S3's fault.
+      // Only S3 calls are wrapped: a full disk is not S3's fault.
       throw storageFailure(error, storage, location.bucket, `read ${url}`);
     }
   };

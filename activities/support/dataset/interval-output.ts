@@ -8,7 +8,7 @@ import { askStorage } from './storage-failure.ts';
 import { type DatasetDescription, writeManifest } from './write-manifest.ts';
 
 /**
- * The folder of an interval, which all runs of the interval share. Only runs that an earlier release started write there; remove this class
+ * The folder of an interval, shared by all runs of the interval. Only runs started by an earlier release write there; remove this class
  * when no such run is left.
  */
 export class IntervalOutput implements DatasetOutput {
@@ -23,13 +23,13 @@ export class IntervalOutput implements DatasetOutput {
     this.#storage = storage;
   }
 
-  /** Takes back what an earlier attempt has published, before its files are written again. Another run's data set stays. */
+  /** Withdraws what an earlier attempt published, before its files are overwritten. Another run's dataset stays. */
   async begin(signal: AbortSignal): Promise<undefined> {
     const published = await this.#publishedKeys(signal);
     if (published.some((key) => key.includes(this.mark))) await this.#delete([parseS3Uri(this.uri).key + MANIFEST_NAME], signal);
   }
 
-  /** Writes the manifest, and deletes the files of the data set that it replaces. */
+  /** Writes the manifest, and deletes the files of the dataset that it replaces. */
   async publish(description: DatasetDescription, signal: AbortSignal): Promise<DatasetReference> {
     const replaced = await this.#publishedKeys(signal);
     const reference = await writeManifest(this.#storage, this.uri, description, signal);
@@ -41,7 +41,7 @@ export class IntervalOutput implements DatasetOutput {
     return reference;
   }
 
-  /** The keys in the folder that its manifest names; none when there is no manifest, or it is not Sluice's. */
+  /** The keys in the folder that its manifest names; none if there is no manifest, or it is not Sluice's. */
   async #publishedKeys(signal: AbortSignal): Promise<string[]> {
     const { bucket, key: prefix } = parseS3Uri(this.uri);
     try {

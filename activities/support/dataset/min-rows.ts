@@ -3,7 +3,7 @@ import { userFault } from '../../run/errors.ts';
 
 const number = Type.Integer({ minimum: 0, maximum: 1e12 });
 
-/** A guard against too few rows, for a task that writes or loads a data set: `min_rows`. */
+/** `min_rows`: a guard against too few rows, for a task that writes or loads a dataset. */
 export const minRows = Type.Optional(
   Type.Integer({
     ...number,
@@ -13,7 +13,7 @@ export const minRows = Type.Optional(
   }),
 );
 
-/** As `minRows`, for a task that knows how many rows it had the last time. */
+/** Like `minRows`, for a task that knows its last number of rows. */
 export const minRowsOrPart = Type.Optional(
   Type.Union(
     [number, Type.String({ pattern: '^(100(\\.0+)?|[1-9]?[0-9](\\.[0-9]+)?)%$', form: 'a number of rows, or a part such as 80%' })],
@@ -27,9 +27,9 @@ export const minRowsOrPart = Type.Optional(
 );
 
 /**
- * @param least `min_rows` of the task; undefined: any number will do
- * @param last how many rows the task had the last time, for a part; undefined: this is the first time, and any number will do
- * @param what the data, at the beginning of a sentence: `The data of the task before`
+ * @param least the task's `min_rows`; undefined: no minimum
+ * @param last number of rows of the last run, for a percentage; undefined: this is the first run, and there is no minimum
+ * @param what the data, as the start of a sentence: `The data of the task before`
  * @throws ApplicationFailure `DataDoesNotFit`
  */
 export function checkRowCount(rows: number, least: number | string | undefined, what: string, last?: number): void {
@@ -45,7 +45,7 @@ export function checkRowCount(rows: number, least: number | string | undefined, 
   );
 }
 
-/** A part of so many rows, rounded up. Computed in whole numbers: 55.6% of 500 is 278, and as doubles it would be a little more. */
+/** A percentage of rows, rounded up. Uses whole numbers: 55.6% of 500 is 278, and slightly more with doubles. */
 function partOf(rows: number, part: string): number {
   const [whole = '', fraction = ''] = part.slice(0, -1).split('.');
   const one = 100n * 10n ** BigInt(fraction.length);

@@ -4,12 +4,12 @@ import { parseManifest } from './read-manifest.ts';
 import type { Storage } from './storage.ts';
 import { askStorage } from './storage-failure.ts';
 
-/** Two runs rarely publish at the same moment; this many in a row do not. */
+/** Two runs rarely publish at the same moment; so many in a row never do. */
 const MAX_RACES = 20;
 
 /**
- * Makes the manifest that readers outside of Sluice follow a copy of a run's, unless it is a copy of a run's that started later.
- * Compare and set: of runs that publish at once, the newest one stays.
+ * Makes the manifest for readers outside Sluice a copy of a run's manifest, unless it already is a copy from a run that started later.
+ * Uses compare-and-set: of concurrent runs, the newest wins.
  * @param text of the run's manifest
  */
 export async function movePointer(storage: Storage, pointer: string, text: string, signal: AbortSignal): Promise<void> {
@@ -22,7 +22,7 @@ export async function movePointer(storage: Storage, pointer: string, text: strin
     const replaced = found && parseManifest(found.text);
     if (replaced?.writer && replaced.writer.started_at > own) return;
     if (!(await call('write', () => putIfUnchanged(storage.client, place, text, found?.etag, signal)))) continue;
-    // Earlier releases kept the files beside this manifest, and nothing else names them.
+    // Earlier releases kept the files beside this manifest, and no other manifest names them.
     const folder = pointer.slice(0, pointer.lastIndexOf('/') + 1);
     const orphans = replaced && !replaced.writer ? replaced.entries.map(({ url }) => url).filter((url) => url.startsWith(folder)) : [];
     await call('clear', () =>

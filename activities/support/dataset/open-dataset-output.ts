@@ -6,7 +6,7 @@ import type { Storage } from './storage.ts';
 
 /**
  * Opens the output of a task.
- * @param folder `s3://bucket/prefix/`, which the task itself names; undefined: the interval's folder
+ * @param folder `s3://bucket/prefix/`, if the task sets one; undefined: the interval's folder
  * @returns undefined when neither the task nor the plan names a folder
  */
 export function openDatasetOutput(ctx: TaskContext, storage: Storage, folder?: string): DatasetOutput | undefined {

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { DATASET_FORMATS, type DatasetReference } from '../../../workflows/plan/datasets/dataset.ts';
 
-/** A parameter that names a bucket, by S3's rules for names. */
+/** A parameter for a bucket name, according to S3's naming rules. */
 export function bucketName(description: string) {
   return Type.String({
     title: 'Bucket',
@@ -13,7 +13,7 @@ export function bucketName(description: string) {
   });
 }
 
-/** A parameter that names a prefix of keys. */
+/** A parameter for a key prefix. */
 export function keyPrefix(description: string) {
   return Type.Optional(
     Type.String({
@@ -27,7 +27,7 @@ export function keyPrefix(description: string) {
   );
 }
 
-/** What a task that makes data returns: `DatasetReference`. */
+/** The output of a task that produces data: `DatasetReference`. */
 export const DatasetReferenceSchema = Type.Unsafe<DatasetReference>(
   Type.Object(
     {
@@ -43,13 +43,13 @@ export const DatasetReferenceSchema = Type.Unsafe<DatasetReference>(
   ),
 );
 
-/** The name of the connection a task uses, for messages: `defineTask` adds its key to the parameters. */
+/** The name of a task's connection, for messages: `defineTask` adds its key to the parameters. */
 export function connectionName(params: object, need: { readonly key: string; readonly default: string }): string {
   const chosen = (params as Readonly<Record<string, unknown>>)[need.key];
   return typeof chosen === 'string' ? chosen : need.default;
 }
 
-/** Passes on at most one call a second: progress is a message to the server. */
+/** Passes on at most one call per second: each progress report is a message to the server. */
 export function everySecond<T>(tell: (value: T) => void): (value: T) => void {
   let last = 0;
   return (value) => {

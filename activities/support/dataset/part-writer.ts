@@ -8,13 +8,13 @@ import type { DatasetFile, DatasetManifest } from '../../../workflows/plan/datas
 import type { Storage } from './storage.ts';
 import { storageFailure } from './storage-failure.ts';
 
-/** Fast rather than small: at the default level gzip is three times slower than all else here; at 3 a table is no smaller, and takes twice as long. */
+/** Speed over size: gzip's default level is three times slower than all other work here; level 3 is no smaller and twice as slow. */
 const GZIP_LEVEL = 1;
-/** The least that S3 allows. It takes 10,000 parts: files of up to 50 GB. With the queue below, a file being written holds about four of them. */
+/** S3's minimum. With at most 10,000 parts, files can have 50 GB. With the queue below, an open file uses about four parts of memory. */
 const PART_SIZE = 5 * 1024 * 1024;
 const QUEUE_SIZE = 2;
 
-/** Measures the bytes that go to S3. */
+/** Counts and hashes the bytes that go to S3. */
 class Meter extends Transform {
   readonly #hash = createHash('sha256');
   bytes = 0;
@@ -31,8 +31,8 @@ class Meter extends Transform {
 }
 
 /**
- * Writes one file of a data set while its bytes are being made. A write waits until S3 has room; memory is bounded by the size of parts.
- * End it with `close`, or with `abort`, which leaves nothing at S3.
+ * Writes one file of a dataset while its bytes are produced. A write waits until S3 can accept more; memory is bounded by the part size.
+ * Finish with `close`, or with `abort`, which leaves nothing in S3.
  */
 export class PartWriter {
   readonly location: S3Location;
@@ -46,7 +46,7 @@ export class PartWriter {
   constructor(storage: Storage, location: S3Location, compression: DatasetManifest['compression']) {
     this.location = location;
     this.#storage = storage;
-    // A stream that has failed emits 'error' beside rejecting what waits for it: the upload tells the cause.
+    // A failed stream also emits 'error'; ignore it, because the upload reports the cause.
     this.#meter.on('error', () => {});
     if (compression === 'gzip') {
       this.#gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 256 * 1024 });
@@ -63,7 +63,7 @@ export class PartWriter {
       .catch((error: unknown) => {
         this.#failed = true;
         this.#failure = error;
-        // Whoever waits for room in the streams waits no longer.
+        // Wake up writers that wait for the streams to drain.
         this.#meter.destroy();
         this.#gzip?.destroy();
       });
@@ -74,16 +74,16 @@ export class PartWriter {
   }
 
   /**
-   * Resolves when there is room for more; the chunk may be filled again then.
+   * Resolves when more can be written; the chunk's buffer may be reused then.
    * @throws ApplicationFailure when S3 has refused the file or cannot be reached
    */
   async write(chunk: Buffer): Promise<void> {
     if (!this.#failed) {
-      // What is not compressed is in use until it is uploaded.
+      // Copy an uncompressed chunk: it is in use until it is uploaded.
       const full = this.#gzip
         ? compressed(this.#gzip, chunk)
         : !this.#meter.write(Buffer.from(chunk)) && once(this.#meter, 'drain').catch(() => {});
-      // What has failed makes no room.
+      // A failed stream never drains.
       if (full) await Promise.race([full, this.#upload]);
     }
     this.#throwIfFailed();
@@ -103,11 +103,11 @@ export class PartWriter {
     };
   }
 
-  /** Gives the file up; S3 has dropped its parts when this resolves, or could not be reached. */
+  /** Discards the file; when this resolves, S3 has dropped its parts or could not be reached. */
   async abort(): Promise<void> {
     this.#gzip?.unpipe();
     this.#gzip?.destroy();
-    // The upload reads this stream: its end with an error makes it abort itself, after the requests under way.
+    // The upload reads this stream: the error makes it abort after its pending requests.
     this.#meter.destroy(new Error('The file was given up.'));
     await this.#upload;
   }

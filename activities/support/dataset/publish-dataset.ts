@@ -18,16 +18,16 @@ import { askStorage } from './storage-failure.ts';
 export interface DatasetToPublish {
   readonly storage: Storage;
   readonly output: DatasetOutput;
-  /** The folder under the output's whose data files it is made of: `data/`. */
+  /** The folder of the data files, under the output's folder: `data/`. */
   readonly folder: string;
   readonly format: DatasetFormat;
   readonly compression: DatasetManifest['compression'];
-  /** In the order of the fields; empty when the names are not known. */
+  /** In field order; empty when the names are unknown. */
   readonly schema: readonly Column[];
-  /** The fewest rows that it may have; undefined: any number. */
+  /** Minimum number of rows; undefined: none. */
   readonly minRows?: number | undefined;
   readonly signal: AbortSignal;
-  /** Called after each file with the sums so far. */
+  /** Called after each file with the totals so far. */
   readonly progress?: (sums: { readonly files: number; readonly rows: number; readonly bytes: number }) => void;
 }
 
@@ -35,9 +35,9 @@ export interface DatasetToPublish {
 const READERS = 4;
 
 /**
- * Makes a data set of files that another program, such as Spark, has left under a prefix: reads each once for its rows and checksum, then
- * writes the manifest. Files whose name, or whose folder's name, begins with `_` or `.` are that program's own, and files without a row
- * are left out. CSV has no header and doubles a quote within quotes.
+ * Makes a dataset of files that another program, such as Spark, has written under a prefix: reads each once for its rows and checksum, then
+ * writes the manifest. It leaves out files without rows, and files whose name or folder begins with `_` or `.`, which are internal to that
+ * program. CSV has no header and doubles a quote within quotes.
  * @throws ApplicationFailure
  */
 export async function publishDataset(dataset: DatasetToPublish): Promise<DatasetReference> {

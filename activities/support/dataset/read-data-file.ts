@@ -9,7 +9,7 @@ import { RowScanner } from './row-scanner.ts';
 import type { Storage } from './storage.ts';
 import { storageFailure } from './storage-failure.ts';
 
-/** What the stored bytes of a data file turned out to be. */
+/** Measurements of the stored bytes of a data file. */
 export interface DataFileReading {
   readonly bytes: number;
   readonly rows: number;
@@ -27,8 +27,8 @@ export interface DataFileToRead {
 }
 
 /**
- * Streams a data file, decompressed, into `sink` (nowhere, when there is none) and measures it on the way. Memory does not grow with the
- * file. The sink's errors come out as they are.
+ * Streams a data file, decompressed, into `sink` (if given) and measures it on the way. Memory does not grow with the file. The sink's
+ * errors are passed on unchanged.
  */
 export async function readDataFile(
   { storage, url, format, compression, signal }: DataFileToRead,
@@ -46,7 +46,7 @@ export async function readDataFile(
         yield chunk;
       }
     } catch (error) {
-      // Here and not around the whole: what fails further down is not S3's fault.
+      // Only S3 calls are wrapped: later failures are not S3's fault.
       throw storageFailure(error, storage, location.bucket, `read ${url}`);
     }
   };
@@ -62,7 +62,7 @@ export async function readDataFile(
   const plain = compression === 'gzip' ? [createGunzip({ chunkSize: 128 * 1024 })] : [];
   const end = sink === undefined ? [nowhere] : [counted, sink];
   try {
-    // The types of `pipeline` do not know lists whose length is decided at run time.
+    // The types of `pipeline` do not support lists with a length known only at run time.
     await (pipeline as (...steps: readonly unknown[]) => Promise<void>)(stored, ...plain, ...end, { signal });
   } catch (error) {
     if (!isZlibError(error)) throw error;

@@ -8,7 +8,7 @@ import type { Storage } from './storage.ts';
 import { storageFailure } from './storage-failure.ts';
 
 const Count = Type.Integer({ minimum: 0 });
-/** As PostgreSQL's format_type() writes types: `timestamp(3) with time zone`, `"My schema".mood[]`. Nothing else can stand there as SQL. */
+/** Types as PostgreSQL's format_type() writes them: `timestamp(3) with time zone`, `"My schema".mood[]`. Admits no other SQL. */
 const TYPE =
   '^(?:(?:[A-Za-z_\\u0080-\\uffff][\\w$\\u0080-\\uffff]*|"(?:[^"\\u0000]|"")+")(?:\\.(?!$)|(?=[ (\\[]|$))){1,2}' +
   '(?: [a-z]+)*(?:\\([\\w ,-]+\\))?(?: [a-z]+)*(?:\\[\\])*$';
@@ -51,10 +51,10 @@ const Manifest = Type.Object({
   ),
 });
 
-/** A manifest names files; one that is larger than this is some other file. */
+/** Maximum size of a manifest in bytes; a larger file is not a manifest. */
 const LARGEST = 64 * 1024 * 1024;
 
-/** A manifest as it is stored. */
+/** A manifest with its place and checksum. */
 export interface StoredManifest {
   /** `s3://bucket/prefix/manifest.json`. */
   readonly uri: string;
@@ -65,7 +65,7 @@ export interface StoredManifest {
 }
 
 /**
- * Reads `s3://bucket/prefix/manifest.json`, which says that the data set is complete and what it holds.
+ * Reads `s3://bucket/prefix/manifest.json`, whose existence means that the dataset is complete.
  * @throws ApplicationFailure DatasetNotFound when there is none, or it is not Sluice's
  */
 export async function readManifest(storage: Storage, uri: string, signal: AbortSignal): Promise<StoredManifest> {
@@ -77,12 +77,12 @@ export async function readManifest(storage: Storage, uri: string, signal: AbortS
   );
 }
 
-/** What tells a data set that was handed over from every other. */
+/** Identifies a dataset that one task passes to another. */
 export type HandedOver = Pick<DatasetReference, 'uri' | 'manifest' | 'rows' | 'checksum'>;
 
 /**
- * Reads the manifest of the data set that a task has handed over, and no other.
- * @throws ApplicationFailure DatasetChanged when what lies there is not what was handed over; DatasetNotFound when it is gone
+ * Reads the manifest of exactly the dataset that the upstream task produced.
+ * @throws ApplicationFailure DatasetChanged when another dataset is in its place; DatasetNotFound when it is gone
  */
 export async function readInput(storage: Storage, input: HandedOver, signal: AbortSignal): Promise<StoredManifest> {
   const { manifest: uri } = input;
@@ -94,7 +94,7 @@ export async function readInput(storage: Storage, input: HandedOver, signal: Abo
     );
   }
   const { content, checksum } = found;
-  // Runs of earlier releases shared a folder, and their references have no checksum: at least the writer and the number of rows tell.
+  // Runs of earlier releases shared a folder, and their references have no checksum: compare at least the writer and the number of rows.
   const isSame = input.checksum === undefined ? content.rows === input.rows && content.writer === undefined : checksum === input.checksum;
   if (isSame) return found;
   throw platformFault(
@@ -128,8 +128,8 @@ export async function findManifest(storage: Storage, uri: string, signal: AbortS
 }
 
 /**
- * A manifest names files of its own folder, or of a run's folder beside it: whoever can write a manifest does not choose what else the
- * worker reads, with rights that its author may not have.
+ * Refuses files outside the manifest's own folder and the run folders beside it: someone who can write a manifest must not make the worker
+ * read other files, which the worker may access and the author may not.
  * @throws ApplicationFailure DatasetNotFound
  */
 function refuseOthers({ entries }: DatasetManifest, uri: string): void {

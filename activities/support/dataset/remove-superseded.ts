@@ -6,17 +6,17 @@ import { findManifest } from './read-manifest.ts';
 import type { Storage } from './storage.ts';
 import { askStorage } from './storage-failure.ts';
 
-/** How many runs of the same data keep it: the newest ones. */
+/** How many runs of the same data keep their files: the newest ones. */
 export const RUNS_KEPT = 3;
 
 /** Files without a manifest belong to an attempt that may still be writing, unless nothing was added for this long. */
 const UNFINISHED_MS = 7 * 86_400_000;
 
 /**
- * Removes the folders of earlier runs that wrote the same data: all but the newest, of runs that have ended. What cannot be told to belong
- * to an ended run stays.
- * @param prefix how the names of the folders begin: `s3://bucket/prefix/run-1f2e3d4c-`
- * @param own the folder that has just been published: `s3://bucket/prefix/run-1f2e3d4c-…/`
+ * Removes the folders of earlier runs that wrote the same data, except the newest ones. A folder that does not clearly belong to an ended
+ * run stays.
+ * @param prefix of the folder names: `s3://bucket/prefix/run-1f2e3d4c-`
+ * @param own the folder that was just published: `s3://bucket/prefix/run-1f2e3d4c-…/`
  */
 export async function removeSuperseded(
   storage: Storage,
@@ -34,7 +34,7 @@ export async function removeSuperseded(
     if (found) found.push(object);
     else folders.set(folder, [object]);
   }
-  // Their names hold the time of the run's start.
+  // The names contain the start time of the run.
   const superseded = [...folders.keys()].sort().slice(0, -RUNS_KEPT);
   for (const folder of superseded) {
     const location = { bucket: place.bucket, key: folder };

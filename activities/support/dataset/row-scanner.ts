@@ -4,8 +4,8 @@ const QUOTE = 0x22;
 const NEWLINE = 0x0a;
 
 /**
- * Finds where rows end in a stream of CSV or JSON lines, whatever way it is cut into chunks. In CSV a newline inside quotes is data; a
- * quote within quotes is doubled, so it leaves and re-enters them and needs no state of its own. There is no header.
+ * Finds row ends in a stream of CSV or JSON lines, independent of chunk boundaries. In CSV a newline inside quotes is data; a quote within
+ * quotes is doubled, so it closes and reopens them and needs no state. There is no header.
  */
 export class RowScanner {
   readonly #quotes: boolean;
@@ -17,18 +17,19 @@ export class RowScanner {
     this.#quotes = format === 'csv';
   }
 
-  /** Rows so far; the last one counts although its newline may be missing. */
+  /** Rows so far, including a last one without a newline. */
   get rows(): number {
     return this.#ended + (this.#inRow ? 1 : 0);
   }
 
-  /** Whether the bytes so far end with the end of a row. */
+  /** Whether the bytes so far end with a complete row. */
   get betweenRows(): boolean {
     return !this.#inRow;
   }
 
   /**
-   * Reads `chunk` from `from`, until `limit` rows have ended in it. Leaps from mark to mark: four times as fast as looking at each byte.
+   * Reads `chunk` from offset `from` until `limit` rows have ended. Jumps between newlines and quotes: four times as fast as checking each
+   * byte.
    * @returns the offset after the last byte read
    */
   scan(chunk: Buffer, from = 0, limit = Infinity): number {
@@ -40,7 +41,7 @@ export class RowScanner {
     let quote = this.#quotes ? find(QUOTE, from) : chunk.length;
     let at = from;
     for (let ended = 0; ended < limit && at < chunk.length;) {
-      // Each mark is looked for once, also where one of the two is rare: `newline` may lie behind after a stretch in quotes.
+      // Search for each mark only once, even if it is rare: `newline` may be behind `at` after a quoted section.
       if (newline < at) newline = find(NEWLINE, at);
       if (!this.#inQuotes && newline < quote) {
         at = newline + 1;

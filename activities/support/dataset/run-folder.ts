@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, type Json } from '../../../workflows/plan/values/json.ts';
 import type { DataVariant, RunIdentity } from '../../../workflows/plan/tasks/task-input.ts';
 
-/** Which task of which run writes: an operator's retry is a writer of its own, an attempt is not. */
+/** The task and run that write: an operator's retry is a separate writer, a further attempt is not. */
 export interface WriterIdentity {
   readonly run: RunIdentity;
-  /** With the place of its item, and with the round of an operator's retry: `extract[3]#2`. */
+  /** Includes the index of its batch item and the round of an operator's retry: `extract[3]#2`. */
   readonly task: string;
-  /** The same for every attempt, and for no other call of a task. */
+  /** The same for every attempt, and unique to this call of the task. */
   readonly idempotencyKey: string;
 }
 
 /**
- * How the folders of all runs begin that write the same data: of one task, interval and variant.
+ * The common prefix of the folders of all runs that write the same data: same task, interval and variant.
  * @returns `run-1f2e3d4c-`
  */
 export function runFolderPrefix({ run, task }: Pick<WriterIdentity, 'run' | 'task'>): string {
@@ -20,7 +20,7 @@ export function runFolderPrefix({ run, task }: Pick<WriterIdentity, 'run' | 'tas
 }
 
 /**
- * The folder that a task of a run owns. Of the folders of the same data, later names belong to runs that started later.
+ * The folder that a task of a run owns. Among folders of the same data, names sort by the start time of their run.
  * @returns `run-1f2e3d4c-20240102T000000.120Z-0123456789ab/`
  */
 export function runFolder(writer: WriterIdentity): string {
@@ -28,7 +28,7 @@ export function runFolder(writer: WriterIdentity): string {
 }
 
 /**
- * The folder, under an interval's, of the manifest that readers outside of Sluice follow: none for the default data, `region=eu/` for plain
+ * The folder, under an interval's, of the manifest for readers outside Sluice: empty for the default data, `region=eu/` for plain
  * parameters, else a digest.
  */
 export function variantFolder(variant: DataVariant | undefined): string {
@@ -40,19 +40,19 @@ export function variantFolder(variant: DataVariant | undefined): string {
   return words.includes(undefined) || text.length > 100 ? `params-${digest(variantKey(variant), 12)}/` : `${text}/`;
 }
 
-/** The same text for the same variant, whatever the order of its parameters; empty for the default data. */
+/** A text that identifies a variant, independent of the order of its parameters; empty for the default data. */
 function variantKey(variant: DataVariant | undefined): string {
   if (!variant) return '';
   const { params = {}, event } = variant;
   return canonicalJson([params, event ?? null]);
 }
 
-/** Tells a variant from every other in 32 characters; empty for the default data. */
+/** A digest of 32 characters that identifies a variant; empty for the default data. */
 export function variantDigest(variant: DataVariant | undefined): string {
   return variant ? digest(variantKey(variant), 32) : '';
 }
 
-/** Undefined where the text does not tell the value from every other: `1` is the number, the text "1" is not plain. */
+/** Undefined if the text would be ambiguous: `1` is the number, so the text "1" is not plain. */
 function plainWord([name, value]: [string, Json | undefined]): string | undefined {
   const isPlain = typeof value === 'string' ? /^[A-Za-z][\w.-]*$/.test(value) && !/^(true|false|null)$/.test(value) : isPlainScalar(value);
   return isPlain && /^\w+$/.test(name) ? `${name}=${String(value)}` : undefined;
@@ -70,7 +70,7 @@ function digest(text: string, length: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, length);
 }
 
-/** A task without the round of an operator's retry: its data takes the place of the round before. */
+/** A task without the round of an operator's retry: its data replaces that of the previous round. */
 export function taskName(task: string): string {
   return task.replace(/#\d+/, '');
 }

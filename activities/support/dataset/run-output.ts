@@ -11,13 +11,13 @@ import { runFolder, runFolderPrefix, taskName, variantFolder } from './run-folde
 import type { Storage } from './storage.ts';
 import { type DatasetDescription, writeManifestOnce } from './write-manifest.ts';
 
-/** A task of a run, as far as its output is concerned. */
+/** The properties of a task that determine its output. */
 export type OutputOwner = Pick<TaskContext, 'task' | 'attempt' | 'interval' | 'idempotencyKey' | 'runs' | 'log'> & {
   readonly run: RunIdentity;
 };
 
 /**
- * A folder that one task of one run owns. Its manifest is written once and never again. Readers outside of Sluice follow the manifest of
+ * A folder that one task of one run owns. Its manifest is written once and never changed. Readers outside Sluice follow the manifest of
  * another folder, which is a copy of the newest run's.
  */
 export class RunOutput implements DatasetOutput {
@@ -25,13 +25,13 @@ export class RunOutput implements DatasetOutput {
   readonly mark: string;
   readonly #owner: OutputOwner;
   readonly #storage: Storage;
-  /** How the folders of all runs begin that write the same data. */
+  /** The common prefix of the folders of all runs that write the same data. */
   readonly #siblings: string;
   readonly #pointer: string;
 
   /**
-   * @param base the folder that holds the runs' folders: `s3://bucket/prefix/`
-   * @param pointerFolder the folder of the manifest for readers outside
+   * @param base the folder that contains the runs' folders: `s3://bucket/prefix/`
+   * @param pointerFolder the folder of the manifest for readers outside Sluice
    */
   constructor(owner: OutputOwner, storage: Storage, base: string, pointerFolder: string) {
     this.#owner = owner;
@@ -56,7 +56,7 @@ export class RunOutput implements DatasetOutput {
     return this.#announce(await writeManifestOnce(this.#storage, this.uri, description, this.#writer(), signal), signal);
   }
 
-  /** What follows the manifest. Each step can be repeated by an attempt that comes after a lost answer. */
+  /** The steps after the manifest is written. An attempt after a lost answer can repeat each of them. */
   async #announce(manifest: StoredManifest, signal: AbortSignal): Promise<DatasetReference> {
     const { log, runs } = this.#owner;
     await movePointer(this.#storage, this.#pointer, manifest.text, signal);

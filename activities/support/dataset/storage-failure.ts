@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { platformFault, userFault } from '../../run/errors.ts';
 import type { Storage } from './storage.ts';
 
-/** Answers of S3 that say that the keys are wrong or may not do this. */
+/** S3 error codes for wrong keys or missing permissions. */
 const DENIED = new Set([
   'AccessDenied',
   'AllAccessDisabled',
@@ -13,13 +13,13 @@ const DENIED = new Set([
   'InvalidAccessKeyId',
   'InvalidToken',
   'SignatureDoesNotMatch',
-  // versitygw's InvalidAccessKeyId.
+  // InvalidAccessKeyId in versitygw.
   'XAdminUserNotFound',
 ]);
 
 /**
- * Asks S3 for something. @throws what its error means for the analyst
- * @param doing what is tried: `write s3://bucket/key`
+ * Calls S3. @throws S3's error, translated for the analyst
+ * @param doing the operation: `write s3://bucket/key`
  */
 export async function askStorage<T>(storage: Storage, bucket: string, doing: string, ask: () => Promise<T>): Promise<T> {
   try {
@@ -30,8 +30,8 @@ export async function askStorage<T>(storage: Storage, bucket: string, doing: str
 }
 
 /**
- * What S3's error means for the analyst.
- * @param doing what was tried: `write s3://bucket/key`
+ * Translates S3's error for the analyst.
+ * @param doing the operation: `write s3://bucket/key`
  */
 export function storageFailure(error: unknown, storage: Storage, bucket: string, doing: string): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
@@ -66,7 +66,7 @@ export function storageFailure(error: unknown, storage: Storage, bucket: string,
 function details(error: unknown): { name: string; message: string; status: number | undefined; code: string | undefined } {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), status: undefined, code: undefined };
   const { $metadata, code } = error as { $metadata?: { httpStatusCode?: number }; code?: unknown };
-  // Node's AggregateError (both addresses of localhost refused) has no message of its own.
+  // Node's AggregateError (both addresses of localhost refused) has an empty message.
   const inner = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : undefined;
   return {
     name: error.name,

@@ -17,9 +17,9 @@ export type DatasetDescription = Pick<DatasetManifest, 'format' | 'compression' 
 };
 
 /**
- * Writes `manifest.json` under `uri`, which makes the data set complete. It is never written again: where another attempt was faster, its
- * manifest stays.
- * @returns the manifest that lies there
+ * Writes `manifest.json` under `uri`, which completes the dataset. It is never overwritten: if another attempt was faster, its manifest
+ * stays.
+ * @returns the manifest that is stored there
  */
 export async function writeManifestOnce(
   storage: Storage,
@@ -42,7 +42,7 @@ export async function writeManifestOnce(
   throw platformFault('DatasetChanged', `Another attempt is writing ${manifestUri} at this moment.`);
 }
 
-/** Writes `manifest.json` under `uri`, whatever lies there: for runs of earlier releases, which share the folder of an interval. */
+/** Writes `manifest.json` under `uri` and overwrites an existing one: for runs of earlier releases, which share an interval's folder. */
 export async function writeManifest(
   storage: Storage,
   uri: string,

@@ -21,12 +21,12 @@ import {
 import { findUsableChampion } from './usable-champion.ts';
 import { readUnseenData } from './unseen-data.ts';
 
-/** What an `evaluate_model` task tells. */
+/** Output of an `evaluate_model` task. */
 export interface EvaluatedModel {
   readonly model: string;
   readonly version: string;
   readonly metrics: Metrics;
-  /** Of the champion on the same data; empty where there is none, or it is this version. */
+  /** The champion's metrics on the same data; empty if there is none, or if it is this version. */
   readonly champion: Metrics;
   readonly champion_version: string | null;
 }
@@ -36,7 +36,7 @@ interface Measured {
   readonly champion: Metrics | undefined;
 }
 
-/** Measures a version and the champion on the same data, in one go: what they are compared by must not come from two days. */
+/** Measures a version and the champion on the same data in one task: metrics from different days cannot be compared. */
 export async function evaluate(
   ctx: ModelContext,
   params: ModelParams & ProgramParams & { readonly version?: string; readonly metrics?: readonly string[] },
@@ -73,7 +73,7 @@ export async function evaluate(
   });
 }
 
-/** @returns the champion, where it is another version */
+/** @returns the champion, if it is another version */
 async function findOtherChampion(ctx: ModelContext, models: Models, model: string, version: string): Promise<ModelVersion | undefined> {
   const current = await models.registry.champion(model);
   if (current?.champion.version === version) return undefined;

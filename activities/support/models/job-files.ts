@@ -5,17 +5,17 @@ import type { Storage } from '../dataset/storage.ts';
 import { askStorage } from '../dataset/storage-failure.ts';
 import type { JobResult } from '../../spark/job-result.ts';
 
-/** What a program has measured, as JSON; the one file whose name it has to know. */
+/** The program's metrics as JSON: the only file whose name the program must know. */
 export const METRICS_NAME = 'metrics.json';
 
-/** What a program has left in its folder. */
+/** The files that a program has written to its folder. */
 export interface LeftFiles {
-  /** How many files there are beside the metrics. */
+  /** Number of files besides the metrics. */
   readonly files: number;
   readonly metrics: Json | undefined;
 }
 
-/** A folder in S3 that the program of an attempt fills as it likes. What begins with `_` or `.` there is its own, and goes when it has ended well. */
+/** An S3 folder that an attempt's program fills freely. Names that begin with `_` or `.` are internal to it, and deleted on success. */
 export class JobFiles<R> implements JobResult<R> {
   readonly output: string;
   readonly advice: string;
@@ -24,7 +24,7 @@ export class JobFiles<R> implements JobResult<R> {
 
   /**
    * @param output `s3://bucket/prefix/`
-   * @param read makes of it what the task needs; undefined where that is nothing
+   * @param read converts the files to the task's result; undefined if there is none
    */
   constructor(storage: Storage, output: string, advice: string, read: (left: LeftFiles) => R | undefined) {
     this.#storage = storage;
@@ -33,7 +33,7 @@ export class JobFiles<R> implements JobResult<R> {
     this.#read = read;
   }
 
-  /** The registry of models says what an earlier attempt has made. */
+  /** The model registry knows the result of an earlier attempt. */
   earlier(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
@@ -63,7 +63,7 @@ function isItsOwn(name: string): boolean {
   return /^[_.]/.test(name);
 }
 
-/** Python writes NaN, Infinity and -Infinity, which JSON does not have. */
+/** Python writes NaN, Infinity and -Infinity, which JSON does not allow. */
 function parse(text: string): Json {
   try {
     return JSON.parse(text.replace(/-?\b(NaN|Infinity)\b/g, 'null')) as Json;

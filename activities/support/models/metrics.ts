@@ -4,10 +4,10 @@ import { METRICS_NAME } from './job-files.ts';
 import type { Metrics } from './model-registry.ts';
 
 /**
- * Reads what a program says that it has measured.
- * @param metrics what it has written, as JSON
+ * Validates the metrics that a program reports.
+ * @param metrics the program's JSON
  * @param who the program, for messages
- * @throws ApplicationFailure `DataMismatch` when it is no map of numbers: a model that cannot be measured is none
+ * @throws ApplicationFailure `DataMismatch` when it is not a map of numbers: a model that cannot be measured is not usable
  */
 export function readMetrics(metrics: Json | undefined, who: string): Metrics {
   if (metrics === undefined) return {};

@@ -6,16 +6,16 @@ import type { Storage } from '../dataset/storage.ts';
 import { platformFault } from '../../run/errors.ts';
 import type { DatasetOfLineage } from './model-registry.ts';
 
-/** The data set that a task about a model works on, as its manifest says. */
+/** The dataset of a model task, according to its manifest. */
 export interface ModelData {
   readonly manifest: StoredManifest;
-  /** What a version remembers of it. */
+  /** What a version records about the dataset. */
   readonly lineage: DatasetOfLineage;
 }
 
 /**
- * Reads the manifest of what the task before has handed over.
- * @throws ApplicationFailure `DatasetChanged` when it is another, `DatasetNotFound` when it is gone
+ * Reads the manifest of the dataset that the upstream task produced.
+ * @throws ApplicationFailure `DatasetChanged` when it was replaced, `DatasetNotFound` when it is gone
  */
 export async function readModelData(storage: Storage, input: HandedOver, signal: AbortSignal): Promise<ModelData> {
   const manifest = await readInput(storage, input, signal);
@@ -23,12 +23,12 @@ export async function readModelData(storage: Storage, input: HandedOver, signal:
   return { manifest, lineage: { uri: input.uri, rows: content.rows, checksum, contents: contentsOf(manifest) } };
 }
 
-/** A data set that the lineage of a version names, as if a task had handed it over. */
+/** A dataset from a version's lineage, in the form that upstream tasks pass on. */
 export function handedOver({ uri, rows, checksum }: DatasetOfLineage): HandedOver {
   return { uri, manifest: uri + MANIFEST_NAME, rows, ...(checksum !== undefined && { checksum }) };
 }
 
-/** What a Spark job is told of the data. */
+/** The reference that a Spark job receives. */
 export function referenceTo({ manifest: { uri: manifest, content, checksum }, lineage }: ModelData): DatasetReference {
   const { format, rows, bytes, schema } = content;
   return { uri: lineage.uri, manifest, format, rows, bytes, schema, checksum };
@@ -44,14 +44,14 @@ export async function requireUnchanged(storage: Storage, { manifest }: ModelData
   );
 }
 
-/** The same for the same rows in the same files, wherever they are. Files without rows do not count. */
+/** A digest of the rows: the same for the same files, wherever they are. Files without rows do not count. */
 function contentsOf({ content }: StoredManifest): string {
   const files = content.entries.filter(({ rows }) => rows > 0).map(({ sha256 }) => sha256);
   return digest(files.sort().join('\n'));
 }
 
 /**
- * Tells evaluations apart that cannot be compared: on other rows, by another program, or with other parameters.
+ * Identifies evaluations that can be compared: on the same rows, by the same program, with the same parameters.
  * @param program what measures, with the digest of its code
  */
 export function termsOf({ lineage }: ModelData, program: object, params: object): string {

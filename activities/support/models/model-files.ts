@@ -5,9 +5,9 @@ import type { Storage } from '../dataset/storage.ts';
 import { askStorage } from '../dataset/storage-failure.ts';
 import type { ModelFiles, ModelVersion } from './model-registry.ts';
 
-/** One file of a model, as it is stored. */
+/** One stored file of a model. */
 interface ModelFile {
-  /** Below the version's `uri`: `inner/model.json`. */
+  /** Relative to the version's `uri`: `inner/model.json`. */
   readonly path: string;
   readonly bytes: number;
   /** Lower-case hexadecimal. */
@@ -18,9 +18,9 @@ interface ModelFile {
 const NAMED = 3;
 
 /**
- * Measures the files under `uri` and writes the list beside them, as `files.json`, so that they can be checked later.
+ * Measures the files under `uri` and writes the list beside them, as `files.json`, so that they can be verified later.
  * @param uri `s3://bucket/…/files/`
- * @returns what the registry remembers of them
+ * @returns what the registry records about them
  */
 export async function recordFiles(storage: Storage, uri: string, signal: AbortSignal): Promise<ModelFiles> {
   const files = await measureFiles(storage, uri, signal);
@@ -35,9 +35,9 @@ export async function recordFiles(storage: Storage, uri: string, signal: AbortSi
 }
 
 /**
- * Compares the files of a version with those that it was registered with. Of versions of earlier releases, which did not record them, it is
- * known only whether there are any.
- * @returns what is wrong with them; undefined when they are whole
+ * Compares the files of a version with those that it was registered with. Versions of earlier releases have no list: for them it checks
+ * only that files exist.
+ * @returns the damage; undefined when the files are intact
  */
 export async function findFileDamage(
   storage: Storage,
@@ -79,7 +79,7 @@ async function measureFiles(storage: Storage, uri: string, signal: AbortSignal):
   return askStorage(storage, prefix.bucket, `read ${uri}`, async () => {
     const files: ModelFile[] = [];
     for (const { key } of await listObjects(storage.client, prefix, signal)) {
-      // A marker of a folder is no file.
+      // Skip folder markers.
       if (key.endsWith('/')) continue;
       const hash = createHash('sha256');
       let bytes = 0;

@@ -1,41 +1,41 @@
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 
-/** What was measured, by name. */
+/** Measured values by name. */
 export type Metrics = Readonly<Record<string, number>>;
 
-/** What a version was made of, and the run that made it: enough to make it again. */
+/** What a version was trained from, and the run that trained it: enough to reproduce it. */
 export interface Lineage {
   readonly pipeline_run: string;
   readonly task: string;
-  /** Of the plan that the run has carried out. */
+  /** Hash of the plan that the run executed. */
   readonly plan_hash: string;
   /** ISO 8601 in UTC, half open. */
   readonly data_interval: { readonly start: string; readonly end: string };
-  /** The data sets that it was trained on. */
+  /** The datasets that it was trained on. */
   readonly datasets: readonly DatasetOfLineage[];
-  /** The rows of the only one of them that were set aside, and are its evaluation's; absent where the training has not split it. */
+  /** The rows of its only dataset that were set aside for the evaluation; absent if the training did not split it. */
   readonly held_out?: HeldOut;
-  /** The program that has trained it, and the SHA-256 of its code where it is a file of this installation. */
+  /** The training program, and the SHA-256 of its code if it is a file of this installation. */
   readonly trainer: { readonly program: string; readonly sha256?: string };
   readonly params: JsonObject;
 }
 
-/** Rows that a training has set aside. */
+/** Rows that a training set aside. */
 export interface HeldOut {
-  /** The column that the rows were split by, and the smallest value of it that was set aside. */
+  /** The column that the rows were split by, and its smallest value that was set aside. */
   readonly by: string;
   readonly from: string;
   readonly dataset: DatasetOfLineage;
 }
 
-/** A data set that a version was trained on. */
+/** A dataset that a version was trained on. */
 export interface DatasetOfLineage {
   /** `s3://bucket/prefix/`. */
   readonly uri: string;
   readonly rows: number;
-  /** SHA-256 of its manifest, in hexadecimal like `contents`; absent, as that, in versions of earlier releases. */
+  /** SHA-256 of its manifest, in hexadecimal like `contents`; both are absent in versions of earlier releases. */
   readonly checksum?: string;
-  /** The same for every data set with the same files, such as another extract of the same rows. */
+  /** The same for every dataset with the same files, such as another extract of the same rows. */
   readonly contents?: string;
 }
 
@@ -45,7 +45,7 @@ export interface ModelVersion {
   readonly version: string;
   /** Where its files are: `s3://bucket/prefix/`. */
   readonly uri: string;
-  /** What its trainer has measured. */
+  /** Metrics reported by its trainer. */
   readonly metrics: Metrics;
   readonly lineage: Lineage;
   /** Absent in versions of earlier releases. */
@@ -56,74 +56,74 @@ export interface ModelVersion {
 export interface ModelFiles {
   readonly count: number;
   readonly bytes: number;
-  /** Of the list of them, `files.json`: lower-case hexadecimal. */
+  /** Lower-case hexadecimal SHA-256 of their list, `files.json`. */
   readonly sha256: string;
 }
 
-/** How good a version and the champion of that time were on the same data. */
+/** The metrics of a version and of the champion at that time, on the same data. */
 export interface Evaluation {
   readonly metrics: Metrics;
-  /** Absent where there was none. */
+  /** Absent if there was none. */
   readonly champion?: { readonly version: string; readonly metrics: Metrics };
-  /** Where the data was: `s3://bucket/prefix/`. */
+  /** The URI of the data: `s3://bucket/prefix/`. */
   readonly data: string | null;
-  /** The same for evaluations of the same rows by the same program with the same parameters; absent where there was no data. */
+  /** The same for evaluations of the same rows by the same program with the same parameters; absent if there was no data. */
   readonly terms?: string;
 }
 
 /** The version in use. */
 export interface Champion {
-  /** null: none, since the champion was cleared. */
+  /** null: the champion was cleared. */
   readonly version: string | null;
-  /** The version that it has replaced; null: none. */
+  /** The version that it replaced; null: none. */
   readonly previous: string | null;
-  /** The run that has promoted it, or the person. */
+  /** The run or the person that promoted it. */
   readonly promoted_by: string;
-  /** ISO 8601; absent where an earlier release has promoted it. */
+  /** ISO 8601; absent if an earlier release promoted it. */
   readonly promoted_at?: string;
 }
 
-/** The champion, and what tells this state of the registry from every other. */
+/** The champion, with a mark that identifies this state of the registry. */
 export interface CurrentChampion {
   readonly champion: Champion;
   readonly mark: string;
 }
 
-/** So many reigns of a model, the newest ones, are looked at. */
+/** Maximum number of champions read from a model's history, newest first. */
 export const MAX_CHAMPIONS_READ = 100;
 
-/** Keeps versions of models, and the one in use. */
+/** Stores versions of models, and the champion. */
 export interface ModelRegistry {
-  /** Where it is, for messages. */
+  /** Its location, for messages. */
   readonly place: string;
   /** The names of all models. */
   models(): Promise<readonly string[]>;
-  /** Every version of a model, the newest first. */
+  /** All versions of a model, newest first. */
   versions(model: string): Promise<readonly ModelVersion[]>;
   /** @returns undefined when there is none */
   find(model: string, version: string): Promise<ModelVersion | undefined>;
   /** The version whose files are at `uri`. */
   findAt(model: string, uri: string): Promise<ModelVersion | undefined>;
   /**
-   * Finds what would make a training worthless, before it is paid for.
-   * @throws ApplicationFailure that says the way out
+   * Finds problems that would make a training useless, before it runs.
+   * @throws ApplicationFailure that says how to fix the problem
    */
   prepare(model: string): Promise<void>;
-  /** Registers a version; one that was registered for the same files stays as it is, and is the answer. */
+  /** Registers a version; if one is already registered for the same files, returns that one unchanged. */
   register(draft: Omit<ModelVersion, 'version'>): Promise<ModelVersion>;
   evaluation(model: string, version: string): Promise<Evaluation | undefined>;
   saveEvaluation(model: string, version: string, evaluation: Evaluation): Promise<void>;
   /**
-   * The champion; undefined: there never was one. An alias that was lost, or left behind by a worker that died, is put right.
-   * @throws ApplicationFailure `DataMismatch` when the alias, or the log of champions, is damaged or was written by something else
+   * The champion; undefined: there never was one. Repairs an alias that was lost, or left behind by a killed worker.
+   * @throws ApplicationFailure `DataMismatch` when the alias or the champion log is damaged or was not written by Sluice
    */
   champion(model: string): Promise<CurrentChampion | undefined>;
-  /** The champions, the newest first, MAX_CHAMPIONS_READ at most; what cannot be read is left out. */
+  /** The champions, newest first, at most MAX_CHAMPIONS_READ; unreadable entries are left out. */
   history(model: string): Promise<readonly Champion[]>;
-  /** The mark of the reign of now, also where the champion cannot be told; undefined: there was none. */
+  /** The mark of the current entry, even if its champion cannot be read; undefined: there is none. */
   mark(model: string): Promise<string | undefined>;
   /**
-   * Makes a version the champion, if the champion has not changed: compare and set. Whatever the alias holds is overwritten.
+   * Makes a version the champion, if the champion has not changed: compare-and-set. The alias is overwritten.
    * @param before the champion before; undefined: there was none
    * @returns false when another promotion was faster
    */

@@ -20,7 +20,7 @@ import { DEFAULT_STORE, type REGISTRY, type STORAGE } from './parameters.ts';
 import { runProgramOnFiles } from './run-program.ts';
 import { S3Registry } from './s3-registry.ts';
 
-/** The keys that tasks about models share. */
+/** Keys of all model tasks. */
 export interface ModelParams {
   readonly model: string;
   readonly store?: string;
@@ -28,7 +28,7 @@ export interface ModelParams {
   readonly registry_conn_id?: string;
 }
 
-/** The keys of those that run a program. */
+/** Keys of the model tasks that run a program. */
 export interface ProgramParams {
   readonly job_name?: string;
   readonly argv?: readonly string[];
@@ -38,19 +38,19 @@ export interface ProgramParams {
 
 export type ModelContext = TaskContext<{ readonly storage: typeof STORAGE; readonly registry: typeof REGISTRY }>;
 
-/** What a task about a model works with. */
+/** The open store and registry of a model task. */
 export interface Models {
   readonly store: string;
   readonly storage: Storage;
   readonly registry: ModelRegistry;
 }
 
-/** Opens the store and the registry of a task's models for as long as `work` takes. */
+/** Opens the store and the registry of a task's models while `work` runs. */
 export async function withModels<T>(ctx: ModelContext, params: ModelParams, work: (models: Models) => Promise<T>): Promise<T> {
   return withOpenModels(ctx.connections, params, ctx.signal, work);
 }
 
-/** As `withModels`, where no task asks. @param connections of the store, and of MLflow where that is the registry */
+/** Like `withModels`, outside of a task. @param connections of the store, and of MLflow if it is the registry */
 export async function withOpenModels<T>(
   { storage: aws, registry: mlflow }: { readonly storage: AwsConnection; readonly registry: MlflowConnection | undefined },
   { store = DEFAULT_STORE, aws_conn_id: connection = 'aws_default', registry_conn_id: registryName = '' }: Omit<ModelParams, 'model'>,
@@ -76,7 +76,7 @@ export async function findVersion({ registry }: Models, model: string, version: 
   );
 }
 
-/** @throws ApplicationFailure `DatasetNotFound` when the files of a version are gone, or are others than those that it was registered with */
+/** @throws ApplicationFailure `DatasetNotFound` when the files of a version are gone, or differ from those that it was registered with */
 export async function requireFiles({ storage }: Models, version: ModelVersion, signal: AbortSignal): Promise<void> {
   const damage = await findFileDamage(storage, version, signal);
   if (damage === undefined) return;
@@ -86,7 +86,7 @@ export async function requireFiles({ storage }: Models, version: ModelVersion, s
   );
 }
 
-/** Runs the Spark job or the program that a task names. `reads` go to a job as `--param name=uri`, to a program as folders. */
+/** Runs the task's Spark job or program. A job gets `reads` as `--param name=uri`, a program as folders. */
 export async function runTrainer<R>(
   ctx: ModelContext,
   models: Models,
@@ -107,15 +107,15 @@ export async function runTrainer<R>(
   return { result: await runProgramOnFiles(ctx, call, results(ctx.attempt)), startedBy: ctx.attempt };
 }
 
-/** What messages call a task's program. */
+/** The name of a task's program in messages. */
 export function programName({ job_name: job, argv = [] }: ProgramParams): string {
   return job ?? basename(argv[0] ?? '');
 }
 
-/** What trains, and the digest of its code. */
+/** The training program, and the digest of its code. */
 export function trainerOf({ job_name: job, argv = [] }: ProgramParams): Lineage['trainer'] {
   if (job !== undefined) return { program: job, ...digestOf(findJobFile({ job_name: job }).path) };
-  // Of `python3 jobs/train.py` it is the script that counts.
+  // In `python3 jobs/train.py` the script is the relevant file.
   const script = argv.find((each) => /\.\w+$/.test(each));
   return { program: argv.join(' '), ...(script !== undefined && digestOf(resolve(ROOT, script))) };
 }

@@ -5,20 +5,20 @@ import type { Metrics } from './model-registry.ts';
 
 export const DEFAULT_STORE = 's3://models';
 
-/** What the name of a model looks like. */
+/** The format of model names. */
 export const MODEL_NAME = {
   pattern: '^[a-z][a-z0-9_-]{0,99}$',
   form: 'lowercase letters, digits, _ and -, starting with a letter',
 } as const;
 
-/** What the place of models looks like. Its parts are no dot segments. */
+/** The format of model store URIs. No part is a dot segment. */
 export const STORE_URI = {
   pattern: '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$',
   form: 's3://bucket/prefix',
   format: 'path',
 } as const;
 
-/** What all tasks about models have in common. */
+/** Keys of all model tasks. */
 export const modelKeys = {
   model: text('Model', 'Its name in the registry.', 'recommendations', { template: 'none', ...MODEL_NAME }),
   store: Type.Optional(
@@ -31,7 +31,7 @@ export const modelKeys = {
   ),
 };
 
-/** Tasks about models that run a program. */
+/** Keys of model tasks that run a program. */
 export const programKeys = {
   job_name: Type.Optional(
     text('Job', 'Runs jobs/<job_name>.py with Spark. Either this or argv.', 'train_recommendations', {
@@ -68,15 +68,15 @@ export const splitKey = Type.Optional(
   ),
 );
 
-/** The version that a task is about. */
+/** The version that a task works on. */
 export const versionKey = Type.Optional(
   text('Version', 'Default: the one that the task before it has trained.', '{{ outputs.train.version }}'),
 );
 
-/** Where a `version` that is not given comes from. */
+/** The default of `version`. */
 export const TRAINED_BEFORE = { version: { type: 'train_model', output: 'version', same: 'model' } } as const;
 
-// Plain JSON Schema with the type of its values: TypeBox's own types are mutable, metrics are not.
+// Plain JSON Schema with a TypeScript type: metrics are readonly, and TypeBox's types are mutable.
 export const MetricsSchema = Type.Unsafe<Metrics>(Type.Record(Type.String(), Type.Number()));
 
 export const STORAGE = {

@@ -10,25 +10,25 @@ interface Params extends ModelParams {
   readonly instead_of?: string;
 }
 
-/** What a `promote_model` task tells. */
+/** Output of a `promote_model` task. */
 export interface Promotion {
   readonly model: string;
   readonly version: string;
   readonly promoted: boolean;
   /** The champion before; null: there was none. */
   readonly previous: string | null;
-  /** The champion afterwards, whichever it is, and where its files are; null: there is none. */
+  /** The champion afterwards, whether new or old, and the URI of its files; null: there is none. */
   readonly champion_version: string | null;
   readonly champion_uri: string | null;
-  /** Why, in a sentence. */
+  /** The reason, in one sentence. */
   readonly reason: string;
 }
 
 type GateResult = Pick<Promotion, 'promoted' | 'reason'>;
 
 /**
- * Makes a version the champion, if it passes the gate against the champion of that moment. When another promotion comes in
- * between, the gate is asked again, against the new champion: the worse of two never takes the place of the better.
+ * Makes a version the champion, if it passes the gate against the current champion. If another promotion comes in between, the gate is
+ * evaluated again against the new champion, so that a worse version never replaces a better one.
  */
 export async function promote(ctx: ModelContext, params: Params): Promise<Promotion> {
   return withModels(ctx, params, async (models) => {
@@ -42,7 +42,7 @@ export async function promote(ctx: ModelContext, params: Params): Promise<Promot
       const current = await registry.champion(model);
       const now = current?.champion.version ?? null;
       if (now === version) {
-        // Also for an attempt whose predecessor got just as far.
+        // The version may already be champion because an earlier attempt got this far.
         await requireFiles(models, candidate, ctx.signal);
         return { ...made, previous: current?.champion.previous ?? null, reason: 'it is the champion' };
       }
@@ -72,13 +72,13 @@ async function applyGate(
   }
   if (gate === undefined) return { promoted: true, reason: 'no condition was asked for' };
   const evaluation = await models.registry.evaluation(model, version.version);
-  // What a trainer says of its own model is measured on the data that it has seen.
+  // A trainer's own metrics do not count: they were measured on data that the model has seen.
   if (!evaluation)
     return { promoted: false, reason: `version ${version.version} was not measured: evaluate_model comes before promote_model` };
   const { metrics } = evaluation;
   if (!current) await refuseLostChampion(models, model);
   const comparable = await findUsableChampion(ctx, models, model, current);
-  // Where the champion is gone, the one before it comes back without having to beat itself.
+  // If the champion is gone, its predecessor returns without having to beat itself.
   if (!comparable || comparable.version === version.version) return asFirst(ctx, gate, metrics, whyFirst(now, comparable, current));
   const champion =
     evaluation.champion?.version === comparable.version
@@ -92,7 +92,7 @@ async function applyGate(
 }
 
 /**
- * No version is the first where others were compared with a champion: then the log of champions is lost, with the alias.
+ * Refuses a "first" champion if other versions were already compared with a champion: then the champion log and the alias are lost.
  * @throws ApplicationFailure `DataMismatch`
  */
 async function refuseLostChampion({ registry }: Models, model: string): Promise<void> {
@@ -107,26 +107,26 @@ async function refuseLostChampion({ registry }: Models, model: string): Promise<
   }
 }
 
-/** @returns what a version is worth on these terms; undefined when it was measured on others, or never */
+/** @returns the metrics of a version on these terms; undefined if it was not measured on them */
 async function measuredAs({ registry }: Models, model: string, version: string, terms: string | undefined): Promise<Metrics | undefined> {
   const evaluation = await registry.evaluation(model, version);
   return evaluation && terms !== undefined && evaluation.terms === terms ? evaluation.metrics : undefined;
 }
 
-/** Why a version has no champion to be compared with. @param now the champion; null: there is none */
+/** Why a version has no champion to compare with. @param now the champion; null: there is none */
 function whyFirst(now: string | null, comparable: ModelVersion | undefined, current: CurrentChampion | undefined): string {
   if (comparable) return `it is the champion before ${now ?? ''}, whose version or files are gone`;
   if (now !== null) return `the champion, ${now}, cannot be compared with, nor can those before it: their versions or files are gone`;
   return current ? 'the model has no champion, since it was cleared' : 'it is the first';
 }
 
-/** With no champion to compare with, only what the gate asks of the version itself counts. */
+/** Without a champion to compare with, only the gate's conditions on the version itself count. */
 function asFirst(ctx: ModelContext, gate: string, metrics: Metrics, why: string): GateResult {
   try {
     return gateResult(ctx.holds(gate, { metrics, champion: {} }), gate, metrics, {});
   } catch (error) {
     if ((error as ApplicationFailure).type !== 'InvalidParameters') throw error;
-    // It asks for the champion. Against itself it can be told that it asks for nothing that was not measured.
+    // The gate reads the champion's metrics. Evaluate it against the version itself, to detect metrics that were not measured.
     ctx.holds(gate, { metrics, champion: metrics });
     return { promoted: true, reason: why };
   }

@@ -2,7 +2,7 @@ import { deleteObjects, formatS3Uri, getText, listObjects, parseS3Uri, putIfUnch
 import type { Storage } from '../dataset/storage.ts';
 import { askStorage } from '../dataset/storage-failure.ts';
 
-/** Small JSON files in S3 that several workers read and write at once. */
+/** Small JSON files in S3 that several workers read and write concurrently. */
 export class RegistryFiles {
   readonly #storage: Storage;
   readonly #signal: AbortSignal;
@@ -12,20 +12,20 @@ export class RegistryFiles {
     this.#signal = signal;
   }
 
-  /** @returns undefined when there is none; `etag` is what `write` compares */
+  /** @returns undefined if the file does not exist; `write` compares `etag` */
   readText(uri: string): Promise<{ text: string; etag: string } | undefined> {
     return this.#call(uri, 'read', (place) => getText(this.#storage.client, place, this.#signal));
   }
 
-  /** @returns undefined when there is none */
+  /** @returns undefined if the file does not exist */
   async read<T>(uri: string): Promise<T | undefined> {
     const found = await this.readText(uri);
     return found && (JSON.parse(found.text) as T);
   }
 
   /**
-   * Compare and set.
-   * @param etag of what is replaced; undefined: there must be nothing yet
+   * Writes a file with compare-and-set.
+   * @param etag of the version to replace; undefined: the file must not exist yet
    * @returns whether it was written
    */
   write(uri: string, value: object, etag: string | undefined): Promise<boolean> {
@@ -33,7 +33,7 @@ export class RegistryFiles {
     return this.#call(uri, 'write', (place) => putIfUnchanged(this.#storage.client, place, body, etag, this.#signal));
   }
 
-  /** The keys under `folder`, below it and in order. @param folder ends with a slash */
+  /** The keys under `folder` in order, including those in subfolders. @param folder ends with a slash */
   list(folder: string): Promise<string[]> {
     return this.#call(folder, 'list', async (place) =>
       (await listObjects(this.#storage.client, place, this.#signal)).map(({ key }) => key.slice(place.key.length)),

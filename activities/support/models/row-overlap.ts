@@ -1,10 +1,10 @@
-/** Which rows an extract takes, as far as its task says so. */
+/** The rows that an extract reads, as far as its task declares them. */
 export interface RowSource {
-  /** The table, as SQL writes it. */
+  /** The table name, as SQL. */
   readonly table?: string;
   /** A SELECT in place of the table. */
   readonly query?: string;
-  /** A condition, as SQL; expressions in it may still stand as `{{ … }}`. */
+  /** A condition, as SQL; may still contain expressions as `{{ … }}`. */
   readonly where?: string;
   /** The column must lie in `[start, end)`, ISO 8601. */
   readonly incremental?: { readonly column: string; readonly start: string; readonly end: string };
@@ -12,11 +12,11 @@ export interface RowSource {
 
 type Operator = '<' | '<=' | '=' | '>=' | '>' | '<>';
 
-/** A value that a condition compares with. Symbols are texts whose value is not known, but the same for the same text. */
+/** A value in a condition. A symbol is an expression with an unknown value: the same text means the same value. */
 type Value =
   { readonly kind: 'number' | 'utc' | 'local'; readonly value: number } | { readonly kind: 'text' | 'symbol'; readonly value: string };
 
-/** One of the conditions that all hold. */
+/** One of several conditions joined by AND. */
 type Condition =
   | { readonly kind: 'bound'; readonly on: string; readonly isColumn: boolean; readonly operator: Operator; readonly value: Value }
   | { readonly kind: 'other'; readonly text: string };
@@ -24,9 +24,9 @@ type Condition =
 type Bound = Extract<Condition, { kind: 'bound' }>;
 
 /**
- * Whether two extracts of one database take rows in common.
- * @returns `some`: they do, or one takes all that the other takes; `none`: their conditions exclude each other, or they read different tables;
- * `unknown`: it does not follow from what they say
+ * Whether two extracts of one database share rows.
+ * @returns `some`: they do, or one includes all rows of the other; `none`: their conditions exclude each other, or they read different
+ * tables; `unknown`: it does not follow from their declarations
  */
 export function overlapOf(a: RowSource, b: RowSource): 'some' | 'none' | 'unknown' {
   const [one, other] = [plainSource(a), plainSource(b)];
@@ -41,12 +41,12 @@ export function overlapOf(a: RowSource, b: RowSource): 'some' | 'none' | 'unknow
   return reachAlike(one.conditions, other.conditions) ? 'some' : 'unknown';
 }
 
-/** `SELECT … FROM table WHERE …`, without anything that leaves rows out or joins others. */
+/** `SELECT … FROM table WHERE …`, without clauses that drop rows or join tables. */
 const PLAIN_QUERY =
   /^select\s+(?!distinct\b)(?:(?!\b(?:from|select)\b)[^()])+?\s+from\s+((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)(?:\s+where\s+(.*))?$/is;
 const LEAVES_OUT = /\b(join|group|having|limit|offset|fetch|union|intersect|except|window|tablesample|select|with)\b|--|\/\*/i;
 
-/** @returns undefined where a query is more than a table with a condition */
+/** @returns undefined if a query is more than a table with a condition */
 function plainSource({ table, query, where, incremental }: RowSource): { table: string; conditions: Condition[] } | undefined {
   const given = [
     where,
@@ -74,7 +74,7 @@ function columnName(text: string): string {
   return text.startsWith('"') ? text.slice(1, -1) : text.toLowerCase();
 }
 
-/** The conditions that stand between ANDs. */
+/** Splits a condition at its ANDs. */
 function conditionsOf(where: string | undefined): Condition[] {
   if (where === undefined) return [];
   if (/--|\/\*|\$\$/.test(withoutTexts(where))) return [{ kind: 'other', text: words(where) }];
@@ -83,7 +83,7 @@ function conditionsOf(where: string | undefined): Condition[] {
   const joined: string[] = [];
   for (const piece of pieces) {
     const last = joined.at(-1);
-    // The AND of `x BETWEEN 1 AND 2` is no other condition.
+    // The AND in `x BETWEEN 1 AND 2` does not separate conditions.
     if (last !== undefined && /\bbetween\b(?!.*\band\b)/is.test(withoutTexts(last))) joined[joined.length - 1] = `${last} and ${piece}`;
     else joined.push(piece);
   }
@@ -139,7 +139,7 @@ function valueOf(given: string): Value {
   return { kind: zone === undefined ? 'local' : 'utc', value };
 }
 
-/** @returns undefined where their order is not known; of texts it is known only whether they are the same */
+/** @returns undefined if the order is unknown; texts can only be equal or different */
 function compare(a: Value, b: Value): number | 'different' | undefined {
   if (a.kind === b.kind && a.value === b.value) return 0;
   if (a.kind === 'text' && b.kind === 'text') return 'different';
@@ -150,7 +150,7 @@ const isUpper = ({ operator }: Bound): boolean => operator === '<' || operator =
 const isLower = ({ operator }: Bound): boolean => operator === '>' || operator === '>=' || operator === '=';
 const includesItsValue = ({ operator }: Bound): boolean => operator.includes('=');
 
-/** Whether no row meets both. */
+/** Whether no row can meet both conditions. */
 function excludes(a: Condition, b: Condition): boolean {
   if (a.kind === 'other' && b.kind === 'other') return isNegation(a.text, b.text) || isNegation(b.text, a.text);
   if (a.kind === 'other' || b.kind === 'other' || a.on !== b.on) return false;
@@ -167,7 +167,7 @@ function isNegation(a: string, b: string): boolean {
   return b === `not ${a}` || b === `not (${a})` || (a.endsWith(' is null') && b === `${a.slice(0, -' null'.length)} not null`);
 }
 
-/** Whether every row that meets `all` meets `these`, too. */
+/** Whether every row that meets `all` also meets `these`. */
 function implies(all: readonly Condition[], these: readonly Condition[]): boolean {
   return these.every((each) => all.some((given) => impliesOne(given, each)));
 }
@@ -184,7 +184,7 @@ function impliesOne(given: Condition, wanted: Condition): boolean {
   return isUpper(wanted) ? isUpper(given) && (fits ?? order < 0) : isLower(given) && (fits ?? order > 0);
 }
 
-/** Whether both restrict the same columns, by ranges that have values in common. */
+/** Whether both restrict the same columns to overlapping ranges. */
 function reachAlike(a: readonly Condition[], b: readonly Condition[]): boolean {
   const restOf = (conditions: readonly Condition[]): string =>
     JSON.stringify(conditions.flatMap((each) => (each.kind === 'other' ? [each.text] : [])).sort());
@@ -200,7 +200,7 @@ function reachAlike(a: readonly Condition[], b: readonly Condition[]): boolean {
   );
 }
 
-/** The text without what is in quotes and braces, in the same places. */
+/** Masks the contents of quotes and braces, at the same length. */
 function withoutTexts(text: string): string {
   return text.replace(/'(?:[^']|'')*'|"[^"]*"|\{\{.*?\}\}/gs, (found) => '_'.repeat(found.length));
 }
@@ -249,7 +249,7 @@ function isOneGroup(text: string): boolean {
   });
 }
 
-/** The same for texts that differ in spaces and in upper and lower case outside of quotes. */
+/** Normalizes spaces, and letter case outside of quotes. */
 function words(text: string): string {
   return text
     .trim()

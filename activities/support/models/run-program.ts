@@ -22,16 +22,16 @@ export interface ProgramCall {
   readonly argv: readonly string[];
   readonly params: JsonObject;
   /**
-   * Environment variable → where the files are that the folder whose path it gets holds: all from `s3://bucket/prefix/`, or those that a
-   * manifest names, with the manifest.
+   * Maps an environment variable, which receives the path of a folder, to the source of the folder's files: all files under
+   * `s3://bucket/prefix/`, or the files of a manifest, together with the manifest.
    */
   readonly reads: Readonly<Record<string, string | StoredManifest>>;
   readonly storage: Storage;
 }
 
 /**
- * Runs a program that knows nothing of S3: what it reads is in folders, `SLUICE_OUTPUT` is a folder whose files go to S3 afterwards, and
- * `SLUICE_PARAMS` is a JSON text. It must be one that the worker allows, as for `command`.
+ * Runs a program that does not need to know S3: its inputs are in folders, files in the folder `SLUICE_OUTPUT` are uploaded to S3
+ * afterwards, and `SLUICE_PARAMS` is a JSON text. The worker must allow the program, as for `command`.
  * @throws ApplicationFailure
  */
 export async function runProgramOnFiles<R>(
@@ -73,7 +73,7 @@ async function download(storage: Storage, uri: string, folder: string, signal: A
     for (const { key } of await listObjects(storage.client, prefix, signal)) {
       const name = key.slice(prefix.key.length);
       const file = normalize(join(folder, name));
-      // A key may hold `..`; a file outside of the folder is not part of the data.
+      // A key may contain `..`; a file outside of the folder is not part of the data.
       if (name.endsWith('/') || !file.startsWith(folder + sep)) continue;
       await mkdir(dirname(file), { recursive: true });
       await pipeline(await getObject(storage.client, { bucket: prefix.bucket, key }, signal), createWriteStream(file), { signal });
@@ -81,7 +81,7 @@ async function download(storage: Storage, uri: string, folder: string, signal: A
   });
 }
 
-/** What lies beside the files that the manifest names, such as those of an attempt that failed, is not part of the data. */
+/** Downloads only the files in the manifest: others in the folder, such as those of a failed attempt, are not part of the data. */
 async function downloadDataset(
   storage: Storage,
   { uri, content, text }: StoredManifest,
@@ -92,7 +92,7 @@ async function downloadDataset(
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, MANIFEST_NAME), text);
   for (const entry of content.entries) {
-    // The files of a manifest that is a copy lie in the folder of a run, beside it.
+    // If the manifest is a copy, its files are in the folder of a run beside it.
     const file = join(folder, entry.url.startsWith(prefix) ? entry.url.slice(prefix.length) : basename(entry.url));
     await mkdir(dirname(file), { recursive: true });
     await fetchDataFile(storage, entry, file, signal);
@@ -108,7 +108,7 @@ async function upload(storage: Storage, folder: string, uri: string, signal: Abo
       signal.throwIfAborted();
       const file = join(entry.parentPath, entry.name);
       const Key = prefix.key + relative(folder, file).split(sep).join('/');
-      // A program that is still there may have put a link to a file of the worker in its place.
+      // A program that is still running may have replaced the file by a link to one of the worker's files.
       const Body = (await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)).createReadStream();
       await new Upload({ client: storage.client, params: { Bucket: prefix.bucket, Key, Body } }).done();
     }

@@ -3,26 +3,26 @@ import { userFault } from '../../run/errors.ts';
 import { type Champion, MAX_CHAMPIONS_READ } from './model-registry.ts';
 import type { RegistryFiles } from './registry-files.ts';
 
-/** A champion for some time; the first is number 1. */
+/** A champion for some time; the first entry has number 1. */
 export interface S3ChampionEntry {
   readonly number: number;
   readonly champion: Champion;
 }
 
-/** What a file says of a champion. Earlier releases wrote no number. */
+/** The stored form of an entry. Earlier releases wrote no number. */
 type Written = Champion & { readonly number?: number };
 
-/** A file of the log: `00000001.json`. */
+/** The name of an entry's file: `00000001.json`. */
 const NAME = /^(\d{8})\.json$/;
 
 /**
- * The champions of a model, one after the other, in S3.
+ * The sequence of champions of a model, in S3.
  *
- * `<model>/champions/00000001.json`, `…2.json` and so on are the log, and the highest number is the reign of now: a file is written only where
- * there is none of its number, so of several that come after the same reign one wins. `<model>/aliases/champion.json` is a copy of the newest
- * for services. It cannot be moved in the same step: whoever has moved it looks again, and whoever asks for the champion puts right what a
- * killed worker has left, and an alias that was lost. An alias that is not a copy of a file of the log was written by something else, and
- * means nothing: that is an error, which `sluice models` puts right.
+ * The files `<model>/champions/00000001.json`, `…2.json` and so on are the log, and the highest number is the current entry. A file is only
+ * created, never overwritten, so one of several concurrent successors wins. `<model>/aliases/champion.json` is a copy of the newest entry
+ * for services. It cannot be written in the same step: so each writer reads the log again after writing the alias, and each reader of the
+ * champion repairs an alias that a killed worker left behind or that was lost. An alias that is not a copy of an entry was not written by
+ * Sluice and is an error, which `sluice models` can repair.
  */
 export class S3ChampionLog {
   readonly #files: RegistryFiles;
@@ -38,12 +38,12 @@ export class S3ChampionLog {
     this.#alias = `${folder}aliases/champion.json`;
   }
 
-  /** The number of the reign of now; 0: there was none. */
+  /** The number of the current entry; 0: there is none. */
   async latest(): Promise<number> {
     return (await this.#numbers()).at(-1) ?? 0;
   }
 
-  /** The reigns, the newest first; what cannot be read is left out. */
+  /** The entries, newest first; unreadable ones are left out. */
   async history(): Promise<Champion[]> {
     const numbers = (await this.#numbers()).slice(-MAX_CHAMPIONS_READ).reverse();
     const found = await Promise.all(numbers.map((number) => this.#read(number)));
@@ -51,7 +51,7 @@ export class S3ChampionLog {
   }
 
   /**
-   * The reign of now, with the alias where it belongs.
+   * The current entry, after repairing the alias.
    * @param exists whether the model has a version
    * @throws ApplicationFailure `DataMismatch`
    */
@@ -65,7 +65,7 @@ export class S3ChampionLog {
     }
   }
 
-  /** Begins a reign, if `before` is still the number of the one of now. @returns false when another came first */
+  /** Appends an entry, if `before` is still the current number. @returns false when another entry came first */
   async begin(champion: Champion, before: number): Promise<boolean> {
     const number = before + 1;
     if (!(await this.#files.write(this.#file(number), { ...champion, number }, undefined))) return false;
@@ -73,7 +73,7 @@ export class S3ChampionLog {
     return true;
   }
 
-  /** Takes over the champion of an earlier release, which kept no log. @returns the number of its reign; 0: there is none */
+  /** Takes over the champion of an earlier release, which had no log. @returns the number of its entry; 0: there is none */
   async #adopt(exists: (version: string) => Promise<boolean>): Promise<number> {
     const found = await this.#files.readText(this.#alias);
     if (!found) return 0;
@@ -86,9 +86,9 @@ export class S3ChampionLog {
   }
 
   /**
-   * Moves the alias to a reign where it is missing or behind.
-   * @returns false when there is a newer reign by now
-   * @throws ApplicationFailure `DataMismatch` when the alias is none of Sluice's
+   * Moves the alias to an entry if it is missing or behind.
+   * @returns false when there is a newer entry by now
+   * @throws ApplicationFailure `DataMismatch` when the alias was not written by Sluice
    */
   async #settleAlias(current: S3ChampionEntry): Promise<boolean> {
     const found = await this.#files.readText(this.#alias);
@@ -114,7 +114,7 @@ export class S3ChampionLog {
     return true;
   }
 
-  /** Makes the alias a copy of the newest reign, whatever it holds; ends when it is one after the last look at the log. */
+  /** Makes the alias a copy of the newest entry, whatever it contains; repeats until they match after a fresh read of the log. */
   async #moveAlias(): Promise<void> {
     for (;;) {
       const number = await this.latest();
@@ -161,7 +161,7 @@ function isSame(a: Champion, b: Champion): boolean {
   return a.version === b.version && a.previous === b.previous && a.promoted_by === b.promoted_by;
 }
 
-/** @returns undefined when a text is not what Sluice writes of a champion */
+/** @returns undefined if the text is not an entry in Sluice's format */
 function read(text: string): Written | undefined {
   let value: Json;
   try {

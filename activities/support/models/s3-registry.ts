@@ -14,8 +14,8 @@ import { S3ChampionLog } from './s3-champion-log.ts';
 
 /**
  * A registry in S3, beside the files of the models:
- * `<store>/<model>/versions/<version>/version.json`, `…/evaluation.json`, and the champions: see s3-reigns.ts.
- * What must not change is written once, and the champion is moved by S3's conditional writes.
+ * `<store>/<model>/versions/<version>/version.json`, `…/evaluation.json`, and the champions: see s3-champion-log.ts.
+ * Immutable files are written once, and the champion is changed by S3's conditional writes.
  */
 export class S3Registry implements ModelRegistry {
   readonly place: string;
@@ -65,7 +65,7 @@ export class S3Registry implements ModelRegistry {
 
   async saveEvaluation(model: string, version: string, evaluation: Evaluation): Promise<void> {
     const place = this.#inVersion(model, version, 'evaluation.json');
-    // The last one counts.
+    // The last write wins.
     while (!(await this.#files.write(place, evaluation, (await this.#files.readText(place))?.etag)));
   }
 
@@ -96,7 +96,7 @@ export class S3Registry implements ModelRegistry {
   }
 }
 
-/** The first steps of paths, in order. */
+/** The distinct first segments of paths, in order. */
 function distinct(paths: readonly string[]): string[] {
   return [...new Set(paths.filter((path) => path.includes('/')).map((path) => path.slice(0, path.indexOf('/'))))];
 }

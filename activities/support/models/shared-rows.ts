@@ -8,14 +8,14 @@ import { fetchDataFile } from '../dataset/fetch-data-file.ts';
 import type { Storage } from '../dataset/storage.ts';
 import { jsonColumn, jsonLines, readCsv } from '../../reconcile/duckdb-files.ts';
 
-/** Larger data sets, as they are stored, are not compared row by row. */
+/** Datasets with more stored bytes are not compared row by row. */
 const LARGEST_BYTES = 256 * 1024 * 1024;
-/** How far chance may go beyond what the data of the training has of equal rows itself: a model gains no more by knowing rows by heart. */
+/** Tolerated share of equal rows beyond the training data's own share of duplicates: a model gains little by memorizing so few. */
 const CHANCE = 0.1;
 
 /**
- * How many rows of a data set are also rows of the one that trained a model, in the columns that both have.
- * @returns 0 where there are no more than chance explains: rows with few columns are equal without being the same; undefined where it cannot be told
+ * Counts the rows of a dataset that are also in a model's training data, by the columns that both have.
+ * @returns 0 if chance explains the number, because rows with few columns can be equal by chance; undefined if it cannot be determined
  */
 export async function countSharedRows(
   storage: Storage,
@@ -37,7 +37,7 @@ export async function countSharedRows(
       const [[shared, rows, twins] = []] = await database.texts(`SELECT
         (SELECT count(*) FROM measured WHERE digest IN (SELECT digest FROM trained)), (SELECT count(*) FROM measured),
         (SELECT coalesce(sum(times) FILTER (WHERE times > 1), 0) / sum(times) FROM (SELECT count(*) AS times FROM trained GROUP BY digest))`);
-      // The chance that a new row is equal to one of these is that of each of these to be equal to another.
+      // The share of duplicates in the training data estimates how likely a new row equals one of its rows.
       return Number(shared) > Number(rows) * (Number(twins) + CHANCE) ? Number(shared) : 0;
     } catch (error) {
       if (duckDBError(error) === undefined) throw error;

@@ -18,15 +18,15 @@ import { duckdbValue, jsonColumn, jsonLines, readCsv } from '../../reconcile/duc
 
 /** How a training sets rows aside. */
 export interface Split {
-  /** The column whose largest values are set aside; `time`, where no column is called so: the only column of dates or times. */
+  /** The column whose largest values are set aside; `time` also means the only column of dates or times, if no column has that name. */
   readonly by: string;
-  /** How many of the rows: `20%`. */
+  /** The share of rows to set aside: `20%`. */
   readonly test: string;
 }
 
-/** The two parts of a data set. */
+/** The two parts of a dataset. */
 export interface SplitData {
-  /** The column that was split by. */
+  /** The column that the rows were split by. */
   readonly by: string;
   /** The smallest value that was set aside. */
   readonly from: string;
@@ -34,16 +34,16 @@ export interface SplitData {
   readonly test: DatasetReference;
 }
 
-/** The column of the table of rows that it is split by. No file has one of this name. */
+/** The internal column to split by. No file has a column with this name. */
 const KEY = '"\u0001key"';
 
 const TIMES = ['date', 'timestamp', 'timestamptz'];
 
 /**
- * Splits a data set in two: the newest rows are set aside for the evaluation, the rest trains. Rows of the same time are never on both sides. The
- * same rows give the same two files. Works in a folder on disk, with bounded memory.
+ * Splits a dataset in two: the newest rows are set aside for the evaluation, the rest is for training. Rows with the same time are never in
+ * both parts. The same rows give the same two files. Works in a folder on disk, with bounded memory.
  * @param folder of the two parts: `s3://bucket/prefix/`
- * @throws ApplicationFailure `InvalidParameters`, `ColumnNotFound` or `DataDoesNotFit` when it cannot be split so
+ * @throws ApplicationFailure `InvalidParameters`, `ColumnNotFound` or `DataDoesNotFit` when it cannot be split
  */
 export async function splitData(
   storage: Storage,
@@ -71,7 +71,7 @@ export async function splitData(
   });
 }
 
-/** @throws ApplicationFailure when there is no such column, or its values have no order */
+/** @throws ApplicationFailure when the column does not exist, or its values have no order */
 function columnOf({ content, uri }: StoredManifest, { by }: Split): ComparedColumn {
   const columns = content.schema.map(({ name, type }) => comparedColumn(name, type));
   const times = columns.filter(({ family }) => TIMES.includes(family));
@@ -105,7 +105,7 @@ interface Loading {
   readonly signal: AbortSignal;
 }
 
-/** The columns of the table of rows: as they are stored, so that they are written as they were. */
+/** The columns of the table of rows, in their stored form, so that they can be written unchanged. */
 function storedColumns({ format, schema }: DatasetManifest): string[] {
   if (format === 'parquet') return schema.map(({ name }) => duckdb.identifier(name));
   return format === 'csv' ? schema.map((_, index) => `c${index}`) : ['line'];
@@ -155,7 +155,7 @@ async function loadRows({
   );
 }
 
-/** Makes the table `cut`, which holds the smallest value that is set aside. @returns it */
+/** Creates the table `cut`, which contains the smallest value that is set aside. @returns this value */
 async function findCut(database: DuckDB, { uri, content }: StoredManifest, { name }: ComparedColumn, share: number): Promise<string> {
   const [[missing] = []] = await database.texts(`SELECT count(*) FROM rows WHERE ${KEY} IS NULL`);
   if (missing !== '0') {
@@ -195,7 +195,7 @@ async function writePart(
   );
   const [[rows] = []] = await database.texts(`SELECT count(*) FROM rows WHERE ${condition}`);
   const { bucket, key } = parseS3Uri(uri);
-  // The bytes are stored as they are: what is to be compressed is.
+  // DuckDB has already compressed the file if needed.
   const part = new PartWriter(storage, { bucket, key: `${key}part-00000.${extension}` }, 'none');
   try {
     for await (const chunk of createReadStream(file, { signal })) await part.write(chunk as Buffer);

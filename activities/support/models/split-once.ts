@@ -7,8 +7,8 @@ import { RegistryFiles } from './registry-files.ts';
 import { type Split, type SplitData, splitData } from './split-data.ts';
 
 /**
- * As `splitData`, once for all attempts of a task: the job of an earlier attempt may still read the parts that it was given, and of two attempts at
- * once both train on the same rows. `split-….json` in the folder of the version names the parts of this data.
+ * Like `splitData`, but once for all attempts of a task: the job of an earlier attempt may still read its parts, and concurrent attempts
+ * must train on the same rows. `split-….json` in the folder of the version names the parts of this data.
  * @param place the folder of the version, `s3://bucket/prefix/`, and the attempt, which writes its parts to `data/` or `data-2/` there
  */
 export async function splitOnce(

@@ -20,15 +20,15 @@ import {
 } from './model-tasks.ts';
 import type { Split } from './split-data.ts';
 
-/** What a `train_model` task tells. */
+/** Output of a `train_model` task. */
 export type TrainedModel = Pick<ModelVersion, 'model' | 'version' | 'uri' | 'metrics'>;
 
-/** Trains a model and registers it. A task of a run makes one version, however often it is attempted. */
+/** Trains a model and registers it. A task of a run registers one version, regardless of its number of attempts. */
 export async function train(ctx: ModelContext, params: ModelParams & ProgramParams & { readonly split?: Split }): Promise<TrainedModel> {
   return withModels(ctx, params, async (models) => {
     const { model } = params;
     const folder = versionFolder(models.store, model, versionName(ctx));
-    // An attempt that goes on after the server has given it up writes elsewhere than the next one.
+    // An abandoned attempt may keep running, so each attempt writes to its own folder.
     const uriOf = (attempt: number): string => placeOf(`${folder}files`, attempt);
     const known = await models.registry.findAt(model, uriOf(1));
     if (known) {
@@ -59,14 +59,14 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
     const recorded = await recordFiles(models.storage, uri, ctx.signal);
     const registered = await models.registry.register({ model, uri, metrics, lineage, files: recorded });
     const { held_out: heldOut } = registered.lineage;
-    // Of the parts only what was set aside is used again: the others are in the data set that was split.
+    // Keep only the part that was set aside: the rest is in the original dataset.
     if (heldOut) await deleteUnder(models.storage, parseS3Uri(`${folder}data`), isUnder(heldOut.dataset.uri), ctx.signal);
     if (ctx.attempt > 1 || registered.uri !== uri) await deleteOtherAttempts(ctx, models, folder, registered.uri);
     return told(registered);
   });
 }
 
-/** Deletes what attempts have left that did not register the version. @param uri of the files that it is registered with */
+/** Deletes the files of attempts that did not register the version. @param uri of the registered files */
 async function deleteOtherAttempts({ log, signal }: ModelContext, { storage }: Models, folder: string, uri: string): Promise<void> {
   const isKept = isUnder(uri);
   const list = `${parseS3Uri(uri).key.slice(0, -1)}.json`;
@@ -91,7 +91,7 @@ async function splitForTraining(
   split: Split,
   folder: string,
 ): Promise<{ readonly train: ModelData; readonly heldOut: HeldOut }> {
-  // Few trainings need its database.
+  // Load DuckDB on demand: few trainings need it.
   const { splitOnce } = await import('./split-once.ts');
   const { by, from, train, test } = await splitOnce(storage, data.manifest, split, { folder, attempt }, signal);
   log.info('The newest rows are set aside for the evaluation', { by, from, train: train.rows, test: test.rows });
@@ -99,7 +99,7 @@ async function splitForTraining(
   return { train: await readModelData(storage, train, signal), heldOut };
 }
 
-/** Sorted by time; the same for every attempt of a task in a run: `20240101T000000Z-1a2b3c4d`. */
+/** A name that sorts by time and is the same for every attempt of a task in a run: `20240101T000000Z-1a2b3c4d`. */
 function versionName({ interval, idempotencyKey }: TaskContext): string {
   return `${interval.end.replace(/\.\d+/, '').replace(/[-:]/g, '')}-${ownMark(idempotencyKey).slice(0, 8)}`;
 }

@@ -7,10 +7,10 @@ import type { ModelContext, Models } from './model-tasks.ts';
 import { overlapOf, type RowSource } from './row-overlap.ts';
 
 /**
- * Reads what a version is measured on: the data of the task before, or, where the version was trained on that and its training has set rows
+ * Reads the data to measure a version on: the upstream dataset, or, if the version was trained on that dataset and its training set rows
  * aside, those rows.
- * @returns undefined where no task before makes data
- * @throws ApplicationFailure `DataMismatch` when the version has seen it: a model that knows its data by heart would look better than an honest one
+ * @returns undefined if no upstream task produces data
+ * @throws ApplicationFailure `DataMismatch` when the version was trained on it: a model that has memorized its data would look too good
  */
 export async function readUnseenData(
   { input, log, signal }: ModelContext,
@@ -54,8 +54,8 @@ function sameData(trained: DatasetOfLineage, uri: string): string {
 }
 
 /**
- * Compares two data sets by the checksums of their files, by what they have asked the database for, and where that does not tell, by their rows.
- * @returns how they overlap, as the end of a sentence; `unknown` where it does not follow from that; undefined where they do not
+ * Compares two datasets by the checksums of their files, by their database queries, and if neither is conclusive, by their rows.
+ * @returns how they overlap, as the end of a sentence; `unknown` if that is inconclusive; undefined if they do not overlap
  */
 async function findSeenRows(
   { storage }: Models,
@@ -65,7 +65,7 @@ async function findSeenRows(
 ): Promise<string | undefined> {
   if (rows === 0 || trained.rows === 0) return undefined;
   const found = await findManifest(storage, trained.uri + MANIFEST_NAME, signal);
-  // Of runs of one interval only the newest keep their data.
+  // Only the newest runs of an interval keep their data.
   if (!found || (trained.checksum !== undefined && found.checksum !== trained.checksum)) return 'unknown';
   const known = new Set(found.content.entries.filter((entry) => entry.rows > 0).map(({ sha256 }) => sha256));
   const shared = manifest.content.entries.filter((entry) => known.has(entry.sha256)).length;
@@ -75,7 +75,7 @@ async function findSeenRows(
   const overlap = isOneDatabase ? overlapOf(rowSource(before), rowSource(now)) : 'unknown';
   if (overlap === 'none') return undefined;
   if (overlap === 'some') return `and ${uri}, the data of this task, holds rows of it: ${described(before)}, and ${described(now)}`;
-  // A join, an aggregate or the result of a job does not say which rows it holds.
+  // A join, an aggregate or a job's result does not declare its rows.
   const { countSharedRows } = await import('./shared-rows.ts');
   const same = await countSharedRows(storage, before, now, signal);
   if (same === undefined) return 'unknown';

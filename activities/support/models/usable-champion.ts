@@ -4,9 +4,9 @@ import type { Champion, ModelVersion, CurrentChampion } from './model-registry.t
 import type { Models } from './model-tasks.ts';
 
 /**
- * The version that others are compared with: the champion, or, where its version or its files are gone, the one before it that has them. A
- * champion without files cannot be measured: it stops no training, and it does not let any version be "the first".
- * @param reign of now
+ * The version that others are compared with: the champion, or the latest one before it that still has its version and files. A champion
+ * without files cannot be measured: it blocks no training, but does not make any version "the first" either.
+ * @param current the current champion
  * @returns undefined when there is none
  */
 export async function findUsableChampion(
@@ -28,14 +28,14 @@ export async function findUsableChampion(
 }
 
 /**
- * The version that was champion before the one of now and can be used.
- * @returns a message where there is none
+ * The latest usable version that was champion before the current one.
+ * @returns a message if there is none
  */
 export async function findPreviousChampion(models: Models, model: string, signal: AbortSignal): Promise<ModelVersion | string> {
   const history = await models.registry.history(model);
   const [now] = history;
   if (!now) return `Model '${model}' has never had a champion in ${models.registry.place}.`;
-  // A champion that was cleared comes back.
+  // If the champion was cleared, it comes back.
   const earlier = now.version === null ? line(history.slice(history.findIndex(({ version }) => version !== null))) : line(history).slice(1);
   const why: string[] = [];
   for (const version of earlier) {
@@ -47,7 +47,7 @@ export async function findPreviousChampion(models: Models, model: string, signal
   return `Model '${model}' has no champion before ${now.version ?? 'the last'} that can be used: ${there}. \`sluice models promote ${model} VERSION\` names another.`;
 }
 
-/** @returns what is wrong with a version where it cannot be used */
+/** @returns the version, or a message if it cannot be used */
 async function findIntact(
   { registry, storage }: Models,
   model: string,
@@ -61,9 +61,8 @@ async function findIntact(
 }
 
 /**
- * The champion and those that it goes back to, one after the other: a promotion that was taken back is not among them, and nothing from before
- * the champion was cleared.
- * @param history the newest first
+ * The champion and its predecessors in order, without promotions that were rolled back, and without champions from before a clearing.
+ * @param history newest first
  */
 function line(history: readonly Champion[]): string[] {
   const stack: string[] = [];

@@ -1,11 +1,11 @@
 import type { ChildUser } from './child-user.ts';
 
-/** Of a worker's own environment every program gets these: none of them is a secret. */
+/** Variables that every program inherits from the worker: none of them is secret. */
 const INHERITED = ['PATH', 'LANG', 'LC_ALL', 'TZ'] as const;
-/** And these while it runs as the worker's own user. */
+/** Further variables for programs that run as the worker's own user. */
 const OF_USER = ['HOME', 'USER', 'TMPDIR'] as const;
 
-/** The environment that each program of a task starts with, whatever the worker's holds. */
+/** The initial environment of each task program, regardless of the rest of the worker's environment. */
 export function childEnvironment(environment: NodeJS.ProcessEnv, user: ChildUser | undefined): NodeJS.ProcessEnv {
   const names = user ? INHERITED : [...INHERITED, ...OF_USER];
   return {

@@ -4,19 +4,19 @@ import { dirname, join } from 'node:path';
 import { type Environment, SettingError } from '../../../lib/environment.ts';
 import { userFault } from '../../run/errors.ts';
 
-/** Another user that programs of tasks run as, so that they cannot read what belongs to the worker. */
+/** Another user for task programs, so that they cannot read the worker's files. */
 export interface ChildUser {
   readonly uid: number;
   readonly gid: number;
-  /** Absent for a user that is given by its numbers. */
+  /** Absent for a user given by numeric ids. */
   readonly name?: string;
   readonly home: string;
 }
 
 /**
- * Reads `SLUICE_RUN_AS`: a name of /etc/passwd, or `uid:gid`.
+ * Reads `SLUICE_RUN_AS`: a name in /etc/passwd, or `uid:gid`.
  * @returns undefined when it is not set: programs run as the worker's own user
- * @throws SettingError when there is no such user, or the worker is not root and may not start programs of other users
+ * @throws SettingError when the user does not exist, or the worker is not root and so cannot start programs of other users
  */
 export function childUser(environment: Environment = process.env): ChildUser | undefined {
   const given = environment.SLUICE_RUN_AS?.trim();
@@ -41,8 +41,8 @@ function findUser(given: string): ChildUser | undefined {
 }
 
 /**
- * Gives a folder and all in it to the user. Does nothing without one.
- * @throws ApplicationFailure `AccessDenied` when the user cannot reach it, because a folder above it is closed
+ * Makes the user the owner of a folder and its contents. Does nothing if `user` is undefined.
+ * @throws ApplicationFailure `AccessDenied` when the user cannot reach it, because a parent folder is closed
  */
 export async function giveFolder(folder: string, user: ChildUser | undefined): Promise<void> {
   if (!user) return;

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sessionMembers } from './process-table.mjs';
 
 const POLL_MS = 100;
-/** How long the system gets to end what was killed, in milliseconds. */
+/** How long killed processes may take to end, in milliseconds. */
 const KILL_TIMEOUT_MS = 5_000;
 
 /**
- * Ends all processes of a session: SIGTERM to the process group of its leader, and after `graceMs` SIGKILL to every process that is left,
- * also to those that have moved to a process group of their own.
- * A process that has opened a session of its own is a daemon by its own decision, and is left alone.
+ * Ends all processes of a session: SIGTERM to the process group of its leader, and after `graceMs` SIGKILL to every remaining process, even
+ * in another process group.
+ * A process that has opened its own session chose to be a daemon, and is left alone.
  * @param leader pid of the process that opened the session; it may have ended already
- * @returns whether all have ended; false 5 s after SIGKILL when one belongs to another user or waits for a device that does not answer
+ * @returns whether all have ended; false 5 s after SIGKILL if one belongs to another user or waits for a device that does not respond
  */
 export async function endSession(leader: number, graceMs: number): Promise<boolean> {
   if (sessionMembers(leader).length === 0) return true;

@@ -1,10 +1,10 @@
-// Plain JavaScript: the launcher runs without a TypeScript loader, so that it starts in 40 ms and outlives the worker's.
+// Plain JavaScript: the launcher needs no TypeScript loader, so it starts in 40 ms and does not depend on the worker's loader.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * What tells a process from a later one with the same pid: the boot of the machine and when the process started.
- * Undefined when there is no such process, or only a zombie that nobody has waited for (usual in containers).
+ * Distinguishes a process from a later one with the same pid: the machine's boot, and the start time of the process.
+ * Undefined when there is no such process, or only a zombie that was not reaped (common in containers).
  * @param {number} pid
  * @returns {string | undefined}
  */
@@ -15,8 +15,8 @@ export function processIdentity(pid) {
 }
 
 /**
- * The living processes of the session that process `leader` opened: those that have moved to a process group of their own too, as
- * PySpark's daemon of Python workers does.
+ * The living processes of the session that process `leader` opened, including those in other process groups, such as PySpark's daemon of
+ * Python workers.
  * @param {number} leader
  * @returns {number[]}
  */
@@ -35,7 +35,7 @@ export function sessionMembers(leader) {
 function procRow(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in brackets and may itself hold spaces and brackets.
+    // The second field is the program's name in parentheses, and may itself contain spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     return { session: Number(fields[3]), startTime: fields[19] };

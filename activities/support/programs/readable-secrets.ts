@@ -1,18 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { isSecretVariable } from '../../../lib/scrubbing/secret-variables.ts';
 
-/** A process whose environment block holds secrets of this worker. */
+/** A process whose environment block contains secrets of this worker. */
 export interface SecretHolder {
   readonly pid: number;
   readonly command: string;
-  /** A variable that it holds. */
+  /** A variable in that block. */
   readonly variable: string;
 }
 
 /**
- * The first of this process and those that started it whose environment block holds secrets: any program of the same user can read it in
- * /proc. Workers clear their own block when they start (dev/launch/hide-environment.mjs); they cannot clear that of npm or of a shell.
- * @returns undefined when there is none, or where there is no /proc
+ * The first process, among this one and its ancestors, whose environment block contains secrets: any program of the same user can read it
+ * in
+ * /proc. Workers clear their own block at startup (dev/launch/hide-environment.mjs); they cannot clear that of npm or of a shell.
+ * @returns undefined when there is none, or no /proc
  */
 export function readableSecrets(): SecretHolder | undefined {
   for (let pid = process.pid; pid > 0; pid = parentOf(pid)) {
@@ -27,12 +28,12 @@ export function readableSecrets(): SecretHolder | undefined {
   return undefined;
 }
 
-/** @returns 0 for the first process, and where it cannot be said */
+/** @returns 0 for the first process, or if unknown */
 function parentOf(pid: number): number {
   return Number(/^PPid:\s*(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
-/** @returns '' for what is not there or belongs to another user */
+/** @returns '' if the file does not exist or belongs to another user */
 function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');

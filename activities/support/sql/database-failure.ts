@@ -4,7 +4,7 @@ import { errorText } from '../../../workflows/plan/values/error-text.ts';
 import { platformFault, userFault } from '../../run/errors.ts';
 import type { DatabasePlace } from './opened-database.ts';
 
-/** What `pg` knows of an error that the server has sent. */
+/** Fields of a server error in `pg`. */
 export interface ServerError extends Error {
   readonly code: string;
   readonly detail?: string;
@@ -12,24 +12,24 @@ export interface ServerError extends Error {
   readonly position?: string;
   /** Such as `COPY staging, line 3, column price: "abc"`. */
   readonly where?: string;
-  /** Of a constraint that is violated: the table that it is declared on. */
+  /** The table of a violated constraint. */
   readonly schema?: string;
   readonly table?: string;
 }
 
-/** Whether the server itself refused, in contrast to the network. */
+/** Whether the error comes from the server and not from the network. */
 export function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && 'severity' in error && typeof (error as { code?: unknown }).code === 'string';
 }
 
-/** Whether code went wrong, in contrast to the server and the way to it. Node gives its own errors of the network a code. */
+/** Whether the error is a bug in code, and not from the server or the network. Node's network errors have a code. */
 export function isProgramError(error: unknown): error is Error {
   const isKind =
     error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError || error instanceof SyntaxError;
   return isKind && !('code' in error);
 }
 
-/** SQLSTATEs, and classes of them, that stand for one cause. The longest that fits decides. */
+/** Maps SQLSTATEs and their classes to causes. The longest match wins. */
 const USER_FAULTS: Readonly<Record<string, UserFaultType>> = {
   '28': 'AccessDenied',
   '42501': 'AccessDenied',
@@ -56,8 +56,8 @@ const USER_FAULTS: Readonly<Record<string, UserFaultType>> = {
 };
 
 /**
- * What an error of the database, or of the way to it, means for the analyst.
- * @param doing what was tried: `read product_categories`
+ * Translates an error of the database, or of the connection to it, for the analyst.
+ * @param doing the operation: `read product_categories`
  */
 export function databaseFailure(error: unknown, place: DatabasePlace, doing: string): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
@@ -69,7 +69,7 @@ export function databaseFailure(error: unknown, place: DatabasePlace, doing: str
   return userFault(type, `Could not ${doing}: ${describe(error)} ${advice(type, error, place)}`, error);
 }
 
-/** PgBouncer with `pool_mode = statement`, whose sessions have no transactions. */
+/** Error for PgBouncer with `pool_mode = statement`, whose sessions have no transactions. */
 function poolsStatements(error: ServerError, { server, connection }: DatabasePlace, doing: string): ApplicationFailure {
   return userFault(
     'ConnectionNotDefined',
@@ -79,12 +79,12 @@ function poolsStatements(error: ServerError, { server, connection }: DatabasePla
   );
 }
 
-/** The task's own fault for an SQLSTATE; undefined when trying again may help. */
+/** The user fault for an SQLSTATE; undefined when a retry may help. */
 function userFaultType(code: string): UserFaultType | undefined {
   return USER_FAULTS[code] ?? USER_FAULTS[code.slice(0, 2)];
 }
 
-/** The server's words: message, detail, hint, and where in the data. */
+/** The server's message, detail, hint, and place in the data. */
 export function describe({ message, detail, hint, where }: ServerError): string {
   return [message, detail, hint, where]
     .filter((part) => part !== undefined && part !== '')
@@ -102,7 +102,7 @@ function advice(type: UserFaultType, error: ServerError, { connection, server, u
       return `Connection '${connection}' names a database that ${server} does not have: correct the connection.`;
     case 'QueryFailed':
       if (error.code === '57014') return `It was cancelled at ${server}, by an administrator or a statement_timeout of user '${user}'.`;
-      // VACUUM and its kind, and procedures that COMMIT.
+      // For example VACUUM, and procedures that COMMIT.
       if (error.code === '25001' || error.code === '2D000')
         return "It cannot run inside a transaction. A task of type sql with 'transaction: false' runs each statement separately.";
       if (error.code === '25006') return 'A task that reads runs read only: its SQL may not change anything.';
@@ -113,8 +113,8 @@ function advice(type: UserFaultType, error: ServerError, { connection, server, u
 }
 
 /**
- * What an error on the way to a database means.
- * @param type what it is called when another attempt may help
+ * Translates an error of the connection to a database.
+ * @param type the failure type if a retry may help
  */
 export function unreachable(
   error: unknown,
@@ -123,7 +123,7 @@ export function unreachable(
   type: PlatformFaultType,
 ): ApplicationFailure {
   const text = errorText(error);
-  // Node's own words for a certificate that is not trusted, or names another host: time does not cure that.
+  // Node's messages for a certificate that is not trusted or names another host: a retry does not help.
   if (/certificate|SSL connection|secure connection/i.test(text)) {
     return userFault(
       'AccessDenied',

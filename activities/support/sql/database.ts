@@ -3,7 +3,7 @@ import { openPostgres, type PostgresConnection, type RedshiftConnection, type Sq
 import { sqlFor } from '../../../workflows/plan/expressions/sql-template.ts';
 import { databaseFailure } from './database-failure.ts';
 
-/** The connection of a task that works on any database. */
+/** The connection of a task that supports any database. */
 export const DATABASE = {
   key: 'conn_id',
   default: 'postgres_default',
@@ -11,14 +11,14 @@ export const DATABASE = {
   description: 'The database.',
 } as const;
 
-/** SQL with values that a pipeline has rendered, as the database reads it. */
+/** SQL with values rendered by a pipeline, in the database's own syntax. */
 export function sqlAt({ type }: Pick<Database, 'type'>, sql: string): string {
   return type === 'redshift' ? sqlFor(type, sql) : sql;
 }
 
 /**
- * Opens a session, does `work` in it and closes it. Errors of the server come out as failures of the task.
- * @param doing what is tried, for messages: `read product_categories`
+ * Opens a session, runs `work` in it and closes it. Server errors become task failures.
+ * @param doing the operation, for messages: `read product_categories`
  */
 export async function withDatabase<T>(
   options: {
@@ -46,9 +46,9 @@ export async function withDatabase<T>(
 }
 
 /**
- * Makes what `COPY` writes and reads the same on every server, whatever its, the database's and the role's settings are. For the
- * transaction that the session is in, and no longer: behind a pooler the session is another client's next.
- * PostgreSQL only: Redshift has fixed ones.
+ * Fixes the formats of `COPY`, regardless of the settings of server, database and role. Applies only to the current transaction: behind a
+ * pooler another client uses the session next.
+ * PostgreSQL only: Redshift's formats are fixed.
  */
 export async function fixFormats(client: SqlClient): Promise<void> {
   await client.query(
@@ -56,7 +56,7 @@ export async function fixFormats(client: SqlClient): Promise<void> {
      SET LOCAL extra_float_digits = 3; SET LOCAL client_encoding = 'UTF8'; SET LOCAL xmloption = 'content';
      SAVEPOINT sluice_formats`,
   );
-  // Where it exists (14 and later) and the system has it, a worker that was killed does not leave its statement, and its locks, behind.
+  // On PostgreSQL 14 and later, where the system supports it, the statement and locks of a killed worker end with its connection.
   const ended = await client
     .query(
       `SELECT set_config(name, '2s', true) FROM pg_settings WHERE name = 'client_connection_check_interval'

@@ -12,9 +12,9 @@ export interface FoundTable {
 }
 
 /**
- * Finds a table in the catalog, by its exact name, in words that PostgreSQL and Redshift both know.
- * @param hint what else to say when there is none
- * @throws ApplicationFailure TableNotFound, with the names that are near
+ * Finds a table by its exact name in the catalog, with SQL that PostgreSQL and Redshift both support.
+ * @param hint added to the message when there is none
+ * @throws ApplicationFailure TableNotFound, with similar names
  */
 export async function findTable(database: Database, name: TableName, hint: () => string = () => ''): Promise<FoundTable> {
   const { client, connection, server, user } = database;
@@ -51,15 +51,15 @@ export interface TableColumn {
   readonly name: string;
   readonly type: string;
   readonly notNull: boolean;
-  /** A row can do without a value: a default, a generated or an identity column. */
+  /** A row need not give a value: a default, a generated or an identity column. */
   readonly hasDefault: boolean;
-  /** `GENERATED ALWAYS AS (…)`: the table computes it, and takes no value. */
+  /** `GENERATED ALWAYS AS (…)`: the table computes the value and accepts none. */
   readonly isGenerated: boolean;
   /** `GENERATED ALWAYS AS IDENTITY`: an INSERT may override it, an UPDATE may not. */
   readonly isNumbered: boolean;
 }
 
-/** A table's columns in their order. Redshift, whose catalog is older, keeps identity among the defaults. */
+/** The columns of a table in order. Redshift's older catalog lists identity among the defaults. */
 export async function columnsOf(
   client: SqlClient,
   { schema, table }: FoundTable,

@@ -3,17 +3,17 @@ import { quoteIdentifier } from './identifiers.ts';
 
 interface OwnedSequence {
   readonly column: string;
-  /** As SQL. */
+  /** The sequence, as SQL. */
   readonly sequence: string;
   readonly isAscending: boolean;
-  /** The value at which it ends. */
+  /** The sequence's last value. */
   readonly end: string;
   readonly isAllowed: boolean;
 }
 
 /**
- * Moves the sequences of identity and serial columns behind the values that were loaded, so that rows that come later get numbers of their
- * own. A sequence never moves back. PostgreSQL only.
+ * Moves the sequences of identity and serial columns past the loaded values, so that later rows get unused numbers. A sequence never moves
+ * back. PostgreSQL only.
  * @param table as SQL
  * @returns sequences that this user may not move, as SQL
  */

@@ -1,20 +1,20 @@
 import pg from 'pg';
 import { userFault } from '../../run/errors.ts';
 
-/** A table as an analyst names it. Without a schema it is looked up on the connection's search path. */
+/** A table as an analyst writes it. Without a schema it is looked up on the connection's search path. */
 export interface TableName {
   readonly schema: string | undefined;
   readonly table: string;
 }
 
-/** As SQL's identifier, whatever it holds: `"we""ird; name"`. */
+/** Any text as an SQL identifier: `"we""ird; name"`. */
 export const quoteIdentifier = pg.escapeIdentifier;
 
-/** As SQL's string, whatever it holds. */
+/** Any text as an SQL string. */
 export const quoteLiteral = pg.escapeLiteral;
 
 /**
- * Reads `table` or `schema.table`, taken letter for letter. A name that itself holds a dot is written in double quotes, as in SQL:
+ * Parses `table` or `schema.table`; letter case matters. A name that contains a dot is written in double quotes, as in SQL:
  * `"odd.schema"."odd.table"`.
  * @throws ApplicationFailure InvalidParameters
  */
@@ -31,7 +31,7 @@ export function parseTableName(text: string): TableName {
 
 function quotedParts(text: string): string[] {
   const parts = /^(?:"((?:[^"]|"")+)"|([^".]+))(?:\.(?:"((?:[^"]|"")+)"|([^".]+)))?$/.exec(text);
-  // A stray quote inside a bare name is part of the name: catalogs hold such tables, if rarely.
+  // A stray quote in an unquoted name is part of the name: such tables are rare, but exist.
   if (!parts) return text.split('.');
   return [parts[1] ?? parts[2], parts[3] ?? parts[4]].filter((part) => part !== undefined).map((part) => part.replaceAll('""', '"'));
 }

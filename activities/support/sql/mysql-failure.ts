@@ -4,13 +4,13 @@ import type { UserFaultType } from '../../run/failure-types.ts';
 import type { DatabasePlace } from './opened-database.ts';
 import { isProgramError, unreachable } from './database-failure.ts';
 
-/** What `mysql2` knows of an error that the server has sent. */
+/** Fields of a server error in `mysql2`. */
 interface MySQLError extends Error {
   readonly errno: number;
   readonly sqlState: string;
 }
 
-/** The server's numbers of errors that stand for one cause. SQLSTATEs do not tell them apart: 42000 is most of them. */
+/** Maps the server's error numbers to causes. SQLSTATEs are too coarse: most are 42000. */
 const USER_FAULTS: Readonly<Record<number, UserFaultType>> = {
   1044: 'AccessDenied',
   1045: 'AccessDenied',
@@ -28,19 +28,19 @@ const USER_FAULTS: Readonly<Record<number, UserFaultType>> = {
   1969: 'QueryFailed',
   3024: 'QueryFailed',
 };
-/** No user or password that the server takes, in contrast to a right that the user lacks. */
+/** Wrong user or password, as opposed to a missing permission. */
 const NOT_LET_IN: ReadonlySet<number> = new Set([1045, 1698]);
-/** Cancelled: by somebody, or by a limit of the server. */
+/** Cancelled by a person, or by a limit of the server. */
 const CANCELLED: ReadonlySet<number> = new Set([1317, 1969, 3024]);
 
-/** Whether the server itself refused, in contrast to the network. */
+/** Whether the error comes from the server and not from the network. */
 export function isMySQLError(error: unknown): error is MySQLError {
   return error instanceof Error && typeof (error as { sqlState?: unknown }).sqlState === 'string' && 'errno' in error;
 }
 
 /**
- * What an error of MySQL or MariaDB, or of the way to it, means for the analyst.
- * @param doing what was tried: `compare orders (shop)`
+ * Translates an error of MySQL or MariaDB, or of the connection to it, for the analyst.
+ * @param doing the operation: `compare orders (shop)`
  */
 export function mysqlFailure(error: unknown, place: DatabasePlace, doing: string): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;

@@ -1,6 +1,6 @@
 import type { SqlClient } from '../../../lib/databases/postgres.ts';
 
-/** An open session, with what failures need to say where it is. */
+/** An open session, with its location for error messages. */
 export interface Database {
   readonly client: SqlClient;
   readonly type: 'postgres' | 'redshift';

@@ -6,17 +6,17 @@ import { databaseFailure } from './database-failure.ts';
 import { rowOf } from './rows.ts';
 import { splitStatements, transactionControl } from './split-statements.ts';
 
-/** What statements have done. */
+/** The result of executed statements. */
 export interface Executed {
-  /** Rows that the last statement has given or changed. */
+  /** Rows that the last statement returned or changed. */
   readonly rows: number;
-  /** The first row that the last statement has given. */
+  /** The first row that the last statement returned. */
   readonly first: JsonObject;
 }
 
 type Server = 'postgres' | 'redshift';
 
-/** What is wrong with SQL that is to run in one transaction; undefined when nothing is. */
+/** The error of SQL that cannot run in one transaction; undefined when it can. */
 export function endsTransaction(sql: string, server: Server = 'postgres'): string | undefined {
   for (const statement of splitStatements(sql, server === 'redshift' ? 'backslash' : 'standard')) {
     const control = transactionControl(statement);
@@ -28,24 +28,24 @@ export function endsTransaction(sql: string, server: Server = 'postgres'): strin
 }
 
 /**
- * Behind a pooler the session is another client's next: temporary tables, settings and roles end with the transaction, after the triggers
- * that may need them.
+ * Behind a pooler another client uses the session next: reset temporary tables, settings and roles at the end of the transaction, after the
+ * triggers that may need them.
  */
 const LEAVE_NOTHING = 'SET CONSTRAINTS ALL IMMEDIATE; DISCARD TEMP; RESET ALL; RESET SESSION AUTHORIZATION; RESET ROLE';
 
-/** What to do about it. */
+/** Advice for such SQL. */
 export const RUN_EACH_BY_ITSELF = "remove it, or set 'transaction: false' to run each statement separately";
 
 /**
  * Runs all statements in one transaction.
- * @throws ApplicationFailure InvalidParameters for one that would end the transaction, before any has run
+ * @throws ApplicationFailure InvalidParameters for a statement that would end the transaction, before any has run
  */
 export async function runInTransaction({ client }: Database, sql: string, server: Server): Promise<Executed> {
   const wrong = endsTransaction(sql, server);
   if (wrong !== undefined) throw userFault('InvalidParameters', `${wrong}. Nothing was run: ${RUN_EACH_BY_ITSELF}.`);
   await client.query('BEGIN');
   const result = await execute(client, sql);
-  // Such as a procedure of Redshift, whose COMMIT is the caller's.
+  // For example a Redshift procedure whose COMMIT ends the caller's transaction.
   if (client.getTransactionStatus() !== 'T') {
     throw userFault(
       'QueryFailed',
@@ -58,8 +58,8 @@ export async function runInTransaction({ client }: Database, sql: string, server
 }
 
 /**
- * Runs statements one by one, each in a transaction of its own unless the SQL says otherwise.
- * @throws ApplicationFailure; what was run before stays
+ * Runs statements one by one, each in its own transaction unless the SQL says otherwise.
+ * @throws ApplicationFailure; the effects of earlier statements stay
  */
 export async function runEachByItself(database: Database, sql: string): Promise<Executed> {
   const { client, type } = database;
@@ -78,7 +78,7 @@ export async function runEachByItself(database: Database, sql: string): Promise<
   return result;
 }
 
-/** Runs statements without keeping their rows: a SELECT may give more than a worker can hold. */
+/** Runs statements without keeping their rows: a SELECT may return more than a worker can hold. */
 function execute(client: pg.Client, statement: string): Promise<Executed> {
   return new Promise((resolve, reject) => {
     const query = new pg.Query<Record<string, unknown>>(statement);

@@ -17,16 +17,16 @@ export interface Selection {
 }
 
 export interface SelectStatement {
-  /** Proven to be one statement that reads: it may be put in parentheses. */
+  /** Verified as a single read-only statement, so that it can be put in parentheses. */
   readonly sql: string;
   readonly columns: readonly Column[];
-  /** The rows are those whose column lies in `[start, end)`, ISO 8601; absent without `incremental`. */
+  /** The rows' column value is in `[start, end)`, ISO 8601; absent without `incremental`. */
   readonly incremental?: DatasetManifest['incremental'];
 }
 
 /**
- * The statement whose rows are written, checked by the server before the first byte is read: it exists, it is one statement, it only
- * reads, each column has a name of its own. Call it inside the transaction that will read.
+ * Builds the statement whose rows are written. Before the first byte is read, the server checks that it exists, is a single read-only
+ * statement, and has unique column names. Call it inside the transaction that will read.
  * @throws ApplicationFailure
  */
 export async function buildSelect(
@@ -45,7 +45,7 @@ export async function buildSelect(
   const incremental = incrementalRange(selection.incremental, interval);
   const conditions = [selection.where, incremental && rangeCondition(incremental)].filter((each) => each !== undefined);
   if (selection.where !== undefined) {
-    // Alone and without parentheses, so that a ')' in it cannot close ours.
+    // Check it alone and without parentheses, so that a ')' in it cannot close ours.
     await assertOneSelect(database, `${from} WHERE ${selection.where}`, 'where');
   }
   const sql = conditions.length === 0 ? from : `${from} WHERE ${conditions.map((each) => `(${each}\n)`).join(' AND ')}`;
@@ -54,7 +54,7 @@ export async function buildSelect(
   const twice = fields.find((field, index) => fields.findIndex((other) => other.name === field.name) !== index);
   if (twice) throw userFault('QueryFailed', `The query has two columns called '${twice.name}'. Give each a different name with AS.`);
   if (fields.length === 0) throw userFault('QueryFailed', 'The query has no columns.');
-  // One column each: Redshift has no unnest().
+  // Query each column: Redshift has no unnest().
   const names = fields.map(
     ({ dataTypeID, dataTypeModifier }) => `format_type(${dataTypeID}, ${dataTypeModifier === -1 ? 'NULL' : dataTypeModifier})`,
   );
@@ -69,14 +69,14 @@ export async function buildSelect(
 async function fromTable(database: Database, { source_table: source, columns }: Selection): Promise<string> {
   const name = parseTableName(source ?? '');
   const table = await findTable(database, name);
-  // In the words that Redshift's older catalog knows too.
+  // Uses the query that Redshift's older catalog supports too.
   const available = (await columnsOf(database.client, table, 'redshift')).map((column) => column.name);
   checkColumns(columns, available, `Table '${formatTable(name)}'`);
   return `SELECT ${quoteList(columns ?? available)} FROM ${quoteTable(table)}`;
 }
 
 async function fromQuery(database: Database, { query = '', columns }: Selection): Promise<string> {
-  // A semicolon at the end is how people write statements; COPY takes none.
+  // People end statements with a semicolon; COPY does not accept one.
   const sql = query.replace(/[\s;]+$/, '');
   await assertOneSelect(database, sql, 'query');
   if (columns !== undefined) {
@@ -98,8 +98,8 @@ async function assertOneSelect(database: Database, sql: string, key: string): Pr
 /**
  * Opens a cursor over an analyst's SQL.
  * @param cursor its name, as SQL
- * @param key where the SQL is from, for messages
- * @throws ApplicationFailure QueryFailed for what is not one SELECT
+ * @param key that contains the SQL, for messages
+ * @throws ApplicationFailure QueryFailed unless it is a single SELECT
  */
 export async function openSelect({ client }: Database, cursor: string, sql: string, key: string): Promise<void> {
   try {

@@ -1,21 +1,21 @@
 import { readSql } from '../../../workflows/plan/expressions/read-sql.ts';
 
-/** One statement of several. */
+/** One of several statements. */
 export interface SqlStatement {
   /** Without the semicolon. */
   readonly text: string;
-  /** Where its first word stands, from 1. */
+  /** The line of its first word, counted from 1. */
   readonly line: number;
-  /** Its first words in capital letters, as many as tell what it does. */
+  /** Its first words in capital letters, as many as needed to identify its kind. */
   readonly words: readonly string[];
 }
 
 const WORDS_KEPT = 4;
 
 /**
- * Cuts SQL at the semicolons between statements: not at those in texts, comments, parentheses (rules) and bodies of functions. Pieces
+ * Splits SQL at the semicolons between statements, but not at those in texts, comments, parentheses (rules) and function bodies. Pieces
  * without a word are left out.
- * @param reading how the server reads texts
+ * @param reading how the server parses texts
  */
 export function splitStatements(sql: string, reading: 'standard' | 'backslash' = 'standard'): SqlStatement[] {
   const statements: SqlStatement[] = [];
@@ -46,13 +46,13 @@ function createsRoutine(words: readonly string[]): boolean {
   return /^CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)\b/.test(words.join(' '));
 }
 
-/** `BEGIN ATOMIC … END` is a body, with CASE … END inside. */
+/** `BEGIN ATOMIC … END` is a body that may contain CASE … END. */
 function blockChange(word: string, blocks: number): number {
   if (word === 'BEGIN' || (word === 'CASE' && blocks > 0)) return 1;
   return word === 'END' && blocks > 0 ? -1 : 0;
 }
 
-/** The words with which a statement begins or ends a transaction; undefined when it does neither. Savepoints are within one. */
+/** The words of a statement that begins or ends a transaction; undefined for others. Savepoints stay within a transaction. */
 export function transactionControl({ words }: SqlStatement): string | undefined {
   const said = words.join(' ');
   if (/^ROLLBACK( WORK| TRANSACTION)? TO\b/.test(said)) return undefined;

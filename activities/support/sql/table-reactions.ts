@@ -2,19 +2,19 @@ import type { SqlClient } from '../../../lib/databases/postgres.ts';
 import type { FoundTable } from './find-table.ts';
 import { quoteTable } from './identifiers.ts';
 
-/** What a trigger or rule answers to. */
+/** The events of a trigger or rule. */
 export type Event = 'INSERT' | 'UPDATE' | 'DELETE';
 
-/** A trigger or rule that somebody has put on the table, or on a partition of it. */
+/** A trigger or rule on the table, or on a partition of it. */
 export interface Reaction {
   readonly kind: 'trigger' | 'rule';
   readonly name: string;
   readonly events: readonly Event[];
-  /** A trigger that can keep a row out, change it, or write it elsewhere. */
+  /** A trigger that can drop a row, change it, or write it elsewhere. */
   readonly isBeforeRow: boolean;
 }
 
-/** A foreign key whose deletes change the table that refers to this one. */
+/** A foreign key whose deletes change the referencing table. */
 export interface Cascade {
   readonly constraint: string;
   /** `schema.table` */
@@ -22,11 +22,11 @@ export interface Cascade {
   readonly action: 'CASCADE' | 'SET NULL' | 'SET DEFAULT';
 }
 
-/** What a PostgreSQL table does by itself when its rows change. */
+/** The side effects of a PostgreSQL table when its rows change. */
 export interface TableReactions {
   readonly reactions: readonly Reaction[];
   readonly cascades: readonly Cascade[];
-  /** Tables that inherit from it, whose rows count as its own. Partitions are not among them. */
+  /** Tables that inherit from it, whose rows count as its own. Partitions are not included. */
   readonly heirs: readonly string[];
   /** Whether row-level security hides rows from this user. */
   readonly hidesRows: boolean;
@@ -35,7 +35,7 @@ export interface TableReactions {
 /** The table and all its partitions. */
 const TREE = 'WITH tree AS (SELECT $1::regclass::oid AS id UNION SELECT relid::oid FROM pg_partition_tree($1::regclass))';
 
-/** Looks up what PostgreSQL's catalog says. What it finds holds as long as the table is locked. */
+/** Reads the reactions from PostgreSQL's catalog. The result is valid while the table is locked. */
 export async function reactionsOf(client: SqlClient, target: FoundTable): Promise<TableReactions> {
   const values = [quoteTable(target)];
   const reactions = await client.query<Reaction>(

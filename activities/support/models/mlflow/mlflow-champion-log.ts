@@ -4,49 +4,49 @@ import type { MlflowClient } from './mlflow-client.ts';
 import { type MlflowVersion, searchVersions, tagOf, tagsOf } from './mlflow-versions.ts';
 
 /**
- * Who was champion of a model, one after the other.
+ * The sequence of champions of a model.
  *
- * MLflow has no compare-and-set: whoever sets an alias or a tag overwrites what is there. What it does make sure of, by the primary key
- * (name, version) of its database, is that versions of a registered model are numbered one after the other, and that nobody gets the number
- * `n` before version `n - 1` is there for all to see; their tags come with them in one transaction. So a registered model is a log that
- * several can append to, in an order that MLflow decides. `<model>.champions` is that log:
+ * MLflow has no compare-and-set: setting an alias or a tag overwrites it. But the primary key (name, version) of its database guarantees
+ * that versions of a registered model are numbered consecutively, and that version `n` cannot be created before version `n - 1` is visible
+ * to everyone; tags are written in the same transaction. So a registered model is an append-only log for several writers, in an order that
+ * MLflow decides. `<model>.champions` is that log:
  *
- * - Each of its versions is a reign, and says which reign it is to come **after** (its number; `0` for the first).
- * - Of several that come after the same reign, the one with the lowest number counts, and the others never have: that is the compare-and-set.
- *   Whoever has appended one looks which is the lowest, and takes its own away if it is another.
- * - A reign that counts never changes. So the reign of now is, among those with the highest `after`, the one with the lowest number.
+ * - Each of its versions is an entry, and names the entry that it follows, its **after** (that entry's number; `0` for the first).
+ * - Of several entries with the same `after`, only the one with the lowest number is valid: this is the compare-and-set. A writer checks
+ *   after appending which number is the lowest, and deletes its own entry if it lost.
+ * - A valid entry never changes. So the current entry has the highest `after`, and the lowest number among those.
  *
- * A worker that is killed leaves a reign that counts, or one that does not: both are seen by everybody in the same way. A request whose
- * answer is lost and that is sent again appends a second reign after the same one, which does not count.
+ * A killed worker leaves an entry that is valid or not, and all readers agree on which. A request that is sent again because its answer was
+ * lost appends a second entry with the same `after`, which is not valid.
  *
- * Needs MLflow on a database (SQLite, PostgreSQL, MySQL…), and reads that see what was written: no replica.
+ * Requires MLflow on a database (SQLite, PostgreSQL, MySQL…), and reads that see earlier writes: no replica.
  */
 export class MlflowChampionLog {
   readonly #client: MlflowClient;
   readonly #model: string;
-  /** The registered model that is the log. */
+  /** The registered model that serves as the log. */
   readonly log: string;
 
   constructor(client: MlflowClient, model: string) {
     this.#client = client;
     this.#model = model;
-    // Models of Sluice have no dot in their names.
+    // Sluice's model names contain no dot.
     this.log = `${model}.champions`;
   }
 
-  /** The reign of now. */
+  /** The current entry. */
   async current(): Promise<MlflowChampionEntry | undefined> {
     return (await this.newest(1))[0];
   }
 
-  /** The reigns that count, the newest first, `most` of them. */
+  /** The valid entries, newest first, at most `most` of them. */
   async newest(most: number): Promise<MlflowChampionEntry[]> {
     const championLog: MlflowChampionEntry[] = [];
     let current: MlflowChampionEntry | undefined;
     for (let page = ''; ;) {
       const { versions, next } = await searchVersions(this.#client, this.log, {}, { newestFirst: true, page });
       for (const entry of versions.filter(isEntry).map(entryOf)) {
-        // Older ones come after a reign that is older still.
+        // The `after` of older entries is lower still.
         if (current && entry.number <= current.after) {
           championLog.push(current);
           if (championLog.length === most) return championLog;
@@ -59,10 +59,10 @@ export class MlflowChampionLog {
   }
 
   /**
-   * Begins a reign, if `before` is still the one of now.
+   * Appends an entry, if `before` is still the current one.
    * @param version the champion; undefined: the champion is cleared
-   * @param before its number; 0: there was none
-   * @returns undefined when another came after `before` first
+   * @param before number of the current entry; 0: there is none
+   * @returns undefined when another entry followed `before` first
    */
   async begin(champion: Champion, version: MlflowVersion | undefined, before: number): Promise<MlflowChampionEntry | undefined> {
     if (before === 0) {
@@ -76,7 +76,7 @@ export class MlflowChampionLog {
     const tags: JsonObject = { [AFTER]: String(before), [CHAMPION]: JSON.stringify(champion), [NUMBER]: version?.version ?? '' };
     const { model_version: own } = await this.#client.ask<{ model_version: MlflowVersion }>('POST model-versions/create', {
       name: this.log,
-      // MLflow takes no version without a source.
+      // MLflow requires a source for every version.
       source: version?.source ?? 's3://none/none',
       tags: tagsOf(tags),
     });
@@ -87,13 +87,13 @@ export class MlflowChampionLog {
   }
 }
 
-/** A champion for some time. */
+/** One entry of the log: the champion for some time. */
 export interface MlflowChampionEntry {
   readonly number: number;
-  /** The number of the reign that it has ended; 0: there was none. */
+  /** The number of the entry that it follows; 0: it is the first. */
   readonly after: number;
   readonly champion: Champion;
-  /** MLflow's number of the champion; empty: there is none. */
+  /** MLflow's version number of the champion; empty: there is none. */
   readonly version: string;
 }
 
@@ -101,7 +101,7 @@ const AFTER = 'sluice.after';
 const CHAMPION = 'sluice.champion';
 const NUMBER = 'sluice.model_version';
 
-/** A version that was made by hand is not a reign. */
+/** A version that someone created by hand is not an entry. */
 function isEntry(version: MlflowVersion): boolean {
   return tagOf(version, AFTER) !== undefined;
 }

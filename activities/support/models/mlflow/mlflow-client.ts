@@ -5,19 +5,19 @@ import { isMap, type JsonObject } from '../../../../workflows/plan/values/json.t
 import { platformFault, userFault } from '../../../run/errors.ts';
 import { httpFailure, refusal } from '../../../http/http-failure.ts';
 
-/** What is asked: `POST model-versions/create`. */
+/** Method and path: `POST model-versions/create`. */
 export type MlflowCall = `${'GET' | 'POST' | 'DELETE'} ${string}`;
 
-/** Answers of MLflow that its callers expect. */
+/** MLflow errors that callers handle. */
 export type MlflowError = 'RESOURCE_ALREADY_EXISTS' | 'RESOURCE_DOES_NOT_EXIST';
 
-/** What MLflow says when its database was busy, or when two have written the same row at once: the slower one has written nothing. */
+/** Error codes for a busy database or a write conflict: the slower request wrote nothing. */
 const CONTENTION: ReadonlySet<unknown> = new Set(['TEMPORARILY_UNAVAILABLE', 'INTERNAL_ERROR', 'BAD_REQUEST']);
 const ATTEMPTS = 6;
-/** Before the second attempt at most, in milliseconds; twice that before the third, and so on. */
+/** Maximum pause before the second attempt, in milliseconds; it doubles with each further attempt. */
 const PAUSE = 50;
 
-/** MLflow's REST API. */
+/** A client for MLflow's REST API. */
 export class MlflowClient {
   readonly url: string;
   /** The name of the connection, for messages. */
@@ -38,13 +38,13 @@ export class MlflowClient {
     return this.#result(call, await this.#settled(call, fields)) as T;
   }
 
-  /** As `ask`; undefined where MLflow's answer is this error. */
+  /** Like `ask`, but returns undefined for this MLflow error. */
   async askUnless<T>(error: MlflowError, call: MlflowCall, fields: JsonObject): Promise<T | undefined> {
     const answer = await this.#settled(call, fields);
     return codeOf(answer) === error ? undefined : (this.#result(call, answer) as T);
   }
 
-  /** An answer that another attempt in a moment would not change. */
+  /** Repeats a call until its answer is not a temporary conflict. */
   async #settled(call: MlflowCall, fields: JsonObject): Promise<HttpAnswer> {
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#send(call, fields);

@@ -17,14 +17,15 @@ import { type MlflowChampionEntry, MlflowChampionLog } from './mlflow-champion-l
 import { checkNames, findExperiment, recordEvaluation, recordTraining } from './training-run.ts';
 
 /**
- * A registry in MLflow (2.22 and 3 are tested). The files of models stay in S3; a version of the registered model has their place as its
- * source, and all that Sluice reads in tags that are written with it, in one transaction.
+ * A registry in MLflow (tested with 2.22 and 3). Model files stay in S3; a version of the registered model has their URI as its source, and
+ * everything that Sluice reads in tags that are written in the same transaction.
  *
- * - A version goes by Sluice's name, the tag `sluice.version`, which is the same for every attempt of a task. Should two attempts register
- *   at once, the lower of MLflow's numbers counts for both, and the other one is deleted.
- * - `<model>.champions` holds the champions, one after the other: see reigns.ts. The alias `champion` follows, for everybody who loads
- *   `models:/<model>@champion`. It cannot be moved in the same step: whoever has moved it looks again, so that of two the later does not
- *   leave it on the earlier champion; and whoever asks for the champion puts right what a killed worker has left.
+ * - A version is identified by Sluice's name in the tag `sluice.version`, which is the same for every attempt of a task. If two attempts
+ *   register at once, MLflow's lower number wins, and the other version is deleted.
+ * - `<model>.champions` contains the sequence of champions: see mlflow-champion-log.ts. The alias `champion` is set afterwards, for
+ * services
+ *   that load `models:/<model>@champion`. It cannot be moved in the same step: so each writer reads the log again after moving the alias,
+ *   and each reader of the champion repairs an alias that a killed worker left behind.
  */
 export class MlflowRegistry implements ModelRegistry {
   readonly place: string;
@@ -103,7 +104,7 @@ export class MlflowRegistry implements ModelRegistry {
         registered_models?: readonly { readonly name: string; readonly latest_versions?: readonly MlflowVersion[] }[];
         next_page_token?: string;
       }>('GET registered-models/search', { max_results: 100, ...(page !== '' && { page_token: page }) });
-      // Others may keep models of their own beside those of Sluice.
+      // Skip models that others keep in the same MLflow.
       const own = found.filter(({ latest_versions: latest = [] }) => latest.some((version) => tagOf(version, VERSION) !== undefined));
       names.push(...own.map(({ name }) => name));
       if (next === '') return names.sort();
@@ -149,10 +150,10 @@ export class MlflowRegistry implements ModelRegistry {
     return entry !== undefined;
   }
 
-  /** @throws ApplicationFailure `DataMismatch` where there is a champion, and the log that says why is gone: no version is "the first" then */
+  /** @throws ApplicationFailure `DataMismatch` when the alias exists but its log is lost: then no version counts as "the first" */
   async #refuseAliasAlone(model: string, championLog: MlflowChampionLog): Promise<void> {
     const number = await this.#alias(model);
-    // A promotion may have come in between.
+    // Read the log again: a promotion may have come in between.
     if (number === undefined || (await championLog.current()) !== undefined) return;
     throw userFault(
       'DataMismatch',
@@ -162,7 +163,7 @@ export class MlflowRegistry implements ModelRegistry {
     );
   }
 
-  /** Ends when the alias is where the reign of now wants it, seen after the last move. */
+  /** Moves the alias until it matches the current entry, read after the last move. */
   async #moveAlias(model: string, championLog: MlflowChampionLog, entry: MlflowChampionEntry): Promise<void> {
     for (let now = entry; (await this.#alias(model)) !== (now.version || undefined); now = (await championLog.current()) ?? now) {
       const alias = { name: model, alias: CHAMPION_ALIAS };
@@ -170,7 +171,7 @@ export class MlflowRegistry implements ModelRegistry {
         now.version === ''
           ? await this.#client.askUnless('RESOURCE_DOES_NOT_EXIST', 'DELETE registered-models/alias', alias)
           : await this.#client.askUnless('RESOURCE_DOES_NOT_EXIST', 'POST registered-models/alias', { ...alias, version: now.version });
-      // The version was deleted by hand: it has no alias any more.
+      // Someone deleted the version, so it cannot have an alias.
       if (!moved) return;
     }
   }
@@ -183,7 +184,7 @@ export class MlflowRegistry implements ModelRegistry {
   }
 
   async #find(model: string, version: string): Promise<MlflowVersion | undefined> {
-    // What is no name of a version would not be a harmless part of a query either.
+    // Only valid version names may become part of a query.
     if (!/^[\w.-]+$/.test(version)) return undefined;
     return (await searchVersions(this.#client, model, { [VERSION]: version }, { most: 1 })).versions[0];
   }

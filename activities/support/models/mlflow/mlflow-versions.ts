@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../../../workflows/plan/values/json.ts';
 import type { MlflowClient } from './mlflow-client.ts';
 
-/** A model version as MLflow has it. */
+/** A model version in MLflow. */
 export interface MlflowVersion {
-  /** From 1, given by MLflow. */
+  /** Assigned by MLflow, counted from 1. */
   readonly version: string;
   readonly source: string;
   readonly run_id?: string;
@@ -13,13 +13,13 @@ export interface MlflowVersion {
 interface SearchOptions {
   readonly newestFirst?: boolean;
   readonly most?: number;
-  /** Where the page before has ended; empty: from the beginning. */
+  /** Token of the page to read; empty: the first. */
   readonly page?: string;
 }
 
 /**
- * Versions of a registered model with these tags, the lowest number first; none where there is no such model.
- * @param tags their values go into a query as they are: no quotes
+ * Versions of a registered model with these tags, lowest number first; empty if the model does not exist.
+ * @param tags values are inserted into a query unescaped: they must not contain quotes
  */
 export async function searchVersions(
   client: MlflowClient,
@@ -44,7 +44,7 @@ export function tagOf({ tags = [] }: MlflowVersion, key: string): string | undef
   return tags.find((tag) => tag.key === key)?.value;
 }
 
-/** Tags as MLflow takes them. */
+/** Tags in MLflow's format. */
 export function tagsOf(tags: JsonObject): JsonObject[] {
   return Object.entries(tags).map(([key, value]) => ({ key, value }));
 }

@@ -6,20 +6,20 @@ import type { Evaluation, Metrics, ModelVersion } from '../model-registry.ts';
 import type { MlflowClient } from './mlflow-client.ts';
 
 /**
- * What data scientists see of a training in MLflow's UI: a run in the experiment that is named after the model, with its metrics, parameters
- * and data sets. It is for them alone: what Sluice itself reads is with the version.
+ * Shows a training to data scientists in MLflow's UI: a run in the experiment named after the model, with metrics, parameters and datasets.
+ * Sluice itself does not read it: its own data is stored with the version.
  */
 
-/** What MLflow takes as names of metrics and parameters: parts between slashes, none of them `.` or `..`. */
+/** Names that MLflow accepts for metrics and parameters: parts between slashes, none of them `.` or `..`. */
 const NAME = /^(?!(.*\/)?\.{1,2}(\/|$))[\p{L}\p{N}_. :-]+(\/[\p{L}\p{N}_. :-]+)*$/u;
-/** Of 250 characters, `evaluation/` takes a few. */
+/** MLflow allows 250 characters; the prefix `evaluation/` needs a few. */
 const LONGEST_NAME = 200;
-/** What every release takes as the value of a parameter, in bytes. */
+/** The length of a parameter value that every MLflow release accepts, in bytes. */
 const LONGEST_VALUE = 500;
-/** Of metrics and of parameters in one request. */
+/** Metrics or parameters per request. */
 const BATCH = 100;
 
-/** @throws ApplicationFailure `DataMismatch` when MLflow would not take a name */
+/** @throws ApplicationFailure `DataMismatch` when MLflow does not accept a name */
 export function checkNames(metrics: Metrics): void {
   const bad = Object.keys(metrics).filter((name) => !isName(name));
   if (bad.length === 0) return;
@@ -30,12 +30,12 @@ export function checkNames(metrics: Metrics): void {
   );
 }
 
-/** Records a training; the run that an earlier attempt has left is taken up. @returns the id of the run */
+/** Records a training; continues the run of an earlier attempt. @returns the id of the run */
 export async function recordTraining(client: MlflowClient, version: ModelVersion): Promise<string> {
   const { lineage } = version;
   const { run_id: run, start_time: timestamp } = await findRun(client, version);
   const metrics = points(version.metrics, Number(timestamp));
-  // All of them are in the version's lineage, at full length.
+  // The version's lineage contains all parameters at full length.
   const params = Object.entries(lineage.params)
     .filter(([name]) => isName(name))
     .map(([key, value]) => ({ key, value: cutBytes(typeof value === 'string' ? value : JSON.stringify(value), LONGEST_VALUE) }));
@@ -57,7 +57,7 @@ export async function recordTraining(client: MlflowClient, version: ModelVersion
   return run;
 }
 
-/** Adds to the run of a training how good its model was afterwards: `evaluation/ndcg_at_10`. */
+/** Adds the metrics of an evaluation to the run of the training: `evaluation/ndcg_at_10`. */
 export async function recordEvaluation(client: MlflowClient, run: string, { metrics }: Evaluation): Promise<void> {
   const all = points(metrics, Date.now()).map((point) => ({ ...point, key: `evaluation/${point.key}` }));
   for (let at = 0; at < all.length; at += BATCH) {
@@ -97,9 +97,9 @@ async function findRun(client: MlflowClient, { model, version, lineage }: ModelV
 }
 
 /**
- * The experiment of a model, which is made where there is none.
+ * Finds or creates the experiment of a model.
  * @returns its id
- * @throws ApplicationFailure `RequestRefused` when it was deleted: MLflow keeps it and its name, and takes no runs in it
+ * @throws ApplicationFailure `RequestRefused` when it was deleted: MLflow keeps it and its name, and accepts no runs in it
  */
 export async function findExperiment(client: MlflowClient, name: string): Promise<string> {
   const get = async () =>
@@ -111,7 +111,7 @@ export async function findExperiment(client: MlflowClient, name: string): Promis
       )
     )?.experiment;
   const make = () => client.askUnless<{ experiment_id: string }>('RESOURCE_ALREADY_EXISTS', 'POST experiments/create', { name });
-  // Another training of this model may have been faster.
+  // A concurrent training of this model may have created it first.
   const found = (await get()) ?? (await make()) ?? (await get());
   const { experiment_id: id = '', lifecycle_stage: stage = 'active' } = (found ?? {}) as {
     experiment_id?: string;
