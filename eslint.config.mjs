@@ -18,16 +18,16 @@ const ROOMS = [
 ];
 
 /**
- * Who may import whom, values and not types: docs/house.md of the design, "Rooms".
- * @param {string} files the room
- * @param {string[]} rooms other rooms it may import from
- * @param {string} packages a regular expression of the npm packages and Node modules it may import; '' for none
+ * Restricts value imports (not type imports) between folders: docs/house.md of the design, "Rooms".
+ * @param {string} files the folder
+ * @param {string[]} rooms other folders that it may import from
+ * @param {string} packages a regular expression for the npm packages and Node modules that it may import; '' for none
  */
 function room(files, rooms, packages) {
   const own = files.split('/')[0];
   const forbidden = ROOMS.filter((name) => name !== own && !rooms.some((allowed) => allowed === name || allowed.startsWith(`${name}/`)));
   const restrict = (regex, message) => ({ regex, message, allowTypeImports: true });
-  // A room within a room may have the name of another room: from each depth, only the way up to the root leads to that.
+  // A nested folder may have the name of a top-level one: at each depth, only the path up to the root leads to the latter.
   return DEPTHS.map((depth) => {
     const up = `^${'\\.\\./'.repeat(files.split('/').length + depth)}`;
     const patterns = [
@@ -44,7 +44,7 @@ function room(files, rooms, packages) {
     };
   });
 }
-/** How deep folders are within a room. */
+/** Supported depths of subfolders. */
 const DEPTHS = [0, 1, 2, 3, 4];
 
 /** @param {string} name a function of AbortSignal @param {string} instead what to use */
@@ -72,12 +72,12 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      // YAML values are of any shape, and are shown as they are.
+      // YAML values have any shape and are shown unchanged.
       '@typescript-eslint/no-base-to-string': 'off',
       '@typescript-eslint/require-await': 'off',
-      // Errors that were kept for later are `unknown`, and are thrown as they came.
+      // Stored errors have type `unknown` and are rethrown unchanged.
       '@typescript-eslint/only-throw-error': 'off',
-      // What factories return are plain objects: their functions have no `this` to lose.
+      // Factories return plain objects, whose functions do not use `this`.
       '@typescript-eslint/unbound-method': 'off',
       'no-console': 'error',
       'no-restricted-syntax': ['error', anySignal, timeoutSignal],
@@ -104,7 +104,7 @@ export default tseslint.config(
     rules: { 'no-restricted-globals': ['error', { name: 'fetch', message: 'It follows redirects to other origins: use lib/http.ts.' }] },
   },
   ...room('workflows/plan', [], '@marcbachmann/cel-js$'),
-  // All runs of a worker share it (temporal/worker/workflow-bundle.ts): who knew the SDK could keep something of a run.
+  // All runs of a worker share these modules (temporal/worker/workflow-bundle.ts): with the SDK they could keep state of a run.
   ...room('workflows/run', [], ''),
   ...room('workflows', [], '@temporalio/(workflow|common)$').map((rule) => ({
     ...rule,
@@ -127,8 +127,8 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', anySignal, timeoutSignal, currentScope] },
   },
   {
-    // In the sandbox it is the server's time of the history, which a replay sees again; what monitors do is about time, and runs note when tasks
-    // start and end.
+    // In the sandbox the clock is the server's time from the history, so a replay sees the same. Monitors check times, and runs record when
+    // tasks start and end.
     files: ['workflows/incident.ts', 'workflows/monitor.ts', 'workflows/notify-channel.ts', 'workflows/temporal-host.ts'],
     rules: { 'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'A replay must see the same.' }] },
   },
@@ -152,7 +152,7 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts'],
     rules: {
-      // A test hands it straight to what it tests, which holds it by its listener.
+      // A test passes it directly to the code under test, which keeps a listener on it.
       'no-restricted-syntax': ['error', anySignal],
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
