@@ -5,8 +5,8 @@ import { linkedController } from './linked-controller.ts';
 import { writeError } from './terminal.ts';
 
 /**
- * An error that was thrown where nobody could catch it: in a callback of a driver, a stream or a timer, or in a promise that nobody awaits.
- * `cause` is that error.
+ * An error that no caller could catch: from a callback of a driver, a stream or a timer, or an unhandled rejection. `cause` is the original
+ * error.
  */
 export class CallbackError extends Error {
   override readonly name = 'CallbackError';
@@ -17,25 +17,25 @@ export class CallbackError extends Error {
   }
 }
 
-/** Work in progress, and what ends it. */
+/** Running work, and the function that ends it. */
 interface Owner {
   readonly name: string;
   hasEnded: boolean;
   fail(error: CallbackError): void;
 }
 
-/** What a callback inherits from the code that registered it. */
+/** The owner that a callback inherits from the code that registered it. */
 const owners = new AsyncLocalStorage<Owner>();
 
-/** What work gets to clean up after one of its callbacks has failed, in milliseconds. */
+/** Time for work to clean up after one of its callbacks failed, in milliseconds. */
 const CLEAN_UP_MS = 10_000;
 
 /**
- * Runs `work`, and fails when a callback that it registered throws: its signal is aborted then, and it gets 10 s to clean up.
+ * Runs `work`, and fails when a callback that it registered throws: aborts its signal and gives it 10 s to clean up.
  * Works in processes that have called `surviveCallbackErrors`.
- * @param name what the log calls the work
- * @param parent aborts the work too
- * @throws CallbackError for an error of a callback; else what `work` throws
+ * @param name the name of the work in the log
+ * @param parent also aborts the work
+ * @throws CallbackError for an error in a callback; else what `work` throws
  */
 export async function failOnCallbackError<T>(
   name: string,
@@ -58,7 +58,7 @@ export async function failOnCallbackError<T>(
     if (failure !== undefined) throw failure;
     return result;
   } catch (error) {
-    // A driver answers an abort in its own words.
+    // A driver reports an abort with its own error, so throw the original failure.
     throw failure ?? error;
   } finally {
     owner.hasEnded = true;
@@ -67,16 +67,16 @@ export async function failOnCallbackError<T>(
   }
 }
 
-/** Ends the process with an error of its own, such as a fatal one of the Temporal SDK: it must not pass for one of a callback, which it survives. */
+/** Ends the process with an error of its own, such as a fatal error of the Temporal SDK, which must not count as a callback error. */
 export function endProcess(error: unknown): never {
   writeError(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(EXIT.failed);
 }
 
 /**
- * Keeps this process alive when a callback throws or a promise that nobody awaits rejects. The error fails the work that registered the
- * callback (`failOnCallbackError`); where that is unknown or has ended, it is logged. Call it once, before any other work.
- * @param isFatal whether an error that belongs to no work leaves the process unable to work: then it ends with exit code 1
+ * Keeps this process alive after an error in a callback or an unhandled rejection. The error fails the work that registered the callback
+ * (`failOnCallbackError`); if that is unknown or has ended, it is logged. Call it once, before any other work.
+ * @param isFatal whether an error without an owner leaves the process unusable: then it exits with code 1
  */
 export function surviveCallbackErrors(log: Log, isFatal: (error: unknown) => boolean = () => false): void {
   const handle = (error: unknown): void => {
@@ -98,7 +98,7 @@ export function surviveCallbackErrors(log: Log, isFatal: (error: unknown) => boo
   process.on('unhandledRejection', handle);
 }
 
-/** The package that threw `error`: ` (in pg)`. Empty when that is not known. */
+/** The package that threw `error`, such as ` (in pg)`; empty if unknown. */
 function sourceOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   const frame = stack.split('\n').find((line) => /^\s+at /.test(line) && !line.includes('node:')) ?? '';

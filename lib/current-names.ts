@@ -4,9 +4,9 @@ import { isMap, type JsonObject } from '../workflows/plan/values/json.ts';
 type Property = TSchema & { readonly formerly?: string };
 
 /**
- * Keys under the names that they have now. A plan that an earlier release has made keeps the names of its time: what the schema says a key
- * was called (`formerly`) is read here, nested maps included.
- * @param schema of the map, as its definition wrote it
+ * Converts keys to their current names, including nested maps. A plan of an earlier release keeps the old names, which the schema lists as
+ * `formerly`.
+ * @param schema of the map, from its definition
  */
 export function withCurrentNames(schema: TSchema, given: JsonObject): JsonObject {
   const named: Record<string, JsonObject[string]> = { ...given };

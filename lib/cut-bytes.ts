@@ -1,4 +1,4 @@
-/** The longest beginning of a text that has at most so many bytes in UTF-8; what was cut ends with `…`. */
+/** Cuts a text to at most `bytes` bytes of UTF-8; a cut text ends with `…`. */
 export function cutBytes(text: string, bytes: number): string {
   const whole = Buffer.from(text);
   if (whole.length <= bytes) return whole.toString();

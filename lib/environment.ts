@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A variable of the environment that cannot be read; the message says what it is and what it may be. */
+/** Thrown for an invalid environment variable; the message says what it is and what is allowed. */
 export class SettingError extends Error {
   override readonly name = 'SettingError';
 }
@@ -12,13 +12,13 @@ export class SettingError extends Error {
 /** The root of this checkout. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Where the local stack keeps its data, and says where its servers are. */
+/** The folder with the data and the server addresses of the local stack. */
 export function stackHome(environment: Environment = process.env): string {
   return environment.SLUICE_HOME ?? join(ROOT, '.sluice');
 }
 
 /**
- * The settings of a process: its environment, over those of the local stack when one is up (`.sluice/environment.json`), so that
+ * The settings of a process: its environment, merged over that of a running local stack (`.sluice/environment.json`), so that
  * `npx sluice …` in a second terminal finds the servers that `npm start` has started.
  */
 export function loadEnvironment(own: Environment = process.env): Environment {
@@ -27,7 +27,7 @@ export function loadEnvironment(own: Environment = process.env): Environment {
   return { ...(isOther ? withoutPayloadKeys(stack) : stack), ...own };
 }
 
-/** The keys of the local stack belong to its own Temporal server. */
+/** The payload keys of the local stack are only valid for its own Temporal server. */
 function withoutPayloadKeys(stack: Environment): Environment {
   return Object.fromEntries(Object.entries(stack).filter(([name]) => !name.startsWith('SLUICE_PAYLOAD_')));
 }
@@ -36,17 +36,17 @@ function readStackEnvironment(file: string): Environment {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Environment;
   } catch {
-    return {}; // no local stack is up
+    return {}; // no local stack is running
   }
 }
 
-/** The task queues that pipelines may name: the deployment's own, and those of `SLUICE_QUEUES`, separated by commas. */
+/** The task queues that pipelines may use: the deployment's own, and those in `SLUICE_QUEUES`, separated by commas. */
 export function allowedQueues(environment: Environment): ReadonlySet<string> {
   const others = (environment.SLUICE_QUEUES ?? '').split(',').map((name) => name.trim());
   return new Set([taskQueueOf(environment), ...others.filter((name) => name !== '')]);
 }
 
-/** The task queue of a deployment: its runs and its schedules belong together. */
+/** The task queue of a deployment, which also identifies its runs and schedules. */
 export function taskQueueOf(environment: Environment): string {
   return environment.SLUICE_TASK_QUEUE ?? 'sluice';
 }

@@ -1,4 +1,4 @@
-/** What the processes of Sluice end with. */
+/** Exit codes of Sluice's processes. */
 export const EXIT = {
   ok: 0,
   failed: 1,

@@ -1,4 +1,4 @@
-/** Whether `text` matches `pattern`, in which `*` stands for any characters. Takes time in proportion to both, whatever they are. */
+/** Whether `text` matches `pattern`, in which `*` matches any characters. Runs in time proportional to both lengths. */
 export function matchesGlob(text: string, pattern: string): boolean {
   const parts = pattern.split('*');
   const first = parts[0] ?? '';
@@ -14,7 +14,7 @@ export function matchesGlob(text: string, pattern: string): boolean {
   return at <= text.length - last.length;
 }
 
-/** What all texts begin with that match `pattern`. */
+/** The common prefix of all texts that match `pattern`. */
 export function prefixOfGlob(pattern: string): string {
   return pattern.split('*', 1)[0] ?? '';
 }

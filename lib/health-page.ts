@@ -2,11 +2,11 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { InvalidArgumentError } from 'commander';
 import type { Log } from './logging.ts';
 
-/** How a process is. */
+/** The health of a process. */
 export interface Health {
-  /** Whether it does its work, or is finishing it. */
+  /** Whether it works, or is finishing its work. */
   readonly isHealthy: boolean;
-  /** Whether it takes new work. */
+  /** Whether it accepts new work. */
   readonly isReady: boolean;
   /** Shown on the pages as JSON. */
   readonly details: Readonly<Record<string, unknown>>;
@@ -15,13 +15,14 @@ export interface Health {
 /** Command-line options of the health pages. */
 export interface HealthOptions {
   readonly healthHost: string;
-  /** 0 takes a free port. */
+  /** 0 picks a free port. */
   readonly healthPort: number;
 }
 
 /**
- * Serves `/healthz` and `/readyz`: 200 when the process is healthy, or ready, and 503 otherwise, with details as JSON. Does not keep the process alive.
- * @param check asked for each request
+ * Serves `/healthz` and `/readyz`: 200 if the process is healthy, or ready, and 503 otherwise, with details as JSON. Does not keep the
+ * process alive.
+ * @param check called for each request
  */
 export async function serveHealth({ healthHost, healthPort }: HealthOptions, log: Log, check: () => Promise<Health>): Promise<Server> {
   const answer = async (url: string | undefined, response: ServerResponse): Promise<void> => {

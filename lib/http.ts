@@ -9,51 +9,51 @@ import { exactJsonText } from '../workflows/plan/values/exact-json.ts';
 import { hasDotSegment } from '../workflows/plan/values/dot-segments.ts';
 import type { Json } from '../workflows/plan/values/json.ts';
 
-/** A service that is called over HTTP. */
+/** An HTTP service. */
 export interface HttpService {
-  /** `https://host/base`; paths come after it. */
+  /** `https://host/base`; request paths are appended. */
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
   /** Sent as `Authorization: Bearer …`. */
   readonly token?: string;
-  /** A PEM file with the certificates of the authorities that are trusted; absent: those of the machine. */
+  /** A PEM file with trusted certificate authorities; absent: those of the machine. */
   readonly ca_file?: string;
 }
 
-/** A call of a service. */
+/** A request to a service. */
 export interface HttpCall {
   readonly method?: string;
-  /** Under the address of the connection, with its query; or a full address at the same origin. */
+  /** Relative to the address of the connection, including the query; or a full address at the same origin. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON, whatever the method; a text is sent as it is where `headers` give it another content type. */
+  /** Sent as JSON with any method; text is sent unchanged if `headers` set another content type. */
   readonly body?: Json;
-  /** Sent as `application/x-www-form-urlencoded`, in place of a body. */
+  /** Sent as `application/x-www-form-urlencoded` instead of a body. */
   readonly form?: Readonly<Record<string, string>>;
-  /** Redirects of these codes are answers like others; `manual`: all are. Others are followed at the same origin where nothing is lost by it. */
+  /** Redirects with these codes are returned as responses; `manual`: all. Others are followed at the same origin if nothing is lost. */
   readonly redirect?: 'manual' | readonly number[];
-  /** How long the answer may take, with its body and all redirects, in milliseconds. Default: 60 s. */
+  /** Time limit for the response, including its body and all redirects, in milliseconds. Default: 60 s. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
 }
 
-/** What it has answered. */
+/** A response of a service. */
 export interface HttpAnswer {
   readonly status: number;
-  /** Names in lowercase letters. */
+  /** Names in lowercase. */
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON where it is some, else the text; null where there is nothing. */
+  /** JSON if it parses, else text; null if empty. */
   readonly body: Json;
 }
 
-/** Longer answers are refused: they are data, and data belongs into S3. In bytes. */
+/** Longer responses are rejected: bulk data belongs in S3. In bytes. */
 const MAX_BYTES = 10 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
- * Calls a service. Whatever its status: an answer is an answer.
- * @throws TimeLimitExceeded, the errors of http/http-errors.ts, and Node's with their reason when there is no answer
+ * Calls a service. Every status is a response, not an error.
+ * @throws TimeLimitExceeded, the errors of http/http-errors.ts, and Node's errors with their reason if there is no response
  */
 export function callHttp(connection: HttpService, call: HttpCall): Promise<HttpAnswer> {
   const { redirect = [], timeoutMs = DEFAULT_TIMEOUT_MS } = call;
@@ -101,7 +101,7 @@ function addressOf({ url }: HttpService, path: string): URL {
     throw new InvalidRequest(`'${path}' has a part '.' or '..', which would lead to another path.`);
   const address = /^https?:\/\//.test(path) ? new URL(path) : new URL(`${url.replace(/\/$/, '')}/${path.replace(/^\//, '')}`);
   const { origin } = new URL(url);
-  // The credentials of the connection are for its own host.
+  // The credentials of the connection are only for its own host.
   if (address.origin !== origin) throw new ForeignAddress(`'${path}' is not at ${origin}, where the connection is.`);
   address.username = address.password = address.hash = '';
   return address;

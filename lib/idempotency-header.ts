@@ -1,2 +1,2 @@
-/** The header that says which task of which run has written a record, a message or a request. */
+/** The header that identifies the task and run that wrote a record, a message or a request. */
 export const IDEMPOTENCY_KEY = 'idempotency-key';

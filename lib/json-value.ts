@@ -2,8 +2,8 @@ import { numberOf, numberOfDouble } from '../workflows/plan/values/exact-json.ts
 import { isExactNumber, type Json } from '../workflows/plan/values/json.ts';
 
 /**
- * A value of a driver or a decoder as JSON has it: numbers keep their value, bytes are base64, times are ISO 8601 in UTC, and what JSON has no
- * word for (NaN, infinity) is text.
+ * Converts a value of a driver or decoder to JSON: numbers keep their value, bytes become base64, times become ISO 8601 in UTC, and values
+ * that JSON lacks (NaN, infinity) become text.
  */
 export function jsonValueOf(value: unknown): Json {
   switch (typeof value) {
@@ -11,7 +11,7 @@ export function jsonValueOf(value: unknown): Json {
     case 'boolean':
       return value;
     case 'number':
-      // JSON has one zero.
+      // Convert -0 to 0, which JSON does not distinguish.
       return value === 0 ? 0 : (numberOfDouble(value) ?? String(value));
     case 'bigint':
       return numberOf(value.toString());

@@ -1,13 +1,13 @@
-/** A line that both texts have, or only one of them. */
+/** A line that is in both texts, or only in one of them. */
 export interface DiffLine {
   readonly sign: ' ' | '-' | '+';
   readonly line: string;
 }
 
-/** More work than this is not done: then all between what both texts begin and end with counts as changed. */
+/** Limits the work: beyond it, everything between the common start and the common end counts as changed. */
 const MAX_CELLS = 4_000_000;
 
-/** The lines of two texts, with those of `before` that are gone and those of `after` that are new. */
+/** Compares two texts line by line: lines only in `before` are removed, lines only in `after` are added. */
 export function diffLines(before: readonly string[], after: readonly string[]): DiffLine[] {
   let from = 0;
   while (from < Math.min(before.length, after.length) && before[from] === after[from]) from++;
@@ -27,7 +27,7 @@ function replaced(old: readonly string[], now: readonly string[]): DiffLine[] {
 
 function longestCommon(old: readonly string[], now: readonly string[]): DiffLine[] {
   const width = now.length + 1;
-  /** How many lines the rests of both have in common, from line i of the one and j of the other on. */
+  /** Number of common lines in the rests of both texts, from line i of one and line j of the other. */
   const common = new Uint32Array((old.length + 1) * width);
   const at = (i: number, j: number): number => common[i * width + j] ?? 0;
   for (let i = old.length - 1; i >= 0; i--)

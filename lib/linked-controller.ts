@@ -1,8 +1,8 @@
 /**
- * An AbortController that is aborted with `parent`, for its reason, and that can be aborted by itself. In place of `AbortSignal.any`, which
- * holds its sources weakly: https://github.com/nodejs/node/issues/57736. `parent` refers to the controller until that is aborted, so
- * abort it when the work is over.
- * @param parent absent: the controller is aborted only by itself
+ * Creates an AbortController that is aborted with `parent`, with its reason, or separately. Replaces `AbortSignal.any`, which holds its
+ * sources weakly: https://github.com/nodejs/node/issues/57736. `parent` holds the controller until that is aborted, so abort it when the
+ * work is done.
+ * @param parent absent: only aborted directly
  */
 export function linkedController(parent?: AbortSignal): AbortController {
   const controller = new AbortController();

@@ -5,7 +5,7 @@ import { escapeLine, escapeText } from '../workflows/plan/values/printable.ts';
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Writes lines for people to stderr: time, level, message, fields. stdout is for data. */
+/** Writes log lines to stderr: time, level, message, fields. stdout is for data. */
 export interface Log {
   debug(message: string, fields?: object): void;
   info(message: string, fields?: object): void;
@@ -13,7 +13,7 @@ export interface Log {
   error(message: string, fields?: object): void;
 }
 
-/** A log of process `name` that shows `level` and above, without `secrets`. */
+/** Creates the log of process `name` for `level` and above; removes `secrets`. */
 export function createLog(name: string, level: LogLevel = 'info', secrets?: Scrubber): Log {
   const write =
     (at: LogLevel) =>

@@ -1,17 +1,17 @@
 import pc from 'picocolors';
 import { escapeLine } from '../workflows/plan/values/printable.ts';
 
-/** One thing that is under way. After `done`, `fail` or `end` it says no more. */
+/** One step in progress. It is silent after `done`, `fail` or `end`. */
 export interface ProgressStep {
-  /** What it is at now; shown beside the label. */
+  /** Sets the current status, shown beside the label. */
   update(text: string): void;
   done(text?: string): void;
   fail(text: string): void;
-  /** It ended in another way: `mark` is its sign. */
+  /** Ends with another outcome, shown with the symbol `mark`. */
   end(mark: string, text: string): void;
 }
 
-/** Tells a person what takes time. Steps may run side by side. */
+/** Shows long-running steps. Steps may run concurrently. */
 export interface Progress {
   step(label: string): ProgressStep;
 }
@@ -26,12 +26,12 @@ const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 const FRAME_MS = 100;
 const QUIET_MS = 10_000;
 
-/** On a terminal a live line a step, with seconds; elsewhere (CI, a file) a line an event, with at most one update in 10 s. */
+/** On a terminal, shows a live line per step with seconds; elsewhere (CI, a file), a line per event and at most one update in 10 s. */
 export function createProgress(stream: ProgressStream = process.stderr): Progress {
   return stream.isTTY === true ? new LiveProgress(stream) : new LineProgress(stream);
 }
 
-/** Says nothing: for callers whose output is for a program. */
+/** Shows nothing: for callers whose output is read by a program. */
 export const silentProgress: Progress = { step: () => ({ update: () => {}, done: () => {}, fail: () => {}, end: () => {} }) };
 
 class LineProgress implements Progress {
@@ -51,7 +51,7 @@ class LineProgress implements Progress {
         `${sign} ${escapeLine(label)}${tail === '' ? '' : `: ${escapeLine(tail)}`}${seconds ? ` (${secondsSince(began)})` : ''}\n`,
       );
     };
-    // By the clock, not by the call: the last word before a long silence is the one that matters.
+    // Use a timer, not the calls: the last update before a long silence matters most.
     const telling = setInterval(() => {
       if (text !== said) say('…', text);
       said = text;
@@ -118,7 +118,7 @@ class LiveProgress implements Progress {
     this.#timer = undefined;
   }
 
-  /** Lines of ended steps go above the live ones, which are drawn again below. */
+  /** Prints lines of ended steps above the live lines, which are redrawn below. */
   #draw(above = ''): void {
     this.#frame = (this.#frame + 1) % FRAMES.length;
     const erase = this.#drawn === 0 ? '' : `\u001b[${this.#drawn}A\u001b[J`;
@@ -129,7 +129,7 @@ class LiveProgress implements Progress {
 
   #line(step: LiveStep): string {
     const seconds = secondsSince(step.began);
-    // A line that wraps could not be erased again.
+    // A wrapped line could not be erased.
     const room = Math.max(20, (this.#stream.columns ?? 80) - 4 - seconds.length);
     const plain = escapeLine(`${step.label}${step.text === '' ? '' : ` · ${step.text}`}`.replaceAll(/\s+/g, ' '));
     const text = plain.length > room ? `${plain.slice(0, room - 1)}…` : plain;

@@ -7,14 +7,14 @@ export interface RabbitMQConnection {
   readonly user: string;
   readonly password: string;
   readonly vhost: string;
-  /** Encrypted, as `amqps:`. */
+  /** Encrypted, as with `amqps:`. */
   readonly tls: boolean;
 }
 
-/** How long the server may be silent before the connection counts as broken, in seconds. */
+/** The connection counts as broken after this much silence, in seconds. */
 const HEARTBEAT = 10;
 
-/** Opens a connection. @param name what an administrator sees */
+/** Opens a connection. @param name shown to administrators */
 export function openRabbitMQ({ host, port, user, password, vhost, tls }: RabbitMQConnection, name: string): Promise<ChannelModel> {
   return connect(
     { protocol: tls ? 'amqps' : 'amqp', hostname: host, port, username: user, password, vhost, heartbeat: HEARTBEAT },

@@ -1,4 +1,4 @@
-/** A map of so many entries at most: one more, and the one that was used least recently goes. For what can be found out again. */
+/** A map with a maximum size that drops the least recently used entry. For values that can be computed again. */
 export class RecentMap<T> {
   private readonly entries = new Map<string, T>();
 

@@ -13,11 +13,11 @@ import {
 
 export interface AwsConnection {
   readonly type: 'aws';
-  /** Both absent: the AWS default chain (instance role, profile, environment). */
+  /** Both absent: AWS's default chain (instance role, profile, environment). */
   readonly access_key_id?: string;
   readonly secret_access_key?: string;
   readonly region_name: string;
-  /** Another S3 server than AWS's; addressed by path, not by host name. */
+  /** Another S3 server than AWS; uses path-style addressing. */
   readonly endpoint_url?: string;
 }
 
@@ -35,12 +35,12 @@ export interface S3Object {
   readonly etag: string;
 }
 
-/** A client for the S3 server of `connection`. The caller ends it with `destroy()`. */
+/** Creates a client for the S3 server of `connection`. The caller must call `destroy()`. */
 export function openS3(connection: AwsConnection): S3Client {
   const { access_key_id: accessKeyId, secret_access_key: secretAccessKey } = connection;
   return new S3Client({
     region: connection.region_name,
-    // A host that swallows packets must become an error, not a task that hangs: `socketTimeout` is silence, not length.
+    // A host that drops packets must cause an error, not a hanging task: `socketTimeout` limits silence, not duration.
     requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
     ...(accessKeyId && secretAccessKey && { credentials: { accessKeyId, secretAccessKey } }),
     ...(connection.endpoint_url && {
@@ -61,7 +61,7 @@ export async function bucketNames(client: S3Client): Promise<string[]> {
 
 /**
  * Reads `s3://bucket/key`; the key may be empty.
- * @throws TypeError when `uri` is none
+ * @throws TypeError when `uri` is not an S3 URI
  */
 export function parseS3Uri(uri: string): S3Location {
   const match = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(uri);
@@ -73,15 +73,15 @@ export function formatS3Uri({ bucket, key }: S3Location): string {
   return `s3://${bucket}/${key}`;
 }
 
-/** The object's bytes as they are stored. An abort ends the stream with an error. */
+/** Streams the stored bytes of an object. An abort ends the stream with an error. */
 export async function getObject(client: S3Client, { bucket, key }: S3Location, signal: AbortSignal): Promise<Readable> {
   const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: signal });
   if (!Body) throw new Error(`S3 answered without a body for ${formatS3Uri({ bucket, key })}.`);
-  // Node's client answers with a Readable; the type also covers browsers.
+  // In Node the body is a Readable; the type also covers browsers.
   return Body as Readable;
 }
 
-/** A small object as text, with the mark that `putIfUnchanged` takes; undefined when there is none. */
+/** Reads a small object as text, with the ETag for `putIfUnchanged`; undefined if it does not exist. */
 export async function getText(
   client: S3Client,
   { bucket, key }: S3Location,
@@ -97,8 +97,8 @@ export async function getText(
 }
 
 /**
- * Writes a small object of JSON if nobody has been faster: compare and set, by S3's conditional writes.
- * @param etag of what is replaced; undefined: there must be nothing yet
+ * Writes a small JSON object unless another client was faster: compare-and-set with S3's conditional writes.
+ * @param etag of the replaced object; undefined: the object must not exist
  * @returns whether it was written
  */
 export async function putIfUnchanged(
@@ -122,14 +122,14 @@ export async function putIfUnchanged(
 
 const LOST_RACES: ReadonlySet<string> = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']);
 
-/** All objects whose key begins with the location's, in the order of their keys. */
+/** Lists all objects whose key starts with the location's, sorted by key. */
 export async function listObjects(client: S3Client, location: S3Location, signal: AbortSignal): Promise<S3Object[]> {
   const objects: S3Object[] = [];
   for await (const page of listPages(client, location, signal)) objects.push(...page);
   return objects;
 }
 
-/** As `listObjects`, a page of at most 1,000 at a time, for places that may hold more than fits in memory. */
+/** Like `listObjects`, in pages of at most 1,000, for places that may not fit in memory. */
 export async function* listPages(client: S3Client, { bucket, key }: S3Location, signal: AbortSignal): AsyncGenerator<S3Object[]> {
   let token: string | undefined;
   do {
@@ -145,7 +145,7 @@ export async function* listPages(client: S3Client, { bucket, key }: S3Location, 
   } while (token !== undefined);
 }
 
-/** Deletes keys, a thousand a request; one that does not exist counts as deleted. */
+/** Deletes keys, a thousand per request; a missing key counts as deleted. */
 export async function deleteObjects(client: S3Client, bucket: string, keys: readonly string[], signal: AbortSignal): Promise<void> {
   for (let from = 0; from < keys.length; from += 1000) {
     const Objects = keys.slice(from, from + 1000).map((Key) => ({ Key }));
@@ -159,7 +159,7 @@ export async function deleteObjects(client: S3Client, bucket: string, keys: read
   }
 }
 
-/** Aborts multipart uploads that were begun under a prefix and never completed: invisible in listings, but stored and paid for. */
+/** Aborts incomplete multipart uploads under a prefix: they do not appear in listings, but their storage is billed. */
 export async function abortUploads(
   client: S3Client,
   { bucket, key }: S3Location,

@@ -1,21 +1,21 @@
 import Type, { type TProperties } from 'typebox';
 import { SEVERITIES } from '../workflows/plan/incidents/sla.ts';
 
-/** How a text takes `{{ expressions }}`, where it is not simply as their values: see compiler/schema/json-schema.ts. */
+/** How a text with `{{ expressions }}` is evaluated, if not by inserting their values: see compiler/schema/json-schema.ts. */
 interface TextOptions {
   readonly template?: 'sql' | 'url' | 'none' | 'expression';
-  /** What an expression has to give; absent: any value. */
+  /** The required result of an expression; absent: any value. */
   readonly gives?: 'condition';
-  /** Whether MySQL may read the SQL, too. */
+  /** Whether the SQL may be for MySQL too. */
   readonly mysql?: true;
-  /** Names that an expression at this place has beside those of every run. */
+  /** Names that an expression may read here, in addition to those of every run. */
   readonly names?: readonly string[];
   readonly pattern?: string;
-  /** What it must look like: see workflows/plan/values/text-formats.ts. */
+  /** The required format: see workflows/plan/values/text-formats.ts. */
   readonly format?: 'path';
-  /** What `pattern` asks for, in words. */
+  /** Describes `pattern` for messages. */
   readonly form?: string;
-  /** What earlier releases called the key. */
+  /** The key's name in earlier releases. */
   readonly formerly?: string;
 }
 
@@ -24,7 +24,7 @@ export function text(title: string, description: string, example: string, option
   return Type.String({ minLength: 1, title, description, examples: [example], ...options });
 }
 
-/** Beside a key for SQL: a file that has it. The compiler puts its text in the place of that key, and no task sees this one. */
+/** An alternative to an SQL key: a file with the SQL. The compiler replaces it with the content, so that tasks never see it. */
 export function sqlFile(holds: 'sql' | 'query') {
   return Type.Optional(
     Type.String({
@@ -40,16 +40,16 @@ export function sqlFile(holds: 'sql' | 'query') {
 
 const PART_OF_NAME = '(?:[^".;\\u0000-\\u001f]+|"(?:[^"\\u0000-\\u001f]|"")+")';
 
-/** What the name of a table looks like: `table`, `schema.table`, or parts in double quotes. */
+/** The format of a table name: `table`, `schema.table`, or parts in double quotes. */
 export const TABLE_NAME = {
   pattern: `^${PART_OF_NAME}(?:\\.${PART_OF_NAME})?$`,
   form: 'table or schema.table, without semicolons, and in quotes only where a name has a dot: "odd.schema"."odd.table"',
 } as const;
 
-/** What a name looks like that is written into SQL as it is given. */
+/** The format of a name that is inserted into SQL unchanged. */
 export const PLAIN_NAME = { pattern: '^[^";\\u0000-\\u001f]+$', form: 'a name without quotes and semicolons' } as const;
 
-/** A duration, as YAML writes it: `15m`. */
+/** A duration in YAML format: `15m`. */
 export function duration(title: string, description: string, example: string) {
   return Type.String({ format: 'duration', title, description, examples: [example], template: 'none' });
 }
@@ -59,12 +59,12 @@ export function expression(title: string, description: string, example: string, 
   return text(title, description, example, { template: 'expression', ...(names.length > 0 && { names }) });
 }
 
-/** An expression without braces that gives true or false. */
+/** An expression without braces that returns true or false. */
 export function condition(title: string, description: string, example: string, names: readonly string[] = []) {
   return text(title, description, example, { template: 'expression', gives: 'condition', ...(names.length > 0 && { names }) });
 }
 
-/** A whole number from `minimum` on. */
+/** An integer of at least `minimum`. */
 export function count(title: string, description: string, example: number, minimum = 1) {
   return Type.Integer({ minimum, title, description, examples: [example] });
 }
@@ -74,9 +74,9 @@ export function flag(title: string, description: string, example: boolean) {
   return Type.Boolean({ title, description, examples: [example] });
 }
 
-/** One of a few words. */
+/** One of several words. */
 export function choice<const T extends string>(title: string, description: string, values: readonly [T, ...T[]]) {
-  // TypeBox loses the words of a union that is made from a list.
+  // TypeBox loses the literal types of a union that is built from a list.
   return Type.Unsafe<T>(
     Type.Union(
       values.map((value) => Type.Literal(value)),
@@ -85,7 +85,7 @@ export function choice<const T extends string>(title: string, description: strin
   );
 }
 
-/** How serious something is. */
+/** The severity of a problem. */
 export function severity(description: string) {
   return choice('Severity', description, SEVERITIES);
 }
@@ -95,12 +95,12 @@ export function texts(title: string, description: string, example: readonly stri
   return Type.Array(Type.String({ minLength: 1 }), { minItems: 1, title, description, examples: [example] });
 }
 
-/** A map of certain keys. */
+/** A map with fixed keys. */
 export function map<P extends TProperties>(title: string, description: string, example: object, properties: P) {
   return Type.Object(properties, { additionalProperties: false, title, description, examples: [example] });
 }
 
-/** A map of any keys. */
+/** A map with arbitrary keys. */
 export function anyMap(title: string, description: string, example: object) {
   return Type.Record(Type.String(), Type.Unknown(), { title, description, examples: [example] });
 }

@@ -1,6 +1,6 @@
 import { escapeLine } from '../workflows/plan/values/printable.ts';
 
-/** Rows as aligned columns of text, a heading first. A cell stays in its line and column, whatever it holds. */
+/** Formats rows as aligned text columns below a heading. Cell contents cannot break lines or columns. */
 export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [heading, ...rows].map((row) => row.map(escapeLine));
   const widths = heading.map((_, column) => Math.max(...all.map((row) => [...(row[column] ?? '')].length)));

@@ -2,15 +2,15 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** When this process began, in milliseconds: tells it from an earlier one with its pid, such as that of a container that was started again. */
+/** When this process started, in milliseconds: distinguishes it from an earlier process with its pid, such as in a restarted container. */
 const BEGAN = Math.round(performance.timeOrigin);
 const HOST = hostname().replace(/[^A-Za-z0-9-]/g, '_');
 const NAME = /^sluice-[a-z]+-(?<host>[\w-]+)\.(?<pid>\d+)\.(?<began>\d+)-\w+$/;
 
 /**
- * Does `work` with a folder of its own under the system's temporary folder, and removes it. A process that is killed cannot: what such
- * processes of this host have left is removed when the next folder is made.
- * @param purpose lowercase letters, for those who look into the temporary folder
+ * Runs `work` with a new folder in the system's temporary folder, and removes it afterwards. Also removes folders that killed processes of
+ * this host left behind.
+ * @param purpose lowercase letters, shown in the folder's name
  */
 export async function withTemporaryFolder<T>(purpose: string, work: (folder: string) => Promise<T>): Promise<T> {
   await removeAbandoned();
@@ -28,7 +28,7 @@ async function removeAbandoned(): Promise<void> {
     if (host !== HOST) return false;
     return Number(pid) === process.pid ? Number(began) !== BEGAN : !isThere(Number(pid));
   });
-  // What another user's process has left is for that user.
+  // Folders of other users cannot be removed.
   for (const name of abandoned) await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
 }
 

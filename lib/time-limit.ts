@@ -1,6 +1,6 @@
 import { untilAborted } from './until-aborted.ts';
 
-/** Thrown when work has taken longer than its time limit. */
+/** Thrown when work exceeds its time limit. */
 export class TimeLimitExceeded extends Error {
   override readonly name = 'TimeLimitExceeded';
 
@@ -10,15 +10,15 @@ export class TimeLimitExceeded extends Error {
   }
 }
 
-/** Node fires a longer timer at once. Milliseconds. */
+/** Node fires longer timers immediately. Milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Runs `work` with a time limit: the only way to limit time here. `AbortSignal.timeout` inside `AbortSignal.any` is garbage-collected and
- * never fires (https://github.com/nodejs/node/issues/57736); this timer is held by the event loop until the work ends.
+ * Runs `work` with a time limit; use only this to limit time. `AbortSignal.timeout` inside `AbortSignal.any` is garbage-collected and never
+ * fires (https://github.com/nodejs/node/issues/57736); this timer is held by the event loop until the work ends.
  * @param limitMs milliseconds; more than 24 days count as 24 days
- * @param parent aborts the work too
- * @param work gets a signal that is aborted at the limit, or with `parent`; it is not waited for after that, whether it heeds the signal or not
+ * @param parent also aborts the work
+ * @param work gets a signal that is aborted at the limit, or with `parent`; after that the function does not wait for it
  * @throws TimeLimitExceeded at the limit; the reason of `parent` when that is aborted; else what `work` throws
  */
 export async function withinTime<T>(
@@ -36,7 +36,7 @@ export async function withinTime<T>(
     signal.throwIfAborted();
     return await untilAborted(signal, work(signal));
   } catch (error) {
-    // A driver answers an abort in its own words.
+    // A driver reports an abort with its own error, so throw the signal's reason.
     signal.throwIfAborted();
     throw error;
   } finally {

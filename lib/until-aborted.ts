@@ -1,6 +1,6 @@
 /**
- * What `work` comes to, or the reason of `signal` as soon as it is aborted: for drivers that take no signal. What they still do then is
- * nobody's matter, so that `work` should look at the signal itself before it does what cannot be taken back.
+ * Resolves with `work`, or rejects with the reason of `signal` as soon as it is aborted: for drivers without signals. Their later results
+ * are ignored, so `work` should check the signal before an irreversible step.
  */
 export async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const settled = new AbortController();

@@ -5,12 +5,12 @@ import { cutBytes } from '../cut-bytes.ts';
 export const SUMMARY_BYTES = 1_024;
 const KEY_CHARACTERS = 255;
 
-/** A text as the summary of an event: one line, cut where it is too long; '' stays ''. */
+/** Converts a text to an event summary: one line, cut to the limit; '' stays ''. */
 export function fitSummary(text: string): string {
   return cutBytes(text.replace(/[\s\p{Cc}]+/gu, ' ').trim(), SUMMARY_BYTES);
 }
 
-/** A deduplication key that PagerDuty takes: what is too long ends with its hash. */
+/** Converts a key to a valid deduplication key: a long key is cut and ends with its hash. */
 export function fitKey(key: string): string {
   if (key.length <= KEY_CHARACTERS && !/\p{Cc}/u.test(key)) return key;
   const hash = createHash('sha256').update(key).digest('hex').slice(0, 32);

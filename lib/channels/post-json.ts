@@ -3,9 +3,9 @@ import { callHttp, type HttpAnswer, type HttpService } from '../http.ts';
 import { refused, unreachable } from './channel-error.ts';
 
 /**
- * Posts a value to the address of a connection, and nowhere else: to follow a redirect would be to ask for a page and to tell nobody.
- * @param who the channel, as errors name it: its address may be a secret
- * @throws ChannelError when it was not taken; the signal's reason
+ * Posts a value to the address of a connection. Does not follow redirects: that would fetch a page instead of delivering the message.
+ * @param who the channel's name in errors, because its address may be a secret
+ * @throws ChannelError when the message was not accepted; the signal's reason
  */
 export async function postJson(
   who: string,

@@ -1,25 +1,24 @@
 import type { Connection, Submittable } from 'pg';
 
-/** `d`: a piece of what is copied; PostgreSQL sends one a row. */
+/** `d`: a chunk of the copied data; PostgreSQL sends one per row. */
 const COPY_DATA = 0x64;
-/** A message begins with its kind, a byte, and its length, four bytes that count themselves. */
+/** A message starts with its type (one byte) and its length (four bytes, including themselves). */
 const HEADER = 5;
-/** Bytes that are gathered before they go on: handing a few kilobytes at a time to a compressor costs more than the bytes do. */
+/** Size of a piece in bytes: passing only a few kilobytes at a time to a compressor costs more than compressing them. */
 const PIECE = 1024 * 1024;
-/** The most that a socket reads at once. */
+/** Maximum size of one socket read. */
 const CHUNK = 64 * 1024;
 
 /**
- * What `COPY … TO STDOUT` sends; hand it to `client.query` and read `pieces()`. A row is a message of its own: of a million of them, a
- * Buffer each costs more than all else that becomes of them, so they are copied into two buffers that take turns. Every other message is
- * the driver's, which hears it as if nobody stood between.
+ * Receives `COPY … TO STDOUT`; pass it to `client.query` and read `pieces()`. Each row is a separate message, and a Buffer per row would
+ * dominate the cost of a million rows, so rows are copied into two alternating buffers. All other messages go to the driver unchanged.
  */
 export class CopyOut implements Submittable {
-  /** As many rows as the server says it has sent; known when the pieces have ended. */
+  /** The row count that the server reports; known when `pieces()` has ended. */
   rowCount = NaN;
   readonly #statement: string;
   readonly #header = Buffer.alloc(HEADER);
-  /** Bytes of the message's header that were read, and bytes of its content that are still to come. */
+  /** Header bytes read so far, and content bytes still to come. */
   #known = 0;
   #left = 0;
   #piece = Buffer.allocUnsafeSlow(PIECE + CHUNK);
@@ -35,8 +34,8 @@ export class CopyOut implements Submittable {
   }
 
   /**
-   * The bytes in their order. A piece is the reader's until it asks for the next: then it is filled again.
-   * @throws the server's error, or the session's
+   * Yields the bytes in order. A piece is only valid until the next one is requested, which reuses its buffer.
+   * @throws the error of the server or the session
    */
   async *pieces(): AsyncGenerator<Buffer> {
     let spare = Buffer.allocUnsafeSlow(PIECE + CHUNK);
@@ -76,7 +75,7 @@ export class CopyOut implements Submittable {
 
   readonly #receive = (chunk: Buffer): void => {
     if (this.#filled + chunk.length > this.#piece.length) this.#piece = Buffer.concat([this.#piece], this.#filled + chunk.length);
-    // The whole chunk at once, and then its rows to the front of it, where the headers were.
+    // Copy the whole chunk, then move its rows to the front over the headers.
     const base = this.#filled;
     this.#piece.set(chunk, base);
     for (let at = 0; at < chunk.length;) {
@@ -101,7 +100,7 @@ export class CopyOut implements Submittable {
     this.#wake();
   };
 
-  /** The session is the driver's again. */
+  /** Returns the session to the driver. */
   #end(): void {
     this.#ended = true;
     this.#socket?.off('data', this.#receive).on('data', this.#driver).resume();

@@ -2,27 +2,27 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 const MEMORY = '256MB';
-/** A task is one of several on its worker. */
+/** A worker runs several tasks concurrently. */
 const THREADS = '2';
 const INTERRUPT_EVERY_MS = 50;
 
-/** A database of DuckDB in a folder of its own. */
+/** A DuckDB database in a separate folder. */
 export interface DuckDB {
-  /** Runs one statement. Values of the answer are texts as DuckDB writes them; numbers keep every digit. */
+  /** Runs one statement. Returns values as DuckDB's text; numbers keep every digit. */
   texts(sql: string): Promise<(string | null)[][]>;
-  /** The rows of a statement as they come, some thousand at a time. */
+  /** Yields the rows of a statement in batches of some thousand. */
   batches(sql: string): AsyncIterable<(string | null)[][]>;
-  /** Parses a statement, without running it: only one of its own passes. */
+  /** Parses one statement without running it; rejects several statements. */
   check(sql: string): Promise<void>;
-  /** Ends what is under way, and then the database. The folder is the caller's to remove. */
+  /** Ends running statements, then the database. The caller removes the folder. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a new database in `folder`, which is empty. It holds 256 MB in memory at most and puts what is more into the folder. No statement
- * reads or writes another file than `file` and the database's own, loads an extension, or takes that back: foreign text can be part of it.
- * An abort of `signal` ends what is under way.
- * @param file the path of the one file that statements may read
+ * Opens a new database in the empty folder `folder`. It uses at most 256 MB of memory and spills to the folder. Statements may contain
+ * untrusted text, so they cannot read or write files other than `file` and the database's own, load extensions, or change these settings.
+ * Aborting `signal` ends running statements.
+ * @param file the only file that statements may read
  */
 export async function openDuckDB(folder: string, file: string, signal: AbortSignal): Promise<DuckDB> {
   signal.throwIfAborted();
@@ -31,7 +31,7 @@ export async function openDuckDB(folder: string, file: string, signal: AbortSign
     threads: THREADS,
     preserve_insertion_order: 'false',
     temp_directory: join(folder, 'spill'),
-    // Extensions would be downloaded.
+    // Extensions would be downloaded from the internet.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
@@ -69,7 +69,7 @@ export async function openDuckDB(folder: string, file: string, signal: AbortSign
     },
     async close() {
       signal.removeEventListener('abort', interrupt);
-      // The other side may have failed meanwhile. A connection that is closed while a statement runs would end the process.
+      // Another statement may still run after a failure. Closing the connection during a statement would crash the process.
       if (underWay.size > 0) interrupt();
       await Promise.allSettled(underWay);
       clearInterval(interrupting);
@@ -83,10 +83,10 @@ function asTexts(row: readonly unknown[]): (string | null)[] {
   return row.map((value) => (value === null ? null : String(value)));
 }
 
-/** Whether DuckDB refused a statement or a value. `kind` is its word for the cause: `Binder`, `Conversion`. */
+/** Whether DuckDB rejected a statement or a value. `kind` is DuckDB's error class: `Binder`, `Conversion`. */
 export function duckDBError(error: unknown): { readonly kind: string; readonly message: string } | undefined {
   const [, kind, message] = (error instanceof Error && /^([\w ]+) Error: (.*)$/s.exec(error.message)) || [];
-  // Below the first lines it repeats the statement.
+  // The later lines repeat the statement.
   return kind === undefined || message === undefined
     ? undefined
     : { kind, message: (message.split('\n\n')[0] ?? message).replaceAll('\n', ' ') };

@@ -12,24 +12,24 @@ export interface MySQLConnection extends SqlServer {
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_TIMEOUT_MS = 5_000;
 
-/** What a server tells of a column of an answer. */
+/** A column of a result, as the server describes it. */
 export interface MySQLField {
   readonly name: string;
-  /** The protocol's number of the type. */
+  /** The protocol's type number. */
   readonly type: number;
-  /** The protocol's bits: 32 unsigned, 256 enum, 2048 set. */
+  /** Protocol flags: 32 unsigned, 256 enum, 2048 set. */
   readonly flags: number;
-  /** Bytes at most. */
+  /** Maximum length in bytes. */
   readonly length: number;
-  /** Digits after the point; 31 for floats. */
+  /** Digits after the decimal point; 31 for floats. */
   readonly decimals: number;
-  /** 63: bytes. */
+  /** 63 means binary. */
   readonly characterSet: number;
 }
 
 export interface MySQLAnswer {
   readonly fields: readonly MySQLField[];
-  /** Values as the server has written them. */
+  /** Values as the server's text. */
   readonly rows: (string | null)[][];
 }
 
@@ -37,25 +37,25 @@ export interface MySQLAnswer {
 export interface MySQLSession {
   /** Runs one statement. */
   query(sql: string): Promise<MySQLAnswer>;
-  /** Lets the server parse a statement, without running it: only one of its own passes. */
+  /** Has the server parse one statement without running it; rejects several statements. */
   check(sql: string): Promise<void>;
-  /** The rows of a statement as they come, no faster than they are taken. Nothing else can be asked meanwhile. */
+  /** Yields the rows of a statement with backpressure. No other query can run meanwhile. */
   rows(sql: string): AsyncIterable<(string | null)[]>;
-  /** Ends the session, whatever it is at: a statement under way is cancelled, a transaction rolled back. Never rejects. */
+  /** Ends the session: cancels a running statement and rolls back a transaction. Never rejects. */
   close(): Promise<void>;
 }
 
-/** All as text in UTF-8, whatever the type: numbers keep every digit, and times their zeros. */
+/** Reads all values as UTF-8 text: numbers keep every digit, and times keep their zeros. */
 const typeCast = (field: { buffer(): Buffer | null }): string | null => field.buffer()?.toString('utf8') ?? null;
 
 /**
- * Opens a session. An abort of `signal` ends it at once: what is under way rejects, and the server is told to stop working on it.
- * @param programName what a database administrator sees among the attributes of the session
+ * Opens a session. Aborting `signal` ends it immediately: pending queries reject, and the server is asked to cancel its statement.
+ * @param programName shown to database administrators among the session's attributes
  */
 export async function openMySQL(connection: MySQLConnection, programName: string, signal: AbortSignal): Promise<MySQLSession> {
   signal.throwIfAborted();
   const client = await untilAborted(signal, mysql.createConnection(optionsOf(connection, programName)));
-  // Queries reject by themselves when the session breaks; without a listener the event would end the process.
+  // Queries reject on their own when the session breaks; without a listener the event would crash the process.
   client.on('error', () => {});
   let busy = 0;
   let cancelling: Promise<void> | undefined;
@@ -81,7 +81,7 @@ export async function openMySQL(connection: MySQLConnection, programName: string
     },
     async *rows(sql) {
       busy += 1;
-      // The stream is that of the driver's older interface.
+      // Streams exist only in the driver's callback interface.
       const older = (client as unknown as { readonly connection: { query(options: object): { stream(options: object): Readable } } })
         .connection;
       const stream = older.query({ sql, rowsAsArray: true, typeCast }).stream({ highWaterMark: 1_000, signal });
@@ -92,14 +92,14 @@ export async function openMySQL(connection: MySQLConnection, programName: string
       signal.removeEventListener('abort', breakOff);
       if (busy > 0 && cancelling === undefined) breakOff();
       if (cancelling === undefined) {
-        // A server that does not answer any more is not waited for.
+        // Do not wait for a server that no longer answers.
         await withinTime(CANCEL_TIMEOUT_MS, undefined, () => client.end()).catch(() => client.destroy());
       }
       await cancelling;
     },
   };
 
-  /** A statement that the server has refused is over. */
+  /** A statement that the server rejected is no longer running. */
   function unbusy(error: unknown): never {
     busy -= 1;
     throw error;
@@ -127,13 +127,13 @@ function optionsOf({ host, port, user, password, database, sslmode }: MySQLConne
   };
 }
 
-/** A server notices a lost client only when it next writes to it; a long statement would hold its locks until then. */
+/** Cancels the statement: a server notices a lost client only on its next write, and a long statement would hold its locks until then. */
 async function cancelOnServer(connection: MySQLConnection, thread: number): Promise<void> {
   try {
     const canceller = await mysql.createConnection({ ...optionsOf(connection, 'sluice: cancel'), connectTimeout: CANCEL_TIMEOUT_MS });
     canceller.on('error', () => {});
     await canceller.query({ sql: `KILL ${Number(thread)}`, timeout: CANCEL_TIMEOUT_MS }).finally(() => canceller.destroy());
   } catch {
-    // Best effort: the session's socket is closed already.
+    // Best effort: the socket of the session is already closed.
   }
 }

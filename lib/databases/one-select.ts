@@ -2,7 +2,7 @@ import type { QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { SqlClient } from './postgres.ts';
 
 /**
- * Runs SQL by the extended protocol, which takes one statement only: nothing that hides in a text of somebody else's runs behind it.
+ * Runs SQL with the extended protocol, which accepts only one statement, so that untrusted text cannot append another one.
  * @throws the server's error, 42601 for several statements
  */
 export function queryOne<T extends QueryResultRow>(
@@ -16,10 +16,10 @@ export function queryOne<T extends QueryResultRow>(
 }
 
 /**
- * Opens a cursor over SQL that somebody else has written. DECLARE takes only one SELECT, and none that changes anything. The server parses the
- * text alone: what passes has its parentheses in balance, so it can be put between others.
- * @param cursor its name, as SQL
- * @throws the server's error, 42601 for what is not one SELECT
+ * Opens a cursor over untrusted SQL. DECLARE accepts only one SELECT without side effects. The server parses the text alone, so its
+ * parentheses are balanced and it can be embedded in other SQL.
+ * @param cursor the cursor name, as SQL
+ * @throws the server's error, 42601 if the text is not one SELECT
  */
 export async function declareSelect(client: SqlClient, cursor: string, sql: string): Promise<void> {
   await queryOne(client, `DECLARE ${cursor} CURSOR FOR ${sql}`);

@@ -1,18 +1,18 @@
 import pg from 'pg';
 import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
 
-/** What a server's text stands for in JSON. */
+/** Converts a server's text to a JSON value. */
 type Parser = (text: string) => unknown;
 
 const number: Parser = (text) => {
   const value = Number(text);
-  // JSON has no NaN and no Infinity.
+  // JSON has neither NaN nor Infinity.
   return Number.isFinite(value) ? value : text;
 };
 const json: Parser = parseExactJson;
 const bytes: Parser = (text) => (pg.types.getTypeParser(17) as (text: string) => Buffer)(text).toString('base64');
 
-/** Types by their OIDs (pg_type.dat). Everything else stays text: bigint and numeric keep every digit, an interval its own words. */
+/** Types by OID (pg_type.dat). All other types stay text: bigint and numeric keep every digit, and intervals their format. */
 const SCALARS: Readonly<Record<number, Parser>> = {
   16: (text) => text === 't',
   17: bytes,
@@ -49,8 +49,8 @@ const ARRAYS: Readonly<Record<number, number>> = {
 };
 
 /**
- * How values of an answer are read: as what JSON can hold, and as the server's own text where it cannot. Never throws, because `pg` calls it
- * in an event handler, where an error would end the process: a date past the year 275760 is such a value for `pg`'s own parsers.
+ * Converts result values to JSON, or keeps the server's text if JSON cannot represent them. Never throws: `pg` calls it in an event
+ * handler, where an error would crash the process, and `pg`'s own parsers fail on a date past the year 275760.
  */
 export const VALUES_AS_JSON: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number) => {
@@ -70,11 +70,11 @@ function parseOr(parse: Parser, text: string): unknown {
   }
 }
 
-/** Elements as texts; arrays of several dimensions hold arrays. */
+/** Elements as texts; multidimensional arrays are nested. */
 type Texts = readonly (string | null | Texts)[];
 
 function arrayOf(element: Parser): Parser {
-  // text[], which the types of `pg` do not list
+  // text[], which is missing in the types of `pg`
   const textsOf = (pg.types.getTypeParser as (oid: number) => (text: string) => Texts)(1009);
   const parsed = (texts: Texts): unknown[] =>
     texts.map((each) => (each === null ? null : typeof each === 'string' ? parseOr(element, each) : parsed(each)));
@@ -84,8 +84,8 @@ function arrayOf(element: Parser): Parser {
 const TIME = /^(\d{4,})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?)?)?( BC)?$/;
 
 /**
- * A date or a time as ISO 8601 in UTC, with the digits below a millisecond only where there are some: `2024-02-29T12:00:00.123456Z`.
- * The text itself where ISO 8601 has no word for it (`infinity`), JavaScript's dates do not reach it, or the session writes times otherwise.
+ * Converts a date or time to ISO 8601 in UTC, with digits below a millisecond only if present: `2024-02-29T12:00:00.123456Z`. Returns the
+ * text itself for `infinity`, for dates outside JavaScript's range, and if the session uses another date style.
  */
 function isoOf(text: string): string {
   const match = TIME.exec(text);

@@ -8,7 +8,7 @@ export interface PostgresConnection extends SqlServer {
 
 export interface RedshiftConnection extends SqlServer {
   readonly type: 'redshift';
-  /** The role that `COPY` reads S3 with; absent: the keys of the task's AWS connection. */
+  /** The role with which `COPY` reads S3; absent: the keys of the task's AWS connection. */
   readonly iam_role?: string;
 }
 
@@ -16,19 +16,19 @@ export type SqlClient = pg.Client;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_TIMEOUT_MS = 5_000;
-/** How long a session outlives its abort, for the server to hear of it. */
+/** How long a session stays open after an abort, so that the server receives the cancel request. */
 const CANCEL_FIRST_MS = 1_000;
 
 /** A session on PostgreSQL or Redshift. */
 export interface PostgresSession {
   readonly client: SqlClient;
-  /** Ends the session, whatever it is at: a statement under way is cancelled, a transaction rolled back. Never rejects. */
+  /** Ends the session: cancels a running statement and rolls back a transaction. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a session. An abort of `signal` ends it at once: what is under way rejects, and the server is told to stop working on it.
- * @param applicationName what a database administrator sees in `pg_stat_activity`
+ * Opens a session. Aborting `signal` ends it immediately: pending queries reject, and the server is asked to cancel its statement.
+ * @param applicationName shown to database administrators in `pg_stat_activity`
  */
 export async function openPostgres(
   connection: PostgresConnection | RedshiftConnection,
@@ -37,7 +37,7 @@ export async function openPostgres(
 ): Promise<PostgresSession> {
   signal.throwIfAborted();
   const client = new pg.Client(clientConfig(connection, applicationName));
-  // Queries reject by themselves when the session breaks; without a listener the event would end the process.
+  // Queries reject on their own when the session breaks; without a listener the event would crash the process.
   client.on('error', () => {});
   let cancelling: Promise<void> | undefined;
   const destroy = (): void => internals(client).connection?.stream?.destroy();
@@ -63,7 +63,7 @@ export async function openPostgres(
       signal.removeEventListener('abort', breakOff);
       if (!internals(client).readyForQuery && cancelling === undefined) breakOff();
       const ended = client.end().catch(() => {});
-      // A server that does not answer any more is not waited for.
+      // Do not wait for a server that no longer answers.
       const timer = setTimeout(destroy, CANCEL_TIMEOUT_MS);
       await ended;
       clearTimeout(timer);
@@ -72,7 +72,10 @@ export async function openPostgres(
   };
 }
 
-/** What `pg` has no name for: whether a session is idle, whom to ask for a cancel, and the socket, which is the only way to drop one. */
+/**
+ * Internals that `pg` does not expose: whether a session is idle, the keys of a cancel request, and the socket, which is needed to drop a
+ * session.
+ */
 function internals(client: SqlClient): {
   readonly connection?: { readonly stream?: { pause(): void; destroy(): void } };
   readonly readyForQuery?: boolean;
@@ -95,14 +98,14 @@ function clientConfig(connection: PostgresConnection | RedshiftConnection, appli
     types: VALUES_AS_JSON,
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,
-    // PostgreSQL cuts longer names off with a notice.
+    // PostgreSQL truncates longer names with a notice.
     application_name: applicationName.slice(0, 63),
   };
 }
 
 /**
- * Asks the server to stop what the session is at: it notices a lost client only when it next writes to it, and a long statement would hold
- * its locks until then. The protocol's own request, because a pooler knows only that one: the process that it has named is not the server's.
+ * Sends a cancel request: a server notices a lost client only on its next write, and a long statement would hold its locks until then. Uses
+ * the protocol's own request, because behind a pooler the process id is not the server's.
  */
 async function cancelOnServer(connection: PostgresConnection | RedshiftConnection, client: SqlClient): Promise<void> {
   const { processID, secretKey } = internals(client);
@@ -120,7 +123,7 @@ async function cancelOnServer(connection: PostgresConnection | RedshiftConnectio
   });
 }
 
-/** What the types of `pg` leave out. */
+/** Internals that are missing in the types of `pg`. */
 interface Canceller {
   connect(port: number, host: string): void;
   requestSsl(): void;

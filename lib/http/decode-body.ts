@@ -8,12 +8,12 @@ import { decodeText } from './decode-text.ts';
 import { charsetOf, isJsonType } from './media-type.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** What can be decompressed; sent as `accept-encoding`. */
+/** Supported compressions, sent as `accept-encoding`. */
 export const ENCODINGS = 'gzip, deflate, br';
 
 /**
- * What an answer says: JSON where it is some, else text; null where there is nothing.
- * @throws UnreadableAnswer when a success is not what its headers say. The body of a failure is only shown, as well as it can be read
+ * Decodes a response body: JSON if it parses, else text; null if empty.
+ * @throws UnreadableAnswer when a successful response does not match its headers. The body of a failure is decoded leniently, for display
  */
 export async function decodeBody(response: Response, maxBytes: number): Promise<Json> {
   const { status, headers } = response;
@@ -24,7 +24,7 @@ export async function decodeBody(response: Response, maxBytes: number): Promise<
   if (text === '') return null;
   try {
     const value = parseExactJson(text);
-    // A text that says so is none the less JSON when it is a map or a list, as old services send it; `007` and `1.10` are texts.
+    // Old services send JSON as text, so a map or a list is JSON anyway; but `007` and `1.10` are texts.
     return contentType === '' || isJsonType(contentType) || isMap(value) || Array.isArray(value) ? value : text;
   } catch (error) {
     if (!isSuccess || !isJsonType(contentType)) return text;
@@ -38,7 +38,7 @@ export async function decodeBody(response: Response, maxBytes: number): Promise<
 async function decompress({ headers, bytes }: Response, maxBytes: number): Promise<Buffer> {
   const encodings = (headers['content-encoding'] ?? '').split(',').map((each) => each.trim().toLowerCase());
   let decompressed = bytes;
-  // The last one named was applied last.
+  // Encodings are listed in the order in which they were applied.
   for (const encoding of encodings.reverse()) {
     if (encoding === '' || encoding === 'identity' || decompressed.length === 0) continue;
     const decompressor = decompressorOf(encoding, decompressed);
@@ -46,7 +46,7 @@ async function decompress({ headers, bytes }: Response, maxBytes: number): Promi
     decompressed = await decompressor(decompressed, { maxOutputLength: maxBytes }).catch((error: unknown) => {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ERR_BUFFER_TOO_LARGE') throw new AnswerTooLarge(`The answer has more than ${maxBytes} bytes when it is decompressed.`);
-      // As with a connection that breaks off: another attempt may get all of it.
+      // Like a broken connection: a retry may receive the complete body.
       throw new Error(`the answer cannot be decompressed (${encoding}): ${message}`, { cause: error });
     });
   }
@@ -63,7 +63,7 @@ function decompressorOf(encoding: string, bytes: Buffer): Decompressor | undefin
     case 'br':
       return promisify(brotliDecompress);
     case 'deflate':
-      // Some servers leave out the header of zlib; it is a multiple of 31: RFC 1950.
+      // Some servers omit the zlib header, which is a multiple of 31: RFC 1950.
       return promisify(bytes.length > 1 && bytes.readUInt16BE() % 31 === 0 ? inflate : inflateRaw);
     default:
       return undefined;

@@ -1,9 +1,9 @@
 import { UnreadableAnswer } from './http-errors.ts';
 
-/** Bytes 0x80 to 0x9f of windows-1252, which Node's TextDecoder takes for ISO-8859-1: https://encoding.spec.whatwg.org/#windows-1252 */
+/** Bytes 0x80 to 0x9f of windows-1252, which Node's TextDecoder reads as ISO-8859-1: https://encoding.spec.whatwg.org/#windows-1252 */
 const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9dž\x9fŸ';
 
-/** Byte order marks, and what they stand for. */
+/** Byte order marks and their charsets. */
 const MARKS: readonly (readonly [mark: readonly number[], charset: string])[] = [
   [[0xef, 0xbb, 0xbf], 'utf-8'],
   [[0xfe, 0xff], 'utf-16be'],
@@ -11,9 +11,9 @@ const MARKS: readonly (readonly [mark: readonly number[], charset: string])[] = 
 ];
 
 /**
- * The text of an answer. A byte order mark says more than a declaration, as in browsers, and is no part of the text; without both it is UTF-8.
- * @param charset as declared; undefined: none was
- * @param isStrict whether bytes that are no text are refused; otherwise they become U+FFFD
+ * Decodes the text of a response. A byte order mark overrides the declared charset, as in browsers, and is removed; the default is UTF-8.
+ * @param charset as declared; undefined if not declared
+ * @param isStrict whether to reject invalid bytes; otherwise they become U+FFFD
  * @throws UnreadableAnswer
  */
 export function decodeText(bytes: Buffer, charset: string | undefined, isStrict: boolean): string {

@@ -2,29 +2,32 @@ import { type ClientRequest, type IncomingMessage, request as requestPlain } fro
 import { request as requestSecure } from 'node:https';
 import { AnswerTooLarge, explainClientError } from './http-errors.ts';
 
-/** One request, to one address. */
+/** One request to one address. */
 export interface Request {
   readonly method: string;
   readonly url: URL;
-  /** Names in lowercase letters. */
+  /** Names in lowercase. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** PEM of the authorities that are trusted; absent: those of the machine. */
+  /** PEM of trusted certificate authorities; absent: those of the machine. */
   readonly ca?: string;
 }
 
-/** Its answer as it came. */
+/** The raw response. */
 export interface Response {
   readonly status: number;
-  /** Names in lowercase letters; several of one name joined by a comma. */
+  /** Names in lowercase; repeated headers are joined with a comma. */
   readonly headers: Readonly<Record<string, string>>;
   readonly bytes: Buffer;
 }
 
-/** How long a connection may take, TLS included, in milliseconds: an address that swallows packets answers nothing at all. */
+/** Time limit to connect, including TLS, in milliseconds: an address that drops packets would never fail. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Sends a request and reads its answer. Redirects are answers. @throws AnswerTooLarge, CertificateRefused, InvalidRequest, Error with the reason */
+/**
+ * Sends a request and reads the response, which may be a redirect. @throws AnswerTooLarge, CertificateRefused, InvalidRequest, Error with
+ * the reason
+ */
 export async function exchange(request: Request, maxBytes: number, signal: AbortSignal): Promise<Response> {
   const { origin } = request.url;
   try {
@@ -49,7 +52,7 @@ function send(call: Request, signal: AbortSignal): Promise<IncomingMessage> {
     const request = (isSecure ? requestSecure : requestPlain)(url, options);
     limitConnecting(request, isSecure);
     const fail = (error: NodeJS.ErrnoException): void => {
-      // The server had closed a connection that was kept for the next request: it has not seen this one. Others may be in doubt.
+      // The server closed a reused connection before it received this request, so a GET can be repeated safely.
       const isStale = request.reusedSocket && error.code === 'ECONNRESET' && method === 'GET';
       if (isStale) resolve(send(call, signal));
       else reject(error);
@@ -58,7 +61,7 @@ function send(call: Request, signal: AbortSignal): Promise<IncomingMessage> {
   });
 }
 
-/** The limit of the whole request is not enough: a request that was never sent may be sent again, whatever it does. */
+/** Limits connecting separately: a request that was never sent can always be retried. */
 function limitConnecting(request: ClientRequest, isSecure: boolean): void {
   request.once('socket', (socket) => {
     if (request.reusedSocket) return;

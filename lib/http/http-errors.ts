@@ -1,21 +1,21 @@
 import { explainClearText } from '../encryption.ts';
 
-/** Thrown when an address does not belong to the connection, whose credentials are for its own origin only. */
+/** Thrown when an address is outside the origin of the connection, whose credentials must not be sent elsewhere. */
 export class ForeignAddress extends Error {
   override readonly name = 'ForeignAddress';
 }
 
-/** Thrown when an answer is larger than what a task may hold. */
+/** Thrown when a response is larger than a task may hold. */
 export class AnswerTooLarge extends Error {
   override readonly name = 'AnswerTooLarge';
 }
 
-/** Thrown when the bytes of an answer are not what its headers say: another charset, broken JSON, an unknown compression. */
+/** Thrown when the bytes of a response do not match its headers: another charset, broken JSON, an unknown compression. */
 export class UnreadableAnswer extends Error {
   override readonly name = 'UnreadableAnswer';
 }
 
-/** Thrown when a service redirects a request that must not be repeated elsewhere, or redirects without end. */
+/** Thrown when a service redirects a request that must not be repeated elsewhere, or redirects endlessly. */
 export class RedirectRefused extends Error {
   override readonly name = 'RedirectRefused';
 }
@@ -25,12 +25,12 @@ export class CertificateRefused extends Error {
   override readonly name = 'CertificateRefused';
 }
 
-/** Thrown when a request cannot be sent as it is, such as one with a line break in a header. */
+/** Thrown when a request is invalid, such as one with a line break in a header. */
 export class InvalidRequest extends Error {
   override readonly name = 'InvalidRequest';
 }
 
-/** Codes of Node and OpenSSL for a chain that ends at an authority that this machine does not know. */
+/** Codes of Node and OpenSSL for a certificate chain with an unknown authority. */
 const UNKNOWN_AUTHORITY: ReadonlySet<unknown> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -40,9 +40,9 @@ const UNKNOWN_AUTHORITY: ReadonlySet<unknown> = new Set([
   'CERT_UNTRUSTED',
 ]);
 
-/** An error of Node's HTTP client, with the reason in its message. @param origin whom it was sent to: `https://host` */
+/** Adds the reason to the message of an error of Node's HTTP client. @param origin the target of the request: `https://host` */
 export function explainClientError(error: unknown, origin: string): Error {
-  // Node tries all addresses of a host, and has an error for each.
+  // Node tries all addresses of a host and reports an error for each.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   if (!(first instanceof Error)) return new Error(String(first));
   const { code } = first as NodeJS.ErrnoException;

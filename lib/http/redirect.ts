@@ -1,28 +1,28 @@
 import { RedirectRefused } from './http-errors.ts';
 import type { Request, Response } from './exchange.ts';
 
-/** Codes that send a request elsewhere, where `location` says to. */
+/** Status codes that redirect to `location`. */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Those that ask for the same request; the others turn a POST into a GET without its body. */
+/** Codes that keep method and body; the others turn a POST into a GET without a body. */
 const KEEPING: ReadonlySet<number> = new Set([307, 308]);
-/** As browsers do. */
+/** The limit of browsers. */
 export const MAX_REDIRECTS = 20;
 
-/** Where a redirect leads; undefined when an answer is none. */
+/** The target of a redirect; undefined if the response is not one. */
 export function redirectTarget({ url }: Request, { status, headers }: Response): URL | undefined {
   const { location } = headers;
   if (!REDIRECTS.has(status) || location === undefined) return undefined;
   if (!URL.canParse(location, url.href))
     throw new RedirectRefused(`${url.origin} redirects (${status}) to '${location}', which is not an address.`);
   const target = new URL(location, url);
-  // The credentials of a request come from its connection, and from nowhere else.
+  // Credentials only come from the connection.
   target.username = target.password = target.hash = '';
   return target;
 }
 
 /**
- * The request that follows a redirect. It never has another effect than the first: it keeps method and body, or there are none to keep. It
- * stays at its origin: an answer must not choose whom a worker calls, such as a server of its own network.
+ * Builds the request that follows a redirect. It must have the same effect, so method and body are kept, or there is no body to lose. It
+ * stays at its origin: a response must not make a worker call another server, such as one in its own network.
  * @throws RedirectRefused
  */
 export function redirected(request: Request, status: number, target: URL): Request {
@@ -35,7 +35,7 @@ export function redirected(request: Request, status: number, target: URL): Reque
     );
   }
   if (method === 'GET' && body === undefined) return { ...request, url: target };
-  // A GET stays one at 301 and 302 too, with its body; at 303 it would lose it.
+  // At 301 and 302 a GET keeps its body; at 303 it would lose it.
   if (KEEPING.has(status) || (method === 'GET' && status !== 303)) return { ...request, url: target };
   throw new RedirectRefused(
     `${from}: it would become a GET without its body. Give that path in the task. If this answer is the success, accept it with 'expect: {status: [${status}]}'.`,

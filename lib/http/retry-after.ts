@@ -1,10 +1,10 @@
-/** Longer is not waited for at once: a service that asks for a day is asked again after an hour. Milliseconds. */
+/** Limit for `retry-after`: a service that asks for a day is called again after an hour. Milliseconds. */
 export const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**
- * How long a service asks to be left alone, by its header `retry-after`: seconds or a date (RFC 9110, 10.2.3).
+ * Parses the header `retry-after`: seconds or a date (RFC 9110, 10.2.3).
  * @param now milliseconds since 1970
- * @returns milliseconds, one hour at most; undefined when it asks for nothing
+ * @returns milliseconds, at most one hour; undefined if the header is missing or invalid
  */
 export function retryAfterMs(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;

@@ -11,7 +11,7 @@ restIdleConnections();
 requestTopicIds();
 
 /**
- * A client of a connection's brokers. It logs nothing: what goes wrong is in the errors, and theirs is the word for people.
+ * Creates a client for the brokers of a connection. It logs nothing: its errors contain the details.
  * @param clientId shown by the broker
  */
 export function createKafka(connection: KafkaConnection, clientId: string): Kafka {

@@ -6,7 +6,7 @@ import kafkajs from 'kafkajs';
 import { lz4Length } from './lz4-length.ts';
 import { MAX_DECOMPRESSED_BYTES, tooLargeRecords } from './too-large.ts';
 
-// Node does not see these names among those of the CommonJS module.
+// Node does not detect these named exports of the CommonJS module.
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 interface Codec {
@@ -14,14 +14,14 @@ interface Codec {
   decompress(buffer: Buffer): Promise<Buffer>;
 }
 
-/** What Java's clients write before Snappy: https://github.com/xerial/snappy-java, SnappyOutputStream. */
+/** The header that Java clients write before Snappy data: https://github.com/xerial/snappy-java, SnappyOutputStream. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER = 16;
 
 const gunzip = promisify(unzip);
 
 const load = createRequire(import.meta.url);
-/** Native packages: loaded when the first batch needs them, so that other topics are read where there is no build for the machine. */
+/** Native packages, loaded with the first batch that needs them, so that other topics work on machines without a build. */
 const snappy = () =>
   load('snappy') as { readonly compress: (bytes: Buffer) => Promise<Buffer>; readonly uncompressSync: (bytes: Buffer) => Buffer };
 const lz4 = () =>
@@ -31,8 +31,8 @@ const lz4 = () =>
   };
 
 /**
- * Teaches kafkajs the codecs that it does not bring: snappy, lz4 and zstd; and gzip with a bound. Reading is what is needed; of zstd nothing
- * writes. A batch that is too large when it is decompressed becomes records that are invalid.
+ * Adds the codecs that kafkajs lacks: snappy, lz4 and zstd; and a size limit for gzip. Only decompression is needed; zstd cannot compress.
+ * A batch that is too large after decompression becomes invalid records.
  */
 export function registerCodecs(): void {
   const codecs: readonly [number, Codec][] = [
@@ -73,7 +73,7 @@ export function registerCodecs(): void {
   for (const [type, codec] of codecs) CompressionCodecs[type as keyof typeof CompressionCodecs] = () => codec;
 }
 
-/** Thrown inside of this file: what is decompressed has more bytes than are allowed. */
+/** Thrown within this file when decompressed data exceeds the limit. */
 class TooLarge extends Error {
   override readonly name = 'TooLarge';
 }
@@ -98,7 +98,7 @@ function unsnappy(buffer: Buffer): Buffer {
   return snappyLength(buffer) > MAX_DECOMPRESSED_BYTES ? tooLargeRecords() : snappy().uncompressSync(buffer);
 }
 
-/** The length that a block of Snappy says it has: https://github.com/google/snappy/blob/main/format_description.txt */
+/** The declared length of a Snappy block: https://github.com/google/snappy/blob/main/format_description.txt */
 function snappyLength(block: Buffer): number {
   let length = 0;
   for (let at = 0; at < Math.min(5, block.length); at++) {
@@ -109,7 +109,7 @@ function snappyLength(block: Buffer): number {
   return length;
 }
 
-/** Blocks of Snappy, each after its length. */
+/** Splits data into Snappy blocks, each prefixed with its length. */
 function unframe(buffer: Buffer): Buffer {
   const blocks: Buffer[] = [];
   let bytes = 0;

@@ -3,15 +3,15 @@ export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as co
 
 export interface KafkaConnection {
   readonly type: 'kafka';
-  /** `host:port` each. */
+  /** Each `host:port`. */
   readonly brokers: readonly string[];
   readonly security_protocol?: (typeof KAFKA_SECURITY)[number];
   /** Default: `PLAIN`. */
   readonly sasl_mechanism?: (typeof SASL_MECHANISMS)[number];
   readonly username?: string;
   readonly password?: string;
-  /** A file with the certificates that are trusted; absent: those of the machine. */
+  /** A file with trusted certificates; absent: those of the machine. */
   readonly ca?: string;
-  /** The address of a Schema Registry, with user and password where it asks for them. */
+  /** The address of a Schema Registry, with user and password if it requires them. */
   readonly schema_registry?: string;
 }

@@ -3,7 +3,7 @@ import type { Admin, Kafka, Producer } from 'kafkajs';
 import { kafkaErrorType } from './error-type.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** What brokers answer while the coordinator of a group or of producers is loading or moves: for seconds after they, or a group, have started. */
+/** Broker errors while the coordinator of a group or of producers is loading or moving: for seconds after brokers or a group start. */
 const LOADING: ReadonlySet<string | undefined> = new Set([
   'GROUP_LOAD_IN_PROGRESS',
   'GROUP_COORDINATOR_NOT_AVAILABLE',
@@ -13,9 +13,9 @@ const WITHIN_MS = 30_000;
 const AGAIN_MS = 250;
 
 /**
- * Asks again while the coordinator is loading. kafkajs does so for some requests only.
- * @param options how long, in milliseconds (default: 30 s); `mayRepeat`: whether what was asked for has had no effect
- * @throws what `ask` throws, at once where it is something else; after the time with the reason
+ * Retries while the coordinator is loading. kafkajs does so only for some requests.
+ * @param options time limit in milliseconds (default: 30 s); `mayRepeat`: whether the request has had no effect
+ * @throws what `ask` throws: other errors immediately, these after the time limit with the reason
  */
 export async function whenLoaded<T>(
   ask: () => Promise<T>,
@@ -34,11 +34,11 @@ export async function whenLoaded<T>(
   }
 }
 
-/** Makes the admins and producers of a client wait for the coordinator, so that no caller has to think of it. Consumers: see kafkajs-source.ts. */
+/** Makes the admins and producers of a client wait for the coordinator, so that callers need not. Consumers: see kafkajs-source.ts. */
 export function waitForCoordinators(kafka: Kafka): Kafka {
   const [admin, producer] = [kafka.admin.bind(kafka), kafka.producer.bind(kafka)];
   kafka.admin = (config) => patient(admin(config), () => true);
-  // A producer gets its id when it connects. What it sends it does not send again here.
+  // A producer gets its id when it connects. Sending is not retried here.
   kafka.producer = (config) => patient(producer(config), (method) => method === 'connect');
   return kafka;
 }
@@ -51,7 +51,7 @@ function patient<T extends Admin | Producer>(client: T, isPatient: (method: stri
       return (...args: unknown[]): unknown => {
         const call = (): unknown => value.apply(target, args);
         const first = call();
-        // Its listeners are not asked again.
+        // Registering a listener returns no promise and is not retried.
         if (!(first instanceof Promise)) return first;
         let next: Promise<unknown> | undefined = first;
         return whenLoaded(() => {

@@ -7,30 +7,30 @@ import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 const TOO_LARGE = `The batch of the record has more than ${MAX_DECOMPRESSED_BYTES / 1024 / 1024} MiB when it is decompressed.`;
 
-/** Thrown for a record that cannot be read; the message says why. */
+/** Thrown for an unreadable record; the message says why. */
 export class Undecodable extends Error {
   override readonly name = 'Undecodable';
 }
 
 /**
- * How records are read. What has to be asked for first is a promise; the usual record is none.
- * @throws Undecodable, at once or later
+ * Decodes records. Returns a promise only if it needs a request first; usually it does not.
+ * @throws Undecodable, synchronously or asynchronously
  */
 export interface Decoder {
   (record: KafkaRecord): Json | Promise<Json>;
   /**
-   * What a record says, from what was read of it: with numbers as they were written. Absent where they are so already. Apart, because most
-   * records are passed over before it matters.
+   * Decodes a record again with exact numbers; absent if they are exact already. Separate, because most records are skipped before it
+   * matters.
    */
   readonly exact?: (record: KafkaRecord, read: Json) => Json;
 }
 
-/** Reads a record's value as JSON, numbers rounded as `JSON.parse` does. @throws Undecodable */
+/** Decodes a record's value as JSON, with numbers rounded as in `JSON.parse`. @throws Undecodable */
 export const decodeJson: Decoder & ((record: KafkaRecord) => Json) = Object.assign(readJson, {
   exact: ({ value }: KafkaRecord, read: Json): Json => exactly(value?.toString() ?? '', read),
 });
 
-/** Reads a record's value as JSON, numbers as they were written. @throws Undecodable */
+/** Decodes a record's value as JSON, with exact numbers. @throws Undecodable */
 export function decodeExactJson(record: KafkaRecord): Json {
   return exactly(record.value?.toString() ?? '', readJson(record));
 }
@@ -48,12 +48,12 @@ function readJson(record: KafkaRecord): Json {
   return json;
 }
 
-/** A record as expressions see it. Beside `rounded` all is made when it is read: most records are passed over without. */
+/** A record as expressions see it. All fields except `rounded` are computed on access, because most records are skipped. */
 export class RecordEvent implements RunEvent {
   private readValue: Json | undefined;
   private readMeta: RunEvent['meta'] | undefined;
 
-  /** @param rounded its value; where `exact` is given, with numbers as `JSON.parse` makes them */
+  /** @param rounded its value; if `exact` is given, with numbers as in `JSON.parse` */
   constructor(
     private readonly record: KafkaRecord,
     readonly rounded: Json,
@@ -68,7 +68,7 @@ export class RecordEvent implements RunEvent {
     return (this.readMeta ??= metaOf(this.record));
   }
 
-  /** What a run is given of it. */
+  /** The event as a run receives it. */
   toJSON(): RunEvent {
     return { value: this.value, meta: this.meta };
   }
@@ -82,7 +82,7 @@ function metaOf({ topic, partition, offset, timestamp, key, headers }: KafkaReco
     topic,
     partition,
     offset: Number(offset),
-    // A producer may write any number; Kafka's own word for none is -1.
+    // A producer may write any number; Kafka uses -1 for a missing timestamp.
     timestamp: new Date(Number.isSafeInteger(ms) && ms >= 0 && ms < 8.64e15 ? ms : 0).toISOString(),
   };
 }

@@ -4,9 +4,9 @@ import { type Decoder, decodeJson } from './decode-record.ts';
 import { registryDecoder } from './registry-decoder.ts';
 
 /**
- * What reads the records of a trigger.
- * @param format as the file has it; json where it says nothing
- * @returns what is wrong, where nothing can
+ * Finds the decoder for the records of a trigger.
+ * @param format from the file; default: json
+ * @returns the reason if there is no decoder
  */
 export function decoderOf(format: Json | undefined, { schema_registry: registry }: KafkaConnection): Decoder | string {
   if (format === undefined || format === 'json') return decodeJson;

@@ -1,6 +1,6 @@
-/** Kafka's own name of what an error of the client is about, such as `UNKNOWN_TOPIC_OR_PARTITION`; undefined when no broker has said so. */
+/** Kafka's name of a client error, such as `UNKNOWN_TOPIC_OR_PARTITION`; undefined if it does not come from a broker. */
 export function kafkaErrorType(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  // Out of retries, the client wraps what it has met last.
+  // After its last retry, the client wraps the error.
   return 'type' in error && typeof error.type === 'string' ? error.type : kafkaErrorType(error.cause);
 }

@@ -1,5 +1,5 @@
 /**
- * Times of a consumer in its group, in milliseconds. A consumer that was killed stays in the group for the session timeout, and others that
- * join wait for it: this is the least that brokers allow.
+ * Timeouts of a consumer in its group, in milliseconds. A killed consumer stays in the group for the session timeout, and joining members
+ * wait for it: this is the minimum that brokers allow.
  */
 export const GROUP_TIMES = { sessionTimeout: 6_000, rebalanceTimeout: 10_000, heartbeatInterval: 1_500 } as const;

@@ -4,15 +4,15 @@ import { whenLoaded } from './coordinator-loading.ts';
 import { GROUP_TIMES } from './group-times.ts';
 import type { KafkaRecord, RecordBatch, RecordSource, Subscription } from './record-source.ts';
 
-// Node does not see this name among those of the CommonJS module.
+// Node does not detect this named export of the CommonJS module.
 const { KafkaJSError } = kafkajs;
 
-/** A consumer that has asked for nothing in so many milliseconds hangs, and is built anew. */
+/** A consumer without a fetch in this time hangs and is recreated, in milliseconds. */
 const STALLED = 30_000;
-/** How long a coordinator that is loading is waited for, in milliseconds, before whoever consumes hears of it. */
+/** How long to wait for a loading coordinator before failing, in milliseconds. */
 const JOIN_WITHIN_MS = 10_000;
 
-/** Records by kafkajs. Its traps are here and nowhere else: see "Kafka clients" in docs/dependencies.md. */
+/** Reads records with kafkajs, and contains all its workarounds: see "Kafka clients" in docs/dependencies.md. */
 export function kafkajsSource(kafka: Kafka): RecordSource {
   return {
     async consume(subscription) {
@@ -33,9 +33,9 @@ export function kafkajsSource(kafka: Kafka): RecordSource {
 async function consumeOnce(kafka: Kafka, subscription: Subscription): Promise<void> {
   const consumer = kafka.consumer({
     groupId: subscription.group,
-    // A topic that was deleted is not made again by asking for it.
+    // Do not recreate a deleted topic by requesting it.
     allowAutoTopicCreation: false,
-    // Records of 8 MB and more arrive too: a broker always sends at least one.
+    // Larger records arrive too: a broker always sends at least one.
     maxBytesPerPartition: 8 * 1024 * 1024,
     maxBytes: 32 * 1024 * 1024,
     maxWaitTimeInMs: 1_000,
@@ -50,7 +50,7 @@ async function consumeOnce(kafka: Kafka, subscription: Subscription): Promise<vo
   }
 }
 
-/** A consumer that is disconnected while it joins its group stays in it, and keeps partitions for ever: it is waited for. */
+/** Waits until the consumer has joined: if it disconnects while joining, it stays in the group and keeps its partitions forever. */
 async function runConsumer(consumer: Consumer, { topics, handle, joined, signal }: Subscription): Promise<void> {
   let lastSign = Date.now();
   let busy = 0;
@@ -107,7 +107,7 @@ function batchOf(consumer: Consumer, { batch, heartbeat }: EachBatchPayload): Re
   return {
     topic,
     partition,
-    // Their types lack it.
+    // The field is missing in the types of kafkajs.
     from: (batch as Batch & { readonly fetchedOffset: string }).fetchedOffset,
     next,
     lag: Math.max(0, Number(BigInt(batch.highWatermark) - BigInt(next))),
@@ -120,8 +120,8 @@ function batchOf(consumer: Consumer, { batch, heartbeat }: EachBatchPayload): Re
 }
 
 /**
- * One record at a time, and what is seldom read of it only when it is: most are passed over, and for those an object with all that a record
- * has, made by a generator, costs as much as a fifth of parsing them.
+ * Creates records one at a time, and rarely read fields on access: most records are skipped, and a generator of complete objects costs a
+ * fifth as much as parsing them.
  */
 class Records implements Iterable<KafkaRecord> {
   constructor(private readonly batch: Batch) {}
@@ -173,7 +173,7 @@ const NO_HEADERS = {};
 
 function headersOf(headers: IHeaders | undefined): Readonly<Record<string, string>> {
   let found: Record<string, string> | undefined;
-  // Most records have none: no list is made to see that.
+  // Most records have no headers: detect that without allocating a list.
   for (const name in headers) {
     const value = headers[name];
     const last = Array.isArray(value) ? value.at(-1) : value;

@@ -5,9 +5,9 @@ const PLAIN_BLOCK = 0x80000000;
 const SHORTEST_MATCH = 4;
 
 /**
- * How many bytes a frame of LZ4 has when it is decompressed: counted, because the length in its header is what the writer claims.
+ * Computes the decompressed length of an LZ4 frame. The length in its header is only the writer's claim.
  * https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md and lz4_Block_format.md
- * @returns of a frame that is cut off or damaged what could be counted; decompressing it fails
+ * @returns for a truncated or damaged frame the length up to there; decompressing it fails
  */
 export function lz4Length(frame: Buffer): number {
   const flags = frame[HEADER.magic] ?? 0;
@@ -31,11 +31,11 @@ export function lz4Length(frame: Buffer): number {
   return total;
 }
 
-/** A block is a row of sequences: literals, then a match that repeats earlier bytes; the last has literals only. */
+/** A block is a list of sequences: literals, then a match that repeats earlier bytes; the last has only literals. */
 function blockLength(block: Buffer): number {
   let at = 0;
   let total = 0;
-  /** A length of 15 goes on in bytes that are added, up to one below 255. */
+  /** A length of 15 continues in bytes that are added, until one is below 255. */
   const read = (nibble: number): number => {
     let length = nibble;
     for (let byte = nibble === 15 ? 255 : 0; byte === 255 && at < block.length;) {

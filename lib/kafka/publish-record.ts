@@ -1,20 +1,20 @@
 import kafkajs, { type Kafka } from 'kafkajs';
 import { untilAborted } from '../until-aborted.ts';
 
-// Node does not see this name among those of the CommonJS module.
+// Node does not detect this named export of the CommonJS module.
 const { Partitioners } = kafkajs;
 
-/** A record to be written. */
+/** A record to publish. */
 export interface NewRecord {
   readonly topic: string;
   readonly key?: string;
   readonly value: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The same whenever the same record is written: chooses the partition of one without a key. */
+  /** The same for each attempt to write the same record; selects the partition of a record without a key. */
   readonly identity: string;
 }
 
-/** Where a record is. */
+/** The position of a record. */
 export interface RecordPlace {
   readonly topic: string;
   readonly partition: number;
@@ -22,9 +22,9 @@ export interface RecordPlace {
 }
 
 /**
- * Writes a record, and returns when all replicas that are in step have it. A try whose answer was lost is repeated and recognized by the
- * broker: one call writes one record at most. A topic that there is not is not made.
- * @throws Error of the client; the signal's reason, after which no further try begins
+ * Publishes a record, and waits until all in-sync replicas have it. If a response is lost, the broker deduplicates the retry, so that one
+ * call writes at most one record. Does not create missing topics.
+ * @throws Error of the client; the signal's reason, after which no attempt starts
  */
 export function publishRecord(kafka: Kafka, record: NewRecord, signal: AbortSignal): Promise<RecordPlace> {
   return untilAborted(signal, publish(kafka, record, signal));
@@ -34,13 +34,13 @@ async function publish(kafka: Kafka, { topic, key, value, headers, identity }: N
   const producer = kafka.producer({
     idempotent: true,
     allowAutoTopicCreation: false,
-    // The least that outlives the election of a leader; who wants more tries again.
+    // The minimum that survives a leader election; the caller may retry further.
     retry: { retries: 3 },
     createPartitioner: () => {
       const byKey = Partitioners.DefaultPartitioner();
       return (choice) => {
-        // It is asked before each try. Left to itself the client moves a record without a key to another partition when it tries again,
-        // where no broker knows that it has been written already.
+        // Called before each attempt. By default the client moves a record without a key to another partition on a retry, where no broker
+        // knows that it was already written.
         signal.throwIfAborted();
         return byKey({ ...choice, message: { ...choice.message, key: key ?? identity } });
       };

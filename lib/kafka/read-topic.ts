@@ -5,13 +5,13 @@ import { setOffsets } from './set-offsets.ts';
 import { kafkajsSource } from './kafkajs-source.ts';
 import type { KafkaRecord } from './record-source.ts';
 
-/** Where to begin: the first record, those since a time (milliseconds), or an offset for each partition. */
+/** The start position: the first record, a time (milliseconds), or an offset for each partition. */
 export type ReadFrom = 'earliest' | number | Readonly<Record<string, string>>;
 
 /**
- * Reads a topic to its present end, and no further.
- * @param take what is done with a record; false ends it
- * @returns the offset at which to go on, by partition; undefined when there is no such topic
+ * Reads a topic up to its current end.
+ * @param take handles a record; returns false to stop
+ * @returns the next offset by partition; undefined if the topic does not exist
  */
 export async function readTopic(
   kafka: Kafka,
@@ -28,7 +28,7 @@ export async function readTopic(
     const next: Record<string, string> = {};
     for (const { partition, low, high } of bounds) {
       const known = typeof from === 'object' ? from[partition] : since.find((each) => each.partition === partition)?.offset;
-      // Retention may have removed the records from there on; a new partition, and a topic that was created again, are read from their beginning.
+      // Retention may have removed these records; new partitions and recreated topics are read from the start.
       next[partition] = known !== undefined && BigInt(known) > BigInt(low) && BigInt(known) <= BigInt(high) ? known : low;
     }
     const left = new Set(
@@ -50,7 +50,7 @@ export async function readTopic(
           return Promise.resolve();
         }
         next[partition] = after;
-        // Transactions leave marks between the records: the end is an offset, not a count.
+        // Transaction markers also take offsets, so the end is an offset, not a count.
         const end = bounds.find((each) => each.partition === partition)?.high ?? '0';
         if (BigInt(after) >= BigInt(end)) left.delete(partition);
         if (left.size === 0) enough.abort();

@@ -1,4 +1,4 @@
-/** A record as the broker keeps it. What is read of it may be made then: to copy one, name what is copied; `...record` copies nothing. */
+/** A record as the broker stores it. Fields may be computed on access: copy fields by name, because `...record` copies nothing. */
 export interface KafkaRecord {
   readonly topic: string;
   readonly partition: number;
@@ -16,34 +16,34 @@ export interface RecordBatch {
   readonly partition: number;
   readonly records: Iterable<KafkaRecord>;
   readonly count: number;
-  /** The offset that was asked for. Behind `next` of the batch before, the broker has removed what lies between. */
+  /** The requested offset. If it is after `next` of the previous batch, the broker removed the records in between. */
   readonly from: string;
-  /** The offset after the last record, those included that are none for consumers. */
+  /** The offset after the last record, including markers that consumers do not see. */
   readonly next: string;
-  /** How many records of the partition come after this batch. */
+  /** Number of records in the partition after this batch. */
   readonly lag: number;
-  /** Says that the consumer lives; often is not too often. @throws when the partition has gone to another consumer */
+  /** Sends a heartbeat; frequent calls are cheap. @throws when the partition has moved to another consumer */
   alive(): Promise<void>;
-  /** Commits `next`, or an offset before it. @param metadata is kept with it */
+  /** Commits `next`, or an offset before it. @param metadata stored with the offset */
   commit(offset?: string, metadata?: string): Promise<void>;
 }
 
 export interface Subscription {
   readonly group: string;
   readonly topics: readonly string[];
-  /** Handles a batch; one at a time for each partition. What it throws ends `consume`. */
+  /** Handles a batch; one at a time per partition. An error ends `consume`. */
   handle(batch: RecordBatch): Promise<void>;
-  /** Called each time the consumer has joined its group. */
+  /** Called each time the consumer joins its group. */
   joined?(): void;
   readonly signal: AbortSignal;
 }
 
 /**
- * A client that reads records as a member of a consumer group. Whatever stands behind it commits nothing by itself, hands a batch over again
- * that was not committed, and begins partitions for which nothing was ever committed, or whose records are gone from there on, at their
- * earliest record. test/lib/kafka/record-source.test.ts holds it to all of this.
+ * Reads records as a member of a consumer group. An implementation never commits automatically, delivers uncommitted batches again, and
+ * starts at the earliest record if a partition has no committed offset or its records are gone. test/lib/kafka/record-source.test.ts
+ * verifies all of this.
  */
 export interface RecordSource {
-  /** Reads until the signal is aborted. @throws when the client cannot go on; a new call begins anew */
+  /** Reads until the signal is aborted. @throws when the client fails; a new call starts over */
   consume(subscription: Subscription): Promise<void>;
 }

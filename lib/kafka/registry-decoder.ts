@@ -3,12 +3,12 @@ import type { KafkaRecord } from './record-source.ts';
 import { SchemaRegistry } from './schema-registry.ts';
 import { type SchemaReader, schemaReader } from './schema-readers.ts';
 
-/** Confluent's wire format: a zero, then the number of the schema. */
+/** Confluent's wire format: a zero byte, then the schema id. */
 const HEADER = 5;
 
 /**
- * Reads records in Avro, Protobuf or JSON Schema, whichever the registry says of the schema that a record names. Avro is read as the newest
- * schema of the topic has it: fields that a record was written without have their defaults.
+ * Decodes Avro, Protobuf or JSON Schema records, depending on the registered schema of each record. Avro is resolved to the newest schema
+ * of the topic: missing fields get their defaults.
  */
 export function registryDecoder(url: string): Decoder {
   const registry = new SchemaRegistry(url);
@@ -22,7 +22,7 @@ export function registryDecoder(url: string): Decoder {
       readers.set(key, asked);
       asked.then(
         (reader) => readers.set(key, reader),
-        // Whether the registry cannot be reached or does not know it: the next record that names it asks again.
+        // Do not cache failures, whether the registry is unreachable or does not know the schema.
         () => readers.delete(key),
       );
     }

@@ -6,13 +6,13 @@ import { protobufReader } from './decoding/protobuf-reader.ts';
 import type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** Reads the body of a record. @throws Undecodable */
+/** Decodes the body of a record. @throws Undecodable */
 export type SchemaReader = (body: Buffer) => Json;
 
 /**
- * What reads the records of a schema. The same values are the same event in every format: docs/01, "Formats of records".
- * @param subject whose newest schema says how Avro is to be read
- * @throws Undecodable when there is no such schema or nothing reads it, Error when the registry does not answer
+ * Creates the reader for a schema. The same values give the same event in every format: docs/01, "Formats of records".
+ * @param subject whose newest schema is used to resolve Avro
+ * @throws Undecodable when the schema is unknown or unsupported, Error when the registry does not answer
  */
 export async function schemaReader(registry: SchemaRegistry, id: number, subject: string): Promise<SchemaReader> {
   const schema = await registry.byId(id);
@@ -34,12 +34,12 @@ export async function schemaReader(registry: SchemaRegistry, id: number, subject
 }
 
 interface NamedSchema {
-  /** As others refer to it. */
+  /** The name by which others refer to it. */
   readonly name: string;
   readonly text: string;
 }
 
-/** The schemas that one refers to, each once, those first that others refer to. */
+/** The schemas that a schema refers to, each once, dependencies first. */
 async function referencesOf(schema: RegisteredSchema, registry: SchemaRegistry): Promise<NamedSchema[]> {
   const found = new Map<string, NamedSchema>();
   const collect = async ({ references }: RegisteredSchema): Promise<void> => {
@@ -59,7 +59,7 @@ function textsOf({ text }: RegisteredSchema, referred: readonly NamedSchema[]): 
   return [...referred.map((each) => each.text), text];
 }
 
-/** A schema that cannot be used is a fault of its records, and not of the registry: asking again would not help. */
+/** An unusable schema is the fault of its records, not of the registry: a retry would not help. */
 function reading(id: number, create: () => SchemaReader): SchemaReader {
   const read = undecodable(`Schema ${id} cannot be used`, create);
   return (body) => undecodable(`It cannot be read with its schema, ${id}`, () => read(body));

@@ -4,7 +4,7 @@ import { InvalidRequest } from '../http/http-errors.ts';
 import { Undecodable } from './decode-record.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** A schema as the registry has it. */
+/** A schema in the registry. */
 export interface RegisteredSchema {
   readonly id: number;
   readonly type: 'AVRO' | 'PROTOBUF' | 'JSON';
@@ -12,33 +12,33 @@ export interface RegisteredSchema {
   readonly references: readonly SchemaReference[];
 }
 
-/** Another schema that this one refers to by a name. */
+/** A named reference to another schema. */
 export interface SchemaReference {
   readonly name: string;
   readonly subject: string;
   readonly version: number;
 }
 
-/** How long an answer may take, in milliseconds. */
+/** Time limit for a response, in milliseconds. */
 const TIMEOUT_MS = 10_000;
-/** How long it is remembered, in milliseconds, which schema of a subject is the newest. */
+/** How long to cache the newest schema of a subject, in milliseconds. */
 const REMEMBER = 30_000;
 
 /** A Schema Registry with Confluent's API: https://docs.confluent.io/platform/current/schema-registry/develop/api.html */
 export class SchemaRegistry {
   private readonly latest = new Map<string, { readonly at: number; readonly schema: Promise<RegisteredSchema | undefined> }>();
 
-  /** @param url with user and password where it asks for them */
+  /** @param url with user and password if the registry requires them */
   constructor(private readonly url: string) {}
 
-  /** @throws Undecodable when it does not know it, Error when it does not answer */
+  /** @throws Undecodable when the registry does not know the schema, Error when it does not answer */
   async byId(id: number): Promise<RegisteredSchema> {
     const found = await this.get(`schemas/ids/${id}`);
     if (!found) throw new Undecodable(`The Schema Registry knows no schema ${id}.`);
     return schemaOf({ ...found, id });
   }
 
-  /** The newest schema of a subject; undefined when there is no such subject. @throws Error when it does not answer */
+  /** Returns the newest schema of a subject; undefined if the subject does not exist. @throws Error when the registry does not answer */
   newest(subject: string): Promise<RegisteredSchema | undefined> {
     const known = this.latest.get(subject);
     if (known && Date.now() - known.at < REMEMBER) return known.schema;
@@ -48,14 +48,14 @@ export class SchemaRegistry {
     return schema;
   }
 
-  /** @throws Undecodable when it does not know it, Error when it does not answer */
+  /** @throws Undecodable when the registry does not know the schema, Error when it does not answer */
   async reference({ subject, version }: SchemaReference): Promise<RegisteredSchema> {
     const found = await this.get(`subjects/${encodeURIComponent(subject)}/versions/${version}`);
     if (!found) throw new Undecodable(`The Schema Registry knows no version ${version} of ${subject}.`);
     return schemaOf(found);
   }
 
-  /** @returns undefined for what there is not */
+  /** @returns undefined if the resource does not exist */
   private async get(path: string): Promise<Partial<Answer> | undefined> {
     const service = serviceOf(this.url);
     const call = { path, headers: { accept: 'application/vnd.schemaregistry.v1+json, application/json' }, timeoutMs: TIMEOUT_MS };

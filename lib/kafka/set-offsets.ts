@@ -2,17 +2,17 @@ import type { Kafka } from 'kafkajs';
 import { whenLoaded } from './coordinator-loading.ts';
 import { GROUP_TIMES } from './group-times.ts';
 
-/** An offset to be committed. */
+/** An offset to commit. */
 export interface NewOffset {
   readonly partition: number;
   readonly offset: string;
-  /** Is kept with it. */
+  /** Stored with the offset. */
   readonly metadata?: string | undefined;
 }
 
 /**
- * Commits offsets of a topic for a group that has no members. kafkajs' own `admin.setOffsets` does the same and takes five seconds for it: it
- * waits for a fetch that it does not need.
+ * Commits offsets of a topic for a group without members. kafkajs' `admin.setOffsets` needs five seconds, because it waits for an
+ * unnecessary fetch.
  * @throws Error of the client when the group cannot be joined
  */
 export function setOffsets(kafka: Kafka, group: string, topic: string, partitions: readonly NewOffset[]): Promise<void> {
@@ -30,7 +30,7 @@ async function joinAndCommit(kafka: Kafka, group: string, topic: string, partiti
   await consumer.connect();
   try {
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    // It has joined when this resolves. What it fetches meanwhile is read again by whom it is for.
+    // The consumer has joined when this resolves. Records that it fetches are not committed, so the actual consumer reads them again.
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: () => Promise.resolve() });
     await consumer.commitOffsets(
       partitions.map(({ partition, offset, metadata }) => ({ topic, partition, offset, ...(metadata !== undefined && { metadata }) })),

@@ -1,16 +1,16 @@
-/** What the records of one compressed batch may have together when they are decompressed, in bytes. */
+/** Maximum decompressed size of a batch, in bytes. */
 export const MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024;
 
-/** The header of records that stand for those of a batch that is larger. */
+/** Header of the placeholder records for a batch that is too large. */
 export const TOO_LARGE_HEADER = 'sluice-too-large';
 
-/** As many records as a batch may have, to stand for those of one that is too large: the codec is not told how many it has. */
+/** Number of placeholder records: the maximum in a batch, because the codec does not know the actual count. */
 const STAND_INS = 200_000;
 
 let standIns: Buffer | undefined;
 
 /**
- * Records without a value, marked by a header, in the place of those of a batch that is too large: each of them is an invalid event.
+ * Creates placeholder records without a value, marked with a header, for a batch that is too large. Each is an invalid event.
  * https://kafka.apache.org/documentation/#record
  */
 export function tooLargeRecords(): Buffer {
@@ -24,7 +24,7 @@ function recordOf(offsetDelta: number): Buffer {
   return Buffer.concat([varint(body.length), body]);
 }
 
-/** A whole number in zigzag, seven bits a byte, as Protocol Buffers have it. */
+/** Encodes an integer as a zig-zag varint, as in Protocol Buffers. */
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value < 0 ? -2 * value - 1 : 2 * value;

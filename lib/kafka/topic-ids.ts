@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-/** The part of kafkajs' requests for metadata that is extended; all its clients share it. */
+/** The metadata requests of kafkajs, which are extended; all clients share them. */
 interface MetadataRequests {
   readonly versions: string[];
   protocol(choice: { readonly version: number }): (options: MetadataOptions) => { readonly request: Request; readonly response: Response };
@@ -23,7 +23,7 @@ interface Response {
   parse(decoded: unknown): Promise<unknown>;
 }
 
-/** kafkajs' writer of the protocol's types. */
+/** kafkajs' encoder of protocol types. */
 interface Encoder {
   writeUVarInt(value: number): Encoder;
   writeBoolean(value: boolean): Encoder;
@@ -31,7 +31,7 @@ interface Encoder {
   writeUVarIntString(value: string): Encoder;
 }
 
-/** kafkajs' reader of the protocol's types. */
+/** kafkajs' decoder of protocol types. */
 interface Decoder {
   readInt16(): number;
   readInt32(): number;
@@ -41,17 +41,17 @@ interface Decoder {
   readTaggedFields(): unknown;
 }
 
-/** kafkajs exports them to nobody. */
+/** kafkajs does not export it. */
 const SOURCE = 'kafkajs/src/protocol';
-/** Of KIP-516, since Kafka 2.8: https://kafka.apache.org/protocol#The_Messages_Metadata. */
+/** KIP-516, since Kafka 2.8: https://kafka.apache.org/protocol#The_Messages_Metadata. */
 const VERSION = 10;
 const ID_BYTES = 16;
 const NO_ID = Buffer.alloc(ID_BYTES);
 const NO_TAGS = 0;
 
 /**
- * Teaches kafkajs the version of the metadata request that says the ids of topics: a topic that was deleted and created again has another one.
- * kafkajs 2.2.4 ends at version 6. Each partition in `admin.fetchTopicMetadata` then has a `topicId`; brokers without ids are asked as before.
+ * Adds the version of the metadata request that returns topic ids, which change when a topic is deleted and recreated. kafkajs 2.2.4 only
+ * supports version 6. Partitions in `admin.fetchTopicMetadata` then have a `topicId`; older brokers get the old request.
  */
 export function requestTopicIds(): void {
   const require = createRequire(import.meta.url);
@@ -72,9 +72,9 @@ export function requestTopicIds(): void {
       : protocol(choice);
 }
 
-/** @param options all topics where it names none */
+/** @param options all topics if none is named */
 function encode(encoder: Encoder, { topics, allowAutoTopicCreation = true }: MetadataOptions): Encoder {
-  // kafkajs writes the header of older versions: the tags of this one's header come first here.
+  // kafkajs writes an older header, so the tags of the new header are written here.
   encoder.writeUVarInt(NO_TAGS).writeUVarInt(topics.length === 0 ? 0 : topics.length + 1);
   for (const topic of topics) encoder.writeBuffer(NO_ID).writeUVarIntString(topic).writeUVarInt(NO_TAGS);
   return encoder.writeBoolean(allowAutoTopicCreation).writeBoolean(false).writeBoolean(false).writeUVarInt(NO_TAGS);
@@ -113,7 +113,7 @@ function topicOf(decoder: Decoder): unknown {
     offlineReplicas: arrayOf(decoder, () => decoder.readInt32()),
     tags: decoder.readTaggedFields(),
   }));
-  decoder.readInt32(); // what the user may do with it, which was not asked for
+  decoder.readInt32(); // the user's permissions on it, which were not requested
   decoder.readTaggedFields();
   return { topicErrorCode, topic, isInternal, partitionMetadata };
 }

@@ -2,14 +2,14 @@ import type { Admin } from 'kafkajs';
 import type { KafkaConnection } from './connection.ts';
 import { createKafka } from './client.ts';
 
-/** What brokers say of a topic now. */
+/** The current facts about a topic from the brokers. */
 export interface TopicFacts {
-  /** Another one when the topic was deleted and created again; absent where brokers have none (before Kafka 2.8). */
+  /** Changes when the topic is deleted and recreated; absent before Kafka 2.8. */
   readonly id?: string;
   readonly partitions: number;
 }
 
-/** @throws Error of the client when there is no such topic */
+/** @throws Error of the client when the topic does not exist */
 export async function describeTopic(admin: Admin, topic: string): Promise<TopicFacts> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
   const partitions = topics[0]?.partitions ?? [];
@@ -25,7 +25,7 @@ interface SharedAdmin {
 
 const shared = new Map<string, SharedAdmin>();
 
-/** Asks about topics, over one connection for all who ask the same brokers at the same time. Close it. */
+/** Describes topics over one connection, shared by all concurrent users of the same brokers. Close it. */
 export class TopicWatch {
   private readonly key: string;
   private current: SharedAdmin | undefined;
@@ -34,14 +34,14 @@ export class TopicWatch {
     this.key = JSON.stringify(connection);
   }
 
-  /** @throws Error of the client; the next call connects anew */
+  /** @throws Error of the client; the next call reconnects */
   async describe(topic: string): Promise<TopicFacts> {
     const current = (this.current ??= this.join());
     try {
       return await describeTopic(await current.admin, topic);
     } catch (error) {
       await this.close();
-      // Others would meet the same connection.
+      // Do not reuse the broken connection.
       if (shared.get(this.key) === current) shared.delete(this.key);
       throw error;
     }

@@ -1,6 +1,6 @@
 import { type Secret, secretForms } from './secret-forms.ts';
 
-/** What stands in the place of a secret. */
+/** Replaces a secret. */
 const HIDDEN = '***';
 
 const FORMS: readonly (readonly [RegExp, string])[] = [
@@ -13,20 +13,20 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
     `$1${HIDDEN}`,
   ],
   [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/g, HIDDEN],
-  // The path of a webhook of Slack is what lets in.
+  // The path of a Slack webhook is its credential.
   [/(https?:\/\/hooks\.slack(?:-gov)?\.com\/)[^\s<>|"'),]+/gi, `$1${HIDDEN}`],
   [/([?&](?:x-amz-signature|x-amz-credential|x-amz-security-token|sig|signature)=)[^&\s]+/gi, `$1${HIDDEN}`],
 ];
 
-/** A part of a secret that is as long as this, at its beginning or at its end, is hidden too: texts are cut. */
+/** The start or end of a secret is hidden too if it has at least this length, because texts may be cut. */
 const PART_LENGTH = 8;
-/** Words of every message. A secret that begins or ends with one does not hide it. */
+/** Common words in messages. They are not hidden as the start or end of a secret. */
 const COMMON_WORD = /^(passwords?|postgres(ql)?|redshift|rabbitmq|registry|database|connection|sqlalchemy|pagerduty|schema_registry)$/i;
 
-/** Where a text is hidden: from, and up to. */
+/** A hidden range of a text: from, and up to. */
 type Place = readonly [from: number, to: number];
 
-/** Hides secrets that are known, whatever they look like in a text: see secret-forms.ts. */
+/** Hides known secrets in all their forms: see secret-forms.ts. */
 export class Scrubber {
   private readonly heads: FormIndex | undefined;
   private readonly tails: FormIndex | undefined;
@@ -43,7 +43,7 @@ export class Scrubber {
     if (short.length > 0) this.short = new RegExp(`(?<![A-Za-z0-9])(?:${short.map(escaped).join('|')})(?![A-Za-z0-9])`, 'g');
   }
 
-  /** A text without the secrets. */
+  /** Removes secrets from a text. */
   hide(text: string): string {
     const begins = this.heads?.placesIn(text, (form, at): Place => [at, at + commonLength(text, at, form)]) ?? [];
     const ends = this.tails?.placesIn(text, (form, at): Place => [at + PART_LENGTH - commonTail(text, at, form), at + PART_LENGTH]) ?? [];
@@ -51,7 +51,7 @@ export class Scrubber {
     return this.short ? long.replace(this.short, HIDDEN) : long;
   }
 
-  /** JSON without the secrets, in keys and values; the same object where there are none. */
+  /** Removes secrets from keys and values of JSON; returns the same object if there are none. */
   hideIn<T>(value: T): T {
     if (typeof value === 'string') return this.hide(value) as T;
     if (Array.isArray(value)) {
@@ -67,7 +67,7 @@ export class Scrubber {
       : value;
   }
 
-  /** An error without the secrets, in its message, stack, details and causes. The error itself is changed where it can be. */
+  /** Removes secrets from the message, stack, details and causes of an error. Changes the error itself if possible. */
   hideInError(error: unknown): unknown {
     if (typeof error === 'string') return this.hide(error);
     if (!(error instanceof Error)) return this.hideIn(error);
@@ -80,7 +80,7 @@ export class Scrubber {
   }
 }
 
-/** Forms of secrets by a part of each. */
+/** Indexes forms of secrets by a part of each. */
 class FormIndex {
   private readonly byPart = new Map<string, string[]>();
   private readonly parts: RegExp;
@@ -93,14 +93,14 @@ class FormIndex {
     this.parts = new RegExp([...this.byPart.keys()].map(escaped).join('|'), 'g');
   }
 
-  /** @param placeOf how far a form reaches whose part is at a place of the text */
+  /** @param placeOf the range of a form whose part is at a position of the text */
   placesIn(text: string, placeOf: (form: string, at: number) => Place): Place[] {
     const places: Place[] = [];
     this.parts.lastIndex = 0;
     for (let found = this.parts.exec(text); found; found = this.parts.exec(text)) {
       const at = found.index;
       for (const form of this.byPart.get(found[0]) ?? []) places.push(placeOf(form, at));
-      // Secrets may begin alike: what one of them has in common with the text may cover where another begins, which is there in full.
+      // Secrets may have a common start, so continue right after it: another secret may start inside the match.
       this.parts.lastIndex = at + 1;
     }
     return places.filter(([from, to]) => !COMMON_WORD.test(text.slice(from, to)));
@@ -118,21 +118,21 @@ function withoutPlaces(text: string, places: readonly Place[]): string {
   return clean + text.slice(end);
 }
 
-/** How much of a form a text has at a place. */
+/** Length of the part of a form that matches the text at a position. */
 function commonLength(text: string, at: number, form: string): number {
   let length = PART_LENGTH;
   while (length < form.length && text[at + length] === form[length]) length++;
   return length;
 }
 
-/** How much of the end of a form a text has, whose last part is at a place. */
+/** Length of the end of a form that matches the text, with its last part at a position. */
 function commonTail(text: string, at: number, form: string): number {
   let length = PART_LENGTH;
   while (length < form.length && at + PART_LENGTH > length && text[at + PART_LENGTH - length - 1] === form.at(-length - 1)) length++;
   return length;
 }
 
-/** @returns false where the error does not let itself be changed */
+/** @returns false if the error cannot be changed */
 function setAll(error: Error, change: Partial<Record<'message' | 'stack' | 'cause' | 'details', unknown>>): boolean {
   try {
     Object.assign(error, change);
@@ -153,7 +153,7 @@ function escaped(text: string): string {
 }
 
 /**
- * Takes secrets out of a text that goes to people: those that are `known`, passwords in URLs, values of keys that sound like secrets, tokens.
+ * Removes secrets from a text for people: `known` secrets, passwords in URLs, values of keys that sound like secrets, and tokens.
  */
 export function scrub(text: string, known: Scrubber = new Scrubber([])): string {
   let clean = known.hide(text);

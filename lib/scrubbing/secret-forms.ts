@@ -1,15 +1,15 @@
-/** A secret, and the name that goes with it where there is one: together they are sent as `Basic …`. */
+/** A secret, and the user name that belongs to it, if any: both are sent together as `Basic …`. */
 export interface Secret {
   readonly value: string;
   readonly user?: string;
 }
 
-/** A shorter secret cannot be told from other words. */
+/** A shorter secret cannot be distinguished from ordinary text. */
 export const MIN_SECRET_LENGTH = 4;
-/** Parts of base64 that are shorter could be anything. */
+/** Shorter parts of base64 match by chance. */
 const MIN_BASE64_LENGTH = 8;
 
-/** All that a secret can look like in what servers, drivers and programs write: as it is, URL-encoded, in JSON, in HTML, in base64, in hexadecimal digits. */
+/** All forms in which servers, drivers and programs print a secret: plain, URL-encoded, JSON, HTML, base64, hexadecimal. */
 export function secretForms({ value, user }: Secret): string[] {
   if (value.length < MIN_SECRET_LENGTH) return [];
   const texts = [value, ...urlForms(value), ...jsonForms(value), ...htmlForms(value)];
@@ -34,11 +34,11 @@ function urlForms(value: string): string[] {
   return [...all, ...all.map((text) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())), encodeURIComponent(encoded)];
 }
 
-/** In a JSON text, and in one that is a text inside of another. */
+/** The value in a JSON text, and in a JSON text nested in another. */
 function jsonForms(value: string): string[] {
   const once = JSON.stringify(value).slice(1, -1);
   const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  // As Go, Java and Python write it.
+  // As Go, Java and Python escape it.
   const others = [
     once.replace(/[<>&]/g, escape),
     once.replace(/[<>&'=]/g, escape),
@@ -53,7 +53,7 @@ function htmlForms(value: string): string[] {
   return [value.replace(/[&<>"']/g, (character) => named[character] ?? character)];
 }
 
-/** What base64 of any text that holds the value has in common, wherever in it the value begins: three forms, without their edges. */
+/** The base64 that all texts containing the value share, at any position: three forms, without their edges. */
 function base64Parts(value: string): string[] {
   const bytes = Buffer.from(value);
   return [0, 1, 2].map((before) => {
@@ -62,7 +62,7 @@ function base64Parts(value: string): string[] {
   });
 }
 
-/** Half a surrogate pair cannot be URL-encoded. */
+/** An unpaired surrogate cannot be URL-encoded. */
 function toWellFormed(value: string): string {
   return Buffer.from(value).toString();
 }

@@ -4,7 +4,7 @@ import { jsonValueOf } from '../../json-value.ts';
 import { decimalText } from './decimal-text.ts';
 import { isoDay, isoTime, isoTimeOfDay } from './iso-times.ts';
 
-/** What a schema says of a value beside its type. */
+/** Attributes of a schema besides its type. */
 export interface LogicalSchema {
   readonly logicalType: string;
   readonly type: string;
@@ -26,7 +26,7 @@ const timeOfDay =
   (value) =>
     isoTimeOfDay(longOf(value), digits);
 
-/** Avro's logical types, by the types that they are written as. https://avro.apache.org/docs/1.12.0/specification/#logical-types */
+/** Converters of Avro's logical types, by underlying type. https://avro.apache.org/docs/1.12.0/specification/#logical-types */
 const LOGICAL_TYPES: Readonly<Record<string, Readonly<Record<string, Convert>>>> = {
   decimal: { bytes: decimal, fixed: decimal },
   date: { int: (value) => isoDay(Number(value)) },
@@ -42,7 +42,10 @@ const LOGICAL_TYPES: Readonly<Record<string, Readonly<Record<string, Convert>>>>
   duration: { fixed: duration },
 };
 
-/** A value of a logical type as an event has it. One that has no such form, such as a time in the year 10000, is as it was written. */
+/**
+ * Converts a value of a logical type for an event. A value outside the range of the format, such as a time in the year 10000, stays
+ * unchanged.
+ */
 export function logicalValue(value: unknown, schema: LogicalSchema): Json {
   return LOGICAL_TYPES[schema.logicalType]?.[schema.type]?.(value, schema) ?? jsonValueOf(value);
 }

@@ -3,21 +3,21 @@ import type { Json } from '../../../workflows/plan/values/json.ts';
 import { jsonValueOf } from '../../json-value.ts';
 import { type LogicalSchema, logicalValue } from './avro-logical-types.ts';
 
-/** A schema in Avro's JSON, after those that it refers to. */
+/** A schema in Avro's JSON format, preceded by the schemas that it refers to. */
 export type AvroTexts = readonly [...referred: string[], text: string];
 
-/** A type, and which of the types in it have a logical one. */
+/** A type, and which of its nested types are logical. */
 interface ReadType {
   readonly type: avsc.Type;
   readonly logical: WeakMap<avsc.Type, LogicalSchema>;
 }
 
 /**
- * What reads records in Avro.
- * @param written the schema that they were written with
- * @param newest how they are to be read: fields that they were written without have their defaults. Absent, and where no rule of Avro leads
- *   from one schema to the other: as they were written
- * @throws Error for what is not a schema
+ * Creates a reader for Avro records.
+ * @param written the schema with which they were written
+ * @param newest the schema with which to read them: missing fields get their defaults. If it is absent, or Avro cannot resolve one schema
+ * to the other, records are read as written
+ * @throws Error for an invalid schema
  */
 export function avroReader(written: AvroTexts, newest?: AvroTexts): (body: Buffer) => Json {
   const writer = readTypeOf(written);
@@ -29,7 +29,7 @@ export function avroReader(written: AvroTexts, newest?: AvroTexts): (body: Buffe
 
 function resolverOf(reader: avsc.Type, writer: avsc.Type): avsc.Resolver | undefined {
   try {
-    // A schema that has moved to another namespace is the same schema.
+    // A schema that moved to another namespace is still the same schema.
     return reader.createResolver(writer, { ignoreNamespaces: true });
   } catch {
     return undefined;
@@ -53,7 +53,7 @@ function readTypeOf(texts: AvroTexts): ReadType {
   return { type: types.at(-1) as avsc.Type, logical };
 }
 
-/** Reads whole numbers of 64 bits as what they are. */
+/** Reads 64-bit integers exactly. */
 function createLong(): avsc.Type {
   const toBuffer = (value: bigint | number): Buffer => {
     const bytes = Buffer.alloc(8);
@@ -63,7 +63,7 @@ function createLong(): avsc.Type {
   return avsc.types.LongType.__with({
     fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
     toBuffer,
-    // Defaults of fields.
+    // Used for defaults of fields.
     fromJSON: (value: number) => value,
     toJSON: (value: bigint | number) => value,
     isValid: (value: unknown) => typeof value === 'bigint' || Number.isSafeInteger(value),
@@ -71,7 +71,7 @@ function createLong(): avsc.Type {
   });
 }
 
-/** A value that was read, as an event has it. */
+/** Converts a decoded value for an event. */
 function valueOf(value: unknown, type: avsc.Type, logical: ReadType['logical']): Json {
   const schema = logical.get(type);
   if (schema) return logicalValue(value, schema);

@@ -1,7 +1,7 @@
 /**
- * A decimal number in bytes, as Avro and Confluent's Protobuf type have it, as its text.
- * @param bytes the number without its point, in two's complement, the first byte first
- * @param scale how many of its digits stand behind the point
+ * Formats a decimal number from bytes, as in Avro and Confluent's Protobuf type.
+ * @param bytes the unscaled number in two's complement, big-endian
+ * @param scale digits after the decimal point
  */
 export function decimalText(bytes: Uint8Array, scale: number): string {
   const hex = Buffer.from(bytes).toString('hex');

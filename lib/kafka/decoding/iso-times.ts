@@ -1,14 +1,14 @@
-/** The years that ISO 8601 writes with four digits, in seconds since 1970. */
+/** The range of years with four digits in ISO 8601, in seconds since 1970. */
 const [FIRST_SECOND, LAST_SECOND] = [Date.parse('0001-01-01T00:00:00Z') / 1000, Date.parse('9999-12-31T23:59:59Z') / 1000];
 const SECONDS_OF_DAY = 86_400;
 
-/** `value` as whole `unit`s and the rest, which is never negative. */
+/** Splits `value` into whole `unit`s and a non-negative rest. */
 function split(value: bigint, unit: bigint): [whole: number, rest: number] {
   const rest = ((value % unit) + unit) % unit;
   return [Number((value - rest) / unit), Number(rest)];
 }
 
-/** `.5` seconds as `.500`: none, three, six or nine digits. @param digits of `fraction` at most */
+/** Formats `.5` seconds as `.500`, with none, three, six or nine digits. @param digits maximum digits of `fraction` */
 function fractionText(fraction: number, digits: number): string {
   if (fraction === 0) return '';
   const text = String(fraction).padStart(digits, '0').padEnd(9, '0');
@@ -16,7 +16,7 @@ function fractionText(fraction: number, digits: number): string {
 }
 
 /**
- * A time as ISO 8601, without a zone.
+ * Formats a time as ISO 8601, without a zone.
  * @param since 1970, in units of 10^-`digits` seconds
  * @returns undefined before the year 1 and after the year 9999
  */
@@ -26,18 +26,18 @@ export function isoTime(since: bigint, digits: number): string | undefined {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}${fractionText(fraction, digits)}`;
 }
 
-/** A day as ISO 8601. @returns undefined before the year 1 and after the year 9999 */
+/** Formats a day as ISO 8601. @returns undefined before the year 1 and after the year 9999 */
 export function isoDay(daysSince1970: number): string | undefined {
   return isoTime(BigInt(daysSince1970) * BigInt(SECONDS_OF_DAY), 0)?.slice(0, 10);
 }
 
-/** A time of day as ISO 8601. @param since midnight, in units of 10^-`digits` seconds @returns undefined when it is not of one day */
+/** Formats a time of day as ISO 8601. @param since midnight, in units of 10^-`digits` seconds @returns undefined if it exceeds one day */
 export function isoTimeOfDay(since: bigint, digits: number): string | undefined {
   const isOfOneDay = since >= 0n && since < BigInt(SECONDS_OF_DAY) * 10n ** BigInt(digits);
   return isOfOneDay ? isoTime(since, digits)?.slice(11) : undefined;
 }
 
-/** A length of time in seconds, with as many digits as it needs. */
+/** Formats a duration in seconds, with as many digits as needed. */
 export function secondsText(seconds: bigint, nanos: number): string {
   const isNegative = seconds < 0n || nanos < 0;
   const whole = seconds < 0n ? -seconds : seconds;

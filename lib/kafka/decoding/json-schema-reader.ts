@@ -3,9 +3,9 @@ import { exactly } from '../../../workflows/plan/values/exact-json.ts';
 import { isExactNumber, isMap, type Json } from '../../../workflows/plan/values/json.ts';
 
 /**
- * What reads records in JSON that a JSON Schema describes: checked, with its defaults.
- * @param referred the schemas that it refers to, by name
- * @throws Error for what is not a schema
+ * Creates a reader for JSON records with a JSON Schema: validates them and fills in defaults.
+ * @param referred the referenced schemas, by name
+ * @throws Error for an invalid schema
  */
 export function jsonSchemaReader(
   text: string,
@@ -21,14 +21,14 @@ export function jsonSchemaReader(
     const json = body.toString();
     const value = JSON.parse(json) as Json;
     const exact = exactly(json, value);
-    // The check, which also fills in defaults, knows the numbers of doubles only.
+    // Validation, which also fills in defaults, only supports doubles.
     if (check(value)) return withNumbersOf(exact, value);
     const [first] = check.errors ?? [];
     throw new Error(`it does not fit: ${first?.instancePath ?? ''} ${first?.message ?? ''}`);
   };
 }
 
-/** `value`, with the numbers as `exact` has them: what was read of the same text. */
+/** Replaces numbers in `value` with those of `exact`, parsed from the same text. */
 function withNumbersOf(exact: Json | undefined, value: Json): Json {
   if (isExactNumber(exact)) return exact;
   if (Array.isArray(value)) {

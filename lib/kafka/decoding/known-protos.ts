@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 
-/** Files that Confluent's serializers take for granted, beside those of protobufjs. */
+/** Files that Confluent's serializers import implicitly, in addition to those of protobufjs. */
 const MORE: Readonly<Record<string, string>> = {
   'confluent/type/decimal.proto':
     'syntax = "proto3"; package confluent.type; message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }',
@@ -13,7 +13,7 @@ const MORE: Readonly<Record<string, string>> = {
     'syntax = "proto3"; package google.type; message TimeOfDay { int32 hours = 1; int32 minutes = 2; int32 seconds = 3; int32 nanos = 4; }',
 };
 
-/** Adds what a file imports, where it is one that no registry holds because every compiler has it. @returns whether it is */
+/** Adds an imported file that registries omit because every compiler includes it. @returns whether it is such a file */
 export function addKnownProto(root: protobuf.Root, file: string): boolean {
   const text = MORE[file];
   if (text !== undefined) protobuf.parse(text, root, { keepCase: true });

@@ -4,16 +4,16 @@ import { addKnownProto } from './known-protos.ts';
 import { messageValue } from './protobuf-values.ts';
 import { errorText } from '../../../workflows/plan/values/error-text.ts';
 
-/** A `.proto` file: the name that others import it by, and its text. */
+/** A `.proto` file: its import name and its text. */
 export interface ProtoFile {
   readonly name: string;
   readonly text: string;
 }
 
 /**
- * What reads records in Protobuf: the message that each names by its place in the schema.
- * @param referred the files that `text` imports, those first that others import
- * @throws Error for what is not a schema, or needs a file that nobody has
+ * Creates a reader for Protobuf records: each record names its message by index in the schema.
+ * @param referred the files that `text` imports, dependencies first
+ * @throws Error for an invalid schema, or one with a missing import
  */
 export function protobufReader(text: string, referred: readonly ProtoFile[]): (body: Buffer) => Json {
   const root = new protobuf.Root();
@@ -59,14 +59,14 @@ interface MessageName {
   readonly inner: readonly MessageName[];
 }
 
-/** The messages of a schema in the order in which it declares them: records name theirs by its place. */
+/** The messages of a schema in declaration order: records name theirs by index. */
 function messagesOf(space: protobuf.NamespaceBase): MessageName[] {
   return space.nestedArray
     .filter((each): each is protobuf.Type => each instanceof protobuf.Type)
     .map((type) => ({ name: type.name, inner: messagesOf(type) }));
 }
 
-/** Zig-zag varints: how many, then each; a single 0 stands for the first message. */
+/** Parses zig-zag varints: a count, then each index; a single 0 means the first message. */
 function messagePath(body: Buffer): { readonly path: readonly number[]; readonly rest: Buffer } {
   const reader = protobuf.Reader.create(body);
   const count = reader.sint32();

@@ -7,7 +7,7 @@ import { isoTime, secondsText } from './iso-times.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A message as an event has it: by the names of its schema; fields that are not set have their defaults, messages null. */
+/** Converts a message for an event, with the schema's field names; unset fields get their defaults, unset messages null. */
 export function messageValue(message: unknown, type: protobuf.Type): Json {
   const fields = message as Fields;
   const special = SPECIAL[type.fullName];
@@ -19,7 +19,7 @@ function fieldsOf(message: Fields, type: protobuf.Type): Json {
   const entries = type.fieldsArray.flatMap((field): [string, Json][] => {
     field.resolve();
     if (Object.hasOwn(message, field.name)) return [[field.name, fieldValue(message[field.name], field)]];
-    // Of a oneof only what is set is there; `optional` is a oneof of one field.
+    // Only the set field of a oneof is present; `optional` is a oneof with one field.
     return field.partOf ? [] : [[field.name, emptyValue(field)]];
   });
   return Object.fromEntries(entries);
@@ -51,14 +51,14 @@ function scalarValue(value: unknown, { resolvedType, type }: protobuf.Field): Js
   return jsonValueOf(value);
 }
 
-/** protobufjs keeps keys of 64 bits as eight characters. */
+/** protobufjs keeps 64-bit keys as eight characters. */
 function keyText(key: string, type: string): string {
   if (!Object.hasOwn(protobuf.types.long, type)) return key;
   const isUnsigned = type === 'uint64' || type === 'fixed64';
   return key.length === 8 ? String(protobuf.util.longFromHash(key, isUnsigned)) : key;
 }
 
-/** A type of one field is what it holds. */
+/** A wrapper type becomes the value of its only field. */
 const wrapped = (message: Fields, type: protobuf.Type): Json | undefined => {
   const [field] = type.fieldsArray;
   return field && (Object.hasOwn(message, field.name) ? fieldValue(message[field.name], field) : emptyValue(field.resolve()));
@@ -68,8 +68,8 @@ const WRAPPERS = ['Double', 'Float', 'Int64', 'UInt64', 'Int32', 'UInt32', 'Bool
 const longOf = (value: unknown): bigint => BigInt(String(value ?? 0));
 
 /**
- * Types with a form of their own in JSON, as https://protobuf.dev/programming-guides/json/ has it; decimals of Confluent and Google are
- * numbers. Undefined: as other messages.
+ * Types with a special JSON form, as in https://protobuf.dev/programming-guides/json/; decimals of Confluent and Google become numbers.
+ * Undefined: converted like other messages.
  */
 const SPECIAL: Readonly<Record<string, (message: Fields, type: protobuf.Type) => Json | undefined>> = {
   ...Object.fromEntries(WRAPPERS.map((name) => [`.google.protobuf.${name}Value`, wrapped])),
