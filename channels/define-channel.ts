@@ -3,14 +3,14 @@ import type { Connection, ConnectionOf, ConnectionType } from '../connections/ca
 import type { Notice } from '../workflows/plan/incidents/incident.ts';
 import type { Severity } from '../workflows/plan/incidents/sla.ts';
 
-/** What a `notify` task sends. */
+/** The message of a `notify` task. */
 export interface Message {
   /** Without secrets; at most 32 KiB. */
   readonly text: string;
   readonly severity: Severity;
-  /** The same for every attempt of the task in its run. */
+  /** The same for all attempts of the task in its run. */
   readonly key: string;
-  /** Where it comes from, by the names that expressions have for it. */
+  /** The source of the message, under the names used in expressions. */
   readonly from: {
     readonly dag_id: string;
     readonly task: string;
@@ -20,7 +20,7 @@ export interface Message {
   };
 }
 
-/** What was edited in a pipeline. */
+/** An edit of a pipeline. */
 export interface EditNote {
   /** One line. */
   readonly summary: string;
@@ -29,27 +29,27 @@ export interface EditNote {
 
 /** A way to reach people: a key of `alerts`, and a value of `to` in `notify` tasks. */
 export interface ChannelDefinition {
-  /** Small letters: `slack`. A file that names no connection uses `<name>_default`. Wire data. */
+  /** Lower case: `slack`. Default connection: `<name>_default`. Wire data. */
   readonly name: string;
   readonly title: string;
-  /** A sentence for documentation and editors. */
+  /** One sentence for documentation and editors. */
   readonly description: string;
   readonly connection: {
     readonly type: ConnectionType;
-    /** A sentence: what the connection holds. */
+    /** One sentence about the content of the connection. */
     readonly description: string;
-    /** What earlier releases called `conn_id`. */
+    /** The name of `conn_id` in earlier releases. */
     readonly formerly?: string;
   };
-  /** Keys in `alerts` beside `conn_id`. */
+  /** Keys in `alerts` in addition to `conn_id`. */
   readonly keys?: TProperties;
-  /** Whether an incident's page is sent again when its text has changed. */
+  /** Whether an incident's page is sent again after its text has changed. */
   readonly takesUpdates?: boolean;
-  /** Delivers one step of an incident. Returns when the channel has accepted it. @throws ChannelError, the signal's reason */
+  /** Delivers one step of an incident. Resolves when the channel has accepted it. @throws ChannelError, the signal's reason */
   sendNotice(connection: Connection, notice: Notice, signal: AbortSignal): Promise<void>;
-  /** Delivers what a `notify` task sends. @throws ChannelError, the signal's reason */
+  /** Delivers the message of a `notify` task. @throws ChannelError, the signal's reason */
   sendMessage(connection: Connection, message: Message, signal: AbortSignal): Promise<void>;
-  /** Delivers that a pipeline was edited; absent: the channel is not notified of edits. @throws ChannelError, the signal's reason */
+  /** Delivers the edit of a pipeline; absent: the channel gets no edits. @throws ChannelError, the signal's reason */
   sendEdit?(connection: Connection, edit: EditNote, signal: AbortSignal): Promise<void>;
 }
 
@@ -61,12 +61,12 @@ interface DefinitionFor<T extends ConnectionType> extends ChannelDefinition {
 }
 
 /**
- * Defines a channel: a file in `channels/`, listed in `channels/catalog.ts`. The key in `alerts`, the value of `to` in `notify` tasks, their
- * checks and the editor's completion follow from it.
+ * Defines a channel: a file in `channels/`, listed in `channels/catalog.ts`. The key in `alerts`, the value of `to` in `notify` tasks,
+ * their checks and the editor's completion are derived from it.
  *
- * Defaults: no `keys` beside `conn_id`; the connection `<name>_default`; without `takesUpdates` an incident's page is sent once; without
- * `sendEdit` edits are not announced. A monitor aborts the signal after 8 s and retries what failed, so a notice may arrive twice: its `key` is
- * the same each time. `action` is `trigger`, `update`, `acknowledge`, `resolve`, `warn` or `unwarn`.
+ * Defaults: no `keys` in addition to `conn_id`; the connection `<name>_default`; without `takesUpdates` an incident's page is sent once;
+ * without `sendEdit` edits are not announced. A monitor aborts the signal after 8 s and retries failures, so a notice may arrive twice,
+ * with the same `key`. `action` is `trigger`, `update`, `acknowledge`, `resolve`, `warn` or `unwarn`.
  * @param definition see ChannelDefinition for each field
  * @returns the definition, for the catalog
  * @throws nothing itself; the send functions throw ChannelError, which says whether a retry may help

@@ -5,7 +5,7 @@ import { severity } from '../lib/schema-fields.ts';
 import type { Notice } from '../workflows/plan/incidents/incident.ts';
 import { defineChannel } from './define-channel.ts';
 
-/** PagerDuty's own name of what is done to an alert. */
+/** Maps actions to PagerDuty's event actions. */
 const ACTIONS = {
   warn: 'trigger',
   unwarn: 'resolve',
@@ -50,7 +50,7 @@ export const pagerduty = defineChannel<'pagerduty'>({
     };
     await sendEvent(connection, event, signal);
   },
-  /** An alert of the task's own: another attempt finds it open. */
+  /** Sends an alert with the task's own key, so that a second attempt does not open another one. */
   async sendMessage(connection, { text, severity, key, from }, signal) {
     const event = {
       event_action: 'trigger' as const,
@@ -66,7 +66,7 @@ export const pagerduty = defineChannel<'pagerduty'>({
     };
     await sendEvent(connection, event, signal);
   },
-  /** A change event: no alert, but what people look for first when there is one. */
+  /** Sends a change event: it alerts no one, but shows recent changes beside the next alert. */
   async sendEdit(connection, { summary, details }, signal) {
     const payload = { summary: fitSummary(summary), source: 'sluice', timestamp: new Date().toISOString(), custom_details: details };
     await sendChange(connection, { payload, links: [] }, signal);

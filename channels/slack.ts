@@ -13,13 +13,13 @@ const WORDS = {
   resolve: 'Resolved',
 } as const;
 
-/** Of a run that waits for people nothing is broken. */
+/** A run that waits for people is not broken, so it gets other symbols. */
 const WAITING_MARKS = { ...MARKS, trigger: '✋', update: '✋' } as const;
 const WAITING_WORDS = { ...WORDS, trigger: 'Waits for a decision', update: 'Waits for a decision', resolve: 'No longer waits' } as const;
 
 const SEVERITY_MARKS: Readonly<Record<Severity, string>> = { critical: '🔴', error: '🔴', warning: '⚠️', info: 'ℹ️' };
 
-/** A webhook of Slack: a line for each step, with the links. It takes no key: what was accepted by an attempt that died is sent again. */
+/** A Slack webhook: one line per step, with links. Slack has no idempotency key: a message of an attempt that died is sent again. */
 export const slack = defineChannel<'http'>({
   name: 'slack',
   title: 'Slack',
@@ -40,7 +40,7 @@ function textOf({ action, page, by }: Notice): string {
   return links === '' ? headline : `${headline}\n${links}`;
 }
 
-/** A text that names nobody and links nowhere, whatever it is made of. */
+/** Escapes a text so that it cannot contain mentions or links. */
 function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

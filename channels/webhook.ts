@@ -4,7 +4,7 @@ import type { Json } from '../workflows/plan/values/json.ts';
 import { defineChannel } from './define-channel.ts';
 import { IDEMPOTENCY_KEY } from '../lib/idempotency-header.ts';
 
-/** Any address: the notice or the message as JSON. */
+/** Any HTTP address: receives the notice or the message as JSON. */
 export const webhook = defineChannel<'http'>({
   name: 'webhook',
   title: 'Webhook',
@@ -14,7 +14,7 @@ export const webhook = defineChannel<'http'>({
     const notice = { action, key, ...page, ...(by !== undefined && { by }) };
     await postJson('The webhook', connection, notice as unknown as Json, signal);
   },
-  /** The key of the message is in a header too. */
+  /** Sends the message with its key, also in a header. */
   async sendMessage(connection, { text, severity, key, from }, signal) {
     await postJson('The webhook', connection, { key, message: text, severity, ...from }, signal, { [IDEMPOTENCY_KEY]: headerKey(key) });
   },
