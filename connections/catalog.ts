@@ -10,14 +10,14 @@ import { rabbitmq } from './rabbitmq.ts';
 import { redshift } from './redshift.ts';
 import { spark } from './spark.ts';
 
-/** The types of connections that Sluice brings along. */
+/** The connection types that ship with Sluice. */
 export const CONNECTIONS = [postgres, redshift, mysql, aws, kafka, http, mlflow, pagerduty, rabbitmq, spark] as const;
 
 export type Connection = ReturnType<(typeof CONNECTIONS)[number]['read']>;
 export type ConnectionType = Connection['type'];
 export type ConnectionOf<T extends ConnectionType> = Extract<Connection, { readonly type: T }>;
 
-/** @returns undefined for what is no type of connections */
+/** @returns undefined if there is no such connection type */
 export function definitionOf(type: unknown, catalog: readonly ConnectionDefinition[] = CONNECTIONS): ConnectionDefinition | undefined {
   return catalog.find((definition) => definition.type === type);
 }

@@ -2,9 +2,9 @@ import Type from 'typebox';
 import type { ConnectionType } from './catalog.ts';
 
 /**
- * The name of a connection.
- * @param types which it may have; none: the task type says which by the keys beside it (`connectionTypes`)
- * @param formerly what earlier releases called the key
+ * The schema of a connection name.
+ * @param types allowed types; empty: the task type decides by the other keys (`connectionTypes`)
+ * @param formerly the key's name in earlier releases
  */
 export function connectionField(description: string, example: string, types: readonly ConnectionType[], formerly?: string) {
   return Type.String({

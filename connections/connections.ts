@@ -2,16 +2,16 @@ import { CONNECTIONS, type ConnectionOf, type ConnectionType, definitionOf } fro
 import { connectionDefinedBy, ConnectionError, connectionVariable, parseConnection } from './parse.ts';
 
 /**
- * Connections: where the servers are that tasks talk to. A pipeline names a connection (`postgres_default`); the worker's environment
- * says what it is: `SLUICE_CONN_POSTGRES_DEFAULT`. Secrets live only there: a connection's value never reaches a plan, a history or a log.
+ * Connections to the servers that tasks use. A pipeline names a connection (`postgres_default`), and the worker's environment defines it:
+ * `SLUICE_CONN_POSTGRES_DEFAULT`. Secrets exist only there: a connection's value never reaches a plan, a history or a log.
  */
 export interface Connections {
-  /** @throws ConnectionError when it is not defined, not readable, or not one of `types`. */
+  /** @throws ConnectionError when it is not defined, not valid, or not one of `types` */
   get<T extends ConnectionType>(name: string, types: readonly T[]): ConnectionOf<T>;
   names(): string[];
 }
 
-/** Connections as `environment` defines them. Read at each use, so that a rotated secret is taken up by the next attempt. */
+/** Connections defined in `environment`. Read on each use, so that the next attempt picks up a rotated secret. */
 export function connectionsFrom(environment: Readonly<Record<string, string | undefined>>): Connections {
   return {
     get<T extends ConnectionType>(name: string, types: readonly T[]): ConnectionOf<T> {
@@ -40,14 +40,14 @@ export function connectionsFrom(environment: Readonly<Record<string, string | un
   };
 }
 
-/** The types of the connections that an environment defines, by name, of those that can be read. */
+/** Maps the names of an environment's valid connections to their types. */
 export function connectionTypesIn(environment: Readonly<Record<string, string | undefined>>): Map<string, ConnectionType> {
   const types = new Map<string, ConnectionType>();
   for (const name of connectionsFrom(environment).names()) {
     try {
       types.set(name, parseConnection(name, environment[connectionVariable(name)] ?? '').type);
     } catch (error) {
-      // `sluice doctor` says what is wrong with it.
+      // `sluice doctor` reports the error.
       if (!(error instanceof ConnectionError)) throw error;
     }
   }

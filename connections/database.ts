@@ -2,7 +2,7 @@ import { isLoopback } from '../lib/loopback.ts';
 import { SSL_MODES, type SqlServer } from '../lib/databases/sql-server.ts';
 import type { FieldReader } from './field-reader.ts';
 
-/** The fields of every type of databases. */
+/** The fields of all database types. */
 export const DATABASE_FIELDS = {
   host: { description: 'host name or IP address of the server', inExpressions: 'string' },
   port: { description: 'port; by default the standard port', inExpressions: 'int' },
@@ -15,7 +15,7 @@ export const DATABASE_FIELDS = {
   },
 } as const;
 
-/** @param port the usual one */
+/** @param port default port */
 export function readDatabase(fields: FieldReader, port: number): SqlServer {
   const host = fields.host();
   return {

@@ -5,43 +5,43 @@ import type { Uri } from './uri.ts';
 export interface ConnectionField {
   /** A phrase for documentation. */
   readonly description: string;
-  /** It may stand in the query of a URI. */
+  /** Whether it is allowed in the query of a URI. */
   readonly isOption?: true;
   readonly isList?: true;
-  /** `all`: nobody may see it. `address`: user, password, query and what looks like a key in the path of a URL. */
+  /** `all`: never shown. `address`: hides user, password, query and path segments that look like keys. */
   readonly secret?: 'all' | 'address';
-  /** Its type in expressions, as `conn.<name>.<field>`; absent: expressions cannot read it. Of an address they see scheme, host and port. */
+  /** Its type in expressions, as `conn.<name>.<field>`; absent: not available. Of an address: scheme, host and port. */
   readonly inExpressions?: 'string' | 'int' | { readonly list: 'string' };
 }
 
-/** A connection that has been read. */
+/** A parsed connection. */
 export interface TypedConnection {
   readonly type: string;
 }
 
-/** A type of connections: where servers of a kind are, and how they are reached. */
+/** A connection type: how to reach servers of one kind. */
 export interface ConnectionDefinition {
-  /** The `type` of JSON, and what tasks and triggers ask for: `postgres`. */
+  /** The `type` in JSON, used by tasks and triggers: `postgres`. */
   readonly type: string;
   /** A phrase for documentation. */
   readonly description: string;
-  /** The schemes of URIs that stand for it; none: it is given as JSON only. */
+  /** The URI schemes of this type; empty: JSON only. */
   readonly schemes: readonly string[];
-  /** One that can be read, as it stands in a shell. */
+  /** A valid example, as written in a shell. */
   readonly example: string;
-  /** A field that is not here is a mistake in a connection, and never left aside. */
+  /** All allowed fields: any other field is an error. */
   readonly fields: Readonly<Record<string, ConnectionField>>;
-  /** The fields of a URI, as text; absent: those of `user:password@host:port/database?options`. */
+  /** Parses the fields of a URI as text; default: those of `user:password@host:port/database?options`. */
   fieldsOfUri?(uri: Uri): Fields;
-  /** Checks the fields one by one, and fills in defaults. What cannot be read is told with `fields.fail`, which never shows a value that may be secret. */
+  /** Checks each field and fills in defaults. Reports errors through `fields.fail`, without any value that may be secret. */
   read(fields: FieldReader): TypedConnection;
-  /** Talks to the other side once. @returns what it says of itself, for `sluice doctor` @throws what went wrong */
+  /** Contacts the server once. @returns its description of itself, for `sluice doctor` @throws the error */
   check(connection: TypedConnection, signal: AbortSignal): Promise<string>;
 }
 
 interface DefinitionOf<C extends TypedConnection> extends ConnectionDefinition {
   readonly type: C['type'];
-  /** `tls` is no field of what is read: it decides about others. */
+  /** `tls` is not part of the parsed connection: it determines other fields. */
   readonly fields: Readonly<Record<Exclude<keyof C, 'type'>, ConnectionField>> & { readonly tls?: ConnectionField };
   read(fields: FieldReader): C;
   check(connection: C, signal: AbortSignal): Promise<string>;
@@ -49,11 +49,11 @@ interface DefinitionOf<C extends TypedConnection> extends ConnectionDefinition {
 
 /**
  * Defines a connection type: a file in `connections/`, listed in `connections/catalog.ts`. Parsing of URIs and JSON, error messages,
- * `sluice doctor`, the hiding of secrets, `conn.*` in expressions and the reference page follow from it.
+ * `sluice doctor`, the hiding of secrets, `conn.*` in expressions and the reference page are derived from it.
  *
- * `C` is the connection after reading: its `type`, and the fields that `fields` describes. A field is a secret only with `secret`, and
- * expressions read it only with `inExpressions`; no field may have both. A field that `fields` lacks is refused. `read` fills in defaults.
- * `check` has 15 s, ends when its signal is aborted, and changes nothing on the other side.
+ * `C` is the connection after parsing: its `type`, and the fields that `fields` describes. A field is secret only with `secret`, and
+ * available in expressions only with `inExpressions`; no field may have both. A field that is not in `fields` is refused. `read` fills in
+ * defaults. `check` may take 15 s, must stop when its signal is aborted, and must not change anything on the server.
  * @param definition see ConnectionDefinition for each field
  * @returns the definition, for the catalog
  * @throws nothing itself; `read` throws ConnectionError through `fields`, which never shows a secret

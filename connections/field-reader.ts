@@ -1,25 +1,25 @@
 import { isHost, isHttpUrl } from '../lib/addresses.ts';
 
-/** The fields of a connection as they were given, before each is checked. */
+/** The fields of a connection as given, before they are checked. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Says that a connection cannot be read. @param what a sentence without any value that may be secret @throws ConnectionError */
+/** Reports that a connection is invalid. @param what a sentence without any value that may be secret @throws ConnectionError */
 export type Fail = (what: string) => never;
 
-/** Reads the fields of a connection one by one. Each function fails for a value that is not of its form. */
+/** Reads the fields of a connection one by one. Each function fails for a value in the wrong format. */
 export interface FieldReader {
   readonly fail: Fail;
-  /** A text; undefined where it is not given, or empty. */
+  /** A text; undefined if it is missing or empty. */
   optional(key: string): string | undefined;
   required(key: string): string;
   oneOf<T extends string>(key: string, allowed: readonly T[], otherwise: T): T;
-  /** The field `host`: a name or an address, with nothing in it that would lead elsewhere. */
+  /** The field `host`: a name or an address, without characters that would change the target. */
   host(): string;
   /** The field `port`. */
   port(otherwise: number): number;
-  /** The field `tls`: whether the connection says that it is encrypted, or that it is not. */
+  /** The field `tls`: whether the connection is encrypted; undefined if not given. */
   readonly tls: boolean | undefined;
-  /** Texts which may end with `*`; undefined where the field is not given. */
+  /** Texts that may end with `*`; undefined if the field is missing. */
   patterns(key: string): readonly string[] | undefined;
   /** A URL without user and password. */
   address(key: string): string | undefined;

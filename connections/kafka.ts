@@ -4,7 +4,7 @@ import { KAFKA_SECURITY, type KafkaConnection, SASL_MECHANISMS } from '../lib/ka
 import { defineConnection } from './define-connection.ts';
 import { ENCODE } from './uri.ts';
 
-/** By whether there is a user, and whether the connection is encrypted. */
+/** Default protocols, depending on whether there is a user and whether the connection is encrypted. */
 const USUAL_SECURITY = {
   anybody: { secure: 'SSL', clear: 'PLAINTEXT' },
   user: { secure: 'SASL_SSL', clear: 'SASL_PLAINTEXT' },
@@ -38,7 +38,7 @@ export const kafka = defineConnection<KafkaConnection>({
     },
     tls: { description: 'whether to encrypt connections; by default `true`, except on this machine', isOption: true },
   },
-  /** Several hosts, which a URL cannot have. */
+  /** Parses several hosts, which a URL cannot contain. */
   fieldsOfUri({ scheme, text, fail, decode, options }) {
     const [, user = '', password = '', brokers = '', query = ''] =
       /^(?:([^@:/?]*)(?::([^@:/?]*))?@)?([^@/?]*)\/?(?:\?(.*))?$/.exec(text.slice(`${scheme}://`.length)) ??

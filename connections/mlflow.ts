@@ -17,7 +17,7 @@ export const mlflow = defineConnection<MlflowConnection>({
   fields: SERVICE_FIELDS,
   fieldsOfUri(uri) {
     const fields = serviceFields({ ...uri, text: addressOf(uri.text) });
-    // The scheme says it.
+    // `tls` follows from the scheme.
     return uri.scheme === 'mlflow+http' ? { tls: 'false', ...fields } : fields;
   },
   read: (fields) => ({ type: 'mlflow', ...readService(fields) }),
@@ -30,7 +30,7 @@ export const mlflow = defineConnection<MlflowConnection>({
   },
 });
 
-/** `mlflow+https://host` as `https://host`. Where the scheme does not say it: encrypted, but to this host. */
+/** `mlflow+https://host` as `https://host`. Without a protocol in the scheme: encrypted, except to this host. */
 function addressOf(text: string): string {
   const address = text.replace(/^mlflow\+?/, '');
   if (!address.startsWith(':')) return address;

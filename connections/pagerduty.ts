@@ -26,7 +26,7 @@ export const pagerduty = defineConnection<PagerDutyConnection>({
   async check(connection, signal) {
     const { exchange } = await import('../lib/http/exchange.ts');
     const host = connection.host ?? 'events.pagerduty.com';
-    // Any answer will do: an event would page somebody.
+    // Any answer proves the connection: sending an event would page someone.
     await exchange({ method: 'HEAD', url: new URL(`https://${host}/`), headers: {} }, 0, signal);
     return `PagerDuty at ${host}; \`sluice incidents test\` sends an alert and resolves it`;
   },

@@ -5,7 +5,7 @@ import { databaseFields, uriOf } from './uri.ts';
 
 const PREFIX = 'SLUICE_CONN_';
 
-/** Thrown when a connection is not defined, cannot be read, or has another type than the task needs. Never carries the value. */
+/** Thrown when a connection is not defined, is invalid, or has the wrong type for the task. Never contains the value. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
 }
@@ -21,8 +21,8 @@ export function connectionDefinedBy(variable: string): string | undefined {
 }
 
 /**
- * Reads one connection: a URI (Airflow's form) or JSON.
- * @throws ConnectionError that names the connection and what is wrong, without the text itself: it may hold a password.
+ * Parses one connection: a URI (in Airflow's format) or JSON.
+ * @throws ConnectionError with the name and the problem, but without the text itself, which may contain a password
  */
 export function parseConnection(name: string, text: string): Connection;
 export function parseConnection(name: string, text: string, catalog: readonly ConnectionDefinition[]): TypedConnection;

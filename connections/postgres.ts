@@ -12,7 +12,7 @@ export const postgres = defineConnection<PostgresConnection>({
   check: checkPostgres,
 });
 
-/** Amazon Redshift speaks the same protocol. */
+/** Also works for Amazon Redshift, which uses the same protocol. */
 export async function checkPostgres(connection: PostgresConnection | RedshiftConnection, signal: AbortSignal): Promise<string> {
   const { openPostgres } = await import('../lib/databases/postgres.ts');
   const session = await openPostgres(connection, 'sluice doctor', signal);

@@ -5,7 +5,7 @@ import { connectionsFrom } from './connections.ts';
 import { connectionVariable } from './parse.ts';
 import { secretsIn, secretsOfAddress } from './secrets.ts';
 
-/** What knows every secret of an environment: of its connections, of the access to Temporal, of its payloads. */
+/** A scrubber for all secrets of an environment: its connections, Temporal credentials, and payload keys. */
 export function scrubberOf(environment: Environment): Scrubber {
   const connections = connectionsFrom(environment).names();
   const others = Object.entries(environment).filter(([name, value]) => value !== undefined && value !== '' && isSecretVariable(name));
@@ -16,7 +16,7 @@ export function scrubberOf(environment: Environment): Scrubber {
   ]);
 }
 
-/** The secrets of a variable that is no connection. */
+/** The secrets in a variable that is not a connection. */
 function partsOf(name: string, value: string): string[] {
   return name === 'SLUICE_PAYLOAD_KEYS' ? value.split(',').map((entry) => entry.slice(entry.indexOf(':') + 1)) : [value];
 }

@@ -3,10 +3,10 @@ import { CONNECTIONS, definitionOf } from './catalog.ts';
 import type { ConnectionDefinition, TypedConnection } from './define-connection.ts';
 import { ConnectionError, parseConnection } from './parse.ts';
 
-/** A part of a path that is so long, and has digits, is a key, as in the webhooks of Slack. */
+/** A path segment of this length with digits is a key, as in Slack's webhooks. */
 const KEY_IN_PATH = /^(?=.*\d)[A-Za-z0-9_.~%-]{16,}$/;
 
-/** The secrets of a connection. One that cannot be read is looked through for whatever may be a secret. */
+/** The secrets of a connection. If it cannot be parsed, everything that may be a secret. */
 export function secretsIn(name: string, text: string, catalog: readonly ConnectionDefinition[] = CONNECTIONS): Secret[] {
   try {
     return secretsOfConnection(parseConnection(name, text, catalog), catalog);
@@ -28,7 +28,7 @@ function secretsOfConnection(connection: TypedConnection, catalog: readonly Conn
   });
 }
 
-/** User, password, values of the query and keys in the path of a URL. */
+/** User, password, query values and keys in the path of a URL. */
 export function secretsOfAddress(text: string): Secret[] {
   if (!URL.canParse(text)) return guessedSecrets(text);
   const { username, password, searchParams, pathname, hostname } = new URL(text);
@@ -41,7 +41,7 @@ export function secretsOfAddress(text: string): Secret[] {
   ];
 }
 
-/** All parts of a text that separators leave over: which of them is secret cannot be known. */
+/** All parts of a text between separators: any of them may be secret. */
 function guessedSecrets(text: string): Secret[] {
   const userinfo = /:\/\/(.*)@/.exec(text)?.[1]?.split(':') ?? [];
   const quoted = [...text.matchAll(/:\s*"((?:[^"\\]|\\.)*)"/g)].map(([, value = '']) => value);

@@ -4,7 +4,7 @@ import type { HttpService } from '../lib/http.ts';
 import type { FieldReader } from './field-reader.ts';
 import { decode } from './uri.ts';
 
-/** The fields of every type of services that are called over HTTP. */
+/** The fields of all types of HTTP services. */
 export const SERVICE_FIELDS = {
   url: { description: 'base URL, such as `https://host/base`', secret: 'address', inExpressions: 'string' },
   username: { description: 'user name' },
@@ -24,7 +24,7 @@ export function readService({ required, optional, tls, fail }: FieldReader): Htt
   const username = optional('username') ?? (parts.username === '' ? undefined : decode(parts.username, fail));
   const password = optional('password') ?? (parts.password === '' ? undefined : decode(parts.password, fail));
   const [token, caFile] = [optional('token'), optional('ca_file')];
-  // What is in the address is shown in errors and logs.
+  // Errors and logs show the address, so remove the credentials from it.
   const url = encryptedUrl(parts.username === '' && parts.password === '' ? given : withoutCredentials(parts), tls, fail);
   if (caFile !== undefined && !url.startsWith('https:')) fail(`'ca_file' needs a 'url' that begins with https://.`);
   return {

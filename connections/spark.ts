@@ -5,18 +5,18 @@ export interface SparkConnection {
   /** `local[*]`, `spark://host:port`, `yarn`, `k8s://https://host:port`. */
   readonly master: string;
   readonly deploy_mode: 'client' | 'cluster';
-  /** The folder that holds `bin/spark-submit`; absent: `spark-submit` on PATH. */
+  /** The folder that contains `bin/spark-submit`; absent: `spark-submit` on PATH. */
   readonly spark_home?: string;
   /** The Python that runs `.py` jobs (`PYSPARK_PYTHON`). */
   readonly python?: string;
   readonly java_home?: string;
-  /** A folder of jars that every job gets, such as S3A. */
+  /** A folder of jars for every job, such as S3A. */
   readonly jars?: string;
-  /** Where `application` may lie in S3 and HDFS, such as `s3://code/*`. Absent: anywhere there. */
+  /** Allowed places for `application` in S3 and HDFS, such as `s3://code/*`. Absent: any. */
   readonly applications?: readonly string[];
-  /** Maven coordinates that `packages` may name, such as `org.postgresql:*`. Absent: any. */
+  /** Maven coordinates allowed in `packages`, such as `org.postgresql:*`. Absent: any. */
   readonly packages?: readonly string[];
-  /** Properties that `conf` may set beside those that are allowed everywhere, such as `spark.hadoop.fs.abfss.*`. */
+  /** Properties that `conf` may set in addition to those allowed everywhere, such as `spark.hadoop.fs.abfss.*`. */
   readonly conf?: readonly string[];
 }
 
@@ -68,7 +68,7 @@ export const spark = defineConnection<SparkConnection>({
   },
 });
 
-/** The fields among `keys` that are given. */
+/** The fields among `keys` that have a value. */
 function given<K extends string, V>(keys: readonly K[], read: (key: K) => V | undefined): { readonly [Key in K]?: V } {
   const entries = keys.flatMap((key) => {
     const value = read(key);

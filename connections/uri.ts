@@ -8,15 +8,15 @@ export interface Uri {
   readonly scheme: string;
   readonly text: string;
   readonly fail: Fail;
-  /** The options behind the `?`: each is known, and given once. */
+  /** The options after the `?`; each must be known and appear once. */
   options(query: URLSearchParams): Readonly<Record<string, string>>;
-  /** A part of the URI as text. */
+  /** Decodes a part of the URI. */
   decode(part: string): string;
 }
 
-/** The URI `text`, of a type of connections. @param allowed the options that the type has */
+/** Parses the URI `text` for a connection type. @param allowed options of the type */
 export function uriOf(type: string, scheme: string, text: string, allowed: readonly string[], fail: Fail): Uri {
-  // An unencoded character would make a part of a password the host, and send the rest of it there.
+  // An unencoded character would turn a part of the password into the host, and send the rest of it there.
   if (/^[^?]*[^?/]\/[^?]*@/.test(text.slice(scheme.length + '://'.length)) || /[#\\\s\p{Cc}]/u.test(text))
     return fail(`the URI is not valid; ${ENCODE}`);
   return {
@@ -25,7 +25,7 @@ export function uriOf(type: string, scheme: string, text: string, allowed: reado
     fail,
     options(query) {
       const given = [...query.keys()];
-      // They are not shown: what is not known may be a part of a password.
+      // Do not show them: an unknown option may be a part of a password.
       if (given.some((key) => !allowed.includes(key)))
         fail(`it has an option that is unknown for type ${type}; allowed: ${allowed.join(', ') || 'none'}. Also, ${ENCODE}`);
       const twice = allowed.find((key) => given.filter((each) => each === key).length > 1);
@@ -36,7 +36,7 @@ export function uriOf(type: string, scheme: string, text: string, allowed: reado
   };
 }
 
-/** A part of a URI as text. */
+/** Decodes a part of a URI. */
 export function decode(part: string, fail: Fail): string {
   try {
     return decodeURIComponent(part);
@@ -45,7 +45,7 @@ export function decode(part: string, fail: Fail): string {
   }
 }
 
-/** The parts of `scheme://user:password@host:port/path?options`; '' for each that is not there. */
+/** The parts of `scheme://user:password@host:port/path?options`; '' for missing ones. */
 export interface ServerParts {
   readonly user: string;
   readonly password: string;
@@ -56,8 +56,8 @@ export interface ServerParts {
 }
 
 export function serverParts({ text, fail, decode, options }: Uri): ServerParts {
-  // `http:` stands in for the scheme, because URL takes user, port and host apart only for schemes it knows; and a host where there is
-  // none, as in `aws://KEY:SECRET@/`. URL drops port 80, its scheme's default; none of these servers listens there.
+  // Replace the scheme by `http:`, because URL parses user, port and host only for schemes it knows, and insert a host if there is none, as
+  // in `aws://KEY:SECRET@/`. URL drops port 80, the scheme's default; none of these servers listens there.
   const standIn = text.replace(/^[a-z0-9+]+:\/\//, 'http://').replace(/^(http:\/\/(?:[^/?#]*@)?)(?=[/?#]|$)/, `$1${NO_HOST}`);
   if (!URL.canParse(standIn)) return fail(`the URI is not valid; ${ENCODE}`);
   const url = new URL(standIn);
@@ -71,13 +71,13 @@ export function serverParts({ text, fail, decode, options }: Uri): ServerParts {
   };
 }
 
-/** The fields of a type whose URIs have a server and a database, and nothing that is different. */
+/** The fields of a URI with a server and a database. */
 export function databaseFields(uri: Uri): Fields {
   const { path, options, ...server } = serverParts(uri);
   return { ...options, ...server, database: path };
 }
 
-/** `https://user:password@host/base?token=…`: a query is no part of the address. */
+/** Parses `https://user:password@host/base?token=…`: the query is not part of the address. */
 export function serviceFields({ text, fail, decode, options }: Uri): Fields {
   if (!URL.canParse(text)) return fail(`the URI is not valid; ${ENCODE}`);
   const { protocol, host, pathname, username, password, searchParams } = new URL(text);
