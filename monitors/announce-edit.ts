@@ -3,10 +3,10 @@ import type { Connections } from '../connections/connections.ts';
 import { withinTime } from '../lib/time-limit.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 
-/** How long a channel may take, in milliseconds. */
+/** Time limit for a channel, in milliseconds. */
 const WITHIN = 8_000;
 
-/** Notifies the channels of a pipeline's alerts that it was edited, as far as they take that: a recent change is what one asks for first at night. */
+/** Sends a pipeline's edit to its alert channels, if they accept edits: on-call staff ask for recent changes first. */
 export async function announceEdit(connections: Connections, before: Plan, after: Plan): Promise<void> {
   const names = (plan: Plan): Set<string> => new Set(plan.tasks.map(({ name }) => name));
   const [old, now] = [names(before), names(after)];

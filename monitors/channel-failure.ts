@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { isChannelError } from '../lib/channels/channel-error.ts';
 
-/** What a channel's error means for an incident: what a retry does not cure is not retried. */
+/** Translates a channel's error for an incident: errors that a retry cannot fix are not retried. */
 export function channelFailure(error: unknown): unknown {
   if (!isChannelError(error)) return error;
   return error.hopeless

@@ -22,15 +22,16 @@ import { findSensorTroubles } from './sensor-troubles.ts';
 import { Since } from './since.ts';
 import { isUnknown } from './unknown-problems.ts';
 
-/** What began while no worker was there gets so long afterwards to become well by itself. Milliseconds. */
+/** Time for problems to disappear after workers are back, if they began while there were none. Milliseconds. */
 const RECOVERY = 300_000;
 
-/** Without workers nobody knows how sensors stand. */
+/** Without workers the status of sensors is unknown. */
 const NO_SENSORS: Checked<SensorFacts[]> = { found: [], unchecked: new Map() };
 
 /**
- * Checks everything once: finds what is wrong, and reports to the incidents what has begun, changed and ended. To do it again after a crash
- * does no harm: an incident hears twice what it knows. What cannot be checked is a finding of its own, and hides nothing else.
+ * Runs one check cycle: finds problems, and reports to the incidents which problems started, changed or ended. It can safely run again
+ * after a crash: an incident then gets the same observation twice. A part that cannot be checked becomes a finding of its own, and does not
+ * hide the others.
  */
 export async function runCheckCycle(
   { taskQueue, settings, memory, now: time }: CheckCycleInput,
@@ -65,7 +66,7 @@ export async function runCheckCycle(
   ];
   findings.push(...uncheckedFindings(unchecked, plans, since, settings.graceMs));
   const { open, lines, failures } = await reportFindings(findings, memory.open, facts, {
-    // Their cause is known, and has its own incident; many become well as soon as there are workers again.
+    // Dead workers explain these problems and have their own incident; many disappear once workers are back.
     holdsBack: wasDead || !answers,
     isUnknown: isKept,
     storm: `${taskQueue}/storm/${iso(now)}`,

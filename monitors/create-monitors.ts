@@ -10,10 +10,10 @@ import { runCheckCycle } from './check-cycle.ts';
 import { notify } from './notify.ts';
 import { errorText } from '../workflows/plan/values/error-text.ts';
 
-/** How often a look says that it goes on, in milliseconds. */
+/** Interval of a running check's heartbeats, in milliseconds. */
 const HEARTBEAT = 1_000;
 
-/** The activities of the monitors' workers. */
+/** The activities of the monitor workers. */
 export function createMonitors(facts: MonitorFacts, connections: Connections, environment: Environment) {
   const secrets = scrubberOf(environment);
   return {
@@ -32,7 +32,7 @@ export function createMonitors(facts: MonitorFacts, connections: Connections, en
       const { channel, connection, key } = notice;
       try {
         const variable = connectionVariable(connection);
-        // Nobody has said whom to notify: the incident is in the Temporal UI, and in `sluice incidents`.
+        // No default channel is configured: the incident is visible in the Temporal UI and in `sluice incidents`.
         if (!environment[variable] && connection.endsWith('_default'))
           throw ApplicationFailure.nonRetryable(`No notification was sent: ${variable} is not set.`, 'ChannelNotSet');
         await failOnCallbackError(`notice of ${key}`, cancellationSignal, (signal) =>

@@ -5,17 +5,17 @@ import type { Log } from '../lib/logging.ts';
 import { withinTime } from '../lib/time-limit.ts';
 import { errorText } from '../workflows/plan/values/error-text.ts';
 
-/** How often somebody outside hears that a monitor lives, in milliseconds. */
+/** Interval of calls to the dead man's switch, in milliseconds. */
 const EVERY = 60_000;
-/** How long a call may take, in milliseconds. */
+/** Time limit of a call, in milliseconds. */
 const WITHIN = 10_000;
-/** Longer answers are refused. */
+/** Larger answers are refused. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Calls an address as long as this process looks after things. A service outside (a dead man's switch) pages when the calls stay away: then both
- * monitors are dead, or nothing gets out of here.
- * @param isWell whether there is something to be said
+ * Calls a URL regularly while this process is working. An external service (a dead man's switch) pages when the calls stop: then both
+ * monitors are dead, or the network to the outside is down.
+ * @param isWell whether to make the next call
  */
 export async function callDeadMansSwitch(
   url: string,

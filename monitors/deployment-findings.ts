@@ -7,7 +7,7 @@ import { isWatched } from './problems.ts';
 import type { Since } from './since.ts';
 import type { WatchedPipeline } from './watched.ts';
 
-/** The finding that no worker answers. @param since milliseconds */
+/** The finding that no worker responds. @param since milliseconds */
 export function deadWorkers(taskQueue: string, since: number, pipelines: readonly WatchedPipeline[]): Finding {
   const running = pipelines.flatMap(({ plan, runs }) => (runs.some(({ endedAt }) => endedAt === undefined) ? [plan.dagId] : []));
   return findingOf(`workers/${taskQueue}`, undefined, {
@@ -26,7 +26,7 @@ export function deadWorkers(taskQueue: string, since: number, pipelines: readonl
   });
 }
 
-/** Pipelines whose schedule is gone although the scheduler has applied it. @param isThere whether a pipeline has a schedule */
+/** Pipelines whose schedule is missing although the scheduler applied it. @param isThere whether a pipeline has a schedule */
 export function missingSchedules(
   expected: readonly string[] | undefined,
   isThere: (dagId: string) => boolean,
@@ -50,7 +50,7 @@ export function missingSchedules(
   });
 }
 
-/** Pipelines that promise something, paused by somebody who has not told Sluice: their runs stay away, and nobody knows why. */
+/** Pipelines with SLAs that were paused outside of `sluice pause`: their runs do not start, and no reason is recorded. */
 export function unexplainedPauses(pipelines: readonly WatchedPipeline[], since: Since, patience: number): Finding[] {
   return pipelines.flatMap(({ plan, paused, note = '' }): Finding[] => {
     const key = `paused/${plan.dagId}`;
@@ -71,7 +71,7 @@ export function unexplainedPauses(pipelines: readonly WatchedPipeline[], since: 
   });
 }
 
-/** What could not be checked for a while: nobody knows whether it is well. @param unchecked the reasons, by what they are about */
+/** Parts that could not be checked for a while, so that their status is unknown. @param unchecked the reasons by subject */
 export function uncheckedFindings(
   unchecked: ReadonlyMap<string, string>,
   plans: ReadonlyMap<string, Plan>,
@@ -98,7 +98,7 @@ export function uncheckedFindings(
   });
 }
 
-/** Runs that were deleted before they had ended: nobody knows what became of them. */
+/** Runs that were deleted before they ended: their outcome is unknown. */
 export function removedRuns(pipelines: readonly WatchedPipeline[]): Finding[] {
   return pipelines.flatMap(({ plan, removed = [] }) =>
     isWatched(plan)
@@ -120,8 +120,8 @@ export function removedRuns(pipelines: readonly WatchedPipeline[]): Finding[] {
 }
 
 /**
- * Pipeline files that the scheduler cannot apply for a while.
- * @param plans of the pipelines that are applied, by dag_id
+ * Pipeline files that the scheduler has not been able to apply for a while.
+ * @param plans of the applied pipelines, by dag_id
  * @param now milliseconds @param patience milliseconds
  */
 export function brokenFileFindings(

@@ -4,43 +4,43 @@ import type { JsonObject } from '../workflows/plan/values/json.ts';
 import type { AlertsPlan, Severity } from '../workflows/plan/incidents/sla.ts';
 import { cutHeadline, headlineOf, summaryOf } from './summary.ts';
 
-/** Who is told where a pipeline does not say it, and of what is not about one pipeline. */
+/** Channels for pipelines without `alerts`, and for findings that belong to no pipeline. */
 export const DEFAULT_ALERTS: AlertsPlan = { pagerduty: { connection: 'pagerduty_default' } };
 
-/** Something that is wrong now, whatever it is about. */
+/** A current problem of any kind. */
 export interface Finding {
   readonly key: string;
-  /** Absent: it is not about one pipeline. */
+  /** Absent if it belongs to no pipeline. */
   readonly dagId?: string;
   readonly state: 'warning' | 'breach';
   readonly alerts: AlertsPlan;
-  /** Whether dead workers explain it. */
+  /** Whether it is explained by dead workers. */
   readonly waits: boolean;
-  /** In a line, for lists. */
+  /** One line, for lists. */
   readonly line: string;
   readonly severity: Severity;
-  /** The run that it is about. */
+  /** The affected run. */
   readonly run?: OpenProblem['run'];
   page(): Promise<Page>;
 }
 
-/** What the page of a finding says when there is no run to tell of. */
+/** The text of a page for a finding without a run. */
 export interface FindingText {
-  /** What it is about, for people: a pipeline, `the sensor shop/views`. */
+  /** The affected thing, for people: a pipeline, `the sensor shop/views`. */
   readonly subject: string;
-  /** What is the matter, as the end of a sentence that begins with the subject. */
+  /** The problem, as the end of a sentence that starts with the subject. */
   readonly what: string;
   readonly kind: string;
-  /** The pipeline, or the task queue; absent: the subject. */
+  /** The pipeline or the task queue; default: the subject. */
   readonly source?: string;
   readonly severity: Severity;
   /** ISO 8601. */
   readonly since: string;
-  /** What to do, and what else there is to know. */
+  /** What to do, and further facts. */
   readonly details: JsonObject;
 }
 
-/** A problem that is not about one run, told to those whom `alerts` names. */
+/** A problem that does not belong to one run, reported to the channels in `alerts`. */
 export function findingOf(key: string, alerts: AlertsPlan | undefined, text: FindingText): Finding {
   const { subject, what, kind, source = subject, severity, since, details } = text;
   const line = `${subject} ${what}`;

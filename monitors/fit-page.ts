@@ -4,14 +4,14 @@ import { scrub, type Scrubber } from '../lib/scrubbing/scrub.ts';
 import type { Page } from '../workflows/plan/incidents/incident.ts';
 import type { Json, JsonObject } from '../workflows/plan/values/json.ts';
 
-/** The most that PagerDuty takes of the rest, in bytes: see lib/channels/pagerduty-limits.ts. */
+/** PagerDuty's limit for an event, in bytes: see lib/channels/pagerduty-limits.ts. */
 const PAGE_BYTES = 512 * 1_024;
-/** The rest of the message has its place too. */
+/** Leaves space for the rest of the message. */
 const DETAILS_BYTES = PAGE_BYTES - 32 * 1_024;
 const LINKS = 20;
 const LINK_BYTES = 2_048;
 
-/** A page that every channel takes, whatever it was made of: within the limits, and without secrets. */
+/** A page that every channel accepts: within the size limits, and without secrets. */
 export function fitPage(page: Page, secrets?: Scrubber): Page {
   const clean = (text: string): string => scrub(text, secrets);
   const summary = fitSummary(clean(page.summary));
@@ -35,7 +35,7 @@ function cleanValue(value: Json, clean: (text: string) => string): Json {
   return Object.fromEntries(Object.entries(value as Record<string, Json>).map(([key, each]) => [key, cleanValue(each, clean)]));
 }
 
-/** Cuts the longest texts and lists, more and more, until all of it fits. */
+/** Cuts the longest texts and lists step by step until the details fit. */
 function fitDetails(details: JsonObject): JsonObject {
   let fitted: Json = details;
   for (let longest = 65_536; sizeOf(fitted) > DETAILS_BYTES && longest >= 16; longest /= 4) fitted = shortened(details, longest);

@@ -8,18 +8,18 @@ import { type Problem, severityOf } from './problem.ts';
 import { slaDurationText } from './sla-text.ts';
 import type { WatchedPipeline } from './watched.ts';
 
-/** Whether a promise is about how fresh something is, whatever single runs do: a data set, or what a pipeline's last success has made. */
+/** Whether an SLA is about the freshness of a dataset or of a pipeline's last success, and not about single runs. */
 export function isOfFreshness({ promise, dataset }: SlaPlan): boolean {
   return dataset !== undefined || (promise.kind === 'within' && slaReference(promise.reference)?.of === 'pipeline');
 }
 
-/** What is not as fresh at the time `now` (milliseconds) as a pipeline promises. */
+/** Finds SLAs of a pipeline whose data is stale at the time `now` (milliseconds). */
 export function findStale(pipeline: WatchedPipeline, now: number): Problem[] {
   const { plan, createdAt, paused, lastSuccess, updates, keptSince = 0 } = pipeline;
   return (plan.slas ?? []).flatMap((sla): Problem[] => {
     if (!isOfFreshness(sla) || (paused && sla.suppressWhen.includes('paused'))) return [];
     const last = sla.dataset === undefined ? lastSuccess : updates?.get(sla.dataset);
-    // What Temporal has removed by now may have been a success: only what is kept proves that there was none.
+    // Removed runs may have been successes: the absence of a success is proven only for the retained period.
     const deadline = nextDeadline(sla, pipeline, last ?? Math.max(createdAt, keptSince));
     if (!deadline) return [];
     const timezone = timezoneOf(plan);
@@ -39,8 +39,8 @@ export function findStale(pipeline: WatchedPipeline, now: number): Problem[] {
 }
 
 /**
- * Until when something has to be new again. By a time of day, each tick of the schedule asks for it anew: what was made before the tick is
- * made of older data. A tick at that very time of day is about the next day.
+ * The deadline of the next update. With a time of day, each tick of the schedule requires a new update: data from before the tick is based
+ * on older input. A tick at exactly that time of day counts for the next day.
  */
 function nextDeadline(sla: SlaPlan, { plan }: WatchedPipeline, last: number): Deadline | undefined {
   if (sla.promise.kind !== 'by') return deadlineOf(sla, timezoneOf(plan), { previousSuccess: last });

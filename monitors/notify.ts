@@ -9,21 +9,21 @@ import { channelFailure } from './channel-failure.ts';
 import type { Notice } from '../workflows/plan/incidents/incident.ts';
 import { fitPage } from './fit-page.ts';
 
-/** The time limit of an attempt, in milliseconds: less than the start-to-close timeout of the activity. */
+/** Time limit of an attempt, in milliseconds: less than the start-to-close timeout of the activity. */
 const LIMIT_MS = 8_000;
 
 interface NotifyOptions {
-  /** Ends the attempt. */
+  /** Ends the attempt when aborted. */
   readonly cancelled?: AbortSignal;
-  /** Default: the channels that Sluice brings along. */
+  /** Default: the channels that ship with Sluice. */
   readonly channels?: readonly ChannelDefinition[];
   /** Milliseconds. Default: 8 s. */
   readonly limitMs?: number;
 }
 
 /**
- * Brings a notice into its form, and sends it to its channel.
- * @throws what the channel has answered, as a failure that is retried or not
+ * Formats a notice and sends it to its channel.
+ * @throws the channel's error, as a failure that is retryable or not
  */
 export async function notify(
   connections: Connections,
@@ -33,7 +33,7 @@ export async function notify(
 ): Promise<void> {
   const channel = channelNamed(notice.channel, channels);
   if (!channel) {
-    // Another monitor may have it: while a release is rolled out, there are two.
+    // Another monitor may have the channel: during a rollout two releases run side by side.
     const known = channels.map(({ name }) => name).join(', ');
     throw ApplicationFailure.retryable(`This monitor has no channel '${notice.channel}'. Its channels: ${known}.`, 'ChannelUnknown');
   }

@@ -12,7 +12,7 @@ import { type Problem, slaName } from './problem.ts';
 import { repairCommand } from './repair-command.ts';
 import { cutHeadline, headlineOf, summaryOf } from './summary.ts';
 
-/** What a kind of problem means for whoever reads of it at night. */
+/** The consequences of each kind of problem, for on-call staff. */
 const MEANING = {
   missing: 'No run has started for this interval, so its data will be missing.',
   never_started: 'The run exists, but no worker has started it. It continues automatically when a worker is available.',
@@ -24,12 +24,12 @@ const MEANING = {
   assert: 'The run succeeded, but its outputs violate an SLA.',
 } as const;
 
-/** Of an error its first line is shown, which says the cause, and so much of its end. Characters. */
+/** How much of an error's end is shown after its first line, which names the cause. Characters. */
 const ERROR_TAIL = 2_000;
-/** Of names and items so many are listed. */
+/** Maximum number of listed names and items. */
 const MAX_NAMES = 10;
 
-/** The page about a problem: what one needs to know, and where to look. */
+/** The page for a problem: the facts that on-call staff need, with links. */
 export async function pageOf(problem: Problem, facts: MonitorFacts, now: number): Promise<Page> {
   const { plan, sla, run, interval, kind, severity, since, what, deadline, wait, alerts } = problem;
   const details: RunDetails | undefined = run && (await facts.runDetails(run).catch(() => undefined));
@@ -91,7 +91,7 @@ export async function pageOf(problem: Problem, facts: MonitorFacts, now: number)
   };
 }
 
-/** Who is asked what, and until when. */
+/** Details of a wait: who must decide what, and until when. */
 function detailsOf({ kind, prompt, assignees, quorum = 1, votes, until, form }: OpenWait): Record<string, Json | undefined> {
   return {
     question: prompt,
@@ -102,7 +102,7 @@ function detailsOf({ kind, prompt, assignees, quorum = 1, votes, until, form }: 
   };
 }
 
-/** What is wrong, before everything else. */
+/** The headline: the problem comes first. */
 function headline(
   { kind, what }: Problem,
   task: string | undefined,
@@ -117,14 +117,14 @@ function headline(
   return isFailure || kind === 'waits' ? cutHeadline(said) : said;
 }
 
-/** The comparison that has failed, or that the broken promise is about. */
+/** The comparison that failed, or that the missed SLA refers to. */
 function mismatchFor({ kind, sla }: Problem, { mismatches = [], failed }: Partial<RunDetails>): TaskMismatch | undefined {
   if (kind === 'failed' || kind === 'held') return mismatches.find(({ task }) => task === failed?.task);
   const condition = sla?.promise.kind === 'assert' ? sla.promise.condition : '';
   return mismatches.find(({ task }) => condition.includes(`outputs.${task}.`));
 }
 
-/** What an edit, and other parameters, have changed since the last success, in a line. The values stay where they are: pages go far. */
+/** One line about edits and changed parameters since the last success. Without values, because pages leave the deployment. */
 function changeOf(good: LastSuccess, plan: Plan, params: JsonObject): string | undefined {
   const changes = [...(good.plan.hash === plan.hash ? [] : [editOf(good.plan, plan)]), ...paramsChange(good.params, params)];
   return changes.length === 0 ? undefined : changes.join('; ');
@@ -153,7 +153,7 @@ function firstLine(text: string | undefined): string | undefined {
   return text?.split('\n')[0];
 }
 
-/** The cause of an error, which its first line says, and its end: of programs, the last lines of the log. */
+/** The cause of an error (its first line) and its end, which for programs is the end of the log. */
 function causeAndEnd(text: string | undefined): string | undefined {
   if (text === undefined || text.length <= ERROR_TAIL) return text;
   const cause = (firstLine(text) ?? '').slice(0, ERROR_TAIL);

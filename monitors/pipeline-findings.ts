@@ -6,10 +6,10 @@ import type { ProblemKind } from './problem.ts';
 import { findProblems } from './problems.ts';
 import type { WatchedPipeline } from './watched.ts';
 
-/** So many problems of one pipeline are reported: each is an incident, and all are carried from check to check. */
+/** Maximum number of reported problems per pipeline: each is an incident, and all are carried from check to check. */
 const MAX_FINDINGS = 200;
 
-/** Which problems dead workers explain. */
+/** Problem kinds that dead workers explain. */
 const EXPLAINED_BY_DEAD_WORKERS = {
   missing: true,
   never_started: true,
@@ -22,9 +22,9 @@ const EXPLAINED_BY_DEAD_WORKERS = {
 } as const satisfies Record<ProblemKind, boolean>;
 
 /**
- * What is wrong with each pipeline. Whatever is wrong with one of them, the others are checked.
+ * Finds the problems of each pipeline. An error in one pipeline does not stop the check of the others.
  * @param now milliseconds
- * @param unchecked is given the pipelines that could not be checked, or not entirely, with the reasons
+ * @param unchecked receives the pipelines that could not be checked completely, with the reasons
  */
 export function pipelineFindings(
   pipelines: readonly WatchedPipeline[],
@@ -39,7 +39,7 @@ export function pipelineFindings(
     try {
       const found = findingsOf(pipeline, facts, now, settings);
       if (found.length <= MAX_FINDINGS) return found;
-      // Its open incidents stay open: which of them are over is not known.
+      // Its open incidents stay open, because it is unknown which of them are over.
       unchecked.set(pipeline.plan.dagId, `it has ${found.length} problems at once; only ${MAX_FINDINGS} are reported`);
       return found.slice(0, MAX_FINDINGS);
     } catch (error) {

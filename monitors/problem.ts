@@ -6,9 +6,9 @@ import type { WatchedRun } from './watched.ts';
 
 export type ProblemKind = 'missing' | 'never_started' | 'failed' | 'held' | 'late' | 'stale' | 'assert' | 'waits';
 
-/** Something that is not as was promised. */
+/** A violated expectation. */
 export interface Problem {
-  /** The same for the same promise and the same interval (or run), for ever. */
+  /** Constant for the same SLA and the same interval (or run). */
   readonly key: string;
   readonly kind: ProblemKind;
   readonly state: 'warning' | 'breach';
@@ -17,24 +17,24 @@ export interface Problem {
   readonly severity: Severity;
   /** Milliseconds. */
   readonly since: number;
-  /** Until when it was promised, milliseconds; absent where no time was. */
+  /** The deadline, in milliseconds; absent if there was none. */
   readonly deadline?: number;
-  /** What is the matter, as the end of a sentence that begins with the pipeline's name. */
+  /** The problem, as the end of a sentence that starts with the pipeline's name. */
   readonly what: string;
   readonly interval?: DataInterval;
   readonly run?: WatchedRun;
-  /** For whom the run waits, where the problem is that it does. */
+  /** The decision that the run waits for, if that is the problem. */
   readonly wait?: OpenWait;
-  /** Who is notified; absent: those whom the pipeline names for all else. */
+  /** Channels to notify; default: those of the pipeline. */
   readonly alerts?: AlertsPlan;
 }
 
-/** How serious it is when a pipeline, or a promise of its, is not as it should be. */
+/** The severity of a problem with a pipeline or one of its SLAs. */
 export function severityOf({ alerts, critical }: Plan, sla?: SlaPlan): Severity {
   return sla?.severity ?? alertSetting(alerts, 'severity') ?? (critical ? 'critical' : 'error');
 }
 
-/** An SLA's name among all of its pipeline. */
+/** An SLA's unique name within its pipeline. */
 export function slaName({ name, task }: SlaPlan): string {
   return task === undefined ? name : `${task}.${name}`;
 }

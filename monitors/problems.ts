@@ -11,15 +11,15 @@ import { slaText } from './sla-text.ts';
 import { findWaits } from './waits.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
-/** Of the intervals that have no run no more are looked at than these, the newest. */
+/** Maximum number of intervals checked for missing runs, newest first. */
 const MOST_INTERVALS = 100;
 
-/** Whether anybody is to be told of what happens to a pipeline. */
+/** Whether problems of a pipeline are reported. */
 export function isWatched({ slas, alerts, critical }: Plan): boolean {
   return slas !== undefined || alerts !== undefined || critical === true;
 }
 
-/** What is wrong with a pipeline at the time `now` (milliseconds). Pure: the same facts give the same problems. */
+/** Finds the problems of a pipeline at the time `now` (milliseconds). Pure: the same facts give the same problems. */
 export function findProblems(pipeline: WatchedPipeline, now: number, settings: MonitorSettings): Problem[] {
   const waits = findWaits(pipeline);
   if (!isWatched(pipeline.plan) && !pipeline.runs.some(({ plan }) => isWatched(plan))) return waits;
@@ -30,7 +30,7 @@ export function findProblems(pipeline: WatchedPipeline, now: number, settings: M
   ];
 }
 
-/** What promises are about: an interval with all its runs, or a run of its own. */
+/** What SLAs apply to: an interval with all its runs, or a single run without a schedule. */
 interface Subject {
   readonly id: string;
   readonly interval?: DataInterval;
@@ -47,7 +47,7 @@ function subjectsOf({ plan, createdAt, runs, keptSince = 0 }: WatchedPipeline, n
     }));
   }
   const subjects = new Map<string, { id: string; interval: DataInterval; runs: WatchedRun[] }>();
-  // Temporal may have removed the runs of what is older.
+  // Temporal may have removed the runs of older intervals.
   const earliest = Math.max(createdAt, now - watchedFor(plan.slas), keptSince);
   let tick = tickBefore(schedule, now + 1);
   while (tick !== undefined && tick >= earliest && subjects.size < MOST_INTERVALS) {
@@ -65,7 +65,7 @@ function subjectsOf({ plan, createdAt, runs, keptSince = 0 }: WatchedPipeline, n
   return [...subjects.values()];
 }
 
-/** A run of no schedule is made good by any later one. */
+/** Any later success replaces a run without a schedule. */
 function laterThan(run: WatchedRun, runs: readonly WatchedRun[]): WatchedRun[] {
   return [run, ...runs.filter((each) => each !== run && each.queuedAt > run.queuedAt && each.state === 'success')];
 }
@@ -101,7 +101,7 @@ function problemsOf(
     } else if (interval && runs.length === 0 && current.schedule) {
       const due = Date.parse(interval.end);
       const patience = settings.graceMs + (current.schedule.jitterMs ?? 0);
-      // Runs of a pipeline that come one after the other wait for each other; that is not to be missing.
+      // Runs that must not overlap wait for each other: such an interval is not missing.
       const held =
         current.maxActiveRuns === undefined &&
         !current.concurrency &&
@@ -139,7 +139,7 @@ function problemsOf(
     found.length === 0 &&
     !(plan.slas ?? []).some(({ task, promise }) => task === undefined && promise.kind !== 'assert')
   ) {
-    // Nothing else is promised: a critical pipeline is late when the next interval is complete and it has not ended.
+    // Without an SLA, a critical pipeline is late when it has not ended by the end of the next interval.
     const [start, end] = [Date.parse(interval.start), Date.parse(interval.end)];
     const at = tickAfter(plan.schedule, end) ?? end + (end - start);
     if (now >= at && !paused && underWay && !isBackfill(underWay))

@@ -2,9 +2,9 @@ import { isMap } from '../workflows/plan/values/json.ts';
 import { allTasks, type Plan } from '../workflows/plan/plan.ts';
 
 /**
- * How to make the target of a comparison what its source is: the command, where a parameter of the pipeline says what a mismatch leads to; else
- * what to change in its file before.
- * @param task the comparison @returns undefined where nothing repairs it: groups and counts are no rows, and data sets never change
+ * Explains how to make the target of a comparison equal to its source: with a command, if a pipeline parameter controls the reaction to a
+ * mismatch; otherwise with the edit to make first.
+ * @param task the comparison @returns undefined if it cannot be repaired: groups and counts are not rows, and datasets are immutable
  */
 export function repairCommand(plan: Plan, task: string, pipelineRunId: string): string | undefined {
   const {

@@ -8,31 +8,31 @@ import type { MonitorFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { errorText } from '../workflows/plan/values/error-text.ts';
 
-/** So many new problems at once are one incident: they have one cause. */
+/** More new problems than this at once become one incident: they share a cause. */
 const STORM = 20;
 
-/** So many incidents are reported to at the same time. */
+/** Maximum number of concurrent reports. */
 const AT_ONCE = 20;
 
 export interface ReportRules {
-  /** Whether new problems wait that dead workers explain. */
+  /** Whether to delay new problems that dead workers explain. */
   readonly holdsBack: boolean;
-  /** Whether a problem that is not found may go on all the same, because what it is about could not be checked. */
+  /** Whether a problem that was not found may still persist because it could not be checked. */
   isUnknown(key: string, problem: OpenProblem): boolean;
-  /** The incident of many problems that begin together. */
+  /** The incident for many problems that start together. */
   readonly storm: string;
   readonly now: number;
 }
 
 export interface Reported {
   readonly open: Record<string, OpenProblem>;
-  /** What was reported, a line each. */
+  /** The reported changes, one line each. */
   readonly lines: string[];
-  /** How many incidents could not be reported to; the next check tries again. */
+  /** Number of incidents that could not be updated; the next check tries again. */
   readonly failures: number;
 }
 
-/** Reports to the incidents what is new to them: problems that have begun, got worse or ended, and those whose incident was deleted. */
+/** Reports changes to the incidents: problems that started, got worse or ended, and problems whose incident was deleted. */
 export async function reportFindings(
   findings: readonly Finding[],
   before: MonitorMemory['open'],
@@ -75,7 +75,7 @@ class Report {
     );
   }
 
-  /** An incident that somebody has deleted is started again: it has to resolve what it opened. */
+  /** Starts a deleted incident again, because it must resolve the alerts it opened. */
   async reopenDeleted(findings: readonly Finding[]): Promise<void> {
     const { before } = this;
     const known = new Map(findings.map((finding) => [finding.key, finding]));
@@ -105,12 +105,12 @@ class Report {
     await inTurns([...over], AT_ONCE, async ([incident, { alerts = {}, state: opened }]) => {
       const page: Page = { ...NO_PAGE, summary: `${incident} resolved`, source: incident };
       if (await this.observe(incident, () => Promise.resolve({ state: 'over', alerts, page, opened }))) return;
-      // It stays in memory, so that the next check ends it.
+      // Keep it in memory, so that the next check ends it.
       for (const [key, problem] of ended) if (problem.incident === incident) open[key] = problem;
     });
   }
 
-  /** A problem that an operator has resolved, and that cannot be checked any more, is not kept for ever. */
+  /** Whether to keep a problem that could not be checked. One that an operator resolved is not kept forever. */
   private isUnknown(key: string, problem: OpenProblem): boolean {
     return problem.isResolved !== true && this.open[key]?.isResolved !== true && this.rules.isUnknown(key, problem);
   }
@@ -128,7 +128,7 @@ class Report {
     for (const { key, run } of findings) this.open[key] = { incident, state: 'breach', alerts, ...(run && { run }) };
   }
 
-  /** Reports to one incident; a failure hides no other. @returns whether the incident has it */
+  /** Updates one incident; a failure does not affect the others. @returns whether the incident was updated */
   private async observe(incident: string, observation: () => Promise<Observation>): Promise<boolean> {
     try {
       const observed = await observation();
@@ -144,9 +144,9 @@ class Report {
 }
 
 /**
- * Problems that begin together, by their incident. Those of one pipeline are its own storm: it takes no other's problems out of the pages that
- * they would have. Of the others there is one for each set of channels: everybody is told of what is theirs.
- * @param incident of problems of several pipelines; its last part is when they began
+ * Groups problems that start together by incident. Many problems of one pipeline form their own storm, so that it does not affect the pages
+ * of other pipelines. The rest is grouped by alert channels, so that each team sees only its own problems.
+ * @param incident for problems of several pipelines; its last part is the start time
  */
 function stormsOf(opened: readonly Finding[], incident: string): Map<string, readonly Finding[]> {
   const byPipeline = new Map<string, Finding[]>();
@@ -170,11 +170,11 @@ function byChannels(findings: readonly Finding[]): Finding[][] {
     const channels = canonicalJson(finding.alerts);
     groups.set(channels, [...(groups.get(channels) ?? []), finding]);
   }
-  // One alone is told as it is.
+  // A single problem is reported as itself.
   return [...groups.values()].filter(({ length }) => length > 1);
 }
 
-/** Says of each channel whether it takes updates: incidents know channels by name only. */
+/** Adds to each channel whether it takes updates: incidents know channels only by name. */
 function withUpdates(alerts: AlertsPlan): AlertsPlan {
   const channels = Object.entries(alerts).map(([name, alert]) => [
     name,
@@ -183,7 +183,7 @@ function withUpdates(alerts: AlertsPlan): AlertsPlan {
   return Object.fromEntries(channels) as AlertsPlan;
 }
 
-/** Where an incident is described by what it was. */
+/** A page without details, for a problem that has ended. */
 const NO_PAGE: Page = { summary: '', severity: 'info', source: '', kind: '', since: '', details: {}, links: [] };
 
 function stormPage(findings: readonly Finding[], now: number): Page {

@@ -6,24 +6,24 @@ import type { Checked, SensorFacts } from './facts.ts';
 import { type Finding, findingOf } from './finding.ts';
 import type { Since } from './since.ts';
 
-/** A loss cannot be put right: its incident ends by itself after so many milliseconds. */
+/** Lost events cannot be recovered: their incident ends after this time, in milliseconds. */
 const LOSS_REPORT_MS = 3_600_000;
-/** What a sensor has not read yet may take it so long at the rate at which it reads, in milliseconds. */
+/** A sensor lags if reading its backlog at its current rate would take longer than this, in milliseconds. */
 const LAG = 300_000;
 
-/** Something that is wrong with one sensor. */
+/** A problem of one sensor. */
 interface Trouble {
   readonly sensor: string;
   readonly dagId: string;
   readonly trouble: 'missing' | 'stopped' | 'trouble' | 'stalled' | 'lagging' | 'lost';
   /** ISO 8601. */
   readonly since: string;
-  /** The end of a sentence that begins with the sensor. */
+  /** The problem, as the end of a sentence that starts with the sensor. */
   readonly what: string;
   readonly whatToDo: string;
 }
 
-/** What is wrong with the sensors of a deployment, those included that should be there and are not. */
+/** Finds the problems of a deployment's sensors, including missing sensors. */
 export function findSensorTroubles(
   { found: sensors, unchecked }: Checked<readonly SensorFacts[]>,
   plans: ReadonlyMap<string, Plan>,
@@ -63,7 +63,7 @@ function missing(sensor: string, dagId: string, since: Since, isSo: boolean, pat
 function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }: SensorFacts, since: Since, patience: number): Trouble[] {
   if (state === undefined || state === 'paused') return [];
   const found: Trouble[] = [];
-  /** Tells of what has been so for a while. `key` is another one when it begins anew. */
+  /** Reports a lasting problem. A new occurrence has another `key`. */
   const report = (trouble: Trouble['trouble'], key: string, what: string, whatToDo: string): void => {
     found.push({ sensor: id, dagId, trouble, since: since.began(key), what, whatToDo });
   };
@@ -76,7 +76,7 @@ function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }:
   };
   const neededMs = rate > 0 ? (lag / rate) * 1000 : 0;
   const inTheWay = since.lasting(keys.trouble, problem !== undefined) ?? 0;
-  // It has something to read, and reads nothing.
+  // It has a backlog but reads nothing.
   const standing = since.lasting(keys.standing, lag > 0) ?? 0;
   const lagging = since.lasting(keys.lagging, neededMs > LAG) ?? 0;
   if (since.lasting(keys.stopped, state === 'stopped') !== undefined) {
@@ -109,7 +109,7 @@ function troublesOf({ id, dagId, state, why, problem, events, rate, lag, lost }:
   return found;
 }
 
-/** As `sluice sensors` calls it. */
+/** The sensor's name as in `sluice sensors`. */
 function nameOf(sensor: string): string {
   return sensor.replace(/^sensor\//, '');
 }

@@ -1,6 +1,6 @@
 import { iso } from '../workflows/plan/timetable/schedule.ts';
 
-/** Since when things are as they are. */
+/** Tracks how long conditions have been true. */
 export class Since {
   private readonly next: Record<string, string> = {};
 
@@ -9,7 +9,7 @@ export class Since {
     private readonly now: number,
   ) {}
 
-  /** For how many milliseconds something is so; undefined when it is not. */
+  /** For how many milliseconds a condition has been true; undefined if it is false. */
   lasting(key: string, isSo: boolean): number | undefined {
     if (!isSo) return undefined;
     const began = this.before[key] ?? iso(this.now);
@@ -17,17 +17,17 @@ export class Since {
     return this.now - Date.parse(began);
   }
 
-  /** Keeps what was so before, for what cannot be checked at the moment. */
+  /** Keeps the start times of conditions that cannot be checked at the moment. */
   carry(isAbout: (key: string) => boolean): void {
     for (const [key, began] of Object.entries(this.before)) if (isAbout(key)) this.next[key] ??= began;
   }
 
-  /** Since when something is so that was found to last, ISO 8601; else now. */
+  /** When a condition passed to `lasting` became true, ISO 8601; else now. */
   began(key: string): string {
     return this.next[key] ?? iso(this.now);
   }
 
-  /** Whether something is so, or was within the last `ms`. */
+  /** Whether a condition is true, or was true within the last `ms`. */
   recently(key: string, isSo: boolean, ms: number): boolean {
     const last = isSo ? iso(this.now) : this.before[key];
     if (last === undefined || this.now - Date.parse(last) > ms) return false;

@@ -6,19 +6,19 @@ import type { Notice, Page } from '../workflows/plan/incidents/incident.ts';
 import { notify } from './notify.ts';
 import { errorText } from '../workflows/plan/values/error-text.ts';
 
-/** How often Temporal is asked, and how long it may be away before somebody is paged. Milliseconds. */
+/** How often Temporal is checked, and how long it may be down before the watch pages. Milliseconds. */
 const EVERY = 2_000;
 const PATIENCE = 40_000;
 
 export interface TemporalWatch {
-  /** Throws, or takes too long, when Temporal does not answer. */
+  /** Throws, or takes too long, if Temporal does not answer. */
   ask(): Promise<void>;
   readonly connections: Connections;
-  /** Secrets that no page may hold. */
+  /** Secrets that must not appear in a page. */
   readonly secrets: Scrubber;
-  /** The connection of whom is told. */
+  /** The connection to page through. */
   readonly connection: string;
-  /** What it is called in the page: its address. */
+  /** Temporal's name in the page: its address. */
   readonly name: string;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -26,8 +26,8 @@ export interface TemporalWatch {
 }
 
 /**
- * Watches Temporal itself, with nothing but this process: without Temporal there is no incident that could tell. All monitors page under the
- * same key, so that PagerDuty makes one alert of it.
+ * Watches Temporal itself, from this process alone: without Temporal there are no incidents. All monitors page with the same key, so that
+ * PagerDuty merges them into one alert.
  */
 export async function watchTemporal(watch: TemporalWatch): Promise<void> {
   const { ask, name, log, signal, patienceMs = PATIENCE } = watch;
@@ -58,7 +58,7 @@ export async function watchTemporal(watch: TemporalWatch): Promise<void> {
   }
 }
 
-/** @returns whether it was taken; what was not is said again */
+/** @returns whether the page was accepted; if not, it is sent again */
 async function say(
   { connections, secrets, connection, name, log, signal }: TemporalWatch,
   action: Notice['action'],

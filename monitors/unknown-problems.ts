@@ -3,17 +3,17 @@ import { isWaitKey } from '../workflows/plan/tasks/wait-key.ts';
 import { isUnanswered } from './waits.ts';
 import type { WatchedPipeline } from './watched.ts';
 
-/** What one check has not seen. */
+/** What one check could not see. */
 interface Blind {
   readonly pipelines: readonly WatchedPipeline[];
-  /** What could not be checked: dag_ids, and ids of sensors. */
+  /** Subjects that could not be checked: dag_ids and sensor ids. */
   readonly unchecked: ReadonlyMap<string, string>;
-  /** Pipelines that should have a schedule and have none. */
+  /** Pipelines whose schedule is missing. */
   readonly withoutSchedule: readonly string[];
   readonly workersAnswer: boolean;
 }
 
-/** Whether a check does not know how the problem `key` stands: it stays as it was. */
+/** Whether the check cannot tell if the problem `key` still exists: its state is then kept. */
 export function isUnknown(
   key: string,
   problem: OpenProblem | undefined,
@@ -27,7 +27,7 @@ export function isUnknown(
   );
 }
 
-/** Whether the key of a problem is about a pipeline, or about a sensor. @param subject a dag_id, or the id of a sensor */
+/** Whether the key of a problem belongs to a pipeline or sensor. @param subject a dag_id, or a sensor id */
 function isAbout(key: string, subject: string): boolean {
   return key === subject || [subject, `sensor/${subject}`].some((about) => key.startsWith(`${about}/`)) || isOfPipeline(key, subject);
 }
@@ -36,7 +36,7 @@ function isOfPipeline(key: string, dagId: string): boolean {
   return key === `schedule/${dagId}` || key === `paused/${dagId}`;
 }
 
-/** Whether the run of an open problem is gone, and no later run has made the problem good. */
+/** Whether the run of an open problem was removed, and no later success has replaced it. */
 function hasLostRun(key: string, { id, queuedAt }: NonNullable<OpenProblem['run']>, pipelines: readonly WatchedPipeline[]): boolean {
   const [dagId, , ...rest] = key.split('/');
   const pipeline = pipelines.find(({ plan }) => plan.dagId === dagId);

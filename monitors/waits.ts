@@ -7,7 +7,7 @@ import { DEFAULT_ALERTS } from './finding.ts';
 import { type Problem, severityOf } from './problem.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
-/** The tasks that wait for people, of runs whose pipeline names whom to notify of that. */
+/** Tasks that wait for people, in runs whose pipeline has channels for waits. */
 export function findWaits({ runs }: Pick<WatchedPipeline, 'runs'>): Problem[] {
   return runs.flatMap((run) =>
     (run.waits ?? []).flatMap((wait): Problem[] => {
@@ -33,12 +33,12 @@ export function findWaits({ runs }: Pick<WatchedPipeline, 'runs'>): Problem[] {
   );
 }
 
-/** Whether the run of an open wait goes on, and does not say whether it still waits: no worker answers. */
+/** Whether an open wait's run is still active but its wait cannot be read, because no worker responds. */
 export function isUnanswered({ id }: NonNullable<OpenProblem['run']>, pipelines: readonly WatchedPipeline[]): boolean {
   return pipelines.some(({ runs }) => runs.some((run) => run.pipelineRunId === id && isUnderWay(run.state) && run.waits === undefined));
 }
 
-/** A task on hold of a critical pipeline is an incident of its own: whoever is paged for that is not paged twice. */
+/** A task on hold in a critical pipeline has its own incident: channels that are paged for that are not paged twice. */
 function alertsFor({ kind }: OpenWait, { plan: { waitingAlerts = {}, alerts, critical } }: WatchedRun): AlertsPlan {
   if (kind !== 'held' || !critical) return waitingAlerts;
   const paged = alerts ?? DEFAULT_ALERTS;

@@ -2,7 +2,7 @@ import type { Plan } from '../workflows/plan/plan.ts';
 import type { DataInterval } from '../workflows/plan/timetable/schedule.ts';
 import type { OpenWait } from '../workflows/plan/tasks/task-table.ts';
 
-/** A run as monitors see it. Times in milliseconds. */
+/** A run as seen by monitors. Times in milliseconds. */
 export interface WatchedRun {
   readonly pipelineRunId: string;
   readonly temporalRunId: string;
@@ -10,18 +10,18 @@ export interface WatchedRun {
   readonly state: string;
   readonly interval?: DataInterval;
   readonly queuedAt: number;
-  /** Absent while it waits for its turn. */
+  /** Absent while it is queued. */
   readonly startedAt?: number;
   readonly endedAt?: number;
-  /** Whether a worker has taken its first step. */
+  /** Whether a worker has executed its first step. */
   readonly hasStarted: boolean;
-  /** The plan that it carries; edits do not change what it promised. */
+  /** The plan that it executes; later edits do not change its SLAs. */
   readonly plan: Plan;
-  /** The promises that its outputs do not keep, with the reason. */
+  /** SLAs that its outputs miss, with the reason. */
   readonly broken?: ReadonlyMap<string, string>;
-  /** Its tasks, where one of them promises something. */
+  /** Its tasks, if one of them has an SLA. */
   readonly tasks?: readonly WatchedTask[];
-  /** Its tasks that wait for people, where its pipeline names whom to notify of that; absent: not asked, or no worker answers. */
+  /** Its tasks that wait for people, if its pipeline has channels for waits; absent: not queried, or no worker responds. */
   readonly waits?: readonly OpenWait[];
 }
 
@@ -31,30 +31,30 @@ export interface WatchedTask {
   readonly hasEnded: boolean;
 }
 
-/** A run that Temporal no longer has, and that was not seen to end. */
+/** A run that Temporal has removed before its end was seen. */
 export interface RemovedRun {
   readonly pipelineRunId: string;
   /** When its absence was noticed, milliseconds. */
   readonly noticedAt: number;
 }
 
-/** A pipeline and what is known of it. Times in milliseconds. */
+/** A pipeline and its known state. Times in milliseconds. */
 export interface WatchedPipeline {
   readonly plan: Plan;
-  /** Since when its schedule is there. */
+  /** When its schedule was created. */
   readonly createdAt: number;
   readonly paused: boolean;
-  /** Why it was paused, as whoever did has noted. */
+  /** The note of the person who paused it. */
   readonly note?: string;
   readonly runs: readonly WatchedRun[];
   /** Runs that Temporal removed in the last hour although they had not ended. */
   readonly removed?: readonly RemovedRun[];
-  /** The starts of the intervals for which its schedule says that it has started a run, whether Temporal still has the run or not. */
+  /** Starts of the intervals for which its schedule has started a run, even if Temporal no longer has the run. */
   readonly started?: ReadonlySet<string>;
-  /** Temporal may have removed what ended before this time: no run is expected to be there. Absent: nothing is removed. */
+  /** Runs that ended before this time may have been removed, so none is expected there. Absent: nothing is removed. */
   readonly keptSince?: number;
-  /** When its last successful run has ended. */
+  /** When its last successful run ended. */
   readonly lastSuccess?: number;
-  /** When data sets that it promises something of were last made, by URI; absent: never, as far as is known. */
+  /** When the datasets of its SLAs were last updated, by URI; absent: no known update. */
   readonly updates?: ReadonlyMap<string, number>;
 }
