@@ -41,36 +41,36 @@ import { Source } from './read/source.ts';
 import { TASK_LISTS, type TaskList, type TaskNode, taskNodes } from './resolve/task-node.ts';
 import { Validator } from './validate.ts';
 
-/** A pipeline file before it is compiled. */
+/** A pipeline file before compilation. */
 export interface PipelineFile {
-  /** As messages are to show it. */
+  /** The file name as messages show it. */
   readonly file: string;
   readonly text: string;
-  /** Why its text was not read. */
+  /** Why the file was not read. */
   readonly refused?: { readonly code: 'SL103' | 'SL108'; readonly message: string };
-  /** Reads the files that it names, in its folder of pipelines; absent: it names none, or they cannot be read here. */
+  /** Reads the files that it names, in its folder of pipelines; absent: no files can be read. */
   readonly readBeside?: ReadBeside;
-  /** What gives `{{ vars.… }}` their values; absent: no environment is chosen. */
+  /** Defines the values of `{{ vars.… }}`; absent: no environment is chosen. */
   readonly environment?: PipelineEnvironment;
-  /** The names of the environments that can be chosen. Default: none. */
+  /** The names of the available environments. Default: none. */
   readonly environments?: readonly string[];
 }
 
-/** What became of one file: a plan, or what is wrong with it. */
+/** The result of compiling one file: a plan, or diagnostics. */
 export interface Compilation {
   readonly file: string;
   /** Absent when the file has mistakes. */
   readonly plan?: Plan;
-  /** What the compiler decided where the file leaves it open. */
+  /** What the compiler decided where the file leaves a choice. */
   readonly filledIn: readonly FillIn[];
-  /** Mistakes, and warnings, which leave the plan. */
+  /** Mistakes and warnings. A file with only warnings has a plan. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** How many syntax trees are kept until the files are compiled: so few are no load, and are not to be parsed twice for a late mistake. */
+/** Up to this number of files, syntax trees are kept until the end, so that a late mistake does not require parsing again. */
 const TREES_KEPT = 100;
 
-/** A file on its way to a plan. */
+/** A file that is being compiled. */
 interface Draft {
   readonly source: Source;
   readonly value: JsonObject | undefined;
@@ -78,7 +78,7 @@ interface Draft {
   readonly filledIn: FillIn[];
 }
 
-/** Compiles YAML to plans. Pure: files are handed in (see load-pipelines.ts), nothing is read or written. */
+/** Compiles YAML to plans. Pure: the caller provides the files (see load-pipelines.ts), and nothing is read or written. */
 export class Compiler {
   private readonly validator: Validator;
   private readonly types: ReadonlyMap<string, TaskType>;
@@ -100,9 +100,9 @@ export class Compiler {
   }
 
   /**
-   * Compiles files together: each for itself, then what must hold between them. A bad file never hides a good one, nor does a fault of the
-   * compiler in one.
-   * @param context what is known of the installation; absent: nothing is held against it
+   * Compiles files: first each on its own, then checks across files. A bad file, or a bug of the compiler in one file, does not affect the
+   * others.
+   * @param context what is known about the installation; absent: nothing is checked against it
    */
   compileAll(files: readonly PipelineFile[], context: Context = {}): Compilation[] {
     const drafts = files.map((file) => this.draft(file, files.length <= TREES_KEPT));
@@ -153,7 +153,7 @@ export class Compiler {
       return { value: undefined, nodes: [] };
     }
     const included = parsed && includeSql(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
-    // Once more, for the files of SQL.
+    // Repeat for the SQL files.
     const value = included && fillVars(included);
     const nodes = value ? taskNodes(value) : [];
     if (value) this.validator.validate(source, value, nodes);
@@ -189,7 +189,7 @@ export class Compiler {
       if (!graph) continue;
       checkBranches(source, own, graph);
       if (list === 'tasks') checkWaits(source, own, graph);
-      // The hand-over can be told only where every task's name and type are known; then it is told whatever else is wrong.
+      // The flow of data is known only if every task's name and type are known. Then its mistakes are reported beside all others.
       if (new Set(own.map(({ name }) => name)).size < own.length) continue;
       if (!own.every(({ name, type }) => name !== undefined && this.types.has(type ?? ''))) continue;
       for (const [name, each] of resolveData(source, String(value.dag_id), own, graph, this.types, filledIn)) handOver.set(name, each);
@@ -257,7 +257,7 @@ export class Compiler {
     });
   }
 
-  /** The outputs of the pipeline that a `run_pipeline` task starts, when it waits for them. */
+  /** The shape of a `run_pipeline` task's output, if it waits for the run. */
   private outputOfPipeline({ type, keys }: TaskNode, byDagId: ReadonlyMap<string, Draft>): Shape | undefined {
     if (type !== 'run_pipeline') return undefined;
     const child = byDagId.get(String(keys.dag_id));
@@ -269,7 +269,7 @@ export class Compiler {
   }
 }
 
-/** Whether a file has the shape of dag-factory: maps with tasks below names, and none of its own. */
+/** Whether a file looks like dag-factory: names at the top level with maps of tasks, and no tasks of its own. */
 function isDagFactory(value: JsonObject): boolean {
   return (
     value.dag_id === undefined && value.tasks === undefined && Object.values(value).some((each) => isMap(each) && each.tasks !== undefined)

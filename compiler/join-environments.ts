@@ -2,9 +2,9 @@ import type { Compilation } from './compile.ts';
 import { byPlace, type Diagnostic } from './mistakes/diagnostic.ts';
 
 /**
- * Joins what became of the same files in several environments. A mistake that only some environments have names them; a file has a plan only
- * where it has one in all of them.
- * @param compiled by the name of the environment; the same files in the same order
+ * Joins the compilations of the same files in several environments. A mistake that occurs only in some environments names them. A file has
+ * a plan only if it has one in all of them.
+ * @param compiled by environment; the same files in the same order
  */
 export function joinEnvironments(compiled: ReadonlyMap<string, readonly Compilation[]>): readonly Compilation[] {
   const [first = []] = compiled.values();

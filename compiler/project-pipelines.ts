@@ -6,22 +6,22 @@ import { dagIdOf } from './read/broken-files.ts';
 import { loadPipelines, PipelinesNotFound } from './read/load-pipelines.ts';
 import { pathInProject, type Project, projectOf } from './read/project.ts';
 
-/** The pipelines of a project that stand in some files and folders. */
+/** The pipelines of a project in some of its files and folders. */
 export interface CompiledProject {
   /** The project's name. */
   readonly project: string;
-  /** The files and folders, from the root of the project, with `/`; `''` is the root. */
+  /** Paths from the root of the project, with `/`; `''` is the root. */
   readonly paths: readonly string[];
   readonly files: readonly PipelineFile[];
   readonly compilations: readonly Compilation[];
   readonly plans: readonly { readonly plan: Plan; readonly file: string }[];
-  /** Files with mistakes, and their `dag_id` as far as it can be read. */
+  /** Files with mistakes, with their `dag_id` if it can be read. */
   readonly broken: readonly { readonly file: string; readonly dagId?: string }[];
 }
 
 /**
- * Compiles the files at `paths` to compare them with what is applied.
- * @param environment the name of the environment whose variables the files read; absent: they read none
+ * Compiles the files at `paths`, to compare them with the applied plans.
+ * @param environment the environment whose variables the files use; absent: none
  * @throws PipelinesNotFound for a path that does not exist or has no pipelines, and for paths of several projects
  * @throws EnvironmentNotUsable
  */
@@ -56,7 +56,8 @@ export async function compileProject(
 }
 
 /**
- * Compiles files together. A file that names a pipeline which is not among them is seen beside the other files of its folder: it may start one.
+ * Compiles files together. If a file names a pipeline that is not among them, because it may start it, the other files of its folder are
+ * compiled too.
  * @param paths where the files were found
  * @returns the compilations of `files`, in order
  */

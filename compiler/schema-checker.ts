@@ -12,8 +12,8 @@ interface Definition {
 }
 
 /**
- * Holds maps against definitions of the schema with ajv, key by key. Only the keys that a file has are ever compiled: all of the schema
- * would take a small process longer than the rest of its work.
+ * Validates maps against definitions of the schema with ajv, key by key. Compiles only the keys that a file uses, because compiling the
+ * whole schema would take a small process longer than the rest of its work.
  */
 export class SchemaChecker {
   private readonly ajv: Ajv;
@@ -28,23 +28,23 @@ export class SchemaChecker {
       verbose: true,
       strictTypes: false,
       strictRequired: false,
-      // Used a few times each, these functions are not worth optimizing.
+      // Each function runs only a few times, so optimizing it is not worthwhile.
       code: { optimize: false },
       inlineRefs: false,
-      // The schema is generated, and a test holds it against draft 07: no process needs to do so again at its start.
+      // The schema is generated, and a test validates it against draft 07, so processes need not do so at startup.
       validateSchema: false,
       keywords: [...OWN_KEYWORDS, 'discriminator'],
       formats: TEXT_FORMATS,
     });
     const { definitions, ...file } = schema;
-    // Tasks and triggers in a list are checked one by one, each against its own type. The file's own keys are a definition like the others:
-    // ajv compiles what stands at a schema's root before it finds anything inside.
+    // Tasks and triggers in a list are validated one by one, each against its own type. The file's own keys are a definition like the
+    // others, because ajv compiles the root of a schema before anything inside it.
     this.schema = { definitions: { ...(definitions as object), task: ANYTHING, trigger: ANYTHING, file } };
     this.ajv.addSchema(this.schema, 'pipeline');
   }
 
   /**
-   * What is wrong with a map.
+   * Validates a map.
    * @param pointer of its schema: `/definitions/file` for a whole file, `/definitions/task_http` for a task
    */
   check(pointer: string, map: JsonObject): ErrorObject[] {
@@ -55,13 +55,13 @@ export class SchemaChecker {
       if (!property || property.const !== undefined) continue;
       const check = this.compile(typeof property.$ref === 'string' ? property.$ref.slice(1) : `${pointer}/properties/${key}`);
       if (check(value)) continue;
-      // Names of keys in the schema have no character that a JSON pointer must escape.
+      // Keys in the schema contain no characters that a JSON pointer must escape.
       errors.push(...relevant(check.errors ?? []).map((error) => ({ ...error, instancePath: `/${key}${error.instancePath}` })));
     }
     return errors;
   }
 
-  /** The keys of a map by their schemas, and the check of all but their values: which there are, and which must be. */
+  /** The schema of each key, and a check of everything except their values: unknown and missing keys. */
   private definition(pointer: string): Definition {
     let known = this.definitions.get(pointer);
     if (!known) {
@@ -73,7 +73,7 @@ export class SchemaChecker {
     return known;
   }
 
-  /** The check of what stands at `pointer`. */
+  /** Compiles the schema at `pointer`. */
   private compile(pointer: string): ValidateFunction {
     const known = this.compiled.get(pointer);
     if (known) return known;
@@ -83,7 +83,7 @@ export class SchemaChecker {
     return check;
   }
 
-  /** What messages need of each key: that it exists, and how it may look. */
+  /** The parts of each key's schema that messages need: examples and forms. */
   private examplesOf(properties: Readonly<Record<string, JsonSchema>>): Record<string, JsonSchema> {
     return Object.fromEntries(
       Object.entries(properties).map(([key, property]) => {
@@ -103,8 +103,8 @@ export class SchemaChecker {
 }
 
 /**
- * The errors that say something. A text with expressions has its value, and with it its type and form, only in a run; the compiler checks
- * its type by itself. Of several forms that are allowed, the one that was begun is the one that was meant.
+ * Keeps only informative errors. A text with expressions has a value only in a run, so its type and form are not checked here; the compiler
+ * checks its type separately. If several forms are allowed, errors of the form that the value resembles are kept.
  */
 function relevant(errors: readonly ErrorObject[]): ErrorObject[] {
   const told = errors.filter(({ data, propertyName }) => propertyName === undefined && (typeof data !== 'string' || !isTemplate(data)));

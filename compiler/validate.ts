@@ -17,7 +17,7 @@ import { COMMON_TASK_KEYS } from './schema/task-keys.ts';
 import type { Path, Source } from './read/source.ts';
 import type { TaskNode } from './resolve/task-node.ts';
 
-/** Checks a pipeline against the schema and reports each mistake once, in the analyst's words. */
+/** Validates a pipeline against the schema, and reports each mistake once, in words for analysts. */
 export class Validator {
   readonly schema: JsonSchema;
   private readonly checker: SchemaChecker;
@@ -31,7 +31,7 @@ export class Validator {
     this.paramKeys = new Map(catalogs.tasks.map(({ type, params }) => [type, Object.keys(params.properties)]));
   }
 
-  /** Reports into `source` what the schema refuses in `value`, whose tasks are `nodes`. */
+  /** Reports into `source` the schema mistakes of `value`, whose tasks are `nodes`. */
   validate(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
     this.run('/definitions/file', source, value, { kind: 'pipeline', path: [], examples: this.examplesIn(this.schema) });
     for (const node of nodes) this.validateTask(source, node);
@@ -75,7 +75,7 @@ export class Validator {
     if (triggerType) checkExclusive(source, triggerType, trigger, path, ['name', 'type', ...Object.keys(triggerType.params.properties)]);
   }
 
-  /** Where the schema of one type of task or trigger is, or undefined after reporting that there is no such type. */
+  /** Finds the schema of a task or trigger type, or returns undefined after reporting an unknown type. */
   private definition(source: Source, kind: 'task' | 'trigger', type: unknown, { path }: Place, keys: JsonObject): string | undefined {
     const known = this.known[kind];
     if (type === undefined) {
@@ -103,7 +103,7 @@ export class Validator {
     return undefined;
   }
 
-  /** Whether the value fits its schema; reports what does not. */
+  /** Validates a value and reports mistakes. @returns whether it is valid */
   private run(pointer: string, source: Source, value: JsonObject, place: Place): boolean {
     const errors = this.checker.check(pointer, value);
     for (const error of errors) {
@@ -127,7 +127,7 @@ export class Validator {
   }
 }
 
-/** Reports keys that exclude each other, and groups of which none is there. */
+/** Reports mutually exclusive keys, and groups of keys of which none is set. */
 function checkExclusive(
   source: Source,
   { exactlyOneOf = [] }: Pick<TaskType | TriggerType, 'exactlyOneOf'>,
@@ -148,7 +148,7 @@ function checkExclusive(
   }
 }
 
-/** What the task type itself finds wrong with keys that are right one by one. */
+/** Reports mistakes that the task type finds in combinations of valid keys. */
 function checkTogether(source: Source, taskType: TaskType, task: JsonObject, path: Path): void {
   for (const { at, message, hint } of taskType.mistakes?.(task as never) ?? []) {
     if (source.isReported([...path, ...at])) continue;

@@ -13,7 +13,7 @@ export interface Spacing {
 export interface Columns {
   /** The left edge of each cell. */
   readonly left: ReadonlyMap<Cell, number>;
-  /** Each keeps its columns to itself in all layers from `first` to `last`. */
+  /** In all layers from `first` to `last`, no other cell uses a group's columns. */
   readonly groups: readonly (Pick<Strip, 'first' | 'last' | 'left' | 'width'> & { readonly name: string })[];
   readonly width: number;
 }
@@ -27,24 +27,24 @@ interface Member extends Strip {
   readonly around: Member[];
 }
 
-/** A group with all its cells, or a single cell that is in none. */
+/** A group with all its cells, or a single cell without a group. */
 interface Block extends Strip {
   readonly group: string | undefined;
   readonly padding: number;
   members: Member[];
 }
 
-/** Those of its neighbours that draw a member to them. */
+/** Which neighbours pull a member towards them. */
 type Pull = 'above' | 'below' | 'around';
 
 const ORDER_SWEEPS = 24;
-/** Sweeps without a better order, after which none is looked for. */
+/** Stop searching for an order after this many sweeps without an improvement. */
 const PATIENCE = 8;
-/** Cells and lines to look at in all sweeps for an order together: very large graphs get fewer of them. */
+/** Limits cells and lines visited over all sweeps, so very large graphs get fewer sweeps. */
 const ORDER_WORK = 200_000;
 const SETTLE_SWEEPS = 6;
 
-/** Gives every cell its columns: first an order in which lines cross little, then places as straight above each other as it allows. */
+/** Assigns columns to all cells: first finds an order with few crossings, then aligns cells with their neighbours as that order allows. */
 export function arrange(cells: readonly Cell[], spacing: Spacing): Columns {
   const blocks = findOrder(blocksOf(cells, spacing), spacing);
   place(blocks, spacing);
@@ -102,7 +102,7 @@ function blocksOf(cells: readonly Cell[], { width, groupPadding }: Spacing): Blo
   return blocks;
 }
 
-/** Draws every cell to where its neighbours are, again and again; returns the best of the orders that came of it. */
+/** Repeatedly moves every cell towards its neighbours, and returns the best order found. */
 function findOrder(start: Block[], spacing: Spacing): Block[] {
   const members = start.flatMap((block) => block.members);
   const size = members.reduce((sum, { first, last, below }) => sum + last - first + 1 + below.length, 1);
@@ -128,7 +128,7 @@ function findOrder(start: Block[], spacing: Spacing): Block[] {
   });
 }
 
-/** The lines of the present places; lanes are lines too where they pass a layer. */
+/** Measures the lines of the current placement. Lanes count as lines in the layers they pass. */
 function measureLines(members: readonly Member[]): { crossings: number; length: number } {
   const segments: Segment[][] = [];
   let length = 0;
@@ -144,13 +144,13 @@ function measureLines(members: readonly Member[]): { crossings: number; length: 
   return { crossings: segments.reduce((sum, each) => sum + countCrossings(each), 0), length };
 }
 
-/** As far to the left as the order allows. */
+/** Places all blocks as far left as their order allows. */
 function place(blocks: readonly Block[], { columnGap }: Spacing): void {
   for (const block of blocks) block.width = pack(block.members, columnGap) + 2 * block.padding;
   pack(blocks, columnGap);
 }
 
-/** Moves what is free to move to where it is pulled: from the right to the left and back, so that neighbours make way. */
+/** Moves members towards their pull, from right to left and back, so that neighbours make room. */
 function settle(blocks: readonly Block[], pull: Pull, { columnGap }: Spacing): void {
   for (const order of [blocks.toReversed(), blocks]) {
     for (const block of order) {
@@ -163,7 +163,7 @@ function settle(blocks: readonly Block[], pull: Pull, { columnGap }: Spacing): v
   }
 }
 
-/** How far a member is from the middle of those that pull it. */
+/** The distance between a member and the middle of the neighbours that pull it. */
 function pullOn(member: Member, pull: Pull): number {
   const near = member[pull];
   let sum = 0;

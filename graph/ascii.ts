@@ -34,11 +34,11 @@ const RIGHT = 8;
 const ALL = UP | DOWN | LEFT | RIGHT;
 const CROSSING = ALL;
 const TURN = 16;
-/** By the directions in which a cell has lines. */
+/** Indexed by the directions in which a cell has lines. */
 const LINES = [...' │││─┘┐┤─└┌├─┴┬┼'];
 
 /**
- * A graph in box drawing characters, or undefined when it is larger than `limits`. Lines that meet without a corner cross (`─│─`).
+ * Draws a graph with box characters. Returns undefined if it exceeds `limits`. Lines that meet without a corner cross (`─│─`).
  */
 export function drawAscii(graph: DrawnGraph, limits: AsciiLimits): string | undefined {
   if (graph.nodes.length > limits.maxNodes) return undefined;
@@ -46,7 +46,7 @@ export function drawAscii(graph: DrawnGraph, limits: AsciiLimits): string | unde
   return layout.width > limits.maxColumns ? undefined : paint(layout);
 }
 
-/** A graph as a list, for those too large to draw: each node with those it follows. */
+/** Lists a graph that is too large to draw: each node with its upstream nodes. */
 export function listAscii({ nodes, edges }: DrawnGraph): string {
   const names = new Map(nodes.map(({ id, label }) => [id, plainText(label)]));
   const upstream = new Map<string, { name: string; label: string | undefined }[]>();
@@ -86,7 +86,7 @@ function paint({ width, height, nodes, edges, labels, phases }: Layout): string 
     const row = grid[y] ?? [];
     for (const character of text) {
       const columns = columnsOf(character);
-      // A mark without a width of its own goes with the character before it, and what is two columns wide leaves nothing in the second.
+      // A combining mark joins the previous character, and a wide character leaves its second column empty.
       if (columns === 0) row[x - 1] += character;
       else row[x] = character;
       if (columns === 2) row[x + 1] = '';
@@ -105,7 +105,7 @@ function paint({ width, height, nodes, edges, labels, phases }: Layout): string 
   return grid.map((row) => row.join('').trimEnd()).join('\n');
 }
 
-/** The box of a node; dashed when it runs after the tasks. */
+/** Draws the box of a node; dashed if it runs after `tasks`. */
 function paintBox({ node, x, y, width }: PlacedNode, write: (x: number, y: number, text: string) => void): void {
   const dashed = (node.phase ?? 'tasks') !== 'tasks';
   const edge = (dashed ? '╌' : '─').repeat(width - 2);
@@ -114,7 +114,7 @@ function paintBox({ node, x, y, width }: PlacedNode, write: (x: number, y: numbe
   for (const [index, line] of [`┌${edge}┐`, ...lines, `└${edge}┘`].entries()) write(x, y + index, line);
 }
 
-/** The characters along `paths`: where one turns, lines are joined; where none does, they cross, and the vertical one is whole. */
+/** The characters along `paths`. Lines join at corners; elsewhere they cross, and the vertical line is drawn unbroken. */
 function linesAlong(paths: readonly (readonly Point[])[]): { x: number; y: number; glyph: string }[] {
   const cells = new Map<string, { x: number; y: number; bits: number }>();
   const mark = (x: number, y: number, bits: number) => {

@@ -1,6 +1,6 @@
 import type { DrawnEdge, DrawnGraph, DrawnNode } from './drawn-graph.ts';
 
-/** What stands in layers: a node in one, or a lane, in which long edges pass the layers between their ends. */
+/** An element of a layer: a node, or a lane, which carries long edges through the layers between their ends. */
 export interface Cell {
   readonly node?: DrawnNode;
   readonly group: string | undefined;
@@ -10,18 +10,18 @@ export interface Cell {
   readonly below: Cell[];
 }
 
-/** Where lines end: at a node, under one label. */
+/** The end of lines at a node, with one label. */
 export interface Arrival {
   readonly rank: number;
   readonly cell: Cell;
   readonly label: string | undefined;
 }
 
-/** Lines between two layers that are drawn as one. Every source is joined to every arrival, so a merged line cannot be misread. */
+/** Lines between two layers drawn as one. Every source connects to every arrival, so a merged line is unambiguous. */
 export interface Net {
   readonly sources: readonly Cell[];
   readonly arrivals: readonly Arrival[];
-  /** Takes those that go further past the next layer. */
+  /** Carries longer edges past the next layer. */
   readonly lane: Cell | undefined;
 }
 
@@ -29,21 +29,21 @@ export interface Bundles {
   readonly cells: readonly Cell[];
   /** By node id. */
   readonly nodes: ReadonlyMap<string, Cell>;
-  /** Where each edge ends; those that cannot be drawn are missing. */
+  /** The end of each edge; edges that cannot be drawn are missing. */
   readonly ends: ReadonlyMap<DrawnEdge, Arrival>;
-  /** By the layer that their lines leave; a lane that goes straight on alone has none. */
+  /** By the layer where their lines start. A lane that only continues straight down has no net. */
   readonly nets: readonly (readonly Net[])[];
 }
 
-/** What a cell has to pass on, in order of rank; equal keys are equal loads. */
+/** The arrivals that a cell must pass on, in order of rank. Equal keys mean equal loads. */
 interface Load {
   readonly arrivals: readonly Arrival[];
   readonly key: string;
 }
 
 /**
- * Splits the edges into lines between neighbouring layers and merges those that lead to the same places.
- * Edges that do not go down, or have an unknown end, are left out.
+ * Splits the edges into lines between adjacent layers, and merges lines with the same targets.
+ * Omits edges that do not go down or have an unknown end.
  */
 export function bundleEdges({ nodes, edges }: DrawnGraph, layers: ReadonlyMap<string, number>): Bundles {
   const cellOf = new Map(nodes.map((node) => [node.id, newCell(layers.get(node.id) ?? 0, node.group, node)]));
@@ -100,7 +100,7 @@ function join(sources: readonly Cell[], targets: readonly Cell[]): void {
   }
 }
 
-/** The lane among `sources`, one layer longer, or else a new one. */
+/** Extends the lane among `sources` by one layer, or creates a lane. */
 function continueLane(sources: readonly Cell[], passing: Load, layer: number): Cell {
   const lane = sources.find(({ node }) => !node);
   if (lane) {

@@ -1,13 +1,13 @@
-/** A line between two layers, by its columns above and below. */
+/** A line between two layers, as its columns in the upper and lower layer. */
 export type Segment = readonly [above: number, below: number];
 
-/** How many pairs of lines between the same two layers cross; lines that share an end do not. Takes O(n log n). */
+/** Counts crossing pairs of lines between two layers; lines that share an end do not cross. Takes O(n log n). */
 export function countCrossings(segments: readonly Segment[]): number {
   const sorted = [...segments].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   return countInversions(sorted.map(([, below]) => below)).count;
 }
 
-/** Merge sort that counts the pairs that stand the wrong way round. */
+/** Merge sort that counts inversions. */
 function countInversions(values: readonly number[]): { sorted: readonly number[]; count: number } {
   if (values.length < 2) return { sorted: values, count: 0 };
   const left = countInversions(values.slice(0, values.length / 2));

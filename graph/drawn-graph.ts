@@ -1,8 +1,8 @@
-/** Parts of a pipeline that run one after the other, in this order. */
+/** The parts of a pipeline, in the order in which they run. */
 export const PHASES = ['tasks', 'on_failure', 'on_success', 'finally'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** A task graph as pictures need it: what is to be drawn, not yet where. Needs no cycles. */
+/** A task graph for drawing, without positions. It may contain cycles. */
 export interface DrawnGraph {
   readonly nodes: readonly DrawnNode[];
   readonly edges: readonly DrawnEdge[];
@@ -12,7 +12,7 @@ export interface DrawnNode {
   /** Unique in its graph. */
   readonly id: string;
   readonly label: string;
-  /** A second, quieter line. */
+  /** A second line in a subdued style. */
   readonly detail?: string;
   /** Nodes of one group are kept together. */
   readonly group?: string;

@@ -2,10 +2,10 @@ import type { Plan, TaskPlan } from '../workflows/plan/plan.ts';
 import type { DrawnEdge, DrawnGraph, DrawnNode, Phase } from './drawn-graph.ts';
 import { clip, plainText } from './text.ts';
 
-/** Columns. An expression is shown only so far: it is there to recognise it, not to read it. */
+/** Maximum columns of a condition: enough to recognise it. */
 const MAX_WHEN = 24;
 
-/** What to draw of a plan: its tasks, those of its later phases too, with the rules by which one leads to another. */
+/** The graph of a plan: its tasks and handlers, with the trigger rules and cases on the edges. */
 export function graphOfPlan(plan: Pick<Plan, 'tasks' | 'onFailure' | 'onSuccess' | 'finally'>): DrawnGraph {
   const phases: readonly (readonly [Phase, readonly TaskPlan[]])[] = [
     ['tasks', plan.tasks],

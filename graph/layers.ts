@@ -2,8 +2,8 @@ import { topologicalOrder } from '../workflows/plan/graph.ts';
 import { type DrawnGraph, PHASES } from './drawn-graph.ts';
 
 /**
- * The layer of each node, from 0: one below the lowest node it follows (longest path), and below everything of the phases before its own.
- * Edges that close a cycle, or lead to an earlier phase, do not count.
+ * The layer of each node, from 0: one below its lowest upstream node (longest path), and below all nodes of earlier phases.
+ * Ignores edges that close a cycle or lead to an earlier phase.
  */
 export function assignLayers({ nodes, edges }: DrawnGraph): Map<string, number> {
   const upstream = new Map<string, string[]>(nodes.map(({ id }) => [id, []]));

@@ -14,29 +14,29 @@ export interface Point {
 export interface PlacedNode extends Point {
   readonly node: DrawnNode;
   readonly layer: number;
-  /** Among the nodes of its layer, from 0 on the left. */
+  /** The position among the nodes of its layer, from 0 on the left. */
   readonly position: number;
   readonly width: number;
   readonly height: number;
 }
 
-/** Where everything goes; `y` counts down from the top. */
+/** The positions of all elements; `y` increases downwards. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
   readonly nodes: readonly PlacedNode[];
-  /** Each with its corners, from the lower edge of a node to the upper edge of another. */
+  /** Each edge with its corners, from the lower edge of a node to the upper edge of another. */
   readonly edges: readonly { readonly edge: DrawnEdge; readonly points: readonly Point[] }[];
-  /** Texts of edges, by their centres. */
+  /** Edge labels, by their centres. */
   readonly labels: readonly (Point & { readonly text: string })[];
   readonly groups: readonly (Point & { readonly name: string; readonly width: number; readonly height: number })[];
-  /** Phases after the first, and where their headings go. */
+  /** Phases after the first, with the positions of their headings. */
   readonly phases: readonly { readonly phase: Phase; readonly y: number }[];
 }
 
 /**
- * Lays a graph out in layers (after Sugiyama): every edge goes down, horizontal lines run between the layers only, nothing overlaps.
- * The same graph always gives the same layout. Edges with unknown ends, to themselves, or that close a cycle are left out.
+ * Lays a graph out in layers (after Sugiyama): every edge goes down, horizontal lines run only between layers, nothing overlaps.
+ * The layout is deterministic. Omits edges that have unknown ends, lead to themselves, or close a cycle.
  */
 export function layOut(graph: DrawnGraph, metrics: Metrics): Layout {
   const layers = assignLayers(graph);
@@ -112,14 +112,14 @@ function drawEdges(
   });
 }
 
-/** The labels on the lines into one node, each at its line. */
+/** The labels of the lines into one node, one per line. */
 function labelsInto(cell: Cell, routes: readonly Route[], y: number): Layout['labels'] {
   return routes.flatMap(({ ins }) =>
     [...ins].flatMap(([{ cell: target, label: text }, x]) => (target === cell && text !== undefined ? { x, y, text } : [])),
   );
 }
 
-/** One label for all lines, in their middle, but not beyond the node's edges. */
+/** Merges equal labels into one, centred over all lines but within the node's edges. */
 function mergeLabels(labels: Layout['labels'], left: number, width: number, { labelWidth }: Metrics): Layout['labels'] {
   const [label] = labels;
   if (!label) return [];

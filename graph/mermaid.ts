@@ -2,7 +2,7 @@ import type { DrawnGraph, DrawnNode } from './drawn-graph.ts';
 import { assignLayers } from './layers.ts';
 import { plainText } from './text.ts';
 
-/** A graph as a Mermaid flowchart. Nodes are called `n0`, `n1`… and all text is quoted, so no label can break it. */
+/** Draws a graph as a Mermaid flowchart. Nodes are named `n0`, `n1`… and all text is quoted, so that no label can break the syntax. */
 export function drawMermaid(graph: DrawnGraph): string {
   const layers = assignLayers(graph);
   const nodes = graph.nodes.toSorted((a, b) => (layers.get(a.id) ?? 0) - (layers.get(b.id) ?? 0));
@@ -15,7 +15,7 @@ export function drawMermaid(graph: DrawnGraph): string {
       if (start === undefined || end === undefined) return [];
       return `${start} -->${plainText(label) === '' ? '' : `|${quote(label)}|`} ${end}`;
     }),
-    // Links that are not seen keep each phase below the one before it.
+    // Invisible links keep each phase below the previous one.
     ...nodes.flatMap((node, index) => (index > 0 && nodes[index - 1]?.phase !== node.phase ? `n${index - 1} ~~~ n${index}` : [])),
     ...(later.length === 0 ? [] : ['classDef later stroke-dasharray:5 5', `class ${later.join(',')} later`]),
   ];
@@ -28,7 +28,7 @@ interface Box {
   readonly boxes: Map<string, Box>;
 }
 
-/** A group is a box of its own, within those of the groups around it, and so is a later phase; other tasks are in none. */
+/** Groups become boxes, nested as the groups are. Each later phase is a box too. Other tasks are not in a box. */
 function boxesOf(nodes: readonly DrawnNode[]): readonly Box[] {
   const boxes = new Map<string, Box>();
   const boxIn = (within: Map<string, Box>, key: string, title: string | undefined): Box => {
@@ -57,7 +57,7 @@ function drawBoxes(boxes: readonly Box[], drawNode: (node: DrawnNode) => string)
   return boxes.flatMap(draw);
 }
 
-/** Letters, digits and a few harmless marks stay; the rest goes by its number, as Mermaid has it (`#34;`). */
+/** Keeps letters, digits and a few harmless marks. Replaces other characters by numeric codes (`#34;`), as Mermaid requires. */
 function quote(...lines: readonly (string | undefined)[]): string {
   const escaped = lines.flatMap((line) =>
     line === undefined ? [] : plainText(line).replace(/[^\p{L}\p{N}\p{M} _.,:=×·…-]/gu, (mark) => `#${mark.codePointAt(0)};`),

@@ -1,13 +1,13 @@
 import type { DrawnNode } from './drawn-graph.ts';
 
-/** Sizes in the units of a picture: characters or pixels. All are whole numbers. */
+/** Sizes in the units of a drawing: characters or pixels. All are integers. */
 export interface Metrics {
   readonly nodeWidth: (node: DrawnNode) => number;
   readonly nodeHeight: (node: DrawnNode) => number;
   readonly labelWidth: (label: string) => number;
   readonly columnGap: number;
   readonly laneWidth: number;
-  /** The least distance between lines side by side. */
+  /** The minimum distance between parallel lines. */
   readonly lineGap: number;
   /** From the nodes' lower edge to the first horizontal line. */
   readonly trackInset: number;

@@ -14,21 +14,21 @@ export interface Route {
   readonly ins: ReadonlyMap<Arrival, number>;
   /** The column of the net's lane. */
   readonly lane: number | undefined;
-  /** Counted from the upper layer; absent: straight down. */
+  /** Counted from the upper layer; absent: the lines go straight down. */
   readonly track?: number;
 }
 
-/** Wide enough that a line from above on either side leaves a way in between. */
+/** Wide enough for a line to enter between two lines from above. */
 const PORT_GAPS = 3;
 
-/** The least width of a node at which all of `arrivals`, one for each net that comes in, fit side by side. */
+/** The minimum width of a node at which all `arrivals`, one per incoming net, fit side by side. */
 export function portsWidth(arrivals: readonly Arrival[], { lineGap, labelWidth }: Pick<Room, 'lineGap' | 'labelWidth'>): number {
   const shared = sharesLabel(arrivals);
   const ports = arrivals.reduce((sum, arrival) => sum + portWidth(arrival, shared, { lineGap, labelWidth }), 0);
   return Math.max(ports, labelWidth((shared && arrivals[0]?.label) || '')) + 2 * lineGap;
 }
 
-/** Whether all lines that come in have the same label: then it is written once. */
+/** Whether all incoming lines share one label, which is then written once. */
 export function sharesLabel(arrivals: readonly Arrival[]): boolean {
   return new Set(arrivals).size === 1;
 }
@@ -37,7 +37,7 @@ function portWidth({ label }: Arrival, shared: boolean, { lineGap, labelWidth }:
   return PORT_GAPS * lineGap + (shared || label === undefined ? 0 : labelWidth(label));
 }
 
-/** Finds ways for all nets between two layers. Lines of different nets cross at right angles and never run along each other. */
+/** Routes all nets between two layers. Lines of different nets cross at right angles and never overlap. */
 export function routeNets(nets: readonly Net[], room: Room): Route[] {
   const centre = (cell: Cell) => room.left(cell) + Math.floor(room.width(cell) / 2);
   const begun = nets.filter(({ lane, sources }) => lane && !sources.includes(lane));
@@ -57,7 +57,7 @@ type Walls = readonly [min: number, max: number];
 
 const wallsOf = (cell: Cell, { left, width, lineGap }: Room): Walls => [left(cell) + lineGap, left(cell) + width(cell) - 1 - lineGap];
 
-/** The column nearest to `wanted` that keeps its distance from `taken`; `wanted` itself when there is none. */
+/** The column nearest to `wanted` that keeps its distance from `taken`; `wanted` itself if there is none. */
 function freeColumn(wanted: number, [min, max]: Walls, taken: readonly number[], lineGap: number): number {
   for (let distance = 0; distance <= max - min; distance++) {
     for (const column of [wanted + distance, wanted - distance]) {
@@ -67,7 +67,7 @@ function freeColumn(wanted: number, [min, max]: Walls, taken: readonly number[],
   return wanted;
 }
 
-/** Finds the columns in which lines come in: ports of one node stand in the order of where their lines come from. */
+/** Chooses the columns where lines enter nodes. The ports of a node are ordered like the starts of their lines. */
 function enterNodes(routes: readonly (Pick<Route, 'net' | 'outs'> & { ins: Map<Arrival, number> })[], room: Room): void {
   const columns = routes.flatMap((route) => [...route.outs.values()].map((column) => ({ route, column })));
   const ports = new Map<Cell, { route: (typeof routes)[number]; arrival: Arrival; from: number }[]>();
@@ -84,7 +84,7 @@ function enterNodes(routes: readonly (Pick<Route, 'net' | 'outs'> & { ins: Map<A
     for (const [index, { route, arrival, from }] of all.entries()) {
       const end = start + (needs[index] ?? 0) * share;
       const middle = Math.floor((start + end) / 2);
-      // A straight line looks better than one to the middle, if it does not come in at the very edge.
+      // Prefer a straight line to one into the middle, unless it would enter near the edge.
       const straight = route.outs.size === 1 && Math.abs(from - middle) <= (end - start) / 4 && (shared || arrival.label === undefined);
       const taken = columns.flatMap((other) => (other.route === route ? [] : other.column));
       const walls: Walls = [Math.ceil(start), Math.ceil(end) - 1];
@@ -94,7 +94,7 @@ function enterNodes(routes: readonly (Pick<Route, 'net' | 'outs'> & { ins: Map<A
   }
 }
 
-/** Puts the horizontal lines on as few tracks as they need. */
+/** Assigns the horizontal lines to as few tracks as possible. */
 function assignTracks(routes: readonly Route[], lineGap: number): Route[] {
   const placed: { track: number; min: number; max: number; ending: number[] }[] = [];
   const wanting = routes.map((route) => {
@@ -104,7 +104,7 @@ function assignTracks(routes: readonly Route[], lineGap: number): Route[] {
     const begin = net.lane && outs.has(net.lane) ? undefined : lane;
     return { route, min: Math.min(...columns), max: Math.max(...columns), ending, begin };
   });
-  // Lanes that end go first: one that begins in the column of one that ends must turn into it below.
+  // Place ending lanes first: a lane that starts in the column of an ending lane must turn into it below.
   wanting.sort((a, b) => Number(a.begin !== undefined) - Number(b.begin !== undefined) || a.min - b.min);
   return wanting.map(({ route, min, max, ending, begin }) => {
     if (min === max) return route;

@@ -2,9 +2,9 @@ import { type DrawnGraph, type Phase, PHASES } from './drawn-graph.ts';
 import type { Metrics } from './metrics.ts';
 import type { Route } from './route-nets.ts';
 
-/** The vertical place of a layer. */
+/** The vertical position of a layer. */
 export interface Row {
-  /** Of the labels on the lines that come in. */
+  /** The height of labels on incoming lines. */
   readonly labels: number;
   readonly top: number;
   readonly bottom: number;
@@ -15,7 +15,7 @@ export interface Rows {
   readonly phases: readonly { readonly phase: Phase; readonly y: number }[];
 }
 
-/** Stacks the layers, each with room above it for the lines that come in (`routes`, by the layer that they leave). */
+/** Stacks the layers, each with space above it for its incoming lines (`routes`, by the layer where they start). */
 export function stackRows(
   { nodes }: DrawnGraph,
   layers: ReadonlyMap<string, number>,

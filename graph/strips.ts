@@ -1,15 +1,15 @@
-/** What takes up the same columns in each layer from `first` to `last`. */
+/** An element that occupies the same columns in each layer from `first` to `last`. */
 export interface Strip {
   readonly first: number;
   readonly last: number;
   width: number;
   left: number;
-  /** Its neighbours to the left and right, over all its layers. */
+  /** Its neighbours to the left and right, across all its layers. */
   before: Strip[];
   after: Strip[];
 }
 
-/** Places strips in order, each as far to the left as those before it leave room, and tells them their neighbours. Returns the width. */
+/** Places strips in order, each as far left as possible, and sets their neighbours. @returns the total width */
 export function pack(strips: readonly Strip[], gap: number): number {
   const rightmost: Strip[] = [];
   let width = 0;
@@ -30,7 +30,7 @@ export function pack(strips: readonly Strip[], gap: number): number {
   return width;
 }
 
-/** Moves a packed strip `by` so many columns, or as many of them as its neighbours, `min` and `max` allow. */
+/** Moves a packed strip by `by` columns, or as far as its neighbours, `min` and `max` allow. */
 export function slide(strip: Strip, by: number, gap: number, min: number, max: number): void {
   let lowest = min;
   for (const { left, width } of strip.before) lowest = Math.max(lowest, left + width + gap);

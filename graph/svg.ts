@@ -4,9 +4,9 @@ import { type Layout, layOut, type PlacedNode, type Point } from './layout.ts';
 import type { Metrics } from './metrics.ts';
 import { clip, columnsOf, plainText } from './text.ts';
 
-/** The longest text in a box or on a line, in characters. */
+/** Maximum length of a text in a box or on a line, in characters. */
 const MAX_TEXT = 44;
-/** Of the fonts below, a little more than the widest. */
+/** The width of a character: slightly more than the widest of the fonts below. */
 const CHARACTER = 8;
 const MARGIN = 24;
 const CORNER = 6;
@@ -49,7 +49,7 @@ const STYLE = `
 .sluice .label { stroke: var(--paper); text-anchor: middle; }
 .sluice .divider { stroke: var(--line); stroke-dasharray: 2 4; }`;
 
-/** A graph as an SVG document that needs nothing else, readable on light and on dark pages. `title` names it for those who hear it. */
+/** Draws a graph as a self-contained SVG document, readable on light and dark pages. `title` is for screen readers. */
 export function drawSvg(graph: DrawnGraph, title: string): string {
   const layout = layOut(graph, PIXELS);
   const width = layout.width + 2 * MARGIN;
@@ -97,7 +97,7 @@ function drawNode({ node, x, y, width, height }: PlacedNode): string {
   ].join('');
 }
 
-/** Straight lines with round corners. */
+/** Straight lines with rounded corners. */
 function pathAlong(points: readonly Point[]): string {
   return points
     .map((point, index) => {
@@ -110,7 +110,7 @@ function pathAlong(points: readonly Point[]): string {
     .join('');
 }
 
-/** The point at which the rounding of a corner begins, half way to the next one at most. */
+/** The point where the rounding of a corner starts, at most halfway to the next corner. */
 function towards(corner: Point, next: Point): Point {
   const [x, y] = [next.x - corner.x, next.y - corner.y];
   const share = Math.min(CORNER, (Math.abs(x) + Math.abs(y)) / 2) / (Math.abs(x) + Math.abs(y));

@@ -1,10 +1,10 @@
 const WIDE = /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
 const NARROW = /\p{Regional_Indicator}/u;
 const ZERO = /\p{M}/u;
-/** Most text, and box drawing: as wide as it is long. */
+/** Most text, and box characters: one column per character. */
 const SIMPLE = /^[ -~\u2500-\u257f]*$/;
 
-/** `text` on one line, without characters that steer terminals or that XML forbids: those become spaces, or vanish where they have no width. */
+/** `text` on one line. Control characters and characters that XML forbids become spaces, or are removed if they have no width. */
 export function plainText(text: string): string {
   return text
     .replace(/\p{Cf}/gu, '')
@@ -13,7 +13,7 @@ export function plainText(text: string): string {
     .trim();
 }
 
-/** How many columns plain text takes in a font of fixed width; East Asian characters and emoji take two. */
+/** The width of plain text in a monospaced font, in columns. East Asian characters and emoji take two. */
 export function columnsOf(text: string): number {
   if (SIMPLE.test(text)) return text.length;
   let columns = 0;
@@ -21,7 +21,7 @@ export function columnsOf(text: string): number {
   return columns;
 }
 
-/** As much of plain text as fits into `columns`, with `…` where it was cut. */
+/** Truncates plain text to `columns`, with `…` if it was cut. */
 export function clip(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
   let kept = '';

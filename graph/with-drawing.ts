@@ -2,12 +2,12 @@ import type { Plan } from '../workflows/plan/plan.ts';
 import { drawAscii } from './ascii.ts';
 import { graphOfPlan } from './graph-of-plan.ts';
 
-/** What the details of a run in the Temporal UI have room for. A larger graph is listed there: `describePlan`. */
+/** The largest graph drawn in the details of a run in the Temporal UI. A larger graph is listed instead: `describePlan`. */
 const LARGEST_IN_DETAILS = { maxNodes: 30, maxColumns: 100 };
 
 /**
- * Adds the drawing of its tasks to a plan, and to the plans of the pipelines that it starts. Call it where a plan is handed to Temporal:
- * workflows start runs too, and cannot draw. The compiler does not: drawing costs as much as compiling.
+ * Adds drawings of the tasks to a plan, and to the plans of the pipelines that it starts. Call it where a plan is passed to Temporal:
+ * workflows start runs too, but cannot draw. The compiler does not draw, because drawing costs as much as compiling.
  * @returns the same object for the same plan
  */
 export function withDrawing(plan: Plan): Plan {
@@ -26,5 +26,5 @@ export function withDrawing(plan: Plan): Plan {
   return result;
 }
 
-/** Drawing takes milliseconds; catchup starts thousands of runs of one plan. */
+/** Caches drawings: each takes milliseconds, and a catch-up starts thousands of runs of one plan. */
 const drawn = new WeakMap<Plan, Plan>();

@@ -3,16 +3,16 @@ import type { TaskGraph } from '../resolve/resolve-graph.ts';
 import type { Source } from '../read/source.ts';
 import { fullName, type TaskNode } from '../resolve/task-node.ts';
 
-/** Rules under which one skipped task before a task skips it too. */
+/** Trigger rules that skip a task if one of its upstream tasks is skipped. */
 const NEEDS_ALL: ReadonlySet<string> = new Set(['all_success', 'none_skipped']);
 
 /**
- * Reports tasks that can never run: under a rule that needs all tasks before it, a task that waits for different cases of one switch is
- * skipped whichever case is taken. (Airflow's best-known trap.)
+ * Reports tasks that can never run: under a rule that needs all upstream tasks, a task that depends on different cases of one switch is
+ * always skipped. This is Airflow's best-known pitfall.
  */
 export function checkBranches(source: Source, nodes: readonly TaskNode[], graph: TaskGraph): void {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  // By task: for each switch, the cases that must be taken for it to run.
+  // By task: the cases of each switch that must be chosen for the task to run.
   const needs = new Map<string, Map<string, ReadonlySet<string>>>();
   const cases = casesByTarget(nodes, byName);
   for (const name of graph.order) {
@@ -29,7 +29,7 @@ export function checkBranches(source: Source, nodes: readonly TaskNode[], graph:
     }
     const impossible = [...own].find(([, values]) => values.size === 0)?.[0];
     if (impossible === undefined) continue;
-    needs.set(name, new Map()); // what comes after it is the same mistake
+    needs.set(name, new Map()); // its followers have the same mistake
     source.report(
       'SL308',
       [...node.path, 'name'],
@@ -63,10 +63,10 @@ function casesByTarget(
   return found;
 }
 
-/** Stands for every value without a case of its own; no key of YAML is this. */
+/** Key of all values without their own case. YAML keys cannot have this value. */
 const DEFAULT_CASE = '\0default';
 
-/** Warns of tasks that wait for something when nothing waits for them. */
+/** Warns of waiting tasks that no other task depends on. */
 export function checkWaits(source: Source, nodes: readonly TaskNode[], graph: TaskGraph): void {
   const waitedFor = new Set([...graph.upstream.values()].flat());
   for (const { name, type, path } of nodes) {

@@ -9,20 +9,20 @@ import { propertyOf } from '../expressions/find-templates.ts';
 import type { Path, Source } from '../read/source.ts';
 import { defaultArgs, type TaskNode } from '../resolve/task-node.ts';
 
-/** What is known of the installation that pipelines are compiled for. */
+/** What is known about the installation that pipelines are compiled for. */
 export interface Context {
-  /** The names of the connections that are defined; absent: not known. */
+  /** The names of the defined connections; absent: unknown. */
   readonly connections?: ReadonlySet<string>;
-  /** The types of those whose definitions can be read, by name. */
+  /** The types of connections whose definitions can be read, by name. */
   readonly connectionTypes?: ReadonlyMap<string, string>;
-  /** The task queues that `queue:` may name; absent: any. */
+  /** The allowed values of `queue:`; absent: any. */
   readonly queues?: ReadonlySet<string>;
 }
 
-/** The type of a connection by its name; undefined: not known. */
+/** Returns the type of a connection by its name; undefined: unknown. */
 export type ConnectionTypeOf = (name: string) => string | undefined;
 
-/** The names of Airflow's defaults, such as `postgres_default`, say their types where nothing is defined. */
+/** For undefined connections, takes the type from Airflow's default names, such as `postgres_default`. */
 export function connectionTypeOf({ connections, connectionTypes = new Map() }: Context): ConnectionTypeOf {
   return (name) =>
     connectionTypes.get(name) ?? (connections?.has(name) ? undefined : CONNECTIONS.find(({ type }) => name === `${type}_default`)?.type);
@@ -34,14 +34,14 @@ interface File {
   readonly nodes: readonly TaskNode[];
 }
 
-/** What pipelines are compiled with, by type. */
+/** The task and trigger types of the compiler, by name. */
 interface Definitions {
   readonly tasks: ReadonlyMap<string, TaskType>;
   readonly triggers: ReadonlyMap<string, TriggerType>;
   readonly channels: readonly ChannelDefinition[];
 }
 
-/** Warns of what the files name and neither they nor the installation have: connections, data sets. Refuses queues that it does not allow. */
+/** Warns of unknown connections and datasets: neither the files nor the installation define them. Refuses queues that are not allowed. */
 export function checkContext(
   files: readonly File[],
   { tasks, triggers, channels }: Definitions,
@@ -87,7 +87,7 @@ function checkConnection(source: Source, { name, path }: NamedConnection, connec
   );
 }
 
-/** Workers of another queue may have other connections, programs and rights. */
+/** Refuses unknown queues: workers of another queue may have other connections, programs and permissions. */
 function checkQueues(source: Source, value: File['value'], nodes: File['nodes'], queues: ReadonlySet<string>): void {
   for (const { keys, path } of [...(value ? defaultArgs(value) : []), ...nodes]) {
     const { queue } = keys;
@@ -104,13 +104,13 @@ function checkQueues(source: Source, value: File['value'], nodes: File['nodes'],
 interface NamedConnection {
   readonly name: string;
   readonly path: Path;
-  /** The types that it may have; empty: not known. */
+  /** The allowed connection types; empty: unknown. */
   readonly types: readonly unknown[];
-  /** Whether the file leaves it out, and the task type's own default is meant. */
+  /** Whether the file omits it and the task type's default applies. */
   readonly isDefault?: true;
 }
 
-/** The names of connections in `value`, by what its schema says. */
+/** Finds the names of connections in `value` according to its schema. */
 function findConnections(
   value: Json | undefined,
   schema: unknown,
@@ -127,14 +127,14 @@ function findConnections(
   return Object.entries(value).flatMap(([key, part]) => findConnections(part, propertyOf(schema, key), [...path, key], typesBeside, value));
 }
 
-/** The connections that a task has without naming them. */
+/** The default connections of a task that does not name any. */
 function defaultConnections(keys: JsonObject, path: Path, taskType: TaskType | undefined): NamedConnection[] {
   return Object.values(taskType?.connections ?? {}).flatMap(({ key, default: name, types }) =>
     name === undefined || keys[key] !== undefined ? [] : [{ name, path: [...path, 'type'], types, isDefault: true as const }],
   );
 }
 
-/** @param type of the connection; undefined: not known */
+/** @param type of the connection; undefined: unknown */
 function checkConnectionType(source: Source, { name, path, types, isDefault }: NamedConnection, type: string | undefined): void {
   if (type === undefined || types.length === 0 || types.includes(type)) return;
   const key = isDefault ? 'this task' : `'${String(path.at(-1))}'`;

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Source } from '../read/source.ts';
 import { chainOf, groupNodes, MAX_GROUP_DEPTH, type TaskNode } from '../resolve/task-node.ts';
 
-/** Full names are those of activities, and parts of keys in S3. */
+/** Full names are used as activity ids and in S3 keys. */
 const MAX_FULL_NAME = 250;
 
 /** Reports groups without tasks, groups that are nested too deeply, and full names that are too long. */

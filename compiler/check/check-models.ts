@@ -4,7 +4,7 @@ import type { HandOver } from '../resolve/resolve-data.ts';
 import type { Source } from '../read/source.ts';
 import type { TaskNode } from '../resolve/task-node.ts';
 
-/** Reports models that are measured on the data that trained them: one that knows it by heart would look better than an honest one. */
+/** Reports models that are evaluated on their training data, where an overfitted model scores better than it should. */
 export function checkModels(source: Source, nodes: readonly TaskNode[], handOver: ReadonlyMap<string, HandOver>): void {
   const inputOf = ({ name = '' }: TaskNode): string | undefined => handOver.get(name)?.inputFrom;
   const byName = new Map(nodes.map((node) => [node.name, node]));
@@ -15,7 +15,7 @@ export function checkModels(source: Source, nodes: readonly TaskNode[], handOver
     const rows = rowsOf(byName.get(input));
     const training = trainings.find((each) => {
       const other = inputOf(each);
-      // What it has set aside is what it is measured on, where both read the same task.
+      // If both tasks read the same data, the training's split reserves rows for the evaluation.
       const splits = each.keys.split !== undefined && other === input;
       return each.keys.model === node.keys.model && !splits && (other === input || haveCommonRows(rows, rowsOf(byName.get(other))));
     });
@@ -34,7 +34,7 @@ export function checkModels(source: Source, nodes: readonly TaskNode[], handOver
   }
 }
 
-/** An extract of a database. */
+/** The source of an extract from a database. */
 interface Extract {
   readonly connection: string;
   readonly source: RowSource;
@@ -44,10 +44,10 @@ function haveCommonRows(a: Extract | undefined, b: Extract | undefined): boolean
   return a !== undefined && b !== undefined && a.connection === b.connection && overlapOf(a.source, b.source) === 'some';
 }
 
-/** The keys that say which rows an extract takes, whatever it takes of them and wherever it puts them. */
+/** The keys that define which rows an extract reads. */
 const ROW_KEYS = ['source_table', 'query', 'where', 'incremental', 'conn_id', 'postgres_conn_id'];
 
-/** Undefined for any other task, which may make other rows of the same, and while a key is blank. */
+/** Undefined for other tasks, which may transform rows, and if one of the keys is blank. */
 function rowsOf(node: TaskNode | undefined): Extract | undefined {
   if (node?.type !== 'postgres_to_s3' || ROW_KEYS.some((key) => node.keys[key] === null)) return undefined;
   const {
@@ -70,7 +70,7 @@ function rowsOf(node: TaskNode | undefined): Extract | undefined {
   };
 }
 
-/** The interval of the run, as expressions write it. */
+/** The interval of the run, in the same form as in expressions. */
 function intervalOf(column: string, lag: Json | undefined): NonNullable<RowSource['incremental']> {
   const start = lag === undefined ? '{{ data_interval_start }}' : `{{ data_interval_start - ${JSON.stringify(lag)} }}`;
   return { column, start, end: '{{ data_interval_end }}' };

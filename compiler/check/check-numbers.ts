@@ -4,14 +4,14 @@ import { isMap, isNumberText, type Json, type JsonObject } from '../../workflows
 import { ANCHOR_KEY } from '../read/parse.ts';
 import type { Path, Source } from '../read/source.ts';
 
-/** Whether a file may have a number with zeros that reading drops, such as 02142: few do, and only for those the text is looked at. */
+/** Whether a file may have a number with leading zeros, which parsing drops, such as 02142. Only those few files are checked further. */
 const LEADING_ZERO = /(?:^|[\s:,[{-])[-+]?0\d/m;
-/** A key that is a number in another form than JavaScript writes it. */
+/** A numeric key whose form differs from how JavaScript writes it. */
 const NUMBER_KEY = /(?:^|[\s{,?])[-+]?(?:0\d|0[xo]|\d+\.|\.\d|\d+[eE])[\w.+-]*\s*:/m;
 
 /**
- * Gives bare defaults of parameters that begin with a zero their text back: a postal code 02142 is no number. Reports those that would lose
- * something else, such as the version 1.10.
+ * Restores the text of bare parameter defaults with leading zeros: a postal code 02142 is not a number. Reports numbers that would lose
+ * other details, such as the version 1.10.
  * @returns the file's value
  */
 export function keepDefaults(source: Source, value: JsonObject): JsonObject {
@@ -35,10 +35,10 @@ export function keepDefaults(source: Source, value: JsonObject): JsonObject {
   return { ...value, params: Object.fromEntries(params) };
 }
 
-/** Whether a file may have a whole number in an unusual form: 1.0, 1e3, 0x1F, +5. */
+/** Whether a file may have an integer in an unusual form: 1.0, 1e3, 0x1F, +5. */
 const UNUSUAL = /\d\.0|\d[eE][-+\d]|0[xo]|\+\d/;
 
-/** Reports numbers that have been changed already when they were read: YAML's reader has no others than JavaScript's. */
+/** Reports numbers that changed when they were parsed, because the YAML parser uses JavaScript numbers. */
 export function checkNumbers(source: Source, value: JsonObject): void {
   const hasZeros = LEADING_ZERO.test(source.text);
   const check = (part: Json | undefined, path: Path): void => {
@@ -75,7 +75,7 @@ function checkNumber(source: Source, value: number, path: Path, hasZeros: boolea
   }
 }
 
-/** Keys are texts: those of a `switch` are compared with the value as text. What is kept for anchors counts where an alias means it. */
+/** Reports numeric keys, because keys are text: `switch` compares its cases as text. Anchored values count where an alias uses them. */
 function checkKeys(source: Source): void {
   const seen = new Set<Node>();
   const visitor: visitor = {
@@ -98,8 +98,8 @@ function checkKeys(source: Source): void {
   visit(source.document, visitor);
 }
 
-/** Whether no double has the value that is written. */
+/** Whether no double represents the written value. */
 function isTooLong(text: string, value: number): boolean {
-  // YAML writes some numbers as JSON does not, such as .5, 0x1F or .inf: none of them is longer than what is kept.
+  // YAML allows numbers that JSON does not, such as .5, 0x1F or .inf. None of them needs more digits than a double has.
   return isNumberText(text) && !(Number.isFinite(value) && Decimal.of(text).compare(Decimal.of(value)) === 0);
 }

@@ -7,7 +7,7 @@ import { defaultArgs, type TaskNode } from '../resolve/task-node.ts';
 
 const COMMON = [...USER_FAULTS, ...PLATFORM_FAULTS, ...TIMEOUT_FAULTS];
 
-/** Reports rules of `retry_policy` for failures that do not exist: such a rule would never be used. */
+/** Reports rules of `retry_policy` for failures that do not exist, because they would never apply. */
 export function checkRetryPolicies(
   source: Source,
   value: JsonObject,
@@ -19,7 +19,7 @@ export function checkRetryPolicies(
   for (const { keys, path, type } of nodes) check(source, keys.retry_policy, [...path, 'retry_policy'], failuresOf(types.get(type ?? '')));
 }
 
-/** The failures that a rule of a task can name: of a run that a task has started it knows only that it took too long. */
+/** The failures that a task's rules can name. For a run that a task started, only a timeout is known. */
 function failuresOf(type: TaskType | undefined): readonly string[] {
   return type?.type === 'run_pipeline' ? ['execution_timeout'] : [...COMMON, ...(type?.errors ?? [])];
 }

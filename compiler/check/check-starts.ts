@@ -8,8 +8,8 @@ import type { Path, Source } from '../read/source.ts';
 import { taskNodes } from '../resolve/task-node.ts';
 
 /**
- * Holds what `run_pipeline` tasks give to the runs that they start against what those pipelines declare. The types of expressions among it
- * are checked with all other expressions (resolve-expressions.ts).
+ * Checks the parameters that `run_pipeline` tasks pass against those that the started pipelines declare. The types of expressions are
+ * checked with all other expressions (resolve-expressions.ts).
  * @param declared the files by dag_id
  */
 export function checkStarts(source: Source, value: JsonObject, declared: ReadonlyMap<string, JsonObject>): void {
@@ -29,7 +29,7 @@ export function checkStarts(source: Source, value: JsonObject, declared: Readonl
   }
 }
 
-/** Holds the task that is waited for against those of the other pipeline, where its file is there. */
+/** Checks that the awaited task exists in the other pipeline, if its file is known. */
 function checkAwaited(source: Source, { dag_id: dagId, task }: JsonObject, path: Path, declared: ReadonlyMap<string, JsonObject>): void {
   const awaited = typeof dagId === 'string' && declared.get(dagId);
   if (!awaited || typeof task !== 'string') return;
@@ -41,17 +41,17 @@ function checkAwaited(source: Source, { dag_id: dagId, task }: JsonObject, path:
 }
 
 interface GivenParams {
-  /** What stands at the key `params` of the task or trigger at `path`. */
+  /** The value of the key `params` of the task or trigger at `path`. */
   readonly given: Json | undefined;
   readonly path: Path;
   readonly dagId: string;
-  /** What the pipeline declares. */
+  /** The parameters that the pipeline declares. */
   readonly params: Readonly<Record<string, ParamPlan>>;
 }
 
-/** Reports parameters that a pipeline does not declare, that do not fit it, and that it misses. */
+/** Reports parameters that a pipeline does not declare, invalid values, and missing parameters. */
 export function checkGiven(source: Source, { given, path, dagId, params }: GivenParams): void {
-  if (given !== undefined && !isMap(given)) return; // the schema has refused it
+  if (given !== undefined && !isMap(given)) return; // the schema reports this
   for (const [name, value] of Object.entries(given ?? {})) {
     const at = [...path, 'params', name];
     const param = Object.hasOwn(params, name) ? params[name] : undefined;
@@ -73,12 +73,12 @@ export function checkGiven(source: Source, { given, path, dagId, params }: Given
   }
 }
 
-/** What is wrong with a value as far as it is known: expressions in it have theirs in a run. */
+/** Checks a value without its expressions, whose values are known only in a run. */
 function checkKnown(schema: JsonObject, value: Json, name: string): string[] {
   if (typeof value === 'string' && isTemplate(value)) return [];
   if (typeof value !== 'object' || value === null || !JSON.stringify(value).includes('{{')) return checkValue(schema, value, name);
   const { items, properties = {}, ...rest } = schema;
-  // What a value with expressions in it is equal to is not known.
+  // A value with expressions cannot be compared with `enum`.
   const outside = { ...rest, enum: undefined };
   if (Array.isArray(value)) {
     const list = value as readonly Json[];

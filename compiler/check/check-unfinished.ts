@@ -1,7 +1,7 @@
 import type { Source } from '../read/source.ts';
 import type { TaskNode } from '../resolve/task-node.ts';
 
-/** Warns of tasks that an import could not write, until somebody has. */
+/** Warns of tasks that an import could not convert, until they are written by hand. */
 export function checkUnfinished(source: Source, nodes: readonly TaskNode[]): void {
   for (const { name, type, keys, path } of nodes) {
     if (type !== 'unfinished') continue;

@@ -5,7 +5,7 @@ import { kindOf, UNUSED_KEYS } from '../resolve/task-kinds.ts';
 import type { TaskNode } from '../resolve/task-node.ts';
 
 /**
- * Refuses keys that do nothing for tasks of their kind. `default_args` may have them: they are for the other tasks.
+ * Refuses keys that have no effect on tasks of this kind. They are allowed in `default_args`, which also apply to other tasks.
  * @param types by name
  */
 export function checkUnusedKeys(source: Source, value: JsonObject, nodes: readonly TaskNode[], types: ReadonlyMap<string, TaskType>): void {
@@ -38,7 +38,7 @@ export function checkUnusedKeys(source: Source, value: JsonObject, nodes: readon
   }
 }
 
-/** Refuses keys about intervals where there are none. */
+/** Refuses keys about intervals in a pipeline without a schedule. */
 function checkTimetable(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
   const isByHand = (value.schedule_interval ?? value.schedule ?? null) === null;
   const defaults = isMap(value.default_args) ? value.default_args : {};

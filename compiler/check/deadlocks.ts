@@ -4,21 +4,21 @@ import type { Linkable } from '../resolve/linkable.ts';
 import type { Path } from '../read/source.ts';
 import { placeOfKey, taskNodes } from '../resolve/task-node.ts';
 
-/** A task that ends when a run of another pipeline has ended. */
+/** A task that waits for the end of a run of another pipeline. */
 interface Await {
   readonly from: string;
   readonly to: string;
   readonly task: TaskPlan;
 }
 
-/** A task that holds slots of a pool while a task of a run that it waits for asks for slots of another, or of the same. */
+/** A task that holds slots of a pool while it waits for a run whose task needs slots of the same pool or another one. */
 interface Hold {
   readonly owner: Await;
   readonly pool: string;
   readonly needs: { readonly pool: string; readonly what: string };
 }
 
-/** Refuses pipelines that wait for the end of each other, and tasks that hold slots of pools while they wait for what needs such slots. */
+/** Refuses pipelines that wait for each other, and tasks that hold pool slots while they wait for tasks that need the same slots. */
 export function reportDeadlocks(files: readonly Linkable[]): void {
   const plans = new Map(files.flatMap(({ plan }) => (plan ? [[plan.dagId, plan] as const] : [])));
   const awaits = [...plans.values()].flatMap((plan) => awaitsOf(plan).filter(({ to }) => plans.has(to)));
@@ -29,15 +29,15 @@ export function reportDeadlocks(files: readonly Linkable[]): void {
 function awaitsOf(plan: Plan): Await[] {
   return allTasks(plan).flatMap((task) => {
     const { type, params } = task;
-    // Another interval, or a task that may end before the run does, closes no circle.
+    // Waiting for another interval, or for a task that may end before its run, cannot close a circle.
     const isWholeRun = params.interval !== 'latest' && params.offset === undefined && params.task === undefined;
     const isAwaited = type === 'run_pipeline' ? params.wait !== false : type === 'wait_for_pipeline' && isWholeRun;
-    // A run may wait for another run of its own pipeline: one of the same interval that was started before it.
+    // A run may wait for a run of the same pipeline: one of the same interval that started earlier.
     return isAwaited && params.dag_id !== plan.dagId ? [{ from: plan.dagId, to: String(params.dag_id), task }] : [];
   });
 }
 
-/** Those whose circle is one of starts are reported as pipelines that start each other. */
+/** Skips circles of starts, which are reported as pipelines that start each other. */
 function reportCircles(files: readonly Linkable[], plans: ReadonlyMap<string, Plan>, awaits: readonly Await[]): void {
   const left = new Set(plans.keys());
   for (;;) {
@@ -89,7 +89,7 @@ function reportHolds(files: readonly Linkable[], plans: ReadonlyMap<string, Plan
   }
 }
 
-/** The shortest way from a hold back to its pool, by tasks that hold one pool and wait for the next. */
+/** The shortest path from a hold back to its pool, through tasks that hold one pool and wait for the next. */
 function wayTo(pool: string, start: Hold, holds: readonly Hold[]): readonly Hold[] | undefined {
   const ways: Hold[][] = [[start]];
   const seen = new Set<string>();
@@ -103,7 +103,7 @@ function wayTo(pool: string, start: Hold, holds: readonly Hold[]): readonly Hold
   return undefined;
 }
 
-/** The pools that runs of a pipeline need to come to their end, each once, with a task that says so. */
+/** The pools that runs of a pipeline need to finish, each once, with an example task. */
 function needsOf(dagId: string, plans: ReadonlyMap<string, Plan>, awaits: readonly Await[]): Hold['needs'][] {
   const needed = [dagId];
   for (const each of needed) for (const { from, to } of awaits) if (from === each && !needed.includes(to)) needed.push(to);

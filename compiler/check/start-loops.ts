@@ -15,26 +15,26 @@ export interface Catalogs {
   readonly triggers: ReadonlyMap<string, TriggerType>;
 }
 
-/** That a run of one pipeline starts one of another. */
+/** A start: a run of one pipeline starts a run of another. */
 interface Start {
   readonly from: string;
   readonly to: string;
-  /** What stands between them, where it is no task or trigger that names the other: a data set, a bucket, a topic, a queue. */
+  /** The link, if no task or trigger names the other pipeline directly: a dataset, a bucket, a topic, a queue. */
   readonly through?: string;
   readonly isDataset?: boolean;
-  /** A condition of the trigger, or its deduplication key, may end the circle: nobody can tell from the files. */
+  /** The trigger has a condition or a deduplication key, which may end the circle at run time. */
   readonly isConditional?: boolean;
-  /** The rest of the place's name is an expression, which may lead elsewhere: nobody can tell from the files. */
+  /** The place's name continues with an expression, which may lead elsewhere at run time. */
   readonly isOpen?: boolean;
-  /** Where the file says so: that of `from` for a task, that of `to` for a trigger. */
+  /** The file to report: the file of `from` for a task, the file of `to` for a trigger. */
   readonly owner: string;
   readonly path: Path;
 }
 
 /**
- * Refuses pipelines whose runs start each other, or themselves, without end: by tasks, by triggers on runs, by data sets, and by what tasks
- * write to places that triggers watch. A trigger on `all` of several data sets goes round only where each of them is made within the circle.
- * Where a condition may end a circle, it is a warning.
+ * Refuses pipelines whose runs start each other, or themselves, endlessly: by tasks, by triggers on runs, by datasets, and by tasks that
+ * write to places that triggers watch. A trigger on `all` of several datasets is endless only if each of them is produced within the
+ * circle. If a condition may end a circle, it is a warning.
  */
 export function reportLoops(files: readonly Linkable[], catalogs: Catalogs): void {
   const own = files.flatMap(({ plan, value }) => (plan && value ? [{ plan, value }] : []));
@@ -64,7 +64,7 @@ export function reportLoops(files: readonly Linkable[], catalogs: Catalogs): voi
   }
 }
 
-/** The pipelines that are started again and again by each other alone. */
+/** The pipelines that keep starting each other. */
 function endless(plans: ReadonlyMap<string, Plan>, makers: ReadonlyMap<string, readonly string[]>, starts: readonly Start[]): Set<string> {
   const causes = new Map<string, Start[]>();
   for (const start of starts) {
@@ -115,15 +115,15 @@ function startsByTriggers({ dagId: to, triggers = [] }: Plan, makers: ReadonlyMa
   });
 }
 
-/** Something that a task of a pipeline writes to. */
+/** A place that a task of a pipeline writes to. */
 interface WrittenPlace extends Place {
   readonly dagId: string;
   readonly connection: string;
-  /** Its name is only the beginning: an expression follows. */
+  /** The name is only a prefix, because an expression follows. */
   readonly isOpen: boolean;
 }
 
-/** Where the tasks of a pipeline write, as far as the file says. */
+/** The places where the tasks of a pipeline write, if the file names them. */
 function placesOf(plan: Plan, { tasks: types }: Catalogs): WrittenPlace[] {
   return allTasks(plan).flatMap((task): WrittenPlace[] => {
     const type = types.get(task.type);

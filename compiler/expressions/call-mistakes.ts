@@ -4,12 +4,12 @@ import type { syntaxFacts } from '../../workflows/plan/expressions/syntax-tree.t
 import { parseMoment } from '../../workflows/plan/timetable/moment.ts';
 import type { ExpressionMistake } from './expression-mistake.ts';
 
-/** How a regular expression would be written here: cel-js runs it with backtracking. */
+/** Hints for functions that are not allowed: cel-js runs regular expressions with backtracking. */
 const REFUSED_CALLS: Readonly<Record<string, string>> = {
   matches: 'use like: "abc".like("a%")',
 };
 
-/** What is wrong with the functions that an expression calls, as far as their literal arguments tell. */
+/** Checks the functions that an expression calls, using their literal arguments. */
 export function callMistake(calls: ReturnType<typeof syntaxFacts>['calls']): ExpressionMistake | undefined {
   for (const { name, start, end, literals } of calls) {
     const day = takesDates(name) ? literals.find((each) => each !== undefined && isNoDay(each)) : undefined;
@@ -33,7 +33,7 @@ export function callMistake(calls: ReturnType<typeof syntaxFacts>['calls']): Exp
   return undefined;
 }
 
-/** Whether the texts that a function takes name days or times. */
+/** Whether the text arguments of a function are dates or times. */
 function takesDates(name: string): boolean {
   return name === 'timestamp' || name === 'daysBetween' || name === 'dayOfWeek' || /^(?:date|add|startOf|endOf)/.test(name);
 }

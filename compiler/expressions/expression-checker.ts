@@ -7,15 +7,15 @@ import { type ExpressionScope, isRunName } from './expression-scope.ts';
 import { syntaxMistake, typeMistake } from './language-mistakes.ts';
 import { nameMistake } from './name-mistakes.ts';
 
-/** Loops in loops cost the product of the lengths of their lists. */
+/** Maximum nesting of loops: their costs multiply. */
 const MAX_LOOPS = 2;
 
-/** An expression that was checked: its CEL type and what it reads, or what is wrong. */
+/** A checked expression: its CEL type and what it reads, or its mistake. */
 export type CheckedExpression =
   | { readonly type: string; readonly references: readonly Reference[]; readonly mistake?: undefined }
   | { readonly mistake: ExpressionMistake };
 
-/** Checks one expression at its place: syntax, names, types, cost. */
+/** Checks the syntax, names, types and cost of one expression in its scope. */
 export function checkExpression(source: string, scope: ExpressionScope): CheckedExpression {
   const known = checkedAnywhere.get(source);
   if (known) return known;
@@ -27,7 +27,7 @@ export function checkExpression(source: string, scope: ExpressionScope): Checked
   return checked;
 }
 
-/** Good expressions that name nothing but the run's own, such as `ds`: they are good at every place, and stand at many. */
+/** Caches valid expressions that read only run names, such as `ds`: they are valid everywhere, and occur often. */
 const checkedAnywhere = new Map<string, CheckedExpression>();
 const MAX_REMEMBERED = 500;
 

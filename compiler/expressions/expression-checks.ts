@@ -6,34 +6,34 @@ import { findTemplates, type FoundTemplate } from './find-templates.ts';
 import type { NamesRead } from './names-read.ts';
 import { checkBare, type CheckedTemplate, checkTemplate } from './template-checker.ts';
 
-/** What the value of an expression has to be. */
+/** The required value of an expression. */
 interface Expected {
   fits(type: string): boolean;
   readonly words: string;
 }
 
-/** What fits each kind of expression. */
+/** The required value of each kind of expression. */
 const KINDS: Readonly<Record<ExpressionKind, Expected>> = {
   condition: { fits: (type) => type === 'bool' || type === 'dyn', words: 'a condition, true or false' },
   list: { fits: (type) => type.startsWith('list') || type === 'dyn', words: 'a list' },
   scalar: { fits: (type) => !type.startsWith('list') && !type.startsWith('map') && !type.startsWith('$'), words: 'a text or a number' },
 };
 
-/** Checks expressions of one file. Mistakes are in its source. */
+/** Checks the expressions of one file. Mistakes are in its source. */
 export class ExpressionChecks {
   constructor(
     private readonly source: Source,
     private readonly names: NamesRead,
   ) {}
 
-  /** A text that is an expression. @param kind what it has to give; absent: any value */
+  /** Checks a text that is an expression. @param kind the required kind of value; absent: any */
   bare(place: Parameters<typeof checkBare>[1], scope: ExpressionScope, kind?: ExpressionKind): CheckedTemplate | undefined {
     const checked = checkBare(this.source, place, scope, kind && KINDS[kind]);
     this.names.remember(checked);
     return checked;
   }
 
-  /** A text that is an expression, or holds some, as its schema says. */
+  /** Checks a text that is an expression or contains some, depending on its schema. */
   found(template: FoundTemplate, scope: ExpressionScope): CheckedTemplate | undefined {
     const inner = withNames(scope, template);
     if (template.kind === 'expression') return this.bare(template, inner, template.schema.gives as ExpressionKind | undefined);
@@ -42,13 +42,13 @@ export class ExpressionChecks {
     return checked;
   }
 
-  /** Every text in a value. */
+  /** Checks every text in a value. */
   all(value: Json | undefined, schema: unknown, path: Path, scope: ExpressionScope): void {
     for (const template of findTemplates(value, schema, path, 'none')) this.found(template, scope);
   }
 }
 
-/** The names that a key brings of its own, such as the metrics of a model: its schema lists them as `names`. */
+/** Adds the names that a key defines, such as the metrics of a model. Its schema lists them as `names`. */
 function withNames(scope: ExpressionScope, { schema }: FoundTemplate): ExpressionScope {
   const names = Array.isArray(schema.names) ? (schema.names as readonly string[]) : [];
   return names.length === 0

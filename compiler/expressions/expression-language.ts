@@ -8,19 +8,19 @@ import { FAILURE } from '../../workflows/plan/tasks/failure.ts';
 import { type ExpressionScope, isRunName, putOutputShape } from './expression-scope.ts';
 import { type CelDeclaration, celDeclaration } from './shapes.ts';
 
-/** The fields that expressions can read of connections of any type. */
+/** The fields of connections that expressions can read, for all types. */
 export const CONNECTION_FIELDS = readableFields();
 
 let base: Environment | undefined;
 
-/** For syntax alone; made once a process. */
+/** For syntax only; created once per process. */
 export function baseLanguage(): Environment {
   return (base ??= expressionLanguage(false));
 }
 
 let typed: Environment | undefined;
 
-/** A language with the names that these references need, and their types. */
+/** Creates a language with the names and types that these references need. */
 export function languageFor(scope: ExpressionScope, references: readonly Reference[]): Environment {
   if (!typed) {
     typed = expressionLanguage(true);
@@ -32,12 +32,12 @@ export function languageFor(scope: ExpressionScope, references: readonly Referen
   for (const [name, shape] of Object.entries(scope.items)) if (names.has(name)) declare(language, name, celDeclaration(shape));
   if (names.has('params')) declare(language, 'params', celDeclaration({ fields: scope.params }));
   if (names.has('outputs')) declare(language, 'outputs', outputsDeclaration(scope, references));
-  // A key may bring an event of its own: that of the record it waits for.
+  // A key can define its own event: the record that the task waits for.
   if (names.has('event') && !Object.hasOwn(scope.items, 'event'))
     declare(language, 'event', scope.event?.value ? celDeclaration(scope.event.value) : 'map<string, dyn>');
   if (names.has('event_meta'))
     declare(language, 'event_meta', celDeclaration({ fields: { timestamp: 'timestamp', ...scope.event?.meta } }));
-  // Only text and numbers can be compared by type; what may be null is known in a run.
+  // Types can be compared only for text and numbers. Whether a value is null is known only in a run.
   if (names.has('failure')) declare(language, 'failure', readsWholeFailure(references) ? 'dyn' : celDeclaration(FAILURE));
   if (names.has('conn')) {
     const connections = references.filter(({ path }) => path[0] === 'conn').map(({ path }) => path[1] ?? '');
@@ -58,7 +58,7 @@ function outputsDeclaration({ outputs }: ExpressionScope, references: readonly R
   return celDeclaration({ fields });
 }
 
-/** Whether `failure` is read without a field. */
+/** Whether `failure` is read as a whole. */
 export function readsWholeFailure(references: readonly Reference[]): boolean {
   return references.some(({ path }) => path[0] === 'failure' && path.length === 1);
 }

@@ -3,23 +3,23 @@ import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import { putByName } from '../../workflows/plan/tasks/outputs.ts';
 
-/** The names that only some places have. */
+/** Names that are available only in some places. */
 export const OTHER_NAMES = ['params', 'outputs', 'item', 'event', 'event_meta', 'conn', 'failure'] as const;
 
-/** What expressions at one place can name. */
+/** The names that expressions at one place can use. */
 export interface ExpressionScope {
-  /** The outputs of tasks by name (`group.task` too); those that may be read are `readable`. */
+  /** The outputs of tasks by name (also `group.task`); `readable` decides which may be read. */
   readonly outputs: ReadonlyMap<string, Shape>;
-  /** Whether the output of a task can be read here; else why not. */
+  /** Whether the output of a task can be read here, or else the reason why not. */
   readable(task: string): true | string;
   readonly params: Readonly<Record<string, Shape>>;
-  /** Names that loops bind: `item`. */
+  /** Loop variables: `item`. */
   readonly items: Readonly<Record<string, Shape>>;
-  /** What the events are that may have started the run; undefined: there are none. */
+  /** The shape of events that may have started the run; undefined: none. */
   readonly event: EventShape | undefined;
-  /** Whether the run has failed where the expression is evaluated; `maybe`: `failure` may be null. */
+  /** Whether the run has failed at this point; `maybe`: `failure` may be null. */
   readonly hasFailed: boolean | 'maybe';
-  /** The type of a connection; undefined: not known. */
+  /** The type of a connection; undefined: unknown. */
   connectionType(name: string): string | undefined;
 }
 
@@ -34,14 +34,14 @@ const SHAPES = {
   close: (fields: Record<string, Shape>): Shape => ({ fields }),
 };
 
-/** Puts the type of the output that a path reads where expressions read it; nothing where it is not known. */
+/** Stores the type of the output that a path reads, as expressions read it; does nothing if it is unknown. */
 export function putOutputShape(shapes: Record<string, Shape>, path: readonly string[], outputs: ReadonlyMap<string, Shape>): void {
   const task = taskOf(path, { outputs });
   const shape = task === undefined ? undefined : outputs.get(task);
   if (shape !== undefined && task !== undefined) putByName(shapes, task, shape, SHAPES);
 }
 
-/** Whether a name is one that every run has, such as `ds`. */
+/** Whether every run has this name, such as `ds`. */
 export function isRunName(name: string | undefined): boolean {
   return name !== undefined && Object.hasOwn(RUN_NAMES, name);
 }

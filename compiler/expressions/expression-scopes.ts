@@ -8,22 +8,22 @@ import type { TaskList, TaskNode } from '../resolve/task-node.ts';
 import type { ExpressionScope } from './expression-scope.ts';
 import { shapeOfSchema } from './shapes.ts';
 
-/** What a pipeline is made of, as far as its expressions care. */
+/** The parts of a pipeline that its expressions depend on. */
 export interface ExpressionContext {
   readonly nodes: readonly TaskNode[];
   readonly graphs: ReadonlyMap<TaskList, TaskGraph | undefined>;
   readonly types: ReadonlyMap<string, TaskType>;
   readonly triggers: ReadonlyMap<string, TriggerType>;
   readonly params: Readonly<Record<string, ParamPlan>>;
-  /** The shape of what a `run_pipeline` task gives, where the pipeline that it starts is known. */
+  /** The shape of a `run_pipeline` task's output, if the started pipeline is known. */
   outputOf(node: TaskNode): Shape | undefined;
-  /** The type of a connection; undefined: not known. */
+  /** The type of a connection; undefined: unknown. */
   connectionType(name: string): string | undefined;
-  /** The parameters of the pipeline that a `run_pipeline` task starts, where it is known. */
+  /** The parameters of the pipeline that a `run_pipeline` task starts, if known. */
   paramsOf(node: TaskNode): Readonly<Record<string, ParamPlan>> | undefined;
 }
 
-/** What expressions can name, by where they stand. */
+/** The names that expressions can use in each place. */
 export class ExpressionScopes {
   private knownOutputs: ReadonlyMap<string, Shape> | undefined;
   private readonly params: Readonly<Record<string, Shape>>;
@@ -38,7 +38,7 @@ export class ExpressionScopes {
     this.event = triggers.length > 0 ? anyOf(triggers.map((trigger) => this.eventOf(trigger))) : undefined;
   }
 
-  /** What can be named where the whole run is meant. */
+  /** The names available for expressions about the whole run. */
   everywhere(): ExpressionScope {
     const { connectionType } = this.context;
     return {
@@ -52,10 +52,10 @@ export class ExpressionScopes {
     };
   }
 
-  /** What the common keys and the parameters of a task can name. */
+  /** The names available in the common keys and parameters of a task. */
   of({ name, list, keys }: TaskNode): ExpressionScope {
     const graph = this.context.graphs.get(list);
-    // Most tasks read no output of another: who comes before them is looked up for those that do.
+    // Compute the upstream tasks only on demand: most tasks read no other outputs.
     let before: ReadonlySet<string> | undefined;
     return {
       ...this.everywhere(),
@@ -69,7 +69,7 @@ export class ExpressionScopes {
     };
   }
 
-  /** The events of a trigger. @param of `single`: what its condition is about, and not what a batch or a window of them starts */
+  /** The events of a trigger. @param of `single`: the event that its condition sees, not the batch or window that starts a run */
   eventOf(trigger: Json, of?: 'single'): EventShape {
     if (!isMap(trigger)) return {};
     const { event = {} } = this.context.triggers.get(String(trigger.type)) ?? {};
@@ -90,7 +90,7 @@ export class ExpressionScopes {
   }
 }
 
-/** What an event has that may be of any of several triggers: what it may not have is known in a run only. */
+/** The shape of an event from any of several triggers. A field that some of them lack is known only in a run. */
 function anyOf(events: readonly EventShape[]): EventShape {
   const [first] = events;
   const isSame = events.every(({ value }) => JSON.stringify(value) === JSON.stringify(first?.value));
@@ -100,7 +100,7 @@ function anyOf(events: readonly EventShape[]): EventShape {
   return { ...(isSame && first?.value !== undefined && { value: first.value }), meta };
 }
 
-/** Whether a condition holds only where something has failed. */
+/** Whether a condition is true only after a failure. */
 function isAboutFailures(when: Json | undefined): boolean {
   return typeof when === 'string' && !when.includes('||') && /(?:\bfailure\s*!=\s*null|\bnull\s*!=\s*failure)\b/.test(when);
 }

@@ -3,7 +3,7 @@ import { isMap, type Json } from '../../workflows/plan/values/json.ts';
 import type { JsonSchema, TemplateKeyword } from '../schema/json-schema.ts';
 import type { Path } from '../read/source.ts';
 
-/** A text that holds expressions, or is one, with what the schema says of its place. */
+/** A text that is an expression or contains some, with its schema. */
 export interface FoundTemplate {
   readonly path: Path;
   readonly text: string;
@@ -12,8 +12,8 @@ export interface FoundTemplate {
 }
 
 /**
- * Every text in `value` that has to do with expressions: it holds braces, or its schema says that it is an expression.
- * @param outer how texts take expressions where their schema does not say
+ * Finds every text in `value` that contains braces, or is an expression according to its schema.
+ * @param outer how texts use expressions if their schema does not define it
  */
 export function findTemplates(value: Json | undefined, schema: unknown, path: Path, outer: FoundTemplate['kind']): FoundTemplate[] {
   const branches: readonly unknown[] = isMap(schema) && Array.isArray(schema.anyOf) ? (schema.anyOf as readonly unknown[]) : [];
@@ -23,7 +23,7 @@ export function findTemplates(value: Json | undefined, schema: unknown, path: Pa
   if (typeof value === 'string') {
     return kind === 'expression' || isTemplate(value) ? [{ path, text: value, schema: isMap(schema) ? schema : {}, kind }] : [];
   }
-  // What stands inside a list in place of an expression is an ordinary value.
+  // If a list replaces an expression, its elements are ordinary values.
   const inner = kind === 'expression' ? 'value' : kind;
   if (Array.isArray(value)) {
     const items = described.map((each) => each.items).find((each) => each !== undefined);
@@ -36,7 +36,7 @@ export function findTemplates(value: Json | undefined, schema: unknown, path: Pa
   });
 }
 
-/** What a schema says of the value of `key`. */
+/** The schema of the value at `key`. */
 export function propertyOf({ properties, additionalProperties, patternProperties }: JsonSchema, key: string): unknown {
   if (isMap(properties) && Object.hasOwn(properties, key)) return properties[key];
   if (isMap(patternProperties)) {

@@ -1,4 +1,4 @@
-/** Names in the templates of other systems, longest first, with how to say the same here. */
+/** Names in the templates of other systems, longest first, with the equivalent here. */
 const NAMES: readonly (readonly [name: string, hint: string])[] = [
   ['dag_run.conf', 'a parameter of the run is params.<name>; declare it under params'],
   ['dag_run.run_id', 'write run_id'],
@@ -63,7 +63,7 @@ const NAMES: readonly (readonly [name: string, hint: string])[] = [
   ['False', 'write false'],
 ];
 
-/** What other systems call the fields of a failure. */
+/** Field names of failures in other systems. */
 const FAILURE_FIELDS: Readonly<Record<string, string>> = {
   message: 'error',
   exception: 'error',
@@ -79,7 +79,7 @@ const FAILURE_FIELDS: Readonly<Record<string, string>> = {
   link: 'run_url',
 };
 
-/** Functions of other systems, with ours. */
+/** Functions of other systems, with the equivalent here. */
 const FUNCTIONS: Readonly<Record<string, string>> = {
   ds_add: 'write addDays(ds, 1)',
   ds_format: 'write date(ds, "yyyy-MM-dd")',
@@ -114,23 +114,23 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   errorLogs: 'in on_failure and finally write failure.error',
 };
 
-/** How to say here what a name of another system means; the most of `path` that is known counts. */
+/** The equivalent of another system's name. The longest known prefix of `path` applies. */
 export function foreignNameHint(path: readonly string[]): string | undefined {
   const written = path.join('.');
   return NAMES.find(([name]) => written === name || written.startsWith(`${name}.`))?.[1];
 }
 
-/** How to say here what another system calls a field of a failure. */
+/** The equivalent of another system's field of a failure. */
 export function foreignFailureField(name: string): string | undefined {
   return Object.hasOwn(FAILURE_FIELDS, name) ? `write failure.${FAILURE_FIELDS[name]}` : undefined;
 }
 
-/** How to say here what a function of another system does. */
+/** The equivalent of another system's function. */
 export function foreignFunctionHint(name: string): string | undefined {
   return Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
 }
 
-/** How to write here what is syntax of other languages. */
+/** The equivalent of another language's syntax. */
 export function foreignSyntaxHint(source: string): string | undefined {
   if (/\bxcom_pull\b/.test(source)) return 'the output of a task is outputs.<task>';
   if (/\bvar\.(value|json)\b/.test(source)) return 'variables are not supported: declare a parameter and write params.<name>';

@@ -6,7 +6,7 @@ import type { ExpressionMistake } from './expression-mistake.ts';
 import { foreignFunctionHint, foreignSyntaxHint } from './foreign-names.ts';
 import { typeInWords } from './shapes.ts';
 
-/** A text that is not an expression. */
+/** Explains a text that is not an expression. */
 export function syntaxMistake(error: unknown, source: string): ExpressionMistake {
   if (!(error instanceof ParseError)) {
     return {
@@ -34,14 +34,14 @@ export function syntaxMistake(error: unknown, source: string): ExpressionMistake
   };
 }
 
-/** `no such overload: int == string` in the analyst's words. */
+/** Translates `no such overload: int == string` into words for analysts. */
 function typesInWords(summary: string): string {
   const [, left, operator, right] = /^no such overload: (\S+) (\S+) (\S+)$/.exec(summary) ?? [];
   if (left === undefined || operator === undefined || right === undefined) return `The types do not match: ${summary}.`;
   return `'${operator}' does not work between ${typeInWords(left)} and ${typeInWords(right)}.`;
 }
 
-/** The function that was most likely meant, or those that there are. */
+/** The function most likely meant, or the available ones. */
 function functionHint(summary: string): { hint?: string } {
   const given = /(\w+)\(/.exec(summary)?.[1];
   const names = new Set(
@@ -53,7 +53,7 @@ function functionHint(summary: string): { hint?: string } {
   return hint === undefined ? {} : { hint };
 }
 
-/** An expression whose types do not fit. */
+/** Explains a type error in an expression. */
 export function typeMistake(error: CelTypeError | ParseError | Error | undefined, source: string): ExpressionMistake {
   const whole = { start: 0, end: source.length };
   if (!(error instanceof CelTypeError || error instanceof ParseError)) {

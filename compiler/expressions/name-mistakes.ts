@@ -11,7 +11,7 @@ import type { ExpressionMistake, MistakeText } from './expression-mistake.ts';
 import { type ExpressionScope, OTHER_NAMES, taskOf } from './expression-scope.ts';
 import { foreignFailureField, foreignNameHint } from './foreign-names.ts';
 
-/** What is wrong with the names that an expression reads. */
+/** Checks the names that an expression reads. */
 export function nameMistake(references: readonly Reference[], scope: ExpressionScope): ExpressionMistake | undefined {
   for (const reference of references) {
     const mistake = referenceMistake(reference, scope);
@@ -84,7 +84,7 @@ function outputMistake(path: readonly string[], scope: ExpressionScope): Mistake
       const group = `${steps.slice(0, length).join('.')}.`;
       return [...scope.outputs.keys()].some((name) => name.startsWith(group));
     };
-    // As far as groups go, and the name in the last of them.
+    // The groups on the path, and the name inside the last of them.
     const depth = steps.findIndex((_, index) => !isGroup(index + 1));
     const given = (depth < 0 ? steps : steps.slice(0, depth + 1)).join('.');
     return {
@@ -112,7 +112,7 @@ function outputMistake(path: readonly string[], scope: ExpressionScope): Mistake
   };
 }
 
-/** Fields that no event of these triggers has. */
+/** Checks fields that no event of these triggers has. */
 function eventMistake([name = '', field]: readonly string[], { value, meta }: EventShape): MistakeText | undefined {
   const fields = name === 'event_meta' ? ['timestamp', ...Object.keys(meta ?? {})] : fieldsOf(value);
   if (field === undefined || !fields || fields.includes(field)) return undefined;
@@ -164,7 +164,7 @@ function failureMistake([, field]: readonly string[], { hasFailed }: ExpressionS
   };
 }
 
-/** Where a field of `failure` is read by an expression that does not look whether there is one. */
+/** The first read of a field of `failure` in an expression that does not check whether `failure` is null. */
 function unguardedFailure(references: readonly Reference[]): Reference | undefined {
   return readsWholeFailure(references) ? undefined : references.find(({ path }) => path[0] === 'failure');
 }

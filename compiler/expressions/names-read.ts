@@ -4,12 +4,12 @@ import { HOST_FACTS, type HostFact } from '../../workflows/plan/tasks/failure.ts
 import { type ExpressionScope, putOutputShape } from './expression-scope.ts';
 import type { CheckedTemplate } from './template-checker.ts';
 
-/** The names that the expressions of a file read. */
+/** Collects the names that the expressions of a file read. */
 export class NamesRead {
   private readonly read: Reference[] = [];
   private isAny = false;
 
-  /** Whether there is any expression, good or bad. */
+  /** Whether there is any expression, valid or not. */
   get hasExpressions(): boolean {
     return this.isAny;
   }
@@ -19,25 +19,25 @@ export class NamesRead {
     this.read.push(...(checked?.references ?? []));
   }
 
-  /** What is read by the expressions that `check` checks. */
+  /** The references of all expressions that are checked during `check`. */
   during(check: () => void): readonly Reference[] {
     const before = this.read.length;
     check();
     return this.read.slice(before);
   }
 
-  /** The connections of which a field is read, in order. */
+  /** The connections whose fields are read, in order. */
   connections(): string[] {
     return [...new Set(this.read.flatMap(({ path }) => (path[0] === 'conn' && path[1] !== undefined ? [path[1]] : [])))].sort();
   }
 
-  /** `failure` without a field may be any of it. */
+  /** The facts about failures that are read. `failure` without a field counts as all of them. */
   failureFacts(): HostFact[] {
     const fields = new Set(this.read.flatMap(({ path: [name, field] }) => (name === 'failure' ? [field] : [])));
     return HOST_FACTS.filter((fact) => fields.has(fact) || fields.has(undefined));
   }
 
-  /** The types of what is read: only that travels with the plan. */
+  /** The types of the names that are read. Only these are stored in the plan. */
   shapes({ params: declared, outputs: known }: Pick<ExpressionScope, 'params' | 'outputs'>): Record<string, Shape> {
     const shapes: Record<string, Shape> = {};
     const params: Record<string, Shape> = {};

@@ -16,39 +16,39 @@ import { findTemplates, type FoundTemplate } from './find-templates.ts';
 import { NamesRead } from './names-read.ts';
 import { checkTriggers, paramsSchema } from './trigger-expressions.ts';
 
-/** What the expressions of a pipeline need when it runs. */
+/** What a pipeline's expressions need at run time. */
 export interface ResolvedExpressions {
-  /** Where each task's parameters hold expressions, by task. */
+  /** The locations of expressions in each task's parameters, by task. */
   readonly templates: ReadonlyMap<string, readonly TemplatePlace[]>;
-  /** The tasks whose outputs make the lists that a task expands over, by task. */
+  /** The tasks whose outputs form the lists of an expanded task, by task. */
   readonly lists: ReadonlyMap<string, readonly string[]>;
-  /** Where what each trigger gives to its runs holds expressions, by its place in the list. */
+  /** The locations of expressions in the parameters that each trigger passes to runs, by the trigger's position. */
   readonly triggerTemplates: ReadonlyMap<number, readonly TemplatePlace[]>;
-  /** The types of the names that are read; undefined when there are no expressions. */
+  /** The types of the names that are read; undefined without expressions. */
   readonly shapes: Readonly<Record<string, Shape>> | undefined;
   readonly connections: readonly string[];
-  /** What handlers read of a failure that only a host knows. */
+  /** The facts about failures that handlers read and only a host knows. */
   readonly failureFacts: readonly HostFact[];
 }
 
-/** Checks every expression of a file where it stands. Mistakes are in `source`. */
+/** Checks every expression of a file. Mistakes are in `source`. */
 export function resolveExpressions(source: Source, value: JsonObject, context: ExpressionContext): ResolvedExpressions {
   return new ExpressionResolver(source, value, context).resolve();
 }
 
-/** Keys whose expressions are those of tasks, or which have none. */
+/** Keys whose expressions belong to tasks, or that have none. */
 const TASK_KEYS: ReadonlySet<string> = new Set(['tasks', 'task_groups', 'on_failure', 'on_success', 'finally', 'default_args', 'params']);
 
-/** What the keys that every task has hold, by key. */
+/** The schemas of keys that every task has. */
 const COMMON_SCHEMAS: Readonly<Record<string, object>> = { ...TASK_COMMON, sla: SlaListSchema };
-/** What the other keys of a file hold. */
+/** The schemas of the other keys of a file. */
 const FILE_SCHEMAS: Readonly<Record<string, object>> = { ...FILE_KEYS, sla: SlaListSchema };
 
 class ExpressionResolver {
   readonly checks: ExpressionChecks;
   readonly scopes: ExpressionScopes;
   private readonly names = new NamesRead();
-  /** Whether anything in the file has braces: most files have none, and only the keys that are expressions are looked at. */
+  /** Whether the file contains braces. Most files have none, and then only keys that are expressions are checked. */
   private readonly hasBraces: boolean;
   private readonly templates = new Map<string, TemplatePlace[]>();
   private readonly lists = new Map<string, readonly string[]>();
@@ -78,7 +78,7 @@ class ExpressionResolver {
     const isPlain = EXPRESSION_KEYS.every((key) => keys[key] === undefined);
     if (isPlain && !this.hasBraces && !this.takesExpressions(type)) return;
     const scope = this.scopes.of(node);
-    // The lists of `expand` bind names: they are checked by themselves.
+    // The lists of `expand` define names, so they are checked separately.
     for (const [key, schema] of Object.entries(COMMON_SCHEMAS))
       if (key !== 'expand' && keys[key] !== undefined) this.checkKey(keys[key], schema, [...path, key], scope, name);
     let items: Record<string, Shape> = {};
@@ -106,13 +106,13 @@ class ExpressionResolver {
     if (places.length > 0) this.templates.set(name, places);
   }
 
-  /** Whether parameters of a task type are expressions by themselves, or are filled in with some. */
+  /** Whether parameters of a task type are expressions, or have defaults with expressions. */
   private takesExpressions(type: string | undefined): boolean {
     const taskType = this.context.types.get(type ?? '');
     return taskType !== undefined && (taskType.fromUpstream !== undefined || hasExpressions(taskType.params));
   }
 
-  /** Checks a key where its schema says that expressions stand. @param scope what they can name @param task that has the key */
+  /** Checks the expressions of a key according to its schema. @param scope the available names @param task the task with this key */
   private checkKey(value: Json | undefined, schema: unknown, path: Path, scope: ExpressionScope, task?: string): void {
     for (const template of findTemplates(value, schema, path, 'none')) {
       const { reads } = template.schema;
@@ -121,7 +121,7 @@ class ExpressionResolver {
     }
   }
 
-  /** @returns the names that the lists bind, with what is known of them */
+  /** @returns the names that the lists define, with their shapes */
   private checkExpand(expand: JsonObject, path: Path, scope: ExpressionScope): Record<string, Shape> {
     const name = typeof expand.as === 'string' ? expand.as : 'item';
     if (name in RUN_NAMES || (name !== 'item' && (OTHER_NAMES as readonly string[]).includes(name))) {
@@ -141,7 +141,7 @@ class ExpressionResolver {
     return kinds.size === 1 && kinds.has('string') ? 'string' : 'dyn';
   }
 
-  /** The keys of the file itself, and what other files start by. */
+  /** Checks the keys of the file itself, and the triggers. */
   private checkPipeline(): void {
     const has = (schema: object): boolean => this.hasBraces || hasExpressions(schema);
     for (const { keys, path } of this.hasBraces ? defaultArgs(this.value) : [])
@@ -155,7 +155,7 @@ class ExpressionResolver {
   }
 }
 
-/** Whether SQL that MySQL may read too has names in it, which it quotes in another way. */
+/** Whether SQL that MySQL may also run contains names, which MySQL quotes differently. */
 function holdsNames({ kind, schema, text }: FoundTemplate): boolean {
   return kind === 'sql' && schema.mysql === true && /\bident\s*\(/.test(text);
 }
@@ -173,5 +173,5 @@ function hasExpressions(schema: object): boolean {
   return found;
 }
 
-/** Common keys in which expressions stand without braces. */
+/** Common keys that contain expressions without braces. */
 const EXPRESSION_KEYS = Object.keys(COMMON_SCHEMAS).filter((key) => hasExpressions(COMMON_SCHEMAS[key] ?? {}));

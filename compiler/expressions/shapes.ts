@@ -5,7 +5,7 @@ const SCALARS: Readonly<Record<string, Shape>> = { string: 'string', integer: 'i
 
 const shapes = new WeakMap<object, Shape>();
 
-/** As `shapeOf`, once for each schema object: those of task types are the same for every file. */
+/** Cached `shapeOf`: task types use the same schema objects for every file. */
 export function shapeOfSchema(schema: unknown): Shape {
   if (!isMap(schema)) return 'dyn';
   let shape = shapes.get(schema);
@@ -14,8 +14,8 @@ export function shapeOfSchema(schema: unknown): Shape {
 }
 
 /**
- * The type that values of a JSON Schema have in expressions. What may be several things is known in a run only, and so is a scalar that may
- * be null: CEL compares a text with null only where it does not know that it is one. The fields of a map that may be null are known.
+ * The type of a JSON Schema's values in expressions. If a value may have several types, or is a scalar that may be null, its type is known
+ * only in a run: CEL cannot compare typed text with null. The fields of a map that may be null are known.
  */
 function shapeOf(schema: JsonObject): Shape {
   const { type, properties, items, anyOf } = schema;
@@ -33,10 +33,10 @@ function shapeOf(schema: JsonObject): Shape {
   return 'dyn';
 }
 
-/** What cel-js takes to declare a variable of a shape: a type's name, or the fields of a map. */
+/** How cel-js declares a variable: a type name, or the fields of a map. */
 export type CelDeclaration = string | { [field: string]: CelDeclaration };
 
-/** A shape as cel-js wants it declared. Lists of maps have no name there: their elements are known in a run only. */
+/** Converts a shape into a cel-js declaration. cel-js cannot declare lists of maps: their elements are known only in a run. */
 export function celDeclaration(shape: Shape): CelDeclaration {
   if (typeof shape === 'string') return shape === 'timestamp' ? 'google.protobuf.Timestamp' : shape;
   if ('list' in shape) {
@@ -47,7 +47,7 @@ export function celDeclaration(shape: Shape): CelDeclaration {
   return fields.length === 0 ? 'map<string, dyn>' : Object.fromEntries(fields.map(([name, field]) => [name, celDeclaration(field)]));
 }
 
-/** Whether a value of a CEL type can be given where a JSON Schema asks for something; what cannot be told is let through. */
+/** Whether a CEL type is compatible with a JSON Schema. Unknown types are accepted. */
 export function fits(celType: string, schema: unknown): boolean {
   if (celType === 'dyn' || !isMap(schema)) return true;
   const { type, anyOf } = schema;
@@ -58,7 +58,7 @@ export function fits(celType: string, schema: unknown): boolean {
 }
 
 const FITTING: Readonly<Record<string, (celType: string) => boolean>> = {
-  // A time becomes its ISO form.
+  // A time becomes ISO 8601 text.
   string: (type) => ['string', 'google.protobuf.Timestamp', 'google.protobuf.Duration'].includes(type),
   integer: (type) => ['int', 'uint'].includes(type),
   number: (type) => ['int', 'uint', 'double', 'decimal'].includes(type),
@@ -68,7 +68,7 @@ const FITTING: Readonly<Record<string, (celType: string) => boolean>> = {
   object: (type) => type.startsWith('map') || type.startsWith('$'),
 };
 
-/** A CEL type in the analyst's words. */
+/** A CEL type in words for analysts. */
 export function typeInWords(celType: string): string {
   if (celType.startsWith('list')) return 'a list';
   if (celType.startsWith('map') || celType.startsWith('$')) return 'a map';

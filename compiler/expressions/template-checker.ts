@@ -16,7 +16,7 @@ import type { ExpressionScope } from './expression-scope.ts';
 import type { FoundTemplate } from './find-templates.ts';
 import { fits, typeInWords } from './shapes.ts';
 
-/** What an expression or a template reads, and the CEL type of its value; undefined when it has mistakes, which are reported. */
+/** The references and the CEL type of a checked expression or template; undefined if it has mistakes, which are reported. */
 export interface CheckedTemplate {
   readonly type: string;
   readonly references: readonly Reference[];
@@ -24,7 +24,7 @@ export interface CheckedTemplate {
 
 /**
  * Checks a bare expression.
- * @param wanted the CEL types that fit, and how to say so; absent: any
+ * @param wanted the accepted CEL types, with words for messages; absent: any
  */
 export function checkBare(
   source: Source,
@@ -160,7 +160,7 @@ function checkSql(
   return false;
 }
 
-/** What values there may be where SQL has a name, a list, or a value: known with their types. */
+/** Checks values at places in SQL that require a name, a list or a value, once their types are known. */
 function checkNames(
   source: Source,
   path: FoundTemplate['path'],
@@ -179,7 +179,7 @@ function checkNames(
   return true;
 }
 
-/** What is wrong with a value of a type at a place in SQL, and the way out. */
+/** The mistake of a value at a place in SQL, with a fix. */
 function nameMistakeAt(
   place: SqlPlace,
   { isName, isListed, before, pieces }: SqlContext,
@@ -214,10 +214,10 @@ function nameMistakeAt(
       ];
 }
 
-/** How a value looks in SQL. */
+/** Sample values in SQL. */
 const SAMPLE: Readonly<Record<string, string>> = { int: '1', double: '1.5', bool: 'TRUE' };
 
-/** The call of `ident` that makes a whole name of its pieces: `"events_" + ds_nodash`, or schema and table. */
+/** A call of `ident` that builds a whole name from its pieces: `"events_" + ds_nodash`, or schema and table. */
 function nameCall(pieces: readonly TemplatePart[]): string {
   const parts: string[][] = [[]];
   for (const piece of pieces) {
@@ -238,7 +238,7 @@ function isNumber(type: string | undefined): boolean {
 }
 
 const OUTSIDE = "put it between plain quotes, '{{ … }}', or outside of quotes";
-/** Places that are read in one way by some servers, and in another by others. */
+/** Places that servers read differently. */
 const UNCLEAR: { readonly where: string; readonly hint?: string } = {
   where: 'here: servers disagree about which part of the SQL before it is quoted',
   hint: 'remove backslashes, backticks, # and unusual quotes from the SQL before it; chr(92) is a backslash',
@@ -261,7 +261,7 @@ const UNWRITABLE: Readonly<Record<string, { readonly where: string; readonly hin
   'part of a word': { where: 'directly before a letter, a digit or $, or behind U& or $', hint: 'put a space between them' },
 };
 
-/** What can stand inside text. Lists and maps become JSON; only nothing has no text. */
+/** Whether a value can be written inside text. Lists and maps become JSON; only null has no text. */
 function isText(type: string): boolean {
   return type !== 'null';
 }

@@ -13,7 +13,7 @@ import { findTemplates } from './find-templates.ts';
 
 /**
  * Checks the expressions of triggers.
- * @returns where what each gives to its runs holds expressions, by its place in the list
+ * @returns the locations of expressions in the parameters that each trigger passes to runs, by the trigger's position
  */
 export function checkTriggers(
   source: Source,
@@ -41,7 +41,7 @@ export function checkTriggers(
       const schema = isMap(declared) && declared.runParams === true ? { ...declared, ...paramsSchema(context.params) } : declared;
       for (const template of findTemplates(part, schema, [...path, key], 'none')) {
         const checked = checks.found(template, template.schema.reads === 'aggregates' ? { ...scope, items } : scope);
-        // What runs are given: the other keys are for the sensor, which has no braces.
+        // Only the parameters of runs contain templates; the other keys are for the sensor and contain no braces.
         if (checked && template.kind === 'value') places.push({ path: template.path.slice(path.length + 1), kind: template.kind });
       }
     }
@@ -51,12 +51,12 @@ export function checkTriggers(
   return templates;
 }
 
-/** Checks what a window computes over each event. @returns the types of what it computes, by name */
+/** Checks the aggregates of a window over each event. @returns their types, by name */
 function checkAggregates(checks: ExpressionChecks, { aggregates }: JsonObject, path: Path, scope: ExpressionScope): Record<string, Shape> {
   const named = Object.entries(isMap(aggregates) ? aggregates : {});
   for (const [name, text] of named) {
     const [, before = '', of = ''] = /^(\s*[a-z]+\s*\()(.*)\)\s*$/s.exec(String(text)) ?? [];
-    // In its place, so that a mistake is shown where it stands.
+    // Pad with blanks, so that mistakes have the right position.
     if (of.trim() !== '') checks.bare({ path: [...path, 'aggregates', name], text: `${' '.repeat(before.length)}${of} ` }, scope);
   }
   return Object.fromEntries(
@@ -67,7 +67,7 @@ function checkAggregates(checks: ExpressionChecks, { aggregates }: JsonObject, p
   );
 }
 
-/** The schema of the values that a run is given. */
+/** The schema of a run's parameters. */
 export function paramsSchema(params: Readonly<Record<string, ParamPlan>>): JsonObject {
   return { type: 'object', properties: Object.fromEntries(Object.entries(params).map(([name, { schema }]) => [name, schema])) };
 }

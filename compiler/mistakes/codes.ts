@@ -1,4 +1,7 @@
-/** Every diagnostic's stable code with its meaning. 1xx: YAML itself; 2xx: keys and values; 3xx: names and the graph; 4xx: data between tasks; 5xx: expressions; 9xx: not yet. */
+/**
+ * The stable code of each diagnostic, with its meaning. 1xx: YAML; 2xx: keys and values; 3xx: names and the graph; 4xx: data between tasks;
+ * 5xx: expressions; 9xx: not supported yet.
+ */
 export const CODES = {
   SL100: 'The file is not valid YAML 1.2.',
   SL101: 'A key is repeated in the same map. YAML would keep only one of the two values.',
@@ -74,5 +77,5 @@ export const CODES = {
 
 export type Code = keyof typeof CODES;
 
-/** Codes that do not make a file bad. */
+/** Codes of warnings. A file with only warnings can be applied. */
 export const WARNINGS: ReadonlySet<Code> = new Set<Code>(['SL111', 'SL212', 'SL309', 'SL313', 'SL314', 'SL317', 'SL405', 'SL406', 'SL901']);

@@ -4,31 +4,31 @@ import type { Code } from './codes.ts';
 import { nearest as nearestNames } from '../../activities/support/nearest.ts';
 import { DANGEROUS } from './foreign-habits.ts';
 
-/** One thing that is wrong in a file. Lines and columns count from 1, columns in UTF-16 units as editors do. */
+/** One mistake or warning in a file. Lines and columns count from 1; columns are UTF-16 units, as in editors. */
 export interface Diagnostic {
   readonly code: Code;
-  /** A warning does not make the file bad. */
+  /** A file with only warnings can be applied. */
   readonly severity: 'error' | 'warning';
-  /** What is wrong and what is allowed, without position. */
+  /** What is wrong and what is allowed, without the position. */
   readonly message: string;
-  /** What to do, where the compiler can tell: `did you mean 'source_table'?` */
+  /** The suggested fix, if the compiler has one: `did you mean 'source_table'?` */
   readonly hint?: string;
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** How many characters are meant, on that line; at least 1. */
+  /** How many characters to underline on that line; at least 1. */
   readonly length: number;
-  /** The line itself. */
+  /** The text of the line. */
   readonly sourceLine: string;
-  /** How many characters of a long line stand before `sourceLine`; absent: none. */
+  /** How many characters of a long line precede `sourceLine`; absent: none. */
   readonly lineFrom?: number;
 }
 
-/** Past this the caret would be off the screen: the line is shown around the place that is meant. */
+/** A longer line is cut around the mistake, because otherwise the caret would be off the screen. */
 const MAX_SHOWN = 120;
 
 /**
- * A diagnostic as text:
+ * Formats a diagnostic:
  * ```
  * pipelines/sales.yaml:7:5  SL201  Unknown key 'sorce_table'.
  *     7 |     sorce_table: sales
@@ -41,25 +41,25 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
   const at = column - 1 - lineFrom;
   const gutter = String(line).padStart(5);
   const from = at > MAX_SHOWN - 20 ? at - 40 : 0;
-  // A character for each, so that the caret stands below what it means.
+  // Replaces each character with one other, so that the caret stays below the mistake.
   const shown = blankText(sourceLine.slice(from, from + MAX_SHOWN));
   const length = Math.max(1, Math.min(diagnostic.length, shown.length - (at - from)));
   const pointer = `${' '.repeat(Math.max(0, at - from))}${'^'.repeat(length)}`;
   return `${escapeLine(file)}:${line}:${column}  ${code}  ${severity === 'warning' ? 'Warning: ' : ''}${escapeLine(message)}\n${gutter} | ${shown}\n${' '.repeat(5)} | ${pointer}${hint ? ` ${escapeLine(hint)}` : ''}`;
 }
 
-/** Order for reading: by file, then by place. */
+/** Sorts by file, then by position. */
 export function byPlace(a: Diagnostic, b: Diagnostic): number {
   return a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1;
 }
 
-/** The one of `allowed` that `given` was most likely meant to be, or undefined when none is near. */
+/** The value of `allowed` most likely meant by `given`, or undefined if none is close. */
 export function nearest(given: string, allowed: Iterable<string>): string | undefined {
   const safe = [...allowed].filter((each) => !DANGEROUS.has(each) || distance(given.toLowerCase(), each) <= 2);
   return nearestNames(given, safe, 1)[0];
 }
 
-/** `did you mean 'x'?` for the nearest of `allowed`, or undefined. */
+/** `did you mean 'x'?` for the closest of `allowed`, or undefined. */
 export function didYouMean(given: string, allowed: Iterable<string>): string | undefined {
   const near = nearest(given, allowed);
   return near === undefined ? undefined : `did you mean '${near}'?`;

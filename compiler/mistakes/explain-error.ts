@@ -12,7 +12,7 @@ import { showValue } from './show-value.ts';
 import { isMistyped, reportUnknownKey } from './unknown-key.ts';
 import { typeHint, unitHint } from './value-hints.ts';
 
-/** Reports what ajv refused, in the analyst's words. */
+/** Reports an error of ajv in words for analysts. */
 export function explainError(source: Source, error: ErrorObject, place: Place): void {
   const inner = pathOf(error.instancePath);
   const path = [...place.path, ...inner];
@@ -34,7 +34,7 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
       const missing = String(params.missingProperty);
       if (source.isReported([...path, missing])) return;
       const { formerly } = propertiesOf(error)[missing] ?? {};
-      if (isMistyped(missing, error.data, Object.keys(propertiesOf(error)), formerly)) return; // reported where the wrong word stands
+      if (isMistyped(missing, error.data, Object.keys(propertiesOf(error)), formerly)) return; // reported at the misspelled key
       if (formerly !== undefined && isMap(error.data) && formerly in error.data) {
         const old = error.data[formerly];
         const value = typeof old === 'object' ? JSON.stringify(old) : source.textAt([...path, formerly]);
@@ -55,16 +55,16 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
         `${where} must be ${schemaTypeInWords(params.type as string | readonly string[])}, not ${typeof error.data === 'number' ? `'${source.textAt(path)}'` : given}.`,
         unitHint(error, inner.at(-1)) ??
           typeHint(error, params.type, source.textAt(path)) ??
-          // A value of its own is plain from its type; another one would only be changed data.
+          // A scalar's type is clear without an example, and an example would suggest other data.
           ([params.type].flat().some((type) => type === 'array' || type === 'object') ? exampleHint(place, inner) : undefined),
       );
     case 'enum':
       return notAllowed(source, path, where, error, params.allowedValues as readonly unknown[]);
     case 'anyOf': {
-      // A closed set of values, as TypeBox writes it.
+      // TypeBox writes an enum in this form.
       const allowed = (error.schema as readonly { const?: unknown }[]).map((branch) => branch.const);
       if (!allowed.includes(undefined)) return notAllowed(source, path, where, error, allowed);
-      if (source.isReported(path)) return; // a branch has said what is wrong
+      if (source.isReported(path)) return; // a branch has reported the mistake
       return source.report('SL203', path, `${where} must be ${formsInWords(error.schema)}, not ${given}.`, exampleHint(place, inner));
     }
     case 'pattern':
@@ -82,7 +82,7 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
     case 'uniqueItems':
       return source.report('SL206', path, `${where} must ${LIMITS[error.keyword](Number(params.limit))}; given: ${given}.`);
     default:
-      // `oneOf` and the like only repeat what the branch itself has reported.
+      // `oneOf` and similar keywords only repeat what the branch has reported.
       if (!['oneOf', 'allOf', 'if', 'const', 'discriminator'].includes(error.keyword)) {
         source.report('SL205', path, `${where} is ${given}, which matches none of the allowed forms.`, exampleHint(place, inner));
       }

@@ -1,4 +1,4 @@
-/** Keys of other systems whose meaning is no single key here: what to do instead. */
+/** Hints for keys of other systems that have no single equivalent here. */
 const NOTIFIED = 'to notify people, use `alerts` of the pipeline, or a task of type notify in its `on_failure`';
 const HELD_OUT =
   'use `split: {by: occurred_at, test: 20%}` of train_model, and evaluate_model evaluates on the reserved rows; or extract separate evaluation data in another task, and name that task in `inputs` of evaluate_model';
@@ -46,7 +46,7 @@ export const FOREIGN_HABITS: Readonly<Record<string, string>> = {
   timezone_name: 'use `timezone`',
 };
 
-/** Values of other systems, by the key that they stand at, with ours. */
+/** Values of other systems by key, with the equivalent here. */
 export const FOREIGN_VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   trigger_rule: {
     none_failed_or_skipped: 'none_failed_min_one_success',
@@ -59,7 +59,7 @@ export const FOREIGN_VALUES: Readonly<Record<string, Readonly<Record<string, str
 };
 
 /**
- * Words that make failures silent, or data disappear, or start many runs: they are suggested only where hardly a letter is different.
+ * Values that hide failures, lose data, or start many runs. They are suggested only for near-identical spellings.
  */
 export const DANGEROUS: ReadonlySet<string> = new Set([
   'allow_failure',

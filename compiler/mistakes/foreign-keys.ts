@@ -1,4 +1,4 @@
-/** Names that analysts bring from elsewhere, or from another task type, with ours: of several, the one that fits the place. */
+/** Key names of other systems or task types, with ours. Of several, the one allowed in that place is suggested. */
 const FOREIGN_KEYS: Readonly<Record<string, string | readonly string[]>> = {
   id: 'dag_id',
   pipeline: 'dag_id',
@@ -80,7 +80,7 @@ const FOREIGN_KEYS: Readonly<Record<string, string | readonly string[]>> = {
   wait_for_completion: 'wait',
 };
 
-/** What a key is called at a place that has the keys `allowed`. */
+/** Our name for a key in a place that allows the keys `allowed`. */
 export function foreignKey(key: string, allowed: readonly string[]): string | undefined {
   const names = Object.hasOwn(FOREIGN_KEYS, key) ? FOREIGN_KEYS[key] : undefined;
   return [names ?? []].flat().find((name) => allowed.includes(name));

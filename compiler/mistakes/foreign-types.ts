@@ -1,8 +1,8 @@
-/** What other systems call a kind of task, with what does its work here. */
+/** The meaning of another system's task type, and what replaces it here. */
 interface Meaning {
-  /** The task type; absent where something else does it. */
+  /** The task type; absent if something else replaces it. */
   readonly type?: string;
-  /** What else there is to know. */
+  /** Further advice. */
   readonly hint: string;
 }
 
@@ -46,7 +46,7 @@ const loop: Meaning = { hint: 'to run a task for each item of a list, use the ke
 const group: Meaning = { hint: 'a group is not a task: list it under `task_groups`, or give its tasks the key `group`' };
 const other = (type: string): Meaning => ({ type, hint: `use type '${type}'` });
 
-/** By the words of Airflow, dag-factory, Kestra, dbt, GitHub and others, in lowercase letters with _ between words. */
+/** By words of Airflow, dag-factory, Kestra, dbt, GitHub and others, in lowercase with _ between words. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   ...each(
     command,
@@ -103,20 +103,21 @@ function each(meaning: Meaning, words: string): Record<string, Meaning> {
   return Object.fromEntries(words.split(' ').map((word) => [word, meaning]));
 }
 
-/** Words of class names that say nothing of what a task does. */
+/** Words in class names that do not describe the task. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set(['operator', 'task', 'decorator', 'async', 'deferrable', 'step', 'action', 'job']);
 
 /**
- * What to write for a task type of another system: `BashOperator`, `airflow.operators.bash.BashOperator`, `io.kestra.plugin.core.flow.Subflow`.
- * @param known the task types that there are
- * @returns undefined where the word is not known
+ * What to write for a task type of another system: `BashOperator`, `airflow.operators.bash.BashOperator`,
+ * `io.kestra.plugin.core.flow.Subflow`.
+ * @param known the available task types
+ * @returns undefined if the type is unknown
  */
 export function foreignTypeHint(given: string, known: ReadonlySet<string>): string | undefined {
   const parts = given
     .split(/[./:@]+/)
     .map(wordsOf)
     .filter((words) => words.length > 0);
-  // The last part says most, then the package that it is in: `scripts.python.Commands`.
+  // The last part is the most specific, then the package around it: `scripts.python.Commands`.
   for (const words of parts.reverse().slice(0, 2)) {
     const isSensor = words.at(-1) === 'sensor' && words.length > 1;
     const name = words.filter((word) => !EMPTY_WORDS.has(word)).join('_');
@@ -137,7 +138,7 @@ function lookUp(name: string): Meaning | undefined {
   return Object.hasOwn(MEANINGS, name) ? MEANINGS[name] : undefined;
 }
 
-/** `BashOperator`, `S3KeySensor`, `spark-submit` as words in lowercase letters. */
+/** Splits `BashOperator`, `S3KeySensor` or `spark-submit` into lowercase words. */
 function wordsOf(text: string): string[] {
   return text
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')

@@ -1,31 +1,31 @@
 import type { Path } from '../read/source.ts';
 
-/** What was checked: a whole file, or one task or trigger in it. */
+/** The checked object: a whole file, or one task or trigger in it. */
 export interface Place {
   readonly kind: 'pipeline' | 'task' | 'trigger';
   readonly path: Path;
-  /** The task type or the kind of trigger. */
+  /** The task type or trigger type. */
   readonly type?: string;
-  /** Task types that have a key which this one does not. */
+  /** Task types that have a key which this type lacks. */
   elsewhere?(key: string): readonly string[];
   /** Examples of the key at a path below this place, as YAML. */
   examples(inner: Path): readonly string[];
 }
 
-/** The key that a path ends at: `rows[0]` for an element of a list. */
+/** The last key of a path: `rows[0]` for an element of a list. */
 export function nameOf(inner: Path): string | undefined {
   const at = inner.findLastIndex((step) => typeof step === 'string');
   const indexes = inner.slice(at + 1).map((step) => `[${step}]`);
   return at < 0 ? undefined : `${inner[at] ?? ''}${indexes.join('')}`;
 }
 
-/** Where a key stands, for a message about it. */
+/** Describes where a key is, for a message about it. */
 export function placeName({ kind, type }: Place, inner: Path): string {
   if (inner.length > 0) return ` in '${inner.filter((step) => typeof step === 'string').join('.')}'`;
   return kind === 'pipeline' ? '' : ` in a ${kind} of type ${type ?? '?'}`;
 }
 
-/** Examples of a key, as a hint. */
+/** The examples of a key, as a hint. */
 export function exampleHint({ examples }: Place, inner: Path): string | undefined {
   const shown = examples(inner).map((each) => `\`${each}\``);
   return shown.length === 0 ? undefined : `for example ${shown.join(' or ')}`;

@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv';
 
-/** What a schema says of a key besides its values. */
+/** Properties of a key in a schema, apart from its values. */
 export interface PropertySchema {
   readonly examples?: readonly unknown[];
   readonly formerly?: string;

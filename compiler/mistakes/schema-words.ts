@@ -4,7 +4,7 @@ import { DURATION_HELP } from '../../workflows/plan/values/duration.ts';
 import { schemaTypeInWords } from '../../workflows/plan/values/schema-type-words.ts';
 import type { JsonSchema } from '../schema/json-schema.ts';
 
-/** What limits ask for, in words. */
+/** Limits in words. */
 export const LIMITS = {
   minimum: (limit) => `be at least ${limit}`,
   maximum: (limit) => `be at most ${limit}`,
@@ -18,7 +18,7 @@ export const LIMITS = {
   uniqueItems: () => 'not contain an element twice',
 } satisfies Record<string, (limit: number) => string>;
 
-/** The kinds of values that the branches of a choice allow. */
+/** The kinds of values that the branches of a choice allow, in words. */
 export function formsInWords(branches: unknown): string {
   const words = (branches as readonly JsonSchema[]).flatMap(({ const: only, type, $ref, anyOf }): string[] => {
     if (only !== undefined) return [`'${String(only)}'`];
@@ -28,7 +28,7 @@ export function formsInWords(branches: unknown): string {
   return [...new Set(words)].join(' or ');
 }
 
-/** What a value has to look like, as the end of a sentence. */
+/** The required form of a value, as the end of a sentence. */
 export function formOf(error: ErrorObject): string {
   const params = error.params as { format?: string; pattern?: string };
   switch (params.format) {
@@ -49,7 +49,7 @@ export function formOf(error: ErrorObject): string {
   return `; it must be ${schema?.form ?? `of the form ${params.pattern ?? params.format}`}${example === undefined ? '' : `, such as ${String(example)}`}`;
 }
 
-/** Whether a text begins like a day, of those that the calendar does not have. */
+/** Whether a text starts with a date that the calendar does not have. */
 function isNoDay(text: string): boolean {
   const [day] = /^\d{4}-\d{2}-\d{2}/.exec(text) ?? [];
   return day !== undefined && parseDay(day) === undefined;

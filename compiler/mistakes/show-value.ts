@@ -1,4 +1,4 @@
-/** A value as messages show it. */
+/** Formats a value for messages. */
 export function showValue(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';

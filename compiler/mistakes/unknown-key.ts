@@ -8,7 +8,7 @@ import { foreignKey } from './foreign-keys.ts';
 import { exampleHint, type Place, placeName } from './place.ts';
 import { propertiesOf, type PropertySchema } from './properties.ts';
 
-/** Reports a key that the schema does not have, with the key that was most likely meant. */
+/** Reports an unknown key, with the key most likely meant. */
 export function reportUnknownKey(source: Source, path: Path, error: ErrorObject, place: Place, inner: Path): void {
   const key = String(path.at(-1));
   const properties = propertiesOf(error);
@@ -26,12 +26,12 @@ export function reportUnknownKey(source: Source, path: Path, error: ErrorObject,
   source.reportKey('SL201', path, `Unknown key '${key}'${placeName(place, inner)}.`, hint);
 }
 
-/** What a key is called that an earlier release called `key`. */
+/** The current name of a key that an earlier release called `key`. */
 function currentName(key: string, properties: Readonly<Record<string, PropertySchema>>): string | undefined {
   return Object.keys(properties).find((name) => properties[name]?.formerly === key);
 }
 
-/** Keys that hold anchors stand at the top of a file, and begin with `x-`. */
+/** Suggests the top of the file for keys that hold anchors, which start with `x-`. */
 function anchorHint(key: string, { kind }: Place, inner: Path): string | undefined {
   if (ANCHOR_KEY.test(key))
     return 'keys that start with x- are only allowed at the top level of the file, where they hold anchors and are ignored';
@@ -41,27 +41,27 @@ function anchorHint(key: string, { kind }: Place, inner: Path): string | undefin
     : undefined;
 }
 
-/** Other systems name a connection by its kind, such as `gcp_conn_id`. */
+/** Other systems name the key of a connection by its type, such as `gcp_conn_id`. */
 function connectionHint(key: string, properties: Readonly<Record<string, PropertySchema>>): string | undefined {
   if (!/(?:^|_)conn(?:ection)?(?:_?(?:id|name))?$/i.test(key)) return undefined;
   const keys = Object.keys(properties).filter((name) => properties[name]?.connection);
   return keys.length === 0 ? undefined : `use ${keys.map((name) => `'${name}'`).join(' or ')}`;
 }
 
-/** What to do where other systems have a key. Deeper in a file a word has meanings of its own. */
+/** A hint for keys of other systems. Deeper in a file the same word may have another meaning. */
 function habitHint(key: string, inner: Path): string | undefined {
   const isShallow = inner.length === 0 || inner.at(-1) === 'default_args';
   return isShallow && Object.hasOwn(FOREIGN_HABITS, key) ? FOREIGN_HABITS[key] : undefined;
 }
 
-/** Where a key would have been right: in a task, or in another task type. */
+/** Where the key would be valid: in a task, or in another task type. */
 function belongsTo(key: string, { kind, type, elsewhere }: Place): string | undefined {
   if (kind === 'pipeline') return COMMON_TASK_KEYS.has(key) ? `'${key}' belongs to a task or to default_args` : undefined;
   const types = elsewhere?.(key) ?? [];
   return types.length > 0 ? `'${key}' belongs to ${types.join(', ')}, not to ${type}` : undefined;
 }
 
-/** Whether one of the keys of `data` is not allowed and was most likely meant to be `missing`. */
+/** Whether an unknown key of `data` was most likely meant to be `missing`. */
 export function isMistyped(missing: string, data: unknown, allowed: readonly string[], formerly?: string): boolean {
   return Object.keys(data ?? {}).some(
     (key) => !allowed.includes(key) && (key === formerly || foreignKey(key, allowed) === missing || nearest(key, allowed) === missing),

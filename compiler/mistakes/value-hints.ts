@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import { isMap } from '../../workflows/plan/values/json.ts';
 
-/** A number at the place of a duration, or one with spaces, as it is written here. Where Airflow has the key too, a number is seconds. */
+/** Suggests a valid duration for a number, or for text with spaces. For keys that Airflow has too, a number means seconds. */
 export function unitHint({ parentSchema, data }: ErrorObject, key: string | number | undefined): string | undefined {
   if ((parentSchema as { format?: string } | undefined)?.format !== 'duration') return undefined;
   const text = String(data);
@@ -15,7 +15,7 @@ export function unitHint({ parentSchema, data }: ErrorObject, key: string | numb
   return joined !== text && parseDuration(joined) !== undefined ? `write ${joined}` : undefined;
 }
 
-/** Seconds in the largest units, with nothing lost: 3600 is 1h, 5400 is 1h30m. */
+/** Formats seconds exactly in the largest units: 3600 is 1h, 5400 is 1h30m. */
 function exactDuration(seconds: number): string {
   const parts: readonly (readonly [number, string])[] = [
     [Math.floor(seconds / 86_400), 'd'],
@@ -27,8 +27,8 @@ function exactDuration(seconds: number): string {
 }
 
 /**
- * A value of the wrong type, written as one of the right type.
- * @param text as the value stands in the file: a hint must not change it, and 007 is read as 7
+ * Suggests a value of the right type.
+ * @param text the value as written in the file, because the hint must not change it: 007 is parsed as 7
  */
 export function typeHint({ data, parentSchema }: ErrorObject, type: unknown, text: string): string | undefined {
   if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `put it in quotes: "${text}"`;
@@ -42,5 +42,5 @@ export function typeHint({ data, parentSchema }: ErrorObject, type: unknown, tex
   return undefined;
 }
 
-/** Words that stand in a list without quotes. */
+/** Words that need no quotes in a list. */
 const PLAIN_WORDS = /^[A-Za-z_][\w.-]*(?:, *[A-Za-z_][\w.-]*)*$/;

@@ -2,17 +2,17 @@ import { type BrokenFile, MAX_BROKEN_FILES } from '../../workflows/plan/incident
 import { escapeLine } from '../../workflows/plan/values/printable.ts';
 import type { Compilation, PipelineFile } from '../compile.ts';
 
-/** So much is told of the first mistake of a file, in characters. */
+/** Maximum length of a file's first mistake in reports, in characters. */
 const MAX_MISTAKE = 200;
 
-/** The `dag_id` of a file whose text cannot be compiled, as far as it can be read. */
+/** The `dag_id` of a file that cannot be compiled, if it can be read. */
 export function dagIdOf({ text }: PipelineFile): string | undefined {
   return /^dag_id:\s*["']?([a-z][a-z0-9_]*)/m.exec(text)?.[1];
 }
 
 /**
- * The files that cannot be applied, for people who do not read the scheduler's log.
- * @param failures why good files could not be applied, by dag_id
+ * Lists the files that cannot be applied, for people who do not read the scheduler's log.
+ * @param failures why valid files could not be applied, by dag_id
  */
 export function listBrokenFiles(
   files: readonly PipelineFile[],

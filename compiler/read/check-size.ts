@@ -1,18 +1,18 @@
 import { type CST, lex, Parser } from 'yaml';
 import type { Json } from '../../workflows/plan/values/json.ts';
 
-/** Pipelines are a few levels deep: what walks them may recurse. */
+/** Real pipelines are a few levels deep. The limit makes recursion safe. */
 const MAX_DEPTH = 64;
-/** Texts, signs and the blanks between them. What comes behind the parser takes microseconds for each. */
+/** Maximum texts, symbols and blanks. Later steps take microseconds for each. */
 const MAX_LEXEMES = 500_000;
-/** Keys that one map may have: YAML's reader compares each with all others. The largest maps are those of parameters. */
+/** Maximum keys per map: the YAML parser compares each with all others. The largest real maps are parameters. */
 const MAX_KEYS = 1_000;
-/** Aliases are looked for one by one, and each mistake of syntax keeps where it was found. */
+/** Maximum aliases and misplaced symbols: aliases are resolved one by one, and each syntax error stores its position. */
 const MAX_MARKS = 1_000;
-/** Texts, numbers, lists and maps, with what aliases repeat. */
+/** Maximum texts, numbers, lists and maps, including those that aliases repeat. */
 export const MAX_VALUES = 200_000;
 
-/** What stands between texts in a file that is good, and is cheap. */
+/** Layout tokens of valid files, which cost little. */
 const LAYOUT: ReadonlySet<string> = new Set([
   'space',
   'newline',
@@ -28,17 +28,17 @@ const LAYOUT: ReadonlySet<string> = new Set([
   'block-scalar-header',
 ]);
 
-/** Something of which a file has more than a pipeline may have. */
+/** A limit that a file exceeds, and where. */
 export interface Excess {
   readonly offset: number;
   readonly message: string;
 }
 
-/** The tokens of a file's first two documents (a pipeline is one). */
+/** The tokens of a file's first two documents. A pipeline has one. */
 export type Tokens = readonly CST.Token[];
 
 /**
- * Takes a file apart, in linear time and without recursion, and measures it before anything slower reads it.
+ * Splits a file into tokens in linear time, without recursion, and checks its size before slower steps.
  * @returns its tokens, or where it exceeds a limit
  */
 export function readTokens(text: string): Tokens | Excess {
@@ -46,7 +46,7 @@ export function readTokens(text: string): Tokens | Excess {
   try {
     lexemes = lex(text);
   } catch (error) {
-    // The lexer recurses at marks between documents.
+    // The lexer recurses at document markers.
     if (error instanceof RangeError) return { offset: 0, message: 'The file has too many documents.' };
     throw error;
   }
@@ -73,10 +73,10 @@ function parseLexemes(lexemes: readonly string[], maxDepth: number): CST.Token[]
 }
 
 /**
- * Finds the first list or map that is nested more than `maxDepth` levels deep. It takes linear time and does not recurse, unlike the reader of
- * documents.
+ * Finds the first list or map that is nested more than `maxDepth` levels deep. Takes linear time and does not recurse, unlike the document
+ * parser.
  * @returns its offset in characters
- * @throws RangeError for a file of more documents than the lexer can read
+ * @throws RangeError for a file with more documents than the lexer can read
  */
 export function findTooDeep(text: string, maxDepth: number): number | undefined {
   const tokens = parseLexemes(lex(text), maxDepth);
@@ -122,8 +122,7 @@ function findExcess(tokens: Tokens): Excess | undefined {
 }
 
 /**
- * What a file becomes when its aliases are expanded: whether it goes too deep, as where an alias stands inside of what it means, or has too many
- * values.
+ * Checks the size of a file after its aliases are expanded: an alias may contain itself, or expand to too many values.
  * @returns what is wrong, as a sentence
  */
 export function expandedExcess(value: unknown): string | undefined {
@@ -138,7 +137,7 @@ export function expandedExcess(value: unknown): string | undefined {
   return undefined;
 }
 
-/** What is told of a file with more than `MAX_VALUES`. */
+/** The message for a file with more than `MAX_VALUES` values. */
 export function tooManyValues(): string {
   return `With expanded aliases, the file has more than ${count(MAX_VALUES)} values.`;
 }

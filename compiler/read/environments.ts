@@ -5,15 +5,15 @@ import { isMap } from '../../workflows/plan/values/json.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 import { nearest } from '../mistakes/diagnostic.ts';
 
-/** The values that an environment, such as `prod`, gives to `{{ vars.… }}` in pipelines. */
+/** The values of `{{ vars.… }}` in an environment such as `prod`. */
 export interface PipelineEnvironment {
   readonly name: string;
-  /** The file, as messages show it. */
+  /** The file name as messages show it. */
   readonly file: string;
   readonly vars: ReadonlyMap<string, string | number | boolean>;
 }
 
-/** Thrown when the environment that was asked for does not exist, or its file has a mistake; the message says what to do. */
+/** Thrown when the requested environment does not exist, or its file has a mistake. The message says what to do. */
 export class EnvironmentNotUsable extends Error {
   override readonly name = 'EnvironmentNotUsable';
 }

@@ -6,7 +6,7 @@ import type { JsonSchema } from '../schema/json-schema.ts';
 import type { Path, Source } from './source.ts';
 import { taskNodes } from '../resolve/task-node.ts';
 
-/** The key that names a file of SQL. */
+/** The key that names an SQL file. */
 export const SQL_FILE = 'sql_file';
 
 /** The schemas of the parameters of tasks and triggers, by type. */
@@ -16,9 +16,9 @@ export interface ParamSchemas {
 }
 
 /**
- * Puts the text of each file that a `sql_file` names in its place, as if it were written in the pipeline. Mistakes in it are shown in that file.
- * @param readBeside reads a file; absent: none can be read
- * @returns the file's value; what cannot be read is reported, and left out
+ * Replaces each `sql_file` by the text of the file, as if it were written in the pipeline. Mistakes in it are reported in that file.
+ * @param readBeside reads a file; absent: no files can be read
+ * @returns the file's value; unreadable files are reported and omitted
  */
 export function includeSql(source: Source, value: JsonObject, { tasks, triggers }: ParamSchemas, readBeside?: ReadBeside): JsonObject {
   if (!source.text.includes(SQL_FILE)) return value;
@@ -40,7 +40,7 @@ class Includer {
     this.characters = source.text.length;
   }
 
-  /** The file's value with the SQL of a task or a trigger. */
+  /** The file's value with the SQL of a task or trigger included. */
   includeAt(value: JsonObject, path: Path, keys: JsonObject, schema: unknown): JsonObject {
     const included = this.include(keys, schema, path);
     return included === keys ? value : (put(value, path, included) as JsonObject);
@@ -72,7 +72,7 @@ class Includer {
     return inside;
   }
 
-  /** The keys of a map with the text of the file in place of its name. */
+  /** The keys of a map, with the text of the file in place of its name. */
   private replace(keys: JsonObject, given: string, holds: string, path: Path): JsonObject {
     const others = Object.fromEntries(Object.entries(keys).filter(([key]) => key !== SQL_FILE));
     const at = [...path, SQL_FILE];
@@ -111,7 +111,7 @@ function describedBy(schema: unknown): readonly JsonSchema[] {
   return [schema, ...branches].filter((each): each is JsonObject => isMap(each));
 }
 
-/** A value with another part at `path`. */
+/** Returns a copy of a value with another part at `path`. */
 function put(value: Json | undefined, [step, ...rest]: Path, part: Json | undefined): Json | undefined {
   if (step === undefined) return part;
   if (typeof step === 'number')

@@ -8,19 +8,19 @@ import { listEnvironments, readEnvironment } from './environments.ts';
 import { MAX_BYTES } from './parse.ts';
 import { projectOf } from './project.ts';
 
-/** Thrown when pipelines cannot be read from where they were said to be. */
+/** Thrown when pipelines cannot be read from the given path. */
 export class PipelinesNotFound extends Error {
   override readonly name = 'PipelinesNotFound';
 }
 
-/** So many files are open at the same time: processes may have few (`ulimit -n`). */
+/** Maximum files open at a time, because processes may have a low limit (`ulimit -n`). */
 const OPEN_AT_ONCE = 16;
 
 /**
- * The pipeline files at `path`: a file, or every `.yaml` and `.yml` of a folder and its subfolders, by name, but
- * those of tests (`.test.yaml`). A file or a subfolder that cannot be read is one of them, with the reason: it never hides the others.
- * The one place of the compiler that reads the disk.
- * @param environment the name of the environment of their project whose variables they read; absent: they read none
+ * Reads the pipeline files at `path`: a file, or every `.yaml` and `.yml` of a folder and its subfolders, by name, except tests
+ * (`.test.yaml`). A file or subfolder that cannot be read is returned with the reason, and does not hide the others.
+ * The only part of the compiler that reads the disk.
+ * @param environment the environment of their project whose variables they use; absent: none
  * @throws PipelinesNotFound when there is nothing at `path`
  * @throws EnvironmentNotUsable
  */
@@ -45,7 +45,7 @@ async function loadFolder(path: string): Promise<PipelineFile[]> {
   return loaded.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-/** The folder of pipelines that a file which is named alone belongs to: the next one around it that is called `pipelines`, else its own. */
+/** The folder of pipelines for a single file: the nearest parent folder called `pipelines`, else the file's own folder. */
 function folderOf(path: string): string {
   const own = dirname(resolve(path));
   for (let folder = own; dirname(folder) !== folder; folder = dirname(folder)) if (basename(folder) === 'pipelines') return folder;
@@ -53,13 +53,13 @@ function folderOf(path: string): string {
 }
 
 /**
- * Reads one file, if it is not larger than a pipeline may be. Nothing is thrown: `refused` says what is wrong.
- * @param root the folder of pipelines: the files that it names stand there
+ * Reads one file within the size limit. Never throws: `refused` contains the problem.
+ * @param root the folder of pipelines, which contains the files that it names
  */
 export async function readPipelineFile(path: string, root: string): Promise<PipelineFile> {
   const file = relative(process.cwd(), path);
   try {
-    // Without waiting for whoever writes into it: a name may be that of a pipe.
+    // Non-blocking, because the path may be a named pipe without a writer.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const about = await handle.stat();
@@ -84,7 +84,7 @@ export async function readPipelineFile(path: string, root: string): Promise<Pipe
   }
 }
 
-/** Reads files by their paths from the one at `path`, within the folder `root`. */
+/** Reads files by paths relative to the file at `path`, within the folder `root`. */
 function readerBeside(path: string, root: string): ReadBeside {
   return (given) => {
     if (isAbsolute(given) || /^[A-Za-z]:|[\\\0]/.test(given)) {
@@ -121,7 +121,7 @@ function readerBeside(path: string, root: string): ReadBeside {
 }
 
 function readSql(path: string, file: string): ReadText {
-  // Without waiting for whoever writes into it: a name may be that of a pipe.
+  // Non-blocking, because the path may be a named pipe without a writer.
   const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const about = fstatSync(handle);
@@ -138,7 +138,7 @@ function readSql(path: string, file: string): ReadText {
   }
 }
 
-/** The text of a file as YAML reads texts too, without a byte order mark and with lines that end alike; undefined where it is none in UTF-8. */
+/** Decodes a file as YAML does, without a byte order mark and with uniform line ends; undefined if it is not UTF-8. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replaceAll('\r\n', '\n');
@@ -156,7 +156,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Hidden folders are left out: `.git`, and those to which the links of a mounted ConfigMap of Kubernetes lead. */
+/** Lists YAML files. Skips hidden folders: `.git`, and the targets of links in a mounted ConfigMap of Kubernetes. */
 async function yamlFiles(folder: string): Promise<{ files: string[]; refused: PipelineFile[] }> {
   const files: string[] = [];
   const refused: PipelineFile[] = [];
@@ -181,7 +181,7 @@ async function yamlFiles(folder: string): Promise<{ files: string[]; refused: Pi
   return { files, refused };
 }
 
-/** A link out of the folder could show a file of the host in the messages about it. @returns why a link is not followed, as a sentence */
+/** A link out of the folder could expose a file of the host in messages. @returns why a link is not followed, as a sentence */
 async function whyNotFollowed(path: string, root: string): Promise<string | undefined> {
   try {
     const target = await realpath(path);

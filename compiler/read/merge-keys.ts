@@ -2,7 +2,7 @@ import { Alias, type Document, isNode, type Node, type Pair, Scalar, visit, YAML
 import { MAX_VALUES, tooManyValues } from './check-size.ts';
 import type { Code } from '../mistakes/codes.ts';
 
-/** An alias or a merge that means nothing. */
+/** An invalid alias or merge. */
 export interface AliasMistake {
   readonly code: Code;
   readonly node: Node;
@@ -11,9 +11,9 @@ export interface AliasMistake {
 }
 
 /**
- * Carries out YAML's merge keys (`<<: *defaults`, `<<: [*a, *b]`) in the syntax tree: keys that stand in the map itself win, then those of the
- * maps that are listed first. A merged key stays the node that was written, so that mistakes in it are shown at its place.
- * @returns what cannot be merged; the tree is then not to be used
+ * Applies YAML's merge keys (`<<: *defaults`, `<<: [*a, *b]`) to the syntax tree. Keys of the map itself take precedence, then those of the
+ * maps listed first. A merged key remains the original node, so that mistakes in it have the right position.
+ * @returns what cannot be merged; the tree is unusable then
  */
 export function mergeKeys(document: Document, text: string): AliasMistake[] {
   if (!text.includes('<<') || document.errors.length > 0) return [];
@@ -25,7 +25,7 @@ export function mergeKeys(document: Document, text: string): AliasMistake[] {
   return merger.mistakes;
 }
 
-/** Reports aliases whose anchors do not stand before them. */
+/** Reports aliases that are not preceded by their anchors. */
 export function unknownAliases({ unknown, anchors }: Aliases): AliasMistake[] {
   return unknown.map((node) => ({
     code: 'SL112',
@@ -38,7 +38,7 @@ export function unknownAliases({ unknown, anchors }: Aliases): AliasMistake[] {
 }
 
 interface Aliases {
-  /** What each alias means. */
+  /** The target node of each alias. */
   readonly targets: ReadonlyMap<Alias, Anchored>;
   readonly unknown: readonly Alias[];
   readonly anchors: ReadonlySet<string>;
@@ -67,16 +67,16 @@ export function readAliases(document: Document): Aliases {
 class Merger {
   readonly mistakes: AliasMistake[] = [];
   private readonly open = new Set<Node>();
-  /** How many values each list and map stands for, with its aliases written out. */
+  /** The number of values in each list and map, with aliases expanded. */
   private readonly sizes = new Map<Node, number>();
 
   constructor(private readonly targets: ReadonlyMap<Alias, Anchored>) {
-    // A merge repeats anchors further down: with a name of its own, each alias goes on meaning what it meant.
+    // A merge repeats anchors further down. Unique names keep each alias tied to its target.
     for (const [index, target] of [...new Set(targets.values())].entries()) target.anchor = `${index}`;
     for (const [alias, { anchor = '' }] of targets) alias.source = anchor;
   }
 
-  /** @returns how many values the node stands for */
+  /** @returns the number of values in the node, with aliases expanded */
   merge(node: unknown): number {
     if (node instanceof Alias) return this.merge(this.targets.get(node));
     if (!(node instanceof YAMLMap || node instanceof YAMLSeq) || this.open.has(node)) return 1;
@@ -110,14 +110,14 @@ class Merger {
     }
   }
 
-  /** The maps that a merge key names. */
+  /** The maps that a merge key refers to. */
   private mapsIn({ key, value }: Pair): YAMLMap[] {
     const named = this.meaningOf(value);
     const isListed = named instanceof YAMLSeq;
     return (isListed ? [...(named as YAMLSeq)] : [value]).flatMap((each: unknown): YAMLMap[] => {
       const map = this.meaningOf(each);
       if (map instanceof YAMLMap && !this.open.has(map)) return [map as YAMLMap];
-      // Of a list that an alias means, the alias is shown: it is what is merged.
+      // For a list behind an alias, report the alias, because that is what the file merges.
       const shown = isListed && value instanceof Alias ? value : each;
       const node = isNode(shown) && shown.range?.[0] !== shown.range?.[1] ? shown : (key as Scalar);
       this.mistakes.push(

@@ -6,15 +6,15 @@ import { type AliasMistake, mergeKeys, readAliases, unknownAliases } from './mer
 import { type Source, YAML_OPTIONS } from './source.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** What a file may have at most: bytes on disk, characters in memory. */
+/** Maximum size of a file: bytes on disk, characters in memory. */
 export const MAX_BYTES = 1024 * 1024;
-/** What YAML's reader allows: how often an anchor is used, times what it holds of others. */
+/** Limit of the YAML parser: uses of an anchor, times the aliases in it. */
 const MAX_ALIASES = 100;
 
 /**
- * Reads YAML 1.2 and keeps its positions in `source`.
- * @returns the file's value without the keys that are kept for anchors, or undefined when it cannot be read as one map; what is wrong is in
- * `source.diagnostics`
+ * Parses YAML 1.2, and stores positions in `source`.
+ * @returns the file's value without keys that only hold anchors, or undefined if it is not one valid map; mistakes are in
+ *   `source.diagnostics`
  */
 export function parse(source: Source): JsonObject | undefined {
   const { text } = source;
@@ -62,7 +62,7 @@ export function parse(source: Source): JsonObject | undefined {
   return value && withoutAnchorKeys(value);
 }
 
-/** Whether a key at the top of a file only holds what anchors name, as in Docker Compose. */
+/** Whether a top-level key only holds anchors, as in Docker Compose. */
 export const ANCHOR_KEY = /^x-/;
 
 function withoutAnchorKeys(value: JsonObject): JsonObject {
@@ -78,7 +78,7 @@ function reportAliases(source: Source, mistakes: readonly AliasMistake[]): undef
   }
 }
 
-/** The value of a document; undefined after reporting that its aliases mean nothing, or expand to too much. */
+/** The value of a document; undefined after reporting that its aliases are invalid or expand too much. */
 function expand(source: Source, document: Document): JsonObject | undefined {
   let value: unknown;
   let excess: string | undefined;
@@ -96,7 +96,7 @@ function expand(source: Source, document: Document): JsonObject | undefined {
   return undefined;
 }
 
-/** Where an alias stands inside of what it means, or else the first alias. */
+/** The offset of an alias inside its own target, or else of the first alias. */
 function offsetOfAlias(document: Document): number {
   let first: number | undefined;
   let inside: number | undefined;
@@ -112,8 +112,8 @@ function offsetOfAlias(document: Document): number {
 }
 
 /**
- * Reports every break of syntax. After one the parser guesses, and what it then finds wrong is mostly the same again: it reads on as if a
- * word stood in the place of the value that breaks it.
+ * Reports all syntax errors. After an error the parser guesses, and most of its further errors follow from the first. So this replaces the
+ * broken value by a word, and parses again.
  * @returns whether there are any
  */
 function reportBreaks(source: Source, document: Document): boolean {
@@ -125,7 +125,7 @@ function reportBreaks(source: Source, document: Document): boolean {
     const braces = current && unquotedBraces(text, current, error);
     if (!current || (!error && braces === undefined)) return found > 0;
     const at = braces ?? error?.pos[0] ?? 0;
-    // What breaks at the same place again is no other break.
+    // An error at the same position again is not a new error.
     if (at <= last) return true;
     last = at;
     const value = valueAt(text, at) ?? flowValueAt(text, at);
@@ -141,7 +141,7 @@ function reportBreaks(source: Source, document: Document): boolean {
   return true;
 }
 
-/** Warns of texts for people that a comment cuts short: `message: We are #1`. */
+/** Warns of messages that a comment cuts short: `message: We are #1`. */
 function warnOfComments(source: Source): void {
   for (const { index, 1: before = '', 2: rest = '' } of source.text.matchAll(MESSAGE_WITH_COMMENT)) {
     const value = source.text.slice(source.text.indexOf(':', index) + 1, index + before.length + rest.length).trim();
@@ -151,16 +151,16 @@ function warnOfComments(source: Source): void {
 
 const MESSAGE_WITH_COMMENT = /^([ \t]*(?:- +)*(?:message|prompt) *: +(?!["'|>#])[^\n#]*[^\n# \t])([ \t]+#[^\n\r]*)/gm;
 
-/** How many breaks of syntax are looked for in one file. */
+/** Maximum syntax errors to search for in one file. */
 const MAX_BREAKS = 20;
 
-/** The plain value of the line that `at` stands in, where a key stands before it; undefined where it is something else. */
+/** The plain value on the line of `at`, if a key precedes it; otherwise undefined. */
 function valueAt(text: string, at: number): { readonly start: number; readonly written: string } | undefined {
   const line = text.lastIndexOf('\n', at - 1) + 1;
   const end = text.indexOf('\n', at);
   const match = /^([ \t]*(?:- +)*[\w.-]+ *: +)(?!["'|>])(\S.*?)[ \t\r]*$/.exec(text.slice(line, end < 0 ? undefined : end));
   const [, before = '', written = ''] = match ?? [];
-  // A value that was read on before, or that is longer than its line, is no value to put in quotes.
+  // Skip values that are already replaced, and values that continue on the next line: quotes would not fix those.
   if (written === '' || /^x+$/.test(written) || isOpen(written)) return undefined;
   return { start: line + before.length, written };
 }
@@ -170,7 +170,7 @@ interface Written {
   readonly written: string;
 }
 
-/** The line that `at` stands in, from its first character that is no blank. */
+/** The line that contains `at`, from its first non-blank character. */
 function lineAt(text: string, at: number): Written {
   const line = text.lastIndexOf('\n', at - 1) + 1;
   const end = text.indexOf('\n', at);
@@ -178,7 +178,7 @@ function lineAt(text: string, at: number): Written {
   return { start: line + before.length, written };
 }
 
-/** The plain value around `at` in a map that is written on one line: `{name: a, message: Report: all good}`. */
+/** The plain value around `at` in a one-line map: `{name: a, message: Report: all good}`. */
 function flowValueAt(text: string, at: number): Written | undefined {
   const { start, written } = lineAt(text, at);
   if (!/[[{]/.test(written)) return undefined;
@@ -189,13 +189,13 @@ function flowValueAt(text: string, at: number): Written | undefined {
   return undefined;
 }
 
-/** A list or map that is written on the one line that `at` stands in: what breaks it is not looked for any closer. */
+/** A list or map that fills the line of `at`. It is replaced as a whole, without searching for the broken part. */
 function flowLineAt(text: string, at: number): Written | undefined {
   const line = lineAt(text, at);
   return /^[[{].*[\]}]$/.test(line.written) ? line : undefined;
 }
 
-/** Whether a list or map begins that does not end on its line. */
+/** Whether a list or map starts here but does not end on this line. */
 function isOpen(written: string): boolean {
   return /^[[{](?!\{)/.test(written) && !/[\]}]$/.test(written);
 }
@@ -206,7 +206,7 @@ function quoted(written: string): string {
 }
 
 /**
- * Where `{{` stands without quotes: YAML takes it for a map whose key is a map, or stumbles over what comes behind it.
+ * Finds `{{` without quotes: YAML reads it as a map whose key is a map, or fails on what follows.
  * @returns the offset of the first, or undefined
  */
 function unquotedBraces(text: string, document: Document, broken: YAMLError | undefined): number | undefined {
@@ -226,10 +226,10 @@ function unquotedBraces(text: string, document: Document, broken: YAMLError | un
   return at ? line + at.index + at[0].length - 2 : undefined;
 }
 
-/** Braces that no quote stands before; some stand inside of a quoted text all the same. */
+/** Braces without a quote before them. Some of these are inside quoted text nevertheless. */
 const UNQUOTED = /(?:^|[\s{[:,\-?])\{\{/;
 
-/** Where a quoted text begins that never ends: the parser notices at the end of the file, people look for its beginning. */
+/** Where an unclosed quoted text starts. The parser reports the end of the file instead. */
 function openingQuote(document: Document, error: YAMLError): number | undefined {
   if (error.code !== 'MISSING_CHAR') return undefined;
   let start: number | undefined;
@@ -265,8 +265,8 @@ function explain(error: YAMLError, text: string): [Code, string, string?] {
 }
 
 /**
- * The first character of which programs disagree whether a line ends there. Nobody sees it, and what it hides must not be read otherwise
- * than it looks. (yaml 3.0.0-2 itself is one of those programs: its lexer never gets past such a character between documents.)
+ * Finds the first character that only some programs treat as a line end. It is invisible, and text after it must not be read differently
+ * from how it is displayed. (yaml 3.0.0-2 is affected itself: its lexer never gets past such a character between documents.)
  */
 export function findUnclearBreak(text: string): { readonly offset: number; readonly what: string; readonly hint: string } | undefined {
   const found = /\r(?!\n)|[\u2028\u2029]/.exec(text);

@@ -1,16 +1,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
-/** A team's repository: what owns the pipelines that are applied from it. */
+/** A team's repository, which owns the pipelines that are applied from it. */
 export interface Project {
   /** The `name` in its package.json, else the name of its folder. */
   readonly name: string;
-  /** Absolute. */
+  /** An absolute path. */
   readonly root: string;
 }
 
 /**
- * The project of a file or folder: the nearest folder above it with a package.json; without one, the folder that holds `pipelines/`, else the
+ * The project of a file or folder: the nearest parent folder with a package.json, else the folder that contains `pipelines/`, else the
  * folder itself.
  */
 export function projectOf(path: string): Project {
@@ -24,7 +24,7 @@ export function projectOf(path: string): Project {
   return { name: basename(root) || 'root', root };
 }
 
-/** A path as the project names it: from its root, with `/`. */
+/** A path relative to the project's root, with `/`. */
 export function pathInProject(project: Project, path: string): string {
   return relative(project.root, resolve(path)).split(sep).join('/');
 }
@@ -40,7 +40,7 @@ function* foldersUpwards(start: string): Iterable<string> {
   }
 }
 
-/** @returns undefined where the folder has no package.json that can be read; '' for one without a name */
+/** @returns undefined if the folder has no readable package.json; '' if it has no name */
 function packageName(folder: string): string | undefined {
   try {
     const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: unknown };

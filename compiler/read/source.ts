@@ -3,18 +3,18 @@ import { type Code, WARNINGS } from '../mistakes/codes.ts';
 import type { Diagnostic } from '../mistakes/diagnostic.ts';
 import { mergeKeys } from './merge-keys.ts';
 
-/** The way to a place in a document: keys and indices. */
+/** The path to a value in a document: keys and indices. */
 export type Path = readonly (string | number)[];
 
-/** How pipelines are read. */
+/** Parser options for pipelines. */
 export const YAML_OPTIONS = { version: '1.2', prettyErrors: false, uniqueKeys: true, logLevel: 'error' } as const;
 
-/** A file is shown with so many mistakes and warnings. */
+/** Maximum mistakes and warnings per file. */
 const MAX_DIAGNOSTICS = 500;
-/** Of longer lines, in characters, only the part around a mistake goes with it. */
+/** Longer lines are cut around the mistake. In characters. */
 const MAX_LINE = 2_000;
 
-/** A text whose lines can be shown. */
+/** A text file whose lines can be shown. */
 class TextFile {
   private counted: LineCounter | undefined;
 
@@ -23,7 +23,7 @@ class TextFile {
     readonly text: string,
   ) {}
 
-  /** Where lines begin. Counted here and not by the parser, so that what is refused before it is parsed has a place too. */
+  /** Line starts. Counted here and not by the parser, so that files that are refused before parsing have positions too. */
   get lines(): LineCounter {
     if (this.counted) return this.counted;
     const lines = (this.counted = new LineCounter());
@@ -33,52 +33,52 @@ class TextFile {
   }
 }
 
-/** A value that stands in another file, whose name stands at `at`. */
+/** A value from another file; `at` is the path of the key that names the file. */
 interface Included {
   readonly at: Path;
   readonly in: TextFile;
 }
 
-/** A YAML file while it is compiled: it knows where everything stands, and collects what is wrong. */
+/** A YAML file during compilation: knows the position of each value, and collects mistakes. */
 export class Source {
   readonly diagnostics: Diagnostic[] = [];
   private parsed: Document | undefined;
-  /** Paths that have been reported: what follows from the same mistake stays quiet. */
+  /** Paths that have been reported. Consequences of the same mistake are not reported. */
   private readonly reported: string[] = [];
   private readonly told = new Set<string>();
-  /** Values that stand in other files, by their paths. */
+  /** Values from other files, by path. */
   private readonly included = new Map<string, Included>();
   private readonly own: TextFile;
 
   constructor(
-    /** As it is shown in messages. */
+    /** The file name as messages show it. */
     readonly file: string,
     readonly text: string,
   ) {
     this.own = new TextFile(file, text);
   }
 
-  /** Says that the value at `path` is a text that stands in another file, whose name stands at `at`. */
+  /** Records that the value at `path` comes from another file, which the key at `at` names. */
   include(path: Path, at: Path, { file, text }: { readonly file: string; readonly text: string }): void {
     this.included.set(keyOf(path), { at, in: new TextFile(file, text) });
   }
 
-  /** All texts that the pipeline is made of: its file, and those that it names. */
+  /** All texts of the pipeline: its file, and the files that it names. */
   get texts(): readonly string[] {
     return [this.text, ...Array.from(this.included.values(), (each) => each.in.text)];
   }
 
-  /** The path as it is written: where a value stands in another file, the path of that file's name. */
+  /** The path as written: for a value from another file, the path of the key that names the file. */
   writtenAt(path: Path): Path {
     return this.included.get(keyOf(path))?.at ?? path;
   }
 
-  /** Says that nothing stands at `path` because of a mistake that is told: it is not missing. */
+  /** Records that the value at `path` is absent because of a reported mistake, so that it does not count as missing. */
   expectNone(path: Path): void {
     this.reported.push(keyOf(path));
   }
 
-  /** The syntax tree: it knows where everything stands. Large: see `forget`. */
+  /** The syntax tree, which has all positions. Large: see `forget`. */
   get document(): Document {
     if (this.parsed) return this.parsed;
     const document = parseDocument(this.text, YAML_OPTIONS);
@@ -90,17 +90,17 @@ export class Source {
     this.parsed = document;
   }
 
-  /** Lets the syntax tree go; it is made again if something is still to be reported. Of ten thousand files hardly one needs it twice. */
+  /** Releases the syntax tree. It is parsed again if another mistake is reported, which is rare. */
   forget(): void {
     this.parsed = undefined;
   }
 
-  /** How many mistakes make the file bad. */
+  /** The number of mistakes, without warnings. */
   get errors(): number {
     return this.diagnostics.reduce((sum, { severity }) => sum + (severity === 'error' ? 1 : 0), 0);
   }
 
-  /** Whether there are as many mistakes as are shown: whoever reports many may stop. */
+  /** Whether the maximum number of mistakes is reached, so that further checks can stop. */
   get isFull(): boolean {
     return this.diagnostics.length >= MAX_DIAGNOSTICS;
   }
@@ -127,7 +127,7 @@ export class Source {
 
   private reportIn(file: TextFile, code: Code, offset: number, length: number, message: string, hint: string | undefined): void {
     if (!this.isFull) return this.push(code, offset, length, message, hint, file);
-    // A warning less changes nothing; a mistake that is not shown must not make the file good.
+    // A dropped warning changes nothing, but a dropped mistake must still make the file invalid.
     if (WARNINGS.has(code) || this.diagnostics.at(-1)?.code === 'SL109') return;
     const tooMany = `There are more than ${MAX_DIAGNOSTICS} mistakes and warnings; the rest are not shown.`;
     this.push('SL109', offset, length, tooMany, undefined, file);
@@ -140,7 +140,7 @@ export class Source {
     const wholeLine = text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
     const lineFrom = wholeLine.length > MAX_LINE ? Math.max(0, col - 1 - MAX_LINE / 2) : 0;
     const sourceLine = wholeLine.slice(lineFrom, lineFrom + MAX_LINE);
-    // What an alias or a merge repeats is wrong at one place.
+    // A value that aliases or merges repeat is reported once.
     const told = `${code} ${file} ${offset} ${message}`;
     if (this.told.has(told)) return;
     this.told.add(told);
@@ -158,7 +158,7 @@ export class Source {
     });
   }
 
-  /** Reports the value at `path`, or its nearest ancestor that stands in the file. */
+  /** Reports the value at `path`, or its nearest ancestor in the file. */
   report(code: Code, path: Path, message: string, hint?: string): void {
     this.reported.push(keyOf(path));
     const [from, to] = this.valueRange(path);
@@ -172,7 +172,7 @@ export class Source {
     this.reportAt(code, from, to - from, message, hint);
   }
 
-  /** Reports that something is missing in the map at `path`: at its `name`, else its first key, or where the map itself is named. */
+  /** Reports a missing key of the map at `path`: at its `name`, else at its first key, or else at the key of the map. */
   reportInside(code: Code, path: Path, message: string, hint?: string): void {
     const node = this.nodeAt(path);
     const pairs = node instanceof YAMLMap ? [...node.pairs()] : [];
@@ -181,7 +181,7 @@ export class Source {
     this.reportAt(code, from, to - from, message, hint);
   }
 
-  /** Reports a part of the text at `path`, `from` and `to` being places in its value; all of it where YAML writes the value otherwise. */
+  /** Reports a part of the text at `path`, from `from` to `to` in its value; the whole text if YAML writes the value differently. */
   reportPart(code: Code, path: Path, from: number, to: number, message: string, hint?: string): void {
     this.reported.push(keyOf(path));
     const included = this.included.get(keyOf(path));
@@ -206,13 +206,13 @@ export class Source {
     return this.reported.some((each) => key.startsWith(each) || each.startsWith(key));
   }
 
-  /** Where the value at `path` stands, or its nearest ancestor that does; both count from 1. */
+  /** The position of the value at `path`, or of its nearest ancestor in the file; line and column count from 1. */
   placeOf(path: Path): { readonly line: number; readonly column: number } {
     const { line, col } = this.own.lines.linePos(this.valueRange(path)[0]);
     return { line, column: col };
   }
 
-  /** What stands in the file at `path`. */
+  /** The text of the value at `path`, as in the file. */
   textAt(path: Path): string {
     return this.text.slice(...this.valueRange(path));
   }
@@ -240,7 +240,7 @@ export class Source {
       const node = this.nodeAt(path.slice(0, length));
       const range: Range | null | undefined = node?.range;
       if (!range) continue;
-      // An empty value has no text of its own: its key is shown. So is a map's or a list's, whose text may fill the screen.
+      // Show the key of an empty value, which has no text, and of a map or list, whose text may fill the screen.
       if (range[0] === range[1] || (node instanceof YAMLMap && length > 0) || node instanceof YAMLSeq) {
         const key = this.pairAt(path.slice(0, length))?.key.range;
         if (key) return [key[0], key[1]];

@@ -20,26 +20,26 @@ import { COMMON_TASK_KEYS } from '../schema/task-keys.ts';
 import { fullName, type TaskNode, withDefaults } from './task-node.ts';
 import { durationOf, textOf } from '../read/values.ts';
 
-/** Where neither the task nor `default_args` says anything. */
+/** Defaults of keys that neither the task nor `default_args` sets. */
 const DEFAULTS = { retries: 3, retry_delay: '10s', retry_exponential_backoff: 2, max_retry_delay: '1h' } as const;
 
-/** What the resolvers found out of one task. */
+/** The results of the resolvers for one task. */
 export interface ResolvedTask {
   readonly node: TaskNode & { readonly name: string };
   readonly type: TaskType;
   readonly dependsOn: readonly string[];
   readonly inputFrom?: string;
   readonly outputBase?: string;
-  /** The task whose effect it takes back. */
+  /** The task whose effect it reverts. */
   readonly undoes?: string;
   readonly templates?: readonly TemplatePlace[];
-  /** The tasks whose outputs make the lists that it expands over. */
+  /** The tasks whose outputs form the lists that it expands over. */
   readonly lists?: readonly string[];
   /** Whether a task has this full name. */
   isTask(name: string): boolean;
 }
 
-/** The keys of a file that its plan takes over as they are; the resolved parts come beside them. */
+/** Creates a plan: copies keys of the file, and adds the resolved parts. */
 export function emitPlan(
   value: JsonObject,
   resolved: Omit<
@@ -96,14 +96,14 @@ function concurrencyOf({ limit, key, on_overlap = 'queue' }: JsonObject): Concur
   return { limit: Number(limit), ...(typeof key === 'string' && { key }), onOverlap: on_overlap as ConcurrencyPlan['onOverlap'] };
 }
 
-/** A plan with the hash of all that it says. */
+/** Adds a hash over all fields of a plan. */
 export function withHash(plan: Omit<Plan, 'hash'>): Plan {
-  // What is undefined is left out: the hash that the plan may have had is not hashed.
+  // Undefined fields are omitted, so an existing hash is not hashed.
   const text = canonicalJson({ ...plan, hash: undefined });
   return { ...plan, hash: createHash('sha256').update(text).digest('hex') };
 }
 
-/** A task as it runs: everything explicit. */
+/** Creates the plan of a task, with everything explicit. */
 export function emitTask(resolved: ResolvedTask): TaskPlan {
   const { node, type } = resolved;
   const params = Object.fromEntries(Object.entries(node.keys).filter(([key]) => !COMMON_TASK_KEYS.has(key))) as Emission['params'];
@@ -111,19 +111,19 @@ export function emitTask(resolved: ResolvedTask): TaskPlan {
   return emitAll<typeof TASK_KEYS, TaskPlan>(TASK_KEYS, { ...resolved, keys: withDefaults(node), params, followsRun });
 }
 
-/** What the rows of `TASK_KEYS` read. */
+/** The input of the rows of `TASK_KEYS`. */
 interface Emission extends ResolvedTask {
-  /** The keys of the task, with those that it inherits. */
+  /** The keys of the task, including inherited keys. */
   readonly keys: JsonObject;
-  /** Those that its type declares, as they are written. */
+  /** The keys that its type declares, as written. */
   readonly params: Readonly<Record<string, Json>>;
-  /** It ends as the run that it starts. */
+  /** It ends like the run that it starts. */
   readonly followsRun: boolean;
 }
 
 /** The retries of a task. */
 const retries = ({ type, keys, followsRun }: Emission) => ({
-  // Tasks of the other run have retries of their own: all of it is repeated only where a file says so.
+  // Tasks of the child run have their own retries, so the whole run is repeated only if the file sets `retries`.
   retry: type.waits ? pokesOf(keys) : retryOf(followsRun ? { retries: 0, ...keys } : keys),
 });
 
@@ -132,8 +132,8 @@ const slots = ({ keys: { pool, pool_slots: count = 1 } }: Emission) => ({
 });
 
 /**
- * What each key of a task becomes in its plan. A key without a row does not compile, nor does a field of a plan that no row makes; keys
- * that make a field together share a row.
+ * Maps each key of a task to fields of its plan. A key without a row, or a plan field that no row makes, does not compile. Keys that form
+ * one field together share a row.
  */
 const TASK_KEYS = {
   name: ({ node }) => ({ name: node.name }),
@@ -148,7 +148,7 @@ const TASK_KEYS = {
     wait: type.waits ? waitOf(keys) : undefined,
     outputExpires: type.outputExpires,
   }),
-  // Those of the pipeline and of its tasks are checked together: resolve-slas.ts.
+  // SLAs of the pipeline and of its tasks are checked together: resolve-slas.ts.
   sla: () => ({}),
   depends_on: ({ dependsOn }) => ({ dependsOn }),
   trigger_rule: ({ keys }) => ({ triggerRule: (keys.trigger_rule ?? 'all_success') as TriggerRule }),
@@ -184,17 +184,17 @@ const TASK_KEYS = {
   undoes: ({ undoes }) => ({ undoes }),
 } as const satisfies Readonly<Record<CommonTaskKey, (task: Emission) => Partial<Emitted<TaskPlan>>>>;
 
-/** Fields of a plan before those that a file does not have are left out. */
+/** The fields of a plan, before undefined ones are removed. */
 type Emitted<T> = { readonly [Field in keyof T]-?: T[Field] | undefined };
 
-/** What all rows of a table make together. */
+/** The fields that all rows of a table make together. */
 type MadeBy<Rows> = {
   [Key in keyof Rows]: Rows[Key] extends (task: Emission) => infer Made ? (made: Made) => void : never;
 }[keyof Rows] extends (made: infer All) => void
   ? All
   : never;
 
-/** Makes a plan of all rows; a row that several keys share is made once. What no file says is not in the plan. */
+/** Builds a plan from all rows. A row shared by several keys runs once. Undefined fields are omitted. */
 function emitAll<Rows extends Readonly<Record<string, (task: Emission) => object>>, T extends object>(
   rows: MadeBy<Rows> extends Emitted<T> ? Rows : never,
   task: Emission,
@@ -205,7 +205,7 @@ function emitAll<Rows extends Readonly<Record<string, (task: Emission) => object
   return made as T;
 }
 
-/** What the parameters of a task type are where a file does not say: part of the plan, so that a later release changes no run that has started. */
+/** The default parameters of a task type. They are stored in the plan, so that a later release does not change active runs. */
 function defaultsOf({ params }: TaskType): JsonObject {
   const fields = Object.entries(params.properties as Readonly<Record<string, { readonly default?: Json }>>);
   return Object.fromEntries(fields.flatMap(([key, field]) => (field.default === undefined ? [] : [[key, field.default]])));
@@ -247,15 +247,15 @@ function retryOf(task: JsonObject): RetryPlan {
     maximumAttempts: Number(task.retries ?? DEFAULTS.retries) + 1,
     initialDelayMs,
     backoff: backoff === true ? 2 : backoff === false ? 1 : Number(backoff),
-    // Temporal refuses a longest delay below the first.
+    // Temporal requires the maximum delay to be at least the initial delay.
     maximumDelayMs: Math.max(initialDelayMs, maximumDelayMs),
   };
 }
 
-/** What a task that waits does where its file says nothing. */
+/** Defaults of polling tasks. */
 const WAITS = { poke_interval: '1m', timeout: '24h' } as const;
 
-/** A check that finds nothing, or cannot be made, is followed by another until the time is over. */
+/** Polls again after a check that finds nothing or fails, until the timeout. */
 function pokesOf({ poke_interval: interval }: JsonObject): RetryPlan {
   const delayMs = durationOf(interval ?? WAITS.poke_interval) ?? 0;
   return { maximumAttempts: 0, initialDelayMs: delayMs, backoff: 1, maximumDelayMs: delayMs };

@@ -1,6 +1,6 @@
-/** Something that the file leaves open and the compiler decided, for `sluice plan` to show. */
+/** A decision of the compiler where the file leaves a choice; `sluice plan` shows it. */
 export interface FillIn {
-  /** The task it is about; absent for the pipeline itself. */
+  /** The task concerned; absent: the pipeline itself. */
   readonly task?: string;
   readonly what: string;
   readonly value: string;

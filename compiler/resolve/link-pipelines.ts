@@ -7,8 +7,8 @@ import { reportDeadlocks } from '../check/deadlocks.ts';
 import { type Catalogs, reportLoops } from '../check/start-loops.ts';
 
 /**
- * Puts into each plan the plans of the pipelines that its `run_pipeline` tasks start, and those that these start: a run's definition is
- * frozen, and that of its children with it. Mistakes are in the sources.
+ * Adds to each plan the plans of the pipelines that its `run_pipeline` tasks start, directly or indirectly, because the definition of a run
+ * and of its children is frozen. Mistakes are in the sources.
  */
 export function linkPipelines(files: readonly Linkable[], catalogs: Catalogs): (Plan | undefined)[] {
   const declared = new Map(

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { Source } from '../read/source.ts';
 
-/** A file's plan before and after it holds the plans that it starts. */
+/** A file with its plan, before and after the plans that it starts are added. */
 export interface Linkable {
   readonly source: Source;
   readonly value: JsonObject | undefined;

@@ -5,8 +5,8 @@ import type { Path, Source } from '../read/source.ts';
 import type { TaskNode } from './task-node.ts';
 
 /**
- * What of a file this release cannot carry out yet, by key, with its values. Each kind is a warning in `source`, where it first stands. A
- * plan that has some is checked and shown like every other, and not applied: nothing is silently ignored.
+ * Collects the keys of a file that this release cannot run yet, with their values. Each kind is one warning in `source`, at its first use.
+ * A plan with such keys is checked and shown like any other, but not applied: nothing is silently ignored.
  */
 export function collectNotYet(
   source: Source,
@@ -34,7 +34,7 @@ export function collectNotYet(
     const type = triggers.get(String(trigger.type));
     const path = ['triggers', index];
     const name = `triggers.${String(trigger.name)}`;
-    // A kind that there is not is a mistake, and is reported as one.
+    // An unknown trigger type is reported elsewhere as a mistake.
     if (type && !type.sensor) note(`${name}.type`, [...path, 'type'], trigger.type, `Trigger type '${String(trigger.type)}'`);
   }
   for (const { name, keys, type, path } of nodes) {

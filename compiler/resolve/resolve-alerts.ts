@@ -3,14 +3,14 @@ import type { AlertPlan, AlertsPlan } from '../../workflows/plan/incidents/sla.t
 import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import { usualConnection, WAITING } from '../schema/alerts-schema.ts';
 
-/** What the key `alerts` says, of a file that fits its schema. */
+/** Resolves the key `alerts` of a file that is valid for its schema. */
 export function resolveAlerts(
   alerts: Json | undefined,
   channels: readonly ChannelDefinition[],
 ): { readonly alerts?: AlertsPlan; readonly waitingAlerts?: AlertsPlan } {
   if (!isMap(alerts)) return {};
   const { [WAITING]: waiting, ...own } = alerts;
-  // Who only names whom runs wait for asks for no pages of other things.
+  // If only `waiting` is set, the file requests no other alerts.
   const isOnlyWaiting = isMap(waiting) && Object.keys(own).length === 0;
   return {
     ...(!isOnlyWaiting && { alerts: resolveChannels(own, channels) }),

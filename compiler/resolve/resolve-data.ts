@@ -6,16 +6,15 @@ import type { TaskGraph } from './resolve-graph.ts';
 import type { Source } from '../read/source.ts';
 import { fullName, type TaskNode } from './task-node.ts';
 
-/** For a task: whose data it reads, and where it writes its own (`s3://bucket/dag/task`). */
+/** For a task: which task's data it reads, and where it writes (`s3://bucket/dag/task`). */
 export interface HandOver {
   readonly inputFrom?: string;
   readonly outputBase?: string;
 }
 
 /**
- * The hand-over of data between tasks, where the file leaves it open: a task that reads takes its nearest upstream's data set; a task
- * that writes and names no bucket writes to the one its readers name, else to the bucket it reads from. `inputs` and `outputs` of a task
- * go before all of that.
+ * Resolves how tasks pass data to each other where the file leaves it open. A reader takes its nearest upstream dataset. A writer without a
+ * bucket uses the bucket that its readers name, else the one it reads from. `inputs` and `outputs` of a task take precedence.
  * @returns by task name; mistakes are in `source`
  */
 export function resolveData(
@@ -83,7 +82,7 @@ export function resolveData(
       continue;
     }
     const input = inputs.get(name);
-    if (input === undefined && type.data.reads && task.s3_key === undefined) continue; // what it reads has been reported
+    if (input === undefined && type.data.reads && task.s3_key === undefined) continue; // its missing input has been reported
     const bucket = distinct[0] ?? (input === undefined ? undefined : buckets.get(input));
     if (bucket === undefined) {
       source.report(
@@ -110,7 +109,7 @@ export function resolveData(
     const key = type?.data.reads?.bucketKey;
     if (typeof task?.inputs === 'string' || wanted === undefined || actual === undefined || wanted === actual || key === undefined)
       continue;
-    // A bucket that is refused for its name is not that of the task before either.
+    // If a bucket's name is refused, do not also report that the buckets differ.
     if ([reader, producer].some((name) => source.isReported([...(tasks.get(name)?.path ?? []), 's3_bucket']))) continue;
     source.report(
       'SL403',
@@ -137,7 +136,7 @@ export function resolveData(
     }),
   );
 
-  /** The task that `inputs` names: it must come before, and make data. */
+  /** Checks the task that `inputs` names: it must be upstream and produce data. */
   function nameInput(name: string, given: string): void {
     const { path = [], type } = tasks.get(name) ?? {};
     const before = upstreamByDistance(graph.upstream, name).flat();

@@ -5,16 +5,16 @@ import type { FillIn } from './fill-in.ts';
 import type { Path, Source } from '../read/source.ts';
 import { chainOf, fullName, type GroupNode, groupNodes, type TaskNode } from './task-node.ts';
 
-/** What each task waits for, by name, and the order in which tasks can be worked through. */
+/** The dependencies of each task, by name, and a topological order. */
 export interface TaskGraph {
   readonly upstream: Graph;
   readonly order: readonly string[];
 }
 
 /**
- * The graph of one list of tasks: the listed order where none says `depends_on`, else what they say. A group stands for its tasks: what
- * depends on it waits for its last ones, and its first ones wait for what it depends on.
- * Works on whatever of the file can be read, so that its mistakes are reported beside the schema's.
+ * Resolves the graph of one list of tasks: the listed order if no task has `depends_on`, else the declared dependencies. A group represents
+ * its tasks: its followers wait for its last tasks, and its first tasks wait for its dependencies. Uses everything in the file that can be
+ * read, so that mistakes are reported together with those of the schema.
  * @returns undefined when the graph has mistakes, which are in `source`
  */
 export function resolveGraph(source: Source, value: JsonObject, nodes: readonly TaskNode[], filledIn: FillIn[]): TaskGraph | undefined {
@@ -49,7 +49,7 @@ class GraphResolver {
     for (const node of named) if (!this.tasks.has(node.name)) this.tasks.set(node.name, node);
     const upstream = new Map<string, string[]>();
     for (const [index, { name, keys, path, group }] of named.entries()) {
-      if (upstream.has(name)) continue; // named twice: reported with the names
+      if (upstream.has(name)) continue; // duplicate: reported with the names
       const previous = named[index - 1]?.name;
       upstream.set(name, isGraph ? this.declared(keys.depends_on, path, group) : previous === undefined ? [] : [previous]);
     }
@@ -67,14 +67,14 @@ class GraphResolver {
       this.refuseListedBranches();
     }
     this.reportCycle(upstream);
-    // Where a file has mistakes, a task may be loose by one of them.
+    // In a file with mistakes, a mistake may be the reason for a loose task.
     if (isGraph && this.execution === undefined && this.source.errors === 0) this.warnOfLostOrder(upstream);
     return this.failed ? undefined : { upstream, order: topologicalOrder(upstream) };
   }
 
   /**
-   * Warns of a task in the middle of the list that nothing is connected with: the listed order held for it until another task said
-   * `depends_on`, and now it starts at once.
+   * Warns of an unconnected task in the middle of the list: it followed the listed order until another task used `depends_on`, and now it
+   * starts at once.
    */
   private warnOfLostOrder(upstream: Graph): void {
     const followed = new Set([...upstream.values()].flat());
@@ -95,7 +95,7 @@ class GraphResolver {
     );
   }
 
-  /** The tasks that a list of names stands for. Inside a group its own tasks can be named without it. */
+  /** The tasks that a list of names refers to. Inside a group, its own tasks can be named without the group. */
   private declared(list: Json | undefined, path: Path, group: string | undefined): string[] {
     if (!Array.isArray(list)) return [];
     return list.flatMap((given: Json, position): string[] => {
@@ -120,7 +120,7 @@ class GraphResolver {
 
   private connectGroups(upstream: Map<string, string[]>): void {
     const members = this.membersOf();
-    // A group inside counts its own edges first: what waits for something beside it in a group does not begin that group.
+    // Inner groups are resolved first: a task that waits for another task of its group does not start that group.
     const inward = [...this.groups].sort(([a], [b]) => b.split('.').length - a.split('.').length);
     for (const [name, group] of inward) {
       if (!group) continue;
@@ -134,7 +134,7 @@ class GraphResolver {
         if (!mine.some((each) => isInside(each, name))) upstream.set(member, [...mine, ...waitsFor]);
       }
     }
-    // Tasks of a group may name groups too: what they stand for is known only when all groups' own edges are.
+    // Tasks can depend on groups too. Resolve those only after the edges of all groups are known.
     const lastOf = (group: string): string[] => {
       const own = members.get(group) ?? [];
       const waitedFor = own
@@ -156,7 +156,7 @@ class GraphResolver {
     for (const [name, names] of replaced) upstream.set(name, names);
   }
 
-  /** The full names of the tasks in each group, those of the groups inside too. */
+  /** The full names of the tasks in each group, including nested groups. */
   private membersOf(): ReadonlyMap<string, readonly string[]> {
     const members = new Map<string, string[]>();
     for (const [name, { group }] of this.tasks) {
@@ -169,7 +169,7 @@ class GraphResolver {
     return members;
   }
 
-  /** The tasks of a switch's cases wait for it, whether or not they say so. */
+  /** Makes the tasks of a switch's cases depend on the switch, even if they do not declare it. */
   private connectBranches(upstream: Map<string, string[]>): void {
     for (const { name, path, target, group } of this.branches()) {
       const [found] = this.find(target, group) ?? [];
@@ -248,20 +248,20 @@ class GraphResolver {
   }
 }
 
-/** Marks a group among task names while the graph is built; no name can begin with it. */
+/** Prefix of groups among task names while the graph is built. No name can start with it. */
 const GROUP = '@';
 
-/** Whether a task or a marked group stands in a group. */
+/** Whether a group contains a task or a marked group. */
 function isInside(name: string, group: string): boolean {
   return (name.startsWith(GROUP) ? name.slice(GROUP.length) : name).startsWith(`${group}.`);
 }
 
-/** Whether a marked group has another in it. */
+/** Whether a marked group contains another group. */
 function isAround(name: string, group: string): boolean {
   return name.startsWith(GROUP) && group.startsWith(`${name.slice(GROUP.length)}.`);
 }
 
-/** Reports names that stand twice in a file: of tasks in all its lists, and of groups. */
+/** Reports duplicate names of tasks, across all lists of a file, and of groups. */
 export function checkNames(source: Source, value: JsonObject, nodes: readonly TaskNode[]): void {
   const seen = new Map<string, Path>();
   for (const { name, path } of nodes) {

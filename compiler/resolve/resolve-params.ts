@@ -5,10 +5,10 @@ import { parseMoment } from '../../workflows/plan/timetable/moment.ts';
 import type { ParamPlan } from '../../workflows/plan/plan.ts';
 import type { Path, Source } from '../read/source.ts';
 
-/** What looks like a day, with a time or without. */
+/** A date, with or without a time. */
 const DAY = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/;
 
-/** The parameters that a pipeline declares, whatever else is wrong with them; a bare value is a default of its own type. */
+/** The parameters that a pipeline declares, even if they have mistakes. A bare value is a default of its own type. */
 export function declaredParams(value: JsonObject): Readonly<Record<string, ParamPlan>> {
   const declared = Object.entries(isMap(value.params) ? value.params : {});
   return Object.fromEntries(
@@ -55,7 +55,7 @@ export function resolveParams(source: Source, value: JsonObject): Readonly<Recor
   return declaredParams(value);
 }
 
-/** Reports expressions in a default: it would reach tasks as it is written. */
+/** Reports expressions in a default, because tasks would receive them unevaluated. */
 function checkPlain(source: Source, name: string, path: Path, value: Json | undefined): void {
   if (typeof value === 'string') {
     if (!isTemplate(value)) return;
@@ -70,7 +70,7 @@ function checkPlain(source: Source, name: string, path: Path, value: Json | unde
   else if (isMap(value)) for (const [key, each] of Object.entries(value)) checkPlain(source, name, [...path, key], each);
 }
 
-/** A number that was meant as text, in quotes, as it is written. */
+/** Suggests quotes for a number that was meant as text, keeping its written form. */
 function quotesHint({ type }: JsonObject, given: Json, text: string): string | undefined {
   return typeof given === 'number' && [type].flat().includes('string') ? `put it in quotes: "${text}"` : undefined;
 }

@@ -9,10 +9,10 @@ import { didYouMean } from '../mistakes/diagnostic.ts';
 import type { Path, Source } from '../read/source.ts';
 import { durationOf } from '../read/values.ts';
 
-/** 2000-01-01: any fixed instant serves to see whether an expression ever fires. */
+/** 2000-01-01. Any fixed instant works to check whether an expression ever fires. */
 const SOME_TIME = 946_684_800_000;
 
-/** The schedule of a pipeline, from `schedule_interval` or `schedule`; null when only people and sensors start it. */
+/** The schedule of a pipeline, from `schedule_interval` or `schedule`; null if only people and sensors start it. */
 export function resolveSchedule(source: Source, value: JsonObject): SchedulePlan | null {
   const long = value.schedule as JsonObject | undefined;
   const short = value.schedule_interval;
@@ -43,13 +43,13 @@ export function resolveSchedule(source: Source, value: JsonObject): SchedulePlan
     ...(startAt !== undefined && { startAt }),
     ...(endAt !== undefined && { endAt }),
   };
-  // Days are days in every zone; in UTC they are found fastest.
+  // Excluded days do not depend on the zone, and UTC is the fastest to search.
   if (calendar && tickAfter({ ...when, timezone: 'UTC', calendar }, SOME_TIME) === undefined)
     source.report('SL209', ['schedule', 'calendar'], 'The schedule never fires: its calendar excludes every day.');
   return schedule;
 }
 
-/** A calendar as its keys say it. */
+/** Converts the keys of a calendar. */
 export function calendarOf({ exclude, business_days: businessDays, on_holiday: onHoliday }: JsonObject): CalendarPlan {
   return {
     ...(Array.isArray(exclude) && { exclude: exclude.map((day) => String(day).slice(0, 10)).sort() }),
@@ -64,7 +64,7 @@ type When =
 
 const DAY_MS = 86_400_000;
 
-/** A period that is counted from `start_date`: days and weeks are those that clocks of the time zone show, as a cron has them. */
+/** A period counted from `start_date`. Days and weeks use wall time in the time zone, as in cron. */
 function anchored(when: When, startAt: string | undefined, timezone: string): When {
   if (when.kind === 'cron' || startAt === undefined) return when;
   const wall = new Date(wallTime(Date.parse(startAt), timezone));
@@ -73,7 +73,7 @@ function anchored(when: When, startAt: string | undefined, timezone: string): Wh
   return { kind: 'cron', cron: `${wall.getUTCMinutes()} ${wall.getUTCHours()} * * ${isDaily ? '*' : wall.getUTCDay()}` };
 }
 
-/** More of them on one day would come together on another, and are too many to be named to Temporal one by one. */
+/** More ticks per day would all move to the same other day, and are too many to list in a Temporal Schedule. */
 const MAX_MOVED_A_DAY = 4;
 
 function checkMoves(source: Source, when: When, { onHoliday, exclude, businessDays }: CalendarPlan): void {
@@ -149,7 +149,7 @@ function every(source: Source, path: Path, everyMs: number): When | undefined {
   return undefined;
 }
 
-/** Several expressions, or presets: a run at each time of any. */
+/** Several cron expressions or presets: a run at each time of any of them. */
 function crons(source: Source, path: Path, texts: readonly Json[], timezone: string): When | undefined {
   const found = texts.map((text, index) => cron(source, [...path, index], PRESETS[String(text)] ?? String(text), timezone)?.cron);
   const [first, ...more] = [...new Set(found)];
@@ -157,7 +157,7 @@ function crons(source: Source, path: Path, texts: readonly Json[], timezone: str
   return { kind: 'cron', cron: first, ...(more.length > 0 && { moreCrons: more.filter((each) => each !== undefined) }) };
 }
 
-/** Warns of a step over all days of the month beside days of the week: cron and its libraries do not agree on it. */
+/** Warns of a day-of-month step combined with days of the week: cron implementations disagree about it. */
 function warnOfEitherDay(source: Source, path: Path, text: string): void {
   const [minute = '', hour = '', dayOfMonth = '', month = '', dayOfWeek = ''] = text.trim().split(/\s+/);
   const isStepped = (field: string): boolean => field.startsWith('*/') && field !== '*/1';
@@ -185,7 +185,7 @@ function cron(source: Source, path: Path, text: string, timezone: string): (When
 
 const firing = new Map<string, boolean>();
 
-/** Whether a cron expression fires at all; the same few stand in most files. @throws CronError */
+/** Whether a cron expression ever fires. Cached, because most files use the same few expressions. @throws CronError */
 function everFires(text: string, timezone: string): boolean {
   const key = `${text} ${timezone}`;
   let fires = firing.get(key);
@@ -199,7 +199,7 @@ function everFires(text: string, timezone: string): boolean {
 
 const MAX_REMEMBERED = 10_000;
 
-/** An instant in UTC of a date or a time, read in the pipeline's zone where it names none. */
+/** The UTC instant of a date or time, in the pipeline's zone unless it has an offset. */
 function dayOrTime(text: unknown, timezone: string): string | undefined {
   const moment = typeof text === 'string' ? parseMoment(text, timezone) : undefined;
   return moment && iso(moment.instant);

@@ -17,7 +17,7 @@ import type { TaskNode } from './task-node.ts';
 
 const SLA_KEYS = ['within', 'by', 'assert'] as const;
 
-/** What a pipeline and its tasks promise, as monitors watch it. */
+/** The SLAs of a pipeline and its tasks, for monitors. */
 export function resolveSlas(source: Source, value: JsonObject, nodes: readonly TaskNode[], schedule: SchedulePlan | null): SlaPlan[] {
   const slas = slasOf(source, value.sla, ['sla'], schedule);
   const ofTasks = nodes.flatMap(({ name, keys, path }) =>

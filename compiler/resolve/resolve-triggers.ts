@@ -12,7 +12,7 @@ import {
 import type { Path, Source } from '../read/source.ts';
 import { durationOf } from '../read/values.ts';
 
-/** Keys of a trigger that the plan has in words of its own. */
+/** Keys of a trigger that have their own fields in the plan. */
 const COMMON: ReadonlySet<string> = new Set([
   'name',
   'type',
@@ -26,8 +26,8 @@ const COMMON: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The triggers of a pipeline as they run.
- * @param templates where what they give to runs holds expressions, by place in the list
+ * Resolves the triggers of a pipeline.
+ * @param templates the locations of expressions in the parameters that they pass to runs, by position
  */
 export function resolveTriggers(
   source: Source,
@@ -59,7 +59,7 @@ function triggerOf(keys: JsonObject, templates: readonly TemplatePlace[] | undef
     ...(typeof maxInFlight === 'number' && { maxInFlight }),
     mode: modeOf(mode),
     onInvalid: (onInvalid ?? 'dead_letter') as OnInvalid,
-    // What a window counts is in one place.
+    // A window's aggregates must be computed in one place.
     parallelism: typeof parallelism === 'number' && !(isMap(mode) && isMap(mode.window)) ? parallelism : 1,
     source: Object.fromEntries(Object.entries(keys).filter(([key]) => !COMMON.has(key))),
   };
@@ -92,7 +92,7 @@ function windowOf({ size, slide, lateness, key, aggregates, having, keys_per_run
   };
 }
 
-/** `count()`, or another aggregate of an expression. */
+/** Parses `count()`, or another aggregate of an expression. */
 export function aggregateOf(text: Json | undefined): Aggregate | undefined {
   const [, kind = '', of = ''] = /^\s*([a-z]+)\s*\((.*)\)\s*$/s.exec(typeof text === 'string' ? text : '') ?? [];
   const found = isAggregate(kind) ? kind : undefined;

@@ -5,7 +5,7 @@ import type { Source } from '../read/source.ts';
 import type { TaskNode } from './task-node.ts';
 
 /**
- * Which task each task that follows the end of a run takes back: what `undoes` says, else what its type does by itself.
+ * Resolves which task each handler reverts: the task in `undoes`, else the one that its type reverts by default.
  * @returns full names by task name; mistakes are in `source`
  */
 export function resolveUndoes(
@@ -42,7 +42,7 @@ export function resolveUndoes(
     const same = types.get(type ?? '')?.undoesSame;
     if (list === 'tasks' || same === undefined) continue;
     const [other, ...more] = tasks.filter((each) => each.type === type && each.keys[same] === keys[same]);
-    // Of several, which one is meant cannot be told; the file can.
+    // If several tasks match, only the file can decide.
     if (other?.name === undefined || more.length > 0) continue;
     undone.set(name, other.name);
     filledIn.push({ task: name, what: 'undoes', value: other.name, why: `it is the ${type} of the same ${same}: a rerun repeats it` });

@@ -6,8 +6,8 @@ import type { Source } from '../read/source.ts';
 import type { TaskNode } from './task-node.ts';
 
 /**
- * Parameters that a file leaves out because the task before says them: `version` of a task about a model is what its training has made.
- * @returns the nodes, those with something filled in anew; mistakes are in `source`
+ * Fills in parameters that follow from an upstream task: the `version` of a task about a model is the output of its training.
+ * @returns the nodes, replaced if something was filled in; mistakes are in `source`
  */
 export function resolveUpstreamParams(
   source: Source,

@@ -4,14 +4,14 @@ import type { PipelineEnvironment } from '../read/environments.ts';
 import type { Path, Source } from '../read/source.ts';
 import type { FillIn } from './fill-in.ts';
 
-/** `{{ vars.name }}` alone in its braces: expressions that are evaluated in a run do not read variables. */
+/** `{{ vars.name }}` alone in its braces. Expressions that are evaluated in a run cannot read variables. */
 const VARIABLE = /\{\{\s*vars\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}/g;
 
 /**
- * Replaces `{{ vars.name }}` in all texts of a file by the values of the environment. A text that is nothing else takes the value with its type.
- * This is done before anything else reads the file, so schedules, connections and names can differ between environments.
+ * Replaces `{{ vars.name }}` in all texts of a file by the values of the environment. A text that contains nothing else takes the value's
+ * type. This happens before all other steps, so schedules, connections and names can differ between environments.
  * @param environment absent: none is chosen
- * @param environments the names that can be chosen
+ * @param environments the names of the available environments
  */
 export function resolveVars(
   source: Source,
@@ -28,7 +28,7 @@ export function resolveVars(
     } else if (environment && !filledIn.some(({ what }) => what === `vars.${name}`)) {
       filledIn.push({ what: `vars.${name}`, value: String(found), why: environment.file });
     }
-    // Its name in its place, so that nothing else is reported of it.
+    // Use the name as the value, so that later steps report nothing else about it.
     return found ?? name;
   };
   const resolve = (each: Json, path: Path): Json => {

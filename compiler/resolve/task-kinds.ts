@@ -2,7 +2,7 @@ import type { TaskType } from '../../activities/define-task.ts';
 import type { CommonTaskKey } from '../../workflows/plan/tasks/common-task-keys.ts';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 
-/** What carries a task out, as far as the keys of every task are concerned. */
+/** Kinds of tasks that differ in which common keys apply. */
 export const TASK_KINDS = ['activity', 'wait', 'approval', 'empty', 'run_pipeline', 'start'] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];
 
@@ -13,7 +13,7 @@ export function kindOf({ type, waits }: Pick<TaskType, 'type' | 'waits'>, keys: 
   return waits === true ? 'wait' : 'activity';
 }
 
-/** Keys that do nothing for tasks of a kind, each with the reason and what to do instead. A task that has one is refused. */
+/** Keys without an effect on tasks of a kind, each with the reason and an alternative. A task with one of them is refused. */
 type Unused = Partial<Record<CommonTaskKey, { readonly why: string; readonly instead: string }>>;
 
 const RETRY_KEYS = ['retries', 'retry_delay', 'retry_exponential_backoff', 'max_retry_delay'] as const;
@@ -27,7 +27,7 @@ const NO_WORKER = 'no worker runs it';
 const NOTHING_TO_DO = 'an empty task cannot fail, takes no time and needs no slots';
 const STARTED = 'with `wait: false` the task ends as soon as the run has started';
 
-/** Per kind, the keys that it does not take. What is not listed here works, on Temporal and in `sluice test`: a test has a row for each. */
+/** By kind, the keys that it refuses. All other keys work, on Temporal and in `sluice test`: a test has a row for each. */
 export const UNUSED_KEYS: Readonly<Record<TaskKind, Unused>> = {
   activity: {},
   wait: all(RETRY_KEYS, 'it checks repeatedly until its `timeout`', 'set `poke_interval` and `timeout`'),

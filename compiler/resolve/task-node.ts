@@ -2,45 +2,45 @@ import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/j
 import type { Path } from '../read/source.ts';
 import { textOf } from '../read/values.ts';
 
-/** The lists of tasks that a file can have. `tasks` holds those of the groups too. */
+/** The lists of tasks in a file. `tasks` includes the tasks of groups. */
 export const TASK_LISTS = ['tasks', 'on_failure', 'on_success', 'finally'] as const;
 export type TaskList = (typeof TASK_LISTS)[number];
 
-/** How many groups may stand in each other. */
+/** Maximum nesting of groups. */
 export const MAX_GROUP_DEPTH = 8;
 
-/** The `default_args` of a file, or of a group: keys of tasks. */
+/** The `default_args` of a file or group: default keys of tasks. */
 export interface DefaultArgs {
   readonly keys: JsonObject;
   readonly path: Path;
 }
 
-/** A task where it stands in a file. */
+/** A task with its position in the file. */
 export interface TaskNode {
-  /** With its groups: `outer.inner.task`. A task without a readable name has none. */
+  /** Includes its groups: `outer.inner.task`. Undefined if it has no readable name. */
   readonly name: string | undefined;
   readonly type: string | undefined;
-  /** As it is written; not a map: empty. */
+  /** As written; empty if it is not a map. */
   readonly keys: JsonObject;
-  /** What it inherits: of its group, of the groups around that, and of the file; the nearest is the first. */
+  /** Inherited defaults, nearest first: from its group, the groups around it, and the file. */
   readonly defaults: readonly DefaultArgs[];
   readonly path: Path;
   readonly list: TaskList;
-  /** Its full name: `outer.inner`. */
+  /** The full name of its group: `outer.inner`. */
   readonly group?: string;
 }
 
-/** A task group, where it is declared with keys of its own. */
+/** A task group that is declared with its own keys. */
 export interface GroupNode {
   /** Its full name: `outer.inner`. */
   readonly name: string;
-  /** The full name of the group that it stands in. */
+  /** The full name of the group that contains it. */
   readonly parent: string | undefined;
   readonly keys: JsonObject;
   readonly path: Path;
 }
 
-/** Every task of a file, in the listed order: `tasks`, the groups' tasks, then those that follow the run's end. */
+/** All tasks of a file, in the listed order: `tasks`, tasks of groups, then handlers. */
 export function taskNodes(value: JsonObject): TaskNode[] {
   const declared = groupsIn(value, [], undefined);
   const ofFile = argsOf(value, []);
@@ -53,7 +53,7 @@ export function taskNodes(value: JsonObject): TaskNode[] {
   const node = (keys: JsonObject, path: Path, list: TaskList, declaredGroup?: string): TaskNode => {
     const group = declaredGroup ?? textOf(keys.group);
     const name = textOf(keys.name);
-    // Groups are those of the tasks: what runs after them has none with keys.
+    // Only `tasks` have declared groups: handlers have none.
     const from = list === 'tasks' ? group : undefined;
     let defaults = known.get(from);
     if (!defaults) known.set(from, (defaults = defaultsOf(from)));
@@ -74,12 +74,12 @@ export function taskNodes(value: JsonObject): TaskNode[] {
   return [...tasks, ...inGroups, ...others.flat()];
 }
 
-/** The groups that are declared under `task_groups`, each before those that stand in it. */
+/** The groups declared under `task_groups`, outer groups first. */
 export function groupNodes(value: JsonObject): GroupNode[] {
   return groupsIn(value, [], undefined).flatMap(({ name, ...group }) => (name === undefined ? [] : [{ name, ...group }]));
 }
 
-/** A group without a readable name has tasks all the same. */
+/** A group without a readable name still has tasks. */
 type Declared = Omit<GroupNode, 'name'> & { readonly name: string | undefined };
 
 function groupsIn({ task_groups: groups }: JsonObject, path: Path, parent: string | undefined): Declared[] {
@@ -91,30 +91,30 @@ function groupsIn({ task_groups: groups }: JsonObject, path: Path, parent: strin
   });
 }
 
-/** All `default_args` of a file, those of its groups too. */
+/** All `default_args` of a file, including those of its groups. */
 export function defaultArgs(value: JsonObject): DefaultArgs[] {
   return [...argsOf(value, []), ...groupNodes(value).flatMap(({ keys, path }) => argsOf(keys, path))];
 }
 
-/** The keys of a task with those that it inherits: the nearest counts. */
+/** The keys of a task, including inherited keys. The nearest takes precedence. */
 export function withDefaults({ keys, defaults }: Pick<TaskNode, 'keys' | 'defaults'>): JsonObject {
   return Object.assign({}, ...defaults.map((each) => each.keys).toReversed(), keys) as JsonObject;
 }
 
-/** Where a key of a task stands: in the task, or in the nearest `default_args` that have it. */
+/** The path of a task's key: in the task, or in the nearest `default_args` that set it. */
 export function placeOfKey({ keys, path, defaults }: TaskNode, key: string): Path {
   const from = keys[key] === undefined ? defaults.find((each) => each.keys[key] !== undefined) : undefined;
   return [...(from?.path ?? path), key];
 }
 
-/** A group and those around it, from the inside out. */
+/** A group and the groups around it, innermost first. */
 export function chainOf(group: string | undefined): string[] {
   if (group === undefined) return [];
   const parts = group.split('.');
   return parts.map((_, index) => parts.slice(0, parts.length - index).join('.'));
 }
 
-/** The task or group that a name means where it is written: what stands in a group goes by its short name there. */
+/** The full name of the task or group that a name refers to. Inside a group, short names refer to its members first. */
 export function fullName(given: string, group: string | undefined, isKnown: (name: string) => boolean): string | undefined {
   return [...chainOf(group).map((each) => `${each}.${given}`), given].find(isKnown);
 }

@@ -2,7 +2,7 @@ import Type, { type TObject, type TOptional, type TProperties } from 'typebox';
 import type { ChannelDefinition } from '../../channels/define-channel.ts';
 import { connectionField } from '../../connections/connection-field.ts';
 
-/** The schema of the key `alerts` of a pipeline: who is notified of breaches. */
+/** The schema of the key `alerts` of a pipeline: the channels to notify of breaches. */
 export function alertsSchema(channels: readonly ChannelDefinition[]): TObject {
   const keys = Object.fromEntries(channels.map((channel) => [channel.name, channelSchema(channel)]));
   const waiting = Type.Object(keys, {
@@ -23,7 +23,7 @@ export function alertsSchema(channels: readonly ChannelDefinition[]): TObject {
   );
 }
 
-/** The key in `alerts` that is no channel. */
+/** The key in `alerts` that is not a channel. */
 export const WAITING = 'waiting';
 
 function channelSchema({ name, title, description, connection, keys = {} }: ChannelDefinition): TOptional<TObject> {
@@ -35,7 +35,7 @@ function channelSchema({ name, title, description, connection, keys = {} }: Chan
   return Type.Optional(Type.Object(properties, { additionalProperties: false, title, description, examples: [{ conn_id: example }] }));
 }
 
-/** The connection of a channel where a file names none. */
+/** The default connection of a channel. */
 export function usualConnection(channel: string): string {
   return `${channel}_default`;
 }

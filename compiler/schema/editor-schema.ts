@@ -2,16 +2,16 @@ import { isMap } from '../../workflows/plan/values/json.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { COMMON_TASK_KEYS } from './task-keys.ts';
 
-/** A text with an expression: what it gives is known in a run only. */
+/** A text with an expression, whose value is known only in a run. */
 const EXPRESSION: JsonSchema = { type: 'string', pattern: '\\{\\{' };
-/** Definitions whose values are part of a task or a trigger, where expressions can stand. */
+/** Definitions whose values belong to a task or trigger, and so may contain expressions. */
 const WITH_EXPRESSIONS = /^(?:task|trigger)_/;
-/** What an editor shows of a key, whatever form its value has. */
+/** The keywords that an editor shows for any form of value. */
 const SHOWN = ['title', 'description', 'examples', 'default'] as const;
 
 /**
- * The schema for editors: as the compiler's, and a value may be an expression where the compiler leaves its type and form to the run. So an
- * editor underlines nothing that `sluice validate` lets pass.
+ * The schema for editors: the compiler's schema, but a value may be an expression where the compiler checks the value only in a run. So an
+ * editor accepts everything that `sluice validate` accepts.
  */
 export function editorSchema(schema: JsonSchema): JsonSchema {
   const { definitions } = schema;
@@ -30,8 +30,8 @@ function editorDefinition(name: string, definition: unknown): unknown {
 }
 
 /**
- * One definition by `type`, chosen by a condition: of several that might fit the language server offers the keys of all, and to it `sql`
- * may still become `sql_check`, which only a pattern denies.
+ * Selects one definition by `type` with a condition. With `oneOf`, the language server would offer the keys of all candidates. A pattern is
+ * needed, because otherwise `sql` could still become `sql_check`.
  */
 function chosenByType({ oneOf, properties, type, required }: JsonSchema, kind: 'task' | 'trigger'): JsonSchema {
   const branches = Array.isArray(oneOf) ? (oneOf as { $ref: string }[]) : [];
@@ -52,7 +52,7 @@ function chosenByType({ oneOf, properties, type, required }: JsonSchema, kind: '
   };
 }
 
-/** A schema whose parts may be expressions, not it itself. */
+/** Allows expressions for the parts of a schema, but not for the whole. */
 function withExpressions(schema: unknown): unknown {
   if (!isMap(schema)) return schema;
   const { properties, additionalProperties, patternProperties, items, anyOf } = schema;
@@ -67,7 +67,7 @@ function withExpressions(schema: unknown): unknown {
   };
 }
 
-/** A key that must be there may be in a file instead: the compiler looks when it has read that. */
+/** Makes a required key optional if a file may contain it: the compiler checks it after reading the file. */
 function orInFile({ properties, required }: JsonSchema): JsonSchema {
   const [file, held] =
     Object.entries(isMap(properties) ? properties : {}).find(([, each]) => isMap(each) && each.holds !== undefined) ?? [];

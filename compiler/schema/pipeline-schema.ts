@@ -9,14 +9,14 @@ import { SlaListSchema } from './sla-schema.ts';
 import { GROUP_NAME, TASK_COMMON, TASK_OPTIONS } from './task-keys.ts';
 import { VALUE_SCHEMA } from './value-schema.ts';
 
-/** What a pipeline can be made of. */
+/** The available types of tasks, triggers and channels. */
 export interface Catalogs {
   readonly tasks: readonly TaskType[];
   readonly triggers: readonly TriggerType[];
   readonly channels: readonly ChannelDefinition[];
 }
 
-/** Keys of every task. Each is a definition of its own: an editor's schema says it once, and so does the code that ajv makes of it. */
+/** Keys of every task. Each is a separate definition, so that editor schemas and ajv's generated code contain it once. */
 const TASK_KEYS: Readonly<Record<string, JsonSchema>> = {
   name: {
     ...text('Name', 'Unique in its pipeline.', 'extract_sales'),
@@ -27,7 +27,7 @@ const TASK_KEYS: Readonly<Record<string, JsonSchema>> = {
   sla: { $ref: '#/definitions/sla' },
 };
 
-/** Keys of a file that are about the pipeline as a whole, and hold no tasks, triggers or definitions. */
+/** Keys about the pipeline as a whole, without tasks, triggers or definitions. */
 export const FILE_KEYS: Readonly<Record<string, JsonSchema>> = {
   description: {
     ...text('Description', 'The purpose of the pipeline, in a sentence or two.', 'Sales by product, day by day'),
@@ -42,7 +42,7 @@ export const FILE_KEYS: Readonly<Record<string, JsonSchema>> = {
 const TASK = { $ref: '#/definitions/task' };
 const DATASETS = { type: 'array', items: { type: 'string', format: 'uri' }, uniqueItems: true } as const;
 
-/** The lists of tasks in a file, with what they are for. */
+/** The lists of tasks in a file, with their descriptions. */
 const TASK_LISTS = {
   tasks: {
     type: 'array',
@@ -60,7 +60,7 @@ const TASK_LISTS = {
 
 const GROUP = { $ref: '#/definitions/group' };
 
-/** A group, and those that stand in it. */
+/** A group, including nested groups. */
 const GROUP_SCHEMA: JsonSchema = map(
   'Task group',
   'Tasks that form a group; their full names are group.task.',
@@ -87,8 +87,8 @@ const GROUP_SCHEMA: JsonSchema = map(
 );
 
 /**
- * The JSON Schema of a pipeline file, assembled from the catalogs: for ajv, and for editors. A task has the schema of its type
- * (`definitions/task_<type>`), chosen by `type`, so that a mistake in a task is reported against its own type only.
+ * The JSON Schema of a pipeline file, built from the catalogs, for ajv and editors. The schema of a task is selected by `type`
+ * (`definitions/task_<type>`), so that mistakes in a task are reported against its own type only.
  */
 export function pipelineSchema({ tasks, triggers, channels }: Catalogs): JsonSchema {
   return {
@@ -191,13 +191,13 @@ function taskList(title: string, description: string): JsonSchema {
   };
 }
 
-/** One of several definitions, told apart by `type`. */
+/** Selects one of several definitions by `type`. */
 function byType(title: string, description: string, branches: readonly { type: string; definition: string }[]): JsonSchema {
   const types = branches.map(({ type }) => type);
   return {
     type: 'object',
     required: ['type'],
-    // The branches say so too; editors offer all types only where one list has them.
+    // Redundant with the branches, but editors offer all types only if one list contains them.
     properties: { type: { title, description, enum: types, examples: types.slice(0, 1) } },
     discriminator: { propertyName: 'type' },
     oneOf: branches.map(({ definition }) => ({ $ref: `#/definitions/${definition}` })),
@@ -208,7 +208,7 @@ function defaultArgs(description: string): JsonSchema {
   return map('Defaults', description, { retries: 2, retry_delay: '1m' }, Object.fromEntries(Object.keys(TASK_OPTIONS).map(taskKey)));
 }
 
-/** A key of every task, by reference. */
+/** A reference to a key that every task has. */
 function taskKey(key: string): [string, JsonSchema] {
   return [key, { $ref: `#/definitions/task_key_${key}` }];
 }

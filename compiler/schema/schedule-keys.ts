@@ -1,7 +1,7 @@
 import { PRESETS } from '../../workflows/plan/timetable/schedule.ts';
 import { date, duration, expression, type JsonSchema, map, TIME_ZONE } from './json-schema.ts';
 
-/** Days that do not count: for a schedule, and for deadlines. */
+/** Days that do not count, for schedules and deadlines. */
 export const CALENDAR = map(
   'Calendar',
   'Excluded days, in the time zone of the pipeline: the schedule has no runs on them, and deadlines do not count them.',

@@ -4,9 +4,9 @@ import type { Path } from '../read/source.ts';
 import type { JsonSchema } from './json-schema.ts';
 
 /**
- * The examples of the deepest key on a path, as YAML: `expect: {status: 200}`. A key without examples of its own has that of a key around it.
+ * The examples of the deepest key on a path, as YAML: `expect: {status: 200}`. Without its own examples, those of an outer key are used.
  * @param root the schema of files
- * @param part the schema of the map in which `path` begins
+ * @param part the schema of the map where `path` begins
  */
 export function shownExamples(root: JsonSchema, part: JsonSchema, path: Path): string[] {
   let shown: string[] = [];
@@ -46,7 +46,7 @@ function stepInto(root: JsonSchema, schema: JsonSchema, step: string | number): 
   return undefined;
 }
 
-/** A value as YAML on one line, with quotes only where they are needed. */
+/** Formats a value as YAML on one line, with quotes only where needed. */
 export function flowText(value: Json): string {
   if (Array.isArray(value)) return `[${(value as readonly Json[]).map(flowText).join(', ')}]`;
   if (isMap(value)) {
@@ -56,7 +56,7 @@ export function flowText(value: Json): string {
   return typeof value === 'string' && isPlain(value) ? value : JSON.stringify(value);
 }
 
-/** Whether YAML reads a text without quotes as that text, wherever it stands. */
+/** Whether YAML reads an unquoted text as that text in every context. */
 function isPlain(text: string): boolean {
   return /^[A-Za-z_](?:[\w./()*+-]|[ ](?=[\w(*+-])|:(?=\/\/))*$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text);
 }

@@ -37,7 +37,7 @@ const name = Type.String({
 
 const REFERENCES_TEXT = SLA_REFERENCE_NAMES.map((reference) => `${reference}: ${SLA_REFERENCES[reference].description}`).join('. ');
 
-/** One promise: a time, a time of day, or a condition over outputs. */
+/** One SLA: a duration, a time of day, or a condition over outputs. */
 export const SlaSchema = Type.Object(
   {
     name,

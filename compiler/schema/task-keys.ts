@@ -3,7 +3,7 @@ import { TRIGGER_RULES } from '../../workflows/plan/tasks/trigger-rule.ts';
 import { MAX_GROUP_DEPTH } from '../resolve/task-node.ts';
 import { duration, expression, type JsonSchema, map, text } from './json-schema.ts';
 
-/** Keys that every task has, and that `default_args` may set for all. */
+/** Keys of every task that `default_args` may also set. */
 export const TASK_OPTIONS = {
   owner: text('Owner', 'Whom to contact about problems of this task; default: the owner of the pipeline.', 'data-platform'),
   retries: {
@@ -87,12 +87,12 @@ export const TASK_OPTIONS = {
   },
 } as const satisfies Record<string, JsonSchema>;
 
-/** What a group is called, as a pattern. */
+/** The pattern of group names. */
 export const GROUP_NAME = '[A-Za-z][A-Za-z0-9_]{0,63}';
 
 const TASK_NAMES = { type: 'array', items: { type: 'string' }, uniqueItems: true } as const;
 
-/** How items are taken from a list: what `expand` and the one `expand` inside it have in common. */
+/** Keys that `expand` and its nested `expand` share. */
 const EXPAND_OVER = {
   over: {
     type: ['string', 'array'],
@@ -109,7 +109,7 @@ const EXPAND_OVER = {
   },
 } as const;
 
-/** Keys that every task has. */
+/** Keys of every task. */
 export const TASK_COMMON = {
   depends_on: {
     ...TASK_NAMES,
@@ -216,5 +216,5 @@ export const TASK_COMMON = {
   ...TASK_OPTIONS,
 } as const satisfies Record<Exclude<CommonTaskKey, 'name' | 'type' | 'sla'>, JsonSchema>;
 
-/** Which keys of a task are common to all types; the rest are the parameters of its type. */
+/** Keys that all task types share. The other keys of a task are the parameters of its type. */
 export const COMMON_TASK_KEYS: ReadonlySet<string> = new Set(KEYS);

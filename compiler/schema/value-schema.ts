@@ -14,8 +14,8 @@ const nested = { $ref: '#/definitions/value' };
 const valueType = { enum: VALUE_TYPES };
 
 /**
- * The schema of the schemas of values that people give: the part of JSON Schema that `checkValue` (workflows/plan/values/value-schema.ts) reads.
- * Whatever else is written is refused rather than ignored.
+ * The schema for schemas of user-provided values: the part of JSON Schema that `checkValue` (workflows/plan/values/value-schema.ts)
+ * supports. Anything else is refused rather than ignored.
  */
 export const VALUE_SCHEMA: JsonSchema = {
   type: 'object',

@@ -1,8 +1,8 @@
 import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
 
 // Messages to workflows: a name, which is wire data, and the types of the input and the answer. Workflows pass the definition to
-// setHandler(), clients to signal(), query() and executeUpdate(), so both sides have the same types. The values equal those of the functions
-// with the same names in @temporalio/workflow, which clients and the kernel cannot import.
+// setHandler(), clients to signal(), query() and executeUpdate(), so both sides have the same types. The values equal those of the
+// functions with the same names in @temporalio/workflow, which clients and the kernel cannot import.
 
 /** Defines a signal: a message without a response. */
 export function defineSignal<Args extends unknown[]>(name: string): SignalDefinition<Args> {
