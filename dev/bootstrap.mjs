@@ -1,4 +1,4 @@
-// What every npm script runs first. Plain JavaScript without packages: it works on a fresh clone and on a Node that is too old.
+// Entry point of every npm script. Plain JavaScript without packages: works on a fresh clone and on an old Node.
 const [, , mode = '', ...args] = process.argv;
 const MINIMUM = [20, 19];
 
@@ -16,7 +16,7 @@ const { installPackages } = await import('./launch/install-packages.mjs');
 const { runMode } = await import('./launch/run-mode.mjs');
 try {
   await installPackages();
-  // `install` is for CI: the checks before the tests need the packages too.
+  // `install` is for CI, where the checks before the tests need the packages too.
   if (mode !== 'install') await runMode(mode, args);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

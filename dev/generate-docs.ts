@@ -5,7 +5,7 @@ import { connectionsPage } from './docs/connections-page.ts';
 import { taskTypesPage } from './docs/task-types-page.ts';
 import { triggersPage } from './docs/triggers-page.ts';
 
-/** The pages of `docs/` that are made from definitions. */
+/** The pages in `docs/` that are generated from definitions. */
 export const GENERATED_PAGES: Readonly<Record<string, () => string>> = {
   '02-task-types.md': taskTypesPage,
   '08-connections.md': () => connectionsPage(),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Where things lie in the stack's home, the clone's `.sluice/`. */
+/** Paths in the stack's home, the clone's `.sluice/`. */
 export const homePaths = {
   data: (home: string, part: string) => join(home, 'data', part),
   log: (home: string, part: string) => join(home, 'logs', `${part}.log`),
@@ -9,9 +9,9 @@ export const homePaths = {
   ports: (home: string) => join(home, 'ports.json'),
   secrets: (home: string) => join(home, 'secrets.json'),
   environment: (home: string) => join(home, 'environment.json'),
-  /** Where PostgreSQL's data lies when its user cannot reach the home. */
+  /** The location of PostgreSQL's data when its user cannot access the home. */
   postgresPlace: (home: string) => join(home, 'postgres-place.json'),
 } as const;
 
-/** All that `clean` deletes. The folder may hold other people's things too (the demo's, a test's). */
+/** Everything that `clean` deletes. The folder may also contain other files (the demo's, a test's). */
 export const homeEntries = ['data', 'logs', 'run', 'ports.json', 'secrets.json', 'environment.json', 'postgres-place.json'] as const;

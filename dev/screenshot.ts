@@ -7,7 +7,7 @@ import { connectClient } from '../temporal/connect.ts';
 import { listRuns } from '../temporal/runs/runs.ts';
 import { runUrl } from '../temporal/web-ui.ts';
 
-/** Takes the README's picture of a run from the real Temporal UI, while `npm start` is up: `npx tsx dev/screenshot.ts [dag_id]`. */
+/** Captures the README's picture of a run from the real Temporal UI, while `npm start` is running: `npx tsx dev/screenshot.ts [dag_id]`. */
 const [dagId = 'product_category_etl'] = process.argv.slice(2);
 const PICTURE = join(ROOT, 'docs', 'images', 'run.png');
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'];

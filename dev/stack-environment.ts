@@ -4,12 +4,12 @@ import { homePaths } from './home.ts';
 import { readJson, writeJson } from './servers/json-file.ts';
 import type { Part } from './servers/parts/part.ts';
 
-/** `<home>/environment.json`: the variables of the running local parts, for `sluice …` and a worker that is started by hand. */
+/** `<home>/environment.json`: the variables of the running local parts, for `sluice …` and manually started workers. */
 export async function readStackEnvironment(home: string): Promise<Record<string, string>> {
   return (await readJson<Record<string, string>>(homePaths.environment(home))) ?? {};
 }
 
-/** Puts the variables of some parts in the place of what the file said of them; it goes when nothing is left in it. */
+/** Replaces the variables of some parts in the file; deletes the file when it is empty. */
 export async function replaceStackEnvironment(
   home: string,
   parts: readonly Pick<Part, 'variables'>[],
@@ -26,8 +26,8 @@ export async function replaceStackEnvironment(
 }
 
 /**
- * The environment without what an earlier start of this very stack gave: a shell that has loaded `environment.json`, or a process that
- * has merged it, has not thereby chosen servers of its own.
+ * Removes the variables of an earlier start of this stack from the environment: a shell that loaded `environment.json`, or a process that
+ * merged it, has not chosen its own servers.
  */
 export async function withoutOwnValues(home: string, environment: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const own = await readStackEnvironment(home);

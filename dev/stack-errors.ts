@@ -1,15 +1,15 @@
 /**
- * Thrown when parts of the stack that are there do not start: a server that ends at once or never becomes healthy, a disk that is full.
- * What did start keeps running, and the next start reuses it. The message holds each part's last log lines and what to do.
+ * Thrown when available parts of the stack do not start: a server that ends immediately or never becomes healthy, a full disk. Started
+ * parts keep running, and the next start reuses them. The message contains the last log lines of each part and what to do.
  */
 export class StackFailed extends Error {
   override readonly name = 'StackFailed';
 }
 
-/** One server did not become healthy. Its message is part of StackFailed's. */
+/** One server did not become healthy. Its message is part of that of StackFailed. */
 export class ServerUnhealthy extends Error {
   override readonly name = 'ServerUnhealthy';
-  /** True when it ended by itself, for which a lost race for a port may be the cause. */
+  /** Whether the server exited, possibly because another process took its port. */
   readonly ended: boolean;
 
   constructor(message: string, ended: boolean) {
@@ -18,7 +18,7 @@ export class ServerUnhealthy extends Error {
   }
 }
 
-/** Thrown for a stop while another process is starting that part. */
+/** Thrown when another process is starting a part that should be stopped. */
 export class StackBusy extends Error {
   override readonly name = 'StackBusy';
 }

@@ -6,14 +6,14 @@ import { readStackEnvironment, withoutOwnValues } from './stack-environment.ts';
 
 export interface PartStatus {
   readonly name: PartName;
-  /** `missing`: it is not here, and the machine lacks what is needed to fetch it. */
+  /** `missing`: not installed, and the machine lacks what is needed to fetch it. */
   readonly state: 'running' | 'external' | 'stopped' | 'missing';
   readonly address?: string;
   readonly pid?: number;
   readonly detail: string;
 }
 
-/** How each usual part is, and each other that has been started. Starts and fetches nothing. */
+/** Returns the status of each default part, and of others that have been started. Does not start or fetch anything. */
 export async function stackStatus(home: string, environment: NodeJS.ProcessEnv = process.env): Promise<PartStatus[]> {
   const context = { home, environment: await withoutOwnValues(home, environment) };
   const started = await Promise.all(

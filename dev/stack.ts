@@ -26,23 +26,23 @@ export interface StackOptions {
 }
 
 export interface Stack {
-  /** What to merge over the process's environment. Holds nothing that the user has set. */
+  /** Variables to merge over the process's environment. Contains none that the user has set. */
   readonly environment: Record<string, string>;
   readonly parts: PartStatus[];
-  /** Stops the parts that this call started, no others. */
+  /** Stops only the parts that this call started. */
   stop(): Promise<void>;
 }
 
 /**
- * Gets the local stack going: what the environment names is left alone, what runs is reused, the rest is found or fetched and started, all
- * side by side. A part that the machine cannot have is `missing` in `parts`.
+ * Starts the local stack: skips parts that the environment names, reuses running ones, finds or fetches the rest, all concurrently. A part
+ * that is not available on this machine is `missing` in `parts`.
  *
- * @throws StackFailed when a part that is there does not start.
+ * @throws StackFailed when an available part does not start.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { home, progress } = options;
   await mkdir(home, { recursive: true });
-  // Data, logs and passwords of the servers are the user's alone.
+  // Only the user may access data, logs and passwords of the servers.
   await chmod(home, 0o700);
   const context = { home, environment: await withoutOwnValues(home, options.environment ?? process.env) };
   const chosen = partsNamed(options.parts ?? usualParts);
@@ -61,7 +61,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
-/** What the user has set is the user's: a source of one's own beside a local warehouse, for example. */
+/** Keeps variables that the user has set, such as another source with the local warehouse. */
 function valuesOf(started: readonly StartedPart[], environment: NodeJS.ProcessEnv): Record<string, string> {
   const values = started.flatMap((one) => Object.entries(one.environment));
   return Object.fromEntries(values.filter(([name]) => !environment[name]));

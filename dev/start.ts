@@ -32,12 +32,12 @@ npm start -- --once  ends after the demo pipeline, with its exit code
 
 Data and logs are in .sluice/. \`npm run stack -- status\` shows what is running.`;
 
-/** The pipeline that a first start shows, and how many rows its source table gets. */
+/** The pipeline of the first start, and the row count of its source table. */
 const DEMO = { dagId: 'product_category_etl', table: 'dim_product_categories', rows: 20_000 };
 
 const DAY_MS = 86_400_000;
 
-// Programs that its workers run could read what this process was started with.
+// Programs that workers run could otherwise read the environment of this process.
 hideEnvironment();
 const progress = createProgress();
 const home = stackHome();
@@ -50,7 +50,7 @@ const { values } = parseArgs({
 if (values.help) process.stdout.write(`${HELP}\n`);
 else process.exitCode = await main(values.once);
 
-/** Starts everything in order, and stops in reverse what it has started, however it ends. */
+/** Starts everything in order, and always stops what it started in reverse order. */
 async function main(once: boolean): Promise<number> {
   const cleanUp: (() => Promise<void>)[] = [];
   try {
@@ -96,12 +96,12 @@ async function main(once: boolean): Promise<number> {
   }
 }
 
-/** Thrown when the start cannot go on, for a reason that its message explains. */
+/** Thrown when the start cannot continue; the message says why. */
 class StartFailed extends Error {
   override readonly name = 'StartFailed';
 }
 
-/** Fills the databases of the local stack. Databases that the environment names are never written to. */
+/** Fills the databases of the local stack. Never writes to databases that the environment names. */
 async function fillDemoData(stack: Stack, environment: Environment): Promise<void> {
   const postgres = stack.parts.find(({ name }) => name === 'postgres');
   if (postgres?.state !== 'running') return;
@@ -116,7 +116,7 @@ async function fillDemoData(stack: Stack, environment: Environment): Promise<voi
   step.done(`${categories.toLocaleString('en')} product categories and ${sales.toLocaleString('en')} sales in the source database`);
 }
 
-/** The plans of pipelines/, by their dag_id. */
+/** The plans of pipelines/, by dag_id. */
 async function demoPlans(): Promise<(dagId: string) => Plan> {
   const compiled = new Compiler(CATALOG).compileAll(await loadPipelines(join(ROOT, 'pipelines')));
   for (const { diagnostics } of compiled) for (const diagnostic of diagnostics) say(formatDiagnostic(diagnostic));
@@ -127,7 +127,7 @@ async function demoPlans(): Promise<(dagId: string) => Plan> {
   };
 }
 
-/** Runs the demo pipeline, shows it task by task, and says where to look. */
+/** Runs the demo pipeline, shows it task by task, and prints where to look. */
 async function runDemo(environment: Environment, client: Client, plan: Plan): Promise<RunEnd | undefined> {
   try {
     await ensureSearchAttributes(client);
@@ -144,7 +144,7 @@ async function runDemo(environment: Environment, client: Client, plan: Plan): Pr
   }
 }
 
-/** Follows a run to its end, task by task. */
+/** Follows a run task by task until it ends. */
 function showRun(client: Client, run: RunReference): Promise<RunEnd> {
   return followRun(client, run, runView(progress), stop.signal);
 }
@@ -166,7 +166,7 @@ function formatOutput(end: RunEnd): string {
   return output?.rows === undefined ? 'nothing loaded' : `${output.rows.toLocaleString('en')} rows`;
 }
 
-/** When a process ends by itself, everything ends: half a platform helps nobody. */
+/** Stops everything when a process ends unexpectedly: a partial platform is not useful. */
 function watchOver(child: SluiceProcess): void {
   void child.ended().then((reason) => {
     if (stop.signal.aborted) return;

@@ -8,10 +8,10 @@ import { isAlive, readRecord, removeRecord, stopServer } from './servers/server-
 import { replaceStackEnvironment } from './stack-environment.ts';
 import { StackBusy } from './stack-errors.ts';
 
-/** A start that is under way may take minutes; a stop does not wait for it. */
+/** A start in progress may take minutes; a stop does not wait for it. */
 const BUSY_MS = 5_000;
 
-/** Stops the local servers; gives the names of those that ran. Their data stays. */
+/** Stops the local servers and keeps their data. Returns the names of those that ran. */
 export async function stopStack(home: string, names: readonly PartName[] = partNames): Promise<PartName[]> {
   const stopping = partsNamed(names);
   const results = await Promise.allSettled(stopping.map((part) => stopPart(home, part)));
@@ -21,7 +21,7 @@ export async function stopStack(home: string, names: readonly PartName[] = partN
   return stopping.filter((_, index) => (results[index] as PromiseFulfilledResult<boolean>).value).map((part) => part.name);
 }
 
-/** Stops all local servers and deletes their data. The cache of fetched programs stays: other clones use it. */
+/** Stops all local servers and deletes their data. Keeps the cache of fetched programs, which other clones use. */
 export async function cleanStack(home: string): Promise<void> {
   await stopStack(home);
   for (const part of partsNamed(partNames)) await part.server?.clean?.({ home, environment: process.env });

@@ -11,7 +11,7 @@ export const dailyProductSales = `
     PRIMARY KEY (sale_date, product_id, region)
   )`;
 
-/** The rows that daily_product_sales must have of the day $1, computed from sales without Sluice or Spark. */
+/** The expected rows of daily_product_sales for the day $1, computed from sales without Sluice or Spark. */
 export const expectedDailySales = `
   SELECT
     $1::date AS sale_date, product_id, region, count(*) AS orders, sum(quantity) AS quantity, sum(total)::numeric(14,2) AS revenue,

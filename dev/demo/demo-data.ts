@@ -6,20 +6,20 @@ import { productPopularity } from './product-popularity.ts';
 import { factSales, fillFactSales, fillSales, sales } from './sales.ts';
 import { fillUserEvents, userEvents } from './user-events.ts';
 
-/** Any number; whoever fills the demo's tables holds it, so that two starts at once do not both. */
+/** An arbitrary lock id, held while filling the demo's tables, so that two concurrent starts do not both fill them. */
 const ADVISORY_LOCK = 7_583_001;
 const FILL_LIMIT_MS = 120_000;
 
 export interface DemoData {
   readonly source: PostgresConnection;
   readonly warehouse: PostgresConnection;
-  /** How many categories to make; ignored where there are some already. */
+  /** Number of categories to create; ignored if there are some already. */
   readonly rows: number;
-  /** A day, YYYY-MM-DD, that both databases have sales of afterwards. */
+  /** A day, YYYY-MM-DD, for which both databases get sales. */
   readonly day: string;
 }
 
-/** Makes the tables of the demo where they are missing, and fills them. Answers how many rows the source's have. */
+/** Creates and fills missing demo tables. Returns the row count of the source tables. */
 export async function createDemoData({ source, warehouse, rows, day }: DemoData): Promise<{ categories: number; sales: number }> {
   await inTransaction(warehouse, async (client) => {
     await client.query(dimProductCategories);
@@ -55,7 +55,7 @@ async function transaction<T>(connection: PostgresConnection, work: (client: Sql
     await client.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCK]);
     const result = await work(client);
     await client.query('COMMIT');
-    // Statistics at once: the first query of the demo should not be planned for an empty table.
+    // Update statistics now, so that the planner does not assume an empty table for the first query.
     await client.query('ANALYZE');
     return result;
   } finally {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runTool } from '../servers/run-tool.ts';
 
-/** An event as Events API v2 takes it. */
+/** An event in the format of Events API v2. */
 export interface ReceivedEvent {
   readonly routing_key: string;
   readonly event_action: 'trigger' | 'acknowledge' | 'resolve';
@@ -21,7 +21,10 @@ export interface ReceivedEvent {
   readonly links: readonly { readonly href: string; readonly text: string }[];
 }
 
-/** What it does with a request: `accept` answers it as it should, so that a later one is hit; `accept-and-hang-up` takes it and does not answer. */
+/**
+ * How a request fails. `accept` succeeds, so that a later request fails instead; `accept-and-hang-up` accepts the event but does not
+ * answer.
+ */
 export type Fault =
   | { readonly kind: 'accept' }
   | { readonly kind: 'status'; readonly status: number; readonly body?: string; readonly type?: string; readonly location?: string }
@@ -29,21 +32,21 @@ export type Fault =
   | { readonly kind: 'hang' }
   | { readonly kind: 'accept-and-hang-up' };
 
-/** PagerDuty as far as events go: HTTPS, Events API v2 with its limits and its answers. It misbehaves when it is told to. */
+/** A stand-in for PagerDuty's Events API v2 over HTTPS, with its limits and responses. Fails on request. */
 export class PagerDutyStandIn {
-  /** All that it has taken, in order. */
+  /** All accepted events, in order. */
   readonly events: ReceivedEvent[] = [];
   readonly changes: unknown[] = [];
-  /** How often an alert was opened, by its key. */
+  /** How often an alert was opened, by deduplication key. */
   readonly opened = new Map<string, number>();
   readonly open = new Set<string>();
-  /** What was against its rules, in words. */
+  /** Violations of PagerDuty's rules. */
   readonly complaints: string[] = [];
-  /** What it does with the next requests, one after the other. */
+  /** Faults for the next requests, in order. */
   readonly faults: Fault[] = [];
-  /** What it does with every request; undefined: what it should. */
+  /** The fault for every request; undefined for none. */
   always: Fault | undefined;
-  /** Requests at the same time, the most for any key. */
+  /** Maximum number of concurrent requests for one key. */
   mostAtOnce = 0;
   private readonly busy = new Map<string, number>();
 
@@ -88,7 +91,7 @@ export class PagerDutyStandIn {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** The events of a key, as their actions. */
+  /** The actions of a key's events. */
   actionsOf(key: string): string[] {
     return this.events.filter(({ dedup_key }) => dedup_key === key).map(({ event_action }) => event_action);
   }

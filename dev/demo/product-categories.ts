@@ -24,9 +24,9 @@ export const dimProductCategories = `
   )`;
 
 /**
- * A taxonomy of $1 categories: 20 departments, 12 children each, level by level. The texts hold what breaks naive exports: NULL and '' side
- * by side, quotes, commas, line breaks of both kinds, backslashes, spaces at the ends, emoji. From 1,000 rows on some of the data is wrong,
- * as in life: parents that are missing, a category that is its own parent, and two that are each other's.
+ * Creates a taxonomy of $1 categories: 20 departments with 12 children per category, level by level. The texts contain what breaks naive
+ * exports: NULL and '', quotes, commas, both kinds of line breaks, backslashes, trailing spaces, emoji. From 1,000 rows on, some data is
+ * invalid, as in practice: missing parents, a category that is its own parent, and two that are each other's parents.
  */
 export const fillProductCategories = `
   WITH words AS (
@@ -74,8 +74,8 @@ export const fillProductCategories = `
   FROM words, generate_series(1::bigint, $1) AS i`;
 
 /**
- * The rows that dim_product_categories must have, computed from product_categories without Sluice or Spark: roots are level 1; a category
- * whose parent is missing is a root; a cycle is cut at its smallest id, which becomes a root.
+ * The expected rows of dim_product_categories, computed from product_categories without Sluice or Spark: roots have level 1; a category
+ * with a missing parent is a root; a cycle is broken at its smallest id, which becomes a root.
  */
 export const expectedDimension = `
   WITH RECURSIVE

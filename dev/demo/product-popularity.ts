@@ -1,4 +1,4 @@
-/** What the shop's pages read. A product stays in it, with zeros, when nobody looks at it any more. */
+/** The table that the shop's pages read. A product without recent views stays in it, with zeros. */
 export const productPopularity = `
   CREATE TABLE IF NOT EXISTS product_popularity (
     product_id bigint PRIMARY KEY,

@@ -1,18 +1,18 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** The service of the shop that recommends products, as far as pipelines know it. */
+/** The shop's recommendation service, as pipelines see it. */
 export interface RecommendationService {
   /** Its address, for `SLUICE_CONN_RECOMMENDATION_SERVICE`. */
   readonly url: string;
-  /** The versions that it was told to load, in order. */
+  /** The versions that it was asked to load, in order. */
   readonly loaded: readonly string[];
   close(): Promise<void>;
 }
 
 /**
- * Starts it on loopback: `POST /models/reload` loads a version, `GET /models/<model>` says which one is loaded.
- * @param load what comes of loading a version; a stand-in for a service that may not get on with one
+ * Starts the service on loopback: `POST /models/reload` loads a version, `GET /models/<model>` returns the loaded one.
+ * @param load returns the result of loading a version, which may fail
  */
 export async function startRecommendationService(load: (version: string) => string = (version) => version): Promise<RecommendationService> {
   const loaded: string[] = [];

@@ -1,4 +1,4 @@
-/** What a shop sold, as the shop knows it. */
+/** The shop's sales. */
 export const sales = `
   CREATE TABLE IF NOT EXISTS sales (
     sale_id bigint PRIMARY KEY,
@@ -10,10 +10,10 @@ export const sales = `
     updated_at timestamptz NOT NULL
   )`;
 
-/** The same as the warehouse knows it. */
+/** The warehouse's copy of the sales. */
 export const factSales = sales.replace('EXISTS sales', 'EXISTS fact_sales');
 
-/** The sales of the day $1, 4,000 of them: every product sells, some much more than others. */
+/** The sales of the day $1, 4,000 rows: every product sells, some much more than others. */
 const ROWS = `
   SELECT
     ($1::date - date '2020-01-01')::bigint * 100000 + i AS sale_id,
@@ -25,12 +25,12 @@ const ROWS = `
     day.begin + (i - 1) * interval '21.6 seconds' AS updated_at
   FROM (SELECT $1::date::timestamp AT TIME ZONE 'UTC' AS begin) AS day, generate_series(1, 4000) AS i`;
 
-/** Fills the shop's table with the sales of the day $1, unless it has them. */
+/** Fills the shop's table with the sales of the day $1, unless it already has them. */
 export const fillSales = `INSERT INTO sales ${ROWS} ON CONFLICT DO NOTHING`;
 
 /**
- * Fills the warehouse's table as a loader does that has a fault: of the day's 4,000 sales 8 are missing, and 4 have lost their cents, so that
- * 0.3 % differ.
+ * Fills the warehouse's table like a faulty loader: of the day's 4,000 sales, 8 are missing and 4 have lost their cents, so that 0.3 %
+ * differ.
  */
 export const fillFactSales = `
   INSERT INTO fact_sales

@@ -4,11 +4,11 @@ import { replaceStackEnvironment } from '../stack-environment.ts';
 import { PagerDutyStandIn } from './pagerduty-stand-in.ts';
 import { type RecommendationService, startRecommendationService } from './recommendation-service.ts';
 
-/** Services that the demo's pipelines talk to and that no laptop has. */
+/** Services that the demo's pipelines need, and that a laptop does not have. */
 export interface StandIns {
-  /** Their connections. */
+  /** The variables with their connections. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Absent where the environment names a PagerDuty of its own, and where no openssl can make a certificate. */
+  /** Absent if the environment names another PagerDuty, or if openssl is not available for a certificate. */
   readonly pagerDuty?: PagerDutyStandIn;
   close(): Promise<void>;
 }
@@ -16,9 +16,9 @@ export interface StandIns {
 const SERVICE = 'SLUICE_CONN_RECOMMENDATION_SERVICE';
 
 /**
- * Starts those on loopback for which the environment names nothing else.
- * @param home of the stack: `sluice …` in another terminal is told where the recommendation service is. Not so PagerDuty, whose
- * certificate only processes that are started with it trust.
+ * Starts stand-ins on loopback for services that the environment does not name.
+ * @param home of the stack: it makes the recommendation service known to `sluice …` in another terminal. PagerDuty is not shared, because
+ * only child processes trust its certificate.
  */
 export async function startStandIns(home: string, given: Environment): Promise<StandIns> {
   const canStandIn = !given.SLUICE_CONN_PAGERDUTY_DEFAULT && findProgram('openssl', given) !== undefined;

@@ -5,13 +5,13 @@ import { createKafka } from '../../lib/kafka/client.ts';
 import { publishRecord } from '../../lib/kafka/publish-record.ts';
 import { withinTime } from '../../lib/time-limit.ts';
 
-/** The shop's topics that pipelines of `pipelines/` listen to. */
+/** The topics that pipelines in `pipelines/` listen to. */
 const TOPICS = ['user-behavior-metrics', 'user-activity', 'purchase'];
 
-/** The broker has answered a moment ago. */
+/** Short, because the broker has just answered. */
 const PUBLISH_LIMIT_MS = 30_000;
 
-/** Makes the topics that are missing. */
+/** Creates missing topics. */
 export async function createTopics(environment: Environment): Promise<void> {
   const admin = createKafka(connectionsFrom(environment).get('kafka_default', ['kafka']), 'sluice-demo').admin();
   await admin.connect();
@@ -25,7 +25,7 @@ export async function createTopics(environment: Environment): Promise<void> {
   }
 }
 
-/** Writes a record as JSON. */
+/** Publishes a record as JSON. */
 export async function produce(environment: Environment, topic: string, value: object): Promise<void> {
   const kafka = createKafka(connectionsFrom(environment).get('kafka_default', ['kafka']), 'sluice-demo');
   const record = { topic, value: JSON.stringify(value), headers: {}, identity: randomUUID() };

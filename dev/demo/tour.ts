@@ -13,7 +13,7 @@ import { sensorId } from '../../workflows/plan/sensor.ts';
 import type { PagerDutyStandIn } from './pagerduty-stand-in.ts';
 import { produce } from './topics.ts';
 
-/** What the tour needs of the start that shows it. */
+/** What the tour needs from the start command. */
 export interface TourGuide {
   readonly environment: Environment;
   readonly client: Client;
@@ -21,7 +21,7 @@ export interface TourGuide {
   readonly pagerDuty: PagerDutyStandIn | undefined;
   readonly signal: AbortSignal;
   planOf(dagId: string): Plan;
-  /** Shows a run until it has ended. */
+  /** Shows a run until it ends. */
   follow(run: RunReference): Promise<RunEnd>;
   say(text: string): void;
 }
@@ -29,13 +29,13 @@ export interface TourGuide {
 const RETRAINING = 'recommendation_model_retraining';
 const SENSOR = sensorId(RETRAINING, 'user_behavior_change');
 const RECONCILIATION = 'daily_sales_reconciliation';
-/** As the pipeline's trigger says. */
+/** The cooldown of the pipeline's trigger. */
 const COOLDOWN_MS = 600_000;
 const LOOK_MS = 500;
-/** For a sensor to listen, for a run to begin, for a page to come. Milliseconds. */
+/** Time limit for a sensor to listen, a run to start or a page to arrive. Milliseconds. */
 const PATIENCE_MS = 90_000;
 
-/** Shows what the platform does by itself: an event trains a model, and a discrepancy pages and is repaired. */
+/** Demonstrates automation: an event trains a model, and a discrepancy causes a page and is repaired. */
 export async function showTour(guide: TourGuide): Promise<void> {
   await showRetraining(guide);
   await showReconciliation(guide);
@@ -94,7 +94,7 @@ async function runNow({ client, environment, follow }: TourGuide, plan: Plan, pa
   return follow(await startManualRun(client, plan, taskQueueOf(environment), interval, iso(Date.now()), params));
 }
 
-/** Waits until there is something, and shows it where it is text. */
+/** Waits for a result, and shows it if it is text. */
 async function waited<T>({ progress, signal }: TourGuide, title: string, look: () => Promise<T | undefined>): Promise<T | undefined> {
   const step = progress.step(title);
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline && !signal.aborted; await delay(LOOK_MS)) {

@@ -1,4 +1,4 @@
-/** What users of the shop do with products. */
+/** The actions of the shop's users on products. */
 export const userEvents = `
   CREATE TABLE IF NOT EXISTS user_events (
     event_id bigint PRIMARY KEY,
@@ -9,8 +9,8 @@ export const userEvents = `
   )`;
 
 /**
- * What 300 users did in the 30 days that end now, unless there are events of the last hours: each has one of six tastes, which is 20 of 120 products, and follows
- * it four times of five. Nothing in it is random, so that a model has always the same to learn.
+ * Generates the actions of 300 users in the last 30 days, unless there are recent events: each user has one of six tastes (20 of 120
+ * products), and follows it four times out of five. Nothing is random, so a model always has the same to learn.
  */
 export const fillUserEvents = `
   INSERT INTO user_events

@@ -1,7 +1,7 @@
 import { CONNECTIONS } from '../../connections/catalog.ts';
 import type { ConnectionDefinition, ConnectionField } from '../../connections/define-connection.ts';
 
-/** The reference page of all types of connections, from their definitions. */
+/** Generates the reference page of all connection types from their definitions. */
 export function connectionsPage(catalog: readonly ConnectionDefinition[] = CONNECTIONS): string {
   return [
     '# 8. Connections',

@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 
-/** A JSON Schema, as far as documentation reads it. */
+/** The parts of a JSON Schema that the documentation uses. */
 export type Described = TSchema & {
   readonly type?: string | readonly string[];
   readonly description?: string;
@@ -15,14 +15,14 @@ export type Described = TSchema & {
   readonly patternProperties?: Readonly<Record<string, Described>>;
 };
 
-/** A key with the way to it: `expect.status`, `checks[].name`. */
+/** A key with its path: `expect.status`, `checks[].name`. */
 export interface DescribedKey {
   readonly key: string;
   readonly schema: Described;
   readonly isNeeded: boolean;
 }
 
-/** The keys of a map, each followed by those inside of it. */
+/** Lists the keys of a map, each followed by its nested keys. */
 export function keysOf({ properties = {}, required = [] }: Described, before = ''): DescribedKey[] {
   return Object.entries(properties).flatMap(([name, schema]) => {
     const key = `${before}${name}`;
@@ -36,12 +36,12 @@ function inside(schema: Described, key: string): DescribedKey[] {
   if (items) return inside(items, `${key}[]`);
   const named = Object.values(patternProperties ?? {})[0] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
   if (named) return inside(named, `${key}.<name>`);
-  // Forms of one thing share keys, each with the same meaning.
+  // Variants of a map share keys, which have the same meaning in each.
   const all = anyOf.flatMap((branch) => inside(branch, key));
   return all.filter(({ key: one }, index) => all.findIndex(({ key: other }) => other === one) === index);
 }
 
-/** What values a key takes, in words. */
+/** Describes the values that a key accepts. */
 export function typeOf({ type, anyOf, enum: values, const: only }: Described): string {
   const closed = values ?? (only === undefined ? anyOf?.map((branch) => branch.const).filter((value) => value !== undefined) : [only]);
   if (closed && closed.length > 0) {
@@ -63,7 +63,7 @@ const WORDS: Readonly<Record<string, string>> = {
   null: '`null`',
 };
 
-/** The keys of a type as a table; nothing where it has none. */
+/** Formats the keys of a type as a table; empty if it has none. */
 export function keysTable(params: TSchema): string[] {
   const rows = keysOf(params as Described).map(({ key, schema, isNeeded }) => {
     const form = schema.default === undefined ? '' : ` Default: \`${JSON.stringify(schema.default).replaceAll('"', '')}\`.`;

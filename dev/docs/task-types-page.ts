@@ -7,7 +7,7 @@ import { PLATFORM_FAULTS, USER_FAULTS } from '../../activities/run/failure-types
 import { ROOT } from '../../lib/environment.ts';
 import { type Described, keysTable, typeOf } from './schema-keys.ts';
 
-/** The reference page of all task types, from their definitions. */
+/** Generates the reference page of all task types from their definitions. */
 export function taskTypesPage(): string {
   return [
     '# 2. Task types',
@@ -45,10 +45,10 @@ function taskTypeSection({ type, description, params, result, example, data, exa
   ].join('\n\n');
 }
 
-/** Failures that do not depend on what a task does. */
+/** Error types that any task can have. */
 const ANY_TASK = ['InvalidParameters', 'ConnectionNotDefined', 'OutputTooLarge', 'CallbackFailed', 'WorkerShutdown'];
 
-/** The types of failures in the code of a task type: in its file, and in what that imports. */
+/** The error types in the code of a task type: in its file and the files it imports. */
 function errorsIn(type: string): readonly string[] {
   const folder = join(ROOT, 'activities');
   const isOf = new RegExp(`\\btype: '${type}',`);
@@ -67,7 +67,7 @@ function errorsIn(type: string): readonly string[] {
   return [...USER_FAULTS, ...PLATFORM_FAULTS].filter((name) => found.has(name) && !ANY_TASK.includes(name));
 }
 
-/** What a task gives, in a line: `{rows: whole number, first: map}`. */
+/** Describes the output of a task in one line: `{rows: whole number, first: map}`. */
 function outputOf(schema: Described): string {
   if (schema.type === 'null') return 'none.';
   const shape = ({ properties, required = [], items, ...rest }: Described): string => {

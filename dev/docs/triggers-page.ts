@@ -4,7 +4,7 @@ import type { TriggerType } from '../../sensors/define-trigger.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import { keysTable } from './schema-keys.ts';
 
-/** The reference page of all types of triggers, from their definitions. */
+/** Generates the reference page of all trigger types from their definitions. */
 export function triggersPage(triggers: readonly TriggerType[] = TRIGGERS): string {
   return [
     '# 9. Triggers',
@@ -28,7 +28,7 @@ function section({ type, description, params, exactlyOneOf = [], event, example 
   ].join('\n\n');
 }
 
-/** What fields a value has, in a line: `bucket` (text), `size` (whole number). */
+/** Lists the fields of a value in one line: `bucket` (text), `size` (whole number). */
 function fieldsText(shape: Shape): string {
   if (typeof shape === 'string') return WORDS[shape] ?? shape;
   if ('list' in shape) return 'list';

@@ -1,11 +1,14 @@
-// Plain JavaScript: what runs Sluice's programs uses it before anything else.
+// Plain JavaScript: runs before Sluice's programs.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './install-packages.mjs';
 
-/** What programs are made of, beside their own file; and how bundles are made. `test/house/imports.test.ts` holds it to what they import. */
+/**
+ * The sources of programs besides their main file, and the code that bundles them. `test/house/imports.test.ts` compares this with their
+ * imports.
+ */
 export const SOURCES = [
   'cli',
   'compiler',
@@ -22,18 +25,18 @@ export const SOURCES = [
   'dev/launch/cli-bundle.mjs',
   'dev/launch/run-program.mjs',
 ];
-/** What those of developers, which stand in folders, are made of besides. */
+/** Additional sources of developer programs, which are in folders. */
 const OF_DEVELOPERS = ['worker.ts', 'dev', 'bench', 'test/support'];
 
 /**
- * A program as one JavaScript file, made of its TypeScript when that has changed.
- * @param {string} folder where bundles are kept
- * @param {string} program its file, from the root
+ * Bundles a program into one JavaScript file, if its TypeScript has changed.
+ * @param {string} folder for the bundles
+ * @param {string} program its file, relative to the root
  * @param {import('esbuild').BuildOptions} options
- * @returns {Promise<string | undefined>} the file, or undefined where none can be written
+ * @returns {Promise<string | undefined>} the file, or undefined if it cannot be written
  */
 export async function bundleOf(folder, program, options) {
-  // `worker.ts` is not `bench/runs/worker.ts`.
+  // Distinguish `worker.ts` from `bench/runs/worker.ts`.
   const name = program.replace(/\.ts$/, '').replaceAll('/', '-');
   const bundle = join(folder, `${name}-${sourceKey(program)}`);
   const entry = join(bundle, `${basename(program, '.ts')}.${options.format === 'esm' ? 'mjs' : 'cjs'}`);
@@ -46,7 +49,7 @@ export async function bundleOf(folder, program, options) {
   }
   try {
     await build(join(building, basename(entry)), program, options);
-    // Two at once: the second finds the first's, which is the same.
+    // If two processes bundle concurrently, the second finds the first's bundle, which is identical.
     if (!existsSync(entry)) renameSync(building, bundle);
     removeOthers(folder, name, basename(bundle));
     return entry;
@@ -58,13 +61,13 @@ export async function bundleOf(folder, program, options) {
   }
 }
 
-/** A read-only checkout, or a full disk: the program is slower to start, and it works. */
+/** Ignores a read-only checkout or a full disk: the program starts more slowly, but works. */
 function withoutBundle(/** @type {unknown} */ error) {
   if (process.env.SLUICE_DEBUG) console.error(error);
   return undefined;
 }
 
-/** Changes with every source file; told by looking at the files' times and sizes, which takes a few milliseconds. */
+/** Hashes the modification times and sizes of all source files, which takes a few milliseconds. */
 function sourceKey(/** @type {string} */ program) {
   const hash = createHash('sha256').update(process.version);
   const look = (/** @type {string} */ path) => {
@@ -75,7 +78,7 @@ function sourceKey(/** @type {string} */ program) {
   for (const source of [program, ...SOURCES, ...(program.includes('/') ? OF_DEVELOPERS : [])]) {
     const path = join(root, source);
     const found = statSync(path, { throwIfNoEntry: false });
-    // An image may leave out what only developers need.
+    // An image may omit developer files.
     if (!found) continue;
     if (!found.isDirectory()) look(path);
     else
@@ -97,11 +100,11 @@ async function build(/** @type {string} */ outfile, /** @type {string} */ progra
     ...options,
     plugins: [...(options.plugins ?? []), { name: 'places', setup: keepPlaces }],
   });
-  // Its process would stay, with all of our environment, where programs of tasks can read it.
+  // esbuild's process would keep running with this environment, where programs of tasks can read it.
   await stop();
 }
 
-/** Modules go on knowing where they stand in the repository. */
+/** Keeps the original module paths in `import.meta`. */
 function keepPlaces(/** @type {import('esbuild').PluginBuild} */ build) {
   build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
     if (path.includes('node_modules')) return undefined;
@@ -115,7 +118,7 @@ function keepPlaces(/** @type {import('esbuild').PluginBuild} */ build) {
   });
 }
 
-/** Bundles of what the sources were before; a program that runs has loaded what it needs. */
+/** Removes bundles of earlier sources; running programs have already loaded theirs. */
 function removeOthers(/** @type {string} */ folder, /** @type {string} */ name, /** @type {string} */ kept) {
   const old = new RegExp(`^${name}-[0-9a-f]{16}$`);
   for (const each of readdirSync(folder)) if (old.test(each) && each !== kept) rmSync(join(folder, each), { recursive: true, force: true });

@@ -1,9 +1,9 @@
-// Plain JavaScript: dev/launch/run-mode.mjs uses it.
+// Plain JavaScript: used by dev/launch/run-mode.mjs.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
 /**
- * Starts Node, which gets the signals that this process gets.
+ * Starts Node and forwards the signals of this process.
  * @param {readonly string[]} command
  * @param {Record<string, string>} [environment]
  * @param {'inherit' | 'pipe'} [output]
@@ -19,7 +19,7 @@ export function start(command, environment = {}, output = 'inherit') {
 
 /**
  * @param {import('node:child_process').ChildProcess} child
- * @returns {Promise<number>} the exit code that says how it has ended
+ * @returns {Promise<number>} the exit code, which includes the signal
  */
 export async function ended(child) {
   const [code, signal] = await new Promise((resolve, reject) => {
@@ -30,8 +30,8 @@ export async function ended(child) {
 }
 
 /**
- * A terminal sends its Ctrl-C and its hang-up to the child as well; twice would mean "at once" to it. Whoever signals this process alone
- * (a supervisor, `kill`) has no terminal, or sends SIGTERM.
+ * A terminal sends Ctrl-C and hang-ups to the child too; a second signal would mean "at once". A sender that signals only this process (a
+ * supervisor, `kill`) has no terminal, or sends SIGTERM.
  * @param {import('node:child_process').ChildProcess} child
  */
 function forwardSignals(child) {

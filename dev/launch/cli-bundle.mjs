@@ -1,4 +1,4 @@
-// Plain JavaScript: the `sluice` command runs it before anything else.
+// Plain JavaScript: the `sluice` command runs it first.
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { Script } from 'node:vm';
 import { bundleOf } from './bundle.mjs';
 import { root } from './install-packages.mjs';
 
-/** Packages that are large or have parts in other languages are loaded from node_modules, by the commands that need them. */
+/** Large or native packages, loaded from node_modules by the commands that need them. */
 const EXTERNAL = [
   '@temporalio/*',
   '@aws-sdk/*',
@@ -22,14 +22,13 @@ const EXTERNAL = [
 ];
 
 /**
- * Runs the command in this process from its bundle: reading hundreds of TypeScript modules one by one, and compiling them, costs two seconds
- * at each start.
- * @returns {Promise<boolean>} false where there can be no bundle
+ * Runs the command in this process from its bundle: loading and compiling hundreds of TypeScript modules takes two seconds per start.
+ * @returns {Promise<boolean>} false if there is no bundle
  */
 export async function runCliBundle() {
   const file = await bundleOf(join(process.env.SLUICE_HOME ?? join(root, '.sluice'), 'cache'), 'cli.ts', {
     format: 'cjs',
-    // Commands are loaded when they are called, and packages outside of the bundle from where the repository has them.
+    // Commands are loaded when called, and external packages from the repository.
     supported: { 'dynamic-import': false },
     minifyWhitespace: true,
     minifySyntax: true,
@@ -41,13 +40,13 @@ export async function runCliBundle() {
 }
 
 /**
- * Runs a bundle with the machine code that V8 made of it the last time, as far as it was used: half of what is left of a start is compiling.
- * (Node 22 can do this by itself; 20 is this project's floor.)
+ * Runs a bundle with V8's code cache of the last run, which halves the remaining start time. (Node 22 can do this itself; 20 is the minimum
+ * version of this project.)
  */
 function runCompiled(/** @type {string} */ file) {
   const compiled = `${file}.${process.arch}.v8`;
   const cachedData = existsSync(compiled) ? readFileSync(compiled) : undefined;
-  // esbuild writes nothing but ASCII.
+  // esbuild writes only ASCII.
   const script = new Script(`(function(require,module,exports){${readFileSync(file, 'latin1')}\n})`, {
     filename: file,
     ...(cachedData && { cachedData }),
@@ -57,7 +56,7 @@ function runCompiled(/** @type {string} */ file) {
   script.runInThisContext()(createRequire(join(root, 'cli.ts')), module, module.exports);
 }
 
-/** Writes a file that others read at any time. One that cannot be written is made again the next time. */
+/** Writes a file atomically, for concurrent readers. If that fails, the next run tries again. */
 function keep(/** @type {string} */ file, /** @type {Buffer} */ data) {
   const draft = `${file}.${process.pid}`;
   try {

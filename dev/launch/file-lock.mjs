@@ -6,15 +6,15 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { processIdentity } from './process-identity.mjs';
 
-/** A living holder touches its lock this often … */
+/** A live holder touches its lock at this interval … */
 const TOUCH_MS = 5_000;
-/** … so one of another machine (a shared home folder), whose processes cannot be seen, is dead after this. */
+/** … so that a holder on another machine (a shared home folder), whose processes are not visible, counts as dead after this time. */
 const SILENT_MS = 60_000;
-/** Removing a dead lock takes milliseconds; whoever has been at it for this long was killed. */
+/** Removing a dead lock takes milliseconds; a remover that needs longer was killed. */
 const REMOVAL_MS = 5_000;
 const POLL_MS = 100;
 
-/** Another process holds the lock and did not let go of it in time. */
+/** Another process held the lock for too long. */
 export class LockTimeout extends Error {
   /** @param {string} path @param {number | undefined} pid */
   constructor(path, pid) {
@@ -25,7 +25,7 @@ export class LockTimeout extends Error {
 }
 
 /**
- * Runs `work` while holding the lock file `path`. The lock of a dead owner is taken over; a living one is waited for.
+ * Runs `work` while holding the lock file `path`. Takes over the lock of a dead owner; waits for a live one.
  * @template T
  * @param {string} path
  * @param {() => Promise<T>} work
@@ -58,7 +58,7 @@ export async function withFileLock(path, work, options = {}) {
   }
 }
 
-/** Creates the file with its content in one step, so that nobody ever reads half a lock. */
+/** Creates the file atomically with its content, so that no process reads a partial lock. */
 function createWhole(/** @type {string} */ path, /** @type {string} */ content) {
   const temporary = `${path}.${process.pid}.${token()}`;
   try {
@@ -68,7 +68,7 @@ function createWhole(/** @type {string} */ path, /** @type {string} */ content) 
   } catch (error) {
     const code = /** @type {NodeJS.ErrnoException} */ (error).code;
     if (code === 'EEXIST') return false;
-    // `clean` may take the folder away while we wait in it.
+    // `clean` may delete the folder during the wait.
     if (code === 'ENOENT') {
       mkdirSync(dirname(path), { recursive: true });
       return false;
@@ -90,7 +90,7 @@ function createExclusive(/** @type {string} */ path, /** @type {string} */ conte
   }
 }
 
-/** The owner when it lives, else undefined. */
+/** The owner if it is alive, else undefined. */
 function liveOwner(/** @type {string} */ path) {
   try {
     const owner = JSON.parse(readFileSync(path, 'utf8'));
@@ -104,8 +104,8 @@ function liveOwner(/** @type {string} */ path) {
 }
 
 /**
- * Two who find the same dead lock must not both remove it: the second would remove the first one's new lock.
- * So the removal itself is taken in turn, and the lock is looked at again inside.
+ * Two processes that find the same dead lock must not both remove it: the second would remove the first one's new lock. So removal takes
+ * turns, and checks the lock again.
  */
 function removeDead(/** @type {string} */ path) {
   const turn = `${path}.removal`;
@@ -135,7 +135,7 @@ function quietly(/** @type {() => void} */ action) {
   try {
     action();
   } catch {
-    // gone already, which is what was wanted
+    // already deleted
   }
 }
 

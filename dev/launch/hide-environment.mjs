@@ -1,18 +1,18 @@
-// Plain JavaScript: it runs before TypeScript can be read.
+// Plain JavaScript: runs before TypeScript can be loaded.
 import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 
-/** These stay: they are no secrets, and libraries may have kept pointers to them. */
+/** These variables stay: they are not secret, and libraries may hold pointers to them. */
 const PLAIN = /^(PATH|HOME|USER|LOGNAME|SHELL|PWD|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TERM|HOSTNAME)=/;
 
 /**
- * Clears the block of memory in which Linux has given this process its environment: every program of the same user can read it in
- * /proc/<pid>/environ, for as long as this process lives. `process.env` keeps its values, elsewhere. Where that cannot be done, such as on
- * a system without /proc, nothing changes; `command` tasks look whether it was (activities/support/programs/readable-secrets.ts).
+ * Clears the memory in which Linux passed the environment to this process: every program of the same user can read it in
+ * /proc/<pid>/environ while the process lives. `process.env` keeps its values. Without /proc this has no effect; `command` tasks check it
+ * (activities/support/programs/readable-secrets.ts).
  */
 export function hideEnvironment() {
   try {
     const stat = readFileSync('/proc/self/stat', 'utf8');
-    // After the name of the program, which may hold spaces and brackets: see proc(5), env_start and env_end.
+    // Skip the program name, which may contain spaces and parentheses: see proc(5), env_start and env_end.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [start, end] = [Number(fields[47]), Number(fields[48])];
     if (!(start > 0 && end > start)) return;
@@ -27,11 +27,11 @@ export function hideEnvironment() {
       closeSync(memory);
     }
   } catch {
-    // There is no /proc, or it may not be written.
+    // /proc is missing or not writable.
   }
 }
 
-/** @param {Buffer} block `NAME=value` each, ended by a zero byte */
+/** @param {Buffer} block entries `NAME=value`, each ended by a zero byte */
 function cleared(block) {
   for (let at = 0; at < block.length;) {
     const next = block.indexOf(0, at);

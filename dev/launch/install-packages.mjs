@@ -11,7 +11,7 @@ const lockFile = join(root, 'package-lock.json');
 const stampFile = join(root, 'node_modules/.sluice-lock-hash');
 const NOTE_MS = 10_000;
 
-/** Makes node_modules what package-lock.json says, with `npm ci`, unless it is that already. Safe against two at once. */
+/** Installs the packages of package-lock.json with `npm ci`, unless they are installed. Safe to run concurrently. */
 export async function installPackages() {
   if (isCurrent()) return;
   const onWait = (/** @type {number | undefined} */ pid) =>
@@ -39,8 +39,8 @@ function lockHash() {
 }
 
 /**
- * True when npm itself has already put there what the lock file says (somebody ran `npm ci` or `npm install`), by the list that npm keeps
- * of it. Packages for other machines are in the lock file only.
+ * Whether npm has already installed the packages of the lock file (by `npm ci` or `npm install`), according to npm's own list. Packages for
+ * other platforms are only in the lock file.
  */
 function matchesLock() {
   const wanted = packagesOf(lockFile);

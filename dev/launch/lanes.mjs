@@ -1,12 +1,12 @@
-// Plain JavaScript: dev/launch/run-mode.mjs uses it.
+// Plain JavaScript: used by dev/launch/run-mode.mjs.
 import { ended, start } from './child.mjs';
 
-/** How many lines show how a lane has ended that printed no summary. */
+/** Number of lines shown from the end of a lane that printed no summary. */
 const LAST_LINES = 40;
 
 /**
- * Runs commands beside each other; each is a lane. Lines of the first are printed as they come, those of the others when all have ended:
- * in between, nobody could tell whose lines they are. Lanes that failed come last, and the output ends with the summary of each.
+ * Runs commands concurrently, each as a lane. Prints the lines of the first lane immediately, and those of the others at the end, because
+ * interleaved lines could not be attributed. Failed lanes come last, followed by the summaries.
  * @param {readonly import('./lanes.d.mts').Lane[]} lanes
  * @param {(text: string | Uint8Array) => void} [print]
  * @returns {Promise<number>} the exit code: 0, or 1 when a lane failed
@@ -24,7 +24,7 @@ export async function runLanes(lanes, print = (text) => void process.stdout.writ
 
 /**
  * @param {import('./lanes.d.mts').Lane} lane
- * @param {((text: Uint8Array) => void) | undefined} print where its lines are shown as they come
+ * @param {((text: Uint8Array) => void) | undefined} print prints its lines immediately
  */
 async function runLane({ name, command, environment }, print) {
   const child = start(command, environment, 'pipe');
@@ -40,7 +40,7 @@ async function runLane({ name, command, environment }, print) {
   return { name, code, output: Buffer.concat(chunks).toString() };
 }
 
-/** What mocha prints at its end, from 'N passing'; the last lines of a run that did not get so far. */
+/** The summary that mocha prints last, from 'N passing'; the last lines of a run without one. */
 function summaryOf(/** @type {string} */ output) {
   const [start] = [...output.matchAll(/^.*\b\d+ passing\b/gm)].slice(-1);
   return start ? output.slice(start.index) : `${output.trimEnd().split('\n').slice(-LAST_LINES).join('\n')}\n`;

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 let bootId;
 
 /**
- * What tells a process from a later one with the same pid: when it started. Undefined when there is no such process
- * or when it is a zombie that nobody has waited for (usual in containers).
+ * Identifies a process by its start time, because a later process may have the same pid. Undefined if there is no such process, or if it is
+ * a zombie (usual in containers).
  * @param {number} pid
  * @returns {string | undefined}
  */
@@ -16,10 +16,10 @@ export function processIdentity(pid) {
   if (process.platform !== 'linux') return identityByPs(pid);
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in brackets and may hold spaces and brackets itself.
+    // The second field is the program name in parentheses, which may contain spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    // Ticks count from the start of the machine, so the start of the machine is part of it.
+    // Ticks count from boot, so the boot id is part of the identity.
     bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     return `${bootId}/${fields[19]}`;
   } catch {

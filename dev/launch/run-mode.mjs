@@ -1,4 +1,4 @@
-// Plain JavaScript: dev/bootstrap.mjs and dev/sluice.mjs use it.
+// Plain JavaScript: used by dev/bootstrap.mjs and dev/sluice.mjs.
 import { join } from 'node:path';
 import { ended, start } from './child.mjs';
 import { runCliBundle } from './cli-bundle.mjs';
@@ -8,10 +8,10 @@ import { runLanes } from './lanes.mjs';
 import { runProgram } from './run-program.mjs';
 import { findTestFiles } from './test-files.mjs';
 
-/** What is long-lived, and is told to stop by signals: it runs in this process. */
+/** Long-lived programs that are stopped by signals: they run in this process. */
 const PROGRAMS = { worker: 'worker.ts', scheduler: 'scheduler.ts' };
 
-/** What each other npm script runs. */
+/** The programs of all other npm scripts. */
 const MODES = {
   start: ['dev/start.ts'],
   stack: ['dev/stack-cli.ts'],
@@ -22,9 +22,9 @@ const MODES = {
 };
 
 /**
- * The processes of a test run that names no file. Not in .mocharc.json: mocha would add them to the files that are named.
- * `test:unit` tries fewer random cases, and its files in two processes. `test` runs two lanes, each on servers
- * of its own: most tests wait for a server for most of their time.
+ * The processes of a test run without file arguments. Not in .mocharc.json: mocha would add them to the given files. `test:unit` tries
+ * fewer random cases, and runs its files in two processes. `test` runs two lanes with separate servers, because most tests mainly wait for
+ * a server.
  */
 const TEST_LANES = {
   'test:unit': () => {
@@ -42,13 +42,13 @@ const TEST_LANES = {
 };
 const isSecondLane = (/** @type {string} */ file) => /^test\/(cases|chaos)\//.test(file);
 
-/** The AWS SDK warns of Node 20's end at every start; 20 is this project's floor until the SDK really needs more. */
+/** The AWS SDK warns about the end of Node 20 at every start; 20 is the minimum version until the SDK requires more. */
 const ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TZ: 'UTC' };
 
 /**
- * Runs the command in this process: a second one would double the time that a small command takes.
+ * Runs the command in this process: a second process would double the time of a short command.
  * @param {readonly string[]} args
- * @returns {Promise<boolean>} false where that cannot be
+ * @returns {Promise<boolean>} false if that is not possible
  */
 function runCli(args) {
   process.argv.splice(1, process.argv.length, join(root, 'cli.ts'), ...args);
@@ -56,7 +56,7 @@ function runCli(args) {
 }
 
 /**
- * Runs the mode's program to its end and ends as it ended.
+ * Runs the program of a mode and exits with its exit code.
  * @param {string} mode
  * @param {readonly string[]} args
  */
@@ -68,7 +68,7 @@ export async function runMode(mode, args) {
   if (Object.hasOwn(PROGRAMS, mode)) return runProgram(PROGRAMS[/** @type {keyof typeof PROGRAMS} */ (mode)], args);
   if (mode === 'cli' && (await runCli(args))) return;
   const [program = '', ...first] = MODES[/** @type {keyof typeof MODES} */ (mode)];
-  // `sluice` works in the folder it is called from: the paths it is given are relative to that. The npm scripts are in the root anyway.
+  // `sluice` runs in the folder of the caller, because paths are relative to it. npm scripts run in the root anyway.
   const command = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args];
   const hasFiles = args.some((arg) => arg.includes('.test.ts'));
   if (!Object.hasOwn(TEST_LANES, mode)) process.exit(await ended(start(command)));

@@ -1,16 +1,16 @@
-// Plain JavaScript: it runs before TypeScript can be read. `node dev/launch/run-program.mjs <program> …` runs any.
+// Plain JavaScript: runs before TypeScript can be loaded. `node dev/launch/run-program.mjs <program> …` runs any program.
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleOf } from './bundle.mjs';
 import { hideEnvironment } from './hide-environment.mjs';
 import { root } from './install-packages.mjs';
 
-/** A package of hundreds of small modules: as parts of the bundle they take 20 MB less. All others are loaded from where they are. */
+/** A package of hundreds of small modules: bundling it saves 20 MB. All other packages are loaded from node_modules. */
 const BUNDLED = /^typebox(\/|$)/;
 
 /**
- * Runs a long-lived program in this process: from a bundle, because loading its TypeScript module by module takes 25 MB and two seconds more.
- * @param {string} program its file, from the root
+ * Runs a long-lived program in this process from a bundle: loading its TypeScript module by module takes 25 MB and two seconds more.
+ * @param {string} program its file, relative to the root
  * @param {readonly string[]} args
  */
 export async function runProgram(program, args) {

@@ -5,12 +5,12 @@ import { homePaths } from '../home.ts';
 import { isAlive, launchServer, logTail, readRecord, removeRecord, stopServer } from '../servers/server-process.ts';
 import { StackFailed } from '../stack-errors.ts';
 
-/** `worker.ts`, with or without `--monitors`, `scheduler.ts`, or `sluice codec-server`, running. */
+/** A running `worker.ts` (with or without `--monitors`), `scheduler.ts`, or `sluice codec-server`. */
 export interface SluiceProcess {
   readonly name: string;
-  /** The file that it writes its log to. */
+  /** Its log file. */
   readonly log: string;
-  /** Waits until it has ended, and says how. */
+  /** Waits until it ends. Returns how it ended. */
   ended(): Promise<string>;
   stop(): Promise<void>;
 }
@@ -26,9 +26,9 @@ const PROCESSES = {
 } as const;
 
 /**
- * Starts a process of Sluice in a process group of its own, so that Ctrl-C reaches it only when its work has been told to stop; waits
- * until it says that it is ready. One left over from a start that was killed is stopped first: it may run old code.
- * @throws StackFailed when it does not get ready, with the end of its log
+ * Starts a Sluice process in a separate process group, so that Ctrl-C does not reach it directly, and waits until it is ready. First stops
+ * a process that was left from a killed start, because it may run old code.
+ * @throws StackFailed with the end of its log when it does not get ready
  */
 export async function startSluiceProcess(
   home: string,

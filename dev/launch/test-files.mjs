@@ -1,21 +1,21 @@
-// Plain JavaScript: dev/bootstrap.mjs uses it before TypeScript can be read.
+// Plain JavaScript: dev/bootstrap.mjs uses it before TypeScript can be loaded.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
 /** Modules that start servers, or workers of a server. */
 const SERVER_MODULES = ['test/support/test-stack.ts', 'test/support/temporal-worker.ts', 'dev/stack.ts'];
-/** Checks the types of the whole repository, which takes as long as many unit tests together. */
+/** Type-checks the whole repository, which takes as long as many unit tests. */
 const TYPE_CHECK_MODULE = 'test/support/type-check.ts';
-/** A test that starts a process itself may start anything. */
+/** A test that starts processes may need any server. */
 const PROCESS_MODULE = 'node:child_process';
-/** Imports of values; those of types leave no trace at run time. */
+/** Imports of values; type imports are erased at run time. */
 const IMPORT = /^(?:import|export) (?!type )[^;]*?from '([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'/gm;
 
 /**
- * Divides the test files by what they import, directly or through other modules: a file needs servers when it reaches a module that
- * starts them, or when it or a module of `test/` that it reaches starts processes. Type checks run with those. All other files are unit tests.
+ * Divides test files by their direct and indirect imports: a file needs servers if it imports a module that starts them, or if it or an
+ * imported module of `test/` starts processes. Type checks run with those. All other files are unit tests.
  * @param {string} folder the root of the repository
- * @returns {import('./test-files.d.mts').TestFiles} paths from the root, sorted
+ * @returns {import('./test-files.d.mts').TestFiles} paths relative to the root, sorted
  */
 export function findTestFiles(folder) {
   const importsOf = createReader(folder);
@@ -38,7 +38,7 @@ export function findTestFiles(folder) {
 }
 
 /**
- * How many imports lead from a test file to a module, by test file; those that do not reach it are left out.
+ * The number of imports between each test file and a module; omits test files that do not import it.
  * @param {string} folder the root of the repository
  * @param {readonly string[]} tests
  * @param {string} module
@@ -75,7 +75,7 @@ function createReader(/** @type {string} */ folder) {
   };
 }
 
-/** The modules that a file imports: its own with paths from the root, packages by their names. None where a text only looks like an import. */
+/** The modules that a file imports: its own as paths from the root, packages by name. Skips text that only looks like an import. */
 function readImports(/** @type {string} */ folder, /** @type {string} */ file) {
   const path = join(folder, file);
   const text = existsSync(path) ? readFileSync(path, 'utf8') : '';

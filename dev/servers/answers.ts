@@ -3,7 +3,7 @@ import { withinTime } from '../../lib/time-limit.ts';
 
 const PATIENCE_MS = 2_000;
 
-/** True when the address answers an HTTP request with success, or with anything but a failure of the server when `refusalCounts`. */
+/** Whether the address answers an HTTP request with success, or with any status except a server error if `refusalCounts`. */
 export async function answers(url: string, refusalCounts = false): Promise<boolean> {
   try {
     return await withinTime(PATIENCE_MS, undefined, async (signal) => {
@@ -16,7 +16,7 @@ export async function answers(url: string, refusalCounts = false): Promise<boole
   }
 }
 
-/** True when somebody accepts a connection to this port of 127.0.0.1. */
+/** Whether a server accepts connections to this port of 127.0.0.1. */
 export async function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', timeout: PATIENCE_MS });

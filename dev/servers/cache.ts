@@ -5,22 +5,22 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { withFileLock } from '../launch/file-lock.mjs';
 
-/** The user's cache of fetched programs, shared by all clones: `$XDG_CACHE_HOME/sluice`, by default `~/.cache/sluice`. */
+/** The user's cache of fetched programs, which all clones share: `$XDG_CACHE_HOME/sluice`, by default `~/.cache/sluice`. */
 export function cacheFolder(environment: NodeJS.ProcessEnv): string {
   const base = environment['XDG_CACHE_HOME'];
-  const usable = base !== undefined && isAbsolute(base); // the standard says to ignore a relative one
+  const usable = base !== undefined && isAbsolute(base); // the specification says to ignore relative paths
   return join(usable ? base : join(environment['HOME'] ?? homedir(), '.cache'), 'sluice');
 }
 
-/** Something in the cache: its folder's name (with the version), and a file without which it is of no use. */
+/** A cache entry: its folder name (with the version), and a file that a complete entry must contain. */
 export interface CacheEntry {
   readonly name: string;
   readonly essential: string;
 }
 
 /**
- * The folder of a cached thing when it is there. It appears by a rename, so what is there is whole; unless somebody has cleaned up in it,
- * or what it links to (a virtual environment's Python) has been uninstalled.
+ * Returns the folder of a cache entry if it exists. Entries appear by a rename, so they are complete, unless files were deleted or a link
+ * target (the Python of a virtual environment) was uninstalled.
  */
 export function findCached(environment: NodeJS.ProcessEnv, entry: CacheEntry): string | undefined {
   const folder = join(cacheFolder(environment), entry.name);
@@ -28,8 +28,8 @@ export function findCached(environment: NodeJS.ProcessEnv, entry: CacheEntry): s
 }
 
 /**
- * The folder of a cached thing; when it is not there, `fill` makes it in a temporary folder, which is then renamed. Two at once make it
- * once; what a killed one left is deleted by the next.
+ * Returns the folder of a cache entry; if it does not exist, `fill` creates it in a temporary folder, which is then renamed. Concurrent
+ * calls create it once; the next call deletes the remains of a killed one.
  */
 export async function cached(
   environment: NodeJS.ProcessEnv,

@@ -6,15 +6,15 @@ import { runTool } from './run-tool.ts';
 
 const PROGRAMS = ['apt-get', 'dpkg-deb'] as const;
 
-/** What this machine lacks to unpack Debian's packages, or undefined. */
+/** What this machine lacks to unpack Debian packages, or undefined. */
 export function debianLacking(environment: NodeJS.ProcessEnv): string | undefined {
   const missing = PROGRAMS.filter((program) => findProgram(program, environment) === undefined);
   return missing.length === 0 ? undefined : `${missing.join(' and ')}, so a Debian or Ubuntu`;
 }
 
 /**
- * Unpacks a Debian package, and what it needs and the machine does not have, below the folder. Nothing is installed, and apt's own
- * files are left alone: its lists are fetched anew beside. The machine's own mirrors and keys hold.
+ * Unpacks a Debian package and its missing dependencies below the folder, without installing them. Leaves apt's own files alone by fetching
+ * separate package lists, with the machine's mirrors and keys.
  */
 export async function unpackDebianPackage(environment: NodeJS.ProcessEnv, name: string, folder: string, report: Report): Promise<void> {
   const [aptGet, dpkgDeb] = PROGRAMS.map((program) => findProgram(program, environment) ?? program) as [string, string];
@@ -22,8 +22,8 @@ export async function unpackDebianPackage(environment: NodeJS.ProcessEnv, name: 
   const options = [
     `Dir::State::Lists=${join(own, 'lists')}`,
     `Dir::Cache=${join(own, 'cache')}`,
-    'Debug::NoLocking=1', // the lock of apt itself is root's
-    'APT::Sandbox::User=root', // a folder of ours is not open to apt's own user
+    'Debug::NoLocking=1', // apt's own lock belongs to root
+    'APT::Sandbox::User=root', // apt's sandbox user cannot access our folder
   ].flatMap((option) => ['-o', option]);
   await Promise.all(['lists/partial', 'cache/archives/partial'].map((each) => mkdir(join(own, each), { recursive: true })));
   report('reading the lists of Debian packages');

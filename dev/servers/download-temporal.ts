@@ -6,13 +6,13 @@ import type { Report } from './parts/part.ts';
 import { runTool } from './run-tool.ts';
 import { versions } from './versions.ts';
 
-/** A download that brings nothing for this long is given up: the CLI can be built instead. */
+/** Abort a download without progress after this time: the CLI can be built instead. */
 const SILENCE_MS = 20_000;
 const POLL_MS = 500;
 
 /**
- * Has the Temporal SDK download its CLI to `executable`. The SDK can do that only together with starting it and cannot be told to stop,
- * so it is done in a process of its own. False when there is no way to where it downloads from.
+ * Has the Temporal SDK download its CLI to `executable`. The SDK can only download while starting the server and cannot be cancelled, so
+ * this runs in a separate process. Returns false if the download server is not reachable.
  */
 export async function downloadTemporal(environment: NodeJS.ProcessEnv, executable: string, report: Report): Promise<boolean> {
   const folder = `${executable}.download`;
@@ -23,7 +23,7 @@ export async function downloadTemporal(environment: NodeJS.ProcessEnv, executabl
     report('downloading it');
     await runTool(process.execPath, ['--input-type=module', '-e', PROGRAM, folder, `v${versions.temporalCli}`], {
       environment,
-      workingFolder: fileURLToPath(new URL('../..', import.meta.url)), // where the SDK is found
+      workingFolder: fileURLToPath(new URL('../..', import.meta.url)), // contains the SDK
       signal: abort.signal,
     });
     const [downloaded] = (await readdir(folder)).filter((name) => name.startsWith('temporal'));

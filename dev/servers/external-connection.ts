@@ -1,6 +1,6 @@
 import type { ExternalPart } from './parts/part.ts';
 
-/** A part is the user's when all its connections are set. Values hold passwords: only host and port are ever shown. */
+/** A part is external if all its connections are set. Values contain passwords: only show host and port. */
 export function externalConnections(environment: NodeJS.ProcessEnv, names: readonly string[]): ExternalPart | undefined {
   if (names.some((name) => !environment[name])) return undefined;
   const address = hostOf(environment[names[0] ?? ''] ?? '');
@@ -13,6 +13,6 @@ function hostOf(value: string): string | undefined {
     const endpoint = url.searchParams.get('endpoint_url');
     return (endpoint === null ? url.host : new URL(endpoint).host) || undefined;
   } catch {
-    return undefined; // JSON, or what only the connection's own parser understands
+    return undefined; // JSON, or a format that only the connection's own parser supports
   }
 }

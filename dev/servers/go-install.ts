@@ -4,8 +4,8 @@ import { checkGoModule, type GoModule } from './pins.ts';
 import { runTool } from './run-tool.ts';
 
 /**
- * Builds a Go program of a pinned module into the folder, telling how far it is.
- * @param program its folder in the module
+ * Builds a Go program of a pinned module into the folder, and reports progress.
+ * @param program its folder within the module
  * @throws ChecksumMismatch
  */
 export async function goInstall(

@@ -10,7 +10,7 @@ export interface Java {
   readonly major: number;
 }
 
-/** The first Java that `suits`: JAVA_HOME, then PATH, then where systems and SDKMAN keep them. */
+/** Finds the first Java that `suits`: in JAVA_HOME, on PATH, then in the usual folders of systems and SDKMAN. */
 export async function findJava(environment: NodeJS.ProcessEnv, suits: (major: number) => boolean): Promise<Java | undefined> {
   const seen = new Set<string>();
   for (const candidate of candidates(environment)) {
@@ -55,7 +55,7 @@ function realHome(folder: string): string | undefined {
   }
 }
 
-/** Each Java says its version in its `release` file; asking the program itself takes much longer. */
+/** The `release` file of a Java contains its version; starting the program takes much longer. */
 async function majorOf(home: string): Promise<number | undefined> {
   let version: string | undefined;
   try {

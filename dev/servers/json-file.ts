@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** The file's JSON, or undefined when there is none or when it is damaged: everything kept here can be made again. */
+/** Reads the JSON of a file; undefined if it is missing or damaged, because everything stored here can be recreated. */
 export async function readJson<T>(path: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T;
@@ -11,7 +11,7 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
   }
 }
 
-/** Writes the file as a whole or not at all, readable by its owner only (most of what is kept here is secret). */
+/** Writes the file atomically, readable only by its owner (most of the content is secret). */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;

@@ -11,7 +11,7 @@ export interface KafkaFolder {
   readonly logging: string;
 }
 
-/** Writes Kafka's configuration for these ports into the folder, and formats its storage there when it is new. */
+/** Writes Kafka's configuration for these ports into the folder, and formats new storage. */
 export async function prepareKafkaFolder(
   folder: string,
   environment: NodeJS.ProcessEnv,
@@ -26,7 +26,7 @@ export async function prepareKafkaFolder(
   await mkdir(folder, { recursive: true });
   await writeFile(logging, LOGGING);
   if (!existsSync(join(storage, 'meta.properties'))) {
-    // A killed format leaves half of it, so it works in a folder beside, which is then renamed.
+    // Format in a separate folder and rename it, because a killed format leaves a partial one.
     report('formatting its storage');
     const partial = join(folder, 'storage.partial');
     await rm(partial, { recursive: true, force: true });
@@ -42,7 +42,7 @@ export async function prepareKafkaFolder(
   return { properties, logging };
 }
 
-/** One node that is broker and controller; every internal topic has one copy, since there is no second node to hold another. */
+/** One node as broker and controller; internal topics have one replica. */
 function propertiesOf(storage: string, ports: Ports): string {
   const broker = portOf(ports, 'broker');
   const controller = portOf(ports, 'controller');
@@ -67,12 +67,12 @@ function propertiesOf(storage: string, ports: Ports): string {
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
-    // A killed broker counts as alive for so long, and a new one under its name has to wait; the default is 9 s.
+    // A killed broker counts as alive for this long, and its replacement must wait; the default is 9 s.
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 500,
-    // Retention goes by the records' own times: those of tests and of demo data are years old, and would be removed before they are read.
+    // Retention uses record timestamps: those of tests and demo data are years old, so their records would be deleted before they are read.
     'log.retention.ms': -1,
-    // How long it rests when there was nothing to compact; the default is 15 s.
+    // Pause after a compaction without work; the default is 15 s.
     'log.cleaner.backoff.ms': 500,
   })
     .map(([key, value]) => `${key}=${value}\n`)

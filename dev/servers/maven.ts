@@ -7,7 +7,7 @@ import { checkFiles } from './pins.ts';
 import { runTool } from './run-tool.ts';
 import { versions } from './versions.ts';
 
-/** A Maven artifact; `exclusions` are `group:artifact` of dependencies that stay out, `*` for any. */
+/** A Maven artifact; `exclusions` are excluded dependencies as `group:artifact`, `*` for any. */
 export interface Artifact {
   readonly group: string;
   readonly artifact: string;
@@ -19,9 +19,9 @@ export interface Artifact {
 }
 
 /**
- * Copies the artifacts and what they need at run time into the folder. The ordinary client does it: the user's mirrors and proxies hold.
- * @param pins the file of dev/servers/pins/ with their checksums
- * @param repository a folder that is looked into beside the client's own repositories
+ * Copies the artifacts and their runtime dependencies into the folder. Uses Maven itself, so the user's mirrors and proxies apply.
+ * @param pins the file in dev/servers/pins/ with their checksums
+ * @param repository a folder with additional artifacts
  * @throws ChecksumMismatch
  */
 export async function copyJars(

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
-/** What is fetched has the checksums that stand in dev/servers/pins/, whichever mirror it comes from: those of Python and jars in files. */
+/** Everything fetched from any mirror must match the checksums in dev/servers/pins/: those of Python packages and jars are files there. */
 export const PINS = fileURLToPath(new URL('pins', import.meta.url));
 
-/** Go's checksum of each module that is built (`go mod download -json`); those of what it needs come from Go's checksum database. */
+/** Go's checksum of each module that is built (`go mod download -json`); its dependencies use Go's checksum database. */
 export const GO_MODULES = {
   'github.com/versity/versitygw@v1.8.0': 'h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=',
   'github.com/temporalio/cli@v1.5.1': 'h1:0RZMk14BWxz44Xg6ciDQvpfAMffoG3J7/K03ql80teY=',
@@ -16,19 +16,22 @@ export const GO_MODULES = {
 } as const;
 export type GoModule = keyof typeof GO_MODULES;
 
-/** Thrown when something that was fetched is not what was pinned. */
+/** Thrown when a fetched file does not match its pinned checksum. */
 export class ChecksumMismatch extends Error {
   override readonly name = 'ChecksumMismatch';
 }
 
-/** The file of dev/servers/pins/ with the Python packages of a part and their checksums, for pip. Made by `uv pip compile --universal --generate-hashes`. */
+/**
+ * The file in dev/servers/pins/ with the Python packages of a part and their checksums, for pip. Created by `uv pip compile --universal
+ * --generate-hashes`.
+ */
 export function requirementsFile(part: 'spark' | 'mlflow' | 'moto' | 'reladiff'): string {
   return join(PINS, `${part}.txt`);
 }
 
 /**
- * Compares the files of a folder with `dev/servers/pins/<name>.sha256`, which `sha256sum *.jar` has made.
- * @throws ChecksumMismatch for a file that has another checksum, or none there
+ * Compares the files in a folder with `dev/servers/pins/<name>.sha256`, created by `sha256sum *.jar`.
+ * @throws ChecksumMismatch for a file with a different or missing checksum
  */
 export async function checkFiles(folder: string, name: string): Promise<void> {
   const file = join(PINS, `${name}.sha256`);
@@ -47,7 +50,7 @@ export async function checkFiles(folder: string, name: string): Promise<void> {
   }
 }
 
-/** @throws ChecksumMismatch when Go has fetched another module than the pinned one */
+/** @throws ChecksumMismatch when Go fetched a module other than the pinned one */
 export function checkGoModule(module: GoModule, answer: string): void {
   const { Sum: sum } = JSON.parse(answer) as { Sum?: string };
   if (sum === GO_MODULES[module]) return;

@@ -7,18 +7,20 @@ import { readJson, writeJson } from './json-file.ts';
 export type Ports = Readonly<Record<string, number>>;
 
 /**
- * Below the ports that systems hand out for outgoing connections (Linux from 32768, macOS from 49152): one of those could be taken by
- * any connection while the server is down, and then the server would come back elsewhere.
+ * Below the ephemeral port range (Linux from 32768, macOS from 49152): any outgoing connection could take such a port while the server is
+ * down, and the server would return on another port.
  */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 
-/** The remembered ports of a part, also while it is down. */
+/** The remembered ports of a part, even while it is down. */
 export async function rememberedPorts(home: string, part: string): Promise<Ports | undefined> {
   return (await readJson<Record<string, Ports>>(homePaths.ports(home)))?.[part];
 }
 
-/** Free ports of 127.0.0.1 for the named uses of a part: the remembered ones where they are free, else new ones, which are remembered. */
+/**
+ * Chooses free ports of 127.0.0.1 for the named uses of a part: the remembered ones if they are free, else new ones, which are remembered.
+ */
 export async function choosePorts(home: string, part: string, names: readonly string[]): Promise<Ports> {
   return withFileLock(homePaths.lock(home, 'ports'), async () => {
     const path = homePaths.ports(home);
@@ -36,7 +38,7 @@ export async function choosePorts(home: string, part: string, names: readonly st
   });
 }
 
-/** True when nobody listens on this port of 127.0.0.1. */
+/** Whether no process listens on this port of 127.0.0.1. */
 export async function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
@@ -45,7 +47,7 @@ export async function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port of loopback that nobody listens on, and that is not among those `taken`. */
+/** Finds a free loopback port that is not `taken`. */
 export async function freePort(taken: ReadonlySet<number>): Promise<number> {
   for (;;) {
     const port = randomInt(LOWEST, HIGHEST);

@@ -12,17 +12,17 @@ import { canEnter, canRun, createReachablePlace, type ServerUser, unprivilegedUs
 
 export interface PostgresData {
   readonly folder: string;
-  /** The program, or a copy of it where the server's user can reach it. */
+  /** The program, or a copy that the server's user can access. */
   readonly executable: string;
 }
 
-/** Where the data is or would be. */
+/** The folder of the data, which may not exist. */
 export function postgresDataFolder(home: string): string {
   const place = readPlace(home);
   return place?.holdsData === true ? join(place.folder, 'data') : homePaths.data(home, 'postgres');
 }
 
-/** Makes the data folder ready to be served: created when it is new, healed after a crash. */
+/** Prepares the data folder: creates a new one, or repairs it after a crash. */
 export async function preparePostgresData(context: PartContext, executable: string, report: Report): Promise<PostgresData> {
   const { home } = context;
   const user = unprivilegedUser();
@@ -30,7 +30,7 @@ export async function preparePostgresData(context: PartContext, executable: stri
   if (user !== undefined && readPlace(home)?.holdsData !== true && !canEnter(user, dirname(homePaths.data(home, 'postgres')))) {
     const place = await placeOf(home);
     const [from, to] = [homePaths.data(home, 'postgres'), join(place, 'data')];
-    // Of a start from before the home was closed to others.
+    // Created before the home was closed to other users.
     if (existsSync(from) && !existsSync(to)) await runTool('/bin/mv', [from, to]);
     for (const half of [`${from}.partial`, `${from}.password`]) await rm(half, { recursive: true, force: true });
     await writePlace(home, { folder: place, holdsData: true });
@@ -42,7 +42,7 @@ export async function preparePostgresData(context: PartContext, executable: stri
   return { folder, executable: program };
 }
 
-/** A killed `initdb` leaves half a cluster, so it works in a folder beside, which is then renamed. */
+/** Works in a separate folder and renames it, because a killed `initdb` leaves a partial cluster. */
 async function initialise(
   { home, environment }: PartContext,
   program: string,
@@ -73,9 +73,9 @@ async function initialise(
 }
 
 /**
- * The server's own pid file outlives a crash. Of a dead process it is left alone: the server then checks that no child of that one still
- * has the memory. Of a living one it is believed only when that process serves this folder, a server that we lost track of, which is
- * ended; otherwise the pid has come to belong to somebody else, for which the server would refuse to start for ever.
+ * The server's pid file survives a crash. If its process is dead, the file stays: the server checks that no child of the old process still
+ * uses the shared memory. If a live process serves this folder, it is a lost server and is stopped. Otherwise the pid was reused, and the
+ * file is removed because the server would never start.
  */
 async function endLeftover(folder: string): Promise<void> {
   const file = join(folder, 'postmaster.pid');
@@ -91,11 +91,11 @@ function servesFolder(pid: number, folder: string): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(folder);
   } catch {
-    return false; // it ended just now, or hides from us: not our user's
+    return false; // it has just ended, or belongs to another user
   }
 }
 
-/** npm's PostgreSQL finds its libraries beside it, so all of it moves. */
+/** npm's PostgreSQL expects its libraries beside it, so all of it is copied. */
 async function copyProgram(home: string, executable: string): Promise<string> {
   const place = await placeOf(home);
   await writePlace(home, { folder: place, holdsData: readPlace(home)?.holdsData === true });
@@ -109,10 +109,10 @@ async function copyProgram(home: string, executable: string): Promise<string> {
   return join(copy, 'bin', basename(executable));
 }
 
-/** What `<home>/postgres-place.json` says: the folder outside of the home that is ours. */
+/** The content of `<home>/postgres-place.json`: our folder outside of the home. */
 interface Place {
   readonly folder: string;
-  /** False when only the program had to be copied there. */
+  /** False if only the program is there. */
   readonly holdsData: boolean;
 }
 

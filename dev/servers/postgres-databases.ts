@@ -3,7 +3,7 @@ import { secretOf } from './secrets.ts';
 
 export const POSTGRES_USER = 'sluice';
 
-/** `source` is what the demo's pipeline reads, `warehouse` what it loads. */
+/** The demo's pipeline reads `source` and loads `warehouse`. */
 export const DATABASES = ['source', 'warehouse'] as const;
 
 export async function postgresPassword(home: string): Promise<string> {
@@ -14,10 +14,10 @@ export async function postgresUrl(home: string, port: number, database: string):
   return `postgresql://${POSTGRES_USER}:${await postgresPassword(home)}@127.0.0.1:${port}/${database}`;
 }
 
-/** Runs `ask` with a connection to the local server, which proves that it lets us in. */
+/** Runs `ask` with a connection to the local server, which also proves that the login works. */
 export async function askPostgres<T>(home: string, port: number, database: string, ask: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: await postgresUrl(home, port, database), connectionTimeoutMillis: 2_000 });
-  // A server that is stopped while we are connected must not end this process.
+  // Stopping the server during a connection must not crash this process.
   client.on('error', () => {});
   await client.connect();
   try {

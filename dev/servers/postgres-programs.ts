@@ -6,7 +6,7 @@ import { askTool } from './run-tool.ts';
 import { atLeast, versions } from './versions.ts';
 
 export interface PostgresProgram {
-  /** The `postgres` program; `initdb` lies beside it. */
+  /** The `postgres` program; `initdb` is in the same folder. */
   readonly executable: string;
   readonly version: string;
   readonly origin: string;
@@ -14,7 +14,7 @@ export interface PostgresProgram {
 
 const DEBIAN = '/usr/lib/postgresql';
 
-/** The usable PostgreSQLs of the machine: on PATH, then Debian's, which keeps them off PATH, newest first. */
+/** Finds usable PostgreSQL installations: on PATH, then Debian's, which are not on PATH, newest first. */
 export async function installedPostgres(environment: NodeJS.ProcessEnv): Promise<PostgresProgram[]> {
   const onPath = findPrograms('postgres', environment).map((path) => realpathSync(path));
   const programs: PostgresProgram[] = [];
@@ -25,7 +25,7 @@ export async function installedPostgres(environment: NodeJS.ProcessEnv): Promise
   return programs;
 }
 
-/** The one that npm brought, if it has one for this machine. */
+/** Finds the PostgreSQL of the npm package, if it supports this machine. */
 export async function embeddedPostgres(environment: NodeJS.ProcessEnv): Promise<PostgresProgram | undefined> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   try {
@@ -34,7 +34,7 @@ export async function embeddedPostgres(environment: NodeJS.ProcessEnv): Promise<
     const executable = join(root, 'native/bin/postgres');
     const found = await programAt(executable, 'npm', environment);
     if (found !== undefined) return found;
-    // Its libraries are links that npm cannot carry; the package's install script makes them, unless scripts are switched off.
+    // Its libraries are symlinks, which npm packages cannot contain; an install script creates them, unless scripts are disabled.
     await askTool(process.execPath, [join(root, 'scripts/hydrate-symlinks.js')], { workingFolder: root, environment });
     return await programAt(executable, 'npm', environment);
   } catch {

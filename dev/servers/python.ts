@@ -6,10 +6,10 @@ import { atLeast } from './versions.ts';
 
 const NAMES = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python'];
 
-/** Debian ships Python without `ensurepip`, without which it cannot make a virtual environment with pip in it. */
+/** Debian ships Python without `ensurepip`, which is needed for a virtual environment with pip. */
 const QUESTION = 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])';
 
-/** The first Python on PATH that is recent enough and can make virtual environments. */
+/** Finds the first recent Python on PATH that can create virtual environments. */
 export async function findPython(environment: NodeJS.ProcessEnv, minimum: string): Promise<string | undefined> {
   for (const python of NAMES.flatMap((name) => findPrograms(name, environment))) {
     const version = await askTool(python, ['-c', QUESTION], { environment });
@@ -19,8 +19,8 @@ export async function findPython(environment: NodeJS.ProcessEnv, minimum: string
 }
 
 /**
- * Makes a virtual environment with the pinned packages of a part. It may be moved later as long as programs in it are run as `python -m …`: only the
- * first lines of its scripts hold the old place.
+ * Creates a virtual environment with the pinned packages of a part. It can be moved later if programs run as `python -m …`: only the
+ * shebangs of its scripts contain the old path.
  */
 export async function makeVenv(
   environment: NodeJS.ProcessEnv,

@@ -6,14 +6,14 @@ export interface RunToolOptions {
   readonly environment?: NodeJS.ProcessEnv;
   readonly workingFolder?: string;
   readonly timeoutMs?: number;
-  /** Each line of either stream, as it comes. */
+  /** Called for each line of both streams. */
   readonly onLine?: (line: string) => void;
-  /** Another user to run as; only root may. */
+  /** The user to run as; requires root. */
   readonly user?: { readonly uid: number; readonly gid: number };
   readonly signal?: AbortSignal;
 }
 
-/** A program that was run to its end ended with a failure, could not be started, or took too long. The message holds its last lines. */
+/** Thrown when a program fails, cannot start or exceeds its time limit. The message contains its last lines. */
 export class ToolFailed extends Error {
   override readonly name = 'ToolFailed';
 }
@@ -21,7 +21,7 @@ export class ToolFailed extends Error {
 const LINES_IN_MESSAGE = 12;
 const LINES_KEPT = 2_000;
 
-/** Runs a program to its end; gives its standard output. It stays in our process group, so that Ctrl-C ends it too. */
+/** Runs a program and returns its standard output. It stays in this process group, so that Ctrl-C ends it too. */
 export async function runTool(command: string, args: readonly string[], options: RunToolOptions = {}): Promise<string> {
   const child = spawn(command, args, {
     cwd: options.workingFolder,
@@ -51,7 +51,7 @@ export async function runTool(command: string, args: readonly string[], options:
   throw new ToolFailed([`${[command, ...args].join(' ')}: ${failure}`, ...tail.map((line) => `  ${line}`)].join('\n'));
 }
 
-/** The output of a short question such as `--version`, or undefined when the program cannot answer it. */
+/** The output of a short command such as `--version`, or undefined if it fails. */
 export async function askTool(command: string, args: readonly string[], options: RunToolOptions = {}): Promise<string | undefined> {
   try {
     return await runTool(command, args, { timeoutMs: 15_000, ...options });

@@ -4,8 +4,8 @@ import { homePaths } from '../home.ts';
 import { readJson, writeJson } from './json-file.ts';
 
 /**
- * The named secret of this stack, made up at first use and kept in `secrets.json` (mode 600).
- * @param make makes it up; absent: letters and digits
+ * Returns the named secret of this stack, which is generated at first use and stored in `secrets.json` (mode 600).
+ * @param make generates it; absent: letters and digits
  */
 export async function secretOf(home: string, name: string, make = (): string => randomBytes(16).toString('hex')): Promise<string> {
   const path = homePaths.secrets(home);

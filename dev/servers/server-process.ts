@@ -15,37 +15,37 @@ export interface ServerCommand {
   readonly environment: NodeJS.ProcessEnv;
   readonly workingFolder?: string;
   readonly user?: { readonly uid: number; readonly gid: number };
-  /** Said of the server wherever it is listed, such as "keeps objects in memory only". */
+  /** A note shown with the server, such as "keeps objects in memory only". */
   readonly note?: string;
 }
 
-/** What `<home>/run/<part>.json` holds: persisted, so a field may be added and never changes its meaning. */
+/** The content of `<home>/run/<part>.json`. Persisted: fields may be added, but never change their meaning. */
 export interface ServerRecord {
   readonly pid: number;
-  /** Tells the process from a later one with the same pid. */
+  /** Distinguishes the process from a later one with the same pid. */
   readonly identity: string;
   readonly ports: Ports;
   readonly executable: string;
   readonly stopSignal: NodeJS.Signals;
   readonly startedAt: string;
-  /** True once databases, buckets and such have been created in it. */
+  /** True after databases, buckets and similar objects were created in it. */
   readonly prepared: boolean;
   readonly note?: string;
 }
 
 export interface LaunchedServer {
   readonly record: ServerRecord;
-  /** Says how the server ended, once it has. */
+  /** Describes how the server ended; undefined while it runs. */
   exit(): string | undefined;
 }
 
 const STOP_MS = 20_000;
-/** What a server started may take a moment longer than itself. */
+/** Extra time for the server's child processes to end. */
 const GROUP_MS = 1_000;
 const POLL_MS = 50;
 const LOG_LINES = 15;
 
-/** Starts the server in a process group of its own, so that it outlives us and our Ctrl-C, and records it. */
+/** Starts the server in a separate process group, so that it survives this process and its Ctrl-C, and records it. */
 export async function launchServer(
   home: string,
   part: string,
@@ -56,7 +56,7 @@ export async function launchServer(
   const logFile = homePaths.log(home, part);
   await mkdir(dirname(logFile), { recursive: true });
   await mkdir(dirname(homePaths.record(home, part)), { recursive: true });
-  const log = openSync(logFile, 'w', 0o600); // only the present run's lines are of use in an error
+  const log = openSync(logFile, 'w', 0o600); // errors only need the log of the current run
   try {
     const child = spawn(command.executable, command.args, {
       cwd: command.workingFolder ?? home,
@@ -100,14 +100,14 @@ export async function removeRecord(home: string, part: string): Promise<void> {
   await rm(homePaths.record(home, part), { force: true });
 }
 
-/** True while the recorded process itself, not a later one with its pid, lives. */
+/** Whether the recorded process is alive, and not a later one with its pid. */
 export function isAlive(record: ServerRecord): boolean {
   return record.identity !== '' && processIdentity(record.pid) === record.identity;
 }
 
 /**
- * Asks the server to end, waits, and in the end kills it; the same for what it has started, since a program on PATH may be a script around
- * the server. Never touches a process that is not the recorded one or of its group.
+ * Asks the server to end, waits, and finally kills it and its child processes, because a program on PATH may be a wrapper script. Only
+ * signals the recorded process and its group.
  */
 export async function stopServer(record: ServerRecord, timeoutMs = STOP_MS): Promise<void> {
   if (!isAlive(record)) return;
@@ -120,7 +120,7 @@ export async function stopServer(record: ServerRecord, timeoutMs = STOP_MS): Pro
   signalGroup(record.pid, 'SIGKILL');
 }
 
-/** The last lines that the server wrote, indented, for an error message. */
+/** The last log lines of the server, indented, for an error message. */
 export function logTail(home: string, part: string): string {
   try {
     const lines = readFileSync(homePaths.log(home, part), 'utf8').trimEnd().split('\n');
@@ -140,7 +140,7 @@ async function within(timeoutMs: number, done: () => boolean): Promise<boolean> 
   return done();
 }
 
-/** Each server leads a process group of its own; its pid is not given to anybody else while the group has members. */
+/** Each server leads its own process group; the pid is not reused while the group has members. */
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);

@@ -11,13 +11,13 @@ import type { PartStatus } from '../stack-status.ts';
 export interface StartedPart {
   readonly part: Part;
   readonly status: PartStatus;
-  /** What it gives to the environment. */
+  /** Its variables for the environment. */
   readonly environment: Record<string, string>;
-  /** True when this call started its server. */
+  /** Whether this call started its server. */
   readonly startedHere: boolean;
 }
 
-/** Gets one part going, however far it is already. A machine that lacks what it needs is a status, not an error. */
+/** Starts one part from any state. A machine that lacks a requirement is a status, not an error. */
 export async function startPart(part: Part, context: PartContext, progress: Progress): Promise<StartedPart> {
   const external = await part.external(context);
   if (external !== undefined)
@@ -63,12 +63,12 @@ async function obtain(part: Part, context: PartContext, step: ProgressStep): Pro
   return (await part.find(context)) ?? part.fetch(context, (text) => step.update(text));
 }
 
-/** The one line that a part costs which cannot be had here, or undefined when the error is of another kind. */
+/** Describes in one line why a part is not available, or returns undefined for other errors. */
 function missingLine(part: Part, error: unknown): string | undefined {
   const left = `${part.title} (${part.purpose}) is left out`;
   if (error instanceof ToolMissing) return `${left}: ${error.message}`;
   if (!(error instanceof ToolFailed)) return undefined;
-  // The client's last line is usually its reason; all of it would not be one line.
+  // The first and last lines usually contain the reason; the full message is too long for one line.
   const lines = error.message.split('\n').map((line) => line.trim());
   return `${left}: it could not be fetched: ${lines[0] ?? ''}; ${lines.at(-1) ?? ''}. Start again, or set ${part.variables[0] ?? ''} to one of your own`;
 }

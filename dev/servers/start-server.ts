@@ -6,12 +6,12 @@ import { isAlive, launchServer, logTail, readRecord, removeRecord, type ServerRe
 import { ServerUnhealthy } from '../stack-errors.ts';
 
 const POLL_MS = 100;
-/** A server that lives but does not answer may have been started a moment ago, or be busy recovering. */
+/** A server that runs but does not answer may have just started, or may be recovering. */
 const SECOND_CHANCE_MS = 15_000;
 const ATTEMPTS = 3;
 const PAUSE_MS = 700;
 
-/** The recorded server when it is well; one that is dead or hangs is cleared away, so that a new one can be started on its data. */
+/** Returns the recorded server if it is healthy; removes a dead or hanging one, so that a new one can start on its data. */
 export async function reuseServer(
   part: Part,
   recipe: ServerRecipe,

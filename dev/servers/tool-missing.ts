@@ -1,6 +1,6 @@
 /**
- * Thrown while a part is fetched: the machine lacks what is needed for that. The message is one line: what is missing and how to get it.
- * It costs the part, not the start.
+ * Thrown when the machine lacks what is needed to fetch a part. The message is one line: what is missing and how to get it. The start
+ * continues without the part.
  */
 export class ToolMissing extends Error {
   override readonly name = 'ToolMissing';

@@ -11,7 +11,7 @@ import { spark } from './spark.ts';
 import { temporal } from './temporal.ts';
 import { temporalPostgres } from './temporal-postgres.ts';
 
-/** Every part of the local stack. */
+/** All parts of the local stack. */
 export const parts: Readonly<Record<PartName, Part>> = {
   temporal,
   postgres,
@@ -27,7 +27,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   'kafka-3.9': kafka39,
 };
 
-/** The parts of these names, in the catalog's order and each once. */
+/** Returns the named parts without duplicates, in the order of the catalog. */
 export function partsNamed(names: readonly PartName[]): Part[] {
   return partNames.filter((name) => names.includes(name)).map((name) => parts[name]);
 }

@@ -12,16 +12,16 @@ import { ToolMissing } from '../tool-missing.ts';
 import { atLeast, versions } from '../versions.ts';
 import { type Part, type PartContext, type PartName, portOf, type Report, type Tool } from './part.ts';
 
-/** A release of Kafka that the stack can start. */
+/** A release of Kafka that the stack can run. */
 interface Release {
   readonly name: Extract<PartName, 'kafka' | 'kafka-3.9'>;
   readonly title: string;
   readonly purpose: string;
-  /** The variable that says where it is. */
+  /** The variable with its address. */
   readonly variable: string;
-  /** The version that is fetched. */
+  /** The version to fetch. */
   readonly version: string;
-  /** Whether one on PATH is taken instead. */
+  /** Whether a Kafka on PATH with this version is used instead. */
   readonly serves: (version: string) => boolean;
 }
 
@@ -34,7 +34,7 @@ export const kafka = partOf({
   serves: (version) => atLeast(version, versions.kafkaAtLeast),
 });
 
-/** The last release before Kafka 4, whose clients and protocol many brokers still have. */
+/** The last release before Kafka 4; many brokers still have its clients and protocol. */
 export const kafka39 = partOf({
   name: 'kafka-3.9',
   title: 'Kafka 3.9',
@@ -94,7 +94,7 @@ async function find(release: Release, { environment }: PartContext): Promise<Too
   return jars === undefined ? undefined : { executable, origin: 'cache', paths: { jars, javaHome: java.home } };
 }
 
-/** The jars of a Kafka whose `bin` is on PATH. */
+/** The jars of a Kafka with its `bin` on PATH. */
 function installedJars({ serves }: Release, environment: NodeJS.ProcessEnv): string | undefined {
   for (const script of ['kafka-server-start.sh', 'kafka-server-start'].flatMap((name) => findPrograms(name, environment))) {
     const root = dirname(dirname(realpathSync(script)));
@@ -134,7 +134,7 @@ async function fetchKafka(release: Release, context: PartContext, report: Report
   report('fetching its jars with Maven; usually under a minute');
   const artifacts: readonly Artifact[] = [
     { group: 'org.apache.kafka', artifact: CORE, version: release.version },
-    // Without it Kafka logs nothing, not even why it does not start.
+    // Without it Kafka logs nothing, not even startup errors.
     { group: 'org.apache.logging.log4j', artifact: 'log4j-slf4j-impl', version: versions.log4j },
   ];
   const jars = await cached(environment, cacheOf(release), report, (partial) =>
@@ -143,7 +143,7 @@ async function fetchKafka(release: Release, context: PartContext, report: Report
   return { executable: join(java.home, 'bin/java'), origin: 'cache', paths: { jars, javaHome: java.home } };
 }
 
-/** A port that is open is not yet a broker that has joined its cluster. */
+/** An open port does not mean that the broker has joined its cluster. */
 async function brokerAnswers(port: number): Promise<boolean> {
   const { Kafka, logLevel } = (await import('kafkajs')).default;
   const client = new Kafka({

@@ -16,7 +16,7 @@ const VARIABLES = ['SLUICE_CONN_MYSQL_DEFAULT'] as const;
 const CACHE = { name: 'mariadb-debian', essential: 'bin/serve' };
 const NAME = 'sluice';
 
-/** Debian's server knows only the place where it is installed. */
+/** Debian's server only works at its installed location. */
 const SERVE = `#!/bin/sh
 root="$(cd "$(dirname "$0")/.." && pwd)"
 export LD_LIBRARY_PATH="$(echo "$root"/usr/lib/*-linux-gnu)"
@@ -24,7 +24,7 @@ exec "$root/usr/sbin/mariadbd" --no-defaults --lc-messages-dir="$root/usr/share/
   --character-sets-dir="$root/usr/share/mysql/charsets" --plugin-dir="$root/usr/lib/mysql/plugin" "$@"
 `;
 
-/** What mariadb-install-db does, which asks for programs of further packages. */
+/** Replaces mariadb-install-db, which needs programs of other packages. */
 const CREATE = `#!/bin/sh
 scripts="$(cd "$(dirname "$0")/../usr/share/mysql" && pwd)"
 {
@@ -81,7 +81,7 @@ export const mysql: Part = {
   }),
 };
 
-/** A killed start leaves half a data folder, so it works in a folder beside, which is then renamed. */
+/** Works in a separate folder and renames it, because a killed start leaves a partial one. */
 async function create(
   folder: string,
   tool: Tool,
@@ -98,7 +98,7 @@ async function create(
   await rename(partial, folder);
 }
 
-/** One user, with a password; those of the installation, who have none, are dropped. */
+/** Creates one user with a password, and drops the default users, which have none. */
 function usersSql(password: string): string {
   return [
     `CREATE DATABASE IF NOT EXISTS ${NAME};`,

@@ -1,7 +1,7 @@
 import type { Ports } from '../ports.ts';
 import type { ServerCommand } from '../server-process.ts';
 
-/** The parts of the local stack, in the order in which they are listed. */
+/** The parts of the local stack, in display order. */
 export const partNames = [
   'temporal',
   'postgres',
@@ -17,50 +17,50 @@ export const partNames = [
   'kafka-3.9',
 ] as const;
 export type PartName = (typeof partNames)[number];
-/** Those that start when none is named: the others only who needs them asks for. */
+/** The parts that start by default; others start only on request. */
 export const usualParts: readonly PartName[] = ['temporal', 'postgres', 's3', 'kafka', 'spark'];
 
 export interface PartContext {
-  /** The stack's folder, absolute. */
+  /** The stack's home, absolute. */
   readonly home: string;
-  /** Where programs are looked for and what they inherit. Nothing reads `process.env`. */
+  /** The environment for searching and running programs. Parts do not read `process.env`. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
 /** A program that was found or fetched. */
 export interface Tool {
   readonly executable: string;
-  /** Where it came from, for people: "PATH", "cache", "npm". */
+  /** Its source, for display: "PATH", "cache", "npm". */
   readonly origin: string;
-  /** What else of it the part needs to know, such as the folder of its jars. */
+  /** Further paths that the part needs, such as the folder of its jars. */
   readonly paths: Readonly<Record<string, string>>;
 }
 
 export type Report = (text: string) => void;
 
-/** One part of the stack: it is looked for, else fetched; a server is then started until it is healthy; its variables tell the rest. */
+/** One part of the stack: found or fetched; a server is started and checked until healthy; its variables describe it. */
 export interface Part {
   readonly name: PartName;
   readonly title: string;
-  /** What users lose without it. */
+  /** What users lose without the part. */
   readonly purpose: string;
-  /** The variables that `environment` gives. */
+  /** The variables that `environment` returns. */
   readonly variables: readonly string[];
-  /** What of the user's own is used instead, when the environment names it. */
+  /** The user's own service, if the environment names one. */
   readonly external: (context: PartContext) => Promise<ExternalPart | undefined>;
-  /** The program when it is on the machine: on PATH, else in the cache. */
+  /** Finds the program on PATH or in the cache. */
   readonly find: (context: PartContext) => Promise<Tool | undefined>;
   /** One line on what the machine lacks to fetch the program, or undefined. */
   readonly lacking: (context: PartContext) => Promise<string | undefined>;
   readonly fetch: (context: PartContext, report: Report) => Promise<Tool>;
-  /** Absent: the part is a program that is run when it is needed. */
+  /** Absent for a program that runs on demand. */
   readonly server?: ServerRecipe;
-  /** What to merge over the environment, given the ports and, for a part without a server, the program. */
+  /** Variables to merge over the environment, for the ports and, without a server, the program. */
   readonly environment: (context: PartContext, ports: Ports, tool?: Tool) => Promise<Record<string, string>>;
 }
 
 export interface ExternalPart {
-  /** Host and port when known; never a password. */
+  /** Host and port if known; never a password. */
   readonly address?: string;
   readonly detail: string;
 }
@@ -68,19 +68,19 @@ export interface ExternalPart {
 export interface ServerRecipe {
   readonly ports: readonly string[];
   readonly stopSignal: NodeJS.Signals;
-  /** How long a start may take before it counts as failed. */
+  /** Time limit for a start. */
   readonly healthyWithinMs: number;
-  /** Makes the data folder ready and says what to run. May be called again on the same data. */
+  /** Prepares the data folder and returns the command. Idempotent. */
   readonly command: (context: PartContext, tool: Tool, ports: Ports, report: Report) => Promise<ServerCommand>;
   readonly healthy: (context: PartContext, ports: Ports) => Promise<boolean>;
-  /** Creates in the healthy server what must be there. May be called again. */
+  /** Creates required objects in the running server. Idempotent. */
   readonly prepare?: (context: PartContext, ports: Ports) => Promise<void>;
   readonly address: (ports: Ports) => string;
-  /** Deletes data that lies outside the home. */
+  /** Deletes data outside the home. */
   readonly clean?: (context: PartContext) => Promise<void>;
 }
 
-/** The port of that name; a name that the recipe does not list is a mistake in the part. */
+/** Returns the named port; throws if the recipe does not list it. */
 export function portOf(ports: Ports, name: string): number {
   const port = ports[name];
   if (port === undefined) throw new TypeError(`the part has no port named ${name}`);

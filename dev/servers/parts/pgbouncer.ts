@@ -13,19 +13,19 @@ import { type Part, type PartContext, portOf, type Report, type Tool } from './p
 
 const VARIABLES = ['SLUICE_CONN_POSTGRES_POOLED', 'SLUICE_CONN_REDSHIFT_POOLED'] as const;
 const CACHE = { name: 'pgbouncer-debian', essential: 'bin/serve' };
-/** Fewer than a few tasks at once have sessions, so that the sessions of the server change hands. */
+/** Smaller than the number of concurrent tasks, so that they share server sessions. */
 const POOL_SIZE = 5;
-/** A database of PgBouncer's own whose sessions change hands after each statement. */
+/** A database of PgBouncer that reassigns sessions after each statement. */
 export const STATEMENT_MODE = 'statement_mode';
 
-/** Debian's program knows only the place where its libraries are installed. */
+/** Debian's program only finds its libraries at their installed location. */
 const SERVE = `#!/bin/sh
 root="$(cd "$(dirname "$0")/.." && pwd)"
 export LD_LIBRARY_PATH="$(echo "$root"/usr/lib/*-linux-gnu)"
 exec "$root/usr/sbin/pgbouncer" "$@"
 `;
 
-/** PgBouncer in transaction mode, from Debian's package, in front of the part `postgres`: any of its databases. */
+/** PgBouncer in transaction mode, from Debian's package, for all databases of the part `postgres`. */
 export const pgbouncer: Part = {
   name: 'pgbouncer',
   title: 'PgBouncer',
@@ -45,7 +45,7 @@ export const pgbouncer: Part = {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeFile(users, `"${POSTGRES_USER}" "${await postgresPassword(home)}"\n`, { mode: 0o600 });
       await writeFile(configuration, settings(await postgresPort(home), portOf(ports, 'sql'), users), { mode: 0o600 });
-      // It reads its files, and then refuses to stay root.
+      // It reads its files first, then refuses to run as root.
       const user = unprivilegedUser() === undefined ? [] : ['-u', 'nobody'];
       return { executable: tool.executable, args: [...user, configuration], environment };
     },

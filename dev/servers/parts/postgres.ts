@@ -14,7 +14,7 @@ import { type Part, type PartContext, portOf, type Tool } from './part.ts';
 
 const VARIABLES = ['SLUICE_CONN_POSTGRES_DEFAULT', 'SLUICE_CONN_REDSHIFT_DEFAULT'] as const;
 
-/** PostgreSQL: the demo's source and, in a database of its own, what stands for the warehouse. */
+/** PostgreSQL with two databases: the demo's source, and a stand-in for the warehouse. */
 export const postgres: Part = {
   name: 'postgres',
   title: 'PostgreSQL',
@@ -35,7 +35,7 @@ export const postgres: Part = {
         port: portOf(ports, 'sql'),
         listen_addresses: '127.0.0.1',
         unix_socket_directories: '',
-        // Small, but durable: a killed server loses nothing that it has acknowledged.
+        // Small, but durable: a killed server keeps all acknowledged writes.
         shared_buffers: '64MB',
         max_connections: 200,
         timezone: 'UTC',
@@ -77,7 +77,7 @@ export const postgres: Part = {
   }),
 };
 
-/** Data of one major release is read by that release only, so existing data decides. */
+/** Only the same major release can read existing data, so the data decides. */
 async function find({ home, environment }: PartContext): Promise<Tool | undefined> {
   const major = majorOfData(home);
   const suits = (program: PostgresProgram) => major === undefined || program.version.split('.')[0] === major;
@@ -101,7 +101,7 @@ function lackingLine(home: string): string {
   );
 }
 
-/** PGDATA, PGOPTIONS and their kin are meant for somebody else's server. */
+/** PGDATA, PGOPTIONS and similar variables are for other servers. */
 function withoutClientSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('PG')));
 }

@@ -11,18 +11,18 @@ import { ToolMissing } from '../tool-missing.ts';
 import { type Part, type PartContext, portOf, type Report, type Tool } from './part.ts';
 
 const VARIABLES = ['SLUICE_CONN_RABBITMQ_DEFAULT'] as const;
-/** Of the server, and what it calls itself. */
+/** The system user of the server, and its RabbitMQ user. */
 const USER = 'sluice';
 const CACHE = { name: 'rabbitmq-debian', essential: 'bin/serve' };
 
-/** Debian's `erl` knows only the place where it is installed. */
+/** Debian's `erl` only works at its installed location. */
 const ERL = `#!/bin/sh
 export ROOTDIR="$(cd "$(dirname "$0")/../usr/lib/erlang" && pwd)" EMU=beam PROGNAME=erl
 export BINDIR="$(echo "$ROOTDIR"/erts-*/bin)"
 exec "$BINDIR/erlexec" "$@"
 `;
 
-/** The server registers with Erlang's port mapper, which would else be started as a daemon that nobody ends. */
+/** The server registers with Erlang's port mapper, and would otherwise start it as a daemon that is never stopped. */
 const SERVE = `#!/bin/sh
 root="$(cd "$(dirname "$0")/.." && pwd)"
 "$root"/usr/lib/erlang/erts-*/bin/epmd &
@@ -56,7 +56,7 @@ export const rabbitmq: Part = {
         args: [],
         environment: {
           ...environment,
-          HOME: join(folder, 'home'), // the nodes' shared secret
+          HOME: join(folder, 'home'), // contains the shared secret of the nodes
           ERL_EPMD_ADDRESS: '127.0.0.1',
           ERL_EPMD_PORT: String(portOf(ports, 'mapper')),
           RABBITMQ_NODENAME: 'sluice@localhost',
@@ -82,7 +82,7 @@ function rabbitPassword(home: string): Promise<string> {
   return secretOf(home, 'rabbitmq_password');
 }
 
-/** One user, in place of RabbitMQ's own `guest`. How a password is hashed: https://www.rabbitmq.com/docs/passwords */
+/** Defines one user instead of RabbitMQ's default `guest`. Password hashing: https://www.rabbitmq.com/docs/passwords */
 function definitionsOf(password: string): string {
   const salt = randomBytes(4);
   const digest = createHash('sha256').update(salt).update(password).digest();

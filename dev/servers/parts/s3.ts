@@ -20,7 +20,7 @@ const VERSITYGW_CACHE = { name: `versitygw-${versions.versitygw}`, essential: 'v
 const MOTO_CACHE = { name: `moto-${versions.moto}`, essential: 'bin/python' };
 const MOTO_PYTHON = '3.10';
 
-/** An S3 server: versitygw over plain files, or moto in memory where there is no Go to build it. */
+/** An S3 server: versitygw over plain files, or in-memory moto if Go is not available to build it. */
 export const s3: Part = {
   name: 's3',
   title: 'S3',
@@ -53,7 +53,7 @@ export const s3: Part = {
       return {
         executable: tool.executable,
         args: ['--port', `127.0.0.1:${port}`, '--region', REGION, '--quiet', 'posix', objects],
-        // Not as arguments: those are readable by everybody on the machine.
+        // Not as arguments, which all users of the machine can read.
         environment: { ...environment, ROOT_ACCESS_KEY: access, ROOT_SECRET_KEY: secret },
       };
     },
@@ -75,7 +75,7 @@ async function find({ environment }: PartContext): Promise<Tool | undefined> {
   if (onPath !== undefined) return { executable: onPath, origin: 'PATH', paths: { kind: 'versitygw' } };
   const gateway = findCached(environment, VERSITYGW_CACHE);
   if (gateway !== undefined) return gatewayIn(gateway);
-  // With Go there since, the better server is fetched after all.
+  // If Go was installed since, fetch the better server.
   if (findProgram('go', environment) !== undefined) return undefined;
   const moto = findCached(environment, MOTO_CACHE);
   return moto === undefined ? undefined : motoIn(moto);
@@ -89,7 +89,7 @@ async function fetchS3({ environment }: PartContext, report: Report): Promise<To
     try {
       return gatewayIn(await cached(environment, VERSITYGW_CACHE, report, build));
     } catch (error) {
-      failure = error as Error; // a Go that is too old, a proxy that refuses: moto may still do
+      failure = error as Error; // an old Go, or a proxy that rejects: moto may still work
     }
   }
   const python = await findPython(environment, MOTO_PYTHON);
@@ -111,7 +111,7 @@ async function credentials(home: string): Promise<{ access: string; secret: stri
 }
 
 async function createBuckets({ home }: PartContext, ports: Readonly<Record<string, number>>): Promise<void> {
-  // Loaded late: it takes a third of a second, and a server that is reused has its buckets.
+  // Imported lazily: it takes a third of a second, and a reused server already has its buckets.
   const { CreateBucketCommand, S3Client, S3ServiceException } = await import('@aws-sdk/client-s3');
   const { access, secret } = await credentials(home);
   const client = new S3Client({

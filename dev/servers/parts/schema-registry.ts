@@ -14,7 +14,7 @@ const JAR = `apicurio-registry-app-${versions.apicurio}-runner.jar`;
 const CACHE = { name: `apicurio-registry-${versions.apicurio}`, essential: JAR };
 const API = 'apis/ccompat/v7';
 
-/** Apicurio, a Schema Registry with Confluent's API. It keeps its schemas in memory. */
+/** Apicurio, a Schema Registry with Confluent's API. Keeps schemas in memory. */
 export const schemaRegistry: Part = {
   name: 'schema-registry',
   title: 'Schema Registry',
@@ -95,7 +95,7 @@ async function fetchRegistry(context: PartContext, report: Report): Promise<Tool
   return { executable: join(java.home, 'bin/java'), origin: 'cache', paths: { folder, javaHome: java.home } };
 }
 
-/** Not every mirror has the parent of its POM. Nothing of it is needed: all dependencies are in the archive. */
+/** Some mirrors lack the parent of its POM, which is not needed: the archive contains all dependencies. */
 async function writeParent(repository: string): Promise<void> {
   const folder = join(repository, 'io/apicurio/apicurio-registry', versions.apicurio);
   await mkdir(folder, { recursive: true });

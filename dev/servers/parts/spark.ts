@@ -14,10 +14,10 @@ const VARIABLES = ['SLUICE_CONN_SPARK_DEFAULT'] as const;
 const VENV_CACHE = { name: `pyspark-${versions.pyspark}-numpy-${versions.numpy}`, essential: 'bin/python' };
 const JARS_CACHE = { name: `s3a-hadoop-${versions.hadoop}`, essential: `hadoop-aws-${versions.hadoop}.jar` };
 
-/** Spark has these itself, in other versions. */
+/** Spark includes these in other versions. */
 const OWN = ['org.slf4j:slf4j-api', 'commons-logging:commons-logging'];
 const AWS = 'software.amazon.awssdk';
-/** What S3A needs, 18 MB; Hadoop's own dependency is all of the AWS SDK, 686 MB. */
+/** The dependencies of S3A, 18 MB; Hadoop itself depends on the whole AWS SDK, 686 MB. */
 const S3A: readonly Artifact[] = [
   { group: 'org.apache.hadoop', artifact: 'hadoop-aws', version: versions.hadoop, exclusions: ['*:*'] },
   { group: AWS, artifact: 's3', version: versions.awsSdkJava, exclusions: OWN },
@@ -31,7 +31,7 @@ const S3A: readonly Artifact[] = [
   },
 ];
 
-/** Apache Spark is not a server here: tasks run `spark-submit` of this Spark home, with these jars to reach S3. */
+/** Apache Spark, not as a server: tasks run `spark-submit` of this Spark home, with these jars for S3. */
 export const spark: Part = {
   name: 'spark',
   title: 'Spark',
@@ -66,7 +66,10 @@ function suitableJava({ environment }: PartContext): Promise<Java | undefined> {
   return findJava(environment, (major) => (versions.sparkJava as readonly number[]).includes(major));
 }
 
-/** SPARK_HOME, else the home of the `spark-submit` on PATH; used when it can reach S3: with its own S3A, or of the release of our jars. */
+/**
+ * Finds SPARK_HOME, or the home of the `spark-submit` on PATH, if it can access S3: with its own S3A, or with the Hadoop release of our
+ * jars.
+ */
 async function installedSpark({ environment }: PartContext, java: Java): Promise<Tool | undefined> {
   const onPath = findPrograms('spark-submit', environment).map((script) => dirname(dirname(realpathSync(script))));
   for (const home of [...(environment['SPARK_HOME'] ? [environment['SPARK_HOME']] : []), ...onPath]) {

@@ -15,15 +15,15 @@ import { type Part, type PartContext, portOf, type Report, type Tool } from './p
 import { DYNAMIC_CONFIG, externalTemporal, payloadEnvironment, withoutClientSettings } from './temporal.ts';
 
 const CACHE = { name: `temporal-server-${versions.temporalServer}`, essential: 'temporal-sql-tool' };
-/** The databases in the part `postgres`, each with the name of its schema inside of Temporal's tool. */
+/** The databases in the part `postgres`, with their schema names in Temporal's tool. */
 const DATABASES = { temporal: 'temporal', temporal_visibility: 'visibility' } as const;
 const SERVICES = ['frontend', 'history', 'matching', 'worker'] as const;
 const NAMESPACE = 'default';
 const DAY_SECONDS = 86_400;
 
 /**
- * A Temporal server as deployments have it: its state and its lists of workflows in PostgreSQL, that of the part `postgres`. It has three
- * search attributes that are times, and new ones can be used some seconds after they were registered.
+ * A Temporal server as in production: state and visibility in the PostgreSQL of the part `postgres`. It has only three date search
+ * attributes, and new attributes are usable some seconds after registration.
  */
 export const temporalPostgres: Part = {
   name: 'temporal-postgres',
@@ -76,7 +76,7 @@ async function postgresPort(home: string): Promise<number> {
   return portOf(ports, 'sql');
 }
 
-/** A database with its tables, unless it is there; and what a later release adds to them. */
+/** Creates a database with its tables if it is missing, and applies migrations of later releases. */
 async function createDatabase(
   home: string,
   port: number,
@@ -149,7 +149,7 @@ function settings(server: number, password: string, ports: Ports, dynamic: strin
   };
 }
 
-/** Whether the server answers; each time with a connection of its own. */
+/** Calls the server with a new connection. Returns whether it answers. */
 async function asked(ports: Ports, ask: (connection: Connection) => Promise<void>): Promise<boolean> {
   const connection = Connection.lazy({ address: addressOf(ports) });
   try {

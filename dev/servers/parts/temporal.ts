@@ -20,12 +20,12 @@ const CACHE = { name: `temporal-${versions.temporalCli}`, essential: 'temporal' 
 
 const NAMESPACE = 'default';
 
-/** Any page in a browser could start workflows by the HTTP API, which has no switch: it answers only to a name that no browser can resolve. */
+/** Any web page could start workflows with the HTTP API, which cannot be disabled: accept only a host name that no browser can resolve. */
 const HTTP_HOSTS = ['switched-off.invalid'];
 
-/** Untuned, the dev server is three to eight times slower: one shard, 20 polls a second, a slow journal. */
+/** Without tuning, the dev server is three to eight times slower: one shard, 20 polls a second, a slow journal. */
 const PRAGMAS = ['journal_mode=wal', 'synchronous=1'];
-/** What every server of the stack is told; docs/04-operating.md has the same for production. */
+/** Dynamic config of all servers of the stack; docs/04-operating.md has the same for production. */
 export const DYNAMIC_CONFIG = {
   // Priority and fairness of task queues, in exact order.
   'matching.useNewMatcher': true,
@@ -56,7 +56,7 @@ export const temporal: Part = {
   ],
   external: externalTemporal,
   find,
-  // Whether the SDK's download works is only known once it was tried.
+  // Whether the SDK's download works is only known after trying.
   lacking: () => Promise.resolve(undefined),
   fetch: fetchTemporal,
   server: {
@@ -91,7 +91,7 @@ export const temporal: Part = {
     SLUICE_TEMPORAL_UI: uiAt(ports),
     ...(await payloadEnvironment({ home })),
     ...((await plainPayloads(home, true)) === 'read' && { SLUICE_PAYLOAD_PLAIN: 'read' }),
-    // A server that was started by an earlier release has no such port.
+    // A server started by an earlier release lacks this port.
     ...(ports.codec !== undefined && { SLUICE_CODEC_ENDPOINT: codecEndpoint(ports) }),
   }),
 };
@@ -100,22 +100,22 @@ function uiAt(ports: Ports): string {
   return `http://127.0.0.1:${portOf(ports, 'ui')}`;
 }
 
-/** The key with which this stack encrypts payloads. */
+/** The payload encryption key of this stack. */
 export async function payloadEnvironment({ home }: Pick<PartContext, 'home'>): Promise<{ SLUICE_PAYLOAD_KEYS: string }> {
   return { SLUICE_PAYLOAD_KEYS: `local:${await secretOf(home, 'payload_key', () => randomBytes(32).toString('base64'))}` };
 }
 
-/** Where `sluice codec-server` answers the UI. */
+/** The address of `sluice codec-server` for the UI. */
 function codecEndpoint(ports: Ports): string {
   return `http://127.0.0.1:${portOf(ports, 'codec')}`;
 }
 
-/** Whether this stack reads payloads without encryption: it has to where it was made by a release that did not encrypt. Told at first use. */
+/** Whether this stack accepts unencrypted payloads: required if an earlier release without encryption created it. Decided at first use. */
 function plainPayloads(home: string, isOld: boolean): Promise<string> {
   return secretOf(home, 'plain_payloads', () => (isOld ? 'read' : 'refuse'));
 }
 
-/** The SDK's own rules: `TEMPORAL_ADDRESS`, else a profile of a configuration file that names an address. */
+/** Follows the SDK's rules: `TEMPORAL_ADDRESS`, or a profile of a configuration file with an address. */
 export async function externalTemporal({ environment }: PartContext): Promise<ExternalPart | undefined> {
   const address = environment['TEMPORAL_ADDRESS'];
   if (address) return { address, detail: 'set by TEMPORAL_ADDRESS' };
@@ -129,7 +129,7 @@ export async function externalTemporal({ environment }: PartContext): Promise<Ex
       ? { address: profile.address, detail: "set by the default profile of Temporal's configuration file" }
       : undefined;
   } catch {
-    return undefined; // no such file, or one that does not concern us
+    return undefined; // no such file, or not a file for this purpose
   }
 }
 
@@ -144,7 +144,7 @@ async function find({ environment }: PartContext): Promise<Tool | undefined> {
   return isExecutable(executable) ? { executable, origin: 'cache', paths: {} } : undefined;
 }
 
-/** `temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)`; one that somebody built says 0.0.0-DEV for the first. */
+/** Parses `temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)`; a self-built CLI reports 0.0.0-DEV as its version. */
 function isRecent(answer: string): boolean {
   const cli = /temporal version (\d+\.\d+\.\d+)/.exec(answer)?.[1];
   const server = /Server (\d+\.\d+\.\d+)/.exec(answer)?.[1];
@@ -167,7 +167,7 @@ async function fetchTemporal({ environment }: PartContext, report: Report): Prom
   return { executable: join(folder, 'temporal'), origin: 'cache', paths: {} };
 }
 
-/** The CLI reads the client's variables too, and a profile of them that it does not know would stop it. */
+/** The CLI reads client variables too, and fails on an unknown profile. */
 export function withoutClientSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }
