@@ -11,7 +11,7 @@ import { ToolMissing } from '../tool-missing.ts';
 import { type Part, type PartContext, portOf, type Report, type Tool } from './part.ts';
 
 const VARIABLES = ['SLUICE_CONN_RABBITMQ_DEFAULT'] as const;
-/** The system user of the server, and its RabbitMQ user. */
+/** The RabbitMQ user of the stack. */
 const USER = 'sluice';
 const CACHE = { name: 'rabbitmq-debian', essential: 'bin/serve' };
 
