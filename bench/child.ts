@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { type Environment, ROOT } from '../lib/environment.ts';
 
 export interface Program {
-  /** Its file, from the root, which calls `answer`. */
+  /** Its file, relative to the root; it calls `answer`. */
   readonly file: string;
   readonly args: readonly string[];
   readonly environment: Environment;
-  /** Node's own arguments. */
+  /** Options for Node itself. */
   readonly flags?: readonly string[];
 }
 
-/** A program in a process of its own, which can be weighed and killed. The two talk by IPC: the core of Temporal's SDK writes warnings to stdout. */
+/** A child process that can be measured and killed. Uses IPC, because the core of Temporal's SDK writes warnings to stdout. */
 export class Child<Weight> {
   private constructor(private readonly child: ChildProcess) {}
 
-  /** Resolves when it answers. */
+  /** Starts the process and waits until it answers. */
   static async start<Weight>({ file, args, environment, flags = [] }: Program): Promise<Child<Weight>> {
     const child = new Child<Weight>(
       fork(join(ROOT, 'dev/launch/run-program.mjs'), [file, ...args], {
@@ -28,7 +28,7 @@ export class Child<Weight> {
     return child;
   }
 
-  /** What it has cost so far, and holds now. @throws Error when it has ended */
+  /** Reads its costs so far and its current usage. @throws Error when it has ended */
   async weigh(): Promise<Weight> {
     const answer = this.message();
     this.child.send('weigh');
@@ -56,7 +56,7 @@ export class Child<Weight> {
   }
 }
 
-/** In the program: says that it can be weighed, and answers whenever it is to be. */
+/** Called in the child: reports that it is ready, and answers each measurement request. */
 export function answer(weigh: () => unknown): void {
   process.on('message', () => {
     void Promise.resolve(weigh()).then((weight) => process.send?.(weight));
@@ -64,7 +64,7 @@ export function answer(weigh: () => unknown): void {
   process.send?.('ready');
 }
 
-/** Milliseconds of CPU that this process has taken so far. */
+/** CPU time that this process has used so far, in milliseconds. */
 export function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;

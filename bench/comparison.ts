@@ -1,21 +1,21 @@
 import { type Measure, median } from './measure.ts';
 
-/** What one side of a pair took. */
+/** The cost of one side of a pair. */
 export interface Sample {
   readonly ms: number;
-  /** Of the histories of all its workflows; absent where they are not compared. */
+  /** Number of events in the histories of all its workflows; absent if not compared. */
   readonly events?: number;
 }
 
-/** Which medians of the ratios ours / by hand are wanted. */
+/** The maximum medians of the ratio ours / by hand. */
 export interface Target {
   readonly time: number;
   readonly events?: number;
 }
 
 /**
- * Ours against what a user would do by hand: `pairs` pairs in turn in one run, after one that is not counted.
- * @returns a measure for the time, and one for the events where they are wanted
+ * Compares Sluice with hand-written code: alternates `pairs` pairs in one process, after one warm-up pair.
+ * @returns a measure for the time, and one for the events if they have a target
  */
 export async function compare(
   what: string,
@@ -27,7 +27,7 @@ export async function compare(
   const taken: { ours: Sample; byHand: Sample }[] = [];
   for (let pair = 0; pair <= pairs; pair++) {
     process.stderr.write(`${what}: pair ${pair} of ${pairs}${pair === 0 ? ' (not counted)' : ''}\n`);
-    // Who goes first changes, so that neither always meets the warmer machine.
+    // Alternate the order, so that neither side benefits from a warm machine.
     const [first, second] = pair % 2 === 0 ? [ours, byHand] : [byHand, ours];
     const [a, b] = [await first(), await second()];
     if (pair > 0) taken.push(pair % 2 === 0 ? { ours: a, byHand: b } : { ours: b, byHand: a });

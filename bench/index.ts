@@ -1,6 +1,6 @@
 import { printMeasures } from './measure.ts';
 
-/** `npm run bench -- <suite>`: each suite prints what it measured and what it wants, and says whether all was reached. */
+/** `npm run bench -- <suite>`: each suite prints its measurements with their targets, and whether all targets are met. */
 const SUITES: Record<string, () => Promise<boolean>> = {
   compile: async () => printMeasures(await (await import('./compile/compile.ts')).benchCompile()),
   runs: async () => printMeasures(await (await import('./runs/runs.ts')).benchRuns()),

@@ -1,15 +1,15 @@
 import { formatTable } from '../lib/table.ts';
 
-/** A figure that stands for itself, beside nothing done by hand. */
+/** A measurement with its target. */
 export interface Measure {
   readonly what: string;
-  /** With its unit. */
+  /** Includes its unit. */
   readonly measured: string;
   readonly wanted: string;
   readonly reached: boolean;
 }
 
-/** Prints the table and `N of M reached`. @returns whether all are reached */
+/** Prints the table and `N of M reached`. @returns whether all targets are met */
 export function printMeasures(measures: readonly Measure[]): boolean {
   const reached = measures.filter((measure) => measure.reached).length;
   const rows = measures.map(({ what, measured, wanted, reached: isReached }) => [what, measured, wanted, isReached ? 'yes' : 'no']);
@@ -18,12 +18,12 @@ export function printMeasures(measures: readonly Measure[]): boolean {
   return reached === measures.length;
 }
 
-/** The value that such a part of all does not exceed: 0.95, 0.99. */
+/** The percentile of `values` for a fraction such as 0.95 or 0.99. */
 export function percentile(values: readonly number[], part: number): number {
   return [...values].sort((a, b) => a - b)[Math.ceil(values.length * part) - 1] ?? NaN;
 }
 
-/** The middle of the sorted values. */
+/** The median of the sorted values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

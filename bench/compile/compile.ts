@@ -10,17 +10,17 @@ import { fuzzCompiler } from './fuzz.ts';
 
 const FUZZ_RUNS = 100_000;
 const PAIRS = 15;
-/** What is compiled over and over, by an editor or a scheduler, is what V8 has optimized. */
+/** Editors and schedulers compile repeatedly, so measure code that V8 has optimized. */
 const WARM_UPS = 15;
 
-/** What compiling costs, and what it survives. No server is needed. */
+/** Measures the cost and the robustness of compiling. Needs no server. */
 export async function benchCompile(): Promise<Measure[]> {
   return [...manyPipelines(), largePipeline(), validateProcess(), ...fuzz()];
 }
 
 /**
- * Ten thousand different pipelines in one process, a thousand at a time. CPU time and not wall time, all threads together: what one core can
- * do, whatever else the machine does.
+ * Compiles ten thousand different pipelines in one process, a thousand at a time. Measures CPU time of all threads instead of wall time, so
+ * that the load of the machine does not matter.
  */
 function manyPipelines(): Measure[] {
   say('10,000 pipelines of three tasks');
@@ -69,7 +69,7 @@ tasks:
 `;
 }
 
-/** Megabytes in use once the garbage is collected. */
+/** Megabytes in use after garbage collection. */
 function heapInUse(): number {
   setFlagsFromString('--expose_gc');
   (runInNewContext('gc') as () => void)();
@@ -94,7 +94,7 @@ function largePipeline(): Measure {
   return { what: 'a pipeline of 1,000 tasks with expressions', measured: `${ms.toFixed(0)} ms`, wanted: '< 100 ms', reached: ms < 100 };
 }
 
-/** The whole of `sluice validate` on one small file, in turn with a Node that does nothing. */
+/** Measures all of `sluice validate` on one small file, alternating with an empty Node process. */
 function validateProcess(): Measure {
   say('sluice validate as a process');
   const file = join(ROOT, 'pipelines', 'product_category_etl.yaml');

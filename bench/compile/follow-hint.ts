@@ -1,7 +1,7 @@
 import { parseDocument, visit } from 'yaml';
 import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
 
-/** Suggestions that replace the marked text by one word or text. */
+/** Suggestions that replace the marked text with one word or text. */
 const FOLLOWED = [
   /^(?:did you mean|use) '([^']+)'\??$/,
   /^put it in quotes: (".*"|'.*')$/,
@@ -10,7 +10,7 @@ const FOLLOWED = [
   /^write (\S+)(?: for \d+ seconds)?$/,
 ];
 
-/** Mistakes in names: of keys, of what a closed set has, and of what files and expressions refer to. There another word is no other data. */
+/** Mistakes in names: of keys, of a fixed set, and of references. Replacing them does not change data. */
 const NAMES: ReadonlySet<string> = new Set([
   'SL201',
   'SL204',
@@ -25,7 +25,7 @@ const NAMES: ReadonlySet<string> = new Set([
   'SL507',
 ]);
 
-/** The document with a suggestion carried out; undefined where it is not a word for what is marked. */
+/** Applies a suggestion to the document; undefined if it does not replace the marked text. */
 export function followHint(text: string, { hint = '', line, column, length }: Diagnostic): string | undefined {
   const other = FOLLOWED.map((form) => form.exec(hint)?.[1]).find((word) => word !== undefined);
   const lines = text.split('\n');
@@ -35,7 +35,7 @@ export function followHint(text: string, { hint = '', line, column, length }: Di
   return [...lines.slice(0, line - 1), marked.slice(0, from) + other + marked.slice(from + length), ...lines.slice(line)].join('\n');
 }
 
-/** What a suggestion that was carried out has changed of a document's data, such as `'007' is now '7'`; undefined: nothing. */
+/** Describes how an applied suggestion changed the data of a document, such as `'007' is now '7'`; undefined if it did not. */
 export function changedData(before: string, after: string, { code }: Diagnostic): string | undefined {
   const [was, is] = [dataOf(before), dataOf(after)];
   if (NAMES.has(code)) return was.length === is.length ? undefined : `${was.length} values are now ${is.length}`;
@@ -43,7 +43,7 @@ export function changedData(before: string, after: string, { code }: Diagnostic)
   return at < 0 && was.length === is.length ? undefined : `'${was[at]}' is now '${is[at]}'`;
 }
 
-/** The values of a document that are no keys, as they are written; lengths of time in any unit are the same. */
+/** The values of a document without keys, as written; durations are normalized to one unit. */
 function dataOf(text: string): string[] {
   const data: string[] = [];
   visit(parseDocument(text, { logLevel: 'silent', prettyErrors: false }), {

@@ -5,25 +5,25 @@ import { TRIGGERS } from '../../sensors/catalog.ts';
 import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import { changedData, followHint } from './follow-hint.ts';
 
-/** What a fuzzer has found. */
+/** The result of a fuzzer run. */
 export interface FuzzResult {
   readonly runs: number;
   readonly accepted: number;
-  /** Of one document, in milliseconds. */
+  /** The time of the slowest document, in milliseconds. */
   readonly slowest: number;
-  /** Documents that were refused without a place in them, with why. */
+  /** Rejected documents whose diagnostics have no place, with the reason. */
   readonly unplaced: readonly string[];
-  /** Suggestions that would make other data of what is written. */
+  /** Suggestions that would change the data. */
   readonly changing: readonly string[];
-  /** How many documents became good when a suggestion was followed. */
+  /** Number of documents that became valid by following a suggestion. */
   readonly mended: number;
 }
 
-/** Suggestions that repeat a value of the file in another form. */
+/** Suggestions that repeat a value of the file in another format. */
 const REPEATED = /^(?:put it in quotes|leave the quotes out|write it as a list|as text it is)[:]? \[?(["']?)(.*?)\1\]?(?:;.*)?$/;
 const SECONDS = /^write (\S+) for (\d+) seconds$/;
 
-/** Whether following a suggestion keeps what stands in the line that it is about. */
+/** Whether following a suggestion keeps the data in its line. */
 function keepsData(hint: string, line: string): boolean {
   const [, duration, seconds] = SECONDS.exec(hint) ?? [];
   if (duration !== undefined) return parseDuration(duration) === Number(seconds) * 1000 && line.includes(seconds ?? '');
@@ -31,7 +31,7 @@ function keepsData(hint: string, line: string): boolean {
   return value === undefined || line.includes(value) || line.includes(JSON.stringify(value));
 }
 
-/** Good documents, in which every part of the language stands somewhere. */
+/** Valid documents that together use every language feature. */
 const SEEDS = [
   ...CATALOG.map(({ example }) => ({
     dag_id: 'task',
@@ -68,7 +68,7 @@ task_groups: [{name: o, depends_on: [b], default_args: {retries: 2}, task_groups
 `,
 );
 
-/** What breaks parsers: of YAML, of CEL, of SQL, of schemas. */
+/** Inputs that break parsers: of YAML, CEL, SQL and schemas. */
 const NASTY = [
   '{{',
   '}}',
@@ -164,7 +164,7 @@ const edit = fc.tuple(
   fc.oneof(fc.constantFrom(...NASTY), fc.string({ maxLength: 12, unit: 'binary' }), fc.string({ maxLength: 8 })),
 );
 
-/** What a call costs in milliseconds of this process's time: a document is slow, or the machine was busy with something else. */
+/** CPU time of a call in this process, in milliseconds: independent of other load on the machine. */
 function cpuTimeOf(call: () => unknown): number {
   const began = process.cpuUsage();
   call();
@@ -172,13 +172,13 @@ function cpuTimeOf(call: () => unknown): number {
   return (user + system) / 1000;
 }
 
-/** A document with more mistakes is good after no single suggestion. */
+/** With more mistakes, no single suggestion can make a document valid. */
 const MOST_FOLLOWED = 2;
 
-/** Throws mutated documents and expressions at the compiler. @throws Error with the smallest document that makes it fail */
+/** Compiles mutated documents and expressions. @throws Error with the smallest document that fails */
 export function fuzzCompiler(runs: number, seed: number): FuzzResult {
   const compiler = new Compiler(CATALOG);
-  // The time that is measured is that of documents, not of the first use of the code.
+  // Warm up first, so that the times do not include the first use of the code.
   for (const text of SEEDS) compiler.compile({ file: 'fuzz.yaml', text });
   let [accepted, slowest, done, mended] = [0, 0, 0, 0];
   const unplaced: string[] = [];
@@ -231,15 +231,15 @@ function mutate(text: string, [kind, where, length, what]: Edit): string {
     case 4:
       return [...lines.slice(0, line + 1), lines[line] ?? '', ...lines.slice(line + 1)].join('\n');
     case 5:
-      // A slip of the finger.
+      // A typing mistake.
       return text.slice(0, at) + text.slice(at + 1);
     default:
-      // A value in place of the one on its line: most of what people get wrong.
+      // Replaces the value on a line, the most common kind of mistake.
       return lines.map((each, index) => (index === line ? each.replace(/: .*$/, () => `: ${what}`) : each)).join('\n');
   }
 }
 
-/** Flow style, a key of the file a line. */
+/** Formats a document in flow style, one line per top-level key. */
 function toYaml(document: object): string {
   return `${Object.entries(document)
     .map(([key, value]) =>

@@ -6,8 +6,8 @@ import type { JinjaNames } from '../../cli/import/jinja-names.ts';
 import { ImportError } from '../../cli/import/source-value.ts';
 
 /**
- * How much of the DAGs in a folder an import converts: `npx tsx bench/compile/import.ts FOLDER`. YAML of dag-factory is imported; of all files,
- * Python and SQL too, the expressions are counted.
+ * Measures how much of the DAGs in a folder can be imported: `npx tsx bench/compile/import.ts FOLDER`. Imports dag-factory YAML; counts the
+ * expressions in all files, including Python and SQL.
  */
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('Name a folder: npx tsx bench/compile/import.ts FOLDER');
@@ -28,7 +28,7 @@ const expressions = [...texts].flatMap(([file, text]) =>
 );
 const lost = expressions.filter((each) => isJinja(each) && translateJinja(each, names).lost.length > 0);
 
-/** Whether an expression is one of a run, and none of a template that makes DAGs. */
+/** Whether an expression is evaluated in a run, and does not belong to a template that generates DAGs. */
 function isRuns(expression: string): boolean {
   return /\b(?:ds|ts|\w+_(?:ds|ts|nodash)|ds_nodash|ts_nodash|\w*execution_date|logical_date|data_interval_\w+|run_id|dag_run|dag|macros|params|var|conn|ti|task_instance|task\.task_id)\b/.test(
     expression,

@@ -30,12 +30,12 @@ const LOAD: JsonObject = {
   redshift_conn_id: 'bench_target',
 };
 
-/** What a user would type: `url`, `file`; `url`, `files …`. */
+/** The manual equivalents: `url`, `file`; `url`, `files …`. */
 const EXTRACT_BY_HAND = 'psql "$1" -qc "COPY orders TO STDOUT (FORMAT csv)" | gzip -1 > "$2"';
 const LOAD_BY_HAND = 'url="$1"; shift; gunzip -c "$@" | psql "$url" -qc "COPY loaded_orders FROM STDIN (FORMAT csv)"';
 
 /**
- * The two ends of an ETL beside `psql`, `gzip` and an upload, on the table `orders` of the connection `bench_source`.
+ * Compares extract and load with `psql`, `gzip` and an upload, for the table `orders` of the connection `bench_source`.
  * @param environment with `bench_source`, `bench_target` and `aws_default`
  */
 export async function benchCopies(environment: Environment, rows: number): Promise<Measure[]> {
@@ -44,7 +44,7 @@ export async function benchCopies(environment: Environment, rows: number): Promi
   const s3 = openS3(connectionsFrom(environment).get('aws_default', ['aws']));
   const byHand = (script: string, connection: string, ...files: string[]): Promise<unknown> =>
     run('bash', ['-o', 'pipefail', '-c', script, 'by-hand', urlOf(environment, connection), ...files]);
-  // What was loaded before goes, and the memory of it: untimed, for either side.
+  // Outside of the measurement, remove earlier data on both sides.
   const emptied = (): Promise<unknown> =>
     run('psql', [urlOf(environment, 'bench_target'), '-qc', 'TRUNCATE loaded_orders', '-c', 'DROP TABLE IF EXISTS sluice_loads']);
   try {

@@ -8,7 +8,7 @@ import type { Measure } from '../measure.ts';
 const run = promisify(execFile);
 const MOST_MEMORY = 200e6;
 
-/** How much memory a task takes at most, as a process that does nothing else. */
+/** Measures the peak memory of a task in a separate process. */
 export async function peakMemory(environment: Environment, type: string, params: JsonObject): Promise<Measure> {
   const child = [join(ROOT, 'dev/launch/run-program.mjs'), 'bench/reconcile/run-activity.ts', type, JSON.stringify(params)];
   const { stdout } = await run(process.execPath, child, { env: { ...process.env, ...environment } });

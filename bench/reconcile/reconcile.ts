@@ -16,13 +16,13 @@ import { runActivity } from './run-activity.ts';
 
 const run = promisify(execFile);
 const RELADIFF = { name: 'reladiff-0.6.0', essential: 'bin/python' };
-/** Rows of the tables that are compared; the first is copied as well. */
+/** Row counts of the compared tables; the first is also copied. */
 const TABLES = { orders: 1_000_000, many_orders: 10_000_000 } as const;
 type Table = keyof typeof TABLES;
 const DIFFERENCES = 10;
 const COLUMNS = 'customer_id,status,total,updated_at';
 
-/** What comparing two databases costs, and copying out of one and into the other, beside the tools that people take for it. */
+/** Measures the cost of comparing two databases and copying between them, relative to the usual tools. */
 export async function benchReconcile(): Promise<Measure[]> {
   const home = join(ROOT, '.sluice', 'bench');
   const progress = createProgress();
@@ -41,7 +41,7 @@ export async function benchReconcile(): Promise<Measure[]> {
   }
 }
 
-/** Two databases with the same tables, in each of which some rows differ. */
+/** Creates two databases with the same tables, in which some rows differ. */
 async function fill(environment: Environment, report: (text: string) => void): Promise<Environment> {
   const server = connectionsFrom(environment).get('postgres_default', ['postgres']);
   const urls: Record<string, string> = {};

@@ -9,7 +9,7 @@ import type { Environment } from '../../lib/environment.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 
-/** Runs one attempt of a task as a worker would, without a run around it. */
+/** Runs one attempt of a task like a worker, but without a run. */
 export async function runActivity(environment: Environment, type: string, params: JsonObject): Promise<Json> {
   const runs = { find: () => Promise.resolve([]), taskState: () => Promise.resolve(undefined), isUnderWay: () => Promise.resolve(false) };
   const dependencies = { connections: connectionsFrom(environment), secrets: new Scrubber([]), outputs: undefined, runs };

@@ -10,14 +10,14 @@ import type { Measure } from '../measure.ts';
 
 const PIPELINES = 1000;
 
-/** `scheduler.ts` as a process, over pipelines of which nothing has changed. */
+/** Measures `scheduler.ts` as a process with unchanged pipelines. */
 export async function measureApply(client: Client, environment: Environment): Promise<Measure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   const taskQueue = `bench-apply-${randomUUID()}`;
   const unique = randomUUID().slice(0, 8);
   try {
     for (let index = 0; index < PIPELINES; index++) {
-      // Never due while this runs: a new year has to come.
+      // Yearly, so that no run becomes due during the measurement.
       const text = `dag_id: bench_${unique}_${index}\nschedule_interval: "@yearly"\ntasks:\n  - {name: a, type: postgres_to_s3, source_table: t${index}, s3_bucket: raw-data}\n`;
       await writeFile(join(folder, `p${index}.yaml`), text);
     }

@@ -20,7 +20,7 @@ interface Side {
   close(): Promise<void>;
 }
 
-/** What encrypted payloads cost: the same runs with keys and without, each with a worker and a client of its own. */
+/** Measures the cost of encrypted payloads: the same runs with and without keys, each with a separate worker and client. */
 export async function measureEncryption(environment: Environment): Promise<Measure[]> {
   const [encrypted, plain] = [await openSide(environment), await openSide(withoutKeys(environment))];
   try {
@@ -46,7 +46,7 @@ export async function measureEncryption(environment: Environment): Promise<Measu
   }
 }
 
-/** The environment of the same stack without encryption. */
+/** The environment of the same stack, without encryption. */
 export function withoutKeys(environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('SLUICE_PAYLOAD_')));
 }

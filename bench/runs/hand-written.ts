@@ -3,7 +3,7 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 import type { DataInterval } from '../../workflows/plan/timetable/schedule.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 
-/** What an engineer writes who has no Sluice: the same activities, the same options, in plain code. */
+/** What an engineer would write without Sluice: the same activities and options in plain code. */
 const { work, work_batch: workBatch } = proxyActivities<{
   work(input?: TaskInput): Promise<null>;
   work_batch(items: readonly number[]): Promise<null[]>;
@@ -21,18 +21,18 @@ export async function FanOut(width: number): Promise<void> {
   await Promise.all(Array.from({ length: width }, () => work()));
 }
 
-/** What Sluice has in the history of a run, for people who look at it and look for it. */
+/** What Sluice records in the history of a run for display and search. */
 export interface Recorded {
   readonly plan: Plan;
   readonly interval: DataInterval;
 }
 
-/** The chain by somebody who writes as much down. */
+/** The chain, with the same records as in Sluice. */
 export async function RecordedChain(length: number, recorded: Recorded): Promise<void> {
   for (let task = 0; task < length; task++) await recordedWork(task, recorded);
 }
 
-/** The fan-out by somebody who writes as much down. */
+/** The fan-out, with the same records as in Sluice. */
 export async function RecordedFanOut(width: number, recorded: Recorded): Promise<void> {
   await Promise.all(Array.from({ length: width }, (_, task) => recordedWork(task, recorded)));
 }
@@ -42,7 +42,7 @@ function recordedWork(task: number, { interval }: Recorded): Promise<null> {
   return work.executeWithOptions({ activityId: name, summary: `${name}: does nothing` }, [{ params: {}, interval }]);
 }
 
-/** A list that is too long for one history: children of 500, four at a time, each with a window of 100. */
+/** A list that exceeds one history: children of 500 items, four at a time, each with a window of 100. */
 export async function Mapped(count: number): Promise<null[]> {
   const results: null[][] = [];
   await inWindow(Math.ceil(count / 500), 4, async (part) => {
@@ -62,7 +62,7 @@ export async function MappedPart(count: number): Promise<null[]> {
   return results;
 }
 
-/** The same, a hundred items an activity. */
+/** The same, with a hundred items per activity. */
 export async function Batched(count: number): Promise<null[]> {
   const batches = Array.from({ length: count / 100 }, (_, batch) => Array.from({ length: 100 }, (__, item) => batch * 100 + item));
   return (await Promise.all(batches.map((batch) => workBatch(batch)))).flat();

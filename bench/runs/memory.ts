@@ -10,7 +10,7 @@ const FEW = 100;
 const MANY = 10_000;
 const AT_ONCE = 50;
 
-/** What a worker keeps of the runs that it has run. */
+/** Measures the memory that a worker retains after runs. */
 export async function measureMemory(client: Client, environment: Environment): Promise<Measure> {
   const taskQueue = `bench-memory-${randomUUID()}`;
   const worker = await startWorker(environment, [taskQueue, '0']);

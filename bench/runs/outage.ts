@@ -14,7 +14,7 @@ import { startWorker } from './start-worker.ts';
 const RUNS = 50;
 const TASKS = 3;
 
-/** The only worker is killed in the middle of 50 runs of three tasks, and started again after 5 s. */
+/** Kills the only worker during 50 runs of three tasks, and restarts it after 5 s. */
 export async function measureOutage(client: Client, environment: Environment): Promise<Measure[]> {
   process.stderr.write('SIGKILL of the only worker, and another one after 5 s\n');
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));

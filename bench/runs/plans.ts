@@ -2,12 +2,12 @@ import type { ExpandPlan, Plan, TaskPlan } from '../../workflows/plan/plan.ts';
 
 export const INTERVAL = { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' };
 
-/** Tasks one after the other. */
+/** Tasks in sequence. */
 export function chain(length: number): Plan {
   return planOf(Array.from({ length }, (_, index) => task(index, index === 0 ? [] : [`t${index - 1}`])));
 }
 
-/** Tasks side by side. */
+/** Tasks in parallel. */
 export function fanOut(width: number): Plan {
   return planOf(Array.from({ length: width }, (_, index) => task(index, [])));
 }

@@ -26,12 +26,12 @@ import { measureOutage } from './outage.ts';
 import { chain, fanOut, INTERVAL, mapped } from './plans.ts';
 
 const PAIRS = 5;
-/** Of what takes a second or two: there the machine's own unrest is as large as what is measured. */
+/** For measurements of a second or two, where the noise of the machine is as large as the result. */
 const PAIRS_OF_SHAPES = 25;
 const WARM_UP_ROUNDS = 10;
 const QUEUES = ['bench-sluice', 'bench-hand-written'] as const;
 
-/** What running costs: over workflows written by hand with the same activities, server and worker settings; and through outages. */
+/** Measures the cost of runs compared with hand-written workflows (same activities, server and worker settings), and during outages. */
 export async function benchRuns(): Promise<Measure[]> {
   installRuntime(createLog('bench', 'error'));
   const stack = await startStack({
@@ -40,7 +40,7 @@ export async function benchRuns(): Promise<Measure[]> {
     environment: {},
     progress: createProgress(),
   });
-  // A user who writes workflows by hand encrypts nothing.
+  // Without keys: hand-written workflows do not encrypt.
   const environment = withoutKeys(stack.environment);
   const client = await connectClient(environment);
   try {
@@ -70,7 +70,7 @@ async function compareAll(client: Client): Promise<Measure[]> {
   ];
 }
 
-/** Workers run for days. Their first minute, in which the engine compiles what they do again and again, is not what is compared. */
+/** Warms up the workers, which in production run for days, so that compilation in the first minute does not count. */
 async function warmUp(client: Client): Promise<void> {
   for (let round = 1; round <= WARM_UP_ROUNDS; round++) {
     process.stderr.write(`warming up: ${round} of ${WARM_UP_ROUNDS}\n`);
@@ -84,7 +84,7 @@ async function warmUp(client: Client): Promise<void> {
   }
 }
 
-/** A shape of a run beside a workflow of that shape, and beside one that has as much in its history to be looked at. */
+/** Compares a run with a hand-written workflow of the same shape, and with one that records as much in its history. */
 async function compareShape(client: Client, what: string, plan: Plan, workflow: string, size: number, runs = 1): Promise<Measure[]> {
   const own = (): Promise<Sample> => many(runs, () => ours(client, plan));
   return [
@@ -121,7 +121,7 @@ function bundleHandWritten({ failureConverterPath }: SluiceConverter): Promise<W
   });
 }
 
-/** Runs `work` with a worker for ours and one for what is written by hand, with the same settings. */
+/** Runs `work` with a worker for Sluice and one for hand-written workflows, with the same settings. */
 async function withWorkers<T>(environment: Environment, work: () => Promise<T>): Promise<T> {
   const { connection, namespace } = await connectWorker(environment);
   const dataConverter = dataConverterFrom(environment);
@@ -166,7 +166,7 @@ async function taken(client: Client, start: () => Promise<string>): Promise<Samp
   return { ms, events: (await handle.describe()).historyLength };
 }
 
-/** So many runs begun at once: until the last of them has ended. */
+/** Starts `count` runs at once and waits until the last one ends. */
 async function many(count: number, run: () => Promise<Sample>): Promise<Sample> {
   const all = await Promise.all(Array.from({ length: count }, run));
   return { ms: Math.max(...all.map(({ ms }) => ms)), events: all.reduce((sum, { events = 0 }) => sum + events, 0) };

@@ -7,8 +7,8 @@ import { createWorkers, installRuntime } from '../../temporal/worker/worker-proc
 import { answer } from '../child.ts';
 
 /**
- * A worker process as `worker.ts` is one, with tasks that take a moment: `worker.ts <task queue> <milliseconds> [<log>]`. Each completed task
- * leaves a line in the log. It weighs as much as its resident memory in bytes, after a garbage collection.
+ * A worker process like `worker.ts`, with tasks that take a moment: `worker.ts <task queue> <milliseconds> [<log>]`. Logs one line per
+ * completed task. Reports its resident memory in bytes after a garbage collection.
  */
 const [queue = '', takes = '0', log] = process.argv.slice(2);
 installRuntime(createLog('bench worker', 'error'));

@@ -20,7 +20,7 @@ import { type Measure, median } from '../measure.ts';
 const RECORDS = 1_000_000;
 const PARTITIONS = 8;
 const MATCH_EVERY = 10_000;
-// The collector of garbage makes one pass half as costly again as the next.
+// The cost of a pass varies by half, depending on garbage collection.
 const PAIRS = 11;
 
 const TRIGGER: TriggerPlan = {
@@ -33,14 +33,14 @@ const TRIGGER: TriggerPlan = {
   source: {},
 };
 
-/** What a pass over the topic took. */
+/** The cost of one pass over the topic. */
 interface Pass {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly matches: number;
 }
 
-/** What looking at records costs: a sensor, against a loop of the same client that parses them and compares the field. */
+/** Measures the cost of filtering records: a sensor, compared with a loop of the same client that parses them and compares the field. */
 export async function measureFilter(connection: KafkaConnection): Promise<Measure[]> {
   const kafka = createKafka(connection, 'sluice-bench');
   const topic = `bench-filter-${Date.now()}`;
@@ -105,7 +105,7 @@ async function fill(connection: KafkaConnection, topic: string): Promise<void> {
   await producer.disconnect();
 }
 
-/** What a user would write: eight megabytes a fetch, as `kafkajsSource` has it. */
+/** The hand-written equivalent, with eight megabytes per fetch, as in `kafkajsSource`. */
 function barePass(connection: KafkaConnection, topic: string): Promise<Pass> {
   return whenLoaded(() => bareLoop(connection, topic));
 }
@@ -147,7 +147,7 @@ async function bareLoop(connection: KafkaConnection, topic: string): Promise<Pas
   return { ...taken, matches };
 }
 
-/** The sensor's own way, to the start of runs: those are counted, not made. */
+/** The sensor's own code, except that starts of runs are only counted. */
 async function sensorPass(connection: KafkaConnection, topic: string): Promise<Pass> {
   const kafka = createKafka(connection, 'sluice-bench');
   const plan: Plan = { format: 1, dagId: 'bench', hash: '', tags: [], schedule: null, tasks: [], triggers: [TRIGGER] };
@@ -210,7 +210,7 @@ const COUNTED: RunStarts = {
   claim: () => Promise.resolve(undefined),
 };
 
-/** From the first record on: joining a group takes its time, and is no part of it. */
+/** Starts with the first record: joining a group is not measured. */
 function stopwatch(): { begin(): void; end(): Omit<Pass, 'matches'> } {
   let began: number | undefined;
   let cpu = process.cpuUsage();

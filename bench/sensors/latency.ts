@@ -14,13 +14,13 @@ import { recordOf, sensorPlan, TRIGGER } from './sensor-plan.ts';
 
 const PARTITIONS = 8;
 const SECONDS = 30;
-/** A worker that has just begun is slow. */
+/** A new worker is slow. */
 const WARM_UP_SECONDS = 15;
 const RECORDS_A_SECOND = 1_000;
 const MATCHES_A_SECOND = 20;
 const BURST = 1_000;
 
-/** From the broker's word that it has a record to the start of its run's first task; and what becomes of a thousand at once. */
+/** Measures the time from the broker's acknowledgement of a record to the start of the first task, and a thousand records at once. */
 export async function measureLatency(client: Client, connection: KafkaConnection, taskQueue: string): Promise<Measure[]> {
   const { plan, topic, close } = await prepare(client, connection, taskQueue);
   const producer = createKafka(connection, 'sluice-bench').producer({ allowAutoTopicCreation: false });
@@ -28,7 +28,7 @@ export async function measureLatency(client: Client, connection: KafkaConnection
   const idOf = (partition: number, offset: bigint): string =>
     createSensorStarts(client, taskQueue).idOf({ plan, cause: 'kafka', id: `${topic}-${partition}-${offset}` });
 
-  /** Sends at this pace; gives the runs that must follow, with the times when the broker had their records. */
+  /** Sends records at this rate. Returns the expected runs, with the broker timestamps of their records. */
   const pace = async (seconds: number): Promise<Map<string, number>> => {
     const acknowledged = new Map<string, number>();
     const perStep = RECORDS_A_SECOND / MATCHES_A_SECOND;
@@ -90,7 +90,7 @@ async function prepare(
     if (found && found.partitions.length > 0 && found.partitions.every(({ offset }) => offset !== '-1')) break;
     await delay(100);
   }
-  // Its consumer joins after it has said where it begins.
+  // The consumer joins after the sensor has committed its start position.
   await delay(3_000);
   return {
     plan,
@@ -102,14 +102,14 @@ async function prepare(
   };
 }
 
-/** @returns the offset of the first */
+/** @returns the offset of the first record */
 async function send(producer: Producer, topic: string, partition: number, scores: readonly number[]): Promise<bigint> {
   const messages = scores.map((score) => ({ partition, ...recordOf(score) }));
   const [answer] = await producer.send({ topic, messages });
   return BigInt(answer?.baseOffset ?? 0);
 }
 
-/** Waits until so many runs have ended. */
+/** Waits until `count` runs have ended. */
 async function until(client: Client, plan: Plan, count: number): Promise<void> {
   const query = `SluicePipeline = "${plan.dagId}" AND ExecutionStatus = "Completed"`;
   for (let waited = 0; (await client.workflow.count(query)).count < count; waited++) {

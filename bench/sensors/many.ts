@@ -26,19 +26,19 @@ import type { WorkerWeight } from './weighed-worker.ts';
 const SENSORS = 1_000;
 const TOPICS = 50;
 const AT_ONCE = 20;
-/** How long the worker is left alone before it is weighed, and how long it is weighed, in milliseconds. */
+/** How long the worker idles before it is measured, and how long it is measured, in milliseconds. */
 const SETTLED = 10_000;
 const WEIGHED = 30_000;
 const RECORDS_A_SECOND = 1_000;
-/** Records are sent so often, in milliseconds. */
+/** Interval between records, in milliseconds. */
 const STEP = 100;
 const STARTED_WITHIN = 60_000;
-/** How long it is waited for what should come, in milliseconds. */
+/** Time limit for expected results, in milliseconds. */
 const PATIENCE = 600_000;
-/** Looking costs the broker a request for each group, and so it is done no more often. In milliseconds. */
+/** Polling interval, in milliseconds: each poll costs the broker a request per group. */
 const POLL_INTERVAL_MS = 2_000;
 
-/** What a thousand sensors cost that share a worker: idle, and with records to look at; and whether each starts its run. */
+/** Measures a thousand sensors on one worker: idle, and with records to filter; and whether each starts its run. */
 export async function benchManySensors(): Promise<Measure[]> {
   const stack = await startStack({
     home: join(ROOT, '.sluice', 'bench'),
@@ -106,7 +106,7 @@ class Bench {
     await until(async () => (await this.runs()) >= SENSORS, PATIENCE, POLL_INTERVAL_MS);
     const started = performance.now() - sent;
     await producer.disconnect();
-    // One too many would come late.
+    // Wait, because an extra run would arrive late.
     await delay(SETTLED);
     const runs = await this.runs();
     return [
@@ -138,13 +138,13 @@ class Bench {
     ];
   }
 
-  /** How many sensors are members of their groups. */
+  /** Number of sensors that have joined their groups. */
   private async reading(): Promise<number> {
     const { groups } = await this.admin.describeGroups(this.plans.map(({ dagId }) => groupOf(dagId, TRIGGER)));
     return groups.filter(({ state, members }) => state === 'Stable' && members.length === 1).length;
   }
 
-  /** How many sensors have a position before the end. */
+  /** Number of sensors whose position is before the end. */
   private async behind(): Promise<number> {
     const ends = new Map<string, string | undefined>();
     for (const topic of this.topics) ends.set(topic, (await this.admin.fetchTopicOffsets(topic))[0]?.high);
@@ -157,7 +157,7 @@ class Bench {
     return behind;
   }
 
-  /** Sends at an even pace, for as long as the worker is weighed. */
+  /** Sends records at a constant rate while the worker is measured. */
   private async pace(producer: Producer): Promise<void> {
     const began = performance.now();
     for (let step = 0; step * STEP < WEIGHED; step++) {
@@ -185,7 +185,7 @@ function words({ cpuMs, bytes, sockets }: WorkerWeight): string {
   return `${(cpuMs / 1_000).toFixed(2)} of a core, ${(bytes / 1e6).toFixed(0)} MB, ${sockets} connections to Kafka`;
 }
 
-/** Sluice's own worker, weighed. */
+/** Starts Sluice's worker with measurement. */
 async function startWorker(environment: Environment, queue: string): Promise<Child<WorkerWeight>> {
   const port = await freePort(new Set());
   const worker = await Child.start<WorkerWeight>({
@@ -203,7 +203,7 @@ async function startWorker(environment: Environment, queue: string): Promise<Chi
   throw new Error(`The worker of the benchmark was not well within ${STARTED_WITHIN / 1_000} s.`);
 }
 
-/** What it costs in a second. */
+/** Measures the cost per second. */
 async function weigh(worker: Child<WorkerWeight>): Promise<WorkerWeight> {
   process.stderr.write(`weighing the worker for ${WEIGHED / 1_000} s\n`);
   const before = await worker.weigh();

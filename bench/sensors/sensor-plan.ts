@@ -1,9 +1,9 @@
 import type { Plan } from '../../workflows/plan/plan.ts';
 
-/** The trigger of the plan that `sensorPlan` makes. */
+/** The name of the trigger in `sensorPlan`. */
 export const TRIGGER = 'changes';
 
-/** A pipeline of one task that does nothing, which a high score in the topic starts. */
+/** A pipeline with one empty task, started by a high score in the topic. */
 export function sensorPlan(dagId: string, topic: string): Plan {
   return {
     format: 1,
@@ -14,7 +14,7 @@ export function sensorPlan(dagId: string, topic: string): Plan {
     tasks: [
       {
         name: 'a',
-        // An activity that does nothing.
+        // Does nothing.
         type: 'wait_until',
         summary: '',
         dependsOn: [],
@@ -40,7 +40,7 @@ export function sensorPlan(dagId: string, topic: string): Plan {
   };
 }
 
-/** A record of such a topic. */
+/** A record of this topic. */
 export function recordOf(score: number): { readonly value: string } {
   return { value: JSON.stringify({ event_type: 'product_view', user_id: '12345', product_id: '89101', behavior_change_score: score }) };
 }

@@ -12,7 +12,7 @@ import { measureLatency } from './latency.ts';
 
 const QUEUE = 'bench-sensors';
 
-/** What sensors cost, and how soon their runs begin: with `worker.ts` as it is, on real servers on this machine. */
+/** Measures the cost of sensors, and how soon their runs start: with the real `worker.ts` and real servers on this machine. */
 export async function benchSensors(): Promise<Measure[]> {
   const home = join(ROOT, '.sluice', 'bench');
   const progress = createProgress();

@@ -1,14 +1,14 @@
 import { answer, cpuMs } from '../child.ts';
 
-/** What a worker has cost since it began, or costs in a second; what it holds. */
+/** The cost of a worker since its start, or per second; and its current usage. */
 export interface WorkerWeight {
   readonly cpuMs: number;
   readonly bytes: number;
-  /** Connections to Kafka: Temporal's are not Node's. */
+  /** Connections to Kafka; Temporal's are not made by Node. */
   readonly sockets: number;
 }
 
-// `worker.ts` as it is, with its arguments.
+// The real `worker.ts` with its arguments.
 answer((): WorkerWeight => {
   const sockets = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
   return { cpuMs: cpuMs(), bytes: process.memoryUsage.rss(), sockets };

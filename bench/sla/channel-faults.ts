@@ -14,22 +14,22 @@ import { incidentId, type Notice, type Observation } from '../../workflows/plan/
 import type { Measure } from '../measure.ts';
 import { until } from '../../test/support/eventually.ts';
 
-/** How many incidents meet each fault that a channel gets over by itself. */
+/** Number of incidents for each fault that a channel recovers from. */
 const A_FEW = 10;
-/** How many meet each fault that could tell twice, or never. */
+/** Number of incidents for each fault that could cause a duplicate or a lost alert. */
 const MANY = 200;
 const FLAPS = 3;
-/** So many flap at the same time: more would not be fast enough on this machine. */
+/** Number of incidents that flap concurrently: more would exceed this machine. */
 const FLAPPING_AT_ONCE = 10;
-/** So many claims die with each worker that is killed. */
+/** Number of claims that are lost with each killed worker. */
 const CLAIMS_A_KILL = 20;
 const AT_ONCE = 50;
-/** No attempt to tell a channel may take longer, in milliseconds. */
+/** Maximum duration of an attempt to notify a channel, in milliseconds. */
 const LONGEST = 10_000;
-/** What is not told and resolved after so long is lost, in milliseconds. */
+/** An alert that is not sent and resolved within this time counts as lost, in milliseconds. */
 const PATIENCE = 300_000;
 
-/** What becomes of incidents while PagerDuty, or who tells it, is in trouble: each is one alert, and none stays open. */
+/** Checks incidents while PagerDuty or its notifier fails: each must cause one alert, and none may stay open. */
 export async function measureChannelFaults(client: Client, environment: Environment, pagerDuty: PagerDutyStandIn): Promise<Measure[]> {
   const queue = `bench-faults-${randomUUID().slice(0, 8)}`;
   const faults = new ChannelFaults(client, environment, pagerDuty, queue);
@@ -94,7 +94,7 @@ class ChannelFaults {
     this.facts = new TemporalFacts(client, queue, environment);
   }
 
-  /** Incidents begin while the next requests meet `mischief`, and are over when all are told. */
+  /** Starts incidents while the next requests fail with `mischief`, and ends them after all alerts are sent. */
   async meet(what: string, count: number, mischief: readonly Fault[]): Promise<Measure> {
     const keys = this.keysOf(what, count);
     this.pagerDuty.faults.push(...mischief);
@@ -104,7 +104,7 @@ class ChannelFaults {
     return this.measure(what, keys);
   }
 
-  /** Incidents that go and come again, faster than the pause between two messages about them, as soon as they are told. */
+  /** Starts and ends incidents repeatedly, faster than the pause between two messages about them. */
   async flap(): Promise<Measure> {
     const what = `recovery and breach, ${FLAPS} times in a row`;
     const keys = this.keysOf(what, MANY);
@@ -117,7 +117,7 @@ class ChannelFaults {
     return this.measure(what, keys);
   }
 
-  /** Workers that have taken triggers over are killed before they send them; others go on. */
+  /** Kills workers that have claimed triggers, before they send them; other workers continue. */
   async killBeforeSending(): Promise<Measure> {
     const what = 'killed between the claim and the request';
     const keys = this.keysOf(what, MANY);
@@ -170,7 +170,7 @@ class ChannelFaults {
     return until(() => keys.every((key) => this.pagerDuty.opened.has(key)), PATIENCE);
   }
 
-  /** What PagerDuty has, once the incidents have ended. */
+  /** Checks PagerDuty's alerts after the incidents have ended. */
   private async measure(what: string, keys: readonly string[]): Promise<Measure> {
     const { opened, open, complaints } = this.pagerDuty;
     let running = keys.length;

@@ -8,8 +8,8 @@ import { installRuntime } from '../../temporal/worker/worker-process.ts';
 import type { Notice } from '../../workflows/plan/incidents/incident.ts';
 
 /**
- * A monitor's worker that is to be killed: `claiming-monitor.ts <task queue>`. Says `ready`, then `claimed <key>` for each trigger that it has
- * taken over for the first time and not sent; it never sends those. What another has claimed before it, it sends.
+ * A monitor worker to be killed: `claiming-monitor.ts <task queue>`. Prints `ready`, then `claimed <key>` for each trigger that it claims
+ * first, and never sends those. Sends triggers that another worker claimed before.
  */
 const [queue = ''] = process.argv.slice(2);
 installRuntime(createLog('claiming monitor', 'error'));
@@ -25,7 +25,7 @@ const group = await createMonitorWorkers(
         const { info, sleep } = Context.current();
         if (notice.action === 'trigger' && info.attempt === 1) {
           process.stdout.write(`claimed ${notice.key}\n`);
-          // No longer than the server waits for it: it would keep one of the worker's slots.
+          // Not longer than the server's timeout, which would occupy one of the worker's slots.
           await sleep(info.startToCloseTimeoutMs);
           throw new Error('claimed, and not sent');
         }

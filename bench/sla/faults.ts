@@ -15,7 +15,7 @@ import { measureQuietSensors } from './quiet-sensors.ts';
 
 const HOME = join(ROOT, '.sluice', 'bench');
 
-/** Whether incidents page once and resolve themselves, whatever breaks: all faults of the table, on a real server; most of an hour. */
+/** Checks that incidents page once and resolve automatically, for all faults of the table, on a real server; takes most of an hour. */
 export async function benchSlaFaults(): Promise<Measure[]> {
   const stack = await startStack({ home: HOME, parts: ['temporal', 'kafka'], environment: {}, progress: createProgress() });
   const pagerDuty = await PagerDutyStandIn.start();

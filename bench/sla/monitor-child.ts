@@ -6,7 +6,7 @@ import { ensureMonitor } from '../../temporal/monitors/ensure-monitor.ts';
 import { createMonitorWorkers } from '../../temporal/monitors/monitors.ts';
 import { answer, cpuMs } from '../child.ts';
 
-/** What a monitor has cost since it began, and holds. */
+/** The cost of a monitor since its start, and its current usage. */
 export interface MonitorWeight {
   readonly cpuMs: number;
   readonly requests: number;
@@ -14,8 +14,8 @@ export interface MonitorWeight {
 }
 
 /**
- * A monitor as `worker.ts --monitors` is one, which can be weighed: `monitor-child.ts <task queue> <port>`. Requests are those that the SDK's
- * core counts, long polls included.
+ * A monitor like `worker.ts --monitors`, with measurement: `monitor-child.ts <task queue> <port>`. Counts requests with the SDK core's
+ * metrics, including long polls.
  */
 const [queue = '', port = ''] = process.argv.slice(2);
 const bindAddress = `127.0.0.1:${port}`;

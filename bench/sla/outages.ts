@@ -5,16 +5,16 @@ import { type Measure, median } from '../measure.ts';
 import { until } from '../../test/support/eventually.ts';
 import { startProcess, type TestProcess } from '../../test/support/processes.ts';
 
-/** How often the workers are killed, and how often Temporal is. */
+/** Number of times that the workers, and Temporal, are killed. */
 const ROUNDS = 20;
-/** Temporal stays away for so long, in milliseconds; the workers until they are paged for. */
+/** Duration of an outage of Temporal, in milliseconds; the workers stay down until the page. */
 const AWAY = 70_000;
 const PAGED_WITHIN = { workers: 90_000, temporal: 120_000 };
 const PATIENCE = 180_000;
-/** Between two rounds all is well for so long, in milliseconds. */
+/** Time without faults between two rounds, in milliseconds. */
 const WELL = 10_000;
 
-/** How soon somebody is paged for what is dead: the pipelines' worker, and Temporal, with two monitors as users run them. */
+/** Measures how soon on-call is paged for a dead worker and for Temporal, with two monitors as in production. */
 export async function measureOutages(
   environment: Record<string, string>,
   pagerDuty: PagerDutyStandIn,

@@ -15,13 +15,13 @@ const SENSORS = 50;
 const TOPICS = 10;
 const AT_ONCE = 10;
 const RESTARTS = 5;
-/** The broker stays away for so long, and comes back for so long, in milliseconds. */
+/** How long the broker is down, and then up, in milliseconds. */
 const AWAY = 15_000;
 const BACK = 30_000;
-/** A sensor's trouble is paged for after two minutes. Milliseconds. */
+/** A sensor problem is paged after two minutes. Milliseconds. */
 const PAGED_AFTER = 180_000;
 
-/** Whether sensors to which nothing comes are paged for after their broker was away: none has anything to do by which it could show that it is well. */
+/** Checks that sensors without events are not paged after an outage of their broker, although they have no activity that shows recovery. */
 export async function measureQuietSensors(
   client: Client,
   environment: Record<string, string>,

@@ -26,18 +26,18 @@ const FEW_PIPELINES = 250;
 const RUNS_EACH = 5;
 const DEADLINES = 50;
 const AT_ONCE = 50;
-/** How long a monitor is weighed, in milliseconds. */
+/** Duration of the measurement of a monitor, in milliseconds. */
 const WEIGHED = 60_000;
-/** The first deadline is so far away when its run begins, and each further one a second later. */
+/** Time from the start of a run to the first deadline; each further deadline is one second later. */
 const FIRST_DEADLINE = 60_000;
-/** So many runs are deleted, one every so many milliseconds. */
+/** Number of deleted runs, and the interval between deletions in milliseconds. */
 const DELETIONS = 200;
 const DELETED_EVERY = 500;
 const VERIFIED = 90_000;
 const HOUR = 3_600_000;
 const DAY = { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' };
 
-/** What watching costs, and how soon a deadline that is missed is told: with production settings, on a real server on this machine. */
+/** Measures the cost of monitoring, and how soon a missed deadline is paged: with production settings, on a real server on this machine. */
 export async function benchSla(): Promise<Measure[]> {
   const stack = await startStack({
     home: join(ROOT, '.sluice', 'bench'),
@@ -76,12 +76,12 @@ export async function benchSla(): Promise<Measure[]> {
   }
 }
 
-/** A task that waits, and holds no slot: it is looked at once an hour. */
+/** A task that waits without a slot: it is checked once an hour. */
 const NOT_YET = ApplicationFailure.create({ type: 'NotYet', message: 'not yet', nextRetryDelay: HOUR });
 
 class Bench {
   private readonly expected = new Set<string>();
-  /** The number of the next pipeline that misses a deadline. */
+  /** Index of the next pipeline that misses a deadline. */
   private next = PIPELINES;
 
   constructor(
@@ -90,7 +90,7 @@ class Bench {
     private readonly pagerDuty: PagerDutyStandIn,
   ) {}
 
-  /** Makes pipelines, each with open runs that are in time. */
+  /** Creates pipelines, each with open runs that are on time. */
   async fill(from: number, to: number): Promise<void> {
     const numbers = Array.from({ length: to - from }, (_, index) => from + index);
     let done = 0;
@@ -102,7 +102,7 @@ class Bench {
     });
   }
 
-  /** Lets runs miss their deadlines, one a second. @returns how long it took from each deadline to PagerDuty's 202, in milliseconds */
+  /** Lets one run per second miss its deadline. @returns the time from each deadline to PagerDuty's 202, in milliseconds */
   async missDeadlines(): Promise<number[]> {
     const deadlines = new Map<string, number>();
     const numbers = Array.from({ length: DEADLINES }, (_, index) => index);
@@ -130,13 +130,13 @@ class Bench {
     return [...deadlines.keys()].map((key) => delays.get(key) ?? Infinity);
   }
 
-  /** Deletes runs, schedules and histories of pipelines that are watched, while others go on to miss their deadlines. */
+  /** Deletes runs, schedules and histories of monitored pipelines, while other pipelines miss their deadlines. */
   async deleteAtRandom(): Promise<Measure[]> {
     const { namespace } = this.client.options;
     const first = Math.floor(Math.random() * PIPELINES);
     const deleting = (async () => {
       for (let count = 0; count < DELETIONS; count++) {
-        // Seven has no factor in common with their number: each comes once.
+        // Seven is coprime to the number of pipelines, so each is used once.
         const dagId = this.dagIdOf((first + count * 7) % PIPELINES);
         if (count % 10 === 0) await this.client.schedule.getHandle(dagId).delete();
         const workflowId = `${dagId}/manual/open-${count % RUNS_EACH}`;
@@ -166,7 +166,7 @@ class Bench {
     ];
   }
 
-  /** Pages for what was in time, with what they say; they are shown. One page about many runs that were deleted is right. */
+  /** Counts and prints pages for runs that were on time. One page about many deleted runs is correct. */
   falsePages(): number {
     const pages = [...this.pagerDuty.opened.keys()]
       .filter((key) => !this.expected.has(key))
@@ -220,7 +220,7 @@ async function startMonitor(environment: Environment, queue: string): Promise<Ch
   return Child.start({ file: 'bench/sla/monitor-child.ts', args, environment });
 }
 
-/** What it costs in a second. */
+/** Measures the cost per second. */
 async function weigh(monitor: Child<MonitorWeight>): Promise<MonitorWeight> {
   process.stderr.write(`weighing the monitor for ${WEIGHED / 1_000} s\n`);
   const before = await monitor.weigh();

@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startProcess, type TestProcess } from '../../test/support/processes.ts';
 import { killPart } from '../../test/support/test-stack.ts';
 
-/** From one kill to the next, in milliseconds. */
+/** Time between two kills, in milliseconds. */
 const EVERY = { least: 20_000, most: 60_000 };
-/** What is killed stays away for so long at most, in milliseconds. */
+/** Maximum time until a killed process is restarted, in milliseconds. */
 const AWAY = 15_000;
 
 const VICTIMS = ['worker', 'monitor', 'kafka', 'temporal', 'postgres'] as const;
 type Victim = (typeof VICTIMS)[number];
 
-/** A worker and two monitors as users run them; these and their servers are killed with SIGKILL, and come back. */
+/** A worker and two monitors as in production; these and their servers are killed with SIGKILL, and restarted. */
 export class KillsAtRandom {
   private readonly processes = new Map<string, TestProcess>();
   private readonly kills = new Map<Victim, number>();
@@ -29,7 +29,7 @@ export class KillsAtRandom {
     await Promise.all([...this.processes.values()].map((each) => each.stop('SIGKILL')));
   }
 
-  /** Kills one after the other for so many milliseconds. At the end everything is back. */
+  /** Kills one process after the other for `ms` milliseconds. At the end all processes run. */
   async during(ms: number): Promise<void> {
     const deadline = performance.now() + ms;
     for (;;) {

@@ -1,24 +1,24 @@
-/** Pipelines of a soak by their dag_id: what each promises holds through kills. */
+/** Pipelines of a soak test by dag_id, with the guarantee that each must keep despite kills. */
 export interface SoakPipelines {
   readonly files: Readonly<Record<string, string>>;
-  /** Start by the clock, and every run ends well. */
+  /** Scheduled; every run succeeds. */
   readonly healthy: readonly string[];
-  /** Every interval of it is paged for, once. */
+  /** Every interval is paged once. */
   readonly late: string;
   readonly failing: string;
-  /** Every event starts one run of it. */
+  /** Every event starts one run. */
   readonly events: string;
-  /** Each of its runs appends `ROWS` rows to `table`. */
+  /** Each run appends `ROWS` rows to `table`. */
   readonly loads: string;
   readonly table: string;
   readonly topic: string;
   readonly bucket: string;
 }
 
-/** In the source table of the pipeline that loads. */
+/** Row count of the source table of the loading pipeline. */
 export const ROWS = 100;
 
-/** @param name of lower-case letters and digits, other than that of any earlier soak on the same servers */
+/** @param name lower-case letters and digits, unique among all soak tests on the same servers */
 export function soakPipelines(name: string): SoakPipelines {
   const [loads, late, failing, events] = [`soak_loads_${name}`, `soak_late_${name}`, `soak_failing_${name}`, `soak_events_${name}`];
   const quick = [1, 2, 3].map((number) => `soak_quick_${number}_${name}`);

@@ -23,15 +23,18 @@ import { KillsAtRandom } from './kills-at-random.ts';
 import { ROWS, type SoakPipelines, soakPipelines } from './pipelines.ts';
 
 const HOME = join(ROOT, '.sluice', 'bench');
-/** `SLUICE_SOAK_MINUTES=3` tries it in short. */
+/** `SLUICE_SOAK_MINUTES=3` is a short trial. */
 const MINUTES = Number(process.env.SLUICE_SOAK_MINUTES ?? 30);
-/** An event comes so often, in milliseconds. */
+/** Interval between events, in milliseconds. */
 const EVENT_EVERY = 5_000;
-/** What was held up has to be made up for after so long without kills, in milliseconds. */
+/** Time without kills in which delayed work must be completed, in milliseconds. */
 const RECOVERED_WITHIN = 240_000;
 const MINUTE = 60_000;
 
-/** Pipelines of all kinds while everything is killed again and again: whether each tick, event, row and page is there in the end, once. */
+/**
+ * Runs all kinds of pipelines while processes are killed repeatedly, and checks that each tick, event, row and page exists exactly once in
+ * the end.
+ */
 export async function benchSoak(): Promise<Measure[]> {
   const parts = ['temporal', 'postgres', 's3', 'kafka'] as const;
   const stack = await startStack({ home: HOME, parts: [...parts], environment: {}, progress: createProgress() });
@@ -80,7 +83,7 @@ class Soak {
       const recovering = new Date();
       process.stderr.write('no more kills; it recovers\n');
       const isRecovered = await until(async () => (await this.open(recovering)).length === 0, RECOVERED_WITHIN, 2_000);
-      // What is paged falsely after the recovery is paged for within a minute.
+      // False pages appear within a minute after the recovery.
       const opened = new Map(this.pagerDuty.opened);
       await delay(MINUTE);
       return await this.measures(kills, isRecovered, opened, recovering);
@@ -112,7 +115,7 @@ class Soak {
     if ((await scheduler.exited) !== 0) throw new Error(`The pipelines were not applied:\n${scheduler.stderr()}`);
   }
 
-  /** A client that waits for a broker that is away, and writes each record once. */
+  /** A client that waits for an unavailable broker, and writes each record once. */
   private kafka(): Kafka {
     const { brokers } = this.connections.get('kafka_default', ['kafka']);
     const retry = { initialRetryTime: 200, maxRetryTime: 2_000, retries: 100 };
@@ -131,7 +134,7 @@ class Soak {
     await producer.disconnect();
   }
 
-  /** What is not over yet of what began before `before`: runs, ticks without one, and pages that should resolve by themselves. */
+  /** What started before `before` and is still open: runs, ticks without a run, and pages that should resolve automatically. */
   private async open(before: Date): Promise<string[]> {
     const { pipeline } = SEARCH_ATTRIBUTES;
     const found: string[] = [];
@@ -143,7 +146,7 @@ class Soak {
         if (state !== 'success' && !(state === 'failed' && dagId === this.pipelines.failing)) found.push(`${state} ${dagId} ${tick}`);
       }
     }
-    // The interval that is under way may be late just now.
+    // The current interval may be late.
     const isExpected = (key: string): boolean => key.startsWith(this.pipelines.failing) || key.startsWith(`${this.pipelines.late}/quick/`);
     return [...found, ...[...this.pagerDuty.open].filter((key) => !isExpected(key)).map((key) => `page ${key}`)];
   }
