@@ -7,5 +7,5 @@ import { rabbitmq } from './rabbitmq.ts';
 import { s3 } from './s3.ts';
 import { sql } from './sql.ts';
 
-/** Every kind of trigger there is. To add one: write its file beside this one, and list it here. */
+/** All trigger types. To add one, write its file in this folder and list it here. */
 export const TRIGGERS: readonly TriggerType[] = [kafka, s3, sql, http, dataset, pipeline, rabbitmq];

@@ -13,7 +13,7 @@ const uris = (description: string) =>
     }),
   );
 
-/** Data sets that other pipelines make. */
+/** Datasets that other pipelines produce. */
 export const dataset = defineTrigger({
   type: 'dataset',
   description: 'Starts runs when datasets are updated: the outlets of other pipelines.',

@@ -13,25 +13,25 @@ import type { EventRuns } from './events/event-runs.ts';
 import type { Cursor } from './run/run-starts.ts';
 import type { SensorJournal } from './run/sensor-journal.ts';
 
-/** What a sensor knows of itself. */
+/** The identity of a sensor. */
 export interface SensorIdentity {
   readonly dagId: string;
   readonly plan: Plan;
   readonly trigger: TriggerPlan;
-  /** Which of its consumers this is, from 0. */
+  /** The index of this consumer, from 0. */
   readonly consumer: number;
-  /** When the sensor first began, ISO 8601. */
+  /** When the sensor first started, ISO 8601. */
   readonly since: string;
-  /** The connection that the trigger names. @throws ConnectionError */
+  /** The trigger's connection. @throws ConnectionError */
   connection<T extends ConnectionType>(types: readonly T[]): ConnectionOf<T>;
 }
 
-/** What a sensor's `run` gets. */
+/** What a sensor's `run` receives. */
 export interface SensorContext extends SensorIdentity {
   readonly matcher: EventMatcher;
   readonly runs: EventRuns;
   readonly journal: SensorJournal;
-  /** Aborted when the sensor is to stop. */
+  /** Aborted when the sensor must stop. */
   readonly signal: AbortSignal;
   readonly log: { warn(message: string, fields?: object): void; info(message: string, fields?: object): void };
 }
@@ -39,53 +39,53 @@ export interface SensorContext extends SensorIdentity {
 /** Watches a source. */
 export interface Sensor {
   /**
-   * Looks at events until the signal is aborted, then rejects. An event is done with only when `runs` has started its run: then, and not
-   * before, the source is told, or `journal.cursor` moved on.
-   * @throws ApplicationFailure `SensorStopped` for what only a person can put right; everything else begins it anew
+   * Reads events until the signal is aborted, then rejects. An event is done only after `runs` has started its run: only then acknowledge
+   * it to the source, or move `journal.cursor` on.
+   * @throws ApplicationFailure `SensorStopped` for problems that only a person can fix; any other error restarts the sensor
    */
   run(context: SensorContext): Promise<void>;
-  /** Makes the next `run` begin at `to`: `earliest`, `latest`, or a time. @param cursor where it stood @returns its cursor */
+  /** Makes the next `run` start at `to`: `earliest`, `latest`, or a time. @param cursor its previous position @returns its new cursor */
   reset(identity: SensorIdentity, to: string, cursor: Cursor): Promise<Cursor>;
 }
 
-/** A kind of trigger: what starts runs besides the clock. */
+/** A trigger type: starts runs on events instead of a schedule. */
 export interface TriggerType {
-  /** The `type:` of YAML. */
+  /** The `type:` in YAML. */
   readonly type: string;
-  /** A sentence for documentation and editors. */
+  /** One sentence for documentation and editors. */
   readonly description: string;
-  /** The keys beside `name` and `type`. */
+  /** The keys in addition to `name` and `type`. */
   readonly params: TObject;
   readonly connection?: TriggerConnection;
-  /** Keys of each group exclude each other, and one of them is needed. */
+  /** Groups of keys of which a trigger must have exactly one. */
   readonly exactlyOneOf?: readonly (readonly string[])[];
-  /** What expressions read of its events. */
+  /** The fields of its events in expressions. */
   readonly event: EventShape;
-  /** What outside of Sluice it watches, where tasks could write there; `source` holds its own keys. */
+  /** The external places that it watches, if tasks can write to them; `source` contains the trigger's own keys. */
   watches?(source: JsonObject): readonly WatchedPlace[];
-  /** Absent: this release checks such triggers and cannot carry them out yet. */
+  /** Absent: this release checks such triggers but cannot run them yet. */
   readonly sensor?: Sensor;
   /** A YAML trigger that compiles. */
   readonly example: JsonObject;
 }
 
-/** The types of what expressions read of an event. */
+/** The types of an event in expressions. */
 export interface EventShape {
-  /** Of `event`; absent: it is whatever the source holds. */
+  /** Type of `event`; absent: any JSON. */
   readonly value?: Shape;
-  /** The fields of `event_meta` beside `timestamp`, which every event has. */
+  /** The fields of `event_meta` in addition to `timestamp`, which every event has. */
   readonly meta?: Readonly<Record<string, Shape>>;
 }
 
-/** The connection it listens on, which the key `conn_id` names. */
+/** The trigger's connection, selected by the key `conn_id`. */
 interface TriggerConnection {
   readonly default: string;
   readonly types: readonly ConnectionType[];
-  /** What earlier releases called the key. */
+  /** The key's name in earlier releases. */
   readonly formerly?: string;
 }
 
-/** What every trigger can say. */
+/** Keys of all triggers. */
 const COMMON = {
   when: Type.Optional(
     condition('When', 'A condition over the event; only what it holds for starts a run.', 'event.behavior_change_score > 0.7'),
@@ -111,20 +111,20 @@ const COMMON = {
 } satisfies TProperties;
 const COMMON_KEYS: ReadonlySet<string> = new Set(['name', 'type', 'conn_id', ...Object.keys(COMMON)]);
 
-/** The type of trigger whose runs have the cause that runs have which tasks start. */
+/** The only trigger type that shares its cause with runs started by tasks. */
 const SHARED_CAUSE = 'pipeline';
 
 /**
- * Defines a trigger type: a file in `sensors/`, listed in `sensors/catalog.ts`. The schema of YAML files, the editor, the reference page, the
- * types of `event` and `event_meta`, and the sensor's activities follow from it.
+ * Defines a trigger type: a file in `sensors/`, listed in `sensors/catalog.ts`. The YAML schema, the editor, the reference page, the types
+ * of `event` and `event_meta`, and the sensor's activities are derived from it.
  *
- * Every trigger also has the keys `name`, `type`, `when`, `params`, `dedup_key` and `max_in_flight`, and `conn_id` where `connection` is given.
- * Defaults: `event.value` is any JSON, `event_meta` has `timestamp` alone. Times that a sensor gets are in milliseconds, durations in YAML are
- * texts with a unit. `sensor.run` ends only when its signal is aborted; it moves its cursor after `runs` has started the run of an event, and
- * not before. It throws `SensorStopped` where only a person can help; any other error restarts it.
+ * Every trigger also has the keys `name`, `type`, `when`, `params`, `dedup_key` and `max_in_flight`, and `conn_id` if `connection` is
+ * given. Defaults: `event.value` is any JSON, `event_meta` has only `timestamp`. Sensors get times in milliseconds; durations in YAML are
+ * strings with a unit. `sensor.run` ends only when its signal is aborted. It moves its cursor only after `runs` has started the run of an
+ * event. It throws `SensorStopped` for problems that only a person can fix; any other error restarts it.
  * @param definition see TriggerType for each field
  * @returns the trigger type, for the catalog
- * @throws Error when one of its keys has the name of a key that every trigger has, or its type is the cause of other runs
+ * @throws Error when a key has the name of a key that every trigger has, or when its type is the cause of other runs
  * @example
  * // sensors/feed.ts
  * import Type from 'typebox';

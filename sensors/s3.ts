@@ -32,7 +32,7 @@ export const s3 = defineTrigger({
     {
       kind: 'S3',
       name: `${String(bucket)}/${typeof prefix === 'string' ? prefix : ''}`,
-      // A pattern with folders is about more than the names of files.
+      // A pattern with folders matches more than file names.
       ...(typeof pattern === 'string' && !pattern.includes('/') && { accepts: (file: string) => matchesGlob(file, pattern) }),
     },
   ],

@@ -5,35 +5,35 @@ import { isNumberText, type Json } from '../../workflows/plan/values/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { TriggerPlan } from '../../workflows/plan/trigger.ts';
 
-/** Longer ids become their hash: a workflow id may have 1,000 bytes, and people read it. In characters. */
+/** Maximum length of a readable id, in characters; longer ids are hashed. A workflow id is limited to 1,000 bytes. */
 const MAX_ID = 200;
 
-/** Sources have longer names for events, such as the keys of objects. In characters. */
+/** The same for names given by sources, such as object keys, which are longer. In characters. */
 const MAX_SOURCE_ID = 400;
 
-/** So much of a longer name is shown, in characters. */
+/** How many characters of a longer name are kept readable. */
 const READABLE = 60;
 
-/** Begins ids that no source and no older release makes. */
+/** Prefix of ids that no source and no older release produces. */
 const RESERVED = '~';
 
-/** What tells an event from all others of its pipeline and kind of trigger, as part of a run's id: ASCII without controls, and bounded. */
+/** Identifies an event within its pipeline and trigger type, as part of a run's id: bounded, ASCII without control characters. */
 export interface EventId {
   readonly id: string;
-  /** The ids that its run may have instead, when it was started before. Most have none. */
+  /** Other ids under which its run may exist, if it was started earlier. Usually absent. */
   readonly former?: readonly FormerId[];
 }
 
-/** An id under which the run of an event may be there already. */
+/** An id under which the run of an event may already exist. */
 export interface FormerId {
   readonly id: string;
-  /** Whether this trigger itself has used it for this very event; else only an older release has. */
+  /** Whether this trigger itself used the id for this event; otherwise only an older release did. */
   readonly isOwn: boolean;
 }
 
 /**
- * The id of an event by its deduplication key. A value has one id, and each id one value of one trigger: `1` and `"1"` are two. Ids of older
- * releases stay where they mean one value only.
+ * The id of an event from its deduplication key. Each id stands for exactly one value of one trigger: `1` and `"1"` differ. Ids of older
+ * releases are kept if they are unambiguous.
  */
 export function keyedId(plan: Plan, trigger: TriggerPlan, key: Json): EventId {
   const older = keyText(key);
@@ -49,9 +49,9 @@ export function keyedId(plan: Plan, trigger: TriggerPlan, key: Json): EventId {
 }
 
 /**
- * The id of an event by what its source calls it: an object's key, a message's id, a place in a topic. What is too long or not harmless is its
- * readable beginning and its hash.
- * @param formerNames what its source called it in older releases
+ * The id of an event from its name in the source: an object's key, a message's id, a position in a topic. A name that is too long or
+ * contains unsafe characters becomes its readable beginning and a hash.
+ * @param formerNames its names in older releases
  */
 export function sourceId(name: string, formerNames: readonly string[] = []): EventId {
   const older = olderSourceId(name);
@@ -63,12 +63,12 @@ export function sourceId(name: string, formerNames: readonly string[] = []): Eve
   return { id: `${RESERVED}${RESERVED}${readableBeginning(name)}${RESERVED}${sha256(JSON.stringify(name))}`, former };
 }
 
-/** The id of releases before 2026-11-28, and of all names that are short and harmless. */
+/** The id in releases before 2026-11-28, and of all short and safe names. */
 function olderSourceId(name: string): string {
   return name.startsWith('"') ? hashed(name) : boundedId(name, MAX_SOURCE_ID);
 }
 
-/** What people recognize a name by, harmless in a path, a header and on a terminal. */
+/** The recognizable beginning of a name, safe in a path, a header and on a terminal. */
 function readableBeginning(name: string): string {
   const shown = name
     .slice(0, READABLE)
@@ -77,23 +77,23 @@ function readableBeginning(name: string): string {
   return hasDotSegment(shown) ? shown.replace(/[.%]/g, '_') : shown;
 }
 
-/** A value as a text of bounded length: the key of a window. */
+/** A value as text of bounded length: the key of a window. */
 export function keyText(value: Json): string {
   const text = identityText(value);
   return text.length <= MAX_ID && text !== '' ? text : sha256(text);
 }
 
-/** Texts that another value, a place in a topic or a hash could have for an id: as JSON they are in quotes, as nothing else is. */
+/** Texts that equal the id of another value, a topic position or a hash: these are written as JSON, in quotes, to be unambiguous. */
 function isMistakable(text: string): boolean {
   return isNumberText(text) || /^(?:true|false|null|["[{].*|.*-\d+-\d+|[0-9a-f]{64})$/s.test(text);
 }
 
-/** The text itself where it is short, and harmless in a path, a header and on a terminal. */
+/** The text itself if it is short, and safe in a path, a header and on a terminal; else a hash. */
 function boundedId(text: string, max = MAX_ID): string {
   const isShort = text.length <= max && text !== '';
   if (text.startsWith(RESERVED) || (isShort && !isHarmless(text))) return hashed(text);
   if (isShort) return text;
-  // Ids of older releases; halves of surrogate pairs would be one and the same in them.
+  // Ids of older releases. They would not distinguish unpaired surrogates.
   return isWellFormed(text) ? sha256(text) : hashed(text);
 }
 
@@ -102,7 +102,7 @@ function isHarmless(text: string): boolean {
 }
 
 function hashed(text: string): string {
-  // JSON writes halves of surrogate pairs as escapes: each has its own hash.
+  // JSON escapes unpaired surrogates, so each gets its own hash.
   return `${RESERVED}${sha256(JSON.stringify(text))}`;
 }
 
@@ -110,7 +110,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Whether a run can have had this id. */
+/** Whether a run can have this id. */
 function isAskable(id: string): boolean {
   return isWellFormed(id) && Buffer.byteLength(id) <= 800;
 }

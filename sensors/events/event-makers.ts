@@ -5,15 +5,15 @@ import { isMap, type Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
 
-/** Ids of tasks' effects are that of the run, its execution and the task: `dag/kafka/t-0-1/0190…-…/publish`. */
+/** The id of a task's effect consists of run id, execution id and task: `dag/kafka/t-0-1/0190…-…/publish`. */
 const EFFECT = /^(.+)\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/./;
-/** What tasks write: the files of a run's folder, and manifests. */
+/** Objects that tasks write: the files of a run's folder, and manifests. */
 const WRITTEN = new RegExp(`(^|/)(run-[0-9a-f]{8}-[^/]+/[^/]+|${MANIFEST_NAME.replace('.', '\\.')})$`);
-/** A manifest that is larger was written by something else. */
+/** Maximum size of a manifest in bytes; other programs wrote larger files. */
 const LARGEST_BYTES = 16 * 1024 * 1024;
 
 /**
- * The runs that have made an event, as far as it says so: none where something else has, or nothing tells.
+ * The runs that produced an event, according to the event itself; empty if something else produced it, or if unknown.
  * @param type of the trigger
  * @returns their workflow ids
  */
@@ -27,15 +27,15 @@ export function makersOf(type: string, { value, meta }: RunEvent): string[] {
   return runs.flatMap((run) => (isMap(run) && typeof run.run_id === 'string' ? [run.run_id] : []));
 }
 
-/** The idempotency key of the task that has written an event; undefined where its headers have none. */
+/** The idempotency key of the task that wrote an event; undefined if its headers have none. */
 export function idempotencyKeyOf({ headers }: RunEvent['meta']): string | undefined {
   const key = isMap(headers) ? headers[IDEMPOTENCY_KEY] : undefined;
   return typeof key === 'string' ? key : undefined;
 }
 
 /**
- * The run that has written an object, as the manifest beside it says.
- * @returns its workflow id; undefined where something else has written it, or its manifest is not there yet
+ * The run that wrote an object, according to the manifest beside it.
+ * @returns its workflow id; undefined if something else wrote it, or its manifest does not exist yet
  */
 export async function writerOf({ value }: RunEvent, connection: AwsConnection, signal: AbortSignal): Promise<string | undefined> {
   if (!isMap(value) || typeof value.bucket !== 'string' || typeof value.key !== 'string' || !WRITTEN.test(value.key)) return undefined;

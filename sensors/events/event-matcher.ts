@@ -8,7 +8,7 @@ import type { RunEvent, TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { type FormerId, keyedId } from './event-id.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** What is to be done about an event. */
+/** The decision about an event. */
 export type EventMatch =
   | { readonly kind: 'none' }
   | { readonly kind: 'run'; readonly params: JsonObject; readonly id: string | undefined; readonly former?: readonly FormerId[] }
@@ -17,20 +17,20 @@ export type EventMatch =
 const NONE: EventMatch = { kind: 'none' };
 const MATCH: EventMatch = { kind: 'run', params: {}, id: undefined };
 
-/** A run keeps its event; Temporal refuses inputs of 2 MB, and a run is copied often. */
+/** Maximum size of a run's event. Temporal refuses inputs of 2 MB, and a run's input is copied often. */
 export const MAX_EVENT_BYTES = 256 * 1024;
-/** Levels of lists and maps that the event of a run may have: what reads it recurses. */
+/** Maximum nesting of a run's event: its readers are recursive. */
 export const MAX_EVENT_DEPTH = 100;
-/** How far ahead of this machine's clock the time of an event may be, in milliseconds: it chooses the data interval of its run. */
+/** How far an event's time may be ahead of this machine's clock, in milliseconds: it determines the run's data interval. */
 const MAX_AHEAD_MS = 24 * 3_600_000;
 
-/** An event whose numbers are perhaps not read yet as they were written. */
+/** An event whose numbers may not be parsed exactly yet. */
 export interface IncomingEvent extends RunEvent {
-  /** `value`, with numbers as `JSON.parse` makes them: enough for most conditions. Absent: it has cost as much as `value`. */
+  /** `value` with numbers from `JSON.parse`: sufficient for most conditions. Absent: it costs as much as `value`. */
   readonly rounded?: Json;
 }
 
-/** Holds events against a trigger: whether one starts a run, and with what. Pure. */
+/** Matches events against a trigger: decides whether an event starts a run, and with which input. Pure. */
 export class EventMatcher {
   private readonly evaluator: Evaluator;
   /** null: the condition is not simple. */
@@ -55,8 +55,8 @@ export class EventMatcher {
   }
 
   /**
-   * Whether an event meets the condition; what it starts is somebody else's to say.
-   * @param isKept whether it becomes a part of a run's event
+   * Whether an event meets the condition; the caller decides which run it starts.
+   * @param isKept whether it becomes part of a run's event
    */
   matches(event: IncomingEvent, isKept = false): EventMatch {
     try {
@@ -69,7 +69,7 @@ export class EventMatcher {
     }
   }
 
-  /** The run that an event starts, whether it meets the condition or not. */
+  /** The run that an event starts, without checking the condition. */
   run(event: RunEvent): EventMatch {
     try {
       return this.runFor(event);
@@ -78,7 +78,7 @@ export class EventMatcher {
     }
   }
 
-  /** The value of an expression over an event. @throws ExpressionFailed */
+  /** Evaluates an expression on an event. @throws ExpressionFailed */
   evaluate(expression: string, event: RunEvent): Json {
     return this.evaluator.evaluate(expression, this.variables(event));
   }
@@ -87,7 +87,7 @@ export class EventMatcher {
     const { when } = this.trigger;
     if (when === undefined) return true;
     if (this.quick === undefined) this.quick = this.evaluator.quick(when) ?? null;
-    // Nearly every record of a topic is passed over: that has to be cheap.
+    // Nearly all records of a topic are skipped, so this must be cheap.
     if (this.quick) {
       const first = event.rounded === undefined ? undefined : this.quick(this.names.of(event, event.rounded), true);
       const answer = first ?? this.quick(this.names.of(event, event.value));
@@ -96,7 +96,7 @@ export class EventMatcher {
     return this.evaluator.test(when, this.variables(event));
   }
 
-  /** @throws InvalidEvent when the time of an event is out of range, or chooses a data interval that is */
+  /** @throws InvalidEvent when the event's time or its data interval is out of range */
   private checkTime({ meta: { timestamp } }: RunEvent): void {
     const at = Date.parse(timestamp);
     if (!(at >= 0 && at <= Date.now() + MAX_AHEAD_MS)) {
@@ -131,13 +131,13 @@ export class EventMatcher {
   }
 }
 
-/** The verdict on an event over which something fails: whatever it is, the next event may be good. */
+/** Marks an event as invalid after an evaluation error, so that the sensor can continue with the next event. */
 function invalid(error: unknown): EventMatch {
   if (error instanceof ExpressionFailed || error instanceof InvalidEvent) return { kind: 'invalid', reason: error.message };
   return { kind: 'invalid', reason: `The event cannot be handled: ${errorText(error)}` };
 }
 
-/** Thrown for an event that no run can be about. */
+/** Thrown for an event that cannot start a run. */
 class InvalidEvent extends Error {
   override readonly name = 'InvalidEvent';
 }
@@ -151,7 +151,7 @@ function checkDepth(value: Json): void {
   }
 }
 
-/** The names of a condition, with what is costly only where it is read; one object for all events. */
+/** The variables of a condition; expensive ones are computed on demand. One object is reused for all events. */
 class QuickNames {
   [name: string]: unknown;
   event: Json | undefined;

@@ -6,7 +6,7 @@ const Cooldown = Type.Object(
   { additionalProperties: false },
 );
 
-/** How events become runs, where each stands for itself. */
+/** How events become runs, if each event is independent. */
 export const StartMode = Type.Union([Type.Literal('each'), Cooldown], {
   title: 'Mode',
   description: 'How events become runs: each (one run an event), or cooldown. Default: each.',

@@ -9,20 +9,20 @@ import type { EndedRun, EndedRuns, RunStarts, RunRequest } from '../run/run-star
 import type { SensorJournal } from '../run/sensor-journal.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** A server that does not answer is asked again after this many milliseconds, then after ever more. */
+/** First delay before a retry to a server that does not answer, in milliseconds; it doubles up to the maximum. */
 const FIRST_WAIT = 200;
 const LONGEST_WAIT = 5_000;
-/** How often runs in flight are looked at, in milliseconds, while there is no room for another. */
+/** How often runs in flight are checked while `max_in_flight` is reached, in milliseconds. */
 const POLL_INTERVAL_MS = 500;
-/** A quiet time whose end by the clock is not known is asked about again after this many milliseconds. */
+/** When to ask again about a quiet time without a known end, in milliseconds. */
 const ASK_AGAIN = 1_000;
 
-/** A quiet time, and the claim that has met it. */
+/** A quiet time, and the claim that revealed it. */
 type KnownQuiet = QuietTime & { readonly from: string; readonly askedAt: string };
 
-/** Starts the runs that events ask for: each once, as many at a time as the trigger allows, and through outages of the server. */
+/** Starts the runs for events: each exactly once, within the trigger's concurrency limit, and across server outages. */
 export class EventRuns {
-  /** Runs that have begun and were not seen to end; and those that are about to begin. */
+  /** Runs that have started and were not seen to end; and runs that are about to start. */
   private readonly open = new Set<string>();
   private readonly starting = new Set<string>();
   private counted: Promise<void> | undefined;
@@ -49,13 +49,13 @@ export class EventRuns {
 
   /**
    * Resolves when the server has the run.
-   * @param id what tells the event from all others, where the trigger has no deduplication key
-   * @param more `upTo`: how far the event reaches, where it stands for several; `interval`: the data interval of the run;
-   * `formerNames`: what older releases called the event
-   * @returns how far the run reaches that was there already, when it said so
-   * @throws StartRefused when Temporal takes no such run: the event is invalid
-   * @throws ApplicationFailure `SensorStopped` when the pipeline starts itself over and over
-   * @throws the signal's reason when it is aborted first; the event is then to be offered again
+   * @param id identifies the event, if the trigger has no deduplication key
+   * @param more `upTo`: the last event covered, if the run covers several; `interval`: the data interval of the run;
+   * `formerNames`: the event's names in older releases
+   * @returns the `upTo` of a run that already existed, if it recorded one
+   * @throws StartRefused when Temporal refuses such a run: the event is invalid
+   * @throws ApplicationFailure `SensorStopped` when the pipeline keeps starting itself
+   * @throws the signal's reason when it is aborted first; the event must then be offered again
    */
   async start(
     event: RunEvent,
@@ -67,7 +67,7 @@ export class EventRuns {
     const known: EventId = key === undefined ? sourceId(id, formerNames) : { id: key, ...(former && { former }) };
     const wanted: RunRequest = { plan: this.plan, cause, trigger: this.trigger.name, ...known, params, event, ...more };
     if (mode.kind === 'cooldown') {
-      // One after the other: the order of the events decides who starts.
+      // Claims run one by one, because the order of events decides which one starts.
       const claimed = this.claims.then(() => this.claim({ id: wanted.id, at: event.meta.timestamp, askedAt: new Date().toISOString() }));
       this.claims = claimed.catch(() => undefined);
       if (!(await claimed)) {
@@ -91,18 +91,18 @@ export class EventRuns {
     return more.upTo !== undefined && outcome === 'known' ? this.insist(() => this.starts.upTo(run)) : undefined;
   }
 
-  /** The ids of the newest runs that this trigger, or another of its kind, has started. */
+  /** The ids of the newest runs started by triggers of this type. */
   recent(): Promise<string[]> {
     return this.starts.recent(this.plan.dagId, this.trigger.type);
   }
 
-  /** Whether there is a run of this pipeline and kind of trigger whose id begins so. */
+  /** Whether this pipeline and trigger type have a run whose id starts with the prefix. */
   hasAny(prefix: string): Promise<boolean> {
     const { plan, trigger, starts } = this;
     return this.insist(() => starts.hasAny?.({ plan, cause: trigger.type, id: prefix }) ?? Promise.resolve(false));
   }
 
-  /** How far the event of a run of this trigger reaches; undefined when there is no such run. */
+  /** The `upTo` of a run of this trigger; undefined if there is no such run. */
   upTo(id: string): Promise<string | undefined> {
     return this.starts.upTo(this.starts.idOf({ plan: this.plan, cause: this.trigger.type, id: sourceId(id).id }));
   }
@@ -113,7 +113,7 @@ export class EventRuns {
 
   /** @returns whether the run may start */
   private async claim(claim: Required<StartClaim>): Promise<boolean> {
-    // Within the quiet time that it knows of it need not ask.
+    // Within the known quiet time there is no need to ask.
     if (claim.id !== this.granted && this.quiet && isWithin(this.quiet, claim)) return false;
     const quiet = await this.insist(() => this.starts.claim(this.sensorId, claim));
     if (quiet === undefined) this.granted = claim.id;
@@ -121,7 +121,7 @@ export class EventRuns {
     return quiet === undefined;
   }
 
-  /** Waits until fewer runs than allowed are in flight, and takes a place for this one. */
+  /** Waits until fewer runs than allowed are in flight, and reserves a slot for this one. */
   private async room(run: RunRequest, limit: number): Promise<void> {
     this.counted ??= this.insist(() => this.starts.open(this.plan.dagId, this.trigger.type)).then((runs) => {
       for (const each of runs) this.open.add(each);
@@ -145,7 +145,7 @@ export class EventRuns {
     for (const each of before) if (!open.has(each)) this.open.delete(each);
   }
 
-  /** Asks until there is an answer. @throws StartRefused, the signal's reason */
+  /** Retries until there is an answer. @throws StartRefused, the signal's reason */
   private async insist<T>(ask: () => Promise<T>): Promise<T> {
     for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
       this.signal.throwIfAborted();
@@ -166,14 +166,14 @@ export class EventRuns {
   }
 }
 
-/** Whether a claim is answered as the one before, by which a quiet time became known. */
+/** Whether the known quiet time also covers this claim. */
 function isWithin({ from, askedAt, until, untilAsked }: KnownQuiet, claim: Required<StartClaim>): boolean {
   const at = Date.parse(claim.at);
   const lastAsked = untilAsked === undefined ? Date.parse(askedAt) + ASK_AGAIN : Date.parse(untilAsked);
   return Date.parse(from) <= at && at < Date.parse(until) && Date.parse(claim.askedAt) < lastAsked;
 }
 
-/** For the failure of `EventRuns.start`: does something about an event that Temporal refuses. Anything else stays a failure. */
+/** For errors of `EventRuns.start`: calls `reject` for an event that Temporal refuses, and rethrows any other error. */
 export function ifRefused<T>(reject: (reason: string) => T): (error: unknown) => T {
   return (error) => {
     if (isNamed(error, 'StartRefused')) return reject(error.message);
@@ -181,7 +181,7 @@ export function ifRefused<T>(reject: (reason: string) => T): (error: unknown) =>
   };
 }
 
-/** By name, not by class: sensors are loaded when they are needed, and a loader may then have a class twice. */
+/** Compares by name and not by class: sensors are loaded on demand, and the loader may then load a class twice. */
 function isNamed(error: unknown, name: (StartRefused | TemporalRefused)['name']): error is Error {
   return error instanceof Error && error.name === name;
 }

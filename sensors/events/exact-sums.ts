@@ -2,7 +2,7 @@ import { Decimal } from '../../workflows/plan/values/decimal.ts';
 import { numberOf, numberOfDouble } from '../../workflows/plan/values/exact-json.ts';
 import type { ExactNumber, Json } from '../../workflows/plan/values/json.ts';
 
-/** A sum without rounding: of whole numbers a number of JavaScript as long as that holds it. */
+/** A sum without rounding: a JavaScript number as long as it is exact. */
 export type Sum = number | Decimal;
 
 /** @param value finite, or kept as text */
@@ -11,7 +11,7 @@ export function sumOf(value: number | ExactNumber): Sum {
   return Number.isSafeInteger(value) ? value : Decimal.of(value);
 }
 
-/** @throws RangeError when the numbers are too far apart in size */
+/** @throws RangeError when the magnitudes of the numbers are too far apart */
 export function add(a: Sum, b: Sum): Sum {
   if (typeof a === 'number' && typeof b === 'number') {
     const sum = a + b;
@@ -20,17 +20,17 @@ export function add(a: Sum, b: Sum): Sum {
   return decimalOf(a).plus(decimalOf(b));
 }
 
-/** @returns a negative number, zero or a positive one, as `a` is smaller, equal or larger */
+/** @returns a negative number, zero or a positive number if `a` is smaller, equal or larger */
 export function compare(a: number | ExactNumber, b: number | ExactNumber): number {
   return typeof a === 'number' && typeof b === 'number' ? a - b : decimalOf(sumOf(a)).compare(decimalOf(sumOf(b)));
 }
 
-/** The sum as events have numbers. */
+/** The sum in the number format of events. */
 export function jsonOfSum(sum: Sum): Json {
   return typeof sum === 'number' ? sum : numberOf(sum.canonical());
 }
 
-/** The quotient as a double; null where none is so large. */
+/** The quotient as a double; null if it overflows. */
 export function averageOf(sum: Sum, count: number): Json {
   return numberOfDouble((typeof sum === 'number' ? sum : sum.toNumber()) / count);
 }

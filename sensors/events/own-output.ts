@@ -5,16 +5,16 @@ import { idempotencyKeyOf, makersOf } from './event-makers.ts';
 import type { RunOrigin } from '../run/run-starts.ts';
 import { stopped } from '../run/sensor-stopped.ts';
 
-/** So many runs of a pipeline may be started within a minute by what its own runs have made. */
+/** How many runs per minute a pipeline may start from the output of its own runs. */
 const MOST_IN_A_MINUTE = 10;
 const MINUTE_MS = 60_000;
-/** The runs behind an event that other pipelines have made are looked up so often at most: each costs requests to Temporal. */
+/** Minimum time between lookups of the origin of events from other pipelines: each lookup costs requests to Temporal. */
 const LOOK_UP_EVERY_MS = 500;
-/** How many runs a circle is followed through, one started by what another has made, and how many at each step. */
+/** How many steps of a loop are followed from run to run, and how many runs per step. */
 const MOST_STEPS = 8;
 const MOST_AT_A_STEP = 5;
 
-/** Where the event of a trigger says by itself that a run of this pipeline has made it. */
+/** Detects events that a run of this pipeline produced, from the event alone. */
 const MADE_BY: Readonly<Record<string, (event: RunEvent, plan: Plan) => boolean>> = {
   kafka: isByKey,
   rabbitmq: isByKey,
@@ -24,18 +24,18 @@ const MADE_BY: Readonly<Record<string, (event: RunEvent, plan: Plan) => boolean>
     isMap(value) && foldersOf(plan).some((folder) => `${String(value.bucket)}/${String(value.key)}`.startsWith(folder)),
 };
 
-/** Ids of tasks' effects begin with that of the run, and this with the pipeline's. */
+/** The ids of tasks' effects start with the run id, which starts with the pipeline's. */
 function isByKey({ meta }: RunEvent, { dagId }: Plan): boolean {
   return idempotencyKeyOf(meta)?.startsWith(`${dagId}/`) === true;
 }
 
-/** The id of a run that another has started, by a trigger, names that one. */
+/** The id of a run that was triggered by another run contains that run's id. */
 function isById(run: string, { dagId }: Plan): boolean {
   const parts = run.split('/');
   return parts.some((part, at) => part === dagId && (at === 0 || ['pipeline', 'dataset'].includes(parts[at - 1] ?? '')));
 }
 
-/** `bucket/dag/task/`, for each task that writes a data set. */
+/** `bucket/dag/task/` for each task that writes a dataset. */
 function foldersOf(plan: Plan): string[] {
   return allTasks(plan).flatMap(({ outputBase, params }) => {
     const named = typeof params.s3_key === 'string' ? params.s3_key.split('{{')[0] : undefined;
@@ -45,19 +45,19 @@ function foldersOf(plan: Plan): string[] {
   });
 }
 
-/** What can be found out about runs and objects. */
+/** Looks up the origins of runs and objects. */
 export interface Origins {
   startedBy?(run: string): Promise<RunOrigin | undefined>;
   /**
-   * The run that has written the object of an event.
-   * @param connId the connection of the trigger; undefined: the usual one
+   * The run that wrote the object of an event.
+   * @param connId the trigger's connection; undefined: the default
    */
   writerOf?(event: RunEvent, connId: string | undefined): Promise<string | undefined>;
 }
 
 /**
- * Counts the runs that a trigger starts from what its pipeline's own runs have made, and stops one that does nothing else. Own runs may stand
- * behind those of another pipeline that have made an event: of events that runs have made, some are followed back to what started those runs.
+ * Limits the runs that a trigger starts from the output of its own pipeline, and stops one that starts itself endlessly. The loop may
+ * lead through other pipelines: some events are traced back to the runs that caused them.
  */
 export class OwnOutput {
   private readonly times: number[] = [];
@@ -72,10 +72,10 @@ export class OwnOutput {
   ) {}
 
   /**
-   * Starts a run for an event. Those that come of own output start one after the other; one that was there already does not count: a sensor
-   * that begins anew meets its events again.
-   * @param connId the connection of the trigger; undefined: the usual one
-   * @throws ApplicationFailure `SensorStopped` in place of one run too many in a minute; the event is there when the sensor is resumed
+   * Starts a run for an event. Runs caused by own output start one by one; runs that already existed do not count, because a restarted
+   * sensor reads its events again.
+   * @param connId the trigger's connection; undefined: the default
+   * @throws ApplicationFailure `SensorStopped` instead of exceeding the limit; the event is still there when the sensor is resumed
    */
   async guard(event: RunEvent, run: string, start: () => Promise<'started' | 'known'>, connId?: string): Promise<'started' | 'known'> {
     const isOwn = MADE_BY[this.triggerType]?.(event, this.plan) === true;
@@ -92,8 +92,8 @@ export class OwnOutput {
   }
 
   /**
-   * Follows an event back to a run of this pipeline.
-   * @returns the pipelines in between; undefined where there is no such run, or it was not looked for
+   * Traces an event back to a run of this pipeline.
+   * @returns the pipelines in between; undefined if there is no such run, or it was not looked up
    */
   private async findCircle(event: RunEvent, connId: string | undefined): Promise<readonly string[] | undefined> {
     const mayHaveMaker = this.triggerType === 's3' || makersOf(this.triggerType, event).length > 0;
@@ -109,7 +109,7 @@ export class OwnOutput {
       }
       return undefined;
     } catch {
-      // The run is not kept waiting for an answer that only matters when there are many; the next event asks again.
+      // Do not block the run for a lookup that matters only in a loop; the next event tries again.
       return undefined;
     }
   }
@@ -120,7 +120,7 @@ export class OwnOutput {
     return writer === undefined ? [] : [writer];
   }
 
-  /** The runs that have made the event that started a run, or the run that waits for it. */
+  /** The runs behind the event that started a run, or the parent run that waits for it. */
   private async makersOfRun(run: string): Promise<readonly string[]> {
     const origin = await this.origins.startedBy?.(run);
     if (origin?.parent !== undefined) return [origin.parent];

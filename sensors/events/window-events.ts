@@ -3,25 +3,25 @@ import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import { AGGREGATE_SHAPES, type RunEvent, type WindowMode } from '../../workflows/plan/trigger.ts';
 import type { WindowPanes } from './window-panes.ts';
 
-/** What a window starts a run with. */
+/** The event with which a window starts a run. */
 export interface EventOfWindow {
-  /** Tells it from all others of its trigger; the same when the window is counted anew. */
+  /** Identifies it within its trigger; the same when the window is counted again. */
   readonly id: string;
   readonly event: RunEvent;
 }
 
-/** A window whose condition cannot be evaluated, as `on_invalid` has it. */
+/** A window whose condition cannot be evaluated, for `on_invalid`. */
 export interface FailedWindow extends EventOfWindow {
   readonly reason: string;
 }
 
-/** The keys of an event take at most so many bytes, and the event stays below what a run may keep (MAX_EVENT_BYTES). */
+/** Maximum bytes for an event's keys, so that the event stays below MAX_EVENT_BYTES. */
 const KEYS_BYTES = 200 * 1024;
 
-/** What is to be told of windows that have ended: of each key for itself, or of many keys together. */
+/** Creates the events of windows that have ended: one per key, or one per list of keys. */
 export class WindowEvents {
   private readonly evaluator: Evaluator;
-  /** Where the condition failed, in the window that `of` was asked for last. */
+  /** Windows whose condition failed in the last call of `of`. */
   failed: FailedWindow[] = [];
 
   constructor(
@@ -35,13 +35,13 @@ export class WindowEvents {
     );
   }
 
-  /** The events of the window that ends at `end`; when the last has been taken, `failed` has the others. Nothing may be counted until then. */
+  /** The events of the window that ends at `end`; after the last one, `failed` contains the failures. Do not count events meanwhile. */
   of(end: number): Iterable<EventOfWindow> {
     this.failed = [];
     return this.mode.keysPerRun === undefined ? this.ofKeys(end) : this.ofLists(end, this.mode.keysPerRun);
   }
 
-  /** One for each key: when its condition becomes true, not as long as it is. Without a condition, for each window. */
+  /** One event per key, when its condition becomes true and not while it stays true. Without a condition: one per window. */
   private *ofKeys(end: number): Iterable<EventOfWindow> {
     for (const key of this.panes.known()) {
       const found = this.over(key, end);
@@ -52,9 +52,9 @@ export class WindowEvents {
   }
 
   /**
-   * The keys for which the condition holds, and those for which it held a slide before: whoever keeps a table of them learns also who has
-   * to leave it. In the order of the keys: counted anew after a crash a window may have more of them, by records that came late, and then
-   * a list may repeat keys of one that was started before, but leaves none out.
+   * Lists the keys for which the condition holds now or held one slide earlier, so that a consumer with a table also learns which keys to
+   * remove. Keys are sorted. If a window is counted again after a crash, late records may add keys; a list may then repeat keys of a list
+   * that already started a run, but omits none.
    */
   private *ofLists(end: number, most: number): Iterable<EventOfWindow> {
     let list: JsonObject[] = [];
@@ -79,7 +79,7 @@ export class WindowEvents {
     return this.panes.over(key, end - this.mode.sizeMs, end);
   }
 
-  /** Whether the condition holds for a key; where it cannot be evaluated it does not, and `failed` says so. */
+  /** Whether the condition holds for a key; false if it cannot be evaluated, which is recorded in `failed`. */
   private matches(key: string, found: Record<string, Json> | undefined, end: number): boolean {
     try {
       return this.holds(found);
@@ -90,7 +90,7 @@ export class WindowEvents {
     }
   }
 
-  /** Whether the condition held for a key a slide before. */
+  /** Whether the condition held for a key one slide earlier. */
   private met(key: string, end: number): boolean {
     try {
       return this.holds(this.over(key, end - this.mode.slideMs));

@@ -2,7 +2,7 @@ import type { ExactNumber, Json } from '../../workflows/plan/values/json.ts';
 import type { Aggregate } from '../../workflows/plan/trigger.ts';
 import { add, averageOf, compare, jsonOfSum, type Sum, sumOf } from './exact-sums.ts';
 
-/** What is known of the events of one pane: enough for every aggregate, and to be added up. */
+/** The mergeable summary of one pane's events, sufficient for every aggregate. */
 interface Partial {
   count: number;
   sum: Sum;
@@ -10,18 +10,17 @@ interface Partial {
   max: number | ExactNumber;
 }
 
-/** The panes of a key, by number: a pane is as long as what every size and slide is a multiple of. */
+/** The panes of a key by number. The length of a pane divides every window size and slide. */
 type Panes = Map<number, Partial[]>;
 
 /**
- * Counts events by key and time, in panes that windows are put together from: what it keeps grows with the number of keys, not with that
- * of events.
+ * Counts events by key and time, in panes that windows are composed of: memory grows with the number of keys, not of events.
  */
 export class WindowPanes {
   private readonly keys = new Map<string, Panes>();
   private readonly names: readonly string[];
 
-  /** @param paneMs the length of a pane */
+  /** @param paneMs length of a pane in milliseconds */
   constructor(
     private readonly paneMs: number,
     private readonly aggregates: Readonly<Record<string, Aggregate>>,
@@ -29,7 +28,7 @@ export class WindowPanes {
     this.names = Object.keys(aggregates);
   }
 
-  /** @param values for each aggregate the value that it is over; whatever for `count` */
+  /** @param values the input of each aggregate; ignored for `count` */
   add(key: string, at: number, values: readonly (number | ExactNumber)[]): void {
     const pane = Math.floor(at / this.paneMs);
     let panes = this.keys.get(key);
@@ -42,7 +41,7 @@ export class WindowPanes {
     }
   }
 
-  /** The aggregates of a key over `[start, end)`; undefined where no event was. */
+  /** The aggregates of a key over `[start, end)`; undefined without events. */
   over(key: string, start: number, end: number): Record<string, Json> | undefined {
     const panes = this.keys.get(key);
     const totals = this.names.map(nothingYet);
@@ -63,12 +62,12 @@ export class WindowPanes {
     );
   }
 
-  /** The keys that have events. */
+  /** The keys with events. */
   known(): IterableIterator<string> {
     return this.keys.keys();
   }
 
-  /** Forgets what was before a time. */
+  /** Discards everything before a time. */
   forget(before: number): void {
     const first = Math.floor(before / this.paneMs);
     for (const [key, panes] of this.keys) {

@@ -6,10 +6,10 @@ import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { SensorContext } from '../define-trigger.ts';
 import { type PollResult, pollSource } from '../run/poll.ts';
 
-/** How the answer stood at the last look, and how many runs have been started. */
+/** The state of the answer at the last check, and the number of runs started. */
 interface AnswerCursor {
   readonly runs: number;
-  /** Whether `until` held; without it, what the answer was. */
+  /** Whether `until` was true; without `until`, the previous answer. */
   readonly was?: boolean | string;
   readonly [name: string]: Json | undefined;
 }
@@ -24,7 +24,7 @@ export async function watchAnswer(context: SensorContext): Promise<never> {
     every: parseDuration(String(every ?? '1m')) ?? 60_000,
     begin: () => Promise.resolve({ runs: 0 }),
     async poll(cursor): Promise<PollResult<AnswerCursor>> {
-      // The cursor of a sensor that died may not know of its last run; its runs do.
+      // The cursor of a crashed sensor may miss its last run, so count the runs.
       const started = isFirst ? Math.max(cursor.runs, await countOf(context)) : cursor.runs;
       const { status, body } = await callHttp(context.connection(['http']), { path: String(path), timeoutMs, signal });
       if (status < 200 || status > 299) throw new Error(`${String(path)} is answered with ${status}.`);
@@ -38,7 +38,7 @@ export async function watchAnswer(context: SensorContext): Promise<never> {
     },
   });
 
-  /** The number of the last run that was started. */
+  /** The number of the last run started. */
   async function countOf({ trigger: { name } }: SensorContext): Promise<number> {
     const ids = await runs.recent();
     return Math.max(0, ...ids.flatMap((id) => (id.startsWith(`${name}-`) ? [Number(id.slice(name.length + 1)) || 0] : [])));

@@ -3,34 +3,34 @@ import type { Kafka, Producer } from 'kafkajs';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 import { originOf } from './match-record.ts';
 
-/** Where the records of a trigger go that cannot be read. */
+/** The topic for a trigger's records that cannot be read. */
 export function deadLetterTopic(dagId: string, trigger: string): string {
   return `sluice.dead-letters.${dagId}.${trigger}`;
 }
 
-/** A record that cannot be read, and why. */
+/** A record that cannot be read, with the reason. */
 export interface DeadLetter {
   readonly record: KafkaRecord;
   readonly reason: string;
 }
 
-/** Where dead letters come from. */
+/** The source of dead letters. */
 export interface LettersOrigin {
   readonly topic: string;
   readonly partition: number;
-  /** The offset to commit with them, and its metadata. */
+  /** The offset to commit together with them, and its metadata. */
   readonly next: string;
   readonly metadata: string | undefined;
-  /** What tells a record from all others. */
+  /** Identifies a record. */
   originOf(record: KafkaRecord): string;
 }
 
-/** Larger values stay where they are: brokers take no more than 1 MB in one record by default. */
+/** Larger values are not copied: by default brokers accept at most 1 MB per record. */
 const MAX_VALUE = 900_000;
 
 /**
- * Writes dead letters: in one transaction with the offset that is committed after them, so that each is written exactly once, whatever dies in
- * between. Headers say why and where from.
+ * Writes dead letters in one transaction with the offset that follows them, so that each is written exactly once despite crashes. Headers
+ * contain the reason and the origin.
  */
 export class DeadLetters {
   private producer: Producer | undefined;
@@ -41,7 +41,7 @@ export class DeadLetters {
     private readonly topic: string,
   ) {}
 
-  /** @param reached where they come from, with the offset to commit; absent: they are of no one record */
+  /** @param reached their source, with the offset to commit; absent: they do not belong to a single record */
   async write(letters: readonly DeadLetter[], reached?: LettersOrigin): Promise<void> {
     const producer = await this.connected();
     const transaction = await producer.transaction();

@@ -8,7 +8,7 @@ import { originOf } from './match-record.ts';
 import { HEARTBEAT_INTERVAL_MS, MAX_CONCURRENT_STARTS, type HandlerContext, type RecordHandler } from './record-handler.ts';
 import { matchBatch } from './match-batch.ts';
 
-/** Modes `each` and `cooldown`: a run for a record. An offset is committed when the server has all runs up to it, and not before. */
+/** Modes `each` and `cooldown`: one run per record. An offset is committed only after the server has all runs up to it. */
 export class EachRecord implements RecordHandler {
   constructor(private readonly context: HandlerContext) {}
 

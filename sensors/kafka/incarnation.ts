@@ -3,23 +3,23 @@ import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 
 /**
- * Which incarnation of a topic a sensor reads: one that was deleted and created again has another, with other records at the same offsets. It is
- * kept with each committed offset, as its metadata, and in the sensor's cursor. Wire data.
+ * Which incarnation of a topic a sensor reads: a topic that was deleted and recreated has other records at the same offsets. Stored in the
+ * metadata of each committed offset, and in the sensor's cursor. Wire data.
  */
 export interface Incarnation {
-  /** The topic's id (KIP-516); absent where brokers have none. */
+  /** The topic's id (KIP-516); absent if brokers do not support ids. */
   readonly id?: string;
-  /** Whether ids of runs do without it: so they are in the first incarnation that runs were started from. */
+  /** Whether run ids omit the topic id, as they do in the first incarnation that started runs. */
   readonly isFirst?: true;
   readonly [name: string]: Json | undefined;
 }
 
-/** The metadata of an offset that is committed in an incarnation; undefined where brokers have no ids of topics. */
+/** The metadata of an offset committed in an incarnation; undefined if brokers do not support topic ids. */
 export function metadataOf({ id, isFirst }: Incarnation): string | undefined {
   return id === undefined ? undefined : JSON.stringify({ topic_id: id, ...(isFirst && { is_first: true }) });
 }
 
-/** @returns undefined where the offset was committed by an older release, or by another program */
+/** @returns undefined if an older release or another program committed the offset */
 export function incarnationOf(metadata: string | null | undefined): Incarnation | undefined {
   if (!metadata?.startsWith('{')) return undefined;
   try {
@@ -30,7 +30,7 @@ export function incarnationOf(metadata: string | null | undefined): Incarnation 
   }
 }
 
-/** The incarnations of the topics of a sensor, as they were when its position was pinned. */
+/** The incarnations of a sensor's topics when its position was pinned. */
 export class Incarnations {
   constructor(private readonly topics: Readonly<Record<string, Incarnation>>) {}
 
@@ -38,7 +38,7 @@ export class Incarnations {
     return this.topics[topic] ?? {};
   }
 
-  /** What tells a record from all others, those of earlier incarnations included: `topic-partition-offset`, or `topic@id-partition-offset`. */
+  /** Identifies a record across incarnations of its topic: `topic-partition-offset`, or `topic@id-partition-offset`. */
   originOf({ topic, partition, offset }: Pick<KafkaRecord, 'topic' | 'partition' | 'offset'>): string {
     const { id, isFirst } = this.of(topic);
     return `${topic}${id === undefined || isFirst ? '' : `@${id}`}-${partition}-${offset}`;

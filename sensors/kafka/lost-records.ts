@@ -2,29 +2,29 @@ import type { RecordBatch } from '../../lib/kafka/record-source.ts';
 import { keyOf } from './position.ts';
 
 /**
- * Counts the records that the broker has removed before a running consumer has read them. Kafka clients go on behind them and say nothing.
- * Those that are removed while nothing runs are counted when the consumer begins: see `pinPosition`.
+ * Counts records that the broker removed before a running consumer read them. Kafka clients silently continue after the gap.
+ * Records removed while no consumer runs are counted at its start: see `pinPosition`.
  */
 export class LostRecords {
   private readonly expected: Map<string, bigint>;
 
-  /** @param begins where the consumer begins, by `topic-partition` */
+  /** @param begins the consumer's start offsets, by `topic-partition` */
   constructor(begins: ReadonlyMap<string, string>) {
     this.expected = new Map([...begins].map(([key, offset]) => [key, BigInt(offset)]));
   }
 
-  /** Others may read on in a partition that comes back later. */
+  /** Forgets all partitions: another consumer may read a partition before it is assigned back. */
   forget(): void {
     this.expected.clear();
   }
 
-  /** @returns how many records lie between the batch before and this one that the consumer could not ask for */
+  /** @returns the number of records missing between the previous batch and this one */
   before(batch: Pick<RecordBatch, 'topic' | 'partition' | 'from'>): number {
     const expected = this.expected.get(keyOf(batch));
     return expected === undefined ? 0 : Math.max(0, Number(BigInt(batch.from) - expected));
   }
 
-  /** The batch has been handled. */
+  /** Call after the batch was handled. */
   after(batch: Pick<RecordBatch, 'topic' | 'partition' | 'next'>): void {
     this.expected.set(keyOf(batch), BigInt(batch.next));
   }

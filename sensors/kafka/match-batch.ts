@@ -7,10 +7,10 @@ import { stopped } from '../run/sensor-stopped.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { type RecordMatch, matchRecord, originOf } from './match-record.ts';
 
-/** After so many records others get a turn: heartbeats above all. */
+/** After this many records, yield to other work such as heartbeats. */
 const TURN = 2_000;
 
-/** What was found in a batch beside the matches. */
+/** The results of a batch, apart from the matches. */
 export interface BatchMatches {
   readonly matches: number;
   readonly invalid: number;
@@ -20,9 +20,9 @@ export interface BatchMatches {
 export type Match = Extract<RecordMatch, { kind: 'run' }>;
 
 /**
- * Looks at the records of a batch in order, and hands on those that meet the trigger's condition.
- * @param onMatch gets the dead letters of the records before, too: it takes out of them what it has written
- * @returns with the dead letters that are still to be written
+ * Evaluates the records of a batch in order, and passes on those that meet the trigger's condition.
+ * @param onMatch also receives the dead letters of earlier records, and removes those that it has written
+ * @returns counts, and the dead letters still to be written
  */
 export async function matchBatch(
   { trigger, journal, signal }: SensorContext,

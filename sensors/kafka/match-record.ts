@@ -4,10 +4,10 @@ import type { Json } from '../../workflows/plan/values/json.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { EventMatch } from '../events/event-matcher.ts';
 
-/** A verdict; one for a run with the event that it is about. */
+/** The decision about a record; for a run it includes the event. */
 export type RecordMatch = Exclude<EventMatch, { kind: 'run' }> | (Extract<EventMatch, { kind: 'run' }> & { readonly event: RunEvent });
 
-/** Decodes a record and holds it against a trigger. A promise only where the decoder has to wait. */
+/** Decodes a record and matches it against a trigger. Returns a promise only if the decoder is asynchronous. */
 export function matchRecord(
   record: KafkaRecord,
   match: (event: RunEvent) => EventMatch,
@@ -31,12 +31,12 @@ function matchValue(record: KafkaRecord, value: Json, match: (event: RunEvent) =
 
 function invalid(error: unknown): RecordMatch {
   if (error instanceof Undecodable) return { kind: 'invalid', reason: error.message };
-  // Bytes that are nested too deeply, or longer than anything can be. Everything else may be the registry's, and is asked for again.
+  // The bytes are nested too deeply or too long. Any other error may come from the schema registry, and is retried.
   if (error instanceof RangeError) return { kind: 'invalid', reason: `It cannot be read: ${error.message}` };
   throw error;
 }
 
-/** Where a record is: `topic-partition-offset`. What tells it from those of earlier incarnations of its topic is `Incarnations.originOf`. */
+/** The position of a record: `topic-partition-offset`. To distinguish incarnations of a topic, use `Incarnations.originOf`. */
 export function originOf({ topic, partition, offset }: Pick<KafkaRecord, 'topic' | 'partition' | 'offset'>): string {
   return `${topic}-${partition}-${offset}`;
 }

@@ -3,20 +3,20 @@ import type { SensorJournal } from '../run/sensor-journal.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import { type Incarnation, type Incarnations, metadataOf } from './incarnation.ts';
 
-/** Positions that start nothing are committed together, after this many milliseconds at most. */
+/** Offsets of records that start no runs are committed together, after at most this many milliseconds. */
 const COMMIT_EVERY = 1_000;
 
-/** What a Kafka sensor remembers beside the offsets of its group, which brokers forget after some days without it. */
+/** A Kafka sensor's copy of its group's offsets, which brokers delete after some days without a consumer. */
 export interface KafkaCursor {
   /** The next offset, by `topic-partition`. */
   readonly offsets?: Readonly<Record<string, string>>;
-  /** The incarnations of its topics; absent in what older releases have written. */
+  /** The incarnations of its topics; absent in cursors of older releases. */
   readonly topics?: Readonly<Record<string, Incarnation>>;
-  /** Windows that end up to here have been looked at. Milliseconds. */
+  /** Windows that end at or before this time are processed. Milliseconds. */
   readonly closed?: number;
 }
 
-/** How far a consumer has come in each partition. */
+/** The position of a consumer in each partition. */
 export class Position {
   private readonly waiting = new Map<string, { readonly batch: RecordBatch; readonly offset: string }>();
   private timer: NodeJS.Timeout | undefined;
@@ -27,7 +27,7 @@ export class Position {
     private readonly incarnations: Incarnations,
   ) {}
 
-  /** Everything before `offset` is done with. @param atOnce else soon: looking at a record twice that starts nothing harms nobody */
+  /** Marks everything before `offset` as done. @param atOnce otherwise soon: reading again a record that starts no run is harmless */
   async reach(batch: RecordBatch, offset: string, atOnce: boolean): Promise<void> {
     const key = keyOf(batch);
     this.remember(key, offset);
@@ -39,9 +39,9 @@ export class Position {
     this.timer ??= setTimeout(() => this.flush(), COMMIT_EVERY);
   }
 
-  /** The same, with dead letters that are written in one transaction with the commit. */
+  /** Like `reach`, but commits in one transaction with dead letters. */
   async commitWithDeadLetters(letters: readonly DeadLetter[], batch: RecordBatch, offset: string): Promise<void> {
-    // The transaction would not notice that the partition is another consumer's by now.
+    // The transaction would not detect that the partition was assigned to another consumer.
     await batch.alive();
     await this.letters.write(letters, {
       topic: batch.topic,
@@ -54,7 +54,7 @@ export class Position {
     this.remember(keyOf(batch), offset);
   }
 
-  /** Writes dead letters that are of no one record. */
+  /** Writes dead letters that do not belong to a single record. */
   writeDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
     return this.letters.write(letters);
   }
@@ -77,12 +77,12 @@ export class Position {
     this.timer = undefined;
     const due = [...this.waiting.values()];
     this.waiting.clear();
-    // What could not be committed is read again, and starts nothing.
+    // If a commit fails, the records are read again, and start no run.
     for (const { batch, offset } of due) batch.commit(offset, this.metadataOf(batch)).catch(() => undefined);
   }
 }
 
-/** A partition of a topic, in a word. */
+/** The key of a topic's partition. */
 export function keyOf({ topic, partition }: Pick<RecordBatch, 'topic' | 'partition'>): string {
   return `${topic}-${partition}`;
 }

@@ -5,16 +5,16 @@ import { originOf } from './match-record.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';
 
-/** A dead letter as it was read back. */
+/** A dead letter read from its topic. */
 export interface KeptLetter {
-  /** The record as it was at its origin; without its value when that was too large to be kept. */
+  /** The original record; without its value if that was too large to keep. */
   readonly record: KafkaRecord;
   readonly reason: string;
-  /** What tells the record from all others, as part of a run's id. */
+  /** Identifies the record, as part of a run's id. */
   readonly origin: string;
 }
 
-/** All dead letters of a trigger, the oldest first. */
+/** All dead letters of a trigger, oldest first. */
 export async function readDeadLetters(connection: KafkaConnection, dagId: string, trigger: string): Promise<KeptLetter[]> {
   const letters: KeptLetter[] = [];
   await readTopic(
@@ -31,7 +31,7 @@ function letterOf({ key, value, headers }: KafkaRecord): KeptLetter {
   const own = (name: string): string => headers[`sluice-${name}`] ?? '';
   const [topic, partition, offset] = [own('topic'), Number(own('partition')), own('offset')];
   return {
-    // Letters of older releases say only where the record was.
+    // Letters of older releases contain only the record's position.
     origin: headers['sluice-origin'] ?? originOf({ topic, partition, offset }),
     record: {
       key,

@@ -12,7 +12,7 @@ import { type Match, matchBatch } from './match-batch.ts';
 
 type BatchMode = Extract<TriggerMode, { kind: 'batch' }>;
 
-/** What a run's event has beside the values of its records, in bytes. */
+/** Size of a run's event without the values of its records, in bytes. */
 const FRAME = 1_000;
 
 interface Kept {
@@ -23,19 +23,19 @@ interface Kept {
 
 /** The records of one partition that wait for their run. */
 interface Waiting {
-  /** Where they came from last: what commits their offsets. */
+  /** The batch they came from last, for commits. */
   batch: RecordBatch;
   kept: Kept[];
   bytes: number;
-  /** When the first of them came, in milliseconds. */
+  /** When the first of them arrived, in milliseconds. */
   since: number;
-  /** Work on it, one after the other. */
+  /** The last work on it: works run one by one. */
   turn: Promise<void>;
 }
 
 /**
- * Mode `batch`: a run for several records of a partition, named after the first of them. How many there were a run says itself: whoever
- * meets it again, after a crash, goes on behind its last record.
+ * Mode `batch`: one run for several records of a partition, named after the first one. The run records its last record, so that a sensor
+ * that finds it after a crash continues after that record.
  */
 export class RecordBatches implements RecordHandler {
   private readonly waiting = new Map<string, Waiting>();
@@ -49,7 +49,7 @@ export class RecordBatches implements RecordHandler {
     const waiting = this.waitingOf(batch);
     return this.inTurn(waiting, async () => {
       waiting.batch = batch;
-      // Offered again after a rebalance, what waits here would be there twice.
+      // After a rebalance records are offered again: drop waiting ones to avoid duplicates.
       const [first] = batch.records;
       if (first !== undefined) this.keep(waiting, (kept) => BigInt(kept.record.offset) < BigInt(first.offset));
       const { sensor, decode, position } = this.context;
@@ -101,8 +101,9 @@ export class RecordBatches implements RecordHandler {
   }
 
   /**
-   * Starts the run of what waits, does with records that can be in none what `on_invalid` says, and commits the offsets up to the last of them.
-   * @param pending dead letters of other records of the batch. Those that the offset is committed behind are written with it, and taken out
+   * Starts the run for the waiting records, applies `on_invalid` to records that fit into no run, and commits the offsets up to the last
+   * one.
+   * @param pending dead letters of other records of the batch. Those before the committed offset are written with it, and removed
    */
   private async flush(waiting: Waiting, pending: DeadLetter[]): Promise<void> {
     const { sensor, position, incarnations } = this.context;
@@ -130,7 +131,7 @@ export class RecordBatches implements RecordHandler {
     const isDone = ({ record }: { readonly record: KafkaRecord }): boolean => BigInt(record.offset) <= done;
     const unfit = invalid.filter(isDone);
     sensor.journal.count('invalid', unfit.length);
-    // Those of `pending` are in the order of their offsets, and counted elsewhere.
+    // Letters in `pending` are sorted by offset, and already counted.
     const letters = [...pending.splice(0, pending.filter(isDone).length), ...(onInvalid === 'dead_letter' ? unfit : [])];
     this.keep(waiting, (kept) => !isDone(kept));
     waiting.since = Date.now();
@@ -139,7 +140,7 @@ export class RecordBatches implements RecordHandler {
     else await position.reach(waiting.batch, next, true);
   }
 
-  /** The run of all records that can be in one. That each of them meets the condition says nothing of parameters, sizes and depths. */
+  /** The run for all records that fit into one. Each meets the condition, but may still fail on parameters, size or depth. */
   private separate(kept: readonly Kept[]): { readonly run?: BatchRun; readonly invalid: DeadLetter[] } {
     const all = this.runOf(kept);
     if (typeof all !== 'string') return { run: all, invalid: [] };
@@ -151,7 +152,7 @@ export class RecordBatches implements RecordHandler {
     return { invalid: alone.map(({ each, reason }) => ({ record: each.record, reason: typeof reason === 'string' ? reason : rest })) };
   }
 
-  /** @returns why there is no run of these records, as a sentence */
+  /** @returns a run, or the reason why these records cannot have one, as a sentence */
   private runOf(kept: readonly Kept[]): BatchRun | string {
     const event = eventOf(kept);
     const match = this.context.sensor.matcher.run(event);
@@ -160,7 +161,7 @@ export class RecordBatches implements RecordHandler {
   }
 }
 
-/** Records that a run can be started for. */
+/** Records that can start a run. */
 interface BatchRun {
   readonly kept: readonly Kept[];
   readonly event: RunEvent;

@@ -4,15 +4,15 @@ import type { SensorContext } from '../define-trigger.ts';
 import type { Incarnations } from './incarnation.ts';
 import type { Position } from './position.ts';
 
-/** What happens to records: one of the modes of a trigger. */
+/** Processes records: one implementation per trigger mode. */
 export interface RecordHandler {
-  /** Takes records over; those of one partition come in order, and one batch at a time. What it throws ends the consumer. */
+  /** Takes over records; those of one partition arrive in order, one batch at a time. An error ends the consumer. */
   handle(batch: RecordBatch): Promise<void>;
-  /** Called now and then; what it throws ends the consumer. */
+  /** Called regularly; an error ends the consumer. */
   tick?(): Promise<void>;
 }
 
-/** What all of them work with. */
+/** What all handlers work with. */
 export interface HandlerContext {
   readonly sensor: SensorContext;
   readonly decode: Decoder;
@@ -20,7 +20,7 @@ export interface HandlerContext {
   readonly incarnations: Incarnations;
 }
 
-/** How often the broker hears, in milliseconds, that a consumer lives which waits for Temporal. */
+/** Interval of heartbeats to the broker while a consumer waits for Temporal, in milliseconds. */
 export const HEARTBEAT_INTERVAL_MS = 2_000;
-/** Runs that are being started at the same time. */
+/** Maximum number of runs being started at the same time. */
 export const MAX_CONCURRENT_STARTS = 200;

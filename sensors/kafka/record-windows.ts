@@ -19,57 +19,57 @@ import { HEARTBEAT_INTERVAL_MS, MAX_CONCURRENT_STARTS, type HandlerContext, type
 import { matchBatch } from './match-batch.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** Where the events of a pane begin in a partition. */
+/** The first offset of a pane's events in a partition. */
 interface Mark {
   readonly time: number;
   readonly offset: string;
 }
 
-/** An event, as far as windows care. */
+/** The part of an event that windows need. */
 interface Counted {
   readonly key: string;
-  /** For each aggregate the value that it is over. */
+  /** The input of each aggregate. */
   readonly values: readonly (number | ExactNumber)[];
 }
 
-/** How far a partition has been read. */
+/** The progress in a partition. */
 interface Progress {
   batch: RecordBatch;
-  /** The first offset of each pane that may be needed again, in the order of their offsets. */
+  /** The first offset of each pane that may still be needed, sorted by offset. */
   marks: Mark[];
-  /** Records before this offset are counted: a rebalance offers those again that are needed from `marks` on. */
+  /** Records before this offset are counted: after a rebalance, records from `marks` on are offered again. */
   next: bigint;
-  /** What is invalid before this offset is buried. */
+  /** Invalid records before this offset are already dead-lettered. */
   deadLettered: bigint;
-  /** The latest time that was seen in it. */
+  /** The latest event time seen. */
   latest: number;
 }
 
 /**
- * Mode `window`: runs for what was counted in windows that have ended. Time is that of the records. What is counted is in memory only: a
- * consumer that begins anew reads the records again that its windows need, for their offsets are not committed before. The ids of runs
- * follow from the windows, so that none is started twice.
+ * Mode `window`: starts runs for windows that have ended, in event time. Counts exist only in memory: a restarted consumer reads again the
+ * records that its windows need, because their offsets are not committed earlier. Run ids are derived from the windows, so that no run is
+ * started twice.
  */
 export class RecordWindows implements RecordHandler {
   private readonly panes: WindowPanes;
   private readonly events: WindowEvents;
   private readonly progress = new Map<string, Progress>();
   private readonly paneMs: number;
-  /** Windows that end at this time or before have been looked at. */
+  /** Windows that end at or before this time are processed. */
   private closed: number | undefined;
-  /** When the first record was, and where time stands without records. */
+  /** The time of the first record, and the current time in the absence of records. */
   private earliest = Infinity;
   private idle = -Infinity;
   private turn: Promise<void> | undefined;
-  /** The origins of what was rejected of windows that are not closed yet. */
+  /** The origins of rejected events of windows that are still open. */
   private readonly rejected = new Set<string>();
 
   constructor(
     private readonly context: HandlerContext,
     private readonly mode: WindowMode,
-    /** Dead letters that are there already, by their origin: what is read again is not buried again. */
+    /** Origins of existing dead letters: a record that is read again is not dead-lettered again. */
     private readonly deadLettered: ReadonlySet<string>,
-    /** What was in the partitions when the consumer began, by its end: windows wait until that has been read. */
+    /** End offsets of the partitions when the consumer started: windows wait until everything before them has been read. */
     private readonly backlog: Map<string, string>,
   ) {
     this.paneMs = greatestCommonDivisor(mode.sizeMs, mode.slideMs);
@@ -104,7 +104,7 @@ export class RecordWindows implements RecordHandler {
         if (BigInt(record.offset) < progress.next) return undefined;
         progress.next = BigInt(record.offset) + 1n;
         this.panes.add(key, at, values);
-        // A clock that is wrong does not end the windows of all others.
+        // A wrong clock in one partition must not end the windows of the others.
         progress.latest = Math.max(progress.latest, Math.min(at, Date.now()));
         this.earliest = Math.min(this.earliest, at);
         mark(progress, { time: Math.floor(at / this.paneMs) * this.paneMs, offset: record.offset });
@@ -123,7 +123,7 @@ export class RecordWindows implements RecordHandler {
     });
   }
 
-  /** Without new records time goes on all the same, where all that there are have been read. */
+  /** Advances time without new records, once all existing ones have been read. */
   async tick(): Promise<void> {
     const resting = (): Promise<void> => delay(1_000, undefined, { signal: this.context.sensor.signal });
     await this.inTurn(resting, async () => {
@@ -133,7 +133,7 @@ export class RecordWindows implements RecordHandler {
     });
   }
 
-  /** The time up to which all records have been read, as far as one can know. */
+  /** The time up to which all records are assumed to be read. */
   private get watermark(): number {
     const behind = [...this.backlog.keys()].map((key) => this.progress.get(key)?.latest ?? -Infinity);
     for (const { batch, latest } of this.progress.values()) if (batch.lag > 0) behind.push(latest);
@@ -141,7 +141,7 @@ export class RecordWindows implements RecordHandler {
     return Math.max(this.idle, ...[...this.progress.values()].map(({ latest }) => latest));
   }
 
-  /** @param meanwhile done again and again until it is the turn of the work; what it throws ends the waiting */
+  /** @param meanwhile called repeatedly while the work waits for its turn; its error ends the waiting */
   private inTurn(meanwhile: () => Promise<void>, work: () => Promise<void>): Promise<void> {
     const before = this.turn;
     const done = before ? new InParallel(1, meanwhile).add(before).then(work) : work();
@@ -178,8 +178,8 @@ export class RecordWindows implements RecordHandler {
   }
 
   /**
-   * Looks at the windows that have ended by now, and starts their runs.
-   * @param meanwhile done again and again while they start; what it throws ends it, and the windows are looked at again
+   * Processes the windows that have ended, and starts their runs.
+   * @param meanwhile called repeatedly while they start; its error aborts, and the windows are processed again
    */
   private async close(meanwhile: () => Promise<void>): Promise<void> {
     const { sizeMs, slideMs, latenessMs } = this.mode;
@@ -216,7 +216,7 @@ export class RecordWindows implements RecordHandler {
     } else failed.push({ ...window, reason: match.kind === 'invalid' ? match.reason : match.kind });
   }
 
-  /** Does with windows that start no run what `on_invalid` says. A window that is looked at again is rejected once. */
+  /** Applies `on_invalid` to windows that start no run. A window that is processed again is rejected only once. */
   private async reject(failed: readonly FailedWindow[]): Promise<void> {
     const { sensor, position } = this.context;
     const { trigger, journal, log } = sensor;
@@ -233,13 +233,13 @@ export class RecordWindows implements RecordHandler {
     journal.count('invalid', fresh.length);
   }
 
-  /** The offset from which on records are needed for windows that are to come. */
+  /** The first offset that future windows need. */
   private neededFrom({ marks, next }: Progress): string {
     return marks[0]?.offset ?? next.toString();
   }
 }
 
-/** A window as a record: of all partitions, at the place that its id is. */
+/** A window in the form of a record: for all partitions, with its id as the offset. */
 function letterOf({ id, event, reason }: FailedWindow, topic: string): DeadLetter {
   const value = Buffer.from(exactJsonText(event.value));
   const timestamp = String(Date.parse(event.meta.timestamp));
@@ -250,16 +250,16 @@ function later(a: bigint, b: string): bigint {
   return BigInt(b) > a ? BigInt(b) : a;
 }
 
-/** Without records for so long, in milliseconds, time is taken from the clock: what is on its way arrives before. */
+/** After this time without records, in milliseconds, the clock determines the time: records in transit arrive earlier. */
 const IDLE = 2_000;
-/** Numbers of more digits than this are not added up: each sum would have all of them. */
+/** Numbers with more digits than this are not added up: each sum would contain all digits. */
 const MAX_EXPONENT = 1_000;
-/** Dead letters that are written in one transaction. */
+/** Dead letters per transaction. */
 const LETTERS_AT_ONCE = 1_000;
-/** After a long rest no more windows are looked at than these, the newest. */
+/** Maximum number of windows processed after a long pause, newest first. */
 const MOST_WINDOWS = 100_000;
 
-/** Remembers where a pane begins: marks are in the order of their offsets, and one behind a mark of an older pane is not needed. */
+/** Records the start of a pane: marks are sorted by offset, and one after a mark of an older pane is not needed. */
 function mark(progress: Progress, { time, offset }: Mark): void {
   if (!progress.marks.some((known) => known.time === time)) progress.marks.push({ time, offset });
 }

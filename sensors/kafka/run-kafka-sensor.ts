@@ -23,12 +23,12 @@ import { groupOf, isPartitionOf, type PinnedPosition, pinPosition, topicsOf } fr
 import { TopicChanges } from './topic-changes.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** A client that has failed is built anew after this many milliseconds. */
+/** Delay before a failed client is recreated, in milliseconds. */
 const REBUILD = 1_000;
-/** How often it is looked for batches and windows whose time has come, in milliseconds. */
+/** How often due batches and windows are checked, in milliseconds. */
 const TICK = 250;
 
-/** Reads topics, and starts the runs that their records ask for, until the signal is aborted. */
+/** Reads topics and starts runs for their records, until the signal is aborted. */
 export async function runKafkaSensor(sensor: SensorContext): Promise<void> {
   const { journal, signal, log, dagId, trigger } = sensor;
   const connection = sensor.connection(['kafka']);
@@ -62,7 +62,7 @@ export async function runKafkaSensor(sensor: SensorContext): Promise<void> {
   }
 }
 
-/** Where the sensor begins, kept in its journal. */
+/** Determines the sensor's start position, and keeps it in the journal. */
 async function pin(
   kafka: Kafka,
   sensor: SensorContext,
@@ -90,7 +90,7 @@ function reportLost({ journal, log }: SensorContext, lost: number): void {
   log.warn('Retention has removed records before they were read', { lost });
 }
 
-/** What happens to the records, by the mode of the trigger. */
+/** The handler for the trigger's mode. */
 async function handlerFor(context: HandlerContext, connection: KafkaConnection, kafka: Kafka): Promise<RecordHandler> {
   const { dagId, trigger } = context.sensor;
   const { mode } = trigger;
@@ -106,7 +106,7 @@ async function handlerFor(context: HandlerContext, connection: KafkaConnection, 
   }
 }
 
-/** Where the records end that are there and were not read, by partition. */
+/** The end offsets of unread records, by partition. */
 async function backlogOf(kafka: Kafka, { dagId, trigger }: SensorContext): Promise<Map<string, string>> {
   const admin = kafka.admin();
   await admin.connect();
@@ -149,7 +149,7 @@ async function consume(
         if (trigger.parallelism > 1) lost.forget();
       },
       async handle(batch) {
-        // Its records may be those of a topic that was created again: then their runs have other ids, and it is read from the first one.
+        // The topic may have been recreated: its runs then get other ids, and it is read from the start.
         await changes.check(batch.topic);
         const missing = lost.before(batch);
         await handler.handle(batch);

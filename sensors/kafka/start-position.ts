@@ -9,35 +9,35 @@ import { stopped } from '../run/sensor-stopped.ts';
 import { type Incarnation, incarnationOf, metadataOf } from './incarnation.ts';
 import { type KafkaCursor, keyOf } from './position.ts';
 
-/** The consumer group of a trigger; its committed offsets are what the sensor remembers. */
+/** The consumer group of a trigger; its committed offsets are the sensor's position. */
 export function groupOf(dagId: string, trigger: string): string {
   return `sluice.${dagId}.${trigger}`;
 }
 
-/** The topics that a trigger listens on. */
+/** The topics of a trigger. */
 export function topicsOf({ trigger }: Pick<SensorIdentity, 'trigger'>): readonly string[] {
   const { topic } = trigger.source;
   return Array.isArray(topic) ? (topic as readonly string[]) : [String(topic)];
 }
 
-/** Where a sensor begins. */
+/** The start position of a sensor. */
 export interface PinnedPosition {
-  /** How many records retention has removed before they were read. */
+  /** Number of records that retention removed before they were read. */
   readonly lost: number;
   readonly incarnations: Readonly<Record<string, Incarnation>>;
-  /** How many partitions each topic has. */
+  /** The number of partitions of each topic. */
   readonly partitions: ReadonlyMap<string, number>;
-  /** The next offset, by `topic-partition`, where records are still there. */
+  /** The next offset, by `topic-partition`, for records that still exist. */
   readonly begins: ReadonlyMap<string, string>;
-  /** The topics that were deleted and created again since the sensor has read them. */
+  /** Topics that were deleted and recreated since the sensor last read them. */
   readonly recreated: readonly string[];
 }
 
 type PinningSensor = SensorIdentity & Pick<SensorContext, 'runs' | 'signal' | 'journal'>;
 
 /**
- * Commits where a group begins that has never committed anything, or whose topic was created again: afterwards nothing that arrives can be
- * missed, whatever dies. Partitions that come later begin at their first record.
+ * Commits the start position of a group that has none, or whose topic was recreated: afterwards no new record can be missed, even after a
+ * crash. Partitions added later start at their first record.
  * @throws Error when a topic does not exist; ApplicationFailure when it has fewer records than were read
  */
 export async function pinPosition(kafka: Kafka, admin: Admin, sensor: PinningSensor): Promise<PinnedPosition> {
@@ -81,7 +81,7 @@ async function pinTopic(kafka: Kafka, admin: Admin, sensor: PinningSensor, topic
     const before = incarnationIn(committed, cursor, topic);
     const isFresh = committed.length === 0;
     if (id !== undefined && before?.id !== undefined && before.id !== id) isRecreated = true;
-    // Committed by this release in this incarnation, or to brokers that have no ids.
+    // Committed by this release in this incarnation, or on brokers without topic ids.
     if (!isFresh && committed.every(({ metadata }) => incarnationOf(metadata)?.id === id)) {
       if (id === undefined) await refuseShorter(admin, topic, committed);
       return { ...(await removed(admin, topic, committed)), incarnation: before ?? {}, partitions, isRecreated };
@@ -115,8 +115,8 @@ async function pinTopic(kafka: Kafka, admin: Admin, sensor: PinningSensor, topic
 }
 
 /**
- * The incarnation from now on. Ids of runs do without it in the one that an older release has read, and in the first one of all: where this
- * pipeline has runs of an earlier sensor on a topic of that name, it is not the first.
+ * The incarnation from now on. Run ids omit the topic id in the incarnation that an older release has read, or else in the very first one.
+ * If this pipeline already has runs from a topic with this name, the incarnation is not the first.
  */
 async function nextIncarnation(
   id: string | undefined,
@@ -136,23 +136,23 @@ interface Committed {
   readonly metadata: string | null;
 }
 
-/** The offsets that a group has committed. */
+/** The committed offsets of a group. */
 async function committedOf(admin: Admin, group: string, topic: string): Promise<Committed[]> {
   const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
   return (found?.partitions ?? []).filter(({ offset }) => offset !== '-1');
 }
 
-/** The incarnation in which a sensor has read last; brokers forget groups that have not been there for some days. */
+/** The incarnation that a sensor last read. Falls back to the cursor: brokers forget groups that are inactive for some days. */
 function incarnationIn(committed: readonly Committed[], cursor: KafkaCursor, topic: string): Incarnation | undefined {
   return committed.map(({ metadata }) => incarnationOf(metadata)).find((each) => each !== undefined) ?? cursor.topics?.[topic];
 }
 
-/** Whether a key of a cursor's offsets is one of the topic's partitions. */
+/** Whether a key of a cursor's offsets is a partition of the topic. */
 export function isPartitionOf(key: string, topic: string): boolean {
   return key.startsWith(`${topic}-`) && /^\d+$/.test(key.slice(topic.length + 1));
 }
 
-/** Brokers without ids of topics tell a topic that was created again only by what it lacks. @throws ApplicationFailure */
+/** Brokers without topic ids reveal a recreated topic only by missing records. @throws ApplicationFailure */
 async function refuseShorter(admin: Admin, topic: string, committed: readonly Committed[]): Promise<void> {
   for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
     const read = committed.find((each) => each.partition === partition)?.offset;
@@ -165,7 +165,7 @@ async function refuseShorter(admin: Admin, topic: string, committed: readonly Co
   }
 }
 
-/** `sluice sensors reset`: moves the group of a sensor that does not run. @throws ApplicationFailure when `to` is no position */
+/** `sluice sensors reset`: moves the group of an inactive sensor. @throws ApplicationFailure when `to` is not a position */
 export async function resetPosition(identity: SensorIdentity, to: string, cursor: Cursor): Promise<Cursor> {
   if (identity.consumer !== 0) return undefined;
   const kafka = createKafka(identity.connection(['kafka']), 'sluice-sensor');
@@ -190,10 +190,10 @@ export async function resetPosition(identity: SensorIdentity, to: string, cursor
 
 interface NewPosition {
   readonly to: string;
-  /** What `latest` means: the records that have come from then on are new. ISO 8601. */
+  /** The time for `latest`: later records are new. ISO 8601. */
   readonly since: string;
   readonly incarnation: Incarnation;
-  /** Where partitions stand, by `topic-partition`, whatever `to` says. */
+  /** Known positions, by `topic-partition`, which take precedence over `to`. */
   readonly known?: KafkaCursor['offsets'];
 }
 
@@ -218,7 +218,7 @@ async function moveTo(
   await setOffsets(kafka, group, topic, partitions);
 }
 
-/** How many records were removed before they were read, and where the consumer can begin, by partition. */
+/** The number of records removed before they were read, and the consumer's possible start offsets, by partition. */
 async function removed(admin: Admin, topic: string, committed: readonly Committed[]): Promise<Pick<PinnedTopic, 'lost' | 'begins'>> {
   const bounds = await admin.fetchTopicOffsets(topic);
   let lost = 0;

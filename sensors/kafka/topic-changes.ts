@@ -2,19 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TopicWatch } from '../../lib/kafka/topics.ts';
 import type { Incarnations } from './incarnation.ts';
 
-/** How often topics are asked about, in milliseconds: new partitions are read soon after. */
+/** How often topics are checked, in milliseconds: new partitions are read soon afterwards. */
 const EVERY = 10_000;
 
-/** Notices what a consumer group does not: that a topic was created again, and that it has more partitions. What it finds ends the consumer. */
+/** Detects recreated topics and new partitions, which a consumer group does not notice. A change ends the consumer. */
 export class TopicChanges {
   constructor(
     private readonly watch: TopicWatch,
     private readonly incarnations: Incarnations,
-    /** How many each topic had before the consumer joined. */
+    /** The number of partitions of each topic before the consumer joined. */
     private readonly partitions: ReadonlyMap<string, number>,
   ) {}
 
-  /** @throws Error when the topic is not what it was; that it cannot be asked about */
+  /** @throws Error when the topic has changed, or cannot be queried */
   async check(topic: string): Promise<void> {
     const { id, partitions } = await this.watch.describe(topic);
     const { id: known } = this.incarnations.of(topic);
@@ -29,7 +29,7 @@ export class TopicChanges {
     }
   }
 
-  /** Checks all topics again and again. @throws as `check` does */
+  /** Checks all topics repeatedly. @throws like `check` */
   async watchAll(topics: readonly string[], signal: AbortSignal): Promise<never> {
     for (;;) {
       for (const topic of topics) await this.check(topic);

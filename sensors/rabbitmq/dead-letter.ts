@@ -4,16 +4,16 @@ import { LAST_SECOND } from './read-message.ts';
 
 /** Headers that would send copies of a dead letter to other queues: https://www.rabbitmq.com/docs/sender-selected. */
 const ROUTING_HEADERS: ReadonlySet<string> = new Set(['CC', 'BCC']);
-/** Headers of more characters, as JSON, do not fit into the buffer in which the client encodes them. */
+/** Maximum size of headers as JSON, in characters: larger ones exceed the client's encoding buffer. */
 const MAX_HEADERS = 32_000;
 const MAX_REASON = 2_000;
 
-/** What a message may have, each of whatever value its sender gave it. */
+/** The properties of a message, with any values that its sender gave. */
 interface Properties extends Readonly<Record<string, unknown>> {
   readonly headers: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Writes a message into the queue of the trigger's dead letters, with the reason. Resolves when the server has it. */
+/** Writes a message to the trigger's dead-letter queue, with the reason. Resolves when the server has stored it. */
 export async function deadLetter(
   { dagId, trigger }: Pick<SensorContext, 'dagId' | 'trigger'>,
   channel: ConfirmChannel,
@@ -27,8 +27,8 @@ export async function deadLetter(
 }
 
 /**
- * The properties of a dead letter. Copied is what only describes the message. What the server would act on stands in the header
- * `sluice-properties` instead: an `expiration` would delete the letter, and a `user_id` of another user closes the channel.
+ * The properties of a dead letter. Descriptive properties are copied. Properties that the server acts on are moved to the header
+ * `sluice-properties`: an `expiration` would delete the letter, and a `user_id` of another user would close the channel.
  */
 export function letterOf({ properties }: Pick<ConsumeMessage, 'properties'>, queue: string, reason: string): Options.Publish {
   const { contentType, contentEncoding, correlationId, messageId, type, appId, timestamp, headers, ...acted } = propertiesOf(properties);
@@ -48,14 +48,14 @@ export function letterOf({ properties }: Pick<ConsumeMessage, 'properties'>, que
   };
 }
 
-/** A message's own headers; as the text of one header where the client could not encode them again. */
+/** A message's headers; as text in a single header if the client cannot encode them again. */
 function headersOf(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !ROUTING_HEADERS.has(name)));
   const json = JSON.stringify(kept);
   return json.length <= MAX_HEADERS && isEncodable(kept) ? kept : { 'sluice-headers': json.slice(0, MAX_HEADERS) };
 }
 
-/** Whether the client can encode what it has decoded: numbers beyond 2^53 and its own marks for types may not come back. */
+/** Whether the client can encode a decoded value: numbers beyond 2^53 and its own type markers may not survive. */
 function isEncodable(value: unknown): boolean {
   if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
   if (value === null || typeof value !== 'object' || Buffer.isBuffer(value)) return true;

@@ -7,9 +7,9 @@ import { deadLetter } from './dead-letter.ts';
 import { type DeliveryIds, messageIdOf } from './delivery-ids.ts';
 import { matchMessage } from './read-message.ts';
 
-/** What one consumer on one channel does with the messages that it gets. */
+/** Processes the messages of one consumer on one channel. */
 export class Deliveries {
-  /** Tells the deliveries of this consumer from all others. */
+  /** Distinguishes this consumer's deliveries from all others. */
   private readonly session = randomUUID();
   private settling: Promise<void> | undefined;
   private settlingNext: Promise<void> | undefined;
@@ -60,7 +60,7 @@ export class Deliveries {
     );
   }
 
-  /** Resolves when the server has processed what was sent on the channel before: it answers in order, and acknowledgements have no answer. */
+  /** Resolves when the server has processed everything sent earlier on the channel: it answers in order, but not to acknowledgements. */
   private settled(): Promise<void> {
     if (!this.settling) {
       const asking = this.channel.checkQueue(String(this.context.trigger.source.queue)).then(() => undefined);

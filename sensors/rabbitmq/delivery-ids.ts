@@ -3,27 +3,27 @@ import type { ConsumeMessage } from 'amqplib';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { SensorJournal } from '../run/sensor-journal.ts';
 
-/** Longer ids become their hash. */
+/** Longer ids are hashed. */
 const MAX_ID = 200;
-/** So many contents are remembered with the number of messages that had them; after a restart too. */
+/** How many contents are remembered with their message counts, even across restarts. */
 const MAX_CONTENTS = 200;
-/** Headers that change with each delivery of one message. */
+/** Headers that change with each delivery of a message. */
 const DELIVERY_HEADERS: ReadonlySet<string> = new Set(['x-delivery-count', 'x-acquired-count']);
 
-/** What a RabbitMQ sensor remembers beside what the server does. */
+/** A RabbitMQ sensor's own state, in addition to the server's. */
 export interface QueueCursor {
-  /** How many messages without `message_id` were acknowledged, by the hash of their content; the most recent last. */
+  /** How many messages without `message_id` were acknowledged, by content hash; most recent last. */
   readonly acknowledged?: Readonly<Record<string, number>>;
   readonly [name: string]: Json | undefined;
 }
 
-/** Starts the run of a message under an id. @returns `mine` when the run is this delivery's, `other` when it was there before */
+/** Starts the run of a message under an id. @returns `mine` if the run belongs to this delivery, `other` if it already existed */
 type Start = (id: string) => Promise<'mine' | 'other'>;
 
 /**
- * Numbers messages without `message_id`, so that a delivery finds its run again and equal messages get a run each. A message that was never
- * delivered before is a new one: it gets the first number that is free. A redelivered one gets the number after those that are
- * acknowledged, whether its run is there or not. Equal messages are handled one after the other, so that this number is its own.
+ * Numbers messages without `message_id`, so that a redelivery finds its run and equal messages get a run each. A message that was never
+ * delivered before gets the first free number. A redelivered one gets the number after the acknowledged ones, whether its run exists or
+ * not. Equal messages are processed one by one, so that this number is unique.
  */
 export class DeliveryIds {
   private readonly acknowledged: Map<string, number>;
@@ -37,7 +37,7 @@ export class DeliveryIds {
   /**
    * Starts the run of a message without `message_id`, and acknowledges the message.
    * @param acknowledge resolves when the server has processed it
-   * @throws what `start` and `acknowledge` throw; the message is delivered again then, and finds its run
+   * @throws errors of `start` and `acknowledge`; the message is then redelivered, and finds its run
    */
   handle(message: ConsumeMessage, start: Start, acknowledge: () => Promise<void>): Promise<void> {
     const content = contentHash(message);
@@ -77,7 +77,7 @@ function idOf(content: string, number: number): string {
   return number === 1 ? content : `${content}-${number}`;
 }
 
-/** A hash of all that a message has and keeps when it is delivered again. */
+/** A hash of everything in a message that stays the same on redelivery. */
 function contentHash({ content, fields, properties }: ConsumeMessage): string {
   const headers = Object.entries(properties.headers ?? {}).filter(([name]) => !DELIVERY_HEADERS.has(name));
   const described = JSON.stringify([fields.exchange, fields.routingKey, { ...properties, headers }]);

@@ -6,13 +6,13 @@ import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { EventMatch } from '../events/event-matcher.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** A verdict; one for a run with the event that it is about. */
+/** The decision about a message; for a run it includes the event. */
 export type MessageMatch = Exclude<EventMatch, { kind: 'run' }> | (Extract<EventMatch, { kind: 'run' }> & { readonly event: RunEvent });
 
-/** The last second of the year 9999: a timestamp beyond it is not in seconds, as AMQP has them. */
+/** The last second of the year 9999: a larger timestamp is not in seconds, as AMQP requires. */
 export const LAST_SECOND = Date.parse('9999-12-31T23:59:59Z') / 1000;
 
-/** Reads a message and evaluates the trigger for it. A message that cannot be read is invalid, whatever it has for properties; nothing is thrown. */
+/** Reads a message and matches it against the trigger. A message that cannot be read is invalid; nothing is thrown. */
 export function matchMessage(message: ConsumeMessage, match: (event: RunEvent) => EventMatch): MessageMatch {
   try {
     const event = eventOf(message);
@@ -23,7 +23,7 @@ export function matchMessage(message: ConsumeMessage, match: (event: RunEvent) =
   }
 }
 
-/** @throws Error when the message is not an event, with the reason as a sentence */
+/** @throws Error with a sentence as the reason, when the message is not an event */
 function eventOf({ content, fields, properties }: ConsumeMessage): RunEvent {
   return {
     value: valueOf(content),
@@ -45,7 +45,7 @@ function valueOf(content: Buffer): Json {
   }
 }
 
-/** @param seconds since 1970, as AMQP has them; absent: now @returns ISO 8601 */
+/** @param seconds since 1970, as in AMQP; absent: now @returns ISO 8601 */
 function timestampOf(seconds: unknown): string {
   if (typeof seconds !== 'number') return new Date().toISOString();
   if (seconds > LAST_SECOND) {

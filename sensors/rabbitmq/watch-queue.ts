@@ -6,13 +6,13 @@ import { Deliveries } from './deliveries.ts';
 import { DeliveryIds } from './delivery-ids.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** A connection that has broken is made anew after this many milliseconds. */
+/** Delay before a broken connection is recreated, in milliseconds. */
 const REBUILD = 1_000;
 const PREFETCH = 100;
 
 /**
- * Starts a run for every message of a queue. It is acknowledged when the server has the run: what dies before gets it again. Its
- * `message_id` (or the trigger's `dedup_key`) is how it is known again; for a message without one see DeliveryIds.
+ * Starts a run for every message of a queue. A message is acknowledged when the server has the run; after a crash it is delivered again.
+ * Its `message_id` (or the trigger's `dedup_key`) identifies duplicates; for messages without one see DeliveryIds.
  */
 export async function watchQueue(context: SensorContext): Promise<never> {
   const { journal, signal, log } = context;

@@ -2,7 +2,7 @@ import type { SensorCall, SensorEnd } from '../../workflows/plan/sensor.ts';
 import type { TriggerType } from '../define-trigger.ts';
 import { resetSensor, runSensor, type SensorDependencies } from './run-sensor.ts';
 
-/** The Temporal activities of the triggers in `catalog` that this release can carry out: `<type>_sensor` and `<type>_sensor_reset`. */
+/** The Temporal activities of the triggers in `catalog` that this release can run: `<type>_sensor` and `<type>_sensor_reset`. */
 export function createSensors(
   catalog: readonly TriggerType[],
   dependencies: SensorDependencies,

@@ -1,16 +1,16 @@
-/** Work that goes on at the same time, so much at most. */
+/** Runs work concurrently, up to a limit. */
 export class InParallel {
   private readonly active = new Set<Promise<void>>();
   private pulse: Promise<void> | undefined;
   private failure: { readonly error: unknown } | undefined;
 
-  /** @param meanwhile awaited again and again while work is waited for; what it throws ends the waiting */
+  /** @param meanwhile called repeatedly while waiting for work; its error ends the waiting */
   constructor(
     private readonly most: number,
     private readonly meanwhile?: () => Promise<void>,
   ) {}
 
-  /** Takes work over; resolves when there is room for more. @throws the first failure of what it was given */
+  /** Adds work; resolves when more can be added. @throws the first failure of the work */
   async add(work: Promise<void>): Promise<void> {
     const tracked = work.then(
       () => void this.active.delete(tracked),

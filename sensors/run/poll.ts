@@ -8,41 +8,41 @@ import { ifRefused } from '../events/event-runs.ts';
 import { InParallel } from './in-parallel.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** Something that was found at a source. */
+/** Something found at a source. */
 export interface Finding {
-  /** What tells it from all others. */
+  /** Identifies it within its source. */
   readonly id: string;
-  /** What older releases called it. */
+  /** Its names in older releases. */
   readonly formerNames?: readonly string[];
   readonly event: RunEvent;
-  /** The data interval of its run; absent: the one that the pipeline's schedule has at the time of the event. */
+  /** The data interval of its run; default: the schedule's interval at the time of the event. */
   readonly interval?: DataInterval;
-  /** What of its source it stands for, where that is more than one thing; kept with the run. */
+  /** The items it covers, if more than one; recorded with the run. */
   readonly upTo?: string;
 }
 
-/** What a look has found. */
+/** The result of a poll. */
 export interface PollResult<C extends Json> {
   readonly found: readonly Finding[];
   readonly cursor: C;
-  /** Whether there is more, to be looked for at once. */
+  /** Whether there is more to read immediately. */
   readonly more?: boolean;
 }
 
-/** A source that is looked at now and then. */
+/** A source that is polled. */
 export interface PolledSource<C extends Json> {
-  /** Milliseconds between looks. */
+  /** Milliseconds between polls. */
   readonly every: number;
-  /** Where a sensor stands that has never looked. */
+  /** The cursor of a sensor that has never polled. */
   begin(): Promise<C>;
-  /** What there is behind the cursor, in order, and where the next look goes on. What was found before may be found again. */
+  /** Returns everything after the cursor, in order, and the next cursor. Earlier findings may be returned again. */
   poll(cursor: C): Promise<PollResult<C>>;
 }
 
-/** Runs that are being started at the same time. */
+/** Maximum number of runs being started at the same time. */
 const MAX_CONCURRENT_STARTS = 50;
 
-/** Looks at a source until the signal is aborted. Its cursor moves on when the server has the runs of what was found, and not before. */
+/** Polls a source until the signal is aborted. Its cursor moves on only after the server has the runs for everything found. */
 export async function pollSource<C extends Json>(context: SensorContext, { every, begin, poll }: PolledSource<C>): Promise<never> {
   const { journal, signal, log } = context;
   for (;;) {

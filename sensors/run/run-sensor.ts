@@ -13,20 +13,20 @@ import type { RunStarts } from './run-starts.ts';
 import { SensorJournal } from './sensor-journal.ts';
 import { stopped } from './sensor-stopped.ts';
 
-/** How often it says that it lives, in milliseconds: its heartbeat time-out is 10 s. */
+/** Heartbeat interval, in milliseconds: the heartbeat timeout is 10 s. */
 const HEARTBEAT = 3_000;
-/** How often it is looked, in milliseconds, whether its workflow should know how it stands. */
+/** How often to check whether there is something to report to the workflow, in milliseconds. */
 const LOOK = 2_000;
-/** How often its workflow is told at most, in milliseconds; new problems at once. Each time costs four events of its history. */
+/** Minimum time between reports to the workflow, in milliseconds; new problems are reported at once. Each costs four history events. */
 const REPORT = 15_000;
 
-/** What a worker gives to its sensors. */
+/** What a worker provides to its sensors. */
 export interface SensorDependencies {
   readonly connections: Connections;
   readonly starts: RunStarts;
 }
 
-/** Runs one consumer of a sensor as an activity, until it is told to stop: then it returns where it stands. */
+/** Runs one consumer of a sensor as an activity until it is cancelled: then it returns its position. */
 export async function runSensor(
   type: TriggerType,
   sensor: Sensor,
@@ -36,7 +36,7 @@ export async function runSensor(
   const activity = Context.current();
   const { plan, trigger, consumer, sensorId } = call;
   const signal = activity.cancellationSignal;
-  // A consumer that died goes on where its last heartbeat was.
+  // A consumer that died continues from its last heartbeat.
   const journal = new SensorJournal(consumer, (activity.info.heartbeatDetails as SensorEnd | undefined) ?? call.from);
   const heartbeat = (): void => activity.heartbeat(journal.end);
   heartbeat();
@@ -48,7 +48,7 @@ export async function runSensor(
     const now = performance.now();
     if (reported?.problem === journal.obstacle && !(changed && now - reportedAt >= REPORT)) return;
     [reported, reportedAt] = [journal.report(), now];
-    // One that is lost is sent again: it may be the one that says that a problem is over.
+    // A lost report is sent again: it may be the one that ends a problem.
     starts.report(sensorId, reported).catch(() => (reported = undefined));
   }, LOOK);
   try {
@@ -81,7 +81,7 @@ export async function runSensor(
   }
 }
 
-/** Moves a consumer that does not run to where `to` says. */
+/** Moves an inactive consumer to the position `to`. */
 export async function resetSensor(
   type: TriggerType,
   sensor: Sensor,

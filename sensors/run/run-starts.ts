@@ -6,26 +6,26 @@ import type { Cause } from '../../workflows/plan/runs/run.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import type { QuietTime, SensorReport, StartClaim } from '../../workflows/plan/sensor.ts';
 
-/** A run that an event asks for. */
+/** A run requested by an event. */
 export interface RunRequest {
   readonly plan: Plan;
   /** The type of the trigger. */
   readonly cause: Cause;
-  /** What tells it from all other runs of its pipeline with this cause. */
+  /** Identifies it among the runs of its pipeline with this cause. */
   readonly id: string;
-  /** Ids under which it may be there already. */
+  /** Other ids under which it may already exist. */
   readonly former?: readonly FormerId[];
-  /** The trigger that asks for it. */
+  /** The trigger that requests it. */
   readonly trigger?: string;
   readonly params: JsonObject;
   readonly event: RunEvent;
-  /** Absent: the one that the pipeline's schedule has at the time of the event. */
+  /** Default: the schedule's interval at the time of the event. */
   readonly interval?: DataInterval;
-  /** How far the event reaches, where it stands for several; kept with the run. */
+  /** The last event covered, if the run covers several; recorded with the run. */
   readonly upTo?: string;
 }
 
-/** Whose runs: a pipeline's, or those that have made one of several data sets. */
+/** Selects runs: of a pipeline, or those that updated one of several datasets. */
 export type EndedRuns = { readonly dagId: string } | { readonly datasets: readonly string[] };
 
 /** A run that has ended. */
@@ -37,51 +37,51 @@ export interface EndedRun {
   readonly interval?: DataInterval;
   /** ISO 8601. */
   readonly endedAt: string;
-  /** The data sets that it has made. */
+  /** The datasets that it updated. */
   readonly datasets: readonly string[];
 }
 
-/** What has started a run. */
+/** The origin of a run. */
 export interface RunOrigin {
-  /** Of the run: the kind of trigger, where one has started it. */
+  /** The run's cause: the trigger type, if a trigger started it. */
   readonly cause: string;
-  /** The event, where a trigger has started it. */
+  /** The event, if a trigger started it. */
   readonly event?: RunEvent;
-  /** The connection of that trigger, where it names one. */
+  /** The connection of that trigger, if it names one. */
   readonly connId?: string;
-  /** The run that waits for it, where a task has started it. */
+  /** The run that waits for it, if a task started it. */
   readonly parent?: string;
 }
 
-/** What sensors ask of Temporal. */
+/** What sensors request from Temporal. */
 export interface RunStarts {
   /**
-   * Starts a run. Resolves when the server has it, or had it before.
-   * @throws StartRefused when the server takes no such run
-   * @throws whatever the connection throws; asking again is safe
+   * Starts a run. Resolves when the server has it, or already had it.
+   * @throws StartRefused when the server refuses such a run
+   * @throws any error of the connection; repeating the call is safe
    */
   start(run: RunRequest): Promise<'started' | 'known'>;
-  /** How far the event of a run reaches; undefined when it does not say, and when there is no such run. */
+  /** The `upTo` of a run; undefined if it has none, or if there is no such run. */
   upTo(run: string): Promise<string | undefined>;
-  /** The ids, as `start` was given them, of a pipeline's newest runs with this cause. */
+  /** The ids, as passed to `start`, of a pipeline's newest runs with this cause. */
   recent(dagId: string, cause: string): Promise<string[]>;
-  /** Whether the server has a run whose workflow id begins as that of `run`; absent where no server is asked. */
+  /** Whether the server has a run whose workflow id starts with that of `run`; absent without a server. */
   hasAny?(run: Pick<RunRequest, 'plan' | 'cause' | 'id'>): Promise<boolean>;
-  /** The runs that have ended at `since` (ISO 8601) or later, by the time of their ends: those of a pipeline, or all that made one of the data sets. */
+  /** Runs that ended at or after `since` (ISO 8601), sorted by end: of a pipeline, or all that updated one of the datasets. */
   ended(which: EndedRuns, since: string): Promise<EndedRun[]>;
-  /** What has started a run; undefined when there is no such run. Absent where no server is asked. */
+  /** The origin of a run; undefined if there is no such run. Absent without a server. */
   startedBy?(run: string): Promise<RunOrigin | undefined>;
-  /** The workflow id that `run` gets. */
+  /** The workflow id of `run`. */
   idOf(run: Pick<RunRequest, 'plan' | 'cause' | 'id'>): string;
-  /** The runs of a pipeline with this cause that have not ended, by workflow id. */
+  /** The unfinished runs of a pipeline with this cause, by workflow id. */
   open(dagId: string, cause: string): Promise<string[]>;
-  /** Those of `runs` that have not ended. */
+  /** The unfinished ones among `runs`. */
   stillOpen(runs: readonly string[]): Promise<string[]>;
-  /** Tells a sensor's workflow how its consumer stands. */
+  /** Reports the status of a sensor's consumer to its workflow. */
   report(sensorId: string, report: SensorReport): Promise<void>;
   /**
-   * Asks for the right to start a run under `mode: cooldown`; asking again for the same run is answered the same.
-   * @returns undefined: it may start; else the quiet time after the last run
+   * Requests permission to start a run in `mode: cooldown`; repeating the request for the same run gives the same answer.
+   * @returns undefined if it may start; else the quiet time after the last run
    */
   claim(sensorId: string, claim: StartClaim): Promise<QuietTime | undefined>;
 }

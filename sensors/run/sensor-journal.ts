@@ -1,17 +1,17 @@
 import type { Cursor } from './run-starts.ts';
 import { NO_COUNTS, type SensorCounts, type SensorEnd, type SensorReport } from '../../workflows/plan/sensor.ts';
 
-/** What a consumer has seen and done, as it goes. */
+/** The running record of what a consumer has seen and done. */
 export class SensorJournal {
   readonly counts: { -readonly [K in keyof SensorCounts]-?: number };
-  /** Events that are there and were not looked at. */
+  /** Events that exist and are not read yet. */
   lag: number | undefined;
-  /** What is in the way at the moment. */
+  /** What currently blocks the consumer. */
   obstacle: string | undefined;
   private lastStart: SensorReport['lastStart'];
   private rateSince = performance.now();
   private rateFrom: number;
-  /** Where the source goes on after a restart. */
+  /** Where to continue in the source after a restart. */
   cursor: Cursor;
 
   constructor(
@@ -35,7 +35,7 @@ export class SensorJournal {
     return { ...(this.cursor !== undefined && { cursor: this.cursor }), counts: { ...this.counts } };
   }
 
-  /** How it stands now; the rate is that since the last report. */
+  /** The current status; the rate covers the time since the last report. */
   report(): SensorReport {
     const now = performance.now();
     const seconds = (now - this.rateSince) / 1000;

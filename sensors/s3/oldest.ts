@@ -1,4 +1,4 @@
-/** Of many things those that come first in an order, so many: the others are not kept. */
+/** Keeps only the first items in an order, up to a limit. */
 export class Oldest<T> {
   private kept: T[] = [];
   private hasDropped = false;
@@ -13,7 +13,7 @@ export class Oldest<T> {
     if (this.kept.length >= 2 * this.limit) this.trim();
   }
 
-  /** @returns them in order, and whether there were more */
+  /** @returns the items in order, and whether there were more */
   take(): { readonly first: readonly T[]; readonly more: boolean } {
     this.trim();
     return { first: this.kept, more: this.hasDropped };

@@ -1,13 +1,13 @@
 /**
- * What was handed on, with its time: the newest so many. Whatever is older than what was forgotten may be handed on again; its run is there, and
+ * Remembers the newest processed objects by time. An object older than a forgotten one may be processed again; its run already exists, and
  * is not started twice.
  */
 export class StartedObjects {
   private readonly times = new Map<string, number>();
-  /** The time of the newest that was forgotten for want of room, milliseconds. */
+  /** The time of the newest object that was dropped because of the limit, in milliseconds. */
   private forgotten = -Infinity;
 
-  /** @param limit how many are remembered */
+  /** @param limit number of objects to remember */
   constructor(private readonly limit: number) {}
 
   get size(): number {
@@ -18,7 +18,7 @@ export class StartedObjects {
     return this.times.has(id);
   }
 
-  /** @param time milliseconds; what is added comes in the order of its times, but for what is late */
+  /** @param time milliseconds; items arrive in order of their times, except late ones */
   add(id: string, time: number): void {
     if (time <= this.forgotten) return;
     this.times.set(id, time);
@@ -30,7 +30,7 @@ export class StartedObjects {
     }
   }
 
-  /** Forgets what is older than `time` (milliseconds): it is not looked for any more. */
+  /** Forgets items older than `time` (milliseconds), which are not listed any more. */
   forgetBefore(time: number): void {
     for (const [id, at] of this.times) if (at < time) this.times.delete(id);
   }

@@ -9,23 +9,23 @@ import { StartedObjects } from './started-objects.ts';
 import { Oldest } from './oldest.ts';
 
 /**
- * How long after its time an object may appear, in milliseconds: that of a large upload is when it began. What is younger is looked at again
- * by a sensor that begins anew; its run is there, and is not started twice.
+ * How long after its time an object may become visible, in milliseconds: a large upload is dated by its start. A restarted sensor processes
+ * younger objects again; their runs already exist, and are not started twice.
  */
 const LATE = 86_400_000;
-/** So many objects are handed on after one listing, the oldest first; another listing follows at once for the others. */
+/** Maximum number of objects processed per listing, oldest first; another listing follows at once for the rest. */
 const MOST_AT_ONCE = 10_000;
-/** So many objects are remembered: about 25 MB. */
+/** Maximum number of remembered objects: about 25 MB. */
 const MOST_REMEMBERED = 100_000;
 
-/** Starts a run for every object that is new or has changed since the sensor began. */
+/** Starts a run for every object that is new or has changed since the sensor started. */
 export async function watchObjects(context: SensorContext): Promise<never> {
   const { trigger, since, signal } = context;
   const { bucket, prefix, pattern, poke_interval: every, folder_markers: markers } = trigger.source;
   const client = openS3(context.connection(['aws']));
-  /** What was handed on and could be found again. */
+  /** Processed objects that may be listed again. */
   const seen = new StartedObjects(MOST_REMEMBERED);
-  /** The last object that was handed on, while there are more behind it. */
+  /** The last processed object, while there are more after it. */
   let last: S3Object | undefined;
   const isWanted = ({ key, size }: S3Object): boolean =>
     (markers === true || size > 0 || !key.endsWith('/')) &&
@@ -33,7 +33,7 @@ export async function watchObjects(context: SensorContext): Promise<never> {
   try {
     return await pollSource<TimeCursor>(context, {
       every: parseDuration(String(every ?? '1m')) ?? 60_000,
-      // S3 tells times in whole seconds.
+      // S3 reports times in whole seconds.
       begin: () => Promise.resolve({ since: new Date(Math.floor(Date.parse(since) / 1000) * 1000).toISOString() }),
       async poll(cursor): Promise<PollResult<TimeCursor>> {
         const from = Date.parse(pollFrom(cursor, LATE));
@@ -46,7 +46,7 @@ export async function watchObjects(context: SensorContext): Promise<never> {
           }
         }
         const { first, more } = fresh.take();
-        // A time in the future hides no object that comes before it.
+        // An object dated in the future must not hide earlier ones.
         const now = Date.now();
         for (const object of first) seen.add(idOf(object), Math.min(object.modified, now));
         const newest = Math.max(Date.parse(cursor.latest ?? cursor.since), Math.min(first.at(-1)?.modified ?? 0, now));
@@ -78,7 +78,7 @@ export function findingOf(bucket: string, object: S3Object): Finding {
   };
 }
 
-/** Older releases called objects with longer keys by the hash of the key. */
+/** Older releases replaced longer keys by their hash. */
 const MAX_FORMER_KEY = 300;
 
 function formerIdOf(object: S3Object): string {

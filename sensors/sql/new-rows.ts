@@ -1,29 +1,29 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 
-/** A row as it was read. */
+/** A row as read from the database. */
 export interface ReadRow {
   /** The value of its cursor column, as text. */
   readonly cursor: string;
-  /** Whether the cursor column is a time that has not come yet, by the server's clock. */
+  /** Whether the cursor column is a time in the future, by the server's clock. */
   readonly isAhead: boolean;
-  /** The values of the columns that `key` names, as text; absent where the trigger has no `key`. */
+  /** The values of the `key` columns, as text; absent if the trigger has no `key`. */
   readonly key?: string;
   readonly row: JsonObject;
 }
 
-/** A row with what tells it from all others of the same cursor value. */
+/** A row with an id that is unique for its cursor value. */
 export interface IdentifiedRow extends ReadRow {
   readonly id: string;
 }
 
-/** How far two rows of one cursor value can have come apart: a timestamp of microseconds is shared by the rows of one transaction only. */
+/** Whether rows with one cursor value can be written at different times: only a transaction's rows share a microsecond timestamp (fine). */
 export type CursorGrain = 'fine' | 'coarse' | 'unknown';
 
-/** How many characters of a hash stand for a row. */
+/** Length of a row's hash, in characters. */
 const HASH_LENGTH = 12;
 
-/** Gives the rows of one cursor value their identities. Without a key equal rows are numbered; with one they are the same row. */
+/** Assigns ids to the rows of one cursor value. Without a key, equal rows are numbered; with a key, they are the same row. */
 export function identify(rows: readonly ReadRow[]): IdentifiedRow[] {
   const counts = new Map<string, number>();
   return rows.flatMap((each) => {
@@ -39,10 +39,10 @@ export function identify(rows: readonly ReadRow[]): IdentifiedRow[] {
 }
 
 /**
- * Which rows of one cursor value are new.
- * @param known the ids of those that were there before; undefined when there were none
- * @param grainOf asked only where it matters
- * @returns undefined when it cannot be told: rows have gone or changed, and others are there
+ * Finds the new rows of one cursor value.
+ * @param known ids of the earlier rows; undefined if there were none
+ * @param grainOf called only if needed
+ * @returns undefined if it is ambiguous: rows are gone or changed, and others have appeared
  */
 export async function newRows(
   rows: readonly IdentifiedRow[],

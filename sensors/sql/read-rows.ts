@@ -7,7 +7,7 @@ import type { CursorGrain, ReadRow } from './new-rows.ts';
 
 export const PAGE = 1_000;
 
-/** Types of PostgreSQL, by their object ids. */
+/** Object ids of PostgreSQL types. */
 const DATE = 1082;
 const TIMESTAMP = 1114;
 const TIMESTAMPTZ = 1184;
@@ -15,7 +15,7 @@ const MICROSECONDS = 6;
 
 type Source = Pick<SensorIdentity, 'trigger'>;
 
-/** The rows that a trigger's query returns, by the value of its cursor column. Rows without a value are not events. */
+/** Reads the rows of a trigger's query by their cursor column. Rows without a value are not events. */
 export class RowReader {
   private readonly query: string;
   private readonly from: string;
@@ -36,13 +36,13 @@ export class RowReader {
     this.selected = `${this.column}::text AS sluice_cursor, ${isAhead} AS sluice_ahead, ${keyText} AS sluice_key, to_jsonb(sluice_rows) AS sluice_row`;
   }
 
-  /** Makes sure that the query is one SELECT, in the transaction that will read. Do it first. */
+  /** Checks that the query is a single SELECT, in the transaction that will read. Call it first. */
   async check(): Promise<void> {
     await declareSelect(this.client, 'sluice_check', this.query);
     await this.client.query('CLOSE sluice_check');
   }
 
-  /** The largest value of the cursor column that is not a time to come; null without rows. */
+  /** The largest cursor value that is not in the future; null without rows. */
   async last(): Promise<string | null> {
     const { rows } = await queryOne<{ last: string | null }>(
       this.client,
@@ -51,14 +51,14 @@ export class RowReader {
     return rows[0]?.last ?? null;
   }
 
-  /** The rows of one value, at most `limit`. */
+  /** At most `limit` rows with one cursor value. */
   async at(value: string, limit: number): Promise<ReadRow[]> {
     return rowsOf(
       await queryOne(this.client, `SELECT ${this.selected} FROM ${this.from} WHERE ${this.column} = $1 LIMIT ${limit}`, [value]),
     );
   }
 
-  /** The next rows in order: a page of them, and all that share the value of its last. @param from null: from the first row */
+  /** The next page of rows in order, completed with all rows that share its last cursor value. @param from null: from the first row */
   async page(from: string | null, includes: boolean): Promise<ReadRow[]> {
     const bound = from === null ? '' : ` AND ${this.column} ${includes ? '>=' : '>'} $1`;
     return rowsOf(
@@ -71,7 +71,7 @@ export class RowReader {
     );
   }
 
-  /** Whether rows that are written at different times can have one value. */
+  /** Whether rows written at different times can have the same value. */
   async grain(): Promise<CursorGrain> {
     const { fields } = await queryOne(this.client, `SELECT ${this.column} FROM ${this.from} LIMIT 0`);
     const { dataTypeID: type, dataTypeModifier: precision = -1 } = fields[0] ?? {};
@@ -97,7 +97,7 @@ function rowsOf({ rows }: QueryResult<SelectedRow>): ReadRow[] {
   }));
 }
 
-/** As SQL: whether a column of any type holds a time that has not come yet. The texts in between are for types that are none. */
+/** SQL that tests whether a column of any type is a time in the future. Casts through text keep it valid for other types. */
 function isLater(column: string): string {
   const cases = [
     ['date', 'current_date'],

@@ -8,33 +8,33 @@ import type { Cursor } from '../run/run-starts.ts';
 import { identify, newRows, type ReadRow } from './new-rows.ts';
 import { PAGE, RowReader } from './read-rows.ts';
 
-/** What has been read for good: the value of the cursor column, as text; null before the first row. */
+/** The cursor value, as text, up to which everything is read; null before the first row. */
 interface RowCursor {
   readonly after: string | null;
-  /** The rows of that value that have been read, by their ids: others may come. Absent in what older releases have written. */
+  /** Ids of the rows with that value that are read: others may follow. Absent in cursors of older releases. */
   readonly at?: readonly string[];
   /**
-   * Rows behind the cursor whose time has not come, which have been read all the same: their ids by the value of the cursor column. The
-   * cursor waits for their time, else one row dated 2999 would hide all later ones.
+   * Rows after the cursor that are dated in the future and were processed anyway: their ids by cursor value. The cursor waits for their
+   * time; otherwise one row dated 2999 would hide all later ones.
    */
   readonly ahead?: Readonly<Record<string, readonly string[]>>;
-  /** What will have been, when all transactions have ended that might still add rows before it. */
+  /** The next cursor, once all transactions have ended that could still add rows before it. */
   readonly pending?: { readonly after: string; readonly xmax: string };
   readonly [name: string]: Json | undefined;
 }
 
-/** So many new rows are handed on by one look at most. */
+/** Maximum number of new rows processed per poll. */
 const MOST = 10_000;
-/** More rows of one cursor value cannot be told from those that come later: the sensor would have to remember all of them. */
+/** Maximum number of rows with one cursor value: the sensor must remember all of them to recognize later ones. */
 const MOST_EQUAL = 5_000;
 
-/** The ids of rows that have been read, by the value of the cursor column. */
+/** Ids of rows already read, by cursor value. */
 type SeenRows = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
- * Starts a run for every row past the cursor. A row can become visible after one with a larger value, when its transaction ends later:
- * the cursor moves on when all transactions have ended that were under way at the time of the look, and until then rows are read again.
- * Rows of the cursor's own value are always read again: others of the same value may come.
+ * Starts a run for every row after the cursor. A row can become visible after one with a larger value, if its transaction ends later: the
+ * cursor moves on when all transactions that were active during the poll have ended, and until then rows are read again.
+ * Rows with the cursor's own value are always read again, because others with the same value may follow.
  */
 export async function watchRows(context: SensorContext): Promise<never> {
   const { trigger, signal } = context;
@@ -52,7 +52,7 @@ export async function watchRows(context: SensorContext): Promise<never> {
             'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax',
           );
           const { xmin = '0', xmax = '0' } = rows[0] ?? {};
-          // Rows and transactions are of one snapshot: what is read now is all that there will be up to `pending`, once those have ended.
+          // Rows and transactions come from one snapshot: once those transactions have ended, nothing can be added up to `pending`.
           const read = await rowsFrom(client, context, cursor, seen);
           seen = read.seen;
           const isReadTo = (value: string): boolean => !read.more || read.seen.has(value);
@@ -71,7 +71,7 @@ export async function watchRows(context: SensorContext): Promise<never> {
   });
 }
 
-/** `sluice sensors reset`: before the first row, behind the last, or behind a value of the cursor column. */
+/** `sluice sensors reset`: before the first row, after the last, or after a value of the cursor column. */
 export async function resetRows(identity: SensorIdentity, to: string): Promise<Cursor> {
   if (to === 'earliest') return { after: null };
   return withSession(identity, new AbortController().signal, (client) => cursorAt(client, identity, to === 'latest' ? undefined : to));
@@ -79,12 +79,12 @@ export async function resetRows(identity: SensorIdentity, to: string): Promise<C
 
 type Source = Pick<SensorIdentity, 'trigger' | 'connection' | 'dagId'>;
 
-/** SQLSTATEs of queries that are wrong. */
+/** SQLSTATEs of invalid queries. */
 const REFUSED = /^(0A|22|25|42)/;
-/** Those of a table, schema or column that is gone, and of a right to it. */
+/** SQLSTATEs of a missing table, schema or column, or a missing permission. */
 const REPLACED = /^(42P01|3F000|42703|42501)$/;
 
-/** Whether a query that was right before is wrong now, and its table is not only being replaced. */
+/** Whether a query that worked before is now invalid, and not only because its table is being replaced. */
 function isRefusedForGood(code: string): boolean {
   return REFUSED.test(code) && !REPLACED.test(code);
 }
@@ -103,7 +103,7 @@ async function withSession<T>(
     await new RowReader(session.client, { trigger }).check();
     return await work(session.client);
   } catch (error) {
-    // What the server refuses it will refuse the next time: the query is at fault, and a person has to correct it.
+    // A retry does not help: the query is wrong, and a person must correct it.
     if (error instanceof Error && 'code' in error && isRefused(String(error.code))) throw stopped(`The query fails: ${error.message}.`);
     throw error;
   } finally {
@@ -111,11 +111,11 @@ async function withSession<T>(
   }
 }
 
-/** The cursor behind all rows of a value that are there. @param value absent: the last one */
+/** The cursor after all existing rows up to a value. @param value absent: the last one */
 async function cursorAt(client: SqlClient, source: Source, value?: string): Promise<RowCursor> {
   const reader = new RowReader(client, source);
   const after = value ?? (await reader.last());
-  // Rows whose time has not come are there too, and are read with those behind the cursor.
+  // Existing rows dated in the future are included among the rows after the cursor.
   const read = await rowsFrom(client, source, { after }, new Map());
   if (after === null) return { after, ...(value === undefined && aheadOf(read, { after }, source)) };
   const ids = identify(await reader.at(after, MOST_EQUAL + 1)).map(({ id }) => id);
@@ -123,7 +123,7 @@ async function cursorAt(client: SqlClient, source: Source, value?: string): Prom
   return { after, at, ...(value === undefined && aheadOf(read, { after }, source)) };
 }
 
-/** What is to be remembered of rows whose time has not come. @throws ApplicationFailure when there are too many of them */
+/** What to remember about rows dated in the future. @throws ApplicationFailure when there are too many */
 function aheadOf(read: Pick<Rows, 'seen' | 'ahead' | 'more'>, { ahead: before = {} }: RowCursor, { trigger }: Pick<Source, 'trigger'>) {
   const unread = Object.entries(before).filter(([value]) => read.more && !read.seen.has(value));
   const values = [...read.seen].filter(([value]) => read.ahead.has(value) || before[value] !== undefined);
@@ -138,7 +138,7 @@ function aheadOf(read: Pick<Rows, 'seen' | 'ahead' | 'more'>, { ahead: before = 
   return count > 0 ? { ahead } : {};
 }
 
-/** The ids of the rows of the cursor's value. @throws ApplicationFailure when there are too many to be remembered */
+/** Ids of the rows with the cursor's value. @throws ApplicationFailure when there are too many to remember */
 function rememberedAt(after: string | null, seen: SeenRows, { trigger }: Pick<Source, 'trigger'>): readonly string[] {
   const ids = [...((after !== null && seen.get(after)) || [])];
   if (ids.length <= MOST_EQUAL) return ids;
@@ -151,9 +151,9 @@ function rememberedAt(after: string | null, seen: SeenRows, { trigger }: Pick<So
 interface Rows {
   readonly found: Finding[];
   readonly seen: SeenRows;
-  /** Values of the cursor column that are times which have not come. */
+  /** Cursor values that are times in the future. */
   readonly ahead: ReadonlySet<string>;
-  /** The last value whose time has come, if it lies behind the cursor. */
+  /** The last value that is not in the future, if it is after the cursor. */
   readonly last: string | undefined;
   readonly more: boolean;
 }
@@ -174,7 +174,7 @@ async function rowsFrom(client: SqlClient, source: Source, { after, at, ahead: b
       read.set(value, ids);
       if (group[0]?.isAhead) ahead.add(value);
       else present = value;
-      // An older release has read the rows of its cursor's value, and not remembered which.
+      // An older release has read the rows with the cursor's value without remembering their ids.
       const known = value === after ? (at ? new Set(at) : ids) : (seen.get(value) ?? (before[value] && new Set(before[value])));
       const fresh = await newRows(identified, known, () => reader.grain());
       if (!fresh) throw cannotTell(source, value);
@@ -190,7 +190,7 @@ async function rowsFrom(client: SqlClient, source: Source, { after, at, ahead: b
   }
 }
 
-/** Rows that are in order, by the values of their cursor. */
+/** Groups sorted rows by cursor value. */
 function groupsOf(rows: readonly ReadRow[]): Map<string, ReadRow[]> {
   const groups = new Map<string, ReadRow[]>();
   for (const row of rows) {

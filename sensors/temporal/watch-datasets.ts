@@ -5,15 +5,15 @@ import type { EndedRun } from '../run/run-starts.ts';
 import { pollFrom, type TimeCursor } from '../run/time-cursor.ts';
 import { eventOf, VISIBILITY_LAG_MS, POLL_INTERVAL_MS } from './watch-runs.ts';
 
-/** Beside the times: the updates that runs were started for, as far back as one may still be found. */
+/** In addition to the times: updates that already started runs, as far back as they may be found again. */
 interface DatasetCursor extends TimeCursor {
   readonly done?: readonly string[];
 }
 
 /**
- * Starts runs when data sets were made anew, which is when a run has succeeded whose pipeline has them as outlets. Each update is accounted
- * for by one run: its own, or with `all` and `coalesce` one that stands for several. That one is named after the first of them and says how
- * many there were, so that whoever meets it again, after a crash, takes no other for it.
+ * Starts runs when datasets are updated, that is when a run succeeds whose pipeline has them as outlets. Each update belongs to one run:
+ * its own, or with `all` and `coalesce` one that covers several. Such a run is named after its first update and records all its updates, so
+ * that a sensor that finds it after a crash recognizes them.
  */
 export async function watchDatasets(context: SensorContext): Promise<never> {
   const { trigger, runs, since } = context;
@@ -27,7 +27,7 @@ export async function watchDatasets(context: SensorContext): Promise<never> {
       const updates = await runs.ended({ datasets: uris }, from);
       const known = new Set(cursor.done);
       const latest = updates.at(-1)?.endedAt ?? cursor.latest ?? cursor.since;
-      // What can be found again is remembered, and no more.
+      // Remember only updates that can be found again.
       const still = new Set(updates.map(idOf));
       const after = (done: Iterable<string>): DatasetCursor => ({ ...cursor, latest, done: [...done].filter((id) => still.has(id)) });
       let open = updates.filter((update) => !known.has(idOf(update)));
@@ -35,7 +35,7 @@ export async function watchDatasets(context: SensorContext): Promise<never> {
       if (!all && coalesce !== true) groups.push(...open.map((update) => [update]));
       else {
         const first = open[0];
-        // A run that was started before this sensor died, and that its cursor does not know of.
+        // The run may have started just before this sensor died, without being recorded in its cursor.
         const told = first && isComplete(open, all) ? await runs.upTo(nameOf(first)) : undefined;
         if (told !== undefined) {
           for (const id of JSON.parse(told) as string[]) known.add(id);
@@ -49,7 +49,7 @@ export async function watchDatasets(context: SensorContext): Promise<never> {
   });
 }
 
-/** Whether there is an update of each, where each is asked for. */
+/** Whether every required dataset has an update. */
 function isComplete(updates: readonly EndedRun[], all: Json | undefined): boolean {
   return !Array.isArray(all) || (all as readonly string[]).every((uri) => updates.some(({ datasets }) => datasets.includes(uri)));
 }

@@ -5,16 +5,16 @@ import { type Finding, type PollResult, pollSource } from '../run/poll.ts';
 import type { EndedRun } from '../run/run-starts.ts';
 import { pollFrom, type TimeCursor } from '../run/time-cursor.ts';
 
-/** Milliseconds between looks. */
+/** Milliseconds between polls. */
 export const POLL_INTERVAL_MS = 2_000;
 /** How long after its end a run may become visible, in milliseconds. */
 export const VISIBILITY_LAG_MS = 300_000;
 
-/** Starts a run for every run of another pipeline that has ended in one of certain states. */
+/** Starts a run for every run of another pipeline that ends in one of the given states. */
 export async function watchRuns(context: SensorContext): Promise<never> {
   const { trigger, plan, runs, since } = context;
   const { dag_id: dagId, states = ['success'], interval = 'same' } = trigger.source;
-  /** What was handed on and could be found again, with its end. */
+  /** Processed runs that may be found again, with their end times. */
   const seen = new Map<string, string>();
   return pollSource<TimeCursor>(context, {
     every: POLL_INTERVAL_MS,
@@ -34,7 +34,7 @@ export async function watchRuns(context: SensorContext): Promise<never> {
   });
 }
 
-/** The data interval of a pipeline's own that another's run lies in. */
+/** The pipeline's own data interval that contains another run's interval. */
 function covering({ schedule }: Plan, { interval }: EndedRun): DataInterval | undefined {
   return schedule && interval ? dataIntervalAround(schedule, Date.parse(interval.start)) : undefined;
 }
@@ -43,7 +43,7 @@ function idOf({ runId, endedAt }: EndedRun): string {
   return `${runId}@${endedAt}`;
 }
 
-/** A run as the event that it is to others. */
+/** The event that a run is for other pipelines. */
 export function eventOf({ runId, dagId, state, cause, interval, endedAt }: EndedRun): Finding['event'] {
   return {
     value: {
