@@ -9,7 +9,7 @@ import type { Place } from '../workflows/plan/datasets/places.ts';
 import type { Json, JsonObject } from '../workflows/plan/values/json.ts';
 import type { RunIdentity } from '../workflows/plan/tasks/task-input.ts';
 
-/** What a task's `run` receives in addition to its parameters. */
+/** The context of a task's `run`. */
 export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
   /** The workflow id of the pipeline run. */
   readonly pipelineRunId: string;

@@ -30,7 +30,7 @@ export const mlflow = defineConnection<MlflowConnection>({
   },
 });
 
-/** `mlflow+https://host` as `https://host`. Without a protocol in the scheme: encrypted, except to this host. */
+/** `mlflow+https://host` as `https://host`. Without a protocol in the scheme: encrypted, except on localhost. */
 function addressOf(text: string): string {
   const address = text.replace(/^mlflow\+?/, '');
   if (!address.startsWith(':')) return address;

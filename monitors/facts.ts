@@ -12,7 +12,7 @@ export interface Checked<T> {
   readonly unchecked: ReadonlyMap<string, string>;
 }
 
-/** What monitors read from Temporal, and what they report to it (temporal/monitors/monitor-facts.ts). */
+/** Reads facts from Temporal and reports observations to it (temporal/monitors/monitor-facts.ts). */
 export interface MonitorFacts {
   /**
    * All pipelines with their runs at the time `now` (milliseconds).

@@ -3,7 +3,7 @@ import { isWaitKey } from '../workflows/plan/tasks/wait-key.ts';
 import { isUnanswered } from './waits.ts';
 import type { WatchedPipeline } from './watched.ts';
 
-/** What one check could not see. */
+/** The parts that one check could not see. */
 interface Blind {
   readonly pipelines: readonly WatchedPipeline[];
   /** Subjects that could not be checked: dag_ids and sensor ids. */

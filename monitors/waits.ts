@@ -38,7 +38,7 @@ export function isUnanswered({ id }: NonNullable<OpenProblem['run']>, pipelines:
   return pipelines.some(({ runs }) => runs.some((run) => run.pipelineRunId === id && isUnderWay(run.state) && run.waits === undefined));
 }
 
-/** A task on hold in a critical pipeline has its own incident: channels that are paged for that are not paged twice. */
+/** A task on hold in a critical pipeline has its own incident, so its channels are not paged again here. */
 function alertsFor({ kind }: OpenWait, { plan: { waitingAlerts = {}, alerts, critical } }: WatchedRun): AlertsPlan {
   if (kind !== 'held' || !critical) return waitingAlerts;
   const paged = alerts ?? DEFAULT_ALERTS;

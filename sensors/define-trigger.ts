@@ -26,7 +26,7 @@ export interface SensorIdentity {
   connection<T extends ConnectionType>(types: readonly T[]): ConnectionOf<T>;
 }
 
-/** What a sensor's `run` receives. */
+/** The context of a sensor's `run`. */
 export interface SensorContext extends SensorIdentity {
   readonly matcher: EventMatcher;
   readonly runs: EventRuns;

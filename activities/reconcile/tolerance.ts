@@ -1,4 +1,4 @@
-/** How much differs, and whether that is too much. */
+/** The share of differences, and whether it exceeds the tolerance. */
 export interface ToleranceResult {
   /** differing ÷ compared, from 0 to 1; 0 if nothing was compared. */
   readonly discrepancy: number;

@@ -18,7 +18,7 @@ import { runFolder } from '../support/dataset/run-folder.ts';
 import type { OutputStore } from './output-store.ts';
 import type { RunLookup } from './run-lookup.ts';
 
-/** What a worker provides to its tasks. */
+/** Dependencies that a worker provides to its tasks. */
 export interface TaskDependencies {
   readonly connections: Connections;
   /** Hides the secrets of the connections in texts for people. */

@@ -76,7 +76,7 @@ export function rowsKeptOut(target: LoadTarget, given: number, taken: number): E
   );
 }
 
-/** What a load writes, and to which table. */
+/** A load in progress: its target, method and number of rows. */
 export interface Loading {
   readonly client: SqlClient;
   readonly target: LoadTarget;

@@ -1,6 +1,6 @@
 // Runs one program and records how it ended, so that a worker that starts later can take over the program.
 //   node launcher.mjs <folder> <purpose: JSON> <uid:gid, or empty for the own user> <program> [argument…]
-// It opens a session of its own (the worker spawns it detached) and leads the process group of the program. In <folder>:
+// It opens its own session (the worker spawns it detached) and leads the process group of the program. In <folder>:
 //   work          the program's working directory; already exists
 //   process.json  the process that leads the group; created atomically, and only its creator runs the program: nothing runs twice
 //   log           standard output and error of the program

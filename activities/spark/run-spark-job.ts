@@ -97,7 +97,7 @@ class SparkJobAttempt<R> {
     // Stop just before the server times this attempt out: afterwards the next one may already have started the job.
     const { startToCloseTimeoutMs: timeout } = Context.current().info;
     const margin = Math.min(GRACE_MS, timeout / 10);
-    // A timer holds at most 24 days; longer delays count as no deadline.
+    // setTimeout treats more than 2^31 - 1 ms (24 days) as no delay, so limit it.
     const atDeadline = (): void => {
       this.#deadlineReached = true;
       this.#stopping.abort();

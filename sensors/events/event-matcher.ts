@@ -26,7 +26,7 @@ const MAX_AHEAD_MS = 24 * 3_600_000;
 
 /** An event whose numbers may not be parsed exactly yet. */
 export interface IncomingEvent extends RunEvent {
-  /** `value` with numbers from `JSON.parse`: sufficient for most conditions. Absent: it costs as much as `value`. */
+  /** `value` with numbers from `JSON.parse`: sufficient for most conditions. Absent if it costs as much as `value`. */
   readonly rounded?: Json;
 }
 
@@ -45,7 +45,7 @@ export class EventMatcher {
     this.names = new QuickNames(plan.dagId);
   }
 
-  /** Whether an event starts a run, and with what. */
+  /** Decides whether an event starts a run, and with which input. */
   match(event: IncomingEvent): EventMatch {
     try {
       return this.satisfiesCondition(event) ? this.runFor(event) : NONE;

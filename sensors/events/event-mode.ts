@@ -89,7 +89,7 @@ export const EventMode = Type.Union(
   },
 );
 
-/** What happens to an event that cannot be read. */
+/** How to handle an event that cannot be read. */
 export const OnInvalid = Type.Union([Type.Literal('dead_letter'), Type.Literal('skip'), Type.Literal('stop')], {
   title: 'On invalid',
   description:

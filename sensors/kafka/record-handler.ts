@@ -12,7 +12,7 @@ export interface RecordHandler {
   tick?(): Promise<void>;
 }
 
-/** What all handlers work with. */
+/** Dependencies of all handlers. */
 export interface HandlerContext {
   readonly sensor: SensorContext;
   readonly decode: Decoder;

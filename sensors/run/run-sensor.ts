@@ -20,7 +20,7 @@ const LOOK = 2_000;
 /** Minimum time between reports to the workflow, in milliseconds; new problems are reported at once. Each costs four history events. */
 const REPORT = 15_000;
 
-/** What a worker provides to its sensors. */
+/** Dependencies that a worker provides to its sensors. */
 export interface SensorDependencies {
   readonly connections: Connections;
   readonly starts: RunStarts;

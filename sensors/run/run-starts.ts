@@ -53,7 +53,7 @@ export interface RunOrigin {
   readonly parent?: string;
 }
 
-/** What sensors request from Temporal. */
+/** Requests of sensors to Temporal. */
 export interface RunStarts {
   /**
    * Starts a run. Resolves when the server has it, or already had it.

@@ -31,7 +31,7 @@ export interface Dialect {
   bytes(column: ComparedColumn): string;
   /** The text of a value of any type, equal on two sides of this dialect; undefined if servers may write it differently. */
   readonly exact: ((column: ComparedColumn) => string) | undefined;
-  /** Casts a value from the format of PostgreSQL. */
+  /** A value in a format that PostgreSQL accepts as input. */
   given(column: ComparedColumn): string;
   /** The operand of `sum`, `min` and `max`: texts are ordered by bytes. @throws ApplicationFailure InvalidParameters if it has none */
   ordered(column: ComparedColumn): string;
