@@ -149,7 +149,7 @@ class TaskPlacer {
     const cycle = findCycle(tasksOnly);
     if (!cycle) return;
     const place = this.tasks.get(cycle[0] ?? '')?.place ?? this.dag.place;
-    throw new ImportError(`The tasks of '${this.dag.id}' wait for each other in a circle: ${[...cycle].reverse().join(' → ')}.`, place);
+    throw new ImportError(`The tasks of '${this.dag.id}' wait for each other in a cycle: ${[...cycle].reverse().join(' → ')}.`, place);
   }
 
   /** The name of a group if its own name and those of its outer groups stayed unchanged. */

@@ -22,14 +22,14 @@ interface Hold {
 export function reportDeadlocks(files: readonly Linkable[]): void {
   const plans = new Map(files.flatMap(({ plan }) => (plan ? [[plan.dagId, plan] as const] : [])));
   const awaits = [...plans.values()].flatMap((plan) => awaitsOf(plan).filter(({ to }) => plans.has(to)));
-  reportCircles(files, plans, awaits);
+  reportCycles(files, plans, awaits);
   reportHolds(files, plans, awaits);
 }
 
 function awaitsOf(plan: Plan): Await[] {
   return allTasks(plan).flatMap((task) => {
     const { type, params } = task;
-    // Waiting for another interval, or for a task that may end before its run, cannot close a circle.
+    // Waiting for another interval, or for a task that may end before its run, cannot close a cycle.
     const isWholeRun = params.interval !== 'latest' && params.offset === undefined && params.task === undefined;
     const isAwaited = type === 'run_pipeline' ? params.wait !== false : type === 'wait_for_pipeline' && isWholeRun;
     // A run may wait for a run of the same pipeline: one of the same interval that started earlier.
@@ -37,18 +37,18 @@ function awaitsOf(plan: Plan): Await[] {
   });
 }
 
-/** Skips circles of starts, which are reported as pipelines that start each other. */
-function reportCircles(files: readonly Linkable[], plans: ReadonlyMap<string, Plan>, awaits: readonly Await[]): void {
+/** Skips cycles of starts, which are reported as pipelines that start each other. */
+function reportCycles(files: readonly Linkable[], plans: ReadonlyMap<string, Plan>, awaits: readonly Await[]): void {
   const left = new Set(plans.keys());
   for (;;) {
-    const circle = findCycle(
+    const cycle = findCycle(
       new Map([...left].map((dagId) => [dagId, awaits.filter(({ to, from }) => to === dagId && left.has(from)).map(({ from }) => from)])),
     );
-    if (!circle) return;
-    const steps = circle.slice(1).flatMap((to, index) => awaits.find((each) => each.from === circle[index] && each.to === to) ?? []);
-    for (const dagId of circle) left.delete(dagId);
+    if (!cycle) return;
+    const steps = cycle.slice(1).flatMap((to, index) => awaits.find((each) => each.from === cycle[index] && each.to === to) ?? []);
+    for (const dagId of cycle) left.delete(dagId);
     if (!steps.some(({ task }) => task.type === 'wait_for_pipeline')) continue;
-    const way = circle.join(' → ');
+    const way = cycle.join(' → ');
     for (const file of files) {
       const step = steps.find(({ from }) => from === file.plan?.dagId);
       if (!step) continue;

@@ -22,7 +22,7 @@ interface Start {
   /** The link, if no task or trigger names the other pipeline directly: a dataset, a bucket, a topic, a queue. */
   readonly through?: string;
   readonly isDataset?: boolean;
-  /** The trigger has a condition or a deduplication key, which may end the circle at run time. */
+  /** The trigger has a condition or a deduplication key, which may end the cycle at run time. */
   readonly isConditional?: boolean;
   /** The place's name continues with an expression, which may lead elsewhere at run time. */
   readonly isOpen?: boolean;
@@ -34,7 +34,7 @@ interface Start {
 /**
  * Refuses pipelines whose runs start each other, or themselves, endlessly: by tasks, by triggers on runs, by datasets, and by tasks that
  * write to places that triggers watch. A trigger on `all` of several datasets is endless only if each of them is produced within the
- * circle. If a condition may end a circle, it is a warning.
+ * cycle. If a condition may end a cycle, it is a warning.
  */
 export function reportLoops(files: readonly Linkable[], catalogs: Catalogs): void {
   const own = files.flatMap(({ plan, value }) => (plan && value ? [{ plan, value }] : []));
@@ -53,10 +53,10 @@ export function reportLoops(files: readonly Linkable[], catalogs: Catalogs): voi
     const left = new Set([...caught].filter((dagId) => !reported.has(dagId)));
     for (;;) {
       const within = starts.filter(({ from, to }) => left.has(from) && left.has(to));
-      const circle = findCycle(new Map([...left].map((dagId) => [dagId, within.filter(({ to }) => to === dagId).map(({ from }) => from)])));
-      if (!circle) break;
-      reportCircle(files, circle, within);
-      for (const dagId of circle) {
+      const cycle = findCycle(new Map([...left].map((dagId) => [dagId, within.filter(({ to }) => to === dagId).map(({ from }) => from)])));
+      if (!cycle) break;
+      reportCycle(files, cycle, within);
+      for (const dagId of cycle) {
         left.delete(dagId);
         reported.add(dagId);
       }
@@ -172,10 +172,10 @@ function startsByPlaces({ dagId: to, triggers = [] }: Plan, written: readonly Wr
   });
 }
 
-function reportCircle(files: readonly Linkable[], circle: readonly string[], starts: readonly Start[]): void {
-  const steps = circle.slice(1).flatMap((to, index) => starts.find((each) => each.from === circle[index] && each.to === to) ?? []);
-  const way = [circle[0], ...steps.flatMap(({ through, to }) => (through === undefined ? [to] : [through, to]))].join(' → ');
-  const isAlone = circle.length === 2;
+function reportCycle(files: readonly Linkable[], cycle: readonly string[], starts: readonly Start[]): void {
+  const steps = cycle.slice(1).flatMap((to, index) => starts.find((each) => each.from === cycle[index] && each.to === to) ?? []);
+  const way = [cycle[0], ...steps.flatMap(({ through, to }) => (through === undefined ? [to] : [through, to]))].join(' → ');
+  const isAlone = cycle.length === 2;
   const isConditional = steps.some((step) => step.isConditional);
   const isOpen = steps.some((step) => step.isOpen);
   for (const { source, plan } of files) {

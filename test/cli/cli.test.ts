@@ -209,7 +209,7 @@ describe('sluice', () => {
   it('schema and explain need no server', async () => {
     const schema = JSON.parse((await sluice(['schema'], NOBODY)).stdout) as { properties: object };
     assert.ok('dag_id' in schema.properties);
-    assert.match((await sluice(['explain', 'sl303'], NOBODY)).stdout, /circle/);
+    assert.match((await sluice(['explain', 'sl303'], NOBODY)).stdout, /cycle/);
   });
 
   it('4 when no Temporal server answers, with what to do', async () => {

@@ -94,7 +94,7 @@ describe('pipelines that start each other without end', () => {
     });
   }
 
-  it('are a warning where a condition may end the circle', () => {
+  it('are a warning where a condition may end the cycle', () => {
     const publish = task('type: kafka_publish, topic: news, value: 1');
     for (const condition of ['when: "event.n < 3"', 'dedup_key: event.id']) {
       assert.match(
@@ -125,7 +125,7 @@ describe('pipelines that start each other without end', () => {
       assert.deepEqual(reported({ a: pipeline }), []);
   });
 
-  it('are each told, where there are several circles', () => {
+  it('are each told, where there are several cycles', () => {
     const found = reported({ a: after('a'), b: after('c'), c: after('b') });
     assert.deepEqual(
       found.map((each) => each.slice(0, 7)),
@@ -133,7 +133,7 @@ describe('pipelines that start each other without end', () => {
     );
   });
 
-  it('are not those whose circle waits for something else', () => {
+  it('are not those whose cycle waits for something else', () => {
     assert.deepEqual(reported({ a: `${on('all', 'x', 'y')}\n${makes('x')}`, b: `schedule_interval: "@daily"\n${makes('y')}` }), []);
     assert.deepEqual(reported({ a: makes('x'), b: `${on('any', 'x')}\n${makes('y')}`, c: `${on('all', 'x', 'y')}` }), []);
   });

@@ -34,15 +34,15 @@ const REFUSED: Record<string, [text: string, place: string, message: RegExp, fil
   'tasks that are a text': ['a: {tasks: hello}', '1:5', /'tasks' must be a map or a list/],
   'tasks without ids': ['a: {tasks: [{operator: X}]}', '1:13', /a map with 'task_id'/],
   'tasks of one id': ['a: {tasks: [{task_id: x, operator: X}, {task_id: x, operator: X}]}', '1:41', /'x' is listed twice/],
-  'a circle': [
+  'a cycle': [
     'a:\n  tasks:\n    x: {operator: EmptyOperator, dependencies: [y]}\n    y: {operator: EmptyOperator, dependencies: [x]}',
     '3:5',
-    /circle: x → y → x/,
+    /cycle: x → y → x/,
   ],
-  'a circle through a group': [
+  'a cycle through a group': [
     'a:\n  task_groups: {g: {dependencies: [y]}}\n  tasks:\n    x: {operator: EmptyOperator, task_group_name: g}\n    y: {operator: EmptyOperator, dependencies: [g]}',
     '4:5',
-    /circle/,
+    /cycle/,
   ],
   'groups in each other': [
     `a:\n  task_groups: {g: {parent_group_name: h}, h: {parent_group_name: g}}\n  tasks: {x: {operator: X, task_group_name: g}}`,
