@@ -1,4 +1,4 @@
-/** A test of what test/house/additions.test.ts adds to a copy of the repository; it runs there. */
+/** A test of the code that test/house/additions.test.ts adds to a copy of the repository; it runs there. */
 export const ADDED_TEST = String.raw`
 import assert from 'node:assert/strict';
 import { createServer as createHttpServer } from 'node:http';

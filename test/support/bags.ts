@@ -1,9 +1,9 @@
-/** A row as texts, of which the same count as the same. */
+/** A row as texts; equal texts are equal values. */
 export type BagRow = readonly (string | null)[];
 
 /**
- * What comparing two bags of rows must come to: `[compared, changed, missing, extra]`. Row by row and without any SQL, so that it has
- * nothing in common with what it judges.
+ * The expected result of comparing two bags of rows: `[compared, changed, missing, extra]`. Compares row by row without SQL, to be
+ * independent of the code under test.
  */
 export function comparedBags(source: readonly BagRow[], target: readonly BagRow[], keyColumns: number): number[] {
   const left = [...target];
@@ -23,7 +23,7 @@ export function comparedBags(source: readonly BagRow[], target: readonly BagRow[
   return [source.length + left.length, changed, onlySource.length - changed, left.length];
 }
 
-/** Draws whole numbers from 0 on, below what is asked for; the same ones each time. */
+/** Returns a generator of integers from 0 to below a limit; deterministic for each seed. */
 export function drawing(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** A server that takes connections and never says a word. */
+/** A server that accepts connections and never answers. */
 export async function openBlackHole(): Promise<{ readonly address: string; readonly entered: Promise<void>; close(): void }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => sockets.add(socket.on('error', () => undefined).resume())).listen(0, '127.0.0.1');

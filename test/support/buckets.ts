@@ -7,22 +7,22 @@ import { abortUploads, type AwsConnection, deleteObjects, getObject, listObjects
 import { connectionVariable, parseConnection } from '../../connections/parse.ts';
 import { testStack } from './test-stack.ts';
 
-/** A bucket of a test file's own. */
+/** The bucket of one test file. */
 export interface TestBucket {
   readonly name: string;
   readonly client: S3Client;
-  /** The server's connection, as a value of `SLUICE_CONN_…`, and read. */
+  /** The connection to the server, as a value of `SLUICE_CONN_…`, and parsed. */
   readonly url: string;
   readonly connection: AwsConnection;
-  /** The keys under a prefix, in order. */
+  /** The keys under a prefix, sorted. */
   keys(prefix?: string): Promise<string[]>;
-  /** Multipart uploads that were begun and not ended. */
+  /** Number of incomplete multipart uploads. */
   uploads(): Promise<number>;
   put(key: string, body: string | Buffer): Promise<void>;
   remove(key: string): Promise<void>;
-  /** An object's bytes. */
+  /** The bytes of an object. */
   bytes(key: string): Promise<Buffer>;
-  /** An object's text; `.gz` is decompressed. */
+  /** The text of an object; `.gz` is decompressed. */
   text(key: string): Promise<string>;
   drop(): Promise<void>;
 }
@@ -36,7 +36,7 @@ export async function createBucket(): Promise<TestBucket> {
   const client = openS3(connection);
   const name = `test-${randomBytes(6).toString('hex')}`;
   const { signal } = new AbortController();
-  // Tests read many objects at once.
+  // Tests read many objects concurrently.
   setMaxListeners(0, signal);
   await client.send(new CreateBucketCommand({ Bucket: name }));
   const bytes = async (key: string): Promise<Buffer> => {

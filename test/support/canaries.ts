@@ -3,16 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { parseConnection } from '../../connections/parse.ts';
 import type { RogueServers } from './rogue-servers.ts';
 
-/** How every secret of the canary suite begins and ends: changed by no encoding but base64 and hexadecimal digits. */
+/** The start and end of every secret in the canary suite: only base64 and hexadecimal change them. */
 const BEGIN = `cnry${randomBytes(4).toString('hex')}`;
 const END = `end${randomBytes(5).toString('hex')}`;
 
-/** A secret of its own for each name, with characters that every encoding writes in another way. */
+/** A separate secret for each name, with characters that each encoding escapes differently. */
 export function canary(name: string): string {
   return `${BEGIN}-${name}+p/w"${name.length}${END}`;
 }
 
-/** A secret that is a part of a path. */
+/** A secret that is part of a path. */
 function key(name: string): string {
   return `${BEGIN}-${name}-${END}`;
 }
@@ -20,8 +20,8 @@ function key(name: string): string {
 const encoded = (name: string): string => encodeURIComponent(canary(name));
 
 /**
- * Connections of each type, by name, to servers that say all secrets: each secret of a type is in one of them. A new type does not compile
- * without its own.
+ * Connections of each type, by name, to servers that return all secrets. Each secret field of a type is set in one of them; the types
+ * enforce an entry for each connection type.
  */
 const CANARIES: { readonly [T in ConnectionType]: (ports: RogueServers['ports']) => Readonly<Record<string, string>> } = {
   postgres: ({ postgres }) => ({ postgres_default: `postgresql://ann:${encoded('postgres')}@127.0.0.1:${postgres}/x` }),
@@ -51,14 +51,14 @@ const CANARIES: { readonly [T in ConnectionType]: (ports: RogueServers['ports'])
   rabbitmq: ({ other }) => ({ rabbitmq_default: `amqp://ann:${encoded('rabbitmq')}@127.0.0.1:${other}/v` }),
 };
 
-/** Variables beside connections that hold secrets. */
+/** Environment variables with secrets, besides connections. */
 const VARIABLES: Readonly<Record<string, (ports: RogueServers['ports']) => string>> = {
   AWS_SECRET_ACCESS_KEY: () => canary('awskey'),
   AWS_SESSION_TOKEN: () => canary('awssession'),
   SLUICE_DEAD_MANS_SWITCH: ({ http }) => `http://127.0.0.1:${http}/ping/${key('deadman')}`,
 };
 
-/** The names of the connections, and all of them as variables of an environment. */
+/** The names of the connections, and all of them as environment variables. */
 export function canaryConnections(ports: RogueServers['ports']): {
   readonly names: string[];
   readonly environment: Record<string, string>;
@@ -73,7 +73,7 @@ export function canaryConnections(ports: RogueServers['ports']): {
   };
 }
 
-/** Fields of connections that are secret, and hold no canary. */
+/** Secret fields of connections without a canary. */
 export function fieldsWithoutCanary(): string[] {
   const ports = { http: 1, https: 2, postgres: 3, mysql: 4, other: 5 };
   return CONNECTIONS.flatMap(({ type, fields: kinds }) => {
@@ -84,7 +84,7 @@ export function fieldsWithoutCanary(): string[] {
   });
 }
 
-/** All secrets in every encoding, as hostile servers and careless programs write them; and their beginnings, as texts are cut. */
+/** All secrets in every encoding, as hostile servers and careless programs print them; and their beginnings, because texts are cut. */
 export function everyForm(ports: RogueServers['ports']): string {
   const written = Object.values(canaryConnections(ports).environment).join(' ');
   const decoded = `${written} ${decodeURIComponent(written)} ${decodeURIComponent(decodeURIComponent(written))}`;
@@ -100,7 +100,7 @@ export function everyForm(ports: RogueServers['ports']): string {
     .join(' | ');
 }
 
-/** Where secrets are in a text: plain, in base64 wherever they begin, and in hexadecimal digits. @param more other secrets to look for */
+/** Finds secrets in a text: plain, in base64 at any offset, and in hexadecimal. @param more additional secrets to search for */
 export function secretsIn(bytes: Buffer | string, more: readonly string[] = []): string[] {
   const text = typeof bytes === 'string' ? bytes : bytes.toString('latin1');
   return [BEGIN, END, ...more].flatMap(formsOf).flatMap((form) => {

@@ -1,2 +1,2 @@
-/** Called once after all test files: what they share and does not end by itself. */
+/** Called once after all test files, to close shared resources. */
 export const cleanups = new Set<() => Promise<void>>();

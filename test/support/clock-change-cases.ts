@@ -1,15 +1,15 @@
 import type { SchedulePlan } from '../../workflows/plan/timetable/schedule.ts';
 
-/** Where clocks are changed: the day on which they are put forward, and the one on which they are put back, of 2025. */
+/** Clock changes of 2025: the day on which clocks go forward, and the day on which they go back. */
 const DAYS = {
   'America/New_York': { forward: '2025-03-09', back: '2025-11-02' },
   'Europe/Berlin': { forward: '2025-03-30', back: '2025-10-26' },
-  // By half an hour: 02:00 is 02:30, and 02:00 is 01:30.
+  // By half an hour: 02:00 becomes 02:30, and 02:00 becomes 01:30.
   'Australia/Lord_Howe': { forward: '2025-10-05', back: '2025-04-06' },
 } as const;
 type Zone = keyof typeof DAYS;
 
-/** How often a schedule fires on a day, as clocks count days. */
+/** How often a schedule fires per local day. */
 export interface ClockChangeCase {
   readonly schedule: SchedulePlan & { readonly kind: 'cron' };
   readonly day: string;
@@ -17,7 +17,7 @@ export interface ClockChangeCase {
   readonly name: string;
 }
 
-/** zone, cron, rule, ticks on the day when clocks are put forward, when they are put back, and on the day after that */
+/** zone, cron, rule, ticks on the day when clocks go forward, when they go back, and on the day after that */
 const TABLE: readonly [Zone, string, SchedulePlan['dst'], number, number, number][] = [
   ['America/New_York', '30 2 * * *', undefined, 1, 1, 1],
   ['America/New_York', '30 2 * * *', { gap: 'skip' }, 0, 1, 1],

@@ -1,13 +1,13 @@
 import type { KafkaRecord, RecordBatch, RecordSource } from '../../lib/kafka/record-source.ts';
 
-/** A member of a consumer group that notes what it is handed. */
+/** A member of a consumer group that records its batches. */
 export class Consuming {
   readonly records: KafkaRecord[] = [];
-  /** When and how `consume` has ended. */
+  /** Settles when `consume` ends. */
   readonly done: Promise<void>;
   private readonly stopping = new AbortController();
 
-  /** @param handle what it does with a batch beside noting it; absent: commits all of it */
+  /** @param handle also called with each batch; absent: commits the batch */
   constructor(
     source: RecordSource,
     topics: readonly string[],
@@ -31,7 +31,7 @@ export class Consuming {
     return this.records.map(({ value }) => value?.toString());
   }
 
-  /** Aborted when it is told to stop. */
+  /** Aborted when the consumer is asked to stop. */
   get signal(): AbortSignal {
     return this.stopping.signal;
   }

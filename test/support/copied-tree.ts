@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path';
 import { ROOT } from '../../lib/environment.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
-/** What a copy does not have of its own: it uses the repository's packages and starts no servers. */
+/** Folders that are not copied: the copy uses the repository's packages and starts no servers. */
 const LEFT_OUT = new Set(['node_modules', '.git', '.sluice']);
 
 /** A copy of this repository in a temporary folder, for tests that change its files. */
 export class CopiedTree {
-  /** Files as they were before the first edit. */
+  /** Original contents of edited files. */
   private readonly originals = new Map<string, string>();
 
   private constructor(readonly root: string) {}
@@ -28,7 +28,7 @@ export class CopiedTree {
     await writeFile(path, text, { flag: 'wx' });
   }
 
-  /** Replaces a text that stands exactly once in a file. @throws Error where it does not */
+  /** Replaces a text that occurs exactly once in a file. @throws Error otherwise */
   async edit(file: string, before: string, after: string): Promise<void> {
     const path = join(this.root, file);
     const text = await readFile(path, 'utf8');
@@ -40,13 +40,13 @@ export class CopiedTree {
     );
   }
 
-  /** Takes all edits back. */
+  /** Reverts all edits. */
   async restore(): Promise<void> {
     for (const [file, text] of this.originals) await writeFile(join(this.root, file), text);
     this.originals.clear();
   }
 
-  /** Runs a TypeScript or JavaScript program of the copy. @param program from the root */
+  /** Runs a TypeScript or JavaScript program of the copy. @param program path relative to the root */
   run(program: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
     return outcomeOf('--import', ['tsx', join(this.root, program), ...args], { ...process.env, ...env }, this.root);
   }

@@ -1,4 +1,6 @@
-/** Starts to measure what this process needs of the CPU: other tests run beside this one. @returns the milliseconds since then */
+/**
+ * Measures the CPU time of this process instead of wall time, because other tests run concurrently. @returns the milliseconds since then
+ */
 export function cpuTimer(): () => number {
   const began = process.cpuUsage();
   return () => {

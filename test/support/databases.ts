@@ -3,10 +3,10 @@ import pg from 'pg';
 import { connectionVariable, parseConnection } from '../../connections/parse.ts';
 import { testStack } from './test-stack.ts';
 
-/** A database of a test file's own. */
+/** The database of one test file. */
 export interface TestDatabase {
   readonly name: string;
-  /** Its connection, as a value of `SLUICE_CONN_…`. */
+  /** The connection, as a value of `SLUICE_CONN_…`. */
   readonly url: string;
   readonly client: pg.Client;
   /** Runs one statement and returns its rows. */
@@ -32,7 +32,7 @@ export async function createDatabase(): Promise<TestDatabase> {
   const client = new pg.Client({ host, port, user, password, database: name });
   client.on('error', () => {});
   await client.connect();
-  // A client takes one statement at a time.
+  // A client runs one statement at a time.
   let turn: Promise<unknown> = Promise.resolve();
   return {
     name,

@@ -1,8 +1,8 @@
 import type { DrawnEdge, DrawnGraph, DrawnNode, Phase } from '../../graph/drawn-graph.ts';
 
 /**
- * A graph in a line: nodes by spaces, each with those it follows. `a b<a c<a:label,b` has three edges; `g.x` is in group `g`, and
- * `finally/y` in a later phase.
+ * Parses a graph from one line: nodes separated by spaces, each with its predecessors. `a b<a c<a:label,b` has three edges; `g.x` is in
+ * group `g`, and `finally/y` in a later phase.
  */
 export function graphOf(text: string): DrawnGraph {
   const nodes: DrawnNode[] = [];
@@ -20,7 +20,7 @@ export function graphOf(text: string): DrawnGraph {
   return { nodes, edges };
 }
 
-/** Graphs of all shapes, the same in every run: sparse and dense, with groups and without, 1 to 25 nodes. */
+/** Graphs of all shapes, deterministic: sparse and dense, with and without groups, 1 to 25 nodes. */
 export function assortedGraphs(count: number): DrawnGraph[] {
   let seed = 42;
   const below = (limit: number) => {
@@ -41,7 +41,7 @@ export function assortedGraphs(count: number): DrawnGraph[] {
   });
 }
 
-/** Texts that break out of formats that do not escape them. */
+/** Texts that break formats without escaping. */
 export const HOSTILE_TEXTS = [
   '"quoted" and \'quoted\'',
   '<script>alert(1)</script>',

@@ -3,9 +3,9 @@ import { CancelledFailure } from '@temporalio/common';
 import type { TaskRun } from './run-task.ts';
 
 /**
- * Fails unless a task ends within a second when it is cancelled.
- * @param run starts it, with what is to be done at its signs of life
- * @param reached when it has come to where it waits
+ * Fails unless a task ends within a second after its cancellation.
+ * @param run starts the task, with a callback for its heartbeats
+ * @param reached resolves when the task waits
  */
 export async function endsAtOnce(
   run: (watch: Required<Pick<TaskRun, 'onProgress'>>) => Promise<unknown>,

@@ -6,7 +6,7 @@ import type { TestBucket } from './buckets.ts';
 import type { TestDatabase } from './databases.ts';
 import { runTask } from './run-task.ts';
 
-/** Has a table written as a data set, as a pipeline does. @returns its prefix, `s3://bucket/table/` */
+/** Exports a table as a dataset, like a pipeline. @returns its prefix, `s3://bucket/table/` */
 export async function exportTable(database: TestDatabase, bucket: TestBucket, table: string, more: JsonObject = {}): Promise<string> {
   const { uri } = await runTask<DatasetReference>(postgresToS3, {
     params: { source_table: table, s3_bucket: bucket.name, ...more },

@@ -3,7 +3,7 @@ import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import type { YamlRuns } from './yaml-runs.ts';
 
-/** Runs a pipeline that fails. @returns what its task says, and after how many attempts */
+/** Runs a pipeline that fails. @returns the error of its task, and the number of attempts */
 export async function failedTask(runs: YamlRuns, yaml: string, task: string): Promise<{ message: string; attempts: number }> {
   const handle = await runs.start(yaml);
   const failure: unknown = await handle.result().then(

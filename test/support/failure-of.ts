@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/common';
 
-/** The failure of a task that must fail. */
+/** Returns the failure of a task that must fail. */
 export async function failureOf(task: Promise<unknown>): Promise<ApplicationFailure> {
   const error = await task.then(
     () => assert.fail('The task did not fail.'),

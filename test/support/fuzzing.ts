@@ -1,15 +1,15 @@
 import { cpuTimer } from './cpu-time.ts';
 import { caseCount, IS_FULL } from './random-cases.ts';
 
-/** `SLUICE_FUZZ_SEED` plays the inputs of a seed that a failed test has named. */
+/** `SLUICE_FUZZ_SEED` replays the inputs of the seed that a failed test reported. */
 export const FUZZ_SEED = Number(process.env.SLUICE_FUZZ_SEED ?? (IS_FULL ? Date.now() % 1_000_000 : 22));
 
-/** `SLUICE_CHAOS=full` tries 100,000 inputs of another seed. @param short how many inputs the suite tries, the same each time */
+/** `SLUICE_CHAOS=full` tries 100,000 inputs of a new seed. @param short number of inputs in the normal suite, always the same */
 export function fuzzCount(short: number): number {
   return caseCount(short, 100_000);
 }
 
-/** Keeps the input that has cost the most of the CPU. */
+/** Tracks the input with the highest CPU time. */
 export class Slowest {
   ms = 0;
   private shown = '';

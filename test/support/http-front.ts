@@ -1,17 +1,17 @@
 import { createServer, type IncomingMessage, request as ask, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What happens to a call: an answer in the server's place; `reset` before the server sees it; `lose` its answer; `hang`, never an answer. */
+/** A fault for a call: a different response; `reset` before the server receives it; `lose` its response; `hang` without a response. */
 export type Misbehaviour =
   { readonly status: number; readonly body: string; readonly headers?: Record<string, string> } | 'reset' | 'lose' | 'hang';
 
-/** Looks at a call, such as `POST /path?query`, and may do something in the meantime; undefined: the server answers. */
+/** Inspects a call, such as `POST /path?query`, and may run code meanwhile; undefined: the server answers. */
 export type Rule = (call: string, request: IncomingMessage) => Misbehaviour | undefined | Promise<Misbehaviour | undefined>;
 
-/** Stands in front of a real HTTP server and misbehaves on demand. */
+/** A proxy in front of a real HTTP server that fails on demand. */
 export interface HttpFront {
   readonly port: number;
-  /** Undefined: it hands on everything. */
+  /** Undefined: forwards everything. */
   rule: Rule | undefined;
   close(): void;
 }

@@ -2,19 +2,19 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 
-/** What was sent to an inbox. */
+/** A request that an inbox received. */
 export interface Received {
   readonly path: string | undefined;
   readonly headers: IncomingMessage['headers'];
   readonly body: JsonObject;
 }
 
-/** An HTTP server that keeps what it is sent, and answers as it is told. */
+/** An HTTP server that records requests, and returns configured responses. */
 export interface Inbox {
   readonly url: string;
   readonly seen: Received[];
   answer: readonly [status: number, text: string, headers?: Record<string, string>];
-  /** Forgets what it was sent, and answers well again. */
+  /** Clears the recorded requests and restores successful responses. */
   reset(): void;
   close(): void;
 }

@@ -6,8 +6,8 @@ import { type DatasetManifest, datasetLocation, MANIFEST_NAME } from '../../work
 import type { Plan } from '../../workflows/plan/plan.ts';
 
 /**
- * Fails unless the folder of an interval, for each task of `plan` that makes data, holds manifests and what they name, and nothing else.
- * @returns how many objects there are, by task
+ * Fails unless the folder of an interval contains only manifests and the files they name, for each task of `plan` that writes data.
+ * @returns the number of objects by task
  */
 export async function assertNoOrphans(
   plan: Plan,

@@ -25,7 +25,7 @@ export class TestKafka {
     return kafka;
   }
 
-  /** A client that waits for a broker that is away. */
+  /** A client that waits for an unavailable broker. */
   patient(): Kafka {
     const retry = { initialRetryTime: 200, maxRetryTime: 2_000, retries: 100 };
     return new Kafka({ clientId: 'sluice-test-patient', brokers: [...this.connection.brokers], logLevel: logLevel.NOTHING, retry });
@@ -33,12 +33,12 @@ export class TestKafka {
 
   async createTopic(topic: string, numPartitions = 1, config: Readonly<Record<string, string>> = {}): Promise<void> {
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-    // The client's own wait for leaders gives up on a broker that has not heard of the topic yet.
+    // The client's own wait for leaders fails on a broker that does not know the topic yet.
     await this.admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: false });
     await eventually(() => this.admin.fetchTopicOffsets(topic));
   }
 
-  /** Removes the records of a partition before `offset`, as retention does. */
+  /** Deletes the records of a partition before `offset`, like retention. */
   async removeRecords(topic: string, partition: number, offset: number): Promise<void> {
     await this.admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
   }
@@ -50,7 +50,7 @@ export class TestKafka {
     await producer.disconnect();
   }
 
-  /** Objects as JSON, one record each. */
+  /** Sends each object as a JSON record. */
   sendJson(topic: string, events: readonly object[]): Promise<void> {
     return this.send(
       topic,
@@ -68,7 +68,7 @@ export class TestKafka {
   }
 }
 
-/** The suite's Kafka, for a file of tests that needs no other server. Registers its own hooks; call inside `describe`. */
+/** The suite's Kafka, for a test file that needs no other server. Registers hooks; call it inside `describe`. */
 export function kafkaSetting(): { readonly environment: Record<string, string>; readonly kafka: TestKafka } {
   const setting = {} as { environment: Record<string, string>; kafka: TestKafka };
   before(async function () {

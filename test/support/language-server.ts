@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../../lib/environment.ts';
 
-/** Counted from 0, as the protocol does. */
+/** Zero-based, as in the protocol. */
 export interface Position {
   readonly line: number;
   readonly character: number;
 }
 
-/** What the editor underlines. */
+/** A problem that the editor underlines. */
 export interface EditorDiagnostic {
   readonly range: { readonly start: Position };
   readonly message: string;
@@ -23,10 +23,10 @@ interface Message {
 }
 
 const ENTRY = join(ROOT, 'node_modules', 'yaml-language-server', 'bin', 'yaml-language-server');
-/** Below what a test may take; the server answers in milliseconds once its schema is read. */
+/** Less than a test's timeout; the server answers within milliseconds after reading its schema. */
 const ANSWER_MS = 20_000;
 
-/** The YAML language server, spoken to as an editor does: https://microsoft.github.io/language-server-protocol */
+/** A client of the YAML language server that behaves like an editor: https://microsoft.github.io/language-server-protocol */
 export class LanguageServer {
   private readonly child = spawn(process.execPath, [ENTRY, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
   private readonly answers = new Map<number, (result: unknown) => void>();
@@ -41,7 +41,7 @@ export class LanguageServer {
     });
   }
 
-  /** Starts the server for one folder, with nothing set but what editors set. */
+  /** Starts the server for one folder, with the settings of an editor only. */
   static async start(folder: string): Promise<LanguageServer> {
     const server = new LanguageServer();
     const uri = pathToFileURL(folder).href;
@@ -58,7 +58,7 @@ export class LanguageServer {
     return server;
   }
 
-  /** Opens a text as if it stood in `file`. @returns what the server finds wrong with it */
+  /** Opens a text under the name `file`. @returns the problems that the server finds */
   async open(file: string, text: string): Promise<readonly EditorDiagnostic[]> {
     const uri = pathToFileURL(file).href;
     const diagnostics = this.within<readonly EditorDiagnostic[]>(`diagnostics of ${file}`, (resolve) => this.published.set(uri, resolve));
@@ -66,13 +66,13 @@ export class LanguageServer {
     return diagnostics;
   }
 
-  /** The words that are offered at a place. */
+  /** The completions at a position. */
   async complete(file: string, position: Position): Promise<readonly string[]> {
     const result = await this.request('textDocument/completion', { textDocument: { uri: pathToFileURL(file).href }, position });
     return (result as { items: { label: string }[] }).items.map(({ label }) => label);
   }
 
-  /** What is told of a place. */
+  /** The hover text at a position. */
   async hover(file: string, position: Position): Promise<string> {
     const result = await this.request('textDocument/hover', { textDocument: { uri: pathToFileURL(file).href }, position });
     return (result as { contents: { value: string } } | null)?.contents.value ?? '';
@@ -124,7 +124,7 @@ export class LanguageServer {
       const { uri, diagnostics } = params as { uri: string; diagnostics: readonly EditorDiagnostic[] };
       this.published.get(uri)?.(diagnostics);
     } else if (id !== undefined) {
-      // The server asks for settings: there are none.
+      // The server asks for settings: return none.
       const items = (params as { items?: readonly unknown[] } | undefined)?.items;
       this.send({ id, result: items ? items.map(() => null) : null });
     }

@@ -18,10 +18,10 @@ import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { NO_COUNTS } from '../../workflows/plan/sensor.ts';
 import { compileYaml } from './compile-yaml.ts';
 
-/** What starts runs, in memory: it refuses what Temporal, S3, a header or a terminal would stumble over. */
+/** Starts runs in memory: rejects values that would be invalid for Temporal, S3, a header or a terminal. */
 export class MemoryStarts implements RunStarts {
   started = 0;
-  /** Called when a run has started; what it throws fails the test's sensor. */
+  /** Called when a run has started; an error fails the sensor of the test. */
   onStart: (run: RunRequest) => unknown = () => undefined;
   readonly last: string[] = [];
 
@@ -29,10 +29,10 @@ export class MemoryStarts implements RunStarts {
     return `${plan.dagId}/${cause}/${id}`;
   }
 
-  /** @param fail is given what is wrong with a run: a sensor tries again whatever is thrown here */
+  /** @param fail called with the error for an invalid run, because a sensor retries after any error thrown here */
   constructor(private readonly fail: (error: unknown) => void) {}
 
-  /** Starts a run after the next turn of the event loop, as a server would: who does not wait is ahead of it. */
+  /** Starts a run after the next turn of the event loop, like a server, so that code that does not await the start runs first. */
   async start(run: RunRequest): Promise<'started' | 'known'> {
     await new Promise((resolve) => setImmediate(resolve));
     try {
@@ -76,9 +76,9 @@ export interface MemorySensor {
 }
 
 /**
- * A sensor whose runs start in memory.
- * @param trigger the keys of a trigger, as YAML within braces
- * @param connection what its connection is, whichever name it has
+ * Creates a sensor whose runs start in memory.
+ * @param trigger the keys of a trigger, as YAML in braces
+ * @param connection its connection, under any name
  */
 export function sensorInMemory(trigger: string, connection?: string): MemorySensor {
   const plan = compileYaml(`
@@ -109,7 +109,7 @@ tasks: [{name: a, type: empty}]
   return { sensor, starts, stop };
 }
 
-/** What a Kafka sensor does with records, by the mode of its trigger. */
+/** Creates the record handler of a Kafka sensor, for the mode of its trigger. */
 export function handlerInMemory(context: HandlerContext): RecordHandler {
   const { mode } = context.sensor.trigger;
   if (mode.kind === 'batch') return new RecordBatches(context, mode);
@@ -117,7 +117,7 @@ export function handlerInMemory(context: HandlerContext): RecordHandler {
   return new EachRecord(context);
 }
 
-/** A record of the topic `t` that comes now. @param more what is otherwise */
+/** A record of the topic `t` with the current time. @param more fields that differ */
 export function recordInMemory(value: Buffer, offset: number, more: Partial<KafkaRecord> = {}): KafkaRecord {
   return { topic: 't', partition: 0, offset: String(offset), timestamp: String(Date.now()), key: null, headers: {}, value, ...more };
 }

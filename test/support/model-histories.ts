@@ -7,22 +7,22 @@ import { sluice } from './processes.ts';
 import { resultOf } from './yaml-runs.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
-/** What happens to a model, one after the other. */
+/** A step in the history of a model. */
 export type ModelStep =
-  /** A training; `skill` in tenths is how good its model is on data that it has not seen, 0 is one that knows its own data by heart. */
+  /** A training; `skill` (in tenths) is the model's quality on unseen data; 0 means that it only memorizes its training data. */
   | { readonly do: 'train'; readonly skill: number; readonly service: ServiceMode }
-  /** Two trainings at the same moment, of which nobody tells the service. */
+  /** Two concurrent trainings that do not notify the service. */
   | { readonly do: 'two'; readonly skills: readonly [number, number] }
-  /** The last run that failed, again. */
+  /** Reruns the last failed run. */
   | { readonly do: 'rerun'; readonly service: ServiceMode }
-  /** Somebody deletes the files of a version: the champion, or any. */
+  /** Deletes the files of a version: the champion, or any. */
   | { readonly do: 'delete'; readonly which: 'champion' | number }
   | { readonly do: 'rollback' | 'lose the alias' | 'damage the alias' };
 
 const skill = fc.constantFrom(0, 3, 4, 5, 6, 7, 8, 9);
 const service = fc.constantFrom<ServiceMode[]>('fine', 'fine', 'down', 'stale');
 
-/** Histories of so many steps. */
+/** Generates histories with this number of steps. */
 export const modelHistories = (steps: number): fc.Arbitrary<readonly ModelStep[]> =>
   fc.array(
     fc.oneof(
@@ -41,16 +41,16 @@ export const modelHistories = (steps: number): fc.Arbitrary<readonly ModelStep[]
     { minLength: steps, maxLength: steps },
   );
 
-/** What a version is worth, known because it was made so. */
+/** The known quality of a version. */
 interface Version {
   readonly truth: number;
   hasFiles: boolean;
 }
 
-/** What has to be, by the rules alone: it asks no server. */
+/** The expected state, computed from the rules without servers. */
 class Rules {
   readonly versions = new Map<string, Version>();
-  /** The champion last, before it those that it goes back to. */
+  /** The champion is last, preceded by the versions for a rollback. */
   readonly line: string[] = [];
   served: string | undefined;
 
@@ -62,7 +62,7 @@ class Rules {
     return this.versions.get(version) ?? assert.fail(`${version} was never trained`);
   }
 
-  /** Whom others are compared with. */
+  /** The version that candidates are compared with. */
   get standing(): string | undefined {
     return this.line.findLast((version) => this.of(version).hasFiles);
   }
@@ -73,7 +73,7 @@ class Rules {
     else this.line.push(version);
   }
 
-  /** @returns what `promote` says; undefined: it fails */
+  /** @returns the expected result of `promote`; undefined: it fails */
   promote(version: string): boolean | undefined {
     const { truth, hasFiles } = this.of(version);
     const { standing } = this;
@@ -84,7 +84,7 @@ class Rules {
     return true;
   }
 
-  /** A run from `promote` on. @returns whether it succeeds */
+  /** A run, starting with `promote`. @returns whether it succeeds */
   run(version: string, mode: ServiceMode): boolean {
     const previous = this.champion;
     const wasChampion = previous === version;
@@ -105,7 +105,7 @@ class Rules {
   }
 }
 
-/** Plays a history with a model of its own, and looks after each step whether what is, is what has to be. @throws AssertionError */
+/** Plays a history with a separate model, and compares the actual with the expected state after each step. @throws AssertionError */
 export async function playModels(models: ModelRuns, model: string, steps: readonly ModelStep[]): Promise<void> {
   const history = new ModelHistory(models, model);
   for (const [index, step] of steps.entries()) {

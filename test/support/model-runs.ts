@@ -5,33 +5,33 @@ import { ROOT } from '../../lib/environment.ts';
 import { createBucket, type TestBucket } from './buckets.ts';
 import { createYamlRuns, type YamlRuns } from './yaml-runs.ts';
 
-/** Pipelines that train models and tell a service of the champion, on real servers. */
+/** Pipelines that train models and notify a service of the champion, on real servers. */
 export interface ModelRuns {
   readonly runs: YamlRuns;
   readonly bucket: TestBucket;
-  /** Where the models are. */
+  /** The storage of the models. */
   readonly store: string;
   readonly service: ModelService;
-  /** The argv of a trainer, or of what measures models: see test/fixtures/models/program.mjs. */
+  /** The argv of the trainer or of the evaluation: see test/fixtures/models/program.mjs. */
   argv(what: 'train' | 'evaluate'): string;
-  /** What a service reads of who is champion. */
+  /** The champion that a service reads. */
   champion(model: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
-/** `stale` takes the order to load a version and goes on with the one that it has. */
+/** `stale` accepts the request to load a version, but keeps serving the old one. */
 export type ServiceMode = 'fine' | 'down' | 'stale';
 
 /** A service that serves models. */
 export interface ModelService {
   readonly url: string;
-  /** The version of a model that it serves. */
+  /** The version of a model that the service uses. */
   served(model: string): string | undefined;
   behave(model: string, mode: ServiceMode): void;
   close(): Promise<void>;
 }
 
-/** Rows of the source table `labels` whose id is below this train; the others do not. */
+/** Rows of the source table `labels` with a lower id are training data; the others are not. */
 export const SEEN = 200;
 
 /** Starts them. Close it in `after`. */
@@ -65,9 +65,9 @@ export async function createModelRuns(): Promise<ModelRuns> {
   };
 }
 
-/** A retraining with everything around it, as in pipelines/recommendation_model_retraining.yaml, with a light trainer. */
+/** A complete retraining pipeline, as in pipelines/recommendation_model_retraining.yaml, with a fast trainer. */
 export function retraining({ store, bucket, argv }: ModelRuns, model: string): string {
-  // Its name is in use for as long as Temporal is: the bucket's is new each time.
+  // The dag_id must be unique as long as Temporal keeps its data: the bucket name is new for each test run.
   const dagId = `retrain_${model}_${bucket.name.replace(/\W/g, '_')}`;
   const keys = `model: ${model}, store: ${store}`;
   return `
@@ -108,7 +108,7 @@ on_failure:
 `;
 }
 
-/** `POST /<model>` loads a version, `GET /<model>` says which is served. */
+/** `POST /<model>` loads a version, `GET /<model>` returns the current one. */
 async function startService(): Promise<ModelService> {
   const served = new Map<string, string>();
   const modes = new Map<string, ServiceMode>();

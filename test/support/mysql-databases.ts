@@ -3,17 +3,17 @@ import mysql from 'mysql2/promise';
 import { connectionVariable, parseConnection } from '../../connections/parse.ts';
 import { testStack } from './test-stack.ts';
 
-/** A database of a test file's own, on the suite's MariaDB. */
+/** The database of one test file on the suite's MariaDB. */
 export interface TestMySQLDatabase {
   readonly name: string;
-  /** Its connection, as a value of `SLUICE_CONN_…`. */
+  /** The connection, as a value of `SLUICE_CONN_…`. */
   readonly url: string;
-  /** Runs statements, one after the other, and returns the rows of the last. Backslashes escape, as the server's default has it. */
+  /** Runs statements in order and returns the rows of the last. Backslashes escape, which is the server's default. */
   rows(...statements: string[]): Promise<Record<string, unknown>[]>;
   drop(): Promise<void>;
 }
 
-/** Creates a database with a random name. Its collation compares without case, as MySQL's default does. Drop it in `after`. */
+/** Creates a database with a random name and a case-insensitive collation, which is MySQL's default. Drop it in `after`. */
 export async function createMySQLDatabase(): Promise<TestMySQLDatabase> {
   const { environment } = await testStack(['mysql']);
   const server = parseConnection('mysql_default', environment[connectionVariable('mysql_default')] ?? '');
@@ -39,7 +39,7 @@ export async function createMySQLDatabase(): Promise<TestMySQLDatabase> {
   };
 }
 
-/** The server's tables of zones are empty: those of one, as Node knows it. */
+/** Defines one time zone from Node's data, because the server's time zone tables are empty. */
 export async function defineBerlin(database: TestMySQLDatabase): Promise<void> {
   const clock = new Intl.DateTimeFormat('en-US', { timeZone: 'Europe/Berlin', hour: 'numeric', hourCycle: 'h23' });
   const isSummer = (hour: number): boolean => (Number(clock.format(hour * 3_600_000)) - (hour % 24) + 24) % 24 === 2;

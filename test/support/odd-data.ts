@@ -1,10 +1,10 @@
 import type { TestDatabase } from './databases.ts';
 
-/** A name that must be quoted everywhere, and would do harm where it is not. */
+/** A name that must always be quoted, and is harmful otherwise. */
 export const ODD_TABLE = `Odd "Table"; DROP TABLE x--`;
 export const ODD_COLUMN = `Some "Column"; 'x'`;
 
-/** Text that breaks naive exports, one a row. */
+/** Texts that break naive exports, one per row. */
 export const ODD_TEXTS: readonly (string | null)[] = [
   null,
   '',
@@ -35,7 +35,7 @@ export const ODD_TEXTS: readonly (string | null)[] = [
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** Columns that Redshift has too. */
+/** Columns that Redshift supports too. */
 const PLAIN = `id integer PRIMARY KEY, ${quoted(ODD_COLUMN)} varchar(20000), small smallint, big bigint, amount numeric(38, 10), ratio double precision,
   flag boolean, day date, at timestamp, at_zone timestamptz`;
 const POSTGRES_ONLY = `, raw bytea, doc jsonb, doc_text json, words text[], grid integer[], uid uuid, span interval, place point`;
@@ -45,7 +45,7 @@ export async function createOddTable(database: TestDatabase, table: string, plai
   await database.rows(`CREATE TABLE ${quoted(table)} (${PLAIN}${plain ? '' : POSTGRES_ONLY})`);
 }
 
-/** Fills a table with every odd text, the extremes of each type, and NULL in every column. */
+/** Fills a table with every odd text, the extreme values of each type, and NULL in every column. */
 export async function fillOddTable(database: TestDatabase, table: string, plain = false): Promise<number> {
   const extremes = [
     [

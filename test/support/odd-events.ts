@@ -2,7 +2,7 @@ import { drawing } from './bags.ts';
 
 type Draw = ReturnType<typeof drawing>;
 
-/** Values as JSON writes them, of which each has broken some program. */
+/** JSON values that have broken programs. */
 const VALUES = [
   ...['null', 'true', 'false', '""', '"null"', '"true"', '"1"', '1', '0', '-0', '-0.0', '1.0', '1e400', '-1e400', '1e-400', '1E+2'],
   ...['9007199254740993', '-9007199254740993', '0.1', '1e999999999', '1e-999999999', '1e99999999999999999999', `1${'0'.repeat(400)}`],
@@ -14,10 +14,10 @@ const VALUES = [
   ...['[]', '{}', '[[]]', '[null]', '{"":""}', '{"a":1,"a":2}', '[1,"1",1.0,true]', '"{{ event.a }}"', '"%"', '"(a+)+$"', '"a,b"'],
 ];
 const NAMES = ['id', 'a', 'b', 'n', 't', 'text', 'tags', 'm', '__proto__', 'constructor', '', 'id', 'event', 'x y', '\u0000'];
-/** One of so many values is large or deep. */
+/** One in this many values is large or deep. */
 const LARGE = 1_500;
 
-/** Events as bytes, drawn at random: mostly JSON objects with odd values, some deep, some large, some not JSON at all. The same for the same seed. */
+/** Generates events as bytes: mostly JSON objects with odd values, some deep, some large, some not JSON. Deterministic for each seed. */
 export function oddEvents(seed: number): () => Buffer {
   const draw = drawing(seed);
   return () => {
@@ -68,7 +68,7 @@ function largeValue(draw: Draw): string {
   }
 }
 
-/** Bytes that are not UTF-8 or not JSON any more. */
+/** Bytes that are no longer valid UTF-8 or JSON. */
 function spoilt(text: Buffer, draw: Draw): Buffer {
   const bytes = Buffer.from(text.subarray(0, draw(4) === 0 ? draw(text.length + 1) : text.length));
   for (let n = 0; n < 3 && bytes.length > 0; n++) bytes[draw(bytes.length)] = [0x00, 0xff, 0xc0, 0xed, 0x22, 0x5c, 0x7b][draw(7)] ?? 0;

@@ -3,7 +3,7 @@ import { oddValue } from './odd-events.ts';
 
 type Draw = ReturnType<typeof drawing>;
 
-/** What breaks programs that read YAML, in the place of a value. */
+/** Values that break YAML readers. */
 const VALUES = [
   ...[
     'null',
@@ -75,8 +75,8 @@ const VALUES = [
 ];
 
 /**
- * Pipeline files, drawn at random: good ones in which lines, keys and values are others. The same for the same seed.
- * @param good files to begin with
+ * Generates pipeline files: valid ones with modified lines, keys and values. Deterministic for each seed.
+ * @param good files to start with
  */
 export function oddFiles(seed: number, good: readonly string[]): () => string {
   const draw = drawing(seed);

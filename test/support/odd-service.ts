@@ -7,31 +7,31 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateRawSync, deflateSync, gzipSync, brotliCompressSync } from 'node:zlib';
 
-/** A request as it arrived. */
+/** A received request. */
 export interface SeenRequest {
-  /** `POST /path` with `other` or `tls` before it at these origins. */
+  /** `POST /path`, prefixed with `other` or `tls` for these origins. */
   readonly call: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 }
 
-/** An HTTP service that misbehaves as real ones do, at three origins. */
+/** An HTTP service with the faults of real ones, at three origins. */
 export interface OddService {
   readonly url: string;
   readonly otherUrl: string;
-  /** Its certificate is self-signed. */
+  /** Has a self-signed certificate. */
   readonly tlsUrl: string;
-  /** Of the certificate. */
+  /** The file of the certificate. */
   readonly caFile: string;
   readonly seen: SeenRequest[];
-  /** By path: in place of what it answers otherwise. */
+  /** Responses by path that replace the default ones. */
   readonly replies: Map<string, Answer>;
-  /** The requests of a path, in order. */
+  /** The requests to a path, in order. */
   callsOf(path: string): SeenRequest[];
   close(): void;
 }
 
-/** An answer, whose body is sent as it is. */
+/** A response; its body is sent unchanged. */
 export type Answer = readonly [status: number, headers: Record<string, string>, body?: string | Buffer];
 
 const JSON_TYPE = { 'content-type': 'application/json' };

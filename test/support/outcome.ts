@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 
-/** How a program has ended, and all that it has written. */
+/** The exit status and the output of a program. */
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a script of Node's to its end. @param env all of its environment; by default this process's own @param cwd its folder; by default this process's own */
+/**
+ * Runs a Node script until it ends. @param env its complete environment; default: that of this process @param cwd its folder; default: that
+ * of this process
+ */
 export function outcomeOf(
   script: string,
   args: readonly string[],

@@ -1,7 +1,7 @@
 import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
 import type { DataInterval } from '../../workflows/plan/timetable/schedule.ts';
 
-/** A task of a plan for tests of the interpreter: no retries, quick time-outs. */
+/** A task of a plan for interpreter tests: no retries, short timeouts. */
 export function task(name: string, type: string, dependsOn: readonly string[] = [], more: Partial<TaskPlan> = {}): TaskPlan {
   return {
     name,

@@ -1,7 +1,7 @@
 import { connectionVariable, parseConnection } from '../../connections/parse.ts';
 import { testStack } from './test-stack.ts';
 
-/** Starts the suite's PgBouncer. @returns makes the URL of a database of the suite's PostgreSQL lead through it */
+/** Starts the suite's PgBouncer. @returns a function that rewrites the URL of a PostgreSQL database to use it */
 export async function startPooler(): Promise<(url: string) => string> {
   await testStack(['postgres']);
   const { environment } = await testStack(['pgbouncer']);

@@ -2,22 +2,22 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from '../../lib/environment.ts';
 
-/** A process of Sluice under test. */
+/** A Sluice process under test. */
 export interface TestProcess {
   readonly child: ChildProcess;
-  /** All it has written so far. */
+  /** Its complete output so far. */
   stdout(): string;
   stderr(): string;
-  /** Resolves when stderr holds `text`; rejects when the process ends first. */
+  /** Resolves when stderr contains `text`; rejects if the process ends first. */
   says(text: string | RegExp): Promise<void>;
-  /** The exit code; null when a signal ended it. */
+  /** The exit code; null if a signal ended it. */
   readonly exited: Promise<number | null>;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
 /**
- * Starts `worker.ts`, `scheduler.ts` or `cli.ts` as users do, with only this environment of Sluice's: what the developer has set, and a
- * local stack that happens to be up, stay outside.
+ * Starts `worker.ts`, `scheduler.ts` or `cli.ts` like a user, with only these Sluice variables: ignores the developer's settings and a
+ * running local stack.
  */
 export function startProcess(script: string, args: readonly string[], environment: Record<string, string>): TestProcess {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
@@ -59,7 +59,7 @@ export function startProcess(script: string, args: readonly string[], environmen
   };
 }
 
-/** Runs a command of the CLI to its end. */
+/** Runs a CLI command until it ends. */
 export async function sluice(
   args: readonly string[],
   environment: Record<string, string> = {},

@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 
-/** Whether `SLUICE_CHAOS=full` asks for more, and others each time; the suite otherwise tries the same ones, so that it fails for what has changed. */
+/**
+ * Whether `SLUICE_CHAOS=full` requests more and new random cases; otherwise the suite repeats the same ones, so that it only fails for code
+ * changes.
+ */
 export const IS_FULL = process.env.SLUICE_CHAOS === 'full';
 
-/** `npm run test:unit` is to be short. */
+/** `npm run test:unit` must be short. */
 export const IS_QUICK = process.env.SLUICE_CHAOS === 'quick';
 const QUICK_SHARE = 0.1;
 
-/** How many cases a test tries. @param usual in `npm test` @param full with `SLUICE_CHAOS=full` */
+/** Number of cases in a test. @param usual in `npm test` @param full with `SLUICE_CHAOS=full` */
 export function caseCount(usual: number, full = usual): number {
   return IS_FULL ? full : Math.ceil(usual * (IS_QUICK ? QUICK_SHARE : 1));
 }
@@ -15,11 +18,11 @@ export function caseCount(usual: number, full = usual): number {
 /** Random cases of one kind. */
 export interface RandomCases<T> {
   readonly cases: readonly T[];
-  /** For the title of a test: `3 cases, SLUICE_SEED=42`. With that in the environment the same cases come again. */
+  /** For the title of a test: `3 cases, SLUICE_SEED=42`. Setting that variable repeats the same cases. */
   readonly title: string;
 }
 
-/** Draws cases: `few`, or `many` with `SLUICE_CHAOS=full`. `SLUICE_SEED` draws those of another seed. */
+/** Generates cases: `few`, or `many` with `SLUICE_CHAOS=full`. `SLUICE_SEED` selects another seed. */
 export function randomCases<T>(
   arbitrary: fc.Arbitrary<T>,
   { few, many, seed }: { readonly few: number; readonly many: number; readonly seed: number },

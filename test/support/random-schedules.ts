@@ -25,7 +25,7 @@ const calendar: fc.Arbitrary<CalendarPlan | undefined> = fc.option(
 
 const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe', 'Pacific/Auckland');
 
-/** Schedules of every kind: several crons, last days, second Mondays, ranges that go round, moved days, periods from a day on. */
+/** Schedules of all kinds: several crons, last days, nth weekdays, wrapping ranges, shifted days, intervals from a start day. */
 export const randomSchedule: fc.Arbitrary<SchedulePlan> = fc
   .oneof(
     { weight: 4, arbitrary: fc.record({ timezone: zone, crons: fc.array(cron, { minLength: 1, maxLength: 3 }), calendar }) },

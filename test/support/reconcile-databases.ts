@@ -10,14 +10,14 @@ import { runTask, type TaskRun } from './run-task.ts';
 /** `[compared, changed, missing, extra]`. */
 export const countsOf = ({ compared, changed, missing, extra }: Reconciliation): number[] => [compared, changed, missing, extra];
 
-/** Two databases of a test file's own that are compared: connections `source`, `target` and `redshift`, whose tables are the target's. */
+/** Two databases of one test file to compare: connections `source`, `target` and `redshift`, which uses the target's tables. */
 export interface ReconcileDatabases {
   readonly source: TestDatabase;
   readonly target: TestDatabase;
   readonly bucket: TestBucket;
-  /** Runs a `reconcile` task, from `source` to `target` where nothing else is said. */
+  /** Runs a `reconcile` task, by default from `source` to `target`. */
   run(params: JsonObject, more?: Partial<TaskRun>): Promise<Reconciliation>;
-  /** Makes a table on both, each with rows of its own: `SELECT …` or `VALUES …`. */
+  /** Creates a table in both databases, each with its own rows: `SELECT …` or `VALUES …`. */
   tables(name: string, columns: string, ofSource: string, ofTarget: string): Promise<void>;
   drop(): Promise<void>;
 }
@@ -25,7 +25,7 @@ export interface ReconcileDatabases {
 /** Drop them in `after`. */
 export async function createReconcileDatabases(): Promise<ReconcileDatabases> {
   const [source, target, bucket] = await Promise.all([createDatabase(), createDatabase(), createBucket()]);
-  // What Redshift has and PostgreSQL lacks.
+  // Functions of Redshift that PostgreSQL lacks.
   await target.rows(`CREATE FUNCTION strtol(text, int) RETURNS bigint LANGUAGE sql IMMUTABLE AS
     $$ SELECT ('x' || lpad($1, 16, '0'))::bit(64)::bigint $$`);
   const redshift = await startRedshiftStandIn(target, connectionsFrom({ SLUICE_CONN_A: bucket.url }).get('a', ['aws']));

@@ -6,17 +6,17 @@ import { createDatabase, type TestDatabase } from './databases.ts';
 import { createMySQLDatabase, type TestMySQLDatabase } from './mysql-databases.ts';
 import { runTask, type TaskRun } from './run-task.ts';
 
-/** Columns, and rows in parentheses or none. */
+/** Columns, and rows in parentheses (may be empty). */
 type Filling = readonly [columns: string, rows: string];
 
-/** A MySQL database, connection `shop`, and a PostgreSQL one, `warehouse`, that are compared. */
+/** A MySQL database, connection `shop`, and a PostgreSQL database, `warehouse`, to compare. */
 export interface ShopAndWarehouse {
   readonly mysql: TestMySQLDatabase;
   readonly postgres: TestDatabase;
   readonly bucket: TestBucket;
-  /** Runs a `reconcile` task, from the shop to the warehouse and with no more than a warning where nothing else is said. */
+  /** Runs a `reconcile` task, by default from the shop to the warehouse, with only a warning for differences. */
   run(params: JsonObject, more?: Partial<TaskRun>): Promise<Reconciliation>;
-  /** Makes a table of one name on both. */
+  /** Creates a table with the same name in both. */
   fill(name: string, ofMySQL: Filling, ofPostgres: Filling): Promise<void>;
   drop(): Promise<void>;
 }
@@ -51,9 +51,9 @@ export async function createShopAndWarehouse(): Promise<ShopAndWarehouse> {
 
 const hex = (text: string): string => Buffer.from(text).toString('hex');
 
-/** A text in SQL, without anything that quoting could change. */
+/** A text in SQL, independent of quoting rules. */
 export const postgresText = (text: string): string => `convert_from('\\x${hex(text)}', 'UTF8')`;
 export const mysqlText = (text: string): string => `CONVERT(x'${hex(text)}' USING utf8mb4)`;
 
-/** A table of that name on either side. */
+/** The table with this name on both sides. */
 export const sameTable = (name: string): JsonObject => ({ source: { table: name }, target: { table: name } });

@@ -4,15 +4,15 @@ import type { AwsConnection } from '../../lib/s3.ts';
 import { type Misbehaviour, RedshiftSession } from './redshift/session.ts';
 import type { TestDatabase } from './databases.ts';
 
-/** Redshift as far as Sluice uses it, in front of a database of a test's own. */
+/** A stand-in for Redshift's features that Sluice uses, in front of a test's database. */
 export interface RedshiftStandIn {
-  /** Its connection, as a value of `SLUICE_CONN_…`; with the rights of `iam_role` it reads S3 as `aws` does. */
+  /** The connection, as a value of `SLUICE_CONN_…`; with `iam_role` it reads S3 as `aws` does. */
   readonly url: string;
-  /** The same without a role: COPY then needs keys. */
+  /** The same without a role: COPY then requires keys. */
   readonly urlWithoutRole: string;
-  /** The statements it was sent, in order. */
+  /** The received statements, in order. */
   readonly statements: readonly string[];
-  /** Does this wrong, at the next occasion and once. */
+  /** Causes this fault once, at the next opportunity. */
   misbehave(how: Misbehaviour): void;
   close(): Promise<void>;
 }
@@ -20,8 +20,8 @@ export interface RedshiftStandIn {
 export const TEST_ROLE = 'arn:aws:iam::123456789012:role/load';
 
 /**
- * Starts a server that speaks PostgreSQL's wire protocol, passes what Redshift knows on to `database`, refuses what Redshift does not know,
- * and carries out `COPY … FROM 's3://…' MANIFEST` itself, in the session's own transaction.
+ * Starts a server for PostgreSQL's wire protocol that forwards what Redshift supports to `database`, rejects what Redshift does not
+ * support, and runs `COPY … FROM 's3://…' MANIFEST` itself, in the transaction of the session.
  */
 export async function startRedshiftStandIn(database: TestDatabase, aws: AwsConnection): Promise<RedshiftStandIn> {
   const postgres = new URL(database.url.replace(/^postgresql:/, 'http:'));
@@ -32,7 +32,7 @@ export async function startRedshiftStandIn(database: TestDatabase, aws: AwsConne
     const upstream = connect(Number(postgres.port || 80), postgres.hostname);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
-      // Small messages go to and fro; each would wait for the acknowledgement of the one before.
+      // Otherwise each small message would wait for the acknowledgement of the previous one.
       socket.setNoDelay(true);
       // A socket error closes the session; the stream reports it to the reader.
       socket.on('error', () => {});

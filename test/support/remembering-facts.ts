@@ -1,7 +1,7 @@
 import { TemporalFacts } from '../../temporal/monitors/monitor-facts.ts';
 import type { Observation } from '../../workflows/plan/incidents/incident.ts';
 
-/** Facts of a deployment whose workers answer; which incidents would have been told is remembered. */
+/** Facts of a deployment with answering workers; records incidents instead of notifying channels. */
 export class RememberingFacts extends TemporalFacts {
   readonly told: string[] = [];
 

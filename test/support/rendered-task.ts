@@ -2,7 +2,7 @@ import { Evaluator } from '../../workflows/plan/expressions/evaluator.ts';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { planOf } from './yaml-runs.ts';
 
-/** The parameters of the first task of a pipeline file, with its expressions evaluated as a run does. */
+/** The parameters of the first task in a pipeline file, with expressions evaluated as in a run. */
 export function renderedTask(yaml: string, params: JsonObject): JsonObject {
   const plan = planOf(yaml);
   const [task] = plan.tasks;

@@ -5,21 +5,21 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { runTool } from '../../dev/servers/run-tool.ts';
 
-/** Servers that answer with the secrets of whoever connects, as a broken or a hostile one may. */
+/** Servers that answer with the secrets of the client, like a broken or hostile server. */
 export interface RogueServers {
   readonly ports: Readonly<Record<'http' | 'https' | 'postgres' | 'mysql' | 'other', number>>;
-  /** Of the HTTPS server. */
+  /** The certificate of the HTTPS server. */
   readonly certificateFile: string;
-  /** What the HTTP servers were sent: the path and the body of each request. */
+  /** The path and the body of each request to the HTTP servers. */
   readonly received: readonly { readonly path: string; readonly body: string }[];
   close(): void;
 }
 
-/** An answer to a path with `/big` has so many bytes at least: more than are kept in a run. */
+/** Minimum size of a response to a path with `/big`, in bytes: more than a run stores. */
 const BIG = 70_000;
 
 /**
- * @param says what they say, for their ports: all secrets, in all encodings
+ * @param says returns the text of the responses, given the ports: all secrets in all encodings
  * @param folder for a certificate
  */
 export async function openRogueServers(says: (ports: RogueServers['ports']) => string, folder: string): Promise<RogueServers> {
@@ -85,7 +85,7 @@ function postgresError(message: string): Buffer {
   return Buffer.concat([head, fields]);
 }
 
-/** An error in the place of the handshake. */
+/** An error packet instead of a handshake. */
 function mysqlError(message: string): Buffer {
   const body = Buffer.concat([Buffer.from([0xff, 0x15, 0x04]), Buffer.from(`#28000${message}`)]);
   const head = Buffer.alloc(4);

@@ -16,18 +16,18 @@ export interface TaskRun {
   readonly output?: string;
   readonly interval?: { readonly start: string; readonly end: string };
   readonly runId?: string;
-  /** What the run tells of itself; null: it was started by an earlier release, and tells nothing. */
+  /** The identity that the run sends; null for a run of an earlier release, which sends none. */
   readonly run?: Partial<RunIdentity> | null;
   readonly dagId?: string;
   readonly task?: string;
   readonly attempt?: number;
-  /** What an attempt before has recorded last. */
+  /** The last resume point of the previous attempt. */
   readonly resumePoint?: Json;
-  /** Called with each heartbeat's details; `cancel` cancels the activity, or ends it for the reason that `details` tell. */
+  /** Called with the details of each heartbeat; `cancel` cancels the activity, or ends it for the reason in `details`. */
   readonly onProgress?: (point: Json | undefined, cancel: (details?: ActivityCancellationDetails) => void) => void;
 }
 
-/** Runs one attempt of a task as a worker would, with an activity's context and real servers behind its connections. */
+/** Runs one attempt of a task like a worker, with an activity context and real servers. */
 export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
   const { params, input, output, interval = { start: '2024-01-01T00:00:00.000Z', end: '2024-01-02T00:00:00.000Z' } } = run;
   const { runId: workflowId = 'dag/scheduled/2024-01-01' } = run;

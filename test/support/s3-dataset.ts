@@ -4,17 +4,17 @@ import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/c
 import { getObject, listObjects, parseS3Uri } from '../../lib/s3.ts';
 import { type Column, type DatasetManifest, type DatasetReference, MANIFEST_NAME } from '../../workflows/plan/datasets/dataset.ts';
 
-/** A row of CSV as PostgreSQL writes it: NULL is an empty field. */
+/** A row of CSV in PostgreSQL's format: NULL is an empty field. */
 export type CsvRow = readonly (string | null)[];
 
-/** Makes a bucket that nobody else uses. */
+/** Creates a bucket with a unique name. */
 export async function createBucket(client: S3Client): Promise<string> {
   const bucket = `test-${process.pid}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
   return bucket;
 }
 
-/** Publishes rows as a data set, written by hand and not by the code under test. */
+/** Publishes rows as a dataset, without the code under test. */
 export async function putDataset(
   client: S3Client,
   uri: string,
@@ -25,7 +25,7 @@ export async function putDataset(
   return putDatasetFile(client, uri, { name: 'part-00000.csv.gz', body, rows: rows.length }, 'csv', schema);
 }
 
-/** Publishes a file that is there already as a data set: gzipped CSV, or Parquet. */
+/** Publishes an existing file as a dataset: gzipped CSV, or Parquet. */
 export async function putDatasetFile(
   client: S3Client,
   uri: string,
@@ -61,7 +61,7 @@ function csvField(value: string | null): string {
   return value === '' || /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
-/** All rows of a data set, by its manifest. */
+/** Reads all rows of a dataset by its manifest. */
 export async function readDataset(client: S3Client, uri: string): Promise<(string | null)[][]> {
   const manifest = JSON.parse((await getText(client, uri + MANIFEST_NAME)).toString()) as DatasetManifest;
   return readFiles(
@@ -70,19 +70,19 @@ export async function readDataset(client: S3Client, uri: string): Promise<(strin
   );
 }
 
-/** All rows of gzipped CSV files. */
+/** Reads all rows of gzipped CSV files. */
 export async function readFiles(client: S3Client, urls: readonly string[]): Promise<(string | null)[][]> {
   const files = await Promise.all(urls.map(async (url) => gunzipSync(await getText(client, url)).toString('utf8')));
   return files.flatMap(parseCsv);
 }
 
-/** The names of all objects under `uri`, in order. */
+/** The names of all objects under `uri`, sorted. */
 export async function objectNames(client: S3Client, uri: string): Promise<string[]> {
   const location = parseS3Uri(uri);
   return (await listObjects(client, location, AbortSignal.timeout(10_000))).map(({ key }) => key.slice(location.key.length)).sort();
 }
 
-/** PostgreSQL's CSV, read character by character: an oracle that has nothing in common with Spark's reader. */
+/** Parses PostgreSQL's CSV character by character, independently of Spark's reader. */
 export function parseCsv(text: string): (string | null)[][] {
   const rows: (string | null)[][] = [];
   let row: (string | null)[] = [];

@@ -11,7 +11,7 @@ import type { Activities } from '../../temporal/worker/worker-process.ts';
 import { startTestWorker, type TestWorker } from './temporal-worker.ts';
 import { toyActivities } from './toy-activities.ts';
 
-/** A worker for runs and sensors, on a task queue of its own. */
+/** Starts a worker for runs and sensors on a separate task queue. */
 export async function startSensorWorker(environment: Environment, activities: Activities = toyActivities): Promise<TestWorker> {
   const runs = await startTestWorker(environment, activities);
   const { connection, namespace } = await connectWorker(environment);

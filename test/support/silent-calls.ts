@@ -1,5 +1,5 @@
-// Calls a service that never answers, in every way that has a time limit, while the garbage collector runs. Prints how many have ended.
-// Started with --expose-gc, and with the service's address.
+// Calls a service that never answers, in every way that has a time limit, while the garbage collector runs. Prints how many calls have
+// ended. Run with --expose-gc and the service's address.
 import { setTimeout as delay } from 'node:timers/promises';
 import { callHttp } from '../../lib/http.ts';
 import { linkedController } from '../../lib/linked-controller.ts';
@@ -7,7 +7,7 @@ import { withinTime } from '../../lib/time-limit.ts';
 import { callDeadMansSwitch } from '../../monitors/dead-man.ts';
 
 const LIMIT_MS = 300;
-/** More than enough for all limits on a slow machine. */
+/** More than all limits together on a slow machine. */
 const GIVE_UP_MS = 15_000;
 const [, , url = ''] = process.argv;
 const { gc: collect } = globalThis;
@@ -24,7 +24,7 @@ function count(work: Promise<unknown>): void {
 for (let round = 0; round < 8; round++) {
   count(callHttp({ url }, { path: '/', timeoutMs: LIMIT_MS, signal: task.signal }));
   count(withinTime(LIMIT_MS, task.signal, (signal) => fetch(url, { signal })));
-  // What awaits nothing but a signal: one limit inside another, and a controller that follows both.
+  // Work that only awaits a signal: nested limits, and a controller that follows both.
   count(
     withinTime(LIMIT_MS, task.signal, (outer) =>
       withinTime(60_000, outer, (inner) => delay(120_000, 0, { signal: linkedController(inner).signal })),

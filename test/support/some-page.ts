@@ -1,6 +1,6 @@
 import type { Page } from '../../workflows/plan/incidents/incident.ts';
 
-/** A page as monitors make them. */
+/** A page like those of monitors. */
 export const SOME_PAGE: Page = {
   summary: 'sales failed',
   severity: 'critical',

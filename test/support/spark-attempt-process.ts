@@ -1,4 +1,4 @@
-// A worker that can be killed: runs the attempt that its first argument describes. Its parent kills it, or reads the result.
+// A killable worker: runs the attempt that its first argument describes. The parent process kills it, or reads the result.
 import { type SparkAttemptOptions, startSparkAttempt } from './spark-attempt.ts';
 
 const attempt = startSparkAttempt(JSON.parse(process.argv[2] ?? '{}') as SparkAttemptOptions);

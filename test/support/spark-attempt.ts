@@ -9,7 +9,7 @@ import { taskDependencies } from './task-dependencies.ts';
 export interface SparkAttemptOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly input: Omit<TaskInput, 'interval'>;
-  /** The task, as `run/task`: attempts of one name belong together. */
+  /** The task as `run/task`: attempts with the same name belong together. */
   readonly workflowId: string;
   readonly runId?: string;
   readonly attempt?: number;
@@ -20,18 +20,18 @@ export interface SparkAttemptOptions {
 export interface SparkAttempt {
   readonly activity: MockActivityEnvironment;
   readonly result: Promise<Json>;
-  /** All that the activity has logged so far, with its level. */
+  /** The log lines of the activity so far, with their level. */
   readonly log: string[];
-  /** The progress that it has recorded so far. */
+  /** The recorded progress so far. */
   readonly progress: Json[];
 }
 
-/** Runs one attempt of a `spark_job` in this process, as a worker would. */
+/** Runs one attempt of a `spark_job` in this process, like a worker. */
 export function startSparkAttempt(options: SparkAttemptOptions): SparkAttempt {
   const log: string[] = [];
   const progress: Json[] = [];
   const logger = new DefaultLogger('TRACE', ({ level, message, meta }) => {
-    // Temporal's own fields are the same in each line.
+    // Omit Temporal's own fields, which are the same in each line.
     const { pid } = (meta ?? {}) as { pid?: number };
     log.push(`${level} ${message}${pid === undefined ? '' : ` pid=${pid}`}`);
   });

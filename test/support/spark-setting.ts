@@ -12,13 +12,13 @@ export interface SparkSetting {
   readonly environment: Readonly<Record<string, string>>;
   readonly s3: S3Client;
   readonly bucket: string;
-  /** A folder of the file's own; `SLUICE_STATE` lies in it. */
+  /** The folder of the test file; it contains `SLUICE_STATE`. */
   readonly folder: string;
 }
 
 /**
- * What a file of Spark tests owns: a bucket, a folder, a state of its own, and `jobs` (test/fixtures/jobs unless said otherwise) as the
- * folder of jobs. Registers its own hooks; call inside `describe`.
+ * Provides a Spark test file with a bucket, a folder, a separate state, and the job folder `jobs` (default: test/fixtures/jobs). Registers
+ * hooks; call it inside `describe`.
  */
 export function sparkSetting(jobs = fileURLToPath(new URL('../fixtures/jobs', import.meta.url))): SparkSetting {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-spark-'));

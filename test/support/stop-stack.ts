@@ -1,6 +1,6 @@
 import { cleanups } from './cleanups.ts';
 
-/** Mocha calls this once, after all files. It imports no servers itself: unit tests would load them for nothing. */
+/** Mocha calls this once, after all files. It does not import server code, which unit tests would load unnecessarily. */
 export async function mochaGlobalTeardown(): Promise<void> {
   await Promise.all([...cleanups].map((cleanup) => cleanup()));
 }

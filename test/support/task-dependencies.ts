@@ -10,7 +10,7 @@ const NO_RUNS: RunLookup = {
   isUnderWay: () => Promise.resolve(false),
 };
 
-/** What a worker with this environment gives to its tasks. */
+/** The dependencies that a worker with this environment passes to its tasks. */
 export function taskDependencies(environment: Environment, runs: RunLookup = NO_RUNS): TaskDependencies {
   return { connections: connectionsFrom(environment), secrets: scrubberOf(environment), outputs: undefined, runs };
 }

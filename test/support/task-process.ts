@@ -1,4 +1,4 @@
-// A worker that can be killed: runs the attempt that its arguments describe, a task type and a `TaskRun`.
+// A killable worker: runs the attempt that its arguments describe, a task type and a `TaskRun`.
 import { CATALOG } from '../../activities/catalog.ts';
 import { runTask, type TaskRun } from './run-task.ts';
 

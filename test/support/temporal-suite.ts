@@ -8,9 +8,9 @@ import { testStack } from './test-stack.ts';
 import { toyActivities } from './toy-activities.ts';
 
 /**
- * A worker on Temporal for the tests of the suite that calls it: started before them and closed after them.
+ * Provides a Temporal worker for the calling suite: started before its tests and closed after them.
  * @param activities the tasks that it runs; default: the toys
- * @param workflows the code of its workflows; default: the product's
+ * @param workflows its workflow code; default: that of the product
  */
 export function workerOfSuite(activities: Activities = toyActivities, workflows?: () => Promise<WorkflowCode>): TestWorker {
   let started: TestWorker | undefined;
@@ -32,7 +32,7 @@ export function workerOfSuite(activities: Activities = toyActivities, workflows?
   };
 }
 
-/** What the Temporal UI shows as the current details of a workflow. */
+/** The current details of a workflow, as shown in the Temporal UI. */
 export async function currentDetails(handle: WorkflowHandle): Promise<string> {
   return (await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
 }

@@ -23,7 +23,7 @@ export interface TestWorker {
   close(): Promise<void>;
 }
 
-/** A client and a worker with these activities, on a task queue of its own unless one is given; with the interpreter, or with other workflows. */
+/** Starts a client and a worker with these activities, by default on a new task queue and with the interpreter as workflows. */
 export async function startTestWorker(
   environment: Environment,
   activities: Activities,
@@ -39,7 +39,7 @@ export async function startTestWorker(
     namespace,
     taskQueue,
     dataConverter,
-    // Cancellation reaches an activity as the answer to a heartbeat.
+    // A cancellation reaches an activity with the response to its heartbeat.
     maxHeartbeatThrottleInterval: '200ms',
     // As in production: the runs of a closed worker move to another worker after this time.
     stickyQueueScheduleToStartTimeout: '2s',

@@ -3,7 +3,7 @@ import type { Environment } from '../../lib/environment.ts';
 import { createMonitors } from '../../monitors/create-monitors.ts';
 import { createMonitorWorkers, type MonitorGroup } from '../../temporal/monitors/monitors.ts';
 
-/** The monitors of a deployment, as `worker.ts --monitors` puts them together, without a log. Not running yet. */
+/** Creates the monitors of a deployment like `worker.ts --monitors`, without a log. Does not start them. */
 export function createTestMonitors(environment: Environment, taskQueue: string): Promise<MonitorGroup> {
   return createMonitorWorkers(
     environment,

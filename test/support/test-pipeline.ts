@@ -15,10 +15,10 @@ import { createDatabase, type TestDatabase } from './databases.ts';
 import { startProcess, type TestProcess } from './processes.ts';
 import { testStack } from './test-stack.ts';
 
-/** The day whose sales are in the databases. */
+/** The day of the sales in the databases. */
 export const DEMO_DAY = '2026-03-01';
 
-/** The analysts' document with databases and a task queue of its own, and real worker processes. */
+/** The analysts' document with separate databases and a task queue, and real worker processes. */
 export interface TestPipeline {
   readonly environment: Record<string, string>;
   readonly taskQueue: string;
@@ -27,14 +27,14 @@ export interface TestPipeline {
   readonly warehouse: TestDatabase;
   /** Starts `worker.ts` and waits until it is ready. */
   startWorker(): Promise<TestProcess>;
-  /** Fails unless the warehouse's table is what SQL alone makes of the source's. */
+  /** Fails unless the warehouse's table is equal to the result of SQL on the source. */
   assertLoaded(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * @param rows how many product categories the source gets
- * @param more variables of the environment beside those of the usual servers
+ * @param rows number of product categories in the source
+ * @param more variables in addition to those of the default servers
  */
 export async function createTestPipeline(rows: number, more: Readonly<Record<string, string>> = {}): Promise<TestPipeline> {
   const stack = await testStack();
@@ -88,7 +88,7 @@ export async function createTestPipeline(rows: number, more: Readonly<Record<str
   };
 }
 
-/** A digest of every row by its key. The columns are named, so that NULL, '' and their order cannot be mistaken for each other. */
+/** A digest of every row by key. Names the columns, so that NULL, '' and their order are distinguished. */
 async function fingerprints(database: TestDatabase, relation: string): Promise<Map<string, string>> {
   const columns =
     'category_id, category_name, description, parent_category_id, root_category_id, category_path, category_level, commission_rate, is_active, updated_at';
@@ -98,12 +98,12 @@ async function fingerprints(database: TestDatabase, relation: string): Promise<M
   return new Map(rows.map(({ id, digest }) => [id, digest]));
 }
 
-/** The seed's document, compiled as it stands; `more` is YAML that is added at its end. */
+/** The seed's document, compiled unchanged; `more` is YAML appended to it. */
 export function seedPlan(more = ''): Plan {
   return planOfFile('product_category_etl.yaml', more);
 }
 
-/** A document of `pipelines/`, compiled as it stands. */
+/** A document of `pipelines/`, compiled unchanged. */
 export function planOfFile(file: string, more = ''): Plan {
   const text = readFileSync(join(ROOT, 'pipelines', file), 'utf8');
   const { plan, diagnostics } = new Compiler(CATALOG).compile({ file, text: text + more });

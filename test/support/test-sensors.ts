@@ -14,23 +14,23 @@ import { planOf, task } from './plans.ts';
 import { startSensorWorker } from './sensor-worker.ts';
 import type { TestWorker } from './temporal-worker.ts';
 
-/** A word that nothing else has. */
+/** A unique word. */
 export function unique(): string {
   return randomUUID().replaceAll('-', '').slice(0, 8);
 }
 
-/** A worker for sensors, and what tests do with the sensors of plans that have one trigger. */
+/** A worker for sensors, with test helpers for plans that have one trigger. */
 export class TestSensors {
   private readonly applied: Plan[] = [];
 
   private constructor(readonly worker: TestWorker) {}
 
-  /** @param activities what the worker can run; absent: tasks that end as their names say */
+  /** @param activities the worker's activities; absent: tasks that end as their names say */
   static async start(environment: Environment, activities?: Activities): Promise<TestSensors> {
     return new TestSensors(await startSensorWorker(environment, activities));
   }
 
-  /** A plan of one task that succeeds, and of one trigger. */
+  /** A plan with one successful task and one trigger. */
   plan(trigger: Pick<TriggerPlan, 'type' | 'source'> & Partial<TriggerPlan>, plan: Partial<Plan> = {}): Plan {
     const complete: TriggerPlan = { name: 'changes', mode: { kind: 'each' }, onInvalid: 'dead_letter', parallelism: 1, ...trigger };
     return planOf(`triggered_${unique()}`, [task('a', 'succeed')], { hash: unique(), triggers: [complete], ...plan });
@@ -54,7 +54,7 @@ export class TestSensors {
     return applySensorChange(this.worker.client, { id: this.idOf(plan), action: 'stop' }, this.worker.taskQueue);
   }
 
-  /** The runs that the trigger has started, in the order of their ids: exactly so many, now or soon. */
+  /** Waits until the trigger has started exactly `count` runs; returns them sorted by id. */
   runsOf({ dagId, triggers }: Plan, count: number): Promise<RunSummary[]> {
     const [trigger] = triggers ?? [];
     return eventually(async () => {
@@ -64,7 +64,7 @@ export class TestSensors {
     }, 30_000);
   }
 
-  /** What the runs' ids have after pipeline and cause. */
+  /** The ids of the runs without pipeline and cause. */
   async idsOf(plan: Plan, count: number): Promise<string[]> {
     const runs = await this.runsOf(plan, count);
     return runs.map(({ pipelineRunId }) => pipelineRunId.split('/').slice(2).join('/'));
@@ -80,14 +80,14 @@ export class TestSensors {
     return this.worker.client.workflow.getHandle(run).result() as Promise<RunResult>;
   }
 
-  /** A run by hand, to its end, however that is. */
+  /** Starts a manual run and waits until it ends, with any result. */
   async runBy(plan: Plan, id: string, interval: DataInterval): Promise<void> {
     const { client, taskQueue } = this.worker;
     const { pipelineRunId } = await startManualRun(client, plan, taskQueue, interval, id);
     await this.resultOf(pipelineRunId).catch(() => undefined);
   }
 
-  /** Stops the sensors that were not, and the worker. */
+  /** Stops all remaining sensors and the worker. */
   async close(): Promise<void> {
     await Promise.all(this.applied.map((plan) => this.stop(plan)));
     await this.worker.close();

@@ -6,28 +6,31 @@ import { createProgress } from '../../lib/progress.ts';
 import { cleanups } from './cleanups.ts';
 import { eventually } from './eventually.ts';
 
-/** The suite's own servers: never those of a developer's environment, which may hold data. Two test runs at once need two (dev/launch/run-mode.mjs). */
+/**
+ * The suite's own servers, never those of a developer's environment, which may contain data. Two concurrent test runs need two stacks
+ * (dev/launch/run-mode.mjs).
+ */
 export const TEST_HOME = join(ROOT, '.sluice', process.env.SLUICE_TEST_STACK ?? 'test');
 
-/** `SLUICE_TEST_TEMPORAL=postgres` tries a Temporal server as deployments have it, instead of the one of developers. */
+/** `SLUICE_TEST_TEMPORAL=postgres` tests with a production-like Temporal server instead of the dev server. */
 const ON_POSTGRES = process.env.SLUICE_TEST_TEMPORAL === 'postgres';
 
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
 const stacks = new Map<PartName, Promise<Stack>>();
 const ALL: readonly PartName[] = ['temporal', 'postgres', 's3', 'spark'];
 
-/** Where the servers are. */
+/** The variables with the servers' addresses. */
 export interface TestStack {
-  /** For tests that read histories as they are. */
+  /** Without encryption, for tests that read raw histories. */
   readonly environment: Record<string, string>;
-  /** The same with a key, as users of the local stack have it: payloads are encrypted. */
+  /** With a key, as in the local stack: payloads are encrypted. */
   readonly encrypting: Record<string, string>;
 }
 
 /**
- * Starts the parts that a test needs, once for the whole suite, and says where they are. They are stopped when the suite ends
- * (test/support/stop-stack.ts). Give the calling hook time: the first start of all fetches the programs.
- * @throws Error when this machine lacks a part
+ * Starts the parts that a test needs, once for the whole suite, and returns their addresses. They are stopped when the suite ends
+ * (test/support/stop-stack.ts). Give the calling hook a long timeout: the very first start fetches the programs.
+ * @throws Error when a part is not available on this machine
  */
 export async function testStack(parts: readonly PartName[] = ALL): Promise<TestStack> {
   const started = await Promise.all(parts.map(startOnce));
@@ -54,19 +57,19 @@ function meant(name: PartName): PartName {
   return name === 'temporal' && ON_POSTGRES ? 'temporal-postgres' : name;
 }
 
-/** Kills a server as a power cut would, and starts it again on the same data and port after `awayMs`. @param home the folder of its stack */
+/** Kills a server like a power failure, and restarts it on the same data and port after `awayMs`. @param home the folder of its stack */
 export async function killPart(part: PartName, awayMs = 0, home = TEST_HOME): Promise<void> {
   const name = meant(part);
   const { pid } = (await stackStatus(home)).find((each) => each.name === name) ?? {};
   if (pid === undefined) throw new Error(`No ${name} is running in ${home}.`);
   process.kill(pid, 'SIGKILL');
-  // Until it is gone its port is taken, and another would be chosen.
+  // Its port is in use until the process is gone; a restart would choose another one.
   await eventually(() => Promise.resolve(assert.throws(() => process.kill(pid, 0))));
   await new Promise((resolve) => setTimeout(resolve, awayMs));
   await startStack({ home, parts: [name], environment, progress: createProgress() });
 }
 
-/** Stops what testStack has started. */
+/** Stops what `testStack` has started. */
 export async function stopTestStack(): Promise<void> {
   await Promise.all([...stacks.values()].map(async (stack) => (await stack).stop()));
   stacks.clear();

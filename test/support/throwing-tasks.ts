@@ -12,14 +12,14 @@ import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import { getObject, openS3 } from '../../lib/s3.ts';
 import { defineTrigger } from '../../sensors/define-trigger.ts';
 
-/** Sets something up whose callback throws, and does not wait for it. Resolves to what cleans up. */
+/** Sets up a callback that throws, without waiting for it. Resolves to a cleanup function. */
 type Throw = (ctx: TaskContext) => Promise<() => void | Promise<void>>;
 
 const fail = (driver: string): never => {
   throw new RangeError(`${driver} threw`);
 };
 
-/** Every driver and every kind of callback that tasks use. */
+/** Every driver and every kind of callback in tasks. */
 const THROWS: Readonly<Record<string, Throw>> = {
   async pg(ctx) {
     const { client, close } = await openPostgres(ctx.connection('postgres_default', ['postgres']), 'throwing', ctx.signal);
@@ -74,7 +74,7 @@ const THROWS: Readonly<Record<string, Throw>> = {
 
 export const DRIVERS = Object.keys(THROWS);
 
-/** Waits for a callback that throws: for ever, were it not for its signal. */
+/** Waits for a callback that throws; only its signal ends it. */
 const throwing = defineTask({
   type: 'throwing',
   description: 'For tests.',
@@ -93,7 +93,7 @@ const throwing = defineTask({
   },
 });
 
-/** Has a callback, too, and takes a while. */
+/** Also has a callback, which does not throw, and takes a while. */
 const calm = defineTask({
   type: 'calm',
   description: 'For tests.',
@@ -110,7 +110,7 @@ const calm = defineTask({
 
 export const THROWING_TASKS = [throwing, calm];
 
-/** A sensor whose first attempt has a callback that throws. */
+/** A sensor with a callback that throws in its first attempt. */
 export const THROWING_TRIGGER = defineTrigger({
   type: 'throwing_trigger',
   description: 'For tests.',

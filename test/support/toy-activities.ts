@@ -36,7 +36,7 @@ export const toyActivities = {
   tell_input: async ({ input, interval }: TaskInput): Promise<Json> => ({ input: (input as unknown as Json) ?? null, interval }),
   hang: async (): Promise<Json> => {
     for (;;) {
-      // Cancellation reaches an activity as the answer to a heartbeat.
+      // A cancellation reaches an activity with the response to its heartbeat.
       Context.current().heartbeat();
       await Context.current().sleep(100);
     }

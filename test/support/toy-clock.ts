@@ -4,33 +4,33 @@ import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import { toyAttempt } from './toy-language.ts';
 
-/** How often a toy that waits asks whether it was cancelled, in milliseconds. */
+/** Interval at which a waiting toy checks for cancellation, in milliseconds. */
 const HEARTBEAT = 50;
 
 /**
- * The time of toys that run on Temporal. A toy that takes an hour ends when a test lets the hour pass, so that a table of cases with times is
- * the same on both hosts.
+ * The simulated clock of toys on Temporal. A toy that takes an hour ends when a test advances the clock, so that the same table of timed
+ * cases works on both hosts.
  */
 export class ToyClock {
-  /** Milliseconds since the clock was made. */
+  /** Milliseconds since the clock was created. */
   now = 0;
-  /** When each toy that waits has done its work, by workflow id and activity id. */
+  /** When each waiting toy is done, by workflow id and activity id. */
   private readonly due = new Map<string, number>();
 
-  /** @param secondRound how a task ends that is tried again by hand; absent: as at first */
+  /** @param secondRound how a task ends when an operator retries it; absent: as in the first round */
   constructor(private readonly secondRound?: SimulatedAttempt) {}
 
   isWaiting(workflowId: string, activityId: string): boolean {
     return this.due.has(keyOf(workflowId, activityId));
   }
 
-  /** When the next toy of these workflows has done its work, or undefined. */
+  /** When the next toy of these workflows is done, or undefined. */
   next(workflowIds: ReadonlySet<string>): number | undefined {
     const times = [...this.due].filter(([key]) => workflowIds.has(key.split('\n')[0] ?? '')).map(([, at]) => at);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Does a toy's work: waits for its time, and ends as `attemptOf` says. */
+  /** Runs a toy: waits for its time, and ends as `attemptOf` says. */
   readonly work = async (input: TaskInput): Promise<Json> => {
     const { activityType, activityId, attempt, workflowExecution } = Context.current().info;
     const again = activityId.includes('#') ? this.secondRound : undefined;
@@ -40,7 +40,7 @@ export class ToyClock {
     this.due.set(key, at);
     try {
       while (this.now < at) {
-        // Cancellation reaches an activity as the answer to a heartbeat.
+        // A cancellation reaches an activity with the response to its heartbeat.
         Context.current().heartbeat();
         await Context.current().sleep(HEARTBEAT);
       }
@@ -51,7 +51,7 @@ export class ToyClock {
     throw ApplicationFailure.create({ type: failure.type, message: failure.message, nonRetryable: !failure.retryable });
   };
 
-  /** Runs until it is cancelled, whatever the clock says. */
+  /** Runs until it is cancelled, independent of the clock. */
   private readonly hang = async (): Promise<Json> => {
     for (;;) {
       Context.current().heartbeat();
@@ -62,7 +62,7 @@ export class ToyClock {
   readonly activities = { ok: this.work, fail: this.work, flaky: this.work, slow: this.work, hang: this.hang };
 }
 
-/** A task that an operator has tried again succeeds. */
+/** A task that an operator retries succeeds. */
 export const SECOND_ROUND: SimulatedAttempt = { takesMs: 1000, output: 'second' };
 
 function keyOf(workflowId: string, activityId: string): string {

@@ -31,19 +31,19 @@ const toy = (type: string, waits = false): TaskType =>
     run: ({ attempt, signal, interval }, params) => doToy(type, { params: params as JsonObject, interval }, attempt, signal),
   });
 
-/** Does in real time what a toy is to do. */
+/** Runs a toy in real time. */
 async function doToy(type: string, input: TaskInput, attempt: number, signal: AbortSignal): Promise<Json> {
   const { takesMs, output = null, failure } = toyAttempt(type, input, attempt);
   const from = Date.now();
-  // No timer of Node's waits longer.
+  // Node's timers have a maximum, so limit the delay.
   await delay(Math.min(takesMs, 86_400_000), undefined, { signal });
   if (failure) throw ApplicationFailure.create({ type: failure.type, message: failure.message, nonRetryable: !failure.retryable });
   return type === 'trace' ? { queue: Context.current().info.taskQueue, from, to: Date.now() } : output;
 }
 
 /**
- * Task types whose behaviour is their name: `ok` gives `give`, `fail` fails for good, `flaky` fails twice, `slow` takes an hour, `hang` for
- * ever. `look` waits for what is there at its third look, `trace` says when and on which queue a worker had it, `mute` gives no sign of life on a
+ * Task types named after their behavior: `ok` returns `give`, `fail` fails permanently, `flaky` fails twice, `slow` takes an hour, `hang`
+ * never ends. `look` waits until its third check, `trace` returns when and on which queue a worker ran it, `mute` sends no heartbeat on a
  * real worker.
  */
 export const TOYS: readonly TaskType[] = [
@@ -56,7 +56,7 @@ export const TOYS: readonly TaskType[] = [
 ];
 
 /**
- * Tasks in one line: `a: ok; b: fail after a if all_done; c: ok with {when: "params.n > 1"}`. `with` is a YAML map of any other keys.
+ * Parses tasks from one line: `a: ok; b: fail after a if all_done; c: ok with {when: "params.n > 1"}`. `with` is a YAML map of other keys.
  */
 export function tasksOf(text: string): JsonObject[] {
   return text.split(/;\s+/).map((line) => {
@@ -75,7 +75,7 @@ export function tasksOf(text: string): JsonObject[] {
 
 const FOR_EVER_MS = 365 * 86_400_000;
 
-/** What a toy does at an attempt, be it simulated or an activity. */
+/** The result of an attempt of a toy, simulated or as an activity. */
 export function toyAttempt(type: string, input: TaskInput, attempt: number): SimulatedAttempt {
   const one = (params: JsonObject): SimulatedAttempt => {
     const takesMs = type === 'hang' ? FOR_EVER_MS : type === 'slow' ? 3_600_000 : (parseDuration(String(params.takes ?? '')) ?? 1000);

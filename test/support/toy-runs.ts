@@ -11,18 +11,18 @@ import type { TestWorker } from './temporal-worker.ts';
 import type { ToyClock } from './toy-clock.ts';
 import { currentDetails } from './temporal-suite.ts';
 
-/** `PENDING_ACTIVITY_STATE_STARTED` of Temporal's API: not waiting for a worker, and not asked to end. */
+/** `PENDING_ACTIVITY_STATE_STARTED` of Temporal's API: not waiting for a worker, and not requested to cancel. */
 const STARTED = 2;
 
-/** What somebody does to a run, at a time of the toys' clock in milliseconds after it started. */
+/** An operator request to a run, in milliseconds of the toys' clock after its start. */
 export interface TimedAct {
   readonly atMs: number;
   act(handle: WorkflowHandle): Promise<unknown>;
 }
 
 /**
- * Runs a plan of toys on Temporal: time passes when nothing else can happen, as on the simulated host.
- * @returns how it ended, as its workflow says or, for a cancelled run, as the table of its tasks does
+ * Runs a plan of toys on Temporal: time only advances when nothing else can happen, as on the simulated host.
+ * @returns the result of its workflow or, for a cancelled run, of its task table
  */
 export async function runToys(
   worker: TestWorker,
@@ -54,13 +54,13 @@ export async function runToys(
   }
 }
 
-/** Lets time pass until `until`, or until the run has ended. */
+/** Advances time to `until`, or until the run ends. */
 async function pass(client: Client, clock: ToyClock, runId: string, until: number): Promise<void> {
   for (;;) {
     const next = await eventually(async () => {
       const workflows = await atRest(client, clock, runId);
       const at = clock.next(workflows);
-      // What one workflow says to another is on its way for a moment, and is in neither.
+      // A message between workflows is briefly in transit, and visible in neither.
       assert.ok(until < Infinity || workflows.size === 0 || at !== undefined, `${runId} waits for an event that cannot happen`);
       return at;
     });
@@ -72,7 +72,7 @@ async function pass(client: Client, clock: ToyClock, runId: string, until: numbe
   }
 }
 
-/** Fails while something of a run happens that needs no time. @returns the ids of its workflows that have not ended */
+/** Fails while the run can make progress without time passing. @returns the ids of its open workflows */
 async function atRest(client: Client, clock: ToyClock, workflowId: string): Promise<Set<string>> {
   const { status, raw } = await client.workflow.getHandle(workflowId).describe();
   if (status.name !== 'RUNNING') return new Set();
@@ -83,13 +83,13 @@ async function atRest(client: Client, clock: ToyClock, workflowId: string): Prom
   }
   const found = new Set([workflowId]);
   for (const child of raw.pendingChildren ?? []) for (const each of await atRest(client, clock, child.workflowId ?? '')) found.add(each);
-  // A toy that was let go meanwhile is about to report.
+  // A toy that was released meanwhile is about to complete.
   const next = clock.next(found);
   assert.ok(next === undefined || next > clock.now, 'a toy ends');
   return found;
 }
 
-/** A cancelled workflow has no result: its table is the run's own word. */
+/** A cancelled workflow has no result, so read its task table. */
 async function tasksOfBoard(handle: WorkflowHandle): Promise<RunResult['tasks']> {
   const table = /```text\n([^]*?)\n(?:\n|```)/.exec(await currentDetails(handle))?.[1] ?? '';
   const rows = [...table.matchAll(/^\S ([\w.]+) +(\w+)/gm)].map(

@@ -1,4 +1,4 @@
-/** What leaves each side of a glyph. A crossing is drawn as the vertical line: a line from the side goes straight on. */
+/** The sides to which each glyph connects. A crossing is drawn as the vertical line: a horizontal line continues straight. */
 const SIDES: Readonly<Record<string, string>> = {
   '│': 'ud',
   '─': 'lr',
@@ -23,7 +23,7 @@ interface Box {
   readonly top: number;
 }
 
-/** The boxes of a picture, all of one line of text. */
+/** The boxes in a picture, each with one line of text. */
 export function boxesIn(picture: string): Box[] {
   const rows = picture.split('\n');
   return rows.flatMap((row, top) =>
@@ -36,7 +36,7 @@ export function boxesIn(picture: string): Box[] {
   );
 }
 
-/** Reads a picture as a person would: follows the lines from every box down to the boxes that they reach. Returns `from→to`, sorted. */
+/** Reads a picture like a person: follows the lines from every box down to other boxes. Returns `from→to`, sorted. */
 export function traceAscii(picture: string): string[] {
   const rows = picture.split('\n');
   const boxes = boxesIn(picture);

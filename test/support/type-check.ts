@@ -2,16 +2,16 @@ import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { ROOT } from '../../lib/environment.ts';
 
-/** What is changed in a file before the types are checked: the text that is there, and the text instead. */
+/** An edit of a file before the type check: the existing text, and its replacement. */
 export type Edit = readonly [file: string, before: string, after: string];
 
 const parsed = new Map<string, ts.SourceFile | undefined>();
 let lastProgram: ts.Program | undefined;
 
 /**
- * Checks the types of files of this repository after edits; nothing is written.
- * @param files those whose mistakes count, from the root of the repository
- * @returns the files with mistakes, each once, in the given order
+ * Type-checks files of this repository after edits, without writing them.
+ * @param files whose errors count, relative to the root of the repository
+ * @returns the files with errors, without duplicates, in the given order
  */
 export function filesWithTypeErrors(files: readonly string[], edits: readonly Edit[]): string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {

@@ -2,21 +2,21 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Larger files are left aside, in bytes. */
+/** Larger files are skipped, in bytes. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 const LOOK_EVERY_MS = 100;
 
-/** Looks at the command lines of all processes and at folders while something goes on. */
+/** Searches the command lines of all processes, and folders, for secrets while other code runs. */
 export class WatchedPlaces {
-  /** What was found, by where it was. */
+  /** The findings by place. */
   readonly found = new Map<string, readonly string[]>();
   private readonly seen = new Map<string, string>();
   private readonly timer: NodeJS.Timeout;
   private readonly began = Date.now();
 
   /**
-   * @param folders looked at all the time, with all that is in them
-   * @param secretsIn what is looked for
+   * @param folders searched continuously and recursively
+   * @param secretsIn finds secrets in a text
    */
   constructor(
     private readonly folders: readonly string[],
@@ -29,7 +29,7 @@ export class WatchedPlaces {
     clearInterval(this.timer);
   }
 
-  /** All that was made in the system's temporary folder since the beginning. */
+  /** Searches what was created in the system's temporary folder since the start. */
   lookAtTemporary(): void {
     for (const entry of readdirSync(tmpdir())) this.lookInto(join(tmpdir(), entry));
   }
@@ -56,7 +56,7 @@ export class WatchedPlaces {
   }
 }
 
-/** Processes end, and files go, while they are looked at. */
+/** Processes may end, and files may disappear, during the search. */
 function ifThere<T>(look: () => T): T | undefined {
   try {
     return look();

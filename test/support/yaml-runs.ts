@@ -17,7 +17,7 @@ import { createDatabase, type TestDatabase } from './databases.ts';
 import { startProcess, type TestProcess } from './processes.ts';
 import { testStack } from './test-stack.ts';
 
-/** Pipelines as analysts write them, run by a worker process of a test file's own on real servers. */
+/** Pipelines in YAML, run by a separate worker process for one test file on real servers. */
 export interface YamlRuns {
   /** `postgres_default`. */
   readonly source: TestDatabase;
@@ -27,14 +27,14 @@ export interface YamlRuns {
   readonly client: Client;
   readonly environment: Readonly<Record<string, string>>;
   readonly taskQueue: string;
-  /** Starts a run of a pipeline file, for 2026-11-26 unless another interval is given. */
+  /** Starts a run of a pipeline file, by default for 2026-11-26. */
   start(yaml: string, given?: GivenRun): Promise<WorkflowHandle>;
-  /** Runs a pipeline file to its end, whichever it is. */
+  /** Runs a pipeline file until it ends, with any result. */
   run(yaml: string, given?: GivenRun): Promise<RunResult>;
   close(): Promise<void>;
 }
 
-/** What a run is given by hand. */
+/** The input of a manual run. */
 export interface GivenRun {
   readonly interval?: DataInterval;
   readonly params?: JsonObject;
@@ -49,7 +49,7 @@ export const RUN_DAY = { start: '2026-11-26T00:00:00Z', end: '2026-11-27T00:00:0
 
 /**
  * Starts a worker. Close it in `after`.
- * @param options `worker`: a script that is started in place of worker.ts; `catalog`: the task types that it knows
+ * @param options `worker`: a script to start instead of worker.ts; `catalog`: its task types
  */
 export async function createYamlRuns(
   options: {
@@ -96,14 +96,14 @@ export async function createYamlRuns(
   };
 }
 
-/** YAML runs whose tasks have a bucket. */
+/** YAML runs with a bucket for their tasks. */
 export interface BucketRuns {
   readonly runs: YamlRuns;
   readonly bucket: TestBucket;
   close(): Promise<void>;
 }
 
-/** As `createYamlRuns`, with a bucket on the server of `aws_default`. Close it in `after`. */
+/** Like `createYamlRuns`, with a bucket on the server of `aws_default`. Close it in `after`. */
 export async function createBucketRuns(): Promise<BucketRuns> {
   const bucket = await createBucket();
   const runs = await createYamlRuns();
@@ -117,7 +117,7 @@ export async function createBucketRuns(): Promise<BucketRuns> {
   };
 }
 
-/** How a run has ended, well or not. */
+/** Returns the result of a run, successful or not. */
 export async function resultOf(run: WorkflowHandle): Promise<RunResult> {
   try {
     return (await run.result()) as RunResult;

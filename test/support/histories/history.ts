@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import type { Reprocess } from '../../../workflows/plan/timetable/interval-coverage.ts';
 
-/** A small history of one pipeline: what its file says, what is in its source, and what happens. */
+/** A short history of one pipeline: its file, its source data, and the steps. */
 export interface History {
-  /** The clock at the beginning. */
+  /** The schedule at the start. */
   readonly clock: Clock;
   readonly method: 'append' | 'replace' | 'upsert' | 'merge';
-  /** For method append. */
+  /** For the append method. */
   readonly onOverlap: 'replace' | 'append' | undefined;
-  /** Whether a run reads only the rows of its interval. */
+  /** Whether a run reads only rows of its interval. */
   readonly incremental: boolean;
-  /** Events arrive through Kafka and a sensor, and not straight from the test. */
+  /** Whether events arrive through Kafka and a sensor instead of directly from the test. */
   readonly kafka: boolean;
   readonly rows: readonly Omit<Row, 'id' | 'v'>[];
   readonly steps: readonly Step[];
@@ -19,7 +19,7 @@ export interface History {
 /** Two days, in quarters of six hours. */
 export type Clock = 'quarters' | 'days';
 
-/** A row of the source. Its time is that of the quarter in which it lies. */
+/** A row of the source. Its time lies in its quarter. */
 export interface Row {
   readonly id: number;
   readonly quarter: number;
@@ -29,10 +29,10 @@ export interface Row {
 
 export const REGIONS = ['eu', 'us'] as const;
 export type Region = (typeof REGIONS)[number];
-/** The parameter of the pipeline; `all` is its default. */
+/** The parameter of the pipeline; the default is `all`. */
 export type Selection = Region | 'all';
 
-/** `interval` and `which` count modulo what there is. `kill`: the worker is killed after so many milliseconds. */
+/** `interval` and `which` are taken modulo the number of candidates. `kill` kills the worker after this many milliseconds. */
 export type Step =
   | { readonly kind: 'insert'; readonly quarter: number; readonly region: Region }
   | { readonly kind: 'update' | 'delete'; readonly which: number }
@@ -50,7 +50,7 @@ export type Step =
 
 export type Start =
   | { readonly kind: 'run'; readonly interval: number; readonly region: Selection }
-  /** The id of the last run by hand, once more: as after Temporal's retention. */
+  /** Reuses the id of the last manual run, as after Temporal's retention. */
   | { readonly kind: 'again' }
   | { readonly kind: 'tick'; readonly interval: number }
   | { readonly kind: 'event'; readonly key: number; readonly interval: number; readonly region: Selection };
@@ -93,7 +93,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('clock' as const) }) },
 );
 
-/** Random histories of at most `steps` steps. */
+/** Generates random histories of at most `steps` steps. */
 export function histories(steps: number): fc.Arbitrary<History> {
   return fc.record({
     clock: fc.constantFrom('quarters' as const, 'days' as const),
@@ -114,7 +114,7 @@ export interface Interval {
 const FIRST_DAY = Date.UTC(2026, 2, 2);
 const QUARTER = 6 * 3_600_000;
 
-/** The interval of a number: of the two days, or of their eight quarters. Milliseconds. */
+/** The interval with this index: of the two days, or their eight quarters. Milliseconds. */
 export function intervalOf(clock: Clock, number: number): Interval {
   const [length, count] = clock === 'days' ? [4 * QUARTER, 2] : [QUARTER, 8];
   const start = FIRST_DAY + (number % count) * length;

@@ -29,18 +29,19 @@ import {
   type World,
 } from './world.ts';
 
-/** How long a run may take while workers are killed and two cores are busy, in milliseconds. */
+/** Time limit for a run while workers are killed and two cores are busy, in milliseconds. */
 const PATIENCE_MS = 240_000;
 
 let played = 0;
 
 /**
- * Plays a history on real servers, and after each step holds the warehouse and the ends of the runs against what the history says.
- * @throws AssertionError that names the step
+ * Plays a history on real servers, and after each step compares the warehouse and the ended runs with the model.
+ * @throws AssertionError that names the failed step
  */
 export async function play(stage: Stage, history: History): Promise<void> {
   const number = played++;
-  // A sensor needs some seconds after its worker was killed, and others kill theirs all the time: histories with Kafka have the last one.
+  // A sensor needs some seconds after its worker is killed, and other histories kill theirs constantly: histories with Kafka share the last
+  // one.
   const [last, ...others] = [...stage.workers].reverse();
   const seat = (usesKafka(history) ? last : others[number % others.length]) ?? assert.fail('There are fewer than two workers.');
   const player = new Player(stage, history, `h_${stage.tag}_${number}`, seat);
@@ -52,7 +53,7 @@ export async function play(stage: Stage, history: History): Promise<void> {
   }
 }
 
-/** What a run that has ended shows to people. */
+/** What an ended run shows to users. */
 interface Ending {
   readonly name: string;
   readonly state: 'success' | 'failed' | 'refused';
@@ -60,7 +61,7 @@ interface Ending {
 }
 
 class Player {
-  /** All worlds that what was seen so far allows: two runs at once have two orders. */
+  /** All worlds that are consistent with the observations: concurrent runs have two possible orders. */
   private worlds: readonly World[];
 
   constructor(
@@ -115,7 +116,7 @@ class Player {
     this.worlds = possible;
   }
 
-  /** @returns the ends of the runs of the step, and the worlds that there may be after it */
+  /** @returns the ended runs of the step, and the possible worlds after it */
   private async sendRequests(step: Step, index: number): Promise<readonly [readonly Ending[], readonly World[]]> {
     switch (step.kind) {
       case 'clock': {
@@ -152,7 +153,7 @@ class Player {
     }
   }
 
-  /** One run, or two at once. */
+  /** Starts one run, or two concurrent ones. */
   private async start(starts: readonly Start[], index: number): Promise<readonly [readonly Ending[], readonly World[]]> {
     const wanted: Wanted[] = [];
     const running: Promise<Ending>[] = [];
@@ -173,7 +174,7 @@ class Player {
     return [endings, worlds];
   }
 
-  /** @returns the end of the run; none when the server is to refuse it */
+  /** @returns the end of the run; none if the server should reject it */
   private async begin(start: Start, run: Wanted | undefined): Promise<Promise<Ending>[]> {
     const { client } = this.stage;
     const { taskQueue } = this.seat;
@@ -231,7 +232,7 @@ class Player {
     const { client } = this.stage;
     const { runs } = this.world;
     const repeated = runs[which % Math.max(1, runs.length)];
-    // Of an id that was used again, the newest run is the one that people see.
+    // For a reused id, users see the newest run.
     const newest = repeated && runs.findLast(({ name }) => name === repeated.name);
     if (!newest) return [[], this.worlds];
     const run = await readEndedRun(client, this.idOf(newest.name));
@@ -259,7 +260,7 @@ class Player {
     }
   }
 
-  /** A rerun that loads what the run before has extracted. It publishes nothing. */
+  /** A rerun that loads what the previous run extracted. It publishes nothing. */
   private afterKept(world: World, again: Wanted, { data, ...repeated }: RunFact): World[] {
     const loaded = load(this.history, world, again, data);
     const fact = { ...again, data };
@@ -301,7 +302,7 @@ class Player {
     return [endings, next];
   }
 
-  /** What is the same in all worlds may be read off any of them. */
+  /** Any world, for facts that are the same in all of them. */
   private get world(): World {
     return this.worlds[0] ?? assert.fail('There is no world left.');
   }
@@ -351,7 +352,7 @@ tasks:
   private async endOf(name: string, temporalRunId?: string): Promise<Ending> {
     const handle = this.stage.client.workflow.getHandle(this.idOf(name), temporalRunId);
     try {
-      // An event starts its run a while later.
+      // The run starts some time after its event.
       await eventually(() => handle.describe(), PATIENCE_MS);
       await handle.result();
       return { name, state: 'success', message: '' };
@@ -371,7 +372,7 @@ tasks:
     }
   }
 
-  /** The server's list of runs is behind. */
+  /** Waits for the server's list of runs, which lags behind. */
   private async isListed(count: number): Promise<void> {
     await eventually(async () => {
       const found = await this.stage.client.workflow.count(`WorkflowType = "${this.name}" AND ExecutionStatus != "Running"`);

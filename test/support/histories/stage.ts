@@ -9,7 +9,7 @@ import { TestKafka } from '../kafka.ts';
 import { testStack } from '../test-stack.ts';
 import { Worker } from './workers.ts';
 
-/** The servers and workers on which histories are played, many at a time. */
+/** The servers and workers on which many histories run concurrently. */
 export interface Stage {
   readonly environment: Environment;
   readonly client: Client;
@@ -17,17 +17,17 @@ export interface Stage {
   readonly warehouse: TestDatabase;
   readonly bucket: TestBucket;
   readonly kafka: TestKafka;
-  /** Each with a task queue of its own. */
+  /** Each has a separate task queue. */
   readonly workers: readonly { readonly taskQueue: string; readonly worker: Worker }[];
-  /** A part of names that nothing else has. */
+  /** A unique part of names. */
   readonly tag: string;
   close(): Promise<void>;
 }
 
 /**
- * So long the worker of the sensors lives at least, in milliseconds. After a kill a sensor begins anew when its heartbeat has been missing for
- * 10 s and its place in the group for 6 s more; with many histories, each of which kills, it would never get there. Thousands of them may
- * share the machine with other work, and it then takes longer.
+ * Minimum lifetime of the sensor worker, in milliseconds. After a kill, a sensor restarts when its heartbeat is 10 s overdue and its group
+ * membership has expired 6 s later; more frequent kills by concurrent histories would prevent that. A full run plays thousands of histories
+ * on a loaded machine, and needs more time.
  */
 const SENSOR_LIFE_MS = process.env['SLUICE_CHAOS'] === 'full' ? 60_000 : 20_000;
 

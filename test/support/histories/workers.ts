@@ -1,12 +1,12 @@
 import { startProcess, type TestProcess } from '../processes.ts';
 
-/** A worker process that histories kill; another one takes its place at once. */
+/** A worker process that histories kill; a new one replaces it immediately. */
 export class Worker {
   private process: Promise<TestProcess>;
   private readyAt = 0;
   private readonly started: TestProcess[] = [];
 
-  /** @param lifeMs it lives for so long at least, in milliseconds */
+  /** @param lifeMs minimum lifetime in milliseconds */
   constructor(
     private readonly environment: Record<string, string>,
     private readonly lifeMs: number,
@@ -14,7 +14,7 @@ export class Worker {
     this.process = this.start();
   }
 
-  /** Resolves when a worker is ready. */
+  /** Resolves when the worker is ready. */
   async ready(): Promise<void> {
     await this.process;
   }
@@ -22,13 +22,13 @@ export class Worker {
   async kill(): Promise<void> {
     const { process } = this;
     const replaced = await process;
-    // Another history was faster, now or a moment ago.
+    // Another history has already killed it, or it is too young.
     if (process !== this.process || performance.now() - this.readyAt < this.lifeMs) return;
     this.process = replaced.stop('SIGKILL').then(() => this.start());
     await this.process;
   }
 
-  /** What the workers have logged that has `text` in it, when each was ready, and the last lines of the last one. */
+  /** The workers' log lines that contain `text`, the times when each was ready, and the last lines of the last one. */
   logOf(text: string): string[] {
     const lines = this.started.map((each) => each.stderr().trimEnd().split('\n'));
     return [

@@ -1,36 +1,36 @@
 import { type Clock, type History, type Interval, intervalOf, type Row, type Selection, type Start, type Step, timeOf } from './history.ts';
 
-/** A run, as far as the data that it makes is concerned. */
+/** A run, reduced to the data that it creates. */
 export interface RunFact {
   /** The workflow id without the pipeline's name. */
   readonly name: string;
   readonly interval: Interval;
-  /** What tells its data from other data of its interval: a region, an event. Empty for what the clock makes. */
+  /** Distinguishes its data from other data of its interval: a region, an event. Empty for scheduled runs. */
   readonly variant: string;
   readonly region: Selection;
   readonly state: 'success' | 'failed';
-  /** What its extract has read. */
+  /** The rows that its extract task read. */
   readonly data: readonly Row[];
 }
 
-/** An append that the ledger of the warehouse knows. */
+/** An append recorded in the warehouse's ledger. */
 interface Append {
   readonly interval: Interval;
   readonly variant: string;
 }
 
 /**
- * What the source and the warehouse hold, and which runs there were: computed from the history alone, without any code of the product.
- * Every step makes new worlds, and leaves the old ones as they are.
+ * The content of the source and the warehouse, and all runs: computed from the history alone, without product code. Immutable: each step
+ * creates new worlds.
  */
 export interface World {
   readonly clock: Clock;
   readonly source: readonly Row[];
   readonly table: readonly Row[];
   readonly appends: readonly Append[];
-  /** In the order of their starts; an id that was used again is there twice. */
+  /** In start order; a reused id occurs twice. */
   readonly runs: readonly RunFact[];
-  /** The folders of data by interval and variant, oldest first: how many later ones there are decides what may be deleted. */
+  /** The data folders by interval and variant, oldest first: the number of later folders determines what may be deleted. */
   readonly published: readonly { readonly run: RunFact; readonly isConcurrent: boolean }[];
   readonly nextId: number;
 }
@@ -48,7 +48,7 @@ export interface Wanted {
   readonly region: Selection;
 }
 
-/** The run that a start asks for; undefined when that run was started before, or there is none to start again. */
+/** The run that a start requests; undefined if it was already started, or nothing can be rerun. */
 export function wantedRun(world: World, start: Start, step: number): Wanted | undefined {
   const known = (name: string): boolean => world.runs.some((run) => run.name === name);
   if (start.kind === 'again') {
@@ -66,21 +66,21 @@ export function wantedRun(world: World, start: Start, step: number): Wanted | un
   return known(name) ? undefined : { name, interval, variant: name, region };
 }
 
-/** What a run's extract reads. */
+/** The rows that a run's extract task reads. */
 export function extract(history: History, world: World, { interval, region }: Pick<Wanted, 'interval' | 'region'>): Row[] {
   return world.source.filter(
     (row) => (region === 'all' || row.region === region) && (!history.incremental || isWithin(timeOf(row), interval)),
   );
 }
 
-/** The world after a run that has extracted `data`. */
+/** The world after a run that extracted `data`. */
 export function afterRun(history: History, world: World, wanted: Wanted, data: readonly Row[], isConcurrent = false): World {
   const loaded = load(history, world, wanted, data);
   const run: RunFact = { ...wanted, data, state: loaded ? 'success' : 'failed' };
   return { ...world, ...loaded, runs: [...world.runs, run], published: [...world.published, { run, isConcurrent }] };
 }
 
-/** What the table holds after a load; undefined when the load is refused. */
+/** The table after a load; undefined if the load is rejected. */
 export function load(
   history: History,
   world: World,
@@ -92,7 +92,7 @@ export function load(
   switch (history.method) {
     case 'replace':
     case 'merge':
-      // Nothing is not put in place of something.
+      // An empty extract does not replace existing rows.
       return data.length === 0 && table.length > 0 ? undefined : { table: data, appends };
     case 'upsert': {
       const ids = new Set(data.map(({ id }) => id));
@@ -108,7 +108,7 @@ export function load(
   }
 }
 
-/** Whether the data that a run has extracted is still in S3: certainly, perhaps, or not. */
+/** Whether the data that a run extracted is still in S3: certainly or perhaps. */
 export function keepsData(world: World, run: RunFact): 'yes' | 'perhaps' {
   const same = world.published.filter(({ run: { interval, variant } }) => isSame(interval, run.interval) && variant === run.variant);
   const later = same.length - 1 - same.findLastIndex((each) => each.run.data === run.data);

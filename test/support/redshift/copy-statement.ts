@@ -1,9 +1,9 @@
 import { RedshiftError } from './dialect.ts';
 
-/** A `COPY … FROM 's3://…'` as Redshift understands it. */
+/** A parsed `COPY … FROM 's3://…'` statement. */
 export interface CopyStatement {
   readonly table: string;
-  /** As written, in quotes. */
+  /** As written, with quotes. */
   readonly columns: string | undefined;
   readonly uri: string;
   readonly keys: { readonly id: string; readonly secret: string } | undefined;
@@ -11,7 +11,7 @@ export interface CopyStatement {
   readonly format: 'csv' | 'json';
   readonly gzip: boolean;
   readonly manifest: boolean;
-  /** The string that stands for NULL; Redshift's default is `\N`. */
+  /** The text that means NULL; Redshift's default is `\N`. */
   readonly nullAs: string | undefined;
   readonly emptyAsNull: boolean;
 }
@@ -41,7 +41,7 @@ const TEXTS = new Set([
   'JSON',
 ]);
 
-/** What is between the quotes of a text, as Redshift reads it: a backslash escapes. */
+/** The content of a quoted text in Redshift, where backslashes escape. */
 function unescaped(text: string): string {
   return text.replace(/\\(.)|''/gs, (escape, character: string | undefined) => character ?? "'");
 }
@@ -50,7 +50,7 @@ export function isCopyFromS3(sql: string): boolean {
   return HEAD.test(sql);
 }
 
-/** @throws RedshiftError as Redshift answers to what it does not know */
+/** @throws RedshiftError, with Redshift's message, for unsupported syntax */
 export function parseCopy(sql: string): CopyStatement {
   const head = HEAD.exec(sql);
   if (!head) throw new RedshiftError('42601', 'syntax error in COPY');

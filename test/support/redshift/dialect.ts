@@ -1,4 +1,4 @@
-/** An error as Redshift words it. */
+/** An error with Redshift's message. */
 export class RedshiftError extends Error {
   readonly code: string;
 
@@ -8,7 +8,7 @@ export class RedshiftError extends Error {
   }
 }
 
-/** What PostgreSQL knows and Redshift does not, or does otherwise: each refused, so that nobody relies on it unseen. */
+/** PostgreSQL syntax that Redshift lacks or treats differently: rejected, so that no code relies on it unnoticed. */
 const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/\b(E|U&)''/i, 'type "e" does not exist: every text takes escapes'],
   [/\bON\s+CONFLICT\b/i, 'syntax error at or near "CONFLICT"'],
@@ -38,20 +38,20 @@ const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/\bintervalstyle\b|\bbytea_output\b|\bxmloption\b|\block_timeout\b/i, 'unrecognized configuration parameter'],
 ];
 
-/** Comments, one within another at most; texts, in which a backslash escapes; names in quotes. */
+/** Comments, nested at most once; texts with backslash escapes; quoted names. */
 const OPAQUE =
   /--[^\n\r]*|\/\*(?:[^*/]|\*(?!\/)|\/(?!\*)|\/\*(?:[^*]|\*(?!\/))*\*\/)*\*\/|(?<![\w$])(\$[^\s$']*\$)[^]*?\1|"(?:[^"]|"")*"|'(?:[^'\\]|''|\\[^])*'/g;
 
 /**
- * The statement as PostgreSQL shall run it.
- * @throws RedshiftError for what Redshift would not run
+ * Translates a statement to PostgreSQL.
+ * @throws RedshiftError if Redshift would reject it
  */
 export function translate(sql: string): string {
-  // Names, values and comments say nothing of the dialect.
+  // Ignore names, values and comments when checking the dialect.
   const bare = sql.replace(OPAQUE, (found) => (found.startsWith("'") ? "''" : found.startsWith('"') ? '""' : ' '));
   for (const [pattern, answer] of REFUSED) {
     if (pattern.test(bare)) throw new RedshiftError(answer.startsWith('function') ? '42883' : '42601', answer);
   }
-  // Redshift's `text` is a varchar(256).
+  // `text` is varchar(256) in Redshift.
   return /^\s*CREATE\b/i.test(bare) ? sql.replace(/\btext\b/gi, 'varchar(256)') : sql;
 }

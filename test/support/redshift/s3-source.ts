@@ -9,13 +9,13 @@ interface Manifest {
   readonly entries: readonly { readonly url: string; readonly mandatory?: boolean; readonly meta?: { readonly content_length?: number } }[];
 }
 
-/** A file of a COPY, decompressed. */
+/** A decompressed file of a COPY. */
 export interface SourceFile {
   readonly url: string;
   readonly data: AsyncIterable<Buffer>;
 }
 
-/** Reads what a COPY names, as Redshift does: with the statement's own keys, or the role's. */
+/** Reads the files of a COPY like Redshift: with the keys in the statement, or the role. */
 export async function* readSource(copy: CopyStatement, aws: AwsConnection): AsyncGenerator<SourceFile> {
   const client = openS3(copy.keys ? { ...aws, access_key_id: copy.keys.id, secret_access_key: copy.keys.secret } : aws);
   try {

@@ -6,22 +6,22 @@ import { RedshiftError, translate } from './dialect.ts';
 import { readSource } from './s3-source.ts';
 import { errorFields, errorResponse, message, MessageReader, query, type WireMessage } from './wire-messages.ts';
 
-/** What a stand-in does wrong, once, when it is told to. */
+/** A fault that a stand-in causes once, on request. */
 export type Misbehaviour =
-  /** The connection breaks when the first file of a COPY has been read. */
+  /** The connection breaks after the first file of a COPY is read. */
   | 'break-in-copy'
-  /** COMMIT is answered with a serialization failure. */
+  /** COMMIT fails with a serialization failure. */
   | 'refuse-commit'
-  /** COMMIT is carried out, and the connection breaks before its answer. */
+  /** COMMIT succeeds, but the connection breaks before its response. */
   | 'lose-commit'
-  /** COPY says that it went well, and has read no row. */
+  /** COPY reports success, but has read no row. */
   | 'skip-rows';
 
 export interface SessionOptions {
   readonly client: Socket;
   readonly upstream: Socket;
   readonly aws: AwsConnection;
-  /** Takes the misbehaviour, if that is what is wished for. */
+  /** Consumes the requested fault, if it is this one. */
   takes(misbehaviour: Misbehaviour): boolean;
   /** Called with each statement as the client sent it. */
   seen(sql: string): void;
@@ -38,16 +38,16 @@ interface LoadError {
 const SSL_REQUEST = 80877103;
 const PROTOCOL_3 = 196608;
 
-/** As a text in which a backslash escapes. */
+/** A text literal in which backslashes escape. */
 const literal = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 
-/** One client of the stand-in: what Redshift does as PostgreSQL does is passed on, COPY from S3 is carried out here. */
+/** One client session of the stand-in: forwards what PostgreSQL does like Redshift, and runs COPY from S3 here. */
 export class RedshiftSession {
   readonly #options: SessionOptions;
-  /** As PostgreSQL last said: I idle, T in a transaction, E in a failed one. */
+  /** PostgreSQL's last reported status: I idle, T in a transaction, E in a failed one. */
   #status = 'I';
   #collect: ((answer: WireMessage) => void) | undefined;
-  /** An error of a Parse is answered at the Sync that ends its batch. */
+  /** An error of a Parse message is reported at the Sync that ends its batch. */
   #refused: RedshiftError | undefined;
   #committing = false;
   #loadError: LoadError | undefined;
@@ -131,7 +131,7 @@ export class RedshiftSession {
     upstream.write(query(this.#withLoadErrors(translate(sql))));
   }
 
-  /** In every text a backslash escapes, as on Redshift. */
+  /** Makes backslashes escape in every text, as in Redshift. */
   #startup({ payload, raw }: WireMessage): Buffer {
     if (payload.readInt32BE(0) !== PROTOCOL_3) return raw;
     const settings = Buffer.from('standard_conforming_strings\0off\0escape_string_warning\0off\0\0');
@@ -149,7 +149,7 @@ export class RedshiftSession {
     return message('P', payload.subarray(0, name + 1), this.#withLoadErrors(translate(sql)), payload.subarray(end));
   }
 
-  /** Sends a statement of our own, with the data of its COPY, and keeps the answers from the client. */
+  /** Sends a separate statement, with data for a COPY, and hides its response from the client. */
   #ask(
     sql: string,
     data?: AsyncIterable<Buffer>,
@@ -185,13 +185,13 @@ export class RedshiftSession {
     });
   }
 
-  /** In a transaction, Redshift's error ends it: PostgreSQL, who knows nothing of it, is brought to the same state. */
+  /** A Redshift error aborts the transaction, so make PostgreSQL's transaction fail too. */
   async #answerError(error: RedshiftError): Promise<void> {
     if (this.#status === 'T') await this.#ask('SELECT 1/0');
     this.#options.client.write(Buffer.concat([errorResponse(error.code, error.message), message('Z', this.#status)]));
   }
 
-  /** @returns whether there is still a client to tell */
+  /** @returns whether the client is still connected */
   async #copy(copy: CopyStatement): Promise<boolean> {
     const { aws, client, takes } = this.#options;
     if (this.#status === 'E')
@@ -236,7 +236,7 @@ export class RedshiftSession {
     await this.#ask('DROP TABLE stand_in_lines');
   }
 
-  /** EMPTYASNULL leaves `\N` a NULL too. */
+  /** With EMPTYASNULL, `\N` is still NULL too. */
   async #nullsOf(copy: CopyStatement): Promise<void> {
     for (const column of copy.columns?.match(/"(?:[^"]|"")+"|\w+/g) ?? []) {
       await this.#ask(`UPDATE ${copy.table} SET ${column} = NULL WHERE ${column}::text = ${literal('\\N')}`);
@@ -249,7 +249,7 @@ export class RedshiftSession {
     return new RedshiftError('XX000', `Load into table '${table}' failed.  Check 'stl_load_errors' system table for details.`);
   }
 
-  /** The system table, of this session, as far as tasks look into it. */
+  /** Replaces the system table with the errors of this session, with the columns that tasks read. */
   #withLoadErrors(sql: string): string {
     const { file, line, column, reason, value } = this.#loadError ?? { file: '', line: '0', column: '', reason: '', value: '' };
     const text = (it: string): string => `${literal(it)}::varchar`;

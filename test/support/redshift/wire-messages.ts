@@ -3,21 +3,21 @@ export interface WireMessage {
   /** One letter; the first messages of a client have none. */
   readonly type: string;
   readonly payload: Buffer;
-  /** The whole, to pass on. */
+  /** The complete message, for forwarding. */
   readonly raw: Buffer;
 }
 
-/** Cuts a stream of bytes into messages. */
+/** Splits a byte stream into messages. */
 export class MessageReader {
   #held: Buffer = Buffer.alloc(0);
   #typed: boolean;
 
-  /** @param typed false for a client's stream, which begins with a message without a type */
+  /** @param typed false for a client's stream, which starts with an untyped message */
   constructor(typed: boolean) {
     this.#typed = typed;
   }
 
-  /** The client goes on with another message without a type, as after an answer to its wish for encryption. */
+  /** Expects another untyped message, as after the response to an SSL request. */
   expectStartup(): void {
     this.#typed = false;
   }
@@ -56,7 +56,7 @@ export function errorResponse(code: string, text: string): Buffer {
   return message('E', `SERROR\0VERROR\0C${code}\0M${text}\0\0`);
 }
 
-/** The fields of an ErrorResponse by their letters: `M` message, `C` code, `W` where. */
+/** The fields of an ErrorResponse by letter: `M` message, `C` code, `W` where. */
 export function errorFields(payload: Buffer): Readonly<Record<string, string>> {
   const fields = payload
     .toString('utf8')

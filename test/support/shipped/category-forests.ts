@@ -10,7 +10,7 @@ export interface Category {
   readonly isActive: boolean;
 }
 
-/** What dim_product_categories adds to a category. */
+/** The columns that dim_product_categories adds to a category. */
 export interface Place {
   readonly root: bigint;
   readonly level: number;
@@ -38,12 +38,12 @@ const TEXTS = [
   '価格',
 ];
 
-/** So far apart are the ids of two forests. */
+/** Distance between the ids of two forests. */
 const SPAN = 1_000n;
 
 /**
- * Categories of a few trees, chains, cycles and orphans, with ids in no order. The parent of one may be anything: none, another category,
- * itself, one that does not exist.
+ * Generates a few trees, chains, cycles and orphans of categories, with ids in random order. A parent may be missing, another category, the
+ * category itself, or an id that does not exist.
  */
 const forest = fc
   .array(
@@ -77,7 +77,7 @@ const forest = fc
     })),
   );
 
-/** Forests beside each other, in one table. */
+/** Several forests in one table. */
 export const categoryForests: fc.Arbitrary<readonly Category[]> = fc.array(forest, { minLength: 60, maxLength: 60 }).map((forests) =>
   forests.flatMap((nodes, place) => {
     const base = BigInt(place) * SPAN;
@@ -89,7 +89,7 @@ export const categoryForests: fc.Arbitrary<readonly Category[]> = fc.array(fores
   }),
 );
 
-/** Where each category belongs: found by walking up from each, without SQL and without Spark. */
+/** The place of each category, found by walking up from each, without SQL or Spark. */
 export function placesOf(categories: readonly Category[]): Map<bigint, Place> {
   const known = new Map(categories.map((category) => [category.id, category]));
   const cut = new Set<bigint>();

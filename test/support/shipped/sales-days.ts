@@ -7,15 +7,18 @@ export interface Sale {
   readonly quantity: number;
   /** Cents; negative for a refund. */
   readonly cents: number;
-  /** Microseconds since the day's beginning in UTC. */
+  /** Microseconds since the start of the day in UTC. */
   readonly at: number;
 }
 
-/** What a day's refunds leave of its sales. */
+/** The remainder of a day's sales after refunds. */
 type Net = 'as it comes' | 'a cent' | 'nothing' | 'less than nothing';
 
 const LAST_MICROSECOND = 86_400_000_000 - 1;
-/** The letter é in two ways, capitals, spaces, quotes, separators, line breaks, emoji, right to left, NULL's name, nothing at all. */
+/**
+ * The letter é in two encodings, capitals, spaces, quotes, separators, line breaks, emoji, right-to-left text, the word NULL, an empty
+ * text.
+ */
 const REGIONS = [
   'EU',
   'eu',
@@ -79,7 +82,7 @@ export type DailyRow = readonly [
   rank: number,
 ];
 
-/** What daily_product_sales must hold of a day: computed from its sales, in whole cents, without SQL. */
+/** The expected rows of daily_product_sales for a day: computed from its sales in whole cents, without SQL. */
 export function dailyRows(sales: readonly Sale[]): DailyRow[] {
   const groups = new Map<string, Sale[]>();
   for (const each of sales) {
@@ -103,13 +106,13 @@ export function dailyRows(sales: readonly Sale[]): DailyRow[] {
     .sort(byProductAndRegion);
 }
 
-/** The order of the rows: of JavaScript, since each database has its own for texts. */
+/** Sorts rows in JavaScript, because databases sort texts differently. */
 export function byProductAndRegion(one: DailyRow, other: DailyRow): number {
   if (one[0] !== other[0]) return one[0] - other[0];
   return one[1] < other[1] ? -1 : Number(one[1] > other[1]);
 }
 
-/** A fraction in millionths, half of one rounded up. */
+/** A fraction in millionths, with halves rounded up. */
 function millionths(part: number, whole: number): bigint {
   return (BigInt(part) * 2_000_000n + BigInt(whole)) / (2n * BigInt(whole));
 }

@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { type Sale, sale } from './sales-days.ts';
 
-/** What the warehouse has made of a sale. */
+/** What happened to a sale in the warehouse. */
 type Fate =
   | 'the same'
   | 'missing'
-  /** It is in the warehouse alone. */
+  /** Only the warehouse has the sale. */
   | 'extra'
-  /** The warehouse, or the shop, has it on a day that is not compared. */
+  /** The warehouse, or the shop, has the sale on another day, which is not compared. */
   | 'moved in the warehouse'
   | 'moved in the shop'
   | 'another total'
   | 'another region'
   | 'another second';
 
-/** A sale as each side has it; undefined where a side does not. `null` as the time: on a day that is not compared. */
+/** A sale on each side; undefined if a side lacks it. A `null` time is on another day, which is not compared. */
 export interface TwoSides {
   readonly shop: SideSale | undefined;
   readonly warehouse: SideSale | undefined;
@@ -26,7 +26,7 @@ const fate = fc.constantFrom<Fate>(
   ...(['missing', 'extra', 'moved in the warehouse', 'moved in the shop', 'another total', 'another region', 'another second'] as const),
 );
 
-/** Days as the shop and the warehouse know them: some agree, some have nothing in common, some are empty on a side or both. */
+/** Days in the shop and the warehouse: some are equal, some have no common rows, some are empty on one or both sides. */
 export const differingDays: fc.Arbitrary<readonly TwoSides[]> = fc
   .tuple(
     fc.array(fc.tuple(sale, fate), { maxLength: 80 }),
@@ -49,7 +49,7 @@ function sidesOf(one: Sale, own: Fate): TwoSides {
   return { shop, warehouse };
 }
 
-/** What a comparison of the day finds: of its rows, not of those that a side has on another day. */
+/** The expected differences of the day, without rows that a side has on another day. */
 export function differencesOf(day: readonly TwoSides[]): { compared: number; changed: number; missing: number; extra: number } {
   const found = { compared: 0, changed: 0, missing: 0, extra: 0 };
   for (const { shop, warehouse } of day) {

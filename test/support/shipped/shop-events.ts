@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 
-/** Something that a user did. */
+/** An action of a user. */
 export interface ShopEvent {
   readonly kind: 'view' | 'purchase' | 'search';
-  /** As the shop writes it: a number, or its digits. */
+  /** As the shop writes it: a number, or a text of digits. */
   readonly product: number | string;
   readonly minutesAgo: number;
 }
 
-/** Neither enters nor leaves the last hour while a test runs, and none begins the first of its windows. */
+/** Never crosses the boundary of the last hour during a test, nor starts the first window. */
 const minutesAgo = fc.oneof(fc.double({ min: 1, max: 50, noNaN: true }), fc.double({ min: 62, max: 63.5, noNaN: true }));
 
-/** What users did with up to 40 products in the last hour and just before, in no order, some of it several times. */
+/** Actions on up to 40 products in the last hour and just before, unordered, with duplicates. */
 export const shopEvents: fc.Arbitrary<readonly ShopEvent[]> = fc
   .array(
     fc.tuple(
@@ -26,7 +26,7 @@ export const shopEvents: fc.Arbitrary<readonly ShopEvent[]> = fc
   )
   .map((events) => events.flatMap(([event, times]) => Array.from({ length: times }, () => event)));
 
-/** What product_popularity must hold of these products: zeros for those that have left the last hour. */
+/** The expected rows of product_popularity for these products: zeros for those without an action in the last hour. */
 export function popularityOf(events: readonly ShopEvent[]): { product_id: string; views: string; purchases: string }[] {
   const counts = new Map<string, { views: number; purchases: number }>();
   for (const { kind, product, minutesAgo: age } of events) {
