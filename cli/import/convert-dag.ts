@@ -180,7 +180,7 @@ class DagConverter {
   }
 }
 
-/** Makes tasks without dependencies explicit: by default they run in sequence in Sluice, but all at once in Airflow. */
+/** If no task has dependencies, states that explicitly: tasks would run in sequence by default, but all at once in Airflow. */
 function startAtOnce(tasks: readonly WrittenTask[]): readonly WrittenTask[] {
   const [first, ...others] = tasks;
   if (!first || others.length === 0 || tasks.some(({ keys }) => keys.depends_on !== undefined)) return tasks;

@@ -8,7 +8,7 @@ import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { allTasks } from '../../workflows/plan/plan.ts';
 import { CommandError, compilePaths, environment, PIPELINES } from '../command-context.ts';
 
-/** Where models are stored: the storage keys of tasks, as far as they are set. */
+/** Where models are stored: those storage keys of tasks that are set. */
 export interface ModelPlace {
   readonly store?: string;
   readonly aws_conn_id?: string;
