@@ -67,7 +67,7 @@ export async function failOnCallbackError<T>(
   }
 }
 
-/** Ends the process with an error of its own, such as a fatal error of the Temporal SDK, which must not count as a callback error. */
+/** Ends the process after an error outside of callbacks, such as a fatal error of the Temporal SDK, which the process must not survive. */
 export function endProcess(error: unknown): never {
   writeError(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(EXIT.failed);
