@@ -13,7 +13,7 @@ import { errorText } from '../../workflows/plan/values/error-text.ts';
 /** Maximum number of concurrent requests. */
 const AT_ONCE = 10;
 
-/** Lists what is applied on a task queue, as far as it is compared with `wanted`. */
+/** Lists what is applied on a task queue, limited to what is compared with `wanted`. */
 export async function listApplied(client: Client, taskQueue: string, wanted: ProjectPipelines): Promise<AppliedPipelines> {
   const { keyId } = codecOf(client);
   // Without search attributes, nothing was applied yet.

@@ -73,7 +73,7 @@ export class TaskInstances {
     const waiting = this.tasks.get(taskOfPast(id) ?? '');
     if (waiting) return this.waitsForPast(waiting, lastFailure);
     const task = this.tasks.get(nameOf(id));
-    // The activity of one item says nothing about the whole task.
+    // The activity of one item does not describe the whole task.
     if (!task || id.includes('[') || this.endedAt) return undefined;
     const state = isRetrying ? 'up_for_retry' : isStarted ? 'running' : 'queued';
     const refined = task.state === 'queued' || task.state === 'running' || task.state === 'up_for_retry';

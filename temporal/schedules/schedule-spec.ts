@@ -10,7 +10,7 @@ type IntervalSpec = NonNullable<Spec['intervals']>[number];
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
-/** Hours on both sides of a clock change are listed explicitly, this far. */
+/** Ticks within this time of a clock change are listed explicitly. */
 const VICINITY = HOUR;
 /** Years for which clock changes are listed; each schedule is updated once a year. */
 const YEARS = 5;
