@@ -54,7 +54,7 @@ const MAX_DELETED_PART = 0.2;
 export function diffDeployment(wanted: ProjectPipelines, applied: AppliedPipelines, options: ApplyOptions): DeploymentChanges {
   const plans = wanted.plans.map(({ plan }) => plan);
   const sources = new Map(wanted.plans.map(({ plan, file }): [string, PipelineSource] => [plan.dagId, { project: wanted.project, file }]));
-  const isBroken = (dagId: string): boolean => wanted.broken.some((file) => file.dagId === dagId);
+  const isBroken = (dagId: string): boolean => wanted.broken.some((each) => each.dagId === dagId || each.file === applied.files.get(dagId));
   const isOurs = ({ source }: ScheduleState): boolean => source?.project === markOf({ project: wanted.project, file: '' }).project;
   const owned = applied.schedules.filter(isOurs).length;
   const isGone = (dagId: string): boolean => !isBroken(dagId) && isWithin(applied.files.get(dagId), wanted.paths);
@@ -63,7 +63,9 @@ export function diffDeployment(wanted: ProjectPipelines, applied: AppliedPipelin
   const withheld = whyDeletionIsWithheld(wanted, deletions, owned, options);
   const pipelines = compared.map((change): PipelineChange => {
     if (change.action !== 'delete') return change;
-    return { ...change, detail: `${applied.files.get(change.dagId)} is gone`, ...(withheld !== undefined && { withheld }) };
+    const file = applied.files.get(change.dagId);
+    const detail = wanted.plans.some((each) => each.file === file) ? `${file} has another dag_id now` : `${file} is gone`;
+    return { ...change, detail, ...(withheld !== undefined && { withheld }) };
   });
   return { pipelines, sensors: sensorChanges(wanted, applied, pipelines) };
 }
@@ -74,9 +76,9 @@ function isWithin(file: string | undefined, paths: readonly string[]): boolean {
 
 /** @returns undefined if deletions are allowed */
 function whyDeletionIsWithheld({ broken }: ProjectPipelines, deletions: number, owned: number, options: ApplyOptions): string | undefined {
-  if (!options.prune) return '`--prune` deletes it';
   const unclear = broken.find(({ dagId }) => dagId === undefined);
   if (unclear) return `${unclear.file} cannot be read, and may be its file under a new name`;
+  if (!options.prune) return '`--prune` deletes it';
   const isMany = deletions === owned || deletions > owned * MAX_DELETED_PART;
   if (!isMany || (options.allowDelete ?? 0) >= deletions) return undefined;
   return `${deletions} of the project's ${owned} pipelines would be deleted; \`--allow-delete ${deletions}\` allows it`;

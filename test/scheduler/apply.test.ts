@@ -129,6 +129,12 @@ describe('sluice apply', function () {
     await rename(at('acme/pipelines/one.yaml'), at('acme/pipelines/uno.yaml'));
     const moved = await call('apply', 'acme/pipelines', '--prune', '--allow-delete', '9');
     assert.deepEqual(inShort(moved.changes), [`${id('one')} | update | from pipelines/uno.yaml | `]);
+    await write('acme/pipelines/uno.yaml', pipeline('uno'));
+    assert.deepEqual(inShort((await call('plan', 'acme/pipelines')).changes), [
+      `${id('one')} | delete | pipelines/uno.yaml has another dag_id now | \`--prune\` deletes it`,
+      `${id('uno')} | create | 0 6 * * * UTC | `,
+    ]);
+    await write('acme/pipelines/uno.yaml', pipeline('one'));
     await rename(at('acme/pipelines/two.yaml'), at('acme/pipelines/dos.yaml'));
     await write('acme/pipelines/dos.yaml', '\tnot yaml');
     const broken = await call('apply', 'acme/pipelines', '--prune', '--allow-delete', '9');
