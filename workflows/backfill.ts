@@ -79,7 +79,7 @@ class Backfill {
   pause(request: OperatorRequest): string {
     this.paused = request;
     this.draw();
-    return `paused by ${request.by}; ${this.active} runs continue until they end`;
+    return `paused by ${request.by}; ${this.active === 1 ? '1 run continues until it ends' : `${this.active} runs continue until they end`}`;
   }
 
   resume(request: OperatorRequest): string {

@@ -141,7 +141,7 @@ describe('ticks', function () {
       SLUICE_TASK_QUEUE: worker.taskQueue,
     });
     assert.equal(code, 1);
-    assert.ok(stderr.includes(`The tick ${midnight} cannot be filled: ${tick.why}.`), stderr);
+    assert.ok(stderr.includes(`Tick ${midnight} cannot be filled: ${tick.why}.`), stderr);
     const from = Date.parse(tick.interval.start);
     const { pipelineRunId } = await startBackfill(worker.client, worker.taskQueue, {
       plan: daily,

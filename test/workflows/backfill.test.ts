@@ -149,7 +149,7 @@ describe('backfill', function () {
     const backfill = await start(order(plan, 1, 4, { maxActive: 1 }));
     await eventually(async () => assert.deepEqual(daysOf(plan), ['01']));
     const told = await pauseBackfill(worker.client, backfill.pipelineRunId, { by: 'ann', reason: 'the source is down' });
-    assert.match(told, /paused by ann; 1 runs go on/);
+    assert.match(told, /paused by ann; 1 run continues until it ends/);
     released = true;
     await eventually(async () => {
       const [state] = (await listBackfills(worker.client)).filter(({ workflowId }) => workflowId === backfill.pipelineRunId);

@@ -110,7 +110,7 @@ describe('slots on Temporal', function () {
       await hasSlot(plan);
       const { state, tasks } = (await handle(await start(plan)).result()) as RunResult;
       assert.deepEqual([state, tasks.a?.state], ['success', 'skipped']);
-      assert.match(tasks.a?.note ?? '', /no room: at most 1 runs/);
+      assert.match(tasks.a?.note ?? '', /limit reached: at most 1 runs/);
       await handle(first).cancel();
     });
 
@@ -154,7 +154,7 @@ describe('slots on Temporal', function () {
     });
 
     it('refuses a size that is none', async () => {
-      await assert.rejects(resizePool(worker.client, worker.taskQueue, unique('pool'), -1), /-1 is no number of slots/);
+      await assert.rejects(resizePool(worker.client, worker.taskQueue, unique('pool'), -1), /-1 is not a number of slots/);
     });
   });
 });

@@ -102,7 +102,7 @@ describe('sluice test', function () {
     assert.match(String(mistakes('no approval')), /'d' is not an approval/);
     assert.match(String(mistakes('nobody decides')), /waits for an event that cannot happen/);
     assert.deepEqual(mistakes('decided'), []);
-    assert.match(String(mistakes('failed')), /'ask' is an approval: it takes 'decision: approve'/);
+    assert.match(String(mistakes('failed')), /'ask' is an approval: use 'decision: approve'/);
   });
 
   it('names file and pipeline of each case; a file that cannot be read stops no other', () => {
