@@ -10,6 +10,7 @@ import { formatDiagnostic } from './compiler/mistakes/diagnostic.ts';
 import { compileProject } from './compiler/project-pipelines.ts';
 import { EnvironmentNotUsable } from './compiler/read/environments.ts';
 import { PipelinesNotFound } from './compiler/read/load-pipelines.ts';
+import { READY_LINES } from './lib/ready-lines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { endProcess, surviveCallbackErrors } from './lib/callback-errors.ts';
 import { scrubberOf } from './connections/scrubber.ts';
@@ -124,7 +125,7 @@ async function apply(client: Client, { pipelines, taskQueue, env, ...options }: 
   await expectPipelines(client, taskQueue, expected, listBrokenFiles(files, compilations, failures)).catch((error: unknown) => {
     log.warn(`The monitor could not be given the list of pipelines: ${errorText(error)}`);
   });
-  const summary = `${plans.length} of ${compilations.length} pipelines applied`;
+  const summary = `${plans.length} of ${compilations.length} ${READY_LINES.scheduler}`;
   if (summary !== lastSummary || changed) log.info(summary, { taskQueue });
   lastSummary = summary;
   return broken.length === 0 && failures.size === 0 && withheld.length === 0;

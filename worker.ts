@@ -3,6 +3,7 @@ import { CATALOG } from './activities/catalog.ts';
 import { createActivities } from './activities/run/create-activities.ts';
 import { outputStoreFrom } from './activities/run/output-store.ts';
 import { childUser } from './activities/support/programs/child-user.ts';
+import { READY_LINES } from './lib/ready-lines.ts';
 import { endProcess, surviveCallbackErrors } from './lib/callback-errors.ts';
 import { connectionVariable } from './connections/parse.ts';
 import { connectionsFrom } from './connections/connections.ts';
@@ -74,7 +75,10 @@ async function main(options: Options): Promise<void> {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  log.info('ready', options.monitors ? { watches: options.queue } : { queues: options.queue, tasks: CATALOG.map(({ type }) => type) });
+  log.info(
+    READY_LINES.worker,
+    options.monitors ? { watches: options.queue } : { queues: options.queue, tasks: CATALOG.map(({ type }) => type) },
+  );
   try {
     await workers.run();
     log.info('stopped');

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { READY_LINES } from '../../lib/ready-lines.ts';
 import { parsePort } from '../../lib/health-page.ts';
 import { serveCodec } from '../../temporal/codec/codec-server.ts';
 import { SluiceCodec } from '../../temporal/codec/codec.ts';
@@ -37,7 +38,7 @@ export const command = new Command('codec-server')
     const origin = parseOrigin(ui);
     const server = await serveCodec(new SluiceCodec({ ...keys, readsPlain: true }), { origin, port });
     const address = server.address();
-    say(`Decoding payloads for ${origin} at http://127.0.0.1:${typeof address === 'object' && address ? address.port : port}`);
+    say(`${READY_LINES.codecServer} ${origin} at http://127.0.0.1:${typeof address === 'object' && address ? address.port : port}`);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => server.close(() => process.exit()));
   });
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { READY_LINES } from '../../lib/ready-lines.ts';
 import { type Environment, ROOT } from '../../lib/environment.ts';
 import type { Progress } from '../../lib/progress.ts';
 import { homePaths } from '../home.ts';
@@ -19,10 +20,10 @@ const READY_MS = 60_000;
 const POLL_MS = 100;
 
 const PROCESSES = {
-  worker: { title: 'Worker', args: ['worker'], ready: 'worker: ready' },
-  monitors: { title: 'Monitors', args: ['worker', '--monitors'], ready: 'worker: ready' },
-  codec: { title: 'Codec server', args: ['cli', 'codec-server'], ready: 'payloads are decoded' },
-  scheduler: { title: 'Scheduler', args: ['scheduler', '--watch', '--prune'], ready: 'pipelines applied' },
+  worker: { title: 'Worker', args: ['worker'], ready: `worker: ${READY_LINES.worker}` },
+  monitors: { title: 'Monitors', args: ['worker', '--monitors'], ready: `worker: ${READY_LINES.worker}` },
+  codec: { title: 'Codec server', args: ['cli', 'codec-server'], ready: READY_LINES.codecServer },
+  scheduler: { title: 'Scheduler', args: ['scheduler', '--watch', '--prune'], ready: READY_LINES.scheduler },
 } as const;
 
 /**
