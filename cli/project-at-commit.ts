@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import type { CompiledProject } from '../compiler/project-pipelines.ts';
+import { projectOf } from '../compiler/read/project.ts';
 import { CommandError, readProject } from './command-context.ts';
 
 const run = promisify(execFile);
@@ -34,8 +35,17 @@ export async function projectAtCommit(ref: string, paths: readonly string[]): Pr
   try {
     const [archive, files] = [join(copy, 'files.tar'), join(copy, 'files')];
     await mkdir(files);
-    const folders = [...new Set(there.map(({ folder }) => inRepository(folder) || '.'))];
-    await git(top, 'archive', '--format=tar', `--output=${archive}`, commit, '--', ...folders);
+    // The whole project: pipelines read files of SQL and environments beside their folders.
+    const projects = [...new Set(there.map(({ path }) => inRepository(projectOf(path).root) || '.'))];
+    await git(
+      top,
+      'archive',
+      '--format=tar',
+      `--output=${archive}`,
+      commit,
+      '--',
+      ...projects.map((root) => (root.startsWith('..') ? '.' : root)),
+    );
     await run('tar', ['-xf', archive, '-C', files]);
     return await readProject(there.map(({ path }) => join(files, inRepository(path))));
   } finally {

@@ -32,7 +32,12 @@ describe('sluice plan --against a commit', function () {
     for (const name of ['kept', 'edited', 'moved', 'gone', 'broken']) await write(`pipelines/team/${name}.yaml`, pipeline(name));
     await write('pipelines/reads.yaml', 'dag_id: reads\ntasks: [{name: rows, type: sql, sql_file: sql/rows.sql}]\n');
     await write('pipelines/sql/rows.sql', 'DELETE FROM a');
+    await write('package.json', '{"name": "acme"}');
+    await write('environments/prod.yaml', 'vars: {schema: old}');
+    await write('pipelines/sql/varied.sql', 'DELETE FROM {{ vars.schema }}.t');
+    await write('pipelines/team/varied.yaml', 'dag_id: varied\ntasks: [{name: rows, type: sql, sql_file: ../sql/varied.sql}]\n');
     await commit();
+    await write('environments/prod.yaml', 'vars: {schema: new}');
     await write('pipelines/team/edited.yaml', pipeline('edited', '/v2'));
     await rename(at('pipelines/team/moved.yaml'), at('pipelines/new-name.yaml'));
     await rm(at('pipelines/team/gone.yaml'));
@@ -43,7 +48,7 @@ describe('sluice plan --against a commit', function () {
   after(() => folder.remove());
 
   it('shows what was added, changed, moved and deleted, and what a file of SQL changes', async () => {
-    const { code, stdout, stderr } = await plan(at('pipelines'), '--against', 'HEAD', '-o', 'json');
+    const { code, stdout, stderr } = await plan(at('pipelines'), '--against', 'HEAD', '-o', 'json', '--env', 'prod');
     assert.equal(code, 3, stderr);
     const changes = JSON.parse(stdout) as { dag_id: string; action: string; diff?: string[] }[];
     assert.deepEqual(Object.fromEntries(changes.map(({ dag_id, action }) => [dag_id, action])), {
@@ -53,6 +58,7 @@ describe('sluice plan --against a commit', function () {
       kept: 'unchanged',
       moved: 'unchanged',
       reads: 'update',
+      varied: 'update',
     });
     const diffOf = (name: string): string => changes.find(({ dag_id }) => dag_id === name)?.diff?.join('\n') ?? '';
     assert.match(diffOf('edited'), /^- +path: \/v1\n\+ +path: \/v2$/m);
@@ -66,6 +72,12 @@ describe('sluice plan --against a commit', function () {
     assert.deepEqual([file.code, /~ edited {2}update/.test(file.stdout)], [2, true], file.stderr);
     const added = await plan(at('pipelines/added.yaml'), '--against', 'HEAD');
     assert.deepEqual([added.code, /\+ added {2}create/.test(added.stdout)], [2, true], added.stderr);
+  });
+
+  it('reads the environment of the commit, and the files of SQL of a file that is named alone', async () => {
+    const { code, stdout, stderr } = await plan(at('pipelines/team/varied.yaml'), '--against', 'HEAD', '--env', 'prod');
+    assert.equal(code, 2, stderr);
+    assert.match(stdout, /- +sql: DELETE FROM old\.t[^]*\+ +sql: DELETE FROM new\.t/);
   });
 
   it('is empty when the files are committed, and exits with 0', async () => {
