@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { Plan } from '../workflows/plan/plan.ts';
+import type { ProjectPipelines } from '../temporal/deployment/changes.ts';
 import type { Compilation, Compiler, PipelineFile } from './compile.ts';
 import type { Context } from './check/check-context.ts';
 import { dagIdOf } from './read/broken-files.ts';
@@ -7,16 +7,9 @@ import { loadPipelines, PipelinesNotFound } from './read/load-pipelines.ts';
 import { pathInProject, type Project, projectOf } from './read/project.ts';
 
 /** The pipelines of a project in some of its files and folders. */
-export interface CompiledProject {
-  /** The project's name. */
-  readonly project: string;
-  /** Paths from the root of the project, with `/`; `''` is the root. */
-  readonly paths: readonly string[];
+export interface CompiledProject extends ProjectPipelines {
   readonly files: readonly PipelineFile[];
   readonly compilations: readonly Compilation[];
-  readonly plans: readonly { readonly plan: Plan; readonly file: string }[];
-  /** Files with mistakes, with their `dag_id` if it can be read. */
-  readonly broken: readonly { readonly file: string; readonly dagId?: string }[];
 }
 
 /**

@@ -6,6 +6,7 @@ import type { FillIn } from './fill-in.ts';
 
 /** `{{ vars.name }}` alone in its braces. Expressions that are evaluated in a run cannot read variables. */
 const VARIABLE = /\{\{\s*vars\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}/g;
+const ONLY_VARIABLE = new RegExp(`^${VARIABLE.source}$`);
 
 /**
  * Replaces `{{ vars.name }}` in all texts of a file by the values of the environment. A text that contains nothing else takes the value's
@@ -35,7 +36,7 @@ export function resolveVars(
     if (Array.isArray(each)) return each.map((item: Json, index) => resolve(item, [...path, index]));
     if (isMap(each)) return Object.fromEntries(Object.entries(each).map(([key, item]) => [key, resolve(item as Json, [...path, key])]));
     if (typeof each !== 'string' || !each.includes('vars.')) return each;
-    const [only, name] = new RegExp(`^${VARIABLE.source}$`).exec(each.trim()) ?? [];
+    const [only, name] = ONLY_VARIABLE.exec(each.trim()) ?? [];
     if (only !== undefined && name !== undefined) return valueOf(name, path);
     return each.replace(VARIABLE, (_, key: string) => String(valueOf(key, path)));
   };

@@ -67,7 +67,7 @@ export function diffDeployment(wanted: ProjectPipelines, applied: AppliedPipelin
     const detail = wanted.plans.some((each) => each.file === file) ? `${file} has another dag_id now` : `${file} is gone`;
     return { ...change, detail, ...(withheld !== undefined && { withheld }) };
   });
-  return { pipelines, sensors: sensorChanges(wanted, applied, pipelines) };
+  return { pipelines, sensors: sensorChanges(wanted, applied, pipelines, options) };
 }
 
 function isWithin(file: string | undefined, paths: readonly string[]): boolean {
@@ -89,6 +89,7 @@ function sensorChanges(
   { plans, broken }: ProjectPipelines,
   { schedules, sensors }: AppliedPipelines,
   pipelines: readonly PipelineChange[],
+  { prune }: ApplyOptions,
 ): SensorChange[] {
   const whole = plans.map(({ plan }) => plan).filter((plan) => refusal(plan) === undefined);
   const files = new Set(whole.map(({ dagId }) => dagId));
@@ -98,6 +99,7 @@ function sensorChanges(
   const applied = new Set(schedules.map(({ dagId }) => dagId));
   const mayHaveFile = (dagId: string): boolean => broken.some((file) => file.dagId === undefined || file.dagId === dagId);
   // A Schedule is deleted after its sensors, so a sensor without a Schedule is left from an interrupted deletion.
-  const stays = (dagId: string): boolean => !files.has(dagId) && !deleted.has(dagId) && (applied.has(dagId) || mayHaveFile(dagId));
+  const isLeftOver = (dagId: string): boolean => prune && !applied.has(dagId) && !mayHaveFile(dagId);
+  const stays = (dagId: string): boolean => !files.has(dagId) && !deleted.has(dagId) && !isLeftOver(dagId);
   return diffSensors(whole, sensors, stays);
 }

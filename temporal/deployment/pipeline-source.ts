@@ -2,7 +2,7 @@ import { sha256Hex } from '../../workflows/plan/values/sha256.ts';
 
 /** Where a pipeline was applied from. Persisted as JSON in the memo of the Schedule's action. */
 export interface PipelineSource {
-  /** The project name; see `lib/project.ts`. */
+  /** The project name; see `compiler/read/project.ts`. */
   readonly project: string;
   /** The file's path relative to the project root, with `/`. */
   readonly file: string;
