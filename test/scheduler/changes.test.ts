@@ -5,7 +5,11 @@ import { diffDeployment } from '../../temporal/deployment/changes.ts';
 describe('what applying files changes', () => {
   const sensor = { id: 'sensor/of_another_team/events', dagId: 'of_another_team', planHash: 'x' };
   const changes = (prune: boolean) =>
-    diffDeployment({ project: 'acme', paths: [''], plans: [], broken: [] }, { schedules: [], files: new Map(), sensors: [sensor] }, { prune });
+    diffDeployment(
+      { project: 'acme', paths: [''], plans: [], broken: [] },
+      { schedules: [], files: new Map(), sensors: [sensor] },
+      { prune },
+    );
 
   it('stops no sensor whose schedule was not listed, unless deletions are allowed', () => {
     assert.deepEqual(changes(false).sensors, []);
