@@ -74,6 +74,8 @@ export async function runSensor(
       type: 'WorkerShutdown',
       message: 'The worker shut down; the sensor continues on another one.',
       nextRetryDelay: '100ms',
+      // If the sensor is being stopped, the server does not retry, and the workflow continues from here.
+      details: [journal.end],
     });
   } finally {
     clearInterval(heart);

@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
-import { isCancellation } from '@temporalio/workflow';
+import { isCancellation, patched } from '@temporalio/workflow';
 import type { TaskPlan, WaitPlan } from '../plan/plan.ts';
 import { formatDuration } from '../plan/values/duration.ts';
 import { errorText } from '../plan/values/error-text.ts';
@@ -17,8 +17,13 @@ export async function runWork<T>(task: TaskPlan, scope: RunScope, work: () => Pr
 
 /** Translates an error of Temporal into TaskFailed or TaskCanceled. */
 export function explainError(task: TaskPlan, error: unknown): TaskFailed | TaskCanceled {
-  if (isCancellation(error)) return new TaskCanceled('cancelled');
+  if (isCancellation(error) || (wouldBeRetried(error) && patched('failures-during-a-cancellation'))) return new TaskCanceled('cancelled');
   return task.wait && isExpired(error) ? waitedInVain(task.wait, error) : new TaskFailed(messageOf(error, task), error);
+}
+
+/** Whether the server would have retried the attempt, had the task not been cancelled: its worker died or shut down, for example. */
+function wouldBeRetried(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED';
 }
 
 /** Whether a polling task ran out of time: the server allows no further attempt, or the last attempt took too long. */

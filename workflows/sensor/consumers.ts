@@ -1,4 +1,4 @@
-import { ActivityFailure, TimeoutFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { ActivityCancellationType, CancellationScope, isCancellation, patched, scheduleActivity, workflowInfo } from '@temporalio/workflow';
 import { describeTrigger } from '../plan/describe.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -101,6 +101,8 @@ export class Consumers {
         // The server does not retry if the worker died during a stop. Continue from the last heartbeat.
         if (timeout.lastHeartbeatDetails) this.positions[consumer] = timeout.lastHeartbeatDetails as SensorEnd;
         if (!this.scope.consideredCancelled) this.onEnd();
+      } else if (wasNotRetriedDuringStop(error) && patched('failures-during-a-stop')) {
+        this.positions[consumer] = positionIn(error) ?? call.from;
       } else if (!isCancellation(error)) {
         // Retries are unlimited, so this is a failure that only a person can fix.
         this.onEnd(errorText(rootCause(error)));
@@ -113,4 +115,14 @@ export class Consumers {
 
 function timeoutOf(error: unknown): TimeoutFailure | undefined {
   return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure ? error.cause : undefined;
+}
+
+/** Whether the attempt failed while the consumer was asked to stop: the server retries any other failure that a retry may fix. */
+function wasNotRetriedDuringStop(error: unknown): error is ActivityFailure {
+  return error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED';
+}
+
+/** The position of a consumer whose worker shut down. */
+function positionIn({ cause }: ActivityFailure): SensorEnd | undefined {
+  return cause instanceof ApplicationFailure && cause.type === 'WorkerShutdown' ? (cause.details?.[0] as SensorEnd | undefined) : undefined;
 }

@@ -11,6 +11,7 @@ import { applySensorChange, statusOf } from '../../../temporal/sensors/sensors.t
 import { startScheduledRun } from '../../../temporal/schedules/ticks.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { sensorId } from '../../../workflows/plan/sensor.ts';
+import { errorText } from '../../../workflows/plan/values/error-text.ts';
 import { eventually } from '../eventually.ts';
 import { planOf } from '../yaml-runs.ts';
 import { type Clock, type History, type Row, type Start, type Step, timeOf } from './history.ts';
@@ -314,10 +315,14 @@ class Player {
     await applySensorChange(client, { id, action: 'start', plan, trigger: 'ev' }, this.seat.taskQueue);
     // The consumer of the previous plan reads until it is stopped, so an event in between belongs to it.
     const { key, value } = searchAttribute('planHash', plan.hash);
-    await eventually(async () => {
-      const { typedSearchAttributes } = await client.workflow.getHandle(id).describe();
-      assert.equal(typedSearchAttributes.get(key), value, id);
-    }, PATIENCE_MS);
+    try {
+      await eventually(async () => {
+        const { typedSearchAttributes } = await client.workflow.getHandle(id).describe();
+        assert.equal(typedSearchAttributes.get(key), value, id);
+      }, PATIENCE_MS);
+    } catch (error) {
+      throw new Error(await this.describeSensor(`${id} does not show its plan`), { cause: error });
+    }
   }
 
   private plan(): Plan {
@@ -359,17 +364,25 @@ tasks:
     } catch (error) {
       if (error instanceof WorkflowFailedError) return { name, state: 'failed', message: error.cause?.message ?? '' };
       if (!(error instanceof WorkflowNotFoundError) || !usesKafka(this.history)) throw error;
-      const { client } = this.stage;
-      const id = sensorId(this.name, 'ev');
-      const { raw } = await client.workflow.getHandle(id).describe();
-      const found = [
-        `${this.idOf(name)} was not started at ${new Date().toISOString()}:`,
-        JSON.stringify(await statusOf(client, id)),
-        JSON.stringify({ activities: raw.pendingActivities, workflowTask: raw.pendingWorkflowTask }),
-        ...this.seat.worker.logOf(this.name).slice(-40),
-      ];
-      throw new Error(found.join('\n'), { cause: error });
+      throw new Error(await this.describeSensor(`${this.idOf(name)} was not started`), { cause: error });
     }
+  }
+
+  /** The state of the sensor, its activities and its worker, for a failure. */
+  private async describeSensor(problem: string): Promise<string> {
+    const { client } = this.stage;
+    const id = sensorId(this.name, 'ev');
+    const { raw } = await client.workflow.getHandle(id).describe();
+    return [
+      `${problem} at ${new Date().toISOString()}:`,
+      await statusOf(client, id).then(JSON.stringify, errorText),
+      JSON.stringify({
+        activities: raw.pendingActivities,
+        workflowTask: raw.pendingWorkflowTask,
+        events: raw.workflowExecutionInfo?.historyLength,
+      }),
+      ...this.seat.worker.logOf(this.name).slice(-40),
+    ].join('\n');
   }
 
   /** Waits for the server's list of runs, which lags behind. */

@@ -28,6 +28,12 @@ export class Worker {
     await this.process;
   }
 
+  /** Replaces the worker as a deployment does: it shuts down in an orderly way. */
+  async replace(): Promise<void> {
+    this.process = this.process.then((running) => running.stop('SIGTERM')).then(() => this.start());
+    await this.process;
+  }
+
   /** The workers' log lines that contain `text`, the times when each was ready, and the last lines of the last one. */
   logOf(text: string): string[] {
     const lines = this.started.map((each) => each.stderr().trimEnd().split('\n'));
