@@ -7,7 +7,7 @@ import { explainError } from './mistakes/explain-error.ts';
 import type { Place } from './mistakes/place.ts';
 import { showValue } from './mistakes/show-value.ts';
 import { isMistyped } from './mistakes/unknown-key.ts';
-import { foreignTypeHint } from './mistakes/foreign-types.ts';
+import { foreignTriggerHint, foreignTypeHint } from './mistakes/foreign-types.ts';
 import { SQL_FILE } from './read/include-sql.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { type Catalogs, pipelineSchema } from './schema/pipeline-schema.ts';
@@ -98,7 +98,9 @@ export class Validator {
       'SL207',
       [...path, 'type'],
       kind === 'task' ? `Unknown task type '${type}'.` : `Unknown trigger type '${type}'.`,
-      (kind === 'task' ? foreignTypeHint(type, known) : undefined) ?? didYouMean(type, known) ?? `types: ${[...known].join(', ')}`,
+      (kind === 'task' ? foreignTypeHint(type, known) : foreignTriggerHint(type)) ??
+        didYouMean(type, known) ??
+        `types: ${[...known].join(', ')}`,
     );
     return undefined;
   }

@@ -103,11 +103,17 @@ export const argv: Convert = (value) => {
 };
 
 /** A path relative to the address of a connection. */
-export const path: Convert = (value) =>
-  typeof value === 'string' ? { keys: { path: value.startsWith('/') ? value : `/${value}` } } : { lost: 'is not a path' };
+export const path: Convert = (value) => {
+  if (typeof value !== 'string') return { lost: 'is not a path' };
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value))
+    return { lost: 'is a whole address: put its host into a connection, and name that in conn_id' };
+  return { keys: { path: value.startsWith('/') ? value : `/${value}` } };
+};
 
+/** An object in S3, whose name may have the wildcard `*`. */
 export const objectKey: Convert = (value) => {
   if (typeof value !== 'string') return { lost: 'is not a single key' };
+  if (/[[?]/.test(value.replace(/\{\{.*?\}\}/g, ''))) return { lost: 'has other wildcards than *' };
   const uri = /^s3:\/\/([^/]+)\/(.+)$/.exec(value);
   return { keys: uri ? { bucket: uri[1] ?? '', key: uri[2] ?? '' } : { key: value.replace(/^\/+/, '') } };
 };

@@ -73,7 +73,7 @@ class DagConverter {
         fullName: place.group === undefined ? place.name : `${place.group}.${place.name}`,
         defaults: forOperators,
         names: known,
-        followers: this.followersOf(place, places),
+        followers: this.followersOf(place, places).map((each) => each.name),
         dagName: this.dagName,
         report,
       });
@@ -85,9 +85,10 @@ class DagConverter {
       };
       return { keys: { name: name ?? place.name, type: type ?? 'empty', ...standing, ...rest }, comments };
     });
+    const guarded = this.behindShortCircuits(tasks, places);
     const datasets = { ...this.datasets('inlets'), ...this.datasets('outlets') };
     this.keys.reportRest();
-    const all = shareOptions(options, tasks);
+    const all = shareOptions(options, guarded);
     const shared = (schedule.schedule_interval ?? null) === null ? this.withoutTimetable(all) : all;
     if (shared.added.length > 0) {
       report.changed(
@@ -117,12 +118,33 @@ class DagConverter {
     return { ...shared, defaults: without(shared.defaults), tasks: shared.tasks.map((task) => ({ ...task, keys: without(task.keys) })) };
   }
 
+  /** Drops trigger rules behind a short circuit, which skips all of them in Airflow: they would run when the placeholder for it fails. */
+  private behindShortCircuits(tasks: readonly WrittenTask[], places: ReadonlyMap<string, TaskPlace>): readonly WrittenTask[] {
+    const behind = new Set<string>();
+    const add = (place: TaskPlace): void => {
+      for (const each of this.followersOf(place, places)) {
+        if (behind.has(each.name)) continue;
+        behind.add(each.name);
+        add(each);
+      }
+    };
+    for (const { id, operator } of this.dag.tasks) {
+      const place = places.get(id);
+      if (place && /short_?circuit/i.test(operator ?? '')) add(place);
+    }
+    return tasks.map((task) => {
+      const { trigger_rule: rule, ...keys } = task.keys;
+      if (rule === undefined || !behind.has(String(keys.name))) return task;
+      const why = `${String(rule)} is not kept: a short circuit before it skips it in Airflow, and here it would run when the placeholder fails`;
+      this.report.notKept('trigger_rule', why, this.dag.place, String(keys.name));
+      return { keys, comments: [...task.comments, `not kept: trigger_rule ${why}`] };
+    });
+  }
+
   /** The tasks that depend on the one at `place`. */
-  private followersOf({ name, group }: TaskPlace, places: ReadonlyMap<string, TaskPlace>): string[] {
+  private followersOf({ name, group }: TaskPlace, places: ReadonlyMap<string, TaskPlace>): TaskPlace[] {
     const id = group === undefined ? name : `${group}.${name}`;
-    return [...places.values()]
-      .filter((each) => each.dependsOn.some((on) => on === id || (each.group === group && on === name)))
-      .map((each) => each.name);
+    return [...places.values()].filter((each) => each.dependsOn.some((on) => on === id || (each.group === group && on === name)));
   }
 
   /** The XCom value of a task, as an expression. */

@@ -24,6 +24,12 @@ const OPTIONS: Readonly<Record<string, (value: Json) => Converted | undefined>> 
   trigger_rule: (value) => {
     const rule = { dummy: 'always', none_failed_or_skipped: 'none_failed_min_one_success' }[String(value)] ?? String(value);
     if (rule === 'all_success') return undefined;
+    // The rule of teardown tasks. To clean up too often is safe, to leave a cluster running is not.
+    if (rule === 'all_done_setup_success')
+      return {
+        keys: { trigger_rule: 'all_done' },
+        why: 'is all_done: it also runs where its setup has failed, and fails the run if it fails',
+      };
     const known = (TRIGGER_RULES as readonly string[]).includes(rule);
     return known ? { keys: { trigger_rule: rule } } : { lost: `is none of ${TRIGGER_RULES.join(', ')}` };
   },

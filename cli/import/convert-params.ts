@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import { VALUE_FORMATS } from '../../workflows/plan/values/value-schema.ts';
 import { adaptNames } from './names.ts';
 import type { Report } from './report.ts';
 import type { SourceValue } from './source-value.ts';
@@ -52,7 +53,8 @@ function convertParam(param: SourceValue, what: string, report: Report): Json {
   const given = fields.get('default') ?? fields.get('value') ?? fields.get('__args__')?.items?.[0];
   const kept: Record<string, Json> = {};
   for (const [keyword, each] of described) {
-    if (KEYWORDS.has(keyword)) kept[keyword] = each.value;
+    const isKnown = KEYWORDS.has(keyword) || (keyword === 'format' && Object.hasOwn(VALUE_FORMATS, String(each.value)));
+    if (isKnown) kept[keyword] = each.value;
     else report.notKept(`${what}.${keyword}`, 'is not among what a schema takes here', each.place);
   }
   const bare = given && (typeof given.value !== 'object' || given.value === null) && Object.keys(kept).length === 0;

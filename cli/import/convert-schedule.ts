@@ -72,8 +72,12 @@ class ScheduleConverter {
     if (every !== undefined) return this.every(every);
     if (/^(?:dataset|asset)\b/i.test(text)) return this.lose('runs when datasets are updated; write a trigger of type dataset');
     try {
-      if (nextTick(parseCron(text), 'UTC', SOME_TIME) !== undefined) return this.keep({ schedule_interval: text.split(/\s+/).join(' ') });
-      return this.lose('never occurs: there is no such day');
+      const ours = eitherDay(text.split(/\s+/));
+      if (nextTick(parseCron(ours), 'UTC', SOME_TIME) === undefined) return this.lose('never occurs: there is no such day');
+      const keys = { schedule_interval: ours };
+      if (!text.includes('*/') || ours === text.split(/\s+/).join(' ')) return this.keep(keys);
+      this.report.changed('schedule', `is '${ours}': Airflow fires on days that match either field, and so does this`, this.source.place);
+      return keys;
     } catch (error) {
       if (!(error instanceof CronError)) throw error;
       return this.lose(`cannot be said: ${error.message.replace(/\.$/, '')}`);
@@ -140,6 +144,14 @@ class ScheduleConverter {
     this.report.notKept('schedule', `${shown(this.source.value)} ${why}`, this.source.place);
     return BY_HAND;
   }
+}
+
+/** A cron expression that means what Airflow's library makes of it: a step of days is a restriction there, where cron sees none. */
+function eitherDay(fields: readonly string[]): string {
+  const [minute, hour, dayOfMonth = '', month, dayOfWeek = '', ...more] = fields;
+  const isStepped = [dayOfMonth, dayOfWeek].some((field) => /^\*\/(?!1$)/.test(field));
+  if (!isStepped || dayOfMonth === '*' || dayOfWeek === '*') return fields.join(' ');
+  return [minute, hour, dayOfMonth.replace(/^\*/, '1-31'), month, dayOfWeek.replace(/^\*/, '0-6'), ...more].join(' ');
 }
 
 /**

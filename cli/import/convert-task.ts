@@ -47,6 +47,8 @@ class TaskConverter {
   /** Outcomes for the report on the operator's arguments, reported only if the task can do its work. */
   private readonly told: (() => void)[] = [];
   private readonly lost: string[] = [];
+  /** Whether an argument is lost without which the task would do something else. */
+  private isIncomplete = false;
 
   constructor(
     private readonly task: SourceTask,
@@ -93,7 +95,9 @@ class TaskConverter {
       ? this.converted(name, field.value, convert)
       : { lost: `has no equivalent in a task of type ${mapping.type}` };
     // A guard that checks less than it does in Airflow would let tasks run that it should block.
-    if ((convert || mapping.guards) && 'lost' in converted) this.lost.push(`${name} ${converted.lost}`);
+    const isNeeded = mapping.guards === true || mapping.essential?.includes(name) === true;
+    if ('lost' in converted && (convert || isNeeded)) this.lost.push(`${name} ${converted.lost}`);
+    if ('lost' in converted && isNeeded) this.isIncomplete = true;
     this.apply(name, field, converted, this.keys, (tell) => this.told.push(tell));
   }
 
@@ -121,8 +125,8 @@ class TaskConverter {
   }
 
   /** Why the task cannot do its work. */
-  private fault({ needs = [], guards }: OperatorMapping): string | undefined {
-    if (guards && this.lost.length > 0) return this.lost.join('; ');
+  private fault({ needs = [] }: OperatorMapping): string | undefined {
+    if (this.isIncomplete) return this.lost.join('; ');
     const missing = needs.filter((key) => this.keys[key] === undefined);
     if (missing.length === 0) return undefined;
     return this.lost.length > 0 ? this.lost.join('; ') : `the file has no value for ${missing.join(' and ')}`;
@@ -193,6 +197,7 @@ function withConstants(names: JinjaNames, constants: JsonObject): JinjaNames {
 function reasonWhyNone(operator: string | undefined, followers: readonly string[]): string {
   if (operator === undefined) return 'the file names no operator';
   const name = className(operator);
+  if (mappingOf(name)) return `${operator} is a class of yours, which may do more than the ${name} of Airflow: write a task for it`;
   if (/branch/i.test(name)) {
     const cases = followers
       .map((each, index) => `${index === 0 ? 'one' : index === 1 ? 'another' : `value_${index + 1}`}: [${each}]`)

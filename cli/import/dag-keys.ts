@@ -67,8 +67,10 @@ export class DagKeys {
     // Airflow 2 exports a zone as Timezone('Europe/Berlin').
     const name = typeof zone?.value === 'string' ? zone.value.replace(/^Timezone\('(.*)'\)$/, '$1') : undefined;
     const timezone = scheduleZone ?? (name !== undefined && name !== 'UTC' && isTimeZone(name) ? name : undefined);
-    if (zone && timezone !== undefined)
-      this.report.changed('timezone', `ds and other days are those of ${timezone} here; Airflow's are those of UTC`, zone.place);
+    if (timezone !== undefined) {
+      const place = (zone ?? this.dag.fields.get('schedule') ?? this.dag.fields.get('timetable'))?.place ?? this.dag.place;
+      this.report.changed('timezone', `ds and other days are those of ${timezone} here; Airflow's are those of UTC`, place);
+    }
     const catchup = this.take('catchup');
     if (typeof catchup?.value === 'boolean') this.report.kept('catchup', catchup.place);
     else if (this.dag.fields.has('schedule') || this.dag.fields.has('schedule_interval')) {

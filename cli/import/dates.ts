@@ -1,3 +1,4 @@
+import { parseMoment } from '../../workflows/plan/timetable/moment.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 
 const DATE = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})?)?$/;
@@ -20,7 +21,7 @@ export function readDate(value: Json): string | undefined {
 
 function readText(text: string): string | undefined {
   const match = DATE.exec(text);
-  if (!match || Number.isNaN(Date.parse(match[1] ?? ''))) return undefined;
+  if (!match || parseMoment(match[1] ?? '', 'UTC') === undefined) return undefined;
   const [, day = '', time = '00:00', zone = ''] = match;
   const utc = zone === '' || zone === 'Z' || /^[+-]00:?00$/.test(zone);
   // Midnight UTC means the day. In another zone the time is kept, because the day may differ there.

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import type { ImportedParam } from './jinja-names.ts';
 import type { Value } from './jinja-values.ts';
 import { adaptName } from './names.ts';
 import type { Report } from './report.ts';
@@ -20,8 +21,13 @@ export class ImportedParams {
   ) {}
 
   /** The DAG's parameters as expressions read them. */
-  get known(): ReadonlyMap<string, { readonly name: string; readonly kind: Value['kind'] }> {
-    return new Map([...this.names].map(([theirs, name]) => [theirs, { name, kind: kindOf(this.declared[name]) }]));
+  get known(): ReadonlyMap<string, ImportedParam> {
+    return new Map(
+      [...this.names].map(([theirs, name]) => {
+        const hasCapitals = /[A-Z]/.test(String(defaultOf(this.declared[name])));
+        return [theirs, { name, kind: kindOf(this.declared[name]), ...(hasCapitals && { hasCapitals }) }];
+      }),
+    );
   }
 
   /** The `params` key of the pipeline; undefined if it has none. */
@@ -57,6 +63,10 @@ export class ImportedParams {
     this.report.changed(what, `is the parameter '${name}'${missing}`, this.place);
     return name;
   }
+}
+
+function defaultOf(declared: Json | undefined): Json | undefined {
+  return typeof declared === 'object' && declared !== null ? (declared as JsonObject).default : declared;
 }
 
 function kindOf(declared: Json | undefined): Value['kind'] {

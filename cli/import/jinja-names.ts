@@ -1,10 +1,21 @@
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { Value } from './jinja-values.ts';
 
+/** A parameter as expressions read it. */
+export interface ImportedParam {
+  /** Its name in the pipeline. */
+  readonly name: string;
+  readonly kind: Value['kind'];
+  /** Its value, where it is the same in all runs. */
+  readonly constant?: string;
+  /** Whether its default has capital letters. */
+  readonly hasCapitals?: boolean;
+}
+
 /** Names that expressions of a task may read, in addition to the names of every run. */
 export interface JinjaNames {
   /** The DAG's parameters, by the DAG's names. */
-  readonly params: ReadonlyMap<string, { readonly name: string; readonly kind: Value['kind']; readonly constant?: string }>;
+  readonly params: ReadonlyMap<string, ImportedParam>;
   /** The task that contains the text. */
   readonly task: string;
   readonly timezone?: string;

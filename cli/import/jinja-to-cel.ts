@@ -80,6 +80,8 @@ class Converter {
     }
     if (operator === 'or' || operator === 'and') {
       const [a, b] = [this.value(left), this.value(right)];
+      const areTexts = [a, b].every(({ kind }) => kind === 'text' || kind === 'day');
+      if (operator === 'or' && areTexts) return text(`${truth(a)} ? ${operand(a)} : ${operand(b)}`);
       if (a.kind !== 'boolean' || b.kind !== 'boolean') throw new NoEquivalent();
       return { cel: `${operand(a)} ${operator === 'or' ? '||' : '&&'} ${operand(b)}`, kind: 'boolean' };
     }
@@ -109,7 +111,14 @@ class Converter {
     const [first, second, third] = path ?? [];
     const origin = first === 'var' ? 'variable' : first === 'dag_run' && second === 'conf' ? 'conf' : undefined;
     if (origin !== undefined && path?.length === 3) return this.lookups.withDefault(origin, third ?? '', given.inOrder[0]);
-    return this.value(of);
+    const value = this.value(of);
+    // With `true`, the default also replaces an empty text.
+    if (given.inOrder.length > 1 && value.kind === 'text' && given.inOrder[0]) {
+      const other = this.value(given.inOrder[0]);
+      return { cel: `${operand(value)} != "" ? ${operand(value)} : ${asText(other)}`, kind: 'text' };
+    }
+    if (given.inOrder.length > 1 && !isDate(value)) throw new NoEquivalent();
+    return value;
   }
 
   private field(value: Value, name: string): Value {

@@ -54,7 +54,8 @@ export const pendulum = (value: Value, format: string): Value => formatted(value
 /** Part of a date as a number: `month`. */
 export function part(value: Value, pattern: string): Value {
   const { cel } = formatted(value, pattern);
-  return { cel: `int(${cel})`, kind: 'number', text: cel };
+  // A pattern of two letters writes a leading zero, which Python's number does not have.
+  return { cel: `int(${cel})`, kind: 'number', ...(pattern.length === 1 || pattern === 'yyyy' ? { text: cel } : {}) };
 }
 
 /** A date plus a duration. @param sign `-` subtracts it */
@@ -90,6 +91,8 @@ export function operand({ cel }: Value): string {
 /** The value as text. */
 export function asText(value: Value): string {
   if (value.kind === 'time') return formatted(value, "yyyy-MM-dd'T'HH:mm:ssXXX").cel;
+  // As Python shows it.
+  if (value.kind === 'boolean') return `(${operand(value)} ? "True" : "False")`;
   return value.kind === 'text' || value.kind === 'day' ? operand(value) : (value.text ?? `string(${value.cel})`);
 }
 

@@ -71,14 +71,14 @@ class Translator {
       try {
         if (expression !== undefined) {
           const value = this.valueOf(expression);
-          const isWhole = pieces.length === 0 && from === text.length && open.length === 0;
           if (this.isSql && isPiece(value, text.slice(0, match.index))) {
             this.lost.push(`${whole} without quotes: in Airflow it is part of the SQL, here it would be one value`);
             return [];
           }
           if (typeof value.constant === 'string') pieces.push(value.constant);
-          else if (isWhole && !this.isSql && (value.kind === 'number' || value.kind === 'boolean'))
-            pieces.push({ cel: value.text ?? `string(${value.cel})`, kind: 'text' });
+          else if (!this.isSql && (value.kind === 'number' || value.kind === 'boolean'))
+            // A text in Airflow, which a key that takes text needs here too.
+            pieces.push({ cel: asText(value), kind: 'text' });
           else if (value.zone !== undefined) pieces.push({ cel: asText(value), kind: 'text' });
           else if (value.dayOnly) throw new NoEquivalent();
           else pieces.push(value);
@@ -108,7 +108,7 @@ class Translator {
           .map((piece) => {
             if ('text' in piece) return JSON.stringify(piece.text);
             const value = this.valueOf(piece.expression);
-            if (value.dayOnly) throw new NoEquivalent();
+            if (value.dayOnly || this.hasCapitals(value)) throw new NoEquivalent();
             if (typeof value.constant === 'string') return JSON.stringify(value.constant);
             isKnown = false;
             return asText(value);
@@ -120,6 +120,13 @@ class Translator {
       if (error instanceof NoEquivalent) return undefined;
       throw error;
     }
+  }
+
+  /** Whether a name has capital letters: servers read them as small ones, but not in the quotes that ident() writes. */
+  private hasCapitals({ cel, constant }: Value): boolean {
+    return [...this.names.params.values()].some(
+      ({ name, hasCapitals }) => hasCapitals && cel === `params.${name}` && constant === undefined,
+    );
   }
 
   /** @returns the list that receives the next pieces */

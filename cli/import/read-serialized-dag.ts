@@ -82,7 +82,7 @@ export function readSerializedDag(value: SourceValue): SourceDag {
         id: task.id,
         place: task.place,
         ...(typeof name === 'string' && { operator: typeof module === 'string' ? `${module}.${name}` : name }),
-        fields: withoutSame(known(fields), all),
+        fields: withoutSame(withMappedList(known(fields)), all),
         upstream: upstream.get(task.id) ?? [],
         ...(group !== undefined && { group }),
       };
@@ -115,6 +115,13 @@ function decode(value: SourceValue): SourceValue {
 
 function rename(fields: Fields): Fields {
   return new Map([...fields].map(([key, value]) => [RENAMED[key] ?? key, value]));
+}
+
+/** Unwraps `{type: dict-of-lists, value: {…}}` of a mapped task, whose value dag-factory writes as `expand`. */
+function withMappedList(fields: Fields): Fields {
+  const expand = fields.get('expand')?.fields;
+  const lists = expand?.get('type')?.value === 'dict-of-lists' ? expand.get('value') : undefined;
+  return lists ? new Map([...fields, ['expand', lists]]) : fields;
 }
 
 function known(fields: Fields): Fields {

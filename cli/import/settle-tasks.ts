@@ -18,26 +18,29 @@ const MOST_PASSES = 4;
 export function settleTasks(written: WrittenPipeline, report: Report, place: Place): WrittenPipeline {
   let pipeline = written;
   for (let pass = 0; pass < MOST_PASSES; pass++) {
-    const refused = refusedTasks(pipeline);
-    if (refused.size === 0) break;
+    const { refused, losesOrder } = checkTasks(pipeline);
+    if (refused.size === 0) {
+      // In Airflow, tasks never run in the listed order.
+      return losesOrder ? { ...pipeline, keys: { ...pipeline.keys, execution: 'graph' } } : pipeline;
+    }
     const tasks = pipeline.tasks.map((task, index) => unfinishedOf(task, refused.get(index), report, place));
     pipeline = { ...pipeline, tasks };
   }
   return pipeline;
 }
 
-/** The mistakes of tasks, by task index. */
-function refusedTasks(pipeline: WrittenPipeline): ReadonlyMap<number, Diagnostic> {
+/** Compiles a pipeline. `refused`: the mistakes of tasks, by task index; `losesOrder`: whether the compiler warns of a lost order. */
+function checkTasks(pipeline: WrittenPipeline): { readonly refused: ReadonlyMap<number, Diagnostic>; readonly losesOrder: boolean } {
   const text = writePipeline(pipeline);
-  const mistakes = compiler()
-    .compile({ file: 'imported.yaml', text })
-    .diagnostics.filter(({ code, severity }) => severity === 'error' && /^SL[25]/.test(code));
-  if (mistakes.length === 0) return new Map();
+  const { diagnostics } = compiler().compile({ file: 'imported.yaml', text });
+  const losesOrder = diagnostics.some(({ code }) => code === 'SL313');
+  const mistakes = diagnostics.filter(({ code, severity }) => severity === 'error' && /^SL[25]/.test(code));
+  if (mistakes.length === 0) return { refused: new Map(), losesOrder };
   const lines = new LineCounter();
   const tasks = parseDocument(text, { lineCounter: lines }).get('tasks');
   const starts = tasks instanceof YAMLSeq ? [...tasks].map((task) => (isNode(task) ? lines.linePos(task.range?.[0] ?? 0).line : 0)) : [];
   const found = mistakes.map((mistake): [number, Diagnostic] => [starts.findLastIndex((line) => line <= mistake.line), mistake]);
-  return new Map(found.filter(([index]) => index >= 0).reverse());
+  return { refused: new Map(found.filter(([index]) => index >= 0).reverse()), losesOrder };
 }
 
 function unfinishedOf(task: WrittenTask, mistake: Diagnostic | undefined, report: Report, place: Place): WrittenTask {

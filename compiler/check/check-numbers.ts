@@ -10,29 +10,56 @@ const LEADING_ZERO = /(?:^|[\s:,[{-])[-+]?0\d/m;
 const NUMBER_KEY = /(?:^|[\s{,?])[-+]?(?:0\d|0[xo]|\d+\.|\.\d|\d+[eE])[\w.+-]*\s*:/m;
 
 /**
- * Restores the text of bare parameter defaults with leading zeros: a postal code 02142 is not a number. Reports numbers that would lose
+ * Restores the text of bare parameter defaults with leading zeros: a postal code 02142 is not a number. Reports defaults that would lose
  * other details, such as the version 1.10.
  * @returns the file's value
  */
 export function keepDefaults(source: Source, value: JsonObject): JsonObject {
   if (!isMap(value.params)) return value;
   const hasZeros = LEADING_ZERO.test(source.text);
+  const isUsual = !hasZeros && !UNUSUAL.test(source.text);
   const params = Object.entries(value.params).map(([name, given]): [string, Json | undefined] => {
-    if (typeof given !== 'number' || (Number.isSafeInteger(given) && !hasZeros && !UNUSUAL.test(source.text))) return [name, given];
     const path = ['params', name];
+    if (isMap(given)) {
+      for (const key of ['default', 'enum']) checkWritten(source, given[key], [...path, key], given);
+      return [name, given];
+    }
+    if (typeof given !== 'number' || (Number.isSafeInteger(given) && isUsual)) return [name, given];
     const text = source.textAt(path);
     if (/^[-+]?0\d+$/.test(text)) return [name, text];
-    if (text !== String(given) && !isTooLong(text, given)) {
-      source.report(
-        'SL210',
-        path,
-        `\`${text}\` is read as the number ${given}; the original text is lost.`,
-        `as text it is "${text}"; as a number it is {type: number, default: ${text}}`,
-      );
-    }
+    checkText(source, given, path, `{type: number, default: ${text}}`);
     return [name, given];
   });
   return { ...value, params: Object.fromEntries(params) };
+}
+
+/** Reports numbers whose text is lost in a default or in the values of `enum`, unless the schema says that numbers are meant. */
+function checkWritten(source: Source, part: Json | undefined, path: Path, schema: JsonObject): void {
+  if ([schema.type].flat().some((type) => type === 'number' || type === 'integer')) return;
+  const inner = (schemas: Json | undefined, key: string | number): JsonObject => {
+    const own = typeof key === 'string' && isMap(schemas) ? schemas[key] : schemas;
+    return isMap(own) ? own : {};
+  };
+  if (typeof part === 'number') {
+    if (schema.type === undefined) checkText(source, part, path);
+  } else if (Array.isArray(part)) {
+    const items = path.at(-1) === 'enum' ? schema : inner(schema.items, 0);
+    for (const [index, each] of (part as readonly Json[]).entries()) checkWritten(source, each, [...path, index], items);
+  } else if (isMap(part)) {
+    for (const [key, each] of Object.entries(part)) checkWritten(source, each, [...path, key], inner(schema.properties, key));
+  }
+}
+
+/** Reports a number that is not written as JavaScript writes it, such as the version 1.10. @param asNumber how to write it as a number */
+function checkText(source: Source, given: number, path: Path, asNumber = String(given)): void {
+  const text = source.textAt(path);
+  if (text === String(given) || isTooLong(text, given) || /^[-+]?0\d+$/.test(text)) return;
+  source.report(
+    'SL210',
+    path,
+    `\`${text}\` is read as the number ${given}; the original text is lost.`,
+    `as text it is "${text}"; as a number it is ${asNumber}`,
+  );
 }
 
 /** Whether a file may have an integer in an unusual form: 1.0, 1e3, 0x1F, +5. */
@@ -53,6 +80,8 @@ export function checkNumbers(source: Source, value: JsonObject): void {
 
 function checkNumber(source: Source, value: number, path: Path, hasZeros: boolean): void {
   const isWhole = Number.isSafeInteger(value);
+  // Items are often versions or codes, which tasks read as text.
+  if (path.some((step, index) => step === 'over' && path[index - 1] === 'expand')) checkText(source, value, path);
   if ((isWhole && !hasZeros) || source.isReported(path)) return;
   const text = source.textAt(path);
   if (isWhole) {

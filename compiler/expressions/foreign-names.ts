@@ -9,7 +9,10 @@ const NAMES: readonly (readonly [name: string, hint: string])[] = [
   ['dag', 'write dag_id for its name'],
   ['macros', 'functions calculate dates: addDays(ds, 1), date(logical_date, "yyyy-MM")'],
   ['var', 'variables are not supported: declare a parameter and write params.<name>'],
-  ['vars', 'variables are not supported: declare a parameter and write params.<name>'],
+  [
+    'vars',
+    'a variable of an environment stands alone between its braces, {{ vars.<name> }}; in an expression, in quotes: "{{ vars.<name> }}"',
+  ],
   ['Variable', 'variables are not supported: declare a parameter and write params.<name>'],
   ['ti.try_number', 'in on_failure and finally write failure.attempts'],
   ['ti.log_url', 'in on_failure and finally write failure.run_url'],

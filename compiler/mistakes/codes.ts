@@ -31,7 +31,7 @@ export const CODES = {
   SL210: 'A number that would not be stored as written: too large, too long, or with zeros that would be lost. Write it in quotes.',
   SL211: 'A key without effect for tasks of this type, or in a pipeline without a schedule.',
   SL212:
-    'A cron expression with a step over all days, such as */2, combined with other days: schedulers interpret it differently. (A warning.)',
+    'A cron expression that is easily misread: a step over all days, such as */2, combined with other days, which schedulers interpret differently; or a step that is longer than its field. (A warning.)',
   SL301: 'Two tasks, or two triggers, have the same name.',
   SL302: 'A task depends on a task that does not exist.',
   SL303: 'Tasks depend on each other in a cycle; none of them could ever start.',

@@ -103,8 +103,36 @@ function each(meaning: Meaning, words: string): Record<string, Meaning> {
   return Object.fromEntries(words.split(' ').map((word) => [word, meaning]));
 }
 
+/** By words of other systems for what starts a run. */
+const TRIGGER_MEANINGS: Readonly<Record<string, Meaning>> = {
+  ...each(
+    { hint: 'runs by the clock have no trigger: use `schedule_interval` of the pipeline' },
+    'schedule cron timer time interval timetable cron_trigger_timetable periodic',
+  ),
+  ...each(
+    { hint: 'no trigger receives requests: another system starts a run with `sluice run`; type `http` asks an address again and again' },
+    'webhook push pull_request api rest workflow_dispatch repository_dispatch http_request',
+  ),
+  ...each({ hint: 'every pipeline can be started by hand: use `sluice run`' }, 'manual form'),
+  ...each(other('kafka'), 'topic kafka_topic realtime stream event consumer message_queue consume'),
+  ...each(other('s3'), 'file bucket object minio blob s3_key storage upload'),
+  ...each(other('sql'), 'postgres postgresql mysql jdbc database table row query redshift'),
+  ...each(other('dataset'), 'asset data_set datasets assets outlet uri'),
+  ...each(other('pipeline'), 'flow dag workflow workflow_run external_task trigger_dag_run run_pipeline run'),
+  ...each(other('rabbitmq'), 'rabbit amqp queue'),
+};
+
 /** Words in class names that do not describe the task. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set(['operator', 'task', 'decorator', 'async', 'deferrable', 'step', 'action', 'job']);
+
+/** What to write for a trigger of another system: `cron`, `io.kestra.plugin.core.trigger.Flow`. @returns undefined if it is unknown */
+export function foreignTriggerHint(given: string): string | undefined {
+  const words = given
+    .split(/[./:@]+/)
+    .map((part) => wordsOf(part).filter((word) => !['trigger', 'sensor', 'wait', 'for', 'on'].includes(word)));
+  const name = words.findLast((part) => part.length > 0)?.join('_') ?? '';
+  return Object.hasOwn(TRIGGER_MEANINGS, name) ? TRIGGER_MEANINGS[name]?.hint : undefined;
+}
 
 /**
  * What to write for a task type of another system: `BashOperator`, `airflow.operators.bash.BashOperator`,

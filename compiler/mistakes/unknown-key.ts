@@ -13,13 +13,15 @@ export function reportUnknownKey(source: Source, path: Path, error: ErrorObject,
   const key = String(path.at(-1));
   const properties = propertiesOf(error);
   const allowed = Object.keys(properties);
-  const ours = currentName(key, properties) ?? foreignKey(key, allowed);
+  const ours =
+    currentName(key, properties) ?? foreignKey(key, allowed) ?? foreignKey(inSnakeCase(key), allowed) ?? ourSpelling(key, allowed);
   const hint =
     ours !== undefined
       ? `use '${ours}'`
       : (anchorHint(key, place, inner) ??
         connectionHint(key, properties) ??
         habitHint(key, inner) ??
+        habitHint(inSnakeCase(key), inner) ??
         didYouMean(key, allowed) ??
         (inner.length === 0 ? belongsTo(key, place) : undefined) ??
         [`allowed: ${allowed.join(', ')}`, ...(inner.length > 0 ? [exampleHint(place, inner) ?? []].flat() : [])].join('; '));
@@ -29,6 +31,18 @@ export function reportUnknownKey(source: Source, path: Path, error: ErrorObject,
 /** The current name of a key that an earlier release called `key`. */
 function currentName(key: string, properties: Readonly<Record<string, PropertySchema>>): string | undefined {
   return Object.keys(properties).find((name) => properties[name]?.formerly === key);
+}
+
+/** `dependsOn`, `depends-on` and `Depends_On` are `depends_on` here. */
+function ourSpelling(key: string, allowed: readonly string[]): string | undefined {
+  return allowed.find((each) => each === inSnakeCase(key));
+}
+
+function inSnakeCase(key: string): string {
+  return key
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toLowerCase();
 }
 
 /** Suggests the top of the file for keys that hold anchors, which start with `x-`. */
@@ -64,6 +78,8 @@ function belongsTo(key: string, { kind, type, elsewhere }: Place): string | unde
 /** Whether an unknown key of `data` was most likely meant to be `missing`. */
 export function isMistyped(missing: string, data: unknown, allowed: readonly string[], formerly?: string): boolean {
   return Object.keys(data ?? {}).some(
-    (key) => !allowed.includes(key) && (key === formerly || foreignKey(key, allowed) === missing || nearest(key, allowed) === missing),
+    (key) =>
+      !allowed.includes(key) &&
+      (key === formerly || foreignKey(key, allowed) === missing || inSnakeCase(key) === missing || nearest(key, allowed) === missing),
   );
 }

@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import { isMap } from '../../workflows/plan/values/json.ts';
+import { flowText } from '../schema/shown-example.ts';
 
 /** Suggests a valid duration for a number, or for text with spaces. For keys that Airflow has too, a number means seconds. */
 export function unitHint({ parentSchema, data }: ErrorObject, key: string | number | undefined): string | undefined {
@@ -34,12 +35,20 @@ export function typeHint({ data, parentSchema }: ErrorObject, type: unknown, tex
   if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean')) return `put it in quotes: "${text}"`;
   if (type === 'array' && isMap(data) && parentSchema?.title === 'Tasks')
     return 'write a list: `- name: …` for each; `sluice import` converts files of Airflow and dag-factory';
+  if (type === 'object' && parentSchema?.title === 'Schedule' && (data === null || typeof data === 'string' || isTexts(data))) {
+    const written = data === null || /^none$/i.test(String(data)) ? 'null' : flowText(data);
+    return `write \`schedule_interval: ${written}\`; \`schedule\` is its long form, a map`;
+  }
   const items = parentSchema?.items as unknown;
   if (type === 'array' && typeof data === 'string' && isMap(items) && items.type === 'string')
     return `write it as a list: [${PLAIN_WORDS.test(data) ? data : JSON.stringify(data)}]`;
   if ((type === 'integer' || type === 'number') && typeof data === 'string' && /^(?:0|[1-9]\d{0,14})$/.test(data))
     return `leave the quotes out: ${data}`;
   return undefined;
+}
+
+function isTexts(data: unknown): data is string[] {
+  return Array.isArray(data) && data.every((each) => typeof each === 'string');
 }
 
 /** Words that need no quotes in a list. */

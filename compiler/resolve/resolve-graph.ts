@@ -2,6 +2,7 @@ import { findCycle, type Graph, topologicalOrder } from '../../workflows/plan/gr
 import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import { didYouMean } from '../mistakes/diagnostic.ts';
 import type { FillIn } from './fill-in.ts';
+import { lostOrder } from './lost-order.ts';
 import type { Path, Source } from '../read/source.ts';
 import { chainOf, fullName, type GroupNode, groupNodes, type TaskNode } from './task-node.ts';
 
@@ -72,25 +73,20 @@ class GraphResolver {
     return this.failed ? undefined : { upstream, order: topologicalOrder(upstream) };
   }
 
-  /**
-   * Warns of an unconnected task in the middle of the list: it followed the listed order until another task used `depends_on`, and now it
-   * starts at once.
-   */
   private warnOfLostOrder(upstream: Graph): void {
-    const followed = new Set([...upstream.values()].flat());
-    const isLoose = (node: TaskNode): boolean =>
-      node.name !== undefined &&
-      node.keys.depends_on === undefined &&
-      (upstream.get(node.name) ?? []).length === 0 &&
-      !followed.has(node.name);
-    const loose = this.nodes.slice(1).filter(isLoose);
-    const [first] = loose;
+    const lists = [...this.nodes, ...[...this.groups.values()].filter((group) => group !== undefined)];
+    const named = lists.flatMap((each) => {
+      const names = Array.isArray(each.keys.depends_on) ? (each.keys.depends_on as readonly Json[]) : [];
+      const scope = 'parent' in each ? each.parent : each.group;
+      return names.flatMap((name) => (typeof name === 'string' ? (this.find(name, scope) ?? []) : []));
+    });
+    const [first, ...others] = lostOrder(this.nodes, upstream, new Set(named));
     if (!first) return;
-    const others = loose.length === 1 ? '' : ` and ${loose.length - 1} more`;
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
     this.source.reportInside(
       'SL313',
       first.path,
-      `'${first.name}'${others} starts at once, in parallel with the tasks listed before: if any task has depends_on, the listed order no longer applies.`,
+      `'${first.name}'${more} starts in parallel with the tasks listed before: if any task has depends_on, the listed order no longer applies.`,
       'write depends_on in each task ([] if it has no dependencies), or `execution: graph` in the file',
     );
   }

@@ -171,9 +171,34 @@ function warnOfEitherDay(source: Source, path: Path, text: string): void {
   );
 }
 
+/** How many values the fields of cron have, with the unit of a duration that fits; there is none for months and weekdays. */
+const CRON_FIELDS = [
+  { name: 'minute', size: 60, unit: 'm', others: 'an hour' },
+  { name: 'hour', size: 24, unit: 'h', others: 'a day' },
+  { name: 'day of month', size: 31, unit: 'd', others: 'a month' },
+  { name: 'month', size: 12, unit: undefined, others: 'a year' },
+  { name: 'day of week', size: 7, unit: undefined, others: 'a week' },
+] as const;
+
+/** Warns of a step that is longer than its field: one of 90 minutes fires at minute 0 of each hour, not every 90 minutes. */
+function warnOfLongSteps(source: Source, path: Path, text: string): void {
+  for (const [index, field] of text.trim().split(/\s+/).entries()) {
+    const { name, size, unit, others } = CRON_FIELDS[index] ?? {};
+    const [, step = '0'] = /^\*\/(\d{1,3})$/.exec(field) ?? [];
+    if (name === undefined || size === undefined || Number(step) <= size) continue;
+    source.report(
+      'SL212',
+      path,
+      `'${field}' in the ${name} field fires once ${others}: a step ends with its field.`,
+      unit === undefined ? `write *, or one value` : `for a run every ${step}${unit}, write a duration in place of cron: ${step}${unit}`,
+    );
+  }
+}
+
 function cron(source: Source, path: Path, text: string, timezone: string): (When & { kind: 'cron' }) | undefined {
   try {
     warnOfEitherDay(source, path, text);
+    warnOfLongSteps(source, path, text);
     if (everFires(text, timezone)) return { kind: 'cron', cron: text.trim().split(/\s+/).join(' ') };
     source.report('SL209', path, `'${text}' never fires: there is no such day.`);
   } catch (error) {

@@ -17,15 +17,20 @@ export const OPERATOR_ALIASES: Readonly<Record<string, string>> = {
   ValueCheckOperator: 'SQLValueCheckOperator',
   ThresholdCheckOperator: 'SQLThresholdCheckOperator',
   TimeSensorAsync: 'TimeSensor',
+  TimeDeltaSensorAsync: 'TimeDeltaSensor',
   DateTimeSensorAsync: 'DateTimeSensor',
   HttpSensorAsync: 'HttpSensor',
   ExternalTaskSensorAsync: 'ExternalTaskSensor',
   S3KeySensorAsync: 'S3KeySensor',
 };
 
+/** Modules of Airflow and of its providers. A class of the same name elsewhere may do anything. */
+const KNOWN_MODULES = /^(?:airflow|astronomer\.providers)\./;
+
 /** The mapping of an operator, by its class with or without its module. */
 export function mappingOf(operator: string): OperatorMapping | undefined {
   const name = className(operator);
+  if (name !== operator && !KNOWN_MODULES.test(operator)) return undefined;
   const known = OPERATOR_ALIASES[name] ?? name;
   return Object.hasOwn(OPERATORS, known) ? OPERATORS[known] : undefined;
 }

@@ -18,6 +18,7 @@ export const DATA_OPERATORS = {
     },
     ignored: ['replace'],
     needs: ['query', 's3_bucket'],
+    essential: ['parameters'],
   },
   S3ToRedshiftOperator: {
     type: 's3_to_redshift',

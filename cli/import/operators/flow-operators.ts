@@ -9,6 +9,12 @@ const tasks =
   (key: string): Convert =>
   (value) => ({ keys: { [key]: [value].flat().map((each) => adaptName(String(each), 'task')) } });
 
+/** The logical date of a run that is started: here it always has the interval of the run that starts it. */
+const sameInterval: Convert = (value) =>
+  typeof value === 'string' && /^\{\{ (?:logical_date|data_interval_start|ts|ds) \}\}$/.test(value.trim())
+    ? { keys: {} }
+    : { lost: 'is another date: a run that is started has the data interval of this one; pass the date as a parameter' };
+
 const EMPTY: OperatorMapping = { type: 'empty', arguments: {} };
 
 /** Operators that control the flow or run programs. */
@@ -21,13 +27,23 @@ export const FLOW_OPERATORS = {
     arguments: { bash_command: argv, env: textMap('env') },
     ignored: ['append_env', 'output_encoding'],
     needs: ['argv'],
+    // A program may write or delete by paths relative to its folder.
+    essential: ['cwd'],
   },
   TriggerDagRunOperator: {
     type: 'run_pipeline',
-    arguments: { trigger_dag_id: pipeline('dag_id'), conf: map('params'), wait_for_completion: truth('wait') },
+    arguments: {
+      trigger_dag_id: pipeline('dag_id'),
+      conf: map('params'),
+      wait_for_completion: truth('wait'),
+      logical_date: sameInterval,
+      execution_date: sameInterval,
+    },
     ignored: ['deferrable', 'poke_interval'],
     needs: ['dag_id'],
+    essential: ['logical_date', 'execution_date'],
     defaults: { wait: false },
+    note: 'the run has the data interval of this one; in Airflow, where no logical_date is given, it has the time at which it is started',
   },
   BranchDayOfWeekOperator: {
     type: 'empty',

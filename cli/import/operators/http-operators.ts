@@ -6,13 +6,15 @@ const http = (method: string): OperatorMapping => ({
   type: 'http',
   arguments: {
     http_conn_id: connection('conn_id'),
-    method: text('method'),
+    method: (value) => ({ keys: { method: String(value).toUpperCase() } }),
     endpoint: path,
     data: jsonBody,
     headers: textMap('headers'),
   },
   ignored: ['log_response'],
   needs: ['path'],
+  // What is sent, what makes the task fail, and what asks for the further pages.
+  essential: ['data', 'headers', 'response_check', 'pagination_function'],
   defaults: { conn_id: 'http_default', method },
   // Airflow sends the data of a GET request as the query string.
   finish: ({ body, ...rest }) => {

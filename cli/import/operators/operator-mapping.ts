@@ -14,6 +14,8 @@ export interface OperatorMapping {
   readonly defaults?: JsonObject;
   /** Whether later tasks depend on what it checks: then none of its conditions may be dropped. */
   readonly guards?: boolean;
+  /** Arguments without which the task would do something else, such as the database to change: they may not be dropped. */
+  readonly essential?: readonly string[];
   /** A note on the task for the report. */
   readonly note?: string;
   /** Converts the keys to their final form, for the task of this name. */

@@ -10,6 +10,7 @@ import {
   text,
   truth,
 } from '../argument-converters.ts';
+import { readDuration } from '../durations.ts';
 import type { OperatorMappings } from './operator-mapping.ts';
 
 const SENSOR = { poke_interval: duration('poke_interval'), timeout: duration('timeout'), soft_fail: truth('soft_fail') } as const;
@@ -62,6 +63,20 @@ export const SENSORS = {
     type: 'wait_until',
     guards: true,
     arguments: { ...SENSOR, target_time: text('time') },
+    ignored: SENSOR_IGNORED,
+    needs: ['time'],
+  },
+  TimeDeltaSensor: {
+    type: 'wait_until',
+    guards: true,
+    arguments: {
+      ...SENSOR,
+      delta: (value) => {
+        const ms = readDuration(value);
+        if (ms === undefined || ms % 60_000 !== 0) return { lost: 'is not a duration in whole minutes' };
+        return { keys: { time: `{{ addMinutes(data_interval_end, ${ms / 60_000}) }}` } };
+      },
+    },
     ignored: SENSOR_IGNORED,
     needs: ['time'],
   },

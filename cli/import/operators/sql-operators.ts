@@ -11,6 +11,8 @@ const sql = (connectionKey: string, fallback: string): OperatorMapping => ({
   },
   ignored: ['split_statements', 'return_last', 'show_return_value_in_logs', 'handler'],
   needs: ['sql'],
+  // Values for the placeholders in the SQL, and what chooses another database or schema.
+  essential: ['parameters', 'database', 'hook_params', 'runtime_parameters'],
   ...(fallback !== 'postgres_default' && { defaults: { conn_id: fallback } }),
 });
 

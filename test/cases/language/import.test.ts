@@ -51,7 +51,7 @@ d:
     ${others}
 `;
 
-/** What holds back what follows, and cannot be converted whole. */
+/** What holds back what follows, or would do something else without one of its arguments, and cannot be converted whole. */
 const GUARDS: readonly (readonly [string, missing: RegExp])[] = [
   ['operator: airflow.operators.python.BranchPythonOperator, python_callable_name: f', /switch: \{on: …, cases: \{one: \[after\]\}\}/],
   ['decorator: airflow.decorators.task.branch, python_callable: m.f', /switch/],
@@ -68,12 +68,25 @@ const GUARDS: readonly (readonly [string, missing: RegExp])[] = [
   ['operator: ExternalTaskSensor, external_dag_id: o, allowed_states: [success, skipped]', /allowed_states/],
   ['operator: SQLValueCheckOperator, sql: SELECT 1, pass_value: 1, retries_on: 3', /retries_on/],
   ['operator: airflow.operators.python.PythonOperator, python_callable_name: f', /Python/],
+  ['operator: SQLExecuteQueryOperator, sql: "DELETE FROM t WHERE d = %s", parameters: ["{{ ds }}"]', /parameters/],
+  ['operator: PostgresOperator, sql: DELETE FROM t, database: other', /database/],
+  ['operator: SQLExecuteQueryOperator, sql: DELETE FROM t, hook_params: {schema: other}', /hook_params/],
+  ['operator: SqlToS3Operator, query: "SELECT * FROM t WHERE d = %s", s3_bucket: raw-data, parameters: [1]', /parameters/],
+  ['operator: BashOperator, bash_command: rm -rf tmp, cwd: /data', /cwd/],
+  ['operator: HttpOperator, endpoint: x, response_check: f', /response_check/],
+  ['operator: SimpleHttpOperator, endpoint: x, data: "a=b"', /data is not JSON/],
+  ['operator: SimpleHttpOperator, endpoint: "https://shop.example/x"', /endpoint is a whole address/],
+  ['operator: S3KeySensor, bucket_key: "s3://raw-data/x/[ab]?.csv", wildcard_match: true', /other wildcards/],
+  ['operator: my.plugins.BashOperator, bash_command: echo 1', /my\.plugins\.BashOperator is a class of yours/],
+  ['operator: SQLExecuteQueryOperator, sql: "SELECT * FROM {{ params.Table }}"', /part of the SQL/],
+  ['operator: HttpOperator, endpoint: x, pagination_function: f', /pagination_function/],
+  ['operator: TriggerDagRunOperator, trigger_dag_id: o, logical_date: "{{ macros.ds_add(ds, -1) }}"', /logical_date/],
 ];
 
 describe('an import', () => {
   for (const [guard, missing] of GUARDS) {
     it(`makes a task that fails of ${guard.split(',')[0]}, and nothing behind it runs`, async () => {
-      const { tasks, warnings, text } = imported(dagOf(guard));
+      const { tasks, warnings, text } = imported(dagOf(guard, 'params: {Table: Orders}'));
       assert.equal(tasks.guard?.type, 'unfinished');
       assert.match(tasks.guard.missing ?? '', missing);
       assert.deepEqual(warnings, ['SL314']);
@@ -149,12 +162,22 @@ describe('an import', () => {
       { type: 'empty', switch: { on: 'dayOfWeek(ds) in [1]', cases: { true: ['after'], false: ['other'] } } },
     ],
     [
+      'operator: airflow.sensors.time_delta.TimeDeltaSensor, delta: {__type__: datetime.timedelta, minutes: 90}',
+      { type: 'wait_until', time: '{{ addMinutes(data_interval_end, 90) }}' },
+    ],
+    [
+      'operator: BashOperator, bash_command: "run {{ execution_date.month }} {{ params.n + 1 }} {{ params.n > 2 }}"',
+      { argv: ['run', '{{ date(logical_date, "M") }}', '{{ string(params.n + 1) }}', '{{ ((params.n > 2) ? "True" : "False") }}'] },
+    ],
+    ['operator: SimpleHttpOperator, endpoint: x, method: put', { type: 'http', method: 'PUT' }],
+    ['operator: BashOperator, bash_command: tidy, trigger_rule: all_done_setup_success', { argv: ['tidy'], trigger_rule: 'all_done' }],
+    [
       'operator: BashOperator, expand: {bash_command: ["echo 1", "echo 2"]}',
       { argv: ['echo', '{{ item }}'], expand: { over: ['1', '2'], as: 'item' } },
     ],
   ] as const) {
     it(`converts ${task}`, () => {
-      const { tasks } = imported(dagOf(task, '', '- {task_id: other, operator: EmptyOperator, dependencies: [guard]}'));
+      const { tasks } = imported(dagOf(task, 'params: {n: 3}', '- {task_id: other, operator: EmptyOperator, dependencies: [guard]}'));
       assert.deepEqual({ ...tasks.guard, ...keys }, tasks.guard);
     });
   }
@@ -186,12 +209,71 @@ describe('an import', () => {
     ['cron(15 10 ? * 2-6 *)', '15 10 * * 1-5'],
     ['rate(12 hours)', '12h'],
     ['@quarterly', '0 0 1 */3 *'],
+    ['0 0 */2 * 1', '0 0 1-31/2 * 1'],
+    ['0 0 1 * */2', '0 0 1 * 0-6/2'],
+    ['0 0 */2 * *', '0 0 */2 * *'],
   ]) {
     it(`reads the schedule ${schedule}`, () => {
       const { pipeline } = imported(`d: {schedule: "${schedule}", start_date: 2024-01-01, tasks: [{task_id: a, operator: EmptyOperator}]}`);
       assert.equal(pipeline.schedule_interval, ours);
     });
   }
+
+  it('runs nothing behind the placeholder of a short circuit, whatever its trigger rule', async () => {
+    const others = '- {task_id: clean, operator: EmptyOperator, dependencies: [after], trigger_rule: all_done}';
+    const { text, report } = imported(dagOf('operator: ShortCircuitOperator', '', others));
+    const { plan } = compiler.compile({ file: 'x.yaml', text });
+    assert.ok(plan);
+    const { mistakes } = await runCase(plan, { name: 'x', expect: { state: 'failed', tasks: { clean: 'upstream_failed' } } }, {});
+    assert.deepEqual(mistakes, []);
+    assert.ok(report.some((line) => line.startsWith('not_kept clean.trigger_rule all_done is not kept: a short circuit')));
+  });
+
+  it('reads the literal lists of mapped tasks, and the formats of parameters, in serialized DAGs', () => {
+    const task = {
+      task_id: 'a',
+      task_type: 'BashOperator',
+      _task_module: 'airflow.operators.bash',
+      _is_mapped: true,
+      expand_input: { type: 'dict-of-lists', value: { __type: 'dict', __var: { bash_command: ['echo 1', 'echo 2'] } } },
+    };
+    const day = { __class: 'airflow.models.param.Param', default: '2024-01-01', schema: { type: 'string', format: 'date' } };
+    const { tasks, pipeline } = imported(
+      JSON.stringify({
+        __version: 1,
+        dag: { _dag_id: 'd', timetable: null, tasks: [{ __type: 'operator', __var: task }], params: { day } },
+      }),
+    );
+    assert.deepEqual({ ...tasks.a, expand: { over: ['1', '2'], as: 'item' } }, tasks.a);
+    assert.deepEqual(pipeline.params, { day: { type: 'string', format: 'date', default: '2024-01-01' } });
+  });
+
+  it('starts a run for the same interval, where Airflow is asked for one of the same date', () => {
+    const [result] = importDags([
+      {
+        file: 'dags.yml',
+        text: 'd: {schedule: null, tasks: [{task_id: a, operator: TriggerDagRunOperator, trigger_dag_id: o, execution_date: "{{ execution_date }}"}]}',
+      },
+    ]);
+    assert.ok(result && !(result instanceof ImportError));
+    assert.deepEqual((parse(result.yaml) as { tasks: Task[] }).tasks, [{ name: 'a', type: 'run_pipeline', wait: false, dag_id: 'o' }]);
+    assert.ok(result.report.entries.some(({ outcome, why }) => outcome === 'changed' && why?.includes('data interval of this one')));
+  });
+
+  it('says that days are those of the time zone, wherever the zone is written', () => {
+    for (const zone of [
+      'schedule: {__type__: airflow.timetables.trigger.CronTriggerTimetable, cron: "0 2 * * *", timezone: Europe/Berlin}',
+      'schedule: "0 2 * * *", timezone: Europe/Berlin',
+      'schedule: "0 2 * * *", default_args: {timezone: Europe/Berlin}',
+    ]) {
+      const { pipeline, report } = imported(`d: {${zone}, tasks: [{task_id: a, operator: EmptyOperator}]}`);
+      assert.equal(pipeline.timezone, 'Europe/Berlin');
+      assert.ok(
+        report.some((line) => line.startsWith('changed timezone ds and other days are those of Europe/Berlin')),
+        report.join('\n'),
+      );
+    }
+  });
 
   it('reads the dag_id that stands inside, and counts a length of time from start_date as Airflow does', () => {
     const { pipeline, report } = imported(

@@ -160,6 +160,21 @@ describe('schedules', () => {
     assert.deepEqual(compile('schedule_interval: "0 0 */2 * *"').told, []);
   });
 
+  it('warn of a step that is longer than its field', () => {
+    for (const [cron, hint] of [
+      ['*/90 * * * *', 'in place of cron: 90m'],
+      ['0 */36 * * *', 'in place of cron: 36h'],
+      ['0 0 */45 * *', 'in place of cron: 45d'],
+      ['0 0 1 */18 *', 'write *, or one value'],
+    ] as const) {
+      const told = compile(`schedule_interval: "${cron}"`).told.join();
+      assert.ok(told.startsWith('SL212') && told.includes(hint), told);
+    }
+    for (const cron of ['*/60 * * * *', '0 */24 * * *', '*/45 * * * *', '0 0 1 */6 *']) {
+      assert.deepEqual(compile(`schedule_interval: "${cron}"`).told, [], cron);
+    }
+  });
+
   it('move runs of holidays where the calendar says so', () => {
     const lines = (how: string): string =>
       `schedule: {cron: "0 6 1 * *", calendar: {business_days: true, exclude: [2025-01-01], on_holiday: ${how}}}`;

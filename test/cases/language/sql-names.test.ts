@@ -37,6 +37,21 @@ describe('an expression where SQL has a name', () => {
     ['INSERT INTO t ({{ params.cols }}) SELECT 1', '{{ ident(params.cols) }}'],
     ['SELECT * FROM t WHERE id IN {{ params.ids }}', '{{ in(params.ids) }}'],
     ['ANALYZE {{ params.table }}', '{{ ident(params.table) }}'],
+    ['ANALYZE VERBOSE {{ params.table }}', '{{ ident(params.table) }}'],
+    ['REFRESH MATERIALIZED VIEW CONCURRENTLY {{ params.table }}', '{{ ident(params.table) }}'],
+    ['CREATE INDEX ix ON {{ params.table }} (id)', '{{ ident(params.table) }}'],
+    ['CREATE TABLE t (LIKE {{ params.table }} INCLUDING ALL)', '{{ ident(params.table) }}'],
+    ['CREATE TABLE t PARTITION OF {{ params.table }} DEFAULT', '{{ ident(params.table) }}'],
+    ['GRANT SELECT ON {{ params.table }} TO analyst', '{{ ident(params.table) }}'],
+    ['GRANT SELECT ON t TO {{ params.table }}', '{{ ident(params.table) }}'],
+    ['MERGE INTO t USING {{ params.table }} s ON t.id = s.id WHEN MATCHED THEN DO NOTHING', '{{ ident(params.table) }}'],
+    ['DELETE FROM t USING {{ params.table }} o WHERE t.id = o.id', '{{ ident(params.table) }}'],
+    ['SELECT 1 FROM a, {{ params.table }} b', '{{ ident(params.table) }}'],
+    ['SELECT 1 FROM f(1, 2) x, {{ params.table }}', '{{ ident(params.table) }}'],
+    ['TRUNCATE a, {{ params.table }}', '{{ ident(params.table) }}'],
+    ['DROP TABLE a, {{ params.table }}', '{{ ident(params.table) }}'],
+    ['SELECT a FROM t ORDER BY a, {{ params.table }} DESC', '{{ ident(params.table) }}'],
+    ['SELECT rank() OVER (PARTITION BY a, {{ params.table }} ORDER BY b) FROM t', '{{ ident(params.table) }}'],
   ];
   for (const [sql, way] of NAMES) {
     it(`is a mistake that leads to the way out: ${sql}`, () => {
@@ -67,6 +82,17 @@ describe('an expression where SQL has a name', () => {
     'SELECT a FROM t ORDER BY {{ params.days }}',
     'SELECT * FROM sales_{{ params.days }}, "sales_{{ ds_nodash }}"',
     'SELECT f({{ ds }}, {{ params.table }})',
+    'SELECT a IS DISTINCT FROM 1, {{ ds }} FROM t',
+    'SELECT extract(day FROM d), {{ ds }} FROM t',
+    'SELECT a FROM t WHERE b BETWEEN 1 AND 2 AND c IN (1, {{ params.days }})',
+    'SELECT a FROM t ORDER BY CASE WHEN b THEN f(1, {{ params.days }}) END, {{ params.days }}',
+    'INSERT INTO t SELECT 1, {{ ds }}',
+    'INSERT INTO t VALUES (1, {{ ds }}), (2, {{ ds }})',
+    'UPDATE t SET a = 1, b = {{ ds }} FROM u WHERE t.id = u.id',
+    'CREATE TABLE t AS SELECT 1 FROM a JOIN b ON {{ params.days }} = b.id AND a.n LIKE {{ params.table }}',
+    'DELETE FROM t WHERE a = {{ ds }}; SELECT 1, {{ ds }}',
+    'SELECT a FROM t LIMIT 1, {{ params.days }}',
+    'CREATE TABLE t (a int DEFAULT 1, b text DEFAULT {{ ds }})',
   ];
   for (const sql of VALUES) it(`is a value: ${sql}`, () => assert.deepEqual(compileSql(sql), []));
 

@@ -75,6 +75,34 @@ describe('what is written is kept, or it is told', () => {
     });
   }
 
+  for (const [line, text] of [
+    ['params: {v: {default: 1.10}}', '1.10'],
+    ['params: {v: {type: array, default: [3.9, 3.10]}}', '3.10'],
+    ['params: {v: {type: object, default: {version: 2.0}}}', '2.0'],
+    ['params: {v: {type: object, properties: {n: {type: number}}, default: {n: 1.50, version: 2.0}}}', '2.0'],
+    ['params: {v: {enum: [1.9, 1.10], default: 1.9}}', '1.10'],
+  ] as const) {
+    it(`a number that loses its text is told in ${line}`, () =>
+      assertMistake([line, EMPTY], new RegExp(`^SL210 \`${text}\` is read as the number`), `"${text}"`));
+  }
+
+  it('an item that loses its text is told', () =>
+    assertMistake(
+      ['tasks: [{name: a, type: http, path: "/{{ item }}", expand: {over: [3.9, 3.10]}}]'],
+      /^SL210 `3\.10` is read as the number 3\.1/,
+      '"3.10"',
+    ));
+
+  it('numbers are written in any way where a schema says that they are numbers', () => {
+    for (const line of [
+      'params: {v: {type: number, default: 1.10}}',
+      'params: {v: {type: array, items: {type: number}, default: [1.10, 2.0]}}',
+      'params: {v: {type: object, properties: {n: {type: [number, "null"]}}, default: {n: 1.50}}}',
+      'params: {v: {type: number, enum: [1.10, 2.0], default: 2.0}}',
+    ])
+      assert.deepEqual(compile(line, EMPTY).diagnostics, [], line);
+  });
+
   it('zeros that are lost elsewhere are told', () => {
     assertMistake(
       ['tasks: [{name: a, type: empty, expand: {over: [007, 008]}}]'].map((line) => line.replace(', 008', '')),

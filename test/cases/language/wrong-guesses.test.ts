@@ -8,7 +8,7 @@ import { DANGEROUS } from '../../../compiler/mistakes/foreign-habits.ts';
 const compiler = new Compiler(CATALOG);
 
 /** What analysts write first, each with the word that the message must lead to. `task`: a line of keys; `file`: lines of a pipeline. */
-const GUESSES: readonly (readonly [place: 'type' | 'key' | 'file' | 'when', guess: string, word: string])[] = [
+const GUESSES: readonly (readonly [place: 'type' | 'key' | 'file' | 'when' | 'trigger', guess: string, word: string])[] = [
   ['type', 'python', "'command'"],
   ['type', 'PythonOperator', "'command'"],
   ['type', 'airflow.operators.bash.BashOperator', "'command'"],
@@ -57,6 +57,25 @@ const GUESSES: readonly (readonly [place: 'type' | 'key' | 'file' | 'when', gues
   ['key', 'bash_command: echo 1', 'with argv: ['],
   ['key', 'trigger_rule: none_failed_or_skipped', "'none_failed_min_one_success'"],
   ['key', 'provide_context: true', 'leave it out'],
+  ['key', 'continue-on-error: true', '`allow_failure: true`'],
+  ['key', 'timeout-minutes: 30', '`execution_timeout`'],
+  ['key', 'runs-on: ubuntu-latest', '`queue`'],
+  ['key', 'dependsOn: [b]', "'depends_on'"],
+  ['key', 'after: [b]', "'depends_on'"],
+  ['key', 'downstream: [b]', '`depends_on`'],
+  ['key', 'teardown: true', '`finally`'],
+  ['key', 'disabled: true', '`when: "false"`'],
+  ['file', 'schedule: "@daily"\ntasks: [{name: a, type: empty}]', '`schedule_interval: "@daily"`'],
+  ['file', 'schedule: 0 6 * * *\ntasks: [{name: a, type: empty}]', '`schedule_interval: "0 6 * * *"`'],
+  ['file', 'schedule: null\ntasks: [{name: a, type: empty}]', '`schedule_interval: null`'],
+  ['file', 'errors: []\ntasks: [{name: a, type: empty}]', "'on_failure'"],
+  ['file', 'variables: {a: 1}\ntasks: [{name: a, type: empty}]', 'environments/<name>.yaml'],
+  ['trigger', 'cron', '`schedule_interval`'],
+  ['trigger', 'io.kestra.plugin.core.trigger.Flow', "'pipeline'"],
+  ['trigger', 'webhook', '`sluice run`'],
+  ['trigger', 'asset', "'dataset'"],
+  ['trigger', 'postgres', "'sql'"],
+  ['trigger', 'file', "'s3'"],
   ['file', 'cron: 0 6 * * *\ntasks: [{name: a, type: empty}]', "'schedule_interval'"],
   ['file', 'tasks: {a: {type: empty}}', '`sluice import`'],
   ['file', 'default_args: {email_on_retry: false}\ntasks: [{name: a, type: empty}]', '`alerts`'],
@@ -73,6 +92,7 @@ const GUESSES: readonly (readonly [place: 'type' | 'key' | 'file' | 'when', gues
   ['when', 'ds == None', 'null'],
   ['when', 'True', 'true'],
   ['when', 'inputs.region == "eu"', 'params.<name>'],
+  ['when', 'vars.region == "eu"', '{{ vars.<name> }}'],
   ['when', '1 if true else 2', 'condition ? x : y'],
 ];
 
@@ -84,6 +104,8 @@ function fileOf(place: (typeof GUESSES)[number][0], guess: string): string {
       return `dag_id: x\ntasks:\n  - name: b\n    type: empty\n  - name: a\n    type: empty\n    ${guess}\n`;
     case 'file':
       return `dag_id: x\n${guess}\n`;
+    case 'trigger':
+      return `dag_id: x\ntriggers: [{name: t, type: ${guess}}]\ntasks: [{name: a, type: empty}]\n`;
     case 'when':
       return `dag_id: x\ntasks:\n  - name: a\n    type: empty\n    when: '${guess}'\n`;
   }

@@ -143,7 +143,7 @@ const VERSION_1 = {
 
 const task = (id: string, name: string, downstream: string[], more: object = {}): object => ({
   task_id: id,
-  class_ref: { module_path: 'x.y', class_name: name },
+  class_ref: { module_path: 'airflow.x', class_name: name },
   operator_name: name,
   owner: 'airflow',
   start_date: '2024-01-01T00:00:00+00:00',
@@ -209,7 +209,7 @@ tasks:
     type: empty
 
   # not kept: the file has no value for argv. It was:
-  #   operator: x.y.BashOperator
+  #   operator: airflow.x.BashOperator
   - name: shell
     type: unfinished
     group: g
@@ -219,7 +219,7 @@ tasks:
     queue: gpu
 
   # not kept: it is mapped over a list: rewrite it with expand. It was:
-  #   operator: x.y.EmptyOperator
+  #   operator: airflow.x.EmptyOperator
   #   expand: true
   - name: each
     type: unfinished

@@ -117,6 +117,7 @@ a: {schedule: null, catchup: false, tasks: [{task_id: x, operator: EmptyOperator
     yaml: `dag_id: a
 schedule_interval: null
 catchup: false
+execution: graph
 tasks:
   - name: x
     type: empty
@@ -215,7 +216,13 @@ tasks:
     params:
       region: "{{ params.region_name }}"
 `,
-    report: ['changed 2:1 dag_id', 'changed 2:1 default_args', 'changed 5:12 params.Region-Name', 'changed 7:8 a-b'],
+    report: [
+      'changed 2:1 dag_id',
+      'changed 2:1 default_args',
+      'changed 5:12 params.Region-Name',
+      'changed 7:8 a-b',
+      'changed 9:7 again.TriggerDagRunOperator',
+    ],
   },
   {
     it: 'reports callbacks, relative dates, data sets and unknown keys',

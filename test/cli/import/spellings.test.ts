@@ -54,6 +54,7 @@ describe('dates of Airflow', () => {
     ['2 days', undefined],
     ['205-01-01-01', undefined],
     ['2024-13-01', undefined],
+    ['2024-02-30', undefined],
     [1e18, undefined],
     [null, undefined],
   ];
@@ -164,8 +165,15 @@ describe('Jinja', () => {
     ['{{ data_interval_end.in_timezone("Asia/Seoul") | ds }}', '{{ date(data_interval_end, "yyyy-MM-dd", "Asia/Seoul") }}'],
     [
       '{{ data_interval_start.year }}-{{ data_interval_start.month }}',
-      '{{ int(date(data_interval_start, "yyyy")) }}-{{ int(date(data_interval_start, "M")) }}',
+      '{{ date(data_interval_start, "yyyy") }}-{{ date(data_interval_start, "M") }}',
     ],
+    ['{{ execution_date.hour }}', '{{ date(logical_date, "H") }}'],
+    ['{{ execution_date.minute }}', '{{ string(int(date(logical_date, "mm"))) }}'],
+    ["{{ params.region or 'eu' }}", '{{ params.region != "" ? params.region : "eu" }}'],
+    ['full={{ params.full }}', 'full={{ (params.full ? "True" : "False") }}'],
+    ["{{ params.region | default('eu') }}", '{{ params.region }}'],
+    ["{{ params.region | default('eu', true) }}", '{{ params.region != "" ? params.region : "eu" }}'],
+    ['{{ params.days | default(7, true) }}', null],
     ['{{ execution_date.replace(day=1) | ds }}', '{{ date(addDays(logical_date, 1 - int(date(logical_date, "d")))) }}'],
     [
       '{{ logical_date.replace(hour=4, minute=0).isoformat() }}',
@@ -182,7 +190,7 @@ describe('Jinja', () => {
     ["{{ dag_run.conf['m'] if dag_run.conf else '' }}", '{{ params.m }}'],
     ["{{ 'full' if params.full else 'delta' }}", '{{ params.full ? "full" : "delta" }}'],
     ['{{ "a" ~ params.region ~ "-" ~ ds }}', '{{ (("a" + params.region) + "-") + ds }}'],
-    ['{{ conn.Shop.host }}:{{ conn.shop.port }}', '{{ conn.shop.host }}:{{ conn.shop.port }}'],
+    ['{{ conn.Shop.host }}:{{ conn.shop.port }}', '{{ conn.shop.host }}:{{ string(conn.shop.port) }}'],
     ['{{ conn.shop.password }}', null],
     ['{{ task.task_id }}/{{ ti.task_id }}', 'load/load'],
     ["{{ ti.xcom_pull(task_ids='list') }}", '{{ outputs.list.stdout.trim() }}'],

@@ -7,7 +7,7 @@ export interface SqlContext {
   readonly isName: boolean;
   /** Whether it is an element of a list in brackets: `IN ({{ x }})`. */
   readonly isListed: boolean;
-  /** The preceding word, in lowercase. */
+  /** The preceding word, in lowercase; `by` also for the later columns of ORDER BY, GROUP BY and PARTITION BY. */
   readonly before: string | undefined;
   /** The pieces of the name that contains it: `events_{{ ds_nodash }}`, or `{{ params.schema }}.{{ params.table }}`; else one piece. */
   readonly pieces: readonly TemplatePart[];
@@ -15,7 +15,12 @@ export interface SqlContext {
 
 /** Words that precede a name. */
 const BEFORE_NAMES: ReadonlySet<string> = new Set(
-  'from join into update table truncate view schema database index sequence references only column constraint analyze vacuum copy as call'.split(
+  `from join into update table truncate view schema database index sequence references only column constraint analyze vacuum copy as call
+  concurrently verbose role user extension procedure function trigger cluster reindex lock`.split(/\s+/),
+);
+/** Words that end the list after FROM, TRUNCATE or BY. */
+const AFTER_LISTS: ReadonlySet<string> = new Set(
+  'select where on having limit offset fetch values set returning window union intersect except when then else case and or not in between if rows range'.split(
     ' ',
   ),
 );
@@ -40,10 +45,15 @@ export function sqlContexts(parts: readonly TemplatePart[]): SqlContext[] {
     const word = before?.kind === 'word' ? text(before) : undefined;
     const isDotted = last > first;
     const isListed = ['(', ',', '['].includes(text(before)) && !isDotted;
+    const list = text(before) === ',' ? listWord(tokens, first - 1, text) : undefined;
     const isName =
-      isDotted || (word !== undefined && followsWord(tokens, first - 1, text)) || (isListed && isColumnList(tokens, first, text));
+      isDotted ||
+      (word !== undefined && followsWord(tokens, first - 1, text)) ||
+      (isListed && isColumnList(tokens, first, text)) ||
+      (list !== undefined && list !== 'by');
     const start = tokens[first]?.start ?? place;
-    return { isName, isListed, before: word, pieces: piecesOf(sql, start, tokens[last]?.end ?? place + 1, at) };
+    const pieces = piecesOf(sql, start, tokens[last]?.end ?? place + 1, at);
+    return { isName, isListed, before: word ?? (list === 'by' ? list : undefined), pieces };
   });
 }
 
@@ -69,8 +79,35 @@ function followsWord(tokens: readonly SqlToken[], at: number, text: (token: SqlT
   if (word === 'set') return true;
   if (word === 'exists') return before === 'if' || before === 'not';
   if (word === 'update') return before !== 'for';
-  if (word === 'to') return before === 'rename';
+  if (word === 'of') return before === 'partition';
+  // `CREATE TABLE a (LIKE b)`; elsewhere LIKE compares.
+  if (word === 'like') return before === '(' || before === ',';
+  const start = statementStart(tokens, at, text);
+  const statement = text(tokens[start]);
+  if (word === 'to') return ['rename', 'owner'].includes(before) || statement === 'grant';
+  if (word === 'using') return statement === 'merge' || statement === 'delete';
+  if (word === 'on') return ['grant', 'revoke'].includes(statement) || (statement === 'create' && isIndex(tokens, start, at, text));
   return BEFORE_NAMES.has(word);
+}
+
+/** Whether `CREATE … ON` creates an index or a trigger on a table. Inside a view or table, ON joins. */
+function isIndex(tokens: readonly SqlToken[], start: number, at: number, text: (token: SqlToken | undefined) => string): boolean {
+  const words = tokens.slice(start, at).map(text);
+  return ['index', 'trigger'].some((word) => words.slice(0, 5).includes(word)) && !words.includes('select');
+}
+
+/** The word that begins the list of names that continues at a comma: `from` of `FROM a, b`, `by` of `ORDER BY a, b`; else undefined. */
+function listWord(tokens: readonly SqlToken[], comma: number, text: (token: SqlToken | undefined) => string): string | undefined {
+  let depth = 0;
+  for (let index = comma - 1; index >= 0; index--) {
+    const word = text(tokens[index]);
+    if (word === ')') depth++;
+    else if (word === '(' && depth-- === 0) return undefined;
+    if (depth > 0) continue;
+    if (word === ';' || AFTER_LISTS.has(word)) return undefined;
+    if (word === 'by' || (['from', 'truncate', 'table'].includes(word) && followsWord(tokens, index, text))) return word;
+  }
+  return undefined;
 }
 
 function statementStart(tokens: readonly SqlToken[], at: number, text: (token: SqlToken | undefined) => string): number {
