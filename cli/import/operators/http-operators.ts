@@ -1,5 +1,5 @@
 import { isMap, type JsonObject } from '../../../workflows/plan/values/json.ts';
-import { textMap, connection, jsonBody, path, text } from '../argument-converters.ts';
+import { textMap, connection, jsonBody, path } from '../argument-converters.ts';
 import type { OperatorMapping, OperatorMappings } from './operator-mapping.ts';
 
 const http = (method: string): OperatorMapping => ({
