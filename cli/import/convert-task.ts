@@ -4,7 +4,7 @@ import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/j
 import type { Convert, Converted } from './argument-converters.ts';
 import { convertOption, isNothing } from './convert-options.ts';
 import { isJinja, translateJinja } from './jinja.ts';
-import type { JinjaNames } from './jinja-names.ts';
+import type { ImportedParam, JinjaNames } from './jinja-names.ts';
 import { convertMapped } from './convert-mapped.ts';
 import { className, mappingOf } from './operators/catalog.ts';
 import type { OperatorMapping } from './operators/operator-mapping.ts';
@@ -188,7 +188,7 @@ function argumentOf({ type, arguments: known }: OperatorMapping, name: string): 
 
 /** `params` of a task are constant across runs. */
 function withConstants(names: JinjaNames, constants: JsonObject): JinjaNames {
-  const given = Object.entries(constants).flatMap(([name, value]): [string, { name: string; kind: 'text'; constant: string }][] =>
+  const given = Object.entries(constants).flatMap(([name, value]): [string, ImportedParam][] =>
     typeof value === 'string' || typeof value === 'number' ? [[name, { name, kind: 'text', constant: String(value) }]] : [],
   );
   return { ...names, params: new Map([...names.params, ...given]) };
