@@ -1,4 +1,5 @@
-import { connect, type ChannelModel } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
+import { loadDriver } from './driver.ts';
 
 export interface RabbitMQConnection {
   readonly type: 'rabbitmq';
@@ -15,7 +16,8 @@ export interface RabbitMQConnection {
 const HEARTBEAT = 10;
 
 /** Opens a connection. @param name shown to administrators */
-export function openRabbitMQ({ host, port, user, password, vhost, tls }: RabbitMQConnection, name: string): Promise<ChannelModel> {
+export async function openRabbitMQ({ host, port, user, password, vhost, tls }: RabbitMQConnection, name: string): Promise<ChannelModel> {
+  const { connect } = await loadDriver('amqplib', 'RabbitMQ connections', () => import('amqplib'));
   return connect(
     { protocol: tls ? 'amqps' : 'amqp', hostname: host, port, username: user, password, vhost, heartbeat: HEARTBEAT },
     { timeout: 10_000, clientProperties: { connection_name: name } },

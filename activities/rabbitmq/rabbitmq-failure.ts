@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { RabbitMQConnection } from '../../lib/rabbitmq.ts';
+import { DriverMissing } from '../../lib/driver.ts';
 import { explainClearText } from '../../lib/encryption.ts';
 import { platformFault, userFault } from '../run/errors.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
@@ -12,7 +13,7 @@ const NOT_ALLOWED = 530;
 
 /** Translates RabbitMQ's error for the analyst who sends a message to `queue`. */
 export function rabbitmqFailure(error: unknown, { host, port, user, vhost }: RabbitMQConnection, queue: string): Error {
-  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof ApplicationFailure || error instanceof DriverMissing) return error;
   const text = explainClearText(errorText(error));
   const place = `${host}:${port}, vhost '${vhost}'`;
   const tried = `Could not send to the queue '${queue}' (${place}): ${text}.`;

@@ -3,6 +3,7 @@ import { CallbackError, failOnCallbackError } from '../../lib/callback-errors.ts
 import type { ConnectionOf, ConnectionType } from '../../connections/catalog.ts';
 import type { Connections } from '../../connections/connections.ts';
 import { ConnectionError } from '../../connections/parse.ts';
+import { DriverMissing } from '../../lib/driver.ts';
 import { scrub, type Scrubber } from '../../lib/scrubbing/scrub.ts';
 import { withCurrentNames } from '../../lib/current-names.ts';
 import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
@@ -115,7 +116,8 @@ export async function runTask(
       const message = `${error.message}. The attempt was ended; the worker and its other tasks continue. The worker's log has the stack trace.`;
       throw platformFault('CallbackFailed', message, error.cause);
     }
-    const failure = input.retryRules ? withRules(error, input.retryRules) : error;
+    const known = error instanceof DriverMissing ? userFault('ProgramNotFound', error.message, error) : error;
+    const failure = input.retryRules ? withRules(known, input.retryRules) : known;
     if (taskType.waits && failure instanceof ApplicationFailure && !failure.nonRetryable) {
       throw scheduleLastCheck(failure, info, performance.now() - startedAt);
     }

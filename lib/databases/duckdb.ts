@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { loadDriver } from '../driver.ts';
 
 const MEMORY = '256MB';
 /** A worker runs several tasks concurrently. */
@@ -26,6 +26,7 @@ export interface DuckDB {
  */
 export async function openDuckDB(folder: string, file: string, signal: AbortSignal): Promise<DuckDB> {
   signal.throwIfAborted();
+  const { DuckDBInstance } = await loadDriver('@duckdb/node-api', 'Comparisons and splits of datasets', () => import('@duckdb/node-api'));
   const instance = await DuckDBInstance.create(join(folder, 'rows.duckdb'), {
     memory_limit: MEMORY,
     threads: THREADS,

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import mysql from 'mysql2/promise';
+import type mysql from 'mysql2/promise';
+import { loadDriver } from '../driver.ts';
 import type { SqlServer } from './sql-server.ts';
 import { withinTime } from '../time-limit.ts';
 import { untilAborted } from '../until-aborted.ts';
@@ -45,6 +46,9 @@ export interface MySQLSession {
   close(): Promise<void>;
 }
 
+const loadMySQL = (): Promise<typeof mysql> =>
+  loadDriver('mysql2', 'MySQL connections', async () => (await import('mysql2/promise')).default);
+
 /** Reads all values as UTF-8 text: numbers keep every digit, and times keep their zeros. */
 const typeCast = (field: { buffer(): Buffer | null }): string | null => field.buffer()?.toString('utf8') ?? null;
 
@@ -54,7 +58,8 @@ const typeCast = (field: { buffer(): Buffer | null }): string | null => field.bu
  */
 export async function openMySQL(connection: MySQLConnection, programName: string, signal: AbortSignal): Promise<MySQLSession> {
   signal.throwIfAborted();
-  const client = await untilAborted(signal, mysql.createConnection(optionsOf(connection, programName)));
+  const { createConnection } = await loadMySQL();
+  const client = await untilAborted(signal, createConnection(optionsOf(connection, programName)));
   // Queries reject on their own when the session breaks; without a listener the event would crash the process.
   client.on('error', () => {});
   let busy = 0;
@@ -130,7 +135,8 @@ function optionsOf({ host, port, user, password, database, sslmode }: MySQLConne
 /** Cancels the statement: a server notices a lost client only on its next write, and a long statement would hold its locks until then. */
 async function cancelOnServer(connection: MySQLConnection, thread: number): Promise<void> {
   try {
-    const canceller = await mysql.createConnection({ ...optionsOf(connection, 'sluice: cancel'), connectTimeout: CANCEL_TIMEOUT_MS });
+    const { createConnection } = await loadMySQL();
+    const canceller = await createConnection({ ...optionsOf(connection, 'sluice: cancel'), connectTimeout: CANCEL_TIMEOUT_MS });
     canceller.on('error', () => {});
     await canceller.query({ sql: `KILL ${Number(thread)}`, timeout: CANCEL_TIMEOUT_MS }).finally(() => canceller.destroy());
   } catch {

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gzip, unzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import kafkajs from 'kafkajs';
+import { asDriverMissing } from '../driver.ts';
 import { lz4Length } from './lz4-length.ts';
 import { MAX_DECOMPRESSED_BYTES, tooLargeRecords } from './too-large.ts';
 
@@ -20,7 +21,7 @@ const XERIAL_HEADER = 16;
 
 const gunzip = promisify(unzip);
 
-const load = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 /** Native packages, loaded with the first batch that needs them, so that other topics work on machines without a build. */
 const snappy = () =>
   load('snappy') as { readonly compress: (bytes: Buffer) => Promise<Buffer>; readonly uncompressSync: (bytes: Buffer) => Buffer };
@@ -29,6 +30,14 @@ const lz4 = () =>
     readonly compressFrame: (bytes: Buffer) => Promise<Buffer>;
     readonly decompressFrameSync: (bytes: Buffer) => Buffer;
   };
+
+function load(name: 'snappy' | 'lz4-napi'): unknown {
+  try {
+    return require(name);
+  } catch (error) {
+    throw asDriverMissing(error, name, `Topics compressed with ${name.split('-')[0]}`);
+  }
+}
 
 /**
  * Adds the codecs that kafkajs lacks: snappy, lz4 and zstd; and a size limit for gzip. Only decompression is needed; zstd cannot compress.

@@ -1,6 +1,6 @@
 import type { Json } from '../../workflows/plan/values/json.ts';
+import { loadDriver } from '../driver.ts';
 import { Undecodable } from './decode-record.ts';
-import { avroReader } from './decoding/avro-reader.ts';
 import { jsonSchemaReader } from './decoding/json-schema-reader.ts';
 import { protobufReader } from './decoding/protobuf-reader.ts';
 import type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts';
@@ -19,6 +19,7 @@ export async function schemaReader(registry: SchemaRegistry, id: number, subject
   const referred = await referencesOf(schema, registry);
   switch (schema.type) {
     case 'AVRO': {
+      const { avroReader } = await loadDriver('avsc', 'Records in Avro', () => import('./decoding/avro-reader.ts'));
       const newest = await registry.newest(subject);
       if (!newest || newest.id === id || newest.type !== 'AVRO') return reading(id, () => avroReader(textsOf(schema, referred)));
       const others = await referencesOf(newest, registry);

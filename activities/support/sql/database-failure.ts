@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import { DriverMissing } from '../../../lib/driver.ts';
 import type { PlatformFaultType, UserFaultType } from '../../run/failure-types.ts';
 import { errorText } from '../../../workflows/plan/values/error-text.ts';
 import { platformFault, userFault } from '../../run/errors.ts';
@@ -22,10 +23,14 @@ export function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && 'severity' in error && typeof (error as { code?: unknown }).code === 'string';
 }
 
-/** Whether the error is a bug in code, and not from the server or the network. Node's network errors have a code. */
+/** Whether the error is a bug in code or a missing driver, and not from the server or the network. Node's network errors have a code. */
 export function isProgramError(error: unknown): error is Error {
   const isKind =
-    error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError || error instanceof SyntaxError;
+    error instanceof DriverMissing ||
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error instanceof ReferenceError ||
+    error instanceof SyntaxError;
   return isKind && !('code' in error);
 }
 
