@@ -1,34 +1,84 @@
-import { access, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { Command, Option } from 'commander';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { Command } from 'commander';
 import { ROOT } from '../../lib/environment.ts';
-import { CommandError, PIPELINES, say } from '../command-context.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { CommandError, say } from '../command-context.ts';
+import { readTemplates, shown, writeFiles } from '../write-files.ts';
 
-/** One file for each template. */
-const TEMPLATES = join(ROOT, 'cli', 'templates');
-const NAMES = ['etl', 'reconcile', 'retrain'];
+/** The server of Temporal in compose.yaml: an image of Temporal's command line. */
+const TEMPORAL_IMAGE = '1.5.1';
+/** The script of `npm init`, which is replaced. */
+const NO_TEST = 'echo "Error: no test specified" && exit 1';
 
-/** `sluice init`: creates a pipeline from a template. */
+interface Manifest {
+  readonly [key: string]: unknown;
+  readonly scripts?: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+/** `sluice init`: creates the project of a team. */
 export const command = new Command('init')
-  .description('Create a draft pipeline from a template. The scheduler does not apply it until its blanks are filled in.')
-  .argument('<dag_id>', 'name of the pipeline: lowercase letters, digits and _')
-  .addOption(new Option('-t, --template <name>', 'kind of pipeline').choices(NAMES).default('etl'))
-  .option('--to <folder>', 'folder to create the file in', PIPELINES)
-  .addHelpText('after', '\nExample:\n  sluice init daily_orders --template etl')
-  .action(async (dagId: string, { template, to }: { template: string; to: string }) => {
-    if (!/^[a-z][a-z0-9_]{0,127}$/.test(dagId)) {
-      throw new CommandError(
-        `'${dagId}' is not a valid dag_id. Use lowercase letters, digits and _, starting with a letter, such as daily_orders.`,
-      );
-    }
-    await access(to).catch(() => {
-      throw new CommandError(`Folder '${to}' does not exist.`);
-    });
-    const file = join(to, `${dagId}.yaml`);
-    if ((await readdir(to)).includes(`${dagId}.yaml`))
-      throw new CommandError(`${relative(process.cwd(), file)} already exists and was not overwritten.`);
-    const text = await readFile(join(TEMPLATES, `${template}.yaml`), 'utf8');
-    await writeFile(file, text.replace(/^dag_id: .*$/m, `dag_id: ${dagId}`), { flag: 'wx' });
-    const shown = relative(process.cwd(), file);
-    say(`Created ${shown}. Fill in its blanks; \`sluice validate ${shown}\` lists them. Until then, the scheduler does not apply it.`);
+  .description('Create a project: the repository of a team, with an example pipeline, its test and a task type.')
+  .argument('<folder>', 'a new folder, or one whose files have other names; a package.json is completed')
+  .addHelpText('after', '\nExamples:\n  sluice init acme-pipelines\n  sluice init .')
+  .action(async (given: string) => {
+    const folder = resolve(given);
+    const name = projectName(folder);
+    const values = {
+      project: name,
+      sluice: await dependencyFrom(folder),
+      node: packageJson.engines.node,
+      typescript: packageJson.devDependencies.typescript,
+      types_node: packageJson.devDependencies['@types/node'],
+      temporal: TEMPORAL_IMAGE,
+    };
+    const files = new Map(await readTemplates('project', values));
+    const manifest = await readManifest(folder);
+    const template = JSON.parse(files.get('package.json') ?? '') as Manifest;
+    files.delete('package.json');
+    await writeFiles(folder, files);
+    await writeFile(join(folder, 'package.json'), `${JSON.stringify(complete(manifest, template), null, 2)}\n`);
+    const enter = folder === process.cwd() ? '' : `cd ${shown(folder)} && `;
+    say(`Created ${files.size + 1} files in ${shown(folder)}. Next: ${enter}npm install && npm test`);
   });
+
+/** @throws CommandError when npm would not accept the name of the folder */
+function projectName(folder: string): string {
+  const name = basename(folder);
+  if (/^[a-z0-9][a-z0-9._-]{0,100}$/.test(name)) return name;
+  throw new CommandError(`'${name}' cannot be the name of a project. Use lowercase letters, digits, - and _, such as acme-pipelines.`);
+}
+
+async function readManifest(folder: string): Promise<Manifest> {
+  const names = await readdir(folder).catch((): string[] => []);
+  if (!names.includes('package.json')) return {};
+  try {
+    return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
+  } catch {
+    throw new CommandError(`${shown(join(folder, 'package.json'))} is not valid JSON. Correct or remove it.`);
+  }
+}
+
+/** Adds what a package.json lacks; keeps everything that it has. */
+function complete(given: Manifest, template: Manifest): Manifest {
+  const { test, ...scripts } = given.scripts ?? {};
+  return {
+    ...template,
+    ...given,
+    scripts: { ...template.scripts, ...scripts, ...(test !== undefined && test !== NO_TEST && { test }) },
+    dependencies: { ...template.dependencies, ...given.dependencies },
+    devDependencies: { ...template.devDependencies, ...given.devDependencies },
+  };
+}
+
+/** How the project depends on this version: from the same file if it was installed from one, else from the registry. */
+async function dependencyFrom(folder: string): Promise<string> {
+  const modules = dirname(ROOT);
+  const installer = dirname(modules);
+  const { dependencies = {}, devDependencies = {} } = basename(modules) === 'node_modules' ? await readManifest(installer) : {};
+  const spec = dependencies.sluice ?? devDependencies.sluice ?? '';
+  if (!spec.startsWith('file:')) return `^${packageJson.version}`;
+  return `file:${relative(folder, resolve(installer, spec.slice('file:'.length)))}`;
+}

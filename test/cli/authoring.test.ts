@@ -40,8 +40,8 @@ describe('sluice for authors', function () {
   });
 
   for (const template of ['etl', 'reconcile', 'retrain']) {
-    it(`init --template ${template}: a draft, which is refused until each blank is filled`, async () => {
-      const { code, stderr } = await sluice(['init', `new_${template}`, '--template', template, '--to', folder.path]);
+    it(`new pipeline --template ${template}: a draft, which is refused until each blank is filled`, async () => {
+      const { code, stderr } = await sluice(['new', 'pipeline', `new_${template}`, '--template', template, '--to', folder.path]);
       assert.equal(code, 0, stderr);
       assert.match(await readFile(at(`new_${template}.yaml`), 'utf8'), new RegExp(`^dag_id: new_${template}$`, 'm'));
       const file = at(`new_${template}.yaml`);
@@ -64,12 +64,12 @@ describe('sluice for authors', function () {
     });
   }
 
-  it('init: leaves a file alone that exists, and refuses a name that cannot be', async () => {
+  it('new pipeline: leaves a file alone that exists, and refuses a name that cannot be', async () => {
     await writeFile(at('mine.yaml'), 'dag_id: mine\n');
-    const twice = await sluice(['init', 'mine', '--to', folder.path]);
+    const twice = await sluice(['new', 'pipeline', 'mine', '--to', folder.path]);
     assert.deepEqual([twice.code, await readFile(at('mine.yaml'), 'utf8')], [1, 'dag_id: mine\n']);
-    assert.match(twice.stderr, /already exists and was not overwritten/);
-    const odd = await sluice(['init', '../Mine', '--to', folder.path]);
+    assert.match(twice.stderr, /mine\.yaml already exists\. Nothing was written/);
+    const odd = await sluice(['new', 'pipeline', '../Mine', '--to', folder.path]);
     assert.equal(odd.code, 1);
     assert.match(odd.stderr, /is not a valid dag_id/);
   });
