@@ -53,7 +53,8 @@ export interface ChannelDefinition {
   sendEdit?(connection: Connection, edit: EditNote, signal: AbortSignal): Promise<void>;
 }
 
-interface DefinitionFor<T extends ConnectionType> extends ChannelDefinition {
+/** A definition with the type of its connection. */
+export interface DefinitionFor<T extends ConnectionType> extends ChannelDefinition {
   readonly connection: ChannelDefinition['connection'] & { readonly type: T };
   sendNotice(connection: ConnectionOf<T>, notice: Notice, signal: AbortSignal): Promise<void>;
   sendMessage(connection: ConnectionOf<T>, message: Message, signal: AbortSignal): Promise<void>;

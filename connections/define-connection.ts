@@ -39,7 +39,8 @@ export interface ConnectionDefinition {
   check(connection: TypedConnection, signal: AbortSignal): Promise<string>;
 }
 
-interface DefinitionOf<C extends TypedConnection> extends ConnectionDefinition {
+/** A definition with the types of its connection. */
+export interface DefinitionOf<C extends TypedConnection> extends ConnectionDefinition {
   readonly type: C['type'];
   /** `tls` is not part of the parsed connection: it determines other fields. */
   readonly fields: Readonly<Record<Exclude<keyof C, 'type'>, ConnectionField>> & { readonly tls?: ConnectionField };
