@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import { CommandError, chooseEnvironment, reportFailure } from './cli/command-context.ts';
 import type * as operations from './cli/commands/operate.ts';
+import { programCommand } from './cli/program-command.ts';
+import packageJson from './package.json' with { type: 'json' };
 
 const program = new Command('sluice')
   .description('Run YAML pipelines on Temporal.')
+  .version(packageJson.version, '-V, --version', 'print the version')
   .addHelpText(
     'after',
     `
@@ -50,7 +53,11 @@ const COMMANDS = {
   pools: () => import('./cli/commands/pools.ts'),
   models: () => import('./cli/commands/models.ts'),
   init: () => import('./cli/commands/init.ts'),
+  new: () => import('./cli/commands/new.ts'),
   explain: () => import('./cli/commands/explain.ts'),
+  types: () => import('./cli/commands/types.ts'),
+  worker: () => Promise.resolve({ command: programCommand('worker') }),
+  scheduler: () => Promise.resolve({ command: programCommand('scheduler') }),
   setup: () => import('./cli/commands/setup.ts'),
   'codec-server': () => import('./cli/commands/codec-server.ts'),
   stack: () => import('./cli/commands/stack.ts'),
@@ -69,7 +76,8 @@ async function main(): Promise<void> {
   const called = process.argv[2] ?? '';
   const equivalent = AIRFLOW_COMMANDS[called];
   if (equivalent !== undefined) throw new CommandError(`Unknown command '${called}'. Use \`sluice ${equivalent}\`.`);
-  const loaders = Object.entries(COMMANDS).filter(([name]) => name === called || !Object.hasOwn(COMMANDS, called));
+  const isVersion = called === '--version' || called === '-V';
+  const loaders = Object.entries(COMMANDS).filter(([name]) => name === called || !(isVersion || Object.hasOwn(COMMANDS, called)));
   for (const { command } of await Promise.all(loaders.map(([, load]) => load()))) program.addCommand(command);
   await program.parseAsync();
 }

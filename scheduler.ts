@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { CATALOG } from './activities/catalog.ts';
+import { PROGRAM_DESCRIPTIONS } from './cli/program-descriptions.ts';
 import { pruneOptions } from './cli/prune-options.ts';
 import { listBrokenFiles } from './compiler/read/broken-files.ts';
 import { type Compilation, Compiler } from './compiler/compile.ts';
@@ -45,17 +46,15 @@ let lastWithheld = '';
 const environment = loadEnvironment();
 const log = createLog('scheduler', 'info', scrubberOf(environment));
 
-await pruneOptions(new Command('scheduler'))
-  .description(
-    "Makes Temporal's Schedules and the sensors agree with the pipeline files, as `sluice apply` does. It starts no runs itself: Temporal does.",
-  )
+await pruneOptions(new Command('sluice scheduler'))
+  .description(PROGRAM_DESCRIPTIONS.scheduler)
   .option('-p, --pipelines <path>', 'folder of pipelines', join(ROOT, 'pipelines'))
   .option('--task-queue <name>', "task queue of the pipelines' workers; only its schedules are touched", taskQueueOf(environment))
   .option('--env <name>', 'the environment whose variables pipelines read: environments/<name>.yaml', environment.SLUICE_ENV)
   .option('-w, --watch', 'stay, and follow edits', false)
   .option('--health-host <host>', 'with --watch: address of the health pages', '127.0.0.1')
   .option('--health-port <port>', 'with --watch: port of the health pages, /healthz and /readyz; 0 takes a free one', parsePort, 0)
-  .addHelpText('after', '\nExample:\n  npm run scheduler -- --watch')
+  .addHelpText('after', '\nExample:\n  sluice scheduler --watch')
   .action(main)
   .parseAsync()
   .catch(endProcess);

@@ -3,6 +3,7 @@ import { CATALOG } from './activities/catalog.ts';
 import { createActivities } from './activities/run/create-activities.ts';
 import { outputStoreFrom } from './activities/run/output-store.ts';
 import { childUser } from './activities/support/programs/child-user.ts';
+import { PROGRAM_DESCRIPTIONS } from './cli/program-descriptions.ts';
 import { READY_LINES } from './lib/ready-lines.ts';
 import { endProcess, surviveCallbackErrors } from './lib/callback-errors.ts';
 import { connectionVariable } from './connections/parse.ts';
@@ -41,14 +42,14 @@ const PLATFORM_ALERTS = 'pagerduty_default';
 /** Feed the dead man's switch only if everything was checked within this time, in milliseconds. */
 const MAX_CHECK_AGE_MS = 120_000;
 
-await new Command('worker')
-  .description('Run or monitor the pipelines of task queues. Stops on SIGTERM or Ctrl-C.')
+await new Command('sluice worker')
+  .description(PROGRAM_DESCRIPTIONS.worker)
   .option('-q, --queue <name...>', 'task queues to serve', [taskQueueOf(environment)])
   .option('-m, --monitors', 'watch the pipelines of these queues instead of running them; start two such processes', false)
   .option('--health-host <host>', 'address of the health pages', '127.0.0.1')
   .option('--health-port <port>', 'port of the health pages, /healthz and /readyz; 0 takes a free one', parsePort, 0)
   .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
-  .addHelpText('after', '\nExample:\n  npm run worker -- --queue sluice --queue gpu --health-port 8080')
+  .addHelpText('after', '\nExample:\n  sluice worker --queue sluice --queue gpu --health-port 8080')
   .action(main)
   .parseAsync()
   .catch(endProcess);

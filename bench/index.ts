@@ -9,6 +9,7 @@ const SUITES: Record<string, () => Promise<boolean>> = {
   sla: async () => printMeasures(await (await import('./sla/sla.ts')).benchSla()),
   'sla-faults': async () => printMeasures(await (await import('./sla/faults.ts')).benchSlaFaults()),
   soak: async () => printMeasures(await (await import('./soak/soak.ts')).benchSoak()),
+  start: async () => printMeasures(await (await import('./start/start.ts')).benchStart()),
   reconcile: async () => printMeasures(await (await import('./reconcile/reconcile.ts')).benchReconcile()),
 };
 

@@ -1,17 +1,9 @@
 // Entry point of every npm script. Plain JavaScript without packages: works on a fresh clone and on an old Node.
+import '../bin/check-node.mjs';
+
 const [, , mode = '', ...args] = process.argv;
-const MINIMUM = [20, 19];
 
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
-  console.error(
-    `Sluice needs Node ${MINIMUM.join('.')} or later; this is ${process.versions.node} (${process.execPath}).\n` +
-      'Install a later one, for example with nvm install 22 or from your package manager, and start again.',
-  );
-  process.exit(1);
-}
-
-// Imported late, so that an old Node reaches the message above.
+// Imported late, so that an old Node reaches its message.
 const { installPackages } = await import('./launch/install-packages.mjs');
 const { runMode } = await import('./launch/run-mode.mjs');
 try {

@@ -20,11 +20,11 @@ Parts: ${partNames.join(', ')}. Each is used from the environment when its varia
 else found on PATH, else fetched into ~/.cache/sluice. Data, logs and ports are in .sluice/ of this clone.
 
 Examples:
-  npm run stack -- start                 the usual parts: not those that only who needs them starts
-  npm run stack -- start postgres s3     only these
-  npm run stack -- status -o json
-  npm run stack -- stop kafka
-  npm run stack -- clean                 stop all and delete their data
+  sluice stack start                 the usual parts: not those that only who needs them starts
+  sluice stack start postgres s3     only these
+  sluice stack status -o json
+  sluice stack stop kafka
+  sluice stack clean                 stop all and delete their data
 
 stdout is data, stderr is progress. Exit codes: 0 ok, 1 a part failed or is missing.`;
 
@@ -61,7 +61,7 @@ const program = new Command('stack')
   .usage('start|status|stop|clean [options]')
   .description('The local stack: real servers to develop and test with.')
   .addHelpText('after', HELP)
-  .showHelpAfterError('(npm run stack -- --help lists the commands and options)');
+  .showHelpAfterError('(sluice stack --help lists the commands and options)');
 
 program
   .command('start')

@@ -30,7 +30,7 @@ import { type Stack, StackBusy, StackFailed, startStack } from './stack.ts';
 const HELP = `npm start            starts everything, runs the demo pipeline, shows what an event and a discrepancy do, and stays up until Ctrl-C
 npm start -- --once  ends after the demo pipeline, with its exit code
 
-Data and logs are in .sluice/. \`npm run stack -- status\` shows what is running.`;
+Data and logs are in .sluice/. \`sluice stack status\` shows what is running.`;
 
 /** The pipeline of the first start, and the row count of its source table. */
 const DEMO = { dagId: 'product_category_etl', table: 'dim_product_categories', rows: 20_000 };
@@ -156,7 +156,7 @@ function whereToLook(environment: Environment, namespace: string, run: RunRefere
     ['All runs in the UI', runsUrl(environment, namespace) ?? ''],
     ['Loaded table', `${DEMO.table} in the warehouse database; ${formatOutput(end)}`],
     ['Logs', join(home, 'logs')],
-    ['Next', 'npm run sluice -- --help'],
+    ['Next', 'sluice --help'],
   ];
   return formatTable(['WHAT', 'WHERE'], rows);
 }

@@ -21,7 +21,7 @@ export function deadWorkers(taskQueue: string, since: number, pipelines: readonl
       pipelines_with_open_runs: running,
       what_it_means: 'Runs are waiting; none is lost. They continue automatically when a worker is available again.',
       what_to_do:
-        'Start workers (`npm run worker`). `sluice doctor` runs the same check. The log of a worker shows why it cannot reach Temporal.',
+        'Start workers (`sluice worker`). `sluice doctor` runs the same check. The log of a worker shows why it cannot reach Temporal.',
     },
   });
 }
@@ -44,7 +44,7 @@ export function missingSchedules(
         kind: 'missing_schedule',
         severity: 'error',
         since: since.began(key),
-        details: { what_to_do: 'Start the scheduler, which recreates it: `npm run scheduler -- --watch`.' },
+        details: { what_to_do: 'Start the scheduler, which recreates it: `sluice scheduler --watch`.' },
       }),
     ];
   });

@@ -56,7 +56,7 @@ export function findSensorTroubles(
 function missing(sensor: string, dagId: string, since: Since, isSo: boolean, patience: number): Trouble[] {
   const key = `${sensor}/missing`;
   if ((since.lasting(key, isSo) ?? 0) < patience) return [];
-  const whatToDo = 'Start the scheduler, which recreates it: `npm run scheduler -- --watch`.';
+  const whatToDo = 'Start the scheduler, which recreates it: `sluice scheduler --watch`.';
   return [{ sensor, dagId, trouble: 'missing', since: since.began(key), what: 'is missing: its events start no runs', whatToDo }];
 }
 

@@ -12,7 +12,7 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
   constructor(workflowId: string, cause: unknown) {
     super(
-      `${workflowId} does not answer: is a worker running for its task queue? \`npm run worker\` starts one; \`sluice doctor\` checks everything.`,
+      `${workflowId} does not answer: is a worker running for its task queue? \`sluice worker\` starts one; \`sluice doctor\` checks everything.`,
       { cause },
     );
   }

@@ -76,7 +76,7 @@ export function temporalSettings(environment: Environment) {
 export function unavailable(address: string, error: unknown): TemporalUnavailable {
   return new TemporalUnavailable(
     `No Temporal server answers at ${address}: ${errorText(error)}. ` +
-      `Start the local stack with \`npm start\` or \`npm run stack -- start\`, or set TEMPORAL_ADDRESS to your server.`,
+      `Start the local stack with \`npm start\` or \`sluice stack start\`, or set TEMPORAL_ADDRESS to your server.`,
     { cause: error },
   );
 }

@@ -92,7 +92,7 @@ function refuseReadableSecrets(): void {
   throw userFault(
     'AccessDenied',
     `This worker runs no programs: process ${holder.pid} (${holder.command}) was started with ${holder.variable} in its environment, where they could read it. ` +
-      "Set SLUICE_RUN_AS, or start the worker with 'exec node dev/bootstrap.mjs worker' in place of npm.",
+      "Set SLUICE_RUN_AS, or start the worker with 'exec' and the file of the command (node_modules/.bin/sluice worker) in place of npm or npx.",
   );
 }
 

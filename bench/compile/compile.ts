@@ -104,7 +104,7 @@ function validateProcess(): Measure {
     if (status !== 0) throw new Error(`node ${args.join(' ')}: ${stderr}`);
     return performance.now() - began;
   };
-  const validate = ['dev/sluice.mjs', 'validate', file].map((each, index) => (index === 0 ? join(ROOT, each) : each));
+  const validate = ['bin/sluice.mjs', 'validate', file].map((each, index) => (index === 0 ? join(ROOT, each) : each));
   run(validate);
   const pairs = Array.from({ length: PAIRS }, () => ({ nothing: run(['-e', '0']), validate: run(validate) }));
   const ms = median(pairs.map((pair) => pair.validate));

@@ -53,7 +53,7 @@ async function checkTemporal(): Promise<{ checks: Check[]; unavailable: boolean 
             ok: workersAnswer,
             detail: workersAnswer
               ? `respond on task queue '${taskQueue}'`
-              : `no worker responds on task queue '${taskQueue}': start one with \`npm run worker\``,
+              : `no worker responds on task queue '${taskQueue}': start one with \`sluice worker\``,
           },
         ],
       };

@@ -53,7 +53,7 @@ export const command = new Command('run')
       const url = runUrl(environment, client.options.namespace, run);
       say(`Started ${run.pipelineRunId} (data of ${interval.start} – ${interval.end})${url ? `\n${url}` : ''}`);
       if (!(await askWorkers(client, taskQueue)))
-        say(`No worker responds on task queue '${taskQueue}'. The run waits for one: start it with \`npm run worker\`.`);
+        say(`No worker responds on task queue '${taskQueue}'. The run waits for one: start it with \`sluice worker\`.`);
       const started = { run: run.pipelineRunId, temporal_run: run.temporalRunId, interval, url };
       if (!options.wait) return print(options, started, run.pipelineRunId);
       const stop = new AbortController();

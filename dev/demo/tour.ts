@@ -75,7 +75,7 @@ async function showReconciliation(guide: TourGuide): Promise<void> {
   const discrepancy =
     (found.tasks.find(({ task }) => task === 'reconcile_sales')?.output as { discrepancy?: number } | undefined)?.discrepancy ?? 0;
   if (discrepancy <= 0.001) return say('  They agree: an earlier start has repaired them.');
-  if (!pagerDuty) return say('  It is an incident now: `npm run sluice -- incidents list`.');
+  if (!pagerDuty) return say('  It is an incident now: `sluice incidents list`.');
   const key = `${RECONCILIATION}/sales_agree/${interval.start}`;
   const told = (action: string): Promise<string | undefined> =>
     waited(guide, `PagerDuty: ${action}`, () =>

@@ -5,7 +5,7 @@ import { CATALOG } from '../../activities/catalog.ts';
 import type { TaskType } from '../../activities/define-task.ts';
 import { PLATFORM_FAULTS, USER_FAULTS } from '../../activities/run/failure-types.ts';
 import { ROOT } from '../../lib/environment.ts';
-import { type Described, keysTable, typeOf } from './schema-keys.ts';
+import { keysTable, outputOf } from '../../compiler/schema/schema-keys.ts';
 
 /** Generates the reference page of all task types from their definitions. */
 export function taskTypesPage(): string {
@@ -65,22 +65,4 @@ function errorsIn(type: string): readonly string[] {
   };
   if (file !== undefined) read(join(folder, file));
   return [...USER_FAULTS, ...PLATFORM_FAULTS].filter((name) => found.has(name) && !ANY_TASK.includes(name));
-}
-
-/** Describes the output of a task in one line: `{rows: whole number, first: map}`. */
-function outputOf(schema: Described): string {
-  if (schema.type === 'null') return 'none.';
-  const shape = ({ properties, required = [], items, ...rest }: Described): string => {
-    if (properties) {
-      const fields = Object.entries(properties).map(
-        ([name, each]) => `\`${name}\`${required.includes(name) ? '' : ' (perhaps)'}: ${shape(each)}`,
-      );
-      return fields.join('; ');
-    }
-    const filled = rest.anyOf?.find((branch) => branch.properties !== undefined);
-    if (filled) return `${shape(filled)}; or null`;
-    if (items) return items.properties ? `list of maps with ${shape(items).replaceAll('; ', ', ')}` : `list of ${shape(items)}`;
-    return typeOf(rest).replaceAll('`', '');
-  };
-  return `${shape(schema)}.`;
 }

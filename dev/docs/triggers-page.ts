@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { TRIGGERS } from '../../sensors/catalog.ts';
 import type { TriggerType } from '../../sensors/define-trigger.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
-import { keysTable } from './schema-keys.ts';
+import { keysTable } from '../../compiler/schema/schema-keys.ts';
 
 /** Generates the reference page of all trigger types from their definitions. */
 export function triggersPage(triggers: readonly TriggerType[] = TRIGGERS): string {

@@ -24,6 +24,7 @@ export const SOURCES = [
   'dev/launch/bundle.mjs',
   'dev/launch/cli-bundle.mjs',
   'dev/launch/run-program.mjs',
+  'package.json',
 ];
 /** Additional sources of developer programs, which are in folders. */
 const OF_DEVELOPERS = ['worker.ts', 'dev', 'bench', 'test/support'];

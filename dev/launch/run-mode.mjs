@@ -1,14 +1,15 @@
-// Plain JavaScript: used by dev/bootstrap.mjs and dev/sluice.mjs.
+// Plain JavaScript: used by dev/bootstrap.mjs and bin/sluice.mjs.
 import { join } from 'node:path';
 import { ended, start } from './child.mjs';
 import { runCliBundle } from './cli-bundle.mjs';
 import { hideEnvironment } from './hide-environment.mjs';
 import { root } from './install-packages.mjs';
 import { runLanes } from './lanes.mjs';
+import { PROCESS_SETTINGS } from './process-settings.mjs';
 import { runProgram } from './run-program.mjs';
 import { findTestFiles } from './test-files.mjs';
 
-/** Long-lived programs that are stopped by signals: they run in this process. */
+/** Long-lived programs that are stopped by signals: they run in this process, also as `sluice worker`. */
 const PROGRAMS = { worker: 'worker.ts', scheduler: 'scheduler.ts' };
 
 /** The programs of all other npm scripts. */
@@ -42,9 +43,6 @@ const TEST_LANES = {
 };
 const isSecondLane = (/** @type {string} */ file) => /^test\/(cases|chaos)\//.test(file);
 
-/** The AWS SDK warns about the end of Node 20 at every start; 20 is the minimum version until the SDK requires more. */
-const ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true', TZ: 'UTC' };
-
 /**
  * Runs the command in this process: a second process would double the time of a short command.
  * @param {readonly string[]} args
@@ -63,20 +61,22 @@ function runCli(args) {
 export async function runMode(mode, args) {
   const modes = { ...MODES, ...PROGRAMS };
   if (!Object.hasOwn(modes, mode)) throw new Error(`no such mode: ${mode || '(none)'}; the modes are ${Object.keys(modes).join(', ')}`);
-  Object.assign(process.env, ENVIRONMENT);
+  const [command = '', ...rest] = args;
+  if (mode === 'cli' && Object.hasOwn(PROGRAMS, command)) return runMode(command, rest);
+  Object.assign(process.env, PROCESS_SETTINGS);
   hideEnvironment();
   if (Object.hasOwn(PROGRAMS, mode)) return runProgram(PROGRAMS[/** @type {keyof typeof PROGRAMS} */ (mode)], args);
   if (mode === 'cli' && (await runCli(args))) return;
   const [program = '', ...first] = MODES[/** @type {keyof typeof MODES} */ (mode)];
   // `sluice` runs in the folder of the caller, because paths are relative to it. npm scripts run in the root anyway.
-  const command = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args];
+  const node = ['--import', import.meta.resolve('tsx'), join(root, program), ...first, ...args];
   const hasFiles = args.some((arg) => arg.includes('.test.ts'));
-  if (!Object.hasOwn(TEST_LANES, mode)) process.exit(await ended(start(command)));
-  if (hasFiles) process.exit(Math.min(await ended(start(command)), 1));
+  if (!Object.hasOwn(TEST_LANES, mode)) process.exit(await ended(start(node)));
+  if (hasFiles) process.exit(Math.min(await ended(start(node)), 1));
   const colors = process.stdout.isTTY ? ['--color'] : [];
   const lanes = TEST_LANES[/** @type {keyof typeof TEST_LANES} */ (mode)]();
   const code = await runLanes(
-    lanes.map(({ name, args: more, environment }) => ({ name, command: [...command, ...colors, ...more], environment })),
+    lanes.map(({ name, args: more, environment }) => ({ name, command: [...node, ...colors, ...more], environment })),
   );
   // Exiting before a pipe has taken all output would lose the rest.
   process.stdout.write('', () => process.exit(code));

@@ -27,7 +27,8 @@ export async function runProgram(program, args) {
   await import(pathToFileURL(file ?? join(root, program)).href);
 }
 
-function leavePackages(/** @type {import('esbuild').PluginBuild} */ build) {
+/** Leaves packages in node_modules, except those in BUNDLED. */
+export function leavePackages(/** @type {import('esbuild').PluginBuild} */ build) {
   build.onResolve({ filter: /^[^./]/ }, ({ path, importer }) =>
     BUNDLED.test(path) || BUNDLED.test(importer.split('node_modules/').at(-1) ?? '') ? undefined : { path, external: true },
   );

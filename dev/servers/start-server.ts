@@ -83,7 +83,7 @@ function unhealthy(part: Part, home: string, what: string, ended: boolean): Serv
   const tail = logTail(home, part.name);
   const log = tail === '' ? 'It wrote nothing to its log.' : `The end of ${homePaths.log(home, part.name)}:\n${tail}`;
   const advice =
-    `Start again; if it fails again, delete the local stack's data with npm run stack -- clean, ` +
+    `Start again; if it fails again, delete the local stack's data with sluice stack clean, ` +
     `or use a server of your own by setting ${part.variables[0] ?? ''}.`;
   return new ServerUnhealthy(`${part.title} did not start: ${what}.\n${log}\n${advice}`, ended);
 }

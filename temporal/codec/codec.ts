@@ -118,7 +118,8 @@ function scopeOf(context: SerializationContext | undefined): string {
 /** The converter of all clients and workers of a deployment; they must use the same one. */
 export type SluiceConverter = DataConverter & LoadedDataConverter;
 
-const ENCODED_FAILURES = fileURLToPath(new URL('../../workflows/encoded-failures.cjs', import.meta.url));
+/** The module that encodes failures for deployments with encryption: the sandbox of workflows contains it too. */
+export const ENCODED_FAILURES = fileURLToPath(new URL('../../workflows/encoded-failures.cjs', import.meta.url));
 
 /** For clients. One foreign workflow, such as one whose memo is not JSON, must not break a list of all others. */
 const tolerantConverter: PayloadConverter = {

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
@@ -22,19 +23,38 @@ function preloaded(): string[] {
 
 const bundles = new Map<string, Promise<WorkflowCode>>();
 
+/** How the sandbox converts failures to payloads; absent: the SDK's default. */
+type Converter = Pick<DataConverter, 'failureConverterPath'>;
+
 /**
- * Bundles the workflows as workers load them into the sandbox; once per process, and cached for all processes until the code changes.
- * @param converter how the sandbox converts failures to payloads; absent: the SDK's default
+ * Returns the workflows as workers load them into the sandbox. A published package contains them; a clone bundles its sources once, and
+ * caches the bundle for all processes until the code changes.
  */
-export function workflowBundle(module: WorkflowModule, converter: Pick<DataConverter, 'failureConverterPath'> = {}): Promise<WorkflowCode> {
-  const { failureConverterPath } = converter;
-  const key = failureConverterPath === undefined ? module : `${module}-${parse(failureConverterPath).name}`;
-  let bundle = bundles.get(key);
+export function workflowBundle(module: WorkflowModule, converter: Converter = {}): Promise<WorkflowCode> {
+  const name = bundleName(module, converter);
+  let bundle = bundles.get(name);
   if (!bundle) {
-    bundle = keptBundle(key, () => bundleModule(module, failureConverterPath));
-    bundles.set(key, bundle);
+    bundle = readPrebuilt(module, converter).then(
+      (code) => code ?? keptBundle(name, () => bundleModule(module, converter.failureConverterPath)),
+    );
+    bundles.set(name, bundle);
   }
   return bundle;
+}
+
+/** The path of a bundle in a published package, relative to its compiled files. */
+export function prebuiltBundle(module: WorkflowModule, converter: Converter = {}): string {
+  return `workflows/${bundleName(module, converter)}.bundle.js`;
+}
+
+async function readPrebuilt(module: WorkflowModule, converter: Converter): Promise<WorkflowCode | undefined> {
+  const file = new URL(`../../${prebuiltBundle(module, converter)}`, import.meta.url);
+  const code = await readFile(file, 'utf8').catch(() => undefined);
+  return code === undefined ? undefined : { code };
+}
+
+function bundleName(module: WorkflowModule, { failureConverterPath: path }: Converter): string {
+  return path === undefined ? module : `${module}-${parse(path).name}`;
 }
 
 async function bundleModule(module: WorkflowModule, failureConverterPath: string | undefined): Promise<WorkflowCode> {

@@ -8,7 +8,7 @@ import { ROOT } from '../../lib/environment.ts';
 import { type Outcome, outcomeOf } from '../support/outcome.ts';
 
 /** What the `sluice` command is made of, in a copy whose sources can be changed. */
-const PARTS = ['cli.ts', ...SOURCES.filter((source) => !source.startsWith('dev/')), 'dev', 'package.json'];
+const PARTS = ['bin', 'cli.ts', ...SOURCES.filter((source) => !source.startsWith('dev/')), 'dev', 'package.json'];
 
 describe('the bundle of the command', function () {
   this.timeout('2m');
@@ -25,7 +25,7 @@ describe('the bundle of the command', function () {
   after(() => rm(copy, { recursive: true, force: true }));
 
   const explain = (env: Record<string, string> = {}): Promise<Outcome> =>
-    outcomeOf(join(copy, 'dev', 'sluice.mjs'), ['explain', 'SL100'], {
+    outcomeOf(join(copy, 'bin', 'sluice.mjs'), ['explain', 'SL100'], {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       SLUICE_HOME: home,

@@ -7,7 +7,7 @@ import { ROOT } from '../../lib/environment.ts';
 import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
 import { findCycle } from '../../workflows/plan/graph.ts';
 
-const SKIPPED = /^(node_modules|\.sluice|\.git)(\/|$)/;
+const SKIPPED = /^(node_modules|\.sluice|\.git|dist)(\/|$)/;
 
 /** Imports between our own files; types too, though they leave no trace at run time. */
 function importGraph(what: 'all' | 'values'): Map<string, string[]> {

@@ -215,7 +215,7 @@ describe('who writes the files of analysts', function () {
     const { spawn } = await import('node:child_process');
     const child = spawn(
       '/bin/sh',
-      ['-c', 'ulimit -n 256 && exec "$0" "$@"', process.execPath, join(ROOT, 'dev/sluice.mjs'), 'validate', path],
+      ['-c', 'ulimit -n 256 && exec "$0" "$@"', process.execPath, join(ROOT, 'bin/sluice.mjs'), 'validate', path],
       { cwd: ROOT },
     );
     let stderr = '';

@@ -5,7 +5,7 @@ import { ROOT } from '../../lib/environment.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
 /** Folders that are not copied: the copy uses the repository's packages and starts no servers. */
-const LEFT_OUT = new Set(['node_modules', '.git', '.sluice']);
+const LEFT_OUT = new Set(['node_modules', '.git', '.sluice', 'dist']);
 
 /** A copy of this repository in a temporary folder, for tests that change its files. */
 export class CopiedTree {

@@ -21,7 +21,7 @@ export interface TestProcess {
  */
 export function startProcess(script: string, args: readonly string[], environment: Record<string, string>): TestProcess {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|TEMPORAL)_/.test(name)));
-  const program = script === 'cli.ts' ? [join(ROOT, 'dev/sluice.mjs')] : [join(ROOT, 'dev/launch/run-program.mjs'), script];
+  const program = script === 'cli.ts' ? [join(ROOT, 'bin/sluice.mjs')] : [join(ROOT, 'dev/launch/run-program.mjs'), script];
   const child = spawn(process.execPath, [...program, ...args], {
     cwd: ROOT,
     env: { ...inherited, SLUICE_HOME: join(ROOT, '.sluice', 'test', 'no-stack'), ...environment, TZ: 'UTC' },

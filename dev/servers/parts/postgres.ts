@@ -93,7 +93,7 @@ function majorOfData(home: string): string | undefined {
 function lackingLine(home: string): string {
   const major = majorOfData(home);
   if (major !== undefined) {
-    return `its data is of PostgreSQL ${major}, which is not on this machine any more: install that, or delete the data with npm run stack -- clean`;
+    return `its data is of PostgreSQL ${major}, which is not on this machine any more: install that, or delete the data with sluice stack clean`;
   }
   return (
     `no PostgreSQL ${versions.postgresAtLeast.split('.')[0]} or later, and npm has no build of it for this machine: ` +

@@ -108,10 +108,10 @@ describe('health pages and sluice doctor', function () {
     assert.doesNotMatch(served.stderr, /No worker/);
     await process.stop('SIGKILL');
     const dead = await sluice(['doctor'], own);
-    assert.match(dead.stdout, /✘ workers: no worker responds on task queue 'doctor-.*npm run worker/);
+    assert.match(dead.stdout, /✘ workers: no worker responds on task queue 'doctor-.*sluice worker/);
     assert.equal(dead.code, 1);
     const unserved = await sluice(['run', file, '--id', 'unserved'], own);
-    assert.match(unserved.stderr, /No worker responds on task queue 'doctor-.*'\. The run waits for one: start it with `npm run worker`/);
+    assert.match(unserved.stderr, /No worker responds on task queue 'doctor-.*'\. The run waits for one: start it with `sluice worker`/);
     assert.equal(unserved.code, 0);
     await folder.remove();
   });

@@ -71,3 +71,21 @@ export function keysTable(params: TSchema): string[] {
   });
   return rows.length > 0 ? [`| key | value | needed | meaning |\n|---|---|---|---|\n${rows.join('\n')}`] : [];
 }
+
+/** Describes the output of a task in one line: `{rows: whole number, first: map}`. */
+export function outputOf(schema: Described): string {
+  if (schema.type === 'null') return 'none.';
+  const shape = ({ properties, required = [], items, ...rest }: Described): string => {
+    if (properties) {
+      const fields = Object.entries(properties).map(
+        ([name, each]) => `\`${name}\`${required.includes(name) ? '' : ' (perhaps)'}: ${shape(each)}`,
+      );
+      return fields.join('; ');
+    }
+    const filled = rest.anyOf?.find((branch) => branch.properties !== undefined);
+    if (filled) return `${shape(filled)}; or null`;
+    if (items) return items.properties ? `list of maps with ${shape(items).replaceAll('; ', ', ')}` : `list of ${shape(items)}`;
+    return typeOf(rest).replaceAll('`', '');
+  };
+  return `${shape(schema)}.`;
+}

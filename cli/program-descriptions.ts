@@ -1,0 +1,6 @@
+/** The long-lived programs, which are separate modules: bin/sluice.mjs starts them instead of the command. */
+export const PROGRAM_DESCRIPTIONS = {
+  worker: 'Run or monitor the pipelines of task queues. Stops on SIGTERM or Ctrl-C.',
+  scheduler:
+    "Make Temporal's Schedules and the sensors agree with the pipeline files, as `sluice apply` does. It starts no runs itself: Temporal does.",
+} as const;

@@ -1,0 +1,4 @@
+import type { BuildOptions } from 'esbuild';
+
+/** How esbuild bundles cli.ts. */
+export const CLI_BUNDLE: BuildOptions;

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'mocha';
+import { CATALOG } from '../../activities/catalog.ts';
+import { ROOT } from '../../lib/environment.ts';
+import { READY_LINES } from '../../lib/ready-lines.ts';
+import { foreignEnvironment, type InstalledPackage, installPackage } from '../support/installed-package.ts';
+import { outcomeOf } from '../support/outcome.ts';
+import { testStack } from '../support/test-stack.ts';
+
+/** What the tarball may contain. npm adds package.json, the README and the licence. */
+const PACKED =
+  /^(bin\/[\w-]+\.mjs|(cli\/templates|dist|docs)\/.+|jobs\/sluice_job\.py|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/;
+/** TypeScript that is not a declaration, tests and source maps. */
+const NOT_PACKED = /(?<!\.d)\.ts$|\.test\.[jt]s$|\.map$/;
+/** A package that node-fetch, in the bundle of the command, tries to load and can do without. */
+const TRIED = 'encoding';
+/** Packages that a worker with prebuilt workflows does not need. */
+const BUILD_TOOLS = /node_modules\/(@swc\/core|swc-loader|typescript|tsx|esbuild|webpack\/lib\/(webpack|Compiler))\b/;
+
+const PIPELINE = `dag_id: hello
+tasks:
+  - name: wait
+    type: empty
+`;
+
+const TASK = `import { defineTask, fields, Type, userFault } from 'sluice';
+
+export default defineTask({
+  type: 'greet',
+  description: 'Greets a person.',
+  summary: ({ who }) => \`hello, \${who}\`,
+  params: Type.Object({ who: fields.text('Who', 'The name to greet.', 'Ada') }),
+  result: Type.Object({ greeting: Type.String() }),
+  connections: { database: { key: 'conn_id', default: 'postgres_default', types: ['postgres'], description: 'The database.' } },
+  example: { name: 'say_hello', type: 'greet', who: 'Ada' },
+  run: async (ctx, { who }) => {
+    const { host } = ctx.connections.database;
+    // @ts-expect-error: the types are those of the connection
+    void ctx.connections.database.hots;
+    if (who === '') throw userFault('InvalidParameters', 'who is empty');
+    return { greeting: \`hello, \${who} from \${host}\` };
+  },
+});
+`;
+
+const TASK_TEST = `import assert from 'node:assert/strict';
+import { compilePipeline, runTask } from 'sluice/testing';
+import greet from './greet.mjs';
+
+const environment = { SLUICE_CONN_POSTGRES_DEFAULT: 'postgres://a:b@db.internal/shop' };
+assert.deepEqual(await runTask(greet, { params: { who: 'Ada' }, environment }), { greeting: 'hello, Ada from db.internal' });
+await assert.rejects(runTask(greet, { params: { who: 5 }, environment }), { type: 'InvalidParameters' });
+const { diagnostics } = compilePipeline('dag_id: a\\ntasks:\\n  - {name: b, type: greet, whom: Ada}\\n', [greet]);
+assert.deepEqual(diagnostics.map(({ line, hint }) => [line, hint]), [[3, "did you mean 'who'?"]]);
+`;
+
+describe('the package', function () {
+  this.timeout('5m');
+  let installed: InstalledPackage;
+
+  before(async () => {
+    installed = await installPackage();
+    await mkdir(join(installed.folder, 'pipelines'));
+    await writeFile(join(installed.folder, 'pipelines', 'hello.yaml'), PIPELINE);
+  });
+  after(() => installed.remove());
+
+  it('contains compiled files, their types, templates and docs, and nothing else', () => {
+    assert.deepEqual(
+      installed.packed.filter((file) => !PACKED.test(file) || NOT_PACKED.test(file)),
+      [],
+    );
+    const needed = [
+      'dist/index.js',
+      'dist/types/index.d.ts',
+      'dist/cli.cjs',
+      'dist/workflows/index.bundle.js',
+      'cli/templates/pipelines/etl.yaml',
+    ];
+    assert.deepEqual(
+      needed.filter((file) => !installed.packed.includes(file)),
+      [],
+    );
+  });
+
+  it('has every file that its modules find relative to themselves', async () => {
+    const dist = join(installed.folder, 'node_modules', 'sluice', 'dist');
+    const missing: string[] = [];
+    for (const file of await modulesIn(dist))
+      for (const [, place = '', path = ''] of (await readFile(join(dist, file), 'utf8')).matchAll(
+        /new URL\("([^"`$]+)", new URL\("(\.\/[^"]+)", import\.meta\.url\)\.href\)/g,
+      )) {
+        const found = join('dist', new URL(place, new URL(path, 'file:///')).pathname);
+        if (!installed.packed.some((each) => each === found || each.startsWith(`${found.replace(/\/$/, '')}/`))) missing.push(found);
+      }
+    assert.deepEqual(missing, []);
+  });
+
+  it('imports only packages that it declares', async () => {
+    const { dependencies, peerDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Record<string, object>;
+    const declared = new Set(Object.keys({ ...dependencies, ...peerDependencies }));
+    const dist = join(installed.folder, 'node_modules', 'sluice', 'dist');
+    const undeclared = new Set<string>();
+    for (const file of [...(await modulesIn(dist)), 'cli.cjs'])
+      for (const [, name = ''] of (await readFile(join(dist, file), 'utf8')).matchAll(
+        /(?:\bfrom ?|^import |\bimport\(|\brequire\()"((?:@[\w.-]+\/)?[\w][\w.-]*)(?:\/[^"]*)?"/gm,
+      ))
+        if (!isBuiltin(name) && !declared.has(name) && name !== TRIED) undeclared.add(name);
+    assert.deepEqual([...undeclared], []);
+  });
+
+  it('names its version and its task types', async () => {
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    assert.deepEqual(await installed.sluice(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+    const { stdout } = await installed.sluice(['types', '-o', 'json']);
+    assert.deepEqual(
+      (JSON.parse(stdout) as { type: string }[]).map(({ type }) => type),
+      CATALOG.map(({ type }) => type),
+    );
+  });
+
+  it('checks pipelines', async () => {
+    const file = join('pipelines', 'hello.yaml');
+    assert.equal((await installed.sluice(['validate', file])).code, 0);
+    const wrong = join(installed.folder, 'wrong.yaml');
+    await writeFile(wrong, PIPELINE.replace('type: empty', 'type: emty'));
+    const { code, stdout, stderr } = await installed.sluice(['validate', wrong]);
+    assert.equal(code, 3);
+    assert.match(stdout + stderr, /wrong\.yaml:4:11.*\n[^]*did you mean 'empty'/);
+  });
+
+  it('has types and a test kit for task types', async () => {
+    const { folder } = installed;
+    await writeFile(join(folder, 'greet.mts'), TASK);
+    await writeFile(join(folder, 'greet-test.mts'), TASK_TEST);
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2023',
+      strict: true,
+      // The SDK's own types need @types/ms.
+      skipLibCheck: true,
+      types: ['node'],
+      typeRoots: [join(ROOT, 'node_modules/@types')],
+    };
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['greet.mts', 'greet-test.mts'] }));
+    const compiled = await outcomeOf(join(ROOT, 'node_modules/typescript/bin/tsc'), ['-p', '.'], foreignEnvironment(), folder);
+    assert.equal(compiled.code, 0, compiled.stdout);
+    const tested = await outcomeOf('greet-test.mjs', [], foreignEnvironment(), folder);
+    assert.equal(tested.code, 0, tested.stderr);
+  });
+
+  it('runs a pipeline with a worker that loads no build tools', async () => {
+    const { environment } = await testStack(['temporal']);
+    const env = { ...environment, SLUICE_TASK_QUEUE: `package-${randomUUID()}`, SLUICE_HOME: join(installed.folder, '.sluice') };
+    const list = join(installed.folder, 'modules.json');
+    const spy = join(installed.folder, 'spy.cjs');
+    await writeFile(
+      spy,
+      `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(list)}, JSON.stringify(Object.keys(require.cache))));`,
+    );
+    const worker = spawn(process.execPath, ['--require', spy, installed.command, 'worker'], {
+      cwd: installed.folder,
+      env: { ...foreignEnvironment(), ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const exited = new Promise((resolve) => worker.once('exit', resolve));
+    let log = '';
+    try {
+      await new Promise<void>((resolve, reject) => {
+        worker.stderr.on('data', (data: Buffer) => {
+          log += data.toString();
+          if (log.includes(`worker: ${READY_LINES.worker}`)) resolve();
+        });
+        void exited.then((code) => reject(new Error(`The worker ended with ${String(code)}:\n${log}`)));
+      });
+      const run = await installed.sluice(['run', join('pipelines', 'hello.yaml'), '--wait'], env);
+      assert.equal(run.code, 0, run.stderr);
+      assert.match(run.stdout, /success/);
+    } finally {
+      worker.kill('SIGTERM');
+      await exited;
+    }
+    const modules = JSON.parse(await readFile(list, 'utf8')) as string[];
+    assert.ok(modules.some((file) => file.includes('@temporalio/worker')));
+    assert.deepEqual(
+      modules.filter((file) => BUILD_TOOLS.test(file)),
+      [],
+    );
+  });
+});
+
+/** The ES modules of the package. */
+async function modulesIn(dist: string): Promise<string[]> {
+  return (await readdir(dist)).filter((name) => name.endsWith('.js'));
+}
