@@ -94,6 +94,7 @@ const ALLOWED_TEXTS: Readonly<Record<string, string>> = {
   'docs/04-operating.md: unpause': 'the wire name of an update',
   'docs/dependencies.md: promise': 'of JavaScript',
   'eslint.config.mjs: promises': 'the name of a rule',
+  'lib/databases/mysql.ts: promise': 'the name of a module',
   'compiler/resolve/resolve-slas.ts: promise': 'a key of plans, which is wire data',
 };
 
