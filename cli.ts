@@ -1,8 +1,11 @@
 import { Command } from 'commander';
-import { CommandError, chooseEnvironment, reportFailure } from './cli/command-context.ts';
+import { CommandError, chooseEnvironment, openProject, reportFailure } from './cli/command-context.ts';
 import type * as operations from './cli/commands/operate.ts';
 import { programCommand } from './cli/program-command.ts';
 import packageJson from './package.json' with { type: 'json' };
+
+/** Commands that work where the project cannot be loaded, or where there is none yet. */
+const NEED_NO_PROJECT = new Set(['init', 'new', 'explain', 'setup', 'codec-server', 'stack', 'worker', 'scheduler', 'dev']);
 
 const program = new Command('sluice')
   .description('Run YAML pipelines on Temporal.')
@@ -18,9 +21,10 @@ Examples:
 Data goes to stdout, progress to stderr. Exit codes: 0 success, 1 failure, 2 changes pending, 3 mistakes in YAML, 4 cannot connect.`,
   )
   .option('--env <name>', 'the environment whose variables pipelines read: environments/<name>.yaml; default: SLUICE_ENV')
-  .hook('preAction', (command) => {
+  .hook('preAction', async (command) => {
     const { env } = command.opts<{ env?: string }>();
     if (env !== undefined) chooseEnvironment(env);
+    if (!NEED_NO_PROJECT.has(command.args[0] ?? '')) await openProject();
   })
   .showHelpAfterError('(sluice --help lists the commands and options)');
 
@@ -58,6 +62,7 @@ const COMMANDS = {
   types: () => import('./cli/commands/types.ts'),
   worker: () => Promise.resolve({ command: programCommand('worker') }),
   scheduler: () => Promise.resolve({ command: programCommand('scheduler') }),
+  dev: () => Promise.resolve({ command: programCommand('dev') }),
   setup: () => import('./cli/commands/setup.ts'),
   'codec-server': () => import('./cli/commands/codec-server.ts'),
   stack: () => import('./cli/commands/stack.ts'),

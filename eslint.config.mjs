@@ -7,6 +7,7 @@ const ROOMS = [
   'sensors',
   'monitors',
   'connections',
+  'project',
   'compiler',
   'temporal',
   'graph',
@@ -147,6 +148,7 @@ export default tseslint.config(
   ...room('monitors', ['workflows/plan', 'channels', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$)'),
   ...room('channels', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$)'),
   ...room('connections', ['workflows/plan', 'lib'], '(node:|typebox$)'),
+  ...room('project', ['workflows/plan', 'activities', 'sensors', 'channels', 'connections', 'lib'], '(node:|esbuild$)'),
   ...room('graph', ['workflows/plan'], ''),
   ...room('lib', ['workflows/plan'], '[@a-z]'),
   {

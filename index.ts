@@ -23,7 +23,7 @@ export {
   type TypedConnection,
 } from './connections/define-connection.ts';
 export type { FieldReader } from './connections/field-reader.ts';
-export type { Connection, ConnectionOf, ConnectionType } from './connections/catalog.ts';
+export type { Connection, ConnectionKind, ConnectionOf, ConnectionType } from './connections/catalog.ts';
 
 export {
   defineTrigger,
@@ -37,6 +37,9 @@ export { type Finding, type PolledSource, type PollResult, pollSource } from './
 /** The error of a sensor that only a person can repair. */
 export { stopped as sensorStopped } from './sensors/run/sensor-stopped.ts';
 export { cannotReset, resetToTime, type TimeCursor } from './sensors/run/time-cursor.ts';
+
+export { defineConfig, type ProjectConfig } from './project/define-config.ts';
+export { definePlugin, type Plugin, type PluginDefinition } from './project/define-plugin.ts';
 
 export { type ChannelDefinition, defineChannel, type EditNote, type Message } from './channels/define-channel.ts';
 export { ChannelError } from './lib/channels/channel-error.ts';

@@ -2,7 +2,6 @@ import { watch } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
-import { CATALOG } from './activities/catalog.ts';
 import { PROGRAM_DESCRIPTIONS } from './cli/program-descriptions.ts';
 import { pruneOptions } from './cli/prune-options.ts';
 import { listBrokenFiles } from './compiler/read/broken-files.ts';
@@ -15,9 +14,11 @@ import { READY_LINES } from './lib/ready-lines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { endProcess, surviveCallbackErrors } from './lib/callback-errors.ts';
 import { scrubberOf } from './connections/scrubber.ts';
-import { allowedQueues, loadEnvironment, ROOT, SettingError, taskQueueOf } from './lib/environment.ts';
+import { allowedQueues, loadEnvironment, SettingError, taskQueueOf } from './lib/environment.ts';
 import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log } from './lib/logging.ts';
+import { followProject } from './project/follow-project.ts';
+import { environmentOf, loadProject } from './project/load-project.ts';
 import { connectClient, temporalState, TemporalUnavailable } from './temporal/connect.ts';
 import { applyDeployment, listApplied } from './temporal/deployment/apply.ts';
 import { type ApplyOptions, diffDeployment, type PipelineChange } from './temporal/deployment/changes.ts';
@@ -43,12 +44,14 @@ let reported = '';
 let lastSummary = '';
 let lastWithheld = '';
 
-const environment = loadEnvironment();
-const log = createLog('scheduler', 'info', scrubberOf(environment));
+const settings = loadEnvironment();
+let project = await loadProject(settings).catch(endProcess);
+const environment = environmentOf(project, settings);
+const log = createLog('scheduler', 'info', scrubberOf(environment, project.connections));
 
 await pruneOptions(new Command('sluice scheduler'))
   .description(PROGRAM_DESCRIPTIONS.scheduler)
-  .option('-p, --pipelines <path>', 'folder of pipelines', join(ROOT, 'pipelines'))
+  .option('-p, --pipelines <path>', 'folder of pipelines', join(project.root, 'pipelines'))
   .option('--task-queue <name>', "task queue of the pipelines' workers; only its schedules are touched", taskQueueOf(environment))
   .option('--env <name>', 'the environment whose variables pipelines read: environments/<name>.yaml', environment.SLUICE_ENV)
   .option('-w, --watch', 'stay, and follow edits', false)
@@ -89,13 +92,13 @@ async function main(options: Options): Promise<void> {
  */
 async function apply(client: Client, { pipelines, taskQueue, env, ...options }: Options): Promise<boolean> {
   const queues = allowedQueues({ ...environment, SLUICE_TASK_QUEUE: taskQueue });
-  const project = await compileProject([pipelines], new Compiler(CATALOG), { queues }, env);
-  const { compilations, files, plans, broken } = project;
+  const compiled = await compileProject([pipelines], Compiler.of(project), { queues }, env);
+  const { compilations, files, plans, broken } = compiled;
   report(
     compilations.filter(({ plan }) => !plan),
     log,
   );
-  const changes = diffDeployment(project, await listApplied(client, taskQueue, project), options);
+  const changes = diffDeployment(compiled, await listApplied(client, taskQueue, compiled), options);
   const withheld = changes.pipelines.filter((change) => change.withheld !== undefined);
   reportWithheld(withheld);
   /** Why a change failed, by dag_id. */
@@ -159,6 +162,14 @@ async function follow(client: Client, options: Options): Promise<void> {
   let wake = (): void => undefined;
   const watcher = watch(options.pipelines, { recursive: true, signal: stop.signal }, () => wake());
   watcher.on('error', (error) => log.error(`Cannot watch ${options.pipelines}: ${error.message}`));
+  void followProject(project, settings, stop.signal, {
+    async onChange(changed) {
+      project = changed;
+      log.info(READY_LINES.reloaded);
+      wake();
+    },
+    onProblem: (reason) => log.error(`The project was not reloaded: ${reason}`),
+  });
   while (!stop.signal.aborted) {
     const edited = new Promise<void>((resolve) => (wake = resolve));
     try {

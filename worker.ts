@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { CATALOG } from './activities/catalog.ts';
 import { createActivities } from './activities/run/create-activities.ts';
 import { outputStoreFrom } from './activities/run/output-store.ts';
 import { childUser } from './activities/support/programs/child-user.ts';
@@ -13,7 +12,8 @@ import { EXIT } from './lib/exit-code.ts';
 import { loadEnvironment, SettingError, taskQueueOf } from './lib/environment.ts';
 import { type Health, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log, LOG_LEVELS, type LogLevel } from './lib/logging.ts';
-import { TRIGGERS } from './sensors/catalog.ts';
+import { followProject } from './project/follow-project.ts';
+import { environmentOf, loadProject, type Project } from './project/load-project.ts';
 import { createSensors } from './sensors/run/create-sensors.ts';
 import { announceEdit } from './monitors/announce-edit.ts';
 import { createMonitors } from './monitors/create-monitors.ts';
@@ -33,9 +33,12 @@ interface Options {
   healthPort: number;
   logLevel: LogLevel;
   monitors: boolean;
+  watch: boolean;
 }
 
-const environment = loadEnvironment();
+const settings = loadEnvironment();
+const project = await loadProject(settings).catch(endProcess);
+const environment = environmentOf(project, settings);
 
 /** Connection for alerts that belong to no pipeline. */
 const PLATFORM_ALERTS = 'pagerduty_default';
@@ -46,6 +49,7 @@ await new Command('sluice worker')
   .description(PROGRAM_DESCRIPTIONS.worker)
   .option('-q, --queue <name...>', 'task queues to serve', [taskQueueOf(environment)])
   .option('-m, --monitors', 'watch the pipelines of these queues instead of running them; start two such processes', false)
+  .option('-w, --watch', 'reload the definitions of the project after each edit, without losing what is running', false)
   .option('--health-host <host>', 'address of the health pages', '127.0.0.1')
   .option('--health-port <port>', 'port of the health pages, /healthz and /readyz; 0 takes a free one', parsePort, 0)
   .option('--log-level <level>', LOG_LEVELS.join(', '), 'info')
@@ -55,33 +59,48 @@ await new Command('sluice worker')
   .catch(endProcess);
 
 async function main(options: Options): Promise<void> {
-  const log = createLog('worker', options.logLevel, scrubberOf(environment));
+  const log = createLog('worker', options.logLevel, scrubberOf(environment, project.connections));
   surviveCallbackErrors(log, isSdkFailure);
   installRuntime(log);
-  let workers: ConnectedWorkers;
-  const stopping = new AbortController();
+  let current: RunningWorkers;
   try {
-    workers = await (options.monitors ? createMonitorGroup(options, log, stopping.signal) : createPipelineGroup(options));
+    current = await startWorkers(project, options, log);
   } catch (error) {
     if (!(error instanceof TemporalUnavailable || error instanceof SettingError)) throw error;
     log.error(error.message);
     // Exit explicitly: the SDK's log forwarding would keep the process alive.
     process.exit(error instanceof SettingError ? EXIT.failed : EXIT.cannotConnect);
   }
-  const health = await serveHealth(options, log, () => checkHealth(workers));
+  const health = await serveHealth(options, log, () => checkHealth(current.workers));
+  const stopping = new AbortController();
   const stop = (signal: string): void => {
     log.info(`${signal}: finishing what is running`);
     stopping.abort();
-    workers.shutdown();
+    current.stop();
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   log.info(
     READY_LINES.worker,
-    options.monitors ? { watches: options.queue } : { queues: options.queue, tasks: CATALOG.map(({ type }) => type) },
+    options.monitors ? { watches: options.queue } : { queues: options.queue, tasks: project.tasks.map(({ type }) => type) },
   );
+  const runs = [current.workers.run().catch(endProcess)];
+  if (options.watch) {
+    void followProject(project, settings, stopping.signal, {
+      async onChange(changed) {
+        const previous = current;
+        current = await startWorkers(changed, options, log);
+        runs.push(current.workers.run().catch(endProcess));
+        // It finishes its running tasks, or hands them to the new one, which already accepts tasks.
+        previous.stop();
+        if (stopping.signal.aborted) current.stop();
+        log.info(READY_LINES.reloaded, { tasks: changed.tasks.map(({ type }) => type) });
+      },
+      onProblem: (reason) => log.error(`The project was not reloaded: ${reason}`),
+    });
+  }
   try {
-    await workers.run();
+    for (const run of runs) await run;
     log.info('stopped');
   } finally {
     health.close();
@@ -90,32 +109,61 @@ async function main(options: Options): Promise<void> {
   process.exit();
 }
 
-async function createPipelineGroup({ queue }: Options): Promise<ConnectedWorkers> {
+/** Workers with the definitions of a project. */
+interface RunningWorkers {
+  readonly workers: ConnectedWorkers;
+  /** Makes them finish what is running, and end. */
+  stop(): void;
+}
+
+async function startWorkers(project: Project, options: Options, log: Log): Promise<RunningWorkers> {
+  const stopping = new AbortController();
+  const workers = await (options.monitors
+    ? createMonitorGroup(project, options, log, stopping.signal)
+    : createPipelineGroup(project, options));
+  return {
+    workers,
+    stop() {
+      stopping.abort();
+      workers.shutdown();
+    },
+  };
+}
+
+async function createPipelineGroup({ tasks, triggers, connections: types }: Project, { queue }: Options): Promise<ConnectedWorkers> {
   // Fail at startup on a wrong SLUICE_RUN_AS, instead of in each task.
   childUser(environment);
-  const connections = connectionsFrom(environment);
+  const connections = connectionsFrom(environment, types);
+  const secrets = scrubberOf(environment, types);
   const outputs = outputStoreFrom(environment, connections);
   return createWorkers(
     environment,
     queue,
-    (runs) => createActivities(CATALOG, { connections, secrets: scrubberOf(environment), outputs, runs }),
-    (starts) => createSensors(TRIGGERS, { connections, starts }),
+    (runs) => createActivities(tasks, { connections, secrets, outputs, runs }),
+    (starts) => createSensors(triggers, { connections, starts }),
+    secrets,
   );
 }
 
 /** Creates the monitors of the queues, and what must not depend on Temporal: the check of Temporal itself, and the dead man's switch. */
-async function createMonitorGroup({ queue }: Options, log: Log, signal: AbortSignal): Promise<ConnectedWorkers> {
-  const connections = connectionsFrom(environment);
-  const secrets = scrubberOf(environment);
+async function createMonitorGroup(
+  { channels, connections: types }: Project,
+  { queue }: Options,
+  log: Log,
+  signal: AbortSignal,
+): Promise<ConnectedWorkers> {
+  const connections = connectionsFrom(environment, types);
+  const secrets = scrubberOf(environment, types);
   const group = await createMonitorWorkers(
     environment,
     queue,
-    (facts) => createMonitors(facts, connections, environment),
+    (facts) => createMonitors(facts, connections, environment, { channels, secrets }),
     (before, after) => {
-      announceEdit(connections, before, after).catch((error: unknown) =>
+      announceEdit(connections, channels, before, after).catch((error: unknown) =>
         log.warn(`The edit of a pipeline was not announced: ${String(error)}`),
       );
     },
+    secrets,
   );
   await ensureSearchAttributes(group.client);
   for (const each of queue) await ensureMonitor(group.client, each);

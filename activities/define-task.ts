@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
-import type { ConnectionOf, ConnectionType } from '../connections/catalog.ts';
+import { type ConnectionKind, type ConnectionOf, typeName } from '../connections/catalog.ts';
 import { connectionField } from '../connections/connection-field.ts';
 import type { RunLookup } from './run/run-lookup.ts';
 import { COMMON_TASK_KEYS, type CommonTaskKey } from '../workflows/plan/tasks/common-task-keys.ts';
@@ -38,7 +38,7 @@ export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
    * Returns a connection that a parameter names, outside of `connections`.
    * @throws ApplicationFailure `ConnectionNotDefined`
    */
-  connection<T extends ConnectionType>(name: string, types: readonly T[]): ConnectionOf<T>;
+  connection<T extends ConnectionKind>(name: string, types: readonly T[]): ConnectionOf<T>;
   /** The time zone of the pipeline; default: UTC. */
   readonly timezone: string;
   /**
@@ -76,7 +76,8 @@ export interface ConnectionNeeds {
     readonly formerly?: string;
     /** Absent: no connection unless the task names one. */
     readonly default?: string;
-    readonly types: readonly ConnectionType[];
+    /** Built-in types by name, others by their definition. */
+    readonly types: readonly ConnectionKind[];
     readonly description: string;
   };
 }
@@ -126,7 +127,7 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   /** Whether its effects are separate per run: `ctx.run`, and an idempotency key unique to the run. Always true for tasks with data. */
   readonly ownsEffects?: boolean;
   /** The types of a connection that appears beside certain other keys, if its own key does not determine them. */
-  connectionTypes?(siblings: JsonObject): readonly ConnectionType[];
+  connectionTypes?(siblings: JsonObject): readonly ConnectionKind[];
   /** How long a failed task stays on hold if `hold_on_failure` is not given, such as `7d`. */
   heldFor?(params: Static<TObject<P>>): string | undefined;
   /** Where it writes besides a dataset, for triggers that watch those places. `connection` is a name in `connections`. */
@@ -220,7 +221,7 @@ function taskTypeOf<P extends TProperties, C extends ConnectionNeeds, R extends 
       need.key,
       Type.Optional(
         need.default === undefined
-          ? connectionField(need.description, `${need.types[0]}_default`, need.types, need.formerly)
+          ? connectionField(need.description, `${need.types.map(typeName)[0]}_default`, need.types, need.formerly)
           : connectionField(`${need.description} Default: ${need.default}.`, need.default, need.types, need.formerly),
       ),
     ]),

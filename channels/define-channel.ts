@@ -1,5 +1,6 @@
 import type { TProperties } from 'typebox';
-import type { Connection, ConnectionOf, ConnectionType } from '../connections/catalog.ts';
+import type { ConnectionKind, ConnectionOf } from '../connections/catalog.ts';
+import type { TypedConnection } from '../connections/define-connection.ts';
 import type { Notice } from '../workflows/plan/incidents/incident.ts';
 import type { Severity } from '../workflows/plan/incidents/sla.ts';
 
@@ -35,7 +36,8 @@ export interface ChannelDefinition {
   /** One sentence for documentation and editors. */
   readonly description: string;
   readonly connection: {
-    readonly type: ConnectionType;
+    /** A built-in type by name, another by its definition. */
+    readonly type: ConnectionKind;
     /** One sentence about the content of the connection. */
     readonly description: string;
     /** The name of `conn_id` in earlier releases. */
@@ -46,15 +48,15 @@ export interface ChannelDefinition {
   /** Whether an incident's page is sent again after its text has changed. */
   readonly takesUpdates?: boolean;
   /** Delivers one step of an incident. Resolves when the channel has accepted it. @throws ChannelError, the signal's reason */
-  sendNotice(connection: Connection, notice: Notice, signal: AbortSignal): Promise<void>;
+  sendNotice(connection: TypedConnection, notice: Notice, signal: AbortSignal): Promise<void>;
   /** Delivers the message of a `notify` task. @throws ChannelError, the signal's reason */
-  sendMessage(connection: Connection, message: Message, signal: AbortSignal): Promise<void>;
+  sendMessage(connection: TypedConnection, message: Message, signal: AbortSignal): Promise<void>;
   /** Delivers the edit of a pipeline; absent: the channel gets no edits. @throws ChannelError, the signal's reason */
-  sendEdit?(connection: Connection, edit: EditNote, signal: AbortSignal): Promise<void>;
+  sendEdit?(connection: TypedConnection, edit: EditNote, signal: AbortSignal): Promise<void>;
 }
 
 /** A definition with the type of its connection. */
-export interface DefinitionFor<T extends ConnectionType> extends ChannelDefinition {
+export interface DefinitionFor<T extends ConnectionKind> extends ChannelDefinition {
   readonly connection: ChannelDefinition['connection'] & { readonly type: T };
   sendNotice(connection: ConnectionOf<T>, notice: Notice, signal: AbortSignal): Promise<void>;
   sendMessage(connection: ConnectionOf<T>, message: Message, signal: AbortSignal): Promise<void>;
@@ -85,6 +87,6 @@ export interface DefinitionFor<T extends ConnectionType> extends ChannelDefiniti
  *   sendMessage: (connection, { text }, signal) => postJson('Teams', connection, { text }, signal),
  * });
  */
-export function defineChannel<T extends ConnectionType>(definition: DefinitionFor<T>): DefinitionFor<T> {
+export function defineChannel<T extends ConnectionKind>(definition: DefinitionFor<T>): DefinitionFor<T> {
   return definition;
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { CATALOG } from '../activities/catalog.ts';
 import { joinEnvironments } from '../compiler/join-environments.ts';
 import { listEnvironments } from '../compiler/read/environments.ts';
 import { projectOf } from '../compiler/read/project.ts';
@@ -9,15 +8,20 @@ import { type Compilation, Compiler } from '../compiler/compile.ts';
 import { type CompiledProject, compileProject, compileWithNeighbours } from '../compiler/project-pipelines.ts';
 import { formatDiagnostic } from '../compiler/mistakes/diagnostic.ts';
 import { loadPipelines } from '../compiler/read/load-pipelines.ts';
-import { connectionsFrom, connectionTypesIn } from '../connections/connections.ts';
+import { type Connections, connectionsFrom, connectionTypesIn } from '../connections/connections.ts';
 import { scrubberOf } from '../connections/scrubber.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { writeError, writeOutput } from '../lib/terminal.ts';
 import { exactJsonText } from '../workflows/plan/values/exact-json.ts';
-import { allowedQueues, loadEnvironment, ROOT } from '../lib/environment.ts';
+import { allowedQueues, type Environment, loadEnvironment } from '../lib/environment.ts';
+import { projectRoot } from '../lib/roots.ts';
+import { environmentOf, loadProject, type Project } from '../project/load-project.ts';
 
-export const environment = loadEnvironment();
-export const PIPELINES = join(ROOT, 'pipelines');
+const variables = { ...loadEnvironment() };
+/** The settings of this process; with the project's deployment once openProject has loaded it. */
+export const environment: Environment = variables;
+/** The pipelines of the project. */
+export const PIPELINES = join(projectRoot(environment), 'pipelines');
 
 /** Thrown for a mistake that the user can correct; the CLI prints only the message. */
 export class CommandError extends Error {
@@ -32,7 +36,27 @@ export interface OutputOptions {
 }
 
 /** Masks the secrets of this environment in all output. */
-const secrets = scrubberOf(environment);
+let secrets = scrubberOf(environment);
+
+let opened: Project | undefined;
+
+/** Loads the project, before a command that needs it. @throws ProjectError, SettingError */
+export async function openProject(): Promise<void> {
+  opened = await loadProject(environment);
+  Object.assign(variables, environmentOf(opened, environment));
+  secrets = scrubberOf(environment, opened.connections);
+}
+
+/** The project of this process. */
+export function currentProject(): Project {
+  if (!opened) throw new Error('This command is listed as one that needs no project (cli.ts).');
+  return opened;
+}
+
+/** The connections that the environment defines, of the types of the project. */
+export function openConnections(): Connections {
+  return connectionsFrom(environment, currentProject().connections);
+}
 
 /** Prints data to stdout: `value` as JSON, or `text`. */
 export function print(options: OutputOptions, value: unknown, text: string): void {
@@ -61,12 +85,12 @@ export async function compileForEach(paths: readonly string[]): Promise<readonly
 
 async function compileFor(name: string | undefined, paths: readonly string[]): Promise<readonly Compilation[]> {
   const files = (await Promise.all(paths.map((path) => loadPipelines(path, name)))).flat();
-  return compileWithNeighbours(files, paths, new Compiler(CATALOG), installation(), name);
+  return compileWithNeighbours(files, paths, Compiler.of(currentProject()), installation(), name);
 }
 
 /** Reads the pipelines at `paths` for a comparison with the applied ones. @throws PipelinesNotFound */
 export function readProject(paths: readonly string[]): Promise<CompiledProject> {
-  return compileProject(paths, new Compiler(CATALOG), installation(), environmentName());
+  return compileProject(paths, Compiler.of(currentProject()), installation(), environmentName());
 }
 
 let chosen: string | undefined;
@@ -83,11 +107,11 @@ function environmentName(): string | undefined {
 
 /** The queues and connections that the environment defines. */
 function installation(): Context {
-  const connections = connectionsFrom(environment).names();
+  const connections = openConnections().names();
   return {
     queues: allowedQueues(environment),
     ...(connections.length > 0 && { connections: new Set(connections) }),
-    connectionTypes: connectionTypesIn(environment),
+    connectionTypes: connectionTypesIn(environment, currentProject().connections),
   };
 }
 
@@ -108,6 +132,7 @@ const EXPECTED = new Set([
   'NotYet',
   'PayloadRefused',
   'PipelinesNotFound',
+  'ProjectError',
   'RerunRefused',
   'RunEnded',
   'RunExists',

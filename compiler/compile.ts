@@ -1,7 +1,10 @@
 import type { ReadBeside } from './read/read-beside.ts';
 import type { TaskType } from '../activities/define-task.ts';
+import type { Definitions } from '../project/definitions.ts';
 import { CHANNELS } from '../channels/catalog.ts';
 import type { ChannelDefinition } from '../channels/define-channel.ts';
+import { CONNECTIONS } from '../connections/catalog.ts';
+import type { ConnectionDefinition } from '../connections/define-connection.ts';
 import { TRIGGERS } from '../sensors/catalog.ts';
 import type { TriggerType } from '../sensors/define-trigger.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
@@ -10,7 +13,8 @@ import { type Plan, type TaskPlan, timezoneOf } from '../workflows/plan/plan.ts'
 import { checkModels } from './check/check-models.ts';
 import { checkBranches, checkWaits } from './check/check-branches.ts';
 import { keepDefaults } from './check/check-numbers.ts';
-import { checkContext, type ConnectionTypeOf, connectionTypeOf, type Context } from './check/check-context.ts';
+import { checkContext, type Context } from './check/check-context.ts';
+import { type KnownConnections, knownConnections } from './check/known-connections.ts';
 import { checkUnusedKeys } from './check/check-unused-keys.ts';
 import { checkRetryPolicies } from './check/check-retry-policy.ts';
 import { byPlace, type Diagnostic } from './mistakes/diagnostic.ts';
@@ -84,14 +88,21 @@ export class Compiler {
   private readonly types: ReadonlyMap<string, TaskType>;
   private readonly triggers: ReadonlyMap<string, TriggerType>;
 
+  /** @param tasks default of all others: what is built in */
   constructor(
     tasks: readonly TaskType[],
     triggers: readonly TriggerType[] = TRIGGERS,
     private readonly channels: readonly ChannelDefinition[] = CHANNELS,
+    private readonly connections: readonly ConnectionDefinition[] = CONNECTIONS,
   ) {
     this.validator = new Validator({ tasks, triggers, channels });
     this.types = new Map(tasks.map((taskType) => [taskType.type, taskType]));
     this.triggers = new Map(triggers.map((trigger) => [trigger.type, trigger]));
+  }
+
+  /** Creates a compiler for the definitions of a project. */
+  static of({ tasks, triggers, channels, connections }: Definitions): Compiler {
+    return new Compiler(tasks, triggers, channels, connections);
   }
 
   /** The JSON Schema of pipeline files, for editors. */
@@ -109,14 +120,14 @@ export class Compiler {
     const byDagId = new Map<string, Draft>();
     for (const draft of drafts)
       if (typeof draft.value?.dag_id === 'string' && !byDagId.has(draft.value.dag_id)) byDagId.set(draft.value.dag_id, draft);
-    const connectionType = connectionTypeOf(context);
-    const plans = drafts.map((draft) => draft.source.isolate(() => this.plan(draft, byDagId, connectionType)));
+    const connections = knownConnections(this.connections, context);
+    const plans = drafts.map((draft) => draft.source.isolate(() => this.plan(draft, byDagId, connections)));
     reportTwins(drafts, plans);
     const linked = linkPipelines(
       drafts.map(({ source, value }, index) => ({ source, value, plan: plans[index] })),
       { tasks: this.types, triggers: this.triggers },
     );
-    checkContext(drafts, { tasks: this.types, triggers: this.triggers, channels: this.channels }, context, connectionType);
+    checkContext(drafts, { tasks: this.types, triggers: this.triggers, channels: this.channels }, context, connections);
     return drafts.map(({ source, filledIn }, index) => {
       const plan = source.errors === 0 ? linked[index] : undefined;
       return { file: source.file, ...(plan && { plan }), filledIn, diagnostics: [...source.diagnostics].sort(byPlace) };
@@ -163,7 +174,7 @@ export class Compiler {
   private plan(
     { source, value, nodes: written, filledIn }: Draft,
     byDagId: ReadonlyMap<string, Draft>,
-    connectionType: ConnectionTypeOf,
+    connections: KnownConnections,
   ): Plan | undefined {
     if (!value) return undefined;
     if (typeof value.dag_id === 'string' && value.dag_id in {}) {
@@ -202,7 +213,7 @@ export class Compiler {
       types: this.types,
       triggers: this.triggers,
       params,
-      connectionType,
+      connections,
       outputOf: (node) => this.outputOfPipeline(node, byDagId),
       paramsOf: ({ type, keys }) => {
         const child = type === 'run_pipeline' ? byDagId.get(String(keys.dag_id))?.value : undefined;

@@ -15,7 +15,17 @@ export const CONNECTIONS = [postgres, redshift, mysql, aws, kafka, http, mlflow,
 
 export type Connection = ReturnType<(typeof CONNECTIONS)[number]['read']>;
 export type ConnectionType = Connection['type'];
-export type ConnectionOf<T extends ConnectionType> = Extract<Connection, { readonly type: T }>;
+/** A connection type as definitions name it: a built-in one by its name, one of a project or plugin by its definition. */
+export type ConnectionKind = ConnectionType | ConnectionDefinition;
+/** The connection of a type: `ConnectionOf<'postgres'>`, `ConnectionOf<typeof ftp>`. */
+export type ConnectionOf<T extends ConnectionKind> = T extends ConnectionDefinition
+  ? ReturnType<T['read']>
+  : Extract<Connection, { readonly type: T }>;
+
+/** The `type` in JSON. */
+export function typeName(kind: ConnectionKind): string {
+  return typeof kind === 'string' ? kind : kind.type;
+}
 
 /** @returns undefined if there is no such connection type */
 export function definitionOf(type: unknown, catalog: readonly ConnectionDefinition[] = CONNECTIONS): ConnectionDefinition | undefined {

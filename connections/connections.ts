@@ -1,4 +1,8 @@
-import { CONNECTIONS, type ConnectionOf, type ConnectionType, definitionOf } from './catalog.ts';
+import type { JsonObject } from '../workflows/plan/values/json.ts';
+import { CONNECTIONS, type ConnectionKind, type ConnectionOf, definitionOf, typeName } from './catalog.ts';
+import type { ConnectionDefinition, TypedConnection } from './define-connection.ts';
+import { readableValues } from './in-expressions.ts';
+import type { Environment } from '../lib/environment.ts';
 import { connectionDefinedBy, ConnectionError, connectionVariable, parseConnection } from './parse.ts';
 
 /**
@@ -7,45 +11,57 @@ import { connectionDefinedBy, ConnectionError, connectionVariable, parseConnecti
  */
 export interface Connections {
   /** @throws ConnectionError when it is not defined, not valid, or not one of `types` */
-  get<T extends ConnectionType>(name: string, types: readonly T[]): ConnectionOf<T>;
+  get<T extends ConnectionKind>(name: string, types: readonly T[]): ConnectionOf<T>;
+  /** The fields of a connection that expressions can read. @throws ConnectionError when it is not defined or not valid */
+  readable(name: string): JsonObject;
   names(): string[];
 }
 
-/** Connections defined in `environment`. Read on each use, so that the next attempt picks up a rotated secret. */
-export function connectionsFrom(environment: Readonly<Record<string, string | undefined>>): Connections {
+/**
+ * Connections defined in `environment`. Read on each use, so that the next attempt picks up a rotated secret.
+ * @param catalog the connection types of the project; default: the built-in ones
+ */
+export function connectionsFrom(environment: Environment, catalog: readonly ConnectionDefinition[] = CONNECTIONS): Connections {
+  const names = (): string[] =>
+    Object.keys(environment)
+      .flatMap((variable) => (environment[variable] ? (connectionDefinedBy(variable) ?? []) : []))
+      .sort();
+  /** @param example of a connection, for the message */
+  const parse = (name: string, example: string): TypedConnection => {
+    const variable = connectionVariable(name);
+    const text = environment[variable];
+    if (text) return parseConnection(name, text, catalog);
+    const defined = names();
+    throw new ConnectionError(
+      `Connection '${name}' is not defined. Set ${variable} in the environment of the worker, for example ${variable}=${example} ` +
+        (defined.length > 0 ? `(defined here: ${defined.join(', ')}).` : '(no connection is defined here).'),
+    );
+  };
   return {
-    get<T extends ConnectionType>(name: string, types: readonly T[]): ConnectionOf<T> {
-      const variable = connectionVariable(name);
-      const text = environment[variable];
-      if (!text) {
-        const defined = this.names();
-        const example = (definitionOf(types[0]) ?? CONNECTIONS[0]).example;
+    get<T extends ConnectionKind>(name: string, types: readonly T[]): ConnectionOf<T> {
+      const allowed = types.map(typeName);
+      const connection = parse(name, (definitionOf(allowed[0], catalog) ?? CONNECTIONS[0]).example);
+      if (!allowed.includes(connection.type)) {
         throw new ConnectionError(
-          `Connection '${name}' is not defined. Set ${variable} in the environment of the worker, for example ${variable}=${example} ` +
-            (defined.length > 0 ? `(defined here: ${defined.join(', ')}).` : '(no connection is defined here).'),
-        );
-      }
-      const connection = parseConnection(name, text);
-      if (!(types as readonly string[]).includes(connection.type)) {
-        throw new ConnectionError(
-          `Connection '${name}' is of type ${connection.type}; this task needs ${types.join(' or ')}. Change ${variable}, or name another connection in the task.`,
+          `Connection '${name}' is of type ${connection.type}; this task needs ${allowed.join(' or ')}. Change ${connectionVariable(name)}, or name another connection in the task.`,
         );
       }
       return connection as ConnectionOf<T>;
     },
-    names: () =>
-      Object.keys(environment)
-        .flatMap((variable) => (environment[variable] ? (connectionDefinedBy(variable) ?? []) : []))
-        .sort(),
+    readable: (name) => readableValues(parse(name, CONNECTIONS[0].example), catalog),
+    names,
   };
 }
 
-/** Maps the names of an environment's valid connections to their types. */
-export function connectionTypesIn(environment: Readonly<Record<string, string | undefined>>): Map<string, ConnectionType> {
-  const types = new Map<string, ConnectionType>();
-  for (const name of connectionsFrom(environment).names()) {
+/**
+ * Maps the names of an environment's valid connections to their types.
+ * @param catalog the connection types of the project; default: the built-in ones
+ */
+export function connectionTypesIn(environment: Environment, catalog: readonly ConnectionDefinition[] = CONNECTIONS): Map<string, string> {
+  const types = new Map<string, string>();
+  for (const name of connectionsFrom(environment, catalog).names()) {
     try {
-      types.set(name, parseConnection(name, environment[connectionVariable(name)] ?? '').type);
+      types.set(name, parseConnection(name, environment[connectionVariable(name)] ?? '', catalog).type);
     } catch (error) {
       // `sluice doctor` reports the error.
       if (!(error instanceof ConnectionError)) throw error;

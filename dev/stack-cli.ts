@@ -1,6 +1,5 @@
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { stackHome } from '../lib/environment.ts';
 import { createProgress } from '../lib/progress.ts';
 import { writeError, writeOutput } from '../lib/terminal.ts';
 import {
@@ -17,7 +16,7 @@ import {
 
 const HELP = `
 Parts: ${partNames.join(', ')}. Each is used from the environment when its variable is set (TEMPORAL_ADDRESS, SLUICE_CONN_…),
-else found on PATH, else fetched into ~/.cache/sluice. Data, logs and ports are in .sluice/ of this clone.
+else found on PATH, else fetched into ~/.cache/sluice. Data, logs and ports are in .sluice/ of the project.
 
 Examples:
   sluice stack start                 the usual parts: not those that only who needs them starts
@@ -28,7 +27,7 @@ Examples:
 
 stdout is data, stderr is progress. Exit codes: 0 ok, 1 a part failed or is missing.`;
 
-const home = process.env['SLUICE_HOME'] ?? join(dirname(dirname(fileURLToPath(import.meta.url))), '.sluice');
+const home = stackHome();
 const output = () => new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text');
 
 function partArgument(value: string, before: PartName[] = []): PartName[] {
@@ -83,7 +82,7 @@ program
 program
   .command('stop')
   .argument('[parts...]', 'the parts to stop; default: all', partArgument)
-  .description('stop the servers of this clone; their data stays')
+  .description('stop the servers of this project; their data stays')
   .action(async (parts: PartName[] | undefined) => {
     const step = createProgress().step('Stopping');
     const stopped = await stopStack(home, parts?.length ? parts : undefined);
@@ -92,7 +91,7 @@ program
 
 program
   .command('clean')
-  .description('stop the servers of this clone and delete their data; fetched programs stay in the cache')
+  .description('stop the servers of this project and delete their data; fetched programs stay in the cache')
   .action(async () => {
     const step = createProgress().step('Cleaning');
     await cleanStack(home);

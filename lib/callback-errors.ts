@@ -67,9 +67,13 @@ export async function failOnCallbackError<T>(
   }
 }
 
+/** Names of errors at the start of a process whose message is for the user. */
+const FOR_USERS: ReadonlySet<string> = new Set(['ProjectError', 'SettingError']);
+
 /** Ends the process after an error outside of callbacks, such as a fatal error of the Temporal SDK, which the process must not survive. */
 export function endProcess(error: unknown): never {
-  writeError(`${error instanceof Error ? error.stack : String(error)}\n`);
+  const text = error instanceof Error ? (FOR_USERS.has(error.name) ? error.message : error.stack) : String(error);
+  writeError(`${text}\n`);
   process.exit(EXIT.failed);
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { PACKAGE, projectRoot } from './roots.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -10,11 +10,11 @@ export class SettingError extends Error {
 }
 
 /** The root of this checkout. */
-export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+export const ROOT = PACKAGE;
 
-/** The folder with the data and the server addresses of the local stack. */
+/** The folder with the data and the server addresses of the local stack: `SLUICE_HOME`, else `.sluice/` of the project. */
 export function stackHome(environment: Environment = process.env): string {
-  return environment.SLUICE_HOME ?? join(ROOT, '.sluice');
+  return environment.SLUICE_HOME ?? join(projectRoot(environment), '.sluice');
 }
 
 /**

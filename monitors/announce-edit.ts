@@ -1,4 +1,5 @@
 import { channelNamed } from '../channels/catalog.ts';
+import type { ChannelDefinition } from '../channels/define-channel.ts';
 import type { Connections } from '../connections/connections.ts';
 import { withinTime } from '../lib/time-limit.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
@@ -7,7 +8,12 @@ import type { Plan } from '../workflows/plan/plan.ts';
 const WITHIN = 8_000;
 
 /** Sends a pipeline's edit to its alert channels, if they accept edits: on-call staff ask for recent changes first. */
-export async function announceEdit(connections: Connections, before: Plan, after: Plan): Promise<void> {
+export async function announceEdit(
+  connections: Connections,
+  channels: readonly ChannelDefinition[],
+  before: Plan,
+  after: Plan,
+): Promise<void> {
   const names = (plan: Plan): Set<string> => new Set(plan.tasks.map(({ name }) => name));
   const [old, now] = [names(before), names(after)];
   const details = {
@@ -18,7 +24,7 @@ export async function announceEdit(connections: Connections, before: Plan, after
   };
   const edit = { summary: `Pipeline ${after.dagId} was edited`, details };
   for (const [name, { connection }] of Object.entries(after.alerts ?? {})) {
-    const channel = channelNamed(name);
+    const channel = channelNamed(name, channels);
     if (!channel?.sendEdit) continue;
     const opened = connections.get(connection, [channel.connection.type]);
     await withinTime(WITHIN, undefined, async (signal) => channel.sendEdit?.(opened, edit, signal));

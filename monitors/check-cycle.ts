@@ -1,3 +1,5 @@
+import { CHANNELS } from '../channels/catalog.ts';
+import type { ChannelDefinition } from '../channels/define-channel.ts';
 import {
   type CheckCycleInput,
   type CheckCycleResult,
@@ -32,10 +34,12 @@ const NO_SENSORS: Checked<SensorFacts[]> = { found: [], unchecked: new Map() };
  * Runs one check cycle: finds problems, and reports to the incidents which problems started, changed or ended. It can safely run again
  * after a crash: an incident then gets the same observation twice. A part that cannot be checked becomes a finding of its own, and does not
  * hide the others.
+ * @param channels of the project; default: the built-in ones
  */
 export async function runCheckCycle(
   { taskQueue, settings, memory, now: time }: CheckCycleInput,
   facts: MonitorFacts,
+  channels: readonly ChannelDefinition[] = CHANNELS,
 ): Promise<CheckCycleResult> {
   const now = Date.parse(time);
   const since = new Since(memory.since, now);
@@ -71,6 +75,7 @@ export async function runCheckCycle(
     isUnknown: isKept,
     storm: `${taskQueue}/storm/${iso(now)}`,
     now,
+    channels,
   });
   const completeAt = unchecked.size === 0 && failures === 0 ? iso(now) : memory.completeAt;
   return {

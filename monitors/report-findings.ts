@@ -1,4 +1,5 @@
 import { channelNamed } from '../channels/catalog.ts';
+import type { ChannelDefinition } from '../channels/define-channel.ts';
 import { inTurns } from '../workflows/plan/values/in-turns.ts';
 import type { MonitorMemory, Observation, OpenProblem, Page } from '../workflows/plan/incidents/incident.ts';
 import type { AlertsPlan } from '../workflows/plan/incidents/sla.ts';
@@ -22,6 +23,7 @@ export interface ReportRules {
   /** The incident for many problems that start together. */
   readonly storm: string;
   readonly now: number;
+  readonly channels: readonly ChannelDefinition[];
 }
 
 export interface Reported {
@@ -132,7 +134,7 @@ class Report {
   private async observe(incident: string, observation: () => Promise<Observation>): Promise<boolean> {
     try {
       const observed = await observation();
-      await this.facts.observe(incident, { ...observed, alerts: withUpdates(observed.alerts) });
+      await this.facts.observe(incident, { ...observed, alerts: withUpdates(observed.alerts, this.rules.channels) });
       this.lines.push(`→ incident/${incident}: ${observed.state}`);
       return true;
     } catch (error) {
@@ -175,12 +177,12 @@ function byChannels(findings: readonly Finding[]): Finding[][] {
 }
 
 /** Adds to each channel whether it takes updates: incidents know channels only by name. */
-function withUpdates(alerts: AlertsPlan): AlertsPlan {
-  const channels = Object.entries(alerts).map(([name, alert]) => [
+function withUpdates(alerts: AlertsPlan, channels: readonly ChannelDefinition[]): AlertsPlan {
+  const notified = Object.entries(alerts).map(([name, alert]) => [
     name,
-    { ...alert, takesUpdates: channelNamed(name)?.takesUpdates === true },
+    { ...alert, takesUpdates: channelNamed(name, channels)?.takesUpdates === true },
   ]);
-  return Object.fromEntries(channels) as AlertsPlan;
+  return Object.fromEntries(notified) as AlertsPlan;
 }
 
 /** A page without details, for a problem that has ended. */

@@ -1,5 +1,5 @@
 import Type, { type TObject, type TProperties } from 'typebox';
-import type { ConnectionOf, ConnectionType } from '../connections/catalog.ts';
+import type { ConnectionKind, ConnectionOf } from '../connections/catalog.ts';
 import { connectionField } from '../connections/connection-field.ts';
 import { condition, expression } from '../lib/schema-fields.ts';
 import type { WatchedPlace } from '../workflows/plan/datasets/places.ts';
@@ -23,7 +23,7 @@ export interface SensorIdentity {
   /** When the sensor first started, ISO 8601. */
   readonly since: string;
   /** The trigger's connection. @throws ConnectionError */
-  connection<T extends ConnectionType>(types: readonly T[]): ConnectionOf<T>;
+  connection<T extends ConnectionKind>(types: readonly T[]): ConnectionOf<T>;
 }
 
 /** The context of a sensor's `run`. */
@@ -80,7 +80,7 @@ export interface EventShape {
 /** The trigger's connection, selected by the key `conn_id`. */
 interface TriggerConnection {
   readonly default: string;
-  readonly types: readonly ConnectionType[];
+  readonly types: readonly ConnectionKind[];
   /** The key's name in earlier releases. */
   readonly formerly?: string;
 }

@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { ROOT } from '../../lib/environment.ts';
+import { projectRoot } from '../../lib/roots.ts';
 import { findProgram } from '../../lib/find-program.ts';
 import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
@@ -55,7 +55,7 @@ export async function runCommand(
       ...given,
       ...env,
     },
-    folder: ROOT,
+    folder: projectRoot(environment),
     user,
     signal: context.signal,
   }).catch((error: NodeJS.ErrnoException) => {
@@ -98,7 +98,7 @@ function refuseReadableSecrets(): void {
 
 /** The absolute path of a program, found through the worker's PATH and not the task's. */
 function programFile(program: string, environment: NodeJS.ProcessEnv): string {
-  if (program.includes('/')) return resolve(ROOT, program);
+  if (program.includes('/')) return resolve(projectRoot(environment), program);
   const file = findProgram(program, environment);
   if (file !== undefined) return file;
   throw userFault('ProgramNotFound', `'${program}' is not on the PATH of this worker. Install it there, or name it with its whole path.`);

@@ -1,11 +1,7 @@
-import { CONNECTIONS } from '../../connections/catalog.ts';
-import { readableValues } from '../../connections/in-expressions.ts';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import type { TaskType } from '../define-task.ts';
-import { getConnection, runTask, type TaskDependencies } from './run-task.ts';
-
-const ANY_TYPE = CONNECTIONS.map(({ type }) => type);
+import { asTaskFailure, runTask, type TaskDependencies } from './run-task.ts';
 
 /**
  * The Temporal activities of `catalog`, named by task type. Each task opens its own connections.
@@ -20,6 +16,6 @@ export function createActivities(
     .map((taskType): [string, (input: TaskInput) => Promise<Json>] => [taskType.type, (input) => runTask(taskType, dependencies, input)]);
   return Object.assign(Object.fromEntries(tasks), {
     connection_fields: async (names: readonly string[]) =>
-      Object.fromEntries(names.map((name) => [name, readableValues(getConnection(dependencies.connections, name, ANY_TYPE))])),
+      Object.fromEntries(names.map((name) => [name, asTaskFailure(() => dependencies.connections.readable(name))])),
   });
 }

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { CallbackError, failOnCallbackError } from '../../lib/callback-errors.ts';
-import type { ConnectionOf, ConnectionType } from '../../connections/catalog.ts';
+import type { ConnectionKind, ConnectionOf } from '../../connections/catalog.ts';
 import type { Connections } from '../../connections/connections.ts';
 import { ConnectionError } from '../../connections/parse.ts';
 import { DriverMissing } from '../../lib/driver.ts';
@@ -196,9 +196,14 @@ function resolveConnections(taskType: TaskType, connections: Connections, params
 }
 
 /** Returns a connection by name. @throws ApplicationFailure `ConnectionNotDefined` */
-export function getConnection<T extends ConnectionType>(connections: Connections, name: string, types: readonly T[]): ConnectionOf<T> {
+function getConnection<T extends ConnectionKind>(connections: Connections, name: string, types: readonly T[]): ConnectionOf<T> {
+  return asTaskFailure(() => connections.get(name, types));
+}
+
+/** Turns a ConnectionError into a failure of the task. @throws ApplicationFailure `ConnectionNotDefined` */
+export function asTaskFailure<T>(read: () => T): T {
   try {
-    return connections.get(name, types);
+    return read();
   } catch (error) {
     if (error instanceof ConnectionError) throw userFault('ConnectionNotDefined', error.message);
     throw error;

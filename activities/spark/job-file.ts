@@ -1,11 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE, projectRoot } from '../../lib/roots.ts';
 import { userFault } from '../run/errors.ts';
 import { didYouMean } from '../support/nearest.ts';
 import { refusedApplication } from './conf-policy.ts';
 
-const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 /** Shipped with each Python job; not a job itself. A jobs folder may contain its own copy. */
 const LIBRARY = 'sluice_job.py';
 const EXTENSIONS = ['.py', '.jar'];
@@ -21,10 +20,10 @@ export interface JobFile {
 }
 
 /**
- * The folder of the jobs: `SLUICE_JOBS` (relative to the repository, not to the worker's working directory), else `jobs/`.
+ * The folder of the jobs: `SLUICE_JOBS` (relative to the project, not to the worker's working directory), else `jobs/`.
  */
 export function jobsFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  return resolve(REPOSITORY, environment['SLUICE_JOBS'] || 'jobs');
+  return resolve(projectRoot(environment), environment['SLUICE_JOBS'] || 'jobs');
 }
 
 /**
@@ -65,7 +64,7 @@ export function findJobFile(given: { job_name?: string; application?: string }, 
 }
 
 function libraryOf(path: string, folder: string): string[] {
-  const library = [folder, join(REPOSITORY, 'jobs')].map((each) => join(each, LIBRARY)).find((each) => existsSync(each));
+  const library = [folder, join(PACKAGE, 'jobs')].map((each) => join(each, LIBRARY)).find((each) => existsSync(each));
   return extname(path) === '.py' && library !== undefined ? [library] : [];
 }
 

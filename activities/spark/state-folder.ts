@@ -1,17 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { projectRoot } from '../../lib/roots.ts';
 import { type ChildUser, giveFolder } from '../support/programs/child-user.ts';
 import { isAlive, readProcess } from './detached-process.ts';
 import { type Scrub, scrubLog } from './scrub-log.ts';
 
-const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const KEPT_DAYS = 7;
 
 /**
  * The state of one task of one run on its host between attempts: the started process, its log, and the attempt that waits for it. Kept
- * under `SLUICE_STATE` (relative to the repository; default `.sluice/spark`), readable only by the worker's user, and deleted after a week.
+ * under `SLUICE_STATE` (relative to the project; default `.sluice/spark`), readable only by the worker's user, and deleted after a week.
  */
 export class StateFolder {
   readonly path: string;
@@ -107,7 +106,7 @@ export async function sweepStateFolders(root: string = stateRoot()): Promise<voi
 }
 
 function stateRoot(environment: NodeJS.ProcessEnv = process.env): string {
-  return resolve(REPOSITORY, environment['SLUICE_STATE'] || '.sluice/spark');
+  return resolve(projectRoot(environment), environment['SLUICE_STATE'] || '.sluice/spark');
 }
 
 async function textOf(file: string): Promise<string | undefined> {

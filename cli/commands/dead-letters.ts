@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import type { KafkaConnection } from '../../lib/kafka/connection.ts';
-import { connectionsFrom } from '../../connections/connections.ts';
 import { decoderOf } from '../../lib/kafka/decoders.ts';
 import { withCurrentNames } from '../../lib/current-names.ts';
 import { EXIT } from '../../lib/exit-code.ts';
@@ -14,7 +13,7 @@ import { EventMatcher, type EventMatch } from '../../sensors/events/event-matche
 import { kafka } from '../../sensors/kafka.ts';
 import { matchRecord } from '../../sensors/kafka/match-record.ts';
 import { type KeptLetter, readDeadLetters } from '../../sensors/kafka/read-dead-letters.ts';
-import { CommandError, environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
+import { CommandError, environment, openConnections, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { findPlan } from '../find-plan.ts';
 import { withClient } from '../with-client.ts';
 
@@ -129,7 +128,7 @@ function lettersOf({ plan, trigger }: Found): Promise<KeptLetter[]> {
 
 function connectionOf({ source }: TriggerPlan): KafkaConnection {
   const { conn_id: chosen } = withCurrentNames(kafka.params, source);
-  return connectionsFrom(environment).get(typeof chosen === 'string' ? chosen : 'kafka_default', ['kafka']);
+  return openConnections().get(typeof chosen === 'string' ? chosen : 'kafka_default', ['kafka']);
 }
 
 /** Matches one event alone: under `mode: batch` it is a batch of one. */

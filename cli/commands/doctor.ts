@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { definitionOf } from '../../connections/catalog.ts';
 import { connectionVariable, parseConnection } from '../../connections/parse.ts';
-import { connectionsFrom } from '../../connections/connections.ts';
 import { taskQueueOf } from '../../lib/environment.ts';
 import { EXIT } from '../../lib/exit-code.ts';
 import { withinTime } from '../../lib/time-limit.ts';
@@ -9,7 +8,16 @@ import { TemporalUnavailable } from '../../temporal/connect.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { payloadKeysFrom } from '../../temporal/codec/payload-keys.ts';
 import { askWorkers } from '../../temporal/monitors/probe.ts';
-import { compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print } from '../command-context.ts';
+import {
+  compilePaths,
+  currentProject,
+  environment,
+  openConnections,
+  outputOption,
+  type OutputOptions,
+  PIPELINES,
+  print,
+} from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
@@ -29,7 +37,7 @@ export const command = new Command('doctor')
   .addHelpText('after', '\nExample:\n  sluice doctor\n\nExit codes: 0 no problems, 1 problems found, 4 cannot connect to Temporal.')
   .action(async (options: OutputOptions) => {
     const temporal = await checkTemporal();
-    const connections = await Promise.all(connectionsFrom(environment).names().map(checkConnection));
+    const connections = await Promise.all(openConnections().names().map(checkConnection));
     const checks = [...temporal.checks, ...checkEncryption(), await checkPipelines(), ...connections];
     if (connections.length === 0)
       checks.push({ what: 'connections', ok: false, detail: 'none defined: start the local stack, or set SLUICE_CONN_… variables' });
@@ -94,8 +102,10 @@ async function checkPipelines(): Promise<Check> {
 async function checkConnection(name: string): Promise<Check> {
   const what = `connection ${name}`;
   try {
-    const connection = parseConnection(name, environment[connectionVariable(name)] ?? '');
-    const detail = await withinTime(PATIENCE, undefined, async (signal) => definitionOf(connection.type)?.check(connection, signal));
+    const { connections } = currentProject();
+    const connection = parseConnection(name, environment[connectionVariable(name)] ?? '', connections);
+    const definition = definitionOf(connection.type, connections);
+    const detail = await withinTime(PATIENCE, undefined, async (signal) => definition?.check(connection, signal));
     return { what, ok: true, detail: detail ?? '' };
   } catch (error) {
     return { what, ok: false, detail: `${errorText(error)} (${connectionVariable(name)})` };

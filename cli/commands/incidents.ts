@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
-import { connectionsFrom } from '../../connections/connections.ts';
 import { scrubberOf } from '../../connections/scrubber.ts';
 import { taskQueueOf } from '../../lib/environment.ts';
 import { formatTable } from '../../lib/table.ts';
@@ -15,7 +14,7 @@ import {
 } from '../../temporal/monitors/incidents.ts';
 import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import type { IncidentState, Notice } from '../../workflows/plan/incidents/incident.ts';
-import { environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
+import { currentProject, environment, openConnections, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 
 /** `sluice incidents`: lists incidents, and acknowledges or resolves them. */
@@ -89,7 +88,8 @@ command
           links: [],
         },
       };
-      await notify(connectionsFrom(environment), scrubberOf(environment), notice);
+      const { channels, connections } = currentProject();
+      await notify(openConnections(), scrubberOf(environment, connections), notice, { channels });
       say(`PagerDuty has accepted: ${action}`);
     }
   });

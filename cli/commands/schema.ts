@@ -1,13 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
-import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { loadPipelines } from '../../compiler/read/load-pipelines.ts';
 import { editorSchema } from '../../compiler/schema/editor-schema.ts';
-import { ROOT } from '../../lib/environment.ts';
+import { projectRoot } from '../../lib/roots.ts';
 import { writeOutput } from '../../lib/terminal.ts';
-import { CommandError, PIPELINES, say } from '../command-context.ts';
+import { CommandError, currentProject, environment, PIPELINES, say } from '../command-context.ts';
 
 const SCHEMA_FILE = 'pipeline.schema.json';
 const MODELINE = `# yaml-language-server: $schema=`;
@@ -29,7 +28,7 @@ the files of the folder. In a file elsewhere, name the schema in the first line:
   ${MODELINE}./${SCHEMA_FILE}`,
   )
   .action(async (folder: string, { write }: { write: boolean }) => {
-    const schema = `${JSON.stringify(editorSchema(new Compiler(CATALOG).schema), null, 2)}\n`;
+    const schema = `${JSON.stringify(editorSchema(Compiler.of(currentProject()).schema), null, 2)}\n`;
     if (!write) {
       writeOutput(schema);
       return;
@@ -45,8 +44,8 @@ the files of the folder. In a file elsewhere, name the schema in the first line:
 
 /** Adds the schema to the settings of VS Code; keeps all other settings. */
 async function writeSettings(folder: string): Promise<void> {
-  const inside = relative(ROOT, resolve(folder));
-  const root = inside.startsWith('..') ? resolve(folder) : ROOT;
+  const project = projectRoot(environment);
+  const root = relative(project, resolve(folder)).startsWith('..') ? resolve(folder) : project;
   const path = join(root, '.vscode', 'settings.json');
   const below = relative(root, resolve(folder));
   const prefix = below === '' ? '' : `${below}/`;

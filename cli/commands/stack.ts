@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { ROOT } from '../../lib/environment.ts';
+import { PACKAGE } from '../../lib/roots.ts';
 
 /** `sluice stack`: delegates to the command of the local stack in dev/. */
 export const command = new Command('stack')
@@ -10,7 +10,7 @@ export const command = new Command('stack')
   .allowUnknownOption()
   .helpOption(false)
   .action(async (_args: string[], _options: unknown, command: Command) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'dev', 'stack-cli.ts'), ...command.args], { stdio: 'inherit' });
+    const child = spawn(process.execPath, ['--import', 'tsx', join(PACKAGE, 'dev', 'stack-cli.ts'), ...command.args], { stdio: 'inherit' });
     process.exitCode = await new Promise<number>((resolve, reject) =>
       child.once('error', reject).once('close', (code) => resolve(code ?? 1)),
     );

@@ -3,7 +3,17 @@ import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { PipelinesNotFound } from '../../compiler/read/load-pipelines.ts';
 import { EXIT } from '../../lib/exit-code.ts';
-import { CommandError, compilePaths, formatMistakes, outputOption, type OutputOptions, PIPELINES, print, say } from '../command-context.ts';
+import {
+  CommandError,
+  compilePaths,
+  currentProject,
+  formatMistakes,
+  outputOption,
+  type OutputOptions,
+  PIPELINES,
+  print,
+  say,
+} from '../command-context.ts';
 import { type CaseResult, runCase } from '../test/run-case.ts';
 import { readRecorded, readTestFile } from '../test/test-file.ts';
 
@@ -42,7 +52,8 @@ from \`sluice show <run> -o json\`. Exit codes: 0 all cases as expected, 1 at le
         unread++;
       });
       for (const { testCase, recorded } of read?.cases ?? []) {
-        if (read?.plan) results.push({ file, pipeline: read.plan.dagId, ...(await runCase(read.plan, testCase, recorded)) });
+        if (read?.plan)
+          results.push({ file, pipeline: read.plan.dagId, ...(await runCase(read.plan, testCase, recorded, currentProject().tasks)) });
       }
     }
     const failed = results.filter(({ mistakes }) => mistakes.length > 0);

@@ -1,11 +1,10 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
-import { CATALOG } from '../../activities/catalog.ts';
 import type { TaskType } from '../../activities/define-task.ts';
 import { didYouMean } from '../../compiler/mistakes/diagnostic.ts';
 import { type Described, keysOf, outputOf, typeOf } from '../../compiler/schema/schema-keys.ts';
 import { formatTable } from '../../lib/table.ts';
-import { CommandError, outputOption, type OutputOptions, print } from '../command-context.ts';
+import { CommandError, currentProject, outputOption, type OutputOptions, print } from '../command-context.ts';
 
 /** `sluice types`: lists the task types, or describes one. */
 export const command = new Command('types')
@@ -15,11 +14,12 @@ export const command = new Command('types')
   .addHelpText('after', '\nExamples:\n  sluice types\n  sluice types postgres_to_s3\n  sluice types sql -o json')
   .action((name: string | undefined, options: OutputOptions) => {
     if (name === undefined) return listTypes(options);
-    const taskType = CATALOG.find(({ type }) => type === name);
+    const { tasks } = currentProject();
+    const taskType = tasks.find(({ type }) => type === name);
     if (taskType === undefined) {
       const hint = didYouMean(
         name,
-        CATALOG.map(({ type }) => type),
+        tasks.map(({ type }) => type),
       );
       throw new CommandError(`Unknown task type '${name}'${hint === undefined ? '.' : `; ${hint}`} \`sluice types\` lists all types.`);
     }
@@ -27,7 +27,7 @@ export const command = new Command('types')
   });
 
 function listTypes(options: OutputOptions): void {
-  const types = CATALOG.map(({ type, description }) => ({ type, description }));
+  const types = currentProject().tasks.map(({ type, description }) => ({ type, description }));
   print(
     options,
     types,

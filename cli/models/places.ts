@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs';
 import { ApplicationFailure } from '@temporalio/common';
 import { MODEL_NAME, STORE_URI } from '../../activities/support/models/parameters.ts';
 import { type Models, withOpenModels } from '../../activities/support/models/model-tasks.ts';
-import { connectionsFrom } from '../../connections/connections.ts';
 import { hasDotSegment } from '../../workflows/plan/values/dot-segments.ts';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import { allTasks } from '../../workflows/plan/plan.ts';
-import { CommandError, compilePaths, environment, PIPELINES } from '../command-context.ts';
+import { CommandError, compilePaths, openConnections, PIPELINES } from '../command-context.ts';
 
 /** Where models are stored: those storage keys of tasks that are set. */
 export interface ModelPlace {
@@ -51,7 +50,7 @@ export async function placeOf(model: string, options: PlaceOptions): Promise<Mod
 
 /** Opens the registry of a place while `work` runs. Reports user errors of tasks as user errors of the command. */
 export async function withPlace<T>(place: ModelPlace, work: (open: OpenPlace, signal: AbortSignal) => Promise<T>): Promise<T> {
-  const connections = connectionsFrom(environment);
+  const connections = openConnections();
   const storage = connections.get(place.aws_conn_id ?? 'aws_default', ['aws']);
   const registry = place.registry_conn_id === undefined ? undefined : connections.get(place.registry_conn_id, ['mlflow']);
   const { signal } = new AbortController();

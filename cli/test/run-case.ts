@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CATALOG } from '../../activities/catalog.ts';
+import type { TaskType } from '../../activities/define-task.ts';
 import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
 import { formatDuration, parseDuration } from '../../workflows/plan/values/duration.ts';
 import { allTasks, type Plan, type TaskPlan } from '../../workflows/plan/plan.ts';
@@ -25,27 +26,40 @@ export interface CaseResult {
   readonly run?: Simulated;
 }
 
-/** Runs one case against a plan. A mistake in the case itself also makes it fail. */
-export async function runCase(plan: Plan, testCase: TestCase, recorded: Readonly<Record<string, DeclaredTask>>): Promise<CaseResult> {
+/**
+ * Runs one case against a plan. A mistake in the case itself also makes it fail.
+ * @param types the task types of the project, for sample outputs; default: the built-in ones
+ */
+export async function runCase(
+  plan: Plan,
+  testCase: TestCase,
+  recorded: Readonly<Record<string, DeclaredTask>>,
+  types: readonly TaskType[] = CATALOG,
+): Promise<CaseResult> {
   const { name, tasks = {}, expect } = testCase;
   const mistakes = mistakesOfCase(plan, testCase);
   if (mistakes.length > 0) return { name, mistakes };
   try {
-    const run = await simulateCase(withDeclared(plan, { ...recorded, ...tasks }), testCase, { ...recorded, ...tasks });
+    const run = await simulateCase(withDeclared(plan, { ...recorded, ...tasks }), testCase, { ...recorded, ...tasks }, types);
     return { name, mistakes: mistakesOf(run, expect), run };
   } catch (error) {
     return { name, mistakes: [errorText(error)] };
   }
 }
 
-function simulateCase(plan: Plan, testCase: TestCase, declared: Readonly<Record<string, DeclaredTask>>): Promise<Simulated> {
+function simulateCase(
+  plan: Plan,
+  testCase: TestCase,
+  declared: Readonly<Record<string, DeclaredTask>>,
+  types: readonly TaskType[],
+): Promise<Simulated> {
   return simulate(plan, {
     interval:
       testCase.logical_date === undefined ? dataIntervalAt(plan.schedule, Date.parse(SOME_DAY)) : intervalOf(plan, testCase.logical_date),
     ...(testCase.params && { params: testCase.params }),
     ...(testCase.event && { event: testCase.event }),
     ...(testCase.connections && { connections: testCase.connections }),
-    script: (call, attempt) => attemptOf(call, attempt, declared[call.task.name]),
+    script: (call, attempt) => attemptOf(call, attempt, declared[call.task.name], types),
     prepare(host, { decisions }) {
       if (testCase.cancel_after !== undefined) host.after(parseDuration(testCase.cancel_after) ?? 0, () => host.cancel());
       for (const [task, { decision, by = 'unknown', form, after = '1m' }] of Object.entries(declared)) {
@@ -110,7 +124,12 @@ function withDeclared(plan: Plan, declared: Readonly<Record<string, DeclaredTask
 
 const DECLARED = 'declared ';
 
-function attemptOf({ task, input }: ActivityCall, attempt: number, declared: DeclaredTask | undefined): SimulatedAttempt {
+function attemptOf(
+  { task, input }: ActivityCall,
+  attempt: number,
+  declared: DeclaredTask | undefined,
+  types: readonly TaskType[],
+): SimulatedAttempt {
   const takesMs = declared?.takes === undefined ? SOME_TIME : (parseDuration(declared.takes) ?? SOME_TIME);
   if (declared?.fail !== undefined && attempt <= (declared.times ?? Infinity)) {
     return { takesMs, failure: { type: declared.type ?? 'Failed', message: declared.fail, retryable: true } };
@@ -119,7 +138,7 @@ function attemptOf({ task, input }: ActivityCall, attempt: number, declared: Dec
   if (task.type === 'unfinished' && declared?.output === undefined) {
     return { takesMs, failure: { type: 'Unfinished', message: String(task.params.missing), retryable: false } };
   }
-  const result = CATALOG.find(({ type }) => type === task.type.replace(DECLARED, ''))?.result;
+  const result = types.find(({ type }) => type === task.type.replace(DECLARED, ''))?.result;
   const one = declared?.output !== undefined ? declared.output : sampleOutput(result);
   return { takesMs, output: input.batch ? input.batch.map(() => one) : one };
 }

@@ -1,5 +1,5 @@
 import type { TaskType } from '../../activities/define-task.ts';
-import { CONNECTIONS } from '../../connections/catalog.ts';
+import { typeName } from '../../connections/catalog.ts';
 import type { ChannelDefinition } from '../../channels/define-channel.ts';
 import { alertsSchema } from '../schema/alerts-schema.ts';
 import type { TriggerType } from '../../sensors/define-trigger.ts';
@@ -7,6 +7,7 @@ import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/j
 import { didYouMean } from '../mistakes/diagnostic.ts';
 import { propertyOf } from '../expressions/find-templates.ts';
 import type { Path, Source } from '../read/source.ts';
+import type { KnownConnections } from './known-connections.ts';
 import { defaultArgs, type TaskNode } from '../resolve/task-node.ts';
 
 /** What is known about the installation that pipelines are compiled for. */
@@ -17,15 +18,6 @@ export interface Context {
   readonly connectionTypes?: ReadonlyMap<string, string>;
   /** The allowed values of `queue:`; absent: any. */
   readonly queues?: ReadonlySet<string>;
-}
-
-/** Returns the type of a connection by its name; undefined: unknown. */
-export type ConnectionTypeOf = (name: string) => string | undefined;
-
-/** For undefined connections, takes the type from Airflow's default names, such as `postgres_default`. */
-export function connectionTypeOf({ connections, connectionTypes = new Map() }: Context): ConnectionTypeOf {
-  return (name) =>
-    connectionTypes.get(name) ?? (connections?.has(name) ? undefined : CONNECTIONS.find(({ type }) => name === `${type}_default`)?.type);
 }
 
 interface File {
@@ -46,7 +38,7 @@ export function checkContext(
   files: readonly File[],
   { tasks, triggers, channels }: Definitions,
   { connections, queues }: Context,
-  connectionType: ConnectionTypeOf,
+  known: KnownConnections,
 ): void {
   const alerts = alertsSchema(channels);
   const made = new Set(files.flatMap(({ value }) => listOf(value?.outlets)).filter((uri) => typeof uri === 'string'));
@@ -72,7 +64,7 @@ export function checkContext(
     if (queues) checkQueues(source, value, nodes, queues);
     for (const each of named) {
       if (connections && !each.isDefault) checkConnection(source, each, connections);
-      checkConnectionType(source, each, connectionType(each.name));
+      checkConnectionType(source, each, known.typeOf(each.name));
     }
   }
 }
@@ -121,7 +113,7 @@ function findConnections(
   if (typeof value === 'string') {
     if (!isMap(schema) || !Array.isArray(schema.connection)) return [];
     const types = schema.connection as readonly unknown[];
-    return [{ name: value, path, types: types.length > 0 ? types : (typesBeside?.(siblings) ?? []) }];
+    return [{ name: value, path, types: types.length > 0 ? types : (typesBeside?.(siblings) ?? []).map(typeName) }];
   }
   if (!isMap(value) || !isMap(schema)) return [];
   return Object.entries(value).flatMap(([key, part]) => findConnections(part, propertyOf(schema, key), [...path, key], typesBeside, value));
@@ -130,7 +122,9 @@ function findConnections(
 /** The default connections of a task that does not name any. */
 function defaultConnections(keys: JsonObject, path: Path, taskType: TaskType | undefined): NamedConnection[] {
   return Object.values(taskType?.connections ?? {}).flatMap(({ key, default: name, types }) =>
-    name === undefined || keys[key] !== undefined ? [] : [{ name, path: [...path, 'type'], types, isDefault: true as const }],
+    name === undefined || keys[key] !== undefined
+      ? []
+      : [{ name, path: [...path, 'type'], types: types.map(typeName), isDefault: true as const }],
   );
 }
 

@@ -1,5 +1,4 @@
 import type { Environment } from '@marcbachmann/cel-js';
-import { readableFields } from '../../connections/in-expressions.ts';
 import { expressionLanguage } from '../../workflows/plan/expressions/language.ts';
 import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
@@ -7,9 +6,6 @@ import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts'
 import { FAILURE } from '../../workflows/plan/tasks/failure.ts';
 import { type ExpressionScope, isRunName, putOutputShape } from './expression-scope.ts';
 import { type CelDeclaration, celDeclaration } from './shapes.ts';
-
-/** The fields of connections that expressions can read, for all types. */
-export const CONNECTION_FIELDS = readableFields();
 
 let base: Environment | undefined;
 
@@ -41,7 +37,7 @@ export function languageFor(scope: ExpressionScope, references: readonly Referen
   if (names.has('failure')) declare(language, 'failure', readsWholeFailure(references) ? 'dyn' : celDeclaration(FAILURE));
   if (names.has('conn')) {
     const connections = references.filter(({ path }) => path[0] === 'conn').map(({ path }) => path[1] ?? '');
-    const fields = celDeclaration({ fields: CONNECTION_FIELDS });
+    const fields = celDeclaration({ fields: scope.connections.fieldsOf(undefined) });
     declare(language, 'conn', Object.fromEntries(connections.map((name) => [name, fields])));
   }
   return language;

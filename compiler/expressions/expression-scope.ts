@@ -2,6 +2,7 @@ import type { EventShape } from '../../sensors/define-trigger.ts';
 import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import { putByName } from '../../workflows/plan/tasks/outputs.ts';
+import type { KnownConnections } from '../check/known-connections.ts';
 
 /** Names that are available only in some places. */
 export const OTHER_NAMES = ['params', 'outputs', 'item', 'event', 'event_meta', 'conn', 'failure'] as const;
@@ -19,8 +20,7 @@ export interface ExpressionScope {
   readonly event: EventShape | undefined;
   /** Whether the run has failed at this point; `maybe`: `failure` may be null. */
   readonly hasFailed: boolean | 'maybe';
-  /** The type of a connection; undefined: unknown. */
-  connectionType(name: string): string | undefined;
+  readonly connections: KnownConnections;
 }
 
 /** The task whose output a reference reads. */

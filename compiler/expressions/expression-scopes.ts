@@ -3,6 +3,7 @@ import type { EventShape, TriggerType } from '../../sensors/define-trigger.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import type { ParamPlan } from '../../workflows/plan/plan.ts';
 import { isMap, type Json } from '../../workflows/plan/values/json.ts';
+import type { KnownConnections } from '../check/known-connections.ts';
 import type { TaskGraph } from '../resolve/resolve-graph.ts';
 import type { TaskList, TaskNode } from '../resolve/task-node.ts';
 import type { ExpressionScope } from './expression-scope.ts';
@@ -17,8 +18,7 @@ export interface ExpressionContext {
   readonly params: Readonly<Record<string, ParamPlan>>;
   /** The shape of a `run_pipeline` task's output, if the started pipeline is known. */
   outputOf(node: TaskNode): Shape | undefined;
-  /** The type of a connection; undefined: unknown. */
-  connectionType(name: string): string | undefined;
+  readonly connections: KnownConnections;
   /** The parameters of the pipeline that a `run_pipeline` task starts, if known. */
   paramsOf(node: TaskNode): Readonly<Record<string, ParamPlan>> | undefined;
 }
@@ -40,7 +40,6 @@ export class ExpressionScopes {
 
   /** The names available for expressions about the whole run. */
   everywhere(): ExpressionScope {
-    const { connectionType } = this.context;
     return {
       outputs: this.outputs,
       readable: () => true,
@@ -48,7 +47,7 @@ export class ExpressionScopes {
       items: {},
       event: this.event,
       hasFailed: false,
-      connectionType,
+      connections: this.context.connections,
     };
   }
 

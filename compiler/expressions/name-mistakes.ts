@@ -1,12 +1,10 @@
-import { definitionOf } from '../../connections/catalog.ts';
-import { readableFields } from '../../connections/in-expressions.ts';
 import type { EventShape } from '../../sensors/define-trigger.ts';
 import { RUN_NAMES } from '../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import type { Reference } from '../../workflows/plan/expressions/syntax-tree.ts';
 import { FAILURE } from '../../workflows/plan/tasks/failure.ts';
 import { didYouMean } from '../mistakes/diagnostic.ts';
-import { CONNECTION_FIELDS, readsWholeFailure } from './expression-language.ts';
+import { readsWholeFailure } from './expression-language.ts';
 import type { ExpressionMistake, MistakeText } from './expression-mistake.ts';
 import { type ExpressionScope, OTHER_NAMES, taskOf } from './expression-scope.ts';
 import { foreignFailureField, foreignNameHint } from './foreign-names.ts';
@@ -127,7 +125,7 @@ function fieldsOf(shape: Shape | undefined): readonly string[] | undefined {
   return typeof shape === 'object' && 'fields' in shape ? Object.keys(shape.fields) : undefined;
 }
 
-function connectionMistake([, connection, field]: readonly string[], { connectionType }: ExpressionScope): MistakeText | undefined {
+function connectionMistake([, connection, field]: readonly string[], { connections }: ExpressionScope): MistakeText | undefined {
   if (connection === undefined || field === undefined) {
     return {
       code: 'SL509',
@@ -135,11 +133,10 @@ function connectionMistake([, connection, field]: readonly string[], { connectio
       hint: 'for example conn.postgres_default.host',
     };
   }
-  const type = connectionType(connection);
-  const definition = definitionOf(type);
-  const fields = Object.keys(definition ? readableFields([definition]) : CONNECTION_FIELDS);
+  const type = connections.typeOf(connection);
+  const fields = Object.keys(connections.fieldsOf(type));
   if (fields.includes(field)) return undefined;
-  const which = definition ? `of '${connection}', a connection of type ${definition.type}` : 'of a connection';
+  const which = type === undefined ? 'of a connection' : `of '${connection}', a connection of type ${type}`;
   return {
     code: 'SL509',
     message: `Expressions cannot read '${field}' ${which}${/pass|secret|token|key|user/i.test(field) ? ': secrets are never values' : ''}.`,

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { configFileIn, foldersUpwards } from '../../lib/roots.ts';
 
 /** A team's repository, which owns the pipelines that are applied from it. */
 export interface Project {
@@ -10,13 +11,13 @@ export interface Project {
 }
 
 /**
- * The project of a file or folder: the nearest parent folder with a package.json, else the folder that contains `pipelines/`, else the
- * folder itself.
+ * The project of a file or folder: the nearest parent folder with a sluice.config or a package.json, else the folder that contains
+ * `pipelines/`, else the folder itself.
  */
 export function projectOf(path: string): Project {
   const start = folderOf(resolve(path));
   for (const folder of foldersUpwards(start)) {
-    const name = packageName(folder);
+    const name = packageName(folder) ?? (configFileIn(folder) && '');
     if (name !== undefined) return { name: name || basename(folder), root: folder };
   }
   const pipelines = [...foldersUpwards(start)].find((folder) => basename(folder) === 'pipelines');
@@ -31,13 +32,6 @@ export function pathInProject(project: Project, path: string): string {
 
 function folderOf(path: string): string {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);
-}
-
-function* foldersUpwards(start: string): Iterable<string> {
-  for (let folder = start; ; folder = dirname(folder)) {
-    yield folder;
-    if (dirname(folder) === folder) return;
-  }
 }
 
 /** @returns undefined if the folder has no readable package.json; '' if it has no name */

@@ -24,6 +24,7 @@ const MODULES = {
   launch: 'dev/launch/installed.mjs',
   worker: 'worker.ts',
   scheduler: 'scheduler.ts',
+  dev: 'dev/dev-cli.ts',
   stack: 'dev/stack-cli.ts',
 };
 

@@ -17,6 +17,8 @@ export const SOURCES = [
   'monitors',
   'channels',
   'connections',
+  'project',
+  'index.ts',
   'workflows',
   'graph',
   'temporal',

@@ -27,6 +27,7 @@ export const CLI_BUNDLE = {
     'typescript',
     'amqplib',
     'avsc',
+    'esbuild',
   ],
 };
 

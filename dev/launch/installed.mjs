@@ -5,7 +5,7 @@ import { PROCESS_SETTINGS } from './process-settings.mjs';
 import { runCompiled } from './run-compiled.mjs';
 
 /** Programs besides the command: each is a module in dist/. */
-const PROGRAMS = ['worker', 'scheduler', 'stack'];
+const PROGRAMS = ['worker', 'scheduler', 'dev', 'stack'];
 
 Object.assign(process.env, PROCESS_SETTINGS);
 hideEnvironment();

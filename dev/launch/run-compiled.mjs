@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 
 /**
@@ -20,7 +21,10 @@ export function runCompiled(file, importer = file) {
   });
   if (!cachedData || script.cachedDataRejected) process.once('exit', () => keep(compiled, script.createCachedData()));
   const module = { exports: {} };
-  script.runInThisContext()(createRequire(importer), module, module.exports, dirname(file));
+  const load = createRequire(importer);
+  // `import()` of a file: URL is compiled to require(), which takes only paths.
+  const require = (/** @type {string} */ name) => load(name.startsWith('file:') ? fileURLToPath(name) : name);
+  script.runInThisContext()(Object.assign(require, load), module, module.exports, dirname(file));
 }
 
 /** Writes a file atomically, for concurrent readers. If that fails, the next run tries again. */

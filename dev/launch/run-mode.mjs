@@ -10,7 +10,7 @@ import { runProgram } from './run-program.mjs';
 import { findTestFiles } from './test-files.mjs';
 
 /** Long-lived programs that are stopped by signals: they run in this process, also as `sluice worker`. */
-const PROGRAMS = { worker: 'worker.ts', scheduler: 'scheduler.ts' };
+const PROGRAMS = { worker: 'worker.ts', scheduler: 'scheduler.ts', dev: 'dev/dev-cli.ts' };
 
 /** The programs of all other npm scripts. */
 const MODES = {

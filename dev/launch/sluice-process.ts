@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { READY_LINES } from '../../lib/ready-lines.ts';
-import { type Environment, ROOT } from '../../lib/environment.ts';
+import type { Environment } from '../../lib/environment.ts';
+import { PACKAGE, projectRoot } from '../../lib/roots.ts';
 import type { Progress } from '../../lib/progress.ts';
 import { homePaths } from '../home.ts';
 import { isAlive, launchServer, logTail, readRecord, removeRecord, stopServer } from '../servers/server-process.ts';
@@ -20,9 +22,9 @@ const READY_MS = 60_000;
 const POLL_MS = 100;
 
 const PROCESSES = {
-  worker: { title: 'Worker', args: ['worker'], ready: `worker: ${READY_LINES.worker}` },
-  monitors: { title: 'Monitors', args: ['worker', '--monitors'], ready: `worker: ${READY_LINES.worker}` },
-  codec: { title: 'Codec server', args: ['cli', 'codec-server'], ready: READY_LINES.codecServer },
+  worker: { title: 'Worker', args: ['worker', '--watch'], ready: `worker: ${READY_LINES.worker}` },
+  monitors: { title: 'Monitors', args: ['worker', '--monitors', '--watch'], ready: `worker: ${READY_LINES.worker}` },
+  codec: { title: 'Codec server', args: ['codec-server'], ready: READY_LINES.codecServer },
   scheduler: { title: 'Scheduler', args: ['scheduler', '--watch', '--prune'], ready: READY_LINES.scheduler },
 } as const;
 
@@ -44,9 +46,9 @@ export async function startSluiceProcess(
   if (leftOver) await stopServer(leftOver);
   const command = {
     executable: process.execPath,
-    args: ['dev/bootstrap.mjs', ...args],
+    args: [join(PACKAGE, 'bin', 'sluice.mjs'), ...args],
     environment: { ...environment },
-    workingFolder: ROOT,
+    workingFolder: projectRoot(environment),
   };
   const { record, exit } = await launchServer(home, name, command, {}, 'SIGTERM');
   const stop = async (): Promise<void> => {

@@ -2,6 +2,7 @@ import { type Client, Client as TemporalClient, WorkflowNotFoundError } from '@t
 import { Worker } from '@temporalio/worker';
 import type { Environment } from '../../lib/environment.ts';
 import { scrubberOf } from '../../connections/scrubber.ts';
+import type { Scrubber } from '../../lib/scrubbing/scrub.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import {
   type BrokenFile,
@@ -24,6 +25,7 @@ import { workflowBundle } from '../worker/workflow-bundle.ts';
  * Creates workers that monitor the deployments of `queues`, separate from those that run their pipelines.
  * @param activities creates the monitors' activities from the facts about Temporal
  * @param onChange called when a pipeline is edited
+ * @param secrets of the environment; default: with the built-in connection types
  * @throws TemporalUnavailable, SettingError
  */
 export async function createMonitorWorkers(
@@ -31,10 +33,10 @@ export async function createMonitorWorkers(
   queues: readonly string[],
   activities: (facts: TemporalFacts) => Activities,
   onChange: (before: Plan, after: Plan) => void,
+  secrets: Scrubber = scrubberOf(environment),
 ): Promise<ConnectedWorkers> {
   const dataConverter = dataConverterFrom(environment);
   const { connection, namespace } = await connectWorker(environment);
-  const secrets = scrubberOf(environment);
   const client = new TemporalClient({ connection, namespace, dataConverter });
   const bundle = await workflowBundle('monitors', dataConverter);
   const workers = await Promise.all(

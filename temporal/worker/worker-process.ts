@@ -5,6 +5,7 @@ import type { RunLookup } from '../../activities/run/run-lookup.ts';
 import type { RunStarts } from '../../sensors/run/run-starts.ts';
 import type { Environment } from '../../lib/environment.ts';
 import type { Log } from '../../lib/logging.ts';
+import type { Scrubber } from '../../lib/scrubbing/scrub.ts';
 import { scrubberOf } from '../../connections/scrubber.ts';
 import { sensorQueue } from '../../workflows/plan/sensor.ts';
 import { dataConverterFrom } from '../codec/codec.ts';
@@ -64,6 +65,7 @@ const SENSORS_AT_ONCE = 2_000;
 /**
  * Creates workers for `queues` with the same activities and the interpreter, and one worker per queue for the sensors of its deployment.
  * @param sensors creates the sensors' activities from the run starter of a queue; absent: no sensors
+ * @param secrets of the environment; default: with the built-in connection types
  * @throws TemporalUnavailable, SettingError
  */
 export async function createWorkers(
@@ -71,10 +73,10 @@ export async function createWorkers(
   queues: readonly string[],
   activities: (runs: RunLookup) => Activities,
   sensors?: (starts: RunStarts) => Activities,
+  secrets: Scrubber = scrubberOf(environment),
 ): Promise<ConnectedWorkers> {
   const dataConverter = dataConverterFrom(environment);
   const { connection, namespace } = await connectWorker(environment);
-  const secrets = scrubberOf(environment);
   const client = new Client({ connection, namespace, dataConverter, interceptors: { workflow: [scrubbedSignals(secrets)] } });
   const own = activities(createRunLookup(client));
   const bundle = await workflowBundle('index', dataConverter);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'mocha';
+import { CHANNELS } from '../../channels/catalog.ts';
 import { Scrubber } from '../../lib/scrubbing/scrub.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { announceEdit } from '../../monitors/announce-edit.ts';
@@ -102,8 +103,8 @@ describe('an edit of a pipeline', () => {
       const alerts = { pagerduty: { connection: 'pagerduty_default' } };
       const before = planOf('sales', [task('a', 'ok'), task('b', 'ok')], { alerts });
       const edited = planOf('sales', [task('a', 'ok'), task('c', 'ok')], { alerts, hash: 'f'.repeat(64), owner: 'ana' });
-      await announceEdit(connections, before, edited);
-      await announceEdit(connections, before, planOf('sales', [task('a', 'ok')]));
+      await announceEdit(connections, CHANNELS, before, edited);
+      await announceEdit(connections, CHANNELS, before, planOf('sales', [task('a', 'ok')]));
       const [change, ...others] = pagerDuty.changes as { routing_key: string; payload: Record<string, unknown> }[];
       assert.deepEqual(others, []);
       assert.equal(change?.routing_key, ROUTING_KEY);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { CHANNELS } from '../../channels/catalog.ts';
 import type { MonitorFacts } from '../../monitors/facts.ts';
 import type { Finding } from '../../monitors/finding.ts';
 import { reportFindings } from '../../monitors/report-findings.ts';
@@ -38,6 +39,7 @@ async function told(findings: readonly Finding[]): Promise<Record<string, string
     isUnknown: () => false,
     storm: STORM,
     now: Date.parse(AT),
+    channels: CHANNELS,
   });
   assert.equal(failures, 0);
   return seen;

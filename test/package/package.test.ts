@@ -3,11 +3,14 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { READY_LINES } from '../../lib/ready-lines.ts';
+import { connectClient } from '../../temporal/connect.ts';
+import { openInbox } from '../support/inbox.ts';
+import { OWN_DEFINITIONS, ownPipeline } from '../support/own-definitions.ts';
 import { foreignEnvironment, type InstalledPackage, installPackage } from '../support/installed-package.ts';
 import { outcomeOf } from '../support/outcome.ts';
 import { testStack } from '../support/test-stack.ts';
@@ -192,7 +195,44 @@ describe('the package', function () {
       [],
     );
   });
+
+  it('runs the pipelines of a project with own definitions and a plugin package', async () => {
+    const { environment } = await testStack(['temporal']);
+    const [queue, bell] = [`project_${randomUUID().replaceAll('-', '_')}`, await openInbox()];
+    const files: Readonly<Record<string, string>> = {
+      ...PLUGIN,
+      ...OWN_DEFINITIONS,
+      'sluice.config.ts': OWN_DEFINITIONS['sluice.config.ts'].replace('./plugin/index.ts', 'sluice-shout').replace('acme_data', queue),
+      'pipelines/hello.yaml': ownPipeline(queue),
+    };
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(installed.folder, name)), { recursive: true });
+      await writeFile(join(installed.folder, name), text);
+    }
+    const client = await connectClient(environment);
+    try {
+      const connections = { SLUICE_CONN_VAULT_DEFAULT: 'vault://:secret@vault.acme', SLUICE_CONN_BELL_DEFAULT: bell.url };
+      const checked = await installed.sluice(['validate'], connections);
+      assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+      const { code, stdout, stderr } = await installed.sluice(['dev', '--once'], { ...environment, ...connections });
+      assert.deepEqual([code, stdout], [0, `${queue}: success\n`], stderr);
+    } finally {
+      // Absent if the test failed before.
+      await client.schedule
+        .getHandle(queue)
+        .delete()
+        .catch(() => undefined);
+      await client.connection.close();
+      bell.close();
+    }
+  });
 });
+
+/** The plugin as a package of JavaScript, which imports `sluice` from node_modules. */
+const PLUGIN = {
+  'node_modules/sluice-shout/package.json': '{ "name": "sluice-shout", "type": "module", "exports": "./index.js" }\n',
+  'node_modules/sluice-shout/index.js': OWN_DEFINITIONS['plugin/index.ts'],
+};
 
 /** The ES modules of the package. */
 async function modulesIn(dist: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
-import type { ConnectionOf, ConnectionType } from '../../connections/catalog.ts';
+import type { ConnectionKind, ConnectionOf } from '../../connections/catalog.ts';
 import { parseConnection } from '../../connections/parse.ts';
 import type { SensorContext } from '../../sensors/define-trigger.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
@@ -99,7 +99,7 @@ tasks: [{name: a, type: empty}]
     trigger: planned,
     consumer: 0,
     since: '2026-01-01T00:00:00.000Z',
-    connection: <T extends ConnectionType>() => parseConnection('x', connection ?? '') as ConnectionOf<T>,
+    connection: <T extends ConnectionKind>() => parseConnection('x', connection ?? '') as ConnectionOf<T>,
     matcher: new EventMatcher(plan, planned),
     runs: new EventRuns(plan, planned, 'sensor', starts, journal, stop.signal),
     journal,

@@ -6,6 +6,7 @@ import type { TaskType } from '../../activities/define-task.ts';
 import type { DatasetReference } from '../../workflows/plan/datasets/dataset.ts';
 import type { RunIdentity, TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import { neededConnections } from './needed-connections.ts';
 import { taskDependencies } from './task-dependencies.ts';
 
 export interface TaskRun {
@@ -45,7 +46,7 @@ export async function runTask<R>(taskType: TaskType, run: TaskRun): Promise<R> {
     { logger: new DefaultLogger('ERROR') },
   );
   environment.on('heartbeat', (point: Json | undefined) => run.onProgress?.(point, (details) => environment.cancel('CANCELLED', details)));
-  const activity = createActivities([taskType], taskDependencies(run.environment))[taskType.type];
+  const activity = createActivities([taskType], taskDependencies(run.environment, undefined, neededConnections([taskType])))[taskType.type];
   if (!activity) throw new Error(`There is no activity for ${taskType.type}.`);
   return (await environment.run<[TaskInput], Json, typeof activity>(activity, {
     params,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { ROOT } from '../../../lib/environment.ts';
+import { projectRoot } from '../../../lib/roots.ts';
 import type { AwsConnection } from '../../../lib/s3.ts';
 import type { MlflowConnection } from '../../../connections/mlflow.ts';
 import { exactJsonText } from '../../../workflows/plan/values/exact-json.ts';
@@ -117,7 +117,7 @@ export function trainerOf({ job_name: job, argv = [] }: ProgramParams): Lineage[
   if (job !== undefined) return { program: job, ...digestOf(findJobFile({ job_name: job }).path) };
   // In `python3 jobs/train.py` the script is the relevant file.
   const script = argv.find((each) => /\.\w+$/.test(each));
-  return { program: argv.join(' '), ...(script !== undefined && digestOf(resolve(ROOT, script))) };
+  return { program: argv.join(' '), ...(script !== undefined && digestOf(resolve(projectRoot(), script))) };
 }
 
 function digestOf(path: string): { sha256?: string } {
