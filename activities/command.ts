@@ -31,12 +31,22 @@ export const commandTask = defineTask({
   ownsEffects: true,
   connections: {},
   example: { name: 'report', type: 'command', argv: ['python3', '-c', 'import sys; print("report of", sys.argv[1])', '{{ ds }}'] },
-  mistakes: ({ env = {} }) =>
+  mistakes: ({ argv: [program = ''], env = {} }) => [
+    ...(/^[\w./-]+ /.test(program)
+      ? [
+          {
+            at: ['argv', 0],
+            message: `'${program.slice(0, 80)}' is a whole command, and 'argv' has its words one by one: no shell splits them.`,
+            hint: `write [${program.split(/ +/).join(', ')}]`,
+          },
+        ]
+      : []),
     // An expression is a single string until it is evaluated.
-    Object.keys(isMap(env) ? env : {}).flatMap((name) => {
+    ...Object.keys(isMap(env) ? env : {}).flatMap((name) => {
       const reason = refusedName(name);
       const hint = 'hand the value over in `argv`, or under another name';
       return reason === undefined ? [] : [{ at: ['env', name], message: `'env' cannot set ${name}: ${reason}.`, hint }];
     }),
+  ],
   run: (context, params) => runCommand(context, params),
 });

@@ -109,7 +109,9 @@ export class SchemaChecker {
 function relevant(errors: readonly ErrorObject[]): ErrorObject[] {
   const told = errors.filter(({ data, propertyName }) => propertyName === undefined && (typeof data !== 'string' || !isTemplate(data)));
   const choices = told.filter(({ keyword, schema }) => keyword === 'anyOf' && !isClosedSet(schema));
+  const others = new Set(choices.flatMap((choice) => otherBranches(choice, told)));
   return told.filter((error) => {
+    if (others.has(error)) return false;
     const choice = choices.find(
       ({ instancePath, schemaPath }) => error.instancePath === instancePath && error.schemaPath.startsWith(`${schemaPath}/`),
     );
@@ -121,6 +123,16 @@ function relevant(errors: readonly ErrorObject[]): ErrorObject[] {
     );
     return !inside.some((each) => each.instancePath !== error.instancePath || !['type', 'const'].includes(each.keyword));
   });
+}
+
+/** The errors of all other branches of a choice, if the keys of a map belong to one branch, which only refuses a value in it. */
+function otherBranches({ instancePath, schemaPath, schema }: ErrorObject, errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const branches = (schema as readonly unknown[]).map((_, index) =>
+    errors.filter((error) => error.schemaPath.startsWith(`${schemaPath}/${index}/`)),
+  );
+  const isMeant = (branch: readonly ErrorObject[]): boolean =>
+    branch.length > 0 && branch.every((error) => error.instancePath.length > instancePath.length);
+  return branches.filter(isMeant).length === 1 ? branches.filter((branch) => !isMeant(branch)).flat() : [];
 }
 
 function isClosedSet(branches: unknown): boolean {

@@ -1,5 +1,8 @@
 import Type from 'typebox';
 import { text } from '../../lib/schema-fields.ts';
+import { isTemplate } from '../../workflows/plan/expressions/template.ts';
+import { parseMoment } from '../../workflows/plan/timetable/moment.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import { instantsOf, shiftedInstant, wallTime } from '../../workflows/plan/timetable/time-zone.ts';
 import { defineTask } from '../define-task.ts';
 import { notYet, userFault } from './errors.ts';
@@ -18,6 +21,18 @@ export const waitUntil = defineTask({
     ),
     ...WAIT_KEYS,
   }),
+  mistakes: ({ time }) =>
+    isTemplate(time) || readTime(time) !== undefined
+      ? []
+      : [
+          {
+            at: ['time'],
+            message: `'time' is '${time}', which is neither a time of day such as 06:00 nor a time with its zone such as 2024-01-31T06:00:00Z.`,
+            ...(parseDuration(time) !== undefined && {
+              hint: `to wait some time after the interval, write {{ addMinutes(data_interval_end, ${Math.ceil((parseDuration(time) ?? 0) / 60_000)}) }}`,
+            }),
+          },
+        ],
   result: Type.Object({ time: Type.String() }),
   connections: {},
   waits: true,
@@ -34,19 +49,28 @@ export const waitUntil = defineTask({
 
 const DAY = 86_400_000;
 
+/** A time of day, in milliseconds since midnight, or an instant; undefined if a text is neither. */
+function readTime(text: string): { readonly ofDay: number } | { readonly instant: number } | undefined {
+  const clock = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(text);
+  if (clock) {
+    const [hour = 0, minute = 0, second = 0] = clock.slice(1).map((part) => Number(part ?? 0));
+    return { ofDay: ((hour * 60 + minute) * 60 + second) * 1000 };
+  }
+  const moment = /T.*(?:Z|[+-]\d{2}:\d{2})$/.test(text) ? parseMoment(text, 'UTC') : undefined;
+  return moment && { instant: moment.instant };
+}
+
 /** @param day an instant of the day that a time of day refers to */
-function instantOf(time: string, day: number, timezone: string): number {
-  const ofDay = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(time);
-  if (!ofDay) {
-    const instant = /^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(time) ? Date.parse(time) : NaN;
-    if (!Number.isNaN(instant)) return instant;
+function instantOf(text: string, day: number, timezone: string): number {
+  const time = readTime(text);
+  if (!time) {
     throw userFault(
       'InvalidParameters',
-      `time is '${time}'. Write a time of day such as 06:00, or a time with its zone such as 2024-01-31T06:00:00Z.`,
+      `time is '${text}'. Write a time of day such as 06:00, or a time with its zone such as 2024-01-31T06:00:00Z.`,
     );
   }
-  const [hour = 0, minute = 0, second = 0] = ofDay.slice(1).map((part) => Number(part ?? 0));
+  if ('instant' in time) return time.instant;
   const wall = wallTime(day, timezone);
-  const wanted = wall - (wall % DAY) + ((hour * 60 + minute) * 60 + second) * 1000;
+  const wanted = wall - (wall % DAY) + time.ofDay;
   return instantsOf(wanted, timezone)[0] ?? shiftedInstant(wanted, timezone);
 }

@@ -118,8 +118,27 @@ export type Params = Static<typeof params>;
 
 /** Combinations of keys that are valid one by one but not together. */
 export function loadMistakes(params: Params): readonly ParamMistake[] {
-  const { method = 'replace', on_overlap: onOverlap, interval_column: column, allow_empty: allowEmpty } = params;
+  const { method = 'replace', on_overlap: onOverlap, interval_column: column, allow_empty: allowEmpty, upsert_keys: keys } = params;
+  const matchesRows = method === 'upsert' || method === 'merge';
   return [
+    ...(matchesRows && keys === undefined
+      ? [
+          {
+            at: ['method'],
+            message: `Method ${method} needs \`upsert_keys\`.`,
+            hint: 'add the columns that identify a row: upsert_keys: [id]',
+          },
+        ]
+      : []),
+    ...(!matchesRows && keys !== undefined
+      ? [
+          {
+            at: ['upsert_keys'],
+            message: `\`upsert_keys\` is for methods upsert and merge, and this task's method is ${method}.`,
+            hint: 'remove it, or write method: upsert',
+          },
+        ]
+      : []),
     ...(allowEmpty === true && !replacesAll(method) && onOverlap !== 'replace'
       ? [
           {

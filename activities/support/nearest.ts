@@ -16,8 +16,8 @@ export function nearest(given: string, names: Iterable<string>, most = 3): strin
 /** The edit distance of two names; Infinity if neither is a likely misspelling of the other. */
 function farness(given: string, name: string): number {
   const [one, other] = differingWords(given, name);
-  // In a short word everything is near everything.
-  const farthest = Math.min(one.length - 1, Math.ceil(Math.min(one.length, 18) / 3));
+  // In a short word everything is near everything: `step` is not `http`.
+  const farthest = one.length <= 4 ? Math.min(one.length - 1, 1) : Math.ceil(Math.min(one.length, 18) / 3);
   const between = areSwapped(one, other) ? 1 : distance(one, other);
   return between <= farthest ? between : Infinity;
 }

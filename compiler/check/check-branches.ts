@@ -70,7 +70,7 @@ const DEFAULT_CASE = '\0default';
 export function checkWaits(source: Source, nodes: readonly TaskNode[], graph: TaskGraph): void {
   const waitedFor = new Set([...graph.upstream.values()].flat());
   for (const { name, type, path } of nodes) {
-    if (name === undefined || !type?.startsWith('wait_') || waitedFor.has(name)) continue;
+    if (name === undefined || !type?.startsWith('wait_') || waitedFor.has(name) || source.isReported([...path, 'type'])) continue;
     source.report(
       'SL309',
       [...path, 'name'],

@@ -33,8 +33,8 @@ export function keepDefaults(source: Source, value: JsonObject): JsonObject {
   return { ...value, params: Object.fromEntries(params) };
 }
 
-/** Reports numbers whose text is lost in a default or in the values of `enum`, unless the schema says that numbers are meant. */
-function checkWritten(source: Source, part: Json | undefined, path: Path, schema: JsonObject): void {
+/** Reports numbers whose text is lost in a default, in `enum` or in what a run is given, unless the schema says that numbers are meant. */
+export function checkWritten(source: Source, part: Json | undefined, path: Path, schema: JsonObject): void {
   if ([schema.type].flat().some((type) => type === 'number' || type === 'integer')) return;
   const inner = (schemas: Json | undefined, key: string | number): JsonObject => {
     const own = typeof key === 'string' && isMap(schemas) ? schemas[key] : schemas;
@@ -63,7 +63,7 @@ function checkText(source: Source, given: number, path: Path, asNumber = String(
 }
 
 /** Whether a file may have an integer in an unusual form: 1.0, 1e3, 0x1F, +5. */
-const UNUSUAL = /\d\.0|\d[eE][-+\d]|0[xo]|\+\d/;
+const UNUSUAL = /\d\.(?:0|(?!\d))|\d[eE][-+\d]|0[xo]|\+\d/;
 
 /** Reports numbers that changed when they were parsed, because the YAML parser uses JavaScript numbers. */
 export function checkNumbers(source: Source, value: JsonObject): void {

@@ -6,6 +6,7 @@ import { didYouMean } from '../mistakes/diagnostic.ts';
 import { declaredParams } from '../resolve/resolve-params.ts';
 import type { Path, Source } from '../read/source.ts';
 import { taskNodes } from '../resolve/task-node.ts';
+import { checkWritten } from './check-numbers.ts';
 
 /**
  * Checks the parameters that `run_pipeline` tasks pass against those that the started pipelines declare. The types of expressions are
@@ -63,8 +64,12 @@ export function checkGiven(source: Source, { given, path, dagId, params }: Given
         `'${dagId}' declares no parameter '${name}'.`,
         didYouMean(name, names) ?? (names.length > 0 ? `declared: ${names.join(', ')}` : `declare it there: params: {${name}: …}`),
       );
-    } else if (value !== undefined) {
-      for (const mistake of checkKnown(param.schema, value, name)) source.report('SL503', at, mistake);
+    } else if (value !== undefined && !source.isReported(at)) {
+      checkWritten(source, value, at, param.schema);
+      if (source.isReported(at)) continue;
+      const quotes =
+        typeof value === 'number' && [param.schema.type].flat().includes('string') ? `put it in quotes: "${source.textAt(at)}"` : undefined;
+      for (const mistake of checkKnown(param.schema, value, name)) source.report('SL503', at, mistake, quotes);
     }
   }
   for (const [name, { default: fallback }] of Object.entries(params)) {

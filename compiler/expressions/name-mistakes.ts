@@ -29,7 +29,8 @@ export function nameMistake(references: readonly Reference[], scope: ExpressionS
 
 function referenceMistake({ path }: Reference, scope: ExpressionScope): MistakeText | undefined {
   const [name = '', field] = path;
-  if (Object.hasOwn(RUN_NAMES, name) || Object.hasOwn(scope.items, name)) return undefined;
+  if (Object.hasOwn(RUN_NAMES, name)) return field === undefined ? undefined : fieldOfRunName(name, field);
+  if (Object.hasOwn(scope.items, name)) return undefined;
   switch (name) {
     case 'params': {
       if (field === undefined || Object.hasOwn(scope.params, field)) return undefined;
@@ -69,6 +70,30 @@ function referenceMistake({ path }: Reference, scope: ExpressionScope): MistakeT
       foreignNameHint(path) ??
       didYouMean(name, names) ??
       `names: ${names.filter((each) => each !== 'item').join(', ')}; put text in quotes`,
+  };
+}
+
+/** Parts of a time, by the names of fields in Python. */
+const TIME_FIELDS: Readonly<Record<string, (time: string) => string>> = {
+  year: (time) => `int(date(${time}, "yyyy"))`,
+  month: (time) => `int(date(${time}, "M"))`,
+  day: (time) => `int(date(${time}, "d"))`,
+  hour: (time) => `int(date(${time}, "H"))`,
+  minute: (time) => `int(date(${time}, "mm"))`,
+  second: (time) => `int(date(${time}, "ss"))`,
+  quarter: (time) => `int(date(${time}, "Q"))`,
+  date: (time) => `date(${time})`,
+  day_of_week: (time) => `dayOfWeek(${time})`,
+  weekday: (time) => `dayOfWeek(${time})`,
+};
+
+function fieldOfRunName(name: string, field: string): MistakeText {
+  const isTime = RUN_NAMES[name as keyof typeof RUN_NAMES] === 'timestamp';
+  const part = isTime && Object.hasOwn(TIME_FIELDS, field) ? TIME_FIELDS[field]?.(name) : undefined;
+  return {
+    code: 'SL506',
+    message: `'${name}' is ${isTime ? 'a time' : 'text'} and has no field '${field}'.`,
+    hint: part === undefined ? `functions read parts of it: date(${isTime ? name : 'ds'}, "yyyy-MM")` : `write ${part}`,
   };
 }
 

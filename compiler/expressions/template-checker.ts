@@ -182,7 +182,7 @@ function checkNames(
 /** The mistake of a value at a place in SQL, with a fix. */
 function nameMistakeAt(
   place: SqlPlace,
-  { isName, isListed, before, pieces }: SqlContext,
+  { isName, isListed, isInList, isBareIn, before, pieces }: SqlContext,
   type: string,
 ): [message: string, hint: string] | undefined {
   if (SQL_TYPES.has(type))
@@ -195,6 +195,9 @@ function nameMistakeAt(
       `write the whole name as {{ ${nameCall(pieces)} }}, or in quotes: "sales_{{ … }}"`,
     ];
   }
+  const inside = pieces.map((piece) => (typeof piece === 'string' ? piece : piece.source.trim())).join('');
+  if (place === 'text' && isInList && type.startsWith('list'))
+    return ['A list between quotes is one text, which equals none of its elements.', 'leave the quotes out, or write IN {{ in(…) }}'];
   if (place !== 'value') return undefined;
   if (isName)
     return [
@@ -204,8 +207,8 @@ function nameMistakeAt(
   if (before === 'by' && type === 'string') {
     return [`BY must be followed by a column name, but an expression is written as a value: '…'.`, `write {{ ${nameCall(pieces)} }}`];
   }
+  if (isBareIn && ['string', 'int', 'double', 'bool'].includes(type)) return ['IN needs a list in brackets.', `write IN ({{ ${inside} }})`];
   if (!type.startsWith('list') || isListed) return undefined;
-  const inside = pieces.map((piece) => (typeof piece === 'string' ? piece : piece.source.trim())).join('');
   return before === 'in'
     ? ['A list after IN needs brackets.', `write IN {{ in(${inside}) }}, or IN ({{ ${inside} }})`]
     : [

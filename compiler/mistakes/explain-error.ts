@@ -33,6 +33,8 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
     case 'required': {
       const missing = String(params.missingProperty);
       if (source.isReported([...path, missing])) return;
+      // An unknown key of a small map most likely stands for the missing one, and its message shows the whole map.
+      if (inner.length > 0 && Object.keys(error.data as object).some((key) => !Object.hasOwn(propertiesOf(error), key))) return;
       const { formerly } = propertiesOf(error)[missing] ?? {};
       if (isMistyped(missing, error.data, Object.keys(propertiesOf(error)), formerly)) return; // reported at the misspelled key
       if (formerly !== undefined && isMap(error.data) && formerly in error.data) {
@@ -55,8 +57,10 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
         `${where} must be ${schemaTypeInWords(params.type as string | readonly string[])}, not ${typeof error.data === 'number' ? `'${source.textAt(path)}'` : given}.`,
         unitHint(error, inner.at(-1)) ??
           typeHint(error, params.type, source.textAt(path)) ??
-          // A scalar's type is clear without an example, and an example would suggest other data.
-          ([params.type].flat().some((type) => type === 'array' || type === 'object') ? exampleHint(place, inner) : undefined),
+          // A scalar's type is clear without an example, and an example would suggest other data; its form is not.
+          ([params.type].flat().some((type) => type === 'array' || type === 'object') || hasForm(error)
+            ? exampleHint(place, inner)
+            : undefined),
       );
     case 'enum':
       return notAllowed(source, path, where, error, params.allowedValues as readonly unknown[]);
@@ -89,8 +93,15 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
   }
 }
 
+/** Whether the key accepts only text of a certain form. */
+function hasForm({ parentSchema }: ErrorObject): boolean {
+  return parentSchema?.pattern !== undefined || parentSchema?.format !== undefined;
+}
+
 function notAllowed(source: Source, path: Path, where: string, error: ErrorObject, allowed: readonly unknown[]): void {
-  const foreign = FOREIGN_VALUES[String(path.at(-1))]?.[String(error.data)];
+  if (source.isReported(path)) return; // its type is wrong too
+  const known = FOREIGN_VALUES[String(path.at(-1))];
+  const foreign = known?.[String(error.data)] ?? known?.[String(error.data).toLowerCase().replace(/^.*\./, '')];
   const hint = foreign === undefined ? didYouMean(String(error.data), allowed.map(String)) : `use '${foreign}'`;
   source.report('SL204', path, `${where} is ${showValue(error.data)}; allowed: ${allowed.join(', ')}.`, hint);
 }

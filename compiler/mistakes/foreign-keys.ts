@@ -1,9 +1,10 @@
 /** Key names of other systems or task types, with ours. Of several, the one allowed in that place is suggested. */
 const FOREIGN_KEYS: Readonly<Record<string, string | readonly string[]>> = {
-  id: 'dag_id',
+  id: ['dag_id', 'name'],
   pipeline: 'dag_id',
   dag: 'dag_id',
   dag_name: 'dag_id',
+  name: 'dag_id',
   task_id: 'name',
   operator: 'type',
   task_type: 'type',
@@ -43,6 +44,28 @@ const FOREIGN_KEYS: Readonly<Record<string, string | readonly string[]>> = {
   for_each: 'expand',
   with_items: 'expand',
   matrix: 'expand',
+  loop: 'expand',
+  expand_kwargs: 'expand',
+  command: 'argv',
+  cmd: 'argv',
+  bash_command: 'argv',
+  args: ['argv', 'application_args'],
+  target_time: 'time',
+  approvers: 'assignees',
+  users: 'assignees',
+  approver: 'assignees',
+  format: 'file_format',
+  filter: 'when',
+  set_upstream: 'depends_on',
+  retry_count: 'retries',
+  max_retries: 'retries',
+  uris: ['any', 'all'],
+  datasets: ['any', 'all'],
+  assets: ['any', 'all'],
+  status_code: 'status',
+  items: 'over',
+  holidays: 'exclude',
+  interval_seconds: 'every',
   schedule_cron: 'schedule_interval',
   schedules: 'schedule_interval',
   trigger_dag_id: 'dag_id',
@@ -85,11 +108,15 @@ const FOREIGN_KEYS: Readonly<Record<string, string | readonly string[]>> = {
   channel: 'to',
   text: 'message',
   body: 'message',
+  message: ['prompt', 'value'],
   wait_for_completion: 'wait',
 };
 
-/** Our name for a key in a place that allows the keys `allowed`. */
-export function foreignKey(key: string, allowed: readonly string[]): string | undefined {
+/**
+ * Our name for a key in a place that allows the keys `allowed`.
+ * @param given the keys that are there: a name among them is not what the key stands for
+ */
+export function foreignKey(key: string, allowed: readonly string[], given: readonly string[] = []): string | undefined {
   const names = Object.hasOwn(FOREIGN_KEYS, key) ? FOREIGN_KEYS[key] : undefined;
-  return [names ?? []].flat().find((name) => allowed.includes(name));
+  return [names ?? []].flat().find((name) => allowed.includes(name) && !given.includes(name));
 }

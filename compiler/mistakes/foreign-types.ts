@@ -42,6 +42,21 @@ const check: Meaning = { type: 'sql_check', hint: "use type 'sql_check'" };
 const http: Meaning = { type: 'http', hint: "use type 'http'" };
 const approval: Meaning = { type: 'approval', hint: "use type 'approval'" };
 const toS3: Meaning = { type: 'postgres_to_s3', hint: "use type 'postgres_to_s3'; 's3_to_redshift' loads its output" };
+const parallel: Meaning = {
+  hint: 'tasks that do not depend on each other run in parallel: use `depends_on`; for each item of a list, use the key `expand`',
+};
+const service: Meaning = {
+  hint: "no task type calls this service: ask its API with type 'http', or run a program with type 'command': see docs/02-task-types.md",
+};
+const warehouse: Meaning = {
+  hint: "type 'sql' works with PostgreSQL and Redshift, not with this one; run a program with type 'command': see docs/02-task-types.md",
+};
+const saying: Meaning = { type: 'notify', hint: "the log of a run has what its tasks do; to notify people, use type 'notify'" };
+const failing: Meaning = {
+  type: 'sql_check',
+  hint: "no task type fails on purpose: check data with type 'sql_check', or an answer with `expect` of type 'http'",
+};
+const transform: Meaning = { type: 'sql', hint: "use type 'sql' in the database, or 'spark_job' for a Spark job" };
 const loop: Meaning = { hint: 'to run a task for each item of a list, use the key `expand` of the task' };
 const group: Meaning = { hint: 'a group is not a task: list it under `task_groups`, or give its tasks the key `group`' };
 const other = (type: string): Meaning => ({ type, hint: `use type '${type}'` });
@@ -50,14 +65,22 @@ const other = (type: string): Meaning => ({ type, hint: `use type '${type}'` });
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   ...each(
     command,
-    'python bash shell sh script cmd exec run ssh docker docker_run docker_swarm kubernetes_pod kubernetes k8s python_virtualenv external_python powershell node r dbt dbt_run dbt_cloud cli commands process papermill beam',
+    'task op python bash shell sh script cmd exec run ssh docker docker_run docker_swarm kubernetes_pod kubernetes k8s python_virtualenv external_python powershell node ruby java pandas notebook jupyter jupyter_notebook r dbt dbt_run dbt_cloud model seed snapshot cli command_line commands process papermill beam',
   ),
   ...each(
     notify,
     'slack slack_webhook slack_api slack_notification teams ms_teams discord telegram pagerduty webhook alert message notification',
   ),
   ...each(email, 'email mail send_email smtp send_mail'),
-  ...each(spark, 'spark spark_submit pyspark spark_sql spark_cli databricks databricks_submit_run emr dataproc glue livy'),
+  ...each(
+    service,
+    'lambda lambda_invoke_function ecs ecs_run_task batch aws_batch cloud_run cloud_function dataflow airbyte fivetran step_function function azure_data_factory jira service_now datadog',
+  ),
+  ...each(warehouse, 'snowflake big_query bigquery big_query_insert_job hive presto trino oracle sqlite athena clickhouse databricks_sql'),
+  ...each(saying, 'log echo print debug return'),
+  ...each(failing, 'fail raise error airflow_fail_exception throw'),
+  ...each(transform, 'transform transformation'),
+  ...each(spark, 'jar scala spark spark_submit pyspark spark_sql spark_cli databricks databricks_submit_run emr dataproc glue livy'),
   ...each(branch, 'branch branching if condition conditional switch branch_python branch_sql decision choice'),
   ...each(shortCircuit, 'short_circuit'),
   ...each(latestOnly, 'latest_only latest'),
@@ -74,7 +97,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ),
   ...each(
     sql,
-    'postgres postgresql mysql redshift sql_execute_query jdbc query queries execute execute_query sql_query redshift_sql redshift_data mssql database',
+    'postgres postgresql mysql my_sql ms_sql select insert update delete truncate vacuum merge redshift sql_execute_query jdbc query queries execute execute_query sql_query redshift_sql redshift_data mssql database',
   ),
   ...each(
     check,
@@ -83,8 +106,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ...each(http, 'rest api request requests simple_http curl rest_api http_request webhook_call'),
   ...each(approval, 'human approve manual manual_approval gate pause hitl human_input ask'),
   ...each(toS3, 'sql_to_s3 postgres_to_redshift extract export unload copy'),
-  ...each(loop, 'foreach for_each each each_parallel each_sequential matrix map parallel loop'),
-  ...each(group, 'group task_group sequential dag_group'),
+  ...each(loop, 'foreach for_each each each_parallel each_sequential matrix map loop while'),
+  ...each(parallel, 'parallel flow_parallel'),
+  ...each(group, 'group task_group sequential dag_group flow_dag working_directory'),
+  ...each({ hint: 'runs by the clock have no task: use `schedule_interval` of the pipeline' }, 'cron schedule trigger_schedule'),
   ...each(other('reconcile'), 'compare diff reconciliation data_diff compare_tables'),
   ...each(other('s3_to_redshift'), 'load redshift_copy copy_to_redshift s3_to_postgres'),
   ...each(other('kafka_publish'), 'kafka kafka_produce produce produce_to_topic kafka_producer publish'),
@@ -122,6 +147,25 @@ const TRIGGER_MEANINGS: Readonly<Record<string, Meaning>> = {
   ...each(other('rabbitmq'), 'rabbit amqp queue'),
 };
 
+/** Words that say alone what a class does: `DbtCloudRunJobOperator`, `MsTeamsWebhookOperator`. */
+const TELLING_WORDS: readonly string[] =
+  'branch email mail slack teams pagerduty opsgenie telegram discord dbt databricks spark emr dataproc glue livy kubernetes docker ssh python bash lambda ecs snowflake bigquery airbyte fivetran sftp ftp gcs check rabbitmq kafka approval s3'.split(
+    ' ',
+  );
+
+/** Packages whose name says nothing about a class in them. */
+const EMPTY_PACKAGES: ReadonlySet<string> = new Set([
+  'trigger',
+  'flow',
+  'execution',
+  'core',
+  'tasks',
+  'operators',
+  'sensors',
+  'test',
+  'actions',
+]);
+
 /** Words in class names that do not describe the task. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set(['operator', 'task', 'decorator', 'async', 'deferrable', 'step', 'action', 'job']);
 
@@ -145,19 +189,28 @@ export function foreignTypeHint(given: string, known: ReadonlySet<string>): stri
     .split(/[./:@]+/)
     .map(wordsOf)
     .filter((words) => words.length > 0);
-  // The last part is the most specific, then the package around it: `scripts.python.Commands`.
-  for (const words of parts.reverse().slice(0, 2)) {
+  if (/^wait_for_/.test(given) && !known.has(given)) return (lookUp(given) ?? sensor).hint;
+  // The last part is the most specific, with the package around it: `flow.Dag`, `scripts.python.Commands`.
+  const [name = [], around = []] = parts.reverse();
+  const together = lookUp([...around, ...name].join('_'));
+  if (together) return together.hint;
+  const isTelling = around.length > 0 && !around.every((word) => EMPTY_PACKAGES.has(word));
+  for (const all of isTelling ? [name, around] : [name]) {
+    const words = all.filter((word) => word !== 'async' && word !== 'deferrable');
     const isSensor = words.at(-1) === 'sensor' && words.length > 1;
-    const name = words.filter((word) => !EMPTY_WORDS.has(word)).join('_');
-    const bare = isSensor ? name.replace(/_sensor$/, '') : name;
-    const meaning = lookUp(name) ?? (isSensor ? (lookUp(`${bare}_sensor`) ?? waitingFor(bare)) : undefined) ?? lookUp(bare);
+    const bareName = words.filter((word) => !EMPTY_WORDS.has(word)).join('_');
+    const bare = isSensor ? bareName.replace(/_sensor$/, '') : bareName;
+    const meaning = lookUp(bareName) ?? (isSensor ? (lookUp(`${bare}_sensor`) ?? waitingFor(bare)) : undefined) ?? lookUp(bare);
     if (meaning && (meaning.type === undefined || known.has(meaning.type))) return meaning.hint;
-    if (!isSensor && known.has(name) && name !== given) return `use type '${name}'`;
+    if (!isSensor && known.has(bareName) && bareName !== given) return `use type '${bareName}'`;
+    const telling = isSensor ? undefined : words.find((word) => TELLING_WORDS.includes(word));
+    const told = telling === undefined ? undefined : lookUp(telling === 's3' ? 's3_copy' : telling);
+    if (told && (told.type === undefined || known.has(told.type))) return told.hint;
   }
-  return undefined;
+  return lookUp(name.join('_'))?.hint;
 }
 
-function waitingFor(name: string): Meaning | undefined {
+function waitingFor(name: string): Meaning {
   const meaning = lookUp(name);
   return meaning?.type?.startsWith('wait_') === true ? meaning : sensor;
 }

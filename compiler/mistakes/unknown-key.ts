@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import { ANCHOR_KEY } from '../read/parse.ts';
 import type { Path, Source } from '../read/source.ts';
+import { SCHEDULE_KEYS } from '../schema/schedule-keys.ts';
 import { COMMON_TASK_KEYS } from '../schema/task-keys.ts';
 import { didYouMean, nearest } from './diagnostic.ts';
 import { FOREIGN_HABITS } from './foreign-habits.ts';
@@ -13,8 +14,12 @@ export function reportUnknownKey(source: Source, path: Path, error: ErrorObject,
   const key = String(path.at(-1));
   const properties = propertiesOf(error);
   const allowed = Object.keys(properties);
+  const given = Object.keys(error.data ?? {});
   const ours =
-    currentName(key, properties) ?? foreignKey(key, allowed) ?? foreignKey(inSnakeCase(key), allowed) ?? ourSpelling(key, allowed);
+    currentName(key, properties) ??
+    foreignKey(key, allowed, given) ??
+    foreignKey(inSnakeCase(key), allowed, given) ??
+    ourSpelling(key, allowed);
   const hint =
     ours !== undefined
       ? `use '${ours}'`
@@ -22,6 +27,7 @@ export function reportUnknownKey(source: Source, path: Path, error: ErrorObject,
         connectionHint(key, properties) ??
         habitHint(key, inner) ??
         habitHint(inSnakeCase(key), inner) ??
+        (inner.length === 0 && place.kind === 'task' ? ofPipeline(key) : undefined) ??
         didYouMean(key, allowed) ??
         (inner.length === 0 ? belongsTo(key, place) : undefined) ??
         [`allowed: ${allowed.join(', ')}`, ...(inner.length > 0 ? [exampleHint(place, inner) ?? []].flat() : [])].join('; '));
@@ -62,10 +68,27 @@ function connectionHint(key: string, properties: Readonly<Record<string, Propert
   return keys.length === 0 ? undefined : `use ${keys.map((name) => `'${name}'`).join(' or ')}`;
 }
 
+/** Keys of the pipeline that have no meaning in a task. */
+function ofPipeline(key: string): string | undefined {
+  return PIPELINE_ONLY.has(key) ? `'${key}' is a key of the pipeline: put it at the top of the file` : undefined;
+}
+
+const PIPELINE_ONLY: ReadonlySet<string> = new Set(
+  Object.keys({ ...SCHEDULE_KEYS, description: 0, tags: 0, doc_md: 0, inlets: 0, outlets: 0, triggers: 0, alerts: 0, critical: 0 }).concat(
+    'on_failure',
+    'on_success',
+    'finally',
+    'default_args',
+  ),
+);
+
 /** A hint for keys of other systems. Deeper in a file the same word may have another meaning. */
 function habitHint(key: string, inner: Path): string | undefined {
   const isShallow = inner.length === 0 || inner.at(-1) === 'default_args';
-  return isShallow && Object.hasOwn(FOREIGN_HABITS, key) ? FOREIGN_HABITS[key] : undefined;
+  if (!isShallow) return undefined;
+  // dag-factory names the functions of callbacks and their files.
+  const name = key.replace(/_callback_(?:name|file)$/, '_callback');
+  return Object.hasOwn(FOREIGN_HABITS, name) ? FOREIGN_HABITS[name] : undefined;
 }
 
 /** Where the key would be valid: in a task, or in another task type. */

@@ -21,7 +21,7 @@ export interface ParamSchemas {
  * @returns the file's value; unreadable files are reported and omitted
  */
 export function includeSql(source: Source, value: JsonObject, { tasks, triggers }: ParamSchemas, readBeside?: ReadBeside): JsonObject {
-  if (!source.text.includes(SQL_FILE)) return value;
+  if (!source.text.includes(SQL_FILE) && !/\.(?:sql|hql)\b/i.test(source.text)) return value;
   const includer = new Includer(source, readBeside);
   let included = value;
   for (const { path, keys, type = '' } of taskNodes(value)) included = includer.includeAt(included, path, keys, tasks.get(type)?.params);
@@ -66,7 +66,14 @@ class Includer {
     const inside = changed.length === 0 ? value : { ...value, ...Object.fromEntries(changed) };
     const key = schemaOf(SQL_FILE);
     const given = inside[SQL_FILE];
-    if (given === undefined || !isMap(key) || typeof key.holds !== 'string') return inside;
+    if (!isMap(key) || typeof key.holds !== 'string') return inside;
+    const sql = inside[key.holds];
+    // Airflow reads the file whose name stands in place of the SQL.
+    if (typeof sql === 'string' && FILE_NAME.test(sql) && given === undefined) {
+      const hint = `write ${SQL_FILE}: ${sql.trim()}`;
+      this.source.report('SL205', [...path, key.holds], `'${key.holds}' is '${sql.trim()}': the name of a file, not SQL.`, hint);
+    }
+    if (given === undefined) return inside;
     if (typeof given === 'string') return this.replace(inside, given, key.holds, path);
     this.source.expectNone([...path, key.holds]);
     return inside;
@@ -104,6 +111,8 @@ class Includer {
     return { ...others, [holds]: read.text };
   }
 }
+
+const FILE_NAME = /^\s*[\w./-]+\.(?:sql|hql)\s*$/i;
 
 function describedBy(schema: unknown): readonly JsonSchema[] {
   if (!isMap(schema)) return [];

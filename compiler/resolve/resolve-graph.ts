@@ -185,7 +185,7 @@ class GraphResolver {
 
   private refuseListedBranches(): void {
     for (const { keys, path } of this.nodes) {
-      if (!isMap(keys.switch)) continue;
+      if (!isMap(keys.switch) || keys.switch.on === undefined || this.source.isReported([...path, 'switch', 'cases'])) continue;
       this.source.reportKey(
         'SL310',
         [...path, 'switch'],

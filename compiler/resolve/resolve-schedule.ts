@@ -5,6 +5,7 @@ import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/j
 import { parseMoment } from '../../workflows/plan/timetable/moment.ts';
 import { iso, PRESETS, type SchedulePlan, tickAfter } from '../../workflows/plan/timetable/schedule.ts';
 import { isTimeZone, wallTime } from '../../workflows/plan/timetable/time-zone.ts';
+import { foreignSchedule } from '../mistakes/foreign-schedule.ts';
 import { didYouMean } from '../mistakes/diagnostic.ts';
 import type { Path, Source } from '../read/source.ts';
 import { durationOf } from '../read/values.ts';
@@ -114,7 +115,7 @@ function resolveShort(source: Source, short: unknown, timezone: string): When | 
       'SL209',
       path,
       `Unknown schedule '${short}'; allowed: ${Object.keys(PRESETS).join(', ')}, cron, a duration or null.`,
-      didYouMean(short, Object.keys(PRESETS)),
+      foreignSchedule(short) ?? didYouMean(short, Object.keys(PRESETS)),
     );
     return undefined;
   }
@@ -125,7 +126,7 @@ function resolveShort(source: Source, short: unknown, timezone: string): When | 
       'SL209',
       path,
       `'${short}' is not a schedule: neither one of ${Object.keys(PRESETS).join(', ')}, nor cron of five fields, nor ${DURATION_HELP}.`,
-      didYouMean(`@${short}`, Object.keys(PRESETS)),
+      foreignSchedule(short) ?? didYouMean(`@${short}`, Object.keys(PRESETS)),
     );
     return undefined;
   }
@@ -136,10 +137,12 @@ function resolveLong(source: Source, long: JsonObject, timezone: string): When |
   if (source.isReported(['schedule', 'cron']) || source.isReported(['schedule', 'every'])) return undefined;
   if (Array.isArray(long.cron) && long.every === undefined)
     return crons(source, ['schedule', 'cron'], long.cron as readonly Json[], timezone);
-  if (typeof long.cron === 'string' && long.every === undefined) return cron(source, ['schedule', 'cron'], long.cron, timezone);
+  if (typeof long.cron === 'string' && long.every === undefined)
+    return cron(source, ['schedule', 'cron'], PRESETS[long.cron] ?? long.cron, timezone);
   if (typeof long.every === 'string' && long.cron === undefined)
     return every(source, ['schedule', 'every'], parseDuration(long.every) ?? 0);
-  source.reportKey('SL208', ['schedule'], `'schedule' needs either 'cron' or 'every'.`);
+  if (Object.keys(long).some((key) => source.isReported(['schedule', key]))) return undefined;
+  source.reportKey('SL208', ['schedule'], `'schedule' needs either 'cron' or 'every'.`, 'for example `schedule: {cron: "0 6 * * *"}`');
   return undefined;
 }
 
@@ -203,7 +206,7 @@ function cron(source: Source, path: Path, text: string, timezone: string): (When
     source.report('SL209', path, `'${text}' never fires: there is no such day.`);
   } catch (error) {
     if (!(error instanceof CronError)) throw error;
-    source.report('SL209', path, error.message);
+    source.report('SL209', path, error.message, foreignSchedule(text));
   }
   return undefined;
 }

@@ -19,7 +19,8 @@ export function keyPrefix(description: string) {
     Type.String({
       title: 'Key prefix',
       description,
-      pattern: '^[^/].*$',
+      pattern: '^(?!/|[A-Za-z][A-Za-z0-9+.-]*://).+$',
+      form: 'a prefix inside the bucket, without s3:// and without / at the start',
       format: 'path',
       maxLength: 900,
       examples: ['exports/categories/{{ ds_nodash }}/'],

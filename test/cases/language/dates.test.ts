@@ -75,6 +75,27 @@ describe('days and times of a pipeline', () => {
   });
 });
 
+describe('a mistake in an expression of dates is told when the file is compiled', () => {
+  for (const [expression, expected] of [
+    ['logical_date.year', /SL506.*no field 'year'.*int\(date\(logical_date, "yyyy"\)\)/],
+    ['data_interval_end.day', /SL506.*int\(date\(data_interval_end, "d"\)\)/],
+    ['logical_date.date', /SL506.*date\(logical_date\)/],
+    ['date(ds, "yyyy", "Berlin")', /SL503.*'Berlin' is not a time zone/],
+    ['addDays(ds, 1, "UTC+1")', /SL503.*'UTC\+1' is not a time zone/],
+    ['startOfWeek(ds, "sunday")', /SL503.*'sunday' is not a time zone/],
+    ['date("yesterday")', /SL503.*'yesterday' is not a day or a time/],
+    ['string(timestamp("2024-01-01"))', /SL503.*'2024-01-01' is not a time with its zone.*2024-01-01T00:00:00Z/],
+    ['string(logical_date - duration("1d"))', /SL503.*'1d' is not a duration.*24h/],
+  ] as const) {
+    it(expression, () => {
+      const text = `dag_id: x\ntasks:\n  - {name: a, type: http, path: '/{{ ${expression} }}'}\n`;
+      const { diagnostics } = compiler.compile({ file: 'x.yaml', text });
+      assert.equal(diagnostics.length, 1, JSON.stringify(diagnostics));
+      assert.match(`${diagnostics[0]?.code} ${diagnostics[0]?.message} ${diagnostics[0]?.hint ?? ''}`, expected);
+    });
+  }
+});
+
 describe('functions for dates', () => {
   it('read and show the clocks of the pipeline', () =>
     assertHold(BERLIN, '2024-03-31', [
@@ -125,6 +146,12 @@ describe('functions for dates', () => {
     ['yyyy-mm-dd', 'write "yyyy-MM-dd"'],
     ['yyyy-MM-DD', 'write dd'],
     ['HH:MM', 'write "HH:mm"'],
+    ['HHMM', 'write "HHmm"'],
+    ['HH-MM', 'write "HH-mm"'],
+    ['yyyyMMddHHMM', 'write "yyyyMMddHHmm"'],
+    ['yyyy-mm-dd HH:mm', 'write "yyyy-MM-dd HH:mm"'],
+    ['dd/mm/yyyy HH:mm:ss', 'write "dd/MM/yyyy HH:mm:ss"'],
+    ["yyyy-mm-dd'T'HH:mm:ss", `write "yyyy-MM-dd'T'HH:mm:ss"`],
     ["yyyy-MM-dd'T", 'T'],
   ] as const) {
     it(`refuse the pattern ${pattern} when the file is compiled`, () => {

@@ -37,6 +37,8 @@ describe('an expression where SQL has a name', () => {
     ['INSERT INTO t ({{ params.cols }}) SELECT 1', '{{ ident(params.cols) }}'],
     ['SELECT * FROM t WHERE id IN {{ params.ids }}', '{{ in(params.ids) }}'],
     ['ANALYZE {{ params.table }}', '{{ ident(params.table) }}'],
+    ['INSERT INTO t VALUES (1) ON CONFLICT ({{ params.table }}) DO NOTHING', '{{ ident(params.table) }}'],
+    ['SELECT 1 FROM a JOIN b USING ({{ params.table }})', '{{ ident(params.table) }}'],
     ['ANALYZE VERBOSE {{ params.table }}', '{{ ident(params.table) }}'],
     ['REFRESH MATERIALIZED VIEW CONCURRENTLY {{ params.table }}', '{{ ident(params.table) }}'],
     ['CREATE INDEX ix ON {{ params.table }} (id)', '{{ ident(params.table) }}'],
@@ -69,7 +71,22 @@ describe('an expression where SQL has a name', () => {
     }
   });
 
+  for (const [sql, expected] of [
+    ['SELECT * FROM t WHERE id IN {{ params.days }}', /IN needs a list in brackets.*write IN \(\{\{ params.days \}\}\)/],
+    ['SELECT * FROM t WHERE id NOT IN {{ params.table }}', /IN needs a list in brackets/],
+    ["SELECT * FROM t WHERE id IN ('{{ params.ids }}')", /A list between quotes is one text/],
+    ["SELECT * FROM t WHERE id IN ('0', '{{ params.ids }}')", /A list between quotes is one text/],
+  ] as const) {
+    it(`is a mistake: ${sql}`, () => {
+      assert.equal(compileSql(sql).length, 1);
+      assert.match(compileSql(sql)[0] ?? '', expected);
+    });
+  }
+
   const VALUES = [
+    "SELECT position('a' in {{ params.table }})",
+    "SELECT * FROM t WHERE id IN ('{{ params.table }}', {{ params.table }})",
+    "SELECT '{{ params.ids }}'::jsonb",
     'SELECT {{ params.table }}, {{ ds }} AS day FROM t',
     "SELECT * FROM t WHERE d > now() - interval '{{ params.days }} days'",
     'SELECT * FROM t WHERE d >= {{ data_interval_start }} AND d < {{ data_interval_end }}',

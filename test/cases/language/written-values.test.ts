@@ -38,6 +38,18 @@ describe('days that do not exist', () => {
     });
   }
 
+  it('are refused where a task waits for a time', () => {
+    for (const time of ['2024-02-30T06:00:00Z', '24:00', '25:30', '6am', '2024-05-01'])
+      assertMistake(['tasks: [{name: a, type: wait_until, time: "' + time + '"}, {name: b, type: empty}]'], /^SL208 'time' is /);
+    assertMistake(
+      ['tasks: [{name: a, type: wait_until, time: 90s}, {name: b, type: empty}]'],
+      /^SL208 /,
+      '{{ addMinutes(data_interval_end, 2) }}',
+    );
+    for (const time of ['06:00', '6:00', '23:59:59', '2024-02-29T06:00:00+01:00', '{{ addHours(data_interval_end, 2) }}'])
+      assert.deepEqual(compile(`tasks: [{name: a, type: wait_until, time: "${time}"}, {name: b, type: empty}]`).diagnostics, []);
+  });
+
   it('are refused in times too', () => {
     for (const time of ['2024-02-30T06:00', '2024-01-31T24:00', '2024-01-31T06:60', '"2024-01-31 25:00:00"']) {
       assertMistake(['schedule_interval: "@daily"', `start_date: ${time}`, EMPTY], /^SL205/);
@@ -84,6 +96,24 @@ describe('what is written is kept, or it is told', () => {
   ] as const) {
     it(`a number that loses its text is told in ${line}`, () =>
       assertMistake([line, EMPTY], new RegExp(`^SL210 \`${text}\` is read as the number`), `"${text}"`));
+  }
+
+  for (const [given, text] of [
+    ['1.10', '1.10'],
+    ['007', '007'],
+  ]) {
+    it(`a number that loses its text is told where a run is given ${given}, once`, () => {
+      for (const schema of ['{}', 'x']) {
+        const parent = `dag_id: p\ntasks: [{name: r, type: run_pipeline, dag_id: c, params: {v: ${given}}}]`;
+        const { diagnostics = [] } =
+          compiler.compileAll([
+            { file: 'p.yaml', text: parent },
+            { file: 'c.yaml', text: `dag_id: c\nparams: {v: ${schema}}\n${EMPTY}` },
+          ])[0] ?? {};
+        assert.equal(diagnostics.length, 1, JSON.stringify(diagnostics));
+        assert.ok(diagnostics[0]?.hint?.includes(`"${text}"`), JSON.stringify(diagnostics));
+      }
+    });
   }
 
   it('an item that loses its text is told', () =>

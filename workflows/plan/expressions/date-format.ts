@@ -56,8 +56,14 @@ const PART = /'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+|'/g;
 /** Replaces commonly confused letters in a pattern by those most likely meant. */
 function repaired(pattern: string): string {
   const years = pattern.replace('YYYY', 'yyyy').replace('DD', 'dd');
-  return /H|ss/.test(years) ? years.replace('H:MM', 'H:mm') : years.replace('mm', 'MM');
+  const clocks = years.replace(MONTH_AFTER_HOUR, (_, hour: string) => `${hour}mm`);
+  return clocks.replace(new RegExp(MINUTES_ALONE, 'g'), 'MM');
 }
+
+/** Months right after hours, where minutes are meant: `HH:MM`, `HHMM`. */
+const MONTH_AFTER_HOUR = /(H[^A-Za-z]?)MM/g;
+/** Minutes that no hour precedes and no seconds follow, where months are meant. */
+const MINUTES_ALONE = /(?<!H[^A-Za-z]?(?:'[^']*')?)mm(?!(?:'[^']*'|[^A-Za-z])*ss)/;
 
 /** What is wrong with a pattern, with a suggestion; undefined when it is valid. */
 export function formatMistake(pattern: string): { readonly message: string; readonly hint: string } | undefined {
@@ -78,10 +84,10 @@ export function formatMistake(pattern: string): { readonly message: string; read
       hint: `write "${repaired(pattern)}"`,
     };
   }
-  if (groups.includes('mm') && !groups.some((group) => group.startsWith('H')) && !groups.includes('ss')) {
+  if (groups.includes('mm') && MINUTES_ALONE.test(pattern)) {
     return { message: `'mm' in '${pattern}' means minutes; months are MM.`, hint: `write "${repaired(pattern)}"` };
   }
-  if (/H:MM/.test(pattern)) {
+  if (pattern.search(MONTH_AFTER_HOUR) >= 0) {
     return { message: `'MM' in '${pattern}' means months; minutes are mm.`, hint: `write "${repaired(pattern)}"` };
   }
   const unknown = groups.find((group) => !Object.hasOwn(LETTERS, group));

@@ -7,6 +7,10 @@ export interface SqlContext {
   readonly isName: boolean;
   /** Whether it is an element of a list in brackets: `IN ({{ x }})`. */
   readonly isListed: boolean;
+  /** Whether it is an element of the list of IN, also inside of quotes: `IN ('{{ x }}')`. */
+  readonly isInList: boolean;
+  /** Whether it stands in place of the list of IN, without brackets: `x IN {{ y }}`. */
+  readonly isBareIn: boolean;
   /** The preceding word, in lowercase; `by` also for the later columns of ORDER BY, GROUP BY and PARTITION BY. */
   readonly before: string | undefined;
   /** The pieces of the name that contains it: `events_{{ ds_nodash }}`, or `{{ params.schema }}.{{ params.table }}`; else one piece. */
@@ -53,7 +57,10 @@ export function sqlContexts(parts: readonly TemplatePart[]): SqlContext[] {
       (list !== undefined && list !== 'by');
     const start = tokens[first]?.start ?? place;
     const pieces = piecesOf(sql, start, tokens[last]?.end ?? place + 1, at);
-    return { isName, isListed, before: word ?? (list === 'by' ? list : undefined), pieces };
+    const open = isListed ? openBracket(tokens, first, text) : undefined;
+    const isInList = open !== undefined && text(tokens[open - 1]) === 'in';
+    const isBareIn = word === 'in' && functionAround(tokens, first, text) !== 'position';
+    return { isName, isListed, isInList, isBareIn, before: word ?? (list === 'by' ? list : undefined), pieces };
   });
 }
 
@@ -137,6 +144,8 @@ function isColumnList(tokens: readonly SqlToken[], at: number, text: (token: Sql
   const open = openBracket(tokens, at, text);
   if (open === undefined) return false;
   let name = open - 1;
+  // `ON CONFLICT (a)` and `JOIN t USING (a)`
+  if (['conflict', 'using'].includes(text(tokens[name]))) return true;
   while (text(tokens[name - 1]) === '.') name -= 2;
   return text(tokens[name - 1]) === 'into' || text(tokens[name - 1]) === 'copy';
 }
