@@ -6,7 +6,7 @@ import { projectOf } from '../compiler/read/project.ts';
 import type { Context } from '../compiler/check/check-context.ts';
 import { type Compilation, Compiler } from '../compiler/compile.ts';
 import { type CompiledProject, compileProject, compileWithNeighbours } from '../compiler/project-pipelines.ts';
-import { formatDiagnostic } from '../compiler/mistakes/diagnostic.ts';
+import { type Diagnostic, formatDiagnostic } from '../compiler/mistakes/diagnostic.ts';
 import { loadPipelines } from '../compiler/read/load-pipelines.ts';
 import { type Connections, connectionsFrom, connectionTypesIn } from '../connections/connections.ts';
 import { scrubberOf } from '../connections/scrubber.ts';
@@ -117,7 +117,13 @@ function installation(): Context {
 
 /** Formats all errors and warnings of `compilations` as text. */
 export function formatMistakes(compilations: readonly Compilation[]): string {
-  return compilations.flatMap(({ diagnostics }) => diagnostics.map(formatDiagnostic)).join('\n\n');
+  return distinctDiagnostics(compilations).map(formatDiagnostic).join('\n\n');
+}
+
+/** The errors and warnings of `compilations`, each once: all pipelines below a `defaults.yaml` have its mistakes. */
+export function distinctDiagnostics(compilations: readonly Compilation[]): Diagnostic[] {
+  const all = compilations.flatMap(({ diagnostics }) => diagnostics.map((each): [string, Diagnostic] => [JSON.stringify(each), each]));
+  return [...new Map(all).values()];
 }
 
 /** Names of errors whose message is for the user. Importing their classes would load Temporal's client in commands that need no server. */

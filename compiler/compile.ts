@@ -8,12 +8,13 @@ import type { ConnectionDefinition } from '../connections/define-connection.ts';
 import { TRIGGERS } from '../sensors/catalog.ts';
 import type { TriggerType } from '../sensors/define-trigger.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
-import { isMap, type JsonObject } from '../workflows/plan/values/json.ts';
+import type { JsonObject } from '../workflows/plan/values/json.ts';
 import { type Plan, type TaskPlan, timezoneOf } from '../workflows/plan/plan.ts';
 import { checkModels } from './check/check-models.ts';
 import { checkBranches, checkWaits } from './check/check-branches.ts';
 import { keepDefaults } from './check/check-numbers.ts';
 import { checkContext, type Context } from './check/check-context.ts';
+import { checkTwins } from './check/check-twins.ts';
 import { type KnownConnections, knownConnections } from './check/known-connections.ts';
 import { checkUnusedKeys } from './check/check-unused-keys.ts';
 import { checkRetryPolicies } from './check/check-retry-policy.ts';
@@ -24,9 +25,12 @@ import { resolveExpressions } from './expressions/resolve-expressions.ts';
 import { shapeOfSchema } from './expressions/shapes.ts';
 import type { FillIn } from './resolve/fill-in.ts';
 import { includeSql } from './read/include-sql.ts';
+import { type DefaultsFile, FolderDefaults } from './read/defaults.ts';
+import { inheritDefaults } from './resolve/inherit-defaults.ts';
 import { linkPipelines } from './resolve/link-pipelines.ts';
 import { checkUnfinished } from './check/check-unfinished.ts';
 import { collectNotYet } from './resolve/not-yet.ts';
+import { isDagFactory } from './mistakes/dag-factory.ts';
 import { parse } from './read/parse.ts';
 import { type HandOver, resolveData } from './resolve/resolve-data.ts';
 import { checkGroups } from './check/check-groups.ts';
@@ -58,6 +62,10 @@ export interface PipelineFile {
   readonly environment?: PipelineEnvironment;
   /** The names of the available environments. Default: none. */
   readonly environments?: readonly string[];
+  /** Its path relative to the project's root, with `/`; absent: no policy applies. */
+  readonly place?: string;
+  /** The `defaults.yaml` files that apply to it, the nearest first. Default: none. */
+  readonly defaults?: readonly DefaultsFile[];
 }
 
 /** The result of compiling one file: a plan, or diagnostics. */
@@ -76,6 +84,7 @@ const TREES_KEPT = 100;
 
 /** A file that is being compiled. */
 interface Draft {
+  readonly place?: string;
   readonly source: Source;
   readonly value: JsonObject | undefined;
   readonly nodes: readonly TaskNode[];
@@ -110,24 +119,31 @@ export class Compiler {
     return this.validator.schema;
   }
 
+  /** The JSON Schema of `defaults.yaml`, for editors. */
+  get defaultsSchema(): JsonSchema {
+    return this.validator.defaultsSchema;
+  }
+
   /**
    * Compiles files: first each on its own, then checks across files. A bad file, or a bug of the compiler in one file, does not affect the
    * others.
    * @param context what is known about the installation; absent: nothing is checked against it
    */
   compileAll(files: readonly PipelineFile[], context: Context = {}): Compilation[] {
-    const drafts = files.map((file) => this.draft(file, files.length <= TREES_KEPT));
+    const defaults = new FolderDefaults(this.validator);
+    const drafts = files.map((file) => this.draft(file, defaults, files.length <= TREES_KEPT));
     const byDagId = new Map<string, Draft>();
     for (const draft of drafts)
       if (typeof draft.value?.dag_id === 'string' && !byDagId.has(draft.value.dag_id)) byDagId.set(draft.value.dag_id, draft);
     const connections = knownConnections(this.connections, context);
     const plans = drafts.map((draft) => draft.source.isolate(() => this.plan(draft, byDagId, connections)));
-    reportTwins(drafts, plans);
+    checkTwins(drafts, plans);
     const linked = linkPipelines(
       drafts.map(({ source, value }, index) => ({ source, value, plan: plans[index] })),
       { tasks: this.types, triggers: this.triggers },
     );
-    checkContext(drafts, { tasks: this.types, triggers: this.triggers, channels: this.channels }, context, connections);
+    const checked = drafts.map((draft, index) => ({ ...draft, plan: plans[index] }));
+    checkContext(checked, { tasks: this.types, triggers: this.triggers, channels: this.channels }, context, connections);
     return drafts.map(({ source, filledIn }, index) => {
       const plan = source.errors === 0 ? linked[index] : undefined;
       return { file: source.file, ...(plan && { plan }), filledIn, diagnostics: [...source.diagnostics].sort(byPlace) };
@@ -141,24 +157,26 @@ export class Compiler {
     return compilation;
   }
 
-  private draft(file: PipelineFile, keepTree: boolean): Draft {
+  private draft(file: PipelineFile, defaults: FolderDefaults, keepTree: boolean): Draft {
     const { refused } = file;
     const source = new Source(file.file, file.text);
     const filledIn: FillIn[] = [];
     if (refused) source.reportAt(refused.code, 0, 1, refused.message);
-    const read = refused ? undefined : source.isolate(() => this.read(source, file, filledIn));
+    const read = refused ? undefined : source.isolate(() => this.read(source, file, defaults, filledIn));
     if (!keepTree) source.forget();
-    return { source, value: read?.value, nodes: read?.nodes ?? [], filledIn };
+    const { place } = file;
+    return { ...(place !== undefined && { place }), source, value: read?.value, nodes: read?.nodes ?? [], filledIn };
   }
 
   private read(
     source: Source,
-    { readBeside, environment, environments = [] }: PipelineFile,
+    { readBeside, environment, environments = [], defaults = [] }: PipelineFile,
+    folderDefaults: FolderDefaults,
     filledIn: FillIn[],
   ): Pick<Draft, 'value' | 'nodes'> {
     const written = parse(source);
     const fillVars = (each: JsonObject): JsonObject => resolveVars(source, each, environment, environments, filledIn);
-    const parsed = written && fillVars(written);
+    const parsed = written && fillVars(inheritDefaults(source, written, folderDefaults.read(defaults), filledIn));
     if (parsed && isDagFactory(parsed)) {
       source.report('SL105', [], 'This is a file of dag-factory: its pipelines are listed by name.', 'convert it: sluice import FILE');
       return { value: undefined, nodes: [] };
@@ -277,23 +295,5 @@ export class Compiler {
       name === undefined || list !== 'tasks' || name.includes('.') ? [] : [[name, shapeOfSchema(this.types.get(childType ?? '')?.result)]],
     );
     return { fields: { run_id: 'string', state: 'string', outputs: { fields: Object.fromEntries(outputs) } } };
-  }
-}
-
-/** Whether a file looks like dag-factory: names at the top level with maps of tasks, and no tasks of its own. */
-function isDagFactory(value: JsonObject): boolean {
-  return (
-    value.dag_id === undefined && value.tasks === undefined && Object.values(value).some((each) => isMap(each) && each.tasks !== undefined)
-  );
-}
-
-function reportTwins(drafts: readonly Draft[], plans: readonly (Plan | undefined)[]): void {
-  const owners = new Map<string, string>();
-  for (const [index, { source }] of drafts.entries()) {
-    const plan = plans[index];
-    if (!plan) continue;
-    const other = owners.get(plan.dagId);
-    if (other === undefined) owners.set(plan.dagId, source.file);
-    else source.report('SL304', ['dag_id'], `'${plan.dagId}' is also the dag_id of ${other}.`, 'give each pipeline a different dag_id');
   }
 }

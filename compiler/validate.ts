@@ -10,6 +10,7 @@ import { isMistyped } from './mistakes/unknown-key.ts';
 import { foreignTriggerHint, foreignTypeHint } from './mistakes/foreign-types.ts';
 import { SQL_FILE } from './read/include-sql.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
+import { DEFAULT_KEYS, defaultsSchema } from './schema/defaults-schema.ts';
 import { type Catalogs, pipelineSchema } from './schema/pipeline-schema.ts';
 import { shownExamples } from './schema/shown-example.ts';
 import { SchemaChecker } from './schema-checker.ts';
@@ -21,6 +22,7 @@ import type { TaskNode } from './resolve/task-node.ts';
 export class Validator {
   readonly schema: JsonSchema;
   private readonly checker: SchemaChecker;
+  private defaultsChecker: SchemaChecker | undefined;
   private readonly known: { readonly task: ReadonlySet<string>; readonly trigger: ReadonlySet<string> };
   private readonly paramKeys: ReadonlyMap<string, readonly string[]>;
 
@@ -39,6 +41,26 @@ export class Validator {
       if (isMap(trigger)) this.validateTrigger(source, trigger, ['triggers', index]);
     }
     checkNumbers(source, value);
+  }
+
+  /** The JSON Schema of `defaults.yaml` files. */
+  get defaultsSchema(): JsonSchema {
+    return defaultsSchema(this.schema);
+  }
+
+  /** Reports into `source` the schema mistakes of a `defaults.yaml`. */
+  validateDefaults(source: Source, value: JsonObject): void {
+    const properties = this.schema.properties as JsonObject;
+    const isOwn = (key: string): boolean => Object.hasOwn(properties, key) && !DEFAULT_KEYS.has(key);
+    for (const key of Object.keys(value).filter(isOwn)) {
+      const hint = `keys with defaults: ${[...DEFAULT_KEYS].join(', ')}`;
+      source.reportKey('SL201', [key], `'${key}' cannot have a default: each pipeline sets it.`, hint);
+    }
+    const others = Object.fromEntries(Object.entries(value).filter(([key]) => !isOwn(key)));
+    this.defaultsChecker ??= new SchemaChecker(this.defaultsSchema);
+    const place: Place = { kind: 'pipeline', path: [], examples: this.examplesIn(this.schema) };
+    for (const error of this.defaultsChecker.check('/definitions/file', others)) explainError(source, error, place);
+    checkNumbers(source, others);
   }
 
   private validateTask(source: Source, { keys, path }: TaskNode): void {

@@ -2,18 +2,22 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { Compiler } from '../../compiler/compile.ts';
+import { DEFAULTS_FILE } from '../../compiler/read/defaults.ts';
 import { loadPipelines } from '../../compiler/read/load-pipelines.ts';
 import { editorSchema } from '../../compiler/schema/editor-schema.ts';
+import type { JsonSchema } from '../../compiler/schema/json-schema.ts';
 import { projectRoot } from '../../lib/roots.ts';
 import { writeOutput } from '../../lib/terminal.ts';
 import { CommandError, currentProject, environment, PIPELINES, say } from '../command-context.ts';
 
 const SCHEMA_FILE = 'pipeline.schema.json';
+const DEFAULTS_SCHEMA_FILE = 'defaults.schema.json';
 const MODELINE = `# yaml-language-server: $schema=`;
 
 /** `sluice schema`: prints the JSON Schema of pipeline files, for editors. */
 export const command = new Command('schema')
   .description('Print the JSON Schema of pipeline files for editors, or write it next to the pipelines.')
+  .option('--defaults', 'print the schema of defaults.yaml instead', false)
   .option('--write', 'write it next to the pipelines, with settings for VS Code', false)
   .argument('[folder]', 'the folder of pipelines', PIPELINES)
   .addHelpText(
@@ -27,18 +31,20 @@ With --write, editors that use the YAML language server (VS Code: redhat.vscode-
 the files of the folder. In a file elsewhere, name the schema in the first line:
   ${MODELINE}./${SCHEMA_FILE}`,
   )
-  .action(async (folder: string, { write }: { write: boolean }) => {
-    const schema = `${JSON.stringify(editorSchema(Compiler.of(currentProject()).schema), null, 2)}\n`;
+  .action(async (folder: string, { write, defaults }: { write: boolean; defaults: boolean }) => {
+    const compiler = Compiler.of(currentProject());
+    const textOf = (schema: JsonSchema): string => `${JSON.stringify(editorSchema(schema), null, 2)}\n`;
     if (!write) {
-      writeOutput(schema);
+      writeOutput(textOf(defaults ? compiler.defaultsSchema : compiler.schema));
       return;
     }
     await loadPipelines(folder); // fails if the folder does not exist
     const file = join(folder, SCHEMA_FILE);
-    await writeFile(file, schema);
+    await writeFile(file, textOf(compiler.schema));
+    await writeFile(join(folder, DEFAULTS_SCHEMA_FILE), textOf(compiler.defaultsSchema));
     await writeSettings(folder);
     say(
-      `Wrote ${relative(process.cwd(), file)} and .vscode/settings.json. Other editors: \`${MODELINE}./${SCHEMA_FILE}\` as the first line of a file.`,
+      `Wrote ${relative(process.cwd(), file)}, ${DEFAULTS_SCHEMA_FILE} for defaults.yaml, and .vscode/settings.json. Other editors: \`${MODELINE}./${SCHEMA_FILE}\` as the first line of a file.`,
     );
   });
 
@@ -52,7 +58,11 @@ async function writeSettings(folder: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => '{}');
   const settings = parseSettings(text, path);
   const schemas = (settings['yaml.schemas'] ?? {}) as Record<string, unknown>;
-  settings['yaml.schemas'] = { ...schemas, [`./${prefix}${SCHEMA_FILE}`]: [`${prefix}*.yaml`, `!${prefix}*.test.yaml`] };
+  settings['yaml.schemas'] = {
+    ...schemas,
+    [`./${prefix}${SCHEMA_FILE}`]: [`${prefix}*.yaml`, `!${prefix}*.test.yaml`, `!${prefix}${DEFAULTS_FILE}`],
+    [`./${prefix}${DEFAULTS_SCHEMA_FILE}`]: [`${prefix}${DEFAULTS_FILE}`],
+  };
   await mkdir(join(root, '.vscode'), { recursive: true });
   await writeFile(path, `${JSON.stringify(settings, null, 2)}\n`);
 }

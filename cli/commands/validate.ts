@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { EXIT } from '../../lib/exit-code.ts';
 import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
-import { compileForEach, formatMistakes, PIPELINES, print, say } from '../command-context.ts';
+import { compileForEach, distinctDiagnostics, formatMistakes, PIPELINES, print, say } from '../command-context.ts';
 
 interface Options {
   readonly output: 'text' | 'json' | 'github';
@@ -22,7 +22,7 @@ export const command = new Command('validate')
   .action(async (paths: string[], { output }: Options) => {
     const compilations = await compileForEach(paths);
     const bad = compilations.filter(({ plan }) => !plan);
-    const diagnostics = compilations.flatMap((compilation) => compilation.diagnostics);
+    const diagnostics = distinctDiagnostics(compilations);
     print(
       { output: output === 'json' ? 'json' : 'text' },
       compilations.map((compilation) => ({

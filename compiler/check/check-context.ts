@@ -9,6 +9,8 @@ import { propertyOf } from '../expressions/find-templates.ts';
 import type { Path, Source } from '../read/source.ts';
 import type { KnownConnections } from './known-connections.ts';
 import { defaultArgs, type TaskNode } from '../resolve/task-node.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { checkPolicy, impliedConnections, type Policy } from './check-policy.ts';
 
 /** What is known about the installation that pipelines are compiled for. */
 export interface Context {
@@ -18,9 +20,15 @@ export interface Context {
   readonly connectionTypes?: ReadonlyMap<string, string>;
   /** The allowed values of `queue:`; absent: any. */
   readonly queues?: ReadonlySet<string>;
+  /** What pipelines may use, by folder; absent: everything. */
+  readonly policy?: Policy;
 }
 
 interface File {
+  /** The file's path relative to the project's root; absent: unknown. */
+  readonly place?: string;
+  /** Absent when the file has mistakes. */
+  readonly plan?: Plan | undefined;
   readonly source: Source;
   readonly value: JsonObject | undefined;
   readonly nodes: readonly TaskNode[];
@@ -33,18 +41,21 @@ interface Definitions {
   readonly channels: readonly ChannelDefinition[];
 }
 
-/** Warns of unknown connections and datasets: neither the files nor the installation define them. Refuses queues that are not allowed. */
+/**
+ * Warns of unknown connections and datasets: neither the files nor the installation define them. Refuses queues, and what the policy does
+ * not allow.
+ */
 export function checkContext(
   files: readonly File[],
   { tasks, triggers, channels }: Definitions,
-  { connections, queues }: Context,
+  { connections, queues, policy }: Context,
   known: KnownConnections,
 ): void {
   const alerts = alertsSchema(channels);
   const made = new Set(files.flatMap(({ value }) => listOf(value?.outlets)).filter((uri) => typeof uri === 'string'));
-  for (const { source, value, nodes } of files) source.isolate(() => check(source, value, nodes));
+  for (const file of files) file.source.isolate(() => check(file));
 
-  function check(source: Source, value: File['value'], nodes: File['nodes']): void {
+  function check({ source, value, nodes, place, plan }: File): void {
     const named = [
       ...nodes.flatMap(({ keys, path, type }) => {
         const taskType = tasks.get(type ?? '');
@@ -62,6 +73,10 @@ export function checkContext(
     for (const [index, sla] of listOf(value?.sla).entries())
       if (isMap(sla) && sla.dataset !== undefined) checkDataset(source, sla.dataset, ['sla', index, 'dataset'], made);
     if (queues) checkQueues(source, value, nodes, queues);
+    if (policy && value && place !== undefined) {
+      const used = [...named, ...impliedConnections(value, nodes, triggers)];
+      checkPolicy(source, { place, value, nodes, connections: used, readByExpressions: plan?.connections ?? [] }, policy);
+    }
     for (const each of named) {
       if (connections && !each.isDefault) checkConnection(source, each, connections);
       checkConnectionType(source, each, known.typeOf(each.name));

@@ -53,6 +53,7 @@ export const CODES = {
   SL316: 'Pipelines wait for each other to end: none of their runs could ever succeed.',
   SL317:
     'Pipelines start each other, or themselves, in a cycle that only a condition of a trigger or the value of an expression can stop. (A warning.)',
+  SL318: 'An owner, a queue, a connection or a dag_id that the policy of the project does not allow in this folder.',
   SL401: 'A task reads data, but no upstream task produces any.',
   SL402: 'A task reads data, and several upstream tasks produce data: the choice is ambiguous.',
   SL403: 'A task reads its data from a different bucket than the one that the upstream task writes to.',

@@ -1,12 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { PipelineFile } from '../compile.ts';
 import type { ReadBeside, ReadText } from './read-beside.ts';
 import { nearest } from '../mistakes/diagnostic.ts';
+import { DEFAULTS_FILE, type DefaultsFile } from './defaults.ts';
 import { listEnvironments, readEnvironment } from './environments.ts';
 import { MAX_BYTES } from './parse.ts';
-import { projectOf } from './project.ts';
+import { pathInProject, projectOf } from './project.ts';
 
 /** Thrown when pipelines cannot be read from the given path. */
 export class PipelinesNotFound extends Error {
@@ -18,7 +19,7 @@ const OPEN_AT_ONCE = 16;
 
 /**
  * Reads the pipeline files at `path`: a file, or every `.yaml` and `.yml` of a folder and its subfolders, by name, except tests
- * (`.test.yaml`). A file or subfolder that cannot be read is returned with the reason, and does not hide the others.
+ * (`.test.yaml`) and defaults (`defaults.yaml`). A file or subfolder that cannot be read is returned with the reason, and does not hide the others.
  * The only part of the compiler that reads the disk.
  * @param environment the environment of their project whose variables they use; absent: none
  * @throws PipelinesNotFound when there is nothing at `path`
@@ -27,11 +28,50 @@ const OPEN_AT_ONCE = 16;
 export async function loadPipelines(path: string, environment?: string): Promise<PipelineFile[]> {
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new PipelinesNotFound(`File or folder '${path}' does not exist. Pass a pipeline's YAML file, or a folder of them.`);
-  const { root } = projectOf(path);
+  if (basename(path) === DEFAULTS_FILE && !found.isDirectory())
+    throw new PipelinesNotFound(`'${path}' contains defaults of pipelines, not a pipeline. Pass its folder, or a pipeline in it.`);
+  const project = projectOf(path);
+  const { root } = project;
   const chosen = environment === undefined ? undefined : readEnvironment(root, environment);
   const environments = listEnvironments(root);
   const files = await (found.isDirectory() ? loadFolder(path) : readPipelineFile(path, folderOf(path)).then((file) => [file]));
-  return files.map((file) => ({ ...file, environments, ...(chosen && { environment: chosen }) }));
+  const defaults = new DefaultsReader(root);
+  return Promise.all(
+    files.map(async (file) => ({
+      ...file,
+      environments,
+      place: pathInProject(project, file.file),
+      defaults: await defaults.filesFor(file.file),
+      ...(chosen && { environment: chosen }),
+    })),
+  );
+}
+
+/** Reads the `defaults.yaml` files of a project, each once. */
+class DefaultsReader {
+  private readonly known = new Map<string, Promise<DefaultsFile | undefined>>();
+
+  /** @param root the folder of the project */
+  constructor(private readonly root: string) {}
+
+  /** The defaults for a file: of its folder, and of the folders around it up to the project's; the nearest first. */
+  async filesFor(file: string): Promise<readonly DefaultsFile[]> {
+    const found: DefaultsFile[] = [];
+    for (let folder = dirname(resolve(file)); ; folder = dirname(folder)) {
+      let defaults = this.known.get(folder);
+      if (!defaults) this.known.set(folder, (defaults = readDefaults(join(folder, DEFAULTS_FILE), this.root)));
+      found.push(...[(await defaults) ?? []].flat());
+      if (folder === this.root || dirname(folder) === folder) return found;
+    }
+  }
+}
+
+/** @returns undefined if there is no such file */
+async function readDefaults(path: string, root: string): Promise<DefaultsFile | undefined> {
+  const about = await lstat(path).catch(() => undefined);
+  if (!about) return undefined;
+  const reason = about.isSymbolicLink() ? await whyNotFollowed(path, await realpath(root)) : undefined;
+  return reason === undefined ? readPipelineFile(path, root) : refusal(path, reason);
 }
 
 async function loadFolder(path: string): Promise<PipelineFile[]> {
@@ -168,7 +208,7 @@ async function yamlFiles(folder: string): Promise<{ files: string[]; refused: Pi
         const path = join(each, entry.name);
         if (entry.name.startsWith('.')) continue;
         if (entry.isDirectory()) folders.push(path);
-        else if (/\.ya?ml$/.test(entry.name) && !/\.test\.ya?ml$/.test(entry.name)) {
+        else if (/\.ya?ml$/.test(entry.name) && !/\.test\.ya?ml$/.test(entry.name) && entry.name !== DEFAULTS_FILE) {
           const reason = entry.isSymbolicLink() ? await whyNotFollowed(path, root) : undefined;
           if (reason === undefined) files.push(path);
           else refused.push(refusal(path, reason));

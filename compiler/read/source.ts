@@ -1,7 +1,8 @@
-import { Alias, type Document, isNode, LineCounter, type Node, type Pair, parseDocument, type Range, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { Alias, type Document, isNode, type Node, type Pair, parseDocument, type Range, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { type Code, WARNINGS } from '../mistakes/codes.ts';
 import type { Diagnostic } from '../mistakes/diagnostic.ts';
 import { mergeKeys } from './merge-keys.ts';
+import { TextFile } from './text-file.ts';
 
 /** The path to a value in a document: keys and indices. */
 export type Path = readonly (string | number)[];
@@ -13,25 +14,6 @@ export const YAML_OPTIONS = { version: '1.2', prettyErrors: false, uniqueKeys: t
 const MAX_DIAGNOSTICS = 500;
 /** Longer lines are cut around the mistake. In characters. */
 const MAX_LINE = 2_000;
-
-/** A text file whose lines can be shown. */
-class TextFile {
-  private counted: LineCounter | undefined;
-
-  constructor(
-    readonly file: string,
-    readonly text: string,
-  ) {}
-
-  /** Line starts. Counted here and not by the parser, so that files that are refused before parsing have positions too. */
-  get lines(): LineCounter {
-    if (this.counted) return this.counted;
-    const lines = (this.counted = new LineCounter());
-    lines.addNewLine(0);
-    for (let at = this.text.indexOf('\n'); at >= 0; at = this.text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
-    return lines;
-  }
-}
 
 /** A value from another file; `at` is the path of the key that names the file. */
 interface Included {
@@ -48,6 +30,8 @@ export class Source {
   private readonly told = new Set<string>();
   /** Values from other files, by path. */
   private readonly included = new Map<string, Included>();
+  /** The files that values are inherited from, by path. */
+  private readonly origins = new Map<string, Source>();
   private readonly own: TextFile;
 
   constructor(
@@ -63,9 +47,37 @@ export class Source {
     this.included.set(keyOf(path), { at, in: new TextFile(file, text) });
   }
 
-  /** All texts of the pipeline: its file, and the files that it names. */
+  /** Records that the value at `path` is inherited: it is not in this file, but at the same path in `from`. */
+  inherit(path: Path, from: Source): void {
+    this.origins.set(keyOf(path), from);
+  }
+
+  /** Takes over the mistakes in a file that this one inherits from. */
+  adopt({ diagnostics }: Source): void {
+    for (const each of diagnostics) {
+      if (this.isFull) return;
+      this.told.add(toldKey(each));
+      this.diagnostics.push(each);
+    }
+  }
+
+  /** The source whose file has the value at `path`. */
+  private originOf(path: Path): Source {
+    if (this.origins.size === 0) return this;
+    for (let length = path.length; length > 0; length--) {
+      const origin = this.origins.get(keyOf(path.slice(0, length)));
+      if (origin) return origin;
+    }
+    return this;
+  }
+
+  /** All texts of the pipeline: its file, the files that it names, and those that it inherits from. */
   get texts(): readonly string[] {
-    return [this.text, ...Array.from(this.included.values(), (each) => each.in.text)];
+    return [
+      this.text,
+      ...Array.from(this.included.values(), (each) => each.in.text),
+      ...Array.from(this.origins.values(), ({ text }) => text),
+    ];
   }
 
   /** The path as written: for a value from another file, the path of the key that names the file. */
@@ -141,7 +153,7 @@ export class Source {
     const lineFrom = wholeLine.length > MAX_LINE ? Math.max(0, col - 1 - MAX_LINE / 2) : 0;
     const sourceLine = wholeLine.slice(lineFrom, lineFrom + MAX_LINE);
     // A value that aliases or merges repeat is reported once.
-    const told = `${code} ${file} ${offset} ${message}`;
+    const told = toldKey({ code, file, line, column: col, message });
     if (this.told.has(told)) return;
     this.told.add(told);
     this.diagnostics.push({
@@ -161,24 +173,28 @@ export class Source {
   /** Reports the value at `path`, or its nearest ancestor in the file. */
   report(code: Code, path: Path, message: string, hint?: string): void {
     this.reported.push(keyOf(path));
-    const [from, to] = this.valueRange(path);
-    this.reportAt(code, from, to - from, message, hint);
+    const origin = this.originOf(path);
+    const [from, to] = origin.valueRange(this.writtenAt(path));
+    this.reportIn(origin.own, code, from, to - from, message, hint);
   }
 
   /** Reports the key at the end of `path`. */
   reportKey(code: Code, path: Path, message: string, hint?: string): void {
     this.reported.push(keyOf(path));
-    const [from, to] = this.pairAt(this.writtenAt(path))?.key.range ?? this.valueRange(path);
-    this.reportAt(code, from, to - from, message, hint);
+    const origin = this.originOf(path);
+    const written = this.writtenAt(path);
+    const [from, to] = origin.pairAt(written)?.key.range ?? origin.valueRange(written);
+    this.reportIn(origin.own, code, from, to - from, message, hint);
   }
 
   /** Reports a missing key of the map at `path`: at its `name`, else at its first key, or else at the key of the map. */
   reportInside(code: Code, path: Path, message: string, hint?: string): void {
-    const node = this.nodeAt(path);
+    const origin = this.originOf(path);
+    const node = origin.nodeAt(path);
     const pairs = node instanceof YAMLMap ? [...node.pairs()] : [];
     const shown = pairs.find((pair) => isKey(pair, 'name'))?.value ?? pairs[0]?.key;
-    const [from, to] = shown?.range ?? this.valueRange(path);
-    this.reportAt(code, from, to - from, message, hint);
+    const [from, to] = shown?.range ?? origin.valueRange(this.writtenAt(path));
+    this.reportIn(origin.own, code, from, to - from, message, hint);
   }
 
   /** Reports a part of the text at `path`, from `from` to `to` in its value; the whole text if YAML writes the value differently. */
@@ -186,13 +202,15 @@ export class Source {
     this.reported.push(keyOf(path));
     const included = this.included.get(keyOf(path));
     if (included) return this.reportIn(included.in, code, from, to - from, message, hint);
-    const [start, end] = this.valueRange(path);
-    const node = this.nodeAt(path);
+    const origin = this.originOf(path);
+    const { own, text } = origin;
+    const [start, end] = origin.valueRange(this.writtenAt(path));
+    const node = origin.nodeAt(path);
     const value = node instanceof Scalar && typeof node.value === 'string' ? node.value : '';
-    const at = this.text.slice(start, end).indexOf(value.split('\n')[0] ?? '');
-    const verbatim = value !== '' && at >= 0 && this.text.slice(start + at, start + at + to) === value.slice(0, to);
-    if (verbatim) this.reportAt(code, start + at + from, to - from, message, hint);
-    else this.reportAt(code, start, end - start, message, hint);
+    const at = text.slice(start, end).indexOf(value.split('\n')[0] ?? '');
+    const verbatim = value !== '' && at >= 0 && text.slice(start + at, start + at + to) === value.slice(0, to);
+    if (verbatim) this.reportIn(own, code, start + at + from, to - from, message, hint);
+    else this.reportIn(own, code, start, end - start, message, hint);
   }
 
   /** Whether the value at `path` itself has been reported. */
@@ -208,13 +226,15 @@ export class Source {
 
   /** The position of the value at `path`, or of its nearest ancestor in the file; line and column count from 1. */
   placeOf(path: Path): { readonly line: number; readonly column: number } {
-    const { line, col } = this.own.lines.linePos(this.valueRange(path)[0]);
+    const origin = this.originOf(path);
+    const { line, col } = origin.own.lines.linePos(origin.valueRange(this.writtenAt(path))[0]);
     return { line, column: col };
   }
 
   /** The text of the value at `path`, as in the file. */
   textAt(path: Path): string {
-    return this.text.slice(...this.valueRange(path));
+    const origin = this.originOf(path);
+    return origin.text.slice(...origin.valueRange(this.writtenAt(path)));
   }
 
   private nodeAt(path: Path): Node | undefined {
@@ -234,8 +254,7 @@ export class Source {
     return map instanceof YAMLMap && key !== undefined ? pairOf(map, key) : undefined;
   }
 
-  private valueRange(given: Path): [number, number] {
-    const path = this.writtenAt(given);
+  private valueRange(path: Path): [number, number] {
     for (let length = path.length; length >= 0; length--) {
       const node = this.nodeAt(path.slice(0, length));
       const range: Range | null | undefined = node?.range;
@@ -258,6 +277,11 @@ function pairOf(map: YAMLMap, key: string | number): Pair | undefined {
 
 function isKey({ key }: Pair, name: string | number): boolean {
   return key instanceof Scalar && String(key.value) === String(name);
+}
+
+/** Identifies a mistake, so that it is reported once. */
+function toldKey({ code, file, line, column, message }: Pick<Diagnostic, 'code' | 'file' | 'line' | 'column' | 'message'>): string {
+  return `${code} ${file}:${line}:${column} ${message}`;
 }
 
 function keyOf(path: Path): string {

@@ -49,13 +49,17 @@ describe('an editor with the YAML language server', function () {
   it('writes the schema and the settings of VS Code, and keeps what else is set', async () => {
     const settings = join(folder.path, '.vscode', 'settings.json');
     const written = JSON.parse(await readFile(settings, 'utf8')) as object;
-    assert.deepEqual(written, { 'yaml.schemas': { './pipeline.schema.json': ['*.yaml', '!*.test.yaml'] } });
+    const schemas = {
+      './pipeline.schema.json': ['*.yaml', '!*.test.yaml', '!defaults.yaml'],
+      './defaults.schema.json': ['defaults.yaml'],
+    };
+    assert.deepEqual(written, { 'yaml.schemas': schemas });
     await writeFile(settings, JSON.stringify({ 'editor.rulers': [100], 'yaml.schemas': { other: 'x/*.yaml' } }));
     assert.equal((await sluice(['schema', '--write', folder.path])).code, 0);
     const kept = JSON.parse(await readFile(settings, 'utf8')) as object;
     assert.deepEqual(kept, {
       'editor.rulers': [100],
-      'yaml.schemas': { other: 'x/*.yaml', './pipeline.schema.json': ['*.yaml', '!*.test.yaml'] },
+      'yaml.schemas': { other: 'x/*.yaml', ...schemas },
     });
   });
 
