@@ -130,7 +130,7 @@ export default tseslint.config(
   {
     // In the sandbox the clock is the server's time from the history, so a replay sees the same. Monitors check times, and runs record when
     // tasks start and end.
-    files: ['workflows/incident.ts', 'workflows/monitor.ts', 'workflows/notify-channel.ts', 'workflows/temporal-host.ts'],
+    files: ['incident', 'monitor', 'notify-channel', 'temporal-host', 'worker-check'].map((name) => `workflows/${name}.ts`),
     rules: { 'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'A replay must see the same.' }] },
   },
   ...room(
@@ -143,7 +143,11 @@ export default tseslint.config(
     ['workflows/plan', 'activities', 'sensors', 'channels', 'connections', 'lib'],
     '(node:|yaml$|ajv$|typebox$|fastest-levenshtein$|@marcbachmann/cel-js$)',
   ),
-  ...room('temporal', ['workflows/plan', 'graph', 'connections', 'lib'], '(node:|@temporalio/(client|worker|common|proto|envconfig)$)'),
+  ...room(
+    'temporal',
+    ['workflows/plan', 'graph', 'connections', 'lib'],
+    '(node:|@temporalio/(activity|client|worker|common|proto|envconfig)$)',
+  ),
   ...room('sensors', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$|kafkajs$)'),
   ...room('monitors', ['workflows/plan', 'channels', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$)'),
   ...room('channels', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$)'),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { PROGRAM_DESCRIPTIONS } from './cli/program-descriptions.ts';
-import { pruneOptions } from './cli/prune-options.ts';
+import { pruneOptions, type WaitOptions, waitOption } from './cli/prune-options.ts';
 import { listBrokenFiles } from './compiler/read/broken-files.ts';
 import { type Compilation, Compiler } from './compiler/compile.ts';
 import { formatDiagnostic } from './compiler/mistakes/diagnostic.ts';
@@ -21,13 +21,14 @@ import { followProject } from './project/follow-project.ts';
 import { environmentOf, loadProject } from './project/load-project.ts';
 import { connectClient, temporalState, TemporalUnavailable } from './temporal/connect.ts';
 import { applyDeployment, listApplied } from './temporal/deployment/apply.ts';
-import { type ApplyOptions, diffDeployment, type PipelineChange } from './temporal/deployment/changes.ts';
-import { expectPipelines } from './temporal/monitors/monitors.ts';
+import { type ApplyOptions, type DeploymentChanges, diffDeployment } from './temporal/deployment/changes.ts';
+import { reportProject } from './temporal/deployment/report-project.ts';
+import { withholdWithoutWorkers } from './temporal/deployment/worker-check.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
-import { refusal } from './workflows/plan/not-yet.ts';
+import { sensorOf } from './workflows/plan/sensor.ts';
 import { errorText } from './workflows/plan/values/error-text.ts';
 
-interface Options extends HealthOptions, ApplyOptions {
+interface Options extends HealthOptions, ApplyOptions, WaitOptions {
   pipelines: string;
   taskQueue: string;
   env?: string;
@@ -38,6 +39,8 @@ interface Options extends HealthOptions, ApplyOptions {
 const SETTLE = 200;
 /** Reverts manual changes in Temporal at this interval, even without an edit, in milliseconds. */
 const RECONCILE = 60_000;
+/** Checks again after this time whether the missing workers are there, in milliseconds. */
+const RETRY = 5_000;
 
 /** The last logged report, so that it is not repeated. */
 let reported = '';
@@ -49,7 +52,7 @@ let project = await loadProject(settings).catch(endProcess);
 const environment = environmentOf(project, settings);
 const log = createLog('scheduler', 'info', scrubberOf(environment, project.connections));
 
-await pruneOptions(new Command('sluice scheduler'))
+await waitOption(pruneOptions(new Command('sluice scheduler')), '30s')
   .description(PROGRAM_DESCRIPTIONS.scheduler)
   .option('-p, --pipelines <path>', 'folder of pipelines', join(project.root, 'pipelines'))
   .option('--task-queue <name>', "task queue of the pipelines' workers; only its schedules are touched", taskQueueOf(environment))
@@ -69,7 +72,7 @@ async function main(options: Options): Promise<void> {
     try {
       await ensureSearchAttributes(client);
       if (options.watch) await follow(client, options);
-      else process.exitCode = (await apply(client, options)) ? EXIT.ok : EXIT.invalidPipeline;
+      else process.exitCode = (await apply(client, options)).isDone ? EXIT.ok : EXIT.invalidPipeline;
     } finally {
       await client.connection.close();
     }
@@ -88,21 +91,26 @@ async function main(options: Options): Promise<void> {
 
 /**
  * Applies the files once. Reports bad files and applies the others.
- * @returns whether all files were valid and all changes succeeded
+ * @returns `isDone`: all files were valid and all changes succeeded
  */
-async function apply(client: Client, { pipelines, taskQueue, env, ...options }: Options): Promise<boolean> {
+async function apply(
+  client: Client,
+  { pipelines, taskQueue, env, ...options }: Options,
+): Promise<{ readonly isDone: boolean; readonly waitsForWorkers: boolean }> {
   const queues = allowedQueues({ ...environment, SLUICE_TASK_QUEUE: taskQueue });
   const compiled = await compileProject([pipelines], Compiler.of(project), { queues }, env);
-  const { compilations, files, plans, broken } = compiled;
+  const { compilations, files, plans } = compiled;
   report(
     compilations.filter(({ plan }) => !plan),
     log,
   );
-  const changes = diffDeployment(compiled, await listApplied(client, taskQueue, compiled), options);
-  const withheld = changes.pipelines.filter((change) => change.withheld !== undefined);
-  reportWithheld(withheld);
-  /** Why a change failed, by dag_id. */
-  const failures = new Map<string, string>();
+  const applied = await listApplied(client, taskQueue, compiled);
+  const wanted = diffDeployment(compiled, applied, options);
+  const changes = options.wait === false ? wanted : await withholdWithoutWorkers(client, taskQueue, wanted, options.wait);
+  reportWithheld(changes);
+  const waiting = changes.pipelines.filter(({ action, withheld }) => action !== 'delete' && withheld !== undefined);
+  /** Why a change failed or waits for workers, by dag_id. */
+  const failures = new Map(waiting.map(({ dagId, withheld = '' }) => [dagId, withheld]));
   let changed = false;
   await applyDeployment(client, taskQueue, changes, {
     onPipeline({ dagId, action, detail }, outcome) {
@@ -119,23 +127,30 @@ async function apply(client: Client, { pipelines, taskQueue, env, ...options }: 
     onSensor({ id, action }, outcome) {
       changed = true;
       if (!('failure' in outcome)) return log.info(`${action} ${id}`);
-      failures.set(id.split('/')[1] ?? '', outcome.failure);
+      failures.set(sensorOf(id).dagId, outcome.failure);
       log.error(`${action} ${id} failed: ${outcome.failure}`);
     },
   });
-  const expected = plans.flatMap(({ plan }) => (refusal(plan) === undefined ? plan.dagId : []));
-  await expectPipelines(client, taskQueue, expected, listBrokenFiles(files, compilations, failures)).catch((error: unknown) => {
+  const broken = listBrokenFiles(files, compilations, failures);
+  await reportProject(client, taskQueue, compiled, applied, changes, broken).catch((error: unknown) => {
     log.warn(`The monitor could not be given the list of pipelines: ${errorText(error)}`);
   });
-  const summary = `${plans.length} of ${compilations.length} ${READY_LINES.scheduler}`;
+  const summary = `${plans.length - waiting.length} of ${compilations.length} ${READY_LINES.scheduler}`;
   if (summary !== lastSummary || changed) log.info(summary, { taskQueue });
   lastSummary = summary;
-  return broken.length === 0 && failures.size === 0 && withheld.length === 0;
+  const withheld = [...changes.pipelines, ...changes.sensors].filter((change) => change.withheld !== undefined);
+  return {
+    isDone: compiled.broken.length === 0 && failures.size === 0 && withheld.length === 0,
+    waitsForWorkers: withheld.some(({ action }) => action !== 'delete'),
+  };
 }
 
-/** Logs withheld deletions, unless they are the same as last time. */
-function reportWithheld(changes: readonly PipelineChange[]): void {
-  const lines = changes.map(({ dagId, detail, withheld }) => `${dagId} is not deleted (${detail}): ${withheld}`);
+/** Logs changes that are not made, unless they are the same as last time. */
+function reportWithheld({ pipelines, sensors }: DeploymentChanges): void {
+  const lines = [
+    ...pipelines.map(({ dagId, detail, ...change }) => ({ ...change, what: `${dagId} (${detail})` })),
+    ...sensors.map(({ id, ...change }) => ({ ...change, what: id })),
+  ].flatMap(({ action, what, withheld }) => (withheld === undefined ? [] : [`not carried out: ${action} ${what}: ${withheld}`]));
   const text = lines.join('\n');
   if (text !== lastWithheld) for (const line of lines) log.warn(line);
   lastWithheld = text;
@@ -172,14 +187,15 @@ async function follow(client: Client, options: Options): Promise<void> {
   });
   while (!stop.signal.aborted) {
     const edited = new Promise<void>((resolve) => (wake = resolve));
+    let interval = RECONCILE;
     try {
-      await apply(client, options);
+      if ((await apply(client, options)).waitsForWorkers) interval = RETRY;
       hasApplied = true;
     } catch (error) {
       hasApplied = false;
       log.error(`Not applied: ${errorText(error)}. Trying again.`);
     }
-    await sleep(RECONCILE, stop.signal, edited);
+    await sleep(interval, stop.signal, edited);
     if (!stop.signal.aborted) await sleep(SETTLE, stop.signal);
   }
   health.close();

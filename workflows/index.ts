@@ -8,3 +8,4 @@ export { SluiceItems } from './items.ts';
 export { SluiceProbe } from './probe.ts';
 export { SluiceSensor } from './sensor.ts';
 export { SluiceSlots } from './slots.ts';
+export { SluiceWorkerCheck } from './worker-check.ts';

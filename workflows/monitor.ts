@@ -7,6 +7,7 @@ import {
   type MonitorInput,
   type MonitorMemory,
 } from './plan/incidents/incident.ts';
+import { withReport } from './plan/incidents/project-reports.ts';
 
 const { look } = proxyActivities<{ look(call: CheckCycleInput): Promise<CheckCycleResult> }>({
   startToCloseTimeout: '2 minutes',
@@ -18,12 +19,9 @@ const { look } = proxyActivities<{ look(call: CheckCycleInput): Promise<CheckCyc
 /** Evaluates a deployment repeatedly. Uses the server's time, so wrong clocks on machines do not matter. */
 export async function SluiceMonitor({ taskQueue, settings, memory = { open: {}, since: {} } }: MonitorInput): Promise<void> {
   let remembered: MonitorMemory = memory;
-  setHandler(MONITOR_EXPECTS, (expected, broken) => {
-    const since = new Map(remembered.files?.broken.map((known) => [known.file, known.since]));
-    const at = new Date().toISOString();
-    // Schedulers of earlier releases do not report files.
-    const files = broken && { at, broken: broken.map((each) => ({ ...each, since: since.get(each.file) ?? at })) };
-    remembered = { ...remembered, expected, ...(files && { files }) };
+  setHandler(MONITOR_EXPECTS, (expected, broken, project) => {
+    const report = { expected, ...(broken && { broken }), ...(project !== undefined && { project }) };
+    remembered = { ...remembered, ...withReport(remembered, report, new Date().toISOString()) };
   });
   setHandler(MONITOR_QUERY, () => {
     const { completeAt, files } = remembered;
@@ -32,9 +30,9 @@ export async function SluiceMonitor({ taskQueue, settings, memory = { open: {}, 
   while (!workflowInfo().continueAsNewSuggested) {
     const began = Date.now();
     const seen = await look({ taskQueue, settings, memory: remembered, now: new Date(began).toISOString() });
-    // The scheduler may have reported again in the meantime.
-    const { expected, files } = remembered;
-    remembered = { ...seen.memory, ...(expected && { expected }), ...(files && { files }) };
+    // A project may have been applied again in the meantime.
+    const { expected, files, projects } = remembered;
+    remembered = { ...seen.memory, ...(expected && { expected }), ...(files && { files }), ...(projects && { projects }) };
     setCurrentDetails(`Watches the pipelines of task queue ${taskQueue}\n\n\`\`\`text\n${seen.report.join('\n')}\n\`\`\``);
     await sleep(Math.max(settings.everyMs - (Date.now() - began), 100));
   }

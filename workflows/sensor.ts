@@ -101,7 +101,7 @@ class Sensor {
   get state(): SensorState {
     const reports = [...this.reports.values()].sort((a, b) => a.consumer - b.consumer);
     const waitsFor = this.resetting ?? this.paused;
-    if (waitsFor) return { state: 'paused', why: describeRequest(waitsFor), reports };
+    if (waitsFor) return { state: 'paused', why: describeRequest(waitsFor), ...(this.paused && { paused: this.paused }), reports };
     return { state: this.stopped === undefined ? 'running' : 'stopped', ...(this.stopped !== undefined && { why: this.stopped }), reports };
   }
 

@@ -44,11 +44,15 @@ export async function measureApply(client: Client, environment: Environment): Pr
 }
 
 async function apply(folder: string, taskQueue: string, environment: Environment): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'scheduler.ts'), '--pipelines', folder, '--task-queue', taskQueue], {
-    cwd: ROOT,
-    env: { ...process.env, ...environment, TZ: 'UTC' },
-    stdio: ['ignore', 'ignore', 'ignore'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', join(ROOT, 'scheduler.ts'), '--pipelines', folder, '--task-queue', taskQueue, '--no-wait'],
+    {
+      cwd: ROOT,
+      env: { ...process.env, ...environment, TZ: 'UTC' },
+      stdio: ['ignore', 'ignore', 'ignore'],
+    },
+  );
   const code = await new Promise((resolve) => child.once('close', resolve));
   if (code !== 0) throw new Error(`scheduler.ts ended with ${String(code)}`);
 }

@@ -111,7 +111,7 @@ class Soak {
   }
 
   private async apply(): Promise<void> {
-    const scheduler = startProcess('scheduler.ts', ['--pipelines', this.folder, '--task-queue', this.queue], this.environment);
+    const scheduler = startProcess('scheduler.ts', ['--pipelines', this.folder, '--task-queue', this.queue, '--no-wait'], this.environment);
     if ((await scheduler.exited) !== 0) throw new Error(`The pipelines were not applied:\n${scheduler.stderr()}`);
   }
 

@@ -3,33 +3,58 @@ import { EXIT } from '../../lib/exit-code.ts';
 import { taskQueueOf } from '../../lib/environment.ts';
 import { applyDeployment, listApplied, type Outcome } from '../../temporal/deployment/apply.ts';
 import { type ApplyOptions, diffDeployment } from '../../temporal/deployment/changes.ts';
+import { reportProject } from '../../temporal/deployment/report-project.ts';
+import { withholdWithoutWorkers } from '../../temporal/deployment/worker-check.ts';
+import { listBrokenFiles } from '../../compiler/read/broken-files.ts';
+import { errorText } from '../../workflows/plan/values/error-text.ts';
+import { sensorOf } from '../../workflows/plan/sensor.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { environment, formatMistakes, outputOption, type OutputOptions, PIPELINES, print, readProject, say } from '../command-context.ts';
-import { pruneOptions } from '../prune-options.ts';
+import { pruneOptions, type WaitOptions, waitOption } from '../prune-options.ts';
 import { withClient } from '../with-client.ts';
 
 /** `sluice apply`: makes the changes that `sluice plan` shows. */
-export const command = pruneOptions(new Command('apply'))
-  .description('Make the schedules and sensors in Temporal agree with the pipeline files, as `sluice plan` shows.')
+export const command = waitOption(pruneOptions(new Command('apply')), '30s')
+  .description(
+    'Make the schedules and sensors in Temporal agree with the pipeline files, as `sluice plan` shows. Waits for workers that know their task types.',
+  )
   .argument('[paths...]', 'files and folders', [PIPELINES])
   .addOption(outputOption())
   .addHelpText(
     'after',
     '\nExample:\n  sluice apply pipelines/ --prune\n\n' +
-      'Exit codes: 0 applied; 1 a change failed, or a deletion was not carried out; 3 mistakes in files, whose pipelines stay as they were.',
+      'Exit codes: 0 applied; 1 a change failed, or was not carried out; 3 mistakes in files, whose pipelines stay as they were.',
   )
-  .action(async (paths: string[], options: OutputOptions & ApplyOptions) => {
+  .action(async (paths: string[], options: OutputOptions & ApplyOptions & WaitOptions) => {
     const project = await readProject(paths);
     const queue = taskQueueOf(environment);
     const results: Result[] = [];
+    /** Why a change was not made, by dag_id. */
+    const failures = new Map<string, string>();
     await withClient(async (client) => {
       await ensureSearchAttributes(client);
-      const changes = diffDeployment(project, await listApplied(client, queue, project), options);
+      const applied = await listApplied(client, queue, project);
+      const wanted = diffDeployment(project, applied, options);
+      const changes = options.wait === false ? wanted : await withholdWithoutWorkers(client, queue, wanted, options.wait);
       for (const { dagId, action, detail, withheld } of changes.pipelines)
-        if (withheld !== undefined) results.push({ dag_id: dagId, action, detail, withheld });
+        if (withheld !== undefined) {
+          results.push({ dag_id: dagId, action, detail, withheld });
+          if (action !== 'delete') failures.set(dagId, withheld);
+        }
+      for (const { id, action, withheld } of changes.sensors) if (withheld !== undefined) results.push({ sensor: id, action, withheld });
       await applyDeployment(client, queue, changes, {
-        onPipeline: ({ dagId, action, detail }, outcome) => results.push({ dag_id: dagId, action, detail, ...shown(outcome) }),
-        onSensor: ({ id, action }, outcome) => results.push({ sensor: id, action, ...shown(outcome) }),
+        onPipeline({ dagId, action, detail }, outcome) {
+          if ('failure' in outcome) failures.set(dagId, outcome.failure);
+          results.push({ dag_id: dagId, action, detail, ...shown(outcome) });
+        },
+        onSensor({ id, action }, outcome) {
+          if ('failure' in outcome) failures.set(sensorOf(id).dagId, outcome.failure);
+          results.push({ sensor: id, action, ...shown(outcome) });
+        },
+      });
+      const broken = listBrokenFiles(project.files, project.compilations, failures);
+      await reportProject(client, queue, project, applied, changes, broken).catch((error: unknown) => {
+        say(`The monitors could not be given the list of pipelines: ${errorText(error)}`);
       });
     });
     const unchanged = project.plans.length - results.filter((each) => 'dag_id' in each && each.action !== 'delete').length;
@@ -42,7 +67,7 @@ export const command = pruneOptions(new Command('apply'))
 /** A change and its outcome. */
 type Result = ({ readonly dag_id: string; readonly detail: string } | { readonly sensor: string }) & {
   readonly action: string;
-  /** Why a deletion was withheld. */
+  /** Why it was not carried out. */
   readonly withheld?: string;
   readonly failure?: string;
   /** The runs that an update started, for ticks that it would have dropped. */
@@ -70,7 +95,7 @@ function describe(result: Result): string {
   const name = 'dag_id' in result ? result.dag_id : result.sensor;
   const detail = 'dag_id' in result ? `  (${result.detail})` : '';
   if (result.failure !== undefined) return `! ${name}  ${result.action} failed: ${result.failure}`;
-  if (result.withheld !== undefined) return `! ${name}  not deleted${detail}: ${result.withheld}`;
+  if (result.withheld !== undefined) return `! ${name}  not ${PAST[result.action] ?? result.action}${detail}: ${result.withheld}`;
   const more = [
     ...(result.started ?? []).map((run) => `\n    started ${run}, which was due when the schedule was updated`),
     ...(result.backfill === undefined ? [] : [`\n    catches up: ${result.backfill}`]),

@@ -5,6 +5,7 @@ import { taskQueueOf } from '../../lib/environment.ts';
 import { TemporalUnavailable } from '../../temporal/connect.ts';
 import { listApplied } from '../../temporal/deployment/apply.ts';
 import { type ApplyOptions, diffDeployment, type ProjectPipelines } from '../../temporal/deployment/changes.ts';
+import { withholdWithoutWorkers } from '../../temporal/deployment/worker-check.ts';
 import type { CompiledProject } from '../../compiler/project-pipelines.ts';
 import { scheduleOf } from '../../temporal/schedules/schedule-facts.ts';
 import type { ScheduleState } from '../../temporal/schedules/schedules.ts';
@@ -13,14 +14,14 @@ import { describeSchedule } from '../../workflows/plan/describe.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { environment, formatMistakes, outputOption, type OutputOptions, PIPELINES, print, readProject, say } from '../command-context.ts';
 import { projectAtCommit } from '../project-at-commit.ts';
-import { pruneOptions } from '../prune-options.ts';
+import { pruneOptions, type WaitOptions, waitOption } from '../prune-options.ts';
 import { describeChange, describeSensorChange, presentChange, type ShownChange } from '../view/pipeline-changes.ts';
 import { diffPlans } from '../view/plan-diff.ts';
 import { withClient } from '../with-client.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** `sluice plan`: shows what applying the files would change in Temporal, and what the compiler filled in. */
-export const command = pruneOptions(new Command('plan'))
+export const command = waitOption(pruneOptions(new Command('plan')), '0s')
   .description(
     'Show the next runs and the values that the compiler filled in; with a Temporal server, also what `sluice apply` would change, and what is paused.',
   )
@@ -39,7 +40,7 @@ export const command = pruneOptions(new Command('plan'))
       : changesSince(options.against, paths, project));
     const value = [
       ...pipelines.map((change) => presentChange(change, compilations)),
-      ...sensors.map(({ id, action }) => ({ sensor: id, action })),
+      ...sensors.map(({ id, action, withheld }) => ({ sensor: id, action, ...(withheld !== undefined && { withheld }) })),
     ];
     const text = [
       ...pipelines.map((change) => describeChange(change, compilations)),
@@ -54,7 +55,7 @@ export const command = pruneOptions(new Command('plan'))
     }
   });
 
-type Options = OutputOptions & ApplyOptions & { readonly against?: string };
+type Options = OutputOptions & ApplyOptions & WaitOptions & { readonly against?: string };
 
 interface ShownChanges {
   readonly pipelines: readonly ShownChange[];
@@ -62,7 +63,7 @@ interface ShownChanges {
 }
 
 /** Shows what `sluice apply` would change; without a server, only the compiled pipelines. */
-function changesInTemporal(project: CompiledProject, options: ApplyOptions): Promise<ShownChanges> {
+function changesInTemporal(project: CompiledProject, options: ApplyOptions & WaitOptions): Promise<ShownChanges> {
   return withClient((client) => changesIn(client, project, options)).catch((error: unknown): ShownChanges => {
     if (!(error instanceof TemporalUnavailable)) throw error;
     say(`${error.message} The files were not compared with what is applied.`);
@@ -104,9 +105,11 @@ function diffProjects(earlier: CompiledProject['plans'], { plans, broken }: Comp
 }
 
 /** Determines what `sluice apply` would change on the server, without changing it. */
-async function changesIn(client: Client, project: ProjectPipelines, options: ApplyOptions): Promise<ShownChanges> {
-  const applied = await listApplied(client, taskQueueOf(environment), project);
-  const { pipelines, sensors } = diffDeployment(project, applied, options);
+async function changesIn(client: Client, project: ProjectPipelines, options: ApplyOptions & WaitOptions): Promise<ShownChanges> {
+  const taskQueue = taskQueueOf(environment);
+  const applied = await listApplied(client, taskQueue, project);
+  const wanted = diffDeployment(project, applied, options);
+  const { pipelines, sensors } = options.wait === false ? wanted : await withholdWithoutWorkers(client, taskQueue, wanted, options.wait);
   const states = new Map(applied.schedules.map((state) => [state.dagId, state]));
   const shown = await Promise.all(
     pipelines.map(async (change): Promise<ShownChange> => {

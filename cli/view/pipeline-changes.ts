@@ -78,8 +78,8 @@ function nextRuns(schedule: SchedulePlan | null): string[] {
 }
 
 /** One line for a sensor that is started, updated or stopped. */
-export function describeSensorChange({ id, action }: SensorChange): string {
-  return `${SENSOR_SIGNS[action]} ${id}  ${action}`;
+export function describeSensorChange({ id, action, withheld }: SensorChange): string {
+  return `${SENSOR_SIGNS[action]} ${id}  ${action}${withheld === undefined ? '' : `\n  not carried out: ${withheld}`}`;
 }
 
 const SENSOR_SIGNS = { start: '+', update: '~', stop: '-' } as const;

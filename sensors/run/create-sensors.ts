@@ -1,4 +1,4 @@
-import type { SensorCall, SensorEnd } from '../../workflows/plan/sensor.ts';
+import { sensorActivity, type SensorCall, type SensorEnd } from '../../workflows/plan/sensor.ts';
 import type { TriggerType } from '../define-trigger.ts';
 import { resetSensor, runSensor, type SensorDependencies } from './run-sensor.ts';
 
@@ -12,8 +12,8 @@ export function createSensors(
       const { sensor } = type;
       if (!sensor) return [];
       return [
-        [`${type.type}_sensor`, (call: SensorCall) => runSensor(type, sensor, dependencies, call)],
-        [`${type.type}_sensor_reset`, (call: SensorCall, to: string) => resetSensor(type, sensor, dependencies, call, to)],
+        [sensorActivity(type.type), (call: SensorCall) => runSensor(type, sensor, dependencies, call)],
+        [`${sensorActivity(type.type)}_reset`, (call: SensorCall, to: string) => resetSensor(type, sensor, dependencies, call, to)],
       ];
     }),
   );

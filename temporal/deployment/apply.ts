@@ -1,13 +1,15 @@
 import type { Client } from '@temporalio/client';
+import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
+import { sensorOf } from '../../workflows/plan/sensor.ts';
 import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { codecOf } from '../codec/codec.ts';
 import { finishUpdate } from '../schedules/finish-update.ts';
 import { NotScheduled, scheduleOf } from '../schedules/schedule-facts.ts';
 import { applyChange, listSchedules } from '../schedules/schedules.ts';
 import { missingSearchAttributes } from '../search-attributes.ts';
+import { keepSensorPause } from '../sensors/keep-sensor-pause.ts';
 import { applySensorChange, listRunningSensors, type SensorChange } from '../sensors/sensors.ts';
-import type { AppliedPipelines, DeploymentChanges, PipelineChange, ProjectPipelines } from './changes.ts';
-import { markOf } from './pipeline-source.ts';
+import { type AppliedPipelines, type DeploymentChanges, isOwned, type PipelineChange, type ProjectPipelines } from './changes.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** Maximum number of concurrent requests. */
@@ -19,9 +21,8 @@ export async function listApplied(client: Client, taskQueue: string, wanted: Pro
   // Without search attributes, nothing was applied yet.
   if ((await missingSearchAttributes(client)).length > 0) return { schedules: [], sensors: [], files: new Map() };
   const [schedules, sensors] = await Promise.all([listSchedules(client, taskQueue), listRunningSensors(client, taskQueue)]);
-  const { project } = markOf({ project: wanted.project, file: '' });
   const planned = new Set(wanted.plans.map(({ plan }) => plan.dagId));
-  const unplanned = schedules.filter(({ dagId, source }) => source?.project === project && !planned.has(dagId));
+  const unplanned = schedules.filter((schedule) => isOwned(schedule, wanted) && !planned.has(schedule.dagId));
   const files = new Map<string, string>();
   await inTurns(unplanned, AT_ONCE, async ({ dagId }) => {
     const file = await sourceFileOf(client, dagId);
@@ -51,23 +52,46 @@ export interface ApplyReport {
 }
 
 /**
- * Applies changes. A failed change is reported and does not stop the others. Can be interrupted anywhere and called again. Skips withheld
- * changes and unchanged pipelines.
+ * Applies changes. A failed change is reported and does not stop the others, but a pipeline is deleted only after its sensors. Can be
+ * interrupted anywhere and called again. Skips withheld changes and unchanged pipelines.
  */
 export async function applyDeployment(client: Client, taskQueue: string, changes: DeploymentChanges, report: ApplyReport): Promise<void> {
-  const { pipelines, sensors } = changes;
-  const stops = sensors.filter(({ action }) => action === 'stop');
-  const due = pipelines.filter(({ action, withheld }) => action !== 'unchanged' && withheld === undefined);
-  const applySensors = async (list: readonly SensorChange[]): Promise<void> => {
-    await inTurns(list, AT_ONCE, async (change) =>
-      report.onSensor(change, await outcomeOf(() => applySensorChange(client, change, taskQueue))),
-    );
+  const due = changes.pipelines.filter(({ action, withheld }) => action !== 'unchanged' && withheld === undefined);
+  const sensors = changes.sensors.filter(({ withheld }) => withheld === undefined);
+  const deleted = new Set(due.filter(({ action }) => action === 'delete').map(({ dagId }) => dagId));
+  /** Why a pipeline cannot be deleted, by dag_id. */
+  const blocked = new Map<string, string>();
+  const applySensors = async (list: readonly SensorChange[], apply: (change: SensorChange) => Promise<void>): Promise<void> => {
+    await inTurns(list, AT_ONCE, async (change) => {
+      const outcome = await outcomeOf(() => apply(change));
+      if ('failure' in outcome) blocked.set(sensorOf(change.id).dagId, `its sensor ${change.id} could not be stopped: ${outcome.failure}`);
+      report.onSensor(change, outcome);
+    });
   };
-  await applySensors(stops);
-  await inTurns(due, AT_ONCE, async (change) =>
-    report.onPipeline(change, await outcomeOf(() => applyPipelineChange(client, change, taskQueue))),
+  const [stops, others] = [sensors.filter(({ action }) => action === 'stop'), sensors.filter(({ action }) => action !== 'stop')];
+  await applySensors(stops, async (change) => {
+    if (deleted.has(sensorOf(change.id).dagId)) await keepSensorPause(client, change.id);
+    await applySensorChange(client, change, taskQueue);
+  });
+  await inTurns(due, AT_ONCE, async (change) => {
+    const failure = change.action === 'delete' ? blocked.get(change.dagId) : undefined;
+    report.onPipeline(change, failure === undefined ? await outcomeOf(() => applyPipelineChange(client, change, taskQueue)) : { failure });
+  });
+  await applySensors(others, async (change) =>
+    applySensorChange(client, change, taskQueue, change.action === 'start' ? await keptPause(client, change) : undefined),
   );
-  await applySensors(sensors.filter((change) => !stops.includes(change)));
+}
+
+/** The pause that a sensor had when its pipeline was deleted. */
+async function keptPause(client: Client, { id }: SensorChange): Promise<OperatorRequest | undefined> {
+  const { dagId, trigger } = sensorOf(id);
+  try {
+    return (await scheduleOf(client, dagId)).pausedSensors?.[trigger];
+  } catch (error) {
+    // Its pipeline could not be created, which is reported there.
+    if (error instanceof NotScheduled) return undefined;
+    throw error;
+  }
 }
 
 /** Applies one change and its follow-up: runs for ticks that an update dropped, and those that `catchup` asks for. */

@@ -55,8 +55,7 @@ export function diffDeployment(wanted: ProjectPipelines, applied: AppliedPipelin
   const plans = wanted.plans.map(({ plan }) => plan);
   const sources = new Map(wanted.plans.map(({ plan, file }): [string, PipelineSource] => [plan.dagId, { project: wanted.project, file }]));
   const isBroken = (dagId: string): boolean => wanted.broken.some((each) => each.dagId === dagId || each.file === applied.files.get(dagId));
-  const isOurs = ({ source }: ScheduleState): boolean => source?.project === markOf({ project: wanted.project, file: '' }).project;
-  const owned = applied.schedules.filter(isOurs).length;
+  const owned = applied.schedules.filter((schedule) => isOwned(schedule, wanted)).length;
   const isGone = (dagId: string): boolean => !isBroken(dagId) && isWithin(applied.files.get(dagId), wanted.paths);
   const compared = diffSchedules(plans, applied.schedules, (dagId) => !isGone(dagId), applied.keyId, sources);
   const deletions = compared.filter(({ action }) => action === 'delete').length;
@@ -70,7 +69,13 @@ export function diffDeployment(wanted: ProjectPipelines, applied: AppliedPipelin
   return { pipelines, sensors: sensorChanges(wanted, applied, pipelines, options) };
 }
 
-function isWithin(file: string | undefined, paths: readonly string[]): boolean {
+/** Whether a Schedule was applied from a project. */
+export function isOwned({ source }: ScheduleState, { project }: Pick<ProjectPipelines, 'project'>): boolean {
+  return source?.project === markOf({ project, file: '' }).project;
+}
+
+/** Whether a file was among the files and folders that are applied. */
+export function isWithin(file: string | undefined, paths: readonly string[]): boolean {
   return file !== undefined && paths.some((path) => path === '' || file === path || file.startsWith(`${path}/`));
 }
 

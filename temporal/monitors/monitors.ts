@@ -4,14 +4,7 @@ import type { Environment } from '../../lib/environment.ts';
 import { scrubberOf } from '../../connections/scrubber.ts';
 import type { Scrubber } from '../../lib/scrubbing/scrub.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import {
-  type BrokenFile,
-  MONITOR_EXPECTS,
-  MONITOR_QUERY,
-  monitorId,
-  monitorQueue,
-  type MonitorState,
-} from '../../workflows/plan/incidents/incident.ts';
+import { MONITOR_QUERY, monitorId, monitorQueue, type MonitorState } from '../../workflows/plan/incidents/incident.ts';
 import { answerIfAny } from '../answer.ts';
 import { dataConverterFrom } from '../codec/codec.ts';
 import { connectWorker } from '../worker/connect-worker.ts';
@@ -60,22 +53,6 @@ export async function createMonitorWorkers(
 
 /** Workers for the monitors of deployments. */
 export type MonitorGroup = ConnectedWorkers;
-
-/**
- * Sends the monitor the expected pipelines and the files that cannot be applied. Does nothing without a monitor.
- */
-export async function expectPipelines(
-  client: Client,
-  taskQueue: string,
-  dagIds: readonly string[],
-  brokenFiles: readonly BrokenFile[] = [],
-): Promise<void> {
-  try {
-    await client.workflow.getHandle(monitorId(taskQueue)).signal(MONITOR_EXPECTS, dagIds, brokenFiles);
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
-}
 
 /** Asks the monitor of a deployment for its state; undefined if it does not exist or no worker answers. */
 export async function askMonitor(client: Client, taskQueue: string): Promise<MonitorState | undefined> {

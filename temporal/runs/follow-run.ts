@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { linkedController } from '../../lib/linked-controller.ts';
 import type { RunInput } from '../../workflows/plan/runs/run.ts';
+import { ACTIVITY_UNKNOWN } from '../../workflows/plan/worker-check.ts';
 import { codecOf, payloadReader } from '../codec/codec.ts';
 import { type RunAct, RunActs } from './run-acts.ts';
 import { describeRun, type RunReference } from './runs.ts';
@@ -193,6 +194,7 @@ async function observePending(client: Client, run: RunReference, instances: Task
       isRetrying: isScheduled && attempt > 1,
       isStarted: !isScheduled,
       ...(activity.lastFailure && { lastFailure: messageOf(activity.lastFailure, reader) }),
+      isUnknown: activity.lastFailure?.applicationFailureInfo?.type === ACTIVITY_UNKNOWN,
     });
     const [heartbeat] = activity.heartbeatDetails?.payloads ?? [];
     if (instance) observed.set(instance.task, heartbeat && reader.fromPayload(heartbeat));

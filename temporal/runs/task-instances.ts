@@ -17,6 +17,8 @@ export interface PendingActivity {
   /** Whether a worker has started it. */
   readonly isStarted: boolean;
   readonly lastFailure?: string;
+  /** Whether the last worker that took it did not know its type, and gave it back. */
+  readonly isUnknown?: boolean;
 }
 
 /**
@@ -69,20 +71,20 @@ export class TaskInstances {
   }
 
   /** Applies what Temporal only reports while an activity is pending: its attempts. */
-  observe({ id, attempt, isRetrying, isStarted, lastFailure }: PendingActivity): TaskInstance | undefined {
+  observe({ id, attempt, isRetrying, isStarted, lastFailure, isUnknown = false }: PendingActivity): TaskInstance | undefined {
     const waiting = this.tasks.get(taskOfPast(id) ?? '');
     if (waiting) return this.waitsForPast(waiting, lastFailure);
     const task = this.tasks.get(nameOf(id));
     // The activity of one item does not describe the whole task.
     if (!task || id.includes('[') || this.endedAt) return undefined;
-    const state = isRetrying ? 'up_for_retry' : isStarted ? 'running' : 'queued';
+    const state = isRetrying && !isUnknown ? 'up_for_retry' : isStarted ? 'running' : 'queued';
     const refined = task.state === 'queued' || task.state === 'running' || task.state === 'up_for_retry';
-    const note = task.state === 'deferred' ? lastFailure : undefined;
+    const note = task.state === 'deferred' || isUnknown ? lastFailure : undefined;
     const after: TaskInstance = {
       ...task,
       attempt,
       ...(refined && { state }),
-      ...(refined && lastFailure !== undefined && { error: lastFailure }),
+      ...(refined && lastFailure !== undefined && !isUnknown && { error: lastFailure }),
       ...(note !== undefined && { note }),
     };
     this.tasks.set(task.task, after);

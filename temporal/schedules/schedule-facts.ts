@@ -4,6 +4,7 @@ import { whyUnreadable } from '../../workflows/plan/tasks/unreadable.ts';
 import { PayloadRefused } from '../codec/codec.ts';
 import { scheduledRunIdBase } from '../names.ts';
 import { type PipelineSource, readSourceMemo } from '../deployment/pipeline-source.ts';
+import { type PausedSensors, readPausedSensors } from '../sensors/paused-sensors.ts';
 import { readFollowUp, type ScheduleBefore } from './follow-up.ts';
 
 /** Thrown when a pipeline has no schedule in Temporal. */
@@ -22,6 +23,8 @@ export interface ScheduleFacts extends ScheduleBefore {
   readonly startedRuns: readonly string[];
   /** Where it was applied from; absent if by an earlier version. */
   readonly source?: PipelineSource;
+  /** The sensors that were paused when the pipeline was deleted; absent: none. */
+  readonly pausedSensors?: PausedSensors;
 }
 
 /** @throws NotScheduled, PayloadRefused */
@@ -43,6 +46,7 @@ export function factsOf({ scheduleId, action, info, state, raw }: ScheduleDescri
   if (!input) throw new NotScheduled(`The schedule '${scheduleId}' was not made by Sluice.`);
   const followUp = readFollowUp(action.memo);
   const source = readSourceMemo(action.memo);
+  const pausedSensors = readPausedSensors(action.memo);
   const count = Number(raw.info?.bufferSize ?? 0);
   const startedRuns = info.recentActions.map((taken) => taken.action.workflow.workflowId);
   const since = Date.parse(startedRuns.at(-1)?.slice(scheduledRunIdBase(scheduleId).length + 1) ?? '');
@@ -55,5 +59,6 @@ export function factsOf({ scheduleId, action, info, state, raw }: ScheduleDescri
     ...(count > 0 && since > 0 && { held: { count, since } }),
     ...(followUp && { followUp }),
     ...(source && { source }),
+    ...(pausedSensors && { pausedSensors }),
   };
 }

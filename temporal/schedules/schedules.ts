@@ -19,6 +19,7 @@ import { NotYet } from '../runs/runs.ts';
 import { factsOf } from './schedule-facts.ts';
 import { scheduleSpec, specHorizon } from './schedule-spec.ts';
 import { searchAttribute } from '../search-attributes.ts';
+import { type PausedSensors, pausedSensorsMemo, readPausedSensors } from '../sensors/paused-sensors.ts';
 
 /** One change, planned or done, that makes Temporal match the files. */
 export interface ScheduleChange {
@@ -160,19 +161,20 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
       );
     }
     // Operators pause schedules; the file does not control it.
-    return { ...scheduleOptions(plan, deployment, followUpOf(plan, before)), state };
+    const pausedSensors = isDeleted(description) ? before.pausedSensors : undefined;
+    return { ...scheduleOptions(plan, { ...deployment, ...(pausedSensors && { pausedSensors }) }, followUpOf(plan, before)), state };
   });
 }
 
 /**
- * Deletes a Schedule. A paused one is kept without times and marked as deleted: if its pipeline returns, it is still paused, with the note
- * of its operator.
+ * Deletes a Schedule. One that is paused, or has a paused sensor, is kept without times and marked as deleted: if its pipeline returns, it
+ * is still paused, with the note of its operator.
  */
 async function deleteSchedule(client: Client, dagId: string, taskQueue: string): Promise<void> {
   const handle = client.schedule.getHandle(dagId);
   try {
-    const { state } = await handle.describe();
-    if (!state.paused) return await handle.delete();
+    const { state: found, action: start } = await handle.describe();
+    if (!found.paused && !readPausedSensors(start.memo)) return await handle.delete();
     await handle.update(({ action, policies, state: now }) => ({
       spec: {},
       action,
@@ -206,7 +208,8 @@ export class UpdatedMeanwhile extends Error {
 export async function removeFollowUp(client: Client, plan: Plan, taskQueue: string, followUp: FollowUp): Promise<void> {
   await client.schedule.getHandle(plan.dagId).update((description) => {
     const now = factsOf(description);
-    const deployment = { taskQueue, keyId: codecOf(client).keyId, ...(now.source && { source: now.source }) };
+    const { source, pausedSensors } = now;
+    const deployment = { taskQueue, keyId: codecOf(client).keyId, ...(source && { source }), ...(pausedSensors && { pausedSensors }) };
     if (now.plan.hash !== plan.hash || JSON.stringify(now.followUp) !== JSON.stringify(followUp)) {
       throw new UpdatedMeanwhile(`The schedule '${plan.dagId}' was updated by another scheduler in the meantime.`);
     }
@@ -226,9 +229,10 @@ interface ScheduleOwner {
   readonly keyId: string | undefined;
   /** Where its plan was applied from. */
   readonly source?: PipelineSource;
+  readonly pausedSensors?: PausedSensors;
 }
 
-function scheduleOptions(plan: Plan, { taskQueue, keyId, source }: ScheduleOwner, followUp?: FollowUp): ScheduleOptions {
+function scheduleOptions(plan: Plan, { taskQueue, keyId, source, pausedSensors }: ScheduleOwner, followUp?: FollowUp): ScheduleOptions {
   const start = runStart(plan, 'scheduled', taskQueue);
   return {
     scheduleId: plan.dagId,
@@ -238,7 +242,7 @@ function scheduleOptions(plan: Plan, { taskQueue, keyId, source }: ScheduleOwner
       workflowType: plan.dagId,
       workflowId: scheduledRunIdBase(plan.dagId),
       ...start,
-      memo: { ...start.memo, ...sourceMemo(source), ...(followUp && followUpMemo(followUp)) },
+      memo: { ...start.memo, ...sourceMemo(source), ...pausedSensorsMemo(pausedSensors), ...(followUp && followUpMemo(followUp)) },
     },
     policies: {
       // The default, SKIP, would silently drop ticks while a run takes long; buffered ticks run one after the other. A pipeline that limits

@@ -1,4 +1,5 @@
 import type { SensorFacts } from '../../monitors/facts.ts';
+import { sensorOf } from '../../workflows/plan/sensor.ts';
 import type { SensorStatus } from './sensors.ts';
 
 /** Summarizes the reports of a sensor's consumers for monitors. */
@@ -8,7 +9,7 @@ export function sensorFacts({ id, state }: SensorStatus): SensorFacts {
   const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + of(report), 0);
   return {
     id,
-    dagId: id.split('/')[1] ?? '',
+    dagId: sensorOf(id).dagId,
     ...(state && { state: state.state }),
     ...(state?.why !== undefined && { why: state.why }),
     ...(problem !== undefined && { problem }),

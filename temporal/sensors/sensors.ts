@@ -11,6 +11,7 @@ import {
   SENSOR_UPDATE,
   SENSOR_WORKFLOW,
   sensorId,
+  sensorOf,
   type SensorInput,
   type SensorReset,
   type SensorState,
@@ -27,6 +28,8 @@ export interface SensorChange {
   readonly action: 'start' | 'update' | 'stop';
   readonly plan?: Plan;
   readonly trigger?: string;
+  /** Why it is not made. */
+  readonly withheld?: string;
 }
 
 /** A running sensor as Temporal lists it. */
@@ -43,7 +46,7 @@ export async function listRunningSensors(client: Client, taskQueue: string): Pro
   for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
     found.push({
       id: workflowId,
-      dagId: workflowId.split('/')[1] ?? '',
+      dagId: sensorOf(workflowId).dagId,
       planHash: typedSearchAttributes.get(SEARCH_ATTRIBUTES.planHash) ?? '',
     });
   }
@@ -70,8 +73,17 @@ export function diffSensors(plans: readonly Plan[], running: readonly RunningSen
   ];
 }
 
-/** Applies one change. Started runs are not affected. @throws NotYet */
-export async function applySensorChange(client: Client, { id, plan, trigger }: SensorChange, taskQueue: string): Promise<void> {
+/**
+ * Applies one change. Started runs are not affected.
+ * @param paused starts the sensor paused
+ * @throws NotYet
+ */
+export async function applySensorChange(
+  client: Client,
+  { id, plan, trigger }: SensorChange,
+  taskQueue: string,
+  paused?: OperatorRequest,
+): Promise<void> {
   if (!plan || trigger === undefined) {
     await client.workflow
       .getHandle(id)
@@ -83,7 +95,7 @@ export async function applySensorChange(client: Client, { id, plan, trigger }: S
   }
   NotYet.refuse(plan);
   const drawn = withDrawing(plan);
-  const input: SensorInput = { plan: drawn, trigger };
+  const input: SensorInput = { plan: drawn, trigger, ...(paused && { paused }) };
   // Lists lag behind, so signal with start: the server starts the sensor or delivers the plan.
   await client.workflow.signalWithStart(SENSOR_WORKFLOW, {
     workflowId: id,
@@ -96,7 +108,7 @@ export async function applySensorChange(client: Client, { id, plan, trigger }: S
     typedSearchAttributes: [
       searchAttribute('planHash', plan.hash),
       searchAttribute('queue', taskQueue),
-      searchAttribute('state', 'running'),
+      searchAttribute('state', paused ? 'paused' : 'running'),
       ...(plan.owner === undefined ? [] : [searchAttribute('owner', plan.owner)]),
     ],
   });

@@ -11,6 +11,7 @@ import { sensorQueue } from '../../workflows/plan/sensor.ts';
 import { dataConverterFrom } from '../codec/codec.ts';
 import { connectWorker } from './connect-worker.ts';
 import { createFailureActivities } from './failure-facts.ts';
+import { withUnknown } from './known-activities.ts';
 import { createPastActivities } from '../runs/past.ts';
 import { createIntervalActivities } from '../runs/intervals.ts';
 import { createRunLookup } from '../runs/run-lookup.ts';
@@ -89,13 +90,13 @@ export async function createWorkers(
         dataConverter,
         workflowBundle: bundle,
         interceptors: { activity: [scrubbedActivities(secrets)] },
-        activities: {
+        activities: withUnknown(client, {
           ...own,
           ...createSlotActivities(client, taskQueue),
           ...createIntervalActivities(client),
           ...createPastActivities(client),
           ...createFailureActivities(client, environment),
-        },
+        }),
         shutdownGraceTime: SHUTDOWN_GRACE,
         // The runs of a dead worker move to another one after this time; the default of 10 s doubles the damage of a short outage.
         stickyQueueScheduleToStartTimeout: '2s',
@@ -108,7 +109,7 @@ export async function createWorkers(
               taskQueue: sensorQueue(taskQueue),
               dataConverter,
               interceptors: { activity: [scrubbedActivities(secrets)] },
-              activities: sensors(createSensorStarts(client, taskQueue, true)),
+              activities: withUnknown(client, sensors(createSensorStarts(client, taskQueue, true))),
               maxConcurrentActivityTaskExecutions: SENSORS_AT_ONCE,
               // A sensor learns from a heartbeat's answer that it must stop; by default the SDK sends too few heartbeats.
               maxHeartbeatThrottleInterval: '3s',

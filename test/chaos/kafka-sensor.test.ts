@@ -56,7 +56,7 @@ describe('a Kafka sensor through kills', function () {
   });
 
   async function apply(): Promise<void> {
-    const scheduler = startProcess('scheduler.ts', ['--pipelines', folder.path, '--task-queue', taskQueue], environment);
+    const scheduler = startProcess('scheduler.ts', ['--pipelines', folder.path, '--task-queue', taskQueue, '--no-wait'], environment);
     assert.equal(await scheduler.exited, 0, scheduler.stderr());
   }
 

@@ -12,7 +12,8 @@ import { decideApproval } from '../../temporal/runs/decisions.ts';
 import { operateRun } from '../../temporal/runs/operations.ts';
 import { TemporalFacts } from '../../temporal/monitors/monitor-facts.ts';
 import { ensureMonitor } from '../../temporal/monitors/ensure-monitor.ts';
-import { expectPipelines, type MonitorGroup } from '../../temporal/monitors/monitors.ts';
+import { expectPipelines } from '../../temporal/monitors/expect-pipelines.ts';
+import type { MonitorGroup } from '../../temporal/monitors/monitors.ts';
 import { startManualRun } from '../../temporal/runs/runs.ts';
 import { applyChange } from '../../temporal/schedules/schedules.ts';
 import { incidentId, type MonitorSettings, monitorId, probeId, type Observation } from '../../workflows/plan/incidents/incident.ts';
@@ -239,9 +240,9 @@ tasks:
 
   it('page for a schedule that is gone while its file is there', async () => {
     const dagId = `gone_${randomUUID().slice(0, 8)}`;
-    await expectPipelines(worker.client, taskQueue, [dagId]);
+    await expectPipelines(worker.client, taskQueue, { project: 'acme', expected: [dagId], broken: [] });
     await told(`schedule/${dagId}`, 'trigger');
-    await expectPipelines(worker.client, taskQueue, []);
+    await expectPipelines(worker.client, taskQueue, { project: 'acme', expected: [], broken: [] });
     await told(`schedule/${dagId}`, 'trigger', 'resolve');
   });
 

@@ -16,7 +16,8 @@ import { testStack } from '../support/test-stack.ts';
 const unique = randomUUID().replaceAll('-', '').slice(0, 8);
 const id = (name: string): string => `${name}_${unique}`;
 
-const PRUNE = ['--prune', '--allow-delete', '9'];
+/** No worker runs here. */
+const PRUNE = ['--prune', '--allow-delete', '9', '--no-wait'];
 
 function pipeline(name: string, schedule: string): string {
   return `dag_id: ${id(name)}\nschedule_interval: "${schedule}"\nowner: data\ntasks:\n  - {name: a, type: postgres_to_s3, source_table: t, s3_bucket: raw-data}\n`;

@@ -4,6 +4,7 @@ import type { Environment } from '../../lib/environment.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
 import { createSensors } from '../../sensors/run/create-sensors.ts';
 import { dataConverterFrom } from '../../temporal/codec/codec.ts';
+import { withUnknown } from '../../temporal/worker/known-activities.ts';
 import { connectWorker } from '../../temporal/worker/connect-worker.ts';
 import { createSensorStarts } from '../../temporal/sensors/sensor-starts.ts';
 import { sensorQueue } from '../../workflows/plan/sensor.ts';
@@ -21,7 +22,7 @@ export async function startSensorWorker(environment: Environment, activities: Ac
     namespace,
     taskQueue: sensorQueue(runs.taskQueue),
     dataConverter: dataConverterFrom(environment),
-    activities: createSensors(TRIGGERS, { connections: connectionsFrom(environment), starts }),
+    activities: withUnknown(runs.client, createSensors(TRIGGERS, { connections: connectionsFrom(environment), starts })),
     maxHeartbeatThrottleInterval: '500ms',
     shutdownGraceTime: '100ms',
   });

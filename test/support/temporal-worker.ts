@@ -5,6 +5,7 @@ import type { Environment } from '../../lib/environment.ts';
 import { dataConverterFrom } from '../../temporal/codec/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { connectWorker } from '../../temporal/worker/connect-worker.ts';
+import { withUnknown } from '../../temporal/worker/known-activities.ts';
 import { createFailureActivities } from '../../temporal/worker/failure-facts.ts';
 import { createPastActivities } from '../../temporal/runs/past.ts';
 import { createIntervalActivities } from '../../temporal/runs/intervals.ts';
@@ -44,13 +45,13 @@ export async function startTestWorker(
     // As in production: the runs of a closed worker move to another worker after this time.
     stickyQueueScheduleToStartTimeout: '2s',
     workflowBundle: workflows ?? (await workflowBundle('index', dataConverter)),
-    activities: {
+    activities: withUnknown(client, {
       ...activities,
       ...createSlotActivities(client, taskQueue),
       ...createIntervalActivities(client),
       ...createPastActivities(client),
       ...createFailureActivities(client, environment),
-    },
+    }),
   });
   const running = worker.run();
   return {

@@ -62,6 +62,12 @@ export function sensorId(dagId: string, trigger: string): string {
   return `sensor/${dagId}/${trigger}`;
 }
 
+/** The pipeline and the trigger of a sensor, from its workflow id. */
+export function sensorOf(id: string): { readonly dagId: string; readonly trigger: string } {
+  const [, dagId = '', trigger = ''] = id.split('/');
+  return { dagId, trigger };
+}
+
 /** The input of a sensor's workflow. */
 export interface SensorInput {
   readonly plan: Plan;
@@ -126,10 +132,17 @@ export interface SensorState {
   readonly state: 'running' | 'paused' | 'stopped';
   /** Why it is paused or has stopped. */
   readonly why?: string;
+  /** The operator request that paused it. Absent in answers of older releases. */
+  readonly paused?: OperatorRequest;
   readonly reports: readonly SensorReport[];
 }
 
 /** The task queue of a deployment's sensors. They wait for events all day, and must not occupy slots for tasks. */
 export function sensorQueue(taskQueue: string): string {
   return `${taskQueue}-sensors`;
+}
+
+/** The activity of a trigger type's sensors. Wire data. */
+export function sensorActivity(type: string): string {
+  return `${type}_sensor`;
 }

@@ -1,5 +1,6 @@
 import type { Plan, TaskPlan } from '../plan/plan.ts';
 import type { PartialOutputs, TaskResult } from '../plan/runs/run.ts';
+import type { NoActivity } from '../plan/tasks/no-activities.ts';
 import { isNewest } from '../plan/timetable/intervals.ts';
 import { formatDuration } from '../plan/values/duration.ts';
 import type { Json } from '../plan/values/json.ts';
@@ -15,7 +16,7 @@ import type { RunState } from './run-state.ts';
 import type { Call } from './task-call.ts';
 import { idOf, TaskCalls } from './task-calls.ts';
 import { ListMissing, type TaskExpressions } from './task-expressions.ts';
-import { isPlain, type NoActivity } from './task-fields.ts';
+import { isPlain } from './task-fields.ts';
 import { beginningOf, type TaskRunner, type TaskWatch } from './task-list-run.ts';
 import { inPool, type PoolWatch } from './task-pool.ts';
 import { errorText } from '../plan/values/error-text.ts';

@@ -1,4 +1,5 @@
 import type { TaskPlan } from '../plan/plan.ts';
+import { isActivity } from '../plan/tasks/no-activities.ts';
 
 /**
  * Which part of the code implements each field of a task. A new field must be listed here, or this does not compile. A `host` field also
@@ -51,13 +52,7 @@ export type HostField = FieldsOf<'host'>;
 
 const STEPS = (Object.keys(CARRIED_OUT_BY) as (keyof TaskPlan)[]).filter((field) => CARRIED_OUT_BY[field] === 'steps');
 
-/** Task types that are not activities. */
-const NO_ACTIVITIES = ['approval', 'empty', 'run_pipeline'] as const;
-export type NoActivity = (typeof NO_ACTIVITIES)[number];
-
 /** Whether a task is a single activity. Types that are not activities, lists, pools, decisions and the past need more. */
 export function isPlain(task: TaskPlan): boolean {
-  return (
-    !(NO_ACTIVITIES as readonly string[]).includes(task.type) && STEPS.every((field) => task[field] === undefined || task[field] === false)
-  );
+  return isActivity(task.type) && STEPS.every((field) => task[field] === undefined || task[field] === false);
 }

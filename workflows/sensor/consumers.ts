@@ -2,7 +2,7 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio
 import { ActivityCancellationType, CancellationScope, isCancellation, patched, scheduleActivity, workflowInfo } from '@temporalio/workflow';
 import { describeTrigger } from '../plan/describe.ts';
 import type { Plan } from '../plan/plan.ts';
-import { NO_COUNTS, type SensorCall, type SensorEnd, sensorQueue } from '../plan/sensor.ts';
+import { NO_COUNTS, sensorActivity, type SensorCall, type SensorEnd, sensorQueue } from '../plan/sensor.ts';
 import { errorText, rootCause } from '../plan/values/error-text.ts';
 import type { TriggerPlan } from '../plan/trigger.ts';
 
@@ -58,7 +58,7 @@ export class Consumers {
     const { trigger } = input;
     this.positions = await Promise.all(
       this.calls(input).map((call) =>
-        scheduleActivity<SensorEnd>(`${trigger.type}_sensor_reset`, [call, to], {
+        scheduleActivity<SensorEnd>(`${sensorActivity(trigger.type)}_reset`, [call, to], {
           taskQueue: sensorQueue(workflowInfo().taskQueue),
           startToCloseTimeout: '2 minutes',
           retry: { maximumAttempts: 3 },
@@ -84,7 +84,7 @@ export class Consumers {
     this.running++;
     try {
       this.positions[consumer] = await this.scope.run(() =>
-        scheduleActivity<SensorEnd>(`${trigger.type}_sensor`, [call], {
+        scheduleActivity<SensorEnd>(sensorActivity(trigger.type), [call], {
           activityId: trigger.parallelism === 1 ? trigger.name : `${trigger.name}[${consumer}]`,
           summary: describeTrigger(trigger),
           taskQueue: sensorQueue(workflowInfo().taskQueue),

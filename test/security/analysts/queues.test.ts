@@ -27,7 +27,9 @@ describe('who can write YAML and name a queue of another deployment', function (
     const client = await connectClient(environment);
     const taskQueue = `queues-${unique()}`;
     const apply = async (more: Record<string, string>): Promise<[number | null, string[], string]> => {
-      const scheduler = startProcess('scheduler.ts', ['--pipelines', folder.path, '--task-queue', taskQueue], { ...environment, ...more });
+      // No worker runs here.
+      const args = ['--pipelines', folder.path, '--task-queue', taskQueue, '--no-wait'];
+      const scheduler = startProcess('scheduler.ts', args, { ...environment, ...more });
       const code = await scheduler.exited;
       return [code, (await listSchedules(client, taskQueue)).map(({ dagId }) => dagId), scheduler.stderr()];
     };

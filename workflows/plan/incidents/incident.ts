@@ -101,7 +101,9 @@ export interface Notice {
 
 /** The workflow that monitors a deployment. Wire data. */
 export const MONITOR_WORKFLOW = 'SluiceMonitor';
-export const MONITOR_EXPECTS = defineSignal<[expected: readonly string[], broken?: readonly BrokenFile[]]>('monitor-expects');
+/** Schedulers of earlier releases send no project, and those before them no files. */
+export const MONITOR_EXPECTS =
+  defineSignal<[expected: readonly string[], broken?: readonly BrokenFile[] | null, project?: string]>('monitor-expects');
 export const MONITOR_QUERY = defineQuery<MonitorState>('monitor');
 
 /** The state of a monitor. */
@@ -118,6 +120,13 @@ export interface FilesReport {
   readonly at: string;
   /** The files that it cannot apply. */
   readonly broken: readonly KnownBrokenFile[];
+}
+
+/** What was last reported of one project. */
+export interface ProjectReport {
+  /** The pipelines that it should have in Temporal. */
+  readonly expected: readonly string[];
+  readonly files?: FilesReport;
 }
 
 /** Maximum number of broken files to report one by one: hundreds of them have one cause. */
@@ -205,7 +214,9 @@ export interface MonitorMemory {
   readonly open: Readonly<Record<string, OpenProblem>>;
   /** Since when a condition has lasted that becomes a problem only after some time, by key. ISO 8601. */
   readonly since: Readonly<Record<string, string>>;
-  /** The pipelines that the scheduler applied; absent: it has not reported yet. */
+  /** The last report of each project; absent in data of older releases. */
+  readonly projects?: Readonly<Record<string, ProjectReport>>;
+  /** The pipelines of all projects that were applied; absent: nothing was reported yet. */
   readonly expected?: readonly string[];
   /** Absent: the scheduler has not reported yet. */
   readonly files?: FilesReport;
